@@ -1,0 +1,115 @@
+"""What an engine is made of, as plain values: the part of a configuration that decides its behaviour.
+
+Written into the first record of a journal, so that a replay builds the same engine.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
+
+
+class Mode(StrEnum):
+    """Where orders go."""
+
+    BACKTEST = "backtest"
+    SHADOW = "shadow"
+    PAPER = "paper"
+
+
+class InstrumentKind(StrEnum):
+    """How a contract turns a price into money."""
+
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
+class BarFill(StrEnum):
+    """When a market order fills if all the engine sees is bars."""
+
+    NEXT_OPEN = "next_open"
+    CLOSE = "close"
+
+
+class BarOrder(StrEnum):
+    """In which order the orders of one bar are tried.
+
+    `TIME`: what fills at the open first, then exits and limits inside the bar.
+    `QUEUE`: stop-losses first, then by arrival, each against the whole bar, as backtesting.py does.
+    """
+
+    TIME = "time"
+    QUEUE = "queue"
+
+
+class Finalize(StrEnum):
+    """What happens to positions that are open when the data end.
+
+    `NONE`: they stay open. `CLOSE`: closed at the last close. `LAST_OPEN`: the last bar is
+    processed once more, as backtesting.py does with `finalize_trades=True`.
+    """
+
+    NONE = "none"
+    CLOSE = "close"
+    LAST_OPEN = "last_open"
+
+
+class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An instrument as a person or a venue states it; decimals are text, so they are exact."""
+
+    symbol: str
+    tick_size: str
+    lot_size: str = "1"
+    kind: InstrumentKind = InstrumentKind.LINEAR
+    multiplier: str = "1"
+
+
+class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The account: its name (one engine per name), currency, opening cash and leverage."""
+
+    name: str = "paper"
+    currency: str = "USD"
+    cash: str = "10000"
+    leverage: str = "1"
+
+
+class FeesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fees in basis points of the notional; negative is a rebate."""
+
+    maker_bps: str = "0"
+    taker_bps: str = "0"
+
+
+class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The simulated venue: latencies in nanoseconds and how bars fill."""
+
+    order_latency_ns: int = 0
+    report_latency_ns: int = 0
+    bar_fill: BarFill = BarFill.NEXT_OPEN
+    bar_order: BarOrder = BarOrder.TIME
+    finalize: Finalize = Finalize.NONE
+
+
+class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pre-trade limits, each per instrument; `None` switches a limit off, which only research should do."""
+
+    quantity_max: str | None = None
+    notional_max: str | None = None
+    position_max: str | None = None
+    open_orders_max: int | None = None
+    order_rate_max: int | None = None
+    order_rate_window_ns: int = NANOSECONDS_PER_SECOND
+    price_collar_bps: str | None = None
+    reference_age_max_ns: int | None = None
+
+
+class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that decides what an engine does with its events, strategies apart."""
+
+    mode: Mode = Mode.PAPER
+    instruments: tuple[InstrumentSpec, ...]
+    account: AccountSpec = AccountSpec()
+    fees: FeesSpec = FeesSpec()
+    venue: VenueSpec = VenueSpec()
+    risk: RiskSpec = RiskSpec()

@@ -1,0 +1,47 @@
+//! An order that risk has approved; venues accept nothing else.
+
+use tradecore_types::{OrderIntent, Size};
+
+/// An order that passed every pre-trade check.
+///
+/// **Invariant:** there is no public constructor: only this crate's checks make one, so an order that
+/// risk has not approved cannot be expressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApprovedOrder {
+    intent: OrderIntent,
+}
+
+impl ApprovedOrder {
+    /// Wraps an intent that passed the checks.
+    pub(crate) const fn new(intent: OrderIntent) -> Self {
+        Self { intent }
+    }
+
+    /// Returns what was approved.
+    #[must_use]
+    pub const fn intent(&self) -> &OrderIntent {
+        &self.intent
+    }
+
+    /// Returns the approved size in lots; `None` while it is a share of equity not yet sized.
+    #[must_use]
+    pub const fn lots(&self) -> Option<i64> {
+        match self.intent.size {
+            Size::Lots(lots) => Some(lots),
+            Size::EquityPpm(_) => None,
+        }
+    }
+}
+
+/// Makes approved orders without checks, for tests of other crates.
+#[doc(hidden)]
+#[cfg(feature = "testkit")]
+pub mod testkit {
+    use super::{ApprovedOrder, OrderIntent};
+
+    /// Approves an intent unseen.
+    #[must_use]
+    pub const fn approve_unseen(intent: OrderIntent) -> ApprovedOrder {
+        ApprovedOrder::new(intent)
+    }
+}

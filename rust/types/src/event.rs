@@ -1,0 +1,190 @@
+//! What comes in: market data, order flow of a simulated exchange, commands and the clock.
+
+use crate::{Command, InstrumentId, Side, TimeNs};
+
+/// One price level of a book.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// Price in ticks.
+    pub price_ticks: i64,
+    /// Size in lots; 0 removes the level.
+    pub lots: i64,
+}
+
+/// A finished bar. `Event::time_ns` is its close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// Opening time; not after the close.
+    pub open_time_ns: TimeNs,
+    /// First price.
+    pub open_ticks: i64,
+    /// Highest price.
+    pub high_ticks: i64,
+    /// Lowest price.
+    pub low_ticks: i64,
+    /// Last price.
+    pub close_ticks: i64,
+    /// Traded size in lots.
+    pub volume_lots: i64,
+}
+
+/// Best bid and ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Best bid price.
+    pub bid_ticks: i64,
+    /// Size at the best bid.
+    pub bid_lots: i64,
+    /// Best ask price.
+    pub ask_ticks: i64,
+    /// Size at the best ask.
+    pub ask_lots: i64,
+    /// Update id of the venue's book this quote was taken from; 0 when the venue gives none.
+    pub update_id: u64,
+}
+
+/// A trade of others, as the venue publishes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trade {
+    /// Price.
+    pub price_ticks: i64,
+    /// Size, above 0.
+    pub lots: i64,
+    /// Side of the order that took liquidity.
+    pub aggressor: Side,
+    /// The venue's number of the trade; 0 when it gives none.
+    pub trade_id: u64,
+}
+
+/// What a book message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookUpdateKind {
+    /// The whole book: levels not named are gone.
+    Snapshot,
+    /// Changed levels only.
+    Diff,
+}
+
+/// A book message; its levels are `bids` then `asks` in the batch's level table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookUpdate {
+    /// Snapshot or diff.
+    pub kind: BookUpdateKind,
+    /// First update id it covers (Binance `U`); for a snapshot equal to `last_id`.
+    pub first_id: u64,
+    /// Last update id it covers (Binance `u`, snapshot `lastUpdateId`).
+    pub last_id: u64,
+    /// Last update id of the message before (Binance futures `pu`); 0 when the venue gives none.
+    pub prev_id: u64,
+    /// Index of the first level in the batch's level table.
+    pub levels_start: u32,
+    /// Number of bid levels.
+    pub bids: u32,
+    /// Number of ask levels, which follow the bids.
+    pub asks: u32,
+}
+
+/// What a feed says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedState {
+    /// The connection was lost or restarted: books are invalid until the next snapshot.
+    Lost,
+}
+
+/// Order flow of a simulated exchange: what its other participants do, matched order by order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// A limit order of an agent; what does not trade at once rests in the book.
+    Limit {
+        /// Agent's number of the order, unique per instrument.
+        flow_id: u64,
+        /// Buy or sell.
+        side: Side,
+        /// Limit price.
+        price_ticks: i64,
+        /// Size, above 0.
+        lots: i64,
+    },
+    /// A market order of an agent.
+    Market {
+        /// Buy or sell.
+        side: Side,
+        /// Size, above 0.
+        lots: i64,
+    },
+    /// Takes an agent's resting order out; nothing happens when it is already gone.
+    Cancel {
+        /// Agent's number of the order.
+        flow_id: u64,
+    },
+}
+
+/// The kinds of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventBody {
+    /// A finished bar given as input.
+    Bar(Bar),
+    /// Best bid and ask.
+    Quote(Quote),
+    /// A trade of others.
+    Trade(Trade),
+    /// A book message.
+    Book(BookUpdate),
+    /// Order flow of a simulated exchange.
+    Flow(Flow),
+    /// State of the feed of this instrument.
+    Feed(FeedState),
+    /// An operator's command; the instrument is not used.
+    Command(Command),
+    /// Time passed and nothing else; the instrument is not used.
+    Clock,
+}
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When the engine learned of it.
+    pub time_ns: TimeNs,
+    /// The instrument it is about.
+    pub instrument: InstrumentId,
+    /// What it says.
+    pub body: EventBody,
+}
+
+/// Events in time order with one shared level table, so that no event allocates.
+#[derive(Clone, Debug, Default)]
+pub struct EventBatch {
+    /// The events, `time_ns` never falling.
+    pub events: Vec<Event>,
+    /// Levels of the book messages.
+    pub levels: Vec<Level>,
+}
+
+impl EventBatch {
+    /// Makes an empty batch with room for `events` events and `levels` levels.
+    #[must_use]
+    pub fn with_capacity(events: usize, levels: usize) -> Self {
+        Self { events: Vec::with_capacity(events), levels: Vec::with_capacity(levels) }
+    }
+
+    /// Empties the batch and keeps its memory.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.levels.clear();
+    }
+
+    /// Returns the bid and the ask levels of a book message; empty when the indices are out of range.
+    #[must_use]
+    pub fn levels_of(&self, update: &BookUpdate) -> (&[Level], &[Level]) {
+        levels_of(&self.levels, update)
+    }
+}
+
+/// Returns the bid and the ask levels of a book message in a level table.
+fn levels_of<'a>(levels: &'a [Level], update: &BookUpdate) -> (&'a [Level], &'a [Level]) {
+    let index = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+    let start = index(update.levels_start);
+    let middle = start.saturating_add(index(update.bids));
+    let end = middle.saturating_add(index(update.asks));
+    (levels.get(start..middle).unwrap_or_default(), levels.get(middle..end).unwrap_or_default())
+}

@@ -1,0 +1,227 @@
+//! What is traded: tick, lot, contract, and the arithmetic from ticks and lots to money.
+
+use crate::decimal::pow10;
+use crate::{Decimal, InstrumentId, MONEY_DECIMALS, Money, ValueError};
+
+/// How a contract turns a price into money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstrumentKind {
+    /// Spot and linear futures: value = price * size * multiplier, in the quote currency.
+    Linear,
+    /// Inverse (coin-margined) futures: value = -size * multiplier / price, in the base currency.
+    Inverse,
+}
+
+/// The definition of an instrument as a person or a venue states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstrumentSpec {
+    /// Venue symbol, e.g. `BTCUSDT`.
+    pub symbol: String,
+    /// Smallest price step, above 0.
+    pub tick_size: Decimal,
+    /// Smallest size step, above 0.
+    pub lot_size: Decimal,
+    /// Linear or inverse.
+    pub kind: InstrumentKind,
+    /// Contract multiplier (contract size), above 0; 1 for spot.
+    pub multiplier: Decimal,
+}
+
+/// An instrument with its arithmetic prepared; immutable after construction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instrument {
+    /// Position in the engine's table.
+    pub id: InstrumentId,
+    /// The definition it was made from.
+    pub spec: InstrumentSpec,
+    /// Linear: atto units of one tick times one lot. Inverse: numerator of one lot's value.
+    unit: i128,
+    /// Inverse: mantissa of the tick, the divisor beside the price; 1 for linear.
+    divisor: i128,
+}
+
+impl Instrument {
+    /// Prepares the arithmetic of an instrument.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when tick, lot or multiplier is not above 0, or one tick times one lot is
+    /// finer than the money unit of 10^-18.
+    pub fn new(id: InstrumentId, spec: InstrumentSpec) -> Result<Self, ValueError> {
+        for (field, value) in
+            [("tick_size", spec.tick_size), ("lot_size", spec.lot_size), ("multiplier", spec.multiplier)]
+        {
+            if value.mantissa <= 0 {
+                return Err(ValueError::new(field, value, "must be above 0"));
+            }
+        }
+        let too_large = |field| ValueError::new(field, &spec.symbol, "does not fit 128 bits of money");
+        let size = i128::from(spec.lot_size.mantissa)
+            .checked_mul(i128::from(spec.multiplier.mantissa))
+            .ok_or_else(|| too_large("multiplier"))?;
+        let size_decimals = spec.lot_size.decimals + spec.multiplier.decimals;
+        let (unit, divisor) = match spec.kind {
+            InstrumentKind::Linear => {
+                let decimals = size_decimals + spec.tick_size.decimals;
+                let scale = MONEY_DECIMALS.checked_sub(decimals).ok_or_else(|| {
+                    ValueError::new(
+                        "tick_size",
+                        spec.tick_size,
+                        "tick, lot and multiplier may have 18 decimals in all",
+                    )
+                })?;
+                let unit = size
+                    .checked_mul(i128::from(spec.tick_size.mantissa))
+                    .and_then(|value| value.checked_mul(pow10(scale)))
+                    .ok_or_else(|| too_large("tick_size"))?;
+                (unit, 1)
+            }
+            InstrumentKind::Inverse => {
+                let scale = MONEY_DECIMALS + spec.tick_size.decimals;
+                let scale = scale.checked_sub(size_decimals).ok_or_else(|| {
+                    ValueError::new(
+                        "lot_size",
+                        spec.lot_size,
+                        "lot and multiplier may have 18 decimals in all",
+                    )
+                })?;
+                let unit = size.checked_mul(pow10(scale)).ok_or_else(|| too_large("lot_size"))?;
+                (unit, i128::from(spec.tick_size.mantissa))
+            }
+        };
+        Ok(Self { id, spec, unit, divisor })
+    }
+
+    /// Returns what a position of `lots` (signed) is worth at a price; a long gains when it rises.
+    ///
+    /// Linear: `price * size * multiplier`. Inverse: `-size * multiplier / price`, rounded half away
+    /// from zero to one money unit, the only rounding there is.
+    ///
+    /// `None` on overflow, or for an inverse contract at a price that is not above 0.
+    #[must_use]
+    pub fn value(&self, price_ticks: i64, lots: i64) -> Option<Money> {
+        match self.spec.kind {
+            InstrumentKind::Linear => {
+                let size = i128::from(price_ticks) * i128::from(lots);
+                size.checked_mul(self.unit).map(Money)
+            }
+            InstrumentKind::Inverse => {
+                if price_ticks <= 0 {
+                    return None;
+                }
+                let value = i128::from(lots).checked_mul(self.unit)?;
+                let price = i128::from(price_ticks).checked_mul(self.divisor)?;
+                round_half_away(value, price).checked_neg().map(Money)
+            }
+        }
+    }
+
+    /// Returns the size of a trade in money, never negative: what fees and notional limits count.
+    ///
+    /// `None` under the same conditions as [`Instrument::value`].
+    #[must_use]
+    pub fn notional(&self, price_ticks: i64, lots: i64) -> Option<Money> {
+        self.value(price_ticks, lots).and_then(|value| value.0.checked_abs()).map(Money)
+    }
+
+    /// Reads a price as whole ticks.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when the text is no decimal number or not a multiple of the tick size.
+    pub fn price_ticks(&self, text: &str) -> Result<i64, ValueError> {
+        Decimal::parse("price", text)?.in_steps_of(self.spec.tick_size, "price")
+    }
+
+    /// Reads a size as whole lots.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when the text is no decimal number or not a multiple of the lot size.
+    pub fn quantity_lots(&self, text: &str) -> Result<i64, ValueError> {
+        Decimal::parse("quantity", text)?.in_steps_of(self.spec.lot_size, "quantity")
+    }
+
+    /// Returns a price as a float, for indicators and screens.
+    #[must_use]
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        reason = "floats are for indicators and display"
+    )]
+    pub fn price(&self, price_ticks: i64) -> f64 {
+        // Multiply before dividing: 34571 ticks of 0.01 are exactly the float 345.71.
+        (price_ticks as f64 * self.spec.tick_size.mantissa as f64)
+            / 10f64.powi(i32::from(self.spec.tick_size.decimals))
+    }
+
+    /// Returns a size as a float, for indicators and screens.
+    #[must_use]
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        reason = "floats are for indicators and display"
+    )]
+    pub fn quantity(&self, lots: i64) -> f64 {
+        (lots as f64 * self.spec.lot_size.mantissa as f64)
+            / 10f64.powi(i32::from(self.spec.lot_size.decimals))
+    }
+}
+
+/// Divides and rounds half away from zero; the divisor is above 0.
+fn round_half_away(value: i128, divisor: i128) -> i128 {
+    let (quotient, rest) = (value / divisor, value % divisor);
+    if rest.unsigned_abs() >= divisor.unsigned_abs().div_ceil(2) {
+        quotient + value.signum()
+    } else {
+        quotient
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instrument(tick: &str, lot: &str, kind: InstrumentKind, multiplier: &str) -> Instrument {
+        let decimal = |text| Decimal::parse("test", text).unwrap();
+        let spec = InstrumentSpec {
+            symbol: "TEST".into(),
+            tick_size: decimal(tick),
+            lot_size: decimal(lot),
+            kind,
+            multiplier: decimal(multiplier),
+        };
+        Instrument::new(InstrumentId(0), spec).unwrap()
+    }
+
+    #[test]
+    fn linear_value_is_price_times_size() {
+        let spot = instrument("0.01", "0.00001", InstrumentKind::Linear, "1");
+        let ticks = spot.price_ticks("61837.63").unwrap();
+        let lots = spot.quantity_lots("0.02").unwrap();
+        assert_eq!(spot.value(ticks, lots).unwrap().to_string(), "1236.7526");
+        assert_eq!(spot.value(ticks, -lots).unwrap().to_string(), "-1236.7526");
+    }
+
+    #[test]
+    fn inverse_long_gains_in_coin_when_the_price_rises() {
+        let perpetual = instrument("0.1", "1", InstrumentKind::Inverse, "100");
+        let low = perpetual.value(500_000, 5).unwrap();
+        let high = perpetual.value(1_000_000, 5).unwrap();
+        assert_eq!(low.to_string(), "-0.01");
+        assert_eq!(high.to_string(), "-0.005");
+        assert_eq!(perpetual.notional(500_000, 5).unwrap().to_string(), "0.01");
+    }
+
+    #[test]
+    fn overflow_is_none_and_never_a_wrap() {
+        let coarse = instrument("1", "1", InstrumentKind::Linear, "1");
+        assert_eq!(coarse.value(i64::MAX, i64::MAX), None);
+    }
+
+    #[test]
+    fn a_price_off_the_tick_is_refused() {
+        let spot = instrument("0.01", "1", InstrumentKind::Linear, "1");
+        assert!(spot.price_ticks("1.005").is_err());
+    }
+}

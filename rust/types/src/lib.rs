@@ -1,0 +1,32 @@
+//! Values every room of the kernel speaks in: ids, ticks and lots, money, orders, events and reports.
+//!
+//! **Invariant:** prices are whole ticks and sizes whole lots of an instrument (`i64`), money is a
+//! whole number of atto units of the account currency ([`Money`], `i128`), time is UTC nanoseconds
+//! (`i64`). Nothing here reads a clock, draws a random number or opens a file.
+
+mod command;
+mod decimal;
+mod error;
+mod event;
+mod ids;
+mod instrument;
+mod money;
+mod order;
+mod refusal;
+mod report;
+
+pub use command::{Command, CommandKind};
+pub use decimal::Decimal;
+pub use error::ValueError;
+pub use event::{
+    Bar, BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, FeedState, Flow, Level, Quote, Trade,
+};
+pub use ids::{InstrumentId, OrderId, StrategyId};
+pub use instrument::{Instrument, InstrumentKind, InstrumentSpec};
+pub use money::{MONEY_DECIMALS, Money};
+pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};
+pub use refusal::{Refusal, Rule};
+pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
+
+/// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
+pub type TimeNs = i64;

@@ -1,0 +1,125 @@
+//! An expected "no": which rule, its limit and the value that broke it.
+
+use std::fmt;
+
+/// Rules that can refuse an order before it leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Rule {
+    /// The kill switch is engaged.
+    KillLatch = 1,
+    /// Trading is paused by the operator.
+    Paused = 2,
+    /// The book of the instrument is not provably right.
+    BookInvalid = 3,
+    /// There is no reference price yet.
+    ReferenceMissing = 4,
+    /// The reference price is older than allowed.
+    ReferenceStale = 5,
+    /// The price is further from the reference than allowed, in basis points.
+    PriceCollar = 6,
+    /// The size is above the limit, in lots.
+    QuantityMax = 7,
+    /// The value is above the limit, in money.
+    NotionalMax = 8,
+    /// The position could pass its limit, working orders included, in lots.
+    PositionMax = 9,
+    /// Too many orders are open.
+    OpenOrdersMax = 10,
+    /// Too many orders in the time window.
+    OrderRateMax = 11,
+    /// The order itself makes no sense (size, price or flags).
+    InvalidOrder = 12,
+    /// A reduce-only order would not bring the position nearer to flat.
+    ReduceOnly = 13,
+    /// The account cannot pay for it.
+    BuyingPower = 14,
+    /// A decision gate said no.
+    DecisionGate = 15,
+}
+
+impl Rule {
+    /// Every rule, in the order of their codes.
+    pub const ALL: [Self; 15] = [
+        Self::KillLatch,
+        Self::Paused,
+        Self::BookInvalid,
+        Self::ReferenceMissing,
+        Self::ReferenceStale,
+        Self::PriceCollar,
+        Self::QuantityMax,
+        Self::NotionalMax,
+        Self::PositionMax,
+        Self::OpenOrdersMax,
+        Self::OrderRateMax,
+        Self::InvalidOrder,
+        Self::ReduceOnly,
+        Self::BuyingPower,
+        Self::DecisionGate,
+    ];
+
+    /// Returns the code stored in journals; it never changes meaning.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns the rule with this code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.code() == code)
+    }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KillLatch => "kill_latch",
+            Self::Paused => "paused",
+            Self::BookInvalid => "book_invalid",
+            Self::ReferenceMissing => "reference_missing",
+            Self::ReferenceStale => "reference_stale",
+            Self::PriceCollar => "price_collar",
+            Self::QuantityMax => "quantity_max",
+            Self::NotionalMax => "notional_max",
+            Self::PositionMax => "position_max",
+            Self::OpenOrdersMax => "open_orders_max",
+            Self::OrderRateMax => "order_rate_max",
+            Self::InvalidOrder => "invalid_order",
+            Self::ReduceOnly => "reduce_only",
+            Self::BuyingPower => "buying_power",
+            Self::DecisionGate => "decision_gate",
+        }
+    }
+}
+
+/// An order that was refused, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The rule that said no.
+    pub rule: Rule,
+    /// Its limit, in the unit of the rule.
+    pub limit: i128,
+    /// The value that broke it, in the same unit.
+    pub value: i128,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: limit {}, value {}", self.rule.name(), self.limit, self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_read_back_as_the_rule_they_stand_for() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::from_code(rule.code()), Some(rule));
+        }
+        assert_eq!(Rule::from_code(0), None);
+    }
+}

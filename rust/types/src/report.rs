@@ -1,0 +1,98 @@
+//! What a venue says about an order.
+
+use crate::{Money, OrderId, TimeNs};
+
+/// Whether a fill provided liquidity or took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Liquidity {
+    /// The order waited in the book.
+    Maker,
+    /// The order traded on arrival.
+    Taker,
+}
+
+/// Why a venue did not accept an order or an amendment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum RejectReason {
+    /// A post-only order would have traded at once.
+    WouldTake = 1,
+    /// A fill-or-kill order could not fill whole.
+    CannotFillWhole = 2,
+    /// Nobody is on the other side.
+    NoLiquidity = 3,
+    /// The account cannot pay for it.
+    InsufficientMargin = 4,
+    /// The order is not known or not open.
+    UnknownOrder = 5,
+    /// The venue does not offer this (kind, size or flag).
+    Unsupported = 6,
+    /// Risk refused it when its size became known.
+    RiskRefused = 7,
+}
+
+/// Why an order ended without filling whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum CancelReason {
+    /// Somebody asked for it.
+    Requested = 1,
+    /// The rest of an immediate-or-cancel order.
+    ImmediateOrCancel = 2,
+    /// The other exit of its bracket filled, or the trade it was to close is gone.
+    Linked = 3,
+    /// The account cannot pay for it.
+    InsufficientMargin = 4,
+    /// The decision was recorded only (shadow mode).
+    Shadow = 5,
+    /// The session or the data ended.
+    EndOfData = 6,
+    /// The kill switch was engaged.
+    Killed = 7,
+}
+
+/// What happened to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportBody {
+    /// The venue has the order.
+    Accepted,
+    /// The venue does not take the order; it is closed.
+    Rejected(RejectReason),
+    /// A stop was set off and is now a market order.
+    Triggered,
+    /// Part or all of the order traded.
+    Fill {
+        /// Price of this fill.
+        price_ticks: i64,
+        /// Size of this fill, above 0.
+        lots: i64,
+        /// Maker or taker.
+        liquidity: Liquidity,
+        /// Fee of this fill; negative is a rebate.
+        fee: Money,
+    },
+    /// The order is closed without (further) fill.
+    Canceled(CancelReason),
+    /// A cancel came too late or for an order the venue does not know.
+    CancelRejected(RejectReason),
+    /// The order now has this price and open size.
+    Replaced {
+        /// New price (limit) or trigger (stop).
+        price_ticks: i64,
+        /// New size still open, above 0.
+        lots: i64,
+    },
+    /// The amendment was not taken; the order stays as it was.
+    ReplaceRejected(RejectReason),
+}
+
+/// One message of a venue about one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Time at the venue; for a fill inside a bar, the opening time of the bar.
+    pub venue_time_ns: TimeNs,
+    /// The order it is about.
+    pub order_id: OrderId,
+    /// What happened.
+    pub body: ReportBody,
+}
