@@ -1,1 +1,23 @@
-//! Placeholder.
+//! `tradecore._core`: the only crate that knows Python. Converts, decides nothing.
+
+mod batch;
+mod book;
+mod errors;
+mod feeds;
+mod indicators;
+mod journal;
+mod kernel;
+
+use pyo3::prelude::*;
+
+/// Native parts of tradecore.
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    batch::register(module)?;
+    book::register(module)?;
+    feeds::register(module)?;
+    indicators::register(module)?;
+    journal::register(module)?;
+    kernel::register(module)
+}

@@ -1,0 +1,1 @@
+"""One deterministic engine from backtest to live."""

@@ -1,0 +1,1 @@
+"""Types of the native parts; the documentation lives in Rust and reaches `__doc__`."""

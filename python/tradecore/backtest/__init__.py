@@ -1,0 +1,1 @@
+"""Room `backtest`; see ARCHITECTURE.md."""

@@ -1,0 +1,1 @@
+"""Room `decision`; see ARCHITECTURE.md."""

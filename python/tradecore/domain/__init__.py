@@ -1,0 +1,47 @@
+"""Values and errors every other room speaks in; imports nothing of tradecore but its own parts."""
+
+from tradecore._core import EventBatch
+from tradecore.domain.errors import (
+    BrokenInvariantError,
+    ConfigError,
+    DataError,
+    InvalidValueError,
+    StorageError,
+    TradecoreError,
+    VenueError,
+)
+from tradecore.domain.spec import (
+    AccountSpec,
+    BarFill,
+    BarOrder,
+    EngineSpec,
+    FeesSpec,
+    Finalize,
+    InstrumentKind,
+    InstrumentSpec,
+    Mode,
+    RiskSpec,
+    VenueSpec,
+)
+
+__all__ = [
+    "AccountSpec",
+    "BarFill",
+    "BarOrder",
+    "BrokenInvariantError",
+    "ConfigError",
+    "DataError",
+    "EngineSpec",
+    "EventBatch",
+    "FeesSpec",
+    "Finalize",
+    "InstrumentKind",
+    "InstrumentSpec",
+    "InvalidValueError",
+    "Mode",
+    "RiskSpec",
+    "StorageError",
+    "TradecoreError",
+    "VenueError",
+    "VenueSpec",
+]

@@ -1,0 +1,1 @@
+"""Room `portfolio`; see ARCHITECTURE.md."""

@@ -1,0 +1,1 @@
+"""Room `ports`; see ARCHITECTURE.md."""

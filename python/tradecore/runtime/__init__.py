@@ -1,0 +1,1 @@
+"""Room `runtime`; see ARCHITECTURE.md."""

@@ -1,0 +1,1 @@
+"""Room `strategy`; see ARCHITECTURE.md."""

@@ -1,0 +1,283 @@
+//! Python face of an event batch: columns in, events out.
+
+use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use tradecore_types::{
+    Bar, BookUpdate, BookUpdateKind, Command, CommandKind, Event, EventBatch, EventBody, FeedState, Flow,
+    InstrumentId, Level, Quote, Side, Trade,
+};
+
+use crate::errors::invalid_value;
+
+/// Adds this part's classes to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyEventBatch>()
+}
+
+/// Events on their way into an engine, in the order they are added; times must not fall.
+///
+/// Prices are ticks and sizes lots of the instrument, times UTC nanoseconds.
+#[pyclass(name = "EventBatch", module = "tradecore._core")]
+#[derive(Default)]
+pub struct PyEventBatch {
+    /// The events.
+    pub inner: EventBatch,
+}
+
+/// One column of 64-bit integers.
+type Column<'py> = PyReadonlyArray1<'py, i64>;
+
+/// Reads a column as a slice.
+fn slice<'a>(name: &str, column: &'a Column<'_>) -> PyResult<&'a [i64]> {
+    column.as_slice().map_err(|_| invalid_value(name, "array", "must be a contiguous int64 array"))
+}
+
+/// Checks that all columns have one length and returns it.
+fn same_length(columns: &[(&str, &[i64])]) -> PyResult<usize> {
+    let length = columns.first().map_or(0, |column| column.1.len());
+    for (name, column) in columns {
+        if column.len() != length {
+            let rule = format!("must have {length} elements like the first column");
+            return Err(invalid_value(name, &column.len().to_string(), &rule));
+        }
+    }
+    Ok(length)
+}
+
+/// Returns the side of a flag.
+const fn side(is_buy: bool) -> Side {
+    if is_buy { Side::Buy } else { Side::Sell }
+}
+
+impl PyEventBatch {
+    fn push(&mut self, time_ns: i64, instrument_id: u32, body: EventBody) {
+        self.inner.events.push(Event { time_ns, instrument: InstrumentId(instrument_id), body });
+    }
+}
+
+#[pymethods]
+impl PyEventBatch {
+    /// An empty batch.
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.events.len()
+    }
+
+    /// Time of the first event in nanoseconds, or None when there is none.
+    #[getter]
+    fn first_time_ns(&self) -> Option<i64> {
+        self.inner.events.first().map(|event| event.time_ns)
+    }
+
+    /// Time of the last event in nanoseconds, or None when there is none.
+    #[getter]
+    fn last_time_ns(&self) -> Option<i64> {
+        self.inner.events.last().map(|event| event.time_ns)
+    }
+
+    /// Empties the batch and keeps its memory.
+    fn clear(&mut self) {
+        self.inner.clear();
+    }
+
+    /// Removes the first `count` events, or all of them.
+    fn skip(&mut self, count: usize) {
+        let count = count.min(self.inner.events.len());
+        self.inner.events.drain(..count);
+    }
+
+    /// Adds a best bid and ask.
+    #[pyo3(signature = (time_ns, instrument_id, bid_ticks, bid_lots, ask_ticks, ask_lots, update_id=0))]
+    #[allow(clippy::too_many_arguments)]
+    fn quote(
+        &mut self,
+        time_ns: i64,
+        instrument_id: u32,
+        bid_ticks: i64,
+        bid_lots: i64,
+        ask_ticks: i64,
+        ask_lots: i64,
+        update_id: u64,
+    ) {
+        let quote = Quote { bid_ticks, bid_lots, ask_ticks, ask_lots, update_id };
+        self.push(time_ns, instrument_id, EventBody::Quote(quote));
+    }
+
+    /// Adds a trade of others.
+    #[pyo3(signature = (time_ns, instrument_id, price_ticks, lots, buyer_is_aggressor, trade_id=0))]
+    fn trade(
+        &mut self,
+        time_ns: i64,
+        instrument_id: u32,
+        price_ticks: i64,
+        lots: i64,
+        buyer_is_aggressor: bool,
+        trade_id: u64,
+    ) {
+        let trade = Trade { price_ticks, lots, aggressor: side(buyer_is_aggressor), trade_id };
+        self.push(time_ns, instrument_id, EventBody::Trade(trade));
+    }
+
+    /// Adds a book message; bids and asks are lists of (price_ticks, lots).
+    #[allow(clippy::too_many_arguments)]
+    fn book(
+        &mut self,
+        time_ns: i64,
+        instrument_id: u32,
+        is_snapshot: bool,
+        first_id: u64,
+        last_id: u64,
+        prev_id: u64,
+        bids: Vec<(i64, i64)>,
+        asks: Vec<(i64, i64)>,
+    ) -> PyResult<()> {
+        let count = |values: &[(i64, i64)]| {
+            u32::try_from(values.len())
+                .map_err(|_| invalid_value("levels", &values.len().to_string(), "must be below 2^32"))
+        };
+        let levels_start = u32::try_from(self.inner.levels.len())
+            .map_err(|_| invalid_value("levels", "batch", "a batch may have 2^32 levels in all"))?;
+        let update = BookUpdate {
+            kind: if is_snapshot { BookUpdateKind::Snapshot } else { BookUpdateKind::Diff },
+            first_id,
+            last_id,
+            prev_id,
+            levels_start,
+            bids: count(&bids)?,
+            asks: count(&asks)?,
+        };
+        let levels = bids.into_iter().chain(asks).map(|(price_ticks, lots)| Level { price_ticks, lots });
+        self.inner.levels.extend(levels);
+        self.push(time_ns, instrument_id, EventBody::Book(update));
+        Ok(())
+    }
+
+    /// Adds bars from int64 columns of one length: times in nanoseconds, prices in ticks, volume in lots.
+    #[allow(clippy::too_many_arguments)]
+    fn bars(
+        &mut self,
+        instrument_id: u32,
+        open_time_ns: Column<'_>,
+        close_time_ns: Column<'_>,
+        open: Column<'_>,
+        high: Column<'_>,
+        low: Column<'_>,
+        close: Column<'_>,
+        volume: Column<'_>,
+    ) -> PyResult<()> {
+        let columns = [
+            ("open_time_ns", slice("open_time_ns", &open_time_ns)?),
+            ("close_time_ns", slice("close_time_ns", &close_time_ns)?),
+            ("open", slice("open", &open)?),
+            ("high", slice("high", &high)?),
+            ("low", slice("low", &low)?),
+            ("close", slice("close", &close)?),
+            ("volume", slice("volume", &volume)?),
+        ];
+        let length = same_length(&columns)?;
+        self.inner.events.reserve(length);
+        let [open_times, close_times, opens, highs, lows, closes, volumes] = columns.map(|column| column.1);
+        for row in 0..length {
+            let bar = Bar {
+                open_time_ns: open_times[row],
+                open_ticks: opens[row],
+                high_ticks: highs[row],
+                low_ticks: lows[row],
+                close_ticks: closes[row],
+                volume_lots: volumes[row],
+            };
+            self.push(close_times[row], instrument_id, EventBody::Bar(bar));
+        }
+        Ok(())
+    }
+
+    /// Adds quotes from int64 columns of one length: times in nanoseconds, prices in ticks, sizes in lots.
+    fn quotes(
+        &mut self,
+        instrument_id: u32,
+        time_ns: Column<'_>,
+        bid_ticks: Column<'_>,
+        bid_lots: Column<'_>,
+        ask_ticks: Column<'_>,
+        ask_lots: Column<'_>,
+    ) -> PyResult<()> {
+        let columns = [
+            ("time_ns", slice("time_ns", &time_ns)?),
+            ("bid_ticks", slice("bid_ticks", &bid_ticks)?),
+            ("bid_lots", slice("bid_lots", &bid_lots)?),
+            ("ask_ticks", slice("ask_ticks", &ask_ticks)?),
+            ("ask_lots", slice("ask_lots", &ask_lots)?),
+        ];
+        let length = same_length(&columns)?;
+        self.inner.events.reserve(length);
+        let [times, bids, bid_sizes, asks, ask_sizes] = columns.map(|column| column.1);
+        for row in 0..length {
+            let quote = Quote {
+                bid_ticks: bids[row],
+                bid_lots: bid_sizes[row],
+                ask_ticks: asks[row],
+                ask_lots: ask_sizes[row],
+                update_id: 0,
+            };
+            self.push(times[row], instrument_id, EventBody::Quote(quote));
+        }
+        Ok(())
+    }
+
+    /// Adds a limit order of an agent of a simulated exchange.
+    fn flow_limit(
+        &mut self,
+        time_ns: i64,
+        instrument_id: u32,
+        flow_id: u64,
+        is_buy: bool,
+        price_ticks: i64,
+        lots: i64,
+    ) {
+        let flow = Flow::Limit { flow_id, side: side(is_buy), price_ticks, lots };
+        self.push(time_ns, instrument_id, EventBody::Flow(flow));
+    }
+
+    /// Adds a market order of an agent of a simulated exchange.
+    fn flow_market(&mut self, time_ns: i64, instrument_id: u32, is_buy: bool, lots: i64) {
+        self.push(time_ns, instrument_id, EventBody::Flow(Flow::Market { side: side(is_buy), lots }));
+    }
+
+    /// Adds the cancel of an agent's resting order.
+    fn flow_cancel(&mut self, time_ns: i64, instrument_id: u32, flow_id: u64) {
+        self.push(time_ns, instrument_id, EventBody::Flow(Flow::Cancel { flow_id }));
+    }
+
+    /// Adds the loss of an instrument's feed: its book is invalid until the next snapshot.
+    fn feed_lost(&mut self, time_ns: i64, instrument_id: u32) {
+        self.push(time_ns, instrument_id, EventBody::Feed(FeedState::Lost));
+    }
+
+    /// Adds an operator's command: pause, resume, flatten, kill or release_kill.
+    fn command(&mut self, time_ns: i64, name: &str) -> PyResult<()> {
+        let kind = command_kind(name)?;
+        self.push(time_ns, 0, EventBody::Command(Command { kind }));
+        Ok(())
+    }
+
+    /// Adds the passing of time and nothing else.
+    fn clock(&mut self, time_ns: i64) {
+        self.push(time_ns, 0, EventBody::Clock);
+    }
+}
+
+/// Reads the name of a command.
+pub fn command_kind(name: &str) -> PyResult<CommandKind> {
+    match name {
+        "pause" => Ok(CommandKind::Pause),
+        "resume" => Ok(CommandKind::Resume),
+        "flatten" => Ok(CommandKind::Flatten),
+        "kill" => Ok(CommandKind::Kill),
+        "release_kill" => Ok(CommandKind::ReleaseKill),
+        _ => Err(invalid_value("command", name, "must be pause, resume, flatten, kill or release_kill")),
+    }
+}

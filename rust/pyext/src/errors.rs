@@ -1,0 +1,56 @@
+//! Rust errors become the exceptions of `tradecore.domain.errors`, one to one.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use tradecore_types::ValueError;
+
+static INVALID_VALUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static DATA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static STORAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static BROKEN_INVARIANT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Builds an exception of `tradecore.domain.errors` with these arguments.
+fn exception<A>(cell: &'static PyOnceLock<Py<PyType>>, name: &str, arguments: A) -> PyErr
+where
+    A: for<'py> pyo3::call::PyCallArgs<'py>,
+{
+    Python::attach(|py| {
+        let class = cell.import(py, "tradecore.domain.errors", name);
+        match class.and_then(|class| class.call1(arguments)) {
+            Ok(error) => PyErr::from_value(error),
+            Err(error) => error,
+        }
+    })
+}
+
+/// `InvalidValueError`: the caller gave a value that cannot be accepted.
+pub fn invalid_value(field: &str, value: &str, rule: &str) -> PyErr {
+    exception(&INVALID_VALUE, "InvalidValueError", (field.to_owned(), value.to_owned(), rule.to_owned()))
+}
+
+/// `InvalidValueError` from a value error of the pure crates.
+pub fn value_error(error: &ValueError) -> PyErr {
+    invalid_value(error.field, &error.value, &error.rule)
+}
+
+/// `DataError`: input data cannot be used.
+pub fn data_error(location: &str, what: &str) -> PyErr {
+    exception(&DATA, "DataError", (location.to_owned(), what.to_owned()))
+}
+
+/// `StorageError`: a disk failed.
+pub fn storage_error(path: &str, message: &str) -> PyErr {
+    exception(&STORAGE, "StorageError", (path.to_owned(), message.to_owned()))
+}
+
+/// `BrokenInvariantError`: a promise of ours is broken.
+pub fn broken_invariant(message: &str) -> PyErr {
+    exception(&BROKEN_INVARIANT, "BrokenInvariantError", (message.to_owned(),))
+}
+
+/// `RuntimeError` for a misuse of the binding itself.
+pub fn misuse(message: &str) -> PyErr {
+    PyRuntimeError::new_err(message.to_owned())
+}
