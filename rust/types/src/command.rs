@@ -32,6 +32,24 @@ impl CommandKind {
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Flatten => "flatten",
+            Self::Kill => "kill",
+            Self::ReleaseKill => "release_kill",
+        }
+    }
+
+    /// Returns the command with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// One command.

@@ -31,6 +31,46 @@ pub enum RejectReason {
     RiskRefused = 7,
 }
 
+impl RejectReason {
+    /// Every reason, in the order of their codes.
+    pub const ALL: [Self; 7] = [
+        Self::WouldTake,
+        Self::CannotFillWhole,
+        Self::NoLiquidity,
+        Self::InsufficientMargin,
+        Self::UnknownOrder,
+        Self::Unsupported,
+        Self::RiskRefused,
+    ];
+
+    /// Returns the code stored in journals; it never changes meaning.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns the reason with this code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WouldTake => "would_take",
+            Self::CannotFillWhole => "cannot_fill_whole",
+            Self::NoLiquidity => "no_liquidity",
+            Self::InsufficientMargin => "insufficient_margin",
+            Self::UnknownOrder => "unknown_order",
+            Self::Unsupported => "unsupported",
+            Self::RiskRefused => "risk_refused",
+        }
+    }
+}
+
 /// Why an order ended without filling whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -49,6 +89,46 @@ pub enum CancelReason {
     EndOfData = 6,
     /// The kill switch was engaged.
     Killed = 7,
+}
+
+impl CancelReason {
+    /// Every reason, in the order of their codes.
+    pub const ALL: [Self; 7] = [
+        Self::Requested,
+        Self::ImmediateOrCancel,
+        Self::Linked,
+        Self::InsufficientMargin,
+        Self::Shadow,
+        Self::EndOfData,
+        Self::Killed,
+    ];
+
+    /// Returns the code stored in journals; it never changes meaning.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns the reason with this code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::ImmediateOrCancel => "immediate_or_cancel",
+            Self::Linked => "linked",
+            Self::InsufficientMargin => "insufficient_margin",
+            Self::Shadow => "shadow",
+            Self::EndOfData => "end_of_data",
+            Self::Killed => "killed",
+        }
+    }
 }
 
 /// What happened to an order.
