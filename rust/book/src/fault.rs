@@ -1,0 +1,181 @@
+//! Why a book is not, or no longer, provably the venue's book.
+
+use std::fmt;
+
+/// The reason a book is INVALID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Messages are missing: the next one was to begin at `expected_id`, this one begins at `found_id`.
+    Gap {
+        /// Id the chain of messages demands.
+        expected_id: u64,
+        /// Id the message carries instead.
+        found_id: u64,
+    },
+    /// The message, or one that covers it, was applied before (doubled or out of order).
+    Repeated {
+        /// Last id of the book.
+        applied_id: u64,
+        /// Last id of the message.
+        found_id: u64,
+    },
+    /// The message begins inside what was applied and ends after it.
+    Overlap {
+        /// Last id of the book.
+        applied_id: u64,
+        /// First id of the message.
+        found_id: u64,
+    },
+    /// The message covers no ids: its first is after its last.
+    EmptyRange {
+        /// First id of the message.
+        first_id: u64,
+        /// Last id of the message.
+        last_id: u64,
+    },
+    /// After the message the best bid is not below the best ask.
+    Crossed {
+        /// Best bid price.
+        bid_ticks: i64,
+        /// Best ask price.
+        ask_ticks: i64,
+    },
+    /// A level has a price that cannot be or a negative size.
+    MalformedLevel {
+        /// Price of the level.
+        price_ticks: i64,
+        /// Size of the level.
+        lots: i64,
+    },
+    /// The level table does not hold the levels the message announces.
+    LevelsMissing {
+        /// Levels announced.
+        announced: u64,
+        /// Levels there.
+        found: u64,
+    },
+    /// The book would hold more levels on one side than it has room for.
+    TooManyLevels {
+        /// Levels there is room for.
+        levels_max: u64,
+    },
+    /// The venue's best bid and ask at the same update id differ from those of the book.
+    QuoteMismatch {
+        /// The update id both stand at.
+        update_id: u64,
+    },
+    /// The feed was lost or restarted.
+    FeedLost,
+}
+
+impl Fault {
+    /// Tells whether the chain of update ids is broken, as opposed to what the messages say.
+    #[must_use]
+    pub const fn is_sequence(&self) -> bool {
+        matches!(
+            self,
+            Self::Gap { .. } | Self::Repeated { .. } | Self::Overlap { .. } | Self::EmptyRange { .. }
+        )
+    }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Gap { .. } => "gap",
+            Self::Repeated { .. } => "repeated",
+            Self::Overlap { .. } => "overlap",
+            Self::EmptyRange { .. } => "empty_range",
+            Self::Crossed { .. } => "crossed",
+            Self::MalformedLevel { .. } => "malformed_level",
+            Self::LevelsMissing { .. } => "levels_missing",
+            Self::TooManyLevels { .. } => "too_many_levels",
+            Self::QuoteMismatch { .. } => "quote_mismatch",
+            Self::FeedLost => "feed_lost",
+        }
+    }
+
+    /// Returns the code stored in states and journals; it never changes meaning.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Gap { .. } => 1,
+            Self::Repeated { .. } => 2,
+            Self::Overlap { .. } => 3,
+            Self::EmptyRange { .. } => 4,
+            Self::Crossed { .. } => 5,
+            Self::MalformedLevel { .. } => 6,
+            Self::LevelsMissing { .. } => 7,
+            Self::TooManyLevels { .. } => 8,
+            Self::QuoteMismatch { .. } => 9,
+            Self::FeedLost => 10,
+        }
+    }
+
+    /// Returns the two numbers of the fault, in the order of its fields; 0 where it has fewer.
+    #[must_use]
+    pub const fn values(&self) -> (i128, i128) {
+        match *self {
+            Self::Gap { expected_id, found_id } => pair(expected_id, found_id),
+            Self::Repeated { applied_id, found_id } | Self::Overlap { applied_id, found_id } => {
+                pair(applied_id, found_id)
+            }
+            Self::EmptyRange { first_id, last_id } => pair(first_id, last_id),
+            Self::Crossed { bid_ticks, ask_ticks } => signed_pair(bid_ticks, ask_ticks),
+            Self::MalformedLevel { price_ticks, lots } => signed_pair(price_ticks, lots),
+            Self::LevelsMissing { announced, found } => pair(announced, found),
+            Self::TooManyLevels { levels_max } => pair(levels_max, 0),
+            Self::QuoteMismatch { update_id } => pair(update_id, 0),
+            Self::FeedLost => (0, 0),
+        }
+    }
+}
+
+#[expect(clippy::as_conversions, reason = "u64 to i128 is lossless; `From` is not const")]
+#[expect(clippy::cast_lossless, reason = "`From` is not const")]
+const fn pair(first: u64, second: u64) -> (i128, i128) {
+    (first as i128, second as i128)
+}
+
+#[expect(clippy::as_conversions, reason = "i64 to i128 is lossless; `From` is not const")]
+#[expect(clippy::cast_lossless, reason = "`From` is not const")]
+const fn signed_pair(first: i64, second: i64) -> (i128, i128) {
+    (first as i128, second as i128)
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Gap { expected_id, found_id } => {
+                write!(f, "gap: expected update id {expected_id}, found {found_id}")
+            }
+            Self::Repeated { applied_id, found_id } => {
+                write!(f, "repeated: update id {found_id} came when the book stood at {applied_id}")
+            }
+            Self::Overlap { applied_id, found_id } => {
+                write!(f, "overlap: a message from update id {found_id} came at {applied_id}")
+            }
+            Self::EmptyRange { first_id, last_id } => {
+                write!(f, "empty_range: update ids {first_id} to {last_id}")
+            }
+            Self::Crossed { bid_ticks, ask_ticks } => {
+                write!(f, "crossed: best bid {bid_ticks} ticks, best ask {ask_ticks} ticks")
+            }
+            Self::MalformedLevel { price_ticks, lots } => {
+                write!(f, "malformed_level: price {price_ticks} ticks, size {lots} lots")
+            }
+            Self::LevelsMissing { announced, found } => {
+                write!(f, "levels_missing: {announced} levels announced, {found} there")
+            }
+            Self::TooManyLevels { levels_max } => {
+                write!(f, "too_many_levels: room for {levels_max} a side")
+            }
+            Self::QuoteMismatch { update_id } => {
+                write!(f, "quote_mismatch: best prices differ from the venue's at update id {update_id}")
+            }
+            Self::FeedLost => f.write_str("feed_lost"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
