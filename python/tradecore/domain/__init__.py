@@ -19,8 +19,10 @@ from tradecore.domain.spec import (
     Finalize,
     InstrumentKind,
     InstrumentSpec,
+    Matching,
     Mode,
     RiskSpec,
+    SequenceRule,
     VenueSpec,
 )
 
@@ -38,8 +40,10 @@ __all__ = [
     "InstrumentKind",
     "InstrumentSpec",
     "InvalidValueError",
+    "Matching",
     "Mode",
     "RiskSpec",
+    "SequenceRule",
     "StorageError",
     "TradecoreError",
     "VenueError",

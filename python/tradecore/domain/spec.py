@@ -55,6 +55,27 @@ class Finalize(StrEnum):
     LAST_OPEN = "last_open"
 
 
+class Matching(StrEnum):
+    """What the simulated venue matches orders against.
+
+    `BARS`: bars given as input. `QUOTES`: best bid and ask. `BOOK`: a replayed order book with queue
+    positions. `EXCHANGE`: the order flow of a simulated exchange, order by order.
+    """
+
+    BARS = "bars"
+    QUOTES = "quotes"
+    BOOK = "book"
+    EXCHANGE = "exchange"
+
+
+class SequenceRule(StrEnum):
+    """How the book messages of an instrument are numbered; decides when a book is provably right."""
+
+    NONE = "none"
+    BINANCE_SPOT = "binance_spot"
+    BINANCE_FUTURES = "binance_futures"
+
+
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An instrument as a person or a venue states it; decimals are text, so they are exact."""
 
@@ -63,6 +84,7 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     lot_size: str = "1"
     kind: InstrumentKind = InstrumentKind.LINEAR
     multiplier: str = "1"
+    sequence: SequenceRule = SequenceRule.NONE
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,8 +104,12 @@ class FeesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The simulated venue: latencies in nanoseconds and how bars fill."""
+    """The simulated venue: what it matches against, latencies in nanoseconds and how bars fill.
 
+    Orders against bars fill at bar prices; latencies apply to the other kinds of matching.
+    """
+
+    matching: Matching = Matching.BARS
     order_latency_ns: int = 0
     report_latency_ns: int = 0
     bar_fill: BarFill = BarFill.NEXT_OPEN
