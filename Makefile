@@ -1,0 +1,73 @@
+# tradecore: `make run` and `make test` are all a reader needs; `make help` lists the rest.
+# PYTHON=python3.12 picks the interpreter, ARGS adds arguments to `run`, `test` and `bench`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test setup dev check lint types docs rust bench lock clean python
+
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+ARGS ?=
+UV_VERSION := 0.13.8
+CARGO := cargo
+# The binding crate asks an interpreter for its ABI: always the one in .venv.
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+endif
+
+help: ## List the targets.
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  \1	/' | expand -t 12
+
+run: setup ## Set everything up and run the demo.
+	@$(BIN)/tradecore demo $(ARGS)
+
+test: dev ## Set everything up and run all Python tests.
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+
+setup: python ## Prepare .venv with the `tradecore` command.
+	@$(PYTHON) tools/setup.py
+
+dev: python
+	@$(PYTHON) tools/setup.py --dev
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer not found: install it from https://www.python.org, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
+
+check: lint types docs rust ## Run the formatters, linters, type checks, Rust tests and documentation checks.
+
+lint: dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache --no-logo
+
+types: dev
+	$(BIN)/mypy
+
+rust: dev
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+	$(CARGO) test --workspace --locked --quiet
+
+docs: dev ## Build the Rust documentation; a broken link or an undocumented item is an error.
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+bench: dev ## Run the workloads beside their baselines; JSON to benches/results/, one table to stdout.
+	@$(BIN)/python benches/run.py $(ARGS)
+
+lock: python ## Resolve requirements/*.in anew into hash-locked files (UPGRADE=1 takes newer versions).
+	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	@for name in dev setup runtime; do \
+		build/lock/bin/uv pip compile requirements/$$name.in --output-file requirements/$$name.txt --universal \
+			--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet \
+			$(if $(UPGRADE),--upgrade) $$([ $$name = dev ] || echo --constraints requirements/dev.txt) || exit 1; done
+	@echo "requirements/*.txt are up to date"
+
+clean: ## Remove everything that was made.
+	rm -rf $(VENV) target build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks benches/results
+	rm -f python/tradecore/_core*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
