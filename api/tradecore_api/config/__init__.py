@@ -1,0 +1,1 @@
+"""One TOML file, validated: every error names source, key, value and rule."""

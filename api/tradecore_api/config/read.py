@@ -1,0 +1,202 @@
+"""Reads one TOML file with its overrides into a checked configuration."""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+from msgspec import inspect
+
+from tradecore.domain.errors import ConfigError
+from tradecore_api.config import overrides, shape
+from tradecore_api.config.tables import CaptureFeedTable, Config, ConfigTables, StrategyConfig
+
+PATH_KEYS = ("feed.path", "data.path", "journal.path", "database.path")
+STRATEGY_KEYS = ("class", "name", "instruments")
+FILE_SIZE_MAX = 1 << 20
+
+
+def load(path: Path, *, options: Iterable[str] = (), environment: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration of a file; environment variables win over it, options over both.
+
+    Raises
+    ------
+    ConfigError
+        The first problem, naming source, key, value and rule.
+    """
+    return _first(problems_and_config(path, options=options, environment=environment))
+
+
+def from_tree(
+    tree: dict[str, object],
+    source: str,
+    *,
+    options: Iterable[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """Return a built-in configuration, overrides applied; raises as `load` does."""
+    return _first(_read(tree, source, Path.cwd(), options, environment))
+
+
+def problems_and_config(
+    path: Path, *, options: Iterable[str] = (), environment: Mapping[str, str] | None = None
+) -> tuple[list[ConfigError], Config | None]:
+    """Return every problem of a file at once, and the configuration when there is none."""
+    try:
+        tree = _parsed(path)
+    except ConfigError as error:
+        return [error], None
+    return _read(tree, str(path), path.absolute().parent, options, environment)
+
+
+def _first(outcome: tuple[list[ConfigError], Config | None]) -> Config:
+    problems, config = outcome
+    if config is None:
+        if len(problems) > 1:
+            problems[0].add_note(f"and {len(problems) - 1} more; `tradecore config check` lists them")
+        raise problems[0]
+    return config
+
+
+def _parsed(path: Path) -> dict[str, object]:
+    try:
+        if path.stat().st_size > FILE_SIZE_MAX:
+            raise ConfigError(str(path), "file", None, f"must be at most {FILE_SIZE_MAX} bytes")
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except FileNotFoundError:
+        raise ConfigError(str(path), "file", None, "does not exist; name a TOML file") from None
+    except OSError as error:
+        raise ConfigError(str(path), "file", None, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), "file", None, f"must be UTF-8 text: {error.reason}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), "file", None, f"must be TOML: {error}") from error
+
+
+def _read(
+    tree: dict[str, object],
+    source: str,
+    directory: Path,
+    options: Iterable[str],
+    environment: Mapping[str, str] | None,
+) -> tuple[list[ConfigError], Config | None]:
+    sources: dict[str, str] = {}
+    _anchor_all(tree, directory)
+    try:
+        given = overrides.from_environment(os.environ if environment is None else environment)
+        for key, value, origin in [*given, *overrides.from_options(options)]:
+            overrides.apply(tree, key, _anchored(key, value, Path.cwd()), origin)
+            sources[key] = origin
+    except ConfigError as error:
+        return [error], None
+
+    empty = Config(tables=ConfigTables(), strategies=(), source=source, sources=sources)
+    problems: list[ConfigError] = []
+
+    def report(key: str, value: object, rule: str) -> None:
+        shown = str(value) if isinstance(value, Decimal) else value
+        problems.append(ConfigError(empty.source_of(key), key, shown, rule))
+
+    clean = shape.checked(tree, inspect.type_info(ConfigTables), "", report)
+    if problems:
+        return problems, None
+
+    try:
+        tables = msgspec.convert(clean, ConfigTables)
+    except msgspec.ValidationError as error:
+        return [ConfigError(source, "file", None, str(error))], None
+    config = Config(tables=tables, strategies=_strategies(tables, tree), source=source, sources=sources)
+    _check_names(config, report)
+    _check_files(config, report)
+    return (problems, None) if problems else ([], config)
+
+
+def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
+    found: list[StrategyConfig] = []
+    single, several = raw.get("strategy"), raw.get("strategies")
+    entries = [("strategy", single, tables.strategy)] if tables.strategy else []
+    listed = several if isinstance(several, list) else []
+    entries += [
+        (f"strategies.{index}", item, table)
+        for index, (item, table) in enumerate(zip(listed, tables.strategies, strict=True))
+    ]
+    for key, item, table in entries:
+        values = item if isinstance(item, dict) else {}
+        parameters = {name: value for name, value in values.items() if name not in STRATEGY_KEYS}
+        plain = shape.plain(parameters)
+        found.append(
+            StrategyConfig(
+                reference=table.reference,
+                name=table.name or table.reference.rpartition(":")[2],
+                instruments=table.instruments,
+                parameters=plain if isinstance(plain, dict) else {},
+                key=key,
+            )
+        )
+    return tuple(found)
+
+
+def _check_names(config: Config, report: shape.Report) -> None:
+    tables = config.tables
+    if tables.strategy is not None and tables.strategies:
+        report("strategies", None, "write either [strategy] or [[strategies]], not both")
+    symbols = [instrument.symbol for instrument in tables.instruments]
+    for index, symbol in enumerate(symbols):
+        if symbol in symbols[:index]:
+            report(f"instruments.{index}.symbol", symbol, "is listed twice")
+    names = [strategy.name for strategy in config.strategies]
+    for index, strategy in enumerate(config.strategies):
+        if strategy.name in names[:index]:
+            report(f"{strategy.key}.name", strategy.name, "two strategies need two names: set `name`")
+        if ":" not in strategy.reference:
+            report(f"{strategy.key}.class", strategy.reference, 'write "file.py:Class" or "module:Class"')
+        for symbol in strategy.instruments:
+            if symbol not in symbols:
+                rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
+                report(f"{strategy.key}.instruments", symbol, rule)
+    if not tables.account.name.replace("-", "").replace("_", "").isalnum():
+        report("account.name", tables.account.name, "must be letters, digits, - and _: it names a directory")
+
+
+def _check_files(config: Config, report: shape.Report) -> None:
+    tables = config.tables
+    if isinstance(tables.feed, CaptureFeedTable):
+        _check_file("feed.path", tables.feed.path, report)
+    if tables.data is not None:
+        _check_file("data.path", tables.data.path, report)
+    for strategy in config.strategies:
+        file, _, _ = strategy.reference.rpartition(":")
+        if file.endswith(".py"):
+            _check_file(f"{strategy.key}.class", file, report)
+
+
+def _check_file(key: str, path: str, report: shape.Report) -> None:
+    if not Path(path).is_file():
+        rule = "is a directory; name a file" if Path(path).is_dir() else "no such file"
+        report(key, path, rule)
+
+
+def _anchor_all(tree: dict[str, object], directory: Path) -> None:
+    """Make every path of the file relative to the file's own directory."""
+    for key in PATH_KEYS:
+        section, _, name = key.partition(".")
+        table = tree.get(section)
+        if isinstance(table, dict) and name in table:
+            table[name] = _anchored(key, table[name], directory)
+    several = tree.get("strategies")
+    for table in [tree.get("strategy"), *(several if isinstance(several, list) else [])]:
+        if isinstance(table, dict) and "class" in table:
+            table["class"] = _anchored("strategy.class", table["class"], directory)
+
+
+def _anchored(key: str, value: object, directory: Path) -> object:
+    if not isinstance(value, str):
+        return value
+    if key in PATH_KEYS:
+        return str(directory / Path(value).expanduser())
+    if key.startswith(("strategy.", "strategies.")) and key.endswith(".class"):
+        file, colon, name = value.rpartition(":")
+        return f"{directory / Path(file).expanduser()}{colon}{name}" if file.endswith(".py") else value
+    return value

@@ -1,0 +1,217 @@
+"""The tables of a configuration file, as values."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from tradecore.domain.spec import (
+    AccountSpec,
+    EngineSpec,
+    FeesSpec,
+    InstrumentSpec,
+    Mode,
+    RiskSpec,
+    VenueSpec,
+)
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table whose keys are all known."""
+
+
+class Market(StrEnum):
+    """The markets of Binance."""
+
+    SPOT = "spot"
+    USDM = "usdm"
+    COINM = "coinm"
+
+
+class BinanceFeedTable(Table, tag_field="kind", tag="binance"):
+    """`[feed] kind = "binance"`: live public market data, no key needed."""
+
+    market: Market = Market.SPOT
+    ws_url: str | None = None
+    rest_url: str | None = None
+    queue_batches_max: Positive = 1024
+
+
+class CaptureFeedTable(Table, tag_field="kind", tag="binance_capture"):
+    """`[feed] kind = "binance_capture"`: recorded messages, one `<receive_ns> <json>` a line.
+
+    `speed` 0 replays as fast as possible, 1 in real time, n at n times real time.
+    """
+
+    path: str
+    market: Market = Market.SPOT
+    speed: NonNegative = 0.0
+
+
+class SimulatedFeedTable(Table, tag_field="kind", tag="simulated"):
+    """`[feed] kind = "simulated"`: a seeded exchange full of agents; `virtual` runs it unpaced."""
+
+    seed: int = 7
+    seconds: Annotated[float, msgspec.Meta(gt=0)] = 20.0
+    virtual: bool = False
+
+
+FeedTable = BinanceFeedTable | CaptureFeedTable | SimulatedFeedTable
+
+
+class DataFormat(StrEnum):
+    """How historical data are stored."""
+
+    AUTO = "auto"
+    CSV = "csv"
+    PARQUET = "parquet"
+    JOURNAL = "journal"
+
+
+class Rounding(StrEnum):
+    """What happens to a price that is not on the tick."""
+
+    EXACT = "exact"
+    NEAREST = "nearest"
+
+
+class DataTable(Table):
+    """`[data]`: bars of the past for `tradecore backtest`.
+
+    `columns` maps `time, open, high, low, close, volume` to the names used in the file.
+    """
+
+    path: str
+    format: DataFormat = DataFormat.AUTO
+    columns: dict[str, str] = {}
+    rounding: Rounding = Rounding.EXACT
+    interval_ns: Positive | None = None
+    timezone: str = "UTC"
+
+
+class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
+    """`[strategy]`: every key that is not named here is a parameter of the strategy itself."""
+
+    reference: str = msgspec.field(name="class")
+    name: str | None = None
+    instruments: tuple[str, ...] = ()
+
+
+class JournalTable(Table):
+    """`[journal]`: where the journal is and how long a group without orders may wait for its sync."""
+
+    path: str | None = None
+    commit_interval_ms: Positive = 50
+
+
+class DatabaseTable(Table):
+    """`[database]`: the SQLite read model; not part of the order path."""
+
+    enabled: bool = True
+    path: str | None = None
+
+
+class DaemonTable(Table):
+    """`[daemon]`: heartbeat, control socket and the clock events of live feeds."""
+
+    heartbeat_interval_ms: Positive = 500
+    clock_interval_ms: Positive = 1000
+    stop_timeout_ms: Positive = 4000
+
+
+class LogLevel(StrEnum):
+    """How much is told on stderr."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogTable(Table):
+    """`[log]`: how much is told, and whether as JSON lines."""
+
+    level: LogLevel = LogLevel.INFO
+    json: bool = False
+
+
+class ConfigTables(Table):
+    """A whole configuration file."""
+
+    mode: Mode = Mode.PAPER
+    account: AccountSpec = AccountSpec()
+    instruments: tuple[InstrumentSpec, ...] = ()
+    feed: FeedTable | None = None
+    data: DataTable | None = None
+    strategy: StrategyTable | None = None
+    strategies: tuple[StrategyTable, ...] = ()
+    fees: FeesSpec = FeesSpec()
+    venue: VenueSpec = VenueSpec()
+    risk: RiskSpec = RiskSpec()
+    journal: JournalTable = JournalTable()
+    database: DatabaseTable = DatabaseTable()
+    daemon: DaemonTable = DaemonTable()
+    log: LogTable = LogTable()
+
+
+class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One strategy to run.
+
+    Attributes
+    ----------
+    reference : str
+        `file.py:Class` or `package.module:Class`.
+    key : str
+        Where it stands in the configuration, for errors: `strategy` or `strategies.0`.
+    """
+
+    reference: str
+    name: str
+    instruments: tuple[str, ...]
+    parameters: dict[str, object]
+    key: str
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked configuration.
+
+    Attributes
+    ----------
+    tables : ConfigTables
+        What the file says, overrides applied.
+    strategies : tuple of StrategyConfig
+        From `[strategy]` or `[[strategies]]`.
+    source : str
+        The file it came from, or a name for a built-in one.
+    sources : dict
+        Where each overridden key came from, for errors.
+    """
+
+    tables: ConfigTables
+    strategies: tuple[StrategyConfig, ...]
+    source: str
+    sources: dict[str, str] = {}
+
+    def source_of(self, key: str) -> str:
+        """Return the file, variable or option a dotted key came from."""
+        while key:
+            if key in self.sources:
+                return self.sources[key]
+            key = key.rpartition(".")[0]
+        return self.source
+
+    def engine_spec(self, mode: Mode | None = None) -> EngineSpec:
+        """Return the part that decides the behaviour of the engine."""
+        tables = self.tables
+        return EngineSpec(
+            mode=mode or tables.mode,
+            instruments=tables.instruments,
+            account=tables.account,
+            fees=tables.fees,
+            venue=tables.venue,
+            risk=tables.risk,
+        )
