@@ -1,1 +1,6 @@
-"""Room `decision`; see ARCHITECTURE.md."""
+"""Decision gates, and the verdicts that make up the trace of a decision."""
+
+from tradecore.decision.gate import DecisionView, Gate, GateVerdict
+from tradecore.decision.gates import Cooldown, GateConfig, MaxSpread, TradingHours
+
+__all__ = ["Cooldown", "DecisionView", "Gate", "GateConfig", "GateVerdict", "MaxSpread", "TradingHours"]

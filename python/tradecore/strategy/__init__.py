@@ -1,1 +1,15 @@
-"""Room `strategy`; see ARCHITECTURE.md."""
+"""What a strategy is: a plain class with callbacks, typed parameters and the context it acts through.
+
+A strategy may have any of these methods; it is called only for what it has:
+
+``on_start(ctx)``, ``on_bar(ctx, bar)``, ``on_quote(ctx, quote)``, ``on_book(ctx, book)``,
+``on_trade(ctx, trade)``, ``on_fill(ctx, fill)``, ``on_order(ctx, update)``, ``on_timer(ctx, timer_id)``,
+``on_stop(ctx)``.
+"""
+
+from msgspec import Meta as Bounds
+
+from tradecore.strategy.binding import BarSource, StrategyBinding
+from tradecore.strategy.loader import build, load_class, parameters
+
+__all__ = ["BarSource", "Bounds", "StrategyBinding", "build", "load_class", "parameters"]

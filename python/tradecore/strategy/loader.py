@@ -1,0 +1,115 @@
+"""Finds a strategy class and builds it with checked parameters."""
+
+import difflib
+import importlib
+import importlib.util
+import sys
+import typing
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+
+from tradecore.domain import ConfigError
+
+
+def load_class(target: str, *, source: str, key: str = "strategy.class", base: Path | None = None) -> type:
+    """Return the class named by `path/to/file.py:Class` or `package.module:Class`.
+
+    Parameters
+    ----------
+    target : str
+        File (relative to `base`) or importable module, a colon, and the name of the class.
+    source, key : str
+        Where the target was configured, for the error.
+    base : Path or None
+        Directory that relative files start from; the working directory when `None`.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such file, module or class.
+    """
+    location, _, name = target.rpartition(":")
+    if not location or not name.isidentifier():
+        raise ConfigError(source, key, target, "must be `file.py:Class` or `package.module:Class`")
+    module = _load_module(location, source=source, key=key, target=target, base=base)
+    found = getattr(module, name, None)
+    if not isinstance(found, type):
+        names = ", ".join(sorted(n for n, v in vars(module).items() if _is_own_class(module, v)))
+        raise ConfigError(source, key, target, f"has no class {name}; it has {names or 'none'}")
+    return found
+
+
+def parameters(strategy_class: type) -> dict[str, object]:
+    """Return the parameters of a strategy class: annotated public attributes with a default."""
+    return {
+        name: getattr(strategy_class, name)
+        for name in typing.get_type_hints(strategy_class)
+        if not name.startswith("_") and hasattr(strategy_class, name)
+    }
+
+
+def build(
+    strategy_class: type, values: Mapping[str, object], *, source: str, section: str = "strategy"
+) -> object:
+    """Make a strategy with these parameters; each is checked against its annotation.
+
+    Bounds are part of the annotation: `fast: Annotated[int, Bounds(ge=2, le=200)] = 10`.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is unknown, of the wrong type or out of bounds.
+    """
+    known = parameters(strategy_class)
+    hints = typing.get_type_hints(strategy_class, include_extras=True)
+    for name in values:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(known) or 'none'}"
+            rule = f"{strategy_class.__name__} has no parameter of this name{hint}"
+            raise ConfigError(source, f"{section}.{name}", values[name], rule)
+    strategy: object = strategy_class()
+    for name, default in known.items():
+        value = values.get(name, default)
+        try:
+            checked = msgspec.convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            raise ConfigError(source, f"{section}.{name}", value, str(error)) from None
+        setattr(strategy, name, checked)
+    return strategy
+
+
+def _load_module(location: str, *, source: str, key: str, target: str, base: Path | None) -> ModuleType:
+    if not location.endswith(".py"):
+        try:
+            return importlib.import_module(location)
+        except ModuleNotFoundError as error:
+            raise ConfigError(source, key, target, f"no module named {error.name}") from None
+    path = (base or Path.cwd()) / location
+    if not path.is_file():
+        raise ConfigError(source, key, target, f"there is no file {path}")
+    name = f"tradecore_strategy_{path.stem}_{zlib.crc32(path.resolve().as_posix().encode()):08x}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(source, key, target, f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        del sys.modules[name]
+        raise ConfigError(source, key, target, f"{path}, line {error.lineno}: {error.msg}") from None
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _is_own_class(module: ModuleType, value: object) -> bool:
+    return isinstance(value, type) and value.__module__ == module.__name__
