@@ -1,1 +1,22 @@
-//! Placeholder, replaced by its first commit.
+//! Simulated venues: what becomes of an approved order in a market.
+//!
+//! [`DepthMatcher`] trades against a market that is data (L2 books, quotes, trades).
+//!
+//! **Invariant:** pure functions of their inputs: no clock, no randomness, integers only; what
+//! happened is told as [`tradecore_types::Report`]s in the order in which it happened.
+
+mod depth_matcher;
+mod fees;
+mod own_queue;
+mod state;
+mod stops;
+mod taken;
+mod ticket;
+
+pub use depth_matcher::{DepthMatcher, OpenOrder};
+pub use fees::FeeSchedule;
+
+#[cfg(test)]
+mod depth_tests;
+#[cfg(test)]
+mod samples;

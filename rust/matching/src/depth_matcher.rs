@@ -1,0 +1,427 @@
+//! Fills of our orders against a market that is data: a replayed or live book that our orders do not change.
+
+use tradecore_book::Depth;
+use tradecore_risk::ApprovedOrder;
+use tradecore_types::{
+    CancelReason, Instrument, Liquidity, OrderId, OrderKind, RejectReason, Report, ReportBody, Side,
+    TimeInForce, TimeNs, Trade,
+};
+
+use crate::FeeSchedule;
+use crate::own_queue::{AHEAD_UNKNOWN, OwnQueue, Resting, ahead_lots};
+use crate::state::put;
+use crate::stops::Stops;
+use crate::taken::TakenDepth;
+use crate::ticket::{Ticket, fill, reaches, report, sets_off};
+
+/// Levels a side that can be remembered as taken by us.
+const TAKEN_LEVELS_MAX: usize = 256;
+
+/// An order that waits at the venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// The order.
+    pub order_id: OrderId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Limit with its price, or stop with its trigger.
+    pub kind: OrderKind,
+    /// Size still open, in lots.
+    pub open_lots: i64,
+    /// Lots of others that trade before it; `None` for a stop or where the feed does not show that deep.
+    pub ahead_lots: Option<i64>,
+}
+
+/// The simulated venue of one instrument whose market is replayed: L2 books, quotes and trades.
+///
+/// - Market orders and crossing limits take the visible depth level by level; what we took is not
+///   offered again until the feed changes that level.
+/// - A resting order waits behind the lots that were at its price. Trades at the price eat the lots
+///   ahead, then fill it; a trade or the other side's best price through it fills it; a level that
+///   shrinks below the lots ahead moves it up (cancels come from behind first, which is conservative).
+/// - A stop watches trades; as long as no trade was ever seen, the best opposite price. Set off, it
+///   takes depth like a market order.
+/// - Own orders never trade with each other, and `reduce_only` is the business of the caller.
+///
+/// **Invariant:** the volume of a trade and the lots of a level fill at most as many lots of ours;
+/// at most `capacity` orders are open; nothing allocates after construction but a caller's full `out`.
+#[derive(Debug)]
+pub struct DepthMatcher {
+    instrument: Instrument,
+    fees: FeeSchedule,
+    capacity: usize,
+    frozen: bool,
+    last_trade_ticks: Option<i64>,
+    bids: OwnQueue,
+    asks: OwnQueue,
+    stops: Stops,
+    taken: TakenDepth,
+}
+
+impl DepthMatcher {
+    /// Makes the venue of an instrument with room for `capacity` open orders.
+    #[must_use]
+    pub fn new(instrument: Instrument, fees: FeeSchedule, capacity: usize) -> Self {
+        Self {
+            instrument,
+            fees,
+            capacity,
+            frozen: false,
+            last_trade_ticks: None,
+            bids: OwnQueue::with_capacity(Side::Buy, capacity),
+            asks: OwnQueue::with_capacity(Side::Sell, capacity),
+            stops: Stops::with_capacity(capacity),
+            taken: TakenDepth::with_capacity(TAKEN_LEVELS_MAX),
+        }
+    }
+
+    /// Takes an order and reports what becomes of it at once.
+    ///
+    /// `NoLiquidity` rejects everything while frozen and a market order that meets nobody;
+    /// `Unsupported` rejects an order without a size in lots, with flags that contradict each other,
+    /// or beyond the capacity.
+    pub fn submit(
+        &mut self,
+        order: &ApprovedOrder,
+        depth: &impl Depth,
+        now_ns: TimeNs,
+        out: &mut Vec<Report>,
+    ) {
+        let order_id = order.intent().order_id;
+        let mut tell = |body| out.push(report(order_id, now_ns, body));
+        match self.check(order, depth) {
+            Err(reason) => tell(ReportBody::Rejected(reason)),
+            Ok(ticket) => {
+                tell(ReportBody::Accepted);
+                self.accept(&ticket, depth, now_ns, out);
+            }
+        }
+    }
+
+    /// Takes an open order out on request.
+    pub fn cancel(&mut self, order_id: OrderId, now_ns: TimeNs, out: &mut Vec<Report>) {
+        self.cancel_because(order_id, CancelReason::Requested, now_ns, out);
+    }
+
+    /// Takes an open order out and reports this reason.
+    pub fn cancel_because(
+        &mut self,
+        order_id: OrderId,
+        reason: CancelReason,
+        now_ns: TimeNs,
+        out: &mut Vec<Report>,
+    ) {
+        let gone = self.bids.remove(order_id).is_some()
+            || self.asks.remove(order_id).is_some()
+            || self.stops.remove(order_id).is_some();
+        let body = if gone {
+            ReportBody::Canceled(reason)
+        } else {
+            ReportBody::CancelRejected(RejectReason::UnknownOrder)
+        };
+        out.push(report(order_id, now_ns, body));
+    }
+
+    /// Takes every open order out, in the order of [`DepthMatcher::open_orders`].
+    pub fn cancel_all(&mut self, reason: CancelReason, now_ns: TimeNs, out: &mut Vec<Report>) {
+        let body = ReportBody::Canceled(reason);
+        for order in self.open_orders() {
+            out.push(report(order.order_id, now_ns, body));
+        }
+        while self.bids.pop().is_some() || self.asks.pop().is_some() || self.stops.pop().is_some() {}
+    }
+
+    /// Gives an open order a new price (limit) or trigger (stop) and a new open size.
+    ///
+    /// The place in the queue is kept only when nothing but the size falls. A limit that now crosses
+    /// takes; a post-only one that would take is refused and stays as it was.
+    pub fn replace(
+        &mut self,
+        order_id: OrderId,
+        price_ticks: i64,
+        lots: i64,
+        depth: &impl Depth,
+        now_ns: TimeNs,
+        out: &mut Vec<Report>,
+    ) {
+        let mut tell = |body| out.push(report(order_id, now_ns, body));
+        match self.amend(order_id, price_ticks, lots, depth) {
+            Err(reason) => tell(ReportBody::ReplaceRejected(reason)),
+            Ok(requeued) => {
+                tell(ReportBody::Replaced { price_ticks, lots });
+                if let Some(ticket) = requeued {
+                    self.accept(&ticket, depth, now_ns, out);
+                }
+            }
+        }
+    }
+
+    /// Lets a trade of others fill what it reaches, then set off stops.
+    pub fn on_trade(&mut self, trade: &Trade, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        self.last_trade_ticks = Some(trade.price_ticks);
+        if self.frozen || self.is_empty() {
+            return;
+        }
+        let (fees, instrument) = (self.fees, &self.instrument);
+        let queue = match trade.aggressor {
+            Side::Sell => &mut self.bids,
+            Side::Buy => &mut self.asks,
+        };
+        queue.pass_trade(trade, |order, lots| {
+            out.push(fill(
+                &fees,
+                instrument,
+                order.order_id,
+                order.price_ticks,
+                lots,
+                Liquidity::Maker,
+                now_ns,
+            ));
+        });
+        self.fire_stops(depth, now_ns, out);
+    }
+
+    /// Follows a change of the book or the quote; call it after every one.
+    pub fn on_depth(&mut self, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        if self.frozen {
+            return;
+        }
+        self.taken.refresh(depth);
+        if self.is_empty() {
+            return;
+        }
+        self.bids.follow(depth);
+        self.asks.follow(depth);
+        self.meet(Side::Buy, depth, now_ns, out);
+        self.meet(Side::Sell, depth, now_ns, out);
+        self.fire_stops(depth, now_ns, out);
+    }
+
+    /// Freezes the venue while the book is not provably right: nothing fills, every submit and every
+    /// replace but a smaller size is refused, cancels work. Stops are looked at again after it ends.
+    pub const fn set_frozen(&mut self, frozen: bool) {
+        self.frozen = frozen;
+    }
+
+    /// Tells whether the venue is frozen.
+    #[must_use]
+    pub const fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Visits the open orders: bids and asks in price-time priority, then stops by arrival.
+    pub fn open_orders(&self) -> impl Iterator<Item = OpenOrder> + '_ {
+        let resting = |side| {
+            move |order: &Resting| OpenOrder {
+                order_id: order.order_id,
+                side,
+                kind: OrderKind::Limit { price_ticks: order.price_ticks },
+                open_lots: order.open_lots,
+                ahead_lots: Some(order.ahead_lots).filter(|lots| *lots != AHEAD_UNKNOWN),
+            }
+        };
+        let stop = |order: &Ticket| OpenOrder {
+            order_id: order.order_id,
+            side: order.side,
+            kind: order.kind,
+            open_lots: order.lots,
+            ahead_lots: None,
+        };
+        let bids = self.bids.orders().iter().map(resting(Side::Buy));
+        let asks = self.asks.orders().iter().map(resting(Side::Sell));
+        bids.chain(asks).chain(self.stops.orders().iter().map(stop))
+    }
+
+    /// Counts the open orders.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bids.orders().len() + self.asks.orders().len() + self.stops.orders().len()
+    }
+
+    /// Tells whether no order is open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends the canonical bytes of everything that decides what happens next.
+    pub fn write_state(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(self.frozen));
+        out.push(u8::from(self.last_trade_ticks.is_some()));
+        put(out, self.last_trade_ticks.unwrap_or(0));
+        self.bids.write_state(out);
+        self.asks.write_state(out);
+        self.stops.write_state(out);
+        self.taken.write_state(out);
+    }
+
+    /// Says whether the order can be taken, before anything changes.
+    fn check(&self, order: &ApprovedOrder, depth: &impl Depth) -> Result<Ticket, RejectReason> {
+        if self.frozen {
+            return Err(RejectReason::NoLiquidity);
+        }
+        let ticket = Ticket::read(order)?;
+        let is_stop = matches!(ticket.kind, OrderKind::Stop { .. });
+        if (is_stop || ticket.may_rest()) && self.len() >= self.capacity {
+            return Err(RejectReason::Unsupported);
+        }
+        if is_stop {
+            return Ok(ticket);
+        }
+        if ticket.post_only && would_take(&ticket, depth) {
+            return Err(RejectReason::WouldTake);
+        }
+        let is_market = ticket.limit_ticks().is_none();
+        let whole = ticket.time_in_force == TimeInForce::Fok;
+        if is_market || whole {
+            let offered = self.taken.offered(depth, ticket.side, ticket.limit_ticks(), ticket.lots);
+            if is_market && offered == 0 {
+                return Err(RejectReason::NoLiquidity);
+            }
+            if whole && offered < ticket.lots {
+                return Err(RejectReason::CannotFillWhole);
+            }
+        }
+        Ok(ticket)
+    }
+
+    /// Lets an accepted order take what it can; the rest waits or is cancelled.
+    fn accept(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        if let OrderKind::Stop { trigger_ticks } = ticket.kind {
+            let watched = watched_ticks(self.last_trade_ticks, depth, ticket.side);
+            match watched.filter(|ticks| sets_off(ticket.side, trigger_ticks, *ticks)) {
+                Some(_) => self.fire(ticket, depth, now_ns, out),
+                None => self.stops.push(*ticket),
+            }
+            return;
+        }
+        let left = self.take(ticket, depth, now_ns, out);
+        match ticket.limit_ticks() {
+            _ if left == 0 => {}
+            Some(price_ticks) if ticket.may_rest() => self.queue_mut(ticket.side).insert(Resting {
+                order_id: ticket.order_id,
+                price_ticks,
+                open_lots: left,
+                ahead_lots: ahead_lots(depth, ticket.side, price_ticks),
+                post_only: ticket.post_only,
+            }),
+            _ => out.push(canceled(ticket.order_id, now_ns)),
+        }
+    }
+
+    /// Changes an open order; `Some` is the order that lost its place and arrives anew.
+    fn amend(
+        &mut self,
+        order_id: OrderId,
+        price_ticks: i64,
+        lots: i64,
+        depth: &impl Depth,
+    ) -> Result<Option<Ticket>, RejectReason> {
+        let frozen = self.frozen;
+        let refuse_if = |is_bad: bool, reason| if is_bad { Err(reason) } else { Ok(()) };
+        if let Some(stop) = self.stops.find(order_id) {
+            refuse_if(lots <= 0, RejectReason::Unsupported)?;
+            let kind = OrderKind::Stop { trigger_ticks: price_ticks };
+            if kind == stop.kind && lots <= stop.lots {
+                stop.lots = lots;
+                return Ok(None);
+            }
+            refuse_if(frozen, RejectReason::NoLiquidity)?;
+            let ticket = Ticket { kind, lots, ..*stop };
+            self.stops.remove(order_id);
+            return Ok(Some(ticket));
+        }
+        let side = if self.bids.find(order_id).is_some() { Side::Buy } else { Side::Sell };
+        let order = self.queue_mut(side).find(order_id).ok_or(RejectReason::UnknownOrder)?;
+        refuse_if(lots <= 0, RejectReason::Unsupported)?;
+        if price_ticks == order.price_ticks && lots <= order.open_lots {
+            order.open_lots = lots;
+            return Ok(None);
+        }
+        refuse_if(frozen, RejectReason::NoLiquidity)?;
+        let ticket = Ticket {
+            order_id,
+            side,
+            kind: OrderKind::Limit { price_ticks },
+            time_in_force: TimeInForce::Gtc,
+            post_only: order.post_only,
+            lots,
+        };
+        refuse_if(ticket.post_only && would_take(&ticket, depth), RejectReason::WouldTake)?;
+        self.queue_mut(side).remove(order_id);
+        Ok(Some(ticket))
+    }
+
+    /// Fills our resting orders of one side that the other side's book has run into, at our price.
+    fn meet(&mut self, side: Side, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        let Some(best) = depth.best(side.opposite()) else { return };
+        let (fees, instrument, taken) = (self.fees, &self.instrument, &mut self.taken);
+        let queue = match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        };
+        queue.pass_market(
+            best.price_ticks,
+            |limit_ticks, wanted| taken.take(depth, side, Some(limit_ticks), wanted, |_, _| {}),
+            |order, lots| {
+                let maker = Liquidity::Maker;
+                out.push(fill(&fees, instrument, order.order_id, order.price_ticks, lots, maker, now_ns));
+            },
+        );
+    }
+
+    /// Sets off every stop whose price the market has reached, oldest first.
+    fn fire_stops(&mut self, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        let last = self.last_trade_ticks;
+        while let Some(stop) = self.stops.set_off(|side| watched_ticks(last, depth, side)) {
+            self.fire(&stop, depth, now_ns, out);
+        }
+    }
+
+    /// Turns a stop into a market order; what finds no depth is cancelled.
+    fn fire(&mut self, stop: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        out.push(report(stop.order_id, now_ns, ReportBody::Triggered));
+        let whole = stop.time_in_force == TimeInForce::Fok;
+        let nothing = whole && self.taken.offered(depth, stop.side, None, stop.lots) < stop.lots;
+        let left = if nothing { stop.lots } else { self.take(stop, depth, now_ns, out) };
+        if left > 0 {
+            out.push(canceled(stop.order_id, now_ns));
+        }
+    }
+
+    /// Takes visible depth, one fill a level, and returns what is left to take.
+    fn take(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) -> i64 {
+        let (fees, instrument, id) = (self.fees, &self.instrument, ticket.order_id);
+        let taken =
+            self.taken.take(depth, ticket.side, ticket.limit_ticks(), ticket.lots, |price_ticks, lots| {
+                out.push(fill(&fees, instrument, id, price_ticks, lots, Liquidity::Taker, now_ns));
+            });
+        ticket.lots - taken
+    }
+
+    const fn queue_mut(&mut self, side: Side) -> &mut OwnQueue {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+}
+
+/// Tells whether the order would trade at once, by what the feed shows: also where we took it all.
+fn would_take(ticket: &Ticket, depth: &impl Depth) -> bool {
+    let best = depth.best(ticket.side.opposite());
+    match (ticket.limit_ticks(), best) {
+        (Some(limit_ticks), Some(best)) => reaches(ticket.side, limit_ticks, best.price_ticks),
+        _ => false,
+    }
+}
+
+/// Returns the price a stop watches: the last trade, or the best opposite price if there never was one.
+fn watched_ticks(last_trade_ticks: Option<i64>, depth: &impl Depth, side: Side) -> Option<i64> {
+    last_trade_ticks.or_else(|| depth.best(side.opposite()).map(|level| level.price_ticks))
+}
+
+/// Returns the report that the rest of an order that may not wait is cancelled.
+const fn canceled(order_id: OrderId, now_ns: TimeNs) -> Report {
+    report(order_id, now_ns, ReportBody::Canceled(CancelReason::ImmediateOrCancel))
+}

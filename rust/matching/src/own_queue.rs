@@ -1,0 +1,151 @@
+//! Our resting limit orders on one side of a market that does not know of them.
+
+use tradecore_book::Depth;
+use tradecore_types::{OrderId, Side, Trade};
+
+use crate::state::{put, put_id};
+use crate::ticket::reaches;
+
+/// `ahead_lots` of an order at a price deeper than the feed shows: nobody knows who waits there.
+pub(crate) const AHEAD_UNKNOWN: i64 = i64::MAX;
+
+/// One resting order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resting {
+    pub order_id: OrderId,
+    pub price_ticks: i64,
+    pub open_lots: i64,
+    /// Lots of others that trade before it at its price.
+    pub ahead_lots: i64,
+    pub post_only: bool,
+}
+
+/// The resting orders of one side, best price first, then by arrival.
+#[derive(Debug)]
+pub(crate) struct OwnQueue {
+    side: Side,
+    orders: Vec<Resting>,
+}
+
+impl OwnQueue {
+    /// Makes an empty queue with room for `capacity` orders.
+    pub fn with_capacity(side: Side, capacity: usize) -> Self {
+        Self { side, orders: Vec::with_capacity(capacity) }
+    }
+
+    /// Returns the orders in price-time priority.
+    pub fn orders(&self) -> &[Resting] {
+        &self.orders
+    }
+
+    /// Puts an order behind all others of its price.
+    pub fn insert(&mut self, order: Resting) {
+        let side = self.side;
+        let index = self.orders.partition_point(|other| reaches(side, other.price_ticks, order.price_ticks));
+        self.orders.insert(index, order);
+    }
+
+    /// Returns the order with this id.
+    pub fn find(&mut self, order_id: OrderId) -> Option<&mut Resting> {
+        self.orders.iter_mut().find(|order| order.order_id == order_id)
+    }
+
+    /// Takes the order with this id out.
+    pub fn remove(&mut self, order_id: OrderId) -> Option<Resting> {
+        let index = self.orders.iter().position(|order| order.order_id == order_id)?;
+        Some(self.orders.remove(index))
+    }
+
+    /// Takes the order of the lowest priority out.
+    pub fn pop(&mut self) -> Option<Resting> {
+        self.orders.pop()
+    }
+
+    /// Lets a trade of others pass: it first eats what is ahead, then our orders; each lot once.
+    ///
+    /// An order better than the traded price is reached in full: price priority says that nobody
+    /// was left in front of it.
+    pub fn pass_trade(&mut self, trade: &Trade, mut filled: impl FnMut(&Resting, i64)) {
+        let mut used = 0;
+        for order in &mut self.orders {
+            let left = trade.lots - used;
+            if left <= 0 || !reaches(self.side, order.price_ticks, trade.price_ticks) {
+                break;
+            }
+            if order.price_ticks != trade.price_ticks {
+                order.ahead_lots = 0;
+            } else if order.ahead_lots == AHEAD_UNKNOWN {
+                continue;
+            }
+            let passed = order.ahead_lots.min(left);
+            order.ahead_lots -= passed;
+            let lots = order.open_lots.min(left - passed);
+            if lots > 0 {
+                used += lots;
+                order.open_lots -= lots;
+                filled(order, lots);
+            }
+        }
+        self.drop_filled();
+    }
+
+    /// Lets the other side of the market run into our orders; `offer(price, wanted)` says how much it
+    /// still has at that price or better.
+    pub fn pass_market(
+        &mut self,
+        best_opposite_ticks: i64,
+        mut offer: impl FnMut(i64, i64) -> i64,
+        mut filled: impl FnMut(&Resting, i64),
+    ) {
+        for order in &mut self.orders {
+            if !reaches(self.side, order.price_ticks, best_opposite_ticks) {
+                break;
+            }
+            let lots = offer(order.price_ticks, order.open_lots);
+            if lots > 0 {
+                order.open_lots -= lots;
+                filled(order, lots);
+            }
+        }
+        self.drop_filled();
+    }
+
+    /// Moves orders up where the level has become smaller than what was ahead of them.
+    pub fn follow(&mut self, depth: &impl Depth) {
+        for order in self.orders.iter_mut().filter(|order| order.ahead_lots > 0) {
+            order.ahead_lots = order.ahead_lots.min(ahead_lots(depth, self.side, order.price_ticks));
+        }
+    }
+
+    /// Appends the canonical bytes of the orders.
+    pub fn write_state(&self, out: &mut Vec<u8>) {
+        put(out, i64::try_from(self.orders.len()).unwrap_or(i64::MAX));
+        for order in &self.orders {
+            put_id(out, order.order_id.0);
+            put(out, order.price_ticks);
+            put(out, order.open_lots);
+            put(out, order.ahead_lots);
+            out.push(u8::from(order.post_only));
+        }
+    }
+
+    fn drop_filled(&mut self) {
+        self.orders.retain(|order| order.open_lots > 0);
+    }
+}
+
+/// Returns the lots at a price, or [`AHEAD_UNKNOWN`] when the feed does not show that deep.
+///
+/// A price is shown when a level is at it or behind it: a quote shows one level a side, an L2 book all.
+pub(crate) fn ahead_lots(depth: &impl Depth, side: Side, price_ticks: i64) -> i64 {
+    let lots = depth.lots_at(side, price_ticks);
+    if lots > 0 {
+        return lots;
+    }
+    let mut shown = false;
+    depth.walk(side, &mut |level| {
+        shown = reaches(side, price_ticks, level.price_ticks);
+        !shown
+    });
+    if shown { 0 } else { AHEAD_UNKNOWN }
+}
