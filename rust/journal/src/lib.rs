@@ -1,1 +1,32 @@
-//! Placeholder, replaced by its first commit.
+//! The journal: what came in, what was decided and what went out, in one hash chain.
+//!
+//! A record is a *frame* (`[len u32][kind u8][time_ns i64][payload]`, little-endian). Every frame
+//! extends a hash chain, `head = blake3(head || frame)`; frames are written in *blocks*, one write per
+//! commit. How frames are grouped into blocks changes no hash.
+//!
+//! **Invariant:** what `commit(true)` returned for is never lost, and no changed byte goes unseen. A tail
+//! that a crash left unfinished is cut off and kept aside; anything else is reported and left alone.
+
+mod codes;
+mod decode;
+mod encode;
+mod error;
+mod events;
+mod frames;
+mod intent;
+mod kind;
+mod record;
+
+pub use decode::decode;
+pub use encode::{
+    encode_cancel_request, encode_decision, encode_event, encode_order, encode_refused,
+    encode_replace_request, encode_report, encode_session, encode_session_end, encode_state_hash,
+};
+pub use error::CodecError;
+pub use events::collect_events;
+pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
+pub use kind::Kind;
+pub use record::{Decision, Gate, Gates, Levels, Record, RecordBody};
+
+/// Version of the format of frames and files that this crate writes, and the newest it reads.
+pub const FORMAT_VERSION: u32 = 1;

@@ -1,0 +1,290 @@
+//! Frames to records, borrowing from the frame.
+//!
+//! **Invariant:** whatever the bytes are, the outcome is a record or a [`CodecError`]; a record that
+//! was accepted encodes to the very same bytes.
+
+use tradecore_types::{
+    Bar, BookUpdate, CancelReason, Command, CommandKind, Event, EventBody, Flow, InstrumentId, Money,
+    OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule, StrategyId, TimeNs, Trade,
+};
+
+use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
+use crate::frames::LENGTH_BYTES;
+use crate::intent::intent;
+use crate::{
+    CodecError, Decision, FORMAT_VERSION, FRAME_BYTES_MAX, Gate, Gates, Kind, Levels, Record, RecordBody,
+};
+
+/// Reads one frame, its length field included.
+///
+/// # Errors
+///
+/// [`CodecError`] when the bytes are not exactly one record of a known kind.
+pub fn decode(frame: &[u8]) -> Result<Record<'_>, CodecError> {
+    let mut cursor = Cursor::new(frame);
+    let length = cursor.u32()?;
+    let actual = frame.len().saturating_sub(LENGTH_BYTES);
+    if usize::try_from(length) != Ok(actual) || frame.len() > FRAME_BYTES_MAX {
+        return Err(CodecError::Length(u64::from(length)));
+    }
+    let code = cursor.u8()?;
+    let kind = Kind::from_code(code).ok_or(CodecError::UnknownKind(code))?;
+    let time_ns = cursor.i64()?;
+    let body = body(kind, time_ns, &mut cursor)?;
+    if !cursor.rest.is_empty() {
+        return Err(CodecError::Length(u64::from(length)));
+    }
+    Ok(Record { time_ns, body })
+}
+
+fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<RecordBody<'a>, CodecError> {
+    match kind {
+        Kind::Session => session(cursor),
+        Kind::SessionEnd => Ok(RecordBody::SessionEnd { reason: cursor.text("reason")? }),
+        Kind::StateHash => Ok(RecordBody::StateHash(cursor.array()?)),
+        Kind::Order => Ok(RecordBody::Order { intent: intent(cursor)?, reference_ticks: cursor.i64()? }),
+        Kind::Refused => Ok(RecordBody::Refused { intent: intent(cursor)?, refusal: refusal(cursor)? }),
+        Kind::CancelRequest => Ok(RecordBody::CancelRequest {
+            order_id: OrderId(cursor.u64()?),
+            strategy: StrategyId(cursor.u16()?),
+        }),
+        Kind::ReplaceRequest => Ok(RecordBody::ReplaceRequest {
+            order_id: OrderId(cursor.u64()?),
+            price_ticks: cursor.i64()?,
+            lots: cursor.i64()?,
+        }),
+        Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
+        Kind::Decision => Ok(RecordBody::Decision(decision(cursor)?)),
+        Kind::Bar
+        | Kind::Quote
+        | Kind::Trade
+        | Kind::Book
+        | Kind::Flow
+        | Kind::Feed
+        | Kind::Command
+        | Kind::Clock => event(kind, time_ns, cursor),
+    }
+}
+
+fn session<'a>(cursor: &mut Cursor<'a>) -> Result<RecordBody<'a>, CodecError> {
+    let version = cursor.u32()?;
+    if version > FORMAT_VERSION {
+        return Err(CodecError::NewerVersion(version));
+    }
+    if version == 0 {
+        return Err(unknown("format_version", 0));
+    }
+    Ok(RecordBody::Session { engine_version: cursor.text("engine_version")?, config: cursor.bytes()? })
+}
+
+fn event<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<RecordBody<'a>, CodecError> {
+    let instrument = InstrumentId(cursor.u32()?);
+    let (mut bids, mut asks) = (Levels::default(), Levels::default());
+    let body = match kind {
+        Kind::Bar => EventBody::Bar(bar(cursor)?),
+        Kind::Quote => EventBody::Quote(quote(cursor)?),
+        Kind::Trade => EventBody::Trade(trade(cursor)?),
+        Kind::Book => {
+            let update = book(cursor)?;
+            bids = cursor.levels(update.bids)?;
+            asks = cursor.levels(update.asks)?;
+            EventBody::Book(update)
+        }
+        Kind::Flow => EventBody::Flow(flow(cursor)?),
+        Kind::Feed => EventBody::Feed(feed_state(cursor.u8()?)?),
+        Kind::Command => {
+            let code = cursor.u8()?;
+            let kind = CommandKind::from_code(code).ok_or_else(|| unknown("command", code))?;
+            EventBody::Command(Command { kind })
+        }
+        Kind::Clock => EventBody::Clock,
+        other => return Err(CodecError::UnknownKind(other.code())),
+    };
+    Ok(RecordBody::Event { event: Event { time_ns, instrument, body }, bids, asks })
+}
+
+fn bar(cursor: &mut Cursor<'_>) -> Result<Bar, CodecError> {
+    Ok(Bar {
+        open_time_ns: cursor.i64()?,
+        open_ticks: cursor.i64()?,
+        high_ticks: cursor.i64()?,
+        low_ticks: cursor.i64()?,
+        close_ticks: cursor.i64()?,
+        volume_lots: cursor.i64()?,
+    })
+}
+
+fn quote(cursor: &mut Cursor<'_>) -> Result<Quote, CodecError> {
+    Ok(Quote {
+        bid_ticks: cursor.i64()?,
+        bid_lots: cursor.i64()?,
+        ask_ticks: cursor.i64()?,
+        ask_lots: cursor.i64()?,
+        update_id: cursor.u64()?,
+    })
+}
+
+fn trade(cursor: &mut Cursor<'_>) -> Result<Trade, CodecError> {
+    Ok(Trade {
+        price_ticks: cursor.i64()?,
+        lots: cursor.i64()?,
+        aggressor: side(cursor.u8()?)?,
+        trade_id: cursor.u64()?,
+    })
+}
+
+fn book(cursor: &mut Cursor<'_>) -> Result<BookUpdate, CodecError> {
+    Ok(BookUpdate {
+        kind: book_kind(cursor.u8()?)?,
+        first_id: cursor.u64()?,
+        last_id: cursor.u64()?,
+        prev_id: cursor.u64()?,
+        levels_start: 0,
+        bids: cursor.u32()?,
+        asks: cursor.u32()?,
+    })
+}
+
+fn flow(cursor: &mut Cursor<'_>) -> Result<Flow, CodecError> {
+    match cursor.u8()? {
+        1 => Ok(Flow::Limit {
+            flow_id: cursor.u64()?,
+            side: side(cursor.u8()?)?,
+            price_ticks: cursor.i64()?,
+            lots: cursor.i64()?,
+        }),
+        2 => Ok(Flow::Market { side: side(cursor.u8()?)?, lots: cursor.i64()? }),
+        3 => Ok(Flow::Cancel { flow_id: cursor.u64()? }),
+        code => Err(unknown("flow", code)),
+    }
+}
+
+fn refusal(cursor: &mut Cursor<'_>) -> Result<Refusal, CodecError> {
+    let code = cursor.u8()?;
+    let rule = Rule::from_code(code).ok_or_else(|| unknown("rule", code))?;
+    Ok(Refusal { rule, limit: cursor.i128()?, value: cursor.i128()? })
+}
+
+fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
+    let venue_time_ns = cursor.i64()?;
+    let order_id = OrderId(cursor.u64()?);
+    let body = match cursor.u8()? {
+        1 => ReportBody::Accepted,
+        2 => ReportBody::Rejected(reject_reason(cursor)?),
+        3 => ReportBody::Triggered,
+        4 => ReportBody::Fill {
+            price_ticks: cursor.i64()?,
+            lots: cursor.i64()?,
+            liquidity: liquidity(cursor.u8()?)?,
+            fee: Money(cursor.i128()?),
+        },
+        5 => {
+            let code = cursor.u8()?;
+            let reason = CancelReason::from_code(code).ok_or_else(|| unknown("cancel_reason", code))?;
+            ReportBody::Canceled(reason)
+        }
+        6 => ReportBody::CancelRejected(reject_reason(cursor)?),
+        7 => ReportBody::Replaced { price_ticks: cursor.i64()?, lots: cursor.i64()? },
+        8 => ReportBody::ReplaceRejected(reject_reason(cursor)?),
+        code => return Err(unknown("report", code)),
+    };
+    Ok(Report { venue_time_ns, order_id, body })
+}
+
+fn reject_reason(cursor: &mut Cursor<'_>) -> Result<RejectReason, CodecError> {
+    let code = cursor.u8()?;
+    RejectReason::from_code(code).ok_or_else(|| unknown("reject_reason", code))
+}
+
+fn decision<'a>(cursor: &mut Cursor<'a>) -> Result<Decision<'a>, CodecError> {
+    let strategy = StrategyId(cursor.u16()?);
+    let instrument = InstrumentId(cursor.u32()?);
+    let action = cursor.u8()?;
+    let reason = cursor.text("reason")?;
+    let count = cursor.u16()?;
+    let start = cursor.rest;
+    for _ in 0..count {
+        gate(cursor)?;
+    }
+    let length = start.len().saturating_sub(cursor.rest.len());
+    let bytes = start.get(..length).unwrap_or_default();
+    Ok(Decision { strategy, instrument, action, reason, gates: Gates { count, bytes } })
+}
+
+/// Reads one gate of a decision.
+pub(crate) fn gate<'a>(cursor: &mut Cursor<'a>) -> Result<Gate<'a>, CodecError> {
+    let length = usize::from(cursor.u8()?);
+    let name = text("gate", cursor.take(length)?)?;
+    let limit = f64::from_bits(cursor.u64()?);
+    let value = f64::from_bits(cursor.u64()?);
+    Ok(Gate { name, limit, value, passed: flag("passed", cursor.u8()?)? })
+}
+
+/// Reads text; the error carries its first byte.
+fn text<'a>(field: &'static str, bytes: &'a [u8]) -> Result<&'a str, CodecError> {
+    let first = bytes.first().copied().unwrap_or_default();
+    std::str::from_utf8(bytes).map_err(|_| unknown(field, first))
+}
+
+/// What is left of a frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(CodecError::Truncated)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
+        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(CodecError::Truncated)?;
+        self.rest = rest;
+        Ok(*taken)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, CodecError> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, CodecError> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, CodecError> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, CodecError> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(crate) fn i64(&mut self) -> Result<i64, CodecError> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    fn i128(&mut self) -> Result<i128, CodecError> {
+        self.array().map(i128::from_le_bytes)
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], CodecError> {
+        let length = usize::try_from(self.u32()?).map_err(|_| CodecError::Truncated)?;
+        self.take(length)
+    }
+
+    fn text(&mut self, field: &'static str) -> Result<&'a str, CodecError> {
+        text(field, self.bytes()?)
+    }
+
+    fn levels(&mut self, count: u32) -> Result<Levels<'a>, CodecError> {
+        let length = usize::try_from(count).ok().and_then(|count| count.checked_mul(16));
+        let taken = self.take(length.ok_or(CodecError::Truncated)?)?;
+        Ok(Levels { bytes: taken.as_chunks::<16>().0 })
+    }
+}

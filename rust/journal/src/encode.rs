@@ -1,0 +1,303 @@
+//! Records to frames, appended to the caller's buffer; nothing else is allocated.
+
+use tradecore_types::{
+    BookUpdate, Event, EventBody, Flow, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report,
+    ReportBody, StrategyId, TimeNs,
+};
+
+use crate::codes::{book_kind_code, feed_state_code, liquidity_code, side_code};
+use crate::frames::LENGTH_BYTES;
+use crate::intent::put_intent;
+use crate::{CodecError, FORMAT_VERSION, FRAME_BYTES_MAX, Gate, Kind};
+
+/// Appends the beginning of a session: engine version and configuration as JSON.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when it does not fit a frame; `out` is then as it was.
+pub fn encode_session(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    engine_version: &str,
+    config: &[u8],
+) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::Session, time_ns);
+    put_u32(frame.out, FORMAT_VERSION);
+    frame.text("engine_version", engine_version)?.bytes("config", config)?.end();
+    Ok(())
+}
+
+/// Appends the end of a session and why it ended.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when the reason does not fit a frame; `out` is then as it was.
+pub fn encode_session_end(out: &mut Vec<u8>, time_ns: TimeNs, reason: &str) -> Result<(), CodecError> {
+    Frame::begin(out, Kind::SessionEnd, time_ns).text("reason", reason)?.end();
+    Ok(())
+}
+
+/// Appends the hash of the engine's state.
+pub fn encode_state_hash(out: &mut Vec<u8>, time_ns: TimeNs, hash: &[u8; 32]) {
+    let frame = Frame::begin(out, Kind::StateHash, time_ns);
+    frame.out.extend_from_slice(hash);
+    frame.end();
+}
+
+/// Appends an event at its own time; `bids` and `asks` are the levels of a book message, else empty.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when the levels do not fit a frame; `out` is then as it was.
+pub fn encode_event(
+    out: &mut Vec<u8>,
+    event: &Event,
+    bids: &[Level],
+    asks: &[Level],
+) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::of_event(&event.body), event.time_ns);
+    put_u32(frame.out, event.instrument.0);
+    match &event.body {
+        EventBody::Bar(bar) => {
+            put_i64s(
+                frame.out,
+                [
+                    bar.open_time_ns,
+                    bar.open_ticks,
+                    bar.high_ticks,
+                    bar.low_ticks,
+                    bar.close_ticks,
+                    bar.volume_lots,
+                ],
+            );
+        }
+        EventBody::Quote(quote) => {
+            put_i64s(frame.out, [quote.bid_ticks, quote.bid_lots, quote.ask_ticks, quote.ask_lots]);
+            put_u64(frame.out, quote.update_id);
+        }
+        EventBody::Trade(trade) => {
+            put_i64s(frame.out, [trade.price_ticks, trade.lots]);
+            frame.out.push(side_code(trade.aggressor));
+            put_u64(frame.out, trade.trade_id);
+        }
+        EventBody::Book(update) => return put_book(frame, update, bids, asks),
+        EventBody::Flow(flow) => put_flow(frame.out, flow),
+        EventBody::Feed(state) => frame.out.push(feed_state_code(*state)),
+        EventBody::Command(command) => frame.out.push(command.kind.code()),
+        EventBody::Clock => {}
+    }
+    frame.end();
+    Ok(())
+}
+
+/// Appends an order that risk approved, with the reference price it was checked against (0: none).
+pub fn encode_order(out: &mut Vec<u8>, time_ns: TimeNs, intent: &OrderIntent, reference_ticks: i64) {
+    let frame = Frame::begin(out, Kind::Order, time_ns);
+    put_intent(frame.out, intent);
+    put_i64s(frame.out, [reference_ticks]);
+    frame.end();
+}
+
+/// Appends an order that was refused, and why.
+pub fn encode_refused(out: &mut Vec<u8>, time_ns: TimeNs, intent: &OrderIntent, refusal: &Refusal) {
+    let frame = Frame::begin(out, Kind::Refused, time_ns);
+    put_intent(frame.out, intent);
+    frame.out.push(refusal.rule.code());
+    frame.out.extend_from_slice(&refusal.limit.to_le_bytes());
+    frame.out.extend_from_slice(&refusal.value.to_le_bytes());
+    frame.end();
+}
+
+/// Appends that a cancel was asked for.
+pub fn encode_cancel_request(out: &mut Vec<u8>, time_ns: TimeNs, order_id: OrderId, strategy: StrategyId) {
+    let frame = Frame::begin(out, Kind::CancelRequest, time_ns);
+    put_u64(frame.out, order_id.0);
+    frame.out.extend_from_slice(&strategy.0.to_le_bytes());
+    frame.end();
+}
+
+/// Appends that an amendment was asked for.
+pub fn encode_replace_request(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    order_id: OrderId,
+    price_ticks: i64,
+    lots: i64,
+) {
+    let frame = Frame::begin(out, Kind::ReplaceRequest, time_ns);
+    put_u64(frame.out, order_id.0);
+    put_i64s(frame.out, [price_ticks, lots]);
+    frame.end();
+}
+
+/// Appends what the venue said about an order.
+pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
+    let frame = Frame::begin(out, Kind::Report, time_ns);
+    put_i64s(frame.out, [report.venue_time_ns]);
+    put_u64(frame.out, report.order_id.0);
+    match report.body {
+        ReportBody::Accepted => frame.out.push(1),
+        ReportBody::Rejected(reason) => frame.out.extend_from_slice(&[2, reason.code()]),
+        ReportBody::Triggered => frame.out.push(3),
+        ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
+            frame.out.push(4);
+            put_i64s(frame.out, [price_ticks, lots]);
+            frame.out.push(liquidity_code(liquidity));
+            frame.out.extend_from_slice(&fee.0.to_le_bytes());
+        }
+        ReportBody::Canceled(reason) => frame.out.extend_from_slice(&[5, reason.code()]),
+        ReportBody::CancelRejected(reason) => frame.out.extend_from_slice(&[6, reason.code()]),
+        ReportBody::Replaced { price_ticks, lots } => {
+            frame.out.push(7);
+            put_i64s(frame.out, [price_ticks, lots]);
+        }
+        ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
+    }
+    frame.end();
+}
+
+/// Appends a decision with what each gate said.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when a text or the number of gates does not fit; `out` is then as it was.
+pub fn encode_decision(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    strategy: StrategyId,
+    instrument: InstrumentId,
+    action: u8,
+    reason: &str,
+    gates: &[Gate<'_>],
+) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::Decision, time_ns);
+    frame.out.extend_from_slice(&strategy.0.to_le_bytes());
+    put_u32(frame.out, instrument.0);
+    frame.out.push(action);
+    let mut frame = frame.text("reason", reason)?;
+    let Ok(count) = u16::try_from(gates.len()) else { return Err(frame.abandon("gates")) };
+    frame.out.extend_from_slice(&count.to_le_bytes());
+    for gate in gates {
+        let Ok(length) = u8::try_from(gate.name.len()) else { return Err(frame.abandon("gate")) };
+        frame.out.push(length);
+        frame.out.extend_from_slice(gate.name.as_bytes());
+        frame.out.extend_from_slice(&gate.limit.to_bits().to_le_bytes());
+        frame.out.extend_from_slice(&gate.value.to_bits().to_le_bytes());
+        frame.out.push(u8::from(gate.passed));
+        frame = frame.within("gates")?;
+    }
+    frame.end();
+    Ok(())
+}
+
+fn put_book(frame: Frame<'_>, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> Result<(), CodecError> {
+    let counts = (u32::try_from(bids.len()), u32::try_from(asks.len()));
+    let (Ok(bid_count), Ok(ask_count)) = counts else { return Err(frame.abandon("levels")) };
+    let bytes = bids.len().saturating_add(asks.len()).saturating_mul(16);
+    if bytes > FRAME_BYTES_MAX {
+        return Err(frame.abandon("levels"));
+    }
+    frame.out.push(book_kind_code(update.kind));
+    put_u64(frame.out, update.first_id);
+    put_u64(frame.out, update.last_id);
+    put_u64(frame.out, update.prev_id);
+    put_u32(frame.out, bid_count);
+    put_u32(frame.out, ask_count);
+    frame.out.reserve(bytes);
+    for level in bids.iter().chain(asks) {
+        put_i64s(frame.out, [level.price_ticks, level.lots]);
+    }
+    frame.within("levels")?.end();
+    Ok(())
+}
+
+fn put_flow(out: &mut Vec<u8>, flow: &Flow) {
+    match *flow {
+        Flow::Limit { flow_id, side, price_ticks, lots } => {
+            out.push(1);
+            put_u64(out, flow_id);
+            out.push(side_code(side));
+            put_i64s(out, [price_ticks, lots]);
+        }
+        Flow::Market { side, lots } => {
+            out.extend_from_slice(&[2, side_code(side)]);
+            put_i64s(out, [lots]);
+        }
+        Flow::Cancel { flow_id } => {
+            out.push(3);
+            put_u64(out, flow_id);
+        }
+    }
+}
+
+/// A frame whose length is not yet known.
+struct Frame<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl<'a> Frame<'a> {
+    fn begin(out: &'a mut Vec<u8>, kind: Kind, time_ns: TimeNs) -> Self {
+        let start = out.len();
+        out.extend_from_slice(&[0; LENGTH_BYTES]);
+        out.push(kind.code());
+        out.extend_from_slice(&time_ns.to_le_bytes());
+        Self { out, start }
+    }
+
+    /// Appends text with its length.
+    fn text(self, field: &'static str, text: &str) -> Result<Self, CodecError> {
+        self.bytes(field, text.as_bytes())
+    }
+
+    /// Appends bytes with their length.
+    fn bytes(self, field: &'static str, bytes: &[u8]) -> Result<Self, CodecError> {
+        match u32::try_from(bytes.len()) {
+            Ok(length) if bytes.len() < FRAME_BYTES_MAX => {
+                put_u32(self.out, length);
+                self.out.extend_from_slice(bytes);
+                self.within(field)
+            }
+            _ => Err(self.abandon(field)),
+        }
+    }
+
+    /// Goes on when the frame is not yet too large.
+    fn within(self, field: &'static str) -> Result<Self, CodecError> {
+        if self.out.len().saturating_sub(self.start) > FRAME_BYTES_MAX {
+            return Err(self.abandon(field));
+        }
+        Ok(self)
+    }
+
+    /// Takes back what was written and says what was too large.
+    fn abandon(self, field: &'static str) -> CodecError {
+        self.out.truncate(self.start);
+        CodecError::TooLarge(field)
+    }
+
+    /// Writes the length.
+    fn end(self) {
+        let length = self.out.len().saturating_sub(self.start).saturating_sub(LENGTH_BYTES);
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let field = self.out.get_mut(self.start..).and_then(|frame| frame.first_chunk_mut::<LENGTH_BYTES>());
+        if let Some(field) = field {
+            *field = length.to_le_bytes();
+        }
+        debug_assert!(self.out.len() - self.start <= FRAME_BYTES_MAX);
+    }
+}
+
+fn put_u32(out: &mut Vec<u8>, value: u32) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn put_u64(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn put_i64s<const N: usize>(out: &mut Vec<u8>, values: [i64; N]) {
+    for value in values {
+        out.extend_from_slice(&value.to_le_bytes());
+    }
+}

@@ -1,0 +1,43 @@
+//! The input of a replay: the events of a journal, as a batch.
+
+use tradecore_types::{Event, EventBatch, EventBody};
+
+use crate::{CodecError, Frames, Kind, RecordBody, decode};
+
+/// Appends every event among the frames to a batch and passes over all other records.
+///
+/// # Errors
+///
+/// [`CodecError`] when the bytes are not whole frames, an event cannot be read, or the level table is
+/// full (2^32 levels); the batch is then as it was.
+pub fn collect_events(frames: &[u8], batch: &mut EventBatch) -> Result<(), CodecError> {
+    let before = (batch.events.len(), batch.levels.len());
+    let outcome = Frames::new(frames).try_for_each(|frame| collect(frame?, batch));
+    if outcome.is_err() {
+        batch.events.truncate(before.0);
+        batch.levels.truncate(before.1);
+    }
+    outcome
+}
+
+fn collect(frame: &[u8], batch: &mut EventBatch) -> Result<(), CodecError> {
+    // The kind is the byte behind the length; outputs are passed over without reading them.
+    let code = frame.get(crate::frames::LENGTH_BYTES).copied().unwrap_or_default();
+    if !Kind::from_code(code).ok_or(CodecError::UnknownKind(code))?.is_event() {
+        return Ok(());
+    }
+    let RecordBody::Event { event, bids, asks } = decode(frame)?.body else {
+        return Err(CodecError::UnknownKind(code));
+    };
+    let body = match event.body {
+        EventBody::Book(mut update) => {
+            update.levels_start =
+                u32::try_from(batch.levels.len()).map_err(|_| CodecError::TooLarge("levels"))?;
+            EventBody::Book(update)
+        }
+        body => body,
+    };
+    batch.levels.extend(bids.iter().chain(asks.iter()));
+    batch.events.push(Event { body, ..event });
+    Ok(())
+}

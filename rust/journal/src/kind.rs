@@ -1,0 +1,126 @@
+//! The kinds of record and their numbers.
+
+use tradecore_types::EventBody;
+
+/// What a record is about. Numbers and names never change meaning; new kinds get new numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// A session began: engine version and configuration.
+    Session = 1,
+    /// A session ended, and why.
+    SessionEnd = 2,
+    /// Hash of the engine's state at this point.
+    StateHash = 3,
+    /// Input: a finished bar.
+    Bar = 16,
+    /// Input: best bid and ask.
+    Quote = 17,
+    /// Input: a trade of others.
+    Trade = 18,
+    /// Input: a book message with its levels.
+    Book = 19,
+    /// Input: order flow of a simulated exchange.
+    Flow = 20,
+    /// Input: state of a feed.
+    Feed = 21,
+    /// Input: an operator's command.
+    Command = 22,
+    /// Input: time passed.
+    Clock = 23,
+    /// Output: an order that risk approved.
+    Order = 32,
+    /// Output: an order that was refused.
+    Refused = 33,
+    /// Output: a cancel was asked for.
+    CancelRequest = 34,
+    /// Output: an amendment was asked for.
+    ReplaceRequest = 35,
+    /// What the venue said about an order.
+    Report = 36,
+    /// A decision with its gates.
+    Decision = 37,
+}
+
+impl Kind {
+    /// Every kind, in the order of their codes.
+    pub const ALL: [Self; 17] = [
+        Self::Session,
+        Self::SessionEnd,
+        Self::StateHash,
+        Self::Bar,
+        Self::Quote,
+        Self::Trade,
+        Self::Book,
+        Self::Flow,
+        Self::Feed,
+        Self::Command,
+        Self::Clock,
+        Self::Order,
+        Self::Refused,
+        Self::CancelRequest,
+        Self::ReplaceRequest,
+        Self::Report,
+        Self::Decision,
+    ];
+
+    /// Returns the number in the frame.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns the kind with this number.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// Tells whether it is an event that was fed to the engine; the rest is what came out.
+    #[must_use]
+    pub const fn is_event(self) -> bool {
+        matches!(self.code(), 16..=23)
+    }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::SessionEnd => "session_end",
+            Self::StateHash => "state_hash",
+            Self::Bar => "bar",
+            Self::Quote => "quote",
+            Self::Trade => "trade",
+            Self::Book => "book",
+            Self::Flow => "flow",
+            Self::Feed => "feed",
+            Self::Command => "command",
+            Self::Clock => "clock",
+            Self::Order => "order",
+            Self::Refused => "refused",
+            Self::CancelRequest => "cancel_request",
+            Self::ReplaceRequest => "replace_request",
+            Self::Report => "report",
+            Self::Decision => "decision",
+        }
+    }
+}
+
+impl Kind {
+    /// Returns the kind of the record of an event.
+    #[must_use]
+    pub const fn of_event(body: &EventBody) -> Self {
+        match body {
+            EventBody::Bar(_) => Self::Bar,
+            EventBody::Quote(_) => Self::Quote,
+            EventBody::Trade(_) => Self::Trade,
+            EventBody::Book(_) => Self::Book,
+            EventBody::Flow(_) => Self::Flow,
+            EventBody::Feed(_) => Self::Feed,
+            EventBody::Command(_) => Self::Command,
+            EventBody::Clock => Self::Clock,
+        }
+    }
+}

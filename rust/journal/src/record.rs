@@ -1,0 +1,182 @@
+//! One record of the journal, borrowed from its frame.
+
+use tradecore_types::{
+    Event, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report, StrategyId, TimeNs,
+};
+
+use crate::Kind;
+
+/// One record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record<'a> {
+    /// When the engine learned of it or decided it.
+    pub time_ns: TimeNs,
+    /// What it says.
+    pub body: RecordBody<'a>,
+}
+
+/// The kinds of record with their fields.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RecordBody<'a> {
+    /// A session began.
+    Session {
+        /// Version of the engine that writes.
+        engine_version: &'a str,
+        /// Configuration as JSON; the journal does not look into it.
+        config: &'a [u8],
+    },
+    /// A session ended.
+    SessionEnd {
+        /// Why.
+        reason: &'a str,
+    },
+    /// Hash of the engine's state at this point.
+    StateHash([u8; 32]),
+    /// An event that was fed to the engine.
+    Event {
+        /// The event; the level index of a book message is 0.
+        event: Event,
+        /// Bid levels of a book message.
+        bids: Levels<'a>,
+        /// Ask levels of a book message.
+        asks: Levels<'a>,
+    },
+    /// An order that risk approved.
+    Order {
+        /// The order.
+        intent: OrderIntent,
+        /// Reference price it was checked against; 0 when there was none.
+        reference_ticks: i64,
+    },
+    /// An order that was refused.
+    Refused {
+        /// The order.
+        intent: OrderIntent,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A cancel was asked for.
+    CancelRequest {
+        /// The order.
+        order_id: OrderId,
+        /// Who asked.
+        strategy: StrategyId,
+    },
+    /// An amendment was asked for.
+    ReplaceRequest {
+        /// The order.
+        order_id: OrderId,
+        /// New price.
+        price_ticks: i64,
+        /// New open size.
+        lots: i64,
+    },
+    /// What the venue said about an order.
+    Report(Report),
+    /// A decision with its gates.
+    Decision(Decision<'a>),
+}
+
+impl RecordBody<'_> {
+    /// Returns the kind of the record.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Session { .. } => Kind::Session,
+            Self::SessionEnd { .. } => Kind::SessionEnd,
+            Self::StateHash(_) => Kind::StateHash,
+            Self::Event { event, .. } => Kind::of_event(&event.body),
+            Self::Order { .. } => Kind::Order,
+            Self::Refused { .. } => Kind::Refused,
+            Self::CancelRequest { .. } => Kind::CancelRequest,
+            Self::ReplaceRequest { .. } => Kind::ReplaceRequest,
+            Self::Report(_) => Kind::Report,
+            Self::Decision(_) => Kind::Decision,
+        }
+    }
+}
+
+/// A decision of a strategy, also "do nothing", with what each gate said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision<'a> {
+    /// Who decided.
+    pub strategy: StrategyId,
+    /// About which instrument.
+    pub instrument: InstrumentId,
+    /// What to do, as a code of the decision room.
+    pub action: u8,
+    /// Why, in words.
+    pub reason: &'a str,
+    /// What each gate said, in the order they were asked.
+    pub gates: Gates<'a>,
+}
+
+/// What one gate said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gate<'a> {
+    /// Its name, at most 255 bytes.
+    pub name: &'a str,
+    /// Its limit.
+    pub limit: f64,
+    /// The value it saw.
+    pub value: f64,
+    /// Whether it let the decision pass.
+    pub passed: bool,
+}
+
+/// The levels of a book message, still in their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels<'a> {
+    pub(crate) bytes: &'a [[u8; 16]],
+}
+
+impl<'a> Levels<'a> {
+    /// Returns the number of levels.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Tells whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Reads them one by one.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Level> + use<'a> {
+        self.bytes.iter().map(|bytes| {
+            let (price, lots) = bytes.split_at(8);
+            let number = |half: &[u8]| half.try_into().map(i64::from_le_bytes).unwrap_or_default();
+            Level { price_ticks: number(price), lots: number(lots) }
+        })
+    }
+}
+
+/// The gates of a decision, still in their bytes, which were checked when the record was decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gates<'a> {
+    pub(crate) count: u16,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> Gates<'a> {
+    /// Returns the number of gates.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        usize::from(self.count)
+    }
+
+    /// Tells whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Reads them one by one.
+    pub fn iter(&self) -> impl Iterator<Item = Gate<'a>> + use<'a> {
+        let mut cursor = crate::decode::Cursor::new(self.bytes);
+        (0..self.count).map_while(move |_| crate::decode::gate(&mut cursor).ok())
+    }
+}

@@ -1,0 +1,173 @@
+//! Records become frames and come back; anything else is one error.
+
+mod common;
+
+use common::{Owned, encode, encode_all, record};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tradecore_journal::{
+    CodecError, FRAME_BYTES_MAX, Frames, Kind, Record, RecordBody, collect_events, decode, encode_event,
+    encode_session, encode_session_end,
+};
+use tradecore_types::{BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, InstrumentId, Level};
+
+/// Takes a decoded record out of its frame.
+fn owned(record: &Record<'_>) -> Owned {
+    match record.body {
+        RecordBody::Session { engine_version, config } => {
+            Owned::Session { engine_version: engine_version.into(), config: config.into() }
+        }
+        RecordBody::SessionEnd { reason } => Owned::SessionEnd { reason: reason.into() },
+        RecordBody::StateHash(hash) => Owned::StateHash(hash),
+        RecordBody::Event { event, bids, asks } => {
+            assert_eq!(event.time_ns, record.time_ns);
+            let (bids, asks) = (bids.iter().collect(), asks.iter().collect());
+            Owned::Event { body: event.body, instrument: event.instrument, bids, asks }
+        }
+        RecordBody::Order { intent, reference_ticks } => Owned::Order { intent, reference_ticks },
+        RecordBody::Refused { intent, refusal } => Owned::Refused { intent, refusal },
+        RecordBody::CancelRequest { order_id, strategy } => Owned::CancelRequest { order_id, strategy },
+        RecordBody::ReplaceRequest { order_id, price_ticks, lots } => {
+            Owned::ReplaceRequest { order_id, price_ticks, lots }
+        }
+        RecordBody::Report(report) => Owned::Report(report),
+        RecordBody::Decision(decision) => {
+            let gates = decision.gates.iter();
+            let gates: Vec<_> =
+                gates.map(|gate| (gate.name.into(), gate.limit, gate.value, gate.passed)).collect();
+            assert_eq!(gates.len(), decision.gates.len());
+            let ids = (decision.strategy.0, decision.instrument.0, decision.action);
+            Owned::Decision { ids, reason: decision.reason.into(), gates }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn every_record_comes_back_as_it_went_in(time_ns: i64, record in record()) {
+        let mut frame = Vec::new();
+        encode(&mut frame, time_ns, &record).unwrap();
+        let decoded = decode(&frame).unwrap();
+        prop_assert_eq!(decoded.time_ns, time_ns);
+        prop_assert_eq!(decoded.body.kind().code(), frame[4]);
+        prop_assert_eq!(owned(&decoded), record);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_a_record_or_an_error(bytes in vec(any::<u8>(), 0..300)) {
+        let _ = decode(&bytes);
+        let mut batch = EventBatch::default();
+        let _ = collect_events(&bytes, &mut batch);
+        prop_assert!(batch.events.len() <= bytes.len());
+    }
+
+    #[test]
+    fn a_changed_frame_is_refused_or_encodes_to_its_own_bytes(
+        time_ns: i64, record in record(), at: prop::sample::Index, flip in 1u8..,
+    ) {
+        let mut frame = Vec::new();
+        encode(&mut frame, time_ns, &record).unwrap();
+        let at = at.index(frame.len());
+        frame[at] ^= flip;
+        if let Ok(changed) = decode(&frame) {
+            let mut again = Vec::new();
+            encode(&mut again, changed.time_ns, &owned(&changed)).unwrap();
+            prop_assert_eq!(again, frame);
+        }
+    }
+
+    #[test]
+    fn a_cut_or_lengthened_frame_is_refused(record in record(), cut: prop::sample::Index) {
+        let mut frame = encode_all(std::slice::from_ref(&record));
+        prop_assert!(decode(&frame[..cut.index(frame.len())]).is_err());
+        frame.push(0);
+        prop_assert!(decode(&frame).is_err());
+    }
+
+    #[test]
+    fn frames_are_cut_where_they_were_joined(records in vec(record(), 0..12)) {
+        let bytes = encode_all(&records);
+        let decoded: Vec<_> =
+            Frames::new(&bytes).map(|frame| owned(&decode(frame.unwrap()).unwrap())).collect();
+        prop_assert_eq!(decoded, records);
+    }
+
+    #[test]
+    fn a_replay_gets_the_events_and_nothing_else(records in vec(record(), 0..12)) {
+        let mut batch = EventBatch::default();
+        collect_events(&encode_all(&records), &mut batch).unwrap();
+        let wanted: Vec<_> = (0i64..)
+            .zip(&records)
+            .filter_map(|(time_ns, record)| match record {
+                Owned::Event { body, instrument, bids, asks } => {
+                    Some((time_ns, *instrument, std::mem::discriminant(body), bids.clone(), asks.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        let got: Vec<_> = batch
+            .events
+            .iter()
+            .map(|event| {
+                let (bids, asks) = match &event.body {
+                    EventBody::Book(update) => batch.levels_of(update),
+                    _ => (&[][..], &[][..]),
+                };
+                let kind = std::mem::discriminant(&event.body);
+                (event.time_ns, event.instrument, kind, bids.to_vec(), asks.to_vec())
+            })
+            .collect();
+        prop_assert_eq!(got, wanted);
+    }
+}
+
+#[test]
+fn kinds_read_back_as_the_kind_they_stand_for() {
+    for kind in Kind::ALL {
+        assert_eq!(Kind::from_code(kind.code()), Some(kind));
+    }
+    assert_eq!(Kind::from_code(0), None);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 8);
+}
+
+#[test]
+fn a_record_that_does_not_fit_is_refused_and_leaves_the_buffer_as_it_was() {
+    let mut out = vec![7; 3];
+    let long = "x".repeat(FRAME_BYTES_MAX);
+    assert_eq!(encode_session_end(&mut out, 0, &long), Err(CodecError::TooLarge("reason")));
+    assert_eq!(encode_session(&mut out, 0, "1", long.as_bytes()), Err(CodecError::TooLarge("config")));
+    let levels = vec![Level::default(); FRAME_BYTES_MAX / 16];
+    let update = BookUpdate {
+        kind: BookUpdateKind::Snapshot,
+        first_id: 0,
+        last_id: 0,
+        prev_id: 0,
+        levels_start: 0,
+        bids: 0,
+        asks: 0,
+    };
+    let event = Event { time_ns: 0, instrument: InstrumentId(0), body: EventBody::Book(update) };
+    assert_eq!(encode_event(&mut out, &event, &levels, &[]), Err(CodecError::TooLarge("levels")));
+    assert_eq!(out, [7; 3]);
+}
+
+#[test]
+fn a_batch_stays_as_it_was_when_a_frame_is_broken() {
+    let clock =
+        Owned::Event { body: EventBody::Clock, instrument: InstrumentId(0), bids: vec![], asks: vec![] };
+    let mut bytes = encode_all(&[clock.clone(), clock]);
+    bytes.pop();
+    let mut batch = EventBatch::default();
+    assert_eq!(collect_events(&bytes, &mut batch), Err(CodecError::Truncated));
+    assert!(batch.events.is_empty());
+}
+
+#[test]
+fn a_session_of_a_newer_format_is_named() {
+    let mut frame = Vec::new();
+    encode_session(&mut frame, 0, "9.9", b"{}").unwrap();
+    frame[13] = 2;
+    assert_eq!(decode(&frame), Err(CodecError::NewerVersion(2)));
+}

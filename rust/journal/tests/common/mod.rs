@@ -1,0 +1,227 @@
+//! Any record at all, for the property tests.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tradecore_journal::{
+    CodecError, Gate, encode_cancel_request, encode_decision, encode_event, encode_order, encode_refused,
+    encode_replace_request, encode_report, encode_session, encode_session_end, encode_state_hash,
+};
+use tradecore_types::{
+    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, Command, CommandKind, Event, EventBody,
+    FeedState, Flow, InstrumentId, Level, Liquidity, Money, OrderId, OrderIntent, OrderKind, Quote, Refusal,
+    RejectReason, Report, ReportBody, Rule, Side, Size, StrategyId, TimeInForce, TimeNs, Trade,
+};
+
+/// A record with everything it owns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Owned {
+    Session { engine_version: String, config: Vec<u8> },
+    SessionEnd { reason: String },
+    StateHash([u8; 32]),
+    Event { body: EventBody, instrument: InstrumentId, bids: Vec<Level>, asks: Vec<Level> },
+    Order { intent: OrderIntent, reference_ticks: i64 },
+    Refused { intent: OrderIntent, refusal: Refusal },
+    CancelRequest { order_id: OrderId, strategy: StrategyId },
+    ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
+    Report(Report),
+    Decision { ids: (u16, u32, u8), reason: String, gates: Vec<(String, f64, f64, bool)> },
+}
+
+/// Encodes a record with the function of its kind.
+pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), CodecError> {
+    match record {
+        Owned::Session { engine_version, config } => encode_session(out, time_ns, engine_version, config)?,
+        Owned::SessionEnd { reason } => encode_session_end(out, time_ns, reason)?,
+        Owned::StateHash(hash) => encode_state_hash(out, time_ns, hash),
+        Owned::Event { body, instrument, bids, asks } => {
+            encode_event(out, &Event { time_ns, instrument: *instrument, body: *body }, bids, asks)?;
+        }
+        Owned::Order { intent, reference_ticks } => encode_order(out, time_ns, intent, *reference_ticks),
+        Owned::Refused { intent, refusal } => encode_refused(out, time_ns, intent, refusal),
+        Owned::CancelRequest { order_id, strategy } => {
+            encode_cancel_request(out, time_ns, *order_id, *strategy);
+        }
+        Owned::ReplaceRequest { order_id, price_ticks, lots } => {
+            encode_replace_request(out, time_ns, *order_id, *price_ticks, *lots);
+        }
+        Owned::Report(report) => encode_report(out, time_ns, report),
+        Owned::Decision { ids: (strategy, instrument, action), reason, gates } => {
+            let gates: Vec<Gate<'_>> = gates
+                .iter()
+                .map(|(name, limit, value, passed)| Gate {
+                    name,
+                    limit: *limit,
+                    value: *value,
+                    passed: *passed,
+                })
+                .collect();
+            let (strategy, instrument) = (StrategyId(*strategy), InstrumentId(*instrument));
+            encode_decision(out, time_ns, strategy, instrument, *action, reason, &gates)?;
+        }
+    }
+    Ok(())
+}
+
+/// Encodes records one after the other, their index as their time.
+pub fn encode_all(records: &[Owned]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (time_ns, record) in (0i64..).zip(records) {
+        encode(&mut out, time_ns, record).unwrap();
+    }
+    out
+}
+
+/// Any record.
+pub fn record() -> impl Strategy<Value = Owned> {
+    prop_oneof![
+        (".{0,20}", vec(any::<u8>(), 0..200))
+            .prop_map(|(engine_version, config)| Owned::Session { engine_version, config }),
+        ".{0,40}".prop_map(|reason| Owned::SessionEnd { reason }),
+        any::<[u8; 32]>().prop_map(Owned::StateHash),
+        event(),
+        (intent(), any::<i64>())
+            .prop_map(|(intent, reference_ticks)| Owned::Order { intent, reference_ticks }),
+        (intent(), refusal()).prop_map(|(intent, refusal)| Owned::Refused { intent, refusal }),
+        (any::<u64>(), any::<u16>()).prop_map(|(order_id, strategy)| Owned::CancelRequest {
+            order_id: OrderId(order_id),
+            strategy: StrategyId(strategy),
+        }),
+        any::<(u64, i64, i64)>().prop_map(|(order_id, price_ticks, lots)| Owned::ReplaceRequest {
+            order_id: OrderId(order_id),
+            price_ticks,
+            lots,
+        }),
+        report().prop_map(Owned::Report),
+        (
+            any::<(u16, u32, u8)>(),
+            ".{0,40}",
+            vec((".{0,20}", any::<f64>(), any::<f64>(), any::<bool>()), 0..5)
+        )
+            .prop_map(|(ids, reason, gates)| Owned::Decision { ids, reason, gates }),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Owned> {
+    let levels =
+        || vec(any::<(i64, i64)>().prop_map(|(price_ticks, lots)| Level { price_ticks, lots }), 0..9);
+    (any::<u32>(), event_body(), levels(), levels()).prop_map(|(instrument, body, bids, asks)| {
+        let instrument = InstrumentId(instrument);
+        match body {
+            EventBody::Book(update) => {
+                let count = |levels: &[Level]| u32::try_from(levels.len()).unwrap();
+                let body = EventBody::Book(BookUpdate { bids: count(&bids), asks: count(&asks), ..update });
+                Owned::Event { body, instrument, bids, asks }
+            }
+            body => Owned::Event { body, instrument, bids: vec![], asks: vec![] },
+        }
+    })
+}
+
+fn event_body() -> impl Strategy<Value = EventBody> {
+    let kind = prop_oneof![Just(BookUpdateKind::Snapshot), Just(BookUpdateKind::Diff)];
+    prop_oneof![
+        any::<[i64; 6]>().prop_map(
+            |[open_time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots]| {
+                EventBody::Bar(Bar {
+                    open_time_ns,
+                    open_ticks,
+                    high_ticks,
+                    low_ticks,
+                    close_ticks,
+                    volume_lots,
+                })
+            }
+        ),
+        any::<([i64; 4], u64)>().prop_map(|([bid_ticks, bid_lots, ask_ticks, ask_lots], update_id)| {
+            EventBody::Quote(Quote { bid_ticks, bid_lots, ask_ticks, ask_lots, update_id })
+        }),
+        (any::<(i64, i64, u64)>(), side()).prop_map(|((price_ticks, lots, trade_id), aggressor)| {
+            EventBody::Trade(Trade { price_ticks, lots, aggressor, trade_id })
+        }),
+        (kind, any::<[u64; 3]>()).prop_map(|(kind, [first_id, last_id, prev_id])| {
+            let (levels_start, bids, asks) = (0, 0, 0);
+            EventBody::Book(BookUpdate { kind, first_id, last_id, prev_id, levels_start, bids, asks })
+        }),
+        flow().prop_map(EventBody::Flow),
+        Just(EventBody::Feed(FeedState::Lost)),
+        proptest::sample::select(CommandKind::ALL.as_slice())
+            .prop_map(|kind| EventBody::Command(Command { kind })),
+        Just(EventBody::Clock),
+    ]
+}
+
+fn flow() -> impl Strategy<Value = Flow> {
+    prop_oneof![
+        (any::<(u64, i64, i64)>(), side()).prop_map(|((flow_id, price_ticks, lots), side)| Flow::Limit {
+            flow_id,
+            side,
+            price_ticks,
+            lots
+        }),
+        (any::<i64>(), side()).prop_map(|(lots, side)| Flow::Market { side, lots }),
+        any::<u64>().prop_map(|flow_id| Flow::Cancel { flow_id }),
+    ]
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Buy), Just(Side::Sell)]
+}
+
+fn intent() -> impl Strategy<Value = OrderIntent> {
+    let kind = prop_oneof![
+        Just(OrderKind::Market),
+        any::<i64>().prop_map(|price_ticks| OrderKind::Limit { price_ticks }),
+        any::<i64>().prop_map(|trigger_ticks| OrderKind::Stop { trigger_ticks }),
+    ];
+    let time_in_force = prop_oneof![Just(TimeInForce::Gtc), Just(TimeInForce::Ioc), Just(TimeInForce::Fok)];
+    let size = prop_oneof![any::<i64>().prop_map(Size::Lots), any::<i64>().prop_map(Size::EquityPpm)];
+    let ids = any::<(u64, u16, u32, i64)>();
+    let flags = any::<(bool, bool, Option<i64>, Option<i64>, Option<u64>)>();
+    (ids, side(), kind, time_in_force, size, flags).prop_map(
+        |((order_id, strategy, instrument, time_ns), side, kind, time_in_force, size, flags)| {
+            let (post_only, reduce_only, stop_loss_ticks, take_profit_ticks, closes) = flags;
+            OrderIntent {
+                order_id: OrderId(order_id),
+                strategy: StrategyId(strategy),
+                instrument: InstrumentId(instrument),
+                side,
+                kind,
+                time_in_force,
+                post_only,
+                reduce_only,
+                size,
+                bracket: Bracket { stop_loss_ticks, take_profit_ticks },
+                closes: closes.map(OrderId),
+                time_ns,
+            }
+        },
+    )
+}
+
+fn refusal() -> impl Strategy<Value = Refusal> {
+    (proptest::sample::select(Rule::ALL.as_slice()), any::<(i128, i128)>())
+        .prop_map(|(rule, (limit, value))| Refusal { rule, limit, value })
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    let reject = || proptest::sample::select(RejectReason::ALL.as_slice());
+    let liquidity = prop_oneof![Just(Liquidity::Maker), Just(Liquidity::Taker)];
+    let body = prop_oneof![
+        Just(ReportBody::Accepted),
+        Just(ReportBody::Triggered),
+        reject().prop_map(ReportBody::Rejected),
+        reject().prop_map(ReportBody::CancelRejected),
+        reject().prop_map(ReportBody::ReplaceRejected),
+        proptest::sample::select(CancelReason::ALL.as_slice()).prop_map(ReportBody::Canceled),
+        any::<(i64, i64)>().prop_map(|(price_ticks, lots)| ReportBody::Replaced { price_ticks, lots }),
+        (any::<(i64, i64, i128)>(), liquidity).prop_map(|((price_ticks, lots, fee), liquidity)| {
+            ReportBody::Fill { price_ticks, lots, liquidity, fee: Money(fee) }
+        }),
+    ];
+    (any::<(i64, u64)>(), body).prop_map(|((venue_time_ns, order_id), body)| Report {
+        venue_time_ns,
+        order_id: OrderId(order_id),
+        body,
+    })
+}
