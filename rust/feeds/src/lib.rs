@@ -1,1 +1,16 @@
-//! Placeholder, replaced by its first commit.
+//! Market data as venues and files state it, turned into events: bytes in, ticks and lots out.
+//!
+//! Nothing here opens a socket or a file or reads a clock. [`BinanceDecoder`] reads Binance public
+//! market data (spot, USD-M, COIN-M) the same way from a live WebSocket, from REST and from a capture;
+//! `BarTable` reads bars from delimited text.
+//!
+//! **Invariant:** prices and sizes go from decimal text to whole ticks and lots without a float. A
+//! message is taken whole, or the batch stays as it was.
+
+mod binance;
+mod error;
+mod scale;
+
+pub use binance::{BinanceDecoder, Captured, Counts, Decoded, Market, SymbolSpec};
+pub use error::DecodeError;
+pub use scale::{Flaw, Scale};

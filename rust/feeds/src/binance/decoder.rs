@@ -1,0 +1,394 @@
+//! What a message means: fields in, at most one event out.
+
+use tradecore_types::{
+    BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, Level, Quote, Side, TimeNs, Trade, ValueError,
+};
+
+use super::fields::{Fields, Kind, Named, Part, Scalar};
+use super::reader::{Reader, read_part};
+use super::symbols::{Listing, SymbolSpec, SymbolTable};
+use crate::Scale;
+use crate::error::{DecodeError, Problem};
+
+/// Which Binance market the messages are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Market {
+    /// Spot: diffs chain by `U == previous u + 1`.
+    Spot,
+    /// USD-margined futures: diffs chain by `pu == previous u`.
+    UsdM,
+    /// Coin-margined futures: as USD-M, sizes are contracts.
+    CoinM,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// One event was added to the batch.
+    Event,
+    /// About a symbol nobody asked for.
+    UnknownSymbol,
+    /// Of a type nobody asked for, a book of only the first levels included.
+    UnknownType,
+    /// A futures trade outside the market (`X` other than `MARKET`: insurance fund, ADL, none).
+    OffMarket,
+    /// A best bid and ask of which one side is empty; it is no quote.
+    EmptySide,
+    /// An answer to a subscription.
+    Control,
+}
+
+/// How many messages there were of each outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All messages, the wrong ones included.
+    pub messages: u64,
+    /// Messages that became an event.
+    pub events: u64,
+    /// [`Decoded::UnknownSymbol`].
+    pub unknown_symbols: u64,
+    /// [`Decoded::UnknownType`].
+    pub unknown_types: u64,
+    /// [`Decoded::OffMarket`].
+    pub off_market: u64,
+    /// [`Decoded::EmptySide`].
+    pub empty_sides: u64,
+    /// [`Decoded::Control`].
+    pub controls: u64,
+}
+
+/// Decoder of Binance public market data: `depthUpdate`, `trade`, `aggTrade`, `bookTicker` and depth
+/// snapshots, bare or wrapped in `{"stream","data"}`, live or captured.
+///
+/// The time of an event is the time it was received. A trade's `trade_id` is `t`, an aggregate
+/// trade's is `a`; subscribing to both counts every trade twice. Trades of futures outside the
+/// market (`X` other than `MARKET`) never met the book, so they are counted and left out.
+///
+/// **Invariant:** a message adds one event with its levels, or leaves the batch as it was. No
+/// allocation once the batch has grown to its working size.
+#[derive(Clone, Debug)]
+pub struct BinanceDecoder {
+    market: Market,
+    symbols: SymbolTable,
+    default: Option<Listing>,
+    pub(super) counts: Counts,
+    last_time_ns: TimeNs,
+}
+
+impl BinanceDecoder {
+    /// Makes a decoder of these symbols.
+    ///
+    /// `default_symbol` is what a message is about that names no symbol (a REST snapshot of spot or
+    /// USD-M); without it, the only symbol if there is just one.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when there is no symbol, one is given twice, a tick or lot is not above 0, or
+    /// the default is none of them.
+    pub fn new(
+        market: Market,
+        symbols: &[SymbolSpec],
+        default_symbol: Option<&str>,
+    ) -> Result<Self, ValueError> {
+        let table = SymbolTable::new(symbols)?;
+        let default = match default_symbol {
+            None => table.only(),
+            Some(name) => Some(
+                table
+                    .get_any_case(name)
+                    .ok_or_else(|| ValueError::new("default_symbol", name, "must be one of the symbols"))?,
+            ),
+        };
+        Ok(Self { market, symbols: table, default, counts: Counts::default(), last_time_ns: 0 })
+    }
+
+    /// Returns how many messages there were so far.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Reads one message received at `time_ns` and adds its event to the batch.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when it is no message of Binance, a value breaks a rule or the time falls.
+    pub fn decode(
+        &mut self,
+        time_ns: TimeNs,
+        payload: &[u8],
+        batch: &mut EventBatch,
+    ) -> Result<Decoded, DecodeError> {
+        self.counts.messages += 1;
+        self.decode_numbered(time_ns, payload, self.default, batch)
+            .map_err(|problem| DecodeError::at(self.counts.messages, problem))
+    }
+
+    /// Reads a REST depth snapshot of `symbol` received at `time_ns`.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] under the same conditions as [`Self::decode`], and for an unknown symbol.
+    pub fn decode_snapshot(
+        &mut self,
+        time_ns: TimeNs,
+        symbol: &str,
+        payload: &[u8],
+        batch: &mut EventBatch,
+    ) -> Result<Decoded, DecodeError> {
+        self.counts.messages += 1;
+        let listing = self.symbols.get_any_case(symbol);
+        let outcome = match listing {
+            Some(_) => self.decode_numbered(time_ns, payload, listing, batch),
+            None => Err(Problem::new("symbol", symbol, "must be one of the symbols")),
+        };
+        outcome.map_err(|problem| DecodeError::at(self.counts.messages, problem))
+    }
+
+    /// Reads one message and counts its outcome; the batch is untouched unless an event was added.
+    pub(super) fn decode_numbered(
+        &mut self,
+        time_ns: TimeNs,
+        payload: &[u8],
+        default: Option<Listing>,
+        batch: &mut EventBatch,
+    ) -> Result<Decoded, Problem> {
+        if time_ns < self.last_time_ns {
+            let rule = format!("must not be before the message before it, {}", self.last_time_ns);
+            return Err(Problem::new("receive_ns", time_ns, rule));
+        }
+        let levels_before = batch.levels.len();
+        let outcome = self.event(time_ns, payload, default, &mut batch.levels);
+        match outcome {
+            Ok(Ok(event)) => {
+                batch.events.push(event);
+                self.last_time_ns = time_ns;
+                self.counts.events += 1;
+                Ok(Decoded::Event)
+            }
+            Ok(Err(skipped)) => {
+                batch.levels.truncate(levels_before);
+                self.last_time_ns = time_ns;
+                self.count(skipped);
+                Ok(skipped)
+            }
+            Err(problem) => {
+                batch.levels.truncate(levels_before);
+                Err(problem)
+            }
+        }
+    }
+
+    /// Returns what a message without a symbol is about.
+    pub(super) const fn default_listing(&self) -> Option<Listing> {
+        self.default
+    }
+
+    fn count(&mut self, skipped: Decoded) {
+        let count = match skipped {
+            Decoded::Event => &mut self.counts.events,
+            Decoded::UnknownSymbol => &mut self.counts.unknown_symbols,
+            Decoded::UnknownType => &mut self.counts.unknown_types,
+            Decoded::OffMarket => &mut self.counts.off_market,
+            Decoded::EmptySide => &mut self.counts.empty_sides,
+            Decoded::Control => &mut self.counts.controls,
+        };
+        *count += 1;
+    }
+
+    /// Returns the event of a message, or why there is none.
+    fn event(
+        &self,
+        time_ns: TimeNs,
+        payload: &[u8],
+        default: Option<Listing>,
+        levels: &mut Vec<Level>,
+    ) -> Result<Result<Event, Decoded>, Problem> {
+        let start = levels.len();
+        let fields = Reader::read(payload, &self.symbols, levels)?;
+        let Some(kind) = kind_of(&fields)? else {
+            let control = fields.result && matches!(fields.kind, Kind::Absent);
+            return Ok(Err(if control { Decoded::Control } else { Decoded::UnknownType }));
+        };
+        let listing = match fields.symbol {
+            Named::Known(listing) => listing,
+            Named::Unknown => return Ok(Err(Decoded::UnknownSymbol)),
+            Named::Absent => match self.listing_of_stream(&fields, default)? {
+                Some(listing) => listing,
+                None => return Ok(Err(Decoded::UnknownSymbol)),
+            },
+        };
+        let body = match kind {
+            Message::Snapshot => {
+                let last_id = fields.snapshot_id.number("lastUpdateId")?;
+                let ids = Ids { kind: BookUpdateKind::Snapshot, first: last_id, last: last_id, prev: 0 };
+                Ok(EventBody::Book(book(&fields, listing, &ids, start, levels)?))
+            }
+            Message::Depth => {
+                let ids = self.diff_ids(&fields)?;
+                Ok(EventBody::Book(book(&fields, listing, &ids, start, levels)?))
+            }
+            Message::Trade => trade(&fields, listing, fields.trade_id.number("t"))?,
+            Message::AggTrade => trade(&fields, listing, single(fields.asks, "a")?.number("a"))?,
+            Message::BookTicker => quote(&fields, listing)?,
+        };
+        Ok(body.map(|body| Event { time_ns, instrument: listing.instrument, body }))
+    }
+
+    fn listing_of_stream(
+        &self,
+        fields: &Fields<'_>,
+        default: Option<Listing>,
+    ) -> Result<Option<Listing>, Problem> {
+        match fields.stream.and_then(|stream| stream.split('@').next()) {
+            Some(name) => Ok(self.symbols.get_any_case(name)),
+            None if default.is_some() => Ok(default),
+            None => Err(Problem::new(
+                "s",
+                "",
+                "is missing, and there are several symbols and no default among them",
+            )),
+        }
+    }
+
+    fn diff_ids(&self, fields: &Fields<'_>) -> Result<Ids, Problem> {
+        let (first, last) = (fields.first_id.number("U")?, fields.last_id.number("u")?);
+        if first > last {
+            return Err(Problem::new("U", first, format!("must not be above u, {last}")));
+        }
+        let prev = match self.market {
+            Market::Spot => 0,
+            Market::UsdM | Market::CoinM => fields.prev_id.number("pu")?,
+        };
+        Ok(Ids { kind: BookUpdateKind::Diff, first, last, prev })
+    }
+}
+
+/// The messages that become events.
+#[derive(Clone, Copy)]
+enum Message {
+    Snapshot,
+    Depth,
+    Trade,
+    AggTrade,
+    BookTicker,
+}
+
+/// Returns what a message is; `None` when nobody asked for it.
+fn kind_of(fields: &Fields<'_>) -> Result<Option<Message>, Problem> {
+    if fields.is_partial_depth() {
+        return Ok(None);
+    }
+    Ok(match fields.kind {
+        Kind::Depth => Some(Message::Depth),
+        Kind::Trade => Some(Message::Trade),
+        Kind::AggTrade => Some(Message::AggTrade),
+        Kind::BookTicker => Some(Message::BookTicker),
+        Kind::Absent if fields.snapshot_id != Scalar::Absent => Some(Message::Snapshot),
+        // Best bid and ask of spot carry no type.
+        Kind::Absent if fields.bid_quantity != Scalar::Absent => Some(Message::BookTicker),
+        Kind::Absent if fields.error => {
+            let text = fields.error_text.text("msg").unwrap_or_default();
+            return Err(Problem::new("error", text, "the venue refused a request"));
+        }
+        Kind::Absent | Kind::Other => None,
+    })
+}
+
+/// Kind and update ids of a book message.
+struct Ids {
+    kind: BookUpdateKind,
+    first: u64,
+    last: u64,
+    prev: u64,
+}
+
+/// Makes a book message of the levels read since `start`.
+fn book(
+    fields: &Fields<'_>,
+    listing: Listing,
+    ids: &Ids,
+    start: usize,
+    levels: &mut Vec<Level>,
+) -> Result<BookUpdate, Problem> {
+    let bids = read_part("b", fields.bids, listing, levels)?;
+    let asks = read_part("a", fields.asks, listing, levels)?;
+    let (bids_start, bids) = span(bids, "b")?;
+    let (asks_start, asks) = span(asks, "a")?;
+    if asks_start < bids_start
+        && let Some(own) = levels.get_mut(start..)
+    {
+        own.rotate_left(asks);
+    }
+    let count = |value: usize| {
+        u32::try_from(value)
+            .map_err(|_| Problem::new("b", value, "too many levels for one batch; read it in parts"))
+    };
+    Ok(BookUpdate {
+        kind: ids.kind,
+        first_id: ids.first,
+        last_id: ids.last,
+        prev_id: ids.prev,
+        levels_start: count(start)?,
+        bids: count(bids)?,
+        asks: count(asks)?,
+    })
+}
+
+fn span(part: Part<'_>, field: &'static str) -> Result<(usize, usize), Problem> {
+    match part {
+        Part::Levels(start, count) => Ok((start, count)),
+        _ => Err(Problem::new(field, "", "is missing; it must be an array of [price, size]")),
+    }
+}
+
+fn single<'de>(part: Part<'de>, field: &'static str) -> Result<Scalar<'de>, Problem> {
+    match part {
+        Part::Absent => Ok(Scalar::Absent),
+        Part::Single(scalar) => Ok(scalar),
+        Part::Levels(..) => Err(Problem::new(field, "", "must be a single value")),
+        Part::Unread(raw) => {
+            serde_json::from_str(raw.get()).map_err(|error| Problem::new(field, raw.get(), error.to_string()))
+        }
+    }
+}
+
+fn trade(
+    fields: &Fields<'_>,
+    listing: Listing,
+    trade_id: Result<u64, Problem>,
+) -> Result<Result<EventBody, Decoded>, Problem> {
+    if !matches!(fields.execution, Scalar::Absent | Scalar::Text("MARKET")) {
+        return Ok(Err(Decoded::OffMarket));
+    }
+    let price_ticks = positive("p", fields.price, &listing.price)?;
+    let lots = positive("q", fields.quantity, &listing.quantity)?;
+    let aggressor = if fields.buyer_is_maker.bool("m")? { Side::Sell } else { Side::Buy };
+    Ok(Ok(EventBody::Trade(Trade { price_ticks, lots, aggressor, trade_id: trade_id? })))
+}
+
+fn quote(fields: &Fields<'_>, listing: Listing) -> Result<Result<EventBody, Decoded>, Problem> {
+    let quote = Quote {
+        bid_ticks: steps("b", single(fields.bids, "b")?, &listing.price)?,
+        bid_lots: steps("B", fields.bid_quantity, &listing.quantity)?,
+        ask_ticks: steps("a", single(fields.asks, "a")?, &listing.price)?,
+        ask_lots: steps("A", fields.ask_quantity, &listing.quantity)?,
+        update_id: fields.last_id.number("u")?,
+    };
+    if [quote.bid_ticks, quote.bid_lots, quote.ask_ticks, quote.ask_lots].contains(&0) {
+        return Ok(Err(Decoded::EmptySide));
+    }
+    Ok(Ok(EventBody::Quote(quote)))
+}
+
+fn steps(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {
+    let text = scalar.text(field)?;
+    scale.steps(text.as_bytes()).map_err(|flaw| Problem::new(field, text, scale.rule(flaw)))
+}
+
+fn positive(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {
+    match steps(field, scalar, scale)? {
+        0 => Err(Problem::new(field, "0", "must be above 0")),
+        steps => Ok(steps),
+    }
+}
