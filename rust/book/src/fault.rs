@@ -114,33 +114,26 @@ impl Fault {
 
     /// Returns the two numbers of the fault, in the order of its fields; 0 where it has fewer.
     #[must_use]
-    pub const fn values(&self) -> (i128, i128) {
+    pub fn values(&self) -> (i128, i128) {
         match *self {
             Self::Gap { expected_id, found_id } => pair(expected_id, found_id),
             Self::Repeated { applied_id, found_id } | Self::Overlap { applied_id, found_id } => {
                 pair(applied_id, found_id)
             }
             Self::EmptyRange { first_id, last_id } => pair(first_id, last_id),
-            Self::Crossed { bid_ticks, ask_ticks } => signed_pair(bid_ticks, ask_ticks),
-            Self::MalformedLevel { price_ticks, lots } => signed_pair(price_ticks, lots),
+            Self::Crossed { bid_ticks, ask_ticks } => pair(bid_ticks, ask_ticks),
+            Self::MalformedLevel { price_ticks, lots } => pair(price_ticks, lots),
             Self::LevelsMissing { announced, found } => pair(announced, found),
-            Self::TooManyLevels { levels_max } => pair(levels_max, 0),
-            Self::QuoteMismatch { update_id } => pair(update_id, 0),
+            Self::TooManyLevels { levels_max } => pair(levels_max, 0u64),
+            Self::QuoteMismatch { update_id } => pair(update_id, 0u64),
             Self::FeedLost => (0, 0),
         }
     }
 }
 
-#[expect(clippy::as_conversions, reason = "u64 to i128 is lossless; `From` is not const")]
-#[expect(clippy::cast_lossless, reason = "`From` is not const")]
-const fn pair(first: u64, second: u64) -> (i128, i128) {
-    (first as i128, second as i128)
-}
-
-#[expect(clippy::as_conversions, reason = "i64 to i128 is lossless; `From` is not const")]
-#[expect(clippy::cast_lossless, reason = "`From` is not const")]
-const fn signed_pair(first: i64, second: i64) -> (i128, i128) {
-    (first as i128, second as i128)
+/// Widens two numbers.
+fn pair(first: impl Into<i128>, second: impl Into<i128>) -> (i128, i128) {
+    (first.into(), second.into())
 }
 
 impl fmt::Display for Fault {

@@ -1,9 +1,25 @@
 //! Order books: levels by price, and the proof that they are the venue's.
+//!
+//! [`L2Book`] keeps the levels, [`BookSync`] decides from update ids alone whether they are right, and
+//! [`InstrumentBook`] is the two together. Whoever trades against a book sees it as [`Depth`].
 
 #![forbid(unsafe_code)]
 
+mod backlog;
+mod counters;
 mod depth;
 mod fault;
+mod instrument_book;
+mod l2;
+mod ladder;
+mod quotes;
+mod rule;
+mod sync;
 
+pub use counters::BookCounters;
 pub use depth::{Depth, QuoteDepth};
 pub use fault::Fault;
+pub use instrument_book::{BookChange, InstrumentBook, QuoteCheck};
+pub use l2::{L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
+pub use rule::SequenceRule;
+pub use sync::{BookSync, DiffVerdict, SyncCapacity, SyncState};
