@@ -1,7 +1,7 @@
 """Bring `.venv` up to date: the environment, the locked packages, the extension, the editable packages.
 
-Each step runs only when what it depends on has changed since it last succeeded. Uses the standard library only: it
-runs before anything is installed.
+Each step runs only when what it depends on has changed since it last succeeded.
+Uses the standard library only, for it runs before anything is installed.
 """
 
 import argparse

@@ -1,0 +1,71 @@
+"""What backtesting.py calls the figures we compute, and how equal they have to be."""
+
+import math
+
+import msgspec
+import pandas as pd
+
+NAMES = {
+    "exposure_pct": "Exposure Time [%]",
+    "final_equity": "Equity Final [$]",
+    "equity_peak": "Equity Peak [$]",
+    "commissions": "Commissions [$]",
+    "return_pct": "Return [%]",
+    "buy_and_hold_return_pct": "Buy & Hold Return [%]",
+    "return_ann_pct": "Return (Ann.) [%]",
+    "volatility_ann_pct": "Volatility (Ann.) [%]",
+    "cagr_pct": "CAGR [%]",
+    "sharpe": "Sharpe Ratio",
+    "sortino": "Sortino Ratio",
+    "calmar": "Calmar Ratio",
+    "alpha_pct": "Alpha [%]",
+    "beta": "Beta",
+    "max_drawdown_pct": "Max. Drawdown [%]",
+    "avg_drawdown_pct": "Avg. Drawdown [%]",
+    "trades": "# Trades",
+    "win_rate_pct": "Win Rate [%]",
+    "best_trade_pct": "Best Trade [%]",
+    "worst_trade_pct": "Worst Trade [%]",
+    "avg_trade_pct": "Avg. Trade [%]",
+    "profit_factor": "Profit Factor",
+    "expectancy_pct": "Expectancy [%]",
+    "sqn": "SQN",
+    "kelly": "Kelly Criterion",
+}
+TIMES = {"start_ns": "Start", "end_ns": "End"}
+DURATIONS = {
+    "duration_ns": "Duration",
+    "max_drawdown_duration_ns": "Max. Drawdown Duration",
+    "avg_drawdown_duration_ns": "Avg. Drawdown Duration",
+    "max_trade_duration_ns": "Max. Trade Duration",
+    "avg_trade_duration_ns": "Avg. Trade Duration",
+}
+
+
+def assert_statistics_equal(ours, theirs: pd.Series, *, relative: float = 1e-8) -> None:
+    """Compare every figure; `ours` is a `Statistics` or its dict, `theirs` what `Backtest.run` returns."""
+    mine = ours if isinstance(ours, dict) else msgspec.structs.asdict(ours)
+    assert set(mine) == {*NAMES, *TIMES, *DURATIONS}
+    different = {
+        name: (mine[name], value)
+        for name, value in _figures(theirs).items()
+        if not _equal(mine[name], value, relative)
+    }
+    assert not different, different
+
+
+def _figures(theirs: pd.Series) -> dict:
+    figures = {name: theirs[peer] for name, peer in NAMES.items() if peer in theirs}
+    for name, peer in (TIMES | DURATIONS).items():
+        value = theirs[peer]
+        # A drawdown of the last bar alone has no duration; the peer gives its depth in that place.
+        figures[name] = value.as_unit("ns").value if isinstance(value, pd.Timedelta | pd.Timestamp) else None
+    return figures
+
+
+def _equal(mine, value, relative: float) -> bool:
+    if mine is None or value is None or value is pd.NaT:
+        return mine is None and (value is None or value is pd.NaT)
+    if math.isnan(value):
+        return math.isnan(mine)
+    return math.isclose(mine, value, rel_tol=relative, abs_tol=1e-11)

@@ -1,0 +1,24 @@
+"""Finds the real market data that lie beside the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def shared_data(relative: str) -> Path:
+    """Give the path of a file below the shared data, or skip the test and say how to get it.
+
+    Looked for below `TRADECORE_SHARED`, else in `../shared` of the repository or of one of its parents.
+    """
+    given = os.environ.get("TRADECORE_SHARED")
+    places = [Path(given)] if given else [parent / "shared" for parent in ROOT.parents]
+    for place in places:
+        path = place / "data" / relative
+        if path.exists():
+            return path
+    pytest.skip(
+        f"no shared/data/{relative} beside the repository: set TRADECORE_SHARED to the folder with data/"
+    )
