@@ -19,16 +19,25 @@ pub struct Reference {
     pub is_book_invalid: bool,
 }
 
-/// What is at stake already, pending and working orders included.
+/// A position and the orders that may change it, in lots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stake {
+    /// Position, short is negative.
+    pub position_lots: i64,
+    /// Open buy orders, pending ones included.
+    pub working_buy_lots: i64,
+    /// Open sell orders, pending ones included.
+    pub working_sell_lots: i64,
+}
+
+/// What is at stake in an instrument already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
-    /// Position, short is negative, in lots.
-    pub position_lots: i64,
-    /// Open buy orders, in lots.
-    pub working_buy_lots: i64,
-    /// Open sell orders, in lots.
-    pub working_sell_lots: i64,
-    /// Open orders.
+    /// Of the whole account: what the limits are about.
+    pub account: Stake,
+    /// Of the strategy alone: what decides whether its order only closes.
+    pub own: Stake,
+    /// Open orders of the account.
     pub open_orders: u32,
 }
 
@@ -64,7 +73,7 @@ impl Gate {
         exposure: Exposure,
         switches: Switches,
     ) -> Result<ApprovedOrder, Refusal> {
-        let reduces = reduces_only(intent.side, lots, exposure);
+        let reduces = reduces_only(intent.side, lots, exposure.own);
         check_switches(switches, reduces)?;
         check_shape(intent, lots, reduces)?;
         let reference_ticks = self.check_reference(reference, intent.time_ns)?;
@@ -95,7 +104,7 @@ impl Gate {
         exposure: Exposure,
     ) -> Result<ApprovedOrder, Refusal> {
         let side = order.intent().side;
-        let reduces = reduces_only(side, lots, exposure);
+        let reduces = reduces_only(side, lots, exposure.own);
         self.check_size(lots, price_ticks, instrument, reduces)?;
         self.check_exposure(side, lots, Exposure { open_orders: 0, ..exposure }, reduces)?;
         Ok(ApprovedOrder::new(OrderIntent { size: Size::Lots(lots), ..*order.intent() }))
@@ -126,8 +135,8 @@ impl Gate {
             Size::Lots(lots) => lots,
             Size::EquityPpm(_) => 0,
         };
-        let exposure = Exposure { position_lots, ..Exposure::default() };
-        if intent.reduce_only && lots > 0 && reduces_only(intent.side, lots, exposure) {
+        let held = Stake { position_lots, ..Stake::default() };
+        if intent.reduce_only && lots > 0 && reduces_only(intent.side, lots, held) {
             Ok(ApprovedOrder::new(*intent))
         } else {
             Err(refusal(Rule::ReduceOnly, i128::from(position_lots), i128::from(lots)))
@@ -199,7 +208,7 @@ impl Gate {
         reduces: bool,
     ) -> Result<(), Refusal> {
         if let Some(max) = self.limits.position_lots_max {
-            let worst = worst_position(side, lots, exposure);
+            let worst = worst_position(side, lots, exposure.account);
             if worst > i128::from(max) && !reduces {
                 return Err(refusal(Rule::PositionMax, i128::from(max), worst));
             }
@@ -269,20 +278,20 @@ fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Ref
 }
 
 /// Tells whether an order, filled whole after every working order on its side, still only closes.
-fn reduces_only(side: Side, lots: i64, exposure: Exposure) -> bool {
+fn reduces_only(side: Side, lots: i64, own: Stake) -> bool {
     let (closable, working) = match side {
-        Side::Buy => (-i128::from(exposure.position_lots), exposure.working_buy_lots),
-        Side::Sell => (i128::from(exposure.position_lots), exposure.working_sell_lots),
+        Side::Buy => (-i128::from(own.position_lots), own.working_buy_lots),
+        Side::Sell => (i128::from(own.position_lots), own.working_sell_lots),
     };
     i128::from(lots) + i128::from(working) <= closable
 }
 
 /// Returns the largest position the account could end with on the side of an order.
-fn worst_position(side: Side, lots: i64, exposure: Exposure) -> i128 {
+fn worst_position(side: Side, lots: i64, stake: Stake) -> i128 {
     let working = match side {
-        Side::Buy => exposure.working_buy_lots,
-        Side::Sell => exposure.working_sell_lots,
+        Side::Buy => stake.working_buy_lots,
+        Side::Sell => stake.working_sell_lots,
     };
-    let position = i128::from(exposure.position_lots) * i128::from(side.sign());
+    let position = i128::from(stake.position_lots) * i128::from(side.sign());
     position + i128::from(working) + i128::from(lots)
 }

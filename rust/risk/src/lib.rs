@@ -13,5 +13,5 @@ mod tests;
 pub use approved::ApprovedOrder;
 #[cfg(feature = "testkit")]
 pub use approved::testkit;
-pub use gate::{Exposure, Gate, Reference, Switches};
+pub use gate::{Exposure, Gate, Reference, Stake, Switches};
 pub use limits::Limits;

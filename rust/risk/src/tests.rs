@@ -6,7 +6,7 @@ use tradecore_types::{
     OrderKind, Rule, Side, Size, StrategyId, TimeInForce,
 };
 
-use crate::{ApprovedOrder, Exposure, Gate, Limits, Reference, Switches};
+use crate::{ApprovedOrder, Exposure, Gate, Limits, Reference, Stake, Switches};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -41,6 +41,12 @@ fn intent(side: Side, kind: OrderKind, lots: i64) -> OrderIntent {
 
 fn reference(price_ticks: i64) -> Reference {
     Reference { price_ticks: Some(price_ticks), time_ns: 10 * SECOND, is_book_invalid: false }
+}
+
+/// The exposure of an account with one strategy.
+fn alone(position_lots: i64, working_buy_lots: i64, working_sell_lots: i64) -> Exposure {
+    let stake = Stake { position_lots, working_buy_lots, working_sell_lots };
+    Exposure { account: stake, own: stake, open_orders: 0 }
 }
 
 /// Checks a buy of `lots` with everything else at rest.
@@ -85,7 +91,7 @@ fn a_notional_that_overflows_is_refused() {
 #[test]
 fn working_orders_count_into_the_position() {
     let limits = Limits { position_lots_max: Some(10), ..Limits::default() };
-    let held = Exposure { position_lots: 4, working_buy_lots: 3, ..Exposure::default() };
+    let held = alone(4, 3, 0);
     assert!(buy(limits, 3, held).is_ok());
     assert_eq!(buy(limits, 4, held), Err(Rule::PositionMax));
 }
@@ -93,7 +99,7 @@ fn working_orders_count_into_the_position() {
 #[test]
 fn a_closing_order_is_never_trapped_above_a_limit() {
     let limits = Limits { position_lots_max: Some(10), notional_max: Some(Money(1)), ..Limits::default() };
-    let short = Exposure { position_lots: -50, ..Exposure::default() };
+    let short = alone(-50, 0, 0);
     assert!(buy(limits, 50, short).is_ok());
     assert_eq!(buy(limits, 51, short), Err(Rule::NotionalMax));
 }
@@ -159,7 +165,7 @@ fn a_missing_zero_or_stale_reference_fails_closed() {
 
 #[test]
 fn the_kill_latch_stops_everything_and_a_pause_lets_closing_through() {
-    let held = Exposure { position_lots: 5, ..Exposure::default() };
+    let held = alone(5, 0, 0);
     let rule = |side, switches| {
         Gate::new(Limits::default())
             .check(&intent(side, OrderKind::Market, 5), 5, &instrument(), reference(100), held, switches)
@@ -200,7 +206,7 @@ proptest! {
         position_lots_max in 0i64..1_000,
     ) {
         let side = if is_buy { Side::Buy } else { Side::Sell };
-        let exposure = Exposure { position_lots, working_buy_lots, working_sell_lots, open_orders: 0 };
+        let exposure = alone(position_lots, working_buy_lots, working_sell_lots);
         let limits = Limits { position_lots_max: Some(position_lots_max), ..Limits::default() };
         let verdict = Gate::new(limits).check(
             &intent(side, OrderKind::Market, lots), lots, &instrument(), reference(100), exposure, Switches::default(),
