@@ -1,1 +1,30 @@
-//! Placeholder, replaced by its first commit.
+//! Order life cycle and double-entry ledger.
+//!
+//! **Invariant:** after every fill the position is the sum of fills and the sum of open lots, and all
+//! accounts sum to zero; an order never fills more than its size; what cannot be true changes nothing.
+//! Everything is exact integers; nothing here reads a clock, draws a random number or opens a file.
+
+mod accounts;
+mod error;
+mod fill;
+mod ledger;
+mod lots;
+mod order;
+mod orders;
+mod state;
+#[cfg(test)]
+mod tests;
+mod trade;
+mod valuation;
+mod wire;
+mod working;
+
+pub use error::{BrokenInvariant, LedgerError, OrderError};
+pub use fill::{Applied, FillInput, Reduction};
+pub use ledger::Ledger;
+pub use lots::OpenLot;
+pub use order::{ClosedOrder, OpenOrder};
+pub use orders::{OrderUpdate, Orders};
+pub use state::{OrderEvent, OrderState, TRANSITIONS, diagram, next};
+pub use trade::ClosedTrade;
+pub use working::Working;

@@ -1,0 +1,399 @@
+//! Positions, lots and money, moved by fills and by nothing else.
+
+use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
+
+use crate::accounts::{Accounts, Posting};
+use crate::lots::{Lots, NONE, Queue};
+use crate::trade::ClosedTrades;
+use crate::wire::Put;
+use crate::{Applied, ClosedTrade, FillInput, LedgerError, OpenLot, Reduction};
+
+/// Everything one (strategy, instrument) pair holds. The sums are kept apart from the lots on purpose:
+/// they are two ways to know the same, and [`Ledger::check`] compares them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holding {
+    pub(crate) queue: Queue,
+    pub(crate) position: i64,
+    pub(crate) bought: i128,
+    pub(crate) sold: i128,
+    pub(crate) lots: i128,
+    pub(crate) cost: i128,
+}
+
+impl Holding {
+    const EMPTY: Self = Self { queue: Queue::EMPTY, position: 0, bought: 0, sold: 0, lots: 0, cost: 0 };
+}
+
+/// Position and cost of one instrument over all strategies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Total {
+    pub(crate) position: i64,
+    pub(crate) cost: i128,
+}
+
+/// A part of a lot that a fill is going to close.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    lot: usize,
+    lots: i64,
+    entry_value: i128,
+    exit_value: i128,
+    entry_fee: i128,
+    exit_fee: i128,
+}
+
+/// What a fill is going to do: computed whole before anything changes.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    slot: usize,
+    holding: Holding,
+    total: Total,
+    accounts: Accounts,
+    opened_lots: i64,
+    opened_value: i128,
+    opened_fee: i128,
+}
+
+/// The ledger.
+///
+/// **Invariant:** after every fill the position is the sum of fills and the sum of lots, all accounts
+/// sum to zero, and cash + inventory + fees is opening + realised. A fill that does not fit changes nothing.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    pub(crate) instruments: Vec<Instrument>,
+    pub(crate) holdings: Vec<Holding>,
+    pub(crate) totals: Vec<Total>,
+    pub(crate) accounts: Accounts,
+    pub(crate) lots: Lots,
+    pub(crate) trades: ClosedTrades,
+    /// Sum of the costs of all holdings, kept beside the inventory account.
+    pub(crate) cost: i128,
+    pub(crate) last_slot: usize,
+    fills: u64,
+    cuts: Vec<Cut>,
+    reductions: Vec<Reduction>,
+}
+
+impl Ledger {
+    /// Opens the books: `strategies` and the instruments bound the ids of fills, `lots_capacity` is
+    /// how many open lots and closed trades fit before memory grows.
+    #[must_use]
+    pub fn new(
+        instruments: Vec<Instrument>,
+        strategies: usize,
+        opening: Money,
+        lots_capacity: usize,
+    ) -> Self {
+        let slots = instruments.len().saturating_mul(strategies);
+        Self {
+            holdings: vec![Holding::EMPTY; slots],
+            totals: vec![Total::default(); instruments.len()],
+            accounts: Accounts::new(opening),
+            lots: Lots::with_capacity(lots_capacity),
+            trades: ClosedTrades::with_capacity(lots_capacity),
+            cost: 0,
+            last_slot: 0,
+            fills: 0,
+            cuts: Vec::with_capacity(lots_capacity.min(64)),
+            reductions: Vec::with_capacity(lots_capacity.min(64)),
+            instruments,
+        }
+    }
+
+    /// Books a fill: closes lots first in, first out (those of `closes` before all others) and opens
+    /// a lot with the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`] when an id is not in the tables, the size is not above 0 or an amount does not
+    /// fit; nothing is changed.
+    pub fn apply_fill(&mut self, fill: FillInput) -> Result<Applied<'_>, LedgerError> {
+        let plan = self.plan(&fill)?;
+        self.commit(&fill, plan);
+        debug_assert_eq!(self.check(), Ok(()));
+        Ok(Applied { reductions: &self.reductions, opened_lots: plan.opened_lots })
+    }
+
+    /// Returns the position of a strategy in an instrument, short is negative.
+    #[must_use]
+    pub fn position(&self, strategy: StrategyId, instrument: InstrumentId) -> i64 {
+        self.holding(strategy, instrument).map_or(0, |holding| holding.position)
+    }
+
+    /// Returns the position of all strategies in an instrument, short is negative.
+    #[must_use]
+    pub fn position_total(&self, instrument: InstrumentId) -> i64 {
+        self.totals.get(instrument.index()).map_or(0, |total| total.position)
+    }
+
+    /// Returns what is left of everything an entry order opened, short is negative.
+    #[must_use]
+    pub fn lots_of_entry(&self, entry: OrderId) -> i64 {
+        self.lots.lots_of_entry(entry)
+    }
+
+    /// Visits the open lots of a strategy in an instrument, oldest first.
+    pub fn open_lots(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+    ) -> impl Iterator<Item = &OpenLot> {
+        let queue = self.holding(strategy, instrument).map_or(Queue::EMPTY, |holding| holding.queue);
+        self.lots.iter(queue)
+    }
+
+    /// Returns all closed trades in the order of their exits.
+    #[must_use]
+    pub fn trades(&self) -> &[ClosedTrade] {
+        self.trades.rows()
+    }
+
+    /// Returns how many fills were booked.
+    #[must_use]
+    pub fn fills(&self) -> u64 {
+        self.fills
+    }
+
+    /// Returns the slot of a pair of ids, or `None` when one is outside the tables.
+    pub(crate) fn slot(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<usize> {
+        let instruments = self.instruments.len();
+        if instrument.index() >= instruments {
+            return None;
+        }
+        let slot = strategy.index().checked_mul(instruments)?.checked_add(instrument.index())?;
+        (slot < self.holdings.len()).then_some(slot)
+    }
+
+    pub(crate) fn holding(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<&Holding> {
+        self.holdings.get(self.slot(strategy, instrument)?)
+    }
+
+    /// Computes everything the fill changes, without changing anything but the scratch of cuts.
+    fn plan(&mut self, fill: &FillInput) -> Result<Plan, LedgerError> {
+        let outside = LedgerError::OutOfTable { strategy: fill.strategy, instrument: fill.instrument };
+        let slot = self.slot(fill.strategy, fill.instrument).ok_or(outside)?;
+        let holding = *self.holdings.get(slot).ok_or(outside)?;
+        let total = *self.totals.get(fill.instrument.index()).ok_or(outside)?;
+        if fill.lots <= 0 {
+            return Err(LedgerError::NotPositive { lots: fill.lots });
+        }
+        let open = self.cut_lots(fill, &holding)?;
+        let signed = open.lots * fill.side.sign();
+        let instrument = self.instruments.get(fill.instrument.index()).ok_or(outside)?;
+        let opened = value(instrument, fill.price_ticks, signed)?;
+        let posting = self.posting(opened, fill.fee)?;
+        let change = i128::from(fill.lots) * i128::from(fill.side.sign());
+        let cost = opened.checked_sub(posting.closed_cost).ok_or(overflow("cost"))?;
+        self.cost.checked_add(cost).ok_or(overflow("cost"))?;
+        Ok(Plan {
+            slot,
+            holding: holding_after(&holding, fill, change, cost)?,
+            total: Total {
+                position: moved(total.position, change)?,
+                cost: total.cost.checked_add(cost).ok_or(overflow("cost"))?,
+            },
+            accounts: self.accounts.posted(&posting)?,
+            opened_lots: signed,
+            opened_value: opened,
+            opened_fee: open.fee,
+        })
+    }
+
+    /// Collects the parts of lots the fill closes and returns what is left of it.
+    fn cut_lots(&mut self, fill: &FillInput, holding: &Holding) -> Result<Rest, LedgerError> {
+        self.cuts.clear();
+        let mut rest = Rest { lots: fill.lots, fee: fill.fee.0 };
+        if i128::from(holding.position) * i128::from(fill.side.sign()) >= 0 {
+            return Ok(rest);
+        }
+        if let Some(entry) = fill.closes {
+            let mut index = self.lots.first_of_entry(entry);
+            while rest.lots > 0 && index != NONE {
+                index = self.cut(fill, index, &mut rest)?.1;
+            }
+        }
+        let mut index = holding.queue.head;
+        while rest.lots > 0 && index != NONE {
+            let is_cut = self.lots.get(index).is_some_and(|lot| Some(lot.entry_order) == fill.closes);
+            index = if is_cut {
+                self.lots.get(index).map_or(NONE, |lot| lot.next)
+            } else {
+                self.cut(fill, index, &mut rest)?.0
+            };
+        }
+        Ok(rest)
+    }
+
+    /// Plans to close one lot as far as the fill reaches; returns the next lot and the next of its entry.
+    fn cut(
+        &mut self,
+        fill: &FillInput,
+        index: usize,
+        rest: &mut Rest,
+    ) -> Result<(usize, usize), LedgerError> {
+        let (Some(lot), Some(instrument)) =
+            (self.lots.get(index), self.instruments.get(fill.instrument.index()))
+        else {
+            return Ok((NONE, NONE));
+        };
+        let held = Rest { lots: lot.lots.checked_abs().ok_or(overflow("a lot"))?, fee: lot.fee };
+        let lots = held.lots.min(rest.lots);
+        let signed = lots * lot.lots.signum();
+        // The last part takes whatever rounding left, so that the parts sum to the whole.
+        let entry_value =
+            if lots == held.lots { lot.value } else { value(instrument, lot.entry_ticks, signed)? };
+        let exit_fee = rest.share(lots);
+        self.cuts.push(Cut {
+            lot: index,
+            lots: signed,
+            entry_value,
+            exit_value: value(instrument, fill.price_ticks, signed)?,
+            entry_fee: held.share(lots),
+            exit_fee,
+        });
+        rest.lots -= lots;
+        rest.fee -= exit_fee;
+        Ok((lot.next, lot.next_of_entry))
+    }
+
+    /// Sums the cuts into one transaction.
+    fn posting(&self, opened: i128, fee: Money) -> Result<Posting, LedgerError> {
+        let mut posting = Posting { opened, fee: fee.0, ..Posting::default() };
+        for cut in &self.cuts {
+            posting.closed_cost = posting.closed_cost.checked_add(cut.entry_value).ok_or(overflow("cost"))?;
+            posting.closed_value =
+                posting.closed_value.checked_add(cut.exit_value).ok_or(overflow("value"))?;
+            cut.pnl().ok_or(overflow("profit"))?;
+        }
+        Ok(posting)
+    }
+
+    /// Makes the planned changes; nothing here can fail.
+    fn commit(&mut self, fill: &FillInput, plan: Plan) {
+        self.reductions.clear();
+        let mut queue = plan.holding.queue;
+        for cut in &self.cuts {
+            let Some(lot) = self.lots.get(cut.lot).copied() else { continue };
+            self.lots.take(&mut queue, cut.lot, cut.lots, cut.entry_value, cut.entry_fee);
+            self.trades.push(cut.closed_trade(fill, &lot));
+            self.reductions.push(Reduction {
+                entry_order: lot.entry_order,
+                closed_lots: cut.lots.saturating_abs(),
+                remaining_lots: self.lots.lots_of_entry(lot.entry_order).saturating_abs(),
+            });
+        }
+        if plan.opened_lots != 0 {
+            let lot = OpenLot::new(fill.order_id, fill.venue_time_ns, fill.price_ticks, plan.opened_lots);
+            self.lots.push(&mut queue, lot.with_cost(plan.opened_value, plan.opened_fee));
+        }
+        if let Some(holding) = self.holdings.get_mut(plan.slot) {
+            self.cost = self.cost - holding.cost + plan.holding.cost;
+            let closed: i128 = self.cuts.iter().map(|cut| i128::from(cut.lots)).sum();
+            let lots = holding.lots - closed + i128::from(plan.opened_lots);
+            *holding = Holding { queue, lots, ..plan.holding };
+        }
+        if let Some(total) = self.totals.get_mut(fill.instrument.index()) {
+            *total = plan.total;
+        }
+        self.accounts = plan.accounts;
+        self.last_slot = plan.slot;
+        self.fills += 1;
+    }
+
+    /// Appends everything that decides how later fills are booked, in a fixed order.
+    pub fn write_state(&self, out: &mut Vec<u8>) {
+        self.accounts.write_state(out);
+        self.fills.put(out);
+        for holding in &self.holdings {
+            holding.position.put(out);
+            holding.bought.put(out);
+            holding.sold.put(out);
+            holding.cost.put(out);
+            self.lots.write_state(holding.queue, out);
+        }
+        self.trades.write_state(out);
+    }
+}
+
+/// What is left of a fill or a lot, with the fee that goes with it.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    lots: i64,
+    fee: i128,
+}
+
+impl Rest {
+    /// Returns the share of the fee of some of the lots, rounded towards zero; all lots take all of it.
+    fn share(self, lots: i64) -> i128 {
+        let (whole, part) = (i128::from(self.lots), i128::from(lots));
+        // Quotient and remainder apart: fee * lots may not fit, these products do.
+        self.fee / whole * part + self.fee % whole * part / whole
+    }
+}
+
+impl Cut {
+    /// Returns the profit after both shares of the fees, or `None` when it does not fit.
+    fn pnl(&self) -> Option<i128> {
+        self.exit_value.checked_sub(self.entry_value)?.checked_sub(self.commission()?)
+    }
+
+    fn commission(&self) -> Option<i128> {
+        self.entry_fee.checked_add(self.exit_fee)
+    }
+
+    fn closed_trade(&self, fill: &FillInput, lot: &OpenLot) -> ClosedTrade {
+        ClosedTrade {
+            pnl: Money(self.pnl().unwrap_or_default()),
+            commission: Money(self.commission().unwrap_or_default()),
+            entry_time_ns: lot.entry_time_ns,
+            exit_time_ns: fill.venue_time_ns,
+            entry_order: lot.entry_order,
+            exit_order: fill.order_id,
+            entry_ticks: lot.entry_ticks,
+            exit_ticks: fill.price_ticks,
+            lots: self.lots.saturating_abs(),
+            instrument: fill.instrument,
+            strategy: fill.strategy,
+            side: fill.side.opposite(),
+        }
+    }
+}
+
+fn holding_after(
+    before: &Holding,
+    fill: &FillInput,
+    change: i128,
+    cost: i128,
+) -> Result<Holding, LedgerError> {
+    let (bought, sold) = match fill.side {
+        Side::Buy => (change, 0),
+        Side::Sell => (0, -change),
+    };
+    Ok(Holding {
+        queue: before.queue,
+        position: moved(before.position, change)?,
+        bought: before.bought.checked_add(bought).ok_or(overflow("lots bought"))?,
+        sold: before.sold.checked_add(sold).ok_or(overflow("lots sold"))?,
+        lots: before.lots,
+        cost: before.cost.checked_add(cost).ok_or(overflow("cost"))?,
+    })
+}
+
+fn moved(position: i64, change: i128) -> Result<i64, LedgerError> {
+    // The most negative position has no opposite: it could not be closed by one fill.
+    i64::try_from(i128::from(position) + change)
+        .ok()
+        .filter(|&after| after != i64::MIN)
+        .ok_or(overflow("position"))
+}
+
+fn value(instrument: &Instrument, price_ticks: i64, lots: i64) -> Result<i128, LedgerError> {
+    if lots == 0 {
+        return Ok(0);
+    }
+    instrument.value(price_ticks, lots).map(|money| money.0).ok_or(overflow("the value of a fill"))
+}
+
+const fn overflow(what: &'static str) -> LedgerError {
+    LedgerError::Overflow { what }
+}

@@ -1,0 +1,187 @@
+//! Open lots in one arena: first in, first out per position, and findable by the order that opened them.
+
+use rustc_hash::FxHashMap;
+use tradecore_types::{OrderId, TimeNs};
+
+use crate::wire::Put;
+
+/// Index that stands for "none".
+pub(crate) const NONE: usize = usize::MAX;
+
+/// What one fill opened and nobody has closed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenLot {
+    /// Order that opened it.
+    pub entry_order: OrderId,
+    /// Venue time of the entry.
+    pub entry_time_ns: TimeNs,
+    /// Price of the entry.
+    pub entry_ticks: i64,
+    /// What is left of it: above 0 is long, below 0 short.
+    pub lots: i64,
+    /// Value at entry of what is left, in money units.
+    pub(crate) value: i128,
+    /// Entry fee of what is left, in money units.
+    pub(crate) fee: i128,
+    prev: usize,
+    pub(crate) next: usize,
+    /// Next lot of the same entry order.
+    pub(crate) next_of_entry: usize,
+}
+
+impl OpenLot {
+    /// Makes a lot that is in no list yet.
+    pub(crate) fn new(entry_order: OrderId, entry_time_ns: TimeNs, entry_ticks: i64, lots: i64) -> Self {
+        Self {
+            entry_order,
+            entry_time_ns,
+            entry_ticks,
+            lots,
+            value: 0,
+            fee: 0,
+            prev: NONE,
+            next: NONE,
+            next_of_entry: NONE,
+        }
+    }
+
+    /// Sets value and fee at entry, in money units.
+    pub(crate) fn with_cost(self, value: i128, fee: i128) -> Self {
+        Self { value, fee, ..self }
+    }
+}
+
+/// Oldest and newest lot of one position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queue {
+    pub(crate) head: usize,
+    tail: usize,
+}
+
+impl Queue {
+    pub(crate) const EMPTY: Self = Self { head: NONE, tail: NONE };
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    head: usize,
+    tail: usize,
+    lots: i64,
+}
+
+/// The arena.
+#[derive(Clone, Debug)]
+pub(crate) struct Lots {
+    arena: Vec<OpenLot>,
+    free: Vec<usize>,
+    entries: FxHashMap<OrderId, Entry>,
+}
+
+impl Lots {
+    /// Makes an empty arena with room for `capacity` open lots before it grows.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        let mut entries = FxHashMap::default();
+        entries.reserve(capacity);
+        Self { arena: Vec::with_capacity(capacity), free: Vec::with_capacity(capacity), entries }
+    }
+
+    /// Returns a lot.
+    pub(crate) fn get(&self, index: usize) -> Option<&OpenLot> {
+        self.arena.get(index)
+    }
+
+    /// Returns the oldest open lot of an entry order, or [`NONE`].
+    pub(crate) fn first_of_entry(&self, entry: OrderId) -> usize {
+        self.entries.get(&entry).map_or(NONE, |found| found.head)
+    }
+
+    /// Returns what is left of an entry order, signed; 0 when all of it is closed.
+    pub(crate) fn lots_of_entry(&self, entry: OrderId) -> i64 {
+        self.entries.get(&entry).map_or(0, |found| found.lots)
+    }
+
+    /// Appends a lot to a position.
+    pub(crate) fn push(&mut self, queue: &mut Queue, lot: OpenLot) {
+        let lot = OpenLot { prev: queue.tail, next: NONE, next_of_entry: NONE, ..lot };
+        let index = self.store(lot);
+        match self.arena.get_mut(queue.tail) {
+            Some(last) => last.next = index,
+            None => queue.head = index,
+        }
+        queue.tail = index;
+        let entry =
+            self.entries.entry(lot.entry_order).or_insert(Entry { head: index, tail: index, lots: 0 });
+        if entry.tail != index {
+            if let Some(last) = self.arena.get_mut(entry.tail) {
+                last.next_of_entry = index;
+            }
+            entry.tail = index;
+        }
+        entry.lots += lot.lots;
+    }
+
+    /// Takes signed lots with their value and fee from a lot; an emptied lot leaves its lists.
+    ///
+    /// The lot must be the oldest one of its entry order.
+    pub(crate) fn take(&mut self, queue: &mut Queue, index: usize, lots: i64, value: i128, fee: i128) {
+        let Some(lot) = self.arena.get_mut(index) else { return };
+        lot.lots -= lots;
+        lot.value -= value;
+        lot.fee -= fee;
+        let lot = *lot;
+        if let Some(entry) = self.entries.get_mut(&lot.entry_order) {
+            debug_assert_eq!(entry.head, index, "lots of one entry close oldest first");
+            entry.lots -= lots;
+            if lot.lots == 0 {
+                entry.head = lot.next_of_entry;
+            }
+            if entry.head == NONE {
+                self.entries.remove(&lot.entry_order);
+            }
+        }
+        if lot.lots == 0 {
+            self.unlink(queue, index, &lot);
+        }
+    }
+
+    /// Visits the lots of a position, oldest first.
+    pub(crate) fn iter(&self, queue: Queue) -> impl Iterator<Item = &OpenLot> {
+        std::iter::successors(self.arena.get(queue.head), |lot| self.arena.get(lot.next))
+    }
+
+    /// Appends the lots of a position.
+    pub(crate) fn write_state(&self, queue: Queue, out: &mut Vec<u8>) {
+        for lot in self.iter(queue) {
+            lot.entry_order.0.put(out);
+            lot.entry_time_ns.put(out);
+            lot.entry_ticks.put(out);
+            lot.lots.put(out);
+            lot.value.put(out);
+            lot.fee.put(out);
+        }
+        u64::MAX.put(out);
+    }
+
+    fn store(&mut self, lot: OpenLot) -> usize {
+        if let Some(index) = self.free.pop()
+            && let Some(place) = self.arena.get_mut(index)
+        {
+            *place = lot;
+            return index;
+        }
+        self.arena.push(lot);
+        self.arena.len() - 1
+    }
+
+    fn unlink(&mut self, queue: &mut Queue, index: usize, lot: &OpenLot) {
+        match self.arena.get_mut(lot.prev) {
+            Some(before) => before.next = lot.next,
+            None => queue.head = lot.next,
+        }
+        match self.arena.get_mut(lot.next) {
+            Some(after) => after.prev = lot.prev,
+            None => queue.tail = lot.prev,
+        }
+        self.free.push(index);
+    }
+}

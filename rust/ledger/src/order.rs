@@ -1,0 +1,82 @@
+//! One order as the engine knows it.
+
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind, Side, Size, StrategyId, TimeNs};
+
+use crate::OrderState;
+use crate::wire::Put;
+
+/// An order that is not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// What was asked for.
+    pub intent: OrderIntent,
+    /// Where it is in its life.
+    pub state: OrderState,
+    /// Price of a limit or trigger of a stop as the venue last confirmed it.
+    pub price_ticks: Option<i64>,
+    /// Its whole size; `None` while it is a share of equity that is not sized yet.
+    pub lots: Option<i64>,
+    /// How much of it is filled.
+    pub filled_lots: i64,
+}
+
+impl OpenOrder {
+    /// Makes an order that was just sent.
+    pub(crate) fn new(intent: OrderIntent) -> Self {
+        let price_ticks = match intent.kind {
+            OrderKind::Market => None,
+            OrderKind::Limit { price_ticks } => Some(price_ticks),
+            OrderKind::Stop { trigger_ticks } => Some(trigger_ticks),
+        };
+        let lots = match intent.size {
+            Size::Lots(lots) => Some(lots),
+            Size::EquityPpm(_) => None,
+        };
+        Self { intent, state: OrderState::PendingNew, price_ticks, lots, filled_lots: 0 }
+    }
+
+    /// Returns what is still open; 0 while the size is not known.
+    #[must_use]
+    pub fn open_lots(&self) -> i64 {
+        self.lots.map_or(0, |lots| lots.saturating_sub(self.filled_lots))
+    }
+
+    /// Tells whether it can only bring a position nearer to flat.
+    #[must_use]
+    pub fn only_closes(&self) -> bool {
+        self.intent.reduce_only || self.intent.closes.is_some()
+    }
+
+    /// Appends the order.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        self.intent.order_id.0.put(out);
+        self.intent.strategy.0.put(out);
+        self.intent.instrument.0.put(out);
+        self.state.code().put(out);
+        self.intent.side.sign().put(out);
+        self.price_ticks.put(out);
+        self.lots.put(out);
+        self.filled_lots.put(out);
+    }
+}
+
+/// What is kept of an order that is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosedOrder {
+    /// Its number.
+    pub order_id: OrderId,
+    /// When it ended, at the venue.
+    pub venue_time_ns: TimeNs,
+    /// Its whole size; 0 when it was never sized.
+    pub lots: i64,
+    /// How much of it was filled.
+    pub filled_lots: i64,
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// Its strategy.
+    pub strategy: StrategyId,
+    /// Buy or sell.
+    pub side: Side,
+    /// How it ended.
+    pub state: OrderState,
+}

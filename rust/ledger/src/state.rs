@@ -1,0 +1,343 @@
+//! The life of an order as one table.
+
+use std::fmt::Write as _;
+
+/// States of an order, with FIX's names, and [`OrderState::Unknown`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum OrderState {
+    /// Sent; the venue has not answered.
+    PendingNew = 1,
+    /// The venue has it and nothing is filled.
+    New = 2,
+    /// Part of it is filled and the rest works.
+    PartiallyFilled = 3,
+    /// All of it is filled.
+    Filled = 4,
+    /// A cancel was sent and not answered.
+    PendingCancel = 5,
+    /// An amendment was sent and not answered.
+    PendingReplace = 6,
+    /// Ended without (further) fill because somebody or a rule asked for it.
+    Canceled = 7,
+    /// The venue did not take it.
+    Rejected = 8,
+    /// Its time ran out.
+    Expired = 9,
+    /// A submit or cancel had an ambiguous outcome. Counts in exposure and ends only on the venue's word.
+    Unknown = 10,
+}
+
+impl OrderState {
+    /// Every state, in the order of their codes.
+    pub const ALL: [Self; 10] = [
+        Self::PendingNew,
+        Self::New,
+        Self::PartiallyFilled,
+        Self::Filled,
+        Self::PendingCancel,
+        Self::PendingReplace,
+        Self::Canceled,
+        Self::Rejected,
+        Self::Expired,
+        Self::Unknown,
+    ];
+
+    /// Tells whether nothing can happen to the order any more.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Filled | Self::Canceled | Self::Rejected | Self::Expired)
+    }
+
+    /// Returns the code stored in journals; it never changes meaning.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns the state with this code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PendingNew => "pending_new",
+            Self::New => "new",
+            Self::PartiallyFilled => "partially_filled",
+            Self::Filled => "filled",
+            Self::PendingCancel => "pending_cancel",
+            Self::PendingReplace => "pending_replace",
+            Self::Canceled => "canceled",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What can happen to an order. `…Partly` is the same event for an order with earlier fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderEvent {
+    /// The venue says that it has the order.
+    Accepted,
+    /// The venue says that it has the rest of the order.
+    AcceptedPartly,
+    /// The venue does not take it.
+    Rejected,
+    /// A stop was set off.
+    Triggered,
+    /// A fill that leaves something open.
+    PartialFill,
+    /// The fill that leaves nothing open.
+    Fill,
+    /// We ask for its cancellation.
+    CancelRequested,
+    /// We ask for an amendment.
+    ReplaceRequested,
+    /// The venue took it out.
+    Canceled,
+    /// The venue amended it.
+    Replaced,
+    /// The venue amended the rest of it.
+    ReplacedPartly,
+    /// The venue did not cancel it.
+    CancelRejected,
+    /// The venue did not cancel the rest of it.
+    CancelRejectedPartly,
+    /// The venue did not amend it.
+    ReplaceRejected,
+    /// The venue did not amend the rest of it.
+    ReplaceRejectedPartly,
+    /// Its time ran out at the venue.
+    Expired,
+    /// The outcome of a request is not known (time-out, lost connection).
+    OutcomeLost,
+}
+
+impl OrderEvent {
+    /// Every event.
+    pub const ALL: [Self; 17] = [
+        Self::Accepted,
+        Self::AcceptedPartly,
+        Self::Rejected,
+        Self::Triggered,
+        Self::PartialFill,
+        Self::Fill,
+        Self::CancelRequested,
+        Self::ReplaceRequested,
+        Self::Canceled,
+        Self::Replaced,
+        Self::ReplacedPartly,
+        Self::CancelRejected,
+        Self::CancelRejectedPartly,
+        Self::ReplaceRejected,
+        Self::ReplaceRejectedPartly,
+        Self::Expired,
+        Self::OutcomeLost,
+    ];
+}
+
+use OrderEvent as E;
+use OrderState as S;
+
+/// The whole life cycle: what is not listed cannot happen, except that terminal states absorb the
+/// answer to a request that came too late.
+pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
+    (S::PendingNew, E::Accepted, S::New),
+    (S::PendingNew, E::Rejected, S::Rejected),
+    (S::PendingNew, E::PartialFill, S::PartiallyFilled),
+    (S::PendingNew, E::Fill, S::Filled),
+    (S::PendingNew, E::Canceled, S::Canceled),
+    (S::PendingNew, E::Expired, S::Expired),
+    (S::PendingNew, E::CancelRequested, S::PendingCancel),
+    (S::PendingNew, E::ReplaceRequested, S::PendingReplace),
+    (S::PendingNew, E::OutcomeLost, S::Unknown),
+    (S::New, E::Accepted, S::New),
+    (S::New, E::Rejected, S::Rejected),
+    (S::New, E::Triggered, S::New),
+    (S::New, E::PartialFill, S::PartiallyFilled),
+    (S::New, E::Fill, S::Filled),
+    (S::New, E::Canceled, S::Canceled),
+    (S::New, E::Expired, S::Expired),
+    (S::New, E::Replaced, S::New),
+    (S::New, E::CancelRequested, S::PendingCancel),
+    (S::New, E::ReplaceRequested, S::PendingReplace),
+    (S::New, E::CancelRejected, S::New),
+    (S::New, E::ReplaceRejected, S::New),
+    (S::New, E::OutcomeLost, S::Unknown),
+    (S::PartiallyFilled, E::AcceptedPartly, S::PartiallyFilled),
+    (S::PartiallyFilled, E::PartialFill, S::PartiallyFilled),
+    (S::PartiallyFilled, E::Fill, S::Filled),
+    (S::PartiallyFilled, E::Canceled, S::Canceled),
+    (S::PartiallyFilled, E::Expired, S::Expired),
+    (S::PartiallyFilled, E::ReplacedPartly, S::PartiallyFilled),
+    (S::PartiallyFilled, E::CancelRequested, S::PendingCancel),
+    (S::PartiallyFilled, E::ReplaceRequested, S::PendingReplace),
+    (S::PartiallyFilled, E::CancelRejectedPartly, S::PartiallyFilled),
+    (S::PartiallyFilled, E::ReplaceRejectedPartly, S::PartiallyFilled),
+    (S::PartiallyFilled, E::OutcomeLost, S::Unknown),
+    (S::PendingCancel, E::Accepted, S::PendingCancel),
+    (S::PendingCancel, E::AcceptedPartly, S::PendingCancel),
+    (S::PendingCancel, E::Rejected, S::Rejected),
+    (S::PendingCancel, E::Triggered, S::PendingCancel),
+    (S::PendingCancel, E::PartialFill, S::PendingCancel),
+    (S::PendingCancel, E::Fill, S::Filled),
+    (S::PendingCancel, E::Canceled, S::Canceled),
+    (S::PendingCancel, E::Expired, S::Expired),
+    (S::PendingCancel, E::Replaced, S::PendingCancel),
+    (S::PendingCancel, E::ReplacedPartly, S::PendingCancel),
+    (S::PendingCancel, E::CancelRequested, S::PendingCancel),
+    (S::PendingCancel, E::CancelRejected, S::New),
+    (S::PendingCancel, E::CancelRejectedPartly, S::PartiallyFilled),
+    (S::PendingCancel, E::ReplaceRejected, S::PendingCancel),
+    (S::PendingCancel, E::ReplaceRejectedPartly, S::PendingCancel),
+    (S::PendingCancel, E::OutcomeLost, S::Unknown),
+    (S::PendingReplace, E::Accepted, S::PendingReplace),
+    (S::PendingReplace, E::AcceptedPartly, S::PendingReplace),
+    (S::PendingReplace, E::Rejected, S::Rejected),
+    (S::PendingReplace, E::Triggered, S::PendingReplace),
+    (S::PendingReplace, E::PartialFill, S::PendingReplace),
+    (S::PendingReplace, E::Fill, S::Filled),
+    (S::PendingReplace, E::Canceled, S::Canceled),
+    (S::PendingReplace, E::Expired, S::Expired),
+    (S::PendingReplace, E::Replaced, S::New),
+    (S::PendingReplace, E::ReplacedPartly, S::PartiallyFilled),
+    (S::PendingReplace, E::CancelRequested, S::PendingCancel),
+    (S::PendingReplace, E::ReplaceRequested, S::PendingReplace),
+    (S::PendingReplace, E::CancelRejected, S::PendingReplace),
+    (S::PendingReplace, E::CancelRejectedPartly, S::PendingReplace),
+    (S::PendingReplace, E::ReplaceRejected, S::New),
+    (S::PendingReplace, E::ReplaceRejectedPartly, S::PartiallyFilled),
+    (S::PendingReplace, E::OutcomeLost, S::Unknown),
+    (S::Unknown, E::Accepted, S::New),
+    (S::Unknown, E::AcceptedPartly, S::PartiallyFilled),
+    (S::Unknown, E::Rejected, S::Rejected),
+    (S::Unknown, E::Triggered, S::Unknown),
+    (S::Unknown, E::PartialFill, S::Unknown),
+    (S::Unknown, E::Fill, S::Filled),
+    (S::Unknown, E::Canceled, S::Canceled),
+    (S::Unknown, E::Expired, S::Expired),
+    (S::Unknown, E::Replaced, S::New),
+    (S::Unknown, E::ReplacedPartly, S::PartiallyFilled),
+    (S::Unknown, E::CancelRequested, S::Unknown),
+    (S::Unknown, E::CancelRejected, S::Unknown),
+    (S::Unknown, E::CancelRejectedPartly, S::Unknown),
+    (S::Unknown, E::ReplaceRejected, S::Unknown),
+    (S::Unknown, E::ReplaceRejectedPartly, S::Unknown),
+    (S::Unknown, E::OutcomeLost, S::Unknown),
+];
+
+/// States and events as small numbers: the table as an array, built at compile time.
+const LOOKUP: [[Option<OrderState>; OrderEvent::ALL.len()]; OrderState::ALL.len() + 1] = lookup();
+
+#[expect(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "runs at compile time, where a wrong index does not build"
+)]
+const fn lookup() -> [[Option<OrderState>; OrderEvent::ALL.len()]; OrderState::ALL.len() + 1] {
+    let mut table = [[None; OrderEvent::ALL.len()]; OrderState::ALL.len() + 1];
+    let mut row = 0;
+    while row < TRANSITIONS.len() {
+        let (state, event, after) = TRANSITIONS[row];
+        let cell = &mut table[state as usize][event as usize];
+        assert!(cell.is_none(), "a transition is listed twice");
+        *cell = Some(after);
+        row += 1;
+    }
+    table
+}
+
+/// Returns the state after an event, or `None` when the event cannot happen in this state.
+#[must_use]
+#[expect(clippy::as_conversions, reason = "discriminants of small enums")]
+pub fn next(state: OrderState, event: OrderEvent) -> Option<OrderState> {
+    *LOOKUP.get(state as usize)?.get(event as usize)?
+}
+
+/// Renders the table as a Mermaid state diagram; events that lead from one state to the same other
+/// one share an arrow.
+#[must_use]
+pub fn diagram() -> String {
+    let mut text = String::from("stateDiagram-v2\n    [*] --> PendingNew\n");
+    for from in OrderState::ALL {
+        for to in OrderState::ALL {
+            let labels: Vec<String> = TRANSITIONS
+                .iter()
+                .filter(|(state, _, after)| *state == from && *after == to && from != to)
+                .map(|(_, event, _)| format!("{event:?}"))
+                .collect();
+            if !labels.is_empty() {
+                let _ = writeln!(text, "    {from:?} --> {to:?} : {}", labels.join(" / "));
+            }
+        }
+        if from.is_terminal() {
+            let _ = writeln!(text, "    {from:?} --> [*]");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lookup_says_what_the_table_says() {
+        for state in OrderState::ALL {
+            for event in OrderEvent::ALL {
+                let listed = TRANSITIONS
+                    .iter()
+                    .find(|(from, with, _)| *from == state && *with == event)
+                    .map(|row| row.2);
+                assert_eq!(next(state, event), listed, "{state:?} {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn terminal_states_have_no_way_out() {
+        for state in OrderState::ALL.into_iter().filter(|state| state.is_terminal()) {
+            assert!(OrderEvent::ALL.into_iter().all(|event| next(state, event).is_none()), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn every_open_state_can_end_by_fill_and_by_cancel() {
+        for state in OrderState::ALL.into_iter().filter(|state| !state.is_terminal()) {
+            assert_eq!(next(state, OrderEvent::Fill), Some(OrderState::Filled), "{state:?}");
+            assert_eq!(next(state, OrderEvent::Canceled), Some(OrderState::Canceled), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_ends_only_by_what_the_venue_says() {
+        for event in [OrderEvent::CancelRequested, OrderEvent::OutcomeLost, OrderEvent::CancelRejected] {
+            assert_eq!(next(OrderState::Unknown, event), Some(OrderState::Unknown));
+        }
+        assert_eq!(next(OrderState::Unknown, OrderEvent::ReplaceRequested), None);
+    }
+
+    #[test]
+    fn the_diagram_shows_every_state_and_every_change() {
+        let text = diagram();
+        for state in OrderState::ALL {
+            assert!(text.contains(&format!("{state:?}")), "{state:?}");
+        }
+        assert!(text.starts_with("stateDiagram-v2\n"));
+        assert!(text.contains("    PendingNew --> Rejected : Rejected\n"));
+        assert!(text.contains("    PendingCancel --> New : CancelRejected\n"));
+    }
+
+    #[test]
+    fn codes_read_back_as_the_state_they_stand_for() {
+        for state in OrderState::ALL {
+            assert_eq!(OrderState::from_code(state.code()), Some(state));
+        }
+    }
+}

@@ -1,0 +1,288 @@
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use tradecore_types::{
+    Bracket, CancelReason, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason,
+    Report, ReportBody, Side, Size, StrategyId, TimeInForce,
+};
+
+use crate::{OrderError, OrderEvent, OrderState, Orders, Working, next};
+
+fn intent(order_id: u64, side: Side, lots: i64) -> OrderIntent {
+    OrderIntent {
+        order_id: OrderId(order_id),
+        strategy: StrategyId(0),
+        instrument: InstrumentId(0),
+        side,
+        kind: OrderKind::Limit { price_ticks: 100 },
+        time_in_force: TimeInForce::Gtc,
+        post_only: false,
+        reduce_only: false,
+        size: Size::Lots(lots),
+        bracket: Bracket::default(),
+        closes: None,
+        time_ns: 0,
+    }
+}
+
+fn report(order_id: u64, body: ReportBody) -> Report {
+    Report { venue_time_ns: 7, order_id: OrderId(order_id), body }
+}
+
+fn filled(lots: i64) -> ReportBody {
+    ReportBody::Fill { price_ticks: 100, lots, liquidity: Liquidity::Maker, fee: Money::ZERO }
+}
+
+fn orders() -> Orders {
+    Orders::new(2, 2, 4, 3)
+}
+
+#[test]
+fn an_order_lives_from_sent_to_filled_and_leaves_the_store() {
+    let mut orders = orders();
+    orders.add(intent(1, Side::Buy, 5)).unwrap();
+    assert_eq!(orders.get(OrderId(1)).unwrap().state, OrderState::PendingNew);
+    orders.apply(&report(1, ReportBody::Accepted)).unwrap();
+    let update = orders.apply(&report(1, filled(2))).unwrap().unwrap();
+    assert_eq!((update.before, update.after), (OrderState::New, OrderState::PartiallyFilled));
+    assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 3);
+    let update = orders.apply(&report(1, filled(3))).unwrap().unwrap();
+    assert_eq!((update.after, update.order.filled_lots), (OrderState::Filled, 5));
+    assert!(orders.is_empty());
+    assert_eq!(orders.working_total(InstrumentId(0)), Working::default());
+    assert_eq!(orders.closed().map(|order| order.state).collect::<Vec<_>>(), [OrderState::Filled]);
+}
+
+#[test]
+fn a_fill_larger_than_what_is_open_changes_nothing() {
+    let mut orders = orders();
+    orders.add(intent(1, Side::Sell, 5)).unwrap();
+    orders.apply(&report(1, filled(4))).unwrap();
+    let before = *orders.get(OrderId(1)).unwrap();
+    for lots in [2, 0, -1, i64::MIN, i64::MAX] {
+        assert_eq!(
+            orders.apply(&report(1, filled(lots))),
+            Err(OrderError::Lots { order_id: OrderId(1), lots, open_lots: 1 })
+        );
+    }
+    assert_eq!(orders.get(OrderId(1)), Some(&before));
+}
+
+#[test]
+fn a_late_answer_to_a_cancel_is_absorbed_and_any_other_late_report_is_an_error() {
+    let mut orders = orders();
+    orders.add(intent(1, Side::Buy, 1)).unwrap();
+    orders.note(OrderId(1), OrderEvent::CancelRequested, 0).unwrap();
+    orders.apply(&report(1, filled(1))).unwrap();
+    let late = ReportBody::CancelRejected(RejectReason::UnknownOrder);
+    assert_eq!(orders.apply(&report(1, late)), Ok(None));
+    assert_eq!(orders.apply(&report(1, filled(1))), Err(OrderError::NotOpen { order_id: OrderId(1) }));
+    assert_eq!(orders.apply(&report(9, late)), Err(OrderError::NotOpen { order_id: OrderId(9) }));
+}
+
+#[test]
+fn a_rejected_cancel_gives_back_the_state_the_fills_imply() {
+    for (fills, state) in [(0, OrderState::New), (2, OrderState::PartiallyFilled)] {
+        let mut orders = orders();
+        orders.add(intent(1, Side::Buy, 5)).unwrap();
+        orders.apply(&report(1, ReportBody::Accepted)).unwrap();
+        orders.note(OrderId(1), OrderEvent::CancelRequested, 0).unwrap();
+        if fills > 0 {
+            orders.apply(&report(1, filled(fills))).unwrap();
+        }
+        let no = ReportBody::CancelRejected(RejectReason::Unsupported);
+        assert_eq!(orders.apply(&report(1, no)).unwrap().unwrap().after, state);
+    }
+}
+
+#[test]
+fn an_amendment_changes_price_and_open_size() {
+    let mut orders = orders();
+    orders.add(intent(1, Side::Buy, 5)).unwrap();
+    orders.apply(&report(1, filled(2))).unwrap();
+    orders.note(OrderId(1), OrderEvent::ReplaceRequested, 0).unwrap();
+    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 90, lots: 10 })).unwrap();
+    let order = orders.get(OrderId(1)).unwrap();
+    assert_eq!((order.price_ticks, order.lots, order.open_lots()), (Some(90), Some(12), 10));
+    assert_eq!(order.state, OrderState::PartiallyFilled);
+    assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
+    let huge = ReportBody::Replaced { price_ticks: 90, lots: i64::MAX };
+    assert!(orders.apply(&report(1, huge)).is_err());
+    assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
+}
+
+#[test]
+fn unknown_counts_in_exposure_and_ends_on_the_word_of_the_venue() {
+    let mut orders = orders();
+    orders.add(intent(1, Side::Sell, 5)).unwrap();
+    orders.note(OrderId(1), OrderEvent::OutcomeLost, 0).unwrap();
+    assert_eq!(orders.working_total(InstrumentId(0)).sell_lots, 5);
+    assert!(orders.note(OrderId(1), OrderEvent::ReplaceRequested, 0).is_err());
+    orders.apply(&report(1, ReportBody::Canceled(CancelReason::Requested))).unwrap();
+    assert_eq!(orders.working_total(InstrumentId(0)), Working::default());
+}
+
+#[test]
+fn orders_that_can_only_close_are_open_but_not_working() {
+    let mut orders = orders();
+    orders.add(OrderIntent { closes: Some(OrderId(1)), ..intent(2, Side::Sell, 5) }).unwrap();
+    orders.add(OrderIntent { reduce_only: true, ..intent(3, Side::Sell, 5) }).unwrap();
+    let working = orders.working(StrategyId(0), InstrumentId(0));
+    assert_eq!(working, Working { open_orders: 2, buy_lots: 0, sell_lots: 0 });
+}
+
+#[test]
+fn a_share_of_equity_works_once_it_is_sized() {
+    let mut orders = orders();
+    orders.add(OrderIntent { size: Size::EquityPpm(1_000), ..intent(1, Side::Buy, 1) }).unwrap();
+    assert_eq!(orders.working_total(InstrumentId(0)), Working { open_orders: 1, ..Working::default() });
+    assert!(orders.apply(&report(1, filled(1))).is_err());
+    orders.set_size(OrderId(1), 8).unwrap();
+    assert!(orders.set_size(OrderId(1), 9).is_err());
+    assert_eq!(orders.working_total(InstrumentId(0)).buy_lots, 8);
+}
+
+#[test]
+fn the_store_refuses_used_numbers_strangers_and_more_than_it_holds() {
+    let mut orders = orders();
+    orders.add(intent(5, Side::Buy, 1)).unwrap();
+    assert_eq!(orders.add(intent(5, Side::Buy, 1)), Err(OrderError::NumberUsed { order_id: OrderId(5) }));
+    let stranger = OrderIntent { instrument: InstrumentId(2), ..intent(6, Side::Buy, 1) };
+    assert_eq!(orders.add(stranger), Err(OrderError::OutOfTable { order_id: OrderId(6) }));
+    assert!(orders.add(intent(6, Side::Buy, 0)).is_err());
+    for order_id in 6..9 {
+        orders.add(intent(order_id, Side::Buy, 1)).unwrap();
+    }
+    assert_eq!(orders.add(intent(9, Side::Buy, 1)), Err(OrderError::Full { capacity: 4 }));
+    assert_eq!(orders.len(), 4);
+}
+
+#[test]
+fn only_the_newest_closed_orders_are_remembered() {
+    let mut orders = orders();
+    for order_id in 1..=5 {
+        orders.add(intent(order_id, Side::Buy, 1)).unwrap();
+        orders.apply(&report(order_id, filled(1))).unwrap();
+    }
+    assert_eq!(orders.closed().map(|order| order.order_id.0).collect::<Vec<_>>(), [3, 4, 5]);
+    assert_eq!(orders.closed_total(), 5);
+}
+
+/// Everything that can be said about or done to order 1.
+fn moves() -> Vec<Result<ReportBody, OrderEvent>> {
+    let mut moves: Vec<_> = [
+        ReportBody::Accepted,
+        ReportBody::Rejected(RejectReason::NoLiquidity),
+        ReportBody::Triggered,
+        filled(1),
+        filled(2),
+        filled(3),
+        ReportBody::Canceled(CancelReason::Requested),
+        ReportBody::CancelRejected(RejectReason::UnknownOrder),
+        ReportBody::Replaced { price_ticks: 99, lots: 1 },
+        ReportBody::Replaced { price_ticks: 99, lots: 2 },
+        ReportBody::ReplaceRejected(RejectReason::Unsupported),
+    ]
+    .into_iter()
+    .map(Ok)
+    .collect();
+    moves.extend([
+        Err(OrderEvent::CancelRequested),
+        Err(OrderEvent::ReplaceRequested),
+        Err(OrderEvent::OutcomeLost),
+        Err(OrderEvent::Expired),
+    ]);
+    moves
+}
+
+#[test]
+fn every_sequence_of_eight_events_keeps_the_promises() {
+    let mut start = Orders::new(1, 1, 1, 1);
+    start.add(intent(1, Side::Buy, 3)).unwrap();
+    let (mut seen, mut edge) = (HashSet::new(), vec![start]);
+    let mut tried = 0u32;
+    for _ in 0..8 {
+        let mut reached = Vec::new();
+        for before in edge {
+            for step in moves() {
+                let mut after = before.clone();
+                let outcome = match step {
+                    Ok(body) => after.apply(&report(1, body)),
+                    Err(event) => after.note(OrderId(1), event, 0).map(Some),
+                };
+                tried += 1;
+                assert_promises(&before, &after, outcome);
+                let mut bytes = Vec::new();
+                after.write_state(&mut bytes);
+                if outcome.is_ok() && seen.insert(bytes) {
+                    reached.push(after);
+                }
+            }
+        }
+        edge = reached;
+    }
+    assert!(tried > 500, "{tried}");
+}
+
+fn assert_promises(before: &Orders, after: &Orders, outcome: Result<Option<crate::OrderUpdate>, OrderError>) {
+    let image = |orders: &Orders| {
+        let mut bytes = Vec::new();
+        orders.write_state(&mut bytes);
+        bytes
+    };
+    let Ok(Some(update)) = outcome else {
+        assert_eq!(image(before), image(after), "nothing changes");
+        return;
+    };
+    let order = update.order;
+    assert!(order.filled_lots <= order.lots.unwrap(), "{order:?}");
+    assert!(OrderEvent::ALL.into_iter().any(|event| next(update.before, event) == Some(update.after)));
+    assert!(!update.before.is_terminal());
+    assert_eq!(update.after.is_terminal(), after.is_empty());
+    let working = after.working_total(InstrumentId(0));
+    assert_eq!(working.buy_lots, if after.is_empty() { 0 } else { order.open_lots() });
+    assert_eq!(working, after.working(StrategyId(0), InstrumentId(0)));
+    assert_eq!((update.after == OrderState::Filled), order.open_lots() == 0, "{order:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The counters are always what a walk over the open orders would count.
+    #[test]
+    fn the_counters_are_what_a_walk_counts(
+        steps in proptest::collection::vec((0usize..20, any::<bool>(), 0u16..2, 0u32..2, 1i64..4, 1u64..12), 1..80),
+    ) {
+        let moves = moves();
+        let mut orders = Orders::new(2, 2, 4, 2);
+        let mut last = 0;
+        for (number, is_buy, strategy, instrument, lots, target) in steps {
+            if let Some(step) = moves.get(number) {
+                let target = OrderId(target.min(last.max(1)));
+                match step {
+                    Ok(body) => drop(orders.apply(&Report { order_id: target, ..report(1, *body) })),
+                    Err(event) => drop(orders.note(target, *event, 0)),
+                }
+            } else {
+                let side = if is_buy { Side::Buy } else { Side::Sell };
+                let new = OrderIntent {
+                    strategy: StrategyId(strategy), instrument: InstrumentId(instrument), ..intent(last + 1, side, lots)
+                };
+                if orders.add(new).is_ok() {
+                    last += 1;
+                }
+            }
+            for index in 0..2 {
+                let mut counted = Working::default();
+                for order in orders.iter().filter(|order| order.intent.instrument.0 == index) {
+                    counted.open_orders += 1;
+                    match order.intent.side {
+                        Side::Buy => counted.buy_lots += order.open_lots(),
+                        Side::Sell => counted.sell_lots += order.open_lots(),
+                    }
+                }
+                prop_assert_eq!(orders.working_total(InstrumentId(index)), counted);
+            }
+        }
+    }
+}

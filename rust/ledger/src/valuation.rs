@@ -1,0 +1,169 @@
+//! What the account is worth, and whether its promises hold.
+
+use tradecore_types::{InstrumentId, Money, StrategyId};
+
+use crate::error::must_equal;
+use crate::{BrokenInvariant, Ledger, LedgerError};
+
+impl Ledger {
+    /// Returns the money at hand, positions paid in full (a short position adds what it sold for).
+    #[must_use]
+    pub fn cash(&self) -> Money {
+        self.accounts.cash()
+    }
+
+    /// Returns the settled balance: opening + realised - fees, as a margin account shows it.
+    #[must_use]
+    pub fn balance(&self) -> Money {
+        Money(self.cash().0.saturating_add(self.inventory().0))
+    }
+
+    /// Returns what the open lots cost.
+    #[must_use]
+    pub fn inventory(&self) -> Money {
+        self.accounts.inventory()
+    }
+
+    /// Returns the profit of all closed lots, before fees.
+    #[must_use]
+    pub fn realised(&self) -> Money {
+        self.accounts.realised()
+    }
+
+    /// Returns the fees paid; negative when the rebates were more.
+    #[must_use]
+    pub fn fees(&self) -> Money {
+        self.accounts.fees()
+    }
+
+    /// Returns what the account was opened with.
+    #[must_use]
+    pub fn opening(&self) -> Money {
+        self.accounts.opening()
+    }
+
+    /// Returns the profit of all open lots at these prices, by instrument; an instrument without a
+    /// price counts at cost.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Overflow`] when the value does not fit.
+    pub fn unrealised(&self, marks: &[Option<i64>]) -> Result<Money, LedgerError> {
+        let mut sum: i128 = 0;
+        for ((instrument, total), mark) in self.instruments.iter().zip(&self.totals).zip(marks) {
+            if let (Some(ticks), true) = (mark, total.position != 0) {
+                let value = instrument.value(*ticks, total.position).ok_or(VALUE)?;
+                let profit = value.0.checked_sub(total.cost).ok_or(VALUE)?;
+                sum = sum.checked_add(profit).ok_or(VALUE)?;
+            }
+        }
+        Ok(Money(sum))
+    }
+
+    /// Returns what the account is worth at these prices: balance + unrealised profit.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Overflow`] when the value does not fit.
+    pub fn equity(&self, marks: &[Option<i64>]) -> Result<Money, LedgerError> {
+        self.balance().checked_add(self.unrealised(marks)?).ok_or(VALUE)
+    }
+
+    /// Returns the profit of one strategy's open lots in an instrument at a price.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`] when an id is not in the tables or the value does not fit.
+    pub fn unrealised_of(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        mark_ticks: i64,
+    ) -> Result<Money, LedgerError> {
+        let outside = LedgerError::OutOfTable { strategy, instrument };
+        let holding = self.holding(strategy, instrument).ok_or(outside)?;
+        if holding.position == 0 {
+            return Ok(Money::ZERO);
+        }
+        let instrument = self.instruments.get(instrument.index()).ok_or(outside)?;
+        let value = instrument.value(mark_ticks, holding.position).ok_or(VALUE)?;
+        value.checked_sub(Money(holding.cost)).ok_or(VALUE)
+    }
+
+    /// Returns what one strategy's open lots in an instrument cost, signed.
+    #[must_use]
+    pub fn cost(&self, strategy: StrategyId, instrument: InstrumentId) -> Money {
+        Money(self.holding(strategy, instrument).map_or(0, |holding| holding.cost))
+    }
+
+    /// Returns the size of all positions in money at these prices, long and short added, each
+    /// strategy for itself: what margin is asked for. A position without a price counts at cost.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Overflow`] when the value does not fit.
+    pub fn gross(&self, marks: &[Option<i64>]) -> Result<Money, LedgerError> {
+        let mut sum: i128 = 0;
+        for of_strategy in self.holdings.chunks(self.instruments.len().max(1)) {
+            for (index, holding) in of_strategy.iter().enumerate().filter(|(_, held)| held.position != 0) {
+                let mark = marks.get(index).copied().flatten();
+                let value = match (mark, self.instruments.get(index)) {
+                    (Some(ticks), Some(instrument)) => {
+                        instrument.value(ticks, holding.position).ok_or(VALUE)?.0
+                    }
+                    _ => holding.cost,
+                };
+                let size = value.checked_abs().ok_or(VALUE)?;
+                sum = sum.checked_add(size).ok_or(VALUE)?;
+            }
+        }
+        Ok(Money(sum))
+    }
+
+    /// Checks the promises a fill could have broken: the position it touched against the sum of
+    /// fills and the sum of lots, and all accounts. Takes a few nanoseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokenInvariant`] names the promise and both sides.
+    pub fn check(&self) -> Result<(), BrokenInvariant> {
+        if let Some(held) = self.holdings.get(self.last_slot) {
+            let position = i128::from(held.position);
+            must_equal("the position is the sum of fills", position, held.bought - held.sold)?;
+            must_equal("the position is the sum of lots", position, held.lots)?;
+        }
+        self.accounts.check(self.cost)
+    }
+
+    /// Checks everything from the lots up: walks every lot and every position.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokenInvariant`] names the promise and both sides.
+    pub fn audit(&self) -> Result<(), BrokenInvariant> {
+        let (mut cost, mut positions) = (0, vec![0; self.totals.len()]);
+        for of_strategy in self.holdings.chunks(self.instruments.len().max(1)) {
+            for (held, sum) in of_strategy.iter().zip(&mut positions) {
+                let position = i128::from(held.position);
+                let (lots, lots_cost) = self
+                    .lots
+                    .iter(held.queue)
+                    .fold((0, 0), |(lots, cost), lot| (lots + i128::from(lot.lots), cost + lot.value));
+                must_equal("the position is the sum of fills", position, held.bought - held.sold)?;
+                must_equal("the position is the sum of its lots", position, lots)?;
+                must_equal("the cost of a position is that of its lots", held.cost, lots_cost)?;
+                cost += lots_cost;
+                *sum += position;
+            }
+        }
+        for (total, sum) in self.totals.iter().zip(positions) {
+            must_equal("the total position is the sum of positions", i128::from(total.position), sum)?;
+        }
+        let costs: i128 = self.totals.iter().map(|total| total.cost).sum();
+        must_equal("the total cost is the sum of costs", costs, cost)?;
+        self.accounts.check(cost)?;
+        self.check()
+    }
+}
+
+const VALUE: LedgerError = LedgerError::Overflow { what: "the value of a position" };
