@@ -2,7 +2,7 @@
 //!
 //! Nothing here opens a socket or a file or reads a clock. [`BinanceDecoder`] reads Binance public
 //! market data (spot, USD-M, COIN-M) the same way from a live WebSocket, from REST and from a capture;
-//! `BarTable` reads bars from delimited text.
+//! [`read_table`] reads columns of times, prices and sizes from delimited text.
 //!
 //! **Invariant:** prices and sizes go from decimal text to whole ticks and lots without a float. A
 //! message is taken whole, or the batch stays as it was.
@@ -10,7 +10,11 @@
 mod binance;
 mod error;
 mod scale;
+mod table;
 
 pub use binance::{BinanceDecoder, Captured, Counts, Decoded, Market, SymbolSpec};
 pub use error::DecodeError;
 pub use scale::{Flaw, Scale};
+pub use table::{
+    Column, ColumnKind, TableError, TableLayout, TimeFormat, TimestampError, parse_timestamp, read_table,
+};

@@ -1,8 +1,186 @@
-//! Python face of the feeds crate.
+//! Python face of the feeds crate: venue messages and delimited text in, events and columns out.
 
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
+use tradecore_feeds::{
+    BinanceDecoder, Column, ColumnKind, DecodeError, Decoded, Market, Scale, SymbolSpec, TableLayout,
+    TimeFormat, read_table,
+};
+use tradecore_types::{Decimal, InstrumentId};
+
+use crate::batch::PyEventBatch;
+use crate::errors::{data_error, invalid_value, value_error};
 
 /// Adds this part's classes and functions to the module.
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyBinanceDecoder>()?;
+    module.add_function(wrap_pyfunction!(read_columns, module)?)
+}
+
+/// Decoder of Binance public market data: live messages, REST snapshots and captures.
+///
+/// `market` is spot, usdm or coinm; `symbols` are (symbol, instrument_id, tick_size, lot_size) with
+/// decimals as text. A message that names no symbol is about `default_symbol`, or the only symbol.
+#[pyclass(name = "BinanceDecoder", module = "tradecore._core")]
+pub struct PyBinanceDecoder {
+    inner: BinanceDecoder,
+}
+
+#[pymethods]
+impl PyBinanceDecoder {
+    /// Make a decoder of these symbols.
+    #[new]
+    #[pyo3(signature = (market, symbols, default_symbol=None))]
+    fn new(
+        market: &str,
+        symbols: Vec<(String, u32, String, String)>,
+        default_symbol: Option<&str>,
+    ) -> PyResult<Self> {
+        let market = match market {
+            "spot" => Market::Spot,
+            "usdm" => Market::UsdM,
+            "coinm" => Market::CoinM,
+            _ => return Err(invalid_value("market", market, "must be spot, usdm or coinm")),
+        };
+        let specs = symbols.into_iter().map(|(symbol, id, tick_size, lot_size)| {
+            Ok(SymbolSpec {
+                symbol,
+                instrument: InstrumentId(id),
+                tick_size: Decimal::parse("tick_size", &tick_size)?,
+                lot_size: Decimal::parse("lot_size", &lot_size)?,
+            })
+        });
+        let specs: Result<Vec<_>, _> = specs.collect();
+        let inner = specs.and_then(|specs| BinanceDecoder::new(market, &specs, default_symbol));
+        Ok(Self { inner: inner.map_err(|error| value_error(&error))? })
+    }
+
+    /// Read one message received at `time_ns`, add its event to the batch and say what became of it.
+    ///
+    /// Answers event, unknown_symbol, unknown_type, off_market, empty_side or control.
+    fn decode(&mut self, time_ns: i64, payload: &[u8], batch: &mut PyEventBatch) -> PyResult<&'static str> {
+        self.inner
+            .decode(time_ns, payload, &mut batch.inner)
+            .map(outcome)
+            .map_err(|error| decode_error("message", &error))
+    }
+
+    /// Read a REST depth snapshot of `symbol` received at `time_ns`.
+    fn decode_snapshot(
+        &mut self,
+        time_ns: i64,
+        symbol: &str,
+        payload: &[u8],
+        batch: &mut PyEventBatch,
+    ) -> PyResult<&'static str> {
+        self.inner
+            .decode_snapshot(time_ns, symbol, payload, &mut batch.inner)
+            .map(outcome)
+            .map_err(|error| decode_error("message", &error))
+    }
+
+    /// Read whole lines `<receive_ns> <json>` of a piece of a capture; returns (bytes used, batch is full).
+    ///
+    /// Stops at `events_max` events in the batch. The bytes after the last line end belong to the next
+    /// piece, unless `is_last`. At a wrong line the events before it are in the batch.
+    fn decode_capture(
+        &mut self,
+        py: Python<'_>,
+        piece: &[u8],
+        is_last: bool,
+        events_max: usize,
+        batch: &mut PyEventBatch,
+    ) -> PyResult<(usize, bool)> {
+        let (decoder, events) = (&mut self.inner, &mut batch.inner);
+        py.detach(|| decoder.decode_capture(piece, is_last, events_max, events))
+            .map(|captured| (captured.consumed, captured.is_full))
+            .map_err(|error| decode_error("line", &error))
+    }
+
+    /// Number of messages so far by outcome; `messages` counts all, the wrong ones included.
+    #[getter]
+    fn counts(&self) -> std::collections::BTreeMap<&'static str, u64> {
+        let counts = self.inner.counts();
+        std::collections::BTreeMap::from([
+            ("messages", counts.messages),
+            ("events", counts.events),
+            ("unknown_symbols", counts.unknown_symbols),
+            ("unknown_types", counts.unknown_types),
+            ("off_market", counts.off_market),
+            ("empty_sides", counts.empty_sides),
+            ("controls", counts.controls),
+        ])
+    }
+}
+
+/// Read columns of delimited text as int64 arrays: times in nanoseconds, prices and sizes in steps.
+///
+/// `columns` are (name, position, kind, step): kind is time, time_s, time_ms, time_us, time_ns, clock, steps,
+/// nearest, id or flag; step is the step size of steps and nearest as decimal text, the start in
+/// nanoseconds of a time count, and empty otherwise.
+#[pyfunction]
+fn read_columns<'py>(
+    py: Python<'py>,
+    text: &[u8],
+    delimiter: &str,
+    header_lines: usize,
+    columns: Vec<(String, usize, String, String)>,
+) -> PyResult<Vec<Bound<'py, PyArray1<i64>>>> {
+    let &[delimiter] = delimiter.as_bytes() else {
+        return Err(invalid_value("delimiter", delimiter, "must be one ASCII character"));
+    };
+    let columns: PyResult<Vec<_>> = columns
+        .into_iter()
+        .map(|(name, index, kind, step)| Ok(Column { name, index, kind: column_kind(&kind, &step)? }))
+        .collect();
+    let layout = TableLayout { delimiter, header_lines, columns: columns? };
+    let columns = py.detach(|| read_table(text, &layout)).map_err(|error| {
+        let rule = format!("{} {:?}: {}", error.column, error.value, error.rule);
+        data_error(&format!("line {}", error.line), &rule)
+    })?;
+    Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
+}
+
+/// Reads the kind of a column.
+fn column_kind(kind: &str, step: &str) -> PyResult<ColumnKind> {
+    let scale = || {
+        let step = Decimal::parse("step", step).and_then(|step| Scale::new("step", step));
+        step.map_err(|error| value_error(&error))
+    };
+    let count = |unit_ns| {
+        let start_ns = if step.is_empty() { Ok(0) } else { step.parse() };
+        let start_ns = start_ns.map_err(|_| invalid_value("start", step, "must be nanoseconds"))?;
+        Ok(ColumnKind::Time(TimeFormat::Count { unit_ns, start_ns }))
+    };
+    match kind {
+        "time" => Ok(ColumnKind::Time(TimeFormat::Auto)),
+        "time_s" => count(1_000_000_000),
+        "time_ms" => count(1_000_000),
+        "time_us" => count(1_000),
+        "time_ns" => count(1),
+        "clock" => Ok(ColumnKind::Clock),
+        "steps" => Ok(ColumnKind::Steps(scale()?)),
+        "nearest" => Ok(ColumnKind::NearestSteps(scale()?)),
+        "id" => Ok(ColumnKind::Id),
+        "flag" => Ok(ColumnKind::Flag),
+        _ => Err(invalid_value("kind", kind, "must be a kind of column")),
+    }
+}
+
+/// Names what became of a message.
+const fn outcome(decoded: Decoded) -> &'static str {
+    match decoded {
+        Decoded::Event => "event",
+        Decoded::UnknownSymbol => "unknown_symbol",
+        Decoded::UnknownType => "unknown_type",
+        Decoded::OffMarket => "off_market",
+        Decoded::EmptySide => "empty_side",
+        Decoded::Control => "control",
+    }
+}
+
+/// `DataError` naming the message or line, the field, its value and the broken rule.
+fn decode_error(unit: &str, error: &DecodeError) -> PyErr {
+    let what = format!("{} {:?}: {}", error.field, error.value, error.rule);
+    data_error(&format!("{unit} {}", error.message), &what)
 }
