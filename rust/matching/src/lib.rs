@@ -7,7 +7,10 @@
 
 mod depth_matcher;
 mod fees;
+mod l3_book;
+mod level_list;
 mod own_queue;
+mod slab;
 mod state;
 mod stops;
 mod taken;
@@ -15,6 +18,7 @@ mod ticket;
 
 pub use depth_matcher::{DepthMatcher, OpenOrder};
 pub use fees::FeeSchedule;
+pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 
 #[cfg(test)]
 mod depth_tests;

@@ -1,0 +1,375 @@
+//! An order-by-order book with price-time priority: the matching core of the simulated exchange.
+
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+use tradecore_book::Depth;
+use tradecore_types::{Level, Side};
+
+use crate::level_list::LevelList;
+use crate::slab::{NIL, Slab};
+use crate::state::{put, put_id};
+use crate::ticket::reaches;
+
+/// What happened in the book while an order took liquidity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookEvent {
+    /// A resting order traded.
+    Traded {
+        /// The resting order.
+        key: u64,
+        /// Its price.
+        price_ticks: i64,
+        /// Size of the trade.
+        lots: i64,
+        /// What it still rests with; 0 when it is gone.
+        left_lots: i64,
+    },
+    /// A resting order was taken out because it must not trade with the taker.
+    Removed {
+        /// The resting order.
+        key: u64,
+    },
+    /// The taker is done with a level, which now has this size; 0 when it is gone.
+    Level(Level),
+}
+
+/// Why an order cannot rest; the book is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestError {
+    /// There is no room for another order.
+    Full,
+    /// An order with this key rests already.
+    Duplicate,
+    /// The size is not above 0, or the level would not fit 64 bits of lots.
+    Size,
+}
+
+/// A resting order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct L3Order {
+    /// Bid or ask.
+    pub side: Side,
+    /// Its price.
+    pub price_ticks: i64,
+    /// Its open size.
+    pub lots: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    key: u64,
+    lots: i64,
+    previous: u32,
+    next: u32,
+    level: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Queue {
+    side: Side,
+    price_ticks: i64,
+    lots: i64,
+    head: u32,
+    tail: u32,
+}
+
+/// An order book of single orders.
+///
+/// **Invariant:** a level's size is the sum of its orders and above 0; within a level the oldest order
+/// trades first; nothing allocates after construction.
+#[derive(Clone, Debug)]
+pub struct L3Book {
+    nodes: Slab<Node>,
+    queues: Slab<Queue>,
+    bids: LevelList,
+    asks: LevelList,
+    places: FxHashMap<u64, u32>,
+}
+
+impl L3Book {
+    /// Makes an empty book with room for `capacity` resting orders.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            nodes: Slab::with_capacity(capacity),
+            queues: Slab::with_capacity(capacity),
+            bids: LevelList::with_capacity(Side::Buy, capacity),
+            asks: LevelList::with_capacity(Side::Sell, capacity),
+            places: FxHashMap::with_capacity_and_hasher(capacity, rustc_hash::FxBuildHasher),
+        }
+    }
+
+    /// Takes what an arriving limit order can trade with and lets the rest wait under `key`.
+    ///
+    /// Returns the lots that wait.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError`]; `Size` and `Duplicate` leave the book unchanged, `Full` and a level that grows too
+    /// large mean that what could trade has traded and the rest is dropped.
+    pub fn limit(
+        &mut self,
+        key: u64,
+        side: Side,
+        price_ticks: i64,
+        lots: i64,
+        each: impl FnMut(BookEvent),
+    ) -> Result<i64, RestError> {
+        if lots <= 0 {
+            return Err(RestError::Size);
+        }
+        if self.reaches_best(side, price_ticks) {
+            if self.places.contains_key(&key) {
+                return Err(RestError::Duplicate);
+            }
+            let left = self.take(side, Some(price_ticks), lots, |_| false, each);
+            return if left > 0 { self.rest(key, side, price_ticks, left).map(|()| left) } else { Ok(0) };
+        }
+        self.rest(key, side, price_ticks, lots).map(|()| lots)
+    }
+
+    /// Trades up to `lots` against the other side, best price first, oldest order first, and returns what
+    /// is left. Resting orders that `conflicts` are taken out instead of traded with.
+    pub fn take(
+        &mut self,
+        side: Side,
+        limit: Option<i64>,
+        lots: i64,
+        conflicts: impl Fn(u64) -> bool,
+        mut each: impl FnMut(BookEvent),
+    ) -> i64 {
+        let mut wanted = lots;
+        while wanted > 0 {
+            let Some((price_ticks, place)) = self.list(side.opposite()).best() else { break };
+            if limit.is_some_and(|limit_ticks| !reaches(side, limit_ticks, price_ticks)) {
+                break;
+            }
+            let Some(queue) = self.queues.get_mut(place) else { break };
+            while wanted > 0 {
+                let Some(node) = self.nodes.get_mut(queue.head) else { break };
+                let key = node.key;
+                if conflicts(key) {
+                    queue.lots -= node.lots;
+                    node.lots = 0;
+                    each(BookEvent::Removed { key });
+                } else {
+                    let part = node.lots.min(wanted);
+                    wanted -= part;
+                    queue.lots -= part;
+                    node.lots -= part;
+                    each(BookEvent::Traded { key, price_ticks, lots: part, left_lots: node.lots });
+                }
+                if node.lots == 0 {
+                    let gone = queue.head;
+                    queue.head = node.next;
+                    self.places.remove(&key);
+                    self.nodes.remove(gone);
+                    if let Some(head) = self.nodes.get_mut(queue.head) {
+                        head.previous = NIL;
+                    }
+                }
+            }
+            let left_lots = queue.lots;
+            each(BookEvent::Level(Level { price_ticks, lots: left_lots }));
+            if left_lots == 0 {
+                self.queues.remove(place);
+                self.list_mut(side.opposite()).pop();
+            }
+        }
+        wanted
+    }
+
+    /// Puts an order behind the others of its price. The caller has made it trade first, so that the
+    /// book is never crossed.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError`] when it cannot rest; the book is unchanged.
+    pub fn rest(&mut self, key: u64, side: Side, price_ticks: i64, lots: i64) -> Result<(), RestError> {
+        debug_assert!(!self.reaches_best(side, price_ticks), "the book would be crossed");
+        if lots <= 0 {
+            return Err(RestError::Size);
+        }
+        if self.nodes.is_full() {
+            return Err(RestError::Full);
+        }
+        let Entry::Vacant(vacant) = self.places.entry(key) else { return Err(RestError::Duplicate) };
+        let list = if side == Side::Buy { &mut self.bids } else { &mut self.asks };
+        let node = |previous, level| Node { key, lots, previous, next: NIL, level };
+        match list.find(price_ticks) {
+            Ok(level) => {
+                let queue = self.queues.get_mut(level).ok_or(RestError::Full)?;
+                let sum = queue.lots.checked_add(lots).ok_or(RestError::Size)?;
+                let place = self.nodes.insert(node(queue.tail, level)).ok_or(RestError::Full)?;
+                if let Some(tail) = self.nodes.get_mut(queue.tail) {
+                    tail.next = place;
+                }
+                queue.tail = place;
+                queue.lots = sum;
+                vacant.insert(place);
+            }
+            Err(index) => {
+                let queue = Queue { side, price_ticks, lots, head: NIL, tail: NIL };
+                let level = self.queues.insert(queue).ok_or(RestError::Full)?;
+                let place = self.nodes.insert(node(NIL, level)).ok_or(RestError::Full)?;
+                if let Some(queue) = self.queues.get_mut(level) {
+                    queue.head = place;
+                    queue.tail = place;
+                }
+                list.insert(index, price_ticks, level);
+                vacant.insert(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a resting order out and returns what it was.
+    pub fn cancel(&mut self, key: u64) -> Option<L3Order> {
+        let place = self.places.remove(&key)?;
+        let node = *self.nodes.get(place)?;
+        self.nodes.remove(place);
+        if let Some(previous) = self.nodes.get_mut(node.previous) {
+            previous.next = node.next;
+        }
+        if let Some(next) = self.nodes.get_mut(node.next) {
+            next.previous = node.previous;
+        }
+        let queue = self.queues.get_mut(node.level)?;
+        queue.lots -= node.lots;
+        if queue.head == place {
+            queue.head = node.next;
+        }
+        if queue.tail == place {
+            queue.tail = node.previous;
+        }
+        let Queue { side, price_ticks, .. } = *queue;
+        if queue.head == NIL {
+            self.queues.remove(node.level);
+            self.list_mut(side).remove(price_ticks);
+        }
+        Some(L3Order { side, price_ticks, lots: node.lots })
+    }
+
+    /// Makes a resting order smaller; it keeps its place. `false` when it is not known or not larger.
+    pub fn reduce(&mut self, key: u64, lots: i64) -> bool {
+        let Some(node) = self.places.get(&key).and_then(|place| self.nodes.get_mut(*place)) else {
+            return false;
+        };
+        if lots <= 0 || lots > node.lots {
+            return false;
+        }
+        if let Some(queue) = self.queues.get_mut(node.level) {
+            queue.lots -= node.lots - lots;
+        }
+        node.lots = lots;
+        true
+    }
+
+    /// Returns a resting order.
+    #[must_use]
+    pub fn order(&self, key: u64) -> Option<L3Order> {
+        let node = self.places.get(&key).and_then(|place| self.nodes.get(*place))?;
+        let queue = self.queues.get(node.level)?;
+        Some(L3Order { side: queue.side, price_ticks: queue.price_ticks, lots: node.lots })
+    }
+
+    /// Returns the lots that trade before a resting order at its price; it counts order by order.
+    #[must_use]
+    pub fn ahead_lots(&self, key: u64) -> Option<i64> {
+        let mut node = self.places.get(&key).and_then(|place| self.nodes.get(*place))?;
+        let mut sum = 0i64;
+        while let Some(previous) = self.nodes.get(node.previous) {
+            sum += previous.lots;
+            node = previous;
+        }
+        Some(sum)
+    }
+
+    /// Counts the resting orders.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Tells whether nobody rests here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Counts the price levels of one side.
+    #[must_use]
+    pub fn level_count(&self, side: Side) -> usize {
+        self.list(side).len()
+    }
+
+    /// Visits the resting orders of one side in price-time priority: `(key, price_ticks, lots)`.
+    pub fn orders(&self, side: Side) -> impl Iterator<Item = (u64, i64, i64)> + '_ {
+        self.list(side).places().filter_map(|place| self.queues.get(place)).flat_map(|queue| {
+            let head = self.nodes.get(queue.head);
+            std::iter::successors(head, |node| self.nodes.get(node.next))
+                .map(|node| (node.key, queue.price_ticks, node.lots))
+        })
+    }
+
+    /// Appends the canonical bytes: every order of both sides in price-time priority.
+    pub fn write_state(&self, out: &mut Vec<u8>) {
+        put(out, i64::try_from(self.len()).unwrap_or(i64::MAX));
+        for side in [Side::Buy, Side::Sell] {
+            for (key, price_ticks, lots) in self.orders(side) {
+                put(out, side.sign());
+                put_id(out, key);
+                put(out, price_ticks);
+                put(out, lots);
+            }
+        }
+    }
+
+    /// Tells whether an order with this limit would trade on arrival.
+    #[inline]
+    fn reaches_best(&self, side: Side, limit_ticks: i64) -> bool {
+        self.list(side.opposite()).best().is_some_and(|(best, _)| reaches(side, limit_ticks, best))
+    }
+
+    const fn list(&self, side: Side) -> &LevelList {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    const fn list_mut(&mut self, side: Side) -> &mut LevelList {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    fn level_at(&self, place: u32) -> Option<Level> {
+        self.queues.get(place).map(|queue| Level { price_ticks: queue.price_ticks, lots: queue.lots })
+    }
+}
+
+impl Depth for L3Book {
+    fn best_bid(&self) -> Option<Level> {
+        self.bids.best().and_then(|(_, place)| self.level_at(place))
+    }
+
+    fn best_ask(&self) -> Option<Level> {
+        self.asks.best().and_then(|(_, place)| self.level_at(place))
+    }
+
+    fn lots_at(&self, side: Side, price_ticks: i64) -> i64 {
+        let place = self.list(side).find(price_ticks).ok();
+        place.and_then(|place| self.level_at(place)).map_or(0, |level| level.lots)
+    }
+
+    fn walk(&self, side: Side, visit: &mut dyn FnMut(Level) -> bool) {
+        for level in self.list(side).places().filter_map(|place| self.level_at(place)) {
+            if !visit(level) {
+                return;
+            }
+        }
+    }
+}
