@@ -1,0 +1,180 @@
+"""A `ReadModel` in one SQLite file."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiosqlite
+import msgspec
+
+from tradecore.domain.errors import StorageError
+from tradecore.domain.record import JournalRecord
+from tradecore_sqlite import projection, schema
+
+# Before this version two connections in WAL mode can corrupt a database: https://sqlite.org/wal.html#walresetbug
+WAL_VERSION_MIN = (3, 51, 3)
+BUSY_SECONDS_MAX = 5.0
+_SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+
+
+class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a read model."""
+
+    path: str
+    bytes: int
+    sqlite_version: str
+    journal_mode: str
+    synchronous: str
+    next_seq: int
+    rows: dict[str, int]
+    positions: list[dict[str, int]]
+    integrity: str
+
+
+class SqliteReadModel:
+    """Tables projected from a journal: one connection, one transaction a group, durable when it returns.
+
+    Write-ahead logging is used only with a SQLite that is safe with several connections (3.51.3 and
+    later); before that the rollback journal, so that `tradecore db info` may look at any time.
+
+    Parameters
+    ----------
+    connection : aiosqlite.Connection
+        Open connection; use `open`.
+    path : str
+        Its file.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection, path: str) -> None:
+        self._connection = connection
+        self._path = path
+        self._is_open = True
+
+    @classmethod
+    async def open(cls, path: str) -> "SqliteReadModel":
+        """Open a read model, made new when there is none.
+
+        Raises
+        ------
+        StorageError
+            When the file cannot be used or was written by a newer version.
+        """
+        connection: aiosqlite.Connection | None = None
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            connection = await aiosqlite.connect(path, timeout=BUSY_SECONDS_MAX, isolation_level=None)
+            await _prepare(connection, path)
+        except (sqlite3.Error, OSError) as error:
+            if connection is not None:
+                await connection.close()
+            raise StorageError(
+                path, f"read model cannot be opened: {error}; remove it and rebuild"
+            ) from error
+        except StorageError:
+            if connection is not None:
+                await connection.close()
+            raise
+        return cls(connection, path)
+
+    async def next_seq(self) -> int:
+        """Return the number of the first journal frame that is not yet in the tables."""
+        async with self._guarded():
+            return await _value(self._connection, "SELECT value FROM meta WHERE key = 'next_seq'")
+        raise AssertionError
+
+    async def apply(self, records: Sequence[JournalRecord], next_seq: int, /) -> None:
+        """Take records over and remember `next_seq`, both or neither."""
+        async with self._guarded(), self._transaction():
+            applied = await _value(self._connection, "SELECT value FROM meta WHERE key = 'next_seq'")
+            for record in records:
+                if record.seq < applied:
+                    continue
+                for statement, values in projection.statements(record):
+                    await self._connection.execute(statement, values)
+            await self._connection.execute(
+                "UPDATE meta SET value = MAX(value, ?) WHERE key = 'next_seq'", (next_seq,)
+            )
+
+    async def clear(self) -> None:
+        """Empty every table."""
+        async with self._guarded(), self._transaction():
+            for name in schema.NAMES:
+                await self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - names of our own
+            await self._connection.execute("UPDATE meta SET value = 0 WHERE key = 'next_seq'")
+
+    async def info(self) -> DatabaseInfo:
+        """Return what is in the tables, the file's integrity checked."""
+        connection = self._connection
+        async with self._guarded():
+            rows = {
+                name: await _value(connection, f"SELECT COUNT(*) FROM {name}")  # noqa: S608 - names of our own
+                for name in schema.NAMES
+            }
+            async with connection.execute(
+                "SELECT strategy, instrument, lots, fills FROM positions ORDER BY strategy, instrument"
+            ) as cursor:
+                names = [column[0] for column in cursor.description]
+                positions = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+            levels = {0: "off", 1: "normal", 2: "full", 3: "extra"}
+            return DatabaseInfo(
+                path=self._path,
+                bytes=await _value(connection, _SIZE),
+                sqlite_version=sqlite3.sqlite_version,
+                journal_mode=await _text(connection, "PRAGMA journal_mode"),
+                synchronous=levels[await _value(connection, "PRAGMA synchronous")],
+                next_seq=await _value(connection, "SELECT value FROM meta WHERE key = 'next_seq'"),
+                rows=rows,
+                positions=positions,
+                integrity=await _text(connection, "PRAGMA integrity_check"),
+            )
+        raise AssertionError
+
+    async def aclose(self) -> None:
+        """Let the database go. Calling it twice is harmless."""
+        if self._is_open:
+            self._is_open = False
+            await self._connection.close()
+
+    @asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            what = f"read model: {error}; it can be built again with `tradecore db rebuild`"
+            raise StorageError(self._path, what) from error
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[None]:
+        await self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            await self._connection.execute("ROLLBACK")
+            raise
+        await self._connection.execute("COMMIT")
+
+
+async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
+    mode = "WAL" if sqlite3.sqlite_version_info >= WAL_VERSION_MIN else "DELETE"
+    await connection.execute(f"PRAGMA journal_mode = {mode}")
+    await connection.execute("PRAGMA synchronous = FULL")
+    version = await _value(connection, "PRAGMA user_version")
+    if version > schema.VERSION:
+        raise StorageError(path, f"read model has version {version}, this program knows {schema.VERSION}")
+    if version == 0:
+        await connection.executescript(
+            f"BEGIN IMMEDIATE;\n{schema.TABLES}\nPRAGMA user_version = {schema.VERSION};\nCOMMIT;"
+        )
+
+
+async def _value(connection: aiosqlite.Connection, query: str) -> int:
+    async with connection.execute(query) as cursor:
+        row = await cursor.fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+async def _text(connection: aiosqlite.Connection, query: str) -> str:
+    async with connection.execute(query) as cursor:
+        row = await cursor.fetchone()
+    return str(row[0]) if row is not None else ""

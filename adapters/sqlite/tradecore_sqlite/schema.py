@@ -1,0 +1,90 @@
+"""The tables of the read model.
+
+Prices are whole ticks, sizes whole lots, times UTC nanoseconds; money is text in atto units (10^-18),
+because it may need more than 64 bits.
+"""
+
+VERSION = 1
+
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('next_seq', 0);
+
+CREATE TABLE sessions (
+    seq INTEGER PRIMARY KEY,
+    started_ns INTEGER NOT NULL,
+    engine_version TEXT NOT NULL,
+    config TEXT NOT NULL,
+    ended_ns INTEGER,
+    end_reason TEXT
+) STRICT;
+
+CREATE TABLE orders (
+    order_id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    price_ticks INTEGER,
+    lots INTEGER,
+    time_in_force TEXT NOT NULL,
+    state TEXT NOT NULL,
+    filled_lots INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    closed_ns INTEGER,
+    details TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE fills (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    venue_time_ns INTEGER NOT NULL,
+    order_id INTEGER NOT NULL,
+    strategy INTEGER,
+    instrument INTEGER,
+    side TEXT,
+    price_ticks INTEGER NOT NULL,
+    lots INTEGER NOT NULL,
+    liquidity TEXT NOT NULL,
+    fee_atto TEXT NOT NULL
+) STRICT;
+CREATE INDEX fills_of_order ON fills (order_id);
+
+CREATE TABLE refusals (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    order_id INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    limit_value TEXT NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE decisions (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    gates TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE commands (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    command TEXT NOT NULL
+) STRICT;
+
+-- A view, so that a position is the sum of its fills and can be nothing else.
+CREATE VIEW positions AS
+    SELECT strategy, instrument,
+           SUM(CASE side WHEN 'buy' THEN lots ELSE -lots END) AS lots,
+           COUNT(*) AS fills, MAX(time_ns) AS time_ns
+    FROM fills GROUP BY strategy, instrument;
+"""
+
+NAMES = ("sessions", "orders", "fills", "refusals", "decisions", "commands")
