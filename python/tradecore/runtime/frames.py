@@ -1,0 +1,81 @@
+"""Looks at the kinds of journal frames without reading what is in them."""
+
+import struct
+
+import msgspec
+
+_HEAD = struct.Struct("<IB")
+_LENGTH_BYTES = 4
+
+SESSION = 1
+SESSION_END = 2
+_EVENTS = range(16, 24)
+_COMMAND = 22
+_CLOCK = 23
+
+
+class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of frames holds.
+
+    Attributes
+    ----------
+    engine : bytes
+        The frames an engine made: everything but the marks of sessions.
+    effects : bytes
+        The frames that are no market data and no clock: orders, reports, commands, marks.
+    effect_offsets : tuple of int
+        For each frame in `effects`, how many frames came before it.
+    marks : tuple of bytes
+        Beginnings and ends of sessions, each one frame.
+    frames : int
+        How many frames there are in all.
+    market_events : int
+        How many of them came from the feed.
+    """
+
+    engine: bytes
+    effects: bytes
+    effect_offsets: tuple[int, ...]
+    marks: tuple[bytes, ...]
+    frames: int
+    market_events: int
+
+
+def scan(data: bytes) -> FrameScan:
+    """Sort whole frames by kind."""
+    position, count, market_events = 0, 0, 0
+    effects: list[bytes] = []
+    offsets: list[int] = []
+    marks: list[bytes] = []
+    engine: list[bytes] = []
+    run_start = 0
+    size = len(data)
+    while position < size:
+        length, kind = _HEAD.unpack_from(data, position)
+        end = position + _LENGTH_BYTES + length
+        if kind in _EVENTS and kind != _COMMAND:
+            market_events += kind != _CLOCK
+        else:
+            frame = data[position:end]
+            effects.append(frame)
+            offsets.append(count)
+            if kind in (SESSION, SESSION_END):
+                marks.append(frame)
+                engine.append(data[run_start:position])
+                run_start = end
+        position = end
+        count += 1
+    engine.append(data[run_start:])
+    return FrameScan(
+        engine=b"".join(engine) if marks else data,
+        effects=b"".join(effects),
+        effect_offsets=tuple(offsets),
+        marks=tuple(marks),
+        frames=count,
+        market_events=market_events,
+    )
+
+
+def kind_of(frame: bytes) -> int:
+    """Return the number of the kind of a frame."""
+    return frame[_LENGTH_BYTES]

@@ -1,0 +1,63 @@
+"""Hands committed records to a notifier, outside the order path."""
+
+import asyncio
+from collections import deque
+
+from tradecore.domain.journal import decode_frames
+from tradecore.domain.record import JournalRecord
+from tradecore.ports.notifier import Notifier
+from tradecore.runtime.frames import FrameScan
+
+GROUPS_MAX = 1024
+
+
+class Outbox:
+    """A bounded queue in front of a notifier.
+
+    When the notifier is slower than the engine the oldest groups are left out and their records
+    counted in `dropped`: the journal has them all.
+
+    Parameters
+    ----------
+    notifier : Notifier
+        Who is told.
+    """
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+        self._groups: deque[tuple[int, FrameScan]] = deque()
+        self._ready = asyncio.Event()
+        self.dropped = 0
+
+    def put(self, first_seq: int, scanned: FrameScan) -> None:
+        """Queue the effects of one committed group; never waits."""
+        if not scanned.effect_offsets:
+            return
+        if len(self._groups) >= GROUPS_MAX:
+            _, oldest = self._groups.popleft()
+            self.dropped += len(oldest.effect_offsets)
+        self._groups.append((first_seq, scanned))
+        self._ready.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Deliver everything that waits now."""
+        while self._groups:
+            first_seq, scanned = self._groups.popleft()
+            await self._notifier.notify(records_of(first_seq, scanned))
+
+
+def records_of(first_seq: int, scanned: FrameScan) -> list[JournalRecord]:
+    """Read the effects of a run of frames whose first frame has number `first_seq`."""
+    return [
+        JournalRecord(seq=first_seq + offset, time_ns=time_ns, kind=kind, fields=fields)
+        for offset, (kind, time_ns, fields) in zip(
+            scanned.effect_offsets, decode_frames(scanned.effects), strict=True
+        )
+    ]

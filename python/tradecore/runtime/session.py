@@ -1,0 +1,390 @@
+"""One run of an engine: feed, journal, commands and notices, in the one order that is safe."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from tradecore.domain import EventBatch
+from tradecore.domain.errors import BrokenInvariantError, InvalidValueError, TradecoreError, VenueError
+from tradecore.domain.journal import encode_session, encode_session_end
+from tradecore.engine import Engine
+from tradecore.ports.clock import Clock
+from tradecore.ports.journal import Journal
+from tradecore.ports.market_feed import MarketFeed
+from tradecore.ports.notifier import Notifier
+from tradecore.runtime import frames
+from tradecore.runtime.outbox import Outbox
+from tradecore.runtime.recovery import END_OF_DATA, Recovered, raise_divergence
+from tradecore.runtime.session_config import SessionConfig
+
+COMMANDS = ("pause", "resume", "flatten", "kill", "release_kill")
+STOPPED = "stopped"
+
+
+class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a session treats time.
+
+    Attributes
+    ----------
+    is_live : bool
+        Times come from the clock and quiet markets get clock events; otherwise the feed is the only
+        source of time, so that a run can be repeated byte for byte.
+    commit_interval_seconds : float
+        How long market data without orders may wait for their sync.
+    clock_interval_seconds : float
+        How long a live market may be quiet before the engine is told the time.
+    feed_close_seconds_max : float
+        How long a feed may take to end when the session stops.
+    """
+
+    is_live: bool = False
+    commit_interval_seconds: float = 0.05
+    clock_interval_seconds: float = 1.0
+    feed_close_seconds_max: float = 1.5
+    batches_queued_max: int = 16
+    snapshot_retry_seconds: float = 5.0
+
+
+class Phase(StrEnum):
+    """Where a session is in its life."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class SessionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What is committed at this moment."""
+
+    phase: Phase
+    seq: int
+    head: str
+    engine_time_ns: int
+
+
+class _Command:
+    """A command that waits for its place in the journal."""
+
+    def __init__(self, kind: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.kind = kind
+        self.done: asyncio.Future[int] = loop.create_future()
+
+
+class Session:
+    """Pumps a feed through an engine into a journal; tells others only what is committed.
+
+    The order for every group: feed, run, append, commit, then notices and answers. A group that
+    holds an order, a report or a command is durable before anybody hears of it.
+
+    Parameters
+    ----------
+    engine : Engine
+        A recording engine; fresh, or brought to the journal's end by `recover`.
+    feed : MarketFeed
+        Where events come from.
+    journal : Journal
+        Open for appending; the session closes it.
+    clock : Clock
+        Asked only when `settings.is_live`.
+    config : SessionConfig
+        Written into the journal at the start.
+    version : str
+        Version of the engine, written beside it.
+    notifiers : sequence of Notifier
+        Who is told; the session closes them.
+    recovered : Recovered
+        What `recover` found in the journal.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        feed: MarketFeed,
+        journal: Journal,
+        clock: Clock,
+        config: SessionConfig,
+        version: str,
+        notifiers: Sequence[Notifier] = (),
+        recovered: Recovered | None = None,
+        settings: SessionSettings | None = None,
+    ) -> None:
+        self.engine = engine
+        self.phase = Phase.STARTING
+        self._feed = feed
+        self._journal = journal
+        self._clock = clock
+        self._config = config
+        self._version = version
+        self._recovered = recovered or Recovered()
+        self._settings = settings or SessionSettings()
+        self._outboxes = [Outbox(notifier) for notifier in notifiers]
+        self._notifiers = tuple(notifiers)
+        self._commands: deque[_Command] = deque()
+        self._batches: deque[EventBatch] = deque()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._pending = self._recovered.pending
+        self._is_feed_over = False
+        self._feed_error: TradecoreError | None = None
+        self._stop_reason: str | None = None
+        self._synced_at = 0.0
+        self._is_unsynced = False
+        self._asked_at: dict[int, float] = {}
+        self.is_end_journalled = False
+
+    def status(self) -> SessionStatus:
+        """Return what is committed now."""
+        journal = self._journal
+        return SessionStatus(
+            phase=self.phase, seq=journal.records, head=journal.head, engine_time_ns=self.engine.now_ns
+        )
+
+    def stop(self, reason: str = STOPPED) -> None:
+        """Ask the session to end cleanly; `run` returns soon after. Calling it twice is harmless."""
+        self._stop_reason = self._stop_reason or reason
+        self._wake.set()
+
+    async def command(self, kind: str) -> int:
+        """Hand an operator's command to the engine; return the journal's length once it is durable.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such command.
+        VenueError
+            When the session ends before the command is journalled.
+        """
+        if kind not in COMMANDS:
+            raise InvalidValueError("command", kind, f"must be one of {', '.join(COMMANDS)}")
+        if self.phase in (Phase.STOPPING, Phase.ENDED):
+            raise VenueError("the engine is ending; the command was not taken")
+        command = _Command(kind, asyncio.get_running_loop())
+        self._commands.append(command)
+        self._wake.set()
+        return await command.done
+
+    async def run(self) -> None:
+        """Run until the data end, `stop` is called or something breaks; then close journal and feed.
+
+        Raises
+        ------
+        DataError, VenueError
+            When the feed failed; everything it delivered before is processed and journalled.
+        StorageError
+            When the journal failed; nothing was acknowledged that is not in it.
+        """
+        try:
+            self._begin()
+            if self._recovered.is_complete:
+                return
+            self.phase = Phase.RUNNING
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._read_feed(), name="feed")]
+                tasks += [group.create_task(outbox.run(), name="outbox") for outbox in self._outboxes]
+                try:
+                    await self._pump(group)
+                    self._end()
+                finally:
+                    self.phase = Phase.STOPPING
+                    self._refuse_commands()
+                    await self._close_feed()
+                    for task in tasks:
+                        task.cancel()
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from errors
+        finally:
+            await self._close()
+        if self._feed_error is not None:
+            raise self._feed_error
+
+    def _begin(self) -> None:
+        """Write what a crash cut off and the mark of this session."""
+        if self._recovered.is_complete:
+            return
+        if self._recovered.missing:
+            self._journal.append(self._recovered.missing)
+        self._journal.append(encode_session(self._time_ns(), self._version, self._config.encoded()))
+        self._commit(is_durable=True)
+        if self._pending and self._settings.is_live:
+            # A live feed does not bring the cut-off event again; time alone lets the engine go on.
+            self._feed_clock(self._recovered.last_time_ns)
+            self._work()
+            if self._pending:
+                raise BrokenInvariantError("the journal's last frames cannot be made again; it is kept")
+
+    def _end(self) -> None:
+        """Write the mark of a clean end; the data's end and what it causes go with it."""
+        reason = self._stop_reason or (END_OF_DATA if self._feed_error is None else "feed_failed")
+        first_seq = self._journal.records
+        output = b""
+        if reason == END_OF_DATA:
+            self.engine.finish()
+            output = self._take()
+            if self._pending:
+                raise BrokenInvariantError("the feed ended before the journal did: is it the same feed?")
+        output += encode_session_end(self._time_ns(), reason)
+        self._journal.append(output)
+        self._commit(is_durable=True)
+        self.is_end_journalled = True
+        self._tell(first_seq, frames.scan(output))
+
+    async def _pump(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            self._wake.clear()
+            has_worked = self._work()
+            self._ask_snapshots(group)
+            if self._stop_reason is not None:
+                return
+            if self._is_feed_over and not self._batches:
+                return
+            if has_worked:
+                await asyncio.sleep(0)
+            else:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        """Sleep until there is something to do, or until a sync or a clock event is due."""
+        settings = self._settings
+        seconds = settings.commit_interval_seconds if self._is_unsynced else settings.clock_interval_seconds
+        try:
+            async with asyncio.timeout(seconds if self._is_unsynced or settings.is_live else None):
+                await self._wake.wait()
+        except TimeoutError:
+            if self._is_unsynced:
+                self._commit(is_durable=True)
+            else:
+                self._feed_clock(self._time_ns())
+                self._work(is_forced=True)
+
+    def _work(self, *, is_forced: bool = False) -> bool:
+        """Process everything that waits as one group; tell whether there was anything."""
+        commands = list(self._commands)
+        self._commands.clear()
+        if not (commands or self._batches or is_forced or self._pending):
+            return False
+        for command in commands:
+            self.engine.command(command.kind, self._time_ns())
+        batches = len(self._batches)
+        while self._batches:
+            self.engine.feed(self._batches.popleft())
+        self._room.set()
+        self.engine.run()
+        self._publish(self._take(), commands)
+        return bool(commands or batches or is_forced)
+
+    def _take(self) -> bytes:
+        """Take new frames from the engine, those left out that the journal already has."""
+        output = self.engine.take_frames()
+        if not self._pending:
+            return output
+        shared = min(len(self._pending), len(output))
+        if output[:shared] != self._pending[:shared]:
+            raise_divergence(self._pending[:shared], output[:shared], 0)
+        self._pending = self._pending[shared:]
+        return output[shared:]
+
+    def _publish(self, output: bytes, commands: Sequence[_Command]) -> None:
+        """Append and commit; only then tell notifiers and answer commands."""
+        if output:
+            scanned = frames.scan(output)
+            first_seq = self._journal.records
+            self._journal.append(output)
+            now = asyncio.get_running_loop().time()
+            is_due = now - self._synced_at >= self._settings.commit_interval_seconds
+            self._commit(is_durable=bool(scanned.effect_offsets) or is_due)
+            self._tell(first_seq, scanned)
+        for command in commands:
+            if not command.done.done():
+                command.done.set_result(self._journal.records)
+
+    def _commit(self, *, is_durable: bool) -> None:
+        self._journal.commit(is_durable)
+        self._is_unsynced = not is_durable
+        if is_durable:
+            self._synced_at = asyncio.get_running_loop().time()
+
+    def _tell(self, first_seq: int, scanned: frames.FrameScan) -> None:
+        for outbox in self._outboxes:
+            outbox.put(first_seq, scanned)
+
+    def _feed_clock(self, time_ns: int) -> None:
+        batch = EventBatch()
+        batch.clock(max(time_ns, self.engine.now_ns))
+        self.engine.feed(batch)
+
+    def _time_ns(self) -> int:
+        """Return the time for commands and marks: the clock's when live, else the feed's last."""
+        return self._clock.now_ns() if self._settings.is_live else self.engine.now_ns
+
+    async def _read_feed(self) -> None:
+        """Move batches into the bounded queue; a failed feed ends the session after its last batch."""
+        try:
+            async for batch in self._feed.batches(skip_events=self._recovered.market_events):
+                while len(self._batches) >= self._settings.batches_queued_max:
+                    self._room.clear()
+                    await self._room.wait()
+                self._batches.append(batch)
+                self._wake.set()
+        except TradecoreError as error:
+            self._feed_error = error
+        self._is_feed_over = True
+        self._wake.set()
+
+    def _ask_snapshots(self, group: asyncio.TaskGroup) -> None:
+        now = asyncio.get_running_loop().time()
+        for instrument_id in self.engine.snapshot_requests():
+            asked_at = self._asked_at.get(instrument_id)
+            if asked_at is None or now - asked_at >= self._settings.snapshot_retry_seconds:
+                self._asked_at[instrument_id] = now
+                group.create_task(self._request_snapshot(instrument_id), name="snapshot")
+
+    async def _request_snapshot(self, instrument_id: int) -> None:
+        try:
+            can_give = await self._feed.request_snapshot(instrument_id)
+        except VenueError:
+            return
+        if not can_give:
+            # The book comes back when the stream itself brings a snapshot; asking again is useless.
+            self._asked_at[instrument_id] = float("inf")
+
+    async def _close_feed(self) -> None:
+        """Let the feed go; one that hangs is left behind after a while."""
+        try:
+            async with asyncio.timeout(self._settings.feed_close_seconds_max):
+                await self._feed.aclose()
+        except (TimeoutError, TradecoreError, OSError):
+            return
+
+    def _refuse_commands(self) -> None:
+        while self._commands:
+            command = self._commands.popleft()
+            if not command.done.done():
+                command.done.set_exception(VenueError("the engine is ending; the command was not taken"))
+
+    async def _close(self) -> None:
+        try:
+            self._journal.close()
+        finally:
+            self.phase = Phase.ENDED
+            await self._close_notifiers()
+
+    async def _close_notifiers(self) -> None:
+        for outbox, notifier in zip(self._outboxes, self._notifiers, strict=True):
+            try:
+                async with asyncio.timeout(1.0):
+                    await outbox.flush()
+                    await notifier.aclose()
+            except (TimeoutError, TradecoreError, OSError):
+                continue
+
+
+def _first(group: BaseExceptionGroup) -> BaseException:  # type: ignore[type-arg]
+    """Return the error that ended a group: what is nested carries no more than that."""
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return group

@@ -1,0 +1,66 @@
+"""What decides the bytes of a session: written first into its journal, compared on every restart."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from tradecore.domain.errors import ConfigError
+from tradecore.domain.spec import EngineSpec
+
+
+class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Engine settings, strategies with their parameters, and which feed it was.
+
+    `strategies` and `feed` are plain values; paths in them are names without directories, so that a
+    moved directory is no other session.
+    """
+
+    engine: EngineSpec
+    strategies: tuple[dict[str, object], ...] = ()
+    feed: dict[str, object] = {}
+
+    def encoded(self) -> bytes:
+        """Return the JSON text of the journal's first record, keys sorted."""
+        return msgspec.json.encode(self, order="sorted")
+
+    @classmethod
+    def decoded(cls, data: bytes) -> "SessionConfig":
+        """Read what `encoded` wrote.
+
+        Raises `msgspec.ValidationError` when it is anything else.
+        """
+        return msgspec.json.decode(data, type=cls)
+
+    def check_same(self, recorded: bytes, journal_path: str) -> None:
+        """Refuse to go on with a journal that was written with other settings.
+
+        Raises
+        ------
+        ConfigError
+            Names the keys that differ and the two ways out.
+        """
+        ours = dict(_flat(msgspec.json.decode(self.encoded())))
+        theirs = dict(_flat(msgspec.json.decode(recorded)))
+        if ours == theirs:
+            return
+        different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
+        changes = "; ".join(f"{key} was {theirs.get(key)!r}, is {ours.get(key)!r}" for key in different)
+        raise ConfigError(
+            journal_path,
+            ", ".join(different),
+            None,
+            f"the journal was written with other settings ({changes}): restore them, choose another "
+            "journal.path, or start with --new-journal, which keeps the old one under another name",
+        )
+
+
+def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
+    match value:
+        case Mapping():
+            for name, item in value.items():
+                yield from _flat(item, f"{key}.{name}" if key else str(name))
+        case list():
+            for index, item in enumerate(value):
+                yield from _flat(item, f"{key}.{index}")
+        case _:
+            yield key, value

@@ -1,0 +1,26 @@
+"""The clock of the machine."""
+
+import asyncio
+import time
+
+
+class SystemClock:
+    """A `Clock` on the machine's own time that never runs backwards.
+
+    It follows the monotonic clock from where it was made, so a step of the wall clock neither
+    repeats nor skips time.
+    """
+
+    def __init__(self) -> None:
+        self._offset_ns = time.time_ns() - time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Return UTC nanoseconds since 1970."""
+        return time.monotonic_ns() + self._offset_ns
+
+    async def sleep_until(self, time_ns: int, /) -> None:
+        """Return once `now_ns` has reached `time_ns`."""
+        left_ns = time_ns - self.now_ns()
+        if left_ns > 0:
+            # Rounded up to the next microsecond, so that no second sleep is needed.
+            await asyncio.sleep((left_ns + 1000) / 1e9)
