@@ -8,6 +8,7 @@ use tradecore_types::{
 };
 
 use crate::FeeSchedule;
+use crate::open_order::OpenOrder;
 use crate::own_queue::{AHEAD_UNKNOWN, OwnQueue, Resting, ahead_lots};
 use crate::state::put;
 use crate::stops::Stops;
@@ -16,21 +17,6 @@ use crate::ticket::{Ticket, fill, reaches, report, sets_off};
 
 /// Levels a side that can be remembered as taken by us.
 const TAKEN_LEVELS_MAX: usize = 256;
-
-/// An order that waits at the venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenOrder {
-    /// The order.
-    pub order_id: OrderId,
-    /// Buy or sell.
-    pub side: Side,
-    /// Limit with its price, or stop with its trigger.
-    pub kind: OrderKind,
-    /// Size still open, in lots.
-    pub open_lots: i64,
-    /// Lots of others that trade before it; `None` for a stop or where the feed does not show that deep.
-    pub ahead_lots: Option<i64>,
-}
 
 /// The simulated venue of one instrument whose market is replayed: L2 books, quotes and trades.
 ///
@@ -220,16 +206,9 @@ impl DepthMatcher {
                 ahead_lots: Some(order.ahead_lots).filter(|lots| *lots != AHEAD_UNKNOWN),
             }
         };
-        let stop = |order: &Ticket| OpenOrder {
-            order_id: order.order_id,
-            side: order.side,
-            kind: order.kind,
-            open_lots: order.lots,
-            ahead_lots: None,
-        };
         let bids = self.bids.orders().iter().map(resting(Side::Buy));
         let asks = self.asks.orders().iter().map(resting(Side::Sell));
-        bids.chain(asks).chain(self.stops.orders().iter().map(stop))
+        bids.chain(asks).chain(self.stops.orders().iter().map(OpenOrder::of_stop))
     }
 
     /// Counts the open orders.

@@ -1,14 +1,19 @@
 //! Simulated venues: what becomes of an approved order in a market.
 //!
-//! [`DepthMatcher`] trades against a market that is data (L2 books, quotes, trades).
+//! [`DepthMatcher`] trades against a market that is data (L2 books, quotes, trades),
+//! [`ExchangeMatcher`] is an exchange of its own, where our orders and those of simulated agents meet in one
+//! [`L3Book`].
 //!
 //! **Invariant:** pure functions of their inputs: no clock, no randomness, integers only; what
 //! happened is told as [`tradecore_types::Report`]s in the order in which it happened.
 
 mod depth_matcher;
+mod exchange_matcher;
 mod fees;
 mod l3_book;
 mod level_list;
+mod market_out;
+mod open_order;
 mod own_queue;
 mod slab;
 mod state;
@@ -16,11 +21,16 @@ mod stops;
 mod taken;
 mod ticket;
 
-pub use depth_matcher::{DepthMatcher, OpenOrder};
+pub use depth_matcher::DepthMatcher;
+pub use exchange_matcher::ExchangeMatcher;
 pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
+pub use market_out::MarketOut;
+pub use open_order::OpenOrder;
 
 #[cfg(test)]
 mod depth_tests;
+#[cfg(test)]
+mod exchange_tests;
 #[cfg(test)]
 mod samples;
