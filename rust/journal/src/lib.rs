@@ -7,16 +7,33 @@
 //! **Invariant:** what `commit(true)` returned for is never lost, and no changed byte goes unseen. A tail
 //! that a crash left unfinished is cut off and kept aside; anything else is reported and left alone.
 
+mod chain;
 mod codes;
+#[cfg(test)]
+mod crash_tests;
+mod damage;
 mod decode;
 mod encode;
 mod error;
 mod events;
 mod frames;
+mod group;
 mod intent;
 mod kind;
+mod layout;
+mod problem;
+mod reader;
 mod record;
+mod recover;
+mod scan;
+mod storage;
+mod torn;
+mod verify;
+mod window;
+mod writer;
 
+pub use chain::Head;
+pub use damage::Damage;
 pub use decode::decode;
 pub use encode::{
     encode_cancel_request, encode_decision, encode_event, encode_order, encode_refused,
@@ -26,7 +43,12 @@ pub use error::CodecError;
 pub use events::collect_events;
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::Kind;
+pub use problem::{JournalError, Problem};
+pub use reader::{Block, Reader};
 pub use record::{Decision, Gate, Gates, Levels, Record, RecordBody};
+pub use storage::Storage;
+pub use verify::{Status, Verdict, verify};
+pub use writer::{TornTail, Writer};
 
 /// Version of the format of frames and files that this crate writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 1;

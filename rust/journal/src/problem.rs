@@ -1,0 +1,106 @@
+//! Why a journal cannot be opened, read or written, and what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{CodecError, Damage, FORMAT_VERSION};
+
+/// What went wrong with a journal file.
+#[derive(Debug)]
+pub struct JournalError {
+    /// The file.
+    pub path: PathBuf,
+    /// What went wrong.
+    pub problem: Problem,
+}
+
+/// The kinds of problem.
+#[derive(Debug)]
+pub enum Problem {
+    /// Another writer has the journal.
+    Locked,
+    /// The path is a directory.
+    Directory,
+    /// The file is not a journal.
+    Foreign,
+    /// The journal was written by a newer version.
+    NewerVersion(u32),
+    /// The journal is damaged.
+    Damaged(Damage),
+    /// What was to be appended is no sequence of records.
+    Refused(CodecError),
+    /// An earlier write or sync failed; the writer does nothing any more.
+    Stopped(String),
+    /// The operating system said no.
+    Io {
+        /// What was tried, e.g. `write`.
+        operation: &'static str,
+        /// The answer.
+        source: io::Error,
+    },
+}
+
+impl JournalError {
+    /// Names the file of a problem.
+    pub(crate) fn new(path: &Path, problem: Problem) -> Self {
+        Self { path: path.to_path_buf(), problem }
+    }
+
+    /// Names the file and the operation of an answer of the operating system.
+    pub(crate) fn io(path: &Path, operation: &'static str, source: io::Error) -> Self {
+        let problem = match source.kind() {
+            io::ErrorKind::IsADirectory => Problem::Directory,
+            _ => Problem::Io { operation, source },
+        };
+        Self::new(path, problem)
+    }
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.problem)
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Locked => {
+                write!(f, "another process writes this journal; stop it, or give each engine its own journal")
+            }
+            Self::Directory => write!(f, "is a directory; name a file"),
+            Self::Foreign => {
+                write!(f, "is not a tradecore journal and was left as it is; name another file")
+            }
+            Self::NewerVersion(version) => write!(
+                f,
+                "has format {version}, this program knows up to {FORMAT_VERSION}; use the program that wrote it"
+            ),
+            Self::Damaged(damage) => damage.fmt(f),
+            Self::Refused(error) => write!(f, "not appended, because it is no sequence of records: {error}"),
+            Self::Stopped(first) => write!(
+                f,
+                "writes nothing any more after its first failure ({first}); mend the cause and restart: \
+                 what was acknowledged is on disk"
+            ),
+            Self::Io { operation, source } => {
+                write!(f, "cannot {operation}: {source}; {}", advice(source.kind()))
+            }
+        }
+    }
+}
+
+/// Says what to do about an answer of the operating system.
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => "check the path and create its directory",
+        io::ErrorKind::PermissionDenied => "make file and directory writable for this user",
+        io::ErrorKind::ReadOnlyFilesystem => "choose a path on a writable disk",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free space on this disk and restart",
+        io::ErrorKind::FileTooLarge => "raise the file size limit or begin a new journal, and restart",
+        _ => "check the disk and restart",
+    }
+}

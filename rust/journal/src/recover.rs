@@ -1,0 +1,138 @@
+//! Opens a journal for its writer: lock, check, cut off what a crash left unfinished.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::chain::Head;
+use crate::layout::{CELL, FileHeader};
+use crate::scan::{Scan, ScanError, Step};
+use crate::writer::TornTail;
+use crate::{FORMAT_VERSION, JournalError, Problem};
+
+/// A journal ready to be appended to.
+pub(crate) struct Recovered {
+    pub lock: File,
+    pub file: File,
+    pub head: Head,
+    pub frames: u64,
+    pub bytes: u64,
+    pub torn: Option<TornTail>,
+}
+
+/// Opens or creates a journal.
+pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalError> {
+    let failed = |operation| move |source| JournalError::io(path, operation, source);
+    if path.is_dir() {
+        return Err(JournalError::new(path, Problem::Directory));
+    }
+    let lock = lock(path)?;
+    let mut file = options().create(true).truncate(false).open(path).map_err(failed("open"))?;
+    let length = file.metadata().map_err(failed("read"))?.len();
+
+    let copy = file.try_clone().map_err(failed("read"))?;
+    let mut scan = Scan::new(copy);
+    while let Step::Block { .. } = scan.step().map_err(|error| scan_error(path, error))? {}
+
+    let end = scan.end_offset();
+    let torn = if end < length { Some(keep(path, &mut file, end, length)?) } else { None };
+    let has_header = scan.created_ns.is_some();
+    let bytes = prepare(&mut file, end, torn.is_some(), has_header, created_ns).map_err(failed("write"))?;
+    if !has_header {
+        sync_directory(path).map_err(failed("sync the directory of"))?;
+    }
+    Ok(Recovered { lock, file, head: scan.head, frames: scan.frames, bytes, torn })
+}
+
+/// Turns the end of a walk into an error of this file.
+pub(crate) fn scan_error(path: &Path, error: ScanError) -> JournalError {
+    match error {
+        ScanError::Io(source) => JournalError::io(path, "read", source),
+        ScanError::Foreign => JournalError::new(path, Problem::Foreign),
+        ScanError::NewerVersion(version) => JournalError::new(path, Problem::NewerVersion(version)),
+        ScanError::Damaged(damage) => JournalError::new(path, Problem::Damaged(damage)),
+    }
+}
+
+/// Cuts the file at the end of its last whole block and writes the header of a new one.
+fn prepare(file: &mut File, end: u64, is_torn: bool, has_header: bool, created_ns: i64) -> io::Result<u64> {
+    if is_torn {
+        file.set_len(end)?;
+    }
+    file.seek(SeekFrom::Start(end))?;
+    if !has_header {
+        file.write_all(&FileHeader::to_bytes(FORMAT_VERSION, created_ns))?;
+    }
+    // Also what an earlier process wrote and never synced becomes durable here, before anybody relies on it.
+    file.sync_all()?;
+    Ok(if has_header { end } else { u64::try_from(CELL).unwrap_or(0) })
+}
+
+/// Takes the lock of the one writer; it ends with the process, however that ends.
+fn lock(path: &Path) -> Result<File, JournalError> {
+    let lock_path = beside(path, "lock");
+    let file = options()
+        .create(true)
+        .truncate(false)
+        .open(&lock_path)
+        .map_err(|source| JournalError::io(path, "create the lock file of", source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(JournalError::new(path, Problem::Locked)),
+        Err(TryLockError::Error(source)) => Err(JournalError::io(path, "lock", source)),
+    }
+}
+
+/// Copies the bytes from `end` on into a new file beside the journal.
+fn keep(path: &Path, file: &mut File, end: u64, length: u64) -> Result<TornTail, JournalError> {
+    let (mut side, kept_in) = side_file(path, end)?;
+    file.seek(SeekFrom::Start(end))
+        .and_then(|_| io::copy(file, &mut side))
+        .and_then(|_| side.sync_all())
+        .map_err(|source| JournalError::io(&kept_in, "write", source))?;
+    Ok(TornTail { bytes: length.saturating_sub(end), kept_in })
+}
+
+/// Makes the file for a cut tail; the second cut at one place gets the suffix `-2`, and so on.
+fn side_file(path: &Path, end: u64) -> Result<(File, PathBuf), JournalError> {
+    let mut attempt = 1u32;
+    loop {
+        let suffix = if attempt == 1 { format!("torn-{end}") } else { format!("torn-{end}-{attempt}") };
+        let side_path = beside(path, &suffix);
+        match options().create_new(true).open(&side_path) {
+            Ok(file) => return Ok((file, side_path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 1_000 => attempt += 1,
+            Err(source) => return Err(JournalError::io(&side_path, "create", source)),
+        }
+    }
+}
+
+/// Returns the path of a file beside the journal, `<name>.<suffix>`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Read and write, for this user alone.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the name of a new file survive a power cut.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Other systems have no way to ask for it.
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
