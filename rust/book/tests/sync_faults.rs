@@ -328,3 +328,44 @@ fn two_books_with_the_same_past_write_the_same_state() {
     assert_eq!(state(&messages), state(&messages));
     assert_ne!(state(&messages), state(&messages[..5]));
 }
+
+#[test]
+fn the_message_after_one_that_was_no_use_is_not_held_against_it() {
+    for rule in RULES {
+        let clean = stream(rule, &[(2, vec![(true, 5, 1)]), (2, vec![(true, 6, 1)]), (2, vec![])]);
+        let mut reference = instrument(rule);
+        for message in &clean[..3] {
+            feed(&mut reference, message);
+        }
+        for kind in [Damage::Malformed, Damage::EmptyRange] {
+            let mut faulty = clean[..3].to_vec();
+            damage(&mut faulty, 2, kind);
+            let mut target = instrument(rule);
+            for message in &faulty {
+                feed(&mut target, message);
+            }
+            assert!(target.needs_snapshot());
+            assert_eq!(feed(&mut target, &snapshot_of(&reference)), Some(BookChange::BecameValid));
+            assert_eq!(feed(&mut target, &clean[3]), Some(BookChange::Applied));
+        }
+    }
+}
+
+#[test]
+fn a_break_in_the_stream_is_seen_before_the_stream_has_reached_the_snapshot() {
+    for rule in RULES {
+        let clean = stream(rule, &[(2, vec![]), (2, vec![]), (2, vec![]), (2, vec![]), (2, vec![])]);
+        let mut reference = instrument(rule);
+        for message in &clean[..5] {
+            feed(&mut reference, message);
+        }
+        let mut target = instrument(rule);
+        feed(&mut target, &clean[1]);
+        assert_eq!(feed(&mut target, &snapshot_of(&reference)), Some(BookChange::BecameValid));
+        assert_eq!(feed(&mut target.clone(), &clean[2]), Some(BookChange::Ignored));
+        for index in [1, 3, 5] {
+            let change = feed(&mut target.clone(), &clean[index]);
+            assert!(matches!(change, Some(BookChange::BecameInvalid(_))), "{change:?}");
+        }
+    }
+}
