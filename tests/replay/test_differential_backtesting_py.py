@@ -1,0 +1,84 @@
+"""tradecore beside backtesting.py on real bars: every trade and every statistic, over many configurations."""
+
+import json
+
+import numpy as np
+import pytest
+
+from support.backtesting_py import NAMES, assert_statistics_equal
+from support.engine_backtest import run_engine
+from support.peer_backtest import TRADE, Case, run_peer
+from support.shared import shared_data
+
+RELATIVE = 1e-8
+CASES = [
+    Case("GOOG", 10, 30),
+    Case("GOOG", 5, 20),
+    Case("GOOG", 20, 50),
+    Case("GOOG", 2, 3),
+    Case("GOOG", 50, 200),
+    Case("GOOG", 10, 30, commission_bps=10),
+    Case("GOOG", 10, 30, commission_bps=20),
+    Case("GOOG", 10, 30, trade_on_close=True),
+    Case("GOOG", 5, 20, trade_on_close=True, commission_bps=10),
+    Case("GOOG", 10, 30, stop_loss=0.05),
+    Case("GOOG", 10, 30, take_profit=0.08),
+    Case("GOOG", 10, 30, stop_loss=0.03, take_profit=0.06),
+    Case("GOOG", 5, 15, stop_loss=0.01, take_profit=0.01, commission_bps=10),
+    Case("GOOG", 10, 30, stop_loss=0.04, take_profit=0.1, trade_on_close=True),
+    Case("GOOG", 10, 30, fraction=0.5),
+    Case("GOOG", 10, 30, leverage=2, fraction=0.6),
+    Case("GOOG", 20, 60, leverage=2, stop_loss=0.05, commission_bps=10),
+    Case("GOOG", 10, 30, cash=1_000_000, commission_bps=20),
+    Case("EURUSD", 10, 30),
+    Case("EURUSD", 5, 20),
+    Case("EURUSD", 20, 60, commission_bps=1),
+    Case("EURUSD", 10, 30, trade_on_close=True),
+    Case("EURUSD", 10, 30, stop_loss=0.002, take_profit=0.003),
+    Case("EURUSD", 8, 24, stop_loss=0.001, trade_on_close=True, commission_bps=1),
+    Case("EURUSD", 10, 30, leverage=2),
+    Case("EURUSD", 15, 45, leverage=5, stop_loss=0.003),
+    Case("EURUSD", 10, 30, leverage=5, take_profit=0.004, fraction=0.5),
+    Case("EURUSD", 30, 90, cash=1_000_000, leverage=2, commission_bps=1, stop_loss=0.004, take_profit=0.008),
+]
+
+
+def test_the_peer_run_is_the_published_one():
+    """Our way of calling backtesting.py gives its own published result: 66 trades, 51,422.98999999996."""
+    published = json.loads(
+        shared_data("public/reference_results/backtesting_py_goog_sma10_30.json").read_text()
+    )
+
+    peer = run_peer(CASES[0])
+
+    assert len(peer.trades) == 66
+    for name, value in published["stats"].items():
+        if name in NAMES.values():
+            assert peer.statistics[name] == pytest.approx(value, rel=RELATIVE), name
+
+
+def test_the_cases_cover_at_least_twenty_distinct_configurations():
+    """Both data sets, commissions, closes, exits and leverage all occur, and exits do close trades."""
+    assert len(set(CASES)) == len(CASES) >= 20
+    assert {case.symbol for case in CASES} == {"GOOG", "EURUSD"}
+    for field in ("commission_bps", "trade_on_close", "stop_loss", "take_profit"):
+        assert len({bool(getattr(case, field)) for case in CASES}) == 2, field
+    assert {case.leverage for case in CASES} >= {1, 2, 5}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_trade_and_every_statistic_equals_the_peers(case):
+    """Times and sizes are equal, prices, profit, commission, equity and statistics to 1e-8."""
+    peer, ours = run_peer(case), run_engine(case)
+
+    assert len(peer.trades) >= 5
+    assert peer.equity.min() > 0
+    assert len(ours.trades) == len(peer.trades)
+    for name in TRADE.names:
+        exact = name in {"entry_time_ns", "exit_time_ns", "side", "quantity"}
+        tolerance = 0 if exact else RELATIVE
+        np.testing.assert_allclose(
+            ours.trades[name], peer.trades[name], tolerance, 1e-9 * (not exact), err_msg=name
+        )
+    np.testing.assert_allclose(ours.equity, peer.equity, RELATIVE)
+    assert_statistics_equal(ours.statistics, peer.statistics)
