@@ -11,10 +11,11 @@ from msgspec import inspect
 
 from tradecore.domain.errors import ConfigError
 from tradecore_api.config import overrides, shape
-from tradecore_api.config.tables import CaptureFeedTable, Config, ConfigTables, StrategyConfig
+from tradecore_api.config.tables import CaptureFeedTable, Config, ConfigTables, Market, StrategyConfig
+from tradecore_api.state_dir import ACCOUNT_NAME_RULE, is_account_name
 
 PATH_KEYS = ("feed.path", "data.path", "journal.path", "database.path")
-STRATEGY_KEYS = ("class", "name", "instruments")
+STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
 FILE_SIZE_MAX = 1 << 20
 
 
@@ -103,6 +104,7 @@ def _read(
     if problems:
         return problems, None
 
+    _fill_in(clean)
     try:
         tables = msgspec.convert(clean, ConfigTables)
     except msgspec.ValidationError as error:
@@ -111,6 +113,19 @@ def _read(
     _check_names(config, report)
     _check_files(config, report)
     return (problems, None) if problems else ([], config)
+
+
+def _fill_in(clean: object) -> None:
+    """Set what the kind of feed decides unless the file says otherwise: matching and book numbering."""
+    feed = clean.get("feed") if isinstance(clean, dict) else None
+    if not isinstance(clean, dict) or not isinstance(feed, dict):
+        return
+    is_simulated = feed["kind"] == "simulated"
+    clean.setdefault("venue", {}).setdefault("matching", "exchange" if is_simulated else "book")
+    if not is_simulated:
+        is_spot = feed.get("market", Market.SPOT) == Market.SPOT
+        for instrument in clean.get("instruments", []):
+            instrument.setdefault("sequence", "binance_spot" if is_spot else "binance_futures")
 
 
 def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
@@ -131,6 +146,8 @@ def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[Strate
                 reference=table.reference,
                 name=table.name or table.reference.rpartition(":")[2],
                 instruments=table.instruments,
+                bars=table.bars,
+                history=table.history,
                 parameters=plain if isinstance(plain, dict) else {},
                 key=key,
             )
@@ -156,8 +173,8 @@ def _check_names(config: Config, report: shape.Report) -> None:
             if symbol not in symbols:
                 rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
                 report(f"{strategy.key}.instruments", symbol, rule)
-    if not tables.account.name.replace("-", "").replace("_", "").isalnum():
-        report("account.name", tables.account.name, "must be letters, digits, - and _: it names a directory")
+    if not is_account_name(tables.account.name):
+        report("account.name", tables.account.name, ACCOUNT_NAME_RULE)
 
 
 def _check_files(config: Config, report: shape.Report) -> None:

@@ -32,7 +32,7 @@ class Market(StrEnum):
     COINM = "coinm"
 
 
-class BinanceFeedTable(Table, tag_field="kind", tag="binance"):
+class BinanceFeedTable(Table, frozen=True, tag_field="kind", tag="binance"):
     """`[feed] kind = "binance"`: live public market data, no key needed."""
 
     market: Market = Market.SPOT
@@ -41,7 +41,7 @@ class BinanceFeedTable(Table, tag_field="kind", tag="binance"):
     queue_batches_max: Positive = 1024
 
 
-class CaptureFeedTable(Table, tag_field="kind", tag="binance_capture"):
+class CaptureFeedTable(Table, frozen=True, tag_field="kind", tag="binance_capture"):
     """`[feed] kind = "binance_capture"`: recorded messages, one `<receive_ns> <json>` a line.
 
     `speed` 0 replays as fast as possible, 1 in real time, n at n times real time.
@@ -52,7 +52,7 @@ class CaptureFeedTable(Table, tag_field="kind", tag="binance_capture"):
     speed: NonNegative = 0.0
 
 
-class SimulatedFeedTable(Table, tag_field="kind", tag="simulated"):
+class SimulatedFeedTable(Table, frozen=True, tag_field="kind", tag="simulated"):
     """`[feed] kind = "simulated"`: a seeded exchange full of agents; `virtual` runs it unpaced."""
 
     seed: int = 7
@@ -79,7 +79,7 @@ class Rounding(StrEnum):
     NEAREST = "nearest"
 
 
-class DataTable(Table):
+class DataTable(Table, frozen=True):
     """`[data]`: bars of the past for `tradecore backtest`.
 
     `columns` maps `time, open, high, low, close, volume` to the names used in the file.
@@ -94,28 +94,33 @@ class DataTable(Table):
 
 
 class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
-    """`[strategy]`: every key that is not named here is a parameter of the strategy itself."""
+    """`[strategy]`: every key that is not named here is a parameter of the strategy itself.
+
+    `bars` is `input`, or a length such as `1m` or `5s:quotes`; `history` how many of them stay at hand.
+    """
 
     reference: str = msgspec.field(name="class")
     name: str | None = None
     instruments: tuple[str, ...] = ()
+    bars: str = "input"
+    history: Count = 0
 
 
-class JournalTable(Table):
+class JournalTable(Table, frozen=True):
     """`[journal]`: where the journal is and how long a group without orders may wait for its sync."""
 
     path: str | None = None
     commit_interval_ms: Positive = 50
 
 
-class DatabaseTable(Table):
+class DatabaseTable(Table, frozen=True):
     """`[database]`: the SQLite read model; not part of the order path."""
 
     enabled: bool = True
     path: str | None = None
 
 
-class DaemonTable(Table):
+class DaemonTable(Table, frozen=True):
     """`[daemon]`: heartbeat, control socket and the clock events of live feeds."""
 
     heartbeat_interval_ms: Positive = 500
@@ -132,14 +137,14 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class LogTable(Table):
+class LogTable(Table, frozen=True):
     """`[log]`: how much is told, and whether as JSON lines."""
 
     level: LogLevel = LogLevel.INFO
     json: bool = False
 
 
-class ConfigTables(Table):
+class ConfigTables(Table, frozen=True):
     """A whole configuration file."""
 
     mode: Mode = Mode.PAPER
@@ -172,6 +177,8 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     name: str
     instruments: tuple[str, ...]
+    bars: str
+    history: int
     parameters: dict[str, object]
     key: str
 
@@ -198,11 +205,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def source_of(self, key: str) -> str:
         """Return the file, variable or option a dotted key came from."""
-        while key:
-            if key in self.sources:
-                return self.sources[key]
-            key = key.rpartition(".")[0]
-        return self.source
+        above = key
+        while above:
+            if above in self.sources:
+                return self.sources[above]
+            above = above.rpartition(".")[0]
+        below = [source for name, source in self.sources.items() if name.startswith(f"{key}.")]
+        return below[0] if below else self.source
 
     def engine_spec(self, mode: Mode | None = None) -> EngineSpec:
         """Return the part that decides the behaviour of the engine."""

@@ -1,0 +1,185 @@
+"""The `tradecore` command: parses, calls one function, returns an exit code."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from tradecore_api import exit_codes
+from tradecore_api.exit_codes import ExitCode
+
+# What `add_subparsers` returns; argparse keeps the class to itself and does not let it be subscripted.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see above
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors go to stderr, one line each."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return int(_call(parsed))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as in `tradecore journal export | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _call(parsed: argparse.Namespace) -> int:
+    # The table of commands names modules, so that a command pays only for its own imports.
+    module_name, function_name = parsed.target.split(":")
+    module = importlib.import_module(f"tradecore_api.commands.{module_name}")
+    from tradecore_api.failures import reported
+
+    return reported(lambda: getattr(module, function_name)(parsed))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with every command."""
+    parser = argparse.ArgumentParser(
+        prog="tradecore",
+        description="One deterministic trading engine, from backtest to paper trading.",
+        epilog="exit codes:\n" + exit_codes.table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_runs(commands)
+    _add_controls(commands)
+    _add_journal(commands)
+    _add_files(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when asked: reading package metadata takes longer than the rest."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Print the version and end."""
+        from importlib.metadata import version
+
+        print(f"tradecore {version('tradecore')}")
+        parser.exit()
+
+
+def _add_runs(commands: Commands) -> None:
+    demo = _command(commands, "demo", "demo:demo", "a simulated exchange and two strategies, in paper mode")
+    demo.add_argument("--seconds", type=_positive, default=20.0, help="length in simulated seconds (20)")
+    demo.add_argument("--seed", type=int, default=7, help="seed of the order flow (7)")
+    demo.add_argument("--virtual", action="store_true", help="as fast as possible; same seed, same bytes")
+    demo.add_argument("--journal", help="keep the journal in this file (default: a temporary one)")
+    _json(demo)
+
+    run = _command(commands, "run", "run:run", "run strategies in shadow or paper mode until told to stop")
+    run.add_argument("config", nargs="?", help="TOML file; not needed with --feed")
+    run.add_argument("--feed", choices=["binance"], help="run the built-in paper configuration on this feed")
+    run.add_argument("--new-journal", action="store_true", help="set an existing journal aside, start afresh")
+    _settings(run)
+    _json(run)
+
+    backtest = _command(commands, "backtest", "backtest:backtest", "run strategies over data of the past")
+    backtest.add_argument("config", help="TOML file")
+    _settings(backtest)
+    _json(backtest)
+
+
+def _add_controls(commands: Commands) -> None:
+    for name, help_text in (
+        ("status", "what the engines of this machine are doing, alive or not"),
+        ("pause", "take no new risk; cancels and closing orders still work"),
+        ("resume", "end a pause"),
+        ("flatten", "cancel every order and close every position"),
+        ("kill", "cancel every order and refuse new ones until released; survives restarts"),
+        ("emergency-stop", "kill that also works when the engine hangs: ends its process if it must"),
+    ):
+        target = f"control:{name.replace('-', '_')}"
+        command = _command(commands, name, target, help_text)
+        command.add_argument(
+            "account", nargs="?", help="name of the account (default: the only or every one)"
+        )
+        if name == "kill":
+            command.add_argument("--release", action="store_true", help="release the kill switch")
+        _json(command)
+
+
+def _add_journal(commands: Commands) -> None:
+    journal = commands.add_parser("journal", help="look at a journal").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    verify = _command(journal, "verify", "journal:verify", "check every byte of a journal")
+    replay = _command(journal, "replay", "journal:replay", "run its events again and compare every byte")
+    tail = _command(journal, "tail", "journal:tail", "print its last records")
+    tail.add_argument("-n", "--lines", type=int, default=10, help="how many records (10)")
+    tail.add_argument("-f", "--follow", action="store_true", help="go on as the journal grows")
+    tail.add_argument("--all", action="store_true", help="market events too")
+    export = _command(journal, "export", "journal:export", "print every record as a line of JSON")
+    export.add_argument("--all", action="store_true", help="market events too")
+    for command in (verify, replay, tail, export):
+        command.add_argument("path", help="journal file")
+    for command in (verify, replay, tail):
+        _json(command)
+
+
+def _add_files(commands: Commands) -> None:
+    database = commands.add_parser("db", help="the read model").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    info = _command(database, "info", "database:info", "what is in a read model")
+    rebuild = _command(database, "rebuild", "database:rebuild", "build a read model again from a journal")
+    for command in (info, rebuild):
+        command.add_argument("path", help="SQLite file")
+        _json(command)
+    rebuild.add_argument("--journal", required=True, help="journal file")
+
+    config = commands.add_parser("config", help="configuration files").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    check = _command(config, "check", "config:check", "say everything that is wrong with a file")
+    check.add_argument("config", help="TOML file")
+    _settings(check)
+    _json(check)
+    _command(config, "schema", "config:schema", "print the JSON schema of a configuration file")
+
+    data = commands.add_parser("data", help="data files").add_subparsers(metavar="COMMAND", required=True)
+    inspect = _command(
+        data, "inspect", "data:inspect", "format, rows, times, prices, gaps and problems of a file"
+    )
+    inspect.add_argument("path", help="CSV, Parquet, capture or journal; gz and zip as they are")
+    _json(inspect)
+
+
+def _command(commands: Commands, name: str, target: str, help_text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_text, description=help_text)
+    command.set_defaults(target=target)
+    return command
+
+
+def _settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="SECTION.KEY=VALUE",
+        help="override one setting; may be repeated",
+    )
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: must be above 0")
+    return value

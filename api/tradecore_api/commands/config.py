@@ -1,0 +1,38 @@
+"""`tradecore config check | schema`."""
+
+import argparse
+from pathlib import Path
+
+from tradecore.domain.errors import ConfigError
+from tradecore_api import wiring
+from tradecore_api.config import read
+from tradecore_api.config.schema import schema as json_schema
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.failures import report
+from tradecore_api.output import print_json
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Say everything that is wrong with a file, strategies and their parameters included."""
+    path = Path(arguments.config)
+    problems, config = read.problems_and_config(path, options=arguments.settings)
+    if config is not None:
+        problems = wiring.strategy_problems(config)
+    if arguments.json:
+        print_json({"path": str(path), "ok": not problems, "problems": [_plain(error) for error in problems]})
+    else:
+        for error in problems:
+            report(error)
+        if not problems:
+            print(f"{path}: ok")
+    return ExitCode.CONFIG if problems else ExitCode.OK
+
+
+def schema(_arguments: argparse.Namespace) -> int:
+    """Print the JSON schema of a configuration file."""
+    print_json(json_schema())
+    return ExitCode.OK
+
+
+def _plain(error: ConfigError) -> dict[str, object]:
+    return {"source": error.source, "key": error.key, "value": str(error.value), "rule": error.rule}

@@ -1,0 +1,111 @@
+"""`tradecore journal verify | replay | tail | export`."""
+
+import argparse
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tradecore.domain.errors import StorageError
+from tradecore.domain.journal import JournalReader, journal_verify
+from tradecore.domain.record import JournalRecord
+from tradecore_api import wiring
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.output import print_json, print_json_line, print_values
+from tradecore_api.progress import counted
+from tradecore_api.summary import INTACT
+
+POLL_SECONDS = 0.2
+EVENT_KINDS = frozenset({"bar", "quote", "trade", "book", "flow", "feed", "clock"})
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Check every byte: intact, a torn tail that the next start cuts off, or damaged."""
+    _must_exist(arguments.path)
+    verdict = journal_verify(arguments.path)
+    values = {
+        "path": arguments.path,
+        "status": verdict.status,
+        "records": verdict.records,
+        "bytes": verdict.bytes,
+        "head": verdict.head,
+        "message": verdict.message,
+    }
+    _print(values, is_json=arguments.json)
+    return ExitCode.OK if verdict.status == INTACT else ExitCode.CHECK_FAILED
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Run the recorded events through the same engine and strategies; every byte must come out again."""
+    _must_exist(arguments.path)
+    outcome = wiring.replay(arguments.path)
+    _print(msgspec.to_builtins(outcome, str_keys=True), is_json=arguments.json)
+    return ExitCode.OK
+
+
+def tail(arguments: argparse.Namespace) -> int:
+    """Print the last records, and with `--follow` those that come."""
+    _must_exist(arguments.path)
+    reader = JournalReader(arguments.path)
+    last = deque(_wanted(reader, has_all=arguments.all), maxlen=max(arguments.lines, 0))
+    for record in last:
+        _print_record(record, is_json=arguments.json)
+    while arguments.follow:
+        for record in _wanted(reader, has_all=arguments.all):
+            _print_record(record, is_json=arguments.json)
+        time.sleep(POLL_SECONDS)
+    return ExitCode.OK
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Print every record as a line of JSON."""
+    _must_exist(arguments.path)
+    reader = JournalReader(arguments.path)
+    for record in counted(_wanted(reader, has_all=arguments.all), "exporting"):
+        print_json_line(_plain(record))
+    return ExitCode.OK
+
+
+def _wanted(reader: JournalReader, *, has_all: bool) -> Iterator[JournalRecord]:
+    for seq, time_ns, kind, fields in reader:
+        if has_all or kind not in EVENT_KINDS:
+            yield JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields)
+
+
+def _plain(record: JournalRecord) -> dict[str, object]:
+    return {"seq": record.seq, "time_ns": record.time_ns, "kind": record.kind, **_readable(record.fields)}
+
+
+def _readable(fields: dict[str, object]) -> dict[str, object]:
+    """Show bytes as text and integers that JSON readers would round as text."""
+    return {name: _value(value) for name, value in fields.items()}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, int) and abs(value) > 2**63:
+        return str(value)
+    return value
+
+
+def _print_record(record: JournalRecord, *, is_json: bool) -> None:
+    if is_json:
+        print_json_line(_plain(record))
+        return
+    told = " ".join(f"{name}={value}" for name, value in _readable(record.fields).items())
+    print(f"{record.seq:>8} {record.time_ns} {record.kind:<15} {told}", flush=True)
+
+
+def _print(values: dict[str, object], *, is_json: bool) -> None:
+    if is_json:
+        print_json(values)
+    else:
+        print_values(values)
+
+
+def _must_exist(path: str) -> None:
+    if not Path(path).is_file():
+        raise StorageError(path, "no such journal file")

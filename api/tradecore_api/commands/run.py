@@ -1,0 +1,50 @@
+"""`tradecore run`."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from tradecore.domain.errors import ConfigError
+from tradecore.domain.spec import Mode
+from tradecore_api import builtin, wiring
+from tradecore_api.config import read
+from tradecore_api.config.tables import Config
+from tradecore_api.daemon import Daemon
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.output import print_json, print_values
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until the data end or a signal comes, then print the summary."""
+    config = _config(arguments)
+    wiring.configure_log(config)
+    summary = Daemon(config, is_new_journal=arguments.new_journal).run()
+    values = msgspec.structs.asdict(summary)
+    if arguments.json:
+        print_json(values)
+    else:
+        print_values(values)
+    return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    if arguments.config:
+        options = list(arguments.settings)
+        if arguments.feed:
+            raise ConfigError("--feed", "feed", arguments.feed, "leave it out: CONFIG has its own [feed]")
+        config = read.load(Path(arguments.config), options=options)
+    elif arguments.feed:
+        config = read.from_tree(builtin.binance(), "built-in configuration", options=arguments.settings)
+    else:
+        raise ConfigError("command line", "CONFIG", None, "name a TOML file, or use --feed binance")
+    if config.tables.mode is Mode.BACKTEST:
+        rule = "run knows shadow and paper; use `tradecore backtest` for the past"
+        raise ConfigError(config.source_of("mode"), "mode", "backtest", rule)
+    if config.tables.feed is None:
+        raise ConfigError(config.source, "feed", None, "is missing: run needs [feed]")
+    if not config.strategies:
+        raise ConfigError(
+            config.source, "strategy", None, "is missing: run needs [strategy] or [[strategies]]"
+        )
+    return config

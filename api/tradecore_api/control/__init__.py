@@ -1,0 +1,1 @@
+"""The local control socket: length-prefixed msgpack frames between one machine's own processes."""

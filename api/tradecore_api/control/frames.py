@@ -1,0 +1,77 @@
+"""Frames of the control socket: a length (u32, big-endian), then msgpack."""
+
+import asyncio
+import struct
+
+import msgspec
+
+from tradecore.domain.errors import TradecoreError
+from tradecore.ports.control_channel import ControlReply, ControlRequest
+
+FRAME_BYTES_MAX = 64 * 1024
+_LENGTH = struct.Struct(">I")
+
+
+class FrameError(TradecoreError):
+    """The other side sent something that is no frame of ours."""
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request with the token that stands in for file permissions where there are none."""
+
+    request: ControlRequest
+    token: str = ""
+
+
+_ENVELOPE = msgspec.msgpack.Decoder(Envelope)
+_REPLY = msgspec.msgpack.Decoder(ControlReply)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def encode(message: Envelope | ControlReply) -> bytes:
+    """Return one whole frame.
+
+    Raises `FrameError` when it would be larger than a frame may be.
+    """
+    body = _ENCODER.encode(message)
+    if len(body) > FRAME_BYTES_MAX:
+        raise FrameError(f"frame of {len(body)} bytes: at most {FRAME_BYTES_MAX} are allowed")
+    return _LENGTH.pack(len(body)) + body
+
+
+async def read_envelope(reader: asyncio.StreamReader) -> Envelope | None:
+    """Return the next request, or `None` at the end; raises `FrameError` for anything else."""
+    body = await _body(reader)
+    if body is None:
+        return None
+    try:
+        return _ENVELOPE.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise FrameError(f"not a request: {error}") from error
+
+
+async def read_reply(reader: asyncio.StreamReader) -> ControlReply:
+    """Return the answer; raises `FrameError` when there is none."""
+    body = await _body(reader)
+    if body is None:
+        raise FrameError("the engine closed the connection without an answer")
+    try:
+        return _REPLY.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise FrameError(f"not an answer: {error}") from error
+
+
+async def _body(reader: asyncio.StreamReader) -> bytes | None:
+    try:
+        head = await reader.readexactly(_LENGTH.size)
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise FrameError("the connection ended inside a frame") from error
+        return None
+    (length,) = _LENGTH.unpack(head)
+    if length > FRAME_BYTES_MAX:
+        raise FrameError(f"frame of {length} bytes: at most {FRAME_BYTES_MAX} are allowed")
+    try:
+        return await reader.readexactly(length)
+    except asyncio.IncompleteReadError as error:
+        raise FrameError("the connection ended inside a frame") from error

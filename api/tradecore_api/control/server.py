@@ -1,0 +1,142 @@
+"""The engine's end of the control socket."""
+
+import asyncio
+import hmac
+import logging
+import secrets
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.ports.control_channel import Answer, ControlReply
+from tradecore_api.control import address, frames, peer
+
+log = logging.getLogger("tradecore.control")
+
+CONNECTIONS_MAX = 16
+READ_SECONDS_MAX = 5.0
+ANSWER_SECONDS_MAX = 10.0
+# sun_path is 104 bytes on macOS and 108 on Linux, the closing zero included.
+SOCKET_PATH_BYTES_MAX = 100
+
+
+class ControlServer:
+    """A `ControlChannel` on a Unix socket (mode 0600, peer's user checked) or on loopback with a token.
+
+    Parameters
+    ----------
+    address_path : Path
+        File in which the address is published; the socket is next to it when the path is short enough.
+    """
+
+    def __init__(self, address_path: Path) -> None:
+        self._address_path = address_path
+        self._server: asyncio.Server | None = None
+        self._socket_path: Path | None = None
+        self._private_dir: tempfile.TemporaryDirectory[str] | None = None
+        self._token = ""
+        self._answer: Answer | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def open(self, answer: Answer, /) -> None:
+        """Start to listen and publish the address; raises `StorageError` when it cannot be used."""
+        self._answer = answer
+        try:
+            if address.has_unix_sockets():
+                await self._open_unix()
+            else:
+                await self._open_loopback()
+        except OSError as error:
+            what = f"control socket cannot be opened: {error.strerror}"
+            raise StorageError(str(self._address_path), what) from error
+
+    async def aclose(self) -> None:
+        """Stop to listen, drop every connection and take the address away."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        self._address_path.unlink(missing_ok=True)
+        if self._socket_path is not None:
+            self._socket_path.unlink(missing_ok=True)
+        if self._private_dir is not None:
+            self._private_dir.cleanup()
+
+    async def _open_unix(self) -> None:
+        if sys.platform == "win32":
+            raise OSError("no Unix sockets here")
+        path = self._address_path.with_name("control.sock")
+        if len(str(path).encode()) > SOCKET_PATH_BYTES_MAX:
+            self._private_dir = tempfile.TemporaryDirectory(prefix="tradecore-")
+            path = Path(self._private_dir.name) / "control.sock"
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.bind(str(path))
+            path.chmod(0o600)
+            self._server = await asyncio.start_unix_server(self._accept, sock=listener)
+        except OSError:
+            listener.close()
+            raise
+        self._socket_path = path
+        address.Address(socket=str(path)).write(self._address_path)
+
+    async def _open_loopback(self) -> None:
+        self._token = secrets.token_hex(32)
+        self._server = await asyncio.start_server(self._accept, host="127.0.0.1", port=0)
+        port = self._server.sockets[0].getsockname()[1]
+        address.Address(port=port, token=self._token).write(self._address_path)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(self._connections) >= CONNECTIONS_MAX:
+            writer.close()
+            return
+        self._connections.add(task)
+        try:
+            await self._serve(reader, writer)
+        except (ConnectionError, TimeoutError) as error:
+            log.info("control_connection_dropped", extra={"reason": str(error) or type(error).__name__})
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not peer.is_own_user(writer.get_extra_info("socket")):
+            await _send(writer, ControlReply(accepted=False, message="only the engine's own user may ask"))
+            return
+        while True:
+            try:
+                async with asyncio.timeout(READ_SECONDS_MAX):
+                    envelope = await frames.read_envelope(reader)
+            except frames.FrameError as error:
+                # After a broken frame there is no telling where the next one starts.
+                await _send(writer, ControlReply(accepted=False, message=str(error)))
+                return
+            if envelope is None:
+                return
+            await _send(writer, await self._answered(envelope))
+
+    async def _answered(self, envelope: frames.Envelope) -> ControlReply:
+        if self._token and not hmac.compare_digest(envelope.token.encode(), self._token.encode()):
+            return ControlReply(accepted=False, message="wrong token")
+        if self._answer is None:
+            return ControlReply(accepted=False, message="not open")
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                return await self._answer(envelope.request)
+        except TimeoutError:
+            return ControlReply(accepted=False, message=f"no answer within {ANSWER_SECONDS_MAX:g} s")
+        except TradecoreError as error:
+            return ControlReply(accepted=False, message=str(error))
+
+
+async def _send(writer: asyncio.StreamWriter, reply: ControlReply) -> None:
+    writer.write(frames.encode(reply))
+    async with asyncio.timeout(READ_SECONDS_MAX):
+        await writer.drain()

@@ -1,0 +1,230 @@
+"""Runs one engine headless: one per account, with heartbeat, control socket and a bounded end."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import msgspec
+
+from tradecore.domain.errors import TradecoreError
+from tradecore.ports.control_channel import ControlReply, ControlRequest
+from tradecore.runtime import Projector, Session
+from tradecore_api import kill_latch, wiring
+from tradecore_api.config.tables import Config
+from tradecore_api.control.server import ControlServer
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.heartbeat import Heartbeat
+from tradecore_api.instance_lock import InstanceLock
+from tradecore_api.state_dir import StateDir
+from tradecore_api.summary import RunSummary, summarize
+
+log = logging.getLogger("tradecore.daemon")
+
+PROJECTOR_SECONDS_MAX = 1.0
+
+
+class Daemon:
+    """One engine of one account, from lock to summary.
+
+    Parameters
+    ----------
+    config : Config
+        What to run.
+    is_new_journal : bool
+        Set an existing journal aside and start afresh.
+    """
+
+    def __init__(self, config: Config, *, is_new_journal: bool = False) -> None:
+        self._config = config
+        self._tables = config.tables
+        self._is_new_journal = is_new_journal
+        self._state = StateDir(config.tables.account.name)
+        self._journal_path = config.tables.journal.path or str(self._state.journal)
+        self._session: Session | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop_asked: str | None = None
+        self._is_over = threading.Event()
+
+    def run(self) -> RunSummary:
+        """Run until the data end or a signal comes; return what happened.
+
+        Raises `AlreadyRunningError` when the account has a running engine, and what the session raises.
+        """
+        self._state.create()
+        lock = InstanceLock(self._state.lock, self._state.account)
+        lock.acquire()
+        handlers = self._take_signals()
+        try:
+            self._beat("starting")
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                summary = runner.run(self._main())
+            self._beat("ended")
+            return summary
+        finally:
+            self._is_over.set()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            lock.release()
+
+    async def _main(self) -> RunSummary:
+        self._loop = asyncio.get_running_loop()
+        session = wiring.open_session(
+            self._config,
+            self._journal_path,
+            is_new_journal=self._is_new_journal,
+            notifiers=[wiring.log_notifier()],
+        )
+        self._session = session
+        if self._stop_asked:
+            session.stop(self._stop_asked)
+        control = ControlServer(self._state.address)
+        await control.open(self._answer)
+        beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
+        projector = asyncio.create_task(self._project(), name="projector")
+        latch = asyncio.create_task(self._apply_latch(session), name="latch")
+        # The latch comes before the first event of the feed.
+        await asyncio.sleep(0)
+        try:
+            await session.run()
+        finally:
+            for task in (beats, latch):
+                task.cancel()
+            await control.aclose()
+            await self._finish_projector(projector)
+        return summarize(session.engine, self._journal_path)
+
+    async def _answer(self, request: ControlRequest) -> ControlReply:
+        session = self._session
+        if session is None:
+            return ControlReply(accepted=False, message="the engine is starting")
+        if request.command == "status":
+            return ControlReply(accepted=True, seq=session.status().seq, status=self._status(session))
+        if request.command == "kill":
+            # On disk first: a crash between the two leaves the engine killed, not free.
+            kill_latch.engage(self._state, "kill")
+        seq = await session.command(request.command)
+        if request.command == "release_kill":
+            kill_latch.clear(self._state)
+        return ControlReply(accepted=True, seq=seq)
+
+    async def _apply_latch(self, session: Session) -> None:
+        is_killed = session.engine.summary().is_killed
+        if kill_latch.is_release_requested(self._state):
+            if is_killed:
+                await session.command("release_kill")
+            kill_latch.clear(self._state)
+        elif kill_latch.is_engaged(self._state) and not is_killed:
+            await session.command("kill")
+
+    async def _keep_beating(self) -> None:
+        while True:
+            try:
+                self._beat("running")
+            except TradecoreError as error:
+                log.warning("heartbeat_failed", extra={"reason": str(error)})
+            await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
+
+    def _beat(self, phase: str) -> None:
+        beat = Heartbeat(
+            pid=os.getpid(),
+            time_ns=time.time_ns(),
+            phase=phase,
+            account=self._state.account,
+            mode=self._tables.mode.value,
+            journal=self._journal_path,
+        )
+        if self._session is not None:
+            summary, status = self._session.engine.summary(), self._session.status()
+            beat = msgspec.structs.replace(
+                beat,
+                seq=status.seq,
+                engine_time_ns=status.engine_time_ns,
+                events=summary.events,
+                orders=summary.orders,
+                fills=summary.fills,
+                refusals=summary.refusals,
+                open_orders=summary.open_orders,
+                is_paused=summary.is_paused,
+                is_killed=summary.is_killed,
+            )
+        beat.write(self._state.heartbeat)
+
+    def _status(self, session: Session) -> dict[str, object]:
+        status = session.status()
+        engine: dict[str, object] = msgspec.to_builtins(session.engine.summary(), str_keys=True)
+        return {
+            **engine,
+            "pid": os.getpid(),
+            "mode": self._tables.mode.value,
+            "phase": status.phase.value,
+            "journal": self._journal_path,
+            "journal_head": status.head,
+            "engine_time_ns": status.engine_time_ns,
+        }
+
+    async def _project(self) -> None:
+        """Keep the read model up; its failure is told and ends nothing else."""
+        database = self._tables.database
+        if not database.enabled:
+            return
+        try:
+            read_model = await wiring.open_read_model(database.path or str(self._state.database))
+            try:
+                projector = Projector(self._journal_path, read_model)
+                try:
+                    await projector.run()
+                finally:
+                    await projector.catch_up()
+            finally:
+                await read_model.aclose()
+        except TradecoreError as error:
+            log.warning("read_model_failed", extra={"reason": str(error)})
+
+    async def _finish_projector(self, projector: asyncio.Task[None]) -> None:
+        """Let the read model reach the journal's end, if that is quick; the next start goes on anyway."""
+        projector.cancel()
+        await asyncio.wait([projector], timeout=PROJECTOR_SECONDS_MAX)
+
+    def _take_signals(self) -> dict[int, Callable[[int, FrameType | None], object] | int | None]:
+        """Install handlers that work with every event loop and on Windows; return the old ones."""
+        if threading.current_thread() is not threading.main_thread():
+            return {}
+        return {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        if self._stop_asked is None:
+            timeout = self._tables.daemon.stop_timeout_ms / 1e3
+            deadline = threading.Thread(target=self._end_by_force, args=(timeout,), daemon=True)
+            deadline.start()
+        self._stop_asked = name
+        if self._loop is not None and self._session is not None:
+            self._loop.call_soon_threadsafe(self._session.stop, name)
+
+    def _end_by_force(self, seconds: float) -> None:
+        """End the process when a feed or a strategy holds it: the journal is safe at any moment."""
+        if self._is_over.wait(seconds):
+            return
+        is_clean = self._session is not None and self._session.is_end_journalled
+        print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
+        if is_clean:
+            self._beat("ended")
+        os._exit(ExitCode.OK if is_clean else ExitCode.UNAVAILABLE)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's event loop where it is installed, else `None` for asyncio's own."""
+    if sys.platform == "win32" or os.environ.get("TRADECORE_LOOP") == "asyncio":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

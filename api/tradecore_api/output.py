@@ -1,0 +1,43 @@
+"""Data on stdout: JSON for scripts, plain lines for people."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document; NaN becomes null."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    sys.stdout.write("\n")
+
+
+def print_json_line(value: object) -> None:
+    """Print one line of JSON."""
+    sys.stdout.write(msgspec.json.encode(value).decode())
+    sys.stdout.write("\n")
+
+
+def print_values(values: Mapping[str, object]) -> None:
+    """Print `key  value` lines, keys padded to one width; tables below their key."""
+    width = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        print(f"{name:<{width}}  {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:,.6g}"
+        case Mapping():
+            return "  ".join(f"{name} {_shown(item)}" for name, item in value.items()) or "-"
+        case str():
+            return value
+        case Sequence():
+            return "; ".join(_shown(item) for item in value) or "-"
+        case _:
+            return str(value)

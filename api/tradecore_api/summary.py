@@ -1,0 +1,54 @@
+"""What a run came to: the numbers that scripts rely on."""
+
+import msgspec
+
+from tradecore.domain.journal import journal_verify
+from tradecore.engine import Engine
+
+INTACT = "intact"
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of a demo or a run, all of them journalled."""
+
+    events: int
+    orders: int
+    fills: int
+    refusals: int
+    pnl: str
+    equity: str
+    positions: object
+    open_orders: int
+    book: object
+    journal: str
+    journal_head: str
+    journal_verified: bool
+    orders_digest: str
+    state_hash: str
+    is_killed: bool
+    is_paused: bool
+    is_interrupted: bool = False
+
+
+def summarize(engine: Engine, journal_path: str) -> RunSummary:
+    """Return the figures of an engine, its journal verified byte by byte."""
+    figures = engine.summary()
+    verdict = journal_verify(journal_path)
+    return RunSummary(
+        events=figures.events,
+        orders=figures.orders,
+        fills=figures.fills,
+        refusals=figures.refusals,
+        pnl=figures.pnl,
+        equity=figures.equity,
+        positions=figures.positions,
+        open_orders=figures.open_orders,
+        book=figures.book,
+        journal=journal_path,
+        journal_head=verdict.head,
+        journal_verified=verdict.status == INTACT,
+        orders_digest=engine.orders_digest(),
+        state_hash=engine.state_hash(),
+        is_killed=figures.is_killed,
+        is_paused=figures.is_paused,
+    )

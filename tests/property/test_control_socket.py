@@ -1,0 +1,150 @@
+"""The control socket answers requests and survives everything else."""
+
+import asyncio
+import contextlib
+import struct
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tradecore.ports.control_channel import ControlReply, ControlRequest
+from tradecore_api.control import address, client, frames
+from tradecore_api.control.server import CONNECTIONS_MAX, ControlServer
+
+
+async def echo(request: ControlRequest) -> ControlReply:
+    """Answer with the command itself."""
+    return ControlReply(accepted=True, message=request.command, seq=7)
+
+
+@contextlib.asynccontextmanager
+async def served(directory):
+    """Serve `echo` and yield the published address."""
+    server = ControlServer(directory / "control.json")
+    await server.open(echo)
+    try:
+        yield address.read(directory / "control.json")
+    finally:
+        await server.aclose()
+
+
+async def connected(found):
+    """Connect to a published address."""
+    if found.socket:
+        return await asyncio.open_unix_connection(found.socket)
+    return await asyncio.open_connection("127.0.0.1", found.port)
+
+
+async def exchange(found, data: bytes) -> bytes:
+    """Send bytes, end the sending side, and return all that comes back."""
+    reader, writer = await connected(found)
+    with contextlib.suppress(ConnectionError):
+        writer.write(data)
+        writer.write_eof()
+    try:
+        async with asyncio.timeout(5):
+            return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+def replies(data: bytes) -> list[ControlReply]:
+    """Cut answers out of what came back."""
+    found = []
+    while data:
+        (length,) = struct.unpack(">I", data[:4])
+        found.append(msgspec.msgpack.decode(data[4 : 4 + length], type=ControlReply))
+        data = data[4 + length :]
+    return found
+
+
+def request(command: str = "status", token: str = "") -> bytes:
+    """Return the frame of a request."""
+    return frames.encode(frames.Envelope(request=ControlRequest(command=command), token=token))
+
+
+async def test_a_request_is_answered_and_several_may_follow_on_one_connection(tmp_path):
+    """Frames are answered in order, one answer each."""
+    async with served(tmp_path) as found:
+        answers = replies(await exchange(found, request("status") + request("pause")))
+    assert [answer.message for answer in answers] == ["status", "pause"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=200) | st.binary(max_size=60).map(lambda b: struct.pack(">I", len(b)) + b))
+def test_whatever_is_sent_gets_a_refusal_and_the_next_request_is_answered(tmp_path, data):
+    """Accepted, or a typed refusal, nothing else; the channel lives on."""
+
+    async def fuzz():
+        async with served(tmp_path) as found:
+            for answer in replies(await exchange(found, data)):
+                assert isinstance(answer, ControlReply)
+            (answer,) = replies(await exchange(found, request()))
+            assert answer.accepted
+
+    asyncio.run(fuzz())
+
+
+async def test_an_oversized_or_cut_frame_is_refused_by_name(tmp_path):
+    """The refusal says what is wrong with the frame."""
+    async with served(tmp_path) as found:
+        (large,) = replies(await exchange(found, struct.pack(">I", 1 << 31)))
+        (cut,) = replies(await exchange(found, request()[:-2]))
+        (other,) = replies(await exchange(found, frames.encode(ControlReply(accepted=True))))
+    assert "at most" in large.message
+    assert "inside a frame" in cut.message
+    assert "not a request" in other.message
+    assert not any(answer.accepted for answer in (large, cut, other))
+
+
+async def test_a_silent_or_greedy_client_does_not_keep_others_out_for_long(tmp_path, monkeypatch):
+    """Connections are bounded in number and in time."""
+    monkeypatch.setattr("tradecore_api.control.server.READ_SECONDS_MAX", 0.2)
+    async with served(tmp_path) as found:
+        silent = [await connected(found) for _ in range(CONNECTIONS_MAX)]
+        await asyncio.sleep(0.6)
+        (answer,) = replies(await exchange(found, request()))
+        for _, writer in silent:
+            writer.close()
+    assert answer.accepted
+
+
+async def test_the_socket_is_for_its_owner_alone_and_gone_afterwards(tmp_path):
+    """Mode 0600; closing takes socket and address away."""
+    async with served(tmp_path) as found:
+        mode = (tmp_path / "control.sock").stat().st_mode & 0o777
+        assert (mode, found.port) == (0o600, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_long_path_still_gets_a_socket(tmp_path):
+    """A Unix socket's path is short by law; the address file says where it is."""
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    async with served(deep) as found:
+        (answer,) = replies(await exchange(found, request()))
+    assert answer.accepted
+
+
+async def test_without_unix_sockets_a_token_stands_in_for_the_file_mode(tmp_path, monkeypatch):
+    """Loopback needs the token from the 0600 address file."""
+    monkeypatch.setenv("TRADECORE_CONTROL", "tcp")
+    async with served(tmp_path) as found:
+        assert (tmp_path / "control.json").stat().st_mode & 0o777 == 0o600
+        (wrong,) = replies(await exchange(found, request(token="guess")))
+        (right,) = replies(await exchange(found, request(token=found.token)))
+    assert (wrong.accepted, wrong.message) == (False, "wrong token")
+    assert right.accepted
+
+
+def test_asking_nobody_says_so_in_time(tmp_path):
+    """No address, or an address nobody listens at, is one clear error."""
+    with pytest.raises(client.NotAnsweringError, match="no engine has published"):
+        client.ask(tmp_path / "control.json", "status", seconds_max=0.2)
+    address.Address(socket=str(tmp_path / "gone.sock")).write(tmp_path / "control.json")
+    with pytest.raises(client.NotAnsweringError, match="does not answer"):
+        client.ask(tmp_path / "control.json", "status", seconds_max=0.2)
