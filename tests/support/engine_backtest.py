@@ -1,7 +1,5 @@
 """Runs one case on tradecore: the only place of the differential tests that knows its interface."""
 
-from typing import Annotated
-
 import msgspec
 import numpy as np
 
@@ -19,14 +17,11 @@ from tradecore.domain import (
     Mode,
     VenueSpec,
 )
-from tradecore.strategy import Bounds, StrategyBinding
+from tradecore.strategy import StrategyBinding
 
 
 class CrossWithExits:
-    """Turns around at every cross of two averages, with a stop-loss and a take-profit a share of the close away."""
-
-    fast: Annotated[int, Bounds(ge=1)] = 10
-    slow: Annotated[int, Bounds(ge=2)] = 30
+    """Turns around at every cross of two averages, with exits a share of the close away."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -38,11 +33,10 @@ class CrossWithExits:
 
     def on_bar(self, ctx, bar) -> None:
         """Close and turn around on a cross."""
-        side = (
-            1 if self._fast.crossed_above(self._slow) else -1 if self._slow.crossed_above(self._fast) else 0
-        )
-        if not side:
+        above = self._fast.crossed_above(self._slow)
+        if not above and not self._slow.crossed_above(self._fast):
             return
+        side = 1 if above else -1
         stop, take = exits(self.case, side, ctx.instrument.price_ticks(bar.close))
         ctx.close()
         (ctx.buy if side > 0 else ctx.sell)(

@@ -1,7 +1,8 @@
 """Runs one case on backtesting.py and gives its trades and statistics in our terms.
 
-The case is a moving-average cross that turns the whole position around, optionally with a stop-loss and a take-profit
-set off from the close of the bar that gave the signal. Averages are exact: sums of whole ticks, divided once.
+The case is a moving-average cross that turns the whole position around, optionally with a stop-loss and a
+take-profit set off from the close of the bar that gave the signal. Averages are exact: sums of whole ticks,
+divided once.
 """
 
 import csv
@@ -15,7 +16,7 @@ from backtesting import Backtest, Strategy
 
 from support.shared import shared_data
 
-SIZES = {"GOOG": "0.01", "EURUSD": "0.00001"}
+TICK_SIZES = {"GOOG": "0.01", "EURUSD": "0.00001"}
 TRADE = np.dtype(
     [
         ("entry_time_ns", "i8"),
@@ -47,6 +48,7 @@ class Case(NamedTuple):
     def __str__(self) -> str:
         """Name the case by what differs from the plain one."""
         parts = [f"{self.symbol} {self.fast}/{self.slow}"]
+        parts += [f"cash {self.cash}"] if self.cash != 10_000 else []
         parts += [f"{self.commission_bps} bp"] if self.commission_bps else []
         parts += ["on close"] if self.trade_on_close else []
         parts += [f"leverage {self.leverage}"] if self.leverage > 1 else []
@@ -78,13 +80,17 @@ class TickBars(NamedTuple):
 
 def load(symbol: str) -> TickBars:
     """Read real bars as whole ticks; decimal text is taken exactly."""
-    tick_size = SIZES[symbol]
-    digits = len(tick_size.split(".")[1])
+    tick_size = TICK_SIZES[symbol]
+    digits = _digits(symbol)
     with gzip.open(shared_data(f"public/backtesting_py/{symbol}.csv.gz"), "rt", newline="") as stream:
         rows = list(csv.reader(stream))[1:]
     times = np.array([row[0] for row in rows], dtype="datetime64[ns]").astype(np.int64)
     prices = [np.array([_ticks(row[column], digits) for row in rows]) for column in (1, 2, 3, 4)]
     return TickBars(times, *prices, np.array([int(row[5]) for row in rows]), tick_size)
+
+
+def _digits(symbol: str) -> int:
+    return len(TICK_SIZES[symbol].split(".")[1])
 
 
 def _ticks(text: str, digits: int) -> int:
@@ -96,7 +102,7 @@ def _ticks(text: str, digits: int) -> int:
 def run_peer(case: Case) -> Outcome:
     """Run a case on backtesting.py."""
     bars = load(case.symbol)
-    scale = 10 ** len(case_digits(case.symbol))
+    scale = 10 ** _digits(case.symbol)
     frame = pd.DataFrame(
         {name.title(): getattr(bars, name) / scale for name in ("open", "high", "low", "close")},
         index=pd.DatetimeIndex(bars.times_ns.astype("datetime64[ns]")),
@@ -115,11 +121,6 @@ def run_peer(case: Case) -> Outcome:
             finalize_trades=True,
         ).run()
     return Outcome(_trades(done["_trades"]), done, done["_equity_curve"]["Equity"].to_numpy())
-
-
-def case_digits(symbol: str) -> str:
-    """Give the decimals of a symbol's tick size as text."""
-    return SIZES[symbol].split(".")[1]
 
 
 def average(ticks: np.ndarray, length: int, scale: int) -> np.ndarray:
