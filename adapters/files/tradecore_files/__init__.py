@@ -1,0 +1,21 @@
+"""History from files: bars, trades and quotes as whole ticks and lots."""
+
+from tradecore_files.bars import Bars, load_bars
+from tradecore_files.inspection import inspect
+from tradecore_files.options import FileFormat, ReadOptions
+from tradecore_files.quotes import Quotes, load_quotes
+from tradecore_files.summary import FileSummary
+from tradecore_files.trades import Trades, load_trades
+
+__all__ = [
+    "Bars",
+    "FileFormat",
+    "FileSummary",
+    "Quotes",
+    "ReadOptions",
+    "Trades",
+    "inspect",
+    "load_bars",
+    "load_quotes",
+    "load_trades",
+]

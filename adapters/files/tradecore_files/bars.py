@@ -1,0 +1,115 @@
+"""Bars of the past."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tradecore.domain import DataError, EventBatch, InstrumentSpec
+from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.names import TIME, Wanted
+from tradecore_files.options import ReadOptions
+from tradecore_files.table import read_table
+
+Column = npt.NDArray[np.int64]
+
+
+class Bars(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Bars as columns of one length: times in UTC nanoseconds, prices in ticks, volume in lots (int64).
+
+    Attributes
+    ----------
+    open_time_ns, close_time_ns : ndarray
+        Opening times rise; a bar closes one interval later, or when the next one opens if that is earlier.
+    open, high, low, close : ndarray
+        Prices above 0, `low <= open, close <= high`.
+    volume : ndarray
+        Size traded, 0 when the file does not say.
+    interval_ns : int
+        Length of a bar.
+    """
+
+    open_time_ns: Column
+    close_time_ns: Column
+    open: Column
+    high: Column
+    low: Column
+    close: Column
+    volume: Column
+    interval_ns: int
+
+    def __len__(self) -> int:
+        """Return the number of bars."""
+        return len(self.open_time_ns)
+
+    def append_to(self, batch: EventBatch, instrument_id: int) -> None:
+        """Add the bars to a batch as events of an instrument."""
+        batch.bars(
+            instrument_id,
+            self.open_time_ns,
+            self.close_time_ns,
+            self.open,
+            self.high,
+            self.low,
+            self.close,
+            self.volume,
+        )
+
+
+def load_bars(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Bars:
+    """Read bars from CSV (also .gz, .zip) or Parquet.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    spec : InstrumentSpec
+        Gives the tick and the lot.
+    options : ReadOptions, optional
+        Names of columns, rounding, interval, time zone.
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column, value and rule, for the first thing that cannot be used.
+    """
+    options = options or ReadOptions()
+    price = "nearest" if options.nearest else "steps"
+    wanted = (
+        TIME,
+        *(Wanted(name=name, kind=price, step=spec.tick_size) for name in ("open", "high", "low", "close")),
+        Wanted(name="volume", kind="nearest", step=spec.lot_size, aliases=("vol",), is_optional=True),
+    )
+    table = read_table(path, wanted, options)
+    columns = table.columns
+    time = columns["time"]
+    if not len(time):
+        raise DataError(str(path), "has no rows")
+    refuse_first(table.where, table.first_row, spec.tick_size, [times_rise(time), *_price_checks(columns)])
+    interval_ns = options.interval_ns or (int(np.diff(time).min()) if len(time) > 1 else 0)
+    close_time = time + interval_ns
+    np.minimum(close_time[:-1], time[1:], out=close_time[:-1])
+    return Bars(
+        open_time_ns=time,
+        close_time_ns=close_time,
+        open=columns["open"],
+        high=columns["high"],
+        low=columns["low"],
+        close=columns["close"],
+        volume=columns.get("volume", np.zeros_like(time)),
+        interval_ns=interval_ns,
+    )
+
+
+def _price_checks(columns: dict[str, Column]) -> list[Check]:
+    high, low = columns["high"], columns["low"]
+    checks = [
+        Check(name, columns[name], columns[name] <= 0, "must be above 0")
+        for name in ("open", "high", "low", "close")
+    ]
+    checks.append(Check("high", high, high < low, "must not be below low"))
+    for name in ("open", "close"):
+        outside = (columns[name] > high) | (columns[name] < low)
+        checks.append(Check(name, columns[name], outside, "must lie between low and high"))
+    return checks

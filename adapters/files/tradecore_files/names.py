@@ -1,0 +1,88 @@
+"""Which columns are wanted and under which names a file may have them."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tradecore.domain import DataError
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A column we want.
+
+    Attributes
+    ----------
+    name : str
+        Our name.
+    kind : str
+        `time`, `steps`, `nearest`, `id` or `flag`, as `read_columns` has them.
+    step : str
+        Step of a price or size as decimal text.
+    aliases : tuple of str
+        Other names in files, lower case.
+    is_optional : bool
+        Whether a file may lack it.
+    """
+
+    name: str
+    kind: str
+    step: str = ""
+    aliases: tuple[str, ...] = ()
+    is_optional: bool = False
+
+
+TIME = Wanted(
+    name="time",
+    kind="time",
+    aliases=(
+        "timestamp",
+        "datetime",
+        "date",
+        "open_time",
+        "open time",
+        "opentime",
+        "ts",
+        "ts_event",
+        "t",
+        "__index_level_0__",
+        "",
+    ),
+)
+
+
+def find_columns(
+    where: str, header: Sequence[str], wanted: Sequence[Wanted], columns: Mapping[str, str]
+) -> dict[str, int]:
+    """Return where each wanted column stands in the header.
+
+    Raises
+    ------
+    DataError
+        When a column is missing or a name stands for two.
+    """
+    known = {column.name for column in wanted}
+    if unknown := sorted(set(columns) - known):
+        raise DataError(where, f"columns names {unknown[0]!r}; it may name {', '.join(sorted(known))}")
+    exact = [name.strip() for name in header]
+    # `Candlestick.Open` is `open`.
+    short = [name.lower().rpartition(".")[2] for name in exact]
+    found: dict[str, int] = {}
+    for column in wanted:
+        names: tuple[str, ...] = (column.name, *column.aliases)
+        if column.name in columns:
+            names = (columns[column.name],)
+            position = _position(names[0], exact)
+            if position is None:
+                position = _position(names[0].lower(), [name.lower() for name in exact])
+        else:
+            position = next((at for name in names if (at := _position(name, short)) is not None), None)
+        if position is not None:
+            found[column.name] = position
+        elif not column.is_optional:
+            has = ", ".join(repr(name) for name in exact[:12])
+            raise DataError(where, f"column {names[0]!r} is missing; there are {has}; name it in columns")
+    return found
+
+
+def _position(name: str, names: Sequence[str]) -> int | None:
+    return names.index(name) if name in names else None

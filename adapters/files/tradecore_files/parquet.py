@@ -1,0 +1,99 @@
+"""Parquet: typed columns to whole ticks and lots. Imported only when one is read, as pyarrow is heavy."""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tradecore.domain import DataError
+from tradecore.domain.feeds import read_columns
+from tradecore_files.names import Wanted, find_columns
+from tradecore_files.options import ReadOptions
+
+# As wide as for any other float that becomes ticks: files hold sums and products of decimals, not decimals.
+_FLOAT_TOLERANCE = 1e-6
+# Whole numbers a float holds exactly.
+_FLOAT_STEPS_MAX = 2.0**53
+
+Columns = tuple[dict[str, npt.NDArray[np.int64]], int, tuple[str, ...], bool]
+
+
+def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadOptions) -> Columns:
+    """Read the wanted columns of a Parquet file.
+
+    Returns
+    -------
+    tuple
+        Columns by our names, number of the first row (1), names in the file, and whether times lack a zone.
+
+    Raises
+    ------
+    DataError
+        When a column or a value cannot be used.
+    """
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(where, f"damaged Parquet: {error}; fetch the file again") from error
+    names = tuple(str(name) for name in table.column_names)
+    positions = find_columns(where, names, wanted, options.columns)
+    columns = {}
+    is_local = False
+    for column in wanted:
+        if column.name not in positions:
+            continue
+        values = table.column(positions[column.name])
+        if values.null_count:
+            row = 1 + values.is_null().to_pylist().index(True)
+            raise DataError(f"{where} row {row}", f"{column.name} None: must be there")
+        try:
+            columns[column.name] = _column(where, column, values)
+        except (pa.ArrowException, OverflowError) as error:
+            raise DataError(where, f"column {column.name}: {error}") from error
+        if column.kind == "time":
+            is_local = pa.types.is_timestamp(values.type) and values.type.tz is None
+    return columns, 1, names, is_local
+
+
+def _column(where: str, column: Wanted, values: "pa.ChunkedArray[Any]") -> npt.NDArray[np.int64]:
+    kind = values.type
+    if column.kind == "time" and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        times = values.cast(pa.timestamp("ns", getattr(kind, "tz", None))).cast(pa.int64())
+        return np.array(times.to_numpy(), dtype=np.int64)
+    if pa.types.is_floating(kind) and column.kind in {"steps", "nearest"}:
+        return _steps_of_floats(where, column, values.to_numpy().astype(np.float64))
+    return _by_text(where, column, values.to_pylist())
+
+
+def _by_text(where: str, column: Wanted, values: list[object]) -> npt.NDArray[np.int64]:
+    """Read values by their text, as a CSV file would have them."""
+    texts = (format(value, "f") if isinstance(value, Decimal) else str(value) for value in values)
+    text = "\n".join(item.replace("\n", " ") or '""' for item in texts)
+    try:
+        return read_columns(text.encode(), "\x1f", 0, [(column.name, 0, column.kind, column.step)])[0]
+    except DataError as error:
+        raise DataError(f"{where} {error.where.replace('line', 'row')}", error.what) from None
+
+
+def _steps_of_floats(where: str, column: Wanted, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Turn floats into steps; a float within a millionth of a step of a whole number of steps means it."""
+    step = Decimal(column.step)
+    numerator, denominator = (float(part) for part in step.as_integer_ratio())
+    with np.errstate(all="ignore"):
+        steps = np.rint(values / numerator * denominator)
+        bad = ~np.isfinite(values)
+        rule = "must be a finite number"
+        if not bad.any():
+            bad, rule = values < 0, "must not be negative"
+        if not bad.any():
+            bad, rule = steps >= _FLOAT_STEPS_MAX, f"must be below 2^53 steps of {step}"
+        if not bad.any() and column.kind == "steps":
+            off = np.abs(values / numerator * denominator - steps)
+            bad, rule = off > _FLOAT_TOLERANCE, f"must be a multiple of {step}"
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(f"{where} row {row + 1}", f"{column.name} {float(values[row])!r}: {rule}")
+    return steps.astype(np.int64)

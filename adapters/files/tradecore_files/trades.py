@@ -1,0 +1,92 @@
+"""Trades of the past."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tradecore.domain import DataError, EventBatch, InstrumentSpec
+from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.names import TIME, Wanted
+from tradecore_files.options import ReadOptions
+from tradecore_files.table import read_table
+
+Column = npt.NDArray[np.int64]
+
+
+class Trades(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Trades as int64 columns of one length.
+
+    Attributes
+    ----------
+    time_ns : ndarray
+        UTC nanoseconds, never falling.
+    price_ticks, lots : ndarray
+        Price and size, above 0.
+    buyer_is_aggressor : ndarray
+        1 when the buyer took liquidity, else 0.
+    trade_id : ndarray
+        The venue's number, 0 when the file has none.
+    """
+
+    time_ns: Column
+    price_ticks: Column
+    lots: Column
+    buyer_is_aggressor: Column
+    trade_id: Column
+
+    def __len__(self) -> int:
+        """Return the number of trades."""
+        return len(self.time_ns)
+
+    def append_to(self, batch: EventBatch, instrument_id: int) -> None:
+        """Add the trades to a batch as events of an instrument."""
+        columns = (self.time_ns, self.price_ticks, self.lots, self.buyer_is_aggressor, self.trade_id)
+        for time_ns, price, lots, is_buy, trade_id in zip(*(item.tolist() for item in columns), strict=True):
+            batch.trade(time_ns, instrument_id, price, lots, bool(is_buy), trade_id)
+
+
+def load_trades(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Trades:
+    """Read trades from CSV (also .gz, .zip) or Parquet; sizes must be whole lots.
+
+    The side is `side` (buy or sell took liquidity) or `buyer_maker` (true: the seller took it).
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column, value and rule, for the first thing that cannot be used.
+    """
+    options = options or ReadOptions()
+    kind = "nearest" if options.nearest else "steps"
+    wanted = (
+        TIME,
+        Wanted(name="price", kind=kind, step=spec.tick_size, aliases=("p",)),
+        Wanted(
+            name="quantity", kind=kind, step=spec.lot_size, aliases=("size", "amount", "qty", "volume", "q")
+        ),
+        Wanted(name="side", kind="flag", aliases=("aggressor", "taker_side"), is_optional=True),
+        Wanted(
+            name="buyer_maker", kind="flag", aliases=("is_buyer_maker", "isbuyermaker", "m"), is_optional=True
+        ),
+        Wanted(name="trade_id", kind="id", is_optional=True),
+    )
+    table = read_table(path, wanted, options)
+    columns = table.columns
+    time, price, lots = columns["time"], columns["price"], columns["quantity"]
+    if not len(time):
+        raise DataError(str(path), "has no rows")
+    if "side" not in columns and "buyer_maker" not in columns:
+        raise DataError(str(path), "column 'side' or 'buyer_maker' is missing; name it in columns")
+    checks = [times_rise(time, may_repeat=True), Check("price", price, price <= 0, "must be above 0")]
+    refuse_first(table.where, table.first_row, spec.tick_size, checks)
+    refuse_first(
+        table.where, table.first_row, spec.lot_size, [Check("quantity", lots, lots <= 0, "must be above 0")]
+    )
+    return Trades(
+        time_ns=time,
+        price_ticks=price,
+        lots=lots,
+        buyer_is_aggressor=columns["side"] if "side" in columns else 1 - columns["buyer_maker"],
+        trade_id=columns.get("trade_id", np.zeros_like(time)),
+    )
