@@ -1,8 +1,403 @@
-//! Python face of the journal crate.
+//! Python face of the journal crate: one writer, many readers, records as plain values.
+
+mod record_fields;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use tradecore_journal::{
+    Frames, Head, JournalError, Reader, Status, Verdict, Writer, collect_events, decode, encode_session,
+    encode_session_end, verify,
+};
+
+use self::record_fields::fields;
+use crate::batch::PyEventBatch;
+use crate::errors::{data_error, storage_error};
 
 /// Adds this part's classes and functions to the module.
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyJournalWriter>()?;
+    module.add_class::<PyJournalReader>()?;
+    module.add_class::<PyJournalVerdict>()?;
+    module.add_function(wrap_pyfunction!(journal_verify, module)?)?;
+    module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
+    module.add_function(wrap_pyfunction!(events_from_frames, module)?)?;
+    module.add_function(wrap_pyfunction!(py_encode_session, module)?)?;
+    module.add_function(wrap_pyfunction!(py_encode_session_end, module)?)
+}
+
+/// The one writer of a journal file.
+///
+/// After the first write or sync that fails every `append` and `commit` raises: nothing is
+/// acknowledged on a disk that has said no once. `StorageError` names path, cause and what to do.
+#[pyclass(name = "JournalWriter", module = "tradecore._core", frozen)]
+pub struct PyJournalWriter {
+    path: PathBuf,
+    recovered_bytes: u64,
+    recovered_path: Option<PathBuf>,
+    state: Mutex<WriterState>,
+}
+
+/// The writer while it is open, and where it stood last.
+struct WriterState {
+    writer: Option<Writer>,
+    head: Head,
+    records: u64,
+    durable_records: u64,
+    bytes: u64,
+}
+
+impl WriterState {
+    fn new(writer: Writer) -> Self {
+        let mut state = Self { writer: None, head: Head::START, records: 0, durable_records: 0, bytes: 0 };
+        state.note(&writer);
+        state.writer = Some(writer);
+        state
+    }
+
+    fn note(&mut self, writer: &Writer) {
+        self.head = writer.head();
+        self.records = writer.records();
+        self.durable_records = writer.durable_records();
+        self.bytes = writer.bytes();
+    }
+}
+
+impl PyJournalWriter {
+    /// Works with the open writer, the GIL released.
+    fn with<F>(&self, py: Python<'_>, work: F) -> PyResult<()>
+    where
+        F: FnOnce(&mut Writer) -> Result<(), JournalError> + Send,
+    {
+        let outcome = py.detach(|| {
+            let mut state = locked(&self.state);
+            let mut writer = state.writer.take()?;
+            let outcome = work(&mut writer);
+            state.note(&writer);
+            state.writer = Some(writer);
+            Some(outcome)
+        });
+        match outcome {
+            Some(outcome) => outcome.map_err(|error| storage(&error)),
+            None => Err(storage_error(&self.path.display().to_string(), "is closed; open it again")),
+        }
+    }
+
+    /// Reads a figure, the GIL released while another thread commits.
+    fn figure<T: Send>(&self, py: Python<'_>, read: fn(&WriterState) -> T) -> T {
+        py.detach(|| read(&locked(&self.state)))
+    }
+}
+
+#[pymethods]
+impl PyJournalWriter {
+    /// Open a journal to append to it, or create it with `created_ns` as its creation time.
+    ///
+    /// Everything in it is checked. A tail that a crash left unfinished is cut off and kept in
+    /// `<path>.torn-<offset>`; damage raises `StorageError` and changes nothing.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf, created_ns: i64) -> PyResult<Self> {
+        let writer = py.detach(|| Writer::open(&path, created_ns)).map_err(|error| storage(&error))?;
+        Ok(Self {
+            path,
+            recovered_bytes: writer.torn().map_or(0, |torn| torn.bytes),
+            recovered_path: writer.torn().map(|torn| torn.kept_in.clone()),
+            state: Mutex::new(WriterState::new(writer)),
+        })
+    }
+
+    /// Take frames in order; they wait in memory until the next `commit`.
+    #[pyo3(signature = (frames, /))]
+    fn append(&self, py: Python<'_>, frames: &[u8]) -> PyResult<()> {
+        self.with(py, |writer| writer.append(frames))
+    }
+
+    /// Write what waits, in one piece; with `durable` it survives a power cut on return.
+    #[pyo3(signature = (durable, /))]
+    fn commit(&self, py: Python<'_>, durable: bool) -> PyResult<()> {
+        self.with(py, |writer| writer.commit(durable))
+    }
+
+    /// Commit durably and let the file go. Calling it twice is harmless.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let outcome = py.detach(|| {
+            let mut state = locked(&self.state);
+            let mut writer = state.writer.take()?;
+            let outcome = writer.commit(true);
+            state.note(&writer);
+            Some(outcome)
+        });
+        outcome.unwrap_or(Ok(())).map_err(|error| storage(&error))
+    }
+
+    /// Hash of the chain after the last appended frame, as hexadecimal text.
+    #[getter]
+    fn head(&self, py: Python<'_>) -> String {
+        self.figure(py, |state| state.head.to_string())
+    }
+
+    /// Number of frames, those not yet committed included.
+    #[getter]
+    fn records(&self, py: Python<'_>) -> u64 {
+        self.figure(py, |state| state.records)
+    }
+
+    /// Number of frames known to survive a power cut.
+    #[getter]
+    fn durable_records(&self, py: Python<'_>) -> u64 {
+        self.figure(py, |state| state.durable_records)
+    }
+
+    /// Size of the file.
+    #[getter]
+    fn bytes(&self, py: Python<'_>) -> u64 {
+        self.figure(py, |state| state.bytes)
+    }
+
+    /// Bytes of an unfinished tail that were cut off when the journal was opened.
+    #[getter]
+    fn recovered_bytes(&self) -> u64 {
+        self.recovered_bytes
+    }
+
+    /// File those bytes are kept in, or None.
+    #[getter]
+    fn recovered_path(&self) -> Option<String> {
+        self.recovered_path.as_ref().map(|path| path.display().to_string())
+    }
+
+    /// Path of the file.
+    #[getter]
+    fn path(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+/// Reads a journal from its beginning, also while another process writes it.
+///
+/// Iterating gives `(seq, time_ns, kind, fields)`; it ends where whole blocks end, and a new `for` goes
+/// on from there when there are more. Damage raises `StorageError` at its place.
+#[pyclass(name = "JournalReader", module = "tradecore._core", frozen)]
+pub struct PyJournalReader {
+    state: Mutex<ReaderState>,
+}
+
+/// A reader and what is left of the block it read last.
+struct ReaderState {
+    reader: Reader,
+    block: Vec<u8>,
+    used: usize,
+    /// Number of the next frame to be given out.
+    next_seq: u64,
+}
+
+impl ReaderState {
+    fn rest(&self) -> &[u8] {
+        &self.block[self.used..]
+    }
+
+    /// Makes sure that something is left, if the file has it.
+    fn load(&mut self) -> Result<bool, JournalError> {
+        if !self.rest().is_empty() {
+            return Ok(true);
+        }
+        self.block.clear();
+        self.used = 0;
+        let Some(block) = self.reader.next_block()? else { return Ok(false) };
+        self.block.extend_from_slice(block.frames);
+        Ok(true)
+    }
+
+    /// Returns the next frame and its number.
+    fn next_frame(&mut self) -> Result<Option<(u64, Vec<u8>)>, JournalError> {
+        if !self.load()? {
+            return Ok(None);
+        }
+        // The block was checked: it is whole frames.
+        let Some(Ok(frame)) = Frames::new(self.rest()).next() else { return Ok(None) };
+        let frame = frame.to_vec();
+        let seq = self.next_seq;
+        self.used += frame.len();
+        self.next_seq += 1;
+        Ok(Some((seq, frame)))
+    }
+
+    /// Returns whole blocks, at most so many bytes but at least one block.
+    fn next_frames(&mut self, max_bytes: usize) -> Result<Vec<u8>, JournalError> {
+        let mut frames = Vec::new();
+        while self.load()? {
+            if !frames.is_empty() && frames.len() + self.rest().len() > max_bytes {
+                break;
+            }
+            frames.extend_from_slice(self.rest());
+            self.used = self.block.len();
+        }
+        self.next_seq += u64::try_from(Frames::new(&frames).count()).unwrap_or(0);
+        Ok(frames)
+    }
+}
+
+#[pymethods]
+impl PyJournalReader {
+    /// Open a journal to read it; it is not changed and no lock is taken.
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let reader = py.detach(|| Reader::open(&path)).map_err(|error| storage(&error))?;
+        let state = ReaderState { reader, block: Vec::new(), used: 0, next_seq: 0 };
+        Ok(Self { state: Mutex::new(state) })
+    }
+
+    /// Return the next whole frames: at most `max_bytes`, but at least one block; empty at the end.
+    fn read_frames<'py>(&self, py: Python<'py>, max_bytes: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let frames = py.detach(|| locked(&self.state).next_frames(max_bytes));
+        frames.map(|frames| PyBytes::new(py, &frames)).map_err(|error| storage(&error))
+    }
+
+    /// Number of frames given out so far.
+    #[getter]
+    fn records(&self, py: Python<'_>) -> u64 {
+        py.detach(|| locked(&self.state).next_seq)
+    }
+
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<NumberedRecord<'py>>> {
+        let next = py.detach(|| locked(&self.state).next_frame()).map_err(|error| storage(&error))?;
+        let Some((seq, frame)) = next else { return Ok(None) };
+        let (kind, time_ns, fields) = plain(py, &frame, seq)?;
+        Ok(Some((seq, time_ns, kind, fields)))
+    }
+}
+
+type NumberedRecord<'py> = (u64, i64, &'static str, Bound<'py, PyDict>);
+type PlainRecord<'py> = (&'static str, i64, Bound<'py, PyDict>);
+
+/// What a check of a journal found.
+///
+/// `status` is intact, torn (a crash left a tail unfinished; the next writer cuts it off) or damaged.
+/// `records`, `head` and `bytes` are of the whole part before that.
+#[pyclass(name = "JournalVerdict", module = "tradecore._core", frozen, get_all)]
+pub struct PyJournalVerdict {
+    status: &'static str,
+    records: u64,
+    head: String,
+    bytes: u64,
+    file_bytes: u64,
+    created_ns: Option<i64>,
+    damaged_offset: Option<u64>,
+    damaged_seq: Option<u64>,
+    message: String,
+}
+
+/// Check every byte of a journal without changing it.
+///
+/// Raises `StorageError` when the file cannot be read, is no journal, or is of a newer version.
+#[pyfunction]
+fn journal_verify(py: Python<'_>, path: PathBuf) -> PyResult<PyJournalVerdict> {
+    let verdict = py.detach(|| verify(&path)).map_err(|error| storage(&error))?;
+    let damage = match verdict.status {
+        Status::Damaged(damage) => Some(damage),
+        Status::Intact | Status::Torn => None,
+    };
+    Ok(PyJournalVerdict {
+        status: match verdict.status {
+            Status::Intact => "intact",
+            Status::Torn => "torn",
+            Status::Damaged(_) => "damaged",
+        },
+        records: verdict.records,
+        head: verdict.head.to_string(),
+        bytes: verdict.bytes,
+        file_bytes: verdict.file_bytes,
+        created_ns: verdict.created_ns,
+        damaged_offset: damage.map(|damage| damage.offset),
+        damaged_seq: damage.map(|damage| damage.first_seq),
+        message: message(&verdict),
+    })
+}
+
+/// Says in a sentence what was found.
+fn message(verdict: &Verdict) -> String {
+    let Verdict { status, records, bytes, file_bytes, .. } = verdict;
+    match status {
+        Status::Intact => format!("all {records} records are whole and in order"),
+        Status::Torn => format!(
+            "{records} records are whole; the {} bytes after byte {bytes} were left unfinished by a crash or \
+             are just being written, none of them was acknowledged, and the next start cuts them off",
+            file_bytes.saturating_sub(*bytes)
+        ),
+        Status::Damaged(damage) => damage.to_string(),
+    }
+}
+
+/// Read frames as a list of `(kind, time_ns, fields)`.
+///
+/// Values are integers (money in atto units), floats of gates, booleans and text; what a record does not
+/// have is left out. Raises `DataError` when the bytes are not whole records.
+#[pyfunction]
+fn decode_frames<'py>(py: Python<'py>, frames: &[u8]) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (seq, frame) in (0u64..).zip(Frames::new(frames)) {
+        let frame = frame.map_err(|error| bad_frame(seq, &error.to_string()))?;
+        list.append(plain(py, frame, seq)?)?;
+    }
+    Ok(list)
+}
+
+/// Add every event among the frames to a batch and pass over all other records.
+///
+/// Raises `DataError` when the bytes are not whole frames; the batch is then as it was.
+#[pyfunction]
+fn events_from_frames(py: Python<'_>, frames: &[u8], batch: &mut PyEventBatch) -> PyResult<()> {
+    let inner = &mut batch.inner;
+    py.detach(|| collect_events(frames, inner))
+        .map_err(|error| data_error("journal frames", &error.to_string()))
+}
+
+/// Return the frame of the beginning of a session; `config` is JSON.
+#[pyfunction]
+#[pyo3(name = "encode_session")]
+fn py_encode_session<'py>(
+    py: Python<'py>,
+    time_ns: i64,
+    engine_version: &str,
+    config: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let mut frame = Vec::new();
+    encode_session(&mut frame, time_ns, engine_version, config)
+        .map_err(|error| data_error("session", &error.to_string()))?;
+    Ok(PyBytes::new(py, &frame))
+}
+
+/// Return the frame of the end of a session.
+#[pyfunction]
+#[pyo3(name = "encode_session_end")]
+fn py_encode_session_end<'py>(py: Python<'py>, time_ns: i64, reason: &str) -> PyResult<Bound<'py, PyBytes>> {
+    let mut frame = Vec::new();
+    encode_session_end(&mut frame, time_ns, reason)
+        .map_err(|error| data_error("session end", &error.to_string()))?;
+    Ok(PyBytes::new(py, &frame))
+}
+
+/// Reads one frame as plain values.
+fn plain<'py>(py: Python<'py>, frame: &[u8], seq: u64) -> PyResult<PlainRecord<'py>> {
+    let record = decode(frame).map_err(|error| bad_frame(seq, &error.to_string()))?;
+    Ok((record.body.kind().name(), record.time_ns, fields(py, &record.body)?))
+}
+
+fn bad_frame(seq: u64, what: &str) -> PyErr {
+    data_error(&format!("journal frame {seq}"), what)
+}
+
+fn storage(error: &JournalError) -> PyErr {
+    storage_error(&error.path.display().to_string(), &error.problem.to_string())
+}
+
+/// Takes a lock; a panic of its last holder changes nothing, since every state is checked on disk.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,231 @@
+//! Journal records as dictionaries of plain values, for logs, read models and people.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use tradecore_journal::{Decision, Levels, RecordBody};
+use tradecore_types::{
+    BookUpdate, BookUpdateKind, Event, EventBody, FeedState, Flow, Liquidity, OrderIntent, OrderKind,
+    Refusal, Report, ReportBody, Side, Size, TimeInForce,
+};
+
+/// Returns the values of a record; what it does not have is left out.
+pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    match body {
+        RecordBody::Session { engine_version, config } => {
+            dict.set_item("engine_version", engine_version)?;
+            match std::str::from_utf8(config) {
+                Ok(text) => dict.set_item("config", text)?,
+                Err(_) => dict.set_item("config", PyBytes::new(py, config))?,
+            }
+        }
+        RecordBody::SessionEnd { reason } => dict.set_item("reason", reason)?,
+        RecordBody::StateHash(hash) => {
+            dict.set_item("hash", tradecore_journal::Head(*hash).to_string())?;
+        }
+        RecordBody::Event { event, bids, asks } => put_event(&dict, event, bids, asks)?,
+        RecordBody::Order { intent, reference_ticks } => {
+            put_intent(&dict, intent)?;
+            dict.set_item("reference_ticks", reference_ticks)?;
+        }
+        RecordBody::Refused { intent, refusal } => {
+            put_intent(&dict, intent)?;
+            put_refusal(&dict, refusal)?;
+        }
+        RecordBody::CancelRequest { order_id, strategy } => {
+            dict.set_item("order_id", order_id.0)?;
+            dict.set_item("strategy", strategy.0)?;
+        }
+        RecordBody::ReplaceRequest { order_id, price_ticks, lots } => {
+            dict.set_item("order_id", order_id.0)?;
+            dict.set_item("price_ticks", price_ticks)?;
+            dict.set_item("lots", lots)?;
+        }
+        RecordBody::Report(report) => put_report(&dict, report)?,
+        RecordBody::Decision(decision) => put_decision(&dict, decision)?,
+    }
+    Ok(dict)
+}
+
+fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &Levels<'_>) -> PyResult<()> {
+    if !matches!(event.body, EventBody::Command(_) | EventBody::Clock) {
+        dict.set_item("instrument", event.instrument.0)?;
+    }
+    match &event.body {
+        EventBody::Bar(bar) => {
+            dict.set_item("open_time_ns", bar.open_time_ns)?;
+            dict.set_item("open_ticks", bar.open_ticks)?;
+            dict.set_item("high_ticks", bar.high_ticks)?;
+            dict.set_item("low_ticks", bar.low_ticks)?;
+            dict.set_item("close_ticks", bar.close_ticks)?;
+            dict.set_item("volume_lots", bar.volume_lots)
+        }
+        EventBody::Quote(quote) => {
+            dict.set_item("bid_ticks", quote.bid_ticks)?;
+            dict.set_item("bid_lots", quote.bid_lots)?;
+            dict.set_item("ask_ticks", quote.ask_ticks)?;
+            dict.set_item("ask_lots", quote.ask_lots)?;
+            dict.set_item("update_id", quote.update_id)
+        }
+        EventBody::Trade(trade) => {
+            dict.set_item("price_ticks", trade.price_ticks)?;
+            dict.set_item("lots", trade.lots)?;
+            dict.set_item("aggressor", side(trade.aggressor))?;
+            dict.set_item("trade_id", trade.trade_id)
+        }
+        EventBody::Book(update) => put_book(dict, update, bids, asks),
+        EventBody::Flow(flow) => put_flow(dict, flow),
+        EventBody::Feed(FeedState::Lost) => dict.set_item("state", "lost"),
+        EventBody::Command(command) => dict.set_item("command", command.kind.name()),
+        EventBody::Clock => Ok(()),
+    }
+}
+
+fn put_book(
+    dict: &Bound<'_, PyDict>,
+    update: &BookUpdate,
+    bids: &Levels<'_>,
+    asks: &Levels<'_>,
+) -> PyResult<()> {
+    let kind = match update.kind {
+        BookUpdateKind::Snapshot => "snapshot",
+        BookUpdateKind::Diff => "diff",
+    };
+    dict.set_item("update", kind)?;
+    dict.set_item("first_id", update.first_id)?;
+    dict.set_item("last_id", update.last_id)?;
+    dict.set_item("prev_id", update.prev_id)?;
+    for (name, levels) in [("bids", bids), ("asks", asks)] {
+        let levels = levels.iter().map(|level| (level.price_ticks, level.lots));
+        dict.set_item(name, PyList::new(dict.py(), levels)?)?;
+    }
+    Ok(())
+}
+
+fn put_flow(dict: &Bound<'_, PyDict>, flow: &Flow) -> PyResult<()> {
+    match *flow {
+        Flow::Limit { flow_id, side: of, price_ticks, lots } => {
+            dict.set_item("flow", "limit")?;
+            dict.set_item("flow_id", flow_id)?;
+            dict.set_item("side", side(of))?;
+            dict.set_item("price_ticks", price_ticks)?;
+            dict.set_item("lots", lots)
+        }
+        Flow::Market { side: of, lots } => {
+            dict.set_item("flow", "market")?;
+            dict.set_item("side", side(of))?;
+            dict.set_item("lots", lots)
+        }
+        Flow::Cancel { flow_id } => {
+            dict.set_item("flow", "cancel")?;
+            dict.set_item("flow_id", flow_id)
+        }
+    }
+}
+
+fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
+    dict.set_item("order_id", intent.order_id.0)?;
+    dict.set_item("strategy", intent.strategy.0)?;
+    dict.set_item("instrument", intent.instrument.0)?;
+    dict.set_item("side", side(intent.side))?;
+    match intent.kind {
+        OrderKind::Market => dict.set_item("order_kind", "market")?,
+        OrderKind::Limit { price_ticks } => {
+            dict.set_item("order_kind", "limit")?;
+            dict.set_item("price_ticks", price_ticks)?;
+        }
+        OrderKind::Stop { trigger_ticks } => {
+            dict.set_item("order_kind", "stop")?;
+            dict.set_item("trigger_ticks", trigger_ticks)?;
+        }
+    }
+    match intent.size {
+        Size::Lots(lots) => dict.set_item("lots", lots)?,
+        Size::EquityPpm(ppm) => dict.set_item("equity_ppm", ppm)?,
+    }
+    let time_in_force = match intent.time_in_force {
+        TimeInForce::Gtc => "gtc",
+        TimeInForce::Ioc => "ioc",
+        TimeInForce::Fok => "fok",
+    };
+    dict.set_item("time_in_force", time_in_force)?;
+    dict.set_item("post_only", intent.post_only)?;
+    dict.set_item("reduce_only", intent.reduce_only)?;
+    put_some(dict, "stop_loss_ticks", intent.bracket.stop_loss_ticks)?;
+    put_some(dict, "take_profit_ticks", intent.bracket.take_profit_ticks)?;
+    put_some(dict, "closes", intent.closes.map(|order| order.0))?;
+    dict.set_item("decided_ns", intent.time_ns)
+}
+
+fn put_refusal(dict: &Bound<'_, PyDict>, refusal: &Refusal) -> PyResult<()> {
+    dict.set_item("rule", refusal.rule.name())?;
+    dict.set_item("limit", refusal.limit)?;
+    dict.set_item("value", refusal.value)
+}
+
+fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
+    dict.set_item("order_id", report.order_id.0)?;
+    dict.set_item("venue_time_ns", report.venue_time_ns)?;
+    let (name, reason) = match report.body {
+        ReportBody::Accepted => ("accepted", None),
+        ReportBody::Rejected(reason) => ("rejected", Some(reason.name())),
+        ReportBody::Triggered => ("triggered", None),
+        ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
+            dict.set_item("price_ticks", price_ticks)?;
+            dict.set_item("lots", lots)?;
+            let liquidity = match liquidity {
+                Liquidity::Maker => "maker",
+                Liquidity::Taker => "taker",
+            };
+            dict.set_item("liquidity", liquidity)?;
+            dict.set_item("fee", fee.0)?;
+            ("fill", None)
+        }
+        ReportBody::Canceled(reason) => ("canceled", Some(reason.name())),
+        ReportBody::CancelRejected(reason) => ("cancel_rejected", Some(reason.name())),
+        ReportBody::Replaced { price_ticks, lots } => {
+            dict.set_item("price_ticks", price_ticks)?;
+            dict.set_item("lots", lots)?;
+            ("replaced", None)
+        }
+        ReportBody::ReplaceRejected(reason) => ("replace_rejected", Some(reason.name())),
+    };
+    dict.set_item("report", name)?;
+    put_some(dict, "reason", reason)
+}
+
+fn put_decision(dict: &Bound<'_, PyDict>, decision: &Decision<'_>) -> PyResult<()> {
+    dict.set_item("strategy", decision.strategy.0)?;
+    dict.set_item("instrument", decision.instrument.0)?;
+    dict.set_item("action", decision.action)?;
+    dict.set_item("reason", decision.reason)?;
+    let gates = PyList::empty(dict.py());
+    for gate in decision.gates.iter() {
+        let entry = PyDict::new(dict.py());
+        entry.set_item("name", gate.name)?;
+        entry.set_item("limit", gate.limit)?;
+        entry.set_item("value", gate.value)?;
+        entry.set_item("passed", gate.passed)?;
+        gates.append(entry)?;
+    }
+    dict.set_item("gates", gates)
+}
+
+fn put_some<'py, T: IntoPyObject<'py>>(
+    dict: &Bound<'py, PyDict>,
+    name: &str,
+    value: Option<T>,
+) -> PyResult<()> {
+    match value {
+        Some(value) => dict.set_item(name, value),
+        None => Ok(()),
+    }
+}
+
+/// Returns the name of a side.
+const fn side(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
