@@ -119,6 +119,12 @@ impl L2Book {
         self.ladder(side).len()
     }
 
+    /// Visits the levels of one side, best first, until `visit` returns `false`; as [`Depth::walk`], inlined.
+    #[inline]
+    pub fn visit(&self, side: Side, visit: impl FnMut(Level) -> bool) {
+        self.ladder(side).walk(visit);
+    }
+
     /// Copies the best levels of one side, best first, into `out` and returns how many there were.
     pub fn top(&self, side: Side, out: &mut [Level]) -> usize {
         let mut free = out.iter_mut();

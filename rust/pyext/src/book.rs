@@ -1,8 +1,235 @@
 //! Python face of the book crate.
 
+use numpy::{PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray3, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use tradecore_book::{Depth, Fault, L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
+use tradecore_types::Side;
 
-/// Adds this part's classes and functions to the module.
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+use crate::errors::invalid_value;
+
+/// Adds this part's classes to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyL2Book>()
+}
+
+/// The aggregated book of one instrument: size by price, both sides.
+///
+/// A side is 0 (bids) or 1 (asks), prices are whole ticks from 1 on, sizes whole lots; a size of 0 takes
+/// the level out. A call that raises leaves the book unchanged.
+///
+/// Parameters
+/// ----------
+/// levels_max : int
+///     Levels a side that the book takes.
+#[pyclass(name = "L2Book", module = "tradecore._core")]
+pub struct PyL2Book {
+    inner: L2Book,
+}
+
+#[pymethods]
+impl PyL2Book {
+    #[new]
+    #[pyo3(signature = (levels_max=LEVELS_MAX))]
+    fn new(levels_max: usize) -> Self {
+        Self { inner: L2Book::new(levels_max) }
+    }
+
+    /// Replaces the size at one price.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     For a side other than 0 and 1, a price below 1, a size below 0, or a level too many.
+    fn set(&mut self, side: u8, price_ticks: i64, lots: i64) -> PyResult<()> {
+        self.inner.set(side_of(side)?, price_ticks, lots).map_err(|fault| fault_error(&fault))
+    }
+
+    /// Replaces many sizes in the order given, all or none of them; other threads run meanwhile.
+    ///
+    /// Parameters
+    /// ----------
+    /// side : numpy.ndarray
+    ///     uint8, 0 or 1.
+    /// price_ticks, lots : numpy.ndarray
+    ///     int64, as long as `side`.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     For arrays that do not match, or as `set` for any element.
+    fn apply(
+        &mut self,
+        py: Python<'_>,
+        side: PyReadonlyArray1<'_, u8>,
+        price_ticks: PyReadonlyArray1<'_, i64>,
+        lots: PyReadonlyArray1<'_, i64>,
+    ) -> PyResult<()> {
+        let sides = slice("side", &side)?;
+        let prices = slice("price_ticks", &price_ticks)?;
+        let sizes = slice("lots", &lots)?;
+        if prices.len() != sides.len() || sizes.len() != sides.len() {
+            let lengths = format!("{}, {}, {}", sides.len(), prices.len(), sizes.len());
+            return Err(invalid_value("side, price_ticks, lots", &lengths, "must have one length"));
+        }
+        let inner = &mut self.inner;
+        let outcome = py.detach(|| {
+            if let Some(&bad) = sides.iter().find(|side| **side > 1) {
+                return Err(Refused::Side(bad));
+            }
+            let updates = sides.iter().zip(prices).zip(sizes).map(|((&side, &price), &size)| {
+                (if side == 0 { Side::Buy } else { Side::Sell }, price, size)
+            });
+            inner.apply_mixed(updates).map_err(Refused::Fault)
+        });
+        outcome.map_err(|refused| match refused {
+            Refused::Side(side) => side_error(side),
+            Refused::Fault(fault) => fault_error(&fault),
+        })
+    }
+
+    /// Best bid price, its size, best ask price, its size; 0 and 0 for an empty side.
+    fn best(&self) -> (i64, i64, i64, i64) {
+        let bid = self.inner.best_bid().unwrap_or_default();
+        let ask = self.inner.best_ask().unwrap_or_default();
+        (bid.price_ticks, bid.lots, ask.price_ticks, ask.lots)
+    }
+
+    /// The best `n` levels of both sides, best first.
+    ///
+    /// Parameters
+    /// ----------
+    /// n : int
+    ///     Levels a side.
+    /// out : numpy.ndarray, optional
+    ///     int64 of shape (2, n, 2) to write into; a new one when it is left out.
+    ///
+    /// Returns
+    /// -------
+    /// numpy.ndarray
+    ///     int64 of shape (2, n, 2): side (bids, asks), level, price and size; zeros where a side has fewer.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     When `out` has another shape or cannot be written to, or `n` is above 65,536.
+    #[pyo3(signature = (n, out=None))]
+    fn top<'py>(
+        &self,
+        py: Python<'py>,
+        n: usize,
+        out: Option<Bound<'py, PyArray3<i64>>>,
+    ) -> PyResult<Bound<'py, PyArray3<i64>>> {
+        if n > LEVELS_MAX {
+            return Err(invalid_value("n", &n.to_string(), &format!("must be at most {LEVELS_MAX}")));
+        }
+        let out = match out {
+            Some(out) if out.shape() == [2, n, 2] => out,
+            Some(out) => {
+                let rule = format!("must be (2, {n}, 2)");
+                return Err(invalid_value("out.shape", &format!("{:?}", out.shape()), &rule));
+            }
+            None => PyArray3::zeros(py, [2, n, 2], false),
+        };
+        self.write_top(n, &mut out.try_readwrite().map_err(|_| not_writable())?)?;
+        Ok(out)
+    }
+
+    /// Every level of one side, best first: int64 of shape (levels, 2), price and size.
+    fn levels<'py>(&self, py: Python<'py>, side: u8) -> PyResult<Bound<'py, PyArray2<i64>>> {
+        let side = side_of(side)?;
+        let mut flat = Vec::with_capacity(self.inner.level_count(side) * 2);
+        Depth::walk(&self.inner, side, &mut |level| {
+            flat.extend([level.price_ticks, level.lots]);
+            true
+        });
+        let rows = flat.len() / 2;
+        numpy::PyArray1::from_vec(py, flat).reshape([rows, 2])
+    }
+
+    /// Size at one price of one side; 0 when nobody is there.
+    fn lots_at(&self, side: u8, price_ticks: i64) -> PyResult<i64> {
+        Ok(self.inner.lots_at(side_of(side)?, price_ticks))
+    }
+
+    /// Number of bid and of ask levels.
+    fn level_counts(&self) -> (usize, usize) {
+        (self.inner.level_count(Side::Buy), self.inner.level_count(Side::Sell))
+    }
+
+    /// Takes every level out and keeps the memory.
+    fn clear(&mut self) {
+        self.inner.clear();
+    }
+
+    /// Canonical bytes of the levels: equal for equal books, however they came to be.
+    fn state<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut out = Vec::new();
+        self.inner.write_state(&mut out);
+        PyBytes::new(py, &out)
+    }
+}
+
+impl PyL2Book {
+    /// Writes the best levels of both sides and zeros after them.
+    fn write_top(&self, n: usize, out: &mut PyReadwriteArray3<'_, i64>) -> PyResult<()> {
+        let cells = out.as_slice_mut().map_err(|_| not_writable())?;
+        let (bids, asks) = cells.split_at_mut(n * 2);
+        for (side, cells) in [(Side::Buy, bids), (Side::Sell, asks)] {
+            let mut rows = cells.chunks_exact_mut(2);
+            self.inner.visit(side, |level| match rows.next() {
+                Some(row) => {
+                    row.copy_from_slice(&[level.price_ticks, level.lots]);
+                    true
+                }
+                None => false,
+            });
+            rows.for_each(|row| row.fill(0));
+        }
+        Ok(())
+    }
+}
+
+/// Why a batch was not taken.
+enum Refused {
+    Side(u8),
+    Fault(Fault),
+}
+
+#[inline]
+fn side_of(side: u8) -> PyResult<Side> {
+    match side {
+        0 => Ok(Side::Buy),
+        1 => Ok(Side::Sell),
+        _ => Err(side_error(side)),
+    }
+}
+
+fn slice<'a, T: numpy::Element>(name: &str, column: &'a PyReadonlyArray1<'_, T>) -> PyResult<&'a [T]> {
+    column.as_slice().map_err(|_| invalid_value(name, "array", "must be contiguous"))
+}
+
+fn not_writable() -> PyErr {
+    invalid_value("out", "array", "must be contiguous, writable and not in use elsewhere")
+}
+
+fn side_error(side: u8) -> PyErr {
+    invalid_value("side", &side.to_string(), "must be 0 (bids) or 1 (asks)")
+}
+
+fn fault_error(fault: &Fault) -> PyErr {
+    match *fault {
+        Fault::MalformedLevel { price_ticks, .. } if !(1..=PRICE_TICKS_MAX).contains(&price_ticks) => {
+            invalid_value("price_ticks", &price_ticks.to_string(), "must be from 1 to 2**60")
+        }
+        Fault::MalformedLevel { lots, .. } => {
+            invalid_value("lots", &lots.to_string(), "must not be negative")
+        }
+        Fault::TooManyLevels { levels_max } => invalid_value(
+            "levels",
+            &(levels_max + 1).to_string(),
+            &format!("must be at most {levels_max} a side"),
+        ),
+        ref other => invalid_value("book", &other.to_string(), "must be a change that a book can take"),
+    }
 }
