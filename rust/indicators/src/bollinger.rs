@@ -30,7 +30,8 @@ impl Bollinger {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when `period` is not from 1 to [`crate::PERIOD_MAX`], or `deviations` not finite and above 0.
+    /// [`ValueError`] when `period` is not from 1 to [`crate::PERIOD_MAX`], or `deviations` not finite
+    /// and above 0.
     pub fn new(period: u32, deviations: f64) -> Result<Self, ValueError> {
         let (period, divisor) = rules::period("period", period)?;
         let deviations = rules::width("deviations", deviations)?;
@@ -150,7 +151,9 @@ fn bands(view: &View<'_, Moments>, share: f64, deviations: f64) -> (f64, [f64; 3
     (sigma, [middle + width, middle, middle - width])
 }
 
-/// Sums squares around the mean itself. Rare: the value all deviations are taken from is an outlier of its window.
+/// Sums squares around the mean itself, value by value of the window.
+///
+/// Rare: it takes a window in which the value all deviations are taken from is an outlier.
 #[cold]
 #[inline(never)]
 fn variance_in_two_passes(view: &View<'_, Moments>, offset: f64, share: f64) -> f64 {

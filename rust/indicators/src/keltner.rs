@@ -25,7 +25,8 @@ impl Keltner {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when a period is not from 1 to [`crate::PERIOD_MAX`], or `multiple` not finite and above 0.
+    /// [`ValueError`] when a period is not from 1 to [`crate::PERIOD_MAX`], or `multiple` not finite and
+    /// above 0.
     pub fn new(period: u32, atr_period: u32, multiple: f64) -> Result<Self, ValueError> {
         Ok(Self {
             average: Ema::new(period, Seed::Sma)?,

@@ -1,11 +1,13 @@
 //! Technical indicators, each defined once: a batch is the streaming definition, driven over slices.
 //!
 //! - **Invariant:** streaming equals batch bit for bit, also when a series is cut into pieces.
-//! - **Invariant:** values equal TA-Lib's, warm-up included: `NaN` until [`Indicator::warm_up_bars`] bars were seen.
+//! - **Invariant:** values equal TA-Lib's, warm-up included: `NaN` until [`Indicator::warm_up_bars`]
+//!   bars were seen.
 //! - **Invariant:** no sum is carried on for ever. Windows are re-summed every `period` values, and
 //!   recursive averages forget, so the error does not grow with the number of updates.
-//! - A bar with an input that is not usable ([`is_usable`]: `NaN`, infinite, or beyond [`MAGNITUDE_MAX`]) is
-//!   skipped: its output is `NaN` and the state is as if it had never come, so one bad bar never poisons the rest.
+//! - A bar with an input that is not usable ([`is_usable`]: `NaN`, infinite, or beyond [`MAGNITUDE_MAX`])
+//!   is skipped: its output is `NaN` and the state is as if it had never come, so one bad bar never
+//!   poisons the rest.
 //!
 //! Nothing allocates after construction, nor depends on the machine: no fused multiply-add, no
 //! reordering of sums that one processor has and another has not.

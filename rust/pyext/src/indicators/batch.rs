@@ -245,7 +245,10 @@ fn bollinger<'py>(
 /// ------
 /// G. Appel, "Technical Analysis: Power Tools for Active Investors", 2005, chapter 8.
 #[pyfunction]
-#[pyo3(signature = (values, fast=Period(12), slow=Period(26), signal=Period(9), *, out=None))]
+#[pyo3(
+    signature = (values, fast=Period(12), slow=Period(26), signal=Period(9), *, out=None),
+    text_signature = "(values, fast=12, slow=26, signal=9, *, out=None)"
+)]
 fn macd<'py>(
     py: Python<'py>,
     values: &Any<'py>,
@@ -290,7 +293,10 @@ fn macd<'py>(
 /// ------
 /// stockcharts.com, "Keltner Channels" (the form of Linda Bradford Raschke).
 #[pyfunction]
-#[pyo3(signature = (high, low, close, period=Period(20), atr_period=Period(10), multiple=2.0, *, out=None))]
+#[pyo3(
+    signature = (high, low, close, period=Period(20), atr_period=Period(10), multiple=2.0, *, out=None),
+    text_signature = "(high, low, close, period=20, atr_period=10, multiple=2.0, *, out=None)"
+)]
 #[expect(clippy::too_many_arguments, reason = "they are the keywords of the Python function")]
 fn keltner<'py>(
     py: Python<'py>,

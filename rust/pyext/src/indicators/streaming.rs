@@ -39,7 +39,9 @@ impl StreamingSma {
         Sma::new(period.named("period")?).map(Self).map_err(|error| value_error(&error))
     }
 
-    /// Take a value and return the new value: NaN until warm, and for a value that is not usable, which changes nothing.
+    /// Take a value and return the new value: NaN until warm, or when the value is skipped.
+    ///
+    /// A skipped value (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, value: f64) -> f64 {
         self.0.update(value)
     }
@@ -87,7 +89,9 @@ impl StreamingEma {
         Ema::new(period.named("period")?, seed_of(seed)?).map(Self).map_err(|error| value_error(&error))
     }
 
-    /// Take a value and return the new value: NaN until warm, and for a value that is not usable, which changes nothing.
+    /// Take a value and return the new value: NaN until warm, or when the value is skipped.
+    ///
+    /// A skipped value (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, value: f64) -> f64 {
         self.0.update(value)
     }
@@ -137,7 +141,9 @@ impl StreamingRsi {
         Rsi::new(period.named("period")?).map(Self).map_err(|error| value_error(&error))
     }
 
-    /// Take a value and return the new value: NaN until warm, and for a value that is not usable, which changes nothing.
+    /// Take a value and return the new value: NaN until warm, or when the value is skipped.
+    ///
+    /// A skipped value (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, value: f64) -> f64 {
         self.0.update(value)
     }
@@ -187,7 +193,9 @@ impl StreamingAtr {
         Atr::new(period.named("period")?).map(Self).map_err(|error| value_error(&error))
     }
 
-    /// Take a bar and return the new value: NaN until warm, and for a bar that is not usable, which changes nothing.
+    /// Take a bar and return the new value: NaN until warm, or when the bar is skipped.
+    ///
+    /// A skipped bar (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, high: f64, low: f64, close: f64) -> f64 {
         self.0.update(high, low, close)
     }
@@ -239,7 +247,9 @@ impl StreamingBollinger {
         Bollinger::new(period.named("period")?, deviations).map(Self).map_err(|error| value_error(&error))
     }
 
-    /// Take a value and return upper, middle and lower band: NaN until warm, and for a value that is not usable, which changes nothing.
+    /// Take a value and return upper, middle and lower band: NaN until warm, or when the value is skipped.
+    ///
+    /// A skipped value (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, value: f64) -> (f64, f64, f64) {
         self.0.update(value).into()
     }
@@ -285,13 +295,16 @@ pub struct StreamingMacd(Macd);
 impl StreamingMacd {
     #[new]
     #[pyo3(signature = (fast=Period(12), slow=Period(26), signal=Period(9)))]
+    #[pyo3(text_signature = "(fast=12, slow=26, signal=9)")]
     fn new(fast: Period, slow: Period, signal: Period) -> PyResult<Self> {
         Macd::new(fast.named("fast")?, slow.named("slow")?, signal.named("signal")?)
             .map(Self)
             .map_err(|error| value_error(&error))
     }
 
-    /// Take a value and return line, signal and histogram: NaN until warm, and for a value that is not usable, which changes nothing.
+    /// Take a value and return line, signal and histogram: NaN until warm, or when the value is skipped.
+    ///
+    /// A skipped value (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, value: f64) -> (f64, f64, f64) {
         self.0.update(value).into()
     }
@@ -339,13 +352,16 @@ pub struct StreamingKeltner(Keltner);
 impl StreamingKeltner {
     #[new]
     #[pyo3(signature = (period=Period(20), atr_period=Period(10), multiple=2.0))]
+    #[pyo3(text_signature = "(period=20, atr_period=10, multiple=2.0)")]
     fn new(period: Period, atr_period: Period, multiple: f64) -> PyResult<Self> {
         Keltner::new(period.named("period")?, atr_period.named("atr_period")?, multiple)
             .map(Self)
             .map_err(|error| value_error(&error))
     }
 
-    /// Take a bar and return upper, middle and lower band: NaN until warm, and for a bar that is not usable, which changes nothing.
+    /// Take a bar and return upper, middle and lower band: NaN until warm, or when the bar is skipped.
+    ///
+    /// A skipped bar (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, high: f64, low: f64, close: f64) -> (f64, f64, f64) {
         self.0.update(high, low, close).into()
     }
