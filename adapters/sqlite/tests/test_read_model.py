@@ -1,0 +1,171 @@
+"""The SQLite read model: a projection of the journal that may be applied again at any time."""
+
+import sqlite3
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tradecore.domain import StorageError
+from tradecore.domain.record import JournalRecord
+from tradecore_sqlite import SqliteReadModel
+from tradecore_sqlite import schema as tables
+
+
+def record(seq, kind, **fields):
+    """Make a record at a time that follows from its number."""
+    return JournalRecord(seq=seq, time_ns=1_000 + seq, kind=kind, fields=fields)
+
+
+def order(seq, order_id, side="buy", lots=10):
+    """Make the record of a limit order."""
+    return record(
+        seq,
+        "order",
+        order_id=order_id,
+        strategy=0,
+        instrument=1,
+        side=side,
+        order_kind="limit",
+        price_ticks=100,
+        lots=lots,
+        time_in_force="gtc",
+    )
+
+
+def fill(seq, order_id, lots):
+    """Make the record of a fill."""
+    return record(
+        seq,
+        "report",
+        report="fill",
+        order_id=order_id,
+        venue_time_ns=seq,
+        price_ticks=100,
+        lots=lots,
+        liquidity="maker",
+        fee=-(10**20),
+    )
+
+
+SESSION = [
+    record(0, "session", engine_version="1", config="{}"),
+    order(2, 1),
+    record(3, "report", report="accepted", order_id=1, venue_time_ns=3),
+    fill(5, 1, 4),
+    fill(6, 1, 6),
+    order(7, 2, side="sell", lots=3),
+    fill(8, 2, 1),
+    record(9, "report", report="canceled", order_id=2, venue_time_ns=9, reason="requested"),
+    record(10, "refused", order_id=3, strategy=0, instrument=1, rule="quantity_max", limit=5, value=2**90),
+    record(
+        11,
+        "decision",
+        strategy=0,
+        instrument=1,
+        action=1,
+        reason="cross",
+        gates=[{"name": "x", "limit": 1.0}],
+    ),
+    record(12, "command", command="pause"),
+    record(13, "session_end", reason="stopped"),
+]
+
+
+def dump(path):
+    """Return every row of every table."""
+    with sqlite3.connect(path) as connection:
+        return {
+            name: connection.execute(f"SELECT * FROM {name}").fetchall()
+            for name in (*tables.NAMES, "positions", "meta")
+        }
+
+
+async def project(path, groups):
+    """Apply groups of records, the database opened anew for each."""
+    for group in groups:
+        read_model = await SqliteReadModel.open(str(path))
+        await read_model.apply(group, group[-1].seq + 1 if group else 0)
+        await read_model.aclose()
+
+
+async def test_records_become_orders_fills_and_positions(tmp_path):
+    """Orders carry their state, positions are the sum of fills, money keeps every digit."""
+    path = tmp_path / "deep" / "readmodel.sqlite"
+    await project(path, [SESSION])
+    read_model = await SqliteReadModel.open(str(path))
+    info = await read_model.info()
+    await read_model.aclose()
+    await read_model.aclose()
+
+    rows = dump(path)
+    assert [(row[0], row[10], row[11]) for row in rows["orders"]] == [(1, "filled", 10), (2, "canceled", 1)]
+    assert rows["fills"][0][-1] == str(-(10**20))
+    assert rows["refusals"][0][-1] == str(2**90)
+    assert info.positions == [{"strategy": 0, "instrument": 1, "lots": 9, "fills": 3}]
+    assert (info.next_seq, info.integrity, info.synchronous) == (14, "ok", "full")
+    assert info.rows == {"sessions": 1, "orders": 2, "fills": 3, "refusals": 1, "decisions": 1, "commands": 1}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, len(SESSION)), max_size=4), back=st.integers(0, 4))
+async def test_any_cut_and_any_repetition_gives_the_same_tables(tmp_path_factory, cuts, back):
+    """Applied at once, in groups, or twice: the tables are equal."""
+    directory = tmp_path_factory.mktemp("cuts")
+    bounds = [0, *sorted(cuts), len(SESSION)]
+    groups = [SESSION[max(0, start - back) : end] for start, end in pairwise(bounds)]
+    await project(directory / "once.sqlite", [SESSION])
+    await project(directory / "groups.sqlite", [group for group in groups if group])
+
+    assert dump(directory / "groups.sqlite") == dump(directory / "once.sqlite")
+
+
+async def test_clearing_allows_a_rebuild(tmp_path):
+    """After `clear` the journal can be projected from its start again, with the same outcome."""
+    path = tmp_path / "readmodel.sqlite"
+    await project(path, [SESSION])
+    before = dump(path)
+    read_model = await SqliteReadModel.open(str(path))
+    await read_model.clear()
+    assert await read_model.next_seq() == 0
+    await read_model.aclose()
+    await project(path, [SESSION])
+
+    assert dump(path) == before
+
+
+async def test_a_group_that_cannot_be_applied_leaves_the_tables_as_they_were(tmp_path):
+    """Rows and position in the journal move together or not at all."""
+    path = tmp_path / "readmodel.sqlite"
+    await project(path, [SESSION[:4]])
+    before = dump(path)
+    broken = JournalRecord(seq=20, time_ns=0, kind="order", fields={**SESSION[5].fields, "side": object()})
+
+    read_model = await SqliteReadModel.open(str(path))
+    with pytest.raises(StorageError):
+        await read_model.apply([SESSION[4], broken], 21)
+    await read_model.aclose()
+    assert dump(path) == before
+
+
+async def test_the_write_ahead_log_is_used_only_with_a_safe_sqlite(tmp_path):
+    """SQLite before 3.51.3 can corrupt a database that two connections use in WAL mode."""
+    path = tmp_path / "readmodel.sqlite"
+    read_model = await SqliteReadModel.open(str(path))
+    info = await read_model.info()
+    await read_model.aclose()
+    assert info.journal_mode == ("wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "delete")
+
+
+async def test_unusable_files_are_named(tmp_path):
+    """Garbage, a newer version and a directory are one clear error each."""
+    garbage = tmp_path / "garbage.sqlite"
+    garbage.write_bytes(b"not a database" * 100)
+    newer = tmp_path / "newer.sqlite"
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+    for path, words in ((garbage, "rebuild"), (newer, "version 99"), (tmp_path, "cannot be opened")):
+        with pytest.raises(StorageError, match=words):
+            await SqliteReadModel.open(str(path))
