@@ -1,0 +1,165 @@
+"""How fast does the whole engine go, from event to strategy to order to fill?"""
+
+import math
+
+import numpy as np
+import pytest
+
+import plain
+from engine_runs import (
+    ExponentialCross,
+    Replacer,
+    SimpleCross,
+    Taker,
+    TimedTaker,
+    Watcher,
+    bar_batch,
+    pair_spec,
+    quote_batch,
+    run,
+    walk_spec,
+)
+from tradecore.domain import Matching
+from workloads import (
+    SMA_PNL,
+    SMA_TRADES,
+    SWEEP_BEST,
+    SWEEP_FAST,
+    SWEEP_SLOW,
+    WALK_FEE,
+    WALK_TICKS,
+    long_only_result,
+    pair_bars,
+    pair_quotes,
+    simple_average,
+    walk_bars,
+)
+
+
+def bench_bars_with_a_callback_each(compare):
+    """B1: how many bars a second, with a Python callback on every one?"""
+    bars = pair_bars(compare.size(500_000, 5_000))
+    closes = bars.close.tolist()
+
+    ours, orders = compare(
+        "B1 bars, EMA cross, callback",
+        lambda: run(pair_spec(Matching.BARS), ExponentialCross(), bar_batch(bars)),
+        lambda: plain.exponential_cross(closes),
+        amount=len(closes),
+        unit="bars/s",
+        plain="Python loop",
+        goal=2.5e6,
+        first_line=500e3,
+    )
+
+    assert ours.events == len(closes)
+    assert ours.strategy.orders == orders
+
+
+def bench_bars_with_trades(compare):
+    """B2: how many bars a second, with every trade of a moving-average cross accounted for?"""
+    bars = walk_bars(compare.size(500_000, 5_000))
+    opened, close = bars.open / WALK_TICKS, bars.close / WALK_TICKS
+    lists = opened.tolist(), close.tolist()
+
+    ours, (trades, pnl) = compare(
+        "B2 bars, SMA cross, callback",
+        lambda: run(walk_spec(), SimpleCross(10, 20), bar_batch(bars)),
+        lambda: plain.simple_cross(*lists, 10, 20, WALK_FEE),
+        amount=len(close),
+        unit="bars/s",
+        plain="Python loop",
+        goal=1.5e6,
+    )
+
+    expected = long_only_result(opened, simple_average(close, 10), simple_average(close, 20))
+    assert (trades, round(pnl, 4)) == (expected[0], round(expected[1], 4))
+    if compare.full:
+        assert (trades, round(pnl, 4)) == (SMA_TRADES, SMA_PNL)
+    assert math.isclose(float(ours.summary.pnl), pnl, abs_tol=0.2)
+
+
+def bench_sweep(compare):
+    """B3: how long do 100 parameter points take, one backtest each?"""
+    bars = walk_bars(compare.size(500_000, 5_000))
+    opened, close = bars.open / WALK_TICKS, bars.close / WALK_TICKS
+    points = [(fast, slow) for fast in SWEEP_FAST for slow in SWEEP_SLOW]
+    # One point in twenty-five is run; the table shows points a second.
+    chosen = [*points[::33], SWEEP_BEST][-4:] if compare.full else points[:1]
+
+    ours, expected = compare(
+        "B3 sweep, callback",
+        lambda: [
+            float(run(walk_spec(), SimpleCross(*point), bar_batch(bars)).summary.pnl) for point in chosen
+        ],
+        lambda: [
+            long_only_result(opened, *(simple_average(close, length) for length in point))[1]
+            for point in chosen
+        ],
+        amount=len(chosen),
+        unit="points/s",
+        plain="numpy",
+        goal=200,
+        rounds=1,
+    )
+
+    assert ours == pytest.approx(expected, abs=0.2)
+
+
+def bench_quotes_with_an_empty_callback(compare):
+    """B4: how many quotes a second, with an empty Python callback on every one?"""
+    quotes = pair_quotes(compare.size(1_000_000, 5_000))
+
+    ours, count = compare(
+        "B4 quotes, empty callback",
+        lambda: run(pair_spec(Matching.QUOTES), Watcher(), quote_batch(quotes)),
+        lambda: plain.watch(quotes, lambda quote: None),
+        amount=len(quotes.bid),
+        unit="quotes/s",
+        plain="Python loop",
+        goal=6e6,
+    )
+
+    assert ours.events == count
+
+
+def bench_quotes_with_orders_replaced(compare):
+    """B5: how many quotes a second, when every hundredth replaces a resting order?"""
+    quotes = pair_quotes(compare.size(1_000_000, 5_000))
+
+    ours, (sent, cancelled) = compare(
+        "B5 quotes, order replaced each 100",
+        lambda: run(pair_spec(Matching.QUOTES), Replacer(), quote_batch(quotes)),
+        lambda: plain.replace_orders(quotes),
+        amount=len(quotes.bid),
+        unit="quotes/s",
+        plain="Python loop",
+        goal=4e6,
+    )
+
+    assert (ours.strategy.sent, ours.strategy.cancelled) == (sent, cancelled)
+    assert ours.summary.orders == sent
+    assert ours.summary.fills == 0
+
+
+def bench_an_order_for_each_quote(compare):
+    """B6: how many market orders a second, through risk, venue, fill and ledger? And how long does one take?"""
+    quotes = pair_quotes(compare.size(100_000, 2_000))
+
+    ours, (fills, _) = compare(
+        "B6 market orders",
+        lambda: run(pair_spec(Matching.QUOTES), Taker(), quote_batch(quotes)),
+        lambda: plain.take(quotes),
+        amount=len(quotes.bid),
+        unit="orders/s",
+        plain="Python loop",
+        goal=1.5e6,
+        first_line=100e3,
+    )
+    delays = run(pair_spec(Matching.QUOTES), TimedTaker(), quote_batch(quotes)).strategy.delays_ns
+    p50, p99, p999 = (f"{np.percentile(delays, percent) / 1000:.2f} us" for percent in (50, 99, 99.9))
+    compare.note(also_p50=p50, also_p99=p99, also_p99_9=p999)
+
+    assert ours.strategy.fills == fills == len(quotes.bid)
+    assert len(delays) == fills
+    assert ours.summary.refusals == 0
