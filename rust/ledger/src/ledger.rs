@@ -21,7 +21,9 @@ pub(crate) struct Holding {
 }
 
 impl Holding {
-    const EMPTY: Self = Self { queue: Queue::EMPTY, position: 0, bought: 0, sold: 0, lots: 0, cost: 0 };
+    const fn new(slot: usize) -> Self {
+        Self { queue: Queue::new(slot), position: 0, bought: 0, sold: 0, lots: 0, cost: 0 }
+    }
 }
 
 /// Position and cost of one instrument over all strategies.
@@ -86,7 +88,7 @@ impl Ledger {
     ) -> Self {
         let slots = instruments.len().saturating_mul(strategies);
         Self {
-            holdings: vec![Holding::EMPTY; slots],
+            holdings: (0..slots).map(Holding::new).collect(),
             totals: vec![Total::default(); instruments.len()],
             accounts: Accounts::new(opening),
             lots: Lots::with_capacity(lots_capacity),
@@ -126,10 +128,10 @@ impl Ledger {
         self.totals.get(instrument.index()).map_or(0, |total| total.position)
     }
 
-    /// Returns what is left of everything an entry order opened, short is negative.
+    /// Returns what is left of everything an entry order opened for a strategy, short is negative.
     #[must_use]
-    pub fn lots_of_entry(&self, entry: OrderId) -> i64 {
-        self.lots.lots_of_entry(entry)
+    pub fn lots_of_entry(&self, strategy: StrategyId, instrument: InstrumentId, entry: OrderId) -> i64 {
+        self.slot(strategy, instrument).map_or(0, |slot| self.lots.lots_of_entry(slot, entry))
     }
 
     /// Visits the open lots of a strategy in an instrument, oldest first.
@@ -138,8 +140,7 @@ impl Ledger {
         strategy: StrategyId,
         instrument: InstrumentId,
     ) -> impl Iterator<Item = &OpenLot> {
-        let queue = self.holding(strategy, instrument).map_or(Queue::EMPTY, |holding| holding.queue);
-        self.lots.iter(queue)
+        self.holding(strategy, instrument).into_iter().flat_map(|holding| self.lots.iter(holding.queue))
     }
 
     /// Returns all closed trades in the order of their exits.
@@ -177,7 +178,7 @@ impl Ledger {
         if fill.lots <= 0 {
             return Err(LedgerError::NotPositive { lots: fill.lots });
         }
-        let open = self.cut_lots(fill, &holding)?;
+        let open = self.cut_lots(fill, slot, &holding)?;
         let signed = open.lots * fill.side.sign();
         let instrument = self.instruments.get(fill.instrument.index()).ok_or(outside)?;
         let opened = value(instrument, fill.price_ticks, signed)?;
@@ -200,14 +201,14 @@ impl Ledger {
     }
 
     /// Collects the parts of lots the fill closes and returns what is left of it.
-    fn cut_lots(&mut self, fill: &FillInput, holding: &Holding) -> Result<Rest, LedgerError> {
+    fn cut_lots(&mut self, fill: &FillInput, slot: usize, holding: &Holding) -> Result<Rest, LedgerError> {
         self.cuts.clear();
         let mut rest = Rest { lots: fill.lots, fee: fill.fee.0 };
         if i128::from(holding.position) * i128::from(fill.side.sign()) >= 0 {
             return Ok(rest);
         }
         if let Some(entry) = fill.closes {
-            let mut index = self.lots.first_of_entry(entry);
+            let mut index = self.lots.first_of_entry(slot, entry);
             while rest.lots > 0 && index != NONE {
                 index = self.cut(fill, index, &mut rest)?.1;
             }
@@ -279,7 +280,7 @@ impl Ledger {
             self.reductions.push(Reduction {
                 entry_order: lot.entry_order,
                 closed_lots: cut.lots.saturating_abs(),
-                remaining_lots: self.lots.lots_of_entry(lot.entry_order).saturating_abs(),
+                remaining_lots: self.lots.lots_of_entry(plan.slot, lot.entry_order).saturating_abs(),
             });
         }
         if plan.opened_lots != 0 {

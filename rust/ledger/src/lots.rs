@@ -56,10 +56,14 @@ impl OpenLot {
 pub(crate) struct Queue {
     pub(crate) head: usize,
     tail: usize,
+    slot: usize,
 }
 
 impl Queue {
-    pub(crate) const EMPTY: Self = Self { head: NONE, tail: NONE };
+    /// Makes the empty queue of a position.
+    pub(crate) const fn new(slot: usize) -> Self {
+        Self { head: NONE, tail: NONE, slot }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +78,8 @@ struct Entry {
 pub(crate) struct Lots {
     arena: Vec<OpenLot>,
     free: Vec<usize>,
-    entries: FxHashMap<OrderId, Entry>,
+    /// By position and entry order: a strategy cannot name what another one holds.
+    entries: FxHashMap<(usize, OrderId), Entry>,
 }
 
 impl Lots {
@@ -90,18 +95,19 @@ impl Lots {
         self.arena.get(index)
     }
 
-    /// Returns the oldest open lot of an entry order, or [`NONE`].
-    pub(crate) fn first_of_entry(&self, entry: OrderId) -> usize {
-        self.entries.get(&entry).map_or(NONE, |found| found.head)
+    /// Returns the oldest open lot of an entry order in a position, or [`NONE`].
+    pub(crate) fn first_of_entry(&self, slot: usize, entry: OrderId) -> usize {
+        self.entries.get(&(slot, entry)).map_or(NONE, |found| found.head)
     }
 
-    /// Returns what is left of an entry order, signed; 0 when all of it is closed.
-    pub(crate) fn lots_of_entry(&self, entry: OrderId) -> i64 {
-        self.entries.get(&entry).map_or(0, |found| found.lots)
+    /// Returns what is left of an entry order in a position, signed; 0 when all of it is closed.
+    pub(crate) fn lots_of_entry(&self, slot: usize, entry: OrderId) -> i64 {
+        self.entries.get(&(slot, entry)).map_or(0, |found| found.lots)
     }
 
     /// Appends a lot to a position.
     pub(crate) fn push(&mut self, queue: &mut Queue, lot: OpenLot) {
+        let slot = queue.slot;
         let lot = OpenLot { prev: queue.tail, next: NONE, next_of_entry: NONE, ..lot };
         let index = self.store(lot);
         match self.arena.get_mut(queue.tail) {
@@ -109,8 +115,11 @@ impl Lots {
             None => queue.head = index,
         }
         queue.tail = index;
-        let entry =
-            self.entries.entry(lot.entry_order).or_insert(Entry { head: index, tail: index, lots: 0 });
+        let entry = self.entries.entry((slot, lot.entry_order)).or_insert(Entry {
+            head: index,
+            tail: index,
+            lots: 0,
+        });
         if entry.tail != index {
             if let Some(last) = self.arena.get_mut(entry.tail) {
                 last.next_of_entry = index;
@@ -129,14 +138,14 @@ impl Lots {
         lot.value -= value;
         lot.fee -= fee;
         let lot = *lot;
-        if let Some(entry) = self.entries.get_mut(&lot.entry_order) {
+        if let Some(entry) = self.entries.get_mut(&(queue.slot, lot.entry_order)) {
             debug_assert_eq!(entry.head, index, "lots of one entry close oldest first");
             entry.lots -= lots;
             if lot.lots == 0 {
                 entry.head = lot.next_of_entry;
             }
             if entry.head == NONE {
-                self.entries.remove(&lot.entry_order);
+                self.entries.remove(&(queue.slot, lot.entry_order));
             }
         }
         if lot.lots == 0 {

@@ -7,6 +7,7 @@
 //! **Invariant:** pure functions of their inputs: no clock, no randomness, integers only; what
 //! happened is told as [`tradecore_types::Report`]s in the order in which it happened.
 
+mod bars;
 mod depth_matcher;
 mod exchange_matcher;
 mod fees;
@@ -21,6 +22,7 @@ mod stops;
 mod taken;
 mod ticket;
 
+pub use bars::{BarAccount, BarFill, BarMatcher, BarOrder, BarRules, Finalize, OpenPosition, exit_intent};
 pub use depth_matcher::DepthMatcher;
 pub use exchange_matcher::ExchangeMatcher;
 pub use fees::FeeSchedule;
@@ -28,6 +30,10 @@ pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
 
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod depth_properties;
 #[cfg(test)]
 mod depth_tests;
 #[cfg(test)]

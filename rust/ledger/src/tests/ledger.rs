@@ -30,6 +30,10 @@ fn fill(order: u64, side: Side, lots: i64, price_ticks: i64) -> FillInput {
     }
 }
 
+fn left(ledger: &Ledger, entry: u64) -> i64 {
+    ledger.lots_of_entry(StrategyId(0), InstrumentId(0), OrderId(entry))
+}
+
 #[test]
 fn a_round_trip_makes_the_difference_of_prices_less_both_fees() {
     let mut ledger = ledger();
@@ -61,7 +65,7 @@ fn the_oldest_lot_is_closed_first_and_a_flip_opens_the_rest() {
         ]
     );
     assert_eq!(ledger.position(StrategyId(0), InstrumentId(0)), -4);
-    assert_eq!(ledger.lots_of_entry(OrderId(3)), -4);
+    assert_eq!(left(&ledger, 3), -4);
     assert_eq!(ledger.realised(), Money(800 * UNIT));
 }
 
@@ -93,11 +97,11 @@ fn lots_of_one_entry_in_several_fills_close_together() {
     ledger.apply_fill(fill(1, Side::Sell, 1, 100)).unwrap();
     ledger.apply_fill(fill(2, Side::Sell, 5, 100)).unwrap();
     ledger.apply_fill(fill(1, Side::Sell, 1, 101)).unwrap();
-    assert_eq!(ledger.lots_of_entry(OrderId(1)), -2);
+    assert_eq!(left(&ledger, 1), -2);
     let named = FillInput { closes: Some(OrderId(1)), ..fill(4, Side::Buy, 2, 90) };
     assert_eq!(ledger.apply_fill(named).unwrap().reductions.len(), 2);
-    assert_eq!(ledger.lots_of_entry(OrderId(1)), 0);
-    assert_eq!(ledger.lots_of_entry(OrderId(2)), -5);
+    assert_eq!(left(&ledger, 1), 0);
+    assert_eq!(left(&ledger, 2), -5);
 }
 
 #[test]
@@ -133,6 +137,23 @@ fn strategies_hold_apart_and_sum_by_instrument() {
     assert_eq!(ledger.position_total(InstrumentId(0)), 3);
     assert_eq!(ledger.gross(&[Some(10), None]).unwrap(), Money(70 * UNIT));
     assert_eq!(ledger.trades(), []);
+}
+
+#[test]
+fn a_strategy_cannot_close_the_lots_of_another() {
+    let mut ledger = ledger();
+    ledger.apply_fill(fill(1, Side::Buy, 5, 100)).unwrap();
+    let other = FillInput { strategy: StrategyId(1), ..fill(2, Side::Buy, 3, 100) };
+    ledger.apply_fill(other).unwrap();
+    let closing =
+        FillInput { strategy: StrategyId(1), closes: Some(OrderId(1)), ..fill(3, Side::Sell, 2, 100) };
+    let applied = ledger.apply_fill(closing).unwrap();
+    assert_eq!(
+        applied.reductions,
+        [Reduction { entry_order: OrderId(2), closed_lots: 2, remaining_lots: 1 }]
+    );
+    assert_eq!(left(&ledger, 1), 5);
+    assert_eq!(ledger.audit(), Ok(()));
 }
 
 #[test]

@@ -1,0 +1,246 @@
+//! One order meets its price: close what it closes, open the rest if it can be paid, arm the exits.
+
+use tradecore_types::{
+    CancelReason, Liquidity, OrderId, OrderKind, RejectReason, Report, ReportBody, Side, TimeNs,
+};
+
+use super::BarAccount;
+use super::matcher::BarMatcher;
+use super::queue::{Armed, Waiting};
+
+/// Where and when an order fills.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Execution {
+    /// Price of the fill.
+    pub price_ticks: i64,
+    /// Price at which the account values what it holds meanwhile.
+    pub mark_ticks: i64,
+    /// Time on the reports.
+    pub venue_time_ns: TimeNs,
+    /// Maker or taker.
+    pub liquidity: Liquidity,
+    /// What its exits, if it gets any, can still meet in this bar.
+    pub armed: Armed,
+}
+
+impl BarMatcher {
+    /// Executes the order at a place; it is gone afterwards, unless the entry it closes still waits.
+    /// Tells whether it opened a position.
+    pub(super) fn execute<A: BarAccount>(
+        &mut self,
+        place: usize,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<bool, A::Error> {
+        if self.is_too_early(place, account) {
+            return Ok(false);
+        }
+        let Some(waiting) = self.queue.take(place) else { return Ok(false) };
+        if matches!(waiting.kind, OrderKind::Stop { .. }) {
+            tell(&waiting, at.venue_time_ns, ReportBody::Triggered, account)?;
+        }
+        match waiting.closes() {
+            Some(_) => self.execute_closing(&waiting, at, account).map(|()| false),
+            None => self.execute_plain(&waiting, at, account),
+        }
+    }
+
+    /// Tells whether the entry that an order closes has not filled yet.
+    fn is_too_early<A: BarAccount>(&self, place: usize, account: &A) -> bool {
+        self.queue.at(place).is_some_and(|waiting| {
+            waiting.closes().is_some_and(|entry| self.queue.contains(entry))
+                && held_for(&waiting, account) == 0
+        })
+    }
+
+    /// Closes what is left of the named entry, at most the order's size.
+    fn execute_closing<A: BarAccount>(
+        &mut self,
+        waiting: &Waiting,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<(), A::Error> {
+        let held = held_for(waiting, account);
+        let closable = closable(held, waiting.side());
+        let lots = waiting.lots.unwrap_or(closable).min(closable);
+        if lots > 0 && !self.fill(waiting, lots, at, account)? {
+            return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
+        }
+        if waiting.lots != Some(lots) {
+            cancel_rest(waiting, at, CancelReason::Linked, account)?;
+        }
+        self.relink(at.venue_time_ns, None, account)
+    }
+
+    /// Closes the opposite position first, then opens the rest if the account can pay for it.
+    fn execute_plain<A: BarAccount>(
+        &mut self,
+        waiting: &Waiting,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<bool, A::Error> {
+        let lots = match self.size(waiting, at, account) {
+            Ok(lots) => lots,
+            Err(reason) => {
+                let rejected = ReportBody::Rejected(reason);
+                return tell(waiting, at.venue_time_ns, rejected, account).map(|()| false);
+            }
+        };
+        let intent = *waiting.order.intent();
+        let closing = closable(account.position(intent.strategy), intent.side).min(lots);
+        if closing > 0 {
+            if !self.fill(waiting, closing, at, account)? {
+                let reason = CancelReason::InsufficientMargin;
+                return cancel_rest(waiting, at, reason, account).map(|()| false);
+            }
+            self.relink(at.venue_time_ns, Some(intent.order_id), account)?;
+        }
+        let opening = lots - closing;
+        if opening == 0 {
+            return Ok(false);
+        }
+        if intent.reduce_only {
+            return cancel_rest(waiting, at, CancelReason::Linked, account).map(|()| false);
+        }
+        let affordable = account.can_afford(&waiting.order, opening, at.price_ticks, at.mark_ticks);
+        if !(affordable && self.fill(waiting, opening, at, account)?) {
+            let reason = CancelReason::InsufficientMargin;
+            return cancel_rest(waiting, at, reason, account).map(|()| false);
+        }
+        self.arm(waiting, opening, at, account)?;
+        Ok(true)
+    }
+
+    fn size<A: BarAccount>(
+        &self,
+        waiting: &Waiting,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<i64, RejectReason> {
+        let sized = match waiting.lots {
+            Some(lots) => lots,
+            None => account.sized_lots(&waiting.order, at.price_ticks, at.mark_ticks)?,
+        };
+        let fee = self.fees.fee(&self.instrument, at.price_ticks, sized, at.liquidity);
+        if sized > 0 && fee.is_some() { Ok(sized) } else { Err(RejectReason::InsufficientMargin) }
+    }
+
+    /// Reports one fill; `false` when its fee does not fit and nothing was filled.
+    fn fill<A: BarAccount>(
+        &self,
+        waiting: &Waiting,
+        lots: i64,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<bool, A::Error> {
+        let Execution { price_ticks, liquidity, .. } = at;
+        let Some(fee) = self.fees.fee(&self.instrument, price_ticks, lots, liquidity) else {
+            return Ok(false);
+        };
+        let body = ReportBody::Fill { price_ticks, lots, liquidity, fee };
+        tell(waiting, at.venue_time_ns, body, account).map(|()| true)
+    }
+
+    /// Arms the exits of a filled entry: the take-profit to the back of the queue, the stop-loss to the front.
+    fn arm<A: BarAccount>(
+        &mut self,
+        entry: &Waiting,
+        lots: i64,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<(), A::Error> {
+        let bracket = entry.order.intent().bracket;
+        let take_profit = bracket.take_profit_ticks.map(|price_ticks| OrderKind::Limit { price_ticks });
+        let stop_loss = bracket.stop_loss_ticks.map(|trigger_ticks| OrderKind::Stop { trigger_ticks });
+        for kind in [take_profit, stop_loss].into_iter().flatten() {
+            if let Some(exit) = account.exit(&entry.order, kind, lots)? {
+                let waiting = Waiting::new(exit, at.armed);
+                tell(&waiting, at.venue_time_ns, ReportBody::Accepted, account)?;
+                self.queue.push(waiting);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets orders that close a named entry follow it: gone when it is gone, smaller when it is smaller.
+    /// `filling` is an entry that is about to open and must keep its orders.
+    pub(super) fn relink<A: BarAccount>(
+        &mut self,
+        venue_time_ns: TimeNs,
+        filling: Option<OrderId>,
+        account: &mut A,
+    ) -> Result<(), A::Error> {
+        if !self.queue.has_closing() {
+            return Ok(());
+        }
+        while let Some(orphan) = self.take_orphan(filling, account) {
+            tell(&orphan, venue_time_ns, ReportBody::Canceled(CancelReason::Linked), account)?;
+        }
+        for waiting in self.queue.iter_mut() {
+            if let Some((price_ticks, lots)) = shrunk(waiting, account) {
+                waiting.lots = Some(lots);
+                let body = ReportBody::Replaced { price_ticks, lots };
+                account.report(Report { venue_time_ns, order_id: waiting.id(), body })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out an order whose named entry is closed, and not just waiting to be filled.
+    fn take_orphan<A: BarAccount>(&mut self, filling: Option<OrderId>, account: &A) -> Option<Waiting> {
+        let queue = &self.queue;
+        let is_orphan = |waiting: &&Waiting| {
+            waiting.closes().is_some_and(|entry| {
+                held_for(waiting, account) == 0 && Some(entry) != filling && !queue.contains(entry)
+            })
+        };
+        let orphan = queue.iter().find(is_orphan)?.id();
+        self.queue.take_where(|waiting| waiting.id() == orphan)
+    }
+}
+
+/// Returns price and new size of a closing limit or stop that is larger than what its entry has left;
+/// a closing market order takes what is there when it fills.
+fn shrunk<A: BarAccount>(waiting: &Waiting, account: &A) -> Option<(i64, i64)> {
+    let price_ticks = match waiting.kind {
+        OrderKind::Limit { price_ticks } => price_ticks,
+        OrderKind::Stop { trigger_ticks } => trigger_ticks,
+        OrderKind::Market => return None,
+    };
+    let left = closable(held_for(waiting, account), waiting.side());
+    (left > 0 && waiting.lots? > left).then_some((price_ticks, left))
+}
+
+/// Reports what happened to an order.
+pub(super) fn tell<A: BarAccount>(
+    waiting: &Waiting,
+    venue_time_ns: TimeNs,
+    body: ReportBody,
+    account: &mut A,
+) -> Result<(), A::Error> {
+    account.report(Report { venue_time_ns, order_id: waiting.id(), body })
+}
+
+/// Reports that the rest of an order is gone.
+fn cancel_rest<A: BarAccount>(
+    waiting: &Waiting,
+    at: Execution,
+    reason: CancelReason,
+    account: &mut A,
+) -> Result<(), A::Error> {
+    tell(waiting, at.venue_time_ns, ReportBody::Canceled(reason), account)
+}
+
+/// Returns what the entry that an order closes has left, short is negative.
+fn held_for<A: BarAccount>(waiting: &Waiting, account: &A) -> i64 {
+    waiting.closes().map_or(0, |entry| account.lots_of_entry(waiting.order.intent().strategy, entry))
+}
+
+/// Returns how much of a holding an order on this side can close.
+fn closable(held: i64, side: Side) -> i64 {
+    let against = match side {
+        Side::Buy => held.checked_neg().unwrap_or(i64::MAX),
+        Side::Sell => held,
+    };
+    against.max(0)
+}

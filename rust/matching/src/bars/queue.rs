@@ -1,0 +1,196 @@
+//! The orders that wait for a bar, in the order in which they are tried.
+
+use tradecore_risk::ApprovedOrder;
+use tradecore_types::{OrderId, OrderKind, Side, TimeInForce};
+
+/// Where in a bar an exit was armed: what it can still meet in the same bar depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Armed {
+    /// Before the bar or at its open: the whole bar counts.
+    Open,
+    /// Inside the bar, by an entry stop that filled at this price.
+    Stop(i64),
+    /// Inside the bar, by an entry limit that filled at this price.
+    Limit(i64),
+}
+
+/// An order that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    /// As risk approved it.
+    pub order: ApprovedOrder,
+    /// Its kind with the price it has now.
+    pub kind: OrderKind,
+    /// Its size; `None` while it is a share of equity.
+    pub lots: Option<i64>,
+    /// Whether no open has been tried yet.
+    pub is_new: bool,
+    /// Where it was armed.
+    pub armed: Armed,
+}
+
+impl Waiting {
+    pub(super) fn new(order: ApprovedOrder, armed: Armed) -> Self {
+        let intent = order.intent();
+        Self { kind: intent.kind, lots: order.lots(), is_new: true, armed, order }
+    }
+
+    pub(super) fn id(&self) -> OrderId {
+        self.order.intent().order_id
+    }
+
+    pub(super) fn side(&self) -> Side {
+        self.order.intent().side
+    }
+
+    pub(super) fn closes(&self) -> Option<OrderId> {
+        self.order.intent().closes
+    }
+
+    /// Tells whether it may not wait beyond the next open.
+    pub(super) fn is_immediate(&self) -> bool {
+        self.order.intent().time_in_force != TimeInForce::Gtc && matches!(self.kind, OrderKind::Limit { .. })
+    }
+
+    /// Tells whether it executes at this price: at the open, or when the price gets there.
+    pub(super) fn is_met(&self, ticks: i64) -> bool {
+        match (self.kind, self.side()) {
+            (OrderKind::Market, _) => true,
+            (OrderKind::Limit { price_ticks }, Side::Buy) => ticks <= price_ticks,
+            (OrderKind::Limit { price_ticks }, Side::Sell) => ticks >= price_ticks,
+            (OrderKind::Stop { trigger_ticks }, Side::Buy) => ticks >= trigger_ticks,
+            (OrderKind::Stop { trigger_ticks }, Side::Sell) => ticks <= trigger_ticks,
+        }
+    }
+
+    /// Returns the price it gets when the price stood at `from_ticks` and then met it.
+    pub(super) fn price(&self, from_ticks: i64) -> i64 {
+        match (self.kind, self.side()) {
+            (OrderKind::Market, _) => from_ticks,
+            (OrderKind::Limit { price_ticks }, Side::Buy) => from_ticks.min(price_ticks),
+            (OrderKind::Limit { price_ticks }, Side::Sell) => from_ticks.max(price_ticks),
+            (OrderKind::Stop { trigger_ticks }, Side::Buy) => from_ticks.max(trigger_ticks),
+            (OrderKind::Stop { trigger_ticks }, Side::Sell) => from_ticks.min(trigger_ticks),
+        }
+    }
+}
+
+/// The waiting orders. What arrives during a pass is kept apart and joins at the next one, so that
+/// places do not move while they are visited.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    places: Vec<Option<Waiting>>,
+    front: Vec<Waiting>,
+    back: Vec<Waiting>,
+    spare: Vec<Option<Waiting>>,
+    live: usize,
+    /// How many of them close a named entry.
+    closing: usize,
+}
+
+impl Queue {
+    pub(super) fn with_capacity(orders: usize) -> Self {
+        Self {
+            places: Vec::with_capacity(orders),
+            front: Vec::with_capacity(orders),
+            back: Vec::with_capacity(orders),
+            spare: Vec::with_capacity(orders),
+            live: 0,
+            closing: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Tells whether any order closes a named entry.
+    pub(super) fn has_closing(&self) -> bool {
+        self.closing > 0
+    }
+
+    /// Adds an order: what closes a named entry goes to the front, take-profits and all others to the back.
+    pub(super) fn push(&mut self, waiting: Waiting) {
+        self.live += 1;
+        self.closing += usize::from(waiting.closes().is_some());
+        let is_limit = matches!(waiting.kind, OrderKind::Limit { .. });
+        if waiting.closes().is_some() && !is_limit {
+            self.front.push(waiting);
+        } else {
+            self.back.push(waiting);
+        }
+    }
+
+    /// Lets what arrived join, newest first at the front; returns how many places a pass visits.
+    pub(super) fn begin_pass(&mut self) -> usize {
+        if !self.front.is_empty() || !self.back.is_empty() || self.places.len() != self.live {
+            self.spare.clear();
+            self.spare.extend(self.front.drain(..).rev().map(Some));
+            self.spare.extend(self.places.drain(..).flatten().map(Some));
+            self.spare.extend(self.back.drain(..).map(Some));
+            std::mem::swap(&mut self.places, &mut self.spare);
+        }
+        self.places.len()
+    }
+
+    /// Returns the order at a place, unless it is gone.
+    pub(super) fn at(&self, place: usize) -> Option<Waiting> {
+        self.places.get(place).copied().flatten()
+    }
+
+    /// Takes the order at a place out.
+    pub(super) fn take(&mut self, place: usize) -> Option<Waiting> {
+        let taken = self.places.get_mut(place)?.take()?;
+        self.forget(&taken);
+        Some(taken)
+    }
+
+    /// Takes an order out by its number.
+    pub(super) fn take_id(&mut self, order_id: OrderId) -> Option<Waiting> {
+        self.begin_pass();
+        let place = self.place_of(order_id)?;
+        self.take(place)
+    }
+
+    /// Returns an order by its number, to be amended.
+    pub(super) fn get_mut(&mut self, order_id: OrderId) -> Option<&mut Waiting> {
+        self.iter_mut().find(|waiting| waiting.id() == order_id)
+    }
+
+    /// Tells whether an order still waits.
+    pub(super) fn contains(&self, order_id: OrderId) -> bool {
+        self.iter().any(|waiting| waiting.id() == order_id)
+    }
+
+    /// Visits all orders, whether they have joined or not.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.front.iter().rev().chain(self.places.iter().flatten()).chain(&self.back)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        self.front.iter_mut().rev().chain(self.places.iter_mut().flatten()).chain(&mut self.back)
+    }
+
+    /// Takes out the first order that a test names, wherever it is.
+    pub(super) fn take_where(&mut self, mut test: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
+        let found = if let Some(at) = self.front.iter().position(&mut test) {
+            Some(self.front.remove(at))
+        } else if let Some(place) = self.places.iter_mut().find(|place| place.as_ref().is_some_and(&mut test))
+        {
+            place.take()
+        } else {
+            self.back.iter().position(&mut test).map(|at| self.back.remove(at))
+        }?;
+        self.forget(&found);
+        Some(found)
+    }
+
+    fn place_of(&self, order_id: OrderId) -> Option<usize> {
+        self.places.iter().position(|place| place.is_some_and(|waiting| waiting.id() == order_id))
+    }
+
+    fn forget(&mut self, taken: &Waiting) {
+        self.live -= 1;
+        self.closing -= usize::from(taken.closes().is_some());
+    }
+}

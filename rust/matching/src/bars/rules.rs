@@ -1,0 +1,49 @@
+//! The choices a bar leaves open.
+
+/// When a market order fills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BarFill {
+    /// At the open of the next bar.
+    #[default]
+    NextOpen,
+    /// At the close of the bar it was decided on. Exits of brackets are no market orders: they fill
+    /// at the open or at their own price.
+    Close,
+}
+
+/// In which order the orders of one bar are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BarOrder {
+    /// At the open first everything that executes at the open price, closing orders before others;
+    /// then, inside the bar, stop-losses, other stops, take-profits and other limits.
+    #[default]
+    Time,
+    /// One pass in queue order against the whole bar, orders that close a named entry first
+    /// (take-profits apart), as backtesting.py 0.6.6 does. Whole bar at once: the account is valued
+    /// at the close while orders fill at the open.
+    Queue,
+}
+
+/// What happens to open positions when the data end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Finalize {
+    /// They stay open.
+    #[default]
+    None,
+    /// Orders are cancelled and every lot is closed at the last close, oldest first.
+    Close,
+    /// Every lot gets a closing order and the last bar is processed once more, as backtesting.py
+    /// does with `finalize_trades=True`.
+    LastOpen,
+}
+
+/// How a [`crate::BarMatcher`] behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarRules {
+    /// When a market order fills.
+    pub fill: BarFill,
+    /// In which order orders are tried.
+    pub order: BarOrder,
+    /// How many orders may wait; one more is rejected. Exits of brackets are always taken.
+    pub orders_max: usize,
+}

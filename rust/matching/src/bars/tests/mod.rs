@@ -1,0 +1,53 @@
+//! Tests of orders against bars.
+
+mod account;
+mod oracle;
+mod properties;
+mod queue_policy;
+mod time_policy;
+
+use tradecore_types::{Bar, OrderId, OrderIntent};
+
+use self::account::Account;
+use crate::samples::{instrument, told};
+use crate::{BarFill, BarMatcher, BarOrder, BarRules, FeeSchedule};
+
+/// Makes a bar from `[open, high, low, close]`.
+fn bar(number: i64, [open_ticks, high_ticks, low_ticks, close_ticks]: [i64; 4]) -> Bar {
+    Bar { open_time_ns: number * 10, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots: 1 }
+}
+
+/// A matcher with its account.
+struct Desk {
+    matcher: BarMatcher,
+    account: Account,
+    bars: i64,
+}
+
+impl Desk {
+    fn new(fill: BarFill, order: BarOrder) -> Self {
+        let fees = FeeSchedule::default();
+        let rules = BarRules { fill, order, orders_max: 8 };
+        Self {
+            matcher: BarMatcher::new(instrument("1", "1"), fees, rules),
+            account: Account::new(instrument("1", "1"), fees, 10_000, 1),
+            bars: 0,
+        }
+    }
+
+    fn send(&mut self, intent: OrderIntent) -> OrderId {
+        let order = self.account.send(intent);
+        self.matcher.submit(&order, self.bars * 10, &mut self.account).unwrap();
+        order.intent().order_id
+    }
+
+    /// Processes a bar and returns what was reported, in short.
+    fn bar(&mut self, prices: [i64; 4]) -> Vec<String> {
+        self.account.reports.clear();
+        self.bars += 1;
+        let bar = bar(self.bars, prices);
+        self.matcher.on_open(bar.open_time_ns, bar.open_ticks, &mut self.account).unwrap();
+        self.matcher.on_bar(&bar, &mut self.account).unwrap();
+        told(&self.account.reports)
+    }
+}
