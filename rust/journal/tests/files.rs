@@ -1,0 +1,191 @@
+//! Journals as files: locks, torn tails, followers, and files that are something else.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tradecore_journal::{JournalError, Problem, Reader, Status, Writer, encode_session_end, verify};
+
+/// A directory of its own that goes away with the test.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tradecore-journal-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.0.join("a.journal")
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn append(writer: &mut Writer, count: usize) {
+    for _ in 0..count {
+        let mut frame = Vec::new();
+        encode_session_end(&mut frame, i64::try_from(writer.records()).unwrap(), "because").unwrap();
+        writer.append(&frame).unwrap();
+    }
+}
+
+fn problem(path: &Path) -> Problem {
+    let JournalError { problem, .. } = Writer::open(path, 0).unwrap_err();
+    problem
+}
+
+#[test]
+fn a_journal_goes_on_where_it_ended() {
+    let directory = Directory::new("goes-on");
+    let mut heads = Vec::new();
+    for _ in 0..3 {
+        let mut writer = Writer::open(&directory.journal(), 7).unwrap();
+        append(&mut writer, 4);
+        writer.commit(true).unwrap();
+        assert_eq!(writer.bytes(), fs::metadata(directory.journal()).unwrap().len());
+        heads.push(writer.head());
+    }
+    let verdict = verify(&directory.journal()).unwrap();
+    assert_eq!((verdict.status, verdict.records, verdict.created_ns), (Status::Intact, 12, Some(7)));
+    assert_eq!(Some(&verdict.head), heads.last());
+}
+
+#[test]
+fn a_second_writer_is_refused_until_the_first_is_gone() {
+    let directory = Directory::new("second");
+    let first = Writer::open(&directory.journal(), 0).unwrap();
+    assert!(matches!(problem(&directory.journal()), Problem::Locked));
+    drop(first);
+    Writer::open(&directory.journal(), 0).unwrap();
+}
+
+#[test]
+fn a_torn_tail_is_cut_off_and_kept_aside() {
+    let directory = Directory::new("torn");
+    let path = directory.journal();
+    let mut writer = Writer::open(&path, 0).unwrap();
+    append(&mut writer, 3);
+    writer.commit(true).unwrap();
+    let (whole, head) = (writer.bytes(), writer.head());
+    append(&mut writer, 2);
+    writer.commit(true).unwrap();
+    drop(writer);
+    let bytes = fs::read(&path).unwrap();
+    for (round, length) in [(1, bytes.len() - 1), (2, bytes.len() - 70)] {
+        fs::write(&path, &bytes[..length]).unwrap();
+        assert_eq!(verify(&path).unwrap().status, Status::Torn);
+        let writer = Writer::open(&path, 0).unwrap();
+        let torn = writer.torn().unwrap().clone();
+        assert_eq!((writer.records(), writer.head(), writer.bytes()), (3, head, whole));
+        assert_eq!(fs::read(&torn.kept_in).unwrap(), bytes[usize::try_from(whole).unwrap()..length]);
+        assert_eq!(torn.kept_in.to_string_lossy().ends_with("-2"), round == 2);
+        assert_eq!(verify(&path).unwrap().status, Status::Intact);
+    }
+}
+
+#[test]
+fn a_damaged_journal_is_not_opened_and_not_touched() {
+    let directory = Directory::new("damaged");
+    let path = directory.journal();
+    let mut writer = Writer::open(&path, 0).unwrap();
+    append(&mut writer, 9);
+    writer.commit(true).unwrap();
+    drop(writer);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let Problem::Damaged(damage) = problem(&path) else { panic!("was opened") };
+    assert_eq!((damage.offset, damage.first_seq, damage.last_seq), (32, 0, Some(8)));
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_creation_that_a_crash_cut_short_is_finished() {
+    let directory = Directory::new("creation");
+    for begun in [&b""[..], b"TCJOU", &[0; 32]] {
+        fs::write(directory.journal(), begun).unwrap();
+        let mut writer = Writer::open(&directory.journal(), 0).unwrap();
+        append(&mut writer, 1);
+        writer.commit(true).unwrap();
+        drop(writer);
+        assert_eq!(verify(&directory.journal()).unwrap().records, 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_a_journal_says_why_and_what_to_do() {
+    let directory = Directory::new("other");
+    let path = directory.journal();
+    assert!(matches!(problem(&directory.0), Problem::Directory));
+
+    fs::write(&path, "open,high,low,close\n1,2,3,4\n1,2,3,4\n").unwrap();
+    assert!(matches!(problem(&path), Problem::Foreign));
+    assert!(matches!(verify(&path).unwrap_err().problem, Problem::Foreign));
+
+    let missing = directory.0.join("nowhere").join("a.journal");
+    let text = problem(&missing).to_string();
+    assert!(text.contains("create its directory"), "{text}");
+
+    fs::remove_file(&path).unwrap();
+    drop(Writer::open(&path, 0).unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[8] = 2;
+    bytes[12..16].fill(0);
+    let crc = crc32fast::hash(&bytes);
+    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(problem(&path), Problem::NewerVersion(2)));
+}
+
+#[test]
+fn a_reader_follows_a_writer_block_by_block() {
+    let directory = Directory::new("follow");
+    let path = directory.journal();
+    let mut writer = Writer::open(&path, 0).unwrap();
+    let mut reader = Reader::open(&path).unwrap();
+    assert!(reader.next_block().unwrap().is_none());
+    for round in 0..50u64 {
+        append(&mut writer, 2);
+        assert!(reader.next_block().unwrap().is_none(), "saw what was not committed");
+        writer.commit(false).unwrap();
+        assert_eq!(reader.next_block().unwrap().unwrap().first_seq, round * 2);
+        assert_eq!(reader.head(), writer.head());
+    }
+}
+
+#[test]
+fn a_reader_waits_while_a_block_is_only_half_there() {
+    let directory = Directory::new("half");
+    let path = directory.journal();
+    let mut writer = Writer::open(&path, 0).unwrap();
+    append(&mut writer, 20);
+    writer.commit(true).unwrap();
+    drop(writer);
+    let bytes = fs::read(&path).unwrap();
+    let growing = directory.0.join("growing");
+    fs::write(&growing, b"").unwrap();
+    let mut reader = Reader::open(&growing).unwrap();
+    for length in 0..bytes.len() {
+        fs::write(&growing, &bytes[..length]).unwrap();
+        assert!(reader.next_block().unwrap().is_none(), "{length} bytes");
+    }
+    fs::write(&growing, &bytes).unwrap();
+    assert_eq!(reader.next_block().unwrap().unwrap().first_seq, 0);
+    assert_eq!(reader.records(), 20);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Directory::new("mode");
+    drop(Writer::open(&directory.journal(), 0).unwrap());
+    let mode = fs::metadata(directory.journal()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
