@@ -1,5 +1,5 @@
 """Native readers of market data for adapters: messages and delimited text straight to ticks and lots."""
 
-from tradecore._core import BinanceDecoder, read_columns
+from tradecore._core import BinanceDecoder, read_columns, read_events
 
-__all__ = ["BinanceDecoder", "read_columns"]
+__all__ = ["BinanceDecoder", "read_columns", "read_events"]

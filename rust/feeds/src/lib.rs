@@ -12,7 +12,7 @@ mod error;
 mod scale;
 mod table;
 
-pub use binance::{BinanceDecoder, Captured, Counts, Decoded, Market, SymbolSpec};
+pub use binance::{BinanceDecoder, CaptureLimits, Captured, Counts, Decoded, Market, SymbolSpec};
 pub use error::DecodeError;
 pub use scale::{Flaw, Scale};
 pub use table::{

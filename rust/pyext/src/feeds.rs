@@ -2,11 +2,12 @@
 
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 use tradecore_feeds::{
-    BinanceDecoder, Column, ColumnKind, DecodeError, Decoded, Market, Scale, SymbolSpec, TableLayout,
-    TimeFormat, read_table,
+    BinanceDecoder, CaptureLimits, Column, ColumnKind, DecodeError, Decoded, Market, Scale, SymbolSpec,
+    TableLayout, TimeFormat, read_table,
 };
-use tradecore_types::{Decimal, InstrumentId};
+use tradecore_types::{Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side};
 
 use crate::batch::PyEventBatch;
 use crate::errors::{data_error, invalid_value, value_error};
@@ -14,6 +15,7 @@ use crate::errors::{data_error, invalid_value, value_error};
 /// Adds this part's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyBinanceDecoder>()?;
+    module.add_function(wrap_pyfunction!(read_events, module)?)?;
     module.add_function(wrap_pyfunction!(read_columns, module)?)
 }
 
@@ -79,10 +81,11 @@ impl PyBinanceDecoder {
             .map_err(|error| decode_error("message", &error))
     }
 
-    /// Read whole lines `<receive_ns> <json>` of a piece of a capture; returns (bytes used, batch is full).
+    /// Read whole lines `<receive_ns> <json>` of a piece of a capture; returns (bytes used, stopped at a limit).
     ///
-    /// Stops at `events_max` events in the batch. The bytes after the last line end belong to the next
+    /// Stops at `events_max` events in the batch, or before the first line received after `until_ns`. The bytes after the last line end belong to the next
     /// piece, unless `is_last`. At a wrong line the events before it are in the batch.
+    #[pyo3(signature = (piece, is_last, events_max, batch, until_ns=i64::MAX))]
     fn decode_capture(
         &mut self,
         py: Python<'_>,
@@ -90,10 +93,12 @@ impl PyBinanceDecoder {
         is_last: bool,
         events_max: usize,
         batch: &mut PyEventBatch,
+        until_ns: i64,
     ) -> PyResult<(usize, bool)> {
+        let limits = CaptureLimits { events_max, until_ns };
         let (decoder, events) = (&mut self.inner, &mut batch.inner);
-        py.detach(|| decoder.decode_capture(piece, is_last, events_max, events))
-            .map(|captured| (captured.consumed, captured.is_full))
+        py.detach(|| decoder.decode_capture(piece, is_last, limits, events))
+            .map(|captured| (captured.consumed, captured.is_limited))
             .map_err(|error| decode_error("line", &error))
     }
 
@@ -139,6 +144,61 @@ fn read_columns<'py>(
         data_error(&format!("line {}", error.line), &rule)
     })?;
     Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
+}
+
+/// The events of a batch as tuples (kind, time_ns, instrument_id, values...), for tests and tools.
+///
+/// The values are those the method of the batch with the name of the kind takes; levels are lists of
+/// (price_ticks, lots).
+#[pyfunction]
+fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py, PyList>> {
+    let pairs =
+        |levels: &[Level]| levels.iter().map(|level| (level.price_ticks, level.lots)).collect::<Vec<_>>();
+    let list = PyList::empty(py);
+    for event in &batch.inner.events {
+        let (time, id) = (event.time_ns, event.instrument.0);
+        match event.body {
+            EventBody::Bar(bar) => {
+                let prices = (bar.open_ticks, bar.high_ticks, bar.low_ticks, bar.close_ticks);
+                list.append((
+                    "bar",
+                    time,
+                    id,
+                    bar.open_time_ns,
+                    prices.0,
+                    prices.1,
+                    prices.2,
+                    prices.3,
+                    bar.volume_lots,
+                ))?;
+            }
+            EventBody::Quote(quote) => {
+                let (bid, ask) = ((quote.bid_ticks, quote.bid_lots), (quote.ask_ticks, quote.ask_lots));
+                list.append(("quote", time, id, bid.0, bid.1, ask.0, ask.1, quote.update_id))?;
+            }
+            EventBody::Trade(trade) => {
+                let is_buy = trade.aggressor == Side::Buy;
+                list.append(("trade", time, id, trade.price_ticks, trade.lots, is_buy, trade.trade_id))?;
+            }
+            EventBody::Book(update) => {
+                let (bids, asks) = batch.inner.levels_of(&update);
+                let is_snapshot = update.kind == tradecore_types::BookUpdateKind::Snapshot;
+                let ids = (update.first_id, update.last_id, update.prev_id);
+                list.append(("book", time, id, is_snapshot, ids.0, ids.1, ids.2, pairs(bids), pairs(asks)))?;
+            }
+            EventBody::Flow(Flow::Limit { flow_id, side, price_ticks, lots }) => {
+                list.append(("flow_limit", time, id, flow_id, side == Side::Buy, price_ticks, lots))?;
+            }
+            EventBody::Flow(Flow::Market { side, lots }) => {
+                list.append(("flow_market", time, id, side == Side::Buy, lots))?;
+            }
+            EventBody::Flow(Flow::Cancel { flow_id }) => list.append(("flow_cancel", time, id, flow_id))?,
+            EventBody::Feed(FeedState::Lost) => list.append(("feed_lost", time, id))?,
+            EventBody::Command(command) => list.append(("command", time, id, command.kind.code()))?,
+            EventBody::Clock => list.append(("clock", time, id))?,
+        }
+    }
+    Ok(list)
 }
 
 /// Reads the kind of a column.

@@ -10,8 +10,22 @@ use crate::error::{DecodeError, Problem};
 pub struct Captured {
     /// Bytes of the piece that need not be given again.
     pub consumed: usize,
-    /// Whether reading stopped because the batch is full, not because the piece is used up.
-    pub is_full: bool,
+    /// Whether reading stopped at a limit, not because the piece is used up.
+    pub is_limited: bool,
+}
+
+/// Where the reading of a piece of a capture stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaptureLimits {
+    /// Events the batch may hold.
+    pub events_max: usize,
+    /// Latest receive time to read.
+    pub until_ns: TimeNs,
+}
+
+impl CaptureLimits {
+    /// Reads everything there is.
+    pub const NONE: Self = Self { events_max: usize::MAX, until_ns: TimeNs::MAX };
 }
 
 impl BinanceDecoder {
@@ -34,7 +48,7 @@ impl BinanceDecoder {
         self.line(line, batch).map(Some).map_err(|problem| DecodeError::at(self.counts.messages, problem))
     }
 
-    /// Reads the whole lines of a piece of a capture until the batch holds `events_max` events.
+    /// Reads the whole lines of a piece of a capture up to a limit.
     ///
     /// The bytes after the last line end belong to the next piece; with `is_last` they are read as
     /// a line of their own.
@@ -46,23 +60,23 @@ impl BinanceDecoder {
         &mut self,
         piece: &[u8],
         is_last: bool,
-        events_max: usize,
+        limits: CaptureLimits,
         batch: &mut EventBatch,
     ) -> Result<Captured, DecodeError> {
         let mut rest = piece;
-        while batch.events.len() < events_max {
+        while batch.events.len() < limits.events_max && !is_later(rest, limits.until_ns) {
             let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
                 if is_last && !rest.is_empty() {
                     self.decode_capture_line(rest, batch)?;
                     rest = &[];
                 }
-                return Ok(Captured { consumed: piece.len() - rest.len(), is_full: false });
+                return Ok(Captured { consumed: piece.len() - rest.len(), is_limited: false });
             };
             let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             self.decode_capture_line(line, batch)?;
             rest = after.split_first().map_or(&[], |(_, after)| after);
         }
-        Ok(Captured { consumed: piece.len() - rest.len(), is_full: true })
+        Ok(Captured { consumed: piece.len() - rest.len(), is_limited: true })
     }
 
     fn line(&mut self, line: &[u8], batch: &mut EventBatch) -> Result<Decoded, Problem> {
@@ -71,6 +85,15 @@ impl BinanceDecoder {
         let time_ns = receive_ns(time)?;
         self.decode_numbered(time_ns, payload.trim_ascii_start(), self.default_listing(), batch)
     }
+}
+
+/// Tells whether the next line was received after a time; one without a readable time was not.
+fn is_later(rest: &[u8], until_ns: TimeNs) -> bool {
+    until_ns < TimeNs::MAX
+        && rest
+            .split(|&byte| byte == b' ')
+            .next()
+            .is_some_and(|time| receive_ns(time).is_ok_and(|at| at > until_ns))
 }
 
 /// Reads the receive time of a line.

@@ -9,6 +9,6 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 
-pub use capture::Captured;
+pub use capture::{CaptureLimits, Captured};
 pub use decoder::{BinanceDecoder, Counts, Decoded, Market};
 pub use symbols::SymbolSpec;

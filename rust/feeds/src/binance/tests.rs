@@ -219,18 +219,19 @@ fn time_may_stand_still_but_not_fall() {
 fn a_capture_is_read_in_pieces_of_any_size() {
     let text = format!("1 {DEPTH}\n2 {SNAPSHOT}\r\n\n3 {TRADE}\n3 {TICKER}");
     let mut whole = EventBatch::default();
-    let all = decoder(Market::Spot).decode_capture(text.as_bytes(), true, usize::MAX, &mut whole).unwrap();
-    assert_eq!((all.consumed, all.is_full, whole.events.len()), (text.len(), false, 4));
+    let all =
+        decoder(Market::Spot).decode_capture(text.as_bytes(), true, CaptureLimits::NONE, &mut whole).unwrap();
+    assert_eq!((all.consumed, all.is_limited, whole.events.len()), (text.len(), false, 4));
 
     for size in 1..text.len() {
         let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
         let mut held: Vec<u8> = Vec::new();
         for piece in text.as_bytes().chunks(size) {
             held.extend_from_slice(piece);
-            let done = decoder.decode_capture(&held, false, usize::MAX, &mut batch).unwrap();
+            let done = decoder.decode_capture(&held, false, CaptureLimits::NONE, &mut batch).unwrap();
             held.drain(..done.consumed);
         }
-        decoder.decode_capture(&held, true, usize::MAX, &mut batch).unwrap();
+        decoder.decode_capture(&held, true, CaptureLimits::NONE, &mut batch).unwrap();
         assert_eq!((&batch.events, &batch.levels), (&whole.events, &whole.levels), "pieces of {size}");
     }
 }
@@ -238,12 +239,24 @@ fn a_capture_is_read_in_pieces_of_any_size() {
 #[test]
 fn a_full_batch_stops_the_reading_between_lines() {
     let text = format!("1 {TICKER}\n2 {TICKER}\n3 {TICKER}\n");
+    let two = CaptureLimits { events_max: 2, ..CaptureLimits::NONE };
     let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
-    let first = decoder.decode_capture(text.as_bytes(), true, 2, &mut batch).unwrap();
-    assert_eq!((first.is_full, batch.events.len()), (true, 2));
+    let first = decoder.decode_capture(text.as_bytes(), true, two, &mut batch).unwrap();
+    assert_eq!((first.is_limited, batch.events.len()), (true, 2));
     batch.clear();
-    let rest = decoder.decode_capture(&text.as_bytes()[first.consumed..], true, 2, &mut batch).unwrap();
-    assert_eq!((rest.is_full, batch.events[0].time_ns), (false, 3));
+    let rest = decoder.decode_capture(&text.as_bytes()[first.consumed..], true, two, &mut batch).unwrap();
+    assert_eq!((rest.is_limited, batch.events[0].time_ns), (false, 3));
+}
+
+#[test]
+fn nothing_is_read_from_after_the_time_asked_for() {
+    let text = format!("1 {TICKER}\n2 {TICKER}\n3 {TICKER}\n");
+    let until = CaptureLimits { until_ns: 2, ..CaptureLimits::NONE };
+    let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
+    let first = decoder.decode_capture(text.as_bytes(), true, until, &mut batch).unwrap();
+    assert_eq!((first.is_limited, batch.events.len()), (true, 2));
+    let again = decoder.decode_capture(&text.as_bytes()[first.consumed..], true, until, &mut batch).unwrap();
+    assert_eq!((again.consumed, batch.events.len()), (0, 2));
 }
 
 #[test]
@@ -251,7 +264,8 @@ fn a_wrong_line_is_named_and_the_lines_before_it_are_kept() {
     for bad in ["x {}", "-1 {}", "5", "99999999999999999999 {}", "4 {\"e\":", "1 {}"] {
         let text = format!("2 {TICKER}\n3 {TRADE}\n{bad}\n9 {TICKER}\n");
         let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
-        let error = decoder.decode_capture(text.as_bytes(), true, usize::MAX, &mut batch).unwrap_err();
+        let error =
+            decoder.decode_capture(text.as_bytes(), true, CaptureLimits::NONE, &mut batch).unwrap_err();
         assert_eq!((error.message, batch.events.len()), (3, 2), "{bad}: {error}");
     }
 }
@@ -314,7 +328,7 @@ proptest! {
         with in any::<u8>(),
     ) {
         let mut batch = EventBatch::default();
-        let _ = decoder(Market::UsdM).decode_capture(&bytes, true, usize::MAX, &mut batch);
+        let _ = decoder(Market::UsdM).decode_capture(&bytes, true, CaptureLimits::NONE, &mut batch);
         for valid in [DEPTH, FUTURES_DEPTH, TRADE, TICKER, SNAPSHOT] {
             let mut bent = valid.as_bytes().to_vec();
             let at = cut.index(bent.len());
