@@ -15,6 +15,7 @@ from engine_runs import (
     Watcher,
     bar_batch,
     pair_spec,
+    prepare,
     quote_batch,
     run,
     walk_spec,
@@ -43,8 +44,9 @@ def bench_bars_with_a_callback_each(compare):
 
     ours, orders = compare(
         "B1 bars, EMA cross, callback",
-        lambda: run(pair_spec(Matching.BARS), ExponentialCross(), bar_batch(bars)),
+        run,
         lambda: plain.exponential_cross(closes),
+        prepare=lambda: prepare(pair_spec(Matching.BARS), ExponentialCross(), bar_batch(bars)),
         amount=len(closes),
         unit="bars/s",
         plain="Python loop",
@@ -64,8 +66,9 @@ def bench_bars_with_trades(compare):
 
     ours, (trades, pnl) = compare(
         "B2 bars, SMA cross, callback",
-        lambda: run(walk_spec(), SimpleCross(10, 20), bar_batch(bars)),
+        run,
         lambda: plain.simple_cross(*lists, 10, 20, WALK_FEE),
+        prepare=lambda: prepare(walk_spec(), SimpleCross(10, 20), bar_batch(bars)),
         amount=len(close),
         unit="bars/s",
         plain="Python loop",
@@ -84,18 +87,19 @@ def bench_sweep(compare):
     bars = walk_bars(compare.size(500_000, 5_000))
     opened, close = bars.open / WALK_TICKS, bars.close / WALK_TICKS
     points = [(fast, slow) for fast in SWEEP_FAST for slow in SWEEP_SLOW]
-    # One point in twenty-five is run; the table shows points a second.
-    chosen = [*points[::33], SWEEP_BEST][-4:] if compare.full else points[:1]
+    # Four of the hundred are run; the table shows points a second.
+    chosen = [*points[::40], SWEEP_BEST] if compare.full else points[:1]
+
+    def plainly(fast, slow):
+        return long_only_result(opened, simple_average(close, fast), simple_average(close, slow))[1]
+
+    def by_engine(fast, slow):
+        return float(run(prepare(walk_spec(), SimpleCross(fast, slow), bar_batch(bars))).summary.pnl)
 
     ours, expected = compare(
         "B3 sweep, callback",
-        lambda: [
-            float(run(walk_spec(), SimpleCross(*point), bar_batch(bars)).summary.pnl) for point in chosen
-        ],
-        lambda: [
-            long_only_result(opened, *(simple_average(close, length) for length in point))[1]
-            for point in chosen
-        ],
+        lambda: [by_engine(*point) for point in chosen],
+        lambda: [plainly(*point) for point in chosen],
         amount=len(chosen),
         unit="points/s",
         plain="numpy",
@@ -112,8 +116,9 @@ def bench_quotes_with_an_empty_callback(compare):
 
     ours, count = compare(
         "B4 quotes, empty callback",
-        lambda: run(pair_spec(Matching.QUOTES), Watcher(), quote_batch(quotes)),
+        run,
         lambda: plain.watch(quotes, lambda quote: None),
+        prepare=lambda: prepare(pair_spec(Matching.QUOTES), Watcher(), quote_batch(quotes)),
         amount=len(quotes.bid),
         unit="quotes/s",
         plain="Python loop",
@@ -129,8 +134,9 @@ def bench_quotes_with_orders_replaced(compare):
 
     ours, (sent, cancelled) = compare(
         "B5 quotes, order replaced each 100",
-        lambda: run(pair_spec(Matching.QUOTES), Replacer(), quote_batch(quotes)),
+        run,
         lambda: plain.replace_orders(quotes),
+        prepare=lambda: prepare(pair_spec(Matching.QUOTES), Replacer(), quote_batch(quotes)),
         amount=len(quotes.bid),
         unit="quotes/s",
         plain="Python loop",
@@ -143,20 +149,22 @@ def bench_quotes_with_orders_replaced(compare):
 
 
 def bench_an_order_for_each_quote(compare):
-    """B6: how many market orders a second, through risk, venue, fill and ledger? And how long does one take?"""
+    """B6: how many market orders a second, through risk, venue, fill and ledger, and how long takes one?"""
     quotes = pair_quotes(compare.size(100_000, 2_000))
 
     ours, (fills, _) = compare(
         "B6 market orders",
-        lambda: run(pair_spec(Matching.QUOTES), Taker(), quote_batch(quotes)),
+        run,
         lambda: plain.take(quotes),
+        prepare=lambda: prepare(pair_spec(Matching.QUOTES), Taker(), quote_batch(quotes)),
         amount=len(quotes.bid),
         unit="orders/s",
         plain="Python loop",
         goal=1.5e6,
         first_line=100e3,
     )
-    delays = run(pair_spec(Matching.QUOTES), TimedTaker(), quote_batch(quotes)).strategy.delays_ns
+    timed = run(prepare(pair_spec(Matching.QUOTES), TimedTaker(), quote_batch(quotes)))
+    delays = timed.strategy.delays_ns
     p50, p99, p999 = (f"{np.percentile(delays, percent) / 1000:.2f} us" for percent in (50, 99, 99.9))
     compare.note(also_p50=p50, also_p99=p99, also_p99_9=p999)
 

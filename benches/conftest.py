@@ -25,9 +25,10 @@ class Comparison:
     def __call__(
         self,
         workload: str,
-        ours: Callable[[], object],
+        ours: Callable[..., object],
         baseline: Callable[[], object],
         *,
+        prepare: Callable[[], object] | None = None,
         amount: int,
         unit: str,
         plain: str,
@@ -42,7 +43,9 @@ class Comparison:
         workload : str
             Name in the table.
         ours, baseline : callable
-            Take nothing and give the answer; each call does the whole work.
+            Do the whole work and give the answer. `baseline` takes nothing; `ours` what `prepare` made.
+        prepare : callable, optional
+            Makes what `ours` needs anew before each round, outside of the measured time.
         amount : int
             How many units one call handles.
         unit : str
@@ -59,13 +62,14 @@ class Comparison:
         seconds: list[float] = []
         answers: list[object] = []
 
-        def run_baseline() -> None:
+        def before_each_round() -> tuple[tuple[object, ...], dict[str, object]]:
             gc.collect()
             start = time.perf_counter()
             answers[:] = [baseline()]
             seconds.append(time.perf_counter() - start)
+            return (() if prepare is None else (prepare(),)), {}
 
-        result = self._benchmark.pedantic(ours, setup=run_baseline, rounds=rounds, iterations=1)
+        result = self._benchmark.pedantic(ours, setup=before_each_round, rounds=rounds, iterations=1)
         self._benchmark.extra_info.update(
             workload=workload,
             unit=unit,

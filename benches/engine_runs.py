@@ -1,5 +1,6 @@
-"""The engine's side of the benches: strategies and runs. The only place of the benches that knows its interface."""
+"""The engine's side of the benches, strategies and runs: the only place that knows its interface."""
 
+import math
 import time
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class ExponentialCross:
     def on_bar(self, ctx, bar) -> None:
         """Send one market order for each change of side."""
         slow = self.slow.value
-        if slow != slow:
+        if math.isnan(slow):
             return
         side = 1 if self.fast.value >= slow else -1
         if side != self.side:
@@ -187,11 +188,23 @@ def quote_batch(quotes: Quotes) -> EventBatch:
     return batch
 
 
-def run(spec: EngineSpec, strategy: object | None, batch: EventBatch) -> Ran:
-    """Run one engine over all events."""
+class Prepared(NamedTuple):
+    """An engine with everything fed, ready to run."""
+
+    engine: Engine
+    strategy: object
+
+
+def prepare(spec: EngineSpec, strategy: object | None, batch: EventBatch) -> Prepared:
+    """Build an engine and queue all events."""
     bindings = [] if strategy is None else [StrategyBinding(name="bench", strategy=strategy)]
-    engine = Engine(spec, bindings, recording=False)
+    engine = Engine(spec, bindings, digest=False)
     engine.feed(batch)
-    events = engine.run()
-    engine.finish()
-    return Ran(events, engine.summary(), strategy)
+    return Prepared(engine, strategy)
+
+
+def run(prepared: Prepared) -> Ran:
+    """Consume all events."""
+    events = prepared.engine.run()
+    prepared.engine.finish()
+    return Ran(events, prepared.engine.summary(), prepared.strategy)

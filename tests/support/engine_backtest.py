@@ -37,13 +37,10 @@ class CrossWithExits:
         if not above and not self._slow.crossed_above(self._fast):
             return
         side = 1 if above else -1
-        stop, take = exits(self.case, side, ctx.instrument.price_ticks(bar.close))
+        stop, take = exits(self.case, side, bar.close_ticks)
+        send = ctx.buy if side > 0 else ctx.sell
         ctx.close()
-        (ctx.buy if side > 0 else ctx.sell)(
-            fraction=self.case.fraction,
-            stop_loss=None if stop is None else ctx.instrument.price(stop),
-            take_profit=None if take is None else ctx.instrument.price(take),
-        )
+        send(fraction=self.case.fraction, stop_loss_ticks=stop, take_profit_ticks=take)
 
 
 def spec_of(case: Case, tick_size: str) -> EngineSpec:
