@@ -30,6 +30,7 @@ class Ran(NamedTuple):
     events: int
     summary: object
     strategy: object
+    best_ticks: tuple[int | None, int | None]
 
 
 class ExponentialCross:
@@ -76,6 +77,17 @@ class Watcher:
 
     def on_quote(self, ctx, quote) -> None:
         """Do nothing."""
+
+
+class BookWatcher:
+    """B7: is called on every change of the book and counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def on_book(self, ctx, book) -> None:
+        """Count."""
+        self.calls += 1
 
 
 class Replacer:
@@ -207,4 +219,5 @@ def run(prepared: Prepared) -> Ran:
     """Consume all events."""
     events = prepared.engine.run()
     prepared.engine.finish()
-    return Ran(events, prepared.engine.summary(), prepared.strategy)
+    best_ticks = prepared.engine.kernel.best_ticks(0)
+    return Ran(events, prepared.engine.summary(), prepared.strategy, best_ticks)
