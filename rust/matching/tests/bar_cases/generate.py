@@ -106,11 +106,11 @@ def make_case(seed: int) -> str | None:
     for number, prices in enumerate(bars):
         lines.append("B " + " ".join(map(str, prices)))
         lines.extend(log.get(number, []))
-    for trade in stats["_strategy"].closed_trades:
-        lines.append(
-            f"T {trade.tag} {int(trade.size)} {trade.entry_bar} {trade.exit_bar} {trade.entry_price:.0f} "
-            f"{trade.exit_price:.0f} {trade.pl:.9f} {trade._commissions:.9f}"
-        )
+    lines.extend(
+        f"T {trade.tag} {int(trade.size)} {trade.entry_bar} {trade.exit_bar} {trade.entry_price:.0f} "
+        f"{trade.exit_price:.0f} {trade.pl:.9f} {trade._commissions:.9f}"
+        for trade in stats["_strategy"].closed_trades
+    )
     lines.append(f"E {stats['Equity Final [$]']:.9f}")
     return "\n".join(lines) + "\n"
 

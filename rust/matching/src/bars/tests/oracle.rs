@@ -88,7 +88,7 @@ impl Replay {
             ["E", equity] => {
                 let equity: f64 = equity.parse().unwrap();
                 let ours = self.account.ledger.equity(&[Some(self.last.close_ticks)]).unwrap().to_f64();
-                assert!((ours - equity).abs() < 1e-6, "equity {ours} {equity}");
+                assert!((ours - equity).abs() <= 1e-10 * equity.abs(), "equity {ours} {equity}");
             }
             _ => panic!("{words:?}"),
         }

@@ -24,7 +24,7 @@ fn bars() -> impl Strategy<Value = Vec<([i64; 4], Vec<Wish>)>> {
 }
 
 fn order(wish: Wish, last: i64) -> OrderIntent {
-    let (kind, is_buy, lots, away, loss, profit, closes, strategy, flags) = wish;
+    let (kind, is_buy, lots, away, stop_loss, profit, closes, strategy, flags) = wish;
     let side = if is_buy { Side::Buy } else { Side::Sell };
     let price = last + away;
     let order = match kind {
@@ -36,7 +36,7 @@ fn order(wish: Wish, last: i64) -> OrderIntent {
     OrderIntent {
         strategy: StrategyId(strategy),
         bracket: Bracket {
-            stop_loss_ticks: loss.map(|distance| price + distance),
+            stop_loss_ticks: stop_loss.map(|distance| price + distance),
             take_profit_ticks: profit.map(|distance| price + distance),
         },
         closes: closes.map(OrderId),
