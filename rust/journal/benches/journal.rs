@@ -1,0 +1,121 @@
+//! What does the journal cost on top of plain appends? Each bench has its dull baseline beside it.
+//!
+//! The directory is `TRADECORE_BENCH_DIR`, else the one for temporary files: durable figures are those of its
+//! disk.
+#![expect(clippy::unwrap_used, reason = "benches stop at the first error")]
+
+use std::fs::{File, OpenOptions, remove_file};
+use std::io::Write;
+use std::path::PathBuf;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use tradecore_journal::{Frames, Head, Reader, Writer, encode_event};
+use tradecore_types::{Event, EventBody, InstrumentId, Quote};
+
+const GROUP: usize = 64;
+const GROUPS: usize = 1_563;
+
+fn main() {
+    divan::main();
+}
+
+fn quotes(out: &mut Vec<u8>) {
+    for number in 0..64 {
+        let quote =
+            Quote { bid_ticks: number, bid_lots: 1, ask_ticks: number + 1, ask_lots: 2, update_id: 7 };
+        let event = Event { time_ns: number, instrument: InstrumentId(0), body: EventBody::Quote(quote) };
+        encode_event(out, &event, &[], &[]).unwrap();
+    }
+}
+
+fn path(name: &str) -> PathBuf {
+    let directory = std::env::var_os("TRADECORE_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let path = directory.join(format!("tradecore-bench-{name}-{}.journal", std::process::id()));
+    let _ = remove_file(&path);
+    path
+}
+
+/// Baseline of the chain: encoding 64 quotes and nothing else.
+#[divan::bench]
+fn encode_only(bencher: Bencher<'_, '_>) {
+    let mut out = Vec::new();
+    bencher.counter(ItemsCount::new(GROUP)).bench_local(|| {
+        out.clear();
+        quotes(&mut out);
+        out.len()
+    });
+}
+
+/// Encoding 64 quotes and hashing each into the chain.
+#[divan::bench]
+fn encode_and_chain(bencher: Bencher<'_, '_>) {
+    let (mut out, mut head) = (Vec::new(), Head::START);
+    bencher.counter(ItemsCount::new(GROUP)).bench_local(|| {
+        out.clear();
+        quotes(&mut out);
+        for frame in Frames::new(&out) {
+            head = head.after(frame.unwrap());
+        }
+        head
+    });
+}
+
+/// Baseline of the file: 100,000 records in groups of 64, one plain write a group.
+#[divan::bench(args = [false, true], sample_count = 3, sample_size = 1)]
+fn plain_file(bencher: Bencher<'_, '_>, is_durable: bool) {
+    let path = path("plain");
+    let mut out = Vec::new();
+    bencher.counter(ItemsCount::new(GROUP * GROUPS)).bench_local(|| {
+        let mut file: File = OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        for _ in 0..GROUPS {
+            out.clear();
+            quotes(&mut out);
+            file.write_all(&out).unwrap();
+            if is_durable {
+                file.sync_data().unwrap();
+            }
+        }
+    });
+    remove_file(path).unwrap();
+}
+
+/// The same records through the writer: checked, chained, in blocks.
+#[divan::bench(args = [false, true], sample_count = 3, sample_size = 1)]
+fn journal_file(bencher: Bencher<'_, '_>, is_durable: bool) {
+    let path = path("journal");
+    let mut out = Vec::new();
+    let mut writer = Writer::open(&path, 0).unwrap();
+    bencher.counter(ItemsCount::new(GROUP * GROUPS)).bench_local(|| {
+        for _ in 0..GROUPS {
+            out.clear();
+            quotes(&mut out);
+            writer.append(&out).unwrap();
+            writer.commit(is_durable).unwrap();
+        }
+    });
+    drop(writer);
+    remove_file(path.with_extension("journal.lock")).unwrap();
+    remove_file(path).unwrap();
+}
+
+/// Reading and checking 100,000 records again.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn read_and_check(bencher: Bencher<'_, '_>) {
+    let path = path("read");
+    let mut writer = Writer::open(&path, 0).unwrap();
+    let mut out = Vec::new();
+    quotes(&mut out);
+    for _ in 0..GROUPS {
+        writer.append(&out).unwrap();
+        writer.commit(false).unwrap();
+    }
+    bencher.counter(ItemsCount::new(GROUP * GROUPS)).bench_local(|| {
+        let mut reader = Reader::open(&path).unwrap();
+        while reader.next_block().unwrap().is_some() {}
+        assert_eq!(reader.head(), writer.head());
+    });
+    drop(writer);
+    remove_file(path.with_extension("journal.lock")).unwrap();
+    remove_file(path).unwrap();
+}
