@@ -13,7 +13,7 @@ use crate::own_queue::{AHEAD_UNKNOWN, OwnQueue, Resting, ahead_lots};
 use crate::state::put;
 use crate::stops::Stops;
 use crate::taken::TakenDepth;
-use crate::ticket::{Ticket, fill, reaches, report, sets_off};
+use crate::ticket::{Ticket, fill, reaches, report};
 
 /// Levels a side that can be remembered as taken by us.
 const TAKEN_LEVELS_MAX: usize = 256;
@@ -266,12 +266,9 @@ impl DepthMatcher {
 
     /// Lets an accepted order take what it can; the rest waits or is cancelled.
     fn accept(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
-        if let OrderKind::Stop { trigger_ticks } = ticket.kind {
-            let watched = watched_ticks(self.last_trade_ticks, depth, ticket.side);
-            match watched.filter(|ticks| sets_off(ticket.side, trigger_ticks, *ticks)) {
-                Some(_) => self.fire(ticket, depth, now_ns, out),
-                None => self.stops.push(*ticket),
-            }
+        if let OrderKind::Stop { .. } = ticket.kind {
+            self.stops.push(*ticket);
+            self.fire_stops(depth, now_ns, out);
             return;
         }
         let left = self.take(ticket, depth, now_ns, out);

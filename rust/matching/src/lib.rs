@@ -37,6 +37,8 @@ mod depth_properties;
 #[cfg(test)]
 mod depth_tests;
 #[cfg(test)]
+mod exchange_properties;
+#[cfg(test)]
 mod exchange_tests;
 #[cfg(test)]
 mod samples;

@@ -63,15 +63,14 @@ impl OwnQueue {
 
     /// Lets a trade of others pass: it first eats what is ahead, then our orders; each lot once.
     ///
-    /// An order better than the traded price is reached in full: price priority says that nobody
-    /// was left in front of it.
+    /// A trade at a worse price than an order's proves that nobody is left in front of it.
     pub fn pass_trade(&mut self, trade: &Trade, mut filled: impl FnMut(&Resting, i64)) {
         let mut used = 0;
         for order in &mut self.orders {
-            let left = trade.lots - used;
-            if left <= 0 || !reaches(self.side, order.price_ticks, trade.price_ticks) {
+            if !reaches(self.side, order.price_ticks, trade.price_ticks) {
                 break;
             }
+            let left = trade.lots - used;
             if order.price_ticks != trade.price_ticks {
                 order.ahead_lots = 0;
             } else if order.ahead_lots == AHEAD_UNKNOWN {
