@@ -71,6 +71,17 @@ impl Scale {
         i64::try_from(units / self.mantissa).map_err(|_| Flaw::TooLarge)
     }
 
+    /// Reads unsigned decimal text as whole steps and drops what is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Flaw`] when the text is no unsigned decimal number or does not fit 64 bits.
+    #[inline]
+    pub fn floor(&self, text: &[u8]) -> Result<i64, Flaw> {
+        let (units, _) = self.units(text)?;
+        i64::try_from(units / self.mantissa).map_err(|_| Flaw::TooLarge)
+    }
+
     /// Reads unsigned decimal text as the nearest whole number of steps, half away from zero.
     ///
     /// Digits beyond the decimals of the step count only as "half or more" through the first of
@@ -188,6 +199,16 @@ mod tests {
         ] {
             assert_eq!(scale("0.01").steps(text.as_bytes()), Err(flaw), "{text}");
         }
+    }
+
+    #[test]
+    fn floor_drops_what_is_no_whole_step() {
+        for (step, text, steps) in
+            [("0.00001", "25.42618900", 2_542_618), ("1", "0.99", 0), ("0.25", "0.74", 2), ("5", "14.9", 2)]
+        {
+            assert_eq!(scale(step).floor(text.as_bytes()), Ok(steps), "{text} in {step}");
+        }
+        assert_eq!(scale("1").floor(b"-0.5"), Err(Flaw::Negative));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl PyBinanceDecoder {
 
     /// Read one message received at `time_ns`, add its event to the batch and say what became of it.
     ///
-    /// Answers event, unknown_symbol, unknown_type, off_market, empty_side or control.
+    /// Answers event, unknown_symbol, unknown_type, off_market, empty_side, below_lot or control.
     fn decode(&mut self, time_ns: i64, payload: &[u8], batch: &mut PyEventBatch) -> PyResult<&'static str> {
         self.inner
             .decode(time_ns, payload, &mut batch.inner)
@@ -113,6 +113,7 @@ impl PyBinanceDecoder {
             ("unknown_types", counts.unknown_types),
             ("off_market", counts.off_market),
             ("empty_sides", counts.empty_sides),
+            ("below_lot", counts.below_lot),
             ("controls", counts.controls),
         ])
     }
@@ -235,6 +236,7 @@ const fn outcome(decoded: Decoded) -> &'static str {
         Decoded::UnknownType => "unknown_type",
         Decoded::OffMarket => "off_market",
         Decoded::EmptySide => "empty_side",
+        Decoded::BelowLot => "below_lot",
         Decoded::Control => "control",
     }
 }

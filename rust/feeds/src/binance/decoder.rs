@@ -32,8 +32,10 @@ pub enum Decoded {
     UnknownType,
     /// A futures trade outside the market (`X` other than `MARKET`: insurance fund, ADL, none).
     OffMarket,
-    /// A best bid and ask of which one side is empty; it is no quote.
+    /// A best bid and ask of which one side is empty or below one lot; it is no quote.
     EmptySide,
+    /// A trade below one lot.
+    BelowLot,
     /// An answer to a subscription.
     Control,
 }
@@ -53,6 +55,8 @@ pub struct Counts {
     pub off_market: u64,
     /// [`Decoded::EmptySide`].
     pub empty_sides: u64,
+    /// [`Decoded::BelowLot`].
+    pub below_lot: u64,
     /// [`Decoded::Control`].
     pub controls: u64,
 }
@@ -63,6 +67,9 @@ pub struct Counts {
 /// The time of an event is the time it was received. A trade's `trade_id` is `t`, an aggregate
 /// trade's is `a`; subscribing to both counts every trade twice. Trades of futures outside the
 /// market (`X` other than `MARKET`) never met the book, so they are counted and left out.
+///
+/// Prices must be whole ticks. Sizes are cut to whole lots: books hold remainders finer than the lot that
+/// new orders must keep to, and what is below one lot cannot be traded with.
 ///
 /// **Invariant:** a message adds one event with its levels, or leaves the batch as it was. No
 /// allocation once the batch has grown to its working size.
@@ -191,6 +198,7 @@ impl BinanceDecoder {
             Decoded::UnknownType => &mut self.counts.unknown_types,
             Decoded::OffMarket => &mut self.counts.off_market,
             Decoded::EmptySide => &mut self.counts.empty_sides,
+            Decoded::BelowLot => &mut self.counts.below_lot,
             Decoded::Control => &mut self.counts.controls,
         };
         *count += 1;
@@ -362,7 +370,10 @@ fn trade(
         return Ok(Err(Decoded::OffMarket));
     }
     let price_ticks = positive("p", fields.price, &listing.price)?;
-    let lots = positive("q", fields.quantity, &listing.quantity)?;
+    let lots = lots("q", fields.quantity, &listing.quantity)?;
+    if lots == 0 {
+        return Ok(Err(Decoded::BelowLot));
+    }
     let aggressor = if fields.buyer_is_maker.bool("m")? { Side::Sell } else { Side::Buy };
     Ok(Ok(EventBody::Trade(Trade { price_ticks, lots, aggressor, trade_id: trade_id? })))
 }
@@ -370,9 +381,9 @@ fn trade(
 fn quote(fields: &Fields<'_>, listing: Listing) -> Result<Result<EventBody, Decoded>, Problem> {
     let quote = Quote {
         bid_ticks: steps("b", single(fields.bids, "b")?, &listing.price)?,
-        bid_lots: steps("B", fields.bid_quantity, &listing.quantity)?,
+        bid_lots: lots("B", fields.bid_quantity, &listing.quantity)?,
         ask_ticks: steps("a", single(fields.asks, "a")?, &listing.price)?,
-        ask_lots: steps("A", fields.ask_quantity, &listing.quantity)?,
+        ask_lots: lots("A", fields.ask_quantity, &listing.quantity)?,
         update_id: fields.last_id.number("u")?,
     };
     if [quote.bid_ticks, quote.bid_lots, quote.ask_ticks, quote.ask_lots].contains(&0) {
@@ -384,6 +395,11 @@ fn quote(fields: &Fields<'_>, listing: Listing) -> Result<Result<EventBody, Deco
 fn steps(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {
     let text = scalar.text(field)?;
     scale.steps(text.as_bytes()).map_err(|flaw| Problem::new(field, text, scale.rule(flaw)))
+}
+
+fn lots(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {
+    let text = scalar.text(field)?;
+    scale.floor(text.as_bytes()).map_err(|flaw| Problem::new(field, text, scale.rule(flaw)))
 }
 
 fn positive(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {

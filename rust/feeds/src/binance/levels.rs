@@ -105,13 +105,13 @@ impl<'de> Visitor<'de> for LevelSeed<'_> {
         let price = seq.next_element_seed(StepsSeed {
             field,
             scale: &listing.price,
-            zero: false,
+            is_price: true,
             problem: &mut *problem,
         })?;
         let lots = seq.next_element_seed(StepsSeed {
             field,
             scale: &listing.quantity,
-            zero: true,
+            is_price: false,
             problem: &mut *problem,
         })?;
         let (Some(price_ticks), Some(lots)) = (price, lots) else {
@@ -122,11 +122,11 @@ impl<'de> Visitor<'de> for LevelSeed<'_> {
     }
 }
 
-/// Reads one decimal text as whole steps.
+/// Reads one decimal text: a price must be whole ticks above 0, a size is cut to whole lots.
 struct StepsSeed<'a> {
     field: &'static str,
     scale: &'a Scale,
-    zero: bool,
+    is_price: bool,
     problem: &'a mut Option<Problem>,
 }
 
@@ -148,8 +148,9 @@ impl Visitor<'_> for StepsSeed<'_> {
 
     #[inline]
     fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<i64, E> {
-        match self.scale.steps(text) {
-            Ok(0) if !self.zero => {
+        let steps = if self.is_price { self.scale.steps(text) } else { self.scale.floor(text) };
+        match steps {
+            Ok(0) if self.is_price => {
                 fail(self.problem, Problem::bytes(self.field, text, "the price must be above 0"))
             }
             Ok(steps) => Ok(steps),

@@ -147,6 +147,7 @@ fn what_nobody_asked_for_is_counted_and_left_out() {
         ),
         (TRADE.replace(r#""M":true"#, r#""X":"INSURANCE_FUND""#), Decoded::OffMarket),
         (TRADE.replace("61837.63000000", "0").replace(r#""M":true"#, r#""X":"NA""#), Decoded::OffMarket),
+        (TRADE.replace("0.02000000", "0.00000900"), Decoded::BelowLot),
         (TICKER.replace("3.78826000", "0.00000000"), Decoded::EmptySide),
         (r#"{"result":null,"id":1}"#.to_owned(), Decoded::Control),
     ] {
@@ -154,12 +155,13 @@ fn what_nobody_asked_for_is_counted_and_left_out() {
     }
     assert!(batch.events.is_empty() && batch.levels.is_empty());
     let counts = Counts {
-        messages: 8,
+        messages: 9,
         events: 0,
         unknown_symbols: 1,
         unknown_types: 3,
         off_market: 2,
         empty_sides: 1,
+        below_lot: 1,
         controls: 1,
     };
     assert_eq!(decoder.counts(), counts);
@@ -192,7 +194,6 @@ fn a_broken_rule_names_field_and_value() {
         (String::new(), "json", "EOF"),
         (TRADE.replace(r#""p":"61837.63000000","#, ""), "p", "missing"),
         (TRADE.replace(r#""m":true"#, r#""m":1"#), "m", "true or false"),
-        (TRADE.replace("0.02000000", "0.00000000"), "q", "above 0"),
         (TRADE.replace(r#""t":3735683259,"#, ""), "t", "missing"),
         (TICKER.replace(r#""u":50093239212,"#, ""), "u", "missing"),
         (r#"{"error":{"code":2,"msg":"x"},"id":1}"#.to_owned(), "error", "refused"),
@@ -292,11 +293,14 @@ fn plain(payload: &str) -> Option<Sides> {
             .as_array()?
             .iter()
             .map(|level| {
-                let steps = |index: usize, step: &str| {
-                    let step = Decimal::parse("step", step).unwrap();
-                    Decimal::parse("value", level[index].as_str()?).ok()?.in_steps_of(step, "value").ok()
+                let decimal = |index: usize| Decimal::parse("value", level[index].as_str()?).ok();
+                let price = decimal(0)?.in_steps_of(Decimal { mantissa: 1, decimals: 2 }, "price").ok()?;
+                let size = decimal(1)?;
+                let lots = if size.decimals > 5 {
+                    size.mantissa / 10i64.pow(u32::from(size.decimals) - 5)
+                } else {
+                    size.in_steps_of(Decimal { mantissa: 1, decimals: 5 }, "size").ok()?
                 };
-                let (price, lots) = (steps(0, "0.01")?, steps(1, "0.00001")?);
                 (price > 0 && lots >= 0).then_some((price, lots))
             })
             .collect::<Option<Vec<_>>>()
