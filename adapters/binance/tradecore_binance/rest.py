@@ -1,0 +1,44 @@
+"""Public REST calls that obey the venue when it says to slow down."""
+
+from http import HTTPStatus
+
+import aiohttp
+
+from tradecore.domain import VenueError
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
+# Asked to slow down without being told for how long.
+_RETRY_AFTER_DEFAULT_NS = 30 * NANOSECONDS_PER_SECOND
+_SLOW_DOWN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT)
+_SHOWN_BYTES_MAX = 200
+
+
+async def get(
+    session: aiohttp.ClientSession, url: str, parameters: dict[str, str], *, timeout_seconds: float = 10.0
+) -> bytes:
+    """Return the body of an answer.
+
+    Raises
+    ------
+    VenueError
+        For any other answer or none; 429 (slow down) and 418 (banned for a while) carry `retry_after_ns`.
+    """
+    timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    try:
+        async with session.get(url, params=parameters, timeout=timeout) as response:
+            body = await response.read()
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise VenueError(f"{url}: no answer: {type(error).__name__} {error}") from error
+    if response.status == HTTPStatus.OK:
+        return body
+    shown = body[:_SHOWN_BYTES_MAX].decode(errors="replace")
+    message = f"{url}: answered {response.status}: {shown}"
+    if response.status in _SLOW_DOWN:
+        raise VenueError(message, _retry_after_ns(response.headers.get("Retry-After")))
+    raise VenueError(message)
+
+
+def _retry_after_ns(seconds: str | None) -> int:
+    if seconds is not None and seconds.isascii() and seconds.isdigit() and len(seconds) < 10:
+        return int(seconds) * NANOSECONDS_PER_SECOND
+    return _RETRY_AFTER_DEFAULT_NS
