@@ -23,3 +23,37 @@ def binance() -> dict[str, object]:
             "reference_age_max_ns": 5_000_000_000,
         },
     }
+
+
+def demo(*, seed: int, seconds: float, is_virtual: bool) -> dict[str, object]:
+    """Return the configuration of `tradecore demo`: two instruments, one strategy on each."""
+    return {
+        "mode": "paper",
+        "account": {"name": "demo", "currency": "USD", "cash": "100000"},
+        "instruments": [
+            {"symbol": "BTC-USD", "tick_size": "0.01", "lot_size": "0.0001"},
+            {"symbol": "ETH-USD", "tick_size": "0.01", "lot_size": "0.001"},
+        ],
+        "feed": {"kind": "simulated", "seed": seed, "seconds": seconds, "virtual": is_virtual},
+        "strategies": [
+            {
+                "class": "tradecore_api.demo_strategies:Quoter",
+                "instruments": ["BTC-USD"],
+                "quantity": 0.01,
+                "position_max": 0.05,
+                "tolerance_ticks": 100,
+            },
+            {"class": "tradecore_api.demo_strategies:Trend", "instruments": ["ETH-USD"], "bars": "1s"},
+        ],
+        "fees": {"maker_bps": "-1", "taker_bps": "5"},
+        "venue": {"order_latency_ns": 2_000_000, "report_latency_ns": 2_000_000},
+        "risk": {
+            # Small enough for the quoting strategy to meet it now and then: refusals are part of the show.
+            "quantity_max": "1",
+            "notional_max": "50000",
+            "position_max": "1",
+            "open_orders_max": 4,
+            "order_rate_max": 20,
+            "price_collar_bps": "500",
+        },
+    }

@@ -3,8 +3,6 @@
 import argparse
 from pathlib import Path
 
-import msgspec
-
 from tradecore.domain.errors import DataError
 from tradecore_api import wiring
 from tradecore_api.exit_codes import ExitCode
@@ -15,7 +13,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     """Say what a data file holds and what is wrong with it."""
     if not Path(arguments.path).is_file():
         raise DataError(arguments.path, "no such file")
-    report = msgspec.to_builtins(wiring.inspect_data(arguments.path), str_keys=True)
+    report = wiring.inspect_data(arguments.path)
     if arguments.json:
         print_json(report)
     else:

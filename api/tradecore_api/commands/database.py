@@ -4,8 +4,6 @@ import argparse
 import asyncio
 from pathlib import Path
 
-import msgspec
-
 from tradecore.domain.errors import StorageError
 from tradecore.runtime import Projector
 from tradecore_api import wiring
@@ -38,8 +36,7 @@ async def _rebuild(path: str, journal_path: str, *, is_json: bool) -> int:
 
 
 async def _info(path: str, *, is_json: bool) -> int:
-    found = await wiring.database_info(path)
-    values = msgspec.to_builtins(found, str_keys=True)
+    values = await wiring.database_info(path)
     if is_json:
         print_json(values)
     else:

@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     wiring.configure_log(config)
     summary = Daemon(config, is_new_journal=arguments.new_journal).run()
-    values = msgspec.structs.asdict(summary)
+    values: dict[str, object] = msgspec.to_builtins(summary)
     if arguments.json:
         print_json(values)
     else:

@@ -162,7 +162,7 @@ def _integer(value: object, kind: inspect.IntType, key: str, report: Report) -> 
 
 
 def _float(value: object, kind: inspect.FloatType, key: str, report: Report) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         report(key, value, "must be a number")
         return _BAD
     number = Decimal(value)

@@ -22,6 +22,8 @@ from tradecore.runtime.session_config import SessionConfig
 
 COMMANDS = ("pause", "resume", "flatten", "kill", "release_kill")
 STOPPED = "stopped"
+# Events in one group, or a little more: what a command may have to wait for.
+GROUP_EVENTS_MAX = 4096
 
 
 class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +131,7 @@ class Session:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._pending = self._recovered.pending
+        self._told_ns = 0
         self._is_feed_over = False
         self._feed_error: TradecoreError | None = None
         self._stop_reason: str | None = None
@@ -208,14 +211,16 @@ class Session:
             return
         if self._recovered.missing:
             self._journal.append(self._recovered.missing)
-        self._journal.append(encode_session(self._time_ns(), self._version, self._config.encoded()))
+        self._journal.append(encode_session(self._mark_ns(), self._version, self._config.encoded()))
         self._commit(is_durable=True)
-        if self._pending and self._settings.is_live:
-            # A live feed does not bring the cut-off event again; time alone lets the engine go on.
-            self._feed_clock(self._recovered.last_time_ns)
-            self._work()
+        if self._settings.is_live:
+            # A live feed does not bring a cut-off event again; time alone lets the engine go on.
+            if self._pending:
+                self._feed_clock(self._recovered.last_time_ns)
+                self._work(is_forced=True)
             if self._pending:
                 raise BrokenInvariantError("the journal's last frames cannot be made again; it is kept")
+            self._feed_clock(self._clock.now_ns())
 
     def _end(self) -> None:
         """Write the mark of a clean end; the data's end and what it causes go with it."""
@@ -227,7 +232,7 @@ class Session:
             output = self._take()
             if self._pending:
                 raise BrokenInvariantError("the feed ended before the journal did: is it the same feed?")
-        output += encode_session_end(self._time_ns(), reason)
+        output += encode_session_end(self._mark_ns(), reason)
         self._journal.append(output)
         self._commit(is_durable=True)
         self.is_end_journalled = True
@@ -258,7 +263,7 @@ class Session:
             if self._is_unsynced:
                 self._commit(is_durable=True)
             else:
-                self._feed_clock(self._time_ns())
+                self._feed_clock(self._clock.now_ns() - int(settings.clock_interval_seconds * 1e9))
                 self._work(is_forced=True)
 
     def _work(self, *, is_forced: bool = False) -> bool:
@@ -268,10 +273,13 @@ class Session:
         if not (commands or self._batches or is_forced or self._pending):
             return False
         for command in commands:
-            self.engine.command(command.kind, self._time_ns())
-        batches = len(self._batches)
-        while self._batches:
-            self.engine.feed(self._batches.popleft())
+            # At the time of the last event: what the feed still holds must not be older.
+            self.engine.command(command.kind, self.engine.now_ns)
+        batches, events = len(self._batches), 0
+        while self._batches and events < GROUP_EVENTS_MAX:
+            batch = self._batches.popleft()
+            events += len(batch)
+            self._feed_batch(batch)
         self._room.set()
         self.engine.run()
         self._publish(self._take(), commands)
@@ -314,11 +322,24 @@ class Session:
 
     def _feed_clock(self, time_ns: int) -> None:
         batch = EventBatch()
-        batch.clock(max(time_ns, self.engine.now_ns))
+        self._told_ns = max(time_ns, self.engine.now_ns)
+        batch.clock(self._told_ns)
         self.engine.feed(batch)
 
-    def _time_ns(self) -> int:
-        """Return the time for commands and marks: the clock's when live, else the feed's last."""
+    def _feed_batch(self, batch: EventBatch) -> None:
+        """Feed a batch; one older than what the engine was told already counts as a lost feed.
+
+        That happens to a process that was stopped for longer than the clock lags behind.
+        """
+        first_ns = batch.first_time_ns
+        if first_ns is not None and first_ns < self._told_ns:
+            batch = EventBatch()
+            for instrument_id in range(len(self._config.engine.instruments)):
+                batch.feed_lost(self.engine.now_ns, instrument_id)
+        self.engine.feed(batch)
+
+    def _mark_ns(self) -> int:
+        """Return the time for marks of sessions: the clock's when live, else the feed's last."""
         return self._clock.now_ns() if self._settings.is_live else self.engine.now_ns
 
     async def _read_feed(self) -> None:

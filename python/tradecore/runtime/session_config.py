@@ -11,8 +11,8 @@ from tradecore.domain.spec import EngineSpec
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Engine settings, strategies with their parameters, and which feed it was.
 
-    `strategies` and `feed` are plain values; paths in them are names without directories, so that a
-    moved directory is no other session.
+    `strategies` and `feed` are plain values. Files are compared by name, whatever their directory: a
+    project that was moved goes on with its journal.
     """
 
     engine: EngineSpec
@@ -62,5 +62,7 @@ def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
         case list():
             for index, item in enumerate(value):
                 yield from _flat(item, f"{key}.{index}")
+        case str() if key.endswith((".class", ".path")):
+            yield key, value.replace("\\", "/").rpartition("/")[2]
         case _:
             yield key, value

@@ -1,0 +1,68 @@
+"""`tradecore demo`."""
+
+import argparse
+import asyncio
+import signal
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from tradecore.domain.errors import ConfigError
+from tradecore_api import builtin, progress, wiring
+from tradecore_api.config import read
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.output import print_json, print_values
+from tradecore_api.screen import Screen
+from tradecore_api.summary import RunSummary, summarize
+
+REFRESH_SECONDS = 0.25
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Run the demo, show it while it runs, print the summary. Ctrl-C ends it early, and cleanly."""
+    with tempfile.TemporaryDirectory(prefix="tradecore-demo-") as directory:
+        journal_path = arguments.journal or str(Path(directory) / "demo.journal")
+        if Path(journal_path).exists():
+            raise ConfigError("--journal", "journal", journal_path, "exists already; name a new file")
+        tree = builtin.demo(seed=arguments.seed, seconds=arguments.seconds, is_virtual=arguments.virtual)
+        summary = asyncio.run(_run(tree, journal_path))
+    values: dict[str, object] = msgspec.to_builtins(summary)
+    if not arguments.journal:
+        values["journal"] = None
+    if arguments.json:
+        print_json(values)
+    else:
+        print_values(values)
+    return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
+
+
+async def _run(tree: dict[str, object], journal_path: str) -> RunSummary:
+    config = read.from_tree(tree, "demo configuration", environment={})
+    session = wiring.open_session(config, journal_path)
+    was_interrupted = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal was_interrupted
+        was_interrupted = True
+        loop.call_soon_threadsafe(session.stop, "interrupted")
+
+    loop = asyncio.get_running_loop()
+    handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    screen = Screen(session.engine, config.tables.instruments, is_live=progress.is_watched())
+    shown = asyncio.create_task(_show(screen))
+    try:
+        with screen:
+            await session.run()
+    finally:
+        shown.cancel()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    summary = summarize(session.engine, journal_path)
+    return msgspec.structs.replace(summary, is_interrupted=was_interrupted)
+
+
+async def _show(screen: Screen) -> None:
+    while True:
+        screen.refresh()
+        await asyncio.sleep(REFRESH_SECONDS)
