@@ -1,1 +1,39 @@
-"""One deterministic engine from backtest to live."""
+"""One deterministic trading engine, the same in backtest, shadow and paper.
+
+Names are loaded when they are first used, so that importing this package stays cheap.
+"""
+
+import importlib
+
+from tradecore._core import __version__
+
+_WHERE = {
+    "tradecore._core": (
+        "Bar", "Book", "EventBatch", "Fill", "Indicator", "OrderUpdate", "Quote", "Refused", "Trade",
+    ),
+    "tradecore.backtest": ("BacktestResult", "Statistics"),
+    "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
+    "tradecore.domain": (
+        "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError", "EngineSpec",
+        "FeesSpec", "Finalize", "Instrument", "InstrumentKind", "InstrumentSpec", "InvalidValueError", "Matching",
+        "Mode", "RiskSpec", "SequenceRule", "StorageError", "TradecoreError", "VenueError", "VenueSpec",
+    ),
+    "tradecore.engine": ("Context", "Engine", "EngineSummary"),
+    "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = ["__version__", *sorted(_MODULE_OF)]  # noqa: PLE0604  # the names are those of the table above
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module 'tradecore' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF])

@@ -10,6 +10,7 @@ from tradecore.domain.errors import (
     TradecoreError,
     VenueError,
 )
+from tradecore.domain.instrument import Instrument
 from tradecore.domain.spec import (
     AccountSpec,
     BarFill,
@@ -37,6 +38,7 @@ __all__ = [
     "EventBatch",
     "FeesSpec",
     "Finalize",
+    "Instrument",
     "InstrumentKind",
     "InstrumentSpec",
     "InvalidValueError",

@@ -1,1 +1,7 @@
-"""Room `engine`; see ARCHITECTURE.md."""
+"""The engine: the only room that knows the order of the way through the house."""
+
+from tradecore.engine.context import Context
+from tradecore.engine.engine import Engine
+from tradecore.engine.summary import BookCounts, EngineSummary
+
+__all__ = ["BookCounts", "Context", "Engine", "EngineSummary"]

@@ -1,1 +1,36 @@
-//! Placeholder, replaced by its first commit.
+//! The kernel: composes the pure crates in the order of the way through the house.
+//!
+//! Events are fed and consumed ([`Kernel::feed`], [`Kernel::advance`]) until a strategy is to be called;
+//! its wishes are answered at once ([`Kernel::submit`], [`Kernel::cancel`], [`Kernel::replace`]).
+//!
+//! **Invariant:** the same events and the same answers of strategies give the same frames, byte for
+//! byte, however the events are split into batches. Nothing here reads a clock, draws a random number
+//! or opens a file; nothing calls back.
+
+mod arrivals;
+mod bar_desk;
+mod bars;
+mod brackets;
+mod build;
+mod buying_power;
+mod commands;
+mod config;
+mod error;
+mod events;
+mod input;
+mod kernel;
+mod market;
+mod orders;
+mod recorder;
+mod reports;
+mod schedule;
+mod series;
+mod time_bars;
+mod wake;
+
+pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
+pub use error::KernelError;
+pub use kernel::{Advance, BookCounts, Counters, EquitySample, Kernel};
+pub use orders::{OrderRequest, Verdict};
+pub use series::{BarSource, Column, IndicatorValues};
+pub use wake::{OrderUpdate, Wake, WakeBody};

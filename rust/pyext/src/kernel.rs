@@ -1,8 +1,744 @@
-//! Python face of the kernel crate.
+//! Python face of the kernel.
 
+use numpy::PyArray1;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use tradecore_indicators::{IndicatorSpec, Seed};
+use tradecore_journal::Gate as TracedGate;
+use tradecore_kernel::{
+    Advance, BarSource, Column, Kernel, KernelError, OrderRequest, OrderUpdate, Verdict, Wake, WakeBody,
+};
+use tradecore_types::{
+    Bracket, InstrumentId, Level, OrderId, OrderKind, ReportBody, Side, Size, StrategyId, TimeInForce,
+};
 
-/// Adds this part's classes and functions to the module.
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+use crate::batch::PyEventBatch;
+use crate::config;
+use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
+use crate::events::{PyBar, PyFill, PyOrderUpdate, PyQuote, PyRefused, PyTrade, Scale, side_name};
+
+/// Steps made before the GIL is released.
+const STEPS_ATTACHED: usize = 512;
+
+/// Steps made between two looks at pending signals.
+const STEPS_DETACHED: usize = 1 << 18;
+
+/// Strategy calls between two looks at pending signals.
+const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
+
+/// Adds this part's classes to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyKernel>()?;
+    module.add_class::<PyBook>()?;
+    module.add_class::<PyIndicator>()
+}
+
+/// Turns an error of the kernel into its exception.
+fn kernel_error(error: &KernelError) -> PyErr {
+    match error {
+        KernelError::Value(error) => value_error(error),
+        KernelError::Codec(error) => invalid_value("frame", &error.to_string(), "must fit a journal frame"),
+        KernelError::Broken(what) => broken_invariant(what),
+    }
+}
+
+/// The deterministic engine: events in, calls of strategies and journal frames out.
+///
+/// Build it from an `EngineSpec`; `tradecore.engine.Engine` is the comfortable way to use it.
+#[pyclass(name = "Kernel", module = "tradecore._core")]
+pub struct PyKernel {
+    kernel: Kernel,
+    scales: Vec<Scale>,
+}
+
+/// The callbacks of one strategy, bound to its context.
+#[derive(FromPyObject)]
+struct Handlers<'py> {
+    context: Bound<'py, PyAny>,
+    on_bar: Option<Bound<'py, PyAny>>,
+    on_quote: Option<Bound<'py, PyAny>>,
+    on_book: Option<Bound<'py, PyAny>>,
+    on_trade: Option<Bound<'py, PyAny>>,
+    on_fill: Option<Bound<'py, PyAny>>,
+    on_order: Option<Bound<'py, PyAny>>,
+    on_timer: Option<Bound<'py, PyAny>>,
+}
+
+impl PyKernel {
+    /// Advances to the next call of a strategy; the GIL is released when that takes long.
+    fn next_wake(&mut self, py: Python<'_>) -> PyResult<Option<Wake>> {
+        match self.kernel.advance(STEPS_ATTACHED).map_err(|error| kernel_error(&error))? {
+            Advance::Wake(wake) => return Ok(Some(wake)),
+            Advance::Idle => return Ok(None),
+            Advance::Working => {}
+        }
+        loop {
+            let kernel = &mut self.kernel;
+            let outcome =
+                py.detach(|| kernel.advance(STEPS_DETACHED)).map_err(|error| kernel_error(&error))?;
+            match outcome {
+                Advance::Wake(wake) => return Ok(Some(wake)),
+                Advance::Idle => return Ok(None),
+                Advance::Working => py.check_signals()?,
+            }
+        }
+    }
+
+    fn scale(&self, instrument: u32) -> PyResult<Scale> {
+        let found = usize::try_from(instrument).ok().and_then(|index| self.scales.get(index));
+        found.copied().ok_or_else(|| {
+            invalid_value("instrument_id", &instrument.to_string(), "must be in the instrument table")
+        })
+    }
+}
+
+/// Calls the strategy that a wake-up is for.
+fn call(
+    py: Python<'_>,
+    wake: &Wake,
+    scale: Scale,
+    handlers: &[Handlers<'_>],
+    books: &[Py<PyBook>],
+) -> PyResult<()> {
+    let Some(handlers) = handlers.get(wake.strategy.index()) else { return Ok(()) };
+    let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
+    let context = &handlers.context;
+    match wake.body {
+        WakeBody::Bar { bar, .. } => {
+            if let Some(on_bar) = &handlers.on_bar {
+                on_bar.call1((context, Py::new(py, PyBar { bar, time_ns, instrument, scale })?))?;
+            }
+        }
+        WakeBody::Quote(quote) => {
+            if let Some(on_quote) = &handlers.on_quote {
+                on_quote.call1((context, Py::new(py, PyQuote { quote, time_ns, instrument, scale })?))?;
+            }
+        }
+        WakeBody::Book => {
+            if let (Some(on_book), Some(book)) = (&handlers.on_book, books.get(wake.instrument.index())) {
+                on_book.call1((context, book))?;
+            }
+        }
+        WakeBody::Trade(trade) => {
+            if let Some(on_trade) = &handlers.on_trade {
+                on_trade.call1((context, Py::new(py, PyTrade { trade, time_ns, instrument, scale })?))?;
+            }
+        }
+        WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers),
+        WakeBody::Timer { timer_id } => {
+            if let Some(on_timer) = &handlers.on_timer {
+                on_timer.call1((context, timer_id))?;
+            }
+        }
+    }
     Ok(())
+}
+
+/// Calls a strategy about one of its orders.
+fn call_order(
+    py: Python<'_>,
+    wake: &Wake,
+    update: OrderUpdate,
+    scale: Scale,
+    handlers: &Handlers<'_>,
+) -> PyResult<()> {
+    let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
+    if let ReportBody::Fill { price_ticks, lots, liquidity, fee } = update.report.body {
+        if let Some(on_fill) = &handlers.on_fill {
+            let fill = PyFill { update, price_ticks, lots, liquidity, fee, time_ns, instrument, scale };
+            on_fill.call1((&handlers.context, Py::new(py, fill)?))?;
+        }
+    } else if let Some(on_order) = &handlers.on_order {
+        let update = PyOrderUpdate { update, time_ns, instrument };
+        on_order.call1((&handlers.context, Py::new(py, update)?))?;
+    }
+    Ok(())
+}
+
+#[pymethods]
+impl PyKernel {
+    /// Builds an engine from an `EngineSpec` for this many strategies.
+    #[new]
+    #[pyo3(signature = (spec, strategies, *, recording=false, digest=false, equity_curve=false))]
+    fn new(
+        spec: &Bound<'_, PyAny>,
+        strategies: u16,
+        recording: bool,
+        digest: bool,
+        equity_curve: bool,
+    ) -> PyResult<Self> {
+        let config = config::read(spec, strategies, recording, digest, equity_curve)?;
+        let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
+        let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
+        let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
+        Ok(Self { kernel, scales })
+    }
+
+    /// Adds a series of bars: `source` is `input`, `trades` or `quotes`; returns its number.
+    #[pyo3(signature = (instrument_id, source, interval_ns=0, history=0))]
+    fn add_series(
+        &mut self,
+        instrument_id: u32,
+        source: &str,
+        interval_ns: i64,
+        history: usize,
+    ) -> PyResult<usize> {
+        let source = match source {
+            "input" => BarSource::Input,
+            "trades" => BarSource::Trades(interval_ns),
+            "quotes" => BarSource::Quotes(interval_ns),
+            other => return Err(invalid_value("source", other, "must be input, trades or quotes")),
+        };
+        self.kernel
+            .add_series(InstrumentId(instrument_id), source, history)
+            .map_err(|error| kernel_error(&error))
+    }
+
+    /// Wakes a strategy at every bar of a series.
+    fn subscribe_bars(&mut self, strategy_id: u16, series: usize) {
+        self.kernel.subscribe_bars(StrategyId(strategy_id), series);
+    }
+
+    /// Wakes a strategy at every `quote`, `book` or `trade` of an instrument.
+    fn subscribe(&mut self, strategy_id: u16, what: &str, instrument_id: u32) -> PyResult<()> {
+        let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
+        match what {
+            "quote" => self.kernel.subscribe_quotes(strategy, instrument),
+            "book" => self.kernel.subscribe_books(strategy, instrument),
+            "trade" => self.kernel.subscribe_trades(strategy, instrument),
+            other => return Err(invalid_value("what", other, "must be quote, book or trade")),
+        }
+        Ok(())
+    }
+
+    /// Lets an indicator follow a series: name and parameters as in `tradecore.strategy.indicators`.
+    #[pyo3(signature = (series, name, *, period=0, slow=0, signal=0, factor=0.0, seed_first=false))]
+    #[allow(clippy::too_many_arguments)]
+    fn add_indicator(
+        slf: &Bound<'_, Self>,
+        series: usize,
+        name: &str,
+        period: u32,
+        slow: u32,
+        signal: u32,
+        factor: f64,
+        seed_first: bool,
+    ) -> PyResult<PyIndicator> {
+        let seed = if seed_first { Seed::First } else { Seed::Sma };
+        let spec = match name {
+            "sma" => IndicatorSpec::Sma { period },
+            "ema" => IndicatorSpec::Ema { period, seed },
+            "rsi" => IndicatorSpec::Rsi { period },
+            "atr" => IndicatorSpec::Atr { period },
+            "bollinger" => IndicatorSpec::Bollinger { period, deviations: factor },
+            "macd" => IndicatorSpec::Macd { fast: period, slow, signal },
+            "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
+            other => return Err(invalid_value("indicator", other, "is not known")),
+        };
+        let outputs = spec.outputs();
+        let mut this = slf.borrow_mut();
+        let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
+        Ok(PyIndicator { kernel: slf.clone().unbind(), series, index, outputs })
+    }
+
+    /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
+    #[pyo3(signature = (batch, source=0))]
+    fn feed(&mut self, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
+        let spare = self.kernel.take_spare_batch();
+        let events = std::mem::replace(&mut batch.borrow_mut().inner, spare);
+        self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
+    }
+
+    /// Consumes every event fed and calls strategies; returns how many events were consumed.
+    ///
+    /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
+    /// `on_book`, `on_trade`, `on_fill`, `on_order` and `on_timer`, each a callable or None.
+    fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
+        let py = slf.py();
+        let instruments = slf.borrow().scales.len();
+        let books = (0..instruments)
+            .filter_map(|index| u32::try_from(index).ok())
+            .map(|instrument| Py::new(py, PyBook { kernel: slf.clone().unbind(), instrument }))
+            .collect::<PyResult<Vec<_>>>()?;
+        let before = slf.borrow().kernel.counters().events;
+        let mut calls: u32 = 0;
+        loop {
+            let (wake, scale) = {
+                let mut this = slf.try_borrow_mut().map_err(|_| misuse("the engine is running already"))?;
+                let Some(wake) = this.next_wake(py)? else { break };
+                let scale = this.scale(wake.instrument.0)?;
+                (wake, scale)
+            };
+            call(py, &wake, scale, &handlers, &books)?;
+            calls = calls.wrapping_add(1);
+            if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
+                py.check_signals()?;
+            }
+        }
+        Ok(slf.borrow().kernel.counters().events - before)
+    }
+
+    /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
+    fn finish(&mut self, finalize: &str) -> PyResult<()> {
+        self.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
+    }
+
+    /// Puts a wish to trade before risk: the order's number, or a `Refused` that says why not.
+    ///
+    /// `kind` is 0 for market, 1 for limit and 2 for stop; `time_in_force` 0 for GTC, 1 for IOC and 2
+    /// for FOK; `equity_ppm` above 0 sizes the order as a share of the buying power instead of `lots`.
+    #[allow(clippy::too_many_arguments)]
+    fn submit(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        instrument_id: u32,
+        is_buy: bool,
+        kind: u8,
+        price_ticks: i64,
+        lots: i64,
+        equity_ppm: i64,
+        time_in_force: u8,
+        post_only: bool,
+        reduce_only: bool,
+        stop_loss_ticks: Option<i64>,
+        take_profit_ticks: Option<i64>,
+    ) -> PyResult<Py<PyAny>> {
+        let request = OrderRequest {
+            instrument: InstrumentId(instrument_id),
+            side: if is_buy { Side::Buy } else { Side::Sell },
+            kind: order_kind(kind, price_ticks)?,
+            time_in_force: order_time_in_force(time_in_force)?,
+            post_only,
+            reduce_only,
+            size: if equity_ppm > 0 { Size::EquityPpm(equity_ppm) } else { Size::Lots(lots) },
+            bracket: Bracket { stop_loss_ticks, take_profit_ticks },
+        };
+        let verdict = self.kernel.submit(StrategyId(strategy_id), &request);
+        verdict_object(py, verdict.map_err(|error| kernel_error(&error))?)
+    }
+
+    /// Records an order that a decision gate refused, and returns the `Refused`.
+    #[allow(clippy::too_many_arguments)]
+    fn refuse(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        instrument_id: u32,
+        is_buy: bool,
+        kind: u8,
+        price_ticks: i64,
+        lots: i64,
+        equity_ppm: i64,
+    ) -> PyResult<Py<PyAny>> {
+        let request = OrderRequest {
+            instrument: InstrumentId(instrument_id),
+            side: if is_buy { Side::Buy } else { Side::Sell },
+            kind: order_kind(kind, price_ticks)?,
+            time_in_force: TimeInForce::Gtc,
+            post_only: false,
+            reduce_only: false,
+            size: if equity_ppm > 0 { Size::EquityPpm(equity_ppm) } else { Size::Lots(lots) },
+            bracket: Bracket::default(),
+        };
+        let refusal = self.kernel.refuse(StrategyId(strategy_id), &request);
+        verdict_object(py, Verdict::Refused(refusal.map_err(|error| kernel_error(&error))?))
+    }
+
+    /// Closes a strategy's position with market orders: a number, a `Refused`, or None when it is flat.
+    fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
+        let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
+        verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
+    }
+
+    /// Asks the venue to cancel an order; False when it is not open, not the strategy's or being cancelled.
+    fn cancel(&mut self, strategy_id: u16, order_id: u64) -> bool {
+        self.kernel.cancel(StrategyId(strategy_id), OrderId(order_id))
+    }
+
+    /// Asks the venue to give an order a new price or trigger and open size: its number, or a `Refused`.
+    fn replace(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        order_id: u64,
+        price_ticks: i64,
+        lots: i64,
+    ) -> PyResult<Py<PyAny>> {
+        let verdict = self.kernel.replace(StrategyId(strategy_id), OrderId(order_id), price_ticks, lots);
+        verdict_object(py, verdict.map_err(|error| kernel_error(&error))?)
+    }
+
+    /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
+    fn set_timer(&mut self, strategy_id: u16, time_ns: i64, timer_id: u64) {
+        self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
+    }
+
+    /// Records the trace of a decision: gates are (name, limit, value, passed).
+    fn trace(
+        &mut self,
+        strategy_id: u16,
+        instrument_id: u32,
+        action: u8,
+        reason: &str,
+        gates: Vec<(String, f64, f64, bool)>,
+    ) -> PyResult<()> {
+        let gates: Vec<TracedGate<'_>> = gates
+            .iter()
+            .map(|(name, limit, value, passed)| TracedGate {
+                name,
+                limit: *limit,
+                value: *value,
+                passed: *passed,
+            })
+            .collect();
+        self.kernel
+            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason, &gates)
+            .map_err(|error| kernel_error(&error))
+    }
+
+    /// Journal frames since the last call, in order.
+    fn take_frames<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut frames = Vec::new();
+        self.kernel.take_frames(&mut frames);
+        PyBytes::new(py, &frames)
+    }
+
+    /// Time of the engine: of the last event it saw, UTC nanoseconds.
+    #[getter]
+    fn now_ns(&self) -> i64 {
+        self.kernel.now_ns()
+    }
+
+    /// Hash of the whole state, hexadecimal.
+    fn state_hash(&self) -> String {
+        hex(&self.kernel.state_hash())
+    }
+
+    /// Hash of every order, refusal, cancel and amendment so far, hexadecimal; empty when not kept.
+    fn orders_digest(&self) -> String {
+        self.kernel.orders_digest().map_or_else(String::new, |digest| hex(&digest))
+    }
+
+    /// Whether the kill switch is engaged.
+    #[getter]
+    fn is_killed(&self) -> bool {
+        self.kernel.switches().is_killed
+    }
+
+    /// Whether trading is paused.
+    #[getter]
+    fn is_paused(&self) -> bool {
+        self.kernel.switches().is_paused
+    }
+
+    /// How much of everything there was: events, orders, refusals, fills, maker_fills.
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counters = self.kernel.counters();
+        let out = PyDict::new(py);
+        out.set_item("events", counters.events)?;
+        out.set_item("orders", counters.orders)?;
+        out.set_item("refusals", counters.refusals)?;
+        out.set_item("fills", counters.fills)?;
+        out.set_item("maker_fills", counters.maker_fills)?;
+        Ok(out)
+    }
+
+    /// What the book of an instrument went through: compared, mismatches, gaps, resyncs.
+    fn book_counts<'py>(&self, py: Python<'py>, instrument_id: u32) -> PyResult<Bound<'py, PyDict>> {
+        let counts = self.kernel.book_counts(InstrumentId(instrument_id));
+        let out = PyDict::new(py);
+        out.set_item("compared", counts.compared)?;
+        out.set_item("mismatches", counts.mismatches)?;
+        out.set_item("gaps", counts.gaps)?;
+        out.set_item("resyncs", counts.resyncs)?;
+        Ok(out)
+    }
+
+    /// Whether the book of an instrument waits for a snapshot.
+    fn needs_snapshot(&self, instrument_id: u32) -> bool {
+        self.kernel.needs_snapshot(InstrumentId(instrument_id))
+    }
+
+    /// Position of a strategy in an instrument, in lots; short is negative.
+    fn position_lots(&self, strategy_id: u16, instrument_id: u32) -> i64 {
+        self.kernel.ledger().position(StrategyId(strategy_id), InstrumentId(instrument_id))
+    }
+
+    /// Position of the account in an instrument, in lots; short is negative.
+    fn position_total_lots(&self, instrument_id: u32) -> i64 {
+        self.kernel.ledger().position_total(InstrumentId(instrument_id))
+    }
+
+    /// Last price of an instrument in ticks, or None before the first.
+    fn mark_ticks(&self, instrument_id: u32) -> Option<i64> {
+        self.kernel.mark(InstrumentId(instrument_id))
+    }
+
+    /// Best bid and ask of an instrument in ticks; None where there is none or the book is invalid.
+    fn best_ticks(&self, instrument_id: u32) -> (Option<i64>, Option<i64>) {
+        self.kernel.best(InstrumentId(instrument_id))
+    }
+
+    /// Whether an order is still open in any way.
+    fn is_open(&self, order_id: u64) -> bool {
+        self.kernel.orders().get(OrderId(order_id)).is_some()
+    }
+
+    /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, state.
+    fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let mut orders: Vec<_> = self.kernel.orders().iter().copied().collect();
+        orders.sort_unstable_by_key(|order| order.intent.order_id);
+        let out = PyList::empty(py);
+        for order in orders {
+            let row = PyDict::new(py);
+            row.set_item("order_id", order.intent.order_id.0)?;
+            row.set_item("strategy_id", order.intent.strategy.0)?;
+            row.set_item("instrument_id", order.intent.instrument.0)?;
+            row.set_item("side", side_name(order.intent.side))?;
+            row.set_item("price_ticks", order.price_ticks)?;
+            row.set_item("open_lots", order.open_lots())?;
+            row.set_item("state", order.state.name())?;
+            out.append(row)?;
+        }
+        Ok(out)
+    }
+
+    /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening.
+    fn money<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let ledger = self.kernel.ledger();
+        let equity = self.kernel.equity().map_err(|error| kernel_error(&error))?;
+        let out = PyDict::new(py);
+        out.set_item("cash", ledger.cash().0)?;
+        out.set_item("equity", equity.0)?;
+        out.set_item("realised", ledger.realised().0)?;
+        out.set_item("unrealised", equity.0 - ledger.balance().0)?;
+        out.set_item("fees", ledger.fees().0)?;
+        out.set_item("opening", ledger.opening().0)?;
+        Ok(out)
+    }
+
+    /// Checks every invariant of the ledger.
+    fn check(&self) -> PyResult<()> {
+        self.kernel.ledger().check().map_err(|error| broken_invariant(&error.to_string()))
+    }
+
+    /// Bars that the slowest indicator needs before its first value.
+    fn warm_up_bars(&self) -> usize {
+        self.kernel.warm_up_bars()
+    }
+
+    /// Closed trades as columns of one length, oldest first.
+    ///
+    /// int64: entry_time_ns, exit_time_ns, side (+1 long, -1 short), lots, entry_ticks, exit_ticks,
+    /// entry_order, exit_order, strategy_id, instrument_id; float64: quantity, entry_price,
+    /// exit_price, pnl (net of commission), commission.
+    fn trades<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let trades = self.kernel.trades();
+        let out = PyDict::new(py);
+        let integers = |name: &str, of: &dyn Fn(&tradecore_ledger::ClosedTrade) -> i64| {
+            out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
+        };
+        integers("entry_time_ns", &|trade| trade.entry_time_ns)?;
+        integers("exit_time_ns", &|trade| trade.exit_time_ns)?;
+        integers("side", &|trade| trade.side.sign())?;
+        integers("lots", &|trade| trade.lots)?;
+        integers("entry_ticks", &|trade| trade.entry_ticks)?;
+        integers("exit_ticks", &|trade| trade.exit_ticks)?;
+        integers("entry_order", &|trade| trade.entry_order.0 as i64)?;
+        integers("exit_order", &|trade| trade.exit_order.0 as i64)?;
+        integers("strategy_id", &|trade| i64::from(trade.strategy.0))?;
+        integers("instrument_id", &|trade| i64::from(trade.instrument.0))?;
+        let scale = |trade: &tradecore_ledger::ClosedTrade| self.scales[trade.instrument.index()];
+        let floats = |name: &str, of: &dyn Fn(&tradecore_ledger::ClosedTrade) -> f64| {
+            out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
+        };
+        floats("quantity", &|trade| scale(trade).quantity(trade.lots))?;
+        floats("entry_price", &|trade| scale(trade).price(trade.entry_ticks))?;
+        floats("exit_price", &|trade| scale(trade).price(trade.exit_ticks))?;
+        floats("pnl", &|trade| trade.pnl.to_f64())?;
+        floats("commission", &|trade| trade.commission.to_f64())?;
+        Ok(out)
+    }
+
+    /// Equity at every bar given as input, as columns of one length.
+    ///
+    /// int64 `open_time_ns`; float64 `equity`, and `price`, the last one of the first instrument.
+    fn equity_curve<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let curve = self.kernel.equity_curve();
+        let scale = self.scale(0)?;
+        let out = PyDict::new(py);
+        out.set_item(
+            "open_time_ns",
+            PyArray1::from_iter(py, curve.iter().map(|sample| sample.open_time_ns)),
+        )?;
+        out.set_item("equity", PyArray1::from_iter(py, curve.iter().map(|sample| sample.equity.to_f64())))?;
+        out.set_item(
+            "price",
+            PyArray1::from_iter(py, curve.iter().map(|sample| scale.price(sample.mark_ticks))),
+        )?;
+        Ok(out)
+    }
+
+    /// Last `count` values of a column of a series as float64, newest last.
+    ///
+    /// `column` is `open`, `high`, `low`, `close` or `volume`; fewer values when there are fewer.
+    fn column<'py>(
+        &self,
+        py: Python<'py>,
+        series: usize,
+        column: &str,
+        count: usize,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let column = match column {
+            "open" => Column::Open,
+            "high" => Column::High,
+            "low" => Column::Low,
+            "close" => Column::Close,
+            "volume" => Column::Volume,
+            other => return Err(invalid_value("column", other, "must be open, high, low, close or volume")),
+        };
+        Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
+    }
+}
+
+/// Reads the kind of an order.
+fn order_kind(kind: u8, price_ticks: i64) -> PyResult<OrderKind> {
+    match kind {
+        0 => Ok(OrderKind::Market),
+        1 => Ok(OrderKind::Limit { price_ticks }),
+        2 => Ok(OrderKind::Stop { trigger_ticks: price_ticks }),
+        other => Err(invalid_value("kind", &other.to_string(), "must be 0, 1 or 2")),
+    }
+}
+
+/// Reads how long an order may wait.
+fn order_time_in_force(code: u8) -> PyResult<TimeInForce> {
+    match code {
+        0 => Ok(TimeInForce::Gtc),
+        1 => Ok(TimeInForce::Ioc),
+        2 => Ok(TimeInForce::Fok),
+        other => Err(invalid_value("time_in_force", &other.to_string(), "must be 0, 1 or 2")),
+    }
+}
+
+/// Turns a verdict into an order number or a `Refused`.
+fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
+    match verdict {
+        Verdict::Approved(order_id) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
+        Verdict::Refused(refusal) => {
+            let refused = PyRefused { rule: refusal.rule.name(), limit: refusal.limit, value: refusal.value };
+            Ok(Py::new(py, refused)?.into_any())
+        }
+    }
+}
+
+/// Writes bytes as hexadecimal text.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The book of one instrument; reads the engine's own book, so keep what you need, not the object.
+#[pyclass(name = "Book", module = "tradecore._core", frozen)]
+pub struct PyBook {
+    kernel: Py<PyKernel>,
+    instrument: u32,
+}
+
+#[pymethods]
+impl PyBook {
+    /// Position of the instrument in the engine's table.
+    #[getter]
+    fn instrument_id(&self) -> u32 {
+        self.instrument
+    }
+
+    /// Whether the book is known to be right; an invalid book shows nothing.
+    #[getter]
+    fn is_valid(&self, py: Python<'_>) -> bool {
+        self.kernel.borrow(py).kernel.book(InstrumentId(self.instrument)).is_some()
+    }
+
+    /// Highest bid in ticks, or None.
+    #[getter]
+    fn best_bid_ticks(&self, py: Python<'_>) -> Option<i64> {
+        self.kernel.borrow(py).kernel.best(InstrumentId(self.instrument)).0
+    }
+
+    /// Lowest ask in ticks, or None.
+    #[getter]
+    fn best_ask_ticks(&self, py: Python<'_>) -> Option<i64> {
+        self.kernel.borrow(py).kernel.best(InstrumentId(self.instrument)).1
+    }
+
+    /// The best `count` bids as (price_ticks, lots), best first.
+    fn bids(&self, py: Python<'_>, count: usize) -> Vec<(i64, i64)> {
+        self.side(py, Side::Buy, count)
+    }
+
+    /// The best `count` asks as (price_ticks, lots), best first.
+    fn asks(&self, py: Python<'_>, count: usize) -> Vec<(i64, i64)> {
+        self.side(py, Side::Sell, count)
+    }
+}
+
+impl PyBook {
+    fn side(&self, py: Python<'_>, side: Side, count: usize) -> Vec<(i64, i64)> {
+        let kernel = self.kernel.borrow(py);
+        let Some(book) = kernel.kernel.book(InstrumentId(self.instrument)) else { return Vec::new() };
+        let mut levels = vec![Level::default(); count.min(tradecore_book::LEVELS_MAX)];
+        let filled = book.top(side, &mut levels);
+        levels.iter().take(filled).map(|level| (level.price_ticks, level.lots)).collect()
+    }
+}
+
+/// An indicator that follows a series inside the engine; its values change from bar to bar.
+#[pyclass(name = "Indicator", module = "tradecore._core", frozen)]
+pub struct PyIndicator {
+    kernel: Py<PyKernel>,
+    series: usize,
+    index: usize,
+    outputs: usize,
+}
+
+impl PyIndicator {
+    fn read(&self, py: Python<'_>) -> ([f64; 3], [f64; 3]) {
+        let values = self.kernel.borrow(py).kernel.indicator(self.series, self.index);
+        values.map_or(([f64::NAN; 3], [f64::NAN; 3]), |values| (values.now, values.previous))
+    }
+}
+
+#[pymethods]
+impl PyIndicator {
+    /// First output after the last bar; NaN until warm.
+    #[getter]
+    fn value(&self, py: Python<'_>) -> f64 {
+        self.read(py).0[0]
+    }
+
+    /// First output one bar before; NaN until then warm.
+    #[getter]
+    fn previous(&self, py: Python<'_>) -> f64 {
+        self.read(py).1[0]
+    }
+
+    /// Every output after the last bar; NaN until warm.
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyTuple>> {
+        let (now, _) = self.read(py);
+        pyo3::types::PyTuple::new(py, now.iter().take(self.outputs))
+    }
+
+    /// Whether it has seen enough bars.
+    #[getter]
+    fn is_warm(&self, py: Python<'_>) -> bool {
+        self.kernel.borrow(py).kernel.is_warm(self.series, self.index)
+    }
+
+    /// Whether it was below another indicator one bar before and is above it now; False until both are warm.
+    fn crossed_above(&self, py: Python<'_>, other: &Self) -> bool {
+        let (mine, mine_before) = self.read(py);
+        let (theirs, theirs_before) = other.read(py);
+        mine_before[0] < theirs_before[0] && mine[0] > theirs[0]
+    }
 }

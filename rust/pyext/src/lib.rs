@@ -2,7 +2,9 @@
 
 mod batch;
 mod book;
+mod config;
 mod errors;
+mod events;
 mod feeds;
 mod indicators;
 mod journal;
@@ -16,6 +18,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     batch::register(module)?;
     book::register(module)?;
+    events::register(module)?;
     feeds::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;

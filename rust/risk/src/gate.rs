@@ -110,14 +110,14 @@ impl Gate {
         Ok(ApprovedOrder::new(OrderIntent { size: Size::Lots(lots), ..*order.intent() }))
     }
 
-    /// Approves an exit that belongs to an approved entry: it can only close what the entry opened.
+    /// Approves an exit of an entry: it can only close what the entry opened.
     #[must_use]
-    pub fn approve_exit(&self, entry: &ApprovedOrder, exit: OrderIntent) -> Option<ApprovedOrder> {
+    pub fn approve_exit(&self, entry: &OrderIntent, exit: OrderIntent) -> Option<ApprovedOrder> {
         let is_exit = exit.reduce_only
-            && exit.closes == Some(entry.intent().order_id)
-            && exit.side == entry.intent().side.opposite()
-            && exit.instrument == entry.intent().instrument
-            && exit.strategy == entry.intent().strategy;
+            && exit.closes == Some(entry.order_id)
+            && exit.side == entry.side.opposite()
+            && exit.instrument == entry.instrument
+            && exit.strategy == entry.strategy;
         is_exit.then(|| ApprovedOrder::new(exit))
     }
 

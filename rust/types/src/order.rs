@@ -114,3 +114,31 @@ pub struct OrderIntent {
     /// When it was decided.
     pub time_ns: TimeNs,
 }
+
+impl OrderIntent {
+    /// Makes a market order that closes a signed position and can do nothing else.
+    #[must_use]
+    pub fn closing(
+        order_id: OrderId,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        position_lots: i64,
+        closes: Option<OrderId>,
+        time_ns: TimeNs,
+    ) -> Self {
+        Self {
+            order_id,
+            strategy,
+            instrument,
+            side: if position_lots > 0 { Side::Sell } else { Side::Buy },
+            kind: OrderKind::Market,
+            time_in_force: TimeInForce::Gtc,
+            post_only: false,
+            reduce_only: true,
+            size: Size::Lots(position_lots.saturating_abs()),
+            bracket: Bracket::default(),
+            closes,
+            time_ns,
+        }
+    }
+}

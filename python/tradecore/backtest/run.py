@@ -1,0 +1,163 @@
+"""A backtest: all events at once through the same engine, then trades, equity and statistics."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tradecore.backtest.statistics import ClosedTrades, Statistics, compute_statistics
+from tradecore.decision import Gate
+from tradecore.domain import DataError, EngineSpec, EventBatch
+from tradecore.engine import Engine, EngineSummary
+from tradecore.strategy import StrategyBinding
+
+TRADE = np.dtype(
+    [
+        ("entry_time_ns", np.int64),
+        ("exit_time_ns", np.int64),
+        ("side", np.int64),
+        ("quantity", np.float64),
+        ("entry_price", np.float64),
+        ("exit_price", np.float64),
+        ("pnl", np.float64),
+        ("commission", np.float64),
+        ("strategy_id", np.int64),
+        ("instrument_id", np.int64),
+    ]
+)
+
+
+class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a backtest comes to.
+
+    Attributes
+    ----------
+    trades : ndarray, shape (n,), structured
+        Closed trades in the order they were closed: `entry_time_ns`, `exit_time_ns` (opening time of
+        the bar of the fill, UTC nanoseconds), `side` (+1 long, -1 short), `quantity`, `entry_price`,
+        `exit_price`, `pnl` (net of commission), `commission` (entry and exit), `strategy_id`, `instrument_id`.
+    times_ns : ndarray of int64, shape (bars,)
+        Opening time of every bar.
+    equity : ndarray of float64, shape (bars,)
+        Equity at the close of every bar, positions at the last price.
+    stats : Statistics
+        Figures as defined there.
+    orders_digest : str
+        Hash of every order, refusal, cancel and amendment, hexadecimal.
+    state_hash : str
+        Hash of the engine's state at the end, hexadecimal.
+    summary : EngineSummary
+        Counts, money and positions at the end.
+    """
+
+    trades: NDArray[Any]
+    times_ns: NDArray[np.int64]
+    equity: NDArray[np.float64]
+    stats: Statistics
+    orders_digest: str
+    state_hash: str
+    summary: EngineSummary
+
+
+def run(
+    spec: EngineSpec,
+    strategies: Sequence[StrategyBinding],
+    *sources: EventBatch,
+    gates: Sequence[Gate] = (),
+    progress: Callable[[int], None] | None = None,
+) -> BacktestResult:
+    """Run strategies over history.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Instruments, account, fees, venue and risk.
+    strategies : sequence of StrategyBinding
+        Fresh strategy objects.
+    *sources : EventBatch
+        History, one batch per source with times never falling; sources are merged by time. The
+        batches are empty afterwards.
+    gates : sequence of Gate
+        Decision gates of every strategy.
+    progress : callable or None
+        Called with the number of events consumed when all are.
+
+    Raises
+    ------
+    DataError
+        When there is not one event.
+    InvalidValueError
+        When the specification makes no sense or times fall.
+    """
+    if not any(len(batch) for batch in sources):
+        raise DataError("history", "has no events: nothing to test on")
+    engine = Engine(spec, strategies, equity_curve=True, gates=gates)
+    for source, batch in enumerate(sources):
+        engine.feed(batch, source)
+    events = engine.run()
+    if progress is not None:
+        progress(events)
+    engine.finish()
+    return result_of(engine)
+
+
+def result_of(engine: Engine) -> BacktestResult:
+    """Collect trades, equity and statistics of an engine whose data have ended."""
+    trades = _trades(engine)
+    curve = engine.kernel.equity_curve()
+    times_ns, equity, price = curve["open_time_ns"], curve["equity"], curve["price"]
+    if len(times_ns) == 0:
+        times_ns, equity, price = _one_sample(engine)
+    return BacktestResult(
+        trades=trades,
+        times_ns=times_ns,
+        equity=equity,
+        stats=_statistics(engine, trades, times_ns, equity, price),
+        orders_digest=engine.orders_digest(),
+        state_hash=engine.state_hash(),
+        summary=engine.summary(),
+    )
+
+
+def _trades(engine: Engine) -> NDArray[Any]:
+    columns = engine.kernel.trades()
+    trades = np.zeros(len(columns["side"]), TRADE)
+    for name in TRADE.names or ():
+        trades[name] = columns[name]
+    return trades
+
+
+def _one_sample(
+    engine: Engine,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Give the end alone, for history without bars."""
+    mark_ticks = engine.kernel.mark_ticks(0) or 0
+    return (
+        np.array([engine.now_ns]),
+        np.array([float(engine.summary().equity)]),
+        np.array([engine.instruments[0].price(mark_ticks)]),
+    )
+
+
+def _statistics(
+    engine: Engine,
+    trades: NDArray[Any],
+    times_ns: NDArray[np.int64],
+    equity: NDArray[np.float64],
+    price: NDArray[np.float64],
+) -> Statistics:
+    last_bar = len(times_ns) - 1
+    closed = ClosedTrades(
+        entry_bar=np.minimum(np.searchsorted(times_ns, trades["entry_time_ns"]), last_bar),
+        exit_bar=np.minimum(np.searchsorted(times_ns, trades["exit_time_ns"]), last_bar),
+        quantity=trades["quantity"] * trades["side"],
+        entry_price=trades["entry_price"],
+        exit_price=trades["exit_price"],
+        pnl=trades["pnl"],
+        commission=trades["commission"],
+    )
+    # A strategy can trade from the bar on whose close its slowest indicator is warm.
+    first_bar = min(max(engine.kernel.warm_up_bars() - 1, 0), last_bar)
+    return compute_statistics(times_ns, equity, price, closed, first_bar=first_bar)

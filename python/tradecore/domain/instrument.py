@@ -1,0 +1,77 @@
+"""An instrument as a strategy sees it: prices and sizes to ticks and lots and back."""
+
+from decimal import Decimal
+
+import msgspec
+
+from tradecore.domain.errors import InvalidValueError
+from tradecore.domain.spec import InstrumentSpec
+
+# Furthest a float may lie from a whole number of steps, in steps: floats of exact decimals are nearer.
+_STEP_TOLERANCE = 1e-6
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """A traded instrument; `instrument_id` is its position in the engine's table."""
+
+    instrument_id: int
+    symbol: str
+    tick_size: Decimal
+    lot_size: Decimal
+
+    @classmethod
+    def of(cls, instrument_id: int, spec: InstrumentSpec) -> "Instrument":
+        """Make the view of a definition."""
+        return cls(
+            instrument_id=instrument_id,
+            symbol=spec.symbol,
+            tick_size=Decimal(spec.tick_size),
+            lot_size=Decimal(spec.lot_size),
+        )
+
+    def price_ticks(self, price: float | Decimal) -> int:
+        """Return a price as whole ticks.
+
+        Raises
+        ------
+        InvalidValueError
+            When the price is not a multiple of the tick size (floats: within a millionth of a tick).
+        """
+        return _steps("price", price, self.tick_size)
+
+    def quantity_lots(self, quantity: float | Decimal) -> int:
+        """Return a size as whole lots.
+
+        Raises
+        ------
+        InvalidValueError
+            When the size is not a multiple of the lot size (floats: within a millionth of a lot).
+        """
+        return _steps("quantity", quantity, self.lot_size)
+
+    def nearest_price_ticks(self, price: float) -> int:
+        """Return the whole ticks nearest to a computed price, e.g. an entry price less some percent."""
+        return round(price / float(self.tick_size))
+
+    def price(self, ticks: int) -> float:
+        """Return ticks as a price."""
+        return float(ticks * self.tick_size)
+
+    def quantity(self, lots: int) -> float:
+        """Return lots as a size."""
+        return float(lots * self.lot_size)
+
+
+def _steps(field: str, value: float | Decimal, step: Decimal) -> int:
+    try:
+        if isinstance(value, Decimal):
+            steps, rest = divmod(value, step)
+            if rest == 0:
+                return int(steps)
+        else:
+            count = value / float(step)
+            if abs(count - round(count)) <= _STEP_TOLERANCE * max(1.0, abs(count) * 1e-9):
+                return round(count)
+    except (ArithmeticError, ValueError):
+        raise InvalidValueError(field, value, "must be a finite number") from None
+    raise InvalidValueError(field, value, f"must be a multiple of {step}")

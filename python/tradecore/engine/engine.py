@@ -1,0 +1,250 @@
+"""The one way through the house: events to strategies to risk to venue, synchronous and deterministic."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from tradecore._core import Kernel
+from tradecore.decision import Gate
+from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, Mode
+from tradecore.engine.context import Context
+from tradecore.engine.summary import BookCounts, EngineSummary
+from tradecore.strategy import StrategyBinding
+
+_ATTO = Decimal(1).scaleb(-18)
+_COMMANDS = ("pause", "resume", "flatten", "kill", "release_kill")
+# Commands come after every market event of the same time.
+_COMMAND_SOURCE = 1_000
+
+
+class _Handlers(msgspec.Struct):
+    """The callbacks of one strategy; read by the kernel, absent ones are `None`."""
+
+    context: Context
+    on_bar: Callable[..., None] | None
+    on_quote: Callable[..., None] | None
+    on_book: Callable[..., None] | None
+    on_trade: Callable[..., None] | None
+    on_fill: Callable[..., None] | None
+    on_order: Callable[..., None] | None
+    on_timer: Callable[..., None] | None
+
+
+class Engine:
+    """A deterministic engine with its strategies: the same events give the same orders, byte for byte.
+
+    It never waits, reads a clock or opens a file; two engines in one process do not see each other.
+
+    Parameters
+    ----------
+    spec : EngineSpec
+        Instruments, account, fees, venue and risk.
+    strategies : sequence of StrategyBinding
+        The strategies, called in this order for one event.
+    recording : bool
+        Keep journal frames for `take_frames`, and traces of decisions among them.
+    digest : bool
+        Hash orders for `orders_digest`.
+    equity_curve : bool
+        Sample the equity at every bar given as input.
+    gates : sequence of Gate
+        Decision gates of every strategy.
+
+    Raises
+    ------
+    InvalidValueError
+        When the specification makes no sense.
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        strategies: Sequence[StrategyBinding],
+        *,
+        recording: bool = False,
+        digest: bool = True,
+        equity_curve: bool = False,
+        gates: Sequence[Gate] = (),
+    ) -> None:
+        self.spec = spec
+        self.instruments = tuple(
+            Instrument.of(instrument_id, instrument) for instrument_id, instrument in enumerate(spec.instruments)
+        )
+        self.strategies = tuple(strategies)
+        self._kernel = Kernel(
+            spec, len(self.strategies), recording=recording, digest=digest, equity_curve=equity_curve
+        )
+        self._handlers: list[_Handlers] = []
+        self._series: dict[tuple[int, int, str, int], int] = {}
+        for strategy_id, binding in enumerate(self.strategies):
+            self._handlers.append(self._bind(strategy_id, binding, tuple(gates), is_tracing=recording))
+        self._is_started = False
+
+    @property
+    def kernel(self) -> Kernel:
+        """The native engine, for readers: trades, equity curve, open orders."""
+        return self._kernel
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the engine: of the last event it saw, UTC nanoseconds."""
+        return self._kernel.now_ns
+
+    def feed(self, batch: EventBatch, source: int = 0) -> None:
+        """Queue the events of a batch, which is empty afterwards; sources are merged by time.
+
+        Raises
+        ------
+        InvalidValueError
+            When a time falls or an instrument is unknown; nothing of the batch is queued then.
+        """
+        self._kernel.feed(batch, source)
+
+    def run(self) -> int:
+        """Consume every event fed, calling strategies; return how many events were consumed.
+
+        What a strategy raises comes out here.
+
+        Raises
+        ------
+        BrokenInvariantError
+            When a promise of ours is broken; the engine must not be used any further.
+        """
+        if not self._is_started:
+            self._is_started = True
+            self._call("on_start")
+        return self._kernel.run(self._handlers)
+
+    def command(self, kind: str, time_ns: int) -> None:
+        """Queue an operator's command: pause, resume, flatten, kill or release_kill.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such command.
+        """
+        if kind not in _COMMANDS:
+            raise InvalidValueError("command", kind, f"must be one of {', '.join(_COMMANDS)}")
+        batch = EventBatch()
+        batch.command(max(time_ns, self._kernel.now_ns), kind)
+        self._kernel.feed(batch, _COMMAND_SOURCE)
+
+    def finish(self) -> None:
+        """End the data: open positions are dealt with as `venue.finalize` says; strategies get `on_stop`."""
+        self.run()
+        if self.spec.mode is Mode.BACKTEST:
+            self._kernel.finish(self.spec.venue.finalize)
+            self.run()
+        self._call("on_stop")
+
+    def take_frames(self) -> bytes:
+        """Return the journal frames, inputs and outputs in order, since the last call."""
+        return self._kernel.take_frames()
+
+    def state_hash(self) -> str:
+        """Return the hash of the whole state, hexadecimal."""
+        return self._kernel.state_hash()
+
+    def orders_digest(self) -> str:
+        """Return the hash of every order, refusal, cancel and amendment so far, hexadecimal."""
+        return self._kernel.orders_digest()
+
+    def snapshot_requests(self) -> list[int]:
+        """Return the instruments whose book needs a snapshot."""
+        return [i.instrument_id for i in self.instruments if self._kernel.needs_snapshot(i.instrument_id)]
+
+    def best_prices(self) -> dict[str, tuple[float | None, float | None]]:
+        """Return best bid and ask of every instrument; the last price twice where there are only bars."""
+        prices: dict[str, tuple[float | None, float | None]] = {}
+        for instrument in self.instruments:
+            best = self._kernel.best_ticks(instrument.instrument_id)
+            if best == (None, None) and not self._kernel.needs_snapshot(instrument.instrument_id):
+                mark = self._kernel.mark_ticks(instrument.instrument_id)
+                best = (mark, mark)
+            bid, ask = (None if ticks is None else instrument.price(ticks) for ticks in best)
+            prices[instrument.symbol] = (bid, ask)
+        return prices
+
+    def summary(self) -> EngineSummary:
+        """Return counts, money and positions."""
+        counters = self._kernel.counters()
+        money = self._kernel.money()
+        books = [self._kernel.book_counts(i.instrument_id) for i in self.instruments]
+        return EngineSummary(
+            events=counters["events"],
+            orders=counters["orders"],
+            fills=counters["fills"],
+            maker_fills=counters["maker_fills"],
+            refusals=counters["refusals"],
+            open_orders=len(self._kernel.open_orders()),
+            cash=_text(money["cash"]),
+            equity=_text(money["equity"]),
+            pnl=_text(money["equity"] - money["opening"]),
+            fees=_text(money["fees"]),
+            positions=self._positions(),
+            book=BookCounts(
+                compared=sum(book["compared"] for book in books),
+                mismatches=sum(book["mismatches"] for book in books),
+                gaps=sum(book["gaps"] for book in books),
+                resyncs=sum(book["resyncs"] for book in books),
+            ),
+            is_paused=self._kernel.is_paused,
+            is_killed=self._kernel.is_killed,
+            now_ns=self._kernel.now_ns,
+        )
+
+    def _positions(self) -> dict[str, str]:
+        lots = {i.symbol: self._kernel.position_total_lots(i.instrument_id) * i.lot_size for i in self.instruments}
+        return {symbol: f"{size.normalize():f}" for symbol, size in lots.items() if size}
+
+    def _bind(
+        self, strategy_id: int, binding: StrategyBinding, gates: tuple[Gate, ...], *, is_tracing: bool
+    ) -> _Handlers:
+        if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
+            rule = f"must name instruments 0 to {len(self.instruments) - 1}"
+            raise InvalidValueError("instruments", binding.instruments, rule)
+        context = Context(
+            self._kernel, strategy_id, binding, self.instruments, gates, is_tracing=is_tracing
+        )
+        context._bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
+        strategy = binding.strategy
+        handlers = _Handlers(
+            context,
+            *(
+                getattr(strategy, name, None)
+                for name in ("on_bar", "on_quote", "on_book", "on_trade", "on_fill", "on_order", "on_timer")
+            ),
+        )
+        for instrument_id in binding.instruments:
+            if handlers.on_bar is not None:
+                self._kernel.subscribe_bars(strategy_id, self._series_of(binding, instrument_id))
+            for what, handler in (
+                ("quote", handlers.on_quote),
+                ("book", handlers.on_book),
+                ("trade", handlers.on_trade),
+            ):
+                if handler is not None:
+                    self._kernel.subscribe(strategy_id, what, instrument_id)
+        return handlers
+
+    def _series_of(self, binding: StrategyBinding, instrument_id: int) -> int:
+        bars = binding.bars
+        source = bars.prices if bars.interval_ns else "input"
+        key = (instrument_id, bars.interval_ns, source, binding.history)
+        if key not in self._series:
+            self._series[key] = self._kernel.add_series(
+                instrument_id, source, bars.interval_ns, binding.history
+            )
+        return self._series[key]
+
+    def _call(self, name: str) -> None:
+        for binding, handlers in zip(self.strategies, self._handlers, strict=True):
+            callback = getattr(binding.strategy, name, None)
+            if callback is not None:
+                callback(handlers.context)
+
+
+def _text(atto: int) -> str:
+    """Write money in atto units as decimal text."""
+    return f"{(atto * _ATTO).normalize():f}" if atto else "0"

@@ -1,0 +1,90 @@
+//! What reaches the simulated venue.
+
+use tradecore_book::QuoteDepth;
+use tradecore_types::{CancelReason, InstrumentId, OrderId, Quote};
+
+use crate::market::{Book, Market, Venue};
+use crate::schedule::Request;
+use crate::{Kernel, KernelError};
+
+/// A quote that shows nothing, for a venue that has not seen one yet.
+const NO_QUOTE: Quote = Quote { bid_ticks: 0, bid_lots: 0, ask_ticks: 0, ask_lots: 0, update_id: 0 };
+
+impl Kernel {
+    /// Hands a request to the venue.
+    pub(crate) fn arrive(&mut self, request: Request) -> Result<(), KernelError> {
+        let instrument = match &request {
+            Request::Submit(order) => order.intent().instrument,
+            Request::Cancel { instrument, .. } | Request::Replace { instrument, .. } => *instrument,
+        };
+        let is_bars = matches!(self.market(instrument)?.venue, Venue::Bars(_));
+        if is_bars {
+            return self.arrive_at_bars(instrument, &request);
+        }
+        let mut published = std::mem::take(&mut self.published);
+        self.arrive_at_depth(instrument, &request, &mut published);
+        self.spread_published(instrument, &mut published)?;
+        self.published = published;
+        Ok(())
+    }
+
+    /// Hands a request to a venue that is quotes, a book or an exchange.
+    fn arrive_at_depth(
+        &mut self,
+        instrument: InstrumentId,
+        request: &Request,
+        published: &mut Vec<tradecore_matching::MarketOut>,
+    ) {
+        let now_ns = self.now_ns;
+        self.at_venue(instrument, |market, reports| {
+            let Market { venue, book, quote, .. } = market;
+            match venue {
+                Venue::Quotes(venue) => {
+                    let depth = QuoteDepth(quote.unwrap_or(NO_QUOTE));
+                    match request {
+                        Request::Submit(order) => venue.submit(order, &depth, now_ns, reports),
+                        Request::Cancel { order_id, reason, .. } => {
+                            venue.cancel_because(*order_id, *reason, now_ns, reports);
+                        }
+                        Request::Replace { order_id, price_ticks, lots, .. } => {
+                            venue.replace(*order_id, *price_ticks, *lots, &depth, now_ns, reports);
+                        }
+                    }
+                }
+                Venue::Book(venue) => {
+                    // An invalid book has frozen the venue: it rejects what would trade and still cancels.
+                    let Book::Synced(book) = book else { return };
+                    let depth = book.book();
+                    match request {
+                        Request::Submit(order) => venue.submit(order, depth, now_ns, reports),
+                        Request::Cancel { order_id, reason, .. } => {
+                            venue.cancel_because(*order_id, *reason, now_ns, reports);
+                        }
+                        Request::Replace { order_id, price_ticks, lots, .. } => {
+                            venue.replace(*order_id, *price_ticks, *lots, depth, now_ns, reports);
+                        }
+                    }
+                }
+                Venue::Exchange(venue) => match request {
+                    Request::Submit(order) => venue.submit(order, now_ns, reports, published),
+                    Request::Cancel { order_id, reason, .. } => {
+                        venue.cancel_because(*order_id, *reason, now_ns, reports, published);
+                    }
+                    Request::Replace { order_id, price_ticks, lots, .. } => {
+                        venue.replace(*order_id, *price_ticks, *lots, now_ns, reports, published);
+                    }
+                },
+                Venue::Bars(_) => {}
+            }
+        });
+    }
+
+    /// Cancels every open order, whoever's it is; returns their numbers in the order they were made.
+    pub(crate) fn cancel_everything(&mut self, reason: CancelReason) {
+        let mut open: Vec<OrderId> = self.orders.iter().map(|order| order.intent.order_id).collect();
+        open.sort_unstable();
+        for order_id in open {
+            self.request_cancel(order_id, reason);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The account behind a venue that is bars: reports are applied the moment they are made.
+
+use tradecore_ledger::{Ledger, Orders};
+use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
+use tradecore_risk::{ApprovedOrder, Exposure, Gate, Stake};
+use tradecore_types::{
+    Instrument, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size, StrategyId,
+    TimeNs,
+};
+
+use crate::kernel::Counters;
+use crate::recorder::Recorder;
+use crate::reports::fill_of;
+use crate::wake::{OrderUpdate, Wake, WakeBody};
+use crate::{KernelError, Leverage, buying_power};
+
+/// Everything of the kernel that one instrument's bars may touch.
+pub(crate) struct BarDesk<'a> {
+    pub(crate) instrument: &'a Instrument,
+    pub(crate) gate: &'a Gate,
+    pub(crate) orders: &'a mut Orders,
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) recorder: &'a mut Recorder,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) wakes: &'a mut std::collections::VecDeque<Wake>,
+    pub(crate) last_order_id: &'a mut u64,
+    pub(crate) marks: &'a [Option<i64>],
+    /// Value of the positions in all other instruments.
+    pub(crate) others_held: i128,
+    pub(crate) leverage: Leverage,
+    pub(crate) fees: FeeSchedule,
+    pub(crate) strategies: u16,
+    pub(crate) now_ns: TimeNs,
+}
+
+impl BarDesk<'_> {
+    /// Returns the buying power not in use, positions valued at `mark_ticks`.
+    fn free(&self, mark_ticks: i64) -> Result<i128, KernelError> {
+        let id = self.instrument.id;
+        let equity = if self.marks.len() == 1 {
+            self.ledger.equity(&[Some(mark_ticks)])?
+        } else {
+            let mut marks = self.marks.to_vec();
+            if let Some(mark) = marks.get_mut(id.index()) {
+                *mark = Some(mark_ticks);
+            }
+            self.ledger.equity(&marks)?
+        };
+        let held = match self.ledger.position_total(id) {
+            0 => 0,
+            lots => self.instrument.notional(mark_ticks, lots).map_or(i128::MAX, |money| money.0),
+        };
+        let power = buying_power::total(equity, self.leverage);
+        Ok(power.saturating_sub(held).saturating_sub(self.others_held).max(0))
+    }
+
+    /// Puts an order under a new number into the books.
+    fn open(&mut self, order: ApprovedOrder) -> Result<Option<ApprovedOrder>, KernelError> {
+        let intent = *order.intent();
+        self.orders.add(intent)?;
+        self.counters.orders += 1;
+        let reference = self.marks.get(self.instrument.id.index()).copied().flatten();
+        self.recorder.order(self.now_ns, &intent, reference.unwrap_or(0));
+        Ok(Some(order))
+    }
+
+    fn next_order_id(&mut self) -> OrderId {
+        *self.last_order_id += 1;
+        OrderId(*self.last_order_id)
+    }
+
+    /// Judges the size of an order that was approved as a share of equity.
+    fn judge_size(&mut self, order: &ApprovedOrder, lots: i64, price_ticks: i64) -> Result<(), RejectReason> {
+        let intent = *order.intent();
+        let id = self.instrument.id;
+        let stake = |position_lots| Stake { position_lots, ..Stake::default() };
+        let exposure = Exposure {
+            account: stake(self.ledger.position_total(id)),
+            own: stake(self.ledger.position(intent.strategy, id)),
+            open_orders: 0,
+        };
+        match self.gate.size(order, lots, price_ticks, self.instrument, exposure) {
+            Ok(_) => Ok(()),
+            Err(refusal) => {
+                self.counters.refusals += 1;
+                self.recorder.refused(self.now_ns, &intent, &refusal);
+                Err(RejectReason::RiskRefused)
+            }
+        }
+    }
+}
+
+impl BarAccount for BarDesk<'_> {
+    type Error = KernelError;
+
+    fn sized_lots(
+        &mut self,
+        order: &ApprovedOrder,
+        price_ticks: i64,
+        mark_ticks: i64,
+    ) -> Result<i64, RejectReason> {
+        let Size::EquityPpm(ppm) = order.intent().size else { return Err(RejectReason::Unsupported) };
+        let free = self.free(mark_ticks).map_err(|_| RejectReason::InsufficientMargin)?;
+        let lots = buying_power::lots(free, ppm, self.instrument, &self.fees, price_ticks);
+        if lots <= 0 {
+            return Err(RejectReason::InsufficientMargin);
+        }
+        self.judge_size(order, lots, price_ticks)?;
+        self.orders.set_size(order.intent().order_id, lots).map_err(|_| RejectReason::Unsupported)?;
+        Ok(lots)
+    }
+
+    fn can_afford(&self, _order: &ApprovedOrder, lots: i64, price_ticks: i64, mark_ticks: i64) -> bool {
+        let needed = self.instrument.notional(price_ticks, lots).and_then(|notional| {
+            let fee = self.fees.fee(self.instrument, price_ticks, lots, Liquidity::Taker)?;
+            notional.checked_add(Money(fee.0.max(0)))
+        });
+        matches!((needed, self.free(mark_ticks)), (Some(needed), Ok(free)) if needed.0 <= free)
+    }
+
+    fn position(&self, strategy: StrategyId) -> i64 {
+        self.ledger.position(strategy, self.instrument.id)
+    }
+
+    fn lots_of_entry(&self, strategy: StrategyId, entry: OrderId) -> i64 {
+        self.ledger.lots_of_entry(strategy, self.instrument.id, entry)
+    }
+
+    fn open_positions(&self, into: &mut Vec<OpenPosition>) {
+        for strategy in (0..self.strategies).map(StrategyId) {
+            for lot in self.ledger.open_lots(strategy, self.instrument.id) {
+                match into.last_mut() {
+                    Some(last) if last.entry == lot.entry_order => last.lots += lot.lots,
+                    _ => into.push(OpenPosition { strategy, entry: lot.entry_order, lots: lot.lots }),
+                }
+            }
+        }
+    }
+
+    fn exit(
+        &mut self,
+        entry: &ApprovedOrder,
+        kind: OrderKind,
+        lots: i64,
+    ) -> Result<Option<ApprovedOrder>, KernelError> {
+        let order_id = self.next_order_id();
+        let exit = exit_intent(entry.intent(), order_id, kind, lots, self.now_ns);
+        match self.gate.approve_exit(entry.intent(), exit) {
+            Some(order) => self.open(order),
+            None => Err(KernelError::Broken("an exit that does not belong to its entry".into())),
+        }
+    }
+
+    fn close(&mut self, position: OpenPosition) -> Result<Option<ApprovedOrder>, KernelError> {
+        let order_id = self.next_order_id();
+        let intent = OrderIntent::closing(
+            order_id,
+            position.strategy,
+            self.instrument.id,
+            position.lots,
+            Some(position.entry),
+            self.now_ns,
+        );
+        match self.gate.approve_flatten(&intent, position.lots) {
+            Ok(order) => self.open(order),
+            Err(refusal) => Err(KernelError::Broken(format!("a closing order was refused: {refusal}"))),
+        }
+    }
+
+    fn report(&mut self, report: Report) -> Result<(), KernelError> {
+        self.recorder.report(self.now_ns, &report);
+        let Some(update) = self.orders.apply(&report)? else { return Ok(()) };
+        let intent = update.order.intent;
+        if let Some(fill) = fill_of(&intent, &report) {
+            self.counters.count_fill(&report);
+            self.ledger.apply_fill(fill)?;
+            self.ledger.check()?;
+        }
+        let body = WakeBody::Order(OrderUpdate {
+            order_id: report.order_id,
+            side: intent.side,
+            open_lots: update.order.open_lots(),
+            report,
+        });
+        let instrument = self.instrument.id;
+        self.wakes.push_back(Wake { time_ns: self.now_ns, strategy: intent.strategy, instrument, body });
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Bars on their way through the house: opening, range, close, end of data.
+
+use tradecore_matching::{BarMatcher, Finalize};
+use tradecore_types::{Bar, InstrumentId};
+
+use crate::bar_desk::BarDesk;
+use crate::market::{Market, Venue};
+use crate::schedule::Request;
+use crate::{EquitySample, Kernel, KernelError, buying_power};
+
+impl Kernel {
+    /// Lets a bar venue act on the account; does nothing in other markets.
+    fn at_bars(
+        &mut self,
+        instrument: InstrumentId,
+        act: impl FnOnce(&mut BarMatcher, &mut BarDesk<'_>) -> Result<(), KernelError>,
+    ) -> Result<(), KernelError> {
+        let others_held = match self.markets.len() {
+            1 => 0,
+            _ => buying_power::held_value(&self.markets, &self.ledger, &self.marks, Some(instrument)),
+        };
+        let Some(Market { instrument, gate, venue: Venue::Bars(venue), .. }) =
+            self.markets.get_mut(instrument.index())
+        else {
+            return Ok(());
+        };
+        let mut desk = BarDesk {
+            instrument,
+            gate,
+            orders: &mut self.orders,
+            ledger: &mut self.ledger,
+            recorder: &mut self.recorder,
+            counters: &mut self.counters,
+            wakes: &mut self.wakes,
+            last_order_id: &mut self.last_order_id,
+            marks: &self.marks,
+            others_held,
+            leverage: self.config.leverage,
+            fees: self.config.venue.fees,
+            strategies: self.config.strategies,
+            now_ns: self.now_ns,
+        };
+        act(venue, &mut desk)
+    }
+
+    /// Tells whether orders wait for the next bar of an instrument.
+    fn has_bar_orders(&self, instrument: InstrumentId) -> bool {
+        matches!(
+            self.markets.get(instrument.index()).map(|market| &market.venue),
+            Some(Venue::Bars(venue)) if !venue.is_empty()
+        )
+    }
+
+    /// A bar opens.
+    pub(crate) fn open_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+        if !self.has_bar_orders(instrument) {
+            return Ok(());
+        }
+        self.learn(instrument, bar.open_ticks);
+        self.at_bars(instrument, |venue, desk| venue.on_open(bar.open_time_ns, bar.open_ticks, desk))
+    }
+
+    /// A bar is known whole: fills what its range reaches.
+    pub(crate) fn fill_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+        if let Some(market) = self.markets.get_mut(instrument.index()) {
+            market.last_bar = Some(*bar);
+        }
+        self.at_bars(instrument, |venue, desk| venue.on_bar(bar, desk))
+    }
+
+    /// Values the account at the end of a bar; an account with nothing left is closed and stopped.
+    pub(crate) fn value_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+        let has_position = self.ledger.inventory().0 != 0;
+        if !has_position && !self.config.has_equity_curve {
+            return Ok(());
+        }
+        let mut equity = self.equity()?;
+        if equity.0 <= 0 && has_position && !self.switches.is_killed {
+            self.switches.is_killed = true;
+            self.at_bars(instrument, |venue, desk| venue.finalize(Finalize::Close, bar, desk))?;
+            equity = self.equity()?;
+        }
+        if self.config.has_equity_curve {
+            // Bars of several instruments that end together count once.
+            let mark_ticks = self.mark(InstrumentId(0)).unwrap_or(0);
+            let sample = EquitySample { open_time_ns: bar.open_time_ns, equity, mark_ticks };
+            match self.equity.last_mut() {
+                Some(last) if last.open_time_ns == bar.open_time_ns => *last = sample,
+                _ => self.equity.push(sample),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a request to a venue that is bars.
+    pub(crate) fn arrive_at_bars(
+        &mut self,
+        instrument: InstrumentId,
+        request: &Request,
+    ) -> Result<(), KernelError> {
+        let now_ns = self.now_ns;
+        let last_bar = self.market(instrument)?.last_bar;
+        self.at_bars(instrument, |venue, desk| match request {
+            Request::Submit(order) => {
+                venue.submit(order, now_ns, desk)?;
+                match last_bar {
+                    Some(bar) => venue.on_close_fill(&bar, desk),
+                    None => Ok(()),
+                }
+            }
+            Request::Cancel { order_id, .. } => venue.cancel(*order_id, now_ns, desk),
+            Request::Replace { order_id, price_ticks, lots, .. } => {
+                venue.replace(*order_id, *price_ticks, *lots, now_ns, desk)
+            }
+        })
+    }
+
+    /// The data end: hands over what is due now and deals with open positions as asked.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError`] when a promise is broken.
+    pub fn finish(&mut self, mode: Finalize) -> Result<(), KernelError> {
+        for index in 0..self.markets.len() {
+            let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
+            let Some(bar) = self.market(instrument)?.last_bar else { continue };
+            self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
+            self.value_bar(instrument, &bar)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Builds the parts of a kernel from its configuration.
+
+use tradecore_book::{InstrumentBook, SyncCapacity};
+use tradecore_matching::{BarMatcher, BarRules, DepthMatcher, ExchangeMatcher};
+use tradecore_risk::Gate;
+use tradecore_types::{Instrument, InstrumentId, ValueError};
+
+use crate::market::{Book, Market, SeriesOf, Subscribers, Venue};
+use crate::{InstrumentConfig, Matching, VenueConfig};
+
+/// Orders of agents that fit a simulated exchange before memory grows.
+const FLOW_ORDERS: usize = 1 << 14;
+
+/// Builds the market of one instrument.
+pub(crate) fn build_market(
+    id: InstrumentId,
+    config: &InstrumentConfig,
+    venue: &VenueConfig,
+) -> Result<Market, ValueError> {
+    let instrument = Instrument::new(id, config.spec.clone())?;
+    let book = match venue.matching {
+        Matching::Exchange => Book::Published(Box::default()),
+        _ => Book::Synced(Box::new(InstrumentBook::new(config.sequence, SyncCapacity::default()))),
+    };
+    let capacity = venue.open_orders_max;
+    let depth = |is_frozen| {
+        let mut matcher = Box::new(DepthMatcher::new(instrument.clone(), venue.fees, capacity));
+        matcher.set_frozen(is_frozen);
+        matcher
+    };
+    let venue = match venue.matching {
+        Matching::Bars => {
+            let rules = BarRules { fill: venue.bar_fill, order: venue.bar_order, orders_max: capacity };
+            Venue::Bars(Box::new(BarMatcher::new(instrument.clone(), venue.fees, rules)))
+        }
+        Matching::Quotes => Venue::Quotes(depth(false)),
+        // Nothing fills before the book is proven right.
+        Matching::Book => Venue::Book(depth(true)),
+        Matching::Exchange => Venue::Exchange(Box::new(ExchangeMatcher::new(
+            instrument.clone(),
+            venue.fees,
+            FLOW_ORDERS,
+            capacity,
+        ))),
+    };
+    Ok(Market {
+        instrument,
+        book,
+        quote: None,
+        last_bar: None,
+        reference: None,
+        venue,
+        gate: Gate::new(config.limits),
+        subscribers: Subscribers::default(),
+        series: SeriesOf::default(),
+    })
+}

@@ -1,0 +1,90 @@
+//! What a kernel is made of.
+
+use tradecore_book::SequenceRule;
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule};
+use tradecore_risk::Limits;
+use tradecore_types::{InstrumentSpec, Money};
+
+/// Where orders go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To the simulated venue.
+    Venue,
+    /// Nowhere: decisions are recorded (shadow mode).
+    Nowhere,
+}
+
+/// What the simulated venue matches against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matching {
+    /// Bars given as input.
+    Bars,
+    /// Best bid and ask.
+    Quotes,
+    /// A replayed order book.
+    Book,
+    /// The order flow of a simulated exchange.
+    Exchange,
+}
+
+/// The simulated venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueConfig {
+    /// What it matches against.
+    pub matching: Matching,
+    /// Time from the engine to the venue, in nanoseconds.
+    pub order_latency_ns: i64,
+    /// Time from the venue to the engine, in nanoseconds.
+    pub report_latency_ns: i64,
+    /// When market orders fill on bars.
+    pub bar_fill: BarFill,
+    /// In which order the orders of one bar are tried.
+    pub bar_order: BarOrder,
+    /// Fees.
+    pub fees: FeeSchedule,
+    /// Largest number of open orders per instrument.
+    pub open_orders_max: usize,
+}
+
+/// One instrument.
+#[derive(Clone, Debug)]
+pub struct InstrumentConfig {
+    /// Its definition.
+    pub spec: InstrumentSpec,
+    /// How its book messages are numbered.
+    pub sequence: SequenceRule,
+    /// Its pre-trade limits.
+    pub limits: Limits,
+}
+
+/// Buying power as a multiple of equity: `numerator / denominator`, both above 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leverage {
+    /// Numerator.
+    pub numerator: i64,
+    /// Denominator.
+    pub denominator: i64,
+}
+
+/// Everything that decides what a kernel does with its events.
+#[derive(Clone, Debug)]
+pub struct KernelConfig {
+    /// The instruments, in the order of their ids.
+    pub instruments: Vec<InstrumentConfig>,
+    /// Number of strategies.
+    pub strategies: u16,
+    /// Opening cash.
+    pub cash: Money,
+    /// Buying power.
+    pub leverage: Leverage,
+    /// The simulated venue.
+    pub venue: VenueConfig,
+    /// Where orders go.
+    pub destination: Destination,
+    /// Whether journal frames are kept for [`crate::Kernel::take_frames`].
+    pub is_recording: bool,
+    /// Whether orders are hashed for [`crate::Kernel::orders_digest`].
+    pub has_digest: bool,
+    /// Whether the equity is sampled at every bar given as input.
+    pub has_equity_curve: bool,
+}

@@ -1,0 +1,60 @@
+//! What can go wrong inside a kernel.
+
+use std::fmt;
+
+use tradecore_journal::CodecError;
+use tradecore_ledger::{BrokenInvariant, LedgerError, OrderError};
+use tradecore_types::ValueError;
+
+/// Why a kernel stopped or did not take something.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KernelError {
+    /// The caller gave a value that cannot be accepted.
+    Value(ValueError),
+    /// An event or a decision does not fit a journal frame.
+    Codec(CodecError),
+    /// A promise of ours is broken: stop trading and keep the journal.
+    Broken(String),
+}
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(error) => error.fmt(f),
+            Self::Codec(error) => error.fmt(f),
+            Self::Broken(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for KernelError {}
+
+impl From<ValueError> for KernelError {
+    fn from(error: ValueError) -> Self {
+        Self::Value(error)
+    }
+}
+
+impl From<CodecError> for KernelError {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
+    }
+}
+
+impl From<LedgerError> for KernelError {
+    fn from(error: LedgerError) -> Self {
+        Self::Broken(format!("the ledger cannot book a fill: {error}"))
+    }
+}
+
+impl From<OrderError> for KernelError {
+    fn from(error: OrderError) -> Self {
+        Self::Broken(format!("a report does not fit the life cycle: {error}"))
+    }
+}
+
+impl From<BrokenInvariant> for KernelError {
+    fn from(error: BrokenInvariant) -> Self {
+        Self::Broken(error.to_string())
+    }
+}

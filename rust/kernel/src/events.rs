@@ -1,0 +1,310 @@
+//! Market data on its way through the house.
+
+use tradecore_book::{BookChange, QuoteCheck, QuoteDepth};
+use tradecore_matching::MarketOut;
+use tradecore_types::{
+    Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Report, Trade,
+};
+
+use crate::market::{Book, Market, Venue, middle};
+use crate::schedule::Delivery;
+use crate::wake::WakeBody;
+use crate::{Kernel, KernelError};
+
+impl Kernel {
+    /// Handles the next event of a source, all of it.
+    pub(crate) fn handle_event(&mut self, source: usize) -> Result<(), KernelError> {
+        let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
+        let was_opened = self.input.is_bar_opened(source);
+        self.counters.events += 1;
+        if let EventBody::Book(update) = event.body {
+            let change = self.apply_book(source, &event, &update)?;
+            self.input.consume(source);
+            return self.after_book(event.instrument, change);
+        }
+        self.input.consume(source);
+        if !was_opened {
+            self.recorder.event(&event, &[], &[])?;
+        }
+        match event.body {
+            EventBody::Bar(bar) => self.on_bar(event.instrument, &bar, was_opened),
+            EventBody::Quote(quote) => self.on_quote(event.instrument, quote),
+            EventBody::Trade(trade) => {
+                self.on_trade(event.instrument, trade);
+                Ok(())
+            }
+            EventBody::Flow(flow) => self.on_flow(event.instrument, &flow),
+            EventBody::Feed(FeedState::Lost) => self.on_feed_lost(event.instrument),
+            EventBody::Command(command) => self.on_command(command.kind),
+            EventBody::Book(_) | EventBody::Clock => Ok(()),
+        }
+    }
+
+    /// Handles the opening of the bar at the head of a source.
+    pub(crate) fn handle_bar_open(&mut self, source: usize) -> Result<(), KernelError> {
+        let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
+        self.input.open_bar(source);
+        self.recorder.event(&event, &[], &[])?;
+        match event.body {
+            EventBody::Bar(bar) => self.open_bar(event.instrument, &bar),
+            _ => Ok(()),
+        }
+    }
+
+    fn on_bar(&mut self, instrument: InstrumentId, bar: &Bar, was_opened: bool) -> Result<(), KernelError> {
+        if !was_opened {
+            self.open_bar(instrument, bar)?;
+        }
+        self.learn(instrument, bar.close_ticks);
+        self.fill_bar(instrument, bar)?;
+        self.value_bar(instrument, bar)?;
+        let mut next = 0;
+        while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
+            self.finish_bar(series, bar);
+            next += 1;
+        }
+        Ok(())
+    }
+
+    /// Ends the time bar that a series is building.
+    pub(crate) fn close_time_bar(&mut self, series: usize) {
+        let bar = self.series.get_mut(series).and_then(|series| series.builder.as_mut()?.close());
+        if let Some(bar) = bar {
+            self.finish_bar(series, &bar);
+        }
+    }
+
+    /// Lets everything that follows a series see its next bar.
+    fn finish_bar(&mut self, index: usize, bar: &Bar) {
+        let Some(series) = self.series.get_mut(index) else { return };
+        let instrument = series.instrument;
+        let Some(market) = self.markets.get(instrument.index()) else { return };
+        series.update(bar, &market.instrument);
+        for &strategy in &series.subscribers {
+            self.wakes.push_back(crate::Wake {
+                time_ns: self.now_ns,
+                strategy,
+                instrument,
+                body: WakeBody::Bar { series: index, bar: *bar },
+            });
+        }
+    }
+
+    fn on_quote(&mut self, instrument: InstrumentId, quote: Quote) -> Result<(), KernelError> {
+        let now_ns = self.now_ns;
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
+        market.quote = Some(quote);
+        if let (Book::Synced(book), Venue::Book(_)) = (&mut market.book, &market.venue)
+            && let QuoteCheck::BecameInvalid(fault) = book.on_quote(&quote)
+        {
+            self.after_book(instrument, BookChange::BecameInvalid(fault))?;
+        }
+        let is_two_sided = quote.bid_ticks > 0 && quote.ask_ticks > quote.bid_ticks;
+        let mid_ticks = middle(quote.bid_ticks, quote.ask_ticks);
+        if is_two_sided {
+            // Under a replayed book the book is the reference, so that one feed judges what it fills.
+            if !matches!(self.market(instrument)?.venue, Venue::Book(_)) {
+                self.learn(instrument, mid_ticks);
+            }
+            self.build_bars(instrument, mid_ticks, 0, |market| &market.series.quotes);
+        }
+        self.at_venue(instrument, |market, reports| {
+            if let Venue::Quotes(venue) = &mut market.venue {
+                venue.on_depth(&QuoteDepth(quote), now_ns, reports);
+            }
+        });
+        self.wake_all(instrument, WakeBody::Quote(quote), |market| &market.subscribers.quotes);
+        Ok(())
+    }
+
+    fn on_trade(&mut self, instrument: InstrumentId, trade: Trade) {
+        let now_ns = self.now_ns;
+        self.at_venue(instrument, |market, reports| match (&mut market.venue, &market.book) {
+            (Venue::Book(venue), Book::Synced(book)) => {
+                venue.on_trade(&trade, book.book(), now_ns, reports);
+            }
+            (Venue::Quotes(venue), _) => {
+                if let Some(quote) = market.quote {
+                    venue.on_trade(&trade, &QuoteDepth(quote), now_ns, reports);
+                }
+            }
+            _ => {}
+        });
+        self.spread_trade(instrument, trade);
+    }
+
+    /// Shows a trade to the bars and the strategies.
+    fn spread_trade(&mut self, instrument: InstrumentId, trade: Trade) {
+        let has_quotes = self.markets.get(instrument.index()).is_some_and(|market| market.best().0.is_some());
+        if !has_quotes {
+            self.learn(instrument, trade.price_ticks);
+        }
+        self.build_bars(instrument, trade.price_ticks, trade.lots, |market| &market.series.trades);
+        self.wake_all(instrument, WakeBody::Trade(trade), |market| &market.subscribers.trades);
+    }
+
+    /// Records a book message and applies it.
+    fn apply_book(
+        &mut self,
+        source: usize,
+        event: &Event,
+        update: &BookUpdate,
+    ) -> Result<BookChange, KernelError> {
+        let Some((_, batch)) = self.input.peek(source) else { return Ok(BookChange::Ignored) };
+        let (bids, asks) = batch.levels_of(update);
+        self.recorder.event(event, bids, asks)?;
+        match self.markets.get_mut(event.instrument.index()).map(|market| &mut market.book) {
+            Some(Book::Synced(book)) => Ok(book.on_update(update, bids, asks)),
+            _ => Ok(BookChange::Ignored),
+        }
+    }
+
+    /// Tells the venue and the strategies what became of the book.
+    fn after_book(&mut self, instrument: InstrumentId, change: BookChange) -> Result<(), KernelError> {
+        match change {
+            BookChange::Applied => {}
+            BookChange::BecameValid => self.freeze(instrument, false),
+            BookChange::BecameInvalid(_) => {
+                self.freeze(instrument, true);
+                return Ok(());
+            }
+            BookChange::Buffered
+            | BookChange::Ignored
+            | BookChange::SnapshotTooOld
+            | BookChange::Refused(_) => return Ok(()),
+        }
+        let now_ns = self.now_ns;
+        if let (Some(bid_ticks), Some(ask_ticks)) = self.market(instrument)?.best() {
+            self.learn(instrument, middle(bid_ticks, ask_ticks));
+        }
+        self.at_venue(instrument, |market, reports| {
+            if let (Venue::Book(venue), Some(book)) = (&mut market.venue, market.book.valid()) {
+                venue.on_depth(book, now_ns, reports);
+            }
+        });
+        self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
+        Ok(())
+    }
+
+    fn on_feed_lost(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
+        let change = match &mut market.book {
+            Book::Synced(book) => book.on_feed_lost(),
+            Book::Published(_) => BookChange::Ignored,
+        };
+        self.after_book(instrument, change)
+    }
+
+    /// Stops or resumes fills against an instrument's book.
+    fn freeze(&mut self, instrument: InstrumentId, is_frozen: bool) {
+        if let Some(Venue::Book(venue)) =
+            self.markets.get_mut(instrument.index()).map(|market| &mut market.venue)
+        {
+            venue.set_frozen(is_frozen);
+        }
+    }
+
+    fn on_flow(&mut self, instrument: InstrumentId, flow: &Flow) -> Result<(), KernelError> {
+        let now_ns = self.now_ns;
+        let mut published = std::mem::take(&mut self.published);
+        self.at_venue(instrument, |market, reports| {
+            if let Venue::Exchange(venue) = &mut market.venue {
+                venue.flow(flow, now_ns, reports, &mut published);
+            }
+        });
+        self.spread_published(instrument, &mut published)?;
+        self.published = published;
+        Ok(())
+    }
+
+    /// Applies what the simulated exchange publishes, and shows it to the strategies.
+    pub(crate) fn spread_published(
+        &mut self,
+        instrument: InstrumentId,
+        published: &mut Vec<MarketOut>,
+    ) -> Result<(), KernelError> {
+        let mut is_book_changed = false;
+        for item in published.drain(..) {
+            match item {
+                MarketOut::Trade(trade) => self.spread_trade(instrument, trade),
+                MarketOut::Level { side, level } => {
+                    is_book_changed = true;
+                    if let Some(Book::Published(book)) =
+                        self.markets.get_mut(instrument.index()).map(|market| &mut market.book)
+                    {
+                        book.set(side, level.price_ticks, level.lots).map_err(|fault| {
+                            KernelError::Broken(format!(
+                                "the simulated exchange published a bad level: {fault}"
+                            ))
+                        })?;
+                    }
+                }
+            }
+        }
+        if is_book_changed {
+            if let (Some(bid_ticks), Some(ask_ticks)) = self.market(instrument)?.best() {
+                let mid_ticks = middle(bid_ticks, ask_ticks);
+                self.learn(instrument, mid_ticks);
+                self.build_bars(instrument, mid_ticks, 0, |market| &market.series.quotes);
+            }
+            self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
+        }
+        Ok(())
+    }
+
+    /// Remembers a price as the reference of risk and the mark of positions.
+    pub(crate) fn learn(&mut self, instrument: InstrumentId, price_ticks: i64) {
+        if let Some(market) = self.markets.get_mut(instrument.index()) {
+            market.reference = Some((price_ticks, self.now_ns));
+        }
+        if let Some(mark) = self.marks.get_mut(instrument.index()) {
+            *mark = Some(price_ticks);
+        }
+    }
+
+    /// Takes a price into the bars that are built from it.
+    fn build_bars(
+        &mut self,
+        instrument: InstrumentId,
+        price_ticks: i64,
+        lots: i64,
+        of: impl Fn(&Market) -> &Vec<usize>,
+    ) {
+        let Some(market) = self.markets.get(instrument.index()) else { return };
+        for &index in of(market) {
+            let Some(builder) = self.series.get_mut(index).and_then(|series| series.builder.as_mut()) else {
+                continue;
+            };
+            if let Some(end_ns) = builder.update(self.now_ns, price_ticks, lots) {
+                self.schedule.bar_close(end_ns, index);
+            }
+        }
+    }
+
+    /// Queues one call for every strategy of a list.
+    fn wake_all(
+        &mut self,
+        instrument: InstrumentId,
+        body: WakeBody,
+        of: impl Fn(&Market) -> &Vec<tradecore_types::StrategyId>,
+    ) {
+        let Some(market) = self.markets.get(instrument.index()) else { return };
+        for &strategy in of(market) {
+            self.wakes.push_back(crate::Wake { time_ns: self.now_ns, strategy, instrument, body });
+        }
+    }
+
+    /// Lets the venue of an instrument act and sends its reports on their way.
+    pub(crate) fn at_venue(
+        &mut self,
+        instrument: InstrumentId,
+        act: impl FnOnce(&mut Market, &mut Vec<Report>),
+    ) {
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return };
+        act(market, &mut self.reports);
+        let arrival_ns = self.now_ns.saturating_add(self.config.venue.report_latency_ns);
+        for report in self.reports.drain(..) {
+            self.schedule.report(arrival_ns, Delivery { instrument, report });
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Fed events, merged over their sources by (time, source number, order of arrival).
+
+use std::collections::VecDeque;
+
+use tradecore_types::{Event, EventBatch, EventBody, TimeNs, ValueError};
+
+/// Batches of one source, the first of them partly consumed.
+#[derive(Debug, Default)]
+struct Source {
+    batches: VecDeque<EventBatch>,
+    /// Index of the next event in the first batch.
+    cursor: usize,
+    /// Time of the last event fed.
+    last_time_ns: Option<TimeNs>,
+    /// Whether the opening of the bar at the cursor was already handed out.
+    is_bar_opened: bool,
+}
+
+/// What comes next from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// The opening of the bar that the next event holds.
+    BarOpen {
+        /// When the bar opens.
+        time_ns: TimeNs,
+        /// Source of the event.
+        source: usize,
+    },
+    /// The next event itself.
+    Whole {
+        /// When it happens.
+        time_ns: TimeNs,
+        /// Source of the event.
+        source: usize,
+    },
+}
+
+impl Head {
+    /// Returns when it happens.
+    pub(crate) const fn time_ns(self) -> TimeNs {
+        match self {
+            Self::BarOpen { time_ns, .. } | Self::Whole { time_ns, .. } => time_ns,
+        }
+    }
+}
+
+/// Every event fed and not yet consumed.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    sources: Vec<Source>,
+    /// Used batches, kept for their memory.
+    spare: Option<EventBatch>,
+}
+
+impl Input {
+    /// Queues a batch of a source.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when a time falls; nothing of the batch is queued then.
+    pub(crate) fn feed(&mut self, source: usize, batch: EventBatch) -> Result<(), ValueError> {
+        if self.sources.len() <= source {
+            self.sources.resize_with(source + 1, Source::default);
+        }
+        let Some(queue) = self.sources.get_mut(source) else { return Ok(()) };
+        let mut last = queue.last_time_ns.unwrap_or(TimeNs::MIN);
+        for event in &batch.events {
+            let opens = match event.body {
+                EventBody::Bar(bar) => bar.open_time_ns,
+                _ => event.time_ns,
+            };
+            if event.time_ns < last || opens > event.time_ns {
+                let rule = format!("times must not fall; the one before was {last}");
+                return Err(ValueError::new("time_ns", event.time_ns, rule));
+            }
+            last = event.time_ns;
+        }
+        if !batch.events.is_empty() {
+            queue.last_time_ns = Some(last);
+            queue.batches.push_back(batch);
+        }
+        Ok(())
+    }
+
+    /// Returns what comes next; `splits` says for an event whether the opening of its bar comes apart.
+    pub(crate) fn head(&self, splits: impl Fn(&Event) -> bool) -> Option<Head> {
+        let mut best: Option<Head> = None;
+        for (source, queue) in self.sources.iter().enumerate() {
+            let Some(event) = queue.batches.front().and_then(|batch| batch.events.get(queue.cursor)) else {
+                continue;
+            };
+            let head = match event.body {
+                EventBody::Bar(bar) if !queue.is_bar_opened && splits(event) => {
+                    Head::BarOpen { time_ns: bar.open_time_ns, source }
+                }
+                _ => Head::Whole { time_ns: event.time_ns, source },
+            };
+            if best.is_none_or(|known| head.time_ns() < known.time_ns()) {
+                best = Some(head);
+            }
+        }
+        best
+    }
+
+    /// Returns the next event of a source together with the batch that holds its levels.
+    pub(crate) fn peek(&self, source: usize) -> Option<(Event, &EventBatch)> {
+        let queue = self.sources.get(source)?;
+        let batch = queue.batches.front()?;
+        batch.events.get(queue.cursor).map(|event| (*event, batch))
+    }
+
+    /// Notes that the opening of the bar at the head of a source was handed out.
+    pub(crate) fn open_bar(&mut self, source: usize) {
+        if let Some(queue) = self.sources.get_mut(source) {
+            queue.is_bar_opened = true;
+        }
+    }
+
+    /// Tells whether the opening of the bar at the head of a source was handed out.
+    pub(crate) fn is_bar_opened(&self, source: usize) -> bool {
+        self.sources.get(source).is_some_and(|queue| queue.is_bar_opened)
+    }
+
+    /// Leaves the next event of a source behind.
+    pub(crate) fn consume(&mut self, source: usize) {
+        let Some(queue) = self.sources.get_mut(source) else { return };
+        queue.cursor += 1;
+        queue.is_bar_opened = false;
+        if queue.batches.front().is_some_and(|batch| queue.cursor >= batch.events.len()) {
+            queue.cursor = 0;
+            self.spare = queue.batches.pop_front();
+        }
+    }
+
+    /// Hands back the memory of a used batch, emptied.
+    pub(crate) fn take_spare(&mut self) -> EventBatch {
+        let mut batch = self.spare.take().unwrap_or_default();
+        batch.clear();
+        batch
+    }
+}

@@ -1,0 +1,502 @@
+//! The kernel: events in, wake-ups and frames out.
+
+use std::collections::VecDeque;
+
+use tradecore_indicators::IndicatorSpec;
+use tradecore_ledger::{ClosedTrade, Ledger, Orders};
+use tradecore_risk::Switches;
+use tradecore_types::{
+    Event, EventBatch, EventBody, Instrument, InstrumentId, Liquidity, Money, OrderId, Report, ReportBody,
+    StrategyId, TimeNs, ValueError,
+};
+
+use crate::build::build_market;
+use crate::input::{Head, Input};
+use crate::market::{Book, Market, Venue};
+use crate::recorder::Recorder;
+use crate::schedule::{Due, Schedule};
+use crate::series::{BarSource, Column, IndicatorValues, Series};
+use crate::wake::{Wake, WakeBody};
+use crate::{KernelConfig, KernelError};
+
+/// Open orders and closed lots that fit before memory grows.
+const CAPACITY: usize = 1024;
+
+/// Closed orders kept for questions about the recent past.
+const CLOSED_ORDERS_MAX: usize = 1024;
+
+/// Why [`Kernel::advance`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// A strategy is to be called.
+    Wake(Wake),
+    /// Everything fed is consumed.
+    Idle,
+    /// The budget of steps is used up and there is more to do.
+    Working,
+}
+
+/// How much of everything there was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Events consumed.
+    pub events: u64,
+    /// Orders approved.
+    pub orders: u64,
+    /// Orders refused.
+    pub refusals: u64,
+    /// Fills.
+    pub fills: u64,
+    /// Fills that provided liquidity.
+    pub maker_fills: u64,
+}
+
+impl Counters {
+    /// Counts a report if it is a fill.
+    pub(crate) fn count_fill(&mut self, report: &Report) {
+        if let ReportBody::Fill { liquidity, .. } = report.body {
+            self.fills += 1;
+            self.maker_fills += u64::from(liquidity == Liquidity::Maker);
+        }
+    }
+}
+
+/// What the books of an instrument went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BookCounts {
+    /// Quotes compared with the book at the same update id.
+    pub compared: u64,
+    /// Quotes that differed.
+    pub mismatches: u64,
+    /// Faults found in the sequence of messages.
+    pub gaps: u64,
+    /// Times the book became valid again after a fault.
+    pub resyncs: u64,
+}
+
+/// The equity at the close of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EquitySample {
+    /// Opening time of the bar.
+    pub open_time_ns: TimeNs,
+    /// Equity at the last prices.
+    pub equity: Money,
+    /// Last price of the first instrument, in ticks; 0 before its first bar.
+    pub mark_ticks: i64,
+}
+
+/// One deterministic engine: the same events give the same wake-ups, orders and frames.
+pub struct Kernel {
+    pub(crate) config: KernelConfig,
+    pub(crate) markets: Vec<Market>,
+    pub(crate) series: Vec<Series>,
+    pub(crate) input: Input,
+    pub(crate) schedule: Schedule,
+    pub(crate) orders: Orders,
+    pub(crate) ledger: Ledger,
+    pub(crate) recorder: Recorder,
+    pub(crate) wakes: VecDeque<Wake>,
+    pub(crate) now_ns: TimeNs,
+    pub(crate) switches: Switches,
+    pub(crate) last_order_id: u64,
+    pub(crate) counters: Counters,
+    /// Last price of every instrument: what positions are valued at.
+    pub(crate) marks: Vec<Option<i64>>,
+    pub(crate) equity: Vec<EquitySample>,
+    /// Reports of the venue on their way through one step; kept for their memory.
+    pub(crate) reports: Vec<Report>,
+    pub(crate) brackets: crate::brackets::Brackets,
+    pub(crate) published: Vec<tradecore_matching::MarketOut>,
+}
+
+impl Kernel {
+    /// Builds a kernel.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when an instrument or a setting makes no sense.
+    pub fn new(config: KernelConfig) -> Result<Self, ValueError> {
+        if config.instruments.is_empty() {
+            return Err(ValueError::new("instruments", 0, "there must be at least one"));
+        }
+        if config.leverage.numerator <= 0 || config.leverage.denominator <= 0 {
+            return Err(ValueError::new("leverage", config.leverage.numerator, "must be above 0"));
+        }
+        let mut markets = Vec::with_capacity(config.instruments.len());
+        for (index, instrument) in config.instruments.iter().enumerate() {
+            let id = u32::try_from(index)
+                .map_err(|_| ValueError::new("instruments", index, "must be fewer than 2^32"))?;
+            markets.push(build_market(InstrumentId(id), instrument, &config.venue)?);
+        }
+        let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
+        let strategies = usize::from(config.strategies);
+        let orders = Orders::new(strategies, instruments.len(), CAPACITY, CLOSED_ORDERS_MAX);
+        Ok(Self {
+            orders,
+            marks: vec![None; instruments.len()],
+            ledger: Ledger::new(instruments, strategies, config.cash, CAPACITY),
+            recorder: Recorder::new(config.is_recording, config.has_digest),
+            markets,
+            series: Vec::new(),
+            input: Input::default(),
+            schedule: Schedule::default(),
+            wakes: VecDeque::new(),
+            now_ns: 0,
+            switches: Switches::default(),
+            last_order_id: 0,
+            counters: Counters::default(),
+            equity: Vec::new(),
+            reports: Vec::new(),
+            brackets: crate::brackets::Brackets::default(),
+            published: Vec::new(),
+            config,
+        })
+    }
+
+    /// Queues events of a source; sources are merged by (time, source number).
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Value`] when a time falls or an instrument is not in the table; nothing is queued then.
+    pub fn feed(&mut self, source: usize, batch: EventBatch) -> Result<(), KernelError> {
+        let known = self.markets.len();
+        if let Some(event) = batch.events.iter().find(|event| event.instrument.index() >= known) {
+            let rule = format!("must be below {known}");
+            return Err(ValueError::new("instrument_id", event.instrument.0, rule).into());
+        }
+        self.input.feed(source, batch).map_err(KernelError::from)
+    }
+
+    /// Hands back the memory of a consumed batch, emptied.
+    pub fn take_spare_batch(&mut self) -> EventBatch {
+        self.input.take_spare()
+    }
+
+    /// Consumes events until a strategy is to be called, everything is consumed or `steps_max` steps were made.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Broken`] when a promise is broken; the kernel must not be used any further.
+    pub fn advance(&mut self, steps_max: usize) -> Result<Advance, KernelError> {
+        for _ in 0..steps_max {
+            if let Some(wake) = self.wakes.pop_front() {
+                return Ok(Advance::Wake(wake));
+            }
+            if !self.step()? {
+                return Ok(Advance::Idle);
+            }
+        }
+        Ok(self.wakes.pop_front().map_or(Advance::Working, Advance::Wake))
+    }
+
+    /// Handles what comes next; `false` when there is nothing.
+    fn step(&mut self) -> Result<bool, KernelError> {
+        let markets = &self.markets;
+        let head = self.input.head(|event| opens_apart(markets, event));
+        // Without input nothing later than now is certain: an earlier event may still be fed.
+        let certain_ns = head.map_or(self.now_ns, |head| head.time_ns().max(self.now_ns));
+        if let Some((time_ns, due)) = self.schedule.pop_due(certain_ns) {
+            self.now_ns = self.now_ns.max(time_ns);
+            self.handle_due(due)?;
+            return Ok(true);
+        }
+        let Some(head) = head else { return Ok(false) };
+        self.now_ns = certain_ns;
+        match head {
+            Head::BarOpen { source, .. } => self.handle_bar_open(source)?,
+            Head::Whole { source, .. } => self.handle_event(source)?,
+        }
+        Ok(true)
+    }
+
+    fn handle_due(&mut self, due: Due) -> Result<(), KernelError> {
+        match due {
+            Due::Report(delivery) => self.apply_report(delivery.instrument, &delivery.report),
+            Due::Arrival(request) => self.arrive(request),
+            Due::BarClose { series } => {
+                self.close_time_bar(series);
+                Ok(())
+            }
+            Due::Timer(timer) => {
+                let body = WakeBody::Timer { timer_id: timer.number };
+                self.wake(timer.strategy, InstrumentId(0), body);
+                Ok(())
+            }
+        }
+    }
+
+    /// Queues a call of a strategy.
+    pub(crate) fn wake(&mut self, strategy: StrategyId, instrument: InstrumentId, body: WakeBody) {
+        self.wakes.push_back(Wake { time_ns: self.now_ns, strategy, instrument, body });
+    }
+
+    /// Returns the market of an instrument.
+    pub(crate) fn market(&self, instrument: InstrumentId) -> Result<&Market, KernelError> {
+        self.markets.get(instrument.index()).ok_or_else(|| {
+            ValueError::new("instrument_id", instrument.0, "must be in the instrument table").into()
+        })
+    }
+
+    /// Adds a series of bars that keeps the last `history` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Value`] when the instrument is not in the table or the interval is not above 0.
+    pub fn add_series(
+        &mut self,
+        instrument: InstrumentId,
+        source: BarSource,
+        history: usize,
+    ) -> Result<usize, KernelError> {
+        if let BarSource::Trades(interval_ns) | BarSource::Quotes(interval_ns) = source
+            && interval_ns <= 0
+        {
+            return Err(ValueError::new("interval_ns", interval_ns, "must be above 0").into());
+        }
+        let index = self.series.len();
+        let Some(market) = self.markets.get_mut(instrument.index()) else {
+            return Err(
+                ValueError::new("instrument_id", instrument.0, "must be in the instrument table").into()
+            );
+        };
+        match source {
+            BarSource::Input => market.series.input.push(index),
+            BarSource::Trades(_) => market.series.trades.push(index),
+            BarSource::Quotes(_) => market.series.quotes.push(index),
+        }
+        self.series.push(Series::new(instrument, source, history));
+        Ok(index)
+    }
+
+    /// Lets an indicator follow a series and returns its index there.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Value`] when there is no such series or the indicator makes no sense.
+    pub fn add_indicator(&mut self, series: usize, spec: IndicatorSpec) -> Result<usize, KernelError> {
+        let indicator = spec.build()?;
+        match self.series.get_mut(series) {
+            Some(series) => Ok(series.follow(indicator)),
+            None => Err(ValueError::new("series", series, "there is no such series").into()),
+        }
+    }
+
+    /// Wakes a strategy at every bar of a series.
+    pub fn subscribe_bars(&mut self, strategy: StrategyId, series: usize) {
+        if let Some(series) = self.series.get_mut(series) {
+            series.subscribers.push(strategy);
+        }
+    }
+
+    /// Wakes a strategy at every quote of an instrument.
+    pub fn subscribe_quotes(&mut self, strategy: StrategyId, instrument: InstrumentId) {
+        if let Some(market) = self.markets.get_mut(instrument.index()) {
+            market.subscribers.quotes.push(strategy);
+        }
+    }
+
+    /// Wakes a strategy at every change of the valid book of an instrument.
+    pub fn subscribe_books(&mut self, strategy: StrategyId, instrument: InstrumentId) {
+        if let Some(market) = self.markets.get_mut(instrument.index()) {
+            market.subscribers.books.push(strategy);
+        }
+    }
+
+    /// Wakes a strategy at every trade of an instrument.
+    pub fn subscribe_trades(&mut self, strategy: StrategyId, instrument: InstrumentId) {
+        if let Some(market) = self.markets.get_mut(instrument.index()) {
+            market.subscribers.trades.push(strategy);
+        }
+    }
+
+    /// Sets a timer of a strategy; a time that has passed rings at the next step.
+    pub fn set_timer(&mut self, strategy: StrategyId, time_ns: TimeNs, timer_id: u64) {
+        self.schedule.timer(time_ns.max(self.now_ns), strategy, timer_id);
+    }
+
+    /// Returns the time of the engine: of the last event it saw.
+    #[must_use]
+    pub const fn now_ns(&self) -> TimeNs {
+        self.now_ns
+    }
+
+    /// Moves the journal frames since the last call to the end of `out`.
+    pub fn take_frames(&mut self, out: &mut Vec<u8>) {
+        self.recorder.take_frames(out);
+    }
+
+    /// Returns the hash of every order, refusal, cancel and amendment so far, if orders are hashed.
+    #[must_use]
+    pub fn orders_digest(&self) -> Option<[u8; 32]> {
+        self.recorder.digest()
+    }
+
+    /// Returns how much of everything there was.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Returns what the book of an instrument went through.
+    #[must_use]
+    pub fn book_counts(&self, instrument: InstrumentId) -> BookCounts {
+        match self.markets.get(instrument.index()).map(|market| &market.book) {
+            Some(Book::Synced(book)) => {
+                let counts = book.counters();
+                BookCounts {
+                    compared: counts.compared,
+                    mismatches: counts.mismatches,
+                    gaps: counts.gaps,
+                    resyncs: counts.resyncs,
+                }
+            }
+            _ => BookCounts::default(),
+        }
+    }
+
+    /// Tells whether the book of an instrument waits for a snapshot.
+    #[must_use]
+    pub fn needs_snapshot(&self, instrument: InstrumentId) -> bool {
+        match self.markets.get(instrument.index()).map(|market| (&market.book, &market.venue)) {
+            Some((Book::Synced(book), Venue::Book(_))) => book.needs_snapshot(),
+            _ => false,
+        }
+    }
+
+    /// Returns the operator's switches.
+    #[must_use]
+    pub const fn switches(&self) -> Switches {
+        self.switches
+    }
+
+    /// Returns the ledger.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Returns the open orders.
+    #[must_use]
+    pub const fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// Returns the closed trades, oldest first.
+    #[must_use]
+    pub fn trades(&self) -> &[ClosedTrade] {
+        self.ledger.trades()
+    }
+
+    /// Returns the equity at the last prices.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Broken`] when it does not fit 128 bits.
+    pub fn equity(&self) -> Result<Money, KernelError> {
+        Ok(self.ledger.equity(&self.marks)?)
+    }
+
+    /// Returns the equity at every bar given as input.
+    #[must_use]
+    pub fn equity_curve(&self) -> &[EquitySample] {
+        &self.equity
+    }
+
+    /// Returns the instrument with this id.
+    #[must_use]
+    pub fn instrument(&self, instrument: InstrumentId) -> Option<&Instrument> {
+        self.markets.get(instrument.index()).map(|market| &market.instrument)
+    }
+
+    /// Returns the number of instruments.
+    #[must_use]
+    pub fn instruments(&self) -> usize {
+        self.markets.len()
+    }
+
+    /// Returns the last price of an instrument, in ticks.
+    #[must_use]
+    pub fn mark(&self, instrument: InstrumentId) -> Option<i64> {
+        self.marks.get(instrument.index()).copied().flatten()
+    }
+
+    /// Returns the best bid and ask of an instrument, in ticks.
+    #[must_use]
+    pub fn best(&self, instrument: InstrumentId) -> (Option<i64>, Option<i64>) {
+        self.markets.get(instrument.index()).map_or((None, None), Market::best)
+    }
+
+    /// Returns the levels of an instrument's book when they are known to be right.
+    #[must_use]
+    pub fn book(&self, instrument: InstrumentId) -> Option<&tradecore_book::L2Book> {
+        self.markets.get(instrument.index()).and_then(|market| market.book.valid())
+    }
+
+    /// Returns the values of an indicator of a series.
+    #[must_use]
+    pub fn indicator(&self, series: usize, indicator: usize) -> Option<IndicatorValues> {
+        self.series.get(series).and_then(|series| series.values(indicator))
+    }
+
+    /// Tells whether an indicator of a series has seen enough bars.
+    #[must_use]
+    pub fn is_warm(&self, series: usize, indicator: usize) -> bool {
+        self.series.get(series).is_some_and(|series| series.is_warm(indicator))
+    }
+
+    /// Returns how many bars the slowest indicator needs before its first value.
+    #[must_use]
+    pub fn warm_up_bars(&self) -> usize {
+        self.series.iter().map(Series::warm_up_bars).max().unwrap_or(0)
+    }
+
+    /// Returns the last `count` values of a column of a series, newest last.
+    #[must_use]
+    pub fn column(&self, series: usize, column: Column, count: usize) -> &[f64] {
+        self.series.get(series).map_or(&[], |series| series.column(column, count))
+    }
+
+    /// Returns the hash of the whole state: equal after equal events, different after a different one.
+    #[must_use]
+    pub fn state_hash(&self) -> [u8; 32] {
+        let mut state = Vec::with_capacity(64 * 1024);
+        state.extend_from_slice(&self.now_ns.to_le_bytes());
+        state.extend_from_slice(&self.last_order_id.to_le_bytes());
+        state.push(u8::from(self.switches.is_killed));
+        state.push(u8::from(self.switches.is_paused));
+        for market in &self.markets {
+            market.book.write_state(&mut state);
+            market.gate.write_state(&mut state);
+            match &market.venue {
+                Venue::Bars(venue) => venue.write_state(&mut state),
+                Venue::Quotes(venue) | Venue::Book(venue) => venue.write_state(&mut state),
+                Venue::Exchange(venue) => venue.write_state(&mut state),
+            }
+        }
+        for series in &self.series {
+            series.write_state(&mut state);
+        }
+        for mark in &self.marks {
+            state.extend_from_slice(&mark.unwrap_or(i64::MIN).to_le_bytes());
+        }
+        self.orders.write_state(&mut state);
+        self.ledger.write_state(&mut state);
+        self.brackets.write_state(&mut state);
+        self.schedule.write_state(&mut state);
+        *blake3::hash(&state).as_bytes()
+    }
+
+    /// Returns the next order number.
+    pub(crate) fn next_order_id(&mut self) -> OrderId {
+        self.last_order_id += 1;
+        OrderId(self.last_order_id)
+    }
+}
+
+/// Tells whether the opening of a bar can fill an order before the rest of the bar is looked at.
+fn opens_apart(markets: &[Market], event: &Event) -> bool {
+    matches!(event.body, EventBody::Bar(_))
+        && markets
+            .get(event.instrument.index())
+            .is_some_and(|market| matches!(&market.venue, Venue::Bars(venue) if !venue.is_empty()))
+}

@@ -1,0 +1,107 @@
+//! Everything the kernel knows about one instrument.
+
+use tradecore_book::{Depth, InstrumentBook, L2Book, QuoteDepth};
+use tradecore_matching::{BarMatcher, DepthMatcher, ExchangeMatcher};
+use tradecore_risk::{Gate, Reference};
+use tradecore_types::{Bar, Instrument, Quote, StrategyId, TimeNs};
+
+/// The book of an instrument and where it comes from.
+#[derive(Debug)]
+pub(crate) enum Book {
+    /// Rebuilt from a venue's messages.
+    Synced(Box<InstrumentBook>),
+    /// Published by the simulated exchange.
+    Published(Box<L2Book>),
+}
+
+impl Book {
+    /// Returns the levels when they are known to be right.
+    pub(crate) fn valid(&self) -> Option<&L2Book> {
+        match self {
+            Self::Synced(book) => book.is_valid().then(|| book.book()),
+            Self::Published(book) => Some(book),
+        }
+    }
+
+    /// Appends the canonical bytes of the state.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Synced(book) => book.write_state(out),
+            Self::Published(book) => book.write_state(out),
+        }
+    }
+}
+
+/// The simulated venue of one instrument.
+#[derive(Debug)]
+pub(crate) enum Venue {
+    /// Against bars.
+    Bars(Box<BarMatcher>),
+    /// Against the best bid and ask.
+    Quotes(Box<DepthMatcher>),
+    /// Against a replayed book.
+    Book(Box<DepthMatcher>),
+    /// In a simulated exchange, among its agents.
+    Exchange(Box<ExchangeMatcher>),
+}
+
+/// Who wants to be woken by what.
+#[derive(Debug, Default)]
+pub(crate) struct Subscribers {
+    pub(crate) quotes: Vec<StrategyId>,
+    pub(crate) books: Vec<StrategyId>,
+    pub(crate) trades: Vec<StrategyId>,
+}
+
+/// Series of bars by what they are made from.
+#[derive(Debug, Default)]
+pub(crate) struct SeriesOf {
+    pub(crate) input: Vec<usize>,
+    pub(crate) trades: Vec<usize>,
+    pub(crate) quotes: Vec<usize>,
+}
+
+/// One instrument with its data, its venue and its gate.
+#[derive(Debug)]
+pub(crate) struct Market {
+    pub(crate) instrument: Instrument,
+    pub(crate) book: Book,
+    pub(crate) quote: Option<Quote>,
+    /// Last bar given as input.
+    pub(crate) last_bar: Option<Bar>,
+    /// Reference price and when it was learned.
+    pub(crate) reference: Option<(i64, TimeNs)>,
+    pub(crate) venue: Venue,
+    pub(crate) gate: Gate,
+    pub(crate) subscribers: Subscribers,
+    pub(crate) series: SeriesOf,
+}
+
+impl Market {
+    /// Returns what risk may judge an order by.
+    pub(crate) fn reference(&self) -> Reference {
+        let is_book_invalid = matches!(self.venue, Venue::Book(_)) && self.book.valid().is_none();
+        Reference {
+            price_ticks: self.reference.map(|known| known.0),
+            time_ns: self.reference.map_or(0, |known| known.1),
+            is_book_invalid,
+        }
+    }
+
+    /// Returns the best bid and ask in ticks: of a valid book, else of the last quote.
+    pub(crate) fn best(&self) -> (Option<i64>, Option<i64>) {
+        let of = |depth: &dyn Depth| {
+            (depth.best_bid().map(|level| level.price_ticks), depth.best_ask().map(|level| level.price_ticks))
+        };
+        match (self.book.valid(), &self.venue) {
+            (Some(book), Venue::Book(_) | Venue::Exchange(_)) => of(book),
+            (None, Venue::Book(_)) => (None, None),
+            _ => self.quote.map_or((None, None), |quote| of(&QuoteDepth(quote))),
+        }
+    }
+}
+
+/// Returns the price halfway between two, rounded down to a tick.
+pub(crate) fn middle(bid_ticks: i64, ask_ticks: i64) -> i64 {
+    bid_ticks.midpoint(ask_ticks)
+}

@@ -1,0 +1,96 @@
+//! The way back: from the venue's report to the life cycle, the ledger and the strategy.
+
+use tradecore_ledger::FillInput;
+use tradecore_types::{CancelReason, InstrumentId, OrderIntent, Report, ReportBody, StrategyId};
+
+use crate::market::Venue;
+use crate::wake::{OrderUpdate, WakeBody};
+use crate::{Kernel, KernelError};
+
+impl Kernel {
+    /// Applies a report of a venue that is not bars, and tells the strategy.
+    pub(crate) fn apply_report(
+        &mut self,
+        instrument: InstrumentId,
+        report: &Report,
+    ) -> Result<(), KernelError> {
+        self.recorder.report(self.now_ns, report);
+        let Some(update) = self.orders.apply(report)? else { return Ok(()) };
+        let intent = update.order.intent;
+        if let Some(fill) = fill_of(&intent, report) {
+            self.counters.count_fill(report);
+            let applied = self.ledger.apply_fill(fill)?;
+            let opened_lots = applied.opened_lots;
+            self.brackets.note_reductions(applied.reductions);
+            self.ledger.check()?;
+            if opened_lots != 0 && !intent.bracket.is_empty() {
+                self.brackets.note_entry(intent.order_id);
+            }
+        }
+        self.follow_brackets(&intent, update.after.is_terminal())?;
+        self.drop_orphans(&intent);
+        let update = OrderUpdate {
+            order_id: report.order_id,
+            side: intent.side,
+            open_lots: update.order.open_lots(),
+            report: *report,
+        };
+        self.wake(intent.strategy, instrument, WakeBody::Order(update));
+        Ok(())
+    }
+
+    /// Cancels reduce-only orders that could now turn a position around.
+    fn drop_orphans(&mut self, intent: &OrderIntent) {
+        let position_lots = self.ledger.position(intent.strategy, intent.instrument);
+        for side in [tradecore_types::Side::Buy, tradecore_types::Side::Sell] {
+            let closable = (-position_lots * side.sign()).max(0);
+            if self.closing_lots(intent.strategy, intent.instrument, side) > closable {
+                self.cancel_closing(intent.strategy, intent.instrument, side);
+            }
+        }
+    }
+
+    fn cancel_closing(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        side: tradecore_types::Side,
+    ) {
+        let mut found: Vec<_> = self
+            .orders
+            .iter()
+            .map(|order| order.intent)
+            .filter(|order| {
+                order.reduce_only
+                    && order.closes.is_none()
+                    && (order.strategy, order.instrument, order.side) == (strategy, instrument, side)
+            })
+            .map(|order| order.order_id)
+            .collect();
+        found.sort_unstable();
+        for order_id in found {
+            self.request_cancel(order_id, CancelReason::Linked);
+        }
+    }
+
+    /// Tells whether the exits of brackets are the kernel's business in this market, and not the venue's.
+    pub(crate) fn arms_brackets(&self, instrument: InstrumentId) -> bool {
+        self.markets.get(instrument.index()).is_some_and(|market| !matches!(market.venue, Venue::Bars(_)))
+    }
+}
+
+/// Returns the ledger's view of a fill.
+pub(crate) fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
+    let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
+    Some(FillInput {
+        order_id: report.order_id,
+        strategy: intent.strategy,
+        instrument: intent.instrument,
+        side: intent.side,
+        price_ticks,
+        lots,
+        fee,
+        venue_time_ns: report.venue_time_ns,
+        closes: intent.closes,
+    })
+}

@@ -1,0 +1,163 @@
+//! A series of bars with the indicators that follow it.
+
+use tradecore_indicators::{Candle, Indicator};
+use tradecore_ring::Ring;
+use tradecore_types::{Bar, Instrument, InstrumentId, StrategyId};
+
+use crate::time_bars::TimeBars;
+
+/// Where the bars of a series come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BarSource {
+    /// Bars given as input.
+    Input,
+    /// Built from trades, this many nanoseconds long.
+    Trades(i64),
+    /// Built from the middle of bid and ask, this many nanoseconds long.
+    Quotes(i64),
+}
+
+/// Outputs of an indicator now and one bar before.
+#[derive(Clone, Copy, Debug)]
+pub struct IndicatorValues {
+    /// Values after the last bar; NaN until warm.
+    pub now: [f64; 3],
+    /// Values one bar before.
+    pub previous: [f64; 3],
+}
+
+#[derive(Debug)]
+struct Follower {
+    indicator: Indicator,
+    values: IndicatorValues,
+}
+
+/// The last bars as one float column per price, newest last.
+#[derive(Debug)]
+struct Columns {
+    open: Ring<f64>,
+    high: Ring<f64>,
+    low: Ring<f64>,
+    close: Ring<f64>,
+    volume: Ring<f64>,
+}
+
+/// One price of the bars of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// First price.
+    Open,
+    /// Highest price.
+    High,
+    /// Lowest price.
+    Low,
+    /// Last price.
+    Close,
+    /// Traded size.
+    Volume,
+}
+
+/// Bars of one instrument, who wants them and what is computed from them.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) instrument: InstrumentId,
+    pub(crate) builder: Option<TimeBars>,
+    pub(crate) subscribers: Vec<StrategyId>,
+    followers: Vec<Follower>,
+    columns: Option<Columns>,
+    bars_seen: u64,
+}
+
+impl Series {
+    /// Makes a series that keeps the last `history` bars.
+    pub(crate) fn new(instrument: InstrumentId, source: BarSource, history: usize) -> Self {
+        let builder = match source {
+            BarSource::Input => None,
+            BarSource::Trades(interval_ns) | BarSource::Quotes(interval_ns) => {
+                Some(TimeBars::new(interval_ns))
+            }
+        };
+        let ring = || Ring::with_capacity(history);
+        let columns = (history > 0).then(|| Columns {
+            open: ring(),
+            high: ring(),
+            low: ring(),
+            close: ring(),
+            volume: ring(),
+        });
+        Self { instrument, builder, subscribers: Vec::new(), followers: Vec::new(), columns, bars_seen: 0 }
+    }
+
+    /// Adds an indicator and returns its index.
+    pub(crate) fn follow(&mut self, indicator: Indicator) -> usize {
+        let values = IndicatorValues { now: [f64::NAN; 3], previous: [f64::NAN; 3] };
+        self.followers.push(Follower { indicator, values });
+        self.followers.len() - 1
+    }
+
+    /// Takes a finished bar in.
+    pub(crate) fn update(&mut self, bar: &Bar, instrument: &Instrument) {
+        self.bars_seen += 1;
+        if self.followers.is_empty() && self.columns.is_none() {
+            return;
+        }
+        let candle = Candle {
+            open: instrument.price(bar.open_ticks),
+            high: instrument.price(bar.high_ticks),
+            low: instrument.price(bar.low_ticks),
+            close: instrument.price(bar.close_ticks),
+            volume: instrument.quantity(bar.volume_lots),
+        };
+        for follower in &mut self.followers {
+            follower.indicator.update(&candle);
+            follower.values.previous = follower.values.now;
+            follower.values.now = follower.indicator.values();
+        }
+        if let Some(columns) = &mut self.columns {
+            columns.open.push(candle.open);
+            columns.high.push(candle.high);
+            columns.low.push(candle.low);
+            columns.close.push(candle.close);
+            columns.volume.push(candle.volume);
+        }
+    }
+
+    /// Returns the values of an indicator.
+    pub(crate) fn values(&self, indicator: usize) -> Option<IndicatorValues> {
+        self.followers.get(indicator).map(|follower| follower.values)
+    }
+
+    /// Tells whether an indicator has seen enough bars.
+    pub(crate) fn is_warm(&self, indicator: usize) -> bool {
+        self.followers.get(indicator).is_some_and(|follower| follower.indicator.is_warm())
+    }
+
+    /// Returns the number of bars the slowest indicator needs before its first value.
+    pub(crate) fn warm_up_bars(&self) -> usize {
+        self.followers.iter().map(|follower| follower.indicator.warm_up_bars()).max().unwrap_or(0)
+    }
+
+    /// Returns the last `count` values of a column, newest last; fewer when there are fewer.
+    pub(crate) fn column(&self, column: Column, count: usize) -> &[f64] {
+        let Some(columns) = &self.columns else { return &[] };
+        let ring = match column {
+            Column::Open => &columns.open,
+            Column::High => &columns.high,
+            Column::Low => &columns.low,
+            Column::Close => &columns.close,
+            Column::Volume => &columns.volume,
+        };
+        ring.last(count)
+    }
+
+    /// Appends the canonical bytes of the state.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bars_seen.to_le_bytes());
+        if let Some(builder) = &self.builder {
+            builder.write_state(out);
+        }
+        for follower in &self.followers {
+            follower.indicator.write_state(out);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Why the kernel stops and asks a strategy.
+
+use tradecore_types::{Bar, InstrumentId, OrderId, Quote, Report, Side, StrategyId, TimeNs, Trade};
+
+/// One reason to call one strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wake {
+    /// Engine time.
+    pub time_ns: TimeNs,
+    /// Strategy to call.
+    pub strategy: StrategyId,
+    /// Instrument it is about; of no meaning for a timer.
+    pub instrument: InstrumentId,
+    /// What happened.
+    pub body: WakeBody,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WakeBody {
+    /// A bar of a series closed.
+    Bar {
+        /// Index of the series.
+        series: usize,
+        /// The bar.
+        bar: Bar,
+    },
+    /// Best bid or ask changed.
+    Quote(Quote),
+    /// The book changed and is valid.
+    Book,
+    /// Others traded.
+    Trade(Trade),
+    /// One of the strategy's orders changed.
+    Order(OrderUpdate),
+    /// A timer rang.
+    Timer {
+        /// The strategy's own number for it.
+        timer_id: u64,
+    },
+}
+
+/// What a report did to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderUpdate {
+    /// The order.
+    pub order_id: OrderId,
+    /// Side of the order.
+    pub side: Side,
+    /// Lots still open after the report.
+    pub open_lots: i64,
+    /// What the venue said.
+    pub report: Report,
+}
