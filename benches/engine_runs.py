@@ -31,6 +31,7 @@ class Ran(NamedTuple):
     summary: object
     strategy: object
     best_ticks: tuple[int | None, int | None]
+    trades: int
 
 
 class ExponentialCross:
@@ -219,5 +220,6 @@ def run(prepared: Prepared) -> Ran:
     """Consume all events."""
     events = prepared.engine.run()
     prepared.engine.finish()
-    best_ticks = prepared.engine.kernel.best_ticks(0)
-    return Ran(events, prepared.engine.summary(), prepared.strategy, best_ticks)
+    kernel = prepared.engine.kernel
+    trades = len(kernel.trades()["side"])
+    return Ran(events, prepared.engine.summary(), prepared.strategy, kernel.best_ticks(0), trades)

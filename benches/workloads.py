@@ -218,20 +218,22 @@ def crosses(fast: Floats, slow: Floats) -> tuple[NDArray[np.bool_], NDArray[np.b
     return np.concatenate(([False], above)), np.concatenate(([False], below))
 
 
-def long_only_result(opened: Floats, fast: Floats, slow: Floats, fee: float = WALK_FEE) -> tuple[int, float]:
-    """Work out B2 the slow, plain way: one unit, bought and sold at the next open, a fee on each side.
+class LongOnly(NamedTuple):
+    """What B2 comes to: closed trades, profit of all fills, and the gain of what is still open."""
 
-    Returns
-    -------
-    tuple of int and float
-        Closed trades; profit of all fills.
-    """
+    trades: int
+    pnl: float
+    open_pnl: float
+
+
+def long_only_result(bars: Bars, fast: Floats, slow: Floats, fee: float = WALK_FEE) -> LongOnly:
+    """Work out B2 the slow, plain way: one unit, bought and sold at the next open, a fee on each side."""
     above, below = crosses(fast, slow)
     held, trades, pnl, paid = False, 0, 0.0, 0.0
     for bar in np.flatnonzero(above | below).tolist():
-        if bar + 1 >= len(opened):
+        if bar + 1 >= len(bars.open):
             continue
-        price = float(opened[bar + 1])
+        price = float(bars.open[bar + 1]) / WALK_TICKS
         if above[bar] and not held:
             held, paid = True, price
             pnl -= fee * price
@@ -239,4 +241,4 @@ def long_only_result(opened: Floats, fast: Floats, slow: Floats, fee: float = WA
             held = False
             trades += 1
             pnl += price - paid - fee * price
-    return trades, pnl
+    return LongOnly(trades, pnl, float(bars.close[-1]) / WALK_TICKS - paid if held else 0.0)
