@@ -152,7 +152,13 @@ fn swapped_doubled_and_missing_blocks_are_damage() {
     let blocks: Vec<&[u8]> = offsets.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
     let damaged = |order: Vec<&[u8]>| {
         let file = [&bytes[..CELL], &order.concat()].concat();
-        matches!(walk(&file).0, Outcome::Damaged(_))
+        match walk(&file).0 {
+            Outcome::Damaged(damage) => {
+                assert_eq!(damage.what, "a block is missing, doubled or in the wrong place");
+                true
+            }
+            _ => false,
+        }
     };
     for first in 0..blocks.len() {
         let (mut doubled, mut missing) = (blocks.clone(), blocks.clone());

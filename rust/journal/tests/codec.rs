@@ -1,13 +1,16 @@
 //! Records become frames and come back; anything else is one error.
+#![expect(clippy::panic, reason = "test code")]
 
 mod common;
+
+use std::path::Path;
 
 use common::{Owned, encode, encode_all, record};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
-    CodecError, FRAME_BYTES_MAX, Frames, Kind, Record, RecordBody, collect_events, decode, encode_event,
-    encode_session, encode_session_end,
+    CodecError, FRAME_BYTES_MAX, Frames, Kind, Reader, Record, RecordBody, collect_events, decode,
+    encode_event, encode_session, encode_session_end,
 };
 use tradecore_types::{BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, InstrumentId, Level};
 
@@ -40,6 +43,12 @@ fn owned(record: &Record<'_>) -> Owned {
             Owned::Decision { ids, reason: decision.reason.into(), gates }
         }
     }
+}
+
+fn encoded(time_ns: i64, record: &Owned) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode(&mut frame, time_ns, record).unwrap_or_else(|error| panic!("{error}"));
+    frame
 }
 
 proptest! {
@@ -84,6 +93,9 @@ proptest! {
         prop_assert!(decode(&frame[..cut.index(frame.len())]).is_err());
         frame.push(0);
         prop_assert!(decode(&frame).is_err());
+        let length = u32::try_from(frame.len() - 4).unwrap();
+        frame[..4].copy_from_slice(&length.to_le_bytes());
+        prop_assert!(decode(&frame).is_err());
     }
 
     #[test]
@@ -120,6 +132,25 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(got, wanted);
+    }
+}
+
+#[test]
+fn every_bit_of_a_frame_means_something_or_is_refused() {
+    let mut reader =
+        Reader::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/replay/format-1.journal"))
+            .unwrap();
+    let frames = reader.next_block().unwrap().unwrap().frames;
+    for frame in Frames::new(frames) {
+        let mut changed = frame.unwrap().to_vec();
+        assert!(decode(&changed).is_ok());
+        for bit in 0..changed.len() * 8 {
+            changed[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(record) = decode(&changed) {
+                assert_eq!(encoded(record.time_ns, &owned(&record)), changed, "bit {bit}");
+            }
+            changed[bit / 8] ^= 1 << (bit % 8);
+        }
     }
 }
 
