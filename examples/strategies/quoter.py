@@ -8,20 +8,19 @@ from tradecore import Book, Bounds, Context, Fill, OrderUpdate
 class Quoter:
     """Keeps one post-only bid and one post-only ask near the touch.
 
-    `offset_ticks` is the distance from the best price of the own side; `position_max` the position at
-    which the side that would add to it stays out; quotes move only when they are `tolerance_ticks` off.
+    `notional` is the value of one quote and `position_max` that of the position at which the side that
+    would add to it stays out, both in the currency of the price. `offset_ticks` is the distance from
+    the best price of the own side; quotes move only when they are more than `tolerance_ticks` off.
     """
 
-    quantity: Annotated[float, Bounds(gt=0)] = 0.001
+    notional: Annotated[float, Bounds(gt=0)] = 100.0
+    position_max: Annotated[float, Bounds(gt=0)] = 1000.0
     offset_ticks: Annotated[int, Bounds(ge=0, le=100_000)] = 0
     tolerance_ticks: Annotated[int, Bounds(ge=0, le=100_000)] = 0
-    position_max: Annotated[float, Bounds(gt=0)] = 0.01
 
     def on_start(self, ctx: Context) -> None:
-        """Turn sizes into lots once."""
-        instrument = ctx.instrument
-        self._lots = instrument.quantity_lots(self.quantity)
-        self._position_lots_max = instrument.quantity_lots(self.position_max)
+        """Begin without quotes; sizes are known with the first price."""
+        self._lots = self._position_lots_max = 0
         self._bid = self._ask = 0
         self._bid_ticks = self._ask_ticks = 0
 
@@ -30,6 +29,9 @@ class Quoter:
         best_bid_ticks, best_ask_ticks = book.best_bid_ticks, book.best_ask_ticks
         if best_bid_ticks is None or best_ask_ticks is None:
             return
+        if not self._lots:
+            self._lots = ctx.instrument.lots_worth(self.notional, best_bid_ticks)
+            self._position_lots_max = ctx.instrument.lots_worth(self.position_max, best_bid_ticks)
         position_lots = ctx.position_lots()
         self._quote_bid(ctx, best_bid_ticks - self.offset_ticks, position_lots)
         self._quote_ask(ctx, best_ask_ticks + self.offset_ticks, position_lots)

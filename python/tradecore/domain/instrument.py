@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from tradecore.domain.errors import InvalidValueError
-from tradecore.domain.spec import InstrumentSpec
+from tradecore.domain.spec import InstrumentKind, InstrumentSpec
 
 # Furthest a float may lie from a whole number of steps, in steps: floats of exact decimals are nearer.
 _STEP_TOLERANCE = 1e-6
@@ -18,6 +18,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     tick_size: Decimal
     lot_size: Decimal
+    kind: InstrumentKind = InstrumentKind.LINEAR
+    multiplier: Decimal = Decimal(1)
 
     @classmethod
     def of(cls, instrument_id: int, spec: InstrumentSpec) -> "Instrument":
@@ -27,6 +29,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             symbol=spec.symbol,
             tick_size=Decimal(spec.tick_size),
             lot_size=Decimal(spec.lot_size),
+            kind=spec.kind,
+            multiplier=Decimal(spec.multiplier),
         )
 
     def price_ticks(self, price: float | Decimal) -> int:
@@ -52,6 +56,17 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def nearest_price_ticks(self, price: float) -> int:
         """Return the whole ticks nearest to a computed price, e.g. an entry price less some percent."""
         return round(price / float(self.tick_size))
+
+    def lots_worth(self, notional: float, price_ticks: int) -> int:
+        """Return the whole lots that are worth at most `notional` at a price, but at least one.
+
+        `notional` is in the currency of the price: what a linear contract is paid in, and what the
+        multiplier of an inverse contract is stated in.
+        """
+        lot_value = float(self.lot_size * self.multiplier)
+        if self.kind is InstrumentKind.LINEAR:
+            lot_value *= self.price(price_ticks)
+        return max(1, int(notional / lot_value))
 
     def price(self, ticks: int) -> float:
         """Return ticks as a price."""
