@@ -11,14 +11,13 @@ class PlainExchange:
         self.prices: dict[bool, list[int]] = {True: [], False: []}
         self.queues: dict[bool, dict[int, dict[int, int]]] = {True: {}, False: {}}
         self.places: dict[int, tuple[bool, int]] = {}
-        self.trades = 0
+        # Price, lots, waiting order and arriving order (0: a market order) of every trade.
+        self.trades: list[tuple[int, int, int, int]] = []
         self.misses = 0
 
-    def flow_limit(  # noqa: PLR0917 - as `EventBatch` has it
-        self, time_ns, instrument_id, flow_id, is_buy, price_ticks, lots
-    ) -> None:
+    def flow_limit(self, time_ns, instrument_id, flow_id, is_buy, price_ticks, lots) -> None:
         """Trade with what the price reaches; the rest waits."""
-        left = self._take(is_buy, lots, price_ticks)
+        left = self._take(flow_id, is_buy, lots, price_ticks)
         if left:
             key = -price_ticks if is_buy else price_ticks
             queue = self.queues[is_buy].get(key)
@@ -30,7 +29,7 @@ class PlainExchange:
 
     def flow_market(self, time_ns, instrument_id, is_buy, lots) -> None:
         """Trade at any price."""
-        if self._take(is_buy, lots, None):
+        if self._take(0, is_buy, lots, None):
             self.misses += 1
 
     def flow_cancel(self, time_ns, instrument_id, flow_id) -> None:
@@ -49,7 +48,11 @@ class PlainExchange:
         """Count the prices of one side."""
         return len(self.prices[is_buy])
 
-    def _take(self, is_buy: bool, lots: int, limit_ticks: int | None) -> int:
+    def best_levels(self, is_buy: bool, count: int) -> list[tuple[int, int]]:
+        """List prices and sizes of one side, best first."""
+        return [(abs(key), sum(self.queues[is_buy][key].values())) for key in self.prices[is_buy][:count]]
+
+    def _take(self, taker_id: int, is_buy: bool, lots: int, limit_ticks: int | None) -> int:
         other = not is_buy
         while lots and self.prices[other]:
             key = self.prices[other][0]
@@ -60,7 +63,7 @@ class PlainExchange:
             part = min(lots, queue[flow_id])
             lots -= part
             queue[flow_id] -= part
-            self.trades += 1
+            self.trades.append((abs(key), part, flow_id, taker_id))
             if not queue[flow_id]:
                 del queue[flow_id], self.places[flow_id]
                 self._drop_if_empty(other, key)

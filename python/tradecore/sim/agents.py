@@ -27,7 +27,7 @@ _MEMORY_SECONDS = 3.0
 class FlowSink(Protocol):
     """Takes the flow in the order of its times; `EventBatch` is one."""
 
-    def flow_limit(  # noqa: PLR0917 - called once per event with positions, as `EventBatch` has them
+    def flow_limit(
         self, time_ns: int, instrument_id: int, flow_id: int, is_buy: bool, price_ticks: int, lots: int
     ) -> None:
         """Take a limit order of an agent."""
