@@ -28,6 +28,9 @@ pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalErr
     }
     let lock = lock(path)?;
     let mut file = options().create(true).truncate(false).open(path).map_err(failed("open"))?;
+    // Readers are not hindered by this lock, except on Windows; it holds when the lock file was removed.
+    #[cfg(unix)]
+    try_lock(path, &file)?;
     let length = file.metadata().map_err(failed("read"))?.len();
 
     let copy = file.try_clone().map_err(failed("read"))?;
@@ -70,17 +73,22 @@ fn prepare(file: &mut File, end: u64, is_torn: bool, has_header: bool, created_n
 
 /// Takes the lock of the one writer; it ends with the process, however that ends.
 fn lock(path: &Path) -> Result<File, JournalError> {
-    let lock_path = beside(path, "lock");
+    // A link and its target have one lock.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let file = options()
         .create(true)
         .truncate(false)
-        .open(&lock_path)
+        .open(beside(&target, "lock"))
         .map_err(|source| JournalError::io(path, "create the lock file of", source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::new(path, Problem::Locked)),
-        Err(TryLockError::Error(source)) => Err(JournalError::io(path, "lock", source)),
-    }
+    try_lock(path, &file)?;
+    Ok(file)
+}
+
+fn try_lock(path: &Path, file: &File) -> Result<(), JournalError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => JournalError::new(path, Problem::Locked),
+        TryLockError::Error(source) => JournalError::io(path, "lock", source),
+    })
 }
 
 /// Copies the bytes from `end` on into a new file beside the journal.
@@ -89,6 +97,7 @@ fn keep(path: &Path, file: &mut File, end: u64, length: u64) -> Result<TornTail,
     file.seek(SeekFrom::Start(end))
         .and_then(|_| io::copy(file, &mut side))
         .and_then(|_| side.sync_all())
+        .and_then(|()| sync_directory(path))
         .map_err(|source| JournalError::io(&kept_in, "write", source))?;
     Ok(TornTail { bytes: length.saturating_sub(end), kept_in })
 }

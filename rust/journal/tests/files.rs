@@ -65,6 +65,18 @@ fn a_second_writer_is_refused_until_the_first_is_gone() {
     Writer::open(&directory.journal(), 0).unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn a_second_writer_is_refused_by_another_name_and_without_the_lock_file() {
+    let directory = Directory::new("names");
+    let _first = Writer::open(&directory.journal(), 0).unwrap();
+    let link = directory.0.join("link");
+    std::os::unix::fs::symlink(directory.journal(), &link).unwrap();
+    assert!(matches!(problem(&link), Problem::Locked));
+    fs::remove_file(directory.0.join("a.journal.lock")).unwrap();
+    assert!(matches!(problem(&directory.journal()), Problem::Locked));
+}
+
 #[test]
 fn a_torn_tail_is_cut_off_and_kept_aside() {
     let directory = Directory::new("torn");
