@@ -25,6 +25,7 @@ const TAKEN_LEVELS_MAX: usize = 256;
 /// - A resting order waits behind the lots that were at its price. Trades at the price eat the lots
 ///   ahead, then fill it; a trade or the other side's best price through it fills it; a level that
 ///   shrinks below the lots ahead moves it up (cancels come from behind first, which is conservative).
+///   A feed that shows a level before the trade that made it smaller lets that trade count twice here.
 /// - A stop watches trades; as long as no trade was ever seen, the best opposite price. Set off, it
 ///   takes depth like a market order.
 /// - Own orders never trade with each other, and `reduce_only` is the business of the caller.
