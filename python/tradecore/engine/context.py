@@ -302,8 +302,8 @@ class Context:
     ) -> int | Refused:
         instrument = self._of(instrument_id)
         lots, equity_ppm = _size(instrument, *size)
-        limit_ticks = _ticks(instrument, "limit", *limit)
-        stop_ticks = _ticks(instrument, "stop", *stop)
+        limit_ticks = limit[1] if limit[0] is None else _ticks(instrument, "limit", *limit)
+        stop_ticks = stop[1] if stop[0] is None else _ticks(instrument, "stop", *stop)
         if limit_ticks is not None and stop_ticks is not None:
             raise InvalidValueError("stop", stop_ticks, "an order has a limit or a stop, not both")
         code = _TIMES_IN_FORCE.get(time_in_force)

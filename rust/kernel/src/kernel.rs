@@ -19,8 +19,14 @@ use crate::series::{BarSource, Column, IndicatorValues, Series};
 use crate::wake::{Wake, WakeBody};
 use crate::{KernelConfig, KernelError};
 
-/// Open orders and closed lots that fit before memory grows.
-const CAPACITY: usize = 1024;
+/// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
+const ORDERS_MAX: usize = 1 << 14;
+
+/// Open orders at which new entries are refused.
+pub(crate) const ENTRIES_MAX: usize = ORDERS_MAX / 4;
+
+/// Open lots and closed trades that fit before memory grows.
+const LOTS: usize = 1024;
 
 /// Closed orders kept for questions about the recent past.
 const CLOSED_ORDERS_MAX: usize = 1024;
@@ -130,11 +136,11 @@ impl Kernel {
         }
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
         let strategies = usize::from(config.strategies);
-        let orders = Orders::new(strategies, instruments.len(), CAPACITY, CLOSED_ORDERS_MAX);
+        let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
         Ok(Self {
             orders,
             marks: vec![None; instruments.len()],
-            ledger: Ledger::new(instruments, strategies, config.cash, CAPACITY),
+            ledger: Ledger::new(instruments, strategies, config.cash, LOTS),
             recorder: Recorder::new(config.is_recording, config.has_digest),
             markets,
             series: Vec::new(),

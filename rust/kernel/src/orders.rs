@@ -9,6 +9,7 @@ use tradecore_types::{
 };
 
 use crate::buying_power;
+use crate::kernel::ENTRIES_MAX;
 use crate::market::{Market, Venue};
 use crate::schedule::{Delivery, Request};
 use crate::{Destination, Kernel, KernelError};
@@ -176,6 +177,12 @@ impl Kernel {
         intent: &OrderIntent,
         lots: i64,
     ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
+        if self.orders.len() >= ENTRIES_MAX && !intent.reduce_only {
+            let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
+            let limit = count(ENTRIES_MAX);
+            let value = count(self.orders.len()) + 1;
+            return Ok(Err(Refusal { rule: Rule::OpenOrdersMax, limit, value }));
+        }
         let exposure = self.exposure(intent);
         let switches = self.switches;
         let has_power = self.has_buying_power(intent, lots)?;
@@ -222,6 +229,9 @@ impl Kernel {
 
     /// Counts the open lots of a strategy's reduce-only orders on one side, exits of brackets apart.
     pub(crate) fn closing_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
+        if !self.orders.has_closing() {
+            return 0;
+        }
         let is_closing = |intent: &OrderIntent| {
             intent.reduce_only
                 && intent.closes.is_none()

@@ -41,6 +41,9 @@ impl Kernel {
 
     /// Cancels reduce-only orders that could now turn a position around.
     fn drop_orphans(&mut self, intent: &OrderIntent) {
+        if !self.orders.has_closing() {
+            return;
+        }
         let position_lots = self.ledger.position(intent.strategy, intent.instrument);
         for side in [tradecore_types::Side::Buy, tradecore_types::Side::Sell] {
             let closable = (-position_lots * side.sign()).max(0);

@@ -32,6 +32,10 @@ pub struct Orders {
     closed_capacity: usize,
     closed_total: u64,
     last_id: OrderId,
+    /// Places above it were never used.
+    places_used: usize,
+    /// Open reduce-only orders that name no entry.
+    closing: usize,
 }
 
 impl Orders {
@@ -52,6 +56,8 @@ impl Orders {
             closed_capacity: closed_max,
             closed_total: 0,
             last_id: OrderId(0),
+            places_used: 0,
+            closing: 0,
         }
     }
 
@@ -77,6 +83,7 @@ impl Orders {
         if let Some(cell) = self.slab.get_mut(place) {
             *cell = Some(order);
         }
+        self.places_used = self.places_used.max(place + 1);
         self.index.insert(order_id, place);
         self.last_id = order_id;
         Ok(())
@@ -148,7 +155,13 @@ impl Orders {
 
     /// Visits all open orders in an order that depends on the history only.
     pub fn iter(&self) -> impl Iterator<Item = &OpenOrder> {
-        self.slab.iter().flatten()
+        self.slab.iter().take(self.places_used).flatten()
+    }
+
+    /// Tells whether any open order may only close and names no entry.
+    #[must_use]
+    pub fn has_closing(&self) -> bool {
+        self.closing > 0
     }
 
     /// Returns how many orders are open.
@@ -278,6 +291,9 @@ impl Orders {
 
     fn count(&mut self, order: &OpenOrder, opened: bool) {
         let OrderIntent { strategy, instrument, .. } = order.intent;
+        if order.intent.reduce_only && order.intent.closes.is_none() {
+            self.closing = if opened { self.closing + 1 } else { self.closing.saturating_sub(1) };
+        }
         if let Some(of_slot) = self.slot(strategy, instrument).and_then(|slot| self.by_slot.get_mut(slot)) {
             of_slot.count(opened);
         }
