@@ -282,14 +282,23 @@ type PlainRecord<'py> = (&'static str, i64, Bound<'py, PyDict>);
 /// `records`, `head` and `bytes` are of the whole part before that.
 #[pyclass(name = "JournalVerdict", module = "tradecore._core", frozen, get_all)]
 pub struct PyJournalVerdict {
+    /// intact, torn or damaged.
     status: &'static str,
+    /// Number of records that are whole and in order.
     records: u64,
+    /// Hash of the chain after them, as hexadecimal text.
     head: String,
+    /// Bytes of the file up to there.
     bytes: u64,
+    /// Size of the file.
     file_bytes: u64,
+    /// Creation time given by the first writer, or None when the file header is not whole.
     created_ns: Option<i64>,
+    /// First byte of the damaged block, or None.
     damaged_offset: Option<u64>,
+    /// First record that cannot be trusted, or None.
     damaged_seq: Option<u64>,
+    /// What was found and what to do, in a sentence.
     message: String,
 }
 
