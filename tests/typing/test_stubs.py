@@ -10,17 +10,13 @@ from support.shared import ROOT
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_the_stub_agrees_with_the_native_module():
+def test_the_stub_agrees_with_the_native_module(tmp_path):
     """Names, parameters and their defaults in `_core.pyi` are those of the compiled module."""
-    command = [
-        sys.executable,
-        "-m",
-        "mypy.stubtest",
-        "tradecore._core",
-        "--mypy-config-file",
-        "pyproject.toml",
-    ]
+    allowed = tmp_path / "allowed"
+    allowed.write_text("tradecore._core.__all__\n")  # made by the binding, for star imports nobody writes
+    command = [sys.executable, "-m", "mypy.stubtest", "tradecore._core", "--ignore-disjoint-bases"]
+    options = ["--mypy-config-file", "pyproject.toml", "--allowlist", str(allowed)]
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
