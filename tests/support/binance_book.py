@@ -28,12 +28,14 @@ class PlainBook:
         self.is_valid = False
         self.is_joined = False
         self.needs_snapshot = True
-        self.compared = self.mismatches = self.gaps = self.losses = self.synchronisations = self.events = 0
+        self.compared = self.mismatches = self.gaps = self.losses = self.synchronisations = 0
+        self.events = self.events_since_loss = 0
 
     def take(self, batch: EventBatch) -> None:
         """Take the events of a batch in order."""
         for event in read_events(batch):
             self.events += 1
+            self.events_since_loss += 1
             kind, _, _, *values = event
             if kind == "book":
                 self._book(*values)
@@ -42,6 +44,7 @@ class PlainBook:
                 self._compare(values[4])
             elif kind == "feed_lost":
                 self.losses += 1
+                self.events_since_loss = 0
                 self._invalidate()
 
     def best(self) -> tuple[int, int, int, int]:

@@ -1,7 +1,7 @@
 """A local stand-in for the venue: a capture over real sockets, with faults on request."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -76,6 +76,17 @@ class ReplayServer:
         How many of the first snapshot requests are answered with 429.
     exchange_info : bytes
         The answer to `exchangeInfo`.
+    hold_back : callable or None
+        Awaited before each message; keeps the replay near to its client on however slow a machine.
+
+    Attributes
+    ----------
+    sent : int
+        Messages sent on the connection that is open.
+    connections, snapshots : int
+        How many there were so far.
+    finished : asyncio.Event
+        Set when the last message has been sent.
     """
 
     def __init__(
@@ -87,6 +98,7 @@ class ReplayServer:
         faults: Sequence[Fault] = (),
         refusals: int = 0,
         exchange_info: bytes = b'{"symbols":[]}',
+        hold_back: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._path = Path(path)
         self._market = market
@@ -94,6 +106,7 @@ class ReplayServer:
         self._faults = {fault.depth_number: fault for fault in faults}
         self._refusals = refusals
         self._exchange_info = exchange_info
+        self._hold_back = hold_back
         self._book = ReplayBook()
         self._sockets: list[web.WebSocketResponse] = []
         self._has_client = asyncio.Event()
@@ -105,6 +118,7 @@ class ReplayServer:
         self.finished = asyncio.Event()
         self.snapshots = 0
         self.connections = 0
+        self.sent = 0
 
     @property
     def ws_url(self) -> str:
@@ -146,6 +160,7 @@ class ReplayServer:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.connections += 1
+        self.sent = 0
         self._sockets.append(socket)
         self._has_client.set()
         try:
@@ -182,6 +197,8 @@ class ReplayServer:
                 due = start + (line.time_ns - first_ns) / _NANOSECONDS_PER_SECOND / self._speed
                 if (left := due - loop.time()) > 0:
                     await asyncio.sleep(left)
+            if self._hold_back is not None:
+                await self._hold_back()
             await self._has_client.wait()
             await self._send_line(line)
         self.finished.set()
@@ -224,6 +241,7 @@ class ReplayServer:
 
     async def _send(self, payload: bytes) -> None:
         text = payload.decode()
+        self.sent += 1
         for socket in list(self._sockets):
             try:
                 await socket.send_str(text)
