@@ -2,19 +2,29 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
+
+# Exact decimals become JSON numbers with every digit.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def plain(value: object) -> dict[str, object]:
+    """Return a struct as nested plain values, exact decimals kept."""
+    values: dict[str, object] = msgspec.to_builtins(value, builtin_types=(Decimal,))
+    return values
 
 
 def print_json(value: object) -> None:
     """Print one JSON document; NaN becomes null."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    sys.stdout.write(msgspec.json.format(_ENCODER.encode(value), indent=2).decode())
     sys.stdout.write("\n")
 
 
 def print_json_line(value: object) -> None:
     """Print one line of JSON."""
-    sys.stdout.write(msgspec.json.encode(value).decode())
+    sys.stdout.write(_ENCODER.encode(value).decode())
     sys.stdout.write("\n")
 
 
@@ -31,6 +41,8 @@ def _shown(value: object) -> str:
             return "-"
         case bool():
             return "yes" if value else "no"
+        case Decimal():
+            return f"{value:,f}"
         case float():
             return f"{value:,.6g}"
         case Mapping():

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -20,13 +21,23 @@ def counted(items: Iterable[Item], label: str) -> Iterator[Item]:
     if not is_watched():
         yield from items
         return
+    with working(label) as show:
+        for index, item in enumerate(items, start=1):
+            yield item
+            if index % SHOWN_EVERY == 0:
+                show(index)
+
+
+@contextmanager
+def working(label: str) -> Iterator[Callable[[int], None]]:
+    """Show a progress line; yields what sets its count."""
+    if not is_watched():
+        yield lambda _: None
+        return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
-        for index, item in enumerate(items, start=1):
-            yield item
-            if index % SHOWN_EVERY == 0:
-                progress.update(task, completed=index)
+        yield lambda count: progress.update(task, completed=count)

@@ -1,9 +1,11 @@
 """What a run came to: the numbers that scripts rely on."""
 
+from decimal import Decimal
+
 import msgspec
 
 from tradecore.domain.journal import journal_verify
-from tradecore.engine import Engine
+from tradecore.engine import BookCounts, Engine
 
 INTACT = "intact"
 
@@ -15,11 +17,11 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     fills: int
     refusals: int
-    pnl: str
-    equity: str
-    positions: object
+    pnl: Decimal
+    equity: Decimal
+    positions: dict[str, Decimal]
     open_orders: int
-    book: object
+    book: BookCounts
     journal: str
     journal_head: str
     journal_verified: bool
@@ -39,9 +41,9 @@ def summarize(engine: Engine, journal_path: str) -> RunSummary:
         orders=figures.orders,
         fills=figures.fills,
         refusals=figures.refusals,
-        pnl=figures.pnl,
-        equity=figures.equity,
-        positions=figures.positions,
+        pnl=Decimal(figures.pnl),
+        equity=Decimal(figures.equity),
+        positions={symbol: Decimal(size) for symbol, size in figures.positions.items()},
         open_orders=figures.open_orders,
         book=figures.book,
         journal=journal_path,

@@ -1,14 +1,17 @@
 """Builds engines, feeds and sessions from a configuration; the only module that imports adapters."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError
-from tradecore.domain.journal import JournalWriter
-from tradecore.domain.spec import EngineSpec
+from tradecore.backtest import BacktestResult, result_of
+from tradecore.domain import EventBatch
+from tradecore.domain.errors import ConfigError, DataError, InvalidValueError, StorageError
+from tradecore.domain.journal import JournalWriter, events_from_frames
+from tradecore.domain.spec import EngineSpec, Mode, SequenceRule
 from tradecore.engine import Engine
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.ports.notifier import Notifier
@@ -19,16 +22,22 @@ from tradecore.strategy import BarSource, StrategyBinding, build, load_class
 from tradecore_api.config.tables import (
     BinanceFeedTable,
     CaptureFeedTable,
+    CaptureMarket,
     Config,
     ConfigTables,
+    DataFormat,
+    DataTable,
+    Rounding,
     SimulatedFeedTable,
     StrategyConfig,
 )
+from tradecore_api.progress import working
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.version import VERSION
 
 # Small enough for a stop or a command to be heard at once, large enough to cost nothing.
 BATCH_EVENTS_MAX = 1024
+JOURNAL_MAGIC = b"TCJOURN\n"
 
 
 class Strategies(msgspec.Struct, frozen=True):
@@ -79,6 +88,42 @@ def inspect_data(path: str) -> dict[str, object]:
     return found
 
 
+def completed(config: Config) -> Config:
+    """Fill in what a capture says about itself: its market and, if none are named, its instruments.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When an instrument is not in the capture, or the capture cannot be read.
+    """
+    tables = config.tables
+    feed = tables.feed
+    if not isinstance(feed, CaptureFeedTable):
+        return config
+    if tables.instruments and feed.market is not CaptureMarket.AUTO:
+        return config
+    from tradecore_binance.capture_contents import capture_contents
+
+    contents = capture_contents(feed.path)
+    market = contents.market.value if feed.market is CaptureMarket.AUTO else feed.market.value
+    rule = SequenceRule.BINANCE_SPOT if market == CaptureMarket.SPOT else SequenceRule.BINANCE_FUTURES
+    found = [instrument.symbol for instrument in contents.instruments]
+    for index, instrument in enumerate(tables.instruments):
+        if instrument.symbol not in found:
+            key = f"instruments.{index}.symbol"
+            what = f"is not in the capture, which holds {', '.join(found)}"
+            raise ConfigError(config.source_of(key), key, instrument.symbol, what)
+    instruments = tuple(
+        msgspec.structs.replace(instrument, sequence=rule)
+        if instrument.sequence is SequenceRule.NONE
+        else instrument
+        for instrument in tables.instruments or contents.instruments
+    )
+    feed = msgspec.structs.replace(feed, market=CaptureMarket(market))
+    tables = msgspec.structs.replace(tables, feed=feed, instruments=instruments)
+    return msgspec.structs.replace(config, tables=tables)
+
+
 def strategies(config: Config) -> Strategies:
     """Load and build every strategy.
 
@@ -106,6 +151,7 @@ def strategies(config: Config) -> Strategies:
 def strategy_problems(config: Config) -> list[ConfigError]:
     """Return what is wrong with strategies and engine settings; empty when a run would start."""
     try:
+        config = completed(config)
         bindings = strategies(config).bindings
         build_engine(config, config.engine_spec(), bindings, is_recording=False)
     except ConfigError as error:
@@ -114,7 +160,12 @@ def strategy_problems(config: Config) -> list[ConfigError]:
 
 
 def build_engine(
-    config: Config, spec: EngineSpec, bindings: Sequence[StrategyBinding], *, is_recording: bool
+    config: Config,
+    spec: EngineSpec,
+    bindings: Sequence[StrategyBinding],
+    *,
+    is_recording: bool,
+    has_equity_curve: bool = False,
 ) -> Engine:
     """Return a fresh engine.
 
@@ -126,7 +177,7 @@ def build_engine(
     if not spec.instruments:
         raise ConfigError(config.source, "instruments", None, "is missing: name at least one [[instruments]]")
     try:
-        return Engine(spec, bindings, recording=is_recording)
+        return Engine(spec, bindings, recording=is_recording, equity_curve=has_equity_curve)
     except InvalidValueError as error:
         raise ConfigError(config.source, error.field, error.value, error.rule) from error
 
@@ -202,6 +253,91 @@ def replay(journal_path: str) -> RunSummary:
     engine = build_engine(config, recorded.engine, strategies(config).bindings, is_recording=True)
     recover(journal_path, engine, recorded)
     return summarize(engine, journal_path)
+
+
+def backtest(config: Config) -> BacktestResult:
+    """Run the strategies over `[data]`, or over a recorded or simulated `[feed]`.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When settings or data cannot be used.
+    """
+    config = completed(config)
+    spec = config.engine_spec(Mode.BACKTEST)
+    bindings = strategies(config).bindings
+    engine = build_engine(config, spec, bindings, is_recording=False, has_equity_curve=True)
+    events = 0
+    with working("backtesting") as progress:
+        for batch in _history(config):
+            engine.feed(batch)
+            events += engine.run()
+            progress(events)
+        engine.finish()
+    if not events:
+        raise DataError(config.source, "the data have no events: nothing to test on")
+    return result_of(engine)
+
+
+def _history(config: Config) -> Iterator[EventBatch]:
+    """Yield everything that happened, in order."""
+    data = config.tables.data
+    if data is not None and _is_journal(data):
+        for chunk in chunks(data.path):
+            batch = EventBatch()
+            events_from_frames(chunk, batch)
+            yield batch
+    elif data is not None:
+        yield _bars(config, data)
+    elif isinstance(config.tables.feed, CaptureFeedTable | SimulatedFeedTable):
+        yield from _played(_feed(_as_fast_as_possible(config), SystemClock())[0])
+    else:
+        raise ConfigError(
+            config.source, "data", None, "is missing: a backtest needs [data] or a recorded [feed]"
+        )
+
+
+def _is_journal(data: DataTable) -> bool:
+    if data.format is not DataFormat.AUTO:
+        return data.format is DataFormat.JOURNAL
+    with Path(data.path).open("rb") as file:
+        return file.read(len(JOURNAL_MAGIC)) == JOURNAL_MAGIC
+
+
+def _bars(config: Config, data: DataTable) -> EventBatch:
+    from tradecore_files import FileFormat, ReadOptions, load_bars
+
+    options = ReadOptions(
+        format=FileFormat(data.format.value),
+        columns=data.columns,
+        nearest=data.rounding is Rounding.NEAREST,
+        interval_ns=data.interval_ns,
+        timezone=data.timezone,
+    )
+    batch = EventBatch()
+    load_bars(data.path, config.tables.instruments[0], options).append_to(batch, 0)
+    return batch
+
+
+def _played(feed: MarketFeed) -> Iterator[EventBatch]:
+    """Yield the batches of a feed that never waits."""
+    with asyncio.Runner() as runner:
+        batches = feed.batches()
+        while (batch := runner.run(_next(batches))) is not None:
+            yield batch
+
+
+async def _next(batches: AsyncIterator[EventBatch]) -> EventBatch | None:
+    return await anext(batches, None)
+
+
+def _as_fast_as_possible(config: Config) -> Config:
+    feed = config.tables.feed
+    if isinstance(feed, CaptureFeedTable):
+        feed = msgspec.structs.replace(feed, speed=0.0)
+    elif isinstance(feed, SimulatedFeedTable):
+        feed = msgspec.structs.replace(feed, virtual=True)
+    return msgspec.structs.replace(config, tables=msgspec.structs.replace(config.tables, feed=feed))
 
 
 def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:

@@ -52,8 +52,11 @@ def test_a_good_file_keeps_decimals_exact_and_paths_next_to_it(file):
 
 
 def test_the_feed_decides_matching_and_book_numbering_unless_the_file_does(file):
-    """A capture is matched against its book, numbered as its market numbers."""
-    spec = read.load(file, environment={}).engine_spec()
+    """A capture is matched against its book, numbered as its market numbers.
+
+    Which market it is of, the wiring finds out when the file does not say so.
+    """
+    spec = read.load(file, options=["feed.market=spot"], environment={}).engine_spec()
     other = read.load(
         file, options=["feed.market=usdm", "venue.matching=quotes"], environment={}
     ).engine_spec()

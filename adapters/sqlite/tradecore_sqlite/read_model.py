@@ -62,7 +62,7 @@ class SqliteReadModel:
         """
         connection: aiosqlite.Connection | None = None
         try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_file(Path(path))
             connection = await aiosqlite.connect(path, timeout=BUSY_SECONDS_MAX, isolation_level=None)
             await _prepare(connection, path)
         except (sqlite3.Error, OSError) as error:
@@ -153,6 +153,13 @@ class SqliteReadModel:
             await self._connection.execute("ROLLBACK")
             raise
         await self._connection.execute("COMMIT")
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty file for its owner alone, unless there is one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
 
 
 async def _prepare(connection: aiosqlite.Connection, path: str) -> None:

@@ -12,7 +12,7 @@ from tradecore.domain.errors import ConfigError
 from tradecore_api import builtin, progress, wiring
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import print_json, print_values
+from tradecore_api.output import plain, print_json, print_values
 from tradecore_api.screen import Screen
 from tradecore_api.summary import RunSummary, summarize
 
@@ -27,7 +27,7 @@ def demo(arguments: argparse.Namespace) -> int:
             raise ConfigError("--journal", "journal", journal_path, "exists already; name a new file")
         tree = builtin.demo(seed=arguments.seed, seconds=arguments.seconds, is_virtual=arguments.virtual)
         summary = asyncio.run(_run(tree, journal_path))
-    values: dict[str, object] = msgspec.to_builtins(summary)
+    values = plain(summary)
     if not arguments.journal:
         values["journal"] = None
     if arguments.json:

@@ -6,14 +6,12 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalReader, journal_verify
 from tradecore.domain.record import JournalRecord
 from tradecore_api import wiring
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import print_json, print_json_line, print_values
+from tradecore_api.output import plain, print_json, print_json_line, print_values
 from tradecore_api.progress import counted
 from tradecore_api.summary import INTACT
 
@@ -41,7 +39,7 @@ def replay(arguments: argparse.Namespace) -> int:
     """Run the recorded events through the same engine and strategies; every byte must come out again."""
     _must_exist(arguments.path)
     outcome = wiring.replay(arguments.path)
-    _print(msgspec.to_builtins(outcome, str_keys=True), is_json=arguments.json)
+    _print(plain(outcome), is_json=arguments.json)
     return ExitCode.OK
 
 

@@ -3,8 +3,6 @@
 import argparse
 from pathlib import Path
 
-import msgspec
-
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
 from tradecore_api import builtin, wiring
@@ -12,7 +10,7 @@ from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import print_json, print_values
+from tradecore_api.output import plain, print_json, print_values
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     wiring.configure_log(config)
     summary = Daemon(config, is_new_journal=arguments.new_journal).run()
-    values: dict[str, object] = msgspec.to_builtins(summary)
+    values = plain(summary)
     if arguments.json:
         print_json(values)
     else:
@@ -47,4 +45,4 @@ def _config(arguments: argparse.Namespace) -> Config:
         raise ConfigError(
             config.source, "strategy", None, "is missing: run needs [strategy] or [[strategies]]"
         )
-    return config
+    return wiring.completed(config)

@@ -122,7 +122,7 @@ def _fill_in(clean: object) -> None:
         return
     is_simulated = feed["kind"] == "simulated"
     clean.setdefault("venue", {}).setdefault("matching", "exchange" if is_simulated else "book")
-    if not is_simulated:
+    if feed["kind"] == "binance" or feed.get("market", "auto") != "auto":
         is_spot = feed.get("market", Market.SPOT) == Market.SPOT
         for instrument in clean.get("instruments", []):
             instrument.setdefault("sequence", "binance_spot" if is_spot else "binance_futures")

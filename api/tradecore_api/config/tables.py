@@ -41,14 +41,24 @@ class BinanceFeedTable(Table, frozen=True, tag_field="kind", tag="binance"):
     queue_batches_max: Positive = 1024
 
 
+class CaptureMarket(StrEnum):
+    """Which market a capture is of; `auto` looks at its first messages."""
+
+    AUTO = "auto"
+    SPOT = "spot"
+    USDM = "usdm"
+    COINM = "coinm"
+
+
 class CaptureFeedTable(Table, frozen=True, tag_field="kind", tag="binance_capture"):
     """`[feed] kind = "binance_capture"`: recorded messages, one `<receive_ns> <json>` a line.
 
-    `speed` 0 replays as fast as possible, 1 in real time, n at n times real time.
+    `speed` 0 replays as fast as possible, 1 in real time, n at n times real time. Without
+    [[instruments]] those in the capture are taken, ticks and lots as its first messages show them.
     """
 
     path: str
-    market: Market = Market.SPOT
+    market: CaptureMarket = CaptureMarket.AUTO
     speed: NonNegative = 0.0
 
 

@@ -404,7 +404,7 @@ class Session:
                 continue
 
 
-def _first(group: BaseExceptionGroup) -> BaseException:  # type: ignore[type-arg]
+def _first(group: BaseExceptionGroup) -> BaseException:
     """Return the error that ended a group: what is nested carries no more than that."""
     for error in group.exceptions:
         return _first(error) if isinstance(error, BaseExceptionGroup) else error

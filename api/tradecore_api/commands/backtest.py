@@ -1,0 +1,89 @@
+"""`tradecore backtest`."""
+
+import argparse
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from tradecore.backtest import BacktestResult
+from tradecore.domain.errors import ConfigError
+from tradecore_api import wiring
+from tradecore_api.config import read
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.output import print_json, print_values
+
+NANOSECONDS = 1_000_000_000
+
+
+def backtest(arguments: argparse.Namespace) -> int:
+    """Run strategies over data of the past; print trades and statistics."""
+    config = read.load(Path(arguments.config), options=arguments.settings)
+    if not config.strategies:
+        raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
+    result = wiring.backtest(config)
+    statistics: dict[str, object] = msgspec.to_builtins(result.stats)
+    if arguments.json:
+        print_json(
+            {
+                "trades": _trades(result),
+                "stats": statistics,
+                "orders_digest": result.orders_digest,
+                "state_hash": result.state_hash,
+                **_figures(result),
+            }
+        )
+    else:
+        print_values(_readable(statistics) | {"orders_digest": result.orders_digest})
+    return ExitCode.OK
+
+
+def _figures(result: BacktestResult) -> dict[str, object]:
+    summary = result.summary
+    return {
+        "events": summary.events,
+        "orders": summary.orders,
+        "fills": summary.fills,
+        "refusals": summary.refusals,
+        "pnl": Decimal(summary.pnl),
+        "equity": Decimal(summary.equity),
+        "positions": {symbol: Decimal(size) for symbol, size in summary.positions.items()},
+        "book": msgspec.to_builtins(summary.book),
+    }
+
+
+def _trades(result: BacktestResult) -> list[dict[str, object]]:
+    columns = {name: result.trades[name].tolist() for name in result.trades.dtype.names or ()}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [
+        {
+            "entry_time": iso_time(int(row["entry_time_ns"])),
+            "exit_time": iso_time(int(row["exit_time_ns"])),
+            **row,
+            "side": "long" if row["side"] > 0 else "short",
+        }
+        for row in rows
+    ]
+
+
+def iso_time(time_ns: int) -> str:
+    """Return UTC nanoseconds as ISO 8601 text, with as many decimals as it takes."""
+    seconds, nanoseconds = divmod(time_ns, NANOSECONDS)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    decimals = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
+    return f"{text}{decimals}Z"
+
+
+def _readable(statistics: Mapping[str, object]) -> dict[str, object]:
+    """Show times as text and durations in days."""
+    shown: dict[str, object] = {}
+    for name, value in statistics.items():
+        if isinstance(value, int) and name in ("start_ns", "end_ns"):
+            shown[name.removesuffix("_ns")] = iso_time(value)
+        elif isinstance(value, int) and name.endswith("_ns"):
+            shown[f"{name.removesuffix('_ns')}_days"] = value / (86_400 * NANOSECONDS)
+        else:
+            shown[name] = value
+    return shown
