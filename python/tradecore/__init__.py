@@ -14,9 +14,9 @@ _WHERE = {
     "tradecore.backtest": ("BacktestResult", "Statistics"),
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
-        "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError", "EngineSpec",
-        "FeesSpec", "Finalize", "Instrument", "InstrumentKind", "InstrumentSpec", "InvalidValueError", "Matching",
-        "Mode", "RiskSpec", "SequenceRule", "StorageError", "TradecoreError", "VenueError", "VenueSpec",
+        "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
+        "EngineSpec", "FeesSpec", "Finalize", "Instrument", "InstrumentKind", "InstrumentSpec",
+        "InvalidValueError", "Matching", "Mode", "RiskSpec", "SequenceRule", "StorageError", "TradecoreError", "VenueError", "VenueSpec",
     ),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),

@@ -37,7 +37,8 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     trades : ndarray, shape (n,), structured
         Closed trades in the order they were closed: `entry_time_ns`, `exit_time_ns` (opening time of
         the bar of the fill, UTC nanoseconds), `side` (+1 long, -1 short), `quantity`, `entry_price`,
-        `exit_price`, `pnl` (net of commission), `commission` (entry and exit), `strategy_id`, `instrument_id`.
+        `exit_price`, `pnl` (net of commission), `commission` (entry and exit), `strategy_id`,
+        `instrument_id`.
     times_ns : ndarray of int64, shape (bars,)
         Opening time of every bar.
     equity : ndarray of float64, shape (bars,)

@@ -108,7 +108,7 @@ class Context:
         Parameters
         ----------
         quantity, quantity_lots, fraction : float, int, float
-            Exactly one: the size, in lots, or as a share (0, 1] of the buying power at the moment of the fill.
+            Exactly one: the size, in lots, or as a share (0, 1] of the buying power at the fill.
         limit, limit_ticks : float, int
             Worst acceptable price.
         stop, stop_ticks : float, int
@@ -186,7 +186,7 @@ class Context:
         return self._kernel.close(self._strategy_id, own_id)
 
     def target(self, quantity: float, instrument_id: int | None = None) -> int | Refused | None:
-        """Bring the strategy's position to `quantity` (signed) with one market order; `None` when it is there."""
+        """Bring the strategy's position to `quantity` (signed) with one market order; `None` if there."""
         wanted_lots = self._of(instrument_id).quantity_lots(quantity)
         missing_lots = wanted_lots - self.position_lots(instrument_id)
         if missing_lots == 0:
@@ -259,9 +259,7 @@ class Context:
     ) -> Indicator:
         """Keltner channel; values are (upper, middle, lower)."""
         series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(
-            series, "keltner", period=period, slow=atr_period, factor=multiple
-        )
+        return self._kernel.add_indicator(series, "keltner", period=period, slow=atr_period, factor=multiple)
 
     def history(self, column: str, count: int, instrument_id: int | None = None) -> object:
         """Return the last `count` values of a bar column as a float64 array of shape (n,), newest last.
@@ -361,7 +359,8 @@ class Context:
             self._kernel.trace(self._strategy_id, instrument_id, action, reason, gates)
             self._notes.clear()
 
-    def _bind_series(self, add: Callable[[int], int]) -> None:
+    def bind_series(self, add: Callable[[int], int]) -> None:
+        """Learn which series of bars belong to the instruments; called once by the engine."""
         self._series = {instrument_id: add(instrument_id) for instrument_id in self._instruments}
 
 

@@ -69,7 +69,8 @@ class Engine:
     ) -> None:
         self.spec = spec
         self.instruments = tuple(
-            Instrument.of(instrument_id, instrument) for instrument_id, instrument in enumerate(spec.instruments)
+            Instrument.of(instrument_id, instrument)
+            for instrument_id, instrument in enumerate(spec.instruments)
         )
         self.strategies = tuple(strategies)
         self._kernel = Kernel(
@@ -195,7 +196,9 @@ class Engine:
         )
 
     def _positions(self) -> dict[str, str]:
-        lots = {i.symbol: self._kernel.position_total_lots(i.instrument_id) * i.lot_size for i in self.instruments}
+        lots = {
+            i.symbol: self._kernel.position_total_lots(i.instrument_id) * i.lot_size for i in self.instruments
+        }
         return {symbol: f"{size.normalize():f}" for symbol, size in lots.items() if size}
 
     def _bind(
@@ -204,10 +207,8 @@ class Engine:
         if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
             rule = f"must name instruments 0 to {len(self.instruments) - 1}"
             raise InvalidValueError("instruments", binding.instruments, rule)
-        context = Context(
-            self._kernel, strategy_id, binding, self.instruments, gates, is_tracing=is_tracing
-        )
-        context._bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
+        context = Context(self._kernel, strategy_id, binding, self.instruments, gates, is_tracing=is_tracing)
+        context.bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
         strategy = binding.strategy
         handlers = _Handlers(
             context,

@@ -5,17 +5,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
-use tradecore_kernel::{
-    Advance, BarSource, Column, Kernel, KernelError, OrderRequest, OrderUpdate, Verdict, Wake, WakeBody,
-};
-use tradecore_types::{
-    Bracket, InstrumentId, Level, OrderId, OrderKind, ReportBody, Side, Size, StrategyId, TimeInForce,
-};
+use tradecore_kernel::{Advance, BarSource, Column, Kernel, KernelError, OrderRequest, Verdict, Wake};
+use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, StrategyId, TimeInForce};
 
 use crate::batch::PyEventBatch;
+use crate::calls::{Handlers, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
-use crate::events::{PyBar, PyFill, PyOrderUpdate, PyQuote, PyRefused, PyTrade, Scale, side_name};
+use crate::events::{PyRefused, Scale, side_name};
+use crate::views::{PyBook, PyIndicator};
 
 /// Steps made before the GIL is released.
 const STEPS_ATTACHED: usize = 512;
@@ -28,9 +26,7 @@ const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyKernel>()?;
-    module.add_class::<PyBook>()?;
-    module.add_class::<PyIndicator>()
+    module.add_class::<PyKernel>()
 }
 
 /// Turns an error of the kernel into its exception.
@@ -47,21 +43,8 @@ fn kernel_error(error: &KernelError) -> PyErr {
 /// Build it from an `EngineSpec`; `tradecore.engine.Engine` is the comfortable way to use it.
 #[pyclass(name = "Kernel", module = "tradecore._core")]
 pub struct PyKernel {
-    kernel: Kernel,
+    pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
-}
-
-/// The callbacks of one strategy, bound to its context.
-#[derive(FromPyObject)]
-struct Handlers<'py> {
-    context: Bound<'py, PyAny>,
-    on_bar: Option<Bound<'py, PyAny>>,
-    on_quote: Option<Bound<'py, PyAny>>,
-    on_book: Option<Bound<'py, PyAny>>,
-    on_trade: Option<Bound<'py, PyAny>>,
-    on_fill: Option<Bound<'py, PyAny>>,
-    on_order: Option<Bound<'py, PyAny>>,
-    on_timer: Option<Bound<'py, PyAny>>,
 }
 
 impl PyKernel {
@@ -90,69 +73,6 @@ impl PyKernel {
             invalid_value("instrument_id", &instrument.to_string(), "must be in the instrument table")
         })
     }
-}
-
-/// Calls the strategy that a wake-up is for.
-fn call(
-    py: Python<'_>,
-    wake: &Wake,
-    scale: Scale,
-    handlers: &[Handlers<'_>],
-    books: &[Py<PyBook>],
-) -> PyResult<()> {
-    let Some(handlers) = handlers.get(wake.strategy.index()) else { return Ok(()) };
-    let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
-    let context = &handlers.context;
-    match wake.body {
-        WakeBody::Bar { bar, .. } => {
-            if let Some(on_bar) = &handlers.on_bar {
-                on_bar.call1((context, Py::new(py, PyBar { bar, time_ns, instrument, scale })?))?;
-            }
-        }
-        WakeBody::Quote(quote) => {
-            if let Some(on_quote) = &handlers.on_quote {
-                on_quote.call1((context, Py::new(py, PyQuote { quote, time_ns, instrument, scale })?))?;
-            }
-        }
-        WakeBody::Book => {
-            if let (Some(on_book), Some(book)) = (&handlers.on_book, books.get(wake.instrument.index())) {
-                on_book.call1((context, book))?;
-            }
-        }
-        WakeBody::Trade(trade) => {
-            if let Some(on_trade) = &handlers.on_trade {
-                on_trade.call1((context, Py::new(py, PyTrade { trade, time_ns, instrument, scale })?))?;
-            }
-        }
-        WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers),
-        WakeBody::Timer { timer_id } => {
-            if let Some(on_timer) = &handlers.on_timer {
-                on_timer.call1((context, timer_id))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Calls a strategy about one of its orders.
-fn call_order(
-    py: Python<'_>,
-    wake: &Wake,
-    update: OrderUpdate,
-    scale: Scale,
-    handlers: &Handlers<'_>,
-) -> PyResult<()> {
-    let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
-    if let ReportBody::Fill { price_ticks, lots, liquidity, fee } = update.report.body {
-        if let Some(on_fill) = &handlers.on_fill {
-            let fill = PyFill { update, price_ticks, lots, liquidity, fee, time_ns, instrument, scale };
-            on_fill.call1((&handlers.context, Py::new(py, fill)?))?;
-        }
-    } else if let Some(on_order) = &handlers.on_order {
-        let update = PyOrderUpdate { update, time_ns, instrument };
-        on_order.call1((&handlers.context, Py::new(py, update)?))?;
-    }
-    Ok(())
 }
 
 #[pymethods]
@@ -636,109 +556,4 @@ fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
 /// Writes bytes as hexadecimal text.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The book of one instrument; reads the engine's own book, so keep what you need, not the object.
-#[pyclass(name = "Book", module = "tradecore._core", frozen)]
-pub struct PyBook {
-    kernel: Py<PyKernel>,
-    instrument: u32,
-}
-
-#[pymethods]
-impl PyBook {
-    /// Position of the instrument in the engine's table.
-    #[getter]
-    fn instrument_id(&self) -> u32 {
-        self.instrument
-    }
-
-    /// Whether the book is known to be right; an invalid book shows nothing.
-    #[getter]
-    fn is_valid(&self, py: Python<'_>) -> bool {
-        self.kernel.borrow(py).kernel.book(InstrumentId(self.instrument)).is_some()
-    }
-
-    /// Highest bid in ticks, or None.
-    #[getter]
-    fn best_bid_ticks(&self, py: Python<'_>) -> Option<i64> {
-        self.kernel.borrow(py).kernel.best(InstrumentId(self.instrument)).0
-    }
-
-    /// Lowest ask in ticks, or None.
-    #[getter]
-    fn best_ask_ticks(&self, py: Python<'_>) -> Option<i64> {
-        self.kernel.borrow(py).kernel.best(InstrumentId(self.instrument)).1
-    }
-
-    /// The best `count` bids as (price_ticks, lots), best first.
-    fn bids(&self, py: Python<'_>, count: usize) -> Vec<(i64, i64)> {
-        self.side(py, Side::Buy, count)
-    }
-
-    /// The best `count` asks as (price_ticks, lots), best first.
-    fn asks(&self, py: Python<'_>, count: usize) -> Vec<(i64, i64)> {
-        self.side(py, Side::Sell, count)
-    }
-}
-
-impl PyBook {
-    fn side(&self, py: Python<'_>, side: Side, count: usize) -> Vec<(i64, i64)> {
-        let kernel = self.kernel.borrow(py);
-        let Some(book) = kernel.kernel.book(InstrumentId(self.instrument)) else { return Vec::new() };
-        let mut levels = vec![Level::default(); count.min(tradecore_book::LEVELS_MAX)];
-        let filled = book.top(side, &mut levels);
-        levels.iter().take(filled).map(|level| (level.price_ticks, level.lots)).collect()
-    }
-}
-
-/// An indicator that follows a series inside the engine; its values change from bar to bar.
-#[pyclass(name = "Indicator", module = "tradecore._core", frozen)]
-pub struct PyIndicator {
-    kernel: Py<PyKernel>,
-    series: usize,
-    index: usize,
-    outputs: usize,
-}
-
-impl PyIndicator {
-    fn read(&self, py: Python<'_>) -> ([f64; 3], [f64; 3]) {
-        let values = self.kernel.borrow(py).kernel.indicator(self.series, self.index);
-        values.map_or(([f64::NAN; 3], [f64::NAN; 3]), |values| (values.now, values.previous))
-    }
-}
-
-#[pymethods]
-impl PyIndicator {
-    /// First output after the last bar; NaN until warm.
-    #[getter]
-    fn value(&self, py: Python<'_>) -> f64 {
-        self.read(py).0[0]
-    }
-
-    /// First output one bar before; NaN until then warm.
-    #[getter]
-    fn previous(&self, py: Python<'_>) -> f64 {
-        self.read(py).1[0]
-    }
-
-    /// Every output after the last bar; NaN until warm.
-    #[getter]
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyTuple>> {
-        let (now, _) = self.read(py);
-        pyo3::types::PyTuple::new(py, now.iter().take(self.outputs))
-    }
-
-    /// Whether it has seen enough bars.
-    #[getter]
-    fn is_warm(&self, py: Python<'_>) -> bool {
-        self.kernel.borrow(py).kernel.is_warm(self.series, self.index)
-    }
-
-    /// Whether it was below another indicator one bar before and is above it now; False until both are warm.
-    fn crossed_above(&self, py: Python<'_>, other: &Self) -> bool {
-        let (mine, mine_before) = self.read(py);
-        let (theirs, theirs_before) = other.read(py);
-        mine_before[0] < theirs_before[0] && mine[0] > theirs[0]
-    }
 }

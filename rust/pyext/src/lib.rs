@@ -2,6 +2,7 @@
 
 mod batch;
 mod book;
+mod calls;
 mod config;
 mod errors;
 mod events;
@@ -9,6 +10,7 @@ mod feeds;
 mod indicators;
 mod journal;
 mod kernel;
+mod views;
 
 use pyo3::prelude::*;
 
@@ -22,5 +24,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     feeds::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;
-    kernel::register(module)
+    kernel::register(module)?;
+    views::register(module)
 }

@@ -1,0 +1,84 @@
+//! Calls strategies: one wake-up, one Python call.
+
+use pyo3::prelude::*;
+use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
+use tradecore_types::ReportBody;
+
+use crate::events::{PyBar, PyFill, PyOrderUpdate, PyQuote, PyTrade, Scale};
+use crate::views::PyBook;
+
+/// The callbacks of one strategy, bound to its context.
+#[derive(FromPyObject)]
+pub struct Handlers<'py> {
+    context: Bound<'py, PyAny>,
+    on_bar: Option<Bound<'py, PyAny>>,
+    on_quote: Option<Bound<'py, PyAny>>,
+    on_book: Option<Bound<'py, PyAny>>,
+    on_trade: Option<Bound<'py, PyAny>>,
+    on_fill: Option<Bound<'py, PyAny>>,
+    on_order: Option<Bound<'py, PyAny>>,
+    on_timer: Option<Bound<'py, PyAny>>,
+}
+
+/// Calls the strategy that a wake-up is for.
+pub fn call(
+    py: Python<'_>,
+    wake: &Wake,
+    scale: Scale,
+    handlers: &[Handlers<'_>],
+    books: &[Py<PyBook>],
+) -> PyResult<()> {
+    let Some(handlers) = handlers.get(wake.strategy.index()) else { return Ok(()) };
+    let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
+    let context = &handlers.context;
+    match wake.body {
+        WakeBody::Bar { bar, .. } => {
+            if let Some(on_bar) = &handlers.on_bar {
+                on_bar.call1((context, Py::new(py, PyBar { bar, time_ns, instrument, scale })?))?;
+            }
+        }
+        WakeBody::Quote(quote) => {
+            if let Some(on_quote) = &handlers.on_quote {
+                on_quote.call1((context, Py::new(py, PyQuote { quote, time_ns, instrument, scale })?))?;
+            }
+        }
+        WakeBody::Book => {
+            if let (Some(on_book), Some(book)) = (&handlers.on_book, books.get(wake.instrument.index())) {
+                on_book.call1((context, book))?;
+            }
+        }
+        WakeBody::Trade(trade) => {
+            if let Some(on_trade) = &handlers.on_trade {
+                on_trade.call1((context, Py::new(py, PyTrade { trade, time_ns, instrument, scale })?))?;
+            }
+        }
+        WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers),
+        WakeBody::Timer { timer_id } => {
+            if let Some(on_timer) = &handlers.on_timer {
+                on_timer.call1((context, timer_id))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Calls a strategy about one of its orders.
+fn call_order(
+    py: Python<'_>,
+    wake: &Wake,
+    update: OrderUpdate,
+    scale: Scale,
+    handlers: &Handlers<'_>,
+) -> PyResult<()> {
+    let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
+    if let ReportBody::Fill { price_ticks, lots, liquidity, fee } = update.report.body {
+        if let Some(on_fill) = &handlers.on_fill {
+            let fill = PyFill { update, price_ticks, lots, liquidity, fee, time_ns, instrument, scale };
+            on_fill.call1((&handlers.context, Py::new(py, fill)?))?;
+        }
+    } else if let Some(on_order) = &handlers.on_order {
+        let update = PyOrderUpdate { update, time_ns, instrument };
+        on_order.call1((&handlers.context, Py::new(py, update)?))?;
+    }
+    Ok(())
+}
