@@ -1,13 +1,12 @@
 //! What a message means: fields in, at most one event out.
 
-use tradecore_types::{
-    BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, Level, Quote, Side, TimeNs, Trade, ValueError,
-};
+use tradecore_types::{BookUpdateKind, Event, EventBatch, EventBody, Level, TimeNs, ValueError};
 
-use super::fields::{Fields, Kind, Named, Part, Scalar};
-use super::reader::{Reader, read_part};
+use super::fast_depth;
+use super::fields::{Fields, Kind, Named};
+use super::message::{Ids, Message, book, kind_of, quote, single, trade};
+use super::reader::Reader;
 use super::symbols::{Listing, SymbolSpec, SymbolTable};
-use crate::Scale;
 use crate::error::{DecodeError, Problem};
 
 /// Which Binance market the messages are of.
@@ -205,7 +204,29 @@ impl BinanceDecoder {
     }
 
     /// Returns the event of a message, or why there is none.
-    fn event(
+    pub(super) fn event(
+        &self,
+        time_ns: TimeNs,
+        payload: &[u8],
+        default: Option<Listing>,
+        levels: &mut Vec<Level>,
+    ) -> Result<Result<Event, Decoded>, Problem> {
+        let start = levels.len();
+        if let Some(depth) = fast_depth::read(payload, &self.symbols, levels) {
+            let prev = if self.market == Market::Spot { Some(0) } else { depth.prev_id };
+            if let Some(prev) = prev {
+                let ids =
+                    Ids { kind: BookUpdateKind::Diff, first: depth.first_id, last: depth.last_id, prev };
+                let body = EventBody::Book(ids.update(start, depth.bids, depth.asks)?);
+                return Ok(Ok(Event { time_ns, instrument: depth.listing.instrument, body }));
+            }
+            levels.truncate(start);
+        }
+        self.general_event(time_ns, payload, default, levels)
+    }
+
+    /// Returns the event of a message of any form, or why there is none.
+    pub(super) fn general_event(
         &self,
         time_ns: TimeNs,
         payload: &[u8],
@@ -269,142 +290,5 @@ impl BinanceDecoder {
             Market::UsdM | Market::CoinM => fields.prev_id.number("pu")?,
         };
         Ok(Ids { kind: BookUpdateKind::Diff, first, last, prev })
-    }
-}
-
-/// The messages that become events.
-#[derive(Clone, Copy)]
-enum Message {
-    Snapshot,
-    Depth,
-    Trade,
-    AggTrade,
-    BookTicker,
-}
-
-/// Returns what a message is; `None` when nobody asked for it.
-fn kind_of(fields: &Fields<'_>) -> Result<Option<Message>, Problem> {
-    if fields.is_partial_depth() {
-        return Ok(None);
-    }
-    Ok(match fields.kind {
-        Kind::Depth => Some(Message::Depth),
-        Kind::Trade => Some(Message::Trade),
-        Kind::AggTrade => Some(Message::AggTrade),
-        Kind::BookTicker => Some(Message::BookTicker),
-        Kind::Absent if fields.snapshot_id != Scalar::Absent => Some(Message::Snapshot),
-        // Best bid and ask of spot carry no type.
-        Kind::Absent if fields.bid_quantity != Scalar::Absent => Some(Message::BookTicker),
-        Kind::Absent if fields.error => {
-            let text = fields.error_text.text("msg").unwrap_or_default();
-            return Err(Problem::new("error", text, "the venue refused a request"));
-        }
-        Kind::Absent | Kind::Other => None,
-    })
-}
-
-/// Kind and update ids of a book message.
-struct Ids {
-    kind: BookUpdateKind,
-    first: u64,
-    last: u64,
-    prev: u64,
-}
-
-/// Makes a book message of the levels read since `start`.
-fn book(
-    fields: &Fields<'_>,
-    listing: Listing,
-    ids: &Ids,
-    start: usize,
-    levels: &mut Vec<Level>,
-) -> Result<BookUpdate, Problem> {
-    let bids = read_part("b", fields.bids, listing, levels)?;
-    let asks = read_part("a", fields.asks, listing, levels)?;
-    let (bids_start, bids) = span(bids, "b")?;
-    let (asks_start, asks) = span(asks, "a")?;
-    if asks_start < bids_start
-        && let Some(own) = levels.get_mut(start..)
-    {
-        own.rotate_left(asks);
-    }
-    let count = |value: usize| {
-        u32::try_from(value)
-            .map_err(|_| Problem::new("b", value, "too many levels for one batch; read it in parts"))
-    };
-    Ok(BookUpdate {
-        kind: ids.kind,
-        first_id: ids.first,
-        last_id: ids.last,
-        prev_id: ids.prev,
-        levels_start: count(start)?,
-        bids: count(bids)?,
-        asks: count(asks)?,
-    })
-}
-
-fn span(part: Part<'_>, field: &'static str) -> Result<(usize, usize), Problem> {
-    match part {
-        Part::Levels(start, count) => Ok((start, count)),
-        _ => Err(Problem::new(field, "", "is missing; it must be an array of [price, size]")),
-    }
-}
-
-fn single<'de>(part: Part<'de>, field: &'static str) -> Result<Scalar<'de>, Problem> {
-    match part {
-        Part::Absent => Ok(Scalar::Absent),
-        Part::Single(scalar) => Ok(scalar),
-        Part::Levels(..) => Err(Problem::new(field, "", "must be a single value")),
-        Part::Unread(raw) => {
-            serde_json::from_str(raw.get()).map_err(|error| Problem::new(field, raw.get(), error.to_string()))
-        }
-    }
-}
-
-fn trade(
-    fields: &Fields<'_>,
-    listing: Listing,
-    trade_id: Result<u64, Problem>,
-) -> Result<Result<EventBody, Decoded>, Problem> {
-    if !matches!(fields.execution, Scalar::Absent | Scalar::Text("MARKET")) {
-        return Ok(Err(Decoded::OffMarket));
-    }
-    let price_ticks = positive("p", fields.price, &listing.price)?;
-    let lots = lots("q", fields.quantity, &listing.quantity)?;
-    if lots == 0 {
-        return Ok(Err(Decoded::BelowLot));
-    }
-    let aggressor = if fields.buyer_is_maker.bool("m")? { Side::Sell } else { Side::Buy };
-    Ok(Ok(EventBody::Trade(Trade { price_ticks, lots, aggressor, trade_id: trade_id? })))
-}
-
-fn quote(fields: &Fields<'_>, listing: Listing) -> Result<Result<EventBody, Decoded>, Problem> {
-    let quote = Quote {
-        bid_ticks: steps("b", single(fields.bids, "b")?, &listing.price)?,
-        bid_lots: lots("B", fields.bid_quantity, &listing.quantity)?,
-        ask_ticks: steps("a", single(fields.asks, "a")?, &listing.price)?,
-        ask_lots: lots("A", fields.ask_quantity, &listing.quantity)?,
-        update_id: fields.last_id.number("u")?,
-    };
-    if [quote.bid_ticks, quote.bid_lots, quote.ask_ticks, quote.ask_lots].contains(&0) {
-        return Ok(Err(Decoded::EmptySide));
-    }
-    Ok(Ok(EventBody::Quote(quote)))
-}
-
-fn steps(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {
-    let text = scalar.text(field)?;
-    scale.steps(text.as_bytes()).map_err(|flaw| Problem::new(field, text, scale.rule(flaw)))
-}
-
-fn lots(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {
-    let text = scalar.text(field)?;
-    scale.floor(text.as_bytes()).map_err(|flaw| Problem::new(field, text, scale.rule(flaw)))
-}
-
-fn positive(field: &'static str, scalar: Scalar<'_>, scale: &Scale) -> Result<i64, Problem> {
-    match steps(field, scalar, scale)? {
-        0 => Err(Problem::new(field, "0", "must be above 0")),
-        steps => Ok(steps),
     }
 }

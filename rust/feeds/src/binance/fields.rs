@@ -259,7 +259,12 @@ pub(super) struct Fields<'de> {
 impl Fields<'_> {
     /// Tells whether the stream is one of the first levels only, which is no whole book.
     pub(super) fn is_partial_depth(&self) -> bool {
-        let name = self.stream.and_then(|stream| stream.split_once("@depth"));
-        name.is_some_and(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_digit()))
+        self.stream.is_some_and(is_partial_depth)
     }
+}
+
+/// Tells whether a stream holds the first levels only, e.g. `btcusdt@depth20@100ms`.
+pub(super) fn is_partial_depth(stream: &str) -> bool {
+    let levels = stream.split_once("@depth").map(|(_, levels)| levels);
+    levels.is_some_and(|levels| levels.starts_with(|first: char| first.is_ascii_digit()))
 }

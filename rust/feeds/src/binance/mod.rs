@@ -2,8 +2,10 @@
 
 mod capture;
 mod decoder;
+mod fast_depth;
 mod fields;
 mod levels;
+mod message;
 mod reader;
 mod symbols;
 #[cfg(test)]

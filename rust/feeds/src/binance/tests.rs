@@ -8,6 +8,7 @@ use super::*;
 const DEPTH: &str = r#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":50093239189,"u":50093239202,"b":[["61737.63000000","0.00000000"],["61730.17000000","1.50000000"]],"a":[["61837.64000000","1.54698000"]]}}"#;
 const FUTURES_DEPTH: &str =
     r#"{"e":"depthUpdate","E":1,"T":2,"s":"BTCUSDT","U":7,"u":9,"pu":6,"b":[],"a":[["61837.64","1"]]}"#;
+const DEPTH_OF_COINS: &str = r#"{"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","E":1,"T":2,"s":"BTCUSDT","ps":"BTC","U":7,"u":9,"pu":6,"b":[["61837.64000000","1001"]],"a":[]}}"#;
 const TRADE: &str = r#"{"stream":"btcusdt@trade","data":{"e":"trade","E":1,"s":"BTCUSDT","t":3735683259,"p":"61837.63000000","q":"0.02000000","T":2,"m":true,"M":true}}"#;
 const TICKER: &str = r#"{"stream":"btcusdt@bookTicker","data":{"u":50093239212,"s":"BTCUSDT","b":"61837.63000000","B":"3.78826000","a":"61837.64000000","A":"1.54698000"}}"#;
 const SNAPSHOT: &str = r#"{"lastUpdateId":50093239218,"bids":[["61837.63000000","3.78826000"]],"asks":[["61837.64000000","1.6"]]}"#;
@@ -78,6 +79,14 @@ fn the_order_of_the_fields_does_not_matter() {
         r#"{"s":"BTCUSDT","e":"depthUpdate","a":[["3","3"],["4","4"]],"b":[["2","2"]],"U":7,"u":9}"#;
     let (body, batch) = body_of(Market::Spot, asks_first);
     assert_eq!(ticks(&batch, body), (vec![(200, 200_000)], vec![(300, 300_000), (400, 400_000)]));
+}
+
+#[test]
+fn diffs_as_the_venue_writes_them_take_the_fast_way() {
+    let (table, mut levels) = (symbols::SymbolTable::new(&[spec("BTCUSDT", 0)]).unwrap(), Vec::new());
+    for payload in [DEPTH, FUTURES_DEPTH, DEPTH_OF_COINS] {
+        assert!(fast_depth::read(payload.as_bytes(), &table, &mut levels).is_some(), "{payload}");
+    }
 }
 
 #[test]
@@ -323,6 +332,29 @@ proptest! {
         let outcome = decoder(Market::Spot).decode(1, payload.as_bytes(), &mut batch);
         let own = outcome.ok().map(|_| ticks(&batch, batch.events[0].body));
         prop_assert_eq!(own, plain(&payload));
+    }
+
+    #[test]
+    fn the_fast_and_the_general_reader_agree(
+        level in "[0-9]{0,6}\\.?[0-9]{0,9}",
+        template in prop::sample::select(vec![DEPTH, FUTURES_DEPTH, DEPTH_OF_COINS, SNAPSHOT, TICKER]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..2),
+    ) {
+        let mut payload = template.replace("61837.64000000", &level).into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(payload.len());
+            payload[at] = byte;
+        }
+        for market in [Market::Spot, Market::CoinM] {
+            let decoder = decoder(market);
+            let (mut fast, mut general) = (Vec::new(), Vec::new());
+            let read = decoder.event(1, &payload, None, &mut fast);
+            let expected = decoder.general_event(1, &payload, None, &mut general);
+            if let Ok(Ok(_)) = expected {
+                prop_assert_eq!(&fast, &general);
+            }
+            prop_assert_eq!(read, expected);
+        }
     }
 
     #[test]
