@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMPS = VENV / ".stamps"
-RUST_MIN = (1, 88)
+RUST_MIN = (1, 89)
 
 
 class MissingToolError(Exception):
@@ -61,7 +61,7 @@ def require_tools() -> None:
     version = subprocess.run([cargo, "--version"], check=True, capture_output=True, text=True).stdout
     found = re.search(r"(\d+)\.(\d+)", version)
     if found is None or (int(found[1]), int(found[2])) < RUST_MIN:
-        raise MissingToolError(f"{version.strip()} is too old: `rustup update stable` brings 1.88 or newer")
+        raise MissingToolError(f"{version.strip()} is too old: `rustup update stable` brings 1.89 or newer")
     if os.name != "nt" and not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
         how = "apt install build-essential" if sys.platform == "linux" else "xcode-select --install"
         raise MissingToolError(f"C linker not found: install gcc or clang ({how})")
