@@ -264,7 +264,7 @@ class Context:
     def history(self, column: str, count: int, instrument_id: int | None = None) -> object:
         """Return the last `count` values of a bar column as a float64 array of shape (n,), newest last.
 
-        `column` is `open`, `high`, `low`, `close` or `volume`; the binding's `history` says how many are kept.
+        `column` is `open`, `high`, `low`, `close` or `volume`; `history` of the binding bounds `count`.
         """
         return self._kernel.column(self._series_of(instrument_id), column, count)
 
