@@ -23,6 +23,7 @@ class Quoter:
         self._position_lots_max = ctx.instrument.quantity_lots(self.position_max)
         # Per side (+1 bid, -1 ask): number and price of the resting order.
         self._resting = {1: (0, 0), -1: (0, 0)}
+        self._cancelling: set[int] = set()
         self._retry_ns = 0
 
     def on_book(self, ctx: Context, book: Book) -> None:
@@ -47,7 +48,9 @@ class Quoter:
         order_id, resting_ticks = self._resting[sign]
         wanted = ctx.position_lots() * sign + self._lots <= self._position_lots_max
         if order_id and (not wanted or abs(ticks - resting_ticks) > self.tolerance_ticks):
-            ctx.cancel(order_id)
+            if order_id not in self._cancelling:
+                self._cancelling.add(order_id)
+                ctx.cancel(order_id)
         elif wanted and not order_id and ctx.now_ns >= self._retry_ns:
             send = ctx.buy if sign > 0 else ctx.sell
             answer = send(quantity_lots=self._lots, limit_ticks=ticks, post_only=True)
@@ -57,6 +60,7 @@ class Quoter:
                 self._retry_ns = ctx.now_ns + self.retry_ms * 1_000_000
 
     def _forget(self, order_id: int) -> None:
+        self._cancelling.discard(order_id)
         for sign, (resting, _) in self._resting.items():
             if resting == order_id:
                 self._resting[sign] = (0, 0)

@@ -25,6 +25,7 @@ from tradecore_api.config.tables import (
     CaptureMarket,
     Config,
     ConfigTables,
+    DecisionTable,
     DataFormat,
     DataTable,
     Rounding,
@@ -177,7 +178,13 @@ def build_engine(
     if not spec.instruments:
         raise ConfigError(config.source, "instruments", None, "is missing: name at least one [[instruments]]")
     try:
-        return Engine(spec, bindings, recording=is_recording, equity_curve=has_equity_curve)
+        return Engine(
+            spec,
+            bindings,
+            recording=is_recording,
+            equity_curve=has_equity_curve,
+            gates=config.tables.decision.gates,
+        )
     except InvalidValueError as error:
         raise ConfigError(config.source, error.field, error.value, error.rule) from error
 
@@ -201,7 +208,12 @@ def open_session(
     engine = build_engine(config, spec, built.bindings, is_recording=True)
     clock = SystemClock()
     feed, is_live = _feed(config, clock)
-    identity = SessionConfig(engine=spec, strategies=built.names, feed=_feed_identity(config))
+    identity = SessionConfig(
+        engine=spec,
+        strategies=built.names,
+        feed=_feed_identity(config),
+        gates=config.tables.decision.gates,
+    )
     path = Path(journal_path)
     if is_new_journal:
         _set_aside(path)
@@ -246,7 +258,9 @@ def replay(journal_path: str) -> RunSummary:
         raise StorageError(journal_path, "the journal is empty: there is nothing to replay")
     recorded = SessionConfig.decoded(recorded_config(journal_path, first))
     config = Config(
-        tables=ConfigTables(instruments=recorded.engine.instruments),
+        tables=ConfigTables(
+            instruments=recorded.engine.instruments, decision=DecisionTable(gates=recorded.gates)
+        ),
         strategies=_recorded_strategies(recorded, journal_path),
         source=journal_path,
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from tradecore.decision import GateConfig
 from tradecore.domain.spec import (
     AccountSpec,
     EngineSpec,
@@ -154,6 +155,16 @@ class LogTable(Table, frozen=True):
     json: bool = False
 
 
+class DecisionTable(Table, frozen=True):
+    """`[decision]`: conditions that a wish to trade must meet before risk sees it.
+
+    `[[decision.gates]]` tables: `kind = "max_spread"` with `ticks`, `"cooldown"` with `seconds`, or
+    `"trading_hours"` with `start` and `end`, hours of the day in UTC.
+    """
+
+    gates: tuple[GateConfig, ...] = ()
+
+
 class ConfigTables(Table, frozen=True):
     """A whole configuration file."""
 
@@ -167,6 +178,7 @@ class ConfigTables(Table, frozen=True):
     fees: FeesSpec = FeesSpec()
     venue: VenueSpec = VenueSpec()
     risk: RiskSpec = RiskSpec()
+    decision: DecisionTable = DecisionTable()
     journal: JournalTable = JournalTable()
     database: DatabaseTable = DatabaseTable()
     daemon: DaemonTable = DaemonTable()

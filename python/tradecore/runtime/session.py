@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -281,8 +281,11 @@ class Session:
             events += len(batch)
             self._feed_batch(batch)
         self._room.set()
-        self.engine.run()
-        self._publish(self._take(), commands)
+        try:
+            self.engine.run()
+            self._publish(self._take(), commands)
+        finally:
+            _refuse(commands, "the engine failed; the command is not journalled")
         return bool(commands or batches or is_forced)
 
     def _take(self) -> bytes:
@@ -382,10 +385,8 @@ class Session:
             return
 
     def _refuse_commands(self) -> None:
-        while self._commands:
-            command = self._commands.popleft()
-            if not command.done.done():
-                command.done.set_exception(VenueError("the engine is ending; the command was not taken"))
+        _refuse(self._commands, "the engine is ending; the command was not taken")
+        self._commands.clear()
 
     async def _close(self) -> None:
         try:
@@ -402,6 +403,13 @@ class Session:
                     await notifier.aclose()
             except (TimeoutError, TradecoreError, OSError):
                 continue
+
+
+def _refuse(commands: Iterable[_Command], reason: str) -> None:
+    """Answer the commands that have no answer yet."""
+    for command in commands:
+        if not command.done.done():
+            command.done.set_exception(VenueError(reason))
 
 
 def _first(group: BaseExceptionGroup) -> BaseException:

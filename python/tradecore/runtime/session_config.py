@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from tradecore.decision import GateConfig
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import EngineSpec
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Engine settings, strategies with their parameters, and which feed it was.
+    """Engine settings, strategies with their parameters, decision gates, and which feed it was.
 
     `strategies` and `feed` are plain values. Files are compared by name, whatever their directory: a
     project that was moved goes on with its journal.
@@ -18,6 +19,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineSpec
     strategies: tuple[dict[str, object], ...] = ()
     feed: dict[str, object] = {}
+    gates: tuple[GateConfig, ...] = ()
 
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted."""

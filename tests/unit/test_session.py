@@ -1,0 +1,281 @@
+"""A session: feed, run, append, commit, and only then tell."""
+
+import asyncio
+
+import pytest
+
+from support.sessions import CONFIG, FakeClock, ListFeed, fresh_engine, open_session
+from tradecore.domain import (
+    BrokenInvariantError,
+    ConfigError,
+    DataError,
+    EventBatch,
+    InvalidValueError,
+    StorageError,
+    VenueError,
+)
+from tradecore.domain.journal import JournalReader, JournalWriter, journal_verify
+from tradecore.runtime import SessionConfig, SessionSettings
+from tradecore.runtime.recovery import recover
+from tradecore.runtime.session import Phase
+from tradecore.sim.simulated_exchange import START_NS
+
+
+def records(path):
+    """Return (kind, fields) of every record of a journal."""
+    return [(kind, fields) for _, _, kind, fields in JournalReader(str(path))]
+
+
+def kinds(path, *wanted):
+    """Return the kinds of the records that are among the wanted ones."""
+    return [kind for kind, _ in records(path) if kind in wanted]
+
+
+class Witness:
+    """A notifier that remembers what it was told and how much was durable then."""
+
+    def __init__(self, journal=None) -> None:
+        self.journal = journal
+        self.told = []
+        self.is_early = False
+        self.is_closed = False
+
+    async def notify(self, told, /):
+        """Remember, and look at the journal."""
+        self.told += told
+        if self.journal is not None:
+            self.is_early |= told[-1].seq >= self.journal.durable_records
+
+    async def aclose(self):
+        """Note it."""
+        self.is_closed = True
+
+
+async def test_notices_come_after_the_commit_and_leave_market_events_out(tmp_path):
+    """Nobody hears of a record that a power cut could take back."""
+    journal = JournalWriter.open(str(tmp_path / "journal"), 0)
+    witness = Witness(journal)
+    session = open_session(tmp_path / "journal", journal=journal, notifiers=[witness])
+    await session.run()
+
+    heard = [(record.kind, record.fields) for record in witness.told]
+    written = [entry for entry in records(tmp_path / "journal") if entry[0] not in ("flow", "trade", "book")]
+    assert heard == written[1:]
+    assert not witness.is_early
+    assert witness.is_closed
+    assert any(kind == "report" for kind, _ in heard)
+
+
+async def test_a_finished_session_ends_with_its_mark_and_is_not_run_again(tmp_path):
+    """The data's end is journalled; a second start finds nothing to do and changes no byte."""
+    first = open_session(tmp_path / "journal")
+    await first.run()
+    verdict = journal_verify(str(tmp_path / "journal"))
+    again = open_session(tmp_path / "journal")
+    await again.run()
+
+    assert records(tmp_path / "journal")[-1] == ("session_end", {"reason": "end_of_data"})
+    assert journal_verify(str(tmp_path / "journal")).head == verdict.head
+    assert again.engine.state_hash() == first.engine.state_hash()
+    assert again.status().phase is Phase.ENDED
+
+
+async def test_a_stopped_session_goes_on_to_the_same_end(tmp_path):
+    """Stopping and starting changes no order: the journal continues where it ended."""
+    whole = open_session(tmp_path / "whole")
+    await whole.run()
+    for _ in range(3):
+        feed = ListFeed()
+        part = open_session(tmp_path / "parts", feed=feed)
+        feed.pause = stop_after(3, part)
+        await part.run()
+    last = open_session(tmp_path / "parts")
+    await last.run()
+
+    assert kinds(tmp_path / "parts", "session", "session_end") == ["session", "session_end"] * 4
+    assert last.engine.state_hash() == whole.engine.state_hash()
+    assert last.engine.orders_digest() == whole.engine.orders_digest()
+
+
+def stop_after(count, session):
+    """Return a pause that stops the session at the given batch of this run."""
+    left = count
+
+    async def pause(_number):
+        nonlocal left
+        await asyncio.sleep(0.001)
+        left -= 1
+        if left == 0:
+            session.stop()
+
+    return pause
+
+
+async def test_a_failed_feed_ends_the_session_after_everything_it_gave(tmp_path):
+    """What came before the damage is processed and journalled, then the error comes out."""
+    session = open_session(tmp_path / "journal", feed=ListFeed(slices=5, error=DataError("line 6", "bad")))
+    with pytest.raises(DataError, match="line 6"):
+        await session.run()
+    whole = open_session(tmp_path / "whole", feed=ListFeed(slices=5))
+    await whole.run()
+
+    assert records(tmp_path / "journal")[-1] == ("session_end", {"reason": "feed_failed"})
+    assert session.engine.orders_digest() == whole.engine.orders_digest()
+
+
+async def test_commands_are_answered_when_they_are_journalled(tmp_path):
+    """The answer is the journal's length, the command durable and in effect."""
+    wait = asyncio.Event()
+
+    async def hold(number):
+        if number == 4:
+            await wait.wait()
+
+    session = open_session(tmp_path / "journal", feed=ListFeed(slices=6, pause=hold))
+    running = asyncio.create_task(session.run())
+    seq = await session.command("pause")
+    assert session.engine.summary().is_paused
+    assert kinds(tmp_path / "journal", "command") == ["command"]
+    assert journal_verify(str(tmp_path / "journal")).records == seq
+    with pytest.raises(InvalidValueError, match="must be one of"):
+        await session.command("stop")
+    wait.set()
+    await running
+    with pytest.raises(VenueError, match="ending"):
+        await session.command("resume")
+
+
+class BrokenJournal:
+    """A journal whose disk fails at the second commit."""
+
+    head, records = "", 0
+
+    def __init__(self) -> None:
+        self.commits = 0
+
+    def append(self, frames, /):
+        """Take them."""
+
+    def commit(self, durable, /):
+        """Fail from the second time on."""
+        self.commits += 1
+        if self.commits >= 2:
+            raise StorageError("journal", "no space left")
+
+    def close(self):
+        """Fail too: it has failed before."""
+        raise StorageError("journal", "no space left")
+
+
+async def test_a_failing_disk_ends_the_session_and_acknowledges_nothing(tmp_path):
+    """No notice and no answer for what is not on the disk; the feed is closed."""
+    feed, witness = ListFeed(), Witness()
+    session = open_session(tmp_path / "unused", feed=feed, journal=BrokenJournal(), notifiers=[witness])
+    running = asyncio.create_task(session.run())
+    await asyncio.sleep(0)
+    asked = asyncio.create_task(session.command("pause"))
+    with pytest.raises(StorageError, match="no space left"):
+        await running
+    assert feed.is_closed
+    assert witness.is_closed
+    assert witness.told == []
+    with pytest.raises(VenueError, match="not journalled"):
+        await asked
+
+
+async def test_cancelling_a_session_closes_everything(tmp_path):
+    """Cancellation is as good as a crash: journal and feed are let go, the restart goes on."""
+
+    async def for_ever(number):
+        if number == 3:
+            await asyncio.Event().wait()
+
+    feed = ListFeed(pause=for_ever)
+    session = open_session(tmp_path / "journal", feed=feed)
+    running = asyncio.create_task(session.run())
+    await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert feed.is_closed
+    assert session.status().phase is Phase.ENDED
+
+    again = open_session(tmp_path / "journal")
+    await again.run()
+    assert again.engine.summary().events == (await whole_run(tmp_path)).engine.summary().events
+
+
+async def whole_run(tmp_path):
+    """Run once without any fault."""
+    session = open_session(tmp_path / "reference")
+    await session.run()
+    return session
+
+
+async def test_a_notifier_that_hangs_delays_nobody(tmp_path):
+    """It is left behind: the run ends, all of it journalled."""
+
+    class Stuck(Witness):
+        async def notify(self, told, /):
+            await asyncio.Event().wait()
+
+    session = open_session(tmp_path / "journal", notifiers=[Stuck()])
+    async with asyncio.timeout(10):
+        await session.run()
+    assert journal_verify(str(tmp_path / "journal")).status == "intact"
+
+
+async def test_other_settings_or_other_code_are_refused(tmp_path):
+    """Settings are compared key by key, behaviour byte by byte."""
+    path = str(tmp_path / "journal")
+    await open_session(tmp_path / "journal").run()
+    other = SessionConfig(engine=CONFIG.engine, strategies=({"class": "other"},), feed={"kind": "test"})
+    with pytest.raises(ConfigError, match=r"strategies.0.class was 'quoter', is 'other'"):
+        recover(path, fresh_engine(), other)
+
+    class Silent:
+        """Trades never."""
+
+    with pytest.raises(BrokenInvariantError, match="parts from the journal"):
+        recover(path, fresh_engine(Silent()), CONFIG)
+
+
+async def test_a_quiet_live_market_is_told_the_time_and_a_late_batch_counts_as_a_lost_feed(tmp_path):
+    """Clock events lag behind the clock; what is older than they are cannot be trusted any more."""
+    clock = FakeClock(START_NS - 1)
+
+    async def quiet(number):
+        if number == 3:
+            clock.time_ns = START_NS + 3_600_000_000_000
+            await asyncio.sleep(0.1)
+
+    settings = SessionSettings(is_live=True, clock_interval_seconds=0.02)
+    feed = ListFeed(slices=4, pause=quiet)
+    session = open_session(tmp_path / "journal", feed=feed, clock=clock, settings=settings)
+    await session.run()
+
+    found = [kind for kind, _ in records(tmp_path / "journal") if kind in ("clock", "feed")]
+    assert found.count("clock") >= 2
+    assert "feed" in found[1:]
+    recover(str(tmp_path / "journal"), fresh_engine(), CONFIG)
+
+
+class BookFeed(ListFeed):
+    """A feed whose only book message is one diff, which needs a snapshot."""
+
+    async def batches(self, *, skip_events=0):
+        """Yield empty-handed batches for a while."""
+        for _ in range(5):
+            batch = EventBatch()
+            batch.clock(START_NS)
+            yield batch
+            await asyncio.sleep(0.01)
+
+
+async def test_a_snapshot_is_asked_for_once_and_not_again_when_there_is_none(tmp_path, monkeypatch):
+    """The feed is not flooded with questions."""
+    feed = BookFeed()
+    session = open_session(tmp_path / "journal", feed=feed)
+    monkeypatch.setattr(session.engine, "snapshot_requests", lambda: [0])
+    await session.run()
+    assert feed.asked == [0]
