@@ -9,7 +9,7 @@ from tradecore.decision.gate import DecisionView, GateVerdict
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
 
-class MaxSpread(msgspec.Struct, frozen=True, tag="max_spread", forbid_unknown_fields=True):
+class MaxSpread(msgspec.Struct, frozen=True, tag_field="kind", tag="max_spread", forbid_unknown_fields=True):
     """No entry while the spread is wider than `ticks`, or while there is no two-sided quote."""
 
     ticks: int
@@ -23,7 +23,7 @@ class MaxSpread(msgspec.Struct, frozen=True, tag="max_spread", forbid_unknown_fi
         return GateVerdict("max_spread", float(self.ticks), spread, view.is_closing or spread <= self.ticks)
 
 
-class Cooldown(msgspec.Struct, frozen=True, tag="cooldown", forbid_unknown_fields=True):
+class Cooldown(msgspec.Struct, frozen=True, tag_field="kind", tag="cooldown", forbid_unknown_fields=True):
     """No entry within `seconds` of the last one of the same strategy."""
 
     seconds: float
@@ -37,7 +37,9 @@ class Cooldown(msgspec.Struct, frozen=True, tag="cooldown", forbid_unknown_field
         return GateVerdict("cooldown", self.seconds, waited, view.is_closing or waited >= self.seconds)
 
 
-class TradingHours(msgspec.Struct, frozen=True, tag="trading_hours", forbid_unknown_fields=True):
+class TradingHours(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="trading_hours", forbid_unknown_fields=True
+):
     """Entries only from `start` to before `end`, as hours of the day in UTC; may pass midnight."""
 
     start: float
