@@ -1,6 +1,8 @@
 """Trades, quotes and the inspection of files."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files import inspect, load_quotes, load_trades
@@ -114,3 +116,21 @@ def test_inspection_tells_what_is_wrong(tmp_path):
     summary = inspect(capture)
     assert (summary.rows, summary.gaps, summary.symbols) == (2, 1, ("X",))
     assert "line 3" in summary.problems[0]
+
+
+@given(
+    tail=st.one_of(
+        st.binary(max_size=200),
+        st.text(alphabet='0123456789 {}[]":,.eUus\n', max_size=200).map(str.encode),
+        st.integers(1, 20_000).map(lambda depth: b'"data":{' * depth),
+    )
+)
+def test_inspection_of_any_capture_tells_its_problems(tmp_path_factory, tail):
+    """Whatever follows the first line, there is a summary."""
+    path = tmp_path_factory.mktemp("fuzz") / "x.capture"
+    path.write_bytes(b'1723161253000000000 {"e":"trade"}\n1723161253000000001 {' + tail)
+
+    summary = inspect(path)
+
+    assert summary.format == "binance_capture"
+    assert summary.rows + len(summary.problems) >= 1

@@ -42,7 +42,7 @@ def summarize_capture(path: str, data: bytes) -> FileSummary:
         try:
             time_ns = int(stamp)
             message = decode(payload)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             problems.append(f"{path} line {number}: {error}")
             continue
         rows += 1
