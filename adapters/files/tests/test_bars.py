@@ -188,7 +188,7 @@ def _zip_of(*names):
         (b"open,high,low,close\n1,1,1,1\n", "a.csv", "'time' is missing"),
         (bytes(range(256)) * 4, "a.csv", "binary"),
         (b"\xff\xfe1,2", "a.csv", "UTF-8"),
-        (gzip.compress(GOOD.encode() * 100)[:-9], "a.csv.gz", "cut gzip"),
+        (gzip.compress(GOOD.encode() * 100, mtime=0)[:-9], "a.csv.gz", "cut gzip"),
         (GOOD.encode(), "a.csv.gz", "neither gzip nor zip"),
         (_zip_of("a.csv")[:-30], "a.zip", "cut zip"),
         (_zip_of("a.csv", "b.csv"), "a.zip", "holds 2"),
