@@ -138,6 +138,8 @@ class Session:
         self._synced_at = 0.0
         self._is_unsynced = False
         self._asked_at: dict[int, float] = {}
+        self._cannot_snapshot: set[int] = set()
+        self._requests: set[asyncio.Task[None]] = set()
         self.is_end_journalled = False
 
     def status(self) -> SessionStatus:
@@ -196,7 +198,7 @@ class Session:
                     self.phase = Phase.STOPPING
                     self._refuse_commands()
                     await self._close_feed()
-                    for task in tasks:
+                    for task in (*tasks, *self._requests):
                         task.cancel()
         except BaseExceptionGroup as errors:
             raise _first(errors) from errors
@@ -360,12 +362,19 @@ class Session:
         self._wake.set()
 
     def _ask_snapshots(self, group: asyncio.TaskGroup) -> None:
+        """Ask for each snapshot that is needed, again only after a while or after it had come."""
         now = asyncio.get_running_loop().time()
-        for instrument_id in self.engine.snapshot_requests():
+        needed = self.engine.snapshot_requests()
+        for instrument_id in [known for known in self._asked_at if known not in needed]:
+            del self._asked_at[instrument_id]
+        for instrument_id in needed:
             asked_at = self._asked_at.get(instrument_id)
-            if asked_at is None or now - asked_at >= self._settings.snapshot_retry_seconds:
+            is_due = asked_at is None or now - asked_at >= self._settings.snapshot_retry_seconds
+            if is_due and instrument_id not in self._cannot_snapshot:
                 self._asked_at[instrument_id] = now
-                group.create_task(self._request_snapshot(instrument_id), name="snapshot")
+                task = group.create_task(self._request_snapshot(instrument_id), name="snapshot")
+                self._requests.add(task)
+                task.add_done_callback(self._requests.discard)
 
     async def _request_snapshot(self, instrument_id: int) -> None:
         try:
@@ -374,7 +383,7 @@ class Session:
             return
         if not can_give:
             # The book comes back when the stream itself brings a snapshot; asking again is useless.
-            self._asked_at[instrument_id] = float("inf")
+            self._cannot_snapshot.add(instrument_id)
 
     async def _close_feed(self) -> None:
         """Let the feed go; one that hangs is left behind after a while."""
