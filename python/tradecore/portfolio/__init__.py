@@ -1,1 +1,0 @@
-"""Room `portfolio`; see ARCHITECTURE.md."""

@@ -1,1 +1,0 @@
-"""Room `risk`; see ARCHITECTURE.md."""
