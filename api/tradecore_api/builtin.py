@@ -43,7 +43,7 @@ def demo(*, seed: int, seconds: float, is_virtual: bool) -> dict[str, object]:
                 "position_max": 0.05,
                 "tolerance_ticks": 100,
             },
-            {"class": "tradecore_api.demo_strategies:Trend", "instruments": ["ETH-USD"], "bars": "1s"},
+            {"class": "tradecore_api.demo_strategies:Trend", "instruments": ["ETH-USD"], "bars": "500ms"},
         ],
         "fees": {"maker_bps": "-1", "taker_bps": "5"},
         "venue": {"order_latency_ns": 2_000_000, "report_latency_ns": 2_000_000},

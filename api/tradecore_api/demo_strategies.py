@@ -67,7 +67,7 @@ class Quoter:
 
 
 class Trend:
-    """Holds `quantity` on the side of a fast over a slow exponential average of one-second bars."""
+    """Holds `quantity` on the side of a fast over a slow exponential average of its bars."""
 
     fast: Annotated[int, Bounds(ge=1, le=1000)] = 3
     slow: Annotated[int, Bounds(ge=2, le=1000)] = 8

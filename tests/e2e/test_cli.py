@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -86,6 +87,26 @@ def test_a_demo_that_nobody_watches_prints_plain_lines(tradecore):
     done = tradecore("demo", "--seconds", "1")
     assert "journal_verified  yes" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_ends_the_demo_early_with_its_summary(tmp_path):
+    """What ran so far is summed up and verified; the exit code says that all is well."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tradecore_api", "demo", "--seconds", "600", "--json"],
+        env={**os.environ, "TRADECORE_STATE_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    # The first plain line says that it runs.
+    assert "events" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=10)
+    summary = json.loads(output)
+    assert process.returncode == ExitCode.OK
+    assert summary["is_interrupted"] is True
+    assert summary["journal_verified"] is True
 
 
 def test_the_paper_run_its_replay_and_its_backtest_give_the_same_orders(tradecore, tmp_path):
