@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs rust bench lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust bench lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,6 +55,9 @@ rust: dev
 
 docs: dev ## Build the Rust documentation; a broken link or an undocumented item is an error.
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+generate: dev ## Write the generated parts of README.md and ARCHITECTURE.md anew.
+	@$(BIN)/python tools/generate_docs.py
 
 bench: dev ## Run the workloads beside their baselines; JSON to benches/results/, one table to stdout.
 	@$(BIN)/python benches/run.py $(ARGS)

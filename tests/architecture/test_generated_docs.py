@@ -1,0 +1,52 @@
+"""What the documents show of the program is made from the program."""
+
+import importlib.util
+import sys
+
+import pytest
+
+from support.shared import ROOT
+
+
+@pytest.fixture(scope="module")
+def generator():
+    """Load the tool as a module."""
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "tools" / "generate_docs.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_generated_parts_of_the_documents_are_current(generator):
+    """The life cycle on the page is the ledger's table, and the exit codes are the program's."""
+    stale = [path.name for path in generator.out_of_date()]
+
+    assert stale == [], "run `make generate`"
+
+
+def test_a_changed_part_is_seen_and_nothing_else_is_touched(generator):
+    """Only what stands between the marks is exchanged."""
+    text = "before\n<!-- begin generated: x -->\nold\n<!-- end generated: x -->\nafter\n"
+
+    assert generator.replaced(text, "x", "new") == text.replace("old", "new")
+    assert generator.replaced(text, "x", "old") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<!-- begin generated: x -->\nold",
+        "<!-- end generated: x -->\n<!-- begin generated: x -->\n",
+        "<!-- begin generated: y -->\nold\n<!-- end generated: y -->",
+        "<!-- begin generated: x -->\na\n<!-- end generated: x -->" * 2,
+    ],
+)
+def test_a_document_without_the_marks_is_refused(generator, text):
+    """A lost mark is an error, not a part that is silently never written again."""
+    with pytest.raises(ValueError, match="no part 'x'"):
+        generator.replaced(text, "x", "new")
