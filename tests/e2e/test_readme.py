@@ -1,8 +1,8 @@
 """What README.md tells a reader to type works as it stands.
 
-Blocks fenced as `sh` hold one command a line, blocks fenced as `python` a program. A program whose first line
-is `# file: NAME` is saved under that name for the commands after it instead of being run. A block after the
-comment `<!-- not run: reason -->` is left out.
+Blocks fenced as `sh` hold one command a line, blocks fenced as `python` a program. A block that is not
+`sh` and whose first line is `# file: NAME` is saved under that name for the commands after it instead of
+being run. A block after the comment `<!-- not run: reason -->` is left out.
 """
 
 import os
@@ -67,11 +67,11 @@ def test_every_command_and_program_of_the_readme_runs(tmp_path):
         (tmp_path / name).symlink_to(ROOT / name)
     programs = 0
     for block in blocks():
-        if block.left_out or block.language not in {"sh", "python"}:
+        named = re.match(r"# file: (\S+)", block.body)
+        if block.left_out or not (named or block.language in {"sh", "python"}):
             continue
-        if block.language == "python":
-            programs += 1
-            named = re.match(r"# file: (\S+)", block.body)
+        if named or block.language == "python":
+            programs += block.language == "python"
             target = tmp_path / (named[1] if named else f"program_{programs}.py")
             target.write_text(block.body + "\n")
             if not named:
