@@ -1,5 +1,6 @@
 """A `ReadModel` in one SQLite file."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,10 @@ from tradecore_sqlite import projection, schema
 # Before this version two connections in WAL mode can corrupt a database: https://sqlite.org/wal.html#walresetbug
 WAL_VERSION_MIN = (3, 51, 3)
 BUSY_SECONDS_MAX = 5.0
+# A file with tables, but without our `meta`, is not ours.
+_FOREIGN = (
+    "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
+)
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 
@@ -60,6 +65,18 @@ class SqliteReadModel:
         StorageError
             When the file cannot be used or was written by a newer version.
         """
+        opening = asyncio.create_task(cls._open(path))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # A connection left half open would keep its thread, and with it the process, for ever.
+            (opened,) = await asyncio.gather(opening, return_exceptions=True)
+            if isinstance(opened, SqliteReadModel):
+                await opened.aclose()
+            raise
+
+    @classmethod
+    async def _open(cls, path: str) -> "SqliteReadModel":
         connection: aiosqlite.Connection | None = None
         try:
             _make_file(Path(path))
@@ -68,10 +85,9 @@ class SqliteReadModel:
         except (sqlite3.Error, OSError) as error:
             if connection is not None:
                 await connection.close()
-            raise StorageError(
-                path, f"read model cannot be opened: {error}; remove it and rebuild"
-            ) from error
-        except StorageError:
+            what = f"read model cannot be opened: {error}; name another file, or remove it and rebuild"
+            raise StorageError(path, what) from error
+        except BaseException:
             if connection is not None:
                 await connection.close()
             raise
@@ -156,19 +172,23 @@ class SqliteReadModel:
 
 
 def _make_file(path: Path) -> None:
-    """Make an empty file for its owner alone, unless there is one."""
+    """Make an empty file for its owner alone, unless there is one that can be written to."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.touch(mode=0o600)
+    with path.open("rb+"):
+        pass
 
 
 async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
-    mode = "WAL" if sqlite3.sqlite_version_info >= WAL_VERSION_MIN else "DELETE"
-    await connection.execute(f"PRAGMA journal_mode = {mode}")
-    await connection.execute("PRAGMA synchronous = FULL")
     version = await _value(connection, "PRAGMA user_version")
     if version > schema.VERSION:
         raise StorageError(path, f"read model has version {version}, this program knows {schema.VERSION}")
+    if await _value(connection, _FOREIGN):
+        raise StorageError(path, "is a database of something else and was left as it is; name another file")
+    mode = "WAL" if sqlite3.sqlite_version_info >= WAL_VERSION_MIN else "DELETE"
+    await connection.execute(f"PRAGMA journal_mode = {mode}")
+    await connection.execute("PRAGMA synchronous = FULL")
     if version == 0:
         await connection.executescript(
             f"BEGIN IMMEDIATE;\n{schema.TABLES}\nPRAGMA user_version = {schema.VERSION};\nCOMMIT;"
