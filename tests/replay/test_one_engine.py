@@ -57,12 +57,13 @@ def test_a_real_capture_trades_on_a_book_that_equals_every_quote(tmp_path, marke
 
 def test_replay_and_backtest_of_a_paper_journal_equal_the_session(tmp_path):
     """The journal replayed gives the state hash; its events fed to `backtest` give the same orders."""
-    session = run_capture(tmp_path, shared_data(CAPTURES["spot"][0]))
+    capture = shared_data(CAPTURES["spot"][0])
+    session = run_capture(tmp_path, capture)
 
     replayed = tradecore(tmp_path, "journal", "replay", str(session["journal"]))
-    tested = tradecore(
-        tmp_path, "backtest", str(CONFIG), "--set", f"data.path={session['journal']}", "--set", "mode=backtest"
-    )
+    settings = (f"feed.path={capture}", f"data.path={session['journal']}")
+    options = [part for setting in settings for part in ("--set", setting)]
+    tested = tradecore(tmp_path, "backtest", str(CONFIG), *options)
 
     assert session["orders"] > 100
     for name in ("orders_digest", "state_hash", "orders", "fills", "pnl"):
@@ -74,9 +75,8 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed_and_the_load(
     """Two virtual demos agree in the head of their journals under another PYTHONHASHSEED and a busy machine."""
     arguments = ("demo", "--virtual", "--seconds", "5", "--seed", "11")
     quiet = tradecore(tmp_path / "a", *arguments, hash_seed="1")
-    busy = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"], stdin=subprocess.DEVNULL) for _ in range(3)
-    ]
+    spin = [sys.executable, "-c", "while True: pass"]
+    busy = [subprocess.Popen(spin, stdin=subprocess.DEVNULL) for _ in range(3)]
     try:
         loaded = tradecore(tmp_path / "b", *arguments, hash_seed="12345")
     finally:
@@ -93,7 +93,8 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed_and_the_load(
 @pytest.mark.parametrize("fault", ["dropped", "doubled", "swapped"])
 def test_a_damaged_sequence_is_seen_at_once_and_nothing_trades_on_the_book(tmp_path, fault):
     """After a depth message is dropped, doubled or swapped the book is invalid and no order leaves."""
-    lines = gzip.open(shared_data(CAPTURES["spot"][0])).read().splitlines(keepends=True)
+    packed = shared_data(CAPTURES["spot"][0]).read_bytes()
+    lines = gzip.decompress(packed).splitlines(keepends=True)
     depth = [index for index, line in enumerate(lines) if b"depthUpdate" in line]
     at, following = depth[1500], depth[1501]
     if fault == "dropped":
