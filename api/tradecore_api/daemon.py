@@ -176,6 +176,9 @@ class Daemon:
         try:
             read_model = await wiring.open_read_model(database.path or str(self._state.database))
             try:
+                if self._session is not None and self._session.is_fresh:
+                    # Tables of a journal that was set aside or removed are not of this one.
+                    await read_model.clear()
                 projector = Projector(self._journal_path, read_model)
                 try:
                     await projector.run()

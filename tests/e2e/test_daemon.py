@@ -248,6 +248,11 @@ def test_other_settings_refuse_the_old_journal_and_say_the_ways_out(desk):
     stopped_by(desk.start("--set", "account.cash=5000", "--new-journal"), signal.SIGTERM)
     names = [path.name for path in StateDirOf(desk).journal.parent.glob("engine.journal.2*")]
     assert len(names) == 1
+    files = StateDirOf(desk)
+    records = json.loads(desk.call("journal", "verify", str(files.journal), "--json").stdout)["records"]
+    tables = json.loads(desk.call("db", "info", str(files.database), "--json").stdout)
+    assert tables["next_seq"] == records
+    assert tables["rows"]["sessions"] == 1
 
 
 def test_a_hung_feed_cannot_keep_the_daemon(desk, tmp_path):

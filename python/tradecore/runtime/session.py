@@ -142,6 +142,11 @@ class Session:
         self._requests: set[asyncio.Task[None]] = set()
         self.is_end_journalled = False
 
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether the journal was empty when the session was made."""
+        return self._recovered.frames == 0
+
     def status(self) -> SessionStatus:
         """Return what is committed now."""
         journal = self._journal
