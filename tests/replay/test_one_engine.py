@@ -72,7 +72,7 @@ def test_replay_and_backtest_of_a_paper_journal_equal_the_session(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed_and_the_load(tmp_path):
-    """Two virtual demos agree in the head of their journals under another PYTHONHASHSEED and a busy machine."""
+    """Two virtual demos give one journal head under another PYTHONHASHSEED and on a busy machine."""
     arguments = ("demo", "--virtual", "--seconds", "5", "--seed", "11")
     quiet = tradecore(tmp_path / "a", *arguments, hash_seed="1")
     spin = [sys.executable, "-c", "while True: pass"]
