@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use tradecore_types::{Event, EventBatch, EventBody, TimeNs, ValueError};
 
+/// Sources there can be: a number beyond is a mistake, and room is made for every number below.
+const SOURCES_MAX: usize = 4_096;
+
 /// Batches of one source, the first of them partly consumed.
 #[derive(Debug, Default)]
 struct Source {
@@ -57,22 +60,23 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when a time falls; nothing of the batch is queued then.
+    /// [`ValueError`] when a time falls, a size is negative or there cannot be so many sources; nothing
+    /// of the batch is queued then.
     pub(crate) fn feed(&mut self, source: usize, batch: EventBatch) -> Result<(), ValueError> {
+        if source >= SOURCES_MAX {
+            return Err(ValueError::new("source", source, format!("must be below {SOURCES_MAX}")));
+        }
         if self.sources.len() <= source {
             self.sources.resize_with(source + 1, Source::default);
         }
         let Some(queue) = self.sources.get_mut(source) else { return Ok(()) };
         let mut last = queue.last_time_ns.unwrap_or(TimeNs::MIN);
         for event in &batch.events {
-            let opens = match event.body {
-                EventBody::Bar(bar) => bar.open_time_ns,
-                _ => event.time_ns,
-            };
-            if event.time_ns < last || opens > event.time_ns {
+            if event.time_ns < last {
                 let rule = format!("times must not fall; the one before was {last}");
                 return Err(ValueError::new("time_ns", event.time_ns, rule));
             }
+            check_body(event)?;
             last = event.time_ns;
         }
         if !batch.events.is_empty() {
@@ -137,5 +141,23 @@ impl Input {
         let mut batch = self.spare.take().unwrap_or_default();
         batch.clear();
         batch
+    }
+}
+
+/// Checks what an event says by itself. Prices are free: a spread may trade at or below 0.
+fn check_body(event: &Event) -> Result<(), ValueError> {
+    let sizes = match event.body {
+        EventBody::Bar(bar) if bar.open_time_ns > event.time_ns => {
+            let rule = format!("a bar must not open after its close at {}", event.time_ns);
+            return Err(ValueError::new("open_time_ns", bar.open_time_ns, rule));
+        }
+        EventBody::Bar(bar) => [bar.volume_lots, 0],
+        EventBody::Quote(quote) => [quote.bid_lots, quote.ask_lots],
+        EventBody::Trade(trade) => [trade.lots, 0],
+        _ => return Ok(()),
+    };
+    match sizes.into_iter().find(|&lots| lots < 0) {
+        Some(lots) => Err(ValueError::new("lots", lots, "a size of market data must not be negative")),
+        None => Ok(()),
     }
 }

@@ -163,7 +163,8 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Value`] when a time falls or an instrument is not in the table; nothing is queued then.
+    /// [`KernelError::Value`] when a time falls, a size is negative or an instrument is not in the table;
+    /// nothing is queued then.
     pub fn feed(&mut self, source: usize, batch: EventBatch) -> Result<(), KernelError> {
         let known = self.markets.len();
         if let Some(event) = batch.events.iter().find(|event| event.instrument.index() >= known) {

@@ -1,7 +1,7 @@
 //! The way out: from a strategy's wish to the venue.
 
 use tradecore_journal::Gate as TracedGate;
-use tradecore_ledger::OrderEvent;
+use tradecore_ledger::{OpenOrder, OrderEvent, OrderState};
 use tradecore_risk::{ApprovedOrder, Exposure, Stake};
 use tradecore_types::{
     Bracket, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, Report, ReportBody, Rule,
@@ -131,7 +131,7 @@ impl Kernel {
     /// Puts an intent before risk and sends it on its way if it is approved.
     fn judge_and_send(&mut self, intent: &OrderIntent, lots: i64) -> Result<Verdict, KernelError> {
         let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
-        match self.judge(intent, lots)? {
+        match self.judge(intent, lots, None)? {
             Ok(order) => {
                 self.send(&order, reference_ticks)?;
                 Ok(Verdict::Approved(intent.order_id))
@@ -171,21 +171,25 @@ impl Kernel {
         Ok(refusal)
     }
 
-    /// Puts an intent before every check that risk has.
+    /// Puts an intent before every check that risk has; `replaced` is the order it takes the place of.
     fn judge(
         &mut self,
         intent: &OrderIntent,
         lots: i64,
+        replaced: Option<&OpenOrder>,
     ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
-        if self.orders.len() >= ENTRIES_MAX && !intent.reduce_only {
+        if self.orders.len() >= ENTRIES_MAX && !intent.reduce_only && replaced.is_none() {
             let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
             let limit = count(ENTRIES_MAX);
             let value = count(self.orders.len()) + 1;
             return Ok(Err(Refusal { rule: Rule::OpenOrdersMax, limit, value }));
         }
-        let exposure = self.exposure(intent);
+        let exposure = self.exposure(intent, replaced);
+        if let Err(refusal) = check_countable(intent, lots, exposure) {
+            return Ok(Err(refusal));
+        }
         let switches = self.switches;
-        let has_power = self.has_buying_power(intent, lots)?;
+        let has_power = self.has_buying_power(intent, lots, exposure.account)?;
         let Some(market) = self.markets.get_mut(intent.instrument.index()) else {
             return Err(KernelError::Broken("an order for an instrument that is not in the table".into()));
         };
@@ -197,18 +201,32 @@ impl Kernel {
         })
     }
 
-    /// Counts what is at stake in the instrument of an order.
-    fn exposure(&self, intent: &OrderIntent) -> Exposure {
+    /// Counts what is at stake in the instrument of an order, the order that it replaces left out.
+    fn exposure(&self, intent: &OrderIntent, replaced: Option<&OpenOrder>) -> Exposure {
         let (strategy, instrument) = (intent.strategy, intent.instrument);
-        let account = self.orders.working_total(instrument);
-        let own = self.orders.working(strategy, instrument);
+        let mut account = self.orders.working_total(instrument);
+        let mut own = self.orders.working(strategy, instrument);
+        let replaced_lots = replaced.map_or(0, OpenOrder::open_lots);
+        account.open_orders = account.open_orders.saturating_sub(u32::from(replaced.is_some()));
+        if replaced.is_some_and(|order| !order.only_closes()) {
+            for working in [&mut account, &mut own] {
+                let lots = match intent.side {
+                    Side::Buy => &mut working.buy_lots,
+                    Side::Sell => &mut working.sell_lots,
+                };
+                *lots = lots.saturating_sub(replaced_lots);
+            }
+        }
         let mut own_stake = Stake {
             position_lots: self.ledger.position(strategy, instrument),
             working_buy_lots: own.buy_lots,
             working_sell_lots: own.sell_lots,
         };
         if intent.reduce_only {
+            // An exit of a bracket is not among the closing orders, and neither is it taken out of them.
+            let is_counted = replaced.is_some_and(|order| order.intent.closes.is_none());
             let closing = self.closing_lots(strategy, instrument, intent.side);
+            let closing = closing.saturating_sub(if is_counted { replaced_lots } else { 0 });
             match intent.side {
                 Side::Buy => own_stake.working_buy_lots = own_stake.working_buy_lots.saturating_add(closing),
                 Side::Sell => {
@@ -242,12 +260,17 @@ impl Kernel {
         self.orders
             .iter()
             .filter(|order| is_closing(&order.intent))
-            .map(tradecore_ledger::OpenOrder::open_lots)
-            .sum()
+            .map(OpenOrder::open_lots)
+            .fold(0, i64::saturating_add)
     }
 
     /// Tells whether the account can carry an order; bars ask at the fill instead.
-    fn has_buying_power(&self, intent: &OrderIntent, lots: i64) -> Result<Result<(), Refusal>, KernelError> {
+    fn has_buying_power(
+        &self,
+        intent: &OrderIntent,
+        lots: i64,
+        stake: Stake,
+    ) -> Result<Result<(), Refusal>, KernelError> {
         let market = self.market(intent.instrument)?;
         if matches!(market.venue, Venue::Bars(_)) || intent.reduce_only {
             return Ok(Ok(()));
@@ -257,14 +280,10 @@ impl Kernel {
             OrderKind::Limit { price_ticks } => price_ticks,
             OrderKind::Stop { trigger_ticks } => trigger_ticks,
         };
-        let working = self.orders.working_total(intent.instrument);
-        let working_lots = match intent.side {
-            Side::Buy => working.buy_lots,
-            Side::Sell => working.sell_lots,
-        };
-        let position = self.ledger.position_total(intent.instrument).saturating_mul(intent.side.sign());
+        let working_lots = working_on(intent.side, stake);
+        let position = stake.position_lots.saturating_mul(intent.side.sign());
         let after = position.saturating_add(working_lots).saturating_add(lots);
-        if after.abs() <= position.abs() {
+        if after.unsigned_abs() <= position.unsigned_abs() {
             return Ok(Ok(()));
         }
         let needed = market.instrument.notional(price_ticks, after).map_or(i128::MAX, |money| money.0);
@@ -314,6 +333,9 @@ impl Kernel {
 
     /// Asks the venue to cancel an order, whoever's it is.
     pub(crate) fn request_cancel(&mut self, order_id: OrderId, reason: CancelReason) -> bool {
+        if self.orders.get(order_id).is_none_or(|order| order.state == OrderState::PendingCancel) {
+            return false;
+        }
         let Ok(update) = self.orders.note(order_id, OrderEvent::CancelRequested, self.now_ns) else {
             return false;
         };
@@ -327,7 +349,7 @@ impl Kernel {
 
     /// Asks the venue to give an order a new price (limit) or trigger (stop) and a new open size.
     ///
-    /// A larger size or a new price is judged by risk like a new order.
+    /// Risk judges the order as it will be, in the place of the order as it is.
     ///
     /// # Errors
     ///
@@ -349,9 +371,7 @@ impl Kernel {
             _ => OrderKind::Limit { price_ticks },
         };
         let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
-        // What works already is counted; only the increase is new.
-        let added = lots.saturating_sub(order.open_lots()).max(1);
-        if let Err(refusal) = self.judge(&intent, added)? {
+        if let Err(refusal) = self.judge(&intent, lots, Some(&order))? {
             self.counters.refusals += 1;
             self.recorder.refused(self.now_ns, &intent, &refusal);
             return Ok(Verdict::Refused(refusal));
@@ -400,4 +420,24 @@ impl Kernel {
     pub const fn is_recording(&self) -> bool {
         self.recorder.is_recording()
     }
+}
+
+/// Returns what works on a side.
+const fn working_on(side: Side, stake: Stake) -> i64 {
+    match side {
+        Side::Buy => stake.working_buy_lots,
+        Side::Sell => stake.working_sell_lots,
+    }
+}
+
+/// Refuses an order whose lots, together with those that work already, cannot be counted.
+fn check_countable(intent: &OrderIntent, lots: i64, exposure: Exposure) -> Result<(), Refusal> {
+    let is_countable = [exposure.account, exposure.own]
+        .into_iter()
+        .all(|stake| working_on(intent.side, stake).checked_add(lots).is_some());
+    if is_countable {
+        return Ok(());
+    }
+    let value = i128::from(working_on(intent.side, exposure.account)) + i128::from(lots);
+    Err(Refusal { rule: Rule::PositionMax, limit: i128::from(i64::MAX), value })
 }

@@ -46,7 +46,7 @@ impl Kernel {
         }
         let position_lots = self.ledger.position(intent.strategy, intent.instrument);
         for side in [tradecore_types::Side::Buy, tradecore_types::Side::Sell] {
-            let closable = (-position_lots * side.sign()).max(0);
+            let closable = position_lots.saturating_mul(-side.sign()).max(0);
             if self.closing_lots(intent.strategy, intent.instrument, side) > closable {
                 self.cancel_closing(intent.strategy, intent.instrument, side);
             }

@@ -26,7 +26,7 @@ impl TimeBars {
             bar.volume_lots = bar.volume_lots.saturating_add(lots);
             return None;
         }
-        let open_time_ns = time_ns - time_ns.rem_euclid(self.interval_ns);
+        let open_time_ns = time_ns.saturating_sub(time_ns.rem_euclid(self.interval_ns));
         self.current = Some(Bar {
             open_time_ns,
             open_ticks: price_ticks,
