@@ -4,15 +4,22 @@ A generated part stands between `<!-- begin generated: NAME -->` and `<!-- end g
 """
 
 import argparse
+import inspect
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+from msgspec import inspect as types
+
+from tradecore_api.config.tables import ConfigTables
 from tradecore_api.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parents[1]
+NAMES = {types.StrType: "text", types.IntType: "integer", types.FloatType: "number", types.BoolType: "bool"}
+BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def life_cycle() -> str:
@@ -29,9 +36,79 @@ def exit_codes() -> str:
     return "\n".join(["| code | meaning |", "|---|---|", *rows])
 
 
+def settings() -> str:
+    """List every key of a configuration file with its kind and default."""
+    parts: list[str] = []
+    shown: dict[type, str] = {}
+    for field in types.type_info(ConfigTables).fields:
+        tables = list(_structs(field.type))
+        if not tables:
+            parts.append(f"`{field.encode_name}`: {_kind(field.type)}; default `{_plain(field.default)}`")
+        is_list = isinstance(field.type, types.VarTupleType)
+        title = f"[[{field.encode_name}]]" if is_list else f"[{field.encode_name}]"
+        for table in tables:
+            parts.append(f"## `{title}`" + (f' `kind = "{table.tag}"`' if table.tag else ""))
+            parts.append(f"As `{shown[table.cls]}`." if table.cls in shown else _table(table))
+            shown[table.cls] = title
+    return "\n\n".join(parts)
+
+
+def _table(table: types.StructType) -> str:
+    rows = [
+        f"| `{field.encode_name}` | {_kind(field.type)} | {'needed' if field.required else _default(field)} |"
+        for field in table.fields
+    ]
+    about = inspect.getdoc(table.cls) or ""
+    if about.startswith("`["):
+        # The heading says already which table it is.
+        about = about.partition(": ")[2]
+        about = about[:1].upper() + about[1:]
+    return "\n".join([about, "", "| key | kind | default |", "|---|---|---|", *rows])
+
+
+def _structs(kind: types.Type) -> Iterator[types.StructType]:
+    """Find the tables a key can hold: itself, those of a list, or one of several kinds."""
+    match kind:
+        case types.StructType():
+            yield kind
+        case types.VarTupleType():
+            yield from _structs(kind.item_type)
+        case types.UnionType():
+            for member in kind.types:
+                yield from _structs(member)
+
+
+def _kind(kind: types.Type) -> str:
+    match kind:
+        case types.EnumType():
+            return ", ".join(f"`{member.value}`" for member in kind.cls)
+        case types.UnionType():
+            return " or ".join(_kind(m) for m in kind.types if not isinstance(m, types.NoneType))
+        case types.VarTupleType():
+            return f"list of {_kind(kind.item_type)}"
+        case types.DictType():
+            return "table"
+        case types.StructType():
+            return f"table `{kind.tag}`" if kind.tag else "table"
+    bounds = [
+        f"{word} {bound}" for key, word in BOUNDS.items() if (bound := getattr(kind, key, None)) is not None
+    ]
+    return " ".join([NAMES[type(kind)], *bounds])
+
+
+def _default(field: types.Field) -> str:
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    return f"`{_plain(value)}`" if value not in (None, "", (), {}) else "-"
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(msgspec.to_builtins(value))
+
+
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("ARCHITECTURE.md", "life cycle"): life_cycle,
     ("README.md", "exit codes"): exit_codes,
+    ("docs/configuration.md", "settings"): settings,
 }
 
 
