@@ -63,7 +63,7 @@ impl Kernel {
     /// A bar is known whole: fills what its range reaches.
     pub(crate) fn fill_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
-            market.last_bar = Some(*bar);
+            market.last_bar = Some((*bar, self.now_ns));
         }
         self.at_bars(instrument, |venue, desk| venue.on_bar(bar, desk))
     }
@@ -77,7 +77,7 @@ impl Kernel {
         let mut equity = self.equity()?;
         if equity.0 <= 0 && has_position && !self.switches.is_killed {
             self.switches.is_killed = true;
-            self.at_bars(instrument, |venue, desk| venue.finalize(Finalize::Close, bar, desk))?;
+            self.close_all_bars()?;
             equity = self.equity()?;
         }
         if self.config.has_equity_curve {
@@ -92,6 +92,16 @@ impl Kernel {
         Ok(())
     }
 
+    /// Closes every position at the last close of its instrument.
+    fn close_all_bars(&mut self) -> Result<(), KernelError> {
+        for index in 0..self.markets.len() {
+            let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
+            let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
+            self.at_bars(instrument, |venue, desk| venue.finalize(Finalize::Close, &bar, desk))?;
+        }
+        Ok(())
+    }
+
     /// Hands a request to a venue that is bars.
     pub(crate) fn arrive_at_bars(
         &mut self,
@@ -99,12 +109,13 @@ impl Kernel {
         request: &Request,
     ) -> Result<(), KernelError> {
         let now_ns = self.now_ns;
-        let last_bar = self.market(instrument)?.last_bar;
+        // A close that is past, because another instrument's bar or a latency came between, cannot be had.
+        let last_bar = self.market(instrument)?.last_bar.filter(|known| known.1 == now_ns);
         self.at_bars(instrument, |venue, desk| match request {
             Request::Submit(order) => {
                 venue.submit(order, now_ns, desk)?;
                 match last_bar {
-                    Some(bar) => venue.on_close_fill(&bar, desk),
+                    Some((bar, _)) => venue.on_close_fill(&bar, desk),
                     None => Ok(()),
                 }
             }
@@ -123,7 +134,7 @@ impl Kernel {
     pub fn finish(&mut self, mode: Finalize) -> Result<(), KernelError> {
         for index in 0..self.markets.len() {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
-            let Some(bar) = self.market(instrument)?.last_bar else { continue };
+            let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
             self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
             self.value_bar(instrument, &bar)?;
         }

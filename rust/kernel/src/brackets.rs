@@ -92,7 +92,8 @@ impl Kernel {
     /// Sends the exits of an entry that is closed and has opened lots.
     fn arm_exits(&mut self, entry: &OrderIntent) -> Result<(), KernelError> {
         let lots = self.ledger.lots_of_entry(entry.strategy, entry.instrument, entry.order_id).abs();
-        if lots == 0 {
+        // A killed engine sends nothing, and it has cancelled every other exit.
+        if lots == 0 || self.switches.is_killed {
             self.brackets.remove(entry.order_id);
             return Ok(());
         }

@@ -1,8 +1,28 @@
 //! What operators tell the engine.
 
-use tradecore_types::{CancelReason, CommandKind, InstrumentId, OrderIntent, StrategyId};
+use tradecore_types::{CancelReason, CommandKind, InstrumentId, OrderId, OrderIntent, StrategyId};
+
+use crate::market::Venue;
 
 use crate::{Kernel, KernelError};
+
+/// A position that an operator wants closed and that is not flat yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flattening {
+    strategy: StrategyId,
+    instrument: InstrumentId,
+    /// Last order that may still change the position: until it and all before it are done, nothing is sent.
+    last_order_id: OrderId,
+}
+
+impl Flattening {
+    /// Appends the canonical bytes of the state.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.strategy.0.to_le_bytes());
+        out.extend_from_slice(&self.instrument.0.to_le_bytes());
+        out.extend_from_slice(&self.last_order_id.0.to_le_bytes());
+    }
+}
 
 impl Kernel {
     /// Carries out a command.
@@ -12,15 +32,70 @@ impl Kernel {
             CommandKind::Resume => self.switches.is_paused = false,
             CommandKind::Kill => {
                 self.switches.is_killed = true;
+                self.flattenings.clear();
                 self.cancel_everything(CancelReason::Killed);
             }
             CommandKind::ReleaseKill => self.switches.is_killed = false,
             CommandKind::Flatten => {
+                self.note_flattenings();
                 self.cancel_everything(CancelReason::Requested);
                 self.close_every_position()?;
+                let last_order_id = OrderId(self.last_order_id);
+                for flattening in &mut self.flattenings {
+                    flattening.last_order_id = last_order_id;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Notes every position, and every one that an order under way may still open.
+    ///
+    /// Against bars a cancel is certain and a market order always fills, so nothing is left to follow.
+    fn note_flattenings(&mut self) {
+        self.flattenings.clear();
+        for market in self.markets.iter().filter(|market| !matches!(market.venue, Venue::Bars(_))) {
+            let instrument = market.instrument.id;
+            for strategy in (0..self.config.strategies).map(StrategyId) {
+                let has_orders = self.orders.working(strategy, instrument).open_orders > 0;
+                if has_orders || self.ledger.position(strategy, instrument) != 0 {
+                    let last_order_id = OrderId(0);
+                    self.flattenings.push(Flattening { strategy, instrument, last_order_id });
+                }
+            }
+        }
+    }
+
+    /// The market of an instrument has moved: closes again what a flatten has not closed yet.
+    ///
+    /// A fill that was under way, a book that was invalid or too little depth can leave a position; it
+    /// is tried once per change of the market until it is flat.
+    pub(crate) fn go_on_flattening(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        let mut next = 0;
+        while let Some(flattening) = self.flattenings.get(next).copied() {
+            if flattening.instrument != instrument || self.is_under_way(&flattening) {
+                next += 1;
+            } else if self.ledger.position(flattening.strategy, instrument) == 0 {
+                self.flattenings.remove(next);
+            } else {
+                self.close_position(flattening.strategy, instrument)?;
+                let last_order_id = OrderId(self.last_order_id);
+                if let Some(flattening) = self.flattenings.get_mut(next) {
+                    flattening.last_order_id = last_order_id;
+                }
+                next += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether an order from before may still change the position.
+    fn is_under_way(&self, flattening: &Flattening) -> bool {
+        self.orders.iter().map(|order| &order.intent).any(|intent| {
+            intent.strategy == flattening.strategy
+                && intent.instrument == flattening.instrument
+                && intent.order_id <= flattening.last_order_id
+        })
     }
 
     /// Closes every position with a market order, whatever the limits.

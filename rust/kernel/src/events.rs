@@ -114,7 +114,15 @@ impl Kernel {
             }
         });
         self.wake_all(instrument, WakeBody::Quote(quote), |market| &market.subscribers.quotes);
-        Ok(())
+        self.flatten_where_quoted(instrument)
+    }
+
+    /// Goes on with a flatten where quotes are the market.
+    fn flatten_where_quoted(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        match self.market(instrument)?.venue {
+            Venue::Quotes(_) => self.go_on_flattening(instrument),
+            _ => Ok(()),
+        }
     }
 
     fn on_trade(&mut self, instrument: InstrumentId, trade: Trade) {
@@ -183,7 +191,7 @@ impl Kernel {
             }
         });
         self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
-        Ok(())
+        self.go_on_flattening(instrument)
     }
 
     fn on_feed_lost(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
@@ -248,6 +256,7 @@ impl Kernel {
                 self.build_bars(instrument, mid_ticks, 0, |market| &market.series.quotes);
             }
             self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
+            self.go_on_flattening(instrument)?;
         }
         Ok(())
     }

@@ -112,6 +112,7 @@ pub struct Kernel {
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
     pub(crate) brackets: crate::brackets::Brackets,
+    pub(crate) flattenings: Vec<crate::commands::Flattening>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
 }
 
@@ -154,6 +155,7 @@ impl Kernel {
             equity: Vec::new(),
             reports: Vec::new(),
             brackets: crate::brackets::Brackets::default(),
+            flattenings: Vec::new(),
             published: Vec::new(),
             config,
         })
@@ -489,6 +491,9 @@ impl Kernel {
         self.orders.write_state(&mut state);
         self.ledger.write_state(&mut state);
         self.brackets.write_state(&mut state);
+        for flattening in &self.flattenings {
+            flattening.write_state(&mut state);
+        }
         self.schedule.write_state(&mut state);
         *blake3::hash(&state).as_bytes()
     }

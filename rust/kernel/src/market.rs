@@ -67,8 +67,8 @@ pub(crate) struct Market {
     pub(crate) instrument: Instrument,
     pub(crate) book: Book,
     pub(crate) quote: Option<Quote>,
-    /// Last bar given as input.
-    pub(crate) last_bar: Option<Bar>,
+    /// Last bar given as input, and when it closed.
+    pub(crate) last_bar: Option<(Bar, TimeNs)>,
     /// Reference price and when it was learned.
     pub(crate) reference: Option<(i64, TimeNs)>,
     pub(crate) venue: Venue,

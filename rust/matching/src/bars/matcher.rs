@@ -43,7 +43,8 @@ impl BarMatcher {
         }
     }
 
-    /// Takes an order; it can fill from the next call on. Reports `Accepted`, or `Rejected` when too
+    /// Takes an order; it can fill from the first bar on that opens at `now_ns` or later, so that bars of
+    /// several instruments with the same times hide nothing. Reports `Accepted`, or `Rejected` when too
     /// many orders wait, a post-only limit is through the last close, or an order that closes a named
     /// entry has no size of its own.
     ///
@@ -56,7 +57,7 @@ impl BarMatcher {
         now_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
-        let waiting = Waiting::new(*order, Armed::Open);
+        let waiting = Waiting { arrived_ns: now_ns, ..Waiting::new(*order, Armed::Open) };
         let would_take =
             order.intent().post_only && self.last.is_some_and(|bar| waiting.is_met(bar.close_ticks));
         // What closes a named entry is not sized by equity.
@@ -213,6 +214,8 @@ impl BarMatcher {
         }
         self.order_closing(bar.open_time_ns, account)?;
         if mode == Finalize::LastOpen {
+            // The bar stands for one that never came, so every order is in time for it.
+            self.queue.iter_mut().for_each(|waiting| waiting.arrived_ns = TimeNs::MIN);
             self.fill_open_again(bar, account)?;
             return self.process(bar, account);
         }
@@ -267,7 +270,8 @@ impl BarMatcher {
             BarOrder::Time => self.fill_range(bar, account)?,
             BarOrder::Queue => self.fill_queue(bar, account)?,
         }
-        for waiting in self.queue.iter_mut() {
+        let in_time = |waiting: &&mut Waiting| waiting.arrived_ns <= bar.open_time_ns;
+        for waiting in self.queue.iter_mut().filter(in_time) {
             waiting.is_new = false;
             waiting.armed = Armed::Open;
         }

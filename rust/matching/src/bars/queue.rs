@@ -1,7 +1,7 @@
 //! The orders that wait for a bar, in the order in which they are tried.
 
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{OrderId, OrderKind, Side, TimeInForce};
+use tradecore_types::{OrderId, OrderKind, Side, TimeInForce, TimeNs};
 
 /// Where in a bar an exit was armed: what it can still meet in the same bar depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,14 @@ pub(super) struct Waiting {
     pub is_new: bool,
     /// Where it was armed.
     pub armed: Armed,
+    /// When it arrived: a bar that opened before does not fill it.
+    pub arrived_ns: TimeNs,
 }
 
 impl Waiting {
     pub(super) fn new(order: ApprovedOrder, armed: Armed) -> Self {
         let intent = order.intent();
-        Self { kind: intent.kind, lots: order.lots(), is_new: true, armed, order }
+        Self { kind: intent.kind, lots: order.lots(), is_new: true, armed, arrived_ns: TimeNs::MIN, order }
     }
 
     pub(super) fn id(&self) -> OrderId {
@@ -131,6 +133,11 @@ impl Queue {
             std::mem::swap(&mut self.places, &mut self.spare);
         }
         self.places.len()
+    }
+
+    /// Returns the order at a place, unless it is gone or arrived after a bar had opened.
+    pub(super) fn in_time(&self, place: usize, opened_ns: TimeNs) -> Option<Waiting> {
+        self.at(place).filter(|waiting| waiting.arrived_ns <= opened_ns)
     }
 
     /// Returns the order at a place, unless it is gone.

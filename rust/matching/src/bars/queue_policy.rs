@@ -20,7 +20,7 @@ impl BarMatcher {
     fn try_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<bool, A::Error> {
         let mut again = false;
         for place in 0..self.queue.begin_pass() {
-            let Some(waiting) = self.queue.at(place) else { continue };
+            let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
             if !is_reached(&waiting, bar) {
                 if waiting.is_immediate() && waiting.is_new {
                     self.queue.take(place);

@@ -40,7 +40,7 @@ impl BarMatcher {
         self.pass_open(false, time_ns, open_ticks, account)?;
         self.pass_open(true, time_ns, open_ticks, account)?;
         for place in 0..self.queue.begin_pass() {
-            if self.queue.at(place).is_some_and(|waiting| waiting.is_immediate())
+            if self.queue.in_time(place, time_ns).is_some_and(|waiting| waiting.is_immediate())
                 && let Some(waiting) = self.queue.take(place)
             {
                 let body = ReportBody::Canceled(CancelReason::ImmediateOrCancel);
@@ -58,7 +58,7 @@ impl BarMatcher {
         account: &mut A,
     ) -> Result<(), A::Error> {
         for place in 0..self.queue.begin_pass() {
-            let Some(waiting) = self.queue.at(place) else { continue };
+            let Some(waiting) = self.queue.in_time(place, time_ns) else { continue };
             if waiting.closes().is_some() == closing && waiting.is_met(open_ticks) {
                 let at = Execution {
                     price_ticks: open_ticks,
@@ -77,7 +77,7 @@ impl BarMatcher {
     pub(super) fn fill_range<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
         for stage in STAGES {
             for place in 0..self.queue.begin_pass() {
-                let Some(waiting) = self.queue.at(place) else { continue };
+                let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
                 if stage_of(&waiting) != Some(stage) {
                     continue;
                 }
