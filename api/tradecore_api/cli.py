@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from tradecore_api import exit_codes
 from tradecore_api.exit_codes import ExitCode
@@ -13,19 +13,41 @@ from tradecore_api.exit_codes import ExitCode
 # What `add_subparsers` returns; argparse keeps the class to itself and does not let it be subscripted.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see above
 
+# As far as the simulated exchange's clock goes with room to spare: 31 years.
+SECONDS_MAX = 1e9
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors go to stderr, one line each."""
+    _fill_closed_streams()
     parsed = build_parser().parse_args(arguments)
     try:
-        return int(_call(parsed))
+        return _call(parsed)
     except BrokenPipeError:
         # Whoever read our output has seen enough, as in `tradecore journal export | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return ExitCode.OK
+    except OSError as error:
+        _forget_stdout()
+        print(f"tradecore: standard output: cannot be written: {error.strerror}", file=sys.stderr)
+        return ExitCode.STORAGE
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        print("tradecore: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+
+
+def _fill_closed_streams() -> None:
+    """Let a stream that the caller closed, as `>&-` does, swallow what is said."""
+    nowhere: TextIO | None = None
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = nowhere or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+            setattr(sys, name, nowhere)
+
+
+def _forget_stdout() -> None:
+    """Let what is still buffered go nowhere, so that the end of the process does not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _call(parsed: argparse.Namespace) -> int:
@@ -34,7 +56,9 @@ def _call(parsed: argparse.Namespace) -> int:
     module = importlib.import_module(f"tradecore_api.commands.{module_name}")
     from tradecore_api.failures import reported
 
-    return reported(lambda: getattr(module, function_name)(parsed))
+    code = int(reported(lambda: getattr(module, function_name)(parsed)))
+    sys.stdout.flush()
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -118,7 +142,7 @@ def _add_journal(commands: Commands) -> None:
     verify = _command(journal, "verify", "journal:verify", "check every byte of a journal")
     replay = _command(journal, "replay", "journal:replay", "run its events again and compare every byte")
     tail = _command(journal, "tail", "journal:tail", "print its last records")
-    tail.add_argument("-n", "--lines", type=int, default=10, help="how many records (10)")
+    tail.add_argument("-n", "--lines", type=_count, default=10, help="how many records (10)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as the journal grows")
     tail.add_argument("--all", action="store_true", help="market events too")
     export = _command(journal, "export", "journal:export", "print every record as a line of JSON")
@@ -179,7 +203,16 @@ def _json(command: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: must be above 0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= SECONDS_MAX:
+        raise argparse.ArgumentTypeError(f"{text}: must be a number above 0 and at most {SECONDS_MAX:g}")
     return value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text}: must be a whole number, 0 or more")
+    return int(text)

@@ -5,7 +5,7 @@ from typing import Self
 
 
 class ExitCode(IntEnum):
-    """Stable numbers; those from 64 on follow sysexits.h.
+    """Stable numbers; those from 64 to 78 follow sysexits.h.
 
     `tradecore --help` prints this table.
     """
@@ -17,12 +17,14 @@ class ExitCode(IntEnum):
     DEAD = 4, "the engine of this account died: its process is gone without a clean end"
     HUNG = 5, "the engine's process exists, but its heartbeat is old or it does not answer"
     REFUSED = 6, "the engine understood the command and refused it"
+    STRATEGY = 7, "a strategy raised an exception; trading stopped, the journal is kept"
     DATA = 65, "input data cannot be used"
     UNAVAILABLE = 69, "a venue or feed is gone or does not answer"
     BROKEN_INVARIANT = 70, "a promise of tradecore itself is broken; trading stopped, the journal is kept"
     STORAGE = 74, "a disk, directory or database failed"
     ALREADY_RUNNING = 75, "another engine runs for this account; its pid is named"
     CONFIG = 78, "the configuration cannot be used"
+    INTERRUPTED = 130, "ended by Ctrl-C before there was a result; `run` and `demo` end cleanly with 0"
 
     meaning: str
 

@@ -1,6 +1,7 @@
 """Turns exceptions into one clear line on stderr and an exit code."""
 
 import sys
+import traceback
 from collections.abc import Callable
 
 from tradecore.domain.errors import (
@@ -9,6 +10,7 @@ from tradecore.domain.errors import (
     DataError,
     InvalidValueError,
     StorageError,
+    StrategyError,
     TradecoreError,
     VenueError,
 )
@@ -20,6 +22,7 @@ _CODES: tuple[tuple[type[TradecoreError], ExitCode], ...] = (
     (ConfigError, ExitCode.CONFIG),
     (InvalidValueError, ExitCode.CONFIG),
     (DataError, ExitCode.DATA),
+    (StrategyError, ExitCode.STRATEGY),
     (VenueError, ExitCode.UNAVAILABLE),
     (StorageError, ExitCode.STORAGE),
     (BrokenInvariantError, ExitCode.BROKEN_INVARIANT),
@@ -27,12 +30,22 @@ _CODES: tuple[tuple[type[TradecoreError], ExitCode], ...] = (
 
 
 def reported(command: Callable[[], int]) -> int:
-    """Call a command; an error of ours becomes its line and its code, anything else a traceback."""
+    """Call a command; an error of ours becomes its line and its code, anything else a traceback and 70."""
     try:
         return command()
     except TradecoreError as error:
         report(error)
         return code_of(error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"tradecore: {error.filename}: {error.strerror}", file=sys.stderr)
+        return ExitCode.STORAGE
+    except Exception as error:  # noqa: BLE001 - the outermost caller: a bug must not look like a finding
+        traceback.print_exc()
+        what = f"{type(error).__name__}: {error}: this is a fault of tradecore; please report the lines above"
+        print(f"tradecore: {what}", file=sys.stderr)
+        return ExitCode.BROKEN_INVARIANT
 
 
 def report(error: TradecoreError) -> None:

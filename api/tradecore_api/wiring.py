@@ -186,7 +186,20 @@ def build_engine(
             gates=config.tables.decision.gates,
         )
     except InvalidValueError as error:
-        raise ConfigError(config.source, error.field, error.value, error.rule) from error
+        key = _key_of(spec, error)
+        raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+
+
+def _key_of(spec: EngineSpec, error: InvalidValueError) -> str:
+    """Return the dotted key of a field of the specification that has this value."""
+
+    def has(table: object) -> bool:
+        return str(getattr(table, error.field, None)) == str(error.value)
+
+    tables = {"account": spec.account, "fees": spec.fees, "venue": spec.venue, "risk": spec.risk}
+    tables |= {f"instruments.{index}": instrument for index, instrument in enumerate(spec.instruments)}
+    section = next((name for name, table in tables.items() if has(table)), None)
+    return error.field if section is None else f"{section}.{error.field}"
 
 
 def open_session(
@@ -329,7 +342,11 @@ def _bars(config: Config, data: DataTable) -> EventBatch:
         timezone=data.timezone,
     )
     batch = EventBatch()
-    load_bars(data.path, config.tables.instruments[0], options).append_to(batch, 0)
+    try:
+        load_bars(data.path, config.tables.instruments[0], options).append_to(batch, 0)
+    except InvalidValueError as error:
+        key = f"data.{error.field}"
+        raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
     return batch
 
 

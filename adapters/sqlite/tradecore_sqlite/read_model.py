@@ -17,9 +17,7 @@ from tradecore_sqlite import projection, schema
 WAL_VERSION_MIN = (3, 51, 3)
 BUSY_SECONDS_MAX = 5.0
 # A file with tables, but without our `meta`, is not ours.
-_FOREIGN = (
-    "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
-)
+_FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 

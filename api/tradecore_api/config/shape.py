@@ -48,7 +48,7 @@ def checked(value: object, kind: inspect.Type, key: str, report: Report) -> obje
         case inspect.FloatType():
             return _float(value, kind, key, report)
         case inspect.StrType():
-            return _text(value, key, report)
+            return _text(value, kind, key, report)
         case _:
             return value
 
@@ -130,8 +130,10 @@ def _one_of(value: object, known: list[str], key: str, report: Report) -> object
     return _BAD
 
 
-def _text(value: object, key: str, report: Report) -> object:
+def _text(value: object, kind: inspect.StrType, key: str, report: Report) -> object:
     if key.rpartition(".")[2] not in DECIMAL_KEYS:
+        if value == "" and kind.min_length:
+            report(key, value, "must not be empty")
         return _plain(value, isinstance(value, str), 'must be text in "quotes"', key, report)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         report(key, value, "must be a number")
@@ -156,8 +158,10 @@ def _integer(value: object, kind: inspect.IntType, key: str, report: Report) -> 
         return _BAD
     if not -(2**63) <= value < 2**63:
         report(key, value, "must fit 64 bits")
-    if kind.ge is not None and value < kind.ge:
+    elif kind.ge is not None and value < kind.ge:
         report(key, value, f"must be at least {kind.ge}")
+    elif kind.le is not None and value > kind.le:
+        report(key, value, f"must be at most {kind.le}")
     return value
 
 
@@ -172,6 +176,8 @@ def _float(value: object, kind: inspect.FloatType, key: str, report: Report) -> 
         report(key, value, f"must be above {kind.gt:g}")
     elif kind.ge is not None and number < Decimal(kind.ge):
         report(key, value, f"must be at least {kind.ge:g}")
+    elif kind.le is not None and number > Decimal(kind.le):
+        report(key, value, f"must be at most {kind.le:g}")
     return float(number)
 
 

@@ -67,7 +67,7 @@ class SimulatedFeedTable(Table, frozen=True, tag_field="kind", tag="simulated"):
     """`[feed] kind = "simulated"`: a seeded exchange full of agents; `virtual` runs it unpaced."""
 
     seed: int = 7
-    seconds: Annotated[float, msgspec.Meta(gt=0)] = 20.0
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=1e9)] = 20.0
     virtual: bool = False
 
 
@@ -114,7 +114,7 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     instruments: tuple[str, ...] = ()
     bars: str = "input"
-    history: Count = 0
+    history: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
 class JournalTable(Table, frozen=True):

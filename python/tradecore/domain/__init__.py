@@ -7,6 +7,7 @@ from tradecore.domain.errors import (
     DataError,
     InvalidValueError,
     StorageError,
+    StrategyError,
     TradecoreError,
     VenueError,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "RiskSpec",
     "SequenceRule",
     "StorageError",
+    "StrategyError",
     "TradecoreError",
     "VenueError",
     "VenueSpec",

@@ -41,7 +41,8 @@ class ConfigError(TradecoreError):
     """
 
     def __init__(self, source: str, key: str, value: object, rule: str) -> None:
-        super().__init__(f"{source}: {key} = {value!r}: {rule}")
+        given = "" if value is None else f" = {value!r}"
+        super().__init__(f"{source}: {key}{given}: {rule}")
         self.source = source
         self.key = key
         self.value = value
@@ -62,6 +63,29 @@ class DataError(TradecoreError):
     def __init__(self, where: str, what: str) -> None:
         super().__init__(f"{where}: {what}")
         self.where = where
+        self.what = what
+
+
+class StrategyError(TradecoreError):
+    """A strategy failed and its author must act: names strategy, callback, engine time and cause.
+
+    Parameters
+    ----------
+    strategy : str
+        Name of the strategy.
+    callback : str
+        What was called, e.g. `on_bar`.
+    time_ns : int
+        Time of the engine, UTC nanoseconds.
+    what : str
+        The exception, and the line of the strategy it came from.
+    """
+
+    def __init__(self, strategy: str, callback: str, time_ns: int, what: str) -> None:
+        super().__init__(f"strategy {strategy!r} failed in {callback} at engine time {time_ns}: {what}")
+        self.strategy = strategy
+        self.callback = callback
+        self.time_ns = time_ns
         self.what = what
 
 

@@ -4,10 +4,17 @@ Written into the first record of a journal, so that a replay builds the same eng
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
+
+# Checked where a specification is read from text; the engine checks what is built in code.
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+DelayNs = Annotated[int, msgspec.Meta(ge=0)]
+SpanNs = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Mode(StrEnum):
@@ -79,7 +86,7 @@ class SequenceRule(StrEnum):
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An instrument as a person or a venue states it; decimals are text, so they are exact."""
 
-    symbol: str
+    symbol: Name
     tick_size: str
     lot_size: str = "1"
     kind: InstrumentKind = InstrumentKind.LINEAR
@@ -91,7 +98,7 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The account: its name (one engine per name), currency, opening cash and leverage."""
 
     name: str = "paper"
-    currency: str = "USD"
+    currency: Name = "USD"
     cash: str = "10000"
     leverage: str = "1"
 
@@ -110,8 +117,8 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     matching: Matching = Matching.BARS
-    order_latency_ns: int = 0
-    report_latency_ns: int = 0
+    order_latency_ns: DelayNs = 0
+    report_latency_ns: DelayNs = 0
     bar_fill: BarFill = BarFill.NEXT_OPEN
     bar_order: BarOrder = BarOrder.TIME
     finalize: Finalize = Finalize.NONE
@@ -123,11 +130,11 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quantity_max: str | None = None
     notional_max: str | None = None
     position_max: str | None = None
-    open_orders_max: int | None = None
-    order_rate_max: int | None = None
-    order_rate_window_ns: int = NANOSECONDS_PER_SECOND
+    open_orders_max: Count | None = None
+    order_rate_max: Count | None = None
+    order_rate_window_ns: SpanNs = NANOSECONDS_PER_SECOND
     price_collar_bps: str | None = None
-    reference_age_max_ns: int | None = None
+    reference_age_max_ns: SpanNs | None = None
 
 
 class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ import msgspec
 from tradecore._core import Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, Mode
+from tradecore.engine.blame import blamed
 from tradecore.engine.context import Context
 from tradecore.engine.summary import BookCounts, EngineSummary
 from tradecore.strategy import StrategyBinding
@@ -105,17 +106,22 @@ class Engine:
     def run(self) -> int:
         """Consume every event fed, calling strategies; return how many events were consumed.
 
-        What a strategy raises comes out here.
-
         Raises
         ------
+        StrategyError
+            When a strategy raises anything; what it raised is the cause.
         BrokenInvariantError
             When a promise of ours is broken; the engine must not be used any further.
         """
         if not self._is_started:
             self._is_started = True
             self._call("on_start")
-        return self._kernel.run(self._handlers)
+        try:
+            return self._kernel.run(self._handlers)
+        except BaseException as error:
+            if (failure := blamed(error, self.strategies, None, self.now_ns)) is None:
+                raise
+            raise failure from error
 
     def command(self, kind: str, time_ns: int) -> None:
         """Queue an operator's command: pause, resume, flatten, kill or release_kill.
@@ -242,8 +248,14 @@ class Engine:
     def _call(self, name: str) -> None:
         for binding, handlers in zip(self.strategies, self._handlers, strict=True):
             callback = getattr(binding.strategy, name, None)
-            if callback is not None:
+            if callback is None:
+                continue
+            try:
                 callback(handlers.context)
+            except BaseException as error:
+                if (failure := blamed(error, [binding], name, self.now_ns)) is None:
+                    raise
+                raise failure from error
 
 
 def _text(atto: int) -> str:

@@ -41,7 +41,10 @@ class BarSource(msgspec.Struct, frozen=True):
             raise InvalidValueError("bars", text, "must be `input` or a length such as 1s, 5m, 1h, 1d")
         if prices not in ("", "trades", "quotes"):
             raise InvalidValueError("bars", text, "must be built from `:trades` or `:quotes`")
-        return cls(interval_ns=int(digits) * unit_ns, prices=prices or "trades")
+        interval_ns = int(digits) * unit_ns
+        if interval_ns >= 2**63:
+            raise InvalidValueError("bars", text, "must fit 64 bits of nanoseconds: at most 106751d")
+        return cls(interval_ns=interval_ns, prices=prices or "trades")
 
 
 class StrategyBinding(msgspec.Struct, frozen=True, kw_only=True):

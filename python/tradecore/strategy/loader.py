@@ -4,6 +4,7 @@ import difflib
 import importlib
 import importlib.util
 import sys
+import traceback
 import typing
 import zlib
 from collections.abc import Mapping
@@ -72,7 +73,11 @@ def build(
             hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(known) or 'none'}"
             rule = f"{strategy_class.__name__} has no parameter of this name{hint}"
             raise ConfigError(source, f"{section}.{name}", values[name], rule)
-    strategy: object = strategy_class()
+    try:
+        strategy: object = strategy_class()
+    except Exception as error:
+        rule = f"cannot be made: {type(error).__name__}: {error}; its __init__ gets no arguments"
+        raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
     for name, default in known.items():
         value = values.get(name, default)
         try:
@@ -85,10 +90,14 @@ def build(
 
 def _load_module(location: str, *, source: str, key: str, target: str, base: Path | None) -> ModuleType:
     if not location.endswith(".py"):
+        if not all(part.isidentifier() for part in location.split(".")):
+            raise ConfigError(source, key, target, "must be `file.py:Class` or `package.module:Class`")
         try:
             return importlib.import_module(location)
         except ModuleNotFoundError as error:
             raise ConfigError(source, key, target, f"no module named {error.name}") from None
+        except Exception as error:
+            raise ConfigError(source, key, target, _failure(location, error)) from error
     path = (base or Path.cwd()) / location
     if not path.is_file():
         raise ConfigError(source, key, target, f"there is no file {path}")
@@ -105,10 +114,21 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
     except SyntaxError as error:
         del sys.modules[name]
         raise ConfigError(source, key, target, f"{path}, line {error.lineno}: {error.msg}") from None
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigError(source, key, target, _failure(str(path), error)) from error
     except BaseException:
         del sys.modules[name]
         raise
     return module
+
+
+def _failure(location: str, error: Exception) -> str:
+    """Say what a module raised while it was imported, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == location]
+    place = f", line {lines[-1]}" if lines else ""
+    return f"{location}{place} cannot be imported: {type(error).__name__}: {error}"
 
 
 def _is_own_class(module: ModuleType, value: object) -> bool:
