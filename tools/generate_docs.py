@@ -91,9 +91,11 @@ def _kind(kind: types.Type) -> str:
         case types.StructType():
             return f"table `{kind.tag}`" if kind.tag else "table"
     bounds = [
-        f"{word} {bound}" for key, word in BOUNDS.items() if (bound := getattr(kind, key, None)) is not None
+        f"{word} {bound:,.0f}"
+        for key, word in BOUNDS.items()
+        if (bound := getattr(kind, key, None)) is not None
     ]
-    return " ".join([NAMES[type(kind)], *bounds])
+    return f"{NAMES[type(kind)]} {' and '.join(bounds)}".rstrip()
 
 
 def _default(field: types.Field) -> str:
