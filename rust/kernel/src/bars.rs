@@ -69,7 +69,7 @@ impl Kernel {
     }
 
     /// Values the account at the end of a bar; an account with nothing left is closed and stopped.
-    pub(crate) fn value_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+    pub(crate) fn value_bar(&mut self, bar: &Bar) -> Result<(), KernelError> {
         let has_position = self.ledger.inventory().0 != 0;
         if !has_position && !self.config.has_equity_curve {
             return Ok(());
@@ -136,7 +136,7 @@ impl Kernel {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
             let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
             self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
-            self.value_bar(instrument, &bar)?;
+            self.value_bar(&bar)?;
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ impl Kernel {
         }
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar)?;
-        self.value_bar(instrument, bar)?;
+        self.value_bar(bar)?;
         let mut next = 0;
         while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
             self.finish_bar(series, bar);

@@ -1,5 +1,11 @@
 //! A kernel under test: a small configuration, events in short words and a scripted strategy.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "test code; each test uses a part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code; each test uses a part"
+)]
 
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
