@@ -15,6 +15,7 @@ else:
 # Windows locks are mandatory: a byte far behind the pid keeps the pid readable.
 WINDOWS_LOCK_OFFSET = 1 << 30
 ATTEMPT_SECONDS = 0.02
+REMEDY = "set TRADECORE_STATE_DIR to a directory you may write to"
 
 
 class AlreadyRunningError(TradecoreError):
@@ -61,7 +62,7 @@ class InstanceLock:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StorageError(str(self._path), f"cannot be opened: {error.strerror}") from error
+            raise StorageError(str(self._path), f"cannot be opened: {error.strerror}; {REMEDY}") from error
         deadline = time.monotonic() + patience_seconds
         while not _try_lock(descriptor, is_exclusive=True):
             if time.monotonic() >= deadline:
@@ -95,7 +96,7 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise StorageError(str(path), f"cannot be opened: {error.strerror}") from error
+        raise StorageError(str(path), f"cannot be opened: {error.strerror}; {REMEDY}") from error
     try:
         return not _try_lock(descriptor, is_exclusive=False)
     finally:

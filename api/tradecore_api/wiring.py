@@ -327,7 +327,12 @@ def _history(config: Config) -> Iterator[EventBatch]:
 def _is_journal(data: DataTable) -> bool:
     if data.format is not DataFormat.AUTO:
         return data.format is DataFormat.JOURNAL
-    with Path(data.path).open("rb") as file:
+    return is_journal(Path(data.path))
+
+
+def is_journal(path: Path) -> bool:
+    """Tell whether a file begins as a journal does."""
+    with path.open("rb") as file:
         return file.read(len(JOURNAL_MAGIC)) == JOURNAL_MAGIC
 
 

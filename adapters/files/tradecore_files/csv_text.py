@@ -68,7 +68,8 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
 def _first_lines(where: str, data: bytes) -> tuple[str, str]:
     head = data[:_FIRST_LINES_BYTES]
     if b"\0" in head:
-        raise DataError(f"{where} line 1", "is binary, neither delimited text nor Parquet")
+        line = 1 + head[: head.index(b"\0")].count(b"\n")
+        raise DataError(f"{where} line {line}", "is binary, neither delimited text nor Parquet")
     first_line, second_line, *_ = [*head.split(b"\n", 2), b"", b""]
     try:
         first = first_line.decode()

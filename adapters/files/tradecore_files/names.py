@@ -77,6 +77,8 @@ def find_columns(
         else:
             position = next((at for name in names if (at := _position(name, short)) is not None), None)
         if position is not None:
+            if exact[position] and exact.count(exact[position]) > 1:
+                raise DataError(where, f"column {exact[position]!r} is there twice; remove or rename one")
             found[column.name] = position
         elif not column.is_optional:
             has = ", ".join(repr(name) for name in exact[:12])

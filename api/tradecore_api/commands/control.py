@@ -109,13 +109,14 @@ def kill(arguments: argparse.Namespace) -> int:
     state = StateDir(account)
     if instance_lock.is_held(state.lock):
         return _command(arguments, "release_kill" if arguments.release else "kill")
+    doubt = _doubt(state)
     if arguments.release:
         kill_latch.request_release(state)
         said = "released at its next start"
     else:
         kill_latch.engage(state, "kill while no engine ran")
         said = "latched: its next start refuses every order"
-    _say(arguments, account, accepted=True, message=f"no engine runs; {said}", seq=0)
+    _say(arguments, account, accepted=True, message=f"no engine runs; {said}{doubt}", seq=0)
     return ExitCode.OK
 
 
@@ -131,9 +132,11 @@ def emergency_stop(arguments: argparse.Namespace) -> int:
 
 def _stop_now(arguments: argparse.Namespace, account: str) -> int:
     state = StateDir(account)
+    doubt = _doubt(state)
     kill_latch.engage(state, "emergency stop")
     if not instance_lock.is_held(state.lock):
-        _say(arguments, account, accepted=True, message="no engine runs; its next start is killed", seq=0)
+        message = f"no engine runs; its next start is killed{doubt}"
+        _say(arguments, account, accepted=True, message=message, seq=0)
         return ExitCode.OK
     try:
         reply = client.ask(state.address, "kill", seconds_max=EMERGENCY_SECONDS_MAX)
@@ -151,6 +154,17 @@ def _stop_now(arguments: argparse.Namespace, account: str) -> int:
     message = f"the engine did not answer; ended pid {pid}; its next start is killed"
     _say(arguments, account, accepted=True, message=message, seq=0)
     return ExitCode.OK
+
+
+def _doubt(state: StateDir) -> str:
+    """Return a warning when an account was never seen here: its name may be a slip of the finger."""
+    if state.path.exists():
+        return ""
+    return f". CHECK THE NAME: no engine of it ever ran here, known are: {_listed(state_dir.accounts())}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 def _terminate(pid: int, state: StateDir) -> bool:
@@ -197,7 +211,7 @@ def _account(named: str | None) -> str:
     for candidates in (running, known):
         if len(candidates) == 1:
             return candidates[0]
-    raise ConfigError("command line", "ACCOUNT", None, f"name one of: {', '.join(known) or 'none exists'}")
+    raise ConfigError("command line", "ACCOUNT", None, f"name one of: {_listed(known)}")
 
 
 def _asked(state: StateDir) -> dict[str, object]:
