@@ -88,13 +88,18 @@ def capture_contents(path: Path | str) -> CaptureContents:
     path = Path(path)
     market = Market.SPOT
     steps: dict[str, _Steps] = {}
-    for data in _messages(path):
-        if data.pair is not None:
-            market = Market.COINM
-        elif data.previous_id is not None and market is Market.SPOT:
-            market = Market.USDM
-        if data.symbol:
-            steps.setdefault(data.symbol, _Steps()).see(data)
+    try:
+        for data in _messages(path):
+            if data.pair is not None:
+                market = Market.COINM
+            elif data.previous_id is not None and market is Market.SPOT:
+                market = Market.USDM
+            if data.symbol:
+                steps.setdefault(data.symbol, _Steps()).see(data)
+    except DataError:
+        # What comes before the damage is replayed, and the replay says where the damage is.
+        if not steps:
+            raise
     if not steps:
         raise DataError(str(path), f"none of the first {LINES_MAX} lines is a Binance message with a symbol")
     instruments = tuple(_instrument(symbol, seen, market) for symbol, seen in steps.items())

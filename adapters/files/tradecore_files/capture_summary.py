@@ -8,6 +8,7 @@ import msgspec
 from tradecore_files.summary import FileSummary
 
 _LINE = re.compile(rb"\d{10,19} \{")
+_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _PROBLEMS_MAX = 10
 
 
@@ -18,6 +19,8 @@ class _Message(msgspec.Struct):
     last_id: int = msgspec.field(default=0, name="u")
     prev_id: int | None = msgspec.field(default=None, name="pu")
     snapshot_id: int | None = msgspec.field(default=None, name="lastUpdateId")
+    price: object = msgspec.field(default=None, name="p")
+    quantity: object = msgspec.field(default=None, name="q")
     data: "_Message | None" = None
 
 
@@ -51,6 +54,7 @@ def summarize_capture(path: str, data: bytes) -> FileSummary:
         first_time, last_time = time_ns if first_time is None else first_time, time_ns
         message = message.data or message
         types[_type(message)] += 1
+        problems += [f"{path} line {number}: {what}" for what in _wrong_numbers(message)]
         if message.symbol:
             symbols.add(message.symbol)
         if message.event == "depthUpdate":
@@ -68,6 +72,14 @@ def summarize_capture(path: str, data: bytes) -> FileSummary:
         symbols=tuple(sorted(symbols)),
         problems=tuple(problems[:_PROBLEMS_MAX]),
     )
+
+
+def _wrong_numbers(message: _Message) -> list[str]:
+    return [
+        f"{name} {value!r}: must be plain decimal text, 0 or more"
+        for name, value in (("p", message.price), ("q", message.quantity))
+        if isinstance(value, str) and not _NUMBER.fullmatch(value)
+    ]
 
 
 def _type(message: _Message) -> str:
