@@ -11,6 +11,7 @@ _MARKET, _LIMIT, _STOP = 0, 1, 2
 _TIMES_IN_FORCE = {"gtc": 0, "ioc": 1, "fok": 2}
 _HOLD, _SUBMIT = 0, 1
 _PPM = 1_000_000
+_INT64 = 2**63
 
 
 class Context:
@@ -33,7 +34,8 @@ class Context:
     ) -> None:
         self._kernel = kernel
         self._strategy_id = strategy_id
-        self._binding = binding
+        # Not the binding: a strategy may keep its context, and must not be kept by it in turn.
+        self._name = binding.name
         self._instruments = {
             instrument_id: instruments[instrument_id] for instrument_id in binding.instruments
         }
@@ -49,7 +51,7 @@ class Context:
     @property
     def name(self) -> str:
         """Name of the strategy in this engine."""
-        return self._binding.name
+        return self._name
 
     @property
     def now_ns(self) -> int:
@@ -200,13 +202,14 @@ class Context:
 
     def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused:
         """Ask the venue to give an order a new price or trigger, and a new open size."""
-        return self._kernel.replace(self._strategy_id, order_id, price_ticks, quantity_lots)
+        price_ticks, lots = _whole("price_ticks", price_ticks), _whole("quantity_lots", quantity_lots)
+        return self._kernel.replace(self._strategy_id, order_id, price_ticks, lots)
 
     # Time and traces
 
     def set_timer(self, time_ns: int, timer_id: int = 0) -> None:
         """Have `on_timer(ctx, timer_id)` called once the engine's time reaches `time_ns`."""
-        self._kernel.set_timer(self._strategy_id, time_ns, timer_id)
+        self._kernel.set_timer(self._strategy_id, _whole("time_ns", time_ns), timer_id)
 
     def trace(self, name: str, *, limit: float, value: float, passed: bool = True) -> None:
         """Note what the next decision is based on; it becomes part of that decision's trace."""
@@ -300,8 +303,8 @@ class Context:
     ) -> int | Refused:
         instrument = self._of(instrument_id)
         lots, equity_ppm = _size(instrument, *size)
-        limit_ticks = limit[1] if limit[0] is None else _ticks(instrument, "limit", *limit)
-        stop_ticks = stop[1] if stop[0] is None else _ticks(instrument, "stop", *stop)
+        limit_ticks = _ticks(instrument, "limit", *limit)
+        stop_ticks = _ticks(instrument, "stop", *stop)
         if limit_ticks is not None and stop_ticks is not None:
             raise InvalidValueError("stop", stop_ticks, "an order has a limit or a stop, not both")
         code = _TIMES_IN_FORCE.get(time_in_force)
@@ -342,7 +345,7 @@ class Context:
         bid_ticks, ask_ticks = self._kernel.best_ticks(instrument_id)
         view = DecisionView(
             now_ns=self._kernel.now_ns,
-            strategy=self._binding.name,
+            strategy=self._name,
             instrument_id=instrument_id,
             is_buy=is_buy,
             quantity_lots=lots,
@@ -373,13 +376,23 @@ def _size(
     if fraction is not None:
         if not 0 < fraction <= 1:
             raise InvalidValueError("fraction", fraction, "must be above 0 and at most 1")
-        return 0, round(fraction * _PPM)
+        if (ppm := round(fraction * _PPM)) == 0:
+            raise InvalidValueError("fraction", fraction, "must be at least a millionth")
+        return 0, ppm
     if lots is not None:
-        return lots, 0
-    return instrument.quantity_lots(quantity or 0), 0
+        return _whole("quantity_lots", lots), 0
+    return _whole("quantity", instrument.quantity_lots(quantity or 0)), 0
 
 
 def _ticks(instrument: Instrument, name: str, price: float | None, ticks: int | None) -> int | None:
     if price is not None and ticks is not None:
         raise InvalidValueError(name, price, f"give {name} or {name}_ticks, not both")
-    return instrument.price_ticks(price) if price is not None else ticks
+    if price is not None:
+        ticks = instrument.price_ticks(price)
+    return None if ticks is None else _whole(name, ticks)
+
+
+def _whole(name: str, value: int) -> int:
+    if not -_INT64 <= value < _INT64:
+        raise InvalidValueError(name, value, "must fit 64 bits")
+    return value
