@@ -1,0 +1,143 @@
+"""Strategies are found by name and built with checked parameters."""
+
+from typing import Annotated
+
+import pytest
+
+from tradecore.domain import ConfigError, InvalidValueError
+from tradecore.strategy import BarSource, Bounds, build, load_class, parameters
+
+SOURCE = "engine.toml"
+
+CROSS = """
+from typing import Annotated
+from tradecore.strategy import Bounds
+
+
+class Cross:
+    fast: Annotated[int, Bounds(ge=2, le=200)] = 10
+    slow: int = 30
+    _private: int = 1
+
+
+class Other:
+    pass
+"""
+
+
+class Cross:
+    """A strategy with parameters of several kinds."""
+
+    fast: Annotated[int, Bounds(ge=2, le=200)] = 10
+    slow: int = 30
+    name: str = "cross"
+    share: float = 0.5
+    _private: int = 1
+    required: int
+
+
+@pytest.fixture
+def strategy_file(tmp_path):
+    """Return a directory with a strategy file."""
+    (tmp_path / "cross.py").write_text(CROSS)
+    return tmp_path
+
+
+def test_a_class_is_found_in_a_file_beside_the_configuration(strategy_file):
+    """Files are looked up from `base`, and read once."""
+    found = load_class("cross.py:Cross", source=SOURCE, base=strategy_file)
+    assert found.__name__ == "Cross"
+    assert load_class("cross.py:Cross", source=SOURCE, base=strategy_file) is found
+
+
+def test_two_files_of_one_name_are_two_modules(strategy_file, tmp_path_factory):
+    """A file is known by its path and not by its name."""
+    other = tmp_path_factory.mktemp("other")
+    (other / "cross.py").write_text("class Cross:\n    fast: int = 99\n")
+    first = load_class("cross.py:Cross", source=SOURCE, base=strategy_file)
+    second = load_class("cross.py:Cross", source=SOURCE, base=other)
+    assert parameters(first)["fast"] == 10
+    assert parameters(second)["fast"] == 99
+
+
+def test_a_class_is_found_in_an_importable_module():
+    """Anything importable will do."""
+    assert load_class("collections:OrderedDict", source=SOURCE).__name__ == "OrderedDict"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("cross.py", "must be"),
+        ("", "must be"),
+        (":Cross", "must be"),
+        ("cross.py:not a name", "must be"),
+        ("missing.py:Cross", "there is no file"),
+        ("cross.py:Crss", "Cross, Other"),
+        ("no_such_module_at_all:Cross", "no module named"),
+        ("broken.py:Cross", "line 2"),
+    ],
+)
+def test_a_target_that_leads_nowhere_names_file_key_and_rule(strategy_file, target, said):
+    """The operator learns what is wrong and what there is."""
+    (strategy_file / "broken.py").write_text("x = 1\ndef (:\n")
+    with pytest.raises(ConfigError) as caught:
+        load_class(target, source=SOURCE, key="strategies.0.class", base=strategy_file)
+    assert (caught.value.source, caught.value.key) == (SOURCE, "strategies.0.class")
+    assert said in caught.value.rule
+
+
+def test_parameters_are_public_annotated_attributes_with_a_default():
+    """What is private, or has no default, is no parameter."""
+    assert parameters(Cross) == {"fast": 10, "slow": 30, "name": "cross", "share": 0.5}
+
+
+def test_values_are_set_and_the_rest_keep_their_defaults():
+    """Two strategies of one class do not share their parameters."""
+    first = build(Cross, {"fast": 5}, source=SOURCE)
+    second = build(Cross, {}, source=SOURCE)
+    assert (first.fast, first.slow) == (5, 30)
+    assert (second.fast, Cross.fast) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "said"),
+    [
+        ({"fast": 1}, "strategy.fast", ">= 2"),
+        ({"fast": 201}, "strategy.fast", "<= 200"),
+        ({"fast": "10"}, "strategy.fast", "int"),
+        ({"fast": True}, "strategy.fast", "int"),
+        ({"share": "half"}, "strategy.share", "float"),
+        ({"fsat": 10}, "strategy.fsat", "did you mean fast?"),
+        ({"_private": 2}, "strategy._private", "no parameter"),
+        ({"zzz": 2}, "strategy.zzz", "it has fast"),
+    ],
+)
+def test_a_wrong_parameter_names_key_and_rule(values, key, said):
+    """Unknown names, wrong types and broken bounds are one error of the operator."""
+    with pytest.raises(ConfigError) as caught:
+        build(Cross, values, source=SOURCE)
+    assert caught.value.key == key
+    assert said in caught.value.rule
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("input", BarSource()),
+        ("500ms", BarSource(500_000_000)),
+        ("1m", BarSource(60_000_000_000)),
+        ("5s:quotes", BarSource(5_000_000_000, "quotes")),
+        ("1d:trades", BarSource(86_400_000_000_000)),
+    ],
+)
+def test_bar_lengths_read_as_nanoseconds(text, expected):
+    """`input`, or a length with a unit and what the bars are built from."""
+    assert BarSource.parse(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "1", "m", "0s", "-1m", "1.5s", "1x", "1m:books", "²s", "999999999d"])
+def test_bar_lengths_that_are_none_are_refused(text):
+    """Anything else is one error, also lengths that no clock can count."""
+    with pytest.raises(InvalidValueError):
+        BarSource.parse(text)
