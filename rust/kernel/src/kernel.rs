@@ -474,6 +474,7 @@ impl Kernel {
         state.push(u8::from(self.switches.is_killed));
         state.push(u8::from(self.switches.is_paused));
         for market in &self.markets {
+            market.write_prices(&mut state);
             market.book.write_state(&mut state);
             market.gate.write_state(&mut state);
             match &market.venue {

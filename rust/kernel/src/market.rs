@@ -78,6 +78,16 @@ pub(crate) struct Market {
 }
 
 impl Market {
+    /// Appends the canonical bytes of the prices that decide what comes of the next order.
+    pub(crate) fn write_prices(&self, out: &mut Vec<u8>) {
+        let (price_ticks, time_ns) = self.reference.unwrap_or((i64::MIN, 0));
+        let closed_ns = self.last_bar.map_or(i64::MIN, |known| known.1);
+        let quote = self.quote.map_or([0; 4], |q| [q.bid_ticks, q.bid_lots, q.ask_ticks, q.ask_lots]);
+        for value in [price_ticks, time_ns, closed_ns].into_iter().chain(quote) {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+    }
+
     /// Returns what risk may judge an order by.
     pub(crate) fn reference(&self) -> Reference {
         let is_book_invalid = matches!(self.venue, Venue::Book(_)) && self.book.valid().is_none();

@@ -143,6 +143,10 @@ impl Schedule {
             };
             out.extend_from_slice(&time.to_le_bytes());
             out.extend_from_slice(&order_id.0.to_le_bytes());
+            if let Request::Replace { price_ticks, lots, .. } = request {
+                out.extend_from_slice(&price_ticks.to_le_bytes());
+                out.extend_from_slice(&lots.to_le_bytes());
+            }
         }
         let mut timers: Vec<Timer> = self.timers.iter().map(|entry| entry.0).collect();
         timers.sort_unstable();

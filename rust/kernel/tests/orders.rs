@@ -463,3 +463,22 @@ fn an_amendment_of_an_order_that_is_not_there_is_refused() {
     settle(&mut rig);
     assert_eq!(rig.reports_of(rejected), [ReportBody::Rejected(RejectReason::WouldTake)]);
 }
+
+#[test]
+fn the_state_hash_tells_apart_what_the_next_order_would() {
+    let hash = |items: &[Item], price_ticks: i64| {
+        let mut config = config(Matching::Quotes);
+        config.venue.order_latency_ns = 50;
+        let mut rig = Rig::new(config);
+        rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+        let order_id = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 5));
+        rig.kernel.replace(ANNA, order_id, price_ticks, 5).unwrap();
+        rig.play(items);
+        rig.kernel.state_hash()
+    };
+    let same = hash(&[clock(110)], 91);
+    assert_eq!(same, hash(&[clock(110)], 91));
+    assert_ne!(same, hash(&[clock(110)], 92), "an amendment under way");
+    assert_ne!(same, hash(&[quote(110, GOLD, (99, 50), (101, 50))], 91), "the age of the reference");
+    assert_ne!(same, hash(&[quote(110, GOLD, (99, 50), (101, 49))], 91), "the size of the quote");
+}
