@@ -110,12 +110,22 @@ impl Kernel {
     }
 
     fn close_position(&mut self, strategy: StrategyId, instrument: InstrumentId) -> Result<(), KernelError> {
-        let position_lots = self.ledger.position(strategy, instrument);
-        if position_lots == 0 {
-            return Ok(());
+        match self.ledger.position(strategy, instrument) {
+            0 => Ok(()),
+            lots => self.close_lots(strategy, instrument, lots),
         }
+    }
+
+    /// Closes signed lots of a position with a market order, whatever the limits.
+    pub(crate) fn close_lots(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        lots: i64,
+    ) -> Result<(), KernelError> {
+        let position_lots = self.ledger.position(strategy, instrument);
         let order_id = self.next_order_id();
-        let intent = OrderIntent::closing(order_id, strategy, instrument, position_lots, None, self.now_ns);
+        let intent = OrderIntent::closing(order_id, strategy, instrument, lots, None, self.now_ns);
         let market = self.market(instrument)?;
         let reference_ticks = market.reference.map_or(0, |known| known.0);
         match market.gate.approve_flatten(&intent, position_lots) {

@@ -9,6 +9,9 @@ use crate::{Kernel, KernelError};
 
 impl Kernel {
     /// Applies a report of a venue that is not bars, and tells the strategy.
+    ///
+    /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
+    /// what a reduce-only order then opened is closed again at once.
     pub(crate) fn apply_report(
         &mut self,
         instrument: InstrumentId,
@@ -17,18 +20,23 @@ impl Kernel {
         self.recorder.report(self.now_ns, report);
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
         let intent = update.order.intent;
+        let mut surplus_lots = 0;
         if let Some(fill) = fill_of(&intent, report) {
             self.counters.count_fill(report);
             let applied = self.ledger.apply_fill(fill)?;
             let opened_lots = applied.opened_lots;
             self.brackets.note_reductions(applied.reductions);
             self.ledger.check()?;
+            surplus_lots = if intent.reduce_only { opened_lots } else { 0 };
             if opened_lots != 0 && !intent.bracket.is_empty() {
                 self.brackets.note_entry(intent.order_id);
             }
         }
         self.follow_brackets(&intent, update.after.is_terminal())?;
         self.drop_orphans(&intent);
+        if surplus_lots != 0 && !self.switches.is_killed {
+            self.close_lots(intent.strategy, instrument, surplus_lots)?;
+        }
         let update = OrderUpdate {
             order_id: report.order_id,
             side: intent.side,

@@ -482,3 +482,18 @@ fn the_state_hash_tells_apart_what_the_next_order_would() {
     assert_ne!(same, hash(&[quote(110, GOLD, (99, 50), (101, 50))], 91), "the age of the reference");
     assert_ne!(same, hash(&[quote(110, GOLD, (99, 50), (101, 49))], 91), "the size of the quote");
 }
+
+#[test]
+fn two_exits_that_both_fill_leave_no_position_the_other_way() {
+    let mut rig = Rig::new(config(Matching::Book));
+    rig.play(&[snapshot(100, 10, &[(99, 50)], &[(101, 50)])]);
+    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(110) };
+    rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
+    // While the book is invalid the price falls through the stop-loss; when it is back it is above the
+    // take-profit: the venue fills both before anybody could withdraw one.
+    rig.play(&[lost(102, GOLD), trade(103, GOLD, Side::Sell, 85, 5)]);
+    rig.play(&[snapshot(104, 20, &[(115, 50)], &[(116, 50)]), clock(110)]);
+    assert_eq!(rig.kernel.ledger().fills(), 4);
+    assert_eq!(rig.position(ANNA, GOLD), 0);
+    assert!(rig.kernel.orders().is_empty());
+}
