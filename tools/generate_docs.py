@@ -40,7 +40,8 @@ def settings() -> str:
     """List every key of a configuration file with its kind and default."""
     parts: list[str] = []
     shown: dict[type, str] = {}
-    for field in types.type_info(ConfigTables).fields:
+    whole = types.type_info(ConfigTables)
+    for field in whole.fields if isinstance(whole, types.StructType) else ():
         tables = list(_structs(field.type))
         if not tables:
             parts.append(f"`{field.encode_name}`: {_kind(field.type)}; default `{_plain(field.default)}`")

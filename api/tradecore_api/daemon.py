@@ -15,7 +15,7 @@ import msgspec
 from tradecore.domain.errors import TradecoreError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Projector, Session
-from tradecore_api import kill_latch, wiring
+from tradecore_api import kill_latch
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.exit_codes import ExitCode
@@ -23,6 +23,7 @@ from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
+from tradecore_api.wiring import readers, sessions
 
 log = logging.getLogger("tradecore.daemon")
 
@@ -74,11 +75,11 @@ class Daemon:
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
-        session = wiring.open_session(
+        session = sessions.open_session(
             self._config,
             self._journal_path,
             is_new_journal=self._is_new_journal,
-            notifiers=[wiring.log_notifier()],
+            notifiers=[readers.log_notifier()],
         )
         self._session = session
         if self._stop_asked:
@@ -174,7 +175,7 @@ class Daemon:
         if not database.enabled:
             return
         try:
-            read_model = await wiring.open_read_model(database.path or str(self._state.database))
+            read_model = await readers.open_read_model(database.path or str(self._state.database))
             try:
                 if self._session is not None and self._session.is_fresh:
                     # Tables of a journal that was set aside or removed are not of this one.

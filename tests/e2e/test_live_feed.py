@@ -10,7 +10,7 @@ import pytest
 
 from support.shared import shared_data
 from tradecore_api.exit_codes import ExitCode
-from tradecore_binance import Fault, FaultKind, ReplayServer
+from tradecore_binance.replay_server import Fault, FaultKind, ReplayServer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 

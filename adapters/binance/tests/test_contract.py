@@ -4,8 +4,10 @@ import pytest
 
 from support.clocks import JumpingClock
 from tradecore.testkit.market_feed import LiveFeedContract, RecordedFeedContract
-from tradecore_binance import BinanceCaptureFeed, BinanceFeed, Market, ReplayServer
+from tradecore_binance import BinanceCaptureFeed, Market
+from tradecore_binance.live_feed import BinanceFeed
 from tradecore_binance.packed import pieces_of
+from tradecore_binance.replay_server import ReplayServer
 
 
 class TestCaptureFeed(RecordedFeedContract):

@@ -10,9 +10,12 @@ from support.binance_book import PlainBook
 from support.clocks import JumpingClock
 from tradecore.domain import DataError, InstrumentKind, InstrumentSpec, InvalidValueError, VenueError
 from tradecore.domain.feeds import read_events
-from tradecore_binance import BinanceFeed, Fault, FaultKind, Market, ReplayServer, fetch_instruments
+from tradecore_binance import Market
 from tradecore_binance.backoff import Backoff
 from tradecore_binance.channel import Channel
+from tradecore_binance.exchange_info import fetch_instruments
+from tradecore_binance.live_feed import BinanceFeed
+from tradecore_binance.replay_server import Fault, FaultKind, ReplayServer
 
 SPEC = InstrumentSpec(symbol="BTCUSDT", tick_size="0.01", lot_size="0.00001")
 LAG_MESSAGES_MAX = 200

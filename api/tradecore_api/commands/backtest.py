@@ -10,10 +10,10 @@ import msgspec
 
 from tradecore.backtest import BacktestResult
 from tradecore.domain.errors import ConfigError
-from tradecore_api import wiring
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json, print_values
+from tradecore_api.wiring import backtests
 
 NANOSECONDS = 1_000_000_000
 
@@ -23,7 +23,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     config = read.load(Path(arguments.config), options=arguments.settings)
     if not config.strategies:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
-    result = wiring.backtest(config)
+    result = backtests.backtest(config)
     statistics: dict[str, object] = msgspec.to_builtins(result.stats)
     if arguments.json:
         print_json(

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
-from tradecore_api import wiring
 from tradecore_api.config import read
 from tradecore_api.config.schema import schema as json_schema
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import report
 from tradecore_api.output import print_json
+from tradecore_api.wiring import engines
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -17,7 +17,7 @@ def check(arguments: argparse.Namespace) -> int:
     path = Path(arguments.config)
     problems, config = read.problems_and_config(path, options=arguments.settings)
     if config is not None:
-        problems = wiring.strategy_problems(config)
+        problems = engines.strategy_problems(config)
     if arguments.json:
         print_json({"path": str(path), "ok": not problems, "problems": [_plain(error) for error in problems]})
     else:

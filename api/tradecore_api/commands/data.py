@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tradecore.domain.errors import DataError
 from tradecore.domain.journal import JournalReader, journal_verify
-from tradecore_api import wiring
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json, print_values
 from tradecore_api.summary import INTACT
+from tradecore_api.wiring import backtests, readers
 
 DAMAGED = "damaged"
 
@@ -19,7 +19,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     path = Path(arguments.path)
     if not path.is_file():
         raise DataError(arguments.path, "is no file; name a file" if path.exists() else "no such file")
-    report = _journal(arguments.path) if wiring.is_journal(path) else wiring.inspect_data(arguments.path)
+    report = _journal(arguments.path) if backtests.is_journal(path) else readers.inspect_data(arguments.path)
     if arguments.json:
         print_json(report)
     else:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tradecore.domain.errors import StorageError
 from tradecore.runtime import Projector
-from tradecore_api import wiring
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json, print_values
+from tradecore_api.wiring import readers
 
 
 def info(arguments: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def rebuild(arguments: argparse.Namespace) -> int:
 
 
 async def _rebuild(path: str, journal_path: str, *, is_json: bool) -> int:
-    read_model = await wiring.open_read_model(path)
+    read_model = await readers.open_read_model(path)
     try:
         await read_model.clear()
         await Projector(journal_path, read_model).catch_up()
@@ -36,7 +36,7 @@ async def _rebuild(path: str, journal_path: str, *, is_json: bool) -> int:
 
 
 async def _info(path: str, *, is_json: bool) -> int:
-    values = await wiring.database_info(path)
+    values = await readers.database_info(path)
     if is_json:
         print_json(values)
     else:

@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import ConfigError
-from tradecore_api import builtin, progress, wiring
+from tradecore_api import builtin, progress
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import plain, print_json, print_values
 from tradecore_api.screen import Screen
 from tradecore_api.summary import RunSummary, summarize
+from tradecore_api.wiring import sessions
 
 REFRESH_SECONDS = 0.25
 
@@ -39,7 +40,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
 async def _run(tree: dict[str, object], journal_path: str) -> RunSummary:
     config = read.from_tree(tree, "demo configuration", environment={})
-    session = wiring.open_session(config, journal_path)
+    session = sessions.open_session(config, journal_path)
     was_interrupted = False
 
     def interrupt(*_: object) -> None:

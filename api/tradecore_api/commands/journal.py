@@ -9,11 +9,11 @@ from pathlib import Path
 from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalReader, journal_verify
 from tradecore.domain.record import JournalRecord
-from tradecore_api import wiring
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import plain, print_json, print_json_line, print_values
 from tradecore_api.progress import counted
 from tradecore_api.summary import INTACT
+from tradecore_api.wiring import sessions
 
 POLL_SECONDS = 0.2
 EVENT_KINDS = frozenset({"bar", "quote", "trade", "book", "flow", "feed", "clock"})
@@ -38,7 +38,7 @@ def verify(arguments: argparse.Namespace) -> int:
 def replay(arguments: argparse.Namespace) -> int:
     """Run the recorded events through the same engine and strategies; every byte must come out again."""
     _must_exist(arguments.path)
-    outcome = wiring.replay(arguments.path)
+    outcome = sessions.replay(arguments.path)
     _print(plain(outcome), is_json=arguments.json)
     return ExitCode.OK
 

@@ -5,18 +5,19 @@ from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
-from tradecore_api import builtin, wiring
+from tradecore_api import builtin
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import plain, print_json, print_values
+from tradecore_api.wiring import feeds, readers
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until the data end or a signal comes, then print the summary."""
     config = _config(arguments)
-    wiring.configure_log(config)
+    readers.configure_log(config)
     summary = Daemon(config, is_new_journal=arguments.new_journal).run()
     values = plain(summary)
     if arguments.json:
@@ -45,4 +46,4 @@ def _config(arguments: argparse.Namespace) -> Config:
         raise ConfigError(
             config.source, "strategy", None, "is missing: run needs [strategy] or [[strategies]]"
         )
-    return wiring.completed(config)
+    return feeds.completed(config)

@@ -1,0 +1,1 @@
+"""Builds feeds, engines and sessions from a configuration; the only package that imports adapters."""

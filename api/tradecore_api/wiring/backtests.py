@@ -1,0 +1,113 @@
+"""Backtests on files, journals and recorded feeds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from tradecore.backtest import BacktestResult, result_of
+from tradecore.domain import EventBatch
+from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
+from tradecore.domain.journal import events_from_frames
+from tradecore.domain.spec import Mode
+from tradecore.ports.market_feed import MarketFeed
+from tradecore.runtime import SystemClock
+from tradecore.runtime.recovery import chunks
+from tradecore_api.config.tables import (
+    CaptureFeedTable,
+    Config,
+    DataFormat,
+    DataTable,
+    Rounding,
+    SimulatedFeedTable,
+)
+from tradecore_api.progress import working
+from tradecore_api.wiring.engines import build_engine
+from tradecore_api.wiring.feeds import as_fast_as_possible, build_feed, completed
+from tradecore_api.wiring.strategies import strategies
+
+JOURNAL_MAGIC = b"TCJOURN\n"
+
+
+def backtest(config: Config) -> BacktestResult:
+    """Run the strategies over `[data]`, or over a recorded or simulated `[feed]`.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When settings or data cannot be used.
+    """
+    config = completed(config)
+    spec = config.engine_spec(Mode.BACKTEST)
+    bindings = strategies(config).bindings
+    engine = build_engine(config, spec, bindings, is_recording=False, has_equity_curve=True)
+    events = 0
+    with working("backtesting") as progress:
+        for batch in _history(config):
+            engine.feed(batch)
+            events += engine.run()
+            progress(events)
+        engine.finish()
+    if not events:
+        raise DataError(config.source, "the data have no events: nothing to test on")
+    return result_of(engine)
+
+
+def _history(config: Config) -> Iterator[EventBatch]:
+    """Yield everything that happened, in order."""
+    data = config.tables.data
+    if data is not None and _is_journal(data):
+        for chunk in chunks(data.path):
+            batch = EventBatch()
+            events_from_frames(chunk, batch)
+            yield batch
+    elif data is not None:
+        yield _bars(config, data)
+    elif isinstance(config.tables.feed, CaptureFeedTable | SimulatedFeedTable):
+        yield from _played(build_feed(as_fast_as_possible(config), SystemClock())[0])
+    else:
+        raise ConfigError(
+            config.source, "data", None, "is missing: a backtest needs [data] or a recorded [feed]"
+        )
+
+
+def _is_journal(data: DataTable) -> bool:
+    if data.format is not DataFormat.AUTO:
+        return data.format is DataFormat.JOURNAL
+    return is_journal(Path(data.path))
+
+
+def is_journal(path: Path) -> bool:
+    """Tell whether a file begins as a journal does."""
+    with path.open("rb") as file:
+        return file.read(len(JOURNAL_MAGIC)) == JOURNAL_MAGIC
+
+
+def _bars(config: Config, data: DataTable) -> EventBatch:
+    from tradecore_files import FileFormat, ReadOptions, load_bars
+
+    options = ReadOptions(
+        format=FileFormat(data.format.value),
+        columns=data.columns,
+        nearest=data.rounding is Rounding.NEAREST,
+        interval_ns=data.interval_ns,
+        timezone=data.timezone,
+    )
+    batch = EventBatch()
+    try:
+        load_bars(data.path, config.tables.instruments[0], options).append_to(batch, 0)
+    except InvalidValueError as error:
+        key = f"data.{error.field}"
+        raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+    return batch
+
+
+def _played(feed: MarketFeed) -> Iterator[EventBatch]:
+    """Yield the batches of a feed that never waits."""
+    with asyncio.Runner() as runner:
+        batches = feed.batches()
+        while (batch := runner.run(_next(batches))) is not None:
+            yield batch
+
+
+async def _next(batches: AsyncIterator[EventBatch]) -> EventBatch | None:
+    return await anext(batches, None)

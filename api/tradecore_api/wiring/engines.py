@@ -1,0 +1,66 @@
+"""Engines from the whole configuration."""
+
+from collections.abc import Sequence
+
+from tradecore.domain.errors import ConfigError, InvalidValueError
+from tradecore.domain.spec import EngineSpec
+from tradecore.engine import Engine
+from tradecore.strategy import StrategyBinding
+from tradecore_api.config.tables import (
+    Config,
+)
+from tradecore_api.wiring.feeds import completed
+from tradecore_api.wiring.strategies import strategies
+
+
+def strategy_problems(config: Config) -> list[ConfigError]:
+    """Return what is wrong with strategies and engine settings; empty when a run would start."""
+    try:
+        config = completed(config)
+        bindings = strategies(config).bindings
+        build_engine(config, config.engine_spec(), bindings, is_recording=False)
+    except ConfigError as error:
+        return [error]
+    return []
+
+
+def build_engine(
+    config: Config,
+    spec: EngineSpec,
+    bindings: Sequence[StrategyBinding],
+    *,
+    is_recording: bool,
+    has_equity_curve: bool = False,
+) -> Engine:
+    """Return a fresh engine.
+
+    Raises
+    ------
+    ConfigError
+        When the engine cannot work with a setting.
+    """
+    if not spec.instruments:
+        raise ConfigError(config.source, "instruments", None, "is missing: name at least one [[instruments]]")
+    try:
+        return Engine(
+            spec,
+            bindings,
+            recording=is_recording,
+            equity_curve=has_equity_curve,
+            gates=config.tables.decision.gates,
+        )
+    except InvalidValueError as error:
+        key = _key_of(spec, error)
+        raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+
+
+def _key_of(spec: EngineSpec, error: InvalidValueError) -> str:
+    """Return the dotted key of a field of the specification that has this value."""
+
+    def has(table: object) -> bool:
+        return str(getattr(table, error.field, None)) == str(error.value)
+
+    tables = {"account": spec.account, "fees": spec.fees, "venue": spec.venue, "risk": spec.risk}
+    tables |= {f"instruments.{index}": instrument for index, instrument in enumerate(spec.instruments)}
+    section = next((name for name, table in tables.items() if has(table)), None)
+    return error.field if section is None else f"{section}.{error.field}"

@@ -1,0 +1,143 @@
+"""Feeds from their tables."""
+
+from pathlib import Path
+
+import msgspec
+
+from tradecore.domain.errors import ConfigError, InvalidValueError
+from tradecore.domain.spec import SequenceRule
+from tradecore.ports.market_feed import MarketFeed
+from tradecore.runtime import SystemClock
+from tradecore_api.config.tables import (
+    BinanceFeedTable,
+    CaptureFeedTable,
+    CaptureMarket,
+    Config,
+    SimulatedFeedTable,
+)
+
+# Small enough for a stop or a command to be heard at once, large enough to cost nothing.
+BATCH_EVENTS_MAX = 1024
+
+
+def completed(config: Config) -> Config:
+    """Fill in what a capture says about itself: its market and, if none are named, its instruments.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When an instrument is not in the capture, or the capture cannot be read.
+    """
+    tables = config.tables
+    feed = tables.feed
+    if not isinstance(feed, CaptureFeedTable):
+        return config
+    if tables.instruments and feed.market is not CaptureMarket.AUTO:
+        return config
+    from tradecore_binance.capture_contents import capture_contents
+
+    contents = capture_contents(feed.path)
+    market = contents.market.value if feed.market is CaptureMarket.AUTO else feed.market.value
+    rule = SequenceRule.BINANCE_SPOT if market == CaptureMarket.SPOT else SequenceRule.BINANCE_FUTURES
+    found = [instrument.symbol for instrument in contents.instruments]
+    for index, instrument in enumerate(tables.instruments):
+        if instrument.symbol not in found:
+            key = f"instruments.{index}.symbol"
+            what = f"is not in the capture, which holds {', '.join(found)}"
+            raise ConfigError(config.source_of(key), key, instrument.symbol, what)
+    instruments = tuple(
+        msgspec.structs.replace(instrument, sequence=rule)
+        if instrument.sequence is SequenceRule.NONE
+        else instrument
+        for instrument in tables.instruments or contents.instruments
+    )
+    feed = msgspec.structs.replace(feed, market=CaptureMarket(market))
+    tables = msgspec.structs.replace(tables, feed=feed, instruments=instruments)
+    return msgspec.structs.replace(config, tables=tables)
+
+
+def build_feed(config: Config, clock: SystemClock) -> tuple[MarketFeed, bool]:
+    """Return the feed and whether its times are those of the clock."""
+    table = config.tables.feed
+    match table:
+        case SimulatedFeedTable():
+            return _simulated_feed(config, table, clock), False
+        case CaptureFeedTable():
+            return _capture_feed(config, table, clock), False
+        case BinanceFeedTable():
+            return _binance_feed(config, table, clock), True
+        case _:
+            raise ConfigError(config.source, "feed", None, "is missing: name a [feed]")
+
+
+def _simulated_feed(config: Config, table: SimulatedFeedTable, clock: SystemClock) -> MarketFeed:
+    from tradecore.sim.agents import AgentMarket
+    from tradecore.sim.simulated_exchange import DEMO_MARKETS, SimulatedExchangeFeed
+
+    markets = tuple(
+        AgentMarket(
+            instrument_id=index,
+            start_ticks=DEMO_MARKETS[index % len(DEMO_MARKETS)].start_ticks,
+            lots_mean=DEMO_MARKETS[index % len(DEMO_MARKETS)].lots_mean,
+        )
+        for index in range(len(config.tables.instruments))
+    )
+    return SimulatedExchangeFeed(
+        markets,
+        seed=table.seed,
+        duration_ns=int(table.seconds * 1e9),
+        clock=None if table.virtual else clock,
+    )
+
+
+def _capture_feed(config: Config, table: CaptureFeedTable, clock: SystemClock) -> MarketFeed:
+    from tradecore_binance import BinanceCaptureFeed, Market
+
+    try:
+        return BinanceCaptureFeed(
+            table.path,
+            config.tables.instruments,
+            market=Market(table.market.value),
+            speed=table.speed,
+            clock=clock,
+            batch_events_max=BATCH_EVENTS_MAX,
+        )
+    except InvalidValueError as error:
+        raise ConfigError(config.source, error.field, error.value, error.rule) from error
+
+
+def _binance_feed(config: Config, table: BinanceFeedTable, clock: SystemClock) -> MarketFeed:
+    from tradecore_binance.live_feed import BinanceFeed
+    from tradecore_binance.market import Market
+
+    return BinanceFeed(
+        config.tables.instruments,
+        clock,
+        market=Market(table.market.value),
+        ws_url=table.ws_url,
+        rest_url=table.rest_url,
+        queue_batches_max=table.queue_batches_max,
+    )
+
+
+def feed_identity(config: Config) -> dict[str, object]:
+    """Return what makes a feed deliver the same events again; its speed and directory do not."""
+    plain = msgspec.to_builtins(config.tables.feed)
+    identity = {
+        name: value
+        for name, value in plain.items()
+        if name not in ("speed", "virtual", "queue_batches_max", "ws_url", "rest_url")
+    }
+    if "path" in identity:
+        identity["path"] = Path(str(identity["path"])).name
+    return identity
+
+
+def as_fast_as_possible(config: Config) -> Config:
+    """Return the configuration with a feed that never waits."""
+    feed = config.tables.feed
+    if isinstance(feed, CaptureFeedTable):
+        feed = msgspec.structs.replace(feed, speed=0.0)
+    elif isinstance(feed, SimulatedFeedTable):
+        feed = msgspec.structs.replace(feed, virtual=True)
+    return msgspec.structs.replace(config, tables=msgspec.structs.replace(config.tables, feed=feed))

@@ -1,0 +1,85 @@
+"""Strategies from their tables, and from the first record of a journal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tradecore.domain.errors import ConfigError, InvalidValueError
+from tradecore.runtime import SessionConfig
+from tradecore.strategy import BarSource, StrategyBinding, build, load_class
+from tradecore_api.config.tables import (
+    Config,
+    StrategyConfig,
+)
+
+
+class Strategies(msgspec.Struct, frozen=True):
+    """Strategies ready to run, and how the journal names them."""
+
+    bindings: tuple[StrategyBinding, ...]
+    names: tuple[dict[str, object], ...]
+
+
+def strategies(config: Config) -> Strategies:
+    """Load and build every strategy.
+
+    Raises
+    ------
+    ConfigError
+        When a class or a parameter cannot be used.
+    """
+    symbols = [instrument.symbol for instrument in config.tables.instruments]
+    bindings = tuple(_binding(config, strategy, symbols) for strategy in config.strategies)
+    names = tuple(
+        {
+            "class": strategy.reference,
+            "name": strategy.name,
+            "instruments": list(strategy.instruments),
+            "bars": strategy.bars,
+            "history": strategy.history,
+            "parameters": strategy.parameters,
+        }
+        for strategy in config.strategies
+    )
+    return Strategies(bindings, names)
+
+
+def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:
+    source = config.source_of(strategy.key)
+    found = load_class(strategy.reference, source=source, key=f"{strategy.key}.class")
+    try:
+        bars = BarSource.parse(strategy.bars)
+    except InvalidValueError as error:
+        raise ConfigError(source, f"{strategy.key}.bars", strategy.bars, error.rule) from error
+    instruments = tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols)
+    return StrategyBinding(
+        name=strategy.name,
+        strategy=build(found, strategy.parameters, source=source, section=strategy.key),
+        instruments=instruments,
+        bars=bars,
+        history=strategy.history,
+    )
+
+
+def recorded_strategies(recorded: SessionConfig, journal_path: str) -> tuple[StrategyConfig, ...]:
+    """Return the strategies that a journal names, their files found again when they were moved."""
+    found = []
+    for index, entry in enumerate(recorded.strategies):
+        values = {"key": f"strategies.{index}", "reference": entry.get("class"), **entry}
+        strategy = msgspec.convert(values, StrategyConfig)
+        reference = _found_again(strategy.reference, Path(journal_path).absolute().parent)
+        found.append(msgspec.structs.replace(strategy, reference=reference))
+    return tuple(found)
+
+
+def _found_again(reference: str, directory: Path) -> str:
+    """Return where the file of a strategy is now: where it was, next to the journal, or here."""
+    file, colon, name = reference.rpartition(":")
+    if not file.endswith(".py") or Path(file).is_file():
+        return reference
+    for place in (directory, Path.cwd()):
+        candidate = place / Path(file).name
+        if candidate.is_file():
+            return f"{candidate}{colon}{name}"
+    return reference
