@@ -176,6 +176,7 @@ ROWS = [
     (spoilt(11, 0, "2004-13-45"), ["line 11", "time", "2004-13-45"]),
     (spoilt(11, 0, "1000000000"), ["line 11", "time", "must be after the row before"]),
     (bars(40).replace("100,101,99,100.5,10", "100", 1), ["line 2", "none for high"]),
+    (bars(40).replace("100.5,10", "100.5,1,0", 1), ["line 2", "has 7 fields, the first line has 6"]),
     (bars(40).replace("high", "open"), ["line 1", "'open' is there twice"]),
     ("a,b,c\n1,2,3\n", ["line 1", "column 'time' is missing", "'a', 'b', 'c'"]),
     (bars(0), ["has no rows"]),

@@ -52,6 +52,7 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
         arrays = read_columns(data, delimiter, int(has_header), layout)
     except DataError as error:
         raise DataError(f"{where} {error.where}", error.what) from None
+    _refuse_surplus(where, data, delimiter, len(header), len(arrays[0]) + int(has_header))
     columns = dict(zip((name for name, *_ in layout), arrays, strict=True))
     if clock is not None:
         columns["time"] = columns["time"] + columns.pop("clock")
@@ -63,6 +64,16 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
     fields = _fields(where, second, delimiter)
     stamp = fields[positions["time"]] if positions["time"] < len(fields) else ""
     return columns, 1 + int(has_header), tuple(header), _lacks_offset(stamp)
+
+
+def _refuse_surplus(where: str, data: bytes, delimiter: str, width: int, rows: int) -> None:
+    """Refuse rows with more fields than the first line has: something in them has moved to the right."""
+    mark = delimiter.encode()
+    if b'"' in data or data.count(mark) <= (width - 1) * rows:
+        return
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if (fields := line.count(mark) + 1) > width:
+            raise DataError(f"{where} line {number}", f"has {fields} fields, the first line has {width}")
 
 
 def _first_lines(where: str, data: bytes) -> tuple[str, str]:
