@@ -6,6 +6,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, BarSource, Column, Kernel, KernelError, OrderRequest, Verdict, Wake};
+use tradecore_ledger::ClosedTrade;
 use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, StrategyId, TimeInForce};
 
 use crate::batch::PyEventBatch;
@@ -133,7 +134,7 @@ impl PyKernel {
 
     /// Lets an indicator follow a series: name and parameters as in `tradecore.strategy.indicators`.
     #[pyo3(signature = (series, name, *, period=0, slow=0, signal=0, factor=0.0, seed_first=false))]
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn add_indicator(
         slf: &Bound<'_, Self>,
         series: usize,
@@ -207,7 +208,7 @@ impl PyKernel {
     ///
     /// `kind` is 0 for market, 1 for limit and 2 for stop; `time_in_force` 0 for GTC, 1 for IOC and 2
     /// for FOK; `equity_ppm` above 0 sizes the order as a share of the buying power instead of `lots`.
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn submit(
         &mut self,
         py: Python<'_>,
@@ -239,7 +240,7 @@ impl PyKernel {
     }
 
     /// Records an order that a decision gate refused, and returns the `Refused`.
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn refuse(
         &mut self,
         py: Python<'_>,
@@ -456,7 +457,7 @@ impl PyKernel {
     fn trades<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let trades = self.kernel.trades();
         let out = PyDict::new(py);
-        let integers = |name: &str, of: &dyn Fn(&tradecore_ledger::ClosedTrade) -> i64| {
+        let integers = |name: &str, of: &dyn Fn(&ClosedTrade) -> i64| {
             out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
         };
         integers("entry_time_ns", &|trade| trade.entry_time_ns)?;
@@ -465,17 +466,24 @@ impl PyKernel {
         integers("lots", &|trade| trade.lots)?;
         integers("entry_ticks", &|trade| trade.entry_ticks)?;
         integers("exit_ticks", &|trade| trade.exit_ticks)?;
-        integers("entry_order", &|trade| trade.entry_order.0 as i64)?;
-        integers("exit_order", &|trade| trade.exit_order.0 as i64)?;
+        integers("entry_order", &|trade| trade.entry_order.0.cast_signed())?;
+        integers("exit_order", &|trade| trade.exit_order.0.cast_signed())?;
         integers("strategy_id", &|trade| i64::from(trade.strategy.0))?;
         integers("instrument_id", &|trade| i64::from(trade.instrument.0))?;
-        let scale = |trade: &tradecore_ledger::ClosedTrade| self.scales[trade.instrument.index()];
-        let floats = |name: &str, of: &dyn Fn(&tradecore_ledger::ClosedTrade) -> f64| {
+        let price = |trade: &ClosedTrade, ticks| {
+            self.kernel.instrument(trade.instrument).map_or(f64::NAN, |instrument| instrument.price(ticks))
+        };
+        let quantity = |trade: &ClosedTrade| {
+            self.kernel
+                .instrument(trade.instrument)
+                .map_or(f64::NAN, |instrument| instrument.quantity(trade.lots))
+        };
+        let floats = |name: &str, of: &dyn Fn(&ClosedTrade) -> f64| {
             out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
         };
-        floats("quantity", &|trade| scale(trade).quantity(trade.lots))?;
-        floats("entry_price", &|trade| scale(trade).price(trade.entry_ticks))?;
-        floats("exit_price", &|trade| scale(trade).price(trade.exit_ticks))?;
+        floats("quantity", &quantity)?;
+        floats("entry_price", &|trade| price(trade, trade.entry_ticks))?;
+        floats("exit_price", &|trade| price(trade, trade.exit_ticks))?;
         floats("pnl", &|trade| trade.pnl.to_f64())?;
         floats("commission", &|trade| trade.commission.to_f64())?;
         Ok(out)
@@ -555,5 +563,5 @@ fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
 
 /// Writes bytes as hexadecimal text.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
