@@ -216,10 +216,13 @@ class Daemon:
         if self._is_over.wait(seconds):
             return
         is_clean = self._session is not None and self._session.is_end_journalled
-        print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
-        if is_clean:
-            self._beat("ended")
-        os._exit(ExitCode.OK if is_clean else ExitCode.UNAVAILABLE)
+        try:
+            print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
+            if is_clean:
+                self._beat("ended")
+        finally:
+            # Whatever became of the words: a full disk or a closed stderr must not keep the process.
+            os._exit(ExitCode.OK if is_clean else ExitCode.UNAVAILABLE)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
