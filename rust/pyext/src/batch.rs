@@ -243,7 +243,9 @@ impl PyEventBatch {
 
     /// Adds an operator's command: pause, resume, flatten, kill or release_kill.
     fn command(&mut self, time_ns: i64, name: &str) -> PyResult<()> {
-        let kind = command_kind(name)?;
+        let unknown =
+            || invalid_value("command", name, "must be pause, resume, flatten, kill or release_kill");
+        let kind = CommandKind::from_name(name).ok_or_else(unknown)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
@@ -251,17 +253,5 @@ impl PyEventBatch {
     /// Adds the passing of time and nothing else.
     fn clock(&mut self, time_ns: i64) {
         self.push(time_ns, 0, EventBody::Clock);
-    }
-}
-
-/// Reads the name of a command.
-pub fn command_kind(name: &str) -> PyResult<CommandKind> {
-    match name {
-        "pause" => Ok(CommandKind::Pause),
-        "resume" => Ok(CommandKind::Resume),
-        "flatten" => Ok(CommandKind::Flatten),
-        "kill" => Ok(CommandKind::Kill),
-        "release_kill" => Ok(CommandKind::ReleaseKill),
-        _ => Err(invalid_value("command", name, "must be pause, resume, flatten, kill or release_kill")),
     }
 }
