@@ -98,7 +98,8 @@ class Daemon:
                 task.cancel()
             await control.aclose()
             await self._finish_projector(projector)
-        return summarize(session.engine, self._journal_path)
+        summary = summarize(session.engine, self._journal_path)
+        return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
 
     async def _answer(self, request: ControlRequest) -> ControlReply:
         session = self._session
