@@ -4,6 +4,8 @@ import msgspec
 
 from tradecore.domain import InvalidValueError
 
+# More digits than any length that fits 64 bits of nanoseconds.
+_DIGITS_MAX = 15
 _UNITS_NS = {
     "ms": 1_000_000,
     "s": 1_000_000_000,
@@ -37,12 +39,13 @@ class BarSource(msgspec.Struct, frozen=True):
         length, _, prices = text.partition(":")
         digits = length.rstrip("mshd")
         unit_ns = _UNITS_NS.get(length[len(digits) :])
-        if not digits.isascii() or not digits.isdigit() or unit_ns is None or int(digits) == 0:
+        is_number = digits.isascii() and digits.isdigit() and digits.strip("0") != ""
+        if not is_number or unit_ns is None:
             raise InvalidValueError("bars", text, "must be `input` or a length such as 1s, 5m, 1h, 1d")
         if prices not in ("", "trades", "quotes"):
             raise InvalidValueError("bars", text, "must be built from `:trades` or `:quotes`")
-        interval_ns = int(digits) * unit_ns
-        if interval_ns >= 2**63:
+        interval_ns = int(digits[: _DIGITS_MAX + 1]) * unit_ns
+        if len(digits) > _DIGITS_MAX or interval_ns >= 2**63:
             raise InvalidValueError("bars", text, "must fit 64 bits of nanoseconds: at most 106751d")
         return cls(interval_ns=interval_ns, prices=prices or "trades")
 
