@@ -89,9 +89,9 @@ class _Version(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Print the version and end."""
-        from importlib.metadata import version
+        from tradecore_api.version import VERSION
 
-        print(f"tradecore {version('tradecore')}")
+        print(f"tradecore {VERSION}")
         parser.exit()
 
 

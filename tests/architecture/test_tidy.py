@@ -171,6 +171,17 @@ def test_the_binding_crate_keeps_the_lints_of_the_workspace():
     assert ours["clippy"] == lints["clippy"] | changed
 
 
+def test_no_float_comes_near_orders_books_and_money():
+    """What counts lots and money knows no float, and the shared values take none: they only show one."""
+    rooms = ("book", "ledger", "matching", "risk")
+    sources = [path for room in rooms for path in files(".rs", below=f"rust/{room}/src")]
+    counting = [path for path in sources if "tests" not in path.parts]
+
+    assert counting
+    assert matches(r"\bf(32|64)\b", counting) == []
+    assert matches(r":\s*&?f(32|64)\b", files(".rs", below="rust/types/src")) == []
+
+
 def test_only_risk_can_build_an_approved_order():
     """The value that venues accept has no public field and is built nowhere else."""
     sources = files(".rs", below="rust")
