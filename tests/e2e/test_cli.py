@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -308,13 +307,15 @@ def test_usage_errors_and_help_have_their_codes(tradecore):
 
 
 def test_a_command_that_does_nothing_starts_quickly(tradecore):
-    """At most 150 ms of a quiet machine, the best of several tries; no heavy module is imported."""
+    """At most 150 ms, of the processor so that a busy machine is no failure; no heavy module is imported."""
     seconds = []
     for _ in range(5):
-        started = time.perf_counter()
+        before = os.times()
         tradecore("--version")
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.3
+        after = os.times()
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        seconds.append(used)
+    assert min(seconds) <= 0.15
     code = "import sys, tradecore_api.cli as c; c.build_parser(); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
     assert done.stdout == "False\n"
