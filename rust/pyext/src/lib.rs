@@ -4,6 +4,7 @@ mod batch;
 mod book;
 mod calls;
 mod config;
+mod desk;
 mod errors;
 mod events;
 mod feeds;
@@ -25,5 +26,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     indicators::register(module)?;
     journal::register(module)?;
     kernel::register(module)?;
+    desk::register(module)?;
     views::register(module)
 }
