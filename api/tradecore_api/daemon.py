@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from tradecore.domain.errors import TradecoreError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Projector, Session
-from tradecore_api import kill_latch
+from tradecore_api import heartbeat, kill_latch
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.exit_codes import ExitCode
@@ -60,6 +61,7 @@ class Daemon:
         self._state.create()
         lock = InstanceLock(self._state.lock, self._state.account)
         lock.acquire()
+        before = heartbeat.read(self._state.heartbeat)
         handlers = self._take_signals()
         try:
             self._beat("starting")
@@ -69,6 +71,8 @@ class Daemon:
             return summary
         finally:
             self._is_over.set()
+            if self._session is None:
+                self._restore(before)
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             lock.release()
@@ -156,6 +160,14 @@ class Daemon:
                 is_killed=summary.is_killed,
             )
         beat.write(self._state.heartbeat)
+
+    def _restore(self, before: Heartbeat | None) -> None:
+        """Leave the last word to the engine before: one that could not start has nothing to say."""
+        with suppress(TradecoreError, OSError):
+            if before is None:
+                self._state.heartbeat.unlink(missing_ok=True)
+            else:
+                before.write(self._state.heartbeat)
 
     def _status(self, session: Session) -> dict[str, object]:
         status = session.status()
