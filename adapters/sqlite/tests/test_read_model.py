@@ -1,5 +1,6 @@
 """The SQLite read model: a projection of the journal that may be applied again at any time."""
 
+import asyncio
 import sqlite3
 from itertools import pairwise
 
@@ -169,3 +170,22 @@ async def test_unusable_files_are_named(tmp_path):
     for path, words in ((garbage, "rebuild"), (newer, "version 99"), (tmp_path, "cannot be opened")):
         with pytest.raises(StorageError, match=words):
             await SqliteReadModel.open(str(path))
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_cancelled_group_does_not_block_the_next_one(tmp_path, turns):
+    """Wherever a cancellation meets a group, the next one is applied whole."""
+    model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
+    try:
+        cut = asyncio.create_task(model.apply([order(0, 1)], 1))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cut.cancel()
+        await asyncio.gather(cut, return_exceptions=True)
+
+        await model.apply([order(0, 1), order(1, 2)], 2)
+
+        info = await model.info()
+        assert (info.next_seq, info.rows["orders"]) == (2, 2)
+    finally:
+        await model.aclose()

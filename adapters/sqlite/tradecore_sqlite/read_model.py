@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiosqlite
@@ -160,11 +160,14 @@ class SqliteReadModel:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        await self._connection.execute("BEGIN IMMEDIATE")
         try:
+            # Inside: one that is cancelled while it waits has begun all the same.
+            await self._connection.execute("BEGIN IMMEDIATE")
             yield
         except BaseException:
-            await self._connection.execute("ROLLBACK")
+            # An error here says that nothing was begun; the first error is the one to tell.
+            with suppress(sqlite3.OperationalError):
+                await self._connection.execute("ROLLBACK")
             raise
         await self._connection.execute("COMMIT")
 
