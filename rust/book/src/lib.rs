@@ -1,10 +1,12 @@
 //! Order books: levels by price, and the proof that they are the venue's.
 //!
 //! [`L2Book`] keeps the levels, [`BookSync`] decides from update ids alone whether they are right, and
-//! [`InstrumentBook`] is the two together. Whoever trades against a book sees it as [`Depth`].
+//! [`InstrumentBook`] is the two together. Whoever trades against a book sees it as [`Depth`];
+//! [`analytics`] says what liquidity is in it, and [`WithoutOwn`] leaves out our own orders.
 
 #![forbid(unsafe_code)]
 
+pub mod analytics;
 mod backlog;
 mod counters;
 mod depth;
@@ -12,6 +14,7 @@ mod fault;
 mod instrument_book;
 mod l2;
 mod ladder;
+mod own;
 mod quotes;
 mod rule;
 mod sync;
@@ -21,5 +24,6 @@ pub use depth::{Depth, QuoteDepth};
 pub use fault::Fault;
 pub use instrument_book::{BookChange, InstrumentBook, QuoteCheck};
 pub use l2::{L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
+pub use own::{OwnFault, OwnLevels, WithoutOwn};
 pub use rule::SequenceRule;
 pub use sync::{BookSync, DiffVerdict, SyncCapacity, SyncState};

@@ -10,6 +10,7 @@ mod feeds;
 mod indicators;
 mod journal;
 mod kernel;
+mod liquidity;
 mod views;
 
 use pyo3::prelude::*;
@@ -25,5 +26,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     indicators::register(module)?;
     journal::register(module)?;
     kernel::register(module)?;
+    liquidity::register(module)?;
     views::register(module)
 }
