@@ -8,6 +8,7 @@
 
 pub mod analytics;
 mod backlog;
+mod checksum;
 mod counters;
 mod depth;
 mod fault;
@@ -19,6 +20,7 @@ mod quotes;
 mod rule;
 mod sync;
 
+pub use checksum::{ChecksumRule, StepText};
 pub use counters::BookCounters;
 pub use depth::{Depth, QuoteDepth};
 pub use fault::Fault;

@@ -2,7 +2,8 @@
 //!
 //! Nothing here opens a socket or a file or reads a clock. [`BinanceDecoder`] reads Binance public
 //! market data (spot, USD-M, COIN-M) the same way from a live WebSocket, from REST and from a capture;
-//! [`read_table`] reads columns of times, prices and sizes from delimited text.
+//! [`VenueBookDecoder`]
+//! reads the books of Kraken and OKX with their checksums; [`read_table`] reads columns of times, prices and sizes from delimited text.
 //!
 //! **Invariant:** prices and sizes go from decimal text to whole ticks and lots without a float. A
 //! message is taken whole, or the batch stays as it was.
@@ -11,6 +12,7 @@ mod binance;
 mod error;
 mod scale;
 mod table;
+mod venue_book;
 
 pub use binance::{BinanceDecoder, CaptureLimits, Captured, Counts, Decoded, Market, SymbolSpec};
 pub use error::DecodeError;
@@ -18,3 +20,4 @@ pub use scale::{Flaw, Scale};
 pub use table::{
     Column, ColumnKind, TableError, TableLayout, TimeFormat, TimestampError, parse_timestamp, read_table,
 };
+pub use venue_book::{BookFormat, BookMessage, PairScales, VenueBookDecoder};
