@@ -19,7 +19,7 @@ pub struct BookCounters {
     pub faults: u64,
     /// Times an INVALID book became valid again.
     pub resyncs: u64,
-    /// Quotes of the venue compared with the book at the same update id.
+    /// Quotes of the venue at the same update id, and its checksums, compared with the book.
     pub compared: u64,
     /// Those that differed.
     pub mismatches: u64,

@@ -66,6 +66,13 @@ pub enum Fault {
     },
     /// The feed was lost or restarted.
     FeedLost,
+    /// The checksum of the venue differs from that of the book.
+    Checksum {
+        /// What the venue states.
+        stated: u32,
+        /// What the book comes to.
+        found: u32,
+    },
 }
 
 impl Fault {
@@ -92,6 +99,7 @@ impl Fault {
             Self::TooManyLevels { .. } => "too_many_levels",
             Self::QuoteMismatch { .. } => "quote_mismatch",
             Self::FeedLost => "feed_lost",
+            Self::Checksum { .. } => "checksum",
         }
     }
 
@@ -109,6 +117,7 @@ impl Fault {
             Self::TooManyLevels { .. } => 8,
             Self::QuoteMismatch { .. } => 9,
             Self::FeedLost => 10,
+            Self::Checksum { .. } => 11,
         }
     }
 
@@ -127,6 +136,7 @@ impl Fault {
             Self::TooManyLevels { levels_max } => pair(levels_max, 0u64),
             Self::QuoteMismatch { update_id } => pair(update_id, 0u64),
             Self::FeedLost => (0, 0),
+            Self::Checksum { stated, found } => pair(stated, found),
         }
     }
 }
@@ -167,6 +177,9 @@ impl fmt::Display for Fault {
                 write!(f, "quote_mismatch: best prices differ from the venue's at update id {update_id}")
             }
             Self::FeedLost => f.write_str("feed_lost"),
+            Self::Checksum { stated, found } => {
+                write!(f, "checksum: the venue states {stated}, the book comes to {found}")
+            }
         }
     }
 }

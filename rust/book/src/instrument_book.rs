@@ -5,7 +5,8 @@ use tradecore_types::{BookUpdate, BookUpdateKind, Level, Quote, Side};
 use crate::l2::check_levels;
 use crate::quotes::{RecentQuotes, agree};
 use crate::{
-    BookCounters, BookSync, Depth, DiffVerdict, Fault, L2Book, SequenceRule, SyncCapacity, SyncState,
+    BookCounters, BookSync, ChecksumRule, Depth, DiffVerdict, Fault, L2Book, SequenceRule, SyncCapacity,
+    SyncState,
 };
 
 /// What a message did to the book.
@@ -27,12 +28,12 @@ pub enum BookChange {
     Refused(Fault),
 }
 
-/// What a quote said about the book.
+/// What a quote, or a checksum, said about the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuoteCheck {
-    /// The book does not stand at the update id of the quote (yet).
+    /// The book is not valid, or does not stand at the update id of the quote (yet).
     NotCompared,
-    /// Best prices and sizes are equal.
+    /// Best prices and sizes, or the sums, are equal.
     Equal,
     /// They differ: the book is INVALID.
     BecameInvalid(Fault),
@@ -122,6 +123,28 @@ impl InstrumentBook {
             self.quotes.push(*quote);
         }
         QuoteCheck::NotCompared
+    }
+
+    /// Takes the checksum that came with the message applied last and compares it with that of the book.
+    pub fn on_checksum(&mut self, rule: &ChecksumRule, stated: u32) -> QuoteCheck {
+        if !self.is_valid() {
+            return QuoteCheck::NotCompared;
+        }
+        self.sync.counters.compared += 1;
+        let found = rule.sum(&self.book);
+        if found == stated {
+            return QuoteCheck::Equal;
+        }
+        let fault = Fault::Checksum { stated, found };
+        self.sync.counters.mismatches += 1;
+        self.sync.invalidate(fault);
+        QuoteCheck::BecameInvalid(fault)
+    }
+
+    /// Takes out the levels beyond the best `levels` a side, for venues that announce changes within so many.
+    pub fn keep_best(&mut self, levels: usize) {
+        self.book.keep_best(Side::Buy, levels);
+        self.book.keep_best(Side::Sell, levels);
     }
 
     /// Takes note that the feed was lost or restarted: INVALID until the next snapshot.

@@ -113,6 +113,22 @@ impl L2Book {
         self.asks.clear();
     }
 
+    /// Takes out the levels of one side beyond the best `levels`, as a venue does that shows so many.
+    pub fn keep_best(&mut self, side: Side, levels: usize) {
+        while self.level_count(side) > levels {
+            let mut left = levels;
+            let mut beyond = None;
+            self.visit(side, |level| {
+                beyond = Some(level.price_ticks);
+                let goes_on = left > 0;
+                left = left.saturating_sub(1);
+                goes_on
+            });
+            let Some(price_ticks) = beyond else { break };
+            self.ladder_mut(side).set(price_ticks, 0);
+        }
+    }
+
     /// Returns the number of levels of one side.
     #[must_use]
     pub fn level_count(&self, side: Side) -> usize {
@@ -285,6 +301,19 @@ mod tests {
         let mut out = [Level::default(); 2];
         assert_eq!((book.top(Side::Buy, &mut out), out), (2, [level(10, 2), level(9, 1)]));
         assert_eq!(book.top(Side::Sell, &mut out), 0);
+    }
+
+    #[test]
+    fn only_the_best_levels_are_kept() {
+        let mut book = L2Book::default();
+        book.apply(&[level(9, 1), level(10, 2), level(2, 3), level(8, 4)], &[level(11, 1)]).unwrap();
+        book.keep_best(Side::Buy, 2);
+        book.keep_best(Side::Sell, 2);
+        let mut out = [Level::default(); 4];
+        assert_eq!((book.top(Side::Buy, &mut out), out[0], out[1]), (2, level(10, 2), level(9, 1)));
+        assert_eq!(book.level_count(Side::Sell), 1);
+        book.keep_best(Side::Sell, 0);
+        assert_eq!(book.level_count(Side::Sell), 0);
     }
 
     #[test]

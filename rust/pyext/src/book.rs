@@ -3,10 +3,11 @@
 use numpy::{PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray3, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use tradecore_book::{Depth, Fault, L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
+use tradecore_book::{Depth, Fault, L2Book, LEVELS_MAX, PRICE_TICKS_MAX, analytics};
 use tradecore_types::Side;
 
 use crate::errors::invalid_value;
+use crate::liquidity::{self, PyOwnLevels, VolumeTuple};
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -135,6 +136,18 @@ impl PyL2Book {
         Ok(out)
     }
 
+    /// The best `n` levels of both sides without our own orders; parameters and array as of `top`.
+    #[pyo3(signature = (n, own, out=None))]
+    fn top_without<'py>(
+        &self,
+        py: Python<'py>,
+        n: usize,
+        own: &PyOwnLevels,
+        out: Option<Bound<'py, PyArray3<i64>>>,
+    ) -> PyResult<Bound<'py, PyArray3<i64>>> {
+        liquidity::seen(&self.inner, Some(own), |depth| liquidity::write_top(py, depth, n, out))
+    }
+
     /// Every level of one side, best first: int64 of shape (levels, 2), price and size.
     fn levels<'py>(&self, py: Python<'py>, side: u8) -> PyResult<Bound<'py, PyArray2<i64>>> {
         let side = side_of(side)?;
@@ -155,6 +168,77 @@ impl PyL2Book {
     /// Number of bid and of ask levels.
     fn level_counts(&self) -> (usize, usize) {
         (self.inner.level_count(Side::Buy), self.inner.level_count(Side::Sell))
+    }
+
+    /// Size and value within some ticks of the best price of a side, that price included.
+    ///
+    /// Parameters
+    /// ----------
+    /// side : int
+    ///     0 (bids) or 1 (asks).
+    /// ticks : int
+    ///     Distance from the best price of that side, in ticks.
+    /// own : OwnLevels, optional
+    ///     Own orders to leave out.
+    ///
+    /// Returns
+    /// -------
+    /// tuple[int, int, int, int]
+    ///     Levels, lots, value in ticks times lots (exact), worst price in ticks; zeros for nothing.
+    #[pyo3(signature = (side, ticks, own=None))]
+    fn volume_within_ticks(&self, side: u8, ticks: i64, own: Option<&PyOwnLevels>) -> PyResult<VolumeTuple> {
+        let side = liquidity::side_of(side)?;
+        let look = |depth: &dyn Depth| analytics::volume_within_ticks(depth, side, ticks);
+        liquidity::volume_tuple(liquidity::seen(&self.inner, own, look))
+    }
+
+    /// Size and value of a side within some basis points of the middle price; zeros when a side is empty.
+    ///
+    /// As `volume_within_ticks`, with `bps` an int: whole basis points, from 0 to 2**32 - 1.
+    #[pyo3(signature = (side, bps, own=None))]
+    fn volume_within_bps(&self, side: u8, bps: u32, own: Option<&PyOwnLevels>) -> PyResult<VolumeTuple> {
+        let side = liquidity::side_of(side)?;
+        let look = |depth: &dyn Depth| analytics::volume_within_bps(depth, side, bps);
+        liquidity::volume_tuple(liquidity::seen(&self.inner, own, look))
+    }
+
+    /// What an order for `lots` would take from a side: 1 (asks) to buy, 0 (bids) to sell.
+    ///
+    /// As `volume_within_ticks`; the lots are fewer than asked for when the side does not hold them.
+    #[pyo3(signature = (side, lots, own=None))]
+    fn volume_to_size(&self, side: u8, lots: i64, own: Option<&PyOwnLevels>) -> PyResult<VolumeTuple> {
+        let side = liquidity::side_of(side)?;
+        let look = |depth: &dyn Depth| analytics::volume_to_size(depth, side, lots);
+        liquidity::volume_tuple(liquidity::seen(&self.inner, own, look))
+    }
+
+    /// Average price in ticks (a float) of an order for `lots`; None when the side does not hold them.
+    #[pyo3(signature = (side, lots, own=None))]
+    fn vwap_ticks(&self, side: u8, lots: i64, own: Option<&PyOwnLevels>) -> PyResult<Option<f64>> {
+        let side = liquidity::side_of(side)?;
+        let look = |depth: &dyn Depth| analytics::volume_to_size(depth, side, lots);
+        let volume = liquidity::seen(&self.inner, own, look);
+        liquidity::volume_tuple(volume)?;
+        Ok(volume.filter(|taken| taken.lots == i128::from(lots)).and_then(|taken| taken.vwap_ticks()))
+    }
+
+    /// `(bids - asks) / (bids + asks)` of the lots of the best `n` levels a side, -1 to 1; None if empty.
+    #[pyo3(signature = (n, own=None))]
+    fn imbalance(&self, n: usize, own: Option<&PyOwnLevels>) -> Option<f64> {
+        let look = |depth: &dyn Depth| analytics::imbalance(depth, n);
+        liquidity::seen(&self.inner, own, look)
+    }
+
+    /// Middle of best bid and best ask in ticks, a float; None when a side is empty.
+    #[pyo3(signature = (own=None))]
+    fn mid_ticks(&self, own: Option<&PyOwnLevels>) -> Option<f64> {
+        liquidity::seen(&self.inner, own, analytics::mid_ticks)
+    }
+
+    /// Middle in ticks weighted by the lots of the other side, a float; None when a side is empty.
+    #[pyo3(signature = (own=None))]
+    fn microprice_ticks(&self, own: Option<&PyOwnLevels>) -> Option<f64> {
+        liquidity::seen(&self.inner, own, analytics::microprice_ticks)
     }
 
     /// Takes every level out and keeps the memory.

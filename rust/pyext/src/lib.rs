@@ -11,6 +11,7 @@ mod feeds;
 mod indicators;
 mod journal;
 mod kernel;
+mod liquidity;
 mod views;
 
 use pyo3::prelude::*;
@@ -27,5 +28,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     journal::register(module)?;
     kernel::register(module)?;
     desk::register(module)?;
+    liquidity::register(module)?;
     views::register(module)
 }
