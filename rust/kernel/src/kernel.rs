@@ -250,30 +250,26 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Value`] when the instrument is not in the table or the interval is not above 0.
+    /// [`KernelError::Value`] when the instrument is not in the table or a threshold is not above 0.
     pub fn add_series(
         &mut self,
         instrument: InstrumentId,
         source: BarSource,
         history: usize,
     ) -> Result<usize, KernelError> {
-        if let BarSource::Trades(interval_ns) | BarSource::Quotes(interval_ns) = source
-            && interval_ns <= 0
-        {
-            return Err(ValueError::new("interval_ns", interval_ns, "must be above 0").into());
-        }
         let index = self.series.len();
         let Some(market) = self.markets.get_mut(instrument.index()) else {
             return Err(
                 ValueError::new("instrument_id", instrument.0, "must be in the instrument table").into()
             );
         };
+        let builder = source.builder(&market.instrument)?;
         match source {
             BarSource::Input => market.series.input.push(index),
-            BarSource::Trades(_) => market.series.trades.push(index),
+            BarSource::Trades(_) | BarSource::Rule(_) => market.series.trades.push(index),
             BarSource::Quotes(_) => market.series.quotes.push(index),
         }
-        self.series.push(Series::new(instrument, source, history));
+        self.series.push(Series::new(instrument, builder, history));
         Ok(index)
     }
 

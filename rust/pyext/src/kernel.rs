@@ -5,9 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
-use tradecore_kernel::{Advance, BarSource, Column, Kernel, KernelError, OrderRequest, Verdict, Wake};
+use tradecore_kernel::{Advance, Column, Kernel, KernelError, OrderRequest, Verdict, Wake};
 use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, StrategyId, TimeInForce};
 
+use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Handlers, call};
 use crate::config;
@@ -94,7 +95,7 @@ impl PyKernel {
         Ok(Self { kernel, scales })
     }
 
-    /// Adds a series of bars: `source` is `input`, `trades` or `quotes`; returns its number.
+    /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
     #[pyo3(signature = (instrument_id, source, interval_ns=0, history=0))]
     fn add_series(
         &mut self,
@@ -103,12 +104,7 @@ impl PyKernel {
         interval_ns: i64,
         history: usize,
     ) -> PyResult<usize> {
-        let source = match source {
-            "input" => BarSource::Input,
-            "trades" => BarSource::Trades(interval_ns),
-            "quotes" => BarSource::Quotes(interval_ns),
-            other => return Err(invalid_value("source", other, "must be input, trades or quotes")),
-        };
+        let source = bars::source(&self.kernel, instrument_id, source, interval_ns)?;
         self.kernel
             .add_series(InstrumentId(instrument_id), source, history)
             .map_err(|error| kernel_error(&error))
