@@ -10,11 +10,11 @@ use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, Str
 
 use crate::bars;
 use crate::batch::PyEventBatch;
-use crate::calls::{Handlers, call};
+use crate::calls::{Books, Handlers, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
 use crate::events::{PyRefused, Scale, side_name};
-use crate::views::{PyBook, PyIndicator};
+use crate::views::PyIndicator;
 
 /// Steps made before the GIL is released.
 const STEPS_ATTACHED: usize = 512;
@@ -171,11 +171,7 @@ impl PyKernel {
     /// `on_book`, `on_trade`, `on_fill`, `on_order` and `on_timer`, each a callable or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         let py = slf.py();
-        let instruments = slf.borrow().scales.len();
-        let books = (0..instruments)
-            .filter_map(|index| u32::try_from(index).ok())
-            .map(|instrument| Py::new(py, PyBook { kernel: slf.clone().unbind(), instrument }))
-            .collect::<PyResult<Vec<_>>>()?;
+        let mut books = Books::new(slf);
         let before = slf.borrow().kernel.counters().events;
         let mut calls: u32 = 0;
         loop {
@@ -185,7 +181,7 @@ impl PyKernel {
                 let scale = this.scale(wake.instrument.0)?;
                 (wake, scale)
             };
-            call(py, &wake, scale, &handlers, &books)?;
+            call(py, &wake, scale, &handlers, &mut books)?;
             calls = calls.wrapping_add(1);
             if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
                 py.check_signals()?;
