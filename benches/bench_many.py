@@ -128,3 +128,17 @@ def bench_quotes_one_at_a_time_among_many(compare, instruments):
         return prepare(number, Watcher(), Matching.QUOTES)
 
     measure(compare, "one at a time", instruments, make, one_by_one, amount=count, goal=1e6)
+
+
+@MANY
+def bench_a_source_for_every_instrument(compare, instruments):
+    """B-many: how many quotes a second when every instrument has some, from a source of its own?"""
+    count = compare.size(200_000, 2_000)
+
+    def make(number: int) -> Prepared:
+        ready = prepare(number, Watcher(), Matching.QUOTES)
+        for instrument_id in range(number):
+            ready.engine.feed(quotes(count // number, instrument_id), instrument_id)
+        return ready
+
+    measure(compare, "a source each", instruments, make, amount=count, goal=5e6)
