@@ -6,9 +6,8 @@ def binance() -> dict[str, object]:
     return {
         "mode": "paper",
         "account": {"name": "binance-paper", "currency": "USDT", "cash": "10000"},
-        "instruments": [
-            {"symbol": "BTCUSDT", "tick_size": "0.01", "lot_size": "0.00001", "sequence": "binance_spot"}
-        ],
+        # How messages are numbered is left to the market: `--set feed.market=usdm` changes both.
+        "instruments": [{"symbol": "BTCUSDT", "tick_size": "0.01", "lot_size": "0.00001"}],
         "feed": {"kind": "binance", "market": "spot"},
         "strategy": {"class": "tradecore_api.demo_strategies:Quoter"},
         "fees": {"maker_bps": "10", "taker_bps": "10"},

@@ -89,9 +89,9 @@ class _Version(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Print the version and end."""
-        from importlib.metadata import version
+        from tradecore_api.version import VERSION
 
-        print(f"tradecore {version('tradecore')}")
+        print(f"tradecore {VERSION}")
         parser.exit()
 
 
@@ -146,10 +146,8 @@ def _add_journal(commands: Commands) -> None:
     tail.add_argument("-f", "--follow", action="store_true", help="go on as the journal grows")
     tail.add_argument("--all", action="store_true", help="market events too")
     export = _command(journal, "export", "journal:export", "print every record as a line of JSON")
-    export.add_argument("--all", action="store_true", help="market events too")
     for command in (verify, replay, tail, export):
         command.add_argument("path", help="journal file")
-    for command in (verify, replay, tail):
         _json(command)
 
 
@@ -171,7 +169,7 @@ def _add_files(commands: Commands) -> None:
     check.add_argument("config", help="TOML file")
     _settings(check)
     _json(check)
-    _command(config, "schema", "config:schema", "print the JSON schema of a configuration file")
+    _json(_command(config, "schema", "config:schema", "print the JSON schema of a configuration file"))
 
     data = commands.add_parser("data", help="data files").add_subparsers(metavar="COMMAND", required=True)
     inspect = _command(

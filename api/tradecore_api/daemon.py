@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from tradecore.domain.errors import TradecoreError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Projector, Session
-from tradecore_api import kill_latch
+from tradecore_api import heartbeat, kill_latch
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.exit_codes import ExitCode
@@ -27,7 +28,8 @@ from tradecore_api.wiring import readers, sessions
 
 log = logging.getLogger("tradecore.daemon")
 
-PROJECTOR_SECONDS_MAX = 1.0
+# A busy disk takes its time; the end by force comes first when it takes too long.
+PROJECTOR_SECONDS_MAX = 3.0
 
 
 class Daemon:
@@ -60,6 +62,7 @@ class Daemon:
         self._state.create()
         lock = InstanceLock(self._state.lock, self._state.account)
         lock.acquire()
+        before = heartbeat.read(self._state.heartbeat)
         handlers = self._take_signals()
         try:
             self._beat("starting")
@@ -69,6 +72,8 @@ class Daemon:
             return summary
         finally:
             self._is_over.set()
+            if self._session is None:
+                self._restore(before)
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             lock.release()
@@ -98,7 +103,8 @@ class Daemon:
                 task.cancel()
             await control.aclose()
             await self._finish_projector(projector)
-        return summarize(session.engine, self._journal_path)
+        summary = summarize(session.engine, self._journal_path)
+        return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
 
     async def _answer(self, request: ControlRequest) -> ControlReply:
         session = self._session
@@ -155,6 +161,14 @@ class Daemon:
                 is_killed=summary.is_killed,
             )
         beat.write(self._state.heartbeat)
+
+    def _restore(self, before: Heartbeat | None) -> None:
+        """Leave the last word to the engine before: one that could not start has nothing to say."""
+        with suppress(TradecoreError, OSError):
+            if before is None:
+                self._state.heartbeat.unlink(missing_ok=True)
+            else:
+                before.write(self._state.heartbeat)
 
     def _status(self, session: Session) -> dict[str, object]:
         status = session.status()
@@ -216,10 +230,13 @@ class Daemon:
         if self._is_over.wait(seconds):
             return
         is_clean = self._session is not None and self._session.is_end_journalled
-        print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
-        if is_clean:
-            self._beat("ended")
-        os._exit(ExitCode.OK if is_clean else ExitCode.UNAVAILABLE)
+        try:
+            print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
+            if is_clean:
+                self._beat("ended")
+        finally:
+            # Whatever became of the words: a full disk or a closed stderr must not keep the process.
+            os._exit(ExitCode.OK if is_clean else ExitCode.UNAVAILABLE)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

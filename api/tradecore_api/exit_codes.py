@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     """
 
     OK = 0, "done; for `status`: running"
-    CHECK_FAILED = 1, "a check found something: a damaged journal, a problem in data or configuration"
+    CHECK_FAILED = 1, "a check found something: a damaged journal, a problem in data"
     USAGE = 2, "the command line is not understood"
     NOT_RUNNING = 3, "no engine runs for this account; it ended cleanly or never ran"
     DEAD = 4, "the engine of this account died: its process is gone without a clean end"

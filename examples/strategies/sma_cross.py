@@ -10,7 +10,7 @@ class SmaCross:
 
     fast: Annotated[int, Bounds(ge=1, le=1000)] = 10
     slow: Annotated[int, Bounds(ge=2, le=1000)] = 30
-    fraction: Annotated[float, Bounds(gt=0, le=1)] = 0.9999
+    fraction: Annotated[float, Bounds(gt=0, le=1)] = 1.0
     long_only: bool = False
 
     def on_start(self, ctx: Context) -> None:

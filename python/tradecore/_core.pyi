@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Sequence
+from decimal import Decimal
 from os import PathLike
 from typing import Any, Literal, Self, TypeAlias, final
 
@@ -436,6 +437,60 @@ class Indicator:
     def is_warm(self) -> bool: ...
     def crossed_above(self, other: Indicator) -> bool: ...
 
+class OrderDesk:
+    def __new__(
+        cls,
+        kernel: Kernel,
+        strategy_id: int,
+        instruments: Sequence[tuple[int, object]],
+        is_watched: bool,
+    ) -> Self: ...
+    @property
+    def now_ns(self) -> int: ...
+    def position_lots(self, instrument_id: int | None = None) -> int: ...
+    def best_ticks(self, instrument_id: int | None = None) -> tuple[int | None, int | None]: ...
+    def is_open(self, order_id: int) -> bool: ...
+    def buy(
+        self,
+        *,
+        quantity: float | Decimal | None = None,
+        quantity_lots: int | None = None,
+        fraction: float | None = None,
+        limit: float | Decimal | None = None,
+        limit_ticks: int | None = None,
+        stop: float | Decimal | None = None,
+        stop_ticks: int | None = None,
+        time_in_force: str = "gtc",
+        post_only: bool = False,
+        reduce_only: bool = False,
+        stop_loss: float | Decimal | None = None,
+        stop_loss_ticks: int | None = None,
+        take_profit: float | Decimal | None = None,
+        take_profit_ticks: int | None = None,
+        instrument_id: int | None = None,
+    ) -> int | Refused: ...
+    def sell(
+        self,
+        *,
+        quantity: float | Decimal | None = None,
+        quantity_lots: int | None = None,
+        fraction: float | None = None,
+        limit: float | Decimal | None = None,
+        limit_ticks: int | None = None,
+        stop: float | Decimal | None = None,
+        stop_ticks: int | None = None,
+        time_in_force: str = "gtc",
+        post_only: bool = False,
+        reduce_only: bool = False,
+        stop_loss: float | Decimal | None = None,
+        stop_loss_ticks: int | None = None,
+        take_profit: float | Decimal | None = None,
+        take_profit_ticks: int | None = None,
+        instrument_id: int | None = None,
+    ) -> int | Refused: ...
+    def cancel(self, order_id: int) -> bool: ...
+    def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused: ...
+
 @final
 class Kernel:
     def __new__(
@@ -464,34 +519,7 @@ class Kernel:
     def feed(self, batch: EventBatch, source: int = 0) -> None: ...
     def run(self, handlers: Sequence[object]) -> int: ...
     def finish(self, finalize: str) -> None: ...
-    def submit(
-        self,
-        strategy_id: int,
-        instrument_id: int,
-        is_buy: bool,
-        kind: int,
-        price_ticks: int,
-        lots: int,
-        equity_ppm: int,
-        time_in_force: int,
-        post_only: bool,
-        reduce_only: bool,
-        stop_loss_ticks: int | None,
-        take_profit_ticks: int | None,
-    ) -> int | Refused: ...
-    def refuse(
-        self,
-        strategy_id: int,
-        instrument_id: int,
-        is_buy: bool,
-        kind: int,
-        price_ticks: int,
-        lots: int,
-        equity_ppm: int,
-    ) -> Refused: ...
     def close(self, strategy_id: int, instrument_id: int) -> int | Refused | None: ...
-    def cancel(self, strategy_id: int, order_id: int) -> bool: ...
-    def replace(self, strategy_id: int, order_id: int, price_ticks: int, lots: int) -> int | Refused: ...
     def set_timer(self, strategy_id: int, time_ns: int, timer_id: int) -> None: ...
     def trace(
         self,
@@ -517,7 +545,6 @@ class Kernel:
     def position_total_lots(self, instrument_id: int) -> int: ...
     def mark_ticks(self, instrument_id: int) -> int | None: ...
     def best_ticks(self, instrument_id: int) -> tuple[int | None, int | None]: ...
-    def is_open(self, order_id: int) -> bool: ...
     def open_orders(self) -> list[dict[str, Any]]: ...
     def money(self) -> dict[str, int]: ...
     def check(self) -> None: ...

@@ -161,6 +161,27 @@ def test_unsafe_stands_in_the_binding_crate_only():
         assert content.get("lints") == {"workspace": True} or manifest.parent.name == "pyext", manifest
 
 
+def test_the_binding_crate_keeps_the_lints_of_the_workspace():
+    """Cargo lets no crate change one inherited lint, so the binding crate repeats them, three apart."""
+    ours = tomllib.loads((ROOT / "rust/pyext/Cargo.toml").read_text())["lints"]
+    lints = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["lints"]
+    changed = {"doc_markdown": "allow", "needless_pass_by_value": "allow"}
+
+    assert ours["rust"] == lints["rust"] | {"unsafe_code": "deny"}
+    assert ours["clippy"] == lints["clippy"] | changed
+
+
+def test_no_float_comes_near_orders_books_and_money():
+    """What counts lots and money knows no float, and the shared values take none: they only show one."""
+    rooms = ("book", "ledger", "matching", "risk")
+    sources = [path for room in rooms for path in files(".rs", below=f"rust/{room}/src")]
+    counting = [path for path in sources if "tests" not in path.parts]
+
+    assert counting
+    assert matches(r"\bf(32|64)\b", counting) == []
+    assert matches(r":\s*&?f(32|64)\b", files(".rs", below="rust/types/src")) == []
+
+
 def test_only_risk_can_build_an_approved_order():
     """The value that venues accept has no public field and is built nowhere else."""
     sources = files(".rs", below="rust")

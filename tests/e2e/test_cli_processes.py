@@ -50,7 +50,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(shell):
     """`| head -1` ends the command quietly with 0, whether the output is small or large."""
     journal = ("--set", "journal.path=journal", "--set", "log.level=error")
     shell.run("run", "paper.toml", *journal)
-    for command in (["config", "schema"], ["journal", "export", "--all", "journal"]):
+    for command in (["config", "schema"], ["journal", "export", "journal"]):
         with shell.start(*command) as process:
             process.stdout.readline()
             process.stdout.close()
@@ -100,6 +100,7 @@ def test_ctrl_c_ends_a_session_cleanly_with_its_summary(shell, command, number):
     assert process.returncode == ExitCode.OK, talk
     assert "Traceback" not in talk
     summary = json.loads(output)
+    assert summary["is_interrupted"] is True
     assert summary["journal_verified"] is True
     verdict = json.loads(shell.run("journal", "verify", journal, "--json")[0])
     assert verdict["head"] == summary["journal_head"]

@@ -196,6 +196,20 @@ def test_a_killed_daemon_is_reported_dead_and_goes_on_where_it_ended(desk):
     assert summary["orders"] >= before["heartbeat"]["orders"]
 
 
+def test_a_start_that_is_refused_leaves_the_status_as_it_was(desk):
+    """Settings that do not fit the journal are an error of the start, not the death of an engine."""
+    process = desk.start()
+    desk.wait_until(lambda: desk.engine().get("orders", 0) > 0)
+    summary, _ = stopped_by(process, signal.SIGTERM)
+
+    refused = desk.start("--set", "account.cash=5", until_running=False)
+    assert refused.wait(PATIENCE_SECONDS) == ExitCode.CONFIG
+
+    status = json.loads(desk.call("status", "one", "--json", code=ExitCode.NOT_RUNNING).stdout)
+    assert status["state"] == "not running"
+    assert status["heartbeat"]["orders"] == summary["orders"]
+
+
 def test_a_hung_daemon_is_reported_and_emergency_stop_ends_it(desk):
     """SIGSTOP stands for any hang: status says so, and the kill switch is latched before the process ends."""
     process = desk.start()

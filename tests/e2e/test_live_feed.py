@@ -10,12 +10,13 @@ import pytest
 
 from support.shared import shared_data
 from tradecore_api.exit_codes import ExitCode
+from tradecore_binance.market import Market
 from tradecore_binance.replay_server import Fault, FaultKind, ReplayServer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
-async def run_against(server, directory, *, seconds_max=30.0):
+async def run_against(server, directory, *settings, seconds_max=30.0):
     """Run the daemon on the server's data until they end, then SIGTERM; return its code and summary."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -31,6 +32,7 @@ async def run_against(server, directory, *, seconds_max=30.0):
         f"feed.rest_url={server.rest_url}",
         "--set",
         "log.level=error",
+        *(part for setting in settings for part in ("--set", setting)),
         env={**os.environ, "TRADECORE_STATE_DIR": str(directory)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -58,6 +60,16 @@ async def test_the_live_feed_builds_the_book_and_trades_on_it(tmp_path):
     assert summary["book"]["mismatches"] == 0
     assert summary["orders"] > 0
     assert summary["journal_verified"] is True
+
+
+async def test_the_market_decides_how_messages_are_numbered(tmp_path):
+    """`--set feed.market=usdm` is enough: no gap is seen where there is none."""
+    path = shared_data("public/hftbacktest_binance_usdm/usdm/btcusdt_20240808.gz")
+    settings = ("feed.market=usdm", "instruments.0.tick_size=0.1", "instruments.0.lot_size=0.001")
+    async with ReplayServer(path, market=Market.USDM, speed=120.0) as server:
+        summary = await run_against(server, tmp_path, *settings)
+    assert summary["book"]["compared"] > 100
+    assert (summary["book"]["mismatches"], summary["book"]["gaps"]) == (0, 0)
 
 
 async def test_a_lost_depth_message_is_found_and_resynchronised_over_rest(tmp_path):

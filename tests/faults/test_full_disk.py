@@ -54,7 +54,7 @@ def told(talk):
 
 def journalled(shell, journal):
     """Return the kind of every record in the journal by number."""
-    lines = shell.run("journal", "export", "--all", journal)[0].splitlines()
+    lines = shell.run("journal", "export", journal)[0].splitlines()
     return {record["seq"]: record["kind"] for record in map(json.loads, lines)}
 
 

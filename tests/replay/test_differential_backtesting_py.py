@@ -1,6 +1,9 @@
 """tradecore beside backtesting.py on real bars: every trade and every statistic, over many configurations."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from support.backtesting_py import NAMES, assert_statistics_equal
 from support.engine_backtest import run_engine
 from support.peer_backtest import TRADE, Case, run_peer
-from support.shared import shared_data
+from support.shared import ROOT, shared_data
 
 RELATIVE = 1e-8
 CASES = [
@@ -26,6 +29,10 @@ CASES = [
     Case("GOOG", 10, 30, stop_loss=0.03, take_profit=0.06),
     Case("GOOG", 5, 15, stop_loss=0.01, take_profit=0.01, commission_bps=10),
     Case("GOOG", 10, 30, stop_loss=0.04, take_profit=0.1, trade_on_close=True),
+    Case("GOOG", 7, 23),
+    Case("GOOG", 7, 23, fraction=0.9999),
+    Case("GOOG", 10, 30, commission_bps=10, fraction=0.9999),
+    Case("GOOG", 20, 100, cash=1_000_000),
     Case("GOOG", 10, 30, fraction=0.5),
     Case("GOOG", 10, 30, leverage=2, fraction=0.6),
     Case("GOOG", 20, 60, leverage=2, stop_loss=0.05, commission_bps=10),
@@ -82,3 +89,36 @@ def test_every_trade_and_every_statistic_equals_the_peers(case):
         )
     np.testing.assert_allclose(ours.equity, peer.equity, RELATIVE)
     assert_statistics_equal(ours.statistics, peer.statistics)
+
+
+@pytest.mark.parametrize(("fast", "slow", "cash", "bps"), [(7, 23, 10_000, 0), (20, 100, 50_000, 10)])
+def test_the_example_trades_as_the_peer_does_by_default(tmp_path, fast, slow, cash, bps):
+    """`examples/backtest-goog.toml` is the peer's own example, its default order size included."""
+    peer = run_peer(Case("GOOG", fast, slow, cash=cash, commission_bps=bps))
+    settings = {
+        "data.path": shared_data("public/backtesting_py/GOOG.csv.gz"),
+        "strategy.fast": fast,
+        "strategy.slow": slow,
+        "account.cash": cash,
+        "fees.taker_bps": bps,
+    }
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tradecore_api", "backtest", ROOT / "examples" / "backtest-goog.toml"),
+            *(part for key, value in settings.items() for part in ("--set", f"{key}={value}")),
+            "--json",
+        ],
+        env={**os.environ, "TRADECORE_STATE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert done.returncode == 0, done.stderr
+    ours = json.loads(done.stdout)
+    assert [trade["quantity"] for trade in ours["trades"]] == peer.trades["quantity"].tolist()
+    for name in ("entry_price", "exit_price", "pnl", "commission"):
+        values = [trade[name] for trade in ours["trades"]]
+        np.testing.assert_allclose(values, peer.trades[name], RELATIVE, 1e-9, err_msg=name)
+    assert ours["stats"]["final_equity"] == pytest.approx(peer.statistics["Equity Final [$]"], rel=RELATIVE)

@@ -43,7 +43,8 @@ class Case(NamedTuple):
     leverage: int = 1
     stop_loss: float | None = None
     take_profit: float | None = None
-    fraction: float = 0.9999
+    # All of the equity; the peer's default size, which calls itself .9999, is that too.
+    fraction: float = 1.0
 
     def __str__(self) -> str:
         """Name the case by what differs from the plain one."""
@@ -54,7 +55,7 @@ class Case(NamedTuple):
         parts += [f"leverage {self.leverage}"] if self.leverage > 1 else []
         parts += [f"stop {self.stop_loss}"] if self.stop_loss else []
         parts += [f"take {self.take_profit}"] if self.take_profit else []
-        parts += [f"fraction {self.fraction}"] if self.fraction != 0.9999 else []
+        parts += [f"fraction {self.fraction}"] if self.fraction != 1 else []
         return ", ".join(parts)
 
 
@@ -151,9 +152,8 @@ def _strategy(case: Case, close_ticks: np.ndarray, scale: int) -> type[Strategy]
                 return
             stop, take = exits(case, side, int(close_ticks[len(self.data) - 1]))
             self.position.close()
-            (self.buy if side > 0 else self.sell)(
-                size=case.fraction, sl=stop and stop / scale, tp=take and take / scale
-            )
+            size = {} if case.fraction == 1 else {"size": case.fraction}
+            (self.buy if side > 0 else self.sell)(**size, sl=stop and stop / scale, tp=take and take / scale)
 
     return Cross
 

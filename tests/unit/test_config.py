@@ -168,6 +168,15 @@ def test_options_reach_into_lists_and_can_append(file):
     assert problems(file, "strategy.class=m:B")[0].key == "strategies"
 
 
+@pytest.mark.parametrize("index", ["²", "7", "-1", "9" * 5000])
+def test_an_index_that_no_list_has_is_refused(file, index):
+    """What only looks like a number is no index, and a huge one is no reason to fail."""
+    (problem,) = problems(file, "strategies.0.class=m:A", f"strategies.{index}.fast=1")
+
+    assert problem.key == f"strategies.{index}.fast"
+    assert "write a number from 0 to 1" in problem.rule
+
+
 def test_the_schema_knows_every_section():
     """Editors complete the same keys that the reader accepts."""
     properties = schema()["$defs"]["ConfigTables"]["properties"]

@@ -225,6 +225,24 @@ async def test_a_notifier_that_hangs_delays_nobody(tmp_path):
     assert journal_verify(str(tmp_path / "journal")).status == "intact"
 
 
+async def test_a_notifier_that_fails_ends_nothing(tmp_path):
+    """Its notices are left out; the orders are those of a run that nobody listens to."""
+
+    class Failing(Witness):
+        async def notify(self, told, /):
+            self.told += told
+            raise VenueError("the chat is down")
+
+    failing = Failing()
+    session = open_session(tmp_path / "journal", notifiers=[failing])
+    await session.run()
+
+    assert failing.told
+    assert failing.is_closed
+    assert records(tmp_path / "journal")[-1] == ("session_end", {"reason": "end_of_data"})
+    assert session.engine.orders_digest() == (await whole_run(tmp_path)).engine.orders_digest()
+
+
 async def test_other_settings_or_other_code_are_refused(tmp_path):
     """Settings are compared key by key, behaviour byte by byte."""
     path = str(tmp_path / "journal")

@@ -145,9 +145,9 @@ def test_bar_lengths_read_as_nanoseconds(text, expected):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "1", "m", "0s", "-1m", "1.5s", "1x", "1m:books", "²s", "999999999d"),
+        *("", "1", "m", "0s", "-1m", "1.5s", "1x", "1m:books", "²s", "999999999d", "9" * 5000 + "s"),
         *("tick", "0tick", "-1tick", "0.0volume", "100tick:quotes", "100ticks", "1e999tick"),
-        *(".5volume", "1.5tick", "0e5tick"),
+        *(".5volume", "1.5tick", "0e5tick", "9" * 5000 + "tick"),
     ],
 )
 def test_bar_lengths_that_are_none_are_refused(text):

@@ -264,6 +264,31 @@ async def test_a_silent_connection_is_taken_for_dead():
     await runner.cleanup()
 
 
+async def test_a_venue_that_cannot_be_reached_is_told_with_the_reason(caplog):
+    """Without a network somebody who watches learns what fails and when it is tried again."""
+    nowhere = "127.0.0.1:1"
+    feed = BinanceFeed(
+        [SPEC],
+        LoopClock(),
+        ws_url=f"ws://{nowhere}",
+        rest_url=f"http://{nowhere}",
+        backoff_first_ns=1_000_000,
+    )
+    await feed.request_snapshot(0)
+    async with asyncio.timeout(5), aclosing(feed.batches()) as batches:
+        losses = 0
+        async for batch in batches:
+            losses += len(batch)
+            if losses >= 3:
+                break
+    told = {record.getMessage(): vars(record) for record in caplog.records}
+    assert told.keys() >= {"connection_lost", "snapshot_failed"}
+    assert nowhere in told["connection_lost"]["what"]
+    assert "Connect" in told["connection_lost"]["reason"]
+    assert nowhere in told["snapshot_failed"]["reason"]
+    assert told["snapshot_failed"]["retry_seconds"] >= 0
+
+
 @pytest.mark.parametrize("market", [Market.SPOT, Market.COINM])
 async def test_definitions_come_from_the_venue(captures, market):
     """Tick, lot and contract size as the venue states them, as exact decimals."""

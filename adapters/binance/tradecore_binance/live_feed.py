@@ -1,6 +1,7 @@
 """Live public market data as a market feed."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -16,6 +17,8 @@ from tradecore_binance.backoff import Backoff
 from tradecore_binance.channel import Channel
 from tradecore_binance.market import ENDPOINTS, Market, make_decoder
 from tradecore_binance.rest import get
+
+log = logging.getLogger("tradecore.binance")
 
 _BATCH_MESSAGES_MAX = 256
 _SNAPSHOT_LEVELS = "1000"
@@ -177,16 +180,18 @@ class BinanceFeed:
     async def _stay_connected(self, session: aiohttp.ClientSession) -> None:
         while True:
             await self._put(None)
+            reason = "closed by the venue"
             try:
                 await self._read(session)
             except aiohttp.WSServerHandshakeError as error:
+                reason = f"refused with {error.status} {error.message}"
                 if error.status in _GONE:
-                    raise VenueError(
-                        f"{self._ws_url}: refused with {error.status} {error.message}"
-                    ) from error
-            except (TimeoutError, aiohttp.ClientError, OSError):
-                pass
-            await self._wait(self._backoff.next_ns())
+                    raise VenueError(f"{self._ws_url}: {reason}") from error
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                reason = f"{type(error).__name__} {error}"
+            delay_ns = self._backoff.next_ns()
+            _tell("connection_lost", self._ws_url, reason, delay_ns)
+            await self._wait(delay_ns)
 
     async def _read(self, session: aiohttp.ClientSession) -> None:
         """Read one connection to its end."""
@@ -221,7 +226,9 @@ class BinanceFeed:
                 try:
                     payload = await get(session, self._depth_url, parameters)
                 except VenueError as error:
-                    await self._wait(error.retry_after_ns or self._snapshot_backoff.next_ns())
+                    delay_ns = error.retry_after_ns or self._snapshot_backoff.next_ns()
+                    _tell("snapshot_failed", parameters["symbol"], str(error), delay_ns)
+                    await self._wait(delay_ns)
                     continue
                 # A book of the connection before may not reach the first diff of this one.
                 if connection == self._connections:
@@ -233,3 +240,8 @@ class BinanceFeed:
 
     async def _wait(self, delay_ns: int) -> None:
         await self._clock.sleep_until(self._clock.now_ns() + delay_ns)
+
+
+def _tell(event: str, what: str, reason: str, delay_ns: int) -> None:
+    """Log what failed and when it is tried again; the waits between tries keep it rare."""
+    log.warning(event, extra={"what": what, "reason": reason, "retry_seconds": round(delay_ns / 1e9, 1)})

@@ -61,7 +61,7 @@ def export(arguments: argparse.Namespace) -> int:
     """Print every record as a line of JSON."""
     _must_exist(arguments.path)
     reader = JournalReader(arguments.path)
-    for record in counted(_wanted(reader, has_all=arguments.all), "exporting"):
+    for record in counted(_wanted(reader, has_all=True), "exporting"):
         print_json_line(_plain(record))
     return ExitCode.OK
 

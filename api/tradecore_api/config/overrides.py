@@ -9,6 +9,7 @@ from tradecore.domain.errors import ConfigError
 ENVIRONMENT_PREFIX = "TRADECORE_"
 SEPARATOR = "__"
 TOP_LEVEL_KEYS = ("mode",)
+INDEX_DIGITS_MAX = 9
 
 Override = tuple[str, object, str]
 
@@ -70,15 +71,19 @@ def apply(tree: dict[str, object], key: str, value: object, source: str) -> None
             if is_last:
                 node[part] = value
             else:
-                node = node.setdefault(part, [] if parts[depth + 1].isdigit() else {})
+                node = node.setdefault(part, [] if _is_index(parts[depth + 1]) else {})
         elif isinstance(node, list):
             node = _in_list(node, part, value, key, source, is_last=is_last)
         else:
             raise ConfigError(source, key, value, f"{'.'.join(parts[:depth])} is a value, not a table")
 
 
+def _is_index(part: str) -> bool:
+    return part.isascii() and part.isdigit() and len(part) <= INDEX_DIGITS_MAX
+
+
 def _in_list(node: list[object], part: str, value: object, key: str, source: str, *, is_last: bool) -> object:
-    if not part.isdigit() or int(part) > len(node):
+    if not _is_index(part) or int(part) > len(node):
         raise ConfigError(source, key, value, f"index {part!r}: write a number from 0 to {len(node)}")
     index = int(part)
     if index == len(node):

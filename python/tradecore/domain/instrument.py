@@ -1,5 +1,6 @@
 """An instrument as a strategy sees it: prices and sizes to ticks and lots and back."""
 
+import math
 from decimal import Decimal
 
 import msgspec
@@ -54,7 +55,15 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return _steps("quantity", quantity, self.lot_size)
 
     def nearest_price_ticks(self, price: float) -> int:
-        """Return the whole ticks nearest to a computed price, e.g. an entry price less some percent."""
+        """Return the whole ticks nearest to a computed price, e.g. an entry price less some percent.
+
+        Raises
+        ------
+        InvalidValueError
+            When the price is not a finite number.
+        """
+        if not math.isfinite(price):
+            raise InvalidValueError("price", price, "must be a finite number")
         return round(price / float(self.tick_size))
 
     def lots_worth(self, notional: float, price_ticks: int) -> int:

@@ -13,10 +13,11 @@ class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
     time_ns : int
         Time of the engine when it was written, UTC nanoseconds.
     kind : str
-        `session`, `session_end`, `event`, `order`, `refused`, `cancel_request`, `replace_request`,
-        `report`, `decision` or `state_hash`.
+        An event by its own name (`bar`, `quote`, `trade`, `book`, `flow`, `feed`, `command`, `clock`), or
+        `session`, `session_end`, `order`, `refused`, `cancel_request`, `replace_request`, `report`,
+        `decision` or `state_hash`.
     fields : dict
-        Its values: integers (money in atto units) and text.
+        Its values: integers (money in atto units), floats of gates, booleans and text.
     """
 
     seq: int

@@ -1,26 +1,38 @@
 """What a strategy acts through: orders, positions, indicators, timers and traces."""
 
 from collections.abc import Callable
+from typing import Self
 
-from tradecore._core import Indicator, Kernel, Refused
+from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.decision import DecisionView, Gate, GateVerdict
 from tradecore.domain import Instrument, InvalidValueError
 from tradecore.strategy import StrategyBinding
 
-_MARKET, _LIMIT, _STOP = 0, 1, 2
-_TIMES_IN_FORCE = {"gtc": 0, "ioc": 1, "fok": 2}
 _HOLD, _SUBMIT = 0, 1
-_PPM = 1_000_000
 _INT64 = 2**63
 
 
-class Context:
+class Context(OrderDesk):
     """One strategy's view of the engine, valid while the engine lives.
 
     Prices and sizes come as exact `..._ticks` and `..._lots`, or as numbers (`limit=61800.5`,
     `quantity=0.01`) that must be multiples of tick and lot. An order is answered at once: its number
     (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not.
     """
+
+    def __new__(
+        cls,
+        kernel: Kernel,
+        strategy_id: int,
+        binding: StrategyBinding,
+        instruments: tuple[Instrument, ...],
+        gates: tuple[Gate, ...],
+        *,
+        is_tracing: bool,
+    ) -> Self:
+        """Open the order desk of a strategy; built by the engine alone."""
+        own = [(instrument_id, instruments[instrument_id]) for instrument_id in binding.instruments]
+        return super().__new__(cls, kernel, strategy_id, own, bool(gates) or is_tracing)
 
     def __init__(
         self,
@@ -54,11 +66,6 @@ class Context:
         return self._name
 
     @property
-    def now_ns(self) -> int:
-        """Time of the engine, UTC nanoseconds."""
-        return self._kernel.now_ns
-
-    @property
     def instrument(self) -> Instrument:
         """The first instrument of the strategy: what orders mean that name none."""
         return self._instruments[self._default_id]
@@ -68,117 +75,11 @@ class Context:
         """Every instrument of the strategy."""
         return tuple(self._instruments.values())
 
-    def position_lots(self, instrument_id: int | None = None) -> int:
-        """Return the strategy's position in lots; short is negative."""
-        return self._kernel.position_lots(self._strategy_id, self._id(instrument_id))
-
     def position(self, instrument_id: int | None = None) -> float:
         """Return the strategy's position as a number; short is negative."""
         return self._of(instrument_id).quantity(self.position_lots(instrument_id))
 
-    def best_ticks(self, instrument_id: int | None = None) -> tuple[int | None, int | None]:
-        """Return best bid and ask in ticks, `None` where there is none or the book is invalid."""
-        return self._kernel.best_ticks(self._id(instrument_id))
-
-    def is_open(self, order_id: int) -> bool:
-        """Tell whether an order is still open in any way."""
-        return self._kernel.is_open(order_id)
-
     # Orders
-
-    def buy(
-        self,
-        *,
-        quantity: float | None = None,
-        quantity_lots: int | None = None,
-        fraction: float | None = None,
-        limit: float | None = None,
-        limit_ticks: int | None = None,
-        stop: float | None = None,
-        stop_ticks: int | None = None,
-        time_in_force: str = "gtc",
-        post_only: bool = False,
-        reduce_only: bool = False,
-        stop_loss: float | None = None,
-        stop_loss_ticks: int | None = None,
-        take_profit: float | None = None,
-        take_profit_ticks: int | None = None,
-        instrument_id: int | None = None,
-    ) -> int | Refused:
-        """Send a buy order: market, or limit or stop when a price is given.
-
-        Parameters
-        ----------
-        quantity, quantity_lots, fraction : float, int, float
-            Exactly one: the size, in lots, or as a share (0, 1] of the buying power at the fill.
-        limit, limit_ticks : float, int
-            Worst acceptable price.
-        stop, stop_ticks : float, int
-            Price that sets off a market order.
-        time_in_force : str
-            `gtc`, `ioc` or `fok`.
-        post_only, reduce_only : bool
-            Never take liquidity; never open or turn a position.
-        stop_loss, stop_loss_ticks, take_profit, take_profit_ticks : float, int
-            Exits that arm themselves when the order fills; one that fills withdraws the other.
-        instrument_id : int
-            Instrument to trade; the strategy's first when `None`.
-
-        Returns
-        -------
-        int or Refused
-            Number of the order, or which rule refused it with its limit and the value.
-
-        Raises
-        ------
-        InvalidValueError
-            When the arguments make no sense.
-        """
-        return self._submit(
-            instrument_id,
-            True,
-            (quantity, quantity_lots, fraction),
-            (limit, limit_ticks),
-            (stop, stop_ticks),
-            time_in_force,
-            post_only,
-            reduce_only,
-            (stop_loss, stop_loss_ticks),
-            (take_profit, take_profit_ticks),
-        )
-
-    def sell(
-        self,
-        *,
-        quantity: float | None = None,
-        quantity_lots: int | None = None,
-        fraction: float | None = None,
-        limit: float | None = None,
-        limit_ticks: int | None = None,
-        stop: float | None = None,
-        stop_ticks: int | None = None,
-        time_in_force: str = "gtc",
-        post_only: bool = False,
-        reduce_only: bool = False,
-        stop_loss: float | None = None,
-        stop_loss_ticks: int | None = None,
-        take_profit: float | None = None,
-        take_profit_ticks: int | None = None,
-        instrument_id: int | None = None,
-    ) -> int | Refused:
-        """Send a sell order; parameters, answer and errors are those of `buy`."""
-        return self._submit(
-            instrument_id,
-            False,
-            (quantity, quantity_lots, fraction),
-            (limit, limit_ticks),
-            (stop, stop_ticks),
-            time_in_force,
-            post_only,
-            reduce_only,
-            (stop_loss, stop_loss_ticks),
-            (take_profit, take_profit_ticks),
-        )
 
     def close(self, instrument_id: int | None = None) -> int | Refused | None:
         """Close the strategy's position with a market order per entry; `None` when it is flat."""
@@ -195,15 +96,6 @@ class Context:
             return None
         send = self.buy if missing_lots > 0 else self.sell
         return send(quantity_lots=abs(missing_lots), instrument_id=instrument_id)
-
-    def cancel(self, order_id: int) -> bool:
-        """Ask the venue to cancel an order; `False` when it is not open, not ours or being cancelled."""
-        return self._kernel.cancel(self._strategy_id, order_id)
-
-    def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused:
-        """Ask the venue to give an order a new price or trigger, and a new open size."""
-        price_ticks, lots = _whole("price_ticks", price_ticks), _whole("quantity_lots", quantity_lots)
-        return self._kernel.replace(self._strategy_id, order_id, price_ticks, lots)
 
     # Time and traces
 
@@ -288,56 +180,16 @@ class Context:
     def _series_of(self, instrument_id: int | None) -> int:
         return self._series[self._id(instrument_id)]
 
-    def _submit(
-        self,
-        instrument_id: int | None,
-        is_buy: bool,
-        size: tuple[float | None, int | None, float | None],
-        limit: tuple[float | None, int | None],
-        stop: tuple[float | None, int | None],
-        time_in_force: str,
-        post_only: bool,
-        reduce_only: bool,
-        stop_loss: tuple[float | None, int | None],
-        take_profit: tuple[float | None, int | None],
-    ) -> int | Refused:
-        instrument = self._of(instrument_id)
-        lots, equity_ppm = _size(instrument, *size)
-        limit_ticks = _ticks(instrument, "limit", *limit)
-        stop_ticks = _ticks(instrument, "stop", *stop)
-        if limit_ticks is not None and stop_ticks is not None:
-            raise InvalidValueError("stop", stop_ticks, "an order has a limit or a stop, not both")
-        code = _TIMES_IN_FORCE.get(time_in_force)
-        if code is None:
-            raise InvalidValueError("time_in_force", time_in_force, "must be gtc, ioc or fok")
-        kind = _LIMIT if limit_ticks is not None else _STOP if stop_ticks is not None else _MARKET
-        price_ticks = limit_ticks if limit_ticks is not None else stop_ticks or 0
-        own_id = instrument.instrument_id
-        if self._gates or self._is_tracing:
-            verdicts = self._check_gates(own_id, is_buy, lots)
-            refusing = next((verdict for verdict in verdicts if not verdict.passed), None)
-            self._record(own_id, _SUBMIT, "buy" if is_buy else "sell", verdicts)
-            if refusing is not None:
-                return self._kernel.refuse(
-                    self._strategy_id, own_id, is_buy, kind, price_ticks, lots, equity_ppm
-                )
-        answer = self._kernel.submit(
-            self._strategy_id,
-            own_id,
-            is_buy,
-            kind,
-            price_ticks,
-            lots,
-            equity_ppm,
-            code,
-            post_only,
-            reduce_only,
-            _ticks(instrument, "stop_loss", *stop_loss),
-            _ticks(instrument, "take_profit", *take_profit),
-        )
-        if self._gates and not reduce_only and isinstance(answer, int):
+    def _judge(self, instrument_id: int, is_buy: bool, lots: int) -> bool:
+        """Put a wish to trade before every gate and record what each said; called by the order desk."""
+        verdicts = self._check_gates(instrument_id, is_buy, lots)
+        self._record(instrument_id, _SUBMIT, "buy" if is_buy else "sell", verdicts)
+        return all(verdict.passed for verdict in verdicts)
+
+    def _approved(self, reduce_only: bool) -> None:
+        """Remember when the last entry was; called by the order desk."""
+        if not reduce_only:
             self._last_entry_ns = self._kernel.now_ns
-        return answer
 
     def _check_gates(self, instrument_id: int, is_buy: bool, lots: int) -> list[GateVerdict]:
         if not self._gates:
@@ -365,31 +217,6 @@ class Context:
     def bind_series(self, add: Callable[[int], int]) -> None:
         """Learn which series of bars belong to the instruments; called once by the engine."""
         self._series = {instrument_id: add(instrument_id) for instrument_id in self._instruments}
-
-
-def _size(
-    instrument: Instrument, quantity: float | None, lots: int | None, fraction: float | None
-) -> tuple[int, int]:
-    given = sum(value is not None for value in (quantity, lots, fraction))
-    if given != 1:
-        raise InvalidValueError("quantity", None, "give exactly one of quantity, quantity_lots and fraction")
-    if fraction is not None:
-        if not 0 < fraction <= 1:
-            raise InvalidValueError("fraction", fraction, "must be above 0 and at most 1")
-        if (ppm := round(fraction * _PPM)) == 0:
-            raise InvalidValueError("fraction", fraction, "must be at least a millionth")
-        return 0, ppm
-    if lots is not None:
-        return _whole("quantity_lots", lots), 0
-    return _whole("quantity", instrument.quantity_lots(quantity or 0)), 0
-
-
-def _ticks(instrument: Instrument, name: str, price: float | None, ticks: int | None) -> int | None:
-    if price is not None and ticks is not None:
-        raise InvalidValueError(name, price, f"give {name} or {name}_ticks, not both")
-    if price is not None:
-        ticks = instrument.price_ticks(price)
-    return None if ticks is None else _whole(name, ticks)
 
 
 def _whole(name: str, value: int) -> int:

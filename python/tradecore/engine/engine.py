@@ -14,7 +14,6 @@ from tradecore.engine.summary import BookCounts, EngineSummary
 from tradecore.strategy import StrategyBinding
 
 _ATTO = Decimal(1).scaleb(-18)
-_COMMANDS = ("pause", "resume", "flatten", "kill", "release_kill")
 # Commands come after every market event of the same time.
 _COMMAND_SOURCE = 1_000
 
@@ -131,8 +130,6 @@ class Engine:
         InvalidValueError
             When there is no such command.
         """
-        if kind not in _COMMANDS:
-            raise InvalidValueError("command", kind, f"must be one of {', '.join(_COMMANDS)}")
         batch = EventBatch()
         batch.command(max(time_ns, self._kernel.now_ns), kind)
         self._kernel.feed(batch, _COMMAND_SOURCE)

@@ -10,7 +10,8 @@ class Notifier(Protocol):
     """What the runtime needs from a log, a chat or a pager.
 
     It only ever hears of records that are in the journal, after the commit. It runs outside the order
-    path: when it is slower than the engine, notices are left out and counted, never waited for.
+    path: when it is slower than the engine, or raises a `TradecoreError` or an `OSError`, notices are
+    left out and counted; nothing waits for them and nothing ends.
     """
 
     async def notify(self, records: Sequence[JournalRecord], /) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 
+from tradecore.domain.errors import TradecoreError
 from tradecore.domain.journal import decode_frames
 from tradecore.domain.record import JournalRecord
 from tradecore.ports.notifier import Notifier
@@ -14,8 +15,8 @@ GROUPS_MAX = 1024
 class Outbox:
     """A bounded queue in front of a notifier.
 
-    When the notifier is slower than the engine the oldest groups are left out and their records
-    counted in `dropped`: the journal has them all.
+    When the notifier is slower than the engine the oldest groups are left out, and so is one that it
+    fails to tell; their records are counted in `dropped`. The journal has them all.
 
     Parameters
     ----------
@@ -50,7 +51,10 @@ class Outbox:
         """Deliver everything that waits now."""
         while self._groups:
             first_seq, scanned = self._groups.popleft()
-            await self._notifier.notify(records_of(first_seq, scanned))
+            try:
+                await self._notifier.notify(records_of(first_seq, scanned))
+            except (TradecoreError, OSError):
+                self.dropped += len(scanned.effect_offsets)
 
 
 def records_of(first_seq: int, scanned: FrameScan) -> list[JournalRecord]:

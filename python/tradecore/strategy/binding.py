@@ -6,6 +6,8 @@ import msgspec
 
 from tradecore.domain import InvalidValueError
 
+# More digits than any length that fits 64 bits of nanoseconds.
+_DIGITS_MAX = 15
 _UNITS_NS = {
     "ms": 1_000_000,
     "s": 1_000_000_000,
@@ -15,7 +17,8 @@ _UNITS_NS = {
 }
 _KNOWN = "must be `input`, a length such as 1s, 5m, 1h, 1d or a rule such as 100tick, 50volume, 1e6notional"
 _RULE = re.compile(
-    r"[0-9]+(e[0-9]{1,2})?(tick|range|imbalance)|[0-9]+(\.[0-9]+)?(e[0-9]{1,2})?(volume|notional|volume-imbalance)"
+    r"[0-9]{1,18}(e[0-9]{1,2})?(tick|range|imbalance)"
+    r"|[0-9]{1,18}(\.[0-9]{1,18})?(e[0-9]{1,2})?(volume|notional|volume-imbalance)"
 )
 
 
@@ -53,12 +56,13 @@ class BarSource(msgspec.Struct, frozen=True):
             return cls._by_rule(text, rule, prices)
         digits = length.rstrip("mshd")
         unit_ns = _UNITS_NS.get(length[len(digits) :])
-        if not digits.isascii() or not digits.isdigit() or unit_ns is None or int(digits) == 0:
+        is_number = digits.isascii() and digits.isdigit() and digits.strip("0") != ""
+        if not is_number or unit_ns is None:
             raise InvalidValueError("bars", text, _KNOWN)
         if prices not in ("", "trades", "quotes"):
             raise InvalidValueError("bars", text, "must be built from `:trades` or `:quotes`")
-        interval_ns = int(digits) * unit_ns
-        if interval_ns >= 2**63:
+        interval_ns = int(digits[: _DIGITS_MAX + 1]) * unit_ns
+        if len(digits) > _DIGITS_MAX or interval_ns >= 2**63:
             raise InvalidValueError("bars", text, "must fit 64 bits of nanoseconds: at most 106751d")
         return cls(interval_ns=interval_ns, prices=prices or "trades")
 

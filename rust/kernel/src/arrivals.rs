@@ -1,7 +1,7 @@
 //! What reaches the simulated venue.
 
 use tradecore_book::QuoteDepth;
-use tradecore_types::{CancelReason, InstrumentId, OrderId, Quote};
+use tradecore_types::{InstrumentId, Quote};
 
 use crate::market::{Book, Market, Venue};
 use crate::schedule::Request;
@@ -77,14 +77,5 @@ impl Kernel {
                 Venue::Bars(_) => {}
             }
         });
-    }
-
-    /// Cancels every open order, whoever's it is; returns their numbers in the order they were made.
-    pub(crate) fn cancel_everything(&mut self, reason: CancelReason) {
-        let mut open: Vec<OrderId> = self.orders.iter().map(|order| order.intent.order_id).collect();
-        open.sort_unstable();
-        for order_id in open {
-            self.request_cancel(order_id, reason);
-        }
     }
 }

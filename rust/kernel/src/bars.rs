@@ -114,14 +114,14 @@ impl Kernel {
                     None => Ok(()),
                 }
             }
-            Request::Cancel { order_id, .. } => venue.cancel(*order_id, now_ns, desk),
+            Request::Cancel { order_id, reason, .. } => venue.cancel(*order_id, *reason, now_ns, desk),
             Request::Replace { order_id, price_ticks, lots, .. } => {
                 venue.replace(*order_id, *price_ticks, *lots, now_ns, desk)
             }
         })
     }
 
-    /// The data end: hands over what is due now and deals with open positions as asked.
+    /// The data end: deals with the open positions of bar markets as asked.
     ///
     /// # Errors
     ///

@@ -79,11 +79,11 @@ impl Kernel {
         }
         self.brackets.reductions = reductions;
         self.brackets.reductions.clear();
-        let has_exits = self
+        let is_unarmed = self
             .brackets
             .get(intent.order_id)
             .is_some_and(|exits| exits.stop_loss.is_none() && exits.take_profit.is_none());
-        if is_closed && has_exits && self.arms_brackets(intent.instrument) {
+        if is_closed && is_unarmed && self.arms_brackets(intent.instrument) {
             self.arm_exits(intent)?;
         }
         Ok(())

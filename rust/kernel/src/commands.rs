@@ -3,7 +3,6 @@
 use tradecore_types::{CancelReason, CommandKind, InstrumentId, OrderId, OrderIntent, StrategyId};
 
 use crate::market::Venue;
-
 use crate::{Kernel, KernelError};
 
 /// A position that an operator wants closed and that is not flat yet.
@@ -96,6 +95,15 @@ impl Kernel {
                 && intent.instrument == flattening.instrument
                 && intent.order_id <= flattening.last_order_id
         })
+    }
+
+    /// Cancels every open order, whoever's it is, in the order they were made.
+    fn cancel_everything(&mut self, reason: CancelReason) {
+        let mut open: Vec<OrderId> = self.orders.iter().map(|order| order.intent.order_id).collect();
+        open.sort_unstable();
+        for order_id in open {
+            self.request_cancel(order_id, reason);
+        }
     }
 
     /// Closes every position with a market order, whatever the limits.

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use tradecore_journal::{encode_order, encode_replace_request, encode_report};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, Report, StrategyId, TimeNs};
 
@@ -133,25 +134,26 @@ impl Schedule {
     /// Appends the canonical bytes of what is on its way.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         for (time, delivery) in &self.reports {
-            out.extend_from_slice(&time.to_le_bytes());
-            out.extend_from_slice(&delivery.report.order_id.0.to_le_bytes());
+            encode_report(out, *time, &delivery.report);
         }
         for (time, request) in &self.arrivals {
-            let order_id = match request {
-                Request::Submit(order) => order.intent().order_id,
-                Request::Cancel { order_id, .. } | Request::Replace { order_id, .. } => *order_id,
-            };
-            out.extend_from_slice(&time.to_le_bytes());
-            out.extend_from_slice(&order_id.0.to_le_bytes());
-            if let Request::Replace { price_ticks, lots, .. } = request {
-                out.extend_from_slice(&price_ticks.to_le_bytes());
-                out.extend_from_slice(&lots.to_le_bytes());
+            match request {
+                Request::Submit(order) => encode_order(out, *time, order.intent(), 0),
+                Request::Cancel { order_id, reason, .. } => {
+                    out.extend_from_slice(&time.to_le_bytes());
+                    out.extend_from_slice(&order_id.0.to_le_bytes());
+                    out.push(reason.code());
+                }
+                Request::Replace { order_id, price_ticks, lots, .. } => {
+                    encode_replace_request(out, *time, *order_id, *price_ticks, *lots);
+                }
             }
         }
         let mut timers: Vec<Timer> = self.timers.iter().map(|entry| entry.0).collect();
         timers.sort_unstable();
         for timer in timers {
             out.extend_from_slice(&timer.time_ns.to_le_bytes());
+            out.extend_from_slice(&timer.strategy.0.to_le_bytes());
             out.extend_from_slice(&timer.number.to_le_bytes());
         }
     }

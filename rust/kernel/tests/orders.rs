@@ -115,6 +115,15 @@ fn kill_cancels_all_and_refuses_all_until_released() {
 }
 
 #[test]
+fn an_order_against_bars_says_that_the_kill_cancelled_it() {
+    let mut rig = Rig::new(config(Matching::Bars));
+    rig.play(&[bar(0, 10, GOLD, [100, 100, 100, 100])]);
+    let resting = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
+    rig.play(&[command(11, CommandKind::Kill)]);
+    assert_eq!(rig.reports_of(resting).last(), Some(&ReportBody::Canceled(CancelReason::Killed)));
+}
+
+#[test]
 fn a_killed_engine_arms_no_exit_of_a_fill_that_was_under_way() {
     let mut config = config(Matching::Quotes);
     config.venue.report_latency_ns = 5;

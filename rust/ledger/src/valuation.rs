@@ -117,27 +117,6 @@ impl Ledger {
         Money(self.held().map(value).fold(0, i128::saturating_add))
     }
 
-    /// Returns the profit of one strategy's open lots in an instrument at a price.
-    ///
-    /// # Errors
-    ///
-    /// [`LedgerError`] when an id is not in the tables or the value does not fit.
-    pub fn unrealised_of(
-        &self,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-        mark_ticks: i64,
-    ) -> Result<Money, LedgerError> {
-        let outside = LedgerError::OutOfTable { strategy, instrument };
-        let holding = self.holding(strategy, instrument).ok_or(outside)?;
-        if holding.position == 0 {
-            return Ok(Money::ZERO);
-        }
-        let instrument = self.instruments.get(instrument.index()).ok_or(outside)?;
-        let value = instrument.value(mark_ticks, holding.position).ok_or(VALUE)?;
-        value.checked_sub(Money(holding.cost)).ok_or(VALUE)
-    }
-
     /// Returns what one strategy's open lots in an instrument cost, signed.
     #[must_use]
     pub fn cost(&self, strategy: StrategyId, instrument: InstrumentId) -> Money {

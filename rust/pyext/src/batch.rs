@@ -32,16 +32,17 @@ fn slice<'a>(name: &str, column: &'a Column<'_>) -> PyResult<&'a [i64]> {
     column.as_slice().map_err(|_| invalid_value(name, "array", "must be a contiguous int64 array"))
 }
 
-/// Checks that all columns have one length and returns it.
-fn same_length(columns: &[(&str, &[i64])]) -> PyResult<usize> {
+/// Returns the rows of columns that all have one length.
+fn rows<const N: usize>(columns: [(&str, &[i64]); N]) -> PyResult<impl ExactSizeIterator<Item = [i64; N]>> {
     let length = columns.first().map_or(0, |column| column.1.len());
-    for (name, column) in columns {
+    for (name, column) in &columns {
         if column.len() != length {
             let rule = format!("must have {length} elements like the first column");
             return Err(invalid_value(name, &column.len().to_string(), &rule));
         }
     }
-    Ok(length)
+    // Every row is in every column: nothing is made up.
+    Ok((0..length).map(move |row| columns.map(|column| column.1.get(row).copied().unwrap_or_default())))
 }
 
 /// Returns the side of a flag.
@@ -92,7 +93,7 @@ impl PyEventBatch {
 
     /// Adds a best bid and ask.
     #[pyo3(signature = (time_ns, instrument_id, bid_ticks, bid_lots, ask_ticks, ask_lots, update_id=0))]
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn quote(
         &mut self,
         time_ns: i64,
@@ -123,7 +124,7 @@ impl PyEventBatch {
     }
 
     /// Adds a book message; bids and asks are lists of (price_ticks, lots).
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn book(
         &mut self,
         time_ns: i64,
@@ -157,7 +158,7 @@ impl PyEventBatch {
     }
 
     /// Adds bars from int64 columns of one length: times in nanoseconds, prices in ticks, volume in lots.
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn bars(
         &mut self,
         instrument_id: u32,
@@ -169,7 +170,7 @@ impl PyEventBatch {
         close: Column<'_>,
         volume: Column<'_>,
     ) -> PyResult<()> {
-        let columns = [
+        let rows = rows([
             ("open_time_ns", slice("open_time_ns", &open_time_ns)?),
             ("close_time_ns", slice("close_time_ns", &close_time_ns)?),
             ("open", slice("open", &open)?),
@@ -177,20 +178,11 @@ impl PyEventBatch {
             ("low", slice("low", &low)?),
             ("close", slice("close", &close)?),
             ("volume", slice("volume", &volume)?),
-        ];
-        let length = same_length(&columns)?;
-        self.inner.events.reserve(length);
-        let [open_times, close_times, opens, highs, lows, closes, volumes] = columns.map(|column| column.1);
-        for row in 0..length {
-            let bar = Bar {
-                open_time_ns: open_times[row],
-                open_ticks: opens[row],
-                high_ticks: highs[row],
-                low_ticks: lows[row],
-                close_ticks: closes[row],
-                volume_lots: volumes[row],
-            };
-            self.push(close_times[row], instrument_id, EventBody::Bar(bar));
+        ])?;
+        self.inner.events.reserve(rows.len());
+        for [open_time_ns, time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots] in rows {
+            let bar = Bar { open_time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots };
+            self.push(time_ns, instrument_id, EventBody::Bar(bar));
         }
         Ok(())
     }
@@ -205,25 +197,17 @@ impl PyEventBatch {
         ask_ticks: Column<'_>,
         ask_lots: Column<'_>,
     ) -> PyResult<()> {
-        let columns = [
+        let rows = rows([
             ("time_ns", slice("time_ns", &time_ns)?),
             ("bid_ticks", slice("bid_ticks", &bid_ticks)?),
             ("bid_lots", slice("bid_lots", &bid_lots)?),
             ("ask_ticks", slice("ask_ticks", &ask_ticks)?),
             ("ask_lots", slice("ask_lots", &ask_lots)?),
-        ];
-        let length = same_length(&columns)?;
-        self.inner.events.reserve(length);
-        let [times, bids, bid_sizes, asks, ask_sizes] = columns.map(|column| column.1);
-        for row in 0..length {
-            let quote = Quote {
-                bid_ticks: bids[row],
-                bid_lots: bid_sizes[row],
-                ask_ticks: asks[row],
-                ask_lots: ask_sizes[row],
-                update_id: 0,
-            };
-            self.push(times[row], instrument_id, EventBody::Quote(quote));
+        ])?;
+        self.inner.events.reserve(rows.len());
+        for [time_ns, bid_ticks, bid_lots, ask_ticks, ask_lots] in rows {
+            let quote = Quote { bid_ticks, bid_lots, ask_ticks, ask_lots, update_id: 0 };
+            self.push(time_ns, instrument_id, EventBody::Quote(quote));
         }
         Ok(())
     }
@@ -259,7 +243,9 @@ impl PyEventBatch {
 
     /// Adds an operator's command: pause, resume, flatten, kill or release_kill.
     fn command(&mut self, time_ns: i64, name: &str) -> PyResult<()> {
-        let kind = command_kind(name)?;
+        let unknown =
+            || invalid_value("command", name, "must be pause, resume, flatten, kill or release_kill");
+        let kind = CommandKind::from_name(name).ok_or_else(unknown)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
@@ -267,17 +253,5 @@ impl PyEventBatch {
     /// Adds the passing of time and nothing else.
     fn clock(&mut self, time_ns: i64) {
         self.push(time_ns, 0, EventBody::Clock);
-    }
-}
-
-/// Reads the name of a command.
-pub fn command_kind(name: &str) -> PyResult<CommandKind> {
-    match name {
-        "pause" => Ok(CommandKind::Pause),
-        "resume" => Ok(CommandKind::Resume),
-        "flatten" => Ok(CommandKind::Flatten),
-        "kill" => Ok(CommandKind::Kill),
-        "release_kill" => Ok(CommandKind::ReleaseKill),
-        _ => Err(invalid_value("command", name, "must be pause, resume, flatten, kill or release_kill")),
     }
 }

@@ -67,9 +67,9 @@ impl PyL2Book {
     ) -> PyResult<()> {
         let sides = slice("side", &side)?;
         let prices = slice("price_ticks", &price_ticks)?;
-        let sizes = slice("lots", &lots)?;
-        if prices.len() != sides.len() || sizes.len() != sides.len() {
-            let lengths = format!("{}, {}, {}", sides.len(), prices.len(), sizes.len());
+        let lots = slice("lots", &lots)?;
+        if prices.len() != sides.len() || lots.len() != sides.len() {
+            let lengths = format!("{}, {}, {}", sides.len(), prices.len(), lots.len());
             return Err(invalid_value("side, price_ticks, lots", &lengths, "must have one length"));
         }
         let inner = &mut self.inner;
@@ -77,8 +77,8 @@ impl PyL2Book {
             if let Some(&bad) = sides.iter().find(|side| **side > 1) {
                 return Err(Refused::Side(bad));
             }
-            let updates = sides.iter().zip(prices).zip(sizes).map(|((&side, &price), &size)| {
-                (if side == 0 { Side::Buy } else { Side::Sell }, price, size)
+            let updates = sides.iter().zip(prices).zip(lots).map(|((&side, &price), &lots)| {
+                (if side == 0 { Side::Buy } else { Side::Sell }, price, lots)
             });
             inner.apply_mixed(updates).map_err(Refused::Fault)
         });

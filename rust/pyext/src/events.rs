@@ -21,6 +21,7 @@ pub struct Scale {
     lot: (f64, f64),
 }
 
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "floats are for signals and display")]
 impl Scale {
     /// Reads the factors of an instrument.
     pub fn of(instrument: &Instrument) -> Self {
@@ -442,6 +443,7 @@ impl PyRefused {
     fn value(&self) -> i128 {
         self.value
     }
+    #[expect(clippy::unused_self, reason = "a special method")]
     fn __bool__(&self) -> bool {
         false
     }

@@ -195,7 +195,7 @@ struct ReaderState {
 
 impl ReaderState {
     fn rest(&self) -> &[u8] {
-        &self.block[self.used..]
+        self.block.get(self.used..).unwrap_or_default()
     }
 
     /// Makes sure that something is left, if the file has it.

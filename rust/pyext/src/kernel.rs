@@ -5,8 +5,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
-use tradecore_kernel::{Advance, Column, Kernel, KernelError, OrderRequest, Verdict, Wake};
-use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, StrategyId, TimeInForce};
+use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
+use tradecore_ledger::ClosedTrade;
+use tradecore_types::{InstrumentId, StrategyId};
 
 use crate::bars;
 use crate::batch::PyEventBatch;
@@ -31,7 +32,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// Turns an error of the kernel into its exception.
-fn kernel_error(error: &KernelError) -> PyErr {
+pub fn kernel_error(error: &KernelError) -> PyErr {
     match error {
         KernelError::Value(error) => value_error(error),
         KernelError::Codec(error) => invalid_value("frame", &error.to_string(), "must fit a journal frame"),
@@ -129,7 +130,7 @@ impl PyKernel {
 
     /// Lets an indicator follow a series: name and parameters as in `tradecore.strategy.indicators`.
     #[pyo3(signature = (series, name, *, period=0, slow=0, signal=0, factor=0.0, seed_first=false))]
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn add_indicator(
         slf: &Bound<'_, Self>,
         series: usize,
@@ -195,90 +196,10 @@ impl PyKernel {
         self.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
     }
 
-    /// Puts a wish to trade before risk: the order's number, or a `Refused` that says why not.
-    ///
-    /// `kind` is 0 for market, 1 for limit and 2 for stop; `time_in_force` 0 for GTC, 1 for IOC and 2
-    /// for FOK; `equity_ppm` above 0 sizes the order as a share of the buying power instead of `lots`.
-    #[allow(clippy::too_many_arguments)]
-    fn submit(
-        &mut self,
-        py: Python<'_>,
-        strategy_id: u16,
-        instrument_id: u32,
-        is_buy: bool,
-        kind: u8,
-        price_ticks: i64,
-        lots: i64,
-        equity_ppm: i64,
-        time_in_force: u8,
-        post_only: bool,
-        reduce_only: bool,
-        stop_loss_ticks: Option<i64>,
-        take_profit_ticks: Option<i64>,
-    ) -> PyResult<Py<PyAny>> {
-        let request = OrderRequest {
-            instrument: InstrumentId(instrument_id),
-            side: if is_buy { Side::Buy } else { Side::Sell },
-            kind: order_kind(kind, price_ticks)?,
-            time_in_force: order_time_in_force(time_in_force)?,
-            post_only,
-            reduce_only,
-            size: if equity_ppm > 0 { Size::EquityPpm(equity_ppm) } else { Size::Lots(lots) },
-            bracket: Bracket { stop_loss_ticks, take_profit_ticks },
-        };
-        let verdict = self.kernel.submit(StrategyId(strategy_id), &request);
-        verdict_object(py, verdict.map_err(|error| kernel_error(&error))?)
-    }
-
-    /// Records an order that a decision gate refused, and returns the `Refused`.
-    #[allow(clippy::too_many_arguments)]
-    fn refuse(
-        &mut self,
-        py: Python<'_>,
-        strategy_id: u16,
-        instrument_id: u32,
-        is_buy: bool,
-        kind: u8,
-        price_ticks: i64,
-        lots: i64,
-        equity_ppm: i64,
-    ) -> PyResult<Py<PyAny>> {
-        let request = OrderRequest {
-            instrument: InstrumentId(instrument_id),
-            side: if is_buy { Side::Buy } else { Side::Sell },
-            kind: order_kind(kind, price_ticks)?,
-            time_in_force: TimeInForce::Gtc,
-            post_only: false,
-            reduce_only: false,
-            size: if equity_ppm > 0 { Size::EquityPpm(equity_ppm) } else { Size::Lots(lots) },
-            bracket: Bracket::default(),
-        };
-        let refusal = self.kernel.refuse(StrategyId(strategy_id), &request);
-        verdict_object(py, Verdict::Refused(refusal.map_err(|error| kernel_error(&error))?))
-    }
-
     /// Closes a strategy's position with market orders: a number, a `Refused`, or None when it is flat.
     fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
         let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
         verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
-    }
-
-    /// Asks the venue to cancel an order; False when it is not open, not the strategy's or being cancelled.
-    fn cancel(&mut self, strategy_id: u16, order_id: u64) -> bool {
-        self.kernel.cancel(StrategyId(strategy_id), OrderId(order_id))
-    }
-
-    /// Asks the venue to give an order a new price or trigger and open size: its number, or a `Refused`.
-    fn replace(
-        &mut self,
-        py: Python<'_>,
-        strategy_id: u16,
-        order_id: u64,
-        price_ticks: i64,
-        lots: i64,
-    ) -> PyResult<Py<PyAny>> {
-        let verdict = self.kernel.replace(StrategyId(strategy_id), OrderId(order_id), price_ticks, lots);
-        verdict_object(py, verdict.map_err(|error| kernel_error(&error))?)
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
@@ -392,11 +313,6 @@ impl PyKernel {
         self.kernel.best(InstrumentId(instrument_id))
     }
 
-    /// Whether an order is still open in any way.
-    fn is_open(&self, order_id: u64) -> bool {
-        self.kernel.orders().get(OrderId(order_id)).is_some()
-    }
-
     /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, state.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let mut orders: Vec<_> = self.kernel.orders().iter().copied().collect();
@@ -448,7 +364,7 @@ impl PyKernel {
     fn trades<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let trades = self.kernel.trades();
         let out = PyDict::new(py);
-        let integers = |name: &str, of: &dyn Fn(&tradecore_ledger::ClosedTrade) -> i64| {
+        let integers = |name: &str, of: &dyn Fn(&ClosedTrade) -> i64| {
             out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
         };
         integers("entry_time_ns", &|trade| trade.entry_time_ns)?;
@@ -457,17 +373,24 @@ impl PyKernel {
         integers("lots", &|trade| trade.lots)?;
         integers("entry_ticks", &|trade| trade.entry_ticks)?;
         integers("exit_ticks", &|trade| trade.exit_ticks)?;
-        integers("entry_order", &|trade| trade.entry_order.0 as i64)?;
-        integers("exit_order", &|trade| trade.exit_order.0 as i64)?;
+        integers("entry_order", &|trade| trade.entry_order.0.cast_signed())?;
+        integers("exit_order", &|trade| trade.exit_order.0.cast_signed())?;
         integers("strategy_id", &|trade| i64::from(trade.strategy.0))?;
         integers("instrument_id", &|trade| i64::from(trade.instrument.0))?;
-        let scale = |trade: &tradecore_ledger::ClosedTrade| self.scales[trade.instrument.index()];
-        let floats = |name: &str, of: &dyn Fn(&tradecore_ledger::ClosedTrade) -> f64| {
+        let price = |trade: &ClosedTrade, ticks| {
+            self.kernel.instrument(trade.instrument).map_or(f64::NAN, |instrument| instrument.price(ticks))
+        };
+        let quantity = |trade: &ClosedTrade| {
+            self.kernel
+                .instrument(trade.instrument)
+                .map_or(f64::NAN, |instrument| instrument.quantity(trade.lots))
+        };
+        let floats = |name: &str, of: &dyn Fn(&ClosedTrade) -> f64| {
             out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
         };
-        floats("quantity", &|trade| scale(trade).quantity(trade.lots))?;
-        floats("entry_price", &|trade| scale(trade).price(trade.entry_ticks))?;
-        floats("exit_price", &|trade| scale(trade).price(trade.exit_ticks))?;
+        floats("quantity", &quantity)?;
+        floats("entry_price", &|trade| price(trade, trade.entry_ticks))?;
+        floats("exit_price", &|trade| price(trade, trade.exit_ticks))?;
         floats("pnl", &|trade| trade.pnl.to_f64())?;
         floats("commission", &|trade| trade.commission.to_f64())?;
         Ok(out)
@@ -514,28 +437,8 @@ impl PyKernel {
     }
 }
 
-/// Reads the kind of an order.
-fn order_kind(kind: u8, price_ticks: i64) -> PyResult<OrderKind> {
-    match kind {
-        0 => Ok(OrderKind::Market),
-        1 => Ok(OrderKind::Limit { price_ticks }),
-        2 => Ok(OrderKind::Stop { trigger_ticks: price_ticks }),
-        other => Err(invalid_value("kind", &other.to_string(), "must be 0, 1 or 2")),
-    }
-}
-
-/// Reads how long an order may wait.
-fn order_time_in_force(code: u8) -> PyResult<TimeInForce> {
-    match code {
-        0 => Ok(TimeInForce::Gtc),
-        1 => Ok(TimeInForce::Ioc),
-        2 => Ok(TimeInForce::Fok),
-        other => Err(invalid_value("time_in_force", &other.to_string(), "must be 0, 1 or 2")),
-    }
-}
-
 /// Turns a verdict into an order number or a `Refused`.
-fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
+pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
     match verdict {
         Verdict::Approved(order_id) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
         Verdict::Refused(refusal) => {
@@ -547,5 +450,5 @@ fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
 
 /// Writes bytes as hexadecimal text.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -5,6 +5,7 @@ mod batch;
 mod book;
 mod calls;
 mod config;
+mod desk;
 mod errors;
 mod events;
 mod feeds;
@@ -26,5 +27,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     indicators::register(module)?;
     journal::register(module)?;
     kernel::register(module)?;
+    desk::register(module)?;
     views::register(module)
 }

@@ -77,7 +77,7 @@ impl BarMatcher {
         Ok(())
     }
 
-    /// Takes an order out on request. Reports `Canceled`, or `CancelRejected` when it does not wait here.
+    /// Takes an order out, for this reason. Reports `Canceled`, or `CancelRejected` when it does not wait here.
     ///
     /// # Errors
     ///
@@ -85,11 +85,12 @@ impl BarMatcher {
     pub fn cancel<A: BarAccount>(
         &mut self,
         order_id: OrderId,
+        reason: CancelReason,
         now_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
         let body = match self.queue.take_id(order_id) {
-            Some(_) => ReportBody::Canceled(CancelReason::Requested),
+            Some(_) => ReportBody::Canceled(reason),
             None => ReportBody::CancelRejected(RejectReason::UnknownOrder),
         };
         account.report(Report { venue_time_ns: now_ns, order_id, body })?;
@@ -216,7 +217,7 @@ impl BarMatcher {
         if mode == Finalize::LastOpen {
             // The bar stands for one that never came, so every order is in time for it.
             self.queue.iter_mut().for_each(|waiting| waiting.arrived_ns = TimeNs::MIN);
-            self.fill_open_again(bar, account)?;
+            self.on_open(bar.open_time_ns, bar.open_ticks, account)?;
             return self.process(bar, account);
         }
         for place in 0..self.queue.begin_pass() {
@@ -258,6 +259,7 @@ impl BarMatcher {
             out.extend_from_slice(&waiting.id().0.to_le_bytes());
             out.extend_from_slice(&price_ticks.to_le_bytes());
             out.extend_from_slice(&waiting.lots.unwrap_or(0).to_le_bytes());
+            out.extend_from_slice(&waiting.arrived_ns.to_le_bytes());
             out.push(u8::from(waiting.is_new));
         }
     }
@@ -276,10 +278,6 @@ impl BarMatcher {
             waiting.armed = Armed::Open;
         }
         Ok(())
-    }
-
-    fn fill_open_again<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
-        self.on_open(bar.open_time_ns, bar.open_ticks, account)
     }
 
     /// Orders the closing of every open lot, newest first, so that the oldest is in front.

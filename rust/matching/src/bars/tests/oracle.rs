@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use tradecore_types::{Bar, Bracket, OrderId, OrderIntent, OrderKind, Side, Size, StrategyId};
+use tradecore_types::{Bar, Bracket, CancelReason, OrderId, OrderIntent, OrderKind, Side, Size, StrategyId};
 
 use super::account::Account;
 use super::bar;
@@ -82,7 +82,7 @@ impl Replay {
             }
             ["C", tag] => {
                 let id = self.order_of_tag[&tag.parse().unwrap()];
-                self.matcher.cancel(id, self.bars, &mut self.account).unwrap();
+                self.matcher.cancel(id, CancelReason::Requested, self.bars, &mut self.account).unwrap();
             }
             ["T", expected @ ..] => self.compare(expected),
             ["E", equity] => {

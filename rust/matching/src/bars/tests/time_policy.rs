@@ -1,4 +1,4 @@
-use tradecore_types::{Bracket, OrderId, OrderIntent, Side, TimeInForce};
+use tradecore_types::{Bracket, CancelReason, OrderId, OrderIntent, Side, TimeInForce};
 
 use super::{Desk, bar};
 use crate::samples::{limit, market, stop, told};
@@ -147,8 +147,8 @@ fn cancel_and_replace_answer_for_orders_that_wait_and_refuse_others() {
     desk.account.reports.clear();
     desk.matcher.replace(id, 95, 4, 5, &mut desk.account).unwrap();
     desk.matcher.replace(id, 95, 0, 5, &mut desk.account).unwrap();
-    desk.matcher.cancel(id, 6, &mut desk.account).unwrap();
-    desk.matcher.cancel(id, 7, &mut desk.account).unwrap();
+    desk.matcher.cancel(id, CancelReason::Requested, 6, &mut desk.account).unwrap();
+    desk.matcher.cancel(id, CancelReason::Requested, 7, &mut desk.account).unwrap();
     assert_eq!(
         told(&desk.account.reports),
         [

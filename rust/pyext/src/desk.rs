@@ -1,0 +1,372 @@
+//! Where a strategy's orders come in: the hot half of its context.
+
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+use tradecore_kernel::{OrderRequest, Verdict};
+use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, StrategyId, TimeInForce};
+
+use crate::errors::invalid_value;
+use crate::kernel::{PyKernel, kernel_error, verdict_object};
+
+/// Parts per million in a whole.
+const PPM: f64 = 1e6;
+
+/// Adds this part's classes to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyOrderDesk>()
+}
+
+/// Orders, positions and prices of one strategy; `tradecore.engine.Context` adds the rest.
+///
+/// Prices and sizes come as exact `..._ticks` and `..._lots`, or as numbers (`limit=61800.5`,
+/// `quantity=0.01`) that must be multiples of tick and lot. An order is answered at once: its number
+/// (an int) when risk approved it, a `Refused` (which is false) with rule, limit and value when not.
+#[pyclass(name = "OrderDesk", module = "tradecore._core", subclass, frozen)]
+pub struct PyOrderDesk {
+    kernel: Py<PyKernel>,
+    strategy: StrategyId,
+    /// Instruments of the strategy with their `tradecore.domain.Instrument`, the default first.
+    instruments: Vec<(u32, Py<PyAny>)>,
+    /// Whether a subclass judges or records every wish to trade first.
+    is_watched: bool,
+}
+
+/// A size or price as the caller gave it: as a number, or exact.
+type Given<'py> = Option<Bound<'py, PyAny>>;
+
+/// An order as the caller stated it.
+struct Wish<'py> {
+    side: Side,
+    quantity: Given<'py>,
+    quantity_lots: Given<'py>,
+    fraction: Option<f64>,
+    limit: (Given<'py>, Given<'py>),
+    stop: (Given<'py>, Given<'py>),
+    time_in_force: &'py str,
+    post_only: bool,
+    reduce_only: bool,
+    stop_loss: (Given<'py>, Given<'py>),
+    take_profit: (Given<'py>, Given<'py>),
+    instrument_id: Option<u32>,
+}
+
+#[pymethods]
+impl PyOrderDesk {
+    /// A desk for a strategy of a kernel; `instruments` are (id, Instrument), the default first.
+    #[new]
+    fn new(
+        kernel: Py<PyKernel>,
+        strategy_id: u16,
+        instruments: Vec<(u32, Py<PyAny>)>,
+        is_watched: bool,
+    ) -> PyResult<Self> {
+        if instruments.is_empty() {
+            return Err(invalid_value("instruments", "[]", "must name at least one"));
+        }
+        Ok(Self { kernel, strategy: StrategyId(strategy_id), instruments, is_watched })
+    }
+
+    /// Time of the engine, UTC nanoseconds.
+    #[getter]
+    fn now_ns(&self, py: Python<'_>) -> i64 {
+        self.kernel.borrow(py).kernel.now_ns()
+    }
+
+    /// The strategy's position in lots; short is negative.
+    #[pyo3(signature = (instrument_id=None))]
+    fn position_lots(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<i64> {
+        let (id, _) = self.instrument(instrument_id)?;
+        Ok(self.kernel.borrow(py).kernel.ledger().position(self.strategy, InstrumentId(id)))
+    }
+
+    /// Best bid and ask in ticks, None where there is none or the book is invalid.
+    #[pyo3(signature = (instrument_id=None))]
+    fn best_ticks(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<(Option<i64>, Option<i64>)> {
+        let (id, _) = self.instrument(instrument_id)?;
+        Ok(self.kernel.borrow(py).kernel.best(InstrumentId(id)))
+    }
+
+    /// Whether an order is still open in any way.
+    fn is_open(&self, py: Python<'_>, order_id: u64) -> bool {
+        self.kernel.borrow(py).kernel.orders().get(OrderId(order_id)).is_some()
+    }
+
+    /// Send a buy order: market, or limit or stop when a price is given.
+    ///
+    /// Parameters
+    /// ----------
+    /// quantity, quantity_lots, fraction : float, int, float
+    ///     Exactly one: the size, in lots, or as a share (0, 1] of the buying power at the fill.
+    /// limit, limit_ticks : float, int
+    ///     Worst acceptable price.
+    /// stop, stop_ticks : float, int
+    ///     Price that sets off a market order.
+    /// time_in_force : str
+    ///     `gtc`, `ioc` or `fok`.
+    /// post_only, reduce_only : bool
+    ///     Never take liquidity; never open or turn a position.
+    /// stop_loss, stop_loss_ticks, take_profit, take_profit_ticks : float, int
+    ///     Exits that arm themselves when the order fills; one that fills withdraws the other.
+    /// instrument_id : int
+    ///     Instrument to trade; the strategy's first when None.
+    ///
+    /// Returns
+    /// -------
+    /// int or Refused
+    ///     Number of the order, or which rule refused it with its limit and the value.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     When the arguments make no sense.
+    #[pyo3(signature = (
+        *, quantity=None, quantity_lots=None, fraction=None, limit=None, limit_ticks=None, stop=None,
+        stop_ticks=None, time_in_force="gtc", post_only=false, reduce_only=false, stop_loss=None,
+        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
+    fn buy<'py>(
+        slf: &Bound<'py, Self>,
+        quantity: Given<'py>,
+        quantity_lots: Given<'py>,
+        fraction: Option<f64>,
+        limit: Given<'py>,
+        limit_ticks: Given<'py>,
+        stop: Given<'py>,
+        stop_ticks: Given<'py>,
+        time_in_force: &'py str,
+        post_only: bool,
+        reduce_only: bool,
+        stop_loss: Given<'py>,
+        stop_loss_ticks: Given<'py>,
+        take_profit: Given<'py>,
+        take_profit_ticks: Given<'py>,
+        instrument_id: Option<u32>,
+    ) -> PyResult<Py<PyAny>> {
+        let wish = Wish {
+            side: Side::Buy,
+            quantity,
+            quantity_lots,
+            fraction,
+            limit: (limit, limit_ticks),
+            stop: (stop, stop_ticks),
+            time_in_force,
+            post_only,
+            reduce_only,
+            stop_loss: (stop_loss, stop_loss_ticks),
+            take_profit: (take_profit, take_profit_ticks),
+            instrument_id,
+        };
+        send(slf, &wish)
+    }
+
+    /// Send a sell order; parameters, answer and errors are those of `buy`.
+    #[pyo3(signature = (
+        *, quantity=None, quantity_lots=None, fraction=None, limit=None, limit_ticks=None, stop=None,
+        stop_ticks=None, time_in_force="gtc", post_only=false, reduce_only=false, stop_loss=None,
+        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
+    fn sell<'py>(
+        slf: &Bound<'py, Self>,
+        quantity: Given<'py>,
+        quantity_lots: Given<'py>,
+        fraction: Option<f64>,
+        limit: Given<'py>,
+        limit_ticks: Given<'py>,
+        stop: Given<'py>,
+        stop_ticks: Given<'py>,
+        time_in_force: &'py str,
+        post_only: bool,
+        reduce_only: bool,
+        stop_loss: Given<'py>,
+        stop_loss_ticks: Given<'py>,
+        take_profit: Given<'py>,
+        take_profit_ticks: Given<'py>,
+        instrument_id: Option<u32>,
+    ) -> PyResult<Py<PyAny>> {
+        let wish = Wish {
+            side: Side::Sell,
+            quantity,
+            quantity_lots,
+            fraction,
+            limit: (limit, limit_ticks),
+            stop: (stop, stop_ticks),
+            time_in_force,
+            post_only,
+            reduce_only,
+            stop_loss: (stop_loss, stop_loss_ticks),
+            take_profit: (take_profit, take_profit_ticks),
+            instrument_id,
+        };
+        send(slf, &wish)
+    }
+
+    /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
+    fn cancel(&self, py: Python<'_>, order_id: u64) -> bool {
+        self.kernel.borrow_mut(py).kernel.cancel(self.strategy, OrderId(order_id))
+    }
+
+    /// Ask the venue to give an order a new price or trigger, and a new open size.
+    #[pyo3(signature = (order_id, *, price_ticks, quantity_lots))]
+    fn replace(
+        &self,
+        py: Python<'_>,
+        order_id: u64,
+        price_ticks: &Bound<'_, PyAny>,
+        quantity_lots: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<PyAny>> {
+        let (price_ticks, lots) =
+            (whole("price_ticks", price_ticks)?, whole("quantity_lots", quantity_lots)?);
+        let verdict =
+            self.kernel.borrow_mut(py).kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
+        verdict_object(py, verdict.map_err(|error| kernel_error(&error))?)
+    }
+}
+
+impl PyOrderDesk {
+    /// Returns an instrument of the strategy: the default one when none is named.
+    fn instrument(&self, instrument_id: Option<u32>) -> PyResult<(u32, &Py<PyAny>)> {
+        let found = match instrument_id {
+            None => self.instruments.first(),
+            Some(wanted) => self.instruments.iter().find(|known| known.0 == wanted),
+        };
+        found.map(|(id, instrument)| (*id, instrument)).ok_or_else(|| {
+            let mut known: Vec<u32> = self.instruments.iter().map(|known| known.0).collect();
+            known.sort_unstable();
+            let wanted = instrument_id.unwrap_or_default().to_string();
+            invalid_value("instrument_id", &wanted, &format!("must be one of {known:?}"))
+        })
+    }
+}
+
+/// Puts a wish to trade before the subclass, if it watches, and then before risk.
+fn send<'py>(slf: &Bound<'py, PyOrderDesk>, wish: &Wish<'py>) -> PyResult<Py<PyAny>> {
+    let py = slf.py();
+    let desk = slf.get();
+    let request = request_of(py, desk, wish)?;
+    if desk.is_watched
+        && let Some(refused) = watch(slf, &request)?
+    {
+        return Ok(refused);
+    }
+    let verdict = desk.kernel.borrow_mut(py).kernel.submit(desk.strategy, &request);
+    let verdict = verdict.map_err(|error| kernel_error(&error))?;
+    if desk.is_watched && matches!(verdict, Verdict::Approved(_)) {
+        slf.call_method1("_approved", (wish.reduce_only,))?;
+    }
+    verdict_object(py, verdict)
+}
+
+/// Lets the subclass judge and record a wish; returns the refusal when it says no.
+fn watch(slf: &Bound<'_, PyOrderDesk>, request: &OrderRequest) -> PyResult<Option<Py<PyAny>>> {
+    let lots = match request.size {
+        Size::Lots(lots) => lots,
+        Size::EquityPpm(_) => 0,
+    };
+    let is_buy = request.side == Side::Buy;
+    let passes: bool = slf.call_method1("_judge", (request.instrument.0, is_buy, lots))?.extract()?;
+    if passes {
+        return Ok(None);
+    }
+    let (py, desk) = (slf.py(), slf.get());
+    let refusal = desk.kernel.borrow_mut(py).kernel.refuse(desk.strategy, request);
+    let refusal = refusal.map_err(|error| kernel_error(&error))?;
+    verdict_object(py, Verdict::Refused(refusal)).map(Some)
+}
+
+/// Reads a wish in ticks and lots.
+fn request_of(py: Python<'_>, desk: &PyOrderDesk, wish: &Wish<'_>) -> PyResult<OrderRequest> {
+    let (id, instrument) = desk.instrument(wish.instrument_id)?;
+    let instrument = instrument.bind(py);
+    let limit_ticks = ticks(instrument, "limit", &wish.limit)?;
+    let stop_ticks = ticks(instrument, "stop", &wish.stop)?;
+    let kind = match (limit_ticks, stop_ticks) {
+        (None, None) => OrderKind::Market,
+        (Some(price_ticks), None) => OrderKind::Limit { price_ticks },
+        (None, Some(trigger_ticks)) => OrderKind::Stop { trigger_ticks },
+        (Some(_), Some(stop_ticks)) => {
+            let rule = "an order has a limit or a stop, not both";
+            return Err(invalid_value("stop", &stop_ticks.to_string(), rule));
+        }
+    };
+    let time_in_force = match wish.time_in_force {
+        "gtc" => TimeInForce::Gtc,
+        "ioc" => TimeInForce::Ioc,
+        "fok" => TimeInForce::Fok,
+        other => return Err(invalid_value("time_in_force", other, "must be gtc, ioc or fok")),
+    };
+    Ok(OrderRequest {
+        instrument: InstrumentId(id),
+        side: wish.side,
+        kind,
+        time_in_force,
+        post_only: wish.post_only,
+        reduce_only: wish.reduce_only,
+        size: size(instrument, wish)?,
+        bracket: Bracket {
+            stop_loss_ticks: ticks(instrument, "stop_loss", &wish.stop_loss)?,
+            take_profit_ticks: ticks(instrument, "take_profit", &wish.take_profit)?,
+        },
+    })
+}
+
+/// Reads the size of a wish, which is given in exactly one way.
+fn size(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<Size> {
+    match (&wish.quantity, &wish.quantity_lots, wish.fraction) {
+        (None, Some(lots), None) => Ok(Size::Lots(whole("quantity_lots", lots)?)),
+        (Some(quantity), None, None) => {
+            let lots = instrument.call_method1("quantity_lots", (quantity,))?;
+            Ok(Size::Lots(whole("quantity", &lots)?))
+        }
+        (None, None, Some(fraction)) => share(fraction),
+        _ => {
+            let rule = "give exactly one of quantity, quantity_lots and fraction";
+            Err(invalid_value("quantity", "None", rule))
+        }
+    }
+}
+
+/// Reads a share of the buying power as parts per million.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the product is between 0 and one million"
+)]
+fn share(fraction: f64) -> PyResult<Size> {
+    // Written so that NaN is refused too.
+    if !(fraction > 0.0 && fraction <= 1.0) {
+        return Err(invalid_value("fraction", &fraction.to_string(), "must be above 0 and at most 1"));
+    }
+    match (fraction * PPM).round_ties_even() as i64 {
+        0 => Err(invalid_value("fraction", &fraction.to_string(), "must be at least a millionth")),
+        ppm => Ok(Size::EquityPpm(ppm)),
+    }
+}
+
+/// Reads a price that is given as a number or in ticks, not both.
+fn ticks(instrument: &Bound<'_, PyAny>, name: &str, given: &(Given<'_>, Given<'_>)) -> PyResult<Option<i64>> {
+    match given {
+        (None, None) => Ok(None),
+        (None, Some(ticks)) => whole(name, ticks).map(Some),
+        (Some(price), None) => {
+            let ticks = instrument.call_method1("price_ticks", (price,))?;
+            whole(name, &ticks).map(Some)
+        }
+        (Some(price), Some(_)) => {
+            let rule = format!("give {name} or {name}_ticks, not both");
+            Err(invalid_value(name, &price.to_string(), &rule))
+        }
+    }
+}
+
+/// Reads a whole number of 64 bits.
+fn whole(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    value.extract::<i64>().map_err(|error| {
+        if error.is_instance_of::<PyOverflowError>(value.py()) {
+            invalid_value(name, &value.to_string(), "must fit 64 bits")
+        } else {
+            error
+        }
+    })
+}
