@@ -287,3 +287,33 @@ def test_a_thousand_engines_leave_nothing_behind():
         assert resident_kib() - before < 24 * 1024
     finally:
         gc.enable()
+
+
+class BookKeeper:
+    """Keeps the books it is shown, and which instrument each call was about."""
+
+    def __init__(self):
+        self.books = []
+
+    def on_book(self, ctx, book):
+        """Keep one."""
+        self.books.append((book, book.best_bid_ticks))
+
+
+def test_every_instrument_shows_its_own_book_and_a_run_the_same_object():
+    """The books of a run are made when first shown; others of the thousand cost nothing."""
+    keeper = BookKeeper()
+    symbols = tuple(f"S{number}" for number in range(1_000))
+    spec = spec_of(*symbols, venue=VenueSpec(matching=Matching.BOOK))
+    engine = Engine(spec, [StrategyBinding(name="books", strategy=keeper, instruments=(3, 998))])
+    batch = EventBatch()
+    for number, (instrument_id, bid) in enumerate([(998, 50), (3, 70), (998, 51), (7, 10)], 1):
+        batch.book(number, instrument_id, True, number, number, 0, [(bid, 1)], [(99, 1)])
+
+    engine.feed(batch)
+    engine.run()
+
+    (first, second, third) = (book for book, _ in keeper.books)
+    assert [bid for _, bid in keeper.books] == [50, 70, 51]
+    assert first is third
+    assert first is not second

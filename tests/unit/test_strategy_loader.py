@@ -129,15 +129,26 @@ def test_a_wrong_parameter_names_key_and_rule(values, key, said):
         ("1m", BarSource(60_000_000_000)),
         ("5s:quotes", BarSource(5_000_000_000, "quotes")),
         ("1d:trades", BarSource(86_400_000_000_000)),
+        ("100tick", BarSource(rule="100tick")),
+        ("0.5volume", BarSource(rule="0.5volume")),
+        ("1e6notional:trades", BarSource(rule="1e6notional")),
+        ("20range", BarSource(rule="20range")),
+        ("10imbalance", BarSource(rule="10imbalance")),
+        ("50volume-imbalance", BarSource(rule="50volume-imbalance")),
     ],
 )
 def test_bar_lengths_read_as_nanoseconds(text, expected):
-    """`input`, or a length with a unit and what the bars are built from."""
+    """`input`, a length with a unit and what the bars are built from, or a rule."""
     assert BarSource.parse(text) == expected
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "m", "0s", "-1m", "1.5s", "1x", "1m:books", "²s", "999999999d", "9" * 5000 + "s"]
+    "text",
+    [
+        *("", "1", "m", "0s", "-1m", "1.5s", "1x", "1m:books", "²s", "999999999d", "9" * 5000 + "s"),
+        *("tick", "0tick", "-1tick", "0.0volume", "100tick:quotes", "100ticks", "1e999tick"),
+        *(".5volume", "1.5tick", "0e5tick", "9" * 5000 + "tick"),
+    ],
 )
 def test_bar_lengths_that_are_none_are_refused(text):
     """Anything else is one error, also lengths that no clock can count."""

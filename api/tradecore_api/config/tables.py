@@ -107,7 +107,9 @@ class DataTable(Table, frozen=True):
 class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
     """`[strategy]`: every key that is not named here is a parameter of the strategy itself.
 
-    `bars` is `input`, or a length such as `1m` or `5s:quotes`; `history` how many of them stay at hand.
+    `bars` is `input`, a length such as `1m` or `5s:quotes`, or a rule: `100tick`, `50volume`,
+    `1e6notional`, `20range` (ticks), `10imbalance` (trades) or `50volume-imbalance`; `history` how many of
+    them stay at hand.
     """
 
     reference: str = msgspec.field(name="class")

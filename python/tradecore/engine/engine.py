@@ -234,7 +234,7 @@ class Engine:
 
     def _series_of(self, binding: StrategyBinding, instrument_id: int) -> int:
         bars = binding.bars
-        source = bars.prices if bars.interval_ns else "input"
+        source = bars.rule or (bars.prices if bars.interval_ns else "input")
         key = (instrument_id, bars.interval_ns, source, binding.history)
         if key not in self._series:
             self._series[key] = self._kernel.add_series(

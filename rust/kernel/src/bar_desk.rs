@@ -25,8 +25,6 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) wakes: &'a mut std::collections::VecDeque<Wake>,
     pub(crate) last_order_id: &'a mut u64,
     pub(crate) marks: &'a [Option<i64>],
-    /// Value of the positions in all other instruments.
-    pub(crate) others_held: i128,
     pub(crate) leverage: Leverage,
     pub(crate) fees: FeeSchedule,
     pub(crate) strategies: u16,
@@ -37,21 +35,14 @@ impl BarDesk<'_> {
     /// Returns the buying power not in use, positions valued at `mark_ticks`.
     fn free(&self, mark_ticks: i64) -> Result<i128, KernelError> {
         let id = self.instrument.id;
-        let equity = if self.marks.len() == 1 {
-            self.ledger.equity(&[Some(mark_ticks)])?
-        } else {
-            let mut marks = self.marks.to_vec();
-            if let Some(mark) = marks.get_mut(id.index()) {
-                *mark = Some(mark_ticks);
-            }
-            self.ledger.equity(&marks)?
-        };
+        let equity = self.ledger.equity_at(self.marks, id, mark_ticks)?;
         let held = match self.ledger.position_total(id) {
             0 => 0,
             lots => self.instrument.notional(mark_ticks, lots).map_or(i128::MAX, |money| money.0),
         };
         let power = buying_power::total(equity, self.leverage);
-        Ok(power.saturating_sub(held).saturating_sub(self.others_held).max(0))
+        let others_held = self.ledger.held_value(self.marks, Some(id)).0;
+        Ok(power.saturating_sub(held).saturating_sub(others_held).max(0))
     }
 
     /// Puts an order under a new number into the books.

@@ -6,7 +6,7 @@ use tradecore_types::{Bar, InstrumentId};
 use crate::bar_desk::BarDesk;
 use crate::market::{Market, Venue};
 use crate::schedule::Request;
-use crate::{EquitySample, Kernel, KernelError, buying_power};
+use crate::{EquitySample, Kernel, KernelError};
 
 impl Kernel {
     /// Lets a bar venue act on the account; does nothing in other markets.
@@ -15,10 +15,6 @@ impl Kernel {
         instrument: InstrumentId,
         act: impl FnOnce(&mut BarMatcher, &mut BarDesk<'_>) -> Result<(), KernelError>,
     ) -> Result<(), KernelError> {
-        let others_held = match self.markets.len() {
-            1 => 0,
-            _ => buying_power::held_value(&self.markets, &self.ledger, &self.marks, Some(instrument)),
-        };
         let Some(Market { instrument, gate, venue: Venue::Bars(venue), .. }) =
             self.markets.get_mut(instrument.index())
         else {
@@ -34,7 +30,6 @@ impl Kernel {
             wakes: &mut self.wakes,
             last_order_id: &mut self.last_order_id,
             marks: &self.marks,
-            others_held,
             leverage: self.config.leverage,
             fees: self.config.venue.fees,
             strategies: self.config.strategies,

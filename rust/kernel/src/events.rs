@@ -1,5 +1,6 @@
 //! Market data on its way through the house.
 
+use tradecore_bars::Print;
 use tradecore_book::{BookChange, QuoteCheck, QuoteDepth};
 use tradecore_matching::MarketOut;
 use tradecore_types::{
@@ -66,30 +67,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// Ends the time bar that a series is building.
-    pub(crate) fn close_time_bar(&mut self, series: usize) {
-        let bar = self.series.get_mut(series).and_then(|series| series.builder.as_mut()?.close());
-        if let Some(bar) = bar {
-            self.finish_bar(series, &bar);
-        }
-    }
-
-    /// Lets everything that follows a series see its next bar.
-    fn finish_bar(&mut self, index: usize, bar: &Bar) {
-        let Some(series) = self.series.get_mut(index) else { return };
-        let instrument = series.instrument;
-        let Some(market) = self.markets.get(instrument.index()) else { return };
-        series.update(bar, &market.instrument);
-        for &strategy in &series.subscribers {
-            self.wakes.push_back(crate::Wake {
-                time_ns: self.now_ns,
-                strategy,
-                instrument,
-                body: WakeBody::Bar { series: index, bar: *bar },
-            });
-        }
-    }
-
     fn on_quote(&mut self, instrument: InstrumentId, quote: Quote) -> Result<(), KernelError> {
         let now_ns = self.now_ns;
         let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
@@ -106,7 +83,9 @@ impl Kernel {
             if !matches!(self.market(instrument)?.venue, Venue::Book(_)) {
                 self.learn(instrument, mid_ticks);
             }
-            self.build_bars(instrument, mid_ticks, 0, |market| &market.series.quotes);
+            self.build_bars(instrument, &Print::of_price(self.now_ns, mid_ticks), |market| {
+                &market.series.quotes
+            });
         }
         self.at_venue(instrument, |market, reports| {
             if let Venue::Quotes(venue) = &mut market.venue {
@@ -147,7 +126,7 @@ impl Kernel {
         if !has_quotes {
             self.learn(instrument, trade.price_ticks);
         }
-        self.build_bars(instrument, trade.price_ticks, trade.lots, |market| &market.series.trades);
+        self.build_bars(instrument, &Print::of_trade(self.now_ns, &trade), |market| &market.series.trades);
         self.wake_all(instrument, WakeBody::Trade(trade), |market| &market.subscribers.trades);
     }
 
@@ -253,7 +232,9 @@ impl Kernel {
             if let (Some(bid_ticks), Some(ask_ticks)) = self.market(instrument)?.best() {
                 let mid_ticks = middle(bid_ticks, ask_ticks);
                 self.learn(instrument, mid_ticks);
-                self.build_bars(instrument, mid_ticks, 0, |market| &market.series.quotes);
+                self.build_bars(instrument, &Print::of_price(self.now_ns, mid_ticks), |market| {
+                    &market.series.quotes
+                });
             }
             self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
             self.go_on_flattening(instrument)?;
@@ -268,25 +249,6 @@ impl Kernel {
         }
         if let Some(mark) = self.marks.get_mut(instrument.index()) {
             *mark = Some(price_ticks);
-        }
-    }
-
-    /// Takes a price into the bars that are built from it.
-    fn build_bars(
-        &mut self,
-        instrument: InstrumentId,
-        price_ticks: i64,
-        lots: i64,
-        of: impl Fn(&Market) -> &Vec<usize>,
-    ) {
-        let Some(market) = self.markets.get(instrument.index()) else { return };
-        for &index in of(market) {
-            let Some(builder) = self.series.get_mut(index).and_then(|series| series.builder.as_mut()) else {
-                continue;
-            };
-            if let Some(end_ns) = builder.update(self.now_ns, price_ticks, lots) {
-                self.schedule.bar_close(end_ns, index);
-            }
         }
     }
 

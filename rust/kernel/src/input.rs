@@ -1,6 +1,8 @@
 //! Fed events, merged over their sources by (time, source number, order of arrival).
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, VecDeque};
 
 use tradecore_types::{Event, EventBatch, EventBody, TimeNs, ValueError};
 
@@ -51,6 +53,8 @@ impl Head {
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     sources: Vec<Source>,
+    /// Time of the next event of every source that has one, with the source's number.
+    next: BinaryHeap<Reverse<(TimeNs, usize)>>,
     /// Used batches, kept for their memory.
     spare: Option<EventBatch>,
 }
@@ -81,12 +85,22 @@ impl Input {
         }
         if !batch.events.is_empty() {
             queue.last_time_ns = Some(last);
+            if let (true, Some(first)) = (queue.batches.is_empty(), batch.events.first()) {
+                self.next.push(Reverse((first.time_ns, source)));
+            }
             queue.batches.push_back(batch);
         }
         Ok(())
     }
 
-    /// Returns what comes next; `splits` says for an event whether the opening of its bar comes apart.
+    /// Returns what comes next when no opening of a bar comes apart; takes the same time for any number of
+    /// sources.
+    pub(crate) fn first(&self) -> Option<Head> {
+        self.next.peek().map(|&Reverse((time_ns, source))| Head::Whole { time_ns, source })
+    }
+
+    /// Returns what comes next; `splits` says for an event whether the opening of its bar comes apart. Looks
+    /// at every source.
     pub(crate) fn head(&self, splits: impl Fn(&Event) -> bool) -> Option<Head> {
         let mut best: Option<Head> = None;
         for (source, queue) in self.sources.iter().enumerate() {
@@ -125,7 +139,7 @@ impl Input {
         self.sources.get(source).is_some_and(|queue| queue.is_bar_opened)
     }
 
-    /// Leaves the next event of a source behind.
+    /// Leaves the next event of a source behind, which was the next of all.
     pub(crate) fn consume(&mut self, source: usize) {
         let Some(queue) = self.sources.get_mut(source) else { return };
         queue.cursor += 1;
@@ -133,6 +147,16 @@ impl Input {
         if queue.batches.front().is_some_and(|batch| queue.cursor >= batch.events.len()) {
             queue.cursor = 0;
             self.spare = queue.batches.pop_front();
+        }
+        let next_ns =
+            queue.batches.front().and_then(|batch| batch.events.get(queue.cursor)).map(|event| event.time_ns);
+        let Some(mut top) = self.next.peek_mut() else { return };
+        debug_assert_eq!(top.0.1, source, "events are consumed in their order");
+        match next_ns {
+            Some(time_ns) => top.0.0 = time_ns,
+            None => {
+                PeekMut::pop(top);
+            }
         }
     }
 
@@ -159,5 +183,43 @@ fn check_body(event: &Event) -> Result<(), ValueError> {
     match sizes.into_iter().find(|&lots| lots < 0) {
         Some(lots) => Err(ValueError::new("lots", lots, "a size of market data must not be negative")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tradecore_types::InstrumentId;
+
+    use super::*;
+
+    fn batch(times: &[TimeNs]) -> EventBatch {
+        let event = |&time_ns| Event { time_ns, instrument: InstrumentId(0), body: EventBody::Clock };
+        EventBatch { events: times.iter().map(event).collect(), levels: Vec::new() }
+    }
+
+    proptest! {
+        /// What comes first is what a look at every source finds, whenever and in whatever parts they are fed.
+        #[test]
+        fn the_first_is_the_earliest_of_all_sources(
+            steps in prop::collection::vec((0..6usize, prop::collection::vec(0..4i64, 0..5), 0..6usize), 1..30),
+        ) {
+            let mut input = Input::default();
+            let mut clocks = [0; 6];
+            for (source, gaps, consumed) in steps {
+                let mut times = Vec::new();
+                for gap in gaps {
+                    clocks[source] += gap;
+                    times.push(clocks[source]);
+                }
+                input.feed(source, batch(&times)).unwrap();
+                for _ in 0..consumed {
+                    let head = input.first();
+                    prop_assert_eq!(head, input.head(|_| true));
+                    let Some(Head::Whole { source, .. }) = head else { break };
+                    input.consume(source);
+                }
+            }
+        }
     }
 }

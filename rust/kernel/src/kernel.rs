@@ -17,7 +17,7 @@ use crate::recorder::Recorder;
 use crate::schedule::{Due, Schedule};
 use crate::series::{BarSource, Column, IndicatorValues, Series};
 use crate::wake::{Wake, WakeBody};
-use crate::{KernelConfig, KernelError};
+use crate::{KernelConfig, KernelError, Matching};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
 const ORDERS_MAX: usize = 1 << 14;
@@ -201,7 +201,11 @@ impl Kernel {
     /// Handles what comes next; `false` when there is nothing.
     fn step(&mut self) -> Result<bool, KernelError> {
         let markets = &self.markets;
-        let head = self.input.head(|event| opens_apart(markets, event));
+        // Without an open order no bar venue has one either, and no bar opens apart.
+        let head = match self.config.venue.matching {
+            Matching::Bars if !self.orders.is_empty() => self.input.head(|event| opens_apart(markets, event)),
+            _ => self.input.first(),
+        };
         // Without input nothing later than now is certain: an earlier event may still be fed.
         let certain_ns = head.map_or(self.now_ns, |head| head.time_ns().max(self.now_ns));
         if let Some((time_ns, due)) = self.schedule.pop_due(certain_ns) {
@@ -250,30 +254,26 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Value`] when the instrument is not in the table or the interval is not above 0.
+    /// [`KernelError::Value`] when the instrument is not in the table or a threshold is not above 0.
     pub fn add_series(
         &mut self,
         instrument: InstrumentId,
         source: BarSource,
         history: usize,
     ) -> Result<usize, KernelError> {
-        if let BarSource::Trades(interval_ns) | BarSource::Quotes(interval_ns) = source
-            && interval_ns <= 0
-        {
-            return Err(ValueError::new("interval_ns", interval_ns, "must be above 0").into());
-        }
         let index = self.series.len();
         let Some(market) = self.markets.get_mut(instrument.index()) else {
             return Err(
                 ValueError::new("instrument_id", instrument.0, "must be in the instrument table").into()
             );
         };
+        let builder = source.builder(&market.instrument)?;
         match source {
             BarSource::Input => market.series.input.push(index),
-            BarSource::Trades(_) => market.series.trades.push(index),
+            BarSource::Trades(_) | BarSource::Rule(_) => market.series.trades.push(index),
             BarSource::Quotes(_) => market.series.quotes.push(index),
         }
-        self.series.push(Series::new(instrument, source, history));
+        self.series.push(Series::new(instrument, builder, history));
         Ok(index)
     }
 

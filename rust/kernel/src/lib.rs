@@ -9,6 +9,7 @@
 
 mod arrivals;
 mod bar_desk;
+mod bar_series;
 mod bars;
 mod brackets;
 mod build;
@@ -25,7 +26,6 @@ mod recorder;
 mod reports;
 mod schedule;
 mod series;
-mod time_bars;
 mod wake;
 
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
@@ -33,4 +33,5 @@ pub use error::KernelError;
 pub use kernel::{Advance, BookCounts, Counters, EquitySample, Kernel};
 pub use orders::{OrderRequest, Verdict};
 pub use series::{BarSource, Column, IndicatorValues};
+pub use tradecore_bars::BarRule;
 pub use wake::{OrderUpdate, Wake, WakeBody};

@@ -287,8 +287,7 @@ impl Kernel {
             return Ok(Ok(()));
         }
         let needed = market.instrument.notional(price_ticks, after).map_or(i128::MAX, |money| money.0);
-        let others =
-            buying_power::held_value(&self.markets, &self.ledger, &self.marks, Some(intent.instrument));
+        let others = self.ledger.held_value(&self.marks, Some(intent.instrument)).0;
         let power = buying_power::total(self.equity()?, self.config.leverage);
         let needed = needed.saturating_add(others);
         if needed > power {
@@ -299,7 +298,7 @@ impl Kernel {
 
     /// Returns how many lots a share of the free buying power pays for, fee included.
     fn affordable_lots(&self, market: &Market, ppm: i64, price_ticks: i64) -> Result<i64, KernelError> {
-        let held = buying_power::held_value(&self.markets, &self.ledger, &self.marks, None);
+        let held = self.ledger.held_value(&self.marks, None).0;
         let power = buying_power::total(self.equity()?, self.config.leverage);
         let free = power.saturating_sub(held);
         Ok(buying_power::lots(free, ppm, &market.instrument, &self.config.venue.fees, price_ticks))

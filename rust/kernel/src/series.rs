@@ -1,10 +1,9 @@
 //! A series of bars with the indicators that follow it.
 
+use tradecore_bars::{BarBuilder, BarRule};
 use tradecore_indicators::{Candle, Indicator};
 use tradecore_ring::Ring;
-use tradecore_types::{Bar, Instrument, InstrumentId, StrategyId};
-
-use crate::time_bars::TimeBars;
+use tradecore_types::{Bar, Instrument, InstrumentId, StrategyId, ValueError};
 
 /// Where the bars of a series come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +14,20 @@ pub enum BarSource {
     Trades(i64),
     /// Built from the middle of bid and ask, this many nanoseconds long.
     Quotes(i64),
+    /// Built from trades by this rule.
+    Rule(BarRule),
+}
+
+impl BarSource {
+    /// Makes what builds the bars; bars given as input need nothing.
+    pub(crate) fn builder(self, instrument: &Instrument) -> Result<Option<BarBuilder>, ValueError> {
+        let rule = match self {
+            Self::Input => return Ok(None),
+            Self::Trades(interval_ns) | Self::Quotes(interval_ns) => BarRule::Time(interval_ns),
+            Self::Rule(rule) => rule,
+        };
+        BarBuilder::new(rule, instrument).map(Some)
+    }
 }
 
 /// Outputs of an indicator now and one bar before.
@@ -61,7 +74,7 @@ pub enum Column {
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) instrument: InstrumentId,
-    pub(crate) builder: Option<TimeBars>,
+    pub(crate) builder: Option<BarBuilder>,
     pub(crate) subscribers: Vec<StrategyId>,
     followers: Vec<Follower>,
     columns: Option<Columns>,
@@ -70,13 +83,7 @@ pub(crate) struct Series {
 
 impl Series {
     /// Makes a series that keeps the last `history` bars.
-    pub(crate) fn new(instrument: InstrumentId, source: BarSource, history: usize) -> Self {
-        let builder = match source {
-            BarSource::Input => None,
-            BarSource::Trades(interval_ns) | BarSource::Quotes(interval_ns) => {
-                Some(TimeBars::new(interval_ns))
-            }
-        };
+    pub(crate) fn new(instrument: InstrumentId, builder: Option<BarBuilder>, history: usize) -> Self {
         let ring = || Ring::with_capacity(history);
         let columns = (history > 0).then(|| Columns {
             open: ring(),

@@ -69,6 +69,8 @@ pub struct Ledger {
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) holdings: Vec<Holding>,
     pub(crate) totals: Vec<Total>,
+    /// Instruments with a position, ascending: what valuations walk instead of all instruments.
+    pub(crate) held: Vec<usize>,
     pub(crate) accounts: Accounts,
     pub(crate) lots: Lots,
     pub(crate) trades: ClosedTrades,
@@ -94,6 +96,7 @@ impl Ledger {
         Self {
             holdings: (0..slots).map(Holding::new).collect(),
             totals: vec![Total::default(); instruments.len()],
+            held: Vec::with_capacity(instruments.len()),
             accounts: Accounts::new(opening),
             lots: Lots::with_capacity(lots_capacity.min(OPEN_LOTS_WARM)),
             trades: ClosedTrades::with_capacity(lots_capacity),
@@ -300,9 +303,21 @@ impl Ledger {
         if let Some(total) = self.totals.get_mut(fill.instrument.index()) {
             *total = plan.total;
         }
+        self.note_held(fill.instrument.index(), plan.total.position != 0);
         self.accounts = plan.accounts;
         self.last_slot = plan.slot;
         self.fills += 1;
+    }
+
+    /// Keeps the list of held instruments: it has room for all of them from the start.
+    fn note_held(&mut self, index: usize, is_held: bool) {
+        match (self.held.binary_search(&index), is_held) {
+            (Ok(place), false) => {
+                self.held.remove(place);
+            }
+            (Err(place), true) => self.held.insert(place, index),
+            _ => {}
+        }
     }
 
     /// Appends everything that decides how later fills are booked, in a fixed order.

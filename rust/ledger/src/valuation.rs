@@ -1,8 +1,9 @@
 //! What the account is worth, and whether its promises hold.
 
-use tradecore_types::{InstrumentId, Money, StrategyId};
+use tradecore_types::{Instrument, InstrumentId, Money, StrategyId};
 
 use crate::error::must_equal;
+use crate::ledger::Total;
 use crate::{BrokenInvariant, Ledger, LedgerError};
 
 impl Ledger {
@@ -49,15 +50,26 @@ impl Ledger {
     ///
     /// [`LedgerError::Overflow`] when the value does not fit.
     pub fn unrealised(&self, marks: &[Option<i64>]) -> Result<Money, LedgerError> {
+        self.unrealised_by(|index| marks.get(index).copied().flatten())
+    }
+
+    fn unrealised_by(&self, mark_of: impl Fn(usize) -> Option<i64>) -> Result<Money, LedgerError> {
         let mut sum: i128 = 0;
-        for ((instrument, total), mark) in self.instruments.iter().zip(&self.totals).zip(marks) {
-            if let (Some(ticks), true) = (mark, total.position != 0) {
-                let value = instrument.value(*ticks, total.position).ok_or(VALUE)?;
+        for (index, instrument, total) in self.held() {
+            if let Some(ticks) = mark_of(index) {
+                let value = instrument.value(ticks, total.position).ok_or(VALUE)?;
                 let profit = value.0.checked_sub(total.cost).ok_or(VALUE)?;
                 sum = sum.checked_add(profit).ok_or(VALUE)?;
             }
         }
         Ok(Money(sum))
+    }
+
+    /// Visits the instruments in which there is a position, by rising id.
+    fn held(&self) -> impl Iterator<Item = (usize, &Instrument, &Total)> {
+        self.held
+            .iter()
+            .filter_map(|&index| Some((index, self.instruments.get(index)?, self.totals.get(index)?)))
     }
 
     /// Returns what the account is worth at these prices: balance + unrealised profit.
@@ -67,6 +79,42 @@ impl Ledger {
     /// [`LedgerError::Overflow`] when the value does not fit.
     pub fn equity(&self, marks: &[Option<i64>]) -> Result<Money, LedgerError> {
         self.balance().checked_add(self.unrealised(marks)?).ok_or(VALUE)
+    }
+
+    /// Returns what the account is worth at these prices but for one, in ticks, of an instrument.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Overflow`] when the value does not fit.
+    pub fn equity_at(
+        &self,
+        marks: &[Option<i64>],
+        instrument: InstrumentId,
+        mark_ticks: i64,
+    ) -> Result<Money, LedgerError> {
+        let is_it = |index| index == instrument.index();
+        let mark_of =
+            |index| if is_it(index) { Some(mark_ticks) } else { marks.get(index).copied().flatten() };
+        self.balance().checked_add(self.unrealised_by(mark_of)?).ok_or(VALUE)
+    }
+
+    /// Returns the value of every position at these prices, long and short alike, one instrument left
+    /// out; a value that does not fit counts as the largest, a position without a price as nothing.
+    ///
+    /// Takes time by the number of positions, not of instruments.
+    #[must_use]
+    pub fn held_value(&self, marks: &[Option<i64>], but: Option<InstrumentId>) -> Money {
+        let value = |(index, instrument, total): (usize, &Instrument, &Total)| match marks
+            .get(index)
+            .copied()
+            .flatten()
+        {
+            Some(ticks) if but.is_none_or(|but| but.index() != index) => {
+                instrument.notional(ticks, total.position).map_or(i128::MAX, |money| money.0)
+            }
+            _ => 0,
+        };
+        Money(self.held().map(value).fold(0, i128::saturating_add))
     }
 
     /// Returns what one strategy's open lots in an instrument cost, signed.
@@ -137,6 +185,10 @@ impl Ledger {
         }
         for (total, sum) in self.totals.iter().zip(positions) {
             must_equal("the total position is the sum of positions", i128::from(total.position), sum)?;
+        }
+        for (index, total) in self.totals.iter().enumerate() {
+            let is_held = self.held.binary_search(&index).is_ok();
+            must_equal("held is what has a position", i128::from(is_held), i128::from(total.position != 0))?;
         }
         let costs: i128 = self.totals.iter().map(|total| total.cost).sum();
         must_equal("the total cost is the sum of costs", costs, cost)?;

@@ -1,10 +1,14 @@
 //! Calls strategies: one wake-up, one Python call.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use pyo3::prelude::*;
 use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
 use tradecore_types::ReportBody;
 
 use crate::events::{PyBar, PyFill, PyOrderUpdate, PyQuote, PyTrade, Scale};
+use crate::kernel::PyKernel;
 use crate::views::PyBook;
 
 /// The callbacks of one strategy, bound to its context.
@@ -20,13 +24,38 @@ pub struct Handlers<'py> {
     on_timer: Option<Bound<'py, PyAny>>,
 }
 
+/// The books that strategies were shown in one run, made when first asked for: a run of one event must not
+/// pay for every instrument there is.
+pub struct Books<'a, 'py> {
+    kernel: &'a Bound<'py, PyKernel>,
+    shown: BTreeMap<u32, Bound<'py, PyBook>>,
+}
+
+impl<'a, 'py> Books<'a, 'py> {
+    /// Starts without any.
+    pub const fn new(kernel: &'a Bound<'py, PyKernel>) -> Self {
+        Self { kernel, shown: BTreeMap::new() }
+    }
+
+    /// Gives the book of an instrument, the same object at every call.
+    fn get(&mut self, instrument: u32) -> PyResult<&Bound<'py, PyBook>> {
+        Ok(match self.shown.entry(instrument) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let book = PyBook { kernel: self.kernel.clone().unbind(), instrument };
+                entry.insert(Bound::new(self.kernel.py(), book)?)
+            }
+        })
+    }
+}
+
 /// Calls the strategy that a wake-up is for.
 pub fn call(
     py: Python<'_>,
     wake: &Wake,
     scale: Scale,
     handlers: &[Handlers<'_>],
-    books: &[Py<PyBook>],
+    books: &mut Books<'_, '_>,
 ) -> PyResult<()> {
     let Some(handlers) = handlers.get(wake.strategy.index()) else { return Ok(()) };
     let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
@@ -43,8 +72,8 @@ pub fn call(
             }
         }
         WakeBody::Book => {
-            if let (Some(on_book), Some(book)) = (&handlers.on_book, books.get(wake.instrument.index())) {
-                on_book.call1((context, book))?;
+            if let Some(on_book) = &handlers.on_book {
+                on_book.call1((context, books.get(instrument)?))?;
             }
         }
         WakeBody::Trade(trade) => {

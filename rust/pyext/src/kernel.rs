@@ -5,16 +5,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
-use tradecore_kernel::{Advance, BarSource, Column, Kernel, KernelError, Verdict, Wake};
+use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_ledger::ClosedTrade;
 use tradecore_types::{InstrumentId, StrategyId};
 
+use crate::bars;
 use crate::batch::PyEventBatch;
-use crate::calls::{Handlers, call};
+use crate::calls::{Books, Handlers, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
 use crate::events::{PyRefused, Scale, side_name};
-use crate::views::{PyBook, PyIndicator};
+use crate::views::PyIndicator;
 
 /// Steps made before the GIL is released.
 const STEPS_ATTACHED: usize = 512;
@@ -95,7 +96,7 @@ impl PyKernel {
         Ok(Self { kernel, scales })
     }
 
-    /// Adds a series of bars: `source` is `input`, `trades` or `quotes`; returns its number.
+    /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
     #[pyo3(signature = (instrument_id, source, interval_ns=0, history=0))]
     fn add_series(
         &mut self,
@@ -104,12 +105,7 @@ impl PyKernel {
         interval_ns: i64,
         history: usize,
     ) -> PyResult<usize> {
-        let source = match source {
-            "input" => BarSource::Input,
-            "trades" => BarSource::Trades(interval_ns),
-            "quotes" => BarSource::Quotes(interval_ns),
-            other => return Err(invalid_value("source", other, "must be input, trades or quotes")),
-        };
+        let source = bars::source(&self.kernel, instrument_id, source, interval_ns)?;
         self.kernel
             .add_series(InstrumentId(instrument_id), source, history)
             .map_err(|error| kernel_error(&error))
@@ -176,11 +172,7 @@ impl PyKernel {
     /// `on_book`, `on_trade`, `on_fill`, `on_order` and `on_timer`, each a callable or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         let py = slf.py();
-        let instruments = slf.borrow().scales.len();
-        let books = (0..instruments)
-            .filter_map(|index| u32::try_from(index).ok())
-            .map(|instrument| Py::new(py, PyBook { kernel: slf.clone().unbind(), instrument }))
-            .collect::<PyResult<Vec<_>>>()?;
+        let mut books = Books::new(slf);
         let before = slf.borrow().kernel.counters().events;
         let mut calls: u32 = 0;
         loop {
@@ -190,7 +182,7 @@ impl PyKernel {
                 let scale = this.scale(wake.instrument.0)?;
                 (wake, scale)
             };
-            call(py, &wake, scale, &handlers, &books)?;
+            call(py, &wake, scale, &handlers, &mut books)?;
             calls = calls.wrapping_add(1);
             if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
                 py.check_signals()?;

@@ -1,5 +1,6 @@
 //! `tradecore._core`: the only crate that knows Python. Converts, decides nothing.
 
+mod bars;
 mod batch;
 mod book;
 mod calls;

@@ -313,9 +313,18 @@ pub fn replayed(config: KernelConfig, frames: &[u8], mut script: impl FnMut(&mut
 
 /// Lets both strategies see everything of both instruments, bars of every kind included.
 pub fn subscribe(kernel: &mut Kernel) {
-    use tradecore_kernel::BarSource;
+    use tradecore_kernel::{BarRule, BarSource};
+    let rules = [
+        BarRule::Tick(3),
+        BarRule::Volume(7),
+        BarRule::Notional(Money(200 * 10i128.pow(18))),
+        BarRule::Range(2),
+        BarRule::TickImbalance(2),
+        BarRule::VolumeImbalance(5),
+    ];
     for instrument in [GOLD, TIN] {
-        for source in [BarSource::Input, BarSource::Trades(5), BarSource::Quotes(4)] {
+        let sources = [BarSource::Input, BarSource::Trades(5), BarSource::Quotes(4)];
+        for source in sources.into_iter().chain(rules.map(BarSource::Rule)) {
             let series = kernel.add_series(instrument, source, 4).unwrap();
             kernel.subscribe_bars(ANNA, series);
         }

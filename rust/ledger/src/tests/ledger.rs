@@ -262,6 +262,34 @@ proptest! {
         prop_assert_eq!(ledger.cash().0, 1_000 * UNIT + net.0);
     }
 
+    /// Valuations walk the held instruments alone and come to what a walk over all of them does.
+    #[test]
+    fn valuations_agree_with_a_walk_over_all_instruments(
+        fills in proptest::collection::vec((0..5u32, 0..2u16, any::<bool>(), 1..4i64, 90..110i64), 0..40),
+        marks in proptest::collection::vec(proptest::option::of(80..120i64), 5),
+        (one, mark) in (0..5u32, 80..120i64),
+    ) {
+        let mut ledger = Ledger::new((0..5).map(spot).collect(), 2, Money(1_000 * UNIT), 16);
+        for (order, (id, strategy, is_buy, lots, price)) in (1u64..).zip(fills) {
+            let side = if is_buy { Side::Buy } else { Side::Sell };
+            let (instrument, strategy) = (InstrumentId(id), StrategyId(strategy));
+            ledger.apply_fill(FillInput { strategy, instrument, ..fill(order, side, lots, price) }).unwrap();
+            prop_assert_eq!(ledger.audit(), Ok(()));
+        }
+        let lots = |id: usize| {
+            i128::from(ledger.position_total(InstrumentId(u32::try_from(id).unwrap())))
+        };
+        let one_at = usize::try_from(one).unwrap();
+        let size = |id: usize| lots(id).abs() * i128::from(marks[id].unwrap_or(0)) * UNIT;
+        let others = (0..5).filter(|&id| id != one_at).map(size).sum();
+        prop_assert_eq!(ledger.held_value(&marks, None), Money((0..5).map(size).sum()));
+        prop_assert_eq!(ledger.held_value(&marks, Some(InstrumentId(one))), Money(others));
+
+        let mut marked = marks.clone();
+        marked[one_at] = Some(mark);
+        prop_assert_eq!(ledger.equity_at(&marks, InstrumentId(one), mark), ledger.equity(&marked));
+    }
+
     /// Rounded values of inverse contracts lose nothing either: parts sum to the whole.
     #[test]
     fn inverse_fills_keep_every_unit(steps in steps()) {
