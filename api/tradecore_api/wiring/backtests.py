@@ -48,7 +48,8 @@ def backtest(config: Config) -> BacktestResult:
             progress(events)
         engine.finish()
     if not events:
-        raise DataError(config.source, "the data have no events: nothing to test on")
+        where = config.tables.data.path if config.tables.data is not None else config.source
+        raise DataError(where, "has no events: nothing to test on")
     return result_of(engine)
 
 
