@@ -76,6 +76,7 @@ class PeerRow(msgspec.Struct, frozen=True, kw_only=True):
     agree: bool = False
     why: str = ""
     not_run: str = ""
+    busy: bool = False
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -91,8 +92,6 @@ class PeerBench(msgspec.Struct, frozen=True):
     """The kept result of the peer bench."""
 
     machine: Machine
-    busy: bool
-    rounds: int
     rows: tuple[PeerRow, ...]
 
     @property
@@ -154,13 +153,13 @@ def peer_machine() -> str:
     theirs = sorted({f"{row.peer} {row.peer_version} on Python {row.peer_python}" for row in bench.measured})
     busy = (
         "Other work ran on the machine meanwhile: take the figures as a first look; the tails suffer most."
-        if bench.busy
+        if any(row.busy for row in bench.rows)
         else "Nothing else ran on the machine."
     )
     return "\n".join(
         [
             f"{on.processor}, {on.cores} cores, {on.memory_gb} GB, {on.system}. {busy}",
-            f"Peer and tradecore ran in turn, {bench.rounds} time(s) each; the best run of each side counts.",
+            "Peer and tradecore ran in turn; the best run of each side counts (`benches/baseline.json` keeps all).",
             "",
             *(f"- {name}" for name in [*ours, *theirs]),
         ]

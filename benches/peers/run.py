@@ -58,8 +58,8 @@ def main(arguments: list[str]) -> int:
     rows = []
     for case in cases:
         print(case.name, file=sys.stderr)
-        rows.append(measure(case, options.rounds))
-    result = {"machine": machine(), "busy": options.busy, "rounds": options.rounds, "rows": rows}
+        rows.append({**measure(case, options.rounds), "busy": options.busy})
+    result = {"machine": machine(), "rows": rows}
     write(RESULTS, result)
     if options.save:
         save(result)
