@@ -79,7 +79,7 @@ lock: python ## Resolve requirements/*.in anew into hash-locked files (UPGRADE=1
 			$(if $(UPGRADE),--upgrade) $$([ $$name = dev ] || echo --constraints requirements/dev.txt) || exit 1; done
 	@for name in benches/peers/requirements-*.in; do \
 		build/lock/bin/uv pip compile $$name --output-file $${name%.in}.txt --universal --generate-hashes \
-			--python-version $$(case $$name in *nautilus*) echo 3.13 --prerelease allow;; *) echo 3.11;; esac) \
+			--python-version $$(case $$name in (*nautilus*) echo 3.13 --prerelease allow;; (*) echo 3.11;; esac) \
 			--no-header --no-annotate --no-emit-index-url --quiet $(if $(UPGRADE),--upgrade) || exit 1; done
 	@echo "requirements/*.txt and benches/peers/requirements-*.txt are up to date"
 

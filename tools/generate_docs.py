@@ -159,7 +159,7 @@ def peer_machine() -> str:
     return "\n".join(
         [
             f"{on.processor}, {on.cores} cores, {on.memory_gb} GB, {on.system}. {busy}",
-            "Peer and tradecore ran in turn; the best run of each side counts (`benches/baseline.json` keeps all).",
+            "Peer and tradecore ran in turn; the best run of each side counts (baseline.json keeps all).",
             "",
             *(f"- {name}" for name in [*ours, *theirs]),
         ]
