@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust bench lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust bench bench-peers bench-check profile lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +21,7 @@ PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 endif
 
 help: ## List the targets.
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  \1	/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  \1	/' | expand -t 14
 
 run: setup ## Set everything up and run the demo.
 	@$(BIN)/tradecore demo $(ARGS)
@@ -56,11 +56,20 @@ rust: dev
 docs: dev ## Build the Rust documentation; a broken link or an undocumented item is an error.
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
-generate: dev ## Write the generated parts of README.md and ARCHITECTURE.md anew.
+generate: dev ## Write the generated parts of the documents anew.
 	@$(BIN)/python tools/generate_docs.py
 
 bench: dev ## Run the workloads beside their baselines; JSON to benches/results/, one table to stdout.
 	@$(BIN)/python benches/run.py $(ARGS)
+
+bench-peers: dev ## Run other libraries and tradecore in turn on the same data; one table (ARGS=--save keeps it).
+	@$(BIN)/python benches/peers/run.py $(ARGS)
+
+bench-check: dev ## Fail when a ratio to a peer fell by more than 15% against benches/baseline.json (the cheap ones).
+	@$(BIN)/python benches/peers/run.py --check $(ARGS)
+
+profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLOAD=b6.
+	@$(BIN)/python benches/profile_run.py $(WORKLOAD)
 
 lock: python ## Resolve requirements/*.in anew into hash-locked files (UPGRADE=1 takes newer versions).
 	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
@@ -68,7 +77,11 @@ lock: python ## Resolve requirements/*.in anew into hash-locked files (UPGRADE=1
 		build/lock/bin/uv pip compile requirements/$$name.in --output-file requirements/$$name.txt --universal \
 			--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet \
 			$(if $(UPGRADE),--upgrade) $$([ $$name = dev ] || echo --constraints requirements/dev.txt) || exit 1; done
-	@echo "requirements/*.txt are up to date"
+	@for name in benches/peers/requirements-*.in; do \
+		build/lock/bin/uv pip compile $$name --output-file $${name%.in}.txt --universal --generate-hashes \
+			--python-version $$(case $$name in (*nautilus*) echo 3.13 --prerelease allow;; (*) echo 3.11;; esac) \
+			--no-header --no-annotate --no-emit-index-url --quiet $(if $(UPGRADE),--upgrade) || exit 1; done
+	@echo "requirements/*.txt and benches/peers/requirements-*.txt are up to date"
 
 clean: ## Remove everything that was made.
 	rm -rf $(VENV) target build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks benches/results

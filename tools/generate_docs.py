@@ -18,6 +18,7 @@ from tradecore_api.config.tables import ConfigTables
 from tradecore_api.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parents[1]
+BASELINE = ROOT / "benches" / "baseline.json"
 NAMES = {types.StrType: "text", types.IntType: "integer", types.FloatType: "number", types.BoolType: "bool"}
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -52,6 +53,125 @@ def settings() -> str:
             parts.append(f"As `{shown[table.cls]}`." if table.cls in shown else _table(table))
             shown[table.cls] = title
     return "\n\n".join(parts)
+
+
+class PeerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the peer bench: a workload on a peer and on tradecore, or why it did not run."""
+
+    workload: str
+    peer: str
+    unit: str
+    goal: float
+    peer_version: str = ""
+    peer_python: str = ""
+    version: str = ""
+    python: str = ""
+    peer_per_second: float = 0.0
+    per_second: float = 0.0
+    ratio: float = 0.0
+    peer_delay_us: dict[str, float] | None = None
+    delay_us: dict[str, float] | None = None
+    peer_peak_mb: float = 0.0
+    peak_mb: float = 0.0
+    agree: bool = False
+    why: str = ""
+    not_run: str = ""
+    busy: bool = False
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """What the peer bench ran on."""
+
+    processor: str
+    cores: int
+    memory_gb: int
+    system: str
+
+
+class PeerBench(msgspec.Struct, frozen=True):
+    """The kept result of the peer bench."""
+
+    machine: Machine
+    rows: tuple[PeerRow, ...]
+
+    @property
+    def measured(self) -> list[PeerRow]:
+        """List the rows that ran."""
+        return [row for row in self.rows if not row.not_run]
+
+
+def _peer_bench() -> PeerBench:
+    return msgspec.json.decode(BASELINE.read_bytes(), type=PeerBench)
+
+
+def peers() -> str:
+    """Show the peer bench as one table."""
+    lines = [
+        "| workload | peer | peer does | tradecore does | ratio | peak MB: peer / ours | answers agree |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in _peer_bench().rows:
+        if row.not_run:
+            lines.append(f"| {row.workload} | {row.peer} | not run: {row.not_run} | | | | |")
+            continue
+        agree = ("yes" if row.agree else "**no**") + (f", {row.why}" if row.why else "")
+        lines.append(
+            f"| {row.workload} | {row.peer} {row.peer_version} | {_short(row.peer_per_second)} {row.unit} "
+            f"| {_short(row.per_second)} | **{row.ratio:.2f}x** "
+            f"| {row.peer_peak_mb:.0f} / {row.peak_mb:.0f} | {agree} |"
+        )
+    return "\n".join(lines)
+
+
+def peer_delays() -> str:
+    """Show the percentiles of the workloads that have them."""
+    lines = ["| workload | who | p50 us | p99 us | p99.9 us |", "|---|---|---|---|---|"]
+    for row in _peer_bench().measured:
+        for who, delays in ((row.peer, row.peer_delay_us), ("tradecore", row.delay_us)):
+            if delays:
+                lines.append(
+                    f"| {row.workload} | {who} | " + " | ".join(f"{v:.3g}" for v in delays.values()) + " |"
+                )
+    return "\n".join(lines)
+
+
+def peer_goals() -> str:
+    """Say for each workload whether the goal is reached, and by how much it is missed."""
+    lines = ["| workload | peer | goal | reached | |", "|---|---|---|---|---|"]
+    for row in _peer_bench().measured:
+        gap = 1 - row.ratio / row.goal
+        verdict = "met" if gap <= 0 else f"missed by {gap:.0%}"
+        lines.append(f"| {row.workload} | {row.peer} | {row.goal:g}x | {row.ratio:.2f}x | {verdict} |")
+    return "\n".join(lines)
+
+
+def peer_machine() -> str:
+    """Describe what the table was made on."""
+    bench = _peer_bench()
+    on = bench.machine
+    ours = sorted({f"tradecore {row.version} on Python {row.python}" for row in bench.measured})
+    theirs = sorted({f"{row.peer} {row.peer_version} on Python {row.peer_python}" for row in bench.measured})
+    busy = (
+        "Other work ran on the machine meanwhile: take the figures as a first look; the tails suffer most."
+        if any(row.busy for row in bench.rows)
+        else "Nothing else ran on the machine."
+    )
+    return "\n".join(
+        [
+            f"{on.processor}, {on.cores} cores, {on.memory_gb} GB, {on.system}. {busy}",
+            "Peer and tradecore ran in turn; the best run of each side counts (baseline.json keeps all).",
+            "",
+            *(f"- {name}" for name in [*ours, *theirs]),
+        ]
+    )
+
+
+def _short(value: float) -> str:
+    """Write a figure with three digits and its magnitude."""
+    for limit, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit:
+            return f"{value / limit:.3g}{sign}"
+    return f"{value:.3g}"
 
 
 def _table(table: types.StructType) -> str:
@@ -112,6 +232,10 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("ARCHITECTURE.md", "life cycle"): life_cycle,
     ("README.md", "exit codes"): exit_codes,
     ("docs/configuration.md", "settings"): settings,
+    ("docs/performance.md", "peers"): peers,
+    ("docs/performance.md", "delays"): peer_delays,
+    ("docs/performance.md", "goals"): peer_goals,
+    ("docs/performance.md", "machine"): peer_machine,
 }
 
 

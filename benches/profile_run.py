@@ -1,0 +1,154 @@
+"""Show where the time of one workload goes: `make profile WORKLOAD=b6`.
+
+Builds the extension with its symbols below build/profile, runs the workload under `perf` and writes a table
+of functions and the folded stacks that flame graphs are drawn from; under `valgrind` where perf is missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = ROOT / "build" / "profile"
+RESULTS = ROOT / "benches" / "results"
+SCRIPT = ROOT / "benches" / "peers" / "with_tradecore.py"
+# Workload: count of events and repeats, so that the engine and not the start fills the samples.
+WORKLOADS = {
+    "B1": (500_000, 20),
+    "B2": (500_000, 20),
+    "B4": (1_000_000, 20),
+    "B5": (1_000_000, 10),
+    "B6": (100_000, 20),
+    "book": (1_000_000, 10),
+}
+LINES_MAX = 40
+
+
+def main(arguments: list[str]) -> int:
+    """Profile one workload.
+
+    Returns
+    -------
+    int
+        2 when the workload is unknown or no profiler is found.
+    """
+    wanted = arguments[0].lower() if arguments else ""
+    names = {name.lower(): name for name in WORKLOADS}
+    if wanted not in names:
+        print(f"WORKLOAD={wanted or '?'}: must be one of {', '.join(names)}", file=sys.stderr)
+        return 2
+    perf, valgrind = shutil.which("perf"), shutil.which("valgrind")
+    if not (perf or valgrind):
+        print("neither perf nor valgrind is found: install one of them", file=sys.stderr)
+        return 2
+    build()
+    RESULTS.mkdir(exist_ok=True)
+    if perf:
+        by_perf(perf, names[wanted])
+    elif valgrind:
+        by_callgrind(valgrind, names[wanted])
+    return 0
+
+
+def build() -> None:
+    """Make a copy of the package whose extension keeps its symbols."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    command = [
+        *("cargo", "build", "--quiet", "--release", "--locked", "-p", "tradecore-pyext"),
+        *("--config", "profile.release.strip=false"),
+    ]
+    environment = {
+        **os.environ,
+        "PYO3_PYTHON": sys.executable,
+        "PYO3_BUILD_EXTENSION_MODULE": "1",
+        "CARGO_TARGET_DIR": str(target),
+    }
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    shutil.rmtree(HOME, ignore_errors=True)
+    shutil.copytree(
+        ROOT / "python" / "tradecore",
+        HOME / "tradecore",
+        ignore=shutil.ignore_patterns("_core*.so", "__pycache__"),
+    )
+    shutil.copyfile(target / "release" / "lib_core.so", HOME / "tradecore" / "_core.abi3.so")
+
+
+def command_of(name: str, *, repeats: int) -> tuple[list[str], dict[str, str]]:
+    """Give the command that runs a workload on the copy, and its environment."""
+    paths = [str(HOME), str(ROOT / "benches"), str(ROOT / "tests")]
+    command = [sys.executable, str(SCRIPT), name, str(WORKLOADS[name][0]), str(repeats)]
+    return command, {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def by_perf(perf: str, name: str) -> None:
+    """Sample stacks 299 times a second; neither CPython nor the extension keeps frame pointers."""
+    data = RESULTS / f"profile-{name.lower()}.perf"
+    command, environment = command_of(name, repeats=WORKLOADS[name][1])
+    record = [
+        perf,
+        "record",
+        "--quiet",
+        "-F",
+        "299",
+        "--call-graph",
+        "dwarf",
+        "-o",
+        str(data),
+        "--",
+        *command,
+    ]
+    subprocess.run(record, env=environment, stdout=subprocess.DEVNULL, check=True)
+    report = [
+        perf,
+        "report",
+        "-i",
+        str(data),
+        "--stdio",
+        "--no-children",
+        "--no-inline",
+        "-g",
+        "none",
+        "--percent-limit",
+        "0.5",
+    ]
+    said = subprocess.run(report, capture_output=True, text=True, check=True).stdout
+    rows = [line for line in said.splitlines() if line.strip() and not line.startswith("#")]
+    print("\n".join(rows[:LINES_MAX]))
+    stacks = subprocess.run(
+        [perf, "script", "--no-inline", "-i", str(data)], capture_output=True, text=True, check=True
+    ).stdout
+    folded = RESULTS / f"profile-{name.lower()}.folded"
+    folded.write_text("".join(f"{stack} {count}\n" for stack, count in sorted(fold(stacks).items())))
+    print(f"stacks for a flame graph: {folded.relative_to(ROOT)}", file=sys.stderr)
+
+
+def fold(text: str) -> Counter[str]:
+    """Count equal stacks of `perf script`, the outermost function first, as flame graphs read them."""
+    stacks: Counter[str] = Counter()
+    for block in text.split("\n\n"):
+        frames = [
+            line.split(maxsplit=1)[1] for line in block.splitlines()[1:] if len(line.split(maxsplit=1)) == 2
+        ]
+        names = [frame.rpartition(" (")[0].partition("+0x")[0].replace(";", ":") for frame in frames]
+        if names:
+            stacks[";".join(reversed(names))] += 1
+    return stacks
+
+
+def by_callgrind(valgrind: str, name: str) -> None:
+    """Count instructions."""
+    data = RESULTS / f"profile-{name.lower()}.callgrind"
+    command, environment = command_of(name, repeats=1)
+    counted = [valgrind, "--tool=callgrind", f"--callgrind-out-file={data}", *command]
+    subprocess.run(counted, env=environment, capture_output=True, check=True)
+    said = subprocess.run(
+        ["callgrind_annotate", str(data)], capture_output=True, text=True, check=True
+    ).stdout
+    print("\n".join(said.splitlines()[:LINES_MAX]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
