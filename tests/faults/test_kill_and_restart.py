@@ -54,7 +54,7 @@ class PaperDesk:
 
     def wait_until_longer(self, length: int) -> None:
         """Wait until the journal is longer than this."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self.journal.exists() or self.journal.stat().st_size <= length:
             assert time.monotonic() < deadline, self.log.read_text()[-2000:]
             time.sleep(0.002)
@@ -62,7 +62,7 @@ class PaperDesk:
     def finish(self) -> dict[str, object]:
         """Run to the end of the capture and return the summary."""
         done = self.start(speed=0)
-        out, _ = done.communicate(timeout=60)
+        out, _ = done.communicate(timeout=180)
         assert done.returncode == 0, self.log.read_text()[-2000:]
         return json.loads(out)
 
