@@ -16,8 +16,9 @@ from support.shared import ROOT, shared_data
 from tradecore.domain.journal import JournalReader, journal_verify
 
 KILLS = int(os.environ.get("TRADECORE_KILLS", "200"))
-# Slow enough that no run gets to the end of the capture before it is killed.
-SPEED = 30
+# Slow enough that all runs together, at most a fifth of a second each, do not reach the end of the capture:
+# at this speed it takes 57 seconds.
+SPEED = 6
 CONFIG = ROOT / "examples" / "paper-binance-capture.toml"
 CAPTURE = "public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz"
 ACKNOWLEDGED = re.compile(r" report +seq=(\d+) .*order_id=(\d+) .*report=(\w+)")
@@ -52,10 +53,11 @@ class PaperDesk:
                 command + options, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
 
-    def wait_until_longer(self, length: int) -> None:
-        """Wait until the journal is longer than this."""
+    def wait_until_longer(self, length: int, process: subprocess.Popen[str]) -> None:
+        """Wait until the journal is longer than this; the test fails when the process ends by itself."""
         deadline = time.monotonic() + 60
         while not self.journal.exists() or self.journal.stat().st_size <= length:
+            assert process.poll() is None, f"ended by itself: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, self.log.read_text()[-2000:]
             time.sleep(0.002)
 
@@ -94,7 +96,7 @@ def test_nothing_is_lost_or_doubled_by_two_hundred_kills(tmp_path):
         process = desk.start(speed=SPEED)
         # Most die at work; the others while they start or recover.
         if chance.random() < 0.8:
-            desk.wait_until_longer(length)
+            desk.wait_until_longer(length, process)
         time.sleep(chance.uniform(0.0, 0.2))
         process.send_signal(signal.SIGKILL)
         process.communicate()
