@@ -19,6 +19,7 @@ mod config;
 mod error;
 mod events;
 mod input;
+mod judging;
 mod kernel;
 mod market;
 mod orders;

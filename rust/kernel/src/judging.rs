@@ -1,0 +1,170 @@
+//! Everything that is put to risk about an order: what is at stake, what the account can pay, the verdict.
+
+use tradecore_ledger::OpenOrder;
+use tradecore_risk::{ApprovedOrder, Exposure, Stake};
+use tradecore_types::{InstrumentId, OrderIntent, OrderKind, Refusal, Rule, Side, StrategyId};
+
+use crate::buying_power;
+use crate::kernel::ENTRIES_MAX;
+use crate::market::{Market, Venue};
+use crate::{Kernel, KernelError};
+
+impl Kernel {
+    /// Puts an intent before every check that risk has; `replaced` is the order it takes the place of.
+    pub(crate) fn judge(
+        &mut self,
+        intent: &OrderIntent,
+        lots: i64,
+        replaced: Option<&OpenOrder>,
+    ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
+        if self.orders.len() >= ENTRIES_MAX && !intent.reduce_only && replaced.is_none() {
+            let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
+            let limit = count(ENTRIES_MAX);
+            let value = count(self.orders.len()) + 1;
+            return Ok(Err(Refusal { rule: Rule::OpenOrdersMax, limit, value }));
+        }
+        let exposure = self.exposure(intent, replaced);
+        if let Err(refusal) = check_countable(intent, lots, exposure) {
+            return Ok(Err(refusal));
+        }
+        let switches = self.switches;
+        let has_power = self.has_buying_power(intent, lots, exposure.account)?;
+        let Some(market) = self.markets.get_mut(intent.instrument.index()) else {
+            return Err(KernelError::Broken("an order for an instrument that is not in the table".into()));
+        };
+        let reference = market.reference();
+        let verdict = market.gate.check(intent, lots, &market.instrument, reference, exposure, switches);
+        Ok(match (verdict, has_power) {
+            (Ok(_), Err(refusal)) => Err(refusal),
+            (verdict, _) => verdict,
+        })
+    }
+
+    /// Counts what is at stake in the instrument of an order, the order that it replaces left out.
+    fn exposure(&self, intent: &OrderIntent, replaced: Option<&OpenOrder>) -> Exposure {
+        let (strategy, instrument) = (intent.strategy, intent.instrument);
+        let mut account = self.orders.working_total(instrument);
+        let mut own = self.orders.working(strategy, instrument);
+        let replaced_lots = replaced.map_or(0, OpenOrder::open_lots);
+        account.open_orders = account.open_orders.saturating_sub(u32::from(replaced.is_some()));
+        if replaced.is_some_and(|order| !order.only_closes()) {
+            for working in [&mut account, &mut own] {
+                let lots = match intent.side {
+                    Side::Buy => &mut working.buy_lots,
+                    Side::Sell => &mut working.sell_lots,
+                };
+                *lots = lots.saturating_sub(replaced_lots);
+            }
+        }
+        let mut own_stake = Stake {
+            position_lots: self.ledger.position(strategy, instrument),
+            working_buy_lots: own.buy_lots,
+            working_sell_lots: own.sell_lots,
+        };
+        if intent.reduce_only {
+            // An exit of a bracket is not among the closing orders, and neither is it taken out of them.
+            let is_counted = replaced.is_some_and(|order| order.intent.closes.is_none());
+            let closing = self.closing_lots(strategy, instrument, intent.side);
+            let closing = closing.saturating_sub(if is_counted { replaced_lots } else { 0 });
+            match intent.side {
+                Side::Buy => own_stake.working_buy_lots = own_stake.working_buy_lots.saturating_add(closing),
+                Side::Sell => {
+                    own_stake.working_sell_lots = own_stake.working_sell_lots.saturating_add(closing);
+                }
+            }
+        }
+        Exposure {
+            account: Stake {
+                position_lots: self.ledger.position_total(instrument),
+                working_buy_lots: account.buy_lots,
+                working_sell_lots: account.sell_lots,
+            },
+            own: own_stake,
+            open_orders: account.open_orders,
+        }
+    }
+
+    /// Counts the open lots of a strategy's reduce-only orders on one side, exits of brackets apart.
+    pub(crate) fn closing_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
+        if !self.orders.has_closing() {
+            return 0;
+        }
+        let is_closing = |intent: &OrderIntent| {
+            intent.reduce_only
+                && intent.closes.is_none()
+                && intent.side == side
+                && intent.strategy == strategy
+                && intent.instrument == instrument
+        };
+        self.orders
+            .iter()
+            .filter(|order| is_closing(&order.intent))
+            .map(OpenOrder::open_lots)
+            .fold(0, i64::saturating_add)
+    }
+
+    /// Tells whether the account can carry an order; bars ask at the fill instead.
+    fn has_buying_power(
+        &self,
+        intent: &OrderIntent,
+        lots: i64,
+        stake: Stake,
+    ) -> Result<Result<(), Refusal>, KernelError> {
+        let market = self.market(intent.instrument)?;
+        if matches!(market.venue, Venue::Bars(_)) || intent.reduce_only {
+            return Ok(Ok(()));
+        }
+        let price_ticks = match intent.kind {
+            OrderKind::Market => market.reference.map_or(0, |known| known.0),
+            OrderKind::Limit { price_ticks } => price_ticks,
+            OrderKind::Stop { trigger_ticks } => trigger_ticks,
+        };
+        let working_lots = working_on(intent.side, stake);
+        let position = stake.position_lots.saturating_mul(intent.side.sign());
+        let after = position.saturating_add(working_lots).saturating_add(lots);
+        if after.unsigned_abs() <= position.unsigned_abs() {
+            return Ok(Ok(()));
+        }
+        let needed = market.instrument.notional(price_ticks, after).map_or(i128::MAX, |money| money.0);
+        let others = self.ledger.held_value(&self.marks, Some(intent.instrument)).0;
+        let power = buying_power::total(self.equity()?, self.config.leverage);
+        let needed = needed.saturating_add(others);
+        if needed > power {
+            return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: power, value: needed }));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Returns how many lots a share of the free buying power pays for, fee included.
+    pub(crate) fn affordable_lots(
+        &self,
+        market: &Market,
+        ppm: i64,
+        price_ticks: i64,
+    ) -> Result<i64, KernelError> {
+        let held = self.ledger.held_value(&self.marks, None).0;
+        let power = buying_power::total(self.equity()?, self.config.leverage);
+        let free = power.saturating_sub(held);
+        Ok(buying_power::lots(free, ppm, &market.instrument, &self.config.venue.fees, price_ticks))
+    }
+}
+
+/// Returns what works on a side.
+const fn working_on(side: Side, stake: Stake) -> i64 {
+    match side {
+        Side::Buy => stake.working_buy_lots,
+        Side::Sell => stake.working_sell_lots,
+    }
+}
+
+/// Refuses an order whose lots, together with those that work already, cannot be counted.
+fn check_countable(intent: &OrderIntent, lots: i64, exposure: Exposure) -> Result<(), Refusal> {
+    let is_countable = [exposure.account, exposure.own]
+        .into_iter()
+        .all(|stake| working_on(intent.side, stake).checked_add(lots).is_some());
+    if is_countable {
+        return Ok(());
+    }
+    let value = i128::from(working_on(intent.side, exposure.account)) + i128::from(lots);
+    Err(Refusal { rule: Rule::PositionMax, limit: i128::from(i64::MAX), value })
+}
