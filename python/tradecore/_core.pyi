@@ -507,6 +507,18 @@ class OrderDesk:
         take_profit: float | Decimal | None = None,
         take_profit_ticks: int | None = None,
         instrument_id: int | None = None,
+        touch: float | Decimal | None = None,
+        touch_ticks: int | None = None,
+        trail: float | Decimal | None = None,
+        trail_ticks: int | None = None,
+        trail_limit: float | Decimal | None = None,
+        trail_limit_ticks: int | None = None,
+        activation: float | Decimal | None = None,
+        activation_ticks: int | None = None,
+        display: float | Decimal | None = None,
+        display_lots: int | None = None,
+        to_limit: bool = False,
+        expire_ns: int | None = None,
     ) -> int | Refused: ...
     def sell(
         self,
@@ -526,9 +538,23 @@ class OrderDesk:
         take_profit: float | Decimal | None = None,
         take_profit_ticks: int | None = None,
         instrument_id: int | None = None,
+        touch: float | Decimal | None = None,
+        touch_ticks: int | None = None,
+        trail: float | Decimal | None = None,
+        trail_ticks: int | None = None,
+        trail_limit: float | Decimal | None = None,
+        trail_limit_ticks: int | None = None,
+        activation: float | Decimal | None = None,
+        activation_ticks: int | None = None,
+        display: float | Decimal | None = None,
+        display_lots: int | None = None,
+        to_limit: bool = False,
+        expire_ns: int | None = None,
     ) -> int | Refused: ...
     def cancel(self, order_id: int) -> bool: ...
-    def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused: ...
+    def replace(
+        self, order_id: int, *, quantity_lots: int, price_ticks: int | None = None
+    ) -> int | Refused: ...
 
 @final
 class Kernel:

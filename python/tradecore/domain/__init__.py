@@ -24,6 +24,7 @@ from tradecore.domain.spec import (
     Matching,
     Mode,
     RiskSpec,
+    SelfTrade,
     SequenceRule,
     VenueSpec,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Matching",
     "Mode",
     "RiskSpec",
+    "SelfTrade",
     "SequenceRule",
     "StorageError",
     "StrategyError",

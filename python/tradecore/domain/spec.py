@@ -15,6 +15,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
+OfDayNs = Annotated[int, msgspec.Meta(ge=0, lt=86_400 * NANOSECONDS_PER_SECOND)]
 
 
 class Mode(StrEnum):
@@ -75,6 +76,19 @@ class Matching(StrEnum):
     EXCHANGE = "exchange"
 
 
+class SelfTrade(StrEnum):
+    """What the simulated exchange does when two orders of the account meet.
+
+    `CANCEL_OLDEST`: the one that rests is cancelled. `CANCEL_NEWEST`: what is left of the arriving one is.
+    `CANCEL_BOTH`: both are. `DECREMENT`: both become smaller by what they would have traded.
+    """
+
+    CANCEL_OLDEST = "cancel_oldest"
+    CANCEL_NEWEST = "cancel_newest"
+    CANCEL_BOTH = "cancel_both"
+    DECREMENT = "decrement"
+
+
 class SequenceRule(StrEnum):
     """How the book messages of an instrument are numbered; decides when a book is provably right."""
 
@@ -113,7 +127,9 @@ class FeesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The simulated venue: what it matches against, latencies in nanoseconds and how bars fill.
 
-    Orders against bars fill at bar prices; latencies apply to the other kinds of matching.
+    Orders against bars fill at bar prices; latencies apply to the other kinds of matching. `self_trade` is
+    about `exchange` alone: the other markets do not see our orders, so these cannot meet. Day orders expire
+    `day_end_ns` after midnight UTC.
     """
 
     matching: Matching = Matching.BARS
@@ -121,6 +137,8 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     report_latency_ns: DelayNs = 0
     bar_fill: BarFill = BarFill.NEXT_OPEN
     bar_order: BarOrder = BarOrder.TIME
+    self_trade: SelfTrade = SelfTrade.CANCEL_OLDEST
+    day_end_ns: OfDayNs = 0
     finalize: Finalize = Finalize.NONE
 
 

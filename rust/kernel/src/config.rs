@@ -1,7 +1,7 @@
 //! What a kernel is made of.
 
 use tradecore_book::SequenceRule;
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, SelfTrade};
 use tradecore_risk::Limits;
 use tradecore_types::{InstrumentSpec, Money};
 
@@ -40,6 +40,10 @@ pub struct VenueConfig {
     pub bar_fill: BarFill,
     /// In which order the orders of one bar are tried.
     pub bar_order: BarOrder,
+    /// What the simulated exchange does when two orders of the account meet.
+    pub self_trade: SelfTrade,
+    /// When the session of day orders ends: nanoseconds after midnight UTC, below one day.
+    pub day_end_ns: i64,
     /// Fees.
     pub fees: FeeSchedule,
     /// Largest number of open orders per instrument.

@@ -225,6 +225,7 @@ impl Kernel {
     fn handle_due(&mut self, due: Due) -> Result<(), KernelError> {
         match due {
             Due::Report(delivery) => self.apply_report(delivery.instrument, &delivery.report),
+            Due::Expiry { order_id, instrument } => self.expire(order_id, instrument),
             Due::Arrival(request) => self.arrive(request),
             Due::BarClose { series } => {
                 self.close_time_bar(series);

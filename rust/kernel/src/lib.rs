@@ -18,6 +18,7 @@ mod commands;
 mod config;
 mod error;
 mod events;
+mod expiry;
 mod input;
 mod judging;
 mod kernel;

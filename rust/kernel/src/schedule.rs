@@ -1,4 +1,4 @@
-//! Events of the engine's own making: venue arrivals, venue reports, bar closes and timers.
+//! Events of the engine's own making: venue reports, ends of orders, venue arrivals, bar closes and timers.
 //!
 //! **Invariant:** they come out in the order of (time, kind, order of arrival); a heap is used only
 //! where times can fall, a queue where a constant latency keeps them in order.
@@ -9,6 +9,9 @@ use std::collections::{BinaryHeap, VecDeque};
 use tradecore_journal::{encode_order, encode_replace_request, encode_report};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, Report, StrategyId, TimeNs};
+
+/// Orders that have ended before their time and may be kept whatever the number of open ones.
+const EXPIRIES_SPARE: usize = 64;
 
 /// What is on its way to the venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub(crate) enum Request {
         order_id: OrderId,
         /// Instrument of the order.
         instrument: InstrumentId,
-        /// New price or trigger.
+        /// New limit, else trigger; 0 keeps it.
         price_ticks: i64,
         /// New open size.
         lots: i64,
@@ -64,6 +67,13 @@ pub(crate) struct Timer {
 pub(crate) enum Due {
     /// A report reaches the engine.
     Report(Delivery),
+    /// The time of an order is up at the venue.
+    Expiry {
+        /// The order.
+        order_id: OrderId,
+        /// Its instrument.
+        instrument: InstrumentId,
+    },
     /// A request reaches the venue.
     Arrival(Request),
     /// A time bar ends.
@@ -79,6 +89,7 @@ pub(crate) enum Due {
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     reports: VecDeque<(TimeNs, Delivery)>,
+    expiries: BinaryHeap<Reverse<(TimeNs, u64, u32)>>,
     arrivals: VecDeque<(TimeNs, Request)>,
     bar_closes: BinaryHeap<Reverse<(TimeNs, usize)>>,
     timers: BinaryHeap<Reverse<Timer>>,
@@ -96,6 +107,22 @@ impl Schedule {
         self.arrivals.push_back((time_ns, request));
     }
 
+    /// Plans the end of an order. Orders that have ended before their time are forgotten once they are more
+    /// than the `open` ones, so that memory stays bounded by the open orders.
+    pub(crate) fn expiry(
+        &mut self,
+        time_ns: TimeNs,
+        order_id: OrderId,
+        instrument: InstrumentId,
+        open: usize,
+        is_open: impl Fn(OrderId) -> bool,
+    ) {
+        if self.expiries.len() > EXPIRIES_SPARE.saturating_add(open.saturating_mul(2)) {
+            self.expiries.retain(|Reverse((_, order_id, _))| is_open(OrderId(*order_id)));
+        }
+        self.expiries.push(Reverse((time_ns, order_id.0, instrument.0)));
+    }
+
     /// Plans the end of a time bar.
     pub(crate) fn bar_close(&mut self, time_ns: TimeNs, series: usize) {
         self.bar_closes.push(Reverse((time_ns, series)));
@@ -110,10 +137,11 @@ impl Schedule {
     /// Returns when the next internal event is due.
     pub(crate) fn next_time_ns(&self) -> Option<TimeNs> {
         let reports = self.reports.front().map(|entry| entry.0);
+        let expiries = self.expiries.peek().map(|entry| entry.0.0);
         let arrivals = self.arrivals.front().map(|entry| entry.0);
         let bar_closes = self.bar_closes.peek().map(|entry| entry.0.0);
         let timers = self.timers.peek().map(|entry| entry.0.time_ns);
-        [reports, arrivals, bar_closes, timers].into_iter().flatten().min()
+        [reports, expiries, arrivals, bar_closes, timers].into_iter().flatten().min()
     }
 
     /// Takes the next internal event that is due at or before `time_ns`.
@@ -121,6 +149,12 @@ impl Schedule {
         let next = self.next_time_ns().filter(|&next| next <= time_ns)?;
         if self.reports.front().is_some_and(|entry| entry.0 == next) {
             return self.reports.pop_front().map(|(time, delivery)| (time, Due::Report(delivery)));
+        }
+        if self.expiries.peek().is_some_and(|entry| entry.0.0 == next) {
+            return self.expiries.pop().map(|Reverse((time, order_id, instrument))| {
+                let (order_id, instrument) = (OrderId(order_id), InstrumentId(instrument));
+                (time, Due::Expiry { order_id, instrument })
+            });
         }
         if self.arrivals.front().is_some_and(|entry| entry.0 == next) {
             return self.arrivals.pop_front().map(|(time, request)| (time, Due::Arrival(request)));
@@ -148,6 +182,12 @@ impl Schedule {
                     encode_replace_request(out, *time, *order_id, *price_ticks, *lots);
                 }
             }
+        }
+        let mut expiries: Vec<(TimeNs, u64, u32)> = self.expiries.iter().map(|entry| entry.0).collect();
+        expiries.sort_unstable();
+        for (time_ns, order_id, _) in expiries {
+            out.extend_from_slice(&time_ns.to_le_bytes());
+            out.extend_from_slice(&order_id.to_le_bytes());
         }
         let mut timers: Vec<Timer> = self.timers.iter().map(|entry| entry.0).collect();
         timers.sort_unstable();

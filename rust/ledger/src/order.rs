@@ -1,6 +1,6 @@
 //! One order as the engine knows it.
 
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind, Side, Size, StrategyId, TimeNs};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, Side, Size, StrategyId, TimeNs};
 
 use crate::OrderState;
 use crate::wire::Put;
@@ -12,7 +12,7 @@ pub struct OpenOrder {
     pub intent: OrderIntent,
     /// Where it is in its life.
     pub state: OrderState,
-    /// Price of a limit or trigger of a stop as the venue last confirmed it.
+    /// Limit, else trigger, as the venue last confirmed it.
     pub price_ticks: Option<i64>,
     /// Its whole size; `None` while it is a share of equity that is not sized yet.
     pub lots: Option<i64>,
@@ -23,11 +23,7 @@ pub struct OpenOrder {
 impl OpenOrder {
     /// Makes an order that was just sent.
     pub(crate) fn new(intent: OrderIntent) -> Self {
-        let price_ticks = match intent.kind {
-            OrderKind::Market => None,
-            OrderKind::Limit { price_ticks } => Some(price_ticks),
-            OrderKind::Stop { trigger_ticks } => Some(trigger_ticks),
-        };
+        let price_ticks = intent.kind.price_ticks();
         let lots = match intent.size {
             Size::Lots(lots) => Some(lots),
             Size::EquityPpm(_) => None,

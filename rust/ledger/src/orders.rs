@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody, StrategyId, TimeNs};
+use tradecore_types::{
+    InstrumentId, OrderId, OrderIntent, OrderKind, Report, ReportBody, StrategyId, TimeNs,
+};
 
 use crate::wire::Put;
 use crate::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState, Working, next};
@@ -323,6 +325,7 @@ fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), O
         ReportBody::Rejected(_) => same(E::Rejected),
         ReportBody::Triggered => same(E::Triggered),
         ReportBody::Canceled(_) => same(E::Canceled),
+        ReportBody::Expired => same(E::Expired),
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),
         ReportBody::ReplaceRejected(_) => same(either(E::ReplaceRejected, E::ReplaceRejectedPartly)),
         ReportBody::Fill { lots, .. } => {
@@ -336,7 +339,8 @@ fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), O
         ReportBody::Replaced { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
-            let price_ticks = order.price_ticks.map(|_| price_ticks);
+            let states_price = order.price_ticks.is_some() || order.intent.kind == OrderKind::MarketToLimit;
+            let price_ticks = states_price.then_some(price_ticks);
             let event = either(E::Replaced, E::ReplacedPartly);
             Ok((event, OpenOrder { lots: Some(whole), price_ticks, ..*order }))
         }

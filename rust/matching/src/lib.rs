@@ -9,6 +9,7 @@
 
 mod bars;
 mod depth_matcher;
+mod dormant;
 mod exchange_matcher;
 mod fees;
 mod l3_book;
@@ -16,9 +17,10 @@ mod level_list;
 mod market_out;
 mod open_order;
 mod own_queue;
+mod reserves;
+mod self_trade;
 mod slab;
 mod state;
-mod stops;
 mod taken;
 mod ticket;
 
@@ -29,9 +31,12 @@ pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
+pub use self_trade::SelfTrade;
 
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod conditions;
 #[cfg(test)]
 mod depth_properties;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use tradecore_book::SequenceRule;
 use tradecore_kernel::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, Finalize};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, Finalize, SelfTrade};
 use tradecore_risk::Limits;
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, MONEY_DECIMALS, Money, ValueError};
 
@@ -11,6 +11,9 @@ use crate::errors::{invalid_value, value_error};
 
 /// Open orders per instrument when risk sets no limit.
 const OPEN_ORDERS_MAX: usize = 4096;
+
+/// Nanoseconds of a day.
+const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Reads a text attribute.
 fn text(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
@@ -100,6 +103,16 @@ fn venue_config(
     let report_latency_ns = latency(venue, "report_latency_ns", matching)?;
     let fees = FeeSchedule::from_bps(&text(fees, "maker_bps")?, &text(fees, "taker_bps")?)
         .map_err(|error| value_error(&error))?;
+    let self_trade = text(venue, "self_trade")?;
+    let self_trade = SelfTrade::from_name(&self_trade).ok_or_else(|| {
+        let rule = "must be cancel_oldest, cancel_newest, cancel_both or decrement";
+        invalid_value("self_trade", &self_trade, rule)
+    })?;
+    let day_end_ns: i64 = venue.getattr("day_end_ns")?.extract()?;
+    if !(0..DAY_NS).contains(&day_end_ns) {
+        let rule = "must be from 0 to below one day";
+        return Err(invalid_value("day_end_ns", &day_end_ns.to_string(), rule));
+    }
     let open_orders_max: Option<usize> = risk.getattr("open_orders_max")?.extract()?;
     Ok(VenueConfig {
         matching,
@@ -107,6 +120,8 @@ fn venue_config(
         report_latency_ns,
         bar_fill,
         bar_order,
+        self_trade,
+        day_end_ns,
         fees,
         open_orders_max: open_orders_max.unwrap_or(OPEN_ORDERS_MAX).min(OPEN_ORDERS_MAX),
     })

@@ -89,11 +89,13 @@ pub enum CancelReason {
     EndOfData = 6,
     /// The kill switch was engaged.
     Killed = 7,
+    /// It would have traded with another order of the same account.
+    SelfTrade = 8,
 }
 
 impl CancelReason {
     /// Every reason, in the order of their codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Requested,
         Self::ImmediateOrCancel,
         Self::Linked,
@@ -101,6 +103,7 @@ impl CancelReason {
         Self::Shadow,
         Self::EndOfData,
         Self::Killed,
+        Self::SelfTrade,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -127,6 +130,7 @@ impl CancelReason {
             Self::Shadow => "shadow",
             Self::EndOfData => "end_of_data",
             Self::Killed => "killed",
+            Self::SelfTrade => "self_trade",
         }
     }
 }
@@ -138,7 +142,7 @@ pub enum ReportBody {
     Accepted,
     /// The venue does not take the order; it is closed.
     Rejected(RejectReason),
-    /// A stop was set off and is now a market order.
+    /// A dormant order was set off and is now a market or a limit order.
     Triggered,
     /// Part or all of the order traded.
     Fill {
@@ -155,15 +159,17 @@ pub enum ReportBody {
     Canceled(CancelReason),
     /// A cancel came too late or for an order the venue does not know.
     CancelRejected(RejectReason),
-    /// The order now has this price and open size.
+    /// The order now has this price and open size; also when the venue changed them by itself.
     Replaced {
-        /// New price (limit) or trigger (stop).
+        /// New price: the limit, else the trigger; 0 where there is none.
         price_ticks: i64,
         /// New size still open, above 0.
         lots: i64,
     },
     /// The amendment was not taken; the order stays as it was.
     ReplaceRejected(RejectReason),
+    /// The time of the order ran out; it is closed without (further) fill.
+    Expired,
 }
 
 /// One message of a venue about one order.

@@ -15,6 +15,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod time_policy;
+mod waking;
 
 pub use account::{BarAccount, OpenPosition, exit_intent};
 pub use matcher::BarMatcher;

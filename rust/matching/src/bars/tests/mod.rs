@@ -5,6 +5,7 @@ mod oracle;
 mod properties;
 mod queue_policy;
 mod time_policy;
+mod waking;
 
 use tradecore_types::{Bar, OrderId, OrderIntent};
 
