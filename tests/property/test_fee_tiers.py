@@ -34,9 +34,11 @@ class Trades:
     def __init__(self, wishes) -> None:
         self.wishes = iter(wishes)
         self.fills = []
+        self.quotes = 0
 
     def on_quote(self, ctx, quote) -> None:
         """Send the next wish."""
+        self.quotes += 1
         lots, is_limit = next(self.wishes)
         send = ctx.buy if lots > 0 else ctx.sell
         if lots:
@@ -44,7 +46,9 @@ class Trades:
 
     def on_fill(self, ctx, fill) -> None:
         """Keep it."""
-        self.fills.append((fill.time_ns, fill.price_ticks * fill.lots, fill.is_maker, fill.fee_atto))
+        # Resting orders fill together at a quote, takers one by one.
+        event = self.quotes if fill.is_maker else -fill.order_id
+        self.fills.append((fill.time_ns, fill.price_ticks * fill.lots, fill.is_maker, event, fill.fee_atto))
 
 
 def engine_of(fees, wishes, venue=None):
@@ -71,7 +75,7 @@ def engine_of(fees, wishes, venue=None):
     window=st.sampled_from(FeeWindow),
 )
 def test_every_fill_pays_the_rates_of_the_volume_before_it(steps, window):
-    """Tier, rounding and window are those of a sum over all fills, made anew for every fill."""
+    """Tier, rounding and window are those of a sum over all fills, made anew at every event."""
     fees = FeesSpec(maker_bps="2", taker_bps="5", window=window, tiers=TIERS)
     engine, strategy = engine_of(fees, [step[2:] for step in steps])
     now_ns = 0
@@ -83,11 +87,13 @@ def test_every_fill_pays_the_rates_of_the_volume_before_it(steps, window):
         engine.run()
 
     plain = PlainFees(fees)
-    expected = [
-        plain.fee(time_ns, notional * 10**16, is_maker=is_maker)
-        for time_ns, notional, is_maker, _ in strategy.fills
-    ]
-    assert [fill[3] for fill in strategy.fills] == expected
+    expected, last_event = [], None
+    for time_ns, notional, is_maker, event, _ in strategy.fills:
+        is_same = event == last_event
+        fee = plain.fee(time_ns, notional * 10**16, is_maker=is_maker, is_same_event=is_same)
+        expected.append(fee)
+        last_event = event
+    assert [fill[-1] for fill in strategy.fills] == expected
     assert engine.kernel.money()["fees"] == sum(expected)
 
 

@@ -28,16 +28,19 @@ class PlainFees:
     def __init__(self, fees) -> None:
         self.fees = fees
         self.by_day = defaultdict(int)
+        self.rates = fees
 
-    def fee(self, now_ns: int, notional_atto: int, *, is_maker: bool) -> int:
-        """Return the fee of a fill and count it."""
+    def fee(self, now_ns: int, notional_atto: int, *, is_maker: bool, is_same_event: bool) -> int:
+        """Return the fee of a fill and count it; the fills of one event pay the rates of the first."""
         today = now_ns // DAY_NS
-        first = today - 29 if self.fees.window == "30d" else min(self.by_day, default=today)
-        volume = sum(sum_ for day, sum_ in self.by_day.items() if first <= day <= today)
-        rates = self.fees
-        for tier in self.fees.tiers:
-            if volume >= atto(tier.volume_min):
-                rates = tier
-        bps = Fraction(rates.maker_bps if is_maker else rates.taker_bps)
+        if not is_same_event:
+            self.rates = self._rates_at(today)
+        bps = Fraction(self.rates.maker_bps if is_maker else self.rates.taker_bps)
         self.by_day[today] += notional_atto
         return rounded(notional_atto * bps / 10_000)
+
+    def _rates_at(self, today: int):
+        first = today - 29 if self.fees.window == "30d" else min(self.by_day, default=today)
+        volume = sum(sum_ for day, sum_ in self.by_day.items() if first <= day <= today)
+        reached = [tier for tier in self.fees.tiers if volume >= atto(tier.volume_min)]
+        return reached[-1] if reached else self.fees
