@@ -18,6 +18,8 @@ from tradecore.domain.spec import (
     BarOrder,
     EngineSpec,
     FeesSpec,
+    FeeTierSpec,
+    FeeWindow,
     Finalize,
     InstrumentKind,
     InstrumentSpec,
@@ -26,6 +28,7 @@ from tradecore.domain.spec import (
     RiskSpec,
     SelfTrade,
     SequenceRule,
+    SlippageSpec,
     VenueSpec,
 )
 
@@ -38,6 +41,8 @@ __all__ = [
     "DataError",
     "EngineSpec",
     "EventBatch",
+    "FeeTierSpec",
+    "FeeWindow",
     "FeesSpec",
     "Finalize",
     "Instrument",
@@ -49,6 +54,7 @@ __all__ = [
     "RiskSpec",
     "SelfTrade",
     "SequenceRule",
+    "SlippageSpec",
     "StorageError",
     "StrategyError",
     "TradecoreError",

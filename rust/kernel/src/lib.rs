@@ -19,6 +19,7 @@ mod config;
 mod error;
 mod events;
 mod expiry;
+mod fee_level;
 mod input;
 mod judging;
 mod kernel;

@@ -74,6 +74,11 @@ impl ExchangeMatcher {
         self.self_trade = mode;
     }
 
+    /// Sets the rates that the next fill pays.
+    pub const fn set_fees(&mut self, fees: FeeSchedule) {
+        self.fees = fees;
+    }
+
     /// Works off what an agent does.
     pub fn flow(
         &mut self,

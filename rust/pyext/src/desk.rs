@@ -412,12 +412,26 @@ fn kind_of(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<OrderKind
         }),
         _ => None,
     };
+    let parts = [
+        ("stop", stop),
+        ("touch", touch),
+        ("trail", trail),
+        ("to_limit", wish.to_limit.then_some(1)),
+        ("display", display),
+        ("trail_limit", trail_limit),
+        ("activation", activation),
+    ];
     let has_trail_parts = trail_limit.or(activation).is_some();
-    let rule = "an order has one of stop, touch, trail and to_limit; limit goes with stop and touch, display \
-                with limit alone, trail_limit and activation with trail";
     match kind.filter(|_| trail.is_some() || !has_trail_parts) {
         Some(kind) => Ok(kind),
-        None => Err(invalid_value("order", "its prices", rule)),
+        None => {
+            let last = parts.into_iter().rfind(|part| part.1.is_some());
+            let (name, value) = last.map_or(("limit", 0), |(name, value)| (name, value.unwrap_or(0)));
+            let rule = "goes with none of the others: an order has one of stop, touch, trail and to_limit; \
+                        limit goes with stop and touch, display with limit alone, trail_limit and activation \
+                        with trail";
+            Err(invalid_value(name, &value.to_string(), rule))
+        }
     }
 }
 

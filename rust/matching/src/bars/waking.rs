@@ -81,9 +81,7 @@ impl BarMatcher {
                 None => Armed::Stop(hit_ticks),
             };
             let mark_ticks = mark_ticks.unwrap_or(hit_ticks);
-            let liquidity = Liquidity::Taker;
-            let at =
-                Execution { price_ticks: hit_ticks, mark_ticks, venue_time_ns: time_ns, liquidity, armed };
+            let at = Execution::new(hit_ticks, mark_ticks, time_ns, Liquidity::Taker, armed);
             return self.execute(place, at, account);
         }
         if woken.is_immediate() {
