@@ -52,6 +52,8 @@ def settings() -> str:
             parts.append(f"## `{title}`" + (f' `kind = "{table.tag}"`' if table.tag else ""))
             parts.append(f"As `{shown[table.cls]}`." if table.cls in shown else _table(table))
             shown[table.cls] = title
+            for below, inner in _tables_below(field.encode_name, table):
+                parts += [f"## `[{below}]`", _table(inner)]
     return "\n\n".join(parts)
 
 
@@ -185,6 +187,16 @@ def _table(table: types.StructType) -> str:
         about = about.partition(": ")[2]
         about = about[:1].upper() + about[1:]
     return "\n".join([about, "", "| key | kind | default |", "|---|---|---|", *rows])
+
+
+def _tables_below(name: str, table: types.StructType) -> Iterator[tuple[str, types.StructType]]:
+    """Find the tables that stand below a table, each by its own name."""
+    for field in table.fields:
+        match field.type:
+            case types.StructType():
+                yield f"{name}.{field.encode_name}", field.type
+            case types.DictType(value_type=types.StructType() as inner):
+                yield f"{name}.{field.encode_name}.NAME", inner
 
 
 def _structs(kind: types.Type) -> Iterator[types.StructType]:

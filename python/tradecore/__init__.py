@@ -16,8 +16,8 @@ _WHERE = {
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeesSpec", "Finalize", "Instrument", "InstrumentKind", "InstrumentSpec",
-        "InvalidValueError", "Matching", "Mode", "RiskSpec", "SequenceRule", "StorageError", "TradecoreError",
-        "VenueError", "VenueSpec",
+        "InvalidValueError", "Matching", "Mode", "RiskSpec", "ScopeRiskSpec", "SelfTrade", "SequenceRule",
+        "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
     ),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),

@@ -24,7 +24,10 @@ from tradecore.domain.spec import (
     Matching,
     Mode,
     RiskSpec,
+    ScopeRiskSpec,
+    SelfTrade,
     SequenceRule,
+    StrategyRiskSpec,
     VenueSpec,
 )
 
@@ -46,9 +49,12 @@ __all__ = [
     "Matching",
     "Mode",
     "RiskSpec",
+    "ScopeRiskSpec",
+    "SelfTrade",
     "SequenceRule",
     "StorageError",
     "StrategyError",
+    "StrategyRiskSpec",
     "TradecoreError",
     "VenueError",
     "VenueSpec",
