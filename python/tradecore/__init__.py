@@ -15,9 +15,10 @@ _WHERE = {
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
-        "EngineSpec", "FeesSpec", "Finalize", "Instrument", "InstrumentKind", "InstrumentSpec",
-        "InvalidValueError", "Matching", "Mode", "RiskSpec", "ScopeRiskSpec", "SelfTrade", "SequenceRule",
-        "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
+        "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
+        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "RiskSpec", "ScopeRiskSpec", "SelfTrade",
+        "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError",
+        "VenueSpec",
     ),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),

@@ -25,6 +25,7 @@ DECIMAL_KEYS = frozenset(
         "drawdown_max",
         "price_collar_bps",
         "price_drift_bps",
+        "volume_min",
     }
 )
 POSITIVE_KEYS = DECIMAL_KEYS - {"maker_bps", "taker_bps"}
