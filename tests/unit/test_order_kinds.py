@@ -10,7 +10,7 @@ from tradecore.domain import (
     InstrumentSpec,
     InvalidValueError,
     Matching,
-    SelfTrade,
+    SelfTradePrevention,
     VenueSpec,
 )
 from tradecore.domain.journal import decode_frames
@@ -156,10 +156,13 @@ def test_an_iceberg_shows_a_part_at_a_time() -> None:
 @pytest.mark.parametrize(
     ("mode", "told"),
     [
-        (SelfTrade.CANCEL_OLDEST, [(1, "canceled self_trade"), (2, "accepted")]),
-        (SelfTrade.CANCEL_NEWEST, [(2, "accepted"), (2, "canceled self_trade")]),
-        (SelfTrade.CANCEL_BOTH, [(2, "accepted"), (1, "canceled self_trade"), (2, "canceled self_trade")]),
-        (SelfTrade.DECREMENT, [(2, "accepted"), (1, "replaced"), (2, "canceled self_trade")]),
+        (SelfTradePrevention.CANCEL_OLDEST, [(1, "canceled self_trade"), (2, "accepted")]),
+        (SelfTradePrevention.CANCEL_NEWEST, [(2, "accepted"), (2, "canceled self_trade")]),
+        (
+            SelfTradePrevention.CANCEL_BOTH,
+            [(2, "accepted"), (1, "canceled self_trade"), (2, "canceled self_trade")],
+        ),
+        (SelfTradePrevention.DECREMENT, [(2, "accepted"), (1, "replaced"), (2, "canceled self_trade")]),
     ],
 )
 def test_two_orders_of_an_account_never_trade_with_each_other(mode, told) -> None:

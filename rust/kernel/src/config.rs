@@ -1,8 +1,8 @@
 //! What a kernel is made of.
 
 use tradecore_book::SequenceRule;
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, SelfTrade, Slippage};
-use tradecore_risk::Limits;
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, SelfTradePrevention, Slippage};
+use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{InstrumentSpec, Money};
 
 /// Where orders go.
@@ -41,7 +41,7 @@ pub struct VenueConfig {
     /// In which order the orders of one bar are tried.
     pub bar_order: BarOrder,
     /// What the simulated exchange does when two orders of the account meet.
-    pub self_trade: SelfTrade,
+    pub self_trade: SelfTradePrevention,
     /// When the session of day orders ends: nanoseconds after midnight UTC, below one day.
     pub day_end_ns: i64,
     /// What fills against bars cost beyond the prices of the bars.
@@ -79,6 +79,8 @@ pub struct KernelConfig {
     pub instruments: Vec<InstrumentConfig>,
     /// Number of strategies.
     pub strategies: u16,
+    /// Limits of strategies and of the account.
+    pub scopes: ScopesConfig,
     /// Opening cash.
     pub cash: Money,
     /// Buying power.

@@ -1,6 +1,6 @@
 //! One order as the engine knows it.
 
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, Side, Size, StrategyId, TimeNs};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind, Side, Size, StrategyId, TimeNs};
 
 use crate::OrderState;
 use crate::wire::Put;
@@ -18,6 +18,45 @@ pub struct OpenOrder {
     pub lots: Option<i64>,
     /// How much of it is filled.
     pub filled_lots: i64,
+    /// Amendments on their way.
+    pub amending: Amending,
+    /// Whether it waited for a price and was set off.
+    pub is_set_off: bool,
+}
+
+/// Amendments that are asked for and not answered, each counted at its worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amending {
+    /// How many there are.
+    pub requests: u32,
+    /// Largest open size asked for; 0 when there is none.
+    pub lots: i64,
+    /// Price nearest to trading that is asked for, `None` when there is none.
+    pub price_ticks: Option<i64>,
+}
+
+impl Amending {
+    /// Counts one more request.
+    pub(crate) fn asked(self, side: Side, price_ticks: Option<i64>, lots: i64) -> Self {
+        let worst = |known: i64, asked: i64| match side {
+            Side::Buy => known.max(asked),
+            Side::Sell => known.min(asked),
+        };
+        let asked = self.price_ticks.zip(price_ticks).map(|(known, asked)| worst(known, asked));
+        Self {
+            requests: self.requests.saturating_add(1),
+            lots: self.lots.max(lots),
+            price_ticks: asked.or(price_ticks).or(self.price_ticks),
+        }
+    }
+
+    /// Counts one answer; what was asked for is over with the last one.
+    pub(crate) fn answered(self) -> Self {
+        match self.requests {
+            0 | 1 => Self::default(),
+            requests => Self { requests: requests - 1, ..self },
+        }
+    }
 }
 
 impl OpenOrder {
@@ -28,13 +67,35 @@ impl OpenOrder {
             Size::Lots(lots) => Some(lots),
             Size::EquityPpm(_) => None,
         };
-        Self { intent, state: OrderState::PendingNew, price_ticks, lots, filled_lots: 0 }
+        Self {
+            intent,
+            state: OrderState::PendingNew,
+            price_ticks,
+            lots,
+            filled_lots: 0,
+            amending: Amending::default(),
+            is_set_off: false,
+        }
+    }
+
+    /// Tells whether it may stand in the market with its price; what still waits for a price does not.
+    #[must_use]
+    pub fn may_rest(&self) -> bool {
+        let has_limit =
+            self.intent.kind.limit_ticks().is_some() || self.intent.kind == OrderKind::MarketToLimit;
+        has_limit && (self.is_set_off || !self.intent.kind.is_conditional())
     }
 
     /// Returns what is still open; 0 while the size is not known.
     #[must_use]
     pub fn open_lots(&self) -> i64 {
         self.lots.map_or(0, |lots| lots.saturating_sub(self.filled_lots))
+    }
+
+    /// Returns the largest size that may still trade: what is open, or what an amendment on its way asks for.
+    #[must_use]
+    pub fn lots_at_stake(&self) -> i64 {
+        self.open_lots().max(self.amending.lots)
     }
 
     /// Tells whether it can only bring a position nearer to flat.
@@ -53,6 +114,10 @@ impl OpenOrder {
         self.price_ticks.put(out);
         self.lots.put(out);
         self.filled_lots.put(out);
+        self.amending.requests.put(out);
+        self.amending.lots.put(out);
+        self.amending.price_ticks.put(out);
+        u8::from(self.is_set_off).put(out);
     }
 }
 

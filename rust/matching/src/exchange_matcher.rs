@@ -13,7 +13,7 @@ use crate::l3_book::L3Book;
 use crate::market_out::{MarketOut, Tape};
 use crate::open_order::OpenOrder;
 use crate::state::{put, put_id};
-use crate::{FeeSchedule, SelfTrade};
+use crate::{FeeSchedule, SelfTradePrevention};
 
 /// One of our orders in the book.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ struct OwnOrder {
 /// The simulated exchange of one instrument.
 ///
 /// - Price-time priority over agents and own orders alike; every kind, time in force and post-only.
-/// - Own orders do not trade with each other; [`SelfTrade`] says what happens instead.
+/// - Own orders do not trade with each other; [`SelfTradePrevention`] says what happens instead.
 /// - A dormant order (stop, touched, trailing) watches every trade, one after the other; before the first
 ///   one, the best opposite price. Those that are set off arrive at once, oldest first, and may set off more.
 /// - An iceberg shows one part at a time, and each new part joins the end of the queue at its price.
@@ -45,7 +45,7 @@ pub struct ExchangeMatcher {
     book: L3Book,
     own: Vec<OwnOrder>,
     dormant: DormantOrders,
-    self_trade: SelfTrade,
+    self_trade: SelfTradePrevention,
     last_trade_ticks: Option<i64>,
     trades: u64,
 }
@@ -63,14 +63,14 @@ impl ExchangeMatcher {
             book: L3Book::new(flow_capacity.saturating_add(own_capacity)),
             own: Vec::with_capacity(own_capacity),
             dormant: DormantOrders::with_capacity(own_capacity),
-            self_trade: SelfTrade::default(),
+            self_trade: SelfTradePrevention::default(),
             last_trade_ticks: None,
             trades: 0,
         }
     }
 
     /// Sets what happens when two orders of ours meet.
-    pub const fn set_self_trade(&mut self, mode: SelfTrade) {
+    pub const fn set_self_trade(&mut self, mode: SelfTradePrevention) {
         self.self_trade = mode;
     }
 

@@ -13,7 +13,7 @@ use crate::audit::Audit;
 use crate::conditions::{awake, hit, trail};
 use crate::depth_properties::{Input, amend, intent, submit};
 use crate::samples::{approved, instrument};
-use crate::{BookEvent, ExchangeMatcher, FeeSchedule, L3Book, MarketOut, RestError, SelfTrade};
+use crate::{BookEvent, ExchangeMatcher, FeeSchedule, L3Book, MarketOut, RestError, SelfTradePrevention};
 
 const OWN_CAPACITY: usize = 5;
 const FLOW_CAPACITY: usize = 12;
@@ -82,7 +82,7 @@ impl Plain {
 #[derive(Clone, Debug, Default)]
 struct PlainExchange {
     orders: Vec<Plain>,
-    self_trade: SelfTrade,
+    self_trade: SelfTradePrevention,
     /// Whether the last taker met an order of its own and ended there.
     is_ended: bool,
     /// What the last taker lost against orders of its own.
@@ -124,12 +124,13 @@ impl PlainExchange {
             let (part, price, maker_id) = (maker.lots.min(left), maker.price().unwrap(), maker.id);
             if let (Ok(_), Ok(own)) = (id, maker_id) {
                 let mode = self.self_trade;
-                self.is_ended = matches!(mode, SelfTrade::CancelNewest | SelfTrade::CancelBoth);
-                if matches!(mode, SelfTrade::CancelOldest | SelfTrade::CancelBoth) {
+                self.is_ended =
+                    matches!(mode, SelfTradePrevention::CancelNewest | SelfTradePrevention::CancelBoth);
+                if matches!(mode, SelfTradePrevention::CancelOldest | SelfTradePrevention::CancelBoth) {
                     self.orders.remove(index);
                     self.say(own, ReportBody::Canceled(CancelReason::SelfTrade));
                 }
-                if mode == SelfTrade::Decrement {
+                if mode == SelfTradePrevention::Decrement {
                     left -= part;
                     self.decremented += part;
                     let after = self.lose(index, part);
@@ -399,7 +400,7 @@ proptest! {
     #[test]
     fn the_exchange_says_what_a_slow_plain_reference_says(
         inputs in inputs(),
-        mode in prop::sample::select(SelfTrade::ALL.as_slice()),
+        mode in prop::sample::select(SelfTradePrevention::ALL.as_slice()),
     ) {
         let fees = FeeSchedule { maker_ppb: -1_000, taker_ppb: 5_000 };
         let mut exchange = ExchangeMatcher::new(instrument("0.01", "1"), fees, FLOW_CAPACITY, OWN_CAPACITY);

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use tradecore_book::Depth;
 use tradecore_types::{Level, Side};
 
-use crate::SelfTrade;
+use crate::SelfTradePrevention;
 use crate::level_list::LevelList;
 use crate::slab::{NIL, Slab};
 use crate::state::{put, put_id};
@@ -167,7 +167,7 @@ impl L3Book {
         side: Side,
         limit: Option<i64>,
         lots: i64,
-        conflict: impl Fn(u64) -> Option<SelfTrade>,
+        conflict: impl Fn(u64) -> Option<SelfTradePrevention>,
         mut each: impl FnMut(BookEvent),
     ) -> i64 {
         let (mut wanted, mut is_stopped) = (lots, false);
@@ -190,20 +190,20 @@ impl L3Book {
                         let left_lots = node.lots + hidden(&self.reserves);
                         each(BookEvent::Traded { key, price_ticks, lots: part, left_lots });
                     }
-                    Some(SelfTrade::Decrement) => {
+                    Some(SelfTradePrevention::Decrement) => {
                         wanted -= part;
                         queue.lots -= part;
                         node.lots -= part;
                         let left_lots = node.lots + hidden(&self.reserves);
                         each(BookEvent::Decremented { key, lots: part, price_ticks, left_lots });
                     }
-                    Some(SelfTrade::CancelNewest) => is_stopped = true,
-                    Some(mode @ (SelfTrade::CancelOldest | SelfTrade::CancelBoth)) => {
+                    Some(SelfTradePrevention::CancelNewest) => is_stopped = true,
+                    Some(mode @ (SelfTradePrevention::CancelOldest | SelfTradePrevention::CancelBoth)) => {
                         queue.lots -= node.lots;
                         node.lots = 0;
                         forget(&mut self.reserves, key);
                         each(BookEvent::Removed { key });
-                        is_stopped = mode == SelfTrade::CancelBoth;
+                        is_stopped = mode == SelfTradePrevention::CancelBoth;
                     }
                 }
                 if node.lots == 0 {

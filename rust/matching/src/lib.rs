@@ -35,7 +35,7 @@ pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
-pub use self_trade::SelfTrade;
+pub use self_trade::SelfTradePrevention;
 
 #[cfg(test)]
 mod audit;

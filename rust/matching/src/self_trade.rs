@@ -2,7 +2,7 @@
 
 /// How a venue keeps an account from trading with itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SelfTrade {
+pub enum SelfTradePrevention {
     /// The order that rests is cancelled and the arriving one goes on.
     #[default]
     CancelOldest,
@@ -14,7 +14,7 @@ pub enum SelfTrade {
     Decrement,
 }
 
-impl SelfTrade {
+impl SelfTradePrevention {
     /// Every mode.
     pub const ALL: [Self; 4] = [Self::CancelOldest, Self::CancelNewest, Self::CancelBoth, Self::Decrement];
 

@@ -422,17 +422,14 @@ fn kind_of(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<OrderKind
         ("activation", activation),
     ];
     let has_trail_parts = trail_limit.or(activation).is_some();
-    match kind.filter(|_| trail.is_some() || !has_trail_parts) {
-        Some(kind) => Ok(kind),
-        None => {
-            let last = parts.into_iter().rfind(|part| part.1.is_some());
-            let (name, value) = last.map_or(("limit", 0), |(name, value)| (name, value.unwrap_or(0)));
-            let rule = "goes with none of the others: an order has one of stop, touch, trail and to_limit; \
-                        limit goes with stop and touch, display with limit alone, trail_limit and activation \
-                        with trail";
-            Err(invalid_value(name, &value.to_string(), rule))
-        }
+    if let Some(kind) = kind.filter(|_| trail.is_some() || !has_trail_parts) {
+        return Ok(kind);
     }
+    let last = parts.into_iter().rfind(|part| part.1.is_some());
+    let (name, value) = last.map_or(("limit", 0), |(name, value)| (name, value.unwrap_or(0)));
+    let rule = "goes with none of the others: an order has one of stop, touch, trail and to_limit; limit goes \
+                with stop and touch, display with limit alone, trail_limit and activation with trail";
+    Err(invalid_value(name, &value.to_string(), rule))
 }
 
 /// Reads the part of a wish that is shown, given as a number or in lots, not both.

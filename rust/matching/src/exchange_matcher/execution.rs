@@ -7,7 +7,7 @@ use tradecore_types::{
 };
 
 use super::{ExchangeMatcher, OwnOrder, own_id, own_key};
-use crate::SelfTrade;
+use crate::SelfTradePrevention;
 use crate::dormant::Dormant;
 use crate::l3_book::BookEvent;
 use crate::market_out::{MarketOut, Tape};
@@ -317,7 +317,7 @@ impl ExchangeMatcher {
 
     /// Tells whether an order of ours fills whole; unless ours that rest give way, it ends where it meets one.
     fn fills_whole(&self, ticket: &Ticket) -> bool {
-        if self.self_trade == SelfTrade::CancelOldest {
+        if self.self_trade == SelfTradePrevention::CancelOldest {
             return self.offered(ticket) >= ticket.lots;
         }
         let mut left = ticket.lots;
