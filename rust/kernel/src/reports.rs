@@ -19,7 +19,8 @@ impl Kernel {
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
-        let intent = update.order.intent;
+        let (intent, open_lots) = (update.order.intent, update.order.open_lots());
+        let is_closed = update.after.is_terminal();
         let mut surplus_lots = 0;
         if let Some(fill) = fill_of(&intent, report) {
             self.counters.count_fill(report);
@@ -32,18 +33,16 @@ impl Kernel {
                 self.brackets.note_entry(intent.order_id);
             }
         }
-        self.follow_brackets(&intent, update.after.is_terminal())?;
+        self.follow_brackets(&intent, is_closed)?;
         self.drop_orphans(&intent);
         if surplus_lots != 0 && !self.switches.is_killed {
             self.close_lots(intent.strategy, instrument, surplus_lots)?;
         }
-        let update = OrderUpdate {
-            order_id: report.order_id,
-            side: intent.side,
-            open_lots: update.order.open_lots(),
-            report: *report,
-        };
-        self.wake(intent.strategy, instrument, WakeBody::Order(update));
+        if self.hearing.get(intent.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
+            let (order_id, side) = (report.order_id, intent.side);
+            let update = OrderUpdate { order_id, side, open_lots, report: *report };
+            self.wake(intent.strategy, instrument, WakeBody::Order(update));
+        }
         Ok(())
     }
 
