@@ -4,6 +4,7 @@ use tradecore_ledger::FillInput;
 use tradecore_types::{CancelReason, InstrumentId, OrderIntent, Report, ReportBody, StrategyId};
 
 use crate::market::Venue;
+use crate::scoping::Books;
 use crate::wake::{OrderUpdate, WakeBody};
 use crate::{Kernel, KernelError};
 
@@ -21,8 +22,10 @@ impl Kernel {
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
         let (intent, open_lots) = (update.order.intent, update.order.open_lots());
         let is_closed = update.after.is_terminal();
+        let counted = self.scopes.is_on().then_some(*update.order);
         let mut surplus_lots = 0;
-        if let Some(fill) = fill_of(&intent, report) {
+        let fill = fill_of(&intent, report);
+        if let Some(fill) = fill {
             self.counters.count_fill(report);
             let applied = self.ledger.apply_fill(fill)?;
             let opened_lots = applied.opened_lots;
@@ -34,6 +37,12 @@ impl Kernel {
             surplus_lots = if intent.reduce_only { opened_lots } else { 0 };
             if opened_lots != 0 && !intent.bracket.is_empty() {
                 self.brackets.note_entry(intent.order_id);
+            }
+        }
+        if let Some(order) = counted {
+            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
+            if let Some(market) = self.markets.get(instrument.index()) {
+                books.tell_report(&mut self.scopes, &order, &market.instrument, fill.as_ref(), self.now_ns);
             }
         }
         self.follow_brackets(&intent, is_closed)?;

@@ -7,7 +7,7 @@ use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody, St
 use crate::order_index::OrderIndex;
 use crate::wire::Put;
 use crate::working::WorkingTable;
-use crate::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState, Working, next};
+use crate::{Amending, ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState, Working, next};
 
 /// Orders there is room for at the start; memory grows with the largest number that was ever open at once.
 const OPEN_WARM: usize = 64;
@@ -47,6 +47,7 @@ struct Change {
     price_ticks: Option<i64>,
     lots: Option<i64>,
     filled_lots: i64,
+    amending: Amending,
 }
 
 impl Orders {
@@ -118,7 +119,7 @@ impl Orders {
         self.change(place, change, report.venue_time_ns).map(Some)
     }
 
-    /// Notes that we ask for a cancel or an amendment, or that the outcome of a request is lost.
+    /// Notes that we ask for a cancel, or that the outcome of a request is lost.
     ///
     /// # Errors
     ///
@@ -130,16 +131,30 @@ impl Orders {
         time_ns: TimeNs,
     ) -> Result<OrderUpdate<'_>, OrderError> {
         let (place, order) = self.find(order_id)?;
-        let ours = [
-            OrderEvent::CancelRequested,
-            OrderEvent::ReplaceRequested,
-            OrderEvent::OutcomeLost,
-            OrderEvent::Expired,
-        ];
+        let ours = [OrderEvent::CancelRequested, OrderEvent::OutcomeLost, OrderEvent::Expired];
         if !ours.contains(&event) {
             return Err(OrderError::Illegal { order_id, state: order.state, event });
         }
         self.change(place, Change::of_event(order, event), time_ns)
+    }
+
+    /// Notes that we ask for an amendment to this price and open size; it counts from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`] when the order is not open, cannot be amended in its state or the working lots would
+    /// not fit; nothing is changed.
+    pub fn note_replace(
+        &mut self,
+        order_id: OrderId,
+        price_ticks: i64,
+        lots: i64,
+        time_ns: TimeNs,
+    ) -> Result<OrderUpdate<'_>, OrderError> {
+        let (place, order) = self.find(order_id)?;
+        let amending = order.amending.asked(order.intent.side, price_ticks, lots);
+        let change = Change { amending, ..Change::of_event(order, OrderEvent::ReplaceRequested) };
+        self.change(place, change, time_ns)
     }
 
     /// Sets the size of an order that was a share of equity, now that it is known.
@@ -237,11 +252,12 @@ impl Orders {
         let illegal =
             OrderError::Illegal { order_id: order.intent.order_id, state: before, event: change.event };
         let after = next(before, change.event).ok_or(illegal)?;
-        let open_lots = if after.is_terminal() { 0 } else { change.open_lots() };
-        self.working.shift(order, open_lots - order.open_lots())?;
+        let lots = if after.is_terminal() { 0 } else { change.lots_at_stake() };
+        self.working.shift(order, lots - order.lots_at_stake())?;
         order.price_ticks = change.price_ticks;
         order.lots = change.lots;
         order.filled_lots = change.filled_lots;
+        order.amending = change.amending;
         order.state = after;
         if after.is_terminal() {
             self.leave(place, time_ns);
@@ -299,12 +315,13 @@ const fn is_closing(order: &OpenOrder) -> bool {
 impl Change {
     /// Changes the state and nothing else.
     const fn of_event(order: &OpenOrder, event: OrderEvent) -> Self {
-        Self { event, price_ticks: order.price_ticks, lots: order.lots, filled_lots: order.filled_lots }
+        let OpenOrder { price_ticks, lots, filled_lots, amending, .. } = *order;
+        Self { event, price_ticks, lots, filled_lots, amending }
     }
 
-    /// Returns what is open after it.
-    fn open_lots(&self) -> i64 {
-        self.lots.map_or(0, |lots| lots.saturating_sub(self.filled_lots))
+    /// Returns the largest size that may trade after it.
+    fn lots_at_stake(&self) -> i64 {
+        self.lots.map_or(0, |lots| lots.saturating_sub(self.filled_lots)).max(self.amending.lots)
     }
 }
 
@@ -323,7 +340,10 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
         ReportBody::Triggered => same(E::Triggered),
         ReportBody::Canceled(_) => same(E::Canceled),
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),
-        ReportBody::ReplaceRejected(_) => same(either(E::ReplaceRejected, E::ReplaceRejectedPartly)),
+        ReportBody::ReplaceRejected(_) => {
+            let event = either(E::ReplaceRejected, E::ReplaceRejectedPartly);
+            Ok(Change { amending: order.amending.answered(), ..Change::of_event(order, event) })
+        }
         ReportBody::Fill { lots, .. } => {
             let open_lots = order.open_lots();
             if lots <= 0 || lots > open_lots {
@@ -337,7 +357,8 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
             let price_ticks = order.price_ticks.map(|_| price_ticks);
             let event = either(E::Replaced, E::ReplacedPartly);
-            Ok(Change { lots: Some(whole), price_ticks, ..Change::of_event(order, event) })
+            let amending = order.amending.answered();
+            Ok(Change { lots: Some(whole), price_ticks, amending, ..Change::of_event(order, event) })
         }
     }
 }
