@@ -9,6 +9,8 @@ from typing import Any, Literal, Self, TypeAlias, final
 import numpy as np
 import numpy.typing as npt
 
+_Ints: TypeAlias = npt.NDArray[np.int64]
+
 # Feeds.
 
 @final
@@ -30,7 +32,7 @@ class BinanceDecoder:
 def read_events(batch: EventBatch) -> list[tuple[Any, ...]]: ...
 def read_columns(
     text: bytes, delimiter: str, header_lines: int, columns: Sequence[tuple[str, int, str, str]]
-) -> list[npt.NDArray[np.int64]]: ...
+) -> list[_Ints]: ...
 
 # Indicators.
 
@@ -145,15 +147,11 @@ class Keltner:
 class L2Book:
     def __new__(cls, levels_max: int = ...) -> Self: ...
     def set(self, side: int, price_ticks: int, lots: int) -> None: ...
-    def apply(
-        self, side: npt.NDArray[np.uint8], price_ticks: npt.NDArray[np.int64], lots: npt.NDArray[np.int64]
-    ) -> None: ...
+    def apply(self, side: npt.NDArray[np.uint8], price_ticks: _Ints, lots: _Ints) -> None: ...
     def best(self) -> tuple[int, int, int, int]: ...
-    def top(self, n: int, out: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int64]: ...
-    def top_without(
-        self, n: int, own: OwnLevels, out: npt.NDArray[np.int64] | None = None
-    ) -> npt.NDArray[np.int64]: ...
-    def levels(self, side: int) -> npt.NDArray[np.int64]: ...
+    def top(self, n: int, out: _Ints | None = None) -> _Ints: ...
+    def top_without(self, n: int, own: OwnLevels, out: _Ints | None = None) -> _Ints: ...
+    def levels(self, side: int) -> _Ints: ...
     def lots_at(self, side: int, price_ticks: int) -> int: ...
     def level_counts(self) -> tuple[int, int]: ...
     def volume_within_ticks(
@@ -286,22 +284,22 @@ class EventBatch:
     def bars(
         self,
         instrument_id: int,
-        open_time_ns: npt.NDArray[np.int64],
-        close_time_ns: npt.NDArray[np.int64],
-        open: npt.NDArray[np.int64],
-        high: npt.NDArray[np.int64],
-        low: npt.NDArray[np.int64],
-        close: npt.NDArray[np.int64],
-        volume: npt.NDArray[np.int64],
+        open_time_ns: _Ints,
+        close_time_ns: _Ints,
+        open: _Ints,
+        high: _Ints,
+        low: _Ints,
+        close: _Ints,
+        volume: _Ints,
     ) -> None: ...
     def quotes(
         self,
         instrument_id: int,
-        time_ns: npt.NDArray[np.int64],
-        bid_ticks: npt.NDArray[np.int64],
-        bid_lots: npt.NDArray[np.int64],
-        ask_ticks: npt.NDArray[np.int64],
-        ask_lots: npt.NDArray[np.int64],
+        time_ns: _Ints,
+        bid_ticks: _Ints,
+        bid_lots: _Ints,
+        ask_ticks: _Ints,
+        ask_lots: _Ints,
     ) -> None: ...
     def flow_limit(
         self, time_ns: int, instrument_id: int, flow_id: int, is_buy: bool, price_ticks: int, lots: int
@@ -447,9 +445,7 @@ class Book:
     def best_ask_ticks(self) -> int | None: ...
     def bids(self, count: int) -> list[tuple[int, int]]: ...
     def asks(self, count: int) -> list[tuple[int, int]]: ...
-    def top(
-        self, n: int, out: npt.NDArray[np.int64] | None = None, own: OwnLevels | None = None
-    ) -> npt.NDArray[np.int64]: ...
+    def top(self, n: int, out: _Ints | None = None, own: OwnLevels | None = None) -> _Ints: ...
     def volume_within_ticks(
         self, side: int, ticks: int, own: OwnLevels | None = None
     ) -> tuple[int, int, int, int]: ...
@@ -531,6 +527,13 @@ class OrderDesk:
     def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused: ...
 
 @final
+class LatencySamples:
+    def __new__(cls, request_ns: _Ints, venue_ns: _Ints, response_ns: _Ints) -> Self: ...
+    def __len__(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+
+@final
 class Kernel:
     def __new__(
         cls,
@@ -540,6 +543,7 @@ class Kernel:
         recording: bool = False,
         digest: bool = False,
         equity_curve: bool = False,
+        latency: LatencySamples | None = None,
     ) -> Self: ...
     def add_series(self, instrument_id: int, source: str, interval_ns: int = 0, history: int = 0) -> int: ...
     def subscribe_bars(self, strategy_id: int, series: int) -> None: ...

@@ -42,7 +42,13 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             Names the keys that differ and the two ways out.
         """
         ours = dict(_flat(msgspec.json.decode(self.encoded())))
-        theirs = dict(_flat(msgspec.json.decode(recorded)))
+        try:
+            # What the journal does not say is what it was before there was a setting: the default.
+            known = SessionConfig.decoded(recorded).encoded()
+        except msgspec.ValidationError as error:
+            what = f"has settings that this version does not know ({error}): use the version that wrote it"
+            raise ConfigError(journal_path, "session", None, what) from error
+        theirs = dict(_flat(msgspec.json.decode(known)))
         if ours == theirs:
             return
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
@@ -64,7 +70,7 @@ def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
         case list():
             for index, item in enumerate(value):
                 yield from _flat(item, f"{key}.{index}")
-        case str() if key.endswith((".class", ".path")):
+        case str() if key.endswith((".class", ".path", ".latency_file")):
             yield key, value.replace("\\", "/").rpartition("/")[2]
         case _:
             yield key, value

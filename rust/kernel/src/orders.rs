@@ -177,7 +177,7 @@ impl Kernel {
         self.recorder.order(self.now_ns, &intent, reference_ticks);
         match self.config.destination {
             Destination::Venue => {
-                let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
+                let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
                 self.schedule.arrival(arrival_ns, Request::Submit(*order));
             }
             Destination::Nowhere => {
@@ -205,7 +205,7 @@ impl Kernel {
         };
         let intent = update.order.intent;
         self.recorder.cancel(self.now_ns, order_id, intent.strategy);
-        let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
+        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         let instrument = intent.instrument;
         self.schedule.arrival(arrival_ns, Request::Cancel { order_id, instrument, reason });
         true
@@ -258,7 +258,7 @@ impl Kernel {
             return false;
         }
         self.recorder.replace(self.now_ns, order_id, price_ticks, lots);
-        let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
+        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         self.schedule.arrival(arrival_ns, Request::Replace { order_id, instrument, price_ticks, lots });
         true
     }

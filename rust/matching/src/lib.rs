@@ -11,11 +11,15 @@ mod bars;
 mod depth_matcher;
 mod exchange_matcher;
 mod fees;
+mod fixed_log;
+mod fixed_point;
 mod l3_book;
 mod level_list;
 mod market_out;
 mod open_order;
 mod own_queue;
+mod queue_model;
+mod queue_place;
 mod slab;
 mod state;
 mod stops;
@@ -29,6 +33,7 @@ pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
+pub use queue_model::QueueModel;
 
 #[cfg(test)]
 mod audit;

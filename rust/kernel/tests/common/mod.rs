@@ -13,7 +13,7 @@ use tradecore_kernel::{
     Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, QueueModel};
 use tradecore_risk::Limits;
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
@@ -49,6 +49,8 @@ pub fn config(matching: Matching) -> KernelConfig {
             matching,
             order_latency_ns: 0,
             report_latency_ns: 0,
+            latency_samples: None,
+            queue: QueueModel::Conservative,
             bar_fill: BarFill::NextOpen,
             bar_order: BarOrder::Time,
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
