@@ -16,9 +16,9 @@ _WHERE = {
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
-        "EngineSpec", "FeesSpec", "Finalize", "Instrument", "InstrumentKind", "InstrumentSpec",
-        "InvalidValueError", "Matching", "Mode", "QueueModel", "RiskSpec", "SequenceRule", "StorageError",
-        "TradecoreError", "VenueError", "VenueSpec",
+        "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
+        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "QueueModel", "RiskSpec", "SequenceRule",
+        "SlippageSpec", "StorageError", "TradecoreError", "VenueError", "VenueSpec",
     ),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),

@@ -18,6 +18,8 @@ from tradecore.domain.spec import (
     BarOrder,
     EngineSpec,
     FeesSpec,
+    FeeTierSpec,
+    FeeWindow,
     Finalize,
     InstrumentKind,
     InstrumentSpec,
@@ -26,6 +28,7 @@ from tradecore.domain.spec import (
     QueueModel,
     RiskSpec,
     SequenceRule,
+    SlippageSpec,
     VenueSpec,
 )
 
@@ -38,6 +41,8 @@ __all__ = [
     "DataError",
     "EngineSpec",
     "EventBatch",
+    "FeeTierSpec",
+    "FeeWindow",
     "FeesSpec",
     "Finalize",
     "Instrument",
@@ -50,6 +55,7 @@ __all__ = [
     "QueueModel",
     "RiskSpec",
     "SequenceRule",
+    "SlippageSpec",
     "StorageError",
     "StrategyError",
     "TradecoreError",
