@@ -9,7 +9,7 @@ use tradecore_types::{
 
 use crate::open_order::OpenOrder;
 use crate::own_queue::{OwnQueue, Resting};
-use crate::queue_place::QueuePlace;
+use crate::queue::QueuePlace;
 use crate::state::put;
 use crate::stops::Stops;
 use crate::taken::TakenDepth;

@@ -12,15 +12,12 @@ mod depth_matcher;
 mod exchange_matcher;
 mod fee_tiers;
 mod fees;
-mod fixed_log;
-mod fixed_point;
 mod l3_book;
 mod level_list;
 mod market_out;
 mod open_order;
 mod own_queue;
-mod queue_model;
-mod queue_place;
+mod queue;
 mod slab;
 mod state;
 mod stops;
@@ -37,7 +34,7 @@ pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
-pub use queue_model::QueueModel;
+pub use queue::QueueModel;
 
 #[cfg(test)]
 mod audit;

@@ -4,7 +4,7 @@ use tradecore_book::Depth;
 use tradecore_types::{OrderId, Side, Trade};
 
 use crate::QueueModel;
-use crate::queue_place::{QueuePlace, shown_lots};
+use crate::queue::{QueuePlace, shown_lots};
 use crate::state::{put, put_id};
 use crate::ticket::reaches;
 
