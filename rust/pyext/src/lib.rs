@@ -14,6 +14,7 @@ mod journal;
 mod kernel;
 mod latency;
 mod liquidity;
+mod risk;
 mod views;
 
 use pyo3::prelude::*;
