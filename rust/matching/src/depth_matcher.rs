@@ -7,14 +7,15 @@ use tradecore_types::{
     TimeInForce, TimeNs, Trade,
 };
 
-use crate::FeeSchedule;
 use crate::dormant::{Dormant, DormantOrders};
 use crate::open_order::OpenOrder;
-use crate::own_queue::{AHEAD_UNKNOWN, OwnQueue, Resting, ahead_lots};
+use crate::own_queue::{OwnQueue, Resting};
+use crate::queue::QueuePlace;
 use crate::reserves::{Reserve, Reserves};
 use crate::state::put;
 use crate::taken::TakenDepth;
 use crate::ticket::{Ticket, fill, reaches, report};
+use crate::{FeeSchedule, QueueModel};
 
 /// Levels a side that can be remembered as taken by us.
 const TAKEN_LEVELS_MAX: usize = 256;
@@ -25,7 +26,7 @@ const TAKEN_LEVELS_MAX: usize = 256;
 ///   offered again until the feed changes that level.
 /// - A resting order waits behind the lots that were at its price. Trades at the price eat the lots
 ///   ahead, then fill it; a trade or the other side's best price through it fills it; a level that
-///   shrinks below the lots ahead moves it up (cancels come from behind first, which is conservative).
+///   shrinks by more than was traded moves it up as the [`QueueModel`] says.
 ///   A feed that shows a level before the trade that made it smaller lets that trade count twice here.
 /// - A dormant order (stop, touched, trailing) watches trades; as long as no trade was ever seen, the
 ///   best opposite price. Set off, it is a market or a limit order that arrives then.
@@ -40,6 +41,7 @@ const TAKEN_LEVELS_MAX: usize = 256;
 pub struct DepthMatcher {
     instrument: Instrument,
     fees: FeeSchedule,
+    queue_model: QueueModel,
     capacity: usize,
     frozen: bool,
     last_trade_ticks: Option<i64>,
@@ -57,6 +59,7 @@ impl DepthMatcher {
         Self {
             instrument,
             fees,
+            queue_model: QueueModel::default(),
             capacity,
             frozen: false,
             last_trade_ticks: None,
@@ -66,6 +69,13 @@ impl DepthMatcher {
             reserves: Reserves::with_capacity(capacity),
             taken: TakenDepth::with_capacity(TAKEN_LEVELS_MAX),
         }
+    }
+
+    /// Sets how positions in queues are followed; [`QueueModel::Conservative`] unless it is called.
+    #[must_use]
+    pub const fn with_queue(mut self, model: QueueModel) -> Self {
+        self.queue_model = model;
+        self
     }
 
     /// Sets the rates that the next fill pays.
@@ -203,8 +213,8 @@ impl DepthMatcher {
         if self.is_empty() {
             return;
         }
-        self.bids.follow(depth);
-        self.asks.follow(depth);
+        self.bids.follow(self.queue_model, depth);
+        self.asks.follow(self.queue_model, depth);
         self.meet(Side::Buy, depth, now_ns, out);
         self.meet(Side::Sell, depth, now_ns, out);
         while self.show_more(depth) {
@@ -237,7 +247,7 @@ impl DepthMatcher {
                     side,
                     kind: reserve.map_or(limit, Reserve::kind),
                     open_lots: order.open_lots.saturating_add(reserve.map_or(0, |known| known.hidden_lots)),
-                    ahead_lots: Some(order.ahead_lots).filter(|lots| *lots != AHEAD_UNKNOWN),
+                    ahead_lots: order.place.is_known().then_some(order.place.ahead_lots),
                 }
             }
         };
@@ -263,8 +273,8 @@ impl DepthMatcher {
         out.push(u8::from(self.frozen));
         out.push(u8::from(self.last_trade_ticks.is_some()));
         put(out, self.last_trade_ticks.unwrap_or(0));
-        self.bids.write_state(out);
-        self.asks.write_state(out);
+        self.bids.write_state(self.queue_model, out);
+        self.asks.write_state(self.queue_model, out);
         self.dormant.write_state(out);
         self.taken.write_state(out);
         self.reserves.write_state(out);
@@ -348,28 +358,28 @@ impl DepthMatcher {
             }
             _ => lots,
         };
-        let ahead_lots = ahead_lots(depth, side, price_ticks);
-        self.queue_mut(side).insert(Resting { order_id, price_ticks, open_lots, ahead_lots, post_only });
+        let place = QueuePlace::at_end(depth, side, price_ticks);
+        self.queue_mut(side).insert(Resting { order_id, price_ticks, open_lots, place, post_only });
     }
 
     /// Shows the next part of every iceberg whose part is gone; tells whether there was any.
     fn show_more(&mut self, depth: &impl Depth) -> bool {
-        let (mut shown, mut place) = (false, 0);
-        while let Some(reserve) = self.reserves.at(place).copied() {
+        let (mut shown, mut index) = (false, 0);
+        while let Some(reserve) = self.reserves.at(index).copied() {
             let Reserve { order_id, side, price_ticks, post_only, .. } = reserve;
             if self.queue_mut(side).find(order_id).is_some() {
-                place += 1;
+                index += 1;
                 continue;
             }
-            let open_lots = self.reserves.at(place).map_or(0, Reserve::next_part);
+            let open_lots = self.reserves.at(index).map_or(0, Reserve::next_part);
             if open_lots == 0 {
                 self.reserves.remove(order_id);
                 continue;
             }
-            let ahead_lots = ahead_lots(depth, side, price_ticks);
-            self.queue_mut(side).insert(Resting { order_id, price_ticks, open_lots, ahead_lots, post_only });
+            let place = QueuePlace::at_end(depth, side, price_ticks);
+            self.queue_mut(side).insert(Resting { order_id, price_ticks, open_lots, place, post_only });
             shown = true;
-            place += 1;
+            index += 1;
         }
         shown
     }

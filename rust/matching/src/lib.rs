@@ -18,6 +18,7 @@ mod level_list;
 mod market_out;
 mod open_order;
 mod own_queue;
+mod queue;
 mod reserves;
 mod self_trade;
 mod slab;
@@ -35,6 +36,7 @@ pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
+pub use queue::QueueModel;
 pub use self_trade::SelfTradePrevention;
 
 #[cfg(test)]
