@@ -1,6 +1,7 @@
-"""History from files: bars, trades and quotes as whole ticks and lots."""
+"""History from files: bars, trades, quotes and book messages as whole ticks and lots."""
 
 from tradecore_files.bars import Bars, load_bars
+from tradecore_files.book_capture import BookCaptureFeed, BookVenue
 from tradecore_files.inspection import inspect
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.quotes import Quotes, load_quotes
@@ -9,6 +10,8 @@ from tradecore_files.trades import Trades, load_trades
 
 __all__ = [
     "Bars",
+    "BookCaptureFeed",
+    "BookVenue",
     "FileFormat",
     "FileSummary",
     "Quotes",

@@ -1,6 +1,6 @@
 //! What a kernel is made of.
 
-use tradecore_book::SequenceRule;
+use tradecore_book::BookRules;
 use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Slippage};
 use tradecore_risk::Limits;
 use tradecore_types::{InstrumentSpec, Money};
@@ -53,8 +53,8 @@ pub struct VenueConfig {
 pub struct InstrumentConfig {
     /// Its definition.
     pub spec: InstrumentSpec,
-    /// How its book messages are numbered.
-    pub sequence: SequenceRule,
+    /// What it takes for its book to be the venue's.
+    pub book: BookRules,
     /// Its pre-trade limits.
     pub limits: Limits,
 }

@@ -59,6 +59,21 @@ pub(crate) struct Timer {
     pub(crate) number: u64,
 }
 
+/// A span of time that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// A time bar.
+    Bar {
+        /// Index of the series.
+        series: usize,
+    },
+    /// The longest time a book may go without a message, counted from one of them.
+    BookAge {
+        /// The instrument.
+        instrument: InstrumentId,
+    },
+}
+
 /// The next internal event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -66,11 +81,8 @@ pub(crate) enum Due {
     Report(Delivery),
     /// A request reaches the venue.
     Arrival(Request),
-    /// A time bar ends.
-    BarClose {
-        /// Index of the series.
-        series: usize,
-    },
+    /// A span ends: of a time bar, or of a book without a message.
+    End(End),
     /// A timer rings.
     Timer(Timer),
 }
@@ -80,7 +92,7 @@ pub(crate) enum Due {
 pub(crate) struct Schedule {
     reports: VecDeque<(TimeNs, Delivery)>,
     arrivals: VecDeque<(TimeNs, Request)>,
-    bar_closes: BinaryHeap<Reverse<(TimeNs, usize)>>,
+    ends: BinaryHeap<Reverse<(TimeNs, End)>>,
     timers: BinaryHeap<Reverse<Timer>>,
     timers_set: u64,
 }
@@ -96,9 +108,9 @@ impl Schedule {
         self.arrivals.push_back((time_ns, request));
     }
 
-    /// Plans the end of a time bar.
-    pub(crate) fn bar_close(&mut self, time_ns: TimeNs, series: usize) {
-        self.bar_closes.push(Reverse((time_ns, series)));
+    /// Plans the end of a span.
+    pub(crate) fn end(&mut self, time_ns: TimeNs, end: End) {
+        self.ends.push(Reverse((time_ns, end)));
     }
 
     /// Sets a timer.
@@ -111,9 +123,9 @@ impl Schedule {
     pub(crate) fn next_time_ns(&self) -> Option<TimeNs> {
         let reports = self.reports.front().map(|entry| entry.0);
         let arrivals = self.arrivals.front().map(|entry| entry.0);
-        let bar_closes = self.bar_closes.peek().map(|entry| entry.0.0);
+        let ends = self.ends.peek().map(|entry| entry.0.0);
         let timers = self.timers.peek().map(|entry| entry.0.time_ns);
-        [reports, arrivals, bar_closes, timers].into_iter().flatten().min()
+        [reports, arrivals, ends, timers].into_iter().flatten().min()
     }
 
     /// Takes the next internal event that is due at or before `time_ns`.
@@ -125,8 +137,8 @@ impl Schedule {
         if self.arrivals.front().is_some_and(|entry| entry.0 == next) {
             return self.arrivals.pop_front().map(|(time, request)| (time, Due::Arrival(request)));
         }
-        if self.bar_closes.peek().is_some_and(|entry| entry.0.0 == next) {
-            return self.bar_closes.pop().map(|Reverse((time, series))| (time, Due::BarClose { series }));
+        if self.ends.peek().is_some_and(|entry| entry.0.0 == next) {
+            return self.ends.pop().map(|Reverse((time, end))| (time, Due::End(end)));
         }
         self.timers.pop().map(|Reverse(timer)| (timer.time_ns, Due::Timer(timer)))
     }

@@ -142,9 +142,12 @@ fn item(
 fn configs() -> impl Strategy<Value = KernelConfig> {
     let matching =
         proptest::sample::select(vec![Matching::Bars, Matching::Quotes, Matching::Book, Matching::Exchange]);
-    (matching, 0..5i64, 0..5i64, any::<(bool, bool)>(), 0..8u8).prop_map(
-        |(matching, order_ns, report_ns, (is_close, is_queue), shadow)| {
+    (matching, 0..5i64, 0..5i64, any::<(bool, bool)>(), 0..8u8, proptest::option::of(1..9i64)).prop_map(
+        |(matching, order_ns, report_ns, (is_close, is_queue), shadow, age_ns_max)| {
             let mut config = config(matching);
+            for instrument in &mut config.instruments {
+                instrument.book.age_ns_max = age_ns_max;
+            }
             config.venue.order_latency_ns = order_ns;
             config.venue.report_latency_ns = report_ns;
             config.venue.bar_fill = if is_close { BarFill::Close } else { BarFill::NextOpen };
