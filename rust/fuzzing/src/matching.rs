@@ -7,7 +7,7 @@ use tradecore_kernel::{
     OrderRequest, VenueConfig, Wake,
 };
 use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, Slippage};
-use tradecore_risk::Limits;
+use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
     FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Money, OrderId, OrderKind, Quote, Side,
@@ -129,7 +129,7 @@ fn batch(time_ns: i64, bytes: &mut Bytes<'_>) -> EventBatch {
         }
         6 | 7 => EventBody::Flow(flow(bytes)),
         8 => {
-            let kind = CommandKind::ALL.get(usize::from(bytes.below(5))).copied();
+            let kind = CommandKind::PLAIN.get(usize::from(bytes.below(5))).copied();
             kind.map_or(EventBody::Clock, |kind| EventBody::Command(Command { kind }))
         }
         _ => EventBody::Feed(FeedState::Lost),
@@ -187,6 +187,7 @@ fn config(matching: Matching, latency_ns: i64) -> KernelConfig {
     KernelConfig {
         instruments: vec![instrument],
         strategies: 1,
+        scopes: ScopesConfig::default(),
         cash: Money(10i128.pow(27)),
         leverage: Leverage { numerator: 10, denominator: 1 },
         venue: VenueConfig {
