@@ -12,6 +12,9 @@ import numpy.typing as npt
 from tradecore._core_book import L2Book as L2Book
 from tradecore._core_book import OwnLevels as OwnLevels
 
+_Ints: TypeAlias = npt.NDArray[np.int64]
+_FourInts: TypeAlias = tuple[int, int, int, int]
+
 # Feeds.
 
 @final
@@ -40,7 +43,7 @@ class VenueBookDecoder:
 def read_events(batch: EventBatch) -> list[tuple[Any, ...]]: ...
 def read_columns(
     text: bytes, delimiter: str, header_lines: int, columns: Sequence[tuple[str, int, str, str]]
-) -> list[npt.NDArray[np.int64]]: ...
+) -> list[_Ints]: ...
 
 # Indicators.
 
@@ -257,22 +260,22 @@ class EventBatch:
     def bars(
         self,
         instrument_id: int,
-        open_time_ns: npt.NDArray[np.int64],
-        close_time_ns: npt.NDArray[np.int64],
-        open: npt.NDArray[np.int64],
-        high: npt.NDArray[np.int64],
-        low: npt.NDArray[np.int64],
-        close: npt.NDArray[np.int64],
-        volume: npt.NDArray[np.int64],
+        open_time_ns: _Ints,
+        close_time_ns: _Ints,
+        open: _Ints,
+        high: _Ints,
+        low: _Ints,
+        close: _Ints,
+        volume: _Ints,
     ) -> None: ...
     def quotes(
         self,
         instrument_id: int,
-        time_ns: npt.NDArray[np.int64],
-        bid_ticks: npt.NDArray[np.int64],
-        bid_lots: npt.NDArray[np.int64],
-        ask_ticks: npt.NDArray[np.int64],
-        ask_lots: npt.NDArray[np.int64],
+        time_ns: _Ints,
+        bid_ticks: _Ints,
+        bid_lots: _Ints,
+        ask_ticks: _Ints,
+        ask_lots: _Ints,
     ) -> None: ...
     def flow_limit(
         self, time_ns: int, instrument_id: int, flow_id: int, is_buy: bool, price_ticks: int, lots: int
@@ -420,18 +423,10 @@ class Book:
     def best_ask_ticks(self) -> int | None: ...
     def bids(self, count: int) -> list[tuple[int, int]]: ...
     def asks(self, count: int) -> list[tuple[int, int]]: ...
-    def top(
-        self, n: int, out: npt.NDArray[np.int64] | None = None, own: OwnLevels | None = None
-    ) -> npt.NDArray[np.int64]: ...
-    def volume_within_ticks(
-        self, side: int, ticks: int, own: OwnLevels | None = None
-    ) -> tuple[int, int, int, int]: ...
-    def volume_within_bps(
-        self, side: int, bps: int, own: OwnLevels | None = None
-    ) -> tuple[int, int, int, int]: ...
-    def volume_to_size(
-        self, side: int, lots: int, own: OwnLevels | None = None
-    ) -> tuple[int, int, int, int]: ...
+    def top(self, n: int, out: _Ints | None = None, own: OwnLevels | None = None) -> _Ints: ...
+    def volume_within_ticks(self, side: int, ticks: int, own: OwnLevels | None = None) -> _FourInts: ...
+    def volume_within_bps(self, side: int, bps: int, own: OwnLevels | None = None) -> _FourInts: ...
+    def volume_to_size(self, side: int, lots: int, own: OwnLevels | None = None) -> _FourInts: ...
     def vwap_ticks(self, side: int, lots: int, own: OwnLevels | None = None) -> float | None: ...
     def imbalance(self, n: int, own: OwnLevels | None = None) -> float | None: ...
     def mid_ticks(self, own: OwnLevels | None = None) -> float | None: ...
@@ -504,6 +499,13 @@ class OrderDesk:
     def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused: ...
 
 @final
+class LatencySamples:
+    def __new__(cls, request_ns: _Ints, venue_ns: _Ints, response_ns: _Ints) -> Self: ...
+    def __len__(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+
+@final
 class Kernel:
     def __new__(
         cls,
@@ -513,10 +515,12 @@ class Kernel:
         recording: bool = False,
         digest: bool = False,
         equity_curve: bool = False,
+        latency: LatencySamples | None = None,
     ) -> Self: ...
     def add_series(self, instrument_id: int, source: str, interval_ns: int = 0, history: int = 0) -> int: ...
     def subscribe_bars(self, strategy_id: int, series: int) -> None: ...
     def subscribe(self, strategy_id: int, what: str, instrument_id: int) -> None: ...
+    def subscribe_own(self, strategy_id: int, what: str) -> None: ...
     def add_indicator(
         self,
         series: int,

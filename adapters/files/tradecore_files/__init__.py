@@ -1,8 +1,9 @@
-"""History from files: bars, trades, quotes and book messages as whole ticks and lots."""
+"""History from files: bars, trades, quotes, book messages; whole ticks and lots. Measured latencies."""
 
 from tradecore_files.bars import Bars, load_bars
 from tradecore_files.book_capture import BookCaptureFeed, BookVenue
 from tradecore_files.inspection import inspect
+from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.quotes import Quotes, load_quotes
 from tradecore_files.summary import FileSummary
@@ -19,6 +20,7 @@ __all__ = [
     "Trades",
     "inspect",
     "load_bars",
+    "load_latency",
     "load_quotes",
     "load_trades",
 ]

@@ -6,7 +6,7 @@ use tradecore_kernel::{
     Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
     OrderRequest, VenueConfig, Wake,
 };
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, Slippage};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, Slippage};
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
@@ -196,6 +196,8 @@ fn config(matching: Matching, latency_ns: i64) -> KernelConfig {
             report_latency_ns: latency_ns,
             bar_fill: BarFill::NextOpen,
             bar_order: BarOrder::Time,
+            latency_samples: None,
+            queue: QueueModel::Conservative,
             bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
             open_orders_max: 16,

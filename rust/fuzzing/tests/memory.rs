@@ -2,25 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tradecore_fuzzing::{TARGETS, databento, journal_file, journal_frames, mutated, seeds};
 
-/// Counts every allocation of this process; the tests here run one after the other in one test.
-#[global_allocator]
-static ALLOCATIONS: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
-
 /// Bytes a reader may take beyond a multiple of what it is given: the journal's read buffer is the largest.
-const FIXED_BYTES_MAX: usize = 1 << 20;
+const FIXED_BYTES_MAX: u64 = 1 << 20;
 
 /// Bytes a reader may take for each byte it is given.
-const FACTOR_MAX: usize = 200;
+const FACTOR_MAX: u64 = 200;
 
-/// Returns the bytes that were asked for while `act` ran, freed or not.
-fn allocated(act: impl FnOnce()) -> usize {
-    let region = Region::new(ALLOCATIONS);
-    act();
-    let change = region.change();
-    change.bytes_allocated + usize::try_from(change.bytes_reallocated.max(0)).unwrap()
+/// Returns the most bytes that were held at one time while `act` ran.
+fn allocated(act: impl FnOnce()) -> u64 {
+    allocation_counter::measure(act).bytes_max
 }
 
 /// A function under test.
@@ -68,7 +60,7 @@ fn a_claimed_length_takes_no_memory_and_what_is_read_takes_a_multiple_of_what_is
             let doubled = mutated(&seed, &[(0, 3, 255), (0, 3, 255), (7, 3, 200)]);
             for input in [seed, doubled] {
                 let bytes = allocated(|| target(&input));
-                let limit = FIXED_BYTES_MAX + FACTOR_MAX * input.len();
+                let limit = FIXED_BYTES_MAX + FACTOR_MAX * u64::try_from(input.len()).unwrap();
                 assert!(bytes <= limit, "{name}: {bytes} bytes for {} given", input.len());
             }
         }
