@@ -19,6 +19,7 @@ _WHERE = {
         "InvalidValueError", "Matching", "Mode", "RiskSpec", "SequenceRule", "StorageError", "TradecoreError",
         "VenueError", "VenueSpec",
     ),
+    "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
 }  # fmt: skip

@@ -26,6 +26,7 @@ from tradecore.domain import (
     VenueError,
     VenueSpec,
 )
+from tradecore.domain.book import ExchangeBook
 from tradecore.engine import Context, Engine, EngineSummary
 from tradecore.strategy import BarSource, Bounds, StrategyBinding
 
@@ -48,6 +49,7 @@ __all__ = [
     "EngineSpec",
     "EngineSummary",
     "EventBatch",
+    "ExchangeBook",
     "FeesSpec",
     "Fill",
     "Finalize",
