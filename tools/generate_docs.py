@@ -39,20 +39,27 @@ def exit_codes() -> str:
 
 def settings() -> str:
     """List every key of a configuration file with its kind and default."""
-    parts: list[str] = []
     shown: dict[type, str] = {}
     whole = types.type_info(ConfigTables)
-    for field in whole.fields if isinstance(whole, types.StructType) else ():
-        tables = list(_structs(field.type))
-        if not tables:
-            parts.append(f"`{field.encode_name}`: {_kind(field.type)}; default `{_plain(field.default)}`")
-        is_list = isinstance(field.type, types.VarTupleType)
-        title = f"[[{field.encode_name}]]" if is_list else f"[{field.encode_name}]"
-        for table in tables:
-            parts.append(f"## `{title}`" + (f' `kind = "{table.tag}"`' if table.tag else ""))
-            parts.append(f"As `{shown[table.cls]}`." if table.cls in shown else _table(table))
+    fields = whole.fields if isinstance(whole, types.StructType) else ()
+    return "\n\n".join(part for field in fields for part in _setting(field, "", shown))
+
+
+def _setting(field: types.Field, above: str, shown: dict[type, str]) -> Iterator[str]:
+    """Describe a key, its tables and the tables in them; a table is described where it is first met."""
+    tables = list(_structs(field.type))
+    if not tables and not above:
+        yield f"`{field.encode_name}`: {_kind(field.type)}; default `{_plain(field.default)}`"
+    is_list = isinstance(field.type, types.VarTupleType)
+    name = f"{above}{field.encode_name}"
+    title = f"[[{name}]]" if is_list else f"[{name}]"
+    for table in tables:
+        yield f"## `{title}`" + (f' `kind = "{table.tag}"`' if table.tag else "")
+        yield f"As `{shown[table.cls]}`." if table.cls in shown else _table(table)
+        if table.cls not in shown:
             shown[table.cls] = title
-    return "\n\n".join(parts)
+            for inner in table.fields:
+                yield from _setting(inner, f"{name}.", shown)
 
 
 class PeerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +231,8 @@ def _kind(kind: types.Type) -> str:
 
 def _default(field: types.Field) -> str:
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-    return f"`{_plain(value)}`" if value not in (None, "", (), {}) else "-"
+    is_shown = value not in (None, "", (), {}) and not isinstance(value, msgspec.Struct)
+    return f"`{_plain(value)}`" if is_shown else "-"
 
 
 def _plain(value: object) -> str:

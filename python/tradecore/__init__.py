@@ -15,9 +15,9 @@ _WHERE = {
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
-        "EngineSpec", "FeesSpec", "Finalize", "Instrument", "InstrumentKind", "InstrumentSpec",
-        "InvalidValueError", "Matching", "Mode", "RiskSpec", "SequenceRule", "StorageError", "TradecoreError",
-        "VenueError", "VenueSpec",
+        "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
+        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "RiskSpec", "SequenceRule", "SlippageSpec",
+        "StorageError", "TradecoreError", "VenueError", "VenueSpec",
     ),
     "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),

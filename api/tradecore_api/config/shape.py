@@ -20,6 +20,7 @@ DECIMAL_KEYS = frozenset(
         "notional_max",
         "position_max",
         "price_collar_bps",
+        "volume_min",
     }
 )
 POSITIVE_KEYS = DECIMAL_KEYS - {"maker_bps", "taker_bps"}

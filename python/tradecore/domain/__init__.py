@@ -18,6 +18,8 @@ from tradecore.domain.spec import (
     BarOrder,
     EngineSpec,
     FeesSpec,
+    FeeTierSpec,
+    FeeWindow,
     Finalize,
     InstrumentKind,
     InstrumentSpec,
@@ -25,6 +27,7 @@ from tradecore.domain.spec import (
     Mode,
     RiskSpec,
     SequenceRule,
+    SlippageSpec,
     VenueSpec,
 )
 
@@ -37,6 +40,8 @@ __all__ = [
     "DataError",
     "EngineSpec",
     "EventBatch",
+    "FeeTierSpec",
+    "FeeWindow",
     "FeesSpec",
     "Finalize",
     "Instrument",
@@ -47,6 +52,7 @@ __all__ = [
     "Mode",
     "RiskSpec",
     "SequenceRule",
+    "SlippageSpec",
     "StorageError",
     "StrategyError",
     "TradecoreError",

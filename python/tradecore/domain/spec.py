@@ -15,6 +15,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
+Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+PpmPositive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class Mode(StrEnum):
@@ -103,11 +105,48 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     leverage: str = "1"
 
 
+class FeeWindow(StrEnum):
+    """Which traded volume decides the fee tier: of the last 30 days in UTC, today included, or all of it."""
+
+    DAYS_30 = "30d"
+    TOTAL = "total"
+
+
+class FeeTierSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fees in basis points from a traded volume on, in the account currency; volumes must rise."""
+
+    volume_min: str
+    maker_bps: str
+    taker_bps: str
+
+
 class FeesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fees in basis points of the notional; negative is a rebate."""
+    """Fees in basis points of the notional; negative is a rebate.
+
+    A fee is rounded half away from zero to 1e-18 of the account currency. `[[fees.tiers]]` lower them: the
+    fill with which a volume is reached pays the rates from before, the next one those of the tier.
+    """
 
     maker_bps: str = "0"
     taker_bps: str = "0"
+    window: FeeWindow = FeeWindow.DAYS_30
+    tiers: tuple[FeeTierSpec, ...] = ()
+
+
+class SlippageSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What market and stop orders lose against bars; the parts add up, each rounded up to a whole tick.
+
+    `ticks`; `ppm` of the price; `range_ppm` of high less low of the last whole bar; `impact_ppm` of the price
+    times the share of that bar's volume that was taken; `volume_ppm` of that volume is all that may be taken
+    of a bar, and the rest waits for the next one. Limit orders pay no slippage and are only bound by the
+    volume.
+    """
+
+    ticks: Count = 0
+    ppm: Ppm = 0
+    range_ppm: Ppm = 0
+    impact_ppm: Ppm = 0
+    volume_ppm: PpmPositive | None = None
 
 
 class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,6 +161,7 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     bar_fill: BarFill = BarFill.NEXT_OPEN
     bar_order: BarOrder = BarOrder.TIME
     finalize: Finalize = Finalize.NONE
+    slippage: SlippageSpec = SlippageSpec()
 
 
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -32,10 +32,13 @@ impl Kernel {
             marks: &self.marks,
             leverage: self.config.leverage,
             fees: self.config.venue.fees,
+            fee_tiers: &mut self.fee_tiers,
             strategies: self.config.strategies,
             now_ns: self.now_ns,
         };
-        act(venue, &mut desk)
+        act(venue, &mut desk)?;
+        self.settle_fees();
+        Ok(())
     }
 
     /// Tells whether orders wait for the next bar of an instrument.

@@ -30,7 +30,12 @@ pub(crate) fn build_market(
     };
     let venue = match venue.matching {
         Matching::Bars => {
-            let rules = BarRules { fill: venue.bar_fill, order: venue.bar_order, orders_max: capacity };
+            let rules = BarRules {
+                fill: venue.bar_fill,
+                order: venue.bar_order,
+                orders_max: capacity,
+                slippage: venue.bar_slippage,
+            };
             Venue::Bars(Box::new(BarMatcher::new(instrument.clone(), venue.fees, rules)))
         }
         Matching::Quotes => Venue::Quotes(depth(false)),

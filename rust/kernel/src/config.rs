@@ -1,7 +1,7 @@
 //! What a kernel is made of.
 
 use tradecore_book::SequenceRule;
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Slippage};
 use tradecore_risk::Limits;
 use tradecore_types::{InstrumentSpec, Money};
 
@@ -40,7 +40,9 @@ pub struct VenueConfig {
     pub bar_fill: BarFill,
     /// In which order the orders of one bar are tried.
     pub bar_order: BarOrder,
-    /// Fees.
+    /// What fills against bars cost beyond the prices of the bars.
+    pub bar_slippage: Slippage,
+    /// Fees; those below the first tier when there are tiers.
     pub fees: FeeSchedule,
     /// Largest number of open orders per instrument.
     pub open_orders_max: usize,
@@ -79,6 +81,10 @@ pub struct KernelConfig {
     pub leverage: Leverage,
     /// The simulated venue.
     pub venue: VenueConfig,
+    /// Fees by traded volume, the volumes rising.
+    pub fee_tiers: Vec<FeeTier>,
+    /// Which volume decides the tier.
+    pub fee_window: FeeWindow,
     /// Where orders go.
     pub destination: Destination,
     /// Whether journal frames are kept for [`crate::Kernel::take_frames`].

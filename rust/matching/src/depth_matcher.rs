@@ -62,6 +62,11 @@ impl DepthMatcher {
         }
     }
 
+    /// Sets the rates that the next fill pays.
+    pub const fn set_fees(&mut self, fees: FeeSchedule) {
+        self.fees = fees;
+    }
+
     /// Takes an order and reports what becomes of it at once.
     ///
     /// `NoLiquidity` rejects everything while frozen and a market order that meets nobody;

@@ -69,6 +69,11 @@ impl ExchangeMatcher {
         }
     }
 
+    /// Sets the rates that the next fill pays.
+    pub const fn set_fees(&mut self, fees: FeeSchedule) {
+        self.fees = fees;
+    }
+
     /// Works off what an agent does.
     pub fn flow(
         &mut self,

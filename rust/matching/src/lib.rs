@@ -10,6 +10,7 @@
 mod bars;
 mod depth_matcher;
 mod exchange_matcher;
+mod fee_tiers;
 mod fees;
 mod l3_book;
 mod level_list;
@@ -22,9 +23,12 @@ mod stops;
 mod taken;
 mod ticket;
 
-pub use bars::{BarAccount, BarFill, BarMatcher, BarOrder, BarRules, Finalize, OpenPosition, exit_intent};
+pub use bars::{
+    BarAccount, BarFill, BarMatcher, BarOrder, BarRules, Finalize, OpenPosition, Slippage, exit_intent,
+};
 pub use depth_matcher::DepthMatcher;
 pub use exchange_matcher::ExchangeMatcher;
+pub use fee_tiers::{FeeTier, FeeTiers, FeeWindow};
 pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use tradecore_book::SequenceRule;
 use tradecore_kernel::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, Finalize};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, Slippage};
 use tradecore_risk::Limits;
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, MONEY_DECIMALS, Money, ValueError};
 
@@ -58,6 +58,7 @@ pub fn read(
         "shadow" => Destination::Nowhere,
         _ => Destination::Venue,
     };
+    let fees = spec.getattr("fees")?;
     Ok(KernelConfig {
         instruments,
         strategies,
@@ -66,7 +67,9 @@ pub fn read(
             numerator: leverage.mantissa,
             denominator: 10i64.pow(u32::from(leverage.decimals)),
         },
-        venue: venue_config(&spec.getattr("venue")?, &spec.getattr("fees")?, &risk)?,
+        venue: venue_config(&spec.getattr("venue")?, &fees, &risk)?,
+        fee_tiers: fee_tiers(&fees)?,
+        fee_window: fee_window(&fees)?,
         destination,
         is_recording,
         has_digest,
@@ -98,8 +101,7 @@ fn venue_config(
     };
     let order_latency_ns = latency(venue, "order_latency_ns", matching)?;
     let report_latency_ns = latency(venue, "report_latency_ns", matching)?;
-    let fees = FeeSchedule::from_bps(&text(fees, "maker_bps")?, &text(fees, "taker_bps")?)
-        .map_err(|error| value_error(&error))?;
+    let fees = fee_rates(fees)?;
     let open_orders_max: Option<usize> = risk.getattr("open_orders_max")?.extract()?;
     Ok(VenueConfig {
         matching,
@@ -107,8 +109,40 @@ fn venue_config(
         report_latency_ns,
         bar_fill,
         bar_order,
+        bar_slippage: slippage(&venue.getattr("slippage")?)?,
         fees,
         open_orders_max: open_orders_max.unwrap_or(OPEN_ORDERS_MAX).min(OPEN_ORDERS_MAX),
+    })
+}
+
+/// Reads the rates of a table of fees, or of one of its tiers.
+fn fee_rates(fees: &Bound<'_, PyAny>) -> PyResult<FeeSchedule> {
+    FeeSchedule::from_bps(&text(fees, "maker_bps")?, &text(fees, "taker_bps")?)
+        .map_err(|error| value_error(&error))
+}
+
+fn fee_tiers(fees: &Bound<'_, PyAny>) -> PyResult<Vec<FeeTier>> {
+    let read = |tier: &Bound<'_, PyAny>| {
+        Ok(FeeTier { volume: money("volume_min", &text(tier, "volume_min")?)?, rates: fee_rates(tier)? })
+    };
+    fees.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect()
+}
+
+fn fee_window(fees: &Bound<'_, PyAny>) -> PyResult<FeeWindow> {
+    match text(fees, "window")?.as_str() {
+        "30d" => Ok(FeeWindow::Days30),
+        "total" => Ok(FeeWindow::Total),
+        other => Err(invalid_value("window", other, "must be 30d or total")),
+    }
+}
+
+fn slippage(table: &Bound<'_, PyAny>) -> PyResult<Slippage> {
+    Ok(Slippage {
+        ticks: table.getattr("ticks")?.extract()?,
+        ppm: table.getattr("ppm")?.extract()?,
+        range_ppm: table.getattr("range_ppm")?.extract()?,
+        impact_ppm: table.getattr("impact_ppm")?.extract()?,
+        volume_ppm: table.getattr("volume_ppm")?.extract()?,
     })
 }
 

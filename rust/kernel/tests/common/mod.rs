@@ -13,7 +13,7 @@ use tradecore_kernel::{
     Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, Slippage};
 use tradecore_risk::Limits;
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
@@ -51,9 +51,12 @@ pub fn config(matching: Matching) -> KernelConfig {
             report_latency_ns: 0,
             bar_fill: BarFill::NextOpen,
             bar_order: BarOrder::Time,
+            bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
             open_orders_max: 64,
         },
+        fee_tiers: Vec::new(),
+        fee_window: FeeWindow::default(),
         destination: Destination::Venue,
         is_recording: true,
         has_digest: true,

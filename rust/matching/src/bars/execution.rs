@@ -21,6 +21,35 @@ pub(super) struct Execution {
     pub liquidity: Liquidity,
     /// What its exits, if it gets any, can still meet in this bar.
     pub armed: Armed,
+    /// Price before slippage, which then depends on the size; `None` when there is none.
+    pub bar_ticks: Option<i64>,
+    /// Largest size that may fill now.
+    pub lots_max: i64,
+    /// Whether it fills whole and without slippage, because the data end.
+    pub is_final: bool,
+}
+
+/// What became of an order that met its price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    /// Whether it opened a position.
+    pub opened: bool,
+    /// What is left of it and may fill later.
+    pub rest: Option<i64>,
+}
+
+impl Execution {
+    /// A fill of a whole order at a price of the bar.
+    pub(super) const fn new(
+        price_ticks: i64,
+        mark_ticks: i64,
+        venue_time_ns: TimeNs,
+        liquidity: Liquidity,
+        armed: Armed,
+    ) -> Self {
+        let (bar_ticks, lots_max, is_final) = (None, i64::MAX, false);
+        Self { price_ticks, mark_ticks, venue_time_ns, liquidity, armed, bar_ticks, lots_max, is_final }
+    }
 }
 
 impl BarMatcher {
@@ -35,13 +64,26 @@ impl BarMatcher {
         if self.is_too_early(place, account) {
             return Ok(false);
         }
+        if !self.rules.slippage.is_none() && !at.is_final {
+            return self.execute_slipped(place, at, account);
+        }
         let Some(waiting) = self.queue.take(place) else { return Ok(false) };
+        self.execute_taken(&waiting, at, account).map(|done| done.opened)
+    }
+
+    /// Executes an order that was taken out of the queue, at most `at.lots_max` of it.
+    pub(super) fn execute_taken<A: BarAccount>(
+        &mut self,
+        waiting: &Waiting,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<Done, A::Error> {
         if matches!(waiting.kind, OrderKind::Stop { .. }) {
-            tell(&waiting, at.venue_time_ns, ReportBody::Triggered, account)?;
+            tell(waiting, at.venue_time_ns, ReportBody::Triggered, account)?;
         }
         match waiting.closes() {
-            Some(_) => self.execute_closing(&waiting, at, account).map(|()| false),
-            None => self.execute_plain(&waiting, at, account),
+            Some(_) => self.execute_closing(waiting, at, account),
+            None => self.execute_plain(waiting, at, account),
         }
     }
 
@@ -59,17 +101,20 @@ impl BarMatcher {
         waiting: &Waiting,
         at: Execution,
         account: &mut A,
-    ) -> Result<(), A::Error> {
+    ) -> Result<Done, A::Error> {
         let held = held_for(waiting, account);
         let closable = closable(held, waiting.side());
-        let lots = waiting.lots.unwrap_or(closable).min(closable);
+        let whole = waiting.lots.unwrap_or(closable).min(closable);
+        let lots = whole.min(at.lots_max);
         if lots > 0 && !self.fill(waiting, lots, at, account)? {
             return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
         }
-        if waiting.lots != Some(lots) {
+        let rest = (lots < whole).then_some(waiting.lots.unwrap_or(whole) - lots);
+        if rest.is_none() && waiting.lots != Some(lots) {
             cancel_rest(waiting, at, CancelReason::Linked, account)?;
         }
-        self.relink(at.venue_time_ns, None, account)
+        self.relink(at.venue_time_ns, None, account)?;
+        Ok(Done { opened: false, rest })
     }
 
     /// Closes the opposite position first, then opens the rest if the account can pay for it.
@@ -78,37 +123,37 @@ impl BarMatcher {
         waiting: &Waiting,
         at: Execution,
         account: &mut A,
-    ) -> Result<bool, A::Error> {
-        let lots = match self.size(waiting, at, account) {
+    ) -> Result<Done, A::Error> {
+        let whole = match self.size(waiting, at, account) {
             Ok(lots) => lots,
             Err(reason) => {
                 let rejected = ReportBody::Rejected(reason);
-                return tell(waiting, at.venue_time_ns, rejected, account).map(|()| false);
+                return tell(waiting, at.venue_time_ns, rejected, account).map(|()| Done::default());
             }
         };
+        let lots = whole.min(at.lots_max);
+        let rest = (lots < whole).then_some(whole - lots);
         let intent = *waiting.order.intent();
         let closing = closable(account.position(intent.strategy), intent.side).min(lots);
         if closing > 0 {
             if !self.fill(waiting, closing, at, account)? {
-                let reason = CancelReason::InsufficientMargin;
-                return cancel_rest(waiting, at, reason, account).map(|()| false);
+                return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
             }
             self.relink(at.venue_time_ns, Some(intent.order_id), account)?;
         }
         let opening = lots - closing;
         if opening == 0 {
-            return Ok(false);
+            return Ok(Done { opened: false, rest });
         }
         if intent.reduce_only {
-            return cancel_rest(waiting, at, CancelReason::Linked, account).map(|()| false);
+            return cancel_rest(waiting, at, CancelReason::Linked, account);
         }
         let affordable = account.can_afford(&waiting.order, opening, at.price_ticks, at.mark_ticks);
         if !(affordable && self.fill(waiting, opening, at, account)?) {
-            let reason = CancelReason::InsufficientMargin;
-            return cancel_rest(waiting, at, reason, account).map(|()| false);
+            return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
         }
         self.arm(waiting, opening, at, account)?;
-        Ok(true)
+        Ok(Done { opened: true, rest })
     }
 
     fn size<A: BarAccount>(
@@ -127,13 +172,18 @@ impl BarMatcher {
 
     /// Reports one fill; `false` when its fee does not fit and nothing was filled.
     fn fill<A: BarAccount>(
-        &self,
+        &mut self,
         waiting: &Waiting,
         lots: i64,
         at: Execution,
         account: &mut A,
     ) -> Result<bool, A::Error> {
-        let Execution { price_ticks, liquidity, .. } = at;
+        let Execution { mut price_ticks, liquidity, bar_ticks, .. } = at;
+        if let Some(bar_ticks) = bar_ticks {
+            let taken_lots = self.taken_lots.saturating_add(lots);
+            price_ticks = self.slipped(waiting, bar_ticks, taken_lots);
+            self.taken_lots = taken_lots;
+        }
         let Some(fee) = self.fees.fee(&self.instrument, price_ticks, lots, liquidity) else {
             return Ok(false);
         };
@@ -227,8 +277,8 @@ fn cancel_rest<A: BarAccount>(
     at: Execution,
     reason: CancelReason,
     account: &mut A,
-) -> Result<(), A::Error> {
-    tell(waiting, at.venue_time_ns, ReportBody::Canceled(reason), account)
+) -> Result<Done, A::Error> {
+    tell(waiting, at.venue_time_ns, ReportBody::Canceled(reason), account).map(|()| Done::default())
 }
 
 /// Returns what the entry that an order closes has left, short is negative.

@@ -25,6 +25,8 @@ pub struct BarMatcher {
     /// The bar that was processed last, and the one before it.
     pub(super) last: Option<Bar>,
     pub(super) before_last: Option<Bar>,
+    /// Lots that were taken of the last bar.
+    pub(super) taken_lots: i64,
     positions: Vec<OpenPosition>,
 }
 
@@ -39,6 +41,7 @@ impl BarMatcher {
             queue: Queue::with_capacity(rules.orders_max.saturating_mul(3)),
             last: None,
             before_last: None,
+            taken_lots: 0,
             positions: Vec::new(),
         }
     }
@@ -173,6 +176,7 @@ impl BarMatcher {
     /// What [`BarAccount::report`] returns.
     pub fn on_bar<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
         self.before_last = self.last.replace(*bar);
+        self.taken_lots = 0;
         self.process(bar, account)
     }
 
@@ -220,10 +224,16 @@ impl BarMatcher {
             self.on_open(bar.open_time_ns, bar.open_ticks, account)?;
             return self.process(bar, account);
         }
+        let at = Execution { is_final: true, ..at_close(bar) };
         for place in 0..self.queue.begin_pass() {
-            self.execute(place, at_close(bar), account)?;
+            self.execute(place, at, account)?;
         }
         Ok(())
+    }
+
+    /// Sets the rates that the next fill pays.
+    pub const fn set_fees(&mut self, fees: FeeSchedule) {
+        self.fees = fees;
     }
 
     /// Returns how many orders wait.
@@ -247,6 +257,13 @@ impl BarMatcher {
     pub fn write_state(&self, out: &mut Vec<u8>) {
         for bar in [self.before_last, self.last].into_iter().flatten() {
             for number in [bar.open_time_ns, bar.open_ticks, bar.close_ticks] {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+        }
+        if !self.rules.slippage.is_none() {
+            let [high, low, volume] =
+                self.last.map_or([0; 3], |bar| [bar.high_ticks, bar.low_ticks, bar.volume_lots]);
+            for number in [high, low, volume, self.taken_lots] {
                 out.extend_from_slice(&number.to_le_bytes());
             }
         }
@@ -299,11 +316,6 @@ impl BarMatcher {
 
 /// A fill at the close of a bar, stamped with its opening time.
 fn at_close(bar: &Bar) -> Execution {
-    Execution {
-        price_ticks: bar.close_ticks,
-        mark_ticks: bar.close_ticks,
-        venue_time_ns: bar.open_time_ns,
-        liquidity: Liquidity::Taker,
-        armed: Armed::Open,
-    }
+    let close_ticks = bar.close_ticks;
+    Execution::new(close_ticks, close_ticks, bar.open_time_ns, Liquidity::Taker, Armed::Open)
 }

@@ -4,7 +4,8 @@
 //! policies fill that gap ([`BarOrder`]); both are pessimistic where the order of events is not known.
 //!
 //! **Invariant:** an order never fills more than its size, nor outside the range of its bar, except
-//! that [`BarFill::Close`] fills at a close that is already past.
+//! that [`BarFill::Close`] fills at a close that is already past, and that [`Slippage`] makes a price
+//! worse by what it says and by nothing more.
 
 mod account;
 mod execution;
@@ -12,6 +13,7 @@ mod matcher;
 mod queue;
 mod queue_policy;
 mod rules;
+mod slippage;
 #[cfg(test)]
 mod tests;
 mod time_policy;
@@ -19,3 +21,4 @@ mod time_policy;
 pub use account::{BarAccount, OpenPosition, exit_intent};
 pub use matcher::BarMatcher;
 pub use rules::{BarFill, BarOrder, BarRules, Finalize};
+pub use slippage::Slippage;

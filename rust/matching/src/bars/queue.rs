@@ -152,6 +152,16 @@ impl Queue {
         Some(taken)
     }
 
+    /// Puts what is left of an order back to the place it was taken from.
+    pub(super) fn put_back(&mut self, place: usize, rest: Waiting) {
+        if let Some(slot) = self.places.get_mut(place) {
+            debug_assert!(slot.is_none(), "a place is taken once");
+            *slot = Some(rest);
+            self.live += 1;
+            self.closing += usize::from(rest.closes().is_some());
+        }
+    }
+
     /// Takes an order out by its number.
     pub(super) fn take_id(&mut self, order_id: OrderId) -> Option<Waiting> {
         self.begin_pass();

@@ -45,13 +45,9 @@ impl BarMatcher {
         let before = self.before_last.filter(|_| self.rules.fill == BarFill::Close && !is_exit && !is_limit);
         let from_ticks = before.map_or(bar.open_ticks, |before| before.close_ticks);
         let stamp = before.filter(|_| is_market).unwrap_or(*bar);
-        Execution {
-            price_ticks: waiting.price(from_ticks),
-            mark_ticks: bar.close_ticks,
-            venue_time_ns: stamp.open_time_ns,
-            liquidity: liquidity(waiting, bar.open_ticks),
-            armed: Armed::Open,
-        }
+        let price_ticks = waiting.price(from_ticks);
+        let liquidity = liquidity(waiting, bar.open_ticks);
+        Execution::new(price_ticks, bar.close_ticks, stamp.open_time_ns, liquidity, Armed::Open)
     }
 }
 

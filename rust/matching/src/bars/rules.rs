@@ -46,4 +46,6 @@ pub struct BarRules {
     pub order: BarOrder,
     /// How many orders may wait; one more is rejected. Exits of brackets are always taken.
     pub orders_max: usize,
+    /// What fills cost beyond the prices of the bars.
+    pub slippage: super::Slippage,
 }

@@ -60,13 +60,8 @@ impl BarMatcher {
         for place in 0..self.queue.begin_pass() {
             let Some(waiting) = self.queue.in_time(place, time_ns) else { continue };
             if waiting.closes().is_some() == closing && waiting.is_met(open_ticks) {
-                let at = Execution {
-                    price_ticks: open_ticks,
-                    mark_ticks: open_ticks,
-                    venue_time_ns: time_ns,
-                    liquidity: liquidity(&waiting, open_ticks),
-                    armed: Armed::Open,
-                };
+                let liquidity = liquidity(&waiting, open_ticks);
+                let at = Execution::new(open_ticks, open_ticks, time_ns, liquidity, Armed::Open);
                 self.execute(place, at, account)?;
             }
         }
@@ -86,13 +81,8 @@ impl BarMatcher {
                         Stage::Stop => Armed::Stop(price_ticks),
                         _ => Armed::Limit(price_ticks),
                     };
-                    let at = Execution {
-                        price_ticks,
-                        mark_ticks: price_ticks,
-                        venue_time_ns: bar.open_time_ns,
-                        liquidity: liquidity(&waiting, bar.open_ticks),
-                        armed,
-                    };
+                    let liquidity = liquidity(&waiting, bar.open_ticks);
+                    let at = Execution::new(price_ticks, price_ticks, bar.open_time_ns, liquidity, armed);
                     self.execute(place, at, account)?;
                 }
             }

@@ -4,13 +4,14 @@ mod account;
 mod oracle;
 mod properties;
 mod queue_policy;
+mod slippage;
 mod time_policy;
 
 use tradecore_types::{Bar, OrderId, OrderIntent};
 
 use self::account::Account;
 use crate::samples::{instrument, told};
-use crate::{BarFill, BarMatcher, BarOrder, BarRules, FeeSchedule};
+use crate::{BarFill, BarMatcher, BarOrder, BarRules, FeeSchedule, Slippage};
 
 /// Makes a bar from `[open, high, low, close]`.
 fn bar(number: i64, [open_ticks, high_ticks, low_ticks, close_ticks]: [i64; 4]) -> Bar {
@@ -27,7 +28,7 @@ struct Desk {
 impl Desk {
     fn new(fill: BarFill, order: BarOrder) -> Self {
         let fees = FeeSchedule::default();
-        let rules = BarRules { fill, order, orders_max: 8 };
+        let rules = BarRules { fill, order, orders_max: 8, slippage: Slippage::default() };
         Self {
             matcher: BarMatcher::new(instrument("1", "1"), fees, rules),
             account: Account::new(instrument("1", "1"), fees, 10_000, 1),
@@ -41,13 +42,25 @@ impl Desk {
         order.intent().order_id
     }
 
-    /// Processes a bar and returns what was reported, in short.
-    fn bar(&mut self, prices: [i64; 4]) -> Vec<String> {
+    /// Lets fills cost something beyond the prices of the bars.
+    fn slipping(fill: BarFill, order: BarOrder, slippage: Slippage) -> Self {
+        let mut desk = Self::new(fill, order);
+        desk.matcher.rules.slippage = slippage;
+        desk
+    }
+
+    /// Processes a bar of this volume and returns what was reported, in short.
+    fn bar_of(&mut self, prices: [i64; 4], volume_lots: i64) -> Vec<String> {
         self.account.reports.clear();
         self.bars += 1;
-        let bar = bar(self.bars, prices);
+        let bar = Bar { volume_lots, ..bar(self.bars, prices) };
         self.matcher.on_open(bar.open_time_ns, bar.open_ticks, &mut self.account).unwrap();
         self.matcher.on_bar(&bar, &mut self.account).unwrap();
         told(&self.account.reports)
+    }
+
+    /// Processes a bar and returns what was reported, in short.
+    fn bar(&mut self, prices: [i64; 4]) -> Vec<String> {
+        self.bar_of(prices, 1)
     }
 }

@@ -8,7 +8,7 @@ use tradecore_types::{Bar, Bracket, CancelReason, OrderId, OrderIntent, OrderKin
 use super::account::Account;
 use super::bar;
 use crate::samples::{instrument, market};
-use crate::{BarAccount, BarFill, BarMatcher, BarOrder, BarRules, FeeSchedule, Finalize};
+use crate::{BarAccount, BarFill, BarMatcher, BarOrder, BarRules, FeeSchedule, Finalize, Slippage};
 
 /// One case being replayed.
 struct Replay {
@@ -26,7 +26,8 @@ impl Replay {
         let [_, fill, leverage, bps, finalize, cash] = words else { panic!("{words:?}") };
         let fees = FeeSchedule::from_bps(bps, bps).unwrap();
         let fill = if *fill == "close" { BarFill::Close } else { BarFill::NextOpen };
-        let rules = BarRules { fill, order: BarOrder::Queue, orders_max: 1_000 };
+        let rules =
+            BarRules { fill, order: BarOrder::Queue, orders_max: 1_000, slippage: Slippage::default() };
         Self {
             matcher: BarMatcher::new(instrument("1", "1"), fees, rules),
             account: Account::new(

@@ -8,22 +8,22 @@ use crate::samples::{limit, market, stop};
 use crate::{BarAccount, BarFill, BarOrder};
 
 /// One random order: (kind, is buy, size, distance, stop-loss, take-profit, entry to close, strategy, flags).
-type Wish = (u8, bool, i64, i64, Option<i64>, Option<i64>, Option<u64>, u16, u8);
+pub(super) type Wish = (u8, bool, i64, i64, Option<i64>, Option<i64>, Option<u64>, u16, u8);
 
-fn wishes() -> impl Strategy<Value = Vec<Wish>> {
+pub(super) fn wishes() -> impl Strategy<Value = Vec<Wish>> {
     let exit = || proptest::option::of(-30i64..30);
     let entry = proptest::option::weighted(0.2, 1u64..20);
     let wish = (0u8..4, any::<bool>(), 1i64..20, -30i64..30, exit(), exit(), entry, 0u16..2, 0u8..8);
     proptest::collection::vec(wish, 0..3)
 }
 
-fn bars() -> impl Strategy<Value = Vec<([i64; 4], Vec<Wish>)>> {
+pub(super) fn bars() -> impl Strategy<Value = Vec<([i64; 4], Vec<Wish>)>> {
     let prices = (60i64..140, 60i64..140, 0i64..15, 0i64..15)
         .prop_map(|(open, close, up, down)| [open, open.max(close) + up, open.min(close) - down, close]);
     proptest::collection::vec((prices, wishes()), 1..25)
 }
 
-fn order(wish: Wish, last: i64) -> OrderIntent {
+pub(super) fn order(wish: Wish, last: i64) -> OrderIntent {
     let (kind, is_buy, lots, away, stop_loss, profit, closes, strategy, flags) = wish;
     let side = if is_buy { Side::Buy } else { Side::Sell };
     let price = last + away;
