@@ -16,7 +16,7 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts, money and positions at one moment; money is decimal text in the account currency.
 
     `pnl` is equity less opening cash; `positions` maps symbols to sizes as decimal text, flat ones
-    left out.
+    left out; `halts` maps what is halted (`account` or `strategy:NAME`) to the rule that did it.
     """
 
     events: int
@@ -31,6 +31,7 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     fees: str
     positions: dict[str, str]
     book: BookCounts
+    halts: dict[str, str] = {}
     is_paused: bool
     is_killed: bool
     now_ns: int

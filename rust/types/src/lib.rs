@@ -10,12 +10,14 @@ mod error;
 mod event;
 mod ids;
 mod instrument;
+mod limit;
 mod money;
 mod order;
+mod person;
 mod refusal;
 mod report;
 
-pub use command::{Command, CommandKind};
+pub use command::{Command, CommandKind, LimitChange, Release, Scope};
 pub use decimal::Decimal;
 pub use error::ValueError;
 pub use event::{
@@ -23,8 +25,10 @@ pub use event::{
 };
 pub use ids::{InstrumentId, OrderId, StrategyId};
 pub use instrument::{Instrument, InstrumentKind, InstrumentSpec};
+pub use limit::LimitName;
 pub use money::{MONEY_DECIMALS, Money};
 pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};
+pub use person::PersonName;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
 

@@ -8,9 +8,10 @@ use tradecore_journal::{
     encode_replace_request, encode_report, encode_session, encode_session_end, encode_state_hash,
 };
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, Command, CommandKind, Event, EventBody,
-    FeedState, Flow, InstrumentId, Level, Liquidity, Money, OrderId, OrderIntent, OrderKind, Quote, Refusal,
-    RejectReason, Report, ReportBody, Rule, Side, Size, StrategyId, TimeInForce, TimeNs, Trade,
+    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, Command, CommandKind, Decimal, Event, EventBody,
+    FeedState, Flow, InstrumentId, Level, LimitChange, LimitName, Liquidity, Money, OrderId, OrderIntent,
+    OrderKind, PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Side,
+    Size, StrategyId, TimeInForce, TimeNs, Trade,
 };
 
 /// A record with everything it owns.
@@ -145,9 +146,32 @@ fn event_body() -> impl Strategy<Value = EventBody> {
         }),
         flow().prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
-        proptest::sample::select(CommandKind::ALL.as_slice())
-            .prop_map(|kind| EventBody::Command(Command { kind })),
+        command().prop_map(|kind| EventBody::Command(Command { kind })),
         Just(EventBody::Clock),
+    ]
+}
+
+fn command() -> impl Strategy<Value = CommandKind> {
+    let scope = || {
+        prop_oneof![
+            Just(Scope::Account),
+            any::<u16>().prop_map(|id| Scope::Strategy(StrategyId(id))),
+            any::<u32>().prop_map(|id| Scope::Instrument(InstrumentId(id))),
+        ]
+    };
+    let limit = proptest::sample::select(LimitName::ALL.as_slice());
+    let value = proptest::option::of(
+        (any::<i64>(), 0..=18u8).prop_map(|(mantissa, decimals)| Decimal { mantissa, decimals }),
+    );
+    let person = "[a-zA-Zö]{1,16}".prop_map(|name| PersonName::new(&name).unwrap());
+    prop_oneof![
+        proptest::sample::select(CommandKind::PLAIN.as_slice()),
+        (scope(), limit, value).prop_map(|(scope, limit, value)| CommandKind::SetLimit(LimitChange {
+            scope,
+            limit,
+            value
+        })),
+        (scope(), person).prop_map(|(scope, person)| CommandKind::Release(Release { scope, person })),
     ]
 }
 
