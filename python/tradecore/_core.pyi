@@ -9,6 +9,49 @@ from typing import Any, Literal, Self, TypeAlias, final
 import numpy as np
 import numpy.typing as npt
 
+from tradecore._core_indicators import (
+    Atr as Atr,
+)
+from tradecore._core_indicators import (
+    Bollinger as Bollinger,
+)
+from tradecore._core_indicators import (
+    Ema as Ema,
+)
+from tradecore._core_indicators import (
+    Keltner as Keltner,
+)
+from tradecore._core_indicators import (
+    Macd as Macd,
+)
+from tradecore._core_indicators import (
+    Rsi as Rsi,
+)
+from tradecore._core_indicators import (
+    Sma as Sma,
+)
+from tradecore._core_indicators import (
+    atr as atr,
+)
+from tradecore._core_indicators import (
+    bollinger as bollinger,
+)
+from tradecore._core_indicators import (
+    ema as ema,
+)
+from tradecore._core_indicators import (
+    keltner as keltner,
+)
+from tradecore._core_indicators import (
+    macd as macd,
+)
+from tradecore._core_indicators import (
+    rsi as rsi,
+)
+from tradecore._core_indicators import (
+    sma as sma,
+)
+
 _Integers: TypeAlias = npt.NDArray[np.int64]
 _Sides: TypeAlias = npt.NDArray[np.uint8]
 _FourInts: TypeAlias = tuple[int, int, int, int]
@@ -36,113 +79,6 @@ def read_events(batch: EventBatch) -> list[tuple[Any, ...]]: ...
 def read_columns(
     text: bytes, delimiter: str, header_lines: int, columns: Sequence[tuple[str, int, str, str]]
 ) -> list[_Integers]: ...
-
-# Indicators.
-
-_Floats: TypeAlias = npt.NDArray[np.float64]
-_ThreeFloats: TypeAlias = tuple[_Floats, _Floats, _Floats]
-
-def sma(values: _Floats, period: int, *, out: _Floats | None = None) -> _Floats: ...
-def ema(
-    values: _Floats, period: int, *, seed: Literal["sma", "first"] = "sma", out: _Floats | None = None
-) -> _Floats: ...
-def rsi(values: _Floats, period: int, *, out: _Floats | None = None) -> _Floats: ...
-def atr(
-    high: _Floats, low: _Floats, close: _Floats, period: int, *, out: _Floats | None = None
-) -> _Floats: ...
-def bollinger(
-    values: _Floats, period: int, deviations: float = 2.0, *, out: _ThreeFloats | None = None
-) -> _ThreeFloats: ...
-def macd(
-    values: _Floats, fast: int = 12, slow: int = 26, signal: int = 9, *, out: _ThreeFloats | None = None
-) -> _ThreeFloats: ...
-def keltner(
-    high: _Floats,
-    low: _Floats,
-    close: _Floats,
-    period: int = 20,
-    atr_period: int = 10,
-    multiple: float = 2.0,
-    *,
-    out: _ThreeFloats | None = None,
-) -> _ThreeFloats: ...
-
-@final
-class Sma:
-    def __new__(cls, period: int) -> Self: ...
-    def update(self, value: float) -> float: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def is_warm(self) -> bool: ...
-    @property
-    def warm_up_bars(self) -> int: ...
-
-@final
-class Ema:
-    def __new__(cls, period: int, *, seed: Literal["sma", "first"] = "sma") -> Self: ...
-    def update(self, value: float) -> float: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def is_warm(self) -> bool: ...
-    @property
-    def warm_up_bars(self) -> int: ...
-
-@final
-class Rsi:
-    def __new__(cls, period: int) -> Self: ...
-    def update(self, value: float) -> float: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def is_warm(self) -> bool: ...
-    @property
-    def warm_up_bars(self) -> int: ...
-
-@final
-class Atr:
-    def __new__(cls, period: int) -> Self: ...
-    def update(self, high: float, low: float, close: float) -> float: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def is_warm(self) -> bool: ...
-    @property
-    def warm_up_bars(self) -> int: ...
-
-@final
-class Bollinger:
-    def __new__(cls, period: int, deviations: float = 2.0) -> Self: ...
-    def update(self, value: float) -> tuple[float, float, float]: ...
-    @property
-    def values(self) -> tuple[float, float, float]: ...
-    @property
-    def is_warm(self) -> bool: ...
-    @property
-    def warm_up_bars(self) -> int: ...
-
-@final
-class Macd:
-    def __new__(cls, fast: int = 12, slow: int = 26, signal: int = 9) -> Self: ...
-    def update(self, value: float) -> tuple[float, float, float]: ...
-    @property
-    def values(self) -> tuple[float, float, float]: ...
-    @property
-    def is_warm(self) -> bool: ...
-    @property
-    def warm_up_bars(self) -> int: ...
-
-@final
-class Keltner:
-    def __new__(cls, period: int = 20, atr_period: int = 10, multiple: float = 2.0) -> Self: ...
-    def update(self, high: float, low: float, close: float) -> tuple[float, float, float]: ...
-    @property
-    def values(self) -> tuple[float, float, float]: ...
-    @property
-    def is_warm(self) -> bool: ...
-    @property
-    def warm_up_bars(self) -> int: ...
 
 # Books.
 
