@@ -11,51 +11,24 @@ import numpy.typing as npt
 
 from tradecore._core_indicators import (
     Atr as Atr,
-)
-from tradecore._core_indicators import (
     Bollinger as Bollinger,
-)
-from tradecore._core_indicators import (
     Ema as Ema,
-)
-from tradecore._core_indicators import (
     Keltner as Keltner,
-)
-from tradecore._core_indicators import (
     Macd as Macd,
-)
-from tradecore._core_indicators import (
     Rsi as Rsi,
-)
-from tradecore._core_indicators import (
     Sma as Sma,
-)
-from tradecore._core_indicators import (
     atr as atr,
-)
-from tradecore._core_indicators import (
     bollinger as bollinger,
-)
-from tradecore._core_indicators import (
     ema as ema,
-)
-from tradecore._core_indicators import (
     keltner as keltner,
-)
-from tradecore._core_indicators import (
     macd as macd,
-)
-from tradecore._core_indicators import (
     rsi as rsi,
-)
-from tradecore._core_indicators import (
     sma as sma,
 )
 
-_Integers: TypeAlias = npt.NDArray[np.int64]
-_Sides: TypeAlias = npt.NDArray[np.uint8]
-_FourInts: TypeAlias = tuple[int, int, int, int]
+_Ints: TypeAlias = npt.NDArray[np.int64]
 _Fills: TypeAlias = tuple[tuple[int, int, int], ...]
+_FourInts: TypeAlias = tuple[int, int, int, int]
 
 # Feeds.
 
@@ -78,7 +51,7 @@ class BinanceDecoder:
 def read_events(batch: EventBatch) -> list[tuple[Any, ...]]: ...
 def read_columns(
     text: bytes, delimiter: str, header_lines: int, columns: Sequence[tuple[str, int, str, str]]
-) -> list[_Integers]: ...
+) -> list[_Ints]: ...
 
 # Books.
 
@@ -86,11 +59,11 @@ def read_columns(
 class L2Book:
     def __new__(cls, levels_max: int = ...) -> Self: ...
     def set(self, side: int, price_ticks: int, lots: int) -> None: ...
-    def apply(self, side: _Sides, price_ticks: _Integers, lots: _Integers) -> None: ...
+    def apply(self, side: npt.NDArray[np.uint8], price_ticks: _Ints, lots: _Ints) -> None: ...
     def best(self) -> _FourInts: ...
-    def top(self, n: int, out: _Integers | None = None) -> _Integers: ...
-    def top_without(self, n: int, own: OwnLevels, out: _Integers | None = None) -> _Integers: ...
-    def levels(self, side: int) -> _Integers: ...
+    def top(self, n: int, out: _Ints | None = None) -> _Ints: ...
+    def top_without(self, n: int, own: OwnLevels, out: _Ints | None = None) -> _Ints: ...
+    def levels(self, side: int) -> _Ints: ...
     def lots_at(self, side: int, price_ticks: int) -> int: ...
     def level_counts(self) -> tuple[int, int]: ...
     def volume_within_ticks(self, side: int, ticks: int, own: OwnLevels | None = None) -> _FourInts: ...
@@ -118,12 +91,12 @@ class ExchangeBook:
     def replace(self, order_id: int, price_ticks: int, lots: int, /) -> _Fills | None: ...
     def run(
         self,
-        operation: _Sides,
-        order_id: _Integers,
-        price_ticks: _Integers,
-        lots: _Integers,
+        operation: npt.NDArray[np.uint8],
+        order_id: _Ints,
+        price_ticks: _Ints,
+        lots: _Ints,
         /,
-    ) -> tuple[dict[str, _Integers], _Integers]: ...
+    ) -> tuple[dict[str, _Ints], _Ints]: ...
     def best(self) -> _FourInts: ...
     def order(self, order_id: int, /) -> tuple[int, int, int] | None: ...
     def ahead_lots(self, order_id: int, /) -> int | None: ...
@@ -237,22 +210,22 @@ class EventBatch:
     def bars(
         self,
         instrument_id: int,
-        open_time_ns: _Integers,
-        close_time_ns: _Integers,
-        open: _Integers,
-        high: _Integers,
-        low: _Integers,
-        close: _Integers,
-        volume: _Integers,
+        open_time_ns: _Ints,
+        close_time_ns: _Ints,
+        open: _Ints,
+        high: _Ints,
+        low: _Ints,
+        close: _Ints,
+        volume: _Ints,
     ) -> None: ...
     def quotes(
         self,
         instrument_id: int,
-        time_ns: _Integers,
-        bid_ticks: _Integers,
-        bid_lots: _Integers,
-        ask_ticks: _Integers,
-        ask_lots: _Integers,
+        time_ns: _Ints,
+        bid_ticks: _Ints,
+        bid_lots: _Ints,
+        ask_ticks: _Ints,
+        ask_lots: _Ints,
     ) -> None: ...
     def flow_limit(
         self, time_ns: int, instrument_id: int, flow_id: int, is_buy: bool, price_ticks: int, lots: int
@@ -400,7 +373,7 @@ class Book:
     def best_ask_ticks(self) -> int | None: ...
     def bids(self, count: int) -> list[tuple[int, int]]: ...
     def asks(self, count: int) -> list[tuple[int, int]]: ...
-    def top(self, n: int, out: _Integers | None = None, own: OwnLevels | None = None) -> _Integers: ...
+    def top(self, n: int, out: _Ints | None = None, own: OwnLevels | None = None) -> _Ints: ...
     def volume_within_ticks(self, side: int, ticks: int, own: OwnLevels | None = None) -> _FourInts: ...
     def volume_within_bps(self, side: int, bps: int, own: OwnLevels | None = None) -> _FourInts: ...
     def volume_to_size(self, side: int, lots: int, own: OwnLevels | None = None) -> _FourInts: ...
@@ -476,6 +449,13 @@ class OrderDesk:
     def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused: ...
 
 @final
+class LatencySamples:
+    def __new__(cls, request_ns: _Ints, venue_ns: _Ints, response_ns: _Ints) -> Self: ...
+    def __len__(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+
+@final
 class Kernel:
     def __new__(
         cls,
@@ -485,6 +465,7 @@ class Kernel:
         recording: bool = False,
         digest: bool = False,
         equity_curve: bool = False,
+        latency: LatencySamples | None = None,
     ) -> Self: ...
     def add_series(self, instrument_id: int, source: str, interval_ns: int = 0, history: int = 0) -> int: ...
     def subscribe_bars(self, strategy_id: int, series: int) -> None: ...

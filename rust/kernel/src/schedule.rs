@@ -1,7 +1,7 @@
 //! Events of the engine's own making: venue arrivals, venue reports, bar closes and timers.
 //!
 //! **Invariant:** they come out in the order of (time, kind, order of arrival); a heap is used only
-//! where times can fall, a queue where a constant latency keeps them in order.
+//! where times can fall, a queue where nothing overtakes what was sent before it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -86,14 +86,16 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// Sends a report on its way; `time_ns` never falls from call to call.
+    /// Sends a report on its way; it does not overtake the one before.
     pub(crate) fn report(&mut self, time_ns: TimeNs, delivery: Delivery) {
-        self.reports.push_back((time_ns, delivery));
+        let last_ns = self.reports.back().map_or(time_ns, |entry| entry.0);
+        self.reports.push_back((time_ns.max(last_ns), delivery));
     }
 
-    /// Sends a request on its way; `time_ns` never falls from call to call.
+    /// Sends a request on its way; it does not overtake the one before.
     pub(crate) fn arrival(&mut self, time_ns: TimeNs, request: Request) {
-        self.arrivals.push_back((time_ns, request));
+        let last_ns = self.arrivals.back().map_or(time_ns, |entry| entry.0);
+        self.arrivals.push_back((time_ns.max(last_ns), request));
     }
 
     /// Plans the end of a time bar.
