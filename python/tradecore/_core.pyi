@@ -9,22 +9,7 @@ from typing import Any, Literal, Self, TypeAlias, final
 import numpy as np
 import numpy.typing as npt
 
-from tradecore._core_indicators import (
-    Atr as Atr,
-    Bollinger as Bollinger,
-    Ema as Ema,
-    Keltner as Keltner,
-    Macd as Macd,
-    Rsi as Rsi,
-    Sma as Sma,
-    atr as atr,
-    bollinger as bollinger,
-    ema as ema,
-    keltner as keltner,
-    macd as macd,
-    rsi as rsi,
-    sma as sma,
-)
+from tradecore._core_indicators import *  # noqa: F403  # one module, its stubs in two files
 
 _Ints: TypeAlias = npt.NDArray[np.int64]
 _Fills: TypeAlias = tuple[tuple[int, int, int], ...]

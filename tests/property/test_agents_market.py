@@ -1,6 +1,7 @@
 """The agents keep a two-sided market, whatever the seed."""
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.plain_exchange import PlainExchange
 from tradecore.sim.agents import AgentCrowd, AgentMarket

@@ -1,7 +1,8 @@
 """The native order book against plain dictionaries."""
 
 import numpy as np
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tradecore.domain.book import L2Book
 

@@ -5,7 +5,8 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from support.command_line import BACKTEST, CAPTURE, CommandLine, bars, capture_lines
 from tradecore.domain.journal import journal_verify

@@ -6,7 +6,8 @@ import struct
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api.control import address, client, frames

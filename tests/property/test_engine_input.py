@@ -2,7 +2,8 @@
 
 import contextlib
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tradecore.domain import (
     AccountSpec,

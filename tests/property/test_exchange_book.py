@@ -1,6 +1,7 @@
 """The book of single orders beside a slow plain exchange."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from support.plain_exchange import PlainExchange
 from tradecore.domain.book import ExchangeBook

@@ -3,7 +3,8 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.plain_exchange import PlainExchange
 from tradecore.domain import AccountSpec, EngineSpec, EventBatch, FeesSpec, Matching, VenueSpec

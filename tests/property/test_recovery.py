@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from support.sessions import open_session
 from tradecore.domain.journal import JournalReader, journal_verify

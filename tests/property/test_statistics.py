@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from backtesting._stats import compute_stats
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.backtesting_py import assert_statistics_equal
 from tradecore.backtest.statistics import ClosedTrades, compute_statistics

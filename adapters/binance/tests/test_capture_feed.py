@@ -6,7 +6,8 @@ import zipfile
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.binance_book import PlainBook
 from support.clocks import JumpingClock

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec, InvalidValueError
 from tradecore_files import FileFormat, ReadOptions, load_bars

@@ -1,7 +1,8 @@
 """Trades, quotes and the inspection of files."""
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files import inspect, load_quotes, load_trades

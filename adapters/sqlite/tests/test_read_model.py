@@ -5,11 +5,13 @@ import sqlite3
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tradecore.domain import StorageError
 from tradecore.domain.record import JournalRecord
-from tradecore_sqlite import SqliteReadModel, schema as tables
+from tradecore_sqlite import SqliteReadModel
+from tradecore_sqlite import schema as tables
 
 
 def record(seq, kind, **fields):
