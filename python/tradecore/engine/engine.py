@@ -303,6 +303,9 @@ class Engine:
                 for name in ("on_bar", "on_quote", "on_book", "on_trade", "on_fill", "on_order", "on_timer")
             ),
         )
+        for what, handler in (("fill", handlers.on_fill), ("order", handlers.on_order)):
+            if handler is not None:
+                self._kernel.subscribe_own(strategy_id, what)
         for instrument_id in binding.instruments:
             if handlers.on_bar is not None:
                 self._kernel.subscribe_bars(strategy_id, self._series_of(binding, instrument_id))

@@ -120,6 +120,16 @@ impl PyKernel {
         self.kernel.subscribe_bars(StrategyId(strategy_id), series);
     }
 
+    /// Wakes a strategy at every `fill` of its orders, or at every other change of them (`order`).
+    fn subscribe_own(&mut self, strategy_id: u16, what: &str) -> PyResult<()> {
+        match what {
+            "fill" => self.kernel.subscribe_fills(StrategyId(strategy_id)),
+            "order" => self.kernel.subscribe_orders(StrategyId(strategy_id)),
+            other => return Err(invalid_value("what", other, "must be fill or order")),
+        }
+        Ok(())
+    }
+
     /// Wakes a strategy at every `quote`, `book` or `trade` of an instrument.
     fn subscribe(&mut self, strategy_id: u16, what: &str, instrument_id: u32) -> PyResult<()> {
         let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));

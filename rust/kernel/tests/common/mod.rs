@@ -223,7 +223,12 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(config: KernelConfig) -> Self {
-        Self { kernel: Kernel::new(config).unwrap(), wakes: Vec::new(), frames: Vec::new() }
+        let mut kernel = Kernel::new(config).unwrap();
+        for strategy in [ANNA, BERT] {
+            kernel.subscribe_fills(strategy);
+            kernel.subscribe_orders(strategy);
+        }
+        Self { kernel, wakes: Vec::new(), frames: Vec::new() }
     }
 
     /// Feeds events and consumes them; the ledger is checked after every step, nobody answers wakes.
