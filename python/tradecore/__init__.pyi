@@ -45,6 +45,7 @@ from tradecore.domain import (
     VenueError,
     VenueSpec,
 )
+from tradecore.domain.book import ExchangeBook
 from tradecore.engine import Context, Engine, EngineSummary
 from tradecore.strategy import BarSource, Bounds, StrategyBinding
 
@@ -67,6 +68,7 @@ __all__ = [
     "EngineSpec",
     "EngineSummary",
     "EventBatch",
+    "ExchangeBook",
     "FeeTierSpec",
     "FeeWindow",
     "FeesSpec",
