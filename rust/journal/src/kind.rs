@@ -42,11 +42,13 @@ pub enum Kind {
     Report = 36,
     /// A decision with its gates.
     Decision = 37,
+    /// Output: an order depends on others.
+    Link = 38,
 }
 
 impl Kind {
     /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Session,
         Self::SessionEnd,
         Self::StateHash,
@@ -65,6 +67,7 @@ impl Kind {
         Self::ReplaceRequest,
         Self::Report,
         Self::Decision,
+        Self::Link,
     ];
 
     /// Returns the number in the frame.
@@ -108,6 +111,7 @@ impl Kind {
             Self::ReplaceRequest => "replace_request",
             Self::Report => "report",
             Self::Decision => "decision",
+            Self::Link => "link",
         }
     }
 }

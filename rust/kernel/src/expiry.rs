@@ -33,6 +33,10 @@ impl Kernel {
         if self.orders.get(order_id).is_none() {
             return Ok(());
         }
+        if let Some(held) = self.groups.take_held(order_id) {
+            self.tell_held(&held, ReportBody::Expired);
+            return Ok(());
+        }
         let now_ns = self.now_ns;
         if matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
             return self.at_bars(instrument, |venue, desk| venue.expire(order_id, now_ns, desk));

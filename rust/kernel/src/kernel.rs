@@ -120,6 +120,7 @@ pub struct Kernel {
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
     pub(crate) brackets: crate::brackets::Brackets,
+    pub(crate) groups: crate::groups::Groups,
     pub(crate) flattenings: Vec<crate::commands::Flattening>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
     /// Volume of the account and its fee tier, when fees have tiers.
@@ -177,6 +178,7 @@ impl Kernel {
             equity: Vec::new(),
             reports: Vec::new(),
             brackets: crate::brackets::Brackets::default(),
+            groups: crate::groups::Groups::default(),
             flattenings: Vec::new(),
             published: Vec::new(),
             fee_tiers,
@@ -567,6 +569,7 @@ impl Kernel {
         self.orders.write_state(&mut state);
         self.ledger.write_state(&mut state);
         self.brackets.write_state(&mut state);
+        self.groups.write_state(&mut state);
         for flattening in &self.flattenings {
             flattening.write_state(&mut state);
         }

@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod expiry;
 mod fee_level;
+mod groups;
 mod input;
 mod judging;
 mod kernel;
@@ -35,6 +36,7 @@ mod wake;
 
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
 pub use error::KernelError;
+pub use groups::Links;
 pub use kernel::{Advance, BookCounts, Counters, EquitySample, Kernel};
 pub use latency::{LatencySample, LatencySamples};
 pub use orders::{OrderRequest, Verdict};

@@ -4,8 +4,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_decision, encode_event, encode_order, encode_refused,
-    encode_replace_request, encode_report, encode_session, encode_session_end, encode_state_hash,
+    CodecError, Gate, encode_cancel_request, encode_decision, encode_event, encode_link, encode_order,
+    encode_refused, encode_replace_request, encode_report, encode_session, encode_session_end,
+    encode_state_hash,
 };
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, Command, CommandKind, Decimal, Event, EventBody,
@@ -25,6 +26,7 @@ pub enum Owned {
     Refused { intent: OrderIntent, refusal: Refusal },
     CancelRequest { order_id: OrderId, strategy: StrategyId },
     ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
+    Link { order_id: OrderId, after: Option<OrderId>, oco: Option<OrderId> },
     Report(Report),
     Decision { ids: (u16, u32, u8), reason: String, gates: Vec<(String, f64, f64, bool)> },
 }
@@ -46,6 +48,7 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
         Owned::ReplaceRequest { order_id, price_ticks, lots } => {
             encode_replace_request(out, time_ns, *order_id, *price_ticks, *lots);
         }
+        Owned::Link { order_id, after, oco } => encode_link(out, time_ns, *order_id, *after, *oco),
         Owned::Report(report) => encode_report(out, time_ns, report),
         Owned::Decision { ids: (strategy, instrument, action), reason, gates } => {
             let gates: Vec<Gate<'_>> = gates
@@ -92,6 +95,11 @@ pub fn record() -> impl Strategy<Value = Owned> {
             order_id: OrderId(order_id),
             price_ticks,
             lots,
+        }),
+        any::<[u64; 3]>().prop_map(|[order_id, after, oco]| {
+            // Orders count from 1: 0 is none.
+            let some = |number: u64| (number != 0).then_some(OrderId(number));
+            Owned::Link { order_id: OrderId(order_id), after: some(after % 3), oco: some(oco) }
         }),
         report().prop_map(Owned::Report),
         (
