@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use allocation_counter::measure;
-use tradecore_book::{L2Book, LEVELS_MAX};
+use tradecore_book::L2Book;
 use tradecore_types::Side;
 
 /// Bytes of a dense side's array: 64 pages of a mask and 64 sizes.
@@ -75,9 +75,9 @@ fn memory_stays_below_the_bound_that_is_stated() {
         let bound = 2 * (room + if is_dense { PAGES_BYTES } else { 0 });
         assert!(book.memory_bytes() <= bound, "{} bytes of {bound}", book.memory_bytes());
     }
-    let mut full = L2Book::default();
-    fill(&mut full, 1 << 40, i64::try_from(LEVELS_MAX).unwrap(), 3);
-    assert!(full.memory_bytes() <= 2 * (LEVELS_MAX * 16 + PAGES_BYTES), "{}", full.memory_bytes());
+    let mut full = L2Book::new(8_192);
+    fill(&mut full, 1 << 40, 8_192, 3);
+    assert!(full.memory_bytes() <= 2 * (8_192 * 16 + PAGES_BYTES), "{}", full.memory_bytes());
 }
 
 #[test]
