@@ -9,7 +9,8 @@ from tradecore._core import __version__
 
 _WHERE = {
     "tradecore._core": (
-        "Bar", "Book", "EventBatch", "Fill", "Indicator", "OrderUpdate", "Quote", "Refused", "Trade",
+        "Bar", "Book", "CashFlow", "EventBatch", "Fill", "Indicator", "OrderUpdate", "Quote", "Refused",
+        "Trade",
     ),
     "tradecore.backtest": ("BacktestResult", "Statistics"),
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),

@@ -1,6 +1,17 @@
 """What type checkers see of the package: the names that are loaded when first used."""
 
-from tradecore._core import Bar, Book, EventBatch, Fill, Indicator, OrderUpdate, Quote, Refused, Trade
+from tradecore._core import (
+    Bar,
+    Book,
+    CashFlow,
+    EventBatch,
+    Fill,
+    Indicator,
+    OrderUpdate,
+    Quote,
+    Refused,
+    Trade,
+)
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.decision import Cooldown, MaxSpread, TradingHours
 from tradecore.domain import (
@@ -43,6 +54,7 @@ __all__ = [
     "Book",
     "Bounds",
     "BrokenInvariantError",
+    "CashFlow",
     "ConfigError",
     "Context",
     "Cooldown",

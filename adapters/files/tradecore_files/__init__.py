@@ -1,6 +1,7 @@
-"""History from files: bars, trades and quotes as whole ticks and lots."""
+"""History from files: bars, trades, quotes, fundings and mark prices as whole ticks and lots."""
 
 from tradecore_files.bars import Bars, load_bars
+from tradecore_files.derivatives import Funding, Marks, append_in_order, load_funding, load_marks
 from tradecore_files.inspection import inspect
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.quotes import Quotes, load_quotes
@@ -11,11 +12,16 @@ __all__ = [
     "Bars",
     "FileFormat",
     "FileSummary",
+    "Funding",
+    "Marks",
     "Quotes",
     "ReadOptions",
     "Trades",
+    "append_in_order",
     "inspect",
     "load_bars",
+    "load_funding",
+    "load_marks",
     "load_quotes",
     "load_trades",
 ]

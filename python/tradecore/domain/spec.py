@@ -86,7 +86,11 @@ class SequenceRule(StrEnum):
 
 
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An instrument as a person or a venue states it; decimals are text, so they are exact."""
+    """An instrument as a person or a venue states it; decimals are text, so they are exact.
+
+    `borrow_ppm` is the interest on shorts in parts per million of their value a year of 365 days, at the last
+    price (the mark price where there is one), booked at 00:00 UTC and at the end of the data.
+    """
 
     symbol: Name
     tick_size: str
@@ -94,6 +98,7 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kind: InstrumentKind = InstrumentKind.LINEAR
     multiplier: str = "1"
     sequence: SequenceRule = SequenceRule.NONE
+    borrow_ppm: Count = 0
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,7 +129,8 @@ class FeesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Fees in basis points of the notional; negative is a rebate.
 
     A fee is rounded half away from zero to 1e-18 of the account currency. `[[fees.tiers]]` lower them: the
-    fill with which a volume is reached pays the rates from before, the next one those of the tier.
+    fills with which a volume is reached pay the rates from before, those of later events the rates of the
+    tier.
     """
 
     maker_bps: str = "0"

@@ -1,7 +1,7 @@
 //! Records to frames, appended to the caller's buffer; nothing else is allocated.
 
 use tradecore_types::{
-    BookUpdate, Event, EventBody, Flow, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report,
+    BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report,
     ReportBody, StrategyId, TimeNs,
 };
 
@@ -84,6 +84,8 @@ pub fn encode_event(
         EventBody::Flow(flow) => put_flow(frame.out, flow),
         EventBody::Feed(state) => frame.out.push(feed_state_code(*state)),
         EventBody::Command(command) => frame.out.push(command.kind.code()),
+        EventBody::Mark(mark) => put_i64s(frame.out, [mark.price_ticks]),
+        EventBody::Funding(funding) => put_i64s(frame.out, [funding.rate_ppb, funding.mark_ticks]),
         EventBody::Clock => {}
     }
     frame.end();
@@ -153,6 +155,17 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
         }
         ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
     }
+    frame.end();
+}
+
+/// Appends money that came or went without a fill, at the time the engine booked it.
+pub fn encode_cash_flow(out: &mut Vec<u8>, time_ns: TimeNs, flow: &CashFlow) {
+    let frame = Frame::begin(out, Kind::CashFlow, time_ns);
+    put_i64s(frame.out, [flow.time_ns]);
+    frame.out.extend_from_slice(&flow.strategy.0.to_le_bytes());
+    put_u32(frame.out, flow.instrument.0);
+    frame.out.push(flow.kind.code());
+    frame.out.extend_from_slice(&flow.amount.0.to_le_bytes());
     frame.end();
 }
 

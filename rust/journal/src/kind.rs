@@ -28,6 +28,10 @@ pub enum Kind {
     Command = 22,
     /// Input: time passed.
     Clock = 23,
+    /// Input: mark price of a derivative.
+    Mark = 24,
+    /// Input: funding of a perpetual.
+    Funding = 25,
     /// Output: an order that risk approved.
     Order = 32,
     /// Output: an order that was refused.
@@ -40,11 +44,13 @@ pub enum Kind {
     Report = 36,
     /// A decision with its gates.
     Decision = 37,
+    /// Output: money that came or went without a fill.
+    CashFlow = 38,
 }
 
 impl Kind {
     /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Session,
         Self::SessionEnd,
         Self::StateHash,
@@ -56,12 +62,15 @@ impl Kind {
         Self::Feed,
         Self::Command,
         Self::Clock,
+        Self::Mark,
+        Self::Funding,
         Self::Order,
         Self::Refused,
         Self::CancelRequest,
         Self::ReplaceRequest,
         Self::Report,
         Self::Decision,
+        Self::CashFlow,
     ];
 
     /// Returns the number in the frame.
@@ -80,7 +89,7 @@ impl Kind {
     /// Tells whether it is an event that was fed to the engine; the rest is what came out.
     #[must_use]
     pub const fn is_event(self) -> bool {
-        matches!(self.code(), 16..=23)
+        matches!(self.code(), 16..=25)
     }
 
     /// Returns the name shown to people and scripts.
@@ -104,6 +113,9 @@ impl Kind {
             Self::ReplaceRequest => "replace_request",
             Self::Report => "report",
             Self::Decision => "decision",
+            Self::Mark => "mark",
+            Self::Funding => "funding",
+            Self::CashFlow => "cash_flow",
         }
     }
 }
@@ -121,6 +133,8 @@ impl Kind {
             EventBody::Feed(_) => Self::Feed,
             EventBody::Command(_) => Self::Command,
             EventBody::Clock => Self::Clock,
+            EventBody::Mark(_) => Self::Mark,
+            EventBody::Funding(_) => Self::Funding,
         }
     }
 }

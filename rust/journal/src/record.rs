@@ -1,7 +1,7 @@
 //! One record of the journal, borrowed from its frame.
 
 use tradecore_types::{
-    Event, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report, StrategyId, TimeNs,
+    CashFlow, Event, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report, StrategyId, TimeNs,
 };
 
 use crate::Kind;
@@ -75,6 +75,8 @@ pub enum RecordBody<'a> {
     Report(Report),
     /// A decision with its gates.
     Decision(Decision<'a>),
+    /// Money that came or went without a fill.
+    CashFlow(CashFlow),
 }
 
 impl RecordBody<'_> {
@@ -92,6 +94,7 @@ impl RecordBody<'_> {
             Self::ReplaceRequest { .. } => Kind::ReplaceRequest,
             Self::Report(_) => Kind::Report,
             Self::Decision(_) => Kind::Decision,
+            Self::CashFlow(_) => Kind::CashFlow,
         }
     }
 }

@@ -34,6 +34,7 @@ fn owned(record: &Record<'_>) -> Owned {
             Owned::ReplaceRequest { order_id, price_ticks, lots }
         }
         RecordBody::Report(report) => Owned::Report(report),
+        RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
         RecordBody::Decision(decision) => {
             let gates = decision.gates.iter();
             let gates: Vec<_> =
@@ -160,7 +161,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_eq!(Kind::from_code(kind.code()), Some(kind));
     }
     assert_eq!(Kind::from_code(0), None);
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 8);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 10);
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! The account behind a venue that is bars: reports are applied the moment they are made.
 
 use tradecore_ledger::{Ledger, Orders};
-use tradecore_matching::{BarAccount, FeeSchedule, FeeTiers, OpenPosition, exit_intent};
+use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
 use tradecore_risk::{ApprovedOrder, Exposure, Gate, Stake};
 use tradecore_types::{
     Instrument, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size, StrategyId,
     TimeNs,
 };
 
-use crate::fee_level::note_volume;
+use crate::account::Account;
 use crate::kernel::Counters;
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
@@ -28,7 +28,7 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) marks: &'a [Option<i64>],
     pub(crate) leverage: Leverage,
     pub(crate) fees: FeeSchedule,
-    pub(crate) fee_tiers: &'a mut Option<Box<FeeTiers>>,
+    pub(crate) account: &'a mut Option<Box<Account>>,
     pub(crate) strategies: u16,
     pub(crate) now_ns: TimeNs,
 }
@@ -168,8 +168,8 @@ impl BarAccount for BarDesk<'_> {
             self.counters.count_fill(&report);
             self.ledger.apply_fill(fill)?;
             self.ledger.check()?;
-            if let Some(tiers) = self.fee_tiers.as_deref_mut() {
-                note_volume(tiers, self.now_ns, self.instrument, &report);
+            if let Some(kept) = self.account.as_deref_mut() {
+                kept.note_fill(self.now_ns, self.instrument, &intent, &report, self.ledger);
             }
         }
         let body = WakeBody::Order(OrderUpdate {

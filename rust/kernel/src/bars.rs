@@ -32,12 +32,12 @@ impl Kernel {
             marks: &self.marks,
             leverage: self.config.leverage,
             fees: self.config.venue.fees,
-            fee_tiers: &mut self.fee_tiers,
+            account: &mut self.account,
             strategies: self.config.strategies,
             now_ns: self.now_ns,
         };
         act(venue, &mut desk)?;
-        self.settle_fees();
+        self.settle_account();
         Ok(())
     }
 
@@ -80,7 +80,8 @@ impl Kernel {
         }
         if self.config.has_equity_curve {
             // Bars of several instruments that end together count once.
-            let mark_ticks = self.mark(InstrumentId(0)).unwrap_or(0);
+            let mark_ticks =
+                self.markets.first().and_then(|market| market.reference).map_or(0, |known| known.0);
             let sample = EquitySample { open_time_ns: bar.open_time_ns, equity, mark_ticks };
             match self.equity.last_mut() {
                 Some(last) if last.open_time_ns == bar.open_time_ns => *last = sample,
@@ -136,6 +137,6 @@ impl Kernel {
             self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
             self.value_bar(&bar)?;
         }
-        Ok(())
+        self.book_borrow(true)
     }
 }

@@ -57,6 +57,8 @@ pub struct InstrumentConfig {
     pub sequence: SequenceRule,
     /// Its pre-trade limits.
     pub limits: Limits,
+    /// Interest on shorts, in parts per million of their value a year.
+    pub borrow_ppm: i64,
 }
 
 /// Buying power as a multiple of equity: `numerator / denominator`, both above 0.

@@ -7,10 +7,12 @@
 //! byte, however the events are split into batches. Nothing here reads a clock, draws a random number
 //! or opens a file; nothing calls back.
 
+mod account;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
+mod borrow;
 mod brackets;
 mod build;
 mod buying_power;
@@ -18,7 +20,7 @@ mod commands;
 mod config;
 mod error;
 mod events;
-mod fee_level;
+mod funding;
 mod input;
 mod judging;
 mod kernel;

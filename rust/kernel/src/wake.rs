@@ -1,6 +1,6 @@
 //! Why the kernel stops and asks a strategy.
 
-use tradecore_types::{Bar, InstrumentId, OrderId, Quote, Report, Side, StrategyId, TimeNs, Trade};
+use tradecore_types::{Bar, CashFlow, InstrumentId, OrderId, Quote, Report, Side, StrategyId, TimeNs, Trade};
 
 /// One reason to call one strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum WakeBody {
     Trade(Trade),
     /// One of the strategy's orders changed.
     Order(OrderUpdate),
+    /// Money came or went without a fill.
+    CashFlow(CashFlow),
     /// A timer rang.
     Timer {
         /// The strategy's own number for it.

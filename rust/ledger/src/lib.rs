@@ -7,6 +7,7 @@
 mod accounts;
 mod error;
 mod fill;
+mod flows;
 mod ledger;
 mod lots;
 mod order;

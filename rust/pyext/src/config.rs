@@ -190,7 +190,8 @@ fn instrument_config(instrument: &Bound<'_, PyAny>, risk: &Bound<'_, PyAny>) -> 
         }
     };
     let limits = limits(&spec, risk)?;
-    Ok(InstrumentConfig { spec, sequence, limits })
+    let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
+    Ok(InstrumentConfig { spec, sequence, limits, borrow_ppm })
 }
 
 fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits> {

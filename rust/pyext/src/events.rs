@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use tradecore_kernel::OrderUpdate;
-use tradecore_types::{Bar, Instrument, Liquidity, Quote, ReportBody, Side, Trade};
+use tradecore_types::{Bar, CashFlow, Instrument, Liquidity, Quote, ReportBody, Side, Trade};
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -11,6 +11,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTrade>()?;
     module.add_class::<PyFill>()?;
     module.add_class::<PyOrderUpdate>()?;
+    module.add_class::<PyCashFlow>()?;
     module.add_class::<PyRefused>()
 }
 
@@ -415,6 +416,44 @@ impl PyOrderUpdate {
             self.what(),
             self.reason()
         )
+    }
+}
+
+/// Money that came or went without a fill: funding, interest, what a liquidation cost.
+#[pyclass(name = "CashFlow", module = "tradecore._core", frozen)]
+pub struct PyCashFlow {
+    pub flow: CashFlow,
+}
+
+#[pymethods]
+impl PyCashFlow {
+    /// When it was due, UTC nanoseconds.
+    #[getter]
+    fn time_ns(&self) -> i64 {
+        self.flow.time_ns
+    }
+    /// Position of the instrument in the engine's table.
+    #[getter]
+    fn instrument_id(&self) -> u32 {
+        self.flow.instrument.0
+    }
+    /// `funding`, `borrow`, `liquidation_fee` or `insurance`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.flow.kind.name()
+    }
+    /// What the account received in atto units (1e-18) of its currency; negative is what it paid.
+    #[getter]
+    fn amount_atto(&self) -> i128 {
+        self.flow.amount.0
+    }
+    /// What the account received as a float, in its currency; negative is what it paid.
+    #[getter]
+    fn amount(&self) -> f64 {
+        self.flow.amount.to_f64()
+    }
+    fn __repr__(&self) -> String {
+        format!("CashFlow(time_ns={}, kind={:?}, amount={})", self.time_ns(), self.kind(), self.amount())
     }
 }
 

@@ -4,13 +4,15 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_decision, encode_event, encode_order, encode_refused,
-    encode_replace_request, encode_report, encode_session, encode_session_end, encode_state_hash,
+    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_order,
+    encode_refused, encode_replace_request, encode_report, encode_session, encode_session_end,
+    encode_state_hash,
 };
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, Command, CommandKind, Event, EventBody,
-    FeedState, Flow, InstrumentId, Level, Liquidity, Money, OrderId, OrderIntent, OrderKind, Quote, Refusal,
-    RejectReason, Report, ReportBody, Rule, Side, Size, StrategyId, TimeInForce, TimeNs, Trade,
+    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
+    Event, EventBody, FeedState, Flow, Funding, InstrumentId, Level, Liquidity, Mark, Money, OrderId,
+    OrderIntent, OrderKind, Quote, Refusal, RejectReason, Report, ReportBody, Rule, Side, Size, StrategyId,
+    TimeInForce, TimeNs, Trade,
 };
 
 /// A record with everything it owns.
@@ -25,6 +27,7 @@ pub enum Owned {
     CancelRequest { order_id: OrderId, strategy: StrategyId },
     ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
     Report(Report),
+    CashFlow(CashFlow),
     Decision { ids: (u16, u32, u8), reason: String, gates: Vec<(String, f64, f64, bool)> },
 }
 
@@ -46,6 +49,7 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
             encode_replace_request(out, time_ns, *order_id, *price_ticks, *lots);
         }
         Owned::Report(report) => encode_report(out, time_ns, report),
+        Owned::CashFlow(flow) => encode_cash_flow(out, time_ns, flow),
         Owned::Decision { ids: (strategy, instrument, action), reason, gates } => {
             let gates: Vec<Gate<'_>> = gates
                 .iter()
@@ -93,6 +97,7 @@ pub fn record() -> impl Strategy<Value = Owned> {
             lots,
         }),
         report().prop_map(Owned::Report),
+        cash_flow().prop_map(Owned::CashFlow),
         (
             any::<(u16, u32, u8)>(),
             ".{0,40}",
@@ -147,8 +152,19 @@ fn event_body() -> impl Strategy<Value = EventBody> {
         Just(EventBody::Feed(FeedState::Lost)),
         proptest::sample::select(CommandKind::ALL.as_slice())
             .prop_map(|kind| EventBody::Command(Command { kind })),
+        any::<i64>().prop_map(|price_ticks| EventBody::Mark(Mark { price_ticks })),
+        any::<(i64, i64)>()
+            .prop_map(|(rate_ppb, mark_ticks)| EventBody::Funding(Funding { rate_ppb, mark_ticks })),
         Just(EventBody::Clock),
     ]
+}
+
+fn cash_flow() -> impl Strategy<Value = CashFlow> {
+    let kind = proptest::sample::select(CashFlowKind::ALL.as_slice());
+    (any::<(i64, u16, u32, i128)>(), kind).prop_map(|((time_ns, strategy, instrument, amount), kind)| {
+        let (strategy, instrument) = (StrategyId(strategy), InstrumentId(instrument));
+        CashFlow { time_ns, strategy, instrument, kind, amount: Money(amount) }
+    })
 }
 
 fn flow() -> impl Strategy<Value = Flow> {

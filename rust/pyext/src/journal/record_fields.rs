@@ -43,6 +43,13 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
         }
         RecordBody::Report(report) => put_report(&dict, report)?,
         RecordBody::Decision(decision) => put_decision(&dict, decision)?,
+        RecordBody::CashFlow(flow) => {
+            dict.set_item("due_ns", flow.time_ns)?;
+            dict.set_item("strategy", flow.strategy.0)?;
+            dict.set_item("instrument", flow.instrument.0)?;
+            dict.set_item("cash_flow", flow.kind.name())?;
+            dict.set_item("amount", flow.amount.0)?;
+        }
     }
     Ok(dict)
 }
@@ -77,6 +84,11 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
         EventBody::Flow(flow) => put_flow(dict, flow),
         EventBody::Feed(FeedState::Lost) => dict.set_item("state", "lost"),
         EventBody::Command(command) => dict.set_item("command", command.kind.name()),
+        EventBody::Mark(mark) => dict.set_item("price_ticks", mark.price_ticks),
+        EventBody::Funding(funding) => {
+            dict.set_item("rate_ppb", funding.rate_ppb)?;
+            dict.set_item("mark_ticks", funding.mark_ticks)
+        }
         EventBody::Clock => Ok(()),
     }
 }
