@@ -51,7 +51,7 @@ def _setting(field: types.Field, above: str, shown: dict[type, str]) -> Iterator
     if not tables and not above:
         yield f"`{field.encode_name}`: {_kind(field.type)}; default `{_plain(field.default)}`"
     is_list = isinstance(field.type, types.VarTupleType)
-    name = f"{above}{field.encode_name}"
+    name = f"{above}{field.encode_name}" + (".NAME" if isinstance(field.type, types.DictType) else "")
     title = f"[[{name}]]" if is_list else f"[{name}]"
     for table in tables:
         yield f"## `{title}`" + (f' `kind = "{table.tag}"`' if table.tag else "")
@@ -201,6 +201,8 @@ def _structs(kind: types.Type) -> Iterator[types.StructType]:
             yield kind
         case types.VarTupleType():
             yield from _structs(kind.item_type)
+        case types.DictType():
+            yield from _structs(kind.value_type)
         case types.UnionType():
             for member in kind.types:
                 yield from _structs(member)

@@ -133,6 +133,16 @@ def _add_controls(commands: Commands) -> None:
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)
+    limit = _command(commands, "set-limit", "control:set_limit", "give a limit a new value while it runs")
+    limit.add_argument("scope", help="account, strategy:NAME or instrument:SYMBOL")
+    limit.add_argument("limit", help="name of the setting, e.g. notional_max")
+    limit.add_argument("value", help="its value as in the settings, or off")
+    release = _command(commands, "release", "control:release", "let what a limit halted trade again")
+    release.add_argument("scope", help="account or strategy:NAME")
+    release.add_argument("--by", required=True, metavar="PERSON", help="who answers for it")
+    for command in (limit, release):
+        command.add_argument("--account", help="name of the account (default: the only one)")
+        _json(command)
 
 
 def _add_journal(commands: Commands) -> None:

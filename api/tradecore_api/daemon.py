@@ -115,7 +115,7 @@ class Daemon:
         if request.command == "kill":
             # On disk first: a crash between the two leaves the engine killed, not free.
             kill_latch.engage(self._state, "kill")
-        seq = await session.command(request.command)
+        seq = await session.command(request)
         if request.command == "release_kill":
             kill_latch.clear(self._state)
         return ControlReply(accepted=True, seq=seq)

@@ -17,8 +17,9 @@ _WHERE = {
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
-        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "RiskSpec", "SequenceRule", "SlippageSpec",
-        "StorageError", "TradecoreError", "VenueError", "VenueSpec",
+        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "RiskSpec", "ScopeRiskSpec", "SelfTrade",
+        "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError",
+        "VenueSpec",
     ),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),

@@ -1,4 +1,4 @@
-"""`tradecore status | pause | resume | flatten | kill | emergency-stop`."""
+"""`tradecore status | pause | resume | flatten | kill | emergency-stop | set-limit | release`."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ import time
 import msgspec
 
 from tradecore.domain.errors import ConfigError
-from tradecore.ports.control_channel import ControlReply
+from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api import heartbeat, instance_lock, kill_latch, state_dir
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
@@ -186,19 +186,33 @@ def _terminate(pid: int, state: StateDir) -> bool:
     return True
 
 
-def _command(arguments: argparse.Namespace, command: str) -> int:
+def set_limit(arguments: argparse.Namespace) -> int:
+    """Give a limit a new value, from the next order on."""
+    value = None if arguments.value == "off" else arguments.value
+    request = ControlRequest(command="set_limit", scope=arguments.scope, limit=arguments.limit, value=value)
+    return _command(arguments, request)
+
+
+def release(arguments: argparse.Namespace) -> int:
+    """Let a halted strategy or account trade again, in the name of a person."""
+    request = ControlRequest(command="release", scope=arguments.scope, person=arguments.by)
+    return _command(arguments, request)
+
+
+def _command(arguments: argparse.Namespace, request: ControlRequest | str) -> int:
     account = _account(arguments.account)
     state = StateDir(account)
     if not instance_lock.is_held(state.lock):
         _say(arguments, account, accepted=False, message="no engine runs for this account", seq=0)
         return ExitCode.DEAD if look(account).state == DEAD else ExitCode.NOT_RUNNING
     try:
-        reply = client.ask(state.address, command, seconds_max=COMMAND_SECONDS_MAX)
+        reply = client.ask(state.address, request, seconds_max=COMMAND_SECONDS_MAX)
     except client.NotAnsweringError as error:
         message = f"{error}; `tradecore emergency-stop {account}` works without its answer"
         _say(arguments, account, accepted=False, message=message, seq=0)
         return ExitCode.HUNG
-    _say(arguments, account, accepted=reply.accepted, message=reply.message or command, seq=reply.seq)
+    message = reply.message or (request if isinstance(request, str) else request.command)
+    _say(arguments, account, accepted=reply.accepted, message=message, seq=reply.seq)
     return ExitCode.OK if reply.accepted else ExitCode.REFUSED
 
 

@@ -173,6 +173,9 @@ def _check_names(config: Config, report: shape.Report) -> None:
             if symbol not in symbols:
                 rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
                 report(f"{strategy.key}.instruments", symbol, rule)
+    for name in tables.risk.strategy:
+        if name not in names:
+            report(f"risk.strategy.{name}", name, f"is no strategy; {shape.suggestion(name, names)}")
     if not is_account_name(tables.account.name):
         report("account.name", tables.account.name, ACCOUNT_NAME_RULE)
 

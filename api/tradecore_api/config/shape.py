@@ -19,7 +19,12 @@ DECIMAL_KEYS = frozenset(
         "quantity_max",
         "notional_max",
         "position_max",
+        "gross_max",
+        "net_max",
+        "daily_loss_max",
+        "drawdown_max",
         "price_collar_bps",
+        "price_drift_bps",
         "volume_min",
     }
 )

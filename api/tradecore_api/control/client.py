@@ -13,7 +13,7 @@ class NotAnsweringError(VenueError):
     """No engine answers at the address of the account."""
 
 
-def ask(address_path: Path, command: str, *, seconds_max: float) -> ControlReply:
+def ask(address_path: Path, request: ControlRequest | str, *, seconds_max: float) -> ControlReply:
     """Send one request and return its answer.
 
     Raises
@@ -21,14 +21,16 @@ def ask(address_path: Path, command: str, *, seconds_max: float) -> ControlReply
     NotAnsweringError
         When there is no address, nobody listens, or no whole answer came in time.
     """
-    return asyncio.run(_ask(address_path, command, seconds_max))
+    if isinstance(request, str):
+        request = ControlRequest(command=request)
+    return asyncio.run(_ask(address_path, request, seconds_max))
 
 
-async def _ask(address_path: Path, command: str, seconds_max: float) -> ControlReply:
+async def _ask(address_path: Path, request: ControlRequest, seconds_max: float) -> ControlReply:
     found = address.read(address_path)
     if found is None:
         raise NotAnsweringError(f"{address_path}: no engine has published a control address")
-    envelope = frames.Envelope(request=ControlRequest(command=command), token=found.token)
+    envelope = frames.Envelope(request=request, token=found.token)
     try:
         async with asyncio.timeout(seconds_max):
             reader, writer = await _connected(found)

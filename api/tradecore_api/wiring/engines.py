@@ -62,6 +62,8 @@ def _key_of(spec: EngineSpec, error: InvalidValueError) -> str:
 
     tables = {"account": spec.account, "fees": spec.fees, "venue": spec.venue, "risk": spec.risk}
     tables |= {f"instruments.{index}": instrument for index, instrument in enumerate(spec.instruments)}
+    tables["risk.account"] = spec.risk.account
+    tables |= {f"risk.strategy.{name}": table for name, table in spec.risk.strategy.items()}
     tables |= {f"fees.tiers.{index}": tier for index, tier in enumerate(spec.fees.tiers)}
     tables |= {"venue.slippage": spec.venue.slippage}
     section = next((name for name, table in tables.items() if has(table)), None)

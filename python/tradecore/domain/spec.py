@@ -13,6 +13,8 @@ NANOSECONDS_PER_SECOND = 1_000_000_000
 # Checked where a specification is read from text; the engine checks what is built in code.
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -170,17 +172,80 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     slippage: SlippageSpec = SlippageSpec()
 
 
-class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Pre-trade limits, each per instrument; `None` switches a limit off, which only research should do."""
+class SelfTrade(StrEnum):
+    """What is done about an order that would trade with another one of the account, whoever's it is.
+
+    `ALLOW`: nothing. `BLOCK`: the newer order is refused; one that only closes withdraws the older ones.
+    `CANCEL_OLDEST`: the older orders are cancelled first. A market order could meet any own limit order.
+    """
+
+    ALLOW = "allow"
+    BLOCK = "block"
+    CANCEL_OLDEST = "cancel_oldest"
+
+
+class ScopeRiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[risk.account]`: limits over all strategies and instruments; a limit that is absent is off.
+
+    Exposures count positions and every open order (in flight, working and unknown) at the last prices:
+    `gross_max` bounds the sum of the largest positions they could lead to, `net_max` long less short.
+    Of `message_rate_max` new orders, amendments and cancels, `cancel_reserve` are kept for cancels and
+    closing orders (absent: a fifth). A loss above `daily_loss_max` since the day began, or a fall above
+    `drawdown_max` from the highest equity, halts trading until an operator's `release`: open orders that
+    add risk are cancelled, cancels and closing orders still work.
+    """
 
     quantity_max: str | None = None
     notional_max: str | None = None
     position_max: str | None = None
     open_orders_max: Count | None = None
-    order_rate_max: Count | None = None
+    gross_max: str | None = None
+    net_max: str | None = None
+    message_rate_max: Rate | None = None
+    message_rate_window_ns: SpanNs = NANOSECONDS_PER_SECOND
+    cancel_reserve: Count | None = None
+    daily_loss_max: str | None = None
+    drawdown_max: str | None = None
+
+
+class StrategyRiskSpec(ScopeRiskSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[risk.strategy.NAME]`: limits of the strategy of this name over all its instruments.
+
+    What `[risk.account]` has, and: `executions_max` fills within their window halt the strategy until a
+    person releases it; an order just like one sent less than `identical_window_ns` before is refused;
+    `instruments` are the symbols that it may trade (absent: every one). Its profit counts from its first
+    fill, or from when its first limit was set.
+    """
+
+    executions_max: Rate | None = None
+    executions_window_ns: SpanNs = NANOSECONDS_PER_SECOND
+    identical_window_ns: SpanNs | None = None
+    instruments: tuple[Name, ...] | None = None
+
+
+class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pre-trade limits, each per instrument; `None` switches a limit off, which only research should do.
+
+    `price_collar_bps` bounds the distance of a price from the market, `price_drift_bps` that from the
+    market as it was `price_drift_window_ns` ago, for market orders too. `day_start_ns` after midnight UTC
+    begins the day of `daily_loss_max`. Orders that only close a position pass every limit but the collar,
+    the age of the reference and the whole message rate.
+    """
+
+    quantity_max: str | None = None
+    notional_max: str | None = None
+    position_max: str | None = None
+    open_orders_max: Count | None = None
+    order_rate_max: Rate | None = None
     order_rate_window_ns: SpanNs = NANOSECONDS_PER_SECOND
     price_collar_bps: str | None = None
+    price_drift_bps: str | None = None
+    price_drift_window_ns: SpanNs = 60 * NANOSECONDS_PER_SECOND
     reference_age_max_ns: SpanNs | None = None
+    self_trade: SelfTrade = SelfTrade.ALLOW
+    day_start_ns: OfDayNs = 0
+    account: ScopeRiskSpec = ScopeRiskSpec()
+    strategy: dict[str, StrategyRiskSpec] = {}
 
 
 class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -75,7 +75,11 @@ class Engine:
         )
         self.strategies = tuple(strategies)
         self._kernel = Kernel(
-            spec, len(self.strategies), recording=recording, digest=digest, equity_curve=equity_curve
+            spec,
+            [binding.name for binding in self.strategies],
+            recording=recording,
+            digest=digest,
+            equity_curve=equity_curve,
         )
         self._handlers: list[_Handlers] = []
         self._series: dict[tuple[int, int, str, int], int] = {}
@@ -123,17 +127,55 @@ class Engine:
                 raise
             raise failure from error
 
-    def command(self, kind: str, time_ns: int) -> None:
-        """Queue an operator's command: pause, resume, flatten, kill or release_kill.
+    def command(
+        self,
+        kind: str,
+        time_ns: int,
+        *,
+        scope: str = "",
+        limit: str = "",
+        value: str | None = None,
+        person: str = "",
+    ) -> None:
+        """Queue an operator's command.
+
+        Parameters
+        ----------
+        kind : str
+            `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit` or `release`.
+        time_ns : int
+            When; not before the engine's own time, UTC nanoseconds.
+        scope : str
+            Of `set_limit` and `release`: `account`, `strategy:NAME`, or `instrument:SYMBOL` for a limit.
+        limit, value : str
+            Of `set_limit`: name and value as in the settings; `None` switches the limit off.
+        person : str
+            Of `release`: who lets the halted strategy or account trade again.
 
         Raises
         ------
         InvalidValueError
-            When there is no such command.
+            When it cannot be carried out; nothing is queued then.
         """
-        batch = EventBatch()
-        batch.command(max(time_ns, self._kernel.now_ns), kind)
+        batch = self._command_batch(max(time_ns, self._kernel.now_ns), kind, scope, limit, value, person)
         self._kernel.feed(batch, _COMMAND_SOURCE)
+
+    def check_command(
+        self, kind: str, *, scope: str = "", limit: str = "", value: str | None = None, person: str = ""
+    ) -> None:
+        """Check a command as `command` does, and queue nothing."""
+        batch = self._command_batch(self._kernel.now_ns, kind, scope, limit, value, person)
+        self._kernel.check_commands(batch)
+
+    def limits(self, scope: str) -> dict[str, str | None]:
+        """Return the limits of `account`, `strategy:NAME` or `instrument:SYMBOL`, by setting.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such scope.
+        """
+        return self._kernel.limits(*self._scope(scope))
 
     def finish(self) -> None:
         """End the data: open positions are dealt with as `venue.finalize` says; strategies get `on_stop`."""
@@ -198,10 +240,47 @@ class Engine:
                 gaps=sum(book["gaps"] for book in books),
                 resyncs=sum(book["resyncs"] for book in books),
             ),
+            halts=self._halts(),
             is_paused=self._kernel.is_paused,
             is_killed=self._kernel.is_killed,
             now_ns=self._kernel.now_ns,
         )
+
+    def _command_batch(
+        self, time_ns: int, kind: str, scope: str, limit: str, value: str | None, person: str
+    ) -> EventBatch:
+        batch = EventBatch()
+        match kind:
+            case "set_limit":
+                batch.set_limit(time_ns, *self._scope(scope), limit, value)
+            case "release":
+                batch.release(time_ns, *self._scope(scope), person)
+            case _:
+                batch.command(time_ns, kind)
+        return batch
+
+    def _scope(self, scope: str) -> tuple[str, int]:
+        """Return the kind of a scope and its number."""
+        what, _, name = scope.partition(":")
+        match what:
+            case "account" if scope == "account":
+                return "account", 0
+            case "strategy":
+                known = [binding.name for binding in self.strategies]
+            case "instrument":
+                known = [instrument.symbol for instrument in self.instruments]
+            case _:
+                rule = "must be account, strategy:NAME or instrument:SYMBOL"
+                raise InvalidValueError("scope", scope, rule)
+        if name not in known:
+            raise InvalidValueError("scope", scope, f"there is no such {what}; known are {', '.join(known)}")
+        return what, known.index(name)
+
+    def _halts(self) -> dict[str, str]:
+        def name(what: str, number: int) -> str:
+            return what if what == "account" else f"{what}:{self.strategies[number].name}"
+
+        return {name(what, number): rule for what, number, rule, _, _ in self._kernel.halts()}
 
     def _positions(self) -> dict[str, str]:
         lots = {

@@ -12,10 +12,16 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     Attributes
     ----------
     command : str
-        `status`, `pause`, `resume`, `flatten`, `kill` or `release_kill`.
+        `status`, `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit` or `release`.
+    scope, limit, value, person : str
+        What `set_limit` and `release` are about, as `Engine.command` takes them.
     """
 
     command: str
+    scope: str = ""
+    limit: str = ""
+    value: str | None = None
+    person: str = ""
 
 
 class ControlReply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

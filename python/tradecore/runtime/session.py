@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import TypedDict
 
 import msgspec
 
@@ -12,6 +13,7 @@ from tradecore.domain.errors import BrokenInvariantError, InvalidValueError, Tra
 from tradecore.domain.journal import encode_session, encode_session_end
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
+from tradecore.ports.control_channel import ControlRequest
 from tradecore.ports.journal import Journal
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.ports.notifier import Notifier
@@ -20,7 +22,7 @@ from tradecore.runtime.outbox import Outbox
 from tradecore.runtime.recovery import END_OF_DATA, Recovered, raise_divergence
 from tradecore.runtime.session_config import SessionConfig
 
-COMMANDS = ("pause", "resume", "flatten", "kill", "release_kill")
+COMMANDS = ("pause", "resume", "flatten", "kill", "release_kill", "set_limit", "release")
 STOPPED = "stopped"
 # Events in one group, or a little more: what a command may have to wait for.
 GROUP_EVENTS_MAX = 4096
@@ -71,8 +73,8 @@ class SessionStatus(msgspec.Struct, frozen=True, kw_only=True):
 class _Command:
     """A command that waits for its place in the journal."""
 
-    def __init__(self, kind: str, loop: asyncio.AbstractEventLoop) -> None:
-        self.kind = kind
+    def __init__(self, request: ControlRequest, loop: asyncio.AbstractEventLoop) -> None:
+        self.request = request
         self.done: asyncio.Future[int] = loop.create_future()
 
 
@@ -159,21 +161,25 @@ class Session:
         self._stop_reason = self._stop_reason or reason
         self._wake.set()
 
-    async def command(self, kind: str) -> int:
+    async def command(self, request: ControlRequest | str) -> int:
         """Hand an operator's command to the engine; return the journal's length once it is durable.
 
         Raises
         ------
         InvalidValueError
-            When there is no such command.
+            When there is no such command or it cannot be carried out.
         VenueError
             When the session ends before the command is journalled.
         """
-        if kind not in COMMANDS:
-            raise InvalidValueError("command", kind, f"must be one of {', '.join(COMMANDS)}")
+        if isinstance(request, str):
+            request = ControlRequest(command=request)
+        if request.command not in COMMANDS:
+            raise InvalidValueError("command", request.command, f"must be one of {', '.join(COMMANDS)}")
+        # Before it waits for its turn: there nobody could be told any more.
+        self.engine.check_command(request.command, **_arguments(request))
         if self.phase in (Phase.STOPPING, Phase.ENDED):
             raise VenueError("the engine is ending; the command was not taken")
-        command = _Command(kind, asyncio.get_running_loop())
+        command = _Command(request, asyncio.get_running_loop())
         self._commands.append(command)
         self._wake.set()
         return await command.done
@@ -281,7 +287,8 @@ class Session:
             return False
         for command in commands:
             # At the time of the last event: what the feed still holds must not be older.
-            self.engine.command(command.kind, self.engine.now_ns)
+            request = command.request
+            self.engine.command(request.command, self.engine.now_ns, **_arguments(request))
         batches, events = len(self._batches), 0
         while self._batches and events < GROUP_EVENTS_MAX:
             batch = self._batches.popleft()
@@ -417,6 +424,24 @@ class Session:
                     await notifier.aclose()
             except (TimeoutError, TradecoreError, OSError):
                 continue
+
+
+class _Arguments(TypedDict):
+    """What a command says beside its name."""
+
+    scope: str
+    limit: str
+    value: str | None
+    person: str
+
+
+def _arguments(request: ControlRequest) -> _Arguments:
+    return {
+        "scope": request.scope,
+        "limit": request.limit,
+        "value": request.value,
+        "person": request.person,
+    }
 
 
 def _refuse(commands: Iterable[_Command], reason: str) -> None:

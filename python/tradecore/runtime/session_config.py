@@ -36,13 +36,15 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     def check_same(self, recorded: bytes, journal_path: str) -> None:
         """Refuse to go on with a journal that was written with other settings.
 
+        A setting that the journal does not know yet had its default.
+
         Raises
         ------
         ConfigError
             Names the keys that differ and the two ways out.
         """
         ours = dict(_flat(msgspec.json.decode(self.encoded())))
-        theirs = dict(_flat(msgspec.json.decode(recorded)))
+        theirs = dict(_flat(msgspec.json.decode(_with_defaults(recorded))))
         if ours == theirs:
             return
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
@@ -54,6 +56,14 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             f"the journal was written with other settings ({changes}): restore them, choose another "
             "journal.path, or start with --new-journal, which keeps the old one under another name",
         )
+
+
+def _with_defaults(recorded: bytes) -> bytes:
+    """Write settings as a journal of today has them; what cannot be read stays as it is."""
+    try:
+        return SessionConfig.decoded(recorded).encoded()
+    except msgspec.ValidationError:
+        return recorded
 
 
 def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:

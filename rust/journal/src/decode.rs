@@ -4,12 +4,13 @@
 //! was accepted encodes to the very same bytes.
 
 use tradecore_types::{
-    Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, CommandKind, Event, EventBody, Flow,
-    Funding, InstrumentId, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule,
-    StrategyId, TimeNs, Trade,
+    Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, Event, EventBody, Flow, Funding,
+    InstrumentId, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule, StrategyId,
+    TimeNs, Trade,
 };
 
 use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
+use crate::command::command;
 use crate::frames::LENGTH_BYTES;
 use crate::intent::intent;
 use crate::{
@@ -96,11 +97,7 @@ fn event<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Rec
         }
         Kind::Flow => EventBody::Flow(flow(cursor)?),
         Kind::Feed => EventBody::Feed(feed_state(cursor.u8()?)?),
-        Kind::Command => {
-            let code = cursor.u8()?;
-            let kind = CommandKind::from_code(code).ok_or_else(|| unknown("command", code))?;
-            EventBody::Command(Command { kind })
-        }
+        Kind::Command => EventBody::Command(Command { kind: command(cursor)? }),
         Kind::Clock => EventBody::Clock,
         Kind::Mark => EventBody::Mark(Mark { price_ticks: cursor.i64()? }),
         Kind::Funding => EventBody::Funding(Funding { rate_ppb: cursor.i64()?, mark_ticks: cursor.i64()? }),
@@ -252,7 +249,7 @@ impl<'a> Cursor<'a> {
         Self { rest: bytes }
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(CodecError::Truncated)?;
         self.rest = rest;
         Ok(taken)

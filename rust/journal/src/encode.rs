@@ -6,6 +6,7 @@ use tradecore_types::{
 };
 
 use crate::codes::{book_kind_code, feed_state_code, liquidity_code, side_code};
+use crate::command::put_command;
 use crate::frames::LENGTH_BYTES;
 use crate::intent::put_intent;
 use crate::{CodecError, FORMAT_VERSION, FRAME_BYTES_MAX, Gate, Kind};
@@ -83,7 +84,7 @@ pub fn encode_event(
         EventBody::Book(update) => return put_book(frame, update, bids, asks),
         EventBody::Flow(flow) => put_flow(frame.out, flow),
         EventBody::Feed(state) => frame.out.push(feed_state_code(*state)),
-        EventBody::Command(command) => frame.out.push(command.kind.code()),
+        EventBody::Command(command) => put_command(frame.out, &command.kind),
         EventBody::Mark(mark) => put_i64s(frame.out, [mark.price_ticks]),
         EventBody::Funding(funding) => put_i64s(frame.out, [funding.rate_ppb, funding.mark_ticks]),
         EventBody::Clock => {}

@@ -9,6 +9,7 @@
 
 mod chain;
 mod codes;
+mod command;
 #[cfg(test)]
 mod crash_tests;
 mod damage;

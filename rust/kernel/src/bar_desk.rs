@@ -2,7 +2,7 @@
 
 use tradecore_ledger::{Ledger, Orders};
 use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
-use tradecore_risk::{ApprovedOrder, Exposure, Gate, Stake};
+use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Scopes, Stake, Switches, Wish};
 use tradecore_types::{
     Instrument, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size, StrategyId,
     TimeNs,
@@ -12,6 +12,7 @@ use crate::account::Account;
 use crate::kernel::Counters;
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
+use crate::scoping::Books;
 use crate::wake::{OrderUpdate, Wake, WakeBody};
 use crate::{KernelError, Leverage, buying_power};
 
@@ -21,6 +22,8 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) gate: &'a Gate,
     pub(crate) orders: &'a mut Orders,
     pub(crate) ledger: &'a mut Ledger,
+    pub(crate) scopes: &'a mut Scopes,
+    pub(crate) switches: Switches,
     pub(crate) recorder: &'a mut Recorder,
     pub(crate) counters: &'a mut Counters,
     pub(crate) wakes: &'a mut std::collections::VecDeque<Wake>,
@@ -54,7 +57,18 @@ impl BarDesk<'_> {
         self.counters.orders += 1;
         let reference = self.marks.get(self.instrument.id.index()).copied().flatten();
         self.recorder.order(self.now_ns, &intent, reference.unwrap_or(0));
+        if self.scopes.is_on() {
+            let instrument = self.instrument;
+            let (books, scopes) = self.books_and_scopes();
+            books.tell_opened(scopes, &intent, instrument);
+        }
         Ok(Some(order))
+    }
+
+    /// Splits what tells the scopes from the scopes.
+    fn books_and_scopes(&mut self) -> (Books<'_>, &mut Scopes) {
+        let books = Books { orders: self.orders, ledger: self.ledger, marks: self.marks };
+        (books, self.scopes)
     }
 
     fn next_order_id(&mut self) -> OrderId {
@@ -72,7 +86,17 @@ impl BarDesk<'_> {
             own: stake(self.ledger.position(intent.strategy, id)),
             open_orders: 0,
         };
-        match self.gate.size(order, lots, price_ticks, self.instrument, exposure) {
+        let wish = Wish {
+            intent: &intent,
+            lots,
+            instrument: self.instrument,
+            reference: Reference { price_ticks: Some(price_ticks), ..Reference::default() },
+            exposure,
+            switches: self.switches,
+            is_amendment: false,
+        };
+        let scopes = self.scopes.is_on().then_some(&*self.scopes);
+        match self.gate.size(order, &wish, scopes) {
             Ok(_) => Ok(()),
             Err(refusal) => {
                 self.counters.refusals += 1;
@@ -100,6 +124,11 @@ impl BarAccount for BarDesk<'_> {
         }
         self.judge_size(order, lots, price_ticks)?;
         self.orders.set_size(order.intent().order_id, lots).map_err(|_| RejectReason::Unsupported)?;
+        if self.scopes.is_on() {
+            let instrument = self.instrument;
+            let (books, scopes) = self.books_and_scopes();
+            books.tell_changed(scopes, order.intent(), instrument);
+        }
         Ok(lots)
     }
 
@@ -164,13 +193,19 @@ impl BarAccount for BarDesk<'_> {
         self.recorder.report(self.now_ns, &report);
         let Some(update) = self.orders.apply(&report)? else { return Ok(()) };
         let intent = update.order.intent;
-        if let Some(fill) = fill_of(&intent, &report) {
+        let fill = fill_of(&intent, &report);
+        if let Some(fill) = fill {
             self.counters.count_fill(&report);
             self.ledger.apply_fill(fill)?;
             self.ledger.check()?;
             if let Some(kept) = self.account.as_deref_mut() {
                 kept.note_fill(self.now_ns, self.instrument, &intent, &report, self.ledger);
             }
+        }
+        if self.scopes.is_on() {
+            let (instrument, now_ns) = (self.instrument, self.now_ns);
+            let (books, scopes) = self.books_and_scopes();
+            books.tell_report(scopes, &update.order, instrument, fill.as_ref(), now_ns);
         }
         let body = WakeBody::Order(OrderUpdate {
             order_id: report.order_id,

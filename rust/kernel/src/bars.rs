@@ -25,6 +25,8 @@ impl Kernel {
             gate,
             orders: &mut self.orders,
             ledger: &mut self.ledger,
+            scopes: &mut self.scopes,
+            switches: self.switches,
             recorder: &mut self.recorder,
             counters: &mut self.counters,
             wakes: &mut self.wakes,

@@ -148,7 +148,7 @@ impl Kernel {
             } else if order.open_lots() > left
                 && let Some(price_ticks) = order.price_ticks
             {
-                self.request_replace(order_id, order.intent.instrument, price_ticks, left);
+                self.request_replace(order_id, price_ticks, left);
             }
         }
         if remaining_lots == 0 {

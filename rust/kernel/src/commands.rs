@@ -1,6 +1,9 @@
 //! What operators tell the engine.
 
-use tradecore_types::{CancelReason, CommandKind, InstrumentId, OrderId, OrderIntent, StrategyId};
+use tradecore_types::{
+    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, OrderIntent, Scope,
+    StrategyId,
+};
 
 use crate::market::Venue;
 use crate::{Kernel, KernelError};
@@ -25,7 +28,7 @@ impl Flattening {
 
 impl Kernel {
     /// Carries out a command.
-    pub(crate) fn on_command(&mut self, kind: CommandKind) -> Result<(), KernelError> {
+    pub(crate) fn on_command(&mut self, kind: &CommandKind) -> Result<(), KernelError> {
         match kind {
             CommandKind::Pause => self.switches.is_paused = true,
             CommandKind::Resume => self.switches.is_paused = false,
@@ -43,6 +46,56 @@ impl Kernel {
                 for flattening in &mut self.flattenings {
                     flattening.last_order_id = last_order_id;
                 }
+            }
+            CommandKind::SetLimit(change) => self.set_limit(change)?,
+            CommandKind::Release(release) => self.scopes.release(release.scope),
+        }
+        Ok(())
+    }
+
+    /// Checks that the commands of a batch can be carried out; nothing is queued.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Value`] names the field, the value and the rule of the first that cannot.
+    pub fn check_commands(&self, batch: &EventBatch) -> Result<(), KernelError> {
+        batch.events.iter().try_for_each(|event| match &event.body {
+            EventBody::Command(command) => self.check_command(&command.kind),
+            _ => Ok(()),
+        })
+    }
+
+    /// Checks that a command can be carried out, before it is queued.
+    pub(crate) fn check_command(&self, kind: &CommandKind) -> Result<(), KernelError> {
+        match kind {
+            CommandKind::SetLimit(LimitChange { scope: Scope::Instrument(id), limit, value }) => {
+                let market = self.market(*id)?;
+                market.gate.check_change(*limit, *value, market.instrument.spec.lot_size)?;
+            }
+            CommandKind::SetLimit(change) => self.scopes.check_change(change)?,
+            CommandKind::Release(release) => self.scopes.check_release(release.scope)?,
+            CommandKind::Pause
+            | CommandKind::Resume
+            | CommandKind::Flatten
+            | CommandKind::Kill
+            | CommandKind::ReleaseKill => {}
+        }
+        Ok(())
+    }
+
+    /// Gives a limit a new value, from the next order on.
+    fn set_limit(&mut self, change: &LimitChange) -> Result<(), KernelError> {
+        let Scope::Instrument(id) = change.scope else {
+            if self.scopes.set(change)? {
+                self.tell_scopes_all();
+            }
+            return Ok(());
+        };
+        if let Some(market) = self.markets.get_mut(id.index()) {
+            market.gate.set(change.limit, change.value, market.instrument.spec.lot_size)?;
+            if let Some((price_ticks, time_ns)) = market.reference {
+                // A drift that is followed from now on begins with what is known.
+                market.gate.learn(price_ticks, time_ns);
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use tradecore_book::SequenceRule;
 use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Slippage};
-use tradecore_risk::Limits;
+use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{InstrumentSpec, Money};
 
 /// Where orders go.
@@ -77,6 +77,8 @@ pub struct KernelConfig {
     pub instruments: Vec<InstrumentConfig>,
     /// Number of strategies.
     pub strategies: u16,
+    /// Limits of strategies and of the account.
+    pub scopes: ScopesConfig,
     /// Opening cash.
     pub cash: Money,
     /// Buying power.

@@ -36,7 +36,7 @@ impl Kernel {
             }
             EventBody::Flow(flow) => self.on_flow(event.instrument, &flow),
             EventBody::Feed(FeedState::Lost) => self.on_feed_lost(event.instrument),
-            EventBody::Command(command) => self.on_command(command.kind),
+            EventBody::Command(command) => self.on_command(&command.kind),
             EventBody::Mark(mark) => {
                 self.on_mark(event.instrument, mark);
                 Ok(())
@@ -251,12 +251,16 @@ impl Kernel {
     pub(crate) fn learn(&mut self, instrument: InstrumentId, price_ticks: i64) {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
             market.reference = Some((price_ticks, self.now_ns));
+            market.gate.learn(price_ticks, self.now_ns);
             if market.is_marked {
                 return;
             }
         }
         if let Some(mark) = self.marks.get_mut(instrument.index()) {
             *mark = Some(price_ticks);
+        }
+        if self.scopes.is_on() {
+            self.tell_mark(instrument, price_ticks);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Everything that is put to risk about an order: what is at stake, what the account can pay, the verdict.
 
 use tradecore_ledger::OpenOrder;
-use tradecore_risk::{ApprovedOrder, Exposure, Stake};
+use tradecore_risk::{ApprovedOrder, Exposure, Stake, Wish};
 use tradecore_types::{InstrumentId, OrderIntent, OrderKind, Refusal, Rule, Side, StrategyId};
 
 use crate::buying_power;
@@ -27,17 +27,31 @@ impl Kernel {
         if let Err(refusal) = check_countable(intent, lots, exposure) {
             return Ok(Err(refusal));
         }
-        let switches = self.switches;
-        let has_power = self.has_buying_power(intent, lots, exposure.account)?;
-        let Some(market) = self.markets.get_mut(intent.instrument.index()) else {
+        let Some(market) = self.markets.get(intent.instrument.index()) else {
             return Err(KernelError::Broken("an order for an instrument that is not in the table".into()));
         };
-        let reference = market.reference();
-        let verdict = market.gate.check(intent, lots, &market.instrument, reference, exposure, switches);
-        Ok(match (verdict, has_power) {
-            (Ok(_), Err(refusal)) => Err(refusal),
-            (verdict, _) => verdict,
-        })
+        let wish = Wish {
+            intent,
+            lots,
+            instrument: &market.instrument,
+            reference: market.reference(),
+            exposure,
+            switches: self.switches,
+            is_amendment: replaced.is_some(),
+        };
+        let scopes = self.scopes.is_on().then_some(&self.scopes);
+        let order = match market.gate.check(&wish, scopes) {
+            Ok(order) => order,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Err(refusal) = self.has_buying_power(intent, lots, exposure.account)? {
+            return Ok(Err(refusal));
+        }
+        if let Some(market) = self.markets.get_mut(intent.instrument.index()) {
+            let scopes = self.scopes.is_on().then_some(&mut self.scopes);
+            market.gate.note(&order, replaced.is_some(), scopes);
+        }
+        Ok(Ok(order))
     }
 
     /// Counts what is at stake in the instrument of an order, the order that it replaces left out.
@@ -45,7 +59,7 @@ impl Kernel {
         let (strategy, instrument) = (intent.strategy, intent.instrument);
         let mut account = self.orders.working_total(instrument);
         let mut own = self.orders.working(strategy, instrument);
-        let replaced_lots = replaced.map_or(0, OpenOrder::open_lots);
+        let replaced_lots = replaced.map_or(0, OpenOrder::lots_at_stake);
         account.open_orders = account.open_orders.saturating_sub(u32::from(replaced.is_some()));
         if replaced.is_some_and(|order| !order.only_closes()) {
             for working in [&mut account, &mut own] {
@@ -99,7 +113,7 @@ impl Kernel {
         self.orders
             .iter()
             .filter(|order| is_closing(&order.intent))
-            .map(OpenOrder::open_lots)
+            .map(OpenOrder::lots_at_stake)
             .fold(0, i64::saturating_add)
     }
 
@@ -119,7 +133,7 @@ impl Kernel {
             OrderKind::Limit { price_ticks } => price_ticks,
             OrderKind::Stop { trigger_ticks } => trigger_ticks,
         };
-        let working_lots = working_on(intent.side, stake);
+        let working_lots = stake.working_lots(intent.side);
         let position = stake.position_lots.saturating_mul(intent.side.sign());
         let after = position.saturating_add(working_lots).saturating_add(lots);
         if after.unsigned_abs() <= position.unsigned_abs() {
@@ -149,22 +163,14 @@ impl Kernel {
     }
 }
 
-/// Returns what works on a side.
-const fn working_on(side: Side, stake: Stake) -> i64 {
-    match side {
-        Side::Buy => stake.working_buy_lots,
-        Side::Sell => stake.working_sell_lots,
-    }
-}
-
 /// Refuses an order whose lots, together with those that work already, cannot be counted.
 fn check_countable(intent: &OrderIntent, lots: i64, exposure: Exposure) -> Result<(), Refusal> {
     let is_countable = [exposure.account, exposure.own]
         .into_iter()
-        .all(|stake| working_on(intent.side, stake).checked_add(lots).is_some());
+        .all(|stake| stake.working_lots(intent.side).checked_add(lots).is_some());
     if is_countable {
         return Ok(());
     }
-    let value = i128::from(working_on(intent.side, exposure.account)) + i128::from(lots);
+    let value = i128::from(exposure.account.working_lots(intent.side)) + i128::from(lots);
     Err(Refusal { rule: Rule::PositionMax, limit: i128::from(i64::MAX), value })
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{ClosedTrade, Ledger, Orders};
-use tradecore_risk::Switches;
+use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
     Event, EventBatch, EventBody, Instrument, InstrumentId, Liquidity, Money, OrderId, Report, ReportBody,
     StrategyId, TimeNs, ValueError,
@@ -105,6 +105,9 @@ pub struct Kernel {
     pub(crate) wakes: VecDeque<Wake>,
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
+    pub(crate) scopes: Scopes,
+    /// Own orders that an approved one would trade with; kept for its memory.
+    pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
     pub(crate) counters: Counters,
     /// Last price of every instrument: what positions are valued at.
@@ -145,7 +148,11 @@ impl Kernel {
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
         let strategies = usize::from(config.strategies);
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
+        let mut scopes = Scopes::new(&config.scopes, strategies, instruments.len());
+        scopes.start_guards(config.cash);
         Ok(Self {
+            scopes,
+            met: Vec::new(),
             orders,
             marks: vec![None; instruments.len()],
             ledger: Ledger::new(instruments, strategies, config.cash, LOTS),
@@ -174,13 +181,18 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Value`] when a time falls, a size is negative or an instrument is not in the table;
-    /// nothing is queued then.
+    /// [`KernelError::Value`] when a time falls, a size is negative, an instrument is not in the table or a
+    /// command cannot be carried out; nothing is queued then.
     pub fn feed(&mut self, source: usize, batch: EventBatch) -> Result<(), KernelError> {
         let known = self.markets.len();
-        if let Some(event) = batch.events.iter().find(|event| event.instrument.index() >= known) {
-            let rule = format!("must be below {known}");
-            return Err(ValueError::new("instrument_id", event.instrument.0, rule).into());
+        for event in &batch.events {
+            if event.instrument.index() >= known {
+                let rule = format!("must be below {known}");
+                return Err(ValueError::new("instrument_id", event.instrument.0, rule).into());
+            }
+            if let EventBody::Command(command) = &event.body {
+                self.check_command(&command.kind)?;
+            }
         }
         self.input.feed(source, batch).map_err(KernelError::from)
     }
@@ -220,6 +232,7 @@ impl Kernel {
         if let Some((time_ns, due)) = self.schedule.pop_due(certain_ns) {
             self.set_now(time_ns)?;
             self.handle_due(due)?;
+            self.withdraw_halted();
             return Ok(true);
         }
         let Some(head) = head else { return Ok(false) };
@@ -228,6 +241,7 @@ impl Kernel {
             Head::BarOpen { source, .. } => self.handle_bar_open(source)?,
             Head::Whole { source, .. } => self.handle_event(source)?,
         }
+        self.withdraw_halted();
         Ok(true)
     }
 
@@ -387,6 +401,18 @@ impl Kernel {
         self.switches
     }
 
+    /// Returns the limits of strategies and of the account, and what they count.
+    #[must_use]
+    pub const fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Returns the limits of an instrument.
+    #[must_use]
+    pub fn limits(&self, instrument: InstrumentId) -> Option<tradecore_risk::Limits> {
+        self.markets.get(instrument.index()).map(|market| market.gate.limits())
+    }
+
     /// Returns the ledger.
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
@@ -492,6 +518,7 @@ impl Kernel {
                 Venue::Exchange(venue) => venue.write_state(&mut state),
             }
         }
+        self.scopes.write_state(&mut state);
         for series in &self.series {
             series.write_state(&mut state);
         }

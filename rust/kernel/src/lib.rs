@@ -29,6 +29,7 @@ mod orders;
 mod recorder;
 mod reports;
 mod schedule;
+mod scoping;
 mod series;
 mod wake;
 

@@ -172,9 +172,15 @@ impl Kernel {
     /// Sends an approved order on its way: into the books of account, the journal and to the venue.
     pub(crate) fn send(&mut self, order: &ApprovedOrder, reference_ticks: i64) -> Result<(), KernelError> {
         let intent = *order.intent();
+        if self.scopes.is_on() {
+            self.withdraw_met(&intent);
+        }
         self.orders.add(intent)?;
         self.counters.orders += 1;
         self.recorder.order(self.now_ns, &intent, reference_ticks);
+        if self.scopes.is_on() {
+            self.tell_scopes(&intent, true);
+        }
         match self.config.destination {
             Destination::Venue => {
                 let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
@@ -189,10 +195,21 @@ impl Kernel {
         Ok(())
     }
 
-    /// Asks the venue to cancel an order; `false` when it is not open, not the strategy's or being cancelled.
+    /// Asks the venue to cancel an order; `false` when it is not open, not the strategy's or being cancelled,
+    /// or when the whole rate of messages is used up, which is recorded as a refusal of the order.
     pub fn cancel(&mut self, strategy: StrategyId, order_id: OrderId) -> bool {
-        let is_own = self.orders.get(order_id).is_some_and(|order| order.intent.strategy == strategy);
-        is_own && self.request_cancel(order_id, CancelReason::Requested)
+        let order = self.orders.get(order_id).filter(|order| order.intent.strategy == strategy);
+        let Some(order) = order.filter(|order| order.state != OrderState::PendingCancel) else {
+            return false;
+        };
+        if self.scopes.is_on()
+            && let Err(refusal) = self.scopes.check_cancel(strategy, self.now_ns)
+        {
+            self.counters.refusals += 1;
+            self.recorder.refused(self.now_ns, &order.intent, &refusal);
+            return false;
+        }
+        self.request_cancel(order_id, CancelReason::Requested)
     }
 
     /// Asks the venue to cancel an order, whoever's it is.
@@ -205,6 +222,9 @@ impl Kernel {
         };
         let intent = update.order.intent;
         self.recorder.cancel(self.now_ns, order_id, intent.strategy);
+        if self.scopes.is_on() {
+            self.tell_scopes(&intent, false);
+        }
         let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
         let instrument = intent.instrument;
         self.schedule.arrival(arrival_ns, Request::Cancel { order_id, instrument, reason });
@@ -240,24 +260,26 @@ impl Kernel {
             self.recorder.refused(self.now_ns, &intent, &refusal);
             return Ok(Verdict::Refused(refusal));
         }
-        if !self.request_replace(order_id, order.intent.instrument, price_ticks, lots) {
+        if self.scopes.is_on() {
+            self.withdraw_met(&intent);
+        }
+        if !self.request_replace(order_id, price_ticks, lots) {
             return Ok(Verdict::Refused(unknown));
         }
         Ok(Verdict::Approved(order_id))
     }
 
     /// Sends an amendment on its way; `false` when the order cannot be amended now.
-    pub(crate) fn request_replace(
-        &mut self,
-        order_id: OrderId,
-        instrument: InstrumentId,
-        price_ticks: i64,
-        lots: i64,
-    ) -> bool {
-        if self.orders.note(order_id, OrderEvent::ReplaceRequested, self.now_ns).is_err() {
+    pub(crate) fn request_replace(&mut self, order_id: OrderId, price_ticks: i64, lots: i64) -> bool {
+        let Ok(update) = self.orders.note_replace(order_id, price_ticks, lots, self.now_ns) else {
             return false;
-        }
+        };
+        let intent = update.order.intent;
         self.recorder.replace(self.now_ns, order_id, price_ticks, lots);
+        if self.scopes.is_on() {
+            self.tell_scopes(&intent, false);
+        }
+        let instrument = intent.instrument;
         let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
         self.schedule.arrival(arrival_ns, Request::Replace { order_id, instrument, price_ticks, lots });
         true

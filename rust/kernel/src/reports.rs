@@ -4,6 +4,7 @@ use tradecore_ledger::FillInput;
 use tradecore_types::{CancelReason, InstrumentId, OrderIntent, Report, ReportBody, StrategyId};
 
 use crate::market::Venue;
+use crate::scoping::Books;
 use crate::wake::{OrderUpdate, WakeBody};
 use crate::{Kernel, KernelError};
 
@@ -21,7 +22,8 @@ impl Kernel {
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
         let intent = update.order.intent;
         let mut surplus_lots = 0;
-        if let Some(fill) = fill_of(&intent, report) {
+        let fill = fill_of(&intent, report);
+        if let Some(fill) = fill {
             self.counters.count_fill(report);
             let applied = self.ledger.apply_fill(fill)?;
             let opened_lots = applied.opened_lots;
@@ -33,6 +35,13 @@ impl Kernel {
             surplus_lots = if intent.reduce_only { opened_lots } else { 0 };
             if opened_lots != 0 && !intent.bracket.is_empty() {
                 self.brackets.note_entry(intent.order_id);
+            }
+        }
+        if self.scopes.is_on() {
+            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
+            if let Some(market) = self.markets.get(instrument.index()) {
+                let order = &update.order;
+                books.tell_report(&mut self.scopes, order, &market.instrument, fill.as_ref(), self.now_ns);
             }
         }
         self.follow_brackets(&intent, update.after.is_terminal())?;

@@ -68,7 +68,7 @@ fn body() -> impl Strategy<Value = EventBody> {
         ),
         flow.prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
-        proptest::sample::select(CommandKind::ALL.to_vec())
+        proptest::sample::select(CommandKind::PLAIN.to_vec())
             .prop_map(|kind| EventBody::Command(Command { kind })),
         Just(EventBody::Clock),
     ]

@@ -24,7 +24,7 @@ pub use error::{BrokenInvariant, LedgerError, OrderError};
 pub use fill::{Applied, FillInput, Reduction};
 pub use ledger::Ledger;
 pub use lots::OpenLot;
-pub use order::{ClosedOrder, OpenOrder};
+pub use order::{Amending, ClosedOrder, OpenOrder};
 pub use orders::{OrderUpdate, Orders};
 pub use state::{OrderEvent, OrderState, TRANSITIONS, diagram, next};
 pub use trade::ClosedTrade;

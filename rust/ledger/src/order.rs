@@ -18,6 +18,42 @@ pub struct OpenOrder {
     pub lots: Option<i64>,
     /// How much of it is filled.
     pub filled_lots: i64,
+    /// Amendments on their way.
+    pub amending: Amending,
+}
+
+/// Amendments that are asked for and not answered, each counted at its worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amending {
+    /// How many there are.
+    pub requests: u32,
+    /// Largest open size asked for; 0 when there is none.
+    pub lots: i64,
+    /// Price nearest to trading that is asked for, `None` when there is none.
+    pub price_ticks: Option<i64>,
+}
+
+impl Amending {
+    /// Counts one more request.
+    pub(crate) fn asked(self, side: Side, price_ticks: i64, lots: i64) -> Self {
+        let worst = |known: i64| match side {
+            Side::Buy => known.max(price_ticks),
+            Side::Sell => known.min(price_ticks),
+        };
+        Self {
+            requests: self.requests.saturating_add(1),
+            lots: self.lots.max(lots),
+            price_ticks: Some(self.price_ticks.map_or(price_ticks, worst)),
+        }
+    }
+
+    /// Counts one answer; what was asked for is over with the last one.
+    pub(crate) fn answered(self) -> Self {
+        match self.requests {
+            0 | 1 => Self::default(),
+            requests => Self { requests: requests - 1, ..self },
+        }
+    }
 }
 
 impl OpenOrder {
@@ -32,13 +68,26 @@ impl OpenOrder {
             Size::Lots(lots) => Some(lots),
             Size::EquityPpm(_) => None,
         };
-        Self { intent, state: OrderState::PendingNew, price_ticks, lots, filled_lots: 0 }
+        Self {
+            intent,
+            state: OrderState::PendingNew,
+            price_ticks,
+            lots,
+            filled_lots: 0,
+            amending: Amending::default(),
+        }
     }
 
     /// Returns what is still open; 0 while the size is not known.
     #[must_use]
     pub fn open_lots(&self) -> i64 {
         self.lots.map_or(0, |lots| lots.saturating_sub(self.filled_lots))
+    }
+
+    /// Returns the largest size that may still trade: what is open, or what an amendment on its way asks for.
+    #[must_use]
+    pub fn lots_at_stake(&self) -> i64 {
+        self.open_lots().max(self.amending.lots)
     }
 
     /// Tells whether it can only bring a position nearer to flat.
@@ -57,6 +106,9 @@ impl OpenOrder {
         self.price_ticks.put(out);
         self.lots.put(out);
         self.filled_lots.put(out);
+        self.amending.requests.put(out);
+        self.amending.lots.put(out);
+        self.amending.price_ticks.put(out);
     }
 }
 

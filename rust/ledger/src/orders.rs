@@ -107,7 +107,7 @@ impl Orders {
         self.change(&order, changed, event, report.venue_time_ns).map(Some)
     }
 
-    /// Notes that we ask for a cancel or an amendment, or that the outcome of a request is lost.
+    /// Notes that we ask for a cancel, or that the outcome of a request is lost.
     ///
     /// # Errors
     ///
@@ -119,16 +119,29 @@ impl Orders {
         time_ns: TimeNs,
     ) -> Result<OrderUpdate, OrderError> {
         let order = *self.get(order_id).ok_or(OrderError::NotOpen { order_id })?;
-        let ours = [
-            OrderEvent::CancelRequested,
-            OrderEvent::ReplaceRequested,
-            OrderEvent::OutcomeLost,
-            OrderEvent::Expired,
-        ];
+        let ours = [OrderEvent::CancelRequested, OrderEvent::OutcomeLost, OrderEvent::Expired];
         if !ours.contains(&event) {
             return Err(OrderError::Illegal { order_id, state: order.state, event });
         }
         self.change(&order, order, event, time_ns)
+    }
+
+    /// Notes that we ask for an amendment to this price and open size; it counts from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`] when the order is not open, cannot be amended in its state or the working lots would
+    /// not fit; nothing is changed.
+    pub fn note_replace(
+        &mut self,
+        order_id: OrderId,
+        price_ticks: i64,
+        lots: i64,
+        time_ns: TimeNs,
+    ) -> Result<OrderUpdate, OrderError> {
+        let order = *self.get(order_id).ok_or(OrderError::NotOpen { order_id })?;
+        let amending = order.amending.asked(order.intent.side, price_ticks, lots);
+        self.change(&order, OpenOrder { amending, ..order }, OrderEvent::ReplaceRequested, time_ns)
     }
 
     /// Sets the size of an order that was a share of equity, now that it is known.
@@ -223,8 +236,8 @@ impl Orders {
         let illegal = OrderError::Illegal { order_id, state: before.state, event };
         let state = next(before.state, event).ok_or(illegal)?;
         let order = OpenOrder { state, ..changed };
-        let open_lots = if state.is_terminal() { 0 } else { order.open_lots() };
-        self.shift_working(before, open_lots - before.open_lots())?;
+        let lots = if state.is_terminal() { 0 } else { order.lots_at_stake() };
+        self.shift_working(before, lots - before.lots_at_stake())?;
         if state.is_terminal() {
             self.remove(&order, time_ns);
         } else {
@@ -324,7 +337,10 @@ fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), O
         ReportBody::Triggered => same(E::Triggered),
         ReportBody::Canceled(_) => same(E::Canceled),
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),
-        ReportBody::ReplaceRejected(_) => same(either(E::ReplaceRejected, E::ReplaceRejectedPartly)),
+        ReportBody::ReplaceRejected(_) => {
+            let event = either(E::ReplaceRejected, E::ReplaceRejectedPartly);
+            Ok((event, OpenOrder { amending: order.amending.answered(), ..*order }))
+        }
         ReportBody::Fill { lots, .. } => {
             let open_lots = order.open_lots();
             if lots <= 0 || lots > open_lots {
@@ -338,7 +354,8 @@ fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), O
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
             let price_ticks = order.price_ticks.map(|_| price_ticks);
             let event = either(E::Replaced, E::ReplacedPartly);
-            Ok((event, OpenOrder { lots: Some(whole), price_ticks, ..*order }))
+            let amending = order.amending.answered();
+            Ok((event, OpenOrder { lots: Some(whole), price_ticks, amending, ..*order }))
         }
     }
 }

@@ -8,6 +8,7 @@ use tradecore_types::{
 };
 
 use crate::errors::invalid_value;
+use crate::risk;
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -260,6 +261,29 @@ impl PyEventBatch {
     #[pyo3(signature = (time_ns, instrument_id, rate_ppb, mark_ticks=0))]
     fn funding(&mut self, time_ns: i64, instrument_id: u32, rate_ppb: i64, mark_ticks: i64) {
         self.push(time_ns, instrument_id, EventBody::Funding(Funding { rate_ppb, mark_ticks }));
+    }
+
+    /// Adds a limit's new value in the unit of its setting; None switches it off.
+    ///
+    /// `scope` is account, strategy or instrument, `scope_id` its position in the engine's table.
+    fn set_limit(
+        &mut self,
+        time_ns: i64,
+        scope: &str,
+        scope_id: u32,
+        limit: &str,
+        value: Option<&str>,
+    ) -> PyResult<()> {
+        let kind = risk::set_limit(risk::scope(scope, scope_id)?, limit, value)?;
+        self.push(time_ns, 0, EventBody::Command(Command { kind }));
+        Ok(())
+    }
+
+    /// Adds the end of a halt of the account or a strategy, and who answers for it.
+    fn release(&mut self, time_ns: i64, scope: &str, scope_id: u32, person: &str) -> PyResult<()> {
+        let kind = risk::release(risk::scope(scope, scope_id)?, person)?;
+        self.push(time_ns, 0, EventBody::Command(Command { kind }));
+        Ok(())
     }
 
     /// Adds the passing of time and nothing else.

@@ -4,23 +4,17 @@ use pyo3::prelude::*;
 use tradecore_book::SequenceRule;
 use tradecore_kernel::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
 use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, Slippage};
-use tradecore_risk::Limits;
-use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, MONEY_DECIMALS, Money, ValueError};
+use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
 use crate::errors::{invalid_value, value_error};
+use crate::risk;
 
-/// Open orders per instrument when risk sets no limit.
+/// Open orders per instrument that the simulated venue takes; risk limits fewer.
 const OPEN_ORDERS_MAX: usize = 4096;
 
 /// Reads a text attribute.
 fn text(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
     owner.getattr(name)?.str()?.extract()
-}
-
-/// Reads an optional text attribute.
-fn optional_text(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<String>> {
-    let value = owner.getattr(name)?;
-    if value.is_none() { Ok(None) } else { Ok(Some(value.extract()?)) }
 }
 
 /// Reads decimal text.
@@ -30,29 +24,29 @@ fn decimal(owner: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Decimal> {
 
 /// Reads decimal text as money.
 pub fn money(name: &'static str, value: &str) -> PyResult<Money> {
-    let read = || -> Result<Money, ValueError> {
-        let amount = Decimal::parse(name, value)?;
-        let scale = 10i128.pow(u32::from(MONEY_DECIMALS.saturating_sub(amount.decimals)));
-        let atto = i128::from(amount.mantissa).checked_mul(scale);
-        atto.map(Money).ok_or_else(|| ValueError::new(name, value, "must fit 128 bits of money"))
-    };
-    read().map_err(|error| value_error(&error))
+    Decimal::parse(name, value)
+        .and_then(|amount| Money::of(name, amount))
+        .map_err(|error| value_error(&error))
 }
 
 /// Reads the whole configuration.
 pub fn read(
     spec: &Bound<'_, PyAny>,
-    strategies: u16,
+    strategies: &[String],
     is_recording: bool,
     has_digest: bool,
     has_equity_curve: bool,
 ) -> PyResult<KernelConfig> {
     let account = spec.getattr("account")?;
-    let risk = spec.getattr("risk")?;
+    let risk_spec = spec.getattr("risk")?;
     let mut instruments = Vec::new();
     for instrument in spec.getattr("instruments")?.try_iter()? {
-        instruments.push(instrument_config(&instrument?, &risk)?);
+        instruments.push(instrument_config(&instrument?, &risk_spec)?);
     }
+    let symbols: Vec<String> = instruments.iter().map(|instrument| instrument.spec.symbol.clone()).collect();
+    let scopes = risk::scopes(&risk_spec, strategies, &symbols)?;
+    let count = u16::try_from(strategies.len())
+        .map_err(|_| invalid_value("strategies", &strategies.len().to_string(), "must be below 2^16"))?;
     let leverage = decimal(&account, "leverage")?;
     let destination = match text(spec, "mode")?.as_str() {
         "shadow" => Destination::Nowhere,
@@ -61,13 +55,14 @@ pub fn read(
     let fees = spec.getattr("fees")?;
     Ok(KernelConfig {
         instruments,
-        strategies,
+        strategies: count,
+        scopes,
         cash: money("cash", &text(&account, "cash")?)?,
         leverage: Leverage {
             numerator: leverage.mantissa,
             denominator: 10i64.pow(u32::from(leverage.decimals)),
         },
-        venue: venue_config(&spec.getattr("venue")?, &fees, &risk)?,
+        venue: venue_config(&spec.getattr("venue")?, &fees)?,
         fee_tiers: fee_tiers(&fees)?,
         fee_window: fee_window(&fees)?,
         destination,
@@ -77,11 +72,7 @@ pub fn read(
     })
 }
 
-fn venue_config(
-    venue: &Bound<'_, PyAny>,
-    fees: &Bound<'_, PyAny>,
-    risk: &Bound<'_, PyAny>,
-) -> PyResult<VenueConfig> {
+fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<VenueConfig> {
     let matching = match text(venue, "matching")?.as_str() {
         "bars" => Matching::Bars,
         "quotes" => Matching::Quotes,
@@ -102,7 +93,6 @@ fn venue_config(
     let order_latency_ns = latency(venue, "order_latency_ns", matching)?;
     let report_latency_ns = latency(venue, "report_latency_ns", matching)?;
     let fees = fee_rates(fees)?;
-    let open_orders_max: Option<usize> = risk.getattr("open_orders_max")?.extract()?;
     Ok(VenueConfig {
         matching,
         order_latency_ns,
@@ -111,7 +101,7 @@ fn venue_config(
         bar_order,
         bar_slippage: slippage(&venue.getattr("slippage")?)?,
         fees,
-        open_orders_max: open_orders_max.unwrap_or(OPEN_ORDERS_MAX).min(OPEN_ORDERS_MAX),
+        open_orders_max: OPEN_ORDERS_MAX,
     })
 }
 
@@ -168,7 +158,10 @@ pub fn finalize(name: &str) -> PyResult<Finalize> {
     }
 }
 
-fn instrument_config(instrument: &Bound<'_, PyAny>, risk: &Bound<'_, PyAny>) -> PyResult<InstrumentConfig> {
+fn instrument_config(
+    instrument: &Bound<'_, PyAny>,
+    risk_spec: &Bound<'_, PyAny>,
+) -> PyResult<InstrumentConfig> {
     let kind = match text(instrument, "kind")?.as_str() {
         "linear" => InstrumentKind::Linear,
         "inverse" => InstrumentKind::Inverse,
@@ -189,48 +182,7 @@ fn instrument_config(instrument: &Bound<'_, PyAny>, risk: &Bound<'_, PyAny>) -> 
             return Err(invalid_value("sequence", other, "must be none, binance_spot or binance_futures"));
         }
     };
-    let limits = limits(&spec, risk)?;
+    let limits = risk::limits(&spec, risk_spec)?;
     let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
     Ok(InstrumentConfig { spec, sequence, limits, borrow_ppm })
-}
-
-fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits> {
-    // A limit between two lots means the lower one.
-    let lots = |name: &'static str| -> PyResult<Option<i64>> {
-        let Some(value) = optional_text(risk, name)? else { return Ok(None) };
-        let amount = Decimal::parse(name, &value).map_err(|error| value_error(&error))?;
-        let lots = floor_steps(amount, spec.lot_size);
-        lots.filter(|lots| *lots >= 0)
-            .map(Some)
-            .ok_or_else(|| invalid_value(name, &value, "must not be negative and must fit 64 bits of lots"))
-    };
-    let collar = match optional_text(risk, "price_collar_bps")? {
-        None => None,
-        Some(value) => {
-            let bps = Decimal::parse("price_collar_bps", &value).map_err(|error| value_error(&error))?;
-            let ppm = bps.in_steps_of(Decimal { mantissa: 1, decimals: 2 }, "price_collar_bps");
-            Some(ppm.map_err(|error| value_error(&error))?)
-        }
-    };
-    Ok(Limits {
-        quantity_lots_max: lots("quantity_max")?,
-        notional_max: match optional_text(risk, "notional_max")? {
-            None => None,
-            Some(value) => Some(money("notional_max", &value)?),
-        },
-        position_lots_max: lots("position_max")?,
-        open_orders_max: risk.getattr("open_orders_max")?.extract()?,
-        order_rate_max: risk.getattr("order_rate_max")?.extract()?,
-        order_rate_window_ns: risk.getattr("order_rate_window_ns")?.extract()?,
-        price_collar_ppm: collar,
-        reference_age_ns_max: risk.getattr("reference_age_max_ns")?.extract()?,
-    })
-}
-
-/// Counts how many whole steps fit into an amount.
-fn floor_steps(amount: Decimal, step: Decimal) -> Option<i64> {
-    let decimals = u32::from(amount.decimals.max(step.decimals));
-    let own = i128::from(amount.mantissa).checked_mul(10i128.pow(decimals - u32::from(amount.decimals)))?;
-    let unit = i128::from(step.mantissa).checked_mul(10i128.pow(decimals - u32::from(step.decimals)))?;
-    i64::try_from(own.checked_div_euclid(unit)?).ok()
 }

@@ -15,6 +15,7 @@ use crate::calls::{Books, Handlers, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
 use crate::events::{PyRefused, Scale, side_name};
+use crate::risk;
 use crate::views::PyIndicator;
 
 /// Steps made before the GIL is released.
@@ -79,17 +80,17 @@ impl PyKernel {
 
 #[pymethods]
 impl PyKernel {
-    /// Builds an engine from an `EngineSpec` for this many strategies.
+    /// Builds an engine from an `EngineSpec` for strategies of these names.
     #[new]
     #[pyo3(signature = (spec, strategies, *, recording=false, digest=false, equity_curve=false))]
     fn new(
         spec: &Bound<'_, PyAny>,
-        strategies: u16,
+        strategies: Vec<String>,
         recording: bool,
         digest: bool,
         equity_curve: bool,
     ) -> PyResult<Self> {
-        let config = config::read(spec, strategies, recording, digest, equity_curve)?;
+        let config = config::read(spec, &strategies, recording, digest, equity_curve)?;
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
@@ -263,6 +264,35 @@ impl PyKernel {
     #[getter]
     fn is_paused(&self) -> bool {
         self.kernel.switches().is_paused
+    }
+
+    /// Checks that the commands of a batch can be carried out; nothing is queued.
+    fn check_commands(&self, batch: &Bound<'_, PyEventBatch>) -> PyResult<()> {
+        self.kernel.check_commands(&batch.borrow().inner).map_err(|error| kernel_error(&error))
+    }
+
+    /// Limits of the account, a strategy or an instrument by the names of their settings, as text.
+    #[pyo3(signature = (scope, scope_id=0))]
+    fn limits<'py>(&self, py: Python<'py>, scope: &str, scope_id: u32) -> PyResult<Bound<'py, PyDict>> {
+        risk::shown(py, &self.kernel, risk::scope(scope, scope_id)?)
+    }
+
+    /// Gross and net exposure of the account or a strategy in atto units (1e-18) of money, working orders
+    /// at their worst; followed from the first limit of a strategy or the account on.
+    #[pyo3(signature = (scope, scope_id=0))]
+    fn exposure(&self, scope: &str, scope_id: u32) -> PyResult<(i128, i128)> {
+        let of = self.kernel.scopes().exposure(risk::scope(scope, scope_id)?);
+        let unknown = || invalid_value("scope_id", &scope_id.to_string(), "must be a strategy");
+        of.map(|(gross, net)| (gross.0, net.0)).ok_or_else(unknown)
+    }
+
+    /// What is halted: scope, its position, rule, limit and the value that passed it.
+    fn halts(&self) -> Vec<(&'static str, u32, &'static str, i128, i128)> {
+        let row = |(scope, halt): (tradecore_types::Scope, tradecore_risk::Halt)| {
+            let (name, id) = risk::scope_name(scope);
+            (name, id, halt.rule.name(), halt.limit, halt.value)
+        };
+        self.kernel.scopes().halts().map(row).collect()
     }
 
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.

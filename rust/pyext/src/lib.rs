@@ -13,6 +13,7 @@ mod indicators;
 mod journal;
 mod kernel;
 mod liquidity;
+mod risk;
 mod views;
 
 use pyo3::prelude::*;

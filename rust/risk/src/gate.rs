@@ -1,112 +1,147 @@
 //! The gate: an intent goes in, an approved order or a refusal comes out.
 
-use tradecore_types::{Instrument, OrderIntent, OrderKind, Refusal, Rule, Side, Size, TimeNs};
+use tradecore_types::{
+    Decimal, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size, TimeNs, ValueError,
+};
 
-use crate::order_rate::OrderRate;
-use crate::{ApprovedOrder, Limits};
+use crate::price_drift::PriceDrift;
+use crate::rate_window::RateWindow;
+use crate::{ApprovedOrder, Exposure, Limits, Reference, Scopes, Stake, Switches, Wish};
 
 /// Parts per million in a whole.
 const PPM: i128 = 1_000_000;
-
-/// What the engine knows about prices when an order is judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reference {
-    /// Reference price, `None` before the first one.
-    pub price_ticks: Option<i64>,
-    /// When it was learned.
-    pub time_ns: TimeNs,
-    /// Whether the book of the instrument is known to be wrong.
-    pub is_book_invalid: bool,
-}
-
-/// A position and the orders that may change it, in lots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stake {
-    /// Position, short is negative.
-    pub position_lots: i64,
-    /// Open buy orders, pending ones included.
-    pub working_buy_lots: i64,
-    /// Open sell orders, pending ones included.
-    pub working_sell_lots: i64,
-}
-
-/// What is at stake in an instrument already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Exposure {
-    /// Of the whole account: what the limits are about.
-    pub account: Stake,
-    /// Of the strategy alone: what decides whether its order only closes.
-    pub own: Stake,
-    /// Open orders of the account.
-    pub open_orders: u32,
-}
 
 /// Pre-trade checks of one instrument.
 #[derive(Clone, Debug)]
 pub struct Gate {
     limits: Limits,
-    rate: OrderRate,
+    rate: RateWindow,
+    /// Followed only while the limit is on.
+    drift: Option<Box<PriceDrift>>,
 }
 
 impl Gate {
     /// Makes a gate with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, rate: OrderRate::new(limits.order_rate_max.unwrap_or(0)) }
+        Self {
+            rate: RateWindow::new(limits.order_rate_max),
+            drift: limits.price_drift_ppm.map(|_| Box::new(PriceDrift::new())),
+            limits,
+        }
     }
 
-    /// Judges an intent; `lots` is its size, or an estimate while it is a share of equity.
+    /// Returns its limits.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Checks that a limit can be set to a value.
     ///
-    /// An order that only brings the position nearer to flat passes a pause and the limits on
-    /// position and notional: risk reduction is never trapped above a limit. It does not pass the
-    /// kill latch, an invalid book or a missing or stale reference.
+    /// # Errors
+    ///
+    /// [`ValueError`] when an instrument has no such limit or the value is out of its range.
+    pub fn check_change(
+        &self,
+        limit: LimitName,
+        value: Option<Decimal>,
+        lot_size: Decimal,
+    ) -> Result<(), ValueError> {
+        let mut limits = self.limits;
+        limits.set(limit, value, lot_size)
+    }
+
+    /// Gives a limit a new value; what was counted is kept as far as the new limit needs it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::check_change`]; nothing is changed then.
+    pub fn set(
+        &mut self,
+        limit: LimitName,
+        value: Option<Decimal>,
+        lot_size: Decimal,
+    ) -> Result<(), ValueError> {
+        self.limits.set(limit, value, lot_size)?;
+        match limit {
+            LimitName::OrderRate => self.rate.resize(self.limits.order_rate_max),
+            LimitName::PriceDrift if value.is_none() => self.drift = None,
+            LimitName::PriceDrift => {
+                self.drift.get_or_insert_with(|| Box::new(PriceDrift::new()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a new reference price.
+    pub fn learn(&mut self, price_ticks: i64, now_ns: TimeNs) {
+        if let Some(drift) = &mut self.drift {
+            drift.learn(price_ticks, now_ns, self.limits.price_drift_window_ns);
+        }
+    }
+
+    /// Judges a wish by the limits of its instrument, then by those of its strategy and the account
+    /// (`scopes`, absent while none is on).
+    ///
+    /// An order that only brings the position nearer to flat passes pause, halt and every limit but two:
+    /// risk reduction is never trapped above a limit. The two are the distance of a limit price from the
+    /// market, and the whole rate of messages, of which it may use the reserve too. It does not pass the kill
+    /// latch, an invalid book or a missing or stale reference.
     ///
     /// # Errors
     ///
     /// [`Refusal`] names the first broken rule, its limit and the value.
-    pub fn check(
-        &mut self,
-        intent: &OrderIntent,
-        lots: i64,
-        instrument: &Instrument,
-        reference: Reference,
-        exposure: Exposure,
-        switches: Switches,
-    ) -> Result<ApprovedOrder, Refusal> {
-        let reduces = reduces_only(intent.side, lots, exposure.own);
-        check_switches(switches, reduces)?;
+    pub fn check(&self, wish: &Wish<'_>, scopes: Option<&Scopes>) -> Result<ApprovedOrder, Refusal> {
+        let Wish { intent, lots, instrument, exposure, .. } = *wish;
+        let reduces = exposure.own.is_reduced_by(intent.side, lots);
+        check_switches(wish.switches, reduces)?;
         check_shape(intent, lots, reduces)?;
-        let reference_ticks = self.check_reference(reference, intent.time_ns)?;
-        let price_ticks = match intent.kind {
-            OrderKind::Market => reference_ticks,
-            OrderKind::Limit { price_ticks } => price_ticks,
-            OrderKind::Stop { trigger_ticks } => trigger_ticks,
-        };
+        let reference_ticks = self.check_reference(wish.reference, intent.time_ns)?;
+        let price_ticks = order_price(intent, reference_ticks);
         self.check_collar(intent, price_ticks, reference_ticks)?;
-        self.check_size(lots, price_ticks, instrument, reduces)?;
-        self.check_exposure(intent.side, lots, exposure, reduces)?;
-        self.check_rate(intent.time_ns)?;
-        self.rate.record(intent.time_ns);
+        if !reduces {
+            self.check_drift(price_ticks, intent.time_ns)?;
+            self.check_size(lots, price_ticks, instrument)?;
+            self.check_exposure(intent.side, lots, exposure)?;
+            self.check_rate(intent.time_ns)?;
+        }
+        if let Some(scopes) = scopes {
+            scopes.check(wish, reference_ticks, reduces)?;
+        }
         Ok(ApprovedOrder::new(*intent))
+    }
+
+    /// Remembers an order or an amendment that passed every check.
+    pub fn note(&mut self, order: &ApprovedOrder, is_amendment: bool, scopes: Option<&mut Scopes>) {
+        self.rate.record(order.intent().time_ns);
+        if let (Some(scopes), false) = (scopes, is_amendment) {
+            scopes.note_order(order.intent());
+        }
     }
 
     /// Judges the size of an order that was approved as a share of equity, now that it is known.
     ///
     /// # Errors
     ///
-    /// [`Refusal`] when the size breaks the quantity, notional or position limit.
+    /// [`Refusal`] when the size breaks a limit on quantity, notional, position or exposure.
     pub fn size(
         &self,
         order: &ApprovedOrder,
-        lots: i64,
-        price_ticks: i64,
-        instrument: &Instrument,
-        exposure: Exposure,
+        wish: &Wish<'_>,
+        scopes: Option<&Scopes>,
     ) -> Result<ApprovedOrder, Refusal> {
+        let Wish { lots, instrument, exposure, .. } = *wish;
         let side = order.intent().side;
-        let reduces = reduces_only(side, lots, exposure.own);
-        self.check_size(lots, price_ticks, instrument, reduces)?;
-        self.check_exposure(side, lots, Exposure { open_orders: 0, ..exposure }, reduces)?;
+        let price_ticks = wish.reference.price_ticks.unwrap_or(0);
+        if !exposure.own.is_reduced_by(side, lots) {
+            self.check_size(lots, price_ticks, instrument)?;
+            self.check_exposure(side, lots, Exposure { open_orders: 0, ..exposure })?;
+            if let Some(scopes) = scopes {
+                scopes.check_sized(wish, price_ticks)?;
+            }
+        }
         Ok(ApprovedOrder::new(OrderIntent { size: Size::Lots(lots), ..*order.intent() }))
     }
 
@@ -136,7 +171,7 @@ impl Gate {
             Size::EquityPpm(_) => 0,
         };
         let held = Stake { position_lots, ..Stake::default() };
-        if intent.reduce_only && lots > 0 && reduces_only(intent.side, lots, held) {
+        if intent.reduce_only && lots > 0 && held.is_reduced_by(intent.side, lots) {
             Ok(ApprovedOrder::new(*intent))
         } else {
             Err(refusal(Rule::ReduceOnly, i128::from(position_lots), i128::from(lots)))
@@ -145,7 +180,11 @@ impl Gate {
 
     /// Appends the canonical bytes of the state that decides later checks.
     pub fn write_state(&self, out: &mut Vec<u8>) {
+        self.limits.write_state(out);
         self.rate.write_state(out);
+        if let Some(drift) = &self.drift {
+            drift.write_state(out);
+        }
     }
 
     fn check_reference(&self, reference: Reference, now_ns: TimeNs) -> Result<i64, Refusal> {
@@ -172,44 +211,34 @@ impl Gate {
         let (Some(collar), false) = (self.limits.price_collar_ppm, intent.kind == OrderKind::Market) else {
             return Ok(());
         };
-        let distance = (i128::from(price_ticks) - i128::from(reference_ticks)).abs();
-        let ppm = distance * PPM / i128::from(reference_ticks);
-        // Compared without division, so that a distance a hair above the collar is not rounded onto it.
-        if distance * PPM > i128::from(collar) * i128::from(reference_ticks) {
-            return Err(refusal(Rule::PriceCollar, i128::from(collar), ppm));
-        }
-        Ok(())
+        check_distance(Rule::PriceCollar, collar, price_ticks, reference_ticks)
     }
 
-    fn check_size(
-        &self,
-        lots: i64,
-        price_ticks: i64,
-        instrument: &Instrument,
-        reduces: bool,
-    ) -> Result<(), Refusal> {
+    /// Checks a price, of a market order that of the market itself, against where the window began.
+    fn check_drift(&self, price_ticks: i64, now_ns: TimeNs) -> Result<(), Refusal> {
+        let (Some(drift), Some(max)) = (&self.drift, self.limits.price_drift_ppm) else { return Ok(()) };
+        match drift.base_ticks(now_ns, self.limits.price_drift_window_ns) {
+            Some(base_ticks) => check_distance(Rule::PriceDrift, max, price_ticks, base_ticks),
+            None => Err(refusal(Rule::ReferenceMissing, 1, 0)),
+        }
+    }
+
+    fn check_size(&self, lots: i64, price_ticks: i64, instrument: &Instrument) -> Result<(), Refusal> {
         if let Some(max) = self.limits.quantity_lots_max.filter(|&max| lots > max) {
             return Err(refusal(Rule::QuantityMax, i128::from(max), i128::from(lots)));
         }
         let Some(max) = self.limits.notional_max else { return Ok(()) };
-        // A value that overflows is above every limit.
-        let notional = instrument.notional(price_ticks, lots).map_or(i128::MAX, |money| money.0);
-        if notional > max.0 && !reduces {
-            return Err(refusal(Rule::NotionalMax, max.0, notional));
+        let value = notional(instrument, price_ticks, lots);
+        if value > max.0 {
+            return Err(refusal(Rule::NotionalMax, max.0, value));
         }
         Ok(())
     }
 
-    fn check_exposure(
-        &self,
-        side: Side,
-        lots: i64,
-        exposure: Exposure,
-        reduces: bool,
-    ) -> Result<(), Refusal> {
+    fn check_exposure(&self, side: Side, lots: i64, exposure: Exposure) -> Result<(), Refusal> {
         if let Some(max) = self.limits.position_lots_max {
-            let worst = worst_position(side, lots, exposure.account);
-            if worst > i128::from(max) && !reduces {
+            let worst = exposure.account.worst_position(side, lots);
+            if worst > i128::from(max) {
                 return Err(refusal(Rule::PositionMax, i128::from(max), worst));
             }
         }
@@ -223,7 +252,7 @@ impl Gate {
 
     fn check_rate(&self, now_ns: TimeNs) -> Result<(), Refusal> {
         match self.limits.order_rate_max {
-            Some(max) if !self.rate.has_room(now_ns, self.limits.order_rate_window_ns) => {
+            Some(max) if !self.rate.has_room(max, now_ns, self.limits.order_rate_window_ns) => {
                 Err(refusal(Rule::OrderRateMax, i128::from(max), i128::from(max) + 1))
             }
             _ => Ok(()),
@@ -231,16 +260,33 @@ impl Gate {
     }
 }
 
-/// The operator's switches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Switches {
-    /// The kill switch is engaged.
-    pub is_killed: bool,
-    /// Trading is paused.
-    pub is_paused: bool,
+/// Returns the price an order is judged by: its own, or the market's.
+pub(crate) const fn order_price(intent: &OrderIntent, reference_ticks: i64) -> i64 {
+    match intent.kind {
+        OrderKind::Market => reference_ticks,
+        OrderKind::Limit { price_ticks } => price_ticks,
+        OrderKind::Stop { trigger_ticks } => trigger_ticks,
+    }
 }
 
-fn refusal(rule: Rule, limit: i128, value: i128) -> Refusal {
+/// Returns the value of an order in money; one that overflows is above every limit.
+pub(crate) fn notional(instrument: &Instrument, price_ticks: i64, lots: i64) -> i128 {
+    instrument.notional(price_ticks, lots).map_or(i128::MAX, |money| money.0)
+}
+
+/// Checks the distance of a price from a base above 0, in parts per million of the base.
+fn check_distance(rule: Rule, max_ppm: i64, price_ticks: i64, base_ticks: i64) -> Result<(), Refusal> {
+    let (base, max) = (i128::from(base_ticks), i128::from(max_ppm));
+    let distance = (i128::from(price_ticks) - base).abs() * PPM;
+    // Compared without division, so that a distance a hair above the limit is not rounded onto it.
+    if distance > max * base {
+        return Err(refusal(rule, max, distance / base));
+    }
+    Ok(())
+}
+
+/// Makes a refusal.
+pub(crate) const fn refusal(rule: Rule, limit: i128, value: i128) -> Refusal {
     Refusal { rule, limit, value }
 }
 
@@ -275,23 +321,4 @@ fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Ref
         return Err(refusal(Rule::ReduceOnly, 0, i128::from(lots)));
     }
     Ok(())
-}
-
-/// Tells whether an order, filled whole after every working order on its side, still only closes.
-fn reduces_only(side: Side, lots: i64, own: Stake) -> bool {
-    let (closable, working) = match side {
-        Side::Buy => (-i128::from(own.position_lots), own.working_buy_lots),
-        Side::Sell => (i128::from(own.position_lots), own.working_sell_lots),
-    };
-    i128::from(lots) + i128::from(working) <= closable
-}
-
-/// Returns the largest position the account could end with on the side of an order.
-fn worst_position(side: Side, lots: i64, stake: Stake) -> i128 {
-    let working = match side {
-        Side::Buy => stake.working_buy_lots,
-        Side::Sell => stake.working_sell_lots,
-    };
-    let position = i128::from(stake.position_lots) * i128::from(side.sign());
-    position + i128::from(working) + i128::from(lots)
 }

@@ -4,14 +4,31 @@
 //! order or the first broken rule with its limit and the value that broke it.
 
 mod approved;
+mod exposures;
 mod gate;
 mod limits;
-mod order_rate;
+mod loss_guard;
+mod price_drift;
+mod rate_window;
+mod recent_orders;
+mod resting;
+mod scope_gate;
+mod scope_limits;
+mod scopes;
+mod setting;
+mod stake;
 #[cfg(test)]
 mod tests;
+mod wish;
 
 pub use approved::ApprovedOrder;
 #[cfg(feature = "testkit")]
 pub use approved::testkit;
-pub use gate::{Exposure, Gate, Reference, Stake, Switches};
+pub use gate::Gate;
 pub use limits::Limits;
+pub use resting::SelfTrade;
+pub use scope_gate::Halt;
+pub use scope_limits::ScopeLimits;
+pub use scopes::{Execution, Scopes, ScopesConfig, Stakes, StrategyLimits};
+pub use stake::{Exposure, Stake};
+pub use wish::{Reference, Switches, Wish};

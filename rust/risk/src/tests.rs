@@ -6,7 +6,7 @@ use tradecore_types::{
     OrderKind, Rule, Side, Size, StrategyId, TimeInForce,
 };
 
-use crate::{ApprovedOrder, Exposure, Gate, Limits, Reference, Stake, Switches};
+use crate::{ApprovedOrder, Exposure, Gate, Limits, Reference, Stake, Switches, Wish};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -49,11 +49,26 @@ fn alone(position_lots: i64, working_buy_lots: i64, working_sell_lots: i64) -> E
     Exposure { account: stake, own: stake, open_orders: 0 }
 }
 
+/// Judges an intent and remembers it when it is approved.
+fn check(
+    gate: &mut Gate,
+    intent: &OrderIntent,
+    lots: i64,
+    reference: Reference,
+    exposure: Exposure,
+    switches: Switches,
+) -> Result<ApprovedOrder, tradecore_types::Refusal> {
+    let instrument = &instrument();
+    let wish = Wish { intent, lots, instrument, reference, exposure, switches, is_amendment: false };
+    let order = gate.check(&wish, None)?;
+    gate.note(&order, false, None);
+    Ok(order)
+}
+
 /// Checks a buy of `lots` with everything else at rest.
 fn buy(limits: Limits, lots: i64, exposure: Exposure) -> Result<ApprovedOrder, Rule> {
     let intent = intent(Side::Buy, OrderKind::Market, lots);
-    Gate::new(limits)
-        .check(&intent, lots, &instrument(), reference(10_000), exposure, Switches::default())
+    check(&mut Gate::new(limits), &intent, lots, reference(10_000), exposure, Switches::default())
         .map_err(|refusal| refusal.rule)
 }
 
@@ -77,10 +92,10 @@ fn the_notional_limit_is_the_last_value_that_passes() {
 fn a_notional_that_overflows_is_refused() {
     let limits = Limits { notional_max: Some(Money(i128::MAX - 1)), ..Limits::default() };
     let intent = intent(Side::Buy, OrderKind::Limit { price_ticks: i64::MAX }, i64::MAX);
-    let verdict = Gate::new(limits).check(
+    let verdict = check(
+        &mut Gate::new(limits),
         &intent,
         i64::MAX,
-        &instrument(),
         reference(10_000),
         Exposure::default(),
         Switches::default(),
@@ -118,7 +133,7 @@ fn the_order_rate_frees_itself_when_the_window_has_passed() {
     let mut gate = Gate::new(limits);
     let mut at = |time_ns| {
         let intent = OrderIntent { time_ns, ..intent(Side::Buy, OrderKind::Market, 1) };
-        gate.check(&intent, 1, &instrument(), reference(100), Exposure::default(), Switches::default())
+        check(&mut gate, &intent, 1, reference(100), Exposure::default(), Switches::default())
             .map_err(|refusal| refusal.rule)
     };
     assert!(at(0).is_ok());
@@ -134,7 +149,7 @@ fn a_price_one_tick_outside_the_collar_is_refused() {
     let mut gate = Gate::new(limits);
     let mut at = |price_ticks| {
         let intent = intent(Side::Buy, OrderKind::Limit { price_ticks }, 1);
-        gate.check(&intent, 1, &instrument(), reference(10_000), Exposure::default(), Switches::default())
+        check(&mut gate, &intent, 1, reference(10_000), Exposure::default(), Switches::default())
             .map_err(|refusal| refusal.rule)
     };
     assert!(at(10_100).is_ok());
@@ -148,8 +163,7 @@ fn a_missing_zero_or_stale_reference_fails_closed() {
     let limits = Limits { reference_age_ns_max: Some(SECOND), ..Limits::default() };
     let rule = |reference| {
         let intent = intent(Side::Buy, OrderKind::Market, 1);
-        Gate::new(limits)
-            .check(&intent, 1, &instrument(), reference, Exposure::default(), Switches::default())
+        check(&mut Gate::new(limits), &intent, 1, reference, Exposure::default(), Switches::default())
             .map_err(|refusal| refusal.rule)
     };
     assert_eq!(rule(Reference::default()).unwrap_err(), Rule::ReferenceMissing);
@@ -167,9 +181,15 @@ fn a_missing_zero_or_stale_reference_fails_closed() {
 fn the_kill_latch_stops_everything_and_a_pause_lets_closing_through() {
     let held = alone(5, 0, 0);
     let rule = |side, switches| {
-        Gate::new(Limits::default())
-            .check(&intent(side, OrderKind::Market, 5), 5, &instrument(), reference(100), held, switches)
-            .map_err(|refusal| refusal.rule)
+        check(
+            &mut Gate::new(Limits::default()),
+            &intent(side, OrderKind::Market, 5),
+            5,
+            reference(100),
+            held,
+            switches,
+        )
+        .map_err(|refusal| refusal.rule)
     };
     let killed = Switches { is_killed: true, is_paused: false };
     let paused = Switches { is_killed: false, is_paused: true };
@@ -181,9 +201,15 @@ fn the_kill_latch_stops_everything_and_a_pause_lets_closing_through() {
 #[test]
 fn an_order_that_makes_no_sense_is_refused() {
     let rule = |intent: OrderIntent, lots| {
-        Gate::new(Limits::default())
-            .check(&intent, lots, &instrument(), reference(100), Exposure::default(), Switches::default())
-            .map_err(|refusal| refusal.rule)
+        check(
+            &mut Gate::new(Limits::default()),
+            &intent,
+            lots,
+            reference(100),
+            Exposure::default(),
+            Switches::default(),
+        )
+        .map_err(|refusal| refusal.rule)
     };
     assert_eq!(rule(intent(Side::Buy, OrderKind::Market, 0), 0).unwrap_err(), Rule::InvalidOrder);
     let free = intent(Side::Buy, OrderKind::Limit { price_ticks: 0 }, 1);
@@ -208,8 +234,8 @@ proptest! {
         let side = if is_buy { Side::Buy } else { Side::Sell };
         let exposure = alone(position_lots, working_buy_lots, working_sell_lots);
         let limits = Limits { position_lots_max: Some(position_lots_max), ..Limits::default() };
-        let verdict = Gate::new(limits).check(
-            &intent(side, OrderKind::Market, lots), lots, &instrument(), reference(100), exposure, Switches::default(),
+        let verdict = check(&mut Gate::new(limits),
+            &intent(side, OrderKind::Market, lots), lots, reference(100), exposure, Switches::default(),
         );
         if verdict.is_ok() {
             let working = if is_buy { working_buy_lots } else { working_sell_lots };
@@ -231,12 +257,14 @@ proptest! {
             order_rate_max: Some(10),
             order_rate_window_ns: SECOND,
             price_collar_ppm: Some(50_000),
+            price_drift_ppm: None,
+            price_drift_window_ns: SECOND,
             reference_age_ns_max: Some(SECOND),
         };
         let reference = Reference { price_ticks: Some(reference_ticks), time_ns: age, is_book_invalid: false };
         let intent = intent(Side::Sell, OrderKind::Limit { price_ticks }, lots);
         let verdict =
-            Gate::new(limits).check(&intent, lots, &instrument(), reference, Exposure::default(), Switches::default());
+            check(&mut Gate::new(limits), &intent, lots, reference, Exposure::default(), Switches::default());
         if verdict.is_ok() {
             prop_assert!(price_ticks > 0 && reference_ticks > 0 && (1..=100).contains(&lots));
         }

@@ -1,54 +1,99 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
-/// The kinds of command.
+use crate::{Decimal, InstrumentId, LimitName, PersonName, StrategyId};
+
+/// What a limit or a halt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
+pub enum Scope {
+    /// The whole account: all strategies and instruments together.
+    Account,
+    /// One strategy, over all its instruments.
+    Strategy(StrategyId),
+    /// One instrument, over all strategies.
+    Instrument(InstrumentId),
+}
+
+/// A limit with its new value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitChange {
+    /// Whose limit it is.
+    pub scope: Scope,
+    /// Which limit.
+    pub limit: LimitName,
+    /// Its new value in the unit of the setting of the same name; `None` switches the limit off.
+    pub value: Option<Decimal>,
+}
+
+/// The end of a halt, and who answers for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The account or a strategy.
+    pub scope: Scope,
+    /// Who released it.
+    pub person: PersonName,
+}
+
+/// The kinds of command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandKind {
     /// Stop taking new risk; cancels and closing orders still work.
-    Pause = 1,
+    Pause,
     /// End a pause.
-    Resume = 2,
+    Resume,
     /// Cancel every open order and close every position with market orders.
-    Flatten = 3,
+    Flatten,
     /// Cancel every open order and refuse every new one until released.
-    Kill = 4,
+    Kill,
     /// Release the kill switch.
-    ReleaseKill = 5,
+    ReleaseKill,
+    /// Give a limit a new value, from the next order on.
+    SetLimit(LimitChange),
+    /// Let a halted strategy or account trade again.
+    Release(Release),
 }
 
 impl CommandKind {
-    /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 5] = [Self::Pause, Self::Resume, Self::Flatten, Self::Kill, Self::ReleaseKill];
+    /// The commands that say everything by their name, in the order of their codes.
+    pub const PLAIN: [Self; 5] = [Self::Pause, Self::Resume, Self::Flatten, Self::Kill, Self::ReleaseKill];
 
     /// Returns the code stored in journals; it never changes meaning.
     #[must_use]
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
-    pub const fn code(self) -> u8 {
-        self as u8
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Pause => 1,
+            Self::Resume => 2,
+            Self::Flatten => 3,
+            Self::Kill => 4,
+            Self::ReleaseKill => 5,
+            Self::SetLimit(_) => 6,
+            Self::Release(_) => 7,
+        }
     }
 
-    /// Returns the command with this code.
+    /// Returns the command with this code that says everything by its name.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
+        Self::PLAIN.into_iter().find(|kind| kind.code() == code)
     }
 
     /// Returns the name shown to people and scripts.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Flatten => "flatten",
             Self::Kill => "kill",
             Self::ReleaseKill => "release_kill",
+            Self::SetLimit(_) => "set_limit",
+            Self::Release(_) => "release",
         }
     }
 
-    /// Returns the command with this name.
+    /// Returns the command with this name that says everything by it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::PLAIN.into_iter().find(|kind| kind.name() == name)
     }
 }
 

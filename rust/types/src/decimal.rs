@@ -68,6 +68,16 @@ impl Decimal {
         i64::try_from(own / unit).map_err(|_| ValueError::new(field, self, "must fit 64 bits of steps"))
     }
 
+    /// Counts how many whole steps fit into this number, rounded down; `None` when they do not fit 64 bits
+    /// or the step is 0.
+    #[must_use]
+    pub fn whole_steps(self, step: Self) -> Option<i64> {
+        let decimals = self.decimals.max(step.decimals);
+        let own = i128::from(self.mantissa).checked_mul(pow10(decimals - self.decimals))?;
+        let unit = i128::from(step.mantissa).checked_mul(pow10(decimals - step.decimals))?;
+        i64::try_from(own.checked_div_euclid(unit)?).ok()
+    }
+
     /// Multiplies by a whole number and keeps every digit.
     ///
     /// # Errors

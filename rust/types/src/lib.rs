@@ -11,14 +11,16 @@ mod error;
 mod event;
 mod ids;
 mod instrument;
+mod limit;
 mod money;
 mod order;
+mod person;
 mod ratio;
 mod refusal;
 mod report;
 
 pub use cash_flow::{CashFlow, CashFlowKind};
-pub use command::{Command, CommandKind};
+pub use command::{Command, CommandKind, LimitChange, Release, Scope};
 pub use decimal::Decimal;
 pub use error::ValueError;
 pub use event::{
@@ -27,8 +29,10 @@ pub use event::{
 };
 pub use ids::{InstrumentId, OrderId, StrategyId};
 pub use instrument::{Instrument, InstrumentKind, InstrumentSpec};
+pub use limit::LimitName;
 pub use money::{MONEY_DECIMALS, Money};
 pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};
+pub use person::PersonName;
 pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};

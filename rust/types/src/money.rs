@@ -3,6 +3,8 @@
 use std::fmt;
 use std::iter::Sum;
 
+use crate::{Decimal, ValueError};
+
 /// Decimals of the money unit: tick times lot of any instrument with up to 18 decimals in all is exact.
 pub const MONEY_DECIMALS: u8 = 18;
 
@@ -13,6 +15,17 @@ pub struct Money(pub i128);
 impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+
+    /// Reads an exact number of units of the account currency.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it does not fit 128 bits.
+    pub fn of(field: &'static str, amount: Decimal) -> Result<Self, ValueError> {
+        let scale = 10i128.pow(u32::from(MONEY_DECIMALS.saturating_sub(amount.decimals)));
+        let atto = i128::from(amount.mantissa).checked_mul(scale);
+        atto.map(Self).ok_or_else(|| ValueError::new(field, amount, "must fit 128 bits of money"))
+    }
 
     /// Adds, or returns `None` on overflow.
     #[must_use]

@@ -36,11 +36,31 @@ pub enum Rule {
     BuyingPower = 14,
     /// A decision gate said no.
     DecisionGate = 15,
+    /// The price is further from the reference at the window's start than allowed, in ppm.
+    PriceDrift = 16,
+    /// The exposures, long and short added, would be above the limit, in money.
+    GrossMax = 17,
+    /// The difference of long and short exposures would be above the limit, in money.
+    NetMax = 18,
+    /// Too many messages (new, amended, cancelled) in the time window.
+    MessageRateMax = 19,
+    /// The strategy may not trade this instrument.
+    InstrumentNotAllowed = 20,
+    /// An order just like it was sent too short a time ago, in nanoseconds.
+    IdenticalOrder = 21,
+    /// It would trade with an order of the account itself; limit and value are prices in ticks.
+    SelfTrade = 22,
+    /// Halted: the loss since the day began reached the limit, in money.
+    DailyLossMax = 23,
+    /// Halted: the fall from the highest equity reached the limit, in money.
+    DrawdownMax = 24,
+    /// Halted: the strategy had as many fills in the time window as it may have by itself.
+    ExecutionsMax = 25,
 }
 
 impl Rule {
     /// Every rule, in the order of their codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 25] = [
         Self::KillLatch,
         Self::Paused,
         Self::BookInvalid,
@@ -56,6 +76,16 @@ impl Rule {
         Self::ReduceOnly,
         Self::BuyingPower,
         Self::DecisionGate,
+        Self::PriceDrift,
+        Self::GrossMax,
+        Self::NetMax,
+        Self::MessageRateMax,
+        Self::InstrumentNotAllowed,
+        Self::IdenticalOrder,
+        Self::SelfTrade,
+        Self::DailyLossMax,
+        Self::DrawdownMax,
+        Self::ExecutionsMax,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -90,6 +120,16 @@ impl Rule {
             Self::ReduceOnly => "reduce_only",
             Self::BuyingPower => "buying_power",
             Self::DecisionGate => "decision_gate",
+            Self::PriceDrift => "price_drift",
+            Self::GrossMax => "gross_max",
+            Self::NetMax => "net_max",
+            Self::MessageRateMax => "message_rate_max",
+            Self::InstrumentNotAllowed => "instrument_not_allowed",
+            Self::IdenticalOrder => "identical_order",
+            Self::SelfTrade => "self_trade",
+            Self::DailyLossMax => "daily_loss_max",
+            Self::DrawdownMax => "drawdown_max",
+            Self::ExecutionsMax => "executions_max",
         }
     }
 }

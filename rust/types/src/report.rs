@@ -89,11 +89,15 @@ pub enum CancelReason {
     EndOfData = 6,
     /// The kill switch was engaged.
     Killed = 7,
+    /// A limit of its strategy or of the account halted trading.
+    Halted = 8,
+    /// It would have traded with a newer order of the account itself.
+    SelfTrade = 9,
 }
 
 impl CancelReason {
     /// Every reason, in the order of their codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Requested,
         Self::ImmediateOrCancel,
         Self::Linked,
@@ -101,6 +105,8 @@ impl CancelReason {
         Self::Shadow,
         Self::EndOfData,
         Self::Killed,
+        Self::Halted,
+        Self::SelfTrade,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -127,6 +133,8 @@ impl CancelReason {
             Self::Shadow => "shadow",
             Self::EndOfData => "end_of_data",
             Self::Killed => "killed",
+            Self::Halted => "halted",
+            Self::SelfTrade => "self_trade",
         }
     }
 }

@@ -10,9 +10,9 @@ use tradecore_journal::{
 };
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
-    Event, EventBody, FeedState, Flow, Funding, InstrumentId, Level, Liquidity, Mark, Money, OrderId,
-    OrderIntent, OrderKind, Quote, Refusal, RejectReason, Report, ReportBody, Rule, Side, Size, StrategyId,
-    TimeInForce, TimeNs, Trade,
+    Decimal, Event, EventBody, FeedState, Flow, Funding, InstrumentId, Level, LimitChange, LimitName,
+    Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, PersonName, Quote, Refusal, RejectReason,
+    Release, Report, ReportBody, Rule, Scope, Side, Size, StrategyId, TimeInForce, TimeNs, Trade,
 };
 
 /// A record with everything it owns.
@@ -150,8 +150,7 @@ fn event_body() -> impl Strategy<Value = EventBody> {
         }),
         flow().prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
-        proptest::sample::select(CommandKind::ALL.as_slice())
-            .prop_map(|kind| EventBody::Command(Command { kind })),
+        command().prop_map(|kind| EventBody::Command(Command { kind })),
         any::<i64>().prop_map(|price_ticks| EventBody::Mark(Mark { price_ticks })),
         any::<(i64, i64)>()
             .prop_map(|(rate_ppb, mark_ticks)| EventBody::Funding(Funding { rate_ppb, mark_ticks })),
@@ -165,6 +164,30 @@ fn cash_flow() -> impl Strategy<Value = CashFlow> {
         let (strategy, instrument) = (StrategyId(strategy), InstrumentId(instrument));
         CashFlow { time_ns, strategy, instrument, kind, amount: Money(amount) }
     })
+}
+
+fn command() -> impl Strategy<Value = CommandKind> {
+    let scope = || {
+        prop_oneof![
+            Just(Scope::Account),
+            any::<u16>().prop_map(|id| Scope::Strategy(StrategyId(id))),
+            any::<u32>().prop_map(|id| Scope::Instrument(InstrumentId(id))),
+        ]
+    };
+    let limit = proptest::sample::select(LimitName::ALL.as_slice());
+    let value = proptest::option::of(
+        (any::<i64>(), 0..=18u8).prop_map(|(mantissa, decimals)| Decimal { mantissa, decimals }),
+    );
+    let person = "[a-zA-Zö]{1,16}".prop_map(|name| PersonName::new(&name).unwrap());
+    prop_oneof![
+        proptest::sample::select(CommandKind::PLAIN.as_slice()),
+        (scope(), limit, value).prop_map(|(scope, limit, value)| CommandKind::SetLimit(LimitChange {
+            scope,
+            limit,
+            value
+        })),
+        (scope(), person).prop_map(|(scope, person)| CommandKind::Release(Release { scope, person })),
+    ]
 }
 
 fn flow() -> impl Strategy<Value = Flow> {

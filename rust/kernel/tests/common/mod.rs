@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::unnecessary_wraps,
     reason = "test code; each test uses a part"
 )]
 
@@ -14,11 +15,12 @@ use tradecore_kernel::{
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
 use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, Slippage};
-use tradecore_risk::Limits;
+use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
-    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, Money, OrderId, OrderKind, Quote,
-    Refusal, Report, ReportBody, Side, Size, StrategyId, TimeInForce, Trade,
+    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName, Money,
+    OrderId, OrderKind, PersonName, Quote, Refusal, Release, Report, ReportBody, Scope, Side, Size,
+    StrategyId, TimeInForce, Trade,
 };
 
 pub const ANNA: StrategyId = StrategyId(0);
@@ -44,6 +46,7 @@ pub fn config(matching: Matching) -> KernelConfig {
     KernelConfig {
         instruments: vec![instrument("GOLD"), instrument("TIN")],
         strategies: 2,
+        scopes: ScopesConfig::default(),
         cash: money(1_000_000),
         leverage: Leverage { numerator: 1, denominator: 1 },
         venue: VenueConfig {
@@ -166,6 +169,26 @@ pub fn batch(items: &[Item]) -> EventBatch {
         batch.events.push(event);
     }
     batch
+}
+
+/// The value of a limit.
+pub fn whole(mantissa: i64) -> Option<Decimal> {
+    Some(Decimal { mantissa, decimals: 0 })
+}
+
+/// Quotes of both instruments, two wide.
+pub fn quotes(time_ns: i64, bid: i64) -> [Item; 2] {
+    [quote(time_ns, GOLD, (bid, 50), (bid + 2, 50)), quote(time_ns, TIN, (bid, 50), (bid + 2, 50))]
+}
+
+/// Gives a limit a value.
+pub fn set_limit(scope: Scope, limit: LimitName, value: Option<Decimal>) -> CommandKind {
+    CommandKind::SetLimit(LimitChange { scope, limit, value })
+}
+
+/// Releases a halt.
+pub fn release(scope: Scope) -> CommandKind {
+    CommandKind::Release(Release { scope, person: PersonName::new("Ada").unwrap() })
 }
 
 /// A wish to trade one instrument at the market.

@@ -100,7 +100,9 @@ fn an_amendment_changes_price_and_open_size() {
     let mut orders = orders();
     orders.add(intent(1, Side::Buy, 5)).unwrap();
     orders.apply(&report(1, filled(2))).unwrap();
-    orders.note(OrderId(1), OrderEvent::ReplaceRequested, 0).unwrap();
+    orders.note_replace(OrderId(1), 90, 10, 0).unwrap();
+    // What is asked for may trade before we hear of it.
+    assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
     orders.apply(&report(1, ReportBody::Replaced { price_ticks: 90, lots: 10 })).unwrap();
     let order = orders.get(OrderId(1)).unwrap();
     assert_eq!((order.price_ticks, order.lots, order.open_lots()), (Some(90), Some(12), 10));
@@ -112,12 +114,27 @@ fn an_amendment_changes_price_and_open_size() {
 }
 
 #[test]
+fn an_amendment_counts_at_its_worst_until_its_last_answer() {
+    let mut orders = orders();
+    let working = |orders: &Orders| orders.working_total(InstrumentId(0)).sell_lots;
+    orders.add(intent(1, Side::Sell, 5)).unwrap();
+    orders.note_replace(OrderId(1), 90, 8, 0).unwrap();
+    orders.note_replace(OrderId(1), 95, 2, 0).unwrap();
+    assert_eq!(orders.get(OrderId(1)).unwrap().amending.price_ticks, Some(90));
+    assert_eq!(working(&orders), 8);
+    orders.apply(&report(1, ReportBody::ReplaceRejected(RejectReason::Unsupported))).unwrap();
+    assert_eq!(working(&orders), 8);
+    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 95, lots: 2 })).unwrap();
+    assert_eq!(working(&orders), 2);
+}
+
+#[test]
 fn unknown_counts_in_exposure_and_ends_on_the_word_of_the_venue() {
     let mut orders = orders();
     orders.add(intent(1, Side::Sell, 5)).unwrap();
     orders.note(OrderId(1), OrderEvent::OutcomeLost, 0).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)).sell_lots, 5);
-    assert!(orders.note(OrderId(1), OrderEvent::ReplaceRequested, 0).is_err());
+    assert!(orders.note_replace(OrderId(1), 90, 5, 0).is_err());
     orders.apply(&report(1, ReportBody::Canceled(CancelReason::Requested))).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)), Working::default());
 }
@@ -208,6 +225,7 @@ fn every_sequence_of_eight_events_keeps_the_promises() {
                 let mut after = before.clone();
                 let outcome = match step {
                     Ok(body) => after.apply(&report(1, body)),
+                    Err(OrderEvent::ReplaceRequested) => after.note_replace(OrderId(1), 99, 4, 0).map(Some),
                     Err(event) => after.note(OrderId(1), event, 0).map(Some),
                 };
                 tried += 1;
@@ -240,7 +258,7 @@ fn assert_promises(before: &Orders, after: &Orders, outcome: Result<Option<crate
     assert!(!update.before.is_terminal());
     assert_eq!(update.after.is_terminal(), after.is_empty());
     let working = after.working_total(InstrumentId(0));
-    assert_eq!(working.buy_lots, if after.is_empty() { 0 } else { order.open_lots() });
+    assert_eq!(working.buy_lots, if after.is_empty() { 0 } else { order.lots_at_stake() });
     assert_eq!(working, after.working(StrategyId(0), InstrumentId(0)));
     assert_eq!((update.after == OrderState::Filled), order.open_lots() == 0, "{order:?}");
 }
@@ -261,6 +279,7 @@ proptest! {
                 let target = OrderId(target.min(last.max(1)));
                 match step {
                     Ok(body) => drop(orders.apply(&Report { order_id: target, ..report(1, *body) })),
+                    Err(OrderEvent::ReplaceRequested) => drop(orders.note_replace(target, 99, lots, 0)),
                     Err(event) => drop(orders.note(target, *event, 0)),
                 }
             } else {
@@ -277,8 +296,8 @@ proptest! {
                 for order in orders.iter().filter(|order| order.intent.instrument.0 == index) {
                     counted.open_orders += 1;
                     match order.intent.side {
-                        Side::Buy => counted.buy_lots += order.open_lots(),
-                        Side::Sell => counted.sell_lots += order.open_lots(),
+                        Side::Buy => counted.buy_lots += order.lots_at_stake(),
+                        Side::Sell => counted.sell_lots += order.lots_at_stake(),
                     }
                 }
                 prop_assert_eq!(orders.working_total(InstrumentId(index)), counted);

@@ -4,9 +4,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_journal::{Decision, Levels, RecordBody};
 use tradecore_types::{
-    BookUpdate, BookUpdateKind, Event, EventBody, FeedState, Flow, Liquidity, OrderIntent, OrderKind,
-    Refusal, Report, ReportBody, Side, Size, TimeInForce,
+    BookUpdate, BookUpdateKind, CommandKind, Event, EventBody, FeedState, Flow, Liquidity, OrderIntent,
+    OrderKind, Refusal, Report, ReportBody, Side, Size, TimeInForce,
 };
+
+use crate::risk::scope_name;
 
 /// Returns the values of a record; what it does not have is left out.
 pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py, PyDict>> {
@@ -83,7 +85,7 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
         EventBody::Book(update) => put_book(dict, update, bids, asks),
         EventBody::Flow(flow) => put_flow(dict, flow),
         EventBody::Feed(FeedState::Lost) => dict.set_item("state", "lost"),
-        EventBody::Command(command) => dict.set_item("command", command.kind.name()),
+        EventBody::Command(command) => put_command(dict, &command.kind),
         EventBody::Mark(mark) => dict.set_item("price_ticks", mark.price_ticks),
         EventBody::Funding(funding) => {
             dict.set_item("rate_ppb", funding.rate_ppb)?;
@@ -91,6 +93,25 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
         }
         EventBody::Clock => Ok(()),
     }
+}
+
+fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()> {
+    dict.set_item("command", kind.name())?;
+    let scope = match kind {
+        CommandKind::SetLimit(change) => {
+            dict.set_item("limit", change.limit.name())?;
+            dict.set_item("value", change.value.map(|value| value.to_string()))?;
+            change.scope
+        }
+        CommandKind::Release(release) => {
+            dict.set_item("person", release.person.as_str())?;
+            release.scope
+        }
+        _ => return Ok(()),
+    };
+    let (name, id) = scope_name(scope);
+    dict.set_item("scope", name)?;
+    dict.set_item("scope_id", id)
 }
 
 fn put_book(

@@ -1,0 +1,95 @@
+//! The bytes of an operator's command: its code, then what its name does not say.
+
+use tradecore_types::{
+    CommandKind, Decimal, InstrumentId, LimitChange, LimitName, PersonName, Release, Scope, StrategyId,
+};
+
+use crate::CodecError;
+use crate::codes::{flag, unknown};
+use crate::decode::Cursor;
+
+/// Decimals that a number can have.
+const DECIMALS_MAX: u8 = 18;
+
+/// Appends a command.
+pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
+    out.push(kind.code());
+    match kind {
+        CommandKind::SetLimit(change) => {
+            put_scope(out, change.scope);
+            out.push(change.limit.code());
+            // The layout is the same with and without a value.
+            let value = change.value.unwrap_or(Decimal { mantissa: 0, decimals: 0 });
+            out.push(u8::from(change.value.is_some()));
+            out.extend_from_slice(&value.mantissa.to_le_bytes());
+            out.push(value.decimals);
+        }
+        CommandKind::Release(release) => {
+            put_scope(out, release.scope);
+            let name = release.person.as_str().as_bytes();
+            out.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+            out.extend_from_slice(name);
+        }
+        CommandKind::Pause
+        | CommandKind::Resume
+        | CommandKind::Flatten
+        | CommandKind::Kill
+        | CommandKind::ReleaseKill => {}
+    }
+}
+
+/// Reads a command.
+pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError> {
+    match cursor.u8()? {
+        6 => Ok(CommandKind::SetLimit(LimitChange {
+            scope: scope(cursor)?,
+            limit: limit(cursor)?,
+            value: value(cursor)?,
+        })),
+        7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),
+        code => CommandKind::from_code(code).ok_or_else(|| unknown("command", code)),
+    }
+}
+
+fn put_scope(out: &mut Vec<u8>, scope: Scope) {
+    let (code, id) = match scope {
+        Scope::Account => (1, 0),
+        Scope::Strategy(strategy) => (2, u32::from(strategy.0)),
+        Scope::Instrument(instrument) => (3, instrument.0),
+    };
+    out.push(code);
+    out.extend_from_slice(&id.to_le_bytes());
+}
+
+fn scope(cursor: &mut Cursor<'_>) -> Result<Scope, CodecError> {
+    let (code, id) = (cursor.u8()?, cursor.u32()?);
+    match (code, u16::try_from(id)) {
+        (1, Ok(0)) => Ok(Scope::Account),
+        (2, Ok(id)) => Ok(Scope::Strategy(StrategyId(id))),
+        (3, _) => Ok(Scope::Instrument(InstrumentId(id))),
+        _ => Err(CodecError::Field { field: "scope", value: u64::from(id) }),
+    }
+}
+
+fn limit(cursor: &mut Cursor<'_>) -> Result<LimitName, CodecError> {
+    let code = cursor.u8()?;
+    LimitName::from_code(code).ok_or_else(|| unknown("limit", code))
+}
+
+fn value(cursor: &mut Cursor<'_>) -> Result<Option<Decimal>, CodecError> {
+    let is_set = flag("value", cursor.u8()?)?;
+    let value = Decimal { mantissa: cursor.i64()?, decimals: cursor.u8()? };
+    match value {
+        Decimal { decimals, .. } if decimals > DECIMALS_MAX => Err(unknown("decimals", decimals)),
+        _ if is_set => Ok(Some(value)),
+        Decimal { mantissa: 0, decimals: 0 } => Ok(None),
+        _ => Err(unknown("value", 0)),
+    }
+}
+
+fn person(cursor: &mut Cursor<'_>) -> Result<PersonName, CodecError> {
+    let length = cursor.u8()?;
+    let bytes = cursor.take(usize::from(length))?;
+    let name = std::str::from_utf8(bytes).map_err(|_| unknown("person", length))?;
+    PersonName::new(name).map_err(|_| unknown("person", length))
+}

@@ -1,0 +1,155 @@
+//! What holds of limits and halts whatever happens, against a plain recount and against a replay.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+
+mod common;
+
+use common::{
+    ANNA, BERT, GOLD, Rig, Script, TIN, command, config, money, quotes, release, replayed, set_limit,
+    subscribe, whole,
+};
+use proptest::prelude::*;
+use tradecore_kernel::{KernelConfig, Matching};
+use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
+use tradecore_types::{CommandKind, LimitName, Money, OrderKind, Scope, Side, StrategyId};
+
+/// Limits that random trading often meets.
+fn busy() -> KernelConfig {
+    let limits = |units: i128| ScopeLimits {
+        quantity_max: whole(8),
+        position_max: whole(15),
+        open_orders_max: Some(12),
+        gross_max: Some(money(units)),
+        net_max: Some(money(units / 2)),
+        message_rate_max: Some(12),
+        message_rate_window_ns: 20,
+        daily_loss_max: Some(money(units / 20)),
+        drawdown_max: Some(money(units / 15)),
+        ..ScopeLimits::default()
+    };
+    let mut config = config(Matching::Quotes);
+    config.venue.order_latency_ns = 3;
+    config.venue.report_latency_ns = 2;
+    let executions = ScopeLimits {
+        executions_max: Some(20),
+        executions_window_ns: 100,
+        identical_window_ns: Some(5),
+        ..limits(3_000)
+    };
+    config.scopes = ScopesConfig {
+        account: limits(5_000),
+        strategies: vec![
+            StrategyLimits { limits: executions, instruments: None },
+            StrategyLimits { limits: limits(3_000), instruments: None },
+        ],
+        self_trade: SelfTrade::CancelOldest,
+        day_start_ns: 150,
+    };
+    config
+}
+
+/// Sums the exposure of a row from orders and positions alone.
+fn recounted(rig: &Rig, of: Option<StrategyId>) -> (Money, Money) {
+    let (mut gross, mut all_long, mut all_short) = (0, 0, 0);
+    for instrument in [GOLD, TIN] {
+        let Some(mark) = rig.kernel.mark(instrument) else { continue };
+        let (mut buys, mut sells) = (0, 0);
+        for order in rig.kernel.orders().iter() {
+            let is_of_row = of.is_none_or(|strategy| strategy == order.intent.strategy);
+            if !is_of_row || order.intent.instrument != instrument || order.only_closes() {
+                continue;
+            }
+            let lots = order.open_lots().max(order.amending.lots);
+            match order.intent.side {
+                Side::Buy => buys += i128::from(lots),
+                Side::Sell => sells += i128::from(lots),
+            }
+        }
+        let position: i64 = [ANNA, BERT]
+            .into_iter()
+            .filter(|strategy| of.is_none_or(|of| of == *strategy))
+            .map(|strategy| rig.position(strategy, instrument))
+            .sum();
+        let long = (i128::from(position) + buys) * i128::from(mark);
+        let short = (i128::from(position) - sells) * i128::from(mark);
+        gross += long.abs().max(short.abs());
+        all_long += long;
+        all_short += short;
+    }
+    (money(gross), money(all_long.abs().max(all_short.abs())))
+}
+
+fn walk() -> impl Strategy<Value = Vec<(i64, i64, u8)>> {
+    prop::collection::vec((1..6i64, 92..105i64, 0..60u8), 20..120)
+}
+
+fn played(steps: &[(i64, i64, u8)], seed: u64, mut after: impl FnMut(&Rig)) -> Rig {
+    let mut rig = Rig::new(busy());
+    subscribe(&mut rig.kernel);
+    let mut script = Script::new(seed);
+    let mut time_ns = 100;
+    for &(gap, bid, what) in steps {
+        time_ns += gap;
+        let mut items = quotes(time_ns, bid).to_vec();
+        match what {
+            0 => items.push(command(time_ns, release(Scope::Account))),
+            1 => items.push(command(time_ns, release(Scope::Strategy(ANNA)))),
+            2 => items.push(command(time_ns, set_limit(Scope::Account, LimitName::Gross, whole(2_500)))),
+            3 => items.push(command(time_ns, set_limit(Scope::Strategy(BERT), LimitName::OpenOrders, None))),
+            4 => items.push(command(time_ns, CommandKind::Flatten)),
+            _ => {}
+        }
+        rig.play_with(&items, |kernel, wake| script.act(kernel, wake)).unwrap();
+        after(&rig);
+    }
+    rig
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Filled, working, in flight and amended: the sums are always what a walk over all of it counts.
+    #[test]
+    fn exposure_is_what_a_plain_recount_finds(steps in walk(), seed in any::<u64>()) {
+        played(&steps, seed, |rig| {
+            for strategy in [ANNA, BERT] {
+                let scope = Scope::Strategy(strategy);
+                assert_eq!(rig.kernel.scopes().exposure(scope), Some(recounted(rig, Some(strategy))));
+            }
+            assert_eq!(rig.kernel.scopes().exposure(Scope::Account), Some(recounted(rig, None)));
+        });
+    }
+
+    /// A journal with halts, releases and changed limits plays to the same bytes and the same state.
+    #[test]
+    fn limits_and_halts_come_back_by_replay(steps in walk(), seed in any::<u64>()) {
+        let rig = played(&steps, seed, |_| {});
+        let mut script = Script::new(seed);
+        let again = replayed(busy(), &rig.frames, |kernel, wake| script.act(kernel, wake));
+        prop_assert!(again.frames == rig.frames, "the frames differ");
+        prop_assert_eq!(again.kernel.state_hash(), rig.kernel.state_hash());
+        let halts = |rig: &Rig| rig.kernel.scopes().halts().collect::<Vec<_>>();
+        prop_assert_eq!(halts(&again), halts(&rig));
+    }
+
+    /// No two own orders could trade with each other, except where one of them is on its way out.
+    #[test]
+    fn own_orders_never_cross(steps in walk(), seed in any::<u64>()) {
+        played(&steps, seed, |rig| {
+            let is_staying = |order: &&tradecore_ledger::OpenOrder| {
+                matches!(order.intent.kind, OrderKind::Limit { .. })
+                    && order.state != tradecore_ledger::OrderState::PendingCancel
+            };
+            let prices = |side| {
+                let of_side = rig.kernel.orders().iter().filter(is_staying);
+                of_side.filter(move |order| order.intent.side == side)
+                    .filter_map(|order| Some((order.intent.instrument, order.price_ticks?)))
+                    .collect::<Vec<_>>()
+            };
+            for (bought, bid) in prices(Side::Buy) {
+                for (sold, ask) in prices(Side::Sell) {
+                    assert!(bought != sold || bid < ask, "{bid} and {ask} in {bought:?}");
+                }
+            }
+        });
+    }
+}

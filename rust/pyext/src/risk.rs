@@ -1,0 +1,203 @@
+//! Limits between Python and the risk room: settings in, commands in, what stands out.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tradecore_kernel::Kernel;
+use tradecore_risk::{Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
+use tradecore_types::{
+    CommandKind, Decimal, InstrumentId, InstrumentSpec, LimitChange, LimitName, Money, PersonName, Release,
+    Scope, StrategyId,
+};
+
+use crate::errors::{invalid_value, value_error};
+
+/// Limits of an instrument that are settings.
+const OF_INSTRUMENT: [LimitName; 8] = [
+    LimitName::Quantity,
+    LimitName::Notional,
+    LimitName::Position,
+    LimitName::OpenOrders,
+    LimitName::OrderRate,
+    LimitName::PriceCollar,
+    LimitName::ReferenceAge,
+    LimitName::PriceDrift,
+];
+
+/// Limits that the account and a strategy have.
+const OF_SCOPE: [LimitName; 10] = [
+    LimitName::Quantity,
+    LimitName::Notional,
+    LimitName::Position,
+    LimitName::OpenOrders,
+    LimitName::Gross,
+    LimitName::Net,
+    LimitName::MessageRate,
+    LimitName::CancelReserve,
+    LimitName::DailyLoss,
+    LimitName::Drawdown,
+];
+
+/// Limits that only a strategy has.
+const OF_STRATEGY: [LimitName; 2] = [LimitName::Executions, LimitName::IdenticalWindow];
+
+/// Reads the number of a limit.
+fn number(limit: LimitName, value: Option<&str>) -> PyResult<Option<Decimal>> {
+    let parse = |text| Decimal::parse(limit.name(), text).map_err(|error| value_error(&error));
+    value.map(parse).transpose()
+}
+
+/// Reads a setting that may be absent.
+fn setting(owner: &Bound<'_, PyAny>, limit: LimitName) -> PyResult<Option<Decimal>> {
+    let value = owner.getattr(limit.name())?;
+    if value.is_none() {
+        return Ok(None);
+    }
+    let text: String = value.str()?.extract()?;
+    number(limit, Some(&text))
+}
+
+/// Reads the limits of one instrument from a `RiskSpec`.
+pub fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits> {
+    let mut limits = Limits {
+        order_rate_window_ns: risk.getattr("order_rate_window_ns")?.extract()?,
+        price_drift_window_ns: risk.getattr("price_drift_window_ns")?.extract()?,
+        ..Limits::default()
+    };
+    for limit in OF_INSTRUMENT {
+        let value = setting(risk, limit)?;
+        limits.set(limit, value, spec.lot_size).map_err(|error| value_error(&error))?;
+    }
+    Ok(limits)
+}
+
+/// Reads the limits of the account and of the named strategies from a `RiskSpec`.
+pub fn scopes(risk: &Bound<'_, PyAny>, strategies: &[String], symbols: &[String]) -> PyResult<ScopesConfig> {
+    let self_trade: String = risk.getattr("self_trade")?.str()?.extract()?;
+    let by_name = risk.getattr("strategy")?.cast_into::<PyDict>()?;
+    for name in by_name.keys() {
+        let name: String = name.extract()?;
+        if !strategies.contains(&name) {
+            let rule = format!("is no strategy; there are: {}", strategies.join(", "));
+            return Err(invalid_value("strategy", &name, &rule));
+        }
+    }
+    let of_strategy = |(index, name): (usize, &String)| match by_name.get_item(name)? {
+        Some(spec) => strategy_limits(&spec, index, symbols),
+        None => Ok(StrategyLimits::default()),
+    };
+    Ok(ScopesConfig {
+        account: scope_limits(&risk.getattr("account")?, Scope::Account, &OF_SCOPE)?,
+        strategies: strategies.iter().enumerate().map(of_strategy).collect::<PyResult<_>>()?,
+        self_trade: match self_trade.as_str() {
+            "allow" => SelfTrade::Allow,
+            "block" => SelfTrade::Block,
+            "cancel_oldest" => SelfTrade::CancelOldest,
+            other => return Err(invalid_value("self_trade", other, "must be allow, block or cancel_oldest")),
+        },
+        day_start_ns: risk.getattr("day_start_ns")?.extract()?,
+    })
+}
+
+fn strategy_limits(spec: &Bound<'_, PyAny>, index: usize, symbols: &[String]) -> PyResult<StrategyLimits> {
+    let scope = Scope::Strategy(StrategyId(u16::try_from(index).unwrap_or(u16::MAX)));
+    let mut limits = scope_limits(spec, scope, &OF_SCOPE)?;
+    limits.executions_window_ns = spec.getattr("executions_window_ns")?.extract()?;
+    for limit in OF_STRATEGY {
+        limits.set(scope, limit, setting(spec, limit)?).map_err(|error| value_error(&error))?;
+    }
+    let allowed: Option<Vec<String>> = spec.getattr("instruments")?.extract()?;
+    let id_of = |symbol: String| match symbols.iter().position(|known| *known == symbol) {
+        Some(index) => Ok(InstrumentId(u32::try_from(index).unwrap_or(u32::MAX))),
+        None => Err(invalid_value("instruments", &symbol, "must name instruments of this engine")),
+    };
+    let instruments = allowed.map(|allowed| allowed.into_iter().map(id_of).collect()).transpose()?;
+    Ok(StrategyLimits { limits, instruments })
+}
+
+fn scope_limits(spec: &Bound<'_, PyAny>, scope: Scope, names: &[LimitName]) -> PyResult<ScopeLimits> {
+    let mut limits = ScopeLimits {
+        message_rate_window_ns: spec.getattr("message_rate_window_ns")?.extract()?,
+        ..ScopeLimits::default()
+    };
+    for limit in names {
+        limits.set(scope, *limit, setting(spec, *limit)?).map_err(|error| value_error(&error))?;
+    }
+    Ok(limits)
+}
+
+/// Reads what a limit or a halt is about.
+pub fn scope(what: &str, id: u32) -> PyResult<Scope> {
+    match (what, u16::try_from(id)) {
+        ("account", _) => Ok(Scope::Account),
+        ("strategy", Ok(id)) => Ok(Scope::Strategy(StrategyId(id))),
+        ("instrument", _) => Ok(Scope::Instrument(InstrumentId(id))),
+        _ => Err(invalid_value("scope", what, "must be account, strategy or instrument")),
+    }
+}
+
+/// Reads the command that gives a limit a value; `None` switches it off.
+pub fn set_limit(scope: Scope, name: &str, value: Option<&str>) -> PyResult<CommandKind> {
+    let known = || LimitName::ALL.map(LimitName::name).join(", ");
+    let limit = LimitName::from_name(name)
+        .ok_or_else(|| invalid_value("limit", name, &format!("must be one of {}", known())))?;
+    let value = number(limit, value)?;
+    Ok(CommandKind::SetLimit(LimitChange { scope, limit, value }))
+}
+
+/// Reads the command that ends a halt in the name of a person.
+pub fn release(scope: Scope, person: &str) -> PyResult<CommandKind> {
+    let person = PersonName::new(person).map_err(|error| value_error(&error))?;
+    Ok(CommandKind::Release(Release { scope, person }))
+}
+
+/// Names a scope, and its number where it has one.
+pub fn scope_name(scope: Scope) -> (&'static str, u32) {
+    match scope {
+        Scope::Account => ("account", 0),
+        Scope::Strategy(StrategyId(id)) => ("strategy", u32::from(id)),
+        Scope::Instrument(InstrumentId(id)) => ("instrument", id),
+    }
+}
+
+/// Shows the limits of a scope by the names of their settings, as text; `None` where one is off.
+pub fn shown<'py>(py: Python<'py>, kernel: &Kernel, scope: Scope) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    let money = |value: Option<Money>| value.map(|money| money.to_string());
+    let count = |value: Option<u32>| value.map(|count| count.to_string());
+    let span = |value: Option<i64>| value.map(|span| span.to_string());
+    let size = |value: Option<Decimal>| value.map(|size| size.to_string());
+    let bps = |ppm: Option<i64>| size(ppm.map(|mantissa| Decimal { mantissa, decimals: 2 }));
+    let put = |limit: LimitName, value: Option<String>| out.set_item(limit.name(), value);
+    if let Scope::Instrument(id) = scope {
+        let unknown = || invalid_value("instrument_id", &id.0.to_string(), "must be in the instrument table");
+        let limits = kernel.limits(id).ok_or_else(unknown)?;
+        let lot = kernel.instrument(id).map(|instrument| instrument.spec.lot_size);
+        let lots = |lots: Option<i64>| lots.and_then(|lots| lot?.times(lots).ok());
+        put(LimitName::Quantity, size(lots(limits.quantity_lots_max)))?;
+        put(LimitName::Notional, money(limits.notional_max))?;
+        put(LimitName::Position, size(lots(limits.position_lots_max)))?;
+        put(LimitName::OpenOrders, count(limits.open_orders_max))?;
+        put(LimitName::OrderRate, count(limits.order_rate_max))?;
+        put(LimitName::PriceCollar, bps(limits.price_collar_ppm))?;
+        put(LimitName::PriceDrift, bps(limits.price_drift_ppm))?;
+        put(LimitName::ReferenceAge, span(limits.reference_age_ns_max))?;
+        return Ok(out);
+    }
+    let unknown = || invalid_value("strategy_id", &scope_name(scope).1.to_string(), "must be a strategy");
+    let limits = kernel.scopes().limits(scope).ok_or_else(unknown)?;
+    put(LimitName::Quantity, size(limits.quantity_max))?;
+    put(LimitName::Notional, money(limits.notional_max))?;
+    put(LimitName::Position, size(limits.position_max))?;
+    put(LimitName::OpenOrders, count(limits.open_orders_max))?;
+    put(LimitName::Gross, money(limits.gross_max))?;
+    put(LimitName::Net, money(limits.net_max))?;
+    put(LimitName::MessageRate, count(limits.message_rate_max))?;
+    put(LimitName::CancelReserve, count(limits.cancel_reserve))?;
+    put(LimitName::DailyLoss, money(limits.daily_loss_max))?;
+    put(LimitName::Drawdown, money(limits.drawdown_max))?;
+    if scope != Scope::Account {
+        put(LimitName::Executions, count(limits.executions_max))?;
+        put(LimitName::IdenticalWindow, span(limits.identical_window_ns))?;
+    }
+    Ok(out)
+}

@@ -1,0 +1,134 @@
+//! What every strategy and the account have at stake, as sums that follow each change.
+
+use tradecore_types::{Instrument, Side};
+
+use crate::Stake;
+
+/// What an amount counts as that does not fit: above any limit, and a sum of many still fits.
+const UNCOUNTABLE: i128 = 1 << 110;
+
+/// The exposure of one row in one instrument, in money at the last mark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Cell {
+    stake: Stake,
+    amounts: Amounts,
+}
+
+/// Amounts of money that are added up over instruments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    /// Worth of the position, signed, as profit counts it.
+    pub(crate) held: i128,
+    /// Size of the largest position the working orders could lead to, either way.
+    pub(crate) gross: i128,
+    /// Signed size of the position if every working buy order filled.
+    pub(crate) long: i128,
+    /// Signed size of the position if every working sell order filled.
+    pub(crate) short: i128,
+}
+
+impl Amounts {
+    /// Values a stake at a mark; nothing is known of its worth before the first.
+    fn of(stake: Stake, instrument: &Instrument, mark_ticks: Option<i64>) -> Self {
+        let Some(ticks) = mark_ticks.filter(|_| stake != Stake::default()) else { return Self::default() };
+        let worth = instrument.value(ticks, stake.position_lots).map_or(0, |money| money.0);
+        let long = signed_notional(instrument, ticks, stake.longest());
+        let short = signed_notional(instrument, ticks, stake.shortest());
+        Self {
+            held: worth.clamp(-UNCOUNTABLE, UNCOUNTABLE),
+            gross: long.saturating_abs().max(short.saturating_abs()),
+            long,
+            short,
+        }
+    }
+
+    /// Exchanges the part of one cell.
+    fn exchange(&mut self, old: Self, new: Self) {
+        let moved = |sum: i128, old: i128, new: i128| sum.saturating_add(new.saturating_sub(old));
+        self.held = moved(self.held, old.held, new.held);
+        self.gross = moved(self.gross, old.gross, new.gross);
+        self.long = moved(self.long, old.long, new.long);
+        self.short = moved(self.short, old.short, new.short);
+    }
+}
+
+/// Returns the size in money of signed lots, with their sign.
+fn signed_notional(instrument: &Instrument, mark_ticks: i64, lots: i128) -> i128 {
+    let size = i64::try_from(lots).ok().and_then(|lots| instrument.notional(mark_ticks, lots));
+    let size = size.map_or(UNCOUNTABLE, |money| money.0.min(UNCOUNTABLE));
+    if lots < 0 { -size } else { size }
+}
+
+/// Stakes by instrument and row (the strategies, then the account), and their sums by row.
+///
+/// **Invariant:** a sum is that of its cells; a change of one cell takes the same time however many there are.
+#[derive(Clone, Debug)]
+pub(crate) struct Exposures {
+    rows: usize,
+    cells: Vec<Cell>,
+    sums: Vec<Amounts>,
+}
+
+impl Exposures {
+    /// Makes room for these numbers of rows and instruments, all flat.
+    pub(crate) fn new(rows: usize, instruments: usize) -> Self {
+        Self {
+            rows,
+            cells: vec![Cell::default(); rows.saturating_mul(instruments)],
+            sums: vec![Amounts::default(); rows],
+        }
+    }
+
+    /// Returns the sums of a row.
+    pub(crate) fn sums(&self, row: usize) -> Amounts {
+        self.sums.get(row).copied().unwrap_or_default()
+    }
+
+    /// Sets the stake of a row in an instrument.
+    pub(crate) fn set(&mut self, row: usize, instrument: &Instrument, mark_ticks: Option<i64>, stake: Stake) {
+        let place = instrument.id.index().saturating_mul(self.rows).saturating_add(row);
+        if let (Some(cell), Some(sums)) = (self.cells.get_mut(place), self.sums.get_mut(row)) {
+            let amounts = Amounts::of(stake, instrument, mark_ticks);
+            sums.exchange(cell.amounts, amounts);
+            *cell = Cell { stake, amounts };
+        }
+    }
+
+    /// Values every stake in an instrument anew; calls `changed` with the rows that have one.
+    pub(crate) fn mark(&mut self, instrument: &Instrument, mark_ticks: i64, mut changed: impl FnMut(usize)) {
+        let start = instrument.id.index().saturating_mul(self.rows);
+        let Some(cells) = self.cells.get_mut(start..start.saturating_add(self.rows)) else { return };
+        for (row, (cell, sums)) in cells.iter_mut().zip(&mut self.sums).enumerate() {
+            if cell.stake != Stake::default() {
+                let amounts = Amounts::of(cell.stake, instrument, Some(mark_ticks));
+                sums.exchange(cell.amounts, amounts);
+                cell.amounts = amounts;
+                changed(row);
+            }
+        }
+    }
+
+    /// Returns the sums of a row as they would be with this stake and an order on top of it: gross, and net
+    /// in the direction of the order.
+    pub(crate) fn with_order(
+        &self,
+        row: usize,
+        instrument: &Instrument,
+        mark_ticks: i64,
+        (side, lots): (Side, i64),
+        stake: Stake,
+    ) -> (i128, i128) {
+        let place = instrument.id.index().saturating_mul(self.rows).saturating_add(row);
+        let old = self.cells.get(place).map_or_else(Amounts::default, |cell| cell.amounts);
+        let stake = stake.with_order(side, lots);
+        let mut sums = self.sums(row);
+        sums.exchange(old, Amounts::of(stake, instrument, Some(mark_ticks)));
+        let net = match side {
+            Side::Buy => sums.long,
+            Side::Sell => sums.short.saturating_neg(),
+        };
+        // What cannot be counted is above every limit.
+        let counted = |amount| if sums.gross < UNCOUNTABLE { amount } else { i128::MAX };
+        (counted(sums.gross), counted(net))
+    }
+}

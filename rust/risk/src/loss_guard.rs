@@ -1,0 +1,94 @@
+//! Watches the profit of a scope: since the day began, and below its highest.
+
+use tradecore_types::{Money, Rule, TimeNs};
+
+use crate::Halt;
+
+/// Nanoseconds of a day.
+const DAY_NS: i64 = 86_400 * 1_000_000_000;
+
+/// The equity of a scope, its highest, and what it was when the day began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LossGuard {
+    last: i128,
+    peak: i128,
+    day_start: i128,
+    /// Number of the day, `None` before the first value.
+    day: Option<i64>,
+}
+
+impl LossGuard {
+    /// Starts at an equity: the highest so far, and that of the day's beginning.
+    pub(crate) fn restart(&mut self, equity: i128) {
+        *self = Self { last: equity, peak: equity, day_start: equity, day: self.day };
+    }
+
+    /// Takes the equity of now; a day begins at `day_start_ns` after midnight UTC with the last equity
+    /// before it.
+    pub(crate) fn learn(&mut self, equity: i128, now_ns: TimeNs, day_start_ns: i64) {
+        let day = now_ns.saturating_sub(day_start_ns).div_euclid(DAY_NS);
+        if self.day.is_some_and(|known| known != day) {
+            self.day_start = self.last;
+        }
+        self.day = Some(day);
+        self.last = equity;
+        self.peak = self.peak.max(equity);
+    }
+
+    /// Returns the halt that the last equity asks for.
+    pub(crate) fn verdict(&self, daily_loss_max: Option<Money>, drawdown_max: Option<Money>) -> Option<Halt> {
+        let over = |rule, max: Option<Money>, from: i128| {
+            let value = from.saturating_sub(self.last);
+            max.filter(|max| value > max.0).map(|max| Halt { rule, limit: max.0, value })
+        };
+        over(Rule::DailyLossMax, daily_loss_max, self.day_start)
+            .or_else(|| over(Rule::DrawdownMax, drawdown_max, self.peak))
+    }
+
+    /// Returns the last equity.
+    pub(crate) const fn last(&self) -> i128 {
+        self.last
+    }
+
+    /// Appends the canonical bytes of the state.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        for value in [self.last, self.peak, self.day_start] {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        out.extend_from_slice(&self.day.unwrap_or(i64::MIN).to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loss_limits_are_the_last_losses_that_pass() {
+        let mut guard = LossGuard::default();
+        guard.restart(1_000);
+        let rule = |guard: &LossGuard, day, drawdown| {
+            guard.verdict(day, drawdown).map(|halt| (halt.rule, halt.limit, halt.value))
+        };
+        guard.learn(900, 5, 0);
+        assert_eq!(rule(&guard, Some(Money(100)), Some(Money(100))), None);
+        guard.learn(899, 6, 0);
+        assert_eq!(rule(&guard, Some(Money(100)), None), Some((Rule::DailyLossMax, 100, 101)));
+        assert_eq!(rule(&guard, None, Some(Money(100))), Some((Rule::DrawdownMax, 100, 101)));
+    }
+
+    #[test]
+    fn a_day_begins_with_the_last_equity_of_the_day_before_and_the_peak_stays() {
+        let mut guard = LossGuard::default();
+        guard.restart(1_000);
+        let hour = DAY_NS / 24;
+        guard.learn(1_200, 10 * hour, 22 * hour);
+        guard.learn(1_100, 21 * hour, 22 * hour);
+        // 22:00 is the next day: what is lost over the boundary belongs to it.
+        guard.learn(1_050, 22 * hour, 22 * hour);
+        let halt = guard.verdict(Some(Money(49)), None).unwrap();
+        assert_eq!((halt.rule, halt.value), (Rule::DailyLossMax, 50));
+        assert_eq!(guard.verdict(None, Some(Money(149))).unwrap().value, 150);
+        assert_eq!(guard.verdict(Some(Money(50)), Some(Money(150))), None);
+    }
+}

@@ -1,0 +1,182 @@
+//! Pre-trade checks of one strategy, or of the account as a whole.
+
+use tradecore_types::{Decimal, InstrumentId, OrderIntent, Refusal, Rule, TimeNs};
+
+use crate::gate::{notional, refusal};
+use crate::loss_guard::LossGuard;
+use crate::rate_window::RateWindow;
+use crate::recent_orders::RecentOrders;
+use crate::{ScopeLimits, Stake, Wish};
+
+/// Why a strategy or the account is halted, until somebody releases it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Halt {
+    /// The rule that halted it.
+    pub rule: Rule,
+    /// Its limit at that moment.
+    pub limit: i128,
+    /// The value that passed it.
+    pub value: i128,
+}
+
+/// The limits of a scope and what they count.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ScopeGate {
+    pub(crate) limits: ScopeLimits,
+    /// Instruments it may trade, by id; `None`: every one.
+    pub(crate) allowed: Option<Vec<bool>>,
+    pub(crate) guard: LossGuard,
+    pub(crate) halt: Option<Halt>,
+    pub(crate) open_orders: u32,
+    /// What its fills paid and took, fees included.
+    pub(crate) cash: i128,
+    messages: RateWindow,
+    executions: RateWindow,
+    recent: RecentOrders,
+}
+
+impl ScopeGate {
+    /// Makes a gate with these limits.
+    pub(crate) fn new(limits: &ScopeLimits, allowed: Option<Vec<bool>>) -> Self {
+        Self {
+            messages: RateWindow::new(limits.message_rate_max),
+            executions: RateWindow::new(limits.executions_max),
+            limits: *limits,
+            allowed,
+            ..Self::default()
+        }
+    }
+
+    /// Tells whether it checks anything.
+    pub(crate) fn is_on(&self) -> bool {
+        self.limits.is_on() || self.allowed.is_some()
+    }
+
+    /// Takes new limits; what was counted is kept as far as the new limits need it.
+    pub(crate) fn set_limits(&mut self, limits: &ScopeLimits) {
+        if limits.message_rate_max != self.limits.message_rate_max {
+            self.messages.resize(limits.message_rate_max);
+        }
+        if limits.executions_max != self.limits.executions_max {
+            self.executions.resize(limits.executions_max);
+        }
+        if limits.identical_window_ns.is_none() {
+            self.recent.clear();
+        }
+        self.limits = *limits;
+    }
+
+    /// Ends a halt: executions are counted anew, losses from the equity of now.
+    pub(crate) fn release(&mut self) {
+        self.halt = None;
+        self.executions.clear();
+        self.guard.restart(self.guard.last());
+    }
+
+    /// Judges an order that may add to a position; `stake` is that of the scope.
+    pub(crate) fn check(&self, wish: &Wish<'_>, price_ticks: i64, stake: Stake) -> Result<(), Refusal> {
+        if let Some(halt) = self.halt {
+            return Err(Refusal { rule: halt.rule, limit: halt.limit, value: halt.value });
+        }
+        self.check_allowed(wish.intent.instrument)?;
+        self.check_size(wish, price_ticks, stake)?;
+        match self.limits.open_orders_max {
+            Some(max) if self.open_orders >= max && !wish.is_amendment => {
+                let value = i128::from(self.open_orders) + 1;
+                return Err(refusal(Rule::OpenOrdersMax, i128::from(max), value));
+            }
+            _ => {}
+        }
+        self.check_identical(wish)
+    }
+
+    fn check_allowed(&self, instrument: InstrumentId) -> Result<(), Refusal> {
+        match &self.allowed {
+            Some(allowed) if !allowed.get(instrument.index()).is_some_and(|is_allowed| *is_allowed) => {
+                Err(refusal(Rule::InstrumentNotAllowed, 1, 0))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges size, value and the position it could lead to.
+    pub(crate) fn check_size(&self, wish: &Wish<'_>, price_ticks: i64, stake: Stake) -> Result<(), Refusal> {
+        let lots_of = |amount: Decimal| {
+            let lots = amount.whole_steps(wish.instrument.spec.lot_size);
+            // So large that no order reaches it.
+            i128::from(lots.unwrap_or(i64::MAX))
+        };
+        if let Some(max) = self.limits.quantity_max.map(lots_of).filter(|max| i128::from(wish.lots) > *max) {
+            return Err(refusal(Rule::QuantityMax, max, i128::from(wish.lots)));
+        }
+        if let Some(max) = self.limits.notional_max {
+            let value = notional(wish.instrument, price_ticks, wish.lots);
+            if value > max.0 {
+                return Err(refusal(Rule::NotionalMax, max.0, value));
+            }
+        }
+        if let Some(max) = self.limits.position_max.map(lots_of) {
+            let worst = stake.worst_position(wish.intent.side, wish.lots);
+            if worst > max {
+                return Err(refusal(Rule::PositionMax, max, worst));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_identical(&self, wish: &Wish<'_>) -> Result<(), Refusal> {
+        match self.limits.identical_window_ns {
+            Some(window_ns) if !wish.is_amendment => match self.recent.age_ns(wish.intent, window_ns) {
+                Some(age_ns) => Err(refusal(Rule::IdenticalOrder, i128::from(window_ns), i128::from(age_ns))),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges the rate of messages; cancels and closing orders (`is_urgent`) may use the reserve.
+    pub(crate) fn check_messages(&self, now_ns: TimeNs, is_urgent: bool) -> Result<(), Refusal> {
+        let Some(rate_max) = self.limits.message_rate_max else { return Ok(()) };
+        let max = if is_urgent { rate_max } else { self.limits.new_messages_max(rate_max) };
+        if self.messages.has_room(max, now_ns, self.limits.message_rate_window_ns) {
+            return Ok(());
+        }
+        Err(refusal(Rule::MessageRateMax, i128::from(max), i128::from(max) + 1))
+    }
+
+    /// Counts a message on its way.
+    pub(crate) fn note_message(&mut self, now_ns: TimeNs) {
+        self.messages.record(now_ns);
+    }
+
+    /// Remembers a new order.
+    pub(crate) fn note_order(&mut self, intent: &OrderIntent) {
+        if let Some(window_ns) = self.limits.identical_window_ns {
+            self.recent.record(intent, window_ns);
+        }
+    }
+
+    /// Counts a fill; the last one a strategy may have by itself halts it.
+    pub(crate) fn note_execution(&mut self, now_ns: TimeNs) -> Option<Halt> {
+        let max = self.limits.executions_max?;
+        self.executions.record(now_ns);
+        let is_full = !self.executions.has_room(max, now_ns, self.limits.executions_window_ns);
+        let (limit, value) = (i128::from(max), i128::from(max) + 1);
+        is_full.then_some(Halt { rule: Rule::ExecutionsMax, limit, value })
+    }
+
+    /// Appends the canonical bytes of everything that decides later checks.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        self.limits.write_state(out);
+        self.guard.write_state(out);
+        let halt = self.halt.map_or((0, 0, 0), |halt| (halt.rule.code(), halt.limit, halt.value));
+        out.push(halt.0);
+        for value in [halt.1, halt.2, self.cash] {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        out.extend_from_slice(&self.open_orders.to_le_bytes());
+        self.messages.write_state(out);
+        self.executions.write_state(out);
+        self.recent.write_state(out);
+    }
+}

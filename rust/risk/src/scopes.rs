@@ -1,0 +1,447 @@
+//! The limits of every strategy and of the account, judged beside those of the instrument.
+
+use tradecore_types::{
+    Instrument, InstrumentId, LimitChange, Money, OrderId, OrderIntent, Refusal, Rule, Scope, Side,
+    StrategyId, TimeNs, ValueError,
+};
+
+use crate::exposures::Exposures;
+use crate::gate::{order_price, refusal};
+use crate::resting::{Resting, RestingOrders};
+use crate::scope_gate::ScopeGate;
+use crate::{Halt, ScopeLimits, SelfTrade, Stake, Wish};
+
+/// The limits of one strategy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StrategyLimits {
+    /// Its limits.
+    pub limits: ScopeLimits,
+    /// Instruments it may trade; `None`: every one.
+    pub instruments: Option<Vec<InstrumentId>>,
+}
+
+/// What is checked over instruments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopesConfig {
+    /// Of the account: all strategies and instruments together.
+    pub account: ScopeLimits,
+    /// Of each strategy, in the order of their ids; those that are missing have no limits.
+    pub strategies: Vec<StrategyLimits>,
+    /// What is done about an order that would trade with another one of the account.
+    pub self_trade: SelfTrade,
+    /// When the day of losses begins, in nanoseconds after midnight UTC.
+    pub day_start_ns: i64,
+}
+
+/// A fill as the scopes see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// Whose it is.
+    pub strategy: StrategyId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Its price.
+    pub price_ticks: i64,
+    /// Its size, above 0.
+    pub lots: i64,
+    /// Its fee.
+    pub fee: Money,
+}
+
+/// The stakes of a strategy and of the account in one instrument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stakes {
+    /// Of the strategy.
+    pub own: Stake,
+    /// Of the account.
+    pub account: Stake,
+}
+
+/// Checks over instruments: one row for each strategy, the last for the account.
+///
+/// **Invariant:** while it is off nothing is followed and one look at [`Scopes::is_on`] is all it costs; once
+/// on it stays on, and every order, fill and mark is followed.
+#[derive(Clone, Debug)]
+pub struct Scopes {
+    gates: Vec<ScopeGate>,
+    exposures: Exposures,
+    resting: RestingOrders,
+    self_trade: SelfTrade,
+    day_start_ns: i64,
+    instruments: usize,
+    is_on: bool,
+    has_tripped: bool,
+}
+
+impl Scopes {
+    /// Makes the checks of these numbers of strategies and instruments.
+    #[must_use]
+    pub fn new(config: &ScopesConfig, strategies: usize, instruments: usize) -> Self {
+        let of_strategy = |index: usize| {
+            let limits = config.strategies.get(index).cloned().unwrap_or_default();
+            let allowed = limits
+                .instruments
+                .map(|ids| (0..instruments).map(|index| ids.iter().any(|id| id.index() == index)).collect());
+            ScopeGate::new(&limits.limits, allowed)
+        };
+        let account = ScopeGate::new(&config.account, None);
+        let gates: Vec<ScopeGate> = (0..strategies).map(of_strategy).chain([account]).collect();
+        let is_on = config.self_trade != SelfTrade::Allow || gates.iter().any(ScopeGate::is_on);
+        let mut scopes = Self {
+            exposures: Exposures::new(0, 0),
+            resting: RestingOrders::default(),
+            self_trade: config.self_trade,
+            day_start_ns: config.day_start_ns,
+            instruments,
+            is_on: false,
+            has_tripped: false,
+            gates,
+        };
+        if is_on {
+            scopes.switch_on();
+        }
+        scopes
+    }
+
+    /// Tells whether anything is checked and followed.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Makes room for what is followed; orders and positions that are there already are told next, then
+    /// [`Scopes::start_guards`] is called.
+    fn switch_on(&mut self) {
+        self.is_on = true;
+        self.exposures = Exposures::new(self.gates.len(), self.instruments);
+        self.resting = RestingOrders::new(self.instruments);
+    }
+
+    /// Counts losses from here: a strategy's from nothing, the account's from what it is worth.
+    pub fn start_guards(&mut self, account_cash: Money) {
+        let account = self.account_row();
+        for (row, gate) in self.gates.iter_mut().enumerate() {
+            let held = self.exposures.sums(row).held;
+            gate.cash = if row == account { account_cash.0 } else { held.saturating_neg() };
+            gate.guard.restart(gate.cash.saturating_add(held));
+        }
+    }
+
+    /// Checks that a limit can be set to a value.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when there is no such strategy or limit or the value is out of its range.
+    pub fn check_change(&self, change: &LimitChange) -> Result<(), ValueError> {
+        let row = self.row_of(change.scope)?;
+        let mut limits = self.gates.get(row).map(|gate| gate.limits).unwrap_or_default();
+        limits.set(change.scope, change.limit, change.value)
+    }
+
+    /// Checks that a halt of a scope can be released.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when there is no such strategy, or the scope is an instrument.
+    pub fn check_release(&self, scope: Scope) -> Result<(), ValueError> {
+        self.row_of(scope).map(|_| ())
+    }
+
+    /// Gives a limit a new value; tells whether the checks went on by that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scopes::check_change`]; nothing is changed then.
+    pub fn set(&mut self, change: &LimitChange) -> Result<bool, ValueError> {
+        let row = self.row_of(change.scope)?;
+        let Some(gate) = self.gates.get_mut(row) else { return Ok(false) };
+        let mut limits = gate.limits;
+        limits.set(change.scope, change.limit, change.value)?;
+        let was_watched = gate.limits.watches_losses();
+        gate.set_limits(&limits);
+        if !was_watched && limits.watches_losses() {
+            // Losses count from here: nobody followed them before.
+            let held = self.exposures.sums(row).held;
+            gate.guard.restart(gate.cash.saturating_add(held));
+        }
+        let goes_on = !self.is_on && gate.is_on();
+        if goes_on {
+            self.switch_on();
+        }
+        Ok(goes_on)
+    }
+
+    /// Lets a halted scope trade again.
+    pub fn release(&mut self, scope: Scope) {
+        if let Some(gate) = self.row_of(scope).ok().and_then(|row| self.gates.get_mut(row)) {
+            gate.release();
+        }
+    }
+
+    /// Returns the limits of the account or a strategy.
+    #[must_use]
+    pub fn limits(&self, scope: Scope) -> Option<ScopeLimits> {
+        self.gates.get(self.row_of(scope).ok()?).map(|gate| gate.limits)
+    }
+
+    /// Visits every halt, strategies first.
+    pub fn halts(&self) -> impl Iterator<Item = (Scope, Halt)> {
+        let halted = |(row, gate): (usize, &ScopeGate)| gate.halt.map(|halt| (self.scope_of(row), halt));
+        self.gates.iter().enumerate().filter_map(halted)
+    }
+
+    /// Tells whether anything was halted since this was last asked.
+    pub fn take_tripped(&mut self) -> bool {
+        std::mem::take(&mut self.has_tripped)
+    }
+
+    /// Tells whether orders of a strategy that add risk are refused by a halt.
+    #[must_use]
+    pub fn is_halted(&self, strategy: StrategyId) -> bool {
+        [strategy.index(), self.account_row()]
+            .into_iter()
+            .any(|row| self.gates.get(row).is_some_and(|gate| gate.halt.is_some()))
+    }
+
+    /// Judges a wish that the gate of its instrument let pass; `reduces`: it only closes.
+    pub(crate) fn check(&self, wish: &Wish<'_>, reference_ticks: i64, reduces: bool) -> Result<(), Refusal> {
+        let price_ticks = order_price(wish.intent, reference_ticks);
+        let own = (wish.intent.strategy.index(), wish.exposure.own);
+        for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
+            let Some(gate) = self.gates.get(row) else { continue };
+            if !reduces {
+                gate.check(wish, price_ticks, stake)?;
+                self.check_exposure(row, gate, wish, reference_ticks, stake)?;
+            }
+            gate.check_messages(wish.intent.time_ns, reduces)?;
+        }
+        if self.self_trade == SelfTrade::Block
+            && !reduces
+            && let Some((_, resting_ticks)) = self.resting.met_by(wish.intent).next()
+        {
+            return Err(refusal(Rule::SelfTrade, i128::from(resting_ticks), i128::from(price_ticks)));
+        }
+        Ok(())
+    }
+
+    /// Judges the size of an order that was a share of equity; everything else was judged before.
+    pub(crate) fn check_sized(&self, wish: &Wish<'_>, price_ticks: i64) -> Result<(), Refusal> {
+        let own = (wish.intent.strategy.index(), wish.exposure.own);
+        for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
+            if let Some(gate) = self.gates.get(row) {
+                gate.check_size(wish, price_ticks, stake)?;
+                self.check_exposure(row, gate, wish, price_ticks, stake)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_exposure(
+        &self,
+        row: usize,
+        gate: &ScopeGate,
+        wish: &Wish<'_>,
+        reference_ticks: i64,
+        stake: Stake,
+    ) -> Result<(), Refusal> {
+        if gate.limits.gross_max.is_none() && gate.limits.net_max.is_none() {
+            return Ok(());
+        }
+        let order = (wish.intent.side, wish.lots);
+        let (gross, net) = self.exposures.with_order(row, wish.instrument, reference_ticks, order, stake);
+        if let Some(max) = gate.limits.gross_max.filter(|max| gross > max.0) {
+            return Err(refusal(Rule::GrossMax, max.0, gross));
+        }
+        match gate.limits.net_max.filter(|max| net > max.0) {
+            Some(max) => Err(refusal(Rule::NetMax, max.0, net)),
+            None => Ok(()),
+        }
+    }
+
+    /// Judges a strategy's wish to cancel.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when the whole rate of messages is used up.
+    pub fn check_cancel(&self, strategy: StrategyId, now_ns: TimeNs) -> Result<(), Refusal> {
+        for row in [strategy.index(), self.account_row()] {
+            if let Some(gate) = self.gates.get(row) {
+                gate.check_messages(now_ns, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers an approved new order.
+    pub(crate) fn note_order(&mut self, intent: &OrderIntent) {
+        if let Some(gate) = self.gates.get_mut(intent.strategy.index()) {
+            gate.note_order(intent);
+        }
+    }
+
+    /// Counts a message on its way, whoever caused it.
+    pub fn note_message(&mut self, strategy: StrategyId, now_ns: TimeNs) {
+        for row in [strategy.index(), self.account_row()] {
+            if let Some(gate) = self.gates.get_mut(row) {
+                gate.note_message(now_ns);
+            }
+        }
+    }
+
+    /// Counts an order in or out.
+    pub fn count_open(&mut self, strategy: StrategyId, is_opened: bool) {
+        for row in [strategy.index(), self.account_row()] {
+            if let Some(gate) = self.gates.get_mut(row) {
+                let open = gate.open_orders;
+                gate.open_orders = if is_opened { open.saturating_add(1) } else { open.saturating_sub(1) };
+            }
+        }
+    }
+
+    /// Notes a limit order in the market at its price, and at that of an amendment on its way.
+    pub fn put_resting(
+        &mut self,
+        intent: &OrderIntent,
+        price_ticks: i64,
+        amended_ticks: Option<i64>,
+        is_leaving: bool,
+    ) {
+        let (order_id, side) = (intent.order_id, intent.side);
+        let resting = Resting { order_id, side, price_ticks, amended_ticks, is_leaving };
+        self.resting.put(intent.instrument, resting);
+    }
+
+    /// Notes that an order is no longer in the market.
+    pub fn remove_resting(&mut self, instrument: InstrumentId, order_id: OrderId) {
+        self.resting.remove(instrument, order_id);
+    }
+
+    /// Tells whether own orders are kept from trading with each other.
+    #[must_use]
+    pub fn prevents_self_trades(&self) -> bool {
+        self.self_trade != SelfTrade::Allow
+    }
+
+    /// Visits the orders of the account that an approved one could trade with, oldest first.
+    pub fn met_by<'a>(&'a self, intent: &'a OrderIntent) -> impl Iterator<Item = OrderId> + 'a {
+        self.resting.met_by(intent).map(|(order_id, _)| order_id)
+    }
+
+    /// Takes the stakes in an instrument after an order or a position changed.
+    pub fn set_stakes(
+        &mut self,
+        strategy: StrategyId,
+        instrument: &Instrument,
+        mark_ticks: Option<i64>,
+        stakes: Stakes,
+    ) {
+        let account = self.account_row();
+        self.exposures.set(strategy.index(), instrument, mark_ticks, stakes.own);
+        self.exposures.set(account, instrument, mark_ticks, stakes.account);
+    }
+
+    /// Takes a fill: its money and one more execution. The stakes are set before.
+    pub fn note_fill(
+        &mut self,
+        instrument: &Instrument,
+        fill: &Execution,
+        account_cash: Money,
+        now_ns: TimeNs,
+    ) {
+        let row = fill.strategy.index();
+        if let Some(gate) = self.gates.get_mut(row) {
+            let lots = fill.lots.saturating_mul(fill.side.sign());
+            let paid = instrument.value(fill.price_ticks, lots).map_or(0, |money| money.0);
+            gate.cash = gate.cash.saturating_sub(paid).saturating_sub(fill.fee.0);
+            if let (Some(halt), None) = (gate.note_execution(now_ns), gate.halt) {
+                gate.halt = Some(halt);
+                self.has_tripped = true;
+            }
+        }
+        self.guard_losses(row, now_ns);
+        self.guard_account(account_cash, now_ns);
+    }
+
+    /// Takes a new price of an instrument.
+    pub fn mark(&mut self, instrument: &Instrument, mark_ticks: i64, account_cash: Money, now_ns: TimeNs) {
+        let account = self.account_row();
+        let Self { exposures, gates, day_start_ns, has_tripped, .. } = self;
+        exposures.mark(instrument, mark_ticks, |_| {});
+        for (row, gate) in gates.iter_mut().enumerate().take(account) {
+            let equity = gate.cash.saturating_add(exposures.sums(row).held);
+            *has_tripped |= guard(gate, equity, now_ns, *day_start_ns);
+        }
+        self.guard_account(account_cash, now_ns);
+    }
+
+    fn guard_account(&mut self, cash: Money, now_ns: TimeNs) {
+        let row = self.account_row();
+        if let Some(gate) = self.gates.get_mut(row) {
+            gate.cash = cash.0;
+        }
+        self.guard_losses(row, now_ns);
+    }
+
+    fn guard_losses(&mut self, row: usize, now_ns: TimeNs) {
+        let held = self.exposures.sums(row).held;
+        if let Some(gate) = self.gates.get_mut(row) {
+            let equity = gate.cash.saturating_add(held);
+            self.has_tripped |= guard(gate, equity, now_ns, self.day_start_ns);
+        }
+    }
+
+    /// Returns gross and net exposure of a scope, in money at the last marks; net is that of the worse side.
+    #[must_use]
+    pub fn exposure(&self, scope: Scope) -> Option<(Money, Money)> {
+        let sums = self.exposures.sums(self.row_of(scope).ok()?);
+        Some((Money(sums.gross), Money(sums.long.saturating_abs().max(sums.short.saturating_abs()))))
+    }
+
+    /// Appends the canonical bytes of everything that decides later checks; exposures and resting orders
+    /// follow from orders, positions and marks.
+    pub fn write_state(&self, out: &mut Vec<u8>) {
+        if self.is_on {
+            for gate in &self.gates {
+                gate.write_state(out);
+            }
+        }
+    }
+
+    fn account_row(&self) -> usize {
+        self.gates.len().saturating_sub(1)
+    }
+
+    fn row_of(&self, scope: Scope) -> Result<usize, ValueError> {
+        let account = self.account_row();
+        match scope {
+            Scope::Account => Ok(account),
+            Scope::Strategy(strategy) if strategy.index() < account => Ok(strategy.index()),
+            Scope::Strategy(strategy) => {
+                Err(ValueError::new("scope", strategy.0, format!("must be a strategy below {account}")))
+            }
+            Scope::Instrument(instrument) => {
+                Err(ValueError::new("scope", instrument.0, "must be the account or a strategy"))
+            }
+        }
+    }
+
+    fn scope_of(&self, row: usize) -> Scope {
+        match u16::try_from(row) {
+            Ok(strategy) if row < self.account_row() => Scope::Strategy(StrategyId(strategy)),
+            _ => Scope::Account,
+        }
+    }
+}
+
+/// Takes the equity of a scope; tells whether that halts it.
+fn guard(gate: &mut ScopeGate, equity: i128, now_ns: TimeNs, day_start_ns: i64) -> bool {
+    if !gate.limits.watches_losses() {
+        return false;
+    }
+    gate.guard.learn(equity, now_ns, day_start_ns);
+    if gate.halt.is_some() {
+        return false;
+    }
+    gate.halt = gate.guard.verdict(gate.limits.daily_loss_max, gate.limits.drawdown_max);
+    gate.halt.is_some()
+}

@@ -1,0 +1,70 @@
+//! What is at stake in an instrument.
+
+use tradecore_types::Side;
+
+/// A position and the orders that may change it, in lots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stake {
+    /// Position, short is negative.
+    pub position_lots: i64,
+    /// Open buy orders: in flight, working and unknown ones.
+    pub working_buy_lots: i64,
+    /// Open sell orders: in flight, working and unknown ones.
+    pub working_sell_lots: i64,
+}
+
+impl Stake {
+    /// Returns what works on a side.
+    #[must_use]
+    pub const fn working_lots(self, side: Side) -> i64 {
+        match side {
+            Side::Buy => self.working_buy_lots,
+            Side::Sell => self.working_sell_lots,
+        }
+    }
+
+    /// Returns the stake with one more order; lots that do not fit count as the largest number.
+    #[must_use]
+    pub const fn with_order(self, side: Side, lots: i64) -> Self {
+        match side {
+            Side::Buy => Self { working_buy_lots: self.working_buy_lots.saturating_add(lots), ..self },
+            Side::Sell => Self { working_sell_lots: self.working_sell_lots.saturating_add(lots), ..self },
+        }
+    }
+
+    /// Returns the position if every working buy order filled.
+    pub(crate) fn longest(self) -> i128 {
+        i128::from(self.position_lots) + i128::from(self.working_buy_lots)
+    }
+
+    /// Returns the position if every working sell order filled.
+    pub(crate) fn shortest(self) -> i128 {
+        i128::from(self.position_lots) - i128::from(self.working_sell_lots)
+    }
+
+    /// Returns the largest position an order could lead to on its side.
+    pub(crate) fn worst_position(self, side: Side, lots: i64) -> i128 {
+        let worst = match side {
+            Side::Buy => self.longest(),
+            Side::Sell => -self.shortest(),
+        };
+        worst + i128::from(lots)
+    }
+
+    /// Tells whether an order, filled whole after every working order on its side, still only closes.
+    pub(crate) fn is_reduced_by(self, side: Side, lots: i64) -> bool {
+        let closable = -i128::from(self.position_lots) * i128::from(side.sign());
+        i128::from(lots) + i128::from(self.working_lots(side)) <= closable
+    }
+}
+
+/// What is at stake in an instrument already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// Of the whole account: what the limits of the instrument are about.
+    pub account: Stake,
+    /// Of the strategy alone: what decides whether its order only closes.
+    pub own: Stake,
+    /// Open orders of the account in the instrument.
+    pub open_orders: u32,
+}

@@ -1,0 +1,44 @@
+//! A wish to trade with everything it is judged by.
+
+use tradecore_types::{Instrument, OrderIntent, TimeNs};
+
+use crate::Exposure;
+
+/// What the engine knows about prices when an order is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reference {
+    /// Reference price, `None` before the first one.
+    pub price_ticks: Option<i64>,
+    /// When it was learned.
+    pub time_ns: TimeNs,
+    /// Whether the book of the instrument is known to be wrong.
+    pub is_book_invalid: bool,
+}
+
+/// The operator's switches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// The kill switch is engaged.
+    pub is_killed: bool,
+    /// Trading is paused.
+    pub is_paused: bool,
+}
+
+/// An intent and what is known when it is put before risk.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// What is wanted.
+    pub intent: &'a OrderIntent,
+    /// Its size in lots, or an estimate while it is a share of equity.
+    pub lots: i64,
+    /// The instrument it is about.
+    pub instrument: &'a Instrument,
+    /// What is known about prices.
+    pub reference: Reference,
+    /// What is at stake without it; an order that it takes the place of is left out.
+    pub exposure: Exposure,
+    /// The operator's switches.
+    pub switches: Switches,
+    /// Whether it takes the place of an open order.
+    pub is_amendment: bool,
+}
