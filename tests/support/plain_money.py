@@ -119,3 +119,30 @@ class PlainAccount:
         if amount:
             self.cash += amount
             self.flows.append((time_ns, kind, strategy, instrument, amount))
+
+
+class PlainMargin:
+    """Brackets as a venue publishes them: (largest notional or None, rate in ppm, largest leverage)."""
+
+    def __init__(self, leverage: str, tiers: list[tuple[int | None, int, int]], fee_bps: str) -> None:
+        self.leverage = Fraction(leverage)
+        self.tiers = tiers
+        self.fee_bps = Fraction(fee_bps)
+
+    def maintenance(self, notional: int) -> int:
+        """Sum the rate of each bracket over the part of the notional that lies in it."""
+        due, start = Fraction(0), 0
+        for cap, ppm, _ in self.tiers:
+            end = notional if cap is None else min(notional, cap)
+            due += Fraction(max(end - start, 0) * ppm, 10**6)
+            start = end
+        return rounded(due)
+
+    def initial(self, notional: int) -> int:
+        """Return notional over the lower leverage."""
+        largest = next(tier[2] for tier in self.tiers if tier[0] is None or notional <= tier[0])
+        return rounded(Fraction(notional) / min(self.leverage, largest))
+
+    def fee(self, notional: int) -> int:
+        """Return what a liquidation costs."""
+        return rounded(notional * self.fee_bps / 10_000)

@@ -18,6 +18,7 @@ OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND -
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 PpmPositive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -87,6 +88,42 @@ class SequenceRule(StrEnum):
     BINANCE_FUTURES = "binance_futures"
 
 
+class MarginMode(StrEnum):
+    """Whose money stands behind a position: the whole account's, or what was set aside for it."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class MarginTierSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A bracket of the notional, as venues publish them; the last one has no `notional_max`.
+
+    Maintenance margin is notional times `maintenance_ppm` less `amount`; without an `amount` the brackets
+    join without a step.
+    """
+
+    notional_max: str | None = None
+    maintenance_ppm: PpmPositive
+    leverage_max: Positive = 125
+    amount: str | None = None
+
+
+class MarginSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Margin of a derivative: what its orders need, and when its position is closed by force.
+
+    Initial margin is notional over `leverage`, or over the bracket's largest if that is lower. A position is
+    liquidated when what stands behind it is not above its maintenance margin, at the mark price of that
+    moment: open orders are cancelled first; cross positions go one by one, the largest loss first. The fee is
+    on what is closed; a loss beyond the margin (isolated) or the account (cross) is the insurance fund's.
+    Funding is paid from the account, not from what is set aside.
+    """
+
+    mode: MarginMode = MarginMode.CROSS
+    leverage: str = "1"
+    liquidation_fee_bps: str = "0"
+    tiers: tuple[MarginTierSpec, ...]
+
+
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An instrument as a person or a venue states it; decimals are text, so they are exact.
 
@@ -101,6 +138,7 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     multiplier: str = "1"
     sequence: SequenceRule = SequenceRule.NONE
     borrow_ppm: Count = 0
+    margin: MarginSpec | None = None
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -30,6 +30,7 @@ class _Handlers(msgspec.Struct):
     on_order: Callable[..., None] | None
     on_timer: Callable[..., None] | None
     on_cash_flow: Callable[..., None] | None
+    on_liquidation: Callable[..., None] | None
 
 
 class Engine:
@@ -310,6 +311,7 @@ class Engine:
                     "on_order",
                     "on_timer",
                     "on_cash_flow",
+                    "on_liquidation",
                 )
             ),
         )

@@ -5,8 +5,8 @@
 
 use tradecore_types::{
     Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, Event, EventBody, Flow, Funding,
-    InstrumentId, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule, StrategyId,
-    TimeNs, Trade,
+    InstrumentId, Liquidation, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule,
+    StrategyId, TimeNs, Trade,
 };
 
 use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
@@ -58,6 +58,12 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
         Kind::Decision => Ok(RecordBody::Decision(decision(cursor)?)),
         Kind::CashFlow => Ok(RecordBody::CashFlow(cash_flow(cursor)?)),
+        Kind::Liquidation => Ok(RecordBody::Liquidation(liquidation(cursor)?)),
+        Kind::Margin => Ok(RecordBody::Margin {
+            strategy: StrategyId(cursor.u16()?),
+            instrument: InstrumentId(cursor.u32()?),
+            amount: Money(cursor.i128()?),
+        }),
         Kind::Bar
         | Kind::Quote
         | Kind::Trade
@@ -201,6 +207,18 @@ fn cash_flow(cursor: &mut Cursor<'_>) -> Result<CashFlow, CodecError> {
     let code = cursor.u8()?;
     let kind = CashFlowKind::from_code(code).ok_or_else(|| unknown("cash_flow", code))?;
     Ok(CashFlow { time_ns, strategy, instrument, kind, amount: Money(cursor.i128()?) })
+}
+
+fn liquidation(cursor: &mut Cursor<'_>) -> Result<Liquidation, CodecError> {
+    Ok(Liquidation {
+        strategy: StrategyId(cursor.u16()?),
+        instrument: InstrumentId(cursor.u32()?),
+        order_id: OrderId(cursor.u64()?),
+        price_ticks: cursor.i64()?,
+        lots: cursor.i64()?,
+        equity: Money(cursor.i128()?),
+        maintenance: Money(cursor.i128()?),
+    })
 }
 
 fn reject_reason(cursor: &mut Cursor<'_>) -> Result<RejectReason, CodecError> {

@@ -46,11 +46,15 @@ pub enum Kind {
     Decision = 37,
     /// Output: money that came or went without a fill.
     CashFlow = 38,
+    /// Output: a position that the venue closed by force.
+    Liquidation = 39,
+    /// Output: money moved to the margin of an isolated position, or back.
+    Margin = 40,
 }
 
 impl Kind {
     /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Session,
         Self::SessionEnd,
         Self::StateHash,
@@ -71,6 +75,8 @@ impl Kind {
         Self::Report,
         Self::Decision,
         Self::CashFlow,
+        Self::Liquidation,
+        Self::Margin,
     ];
 
     /// Returns the number in the frame.
@@ -116,6 +122,8 @@ impl Kind {
             Self::Mark => "mark",
             Self::Funding => "funding",
             Self::CashFlow => "cash_flow",
+            Self::Liquidation => "liquidation",
+            Self::Margin => "margin",
         }
     }
 }

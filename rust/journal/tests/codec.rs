@@ -35,6 +35,8 @@ fn owned(record: &Record<'_>) -> Owned {
         }
         RecordBody::Report(report) => Owned::Report(report),
         RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
+        RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),
+        RecordBody::Margin { strategy, instrument, amount } => Owned::Margin { strategy, instrument, amount },
         RecordBody::Decision(decision) => {
             let gates = decision.gates.iter();
             let gates: Vec<_> =

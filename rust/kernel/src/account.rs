@@ -1,10 +1,11 @@
-//! What the account does beyond positions: its fee tier and the interest on its shorts.
+//! What the account does beyond positions: its fee tier, the interest on its shorts and its margin.
 
 use tradecore_ledger::Ledger;
 use tradecore_matching::FeeTiers;
 use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, TimeNs, ValueError};
 
 use crate::borrow::Borrow;
+use crate::margin::Margin;
 use crate::market::Venue;
 use crate::{Kernel, KernelConfig, KernelError};
 
@@ -13,18 +14,23 @@ use crate::{Kernel, KernelConfig, KernelError};
 pub(crate) struct Account {
     pub(crate) tiers: Option<FeeTiers>,
     pub(crate) borrow: Option<Borrow>,
+    pub(crate) margin: Option<Margin>,
 }
 
 impl Account {
     /// Makes what a configuration asks for; `None` when that is nothing.
-    pub(crate) fn of(config: &KernelConfig) -> Result<Option<Box<Self>>, ValueError> {
+    pub(crate) fn of(
+        config: &KernelConfig,
+        instruments: &[Instrument],
+    ) -> Result<Option<Box<Self>>, ValueError> {
         let tiers = match &config.fee_tiers {
             tiers if tiers.is_empty() => None,
             tiers => Some(FeeTiers::new(config.venue.fees, tiers.clone(), config.fee_window)?),
         };
         let borrow = Borrow::of(config)?;
-        let is_plain = tiers.is_none() && borrow.is_none();
-        Ok((!is_plain).then(|| Box::new(Self { tiers, borrow })))
+        let margin = Margin::of(config, instruments)?;
+        let is_plain = tiers.is_none() && borrow.is_none() && margin.is_none();
+        Ok((!is_plain).then(|| Box::new(Self { tiers, borrow, margin })))
     }
 
     /// Notes a fill that the ledger has booked.
@@ -35,8 +41,8 @@ impl Account {
         intent: &OrderIntent,
         report: &Report,
         ledger: &Ledger,
-    ) {
-        let ReportBody::Fill { price_ticks, lots, .. } = report.body else { return };
+    ) -> Result<(), KernelError> {
+        let ReportBody::Fill { price_ticks, lots, .. } = report.body else { return Ok(()) };
         if let Some(tiers) = &mut self.tiers
             && let Some(notional) = instrument.notional(price_ticks, lots)
         {
@@ -45,6 +51,10 @@ impl Account {
         if let Some(borrow) = &mut self.borrow {
             let position_lots = ledger.position(intent.strategy, intent.instrument);
             borrow.note(now_ns, intent.strategy, intent.instrument, position_lots);
+        }
+        match &mut self.margin {
+            Some(margin) => margin.note_fill(intent, price_ticks, lots, ledger.position_total(instrument.id)),
+            None => Ok(()),
         }
     }
 
@@ -62,6 +72,9 @@ impl Account {
         }
         if let Some(borrow) = &self.borrow {
             borrow.write_state(out);
+        }
+        if let Some(margin) = &self.margin {
+            margin.write_state(out);
         }
     }
 }
@@ -83,12 +96,17 @@ impl Kernel {
     }
 
     /// Notes a fill that the ledger has booked, in an account that is more than positions.
-    pub(crate) fn note_account_fill(&mut self, intent: &OrderIntent, report: &Report) {
-        let Some(account) = &mut self.account else { return };
+    pub(crate) fn note_account_fill(
+        &mut self,
+        intent: &OrderIntent,
+        report: &Report,
+    ) -> Result<(), KernelError> {
+        let Some(account) = &mut self.account else { return Ok(()) };
         if let Some(market) = self.markets.get(intent.instrument.index()) {
-            account.note_fill(self.now_ns, &market.instrument, intent, report, &self.ledger);
+            account.note_fill(self.now_ns, &market.instrument, intent, report, &self.ledger)?;
         }
         self.settle_account();
+        Ok(())
     }
 
     /// Hands the rates of the fee tier to every venue and plans the next end of a day.

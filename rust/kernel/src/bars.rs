@@ -1,7 +1,7 @@
 //! Bars on their way through the house: opening, range, close, end of data.
 
-use tradecore_matching::{BarMatcher, Finalize};
-use tradecore_types::{Bar, InstrumentId};
+use tradecore_matching::{BarAccount, BarMatcher, Finalize};
+use tradecore_types::{Bar, InstrumentId, Report};
 
 use crate::bar_desk::BarDesk;
 use crate::market::{Market, Venue};
@@ -66,6 +66,15 @@ impl Kernel {
             market.last_bar = Some((*bar, self.now_ns));
         }
         self.at_bars(instrument, |venue, desk| venue.on_bar(bar, desk))
+    }
+
+    /// Hands a report that no bar made to the account behind the bars.
+    pub(crate) fn report_to_bars(
+        &mut self,
+        instrument: InstrumentId,
+        report: Report,
+    ) -> Result<(), KernelError> {
+        self.at_bars(instrument, |_, desk| desk.report(report))
     }
 
     /// Values the account at the end of a bar; an account with nothing left is closed and stopped.

@@ -5,6 +5,8 @@ use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Sli
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{InstrumentSpec, Money};
 
+use crate::MarginRule;
+
 /// Where orders go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -59,6 +61,8 @@ pub struct InstrumentConfig {
     pub limits: Limits,
     /// Interest on shorts, in parts per million of their value a year.
     pub borrow_ppm: i64,
+    /// Margin rules of a derivative; `None` for what the account's leverage carries.
+    pub margin: Option<MarginRule>,
 }
 
 /// Buying power as a multiple of equity: `numerator / denominator`, both above 0.

@@ -63,6 +63,9 @@ impl Kernel {
         }
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar)?;
+        if self.has_margin {
+            self.enforce_margin_in(instrument, bar)?;
+        }
         self.value_bar(bar)?;
         let mut next = 0;
         while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {

@@ -120,6 +120,8 @@ pub struct Kernel {
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
     /// Fee tier, interest and margin of the account, when there is any of it.
     pub(crate) account: Option<Box<Account>>,
+    /// Whether any instrument has margin rules.
+    pub(crate) has_margin: bool,
     /// When the account has something to do by itself; the end of time when never.
     pub(crate) account_due_ns: TimeNs,
 }
@@ -143,9 +145,10 @@ impl Kernel {
                 .map_err(|_| ValueError::new("instruments", index, "must be fewer than 2^32"))?;
             markets.push(build_market(InstrumentId(id), instrument, &config.venue)?);
         }
-        let account = Account::of(&config)?;
         config.venue.bar_slippage.check()?;
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
+        let account = Account::of(&config, &instruments)?;
+        let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
         let strategies = usize::from(config.strategies);
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
         let mut scopes = Scopes::new(&config.scopes, strategies, instruments.len());
@@ -172,6 +175,7 @@ impl Kernel {
             flattenings: Vec::new(),
             published: Vec::new(),
             account,
+            has_margin,
             account_due_ns: TimeNs::MAX,
             config,
         })
@@ -232,6 +236,9 @@ impl Kernel {
         if let Some((time_ns, due)) = self.schedule.pop_due(certain_ns) {
             self.set_now(time_ns)?;
             self.handle_due(due)?;
+            if self.has_margin {
+                self.enforce_margin()?;
+            }
             self.withdraw_halted();
             return Ok(true);
         }
@@ -240,6 +247,9 @@ impl Kernel {
         match head {
             Head::BarOpen { source, .. } => self.handle_bar_open(source)?,
             Head::Whole { source, .. } => self.handle_event(source)?,
+        }
+        if self.has_margin {
+            self.enforce_margin()?;
         }
         self.withdraw_halted();
         Ok(true)

@@ -30,7 +30,7 @@ impl Kernel {
             self.brackets.note_reductions(applied.reductions);
             self.ledger.check()?;
             if self.account.is_some() {
-                self.note_account_fill(&intent, report);
+                self.note_account_fill(&intent, report)?;
             }
             surplus_lots = if intent.reduce_only { opened_lots } else { 0 };
             if opened_lots != 0 && !intent.bracket.is_empty() {

@@ -1,6 +1,8 @@
 //! Why the kernel stops and asks a strategy.
 
-use tradecore_types::{Bar, CashFlow, InstrumentId, OrderId, Quote, Report, Side, StrategyId, TimeNs, Trade};
+use tradecore_types::{
+    Bar, CashFlow, InstrumentId, Liquidation, OrderId, Quote, Report, Side, StrategyId, TimeNs, Trade,
+};
 
 /// One reason to call one strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum WakeBody {
     Order(OrderUpdate),
     /// Money came or went without a fill.
     CashFlow(CashFlow),
+    /// The venue closes a position by force; the fill follows.
+    Liquidation(Liquidation),
     /// A timer rang.
     Timer {
         /// The strategy's own number for it.

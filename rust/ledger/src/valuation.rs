@@ -6,6 +6,17 @@ use crate::error::must_equal;
 use crate::ledger::Total;
 use crate::{BrokenInvariant, Ledger, LedgerError};
 
+/// The position of an account in one instrument.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldPosition<'a> {
+    /// The instrument.
+    pub instrument: &'a Instrument,
+    /// Size, short is negative; 0 when the positions of strategies cancel out.
+    pub lots: i64,
+    /// What the open lots cost, signed.
+    pub cost: Money,
+}
+
 impl Ledger {
     /// Returns the money at hand, positions paid in full (a short position adds what it sold for).
     #[must_use]
@@ -63,6 +74,20 @@ impl Ledger {
             }
         }
         Ok(Money(sum))
+    }
+
+    /// Visits the positions of the account, those of all strategies together, by rising instrument id.
+    pub fn held_positions(&self) -> impl Iterator<Item = HeldPosition<'_>> {
+        self.held().map(|(_, instrument, total)| {
+            let (lots, cost) = (total.position, Money(total.cost));
+            HeldPosition { instrument, lots, cost }
+        })
+    }
+
+    /// Returns what all open lots in an instrument cost, signed.
+    #[must_use]
+    pub fn cost_total(&self, instrument: InstrumentId) -> Money {
+        Money(self.totals.get(instrument.index()).map_or(0, |total| total.cost))
     }
 
     /// Visits the instruments in which there are lots to value, by rising id.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
 use tradecore_types::ReportBody;
 
-use crate::events::{PyBar, PyCashFlow, PyFill, PyOrderUpdate, PyQuote, PyTrade, Scale};
+use crate::events::{PyBar, PyCashFlow, PyFill, PyLiquidation, PyOrderUpdate, PyQuote, PyTrade, Scale};
 use crate::kernel::PyKernel;
 use crate::views::PyBook;
 
@@ -23,6 +23,7 @@ pub struct Handlers<'py> {
     on_order: Option<Bound<'py, PyAny>>,
     on_timer: Option<Bound<'py, PyAny>>,
     on_cash_flow: Option<Bound<'py, PyAny>>,
+    on_liquidation: Option<Bound<'py, PyAny>>,
 }
 
 /// The books that strategies were shown in one run, made when first asked for: a run of one event must not
@@ -86,6 +87,12 @@ pub fn call(
         WakeBody::CashFlow(flow) => {
             if let Some(on_cash_flow) = &handlers.on_cash_flow {
                 on_cash_flow.call1((context, Py::new(py, PyCashFlow { flow })?))?;
+            }
+        }
+        WakeBody::Liquidation(liquidation) => {
+            if let Some(on_liquidation) = &handlers.on_liquidation {
+                let liquidation = PyLiquidation { liquidation, time_ns, scale };
+                on_liquidation.call1((context, Py::new(py, liquidation)?))?;
             }
         }
         WakeBody::Timer { timer_id } => {

@@ -2,7 +2,10 @@
 
 use pyo3::prelude::*;
 use tradecore_book::SequenceRule;
-use tradecore_kernel::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
+use tradecore_kernel::{
+    Destination, InstrumentConfig, KernelConfig, Leverage, MarginMode, MarginRule, Matching, VenueConfig,
+};
+use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, Slippage};
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
@@ -118,6 +121,38 @@ fn fee_tiers(fees: &Bound<'_, PyAny>) -> PyResult<Vec<FeeTier>> {
     fees.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect()
 }
 
+/// Reads the margin rules of an instrument.
+fn margin_rule(table: &Bound<'_, PyAny>) -> PyResult<MarginRule> {
+    let mode = match text(table, "mode")?.as_str() {
+        "cross" => MarginMode::Cross,
+        "isolated" => MarginMode::Isolated,
+        other => return Err(invalid_value("mode", other, "must be cross or isolated")),
+    };
+    let optional_money = |tier: &Bound<'_, PyAny>, name: &'static str| -> PyResult<Option<Money>> {
+        let value = tier.getattr(name)?;
+        if value.is_none() { Ok(None) } else { money(name, &text(tier, name)?).map(Some) }
+    };
+    let read = |tier: &Bound<'_, PyAny>| -> PyResult<MarginTier> {
+        Ok(MarginTier {
+            notional_max: optional_money(tier, "notional_max")?,
+            maintenance_ppm: tier.getattr("maintenance_ppm")?.extract()?,
+            leverage_max: tier.getattr("leverage_max")?.extract()?,
+            amount: optional_money(tier, "amount")?,
+        })
+    };
+    let tiers: PyResult<Vec<MarginTier>> =
+        table.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect();
+    let leverage = decimal(table, "leverage")?;
+    let denominator = 10i64.pow(u32::from(leverage.decimals));
+    let schedule = MarginSchedule::new(leverage.mantissa, denominator, &tiers?);
+    let fee = FeeSchedule::from_bps("0", &text(table, "liquidation_fee_bps")?);
+    Ok(MarginRule {
+        mode,
+        schedule: schedule.map_err(|error| value_error(&error))?,
+        liquidation_fee_ppb: fee.map_err(|error| value_error(&error))?.taker_ppb,
+    })
+}
+
 fn fee_window(fees: &Bound<'_, PyAny>) -> PyResult<FeeWindow> {
     match text(fees, "window")?.as_str() {
         "30d" => Ok(FeeWindow::Days30),
@@ -184,5 +219,7 @@ fn instrument_config(
     };
     let limits = risk::limits(&spec, risk_spec)?;
     let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
-    Ok(InstrumentConfig { spec, sequence, limits, borrow_ppm })
+    let margin = instrument.getattr("margin")?;
+    let margin = if margin.is_none() { None } else { Some(margin_rule(&margin)?) };
+    Ok(InstrumentConfig { spec, sequence, limits, borrow_ppm, margin })
 }

@@ -7,7 +7,7 @@ use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_ledger::ClosedTrade;
-use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, StrategyId};
+use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
 use crate::bars;
 use crate::batch::PyEventBatch;
@@ -170,7 +170,8 @@ impl PyKernel {
     /// Consumes every event fed and calls strategies; returns how many events were consumed.
     ///
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
-    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer` and `on_cash_flow`, each a callable or None.
+    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
+    /// `on_liquidation`, each a callable or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         let py = slf.py();
         let mut books = Books::new(slf);
@@ -201,6 +202,29 @@ impl PyKernel {
     fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
         let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
         verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
+    }
+
+    /// Moves atto units of money to the margin of an isolated position, or back: None, or a `Refused`.
+    fn adjust_margin(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        instrument_id: u32,
+        amount_atto: i128,
+    ) -> PyResult<Option<Py<PyRefused>>> {
+        let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
+        let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
+        match verdict.map_err(|error| kernel_error(&error))? {
+            Ok(()) => Ok(None),
+            Err(Refusal { rule, limit, value }) => {
+                Py::new(py, PyRefused { rule: rule.name(), limit, value }).map(Some)
+            }
+        }
+    }
+
+    /// Margin set aside for the isolated position in an instrument, in atto units (1e-18).
+    fn set_aside(&self, instrument_id: u32) -> i128 {
+        self.kernel.set_aside(InstrumentId(instrument_id)).0
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.

@@ -12,6 +12,7 @@ mod event;
 mod ids;
 mod instrument;
 mod limit;
+mod liquidation;
 mod money;
 mod order;
 mod person;
@@ -30,6 +31,7 @@ pub use event::{
 pub use ids::{InstrumentId, OrderId, StrategyId};
 pub use instrument::{Instrument, InstrumentKind, InstrumentSpec};
 pub use limit::LimitName;
+pub use liquidation::Liquidation;
 pub use money::{MONEY_DECIMALS, Money};
 pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};
 pub use person::PersonName;

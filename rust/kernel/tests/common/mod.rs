@@ -42,6 +42,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         sequence: SequenceRule::BinanceSpot,
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
         borrow_ppm: 0,
+        margin: None,
     };
     KernelConfig {
         instruments: vec![instrument("GOLD"), instrument("TIN")],

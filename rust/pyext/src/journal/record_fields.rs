@@ -45,6 +45,20 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
         }
         RecordBody::Report(report) => put_report(&dict, report)?,
         RecordBody::Decision(decision) => put_decision(&dict, decision)?,
+        RecordBody::Liquidation(liquidation) => {
+            dict.set_item("strategy", liquidation.strategy.0)?;
+            dict.set_item("instrument", liquidation.instrument.0)?;
+            dict.set_item("order_id", liquidation.order_id.0)?;
+            dict.set_item("price_ticks", liquidation.price_ticks)?;
+            dict.set_item("lots", liquidation.lots)?;
+            dict.set_item("equity", liquidation.equity.0)?;
+            dict.set_item("maintenance", liquidation.maintenance.0)?;
+        }
+        RecordBody::Margin { strategy, instrument, amount } => {
+            dict.set_item("strategy", strategy.0)?;
+            dict.set_item("instrument", instrument.0)?;
+            dict.set_item("amount", amount.0)?;
+        }
         RecordBody::CashFlow(flow) => {
             dict.set_item("due_ns", flow.time_ns)?;
             dict.set_item("strategy", flow.strategy.0)?;
