@@ -38,7 +38,7 @@ dev: python
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer not found: install it from https://www.python.org, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
 
-check: lint types docs rust ## Run the formatters, linters, type checks, Rust tests and documentation checks.
+check: lint types docs rust bench-check ## Run formatters, linters, type checks, Rust tests, documentation and speed checks.
 
 lint: dev
 	$(BIN)/ruff format --check .
@@ -65,7 +65,7 @@ bench: dev ## Run the workloads beside their baselines; JSON to benches/results/
 bench-peers: dev ## Run other libraries and tradecore in turn on the same data; one table (ARGS=--save keeps it).
 	@$(BIN)/python benches/peers/run.py $(ARGS)
 
-bench-check: dev ## Fail when a ratio to a peer fell by more than 15% against benches/baseline.json (the cheap ones).
+bench-check: dev ## Fail when a ratio to a light peer fell by more than 15% against benches/baseline.json.
 	@$(BIN)/python benches/peers/run.py --check $(ARGS)
 
 profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLOAD=b6.

@@ -9,7 +9,8 @@ from tradecore._core import __version__
 
 _WHERE = {
     "tradecore._core": (
-        "Bar", "Book", "CashFlow", "EventBatch", "Fill", "Indicator", "Liquidation", "OrderUpdate", "Quote",
+        "Bar", "Book", "CashFlow", "EventBatch", "Fill", "Indicator", "LatencySamples", "Liquidation",
+        "OrderUpdate", "Quote",
         "Refused", "Trade",
     ),
     "tradecore.backtest": ("BacktestResult", "Statistics"),
@@ -18,9 +19,10 @@ _WHERE = {
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
         "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec", "MarginTierSpec", "Matching",
-        "Mode", "RiskSpec", "ScopeRiskSpec", "SelfTrade", "SequenceRule", "SlippageSpec", "StorageError",
-        "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
+        "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec", "SelfTrade", "SequenceRule", "SlippageSpec",
+        "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
     ),
+    "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from tradecore._core import (
     EventBatch,
     Fill,
     Indicator,
+    LatencySamples,
     Liquidation,
     OrderUpdate,
     Quote,
@@ -36,6 +37,7 @@ from tradecore.domain import (
     MarginTierSpec,
     Matching,
     Mode,
+    QueueModel,
     RiskSpec,
     ScopeRiskSpec,
     SelfTrade,
@@ -47,6 +49,7 @@ from tradecore.domain import (
     VenueError,
     VenueSpec,
 )
+from tradecore.domain.book import ExchangeBook
 from tradecore.engine import Context, Engine, EngineSummary
 from tradecore.strategy import BarSource, Bounds, StrategyBinding
 
@@ -70,6 +73,7 @@ __all__ = [
     "EngineSpec",
     "EngineSummary",
     "EventBatch",
+    "ExchangeBook",
     "FeeTierSpec",
     "FeeWindow",
     "FeesSpec",
@@ -80,6 +84,7 @@ __all__ = [
     "InstrumentKind",
     "InstrumentSpec",
     "InvalidValueError",
+    "LatencySamples",
     "Liquidation",
     "MarginMode",
     "MarginSpec",
@@ -88,6 +93,7 @@ __all__ = [
     "MaxSpread",
     "Mode",
     "OrderUpdate",
+    "QueueModel",
     "Quote",
     "Refused",
     "RiskSpec",

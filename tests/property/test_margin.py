@@ -238,8 +238,8 @@ def test_a_liquidation_in_time_pays_its_fee_out_of_the_margin():
     """At 905 the position is 952 down, 48.2 are left and 90.5 are needed: the fee takes 45.25 of them."""
     engine, strategy = engine_of(spec_of(MarginMode.ISOLATED, cash="5000"), [(10, False, 0)])
     fed(engine, "quote", 1, 0, 10_000)
-    fed(engine, "mark", 2, 0, 9_091)
-    assert engine.kernel.position_lots(0, 0) == 10, "109.9 + 0.2 a lot down leaves more than 90.91"
+    fed(engine, "mark", 2, 0, 9_093)
+    assert engine.kernel.position_lots(0, 0) == 10, "91.2 are left and 90.93 are needed"
     fed(engine, "mark", 3, 0, 9_050)
     assert engine.kernel.position_lots(0, 0) == 0
     assert strategy.told[-1] == ("liquidation_fee", 0, -atto("45.25"))
@@ -254,7 +254,7 @@ def test_cross_positions_go_by_the_largest_loss_and_orders_first():
     fed(engine, "quote", 2, 1, 10_000)
     fed(engine, "quote", 3, 1, 10_000)
     fed(engine, "mark", 4, 1, 9_900)
-    fed(engine, "mark", 5, 0, 7_100)
+    fed(engine, "mark", 5, 0, 7_060)
 
     assert [told[:2] for told in strategy.told[2:]] == [
         ("liquidation", 0),

@@ -1,8 +1,9 @@
-"""History from files: bars, trades, quotes, fundings and mark prices as whole ticks and lots."""
+"""History from files: bars, trades, quotes, fundings, mark prices and measured latencies, in whole units."""
 
 from tradecore_files.bars import Bars, load_bars
 from tradecore_files.derivatives import Funding, Marks, append_in_order, load_funding, load_marks
 from tradecore_files.inspection import inspect
+from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.quotes import Quotes, load_quotes
 from tradecore_files.summary import FileSummary
@@ -21,6 +22,7 @@ __all__ = [
     "inspect",
     "load_bars",
     "load_funding",
+    "load_latency",
     "load_marks",
     "load_quotes",
     "load_trades",

@@ -14,7 +14,15 @@ from tradecore_api.config import overrides, shape
 from tradecore_api.config.tables import CaptureFeedTable, Config, ConfigTables, Market, StrategyConfig
 from tradecore_api.state_dir import ACCOUNT_NAME_RULE, is_account_name
 
-PATH_KEYS = ("feed.path", "data.path", "data.funding", "data.marks", "journal.path", "database.path")
+PATH_KEYS = (
+    "feed.path",
+    "data.path",
+    "data.funding",
+    "data.marks",
+    "venue.latency_file",
+    "journal.path",
+    "database.path",
+)
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
 FILE_SIZE_MAX = 1 << 20
 
@@ -189,6 +197,8 @@ def _check_files(config: Config, report: shape.Report) -> None:
         for key, path in (("data.funding", tables.data.funding), ("data.marks", tables.data.marks)):
             if path is not None:
                 _check_file(key, path, report)
+    if tables.venue.latency_file is not None:
+        _check_file("venue.latency_file", tables.venue.latency_file, report)
     for strategy in config.strategies:
         file, _, _ = strategy.reference.rpartition(":")
         if file.endswith(".py"):

@@ -1,6 +1,6 @@
 """Values and errors every other room speaks in; imports nothing of tradecore but its own parts."""
 
-from tradecore._core import EventBatch
+from tradecore._core import EventBatch, LatencySamples
 from tradecore.domain.errors import (
     BrokenInvariantError,
     ConfigError,
@@ -28,6 +28,7 @@ from tradecore.domain.spec import (
     MarginTierSpec,
     Matching,
     Mode,
+    QueueModel,
     RiskSpec,
     ScopeRiskSpec,
     SelfTrade,
@@ -54,11 +55,13 @@ __all__ = [
     "InstrumentKind",
     "InstrumentSpec",
     "InvalidValueError",
+    "LatencySamples",
     "MarginMode",
     "MarginSpec",
     "MarginTierSpec",
     "Matching",
     "Mode",
+    "QueueModel",
     "RiskSpec",
     "ScopeRiskSpec",
     "SelfTrade",

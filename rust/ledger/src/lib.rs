@@ -12,6 +12,7 @@ mod ledger;
 mod lots;
 mod margin_schedule;
 mod order;
+mod order_index;
 mod orders;
 mod state;
 #[cfg(test)]

@@ -8,10 +8,12 @@ mod config;
 mod desk;
 mod errors;
 mod events;
+mod exchange_book;
 mod feeds;
 mod indicators;
 mod journal;
 mod kernel;
+mod latency;
 mod liquidity;
 mod risk;
 mod views;
@@ -25,10 +27,12 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(module)?;
     book::register(module)?;
     events::register(module)?;
+    exchange_book::register(module)?;
     feeds::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;
     kernel::register(module)?;
+    latency::register(module)?;
     desk::register(module)?;
     liquidity::register(module)?;
     views::register(module)
