@@ -1,6 +1,7 @@
-"""History from files: bars, trades, quotes, fundings, mark prices and measured latencies, in whole units."""
+"""History from files: bars, trades, quotes, book messages, fundings, mark prices; measured latencies."""
 
 from tradecore_files.bars import Bars, load_bars
+from tradecore_files.book_capture import BookCaptureFeed, BookVenue
 from tradecore_files.derivatives import Funding, Marks, append_in_order, load_funding, load_marks
 from tradecore_files.inspection import inspect
 from tradecore_files.latency import load_latency
@@ -11,6 +12,8 @@ from tradecore_files.trades import Trades, load_trades
 
 __all__ = [
     "Bars",
+    "BookCaptureFeed",
+    "BookVenue",
     "FileFormat",
     "FileSummary",
     "Funding",

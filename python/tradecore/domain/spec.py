@@ -16,6 +16,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
+LevelCount = Annotated[int, msgspec.Meta(ge=1, le=2**16)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
 Power = Annotated[int, msgspec.Meta(ge=1, le=16)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -103,6 +104,18 @@ class SequenceRule(StrEnum):
     BINANCE_FUTURES = "binance_futures"
 
 
+class ChecksumRule(StrEnum):
+    """The formula of the checksums in a venue's book messages; each one is compared with the book.
+
+    Numbers have the decimals of `tick_size` and `lot_size`, which must be those of the venue's pair.
+    Sources: Kraken, "Book checksum"; OKX API v5, "Order book channel".
+    """
+
+    NONE = "none"
+    KRAKEN = "kraken"
+    OKX = "okx"
+
+
 class MarginMode(StrEnum):
     """Whose money stands behind a position: the whole account's, or what was set aside for it."""
 
@@ -142,6 +155,8 @@ class MarginSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An instrument as a person or a venue states it; decimals are text, so they are exact.
 
+    `book_levels_max` is how many levels a side the venue announces changes of (None: all);
+    `book_age_ns_max` how long its book may go without a message before it is INVALID (None: for ever).
     `borrow_ppm` is the interest on shorts in parts per million of their value a year of 365 days, at the last
     price (the mark price where there is one), booked at 00:00 UTC and at the end of the data.
     """
@@ -152,6 +167,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kind: InstrumentKind = InstrumentKind.LINEAR
     multiplier: str = "1"
     sequence: SequenceRule = SequenceRule.NONE
+    checksum: ChecksumRule = ChecksumRule.NONE
+    book_levels_max: LevelCount | None = None
+    book_age_ns_max: SpanNs | None = None
     borrow_ppm: Count = 0
     margin: MarginSpec | None = None
 

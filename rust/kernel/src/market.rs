@@ -23,6 +23,14 @@ impl Book {
         }
     }
 
+    /// Returns the longest time it may go without a message.
+    pub(crate) fn age_ns_max(&self) -> Option<i64> {
+        match self {
+            Self::Synced(book) => book.rules().age_ns_max,
+            Self::Published(_) => None,
+        }
+    }
+
     /// Appends the canonical bytes of the state.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         match self {
@@ -66,6 +74,10 @@ pub(crate) struct SeriesOf {
 pub(crate) struct Market {
     pub(crate) instrument: Instrument,
     pub(crate) book: Book,
+    /// When the last book message came; 0 before the first.
+    pub(crate) book_time_ns: TimeNs,
+    /// Whether the end of the book's silence is planned in the schedule.
+    pub(crate) is_book_watched: bool,
     pub(crate) quote: Option<Quote>,
     /// Last bar given as input, and when it closed.
     pub(crate) last_bar: Option<(Bar, TimeNs)>,
@@ -90,6 +102,10 @@ impl Market {
         }
         if self.is_marked {
             out.push(1);
+        }
+        if self.book.age_ns_max().is_some() {
+            out.extend_from_slice(&self.book_time_ns.to_le_bytes());
+            out.push(u8::from(self.is_book_watched));
         }
     }
 
