@@ -20,6 +20,7 @@ mod commands;
 mod config;
 mod error;
 mod events;
+mod expiry;
 mod funding;
 mod input;
 mod judging;
