@@ -156,7 +156,7 @@ class MarginSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     liquidated when what stands behind it is not above its maintenance margin, at the mark price of that
     moment: open orders are cancelled first; cross positions go one by one, the largest loss first. The fee is
     on what is closed; a loss beyond the margin (isolated) or the account (cross) is the insurance fund's.
-    Funding is paid from the account, not from what is set aside.
+    Funding is paid from the account; from what is set aside only when nothing else is left.
     """
 
     mode: MarginMode = MarginMode.CROSS

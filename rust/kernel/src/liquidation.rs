@@ -2,7 +2,7 @@
 //!
 //! Judged after every event at the mark price, and against bars at the worse end of the range, once the
 //! orders of the bar have filled: there at the first price, seen from the open, at which the margin does not
-//! do. First every open order that the margin stands behind is cancelled. An isolated position is closed at
+//! do. First the open orders are cancelled: those of the instrument (isolated) or all (cross). An isolated position is closed at
 //! once; cross positions one after the other, the largest loss first, until the account's equity is above
 //! the maintenance margin of what is left. Fills are at the price that was judged; a fee on what is closed
 //! goes to the venue, and a loss beyond the margin (isolated) or the whole account (cross) is borne by its
@@ -39,6 +39,10 @@ impl Kernel {
     pub(crate) fn enforce_margin(&mut self) -> Result<(), KernelError> {
         if self.ledger.held_positions().next().is_none() {
             return Ok(());
+        }
+        let balance = self.ledger.balance().0;
+        if let Some(margin) = self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            margin.trim(balance);
         }
         for index in 0..self.markets.len() {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -127,7 +131,7 @@ impl Kernel {
     }
 
     fn liquidate_isolated(&mut self, instrument: InstrumentId, breach: Breach) -> Result<(), KernelError> {
-        self.cancel_margined(|id, _| id == instrument);
+        self.cancel_for_margin(|intent| intent.instrument == instrument);
         let payer = self.main_holder(instrument);
         let fee = self.force_out(instrument, breach)?;
         // The margin pays the fee as far as it goes, and never turns negative.
@@ -137,7 +141,7 @@ impl Kernel {
     }
 
     fn liquidate_cross(&mut self, breach: Breach) -> Result<(), KernelError> {
-        self.cancel_margined(|_, mode| mode == MarginMode::Cross);
+        self.cancel_for_margin(|_| true);
         let mut breach = Some(breach);
         while let Some(found) = breach {
             let Some(instrument) = self.largest_loss()? else { break };
@@ -173,19 +177,10 @@ impl Kernel {
         Ok(worst.map(|known| known.1))
     }
 
-    /// Cancels the open orders of instruments whose margin is used up.
-    fn cancel_margined(&mut self, is_meant: impl Fn(InstrumentId, MarginMode) -> bool) {
-        let Some(margin) = self.margin() else { return };
-        let is_found = |intent: &OrderIntent| {
-            margin.get(intent.instrument).is_some_and(|known| is_meant(intent.instrument, known.rule.mode))
-        };
-        let mut found: Vec<OrderId> = self
-            .orders
-            .iter()
-            .map(|order| order.intent)
-            .filter(is_found)
-            .map(|intent| intent.order_id)
-            .collect();
+    /// Cancels open orders because the margin behind them is used up.
+    fn cancel_for_margin(&mut self, is_meant: impl Fn(&OrderIntent) -> bool) {
+        let intents = self.orders.iter().map(|order| order.intent).filter(is_meant);
+        let mut found: Vec<OrderId> = intents.map(|intent| intent.order_id).collect();
         found.sort_unstable();
         for order_id in found {
             self.request_cancel(order_id, CancelReason::Liquidation);

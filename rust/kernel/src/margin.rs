@@ -120,6 +120,18 @@ impl Margin {
         Ok(())
     }
 
+    /// Takes back what is set aside beyond the balance: an account cannot put up what it does not have,
+    /// because losses or funding have used it before a resting order filled.
+    pub(crate) fn trim(&mut self, balance: i128) {
+        let total = self.iter().fold(0, |sum: i128, known| sum.saturating_add(known.set_aside));
+        let mut beyond = total.saturating_sub(balance.max(0));
+        for known in self.rules.iter_mut().flatten() {
+            let taken = beyond.clamp(0, known.set_aside.max(0));
+            known.set_aside = known.set_aside.saturating_sub(taken);
+            beyond = beyond.saturating_sub(taken);
+        }
+    }
+
     /// Adds to what is set aside for an isolated position, or takes from it.
     pub(crate) fn set_aside(&mut self, instrument: InstrumentId, amount: i128) {
         if let Some(margined) = self.get_mut(instrument) {
