@@ -2,11 +2,11 @@
 //!
 //! Judged after every event at the mark price, and against bars at the worse end of the range, once the
 //! orders of the bar have filled: there at the first price, seen from the open, at which the margin does not
-//! do. First the open orders are cancelled: those of the instrument (isolated) or all (cross). An isolated position is closed at
-//! once; cross positions one after the other, the largest loss first, until the account's equity is above
-//! the maintenance margin of what is left. Fills are at the price that was judged; a fee on what is closed
-//! goes to the venue, and a loss beyond the margin (isolated) or the whole account (cross) is borne by its
-//! insurance fund, so that neither can lose more than it has.
+//! do. First the open orders are cancelled: those of the instrument (isolated) or all (cross). An isolated
+//! position is closed at once; cross positions one after the other, the largest loss first, until the
+//! account's equity is above the maintenance margin of what is left. Fills are at the price that was judged;
+//! a fee on what is closed goes to the venue, and a loss beyond the margin (isolated) or the whole account
+//! (cross) is borne by its insurance fund, so that a liquidation never leaves a debt.
 
 use tradecore_types::{
     Bar, CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Liquidity, Money, OrderId,
