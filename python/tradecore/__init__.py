@@ -9,16 +9,17 @@ from tradecore._core import __version__
 
 _WHERE = {
     "tradecore._core": (
-        "Bar", "Book", "EventBatch", "Fill", "Indicator", "OrderUpdate", "Quote", "Refused", "Trade",
+        "Bar", "Book", "EventBatch", "Fill", "Indicator", "LatencySamples", "OrderUpdate", "Quote",
+        "Refused", "Trade",
     ),
     "tradecore.backtest": ("BacktestResult", "Statistics"),
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
-        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "RiskSpec", "ScopeRiskSpec", "SelfTrade",
-        "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError",
-        "VenueSpec",
+        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
+        "SelfTrade", "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError",
+        "VenueError", "VenueSpec",
     ),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),

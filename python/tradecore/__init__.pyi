@@ -1,6 +1,17 @@
 """What type checkers see of the package: the names that are loaded when first used."""
 
-from tradecore._core import Bar, Book, EventBatch, Fill, Indicator, OrderUpdate, Quote, Refused, Trade
+from tradecore._core import (
+    Bar,
+    Book,
+    EventBatch,
+    Fill,
+    Indicator,
+    LatencySamples,
+    OrderUpdate,
+    Quote,
+    Refused,
+    Trade,
+)
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.decision import Cooldown, MaxSpread, TradingHours
 from tradecore.domain import (
@@ -21,6 +32,7 @@ from tradecore.domain import (
     InvalidValueError,
     Matching,
     Mode,
+    QueueModel,
     RiskSpec,
     ScopeRiskSpec,
     SelfTrade,
@@ -64,10 +76,12 @@ __all__ = [
     "InstrumentKind",
     "InstrumentSpec",
     "InvalidValueError",
+    "LatencySamples",
     "Matching",
     "MaxSpread",
     "Mode",
     "OrderUpdate",
+    "QueueModel",
     "Quote",
     "Refused",
     "RiskSpec",

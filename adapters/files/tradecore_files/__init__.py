@@ -1,7 +1,8 @@
-"""History from files: bars, trades and quotes as whole ticks and lots."""
+"""History from files: bars, trades and quotes as whole ticks and lots, and measured latencies."""
 
 from tradecore_files.bars import Bars, load_bars
 from tradecore_files.inspection import inspect
+from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.quotes import Quotes, load_quotes
 from tradecore_files.summary import FileSummary
@@ -16,6 +17,7 @@ __all__ = [
     "Trades",
     "inspect",
     "load_bars",
+    "load_latency",
     "load_quotes",
     "load_trades",
 ]

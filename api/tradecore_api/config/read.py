@@ -14,7 +14,7 @@ from tradecore_api.config import overrides, shape
 from tradecore_api.config.tables import CaptureFeedTable, Config, ConfigTables, Market, StrategyConfig
 from tradecore_api.state_dir import ACCOUNT_NAME_RULE, is_account_name
 
-PATH_KEYS = ("feed.path", "data.path", "journal.path", "database.path")
+PATH_KEYS = ("feed.path", "data.path", "venue.latency_file", "journal.path", "database.path")
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
 FILE_SIZE_MAX = 1 << 20
 
@@ -186,6 +186,8 @@ def _check_files(config: Config, report: shape.Report) -> None:
         _check_file("feed.path", tables.feed.path, report)
     if tables.data is not None:
         _check_file("data.path", tables.data.path, report)
+    if tables.venue.latency_file is not None:
+        _check_file("venue.latency_file", tables.venue.latency_file, report)
     for strategy in config.strategies:
         file, _, _ = strategy.reference.rpartition(":")
         if file.endswith(".py"):

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tradecore.domain.errors import ConfigError, InvalidValueError
+from tradecore.domain import LatencySamples
+from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
 from tradecore.domain.spec import EngineSpec
 from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
@@ -48,10 +49,24 @@ def build_engine(
             recording=is_recording,
             equity_curve=has_equity_curve,
             gates=config.tables.decision.gates,
+            latency=_latency(config, spec.venue.latency_file),
         )
     except InvalidValueError as error:
         key = _key_of(spec, error)
         raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+
+
+def _latency(config: Config, path: str | None) -> LatencySamples | None:
+    """Read the measured latencies that the specification names."""
+    if path is None:
+        return None
+    from tradecore_files import load_latency
+
+    try:
+        return load_latency(path)
+    except DataError as error:
+        key = "venue.latency_file"
+        raise ConfigError(config.source_of(key), key, path, str(error)) from error
 
 
 def _key_of(spec: EngineSpec, error: InvalidValueError) -> str:

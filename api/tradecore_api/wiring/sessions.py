@@ -36,12 +36,11 @@ def open_session(
         When settings, journal or replay say no; the journal is closed again, unchanged.
     """
     built = strategies(config)
-    spec = config.engine_spec()
-    engine = build_engine(config, spec, built.bindings, is_recording=True)
+    engine = build_engine(config, config.engine_spec(), built.bindings, is_recording=True)
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
     identity = SessionConfig(
-        engine=spec,
+        engine=engine.spec,
         strategies=built.names,
         feed=feed_identity(config),
         gates=config.tables.decision.gates,

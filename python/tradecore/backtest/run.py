@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tradecore.backtest.statistics import ClosedTrades, Statistics, compute_statistics
 from tradecore.decision import Gate
-from tradecore.domain import DataError, EngineSpec, EventBatch
+from tradecore.domain import DataError, EngineSpec, EventBatch, LatencySamples
 from tradecore.engine import Engine, EngineSummary
 from tradecore.strategy import StrategyBinding
 
@@ -67,6 +67,7 @@ def run(
     strategies: Sequence[StrategyBinding],
     *sources: EventBatch,
     gates: Sequence[Gate] = (),
+    latency: LatencySamples | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> BacktestResult:
     """Run strategies over history.
@@ -82,6 +83,8 @@ def run(
         batches are empty afterwards.
     gates : sequence of Gate
         Decision gates of every strategy.
+    latency : LatencySamples or None
+        Measured latencies in place of the constant ones.
     progress : callable or None
         Called with the number of events consumed when all are.
 
@@ -94,7 +97,7 @@ def run(
     """
     if not any(len(batch) for batch in sources):
         raise DataError("history", "has no events: nothing to test on")
-    engine = Engine(spec, strategies, equity_curve=True, gates=gates)
+    engine = Engine(spec, strategies, equity_curve=True, gates=gates, latency=latency)
     for source, batch in enumerate(sources):
         engine.feed(batch, source)
     events = engine.run()

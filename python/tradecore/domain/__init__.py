@@ -1,6 +1,6 @@
 """Values and errors every other room speaks in; imports nothing of tradecore but its own parts."""
 
-from tradecore._core import EventBatch
+from tradecore._core import EventBatch, LatencySamples
 from tradecore.domain.errors import (
     BrokenInvariantError,
     ConfigError,
@@ -25,6 +25,7 @@ from tradecore.domain.spec import (
     InstrumentSpec,
     Matching,
     Mode,
+    QueueModel,
     RiskSpec,
     ScopeRiskSpec,
     SelfTrade,
@@ -51,8 +52,10 @@ __all__ = [
     "InstrumentKind",
     "InstrumentSpec",
     "InvalidValueError",
+    "LatencySamples",
     "Matching",
     "Mode",
+    "QueueModel",
     "RiskSpec",
     "ScopeRiskSpec",
     "SelfTrade",

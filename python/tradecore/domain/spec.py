@@ -17,6 +17,7 @@ Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
+Power = Annotated[int, msgspec.Meta(ge=1, le=16)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 PpmPositive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
@@ -77,6 +78,20 @@ class Matching(StrEnum):
     QUOTES = "quotes"
     BOOK = "book"
     EXCHANGE = "exchange"
+
+
+class QueueModel(StrEnum):
+    """How the place of an order in the queue of its price is followed when the level shrinks.
+
+    Lots that leave a level without a trade stood behind the order (`CONSERVATIVE`), or they stood behind
+    it with probability f(behind) / (f(behind) + f(ahead)) and the place moves by the expected value:
+    f(x) = x ** `queue_power` (`POWER`) or f(x) = log(1 + x), x in lots (`LOG`). In integers, so the same
+    on every machine. Source: Rigtorp (2013), Estimating order queue position.
+    """
+
+    CONSERVATIVE = "conservative"
+    POWER = "power"
+    LOG = "log"
 
 
 class SequenceRule(StrEnum):
@@ -155,11 +170,25 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The simulated venue: what it matches against, latencies in nanoseconds and how bars fill.
 
     Orders against bars fill at bar prices; latencies apply to the other kinds of matching.
+
+    `latency_file` names measured latencies that take the place of the two constant ones: columns
+    `request_ns`, `venue_ns` and `response_ns`, the oldest first. Between two samples a latency lies on the
+    line between them, outside it is that of the first or the last; nothing overtakes what was sent before
+    it. `latency_digest` is the hash of their values: filled in when it is empty and written into the
+    journal, so that neither a restart nor a replay goes on with other samples.
+
+    `queue` is how places in the queues of quotes and books are followed: every cancel was behind our order
+    (`conservative`), or behind it with probability f(behind) / (f(behind) + f(ahead)), where f(x) is
+    x ** `queue_power` (`power`) or log(1 + lots) (`log`).
     """
 
     matching: Matching = Matching.BARS
     order_latency_ns: DelayNs = 0
     report_latency_ns: DelayNs = 0
+    latency_file: Name | None = None
+    latency_digest: Name | None = None
+    queue: QueueModel = QueueModel.CONSERVATIVE
+    queue_power: Power = 3
     bar_fill: BarFill = BarFill.NEXT_OPEN
     bar_order: BarOrder = BarOrder.TIME
     finalize: Finalize = Finalize.NONE

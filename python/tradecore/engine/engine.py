@@ -7,7 +7,7 @@ import msgspec
 
 from tradecore._core import Kernel
 from tradecore.decision import Gate
-from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, Mode
+from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.engine.blame import blamed
 from tradecore.engine.context import Context
 from tradecore.engine.summary import BookCounts, EngineSummary
@@ -50,11 +50,13 @@ class Engine:
         Sample the equity at every bar given as input.
     gates : sequence of Gate
         Decision gates of every strategy.
+    latency : LatencySamples or None
+        Measured latencies in place of the constant ones; `spec` of the engine then has their digest.
 
     Raises
     ------
     InvalidValueError
-        When the specification makes no sense.
+        When the specification makes no sense, or names other latencies.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class Engine:
         digest: bool = True,
         equity_curve: bool = False,
         gates: Sequence[Gate] = (),
+        latency: LatencySamples | None = None,
     ) -> None:
-        self.spec = spec
+        self.spec = spec = _measured(spec, latency)
         self.instruments = tuple(
             Instrument.of(instrument_id, instrument)
             for instrument_id, instrument in enumerate(spec.instruments)
@@ -79,6 +82,7 @@ class Engine:
             recording=recording,
             digest=digest,
             equity_curve=equity_curve,
+            latency=latency,
         )
         self._handlers: list[_Handlers] = []
         self._series: dict[tuple[int, int, str, int], int] = {}
@@ -299,6 +303,9 @@ class Engine:
                 for name in ("on_bar", "on_quote", "on_book", "on_trade", "on_fill", "on_order", "on_timer")
             ),
         )
+        for what, handler in (("fill", handlers.on_fill), ("order", handlers.on_order)):
+            if handler is not None:
+                self._kernel.subscribe_own(strategy_id, what)
         for instrument_id in binding.instruments:
             if handlers.on_bar is not None:
                 self._kernel.subscribe_bars(strategy_id, self._series_of(binding, instrument_id))
@@ -332,6 +339,17 @@ class Engine:
                 if (failure := blamed(error, [binding], name, self.now_ns)) is None:
                     raise
                 raise failure from error
+
+
+def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:
+    """Return the specification with the digest of the latencies, which must be those it names."""
+    digest = None if latency is None else latency.digest
+    venue = spec.venue
+    if digest is None and (name := venue.latency_digest or venue.latency_file):
+        raise InvalidValueError("latency", None, f"needs the samples {name}")
+    if venue.latency_digest not in (None, digest):
+        raise InvalidValueError("latency_digest", venue.latency_digest, f"the samples given have {digest}")
+    return msgspec.structs.replace(spec, venue=msgspec.structs.replace(venue, latency_digest=digest))
 
 
 def _text(atto: int) -> str:

@@ -74,7 +74,7 @@ def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
         case list():
             for index, item in enumerate(value):
                 yield from _flat(item, f"{key}.{index}")
-        case str() if key.endswith((".class", ".path")):
+        case str() if key.endswith((".class", ".path", ".latency_file")):
             yield key, value.replace("\\", "/").rpartition("/")[2]
         case _:
             yield key, value

@@ -12,17 +12,17 @@ const NO_QUOTE: Quote = Quote { bid_ticks: 0, bid_lots: 0, ask_ticks: 0, ask_lot
 
 impl Kernel {
     /// Hands a request to the venue.
-    pub(crate) fn arrive(&mut self, request: Request) -> Result<(), KernelError> {
-        let instrument = match &request {
+    pub(crate) fn arrive(&mut self, request: &Request) -> Result<(), KernelError> {
+        let instrument = match request {
             Request::Submit(order) => order.intent().instrument,
             Request::Cancel { instrument, .. } | Request::Replace { instrument, .. } => *instrument,
         };
         let is_bars = matches!(self.market(instrument)?.venue, Venue::Bars(_));
         if is_bars {
-            return self.arrive_at_bars(instrument, &request);
+            return self.arrive_at_bars(instrument, request);
         }
         let mut published = std::mem::take(&mut self.published);
-        self.arrive_at_depth(instrument, &request, &mut published);
+        self.arrive_at_depth(instrument, request, &mut published);
         self.spread_published(instrument, &mut published)?;
         self.published = published;
         Ok(())

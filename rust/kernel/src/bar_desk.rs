@@ -13,7 +13,7 @@ use crate::kernel::Counters;
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
 use crate::scoping::Books;
-use crate::wake::{OrderUpdate, Wake, WakeBody};
+use crate::wake::{Hearing, OrderUpdate, Wake, WakeBody};
 use crate::{KernelError, Leverage, buying_power};
 
 /// Everything of the kernel that one instrument's bars may touch.
@@ -27,6 +27,7 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) recorder: &'a mut Recorder,
     pub(crate) counters: &'a mut Counters,
     pub(crate) wakes: &'a mut std::collections::VecDeque<Wake>,
+    pub(crate) hearing: &'a [Hearing],
     pub(crate) last_order_id: &'a mut u64,
     pub(crate) marks: &'a [Option<i64>],
     pub(crate) leverage: Leverage,
@@ -192,7 +193,8 @@ impl BarAccount for BarDesk<'_> {
     fn report(&mut self, report: Report) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, &report);
         let Some(update) = self.orders.apply(&report)? else { return Ok(()) };
-        let intent = update.order.intent;
+        let (intent, open_lots) = (update.order.intent, update.order.open_lots());
+        let counted = self.scopes.is_on().then_some(*update.order);
         let fill = fill_of(&intent, &report);
         if let Some(fill) = fill {
             self.counters.count_fill(&report);
@@ -202,19 +204,17 @@ impl BarAccount for BarDesk<'_> {
                 note_volume(tiers, self.now_ns, self.instrument, &report);
             }
         }
-        if self.scopes.is_on() {
+        if let Some(order) = counted {
             let (instrument, now_ns) = (self.instrument, self.now_ns);
             let (books, scopes) = self.books_and_scopes();
-            books.tell_report(scopes, &update.order, instrument, fill.as_ref(), now_ns);
+            books.tell_report(scopes, &order, instrument, fill.as_ref(), now_ns);
         }
-        let body = WakeBody::Order(OrderUpdate {
-            order_id: report.order_id,
-            side: intent.side,
-            open_lots: update.order.open_lots(),
-            report,
-        });
-        let instrument = self.instrument.id;
-        self.wakes.push_back(Wake { time_ns: self.now_ns, strategy: intent.strategy, instrument, body });
+        if self.hearing.get(intent.strategy.index()).is_some_and(|hearing| hearing.is_about(&report)) {
+            let (order_id, side) = (report.order_id, intent.side);
+            let body = WakeBody::Order(OrderUpdate { order_id, side, open_lots, report });
+            let instrument = self.instrument.id;
+            self.wakes.push_back(Wake { time_ns: self.now_ns, strategy: intent.strategy, instrument, body });
+        }
         Ok(())
     }
 }

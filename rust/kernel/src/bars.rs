@@ -30,6 +30,7 @@ impl Kernel {
             recorder: &mut self.recorder,
             counters: &mut self.counters,
             wakes: &mut self.wakes,
+            hearing: &self.hearing,
             last_order_id: &mut self.last_order_id,
             marks: &self.marks,
             leverage: self.config.leverage,

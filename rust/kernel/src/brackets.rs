@@ -73,6 +73,9 @@ impl Kernel {
         intent: &OrderIntent,
         is_closed: bool,
     ) -> Result<(), KernelError> {
+        if self.brackets.entries.is_empty() {
+            return Ok(());
+        }
         let reductions = std::mem::take(&mut self.brackets.reductions);
         for reduction in &reductions {
             self.resize_exits(reduction.entry_order, reduction.remaining_lots);

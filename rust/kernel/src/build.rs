@@ -24,7 +24,8 @@ pub(crate) fn build_market(
     };
     let capacity = venue.open_orders_max;
     let depth = |is_frozen| {
-        let mut matcher = Box::new(DepthMatcher::new(instrument.clone(), venue.fees, capacity));
+        let mut matcher =
+            Box::new(DepthMatcher::new(instrument.clone(), venue.fees, capacity).with_queue(venue.queue));
         matcher.set_frozen(is_frozen);
         matcher
     };

@@ -1,9 +1,11 @@
 //! What a kernel is made of.
 
 use tradecore_book::SequenceRule;
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Slippage};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, QueueModel, Slippage};
 use tradecore_risk::{Limits, ScopesConfig};
-use tradecore_types::{InstrumentSpec, Money};
+use tradecore_types::{InstrumentSpec, Money, TimeNs};
+
+use crate::LatencySamples;
 
 /// Where orders go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Matching {
 }
 
 /// The simulated venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VenueConfig {
     /// What it matches against.
     pub matching: Matching,
@@ -36,6 +38,10 @@ pub struct VenueConfig {
     pub order_latency_ns: i64,
     /// Time from the venue to the engine, in nanoseconds.
     pub report_latency_ns: i64,
+    /// Measured latencies in place of the two constant ones.
+    pub latency_samples: Option<LatencySamples>,
+    /// How positions in the queues of a book or a quote are followed.
+    pub queue: QueueModel,
     /// When market orders fill on bars.
     pub bar_fill: BarFill,
     /// In which order the orders of one bar are tried.
@@ -46,6 +52,20 @@ pub struct VenueConfig {
     pub fees: FeeSchedule,
     /// Largest number of open orders per instrument.
     pub open_orders_max: usize,
+}
+
+impl VenueConfig {
+    /// Returns when a request sent now reaches the venue.
+    pub(crate) fn at_venue_ns(&self, now_ns: TimeNs) -> TimeNs {
+        let samples = self.latency_samples.as_ref();
+        now_ns.saturating_add(samples.map_or(self.order_latency_ns, |samples| samples.order_ns(now_ns)))
+    }
+
+    /// Returns when a report made now reaches the engine.
+    pub(crate) fn at_engine_ns(&self, now_ns: TimeNs) -> TimeNs {
+        let samples = self.latency_samples.as_ref();
+        now_ns.saturating_add(samples.map_or(self.report_latency_ns, |samples| samples.report_ns(now_ns)))
+    }
 }
 
 /// One instrument.

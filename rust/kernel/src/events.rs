@@ -277,7 +277,10 @@ impl Kernel {
     ) {
         let Some(market) = self.markets.get_mut(instrument.index()) else { return };
         act(market, &mut self.reports);
-        let arrival_ns = self.now_ns.saturating_add(self.config.venue.report_latency_ns);
+        if self.reports.is_empty() {
+            return;
+        }
+        let arrival_ns = self.config.venue.at_engine_ns(self.now_ns);
         for report in self.reports.drain(..) {
             self.schedule.report(arrival_ns, Delivery { instrument, report });
         }

@@ -17,7 +17,7 @@ use crate::market::{Book, Market, Venue};
 use crate::recorder::Recorder;
 use crate::schedule::{Due, Schedule};
 use crate::series::{BarSource, Column, IndicatorValues, Series};
-use crate::wake::{Wake, WakeBody};
+use crate::wake::{Hearing, Wake, WakeBody};
 use crate::{KernelConfig, KernelError, Matching};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
@@ -103,6 +103,8 @@ pub struct Kernel {
     pub(crate) ledger: Ledger,
     pub(crate) recorder: Recorder,
     pub(crate) wakes: VecDeque<Wake>,
+    /// What every strategy wants to be told about its orders.
+    pub(crate) hearing: Vec<Hearing>,
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
@@ -165,6 +167,7 @@ impl Kernel {
             input: Input::default(),
             schedule: Schedule::default(),
             wakes: VecDeque::new(),
+            hearing: vec![Hearing::default(); strategies],
             now_ns: 0,
             switches: Switches::default(),
             last_order_id: 0,
@@ -232,7 +235,7 @@ impl Kernel {
         };
         // Without input nothing later than now is certain: an earlier event may still be fed.
         let certain_ns = head.map_or(self.now_ns, |head| head.time_ns().max(self.now_ns));
-        if let Some((time_ns, due)) = self.schedule.pop_due(certain_ns) {
+        if let Some((time_ns, due)) = self.schedule.due(certain_ns) {
             self.set_now(time_ns);
             self.handle_due(due)?;
             self.withdraw_halted();
@@ -250,15 +253,25 @@ impl Kernel {
 
     fn handle_due(&mut self, due: Due) -> Result<(), KernelError> {
         match due {
-            Due::Report(delivery) => self.apply_report(delivery.instrument, &delivery.report),
-            Due::Arrival(request) => self.arrive(request),
-            Due::BarClose { series } => {
-                self.close_time_bar(series);
+            Due::Report => match self.schedule.take_report() {
+                Some(delivery) => self.apply_report(delivery.instrument, &delivery.report),
+                None => Ok(()),
+            },
+            Due::Arrival => match self.schedule.take_arrival() {
+                Some(request) => self.arrive(&request),
+                None => Ok(()),
+            },
+            Due::BarClose => {
+                if let Some(series) = self.schedule.take_bar_close() {
+                    self.close_time_bar(series);
+                }
                 Ok(())
             }
-            Due::Timer(timer) => {
-                let body = WakeBody::Timer { timer_id: timer.number };
-                self.wake(timer.strategy, InstrumentId(0), body);
+            Due::Timer => {
+                if let Some(timer) = self.schedule.take_timer() {
+                    let body = WakeBody::Timer { timer_id: timer.number };
+                    self.wake(timer.strategy, InstrumentId(0), body);
+                }
                 Ok(())
             }
         }
@@ -341,6 +354,20 @@ impl Kernel {
     pub fn subscribe_trades(&mut self, strategy: StrategyId, instrument: InstrumentId) {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
             market.subscribers.trades.push(strategy);
+        }
+    }
+
+    /// Wakes a strategy at every fill of one of its orders.
+    pub fn subscribe_fills(&mut self, strategy: StrategyId) {
+        if let Some(hearing) = self.hearing.get_mut(strategy.index()) {
+            hearing.fills = true;
+        }
+    }
+
+    /// Wakes a strategy at every change of one of its orders but fills.
+    pub fn subscribe_orders(&mut self, strategy: StrategyId) {
+        if let Some(hearing) = self.hearing.get_mut(strategy.index()) {
+            hearing.changes = true;
         }
     }
 

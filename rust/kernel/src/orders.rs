@@ -183,7 +183,7 @@ impl Kernel {
         }
         match self.config.destination {
             Destination::Venue => {
-                let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
+                let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
                 self.schedule.arrival(arrival_ns, Request::Submit(*order));
             }
             Destination::Nowhere => {
@@ -225,7 +225,7 @@ impl Kernel {
         if self.scopes.is_on() {
             self.tell_scopes(&intent, false);
         }
-        let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
+        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         let instrument = intent.instrument;
         self.schedule.arrival(arrival_ns, Request::Cancel { order_id, instrument, reason });
         true
@@ -280,7 +280,7 @@ impl Kernel {
             self.tell_scopes(&intent, false);
         }
         let instrument = intent.instrument;
-        let arrival_ns = self.now_ns.saturating_add(self.config.venue.order_latency_ns);
+        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         self.schedule.arrival(arrival_ns, Request::Replace { order_id, instrument, price_ticks, lots });
         true
     }

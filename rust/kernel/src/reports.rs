@@ -20,7 +20,9 @@ impl Kernel {
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
-        let intent = update.order.intent;
+        let (intent, open_lots) = (update.order.intent, update.order.open_lots());
+        let is_closed = update.after.is_terminal();
+        let counted = self.scopes.is_on().then_some(*update.order);
         let mut surplus_lots = 0;
         let fill = fill_of(&intent, report);
         if let Some(fill) = fill {
@@ -37,25 +39,22 @@ impl Kernel {
                 self.brackets.note_entry(intent.order_id);
             }
         }
-        if self.scopes.is_on() {
+        if let Some(order) = counted {
             let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
             if let Some(market) = self.markets.get(instrument.index()) {
-                let order = &update.order;
-                books.tell_report(&mut self.scopes, order, &market.instrument, fill.as_ref(), self.now_ns);
+                books.tell_report(&mut self.scopes, &order, &market.instrument, fill.as_ref(), self.now_ns);
             }
         }
-        self.follow_brackets(&intent, update.after.is_terminal())?;
+        self.follow_brackets(&intent, is_closed)?;
         self.drop_orphans(&intent);
         if surplus_lots != 0 && !self.switches.is_killed {
             self.close_lots(intent.strategy, instrument, surplus_lots)?;
         }
-        let update = OrderUpdate {
-            order_id: report.order_id,
-            side: intent.side,
-            open_lots: update.order.open_lots(),
-            report: *report,
-        };
-        self.wake(intent.strategy, instrument, WakeBody::Order(update));
+        if self.hearing.get(intent.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
+            let (order_id, side) = (report.order_id, intent.side);
+            let update = OrderUpdate { order_id, side, open_lots, report: *report };
+            self.wake(intent.strategy, instrument, WakeBody::Order(update));
+        }
         Ok(())
     }
 

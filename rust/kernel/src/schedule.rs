@@ -1,7 +1,7 @@
 //! Events of the engine's own making: venue arrivals, venue reports, bar closes and timers.
 //!
 //! **Invariant:** they come out in the order of (time, kind, order of arrival); a heap is used only
-//! where times can fall, a queue where a constant latency keeps them in order.
+//! where times can fall, a queue where nothing overtakes what was sent before it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -59,25 +59,24 @@ pub(crate) struct Timer {
     pub(crate) number: u64,
 }
 
-/// The next internal event.
+/// What kind of internal event comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// A report reaches the engine.
-    Report(Delivery),
+    Report,
     /// A request reaches the venue.
-    Arrival(Request),
+    Arrival,
     /// A time bar ends.
-    BarClose {
-        /// Index of the series.
-        series: usize,
-    },
+    BarClose,
     /// A timer rings.
-    Timer(Timer),
+    Timer,
 }
 
 /// Internal events not yet due.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Schedule {
+    /// When the next of all is due, the end of time when there is none: most steps ask only this.
+    next_ns: TimeNs,
     reports: VecDeque<(TimeNs, Delivery)>,
     arrivals: VecDeque<(TimeNs, Request)>,
     bar_closes: BinaryHeap<Reverse<(TimeNs, usize)>>,
@@ -85,50 +84,97 @@ pub(crate) struct Schedule {
     timers_set: u64,
 }
 
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            next_ns: TimeNs::MAX,
+            reports: VecDeque::new(),
+            arrivals: VecDeque::new(),
+            bar_closes: BinaryHeap::new(),
+            timers: BinaryHeap::new(),
+            timers_set: 0,
+        }
+    }
+}
+
 impl Schedule {
-    /// Sends a report on its way; `time_ns` never falls from call to call.
+    /// Sends a report on its way; it does not overtake the one before.
     pub(crate) fn report(&mut self, time_ns: TimeNs, delivery: Delivery) {
+        let time_ns = self.reports.back().map_or(time_ns, |entry| entry.0.max(time_ns));
+        self.next_ns = self.next_ns.min(time_ns);
         self.reports.push_back((time_ns, delivery));
     }
 
-    /// Sends a request on its way; `time_ns` never falls from call to call.
+    /// Sends a request on its way; it does not overtake the one before.
     pub(crate) fn arrival(&mut self, time_ns: TimeNs, request: Request) {
+        let time_ns = self.arrivals.back().map_or(time_ns, |entry| entry.0.max(time_ns));
+        self.next_ns = self.next_ns.min(time_ns);
         self.arrivals.push_back((time_ns, request));
     }
 
     /// Plans the end of a time bar.
     pub(crate) fn bar_close(&mut self, time_ns: TimeNs, series: usize) {
+        self.next_ns = self.next_ns.min(time_ns);
         self.bar_closes.push(Reverse((time_ns, series)));
     }
 
     /// Sets a timer.
     pub(crate) fn timer(&mut self, time_ns: TimeNs, strategy: StrategyId, timer_id: u64) {
+        self.next_ns = self.next_ns.min(time_ns);
         self.timers_set += 1;
         self.timers.push(Reverse(Timer { time_ns, sequence: self.timers_set, strategy, number: timer_id }));
     }
 
-    /// Returns when the next internal event is due.
-    pub(crate) fn next_time_ns(&self) -> Option<TimeNs> {
-        let reports = self.reports.front().map(|entry| entry.0);
-        let arrivals = self.arrivals.front().map(|entry| entry.0);
-        let bar_closes = self.bar_closes.peek().map(|entry| entry.0.0);
-        let timers = self.timers.peek().map(|entry| entry.0.time_ns);
-        [reports, arrivals, bar_closes, timers].into_iter().flatten().min()
+    /// Tells what is due at or before `time_ns`, and when; reports come before arrivals of the same time,
+    /// then bar closes, then timers.
+    pub(crate) fn due(&self, time_ns: TimeNs) -> Option<(TimeNs, Due)> {
+        if self.next_ns > time_ns {
+            return None;
+        }
+        let fronts = [
+            (self.reports.front().map(|entry| entry.0), Due::Report),
+            (self.arrivals.front().map(|entry| entry.0), Due::Arrival),
+            (self.bar_closes.peek().map(|entry| entry.0.0), Due::BarClose),
+            (self.timers.peek().map(|entry| entry.0.time_ns), Due::Timer),
+        ];
+        fronts.into_iter().find(|front| front.0 == Some(self.next_ns)).map(|front| (self.next_ns, front.1))
     }
 
-    /// Takes the next internal event that is due at or before `time_ns`.
-    pub(crate) fn pop_due(&mut self, time_ns: TimeNs) -> Option<(TimeNs, Due)> {
-        let next = self.next_time_ns().filter(|&next| next <= time_ns)?;
-        if self.reports.front().is_some_and(|entry| entry.0 == next) {
-            return self.reports.pop_front().map(|(time, delivery)| (time, Due::Report(delivery)));
-        }
-        if self.arrivals.front().is_some_and(|entry| entry.0 == next) {
-            return self.arrivals.pop_front().map(|(time, request)| (time, Due::Arrival(request)));
-        }
-        if self.bar_closes.peek().is_some_and(|entry| entry.0.0 == next) {
-            return self.bar_closes.pop().map(|Reverse((time, series))| (time, Due::BarClose { series }));
-        }
-        self.timers.pop().map(|Reverse(timer)| (timer.time_ns, Due::Timer(timer)))
+    /// Takes the next report.
+    pub(crate) fn take_report(&mut self) -> Option<Delivery> {
+        let delivery = self.reports.pop_front()?.1;
+        self.look_ahead();
+        Some(delivery)
+    }
+
+    /// Takes the next request.
+    pub(crate) fn take_arrival(&mut self) -> Option<Request> {
+        let request = self.arrivals.pop_front()?.1;
+        self.look_ahead();
+        Some(request)
+    }
+
+    /// Takes the next bar to close: the index of its series.
+    pub(crate) fn take_bar_close(&mut self) -> Option<usize> {
+        let Reverse((_, series)) = self.bar_closes.pop()?;
+        self.look_ahead();
+        Some(series)
+    }
+
+    /// Takes the next timer.
+    pub(crate) fn take_timer(&mut self) -> Option<Timer> {
+        let Reverse(timer) = self.timers.pop()?;
+        self.look_ahead();
+        Some(timer)
+    }
+
+    /// Learns anew when the next of all is due.
+    fn look_ahead(&mut self) {
+        let reports = self.reports.front().map_or(TimeNs::MAX, |entry| entry.0);
+        let arrivals = self.arrivals.front().map_or(TimeNs::MAX, |entry| entry.0);
+        let bar_closes = self.bar_closes.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
+        let timers = self.timers.peek().map_or(TimeNs::MAX, |entry| entry.0.time_ns);
+        self.next_ns = reports.min(arrivals).min(bar_closes.min(timers));
     }
 
     /// Appends the canonical bytes of what is on its way.

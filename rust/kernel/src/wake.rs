@@ -1,6 +1,8 @@
 //! Why the kernel stops and asks a strategy.
 
-use tradecore_types::{Bar, InstrumentId, OrderId, Quote, Report, Side, StrategyId, TimeNs, Trade};
+use tradecore_types::{
+    Bar, InstrumentId, OrderId, Quote, Report, ReportBody, Side, StrategyId, TimeNs, Trade,
+};
 
 /// One reason to call one strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,4 +53,23 @@ pub struct OrderUpdate {
     pub open_lots: i64,
     /// What the venue said.
     pub report: Report,
+}
+
+/// What a strategy wants to be told about its own orders: what nobody listens to is no wake-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hearing {
+    /// Its fills.
+    pub(crate) fills: bool,
+    /// Everything else.
+    pub(crate) changes: bool,
+}
+
+impl Hearing {
+    /// Tells whether a report is worth a wake-up.
+    pub(crate) const fn is_about(self, report: &Report) -> bool {
+        match report.body {
+            ReportBody::Fill { .. } => self.fills,
+            _ => self.changes,
+        }
+    }
 }

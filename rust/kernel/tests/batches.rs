@@ -9,8 +9,8 @@ use common::{
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tradecore_kernel::{Destination, KernelConfig, Matching};
-use tradecore_matching::{BarFill, BarOrder};
+use tradecore_kernel::{Destination, KernelConfig, LatencySample, LatencySamples, Matching};
+use tradecore_matching::{BarFill, BarOrder, QueueModel};
 use tradecore_types::{BookUpdateKind, CommandKind, Flow, InstrumentId, Side};
 
 /// What happens next, before it has a time and a place in a sequence.
@@ -142,17 +142,37 @@ fn item(
 fn configs() -> impl Strategy<Value = KernelConfig> {
     let matching =
         proptest::sample::select(vec![Matching::Bars, Matching::Quotes, Matching::Book, Matching::Exchange]);
-    (matching, 0..5i64, 0..5i64, any::<(bool, bool)>(), 0..8u8).prop_map(
-        |(matching, order_ns, report_ns, (is_close, is_queue), shadow)| {
+    let queue = proptest::sample::select(vec![
+        QueueModel::Conservative,
+        QueueModel::Power { exponent: 2 },
+        QueueModel::Log,
+    ]);
+    let samples = vec((1..9i64, 0..5i64, 0..5i64), 0..4);
+    (matching, 0..5i64, 0..5i64, any::<(bool, bool)>(), 0..8u8, queue, samples).prop_map(
+        |(matching, order_ns, report_ns, (is_close, is_queue), shadow, queue, samples)| {
             let mut config = config(matching);
             config.venue.order_latency_ns = order_ns;
             config.venue.report_latency_ns = report_ns;
+            config.venue.latency_samples = measured(&samples);
+            config.venue.queue = queue;
             config.venue.bar_fill = if is_close { BarFill::Close } else { BarFill::NextOpen };
             config.venue.bar_order = if is_queue { BarOrder::Queue } else { BarOrder::Time };
             config.destination = if shadow == 0 { Destination::Nowhere } else { Destination::Venue };
             config
         },
     )
+}
+
+/// Makes measured latencies from gaps between requests and the two ways; none from none.
+fn measured(steps: &[(i64, i64, i64)]) -> Option<LatencySamples> {
+    let mut samples: Vec<LatencySample> = Vec::new();
+    for (gap, order_ns, report_ns) in steps {
+        let (sent, taken) = samples.last().map_or((90, 90), |last| (last.request_ns, last.venue_ns));
+        let request_ns = sent + gap;
+        let venue_ns = taken.max(request_ns + order_ns);
+        samples.push(LatencySample { request_ns, venue_ns, response_ns: venue_ns + report_ns });
+    }
+    LatencySamples::new(samples).ok()
 }
 
 /// Plays the events in pieces that end at the cuts.

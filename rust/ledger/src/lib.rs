@@ -10,6 +10,7 @@ mod fill;
 mod ledger;
 mod lots;
 mod order;
+mod order_index;
 mod orders;
 mod state;
 #[cfg(test)]

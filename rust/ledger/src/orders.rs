@@ -2,17 +2,21 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody, StrategyId, TimeNs};
 
+use crate::order_index::OrderIndex;
 use crate::wire::Put;
-use crate::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState, Working, next};
+use crate::working::WorkingTable;
+use crate::{Amending, ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState, Working, next};
+
+/// Orders there is room for at the start; memory grows with the largest number that was ever open at once.
+const OPEN_WARM: usize = 64;
 
 /// What a report did to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderUpdate {
+pub struct OrderUpdate<'a> {
     /// The order after the report; when `after` is terminal it is no longer in the store.
-    pub order: OpenOrder,
+    pub order: &'a OpenOrder,
     /// State before.
     pub before: OrderState,
     /// State after.
@@ -22,20 +26,28 @@ pub struct OrderUpdate {
 /// Open orders with their counters, and the newest closed ones.
 #[derive(Clone, Debug)]
 pub struct Orders {
-    slab: Vec<Option<OpenOrder>>,
+    /// Orders by place; one in a terminal state has left, and its place is free.
+    slab: Vec<OpenOrder>,
     free: Vec<usize>,
-    index: FxHashMap<OrderId, usize>,
-    instruments: usize,
-    by_slot: Vec<Working>,
-    by_instrument: Vec<Working>,
+    capacity: usize,
+    index: OrderIndex,
+    working: WorkingTable,
     closed: VecDeque<ClosedOrder>,
     closed_capacity: usize,
     closed_total: u64,
     last_id: OrderId,
-    /// Places above it were never used.
-    places_used: usize,
     /// Open reduce-only orders that name no entry.
     closing: usize,
+}
+
+/// What a report or a request makes of an order.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    event: OrderEvent,
+    price_ticks: Option<i64>,
+    lots: Option<i64>,
+    filled_lots: i64,
+    amending: Amending,
 }
 
 impl Orders {
@@ -43,20 +55,16 @@ impl Orders {
     /// orders are open at once, and the last `closed_max` closed ones are remembered.
     #[must_use]
     pub fn new(strategies: usize, instruments: usize, open_max: usize, closed_max: usize) -> Self {
-        let mut index = FxHashMap::default();
-        index.reserve(open_max);
         Self {
-            slab: vec![None; open_max],
-            free: (0..open_max).rev().collect(),
-            index,
-            instruments,
-            by_slot: vec![Working::default(); strategies.saturating_mul(instruments)],
-            by_instrument: vec![Working::default(); instruments],
+            slab: Vec::with_capacity(open_max.min(OPEN_WARM)),
+            free: Vec::with_capacity(open_max.min(OPEN_WARM)),
+            capacity: open_max,
+            index: OrderIndex::new(),
+            working: WorkingTable::new(strategies, instruments),
             closed: VecDeque::with_capacity(closed_max),
             closed_capacity: closed_max,
             closed_total: 0,
             last_id: OrderId(0),
-            places_used: 0,
             closing: 0,
         }
     }
@@ -76,14 +84,17 @@ impl Orders {
         if order.lots.is_some_and(|lots| lots <= 0) {
             return Err(OrderError::Lots { order_id, lots: order.open_lots(), open_lots: 0 });
         }
-        let place = *self.free.last().ok_or(OrderError::Full { capacity: self.slab.len() })?;
-        self.shift_working(&order, order.open_lots())?;
-        self.free.pop();
-        self.count(&order, true);
-        if let Some(cell) = self.slab.get_mut(place) {
-            *cell = Some(order);
+        if self.index.len() >= self.capacity {
+            return Err(OrderError::Full { capacity: self.capacity });
         }
-        self.places_used = self.places_used.max(place + 1);
+        self.working.shift(&order, order.open_lots())?;
+        self.working.count(&order, true);
+        self.closing += usize::from(is_closing(&order));
+        let place = self.free.pop().unwrap_or(self.slab.len());
+        match self.slab.get_mut(place) {
+            Some(cell) => *cell = order,
+            None => self.slab.push(order),
+        }
         self.index.insert(order_id, place);
         self.last_id = order_id;
         Ok(())
@@ -98,13 +109,14 @@ impl Orders {
     ///
     /// [`OrderError`] when the order is not open, the report cannot be true in its state or more would
     /// be filled than was ordered; nothing is changed.
-    pub fn apply(&mut self, report: &Report) -> Result<Option<OrderUpdate>, OrderError> {
+    pub fn apply(&mut self, report: &Report) -> Result<Option<OrderUpdate<'_>>, OrderError> {
         let order_id = report.order_id;
-        let Some(order) = self.get(order_id).copied() else {
+        let found = self.index.get(order_id);
+        let Some((place, order)) = found.and_then(|place| Some((place, self.slab.get(place)?))) else {
             return self.too_late(report).then_some(None).ok_or(OrderError::NotOpen { order_id });
         };
-        let (event, changed) = read(&order, report)?;
-        self.change(&order, changed, event, report.venue_time_ns).map(Some)
+        let change = read(order, report)?;
+        self.change(place, change, report.venue_time_ns).map(Some)
     }
 
     /// Notes that we ask for a cancel, or that the outcome of a request is lost.
@@ -117,13 +129,13 @@ impl Orders {
         order_id: OrderId,
         event: OrderEvent,
         time_ns: TimeNs,
-    ) -> Result<OrderUpdate, OrderError> {
-        let order = *self.get(order_id).ok_or(OrderError::NotOpen { order_id })?;
+    ) -> Result<OrderUpdate<'_>, OrderError> {
+        let (place, order) = self.find(order_id)?;
         let ours = [OrderEvent::CancelRequested, OrderEvent::OutcomeLost, OrderEvent::Expired];
         if !ours.contains(&event) {
             return Err(OrderError::Illegal { order_id, state: order.state, event });
         }
-        self.change(&order, order, event, time_ns)
+        self.change(place, Change::of_event(order, event), time_ns)
     }
 
     /// Notes that we ask for an amendment to this price and open size; it counts from now on.
@@ -138,10 +150,11 @@ impl Orders {
         price_ticks: i64,
         lots: i64,
         time_ns: TimeNs,
-    ) -> Result<OrderUpdate, OrderError> {
-        let order = *self.get(order_id).ok_or(OrderError::NotOpen { order_id })?;
+    ) -> Result<OrderUpdate<'_>, OrderError> {
+        let (place, order) = self.find(order_id)?;
         let amending = order.amending.asked(order.intent.side, price_ticks, lots);
-        self.change(&order, OpenOrder { amending, ..order }, OrderEvent::ReplaceRequested, time_ns)
+        let change = Change { amending, ..Change::of_event(order, OrderEvent::ReplaceRequested) };
+        self.change(place, change, time_ns)
     }
 
     /// Sets the size of an order that was a share of equity, now that it is known.
@@ -151,24 +164,25 @@ impl Orders {
     /// [`OrderError`] when the order is not open, has a size already or the size is not above 0;
     /// nothing is changed.
     pub fn set_size(&mut self, order_id: OrderId, lots: i64) -> Result<(), OrderError> {
-        let order = *self.get(order_id).ok_or(OrderError::NotOpen { order_id })?;
+        let place = self.find(order_id)?.0;
+        let Some(order) = self.slab.get_mut(place) else { return Err(OrderError::NotOpen { order_id }) };
         if lots <= 0 || order.lots.is_some() {
             return Err(OrderError::Lots { order_id, lots, open_lots: order.open_lots() });
         }
-        self.shift_working(&order, lots)?;
-        self.put(OpenOrder { lots: Some(lots), ..order });
+        self.working.shift(order, lots)?;
+        order.lots = Some(lots);
         Ok(())
     }
 
     /// Returns an open order.
     #[must_use]
     pub fn get(&self, order_id: OrderId) -> Option<&OpenOrder> {
-        self.slab.get(*self.index.get(&order_id)?)?.as_ref()
+        self.slab.get(self.index.get(order_id)?)
     }
 
     /// Visits all open orders in an order that depends on the history only.
     pub fn iter(&self) -> impl Iterator<Item = &OpenOrder> {
-        self.slab.iter().take(self.places_used).flatten()
+        self.slab.iter().filter(|order| !order.state.is_terminal())
     }
 
     /// Tells whether any open order may only close and names no entry.
@@ -186,19 +200,19 @@ impl Orders {
     /// Tells whether no order is open.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.index.len() == 0
     }
 
     /// Returns what a strategy has working in an instrument.
     #[must_use]
     pub fn working(&self, strategy: StrategyId, instrument: InstrumentId) -> Working {
-        self.slot(strategy, instrument).and_then(|slot| self.by_slot.get(slot)).copied().unwrap_or_default()
+        self.working.of(strategy, instrument)
     }
 
     /// Returns what all strategies have working in an instrument.
     #[must_use]
     pub fn working_total(&self, instrument: InstrumentId) -> Working {
-        self.by_instrument.get(instrument.index()).copied().unwrap_or_default()
+        self.working.total(instrument)
     }
 
     /// Visits the newest closed orders, oldest of them first.
@@ -227,39 +241,40 @@ impl Orders {
     /// Takes one change through the table, then through the counters, then into the store.
     fn change(
         &mut self,
-        before: &OpenOrder,
-        changed: OpenOrder,
-        event: OrderEvent,
+        place: usize,
+        change: Change,
         time_ns: TimeNs,
-    ) -> Result<OrderUpdate, OrderError> {
-        let order_id = before.intent.order_id;
-        let illegal = OrderError::Illegal { order_id, state: before.state, event };
-        let state = next(before.state, event).ok_or(illegal)?;
-        let order = OpenOrder { state, ..changed };
-        let lots = if state.is_terminal() { 0 } else { order.lots_at_stake() };
-        self.shift_working(before, lots - before.lots_at_stake())?;
-        if state.is_terminal() {
-            self.remove(&order, time_ns);
-        } else {
-            self.put(order);
+    ) -> Result<OrderUpdate<'_>, OrderError> {
+        let Some(order) = self.slab.get_mut(place) else {
+            return Err(OrderError::Full { capacity: self.capacity });
+        };
+        let before = order.state;
+        let illegal =
+            OrderError::Illegal { order_id: order.intent.order_id, state: before, event: change.event };
+        let after = next(before, change.event).ok_or(illegal)?;
+        let lots = if after.is_terminal() { 0 } else { change.lots_at_stake() };
+        self.working.shift(order, lots - order.lots_at_stake())?;
+        order.price_ticks = change.price_ticks;
+        order.lots = change.lots;
+        order.filled_lots = change.filled_lots;
+        order.amending = change.amending;
+        order.state = after;
+        if after.is_terminal() {
+            self.leave(place, time_ns);
         }
-        Ok(OrderUpdate { order, before: before.state, after: state })
+        match self.slab.get(place) {
+            Some(order) => Ok(OrderUpdate { order, before, after }),
+            None => Err(illegal),
+        }
     }
 
-    fn put(&mut self, order: OpenOrder) {
-        let place = self.index.get(&order.intent.order_id).copied();
-        if let Some(cell) = place.and_then(|place| self.slab.get_mut(place)) {
-            *cell = Some(order);
-        }
-    }
-
-    fn remove(&mut self, order: &OpenOrder, venue_time_ns: TimeNs) {
-        let Some(place) = self.index.remove(&order.intent.order_id) else { return };
-        if let Some(cell) = self.slab.get_mut(place) {
-            *cell = None;
-        }
+    /// Takes an order that has ended out of the store and remembers it for a while.
+    fn leave(&mut self, place: usize, venue_time_ns: TimeNs) {
+        let Some(order) = self.slab.get(place) else { return };
+        self.index.remove(order.intent.order_id);
         self.free.push(place);
-        self.count(order, false);
+        self.working.count(order, false);
+        self.closing -= usize::from(is_closing(order));
         self.closed_total += 1;
         if self.closed_capacity == 0 {
             return;
@@ -279,40 +294,10 @@ impl Orders {
         });
     }
 
-    fn slot(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<usize> {
-        if instrument.index() >= self.instruments {
-            return None;
-        }
-        strategy.index().checked_mul(self.instruments)?.checked_add(instrument.index())
-    }
-
-    /// Adds lots to both counters of an order, or to none.
-    fn shift_working(&mut self, order: &OpenOrder, lots: i64) -> Result<(), OrderError> {
-        let order_id = order.intent.order_id;
-        let outside = OrderError::OutOfTable { order_id };
-        let OrderIntent { strategy, instrument, side, .. } = order.intent;
-        let slot = self.slot(strategy, instrument).ok_or(outside)?;
-        let of_slot = self.by_slot.get_mut(slot).ok_or(outside)?;
-        let of_instrument = self.by_instrument.get_mut(instrument.index()).ok_or(outside)?;
-        let lots = if order.only_closes() { 0 } else { lots };
-        let too_many = OrderError::Lots { order_id, lots, open_lots: order.open_lots() };
-        let after = of_slot.with_lots(side, lots).ok_or(too_many)?;
-        *of_instrument = of_instrument.with_lots(side, lots).ok_or(too_many)?;
-        *of_slot = after;
-        Ok(())
-    }
-
-    fn count(&mut self, order: &OpenOrder, opened: bool) {
-        let OrderIntent { strategy, instrument, .. } = order.intent;
-        if order.intent.reduce_only && order.intent.closes.is_none() {
-            self.closing = if opened { self.closing + 1 } else { self.closing.saturating_sub(1) };
-        }
-        if let Some(of_slot) = self.slot(strategy, instrument).and_then(|slot| self.by_slot.get_mut(slot)) {
-            of_slot.count(opened);
-        }
-        if let Some(of_instrument) = self.by_instrument.get_mut(instrument.index()) {
-            of_instrument.count(opened);
-        }
+    /// Returns an open order with its place.
+    fn find(&self, order_id: OrderId) -> Result<(usize, &OpenOrder), OrderError> {
+        let place = self.index.get(order_id).ok_or(OrderError::NotOpen { order_id })?;
+        self.slab.get(place).map(|order| (place, order)).ok_or(OrderError::NotOpen { order_id })
     }
 
     /// Tells whether a report answers a request about an order that has ended.
@@ -322,11 +307,29 @@ impl Orders {
     }
 }
 
+/// Tells whether an order may only close and names no entry.
+const fn is_closing(order: &OpenOrder) -> bool {
+    order.intent.reduce_only && order.intent.closes.is_none()
+}
+
+impl Change {
+    /// Changes the state and nothing else.
+    const fn of_event(order: &OpenOrder, event: OrderEvent) -> Self {
+        let OpenOrder { price_ticks, lots, filled_lots, amending, .. } = *order;
+        Self { event, price_ticks, lots, filled_lots, amending }
+    }
+
+    /// Returns the largest size that may trade after it.
+    fn lots_at_stake(&self) -> i64 {
+        self.lots.map_or(0, |lots| lots.saturating_sub(self.filled_lots)).max(self.amending.lots)
+    }
+}
+
 /// Reads a report as an event of the table and the order as it says.
-fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), OrderError> {
+fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
     use OrderEvent as E;
     let either = |unfilled, partly| if order.filled_lots > 0 { partly } else { unfilled };
-    let same = |event| Ok((event, *order));
+    let same = |event| Ok(Change::of_event(order, event));
     let order_id = order.intent.order_id;
     match report.body {
         ReportBody::Accepted => same(either(E::Accepted, E::AcceptedPartly)),
@@ -339,7 +342,7 @@ fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), O
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),
         ReportBody::ReplaceRejected(_) => {
             let event = either(E::ReplaceRejected, E::ReplaceRejectedPartly);
-            Ok((event, OpenOrder { amending: order.amending.answered(), ..*order }))
+            Ok(Change { amending: order.amending.answered(), ..Change::of_event(order, event) })
         }
         ReportBody::Fill { lots, .. } => {
             let open_lots = order.open_lots();
@@ -347,7 +350,7 @@ fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), O
                 return Err(OrderError::Lots { order_id, lots, open_lots });
             }
             let event = if lots == open_lots { E::Fill } else { E::PartialFill };
-            Ok((event, OpenOrder { filled_lots: order.filled_lots + lots, ..*order }))
+            Ok(Change { filled_lots: order.filled_lots + lots, ..Change::of_event(order, event) })
         }
         ReportBody::Replaced { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
@@ -355,7 +358,7 @@ fn read(order: &OpenOrder, report: &Report) -> Result<(OrderEvent, OpenOrder), O
             let price_ticks = order.price_ticks.map(|_| price_ticks);
             let event = either(E::Replaced, E::ReplacedPartly);
             let amending = order.amending.answered();
-            Ok((event, OpenOrder { lots: Some(whole), price_ticks, amending, ..*order }))
+            Ok(Change { lots: Some(whole), price_ticks, amending, ..Change::of_event(order, event) })
         }
     }
 }

@@ -7,13 +7,14 @@ use tradecore_types::{
     TimeInForce, TimeNs, Trade,
 };
 
-use crate::FeeSchedule;
 use crate::open_order::OpenOrder;
-use crate::own_queue::{AHEAD_UNKNOWN, OwnQueue, Resting, ahead_lots};
+use crate::own_queue::{OwnQueue, Resting};
+use crate::queue::QueuePlace;
 use crate::state::put;
 use crate::stops::Stops;
 use crate::taken::TakenDepth;
 use crate::ticket::{Ticket, fill, reaches, report};
+use crate::{FeeSchedule, QueueModel};
 
 /// Levels a side that can be remembered as taken by us.
 const TAKEN_LEVELS_MAX: usize = 256;
@@ -24,7 +25,7 @@ const TAKEN_LEVELS_MAX: usize = 256;
 ///   offered again until the feed changes that level.
 /// - A resting order waits behind the lots that were at its price. Trades at the price eat the lots
 ///   ahead, then fill it; a trade or the other side's best price through it fills it; a level that
-///   shrinks below the lots ahead moves it up (cancels come from behind first, which is conservative).
+///   shrinks by more than was traded moves it up as the [`QueueModel`] says.
 ///   A feed that shows a level before the trade that made it smaller lets that trade count twice here.
 /// - A stop watches trades; as long as no trade was ever seen, the best opposite price. Set off, it
 ///   takes depth like a market order.
@@ -36,6 +37,7 @@ const TAKEN_LEVELS_MAX: usize = 256;
 pub struct DepthMatcher {
     instrument: Instrument,
     fees: FeeSchedule,
+    queue_model: QueueModel,
     capacity: usize,
     frozen: bool,
     last_trade_ticks: Option<i64>,
@@ -52,6 +54,7 @@ impl DepthMatcher {
         Self {
             instrument,
             fees,
+            queue_model: QueueModel::default(),
             capacity,
             frozen: false,
             last_trade_ticks: None,
@@ -60,6 +63,13 @@ impl DepthMatcher {
             stops: Stops::with_capacity(capacity),
             taken: TakenDepth::with_capacity(TAKEN_LEVELS_MAX),
         }
+    }
+
+    /// Sets how positions in queues are followed; [`QueueModel::Conservative`] unless it is called.
+    #[must_use]
+    pub const fn with_queue(mut self, model: QueueModel) -> Self {
+        self.queue_model = model;
+        self
     }
 
     /// Sets the rates that the next fill pays.
@@ -182,8 +192,8 @@ impl DepthMatcher {
         if self.is_empty() {
             return;
         }
-        self.bids.follow(depth);
-        self.asks.follow(depth);
+        self.bids.follow(self.queue_model, depth);
+        self.asks.follow(self.queue_model, depth);
         self.meet(Side::Buy, depth, now_ns, out);
         self.meet(Side::Sell, depth, now_ns, out);
         self.fire_stops(depth, now_ns, out);
@@ -209,7 +219,7 @@ impl DepthMatcher {
                 side,
                 kind: OrderKind::Limit { price_ticks: order.price_ticks },
                 open_lots: order.open_lots,
-                ahead_lots: Some(order.ahead_lots).filter(|lots| *lots != AHEAD_UNKNOWN),
+                ahead_lots: order.place.is_known().then_some(order.place.ahead_lots),
             }
         };
         let bids = self.bids.orders().iter().map(resting(Side::Buy));
@@ -234,8 +244,8 @@ impl DepthMatcher {
         out.push(u8::from(self.frozen));
         out.push(u8::from(self.last_trade_ticks.is_some()));
         put(out, self.last_trade_ticks.unwrap_or(0));
-        self.bids.write_state(out);
-        self.asks.write_state(out);
+        self.bids.write_state(self.queue_model, out);
+        self.asks.write_state(self.queue_model, out);
         self.stops.write_state(out);
         self.taken.write_state(out);
     }
@@ -284,7 +294,7 @@ impl DepthMatcher {
                 order_id: ticket.order_id,
                 price_ticks,
                 open_lots: left,
-                ahead_lots: ahead_lots(depth, ticket.side, price_ticks),
+                place: QueuePlace::at_end(depth, ticket.side, price_ticks),
                 post_only: ticket.post_only,
             }),
             _ => out.push(canceled(ticket.order_id, now_ns)),

@@ -17,6 +17,7 @@ mod level_list;
 mod market_out;
 mod open_order;
 mod own_queue;
+mod queue;
 mod slab;
 mod state;
 mod stops;
@@ -33,6 +34,7 @@ pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
+pub use queue::QueueModel;
 
 #[cfg(test)]
 mod audit;

@@ -3,11 +3,10 @@
 use tradecore_book::Depth;
 use tradecore_types::{OrderId, Side, Trade};
 
+use crate::QueueModel;
+use crate::queue::{QueuePlace, shown_lots};
 use crate::state::{put, put_id};
 use crate::ticket::reaches;
-
-/// `ahead_lots` of an order at a price deeper than the feed shows: nobody knows who waits there.
-pub(crate) const AHEAD_UNKNOWN: i64 = i64::MAX;
 
 /// One resting order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +14,8 @@ pub(crate) struct Resting {
     pub order_id: OrderId,
     pub price_ticks: i64,
     pub open_lots: i64,
-    /// Lots of others that trade before it at its price.
-    pub ahead_lots: i64,
+    /// Who stands before it at its price.
+    pub place: QueuePlace,
     pub post_only: bool,
 }
 
@@ -70,15 +69,15 @@ impl OwnQueue {
             if !reaches(self.side, order.price_ticks, trade.price_ticks) {
                 break;
             }
-            let left = trade.lots - used;
+            let mut left = trade.lots - used;
             if order.price_ticks != trade.price_ticks {
-                order.ahead_lots = 0;
-            } else if order.ahead_lots == AHEAD_UNKNOWN {
+                order.place.go_to_front();
+            } else if order.place.is_known() {
+                left = order.place.pass_trade(trade.lots, left);
+            } else {
                 continue;
             }
-            let passed = order.ahead_lots.min(left);
-            order.ahead_lots -= passed;
-            let lots = order.open_lots.min(left - passed);
+            let lots = order.open_lots.min(left);
             if lots > 0 {
                 used += lots;
                 order.open_lots -= lots;
@@ -109,21 +108,21 @@ impl OwnQueue {
         self.drop_filled();
     }
 
-    /// Moves orders up where the level has become smaller than what was ahead of them.
-    pub fn follow(&mut self, depth: &impl Depth) {
-        for order in self.orders.iter_mut().filter(|order| order.ahead_lots > 0) {
-            order.ahead_lots = order.ahead_lots.min(ahead_lots(depth, self.side, order.price_ticks));
+    /// Moves orders up where the level has become smaller, as far as the model says.
+    pub fn follow(&mut self, model: QueueModel, depth: &impl Depth) {
+        for order in self.orders.iter_mut().filter(|order| order.place.ahead_lots > 0) {
+            order.place.follow(model, shown_lots(depth, self.side, order.price_ticks));
         }
     }
 
     /// Appends the canonical bytes of the orders.
-    pub fn write_state(&self, out: &mut Vec<u8>) {
+    pub fn write_state(&self, model: QueueModel, out: &mut Vec<u8>) {
         put(out, i64::try_from(self.orders.len()).unwrap_or(i64::MAX));
         for order in &self.orders {
             put_id(out, order.order_id.0);
             put(out, order.price_ticks);
             put(out, order.open_lots);
-            put(out, order.ahead_lots);
+            order.place.write_state(model, out);
             out.push(u8::from(order.post_only));
         }
     }
@@ -131,20 +130,4 @@ impl OwnQueue {
     fn drop_filled(&mut self) {
         self.orders.retain(|order| order.open_lots > 0);
     }
-}
-
-/// Returns the lots at a price, or [`AHEAD_UNKNOWN`] when the feed does not show that deep.
-///
-/// A price is shown when a level is at it or behind it: a quote shows one level a side, an L2 book all.
-pub(crate) fn ahead_lots(depth: &impl Depth, side: Side, price_ticks: i64) -> i64 {
-    let lots = depth.lots_at(side, price_ticks);
-    if lots > 0 {
-        return lots;
-    }
-    let mut shown = false;
-    depth.walk(side, &mut |level| {
-        shown = reaches(side, price_ticks, level.price_ticks);
-        !shown
-    });
-    if shown { 0 } else { AHEAD_UNKNOWN }
 }

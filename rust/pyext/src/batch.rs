@@ -29,12 +29,14 @@ pub struct PyEventBatch {
 type Column<'py> = PyReadonlyArray1<'py, i64>;
 
 /// Reads a column as a slice.
-fn slice<'a>(name: &str, column: &'a Column<'_>) -> PyResult<&'a [i64]> {
+pub fn slice<'a>(name: &str, column: &'a Column<'_>) -> PyResult<&'a [i64]> {
     column.as_slice().map_err(|_| invalid_value(name, "array", "must be a contiguous int64 array"))
 }
 
 /// Returns the rows of columns that all have one length.
-fn rows<const N: usize>(columns: [(&str, &[i64]); N]) -> PyResult<impl ExactSizeIterator<Item = [i64; N]>> {
+pub fn rows<const N: usize>(
+    columns: [(&str, &[i64]); N],
+) -> PyResult<impl ExactSizeIterator<Item = [i64; N]>> {
     let length = columns.first().map_or(0, |column| column.1.len());
     for (name, column) in &columns {
         if column.len() != length {

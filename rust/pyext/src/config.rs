@@ -2,8 +2,12 @@
 
 use pyo3::prelude::*;
 use tradecore_book::SequenceRule;
-use tradecore_kernel::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, Slippage};
+use tradecore_kernel::{
+    Destination, InstrumentConfig, KernelConfig, LatencySamples, Leverage, Matching, VenueConfig,
+};
+use tradecore_matching::{
+    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, QueueModel, Slippage,
+};
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
 use crate::errors::{invalid_value, value_error};
@@ -97,6 +101,8 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         matching,
         order_latency_ns,
         report_latency_ns,
+        latency_samples: None,
+        queue: queue_model(venue)?,
         bar_fill,
         bar_order,
         bar_slippage: slippage(&venue.getattr("slippage")?)?,
@@ -146,6 +152,37 @@ fn latency(venue: &Bound<'_, PyAny>, name: &str, matching: Matching) -> PyResult
         return Err(invalid_value(name, &value.to_string(), rule));
     }
     Ok(value)
+}
+
+fn queue_model(venue: &Bound<'_, PyAny>) -> PyResult<QueueModel> {
+    let exponent: i64 = venue.getattr("queue_power")?.extract()?;
+    let power = u8::try_from(exponent).ok().and_then(QueueModel::power);
+    let power =
+        power.ok_or_else(|| invalid_value("queue_power", &exponent.to_string(), "must be from 1 to 16"))?;
+    match text(venue, "queue")?.as_str() {
+        "conservative" => Ok(QueueModel::Conservative),
+        "power" => Ok(power),
+        "log" => Ok(QueueModel::Log),
+        other => Err(invalid_value("queue", other, "must be conservative, power or log")),
+    }
+}
+
+/// Puts measured latencies in the place of the constant ones.
+pub fn measure_latency(venue: &mut VenueConfig, samples: Option<&LatencySamples>) -> PyResult<()> {
+    let Some(samples) = samples else { return Ok(()) };
+    for (name, value) in
+        [("order_latency_ns", venue.order_latency_ns), ("report_latency_ns", venue.report_latency_ns)]
+    {
+        if value != 0 {
+            return Err(invalid_value(name, &value.to_string(), "must be 0 beside measured latencies"));
+        }
+    }
+    if venue.matching == Matching::Bars {
+        let rule = "must be quotes, book or exchange: bars say nothing about the time within";
+        return Err(invalid_value("matching", "bars", rule));
+    }
+    venue.latency_samples = Some(samples.clone());
+    Ok(())
 }
 
 /// Reads the mode of the end of data.

@@ -15,6 +15,7 @@ use crate::calls::{Books, Handlers, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
 use crate::events::{PyRefused, Scale, side_name};
+use crate::latency::PyLatencySamples;
 use crate::risk;
 use crate::views::PyIndicator;
 
@@ -87,15 +88,17 @@ impl PyKernel {
 impl PyKernel {
     /// Builds an engine from an `EngineSpec` for strategies of these names.
     #[new]
-    #[pyo3(signature = (spec, strategies, *, recording=false, digest=false, equity_curve=false))]
+    #[pyo3(signature = (spec, strategies, *, recording=false, digest=false, equity_curve=false, latency=None))]
     fn new(
         spec: &Bound<'_, PyAny>,
         strategies: Vec<String>,
         recording: bool,
         digest: bool,
         equity_curve: bool,
+        latency: Option<&Bound<'_, PyLatencySamples>>,
     ) -> PyResult<Self> {
-        let config = config::read(spec, &strategies, recording, digest, equity_curve)?;
+        let mut config = config::read(spec, &strategies, recording, digest, equity_curve)?;
+        config::measure_latency(&mut config.venue, latency.map(|samples| &samples.get().inner))?;
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
@@ -120,6 +123,16 @@ impl PyKernel {
     /// Wakes a strategy at every bar of a series.
     fn subscribe_bars(&mut self, strategy_id: u16, series: usize) {
         self.kernel.subscribe_bars(StrategyId(strategy_id), series);
+    }
+
+    /// Wakes a strategy at every `fill` of its orders, or at every other change of them (`order`).
+    fn subscribe_own(&mut self, strategy_id: u16, what: &str) -> PyResult<()> {
+        match what {
+            "fill" => self.kernel.subscribe_fills(StrategyId(strategy_id)),
+            "order" => self.kernel.subscribe_orders(StrategyId(strategy_id)),
+            other => return Err(invalid_value("what", other, "must be fill or order")),
+        }
+        Ok(())
     }
 
     /// Wakes a strategy at every `quote`, `book` or `trade` of an instrument.
@@ -500,6 +513,6 @@ pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
 }
 
 /// Writes bytes as hexadecimal text.
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -12,6 +12,7 @@ mod feeds;
 mod indicators;
 mod journal;
 mod kernel;
+mod latency;
 mod liquidity;
 mod risk;
 mod views;
@@ -29,6 +30,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     indicators::register(module)?;
     journal::register(module)?;
     kernel::register(module)?;
+    latency::register(module)?;
     desk::register(module)?;
     liquidity::register(module)?;
     views::register(module)

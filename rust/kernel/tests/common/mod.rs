@@ -14,7 +14,7 @@ use tradecore_kernel::{
     Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, Slippage};
+use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, Slippage};
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
@@ -52,6 +52,8 @@ pub fn config(matching: Matching) -> KernelConfig {
             matching,
             order_latency_ns: 0,
             report_latency_ns: 0,
+            latency_samples: None,
+            queue: QueueModel::Conservative,
             bar_fill: BarFill::NextOpen,
             bar_order: BarOrder::Time,
             bar_slippage: Slippage::default(),
@@ -221,7 +223,12 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(config: KernelConfig) -> Self {
-        Self { kernel: Kernel::new(config).unwrap(), wakes: Vec::new(), frames: Vec::new() }
+        let mut kernel = Kernel::new(config).unwrap();
+        for strategy in [ANNA, BERT] {
+            kernel.subscribe_fills(strategy);
+            kernel.subscribe_orders(strategy);
+        }
+        Self { kernel, wakes: Vec::new(), frames: Vec::new() }
     }
 
     /// Feeds events and consumes them; the ledger is checked after every step, nobody answers wakes.
@@ -361,14 +368,22 @@ pub fn subscribe(kernel: &mut Kernel) {
 }
 
 /// A strategy that does something else at every wake, the same for the same wakes.
+///
+/// Each order wakes it again, now and then more than once: it sits still after [`ANSWERS_MAX`] wakes of one time,
+/// so that the time always comes to an end.
 pub struct Script {
     state: u64,
     last_order: u64,
+    time_ns: i64,
+    answers: u32,
 }
+
+/// Wakes of one time that a script answers.
+const ANSWERS_MAX: u32 = 200;
 
 impl Script {
     pub const fn new(seed: u64) -> Self {
-        Self { state: seed, last_order: 0 }
+        Self { state: seed, last_order: 0, time_ns: 0, answers: 0 }
     }
 
     fn next(&mut self, below: u64) -> i64 {
@@ -379,6 +394,11 @@ impl Script {
 
     /// Answers a wake.
     pub fn act(&mut self, kernel: &mut Kernel, wake: &Wake) {
+        self.answers = if wake.time_ns == self.time_ns { self.answers + 1 } else { 1 };
+        self.time_ns = wake.time_ns;
+        if self.answers > ANSWERS_MAX {
+            return;
+        }
         self.state ^= u64::try_from(wake.time_ns & 0xff).unwrap();
         let strategy = wake.strategy;
         match self.next(10) {

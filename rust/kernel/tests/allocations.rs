@@ -1,0 +1,157 @@
+//! After warm-up an event, an order and a fill take no memory from the system.
+//!
+//! The table of closed trades is a result and grows with it; it has room for the trades of these tests.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod common;
+
+use common::{
+    ANNA, BERT, GOLD, Item, Rig, bar, batch, config, diff, flow_limit, limit, market, money, quote, snapshot,
+    stop, subscribe, trade,
+};
+use tradecore_kernel::{Advance, Kernel, KernelConfig, Matching, OrderRequest, Wake, WakeBody};
+use tradecore_types::{Bracket, EventBatch, OrderId, Side};
+
+/// Rounds before the count begins, and rounds that are counted.
+const ROUNDS: [i64; 2] = [400, 200];
+
+/// An engine as a backtest makes it, everybody subscribed to everything.
+fn engine(matching: Matching) -> Kernel {
+    let plain = config(matching);
+    let config = KernelConfig { is_recording: false, cash: money(1_000_000_000), ..plain };
+    let mut rig = Rig::new(config);
+    subscribe(&mut rig.kernel);
+    rig.kernel
+}
+
+/// Consumes everything fed, lets `answer` answer every wake-up and returns how many there were.
+fn consume(kernel: &mut Kernel, answer: &mut impl FnMut(&mut Kernel, &Wake)) -> u64 {
+    let mut wakes = 0;
+    loop {
+        match kernel.advance(64).unwrap() {
+            Advance::Wake(wake) => {
+                wakes += 1;
+                answer(kernel, &wake);
+            }
+            Advance::Idle => return wakes,
+            Advance::Working => {}
+        }
+    }
+}
+
+/// Plays rounds of the same events, the later ones under the count; returns how many blocks were asked for.
+fn blocks_asked_for(
+    kernel: &mut Kernel,
+    round: impl Fn(i64) -> Vec<Item>,
+    mut answer: impl FnMut(&mut Kernel, &Wake),
+) -> u64 {
+    let [warm, counted] = ROUNDS;
+    let mut batches: Vec<EventBatch> = (0..warm + counted).map(|number| batch(&round(number))).collect();
+    let later = batches.split_off(usize::try_from(warm).unwrap());
+    let warm_up = allocation_counter::measure(|| {
+        for batch in batches {
+            kernel.feed(0, batch).unwrap();
+            consume(kernel, &mut answer);
+        }
+    });
+    assert!(warm_up.count_total > 0, "the count counts");
+    let events = kernel.counters().events;
+    let count = allocation_counter::measure(|| {
+        for batch in later {
+            kernel.feed(0, batch).unwrap();
+            assert!(consume(kernel, &mut answer) > 0);
+        }
+    });
+    assert!(kernel.counters().events - events >= u64::try_from(counted).unwrap());
+    count.count_total
+}
+
+/// Buys or sells in turn at every event, amends and cancels a limit and a stop and sends them anew.
+fn trader() -> impl FnMut(&mut Kernel, &Wake) {
+    let mut turn = 0;
+    let mut events = 0;
+    let mut older: [Option<OrderId>; 2] = [None; 2];
+    move |kernel, _| {
+        // Once an event: on a simulated exchange every order of ours is a change of the book again.
+        if kernel.counters().events == events {
+            return;
+        }
+        events = kernel.counters().events;
+        turn += 1;
+        let side = if turn % 2 == 0 { Side::Sell } else { Side::Buy };
+        kernel.submit(ANNA, &market(GOLD, side, 1)).unwrap();
+        for order_id in older.into_iter().flatten() {
+            kernel.replace(BERT, order_id, 61, 2).unwrap();
+            kernel.cancel(BERT, order_id);
+        }
+        let waiting = [limit(GOLD, Side::Buy, 60, 1), stop(GOLD, Side::Sell, 60, 1)];
+        older = waiting.map(|request| approved(kernel, &request));
+    }
+}
+
+fn approved(kernel: &mut Kernel, request: &OrderRequest) -> Option<OrderId> {
+    match kernel.submit(BERT, request).unwrap() {
+        tradecore_kernel::Verdict::Approved(order_id) => Some(order_id),
+        tradecore_kernel::Verdict::Refused(_) => None,
+    }
+}
+
+#[test]
+fn quotes_and_trades_with_orders_filled_amended_and_cancelled_take_no_memory() {
+    let mut kernel = engine(Matching::Quotes);
+    let round = |number| {
+        vec![
+            quote(number * 10, GOLD, (100 + number % 3, 50), (104 + number % 3, 50)),
+            trade(number * 10 + 5, GOLD, Side::Buy, 104, 3),
+        ]
+    };
+    assert_eq!(blocks_asked_for(&mut kernel, round, trader()), 0);
+    assert!(kernel.counters().fills > 300, "{:?}", kernel.counters());
+}
+
+#[test]
+fn book_messages_with_orders_take_no_memory() {
+    let mut kernel = engine(Matching::Book);
+    kernel.feed(0, batch(&[snapshot(0, 1, &[(100, 50), (99, 50)], &[(104, 50), (105, 50)])])).unwrap();
+    let round = |number: i64| {
+        let id = u64::try_from(number).unwrap() + 2;
+        let (bid, ask) = (90 + number % 9, 105 + number % 7);
+        vec![
+            diff(number * 10 + 1, id, &[(bid, number % 4), (100, 50)], &[(ask, number % 5), (104, 50)]),
+            trade(number * 10 + 5, GOLD, Side::Sell, 100, 3),
+        ]
+    };
+    assert_eq!(blocks_asked_for(&mut kernel, round, trader()), 0);
+    assert!(kernel.counters().fills > 300, "{:?}", kernel.counters());
+}
+
+#[test]
+fn bars_with_orders_take_no_memory() {
+    let mut kernel = engine(Matching::Bars);
+    let round = |number| vec![bar(number * 10, number * 10 + 10, GOLD, [100, 103, 97, 101])];
+    let mut act = trader();
+    let bracket = Bracket { stop_loss_ticks: Some(80), take_profit_ticks: Some(102) };
+    let answer = move |kernel: &mut Kernel, wake: &Wake| {
+        act(kernel, wake);
+        if let WakeBody::Bar { .. } = wake.body {
+            let entry = OrderRequest { bracket, ..market(GOLD, Side::Buy, 1) };
+            kernel.submit(ANNA, &entry).unwrap();
+        }
+    };
+    assert_eq!(blocks_asked_for(&mut kernel, round, answer), 0);
+    assert!(kernel.counters().fills > 300, "{:?}", kernel.counters());
+}
+
+#[test]
+fn the_flow_of_a_simulated_exchange_takes_no_memory() {
+    let mut kernel = engine(Matching::Exchange);
+    let round = |number: i64| {
+        let id = u64::try_from(number).unwrap() * 2 + 1;
+        vec![
+            flow_limit(number * 10, id, Side::Buy, 100 + number % 3, 5),
+            flow_limit(number * 10 + 5, id + 1, Side::Sell, 100 + number % 4, 5),
+        ]
+    };
+    assert_eq!(blocks_asked_for(&mut kernel, round, trader()), 0);
+    assert!(kernel.counters().fills > 100, "{:?}", kernel.counters());
+}
