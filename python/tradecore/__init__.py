@@ -21,6 +21,7 @@ _WHERE = {
         "SelfTrade", "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError",
         "VenueError", "VenueSpec",
     ),
+    "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
 }  # fmt: skip

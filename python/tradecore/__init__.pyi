@@ -44,6 +44,7 @@ from tradecore.domain import (
     VenueError,
     VenueSpec,
 )
+from tradecore.domain.book import ExchangeBook
 from tradecore.engine import Context, Engine, EngineSummary
 from tradecore.strategy import BarSource, Bounds, StrategyBinding
 
@@ -66,6 +67,7 @@ __all__ = [
     "EngineSpec",
     "EngineSummary",
     "EventBatch",
+    "ExchangeBook",
     "FeeTierSpec",
     "FeeWindow",
     "FeesSpec",

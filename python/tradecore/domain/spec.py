@@ -16,6 +16,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
+LevelCount = Annotated[int, msgspec.Meta(ge=1, le=2**16)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
 Power = Annotated[int, msgspec.Meta(ge=1, le=16)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -102,8 +103,24 @@ class SequenceRule(StrEnum):
     BINANCE_FUTURES = "binance_futures"
 
 
+class ChecksumRule(StrEnum):
+    """The formula of the checksums in a venue's book messages; each one is compared with the book.
+
+    Numbers have the decimals of `tick_size` and `lot_size`, which must be those of the venue's pair.
+    Sources: Kraken, "Book checksum"; OKX API v5, "Order book channel".
+    """
+
+    NONE = "none"
+    KRAKEN = "kraken"
+    OKX = "okx"
+
+
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An instrument as a person or a venue states it; decimals are text, so they are exact."""
+    """An instrument as a person or a venue states it; decimals are text, so they are exact.
+
+    `book_levels_max` is how many levels a side the venue announces changes of (None: all);
+    `book_age_ns_max` how long its book may go without a message before it is INVALID (None: for ever).
+    """
 
     symbol: Name
     tick_size: str
@@ -111,6 +128,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kind: InstrumentKind = InstrumentKind.LINEAR
     multiplier: str = "1"
     sequence: SequenceRule = SequenceRule.NONE
+    checksum: ChecksumRule = ChecksumRule.NONE
+    book_levels_max: LevelCount | None = None
+    book_age_ns_max: SpanNs | None = None
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ pub(crate) fn build_market(
     let instrument = Instrument::new(id, config.spec.clone())?;
     let book = match venue.matching {
         Matching::Exchange => Book::Published(Box::default()),
-        _ => Book::Synced(Box::new(InstrumentBook::new(config.sequence, SyncCapacity::default()))),
+        _ => Book::Synced(Box::new(InstrumentBook::new(config.book, SyncCapacity::default()))),
     };
     let capacity = venue.open_orders_max;
     let depth = |is_frozen| {
@@ -52,6 +52,8 @@ pub(crate) fn build_market(
     Ok(Market {
         instrument,
         book,
+        book_time_ns: 0,
+        is_book_watched: false,
         quote: None,
         last_bar: None,
         reference: None,

@@ -1,6 +1,6 @@
 //! What a kernel is made of.
 
-use tradecore_book::SequenceRule;
+use tradecore_book::BookRules;
 use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, QueueModel, Slippage};
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{InstrumentSpec, Money, TimeNs};
@@ -73,8 +73,8 @@ impl VenueConfig {
 pub struct InstrumentConfig {
     /// Its definition.
     pub spec: InstrumentSpec,
-    /// How its book messages are numbered.
-    pub sequence: SequenceRule,
+    /// What it takes for its book to be the venue's.
+    pub book: BookRules,
     /// Its pre-trade limits.
     pub limits: Limits,
 }

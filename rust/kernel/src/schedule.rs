@@ -59,6 +59,21 @@ pub(crate) struct Timer {
     pub(crate) number: u64,
 }
 
+/// A span of time that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// A time bar.
+    Bar {
+        /// Index of the series.
+        series: usize,
+    },
+    /// The longest time a book may go without a message, counted from one of them.
+    BookAge {
+        /// The instrument.
+        instrument: InstrumentId,
+    },
+}
+
 /// What kind of internal event comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -66,8 +81,8 @@ pub(crate) enum Due {
     Report,
     /// A request reaches the venue.
     Arrival,
-    /// A time bar ends.
-    BarClose,
+    /// A span ends: of a time bar, or of a book without a message.
+    End,
     /// A timer rings.
     Timer,
 }
@@ -79,7 +94,7 @@ pub(crate) struct Schedule {
     next_ns: TimeNs,
     reports: VecDeque<(TimeNs, Delivery)>,
     arrivals: VecDeque<(TimeNs, Request)>,
-    bar_closes: BinaryHeap<Reverse<(TimeNs, usize)>>,
+    ends: BinaryHeap<Reverse<(TimeNs, End)>>,
     timers: BinaryHeap<Reverse<Timer>>,
     timers_set: u64,
 }
@@ -90,7 +105,7 @@ impl Default for Schedule {
             next_ns: TimeNs::MAX,
             reports: VecDeque::new(),
             arrivals: VecDeque::new(),
-            bar_closes: BinaryHeap::new(),
+            ends: BinaryHeap::new(),
             timers: BinaryHeap::new(),
             timers_set: 0,
         }
@@ -112,10 +127,10 @@ impl Schedule {
         self.arrivals.push_back((time_ns, request));
     }
 
-    /// Plans the end of a time bar.
-    pub(crate) fn bar_close(&mut self, time_ns: TimeNs, series: usize) {
+    /// Plans the end of a span.
+    pub(crate) fn end(&mut self, time_ns: TimeNs, end: End) {
         self.next_ns = self.next_ns.min(time_ns);
-        self.bar_closes.push(Reverse((time_ns, series)));
+        self.ends.push(Reverse((time_ns, end)));
     }
 
     /// Sets a timer.
@@ -126,7 +141,7 @@ impl Schedule {
     }
 
     /// Tells what is due at or before `time_ns`, and when; reports come before arrivals of the same time,
-    /// then bar closes, then timers.
+    /// then ends of spans, then timers.
     pub(crate) fn due(&self, time_ns: TimeNs) -> Option<(TimeNs, Due)> {
         if self.next_ns > time_ns {
             return None;
@@ -134,7 +149,7 @@ impl Schedule {
         let fronts = [
             (self.reports.front().map(|entry| entry.0), Due::Report),
             (self.arrivals.front().map(|entry| entry.0), Due::Arrival),
-            (self.bar_closes.peek().map(|entry| entry.0.0), Due::BarClose),
+            (self.ends.peek().map(|entry| entry.0.0), Due::End),
             (self.timers.peek().map(|entry| entry.0.time_ns), Due::Timer),
         ];
         fronts.into_iter().find(|front| front.0 == Some(self.next_ns)).map(|front| (self.next_ns, front.1))
@@ -154,11 +169,11 @@ impl Schedule {
         Some(request)
     }
 
-    /// Takes the next bar to close: the index of its series.
-    pub(crate) fn take_bar_close(&mut self) -> Option<usize> {
-        let Reverse((_, series)) = self.bar_closes.pop()?;
+    /// Takes the next span that ends.
+    pub(crate) fn take_end(&mut self) -> Option<End> {
+        let Reverse((_, end)) = self.ends.pop()?;
         self.look_ahead();
-        Some(series)
+        Some(end)
     }
 
     /// Takes the next timer.
@@ -172,9 +187,9 @@ impl Schedule {
     fn look_ahead(&mut self) {
         let reports = self.reports.front().map_or(TimeNs::MAX, |entry| entry.0);
         let arrivals = self.arrivals.front().map_or(TimeNs::MAX, |entry| entry.0);
-        let bar_closes = self.bar_closes.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
+        let ends = self.ends.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
         let timers = self.timers.peek().map_or(TimeNs::MAX, |entry| entry.0.time_ns);
-        self.next_ns = reports.min(arrivals).min(bar_closes.min(timers));
+        self.next_ns = reports.min(arrivals).min(ends.min(timers));
     }
 
     /// Appends the canonical bytes of what is on its way.

@@ -63,6 +63,7 @@ fn body() -> impl Strategy<Value = EventBody> {
                     levels_start: s,
                     bids: b,
                     asks: a,
+                    checksum: None,
                 })
             }
         ),

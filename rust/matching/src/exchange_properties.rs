@@ -377,7 +377,7 @@ proptest! {
     }
 
     #[test]
-    fn no_lot_is_lost_in_the_book(operations in prop::collection::vec((0u64..30, any::<bool>(), 90i64..111, 1i64..50, 0u8..4), 1..300)) {
+    fn no_lot_is_lost_in_the_book(operations in prop::collection::vec((0u64..30, any::<bool>(), 90i64..111, 1i64..50, 0u8..5), 1..300)) {
         let mut book = L3Book::new(16);
         let (mut ordered, mut traded, mut gone) = (0i64, 0i64, 0i64);
         for (key, buys, price_ticks, lots, what) in operations {
@@ -389,6 +389,19 @@ proptest! {
                     let before = book.order(key).map_or(0, |order| order.lots);
                     gone += if book.reduce(key, lots) { before - lots } else { 0 };
                 }
+                2 => {
+                    let before = book.order(key);
+                    let left = book.replace(key, price_ticks, lots, |event| {
+                        if let BookEvent::Traded { lots, .. } = event { hit += lots }
+                    });
+                    prop_assert_eq!(left, if before.is_some() { Ok(lots - hit) } else { Err(RestError::Unknown) });
+                    if let Some(before) = before {
+                        prop_assert_eq!(book.order(key).map(|order| order.lots), Some(lots - hit).filter(|left| *left > 0));
+                        traded += 2 * hit;
+                        ordered += lots;
+                        gone += before.lots;
+                    }
+                }
                 _ => {
                     let rests = book.limit(key, side, price_ticks, lots, |event| {
                         if let BookEvent::Traded { lots, .. } = event { hit += lots }
@@ -399,6 +412,7 @@ proptest! {
                         Ok(left) => prop_assert_eq!(left, lots - hit),
                         Err(RestError::Size) => unreachable!("sizes are above 0"),
                         Err(RestError::Full | RestError::Duplicate) => gone += lots - hit,
+                        Err(RestError::Unknown) => unreachable!("only a replacement asks for an order"),
                     }
                 }
             }

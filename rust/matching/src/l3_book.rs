@@ -43,6 +43,8 @@ pub enum RestError {
     Duplicate,
     /// The size is not above 0, or the level would not fit 64 bits of lots.
     Size,
+    /// No order with this key rests.
+    Unknown,
 }
 
 /// A resting order.
@@ -264,6 +266,32 @@ impl L3Book {
         }
         node.lots = lots;
         true
+    }
+
+    /// Changes price and size of a resting order and returns the lots that wait now.
+    ///
+    /// It keeps its place when only its size falls; else it leaves and arrives anew, and may trade.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError::Unknown`] when it does not rest, [`RestError::Size`] when the size is not above 0 or the
+    /// level would not fit 64 bits of lots; the book is unchanged.
+    pub fn replace(
+        &mut self,
+        key: u64,
+        price_ticks: i64,
+        lots: i64,
+        each: impl FnMut(BookEvent),
+    ) -> Result<i64, RestError> {
+        let order = self.order(key).ok_or(RestError::Unknown)?;
+        if lots <= 0 || self.lots_at(order.side, price_ticks).checked_add(lots).is_none() {
+            return Err(RestError::Size);
+        }
+        if price_ticks == order.price_ticks && self.reduce(key, lots) {
+            return Ok(lots);
+        }
+        self.cancel(key);
+        self.limit(key, order.side, price_ticks, lots, each)
     }
 
     /// Returns a resting order.

@@ -1,7 +1,7 @@
 //! Reads an `EngineSpec` into the kernel's configuration.
 
 use pyo3::prelude::*;
-use tradecore_book::SequenceRule;
+use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
     Destination, InstrumentConfig, KernelConfig, LatencySamples, Leverage, Matching, VenueConfig,
 };
@@ -220,5 +220,27 @@ fn instrument_config(
         }
     };
     let limits = risk::limits(&spec, risk_spec)?;
-    Ok(InstrumentConfig { spec, sequence, limits })
+    let book = BookRules {
+        sequence,
+        checksum: checksum_rule(&spec, &text(instrument, "checksum")?)?,
+        levels_max: instrument.getattr("book_levels_max")?.extract()?,
+        age_ns_max: instrument.getattr("book_age_ns_max")?.extract()?,
+    };
+    if let Some(age_ns_max) = book.age_ns_max.filter(|age_ns_max| *age_ns_max < 1) {
+        return Err(invalid_value("book_age_ns_max", &age_ns_max.to_string(), "must be above 0"));
+    }
+    Ok(InstrumentConfig { spec, book, limits })
+}
+
+/// Reads the formula of checksums; numbers have the decimals of tick and lot.
+fn checksum_rule(spec: &InstrumentSpec, name: &str) -> PyResult<Option<ChecksumRule>> {
+    let text =
+        |field, step: Decimal| StepText::new(field, step, step.decimals).map_err(|error| value_error(&error));
+    let (price, size) = (text("tick_size", spec.tick_size), text("lot_size", spec.lot_size));
+    match name {
+        "none" => Ok(None),
+        "kraken" => Ok(Some(ChecksumRule::Kraken { price: price?, size: size? })),
+        "okx" => Ok(Some(ChecksumRule::Okx { price: price?, size: size? })),
+        other => Err(invalid_value("checksum", other, "must be none, kraken or okx")),
+    }
 }

@@ -140,10 +140,21 @@ fn event_body() -> impl Strategy<Value = EventBody> {
         (any::<(i64, i64, u64)>(), side()).prop_map(|((price_ticks, lots, trade_id), aggressor)| {
             EventBody::Trade(Trade { price_ticks, lots, aggressor, trade_id })
         }),
-        (kind, any::<[u64; 3]>()).prop_map(|(kind, [first_id, last_id, prev_id])| {
-            let (levels_start, bids, asks) = (0, 0, 0);
-            EventBody::Book(BookUpdate { kind, first_id, last_id, prev_id, levels_start, bids, asks })
-        }),
+        (kind, any::<[u64; 3]>(), any::<Option<u32>>()).prop_map(
+            |(kind, [first_id, last_id, prev_id], checksum)| {
+                let (levels_start, bids, asks) = (0, 0, 0);
+                EventBody::Book(BookUpdate {
+                    kind,
+                    first_id,
+                    last_id,
+                    prev_id,
+                    levels_start,
+                    bids,
+                    asks,
+                    checksum,
+                })
+            }
+        ),
         flow().prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
         command().prop_map(|kind| EventBody::Command(Command { kind })),

@@ -39,7 +39,7 @@ pub fn config(matching: Matching) -> KernelConfig {
             kind: InstrumentKind::Linear,
             multiplier: one,
         },
-        sequence: SequenceRule::BinanceSpot,
+        book: SequenceRule::BinanceSpot.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
     };
     KernelConfig {
@@ -145,6 +145,7 @@ pub fn book(
         levels_start: 0,
         bids: u32::try_from(bids.len()).unwrap(),
         asks: u32::try_from(asks.len()).unwrap(),
+        checksum: None,
     };
     let body = EventBody::Book(update);
     Item { event: Event { time_ns, instrument, body }, bids: levels(bids), asks: levels(asks) }
