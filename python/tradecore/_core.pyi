@@ -338,6 +338,9 @@ class Indicator:
     def is_warm(self) -> bool: ...
     def crossed_above(self, other: Indicator) -> bool: ...
 
+_Number: TypeAlias = float | Decimal | None
+_Whole: TypeAlias = int | None
+
 class OrderDesk:
     def __new__(
         cls,
@@ -352,45 +355,33 @@ class OrderDesk:
     def best_ticks(self, instrument_id: int | None = None) -> tuple[int | None, int | None]: ...
     def is_open(self, order_id: int) -> bool: ...
     def buy(
-        self,
-        *,
-        quantity: float | Decimal | None = None,
-        quantity_lots: int | None = None,
-        fraction: float | None = None,
-        limit: float | Decimal | None = None,
-        limit_ticks: int | None = None,
-        stop: float | Decimal | None = None,
-        stop_ticks: int | None = None,
-        time_in_force: str = "gtc",
-        post_only: bool = False,
-        reduce_only: bool = False,
-        stop_loss: float | Decimal | None = None,
-        stop_loss_ticks: int | None = None,
-        take_profit: float | Decimal | None = None,
-        take_profit_ticks: int | None = None,
-        instrument_id: int | None = None,
-    ) -> int | Refused: ...
+        self, *,
+        quantity: _Number = None, quantity_lots: _Whole = None, fraction: float | None = None,
+        limit: _Number = None, limit_ticks: _Whole = None, stop: _Number = None, stop_ticks: _Whole = None,
+        time_in_force: str = "gtc", post_only: bool = False, reduce_only: bool = False,
+        stop_loss: _Number = None, stop_loss_ticks: _Whole = None, take_profit: _Number = None,
+        take_profit_ticks: _Whole = None, instrument_id: _Whole = None, touch: _Number = None,
+        touch_ticks: _Whole = None, trail: _Number = None, trail_ticks: _Whole = None,
+        trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
+        activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
+        to_limit: bool = False, expire_ns: _Whole = None,
+    ) -> int | Refused: ...  # fmt: skip
     def sell(
-        self,
-        *,
-        quantity: float | Decimal | None = None,
-        quantity_lots: int | None = None,
-        fraction: float | None = None,
-        limit: float | Decimal | None = None,
-        limit_ticks: int | None = None,
-        stop: float | Decimal | None = None,
-        stop_ticks: int | None = None,
-        time_in_force: str = "gtc",
-        post_only: bool = False,
-        reduce_only: bool = False,
-        stop_loss: float | Decimal | None = None,
-        stop_loss_ticks: int | None = None,
-        take_profit: float | Decimal | None = None,
-        take_profit_ticks: int | None = None,
-        instrument_id: int | None = None,
-    ) -> int | Refused: ...
+        self, *,
+        quantity: _Number = None, quantity_lots: _Whole = None, fraction: float | None = None,
+        limit: _Number = None, limit_ticks: _Whole = None, stop: _Number = None, stop_ticks: _Whole = None,
+        time_in_force: str = "gtc", post_only: bool = False, reduce_only: bool = False,
+        stop_loss: _Number = None, stop_loss_ticks: _Whole = None, take_profit: _Number = None,
+        take_profit_ticks: _Whole = None, instrument_id: _Whole = None, touch: _Number = None,
+        touch_ticks: _Whole = None, trail: _Number = None, trail_ticks: _Whole = None,
+        trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
+        activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
+        to_limit: bool = False, expire_ns: _Whole = None,
+    ) -> int | Refused: ...  # fmt: skip
     def cancel(self, order_id: int) -> bool: ...
-    def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused: ...
+    def replace(
+        self, order_id: int, *, quantity_lots: int, price_ticks: int | None = None
+    ) -> int | Refused: ...
 
 @final
 class LatencySamples:

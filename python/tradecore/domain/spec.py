@@ -81,6 +81,19 @@ class Matching(StrEnum):
     EXCHANGE = "exchange"
 
 
+class SelfTradePrevention(StrEnum):
+    """What the simulated exchange does when two orders of the account meet.
+
+    `CANCEL_OLDEST`: the one that rests is cancelled. `CANCEL_NEWEST`: what is left of the arriving one is.
+    `CANCEL_BOTH`: both are. `DECREMENT`: both become smaller by what they would have traded.
+    """
+
+    CANCEL_OLDEST = "cancel_oldest"
+    CANCEL_NEWEST = "cancel_newest"
+    CANCEL_BOTH = "cancel_both"
+    DECREMENT = "decrement"
+
+
 class QueueModel(StrEnum):
     """How the place of an order in the queue of its price is followed when the level shrinks.
 
@@ -200,6 +213,9 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `queue` is how places in the queues of quotes and books are followed: every cancel was behind our order
     (`conservative`), or behind it with probability f(behind) / (f(behind) + f(ahead)), where f(x) is
     x ** `queue_power` (`power`) or log(1 + lots) (`log`).
+
+    `self_trade` is about `exchange` alone: the other markets do not see our orders, so these cannot meet. Day
+    orders expire `day_end_ns` after midnight UTC.
     """
 
     matching: Matching = Matching.BARS
@@ -211,6 +227,8 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     queue_power: Power = 3
     bar_fill: BarFill = BarFill.NEXT_OPEN
     bar_order: BarOrder = BarOrder.TIME
+    self_trade: SelfTradePrevention = SelfTradePrevention.CANCEL_OLDEST
+    day_end_ns: OfDayNs = 0
     finalize: Finalize = Finalize.NONE
     slippage: SlippageSpec = SlippageSpec()
 

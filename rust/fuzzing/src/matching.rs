@@ -6,7 +6,9 @@ use tradecore_kernel::{
     Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
     OrderRequest, VenueConfig, Wake,
 };
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, Slippage};
+use tradecore_matching::{
+    BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
+};
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
@@ -25,7 +27,9 @@ pub fn matching(data: &[u8]) {
     let kinds = [Matching::Bars, Matching::Quotes, Matching::Book, Matching::Exchange];
     let kind = kinds.get(usize::from(bytes.below(4))).copied().unwrap_or(Matching::Quotes);
     let latency_ns = i64::from(bytes.below(3));
-    let Ok(mut kernel) = Kernel::new(config(kind, latency_ns)) else { return };
+    let modes = SelfTradePrevention::ALL;
+    let mode = modes.get(usize::from(bytes.below(4))).copied().unwrap_or_default();
+    let Ok(mut kernel) = Kernel::new(config(kind, latency_ns, mode)) else { return };
     kernel.subscribe_quotes(StrategyId(0), InstrumentId(0));
     kernel.subscribe_books(StrategyId(0), InstrumentId(0));
     kernel.subscribe_trades(StrategyId(0), InstrumentId(0));
@@ -88,23 +92,43 @@ fn answer(kernel: &mut Kernel, bytes: &mut Bytes<'_>) -> Result<(), KernelError>
 }
 
 fn request(instrument: InstrumentId, bytes: &mut Bytes<'_>) -> OrderRequest {
-    let times = [TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok];
     let side = bytes.side();
-    let kind = match bytes.below(4) {
-        0 => OrderKind::Market,
-        1 => OrderKind::Stop { trigger_ticks: bytes.price() },
-        _ => OrderKind::Limit { price_ticks: bytes.price() },
+    let kind = order_kind(bytes);
+    let time_in_force = match bytes.below(5) {
+        0 => TimeInForce::Ioc,
+        1 => TimeInForce::Fok,
+        2 => TimeInForce::Gtd { expire_ns: bytes.price() },
+        _ => TimeInForce::Gtc,
     };
     let exit = |bytes: &mut Bytes<'_>| (bytes.below(4) == 0).then(|| bytes.price());
     OrderRequest {
         instrument,
         side,
         kind,
-        time_in_force: times.get(usize::from(bytes.below(3))).copied().unwrap_or(TimeInForce::Gtc),
+        time_in_force,
         post_only: bytes.below(4) == 0,
         reduce_only: bytes.below(4) == 0,
         size: if bytes.below(8) == 0 { Size::EquityPpm(bytes.i64()) } else { Size::Lots(bytes.i64()) },
         bracket: Bracket { stop_loss_ticks: exit(bytes), take_profit_ticks: exit(bytes) },
+    }
+}
+
+fn order_kind(bytes: &mut Bytes<'_>) -> OrderKind {
+    match bytes.below(12) {
+        0 => OrderKind::Market,
+        1 => OrderKind::Stop { trigger_ticks: bytes.price() },
+        2 => OrderKind::StopLimit { trigger_ticks: bytes.price(), price_ticks: bytes.price() },
+        3 => OrderKind::MarketIfTouched { trigger_ticks: bytes.price() },
+        4 => OrderKind::LimitIfTouched { trigger_ticks: bytes.price(), price_ticks: bytes.price() },
+        5 => OrderKind::TrailingStop { offset_ticks: bytes.price(), activation_ticks: bytes.i64() },
+        6 => OrderKind::TrailingStopLimit {
+            offset_ticks: bytes.price(),
+            limit_offset_ticks: bytes.i64(),
+            activation_ticks: bytes.i64(),
+        },
+        7 => OrderKind::MarketToLimit,
+        8 => OrderKind::Iceberg { price_ticks: bytes.price(), display_lots: bytes.i64() },
+        _ => OrderKind::Limit { price_ticks: bytes.price() },
     }
 }
 
@@ -171,7 +195,7 @@ fn flow(bytes: &mut Bytes<'_>) -> Flow {
 }
 
 /// One instrument with ticks and lots of 1, one strategy, plenty of cash and no limits.
-fn config(matching: Matching, latency_ns: i64) -> KernelConfig {
+fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) -> KernelConfig {
     let one = Decimal { mantissa: 1, decimals: 0 };
     let instrument = InstrumentConfig {
         spec: InstrumentSpec {
@@ -198,6 +222,8 @@ fn config(matching: Matching, latency_ns: i64) -> KernelConfig {
             bar_order: BarOrder::Time,
             latency_samples: None,
             queue: QueueModel::Conservative,
+            self_trade,
+            day_end_ns: 0,
             bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
             open_orders_max: 16,

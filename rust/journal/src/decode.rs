@@ -185,6 +185,7 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
         6 => ReportBody::CancelRejected(reject_reason(cursor)?),
         7 => ReportBody::Replaced { price_ticks: cursor.i64()?, lots: cursor.i64()? },
         8 => ReportBody::ReplaceRejected(reject_reason(cursor)?),
+        9 => ReportBody::Expired,
         code => return Err(unknown("report", code)),
     };
     Ok(Report { venue_time_ns, order_id, body })

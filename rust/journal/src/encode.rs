@@ -153,6 +153,7 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
             put_i64s(frame.out, [price_ticks, lots]);
         }
         ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
+        ReportBody::Expired => frame.out.push(9),
     }
     frame.end();
 }

@@ -42,12 +42,12 @@ pub(crate) fn build_market(
         Matching::Quotes => Venue::Quotes(depth(false)),
         // Nothing fills before the book is proven right.
         Matching::Book => Venue::Book(depth(true)),
-        Matching::Exchange => Venue::Exchange(Box::new(ExchangeMatcher::new(
-            instrument.clone(),
-            venue.fees,
-            FLOW_ORDERS,
-            capacity,
-        ))),
+        Matching::Exchange => {
+            let mut matcher =
+                Box::new(ExchangeMatcher::new(instrument.clone(), venue.fees, FLOW_ORDERS, capacity));
+            matcher.set_self_trade(venue.self_trade);
+            Venue::Exchange(matcher)
+        }
     };
     Ok(Market {
         instrument,

@@ -259,6 +259,10 @@ impl Kernel {
                 Some(delivery) => self.apply_report(delivery.instrument, &delivery.report),
                 None => Ok(()),
             },
+            Due::Expiry => match self.schedule.take_expiry() {
+                Some((order_id, instrument)) => self.expire(order_id, instrument),
+                None => Ok(()),
+            },
             Due::Arrival => match self.schedule.take_arrival() {
                 Some(request) => self.arrive(&request),
                 None => Ok(()),
