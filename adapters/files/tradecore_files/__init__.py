@@ -6,6 +6,7 @@ from tradecore_files.derivatives import Funding, Marks, append_in_order, load_fu
 from tradecore_files.inspection import inspect
 from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, ReadOptions
+from tradecore_files.order_records import OrderRecords, load_orders
 from tradecore_files.quotes import Quotes, load_quotes
 from tradecore_files.summary import FileSummary
 from tradecore_files.trades import Trades, load_trades
@@ -18,6 +19,7 @@ __all__ = [
     "FileSummary",
     "Funding",
     "Marks",
+    "OrderRecords",
     "Quotes",
     "ReadOptions",
     "Trades",
@@ -27,6 +29,7 @@ __all__ = [
     "load_funding",
     "load_latency",
     "load_marks",
+    "load_orders",
     "load_quotes",
     "load_trades",
 ]
