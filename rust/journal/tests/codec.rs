@@ -35,6 +35,9 @@ fn owned(record: &Record<'_>) -> Owned {
         }
         RecordBody::Link { order_id, after, oco } => Owned::Link { order_id, after, oco },
         RecordBody::Report(report) => Owned::Report(report),
+        RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
+        RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),
+        RecordBody::Margin { strategy, instrument, amount } => Owned::Margin { strategy, instrument, amount },
         RecordBody::Decision(decision) => {
             let gates = decision.gates.iter();
             let gates: Vec<_> =
@@ -161,7 +164,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_eq!(Kind::from_code(kind.code()), Some(kind));
     }
     assert_eq!(Kind::from_code(0), None);
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 9);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 11);
 }
 
 #[test]

@@ -7,10 +7,12 @@
 //! byte, however the events are split into batches. Nothing here reads a clock, draws a random number
 //! or opens a file; nothing calls back.
 
+mod account;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
+mod borrow;
 mod brackets;
 mod build;
 mod buying_power;
@@ -19,12 +21,14 @@ mod config;
 mod error;
 mod events;
 mod expiry;
-mod fee_level;
+mod funding;
 mod groups;
 mod input;
 mod judging;
 mod kernel;
 mod latency;
+mod liquidation;
+mod margin;
 mod market;
 mod orders;
 mod recorder;
@@ -39,6 +43,7 @@ pub use error::KernelError;
 pub use groups::Links;
 pub use kernel::{Advance, BookCounts, Counters, EquitySample, Kernel};
 pub use latency::{LatencySample, LatencySamples};
+pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};
 pub use series::{BarSource, Column, IndicatorValues};
 pub use tradecore_bars::BarRule;

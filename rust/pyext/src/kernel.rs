@@ -7,7 +7,7 @@ use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_ledger::ClosedTrade;
-use tradecore_types::{InstrumentId, StrategyId};
+use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
 use crate::bars;
 use crate::batch::PyEventBatch;
@@ -27,6 +27,9 @@ const STEPS_DETACHED: usize = 1 << 18;
 
 /// Strategy calls between two looks at pending signals.
 const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
+
+/// What is said to those who run an engine from within its run.
+const RUNNING: &str = "the engine is running already";
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -49,6 +52,8 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
 pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
+    /// Strategies are being called: they hand in no events, and no commands among them.
+    is_running: bool,
 }
 
 impl PyKernel {
@@ -97,7 +102,7 @@ impl PyKernel {
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        Ok(Self { kernel, scales })
+        Ok(Self { kernel, scales, is_running: false })
     }
 
     /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
@@ -175,6 +180,9 @@ impl PyKernel {
     /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
     #[pyo3(signature = (batch, source=0))]
     fn feed(&mut self, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
+        if self.is_running {
+            return Err(misuse("the engine is running: strategies feed no events"));
+        }
         let spare = self.kernel.take_spare_batch();
         let events = std::mem::replace(&mut batch.borrow_mut().inner, spare);
         self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
@@ -183,26 +191,20 @@ impl PyKernel {
     /// Consumes every event fed and calls strategies; returns how many events were consumed.
     ///
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
-    /// `on_book`, `on_trade`, `on_fill`, `on_order` and `on_timer`, each a callable or None.
+    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
+    /// `on_liquidation`, each a callable or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
-        let py = slf.py();
-        let mut books = Books::new(slf);
-        let before = slf.borrow().kernel.counters().events;
-        let mut calls: u32 = 0;
-        loop {
-            let (wake, scale) = {
-                let mut this = slf.try_borrow_mut().map_err(|_| misuse("the engine is running already"))?;
-                let Some(wake) = this.next_wake(py)? else { break };
-                let scale = this.scale(wake.instrument.0)?;
-                (wake, scale)
-            };
-            call(py, &wake, scale, &handlers, &mut books)?;
-            calls = calls.wrapping_add(1);
-            if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
-                py.check_signals()?;
+        let before = {
+            let mut this = slf.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+            if std::mem::replace(&mut this.is_running, true) {
+                return Err(misuse(RUNNING));
             }
-        }
-        Ok(slf.borrow().kernel.counters().events - before)
+            this.kernel.counters().events
+        };
+        let outcome = run_all(slf, &handlers);
+        let mut this = slf.borrow_mut();
+        this.is_running = false;
+        outcome.map(|()| this.kernel.counters().events - before)
     }
 
     /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
@@ -214,6 +216,29 @@ impl PyKernel {
     fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
         let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
         verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
+    }
+
+    /// Moves atto units of money to the margin of an isolated position, or back: None, or a `Refused`.
+    fn adjust_margin(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        instrument_id: u32,
+        amount_atto: i128,
+    ) -> PyResult<Option<Py<PyRefused>>> {
+        let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
+        let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
+        match verdict.map_err(|error| kernel_error(&error))? {
+            Ok(()) => Ok(None),
+            Err(Refusal { rule, limit, value }) => {
+                Py::new(py, PyRefused { rule: rule.name(), limit, value }).map(Some)
+            }
+        }
+    }
+
+    /// Margin set aside for the isolated position in an instrument, in atto units (1e-18).
+    fn set_aside(&self, instrument_id: u32) -> i128 {
+        self.kernel.set_aside(InstrumentId(instrument_id)).0
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
@@ -376,7 +401,8 @@ impl PyKernel {
         Ok(out)
     }
 
-    /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening.
+    /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what
+    /// it received without a fill (negative: paid): funding, borrow, liquidation_fee, insurance.
     fn money<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let ledger = self.kernel.ledger();
         let equity = self.kernel.equity().map_err(|error| kernel_error(&error))?;
@@ -387,6 +413,37 @@ impl PyKernel {
         out.set_item("unrealised", equity.0 - ledger.balance().0)?;
         out.set_item("fees", ledger.fees().0)?;
         out.set_item("opening", ledger.opening().0)?;
+        for kind in CashFlowKind::ALL {
+            out.set_item(kind.name(), ledger.received(kind).0)?;
+        }
+        Ok(out)
+    }
+
+    /// What a strategy's position received for a reason in atto units (1e-18); negative is what it paid.
+    ///
+    /// `kind` is `funding`, `borrow`, `liquidation_fee` or `insurance`.
+    fn received(&self, strategy_id: u16, instrument_id: u32, kind: &str) -> PyResult<i128> {
+        let kind = CashFlowKind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(|| {
+            invalid_value("kind", kind, "must be funding, borrow, liquidation_fee or insurance")
+        })?;
+        Ok(self.kernel.ledger().received_by(StrategyId(strategy_id), InstrumentId(instrument_id), kind).0)
+    }
+
+    /// Money that came or went without a fill, as columns of one length, oldest first.
+    ///
+    /// int64: time_ns, strategy_id, instrument_id; kind (a list of names); float64: amount, negative when
+    /// the account paid.
+    fn cash_flows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let flows = self.kernel.ledger().cash_flows();
+        let out = PyDict::new(py);
+        let integers = |name: &str, of: &dyn Fn(&CashFlow) -> i64| {
+            out.set_item(name, PyArray1::from_iter(py, flows.iter().map(of)))
+        };
+        integers("time_ns", &|flow| flow.time_ns)?;
+        integers("strategy_id", &|flow| i64::from(flow.strategy.0))?;
+        integers("instrument_id", &|flow| i64::from(flow.instrument.0))?;
+        out.set_item("kind", PyList::new(py, flows.iter().map(|flow| flow.kind.name()))?)?;
+        out.set_item("amount", PyArray1::from_iter(py, flows.iter().map(|flow| flow.amount.to_f64())))?;
         Ok(out)
     }
 
@@ -478,6 +535,26 @@ impl PyKernel {
             other => return Err(invalid_value("column", other, "must be open, high, low, close or volume")),
         };
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
+    }
+}
+
+/// Calls strategies until everything fed is consumed.
+fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<()> {
+    let py = kernel.py();
+    let mut books = Books::new(kernel);
+    let mut calls: u32 = 0;
+    loop {
+        let (wake, scale) = {
+            let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+            let Some(wake) = this.next_wake(py)? else { return Ok(()) };
+            let scale = this.scale(wake.instrument.0)?;
+            (wake, scale)
+        };
+        call(py, &wake, scale, handlers, &mut books)?;
+        calls = calls.wrapping_add(1);
+        if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
+            py.check_signals()?;
+        }
     }
 }
 
