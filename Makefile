@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust bench bench-peers bench-check profile lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust fuzz bench bench-peers bench-check profile lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,6 +58,9 @@ docs: dev ## Build the Rust documentation; a broken link or an undocumented item
 
 generate: dev ## Write the generated parts of the documents anew.
 	@$(BIN)/python tools/generate_docs.py
+
+fuzz: ## Fuzz every entry point for FUZZ_SECONDS (60) each; needs a nightly toolchain and cargo-fuzz.
+	@sh tools/fuzz.sh $(or $(FUZZ_SECONDS),60) $(ARGS)
 
 bench: dev ## Run the workloads beside their baselines; JSON to benches/results/, one table to stdout.
 	@$(BIN)/python benches/run.py $(ARGS)

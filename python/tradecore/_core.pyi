@@ -9,10 +9,11 @@ from typing import Any, Literal, Self, TypeAlias, final
 import numpy as np
 import numpy.typing as npt
 
-from tradecore._core_indicators import *  # noqa: F403  # one module, its stubs in two files
+from tradecore._core_book import *  # noqa: F403  # one module, its stubs in several files
+from tradecore._core_book import OwnLevels
+from tradecore._core_indicators import *  # noqa: F403
 
 _Ints: TypeAlias = npt.NDArray[np.int64]
-_Fills: TypeAlias = tuple[tuple[int, int, int], ...]
 _FourInts: TypeAlias = tuple[int, int, int, int]
 
 # Feeds.
@@ -33,60 +34,17 @@ class BinanceDecoder:
     @property
     def counts(self) -> dict[str, int]: ...
 
+@final
+class VenueBookDecoder:
+    def __new__(cls, venue: str, symbols: Sequence[tuple[str, int, str, str]]) -> Self: ...
+    def decode(self, time_ns: int, payload: bytes, batch: EventBatch) -> bool: ...
+    @property
+    def messages(self) -> int: ...
+
 def read_events(batch: EventBatch) -> list[tuple[Any, ...]]: ...
 def read_columns(
     text: bytes, delimiter: str, header_lines: int, columns: Sequence[tuple[str, int, str, str]]
 ) -> list[_Ints]: ...
-
-# Books.
-
-@final
-class L2Book:
-    def __new__(cls, levels_max: int = ...) -> Self: ...
-    def set(self, side: int, price_ticks: int, lots: int) -> None: ...
-    def apply(self, side: npt.NDArray[np.uint8], price_ticks: _Ints, lots: _Ints) -> None: ...
-    def best(self) -> _FourInts: ...
-    def top(self, n: int, out: _Ints | None = None) -> _Ints: ...
-    def top_without(self, n: int, own: OwnLevels, out: _Ints | None = None) -> _Ints: ...
-    def levels(self, side: int) -> _Ints: ...
-    def lots_at(self, side: int, price_ticks: int) -> int: ...
-    def level_counts(self) -> tuple[int, int]: ...
-    def volume_within_ticks(self, side: int, ticks: int, own: OwnLevels | None = None) -> _FourInts: ...
-    def volume_within_bps(self, side: int, bps: int, own: OwnLevels | None = None) -> _FourInts: ...
-    def volume_to_size(self, side: int, lots: int, own: OwnLevels | None = None) -> _FourInts: ...
-    def vwap_ticks(self, side: int, lots: int, own: OwnLevels | None = None) -> float | None: ...
-    def imbalance(self, n: int, own: OwnLevels | None = None) -> float | None: ...
-    def mid_ticks(self, own: OwnLevels | None = None) -> float | None: ...
-    def microprice_ticks(self, own: OwnLevels | None = None) -> float | None: ...
-    def clear(self) -> None: ...
-    def state(self) -> bytes: ...
-
-@final
-class OwnLevels:
-    def __new__(cls, levels_max: int = 64) -> Self: ...
-    def change(self, side: int, price_ticks: int, lots: int) -> None: ...
-    def lots_at(self, side: int, price_ticks: int) -> int: ...
-    def clear(self) -> None: ...
-
-@final
-class ExchangeBook:
-    def __new__(cls, orders_max: int = 131_072) -> Self: ...
-    def submit(self, order_id: int, side: int, price_ticks: int, lots: int, /) -> _Fills: ...
-    def cancel(self, order_id: int, /) -> int: ...
-    def replace(self, order_id: int, price_ticks: int, lots: int, /) -> _Fills | None: ...
-    def run(
-        self,
-        operation: npt.NDArray[np.uint8],
-        order_id: _Ints,
-        price_ticks: _Ints,
-        lots: _Ints,
-        /,
-    ) -> tuple[dict[str, _Ints], _Ints]: ...
-    def best(self) -> _FourInts: ...
-    def order(self, order_id: int, /) -> tuple[int, int, int] | None: ...
-    def ahead_lots(self, order_id: int, /) -> int | None: ...
-    def level_counts(self) -> tuple[int, int]: ...
-    def __len__(self) -> int: ...
 
 # Journal.
 
@@ -191,6 +149,7 @@ class EventBatch:
         prev_id: int,
         bids: Sequence[tuple[int, int]],
         asks: Sequence[tuple[int, int]],
+        checksum: int | None = None,
     ) -> None: ...
     def bars(
         self,
@@ -379,6 +338,9 @@ class Indicator:
     def is_warm(self) -> bool: ...
     def crossed_above(self, other: Indicator) -> bool: ...
 
+_Number: TypeAlias = float | Decimal | None
+_Whole: TypeAlias = int | None
+
 class OrderDesk:
     def __new__(
         cls,
@@ -393,45 +355,33 @@ class OrderDesk:
     def best_ticks(self, instrument_id: int | None = None) -> tuple[int | None, int | None]: ...
     def is_open(self, order_id: int) -> bool: ...
     def buy(
-        self,
-        *,
-        quantity: float | Decimal | None = None,
-        quantity_lots: int | None = None,
-        fraction: float | None = None,
-        limit: float | Decimal | None = None,
-        limit_ticks: int | None = None,
-        stop: float | Decimal | None = None,
-        stop_ticks: int | None = None,
-        time_in_force: str = "gtc",
-        post_only: bool = False,
-        reduce_only: bool = False,
-        stop_loss: float | Decimal | None = None,
-        stop_loss_ticks: int | None = None,
-        take_profit: float | Decimal | None = None,
-        take_profit_ticks: int | None = None,
-        instrument_id: int | None = None,
-    ) -> int | Refused: ...
+        self, *,
+        quantity: _Number = None, quantity_lots: _Whole = None, fraction: float | None = None,
+        limit: _Number = None, limit_ticks: _Whole = None, stop: _Number = None, stop_ticks: _Whole = None,
+        time_in_force: str = "gtc", post_only: bool = False, reduce_only: bool = False,
+        stop_loss: _Number = None, stop_loss_ticks: _Whole = None, take_profit: _Number = None,
+        take_profit_ticks: _Whole = None, instrument_id: _Whole = None, touch: _Number = None,
+        touch_ticks: _Whole = None, trail: _Number = None, trail_ticks: _Whole = None,
+        trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
+        activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
+        to_limit: bool = False, expire_ns: _Whole = None,
+    ) -> int | Refused: ...  # fmt: skip
     def sell(
-        self,
-        *,
-        quantity: float | Decimal | None = None,
-        quantity_lots: int | None = None,
-        fraction: float | None = None,
-        limit: float | Decimal | None = None,
-        limit_ticks: int | None = None,
-        stop: float | Decimal | None = None,
-        stop_ticks: int | None = None,
-        time_in_force: str = "gtc",
-        post_only: bool = False,
-        reduce_only: bool = False,
-        stop_loss: float | Decimal | None = None,
-        stop_loss_ticks: int | None = None,
-        take_profit: float | Decimal | None = None,
-        take_profit_ticks: int | None = None,
-        instrument_id: int | None = None,
-    ) -> int | Refused: ...
+        self, *,
+        quantity: _Number = None, quantity_lots: _Whole = None, fraction: float | None = None,
+        limit: _Number = None, limit_ticks: _Whole = None, stop: _Number = None, stop_ticks: _Whole = None,
+        time_in_force: str = "gtc", post_only: bool = False, reduce_only: bool = False,
+        stop_loss: _Number = None, stop_loss_ticks: _Whole = None, take_profit: _Number = None,
+        take_profit_ticks: _Whole = None, instrument_id: _Whole = None, touch: _Number = None,
+        touch_ticks: _Whole = None, trail: _Number = None, trail_ticks: _Whole = None,
+        trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
+        activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
+        to_limit: bool = False, expire_ns: _Whole = None,
+    ) -> int | Refused: ...  # fmt: skip
     def cancel(self, order_id: int) -> bool: ...
-    def replace(self, order_id: int, *, price_ticks: int, quantity_lots: int) -> int | Refused: ...
+    def replace(
+        self, order_id: int, *, quantity_lots: int, price_ticks: int | None = None
+    ) -> int | Refused: ...
 
 @final
 class LatencySamples:

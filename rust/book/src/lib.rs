@@ -9,6 +9,7 @@
 
 pub mod analytics;
 mod backlog;
+mod book_rules;
 mod checksum;
 mod counters;
 mod depth;
@@ -22,12 +23,13 @@ mod quotes;
 mod rule;
 mod sync;
 
+pub use book_rules::BookRules;
 pub use checksum::{ChecksumRule, StepText};
 pub use counters::BookCounters;
 pub use depth::{Depth, QuoteDepth};
 pub use fault::Fault;
 pub use instrument_book::{BookChange, InstrumentBook, QuoteCheck};
-pub use l2::{L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
+pub use l2::{BookForm, L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
 pub use order_book::{OrderBook, OrderChange, OrderFault, QueuePosition, RestingOrder};
 pub use own::{OwnFault, OwnLevels, WithoutOwn};
 pub use rule::SequenceRule;

@@ -336,7 +336,7 @@ fn arrive(
 fn fill_of(event: &BookEvent) -> Option<Fill> {
     match *event {
         BookEvent::Traded { key, price_ticks, lots, .. } => Some((key, price_ticks, lots)),
-        BookEvent::Removed { .. } | BookEvent::Level(_) => None,
+        _ => None,
     }
 }
 
