@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
 use tradecore_types::ReportBody;
 
-use crate::events::{PyBar, PyFill, PyOrderUpdate, PyQuote, PyTrade, Scale};
+use crate::events::{PyBar, PyCashFlow, PyFill, PyLiquidation, PyOrderUpdate, PyQuote, PyTrade, Scale};
 use crate::kernel::PyKernel;
 use crate::views::PyBook;
 
@@ -22,6 +22,8 @@ pub struct Handlers<'py> {
     on_fill: Option<Bound<'py, PyAny>>,
     on_order: Option<Bound<'py, PyAny>>,
     on_timer: Option<Bound<'py, PyAny>>,
+    on_cash_flow: Option<Bound<'py, PyAny>>,
+    on_liquidation: Option<Bound<'py, PyAny>>,
 }
 
 /// The books that strategies were shown in one run, made when first asked for: a run of one event must not
@@ -82,6 +84,17 @@ pub fn call(
             }
         }
         WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers),
+        WakeBody::CashFlow(flow) => {
+            if let Some(on_cash_flow) = &handlers.on_cash_flow {
+                on_cash_flow.call1((context, Py::new(py, PyCashFlow { flow })?))?;
+            }
+        }
+        WakeBody::Liquidation(liquidation) => {
+            if let Some(on_liquidation) = &handlers.on_liquidation {
+                let liquidation = PyLiquidation { liquidation, time_ns, scale };
+                on_liquidation.call1((context, Py::new(py, liquidation)?))?;
+            }
+        }
         WakeBody::Timer { timer_id } => {
             if let Some(on_timer) = &handlers.on_timer {
                 on_timer.call1((context, timer_id))?;
