@@ -241,11 +241,13 @@ MARKETS = st.sampled_from([("quotes", 0), ("quotes", 1_500), ("bars", 0)])
 def test_a_bracket_closes_what_its_entry_opened_and_never_more(prices, wishes, market, lots) -> None:
     """Whatever prices, sizes, latencies and other orders of the strategy do, exits end flat or on the way.
 
-    The strategy only buys, so a position below 0 would be an exit that closed more than there was; with
-    latency two exits can fill before one hears of the other, and what they opened is closed at once.
+    The strategy only buys, so where nothing but exits sells a position below 0 would be an exit that closed
+    more than there was. With latency, or when the strategy closes while an exit fills, two orders can fill
+    before one hears of the other, and what they opened is closed at once.
     """
     kind, latency_ns = market
     wishes = list(wishes)
+    alone = all(what in {0, 1, 2, 4} for what, _, _ in wishes)
 
     def send(ctx):
         if not wishes:
@@ -272,7 +274,7 @@ def test_a_bracket_closes_what_its_entry_opened_and_never_more(prices, wishes, m
     else:
         venue = {"order_latency_ns": latency_ns, "report_latency_ns": latency_ns}
         engine = quotes(script, *prices, lots=lots, **venue)
-    if latency_ns == 0:
+    if latency_ns == 0 and alone:
         assert min(script.positions) >= 0
     filled, links = read_frames(engine.take_frames())
     for order_id, link in links.items():
