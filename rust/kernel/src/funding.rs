@@ -17,6 +17,9 @@ impl Kernel {
         if let Some(known) = self.marks.get_mut(instrument.index()) {
             *known = Some(mark.price_ticks);
         }
+        if self.scopes.is_on() {
+            self.tell_mark(instrument, mark.price_ticks);
+        }
     }
 
     /// Longs pay shorts, or shorts longs when the rate is negative: every strategy for its own position.
@@ -54,6 +57,9 @@ impl Kernel {
         self.ledger.book(flow)?;
         self.ledger.check()?;
         self.recorder.cash_flow(self.now_ns, flow);
+        if self.scopes.is_on() {
+            self.scopes.note_flow(flow.strategy, flow.amount, self.ledger.cash(), self.now_ns);
+        }
         self.wake(flow.strategy, flow.instrument, WakeBody::CashFlow(*flow));
         Ok(())
     }
