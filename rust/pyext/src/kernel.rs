@@ -11,12 +11,13 @@ use tradecore_types::{InstrumentId, StrategyId};
 
 use crate::bars;
 use crate::batch::PyEventBatch;
-use crate::calls::{Books, Handlers, call};
+use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
-use crate::events::{PyRefused, Scale, side_name};
+use crate::events::{Scale, side_name};
 use crate::latency::PyLatencySamples;
 use crate::risk;
+use crate::updates::PyRefused;
 use crate::views::PyIndicator;
 
 /// Steps made before the GIL is released.
@@ -187,6 +188,7 @@ impl PyKernel {
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         let py = slf.py();
         let mut books = Books::new(slf);
+        let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
         let before = slf.borrow().kernel.counters().events;
         let mut calls: u32 = 0;
         loop {
@@ -196,7 +198,7 @@ impl PyKernel {
                 let scale = this.scale(wake.instrument.0)?;
                 (wake, scale)
             };
-            call(py, &wake, scale, &handlers, &mut books)?;
+            call(py, &wake, scale, &handlers, &mut last, &mut books)?;
             calls = calls.wrapping_add(1);
             if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
                 py.check_signals()?;

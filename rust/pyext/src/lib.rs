@@ -14,8 +14,11 @@ mod journal;
 mod kernel;
 mod latency;
 mod liquidity;
+mod reused;
 mod risk;
+mod updates;
 mod views;
+mod words;
 
 use pyo3::prelude::*;
 
@@ -26,6 +29,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(module)?;
     book::register(module)?;
     events::register(module)?;
+    updates::register(module)?;
     feeds::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;
