@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust bench bench-peers bench-check profile lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust fuzz bench bench-peers bench-check profile lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,7 +38,7 @@ dev: python
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer not found: install it from https://www.python.org, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
 
-check: lint types docs rust ## Run the formatters, linters, type checks, Rust tests and documentation checks.
+check: lint types docs rust bench-check ## Run formatters, linters, type checks, Rust tests, documentation and speed checks.
 
 lint: dev
 	$(BIN)/ruff format --check .
@@ -59,13 +59,16 @@ docs: dev ## Build the Rust documentation; a broken link or an undocumented item
 generate: dev ## Write the generated parts of the documents anew.
 	@$(BIN)/python tools/generate_docs.py
 
+fuzz: ## Fuzz every entry point for FUZZ_SECONDS (60) each; needs a nightly toolchain and cargo-fuzz.
+	@sh tools/fuzz.sh $(or $(FUZZ_SECONDS),60) $(ARGS)
+
 bench: dev ## Run the workloads beside their baselines; JSON to benches/results/, one table to stdout.
 	@$(BIN)/python benches/run.py $(ARGS)
 
 bench-peers: dev ## Run other libraries and tradecore in turn on the same data; one table (ARGS=--save keeps it).
 	@$(BIN)/python benches/peers/run.py $(ARGS)
 
-bench-check: dev ## Fail when a ratio to a peer fell by more than 15% against benches/baseline.json (the cheap ones).
+bench-check: dev ## Fail when a ratio to a light peer fell by more than 15% against benches/baseline.json.
 	@$(BIN)/python benches/peers/run.py --check $(ARGS)
 
 profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLOAD=b6.

@@ -190,6 +190,66 @@ class _LevelStream:
         self.lots.append(lots)
 
 
+class Orders(NamedTuple):
+    """A flow of orders as columns: operation 0 buys, 1 sells, 2 cancels and has neither price nor lots."""
+
+    operation: NDArray[np.uint8]
+    order_id: Integers
+    price: Integers
+    lots: Integers
+
+
+@cache
+def order_flow(count: int = 1_000_000) -> Orders:
+    """Matching: about 60% limit orders behind a wandering mid, 10% that cross it, 30% cancels.
+
+    A cancel may name an order that has traded already.
+    """
+    stream = _OrderStream()
+    rows = [stream.next(index) for index in range(count)]
+    operation, *columns = zip(*rows, strict=True)
+    return Orders(np.array(operation, np.uint8), *(np.array(column, np.int64) for column in columns))
+
+
+class _OrderStream:
+    """Draws orders and cancels; the order of the draws is part of the workload."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(11)
+        self.mid = 100_000
+        self.next_id = 0
+        self.live: list[int] = []
+
+    def next(self, index: int) -> tuple[int, int, int, int]:
+        """Draw one operation."""
+        if index % 200 == 0:
+            self.mid += self.random.choice((-1, 1))
+        is_cancel = self.random.random() < 0.3 and bool(self.live)
+        drawn = (2, self._gone(), 0, 0) if is_cancel else self._order()
+        if len(self.live) > 20_000:
+            del self.live[:10_000]
+        return drawn
+
+    def _gone(self) -> int:
+        """Pick an order of those that may rest."""
+        place = self.random.randrange(len(self.live))
+        self.live[place], self.live[-1] = self.live[-1], self.live[place]
+        return self.live.pop()
+
+    def _order(self) -> tuple[int, int, int, int]:
+        """Draw a limit order."""
+        side = self.random.getrandbits(1)
+        behind = -1 if side == 0 else 1
+        crosses = self.random.random() < 1 / 7
+        offset = 1 + min(400, int(self.random.expovariate(1 / 8)))
+        order_id, self.next_id = self.next_id, self.next_id + 1
+        if crosses:
+            price = self.mid - behind * self.random.randrange(1, 4)
+            return side, order_id, price, self.random.randint(1, 400)
+        self.live.append(order_id)
+        return side, order_id, self.mid + behind * offset, self.random.randint(1, 100)
+
+
 def simple_average(values: Floats, length: int) -> Floats:
     """Average the last `length` values; NaN before there are so many."""
     total = np.cumsum(np.concatenate(([0.0], values)))

@@ -82,6 +82,7 @@ class PeerRow(msgspec.Struct, frozen=True, kw_only=True):
     peak_mb: float = 0.0
     agree: bool = False
     why: str = ""
+    note: str = ""
     not_run: str = ""
     busy: bool = False
 
@@ -90,6 +91,7 @@ class Machine(msgspec.Struct, frozen=True):
     """What the peer bench ran on."""
 
     processor: str
+    model: str
     cores: int
     memory_gb: int
     system: str
@@ -122,6 +124,7 @@ def peers() -> str:
             lines.append(f"| {row.workload} | {row.peer} | not run: {row.not_run} | | | | |")
             continue
         agree = ("yes" if row.agree else "**no**") + (f", {row.why}" if row.why else "")
+        agree += f" ({row.note})" if row.note else ""
         lines.append(
             f"| {row.workload} | {row.peer} {row.peer_version} | {_short(row.peer_per_second)} {row.unit} "
             f"| {_short(row.per_second)} | **{row.ratio:.2f}x** "
@@ -148,7 +151,7 @@ def peer_goals() -> str:
     for row in _peer_bench().measured:
         gap = 1 - row.ratio / row.goal
         verdict = "met" if gap <= 0 else f"missed by {gap:.0%}"
-        lines.append(f"| {row.workload} | {row.peer} | {row.goal:g}x | {row.ratio:.2f}x | {verdict} |")
+        lines.append(f"| {row.workload} | {row.peer} | {row.goal:.3g}x | {row.ratio:.2f}x | {verdict} |")
     return "\n".join(lines)
 
 
@@ -159,13 +162,13 @@ def peer_machine() -> str:
     ours = sorted({f"tradecore {row.version} on Python {row.python}" for row in bench.measured})
     theirs = sorted({f"{row.peer} {row.peer_version} on Python {row.peer_python}" for row in bench.measured})
     busy = (
-        "Other work ran on the machine meanwhile: take the figures as a first look; the tails suffer most."
+        "Other work ran on the machine meanwhile: times are processor time, and the tails suffer."
         if any(row.busy for row in bench.rows)
         else "Nothing else ran on the machine."
     )
     return "\n".join(
         [
-            f"{on.processor}, {on.cores} cores, {on.memory_gb} GB, {on.system}. {busy}",
+            f"{on.processor} (model {on.model}), {on.cores} cores, {on.memory_gb} GB, {on.system}. {busy}",
             "Peer and tradecore ran in turn; the best run of each side counts (baseline.json keeps all).",
             "",
             *(f"- {name}" for name in [*ours, *theirs]),

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from cases import Peer
@@ -37,7 +38,10 @@ def python_of(peer: Peer) -> Path:
 
 
 def _interpreter(peer: Peer) -> Path:
-    """Find the first interpreter that runs: on the path, or below pyenv's folder."""
+    """Find the first interpreter that runs: our own kind, then on the path, or below pyenv's folder."""
+    own = f"python3.{sys.version_info.minor}"
+    if own in peer.pythons and (found := Path(sys.base_prefix) / "bin" / own).exists():
+        return found
     pyenv = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin"))
     for name in peer.pythons:
         for folder in (None, *pyenv):

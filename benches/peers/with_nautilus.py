@@ -1,23 +1,38 @@
-"""NautilusTrader 2 on B1 and B4 to B6: the same bars and quotes, account, fees and strategies."""
+"""NautilusTrader 2: B1 and B4 to B6 with the same account, fees and strategies, its book, its indicators."""
 
 import sys
 import time
 from decimal import Decimal
 
-from measured import Answer, Once, Workload, main, seconds_of
+from indicator_data import fed
+from measured import Answer, Once, Workload, clocked, main, seconds_of
 from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.common import LoggerConfig, LogLevel
 from nautilus_trader.execution import MakerTakerFeeModel
-from nautilus_trader.indicators import ExponentialMovingAverage
+from nautilus_trader.indicators import (
+    AverageTrueRange,
+    BollingerBands,
+    ExponentialMovingAverage,
+    MovingAverageConvergenceDivergence,
+    MovingAverageType,
+    RelativeStrengthIndex,
+    SimpleMovingAverage,
+)
 from nautilus_trader.model import (
     AccountType,
     Bar,
     BarType,
+    BookAction,
+    BookOrder,
+    BookType,
     Currency,
     CurrencyPair,
     InstrumentId,
     Money,
     OmsType,
+    OrderBook,
+    OrderBookDelta,
+    OrderBookDeltas,
     OrderSide,
     Price,
     Quantity,
@@ -27,7 +42,7 @@ from nautilus_trader.model import (
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
-from workloads import MINUTE_NS, pair_bars, pair_quotes
+from workloads import MINUTE_NS, level_changes, pair_bars, pair_quotes
 
 DIGITS, TICKS = 5, 100_000
 USD = Currency.from_str("USD")
@@ -35,6 +50,7 @@ VENUE = Venue("SIM")
 PAIR = InstrumentId(Symbol("AUD/USD"), VENUE)
 BARS = BarType.from_str("AUD/USD.SIM-1-MINUTE-LAST-EXTERNAL")
 SIZE = Quantity.from_int(100_000)
+BATCH = 100
 
 
 def instrument() -> CurrencyPair:
@@ -269,7 +285,111 @@ def delays(count: int) -> list[int]:
     return strategy.delays_ns
 
 
+def deltas(count: int) -> list[OrderBookDelta]:
+    """Make changes of price levels."""
+    sides = OrderSide.BUY, OrderSide.SELL
+    rows = list(zip(*(column.tolist() for column in level_changes(count)), strict=True))
+    prices = {price: Price(price / TICKS, DIGITS) for _, price, _ in rows}
+    sizes = {lots: Quantity.from_int(lots) for _, _, lots in rows}
+    return [
+        OrderBookDelta(
+            PAIR,
+            BookAction.UPDATE if lots else BookAction.DELETE,
+            BookOrder(sides[side], prices[price], sizes[lots], price),
+            0,
+            index,
+            index,
+            index,
+        )
+        for index, (side, price, lots) in enumerate(rows)
+    ]
+
+
+def apply_all(changes) -> Answer:
+    """Hand over one change a call."""
+    book = OrderBook(PAIR, BookType.L2_MBP)
+    apply = book.apply_delta
+    for change in changes:
+        apply(change)
+    return best_of(book)
+
+
+def apply_with_best(changes) -> Answer:
+    """As above, and ask for the best prices and sizes after each change."""
+    book = OrderBook(PAIR, BookType.L2_MBP)
+    apply, questions = book.apply_delta, best_questions(book)
+    bid, bid_lots, ask, ask_lots = questions
+    for change in changes:
+        apply(change)
+        bid(), bid_lots(), ask(), ask_lots()
+    return best_of(book)
+
+
+def best_questions(book: OrderBook) -> tuple:
+    """Give the four calls that tell what `L2Book.best` tells in one."""
+    return book.best_bid_price, book.best_bid_size, book.best_ask_price, book.best_ask_size
+
+
+def best_of(book: OrderBook) -> Answer:
+    """Name the best prices, in ticks, and their sizes."""
+    bid, bid_lots, ask, ask_lots = (float(question()) for question in best_questions(book))
+    return {"bid": round(bid * TICKS), "bid_lots": bid_lots, "ask": round(ask * TICKS), "ask_lots": ask_lots}
+
+
+def on_levels(apply) -> Workload:
+    """Order book, one call for each change."""
+
+    def prepare(count: int) -> Once:
+        changes = deltas(count)
+        return lambda: seconds_of(lambda: apply(changes))
+
+    def delays(count: int) -> list[int]:
+        delays_ns: list[int] = []
+        apply(clocked(deltas(count), delays_ns))
+        return delays_ns
+
+    return Workload(prepare, delays)
+
+
+def on_level_batches(count: int) -> Once:
+    """Order book, a hundred changes a call; making the batches is outside, too."""
+    changes = deltas(count)
+    batches = [OrderBookDeltas(PAIR, changes[start : start + BATCH]) for start in range(0, count, BATCH)]
+
+    def work() -> Answer:
+        book = OrderBook(PAIR, BookType.L2_MBP)
+        apply = book.apply_deltas
+        for batch in batches:
+            apply(batch)
+        return best_of(book)
+
+    return lambda: seconds_of(work)
+
+
+def streamed(make, values, *, with_bars: bool = False) -> Workload:
+    """One indicator, value by value."""
+    return fed(make, lambda indicator: indicator.update_raw, values, with_bars=with_bars)
+
+
+def bands(found: BollingerBands) -> tuple[float, float, float]:
+    """Name the bands."""
+    return found.upper, found.middle, found.lower
+
+
 WORKLOADS = {
+    "book": on_levels(apply_all),
+    "book best": on_levels(apply_with_best),
+    "book batches": Workload(on_level_batches),
+    "SMA20 stream": streamed(lambda: SimpleMovingAverage(20), lambda found: found.value),
+    "EMA20 stream": streamed(lambda: ExponentialMovingAverage(20), lambda found: found.value),
+    "RSI14 stream": streamed(
+        lambda: RelativeStrengthIndex(14, MovingAverageType.Wilder), lambda found: found.value
+    ),
+    "ATR14 stream": streamed(
+        lambda: AverageTrueRange(14, MovingAverageType.Wilder), lambda found: found.value, with_bars=True
+    ),
+    "BBANDS20 stream": streamed(lambda: BollingerBands(20, 2.0), bands),
+    "MACD stream": streamed(lambda: MovingAverageConvergenceDivergence(12, 26, 9), lambda found: found.value),
     "B1": Workload(on_bars),
     "B4": Workload(on_quotes(Watcher)),
     "B5": Workload(on_quotes(Replacer)),

@@ -2,10 +2,11 @@
 
 import sys
 
-from indicator_data import columns, summary
-from measured import Answer, Once, Workload, main, seconds_of
+import numpy as np
+from indicator_data import columns, fed, summary
+from measured import Answer, Once, Workload, clocked, main, seconds_of
 
-from bench_book import in_batches, one_by_one
+from bench_book import in_batches
 from engine_runs import (
     ExponentialCross,
     Replacer,
@@ -21,8 +22,21 @@ from engine_runs import (
     walk_spec,
 )
 from tradecore.domain import Matching
+from tradecore.domain.book import ExchangeBook, L2Book
 from tradecore.strategy import indicators
-from workloads import SWEEP_FAST, SWEEP_SLOW, level_changes, pair_bars, pair_quotes, walk_bars
+from workloads import (
+    SWEEP_FAST,
+    SWEEP_SLOW,
+    level_changes,
+    order_flow,
+    pair_bars,
+    pair_quotes,
+    walk_bars,
+)
+
+CANCEL = 2
+# Changes that fill a book before its top is asked for.
+FILLED = 20_000
 
 
 def on_bars(count: int) -> Once:
@@ -94,18 +108,95 @@ def delays(count: int) -> list[int]:
     return run(prepared).strategy.delays_ns
 
 
-def on_levels(apply):
-    """Order book."""
+def one_by_one(changes) -> Answer:
+    """Hand over one change a call."""
+    book = L2Book()
+    put = book.set
+    for side, price, lots in changes:
+        put(side, price, lots)
+    return best_of(book)
+
+
+def one_by_one_with_best(changes) -> Answer:
+    """As above, and ask for the best prices after each change."""
+    book = L2Book()
+    put, best = book.set, book.best
+    for side, price, lots in changes:
+        put(side, price, lots)
+        best()
+    return best_of(book)
+
+
+def best_of(book) -> Answer:
+    """Name the best prices and their sizes."""
+    return dict(zip(("bid", "bid_lots", "ask", "ask_lots"), book.best(), strict=True))
+
+
+def match_one_by_one(rows) -> Answer:
+    """Hand over one order or cancel a call, and look at each fill."""
+    book = ExchangeBook()
+    submit, cancel = book.submit, book.cancel
+    fills = volume = 0
+    for operation, order_id, price, lots in rows:
+        if operation == CANCEL:
+            cancel(order_id)
+            continue
+        for _, _, traded in submit(order_id, operation, price, lots):
+            fills += 1
+            volume += traded
+    return {"fills": fills, "volume": volume, "resting": len(book), **best_of(book)}
+
+
+def on_rows(columns_of, handle) -> Workload:
+    """Rows of Python numbers, one call each."""
+
+    def rows(count: int) -> list[tuple[int, ...]]:
+        return list(zip(*(column.tolist() for column in columns_of(count)), strict=True))
 
     def make(count: int) -> Once:
-        changes = level_changes(count)
+        made = rows(count)
+        return lambda: seconds_of(lambda: handle(made))
 
-        def work() -> Answer:
-            return dict(zip(("bid", "bid_lots", "ask", "ask_lots"), apply(changes), strict=True))
+    def delays(count: int) -> list[int]:
+        delays_ns: list[int] = []
+        handle(clocked(rows(count), delays_ns))
+        return delays_ns
 
-        return lambda: seconds_of(work)
+    return Workload(make, delays)
 
-    return make
+
+def on_level_batches(count: int) -> Once:
+    """Order book, 256 changes a call."""
+    changes = level_changes(count)
+    names = ("bid", "bid_lots", "ask", "ask_lots")
+    return lambda: seconds_of(lambda: dict(zip(names, in_batches(changes), strict=True)))
+
+
+def on_top(count: int) -> Once:
+    """Order book: the best ten levels of both sides into one array, again and again."""
+    book, out = L2Book(), np.zeros((2, 10, 2), np.int64)
+    book.apply(*level_changes(FILLED))
+
+    def work() -> Answer:
+        top = book.top
+        for _ in range(count):
+            top(10, out)
+        return {"prices": int(out[:, :, 0].sum()), "lots": int(out[:, :, 1].sum())}
+
+    return lambda: seconds_of(work)
+
+
+def on_order_batch(count: int) -> Once:
+    """Matching: the whole flow in one call; fills come back as columns."""
+    flow = order_flow(count)
+
+    def work() -> Answer:
+        book = ExchangeBook()
+        fills, refused = book.run(*flow)
+        traded = {"fills": len(fills["lots"]), "volume": int(fills["lots"].sum()), "refused": len(refused)}
+        return {**traded, "resting": len(book), **best_of(book)}
+
+    return lambda: seconds_of(work)
 
 
 def on_columns(compute):
@@ -126,6 +217,15 @@ def on_columns(compute):
         return once
 
     return make
+
+
+def streamed(make, *, with_bars: bool = False) -> Workload:
+    """One indicator, value by value."""
+
+    def values(indicator):
+        return indicator.values if hasattr(indicator, "values") else indicator.value
+
+    return fed(make, lambda indicator: indicator.update, values, with_bars=with_bars)
 
 
 def orders(ran) -> Answer:
@@ -156,14 +256,24 @@ WORKLOADS = {
     "B4": Workload(on_quotes(Watcher, lambda ran: {"events": ran.events})),
     "B5": Workload(on_quotes(Replacer, orders)),
     "B6": Workload(on_quotes(Taker, fills), delays),
-    "book": Workload(on_levels(one_by_one)),
-    "book batches": Workload(on_levels(in_batches)),
+    "book": on_rows(level_changes, one_by_one),
+    "book best": on_rows(level_changes, one_by_one_with_best),
+    "book batches": Workload(on_level_batches),
+    "book top": Workload(on_top),
+    "matching": on_rows(order_flow, match_one_by_one),
+    "matching batch": Workload(on_order_batch),
     "SMA20": Workload(on_columns(lambda data, out: indicators.sma(data.close, 20, out=out))),
     "EMA20": Workload(on_columns(lambda data, out: indicators.ema(data.close, 20, out=out))),
     "RSI14": Workload(on_columns(lambda data, out: indicators.rsi(data.close, 14, out=out))),
     "ATR14": Workload(on_columns(lambda data, out: indicators.atr(*data, 14, out=out))),
     "BBANDS20": Workload(on_columns(lambda data, out: indicators.bollinger(data.close, 20, 2.0, out=out))),
     "MACD": Workload(on_columns(lambda data, out: indicators.macd(data.close, 12, 26, 9, out=out))),
+    "SMA20 stream": streamed(lambda: indicators.Sma(20)),
+    "EMA20 stream": streamed(lambda: indicators.Ema(20, seed="first")),
+    "RSI14 stream": streamed(lambda: indicators.Rsi(14)),
+    "ATR14 stream": streamed(lambda: indicators.Atr(14), with_bars=True),
+    "BBANDS20 stream": streamed(lambda: indicators.Bollinger(20, 2.0)),
+    "MACD stream": streamed(lambda: indicators.Macd(12, 26, 9)),
 }
 
 if __name__ == "__main__":

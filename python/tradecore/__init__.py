@@ -18,9 +18,10 @@ _WHERE = {
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
         "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
-        "SelfTrade", "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError",
-        "VenueError", "VenueSpec",
+        "SelfTrade", "SelfTradePrevention", "SequenceRule", "SlippageSpec", "StorageError",
+        "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
     ),
+    "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
 }  # fmt: skip

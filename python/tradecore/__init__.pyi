@@ -36,6 +36,7 @@ from tradecore.domain import (
     RiskSpec,
     ScopeRiskSpec,
     SelfTrade,
+    SelfTradePrevention,
     SequenceRule,
     SlippageSpec,
     StorageError,
@@ -44,6 +45,7 @@ from tradecore.domain import (
     VenueError,
     VenueSpec,
 )
+from tradecore.domain.book import ExchangeBook
 from tradecore.engine import Context, Engine, EngineSummary
 from tradecore.strategy import BarSource, Bounds, StrategyBinding
 
@@ -66,6 +68,7 @@ __all__ = [
     "EngineSpec",
     "EngineSummary",
     "EventBatch",
+    "ExchangeBook",
     "FeeTierSpec",
     "FeeWindow",
     "FeesSpec",
@@ -87,6 +90,7 @@ __all__ = [
     "RiskSpec",
     "ScopeRiskSpec",
     "SelfTrade",
+    "SelfTradePrevention",
     "SequenceRule",
     "SlippageSpec",
     "Statistics",

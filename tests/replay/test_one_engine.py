@@ -47,12 +47,42 @@ def test_a_real_capture_trades_on_a_book_that_equals_every_quote(tmp_path, marke
     summary = run_capture(tmp_path, shared_data(name))
 
     print(f"{market}: {summary['book']['compared']} quotes compared")
-    assert summary["book"] == {"compared": compared, "mismatches": 0, "gaps": 0, "resyncs": 0}
+    assert summary["book"] == {"compared": compared, "mismatches": 0, "gaps": 0, "stale": 0, "resyncs": 0}
     assert summary["journal_verified"] is True
     records = list(JournalReader(summary["journal"]))
     fills = [fields for _, _, kind, fields in records if kind == "report" and fields["report"] == "fill"]
     assert len(fills) == summary["fills"] > 100
     assert {fields["liquidity"] for fields in fills} == {"maker"}
+
+
+KRAKEN_CONFIG = ROOT / "examples" / "paper-kraken-book.toml"
+KRAKEN_CAPTURE = "public/kraken_v2_book/orderbook-v2.json.gz"
+
+
+def test_a_book_with_checksums_is_verified_live_in_backtest_and_in_replay(tmp_path):
+    """All 510 checksums of the capture hold, and the three ways give the same orders and state."""
+    path = f"feed.path={shared_data(KRAKEN_CAPTURE)}"
+    ran = tradecore(tmp_path, "run", str(KRAKEN_CONFIG), "--set", path)
+    tested = tradecore(tmp_path, "backtest", str(KRAKEN_CONFIG), "--set", path)
+    replayed = tradecore(tmp_path, "journal", "replay", str(ran["journal"]))
+
+    assert ran["book"] == {"compared": 510, "mismatches": 0, "gaps": 0, "stale": 0, "resyncs": 0}
+    assert ran["book"] == tested["book"] == replayed["book"]
+    assert ran["orders"] > 0
+    assert ran["orders_digest"] == tested["orders_digest"] == replayed["orders_digest"]
+    assert ran["state_hash"] == replayed["state_hash"]
+
+
+def test_a_silence_longer_than_a_book_may_have_is_counted(tmp_path):
+    """With an age of a tenth of a second the same capture has books that are too old to trade on."""
+    path = f"feed.path={shared_data(KRAKEN_CAPTURE)}"
+    age = "instruments.0.book_age_ns_max=100_000_000"
+    aged = tradecore(tmp_path, "backtest", str(KRAKEN_CONFIG), "--set", path, "--set", age)
+
+    book = aged["book"]
+    # The last message ends a silence, if there was one before it.
+    assert book["stale"] == book["resyncs"] > 10
+    assert (book["compared"], book["mismatches"]) == (510, 0)
 
 
 def test_replay_and_backtest_of_a_paper_journal_equal_the_session(tmp_path):

@@ -77,7 +77,7 @@ def test_the_feed_decides_matching_and_book_numbering_unless_the_file_does(file)
         ("account.name=a/b", "account.name", "it names a directory"),
         ("mode=papr", "mode", "must be one of backtest, shadow, paper"),
         ("mode=1", "mode", "must be one of"),
-        ("feed.kind=kraken", "feed.kind", "must be one of binance, binance_capture, simulated"),
+        ("feed.kind=kraken", "feed.kind", "must be one of binance, binance_capture, book_capture, simulated"),
         ("feed.speed=-1", "feed.speed", "must be at least 0"),
         ("feed.path=missing.gz", "feed.path", "no such file"),
         ("feed=3", "feed", "must be a table"),

@@ -63,9 +63,9 @@ NONSENSE = {
     "a share that is no number": ("fraction", {"fraction": float("nan")}),
     "a limit off the tick": ("price", {"quantity_lots": 1, "limit": 100.3}),
     "two limits": ("limit", {"quantity_lots": 1, "limit": 100.0, "limit_ticks": 200}),
-    "a limit and a stop": ("stop", {"quantity_lots": 1, "limit_ticks": 200, "stop_ticks": 201}),
+    "a stop and a touch": ("touch", {"quantity_lots": 1, "touch_ticks": 200, "stop_ticks": 201}),
     "two stop-losses": ("stop_loss", {"quantity_lots": 1, "stop_loss": 90.0, "stop_loss_ticks": 180}),
-    "an unknown time in force": ("time_in_force", {"quantity_lots": 1, "time_in_force": "day"}),
+    "an unknown time in force": ("time_in_force", {"quantity_lots": 1, "time_in_force": "week"}),
     "an instrument of others": ("instrument_id", {"quantity_lots": 1, "instrument_id": 1}),
     "an infinite limit": ("price", {"quantity_lots": 1, "limit": float("inf")}),
 }

@@ -1,6 +1,7 @@
-"""History from files: bars, trades and quotes as whole ticks and lots, and measured latencies."""
+"""History from files: bars, trades, quotes, book messages; whole ticks and lots. Measured latencies."""
 
 from tradecore_files.bars import Bars, load_bars
+from tradecore_files.book_capture import BookCaptureFeed, BookVenue
 from tradecore_files.inspection import inspect
 from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, ReadOptions
@@ -10,6 +11,8 @@ from tradecore_files.trades import Trades, load_trades
 
 __all__ = [
     "Bars",
+    "BookCaptureFeed",
+    "BookVenue",
     "FileFormat",
     "FileSummary",
     "Quotes",

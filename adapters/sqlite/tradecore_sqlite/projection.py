@@ -35,10 +35,10 @@ UPDATE orders SET
     closed_ns = CASE
         WHEN lots IS NOT NULL AND (SELECT SUM(lots) FROM fills WHERE fills.order_id = orders.order_id) >= lots
         THEN ? END
-WHERE order_id = ? AND state NOT IN ('canceled', 'rejected')
+WHERE order_id = ? AND state NOT IN ('canceled', 'rejected', 'expired')
 """
 _STATES = {"accepted": "new", "triggered": "new"}
-_CLOSED = {"canceled": "canceled", "rejected": "rejected"}
+_CLOSED = {"canceled": "canceled", "rejected": "rejected", "expired": "expired"}
 
 
 def statements(record: JournalRecord) -> Iterator[Statement]:

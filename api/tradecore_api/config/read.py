@@ -11,12 +11,23 @@ from msgspec import inspect
 
 from tradecore.domain.errors import ConfigError
 from tradecore_api.config import overrides, shape
-from tradecore_api.config.tables import CaptureFeedTable, Config, ConfigTables, Market, StrategyConfig
+from tradecore_api.config.tables import (
+    BookCaptureFeedTable,
+    BookVenue,
+    CaptureFeedTable,
+    Config,
+    ConfigTables,
+    Market,
+    StrategyConfig,
+)
 from tradecore_api.state_dir import ACCOUNT_NAME_RULE, is_account_name
 
 PATH_KEYS = ("feed.path", "data.path", "venue.latency_file", "journal.path", "database.path")
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
 FILE_SIZE_MAX = 1 << 20
+# Levels a side that the venues announce changes of unless one subscribes to another depth.
+KRAKEN_LEVELS = 10
+OKX_LEVELS = 400
 
 
 def load(path: Path, *, options: Iterable[str] = (), environment: Mapping[str, str] | None = None) -> Config:
@@ -116,7 +127,7 @@ def _read(
 
 
 def _fill_in(clean: object) -> None:
-    """Set what the kind of feed decides unless the file says otherwise: matching and book numbering."""
+    """Set what the kind of feed decides unless the file says otherwise: matching, and what proves a book."""
     feed = clean.get("feed") if isinstance(clean, dict) else None
     if not isinstance(clean, dict) or not isinstance(feed, dict):
         return
@@ -126,6 +137,11 @@ def _fill_in(clean: object) -> None:
         is_spot = feed.get("market", Market.SPOT) == Market.SPOT
         for instrument in clean.get("instruments", []):
             instrument.setdefault("sequence", "binance_spot" if is_spot else "binance_futures")
+    if feed["kind"] == "book_capture":
+        is_okx = feed["venue"] == BookVenue.OKX
+        for instrument in clean.get("instruments", []):
+            instrument.setdefault("checksum", "okx" if is_okx else "kraken")
+            instrument.setdefault("book_levels_max", OKX_LEVELS if is_okx else KRAKEN_LEVELS)
 
 
 def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
@@ -182,7 +198,7 @@ def _check_names(config: Config, report: shape.Report) -> None:
 
 def _check_files(config: Config, report: shape.Report) -> None:
     tables = config.tables
-    if isinstance(tables.feed, CaptureFeedTable):
+    if isinstance(tables.feed, CaptureFeedTable | BookCaptureFeedTable):
         _check_file("feed.path", tables.feed.path, report)
     if tables.data is not None:
         _check_file("data.path", tables.data.path, report)

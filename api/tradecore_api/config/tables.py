@@ -63,6 +63,26 @@ class CaptureFeedTable(Table, frozen=True, tag_field="kind", tag="binance_captur
     speed: NonNegative = 0.0
 
 
+class BookVenue(StrEnum):
+    """Venues whose book messages state checksums."""
+
+    KRAKEN = "kraken"
+    KRAKEN_V1 = "kraken_v1"
+    OKX = "okx"
+
+
+class BookCaptureFeedTable(Table, frozen=True, tag_field="kind", tag="book_capture"):
+    """`[feed] kind = "book_capture"`: recorded book messages of Kraken or OKX, as fast as possible.
+
+    Lines of `<receive_ns> <json>`, or as cryptofeed writes them, or `{"init": ..., "updates": [...]}`. Every
+    checksum is compared with the book. [[instruments]] name the pairs as the venue does, with its ticks and
+    lots; `book_levels_max` is 10 (Kraken) or 400 (OKX) unless they say otherwise.
+    """
+
+    path: str
+    venue: BookVenue
+
+
 class SimulatedFeedTable(Table, frozen=True, tag_field="kind", tag="simulated"):
     """`[feed] kind = "simulated"`: a seeded exchange full of agents; `virtual` runs it unpaced."""
 
@@ -71,7 +91,7 @@ class SimulatedFeedTable(Table, frozen=True, tag_field="kind", tag="simulated"):
     virtual: bool = False
 
 
-FeedTable = BinanceFeedTable | CaptureFeedTable | SimulatedFeedTable
+FeedTable = BinanceFeedTable | CaptureFeedTable | BookCaptureFeedTable | SimulatedFeedTable
 
 
 class DataFormat(StrEnum):

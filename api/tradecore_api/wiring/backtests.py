@@ -13,6 +13,7 @@ from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
 from tradecore.runtime.recovery import chunks
 from tradecore_api.config.tables import (
+    BookCaptureFeedTable,
     CaptureFeedTable,
     Config,
     DataFormat,
@@ -63,7 +64,7 @@ def _history(config: Config) -> Iterator[EventBatch]:
             yield batch
     elif data is not None:
         yield _bars(config, data)
-    elif isinstance(config.tables.feed, CaptureFeedTable | SimulatedFeedTable):
+    elif isinstance(config.tables.feed, CaptureFeedTable | BookCaptureFeedTable | SimulatedFeedTable):
         yield from _played(build_feed(as_fast_as_possible(config), SystemClock())[0])
     else:
         raise ConfigError(

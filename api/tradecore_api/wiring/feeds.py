@@ -10,6 +10,7 @@ from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
 from tradecore_api.config.tables import (
     BinanceFeedTable,
+    BookCaptureFeedTable,
     CaptureFeedTable,
     CaptureMarket,
     Config,
@@ -64,6 +65,8 @@ def build_feed(config: Config, clock: SystemClock) -> tuple[MarketFeed, bool]:
             return _simulated_feed(config, table, clock), False
         case CaptureFeedTable():
             return _capture_feed(config, table, clock), False
+        case BookCaptureFeedTable():
+            return _book_capture_feed(config, table), False
         case BinanceFeedTable():
             return _binance_feed(config, table, clock), True
         case _:
@@ -100,6 +103,20 @@ def _capture_feed(config: Config, table: CaptureFeedTable, clock: SystemClock) -
             market=Market(table.market.value),
             speed=table.speed,
             clock=clock,
+            batch_events_max=BATCH_EVENTS_MAX,
+        )
+    except InvalidValueError as error:
+        raise ConfigError(config.source, error.field, error.value, error.rule) from error
+
+
+def _book_capture_feed(config: Config, table: BookCaptureFeedTable) -> MarketFeed:
+    from tradecore_files import BookCaptureFeed, BookVenue
+
+    try:
+        return BookCaptureFeed(
+            table.path,
+            config.tables.instruments,
+            venue=BookVenue(table.venue.value),
             batch_events_max=BATCH_EVENTS_MAX,
         )
     except InvalidValueError as error:

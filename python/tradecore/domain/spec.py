@@ -16,6 +16,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
+LevelCount = Annotated[int, msgspec.Meta(ge=1, le=2**16)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
 Power = Annotated[int, msgspec.Meta(ge=1, le=16)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -80,6 +81,19 @@ class Matching(StrEnum):
     EXCHANGE = "exchange"
 
 
+class SelfTradePrevention(StrEnum):
+    """What the simulated exchange does when two orders of the account meet.
+
+    `CANCEL_OLDEST`: the one that rests is cancelled. `CANCEL_NEWEST`: what is left of the arriving one is.
+    `CANCEL_BOTH`: both are. `DECREMENT`: both become smaller by what they would have traded.
+    """
+
+    CANCEL_OLDEST = "cancel_oldest"
+    CANCEL_NEWEST = "cancel_newest"
+    CANCEL_BOTH = "cancel_both"
+    DECREMENT = "decrement"
+
+
 class QueueModel(StrEnum):
     """How the place of an order in the queue of its price is followed when the level shrinks.
 
@@ -102,8 +116,24 @@ class SequenceRule(StrEnum):
     BINANCE_FUTURES = "binance_futures"
 
 
+class ChecksumRule(StrEnum):
+    """The formula of the checksums in a venue's book messages; each one is compared with the book.
+
+    Numbers have the decimals of `tick_size` and `lot_size`, which must be those of the venue's pair.
+    Sources: Kraken, "Book checksum"; OKX API v5, "Order book channel".
+    """
+
+    NONE = "none"
+    KRAKEN = "kraken"
+    OKX = "okx"
+
+
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An instrument as a person or a venue states it; decimals are text, so they are exact."""
+    """An instrument as a person or a venue states it; decimals are text, so they are exact.
+
+    `book_levels_max` is how many levels a side the venue announces changes of (None: all);
+    `book_age_ns_max` how long its book may go without a message before it is INVALID (None: for ever).
+    """
 
     symbol: Name
     tick_size: str
@@ -111,6 +141,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kind: InstrumentKind = InstrumentKind.LINEAR
     multiplier: str = "1"
     sequence: SequenceRule = SequenceRule.NONE
+    checksum: ChecksumRule = ChecksumRule.NONE
+    book_levels_max: LevelCount | None = None
+    book_age_ns_max: SpanNs | None = None
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,6 +213,9 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `queue` is how places in the queues of quotes and books are followed: every cancel was behind our order
     (`conservative`), or behind it with probability f(behind) / (f(behind) + f(ahead)), where f(x) is
     x ** `queue_power` (`power`) or log(1 + lots) (`log`).
+
+    `self_trade` is about `exchange` alone: the other markets do not see our orders, so these cannot meet. Day
+    orders expire `day_end_ns` after midnight UTC.
     """
 
     matching: Matching = Matching.BARS
@@ -191,6 +227,8 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     queue_power: Power = 3
     bar_fill: BarFill = BarFill.NEXT_OPEN
     bar_order: BarOrder = BarOrder.TIME
+    self_trade: SelfTradePrevention = SelfTradePrevention.CANCEL_OLDEST
+    day_end_ns: OfDayNs = 0
     finalize: Finalize = Finalize.NONE
     slippage: SlippageSpec = SlippageSpec()
 

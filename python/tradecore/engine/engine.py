@@ -234,10 +234,7 @@ class Engine:
             fees=_text(money["fees"]),
             positions=self._positions(),
             book=BookCounts(
-                compared=sum(book["compared"] for book in books),
-                mismatches=sum(book["mismatches"] for book in books),
-                gaps=sum(book["gaps"] for book in books),
-                resyncs=sum(book["resyncs"] for book in books),
+                **{name: sum(book[name] for book in books) for name in BookCounts.__struct_fields__}
             ),
             halts=self._halts(),
             is_paused=self._kernel.is_paused,

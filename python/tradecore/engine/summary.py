@@ -4,11 +4,26 @@ import msgspec
 
 
 class BookCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the books went through: quotes compared at equal update id, mismatches, gaps, resyncs."""
+    """What the books went through.
+
+    Attributes
+    ----------
+    compared : int
+        Quotes of the venue at the same update id, and its checksums, compared with the book.
+    mismatches : int
+        Those that differed.
+    gaps : int
+        Times messages were found missing, doubled or changed: by their numbers or by a checksum.
+    stale : int
+        Times no message came for longer than `book_age_ns_max`.
+    resyncs : int
+        Times a book became valid again.
+    """
 
     compared: int = 0
     mismatches: int = 0
     gaps: int = 0
+    stale: int = 0
     resyncs: int = 0
 
 

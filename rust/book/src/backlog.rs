@@ -102,6 +102,9 @@ impl Backlog {
             }
             out.extend_from_slice(&update.bids.to_le_bytes());
             out.extend_from_slice(&update.asks.to_le_bytes());
+            if let Some(checksum) = update.checksum {
+                out.extend_from_slice(&checksum.to_le_bytes());
+            }
         }
         for level in &self.levels {
             out.extend_from_slice(&level.price_ticks.to_le_bytes());
@@ -122,7 +125,7 @@ mod tests {
 
     fn diff(first_id: u64, last_id: u64) -> BookUpdate {
         let kind = BookUpdateKind::Diff;
-        BookUpdate { kind, first_id, last_id, prev_id: 0, levels_start: 0, bids: 1, asks: 1 }
+        BookUpdate { kind, first_id, last_id, prev_id: 0, levels_start: 0, bids: 1, asks: 1, checksum: None }
     }
 
     fn push(backlog: &mut Backlog, first_id: u64, last_id: u64) -> u64 {

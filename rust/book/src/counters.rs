@@ -13,7 +13,7 @@ pub struct BookCounters {
     pub ignored: u64,
     /// Diffs kept that had to give way to newer ones.
     pub overflowed: u64,
-    /// Times the chain of update ids broke and the book became INVALID.
+    /// Times the chain of update ids broke, or a checksum differed, and the book became INVALID.
     pub gaps: u64,
     /// Times the book became INVALID for whatever reason.
     pub faults: u64,

@@ -73,15 +73,25 @@ pub enum Fault {
         /// What the book comes to.
         found: u32,
     },
+    /// No message came for longer than the book may go without one.
+    Stale {
+        /// How long it may.
+        age_ns_max: i64,
+    },
 }
 
 impl Fault {
-    /// Tells whether the chain of update ids is broken, as opposed to what the messages say.
+    /// Tells whether messages are missing, doubled or changed: the chain of update ids is broken, or the
+    /// checksum of the book differs.
     #[must_use]
-    pub const fn is_sequence(&self) -> bool {
+    pub const fn is_gap(&self) -> bool {
         matches!(
             self,
-            Self::Gap { .. } | Self::Repeated { .. } | Self::Overlap { .. } | Self::EmptyRange { .. }
+            Self::Gap { .. }
+                | Self::Repeated { .. }
+                | Self::Overlap { .. }
+                | Self::EmptyRange { .. }
+                | Self::Checksum { .. }
         )
     }
 
@@ -100,6 +110,7 @@ impl Fault {
             Self::QuoteMismatch { .. } => "quote_mismatch",
             Self::FeedLost => "feed_lost",
             Self::Checksum { .. } => "checksum",
+            Self::Stale { .. } => "stale",
         }
     }
 
@@ -118,6 +129,7 @@ impl Fault {
             Self::QuoteMismatch { .. } => 9,
             Self::FeedLost => 10,
             Self::Checksum { .. } => 11,
+            Self::Stale { .. } => 12,
         }
     }
 
@@ -137,6 +149,7 @@ impl Fault {
             Self::QuoteMismatch { update_id } => pair(update_id, 0u64),
             Self::FeedLost => (0, 0),
             Self::Checksum { stated, found } => pair(stated, found),
+            Self::Stale { age_ns_max } => pair(age_ns_max, 0u64),
         }
     }
 }
@@ -179,6 +192,9 @@ impl fmt::Display for Fault {
             Self::FeedLost => f.write_str("feed_lost"),
             Self::Checksum { stated, found } => {
                 write!(f, "checksum: the venue states {stated}, the book comes to {found}")
+            }
+            Self::Stale { age_ns_max } => {
+                write!(f, "stale: no message for more than {age_ns_max} ns")
             }
         }
     }

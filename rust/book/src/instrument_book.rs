@@ -4,10 +4,7 @@ use tradecore_types::{BookUpdate, BookUpdateKind, Level, Quote, Side};
 
 use crate::l2::check_levels;
 use crate::quotes::{RecentQuotes, agree};
-use crate::{
-    BookCounters, BookSync, ChecksumRule, Depth, DiffVerdict, Fault, L2Book, SequenceRule, SyncCapacity,
-    SyncState,
-};
+use crate::{BookCounters, BookRules, BookSync, Depth, DiffVerdict, Fault, L2Book, SyncCapacity, SyncState};
 
 /// What a message did to the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +25,12 @@ pub enum BookChange {
     Refused(Fault),
 }
 
-/// What a quote, or a checksum, said about the book.
+/// What a quote said about the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuoteCheck {
     /// The book is not valid, or does not stand at the update id of the quote (yet).
     NotCompared,
-    /// Best prices and sizes, or the sums, are equal.
+    /// Best prices and sizes are equal.
     Equal,
     /// They differ: the book is INVALID.
     BecameInvalid(Fault),
@@ -42,21 +39,40 @@ pub enum QuoteCheck {
 /// An [`L2Book`] that knows whether it is the venue's.
 ///
 /// **Invariant:** while [`InstrumentBook::is_valid`], every message since the snapshot was applied exactly
-/// once and in order, the book is not crossed, and it agreed with every quote at the same update id. An
-/// INVALID book keeps its last levels for people to look at; nobody may trade on them.
+/// once and in order, the book is not crossed, it agreed with every quote at the same update id and had every
+/// checksum that came with a message, and nobody called it stale since the last message. An INVALID book
+/// keeps its last levels for people to look at; nobody may trade on them.
 #[derive(Clone, Debug)]
 pub struct InstrumentBook {
+    rules: BookRules,
     sync: BookSync,
     book: L2Book,
     quotes: RecentQuotes,
+    /// Whether no message came for too long; what was applied before is still right.
+    is_stale: bool,
+    /// Times it became stale.
+    stale: u64,
 }
 
 impl InstrumentBook {
     /// Makes an empty book that waits for a snapshot.
     #[must_use]
-    pub fn new(rule: SequenceRule, capacity: SyncCapacity) -> Self {
-        let quotes = RecentQuotes::new(capacity.quotes);
-        Self { sync: BookSync::new(rule, capacity), book: L2Book::default(), quotes }
+    pub fn new(rules: impl Into<BookRules>, capacity: SyncCapacity) -> Self {
+        let rules = rules.into();
+        Self {
+            rules,
+            sync: BookSync::new(rules.sequence, capacity),
+            book: L2Book::default(),
+            quotes: RecentQuotes::new(capacity.quotes),
+            is_stale: false,
+            stale: 0,
+        }
+    }
+
+    /// Returns what it takes for the book to be right.
+    #[must_use]
+    pub const fn rules(&self) -> &BookRules {
+        &self.rules
     }
 
     /// Returns the levels; only those of a valid book may be traded on.
@@ -65,19 +81,24 @@ impl InstrumentBook {
         &self.book
     }
 
-    /// Returns the state of the synchronisation.
+    /// Returns whether the book may be traded on, and if not, why.
     #[must_use]
     pub const fn state(&self) -> SyncState {
-        self.sync.state()
+        match (self.sync.state(), self.rules.age_ns_max) {
+            (SyncState::Valid, Some(age_ns_max)) if self.is_stale => {
+                SyncState::Invalid(Fault::Stale { age_ns_max })
+            }
+            (state, _) => state,
+        }
     }
 
     /// Tells whether the book may be traded on.
     #[must_use]
     pub const fn is_valid(&self) -> bool {
-        self.sync.is_valid()
+        self.sync.is_valid() && !self.is_stale
     }
 
-    /// Tells whether somebody has to fetch a snapshot.
+    /// Tells whether somebody has to fetch a snapshot; a book that is only stale waits for any message.
     #[must_use]
     pub const fn needs_snapshot(&self) -> bool {
         self.sync.needs_snapshot()
@@ -95,15 +116,27 @@ impl InstrumentBook {
         self.sync.counters()
     }
 
+    /// Returns how often the book became stale.
+    #[must_use]
+    pub const fn stale_count(&self) -> u64 {
+        self.stale
+    }
+
     /// Takes a book message with its levels.
     pub fn on_update(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> BookChange {
-        if let Err(fault) = check_message(update, bids, asks) {
-            return self.refuse(fault);
-        }
-        match update.kind {
-            BookUpdateKind::Snapshot => self.on_snapshot(update, bids, asks),
-            BookUpdateKind::Diff => self.on_diff(update, bids, asks),
-        }
+        let change = self.on_message(update, bids, asks);
+        if self.is_stale { self.end_silence(change) } else { change }
+    }
+
+    /// Takes note that no message came for too long: INVALID until the next message that proves it right.
+    pub fn on_silence(&mut self) -> BookChange {
+        let Some(age_ns_max) = self.rules.age_ns_max.filter(|_| self.is_valid()) else {
+            return BookChange::Ignored;
+        };
+        self.is_stale = true;
+        self.stale += 1;
+        self.sync.counters.faults += 1;
+        BookChange::BecameInvalid(Fault::Stale { age_ns_max })
     }
 
     /// Takes a quote of the venue and compares it with the book when both stand at the same update id.
@@ -113,44 +146,23 @@ impl InstrumentBook {
         if quote.update_id == 0 {
             return QuoteCheck::NotCompared;
         }
-        if self.is_valid() && quote.update_id == self.applied_id() {
+        if self.sync.is_valid() && quote.update_id == self.applied_id() {
             return match self.compare(quote) {
                 Ok(()) => QuoteCheck::Equal,
                 Err(fault) => QuoteCheck::BecameInvalid(fault),
             };
         }
-        if !self.is_valid() || quote.update_id > self.applied_id() {
+        if !self.sync.is_valid() || quote.update_id > self.applied_id() {
             self.quotes.push(*quote);
         }
         QuoteCheck::NotCompared
-    }
-
-    /// Takes the checksum that came with the message applied last and compares it with that of the book.
-    pub fn on_checksum(&mut self, rule: &ChecksumRule, stated: u32) -> QuoteCheck {
-        if !self.is_valid() {
-            return QuoteCheck::NotCompared;
-        }
-        self.sync.counters.compared += 1;
-        let found = rule.sum(&self.book);
-        if found == stated {
-            return QuoteCheck::Equal;
-        }
-        let fault = Fault::Checksum { stated, found };
-        self.sync.counters.mismatches += 1;
-        self.sync.invalidate(fault);
-        QuoteCheck::BecameInvalid(fault)
-    }
-
-    /// Takes out the levels beyond the best `levels` a side, for venues that announce changes within so many.
-    pub fn keep_best(&mut self, levels: usize) {
-        self.book.keep_best(Side::Buy, levels);
-        self.book.keep_best(Side::Sell, levels);
     }
 
     /// Takes note that the feed was lost or restarted: INVALID until the next snapshot.
     pub fn on_feed_lost(&mut self) -> BookChange {
         let was_valid = self.is_valid();
         self.sync.on_feed_lost();
+        self.is_stale = false;
         self.quotes.clear();
         if was_valid { BookChange::BecameInvalid(Fault::FeedLost) } else { BookChange::Ignored }
     }
@@ -160,10 +172,35 @@ impl InstrumentBook {
         self.book.write_state(out);
         self.sync.write_state(out);
         self.quotes.write_state(out);
+        if self.rules.age_ns_max.is_some() {
+            out.push(u8::from(self.is_stale));
+            out.extend_from_slice(&self.stale.to_le_bytes());
+        }
+    }
+
+    fn on_message(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> BookChange {
+        if let Err(fault) = check_message(update, bids, asks) {
+            return self.refuse(fault);
+        }
+        match update.kind {
+            BookUpdateKind::Snapshot => self.on_snapshot(update, bids, asks),
+            BookUpdateKind::Diff => self.on_diff(update, bids, asks),
+        }
+    }
+
+    /// Takes note that a message came after a silence: the book is valid again unless the message broke it.
+    #[cold]
+    fn end_silence(&mut self, change: BookChange) -> BookChange {
+        self.is_stale = false;
+        if !self.sync.is_valid() {
+            return change;
+        }
+        self.sync.counters.resyncs += 1;
+        BookChange::BecameValid
     }
 
     fn on_diff(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> BookChange {
-        let was_valid = self.is_valid();
+        let was_valid = self.sync.is_valid();
         match self.sync.on_diff(update, bids, asks) {
             DiffVerdict::Apply => match self.apply(update, bids, asks) {
                 Ok(()) => BookChange::Applied,
@@ -177,9 +214,9 @@ impl InstrumentBook {
     }
 
     fn on_snapshot(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> BookChange {
-        let before = self.state();
+        let before = self.sync.state();
         if !self.sync.takes_snapshot(update.last_id) {
-            if !self.is_valid() {
+            if !self.sync.is_valid() {
                 return BookChange::SnapshotTooOld;
             }
             self.sync.counters.ignored += 1;
@@ -201,12 +238,12 @@ impl InstrumentBook {
         self.sync.snapshot_applied(update.last_id);
         self.book.clear();
         let applied = self.book.apply(bids, asks);
-        self.prove(applied)?;
+        self.prove(applied, update)?;
         while let Some((update, bids, asks)) = self.sync.next_kept() {
             let applied = self.book.apply(bids, asks);
             self.sync.drop_kept();
             self.sync.applied(&update);
-            self.prove(applied)?;
+            self.prove(applied, &update)?;
         }
         Ok(())
     }
@@ -215,21 +252,43 @@ impl InstrumentBook {
     fn apply(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> Result<(), Fault> {
         let applied = self.book.apply(bids, asks);
         self.sync.applied(update);
-        self.prove(applied)
+        self.prove(applied, update)
     }
 
-    /// Checks the book after a message: it was applied, is not crossed, and agrees with the quotes at its id.
-    fn prove(&mut self, applied: Result<(), Fault>) -> Result<(), Fault> {
+    /// Checks the book after a message: it was applied, is not crossed, has the checksum that the message
+    /// states, and agrees with the quotes at its id.
+    fn prove(&mut self, applied: Result<(), Fault>, update: &BookUpdate) -> Result<(), Fault> {
         let crossed =
             self.book.crossed().map(|(bid_ticks, ask_ticks)| Fault::Crossed { bid_ticks, ask_ticks });
         if let Some(fault) = applied.err().or(crossed) {
             self.sync.invalidate(fault);
             return Err(fault);
         }
+        if let Some(levels) = self.rules.levels_max {
+            self.book.keep_best(Side::Buy, levels);
+            self.book.keep_best(Side::Sell, levels);
+        }
+        if let Some(stated) = update.checksum {
+            self.compare_checksum(stated)?;
+        }
         while let Some(quote) = self.quotes.take_at(self.sync.applied_id()) {
             self.compare(&quote)?;
         }
         Ok(())
+    }
+
+    /// Compares the checksum that came with a message with that of the book.
+    fn compare_checksum(&mut self, stated: u32) -> Result<(), Fault> {
+        let Some(rule) = &self.rules.checksum else { return Ok(()) };
+        self.sync.counters.compared += 1;
+        let found = rule.sum(&self.book);
+        if found == stated {
+            return Ok(());
+        }
+        let fault = Fault::Checksum { stated, found };
+        self.sync.counters.mismatches += 1;
+        self.sync.invalidate(fault);
+        Err(fault)
     }
 
     fn compare(&mut self, quote: &Quote) -> Result<(), Fault> {
@@ -244,7 +303,7 @@ impl InstrumentBook {
     }
 
     fn refuse(&mut self, fault: Fault) -> BookChange {
-        let was_valid = self.is_valid();
+        let was_valid = self.sync.is_valid();
         self.sync.invalidate(fault);
         if was_valid { BookChange::BecameInvalid(fault) } else { BookChange::Refused(fault) }
     }

@@ -9,6 +9,7 @@
 
 pub mod analytics;
 mod backlog;
+mod book_rules;
 mod checksum;
 mod counters;
 mod depth;
@@ -22,6 +23,7 @@ mod quotes;
 mod rule;
 mod sync;
 
+pub use book_rules::BookRules;
 pub use checksum::{ChecksumRule, StepText};
 pub use counters::BookCounters;
 pub use depth::{Depth, QuoteDepth};

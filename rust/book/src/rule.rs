@@ -89,7 +89,7 @@ mod tests {
 
     fn diff(first_id: u64, last_id: u64, prev_id: u64) -> BookUpdate {
         let kind = BookUpdateKind::Diff;
-        BookUpdate { kind, first_id, last_id, prev_id, levels_start: 0, bids: 0, asks: 0 }
+        BookUpdate { kind, first_id, last_id, prev_id, levels_start: 0, bids: 0, asks: 0, checksum: None }
     }
 
     #[test]

@@ -184,7 +184,7 @@ impl BookSync {
         if self.is_valid() {
             self.state = SyncState::Invalid(fault);
             self.counters.faults += 1;
-            self.counters.gaps += u64::from(fault.is_sequence());
+            self.counters.gaps += u64::from(fault.is_gap());
         }
     }
 

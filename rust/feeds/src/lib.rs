@@ -2,8 +2,8 @@
 //!
 //! Nothing here opens a socket or a file or reads a clock. [`BinanceDecoder`] reads Binance public
 //! market data (spot, USD-M, COIN-M) the same way from a live WebSocket, from REST and from a capture;
-//! [`VenueBookDecoder`]
-//! reads the books of Kraken and OKX with their checksums; [`MboReader`] reads Databento's market by order; [`read_table`] reads columns of times, prices and sizes from delimited text.
+//! [`VenueBookEvents`] reads the books of Kraken and OKX with their checksums; [`MboReader`] reads
+//! Databento's market by order; [`read_table`] reads columns of times, prices and sizes from delimited text.
 //!
 //! **Invariant:** prices and sizes go from decimal text to whole ticks and lots without a float. A
 //! message is taken whole, or the batch stays as it was.
@@ -22,4 +22,4 @@ pub use scale::{Flaw, Scale};
 pub use table::{
     Column, ColumnKind, TableError, TableLayout, TimeFormat, TimestampError, parse_timestamp, read_table,
 };
-pub use venue_book::{BookFormat, BookMessage, PairScales, VenueBookDecoder};
+pub use venue_book::{BookFormat, BookMessage, PairScales, VenueBookDecoder, VenueBookEvents};

@@ -9,7 +9,7 @@ use std::process::Command;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use tradecore_book::{
-    BookChange, ChecksumRule, Fault, InstrumentBook, QuoteCheck, SequenceRule, StepText, SyncCapacity,
+    BookChange, BookRules, ChecksumRule, Fault, InstrumentBook, SequenceRule, StepText, SyncCapacity,
 };
 use tradecore_feeds::{BookFormat, PairScales, Scale, VenueBookDecoder};
 use tradecore_types::{BookUpdate, BookUpdateKind, Decimal, Level, Side};
@@ -46,6 +46,15 @@ impl Venue {
         Some(PairScales { price: scale(pair.1), size: scale(pair.3) })
     }
 
+    fn book(&self, symbol: &str) -> InstrumentBook {
+        let rules = BookRules {
+            checksum: Some(self.rule(symbol)),
+            levels_max: Some(self.levels_max),
+            ..SequenceRule::None.into()
+        };
+        InstrumentBook::new(rules, SyncCapacity::default())
+    }
+
     fn rule(&self, symbol: &str) -> ChecksumRule {
         let text = |step: &str, decimals| {
             StepText::new("step", Decimal::parse("step", step).unwrap(), decimals).unwrap()
@@ -65,7 +74,7 @@ fn step(
     decoder: &mut VenueBookDecoder,
     book: &mut InstrumentBook,
     payload: &str,
-) -> (QuoteCheck, bool) {
+) -> (BookChange, bool) {
     let message = decoder.read(payload.as_bytes(), &|symbol| venue.scales(symbol)).unwrap().unwrap();
     let (bids, asks) = (decoder.levels(Side::Buy), decoder.levels(Side::Sell));
     let count = |levels: &[Level]| u32::try_from(levels.len()).unwrap();
@@ -77,10 +86,9 @@ fn step(
         levels_start: 0,
         bids: count(bids),
         asks: count(asks),
+        checksum: message.checksum,
     };
     let change = book.on_update(&update, bids, asks);
-    assert!(matches!(change, BookChange::Applied | BookChange::BecameValid), "{change:?}");
-    book.keep_best(venue.levels_max);
     let (first, summed) = match venue.format {
         BookFormat::Okx => {
             (asks.first().map_or((Side::Buy, bids.first()), |ask| (Side::Sell, Some(ask))), 25)
@@ -90,13 +98,13 @@ fn step(
     let mut top = [Level::default(); 25];
     book.book().top(first.0, &mut top);
     let is_summed = first.1.is_some_and(|level| top[..summed].contains(level));
-    (book.on_checksum(&venue.rule(message.symbol), message.checksum.unwrap()), is_summed)
+    (change, is_summed)
 }
 
 /// What became of a stream of messages.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
-    verified: usize,
+    verified: u64,
     flipped: usize,
     detected: usize,
 }
@@ -109,20 +117,21 @@ fn replay(venue: &Venue, messages: &[String]) -> Outcome {
     for payload in messages {
         let read = decoder.read(payload.as_bytes(), &|symbol| venue.scales(symbol)).unwrap();
         let Some(message) = read else { continue };
-        let new = || InstrumentBook::new(SequenceRule::None, SyncCapacity::default());
-        let book = books.entry(message.symbol.to_owned()).or_insert_with(new);
+        let symbol = message.symbol.to_owned();
+        let book = books.entry(symbol.clone()).or_insert_with(|| venue.book(&symbol));
         let mut copy = book.clone();
         let (check, is_summed) = step(venue, &mut decoder, book, payload);
-        assert_eq!(check, QuoteCheck::Equal, "{payload}");
-        outcome.verified += 1;
+        assert!(matches!(check, BookChange::Applied | BookChange::BecameValid), "{check:?} {payload}");
         if is_summed && let Some(wrong) = flip_digit(venue.format, payload) {
             outcome.flipped += 1;
             let (check, _) = step(venue, &mut decoder, &mut copy, &wrong);
-            let is_fault = matches!(check, QuoteCheck::BecameInvalid(Fault::Checksum { .. }));
+            let is_fault = matches!(check, BookChange::BecameInvalid(Fault::Checksum { .. }));
             assert!(is_fault && !copy.is_valid(), "{check:?} {wrong}");
             outcome.detected += 1;
         }
     }
+    outcome.verified = books.values().map(|book| book.counters().compared).sum();
+    assert_eq!(books.values().map(|book| book.counters().mismatches).sum::<u64>(), 0);
     outcome
 }
 
@@ -212,7 +221,7 @@ fn a_book_of_kraken_v1_is_read_and_its_checksum_verified() {
         levels(&asks[..1])
     );
     let mut decoder = VenueBookDecoder::new(venue.format);
-    let mut book = InstrumentBook::new(SequenceRule::None, SyncCapacity::default());
+    let mut book = venue.book("X/USD");
     let read = |decoder: &mut VenueBookDecoder, text: &str| {
         decoder
             .read(text.as_bytes(), &|symbol| venue.scales(symbol))
@@ -231,15 +240,17 @@ fn a_book_of_kraken_v1_is_read_and_its_checksum_verified() {
         levels_start: 0,
         bids: bid_count,
         asks: ask_count,
+        checksum: None,
     };
     assert_eq!(book.on_update(&message, &bids, &asks), BookChange::BecameValid);
     let mut copy = book.clone();
-    assert_eq!(step(&venue, &mut decoder, &mut book, &update).0, QuoteCheck::Equal);
+    assert_eq!(step(&venue, &mut decoder, &mut book, &update).0, BookChange::Applied);
+    assert_eq!(book.counters().compared, 1);
     let wrong = update.replace("974947235", "974947236");
     let (check, _) = step(&venue, &mut decoder, &mut copy, &wrong);
     assert!(matches!(
         check,
-        QuoteCheck::BecameInvalid(Fault::Checksum { stated: 974_947_236, found: 974_947_235 })
+        BookChange::BecameInvalid(Fault::Checksum { stated: 974_947_236, found: 974_947_235 })
     ));
     for other in [
         r#"{"event":"heartbeat"}"#,

@@ -29,15 +29,8 @@ pub(crate) const fn time_in_force_code(time_in_force: TimeInForce) -> u8 {
         TimeInForce::Gtc => 1,
         TimeInForce::Ioc => 2,
         TimeInForce::Fok => 3,
-    }
-}
-
-pub(crate) fn time_in_force(code: u8) -> Result<TimeInForce, CodecError> {
-    match code {
-        1 => Ok(TimeInForce::Gtc),
-        2 => Ok(TimeInForce::Ioc),
-        3 => Ok(TimeInForce::Fok),
-        _ => Err(unknown("time_in_force", code)),
+        TimeInForce::Gtd { .. } => 4,
+        TimeInForce::Day { .. } => 5,
     }
 }
 

@@ -60,6 +60,7 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         | Kind::Quote
         | Kind::Trade
         | Kind::Book
+        | Kind::CheckedBook
         | Kind::Flow
         | Kind::Feed
         | Kind::Command
@@ -85,8 +86,8 @@ fn event<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Rec
         Kind::Bar => EventBody::Bar(bar(cursor)?),
         Kind::Quote => EventBody::Quote(quote(cursor)?),
         Kind::Trade => EventBody::Trade(trade(cursor)?),
-        Kind::Book => {
-            let update = book(cursor)?;
+        Kind::Book | Kind::CheckedBook => {
+            let update = book(kind, cursor)?;
             bids = cursor.levels(update.bids)?;
             asks = cursor.levels(update.asks)?;
             EventBody::Book(update)
@@ -130,7 +131,7 @@ fn trade(cursor: &mut Cursor<'_>) -> Result<Trade, CodecError> {
     })
 }
 
-fn book(cursor: &mut Cursor<'_>) -> Result<BookUpdate, CodecError> {
+fn book(kind: Kind, cursor: &mut Cursor<'_>) -> Result<BookUpdate, CodecError> {
     Ok(BookUpdate {
         kind: book_kind(cursor.u8()?)?,
         first_id: cursor.u64()?,
@@ -139,6 +140,7 @@ fn book(cursor: &mut Cursor<'_>) -> Result<BookUpdate, CodecError> {
         levels_start: 0,
         bids: cursor.u32()?,
         asks: cursor.u32()?,
+        checksum: if kind == Kind::CheckedBook { Some(cursor.u32()?) } else { None },
     })
 }
 
@@ -183,6 +185,7 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
         6 => ReportBody::CancelRejected(reject_reason(cursor)?),
         7 => ReportBody::Replaced { price_ticks: cursor.i64()?, lots: cursor.i64()? },
         8 => ReportBody::ReplaceRejected(reject_reason(cursor)?),
+        9 => ReportBody::Expired,
         code => return Err(unknown("report", code)),
     };
     Ok(Report { venue_time_ns, order_id, body })

@@ -153,6 +153,7 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
             put_i64s(frame.out, [price_ticks, lots]);
         }
         ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
+        ReportBody::Expired => frame.out.push(9),
     }
     frame.end();
 }
@@ -204,6 +205,9 @@ fn put_book(frame: Frame<'_>, update: &BookUpdate, bids: &[Level], asks: &[Level
     put_u64(frame.out, update.prev_id);
     put_u32(frame.out, bid_count);
     put_u32(frame.out, ask_count);
+    if let Some(checksum) = update.checksum {
+        put_u32(frame.out, checksum);
+    }
     frame.out.reserve(bytes);
     for level in bids.iter().chain(asks) {
         put_i64s(frame.out, [level.price_ticks, level.lots]);

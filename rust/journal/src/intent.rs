@@ -1,9 +1,11 @@
-//! An order intent in 67 bytes; what is absent is zero.
+//! An order intent in 67 bytes; what is absent is zero. An order that needs more numbers has 24 more.
 
-use tradecore_types::{Bracket, InstrumentId, OrderId, OrderIntent, OrderKind, Size, StrategyId};
+use tradecore_types::{
+    Bracket, InstrumentId, OrderId, OrderIntent, OrderKind, Size, StrategyId, TimeInForce,
+};
 
 use crate::CodecError;
-use crate::codes::{side, side_code, time_in_force, time_in_force_code, unknown};
+use crate::codes::{side, side_code, time_in_force_code, unknown};
 use crate::decode::Cursor;
 
 const POST_ONLY: u8 = 1;
@@ -11,15 +13,14 @@ const REDUCE_ONLY: u8 = 2;
 const STOP_LOSS: u8 = 4;
 const TAKE_PROFIT: u8 = 8;
 const CLOSES: u8 = 16;
-const ALL_FLAGS: u8 = POST_ONLY | REDUCE_ONLY | STOP_LOSS | TAKE_PROFIT | CLOSES;
+const MORE: u8 = 32;
+const ALL_FLAGS: u8 = POST_ONLY | REDUCE_ONLY | STOP_LOSS | TAKE_PROFIT | CLOSES | MORE;
 
 /// Appends an intent.
 pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
-    let (kind, price) = match intent.kind {
-        OrderKind::Market => (1, 0),
-        OrderKind::Limit { price_ticks } => (2, price_ticks),
-        OrderKind::Stop { trigger_ticks } => (3, trigger_ticks),
-    };
+    let (kind, [price, second, third]) = kind_numbers(intent.kind);
+    let expire_ns = intent.time_in_force.expire_ns();
+    let has_more = kind > LAST_SHORT_KIND || expire_ns.is_some();
     let (size_kind, size) = match intent.size {
         Size::Lots(lots) => (1, lots),
         Size::EquityPpm(ppm) => (2, ppm),
@@ -30,7 +31,8 @@ pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
         | flag(intent.reduce_only, REDUCE_ONLY)
         | flag(stop_loss_ticks.is_some(), STOP_LOSS)
         | flag(take_profit_ticks.is_some(), TAKE_PROFIT)
-        | flag(intent.closes.is_some(), CLOSES);
+        | flag(intent.closes.is_some(), CLOSES)
+        | flag(has_more, MORE);
 
     out.extend_from_slice(&intent.order_id.0.to_le_bytes());
     out.extend_from_slice(&intent.strategy.0.to_le_bytes());
@@ -47,6 +49,34 @@ pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
     }
     out.extend_from_slice(&intent.closes.map_or(0, |order| order.0).to_le_bytes());
     out.extend_from_slice(&intent.time_ns.to_le_bytes());
+    if has_more {
+        for value in [second, third, expire_ns.unwrap_or(0)] {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+    }
+}
+
+/// Code of the last kind that has no more than one number.
+const LAST_SHORT_KIND: u8 = 3;
+
+/// Returns the code of a kind with its numbers.
+const fn kind_numbers(kind: OrderKind) -> (u8, [i64; 3]) {
+    match kind {
+        OrderKind::Market => (1, [0; 3]),
+        OrderKind::Limit { price_ticks } => (2, [price_ticks, 0, 0]),
+        OrderKind::Stop { trigger_ticks } => (3, [trigger_ticks, 0, 0]),
+        OrderKind::StopLimit { trigger_ticks, price_ticks } => (4, [trigger_ticks, price_ticks, 0]),
+        OrderKind::MarketIfTouched { trigger_ticks } => (5, [trigger_ticks, 0, 0]),
+        OrderKind::LimitIfTouched { trigger_ticks, price_ticks } => (6, [trigger_ticks, price_ticks, 0]),
+        OrderKind::TrailingStop { offset_ticks, activation_ticks } => {
+            (7, [offset_ticks, activation_ticks, 0])
+        }
+        OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks } => {
+            (8, [offset_ticks, activation_ticks, limit_offset_ticks])
+        }
+        OrderKind::MarketToLimit => (9, [0; 3]),
+        OrderKind::Iceberg { price_ticks, display_lots } => (10, [price_ticks, display_lots, 0]),
+    }
 }
 
 /// Reads an intent.
@@ -56,17 +86,26 @@ pub(crate) fn intent(cursor: &mut Cursor<'_>) -> Result<OrderIntent, CodecError>
     let instrument = InstrumentId(cursor.u32()?);
     let side = side(cursor.u8()?)?;
     let kind = cursor.u8()?;
-    let time_in_force = time_in_force(cursor.u8()?)?;
+    let time_in_force = cursor.u8()?;
     let flags = cursor.u8()?;
     let size_kind = cursor.u8()?;
     if flags & !ALL_FLAGS != 0 {
         return Err(unknown("order_flags", flags));
     }
-    let kind = order_kind(kind, cursor.i64()?)?;
+    let price = cursor.i64()?;
     let quantity = size(size_kind, cursor.i64()?)?;
     let stop_loss_ticks = optional("stop_loss_ticks", flags & STOP_LOSS, cursor.i64()?)?;
     let take_profit_ticks = optional("take_profit_ticks", flags & TAKE_PROFIT, cursor.i64()?)?;
     let closes = optional("closes", flags & CLOSES, cursor.u64()?)?.map(OrderId);
+    let time_ns = cursor.i64()?;
+    let has_more = flags & MORE != 0;
+    let more = if has_more { [cursor.i64()?, cursor.i64()?, cursor.i64()?] } else { [0; 3] };
+    let [second, third, expire_ns] = more;
+    let kind = order_kind(kind, [price, second, third])?;
+    let time_in_force = time_in_force_of(time_in_force, expire_ns)?;
+    if has_more != (kind_numbers(kind).0 > LAST_SHORT_KIND || time_in_force.expire_ns().is_some()) {
+        return Err(unknown("order_flags", flags));
+    }
     Ok(OrderIntent {
         order_id,
         strategy,
@@ -79,18 +118,51 @@ pub(crate) fn intent(cursor: &mut Cursor<'_>) -> Result<OrderIntent, CodecError>
         size: quantity,
         bracket: Bracket { stop_loss_ticks, take_profit_ticks },
         closes,
-        time_ns: cursor.i64()?,
+        time_ns,
     })
 }
 
-fn order_kind(kind: u8, price: i64) -> Result<OrderKind, CodecError> {
-    match (kind, price) {
-        (1, 0) => Ok(OrderKind::Market),
-        (1, _) => Err(CodecError::Field { field: "price_ticks", value: price.unsigned_abs() }),
-        (2, price_ticks) => Ok(OrderKind::Limit { price_ticks }),
-        (3, trigger_ticks) => Ok(OrderKind::Stop { trigger_ticks }),
-        _ => Err(unknown("order_kind", kind)),
+/// Reads a kind; a number that it does not have must be 0.
+fn order_kind(code: u8, numbers: [i64; 3]) -> Result<OrderKind, CodecError> {
+    let [first, second, third] = numbers;
+    let kind = match code {
+        1 => OrderKind::Market,
+        2 => OrderKind::Limit { price_ticks: first },
+        3 => OrderKind::Stop { trigger_ticks: first },
+        4 => OrderKind::StopLimit { trigger_ticks: first, price_ticks: second },
+        5 => OrderKind::MarketIfTouched { trigger_ticks: first },
+        6 => OrderKind::LimitIfTouched { trigger_ticks: first, price_ticks: second },
+        7 => OrderKind::TrailingStop { offset_ticks: first, activation_ticks: second },
+        8 => OrderKind::TrailingStopLimit {
+            offset_ticks: first,
+            activation_ticks: second,
+            limit_offset_ticks: third,
+        },
+        9 => OrderKind::MarketToLimit,
+        10 => OrderKind::Iceberg { price_ticks: first, display_lots: second },
+        _ => return Err(unknown("order_kind", code)),
+    };
+    let (_, expected) = kind_numbers(kind);
+    match expected.into_iter().zip(numbers).find(|(expected, number)| expected != number) {
+        Some((_, number)) => Err(CodecError::Field { field: "price_ticks", value: number.unsigned_abs() }),
+        None => Ok(kind),
     }
+}
+
+/// Reads a time in force; one that does not expire must have no time.
+fn time_in_force_of(code: u8, expire_ns: i64) -> Result<TimeInForce, CodecError> {
+    let time_in_force = match code {
+        1 => TimeInForce::Gtc,
+        2 => TimeInForce::Ioc,
+        3 => TimeInForce::Fok,
+        4 => TimeInForce::Gtd { expire_ns },
+        5 => TimeInForce::Day { expire_ns },
+        _ => return Err(unknown("time_in_force", code)),
+    };
+    if expire_ns != time_in_force.expire_ns().unwrap_or(0) {
+        return Err(CodecError::Field { field: "expire_ns", value: expire_ns.unsigned_abs() });
+    }
+    Ok(time_in_force)
 }
 
 fn size(kind: u8, size: i64) -> Result<Size, CodecError> {

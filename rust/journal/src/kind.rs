@@ -1,6 +1,6 @@
 //! The kinds of record and their numbers.
 
-use tradecore_types::EventBody;
+use tradecore_types::{BookUpdate, EventBody};
 
 /// What a record is about. Numbers and names never change meaning; new kinds get new numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,8 @@ pub enum Kind {
     Command = 22,
     /// Input: time passed.
     Clock = 23,
+    /// Input: a book message with its levels and the checksum that the venue states.
+    CheckedBook = 24,
     /// Output: an order that risk approved.
     Order = 32,
     /// Output: an order that was refused.
@@ -44,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Session,
         Self::SessionEnd,
         Self::StateHash,
@@ -56,6 +58,7 @@ impl Kind {
         Self::Feed,
         Self::Command,
         Self::Clock,
+        Self::CheckedBook,
         Self::Order,
         Self::Refused,
         Self::CancelRequest,
@@ -80,7 +83,7 @@ impl Kind {
     /// Tells whether it is an event that was fed to the engine; the rest is what came out.
     #[must_use]
     pub const fn is_event(self) -> bool {
-        matches!(self.code(), 16..=23)
+        matches!(self.code(), 16..=24)
     }
 
     /// Returns the name shown to people and scripts.
@@ -98,6 +101,7 @@ impl Kind {
             Self::Feed => "feed",
             Self::Command => "command",
             Self::Clock => "clock",
+            Self::CheckedBook => "checked_book",
             Self::Order => "order",
             Self::Refused => "refused",
             Self::CancelRequest => "cancel_request",
@@ -116,6 +120,7 @@ impl Kind {
             EventBody::Bar(_) => Self::Bar,
             EventBody::Quote(_) => Self::Quote,
             EventBody::Trade(_) => Self::Trade,
+            EventBody::Book(BookUpdate { checksum: Some(_), .. }) => Self::CheckedBook,
             EventBody::Book(_) => Self::Book,
             EventBody::Flow(_) => Self::Flow,
             EventBody::Feed(_) => Self::Feed,

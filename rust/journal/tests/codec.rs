@@ -160,7 +160,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_eq!(Kind::from_code(kind.code()), Some(kind));
     }
     assert_eq!(Kind::from_code(0), None);
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 8);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 9);
 }
 
 #[test]
@@ -178,6 +178,7 @@ fn a_record_that_does_not_fit_is_refused_and_leaves_the_buffer_as_it_was() {
         levels_start: 0,
         bids: 0,
         asks: 0,
+        checksum: None,
     };
     let event = Event { time_ns: 0, instrument: InstrumentId(0), body: EventBody::Book(update) };
     assert_eq!(encode_event(&mut out, &event, &levels, &[]), Err(CodecError::TooLarge("levels")));

@@ -32,6 +32,7 @@ fn events() -> Vec<EventBody> {
         levels_start: 0,
         bids: 2,
         asks: 1,
+        checksum: None,
     };
     vec![
         EventBody::Bar(Bar {

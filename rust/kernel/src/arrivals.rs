@@ -17,6 +17,11 @@ impl Kernel {
             Request::Submit(order) => order.intent().instrument,
             Request::Cancel { instrument, .. } | Request::Replace { instrument, .. } => *instrument,
         };
+        if let Request::Submit(order) = &request
+            && self.expires_on_arrival(order)?
+        {
+            return Ok(());
+        }
         let is_bars = matches!(self.market(instrument)?.venue, Venue::Bars(_));
         if is_bars {
             return self.arrive_at_bars(instrument, request);

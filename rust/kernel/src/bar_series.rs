@@ -7,6 +7,7 @@ use tradecore_types::{Bar, Instrument, InstrumentId, TimeNs};
 
 use crate::Kernel;
 use crate::market::Market;
+use crate::schedule::End;
 use crate::series::Series;
 use crate::wake::{Wake, WakeBody};
 
@@ -25,7 +26,7 @@ impl Kernel {
             let ended_ns = builder.ends_ns();
             let finished = builder.update(print);
             if let Some(end_ns) = builder.ends_ns().filter(|_| ended_ns != builder.ends_ns()) {
-                self.schedule.bar_close(end_ns, index);
+                self.schedule.end(end_ns, End::Bar { series: index });
             }
             if let Some(finished) = finished {
                 finish(series, index, &finished.bar, &market.instrument, self.now_ns, &mut self.wakes);

@@ -10,7 +10,7 @@ use crate::{EquitySample, Kernel, KernelError};
 
 impl Kernel {
     /// Lets a bar venue act on the account; does nothing in other markets.
-    fn at_bars(
+    pub(crate) fn at_bars(
         &mut self,
         instrument: InstrumentId,
         act: impl FnOnce(&mut BarMatcher, &mut BarDesk<'_>) -> Result<(), KernelError>,

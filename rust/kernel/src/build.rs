@@ -20,7 +20,7 @@ pub(crate) fn build_market(
     let instrument = Instrument::new(id, config.spec.clone())?;
     let book = match venue.matching {
         Matching::Exchange => Book::Published(Box::default()),
-        _ => Book::Synced(Box::new(InstrumentBook::new(config.sequence, SyncCapacity::default()))),
+        _ => Book::Synced(Box::new(InstrumentBook::new(config.book, SyncCapacity::default()))),
     };
     let capacity = venue.open_orders_max;
     let depth = |is_frozen| {
@@ -42,16 +42,18 @@ pub(crate) fn build_market(
         Matching::Quotes => Venue::Quotes(depth(false)),
         // Nothing fills before the book is proven right.
         Matching::Book => Venue::Book(depth(true)),
-        Matching::Exchange => Venue::Exchange(Box::new(ExchangeMatcher::new(
-            instrument.clone(),
-            venue.fees,
-            FLOW_ORDERS,
-            capacity,
-        ))),
+        Matching::Exchange => {
+            let mut matcher =
+                Box::new(ExchangeMatcher::new(instrument.clone(), venue.fees, FLOW_ORDERS, capacity));
+            matcher.set_self_trade(venue.self_trade);
+            Venue::Exchange(matcher)
+        }
     };
     Ok(Market {
         instrument,
         book,
+        book_time_ns: 0,
+        is_book_watched: false,
         quote: None,
         last_bar: None,
         reference: None,

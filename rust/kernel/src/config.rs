@@ -1,7 +1,9 @@
 //! What a kernel is made of.
 
-use tradecore_book::SequenceRule;
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, QueueModel, Slippage};
+use tradecore_book::BookRules;
+use tradecore_matching::{
+    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
+};
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{InstrumentSpec, Money, TimeNs};
 
@@ -46,6 +48,10 @@ pub struct VenueConfig {
     pub bar_fill: BarFill,
     /// In which order the orders of one bar are tried.
     pub bar_order: BarOrder,
+    /// What the simulated exchange does when two orders of the account meet.
+    pub self_trade: SelfTradePrevention,
+    /// When the session of day orders ends: nanoseconds after midnight UTC, below one day.
+    pub day_end_ns: i64,
     /// What fills against bars cost beyond the prices of the bars.
     pub bar_slippage: Slippage,
     /// Fees; those below the first tier when there are tiers.
@@ -73,8 +79,8 @@ impl VenueConfig {
 pub struct InstrumentConfig {
     /// Its definition.
     pub spec: InstrumentSpec,
-    /// How its book messages are numbered.
-    pub sequence: SequenceRule,
+    /// What it takes for its book to be the venue's.
+    pub book: BookRules,
     /// Its pre-trade limits.
     pub limits: Limits,
 }

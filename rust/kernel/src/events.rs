@@ -8,7 +8,7 @@ use tradecore_types::{
 };
 
 use crate::market::{Book, Market, Venue, middle};
-use crate::schedule::Delivery;
+use crate::schedule::{Delivery, End};
 use crate::wake::WakeBody;
 use crate::{Kernel, KernelError};
 
@@ -140,9 +140,42 @@ impl Kernel {
         let Some((_, batch)) = self.input.peek(source) else { return Ok(BookChange::Ignored) };
         let (bids, asks) = batch.levels_of(update);
         self.recorder.event(event, bids, asks)?;
-        match self.markets.get_mut(event.instrument.index()).map(|market| &mut market.book) {
-            Some(Book::Synced(book)) => Ok(book.on_update(update, bids, asks)),
-            _ => Ok(BookChange::Ignored),
+        let Some(market) = self.markets.get_mut(event.instrument.index()) else {
+            return Ok(BookChange::Ignored);
+        };
+        market.book_time_ns = event.time_ns;
+        match &mut market.book {
+            Book::Synced(book) => Ok(book.on_update(update, bids, asks)),
+            Book::Published(_) => Ok(BookChange::Ignored),
+        }
+    }
+
+    /// Plans when a book is stale unless another message comes; one plan at a time, whatever comes.
+    fn watch_book(&mut self, instrument: InstrumentId) {
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return };
+        let Some(age_ns_max) = market.book.age_ns_max().filter(|_| !market.is_book_watched) else { return };
+        market.is_book_watched = true;
+        let end_ns = market.book_time_ns.saturating_add(age_ns_max).saturating_add(1);
+        self.schedule.end(end_ns, End::BookAge { instrument });
+    }
+
+    /// Looks whether a book has gone without a message for too long.
+    pub(crate) fn on_book_age(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        let now_ns = self.now_ns;
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
+        market.is_book_watched = false;
+        let Some(age_ns_max) = market.book.age_ns_max() else { return Ok(()) };
+        let is_silent = now_ns.saturating_sub(market.book_time_ns) > age_ns_max;
+        match &mut market.book {
+            Book::Synced(book) if book.is_valid() && is_silent => {
+                let change = book.on_silence();
+                self.after_book(instrument, change)
+            }
+            Book::Synced(book) if book.is_valid() => {
+                self.watch_book(instrument);
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -150,7 +183,10 @@ impl Kernel {
     fn after_book(&mut self, instrument: InstrumentId, change: BookChange) -> Result<(), KernelError> {
         match change {
             BookChange::Applied => {}
-            BookChange::BecameValid => self.freeze(instrument, false),
+            BookChange::BecameValid => {
+                self.freeze(instrument, false);
+                self.watch_book(instrument);
+            }
             BookChange::BecameInvalid(_) => {
                 self.freeze(instrument, true);
                 return Ok(());

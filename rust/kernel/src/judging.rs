@@ -2,7 +2,7 @@
 
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{ApprovedOrder, Exposure, Stake, Wish};
-use tradecore_types::{InstrumentId, OrderIntent, OrderKind, Refusal, Rule, Side, StrategyId};
+use tradecore_types::{InstrumentId, OrderIntent, Refusal, Rule, Side, StrategyId};
 
 use crate::buying_power;
 use crate::kernel::ENTRIES_MAX;
@@ -128,11 +128,7 @@ impl Kernel {
         if matches!(market.venue, Venue::Bars(_)) || intent.reduce_only {
             return Ok(Ok(()));
         }
-        let price_ticks = match intent.kind {
-            OrderKind::Market => market.reference.map_or(0, |known| known.0),
-            OrderKind::Limit { price_ticks } => price_ticks,
-            OrderKind::Stop { trigger_ticks } => trigger_ticks,
-        };
+        let price_ticks = intent.kind.price_ticks().or(market.reference.map(|known| known.0)).unwrap_or(0);
         let working_lots = stake.working_lots(intent.side);
         let position = stake.position_lots.saturating_mul(intent.side.sign());
         let after = position.saturating_add(working_lots).saturating_add(lots);

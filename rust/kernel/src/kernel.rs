@@ -15,7 +15,7 @@ use crate::build::build_market;
 use crate::input::{Head, Input};
 use crate::market::{Book, Market, Venue};
 use crate::recorder::Recorder;
-use crate::schedule::{Due, Schedule};
+use crate::schedule::{Due, End, Schedule};
 use crate::series::{BarSource, Column, IndicatorValues, Series};
 use crate::wake::{Hearing, Wake, WakeBody};
 use crate::{KernelConfig, KernelError, Matching};
@@ -71,13 +71,15 @@ impl Counters {
 /// What the books of an instrument went through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BookCounts {
-    /// Quotes compared with the book at the same update id.
+    /// Quotes of the venue at the same update id, and its checksums, compared with the book.
     pub compared: u64,
-    /// Quotes that differed.
+    /// Those that differed.
     pub mismatches: u64,
-    /// Faults found in the sequence of messages.
+    /// Times messages were found missing, doubled or changed: by their numbers or by a checksum.
     pub gaps: u64,
-    /// Times the book became valid again after a fault.
+    /// Times no message came for longer than the book may go without one.
+    pub stale: u64,
+    /// Times the book became valid again after a fault or a silence.
     pub resyncs: u64,
 }
 
@@ -257,16 +259,22 @@ impl Kernel {
                 Some(delivery) => self.apply_report(delivery.instrument, &delivery.report),
                 None => Ok(()),
             },
+            Due::Expiry => match self.schedule.take_expiry() {
+                Some((order_id, instrument)) => self.expire(order_id, instrument),
+                None => Ok(()),
+            },
             Due::Arrival => match self.schedule.take_arrival() {
                 Some(request) => self.arrive(&request),
                 None => Ok(()),
             },
-            Due::BarClose => {
-                if let Some(series) = self.schedule.take_bar_close() {
+            Due::End => match self.schedule.take_end() {
+                Some(End::Bar { series }) => {
                     self.close_time_bar(series);
+                    Ok(())
                 }
-                Ok(())
-            }
+                Some(End::BookAge { instrument }) => self.on_book_age(instrument),
+                None => Ok(()),
+            },
             Due::Timer => {
                 if let Some(timer) = self.schedule.take_timer() {
                     let body = WakeBody::Timer { timer_id: timer.number };
@@ -409,6 +417,7 @@ impl Kernel {
                     compared: counts.compared,
                     mismatches: counts.mismatches,
                     gaps: counts.gaps,
+                    stale: book.stale_count(),
                     resyncs: counts.resyncs,
                 }
             }

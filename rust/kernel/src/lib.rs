@@ -18,6 +18,7 @@ mod commands;
 mod config;
 mod error;
 mod events;
+mod expiry;
 mod fee_level;
 mod input;
 mod judging;

@@ -23,6 +23,14 @@ impl Book {
         }
     }
 
+    /// Returns the longest time it may go without a message.
+    pub(crate) fn age_ns_max(&self) -> Option<i64> {
+        match self {
+            Self::Synced(book) => book.rules().age_ns_max,
+            Self::Published(_) => None,
+        }
+    }
+
     /// Appends the canonical bytes of the state.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         match self {
@@ -66,6 +74,10 @@ pub(crate) struct SeriesOf {
 pub(crate) struct Market {
     pub(crate) instrument: Instrument,
     pub(crate) book: Book,
+    /// When the last book message came; 0 before the first.
+    pub(crate) book_time_ns: TimeNs,
+    /// Whether the end of the book's silence is planned in the schedule.
+    pub(crate) is_book_watched: bool,
     pub(crate) quote: Option<Quote>,
     /// Last bar given as input, and when it closed.
     pub(crate) last_bar: Option<(Bar, TimeNs)>,
@@ -85,6 +97,10 @@ impl Market {
         let quote = self.quote.map_or([0; 4], |q| [q.bid_ticks, q.bid_lots, q.ask_ticks, q.ask_lots]);
         for value in [price_ticks, time_ns, closed_ns].into_iter().chain(quote) {
             out.extend_from_slice(&value.to_le_bytes());
+        }
+        if self.book.age_ns_max().is_some() {
+            out.extend_from_slice(&self.book_time_ns.to_le_bytes());
+            out.push(u8::from(self.is_book_watched));
         }
     }
 

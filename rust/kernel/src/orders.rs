@@ -1,7 +1,7 @@
 //! The way out: from a strategy's wish to the venue.
 
 use tradecore_journal::Gate as TracedGate;
-use tradecore_ledger::{OrderEvent, OrderState};
+use tradecore_ledger::{OpenOrder, OrderEvent, OrderState};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
     Bracket, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, Report, ReportBody, Rule,
@@ -19,7 +19,7 @@ pub struct OrderRequest {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// Market, limit or stop.
+    /// Market, limit, stop and so on.
     pub kind: OrderKind,
     /// How long it may wait.
     pub time_in_force: TimeInForce,
@@ -41,6 +41,9 @@ pub enum Verdict {
     /// Risk refused it.
     Refused(Refusal),
 }
+
+/// Price of an amendment that changes the size only; no order can have it.
+const KEEPS_PRICE: i64 = 0;
 
 impl Kernel {
     /// Puts a wish to trade before risk and sends it on its way if it is approved.
@@ -185,6 +188,7 @@ impl Kernel {
             Destination::Venue => {
                 let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
                 self.schedule.arrival(arrival_ns, Request::Submit(*order));
+                self.plan_expiry(order);
             }
             Destination::Nowhere => {
                 let body = ReportBody::Canceled(CancelReason::Shadow);
@@ -231,7 +235,8 @@ impl Kernel {
         true
     }
 
-    /// Asks the venue to give an order a new price (limit) or trigger (stop) and a new open size.
+    /// Asks the venue to give an order a new stated price (limit, else trigger; `None` keeps it) and a new
+    /// open size. Market and trailing orders state no price; a trailing one can have a new size.
     ///
     /// Risk judges the order as it will be, in the place of the order as it is.
     ///
@@ -242,7 +247,7 @@ impl Kernel {
         &mut self,
         strategy: StrategyId,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: impl Into<Option<i64>>,
         lots: i64,
     ) -> Result<Verdict, KernelError> {
         let unknown = Refusal { rule: Rule::InvalidOrder, limit: 1, value: 0 };
@@ -250,9 +255,9 @@ impl Kernel {
         if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market {
             return Ok(Verdict::Refused(unknown));
         }
-        let kind = match order.intent.kind {
-            OrderKind::Stop { .. } => OrderKind::Stop { trigger_ticks: price_ticks },
-            _ => OrderKind::Limit { price_ticks },
+        let price_ticks = price_ticks.into();
+        let Some(kind) = amended_kind(&order, price_ticks, lots) else {
+            return Ok(Verdict::Refused(unknown));
         };
         let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
         if let Err(refusal) = self.judge(&intent, lots, Some(&order))? {
@@ -260,6 +265,7 @@ impl Kernel {
             self.recorder.refused(self.now_ns, &intent, &refusal);
             return Ok(Verdict::Refused(refusal));
         }
+        let price_ticks = price_ticks.unwrap_or(KEEPS_PRICE);
         if self.scopes.is_on() {
             self.withdraw_met(&intent);
         }
@@ -305,5 +311,21 @@ impl Kernel {
     #[must_use]
     pub const fn is_recording(&self) -> bool {
         self.recorder.is_recording()
+    }
+}
+
+/// Returns the kind of an order as an amendment makes it; `None` when it cannot have that price.
+fn amended_kind(order: &OpenOrder, price_ticks: Option<i64>, lots: i64) -> Option<OrderKind> {
+    let kind = match (order.intent.kind, order.price_ticks) {
+        // Once it waits, its price is known.
+        (OrderKind::MarketToLimit, known) => OrderKind::Limit { price_ticks: known? },
+        (OrderKind::Iceberg { price_ticks, display_lots }, _) => {
+            OrderKind::Iceberg { price_ticks, display_lots: display_lots.min(lots.max(1)) }
+        }
+        (kind, _) => kind,
+    };
+    match price_ticks {
+        Some(price_ticks) => kind.with_price(price_ticks),
+        None => order.price_ticks.map_or(Some(kind), |known| kind.with_price(known)),
     }
 }

@@ -1,4 +1,4 @@
-//! Events of the engine's own making: venue arrivals, venue reports, bar closes and timers.
+//! Events of the engine's own making: venue reports, ends of orders, venue arrivals, bar closes and timers.
 //!
 //! **Invariant:** they come out in the order of (time, kind, order of arrival); a heap is used only
 //! where times can fall, a queue where nothing overtakes what was sent before it.
@@ -9,6 +9,9 @@ use std::collections::{BinaryHeap, VecDeque};
 use tradecore_journal::{encode_order, encode_replace_request, encode_report};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, Report, StrategyId, TimeNs};
+
+/// Orders that have ended before their time and may be kept whatever the number of open ones.
+const EXPIRIES_SPARE: usize = 64;
 
 /// What is on its way to the venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub(crate) enum Request {
         order_id: OrderId,
         /// Instrument of the order.
         instrument: InstrumentId,
-        /// New price or trigger.
+        /// New limit, else trigger; 0 keeps it.
         price_ticks: i64,
         /// New open size.
         lots: i64,
@@ -59,15 +62,32 @@ pub(crate) struct Timer {
     pub(crate) number: u64,
 }
 
+/// A span of time that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// A time bar.
+    Bar {
+        /// Index of the series.
+        series: usize,
+    },
+    /// The longest time a book may go without a message, counted from one of them.
+    BookAge {
+        /// The instrument.
+        instrument: InstrumentId,
+    },
+}
+
 /// What kind of internal event comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// A report reaches the engine.
     Report,
+    /// The time of an order is up at the venue.
+    Expiry,
     /// A request reaches the venue.
     Arrival,
-    /// A time bar ends.
-    BarClose,
+    /// A span ends: of a time bar, or of a book without a message.
+    End,
     /// A timer rings.
     Timer,
 }
@@ -78,8 +98,9 @@ pub(crate) struct Schedule {
     /// When the next of all is due, the end of time when there is none: most steps ask only this.
     next_ns: TimeNs,
     reports: VecDeque<(TimeNs, Delivery)>,
+    expiries: BinaryHeap<Reverse<(TimeNs, u64, u32)>>,
     arrivals: VecDeque<(TimeNs, Request)>,
-    bar_closes: BinaryHeap<Reverse<(TimeNs, usize)>>,
+    ends: BinaryHeap<Reverse<(TimeNs, End)>>,
     timers: BinaryHeap<Reverse<Timer>>,
     timers_set: u64,
 }
@@ -89,8 +110,9 @@ impl Default for Schedule {
         Self {
             next_ns: TimeNs::MAX,
             reports: VecDeque::new(),
+            expiries: BinaryHeap::new(),
             arrivals: VecDeque::new(),
-            bar_closes: BinaryHeap::new(),
+            ends: BinaryHeap::new(),
             timers: BinaryHeap::new(),
             timers_set: 0,
         }
@@ -112,10 +134,28 @@ impl Schedule {
         self.arrivals.push_back((time_ns, request));
     }
 
-    /// Plans the end of a time bar.
-    pub(crate) fn bar_close(&mut self, time_ns: TimeNs, series: usize) {
+    /// Plans the end of an order. Orders that have ended before their time are forgotten once they are more
+    /// than the `open` ones, so that memory stays bounded by the open orders.
+    pub(crate) fn expiry(
+        &mut self,
+        time_ns: TimeNs,
+        order_id: OrderId,
+        instrument: InstrumentId,
+        open: usize,
+        is_open: impl Fn(OrderId) -> bool,
+    ) {
+        if self.expiries.len() > EXPIRIES_SPARE.saturating_add(open.saturating_mul(2)) {
+            self.expiries.retain(|Reverse((_, order_id, _))| is_open(OrderId(*order_id)));
+            self.look_ahead();
+        }
         self.next_ns = self.next_ns.min(time_ns);
-        self.bar_closes.push(Reverse((time_ns, series)));
+        self.expiries.push(Reverse((time_ns, order_id.0, instrument.0)));
+    }
+
+    /// Plans the end of a span.
+    pub(crate) fn end(&mut self, time_ns: TimeNs, end: End) {
+        self.next_ns = self.next_ns.min(time_ns);
+        self.ends.push(Reverse((time_ns, end)));
     }
 
     /// Sets a timer.
@@ -125,16 +165,17 @@ impl Schedule {
         self.timers.push(Reverse(Timer { time_ns, sequence: self.timers_set, strategy, number: timer_id }));
     }
 
-    /// Tells what is due at or before `time_ns`, and when; reports come before arrivals of the same time,
-    /// then bar closes, then timers.
+    /// Tells what is due at or before `time_ns`, and when; reports come before ends of orders of the same
+    /// time, then arrivals, then ends of spans, then timers.
     pub(crate) fn due(&self, time_ns: TimeNs) -> Option<(TimeNs, Due)> {
         if self.next_ns > time_ns {
             return None;
         }
         let fronts = [
             (self.reports.front().map(|entry| entry.0), Due::Report),
+            (self.expiries.peek().map(|entry| entry.0.0), Due::Expiry),
             (self.arrivals.front().map(|entry| entry.0), Due::Arrival),
-            (self.bar_closes.peek().map(|entry| entry.0.0), Due::BarClose),
+            (self.ends.peek().map(|entry| entry.0.0), Due::End),
             (self.timers.peek().map(|entry| entry.0.time_ns), Due::Timer),
         ];
         fronts.into_iter().find(|front| front.0 == Some(self.next_ns)).map(|front| (self.next_ns, front.1))
@@ -147,6 +188,13 @@ impl Schedule {
         Some(delivery)
     }
 
+    /// Takes the next order whose time is up, with its instrument.
+    pub(crate) fn take_expiry(&mut self) -> Option<(OrderId, InstrumentId)> {
+        let Reverse((_, order_id, instrument)) = self.expiries.pop()?;
+        self.look_ahead();
+        Some((OrderId(order_id), InstrumentId(instrument)))
+    }
+
     /// Takes the next request.
     pub(crate) fn take_arrival(&mut self) -> Option<Request> {
         let request = self.arrivals.pop_front()?.1;
@@ -154,11 +202,11 @@ impl Schedule {
         Some(request)
     }
 
-    /// Takes the next bar to close: the index of its series.
-    pub(crate) fn take_bar_close(&mut self) -> Option<usize> {
-        let Reverse((_, series)) = self.bar_closes.pop()?;
+    /// Takes the next span that ends.
+    pub(crate) fn take_end(&mut self) -> Option<End> {
+        let Reverse((_, end)) = self.ends.pop()?;
         self.look_ahead();
-        Some(series)
+        Some(end)
     }
 
     /// Takes the next timer.
@@ -171,10 +219,11 @@ impl Schedule {
     /// Learns anew when the next of all is due.
     fn look_ahead(&mut self) {
         let reports = self.reports.front().map_or(TimeNs::MAX, |entry| entry.0);
+        let expiries = self.expiries.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
         let arrivals = self.arrivals.front().map_or(TimeNs::MAX, |entry| entry.0);
-        let bar_closes = self.bar_closes.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
+        let ends = self.ends.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
         let timers = self.timers.peek().map_or(TimeNs::MAX, |entry| entry.0.time_ns);
-        self.next_ns = reports.min(arrivals).min(bar_closes.min(timers));
+        self.next_ns = reports.min(expiries).min(arrivals).min(ends.min(timers));
     }
 
     /// Appends the canonical bytes of what is on its way.
@@ -194,6 +243,12 @@ impl Schedule {
                     encode_replace_request(out, *time, *order_id, *price_ticks, *lots);
                 }
             }
+        }
+        let mut expiries: Vec<(TimeNs, u64, u32)> = self.expiries.iter().map(|entry| entry.0).collect();
+        expiries.sort_unstable();
+        for (time_ns, order_id, _) in expiries {
+            out.extend_from_slice(&time_ns.to_le_bytes());
+            out.extend_from_slice(&order_id.to_le_bytes());
         }
         let mut timers: Vec<Timer> = self.timers.iter().map(|entry| entry.0).collect();
         timers.sort_unstable();

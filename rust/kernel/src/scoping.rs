@@ -2,9 +2,7 @@
 
 use tradecore_ledger::{FillInput, Ledger, OpenOrder, OrderState, Orders};
 use tradecore_risk::{Execution, Scopes, Stake, Stakes};
-use tradecore_types::{
-    CancelReason, Instrument, InstrumentId, OrderId, OrderIntent, OrderKind, StrategyId, TimeNs,
-};
+use tradecore_types::{CancelReason, Instrument, InstrumentId, OrderId, OrderIntent, StrategyId, TimeNs};
 
 use crate::Kernel;
 
@@ -84,8 +82,8 @@ impl Books<'_> {
 
 /// Notes where a limit order stands in the market.
 fn tell_resting(scopes: &mut Scopes, order: &OpenOrder) {
-    if let (true, OrderKind::Limit { .. }, Some(price_ticks)) =
-        (scopes.prevents_self_trades(), order.intent.kind, order.price_ticks)
+    if let (true, true, Some(price_ticks)) =
+        (scopes.prevents_self_trades(), order.may_rest(), order.price_ticks)
     {
         let is_leaving = order.state == OrderState::PendingCancel;
         scopes.put_resting(&order.intent, price_ticks, order.amending.price_ticks, is_leaving);

@@ -148,9 +148,13 @@ fn configs() -> impl Strategy<Value = KernelConfig> {
         QueueModel::Log,
     ]);
     let samples = vec((1..9i64, 0..5i64, 0..5i64), 0..4);
-    (matching, 0..5i64, 0..5i64, any::<(bool, bool)>(), 0..8u8, queue, samples).prop_map(
-        |(matching, order_ns, report_ns, (is_close, is_queue), shadow, queue, samples)| {
+    let age = proptest::option::of(1..9i64);
+    (matching, 0..5i64, 0..5i64, any::<(bool, bool)>(), 0..8u8, queue, samples, age).prop_map(
+        |(matching, order_ns, report_ns, (is_close, is_queue), shadow, queue, samples, age_ns_max)| {
             let mut config = config(matching);
+            for instrument in &mut config.instruments {
+                instrument.book.age_ns_max = age_ns_max;
+            }
             config.venue.order_latency_ns = order_ns;
             config.venue.report_latency_ns = report_ns;
             config.venue.latency_samples = measured(&samples);

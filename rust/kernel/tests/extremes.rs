@@ -63,6 +63,7 @@ fn body() -> impl Strategy<Value = EventBody> {
                     levels_start: s,
                     bids: b,
                     asks: a,
+                    checksum: None,
                 })
             }
         ),
@@ -79,8 +80,21 @@ fn request() -> impl Strategy<Value = OrderRequest> {
         Just(OrderKind::Market),
         number().prop_map(|price_ticks| OrderKind::Limit { price_ticks }),
         number().prop_map(|trigger_ticks| OrderKind::Stop { trigger_ticks }),
+        (number(), number()).prop_map(|(trigger_ticks, price_ticks)| OrderKind::LimitIfTouched {
+            trigger_ticks,
+            price_ticks
+        }),
+        (number(), number())
+            .prop_map(|(price_ticks, display_lots)| OrderKind::Iceberg { price_ticks, display_lots }),
+        (number(), number(), number()).prop_map(|(offset_ticks, limit_offset_ticks, activation_ticks)| {
+            OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks }
+        }),
+        Just(OrderKind::MarketToLimit),
     ];
-    let time = proptest::sample::select(vec![TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok]);
+    let time = prop_oneof![
+        proptest::sample::select(vec![TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok]),
+        number().prop_map(|expire_ns| TimeInForce::Gtd { expire_ns }),
+    ];
     let size = prop_oneof![3 => number().prop_map(Size::Lots), 1 => number().prop_map(Size::EquityPpm)];
     let exit = || proptest::option::of(number());
     ((0..3u32, side(), kind, time), any::<(bool, bool)>(), size, (exit(), exit())).prop_map(

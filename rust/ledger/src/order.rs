@@ -12,7 +12,7 @@ pub struct OpenOrder {
     pub intent: OrderIntent,
     /// Where it is in its life.
     pub state: OrderState,
-    /// Price of a limit or trigger of a stop as the venue last confirmed it.
+    /// Limit, else trigger, as the venue last confirmed it.
     pub price_ticks: Option<i64>,
     /// Its whole size; `None` while it is a share of equity that is not sized yet.
     pub lots: Option<i64>,
@@ -20,6 +20,8 @@ pub struct OpenOrder {
     pub filled_lots: i64,
     /// Amendments on their way.
     pub amending: Amending,
+    /// Whether it waited for a price and was set off.
+    pub is_set_off: bool,
 }
 
 /// Amendments that are asked for and not answered, each counted at its worst.
@@ -35,15 +37,16 @@ pub struct Amending {
 
 impl Amending {
     /// Counts one more request.
-    pub(crate) fn asked(self, side: Side, price_ticks: i64, lots: i64) -> Self {
-        let worst = |known: i64| match side {
-            Side::Buy => known.max(price_ticks),
-            Side::Sell => known.min(price_ticks),
+    pub(crate) fn asked(self, side: Side, price_ticks: Option<i64>, lots: i64) -> Self {
+        let worst = |known: i64, asked: i64| match side {
+            Side::Buy => known.max(asked),
+            Side::Sell => known.min(asked),
         };
+        let asked = self.price_ticks.zip(price_ticks).map(|(known, asked)| worst(known, asked));
         Self {
             requests: self.requests.saturating_add(1),
             lots: self.lots.max(lots),
-            price_ticks: Some(self.price_ticks.map_or(price_ticks, worst)),
+            price_ticks: asked.or(price_ticks).or(self.price_ticks),
         }
     }
 
@@ -59,11 +62,7 @@ impl Amending {
 impl OpenOrder {
     /// Makes an order that was just sent.
     pub(crate) fn new(intent: OrderIntent) -> Self {
-        let price_ticks = match intent.kind {
-            OrderKind::Market => None,
-            OrderKind::Limit { price_ticks } => Some(price_ticks),
-            OrderKind::Stop { trigger_ticks } => Some(trigger_ticks),
-        };
+        let price_ticks = intent.kind.price_ticks();
         let lots = match intent.size {
             Size::Lots(lots) => Some(lots),
             Size::EquityPpm(_) => None,
@@ -75,7 +74,16 @@ impl OpenOrder {
             lots,
             filled_lots: 0,
             amending: Amending::default(),
+            is_set_off: false,
         }
+    }
+
+    /// Tells whether it may stand in the market with its price; what still waits for a price does not.
+    #[must_use]
+    pub fn may_rest(&self) -> bool {
+        let has_limit =
+            self.intent.kind.limit_ticks().is_some() || self.intent.kind == OrderKind::MarketToLimit;
+        has_limit && (self.is_set_off || !self.intent.kind.is_conditional())
     }
 
     /// Returns what is still open; 0 while the size is not known.
@@ -109,6 +117,7 @@ impl OpenOrder {
         self.amending.requests.put(out);
         self.amending.lots.put(out);
         self.amending.price_ticks.put(out);
+        u8::from(self.is_set_off).put(out);
     }
 }
 

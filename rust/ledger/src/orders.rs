@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody, StrategyId, TimeNs};
+use tradecore_types::{
+    InstrumentId, OrderId, OrderIntent, OrderKind, Report, ReportBody, StrategyId, TimeNs,
+};
 
 use crate::order_index::OrderIndex;
 use crate::wire::Put;
@@ -48,6 +50,7 @@ struct Change {
     lots: Option<i64>,
     filled_lots: i64,
     amending: Amending,
+    is_set_off: bool,
 }
 
 impl Orders {
@@ -138,7 +141,7 @@ impl Orders {
         self.change(place, Change::of_event(order, event), time_ns)
     }
 
-    /// Notes that we ask for an amendment to this price and open size; it counts from now on.
+    /// Notes that we ask for an amendment to this price (0 keeps it) and open size; it counts from now on.
     ///
     /// # Errors
     ///
@@ -152,7 +155,8 @@ impl Orders {
         time_ns: TimeNs,
     ) -> Result<OrderUpdate<'_>, OrderError> {
         let (place, order) = self.find(order_id)?;
-        let amending = order.amending.asked(order.intent.side, price_ticks, lots);
+        let asked_ticks = if price_ticks == 0 { order.price_ticks } else { Some(price_ticks) };
+        let amending = order.amending.asked(order.intent.side, asked_ticks, lots);
         let change = Change { amending, ..Change::of_event(order, OrderEvent::ReplaceRequested) };
         self.change(place, change, time_ns)
     }
@@ -258,6 +262,7 @@ impl Orders {
         order.lots = change.lots;
         order.filled_lots = change.filled_lots;
         order.amending = change.amending;
+        order.is_set_off = change.is_set_off;
         order.state = after;
         if after.is_terminal() {
             self.leave(place, time_ns);
@@ -315,8 +320,8 @@ const fn is_closing(order: &OpenOrder) -> bool {
 impl Change {
     /// Changes the state and nothing else.
     const fn of_event(order: &OpenOrder, event: OrderEvent) -> Self {
-        let OpenOrder { price_ticks, lots, filled_lots, amending, .. } = *order;
-        Self { event, price_ticks, lots, filled_lots, amending }
+        let OpenOrder { price_ticks, lots, filled_lots, amending, is_set_off, .. } = *order;
+        Self { event, price_ticks, lots, filled_lots, amending, is_set_off }
     }
 
     /// Returns the largest size that may trade after it.
@@ -337,8 +342,9 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             Err(OrderError::Illegal { order_id, state: order.state, event: E::Rejected })
         }
         ReportBody::Rejected(_) => same(E::Rejected),
-        ReportBody::Triggered => same(E::Triggered),
+        ReportBody::Triggered => Ok(Change { is_set_off: true, ..Change::of_event(order, E::Triggered) }),
         ReportBody::Canceled(_) => same(E::Canceled),
+        ReportBody::Expired => same(E::Expired),
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),
         ReportBody::ReplaceRejected(_) => {
             let event = either(E::ReplaceRejected, E::ReplaceRejectedPartly);
@@ -355,7 +361,8 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
         ReportBody::Replaced { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
-            let price_ticks = order.price_ticks.map(|_| price_ticks);
+            let states_price = order.price_ticks.is_some() || order.intent.kind == OrderKind::MarketToLimit;
+            let price_ticks = states_price.then_some(price_ticks);
             let event = either(E::Replaced, E::ReplacedPartly);
             let amending = order.amending.answered();
             Ok(Change { lots: Some(whole), price_ticks, amending, ..Change::of_event(order, event) })

@@ -33,7 +33,9 @@ impl Audit {
                 ReportBody::Replaced { lots, .. } => {
                     assert!(lots > 0 && self.open.insert(id, lots).is_some(), "replaced while closed");
                 }
-                ReportBody::Canceled(_) => assert!(self.open.remove(&id).is_some(), "cancelled twice"),
+                ReportBody::Canceled(_) | ReportBody::Expired => {
+                    assert!(self.open.remove(&id).is_some(), "ended twice");
+                }
                 ReportBody::Fill { lots, liquidity, .. } => {
                     let took = liquidity == Liquidity::Taker;
                     assert!(!(intent.post_only && took), "a post-only order took");
@@ -66,9 +68,14 @@ impl Audit {
     fn fill_or_kill_is_whole(&self, reports: &[Report]) {
         let is_fill = |report: &&Report| matches!(report.body, ReportBody::Fill { .. });
         for id in reports.iter().filter(is_fill).map(|report| report.order_id) {
-            let cancelled = ReportBody::Canceled(CancelReason::ImmediateOrCancel);
+            let is_cancelled = |report: &Report| {
+                matches!(
+                    report.body,
+                    ReportBody::Canceled(CancelReason::ImmediateOrCancel | CancelReason::SelfTrade)
+                )
+            };
             let in_part = self.open.contains_key(&id)
-                || reports.iter().any(|report| report.order_id == id && report.body == cancelled);
+                || reports.iter().any(|report| report.order_id == id && is_cancelled(report));
             let whole = self.intents[&id].time_in_force == TimeInForce::Fok;
             assert!(!(whole && in_part), "fill-or-kill filled in part");
         }

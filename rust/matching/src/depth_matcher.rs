@@ -7,11 +7,12 @@ use tradecore_types::{
     TimeInForce, TimeNs, Trade,
 };
 
+use crate::dormant::{Dormant, DormantOrders};
 use crate::open_order::OpenOrder;
 use crate::own_queue::{OwnQueue, Resting};
 use crate::queue::QueuePlace;
+use crate::reserves::{Reserve, Reserves};
 use crate::state::put;
-use crate::stops::Stops;
 use crate::taken::TakenDepth;
 use crate::ticket::{Ticket, fill, reaches, report};
 use crate::{FeeSchedule, QueueModel};
@@ -27,8 +28,11 @@ const TAKEN_LEVELS_MAX: usize = 256;
 ///   ahead, then fill it; a trade or the other side's best price through it fills it; a level that
 ///   shrinks by more than was traded moves it up as the [`QueueModel`] says.
 ///   A feed that shows a level before the trade that made it smaller lets that trade count twice here.
-/// - A stop watches trades; as long as no trade was ever seen, the best opposite price. Set off, it
-///   takes depth like a market order.
+/// - A dormant order (stop, touched, trailing) watches trades; as long as no trade was ever seen, the
+///   best opposite price. Set off, it is a market or a limit order that arrives then.
+/// - An iceberg shows one part at a time. The next part waits behind what the feed then shows at the
+///   price, so that one trade fills no more than one part.
+/// - A market-to-limit order takes the best price that is left and waits there with the rest.
 /// - Own orders never trade with each other, and `reduce_only` is the business of the caller.
 ///
 /// **Invariant:** the volume of a trade and the lots of a level fill at most as many lots of ours;
@@ -43,7 +47,8 @@ pub struct DepthMatcher {
     last_trade_ticks: Option<i64>,
     bids: OwnQueue,
     asks: OwnQueue,
-    stops: Stops,
+    dormant: DormantOrders,
+    reserves: Reserves,
     taken: TakenDepth,
 }
 
@@ -60,7 +65,8 @@ impl DepthMatcher {
             last_trade_ticks: None,
             bids: OwnQueue::with_capacity(Side::Buy, capacity),
             asks: OwnQueue::with_capacity(Side::Sell, capacity),
-            stops: Stops::with_capacity(capacity),
+            dormant: DormantOrders::with_capacity(capacity),
+            reserves: Reserves::with_capacity(capacity),
             taken: TakenDepth::with_capacity(TAKEN_LEVELS_MAX),
         }
     }
@@ -115,7 +121,8 @@ impl DepthMatcher {
     ) {
         let gone = self.bids.remove(order_id).is_some()
             || self.asks.remove(order_id).is_some()
-            || self.stops.remove(order_id).is_some();
+            || self.dormant.remove(order_id).is_some();
+        self.reserves.remove(order_id);
         let body = if gone {
             ReportBody::Canceled(reason)
         } else {
@@ -124,19 +131,32 @@ impl DepthMatcher {
         out.push(report(order_id, now_ns, body));
     }
 
+    /// Takes an order out whose time ran out; says nothing when it is not open.
+    pub fn expire(&mut self, order_id: OrderId, now_ns: TimeNs, out: &mut Vec<Report>) {
+        if self.open_orders().any(|order| order.order_id == order_id) {
+            let place = out.len();
+            self.cancel_because(order_id, CancelReason::Requested, now_ns, out);
+            if let Some(told) = out.get_mut(place) {
+                told.body = ReportBody::Expired;
+            }
+        }
+    }
+
     /// Takes every open order out, in the order of [`DepthMatcher::open_orders`].
     pub fn cancel_all(&mut self, reason: CancelReason, now_ns: TimeNs, out: &mut Vec<Report>) {
         let body = ReportBody::Canceled(reason);
         for order in self.open_orders() {
             out.push(report(order.order_id, now_ns, body));
         }
-        while self.bids.pop().is_some() || self.asks.pop().is_some() || self.stops.pop().is_some() {}
+        while self.bids.pop().is_some() || self.asks.pop().is_some() || self.dormant.pop().is_some() {}
+        self.reserves.clear();
     }
 
-    /// Gives an open order a new price (limit) or trigger (stop) and a new open size.
+    /// Gives an open order a new stated price (limit, else trigger; 0 keeps it) and a new open size.
     ///
-    /// The place in the queue is kept only when nothing but the size falls. A limit that now crosses
-    /// takes; a post-only one that would take is refused and stays as it was.
+    /// The place in the queue is kept only when nothing but the size falls; what an iceberg hides falls
+    /// first. A limit that now crosses takes; a post-only one that would take is refused and stays as it
+    /// was. An order that states no price keeps what it has and takes a new size only.
     pub fn replace(
         &mut self,
         order_id: OrderId,
@@ -149,7 +169,7 @@ impl DepthMatcher {
         let mut tell = |body| out.push(report(order_id, now_ns, body));
         match self.amend(order_id, price_ticks, lots, depth) {
             Err(reason) => tell(ReportBody::ReplaceRejected(reason)),
-            Ok(requeued) => {
+            Ok((price_ticks, requeued)) => {
                 tell(ReportBody::Replaced { price_ticks, lots });
                 if let Some(ticket) = requeued {
                     self.accept(&ticket, depth, now_ns, out);
@@ -180,7 +200,8 @@ impl DepthMatcher {
                 now_ns,
             ));
         });
-        self.fire_stops(depth, now_ns, out);
+        self.show_more(depth);
+        self.wake_dormant(depth, now_ns, out);
     }
 
     /// Follows a change of the book or the quote; call it after every one.
@@ -196,11 +217,15 @@ impl DepthMatcher {
         self.asks.follow(self.queue_model, depth);
         self.meet(Side::Buy, depth, now_ns, out);
         self.meet(Side::Sell, depth, now_ns, out);
-        self.fire_stops(depth, now_ns, out);
+        while self.show_more(depth) {
+            self.meet(Side::Buy, depth, now_ns, out);
+            self.meet(Side::Sell, depth, now_ns, out);
+        }
+        self.wake_dormant(depth, now_ns, out);
     }
 
     /// Freezes the venue while the book is not provably right: nothing fills, every submit and every
-    /// replace but a smaller size is refused, cancels work. Stops are looked at again after it ends.
+    /// replace but a smaller size is refused, cancels work. Dormant orders are looked at again after it ends.
     pub const fn set_frozen(&mut self, frozen: bool) {
         self.frozen = frozen;
     }
@@ -211,26 +236,30 @@ impl DepthMatcher {
         self.frozen
     }
 
-    /// Visits the open orders: bids and asks in price-time priority, then stops by arrival.
+    /// Visits the open orders: bids and asks in price-time priority, then dormant ones by arrival.
     pub fn open_orders(&self) -> impl Iterator<Item = OpenOrder> + '_ {
         let resting = |side| {
-            move |order: &Resting| OpenOrder {
-                order_id: order.order_id,
-                side,
-                kind: OrderKind::Limit { price_ticks: order.price_ticks },
-                open_lots: order.open_lots,
-                ahead_lots: order.place.is_known().then_some(order.place.ahead_lots),
+            move |order: &Resting| {
+                let reserve = self.reserves.get(order.order_id);
+                let limit = OrderKind::Limit { price_ticks: order.price_ticks };
+                OpenOrder {
+                    order_id: order.order_id,
+                    side,
+                    kind: reserve.map_or(limit, Reserve::kind),
+                    open_lots: order.open_lots.saturating_add(reserve.map_or(0, |known| known.hidden_lots)),
+                    ahead_lots: order.place.is_known().then_some(order.place.ahead_lots),
+                }
             }
         };
         let bids = self.bids.orders().iter().map(resting(Side::Buy));
         let asks = self.asks.orders().iter().map(resting(Side::Sell));
-        bids.chain(asks).chain(self.stops.orders().iter().map(OpenOrder::of_stop))
+        bids.chain(asks).chain(self.dormant.orders().iter().map(OpenOrder::of_dormant))
     }
 
     /// Counts the open orders.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.bids.orders().len() + self.asks.orders().len() + self.stops.orders().len()
+        self.bids.orders().len() + self.asks.orders().len() + self.dormant.orders().len()
     }
 
     /// Tells whether no order is open.
@@ -246,8 +275,9 @@ impl DepthMatcher {
         put(out, self.last_trade_ticks.unwrap_or(0));
         self.bids.write_state(self.queue_model, out);
         self.asks.write_state(self.queue_model, out);
-        self.stops.write_state(out);
+        self.dormant.write_state(out);
         self.taken.write_state(out);
+        self.reserves.write_state(out);
     }
 
     /// Says whether the order can be taken, before anything changes.
@@ -256,11 +286,10 @@ impl DepthMatcher {
             return Err(RejectReason::NoLiquidity);
         }
         let ticket = Ticket::read(order)?;
-        let is_stop = matches!(ticket.kind, OrderKind::Stop { .. });
-        if (is_stop || ticket.may_rest()) && self.len() >= self.capacity {
+        if ticket.may_wait() && self.len() >= self.capacity {
             return Err(RejectReason::Unsupported);
         }
-        if is_stop {
+        if ticket.kind.is_conditional() {
             return Ok(ticket);
         }
         if ticket.post_only && would_take(&ticket, depth) {
@@ -280,68 +309,145 @@ impl DepthMatcher {
         Ok(ticket)
     }
 
-    /// Lets an accepted order take what it can; the rest waits or is cancelled.
+    /// Lets an accepted order sleep, or take what it can.
     fn accept(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
-        if let OrderKind::Stop { .. } = ticket.kind {
-            self.stops.push(*ticket);
-            self.fire_stops(depth, now_ns, out);
+        if ticket.kind.is_conditional() {
+            self.dormant.push(Dormant::new(*ticket));
+            self.wake_dormant(depth, now_ns, out);
             return;
         }
+        if ticket.kind == OrderKind::MarketToLimit {
+            let Some(price_ticks) = self.taken.best_offer(depth, ticket.side) else { return };
+            let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
+            let left = self.arrive(&ticket, depth, now_ns, out);
+            if left > 0 {
+                let body = ReportBody::Replaced { price_ticks, lots: left };
+                out.push(report(ticket.order_id, now_ns, body));
+            }
+            return;
+        }
+        self.arrive(ticket, depth, now_ns, out);
+    }
+
+    /// Lets an order take what it can; the rest waits or is cancelled. Returns what waits.
+    fn arrive(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) -> i64 {
         let left = self.take(ticket, depth, now_ns, out);
         match ticket.limit_ticks() {
-            _ if left == 0 => {}
-            Some(price_ticks) if ticket.may_rest() => self.queue_mut(ticket.side).insert(Resting {
-                order_id: ticket.order_id,
-                price_ticks,
-                open_lots: left,
-                place: QueuePlace::at_end(depth, ticket.side, price_ticks),
-                post_only: ticket.post_only,
-            }),
-            _ => out.push(canceled(ticket.order_id, now_ns)),
+            _ if left == 0 => 0,
+            Some(price_ticks) if ticket.may_rest() => {
+                self.rest(ticket, price_ticks, left, depth);
+                left
+            }
+            _ => {
+                out.push(canceled(ticket.order_id, now_ns));
+                0
+            }
         }
     }
 
-    /// Changes an open order; `Some` is the order that lost its place and arrives anew.
+    /// Puts the rest of an order behind what the feed shows at its price; an iceberg shows a part of it.
+    fn rest(&mut self, ticket: &Ticket, price_ticks: i64, lots: i64, depth: &impl Depth) {
+        let Ticket { order_id, side, post_only, .. } = *ticket;
+        let open_lots = match ticket.kind {
+            OrderKind::Iceberg { display_lots, .. } => {
+                let mut reserve =
+                    Reserve { order_id, side, price_ticks, display_lots, hidden_lots: lots, post_only };
+                let part = reserve.next_part();
+                self.reserves.push(reserve);
+                part
+            }
+            _ => lots,
+        };
+        let place = QueuePlace::at_end(depth, side, price_ticks);
+        self.queue_mut(side).insert(Resting { order_id, price_ticks, open_lots, place, post_only });
+    }
+
+    /// Shows the next part of every iceberg whose part is gone; tells whether there was any.
+    fn show_more(&mut self, depth: &impl Depth) -> bool {
+        let (mut shown, mut index) = (false, 0);
+        while let Some(reserve) = self.reserves.at(index).copied() {
+            let Reserve { order_id, side, price_ticks, post_only, .. } = reserve;
+            if self.queue_mut(side).find(order_id).is_some() {
+                index += 1;
+                continue;
+            }
+            let open_lots = self.reserves.at(index).map_or(0, Reserve::next_part);
+            if open_lots == 0 {
+                self.reserves.remove(order_id);
+                continue;
+            }
+            let place = QueuePlace::at_end(depth, side, price_ticks);
+            self.queue_mut(side).insert(Resting { order_id, price_ticks, open_lots, place, post_only });
+            shown = true;
+            index += 1;
+        }
+        shown
+    }
+
+    /// Changes an open order; returns the price it states now and, if it lost its place, what arrives anew.
     fn amend(
         &mut self,
         order_id: OrderId,
         price_ticks: i64,
         lots: i64,
         depth: &impl Depth,
-    ) -> Result<Option<Ticket>, RejectReason> {
+    ) -> Result<(i64, Option<Ticket>), RejectReason> {
+        if self.dormant.find(order_id).is_some() {
+            return self.amend_dormant(order_id, price_ticks, lots);
+        }
         let frozen = self.frozen;
         let refuse_if = |is_bad: bool, reason| if is_bad { Err(reason) } else { Ok(()) };
-        if let Some(stop) = self.stops.find(order_id) {
-            refuse_if(lots <= 0, RejectReason::Unsupported)?;
-            let kind = OrderKind::Stop { trigger_ticks: price_ticks };
-            if kind == stop.kind && lots <= stop.lots {
-                stop.lots = lots;
-                return Ok(None);
-            }
-            refuse_if(frozen, RejectReason::NoLiquidity)?;
-            let ticket = Ticket { kind, lots, ..*stop };
-            self.stops.remove(order_id);
-            return Ok(Some(ticket));
-        }
         let side = if self.bids.find(order_id).is_some() { Side::Buy } else { Side::Sell };
-        let order = self.queue_mut(side).find(order_id).ok_or(RejectReason::UnknownOrder)?;
+        let order = *self.queue_mut(side).find(order_id).ok_or(RejectReason::UnknownOrder)?;
         refuse_if(lots <= 0, RejectReason::Unsupported)?;
-        if price_ticks == order.price_ticks && lots <= order.open_lots {
-            order.open_lots = lots;
-            return Ok(None);
+        let price_ticks = if price_ticks == 0 { order.price_ticks } else { price_ticks };
+        let hidden = self.reserves.get(order_id).map_or(0, |reserve| reserve.hidden_lots);
+        if price_ticks == order.price_ticks && lots <= order.open_lots.saturating_add(hidden) {
+            self.reduce(side, order_id, lots);
+            return Ok((price_ticks, None));
         }
         refuse_if(frozen, RejectReason::NoLiquidity)?;
-        let ticket = Ticket {
-            order_id,
-            side,
-            kind: OrderKind::Limit { price_ticks },
-            time_in_force: TimeInForce::Gtc,
-            post_only: order.post_only,
-            lots,
+        let kind = match self.reserves.get(order_id) {
+            Some(reserve) => OrderKind::Iceberg { price_ticks, display_lots: reserve.display_lots },
+            None => OrderKind::Limit { price_ticks },
         };
-        refuse_if(ticket.post_only && would_take(&ticket, depth), RejectReason::WouldTake)?;
+        let Resting { post_only, .. } = order;
+        let ticket = Ticket { order_id, side, kind, time_in_force: TimeInForce::Gtc, post_only, lots };
+        refuse_if(post_only && would_take(&ticket, depth), RejectReason::WouldTake)?;
         self.queue_mut(side).remove(order_id);
-        Ok(Some(ticket))
+        self.reserves.remove(order_id);
+        Ok((price_ticks, Some(ticket)))
+    }
+
+    fn amend_dormant(
+        &mut self,
+        order_id: OrderId,
+        price_ticks: i64,
+        lots: i64,
+    ) -> Result<(i64, Option<Ticket>), RejectReason> {
+        let known = self.dormant.find(order_id).ok_or(RejectReason::UnknownOrder)?;
+        let mut amended = *known;
+        let keeps_turn = amended.amend(price_ticks, lots).filter(|_| lots > 0);
+        let keeps_turn = keeps_turn.ok_or(RejectReason::Unsupported)?;
+        if keeps_turn {
+            *known = amended;
+            return Ok((amended.stated_ticks(), None));
+        }
+        if self.frozen {
+            return Err(RejectReason::NoLiquidity);
+        }
+        self.dormant.remove(order_id);
+        Ok((amended.stated_ticks(), Some(amended.ticket)))
+    }
+
+    /// Makes a resting order smaller; what it hides falls first.
+    fn reduce(&mut self, side: Side, order_id: OrderId, lots: i64) {
+        let Some(order) = self.queue_mut(side).find(order_id) else { return };
+        order.open_lots = order.open_lots.min(lots);
+        let shown = order.open_lots;
+        if let Some(reserve) = self.reserves.find(order_id) {
+            reserve.hidden_lots = lots - shown;
+        }
     }
 
     /// Fills our resting orders of one side that the other side's book has run into, at our price.
@@ -362,22 +468,23 @@ impl DepthMatcher {
         );
     }
 
-    /// Sets off every stop whose price the market has reached, oldest first.
-    fn fire_stops(&mut self, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
-        let last = self.last_trade_ticks;
-        while let Some(stop) = self.stops.set_off(|side| watched_ticks(last, depth, side)) {
-            self.fire(&stop, depth, now_ns, out);
+    /// Shows the market to the dormant orders and lets those that it sets off arrive, oldest first.
+    fn wake_dormant(&mut self, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        if self.dormant.orders().is_empty() {
+            return;
         }
-    }
-
-    /// Turns a stop into a market order; what finds no depth is cancelled.
-    fn fire(&mut self, stop: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
-        out.push(report(stop.order_id, now_ns, ReportBody::Triggered));
-        let whole = stop.time_in_force == TimeInForce::Fok;
-        let nothing = whole && self.taken.offered(depth, stop.side, None, stop.lots) < stop.lots;
-        let left = if nothing { stop.lots } else { self.take(stop, depth, now_ns, out) };
-        if left > 0 {
-            out.push(canceled(stop.order_id, now_ns));
+        let last = self.last_trade_ticks;
+        self.dormant.watch(|side| watched_ticks(last, depth, side));
+        while let Some(dormant) = self.dormant.next_set_off() {
+            let ticket = dormant.awake();
+            out.push(report(ticket.order_id, now_ns, ReportBody::Triggered));
+            let whole = ticket.time_in_force == TimeInForce::Fok;
+            let offered = |lots| self.taken.offered(depth, ticket.side, ticket.limit_ticks(), lots);
+            if whole && offered(ticket.lots) < ticket.lots {
+                out.push(canceled(ticket.order_id, now_ns));
+            } else {
+                self.arrive(&ticket, depth, now_ns, out);
+            }
         }
     }
 
@@ -408,7 +515,7 @@ fn would_take(ticket: &Ticket, depth: &impl Depth) -> bool {
     }
 }
 
-/// Returns the price a stop watches: the last trade, or the best opposite price if there never was one.
+/// Returns the price a dormant order watches: the last trade, or the best opposite price if there never was one.
 fn watched_ticks(last_trade_ticks: Option<i64>, depth: &impl Depth, side: Side) -> Option<i64> {
     last_trade_ticks.or_else(|| depth.best(side.opposite()).map(|level| level.price_ticks))
 }

@@ -11,6 +11,7 @@ use tradecore_types::{
 };
 
 use crate::audit::Audit;
+use crate::conditions::{awake, hit, trail};
 use crate::depth_tests::PlainBook;
 use crate::samples::{approved, instrument, limit};
 use crate::{DepthMatcher, FeeSchedule};
@@ -36,12 +37,38 @@ fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Buy), Just(Side::Sell)]
 }
 
+/// Draws an order that waits for a price around 100, stops apart.
+pub fn conditional() -> impl Strategy<Value = OrderKind> {
+    let price = || 95i64..106;
+    let activation = || prop_oneof![Just(0i64), 96i64..105];
+    prop_oneof![
+        (price(), price())
+            .prop_map(|(trigger_ticks, price_ticks)| OrderKind::StopLimit { trigger_ticks, price_ticks }),
+        price().prop_map(|trigger_ticks| OrderKind::MarketIfTouched { trigger_ticks }),
+        (price(), price()).prop_map(|(trigger_ticks, price_ticks)| OrderKind::LimitIfTouched {
+            trigger_ticks,
+            price_ticks
+        }),
+        (1i64..5, activation()).prop_map(|(offset_ticks, activation_ticks)| OrderKind::TrailingStop {
+            offset_ticks,
+            activation_ticks
+        }),
+        (1i64..5, 0i64..3, activation()).prop_map(|(offset_ticks, limit_offset_ticks, activation_ticks)| {
+            OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks }
+        }),
+    ]
+}
+
 /// Draws an order of any kind around 100.
 pub fn submit() -> impl Strategy<Value = Input> {
     let kind = prop_oneof![
         4 => (95i64..106).prop_map(|price_ticks| OrderKind::Limit { price_ticks }),
         1 => Just(OrderKind::Market),
         1 => (93i64..108).prop_map(|trigger_ticks| OrderKind::Stop { trigger_ticks }),
+        1 => Just(OrderKind::MarketToLimit),
+        2 => (95i64..106, 1i64..6)
+            .prop_map(|(price_ticks, display_lots)| OrderKind::Iceberg { price_ticks, display_lots }),
+        3 => conditional(),
     ];
     let time_in_force =
         prop_oneof![4 => Just(TimeInForce::Gtc), 1 => Just(TimeInForce::Ioc), 1 => Just(TimeInForce::Fok)];
@@ -60,11 +87,8 @@ pub fn submit() -> impl Strategy<Value = Input> {
 pub fn amend() -> impl Strategy<Value = Input> {
     prop_oneof![
         any::<u64>().prop_map(|pick| Input::Cancel { pick }),
-        (any::<Index>(), 95i64..106, 0i64..15).prop_map(|(pick, price_ticks, lots)| Input::Replace {
-            pick,
-            price_ticks,
-            lots
-        }),
+        (any::<Index>(), prop_oneof![1 => Just(0i64), 4 => 95i64..106], 0i64..15)
+            .prop_map(|(pick, price_ticks, lots)| Input::Replace { pick, price_ticks, lots }),
     ]
 }
 
@@ -112,7 +136,7 @@ pub fn intent(id: u64, input: &Input) -> OrderIntent {
 
 const CAPACITY: usize = 5;
 
-/// An order of the reference, resting or a stop.
+/// An order of the reference, resting or dormant.
 #[derive(Clone, Debug)]
 struct PlainOrder {
     id: OrderId,
@@ -120,8 +144,15 @@ struct PlainOrder {
     kind: OrderKind,
     time_in_force: TimeInForce,
     post_only: bool,
+    /// What it shows.
     open: i64,
     ahead: Option<i64>,
+    /// What it hides.
+    hidden: i64,
+    /// When it last came into the book as an iceberg.
+    born: usize,
+    /// Every price it has watched.
+    seen: Vec<i64>,
 }
 
 /// The slow reference: sorts and searches again for every question.
@@ -135,6 +166,7 @@ struct Plain {
     /// What we took of a level, and the size it had then.
     taken: BTreeMap<(i64, i64), (i64, i64)>,
     out: Vec<(u64, ReportBody)>,
+    born: usize,
 }
 
 impl Plain {
@@ -189,13 +221,11 @@ impl Plain {
         let Size::Lots(lots) = intent.size else { unreachable!() };
         let (id, side) = (intent.order_id, intent.side);
         let offered = |plain: &Self, limit| plain.offers(side, limit).iter().map(|o| o.lots).sum::<i64>();
-        let waits = match intent.kind {
-            OrderKind::Market => false,
-            OrderKind::Limit { .. } => intent.time_in_force == TimeInForce::Gtc,
-            OrderKind::Stop { .. } => true,
-        };
-        let is_limit = matches!(intent.kind, OrderKind::Limit { .. });
-        let bad_flags = intent.post_only && !(is_limit && intent.time_in_force == TimeInForce::Gtc);
+        let gtc = intent.time_in_force == TimeInForce::Gtc;
+        let is_limit = matches!(intent.kind, OrderKind::Limit { .. } | OrderKind::Iceberg { .. });
+        let must_wait = matches!(intent.kind, OrderKind::MarketToLimit | OrderKind::Iceberg { .. });
+        let waits = intent.kind.is_conditional() || must_wait || (is_limit && gtc);
+        let bad_flags = (intent.post_only && !(is_limit && gtc)) || (must_wait && !gtc);
         let whole = intent.time_in_force == TimeInForce::Fok;
         let rejected = if self.frozen {
             Some(RejectReason::NoLiquidity)
@@ -203,15 +233,16 @@ impl Plain {
             Some(RejectReason::Unsupported)
         } else {
             match intent.kind {
-                OrderKind::Stop { .. } => None,
-                OrderKind::Market if offered(self, None) == 0 => Some(RejectReason::NoLiquidity),
-                OrderKind::Market => {
-                    (whole && offered(self, None) < lots).then_some(RejectReason::CannotFillWhole)
+                kind if kind.is_conditional() => None,
+                OrderKind::Market | OrderKind::MarketToLimit if offered(self, None) == 0 => {
+                    Some(RejectReason::NoLiquidity)
                 }
-                OrderKind::Limit { price_ticks } if intent.post_only => {
+                OrderKind::Limit { price_ticks } | OrderKind::Iceberg { price_ticks, .. }
+                    if intent.post_only =>
+                {
                     self.would_take(side, price_ticks).then_some(RejectReason::WouldTake)
                 }
-                OrderKind::Limit { price_ticks } => (whole && offered(self, Some(price_ticks)) < lots)
+                kind => (whole && offered(self, kind.limit_ticks()) < lots)
                     .then_some(RejectReason::CannotFillWhole),
             }
         };
@@ -220,18 +251,21 @@ impl Plain {
         }
         self.say(id, ReportBody::Accepted);
         let (kind, time_in_force, post_only) = (intent.kind, intent.time_in_force, intent.post_only);
-        self.arrive(PlainOrder { id, side, kind, time_in_force, post_only, open: lots, ahead: None });
+        let (open, ahead, hidden, born, seen) = (lots, None, 0, 0, Vec::new());
+        self.arrive(PlainOrder { id, side, kind, time_in_force, post_only, open, ahead, hidden, born, seen });
     }
 
     fn arrive(&mut self, mut order: PlainOrder) {
-        let limit = match order.kind {
-            OrderKind::Stop { .. } => {
-                self.orders.push(order);
-                return self.fire_stops();
-            }
-            OrderKind::Market => None,
-            OrderKind::Limit { price_ticks } => Some(price_ticks),
-        };
+        if order.kind.is_conditional() {
+            self.orders.push(order);
+            return self.wake();
+        }
+        let to_limit = order.kind == OrderKind::MarketToLimit;
+        if to_limit {
+            let best = self.offers(order.side, None).into_iter().find(|offer| offer.lots > 0);
+            order.kind = OrderKind::Limit { price_ticks: best.unwrap().price_ticks };
+        }
+        let limit = order.kind.limit_ticks();
         for (price, lots) in self.grab(order.side, limit, order.open) {
             order.open -= lots;
             self.fill(order.id, price, lots, Liquidity::Taker);
@@ -241,6 +275,15 @@ impl Plain {
         }
         match limit {
             Some(price) if order.time_in_force == TimeInForce::Gtc => {
+                if to_limit {
+                    self.say(order.id, ReportBody::Replaced { price_ticks: price, lots: order.open });
+                }
+                self.born += 1;
+                order.born = self.born;
+                if let OrderKind::Iceberg { display_lots, .. } = order.kind {
+                    let shown = order.open.min(display_lots);
+                    (order.open, order.hidden) = (shown, order.open - shown);
+                }
                 order.ahead = self.seen_ahead(order.side, price);
                 self.orders.push(order);
             }
@@ -255,28 +298,44 @@ impl Plain {
         (side.sign() * (price - deepest) >= 0).then(|| self.book.lots_at(side, price))
     }
 
-    fn fire_stops(&mut self) {
+    fn wake(&mut self) {
+        let (last, bid, ask) = (self.last_trade, self.best(Side::Buy), self.best(Side::Sell));
+        for order in self.orders.iter_mut().filter(|order| order.kind.is_conditional()) {
+            order.seen.extend(last.or(if order.side == Side::Buy { ask } else { bid }));
+        }
         loop {
-            let (last, bid, ask) = (self.last_trade, self.best(Side::Buy), self.best(Side::Sell));
-            let fired = self.orders.iter().position(|order| match order.kind {
-                OrderKind::Stop { trigger_ticks } => {
-                    let opposite = if order.side == Side::Buy { ask } else { bid };
-                    let watched = last.or(opposite);
-                    watched.is_some_and(|price| order.side.sign() * (price - trigger_ticks) >= 0)
-                }
-                _ => false,
-            });
+            let hit = |order: &PlainOrder| hit(order.side, order.kind, &order.seen);
+            let sleeps = |order: &PlainOrder| order.kind.is_conditional();
+            let fired = self.orders.iter().position(|order| sleeps(order) && hit(order).is_some());
             let Some(index) = fired else { return };
-            let stop = self.orders.remove(index);
-            self.say(stop.id, ReportBody::Triggered);
-            let offered: i64 = self.offers(stop.side, None).iter().map(|offer| offer.lots).sum();
-            let kills = stop.time_in_force == TimeInForce::Fok && offered < stop.open;
-            if kills {
-                self.say(stop.id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+            let order = self.orders.remove(index);
+            let kind = awake(order.side, order.kind, hit(&order).unwrap());
+            self.say(order.id, ReportBody::Triggered);
+            let offers = self.offers(order.side, kind.limit_ticks());
+            let offered: i64 = offers.iter().map(|offer| offer.lots).sum();
+            if order.time_in_force == TimeInForce::Fok && offered < order.open {
+                self.say(order.id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
             } else {
-                self.arrive(PlainOrder { kind: OrderKind::Market, ..stop });
+                self.arrive(PlainOrder { kind, ..order });
             }
         }
+    }
+
+    /// Shows the next parts of icebergs, the ones that came first first; tells whether there were any.
+    fn show_more(&mut self) -> bool {
+        let (mut gone, kept): (Vec<_>, Vec<_>) = self.orders.drain(..).partition(|order| order.open == 0);
+        self.orders = kept;
+        gone.retain(|order| order.hidden > 0);
+        gone.sort_by_key(|order| order.born);
+        let any = !gone.is_empty();
+        for mut order in gone {
+            let OrderKind::Iceberg { price_ticks, display_lots } = order.kind else { unreachable!() };
+            order.open = order.hidden.min(display_lots);
+            order.hidden -= order.open;
+            order.ahead = self.seen_ahead(order.side, price_ticks);
+            self.orders.push(order);
+        }
+        any
     }
 
     /// Indices of the resting orders of a side, in price-time priority.
@@ -286,10 +345,8 @@ impl Plain {
             .iter()
             .enumerate()
             .filter(|(_, order)| order.side == side)
-            .filter_map(|(index, order)| match order.kind {
-                OrderKind::Limit { price_ticks } => Some((index, price_ticks)),
-                _ => None,
-            })
+            .filter(|(_, order)| !order.kind.is_conditional())
+            .filter_map(|(index, order)| order.kind.limit_ticks().map(|price| (index, price)))
             .collect();
         found.sort_by_key(|(index, price)| (-side.sign() * price, *index));
         found
@@ -320,8 +377,8 @@ impl Plain {
                 }
             }
         }
-        self.orders.retain(|order| order.open > 0);
-        self.fire_stops();
+        self.show_more();
+        self.wake();
     }
 
     fn depth(&mut self, book: PlainBook) {
@@ -337,7 +394,8 @@ impl Plain {
             }
         }
         for index in 0..self.orders.len() {
-            if let OrderKind::Limit { price_ticks } = self.orders[index].kind {
+            let kind = self.orders[index].kind;
+            if let Some(price_ticks) = kind.limit_ticks().filter(|_| !kind.is_conditional()) {
                 let seen = self.seen_ahead(self.orders[index].side, price_ticks);
                 let ahead = self.orders[index].ahead;
                 self.orders[index].ahead = match (ahead, seen) {
@@ -346,18 +404,22 @@ impl Plain {
                 };
             }
         }
-        for side in [Side::Buy, Side::Sell] {
-            for (index, own) in self.priority(side) {
-                let (id, open) = (self.orders[index].id, self.orders[index].open);
-                let lots = self.grab(side, Some(own), open).iter().map(|part| part.1).sum();
-                self.orders[index].open -= lots;
-                if lots > 0 {
-                    self.fill(id, own, lots, Liquidity::Maker);
+        loop {
+            for side in [Side::Buy, Side::Sell] {
+                for (index, own) in self.priority(side) {
+                    let (id, open) = (self.orders[index].id, self.orders[index].open);
+                    let lots = self.grab(side, Some(own), open).iter().map(|part| part.1).sum();
+                    self.orders[index].open -= lots;
+                    if lots > 0 {
+                        self.fill(id, own, lots, Liquidity::Maker);
+                    }
                 }
             }
+            if !self.show_more() {
+                break;
+            }
         }
-        self.orders.retain(|order| order.open > 0);
-        self.fire_stops();
+        self.wake();
     }
 
     fn cancel(&mut self, id: OrderId) {
@@ -379,34 +441,36 @@ impl Plain {
             return self.say(id, refused(RejectReason::Unsupported));
         }
         let order = self.orders[index].clone();
-        let (own, kind) = match order.kind {
-            OrderKind::Limit { price_ticks } => (price_ticks, OrderKind::Limit { price_ticks: price }),
-            _ => match order.kind {
-                OrderKind::Stop { trigger_ticks } => {
-                    (trigger_ticks, OrderKind::Stop { trigger_ticks: price })
-                }
-                _ => unreachable!("market orders do not wait"),
-            },
-        };
-        let replaced = ReportBody::Replaced { price_ticks: price, lots };
-        if own == price && lots <= order.open {
+        let is_trailing = order.kind.price_ticks().is_none();
+        if is_trailing && price != 0 {
+            return self.say(id, refused(RejectReason::Unsupported));
+        }
+        let kind = if price == 0 { order.kind } else { order.kind.with_price(price).unwrap() };
+        let stated = kind.price_ticks().or(trail(order.side, kind, &order.seen)).unwrap_or(0);
+        let replaced = ReportBody::Replaced { price_ticks: stated, lots };
+        if is_trailing {
             self.orders[index].open = lots;
+            return self.say(id, replaced);
+        }
+        if order.kind == kind && lots <= order.open + order.hidden {
+            self.orders[index].open = lots.min(order.open);
+            self.orders[index].hidden = lots - lots.min(order.open);
             return self.say(id, replaced);
         }
         if self.frozen {
             return self.say(id, refused(RejectReason::NoLiquidity));
         }
-        if order.post_only && self.would_take(order.side, price) {
+        if order.post_only && self.would_take(order.side, stated) {
             return self.say(id, refused(RejectReason::WouldTake));
         }
         self.orders.remove(index);
         self.say(id, replaced);
-        self.arrive(PlainOrder { kind, open: lots, ahead: None, ..order });
+        self.arrive(PlainOrder { kind, open: lots, ahead: None, hidden: 0, seen: Vec::new(), ..order });
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_048, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_matcher_says_what_a_slow_plain_reference_says(inputs in inputs()) {

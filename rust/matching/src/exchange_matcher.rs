@@ -8,12 +8,12 @@ use tradecore_types::{
 };
 
 use self::execution::Taker;
-use crate::FeeSchedule;
+use crate::dormant::DormantOrders;
 use crate::l3_book::L3Book;
 use crate::market_out::{MarketOut, Tape};
 use crate::open_order::OpenOrder;
 use crate::state::{put, put_id};
-use crate::stops::Stops;
+use crate::{FeeSchedule, SelfTradePrevention};
 
 /// One of our orders in the book.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +26,11 @@ struct OwnOrder {
 /// The simulated exchange of one instrument.
 ///
 /// - Price-time priority over agents and own orders alike; every kind, time in force and post-only.
-/// - Own orders do not trade with each other: one that rests is cancelled (`Requested`) when another of
-///   ours reaches it.
-/// - A stop watches every trade; before the first one, the best opposite price. Stops that are set off
-///   trade at once, oldest first, and may set off more.
+/// - Own orders do not trade with each other; [`SelfTradePrevention`] says what happens instead.
+/// - A dormant order (stop, touched, trailing) watches every trade, one after the other; before the first
+///   one, the best opposite price. Those that are set off arrive at once, oldest first, and may set off more.
+/// - An iceberg shows one part at a time, and each new part joins the end of the queue at its price.
+/// - A market-to-limit order takes the best price only and waits there with the rest.
 /// - A flow event that makes no sense (size not above 0, number used already, more orders than there is
 ///   room for) changes nothing.
 ///
@@ -43,11 +44,10 @@ pub struct ExchangeMatcher {
     flow_capacity: usize,
     book: L3Book,
     own: Vec<OwnOrder>,
-    stops: Stops,
+    dormant: DormantOrders,
+    self_trade: SelfTradePrevention,
     last_trade_ticks: Option<i64>,
     trades: u64,
-    /// Lowest and highest price traded at while one input is worked off: what stops watch.
-    traded_ticks: Option<(i64, i64)>,
 }
 
 impl ExchangeMatcher {
@@ -62,11 +62,16 @@ impl ExchangeMatcher {
             flow_capacity,
             book: L3Book::new(flow_capacity.saturating_add(own_capacity)),
             own: Vec::with_capacity(own_capacity),
-            stops: Stops::with_capacity(own_capacity),
+            dormant: DormantOrders::with_capacity(own_capacity),
+            self_trade: SelfTradePrevention::default(),
             last_trade_ticks: None,
             trades: 0,
-            traded_ticks: None,
         }
+    }
+
+    /// Sets what happens when two orders of ours meet.
+    pub const fn set_self_trade(&mut self, mode: SelfTradePrevention) {
+        self.self_trade = mode;
     }
 
     /// Sets the rates that the next fill pays.
@@ -89,7 +94,7 @@ impl ExchangeMatcher {
                     return;
                 };
                 let taker = Taker { order_id: None, side, limit: Some(price_ticks), lots };
-                let left = self.take(&taker, tape);
+                let left = self.take(&taker, tape).left;
                 if left > 0 && self.book.len() - self.own.len() < self.flow_capacity {
                     self.rest(key, side, price_ticks, left, tape);
                 }
@@ -103,7 +108,7 @@ impl ExchangeMatcher {
                 }
             }
         }
-        self.fire_stops(tape);
+        self.wake_dormant(tape);
     }
 
     /// Takes an order of ours and reports what becomes of it at once.
@@ -124,7 +129,7 @@ impl ExchangeMatcher {
             Ok(ticket) => {
                 tape.tell(order_id, ReportBody::Accepted);
                 self.accept(&ticket, tape);
-                self.fire_stops(tape);
+                self.wake_dormant(tape);
             }
         }
     }
@@ -150,7 +155,7 @@ impl ExchangeMatcher {
         market: &mut Vec<MarketOut>,
     ) {
         let tape = &mut Tape { now_ns, reports, market };
-        let gone = self.withdraw(own_key(order_id), tape) || self.stops.remove(order_id).is_some();
+        let gone = self.withdraw(own_key(order_id), tape) || self.dormant.remove(order_id).is_some();
         self.own.retain(|own| own.order_id != order_id);
         let body = if gone {
             ReportBody::Canceled(reason)
@@ -158,6 +163,23 @@ impl ExchangeMatcher {
             ReportBody::CancelRejected(RejectReason::UnknownOrder)
         };
         tape.tell(order_id, body);
+    }
+
+    /// Takes an order of ours out whose time ran out; says nothing when it is not open.
+    pub fn expire(
+        &mut self,
+        order_id: OrderId,
+        now_ns: TimeNs,
+        reports: &mut Vec<Report>,
+        market: &mut Vec<MarketOut>,
+    ) {
+        if self.is_open(order_id) {
+            let place = reports.len();
+            self.cancel_because(order_id, CancelReason::Requested, now_ns, reports, market);
+            if let Some(told) = reports.get_mut(place) {
+                told.body = ReportBody::Expired;
+            }
+        }
     }
 
     /// Takes every open order of ours out, in the order of [`ExchangeMatcher::open_orders`].
@@ -173,10 +195,11 @@ impl ExchangeMatcher {
         }
     }
 
-    /// Gives an open order of ours a new price (limit) or trigger (stop) and a new open size.
+    /// Gives an open order of ours a new stated price (limit, else trigger; 0 keeps it) and a new open size.
     ///
-    /// The place in the queue is kept only when nothing but the size falls. A limit that now crosses
-    /// takes; a post-only one that would take is refused and stays as it was.
+    /// The place in the queue is kept only when nothing but the size falls; what an iceberg hides falls
+    /// first. A limit that now crosses takes; a post-only one that would take is refused and stays as it
+    /// was. An order that states no price keeps what it has and takes a new size only.
     pub fn replace(
         &mut self,
         order_id: OrderId,
@@ -189,11 +212,11 @@ impl ExchangeMatcher {
         let tape = &mut Tape { now_ns, reports, market };
         match self.amend(order_id, price_ticks, lots, tape) {
             Err(reason) => tape.tell(order_id, ReportBody::ReplaceRejected(reason)),
-            Ok(requeued) => {
+            Ok((price_ticks, requeued)) => {
                 tape.tell(order_id, ReportBody::Replaced { price_ticks, lots });
                 if let Some(ticket) = requeued {
                     self.accept(&ticket, tape);
-                    self.fire_stops(tape);
+                    self.wake_dormant(tape);
                 }
             }
         }
@@ -205,26 +228,29 @@ impl ExchangeMatcher {
         &self.book
     }
 
-    /// Visits our open orders: limits by arrival, then stops by arrival.
+    /// Visits our open orders: limits by arrival, then dormant ones by arrival.
     pub fn open_orders(&self) -> impl Iterator<Item = OpenOrder> + '_ {
         let limits = self.own.iter().filter_map(|own| {
             let key = own_key(own.order_id);
             let order = self.book.order(key)?;
+            let price_ticks = order.price_ticks;
+            let limit = OrderKind::Limit { price_ticks };
+            let display = self.book.display_lots(key);
             Some(OpenOrder {
                 order_id: own.order_id,
                 side: own.side,
-                kind: OrderKind::Limit { price_ticks: order.price_ticks },
-                open_lots: order.lots,
+                kind: display.map_or(limit, |display_lots| OrderKind::Iceberg { price_ticks, display_lots }),
+                open_lots: order.lots.saturating_add(order.hidden_lots),
                 ahead_lots: self.book.ahead_lots(key),
             })
         });
-        limits.chain(self.stops.orders().iter().map(OpenOrder::of_stop))
+        limits.chain(self.dormant.orders().iter().map(OpenOrder::of_dormant))
     }
 
     /// Counts our open orders.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.own.len() + self.stops.orders().len()
+        self.own.len() + self.dormant.orders().len()
     }
 
     /// Tells whether no order of ours is open.
@@ -241,7 +267,7 @@ impl ExchangeMatcher {
             put_id(out, own.order_id.0);
             out.push(u8::from(own.post_only));
         }
-        self.stops.write_state(out);
+        self.dormant.write_state(out);
         out.push(u8::from(self.last_trade_ticks.is_some()));
         put(out, self.last_trade_ticks.unwrap_or(0));
         put_id(out, self.trades);

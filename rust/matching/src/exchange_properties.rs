@@ -10,9 +10,10 @@ use tradecore_types::{
 };
 
 use crate::audit::Audit;
+use crate::conditions::{awake, hit, trail};
 use crate::depth_properties::{Input, amend, intent, submit};
 use crate::samples::{approved, instrument};
-use crate::{BookEvent, ExchangeMatcher, FeeSchedule, L3Book, MarketOut, RestError};
+use crate::{BookEvent, ExchangeMatcher, FeeSchedule, L3Book, MarketOut, RestError, SelfTradePrevention};
 
 const OWN_CAPACITY: usize = 5;
 const FLOW_CAPACITY: usize = 12;
@@ -43,7 +44,7 @@ fn inputs() -> impl Strategy<Value = Vec<Either>> {
     prop::collection::vec(input, 1..80)
 }
 
-/// A resting order or a stop of the reference.
+/// A resting or dormant order of the reference.
 #[derive(Clone, Debug)]
 struct Plain {
     /// Ours or an agent's number.
@@ -52,21 +53,41 @@ struct Plain {
     kind: OrderKind,
     time_in_force: TimeInForce,
     post_only: bool,
+    /// What it shows.
     lots: i64,
+    /// What it hides.
+    hidden: i64,
+    /// Every price it has watched.
+    seen: Vec<i64>,
 }
 
 impl Plain {
     fn price(&self) -> Option<i64> {
-        if let OrderKind::Limit { price_ticks } = self.kind { Some(price_ticks) } else { None }
+        self.kind.limit_ticks().filter(|_| !self.kind.is_conditional())
+    }
+
+    /// Takes lots away; `None` when nothing is left, else whether the next part is shown now.
+    fn lose(&mut self, lots: i64) -> Option<bool> {
+        self.lots -= lots;
+        let is_new = self.lots == 0 && self.hidden > 0;
+        if let (true, OrderKind::Iceberg { display_lots, .. }) = (is_new, self.kind) {
+            self.lots = self.hidden.min(display_lots);
+            self.hidden -= self.lots;
+        }
+        (self.lots > 0).then_some(is_new)
     }
 }
 
 /// The slow reference: one list by arrival, searched anew for every trade.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct PlainExchange {
     orders: Vec<Plain>,
+    self_trade: SelfTradePrevention,
+    /// Whether the last taker met an order of its own and ended there.
+    is_ended: bool,
+    /// What the last taker lost against orders of its own.
+    decremented: i64,
     last_trade: Option<i64>,
-    passed: Vec<i64>,
     out: Vec<(u64, ReportBody)>,
     trades: Vec<Trade>,
     trade_id: u64,
@@ -96,21 +117,31 @@ impl PlainExchange {
 
     fn take(&mut self, id: Result<OrderId, u64>, side: Side, limit: Option<i64>, lots: i64) -> i64 {
         let mut left = lots;
-        while left > 0 {
+        (self.is_ended, self.decremented) = (false, 0);
+        while left > 0 && !self.is_ended {
             let Some(index) = self.next_maker(side, limit) else { break };
-            if let (Ok(_), Ok(own)) = (id, self.orders[index].id) {
-                self.orders.remove(index);
-                self.say(own, ReportBody::Canceled(CancelReason::Requested));
+            let maker = &mut self.orders[index];
+            let (part, price, maker_id) = (maker.lots.min(left), maker.price().unwrap(), maker.id);
+            if let (Ok(_), Ok(own)) = (id, maker_id) {
+                let mode = self.self_trade;
+                self.is_ended =
+                    matches!(mode, SelfTradePrevention::CancelNewest | SelfTradePrevention::CancelBoth);
+                if matches!(mode, SelfTradePrevention::CancelOldest | SelfTradePrevention::CancelBoth) {
+                    self.orders.remove(index);
+                    self.say(own, ReportBody::Canceled(CancelReason::SelfTrade));
+                }
+                if mode == SelfTradePrevention::Decrement {
+                    left -= part;
+                    self.decremented += part;
+                    let after = self.lose(index, part);
+                    let body = ReportBody::Replaced { price_ticks: price, lots: after };
+                    let gone = ReportBody::Canceled(CancelReason::SelfTrade);
+                    self.say(own, if after > 0 { body } else { gone });
+                }
                 continue;
             }
-            let maker = &mut self.orders[index];
-            let (part, price) = (maker.lots.min(left), maker.price().unwrap());
-            maker.lots -= part;
             left -= part;
-            let maker = maker.clone();
-            if maker.lots == 0 {
-                self.orders.remove(index);
-            }
+            self.lose(index, part);
             self.trade_id += 1;
             self.trades.push(Trade {
                 price_ticks: price,
@@ -118,12 +149,43 @@ impl PlainExchange {
                 aggressor: side,
                 trade_id: self.trade_id,
             });
-            self.passed.push(price);
+            self.orders.iter_mut().for_each(|order| order.seen.push(price));
             self.last_trade = Some(price);
-            self.fill(maker.id, price, part, Liquidity::Maker);
+            self.fill(maker_id, price, part, Liquidity::Maker);
             self.fill(id, price, part, Liquidity::Taker);
         }
         left
+    }
+
+    /// Takes lots from a resting order and returns all that it has left.
+    fn lose(&mut self, index: usize, lots: i64) -> i64 {
+        match self.orders[index].lose(lots) {
+            None => {
+                self.orders.remove(index);
+                0
+            }
+            Some(is_new) => {
+                let order = self.orders[index].clone();
+                let left = order.lots + order.hidden;
+                if is_new {
+                    self.orders.remove(index);
+                    self.orders.push(order);
+                }
+                left
+            }
+        }
+    }
+
+    /// Tells whether an order of ours would fill whole, by trying.
+    fn fills_whole(&self, side: Side, limit: Option<i64>, lots: i64) -> bool {
+        let mut copy = Self { out: Vec::new(), ..self.clone() };
+        copy.take(Ok(OrderId(0)), side, limit, lots);
+        let filled = copy.out.iter().filter(|(id, _)| *id == 0);
+        let filled = filled.map(|(_, body)| match body {
+            ReportBody::Fill { lots, .. } => *lots,
+            _ => 0,
+        });
+        filled.sum::<i64>() == lots
     }
 
     fn best(&self, side: Side) -> Option<i64> {
@@ -144,21 +206,19 @@ impl PlainExchange {
         let Size::Lots(lots) = intent.size else { unreachable!() };
         let (id, side) = (intent.order_id, intent.side);
         let gtc = intent.time_in_force == TimeInForce::Gtc;
-        let (is_stop, limit) = match intent.kind {
-            OrderKind::Market => (false, None),
-            OrderKind::Limit { price_ticks } => (false, Some(price_ticks)),
-            OrderKind::Stop { .. } => (true, None),
-        };
-        let waits = is_stop || (limit.is_some() && gtc);
-        let rejected = if (intent.post_only && !(gtc && limit.is_some()))
-            || (waits && self.ours() >= OWN_CAPACITY)
-        {
+        let whole = intent.time_in_force == TimeInForce::Fok;
+        let (sleeps, limit) = (intent.kind.is_conditional(), intent.kind.limit_ticks());
+        let must_wait = matches!(intent.kind, OrderKind::MarketToLimit | OrderKind::Iceberg { .. });
+        let is_limit = limit.is_some() && !sleeps;
+        let waits = sleeps || must_wait || (is_limit && gtc);
+        let bad_flags = (intent.post_only && !(gtc && is_limit)) || (must_wait && !gtc);
+        let rejected = if bad_flags || (waits && self.ours() >= OWN_CAPACITY) {
             Some(RejectReason::Unsupported)
         } else if intent.post_only && self.next_maker(side, limit).is_some() {
             Some(RejectReason::WouldTake)
-        } else if !is_stop && limit.is_none() && self.offered(side, None) == 0 {
+        } else if !sleeps && limit.is_none() && self.offered(side, None) == 0 {
             Some(RejectReason::NoLiquidity)
-        } else if !is_stop && intent.time_in_force == TimeInForce::Fok && self.offered(side, limit) < lots {
+        } else if !sleeps && whole && !self.fills_whole(side, limit, lots) {
             Some(RejectReason::CannotFillWhole)
         } else {
             None
@@ -168,51 +228,74 @@ impl PlainExchange {
         }
         self.say(id, ReportBody::Accepted);
         let OrderIntent { kind, time_in_force, post_only, .. } = *intent;
-        self.arrive(id, Plain { id: Ok(id), side, kind, time_in_force, post_only, lots });
+        let seen = Vec::new();
+        self.arrive(id, Plain { id: Ok(id), side, kind, time_in_force, post_only, lots, hidden: 0, seen });
     }
 
     fn arrive(&mut self, id: OrderId, mut order: Plain) {
-        if let OrderKind::Stop { trigger_ticks } = order.kind {
-            let watched = self.last_trade.or_else(|| self.best(order.side.opposite()));
-            if watched.is_some_and(|price| order.side.sign() * (price - trigger_ticks) >= 0) {
-                return self.fire(id, &order);
-            }
-            return self.orders.push(order);
-        }
-        order.lots = self.take(order.id, order.side, order.price(), order.lots);
-        if order.lots > 0 {
-            if order.price().is_some() && order.time_in_force == TimeInForce::Gtc {
-                self.orders.push(order);
-            } else {
-                self.say(id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+        if order.kind.is_conditional() {
+            order.seen.extend(self.last_trade.or_else(|| self.best(order.side.opposite())));
+            match hit(order.side, order.kind, &order.seen) {
+                Some(_) => return self.fire(id, &order),
+                None => return self.orders.push(order),
             }
         }
-    }
-
-    fn fire(&mut self, id: OrderId, stop: &Plain) {
-        self.say(id, ReportBody::Triggered);
-        if stop.time_in_force == TimeInForce::Fok && self.offered(stop.side, None) < stop.lots {
+        let to_limit = order.kind == OrderKind::MarketToLimit;
+        if to_limit {
+            order.kind = OrderKind::Limit { price_ticks: self.best(order.side.opposite()).unwrap() };
+        }
+        let replaced = |lots| ReportBody::Replaced { price_ticks: order.price().unwrap_or(0), lots };
+        let left = self.take(order.id, order.side, order.price(), order.lots);
+        if self.is_ended || (left == 0 && self.decremented > 0) {
+            return self.say(id, ReportBody::Canceled(CancelReason::SelfTrade));
+        }
+        if self.decremented > 0 {
+            self.say(id, replaced(left));
+        }
+        if left == 0 {
+            return;
+        }
+        if order.price().is_none() || order.time_in_force != TimeInForce::Gtc {
             return self.say(id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
         }
-        self.arrive(id, Plain { kind: OrderKind::Market, ..stop.clone() });
+        if to_limit {
+            self.say(id, replaced(left));
+        }
+        let shown = match order.kind {
+            OrderKind::Iceberg { display_lots, .. } => left.min(display_lots),
+            _ => left,
+        };
+        (order.lots, order.hidden) = (shown, left - shown);
+        self.orders.push(order);
     }
 
-    /// Sets off the stops that the prices of this input reach.
+    fn fire(&mut self, id: OrderId, order: &Plain) {
+        self.say(id, ReportBody::Triggered);
+        let trigger = hit(order.side, order.kind, &order.seen).unwrap();
+        let kind = awake(order.side, order.kind, trigger);
+        let whole = order.time_in_force == TimeInForce::Fok;
+        if whole && !self.fills_whole(order.side, kind.limit_ticks(), order.lots) {
+            return self.say(id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+        }
+        self.arrive(id, Plain { kind, ..order.clone() });
+    }
+
+    /// Sets off the dormant orders that the prices of this input reach.
     fn settle(&mut self) {
         loop {
-            let fired = self.orders.iter().position(|order| {
-                let OrderKind::Stop { trigger_ticks } = order.kind else { return false };
-                let hit = |price: i64| order.side.sign() * (price - trigger_ticks) >= 0;
-                match self.last_trade {
-                    Some(_) => self.passed.iter().any(|price| hit(*price)),
-                    None => self.best(order.side.opposite()).is_some_and(hit),
+            if self.last_trade.is_none() {
+                let (bid, ask) = (self.best(Side::Buy), self.best(Side::Sell));
+                for order in &mut self.orders {
+                    order.seen.extend(if order.side == Side::Buy { ask } else { bid });
                 }
+            }
+            let fired = self.orders.iter().position(|order| {
+                order.kind.is_conditional() && hit(order.side, order.kind, &order.seen).is_some()
             });
             let Some(index) = fired else { break };
-            let stop = self.orders.remove(index);
-            self.fire(stop.id.unwrap(), &stop);
+            let order = self.orders.remove(index);
+            self.fire(order.id.unwrap(), &order);
         }
-        self.passed.clear();
     }
 
     fn cancel(&mut self, id: OrderId) {
@@ -234,21 +317,24 @@ impl PlainExchange {
             return self.say(id, ReportBody::ReplaceRejected(RejectReason::Unsupported));
         }
         let order = self.orders[index].clone();
-        let kind = match order.kind {
-            OrderKind::Stop { .. } => OrderKind::Stop { trigger_ticks: price },
-            _ => OrderKind::Limit { price_ticks: price },
-        };
-        let replaced = ReportBody::Replaced { price_ticks: price, lots };
-        if order.kind == kind && lots <= order.lots {
-            self.orders[index].lots = lots;
+        let is_trailing = order.kind.price_ticks().is_none();
+        if is_trailing && price != 0 {
+            return self.say(id, ReportBody::ReplaceRejected(RejectReason::Unsupported));
+        }
+        let kind = if price == 0 { order.kind } else { order.kind.with_price(price).unwrap() };
+        let stated = kind.price_ticks().or(trail(order.side, kind, &order.seen)).unwrap_or(0);
+        let replaced = ReportBody::Replaced { price_ticks: stated, lots };
+        if is_trailing || (order.kind == kind && lots <= order.lots + order.hidden) {
+            let shown = if is_trailing { lots } else { lots.min(order.lots) };
+            (self.orders[index].lots, self.orders[index].hidden) = (shown, lots - shown);
             return self.say(id, replaced);
         }
-        if order.post_only && self.next_maker(order.side, Some(price)).is_some() {
+        if order.post_only && self.next_maker(order.side, Some(stated)).is_some() {
             return self.say(id, ReportBody::ReplaceRejected(RejectReason::WouldTake));
         }
         self.orders.remove(index);
         self.say(id, replaced);
-        self.arrive(id, Plain { kind, lots, ..order });
+        self.arrive(id, Plain { kind, lots, hidden: 0, seen: Vec::new(), ..order });
         self.settle();
     }
 
@@ -269,6 +355,8 @@ impl PlainExchange {
                             time_in_force,
                             post_only: false,
                             lots: left,
+                            hidden: 0,
+                            seen: Vec::new(),
                         });
                     }
                 }
@@ -307,13 +395,18 @@ impl PlainExchange {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_048, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_exchange_says_what_a_slow_plain_reference_says(inputs in inputs()) {
+    fn the_exchange_says_what_a_slow_plain_reference_says(
+        inputs in inputs(),
+        mode in prop::sample::select(SelfTradePrevention::ALL.as_slice()),
+    ) {
         let fees = FeeSchedule { maker_ppb: -1_000, taker_ppb: 5_000 };
         let mut exchange = ExchangeMatcher::new(instrument("0.01", "1"), fees, FLOW_CAPACITY, OWN_CAPACITY);
-        let (mut plain, mut audit) = (PlainExchange::default(), Audit::default());
+        exchange.set_self_trade(mode);
+        let (mut plain, mut audit) =
+            (PlainExchange { self_trade: mode, ..PlainExchange::default() }, Audit::default());
         let (mut reports, mut market): (Vec<Report>, Vec<MarketOut>) = (Vec::new(), Vec::new());
         let mut mirror: BTreeMap<(i64, i64), i64> = BTreeMap::new();
         let mut last_id = 0;
@@ -377,7 +470,7 @@ proptest! {
     }
 
     #[test]
-    fn no_lot_is_lost_in_the_book(operations in prop::collection::vec((0u64..30, any::<bool>(), 90i64..111, 1i64..50, 0u8..4), 1..300)) {
+    fn no_lot_is_lost_in_the_book(operations in prop::collection::vec((0u64..30, any::<bool>(), 90i64..111, 1i64..50, 0u8..5), 1..300)) {
         let mut book = L3Book::new(16);
         let (mut ordered, mut traded, mut gone) = (0i64, 0i64, 0i64);
         for (key, buys, price_ticks, lots, what) in operations {
@@ -389,6 +482,19 @@ proptest! {
                     let before = book.order(key).map_or(0, |order| order.lots);
                     gone += if book.reduce(key, lots) { before - lots } else { 0 };
                 }
+                2 => {
+                    let before = book.order(key);
+                    let left = book.replace(key, price_ticks, lots, |event| {
+                        if let BookEvent::Traded { lots, .. } = event { hit += lots }
+                    });
+                    prop_assert_eq!(left, if before.is_some() { Ok(lots - hit) } else { Err(RestError::Unknown) });
+                    if let Some(before) = before {
+                        prop_assert_eq!(book.order(key).map(|order| order.lots), Some(lots - hit).filter(|left| *left > 0));
+                        traded += 2 * hit;
+                        ordered += lots;
+                        gone += before.lots;
+                    }
+                }
                 _ => {
                     let rests = book.limit(key, side, price_ticks, lots, |event| {
                         if let BookEvent::Traded { lots, .. } = event { hit += lots }
@@ -399,6 +505,7 @@ proptest! {
                         Ok(left) => prop_assert_eq!(left, lots - hit),
                         Err(RestError::Size) => unreachable!("sizes are above 0"),
                         Err(RestError::Full | RestError::Duplicate) => gone += lots - hit,
+                        Err(RestError::Unknown) => unreachable!("only a replacement asks for an order"),
                     }
                 }
             }

@@ -102,7 +102,7 @@ fn our_orders_never_trade_with_each_other() {
     desk.submit(limit(1, Side::Sell, 101, 2));
     assert_eq!(
         desk.submit(limit(2, Side::Buy, 102, 9)),
-        ["2 Accepted", "2 fill 5@101 Taker", "1 Canceled(Requested)", "2 fill 4@102 Taker"]
+        ["2 Accepted", "2 fill 5@101 Taker", "1 Canceled(SelfTrade)", "2 fill 4@102 Taker"]
     );
     // Reached by time priority only: the agent's 3 lots are enough, ours stays.
     desk.submit(limit(3, Side::Sell, 102, 2));

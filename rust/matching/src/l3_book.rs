@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use tradecore_book::Depth;
 use tradecore_types::{Level, Side};
 
+use crate::SelfTradePrevention;
 use crate::level_list::LevelList;
 use crate::slab::{NIL, Slab};
 use crate::state::{put, put_id};
@@ -22,7 +23,7 @@ pub enum BookEvent {
         price_ticks: i64,
         /// Size of the trade.
         lots: i64,
-        /// What it still rests with; 0 when it is gone.
+        /// What it still rests with, shown or not; 0 when it is gone.
         left_lots: i64,
     },
     /// A resting order was taken out because it must not trade with the taker.
@@ -30,6 +31,19 @@ pub enum BookEvent {
         /// The resting order.
         key: u64,
     },
+    /// A resting order and the taker both became smaller instead of trading with each other.
+    Decremented {
+        /// The resting order.
+        key: u64,
+        /// By how much.
+        lots: i64,
+        /// Price of the resting order.
+        price_ticks: i64,
+        /// What it still rests with, shown or not; 0 when it is gone.
+        left_lots: i64,
+    },
+    /// The rest of the taker must not go on.
+    Stopped,
     /// The taker is done with a level, which now has this size; 0 when it is gone.
     Level(Level),
 }
@@ -43,6 +57,8 @@ pub enum RestError {
     Duplicate,
     /// The size is not above 0, or the level would not fit 64 bits of lots.
     Size,
+    /// No order with this key rests.
+    Unknown,
 }
 
 /// A resting order.
@@ -52,8 +68,18 @@ pub struct L3Order {
     pub side: Side,
     /// Its price.
     pub price_ticks: i64,
-    /// Its open size.
+    /// The size it shows.
     pub lots: i64,
+    /// What it hides.
+    pub hidden_lots: i64,
+}
+
+/// What an iceberg hides behind the part it shows.
+#[derive(Clone, Copy, Debug)]
+struct Reserve {
+    key: u64,
+    display_lots: i64,
+    hidden_lots: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +102,11 @@ struct Queue {
 
 /// An order book of single orders.
 ///
-/// **Invariant:** a level's size is the sum of its orders and above 0; within a level the oldest order
-/// trades first; nothing allocates after construction.
+/// An iceberg shows a part of its size; when that part is gone the next one joins the end of the queue at
+/// its price.
+///
+/// **Invariant:** a level's size is the sum of what its orders show and above 0; within a level the oldest
+/// order trades first; nothing allocates after construction but the list of icebergs, once.
 #[derive(Clone, Debug)]
 pub struct L3Book {
     nodes: Slab<Node>,
@@ -85,6 +114,8 @@ pub struct L3Book {
     bids: LevelList,
     asks: LevelList,
     places: FxHashMap<u64, u32>,
+    /// Icebergs by arrival; they are few.
+    reserves: Vec<Reserve>,
 }
 
 impl L3Book {
@@ -97,6 +128,7 @@ impl L3Book {
             bids: LevelList::with_capacity(Side::Buy, capacity),
             asks: LevelList::with_capacity(Side::Sell, capacity),
             places: FxHashMap::with_capacity_and_hasher(capacity, rustc_hash::FxBuildHasher),
+            reserves: Vec::new(),
         }
     }
 
@@ -123,50 +155,70 @@ impl L3Book {
             if self.places.contains_key(&key) {
                 return Err(RestError::Duplicate);
             }
-            let left = self.take(side, Some(price_ticks), lots, |_| false, each);
+            let left = self.take(side, Some(price_ticks), lots, |_| None, each);
             return if left > 0 { self.rest(key, side, price_ticks, left).map(|()| left) } else { Ok(0) };
         }
         self.rest(key, side, price_ticks, lots).map(|()| lots)
     }
 
     /// Trades up to `lots` against the other side, best price first, oldest order first, and returns what
-    /// is left. Resting orders that `conflicts` are taken out instead of traded with.
+    /// is left. What happens instead of a trade with an order that must not trade with this one is what
+    /// `conflict` says of it.
     pub fn take(
         &mut self,
         side: Side,
         limit: Option<i64>,
         lots: i64,
-        conflicts: impl Fn(u64) -> bool,
+        conflict: impl Fn(u64) -> Option<SelfTradePrevention>,
         mut each: impl FnMut(BookEvent),
     ) -> i64 {
-        let mut wanted = lots;
-        while wanted > 0 {
+        let (mut wanted, mut is_stopped) = (lots, false);
+        while wanted > 0 && !is_stopped {
             let Some((price_ticks, place)) = self.list(side.opposite()).best() else { break };
             if limit.is_some_and(|limit_ticks| !reaches(side, limit_ticks, price_ticks)) {
                 break;
             }
             let Some(queue) = self.queues.get_mut(place) else { break };
-            while wanted > 0 {
+            while wanted > 0 && !is_stopped {
                 let Some(node) = self.nodes.get_mut(queue.head) else { break };
                 let key = node.key;
-                if conflicts(key) {
-                    queue.lots -= node.lots;
-                    node.lots = 0;
-                    each(BookEvent::Removed { key });
-                } else {
-                    let part = node.lots.min(wanted);
-                    wanted -= part;
-                    queue.lots -= part;
-                    node.lots -= part;
-                    each(BookEvent::Traded { key, price_ticks, lots: part, left_lots: node.lots });
+                let part = node.lots.min(wanted);
+                let hidden = |reserves: &[Reserve]| hidden_of(reserves, key);
+                match conflict(key) {
+                    None => {
+                        wanted -= part;
+                        queue.lots -= part;
+                        node.lots -= part;
+                        let left_lots = node.lots + hidden(&self.reserves);
+                        each(BookEvent::Traded { key, price_ticks, lots: part, left_lots });
+                    }
+                    Some(SelfTradePrevention::Decrement) => {
+                        wanted -= part;
+                        queue.lots -= part;
+                        node.lots -= part;
+                        let left_lots = node.lots + hidden(&self.reserves);
+                        each(BookEvent::Decremented { key, lots: part, price_ticks, left_lots });
+                    }
+                    Some(SelfTradePrevention::CancelNewest) => is_stopped = true,
+                    Some(mode @ (SelfTradePrevention::CancelOldest | SelfTradePrevention::CancelBoth)) => {
+                        queue.lots -= node.lots;
+                        node.lots = 0;
+                        forget(&mut self.reserves, key);
+                        each(BookEvent::Removed { key });
+                        is_stopped = mode == SelfTradePrevention::CancelBoth;
+                    }
                 }
                 if node.lots == 0 {
                     let gone = queue.head;
                     queue.head = node.next;
-                    self.places.remove(&key);
-                    self.nodes.remove(gone);
                     if let Some(head) = self.nodes.get_mut(queue.head) {
                         head.previous = NIL;
+                    }
+                    if self.reserves.is_empty()
+                        || !show_more(&mut self.reserves, &mut self.nodes, queue, gone)
+                    {
+                        self.places.remove(&key);
+                        self.nodes.remove(gone);
                     }
                 }
             }
@@ -177,7 +229,35 @@ impl L3Book {
                 self.list_mut(side.opposite()).pop();
             }
         }
+        if is_stopped {
+            each(BookEvent::Stopped);
+        }
         wanted
+    }
+
+    /// Puts an iceberg behind the others of its price: it shows at most `display_lots` of its size.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError`] when it cannot rest; the book is unchanged.
+    pub fn rest_iceberg(
+        &mut self,
+        key: u64,
+        side: Side,
+        price_ticks: i64,
+        lots: i64,
+        display_lots: i64,
+    ) -> Result<(), RestError> {
+        let shown = lots.min(display_lots);
+        self.rest(key, side, price_ticks, shown)?;
+        self.reserves.push(Reserve { key, display_lots, hidden_lots: lots - shown });
+        Ok(())
+    }
+
+    /// Returns the largest part that an iceberg shows; `None` for any other order.
+    #[must_use]
+    pub fn display_lots(&self, key: u64) -> Option<i64> {
+        self.reserves.iter().find(|reserve| reserve.key == key).map(|reserve| reserve.display_lots)
     }
 
     /// Puts an order behind the others of its price. The caller has made it trade first, so that the
@@ -248,22 +328,55 @@ impl L3Book {
             self.queues.remove(node.level);
             self.list_mut(side).remove(price_ticks);
         }
-        Some(L3Order { side, price_ticks, lots: node.lots })
+        let hidden_lots = hidden_of(&self.reserves, key);
+        forget(&mut self.reserves, key);
+        Some(L3Order { side, price_ticks, lots: node.lots, hidden_lots })
     }
 
-    /// Makes a resting order smaller; it keeps its place. `false` when it is not known or not larger.
+    /// Makes a resting order smaller; it keeps its place, and what it hides falls first. `false` when it is
+    /// not known or not larger.
     pub fn reduce(&mut self, key: u64, lots: i64) -> bool {
         let Some(node) = self.places.get(&key).and_then(|place| self.nodes.get_mut(*place)) else {
             return false;
         };
-        if lots <= 0 || lots > node.lots {
+        if lots <= 0 || lots > node.lots.saturating_add(hidden_of(&self.reserves, key)) {
             return false;
         }
+        let shown = lots.min(node.lots);
         if let Some(queue) = self.queues.get_mut(node.level) {
-            queue.lots -= node.lots - lots;
+            queue.lots -= node.lots - shown;
         }
-        node.lots = lots;
+        node.lots = shown;
+        if let Some(reserve) = self.reserves.iter_mut().find(|reserve| reserve.key == key) {
+            reserve.hidden_lots = lots - shown;
+        }
         true
+    }
+
+    /// Changes price and size of a resting order and returns the lots that wait now.
+    ///
+    /// It keeps its place when only its size falls; else it leaves and arrives anew, and may trade.
+    ///
+    /// # Errors
+    ///
+    /// [`RestError::Unknown`] when it does not rest, [`RestError::Size`] when the size is not above 0 or the
+    /// level would not fit 64 bits of lots; the book is unchanged.
+    pub fn replace(
+        &mut self,
+        key: u64,
+        price_ticks: i64,
+        lots: i64,
+        each: impl FnMut(BookEvent),
+    ) -> Result<i64, RestError> {
+        let order = self.order(key).ok_or(RestError::Unknown)?;
+        if lots <= 0 || self.lots_at(order.side, price_ticks).checked_add(lots).is_none() {
+            return Err(RestError::Size);
+        }
+        if price_ticks == order.price_ticks && self.reduce(key, lots) {
+            return Ok(lots);
+        }
+        self.cancel(key);
+        self.limit(key, order.side, price_ticks, lots, each)
     }
 
     /// Returns a resting order.
@@ -271,7 +384,8 @@ impl L3Book {
     pub fn order(&self, key: u64) -> Option<L3Order> {
         let node = self.places.get(&key).and_then(|place| self.nodes.get(*place))?;
         let queue = self.queues.get(node.level)?;
-        Some(L3Order { side: queue.side, price_ticks: queue.price_ticks, lots: node.lots })
+        let hidden_lots = hidden_of(&self.reserves, key);
+        Some(L3Order { side: queue.side, price_ticks: queue.price_ticks, lots: node.lots, hidden_lots })
     }
 
     /// Returns the lots that trade before a resting order at its price; it counts order by order.
@@ -324,6 +438,11 @@ impl L3Book {
                 put(out, lots);
             }
         }
+        for reserve in &self.reserves {
+            put_id(out, reserve.key);
+            put(out, reserve.display_lots);
+            put(out, reserve.hidden_lots);
+        }
     }
 
     /// Tells whether an order with this limit would trade on arrival.
@@ -349,6 +468,43 @@ impl L3Book {
     fn level_at(&self, place: u32) -> Option<Level> {
         self.queues.get(place).map(|queue| Level { price_ticks: queue.price_ticks, lots: queue.lots })
     }
+}
+
+/// Returns what an order hides.
+fn hidden_of(reserves: &[Reserve], key: u64) -> i64 {
+    reserves.iter().find(|reserve| reserve.key == key).map_or(0, |reserve| reserve.hidden_lots)
+}
+
+/// Forgets what an order hides.
+fn forget(reserves: &mut Vec<Reserve>, key: u64) {
+    reserves.retain(|reserve| reserve.key != key);
+}
+
+/// Lets an order whose shown part is gone join the end of its queue with the next part; `false` when it
+/// hides nothing, and then it is forgotten.
+fn show_more(reserves: &mut Vec<Reserve>, nodes: &mut Slab<Node>, queue: &mut Queue, place: u32) -> bool {
+    let Some(key) = nodes.get(place).map(|node| node.key) else { return false };
+    let Some(reserve) = reserves.iter_mut().find(|reserve| reserve.key == key) else { return false };
+    let part = reserve.hidden_lots.min(reserve.display_lots);
+    reserve.hidden_lots -= part;
+    if part == 0 {
+        forget(reserves, key);
+        return false;
+    }
+    let is_alone = queue.head == NIL;
+    let tail = if is_alone { NIL } else { queue.tail };
+    if let Some(node) = nodes.get_mut(place) {
+        (node.lots, node.previous, node.next) = (part, tail, NIL);
+    }
+    if let Some(last) = nodes.get_mut(tail) {
+        last.next = place;
+    }
+    if is_alone {
+        queue.head = place;
+    }
+    queue.tail = place;
+    queue.lots += part;
+    true
 }
 
 impl Depth for L3Book {

@@ -9,6 +9,7 @@
 
 mod bars;
 mod depth_matcher;
+mod dormant;
 mod exchange_matcher;
 mod fee_tiers;
 mod fees;
@@ -18,9 +19,10 @@ mod market_out;
 mod open_order;
 mod own_queue;
 mod queue;
+mod reserves;
+mod self_trade;
 mod slab;
 mod state;
-mod stops;
 mod taken;
 mod ticket;
 
@@ -35,9 +37,12 @@ pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;
 pub use open_order::OpenOrder;
 pub use queue::QueueModel;
+pub use self_trade::SelfTradePrevention;
 
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod conditions;
 #[cfg(test)]
 mod depth_properties;
 #[cfg(test)]

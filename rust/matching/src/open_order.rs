@@ -2,7 +2,7 @@
 
 use tradecore_types::{OrderId, OrderKind, Side};
 
-use crate::ticket::Ticket;
+use crate::dormant::Dormant;
 
 /// An order that waits at the venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,22 +11,23 @@ pub struct OpenOrder {
     pub order_id: OrderId,
     /// Buy or sell.
     pub side: Side,
-    /// Limit with its price, or stop with its trigger.
+    /// Limit or iceberg with its price, or a dormant order with what it waits for.
     pub kind: OrderKind,
-    /// Size still open, in lots.
+    /// Size still open, in lots, shown or not.
     pub open_lots: i64,
-    /// Lots of others that trade before it; `None` for a stop or where the feed does not show that deep.
+    /// Lots of others that trade before it; `None` for a dormant order or where the feed does not show that deep.
     pub ahead_lots: Option<i64>,
 }
 
 impl OpenOrder {
-    /// Describes a waiting stop.
-    pub(crate) const fn of_stop(stop: &Ticket) -> Self {
+    /// Describes an order that waits for a price.
+    pub(crate) const fn of_dormant(dormant: &Dormant) -> Self {
+        let ticket = &dormant.ticket;
         Self {
-            order_id: stop.order_id,
-            side: stop.side,
-            kind: stop.kind,
-            open_lots: stop.lots,
+            order_id: ticket.order_id,
+            side: ticket.side,
+            kind: ticket.kind,
+            open_lots: ticket.lots,
             ahead_lots: None,
         }
     }

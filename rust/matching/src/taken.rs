@@ -44,6 +44,18 @@ impl TakenDepth {
         sum
     }
 
+    /// Returns the best price at which an order of `side` could take anything now.
+    pub fn best_offer(&self, depth: &impl Depth, side: Side) -> Option<i64> {
+        let mut best = None;
+        depth.walk(side.opposite(), &mut |level| {
+            if self.left(side.opposite(), level) > 0 {
+                best = Some(level.price_ticks);
+            }
+            best.is_none()
+        });
+        best
+    }
+
     /// Takes up to `lots` for an order of `side`, calls `each(price_ticks, lots)` per level and returns
     /// how much it took. It stops where there is no room to remember another level.
     pub fn take(

@@ -24,9 +24,10 @@ impl Ticket {
     pub fn read(order: &ApprovedOrder) -> Result<Self, RejectReason> {
         let intent = order.intent();
         let lots = order.lots().filter(|lots| *lots > 0).ok_or(RejectReason::Unsupported)?;
-        let can_wait = intent.time_in_force == TimeInForce::Gtc;
-        let is_limit = matches!(intent.kind, OrderKind::Limit { .. });
-        if intent.post_only && !(can_wait && is_limit) {
+        let can_wait = intent.time_in_force.may_wait();
+        let is_limit = matches!(intent.kind, OrderKind::Limit { .. } | OrderKind::Iceberg { .. });
+        let must_wait = matches!(intent.kind, OrderKind::MarketToLimit | OrderKind::Iceberg { .. });
+        if (intent.post_only && !(can_wait && is_limit)) || (must_wait && !can_wait) {
             return Err(RejectReason::Unsupported);
         }
         Ok(Self {
@@ -42,14 +43,45 @@ impl Ticket {
     /// Returns the worst price the order may trade at on arrival; `None` is any price.
     pub const fn limit_ticks(&self) -> Option<i64> {
         match self.kind {
-            OrderKind::Limit { price_ticks } => Some(price_ticks),
-            OrderKind::Market | OrderKind::Stop { .. } => None,
+            OrderKind::Limit { price_ticks } | OrderKind::Iceberg { price_ticks, .. } => Some(price_ticks),
+            _ => None,
         }
     }
 
     /// Tells whether what does not trade on arrival waits in the book.
     pub const fn may_rest(&self) -> bool {
-        matches!((self.kind, self.time_in_force), (OrderKind::Limit { .. }, TimeInForce::Gtc))
+        let rests = matches!(
+            self.kind,
+            OrderKind::Limit { .. } | OrderKind::Iceberg { .. } | OrderKind::MarketToLimit
+        );
+        rests && self.time_in_force.may_wait()
+    }
+
+    /// Tells whether the order takes up room at the venue.
+    pub const fn may_wait(&self) -> bool {
+        self.may_rest() || self.kind.is_conditional()
+    }
+
+    /// Returns kind and time in force in one byte of the state; of a stop, whether it is fill-or-kill.
+    pub const fn state_code(&self) -> u8 {
+        let kind = match self.kind {
+            OrderKind::Stop { .. } => 0,
+            OrderKind::StopLimit { .. } => 1,
+            OrderKind::MarketIfTouched { .. } => 2,
+            OrderKind::LimitIfTouched { .. } => 3,
+            OrderKind::TrailingStop { .. } => 4,
+            OrderKind::TrailingStopLimit { .. } => 5,
+            OrderKind::Market
+            | OrderKind::Limit { .. }
+            | OrderKind::MarketToLimit
+            | OrderKind::Iceberg { .. } => 6,
+        };
+        let time_in_force = match self.time_in_force {
+            TimeInForce::Fok => 1,
+            TimeInForce::Ioc if kind != 0 => 2,
+            _ => 0,
+        };
+        kind * 4 + time_in_force
     }
 }
 

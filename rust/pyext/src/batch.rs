@@ -127,6 +127,12 @@ impl PyEventBatch {
     }
 
     /// Adds a book message; bids and asks are lists of (price_ticks, lots).
+    ///
+    /// `checksum` is that of the book after the message, as an unsigned number of 32 bits, where the venue
+    /// states one.
+    #[pyo3(signature = (
+        time_ns, instrument_id, is_snapshot, first_id, last_id, prev_id, bids, asks, checksum=None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn book(
         &mut self,
@@ -138,6 +144,7 @@ impl PyEventBatch {
         prev_id: u64,
         bids: Vec<(i64, i64)>,
         asks: Vec<(i64, i64)>,
+        checksum: Option<u32>,
     ) -> PyResult<()> {
         let count = |values: &[(i64, i64)]| {
             u32::try_from(values.len())
@@ -153,6 +160,7 @@ impl PyEventBatch {
             levels_start,
             bids: count(&bids)?,
             asks: count(&asks)?,
+            checksum,
         };
         let levels = bids.into_iter().chain(asks).map(|(price_ticks, lots)| Level { price_ticks, lots });
         self.inner.levels.extend(levels);

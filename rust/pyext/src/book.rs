@@ -7,7 +7,7 @@ use tradecore_book::{Depth, Fault, L2Book, LEVELS_MAX, PRICE_TICKS_MAX, analytic
 use tradecore_types::Side;
 
 use crate::errors::invalid_value;
-use crate::liquidity::{self, PyOwnLevels, VolumeTuple};
+use crate::liquidity::{self, PyOwnLevels, VolumeTuple, contiguous};
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -66,9 +66,9 @@ impl PyL2Book {
         price_ticks: PyReadonlyArray1<'_, i64>,
         lots: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<()> {
-        let sides = slice("side", &side)?;
-        let prices = slice("price_ticks", &price_ticks)?;
-        let lots = slice("lots", &lots)?;
+        let sides = contiguous("side", &side)?;
+        let prices = contiguous("price_ticks", &price_ticks)?;
+        let lots = contiguous("lots", &lots)?;
         if prices.len() != sides.len() || lots.len() != sides.len() {
             let lengths = format!("{}, {}, {}", sides.len(), prices.len(), lots.len());
             return Err(invalid_value("side, price_ticks, lots", &lengths, "must have one length"));
@@ -287,10 +287,6 @@ fn side_of(side: u8) -> PyResult<Side> {
         1 => Ok(Side::Sell),
         _ => Err(side_error(side)),
     }
-}
-
-fn slice<'a, T: numpy::Element>(name: &str, column: &'a PyReadonlyArray1<'_, T>) -> PyResult<&'a [T]> {
-    column.as_slice().map_err(|_| invalid_value(name, "array", "must be contiguous"))
 }
 
 fn not_writable() -> PyErr {

@@ -1,12 +1,12 @@
 //! Reads an `EngineSpec` into the kernel's configuration.
 
 use pyo3::prelude::*;
-use tradecore_book::SequenceRule;
+use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
     Destination, InstrumentConfig, KernelConfig, LatencySamples, Leverage, Matching, VenueConfig,
 };
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, QueueModel, Slippage,
+    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
@@ -15,6 +15,9 @@ use crate::risk;
 
 /// Open orders per instrument that the simulated venue takes; risk limits fewer.
 const OPEN_ORDERS_MAX: usize = 4096;
+
+/// Nanoseconds of a day.
+const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Reads a text attribute.
 fn text(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
@@ -96,6 +99,16 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
     };
     let order_latency_ns = latency(venue, "order_latency_ns", matching)?;
     let report_latency_ns = latency(venue, "report_latency_ns", matching)?;
+    let self_trade = text(venue, "self_trade")?;
+    let self_trade = SelfTradePrevention::from_name(&self_trade).ok_or_else(|| {
+        let rule = "must be cancel_oldest, cancel_newest, cancel_both or decrement";
+        invalid_value("self_trade", &self_trade, rule)
+    })?;
+    let day_end_ns: i64 = venue.getattr("day_end_ns")?.extract()?;
+    if !(0..DAY_NS).contains(&day_end_ns) {
+        let rule = "must be from 0 to below one day";
+        return Err(invalid_value("day_end_ns", &day_end_ns.to_string(), rule));
+    }
     let fees = fee_rates(fees)?;
     Ok(VenueConfig {
         matching,
@@ -105,6 +118,8 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         queue: queue_model(venue)?,
         bar_fill,
         bar_order,
+        self_trade,
+        day_end_ns,
         bar_slippage: slippage(&venue.getattr("slippage")?)?,
         fees,
         open_orders_max: OPEN_ORDERS_MAX,
@@ -220,5 +235,27 @@ fn instrument_config(
         }
     };
     let limits = risk::limits(&spec, risk_spec)?;
-    Ok(InstrumentConfig { spec, sequence, limits })
+    let book = BookRules {
+        sequence,
+        checksum: checksum_rule(&spec, &text(instrument, "checksum")?)?,
+        levels_max: instrument.getattr("book_levels_max")?.extract()?,
+        age_ns_max: instrument.getattr("book_age_ns_max")?.extract()?,
+    };
+    if let Some(age_ns_max) = book.age_ns_max.filter(|age_ns_max| *age_ns_max < 1) {
+        return Err(invalid_value("book_age_ns_max", &age_ns_max.to_string(), "must be above 0"));
+    }
+    Ok(InstrumentConfig { spec, book, limits })
+}
+
+/// Reads the formula of checksums; numbers have the decimals of tick and lot.
+fn checksum_rule(spec: &InstrumentSpec, name: &str) -> PyResult<Option<ChecksumRule>> {
+    let text =
+        |field, step: Decimal| StepText::new(field, step, step.decimals).map_err(|error| value_error(&error));
+    let (price, size) = (text("tick_size", spec.tick_size), text("lot_size", spec.lot_size));
+    match name {
+        "none" => Ok(None),
+        "kraken" => Ok(Some(ChecksumRule::Kraken { price: price?, size: size? })),
+        "okx" => Ok(Some(ChecksumRule::Okx { price: price?, size: size? })),
+        other => Err(invalid_value("checksum", other, "must be none, kraken or okx")),
+    }
 }

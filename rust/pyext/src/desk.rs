@@ -42,7 +42,14 @@ struct Wish<'py> {
     fraction: Option<f64>,
     limit: (Given<'py>, Given<'py>),
     stop: (Given<'py>, Given<'py>),
+    touch: (Given<'py>, Given<'py>),
+    trail: (Given<'py>, Given<'py>),
+    trail_limit: (Given<'py>, Given<'py>),
+    activation: (Given<'py>, Given<'py>),
+    display: (Given<'py>, Given<'py>),
+    to_limit: bool,
     time_in_force: &'py str,
+    expire_ns: Option<i64>,
     post_only: bool,
     reduce_only: bool,
     stop_loss: (Given<'py>, Given<'py>),
@@ -91,18 +98,33 @@ impl PyOrderDesk {
         self.kernel.borrow(py).kernel.orders().get(OrderId(order_id)).is_some()
     }
 
-    /// Send a buy order: market, or limit or stop when a price is given.
+    /// Send a buy order: market, or what the prices given make of it.
     ///
     /// Parameters
     /// ----------
     /// quantity, quantity_lots, fraction : float, int, float
     ///     Exactly one: the size, in lots, or as a share (0, 1] of the buying power at the fill.
     /// limit, limit_ticks : float, int
-    ///     Worst acceptable price.
+    ///     Worst acceptable price: a limit order, or what a stop or a touched order becomes.
     /// stop, stop_ticks : float, int
-    ///     Price that sets off a market order.
+    ///     Price that sets the order off when the market comes to it or beyond: up to it for a buy, down to
+    ///     it for a sell. It then is a market order, or a limit order if there is a limit.
+    /// touch, touch_ticks : float, int
+    ///     As stop, from the other side: market-if-touched, or limit-if-touched with a limit.
+    /// trail, trail_ticks : float, int
+    ///     Distance at which a stop follows the best price since it became active.
+    /// trail_limit, trail_limit_ticks : float, int
+    ///     Makes of a trailing stop that is set off a limit order this far beyond its trigger.
+    /// activation, activation_ticks : float, int
+    ///     Price that must be touched before a trailing stop becomes active; at once when None.
+    /// display, display_lots : float, int
+    ///     Largest part of a limit order that is shown (iceberg).
+    /// to_limit : bool
+    ///     Take the best opposite price only, and wait there with the rest (market to limit).
     /// time_in_force : str
-    ///     `gtc`, `ioc` or `fok`.
+    ///     `gtc`, `ioc`, `fok`, `day` (until `venue.day_end_ns`) or `gtd` (until `expire_ns`).
+    /// expire_ns : int
+    ///     When the order expires, UTC nanoseconds; makes it `gtd`.
     /// post_only, reduce_only : bool
     ///     Never take liquidity; never open or turn a position.
     /// stop_loss, stop_loss_ticks, take_profit, take_profit_ticks : float, int
@@ -122,7 +144,10 @@ impl PyOrderDesk {
     #[pyo3(signature = (
         *, quantity=None, quantity_lots=None, fraction=None, limit=None, limit_ticks=None, stop=None,
         stop_ticks=None, time_in_force="gtc", post_only=false, reduce_only=false, stop_loss=None,
-        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None
+        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None, touch=None,
+        touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None, trail_limit_ticks=None,
+        activation=None, activation_ticks=None, display=None, display_lots=None, to_limit=false,
+        expire_ns=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn buy<'py>(
@@ -142,6 +167,18 @@ impl PyOrderDesk {
         take_profit: Given<'py>,
         take_profit_ticks: Given<'py>,
         instrument_id: Option<u32>,
+        touch: Given<'py>,
+        touch_ticks: Given<'py>,
+        trail: Given<'py>,
+        trail_ticks: Given<'py>,
+        trail_limit: Given<'py>,
+        trail_limit_ticks: Given<'py>,
+        activation: Given<'py>,
+        activation_ticks: Given<'py>,
+        display: Given<'py>,
+        display_lots: Given<'py>,
+        to_limit: bool,
+        expire_ns: Option<i64>,
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Buy,
@@ -150,7 +187,14 @@ impl PyOrderDesk {
             fraction,
             limit: (limit, limit_ticks),
             stop: (stop, stop_ticks),
+            touch: (touch, touch_ticks),
+            trail: (trail, trail_ticks),
+            trail_limit: (trail_limit, trail_limit_ticks),
+            activation: (activation, activation_ticks),
+            display: (display, display_lots),
+            to_limit,
             time_in_force,
+            expire_ns,
             post_only,
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
@@ -164,7 +208,10 @@ impl PyOrderDesk {
     #[pyo3(signature = (
         *, quantity=None, quantity_lots=None, fraction=None, limit=None, limit_ticks=None, stop=None,
         stop_ticks=None, time_in_force="gtc", post_only=false, reduce_only=false, stop_loss=None,
-        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None
+        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None, touch=None,
+        touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None, trail_limit_ticks=None,
+        activation=None, activation_ticks=None, display=None, display_lots=None, to_limit=false,
+        expire_ns=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn sell<'py>(
@@ -184,6 +231,18 @@ impl PyOrderDesk {
         take_profit: Given<'py>,
         take_profit_ticks: Given<'py>,
         instrument_id: Option<u32>,
+        touch: Given<'py>,
+        touch_ticks: Given<'py>,
+        trail: Given<'py>,
+        trail_ticks: Given<'py>,
+        trail_limit: Given<'py>,
+        trail_limit_ticks: Given<'py>,
+        activation: Given<'py>,
+        activation_ticks: Given<'py>,
+        display: Given<'py>,
+        display_lots: Given<'py>,
+        to_limit: bool,
+        expire_ns: Option<i64>,
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Sell,
@@ -192,7 +251,14 @@ impl PyOrderDesk {
             fraction,
             limit: (limit, limit_ticks),
             stop: (stop, stop_ticks),
+            touch: (touch, touch_ticks),
+            trail: (trail, trail_ticks),
+            trail_limit: (trail_limit, trail_limit_ticks),
+            activation: (activation, activation_ticks),
+            display: (display, display_lots),
+            to_limit,
             time_in_force,
+            expire_ns,
             post_only,
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
@@ -207,17 +273,19 @@ impl PyOrderDesk {
         self.kernel.borrow_mut(py).kernel.cancel(self.strategy, OrderId(order_id))
     }
 
-    /// Ask the venue to give an order a new price or trigger, and a new open size.
-    #[pyo3(signature = (order_id, *, price_ticks, quantity_lots))]
+    /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
+    ///
+    /// A trailing stop states no price; it can have a new size.
+    #[pyo3(signature = (order_id, *, quantity_lots, price_ticks=None))]
     fn replace(
         &self,
         py: Python<'_>,
         order_id: u64,
-        price_ticks: &Bound<'_, PyAny>,
         quantity_lots: &Bound<'_, PyAny>,
+        price_ticks: Given<'_>,
     ) -> PyResult<Py<PyAny>> {
-        let (price_ticks, lots) =
-            (whole("price_ticks", price_ticks)?, whole("quantity_lots", quantity_lots)?);
+        let price_ticks = price_ticks.map(|ticks| whole("price_ticks", &ticks)).transpose()?;
+        let lots = whole("quantity_lots", quantity_lots)?;
         let verdict =
             self.kernel.borrow_mut(py).kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
         verdict_object(py, verdict.map_err(|error| kernel_error(&error))?)
@@ -279,22 +347,20 @@ fn watch(slf: &Bound<'_, PyOrderDesk>, request: &OrderRequest) -> PyResult<Optio
 fn request_of(py: Python<'_>, desk: &PyOrderDesk, wish: &Wish<'_>) -> PyResult<OrderRequest> {
     let (id, instrument) = desk.instrument(wish.instrument_id)?;
     let instrument = instrument.bind(py);
-    let limit_ticks = ticks(instrument, "limit", &wish.limit)?;
-    let stop_ticks = ticks(instrument, "stop", &wish.stop)?;
-    let kind = match (limit_ticks, stop_ticks) {
-        (None, None) => OrderKind::Market,
-        (Some(price_ticks), None) => OrderKind::Limit { price_ticks },
-        (None, Some(trigger_ticks)) => OrderKind::Stop { trigger_ticks },
-        (Some(_), Some(stop_ticks)) => {
-            let rule = "an order has a limit or a stop, not both";
-            return Err(invalid_value("stop", &stop_ticks.to_string(), rule));
+    let kind = kind_of(instrument, wish)?;
+    let session_end_ns = || desk.kernel.borrow(py).kernel.session_end_ns();
+    let time_in_force = match (wish.time_in_force, wish.expire_ns) {
+        ("gtc", None) => TimeInForce::Gtc,
+        ("ioc", None) => TimeInForce::Ioc,
+        ("fok", None) => TimeInForce::Fok,
+        ("day", None) => TimeInForce::Day { expire_ns: session_end_ns() },
+        ("gtc" | "gtd", Some(expire_ns)) => TimeInForce::Gtd { expire_ns },
+        ("gtd", None) => return Err(invalid_value("expire_ns", "None", "must be given with gtd")),
+        ("ioc" | "fok" | "day", Some(expire_ns)) => {
+            let rule = format!("cannot be given with {}", wish.time_in_force);
+            return Err(invalid_value("expire_ns", &expire_ns.to_string(), &rule));
         }
-    };
-    let time_in_force = match wish.time_in_force {
-        "gtc" => TimeInForce::Gtc,
-        "ioc" => TimeInForce::Ioc,
-        "fok" => TimeInForce::Fok,
-        other => return Err(invalid_value("time_in_force", other, "must be gtc, ioc or fok")),
+        (other, _) => return Err(invalid_value("time_in_force", other, "must be gtc, gtd, day, ioc or fok")),
     };
     Ok(OrderRequest {
         instrument: InstrumentId(id),
@@ -309,6 +375,76 @@ fn request_of(py: Python<'_>, desk: &PyOrderDesk, wish: &Wish<'_>) -> PyResult<O
             take_profit_ticks: ticks(instrument, "take_profit", &wish.take_profit)?,
         },
     })
+}
+
+/// Reads what kind of order the prices of a wish make.
+fn kind_of(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<OrderKind> {
+    let limit = ticks(instrument, "limit", &wish.limit)?;
+    let stop = ticks(instrument, "stop", &wish.stop)?;
+    let touch = ticks(instrument, "touch", &wish.touch)?;
+    let trail = ticks(instrument, "trail", &wish.trail)?;
+    let trail_limit = ticks(instrument, "trail_limit", &wish.trail_limit)?;
+    let activation = ticks(instrument, "activation", &wish.activation)?;
+    let display = display_lots(instrument, wish)?;
+    let activation_ticks = activation.unwrap_or(0);
+    let kind = match (limit, stop, touch, trail, display, wish.to_limit) {
+        (None, None, None, None, None, false) => Some(OrderKind::Market),
+        (None, None, None, None, None, true) => Some(OrderKind::MarketToLimit),
+        (Some(price_ticks), None, None, None, None, false) => Some(OrderKind::Limit { price_ticks }),
+        (Some(price_ticks), None, None, None, Some(display_lots), false) => {
+            Some(OrderKind::Iceberg { price_ticks, display_lots })
+        }
+        (None, Some(trigger_ticks), None, None, None, false) => Some(OrderKind::Stop { trigger_ticks }),
+        (Some(price_ticks), Some(trigger_ticks), None, None, None, false) => {
+            Some(OrderKind::StopLimit { trigger_ticks, price_ticks })
+        }
+        (None, None, Some(trigger_ticks), None, None, false) => {
+            Some(OrderKind::MarketIfTouched { trigger_ticks })
+        }
+        (Some(price_ticks), None, Some(trigger_ticks), None, None, false) => {
+            Some(OrderKind::LimitIfTouched { trigger_ticks, price_ticks })
+        }
+        (None, None, None, Some(offset_ticks), None, false) => Some(match trail_limit {
+            None => OrderKind::TrailingStop { offset_ticks, activation_ticks },
+            Some(limit_offset_ticks) => {
+                OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks }
+            }
+        }),
+        _ => None,
+    };
+    let parts = [
+        ("stop", stop),
+        ("touch", touch),
+        ("trail", trail),
+        ("to_limit", wish.to_limit.then_some(1)),
+        ("display", display),
+        ("trail_limit", trail_limit),
+        ("activation", activation),
+    ];
+    let has_trail_parts = trail_limit.or(activation).is_some();
+    if let Some(kind) = kind.filter(|_| trail.is_some() || !has_trail_parts) {
+        return Ok(kind);
+    }
+    let last = parts.into_iter().rfind(|part| part.1.is_some());
+    let (name, value) = last.map_or(("limit", 0), |(name, value)| (name, value.unwrap_or(0)));
+    let rule = "goes with none of the others: an order has one of stop, touch, trail and to_limit; limit goes \
+                with stop and touch, display with limit alone, trail_limit and activation with trail";
+    Err(invalid_value(name, &value.to_string(), rule))
+}
+
+/// Reads the part of a wish that is shown, given as a number or in lots, not both.
+fn display_lots(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<Option<i64>> {
+    match &wish.display {
+        (None, None) => Ok(None),
+        (None, Some(lots)) => whole("display_lots", lots).map(Some),
+        (Some(quantity), None) => {
+            let lots = instrument.call_method1("quantity_lots", (quantity,))?;
+            whole("display", &lots).map(Some)
+        }
+        (Some(quantity), Some(_)) => {
+            Err(invalid_value("display", &quantity.to_string(), "give display or display_lots, not both"))
+        }
+    }
 }
 
 /// Reads the size of a wish, which is given in exactly one way.

@@ -4,10 +4,10 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use tradecore_feeds::{
-    BinanceDecoder, CaptureLimits, Column, ColumnKind, DecodeError, Decoded, Market, Scale, SymbolSpec,
-    TableLayout, TimeFormat, read_table,
+    BinanceDecoder, BookFormat, CaptureLimits, Column, ColumnKind, DecodeError, Decoded, Market, Scale,
+    SymbolSpec, TableLayout, TimeFormat, VenueBookEvents, read_table,
 };
-use tradecore_types::{Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side};
+use tradecore_types::{Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError};
 
 use crate::batch::PyEventBatch;
 use crate::errors::{data_error, invalid_value, value_error};
@@ -15,6 +15,7 @@ use crate::errors::{data_error, invalid_value, value_error};
 /// Adds this part's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyBinanceDecoder>()?;
+    module.add_class::<PyVenueBookDecoder>()?;
     module.add_function(wrap_pyfunction!(read_events, module)?)?;
     module.add_function(wrap_pyfunction!(read_columns, module)?)
 }
@@ -44,16 +45,8 @@ impl PyBinanceDecoder {
             "coinm" => Market::CoinM,
             _ => return Err(invalid_value("market", market, "must be spot, usdm or coinm")),
         };
-        let specs = symbols.into_iter().map(|(symbol, id, tick_size, lot_size)| {
-            Ok(SymbolSpec {
-                symbol,
-                instrument: InstrumentId(id),
-                tick_size: Decimal::parse("tick_size", &tick_size)?,
-                lot_size: Decimal::parse("lot_size", &lot_size)?,
-            })
-        });
-        let specs: Result<Vec<_>, _> = specs.collect();
-        let inner = specs.and_then(|specs| BinanceDecoder::new(market, &specs, default_symbol));
+        let inner =
+            symbol_specs(symbols).and_then(|specs| BinanceDecoder::new(market, &specs, default_symbol));
         Ok(Self { inner: inner.map_err(|error| value_error(&error))? })
     }
 
@@ -117,6 +110,60 @@ impl PyBinanceDecoder {
             ("controls", counts.controls),
         ])
     }
+}
+
+/// Decoder of the book messages of Kraken and OKX, which state checksums.
+///
+/// `venue` is kraken (WebSocket v2), kraken_v1 or okx; `symbols` are (symbol, instrument_id, tick_size,
+/// lot_size) with decimals as text.
+#[pyclass(name = "VenueBookDecoder", module = "tradecore._core")]
+pub struct PyVenueBookDecoder {
+    inner: VenueBookEvents,
+}
+
+#[pymethods]
+impl PyVenueBookDecoder {
+    /// Make a decoder of these symbols.
+    #[new]
+    fn new(venue: &str, symbols: Vec<(String, u32, String, String)>) -> PyResult<Self> {
+        let format = match venue {
+            "kraken" => BookFormat::KrakenV2,
+            "kraken_v1" => BookFormat::KrakenV1,
+            "okx" => BookFormat::Okx,
+            _ => return Err(invalid_value("venue", venue, "must be kraken, kraken_v1 or okx")),
+        };
+        let inner = symbol_specs(symbols).and_then(|specs| VenueBookEvents::new(format, &specs));
+        Ok(Self { inner: inner.map_err(|error| value_error(&error))? })
+    }
+
+    /// Read one message received at `time_ns` and add its event to the batch; whether there is one.
+    ///
+    /// Raises
+    /// ------
+    /// DataError
+    ///     When the message is malformed, a number is no whole step or the time falls.
+    fn decode(&mut self, time_ns: i64, payload: &[u8], batch: &mut PyEventBatch) -> PyResult<bool> {
+        self.inner.decode(time_ns, payload, &mut batch.inner).map_err(|error| decode_error("message", &error))
+    }
+
+    /// Number of messages so far, the wrong ones and those of other pairs included.
+    #[getter]
+    fn messages(&self) -> u64 {
+        self.inner.messages()
+    }
+}
+
+/// Reads (symbol, instrument_id, tick_size, lot_size).
+fn symbol_specs(symbols: Vec<(String, u32, String, String)>) -> Result<Vec<SymbolSpec>, ValueError> {
+    let spec = |(symbol, id, tick_size, lot_size): (String, u32, String, String)| {
+        Ok(SymbolSpec {
+            symbol,
+            instrument: InstrumentId(id),
+            tick_size: Decimal::parse("tick_size", &tick_size)?,
+            lot_size: Decimal::parse("lot_size", &lot_size)?,
+        })
+    };
+    symbols.into_iter().map(spec).collect()
 }
 
 /// Read columns of delimited text as int64 arrays: times in nanoseconds, prices and sizes in steps.
@@ -185,7 +232,22 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
                 let (bids, asks) = batch.inner.levels_of(&update);
                 let is_snapshot = update.kind == tradecore_types::BookUpdateKind::Snapshot;
                 let ids = (update.first_id, update.last_id, update.prev_id);
-                list.append(("book", time, id, is_snapshot, ids.0, ids.1, ids.2, pairs(bids), pairs(asks)))?;
+                let (bids, asks) = (pairs(bids), pairs(asks));
+                match update.checksum {
+                    Some(checksum) => list.append((
+                        "book",
+                        time,
+                        id,
+                        is_snapshot,
+                        ids.0,
+                        ids.1,
+                        ids.2,
+                        bids,
+                        asks,
+                        checksum,
+                    ))?,
+                    None => list.append(("book", time, id, is_snapshot, ids.0, ids.1, ids.2, bids, asks))?,
+                }
             }
             EventBody::Flow(Flow::Limit { flow_id, side, price_ticks, lots }) => {
                 list.append(("flow_limit", time, id, flow_id, side == Side::Buy, price_ticks, lots))?;

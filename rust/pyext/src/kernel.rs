@@ -322,13 +322,14 @@ impl PyKernel {
         Ok(out)
     }
 
-    /// What the book of an instrument went through: compared, mismatches, gaps, resyncs.
+    /// What the book of an instrument went through: compared, mismatches, gaps, stale, resyncs.
     fn book_counts<'py>(&self, py: Python<'py>, instrument_id: u32) -> PyResult<Bound<'py, PyDict>> {
         let counts = self.kernel.book_counts(InstrumentId(instrument_id));
         let out = PyDict::new(py);
         out.set_item("compared", counts.compared)?;
         out.set_item("mismatches", counts.mismatches)?;
         out.set_item("gaps", counts.gaps)?;
+        out.set_item("stale", counts.stale)?;
         out.set_item("resyncs", counts.resyncs)?;
         Ok(out)
     }

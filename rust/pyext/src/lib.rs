@@ -8,6 +8,7 @@ mod config;
 mod desk;
 mod errors;
 mod events;
+mod exchange_book;
 mod feeds;
 mod indicators;
 mod journal;
@@ -30,6 +31,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     book::register(module)?;
     events::register(module)?;
     updates::register(module)?;
+    exchange_book::register(module)?;
     feeds::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;

@@ -177,7 +177,8 @@ impl PyOrderUpdate {
     fn order_id(&self) -> u64 {
         self.update.order_id.0
     }
-    /// `accepted`, `rejected`, `triggered`, `canceled`, `cancel_rejected`, `replaced` or `replace_rejected`.
+    /// `accepted`, `rejected`, `triggered`, `canceled`, `expired`, `cancel_rejected`, `replaced` or
+    /// `replace_rejected`.
     #[getter]
     fn what(&self) -> &'static str {
         match self.update.report.body {
@@ -189,6 +190,7 @@ impl PyOrderUpdate {
             ReportBody::CancelRejected(_) => "cancel_rejected",
             ReportBody::Replaced { .. } => "replaced",
             ReportBody::ReplaceRejected(_) => "replace_rejected",
+            ReportBody::Expired => "expired",
         }
     }
     /// Why, for a rejection or a cancellation; else empty.
@@ -205,7 +207,8 @@ impl PyOrderUpdate {
     /// Whether the order is closed now.
     #[getter]
     fn is_closed(&self) -> bool {
-        matches!(self.update.report.body, ReportBody::Rejected(_) | ReportBody::Canceled(_))
+        let body = self.update.report.body;
+        matches!(body, ReportBody::Rejected(_) | ReportBody::Canceled(_) | ReportBody::Expired)
     }
     /// Lots of the order still open.
     #[getter]

@@ -208,7 +208,7 @@ impl Gate {
         price_ticks: i64,
         reference_ticks: i64,
     ) -> Result<(), Refusal> {
-        let (Some(collar), false) = (self.limits.price_collar_ppm, intent.kind == OrderKind::Market) else {
+        let (Some(collar), Some(_)) = (self.limits.price_collar_ppm, intent.kind.price_ticks()) else {
             return Ok(());
         };
         check_distance(Rule::PriceCollar, collar, price_ticks, reference_ticks)
@@ -261,12 +261,8 @@ impl Gate {
 }
 
 /// Returns the price an order is judged by: its own, or the market's.
-pub(crate) const fn order_price(intent: &OrderIntent, reference_ticks: i64) -> i64 {
-    match intent.kind {
-        OrderKind::Market => reference_ticks,
-        OrderKind::Limit { price_ticks } => price_ticks,
-        OrderKind::Stop { trigger_ticks } => trigger_ticks,
-    }
+pub(crate) fn order_price(intent: &OrderIntent, reference_ticks: i64) -> i64 {
+    intent.kind.price_ticks().unwrap_or(reference_ticks)
 }
 
 /// Returns the value of an order in money; one that overflows is above every limit.
@@ -304,17 +300,22 @@ fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Ref
     if lots <= 0 {
         return Err(refusal(Rule::InvalidOrder, 1, i128::from(lots)));
     }
-    let price = match intent.kind {
-        OrderKind::Market => 1,
-        OrderKind::Limit { price_ticks } => price_ticks,
-        OrderKind::Stop { trigger_ticks } => trigger_ticks,
-    };
-    if price <= 0 {
-        return Err(refusal(Rule::InvalidOrder, 1, i128::from(price)));
+    if let Some((value, limit)) = intent.kind.too_small() {
+        return Err(refusal(Rule::InvalidOrder, i128::from(limit), i128::from(value)));
     }
-    let is_limit = matches!(intent.kind, OrderKind::Limit { .. });
-    let waits = intent.time_in_force == tradecore_types::TimeInForce::Gtc;
-    if intent.post_only && !(is_limit && waits) {
+    if let Some(expire_ns) = intent.time_in_force.expire_ns().filter(|at_ns| *at_ns <= intent.time_ns) {
+        return Err(refusal(Rule::InvalidOrder, i128::from(intent.time_ns), i128::from(expire_ns)));
+    }
+    let waits = intent.time_in_force.may_wait();
+    let (may_post, must_wait) = match intent.kind {
+        OrderKind::Iceberg { display_lots, .. } if display_lots > lots => {
+            return Err(refusal(Rule::InvalidOrder, i128::from(lots), i128::from(display_lots)));
+        }
+        OrderKind::Iceberg { .. } => (true, true),
+        OrderKind::MarketToLimit => (false, true),
+        kind => (matches!(kind, OrderKind::Limit { .. }), false),
+    };
+    if (intent.post_only && !(may_post && waits)) || (must_wait && !waits) {
         return Err(refusal(Rule::InvalidOrder, 0, 1));
     }
     if intent.reduce_only && !reduces {

@@ -71,12 +71,12 @@ impl RestingOrders {
     }
 
     /// Visits the orders that this one could trade with, oldest first, each with its price. A market order
-    /// could meet any, a stop none: nobody knows the market in which it will be set off.
+    /// could meet any, one that waits for a price none: nobody knows the market in which it will be set off.
     pub(crate) fn met_by<'a>(&'a self, intent: &'a OrderIntent) -> impl Iterator<Item = (OrderId, i64)> + 'a {
         let (trades, limit_ticks) = match intent.kind {
-            OrderKind::Limit { price_ticks } => (true, Some(price_ticks)),
-            OrderKind::Market => (true, None),
-            OrderKind::Stop { .. } => (false, None),
+            OrderKind::Market | OrderKind::MarketToLimit => (true, None),
+            kind if kind.is_conditional() => (false, None),
+            kind => (true, kind.limit_ticks()),
         };
         let orders = self.by_instrument.get(intent.instrument.index()).filter(|_| trades);
         let others = orders.into_iter().flatten().filter(|known| known.order_id != intent.order_id);

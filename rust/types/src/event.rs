@@ -82,6 +82,8 @@ pub struct BookUpdate {
     pub bids: u32,
     /// Number of ask levels, which follow the bids.
     pub asks: u32,
+    /// Checksum of the book after this message, where the venue states one.
+    pub checksum: Option<u32>,
 }
 
 /// What a feed says about itself.

@@ -40,9 +40,39 @@ pub enum TimeInForce {
     Ioc,
     /// Fill or kill: all at once or nothing.
     Fok,
+    /// Good till a date: what is open at `expire_ns` expires before anything else of that time happens.
+    Gtd {
+        /// When it expires, UTC nanoseconds.
+        expire_ns: TimeNs,
+    },
+    /// Good till the end of the session, else as [`TimeInForce::Gtd`].
+    Day {
+        /// When the session ends, UTC nanoseconds.
+        expire_ns: TimeNs,
+    },
+}
+
+impl TimeInForce {
+    /// Tells whether what does not trade at once may wait.
+    #[must_use]
+    pub const fn may_wait(self) -> bool {
+        !matches!(self, Self::Ioc | Self::Fok)
+    }
+
+    /// Returns when the order expires, if it does.
+    #[must_use]
+    pub const fn expire_ns(self) -> Option<TimeNs> {
+        match self {
+            Self::Gtd { expire_ns } | Self::Day { expire_ns } => Some(expire_ns),
+            Self::Gtc | Self::Ioc | Self::Fok => None,
+        }
+    }
 }
 
 /// What decides the price of an order.
+///
+/// A trigger watches the last trade; before the first one, the best opposite price (the ask for a buy).
+/// Until it is set off such an order is dormant: nobody sees it and it has no place in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderKind {
     /// Trades at whatever the market offers.
@@ -54,9 +84,125 @@ pub enum OrderKind {
     },
     /// Becomes a market order once the market trades at or through `trigger_ticks`.
     Stop {
-        /// Price that sets it off.
+        /// Price that sets it off: at or above it for a buy, at or below it for a sell.
         trigger_ticks: i64,
     },
+    /// A stop that becomes a limit order.
+    StopLimit {
+        /// Price that sets it off, as for a stop.
+        trigger_ticks: i64,
+        /// Worst acceptable price.
+        price_ticks: i64,
+    },
+    /// Becomes a market order once the price has come to `trigger_ticks` from the other side.
+    MarketIfTouched {
+        /// Price that sets it off: at or below it for a buy, at or above it for a sell.
+        trigger_ticks: i64,
+    },
+    /// As if touched, but becomes a limit order.
+    LimitIfTouched {
+        /// Price that sets it off, as for market if touched.
+        trigger_ticks: i64,
+        /// Worst acceptable price.
+        price_ticks: i64,
+    },
+    /// A stop whose trigger follows the best price since it became active at a fixed distance.
+    TrailingStop {
+        /// Distance of the trigger, above 0.
+        offset_ticks: i64,
+        /// Price that makes it active, as a touched trigger does; 0 is at once.
+        activation_ticks: i64,
+    },
+    /// A trailing stop that becomes a limit order.
+    TrailingStopLimit {
+        /// Distance of the trigger, above 0.
+        offset_ticks: i64,
+        /// Distance of the limit beyond the trigger that was hit, 0 or more.
+        limit_offset_ticks: i64,
+        /// Price that makes it active, as a touched trigger does; 0 is at once.
+        activation_ticks: i64,
+    },
+    /// Takes the best opposite price only; the rest waits there as a limit order.
+    MarketToLimit,
+    /// A limit order that shows no more than `display_lots` at a time; each new part queues anew.
+    Iceberg {
+        /// Worst acceptable price.
+        price_ticks: i64,
+        /// Largest part that is shown, above 0.
+        display_lots: i64,
+    },
+}
+
+impl OrderKind {
+    /// Returns the worst acceptable price, if there is one.
+    #[must_use]
+    pub const fn limit_ticks(self) -> Option<i64> {
+        match self {
+            Self::Limit { price_ticks }
+            | Self::StopLimit { price_ticks, .. }
+            | Self::LimitIfTouched { price_ticks, .. }
+            | Self::Iceberg { price_ticks, .. } => Some(price_ticks),
+            _ => None,
+        }
+    }
+
+    /// Returns the price that the order states: its limit, else its trigger. It is what risk judges and
+    /// what an amendment changes; market, market-to-limit and trailing orders state none.
+    #[must_use]
+    pub const fn price_ticks(self) -> Option<i64> {
+        match self {
+            Self::Stop { trigger_ticks } | Self::MarketIfTouched { trigger_ticks } => Some(trigger_ticks),
+            _ => self.limit_ticks(),
+        }
+    }
+
+    /// Returns the kind with another stated price, or `None` when it states none.
+    #[must_use]
+    pub const fn with_price(self, new_ticks: i64) -> Option<Self> {
+        Some(match self {
+            Self::Limit { .. } => Self::Limit { price_ticks: new_ticks },
+            Self::Stop { .. } => Self::Stop { trigger_ticks: new_ticks },
+            Self::StopLimit { trigger_ticks, .. } => {
+                Self::StopLimit { trigger_ticks, price_ticks: new_ticks }
+            }
+            Self::MarketIfTouched { .. } => Self::MarketIfTouched { trigger_ticks: new_ticks },
+            Self::LimitIfTouched { trigger_ticks, .. } => {
+                Self::LimitIfTouched { trigger_ticks, price_ticks: new_ticks }
+            }
+            Self::Iceberg { display_lots, .. } => Self::Iceberg { price_ticks: new_ticks, display_lots },
+            Self::Market
+            | Self::MarketToLimit
+            | Self::TrailingStop { .. }
+            | Self::TrailingStopLimit { .. } => {
+                return None;
+            }
+        })
+    }
+
+    /// Tells whether the order is dormant until a price sets it off.
+    #[must_use]
+    pub const fn is_conditional(self) -> bool {
+        !matches!(self, Self::Market | Self::Limit { .. } | Self::MarketToLimit | Self::Iceberg { .. })
+    }
+
+    /// Returns a number of the kind that is too small to make sense, with the smallest that does.
+    #[must_use]
+    pub fn too_small(self) -> Option<(i64, i64)> {
+        let (above_zero, not_negative) = match self {
+            Self::Market | Self::MarketToLimit => ([1, 1], 0),
+            Self::Limit { price_ticks } => ([price_ticks, 1], 0),
+            Self::Stop { trigger_ticks } | Self::MarketIfTouched { trigger_ticks } => ([trigger_ticks, 1], 0),
+            Self::StopLimit { trigger_ticks, price_ticks }
+            | Self::LimitIfTouched { trigger_ticks, price_ticks } => ([trigger_ticks, price_ticks], 0),
+            Self::TrailingStop { offset_ticks, activation_ticks } => ([offset_ticks, 1], activation_ticks),
+            Self::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks } => {
+                ([offset_ticks, 1], limit_offset_ticks.min(activation_ticks))
+            }
+            Self::Iceberg { price_ticks, display_lots } => ([price_ticks, display_lots], 0),
+        };
+        let bad = above_zero.into_iter().find(|number| *number <= 0).map(|number| (number, 1));
+        bad.or((not_negative < 0).then_some((not_negative, 0)))
+    }
 }
 
 /// How large an order is to be.
@@ -97,7 +243,7 @@ pub struct OrderIntent {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// Market, limit or stop.
+    /// Market, limit, stop and so on.
     pub kind: OrderKind,
     /// How long it may wait.
     pub time_in_force: TimeInForce,

@@ -146,7 +146,7 @@ pub enum ReportBody {
     Accepted,
     /// The venue does not take the order; it is closed.
     Rejected(RejectReason),
-    /// A stop was set off and is now a market order.
+    /// A dormant order was set off and is now a market or a limit order.
     Triggered,
     /// Part or all of the order traded.
     Fill {
@@ -163,15 +163,17 @@ pub enum ReportBody {
     Canceled(CancelReason),
     /// A cancel came too late or for an order the venue does not know.
     CancelRejected(RejectReason),
-    /// The order now has this price and open size.
+    /// The order now has this price and open size; also when the venue changed them by itself.
     Replaced {
-        /// New price (limit) or trigger (stop).
+        /// New price: the limit, else the trigger; 0 where there is none.
         price_ticks: i64,
         /// New size still open, above 0.
         lots: i64,
     },
     /// The amendment was not taken; the order stays as it was.
     ReplaceRejected(RejectReason),
+    /// The time of the order ran out; it is closed without (further) fill.
+    Expired,
 }
 
 /// One message of a venue about one order.

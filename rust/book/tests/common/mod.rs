@@ -34,6 +34,7 @@ pub fn book(kind: BookUpdateKind, ids: [u64; 3], bids: &[(i64, i64)], asks: &[(i
         levels_start: 0,
         bids: count(bids),
         asks: count(asks),
+        checksum: None,
     };
     Message::Book(update, levels(bids), levels(asks))
 }

@@ -63,6 +63,7 @@ impl Ids {
             levels_start: count(start)?,
             bids: count(bids)?,
             asks: count(asks)?,
+            checksum: None,
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Book messages that carry a checksum: Kraken (WebSocket v1 and v2) and OKX.
 
+mod events;
 mod kraken;
 mod levels;
 mod okx;
 
+pub use events::VenueBookEvents;
 use tradecore_types::{Level, Side};
 
 use crate::error::Problem;

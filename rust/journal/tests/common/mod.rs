@@ -140,10 +140,21 @@ fn event_body() -> impl Strategy<Value = EventBody> {
         (any::<(i64, i64, u64)>(), side()).prop_map(|((price_ticks, lots, trade_id), aggressor)| {
             EventBody::Trade(Trade { price_ticks, lots, aggressor, trade_id })
         }),
-        (kind, any::<[u64; 3]>()).prop_map(|(kind, [first_id, last_id, prev_id])| {
-            let (levels_start, bids, asks) = (0, 0, 0);
-            EventBody::Book(BookUpdate { kind, first_id, last_id, prev_id, levels_start, bids, asks })
-        }),
+        (kind, any::<[u64; 3]>(), any::<Option<u32>>()).prop_map(
+            |(kind, [first_id, last_id, prev_id], checksum)| {
+                let (levels_start, bids, asks) = (0, 0, 0);
+                EventBody::Book(BookUpdate {
+                    kind,
+                    first_id,
+                    last_id,
+                    prev_id,
+                    levels_start,
+                    bids,
+                    asks,
+                    checksum,
+                })
+            }
+        ),
         flow().prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
         command().prop_map(|kind| EventBody::Command(Command { kind })),
@@ -192,13 +203,40 @@ fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Buy), Just(Side::Sell)]
 }
 
-fn intent() -> impl Strategy<Value = OrderIntent> {
-    let kind = prop_oneof![
+fn order_kind() -> impl Strategy<Value = OrderKind> {
+    let number = any::<i64>;
+    prop_oneof![
         Just(OrderKind::Market),
-        any::<i64>().prop_map(|price_ticks| OrderKind::Limit { price_ticks }),
-        any::<i64>().prop_map(|trigger_ticks| OrderKind::Stop { trigger_ticks }),
+        Just(OrderKind::MarketToLimit),
+        number().prop_map(|price_ticks| OrderKind::Limit { price_ticks }),
+        number().prop_map(|trigger_ticks| OrderKind::Stop { trigger_ticks }),
+        number().prop_map(|trigger_ticks| OrderKind::MarketIfTouched { trigger_ticks }),
+        any::<(i64, i64)>()
+            .prop_map(|(trigger_ticks, price_ticks)| OrderKind::StopLimit { trigger_ticks, price_ticks }),
+        any::<(i64, i64)>().prop_map(|(trigger_ticks, price_ticks)| OrderKind::LimitIfTouched {
+            trigger_ticks,
+            price_ticks
+        }),
+        any::<(i64, i64)>()
+            .prop_map(|(price_ticks, display_lots)| OrderKind::Iceberg { price_ticks, display_lots }),
+        any::<(i64, i64)>().prop_map(|(offset_ticks, activation_ticks)| OrderKind::TrailingStop {
+            offset_ticks,
+            activation_ticks
+        }),
+        any::<(i64, i64, i64)>().prop_map(|(offset_ticks, limit_offset_ticks, activation_ticks)| {
+            OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks }
+        }),
+    ]
+}
+
+fn intent() -> impl Strategy<Value = OrderIntent> {
+    let kind = order_kind();
+    let expires = prop_oneof![
+        any::<i64>().prop_map(|expire_ns| TimeInForce::Gtd { expire_ns }),
+        any::<i64>().prop_map(|expire_ns| TimeInForce::Day { expire_ns }),
     ];
-    let time_in_force = prop_oneof![Just(TimeInForce::Gtc), Just(TimeInForce::Ioc), Just(TimeInForce::Fok)];
+    let time_in_force =
+        prop_oneof![Just(TimeInForce::Gtc), Just(TimeInForce::Ioc), Just(TimeInForce::Fok), expires];
     let size = prop_oneof![any::<i64>().prop_map(Size::Lots), any::<i64>().prop_map(Size::EquityPpm)];
     let ids = any::<(u64, u16, u32, i64)>();
     let flags = any::<(bool, bool, Option<i64>, Option<i64>, Option<u64>)>();
@@ -234,6 +272,7 @@ fn report() -> impl Strategy<Value = Report> {
     let body = prop_oneof![
         Just(ReportBody::Accepted),
         Just(ReportBody::Triggered),
+        Just(ReportBody::Expired),
         reject().prop_map(ReportBody::Rejected),
         reject().prop_map(ReportBody::CancelRejected),
         reject().prop_map(ReportBody::ReplaceRejected),

@@ -14,7 +14,9 @@ use tradecore_kernel::{
     Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
-use tradecore_matching::{BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, Slippage};
+use tradecore_matching::{
+    BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
+};
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
@@ -39,7 +41,7 @@ pub fn config(matching: Matching) -> KernelConfig {
             kind: InstrumentKind::Linear,
             multiplier: one,
         },
-        sequence: SequenceRule::BinanceSpot,
+        book: SequenceRule::BinanceSpot.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
     };
     KernelConfig {
@@ -56,6 +58,8 @@ pub fn config(matching: Matching) -> KernelConfig {
             queue: QueueModel::Conservative,
             bar_fill: BarFill::NextOpen,
             bar_order: BarOrder::Time,
+            self_trade: SelfTradePrevention::default(),
+            day_end_ns: 0,
             bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
             open_orders_max: 64,
@@ -145,6 +149,7 @@ pub fn book(
         levels_start: 0,
         bids: u32::try_from(bids.len()).unwrap(),
         asks: u32::try_from(asks.len()).unwrap(),
+        checksum: None,
     };
     let body = EventBody::Book(update);
     Item { event: Event { time_ns, instrument, body }, bids: levels(bids), asks: levels(asks) }
@@ -427,14 +432,27 @@ impl Script {
         let instrument = if self.next(3) == 0 { TIN } else { GOLD };
         let side = if self.next(2) == 0 { Side::Buy } else { Side::Sell };
         let price_ticks = 95 + self.next(12);
-        let kind = match self.next(4) {
-            0 => OrderKind::Market,
-            1 => OrderKind::Stop { trigger_ticks: price_ticks },
+        let trigger_ticks = 95 + self.next(12);
+        let (offset_ticks, limit_offset_ticks) = (1 + self.next(4), self.next(3));
+        let activation_ticks = if self.next(2) == 0 { 0 } else { trigger_ticks };
+        let kind = match self.next(13) {
+            0..3 => OrderKind::Market,
+            3 => OrderKind::Stop { trigger_ticks },
+            4 => OrderKind::StopLimit { trigger_ticks, price_ticks },
+            5 => OrderKind::MarketIfTouched { trigger_ticks },
+            6 => OrderKind::LimitIfTouched { trigger_ticks, price_ticks },
+            7 => OrderKind::TrailingStop { offset_ticks, activation_ticks },
+            8 => OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks },
+            9 => OrderKind::MarketToLimit,
+            10 => OrderKind::Iceberg { price_ticks, display_lots: 1 + self.next(3) },
             _ => OrderKind::Limit { price_ticks },
         };
-        let time_in_force = match self.next(6) {
+        let expire_ns = kernel.now_ns() + self.next(9);
+        let time_in_force = match self.next(10) {
             0 => TimeInForce::Ioc,
             1 => TimeInForce::Fok,
+            2..5 => TimeInForce::Gtd { expire_ns },
+            5 => TimeInForce::Day { expire_ns: kernel.session_end_ns() },
             _ => TimeInForce::Gtc,
         };
         let bracket = match self.next(3) {

@@ -252,11 +252,7 @@ impl BarMatcher {
 /// Returns price and new size of a closing limit or stop that is larger than what its entry has left;
 /// a closing market order takes what is there when it fills.
 fn shrunk<A: BarAccount>(waiting: &Waiting, account: &A) -> Option<(i64, i64)> {
-    let price_ticks = match waiting.kind {
-        OrderKind::Limit { price_ticks } => price_ticks,
-        OrderKind::Stop { trigger_ticks } => trigger_ticks,
-        OrderKind::Market => return None,
-    };
+    let price_ticks = waiting.kind.price_ticks()?;
     let left = closable(held_for(waiting, account), waiting.side());
     (left > 0 && waiting.lots? > left).then_some((price_ticks, left))
 }

@@ -100,8 +100,25 @@ impl BarMatcher {
         self.relink(now_ns, None, account)
     }
 
-    /// Gives a limit or stop a new price and size; it keeps its place. Reports `Replaced`, or
-    /// `ReplaceRejected` for an order that does not wait here, has no price, or a size that is not above 0.
+    /// Takes an order out whose time ran out; says nothing when it does not wait here.
+    ///
+    /// # Errors
+    ///
+    /// What [`BarAccount::report`] returns.
+    pub fn expire<A: BarAccount>(
+        &mut self,
+        order_id: OrderId,
+        now_ns: TimeNs,
+        account: &mut A,
+    ) -> Result<(), A::Error> {
+        let Some(waiting) = self.queue.take_id(order_id) else { return Ok(()) };
+        tell(&waiting, now_ns, ReportBody::Expired, account)?;
+        self.relink(now_ns, None, account)
+    }
+
+    /// Gives an order a new stated price (limit, else trigger; 0 keeps it) and size; it keeps its place.
+    /// Reports `Replaced`, or `ReplaceRejected` for an order that does not wait here, is a market order, has
+    /// no price to be changed, or a size that is not above 0.
     ///
     /// # Errors
     ///
@@ -109,25 +126,23 @@ impl BarMatcher {
     pub fn replace<A: BarAccount>(
         &mut self,
         order_id: OrderId,
-        new_price_ticks: i64,
+        price_ticks: i64,
         lots: i64,
         now_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
+        let amended =
+            |kind: OrderKind| if price_ticks == 0 { Some(kind) } else { kind.with_price(price_ticks) };
         let body = match self.queue.get_mut(order_id) {
             None => ReportBody::ReplaceRejected(RejectReason::UnknownOrder),
-            Some(waiting) if lots <= 0 || waiting.kind == OrderKind::Market => {
-                ReportBody::ReplaceRejected(RejectReason::Unsupported)
-            }
-            Some(waiting) => {
-                match &mut waiting.kind {
-                    OrderKind::Limit { price_ticks } => *price_ticks = new_price_ticks,
-                    OrderKind::Stop { trigger_ticks } => *trigger_ticks = new_price_ticks,
-                    OrderKind::Market => {}
+            Some(waiting) => match amended(waiting.kind) {
+                Some(kind) if lots > 0 && kind != OrderKind::Market => {
+                    (waiting.kind, waiting.lots) = (kind, Some(lots));
+                    let price_ticks = kind.price_ticks().or(waiting.trail_ticks).unwrap_or(0);
+                    ReportBody::Replaced { price_ticks, lots }
                 }
-                waiting.lots = Some(lots);
-                ReportBody::Replaced { price_ticks: new_price_ticks, lots }
-            }
+                _ => ReportBody::ReplaceRejected(RejectReason::Unsupported),
+            },
         };
         account.report(Report { venue_time_ns: now_ns, order_id, body })
     }
@@ -268,16 +283,16 @@ impl BarMatcher {
             }
         }
         for waiting in self.queue.iter() {
-            let price_ticks = match waiting.kind {
-                OrderKind::Market => 0,
-                OrderKind::Limit { price_ticks } => price_ticks,
-                OrderKind::Stop { trigger_ticks } => trigger_ticks,
-            };
+            let price_ticks = waiting.kind.price_ticks().unwrap_or(0);
             out.extend_from_slice(&waiting.id().0.to_le_bytes());
             out.extend_from_slice(&price_ticks.to_le_bytes());
             out.extend_from_slice(&waiting.lots.unwrap_or(0).to_le_bytes());
             out.extend_from_slice(&waiting.arrived_ns.to_le_bytes());
             out.push(u8::from(waiting.is_new));
+            // What kind it is decides the order store already; only what changes by itself is added.
+            if waiting.is_dormant() {
+                out.extend_from_slice(&waiting.trail_ticks.unwrap_or(i64::MIN).to_le_bytes());
+            }
         }
     }
 

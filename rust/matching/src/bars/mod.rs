@@ -17,6 +17,7 @@ mod slippage;
 #[cfg(test)]
 mod tests;
 mod time_policy;
+mod waking;
 
 pub use account::{BarAccount, OpenPosition, exit_intent};
 pub use matcher::BarMatcher;

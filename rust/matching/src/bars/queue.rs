@@ -1,7 +1,7 @@
 //! The orders that wait for a bar, in the order in which they are tried.
 
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{OrderId, OrderKind, Side, TimeInForce, TimeNs};
+use tradecore_types::{OrderId, OrderKind, Side, TimeNs};
 
 /// Where in a bar an exit was armed: what it can still meet in the same bar depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(super) enum Armed {
     Stop(i64),
     /// Inside the bar, by an entry limit that filled at this price.
     Limit(i64),
+    /// Inside the bar, which has nothing left for it.
+    Later,
 }
 
 /// An order that waits.
@@ -27,14 +29,22 @@ pub(super) struct Waiting {
     pub is_new: bool,
     /// Where it was armed.
     pub armed: Armed,
+    /// Trigger of a trailing stop once it is active.
+    pub trail_ticks: Option<i64>,
     /// When it arrived: a bar that opened before does not fill it.
     pub arrived_ns: TimeNs,
 }
 
 impl Waiting {
     pub(super) fn new(order: ApprovedOrder, armed: Armed) -> Self {
-        let intent = order.intent();
-        Self { kind: intent.kind, lots: order.lots(), is_new: true, armed, arrived_ns: TimeNs::MIN, order }
+        // A bar shows no depth and no queue: what trades at once trades whole, and nothing need be hidden.
+        let kind = match order.intent().kind {
+            OrderKind::MarketToLimit => OrderKind::Market,
+            OrderKind::Iceberg { price_ticks, .. } => OrderKind::Limit { price_ticks },
+            kind => kind,
+        };
+        let lots = order.lots();
+        Self { kind, lots, is_new: true, armed, trail_ticks: None, arrived_ns: TimeNs::MIN, order }
     }
 
     pub(super) fn id(&self) -> OrderId {
@@ -51,7 +61,12 @@ impl Waiting {
 
     /// Tells whether it may not wait beyond the next open.
     pub(super) fn is_immediate(&self) -> bool {
-        self.order.intent().time_in_force != TimeInForce::Gtc && matches!(self.kind, OrderKind::Limit { .. })
+        matches!(self.kind, OrderKind::Limit { .. }) && !self.order.intent().time_in_force.may_wait()
+    }
+
+    /// Tells whether it waits to be woken; a plain stop is met like a limit instead.
+    pub(super) fn is_dormant(&self) -> bool {
+        self.kind.is_conditional() && !matches!(self.kind, OrderKind::Stop { .. })
     }
 
     /// Tells whether it executes at this price: at the open, or when the price gets there.
@@ -62,17 +77,18 @@ impl Waiting {
             (OrderKind::Limit { price_ticks }, Side::Sell) => ticks >= price_ticks,
             (OrderKind::Stop { trigger_ticks }, Side::Buy) => ticks >= trigger_ticks,
             (OrderKind::Stop { trigger_ticks }, Side::Sell) => ticks <= trigger_ticks,
+            _ => false,
         }
     }
 
     /// Returns the price it gets when the price stood at `from_ticks` and then met it.
     pub(super) fn price(&self, from_ticks: i64) -> i64 {
         match (self.kind, self.side()) {
-            (OrderKind::Market, _) => from_ticks,
             (OrderKind::Limit { price_ticks }, Side::Buy) => from_ticks.min(price_ticks),
             (OrderKind::Limit { price_ticks }, Side::Sell) => from_ticks.max(price_ticks),
             (OrderKind::Stop { trigger_ticks }, Side::Buy) => from_ticks.max(trigger_ticks),
             (OrderKind::Stop { trigger_ticks }, Side::Sell) => from_ticks.min(trigger_ticks),
+            _ => from_ticks,
         }
     }
 }
@@ -88,6 +104,8 @@ pub(super) struct Queue {
     live: usize,
     /// How many of them close a named entry.
     closing: usize,
+    /// How many of them are dormant.
+    dormant: usize,
 }
 
 impl Queue {
@@ -99,6 +117,7 @@ impl Queue {
             spare: Vec::with_capacity(orders),
             live: 0,
             closing: 0,
+            dormant: 0,
         }
     }
 
@@ -111,10 +130,16 @@ impl Queue {
         self.closing > 0
     }
 
+    /// Tells whether any order waits to be woken.
+    pub(super) fn has_dormant(&self) -> bool {
+        self.dormant > 0
+    }
+
     /// Adds an order: what closes a named entry goes to the front, take-profits and all others to the back.
     pub(super) fn push(&mut self, waiting: Waiting) {
         self.live += 1;
         self.closing += usize::from(waiting.closes().is_some());
+        self.dormant += usize::from(waiting.is_dormant());
         let is_limit = matches!(waiting.kind, OrderKind::Limit { .. });
         if waiting.closes().is_some() && !is_limit {
             self.front.push(waiting);
@@ -145,6 +170,15 @@ impl Queue {
         self.places.get(place).copied().flatten()
     }
 
+    /// Puts the order at a place back as it is now.
+    pub(super) fn set(&mut self, place: usize, waiting: Waiting) {
+        if let Some(known) = self.places.get_mut(place).and_then(Option::as_mut) {
+            self.dormant += usize::from(waiting.is_dormant());
+            self.dormant -= usize::from(known.is_dormant());
+            *known = waiting;
+        }
+    }
+
     /// Takes the order at a place out.
     pub(super) fn take(&mut self, place: usize) -> Option<Waiting> {
         let taken = self.places.get_mut(place)?.take()?;
@@ -159,6 +193,7 @@ impl Queue {
             *slot = Some(rest);
             self.live += 1;
             self.closing += usize::from(rest.closes().is_some());
+            self.dormant += usize::from(rest.is_dormant());
         }
     }
 
@@ -209,5 +244,6 @@ impl Queue {
     fn forget(&mut self, taken: &Waiting) {
         self.live -= 1;
         self.closing -= usize::from(taken.closes().is_some());
+        self.dormant -= usize::from(taken.is_dormant());
     }
 }

@@ -20,7 +20,20 @@ impl BarMatcher {
     fn try_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<bool, A::Error> {
         let mut again = false;
         for place in 0..self.queue.begin_pass() {
-            let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
+            let Some(mut waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
+            if waiting.armed == Armed::Later {
+                continue;
+            }
+            if waiting.is_dormant() {
+                if !self.look(place, waiting, bar.open_ticks, bar.open_time_ns, account)? {
+                    let Some(waiting) = self.queue.at(place) else { continue };
+                    let opened = self.wake_inside(place, waiting, bar, Some(bar.close_ticks), account)?;
+                    again |= opened && exits_may_follow(&waiting, bar);
+                    continue;
+                }
+                let Some(woken) = self.queue.at(place) else { continue };
+                waiting = woken;
+            }
             if !is_reached(&waiting, bar) {
                 if waiting.is_immediate() && waiting.is_new {
                     self.queue.take(place);

@@ -36,6 +36,7 @@ impl BarMatcher {
         open_ticks: i64,
         account: &mut A,
     ) -> Result<(), A::Error> {
+        self.wake_at_open(time_ns, open_ticks, account)?;
         self.pass_open(true, time_ns, open_ticks, account)?;
         self.pass_open(false, time_ns, open_ticks, account)?;
         self.pass_open(true, time_ns, open_ticks, account)?;
@@ -73,7 +74,11 @@ impl BarMatcher {
         for stage in STAGES {
             for place in 0..self.queue.begin_pass() {
                 let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
-                if stage_of(&waiting) != Some(stage) {
+                if stage_of(&waiting) != Some(stage) || waiting.armed == Armed::Later {
+                    continue;
+                }
+                if waiting.is_dormant() {
+                    self.wake_inside(place, waiting, bar, None, account)?;
                     continue;
                 }
                 if let Some(price_ticks) = price_in(&waiting, bar) {
@@ -94,11 +99,15 @@ impl BarMatcher {
 /// Returns the stage of an order; market orders wait for an open.
 fn stage_of(waiting: &Waiting) -> Option<Stage> {
     match (waiting.kind, waiting.closes()) {
-        (OrderKind::Market, _) => None,
-        (OrderKind::Stop { .. }, Some(_)) => Some(Stage::StopLoss),
-        (OrderKind::Stop { .. }, None) => Some(Stage::Stop),
-        (OrderKind::Limit { .. }, Some(_)) => Some(Stage::TakeProfit),
-        (OrderKind::Limit { .. }, None) => Some(Stage::Limit),
+        (OrderKind::Market | OrderKind::MarketToLimit, _) => None,
+        (
+            OrderKind::Limit { .. }
+            | OrderKind::Iceberg { .. }
+            | OrderKind::MarketIfTouched { .. }
+            | OrderKind::LimitIfTouched { .. },
+            closes,
+        ) => Some(if closes.is_some() { Stage::TakeProfit } else { Stage::Limit }),
+        (_, closes) => Some(if closes.is_some() { Stage::StopLoss } else { Stage::Stop }),
     }
 }
 
@@ -106,6 +115,7 @@ fn stage_of(waiting: &Waiting) -> Option<Stage> {
 fn price_in(waiting: &Waiting, bar: &Bar) -> Option<i64> {
     let is_reached = waiting.is_met(bar.low_ticks) || waiting.is_met(bar.high_ticks);
     match waiting.armed {
+        Armed::Later => None,
         Armed::Open => is_reached.then(|| waiting.price(bar.open_ticks)),
         Armed::Limit(entry) | Armed::Stop(entry) if waiting.is_met(entry) => Some(entry),
         Armed::Limit(entry) => is_reached.then(|| waiting.price(entry)),

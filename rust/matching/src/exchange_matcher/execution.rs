@@ -7,9 +7,11 @@ use tradecore_types::{
 };
 
 use super::{ExchangeMatcher, OwnOrder, own_id, own_key};
+use crate::SelfTradePrevention;
+use crate::dormant::Dormant;
 use crate::l3_book::BookEvent;
 use crate::market_out::{MarketOut, Tape};
-use crate::ticket::{Ticket, fill, reaches, sets_off};
+use crate::ticket::{Ticket, fill, reaches};
 
 /// An arriving order, of ours if it has an id.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +29,22 @@ impl Taker {
     }
 }
 
+/// What came of taking.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Taken {
+    /// Lots that did not trade.
+    pub left: i64,
+    /// Lots lost against orders of our own.
+    pub decremented: i64,
+    /// Whether a meeting with an order of our own ends the taker.
+    pub is_stopped: bool,
+}
+
 impl ExchangeMatcher {
     /// Says whether the order can be taken, before anything changes.
     pub(super) fn check(&self, order: &ApprovedOrder) -> Result<Ticket, RejectReason> {
         let ticket = Ticket::read(order)?;
-        let waits = ticket.may_rest() || matches!(ticket.kind, OrderKind::Stop { .. });
-        if (waits && self.len() >= self.own_capacity) || self.is_open(ticket.order_id) {
+        if (ticket.may_wait() && self.len() >= self.own_capacity) || self.is_open(ticket.order_id) {
             return Err(RejectReason::Unsupported);
         }
         if ticket.post_only && self.would_take(&ticket) {
@@ -40,76 +52,119 @@ impl ExchangeMatcher {
         }
         let whole = ticket.time_in_force == TimeInForce::Fok;
         match ticket.kind {
-            OrderKind::Market if self.offered(&ticket) == 0 => Err(RejectReason::NoLiquidity),
-            OrderKind::Market | OrderKind::Limit { .. } if whole && self.offered(&ticket) < ticket.lots => {
+            OrderKind::Market | OrderKind::MarketToLimit if self.offered(&ticket) == 0 => {
+                Err(RejectReason::NoLiquidity)
+            }
+            OrderKind::Market | OrderKind::Limit { .. } if whole && !self.fills_whole(&ticket) => {
                 Err(RejectReason::CannotFillWhole)
             }
             _ => Ok(ticket),
         }
     }
 
-    /// Lets an accepted order take what it can; the rest waits or is cancelled.
+    /// Lets an accepted order sleep, or take what it can.
     pub(super) fn accept(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) {
-        if let OrderKind::Stop { trigger_ticks } = ticket.kind {
+        if ticket.kind.is_conditional() {
+            let mut dormant = Dormant::new(*ticket);
             let watched = self.last_trade_ticks.or_else(|| self.best_opposite(ticket.side));
-            match watched.filter(|ticks| sets_off(ticket.side, trigger_ticks, *ticks)) {
-                Some(_) => self.fire(ticket, tape),
-                None => self.stops.push(*ticket),
+            match watched.filter(|price_ticks| dormant.see(*price_ticks)) {
+                Some(_) => self.fire(&dormant, tape),
+                None => self.dormant.push(dormant),
             }
             return;
         }
-        let left = self.take(&Taker::of(ticket), tape);
-        if left == 0 {
+        if ticket.kind == OrderKind::MarketToLimit {
+            let Some(price_ticks) = self.best_opposite(ticket.side) else { return };
+            let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
+            let left = self.arrive(&ticket, tape);
+            if left > 0 {
+                tape.tell(ticket.order_id, ReportBody::Replaced { price_ticks, lots: left });
+            }
             return;
         }
-        let rests = match ticket.kind {
-            OrderKind::Limit { price_ticks } if ticket.may_rest() => {
-                self.rest(own_key(ticket.order_id), ticket.side, price_ticks, left, tape)
-            }
-            _ => false,
-        };
+        self.arrive(ticket, tape);
+    }
+
+    /// Lets an order take what it can; the rest waits or is cancelled. Returns what waits.
+    fn arrive(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) -> i64 {
+        let Some(left) = self.take_own(ticket, tape).filter(|left| *left > 0) else { return 0 };
+        let key = own_key(ticket.order_id);
+        let Ticket { order_id, side, post_only, .. } = *ticket;
+        let rests = ticket.may_rest()
+            && match ticket.kind {
+                OrderKind::Limit { price_ticks } => self.rest(key, side, price_ticks, left, tape),
+                OrderKind::Iceberg { price_ticks, display_lots } => {
+                    let rests = self.book.rest_iceberg(key, side, price_ticks, left, display_lots).is_ok();
+                    if rests {
+                        self.publish(side, price_ticks, tape);
+                    }
+                    rests
+                }
+                _ => false,
+            };
         if rests {
-            let Ticket { order_id, side, post_only, .. } = *ticket;
             self.own.push(OwnOrder { order_id, side, post_only });
+            left
         } else {
-            tape.tell(ticket.order_id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+            tape.tell(order_id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+            0
         }
     }
 
-    /// Changes an open order; `Some` is the order that lost its place and arrives anew.
+    /// Lets an order of ours take; returns what is left, or `None` when a meeting with another order of
+    /// ours ended it.
+    fn take_own(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) -> Option<i64> {
+        let outcome = self.take(&Taker::of(ticket), tape);
+        let ended = outcome.is_stopped || (outcome.left == 0 && outcome.decremented > 0);
+        if ended {
+            tape.tell(ticket.order_id, ReportBody::Canceled(CancelReason::SelfTrade));
+            return None;
+        }
+        if outcome.decremented > 0 {
+            let price_ticks = ticket.limit_ticks().unwrap_or(0);
+            tape.tell(ticket.order_id, ReportBody::Replaced { price_ticks, lots: outcome.left });
+        }
+        Some(outcome.left)
+    }
+
+    /// Changes an open order; returns the price it states now and, if it lost its place, what arrives anew.
     pub(super) fn amend(
         &mut self,
         order_id: OrderId,
         price_ticks: i64,
         lots: i64,
         tape: &mut Tape<'_>,
-    ) -> Result<Option<Ticket>, RejectReason> {
+    ) -> Result<(i64, Option<Ticket>), RejectReason> {
         if !self.is_open(order_id) {
             return Err(RejectReason::UnknownOrder);
         }
         if lots <= 0 {
             return Err(RejectReason::Unsupported);
         }
-        if let Some(stop) = self.stops.find(order_id) {
-            let kind = OrderKind::Stop { trigger_ticks: price_ticks };
-            if kind == stop.kind && lots <= stop.lots {
-                stop.lots = lots;
-                return Ok(None);
+        if let Some(dormant) = self.dormant.find(order_id) {
+            let keeps_turn = dormant.amend(price_ticks, lots).ok_or(RejectReason::Unsupported)?;
+            let (stated, ticket) = (dormant.stated_ticks(), dormant.ticket);
+            if keeps_turn {
+                return Ok((stated, None));
             }
-            let ticket = Ticket { kind, lots, ..*stop };
-            self.stops.remove(order_id);
-            return Ok(Some(ticket));
+            self.dormant.remove(order_id);
+            return Ok((stated, Some(ticket)));
         }
         let key = own_key(order_id);
         let order = self.book.order(key).ok_or(RejectReason::UnknownOrder)?;
+        let price_ticks = if price_ticks == 0 { order.price_ticks } else { price_ticks };
         if price_ticks == order.price_ticks && self.book.reduce(key, lots) {
             self.publish(order.side, price_ticks, tape);
-            return Ok(None);
+            return Ok((price_ticks, None));
         }
+        let kind = match self.book.display_lots(key) {
+            Some(display_lots) => OrderKind::Iceberg { price_ticks, display_lots },
+            None => OrderKind::Limit { price_ticks },
+        };
         let ticket = Ticket {
             order_id,
             side: order.side,
-            kind: OrderKind::Limit { price_ticks },
+            kind,
             time_in_force: TimeInForce::Gtc,
             post_only: self.own.iter().any(|own| own.order_id == order_id && own.post_only),
             lots,
@@ -119,62 +174,70 @@ impl ExchangeMatcher {
         }
         self.withdraw(key, tape);
         self.own.retain(|own| own.order_id != order_id);
-        Ok(Some(ticket))
+        Ok((price_ticks, Some(ticket)))
     }
 
-    /// Sets off every stop that the trades since the last input have reached, oldest first.
-    pub(super) fn fire_stops(&mut self, tape: &mut Tape<'_>) {
-        while let Some(stop) = self.next_stop() {
-            self.fire(&stop, tape);
+    /// Lets every dormant order arrive that the trades of this input have set off, oldest first.
+    pub(super) fn wake_dormant(&mut self, tape: &mut Tape<'_>) {
+        while let Some(dormant) = self.next_set_off() {
+            self.fire(&dormant, tape);
         }
-        self.traded_ticks = None;
     }
 
-    /// Takes the oldest stop out that is set off.
-    fn next_stop(&mut self) -> Option<Ticket> {
-        if self.stops.orders().is_empty() {
+    /// Takes the oldest dormant order out that is set off.
+    fn next_set_off(&mut self) -> Option<Dormant> {
+        if self.dormant.orders().is_empty() {
             return None;
         }
-        let (bid, ask) = (self.best_opposite(Side::Sell), self.best_opposite(Side::Buy));
-        let (never, range) = (self.last_trade_ticks.is_none(), self.traded_ticks);
-        self.stops.set_off(|side| match (side, range) {
-            (Side::Buy, Some((_, high))) => Some(high),
-            (Side::Sell, Some((low, _))) => Some(low),
-            (Side::Buy, None) => ask.filter(|_| never),
-            (Side::Sell, None) => bid.filter(|_| never),
-        })
+        if self.last_trade_ticks.is_none() {
+            let (bid, ask) = (self.best_opposite(Side::Sell), self.best_opposite(Side::Buy));
+            self.dormant.watch(|side| if side == Side::Buy { ask } else { bid });
+        }
+        self.dormant.next_set_off()
     }
 
-    /// Turns a stop into a market order; what finds nobody is cancelled.
-    fn fire(&mut self, stop: &Ticket, tape: &mut Tape<'_>) {
-        tape.tell(stop.order_id, ReportBody::Triggered);
-        let whole = stop.time_in_force == TimeInForce::Fok;
-        let nothing = whole && self.offered(stop) < stop.lots;
-        let left = if nothing { stop.lots } else { self.take(&Taker::of(stop), tape) };
-        if left > 0 {
-            tape.tell(stop.order_id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+    /// Turns a dormant order into a market or a limit order; a market order that finds nobody is cancelled.
+    fn fire(&mut self, dormant: &Dormant, tape: &mut Tape<'_>) {
+        let ticket = dormant.awake();
+        tape.tell(ticket.order_id, ReportBody::Triggered);
+        if ticket.time_in_force == TimeInForce::Fok && !self.fills_whole(&ticket) {
+            tape.tell(ticket.order_id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+        } else {
+            self.arrive(&ticket, tape);
         }
     }
 
-    /// Trades against the book and returns what is left.
-    pub(super) fn take(&mut self, taker: &Taker, tape: &mut Tape<'_>) -> i64 {
-        let Self { instrument, fees, book, own, trades, traded_ticks, last_trade_ticks, .. } = self;
-        let conflicts = |key| taker.order_id.is_some() && own_id(key).is_some();
-        book.take(taker.side, taker.limit, taker.lots, conflicts, |event| match event {
+    /// Trades against the book.
+    pub(super) fn take(&mut self, taker: &Taker, tape: &mut Tape<'_>) -> Taken {
+        let Self { instrument, fees, book, own, dormant, trades, last_trade_ticks, self_trade, .. } = self;
+        let is_ours = taker.order_id.is_some();
+        let conflict = |key| (is_ours && own_id(key).is_some()).then_some(*self_trade);
+        let mut outcome = Taken::default();
+        outcome.left = book.take(taker.side, taker.limit, taker.lots, conflict, |event| match event {
             BookEvent::Level(level) => {
                 tape.market.push(MarketOut::Level { side: taker.side.opposite(), level });
             }
             BookEvent::Removed { key } => {
                 if let Some(order_id) = own_id(key) {
                     own.retain(|own| own.order_id != order_id);
-                    tape.tell(order_id, ReportBody::Canceled(CancelReason::Requested));
+                    tape.tell(order_id, ReportBody::Canceled(CancelReason::SelfTrade));
+                }
+            }
+            BookEvent::Stopped => outcome.is_stopped = true,
+            BookEvent::Decremented { key, lots, price_ticks, left_lots } => {
+                outcome.decremented += lots;
+                let Some(order_id) = own_id(key) else { return };
+                if left_lots == 0 {
+                    own.retain(|own| own.order_id != order_id);
+                    tape.tell(order_id, ReportBody::Canceled(CancelReason::SelfTrade));
+                } else {
+                    tape.tell(order_id, ReportBody::Replaced { price_ticks, lots: left_lots });
                 }
             }
             BookEvent::Traded { key, price_ticks, lots, left_lots } => {
                 *trades += 1;
-                let (low, high) = traded_ticks.unwrap_or((price_ticks, price_ticks));
-                *traded_ticks = Some((low.min(price_ticks), high.max(price_ticks)));
                 *last_trade_ticks = Some(price_ticks);
+                dormant.watch(|_| Some(price_ticks));
                 let trade = Trade { price_ticks, lots, aggressor: taker.side, trade_id: *trades };
                 tape.market.push(MarketOut::Trade(trade));
                 let mut tell = |order_id, liquidity| {
@@ -198,7 +261,8 @@ impl ExchangeMatcher {
                     tell(order_id, Liquidity::Taker);
                 }
             }
-        })
+        });
+        outcome
     }
 
     /// Puts an order into the book; `false` when it cannot rest.
@@ -251,9 +315,26 @@ impl ExchangeMatcher {
         (sum - own_lots).min(ticket.lots)
     }
 
+    /// Tells whether an order of ours fills whole; unless ours that rest give way, it ends where it meets one.
+    fn fills_whole(&self, ticket: &Ticket) -> bool {
+        if self.self_trade == SelfTradePrevention::CancelOldest {
+            return self.offered(ticket) >= ticket.lots;
+        }
+        let mut left = ticket.lots;
+        for (key, price_ticks, lots) in self.book.orders(ticket.side.opposite()) {
+            let is_reached =
+                ticket.limit_ticks().is_none_or(|limit_ticks| reaches(ticket.side, limit_ticks, price_ticks));
+            if left <= 0 || own_id(key).is_some() || !is_reached {
+                break;
+            }
+            left = left.saturating_sub(lots);
+        }
+        left <= 0
+    }
+
     pub(super) fn first_open(&self) -> Option<OrderId> {
         let limit = self.own.first().map(|own| own.order_id);
-        limit.or_else(|| self.stops.orders().first().map(|stop| stop.order_id))
+        limit.or_else(|| self.dormant.orders().first().map(|dormant| dormant.ticket.order_id))
     }
 
     fn would_take(&self, ticket: &Ticket) -> bool {
@@ -265,8 +346,8 @@ impl ExchangeMatcher {
         self.book.best(side.opposite()).map(|level| level.price_ticks)
     }
 
-    fn is_open(&self, order_id: OrderId) -> bool {
-        let stop = self.stops.orders().iter().any(|stop| stop.order_id == order_id);
-        stop || self.own.iter().any(|own| own.order_id == order_id)
+    pub(super) fn is_open(&self, order_id: OrderId) -> bool {
+        let sleeps = self.dormant.orders().iter().any(|dormant| dormant.ticket.order_id == order_id);
+        sleeps || self.own.iter().any(|own| own.order_id == order_id)
     }
 }

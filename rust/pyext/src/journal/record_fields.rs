@@ -149,17 +149,7 @@ fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
     dict.set_item("strategy", intent.strategy.0)?;
     dict.set_item("instrument", intent.instrument.0)?;
     dict.set_item("side", side(intent.side))?;
-    match intent.kind {
-        OrderKind::Market => dict.set_item("order_kind", "market")?,
-        OrderKind::Limit { price_ticks } => {
-            dict.set_item("order_kind", "limit")?;
-            dict.set_item("price_ticks", price_ticks)?;
-        }
-        OrderKind::Stop { trigger_ticks } => {
-            dict.set_item("order_kind", "stop")?;
-            dict.set_item("trigger_ticks", trigger_ticks)?;
-        }
-    }
+    put_kind(dict, intent.kind)?;
     match intent.size {
         Size::Lots(lots) => dict.set_item("lots", lots)?,
         Size::EquityPpm(ppm) => dict.set_item("equity_ppm", ppm)?,
@@ -168,14 +158,49 @@ fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
         TimeInForce::Gtc => "gtc",
         TimeInForce::Ioc => "ioc",
         TimeInForce::Fok => "fok",
+        TimeInForce::Gtd { .. } => "gtd",
+        TimeInForce::Day { .. } => "day",
     };
     dict.set_item("time_in_force", time_in_force)?;
+    put_some(dict, "expire_ns", intent.time_in_force.expire_ns())?;
     dict.set_item("post_only", intent.post_only)?;
     dict.set_item("reduce_only", intent.reduce_only)?;
     put_some(dict, "stop_loss_ticks", intent.bracket.stop_loss_ticks)?;
     put_some(dict, "take_profit_ticks", intent.bracket.take_profit_ticks)?;
     put_some(dict, "closes", intent.closes.map(|order| order.0))?;
     dict.set_item("decided_ns", intent.time_ns)
+}
+
+/// Puts the name of a kind with its prices and sizes.
+fn put_kind(dict: &Bound<'_, PyDict>, kind: OrderKind) -> PyResult<()> {
+    let (name, trigger_ticks) = match kind {
+        OrderKind::Market => ("market", None),
+        OrderKind::Limit { .. } => ("limit", None),
+        OrderKind::Stop { trigger_ticks } => ("stop", Some(trigger_ticks)),
+        OrderKind::StopLimit { trigger_ticks, .. } => ("stop_limit", Some(trigger_ticks)),
+        OrderKind::MarketIfTouched { trigger_ticks } => ("market_if_touched", Some(trigger_ticks)),
+        OrderKind::LimitIfTouched { trigger_ticks, .. } => ("limit_if_touched", Some(trigger_ticks)),
+        OrderKind::TrailingStop { .. } => ("trailing_stop", None),
+        OrderKind::TrailingStopLimit { .. } => ("trailing_stop_limit", None),
+        OrderKind::MarketToLimit => ("market_to_limit", None),
+        OrderKind::Iceberg { .. } => ("iceberg", None),
+    };
+    dict.set_item("order_kind", name)?;
+    put_some(dict, "price_ticks", kind.limit_ticks())?;
+    put_some(dict, "trigger_ticks", trigger_ticks)?;
+    match kind {
+        OrderKind::TrailingStop { offset_ticks, activation_ticks } => {
+            dict.set_item("trail_ticks", offset_ticks)?;
+            put_some(dict, "activation_ticks", (activation_ticks != 0).then_some(activation_ticks))
+        }
+        OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks } => {
+            dict.set_item("trail_ticks", offset_ticks)?;
+            dict.set_item("limit_offset_ticks", limit_offset_ticks)?;
+            put_some(dict, "activation_ticks", (activation_ticks != 0).then_some(activation_ticks))
+        }
+        OrderKind::Iceberg { display_lots, .. } => dict.set_item("display_lots", display_lots),
+        _ => Ok(()),
+    }
 }
 
 fn put_refusal(dict: &Bound<'_, PyDict>, refusal: &Refusal) -> PyResult<()> {
@@ -210,6 +235,7 @@ fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
             ("replaced", None)
         }
         ReportBody::ReplaceRejected(reason) => ("replace_rejected", Some(reason.name())),
+        ReportBody::Expired => ("expired", None),
     };
     dict.set_item("report", name)?;
     put_some(dict, "reason", reason)

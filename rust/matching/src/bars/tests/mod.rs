@@ -6,6 +6,7 @@ mod properties;
 mod queue_policy;
 mod slippage;
 mod time_policy;
+mod waking;
 
 use tradecore_types::{Bar, OrderId, OrderIntent};
 

@@ -1,0 +1,66 @@
+//! Orders that are good for a time: they end at the venue, at that time exactly.
+
+use tradecore_risk::ApprovedOrder;
+use tradecore_types::{InstrumentId, OrderId, Report, ReportBody, TimeNs};
+
+use crate::market::Venue;
+use crate::{Kernel, KernelError};
+
+/// Nanoseconds of a day.
+const DAY_NS: i64 = 86_400_000_000_000;
+
+impl Kernel {
+    /// Returns when the session ends that a day order of now belongs to, UTC nanoseconds: later than now.
+    #[must_use]
+    pub fn session_end_ns(&self) -> TimeNs {
+        let since_end_ns = (self.now_ns.saturating_sub(self.config.venue.day_end_ns)).rem_euclid(DAY_NS);
+        self.now_ns.saturating_sub(since_end_ns).saturating_add(DAY_NS)
+    }
+
+    /// Plans the end of an order that is good for a time.
+    pub(crate) fn plan_expiry(&mut self, order: &ApprovedOrder) {
+        let intent = order.intent();
+        if let Some(expire_ns) = intent.time_in_force.expire_ns() {
+            let orders = &self.orders;
+            self.schedule.expiry(expire_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
+                orders.get(order_id).is_some()
+            });
+        }
+    }
+
+    /// The time of an order is up: the venue takes it out if it still has it.
+    pub(crate) fn expire(&mut self, order_id: OrderId, instrument: InstrumentId) -> Result<(), KernelError> {
+        if self.orders.get(order_id).is_none() {
+            return Ok(());
+        }
+        let now_ns = self.now_ns;
+        if matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
+            return self.at_bars(instrument, |venue, desk| venue.expire(order_id, now_ns, desk));
+        }
+        let mut published = std::mem::take(&mut self.published);
+        self.at_venue(instrument, |market, reports| match &mut market.venue {
+            Venue::Quotes(venue) | Venue::Book(venue) => venue.expire(order_id, now_ns, reports),
+            Venue::Exchange(venue) => venue.expire(order_id, now_ns, reports, &mut published),
+            Venue::Bars(_) => {}
+        });
+        self.spread_published(instrument, &mut published)?;
+        self.published = published;
+        Ok(())
+    }
+
+    /// Turns an order down whose time was up before it reached the venue; `false` when it was not.
+    pub(crate) fn expires_on_arrival(&mut self, order: &ApprovedOrder) -> Result<bool, KernelError> {
+        let intent = order.intent();
+        if intent.time_in_force.expire_ns().is_none_or(|expire_ns| expire_ns > self.now_ns) {
+            return Ok(false);
+        }
+        let report =
+            Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body: ReportBody::Expired };
+        if matches!(self.market(intent.instrument)?.venue, Venue::Bars(_)) {
+            self.at_bars(intent.instrument, |_, desk| tradecore_matching::BarAccount::report(desk, report))?;
+        } else {
+            self.at_venue(intent.instrument, |_, reports| reports.push(report));
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,46 @@
+//! Slow and plain for tests: what sets a dormant order off, from every price it has seen.
+
+use tradecore_types::{OrderKind, Side};
+
+/// Returns the trigger that was hit first, going through all prices from the start.
+pub fn hit(side: Side, kind: OrderKind, seen: &[i64]) -> Option<i64> {
+    let sign = side.sign();
+    match kind {
+        OrderKind::Stop { trigger_ticks } | OrderKind::StopLimit { trigger_ticks, .. } => {
+            seen.iter().any(|price| sign * (price - trigger_ticks) >= 0).then_some(trigger_ticks)
+        }
+        OrderKind::MarketIfTouched { trigger_ticks } | OrderKind::LimitIfTouched { trigger_ticks, .. } => {
+            seen.iter().any(|price| sign * (trigger_ticks - price) >= 0).then_some(trigger_ticks)
+        }
+        _ => (1..=seen.len()).find_map(|count| {
+            let trigger = trail(side, kind, &seen[..count - 1])?;
+            (sign * (seen[count - 1] - trigger) >= 0).then_some(trigger)
+        }),
+    }
+}
+
+/// Returns where the trigger of a trailing stop stands after these prices.
+pub fn trail(side: Side, kind: OrderKind, seen: &[i64]) -> Option<i64> {
+    let (OrderKind::TrailingStop { offset_ticks, activation_ticks }
+    | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. }) = kind
+    else {
+        return None;
+    };
+    let is_active = |price: &i64| activation_ticks == 0 || side.sign() * (activation_ticks - price) >= 0;
+    let start = seen.iter().position(is_active)?;
+    let best = seen[start..].iter().map(|price| side.sign() * price).min()?;
+    Some(side.sign() * (best + offset_ticks))
+}
+
+/// Returns what an order becomes after its trigger was hit.
+pub fn awake(side: Side, kind: OrderKind, trigger: i64) -> OrderKind {
+    match kind {
+        OrderKind::StopLimit { price_ticks, .. } | OrderKind::LimitIfTouched { price_ticks, .. } => {
+            OrderKind::Limit { price_ticks }
+        }
+        OrderKind::TrailingStopLimit { limit_offset_ticks, .. } => {
+            OrderKind::Limit { price_ticks: trigger + side.sign() * limit_offset_ticks }
+        }
+        _ => OrderKind::Market,
+    }
+}
