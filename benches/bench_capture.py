@@ -1,7 +1,7 @@
 """How fast does the engine replay a real order book, alone and with a callback on every change?"""
 
 import plain
-from capture import LOT_SIZE, SYMBOL, TICK_SIZE, capture, depth
+from capture import LOT_SIZE, SYMBOL, TICK_SIZE, capture, depth, depth_and_trades
 from engine_runs import BookWatcher, capture_spec, prepare, run
 from tradecore.domain import EventBatch
 from tradecore.domain.feeds import BinanceDecoder
@@ -9,9 +9,18 @@ from tradecore.domain.feeds import BinanceDecoder
 
 def events() -> EventBatch:
     """Decode the whole capture."""
+    return _decoded(capture())
+
+
+def without_quotes() -> EventBatch:
+    """Decode what changes the market: no best prices beside the book."""
+    return _decoded(depth_and_trades())
+
+
+def _decoded(lines: bytes) -> EventBatch:
     batch = EventBatch()
     decoder = BinanceDecoder("usdm", [(SYMBOL, 0, TICK_SIZE, LOT_SIZE)], SYMBOL)
-    decoder.decode_capture(capture(), True, 10**9, batch)
+    decoder.decode_capture(lines, True, 10**9, batch)
     return batch
 
 

@@ -11,19 +11,37 @@ from support.shared import shared_data
 SYMBOL, TICK_SIZE, LOT_SIZE = "BTCUSDT", "0.1", "0.001"
 FILE = "public/hftbacktest_binance_usdm/usdm/btcusdt_20240808.gz"
 
+Level = tuple[int, int]
+
 
 class Depth(NamedTuple):
     """Depth messages in the order they count: the snapshot, then what follows it; sizes in ticks and lots."""
 
-    messages: list[tuple[bool, list[tuple[int, int]], list[tuple[int, int]]]]
+    messages: list[tuple[bool, list[Level], list[Level]]]
     levels: int
     trades: int
+
+
+class Change(NamedTuple):
+    """A change of the market at its receive time: levels of a depth message, or one trade of others."""
+
+    time_ns: int
+    bids: list[Level]
+    asks: list[Level]
+    # Price, size, and whether the buyer took.
+    trade: tuple[int, int, bool] | None = None
 
 
 @cache
 def capture() -> bytes:
     """Read the capture: lines of receive time and message."""
     return gzip.decompress(shared_data(FILE).read_bytes())
+
+
+def depth_and_trades() -> bytes:
+    """Read the capture without the best prices it states beside the book."""
+    lines = capture().splitlines(keepends=True)
+    return b"".join(line for line in lines if b'"bookTicker"' not in line)
 
 
 @cache
@@ -46,6 +64,31 @@ def depth() -> Depth:
     return Depth([(True, bids, asks), *later], levels, trades)
 
 
-def _steps(levels: list[list[str]]) -> list[tuple[int, int]]:
+@cache
+def timeline() -> list[Change]:
+    """Parse what changes the market plainly, in the order it counts.
+
+    The book begins with the snapshot; messages that came before it and are not yet in it follow at its time.
+    """
+    early, changes, last_id = [], [], None
+    for line in depth_and_trades().splitlines():
+        time, _, text = line.partition(b" ")
+        time_ns, message = int(time), json.loads(text)
+        data = message.get("data", message)
+        if data.get("e") == "trade":
+            (level,) = _steps([(data["p"], data["q"])])
+            changes.append(Change(time_ns, [], [], (*level, not data["m"])))
+        elif "lastUpdateId" in data:
+            last_id = data["lastUpdateId"]
+            changes.append(Change(time_ns, _steps(data["bids"]), _steps(data["asks"])))
+            changes += [Change(time_ns, *sides) for number, *sides in early if number >= last_id]
+        elif last_id is None:
+            early.append((data["u"], _steps(data["b"]), _steps(data["a"])))
+        else:
+            changes.append(Change(time_ns, _steps(data["b"]), _steps(data["a"])))
+    return changes
+
+
+def _steps(levels: list[list[str]]) -> list[Level]:
     tick, lot = Decimal(TICK_SIZE), Decimal(LOT_SIZE)
     return [(int(Decimal(price) / tick), int(Decimal(size) / lot)) for price, size in levels]

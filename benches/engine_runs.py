@@ -4,6 +4,20 @@ import math
 import time
 from typing import NamedTuple
 
+import msgspec
+import numpy as np
+
+from maker import (
+    CANCELLED,
+    FILLED,
+    LOTS,
+    ORDER_LATENCY_NS,
+    POSITION_LOTS_MAX,
+    QUEUE_POWER,
+    REPORT_LATENCY_NS,
+    STEP_NS,
+    Orders,
+)
 from tradecore.domain import (
     AccountSpec,
     EngineSpec,
@@ -12,6 +26,7 @@ from tradecore.domain import (
     InstrumentSpec,
     Matching,
     Mode,
+    QueueModel,
     SequenceRule,
     VenueSpec,
 )
@@ -89,6 +104,55 @@ class BookWatcher:
     def on_book(self, ctx, book) -> None:
         """Count."""
         self.calls += 1
+
+
+class Maker:
+    """B7: the rule of `maker.py`, called at every step of the clock."""
+
+    def __init__(self, first_ns: int) -> None:
+        self.next_ns = first_ns
+        # Number and price of the order of each side.
+        self.open = {1: (0, 0), -1: (0, 0)}
+        # Rows of `maker.Orders` by the number of the order.
+        self.rows = {}
+
+    def on_start(self, ctx) -> None:
+        """Wait for the first step."""
+        ctx.set_timer(self.next_ns)
+
+    def on_timer(self, ctx, timer_id) -> None:
+        """Look at both sides."""
+        position, best = ctx.position_lots(), ctx.best_ticks()
+        for side, price, send in ((1, best[0], ctx.buy), (-1, best[1], ctx.sell)):
+            order, order_price = self.open[side]
+            is_wanted = side * position < POSITION_LOTS_MAX
+            if ctx.is_open(order):
+                if order_price != price or not is_wanted:
+                    self.rows[order][CANCELLED] = ctx.now_ns
+                    ctx.cancel(order)
+            elif is_wanted and (order := send(quantity_lots=LOTS, limit_ticks=price, post_only=True)):
+                self.open[side] = order, price
+                self.rows[order] = [ctx.now_ns, side, price, 0, 0]
+        self.next_ns += STEP_NS
+        ctx.set_timer(self.next_ns)
+
+    def on_fill(self, ctx, fill) -> None:
+        """Note when the venue filled it."""
+        self.rows[fill.order_id][FILLED] = fill.time_ns - REPORT_LATENCY_NS
+
+    def orders(self) -> Orders:
+        """Give all orders."""
+        return np.array(list(self.rows.values()), dtype=np.int64).reshape(-1, 5)
+
+
+class WatchingMaker(Maker):
+    """B7: the same, called on every change of the book and on every trade beside."""
+
+    def on_book(self, ctx, book) -> None:
+        """Do nothing."""
+
+    def on_trade(self, ctx, trade) -> None:
+        """Do nothing."""
 
 
 class Replacer:
@@ -184,6 +248,19 @@ def capture_spec(symbol: str, tick_size: str, lot_size: str) -> EngineSpec:
         fees=FeesSpec(maker_bps="0", taker_bps="5"),
         venue=VenueSpec(matching=Matching.BOOK),
     )
+
+
+def maker_spec(symbol: str, tick_size: str, lot_size: str, queue: str) -> EngineSpec:
+    """State the account of the maker of B7: no fees, the queue model and the latencies of `maker.py`."""
+    spec = capture_spec(symbol, tick_size, lot_size)
+    venue = VenueSpec(
+        matching=Matching.BOOK,
+        order_latency_ns=ORDER_LATENCY_NS,
+        report_latency_ns=REPORT_LATENCY_NS,
+        queue=QueueModel(queue),
+        queue_power=QUEUE_POWER,
+    )
+    return msgspec.structs.replace(spec, fees=FeesSpec(), venue=venue)
 
 
 def bar_batch(bars: Bars) -> EventBatch:

@@ -58,9 +58,12 @@ CCXT = Peer("ccxt", "ccxt", ("with_books.py", "ccxt"))
 LIMIT_ORDER_BOOK = Peer("limit-order-book", "matching", ("with_matching.py", "limit_order_book"))
 PYORDERBOOK = Peer("pyorderbook", "matching", ("with_matching.py", "pyorderbook"))
 LIGHT_ENGINE = Peer("lightmatchingengine", "matching", ("with_matching.py", "lightmatchingengine"))
+HFTBACKTEST = Peer("hftbacktest", "hftbacktest", ("with_hftbacktest.py",))
 LIQUIBOOK = Peer("liquibook", "matching", ("with_matching.py", "liquibook"))
 
 BARS, QUOTES, LEVELS, ORDERS, VALUES = 500_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000
+# Level changes and trades of the capture from the snapshot on.
+CHANGES = 466_575
 # talipp and TA-Lib need microseconds for a value.
 FEW_VALUES = 50_000
 ROUNDING = "sums of floats"
@@ -100,6 +103,11 @@ def _book(what: str, peer: Peer, key: str, peer_ns: float, ours_ns: float, **mor
     return Case(f"book, {what}", peer, key, LEVELS, "updates/s", peer_ns / ours_ns, **more)
 
 
+def _capture(what: str, key: str, goal: float, **more: object) -> Case:
+    """A real book: level changes and trades of the capture, what both apply."""
+    return Case(f"B7 real book, {what}", HFTBACKTEST, key, CHANGES, "events/s", goal, **more)
+
+
 def _matching(peer: Peer, peer_ns: float, **more: object) -> Case:
     """A million orders and cancels."""
     return Case(
@@ -129,6 +137,9 @@ CASES = (
         tolerance=200.0,
         because="the peer rounds each of 100,000 fees to cents",
     ),
+    _capture("replay", "B7 replay", 1.66),
+    _capture("maker", "B7 maker", 1.21),
+    _capture("ours also called on each message", "B7 maker", 0.2, ours="B7 maker watching"),
     _book("one call each", SORTED, "book", 496, BOOK_CALL_NS, is_light=True),
     _book("one call each", ORDER_BOOK, "book", 80, BOOK_CALL_NS, is_light=True),
     _book("one call each", CCXT, "book", 510, BOOK_CALL_NS),

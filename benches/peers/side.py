@@ -21,18 +21,18 @@ class FailedError(Exception):
     """A script ended with an error; the message is its last line."""
 
 
+def environment() -> dict[str, str]:
+    """Give the variables of a script: the shared generators are on its path."""
+    paths = [str(ROOT / "benches"), str(ROOT / "tests")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 class Side:
     """A started script; ended by the context manager `sides`."""
 
     def __init__(self, command: list[str]) -> None:
-        paths = [str(ROOT / "benches"), str(ROOT / "tests")]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen(command, env=environment, text=True, **pipes)
+        self.process = subprocess.Popen(command, env=environment(), text=True, **pipes)
         self.lines: Queue[str | None] = Queue()
         self.complaint: list[str] = []
         self.runs: list[dict] = []

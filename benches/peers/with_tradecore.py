@@ -4,23 +4,29 @@ import sys
 
 import numpy as np
 from indicator_data import columns, fed, summary
-from measured import Answer, Once, Workload, clocked, main, seconds_of
+from measured import Answer, Once, Spent, Workload, clocked, main, seconds_of
 
 from bench_book import in_batches
+from bench_capture import without_quotes
+from capture import LOT_SIZE, SYMBOL, TICK_SIZE
 from engine_runs import (
     ExponentialCross,
+    Maker,
     Replacer,
     SimpleCross,
     Taker,
     TimedTaker,
     Watcher,
+    WatchingMaker,
     bar_batch,
+    maker_spec,
     pair_spec,
     prepare,
     quote_batch,
     run,
     walk_spec,
 )
+from maker import answer_of, first_step_ns
 from tradecore.domain import Matching
 from tradecore.domain.book import ExchangeBook, L2Book
 from tradecore.strategy import indicators
@@ -249,6 +255,39 @@ def fills(ran) -> Answer:
     }
 
 
+def on_capture(_count: int) -> Once:
+    """B7: the book alone."""
+
+    def once() -> tuple[Spent, Answer]:
+        prepared = prepare(maker_spec(SYMBOL, TICK_SIZE, LOT_SIZE, "conservative"), None, without_quotes())
+
+        def work() -> Answer:
+            bid, ask = run(prepared).best_ticks
+            return {"bid": bid, "ask": ask}
+
+        return seconds_of(work)
+
+    return once
+
+
+def on_maker(strategy: type[Maker]):
+    """B7: with the maker."""
+
+    def make(_count: int) -> Once:
+        first_ns = first_step_ns()
+
+        def once() -> tuple[Spent, Answer]:
+            maker = strategy(first_ns)
+            spec = maker_spec(SYMBOL, TICK_SIZE, LOT_SIZE, "conservative")
+            prepared = prepare(spec, maker, without_quotes())
+            spent, _ = seconds_of(lambda: {"events": run(prepared).events})
+            return spent, answer_of(maker.orders())
+
+        return once
+
+    return make
+
+
 WORKLOADS = {
     "B1": Workload(on_bars),
     "B2": Workload(on_walk),
@@ -256,6 +295,9 @@ WORKLOADS = {
     "B4": Workload(on_quotes(Watcher, lambda ran: {"events": ran.events})),
     "B5": Workload(on_quotes(Replacer, orders)),
     "B6": Workload(on_quotes(Taker, fills), delays),
+    "B7 replay": Workload(on_capture),
+    "B7 maker": Workload(on_maker(Maker)),
+    "B7 maker watching": Workload(on_maker(WatchingMaker)),
     "book": on_rows(level_changes, one_by_one),
     "book best": on_rows(level_changes, one_by_one_with_best),
     "book batches": Workload(on_level_batches),

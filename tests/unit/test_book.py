@@ -1,5 +1,7 @@
 """The native order book as Python sees it."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,29 @@ def test_a_full_book_refuses_a_new_price_and_takes_a_new_size():
         book.set(0, 9, 1)
     book.set(0, 10, 2)
     assert book.best() == (10, 2, 0, 0)
+
+
+@pytest.mark.parametrize("levels", [5, 400])
+def test_the_best_levels_go_into_a_buffer_without_any_allocation(levels):
+    """Ten thousand snapshots into one numpy buffer leave not one block of memory more, in either form."""
+    book = L2Book()
+    for step in range(1, levels + 1):
+        book.set(0, 10_000 - step, step)
+        book.set(1, 10_000 + step, step)
+    out = np.zeros((2, 10, 2), dtype=np.int64)
+    book.top(10, out)
+
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        for _ in range(10_000):
+            book.top(10, out)
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert out[0, 0].tolist() == [9_999, 1]
+    # What the loop itself makes and drops; an array of this shape would be 320 bytes and its object.
+    assert after - before < 64
+    assert peak - before < 256

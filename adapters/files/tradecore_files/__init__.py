@@ -5,6 +5,7 @@ from tradecore_files.book_capture import BookCaptureFeed, BookVenue
 from tradecore_files.inspection import inspect
 from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, ReadOptions
+from tradecore_files.order_records import OrderRecords, load_orders
 from tradecore_files.quotes import Quotes, load_quotes
 from tradecore_files.summary import FileSummary
 from tradecore_files.trades import Trades, load_trades
@@ -15,12 +16,14 @@ __all__ = [
     "BookVenue",
     "FileFormat",
     "FileSummary",
+    "OrderRecords",
     "Quotes",
     "ReadOptions",
     "Trades",
     "inspect",
     "load_bars",
     "load_latency",
+    "load_orders",
     "load_quotes",
     "load_trades",
 ]

@@ -12,6 +12,7 @@ from tradecore.domain import DataError
 
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
 _UNZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -26,7 +27,7 @@ _UNZIP_ERRORS = (
 
 
 def read_bytes(path: Path | str) -> bytes:
-    """Return what a file holds; gzip and zip (with one file inside) are told by their first bytes.
+    """Return what a file holds; gzip, zip (with one file inside) and zstd are told by their first bytes.
 
     Raises
     ------
@@ -44,6 +45,8 @@ def read_bytes(path: Path | str) -> bytes:
         data = _gunzip(where, data)
     elif data.startswith(_ZIP):
         data = _unzip(where, data)
+    elif data.startswith(_ZSTD):
+        data = _unzstd(where, data)
     elif where.endswith((".gz", ".zip")) and data:
         raise DataError(
             where, f"begins with {data[:4]!r}, which is neither gzip nor zip; unpack it or rename it"
@@ -63,6 +66,18 @@ def _gunzip(where: str, data: bytes) -> bytes:
         return gzip.decompress(data)
     except (EOFError, zlib.error, OSError) as error:
         raise DataError(where, f"damaged or cut gzip: {error}; fetch the file again") from error
+
+
+def _unzstd(where: str, data: bytes) -> bytes:
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise DataError(where, "zstd needs pyarrow: pip install 'tradecore-files[parquet]'") from None
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as unpacked:
+            return bytes(unpacked.read())
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(where, f"damaged or cut zstd: {error}; fetch the file again") from error
 
 
 def _unzip(where: str, data: bytes) -> bytes:

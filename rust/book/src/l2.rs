@@ -11,13 +11,26 @@ pub const PRICE_TICKS_MAX: i64 = 1 << 60;
 /// Levels a side that a book takes unless told otherwise.
 pub const LEVELS_MAX: usize = 1 << 16;
 
-/// Levels a side beyond the dense ladder that a new book has memory for; more grow it, rarely.
-const FAR_CAPACITY: usize = 8192;
+/// How a side of a book keeps its levels; what it says is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BookForm {
+    /// What suits the levels it has: compact while they are few or far apart, else dense.
+    #[default]
+    Automatic,
+    /// An array over 4,096 prices around the touch, a sorted list beyond: 33 KiB a side and the list.
+    Dense,
+    /// One sorted list: 16 bytes for each level there is room for.
+    Compact,
+}
 
 /// The aggregated book of one instrument: size by price.
 ///
-/// Prices within about 1,000 ticks better and 3,000 ticks worse than the touch cost a few nanoseconds a
-/// change; those further away cost a binary search. What it says depends only on the levels in it.
+/// Once a side has 128 levels there, prices within about 1,000 ticks better and 3,000 ticks worse than the
+/// touch cost a few nanoseconds a change; all others cost a binary search, and a new one moves the better ones.
+/// What it says depends only on the levels in it.
+///
+/// Memory: 16 bytes a level with room for at most twice as many as there ever were, and 33,280 bytes for
+/// each side that is dense.
 #[derive(Clone, Debug)]
 pub struct L2Book {
     bids: Ladder,
@@ -35,8 +48,25 @@ impl L2Book {
     /// Makes an empty book that takes up to `levels_max` levels a side.
     #[must_use]
     pub fn new(levels_max: usize) -> Self {
-        let far = levels_max.min(FAR_CAPACITY);
-        Self { bids: Ladder::new(Side::Buy, far), asks: Ladder::new(Side::Sell, far), levels_max }
+        Self::with_form(levels_max, BookForm::Automatic)
+    }
+
+    /// Makes an empty book of one form, which it keeps.
+    #[must_use]
+    pub fn with_form(levels_max: usize, form: BookForm) -> Self {
+        Self { bids: Ladder::new(Side::Buy, form), asks: Ladder::new(Side::Sell, form), levels_max }
+    }
+
+    /// Returns the bytes of memory that the levels take.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.bids.memory_bytes() + self.asks.memory_bytes()
+    }
+
+    /// Tells whether a side keeps an array around the touch.
+    #[must_use]
+    pub fn is_dense(&self, side: Side) -> bool {
+        self.ladder(side).is_dense()
     }
 
     /// Replaces the size at one price; 0 takes the level out.

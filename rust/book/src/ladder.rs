@@ -1,6 +1,10 @@
 //! One side of a book: a dense ladder around the touch, a sorted list for what is far away.
+//!
+//! A side with few levels, or with wide gaps between them, is all list: the compact form.
 
 use tradecore_types::{Level, Side};
+
+use crate::BookForm;
 
 /// Slots of one page: as many as a mask has bits.
 const PAGE_SLOTS: i64 = 64;
@@ -10,10 +14,17 @@ const PAGES: usize = 64;
 const WINDOW_TICKS: i64 = 4096;
 /// Where a moved ladder puts the best price: a quarter of it is left for better prices.
 const HEADROOM_TICKS: i64 = WINDOW_TICKS / 4;
-/// Changes far away after which the ladder follows a market that has gone from under it.
+/// Changes in the list after which the ladder follows a market that has gone from under it, or the form is
+/// chosen anew.
 ///
-/// Moving costs a few microseconds, so that a price that comes and goes must not cause it each time.
+/// Either costs a few microseconds, so that a price that comes and goes must not cause it each time.
 const FAR_CHANGES_MAX: u32 = 256;
+/// Levels within reach of the ladder from which on it is worth its memory (docs/benches.md has the figures).
+const DENSE_LEVELS_MIN: usize = 128;
+/// Levels in the ladder below which it is not.
+const DENSE_LEVELS_LEFT: usize = 32;
+/// Levels that a new list has memory for; it doubles when it must.
+const FAR_CAPACITY: usize = 16;
 
 /// Sixty-four neighbouring prices.
 #[derive(Clone, Debug)]
@@ -29,35 +40,53 @@ struct Page {
 /// Inside, a price is a *key* that is smaller the better the price is (asks: the price, bids: its
 /// negative), so both sides are one code. The ladder covers `base..base + 4096`; no level is better than
 /// `base`, and every worse level is in `far`, worst first. The best level is two bit searches away.
+///
+/// In the compact form there are no pages and every level is in `far`, the best at its end. With
+/// [`BookForm::Automatic`] a side becomes dense when the ladder would hold at least 128 levels, and compact
+/// again when it holds fewer than 32; it looks every 256 changes of the list, so that nothing switches to
+/// and fro.
 #[derive(Clone, Debug)]
 pub(crate) struct Ladder {
+    form: BookForm,
     /// Turns a price into a key and back.
     sign: i64,
     /// Key of the first slot.
     base: i64,
     /// Bit `i` is set when page `i` is not empty.
     summary: u64,
+    /// None in the compact form.
     pages: Box<[Page]>,
     /// Number of levels in the pages.
     near: usize,
     /// Levels beyond the ladder, their prices as keys, falling.
     far: Vec<Level>,
-    /// Changes in `far` since the ladder was moved.
+    /// Changes in `far` since the ladder was moved or the form chosen.
     far_changes: u32,
 }
 
 impl Ladder {
-    /// Makes an empty side with room for `far_capacity` levels beyond the ladder.
-    pub(crate) fn new(side: Side, far_capacity: usize) -> Self {
+    /// Makes an empty side.
+    pub(crate) fn new(side: Side, form: BookForm) -> Self {
         Self {
+            form,
             sign: -side.sign(),
             base: 0,
             summary: 0,
-            pages: vec![Page { mask: 0, lots: [0; 64] }; PAGES].into_boxed_slice(),
+            pages: if form == BookForm::Dense { empty_pages() } else { Box::default() },
             near: 0,
-            far: Vec::with_capacity(far_capacity),
+            far: Vec::with_capacity(FAR_CAPACITY),
             far_changes: 0,
         }
+    }
+
+    /// Returns the bytes of memory it has taken, its own fields apart.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.pages) + self.far.capacity() * size_of::<Level>()
+    }
+
+    /// Tells whether levels near the touch are in pages.
+    pub(crate) fn is_dense(&self) -> bool {
+        !self.pages.is_empty()
     }
 
     /// Returns the number of levels.
@@ -139,7 +168,7 @@ impl Ladder {
     /// Sets a size at a key that the ladder does not cover.
     #[cold]
     fn set_outside(&mut self, key: i64, lots: i64) {
-        if key < self.base || self.len() == 0 {
+        if self.is_dense() && (key < self.base || self.len() == 0) {
             // Nothing is better than the base, so there is nothing to take out.
             if lots > 0 {
                 self.move_to(key);
@@ -165,15 +194,40 @@ impl Ladder {
         }
     }
 
-    /// Moves the ladder when the best price has gone away from its first half.
+    /// Moves the ladder when the best price has gone away from its first half, and chooses the form.
     fn follow(&mut self) {
         self.far_changes = 0;
-        if let Some(best) = self.best() {
-            let key = best.price_ticks * self.sign;
-            if key - self.base > WINDOW_TICKS / 2 {
+        let Some(best) = self.best() else { return };
+        let key = best.price_ticks * self.sign;
+        if !self.is_dense() {
+            if self.form == BookForm::Automatic && self.gains_from_pages(key) {
+                self.pages = empty_pages();
                 self.move_to(key);
             }
+            return;
         }
+        if key - self.base > WINDOW_TICKS / 2 {
+            self.move_to(key);
+        }
+        if self.form == BookForm::Automatic && self.near < DENSE_LEVELS_LEFT {
+            self.leave_pages();
+        }
+    }
+
+    /// Tells whether a compact side has so many levels near its best that pages would serve it better.
+    fn gains_from_pages(&self, best_key: i64) -> bool {
+        let end = best_key + WINDOW_TICKS - HEADROOM_TICKS;
+        let beyond = self.far.partition_point(|level| level.price_ticks >= end);
+        self.far.len() - beyond >= DENSE_LEVELS_MIN
+    }
+
+    /// Becomes compact: the levels of the pages join the list, and their memory is given back.
+    fn leave_pages(&mut self) {
+        let mut far = std::mem::take(&mut self.far);
+        self.empty_pages(|level| far.push(level));
+        self.far = far;
+        self.pages = Box::default();
+        self.base = 0;
     }
 
     /// Moves the ladder so that `best_key` has the headroom in front of it.
@@ -224,6 +278,11 @@ impl Ladder {
     }
 }
 
+/// Makes the pages of a dense side.
+fn empty_pages() -> Box<[Page]> {
+    vec![Page { mask: 0, lots: [0; 64] }; PAGES].into_boxed_slice()
+}
+
 /// Returns page and slot of an offset from the base; the page is out of range when the ladder does not cover it.
 #[inline]
 fn place(offset: i64) -> (usize, usize) {
@@ -268,7 +327,7 @@ mod tests {
 
     #[test]
     fn levels_beyond_the_ladder_keep_their_place() {
-        let mut ladder = Ladder::new(Side::Buy, 8);
+        let mut ladder = Ladder::new(Side::Buy, BookForm::Dense);
         for price in [100_000, 50_000, 99_000, 10, 97_000, 96_000] {
             ladder.set(price, 1);
         }
@@ -281,7 +340,7 @@ mod tests {
 
     #[test]
     fn the_best_level_is_found_when_the_ladder_is_empty() {
-        let mut ladder = Ladder::new(Side::Sell, 8);
+        let mut ladder = Ladder::new(Side::Sell, BookForm::Dense);
         ladder.set(100, 1);
         ladder.set(1_000_000, 2);
         ladder.set(100, 0);
@@ -290,7 +349,7 @@ mod tests {
 
     #[test]
     fn the_ladder_follows_the_market_without_moving_each_time() {
-        let mut ladder = Ladder::new(Side::Sell, 1024);
+        let mut ladder = Ladder::new(Side::Sell, BookForm::Dense);
         ladder.set(10_000, 1);
         let base = ladder.base;
         ladder.set(20_000, 1);
@@ -305,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_stray_price_does_not_lose_the_others() {
-        let mut ladder = Ladder::new(Side::Buy, 1024);
+        let mut ladder = Ladder::new(Side::Buy, BookForm::Dense);
         for price in 1000..1100 {
             ladder.set(price, price);
         }

@@ -29,7 +29,7 @@ pub use counters::BookCounters;
 pub use depth::{Depth, QuoteDepth};
 pub use fault::Fault;
 pub use instrument_book::{BookChange, InstrumentBook, QuoteCheck};
-pub use l2::{L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
+pub use l2::{BookForm, L2Book, LEVELS_MAX, PRICE_TICKS_MAX};
 pub use order_book::{OrderBook, OrderChange, OrderFault, QueuePosition, RestingOrder};
 pub use own::{OwnFault, OwnLevels, WithoutOwn};
 pub use rule::SequenceRule;

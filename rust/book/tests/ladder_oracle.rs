@@ -1,9 +1,11 @@
 //! The book against a plain sorted map.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tradecore_book::{Depth, L2Book};
+use tradecore_book::{BookForm, Depth, L2Book, LEVELS_MAX};
 use tradecore_types::{Level, Side};
 
 /// What a book is, without any thought of speed.
@@ -63,6 +65,14 @@ fn price() -> impl Strategy<Value = i64> {
 fn update() -> impl Strategy<Value = (Side, i64, i64)> {
     let lots = prop_oneof![2 => Just(0i64), 3 => 1i64..1000];
     (prop_oneof![Just(Side::Buy), Just(Side::Sell)], price(), lots)
+}
+
+/// Runs of neighbouring prices, which fill a ladder or empty it, among single ones.
+fn run() -> impl Strategy<Value = (Side, i64, i64, i64)> {
+    let place = prop_oneof![3 => 9_900i64..10_100, 1 => 1i64..400_000];
+    let lots = prop_oneof![3 => Just(0i64), 5 => 1i64..9];
+    let count = prop_oneof![2 => Just(1i64), 1 => 1i64..400];
+    (prop_oneof![Just(Side::Buy), Just(Side::Sell)], place, count, lots)
 }
 
 proptest! {
@@ -125,5 +135,32 @@ proptest! {
             seen.len() < stop
         });
         prop_assert_eq!(&seen[..], &all[..all.len().min(stop)]);
+    }
+
+    #[test]
+    fn each_form_says_what_a_sorted_map_says_through_every_change_of_form(
+        runs in prop::collection::vec(run(), 0..60),
+    ) {
+        let forms = [BookForm::Automatic, BookForm::Dense, BookForm::Compact];
+        let mut books = forms.map(|form| L2Book::with_form(LEVELS_MAX, form));
+        let mut oracle = Oracle::default();
+        for (side, first, count, lots) in runs {
+            for price_ticks in first..first + count {
+                oracle.set(side, price_ticks, lots);
+                for book in &mut books {
+                    book.set(side, price_ticks, lots).unwrap();
+                }
+            }
+            for (book, form) in books.iter().zip(forms) {
+                prop_assert_eq!(&levels(book, side), &oracle.levels(side), "{:?}", form);
+                prop_assert_eq!(book.lots_at(side, first), lots);
+                prop_assert_eq!(book.is_dense(side), match form {
+                    BookForm::Automatic => book.is_dense(side),
+                    form => form == BookForm::Dense,
+                });
+            }
+        }
+        prop_assert_eq!(state(&books[0]), state(&books[1]));
+        prop_assert_eq!(state(&books[0]), state(&books[2]));
     }
 }

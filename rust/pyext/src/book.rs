@@ -255,6 +255,11 @@ impl PyL2Book {
 }
 
 impl PyL2Book {
+    /// Shows a book to Python.
+    pub const fn of(inner: L2Book) -> Self {
+        Self { inner }
+    }
+
     /// Writes the best levels of both sides and zeros after them.
     fn write_top(&self, n: usize, out: &mut PyReadwriteArray3<'_, i64>) -> PyResult<()> {
         let cells = out.as_slice_mut().map_err(|_| not_writable())?;

@@ -15,6 +15,7 @@ mod journal;
 mod kernel;
 mod latency;
 mod liquidity;
+mod order_book;
 mod reused;
 mod risk;
 mod updates;
@@ -39,5 +40,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     latency::register(module)?;
     desk::register(module)?;
     liquidity::register(module)?;
+    order_book::register(module)?;
     views::register(module)
 }

@@ -1,0 +1,181 @@
+"""hftbacktest on the capture of B7: replay alone, and the maker of `maker.py`.
+
+Equal rules: every change is seen by the exchange and by the strategy at its receive time (`exch_ts` is
+`local_ts`); latencies are constant; no fees. Prices and sizes are whole ticks and lots (`tick_size` and
+`lot_size` 1), so that `log(1 + x)` means lots on both sides. Orders of one lot fill whole: partial fills of
+2.4.4 end with an invalid order status (its issue 301).
+"""
+
+import sys
+
+import numpy as np
+from hftbacktest import GTX, LIMIT, BacktestAsset, HashMapMarketDepthBacktest
+from hftbacktest.order import BUY, FILLED
+from hftbacktest.types import (
+    BUY_EVENT,
+    DEPTH_EVENT,
+    DEPTH_SNAPSHOT_EVENT,
+    EXCH_EVENT,
+    LOCAL_EVENT,
+    SELL_EVENT,
+    TRADE_EVENT,
+    event_dtype,
+)
+from measured import Once, Workload, main, seconds_of
+from numba import njit
+
+from capture import timeline
+from maker import (
+    CANCELLED,
+    LOTS,
+    ORDER_LATENCY_NS,
+    POSITION_LOTS_MAX,
+    PRICE,
+    QUEUE_POWER,
+    REPORT_LATENCY_NS,
+    SENT,
+    SIDE,
+    STEP_NS,
+    Orders,
+    answer_of,
+    first_step_ns,
+)
+from maker import FILLED as FILLED_AT
+
+BOTH = EXCH_EVENT | LOCAL_EVENT
+ORDERS_MAX = 100_000
+END = 1
+
+
+def converted() -> np.ndarray:
+    """Make hftbacktest's events of the capture."""
+    rows = []
+    is_begun = False
+    for change in timeline():
+        if change.trade is not None:
+            price, lots, is_buy = change.trade
+            kind = TRADE_EVENT | (BUY_EVENT if is_buy else SELL_EVENT)
+            rows.append((kind | BOTH, change.time_ns, change.time_ns, price, lots, 0, 0, 0))
+            continue
+        kind = DEPTH_EVENT if is_begun else DEPTH_SNAPSHOT_EVENT
+        is_begun = True
+        for side, levels in ((BUY_EVENT, change.bids), (SELL_EVENT, change.asks)):
+            rows += [(kind | side | BOTH, *[change.time_ns] * 2, *level, 0, 0, 0) for level in levels]
+    return np.array(rows, dtype=event_dtype)
+
+
+def counted(count: int) -> np.ndarray:
+    """Make the events and check that there are as many as is said."""
+    data = converted()
+    if len(data) != count:
+        raise ValueError(f"the capture has {len(data)} level changes and trades, not {count}")
+    return data
+
+
+def engine(data: np.ndarray, queue: str):
+    """Build a backtest of one asset."""
+    asset = (
+        BacktestAsset()
+        .data([data])
+        .linear_asset(1.0)
+        .constant_order_latency(ORDER_LATENCY_NS, REPORT_LATENCY_NS)
+        .no_partial_fill_exchange()
+        .trading_value_fee_model(0.0, 0.0)
+        .tick_size(1.0)
+        .lot_size(1.0)
+    )
+    if queue == "conservative":
+        asset.risk_adverse_queue_model()
+    elif queue == "power":
+        asset.power_prob_queue_model(float(QUEUE_POWER))
+    else:
+        asset.log_prob_queue_model()
+    return HashMapMarketDepthBacktest([asset])
+
+
+@njit
+def replay(hbt) -> int:
+    """Let the clock run to the end."""
+    steps = 0
+    while hbt.elapse(STEP_NS) == 0:
+        steps += 1
+    return steps
+
+
+@njit
+def make(hbt, wait_ns: int, rows) -> int:
+    """Run the maker to the end and write its orders into rows; give their number."""
+    count = 0
+    hbt.elapse(wait_ns)
+    while True:
+        book, position, now_ns = hbt.depth(0), hbt.position(0), hbt.current_timestamp
+        is_buying, is_selling = position < POSITION_LOTS_MAX, position > -POSITION_LOTS_MAX
+        has_bid, has_ask = False, False
+        orders = hbt.orders(0).values()
+        while orders.has_next():
+            order = orders.get()
+            is_buy = order.side == BUY
+            if order.status == FILLED:
+                rows[order.order_id, FILLED_AT] = order.exch_timestamp
+            elif order.cancellable or order.req != 0:
+                best = book.best_bid_tick if is_buy else book.best_ask_tick
+                is_wanted = is_buying if is_buy else is_selling
+                has_bid, has_ask = has_bid or is_buy, has_ask or not is_buy
+                if order.cancellable and (order.price_tick != best or not is_wanted):
+                    rows[order.order_id, CANCELLED] = now_ns
+                    hbt.cancel(0, order.order_id, False)
+        hbt.clear_inactive_orders(0)
+        if is_buying and not has_bid:
+            rows[count, SENT], rows[count, SIDE], rows[count, PRICE] = now_ns, 1, book.best_bid_tick
+            hbt.submit_buy_order(0, count, book.best_bid_tick, LOTS, GTX, LIMIT, False)
+            count += 1
+        if is_selling and not has_ask:
+            rows[count, SENT], rows[count, SIDE], rows[count, PRICE] = now_ns, -1, book.best_ask_tick
+            hbt.submit_sell_order(0, count, book.best_ask_tick, LOTS, GTX, LIMIT, False)
+            count += 1
+        code = hbt.elapse(STEP_NS)
+        if code == END:
+            return count
+        if code != 0:
+            raise ValueError("hftbacktest ended with an error")
+
+
+def made(data: np.ndarray, queue: str) -> Orders:
+    """Give the orders of the maker."""
+    rows = np.zeros((ORDERS_MAX, 5), dtype=np.int64)
+    hbt = engine(data, queue)
+    count = make(hbt, first_step_ns() - int(data["local_ts"][0]), rows)
+    hbt.close()
+    return rows[:count]
+
+
+def on_replay(count: int) -> Once:
+    """B7: the book alone."""
+    data = counted(count)
+
+    def once():
+        hbt = engine(data, "conservative")
+        spent = seconds_of(lambda: {"steps": replay(hbt)})[0]
+        book = hbt.depth(0)
+        found = {"bid": int(book.best_bid_tick), "ask": int(book.best_ask_tick)}
+        hbt.close()
+        return spent, found
+
+    once()
+    return once
+
+
+def on_maker(count: int) -> Once:
+    """B7: with the maker."""
+    data = counted(count)
+    made(data, "conservative")
+    return lambda: seconds_of(lambda: answer_of(made(data, "conservative")))
+
+
+WORKLOADS = {"B7 replay": Workload(on_replay), "B7 maker": Workload(on_maker)}
+
+if __name__ == "__main__":
+    if sys.argv[1] == "orders":
+        np.save(sys.argv[3], made(converted(), sys.argv[2]))
+    else:
+        sys.exit(main("hftbacktest", WORKLOADS))
