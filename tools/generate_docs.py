@@ -18,6 +18,7 @@ from tradecore_api.config.tables import ConfigTables
 from tradecore_api.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parents[1]
+CONTROLS = ROOT / "tools" / "controls.toml"
 BASELINE = ROOT / "benches" / "baseline.json"
 NAMES = {types.StrType: "text", types.IntType: "integer", types.FloatType: "number", types.BoolType: "bool"}
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
@@ -60,6 +61,46 @@ def _setting(field: types.Field, above: str, shown: dict[type, str]) -> Iterator
             shown[table.cls] = title
             for inner in table.fields:
                 yield from _setting(inner, f"{name}.", shown)
+
+
+class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pre-trade control: what holds it, and the tests that show it."""
+
+    number: str
+    name: str
+    source: str
+    does: str
+    rules: tuple[str, ...]
+    settings: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+class Controls(msgspec.Struct, frozen=True):
+    """The list of controls."""
+
+    controls: tuple[Control, ...]
+
+
+def listed_controls() -> tuple[Control, ...]:
+    """Read the list of controls."""
+    return msgspec.toml.decode(CONTROLS.read_bytes(), type=Controls).controls
+
+
+def controls() -> str:
+    """Show each control with its rules, settings and tests."""
+    lines = ["| control | what tradecore does | rules | settings | tests |", "|---|---|---|---|---|"]
+    for control in listed_controls():
+        rules, settings = (
+            "<br>".join(f"`{name}`" for name in names) for names in (control.rules, control.settings)
+        )
+        tests = "<br>".join(
+            f"[{name}](../{file})" for file, _, name in (test.partition("::") for test in control.tests)
+        )
+        lines.append(
+            f"| **{control.number}** {control.name} ({control.source}) | {control.does} "
+            f"| {rules} | {settings} | {tests} |"
+        )
+    return "\n".join(lines)
 
 
 class PeerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +286,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("ARCHITECTURE.md", "life cycle"): life_cycle,
     ("README.md", "exit codes"): exit_codes,
     ("docs/configuration.md", "settings"): settings,
+    ("docs/controls.md", "controls"): controls,
     ("docs/performance.md", "peers"): peers,
     ("docs/performance.md", "delays"): peer_delays,
     ("docs/performance.md", "goals"): peer_goals,

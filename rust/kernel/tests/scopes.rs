@@ -151,7 +151,7 @@ fn an_amendment_on_its_way_counts_at_its_larger_size() {
 }
 
 #[test]
-fn a_strategy_trades_only_what_it_is_allowed_and_may_close_the_rest() {
+fn a_strategy_trades_only_what_it_is_allowed() {
     let mut config = config(Matching::Quotes);
     let tin_only = StrategyLimits { instruments: Some(vec![TIN]), ..StrategyLimits::default() };
     config.scopes.strategies = vec![tin_only];

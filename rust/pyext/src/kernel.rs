@@ -29,6 +29,9 @@ const STEPS_DETACHED: usize = 1 << 18;
 /// Strategy calls between two looks at pending signals.
 const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
 
+/// What is said to those who run an engine from within its run.
+const RUNNING: &str = "the engine is running already";
+
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyKernel>()
@@ -50,6 +53,8 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
 pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
+    /// Strategies are being called: they hand in no events, and no commands among them.
+    is_running: bool,
 }
 
 impl PyKernel {
@@ -98,7 +103,7 @@ impl PyKernel {
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        Ok(Self { kernel, scales })
+        Ok(Self { kernel, scales, is_running: false })
     }
 
     /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
@@ -176,6 +181,9 @@ impl PyKernel {
     /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
     #[pyo3(signature = (batch, source=0))]
     fn feed(&mut self, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
+        if self.is_running {
+            return Err(misuse("the engine is running: strategies feed no events"));
+        }
         let spare = self.kernel.take_spare_batch();
         let events = std::mem::replace(&mut batch.borrow_mut().inner, spare);
         self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
@@ -186,25 +194,17 @@ impl PyKernel {
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
     /// `on_book`, `on_trade`, `on_fill`, `on_order` and `on_timer`, each a callable or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
-        let py = slf.py();
-        let mut books = Books::new(slf);
-        let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
-        let before = slf.borrow().kernel.counters().events;
-        let mut calls: u32 = 0;
-        loop {
-            let (wake, scale) = {
-                let mut this = slf.try_borrow_mut().map_err(|_| misuse("the engine is running already"))?;
-                let Some(wake) = this.next_wake(py)? else { break };
-                let scale = this.scale(wake.instrument.0)?;
-                (wake, scale)
-            };
-            call(py, &wake, scale, &handlers, &mut last, &mut books)?;
-            calls = calls.wrapping_add(1);
-            if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
-                py.check_signals()?;
+        let before = {
+            let mut this = slf.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+            if std::mem::replace(&mut this.is_running, true) {
+                return Err(misuse(RUNNING));
             }
-        }
-        Ok(slf.borrow().kernel.counters().events - before)
+            this.kernel.counters().events
+        };
+        let outcome = run_all(slf, &handlers);
+        let mut this = slf.borrow_mut();
+        this.is_running = false;
+        outcome.map(|()| this.kernel.counters().events - before)
     }
 
     /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
@@ -480,6 +480,27 @@ impl PyKernel {
             other => return Err(invalid_value("column", other, "must be open, high, low, close or volume")),
         };
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
+    }
+}
+
+/// Calls strategies until everything fed is consumed.
+fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<()> {
+    let py = kernel.py();
+    let mut books = Books::new(kernel);
+    let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
+    let mut calls: u32 = 0;
+    loop {
+        let (wake, scale) = {
+            let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+            let Some(wake) = this.next_wake(py)? else { return Ok(()) };
+            let scale = this.scale(wake.instrument.0)?;
+            (wake, scale)
+        };
+        call(py, &wake, scale, handlers, &mut last, &mut books)?;
+        calls = calls.wrapping_add(1);
+        if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
+            py.check_signals()?;
+        }
     }
 }
 

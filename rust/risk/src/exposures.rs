@@ -31,9 +31,13 @@ impl Amounts {
     /// Values a stake at a mark; nothing is known of its worth before the first.
     fn of(stake: Stake, instrument: &Instrument, mark_ticks: Option<i64>) -> Self {
         let Some(ticks) = mark_ticks.filter(|_| stake != Stake::default()) else { return Self::default() };
-        let worth = instrument.value(ticks, stake.position_lots).map_or(0, |money| money.0);
-        let long = signed_notional(instrument, ticks, stake.longest());
-        let short = signed_notional(instrument, ticks, stake.shortest());
+        let worth = match stake.position_lots {
+            0 => 0,
+            lots => instrument.value(ticks, lots).map_or(0, |money| money.0),
+        };
+        let (longest, shortest) = (stake.longest(), stake.shortest());
+        let long = signed_notional(instrument, ticks, longest);
+        let short = if longest == shortest { long } else { signed_notional(instrument, ticks, shortest) };
         Self {
             held: worth.clamp(-UNCOUNTABLE, UNCOUNTABLE),
             gross: long.saturating_abs().max(short.saturating_abs()),
@@ -54,6 +58,9 @@ impl Amounts {
 
 /// Returns the size in money of signed lots, with their sign.
 fn signed_notional(instrument: &Instrument, mark_ticks: i64, lots: i128) -> i128 {
+    if lots == 0 {
+        return 0;
+    }
     let size = i64::try_from(lots).ok().and_then(|lots| instrument.notional(mark_ticks, lots));
     let size = size.map_or(UNCOUNTABLE, |money| money.0.min(UNCOUNTABLE));
     if lots < 0 { -size } else { size }
@@ -88,6 +95,10 @@ impl Exposures {
     pub(crate) fn set(&mut self, row: usize, instrument: &Instrument, mark_ticks: Option<i64>, stake: Stake) {
         let place = instrument.id.index().saturating_mul(self.rows).saturating_add(row);
         if let (Some(cell), Some(sums)) = (self.cells.get_mut(place), self.sums.get_mut(row)) {
+            // What is valued already is valued at the last mark.
+            if cell.stake == stake {
+                return;
+            }
             let amounts = Amounts::of(stake, instrument, mark_ticks);
             sums.exchange(cell.amounts, amounts);
             *cell = Cell { stake, amounts };

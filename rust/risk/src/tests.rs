@@ -178,6 +178,40 @@ fn a_missing_zero_or_stale_reference_fails_closed() {
 }
 
 #[test]
+fn a_drift_without_a_known_start_fails_closed() {
+    let limits = Limits { price_drift_ppm: Some(1_000), price_drift_window_ns: SECOND, ..Limits::default() };
+    let mut gate = Gate::new(limits);
+    let intent = intent(Side::Buy, OrderKind::Market, 1);
+    let verdict = |gate: &mut Gate| {
+        check(gate, &intent, 1, reference(10_000), Exposure::default(), Switches::default())
+            .map_err(|refusal| refusal.rule)
+    };
+    assert_eq!(verdict(&mut gate).unwrap_err(), Rule::ReferenceMissing);
+    gate.learn(0, 0);
+    gate.learn(-5, 1);
+    assert_eq!(verdict(&mut gate).unwrap_err(), Rule::ReferenceMissing);
+    gate.learn(9_990, 2);
+    assert_eq!(verdict(&mut gate).unwrap_err(), Rule::PriceDrift);
+    gate.learn(9_991, 3);
+    let mut known = Gate::new(limits);
+    known.learn(9_991, 2);
+    assert!(verdict(&mut known).is_ok());
+}
+
+#[test]
+fn a_closing_order_is_not_held_up_by_size_number_or_rate() {
+    let limits = Limits {
+        quantity_lots_max: Some(1),
+        open_orders_max: Some(0),
+        order_rate_max: Some(0),
+        price_drift_ppm: Some(0),
+        ..Limits::default()
+    };
+    assert!(buy(limits, 5, alone(-5, 0, 0)).is_ok());
+    assert!(buy(limits, 6, alone(-5, 0, 0)).is_err());
+}
+
+#[test]
 fn the_kill_latch_stops_everything_and_a_pause_lets_closing_through() {
     let held = alone(5, 0, 0);
     let rule = |side, switches| {
@@ -266,7 +300,10 @@ proptest! {
         let verdict =
             check(&mut Gate::new(limits), &intent, lots, reference, Exposure::default(), Switches::default());
         if verdict.is_ok() {
+            let distance = (i128::from(price_ticks) - i128::from(reference_ticks)).abs() * 1_000_000;
             prop_assert!(price_ticks > 0 && reference_ticks > 0 && (1..=100).contains(&lots));
+            prop_assert!(distance <= 50_000 * i128::from(reference_ticks));
+            prop_assert!(age >= 9 * SECOND, "no older than a second at 10 seconds");
         }
     }
 }

@@ -1,0 +1,86 @@
+"""The table of controls says what is true: its rules, settings and tests exist."""
+
+import importlib.util
+import re
+import sys
+
+import pytest
+from msgspec import inspect
+
+from support.shared import ROOT
+from tradecore_api.config.tables import ConfigTables
+
+WANTED = {f"C{number}" for number in (*range(1, 10), 20, 23, 25)}
+
+
+@pytest.fixture(scope="module")
+def controls():
+    """Return the list of controls as the generator reads it."""
+    spec = importlib.util.spec_from_file_location(
+        "generate_docs_for_controls", ROOT / "tools/generate_docs.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module.listed_controls()
+    del sys.modules[spec.name]
+
+
+def is_setting(path):
+    """Tell whether a dotted path leads to a key of the configuration."""
+    kind = inspect.type_info(ConfigTables)
+    for part in path.split("."):
+        if isinstance(kind, inspect.DictType):
+            kind = kind.value_type
+            continue
+        fields = {field.encode_name: field.type for field in kind.fields}
+        if part not in fields:
+            return False
+        kind = fields[part]
+    return True
+
+
+def is_test(test):
+    """Tell whether a test stands in the file that is named for it, marked as one."""
+    file, _, name = test.partition("::")
+    text = (ROOT / file).read_text()
+    if file.endswith(".py"):
+        return re.search(rf"^(async )?def {name}\(", text, re.MULTILINE) is not None
+    return re.search(rf"#\[test\]\n(\s*#\[.*\]\n)*\s*fn {name}\(", text) is not None
+
+
+def test_every_control_of_the_list_is_there_once(controls):
+    """The controls of the pre-trade list, in order and none twice."""
+    numbers = [control.number for control in controls]
+
+    assert sorted(set(numbers)) == sorted(numbers)
+    assert set(numbers) == WANTED
+
+
+def test_every_rule_of_a_control_is_a_rule_that_refuses(controls):
+    """The names are those that a refusal shows."""
+    names = set(re.findall(r'=> "(\w+)"', (ROOT / "rust/types/src/refusal.rs").read_text()))
+
+    assert [rule for control in controls for rule in control.rules if rule not in names] == []
+    assert all(control.rules for control in controls)
+
+
+def test_every_setting_of_a_control_can_be_set(controls):
+    """The keys lead somewhere in a configuration file."""
+    assert [key for control in controls for key in control.settings if not is_setting(key)] == []
+    assert all(control.settings for control in controls)
+
+
+def test_every_test_of_a_control_exists(controls):
+    """A control without a test that is run is no control."""
+    assert [test for control in controls for test in control.tests if not is_test(test)] == []
+    assert all(control.tests for control in controls)
+
+
+def test_a_test_or_setting_that_is_not_there_is_found_out():
+    """The two checks above can fail."""
+    assert is_test("rust/kernel/tests/scopes.rs::a_strategy_trades_only_what_it_is_allowed")
+    assert not is_test("rust/kernel/tests/scopes.rs::a_strategy_trades_what_it_likes")
+    assert not is_test("rust/kernel/tests/scopes.rs::rig")
+    assert is_setting("risk.strategy.NAME.net_max")
+    assert not is_setting("risk.strategy.NAME.net_most")

@@ -1,0 +1,215 @@
+"""Limits as Python sees them: in a specification, at run time, and out of reach of strategies."""
+
+import json
+
+import pytest
+
+from support.sessions import CONFIG
+from tradecore.domain import (
+    AccountSpec,
+    ConfigError,
+    EngineSpec,
+    EventBatch,
+    InstrumentSpec,
+    InvalidValueError,
+    Matching,
+    RiskSpec,
+    ScopeRiskSpec,
+    SelfTrade,
+    StrategyRiskSpec,
+    VenueSpec,
+)
+from tradecore.domain.errors import StrategyError
+from tradecore.engine import Engine
+from tradecore.strategy import StrategyBinding
+
+ATTO = 10**18
+
+
+class Asks:
+    """Does at each quote what it was told, and keeps the answers."""
+
+    def __init__(self, *wishes) -> None:
+        self.wishes = list(wishes)
+        self.answers = []
+
+    def on_quote(self, ctx, quote) -> None:
+        """Ask for the next thing."""
+        if self.wishes:
+            self.answers.append(self.wishes.pop(0)(ctx))
+
+
+def engine_of(risk, *wishes):
+    """Return an engine with one strategy named `asks`, and the strategy."""
+    spec = EngineSpec(
+        instruments=tuple(InstrumentSpec(symbol=symbol, tick_size="1") for symbol in ("GOLD", "TIN")),
+        account=AccountSpec(cash="1000000"),
+        venue=VenueSpec(matching=Matching.QUOTES),
+        risk=risk,
+    )
+    strategy = Asks(*wishes)
+    return Engine(spec, [StrategyBinding(name="asks", strategy=strategy, instruments=(0, 1))]), strategy
+
+
+def play(engine, *times):
+    """Quote gold and tin at 99 to 101 at these times."""
+    batch = EventBatch()
+    for time_ns in times:
+        for instrument_id in (0, 1):
+            batch.quote(time_ns, instrument_id, 99, 50, 101, 50)
+    engine.feed(batch)
+    engine.run()
+
+
+def buy(lots, instrument_id=0):
+    """Return the wish to buy at the market."""
+    return lambda ctx: ctx.buy(quantity_lots=lots, instrument_id=instrument_id)
+
+
+def refusal(answer):
+    """Return what a refusal says."""
+    return answer.rule, answer.limit, answer.value
+
+
+@pytest.mark.parametrize(
+    ("risk", "said"),
+    [
+        (RiskSpec(account=ScopeRiskSpec(gross_max="300")), ("gross_max", 300 * ATTO, 400 * ATTO)),
+        (RiskSpec(account=ScopeRiskSpec(net_max="399.5")), ("net_max", 3995 * ATTO // 10, 400 * ATTO)),
+        (RiskSpec(strategy={"asks": StrategyRiskSpec(quantity_max="3")}), ("quantity_max", 3, 4)),
+        (RiskSpec(strategy={"asks": StrategyRiskSpec(message_rate_max=0)}), ("message_rate_max", 0, 1)),
+        (
+            RiskSpec(strategy={"asks": StrategyRiskSpec(instruments=("TIN",))}),
+            ("instrument_not_allowed", 1, 0),
+        ),
+    ],
+)
+def test_limits_of_a_specification_refuse_with_rule_limit_and_value(risk, said):
+    """The order that is one too much is answered at once; without the limit it is approved."""
+    limited, refused = engine_of(risk, lambda _: None, buy(4))
+    free, approved = engine_of(RiskSpec(), lambda _: None, buy(4))
+    for engine in (limited, free):
+        play(engine, 100)
+
+    assert refusal(refused.answers[1]) == said
+    assert isinstance(approved.answers[1], int)
+
+
+def test_a_limit_that_is_set_while_it_runs_counts_from_the_next_order_on():
+    """The command comes after the events of its time; the limits say what counts now."""
+    engine, strategy = engine_of(RiskSpec(quantity_max="9.5"), *[buy(2)] * 6)
+    play(engine, 100)
+    engine.command("set_limit", 100, scope="strategy:asks", limit="quantity_max", value="1.5")
+    play(engine, 101)
+    engine.command("set_limit", 101, scope="strategy:asks", limit="quantity_max", value=None)
+    play(engine, 102)
+
+    assert [isinstance(answer, int) for answer in strategy.answers] == [True, True, False, False, True, True]
+    assert refusal(strategy.answers[2]) == ("quantity_max", 1, 2)
+    assert engine.limits("instrument:GOLD")["quantity_max"] == "9"
+    assert set(engine.limits("strategy:asks").values()) == {None}
+    assert engine.limits("account").keys() < engine.limits("strategy:asks").keys()
+
+
+def test_a_halt_stands_in_the_summary_until_a_person_releases_it():
+    """The reader sees what is halted and by which rule."""
+    limits = StrategyRiskSpec(executions_max=1)
+    engine, strategy = engine_of(RiskSpec(strategy={"asks": limits}), buy(1), buy(1), buy(1))
+    play(engine, 100, 101)
+
+    assert engine.summary().halts == {"strategy:asks": "executions_max"}
+    assert refusal(strategy.answers[2]) == ("executions_max", 1, 2)
+    engine.command("release", 102, scope="strategy:asks", person="Ada")
+    engine.run()
+    assert engine.summary().halts == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"scope": "account", "limit": "gross_max", "value": "-1"}, "gross_max"),
+        ({"scope": "account", "limit": "executions_max", "value": "1"}, "limit"),
+        ({"scope": "account", "limit": "nothing", "value": "1"}, "limit"),
+        ({"scope": "account:x", "limit": "gross_max", "value": "1"}, "scope"),
+        ({"scope": "strategy:bert", "limit": "gross_max", "value": "1"}, "scope"),
+        ({"scope": "instrument:IRON", "limit": "quantity_max", "value": "1"}, "scope"),
+        ({"scope": "instrument:GOLD", "limit": "open_orders_max", "value": "1.5"}, "open_orders_max"),
+    ],
+)
+def test_a_limit_that_cannot_be_set_names_the_field_and_changes_nothing(arguments, field):
+    """The check before the queue says the same as the queue."""
+    engine, _ = engine_of(RiskSpec())
+    before = engine.state_hash()
+    for attempt in (engine.check_command, lambda kind, **rest: engine.command(kind, 0, **rest)):
+        with pytest.raises(InvalidValueError) as caught:
+            attempt("set_limit", **arguments)
+        assert caught.value.field == field
+    engine.run()
+
+    assert engine.state_hash() == before
+
+
+@pytest.mark.parametrize(
+    ("risk", "field"),
+    [
+        (RiskSpec(strategy={"bert": StrategyRiskSpec()}), "strategy"),
+        (RiskSpec(strategy={"asks": StrategyRiskSpec(instruments=("IRON",))}), "instruments"),
+        (RiskSpec(account=ScopeRiskSpec(net_max="-1")), "net_max"),
+        (RiskSpec(price_drift_bps="0.001"), "price_drift_bps"),
+    ],
+)
+def test_limits_that_make_no_sense_are_no_engine(risk, field):
+    """A slip in a name or a number is told before the first event."""
+    with pytest.raises(InvalidValueError) as caught:
+        engine_of(risk)
+    assert caught.value.field == field
+
+
+def test_a_strategy_cannot_change_its_limits():
+    """Even with the native engine in hand, a strategy that is called feeds nothing, commands least of all."""
+
+    def loosen(ctx):
+        batch = EventBatch()
+        batch.set_limit(ctx._kernel.now_ns, "strategy", 0, "quantity_max", None)
+        ctx._kernel.feed(batch, 1)
+
+    engine, _ = engine_of(RiskSpec(strategy={"asks": StrategyRiskSpec(quantity_max="1")}), loosen)
+    with pytest.raises(StrategyError) as caught:
+        play(engine, 100)
+
+    assert "strategies feed no events" in str(caught.value.__cause__)
+    assert engine.limits("strategy:asks")["quantity_max"] == "1"
+    play(engine, 101)
+
+
+def test_an_order_that_would_meet_an_own_order_is_blocked_or_wins():
+    """Both ways of preventing a trade with oneself, and none."""
+    expected = {SelfTrade.ALLOW: [98, 110], SelfTrade.BLOCK: [98, 110], SelfTrade.CANCEL_OLDEST: [110]}
+    for how, open_orders in expected.items():
+        engine, strategy = engine_of(
+            RiskSpec(self_trade=how),
+            lambda _: None,
+            lambda ctx: ctx.buy(quantity_lots=1, limit_ticks=98),
+            lambda _: None,
+            lambda ctx: ctx.sell(quantity_lots=1, limit_ticks=110),
+            lambda ctx: ctx.sell(quantity_lots=1, limit_ticks=98),
+        )
+        play(engine, 100, 101, 102)
+        resting = [order["price_ticks"] for order in engine.kernel.open_orders()]
+        assert isinstance(strategy.answers[4], int) is (how is not SelfTrade.BLOCK)
+        if how is SelfTrade.BLOCK:
+            assert refusal(strategy.answers[4]) == ("self_trade", 98, 98)
+        assert resting == open_orders, how
+
+
+def test_a_journal_of_before_a_setting_was_known_still_goes_on():
+    """What an old journal does not name had its default; what it names must be the same."""
+    old = json.loads(CONFIG.encoded())
+    for name in ("account", "strategy", "self_trade", "day_start_ns", "price_drift_window_ns"):
+        del old["engine"]["risk"][name]
+
+    CONFIG.check_same(json.dumps(old).encode(), "old.journal")
+    old["engine"]["risk"]["quantity_max"] = "5"
+    with pytest.raises(ConfigError) as caught:
+        CONFIG.check_same(json.dumps(old).encode(), "old.journal")
+    assert caught.value.key == "engine.risk.quantity_max"
