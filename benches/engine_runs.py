@@ -11,6 +11,7 @@ from maker import (
     CANCELLED,
     FILLED,
     LOTS,
+    MEASURED,
     ORDER_LATENCY_NS,
     POSITION_LOTS_MAX,
     QUEUE_POWER,
@@ -253,13 +254,14 @@ def capture_spec(symbol: str, tick_size: str, lot_size: str) -> EngineSpec:
 def maker_spec(symbol: str, tick_size: str, lot_size: str, queue: str) -> EngineSpec:
     """State the account of the maker of B7: no fees, the queue model and the latencies of `maker.py`."""
     spec = capture_spec(symbol, tick_size, lot_size)
-    venue = VenueSpec(
-        matching=Matching.BOOK,
-        order_latency_ns=ORDER_LATENCY_NS,
-        report_latency_ns=REPORT_LATENCY_NS,
-        queue=QueueModel(queue),
-        queue_power=QUEUE_POWER,
-    )
+    venue = VenueSpec(matching=Matching.BOOK, queue_power=QUEUE_POWER)
+    if queue != MEASURED:
+        venue = msgspec.structs.replace(
+            venue,
+            order_latency_ns=ORDER_LATENCY_NS,
+            report_latency_ns=REPORT_LATENCY_NS,
+            queue=QueueModel(queue),
+        )
     return msgspec.structs.replace(spec, fees=FeesSpec(), venue=venue)
 
 

@@ -20,6 +20,8 @@ STEP_NS = 100_000_000
 LOTS = 1
 POSITION_LOTS_MAX = 20
 QUEUES = ("conservative", "power", "log")
+# Conservative queues, and latencies as measured in place of the constant ones.
+MEASURED = "measured"
 QUEUE_POWER = 3
 SENT, SIDE, PRICE, FILLED, CANCELLED = range(5)
 
@@ -29,6 +31,18 @@ Orders = npt.NDArray[np.int64]
 def first_step_ns() -> int:
     """Give the first step: a second after the book began."""
     return next(change.time_ns for change in timeline() if change.trade is None) + 1_000_000_001
+
+
+def latency_rows() -> npt.NDArray[np.int64]:
+    """Make measured latencies, shape (n, 3): request, venue, response.
+
+    No order of ours was ever measured with this capture, so they are made up: one in each half second, from
+    0.3 to 8 ms there and back, drawn anew each time, so that they rise and fall.
+    """
+    rng = np.random.default_rng(7)
+    sent_ns = first_step_ns() - 500_000_000 + np.arange(800) * 500_000_000
+    there, back = rng.integers(300_001, 8_000_000, (2, len(sent_ns)))
+    return np.stack([sent_ns, sent_ns + there, sent_ns + there + back], axis=1)
 
 
 def answer_of(orders: Orders) -> dict[str, float]:

@@ -8,6 +8,7 @@ import inspect
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tradecore_api.exit_codes import ExitCode
 ROOT = Path(__file__).resolve().parents[1]
 CONTROLS = ROOT / "tools" / "controls.toml"
 BASELINE = ROOT / "benches" / "baseline.json"
+REASONS = ROOT / "benches" / "peers" / "bounds.toml"
 NAMES = {types.StrType: "text", types.IntType: "integer", types.FloatType: "number", types.BoolType: "bool"}
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -106,6 +108,7 @@ def controls() -> str:
 class PeerRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the peer bench: a workload on a peer and on tradecore, or why it did not run."""
 
+    name: str
     workload: str
     peer: str
     unit: str
@@ -138,11 +141,30 @@ class Machine(msgspec.Struct, frozen=True):
     system: str
 
 
+class FootprintRow(msgspec.Struct, frozen=True):
+    """What one installation weighs, or why it was not weighed."""
+
+    name: str
+    installed_mb: float = 0.0
+    import_s: float = 0.0
+    memory_mb: float = 0.0
+    command_s: float | None = None
+    not_run: str = ""
+
+
+class Footprint(msgspec.Struct, frozen=True):
+    """B9: installation, import and memory, ours first."""
+
+    goals: dict[str, float]
+    rows: tuple[FootprintRow, ...]
+
+
 class PeerBench(msgspec.Struct, frozen=True):
     """The kept result of the peer bench."""
 
     machine: Machine
     rows: tuple[PeerRow, ...]
+    footprint: Footprint
 
     @property
     def measured(self) -> list[PeerRow]:
@@ -184,6 +206,45 @@ def peer_delays() -> str:
                     f"| {row.workload} | {who} | " + " | ".join(f"{v:.3g}" for v in delays.values()) + " |"
                 )
     return "\n".join(lines)
+
+
+def footprint() -> str:
+    """Show what installations weigh, and what is aimed at."""
+    found = _peer_bench().footprint
+    lines = [
+        "| | installed MB, without numpy | s to import | MB held | s for a command |",
+        "|---|---|---|---|---|",
+    ]
+    for row in found.rows:
+        if row.not_run:
+            lines.append(f"| {row.name} | not run: {row.not_run} | | | |")
+            continue
+        command = "" if row.command_s is None else f"{row.command_s:.2f}"
+        facts = f"{row.installed_mb:.1f} | {row.import_s:.3f} | {row.memory_mb:.0f}"
+        lines.append(f"| {row.name} | {facts} | {command} |")
+    goals = found.goals
+    facts = f"{goals['installed_mb']:.0f} | {goals['import_s']} | {goals['memory_mb']:.0f}"
+    return "\n".join([*lines, f"| goal, at most | {facts} | {goals['command_s']} |"])
+
+
+def bounds() -> dict[str, str]:
+    """Read what bounds the cases whose goal is missed: a text for each, by the name of the case."""
+    return tomllib.loads(REASONS.read_text(encoding="utf-8"))
+
+
+def missed() -> set[str]:
+    """Name the cases whose goal is missed."""
+    return {row.name for row in _peer_bench().measured if row.ratio < row.goal}
+
+
+def peer_bounds() -> str:
+    """Say of each missed goal what bounds it; cases with one reason share a line."""
+    texts = bounds()
+    cases_of: dict[str, list[str]] = {}
+    for row in _peer_bench().measured:
+        if row.name in missed() and row.name in texts:
+            cases_of.setdefault(texts[row.name], []).append(row.name)
+    return "\n".join(f"- **{'; '.join(names)}**: {text}" for text, names in cases_of.items())
 
 
 def peer_goals() -> str:
@@ -290,6 +351,8 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/performance.md", "peers"): peers,
     ("docs/performance.md", "delays"): peer_delays,
     ("docs/performance.md", "goals"): peer_goals,
+    ("docs/performance.md", "bounds"): peer_bounds,
+    ("docs/performance.md", "footprint"): footprint,
     ("docs/performance.md", "machine"): peer_machine,
 }
 

@@ -19,8 +19,23 @@ from side import environment
 
 from bench_capture import without_quotes
 from capture import LOT_SIZE, SYMBOL, TICK_SIZE, Change, timeline
-from engine_runs import Maker, maker_spec, prepare, run
-from maker import CANCELLED, FILLED, PRICE, QUEUES, SENT, SIDE, Orders, first_step_ns
+from engine_runs import Maker, maker_spec
+from maker import (
+    CANCELLED,
+    FILLED,
+    MEASURED,
+    PRICE,
+    QUEUES,
+    SENT,
+    SIDE,
+    Orders,
+    first_step_ns,
+    latency_rows,
+)
+from tradecore.domain import LatencySamples
+from tradecore.domain.journal import decode_frames
+from tradecore.engine import Engine
+from tradecore.strategy import StrategyBinding
 
 ALIKE = "alike"
 FRONT = "estimate below the front"
@@ -102,9 +117,17 @@ def their_orders(queue: str) -> Orders:
 
 
 def our_orders(queue: str) -> Orders:
-    """Run the maker on tradecore."""
+    """Run the maker on tradecore; times at the venue are those of the journal's frames."""
     maker = Maker(first_step_ns())
-    run(prepare(maker_spec(SYMBOL, TICK_SIZE, LOT_SIZE, queue), maker, without_quotes()))
+    latency = LatencySamples(*latency_rows().T.copy()) if queue == MEASURED else None
+    binding = StrategyBinding(name="maker", strategy=maker)
+    spec = maker_spec(SYMBOL, TICK_SIZE, LOT_SIZE, queue)
+    engine = Engine(spec, [binding], recording=True, latency=latency)
+    engine.feed(without_quotes())
+    engine.run()
+    for _, _, fields in decode_frames(engine.take_frames()):
+        if fields.get("report") == "fill":
+            maker.rows[fields["order_id"]][FILLED] = fields["venue_time_ns"]
     return maker.orders()
 
 
@@ -117,7 +140,7 @@ def main() -> int:
         1 when a difference is not explained.
     """
     unexplained = 0
-    for queue in QUEUES:
+    for queue in (*QUEUES, MEASURED):
         theirs, ours = their_orders(queue), our_orders(queue)
         fills = [int((orders[:, FILLED] > 0).sum()) for orders in (theirs, ours)]
         print(f"{queue}: {len(theirs)} orders and {fills[0]} fills there, {len(ours)} and {fills[1]} here")

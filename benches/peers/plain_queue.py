@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from capture import Change
-from maker import ORDER_LATENCY_NS, QUEUE_POWER
+from maker import MEASURED, ORDER_LATENCY_NS, QUEUE_POWER
 
 
 class Rules(NamedTuple):
@@ -50,7 +50,7 @@ def logarithm(ahead: float, behind: float) -> float:
     return _share(math.log1p(behind), math.log1p(ahead))
 
 
-SHARES = {"conservative": conservative, "power": power, "log": logarithm}
+SHARES = {"conservative": conservative, "power": power, "log": logarithm, MEASURED: conservative}
 
 
 class PlainOrder:

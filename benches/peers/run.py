@@ -18,12 +18,14 @@ from pathlib import Path
 from cases import CASES, Case, Peer
 from check import check
 from environments import ROOT, NotInstalledError, python_of
+from footprint import footprint
 from machine import available_gb, machine
 from side import FailedError, sides
-from table import table
+from table import footprint_table, table
 
 RESULTS = ROOT / "benches" / "results" / "peers.json"
 BASELINE = ROOT / "benches" / "baseline.json"
+FOOTPRINT = "B9 installation, import, memory"
 
 
 def main(arguments: list[str]) -> int:
@@ -49,10 +51,15 @@ def main(arguments: list[str]) -> int:
         print(case.name, file=sys.stderr)
         rows.append(measure(case, options.rounds, is_busy=options.busy))
     result = {"machine": machine(), "rows": rows}
+    if options.k in FOOTPRINT:
+        print(FOOTPRINT, file=sys.stderr)
+        result["footprint"] = footprint()
     write(RESULTS, result)
     if options.save:
         save(result)
     print(table(rows))
+    if "footprint" in result:
+        print(footprint_table(result["footprint"]["rows"]))
     return int(any(row.get("agree") is False for row in rows))
 
 
@@ -60,8 +67,9 @@ def save(result: dict) -> None:
     """Keep the rows as the baseline; those of cases that did not run this time stay as they were."""
     measured = {row["name"]: row for row in result["rows"]}
     if BASELINE.exists():
-        kept = {row["name"]: row for row in json.loads(BASELINE.read_text())["rows"]}
-        measured = kept | measured
+        before = json.loads(BASELINE.read_text())
+        measured = {row["name"]: row for row in before["rows"]} | measured
+        result = before | result
     rows = [measured[case.name] for case in CASES if case.name in measured]
     write(BASELINE, {**result, "rows": rows})
 

@@ -4,6 +4,7 @@ COLUMNS = (
     *("workload", "peer", "peer does", "tradecore does", "unit", "ratio", "goal"),
     *("p50/p99/p99.9 us: peer", "tradecore", "peak MB: peer", "tradecore", "answers agree"),
 )
+FOOTPRINT_COLUMNS = ("installed_mb", "import_s", "memory_mb")
 
 
 def table(rows: list[dict]) -> str:
@@ -26,6 +27,16 @@ def cells(row: dict) -> tuple[str, ...]:
         *(points(row["peer_delay_us"]), points(row["delay_us"])),
         *(str(row["peer_peak_mb"]), str(row["peak_mb"]), agree),
     )
+
+
+def footprint_table(rows: list[dict]) -> str:
+    """Write what installations weigh."""
+    lines = ["B9: installed MB without numpy, s to import, MB held"]
+    for row in rows:
+        facts = row.get("not_run") or "  ".join(f"{row[name]:.3g}" for name in FOOTPRINT_COLUMNS)
+        more = f"  a command {row['command_s']:.3g} s" if "command_s" in row else ""
+        lines.append(f"{row['name']:16}  {facts}{more}")
+    return "\n".join(lines)
 
 
 def points(delays: dict[str, float] | None) -> str:

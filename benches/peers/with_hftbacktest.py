@@ -7,9 +7,11 @@ Equal rules: every change is seen by the exchange and by the strategy at its rec
 """
 
 import sys
+from functools import cache
 
 import numpy as np
 from hftbacktest import GTX, LIMIT, BacktestAsset, HashMapMarketDepthBacktest
+from hftbacktest.data.utils.feed_order_latency import order_latency_dtype
 from hftbacktest.order import BUY, FILLED
 from hftbacktest.types import (
     BUY_EVENT,
@@ -28,6 +30,7 @@ from capture import timeline
 from maker import (
     CANCELLED,
     LOTS,
+    MEASURED,
     ORDER_LATENCY_NS,
     POSITION_LOTS_MAX,
     PRICE,
@@ -39,6 +42,7 @@ from maker import (
     Orders,
     answer_of,
     first_step_ns,
+    latency_rows,
 )
 from maker import FILLED as FILLED_AT
 
@@ -72,19 +76,29 @@ def counted(count: int) -> np.ndarray:
     return data
 
 
+@cache
+def measured() -> np.ndarray:
+    """Make hftbacktest's rows of the measured latencies; it keeps a pointer to them."""
+    rows = [(*row, 0) for row in latency_rows().tolist()]
+    return np.array(rows, dtype=order_latency_dtype)
+
+
 def engine(data: np.ndarray, queue: str):
     """Build a backtest of one asset."""
     asset = (
         BacktestAsset()
         .data([data])
         .linear_asset(1.0)
-        .constant_order_latency(ORDER_LATENCY_NS, REPORT_LATENCY_NS)
         .no_partial_fill_exchange()
         .trading_value_fee_model(0.0, 0.0)
         .tick_size(1.0)
         .lot_size(1.0)
     )
-    if queue == "conservative":
+    if queue == MEASURED:
+        asset.intp_order_latency(measured())
+    else:
+        asset.constant_order_latency(ORDER_LATENCY_NS, REPORT_LATENCY_NS)
+    if queue in ("conservative", MEASURED):
         asset.risk_adverse_queue_model()
     elif queue == "power":
         asset.power_prob_queue_model(float(QUEUE_POWER))

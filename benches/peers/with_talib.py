@@ -1,15 +1,14 @@
-"""TA-Lib on whole columns of one million values, and value by value through its `stream` functions."""
+"""TA-Lib on whole columns of one million values, and value by value through its streams."""
 
 import sys
 
-import numpy as np
 import talib
 import talib.stream
 from indicator_data import columns, fed, summary
 from measured import Once, Workload, main, seconds_of
 
-# `stream` computes the last value from the values that it is handed: long enough for the averages to settle.
-WINDOW = 256
+# A stream is opened with some history; the same values come again first, and have no effect on the last ones.
+HISTORY = columns(64).close
 
 
 def on_columns(compute):
@@ -35,30 +34,14 @@ def on_columns(compute):
     return prepare
 
 
-class Streamed:
-    """Keeps the last values in an array twice as long as the window, so that a slice is always one piece."""
-
-    def __init__(self, compute) -> None:
-        self.compute, self.kept, self.end, self.found = compute, np.empty(2 * WINDOW), 0, None
-
-    def update(self, value: float) -> None:
-        """Take one value."""
-        if self.end == 2 * WINDOW:
-            self.kept[:WINDOW] = self.kept[WINDOW:]
-            self.end = WINDOW
-        self.kept[self.end] = value
-        self.end += 1
-        self.found = self.compute(self.kept[max(0, self.end - WINDOW) : self.end])
-
-
-def streamed(compute):
+def streamed(make):
     """One indicator, value by value."""
-    return fed(lambda: Streamed(compute), lambda state: state.update, lambda state: state.found)
+    return fed(make, lambda state: state.update, lambda state: state.value)
 
 
 WORKLOADS = {
-    "EMA20 stream": streamed(lambda values: talib.stream.EMA(values, 20)),
-    "MACD stream": streamed(lambda values: talib.stream.MACD(values, 12, 26, 9)),
+    "EMA20 stream": streamed(lambda: talib.stream.EMA(HISTORY, 20)),
+    "MACD stream": streamed(lambda: talib.stream.MACD(HISTORY, 12, 26, 9)),
     "SMA20": Workload(on_columns(lambda data: talib.SMA(data.close, 20))),
     "EMA20": Workload(on_columns(lambda data: talib.EMA(data.close, 20))),
     "RSI14": Workload(on_columns(lambda data: talib.RSI(data.close, 14))),

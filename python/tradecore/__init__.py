@@ -9,7 +9,8 @@ from tradecore._core import __version__
 
 _WHERE = {
     "tradecore._core": (
-        "Bar", "Book", "EventBatch", "Fill", "Indicator", "LatencySamples", "OrderUpdate", "Quote",
+        "Bar", "Book", "CashFlow", "EventBatch", "Fill", "Indicator", "LatencySamples", "Liquidation",
+        "OrderUpdate", "Quote",
         "Refused", "Trade",
     ),
     "tradecore.backtest": ("BacktestResult", "Statistics"),
@@ -17,9 +18,10 @@ _WHERE = {
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
-        "InstrumentSpec", "InvalidValueError", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
-        "SelfTrade", "SelfTradePrevention", "SequenceRule", "SlippageSpec", "StorageError",
-        "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
+        "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec", "MarginTierSpec", "Matching",
+        "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec", "SelfTrade", "SelfTradePrevention",
+        "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError",
+        "VenueSpec",
     ),
     "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Context", "Engine", "EngineSummary"),

@@ -50,3 +50,12 @@ def test_a_document_without_the_marks_is_refused(generator, text):
     """A lost mark is an error, not a part that is silently never written again."""
     with pytest.raises(ValueError, match="no part 'x'"):
         generator.replaced(text, "x", "new")
+
+
+def test_every_missed_goal_says_what_bounds_it_and_no_other_does(generator):
+    """A goal that is met has no excuse, and one that is missed has a reason; texts name cases that exist."""
+    texts, missed = generator.bounds(), generator.missed()
+    measured = {row.name for row in generator._peer_bench().measured}
+
+    assert sorted(missed - texts.keys()) == [], "say in benches/peers/bounds.toml what bounds them"
+    assert sorted(texts.keys() & (measured - missed)) == [], "met: take the text out of bounds.toml"

@@ -1,7 +1,8 @@
-"""History from files: bars, trades, quotes, book messages; whole ticks and lots. Measured latencies."""
+"""History from files: bars, trades, quotes, book messages, fundings, mark prices; measured latencies."""
 
 from tradecore_files.bars import Bars, load_bars
 from tradecore_files.book_capture import BookCaptureFeed, BookVenue
+from tradecore_files.derivatives import Funding, Marks, append_in_order, load_funding, load_marks
 from tradecore_files.inspection import inspect
 from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, ReadOptions
@@ -16,13 +17,18 @@ __all__ = [
     "BookVenue",
     "FileFormat",
     "FileSummary",
+    "Funding",
+    "Marks",
     "OrderRecords",
     "Quotes",
     "ReadOptions",
     "Trades",
+    "append_in_order",
     "inspect",
     "load_bars",
+    "load_funding",
     "load_latency",
+    "load_marks",
     "load_orders",
     "load_quotes",
     "load_trades",

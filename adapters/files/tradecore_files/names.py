@@ -15,7 +15,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     name : str
         Our name.
     kind : str
-        `time`, `steps`, `nearest`, `id` or `flag`, as `read_columns` has them.
+        `time`, `steps`, `nearest`, `signed`, `id` or `flag`, as `read_columns` has them.
     step : str
         Step of a price or size as decimal text.
     aliases : tuple of str

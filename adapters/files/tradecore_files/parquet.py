@@ -63,7 +63,7 @@ def _column(where: str, column: Wanted, values: "pa.ChunkedArray[Any]") -> npt.N
     if column.kind == "time" and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         times = values.cast(pa.timestamp("ns", getattr(kind, "tz", None))).cast(pa.int64())
         return np.array(times.to_numpy(), dtype=np.int64)
-    if pa.types.is_floating(kind) and column.kind in {"steps", "nearest"}:
+    if pa.types.is_floating(kind) and column.kind in {"steps", "nearest", "signed"}:
         return _steps_of_floats(where, column, values.to_numpy().astype(np.float64))
     return _by_text(where, column, values.to_pylist())
 
@@ -86,10 +86,10 @@ def _steps_of_floats(where: str, column: Wanted, values: npt.NDArray[np.float64]
         steps = np.rint(values / numerator * denominator)
         bad = ~np.isfinite(values)
         rule = "must be a finite number"
-        if not bad.any():
+        if not bad.any() and column.kind != "signed":
             bad, rule = values < 0, "must not be negative"
         if not bad.any():
-            bad, rule = steps >= _FLOAT_STEPS_MAX, f"must be below 2^53 steps of {step}"
+            bad, rule = np.abs(steps) >= _FLOAT_STEPS_MAX, f"must be below 2^53 steps of {step}"
         if not bad.any() and column.kind == "steps":
             off = np.abs(values / numerator * denominator - steps)
             bad, rule = off > _FLOAT_TOLERANCE, f"must be a multiple of {step}"

@@ -25,10 +25,13 @@ def backtest(arguments: argparse.Namespace) -> int:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
     result = backtests.backtest(config)
     statistics: dict[str, object] = msgspec.to_builtins(result.stats)
+    costs: dict[str, str] = msgspec.to_builtins(result.costs)
     if arguments.json:
         print_json(
             {
                 "trades": _trades(result),
+                "cash_flows": _cash_flows(result),
+                "costs": {name: Decimal(cost) for name, cost in costs.items()},
                 "stats": statistics,
                 "orders_digest": result.orders_digest,
                 "state_hash": result.state_hash,
@@ -36,7 +39,8 @@ def backtest(arguments: argparse.Namespace) -> int:
             }
         )
     else:
-        print_values(_readable(statistics) | {"orders_digest": result.orders_digest})
+        shown = {name: cost for name, cost in costs.items() if cost != "0"}
+        print_values(_readable(statistics) | shown | {"orders_digest": result.orders_digest})
     return ExitCode.OK
 
 
@@ -52,6 +56,12 @@ def _figures(result: BacktestResult) -> dict[str, object]:
         "positions": {symbol: Decimal(size) for symbol, size in summary.positions.items()},
         "book": msgspec.to_builtins(summary.book),
     }
+
+
+def _cash_flows(result: BacktestResult) -> list[dict[str, object]]:
+    names = result.cash_flows.dtype.names or ()
+    rows = [dict(zip(names, row, strict=True)) for row in result.cash_flows.tolist()]
+    return [{"time": iso_time(int(row["time_ns"])), **row} for row in rows]
 
 
 def _trades(result: BacktestResult) -> list[dict[str, object]]:

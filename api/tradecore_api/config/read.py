@@ -22,7 +22,15 @@ from tradecore_api.config.tables import (
 )
 from tradecore_api.state_dir import ACCOUNT_NAME_RULE, is_account_name
 
-PATH_KEYS = ("feed.path", "data.path", "venue.latency_file", "journal.path", "database.path")
+PATH_KEYS = (
+    "feed.path",
+    "data.path",
+    "data.funding",
+    "data.marks",
+    "venue.latency_file",
+    "journal.path",
+    "database.path",
+)
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
 FILE_SIZE_MAX = 1 << 20
 # Levels a side that the venues announce changes of unless one subscribes to another depth.
@@ -202,6 +210,9 @@ def _check_files(config: Config, report: shape.Report) -> None:
         _check_file("feed.path", tables.feed.path, report)
     if tables.data is not None:
         _check_file("data.path", tables.data.path, report)
+        for key, path in (("data.funding", tables.data.funding), ("data.marks", tables.data.marks)):
+            if path is not None:
+                _check_file(key, path, report)
     if tables.venue.latency_file is not None:
         _check_file("venue.latency_file", tables.venue.latency_file, report)
     for strategy in config.strategies:

@@ -26,9 +26,11 @@ DECIMAL_KEYS = frozenset(
         "price_collar_bps",
         "price_drift_bps",
         "volume_min",
+        "liquidation_fee_bps",
+        "amount",
     }
 )
-POSITIVE_KEYS = DECIMAL_KEYS - {"maker_bps", "taker_bps"}
+POSITIVE_KEYS = DECIMAL_KEYS - {"maker_bps", "taker_bps", "liquidation_fee_bps", "amount"}
 
 Report = Callable[[str, object, str], None]
 _BAD = object()

@@ -113,10 +113,14 @@ class Rounding(StrEnum):
 class DataTable(Table, frozen=True):
     """`[data]`: bars of the past for `tradecore backtest`.
 
-    `columns` maps `time, open, high, low, close, volume` to the names used in the file.
+    `columns` maps `time, open, high, low, close, volume` to the names used in the file. `funding` is a file
+    with the columns `time`, `rate` (0.0001 is one basis point) and perhaps `mark`; `marks` one with `time`
+    and `price`, the mark price known at that time. Both belong to bars of a perpetual.
     """
 
     path: str
+    funding: str | None = None
+    marks: str | None = None
     format: DataFormat = DataFormat.AUTO
     columns: dict[str, str] = {}
     rounding: Rounding = Rounding.EXACT

@@ -85,8 +85,17 @@ def is_journal(path: Path) -> bool:
 
 
 def _bars(config: Config, data: DataTable) -> EventBatch:
-    from tradecore_files import FileFormat, ReadOptions, load_bars
+    from tradecore_files import (
+        FileFormat,
+        ReadOptions,
+        append_in_order,
+        load_bars,
+        load_funding,
+        load_marks,
+    )
 
+    instrument = config.tables.instruments[0]
+    beside = ReadOptions(timezone=data.timezone)
     options = ReadOptions(
         format=FileFormat(data.format.value),
         columns=data.columns,
@@ -96,7 +105,10 @@ def _bars(config: Config, data: DataTable) -> EventBatch:
     )
     batch = EventBatch()
     try:
-        load_bars(data.path, config.tables.instruments[0], options).append_to(batch, 0)
+        bars = load_bars(data.path, instrument, options)
+        marks = load_marks(data.marks, instrument, beside) if data.marks else None
+        funding = load_funding(data.funding, instrument, beside) if data.funding else None
+        append_in_order(batch, 0, bars, marks, funding)
     except InvalidValueError as error:
         key = f"data.{error.field}"
         raise ConfigError(config.source_of(key), key, error.value, error.rule) from error

@@ -81,5 +81,10 @@ def _key_of(spec: EngineSpec, error: InvalidValueError) -> str:
     tables |= {f"risk.strategy.{name}": table for name, table in spec.risk.strategy.items()}
     tables |= {f"fees.tiers.{index}": tier for index, tier in enumerate(spec.fees.tiers)}
     tables |= {"venue.slippage": spec.venue.slippage}
+    for index, instrument in enumerate(spec.instruments):
+        if instrument.margin is not None:
+            key = f"instruments.{index}.margin"
+            tables[key] = instrument.margin
+            tables |= {f"{key}.tiers.{place}": tier for place, tier in enumerate(instrument.margin.tiers)}
     section = next((name for name, table in tables.items() if has(table)), None)
     return error.field if section is None else f"{section}.{error.field}"

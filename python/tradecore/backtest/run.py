@@ -29,6 +29,31 @@ TRADE = np.dtype(
 )
 
 
+CASH_FLOW = np.dtype(
+    [
+        ("time_ns", np.int64),
+        ("kind", "U16"),
+        ("strategy_id", np.int64),
+        ("instrument_id", np.int64),
+        ("amount", np.float64),
+    ]
+)
+
+
+class Costs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run paid beside its trades' profit, as decimal text in the account currency; negative: received.
+
+    `fees` are those of all fills, also of positions that are still open; the others are not part of the `pnl`
+    of trades. `insurance` is what the venue bore of losses beyond a margin, and is negative or zero.
+    """
+
+    fees: str
+    funding: str
+    borrow: str
+    liquidation_fee: str
+    insurance: str
+
+
 class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a backtest comes to.
 
@@ -39,6 +64,12 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         the bar of the fill, UTC nanoseconds), `side` (+1 long, -1 short), `quantity`, `entry_price`,
         `exit_price`, `pnl` (net of commission), `commission` (entry and exit), `strategy_id`,
         `instrument_id`.
+    cash_flows : ndarray, shape (n,), structured
+        Money that came and went without a fill, oldest first: `time_ns`, `kind` (`funding`, `borrow`,
+        `liquidation_fee`, `insurance`), `strategy_id`, `instrument_id`, `amount` (negative: paid). Final
+        equity is opening cash, `pnl` of closed trades, these amounts and what open positions are up.
+    costs : Costs
+        Sums of fees and of cash flows, exact.
     times_ns : ndarray of int64, shape (bars,)
         Opening time of every bar.
     equity : ndarray of float64, shape (bars,)
@@ -54,6 +85,8 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """
 
     trades: NDArray[Any]
+    cash_flows: NDArray[Any]
+    costs: Costs
     times_ns: NDArray[np.int64]
     equity: NDArray[np.float64]
     stats: Statistics
@@ -116,6 +149,8 @@ def result_of(engine: Engine) -> BacktestResult:
         times_ns, equity, price = _one_sample(engine)
     return BacktestResult(
         trades=trades,
+        cash_flows=_cash_flows(engine),
+        costs=_costs(engine.summary()),
         times_ns=times_ns,
         equity=equity,
         stats=_statistics(engine, trades, times_ns, equity, price),
@@ -131,6 +166,28 @@ def _trades(engine: Engine) -> NDArray[Any]:
     for name in TRADE.names or ():
         trades[name] = columns[name]
     return trades
+
+
+def _cash_flows(engine: Engine) -> NDArray[Any]:
+    columns = engine.kernel.cash_flows()
+    flows = np.zeros(len(columns["time_ns"]), CASH_FLOW)
+    for name in CASH_FLOW.names or ():
+        flows[name] = columns[name]
+    return flows
+
+
+def _costs(money: EngineSummary) -> Costs:
+    return Costs(
+        fees=money.fees,
+        funding=_paid(money.funding),
+        borrow=_paid(money.borrow),
+        liquidation_fee=_paid(money.liquidation_fee),
+        insurance=_paid(money.insurance),
+    )
+
+
+def _paid(received: str) -> str:
+    return received[1:] if received.startswith("-") else f"-{received}" if received != "0" else "0"
 
 
 def _one_sample(

@@ -20,6 +20,7 @@ LevelCount = Annotated[int, msgspec.Meta(ge=1, le=2**16)]
 SpanNs = Annotated[int, msgspec.Meta(ge=1)]
 Power = Annotated[int, msgspec.Meta(ge=1, le=16)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 PpmPositive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -128,11 +129,49 @@ class ChecksumRule(StrEnum):
     OKX = "okx"
 
 
+class MarginMode(StrEnum):
+    """Whose money stands behind a position: the whole account's, or what was set aside for it."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class MarginTierSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A bracket of the notional, as venues publish them; the last one has no `notional_max`.
+
+    Maintenance margin is notional times `maintenance_ppm` less `amount`; without an `amount` the brackets
+    join without a step.
+    """
+
+    notional_max: str | None = None
+    maintenance_ppm: PpmPositive
+    leverage_max: Positive = 125
+    amount: str | None = None
+
+
+class MarginSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Margin of a derivative: what its orders need, and when its position is closed by force.
+
+    Initial margin is notional over `leverage`, or over the bracket's largest if that is lower. A position is
+    liquidated when what stands behind it is not above its maintenance margin, at the mark price of that
+    moment: open orders are cancelled first; cross positions go one by one, the largest loss first. The fee is
+    on what is closed; a loss beyond the margin (isolated) or the account (cross) is the insurance fund's.
+    Funding is paid from the account; from what is set aside only when nothing else is left.
+    """
+
+    mode: MarginMode = MarginMode.CROSS
+    leverage: str = "1"
+    liquidation_fee_bps: str = "0"
+    tiers: tuple[MarginTierSpec, ...]
+
+
 class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An instrument as a person or a venue states it; decimals are text, so they are exact.
 
     `book_levels_max` is how many levels a side the venue announces changes of (None: all);
     `book_age_ns_max` how long its book may go without a message before it is INVALID (None: for ever).
+    `borrow_ppm` is the interest on shorts in parts per million of their value a year of 365 days, at the last
+    price (the mark price where there is one), booked at 00:00 UTC and at the end of the data.
     """
 
     symbol: Name
@@ -144,6 +183,8 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     checksum: ChecksumRule = ChecksumRule.NONE
     book_levels_max: LevelCount | None = None
     book_age_ns_max: SpanNs | None = None
+    borrow_ppm: Count = 0
+    margin: MarginSpec | None = None
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,7 +215,8 @@ class FeesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Fees in basis points of the notional; negative is a rebate.
 
     A fee is rounded half away from zero to 1e-18 of the account currency. `[[fees.tiers]]` lower them: the
-    fill with which a volume is reached pays the rates from before, the next one those of the tier.
+    fills with which a volume is reached pay the rates from before, those of later events the rates of the
+    tier.
     """
 
     maker_bps: str = "0"

@@ -1,6 +1,7 @@
 """What a strategy acts through: orders, positions, indicators, timers and traces."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Self
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
@@ -96,6 +97,30 @@ class Context(OrderDesk):
             return None
         send = self.buy if missing_lots > 0 else self.sell
         return send(quantity_lots=abs(missing_lots), instrument_id=instrument_id)
+
+    def adjust_margin(self, amount: Decimal | str, instrument_id: int | None = None) -> Refused | None:
+        """Move money to the margin of an isolated position, or back when negative; `None` when it was done.
+
+        It is refused when the account does not have it, when it would leave less than the initial margin, and
+        where there is no isolated position.
+
+        Raises
+        ------
+        InvalidValueError
+            When the amount is no decimal number of at most 18 decimals.
+        """
+        try:
+            atto = Decimal(amount).scaleb(18)
+            whole = int(atto)
+        except (ArithmeticError, ValueError):
+            raise InvalidValueError("amount", amount, "must be a decimal number") from None
+        if whole != atto or not -(2**127) <= whole < 2**127:
+            raise InvalidValueError("amount", amount, "must have at most 18 decimals and fit 128 bits")
+        return self._kernel.adjust_margin(self._strategy_id, self._id(instrument_id), whole)
+
+    def margin_set_aside(self, instrument_id: int | None = None) -> Decimal:
+        """Return the margin set aside for the account's isolated position."""
+        return Decimal(self._kernel.set_aside(self._id(instrument_id))).scaleb(-18)
 
     # Time and traces
 

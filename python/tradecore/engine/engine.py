@@ -29,6 +29,8 @@ class _Handlers(msgspec.Struct):
     on_fill: Callable[..., None] | None
     on_order: Callable[..., None] | None
     on_timer: Callable[..., None] | None
+    on_cash_flow: Callable[..., None] | None
+    on_liquidation: Callable[..., None] | None
 
 
 class Engine:
@@ -232,6 +234,10 @@ class Engine:
             equity=_text(money["equity"]),
             pnl=_text(money["equity"] - money["opening"]),
             fees=_text(money["fees"]),
+            funding=_text(money["funding"]),
+            borrow=_text(money["borrow"]),
+            liquidation_fee=_text(money["liquidation_fee"]),
+            insurance=_text(money["insurance"]),
             positions=self._positions(),
             book=BookCounts(
                 **{name: sum(book[name] for book in books) for name in BookCounts.__struct_fields__}
@@ -297,7 +303,17 @@ class Engine:
             context,
             *(
                 getattr(strategy, name, None)
-                for name in ("on_bar", "on_quote", "on_book", "on_trade", "on_fill", "on_order", "on_timer")
+                for name in (
+                    "on_bar",
+                    "on_quote",
+                    "on_book",
+                    "on_trade",
+                    "on_fill",
+                    "on_order",
+                    "on_timer",
+                    "on_cash_flow",
+                    "on_liquidation",
+                )
             ),
         )
         for what, handler in (("fill", handlers.on_fill), ("order", handlers.on_order)):

@@ -31,7 +31,9 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts, money and positions at one moment; money is decimal text in the account currency.
 
     `pnl` is equity less opening cash; `positions` maps symbols to sizes as decimal text, flat ones
-    left out; `halts` maps what is halted (`account` or `strategy:NAME`) to the rule that did it.
+    left out; `halts` maps what is halted (`account` or `strategy:NAME`) to the rule that did it. `fees` were
+    paid; `funding`, `borrow`, `liquidation_fee` and `insurance` were received, and are negative when
+    they were paid.
     """
 
     events: int
@@ -44,6 +46,10 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     equity: str
     pnl: str
     fees: str
+    funding: str
+    borrow: str
+    liquidation_fee: str
+    insurance: str
     positions: dict[str, str]
     book: BookCounts
     halts: dict[str, str] = {}

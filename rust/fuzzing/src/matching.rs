@@ -207,6 +207,8 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         },
         book: SequenceRule::None.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
+        borrow_ppm: 0,
+        margin: None,
     };
     KernelConfig {
         instruments: vec![instrument],

@@ -4,8 +4,9 @@
 //! was accepted encodes to the very same bytes.
 
 use tradecore_types::{
-    Bar, BookUpdate, CancelReason, Command, Event, EventBody, Flow, InstrumentId, Money, OrderId, Quote,
-    Refusal, RejectReason, Report, ReportBody, Rule, StrategyId, TimeNs, Trade,
+    Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, Event, EventBody, Flow, Funding,
+    InstrumentId, Liquidation, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule,
+    StrategyId, TimeNs, Trade,
 };
 
 use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
@@ -56,6 +57,13 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         }),
         Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
         Kind::Decision => Ok(RecordBody::Decision(decision(cursor)?)),
+        Kind::CashFlow => Ok(RecordBody::CashFlow(cash_flow(cursor)?)),
+        Kind::Liquidation => Ok(RecordBody::Liquidation(liquidation(cursor)?)),
+        Kind::Margin => Ok(RecordBody::Margin {
+            strategy: StrategyId(cursor.u16()?),
+            instrument: InstrumentId(cursor.u32()?),
+            amount: Money(cursor.i128()?),
+        }),
         Kind::Bar
         | Kind::Quote
         | Kind::Trade
@@ -64,6 +72,8 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         | Kind::Flow
         | Kind::Feed
         | Kind::Command
+        | Kind::Mark
+        | Kind::Funding
         | Kind::Clock => event(kind, time_ns, cursor),
     }
 }
@@ -96,6 +106,8 @@ fn event<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Rec
         Kind::Feed => EventBody::Feed(feed_state(cursor.u8()?)?),
         Kind::Command => EventBody::Command(Command { kind: command(cursor)? }),
         Kind::Clock => EventBody::Clock,
+        Kind::Mark => EventBody::Mark(Mark { price_ticks: cursor.i64()? }),
+        Kind::Funding => EventBody::Funding(Funding { rate_ppb: cursor.i64()?, mark_ticks: cursor.i64()? }),
         other => return Err(CodecError::UnknownKind(other.code())),
     };
     Ok(RecordBody::Event { event: Event { time_ns, instrument, body }, bids, asks })
@@ -189,6 +201,27 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
         code => return Err(unknown("report", code)),
     };
     Ok(Report { venue_time_ns, order_id, body })
+}
+
+fn cash_flow(cursor: &mut Cursor<'_>) -> Result<CashFlow, CodecError> {
+    let time_ns = cursor.i64()?;
+    let strategy = StrategyId(cursor.u16()?);
+    let instrument = InstrumentId(cursor.u32()?);
+    let code = cursor.u8()?;
+    let kind = CashFlowKind::from_code(code).ok_or_else(|| unknown("cash_flow", code))?;
+    Ok(CashFlow { time_ns, strategy, instrument, kind, amount: Money(cursor.i128()?) })
+}
+
+fn liquidation(cursor: &mut Cursor<'_>) -> Result<Liquidation, CodecError> {
+    Ok(Liquidation {
+        strategy: StrategyId(cursor.u16()?),
+        instrument: InstrumentId(cursor.u32()?),
+        order_id: OrderId(cursor.u64()?),
+        price_ticks: cursor.i64()?,
+        lots: cursor.i64()?,
+        equity: Money(cursor.i128()?),
+        maintenance: Money(cursor.i128()?),
+    })
 }
 
 fn reject_reason(cursor: &mut Cursor<'_>) -> Result<RejectReason, CodecError> {

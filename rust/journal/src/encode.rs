@@ -1,8 +1,8 @@
 //! Records to frames, appended to the caller's buffer; nothing else is allocated.
 
 use tradecore_types::{
-    BookUpdate, Event, EventBody, Flow, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report,
-    ReportBody, StrategyId, TimeNs,
+    BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money, OrderId,
+    OrderIntent, Refusal, Report, ReportBody, StrategyId, TimeNs,
 };
 
 use crate::codes::{book_kind_code, feed_state_code, liquidity_code, side_code};
@@ -85,6 +85,8 @@ pub fn encode_event(
         EventBody::Flow(flow) => put_flow(frame.out, flow),
         EventBody::Feed(state) => frame.out.push(feed_state_code(*state)),
         EventBody::Command(command) => put_command(frame.out, &command.kind),
+        EventBody::Mark(mark) => put_i64s(frame.out, [mark.price_ticks]),
+        EventBody::Funding(funding) => put_i64s(frame.out, [funding.rate_ppb, funding.mark_ticks]),
         EventBody::Clock => {}
     }
     frame.end();
@@ -154,6 +156,45 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
         }
         ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
         ReportBody::Expired => frame.out.push(9),
+    }
+    frame.end();
+}
+
+/// Appends money that came or went without a fill, at the time the engine booked it.
+pub fn encode_cash_flow(out: &mut Vec<u8>, time_ns: TimeNs, flow: &CashFlow) {
+    let frame = Frame::begin(out, Kind::CashFlow, time_ns);
+    put_i64s(frame.out, [flow.time_ns]);
+    frame.out.extend_from_slice(&flow.strategy.0.to_le_bytes());
+    put_u32(frame.out, flow.instrument.0);
+    frame.out.push(flow.kind.code());
+    frame.out.extend_from_slice(&flow.amount.0.to_le_bytes());
+    frame.end();
+}
+
+/// Appends money that was moved to the margin of an isolated position, or back when it is negative.
+pub fn encode_margin(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    strategy: StrategyId,
+    instrument: InstrumentId,
+    amount: Money,
+) {
+    let frame = Frame::begin(out, Kind::Margin, time_ns);
+    frame.out.extend_from_slice(&strategy.0.to_le_bytes());
+    put_u32(frame.out, instrument.0);
+    frame.out.extend_from_slice(&amount.0.to_le_bytes());
+    frame.end();
+}
+
+/// Appends a position that the venue closed by force.
+pub fn encode_liquidation(out: &mut Vec<u8>, time_ns: TimeNs, liquidation: &Liquidation) {
+    let frame = Frame::begin(out, Kind::Liquidation, time_ns);
+    frame.out.extend_from_slice(&liquidation.strategy.0.to_le_bytes());
+    put_u32(frame.out, liquidation.instrument.0);
+    put_u64(frame.out, liquidation.order_id.0);
+    put_i64s(frame.out, [liquidation.price_ticks, liquidation.lots]);
+    for amount in [liquidation.equity, liquidation.maintenance] {
+        frame.out.extend_from_slice(&amount.0.to_le_bytes());
     }
     frame.end();
 }

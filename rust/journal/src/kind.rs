@@ -30,6 +30,10 @@ pub enum Kind {
     Clock = 23,
     /// Input: a book message with its levels and the checksum that the venue states.
     CheckedBook = 24,
+    /// Input: mark price of a derivative.
+    Mark = 25,
+    /// Input: funding of a perpetual.
+    Funding = 26,
     /// Output: an order that risk approved.
     Order = 32,
     /// Output: an order that was refused.
@@ -42,11 +46,17 @@ pub enum Kind {
     Report = 36,
     /// A decision with its gates.
     Decision = 37,
+    /// Output: money that came or went without a fill.
+    CashFlow = 38,
+    /// Output: a position that the venue closed by force.
+    Liquidation = 39,
+    /// Output: money moved to the margin of an isolated position, or back.
+    Margin = 40,
 }
 
 impl Kind {
     /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Session,
         Self::SessionEnd,
         Self::StateHash,
@@ -59,12 +69,17 @@ impl Kind {
         Self::Command,
         Self::Clock,
         Self::CheckedBook,
+        Self::Mark,
+        Self::Funding,
         Self::Order,
         Self::Refused,
         Self::CancelRequest,
         Self::ReplaceRequest,
         Self::Report,
         Self::Decision,
+        Self::CashFlow,
+        Self::Liquidation,
+        Self::Margin,
     ];
 
     /// Returns the number in the frame.
@@ -83,7 +98,7 @@ impl Kind {
     /// Tells whether it is an event that was fed to the engine; the rest is what came out.
     #[must_use]
     pub const fn is_event(self) -> bool {
-        matches!(self.code(), 16..=24)
+        matches!(self.code(), 16..=26)
     }
 
     /// Returns the name shown to people and scripts.
@@ -108,6 +123,11 @@ impl Kind {
             Self::ReplaceRequest => "replace_request",
             Self::Report => "report",
             Self::Decision => "decision",
+            Self::Mark => "mark",
+            Self::Funding => "funding",
+            Self::CashFlow => "cash_flow",
+            Self::Liquidation => "liquidation",
+            Self::Margin => "margin",
         }
     }
 }
@@ -126,6 +146,8 @@ impl Kind {
             EventBody::Feed(_) => Self::Feed,
             EventBody::Command(_) => Self::Command,
             EventBody::Clock => Self::Clock,
+            EventBody::Mark(_) => Self::Mark,
+            EventBody::Funding(_) => Self::Funding,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One record of the journal, borrowed from its frame.
 
 use tradecore_types::{
-    Event, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report, StrategyId, TimeNs,
+    CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report,
+    StrategyId, TimeNs,
 };
 
 use crate::Kind;
@@ -75,6 +76,19 @@ pub enum RecordBody<'a> {
     Report(Report),
     /// A decision with its gates.
     Decision(Decision<'a>),
+    /// Money that came or went without a fill.
+    CashFlow(CashFlow),
+    /// A position that the venue closed by force.
+    Liquidation(Liquidation),
+    /// Money was moved to the margin of an isolated position, or back.
+    Margin {
+        /// Who asked.
+        strategy: StrategyId,
+        /// Instrument of the position.
+        instrument: InstrumentId,
+        /// How much; negative when it was taken back.
+        amount: Money,
+    },
 }
 
 impl RecordBody<'_> {
@@ -92,6 +106,9 @@ impl RecordBody<'_> {
             Self::ReplaceRequest { .. } => Kind::ReplaceRequest,
             Self::Report(_) => Kind::Report,
             Self::Decision(_) => Kind::Decision,
+            Self::CashFlow(_) => Kind::CashFlow,
+            Self::Liquidation(_) => Kind::Liquidation,
+            Self::Margin { .. } => Kind::Margin,
         }
     }
 }

@@ -34,6 +34,9 @@ fn owned(record: &Record<'_>) -> Owned {
             Owned::ReplaceRequest { order_id, price_ticks, lots }
         }
         RecordBody::Report(report) => Owned::Report(report),
+        RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
+        RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),
+        RecordBody::Margin { strategy, instrument, amount } => Owned::Margin { strategy, instrument, amount },
         RecordBody::Decision(decision) => {
             let gates = decision.gates.iter();
             let gates: Vec<_> =
@@ -160,7 +163,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_eq!(Kind::from_code(kind.code()), Some(kind));
     }
     assert_eq!(Kind::from_code(0), None);
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 9);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 11);
 }
 
 #[test]

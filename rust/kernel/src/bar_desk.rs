@@ -1,15 +1,16 @@
 //! The account behind a venue that is bars: reports are applied the moment they are made.
 
 use tradecore_ledger::{Ledger, Orders};
-use tradecore_matching::{BarAccount, FeeSchedule, FeeTiers, OpenPosition, exit_intent};
+use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
 use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Scopes, Stake, Switches, Wish};
 use tradecore_types::{
-    Instrument, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size, StrategyId,
-    TimeNs,
+    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size,
+    StrategyId, TimeNs,
 };
 
-use crate::fee_level::note_volume;
+use crate::account::Account;
 use crate::kernel::Counters;
+use crate::margin::{Margined, Standing, free_notional, verdict};
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
 use crate::scoping::Books;
@@ -32,15 +33,51 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) marks: &'a [Option<i64>],
     pub(crate) leverage: Leverage,
     pub(crate) fees: FeeSchedule,
-    pub(crate) fee_tiers: &'a mut Option<Box<FeeTiers>>,
+    pub(crate) account: &'a mut Option<Box<Account>>,
     pub(crate) strategies: u16,
     pub(crate) now_ns: TimeNs,
 }
 
 impl BarDesk<'_> {
+    /// Returns the margin rules of the instrument and how the account stands, positions in it valued at
+    /// `mark_ticks`; `None` where there are no rules.
+    fn margined(&self, mark_ticks: i64) -> Result<Option<(&Margined, Standing)>, KernelError> {
+        let id = self.instrument.id;
+        let margin = self.account.as_ref().and_then(|account| account.margin.as_ref());
+        let Some((margin, margined)) = margin.and_then(|margin| Some((margin, margin.get(id)?))) else {
+            return Ok(None);
+        };
+        let mark_of = |of: InstrumentId| {
+            if of == id { Some(mark_ticks) } else { self.marks.get(of.index()).copied().flatten() }
+        };
+        Ok(Some((margined, margin.standing(self.ledger, self.orders, mark_of, Some(id))?)))
+    }
+
+    /// Tells whether the margin that is free carries `lots` more of an order; `None` without margin rules.
+    fn has_margin_for(
+        &self,
+        order: &ApprovedOrder,
+        lots: i64,
+        price_ticks: i64,
+        mark_ticks: i64,
+    ) -> Result<Option<bool>, KernelError> {
+        let Some((margined, standing)) = self.margined(mark_ticks)? else { return Ok(None) };
+        let position = self.ledger.position_total(self.instrument.id);
+        let change = lots.saturating_mul(order.intent().side.sign());
+        let after = position.saturating_add(change).saturating_abs();
+        let fee = self.fees.fee(self.instrument, price_ticks, lots, Liquidity::Taker);
+        let fee = fee.map_or(i128::MAX, |money| money.0);
+        verdict(margined, standing, price_ticks, position, after, fee).map(|verdict| Some(verdict.is_ok()))
+    }
+
     /// Returns the buying power not in use, positions valued at `mark_ticks`.
     fn free(&self, mark_ticks: i64) -> Result<i128, KernelError> {
         let id = self.instrument.id;
+        if let Some((margined, standing)) = self.margined(mark_ticks)? {
+            let position = self.ledger.position_total(id);
+            let used = margined.needed(mark_ticks, position, position)?;
+            return Ok(free_notional(margined, standing, used));
+        }
         let equity = self.ledger.equity_at(self.marks, id, mark_ticks)?;
         let held = match self.ledger.position_total(id) {
             0 => 0,
@@ -133,7 +170,12 @@ impl BarAccount for BarDesk<'_> {
         Ok(lots)
     }
 
-    fn can_afford(&self, _order: &ApprovedOrder, lots: i64, price_ticks: i64, mark_ticks: i64) -> bool {
+    fn can_afford(&self, order: &ApprovedOrder, lots: i64, price_ticks: i64, mark_ticks: i64) -> bool {
+        match self.has_margin_for(order, lots, price_ticks, mark_ticks) {
+            Ok(None) => {}
+            Ok(Some(is_enough)) => return is_enough,
+            Err(_) => return false,
+        }
         let needed = self.instrument.notional(price_ticks, lots).and_then(|notional| {
             let fee = self.fees.fee(self.instrument, price_ticks, lots, Liquidity::Taker)?;
             notional.checked_add(Money(fee.0.max(0)))
@@ -200,8 +242,8 @@ impl BarAccount for BarDesk<'_> {
             self.counters.count_fill(&report);
             self.ledger.apply_fill(fill)?;
             self.ledger.check()?;
-            if let Some(tiers) = self.fee_tiers.as_deref_mut() {
-                note_volume(tiers, self.now_ns, self.instrument, &report);
+            if let Some(kept) = self.account.as_deref_mut() {
+                kept.note_fill(self.now_ns, self.instrument, &intent, &report, self.ledger)?;
             }
         }
         if let Some(order) = counted {

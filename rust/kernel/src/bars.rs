@@ -1,7 +1,7 @@
 //! Bars on their way through the house: opening, range, close, end of data.
 
-use tradecore_matching::{BarMatcher, Finalize};
-use tradecore_types::{Bar, InstrumentId};
+use tradecore_matching::{BarAccount, BarMatcher, Finalize};
+use tradecore_types::{Bar, InstrumentId, Report};
 
 use crate::bar_desk::BarDesk;
 use crate::market::{Market, Venue};
@@ -35,12 +35,12 @@ impl Kernel {
             marks: &self.marks,
             leverage: self.config.leverage,
             fees: self.config.venue.fees,
-            fee_tiers: &mut self.fee_tiers,
+            account: &mut self.account,
             strategies: self.config.strategies,
             now_ns: self.now_ns,
         };
         act(venue, &mut desk)?;
-        self.settle_fees();
+        self.settle_account();
         Ok(())
     }
 
@@ -69,6 +69,15 @@ impl Kernel {
         self.at_bars(instrument, |venue, desk| venue.on_bar(bar, desk))
     }
 
+    /// Hands a report that no bar made to the account behind the bars.
+    pub(crate) fn report_to_bars(
+        &mut self,
+        instrument: InstrumentId,
+        report: Report,
+    ) -> Result<(), KernelError> {
+        self.at_bars(instrument, |_, desk| desk.report(report))
+    }
+
     /// Values the account at the end of a bar; an account with nothing left is closed and stopped.
     pub(crate) fn value_bar(&mut self, bar: &Bar) -> Result<(), KernelError> {
         let has_position = self.ledger.inventory().0 != 0;
@@ -83,7 +92,8 @@ impl Kernel {
         }
         if self.config.has_equity_curve {
             // Bars of several instruments that end together count once.
-            let mark_ticks = self.mark(InstrumentId(0)).unwrap_or(0);
+            let mark_ticks =
+                self.markets.first().and_then(|market| market.reference).map_or(0, |known| known.0);
             let sample = EquitySample { open_time_ns: bar.open_time_ns, equity, mark_ticks };
             match self.equity.last_mut() {
                 Some(last) if last.open_time_ns == bar.open_time_ns => *last = sample,
@@ -139,6 +149,6 @@ impl Kernel {
             self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
             self.value_bar(&bar)?;
         }
-        Ok(())
+        self.book_borrow(true)
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn build_market(
         quote: None,
         last_bar: None,
         reference: None,
+        is_marked: false,
         venue,
         gate: Gate::new(config.limits),
         subscribers: Subscribers::default(),

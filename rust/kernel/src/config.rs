@@ -9,6 +9,8 @@ use tradecore_types::{InstrumentSpec, Money, TimeNs};
 
 use crate::LatencySamples;
 
+use crate::MarginRule;
+
 /// Where orders go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -83,6 +85,10 @@ pub struct InstrumentConfig {
     pub book: BookRules,
     /// Its pre-trade limits.
     pub limits: Limits,
+    /// Interest on shorts, in parts per million of their value a year.
+    pub borrow_ppm: i64,
+    /// Margin rules of a derivative; `None` for what the account's leverage carries.
+    pub margin: Option<MarginRule>,
 }
 
 /// Buying power as a multiple of equity: `numerator / denominator`, both above 0.

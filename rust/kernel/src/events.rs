@@ -37,6 +37,11 @@ impl Kernel {
             EventBody::Flow(flow) => self.on_flow(event.instrument, &flow),
             EventBody::Feed(FeedState::Lost) => self.on_feed_lost(event.instrument),
             EventBody::Command(command) => self.on_command(&command.kind),
+            EventBody::Mark(mark) => {
+                self.on_mark(event.instrument, mark);
+                Ok(())
+            }
+            EventBody::Funding(funding) => self.on_funding(event.instrument, funding),
             EventBody::Book(_) | EventBody::Clock => Ok(()),
         }
     }
@@ -58,6 +63,9 @@ impl Kernel {
         }
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar)?;
+        if self.has_margin {
+            self.enforce_margin_in(instrument, bar)?;
+        }
         self.value_bar(bar)?;
         let mut next = 0;
         while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
@@ -278,11 +286,14 @@ impl Kernel {
         Ok(())
     }
 
-    /// Remembers a price as the reference of risk and the mark of positions.
+    /// Remembers a price as the reference of risk and, where the venue gives none, the mark of positions.
     pub(crate) fn learn(&mut self, instrument: InstrumentId, price_ticks: i64) {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
             market.reference = Some((price_ticks, self.now_ns));
             market.gate.learn(price_ticks, self.now_ns);
+            if market.is_marked {
+                return;
+            }
         }
         if let Some(mark) = self.marks.get_mut(instrument.index()) {
             *mark = Some(price_ticks);

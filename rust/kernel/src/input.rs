@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
 
-use tradecore_types::{Event, EventBatch, EventBody, TimeNs, ValueError};
+use tradecore_types::{Event, EventBatch, EventBody, Funding, TimeNs, ValueError};
 
 /// Sources there can be: a number beyond is a mistake, and room is made for every number below.
 const SOURCES_MAX: usize = 4_096;
@@ -178,12 +178,31 @@ fn check_body(event: &Event) -> Result<(), ValueError> {
         EventBody::Bar(bar) => [bar.volume_lots, 0],
         EventBody::Quote(quote) => [quote.bid_lots, quote.ask_lots],
         EventBody::Trade(trade) => [trade.lots, 0],
+        EventBody::Mark(mark) if mark.price_ticks <= 0 => {
+            return Err(ValueError::new("price_ticks", mark.price_ticks, "a mark price must be above 0"));
+        }
+        EventBody::Funding(funding) => return check_funding(&funding),
         _ => return Ok(()),
     };
     match sizes.into_iter().find(|&lots| lots < 0) {
         Some(lots) => Err(ValueError::new("lots", lots, "a size of market data must not be negative")),
         None => Ok(()),
     }
+}
+
+/// Checks a funding: at most the whole notional is paid, at a price that can be.
+fn check_funding(funding: &Funding) -> Result<(), ValueError> {
+    if funding.rate_ppb.unsigned_abs() > 1_000_000_000 {
+        return Err(ValueError::new("rate_ppb", funding.rate_ppb, "must be within -10^9 and 10^9"));
+    }
+    if funding.mark_ticks < 0 {
+        return Err(ValueError::new(
+            "mark_ticks",
+            funding.mark_ticks,
+            "must be above 0, or 0 for the known one",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -135,6 +135,11 @@ impl Kernel {
         if after.unsigned_abs() <= position.unsigned_abs() {
             return Ok(Ok(()));
         }
+        if self.has_margin
+            && let Some(verdict) = self.margin_verdict(intent.instrument, price_ticks, stake, after)?
+        {
+            return Ok(verdict);
+        }
         let needed = market.instrument.notional(price_ticks, after).map_or(i128::MAX, |money| money.0);
         let others = self.ledger.held_value(&self.marks, Some(intent.instrument)).0;
         let power = buying_power::total(self.equity()?, self.config.leverage);
@@ -152,6 +157,17 @@ impl Kernel {
         ppm: i64,
         price_ticks: i64,
     ) -> Result<i64, KernelError> {
+        if self.has_margin
+            && let Some(free) = self.margin_free(market.instrument.id, price_ticks)?
+        {
+            return Ok(buying_power::lots(
+                free,
+                ppm,
+                &market.instrument,
+                &self.config.venue.fees,
+                price_ticks,
+            ));
+        }
         let held = self.ledger.held_value(&self.marks, None).0;
         let power = buying_power::total(self.equity()?, self.config.leverage);
         let free = power.saturating_sub(held);

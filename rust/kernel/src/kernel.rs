@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{ClosedTrade, Ledger, Orders};
-use tradecore_matching::FeeTiers;
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
     Event, EventBatch, EventBody, Instrument, InstrumentId, Liquidity, Money, OrderId, Report, ReportBody,
     StrategyId, TimeNs, ValueError,
 };
 
+use crate::account::Account;
 use crate::build::build_market;
 use crate::input::{Head, Input};
 use crate::market::{Book, Market, Venue};
@@ -122,8 +122,10 @@ pub struct Kernel {
     pub(crate) brackets: crate::brackets::Brackets,
     pub(crate) flattenings: Vec<crate::commands::Flattening>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
-    /// Volume of the account and its fee tier, when fees have tiers.
-    pub(crate) fee_tiers: Option<Box<FeeTiers>>,
+    /// Fee tier, interest and margin of the account, when there is any of it.
+    pub(crate) account: Option<Box<Account>>,
+    /// Whether any instrument has margin rules.
+    pub(crate) has_margin: bool,
     /// When the account has something to do by itself; the end of time when never.
     pub(crate) account_due_ns: TimeNs,
 }
@@ -147,12 +149,10 @@ impl Kernel {
                 .map_err(|_| ValueError::new("instruments", index, "must be fewer than 2^32"))?;
             markets.push(build_market(InstrumentId(id), instrument, &config.venue)?);
         }
-        let fee_tiers = match &config.fee_tiers {
-            tiers if tiers.is_empty() => None,
-            tiers => Some(Box::new(FeeTiers::new(config.venue.fees, tiers.clone(), config.fee_window)?)),
-        };
         config.venue.bar_slippage.check()?;
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
+        let account = Account::of(&config, &instruments)?;
+        let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
         let strategies = usize::from(config.strategies);
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
         let mut scopes = Scopes::new(&config.scopes, strategies, instruments.len());
@@ -179,7 +179,8 @@ impl Kernel {
             brackets: crate::brackets::Brackets::default(),
             flattenings: Vec::new(),
             published: Vec::new(),
-            fee_tiers,
+            account,
+            has_margin,
             account_due_ns: TimeNs::MAX,
             config,
         })
@@ -238,16 +239,22 @@ impl Kernel {
         // Without input nothing later than now is certain: an earlier event may still be fed.
         let certain_ns = head.map_or(self.now_ns, |head| head.time_ns().max(self.now_ns));
         if let Some((time_ns, due)) = self.schedule.due(certain_ns) {
-            self.set_now(time_ns);
+            self.set_now(time_ns)?;
             self.handle_due(due)?;
+            if self.has_margin {
+                self.enforce_margin()?;
+            }
             self.withdraw_halted();
             return Ok(true);
         }
         let Some(head) = head else { return Ok(false) };
-        self.set_now(certain_ns);
+        self.set_now(certain_ns)?;
         match head {
             Head::BarOpen { source, .. } => self.handle_bar_open(source)?,
             Head::Whole { source, .. } => self.handle_event(source)?,
+        }
+        if self.has_margin {
+            self.enforce_margin()?;
         }
         self.withdraw_halted();
         Ok(true)
@@ -571,8 +578,8 @@ impl Kernel {
             flattening.write_state(&mut state);
         }
         self.schedule.write_state(&mut state);
-        if let Some(tiers) = &self.fee_tiers {
-            tiers.write_state(&mut state);
+        if let Some(account) = &self.account {
+            account.write_state(&mut state);
         }
         *blake3::hash(&state).as_bytes()
     }

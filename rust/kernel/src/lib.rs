@@ -7,10 +7,12 @@
 //! byte, however the events are split into batches. Nothing here reads a clock, draws a random number
 //! or opens a file; nothing calls back.
 
+mod account;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
+mod borrow;
 mod brackets;
 mod build;
 mod buying_power;
@@ -19,11 +21,13 @@ mod config;
 mod error;
 mod events;
 mod expiry;
-mod fee_level;
+mod funding;
 mod input;
 mod judging;
 mod kernel;
 mod latency;
+mod liquidation;
+mod margin;
 mod market;
 mod orders;
 mod recorder;
@@ -37,6 +41,7 @@ pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching
 pub use error::KernelError;
 pub use kernel::{Advance, BookCounts, Counters, EquitySample, Kernel};
 pub use latency::{LatencySample, LatencySamples};
+pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};
 pub use series::{BarSource, Column, IndicatorValues};
 pub use tradecore_bars::BarRule;

@@ -83,6 +83,8 @@ pub(crate) struct Market {
     pub(crate) last_bar: Option<(Bar, TimeNs)>,
     /// Reference price and when it was learned.
     pub(crate) reference: Option<(i64, TimeNs)>,
+    /// Whether its venue gives mark prices, which alone value positions then.
+    pub(crate) is_marked: bool,
     pub(crate) venue: Venue,
     pub(crate) gate: Gate,
     pub(crate) subscribers: Subscribers,
@@ -97,6 +99,9 @@ impl Market {
         let quote = self.quote.map_or([0; 4], |q| [q.bid_ticks, q.bid_lots, q.ask_ticks, q.ask_lots]);
         for value in [price_ticks, time_ns, closed_ns].into_iter().chain(quote) {
             out.extend_from_slice(&value.to_le_bytes());
+        }
+        if self.is_marked {
+            out.push(1);
         }
         if self.book.age_ns_max().is_some() {
             out.extend_from_slice(&self.book_time_ns.to_le_bytes());

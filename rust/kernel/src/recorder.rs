@@ -1,11 +1,12 @@
 //! Turns what happens into journal frames, and the orders among them into a digest.
 
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_decision, encode_event, encode_order, encode_refused,
-    encode_replace_request, encode_report,
+    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
+    encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
 };
 use tradecore_types::{
-    Event, InstrumentId, Level, OrderId, OrderIntent, Refusal, Report, StrategyId, TimeNs,
+    CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report,
+    StrategyId, TimeNs,
 };
 
 /// Frames since they were last taken, and the digest of every order so far.
@@ -48,6 +49,33 @@ impl Recorder {
     pub(crate) fn report(&mut self, time_ns: TimeNs, report: &Report) {
         if self.is_recording {
             encode_report(&mut self.frames, time_ns, report);
+        }
+    }
+
+    /// Records money that came or went without a fill.
+    pub(crate) fn cash_flow(&mut self, time_ns: TimeNs, flow: &CashFlow) {
+        if self.is_recording {
+            encode_cash_flow(&mut self.frames, time_ns, flow);
+        }
+    }
+
+    /// Records a position that the venue closes by force.
+    pub(crate) fn liquidation(&mut self, time_ns: TimeNs, liquidation: &Liquidation) {
+        if self.is_recording {
+            encode_liquidation(&mut self.frames, time_ns, liquidation);
+        }
+    }
+
+    /// Records money that is moved to the margin of a position, or back.
+    pub(crate) fn margin(
+        &mut self,
+        time_ns: TimeNs,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        amount: Money,
+    ) {
+        if self.is_recording {
+            encode_margin(&mut self.frames, time_ns, strategy, instrument, amount);
         }
     }
 

@@ -31,8 +31,8 @@ impl Kernel {
             let opened_lots = applied.opened_lots;
             self.brackets.note_reductions(applied.reductions);
             self.ledger.check()?;
-            if self.fee_tiers.is_some() {
-                self.count_volume(report, instrument);
+            if self.account.is_some() {
+                self.note_account_fill(&intent, report)?;
             }
             surplus_lots = if intent.reduce_only { opened_lots } else { 0 };
             if opened_lots != 0 && !intent.bracket.is_empty() {

@@ -1,7 +1,8 @@
 //! Why the kernel stops and asks a strategy.
 
 use tradecore_types::{
-    Bar, InstrumentId, OrderId, Quote, Report, ReportBody, Side, StrategyId, TimeNs, Trade,
+    Bar, CashFlow, InstrumentId, Liquidation, OrderId, Quote, Report, ReportBody, Side, StrategyId, TimeNs,
+    Trade,
 };
 
 /// One reason to call one strategy.
@@ -35,6 +36,10 @@ pub enum WakeBody {
     Trade(Trade),
     /// One of the strategy's orders changed.
     Order(OrderUpdate),
+    /// Money came or went without a fill.
+    CashFlow(CashFlow),
+    /// The venue closes a position by force; the fill follows.
+    Liquidation(Liquidation),
     /// A timer rang.
     Timer {
         /// The strategy's own number for it.

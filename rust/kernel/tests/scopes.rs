@@ -11,13 +11,14 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Rig, TIN, clock, command, config, limit, market, money, quotes, release, set_limit,
-    stop, whole,
+    ANNA, BERT, GOLD, Item, Rig, TIN, clock, command, config, limit, market, money, quotes, release,
+    set_limit, stop, whole,
 };
 use tradecore_kernel::{KernelConfig, Matching, OrderRequest, Verdict};
 use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    CancelReason, InstrumentId, LimitName, Money, OrderId, Refusal, ReportBody, Rule, Scope, Side, StrategyId,
+    CancelReason, EventBody, Funding, InstrumentId, LimitName, Mark, Money, OrderId, Refusal, ReportBody,
+    Rule, Scope, Side, StrategyId,
 };
 
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
@@ -473,4 +474,22 @@ fn a_command_that_cannot_be_carried_out_is_not_taken() {
         }
     }
     assert_eq!(rig.kernel.state_hash(), before);
+}
+
+#[test]
+fn funding_and_the_mark_of_the_venue_count_as_losses() {
+    let limits = ScopeLimits { daily_loss_max: Some(money(59)), ..ScopeLimits::default() };
+    let mark = |time_ns, price_ticks| Item::new(time_ns, GOLD, EventBody::Mark(Mark { price_ticks }));
+    for config in levels(limits) {
+        let mut rig = rig(config);
+        rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+        // Ten bought at 101 with a fee of 0.0404 are worth 960 at 96.
+        rig.play(&[mark(101, 96)]);
+        assert_eq!(rig.kernel.scopes().halts().count(), 0);
+        let funding = Funding { rate_ppb: 10_000_000, mark_ticks: 0 };
+        rig.play(&[Item::new(102, GOLD, EventBody::Funding(funding))]);
+        let halt = rig.kernel.scopes().halts().next().unwrap().1;
+        let fee = money(404).0 / 10_000;
+        assert_eq!((halt.rule, halt.value), (Rule::DailyLossMax, money(50).0 + money(96).0 / 10 + fee));
+    }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Accounts {
     fees: i128,
     /// What the owner brought; negative.
     opening: i128,
+    /// Money received without a fill, in all; negative, as a source is. [`crate::flows`] has the details.
+    flows: i128,
 }
 
 /// One transaction, account by account; balanced by construction in [`Accounts::posted`].
@@ -37,7 +39,7 @@ pub(crate) struct Posting {
 impl Accounts {
     /// Opens the books with the owner's money.
     pub(crate) fn new(opening: Money) -> Self {
-        Self { cash: opening.0, inventory: 0, realised: 0, fees: 0, opening: opening.negated().0 }
+        Self { cash: opening.0, inventory: 0, realised: 0, fees: 0, opening: opening.negated().0, flows: 0 }
     }
 
     /// Returns the balances after a transaction, which takes from one account what it gives another.
@@ -53,9 +55,26 @@ impl Accounts {
             realised: add(self.realised, [closed_cost, negated(closed_value)?, 0], "realised profit")?,
             fees: add(self.fees, [fee, 0, 0], "fees")?,
             opening: self.opening,
+            flows: self.flows,
         };
         after.total().ok_or(LedgerError::Overflow { what: "the sum of all accounts" })?;
         Ok(after)
+    }
+
+    /// Returns the balances after money was received, or paid when it is negative.
+    pub(crate) fn received(&self, amount: Money) -> Result<Self, LedgerError> {
+        let after = Self {
+            cash: self.cash.checked_add(amount.0).ok_or(LedgerError::Overflow { what: "cash" })?,
+            flows: self.flows.checked_sub(amount.0).ok_or(LedgerError::Overflow { what: "cash flows" })?,
+            ..*self
+        };
+        after.total().ok_or(LedgerError::Overflow { what: "the sum of all accounts" })?;
+        Ok(after)
+    }
+
+    /// Returns what was received without a fill, in all.
+    pub(crate) fn flows(&self) -> i128 {
+        self.flows.saturating_neg()
     }
 
     /// Returns the money at hand.
@@ -88,8 +107,8 @@ impl Accounts {
         must_equal("the sum of all accounts is 0", self.total().unwrap_or(i128::MAX), 0)?;
         must_equal("inventory is the cost of the open lots", self.inventory, lots_cost)?;
         let held = self.cash.saturating_add(self.inventory).saturating_add(self.fees);
-        let source = self.opening().0.saturating_add(self.realised().0);
-        must_equal("cash + inventory + fees is opening + realised", held, source)
+        let source = self.opening().0.saturating_add(self.realised().0).saturating_add(self.flows());
+        must_equal("cash + inventory + fees is opening + realised + cash flows", held, source)
     }
 
     /// Appends the balances.
@@ -100,7 +119,7 @@ impl Accounts {
     }
 
     fn total(&self) -> Option<i128> {
-        [self.inventory, self.realised, self.fees, self.opening]
+        [self.inventory, self.realised, self.fees, self.opening, self.flows]
             .into_iter()
             .try_fold(self.cash, i128::checked_add)
     }

@@ -1,8 +1,9 @@
-//! Positions, lots and money, moved by fills and by nothing else.
+//! Positions, lots and money, moved by fills; money also by cash flows ([`crate::flows`]).
 
 use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
 
 use crate::accounts::{Accounts, Posting};
+use crate::flows::Flows;
 use crate::lots::{Lots, NONE, Queue};
 use crate::trade::ClosedTrades;
 use crate::wire::Put;
@@ -37,6 +38,14 @@ pub(crate) struct Total {
     pub(crate) cost: i128,
 }
 
+impl Total {
+    /// Tells whether there is anything to value: positions of two strategies that cancel out may differ in
+    /// what they cost.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.position != 0 || self.cost != 0
+    }
+}
+
 /// A part of a lot that a fill is going to close.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
@@ -63,13 +72,13 @@ struct Plan {
 /// The ledger.
 ///
 /// **Invariant:** after every fill the position is the sum of fills and the sum of lots, all accounts
-/// sum to zero, and cash + inventory + fees is opening + realised. A fill that does not fit changes nothing.
+/// sum to zero, and cash + inventory + fees is opening + realised + cash flows. A fill that does not fit changes nothing.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) holdings: Vec<Holding>,
     pub(crate) totals: Vec<Total>,
-    /// Instruments with a position, ascending: what valuations walk instead of all instruments.
+    /// Instruments with lots to value, ascending: what valuations walk instead of all instruments.
     pub(crate) held: Vec<usize>,
     pub(crate) accounts: Accounts,
     pub(crate) lots: Lots,
@@ -77,6 +86,8 @@ pub struct Ledger {
     /// Sum of the costs of all holdings, kept beside the inventory account.
     pub(crate) cost: i128,
     pub(crate) last_slot: usize,
+    /// Money that came and went without a fill, once there was any.
+    pub(crate) flows: Option<Box<Flows>>,
     fills: u64,
     cuts: Vec<Cut>,
     reductions: Vec<Reduction>,
@@ -102,6 +113,7 @@ impl Ledger {
             trades: ClosedTrades::with_capacity(lots_capacity),
             cost: 0,
             last_slot: 0,
+            flows: None,
             fills: 0,
             cuts: Vec::with_capacity(lots_capacity.min(64)),
             reductions: Vec::with_capacity(lots_capacity.min(64)),
@@ -118,7 +130,7 @@ impl Ledger {
     /// fit; nothing is changed.
     pub fn apply_fill(&mut self, fill: FillInput) -> Result<Applied<'_>, LedgerError> {
         let plan = self.plan(&fill)?;
-        self.commit(&fill, plan);
+        self.commit(&fill, &plan);
         debug_assert_eq!(self.check(), Ok(()));
         Ok(Applied { reductions: &self.reductions, opened_lots: plan.opened_lots })
     }
@@ -277,7 +289,7 @@ impl Ledger {
     }
 
     /// Makes the planned changes; nothing here can fail.
-    fn commit(&mut self, fill: &FillInput, plan: Plan) {
+    fn commit(&mut self, fill: &FillInput, plan: &Plan) {
         self.reductions.clear();
         let mut queue = plan.holding.queue;
         for cut in &self.cuts {
@@ -303,7 +315,7 @@ impl Ledger {
         if let Some(total) = self.totals.get_mut(fill.instrument.index()) {
             *total = plan.total;
         }
-        self.note_held(fill.instrument.index(), plan.total.position != 0);
+        self.note_held(fill.instrument.index(), plan.total.is_held());
         self.accounts = plan.accounts;
         self.last_slot = plan.slot;
         self.fills += 1;
@@ -332,6 +344,9 @@ impl Ledger {
             self.lots.write_state(holding.queue, out);
         }
         self.trades.write_state(out);
+        if let Some(flows) = &self.flows {
+            flows.write_state(out);
+        }
     }
 }
 

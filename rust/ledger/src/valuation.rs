@@ -6,6 +6,17 @@ use crate::error::must_equal;
 use crate::ledger::Total;
 use crate::{BrokenInvariant, Ledger, LedgerError};
 
+/// The position of an account in one instrument.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldPosition<'a> {
+    /// The instrument.
+    pub instrument: &'a Instrument,
+    /// Size, short is negative; 0 when the positions of strategies cancel out.
+    pub lots: i64,
+    /// What the open lots cost, signed.
+    pub cost: Money,
+}
+
 impl Ledger {
     /// Returns the money at hand, positions paid in full (a short position adds what it sold for).
     #[must_use]
@@ -13,7 +24,7 @@ impl Ledger {
         self.accounts.cash()
     }
 
-    /// Returns the settled balance: opening + realised - fees, as a margin account shows it.
+    /// Returns the settled balance: opening + realised - fees + cash flows, as a margin account shows it.
     #[must_use]
     pub fn balance(&self) -> Money {
         Money(self.cash().0.saturating_add(self.inventory().0))
@@ -65,7 +76,21 @@ impl Ledger {
         Ok(Money(sum))
     }
 
-    /// Visits the instruments in which there is a position, by rising id.
+    /// Visits the positions of the account, those of all strategies together, by rising instrument id.
+    pub fn held_positions(&self) -> impl Iterator<Item = HeldPosition<'_>> {
+        self.held().map(|(_, instrument, total)| {
+            let (lots, cost) = (total.position, Money(total.cost));
+            HeldPosition { instrument, lots, cost }
+        })
+    }
+
+    /// Returns what all open lots in an instrument cost, signed.
+    #[must_use]
+    pub fn cost_total(&self, instrument: InstrumentId) -> Money {
+        Money(self.totals.get(instrument.index()).map_or(0, |total| total.cost))
+    }
+
+    /// Visits the instruments in which there are lots to value, by rising id.
     fn held(&self) -> impl Iterator<Item = (usize, &Instrument, &Total)> {
         self.held
             .iter()
@@ -159,6 +184,9 @@ impl Ledger {
             must_equal("the position is the sum of fills", position, held.bought - held.sold)?;
             must_equal("the position is the sum of lots", position, held.lots)?;
         }
+        if let Some(flows) = &self.flows {
+            flows.check(self.accounts.flows())?;
+        }
         self.accounts.check(self.cost)
     }
 
@@ -188,11 +216,14 @@ impl Ledger {
         }
         for (index, total) in self.totals.iter().enumerate() {
             let is_held = self.held.binary_search(&index).is_ok();
-            must_equal("held is what has a position", i128::from(is_held), i128::from(total.position != 0))?;
+            must_equal("held is what has lots to value", i128::from(is_held), i128::from(total.is_held()))?;
         }
         let costs: i128 = self.totals.iter().map(|total| total.cost).sum();
         must_equal("the total cost is the sum of costs", costs, cost)?;
         self.accounts.check(cost)?;
+        if let Some(flows) = &self.flows {
+            flows.audit()?;
+        }
         self.check()
     }
 }

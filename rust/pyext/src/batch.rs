@@ -4,7 +4,7 @@ use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Command, CommandKind, Event, EventBatch, EventBody, FeedState, Flow,
-    InstrumentId, Level, Quote, Side, Trade,
+    Funding, InstrumentId, Level, Mark, Quote, Side, Trade,
 };
 
 use crate::errors::invalid_value;
@@ -259,6 +259,18 @@ impl PyEventBatch {
         let kind = CommandKind::from_name(name).ok_or_else(unknown)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
+    }
+
+    /// Adds the mark price of a derivative: what its venue values positions at.
+    fn mark(&mut self, time_ns: i64, instrument_id: u32, price_ticks: i64) {
+        self.push(time_ns, instrument_id, EventBody::Mark(Mark { price_ticks }));
+    }
+
+    /// Adds the funding of a perpetual: rate in parts per billion, paid by longs when above 0, on the
+    /// position at `mark_ticks`, or at the mark price the engine knows when that is 0.
+    #[pyo3(signature = (time_ns, instrument_id, rate_ppb, mark_ticks=0))]
+    fn funding(&mut self, time_ns: i64, instrument_id: u32, rate_ppb: i64, mark_ticks: i64) {
+        self.push(time_ns, instrument_id, EventBody::Funding(Funding { rate_ppb, mark_ticks }));
     }
 
     /// Adds a limit's new value in the unit of its setting; None switches it off.

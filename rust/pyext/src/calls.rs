@@ -10,7 +10,7 @@ use tradecore_types::ReportBody;
 use crate::events::{PyBar, PyQuote, PyTrade, Scale, Shown};
 use crate::kernel::PyKernel;
 use crate::reused::Reused;
-use crate::updates::{FillOf, PyFill, PyOrderUpdate};
+use crate::updates::{FillOf, PyCashFlow, PyFill, PyLiquidation, PyOrderUpdate};
 use crate::views::PyBook;
 
 /// The callbacks of one strategy, bound to its context.
@@ -24,6 +24,8 @@ pub struct Handlers<'py> {
     on_fill: Option<Bound<'py, PyAny>>,
     on_order: Option<Bound<'py, PyAny>>,
     on_timer: Option<Bound<'py, PyAny>>,
+    on_cash_flow: Option<Bound<'py, PyAny>>,
+    on_liquidation: Option<Bound<'py, PyAny>>,
 }
 
 /// The events that one strategy was last called with.
@@ -95,6 +97,17 @@ pub fn call(
             }
         }
         WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers, last),
+        WakeBody::CashFlow(flow) => {
+            if let Some(on_cash_flow) = &handlers.on_cash_flow {
+                on_cash_flow.call1((context, Py::new(py, PyCashFlow { flow })?))?;
+            }
+        }
+        WakeBody::Liquidation(liquidation) => {
+            if let Some(on_liquidation) = &handlers.on_liquidation {
+                let liquidation = PyLiquidation { liquidation, time_ns, scale };
+                on_liquidation.call1((context, Py::new(py, liquidation)?))?;
+            }
+        }
         WakeBody::Timer { timer_id } => {
             if let Some(on_timer) = &handlers.on_timer {
                 on_timer.call1((context, timer_id))?;

@@ -3,8 +3,10 @@
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
-    Destination, InstrumentConfig, KernelConfig, LatencySamples, Leverage, Matching, VenueConfig,
+    Destination, InstrumentConfig, KernelConfig, LatencySamples, Leverage, MarginMode, MarginRule, Matching,
+    VenueConfig,
 };
+use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, QueueModel, SelfTradePrevention, Slippage,
 };
@@ -139,6 +141,38 @@ fn fee_tiers(fees: &Bound<'_, PyAny>) -> PyResult<Vec<FeeTier>> {
     fees.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect()
 }
 
+/// Reads the margin rules of an instrument.
+fn margin_rule(table: &Bound<'_, PyAny>) -> PyResult<MarginRule> {
+    let mode = match text(table, "mode")?.as_str() {
+        "cross" => MarginMode::Cross,
+        "isolated" => MarginMode::Isolated,
+        other => return Err(invalid_value("mode", other, "must be cross or isolated")),
+    };
+    let optional_money = |tier: &Bound<'_, PyAny>, name: &'static str| -> PyResult<Option<Money>> {
+        let value = tier.getattr(name)?;
+        if value.is_none() { Ok(None) } else { money(name, &text(tier, name)?).map(Some) }
+    };
+    let read = |tier: &Bound<'_, PyAny>| -> PyResult<MarginTier> {
+        Ok(MarginTier {
+            notional_max: optional_money(tier, "notional_max")?,
+            maintenance_ppm: tier.getattr("maintenance_ppm")?.extract()?,
+            leverage_max: tier.getattr("leverage_max")?.extract()?,
+            amount: optional_money(tier, "amount")?,
+        })
+    };
+    let tiers: PyResult<Vec<MarginTier>> =
+        table.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect();
+    let leverage = decimal(table, "leverage")?;
+    let denominator = 10i64.pow(u32::from(leverage.decimals));
+    let schedule = MarginSchedule::new(leverage.mantissa, denominator, &tiers?);
+    let fee = FeeSchedule::from_bps("0", &text(table, "liquidation_fee_bps")?);
+    Ok(MarginRule {
+        mode,
+        schedule: schedule.map_err(|error| value_error(&error))?,
+        liquidation_fee_ppb: fee.map_err(|error| value_error(&error))?.taker_ppb,
+    })
+}
+
 fn fee_window(fees: &Bound<'_, PyAny>) -> PyResult<FeeWindow> {
     match text(fees, "window")?.as_str() {
         "30d" => Ok(FeeWindow::Days30),
@@ -244,7 +278,10 @@ fn instrument_config(
     if let Some(age_ns_max) = book.age_ns_max.filter(|age_ns_max| *age_ns_max < 1) {
         return Err(invalid_value("book_age_ns_max", &age_ns_max.to_string(), "must be above 0"));
     }
-    Ok(InstrumentConfig { spec, book, limits })
+    let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
+    let margin = instrument.getattr("margin")?;
+    let margin = if margin.is_none() { None } else { Some(margin_rule(&margin)?) };
+    Ok(InstrumentConfig { spec, book, limits, borrow_ppm, margin })
 }
 
 /// Reads the formula of checksums; numbers have the decimals of tick and lot.

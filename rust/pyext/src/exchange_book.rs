@@ -170,7 +170,7 @@ impl PyExchangeBook {
     }
 
     /// Best bid price, its size, best ask price, its size; 0 and 0 for an empty side.
-    fn best(&mut self) -> (i64, i64, i64, i64) {
+    fn best(&self) -> (i64, i64, i64, i64) {
         let bid = self.inner.best_bid().unwrap_or_default();
         let ask = self.inner.best_ask().unwrap_or_default();
         (bid.price_ticks, bid.lots, ask.price_ticks, ask.lots)

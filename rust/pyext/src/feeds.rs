@@ -169,7 +169,7 @@ fn symbol_specs(symbols: Vec<(String, u32, String, String)>) -> Result<Vec<Symbo
 /// Read columns of delimited text as int64 arrays: times in nanoseconds, prices and sizes in steps.
 ///
 /// `columns` are (name, position, kind, step): kind is time, time_s, time_ms, time_us, time_ns, clock, steps,
-/// nearest, id or flag; step is the step size of steps and nearest as decimal text, the start in
+/// nearest, signed, id or flag; step is the step size of steps, nearest and signed as decimal text, the start in
 /// nanoseconds of a time count, and empty otherwise.
 #[pyfunction]
 fn read_columns<'py>(
@@ -258,6 +258,10 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
             EventBody::Flow(Flow::Cancel { flow_id }) => list.append(("flow_cancel", time, id, flow_id))?,
             EventBody::Feed(FeedState::Lost) => list.append(("feed_lost", time, id))?,
             EventBody::Command(command) => list.append(("command", time, id, command.kind.code()))?,
+            EventBody::Mark(mark) => list.append(("mark", time, id, mark.price_ticks))?,
+            EventBody::Funding(funding) => {
+                list.append(("funding", time, id, funding.rate_ppb, funding.mark_ticks))?;
+            }
             EventBody::Clock => list.append(("clock", time, id))?,
         }
     }
@@ -284,6 +288,7 @@ fn column_kind(kind: &str, step: &str) -> PyResult<ColumnKind> {
         "clock" => Ok(ColumnKind::Clock),
         "steps" => Ok(ColumnKind::Steps(scale()?)),
         "nearest" => Ok(ColumnKind::NearestSteps(scale()?)),
+        "signed" => Ok(ColumnKind::SignedSteps(scale()?)),
         "id" => Ok(ColumnKind::Id),
         "flag" => Ok(ColumnKind::Flag),
         _ => Err(invalid_value("kind", kind, "must be a kind of column")),

@@ -7,7 +7,7 @@ use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_ledger::ClosedTrade;
-use tradecore_types::{InstrumentId, StrategyId};
+use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
 use crate::bars;
 use crate::batch::PyEventBatch;
@@ -192,7 +192,8 @@ impl PyKernel {
     /// Consumes every event fed and calls strategies; returns how many events were consumed.
     ///
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
-    /// `on_book`, `on_trade`, `on_fill`, `on_order` and `on_timer`, each a callable or None.
+    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
+    /// `on_liquidation`, each a callable or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         let before = {
             let mut this = slf.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
@@ -216,6 +217,29 @@ impl PyKernel {
     fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
         let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
         verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
+    }
+
+    /// Moves atto units of money to the margin of an isolated position, or back: None, or a `Refused`.
+    fn adjust_margin(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        instrument_id: u32,
+        amount_atto: i128,
+    ) -> PyResult<Option<Py<PyRefused>>> {
+        let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
+        let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
+        match verdict.map_err(|error| kernel_error(&error))? {
+            Ok(()) => Ok(None),
+            Err(Refusal { rule, limit, value }) => {
+                Py::new(py, PyRefused { rule: rule.name(), limit, value }).map(Some)
+            }
+        }
+    }
+
+    /// Margin set aside for the isolated position in an instrument, in atto units (1e-18).
+    fn set_aside(&self, instrument_id: u32) -> i128 {
+        self.kernel.set_aside(InstrumentId(instrument_id)).0
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
@@ -378,7 +402,8 @@ impl PyKernel {
         Ok(out)
     }
 
-    /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening.
+    /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what
+    /// it received without a fill (negative: paid): funding, borrow, liquidation_fee, insurance.
     fn money<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let ledger = self.kernel.ledger();
         let equity = self.kernel.equity().map_err(|error| kernel_error(&error))?;
@@ -389,6 +414,37 @@ impl PyKernel {
         out.set_item("unrealised", equity.0 - ledger.balance().0)?;
         out.set_item("fees", ledger.fees().0)?;
         out.set_item("opening", ledger.opening().0)?;
+        for kind in CashFlowKind::ALL {
+            out.set_item(kind.name(), ledger.received(kind).0)?;
+        }
+        Ok(out)
+    }
+
+    /// What a strategy's position received for a reason in atto units (1e-18); negative is what it paid.
+    ///
+    /// `kind` is `funding`, `borrow`, `liquidation_fee` or `insurance`.
+    fn received(&self, strategy_id: u16, instrument_id: u32, kind: &str) -> PyResult<i128> {
+        let kind = CashFlowKind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(|| {
+            invalid_value("kind", kind, "must be funding, borrow, liquidation_fee or insurance")
+        })?;
+        Ok(self.kernel.ledger().received_by(StrategyId(strategy_id), InstrumentId(instrument_id), kind).0)
+    }
+
+    /// Money that came or went without a fill, as columns of one length, oldest first.
+    ///
+    /// int64: time_ns, strategy_id, instrument_id; kind (a list of names); float64: amount, negative when
+    /// the account paid.
+    fn cash_flows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let flows = self.kernel.ledger().cash_flows();
+        let out = PyDict::new(py);
+        let integers = |name: &str, of: &dyn Fn(&CashFlow) -> i64| {
+            out.set_item(name, PyArray1::from_iter(py, flows.iter().map(of)))
+        };
+        integers("time_ns", &|flow| flow.time_ns)?;
+        integers("strategy_id", &|flow| i64::from(flow.strategy.0))?;
+        integers("instrument_id", &|flow| i64::from(flow.instrument.0))?;
+        out.set_item("kind", PyList::new(py, flows.iter().map(|flow| flow.kind.name()))?)?;
+        out.set_item("amount", PyArray1::from_iter(py, flows.iter().map(|flow| flow.amount.to_f64())))?;
         Ok(out)
     }
 

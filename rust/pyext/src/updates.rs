@@ -1,8 +1,8 @@
-//! What a strategy is told about its own orders.
+//! What a strategy is told about its own orders and its account.
 
 use pyo3::prelude::*;
 use tradecore_kernel::OrderUpdate;
-use tradecore_types::{Liquidity, Money, ReportBody, Side};
+use tradecore_types::{CashFlow, Liquidation, Liquidity, Money, ReportBody, Side};
 
 use crate::events::{Scale, Shown, side_of};
 use crate::reused::Rewritten;
@@ -12,6 +12,8 @@ use crate::words::{Flag, MoneyWords, Word};
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyFill>()?;
     module.add_class::<PyOrderUpdate>()?;
+    module.add_class::<PyCashFlow>()?;
+    module.add_class::<PyLiquidation>()?;
     module.add_class::<PyRefused>()
 }
 
@@ -221,6 +223,105 @@ impl PyOrderUpdate {
             self.order_id(),
             self.what(),
             self.reason()
+        )
+    }
+}
+
+/// Money that came or went without a fill: funding, interest, what a liquidation cost.
+#[pyclass(name = "CashFlow", module = "tradecore._core", frozen)]
+pub struct PyCashFlow {
+    pub flow: CashFlow,
+}
+
+#[pymethods]
+impl PyCashFlow {
+    /// When it was due, UTC nanoseconds.
+    #[getter]
+    fn time_ns(&self) -> i64 {
+        self.flow.time_ns
+    }
+    /// Position of the instrument in the engine's table.
+    #[getter]
+    fn instrument_id(&self) -> u32 {
+        self.flow.instrument.0
+    }
+    /// `funding`, `borrow`, `liquidation_fee` or `insurance`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.flow.kind.name()
+    }
+    /// What the account received in atto units (1e-18) of its currency; negative is what it paid.
+    #[getter]
+    fn amount_atto(&self) -> i128 {
+        self.flow.amount.0
+    }
+    /// What the account received as a float, in its currency; negative is what it paid.
+    #[getter]
+    fn amount(&self) -> f64 {
+        self.flow.amount.to_f64()
+    }
+    fn __repr__(&self) -> String {
+        format!("CashFlow(time_ns={}, kind={:?}, amount={})", self.time_ns(), self.kind(), self.amount())
+    }
+}
+
+/// A position of the strategy that the venue closes by force; its fill follows.
+#[pyclass(name = "Liquidation", module = "tradecore._core", frozen)]
+pub struct PyLiquidation {
+    pub liquidation: Liquidation,
+    pub time_ns: i64,
+    pub scale: Scale,
+}
+
+#[pymethods]
+impl PyLiquidation {
+    /// When it happened, UTC nanoseconds.
+    #[getter]
+    fn time_ns(&self) -> i64 {
+        self.time_ns
+    }
+    /// Position of the instrument in the engine's table.
+    #[getter]
+    fn instrument_id(&self) -> u32 {
+        self.liquidation.instrument.0
+    }
+    /// The order that closes it.
+    #[getter]
+    fn order_id(&self) -> u64 {
+        self.liquidation.order_id.0
+    }
+    /// The position in lots; short is negative.
+    #[getter]
+    fn position_lots(&self) -> i64 {
+        self.liquidation.lots
+    }
+    /// Price of the fill in ticks.
+    #[getter]
+    fn price_ticks(&self) -> i64 {
+        self.liquidation.price_ticks
+    }
+    /// Price of the fill as a float.
+    #[getter]
+    fn price(&self) -> f64 {
+        self.scale.price(self.liquidation.price_ticks)
+    }
+    /// What stood behind the position (isolated) or the account (cross), in atto units of its currency.
+    #[getter]
+    fn equity_atto(&self) -> i128 {
+        self.liquidation.equity.0
+    }
+    /// Maintenance margin, which the equity was not above, in atto units of the account currency.
+    #[getter]
+    fn maintenance_atto(&self) -> i128 {
+        self.liquidation.maintenance.0
+    }
+    fn __repr__(&self) -> String {
+        format!(
+            "Liquidation(time_ns={}, order_id={}, position_lots={}, price={})",
+            self.time_ns,
+            self.order_id(),
+            self.position_lots(),
+            self.price()
         )
     }
 }

@@ -362,6 +362,16 @@ impl Scopes {
         self.guard_account(account_cash, now_ns);
     }
 
+    /// Takes money that a strategy received without a fill, negative is what it paid.
+    pub fn note_flow(&mut self, strategy: StrategyId, amount: Money, account_cash: Money, now_ns: TimeNs) {
+        let row = strategy.index();
+        if let Some(gate) = self.gates.get_mut(row) {
+            gate.cash = gate.cash.saturating_add(amount.0);
+        }
+        self.guard_losses(row, now_ns);
+        self.guard_account(account_cash, now_ns);
+    }
+
     /// Takes a new price of an instrument.
     pub fn mark(&mut self, instrument: &Instrument, mark_ticks: i64, account_cash: Money, now_ns: TimeNs) {
         let account = self.account_row();

@@ -121,6 +121,23 @@ pub enum Flow {
     },
 }
 
+/// The price at which a venue values positions in a derivative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Price in ticks, above 0.
+    pub price_ticks: i64,
+}
+
+/// Longs and shorts of a perpetual settle: position times mark price times rate, paid by longs when the
+/// rate is above 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Funding {
+    /// Rate in parts per billion of the notional.
+    pub rate_ppb: i64,
+    /// Mark price of the settlement; 0 for the one the engine knows.
+    pub mark_ticks: i64,
+}
+
 /// The kinds of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventBody {
@@ -136,6 +153,10 @@ pub enum EventBody {
     Flow(Flow),
     /// State of the feed of this instrument.
     Feed(FeedState),
+    /// Mark price of a derivative.
+    Mark(Mark),
+    /// Funding of a perpetual.
+    Funding(Funding),
     /// An operator's command; the instrument is not used.
     Command(Command),
     /// Time passed and nothing else; the instrument is not used.

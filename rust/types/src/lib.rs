@@ -4,6 +4,7 @@
 //! whole number of atto units of the account currency ([`Money`], `i128`), time is UTC nanoseconds
 //! (`i64`). Nothing here reads a clock, draws a random number or opens a file.
 
+mod cash_flow;
 mod command;
 mod decimal;
 mod error;
@@ -11,24 +12,30 @@ mod event;
 mod ids;
 mod instrument;
 mod limit;
+mod liquidation;
 mod money;
 mod order;
 mod person;
+mod ratio;
 mod refusal;
 mod report;
 
+pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{Command, CommandKind, LimitChange, Release, Scope};
 pub use decimal::Decimal;
 pub use error::ValueError;
 pub use event::{
-    Bar, BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, FeedState, Flow, Level, Quote, Trade,
+    Bar, BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, FeedState, Flow, Funding, Level, Mark,
+    Quote, Trade,
 };
 pub use ids::{InstrumentId, OrderId, StrategyId};
 pub use instrument::{Instrument, InstrumentKind, InstrumentSpec};
 pub use limit::LimitName;
+pub use liquidation::Liquidation;
 pub use money::{MONEY_DECIMALS, Money};
 pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};
 pub use person::PersonName;
+pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
 

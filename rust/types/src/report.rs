@@ -93,11 +93,13 @@ pub enum CancelReason {
     Halted = 8,
     /// It would have traded with a newer order of the account itself.
     SelfTrade = 9,
+    /// The margin was used up and the venue closes positions by force.
+    Liquidation = 12,
 }
 
 impl CancelReason {
     /// Every reason, in the order of their codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Requested,
         Self::ImmediateOrCancel,
         Self::Linked,
@@ -107,6 +109,7 @@ impl CancelReason {
         Self::Killed,
         Self::Halted,
         Self::SelfTrade,
+        Self::Liquidation,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -135,6 +138,7 @@ impl CancelReason {
             Self::Killed => "killed",
             Self::Halted => "halted",
             Self::SelfTrade => "self_trade",
+            Self::Liquidation => "liquidation",
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum ColumnKind {
     Steps(Scale),
     /// Decimal text, read as the nearest whole steps.
     NearestSteps(Scale),
+    /// A rate of either sign as the nearest whole steps.
+    SignedSteps(Scale),
     /// A whole number.
     Id,
     /// `true`, `1`, `buy` or `b` read as 1; `false`, `0`, `sell` or `s` as 0; letter case does not matter.
@@ -118,6 +120,10 @@ fn read_value(text: &[u8], column: &Column) -> Result<i64, String> {
         ColumnKind::Clock => clock_ns(text).ok_or_else(|| "must be a time of day HH:MM[:SS]".to_owned()),
         ColumnKind::Steps(scale) => scale.steps(text).map_err(|flaw| scale.rule(flaw)),
         ColumnKind::NearestSteps(scale) => scale.nearest(text).map_err(|flaw| scale.rule(flaw)),
+        ColumnKind::SignedSteps(scale) => match text.split_first() {
+            Some((b'-', size)) => scale.nearest(size).map(|steps| -steps).map_err(|flaw| scale.rule(flaw)),
+            _ => scale.nearest(text).map_err(|flaw| scale.rule(flaw)),
+        },
         ColumnKind::Id => std::str::from_utf8(text)
             .ok()
             .and_then(|text| text.parse().ok())

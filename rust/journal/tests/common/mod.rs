@@ -4,14 +4,16 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_decision, encode_event, encode_order, encode_refused,
-    encode_replace_request, encode_report, encode_session, encode_session_end, encode_state_hash,
+    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
+    encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
+    encode_session, encode_session_end, encode_state_hash,
 };
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, Command, CommandKind, Decimal, Event, EventBody,
-    FeedState, Flow, InstrumentId, Level, LimitChange, LimitName, Liquidity, Money, OrderId, OrderIntent,
-    OrderKind, PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Side,
-    Size, StrategyId, TimeInForce, TimeNs, Trade,
+    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
+    Decimal, Event, EventBody, FeedState, Flow, Funding, InstrumentId, Level, LimitChange, LimitName,
+    Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, PersonName, Quote, Refusal,
+    RejectReason, Release, Report, ReportBody, Rule, Scope, Side, Size, StrategyId, TimeInForce, TimeNs,
+    Trade,
 };
 
 /// A record with everything it owns.
@@ -26,6 +28,9 @@ pub enum Owned {
     CancelRequest { order_id: OrderId, strategy: StrategyId },
     ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
     Report(Report),
+    CashFlow(CashFlow),
+    Liquidation(Liquidation),
+    Margin { strategy: StrategyId, instrument: InstrumentId, amount: Money },
     Decision { ids: (u16, u32, u8), reason: String, gates: Vec<(String, f64, f64, bool)> },
 }
 
@@ -47,6 +52,11 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
             encode_replace_request(out, time_ns, *order_id, *price_ticks, *lots);
         }
         Owned::Report(report) => encode_report(out, time_ns, report),
+        Owned::CashFlow(flow) => encode_cash_flow(out, time_ns, flow),
+        Owned::Liquidation(liquidation) => encode_liquidation(out, time_ns, liquidation),
+        Owned::Margin { strategy, instrument, amount } => {
+            encode_margin(out, time_ns, *strategy, *instrument, *amount);
+        }
         Owned::Decision { ids: (strategy, instrument, action), reason, gates } => {
             let gates: Vec<Gate<'_>> = gates
                 .iter()
@@ -94,6 +104,13 @@ pub fn record() -> impl Strategy<Value = Owned> {
             lots,
         }),
         report().prop_map(Owned::Report),
+        cash_flow().prop_map(Owned::CashFlow),
+        liquidation().prop_map(Owned::Liquidation),
+        any::<(u16, u32, i128)>().prop_map(|(strategy, instrument, amount)| Owned::Margin {
+            strategy: StrategyId(strategy),
+            instrument: InstrumentId(instrument),
+            amount: Money(amount),
+        }),
         (
             any::<(u16, u32, u8)>(),
             ".{0,40}",
@@ -158,8 +175,33 @@ fn event_body() -> impl Strategy<Value = EventBody> {
         flow().prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
         command().prop_map(|kind| EventBody::Command(Command { kind })),
+        any::<i64>().prop_map(|price_ticks| EventBody::Mark(Mark { price_ticks })),
+        any::<(i64, i64)>()
+            .prop_map(|(rate_ppb, mark_ticks)| EventBody::Funding(Funding { rate_ppb, mark_ticks })),
         Just(EventBody::Clock),
     ]
+}
+
+fn liquidation() -> impl Strategy<Value = Liquidation> {
+    any::<(u16, u32, u64, i64, i64, i128, i128)>().prop_map(
+        |(strategy, instrument, order_id, price_ticks, lots, equity, maintenance)| Liquidation {
+            strategy: StrategyId(strategy),
+            instrument: InstrumentId(instrument),
+            order_id: OrderId(order_id),
+            price_ticks,
+            lots,
+            equity: Money(equity),
+            maintenance: Money(maintenance),
+        },
+    )
+}
+
+fn cash_flow() -> impl Strategy<Value = CashFlow> {
+    let kind = proptest::sample::select(CashFlowKind::ALL.as_slice());
+    (any::<(i64, u16, u32, i128)>(), kind).prop_map(|((time_ns, strategy, instrument, amount), kind)| {
+        let (strategy, instrument) = (StrategyId(strategy), InstrumentId(instrument));
+        CashFlow { time_ns, strategy, instrument, kind, amount: Money(amount) }
+    })
 }
 
 fn command() -> impl Strategy<Value = CommandKind> {

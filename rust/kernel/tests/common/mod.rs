@@ -43,6 +43,8 @@ pub fn config(matching: Matching) -> KernelConfig {
         },
         book: SequenceRule::BinanceSpot.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
+        borrow_ppm: 0,
+        margin: None,
     };
     KernelConfig {
         instruments: vec![instrument("GOLD"), instrument("TIN")],

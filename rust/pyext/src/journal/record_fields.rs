@@ -45,6 +45,27 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
         }
         RecordBody::Report(report) => put_report(&dict, report)?,
         RecordBody::Decision(decision) => put_decision(&dict, decision)?,
+        RecordBody::Liquidation(liquidation) => {
+            dict.set_item("strategy", liquidation.strategy.0)?;
+            dict.set_item("instrument", liquidation.instrument.0)?;
+            dict.set_item("order_id", liquidation.order_id.0)?;
+            dict.set_item("price_ticks", liquidation.price_ticks)?;
+            dict.set_item("lots", liquidation.lots)?;
+            dict.set_item("equity", liquidation.equity.0)?;
+            dict.set_item("maintenance", liquidation.maintenance.0)?;
+        }
+        RecordBody::Margin { strategy, instrument, amount } => {
+            dict.set_item("strategy", strategy.0)?;
+            dict.set_item("instrument", instrument.0)?;
+            dict.set_item("amount", amount.0)?;
+        }
+        RecordBody::CashFlow(flow) => {
+            dict.set_item("due_ns", flow.time_ns)?;
+            dict.set_item("strategy", flow.strategy.0)?;
+            dict.set_item("instrument", flow.instrument.0)?;
+            dict.set_item("cash_flow", flow.kind.name())?;
+            dict.set_item("amount", flow.amount.0)?;
+        }
     }
     Ok(dict)
 }
@@ -79,6 +100,11 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
         EventBody::Flow(flow) => put_flow(dict, flow),
         EventBody::Feed(FeedState::Lost) => dict.set_item("state", "lost"),
         EventBody::Command(command) => put_command(dict, &command.kind),
+        EventBody::Mark(mark) => dict.set_item("price_ticks", mark.price_ticks),
+        EventBody::Funding(funding) => {
+            dict.set_item("rate_ppb", funding.rate_ppb)?;
+            dict.set_item("mark_ticks", funding.mark_ticks)
+        }
         EventBody::Clock => Ok(()),
     }
 }

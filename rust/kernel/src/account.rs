@@ -1,0 +1,129 @@
+//! What the account does beyond positions: its fee tier, the interest on its shorts and its margin.
+
+use tradecore_ledger::Ledger;
+use tradecore_matching::FeeTiers;
+use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, TimeNs, ValueError};
+
+use crate::borrow::Borrow;
+use crate::margin::Margin;
+use crate::market::Venue;
+use crate::{Kernel, KernelConfig, KernelError};
+
+/// The parts that are switched on; a kernel without any has no account of this kind.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) tiers: Option<FeeTiers>,
+    pub(crate) borrow: Option<Borrow>,
+    pub(crate) margin: Option<Margin>,
+}
+
+impl Account {
+    /// Makes what a configuration asks for; `None` when that is nothing.
+    pub(crate) fn of(
+        config: &KernelConfig,
+        instruments: &[Instrument],
+    ) -> Result<Option<Box<Self>>, ValueError> {
+        let tiers = match &config.fee_tiers {
+            tiers if tiers.is_empty() => None,
+            tiers => Some(FeeTiers::new(config.venue.fees, tiers.clone(), config.fee_window)?),
+        };
+        let borrow = Borrow::of(config)?;
+        let margin = Margin::of(config, instruments)?;
+        let is_plain = tiers.is_none() && borrow.is_none() && margin.is_none();
+        Ok((!is_plain).then(|| Box::new(Self { tiers, borrow, margin })))
+    }
+
+    /// Notes a fill that the ledger has booked.
+    pub(crate) fn note_fill(
+        &mut self,
+        now_ns: TimeNs,
+        instrument: &Instrument,
+        intent: &OrderIntent,
+        report: &Report,
+        ledger: &Ledger,
+    ) -> Result<(), KernelError> {
+        let ReportBody::Fill { price_ticks, lots, .. } = report.body else { return Ok(()) };
+        if let Some(tiers) = &mut self.tiers
+            && let Some(notional) = instrument.notional(price_ticks, lots)
+        {
+            tiers.note(now_ns, notional);
+        }
+        if let Some(borrow) = &mut self.borrow {
+            let position_lots = ledger.position(intent.strategy, intent.instrument);
+            borrow.note(now_ns, intent.strategy, intent.instrument, position_lots);
+        }
+        match &mut self.margin {
+            Some(margin) => margin.note_fill(intent, price_ticks, lots, ledger.position_total(instrument.id)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns when there is something to do that no fill brings; the end of time when never.
+    pub(crate) fn due_ns(&self) -> TimeNs {
+        let tiers = self.tiers.as_ref().map_or(TimeNs::MAX, FeeTiers::next_roll_ns);
+        let borrow = self.borrow.as_ref().map_or(TimeNs::MAX, Borrow::due_ns);
+        tiers.min(borrow)
+    }
+
+    /// Appends the canonical bytes of the state.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        if let Some(tiers) = &self.tiers {
+            tiers.write_state(out);
+        }
+        if let Some(borrow) = &self.borrow {
+            borrow.write_state(out);
+        }
+        if let Some(margin) = &self.margin {
+            margin.write_state(out);
+        }
+    }
+}
+
+impl Kernel {
+    /// Moves the time of the engine, and does what the account does at the end of a day.
+    #[inline]
+    pub(crate) fn set_now(&mut self, time_ns: TimeNs) -> Result<(), KernelError> {
+        self.now_ns = self.now_ns.max(time_ns);
+        if self.now_ns < self.account_due_ns {
+            return Ok(());
+        }
+        self.book_borrow(false)?;
+        if let Some(tiers) = self.account.as_mut().and_then(|account| account.tiers.as_mut()) {
+            tiers.roll(self.now_ns);
+        }
+        self.settle_account();
+        Ok(())
+    }
+
+    /// Notes a fill that the ledger has booked, in an account that is more than positions.
+    pub(crate) fn note_account_fill(
+        &mut self,
+        intent: &OrderIntent,
+        report: &Report,
+    ) -> Result<(), KernelError> {
+        let Some(account) = &mut self.account else { return Ok(()) };
+        if let Some(market) = self.markets.get(intent.instrument.index()) {
+            account.note_fill(self.now_ns, &market.instrument, intent, report, &self.ledger)?;
+        }
+        self.settle_account();
+        Ok(())
+    }
+
+    /// Hands the rates of the fee tier to every venue and plans the next end of a day.
+    pub(crate) fn settle_account(&mut self) {
+        let Some(account) = &self.account else { return };
+        self.account_due_ns = account.due_ns();
+        let Some(rates) = account.tiers.as_ref().map(FeeTiers::rates) else { return };
+        if rates == self.config.venue.fees {
+            return;
+        }
+        self.config.venue.fees = rates;
+        for market in &mut self.markets {
+            match &mut market.venue {
+                Venue::Bars(venue) => venue.set_fees(rates),
+                Venue::Quotes(venue) | Venue::Book(venue) => venue.set_fees(rates),
+                Venue::Exchange(venue) => venue.set_fees(rates),
+            }
+        }
+    }
+}

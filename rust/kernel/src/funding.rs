@@ -1,0 +1,66 @@
+//! Mark prices and the funding of perpetuals.
+
+use tradecore_types::{CashFlow, CashFlowKind, Funding, InstrumentId, Mark, Money, StrategyId, share_of};
+
+use crate::wake::WakeBody;
+use crate::{Kernel, KernelError};
+
+/// One whole in the unit of funding rates: 10^9 parts per billion.
+const PPB_PER_UNIT: i128 = 1_000_000_000;
+
+impl Kernel {
+    /// A venue says at which price it values positions: from the first time on, nothing else does.
+    pub(crate) fn on_mark(&mut self, instrument: InstrumentId, mark: Mark) {
+        if let Some(market) = self.markets.get_mut(instrument.index()) {
+            market.is_marked = true;
+        }
+        if let Some(known) = self.marks.get_mut(instrument.index()) {
+            *known = Some(mark.price_ticks);
+        }
+        if self.scopes.is_on() {
+            self.tell_mark(instrument, mark.price_ticks);
+        }
+    }
+
+    /// Longs pay shorts, or shorts longs when the rate is negative: every strategy for its own position.
+    pub(crate) fn on_funding(
+        &mut self,
+        instrument: InstrumentId,
+        funding: Funding,
+    ) -> Result<(), KernelError> {
+        let known = self.mark(instrument);
+        let mark_ticks = if funding.mark_ticks > 0 { Some(funding.mark_ticks) } else { known };
+        let Some(mark_ticks) = mark_ticks else { return Ok(()) };
+        for strategy in (0..self.config.strategies).map(StrategyId) {
+            let lots = self.ledger.position(strategy, instrument);
+            if lots == 0 {
+                continue;
+            }
+            let notional = self.market(instrument)?.instrument.notional(mark_ticks, lots);
+            let paid = notional.and_then(|notional| {
+                share_of(notional.0, i128::from(funding.rate_ppb) * i128::from(lots.signum()), PPB_PER_UNIT)
+            });
+            let Some(paid) = paid else {
+                return Err(KernelError::Broken("funding does not fit 128 bits of money".into()));
+            };
+            let (time_ns, kind, amount) = (self.now_ns, CashFlowKind::Funding, Money(paid).negated());
+            self.book_flow(&CashFlow { time_ns, strategy, instrument, kind, amount })?;
+        }
+        Ok(())
+    }
+
+    /// Books money that came or went without a fill, records it and tells the strategy.
+    pub(crate) fn book_flow(&mut self, flow: &CashFlow) -> Result<(), KernelError> {
+        if flow.amount == Money::ZERO {
+            return Ok(());
+        }
+        self.ledger.book(flow)?;
+        self.ledger.check()?;
+        self.recorder.cash_flow(self.now_ns, flow);
+        if self.scopes.is_on() {
+            self.scopes.note_flow(flow.strategy, flow.amount, self.ledger.cash(), self.now_ns);
+        }
+        self.wake(flow.strategy, flow.instrument, WakeBody::CashFlow(*flow));
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! Positions whose margin is used up are closed by force.
+//!
+//! Judged after every event at the mark price, and against bars at the worse end of the range, once the
+//! orders of the bar have filled: there at the first price, seen from the open, at which the margin does not
+//! do. First the open orders are cancelled: those of the instrument (isolated) or all (cross). An isolated
+//! position is closed at once; cross positions one after the other, the largest loss first, until the
+//! account's equity is above the maintenance margin of what is left. Fills are at the price that was judged;
+//! a fee on what is closed goes to the venue, and a loss beyond the margin (isolated) or the whole account
+//! (cross) is borne by its insurance fund, so that a liquidation never leaves a debt.
+
+use tradecore_types::{
+    Bar, CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Liquidity, Money, OrderId,
+    OrderIntent, Report, ReportBody, StrategyId, share_of,
+};
+
+use crate::margin::{Margin, MarginMode, overflow};
+use crate::market::Venue;
+use crate::scoping::Books;
+use crate::wake::WakeBody;
+use crate::{Kernel, KernelError};
+
+/// One whole in the unit of fees: 10^9 parts per billion.
+const PPB_PER_UNIT: i128 = 1_000_000_000;
+
+/// What was found to be too little.
+#[derive(Clone, Copy, Debug)]
+struct Breach {
+    equity: i128,
+    maintenance: i128,
+}
+
+impl Kernel {
+    /// Tells whether any instrument has margin rules.
+    pub(crate) fn margin(&self) -> Option<&Margin> {
+        self.account.as_ref().and_then(|account| account.margin.as_ref())
+    }
+
+    /// Closes by force whatever does not have the margin it needs.
+    pub(crate) fn enforce_margin(&mut self) -> Result<(), KernelError> {
+        if self.ledger.held_positions().next().is_none() {
+            return Ok(());
+        }
+        let balance = self.ledger.balance().0;
+        if let Some(margin) = self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            margin.trim(balance);
+        }
+        for index in 0..self.markets.len() {
+            let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
+            if let Some(breach) = self.isolated_breach(instrument)? {
+                self.liquidate_isolated(instrument, breach)?;
+            }
+        }
+        if let Some(breach) = self.cross_breach()? {
+            self.liquidate_cross(breach)?;
+        }
+        Ok(())
+    }
+
+    /// Judges the range of a bar, for a position that no mark price values.
+    pub(crate) fn enforce_margin_in(
+        &mut self,
+        instrument: InstrumentId,
+        bar: &Bar,
+    ) -> Result<(), KernelError> {
+        let position = self.ledger.position_total(instrument);
+        let is_judged = self.margin().is_some_and(|margin| margin.get(instrument).is_some())
+            && position != 0
+            && !self.market(instrument)?.is_marked;
+        if !is_judged {
+            return Ok(());
+        }
+        let worst_ticks = if position > 0 { bar.low_ticks } else { bar.high_ticks };
+        if self.is_breached_at(instrument, worst_ticks)? {
+            let price_ticks = self.first_breach(instrument, bar.open_ticks, worst_ticks)?;
+            self.set_mark(instrument, price_ticks);
+            self.enforce_margin()?;
+        }
+        self.set_mark(instrument, bar.close_ticks);
+        Ok(())
+    }
+
+    fn set_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
+        if let Some(mark) = self.marks.get_mut(instrument.index()) {
+            *mark = Some(price_ticks);
+        }
+    }
+
+    fn is_breached_at(&mut self, instrument: InstrumentId, price_ticks: i64) -> Result<bool, KernelError> {
+        self.set_mark(instrument, price_ticks);
+        let is_isolated = self.isolated_breach(instrument)?.is_some();
+        Ok(is_isolated || self.cross_breach()?.is_some())
+    }
+
+    /// Returns the price nearest to the open at which the margin does not do; at the worst price it does not.
+    fn first_breach(
+        &mut self,
+        instrument: InstrumentId,
+        open_ticks: i64,
+        worst_ticks: i64,
+    ) -> Result<i64, KernelError> {
+        let (mut good, mut bad) = (open_ticks, worst_ticks);
+        if self.is_breached_at(instrument, good)? {
+            return Ok(good);
+        }
+        while good.abs_diff(bad) > 1 {
+            let middle = good.midpoint(bad);
+            if self.is_breached_at(instrument, middle)? {
+                bad = middle;
+            } else {
+                good = middle;
+            }
+        }
+        Ok(bad)
+    }
+
+    fn isolated_breach(&self, instrument: InstrumentId) -> Result<Option<Breach>, KernelError> {
+        let found = self.margin().and_then(|margin| margin.get(instrument)).zip(self.mark(instrument));
+        let Some((margined, mark_ticks)) = found else { return Ok(None) };
+        if margined.rule.mode != MarginMode::Isolated || self.ledger.position_total(instrument) == 0 {
+            return Ok(None);
+        }
+        let (equity, maintenance) = margined.isolated(&self.ledger, mark_ticks)?;
+        Ok((equity <= maintenance).then_some(Breach { equity, maintenance }))
+    }
+
+    fn cross_breach(&self) -> Result<Option<Breach>, KernelError> {
+        let Some(margin) = self.margin() else { return Ok(None) };
+        let standing = margin.standing(&self.ledger, &self.orders, |id| self.mark(id), None)?;
+        let is_breached = standing.maintenance > 0 && standing.equity <= standing.maintenance;
+        Ok(is_breached.then_some(Breach { equity: standing.equity, maintenance: standing.maintenance }))
+    }
+
+    fn liquidate_isolated(&mut self, instrument: InstrumentId, breach: Breach) -> Result<(), KernelError> {
+        self.cancel_for_margin(|intent| intent.instrument == instrument);
+        let payer = self.main_holder(instrument);
+        let fee = self.force_out(instrument, breach)?;
+        // The margin pays the fee as far as it goes, and never turns negative.
+        let fee = fee.min(breach.equity.max(0));
+        self.flow(payer, instrument, CashFlowKind::LiquidationFee, -fee)?;
+        self.flow(payer, instrument, CashFlowKind::Insurance, breach.equity.min(0).saturating_neg())
+    }
+
+    fn liquidate_cross(&mut self, breach: Breach) -> Result<(), KernelError> {
+        self.cancel_for_margin(|_| true);
+        let mut breach = Some(breach);
+        while let Some(found) = breach {
+            let Some(instrument) = self.largest_loss()? else { break };
+            let payer = self.main_holder(instrument);
+            let fee = self.force_out(instrument, found)?;
+            self.flow(payer, instrument, CashFlowKind::LiquidationFee, -fee)?;
+            breach = self.cross_breach()?;
+            if breach.is_none() {
+                let margin = self.margin().ok_or_else(overflow)?;
+                let standing = margin.standing(&self.ledger, &self.orders, |id| self.mark(id), None)?;
+                if standing.maintenance == 0 && standing.equity < 0 {
+                    self.flow(payer, instrument, CashFlowKind::Insurance, standing.equity.saturating_neg())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the cross position that has lost most, the first of equals.
+    fn largest_loss(&self) -> Result<Option<InstrumentId>, KernelError> {
+        let Some(margin) = self.margin() else { return Ok(None) };
+        let mut worst: Option<(i128, InstrumentId)> = None;
+        for margined in margin.iter().filter(|known| known.rule.mode == MarginMode::Cross) {
+            let id = margined.instrument.id;
+            let lots = self.ledger.position_total(id);
+            let Some(mark_ticks) = self.mark(id).filter(|_| lots != 0) else { continue };
+            let value = margined.instrument.value(mark_ticks, lots).ok_or_else(overflow)?;
+            let profit = value.0.checked_sub(self.ledger.cost_total(id).0).ok_or_else(overflow)?;
+            if worst.is_none_or(|known| profit < known.0) {
+                worst = Some((profit, id));
+            }
+        }
+        Ok(worst.map(|known| known.1))
+    }
+
+    /// Cancels open orders because the margin behind them is used up.
+    fn cancel_for_margin(&mut self, is_meant: impl Fn(&OrderIntent) -> bool) {
+        let intents = self.orders.iter().map(|order| order.intent).filter(is_meant);
+        let mut found: Vec<OrderId> = intents.map(|intent| intent.order_id).collect();
+        found.sort_unstable();
+        for order_id in found {
+            self.request_cancel(order_id, CancelReason::Liquidation);
+        }
+    }
+
+    /// Returns the strategy that holds most of an instrument's position: fees and insurance are booked to it.
+    fn main_holder(&self, instrument: InstrumentId) -> StrategyId {
+        let sign = self.ledger.position_total(instrument).signum();
+        let held = |strategy: &StrategyId| self.ledger.position(*strategy, instrument).saturating_mul(sign);
+        let strategies = (0..self.config.strategies).map(StrategyId);
+        // The first of equals: `max_by_key` would take the last.
+        strategies.rev().max_by_key(held).unwrap_or(StrategyId(0))
+    }
+
+    /// Closes every strategy's position in an instrument at the mark price; returns the fee that is due.
+    fn force_out(&mut self, instrument: InstrumentId, breach: Breach) -> Result<i128, KernelError> {
+        let net = self.ledger.position_total(instrument);
+        let price_ticks = self.mark(instrument).ok_or_else(overflow)?;
+        for strategy in (0..self.config.strategies).map(StrategyId) {
+            self.force_close(strategy, instrument, price_ticks, breach)?;
+        }
+        let margined = self.margin().and_then(|margin| margin.get(instrument)).ok_or_else(overflow)?;
+        let notional = margined.instrument.notional(price_ticks, net).ok_or_else(overflow)?;
+        let rate = i128::from(margined.rule.liquidation_fee_ppb);
+        share_of(notional.0, rate, PPB_PER_UNIT).ok_or_else(overflow)
+    }
+
+    /// Closes one strategy's position by force, under an order number of its own.
+    fn force_close(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        price_ticks: i64,
+        breach: Breach,
+    ) -> Result<(), KernelError> {
+        let lots = self.ledger.position(strategy, instrument);
+        if lots == 0 {
+            return Ok(());
+        }
+        let order_id = self.next_order_id();
+        let intent = OrderIntent::closing(order_id, strategy, instrument, lots, None, self.now_ns);
+        self.orders.add(intent)?;
+        self.counters.orders += 1;
+        self.recorder.order(self.now_ns, &intent, price_ticks);
+        if self.scopes.is_on() {
+            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
+            if let Some(market) = self.markets.get(instrument.index()) {
+                books.tell_opened(&mut self.scopes, &intent, &market.instrument);
+            }
+        }
+        let (equity, maintenance) = (Money(breach.equity), Money(breach.maintenance));
+        let liquidation =
+            Liquidation { strategy, instrument, order_id, price_ticks, lots, equity, maintenance };
+        self.recorder.liquidation(self.now_ns, &liquidation);
+        self.wake(strategy, instrument, WakeBody::Liquidation(liquidation));
+        let lots = lots.saturating_abs();
+        let (liquidity, fee) = (Liquidity::Taker, Money::ZERO);
+        let body = ReportBody::Fill { price_ticks, lots, liquidity, fee };
+        let report = Report { venue_time_ns: self.now_ns, order_id, body };
+        if matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
+            self.report_to_bars(instrument, report)
+        } else {
+            self.apply_report(instrument, &report)
+        }
+    }
+
+    fn flow(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        kind: CashFlowKind,
+        amount: i128,
+    ) -> Result<(), KernelError> {
+        let (time_ns, amount) = (self.now_ns, Money(amount));
+        self.book_flow(&CashFlow { time_ns, strategy, instrument, kind, amount })
+    }
+}

@@ -1,0 +1,344 @@
+//! Margin of derivatives: what positions and orders need, and what there is.
+
+use tradecore_ledger::{Ledger, MarginSchedule, Orders};
+use tradecore_risk::Stake;
+use tradecore_types::{
+    Instrument, InstrumentId, Money, OrderIntent, Refusal, Rule, StrategyId, ValueError, share_of,
+};
+
+use crate::{Kernel, KernelConfig, KernelError, Leverage};
+
+/// Whose money stands behind a position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MarginMode {
+    /// The whole account.
+    #[default]
+    Cross,
+    /// The margin that was set aside for it, and nothing else.
+    Isolated,
+}
+
+/// The margin rules of one instrument.
+#[derive(Clone, Debug)]
+pub struct MarginRule {
+    /// Whose money stands behind its position.
+    pub mode: MarginMode,
+    /// Leverage and brackets.
+    pub schedule: MarginSchedule,
+    /// What a liquidation costs, in parts per billion of the notional that is closed.
+    pub liquidation_fee_ppb: i64,
+}
+
+/// An instrument with its rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Margined {
+    pub(crate) instrument: Instrument,
+    pub(crate) rule: MarginRule,
+    /// Margin set aside for its position, when it is isolated.
+    pub(crate) set_aside: i128,
+}
+
+/// What stands behind cross positions, and what is in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Balance and unrealised profit, without what is set aside and what isolated positions are up.
+    pub(crate) equity: i128,
+    /// Maintenance margin of all cross positions.
+    pub(crate) maintenance: i128,
+    /// Initial margin of positions and working orders, one instrument left out.
+    pub(crate) used: i128,
+}
+
+/// The margin of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Margin {
+    /// By instrument; `None` for what is paid in full.
+    rules: Vec<Option<Margined>>,
+    leverage: Leverage,
+}
+
+impl Margin {
+    /// Makes the rules of a configuration; `None` when no instrument has any.
+    pub(crate) fn of(config: &KernelConfig, instruments: &[Instrument]) -> Result<Option<Self>, ValueError> {
+        let mut rules = Vec::with_capacity(instruments.len());
+        for (instrument, known) in instruments.iter().zip(&config.instruments) {
+            let margined = known.margin.clone().map(|rule| {
+                let instrument = instrument.clone();
+                Margined { instrument, rule, set_aside: 0 }
+            });
+            if let Some(fee) = margined.as_ref().map(|known| known.rule.liquidation_fee_ppb)
+                && !(0..=1_000_000_000).contains(&fee)
+            {
+                return Err(ValueError::new("liquidation_fee_bps", fee, "must be from 0 to 10000"));
+            }
+            rules.push(margined);
+        }
+        let has_any = rules.iter().any(Option::is_some);
+        Ok(has_any.then_some(Self { rules, leverage: config.leverage }))
+    }
+
+    /// Returns an instrument with its rules.
+    pub(crate) fn get(&self, instrument: InstrumentId) -> Option<&Margined> {
+        self.rules.get(instrument.index()).and_then(Option::as_ref)
+    }
+
+    fn get_mut(&mut self, instrument: InstrumentId) -> Option<&mut Margined> {
+        self.rules.get_mut(instrument.index()).and_then(Option::as_mut)
+    }
+
+    /// Visits the instruments that have rules.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Margined> {
+        self.rules.iter().flatten()
+    }
+
+    /// Sets margin aside for what a fill opened, and sets free that of what it closed, in proportion.
+    pub(crate) fn note_fill(
+        &mut self,
+        intent: &OrderIntent,
+        price_ticks: i64,
+        lots: i64,
+        position_lots: i64,
+    ) -> Result<(), KernelError> {
+        let Some(margined) = self.get_mut(intent.instrument) else { return Ok(()) };
+        if margined.rule.mode != MarginMode::Isolated {
+            return Ok(());
+        }
+        let before = position_lots.saturating_sub(lots.saturating_mul(intent.side.sign()));
+        let is_turned = before.signum() != position_lots.signum();
+        let kept = if is_turned { 0 } else { before.saturating_abs().min(position_lots.saturating_abs()) };
+        let opened = position_lots.saturating_abs().saturating_sub(kept);
+        margined.set_aside = match before {
+            0 => 0,
+            _ => share_of(margined.set_aside, i128::from(kept), i128::from(before).abs())
+                .ok_or_else(overflow)?,
+        };
+        if opened > 0 {
+            let notional = margined.instrument.notional(price_ticks, opened).ok_or_else(overflow)?;
+            let initial = margined.rule.schedule.initial(notional).ok_or_else(overflow)?;
+            margined.set_aside = margined.set_aside.checked_add(initial.0).ok_or_else(overflow)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back what is set aside beyond the balance: an account cannot put up what it does not have,
+    /// because losses or funding have used it before a resting order filled.
+    pub(crate) fn trim(&mut self, balance: i128) {
+        let total = self.iter().fold(0, |sum: i128, known| sum.saturating_add(known.set_aside));
+        let mut beyond = total.saturating_sub(balance.max(0));
+        for known in self.rules.iter_mut().flatten() {
+            let taken = beyond.clamp(0, known.set_aside.max(0));
+            known.set_aside = known.set_aside.saturating_sub(taken);
+            beyond = beyond.saturating_sub(taken);
+        }
+    }
+
+    /// Adds to what is set aside for an isolated position, or takes from it.
+    pub(crate) fn set_aside(&mut self, instrument: InstrumentId, amount: i128) {
+        if let Some(margined) = self.get_mut(instrument) {
+            margined.set_aside = margined.set_aside.saturating_add(amount);
+        }
+    }
+
+    /// Adds up what there is and what is in use; the use of the instrument `but` is left out.
+    pub(crate) fn standing(
+        &self,
+        ledger: &Ledger,
+        orders: &Orders,
+        mark_of: impl Fn(InstrumentId) -> Option<i64>,
+        but: Option<InstrumentId>,
+    ) -> Result<Standing, KernelError> {
+        let mut standing = Standing { equity: ledger.balance().0, ..Standing::default() };
+        for held in ledger.held_positions() {
+            let id = held.instrument.id;
+            let margined = self.get(id);
+            if margined.is_some_and(|known| known.rule.mode == MarginMode::Isolated) {
+                continue;
+            }
+            let Some(mark_ticks) = mark_of(id) else { continue };
+            let value = held.instrument.value(mark_ticks, held.lots).ok_or_else(overflow)?;
+            let profit = value.0.checked_sub(held.cost.0).ok_or_else(overflow)?;
+            standing.equity = standing.equity.checked_add(profit).ok_or_else(overflow)?;
+            let notional = held.instrument.notional(mark_ticks, held.lots).ok_or_else(overflow)?;
+            match margined {
+                Some(margined) => {
+                    let asked = margined.rule.schedule.maintenance(notional).ok_or_else(overflow)?;
+                    standing.maintenance = standing.maintenance.checked_add(asked.0).ok_or_else(overflow)?;
+                }
+                None if but != Some(id) => {
+                    let (whole, part) =
+                        (i128::from(self.leverage.numerator), i128::from(self.leverage.denominator));
+                    let used = share_of(notional.0, part, whole).ok_or_else(overflow)?;
+                    standing.used = standing.used.saturating_add(used);
+                }
+                None => {}
+            }
+        }
+        for margined in self.iter() {
+            let id = margined.instrument.id;
+            standing.equity = standing.equity.checked_sub(margined.set_aside).ok_or_else(overflow)?;
+            let Some(mark_ticks) = mark_of(id).filter(|_| but != Some(id)) else { continue };
+            let position = ledger.position_total(id);
+            let working = orders.working_total(id);
+            let worst = worst_lots(position, working.buy_lots, working.sell_lots);
+            let used = margined.needed(mark_ticks, position, worst)?;
+            standing.used = standing.used.saturating_add(used);
+        }
+        Ok(standing)
+    }
+
+    /// Appends the canonical bytes of the state.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        for margined in self.iter() {
+            out.extend_from_slice(&margined.set_aside.to_le_bytes());
+        }
+    }
+}
+
+impl Margined {
+    /// Returns the initial margin of `lots` while `position` is held, beyond what is set aside for that.
+    pub(crate) fn needed(&self, price_ticks: i64, position: i64, lots: i64) -> Result<i128, KernelError> {
+        let initial = |lots: i64| {
+            let notional = self.instrument.notional(price_ticks, lots)?;
+            self.rule.schedule.initial(notional)
+        };
+        let whole = initial(lots).map_or(i128::MAX, |money| money.0);
+        match self.rule.mode {
+            MarginMode::Cross => Ok(whole),
+            MarginMode::Isolated => {
+                let own = initial(position).ok_or_else(overflow)?;
+                Ok(whole.saturating_sub(own.0).max(0))
+            }
+        }
+    }
+
+    /// Returns what stands behind an isolated position and the maintenance margin it needs, at a price.
+    pub(crate) fn isolated(&self, ledger: &Ledger, mark_ticks: i64) -> Result<(i128, i128), KernelError> {
+        let id = self.instrument.id;
+        let lots = ledger.position_total(id);
+        let value = self.instrument.value(mark_ticks, lots).ok_or_else(overflow)?;
+        let profit = value.0.checked_sub(ledger.cost_total(id).0).ok_or_else(overflow)?;
+        let equity = self.set_aside.checked_add(profit).ok_or_else(overflow)?;
+        let notional = self.instrument.notional(mark_ticks, lots).ok_or_else(overflow)?;
+        let maintenance = self.rule.schedule.maintenance(notional).ok_or_else(overflow)?;
+        Ok((equity, maintenance.0))
+    }
+}
+
+/// Returns the largest position that working orders can lead to.
+pub(crate) fn worst_lots(position: i64, buy_lots: i64, sell_lots: i64) -> i64 {
+    let bought = position.saturating_add(buy_lots).saturating_abs();
+    let sold = position.saturating_sub(sell_lots).saturating_abs();
+    bought.max(sold).max(position.saturating_abs())
+}
+
+/// Judges whether the margin that is free carries an order: `after_lots` is the largest position it leads to.
+pub(crate) fn verdict(
+    margined: &Margined,
+    standing: Standing,
+    price_ticks: i64,
+    position: i64,
+    after_lots: i64,
+    fee: i128,
+) -> Result<Result<(), Refusal>, KernelError> {
+    let own = margined.needed(price_ticks, position, after_lots)?;
+    let value = standing.used.saturating_add(own).saturating_add(fee.max(0));
+    if value > standing.equity {
+        return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: standing.equity, value }));
+    }
+    Ok(Ok(()))
+}
+
+/// Returns the notional that the free margin opens at the leverage of an instrument.
+pub(crate) fn free_notional(margined: &Margined, standing: Standing, used_by_it: i128) -> i128 {
+    let free = standing.equity.saturating_sub(standing.used).saturating_sub(used_by_it).max(0);
+    margined.rule.schedule.notional_of(Money(free)).0
+}
+
+impl Kernel {
+    /// Judges an order by the margin of its instrument, working orders included: `after` is the position it
+    /// leads to on its side. `None` where there are no rules.
+    pub(crate) fn margin_verdict(
+        &self,
+        instrument: InstrumentId,
+        price_ticks: i64,
+        stake: Stake,
+        after: i64,
+    ) -> Result<Option<Result<(), Refusal>>, KernelError> {
+        let Some((margined, standing)) = self.margined(instrument)? else { return Ok(None) };
+        let position = stake.position_lots;
+        let worst = worst_lots(position, stake.working_buy_lots, stake.working_sell_lots);
+        let worst = worst.max(after.saturating_abs());
+        verdict(margined, standing, price_ticks, position, worst, 0).map(Some)
+    }
+
+    /// Returns the notional that the free margin opens in an instrument; `None` where there are no rules.
+    pub(crate) fn margin_free(
+        &self,
+        instrument: InstrumentId,
+        price_ticks: i64,
+    ) -> Result<Option<i128>, KernelError> {
+        let Some((margined, standing)) = self.margined(instrument)? else { return Ok(None) };
+        let position = self.ledger.position_total(instrument);
+        let working = self.orders.working_total(instrument);
+        let worst = worst_lots(position, working.buy_lots, working.sell_lots);
+        let used = margined.needed(price_ticks, position, worst)?;
+        Ok(Some(free_notional(margined, standing, used)))
+    }
+
+    fn margined(&self, instrument: InstrumentId) -> Result<Option<(&Margined, Standing)>, KernelError> {
+        let found = self.margin().and_then(|margin| Some((margin, margin.get(instrument)?)));
+        let Some((margin, margined)) = found else { return Ok(None) };
+        let mark_of = |id| self.mark(id);
+        Ok(Some((margined, margin.standing(&self.ledger, &self.orders, mark_of, Some(instrument))?)))
+    }
+
+    /// Moves money of the account to the margin of an isolated position, or back when it is negative.
+    ///
+    /// Refused when the account does not have it, when the position would have less than its initial margin,
+    /// and where there is no isolated position.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Broken`] when an amount does not fit 128 bits.
+    pub fn adjust_margin(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        amount: Money,
+    ) -> Result<Result<(), Refusal>, KernelError> {
+        let unknown = Refusal { rule: Rule::InvalidOrder, limit: 1, value: 0 };
+        let found = self.margined(instrument)?.zip(self.mark(instrument));
+        let Some(((margined, standing), mark_ticks)) = found else { return Ok(Err(unknown)) };
+        let lots = self.ledger.position_total(instrument);
+        if margined.rule.mode != MarginMode::Isolated || lots == 0 {
+            return Ok(Err(unknown));
+        }
+        let free = standing.equity.saturating_sub(standing.used);
+        if amount.0 > free.max(0) {
+            return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: free, value: amount.0 }));
+        }
+        let (equity, _) = margined.isolated(&self.ledger, mark_ticks)?;
+        let notional = margined.instrument.notional(mark_ticks, lots).ok_or_else(overflow)?;
+        let initial = margined.rule.schedule.initial(notional).ok_or_else(overflow)?;
+        let after = equity.saturating_add(amount.0);
+        if amount.0 < 0 && (after < initial.0 || margined.set_aside.saturating_add(amount.0) < 0) {
+            return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: initial.0, value: after }));
+        }
+        if let Some(margin) = self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            margin.set_aside(instrument, amount.0);
+        }
+        self.recorder.margin(self.now_ns, strategy, instrument, amount);
+        Ok(Ok(()))
+    }
+
+    /// Returns the margin set aside for the isolated position in an instrument.
+    #[must_use]
+    pub fn set_aside(&self, instrument: InstrumentId) -> Money {
+        let margined = self.margin().and_then(|margin| margin.get(instrument));
+        Money(margined.map_or(0, |known| known.set_aside))
+    }
+}
+
+pub(crate) fn overflow() -> KernelError {
+    KernelError::Broken("the margin of a position does not fit 128 bits of money".into())
+}

@@ -1,0 +1,106 @@
+//! Money that came and went without a fill, account by account: the books behind one control account.
+
+use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, StrategyId};
+
+use crate::error::must_equal;
+use crate::wire::Put;
+use crate::{BrokenInvariant, Ledger, LedgerError};
+
+/// Kinds of cash flow.
+const KINDS: usize = CashFlowKind::ALL.len();
+
+/// What was received, by kind, by position and one by one.
+#[derive(Clone, Debug)]
+pub(crate) struct Flows {
+    by_kind: [i128; KINDS],
+    /// By slot of (strategy, instrument), as holdings are.
+    by_slot: Vec<[i128; KINDS]>,
+    rows: Vec<CashFlow>,
+}
+
+impl Flows {
+    fn new(slots: usize) -> Self {
+        Self { by_kind: [0; KINDS], by_slot: vec![[0; KINDS]; slots], rows: Vec::new() }
+    }
+
+    /// Checks that the kinds sum to the control account.
+    pub(crate) fn check(&self, control: i128) -> Result<(), BrokenInvariant> {
+        let sum = self.by_kind.iter().fold(0, |sum: i128, amount| sum.saturating_add(*amount));
+        must_equal("cash flows by kind are the account of cash flows", sum, control)
+    }
+
+    /// Checks that every row is in its kind and its position.
+    pub(crate) fn audit(&self) -> Result<(), BrokenInvariant> {
+        for kind in CashFlowKind::ALL {
+            let total = self.by_kind.get(place_of(kind)).copied().unwrap_or_default();
+            let slots = self.by_slot.iter().filter_map(|slot| slot.get(place_of(kind))).sum();
+            let rows = self.rows.iter().filter(|row| row.kind == kind).map(|row| row.amount.0).sum();
+            must_equal("cash flows by position are those by kind", slots, total)?;
+            must_equal("cash flows one by one are those by kind", rows, total)?;
+        }
+        Ok(())
+    }
+
+    /// Appends what was received so far.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        self.rows.len().put(out);
+        for amount in self.by_slot.iter().flatten() {
+            amount.put(out);
+        }
+    }
+}
+
+impl Ledger {
+    /// Books a cash flow: what the account receives or pays, its kind and its position give or take.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`] when an id is not in the tables or an amount does not fit; nothing is changed.
+    pub fn book(&mut self, flow: &CashFlow) -> Result<(), LedgerError> {
+        let outside = LedgerError::OutOfTable { strategy: flow.strategy, instrument: flow.instrument };
+        let slot = self.slot(flow.strategy, flow.instrument).ok_or(outside)?;
+        let accounts = self.accounts.received(flow.amount)?;
+        let slots = self.holdings.len();
+        let flows = self.flows.get_or_insert_with(|| Box::new(Flows::new(slots)));
+        let place = place_of(flow.kind);
+        let (Some(total), Some(own)) =
+            (flows.by_kind.get_mut(place), flows.by_slot.get_mut(slot).and_then(|own| own.get_mut(place)))
+        else {
+            return Err(outside);
+        };
+        let overflow = LedgerError::Overflow { what: "the sum of cash flows" };
+        let total_after = total.checked_add(flow.amount.0).ok_or(overflow)?;
+        let own_after = own.checked_add(flow.amount.0).ok_or(overflow)?;
+        (*total, *own) = (total_after, own_after);
+        flows.rows.push(*flow);
+        self.accounts = accounts;
+        debug_assert_eq!(self.check(), Ok(()));
+        Ok(())
+    }
+
+    /// Returns what the account received for a reason; negative is what it paid.
+    #[must_use]
+    pub fn received(&self, kind: CashFlowKind) -> Money {
+        let total = self.flows.as_ref().and_then(|flows| flows.by_kind.get(place_of(kind)));
+        Money(total.copied().unwrap_or_default())
+    }
+
+    /// Returns what a strategy's position in an instrument received for a reason; negative is what it paid.
+    #[must_use]
+    pub fn received_by(&self, strategy: StrategyId, instrument: InstrumentId, kind: CashFlowKind) -> Money {
+        let own = self.flows.as_ref().zip(self.slot(strategy, instrument));
+        let own = own.and_then(|(flows, slot)| flows.by_slot.get(slot)?.get(place_of(kind)));
+        Money(own.copied().unwrap_or_default())
+    }
+
+    /// Returns every cash flow, oldest first.
+    #[must_use]
+    pub fn cash_flows(&self) -> &[CashFlow] {
+        self.flows.as_ref().map_or(&[], |flows| &flows.rows)
+    }
+}
+
+/// Returns where a kind is kept.
+fn place_of(kind: CashFlowKind) -> usize {
+    usize::from(kind.code()).saturating_sub(1)
+}
