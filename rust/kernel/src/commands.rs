@@ -1,8 +1,8 @@
 //! What operators tell the engine.
 
 use tradecore_types::{
-    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, OrderIntent, Scope,
-    StrategyId,
+    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, OrderIntent,
+    OrderKind, Scope, StrategyId,
 };
 
 use crate::market::Venue;
@@ -141,12 +141,15 @@ impl Kernel {
         Ok(())
     }
 
-    /// Tells whether an order from before may still change the position.
+    /// Tells whether an order from before, or one that closes at once, may still change the position.
+    ///
+    /// What takes back a surplus is one of the latter: to close beside it would open the other side.
     fn is_under_way(&self, flattening: &Flattening) -> bool {
         self.orders.iter().map(|order| &order.intent).any(|intent| {
             intent.strategy == flattening.strategy
                 && intent.instrument == flattening.instrument
-                && intent.order_id <= flattening.last_order_id
+                && (intent.order_id <= flattening.last_order_id
+                    || (intent.reduce_only && intent.kind == OrderKind::Market))
         })
     }
 

@@ -4,12 +4,13 @@
 mod common;
 
 use common::{
-    ANNA, GOLD, Item, Rig, clock, config, diff, limit, lost, market, replayed, snapshot, subscribe, trade,
+    ANNA, GOLD, Item, Rig, clock, command, config, diff, flow_limit, limit, lost, market, replayed, snapshot,
+    subscribe, trade,
 };
 use proptest::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, L2Book, SequenceRule, StepText};
-use tradecore_kernel::{KernelConfig, Matching, WakeBody};
-use tradecore_types::{Decimal, EventBody, Level, Rule, Side};
+use tradecore_kernel::{Advance, KernelConfig, Matching, WakeBody};
+use tradecore_types::{CommandKind, Decimal, EventBody, Level, Rule, Side};
 
 /// The formula of Kraken with whole ticks and lots.
 fn checksum_rule() -> ChecksumRule {
@@ -169,4 +170,23 @@ proptest! {
         prop_assert_eq!(whole.kernel.state_hash(), cut.kernel.state_hash());
         prop_assert_eq!(whole.frames, cut.frames);
     }
+}
+
+#[test]
+fn a_flatten_beside_a_close_ends_flat_and_does_not_turn_round_for_ever() {
+    let mut config = config(Matching::Exchange);
+    config.venue.order_latency_ns = 1;
+    let mut rig = Rig::new(config);
+    rig.play(&[flow_limit(1, 1, Side::Buy, 99, 1_000_000), flow_limit(2, 2, Side::Sell, 101, 1_000_000)]);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    rig.play(&[clock(5)]);
+    assert_eq!(rig.position(ANNA, GOLD), 10);
+    rig.kernel.close(ANNA, GOLD).unwrap();
+    rig.kernel.feed(0, common::batch(&[command(5, CommandKind::Flatten), clock(100_000)])).unwrap();
+    let mut steps = 0;
+    while rig.kernel.advance(1).unwrap() != Advance::Idle {
+        steps += 1;
+        assert!(steps < 1_000, "closing turns the position round and round");
+    }
+    assert_eq!(rig.position(ANNA, GOLD), 0);
 }
