@@ -480,8 +480,18 @@ fn share(fraction: f64) -> PyResult<Size> {
     }
 }
 
-/// Reads a price that is given as a number or in ticks, not both.
+/// Reads a price that may be given; most are not, and then nothing is called.
+#[inline]
 fn ticks(instrument: &Bound<'_, PyAny>, name: &str, given: &(Given<'_>, Given<'_>)) -> PyResult<Option<i64>> {
+    if let (None, None) = given { Ok(None) } else { given_ticks(instrument, name, given) }
+}
+
+/// Reads a price that is given as a number or in ticks, not both.
+fn given_ticks(
+    instrument: &Bound<'_, PyAny>,
+    name: &str,
+    given: &(Given<'_>, Given<'_>),
+) -> PyResult<Option<i64>> {
     match given {
         (None, None) => Ok(None),
         (None, Some(ticks)) => whole(name, ticks).map(Some),
