@@ -6,7 +6,7 @@ use tradecore_types::{Bar, InstrumentId, Report};
 use crate::bar_desk::BarDesk;
 use crate::market::{Market, Venue};
 use crate::schedule::Request;
-use crate::{EquitySample, Kernel, KernelError};
+use crate::{Kernel, KernelError};
 
 impl Kernel {
     /// Lets a bar venue act on the account; does nothing in other markets.
@@ -95,14 +95,9 @@ impl Kernel {
             equity = self.equity()?;
         }
         if self.config.has_equity_curve {
-            // Bars of several instruments that end together count once.
             let mark_ticks =
                 self.markets.first().and_then(|market| market.reference).map_or(0, |known| known.0);
-            let sample = EquitySample { open_time_ns: bar.open_time_ns, equity, mark_ticks };
-            match self.equity.last_mut() {
-                Some(last) if last.open_time_ns == bar.open_time_ns => *last = sample,
-                _ => self.equity.push(sample),
-            }
+            self.equity.get_mut().record(bar.open_time_ns, equity, mark_ticks);
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! The kernel: events in, wake-ups and frames out.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tradecore_indicators::IndicatorSpec;
-use tradecore_ledger::{ClosedTrade, Ledger, Orders};
+use tradecore_ledger::{Ledger, Lendable, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
     Event, EventBatch, EventBody, Instrument, InstrumentId, Liquidity, Money, OrderId, Report, ReportBody,
@@ -18,7 +19,7 @@ use crate::recorder::Recorder;
 use crate::schedule::{Due, End, Schedule};
 use crate::series::{BarSource, Column, IndicatorValues, Series};
 use crate::wake::{Hearing, Wake, WakeBody};
-use crate::{KernelConfig, KernelError, Matching};
+use crate::{EquityColumns, KernelConfig, KernelError, Matching};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
 const ORDERS_MAX: usize = 1 << 14;
@@ -83,17 +84,6 @@ pub struct BookCounts {
     pub resyncs: u64,
 }
 
-/// The equity at the close of a bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EquitySample {
-    /// Opening time of the bar.
-    pub open_time_ns: TimeNs,
-    /// Equity at the last prices.
-    pub equity: Money,
-    /// Last price of the first instrument, in ticks; 0 before its first bar.
-    pub mark_ticks: i64,
-}
-
 /// One deterministic engine: the same events give the same wake-ups, orders and frames.
 pub struct Kernel {
     pub(crate) config: KernelConfig,
@@ -116,7 +106,7 @@ pub struct Kernel {
     pub(crate) counters: Counters,
     /// Last price of every instrument: what positions are valued at.
     pub(crate) marks: Vec<Option<i64>>,
-    pub(crate) equity: Vec<EquitySample>,
+    pub(crate) equity: Lendable<EquityColumns>,
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
     pub(crate) brackets: crate::brackets::Brackets,
@@ -175,7 +165,7 @@ impl Kernel {
             switches: Switches::default(),
             last_order_id: 0,
             counters: Counters::default(),
-            equity: Vec::new(),
+            equity: Lendable::new(EquityColumns::default()),
             reports: Vec::new(),
             brackets: crate::brackets::Brackets::default(),
             groups: crate::groups::Groups::default(),
@@ -470,10 +460,10 @@ impl Kernel {
         &self.orders
     }
 
-    /// Returns the closed trades, oldest first.
-    #[must_use]
-    pub fn trades(&self) -> &[ClosedTrade] {
-        self.ledger.trades()
+    /// Lends the closed trades as they are now, oldest first; columns that nobody keeps are not copied. While
+    /// they are kept, later trades come into one copy.
+    pub fn lend_trades(&mut self) -> Arc<TradeColumns> {
+        self.ledger.lend_trades()
     }
 
     /// Returns the equity at the last prices.
@@ -485,10 +475,10 @@ impl Kernel {
         Ok(self.ledger.equity(&self.marks)?)
     }
 
-    /// Returns the equity at every bar given as input.
-    #[must_use]
-    pub fn equity_curve(&self) -> &[EquitySample] {
-        &self.equity
+    /// Lends the equity at every bar given as input as it is now, without a copy. While it is kept, later bars
+    /// come into one copy.
+    pub fn lend_equity_curve(&mut self) -> Arc<EquityColumns> {
+        self.equity.lend()
     }
 
     /// Returns the instrument with this id.

@@ -1,5 +1,7 @@
 //! Positions, lots and money, moved by fills; money also by cash flows ([`crate::flows`]).
 
+use std::sync::Arc;
+
 use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
 
 use crate::accounts::{Accounts, Posting};
@@ -7,7 +9,7 @@ use crate::flows::Flows;
 use crate::lots::{Lots, NONE, Queue};
 use crate::trade::ClosedTrades;
 use crate::wire::Put;
-use crate::{Applied, ClosedTrade, FillInput, LedgerError, OpenLot, Reduction};
+use crate::{Applied, ClosedTrade, FillInput, LedgerError, OpenLot, Reduction, TradeColumns};
 
 /// Open lots there is room for at the start: few are ever open at once, and a table that is mostly
 /// empty costs a cache miss per fill.
@@ -162,10 +164,21 @@ impl Ledger {
         self.holding(strategy, instrument).into_iter().flat_map(|holding| self.lots.iter(holding.queue))
     }
 
-    /// Returns all closed trades in the order of their exits.
+    /// Visits all closed trades in the order of their exits.
+    pub fn trades(&self) -> impl Iterator<Item = ClosedTrade> + '_ {
+        (0..self.trades.len()).map_while(|row| self.trades.get(row))
+    }
+
+    /// Returns a closed trade, 0 is the one that was closed first.
     #[must_use]
-    pub fn trades(&self) -> &[ClosedTrade] {
-        self.trades.rows()
+    pub fn trade(&self, row: usize) -> Option<ClosedTrade> {
+        self.trades.get(row)
+    }
+
+    /// Lends all closed trades as they are now; columns that nobody keeps are not copied. While they are kept,
+    /// later trades come into one copy.
+    pub fn lend_trades(&mut self) -> Arc<TradeColumns> {
+        self.trades.lend()
     }
 
     /// Returns how many fills were booked.

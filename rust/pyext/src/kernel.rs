@@ -6,7 +6,6 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
-use tradecore_ledger::ClosedTrade;
 use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
 use crate::bars;
@@ -16,6 +15,7 @@ use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
 use crate::events::{Scale, side_name};
 use crate::latency::PyLatencySamples;
+use crate::results;
 use crate::risk;
 use crate::updates::PyRefused;
 use crate::views::PyIndicator;
@@ -463,58 +463,26 @@ impl PyKernel {
     /// int64: entry_time_ns, exit_time_ns, side (+1 long, -1 short), lots, entry_ticks, exit_ticks,
     /// entry_order, exit_order, strategy_id, instrument_id; float64: quantity, entry_price,
     /// exit_price, pnl (net of commission), commission.
-    fn trades<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let trades = self.kernel.trades();
-        let out = PyDict::new(py);
-        let integers = |name: &str, of: &dyn Fn(&ClosedTrade) -> i64| {
-            out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
-        };
-        integers("entry_time_ns", &|trade| trade.entry_time_ns)?;
-        integers("exit_time_ns", &|trade| trade.exit_time_ns)?;
-        integers("side", &|trade| trade.side.sign())?;
-        integers("lots", &|trade| trade.lots)?;
-        integers("entry_ticks", &|trade| trade.entry_ticks)?;
-        integers("exit_ticks", &|trade| trade.exit_ticks)?;
-        integers("entry_order", &|trade| trade.entry_order.0.cast_signed())?;
-        integers("exit_order", &|trade| trade.exit_order.0.cast_signed())?;
-        integers("strategy_id", &|trade| i64::from(trade.strategy.0))?;
-        integers("instrument_id", &|trade| i64::from(trade.instrument.0))?;
-        let price = |trade: &ClosedTrade, ticks| {
-            self.kernel.instrument(trade.instrument).map_or(f64::NAN, |instrument| instrument.price(ticks))
-        };
-        let quantity = |trade: &ClosedTrade| {
-            self.kernel
-                .instrument(trade.instrument)
-                .map_or(f64::NAN, |instrument| instrument.quantity(trade.lots))
-        };
-        let floats = |name: &str, of: &dyn Fn(&ClosedTrade) -> f64| {
-            out.set_item(name, PyArray1::from_iter(py, trades.iter().map(of)))
-        };
-        floats("quantity", &quantity)?;
-        floats("entry_price", &|trade| price(trade, trade.entry_ticks))?;
-        floats("exit_price", &|trade| price(trade, trade.exit_ticks))?;
-        floats("pnl", &|trade| trade.pnl.to_f64())?;
-        floats("commission", &|trade| trade.commission.to_f64())?;
-        Ok(out)
+    ///
+    /// The int64 columns are read-only views of the engine's own memory and show the trades of this moment for
+    /// as long as they are kept; while any is kept, later trades come into one copy. The float64 columns, for
+    /// which the engine keeps integers, are converted anew by each call and are the caller's.
+    fn trades<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        results::trades(py, &mut self.kernel)
     }
 
-    /// Equity at every bar given as input, as columns of one length.
+    /// Equity at every bar given as input, as columns of one length, oldest first.
     ///
-    /// int64 `open_time_ns`; float64 `equity`, and `price`, the last one of the first instrument.
-    fn equity_curve<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let curve = self.kernel.equity_curve();
+    /// int64 `open_time_ns`; float64 `equity`, and `price`, the last one of the first instrument. There is one
+    /// row a bar, whatever time lies between; bars of several instruments that open together make one, and none
+    /// is ever dropped (32 bytes each).
+    ///
+    /// `open_time_ns` is a read-only view of the engine's own memory and shows the bars of this moment for as
+    /// long as it is kept; while it is kept, later bars come into one copy. The float64 columns are converted
+    /// anew by each call and are the caller's.
+    fn equity_curve<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let scale = self.scale(0)?;
-        let out = PyDict::new(py);
-        out.set_item(
-            "open_time_ns",
-            PyArray1::from_iter(py, curve.iter().map(|sample| sample.open_time_ns)),
-        )?;
-        out.set_item("equity", PyArray1::from_iter(py, curve.iter().map(|sample| sample.equity.to_f64())))?;
-        out.set_item(
-            "price",
-            PyArray1::from_iter(py, curve.iter().map(|sample| scale.price(sample.mark_ticks))),
-        )?;
-        Ok(out)
+        results::equity_curve(py, &mut self.kernel, scale)
     }
 
     /// Last `count` values of a column of a series as float64, newest last.

@@ -60,7 +60,7 @@ impl<T: Rewritten> Reused<T> {
 }
 
 /// Counts who refers to an object.
-#[expect(deprecated, reason = "what is meant to replace it is unsafe, which this project does without")]
+#[expect(deprecated, reason = "what is meant to replace it is unsafe, which needs a better reason")]
 fn references<T>(py: Python<'_>, object: &Py<T>) -> usize {
     object.get_refcnt(py).unsigned_abs()
 }

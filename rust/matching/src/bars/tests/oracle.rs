@@ -106,7 +106,7 @@ impl Replay {
         if self.trades == 0 {
             self.finish();
         }
-        let trade = self.account.ledger.trades().get(self.trades).expect("a trade more");
+        let trade = self.account.ledger.trade(self.trades).expect("a trade more");
         self.trades += 1;
         let [tag, size, entry_bar, exit_bar, entry, exit, pnl, commission] = expected else { panic!() };
         let number = |text: &&str| text.parse::<i64>().unwrap();
@@ -134,7 +134,7 @@ fn replay(path: &Path) -> usize {
     let mut lines = text.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let mut replay = Replay::new(&lines.next().unwrap());
     lines.for_each(|words| replay.step(&words));
-    assert_eq!(replay.account.ledger.trades().len(), replay.trades, "no trade more");
+    assert_eq!(replay.account.ledger.trades().count(), replay.trades, "no trade more");
     assert_eq!(replay.account.ledger.audit(), Ok(()));
     replay.trades
 }

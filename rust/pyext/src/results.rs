@@ -1,0 +1,62 @@
+//! Results of an engine as columns for numpy.
+
+use numpy::PyArray1;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tradecore_kernel::Kernel;
+use tradecore_types::{Instrument, InstrumentId, Money};
+
+use crate::events::Scale;
+use crate::lent::Lent;
+
+/// Returns the closed trades: integers as views, what numpy has no type for converted.
+pub fn trades<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let lent = Lent::new(py, kernel.lend_trades())?;
+    let trades = lent.columns();
+    let out = PyDict::new(py);
+    out.set_item("entry_time_ns", lent.view(|trades| &trades.entry_time_ns)?)?;
+    out.set_item("exit_time_ns", lent.view(|trades| &trades.exit_time_ns)?)?;
+    out.set_item("side", lent.view(|trades| &trades.side)?)?;
+    out.set_item("lots", lent.view(|trades| &trades.lots)?)?;
+    out.set_item("entry_ticks", lent.view(|trades| &trades.entry_ticks)?)?;
+    out.set_item("exit_ticks", lent.view(|trades| &trades.exit_ticks)?)?;
+    out.set_item("entry_order", lent.view(|trades| &trades.entry_order)?)?;
+    out.set_item("exit_order", lent.view(|trades| &trades.exit_order)?)?;
+    out.set_item("strategy_id", lent.view(|trades| &trades.strategy_id)?)?;
+    out.set_item("instrument_id", lent.view(|trades| &trades.instrument_id)?)?;
+    let scaled = |integers: &[i64], scale: fn(&Instrument, i64) -> f64| {
+        let rows = trades.instrument_id.iter().zip(integers);
+        PyArray1::from_iter(
+            py,
+            rows.map(|(&id, &integer)| {
+                instrument(kernel, id).map_or(f64::NAN, |instrument| scale(instrument, integer))
+            }),
+        )
+    };
+    out.set_item("quantity", scaled(&trades.lots, Instrument::quantity))?;
+    out.set_item("entry_price", scaled(&trades.entry_ticks, Instrument::price))?;
+    out.set_item("exit_price", scaled(&trades.exit_ticks, Instrument::price))?;
+    out.set_item("pnl", amounts(py, &trades.pnl))?;
+    out.set_item("commission", amounts(py, &trades.commission))?;
+    Ok(out)
+}
+
+/// Returns the equity at every bar; prices are those of the first instrument, whose scale is given.
+pub fn equity_curve<'py>(py: Python<'py>, kernel: &mut Kernel, scale: Scale) -> PyResult<Bound<'py, PyDict>> {
+    let lent = Lent::new(py, kernel.lend_equity_curve())?;
+    let curve = lent.columns();
+    let prices = curve.mark_ticks.iter().map(|&ticks| scale.price(ticks));
+    let out = PyDict::new(py);
+    out.set_item("open_time_ns", lent.view(|curve| &curve.open_time_ns)?)?;
+    out.set_item("equity", amounts(py, &curve.equity))?;
+    out.set_item("price", PyArray1::from_iter(py, prices))?;
+    Ok(out)
+}
+
+fn instrument(kernel: &Kernel, id: i64) -> Option<&Instrument> {
+    kernel.instrument(InstrumentId(u32::try_from(id).ok()?))
+}
+
+fn amounts<'py>(py: Python<'py>, money: &[Money]) -> Bound<'py, PyArray1<f64>> {
+    PyArray1::from_iter(py, money.iter().map(|money| money.to_f64()))
+}
