@@ -356,7 +356,7 @@ class OrderDesk:
         touch_ticks: _Whole = None, trail: _Number = None, trail_ticks: _Whole = None,
         trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
         activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
-        to_limit: bool = False, expire_ns: _Whole = None,
+        to_limit: bool = False, expire_ns: _Whole = None, after: _Whole = None, oco: _Whole = None,
     ) -> int | Refused: ...  # fmt: skip
     def sell(
         self, *,
@@ -368,7 +368,7 @@ class OrderDesk:
         touch_ticks: _Whole = None, trail: _Number = None, trail_ticks: _Whole = None,
         trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
         activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
-        to_limit: bool = False, expire_ns: _Whole = None,
+        to_limit: bool = False, expire_ns: _Whole = None, after: _Whole = None, oco: _Whole = None,
     ) -> int | Refused: ...  # fmt: skip
     def cancel(self, order_id: int) -> bool: ...
     def replace(

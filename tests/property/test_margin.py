@@ -1,6 +1,8 @@
 """Margin and liquidation of perpetuals against plain fractions, after every event."""
 
+import msgspec
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from tradecore.domain import (
     EventBatch,
     FeesSpec,
     InstrumentSpec,
+    InvalidValueError,
     MarginMode,
     MarginSpec,
     MarginTierSpec,
@@ -333,3 +336,16 @@ def test_the_range_of_a_bar_liquidates_at_the_first_price_that_does():
     # 1,000 set aside; at p: 10 (p - 1,000) + 1,000 <= 0.1 p, so p <= 909.09.
     assert strategy.told == [9_090]
     assert engine.kernel.position_lots(0, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [({"leverage": "0.5"}, "0.5"), ({"tiers": ()}, "0"), ({"liquidation_fee_bps": "10001"}, "10001")],
+)
+def test_rules_that_make_no_sense_are_refused_with_the_value_given(changes, value):
+    """A leverage below 1, no bracket at all, a fee beyond the whole notional."""
+    margin = msgspec.structs.replace(margin_of(MarginMode.CROSS), **changes)
+    spec = spec_of(MarginMode.CROSS)
+    instrument = msgspec.structs.replace(spec.instruments[0], margin=margin)
+    with pytest.raises(InvalidValueError, match=value):
+        Engine(msgspec.structs.replace(spec, instruments=(instrument,)), [])

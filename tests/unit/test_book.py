@@ -128,17 +128,24 @@ def test_the_best_levels_go_into_a_buffer_without_any_allocation(levels):
     out = np.zeros((2, 10, 2), dtype=np.int64)
     book.top(10, out)
 
+    # Other threads allocate too, now and then; what the calls themselves make shows every time.
+    growths, peaks = zip(*(traced_top(book, out) for _ in range(5)), strict=True)
+
+    assert out[0, 0].tolist() == [9_999, 1]
+    # What the loop itself makes and drops; an array of this shape would be 320 bytes and its object.
+    assert min(growths) < 64
+    assert min(peaks) < 256
+
+
+def traced_top(book, out):
+    """Return how many bytes 2,000 snapshots left behind and how many they held at most."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
-        for _ in range(10_000):
+        for _ in range(2_000):
             book.top(10, out)
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-
-    assert out[0, 0].tolist() == [9_999, 1]
-    # What the loop itself makes and drops; an array of this shape would be 320 bytes and its object.
-    assert after - before < 64
-    assert peak - before < 256
+    return after - before, peak - before

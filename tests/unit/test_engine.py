@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -243,13 +244,24 @@ def test_an_interrupt_stops_a_long_run():
     batch = EventBatch()
     batch.quotes(0, times, ones * 99, ones, ones * 101, ones)
     engine.feed(batch)
-    timer = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    begun = threading.Event()
+
+    def interrupt():
+        begun.wait()
+        time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def run():
+        begun.set()
+        engine.run()
+
+    operator = threading.Thread(target=interrupt)
+    operator.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            engine.run()
+            run()
     finally:
-        timer.join()
+        operator.join()
     assert engine.summary().events < count
 
 

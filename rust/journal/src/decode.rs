@@ -55,6 +55,11 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
             price_ticks: cursor.i64()?,
             lots: cursor.i64()?,
         }),
+        Kind::Link => Ok(RecordBody::Link {
+            order_id: OrderId(cursor.u64()?),
+            after: order_or_none(cursor.u64()?),
+            oco: order_or_none(cursor.u64()?),
+        }),
         Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
         Kind::Decision => Ok(RecordBody::Decision(decision(cursor)?)),
         Kind::CashFlow => Ok(RecordBody::CashFlow(cash_flow(cursor)?)),
@@ -76,6 +81,11 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         | Kind::Funding
         | Kind::Clock => event(kind, time_ns, cursor),
     }
+}
+
+/// Reads an order number; orders count from 1, and 0 is none.
+fn order_or_none(number: u64) -> Option<OrderId> {
+    (number != 0).then_some(OrderId(number))
 }
 
 fn session<'a>(cursor: &mut Cursor<'a>) -> Result<RecordBody<'a>, CodecError> {

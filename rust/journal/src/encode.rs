@@ -133,6 +133,21 @@ pub fn encode_replace_request(
     frame.end();
 }
 
+/// Appends that an order waits for another one to fill, or that it and another one cancel each other.
+pub fn encode_link(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    order_id: OrderId,
+    after: Option<OrderId>,
+    oco: Option<OrderId>,
+) {
+    let frame = Frame::begin(out, Kind::Link, time_ns);
+    for id in [Some(order_id), after, oco] {
+        put_u64(frame.out, id.map_or(0, |id| id.0));
+    }
+    frame.end();
+}
+
 /// Appends what the venue said about an order.
 pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
     let frame = Frame::begin(out, Kind::Report, time_ns);

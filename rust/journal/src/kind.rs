@@ -52,11 +52,13 @@ pub enum Kind {
     Liquidation = 39,
     /// Output: money moved to the margin of an isolated position, or back.
     Margin = 40,
+    /// Output: an order depends on others.
+    Link = 41,
 }
 
 impl Kind {
     /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Session,
         Self::SessionEnd,
         Self::StateHash,
@@ -80,6 +82,7 @@ impl Kind {
         Self::CashFlow,
         Self::Liquidation,
         Self::Margin,
+        Self::Link,
     ];
 
     /// Returns the number in the frame.
@@ -128,6 +131,7 @@ impl Kind {
             Self::CashFlow => "cash_flow",
             Self::Liquidation => "liquidation",
             Self::Margin => "margin",
+            Self::Link => "link",
         }
     }
 }

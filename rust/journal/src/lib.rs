@@ -37,7 +37,7 @@ pub use chain::Head;
 pub use damage::Damage;
 pub use decode::decode;
 pub use encode::{
-    encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_liquidation,
+    encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link, encode_liquidation,
     encode_margin, encode_order, encode_refused, encode_replace_request, encode_report, encode_session,
     encode_session_end, encode_state_hash,
 };

@@ -72,6 +72,15 @@ pub enum RecordBody<'a> {
         /// New open size.
         lots: i64,
     },
+    /// An order depends on others.
+    Link {
+        /// The order.
+        order_id: OrderId,
+        /// Order that must fill before it is sent.
+        after: Option<OrderId>,
+        /// Order that it cancels and that cancels it.
+        oco: Option<OrderId>,
+    },
     /// What the venue said about an order.
     Report(Report),
     /// A decision with its gates.
@@ -104,6 +113,7 @@ impl RecordBody<'_> {
             Self::Refused { .. } => Kind::Refused,
             Self::CancelRequest { .. } => Kind::CancelRequest,
             Self::ReplaceRequest { .. } => Kind::ReplaceRequest,
+            Self::Link { .. } => Kind::Link,
             Self::Report(_) => Kind::Report,
             Self::Decision(_) => Kind::Decision,
             Self::CashFlow(_) => Kind::CashFlow,

@@ -33,6 +33,7 @@ fn owned(record: &Record<'_>) -> Owned {
         RecordBody::ReplaceRequest { order_id, price_ticks, lots } => {
             Owned::ReplaceRequest { order_id, price_ticks, lots }
         }
+        RecordBody::Link { order_id, after, oco } => Owned::Link { order_id, after, oco },
         RecordBody::Report(report) => Owned::Report(report),
         RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
         RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),

@@ -9,6 +9,7 @@ use tradecore_types::{
 };
 
 use crate::account::Account;
+use crate::groups::Groups;
 use crate::kernel::Counters;
 use crate::margin::{Margined, Standing, free_notional, verdict};
 use crate::recorder::Recorder;
@@ -23,6 +24,7 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) gate: &'a Gate,
     pub(crate) orders: &'a mut Orders,
     pub(crate) ledger: &'a mut Ledger,
+    pub(crate) groups: &'a mut Groups,
     pub(crate) scopes: &'a mut Scopes,
     pub(crate) switches: Switches,
     pub(crate) recorder: &'a mut Recorder,
@@ -232,12 +234,21 @@ impl BarAccount for BarDesk<'_> {
         }
     }
 
+    fn next_limit(&mut self) -> Option<(OrderId, i64)> {
+        if self.groups.has_work() { self.groups.next_limit() } else { None }
+    }
+
+    fn put_off(&mut self, order_id: OrderId, lots: i64) {
+        self.groups.put_off(order_id, lots);
+    }
+
     fn report(&mut self, report: Report) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, &report);
         let Some(update) = self.orders.apply(&report)? else { return Ok(()) };
         let (intent, open_lots) = (update.order.intent, update.order.open_lots());
         let counted = self.scopes.is_on().then_some(*update.order);
         let fill = fill_of(&intent, &report);
+        self.groups.note(update.order, update.after.is_terminal(), fill.is_some());
         if let Some(fill) = fill {
             self.counters.count_fill(&report);
             self.ledger.apply_fill(fill)?;

@@ -25,6 +25,7 @@ impl Kernel {
             gate,
             orders: &mut self.orders,
             ledger: &mut self.ledger,
+            groups: &mut self.groups,
             scopes: &mut self.scopes,
             switches: self.switches,
             recorder: &mut self.recorder,
@@ -41,6 +42,9 @@ impl Kernel {
         };
         act(venue, &mut desk)?;
         self.settle_account();
+        if self.groups.has_work() {
+            self.work_groups();
+        }
         Ok(())
     }
 

@@ -29,8 +29,19 @@ impl Kernel {
     }
 
     /// The time of an order is up: the venue takes it out if it still has it.
-    pub(crate) fn expire(&mut self, order_id: OrderId, instrument: InstrumentId) -> Result<(), KernelError> {
+    pub(crate) fn expire_next(&mut self) -> Result<(), KernelError> {
+        match self.schedule.take_expiry() {
+            Some((order_id, instrument)) => self.expire(order_id, instrument),
+            None => Ok(()),
+        }
+    }
+
+    fn expire(&mut self, order_id: OrderId, instrument: InstrumentId) -> Result<(), KernelError> {
         if self.orders.get(order_id).is_none() {
+            return Ok(());
+        }
+        if let Some(held) = self.groups.take_held(order_id) {
+            self.tell_held(&held, ReportBody::Expired);
             return Ok(());
         }
         let now_ns = self.now_ns;

@@ -2,7 +2,7 @@
 
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{ApprovedOrder, Exposure, Stake, Wish};
-use tradecore_types::{InstrumentId, OrderIntent, Refusal, Rule, Side, StrategyId};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, Refusal, Rule, Side, StrategyId};
 
 use crate::buying_power;
 use crate::kernel::ENTRIES_MAX;
@@ -54,6 +54,27 @@ impl Kernel {
         Ok(Ok(order))
     }
 
+    /// Puts an exit of an order that has not filled yet before risk: it can only close what that one opens.
+    pub(crate) fn judge_exit(
+        &self,
+        intent: &OrderIntent,
+        lots: i64,
+        entry: OrderId,
+    ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
+        let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
+        let open = self.orders.len();
+        if open >= ENTRIES_MAX {
+            let (limit, value) = (count(ENTRIES_MAX), count(open) + 1);
+            return Ok(Err(Refusal { rule: Rule::OpenOrdersMax, limit, value }));
+        }
+        let Some(entry) = self.orders.get(entry) else {
+            return Err(KernelError::Broken("an exit of an order that is not open".into()));
+        };
+        let entry_lots = entry.lots.unwrap_or(i64::MAX);
+        let gate = &self.market(intent.instrument)?.gate;
+        Ok(gate.check_exit(&entry.intent, entry_lots, intent, lots, self.switches))
+    }
+
     /// Counts what is at stake in the instrument of an order, the order that it replaces left out.
     fn exposure(&self, intent: &OrderIntent, replaced: Option<&OpenOrder>) -> Exposure {
         let (strategy, instrument) = (intent.strategy, intent.instrument);
@@ -98,7 +119,8 @@ impl Kernel {
         }
     }
 
-    /// Counts the open lots of a strategy's reduce-only orders on one side, exits of brackets apart.
+    /// Counts the open lots of a strategy's reduce-only orders on one side, exits of brackets apart; of orders
+    /// that cancel each other only the first.
     pub(crate) fn closing_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
         if !self.orders.has_closing() {
             return 0;
@@ -113,6 +135,7 @@ impl Kernel {
         self.orders
             .iter()
             .filter(|order| is_closing(&order.intent))
+            .filter(|order| self.groups.counts(order.intent.order_id))
             .map(OpenOrder::lots_at_stake)
             .fold(0, i64::saturating_add)
     }

@@ -120,6 +120,7 @@ pub struct Kernel {
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
     pub(crate) brackets: crate::brackets::Brackets,
+    pub(crate) groups: crate::groups::Groups,
     pub(crate) flattenings: Vec<crate::commands::Flattening>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
     /// Fee tier, interest and margin of the account, when there is any of it.
@@ -177,6 +178,7 @@ impl Kernel {
             equity: Vec::new(),
             reports: Vec::new(),
             brackets: crate::brackets::Brackets::default(),
+            groups: crate::groups::Groups::default(),
             flattenings: Vec::new(),
             published: Vec::new(),
             account,
@@ -266,10 +268,7 @@ impl Kernel {
                 Some(delivery) => self.apply_report(delivery.instrument, &delivery.report),
                 None => Ok(()),
             },
-            Due::Expiry => match self.schedule.take_expiry() {
-                Some((order_id, instrument)) => self.expire(order_id, instrument),
-                None => Ok(()),
-            },
+            Due::Expiry => self.expire_next(),
             Due::Arrival => match self.schedule.take_arrival() {
                 Some(request) => self.arrive(&request),
                 None => Ok(()),
@@ -574,6 +573,7 @@ impl Kernel {
         self.orders.write_state(&mut state);
         self.ledger.write_state(&mut state);
         self.brackets.write_state(&mut state);
+        self.groups.write_state(&mut state);
         for flattening in &self.flattenings {
             flattening.write_state(&mut state);
         }

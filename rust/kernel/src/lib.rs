@@ -22,6 +22,7 @@ mod error;
 mod events;
 mod expiry;
 mod funding;
+mod groups;
 mod input;
 mod judging;
 mod kernel;
@@ -39,6 +40,7 @@ mod wake;
 
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
 pub use error::KernelError;
+pub use groups::Links;
 pub use kernel::{Advance, BookCounts, Counters, EquitySample, Kernel};
 pub use latency::{LatencySample, LatencySamples};
 pub use margin::{MarginMode, MarginRule};

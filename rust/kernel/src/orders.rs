@@ -10,7 +10,7 @@ use tradecore_types::{
 
 use crate::market::Venue;
 use crate::schedule::{Delivery, Request};
-use crate::{Destination, Kernel, KernelError};
+use crate::{Destination, Kernel, KernelError, Links};
 
 /// What a strategy asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,24 @@ impl Kernel {
     ///
     /// [`KernelError::Value`] when the instrument is not in the table.
     pub fn submit(&mut self, strategy: StrategyId, request: &OrderRequest) -> Result<Verdict, KernelError> {
+        self.submit_linked(strategy, request, Links::default())
+    }
+
+    /// Puts a wish to trade before risk that depends on other open orders of the strategy, as [`Links`] say.
+    ///
+    /// A reduce-only order after another one is an exit of it: as large as what that one opens, at most. It
+    /// is refused, as `InvalidOrder`, when a linked order is not open, not the strategy's, or of another
+    /// instrument.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Value`] when the instrument is not in the table.
+    pub fn submit_linked(
+        &mut self,
+        strategy: StrategyId,
+        request: &OrderRequest,
+        links: Links,
+    ) -> Result<Verdict, KernelError> {
         let order_id = self.next_order_id();
         let market = self.market(request.instrument)?;
         let reference_ticks = market.reference.map_or(0, |known| known.0);
@@ -75,10 +93,15 @@ impl Kernel {
             reduce_only: request.reduce_only,
             size,
             bracket: request.bracket,
-            closes: None,
+            closes: links.after.filter(|_| request.reduce_only),
             time_ns: self.now_ns,
         };
-        self.judge_and_send(&intent, lots)
+        if links != Links::default()
+            && let Err(refusal) = self.check_links(&intent, links)
+        {
+            return Ok(self.refused(&intent, refusal));
+        }
+        self.judge_and_send(&intent, lots, links)
     }
 
     /// Closes a strategy's position with market orders; `None` when it is flat.
@@ -99,7 +122,7 @@ impl Kernel {
             let order_id = self.next_order_id();
             let intent =
                 OrderIntent::closing(order_id, strategy, instrument, position_lots, entry, self.now_ns);
-            let answer = self.judge_and_send(&intent, position_lots.saturating_abs())?;
+            let answer = self.judge_and_send(&intent, position_lots.saturating_abs(), Links::default())?;
             verdict = Some(answer);
             if matches!(answer, Verdict::Refused(_)) {
                 break;
@@ -130,19 +153,51 @@ impl Kernel {
     }
 
     /// Puts an intent before risk and sends it on its way if it is approved.
-    fn judge_and_send(&mut self, intent: &OrderIntent, lots: i64) -> Result<Verdict, KernelError> {
+    fn judge_and_send(
+        &mut self,
+        intent: &OrderIntent,
+        lots: i64,
+        links: Links,
+    ) -> Result<Verdict, KernelError> {
         let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
-        match self.judge(intent, lots, None)? {
+        let verdict = if let Some(entry) = links.after.filter(|_| intent.reduce_only) {
+            self.judge_exit(intent, lots, entry)?
+        } else {
+            self.groups.set_joining(links.oco);
+            let verdict = self.judge(intent, lots, None);
+            self.groups.set_joining(None);
+            verdict?
+        };
+        match verdict {
             Ok(order) => {
-                self.send(&order, reference_ticks)?;
+                self.send_linked(&order, reference_ticks, links)?;
                 Ok(Verdict::Approved(intent.order_id))
             }
-            Err(refusal) => {
-                self.counters.refusals += 1;
-                self.recorder.refused(self.now_ns, intent, &refusal);
-                Ok(Verdict::Refused(refusal))
+            Err(refusal) => Ok(self.refused(intent, refusal)),
+        }
+    }
+
+    /// Records a refusal and makes it the answer.
+    fn refused(&mut self, intent: &OrderIntent, refusal: Refusal) -> Verdict {
+        self.counters.refusals += 1;
+        self.recorder.refused(self.now_ns, intent, &refusal);
+        Verdict::Refused(refusal)
+    }
+
+    /// Checks that the orders a new one depends on are open and the strategy's, and that it has a size.
+    fn check_links(&self, intent: &OrderIntent, links: Links) -> Result<(), Refusal> {
+        let is_sized = matches!(intent.size, Size::Lots(_));
+        for order_id in [links.after, links.oco].into_iter().flatten() {
+            let other = self.orders.get(order_id).map(|order| &order.intent);
+            let is_known = other.is_some_and(|other| {
+                (other.strategy, other.instrument) == (intent.strategy, intent.instrument)
+            });
+            if !is_known || !is_sized {
+                let value = i128::from(order_id.0);
+                return Err(Refusal { rule: Rule::InvalidOrder, limit: 0, value });
             }
         }
+        Ok(())
     }
 
     /// Records an order and a decision gate's refusal of it, without putting it before risk.
@@ -174,6 +229,16 @@ impl Kernel {
 
     /// Sends an approved order on its way: into the books of account, the journal and to the venue.
     pub(crate) fn send(&mut self, order: &ApprovedOrder, reference_ticks: i64) -> Result<(), KernelError> {
+        self.send_linked(order, reference_ticks, Links::default())
+    }
+
+    /// Sends an approved order on its way, or holds it until the order before it has ended.
+    fn send_linked(
+        &mut self,
+        order: &ApprovedOrder,
+        reference_ticks: i64,
+        links: Links,
+    ) -> Result<(), KernelError> {
         let intent = *order.intent();
         if self.scopes.is_on() {
             self.withdraw_met(&intent);
@@ -184,10 +249,13 @@ impl Kernel {
         if self.scopes.is_on() {
             self.tell_scopes(&intent, true);
         }
+        let is_held = self.link(order, links);
         match self.config.destination {
             Destination::Venue => {
-                let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
-                self.schedule.arrival(arrival_ns, Request::Submit(*order));
+                if !is_held {
+                    let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
+                    self.schedule.arrival(arrival_ns, Request::Submit(*order));
+                }
                 self.plan_expiry(order);
             }
             Destination::Nowhere => {
@@ -229,6 +297,12 @@ impl Kernel {
         if self.scopes.is_on() {
             self.tell_scopes(&intent, false);
         }
+        if !self.groups.is_off()
+            && let Some(held) = self.groups.take_held(order_id)
+        {
+            self.tell_held(&held, ReportBody::Canceled(reason));
+            return true;
+        }
         let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         let instrument = intent.instrument;
         self.schedule.arrival(arrival_ns, Request::Cancel { order_id, instrument, reason });
@@ -252,7 +326,8 @@ impl Kernel {
     ) -> Result<Verdict, KernelError> {
         let unknown = Refusal { rule: Rule::InvalidOrder, limit: 1, value: 0 };
         let Some(order) = self.orders.get(order_id).copied() else { return Ok(Verdict::Refused(unknown)) };
-        if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market {
+        let is_held = self.groups.is_held(order_id);
+        if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market || is_held {
             return Ok(Verdict::Refused(unknown));
         }
         let price_ticks = price_ticks.into();

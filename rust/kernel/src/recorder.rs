@@ -1,7 +1,7 @@
 //! Turns what happens into journal frames, and the orders among them into a digest.
 
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
+    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
 };
 use tradecore_types::{
@@ -97,6 +97,17 @@ impl Recorder {
     /// Records that an amendment was asked for.
     pub(crate) fn replace(&mut self, time_ns: TimeNs, order_id: OrderId, price_ticks: i64, lots: i64) {
         self.hashed(|out| encode_replace_request(out, time_ns, order_id, price_ticks, lots));
+    }
+
+    /// Records that an order depends on others.
+    pub(crate) fn link(
+        &mut self,
+        time_ns: TimeNs,
+        order_id: OrderId,
+        after: Option<OrderId>,
+        oco: Option<OrderId>,
+    ) {
+        self.hashed(|out| encode_link(out, time_ns, order_id, after, oco));
     }
 
     /// Records the trace of a decision.

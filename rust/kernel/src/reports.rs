@@ -25,11 +25,17 @@ impl Kernel {
         let counted = self.scopes.is_on().then_some(*update.order);
         let mut surplus_lots = 0;
         let fill = fill_of(&intent, report);
+        self.groups.note(update.order, is_closed, fill.is_some());
         if let Some(fill) = fill {
             self.counters.count_fill(report);
             let applied = self.ledger.apply_fill(fill)?;
             let opened_lots = applied.opened_lots;
             self.brackets.note_reductions(applied.reductions);
+            if !self.groups.is_off() {
+                for reduction in applied.reductions {
+                    self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);
+                }
+            }
             self.ledger.check()?;
             if self.account.is_some() {
                 self.note_account_fill(&intent, report)?;
@@ -46,6 +52,9 @@ impl Kernel {
             }
         }
         self.follow_brackets(&intent, is_closed)?;
+        if self.groups.has_work() {
+            self.work_groups();
+        }
         self.drop_orphans(&intent);
         if surplus_lots != 0 && !self.switches.is_killed {
             self.close_lots(intent.strategy, instrument, surplus_lots)?;

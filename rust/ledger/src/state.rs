@@ -156,6 +156,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PendingNew, E::Expired, S::Expired),
     (S::PendingNew, E::CancelRequested, S::PendingCancel),
     (S::PendingNew, E::ReplaceRequested, S::PendingReplace),
+    (S::PendingNew, E::Replaced, S::PendingNew),
     (S::PendingNew, E::OutcomeLost, S::Unknown),
     (S::New, E::Accepted, S::New),
     (S::New, E::Rejected, S::Rejected),

@@ -134,7 +134,8 @@ impl ExchangeMatcher {
         }
     }
 
-    /// Takes an open order of ours out on request.
+    /// Takes an open order of ours out on request. Orders that wait for a price look at the market again when
+    /// it next moves, not now: what is withdrawn sets nothing off.
     pub fn cancel(
         &mut self,
         order_id: OrderId,

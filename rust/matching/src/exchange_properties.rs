@@ -230,6 +230,7 @@ impl PlainExchange {
         let OrderIntent { kind, time_in_force, post_only, .. } = *intent;
         let seen = Vec::new();
         self.arrive(id, Plain { id: Ok(id), side, kind, time_in_force, post_only, lots, hidden: 0, seen });
+        self.settle();
     }
 
     fn arrive(&mut self, id: OrderId, mut order: Plain) {
@@ -426,7 +427,6 @@ proptest! {
                     audit.sent(intent);
                     exchange.submit(&approved(intent), 7, &mut reports, &mut market);
                     plain.submit(&intent);
-                    plain.settle();
                 }
                 Either::Ours(Input::Cancel { pick }) if last_id > 0 => {
                     let id = OrderId(1 + pick % last_id);

@@ -7,8 +7,10 @@ use pyo3::prelude::*;
 use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
 use tradecore_types::ReportBody;
 
-use crate::events::{PyBar, PyCashFlow, PyFill, PyLiquidation, PyOrderUpdate, PyQuote, PyTrade, Scale};
+use crate::events::{PyBar, PyQuote, PyTrade, Scale, Shown};
 use crate::kernel::PyKernel;
+use crate::reused::Reused;
+use crate::updates::{FillOf, PyCashFlow, PyFill, PyLiquidation, PyOrderUpdate};
 use crate::views::PyBook;
 
 /// The callbacks of one strategy, bound to its context.
@@ -24,6 +26,15 @@ pub struct Handlers<'py> {
     on_timer: Option<Bound<'py, PyAny>>,
     on_cash_flow: Option<Bound<'py, PyAny>>,
     on_liquidation: Option<Bound<'py, PyAny>>,
+}
+
+/// The events that one strategy was last called with.
+#[derive(Default)]
+pub struct Last {
+    bar: Reused<PyBar>,
+    quote: Reused<PyQuote>,
+    trade: Reused<PyTrade>,
+    fill: Reused<PyFill>,
 }
 
 /// The books that strategies were shown in one run, made when first asked for: a run of one event must not
@@ -57,20 +68,22 @@ pub fn call(
     wake: &Wake,
     scale: Scale,
     handlers: &[Handlers<'_>],
+    last: &mut [Last],
     books: &mut Books<'_, '_>,
 ) -> PyResult<()> {
-    let Some(handlers) = handlers.get(wake.strategy.index()) else { return Ok(()) };
+    let index = wake.strategy.index();
+    let (Some(handlers), Some(last)) = (handlers.get(index), last.get_mut(index)) else { return Ok(()) };
     let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
     let context = &handlers.context;
     match wake.body {
         WakeBody::Bar { bar, .. } => {
             if let Some(on_bar) = &handlers.on_bar {
-                on_bar.call1((context, Py::new(py, PyBar { bar, time_ns, instrument, scale })?))?;
+                last.bar.call(on_bar, context, &Shown { what: bar, time_ns, instrument, scale })?;
             }
         }
         WakeBody::Quote(quote) => {
             if let Some(on_quote) = &handlers.on_quote {
-                on_quote.call1((context, Py::new(py, PyQuote { quote, time_ns, instrument, scale })?))?;
+                last.quote.call(on_quote, context, &Shown { what: quote, time_ns, instrument, scale })?;
             }
         }
         WakeBody::Book => {
@@ -80,10 +93,10 @@ pub fn call(
         }
         WakeBody::Trade(trade) => {
             if let Some(on_trade) = &handlers.on_trade {
-                on_trade.call1((context, Py::new(py, PyTrade { trade, time_ns, instrument, scale })?))?;
+                last.trade.call(on_trade, context, &Shown { what: trade, time_ns, instrument, scale })?;
             }
         }
-        WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers),
+        WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers, last),
         WakeBody::CashFlow(flow) => {
             if let Some(on_cash_flow) = &handlers.on_cash_flow {
                 on_cash_flow.call1((context, Py::new(py, PyCashFlow { flow })?))?;
@@ -111,12 +124,13 @@ fn call_order(
     update: OrderUpdate,
     scale: Scale,
     handlers: &Handlers<'_>,
+    last: &mut Last,
 ) -> PyResult<()> {
     let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
     if let ReportBody::Fill { price_ticks, lots, liquidity, fee } = update.report.body {
         if let Some(on_fill) = &handlers.on_fill {
-            let fill = PyFill { update, price_ticks, lots, liquidity, fee, time_ns, instrument, scale };
-            on_fill.call1((&handlers.context, Py::new(py, fill)?))?;
+            let what = FillOf { update, price_ticks, lots, liquidity, fee };
+            last.fill.call(on_fill, &handlers.context, &Shown { what, time_ns, instrument, scale })?;
         }
     } else if let Some(on_order) = &handlers.on_order {
         let update = PyOrderUpdate { update, time_ns, instrument };

@@ -164,6 +164,9 @@ fn margin_rule(table: &Bound<'_, PyAny>) -> PyResult<MarginRule> {
         table.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect();
     let leverage = decimal(table, "leverage")?;
     let denominator = 10i64.pow(u32::from(leverage.decimals));
+    if leverage.mantissa < denominator {
+        return Err(invalid_value("leverage", &text(table, "leverage")?, "must be at least 1"));
+    }
     let schedule = MarginSchedule::new(leverage.mantissa, denominator, &tiers?);
     let fee = FeeSchedule::from_bps("0", &text(table, "liquidation_fee_bps")?);
     Ok(MarginRule {

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use tradecore_kernel::{OrderRequest, Verdict};
+use tradecore_kernel::{Links, OrderRequest, Verdict};
 use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, StrategyId, TimeInForce};
 
 use crate::errors::invalid_value;
@@ -50,6 +50,8 @@ struct Wish<'py> {
     to_limit: bool,
     time_in_force: &'py str,
     expire_ns: Option<i64>,
+    after: Option<u64>,
+    oco: Option<u64>,
     post_only: bool,
     reduce_only: bool,
     stop_loss: (Given<'py>, Given<'py>),
@@ -125,6 +127,12 @@ impl PyOrderDesk {
     ///     `gtc`, `ioc`, `fok`, `day` (until `venue.day_end_ns`) or `gtd` (until `expire_ns`).
     /// expire_ns : int
     ///     When the order expires, UTC nanoseconds; makes it `gtd`.
+    /// after : int
+    ///     Open order of the strategy that comes first (OTO): this one is sent once that has ended, no larger
+    ///     than what filled of it, and cancelled if nothing did. With `reduce_only` it is an exit of it.
+    /// oco : int
+    ///     Open order of the strategy, of the same instrument: when one of the two ends the other is
+    ///     cancelled, and what one fills the other loses. An order can be in one such group, of any size.
     /// post_only, reduce_only : bool
     ///     Never take liquidity; never open or turn a position.
     /// stop_loss, stop_loss_ticks, take_profit, take_profit_ticks : float, int
@@ -147,7 +155,7 @@ impl PyOrderDesk {
         stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None, touch=None,
         touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None, trail_limit_ticks=None,
         activation=None, activation_ticks=None, display=None, display_lots=None, to_limit=false,
-        expire_ns=None
+        expire_ns=None, after=None, oco=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn buy<'py>(
@@ -179,6 +187,8 @@ impl PyOrderDesk {
         display_lots: Given<'py>,
         to_limit: bool,
         expire_ns: Option<i64>,
+        after: Option<u64>,
+        oco: Option<u64>,
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Buy,
@@ -195,6 +205,8 @@ impl PyOrderDesk {
             to_limit,
             time_in_force,
             expire_ns,
+            after,
+            oco,
             post_only,
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
@@ -211,7 +223,7 @@ impl PyOrderDesk {
         stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None, touch=None,
         touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None, trail_limit_ticks=None,
         activation=None, activation_ticks=None, display=None, display_lots=None, to_limit=false,
-        expire_ns=None
+        expire_ns=None, after=None, oco=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn sell<'py>(
@@ -243,6 +255,8 @@ impl PyOrderDesk {
         display_lots: Given<'py>,
         to_limit: bool,
         expire_ns: Option<i64>,
+        after: Option<u64>,
+        oco: Option<u64>,
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Sell,
@@ -259,6 +273,8 @@ impl PyOrderDesk {
             to_limit,
             time_in_force,
             expire_ns,
+            after,
+            oco,
             post_only,
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
@@ -318,7 +334,8 @@ fn send<'py>(slf: &Bound<'py, PyOrderDesk>, wish: &Wish<'py>) -> PyResult<Py<PyA
     {
         return Ok(refused);
     }
-    let verdict = desk.kernel.borrow_mut(py).kernel.submit(desk.strategy, &request);
+    let links = Links { after: wish.after.map(OrderId), oco: wish.oco.map(OrderId) };
+    let verdict = desk.kernel.borrow_mut(py).kernel.submit_linked(desk.strategy, &request, links);
     let verdict = verdict.map_err(|error| kernel_error(&error))?;
     if desk.is_watched && matches!(verdict, Verdict::Approved(_)) {
         slf.call_method1("_approved", (wish.reduce_only,))?;
@@ -480,8 +497,18 @@ fn share(fraction: f64) -> PyResult<Size> {
     }
 }
 
-/// Reads a price that is given as a number or in ticks, not both.
+/// Reads a price that may be given; most are not, and then nothing is called.
+#[inline]
 fn ticks(instrument: &Bound<'_, PyAny>, name: &str, given: &(Given<'_>, Given<'_>)) -> PyResult<Option<i64>> {
+    if let (None, None) = given { Ok(None) } else { given_ticks(instrument, name, given) }
+}
+
+/// Reads a price that is given as a number or in ticks, not both.
+fn given_ticks(
+    instrument: &Bound<'_, PyAny>,
+    name: &str,
+    given: &(Given<'_>, Given<'_>),
+) -> PyResult<Option<i64>> {
     match given {
         (None, None) => Ok(None),
         (None, Some(ticks)) => whole(name, ticks).map(Some),

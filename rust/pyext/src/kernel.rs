@@ -11,12 +11,13 @@ use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, Refusal, Stra
 
 use crate::bars;
 use crate::batch::PyEventBatch;
-use crate::calls::{Books, Handlers, call};
+use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
-use crate::events::{PyRefused, Scale, side_name};
+use crate::events::{Scale, side_name};
 use crate::latency::PyLatencySamples;
 use crate::risk;
+use crate::updates::PyRefused;
 use crate::views::PyIndicator;
 
 /// Steps made before the GIL is released.
@@ -542,6 +543,7 @@ impl PyKernel {
 fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<()> {
     let py = kernel.py();
     let mut books = Books::new(kernel);
+    let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
     let mut calls: u32 = 0;
     loop {
         let (wake, scale) = {
@@ -550,7 +552,7 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
             let scale = this.scale(wake.instrument.0)?;
             (wake, scale)
         };
-        call(py, &wake, scale, handlers, &mut books)?;
+        call(py, &wake, scale, handlers, &mut last, &mut books)?;
         calls = calls.wrapping_add(1);
         if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
             py.check_signals()?;

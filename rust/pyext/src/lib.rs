@@ -16,8 +16,11 @@ mod kernel;
 mod latency;
 mod liquidity;
 mod order_book;
+mod reused;
 mod risk;
+mod updates;
 mod views;
+mod words;
 
 use pyo3::prelude::*;
 
@@ -28,6 +31,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(module)?;
     book::register(module)?;
     events::register(module)?;
+    updates::register(module)?;
     exchange_book::register(module)?;
     feeds::register(module)?;
     indicators::register(module)?;

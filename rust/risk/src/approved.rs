@@ -23,6 +23,13 @@ impl ApprovedOrder {
         &self.intent
     }
 
+    /// Returns the order no larger than `lots`: what was approved covers everything smaller.
+    #[must_use]
+    pub fn at_most(self, lots: i64) -> Self {
+        let lots = self.lots().map_or(lots, |known| known.min(lots));
+        Self { intent: OrderIntent { size: Size::Lots(lots), ..self.intent } }
+    }
+
     /// Returns the approved size in lots; `None` while it is a share of equity not yet sized.
     #[must_use]
     pub const fn lots(&self) -> Option<i64> {

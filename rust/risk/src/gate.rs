@@ -145,6 +145,26 @@ impl Gate {
         Ok(ApprovedOrder::new(OrderIntent { size: Size::Lots(lots), ..*order.intent() }))
     }
 
+    /// Judges an exit of an entry that is still open: it can only close what the entry opens, so it passes
+    /// every limit; it does not pass the kill latch.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when it makes no sense, is larger than the entry or could do anything but close it.
+    pub fn check_exit(
+        &self,
+        entry: &OrderIntent,
+        entry_lots: i64,
+        exit: &OrderIntent,
+        lots: i64,
+        switches: Switches,
+    ) -> Result<ApprovedOrder, Refusal> {
+        check_switches(switches, true)?;
+        check_shape(exit, lots, true)?;
+        let approved = self.approve_exit(entry, *exit).filter(|_| lots <= entry_lots);
+        approved.ok_or(refusal(Rule::ReduceOnly, i128::from(entry_lots), i128::from(lots)))
+    }
+
     /// Approves an exit of an entry: it can only close what the entry opened.
     #[must_use]
     pub fn approve_exit(&self, entry: &OrderIntent, exit: OrderIntent) -> Option<ApprovedOrder> {

@@ -4,7 +4,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
+    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
     encode_session, encode_session_end, encode_state_hash,
 };
@@ -27,6 +27,7 @@ pub enum Owned {
     Refused { intent: OrderIntent, refusal: Refusal },
     CancelRequest { order_id: OrderId, strategy: StrategyId },
     ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
+    Link { order_id: OrderId, after: Option<OrderId>, oco: Option<OrderId> },
     Report(Report),
     CashFlow(CashFlow),
     Liquidation(Liquidation),
@@ -51,6 +52,7 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
         Owned::ReplaceRequest { order_id, price_ticks, lots } => {
             encode_replace_request(out, time_ns, *order_id, *price_ticks, *lots);
         }
+        Owned::Link { order_id, after, oco } => encode_link(out, time_ns, *order_id, *after, *oco),
         Owned::Report(report) => encode_report(out, time_ns, report),
         Owned::CashFlow(flow) => encode_cash_flow(out, time_ns, flow),
         Owned::Liquidation(liquidation) => encode_liquidation(out, time_ns, liquidation),
@@ -102,6 +104,11 @@ pub fn record() -> impl Strategy<Value = Owned> {
             order_id: OrderId(order_id),
             price_ticks,
             lots,
+        }),
+        any::<[u64; 3]>().prop_map(|[order_id, after, oco]| {
+            // Orders count from 1: 0 is none.
+            let some = |number: u64| (number != 0).then_some(OrderId(number));
+            Owned::Link { order_id: OrderId(order_id), after: some(after % 3), oco: some(oco) }
         }),
         report().prop_map(Owned::Report),
         cash_flow().prop_map(Owned::CashFlow),

@@ -11,7 +11,7 @@
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
 use tradecore_kernel::{
-    Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
+    Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Links, Matching,
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
 use tradecore_matching::{
@@ -464,6 +464,7 @@ impl Script {
             },
             _ => Bracket::default(),
         };
+        let (links, back) = (self.next(6), (self.next(3), self.next(3)));
         let request = OrderRequest {
             instrument,
             side,
@@ -474,7 +475,18 @@ impl Script {
             size: if self.next(8) == 0 { Size::EquityPpm(10_000) } else { Size::Lots(1 + self.next(9)) },
             bracket,
         };
-        if let Verdict::Approved(order_id) = kernel.submit(strategy, &request).unwrap() {
+        let older = |back: i64| {
+            let back = u64::try_from(back).unwrap();
+            OrderId(self.last_order.saturating_sub(back))
+        };
+        let (after, oco) = (older(back.0), older(back.1));
+        let links = match links {
+            0 => Links { after: Some(after), oco: None },
+            1 => Links { after: None, oco: Some(oco) },
+            2 => Links { after: Some(after), oco: Some(oco) },
+            _ => Links::default(),
+        };
+        if let Verdict::Approved(order_id) = kernel.submit_linked(strategy, &request, links).unwrap() {
             self.last_order = order_id.0;
         }
     }

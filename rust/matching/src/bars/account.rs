@@ -73,6 +73,15 @@ pub trait BarAccount {
     /// Whatever stops the engine.
     fn close(&mut self, position: OpenPosition) -> Result<Option<ApprovedOrder>, Self::Error>;
 
+    /// Returns the next order that another one has cancelled (0) or made no larger than this, because of
+    /// what was reported. None where orders do not depend on each other.
+    fn next_limit(&mut self) -> Option<(OrderId, i64)> {
+        None
+    }
+
+    /// Takes one of these back: the order does not wait here.
+    fn put_off(&mut self, _order_id: OrderId, _lots: i64) {}
+
     /// Applies a report to order, ledger and journal, at once.
     ///
     /// # Errors

@@ -64,11 +64,43 @@ impl BarMatcher {
         if self.is_too_early(place, account) {
             return Ok(false);
         }
-        if !self.rules.slippage.is_none() && !at.is_final {
-            return self.execute_slipped(place, at, account);
+        let opened = if !self.rules.slippage.is_none() && !at.is_final {
+            self.execute_slipped(place, at, account)?
+        } else {
+            let Some(waiting) = self.queue.take(place) else { return Ok(false) };
+            self.execute_taken(&waiting, at, account)?.opened
+        };
+        self.follow_links(at.venue_time_ns, account)?;
+        Ok(opened)
+    }
+
+    /// Cancels or cuts the orders that what was reported has cancelled or cut, before anything else fills.
+    pub(super) fn follow_links<A: BarAccount>(
+        &mut self,
+        venue_time_ns: TimeNs,
+        account: &mut A,
+    ) -> Result<(), A::Error> {
+        while let Some((order_id, lots)) = account.next_limit() {
+            if lots == 0 {
+                match self.queue.take_where(|waiting| waiting.id() == order_id) {
+                    Some(waiting) => {
+                        let body = ReportBody::Canceled(CancelReason::Linked);
+                        tell(&waiting, venue_time_ns, body, account)?;
+                    }
+                    None => account.put_off(order_id, lots),
+                }
+            } else if let Some(waiting) = self.queue.get_mut(order_id) {
+                if waiting.lots.is_some_and(|known| known > lots) {
+                    waiting.lots = Some(lots);
+                    let price_ticks = waiting.kind.price_ticks().or(waiting.trail_ticks).unwrap_or(0);
+                    let body = ReportBody::Replaced { price_ticks, lots };
+                    account.report(Report { venue_time_ns, order_id, body })?;
+                }
+            } else {
+                account.put_off(order_id, lots);
+            }
         }
-        let Some(waiting) = self.queue.take(place) else { return Ok(false) };
-        self.execute_taken(&waiting, at, account).map(|done| done.opened)
+        Ok(())
     }
 
     /// Executes an order that was taken out of the queue, at most `at.lots_max` of it.

@@ -97,7 +97,8 @@ impl BarMatcher {
             None => ReportBody::CancelRejected(RejectReason::UnknownOrder),
         };
         account.report(Report { venue_time_ns: now_ns, order_id, body })?;
-        self.relink(now_ns, None, account)
+        self.relink(now_ns, None, account)?;
+        self.follow_links(now_ns, account)
     }
 
     /// Takes an order out whose time ran out; says nothing when it does not wait here.
@@ -113,7 +114,8 @@ impl BarMatcher {
     ) -> Result<(), A::Error> {
         let Some(waiting) = self.queue.take_id(order_id) else { return Ok(()) };
         tell(&waiting, now_ns, ReportBody::Expired, account)?;
-        self.relink(now_ns, None, account)
+        self.relink(now_ns, None, account)?;
+        self.follow_links(now_ns, account)
     }
 
     /// Gives an order a new stated price (limit, else trigger; 0 keeps it) and size; it keeps its place.

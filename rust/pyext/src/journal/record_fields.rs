@@ -43,6 +43,11 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
             dict.set_item("price_ticks", price_ticks)?;
             dict.set_item("lots", lots)?;
         }
+        RecordBody::Link { order_id, after, oco } => {
+            dict.set_item("order_id", order_id.0)?;
+            put_some(&dict, "after", after.map(|order| order.0))?;
+            put_some(&dict, "oco", oco.map(|order| order.0))?;
+        }
         RecordBody::Report(report) => put_report(&dict, report)?,
         RecordBody::Decision(decision) => put_decision(&dict, decision)?,
         RecordBody::Liquidation(liquidation) => {
