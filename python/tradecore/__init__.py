@@ -18,8 +18,8 @@ _WHERE = {
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
-        "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec", "MarginTierSpec", "Matching",
-        "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec", "SelfTrade", "SelfTradePrevention",
+        "InstrumentRiskSpec", "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec",
+        "MarginTierSpec", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec", "SelfTrade", "SelfTradePrevention",
         "SequenceRule", "SlippageSpec", "StorageError", "StrategyRiskSpec", "TradecoreError", "VenueError",
         "VenueSpec",
     ),
