@@ -71,6 +71,19 @@ def test_fills_wait_until_they_are_taken_and_are_handed_over_once():
     assert (rows_of(book.take_fills()), rows_of(book.take_fills())) == ([(7, 6, 99, 1)], [])
 
 
+def test_best_prices_that_stay_are_told_again_and_those_told_before_never_change():
+    """Also after the price went and came back, and when only a size is another one."""
+    book, told = ExchangeBook(), []
+    assert book.best() == (0, 0, 0, 0)
+    for order_id, price, lots in ((1, 99, 5), (2, 98, 1), (3, 99, 2), (4, 100, 1)):
+        book.submit(order_id, BUY, price, lots)
+        told.append(book.best())
+    book.cancel(4)
+
+    assert told == [(99, 5, 0, 0), (99, 5, 0, 0), (99, 7, 0, 0), (100, 1, 0, 0)]
+    assert (book.best(), told[3]) == ((99, 7, 0, 0), (100, 1, 0, 0))
+
+
 def test_a_batch_does_what_single_calls_do():
     """Fills come back as columns that name the order which came and the one that rested."""
     book = ExchangeBook()

@@ -2,11 +2,12 @@
 
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use tradecore_book::{Depth, PRICE_TICKS_MAX};
+use pyo3::types::{PyDict, PyTuple};
+use tradecore_book::PRICE_TICKS_MAX;
 use tradecore_matching::{BookEvent, L3Book, RestError};
 use tradecore_types::Side;
 
+use crate::best::Best;
 use crate::errors::invalid_value;
 use crate::liquidity::{contiguous, side_of};
 
@@ -41,6 +42,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyclass(name = "ExchangeBook", module = "tradecore._core")]
 pub struct PyExchangeBook {
     inner: L3Book,
+    best: Best,
     orders_max: usize,
     /// Fills of single calls that nobody has taken yet.
     fills: Columns,
@@ -58,7 +60,7 @@ impl PyExchangeBook {
             let rule = format!("must be from 1 to {ORDERS_MAX}");
             return Err(invalid_value("orders_max", &orders_max.to_string(), &rule));
         }
-        Ok(Self { inner: L3Book::new(orders_max), orders_max, fills: Columns::default() })
+        Ok(Self { inner: L3Book::new(orders_max), best: Best::new(), orders_max, fills: Columns::default() })
     }
 
     /// Trades a limit order with what rests on the other side; what is left of it rests in the book.
@@ -75,7 +77,7 @@ impl PyExchangeBook {
     #[pyo3(signature = (order_id, side, price_ticks, lots, /))]
     fn submit(&mut self, order_id: i64, side: u8, price_ticks: i64, lots: i64) -> PyResult<i64> {
         let order = Arrival::new(order_id, side_of(side)?, price_ticks, lots)?;
-        let Self { inner, fills, orders_max } = self;
+        let Self { inner, fills, orders_max, .. } = self;
         let rested = arrive(inner, *orders_max, &order, |fill| fills.push(order_id, fill));
         rested.map(|left| lots - left).map_err(|why| refused(why, order_id))
     }
@@ -172,10 +174,8 @@ impl PyExchangeBook {
     }
 
     /// Best bid price, its size, best ask price, its size; 0 and 0 for an empty side.
-    fn best(&self) -> (i64, i64, i64, i64) {
-        let bid = self.inner.best_bid().unwrap_or_default();
-        let ask = self.inner.best_ask().unwrap_or_default();
-        (bid.price_ticks, bid.lots, ask.price_ticks, ask.lots)
+    fn best<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.best.tell(py, &self.inner)
     }
 
     /// Side, price in ticks and open lots of a resting order; None when no such order rests.
