@@ -23,6 +23,7 @@ WORKLOADS = {
     "B5": (1_000_000, 10),
     "B6": (100_000, 20),
     "book": (1_000_000, 10),
+    "matching": (1_000_000, 10),
 }
 LINES_MAX = 40
 
@@ -76,17 +77,22 @@ def build() -> None:
     shutil.copyfile(target / "release" / "lib_core.so", HOME / "tradecore" / "_core.abi3.so")
 
 
-def command_of(name: str, *, repeats: int) -> tuple[list[str], dict[str, str]]:
-    """Give the command that runs a workload on the copy, and its environment."""
+def command_of(name: str) -> tuple[list[str], dict[str, str]]:
+    """Give the command that runs a workload on the copy once for each line it reads, and its environment."""
     paths = [str(HOME), str(ROOT / "benches"), str(ROOT / "tests")]
-    command = [sys.executable, str(SCRIPT), name, str(WORKLOADS[name][0]), str(repeats)]
+    command = [sys.executable, str(SCRIPT), name, str(WORKLOADS[name][0]), "--no-delays"]
     return command, {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def lines_for(repeats: int) -> str:
+    """Give the input that asks for so many runs."""
+    return "\n" * repeats
 
 
 def by_perf(perf: str, name: str) -> None:
     """Sample stacks 299 times a second; neither CPython nor the extension keeps frame pointers."""
     data = RESULTS / f"profile-{name.lower()}.perf"
-    command, environment = command_of(name, repeats=WORKLOADS[name][1])
+    command, environment = command_of(name)
     record = [
         perf,
         "record",
@@ -100,7 +106,8 @@ def by_perf(perf: str, name: str) -> None:
         "--",
         *command,
     ]
-    subprocess.run(record, env=environment, stdout=subprocess.DEVNULL, check=True)
+    asked = lines_for(WORKLOADS[name][1])
+    subprocess.run(record, env=environment, input=asked, text=True, stdout=subprocess.DEVNULL, check=True)
     report = [
         perf,
         "report",
@@ -141,9 +148,9 @@ def fold(text: str) -> Counter[str]:
 def by_callgrind(valgrind: str, name: str) -> None:
     """Count instructions."""
     data = RESULTS / f"profile-{name.lower()}.callgrind"
-    command, environment = command_of(name, repeats=1)
+    command, environment = command_of(name)
     counted = [valgrind, "--tool=callgrind", f"--callgrind-out-file={data}", *command]
-    subprocess.run(counted, env=environment, capture_output=True, check=True)
+    subprocess.run(counted, env=environment, input=lines_for(1), text=True, capture_output=True, check=True)
     said = subprocess.run(
         ["callgrind_annotate", str(data)], capture_output=True, text=True, check=True
     ).stdout

@@ -49,6 +49,10 @@ CONFIGS = [
     (BACKTEST.replace("hold.py:Hold", "no_such_module:Hold"), ["no module named no_such_module"]),
     (BACKTEST.replace("hold.py:Hold", ".:Hold"), ["strategy.class", "must be `file.py:Class`"]),
     (BACKTEST + "[risk]\nopen_orders_max = -1\n", ["risk.open_orders_max = -1", "at least 0"]),
+    (
+        BACKTEST + '[risk.instrument.TEN]\nquantity_max = "1"\n',
+        ["risk.instrument.TEN", "not in [[instruments]]"],
+    ),
     (BACKTEST + "[risk]\norder_rate_window_ns = 0\n", ["risk.order_rate_window_ns", "at least 1"]),
     (BACKTEST + "[venue]\norder_latency_ns = -1\n", ["venue.order_latency_ns", "at least 0"]),
     (BACKTEST + "[fees]\ntaker_bps = -20000\n", ["fees.taker_bps", "10000 basis points"]),

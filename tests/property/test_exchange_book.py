@@ -35,20 +35,21 @@ def test_every_fill_and_every_level_is_the_plain_exchanges(steps):
         match what:
             case "submit":
                 side, price, lots = values
-                fills = book.submit(number, side, price, lots)
+                traded = book.submit(number, side, price, lots)
                 plain.flow_limit(0, 0, number, side == 0, price, lots)
             case "cancel":
                 place = plain.places.get(values[0])
                 lots = 0 if place is None else plain.queues[place[0]][place[1]][values[0]]
                 assert book.cancel(values[0]) == lots
                 plain.flow_cancel(0, 0, values[0])
-                fills = ()
+                traded = 0
             case _:
-                fills = book.replace(*values)
-                assert (fills is not None) == replaced(plain, *values)
-        assert [(price, lots, rested) for rested, price, lots in fills or ()] == [
-            trade[:3] for trade in plain.trades[known:]
-        ]
+                traded = book.replace(*values)
+                assert (traded is not None) == replaced(plain, *values)
+        columns = [column.tolist() for column in book.take_fills().values()]
+        takers, rested, prices, sizes = columns
+        assert list(zip(prices, sizes, rested, strict=True)) == [trade[:3] for trade in plain.trades[known:]]
+        assert (sum(sizes), set(takers) <= {number, values[0]}) == (traded or 0, True)
         best = [(plain.best_levels(is_buy, 1) or [(0, 0)])[0] for is_buy in (True, False)]
         assert book.best() == (*best[0], *best[1])
         assert len(book) == len(plain.places)

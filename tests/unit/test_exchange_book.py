@@ -16,13 +16,19 @@ def arrays(rows):
     return np.array(operation, np.uint8), *(np.array(column, np.int64) for column in rest)
 
 
+def rows_of(fills):
+    """Make rows of columns."""
+    return list(zip(*(column.tolist() for column in fills.values()), strict=True))
+
+
 def test_an_order_trades_with_the_best_price_and_the_oldest_order_first():
     """What is left of it rests at its own price."""
     book = ExchangeBook()
     for order_id, price, lots in ((1, 101, 5), (2, 100, 3), (3, 100, 4)):
-        assert book.submit(order_id, SELL, price, lots) == ()
+        assert book.submit(order_id, SELL, price, lots) == 0
 
-    assert book.submit(4, BUY, 101, 20) == ((2, 100, 3), (3, 100, 4), (1, 101, 5))
+    assert book.submit(4, BUY, 101, 20) == 12
+    assert rows_of(book.take_fills()) == [(4, 2, 100, 3), (4, 3, 100, 4), (4, 1, 101, 5)]
     assert book.order(4) == (BUY, 101, 8)
     assert book.best() == (101, 8, 0, 0)
     assert (len(book), book.level_counts()) == (1, (1, 0))
@@ -42,11 +48,40 @@ def test_a_smaller_order_keeps_its_place_and_any_other_change_loses_it():
     for order_id in (1, 2):
         book.submit(order_id, BUY, 99, 5)
 
-    assert (book.replace(1, 99, 3), book.ahead_lots(1), book.ahead_lots(2)) == ((), 0, 3)
-    assert (book.replace(1, 99, 4), book.ahead_lots(1)) == ((), 5)
+    assert (book.replace(1, 99, 3), book.ahead_lots(1), book.ahead_lots(2)) == (0, 0, 3)
+    assert (book.replace(1, 99, 4), book.ahead_lots(1)) == (0, 5)
     book.submit(3, SELL, 101, 2)
-    assert book.replace(2, 101, 6) == ((3, 101, 2),)
+    assert (book.replace(2, 101, 6), rows_of(book.take_fills())) == (2, [(2, 3, 101, 2)])
     assert (book.order(2), book.replace(9, 99, 1)) == ((BUY, 101, 4), None)
+
+
+def test_fills_wait_until_they_are_taken_and_are_handed_over_once():
+    """Columns of whole numbers with their own memory; a batch hands its fills over itself."""
+    book = ExchangeBook()
+    book.run(*arrays([(SELL, 1, 100, 2), (BUY, 2, 100, 1)]))
+    assert (book.submit(3, BUY, 100, 1), book.submit(4, SELL, 100, 3)) == (1, 0)
+    assert book.submit(5, BUY, 100, 3) == 3
+
+    taken = book.take_fills()
+    book.submit(6, SELL, 99, 1)
+    book.submit(7, BUY, 99, 1)
+
+    assert list(taken) == ["taker_id", "order_id", "price_ticks", "lots"]
+    assert rows_of(taken) == [(3, 1, 100, 1), (5, 4, 100, 3)]
+    assert (rows_of(book.take_fills()), rows_of(book.take_fills())) == ([(7, 6, 99, 1)], [])
+
+
+def test_best_prices_that_stay_are_told_again_and_those_told_before_never_change():
+    """Also after the price went and came back, and when only a size is another one."""
+    book, told = ExchangeBook(), []
+    assert book.best() == (0, 0, 0, 0)
+    for order_id, price, lots in ((1, 99, 5), (2, 98, 1), (3, 99, 2), (4, 100, 1)):
+        book.submit(order_id, BUY, price, lots)
+        told.append(book.best())
+    book.cancel(4)
+
+    assert told == [(99, 5, 0, 0), (99, 5, 0, 0), (99, 7, 0, 0), (100, 1, 0, 0)]
+    assert (book.best(), told[3]) == ((99, 7, 0, 0), (100, 1, 0, 0))
 
 
 def test_a_batch_does_what_single_calls_do():
@@ -151,14 +186,15 @@ def test_single_calls_and_a_batch_find_the_same():
     """20,000 operations of that flow, fill by fill."""
     flow, single, batched = order_flow(20_000), ExchangeBook(), ExchangeBook()
     fills, refused = batched.run(*flow)
-    found = []
-    for index, (operation, order_id, price, lots) in enumerate(
-        zip(*(column.tolist() for column in flow), strict=True)
-    ):
+    traded = 0
+    for operation, order_id, price, lots in zip(*(column.tolist() for column in flow), strict=True):
         if operation == CANCEL:
             single.cancel(order_id)
         else:
-            found += [(index, *fill) for fill in single.submit(order_id, operation, price, lots)]
+            traded += single.submit(order_id, operation, price, lots)
 
-    assert list(zip(*(column.tolist() for column in fills.values()), strict=True)) == found
+    taken = single.take_fills()
+    assert traded == int(fills["lots"].sum())
+    assert taken.pop("taker_id").tolist() == flow.order_id[fills.pop("operation")].tolist()
+    assert rows_of(taken) == rows_of(fills)
     assert (single.best(), len(single), len(refused)) == (batched.best(), len(batched), 0)

@@ -10,6 +10,7 @@ from tradecore.domain import (
     ConfigError,
     EngineSpec,
     EventBatch,
+    InstrumentRiskSpec,
     InstrumentSpec,
     InvalidValueError,
     Matching,
@@ -154,6 +155,8 @@ def test_a_limit_that_cannot_be_set_names_the_field_and_changes_nothing(argument
     [
         (RiskSpec(strategy={"bert": StrategyRiskSpec()}), "strategy"),
         (RiskSpec(strategy={"asks": StrategyRiskSpec(instruments=("IRON",))}), "instruments"),
+        (RiskSpec(instrument={"IRON": InstrumentRiskSpec()}), "instrument"),
+        (RiskSpec(instrument={"TIN": InstrumentRiskSpec(quantity_max="-1")}), "quantity_max"),
         (RiskSpec(account=ScopeRiskSpec(net_max="-1")), "net_max"),
         (RiskSpec(price_drift_bps="0.001"), "price_drift_bps"),
     ],
@@ -163,6 +166,22 @@ def test_limits_that_make_no_sense_are_no_engine(risk, field):
     with pytest.raises(InvalidValueError) as caught:
         engine_of(risk)
     assert caught.value.field == field
+
+
+def test_an_instrument_has_limits_of_its_own():
+    """What its table states holds for it alone; what that leaves out is as for every instrument."""
+    own = InstrumentRiskSpec(quantity_max="5", order_rate_window_ns=7)
+    risk = RiskSpec(quantity_max="3", open_orders_max=9, order_rate_max=4, instrument={"TIN": own})
+    engine, strategy = engine_of(risk, buy(4), buy(4, 1), buy(6, 1))
+    play(engine, 100, 200)
+
+    gold, tin, more_tin = strategy.answers
+    assert refusal(gold) == ("quantity_max", 3, 4)
+    assert tin > 0
+    assert refusal(more_tin) == ("quantity_max", 5, 6)
+    shown = [engine.limits(f"instrument:{symbol}") for symbol in ("GOLD", "TIN")]
+    assert [limits["quantity_max"] for limits in shown] == ["3", "5"]
+    assert [limits["open_orders_max"] for limits in shown] == ["9", "9"]
 
 
 def test_a_strategy_cannot_change_its_limits():

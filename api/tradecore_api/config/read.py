@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.spec import RiskSpec
 from tradecore_api.config import overrides, shape
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
@@ -197,11 +198,19 @@ def _check_names(config: Config, report: shape.Report) -> None:
             if symbol not in symbols:
                 rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
                 report(f"{strategy.key}.instruments", symbol, rule)
-    for name in tables.risk.strategy:
-        if name not in names:
-            report(f"risk.strategy.{name}", name, f"is no strategy; {shape.suggestion(name, names)}")
+    _check_risk_names(tables.risk, names, symbols, report)
     if not is_account_name(tables.account.name):
         report("account.name", tables.account.name, ACCOUNT_NAME_RULE)
+
+
+def _check_risk_names(risk: RiskSpec, names: list[str], symbols: list[str], report: shape.Report) -> None:
+    for name in risk.strategy:
+        if name not in names:
+            report(f"risk.strategy.{name}", name, f"is no strategy; {shape.suggestion(name, names)}")
+    for symbol in risk.instrument if symbols else ():
+        if symbol not in symbols:
+            rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
+            report(f"risk.instrument.{symbol}", symbol, rule)
 
 
 def _check_files(config: Config, report: shape.Report) -> None:

@@ -79,6 +79,7 @@ def _key_of(spec: EngineSpec, error: InvalidValueError) -> str:
     tables |= {f"instruments.{index}": instrument for index, instrument in enumerate(spec.instruments)}
     tables["risk.account"] = spec.risk.account
     tables |= {f"risk.strategy.{name}": table for name, table in spec.risk.strategy.items()}
+    tables |= {f"risk.instrument.{name}": table for name, table in spec.risk.instrument.items()}
     tables |= {f"fees.tiers.{index}": tier for index, tier in enumerate(spec.fees.tiers)}
     tables |= {"venue.slippage": spec.venue.slippage}
     for index, instrument in enumerate(spec.instruments):

@@ -326,6 +326,24 @@ class StrategyRiskSpec(ScopeRiskSpec, frozen=True, kw_only=True, forbid_unknown_
     instruments: tuple[Name, ...] | None = None
 
 
+class InstrumentRiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[risk.instrument.NAME]`: limits of the instrument of this symbol in the place of those of `[risk]`.
+
+    What is absent is as in `[risk]`.
+    """
+
+    quantity_max: str | None = None
+    notional_max: str | None = None
+    position_max: str | None = None
+    open_orders_max: Count | None = None
+    order_rate_max: Rate | None = None
+    order_rate_window_ns: SpanNs | None = None
+    price_collar_bps: str | None = None
+    price_drift_bps: str | None = None
+    price_drift_window_ns: SpanNs | None = None
+    reference_age_max_ns: SpanNs | None = None
+
+
 class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Pre-trade limits, each per instrument; `None` switches a limit off, which only research should do.
 
@@ -349,6 +367,7 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     day_start_ns: OfDayNs = 0
     account: ScopeRiskSpec = ScopeRiskSpec()
     strategy: dict[str, StrategyRiskSpec] = {}
+    instrument: dict[str, InstrumentRiskSpec] = {}
 
 
 class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -104,6 +104,75 @@ fn synthetic_baseline_sorted_map(bencher: Bencher) {
 }
 
 #[divan::bench(sample_count = 20)]
+fn synthetic_baseline_sorted_map_with_best_bid_and_ask(bencher: Bencher) {
+    let stream = &*STREAM;
+    bencher.counter(ItemsCount::new(stream.len())).bench_local(|| {
+        let mut books = [BTreeMap::new(), BTreeMap::new()];
+        for &(side, price, lots) in stream {
+            let book = &mut books[usize::from(side == Side::Sell)];
+            if lots == 0 {
+                book.remove(&price);
+            } else {
+                book.insert(price, lots);
+            }
+            black_box((books[0].last_key_value(), books[1].first_key_value()));
+        }
+        books
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn synthetic_baseline_sorted_vec(bencher: Bencher) {
+    let stream = &*STREAM;
+    bencher.counter(ItemsCount::new(stream.len())).bench_local(|| {
+        let mut books = [Vec::new(), Vec::new()];
+        for &update in stream {
+            set_sorted(&mut books, update);
+        }
+        books
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn synthetic_baseline_sorted_vec_with_best_bid_and_ask(bencher: Bencher) {
+    let stream = &*STREAM;
+    bencher.counter(ItemsCount::new(stream.len())).bench_local(|| {
+        let mut books = [Vec::new(), Vec::new()];
+        for &update in stream {
+            set_sorted(&mut books, update);
+            black_box((books[0].last(), books[1].last()));
+        }
+        books
+    });
+}
+
+/// Changes one level of two vectors whose best level is the last one.
+fn set_sorted(books: &mut [Vec<(i64, i64)>; 2], (side, price, lots): Update) {
+    let rank = price * side.sign();
+    let book = &mut books[usize::from(side == Side::Sell)];
+    match (book.binary_search_by_key(&rank, |level| level.0), lots) {
+        (Ok(index), 0) => {
+            book.remove(index);
+        }
+        (Ok(index), _) => book[index].1 = lots,
+        (Err(_), 0) => {}
+        (Err(index), _) => book.insert(index, (rank, lots)),
+    }
+}
+
+#[divan::bench(sample_count = 20)]
+fn synthetic_one_by_one(bencher: Bencher) {
+    let stream = &*STREAM;
+    bencher.counter(ItemsCount::new(stream.len())).bench_local(|| {
+        let mut book = L2Book::default();
+        for &(side, price, lots) in stream {
+            book.set(side, price, lots).unwrap();
+        }
+        book
+    });
+}
+
+#[divan::bench(sample_count = 20)]
 fn synthetic_in_batches(bencher: Bencher) {
     let stream = &*STREAM;
     bencher.counter(ItemsCount::new(stream.len())).bench_local(|| {

@@ -1,12 +1,13 @@
 //! An order-by-order book with price-time priority: the matching core of the simulated exchange.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use rustc_hash::FxHashMap;
 use tradecore_book::Depth;
 use tradecore_types::{Level, Side};
 
 use crate::SelfTradePrevention;
+use crate::key_hash::KeyHash;
 use crate::level_list::LevelList;
 use crate::slab::{NIL, Slab};
 use crate::state::{put, put_id};
@@ -113,7 +114,7 @@ pub struct L3Book {
     queues: Slab<Queue>,
     bids: LevelList,
     asks: LevelList,
-    places: FxHashMap<u64, u32>,
+    places: HashMap<u64, u32, KeyHash>,
     /// Icebergs by arrival; they are few.
     reserves: Vec<Reserve>,
 }
@@ -127,7 +128,7 @@ impl L3Book {
             queues: Slab::with_capacity(capacity),
             bids: LevelList::with_capacity(Side::Buy, capacity),
             asks: LevelList::with_capacity(Side::Sell, capacity),
-            places: FxHashMap::with_capacity_and_hasher(capacity, rustc_hash::FxBuildHasher),
+            places: HashMap::with_capacity_and_hasher(capacity, KeyHash::default()),
             reserves: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ mod dormant;
 mod exchange_matcher;
 mod fee_tiers;
 mod fees;
+mod key_hash;
 mod l3_book;
 mod level_list;
 mod market_out;

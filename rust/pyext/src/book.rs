@@ -2,10 +2,11 @@
 
 use numpy::{PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray3, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 use tradecore_book::{Depth, Fault, L2Book, LEVELS_MAX, PRICE_TICKS_MAX, analytics};
 use tradecore_types::Side;
 
+use crate::best::Best;
 use crate::errors::invalid_value;
 use crate::liquidity::{self, PyOwnLevels, VolumeTuple, contiguous};
 
@@ -26,6 +27,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyclass(name = "L2Book", module = "tradecore._core")]
 pub struct PyL2Book {
     inner: L2Book,
+    best: Best,
 }
 
 #[pymethods]
@@ -33,7 +35,7 @@ impl PyL2Book {
     #[new]
     #[pyo3(signature = (levels_max=LEVELS_MAX))]
     fn new(levels_max: usize) -> Self {
-        Self { inner: L2Book::new(levels_max) }
+        Self::of(L2Book::new(levels_max))
     }
 
     /// Replaces the size at one price.
@@ -90,10 +92,8 @@ impl PyL2Book {
     }
 
     /// Best bid price, its size, best ask price, its size; 0 and 0 for an empty side.
-    fn best(&self) -> (i64, i64, i64, i64) {
-        let bid = self.inner.best_bid().unwrap_or_default();
-        let ask = self.inner.best_ask().unwrap_or_default();
-        (bid.price_ticks, bid.lots, ask.price_ticks, ask.lots)
+    fn best<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.best.tell(py, &self.inner)
     }
 
     /// The best `n` levels of both sides, best first.
@@ -257,7 +257,7 @@ impl PyL2Book {
 impl PyL2Book {
     /// Shows a book to Python.
     pub const fn of(inner: L2Book) -> Self {
-        Self { inner }
+        Self { inner, best: Best::new() }
     }
 
     /// Writes the best levels of both sides and zeros after them.

@@ -3,10 +3,11 @@
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use tradecore_book::{Depth, PRICE_TICKS_MAX};
+use tradecore_book::PRICE_TICKS_MAX;
 use tradecore_matching::{BookEvent, L3Book, RestError};
 use tradecore_types::Side;
 
+use crate::best::Best;
 use crate::errors::invalid_value;
 use crate::liquidity::{contiguous, side_of};
 
@@ -26,7 +27,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 ///
 /// A side is 0 (buy) or 1 (sell), an order id a whole number of the caller's from 0 to 2**63 - 1, prices
 /// are ticks from 1 to 2**60, sizes lots from 1 to 2**40. A call that raises leaves the book unchanged. A
-/// fill is `(order id of the resting order, price in ticks, lots)`; it trades at the resting order's price.
+/// fill trades at the resting order's price.
 ///
 /// Parameters
 /// ----------
@@ -41,9 +42,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyclass(name = "ExchangeBook", module = "tradecore._core")]
 pub struct PyExchangeBook {
     inner: L3Book,
+    best: Best,
     orders_max: usize,
-    /// Fills of the call under way: memory that is used again.
-    fills: Vec<Fill>,
+    /// Fills of single calls that nobody has taken yet.
+    fills: Columns,
 }
 
 /// The resting order, its price and the lots that traded.
@@ -58,34 +60,26 @@ impl PyExchangeBook {
             let rule = format!("must be from 1 to {ORDERS_MAX}");
             return Err(invalid_value("orders_max", &orders_max.to_string(), &rule));
         }
-        Ok(Self { inner: L3Book::new(orders_max), orders_max, fills: Vec::with_capacity(64) })
+        Ok(Self { inner: L3Book::new(orders_max), best: Best::new(), orders_max, fills: Columns::default() })
     }
 
     /// Trades a limit order with what rests on the other side; what is left of it rests in the book.
     ///
     /// Returns
     /// -------
-    /// tuple[tuple[int, int, int], ...]
-    ///     Its fills, best price and oldest order first; empty when it traded nothing.
+    /// int
+    ///     Lots that it traded; 0 when it only rests. `take_fills` says with whom.
     ///
     /// Raises
     /// ------
     /// InvalidValueError
     ///     For a value out of its bounds, an order id that rests already, or a book without room for one more.
     #[pyo3(signature = (order_id, side, price_ticks, lots, /))]
-    fn submit<'py>(
-        &mut self,
-        py: Python<'py>,
-        order_id: i64,
-        side: u8,
-        price_ticks: i64,
-        lots: i64,
-    ) -> PyResult<Bound<'py, PyTuple>> {
+    fn submit(&mut self, order_id: i64, side: u8, price_ticks: i64, lots: i64) -> PyResult<i64> {
         let order = Arrival::new(order_id, side_of(side)?, price_ticks, lots)?;
-        let Self { inner, fills, orders_max } = self;
-        fills.clear();
-        arrive(inner, *orders_max, &order, |fill| fills.push(fill)).map_err(|why| refused(why, order_id))?;
-        tuple_of(py, fills)
+        let Self { inner, fills, orders_max, .. } = self;
+        let rested = arrive(inner, *orders_max, &order, |fill| fills.push(order_id, fill));
+        rested.map(|left| lots - left).map_err(|why| refused(why, order_id))
     }
 
     /// Takes a resting order out and returns its lots; 0 when no such order rests.
@@ -100,31 +94,40 @@ impl PyExchangeBook {
     ///
     /// Returns
     /// -------
-    /// tuple[tuple[int, int, int], ...] | None
-    ///     Its fills, as of `submit`; None when no such order rests.
+    /// int | None
+    ///     Lots that it traded, as of `submit`; None when no such order rests.
     ///
     /// Raises
     /// ------
     /// InvalidValueError
     ///     For a value out of its bounds.
     #[pyo3(signature = (order_id, price_ticks, lots, /))]
-    fn replace<'py>(
-        &mut self,
-        py: Python<'py>,
-        order_id: i64,
-        price_ticks: i64,
-        lots: i64,
-    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn replace(&mut self, order_id: i64, price_ticks: i64, lots: i64) -> PyResult<Option<i64>> {
         check_size(price_ticks, lots)?;
         let key = key_of(order_id)?;
         let fills = &mut self.fills;
-        fills.clear();
-        let replaced = self.inner.replace(key, price_ticks, lots, |event| fills.extend(fill_of(&event)));
-        match replaced {
-            Ok(_) => tuple_of(py, fills).map(Some),
+        let rested = self.inner.replace(key, price_ticks, lots, |event| {
+            if let Some(fill) = fill_of(&event) {
+                fills.push(order_id, fill);
+            }
+        });
+        match rested {
+            Ok(left) => Ok(Some(lots - left)),
             Err(RestError::Unknown) => Ok(None),
             Err(why) => Err(refused(why, order_id)),
         }
+    }
+
+    /// Hands over the fills of `submit` and `replace` since the last time, in the order in which they happened.
+    ///
+    /// They wait in 32 bytes each until they are taken; those of `run` are not among them.
+    ///
+    /// Returns
+    /// -------
+    /// dict[str, numpy.ndarray]
+    ///     Columns, int64: `taker_id` (the order that came), `order_id` (the resting one), `price_ticks`, `lots`.
+    fn take_fills<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        std::mem::take(&mut self.fills).into_python(py, "taker_id")
     }
 
     /// Handles many operations in the order given; other threads run meanwhile.
@@ -166,14 +169,13 @@ impl PyExchangeBook {
         flow.check_lengths()?;
         let (inner, orders_max) = (&mut self.inner, self.orders_max);
         let ran = py.detach(|| flow.find_unsound().map_or_else(|| Ok(flow.run(inner, orders_max)), Err));
-        ran.map_err(|index| flow.unsound(index))?.into_python(py)
+        let (fills, left_out) = ran.map_err(|index| flow.unsound(index))?;
+        Ok((fills.into_python(py, "operation")?, PyArray1::from_vec(py, left_out)))
     }
 
     /// Best bid price, its size, best ask price, its size; 0 and 0 for an empty side.
-    fn best(&self) -> (i64, i64, i64, i64) {
-        let bid = self.inner.best_bid().unwrap_or_default();
-        let ask = self.inner.best_ask().unwrap_or_default();
-        (bid.price_ticks, bid.lots, ask.price_ticks, ask.lots)
+    fn best<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.best.tell(py, &self.inner)
     }
 
     /// Side, price in ticks and open lots of a resting order; None when no such order rests.
@@ -265,9 +267,9 @@ impl Flow<'_> {
         invalid_value(&named("lots"), &lots.to_string(), LOTS_RULE)
     }
 
-    /// Handles all operations.
-    fn run(&self, book: &mut L3Book, orders_max: usize) -> Columns {
-        let mut out = Columns::default();
+    /// Handles all operations; gives back the fills and the operations that were left out.
+    fn run(&self, book: &mut L3Book, orders_max: usize) -> (Columns, Vec<i64>) {
+        let (mut fills, mut left_out) = (Columns::with_room(self.operations.len() / 2), Vec::new());
         for (index, (operation, id, price_ticks, lots)) in (0i64..).zip(self.rows()) {
             let key = id.cast_unsigned();
             if operation == CANCEL {
@@ -276,40 +278,46 @@ impl Flow<'_> {
             }
             let side = if operation == 0 { Side::Buy } else { Side::Sell };
             let order = Arrival { key, side, price_ticks, lots };
-            if arrive(book, orders_max, &order, |fill| out.push(index, fill)).is_err() {
-                out.refused.push(index);
+            if arrive(book, orders_max, &order, |fill| fills.push(index, fill)).is_err() {
+                left_out.push(index);
             }
         }
-        out
+        (fills, left_out)
     }
 }
 
-/// Fills as columns, and the operations that were left out.
+/// Fills as columns.
 #[derive(Default)]
 struct Columns {
-    operation: Vec<i64>,
+    /// Names what came and traded: its order id, or its index in a batch.
+    taker: Vec<i64>,
     order_id: Vec<i64>,
     price_ticks: Vec<i64>,
     lots: Vec<i64>,
-    refused: Vec<i64>,
 }
 
 impl Columns {
-    fn push(&mut self, operation: i64, (key, price_ticks, lots): Fill) {
-        self.operation.push(operation);
+    /// Takes addresses for so many fills at once, so that columns need not move; pages come as they are used.
+    fn with_room(fills: usize) -> Self {
+        let column = || Vec::with_capacity(fills);
+        Self { taker: column(), order_id: column(), price_ticks: column(), lots: column() }
+    }
+
+    fn push(&mut self, taker: i64, (key, price_ticks, lots): Fill) {
+        self.taker.push(taker);
         self.order_id.push(key.cast_signed());
         self.price_ticks.push(price_ticks);
         self.lots.push(lots);
     }
 
     /// Hands the columns over without a copy.
-    fn into_python(self, py: Python<'_>) -> PyResult<(Bound<'_, PyDict>, Bound<'_, PyArray1<i64>>)> {
+    fn into_python<'py>(self, py: Python<'py>, taker: &str) -> PyResult<Bound<'py, PyDict>> {
         let fills = PyDict::new(py);
-        fills.set_item("operation", PyArray1::from_vec(py, self.operation))?;
+        fills.set_item(taker, PyArray1::from_vec(py, self.taker))?;
         fills.set_item("order_id", PyArray1::from_vec(py, self.order_id))?;
         fills.set_item("price_ticks", PyArray1::from_vec(py, self.price_ticks))?;
         fills.set_item("lots", PyArray1::from_vec(py, self.lots))?;
-        Ok((fills, PyArray1::from_vec(py, self.refused)))
+        Ok(fills)
     }
 }
 
@@ -338,12 +346,6 @@ fn fill_of(event: &BookEvent) -> Option<Fill> {
         BookEvent::Traded { key, price_ticks, lots, .. } => Some((key, price_ticks, lots)),
         _ => None,
     }
-}
-
-/// Makes the tuple of fills that Python sees; that of none is always the same one.
-#[inline]
-fn tuple_of<'py>(py: Python<'py>, fills: &[Fill]) -> PyResult<Bound<'py, PyTuple>> {
-    if fills.is_empty() { Ok(PyTuple::empty(py)) } else { PyTuple::new(py, fills) }
 }
 
 const ID_RULE: &str = "must be from 0 to 2**63 - 1";

@@ -2,6 +2,7 @@
 
 mod bars;
 mod batch;
+mod best;
 mod book;
 mod calls;
 mod config;

@@ -2,11 +2,12 @@
 
 use numpy::{Element, IntoPyArray, PyArray3, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use tradecore_book::{Depth, LEVELS_MAX, OrderBook, OrderChange, RestingOrder};
+use pyo3::types::{PyDict, PyTuple};
+use tradecore_book::{LEVELS_MAX, OrderBook, OrderChange, RestingOrder};
 use tradecore_feeds::{MboAction, MboReader, MboRecord};
 use tradecore_types::{Decimal, Side};
 
+use crate::best::Best;
 use crate::book::PyL2Book;
 use crate::errors::{data_error, invalid_value, value_error};
 use crate::liquidity::{self, contiguous, side_of};
@@ -37,6 +38,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyclass(name = "OrderBook", module = "tradecore._core")]
 pub struct PyOrderBook {
     inner: OrderBook,
+    best: Best,
 }
 
 #[pymethods]
@@ -51,7 +53,7 @@ impl PyOrderBook {
             let rule = format!("must be at most {LEVELS_MAX}");
             return Err(invalid_value("levels_max", &levels_max.to_string(), &rule));
         }
-        Ok(Self { inner: OrderBook::new(orders_max, levels_max) })
+        Ok(Self { inner: OrderBook::new(orders_max, levels_max), best: Best::new() })
     }
 
     /// Puts a new order last in the queue at its price.
@@ -168,10 +170,8 @@ impl PyOrderBook {
     }
 
     /// Best bid price, its size, best ask price, its size; 0 and 0 for an empty side.
-    fn best(&self) -> (i64, i64, i64, i64) {
-        let bid = self.inner.best_bid().unwrap_or_default();
-        let ask = self.inner.best_ask().unwrap_or_default();
-        (bid.price_ticks, bid.lots, ask.price_ticks, ask.lots)
+    fn best<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.best.tell(py, &self.inner)
     }
 
     /// The best `n` levels of both sides, best first; parameters and array as of `L2Book.top`.

@@ -56,15 +56,23 @@ fn setting(owner: &Bound<'_, PyAny>, limit: LimitName) -> PyResult<Option<Decima
     number(limit, Some(&text))
 }
 
-/// Reads the limits of one instrument from a `RiskSpec`.
+/// Reads the limits of one instrument from a `RiskSpec`: its own where it has them, else those of all.
 pub fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits> {
+    let own = risk.getattr("instrument")?.cast_into::<PyDict>()?.get_item(&spec.symbol)?;
+    let window = |name: &str| -> PyResult<i64> {
+        let own = own.as_ref().map(|own| own.getattr(name)).transpose()?;
+        own.filter(|value| !value.is_none()).map_or_else(|| risk.getattr(name), Ok)?.extract()
+    };
     let mut limits = Limits {
-        order_rate_window_ns: risk.getattr("order_rate_window_ns")?.extract()?,
-        price_drift_window_ns: risk.getattr("price_drift_window_ns")?.extract()?,
+        order_rate_window_ns: window("order_rate_window_ns")?,
+        price_drift_window_ns: window("price_drift_window_ns")?,
         ..Limits::default()
     };
     for limit in OF_INSTRUMENT {
-        let value = setting(risk, limit)?;
+        let value = match own.as_ref().map(|own| setting(own, limit)).transpose()?.flatten() {
+            None => setting(risk, limit)?,
+            own => own,
+        };
         limits.set(limit, value, spec.lot_size).map_err(|error| value_error(&error))?;
     }
     Ok(limits)
@@ -74,13 +82,8 @@ pub fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits
 pub fn scopes(risk: &Bound<'_, PyAny>, strategies: &[String], symbols: &[String]) -> PyResult<ScopesConfig> {
     let self_trade: String = risk.getattr("self_trade")?.str()?.extract()?;
     let by_name = risk.getattr("strategy")?.cast_into::<PyDict>()?;
-    for name in by_name.keys() {
-        let name: String = name.extract()?;
-        if !strategies.contains(&name) {
-            let rule = format!("is no strategy; there are: {}", strategies.join(", "));
-            return Err(invalid_value("strategy", &name, &rule));
-        }
-    }
+    check_names(&by_name, "strategy", strategies)?;
+    check_names(&risk.getattr("instrument")?.cast_into::<PyDict>()?, "instrument", symbols)?;
     let of_strategy = |(index, name): (usize, &String)| match by_name.get_item(name)? {
         Some(spec) => strategy_limits(&spec, index, symbols),
         None => Ok(StrategyLimits::default()),
@@ -96,6 +99,18 @@ pub fn scopes(risk: &Bound<'_, PyAny>, strategies: &[String], symbols: &[String]
         },
         day_start_ns: risk.getattr("day_start_ns")?.extract()?,
     })
+}
+
+/// Refuses a table of limits for something that is not there.
+fn check_names(tables: &Bound<'_, PyDict>, what: &str, known: &[String]) -> PyResult<()> {
+    for name in tables.keys() {
+        let name: String = name.extract()?;
+        if !known.contains(&name) {
+            let rule = format!("is no {what}; there are: {}", known.join(", "));
+            return Err(invalid_value(what, &name, &rule));
+        }
+    }
+    Ok(())
 }
 
 fn strategy_limits(spec: &Bound<'_, PyAny>, index: usize, symbols: &[String]) -> PyResult<StrategyLimits> {
