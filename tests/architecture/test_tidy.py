@@ -152,7 +152,7 @@ def test_every_relative_link_of_the_documents_leads_somewhere():
 
 
 def test_unsafe_stands_once_where_numpy_is_shown_memory_of_the_engine():
-    """Every crate that decides anything is safe Rust, by lint and by this search; the binding has one block."""
+    """Every crate that decides anything is safe Rust, by lint and by this search; the binding has one."""
     lints = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["lints"]["rust"]
     found = matches(r"^\s*(?!//).*\bunsafe\b\s*(\{|fn|impl|trait|extern)", files(".rs", below="rust"))
 
