@@ -350,7 +350,9 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `price_collar_bps` bounds the distance of a price from the market, `price_drift_bps` that from the
     market as it was `price_drift_window_ns` ago, for market orders too. `day_start_ns` after midnight UTC
     begins the day of `daily_loss_max`. Orders that only close a position pass every limit but the collar,
-    the age of the reference and the whole message rate.
+    the age of the reference and the whole message rate; one that passes only for that, or through a pause
+    or a halt, is sent as reduce-only. `notional_max` takes a buy at its limit, every other order at its own
+    price or the market's, whichever is higher.
     """
 
     quantity_max: str | None = None
