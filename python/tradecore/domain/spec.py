@@ -294,8 +294,9 @@ class ScopeRiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     `gross_max` bounds the sum of the largest positions they could lead to, `net_max` long less short.
     Of `message_rate_max` new orders, amendments and cancels, `cancel_reserve` are kept for cancels and
     closing orders (absent: a fifth). A loss above `daily_loss_max` since the day began, or a fall above
-    `drawdown_max` from the highest equity, halts trading until an operator's `release`: open orders that
-    add risk are cancelled, cancels and closing orders still work.
+    `drawdown_max` from the highest equity, halts trading until an operator's `release`: open orders
+    that are not reduce-only are cancelled, cancels and closing orders still work. Closing passes every limit,
+    also where other strategies hold the other side and the account's position grows by it.
     """
 
     quantity_max: str | None = None
@@ -350,7 +351,9 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `price_collar_bps` bounds the distance of a price from the market, `price_drift_bps` that from the
     market as it was `price_drift_window_ns` ago, for market orders too. `day_start_ns` after midnight UTC
     begins the day of `daily_loss_max`. Orders that only close a position pass every limit but the collar,
-    the age of the reference and the whole message rate.
+    the age of the reference and the whole message rate; one that passes only for that, or through a pause
+    or a halt, is sent as reduce-only. `notional_max` takes a buy at its limit, every other order at its own
+    price or the market's, whichever is higher.
     """
 
     quantity_max: str | None = None

@@ -1,7 +1,7 @@
 //! What reaches the simulated venue.
 
 use tradecore_book::QuoteDepth;
-use tradecore_types::{InstrumentId, Quote};
+use tradecore_types::{CancelReason, InstrumentId, Quote};
 
 use crate::market::{Book, Market, Venue};
 use crate::schedule::Request;
@@ -13,6 +13,7 @@ const NO_QUOTE: Quote = Quote { bid_ticks: 0, bid_lots: 0, ask_ticks: 0, ask_lot
 impl Kernel {
     /// Hands a request to the venue.
     pub(crate) fn arrive(&mut self, request: &Request) -> Result<(), KernelError> {
+        let request = &self.after_fills(request);
         let instrument = match request {
             Request::Submit(order) => order.intent().instrument,
             Request::Cancel { instrument, .. } | Request::Replace { instrument, .. } => *instrument,
@@ -31,6 +32,28 @@ impl Kernel {
         self.spread_published(instrument, &mut published)?;
         self.published = published;
         Ok(())
+    }
+
+    /// Takes from the size of an amendment what filled while it was on its way, so that the order never trades
+    /// more than was asked for; an amendment to what has filled already ends the order.
+    fn after_fills(&self, request: &Request) -> Request {
+        let Request::Replace { order_id, instrument, lots, filled_lots, .. } = *request else {
+            return *request;
+        };
+        let Some(order) = self.orders.get(order_id) else { return *request };
+        let unreported_lots = self.schedule.lots_unreported(order_id);
+        if unreported_lots >= order.open_lots() {
+            return *request;
+        }
+        let filled_since = order.filled_lots.saturating_add(unreported_lots).saturating_sub(filled_lots);
+        let left = lots.saturating_sub(filled_since);
+        match *request {
+            _ if left <= 0 => Request::Cancel { order_id, instrument, reason: CancelReason::Requested },
+            Request::Replace { price_ticks, .. } => {
+                Request::Replace { order_id, instrument, price_ticks, lots: left, filled_lots }
+            }
+            other => other,
+        }
     }
 
     /// Hands a request to a venue that is quotes, a book or an exchange.

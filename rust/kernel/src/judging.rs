@@ -9,6 +9,10 @@ use crate::kernel::ENTRIES_MAX;
 use crate::market::{Market, Venue};
 use crate::{Kernel, KernelError};
 
+/// Open orders at which a strategy's reduce-only orders are refused: the rest is kept for what the engine
+/// itself sends, which are exits of open entries and forced closes.
+const CLOSING_MAX: usize = 2 * ENTRIES_MAX;
+
 impl Kernel {
     /// Puts an intent before every check that risk has; `replaced` is the order it takes the place of.
     pub(crate) fn judge(
@@ -17,9 +21,10 @@ impl Kernel {
         lots: i64,
         replaced: Option<&OpenOrder>,
     ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
-        if self.orders.len() >= ENTRIES_MAX && !intent.reduce_only && replaced.is_none() {
+        let orders_max = if intent.reduce_only { CLOSING_MAX } else { ENTRIES_MAX };
+        if self.orders.len() >= orders_max && replaced.is_none() {
             let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
-            let limit = count(ENTRIES_MAX);
+            let limit = count(orders_max);
             let value = count(self.orders.len()) + 1;
             return Ok(Err(Refusal { rule: Rule::OpenOrdersMax, limit, value }));
         }
@@ -96,17 +101,15 @@ impl Kernel {
             working_buy_lots: own.buy_lots,
             working_sell_lots: own.sell_lots,
         };
-        if intent.reduce_only {
-            // An exit of a bracket is not among the closing orders, and neither is it taken out of them.
-            let is_counted = replaced.is_some_and(|order| order.intent.closes.is_none());
-            let closing = self.closing_lots(strategy, instrument, intent.side);
-            let closing = closing.saturating_sub(if is_counted { replaced_lots } else { 0 });
-            match intent.side {
-                Side::Buy => own_stake.working_buy_lots = own_stake.working_buy_lots.saturating_add(closing),
-                Side::Sell => {
-                    own_stake.working_sell_lots = own_stake.working_sell_lots.saturating_add(closing);
-                }
-            }
+        // What closing orders close already, no other order closes. An exit of a bracket is not among them,
+        // and neither is it taken out of them.
+        let is_counted =
+            replaced.is_some_and(|order| order.intent.reduce_only && order.intent.closes.is_none());
+        let closing = self.closing_lots(strategy, instrument, intent.side);
+        let closing = closing.saturating_sub(if is_counted { replaced_lots } else { 0 });
+        match intent.side {
+            Side::Buy => own_stake.working_buy_lots = own_stake.working_buy_lots.saturating_add(closing),
+            Side::Sell => own_stake.working_sell_lots = own_stake.working_sell_lots.saturating_add(closing),
         }
         Exposure {
             account: Stake {
@@ -151,7 +154,7 @@ impl Kernel {
         if matches!(market.venue, Venue::Bars(_)) || intent.reduce_only {
             return Ok(Ok(()));
         }
-        let price_ticks = intent.kind.price_ticks().or(market.reference.map(|known| known.0)).unwrap_or(0);
+        let price_ticks = intent.value_ticks(market.reference.map_or(0, |known| known.0));
         let working_lots = stake.working_lots(intent.side);
         let position = stake.position_lots.saturating_mul(intent.side.sign());
         let after = position.saturating_add(working_lots).saturating_add(lots);

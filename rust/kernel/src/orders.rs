@@ -355,14 +355,15 @@ impl Kernel {
         let Ok(update) = self.orders.note_replace(order_id, price_ticks, lots, self.now_ns) else {
             return false;
         };
-        let intent = update.order.intent;
+        let (intent, filled_lots) = (update.order.intent, update.order.filled_lots);
         self.recorder.replace(self.now_ns, order_id, price_ticks, lots);
         if self.scopes.is_on() {
             self.tell_scopes(&intent, false);
         }
         let instrument = intent.instrument;
         let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
-        self.schedule.arrival(arrival_ns, Request::Replace { order_id, instrument, price_ticks, lots });
+        let request = Request::Replace { order_id, instrument, price_ticks, lots, filled_lots };
+        self.schedule.arrival(arrival_ns, request);
         true
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use tradecore_journal::{encode_order, encode_replace_request, encode_report};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{CancelReason, InstrumentId, OrderId, Report, StrategyId, TimeNs};
+use tradecore_types::{CancelReason, InstrumentId, OrderId, Report, ReportBody, StrategyId, TimeNs};
 
 /// Orders that have ended before their time and may be kept whatever the number of open ones.
 const EXPIRIES_SPARE: usize = 64;
@@ -35,8 +35,10 @@ pub(crate) enum Request {
         instrument: InstrumentId,
         /// New limit, else trigger; 0 keeps it.
         price_ticks: i64,
-        /// New open size.
+        /// New open size, to which counts what filled since.
         lots: i64,
+        /// What was known to be filled when it was asked for.
+        filled_lots: i64,
     },
 }
 
@@ -188,6 +190,15 @@ impl Schedule {
         Some(delivery)
     }
 
+    /// Adds up what has filled of an order and is not known yet: the reports are on their way.
+    pub(crate) fn lots_unreported(&self, order_id: OrderId) -> i64 {
+        let filled = |report: &Report| match report.body {
+            ReportBody::Fill { lots, .. } if report.order_id == order_id => lots,
+            _ => 0,
+        };
+        self.reports.iter().map(|(_, delivery)| filled(&delivery.report)).fold(0, i64::saturating_add)
+    }
+
     /// Takes the next order whose time is up, with its instrument.
     pub(crate) fn take_expiry(&mut self) -> Option<(OrderId, InstrumentId)> {
         let Reverse((_, order_id, instrument)) = self.expiries.pop()?;
@@ -239,8 +250,9 @@ impl Schedule {
                     out.extend_from_slice(&order_id.0.to_le_bytes());
                     out.push(reason.code());
                 }
-                Request::Replace { order_id, price_ticks, lots, .. } => {
+                Request::Replace { order_id, price_ticks, lots, filled_lots, .. } => {
                     encode_replace_request(out, *time, *order_id, *price_ticks, *lots);
+                    out.extend_from_slice(&filled_lots.to_le_bytes());
                 }
             }
         }

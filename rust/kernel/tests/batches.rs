@@ -258,7 +258,7 @@ fn the_script_of_these_tests_trades_in_every_market() {
                 }
             });
         }
-        let rig = play(&config(matching), &items, &[false], 7);
+        let rig = play(&config(matching), &items, &[false], 11);
         let counters = rig.kernel.counters();
         assert!(counters.fills > 20 && counters.orders > 30, "{matching:?}: {counters:?}");
         assert_positions_are_sums_of_fills(&rig);

@@ -50,6 +50,11 @@ impl Amending {
         }
     }
 
+    /// Counts a fill: it was before the amendment, whose size it counts towards.
+    pub(crate) fn filled(self, lots: i64) -> Self {
+        Self { lots: self.lots.saturating_sub(lots).max(0), ..self }
+    }
+
     /// Counts one answer; what was asked for is over with the last one.
     pub(crate) fn answered(self) -> Self {
         match self.requests {

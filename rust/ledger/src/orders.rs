@@ -356,7 +356,8 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
                 return Err(OrderError::Lots { order_id, lots, open_lots });
             }
             let event = if lots == open_lots { E::Fill } else { E::PartialFill };
-            Ok(Change { filled_lots: order.filled_lots + lots, ..Change::of_event(order, event) })
+            let (filled_lots, amending) = (order.filled_lots + lots, order.amending.filled(lots));
+            Ok(Change { filled_lots, amending, ..Change::of_event(order, event) })
         }
         ReportBody::Replaced { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);

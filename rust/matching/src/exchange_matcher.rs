@@ -90,13 +90,12 @@ impl ExchangeMatcher {
         let tape = &mut Tape { now_ns, reports, market };
         match *flow {
             Flow::Limit { flow_id, side, price_ticks, lots } => {
-                let Some(key) = flow_key(flow_id).filter(|key| self.book.order(*key).is_none()) else {
-                    return;
-                };
-                let taker = Taker { order_id: None, side, limit: Some(price_ticks), lots };
-                let left = self.take(&taker, tape).left;
-                if left > 0 && self.book.len() - self.own.len() < self.flow_capacity {
-                    self.rest(key, side, price_ticks, left, tape);
+                if let Some(key) = flow_key(flow_id).filter(|key| self.book.order(*key).is_none()) {
+                    let taker = Taker { order_id: None, side, limit: Some(price_ticks), lots };
+                    let left = self.take(&taker, tape).left;
+                    if left > 0 && self.book.len() - self.own.len() < self.flow_capacity {
+                        self.rest(key, side, price_ticks, left, tape);
+                    }
                 }
             }
             Flow::Market { side, lots } => {

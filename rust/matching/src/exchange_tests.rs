@@ -174,6 +174,17 @@ fn a_stop_sees_every_price_of_a_sweep() {
 }
 
 #[test]
+fn whatever_happens_next_sets_off_a_stop_whose_price_our_own_cancel_has_shown() {
+    let mut desk = Desk::new();
+    assert_eq!(desk.submit(limit(1, Side::Sell, 100, 1)), ["1 Accepted"]);
+    assert_eq!(desk.submit(stop(2, Side::Buy, 101, 2)), ["2 Accepted"]);
+    desk.exchange.cancel(OrderId(1), 3, &mut desk.reports, &mut desk.market);
+    assert_eq!(desk.said(), ["1 Canceled(Requested)"]);
+    // A number in use changes nothing in the book, but it is an event.
+    assert_eq!(desk.agent(3, Side::Sell, 105, 1), ["2 Triggered", "2 fill 2@101 Taker"]);
+}
+
+#[test]
 fn flow_that_makes_no_sense_changes_nothing() {
     let mut desk = Desk::new();
     let mut before = Vec::new();

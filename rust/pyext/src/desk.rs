@@ -291,6 +291,7 @@ impl PyOrderDesk {
 
     /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
     ///
+    /// What fills while this is on its way counts towards the new size; when that is used up the order ends.
     /// A trailing stop states no price; it can have a new size.
     #[pyo3(signature = (order_id, *, quantity_lots, price_ticks=None))]
     fn replace(

@@ -88,13 +88,14 @@ impl Gate {
     /// An order that only brings the position nearer to flat passes pause, halt and every limit but two:
     /// risk reduction is never trapped above a limit. The two are the distance of a limit price from the
     /// market, and the whole rate of messages, of which it may use the reserve too. It does not pass the kill
-    /// latch, an invalid book or a missing or stale reference.
+    /// latch, an invalid book or a missing or stale reference. One that passes only for that is approved as
+    /// reduce-only, so that it ends with the position.
     ///
     /// # Errors
     ///
     /// [`Refusal`] names the first broken rule, its limit and the value.
     pub fn check(&self, wish: &Wish<'_>, scopes: Option<&Scopes>) -> Result<ApprovedOrder, Refusal> {
-        let Wish { intent, lots, instrument, exposure, .. } = *wish;
+        let Wish { intent, lots, exposure, .. } = *wish;
         let reduces = exposure.own.is_reduced_by(intent.side, lots);
         check_switches(wish.switches, reduces)?;
         check_shape(intent, lots, reduces)?;
@@ -102,15 +103,31 @@ impl Gate {
         let price_ticks = order_price(intent, reference_ticks);
         self.check_collar(intent, price_ticks, reference_ticks)?;
         if !reduces {
-            self.check_drift(price_ticks, intent.time_ns)?;
-            self.check_size(lots, price_ticks, instrument)?;
-            self.check_exposure(intent.side, lots, exposure)?;
-            self.check_rate(intent.time_ns)?;
+            self.check_adding(wish, reference_ticks)?;
         }
         if let Some(scopes) = scopes {
             scopes.check(wish, reference_ticks, reduces)?;
         }
-        Ok(ApprovedOrder::new(*intent))
+        // What passes only because it closes must not open anything when something else closes first.
+        let is_open = reduces && !intent.reduce_only && matches!(intent.size, Size::Lots(_));
+        let is_bound = is_open && !self.may_add(wish, reference_ticks, scopes);
+        Ok(ApprovedOrder::new(OrderIntent { reduce_only: intent.reduce_only || is_bound, ..*intent }))
+    }
+
+    /// Judges an order that may add to a position by the limits of the instrument.
+    fn check_adding(&self, wish: &Wish<'_>, reference_ticks: i64) -> Result<(), Refusal> {
+        let Wish { intent, lots, instrument, exposure, .. } = *wish;
+        self.check_drift(order_price(intent, reference_ticks), intent.time_ns)?;
+        self.check_size(lots, intent.value_ticks(reference_ticks), instrument)?;
+        self.check_exposure(intent.side, lots, exposure)?;
+        self.check_rate(intent.time_ns)
+    }
+
+    /// Tells whether an order would pass if it were not one that only closes.
+    fn may_add(&self, wish: &Wish<'_>, reference_ticks: i64, scopes: Option<&Scopes>) -> bool {
+        !wish.switches.is_paused
+            && self.check_adding(wish, reference_ticks).is_ok()
+            && scopes.is_none_or(|scopes| scopes.check(wish, reference_ticks, false).is_ok())
     }
 
     /// Remembers an order or an amendment that passed every check.
@@ -316,11 +333,31 @@ fn check_switches(switches: Switches, reduces: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Returns an exit price of a bracket that makes no sense, with the price that bounds it: a stop-loss must be
+/// on the losing side of the take-profit.
+fn bad_exit(intent: &OrderIntent) -> Option<(i64, i64)> {
+    let exits = intent.bracket;
+    let too_small =
+        [exits.stop_loss_ticks, exits.take_profit_ticks].into_iter().flatten().find(|at| *at <= 0);
+    if let Some(value) = too_small {
+        return Some((value, 1));
+    }
+    let (stop, take) = exits.stop_loss_ticks.zip(exits.take_profit_ticks)?;
+    let is_crossed = match intent.side {
+        Side::Buy => stop >= take,
+        Side::Sell => stop <= take,
+    };
+    is_crossed.then_some((stop, take))
+}
+
 fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Refusal> {
     if lots <= 0 {
         return Err(refusal(Rule::InvalidOrder, 1, i128::from(lots)));
     }
     if let Some((value, limit)) = intent.kind.too_small() {
+        return Err(refusal(Rule::InvalidOrder, i128::from(limit), i128::from(value)));
+    }
+    if let Some((value, limit)) = bad_exit(intent) {
         return Err(refusal(Rule::InvalidOrder, i128::from(limit), i128::from(value)));
     }
     if let Some(expire_ns) = intent.time_in_force.expire_ns().filter(|at_ns| *at_ns <= intent.time_ns) {

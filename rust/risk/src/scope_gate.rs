@@ -66,11 +66,12 @@ impl ScopeGate {
         self.limits = *limits;
     }
 
-    /// Ends a halt: executions are counted anew, losses from the equity of now.
+    /// Ends a halt: executions are counted anew, and losses from the equity of now if they were its cause.
     pub(crate) fn release(&mut self) {
-        self.halt = None;
         self.executions.clear();
-        self.guard.restart(self.guard.last());
+        if self.halt.take().is_some_and(|halt| halt.rule != Rule::ExecutionsMax) {
+            self.guard.restart(self.guard.last());
+        }
     }
 
     /// Judges an order that may add to a position; `stake` is that of the scope.

@@ -210,7 +210,7 @@ impl Scopes {
         for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
             let Some(gate) = self.gates.get(row) else { continue };
             if !reduces {
-                gate.check(wish, price_ticks, stake)?;
+                gate.check(wish, wish.intent.value_ticks(reference_ticks), stake)?;
                 self.check_exposure(row, gate, wish, reference_ticks, stake)?;
             }
             gate.check_messages(wish.intent.time_ns, reduces)?;

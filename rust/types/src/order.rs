@@ -262,6 +262,16 @@ pub struct OrderIntent {
 }
 
 impl OrderIntent {
+    /// Returns the price at which its value counts: a buy pays no more than its limit, everything else may
+    /// trade at the market's price or at its own, whichever is higher.
+    #[must_use]
+    pub fn value_ticks(&self, market_ticks: i64) -> i64 {
+        match (self.side, self.kind.limit_ticks()) {
+            (Side::Buy, Some(limit_ticks)) => limit_ticks,
+            _ => self.kind.price_ticks().map_or(market_ticks, |own_ticks| own_ticks.max(market_ticks)),
+        }
+    }
+
     /// Makes a market order that closes a signed position and can do nothing else.
     #[must_use]
     pub fn closing(
