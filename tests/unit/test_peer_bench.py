@@ -131,12 +131,12 @@ def test_the_best_run_of_each_side_makes_the_ratio(peers, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_planted_slow_down_fails_the_check_and_equal_speed_does_not(peers, workers, capsys):
-    """Real processes, in turn: half the work more on our side is a ratio of a third less, and is seen."""
+    """Real processes, in turn: three times the work on our side is a third of the ratio, and is seen."""
     check = peers["check"]
-    even = workers(theirs=400_000, ours=400_000)
+    even = workers(theirs=800_000, ours=800_000)
     held = check.check([even], baseline(peers, even, 1.0))
     said = capsys.readouterr().out
-    slower = workers(theirs=400_000, ours=600_000)
+    slower = workers(theirs=800_000, ours=2_400_000)
 
     assert (held, check.check([slower], baseline(peers, slower, 1.0))) == (0, 1), said
     assert "FELL" in capsys.readouterr().out
