@@ -71,8 +71,8 @@ bench-peers: dev ## Run other libraries and tradecore in turn on the same data; 
 bench-check: dev ## Fail when a ratio to a light peer fell by more than 15% against benches/baseline.json.
 	@$(BIN)/python benches/peers/run.py --check $(ARGS)
 
-profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLOAD=b6.
-	@$(BIN)/python benches/profile_run.py $(WORKLOAD)
+profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLOAD=b6 [PROFILER=callgrind].
+	@$(BIN)/python benches/profile_run.py "$(WORKLOAD)" $(PROFILER)
 
 lock: python ## Resolve requirements/*.in anew into hash-locked files (UPGRADE=1 takes newer versions).
 	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
