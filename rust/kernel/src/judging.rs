@@ -64,6 +64,9 @@ impl Kernel {
             let scopes = self.scopes.is_on().then_some(&mut self.scopes);
             market.gate.note(&order, replaced.is_some(), scopes);
         }
+        if only_closes && self.scopes.is_on() {
+            self.scopes.note_urgent(intent.strategy, self.now_ns);
+        }
         Ok(Ok(order))
     }
 
