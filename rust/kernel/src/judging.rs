@@ -1,7 +1,7 @@
 //! Everything that is put to risk about an order: what is at stake, what the account can pay, the verdict.
 
 use tradecore_ledger::OpenOrder;
-use tradecore_risk::{ApprovedOrder, Exposure, Stake, Wish};
+use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, Refusal, Rule, Side, StrategyId};
 
 use crate::buying_power;
@@ -15,12 +15,12 @@ const CLOSING_MAX: usize = 2 * ENTRIES_MAX;
 
 impl Kernel {
     /// Puts an intent before every check that risk has; `replaced` is the order it takes the place of.
-    pub(crate) fn judge(
+    pub(crate) fn judge<'a>(
         &mut self,
-        intent: &OrderIntent,
+        intent: &'a OrderIntent,
         lots: i64,
         replaced: Option<&OpenOrder>,
-    ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
+    ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let orders_max = if intent.reduce_only { CLOSING_MAX } else { ENTRIES_MAX };
         if self.orders.len() >= orders_max && replaced.is_none() {
             let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
@@ -45,8 +45,8 @@ impl Kernel {
             is_amendment: replaced.is_some(),
         };
         let scopes = self.scopes.is_on().then_some(&self.scopes);
-        let order = match market.gate.check(&wish, scopes) {
-            Ok(order) => order,
+        let approval = match market.gate.check(&wish, scopes) {
+            Ok(approval) => approval,
             Err(refusal) => return Ok(Err(refusal)),
         };
         if let Err(refusal) = self.has_buying_power(intent, lots, exposure.account)? {
@@ -54,9 +54,9 @@ impl Kernel {
         }
         if let Some(market) = self.markets.get_mut(intent.instrument.index()) {
             let scopes = self.scopes.is_on().then_some(&mut self.scopes);
-            market.gate.note(&order, replaced.is_some(), scopes);
+            market.gate.note(approval, replaced.is_some(), scopes);
         }
-        Ok(Ok(order))
+        Ok(Ok(approval))
     }
 
     /// Puts an exit of an order that has not filled yet before risk: it can only close what that one opens.
