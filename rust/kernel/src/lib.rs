@@ -39,7 +39,12 @@ mod reports;
 mod schedule;
 mod scoping;
 mod series;
+#[cfg(test)]
+mod tests;
 mod wake;
+
+#[cfg(test)]
+extern crate self as tradecore_kernel;
 
 pub use advance::Advance;
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};

@@ -61,6 +61,12 @@ impl<'a> Approval<'a> {
         self.intent
     }
 
+    /// Approves no more than an order that can only close: what was approved covers everything narrower.
+    #[must_use]
+    pub const fn only_closing(self) -> Self {
+        Self { is_bound: true, ..self }
+    }
+
     /// Makes the approved order.
     #[must_use]
     pub const fn order(&self) -> ApprovedOrder {
