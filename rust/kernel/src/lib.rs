@@ -16,6 +16,7 @@ mod borrow;
 mod brackets;
 mod build;
 mod buying_power;
+mod changes;
 mod commands;
 mod config;
 mod equity;
