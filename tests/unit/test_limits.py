@@ -133,7 +133,7 @@ def test_a_limit_that_is_set_while_it_runs_counts_from_the_next_order_on():
         ("instrument:GOLD", "open_orders_max", "4"),
         ("instrument:GOLD", "order_rate_max", "5"),
         ("instrument:GOLD", "order_rate_window_ns", "6"),
-        ("instrument:GOLD", "price_collar_bps", "7.50"),
+        ("instrument:GOLD", "price_collar_bps", "7.25"),
         ("instrument:GOLD", "price_drift_bps", "8.25"),
         ("instrument:GOLD", "price_drift_window_ns", "9"),
         ("instrument:GOLD", "reference_age_max_ns", "10"),
