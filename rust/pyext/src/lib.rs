@@ -23,6 +23,7 @@ mod reused;
 mod risk;
 mod updates;
 mod views;
+mod wish;
 mod words;
 
 use pyo3::prelude::*;
