@@ -30,6 +30,12 @@ impl ApprovedOrder {
         Self { intent: OrderIntent { size: Size::Lots(lots), ..self.intent } }
     }
 
+    /// Returns the order as one that can only close: what was approved covers everything narrower.
+    #[must_use]
+    pub const fn only_closing(self) -> Self {
+        Self { intent: OrderIntent { reduce_only: true, ..self.intent } }
+    }
+
     /// Returns the approved size in lots; `None` while it is a share of equity not yet sized.
     #[must_use]
     pub const fn lots(&self) -> Option<i64> {
