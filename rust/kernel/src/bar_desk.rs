@@ -10,13 +10,12 @@ use tradecore_types::{
 
 use crate::account::Account;
 use crate::groups::Groups;
-use crate::kernel::Counters;
 use crate::margin::{Margined, Standing, free_notional, verdict};
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
 use crate::scoping::Books;
 use crate::wake::{Hearing, OrderUpdate, Wake, WakeBody};
-use crate::{KernelError, Leverage, buying_power};
+use crate::{Counters, KernelError, Leverage, buying_power};
 
 /// Everything of the kernel that one instrument's bars may touch.
 pub(crate) struct BarDesk<'a> {
@@ -93,7 +92,7 @@ impl BarDesk<'_> {
     /// Puts an order under a new number into the books.
     fn open(&mut self, order: ApprovedOrder) -> Result<Option<ApprovedOrder>, KernelError> {
         let intent = *order.intent();
-        self.orders.add(intent)?;
+        self.orders.add(&intent)?;
         self.counters.orders += 1;
         let reference = self.marks.get(self.instrument.id.index()).copied().flatten();
         self.recorder.order(self.now_ns, &intent, reference.unwrap_or(0));

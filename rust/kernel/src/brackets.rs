@@ -23,6 +23,11 @@ pub(crate) struct Brackets {
 }
 
 impl Brackets {
+    /// Tells whether no entry has exits.
+    pub(crate) const fn is_off(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Notes that an entry with exits has opened a lot.
     pub(crate) fn note_entry(&mut self, entry: OrderId) {
         if let Err(place) = self.entries.binary_search_by_key(&entry, |exits| exits.entry) {
@@ -73,7 +78,7 @@ impl Kernel {
         intent: &OrderIntent,
         is_closed: bool,
     ) -> Result<(), KernelError> {
-        if self.brackets.entries.is_empty() {
+        if self.brackets.is_off() {
             return Ok(());
         }
         let reductions = std::mem::take(&mut self.brackets.reductions);

@@ -8,6 +8,7 @@
 //! or opens a file; nothing calls back.
 
 mod account;
+mod advance;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
@@ -18,6 +19,7 @@ mod build;
 mod buying_power;
 mod commands;
 mod config;
+mod counters;
 mod equity;
 mod error;
 mod events;
@@ -44,11 +46,13 @@ mod wake;
 #[cfg(test)]
 extern crate self as tradecore_kernel;
 
+pub use advance::Advance;
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
+pub use counters::{BookCounts, Counters};
 pub use equity::EquityColumns;
 pub use error::KernelError;
 pub use groups::Links;
-pub use kernel::{Advance, BookCounts, Counters, Kernel};
+pub use kernel::Kernel;
 pub use latency::{LatencySample, LatencySamples};
 pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};

@@ -1,6 +1,6 @@
 //! The way back: from the venue's report to the life cycle, the ledger and the strategy.
 
-use tradecore_ledger::FillInput;
+use tradecore_ledger::{FillInput, OpenOrder};
 use tradecore_types::{CancelReason, InstrumentId, OrderIntent, Report, ReportBody, StrategyId};
 
 use crate::market::Venue;
@@ -20,15 +20,17 @@ impl Kernel {
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
-        let (intent, open_lots) = (update.order.intent, update.order.open_lots());
-        let is_closed = update.after.is_terminal();
-        let counted = self.scopes.is_on().then_some(*update.order);
+        let (order, is_closed) = (update.order, update.after.is_terminal());
+        let (intent, open_lots) = (&order.intent, order.open_lots());
+        let (strategy, side) = (intent.strategy, intent.side);
         let mut surplus_lots = 0;
-        let fill = fill_of(&intent, report);
-        self.groups.note(update.order, is_closed, fill.is_some());
-        if let Some(fill) = fill {
+        let fill = fill_of(intent, report);
+        if !self.groups.is_off() {
+            self.groups.note(order, is_closed, fill.is_some());
+        }
+        if let Some(fill) = &fill {
             self.counters.count_fill(report);
-            let applied = self.ledger.apply_fill(fill)?;
+            let applied = self.ledger.apply_fill(*fill)?;
             let opened_lots = applied.opened_lots;
             self.brackets.note_reductions(applied.reductions);
             if !self.groups.is_off() {
@@ -37,46 +39,59 @@ impl Kernel {
                 }
             }
             self.ledger.check()?;
-            if self.account.is_some() {
-                self.note_account_fill(&intent, report)?;
-            }
             surplus_lots = if intent.reduce_only { opened_lots } else { 0 };
             if opened_lots != 0 && !intent.bracket.is_empty() {
                 self.brackets.note_entry(intent.order_id);
             }
         }
-        if let Some(order) = counted {
-            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
-            if let Some(market) = self.markets.get(instrument.index()) {
-                books.tell_report(&mut self.scopes, &order, &market.instrument, fill.as_ref(), self.now_ns);
-            }
+        let is_followed = self.account.is_some() || self.scopes.is_on() || !self.brackets.is_off();
+        if is_followed {
+            let order = *order;
+            self.follow_report(&order, report, fill.as_ref())?;
         }
-        self.follow_brackets(&intent, is_closed)?;
         if self.groups.has_work() {
             self.work_groups();
         }
-        self.drop_orphans(&intent);
-        if surplus_lots != 0 && !self.switches.is_killed {
-            self.close_lots(intent.strategy, instrument, surplus_lots)?;
+        if self.orders.has_closing() {
+            self.drop_orphans(strategy, instrument);
         }
-        if self.hearing.get(intent.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
-            let (order_id, side) = (report.order_id, intent.side);
+        if surplus_lots != 0 && !self.switches.is_killed {
+            self.close_lots(strategy, instrument, surplus_lots)?;
+        }
+        if self.hearing.get(strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
+            let order_id = report.order_id;
             let update = OrderUpdate { order_id, side, open_lots, report: *report };
-            self.wake(intent.strategy, instrument, WakeBody::Order(update));
+            self.wake(strategy, instrument, WakeBody::Order(update));
         }
         Ok(())
     }
 
-    /// Cancels reduce-only orders that could now turn a position around.
-    fn drop_orphans(&mut self, intent: &OrderIntent) {
-        if !self.orders.has_closing() {
-            return;
+    /// Tells those who are switched on of a report that is booked: account, scopes and brackets.
+    fn follow_report(
+        &mut self,
+        order: &OpenOrder,
+        report: &Report,
+        fill: Option<&FillInput>,
+    ) -> Result<(), KernelError> {
+        if self.account.is_some() && fill.is_some() {
+            self.note_account_fill(&order.intent, report)?;
         }
-        let position_lots = self.ledger.position(intent.strategy, intent.instrument);
+        if self.scopes.is_on() {
+            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
+            if let Some(market) = self.markets.get(order.intent.instrument.index()) {
+                books.tell_report(&mut self.scopes, order, &market.instrument, fill, self.now_ns);
+            }
+        }
+        self.follow_brackets(&order.intent, order.state.is_terminal())
+    }
+
+    /// Cancels reduce-only orders that could now turn a position around.
+    fn drop_orphans(&mut self, strategy: StrategyId, instrument: InstrumentId) {
+        let position_lots = self.ledger.position(strategy, instrument);
         for side in [tradecore_types::Side::Buy, tradecore_types::Side::Sell] {
             let closable = position_lots.saturating_mul(-side.sign()).max(0);
-            if self.closing_lots(intent.strategy, intent.instrument, side) > closable {
-                self.cancel_closing(intent.strategy, intent.instrument, side);
+            if self.closing_lots(strategy, instrument, side) > closable {
+                self.cancel_closing(strategy, instrument, side);
             }
         }
     }

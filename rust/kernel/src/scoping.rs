@@ -140,7 +140,7 @@ impl Kernel {
 
     /// Cancels what could add risk for a strategy or an account that was just halted.
     pub(crate) fn withdraw_halted(&mut self) {
-        if !self.scopes.is_on() || !self.scopes.take_tripped() {
+        if !self.scopes.take_tripped() {
             return;
         }
         let is_stopped =

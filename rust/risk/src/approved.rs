@@ -30,12 +30,6 @@ impl ApprovedOrder {
         Self { intent: OrderIntent { size: Size::Lots(lots), ..self.intent } }
     }
 
-    /// Returns the order as one that can only close: what was approved covers everything narrower.
-    #[must_use]
-    pub const fn only_closing(self) -> Self {
-        Self { intent: OrderIntent { reduce_only: true, ..self.intent } }
-    }
-
     /// Returns the approved size in lots; `None` while it is a share of equity not yet sized.
     #[must_use]
     pub const fn lots(&self) -> Option<i64> {
@@ -43,6 +37,42 @@ impl ApprovedOrder {
             Size::Lots(lots) => Some(lots),
             Size::EquityPpm(_) => None,
         }
+    }
+}
+
+/// The word of risk about an intent that passed every pre-trade check.
+///
+/// It costs no copy of the intent until the order is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approval<'a> {
+    intent: &'a OrderIntent,
+    /// Whether the order passes only because it closes, and so may do nothing else.
+    is_bound: bool,
+}
+
+impl<'a> Approval<'a> {
+    /// Approves an intent that passed the checks.
+    pub(crate) const fn new(intent: &'a OrderIntent, is_bound: bool) -> Self {
+        Self { intent, is_bound }
+    }
+
+    /// Returns the intent as it was judged.
+    pub(crate) const fn intent(&self) -> &'a OrderIntent {
+        self.intent
+    }
+
+    /// Approves no more than an order that can only close: what was approved covers everything narrower.
+    #[must_use]
+    pub const fn only_closing(self) -> Self {
+        Self { is_bound: true, ..self }
+    }
+
+    /// Makes the approved order.
+    #[must_use]
+    pub const fn order(&self) -> ApprovedOrder {
+        let mut order = ApprovedOrder::new(*self.intent);
+        order.intent.reduce_only |= self.is_bound;
+        order
     }
 }
 
