@@ -135,6 +135,13 @@ fn the_refusal_of_one_order_too_many_counts_it() {
     let order = intent(Side::Buy, OrderKind::Market, 1);
     let refusal = check(&mut Gate::new(limits), &order, 1, reference(100), exposure, GO).unwrap_err();
     assert_eq!((refusal.rule, refusal.limit, refusal.value), (Rule::OpenOrdersMax, 3, 4));
+
+    let rate = Limits { order_rate_max: Some(3), order_rate_window_ns: 10, ..Limits::default() };
+    let mut gate = Gate::new(rate);
+    let said = [(); 4].map(|()| check(&mut gate, &order, 1, reference(100), Exposure::default(), GO));
+    assert!(said[..3].iter().all(Result::is_ok));
+    let refusal = said[3].unwrap_err();
+    assert_eq!((refusal.rule, refusal.limit, refusal.value), (Rule::OrderRateMax, 3, 4));
 }
 
 #[test]
