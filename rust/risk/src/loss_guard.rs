@@ -97,7 +97,9 @@ mod tests {
         let state = |equities: &[(i128, TimeNs)]| {
             let mut guard = LossGuard::default();
             guard.restart(1_000);
-            equities.iter().for_each(|&(equity, now_ns)| guard.learn(equity, now_ns, 0));
+            for &(equity, now_ns) in equities {
+                guard.learn(equity, now_ns, 0);
+            }
             let mut out = Vec::new();
             guard.write_state(&mut out);
             out
