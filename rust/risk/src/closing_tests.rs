@@ -4,7 +4,7 @@ use tradecore_types::{Bracket, Decimal, InstrumentId, LimitName, OrderIntent, Or
 use tradecore_types::{OrderId, StrategyId, TimeInForce};
 
 use crate::tests::{alone, check, intent, reference};
-use crate::{Exposure, Gate, Limits, Switches};
+use crate::{Approval, Exposure, Gate, Limits, Switches};
 
 const GO: Switches = Switches { is_killed: false, is_paused: false };
 const ENTRY_LOTS: i64 = 5;
@@ -84,6 +84,16 @@ fn only_what_passes_for_closing_is_bound_to_close() {
     assert!(!bound(5, GO), "within every limit it may turn the position later");
     assert!(bound(6, GO), "above the limit of size");
     assert!(bound(5, Switches { is_paused: true, ..GO }), "while the strategy is paused");
+}
+
+#[test]
+fn an_order_that_is_reduce_only_already_stays_so_when_it_is_bound() {
+    for reduce_only in [false, true] {
+        let order = OrderIntent { reduce_only, ..intent(Side::Sell, OrderKind::Market, 1) };
+        let approval = Approval::new(&order, false);
+        assert_eq!(approval.order().intent().reduce_only, reduce_only);
+        assert!(approval.only_closing().order().intent().reduce_only);
+    }
 }
 
 #[test]
