@@ -32,6 +32,7 @@ mod kernel;
 mod latency;
 mod liquidation;
 mod margin;
+mod margin_watch;
 mod market;
 mod orders;
 mod recorder;
@@ -41,6 +42,7 @@ mod scoping;
 mod series;
 #[cfg(test)]
 mod tests;
+mod tournament;
 mod wake;
 
 #[cfg(test)]
