@@ -7,7 +7,8 @@ use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{Ledger, Lendable, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
-    EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs, ValueError,
+    CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs,
+    ValueError,
 };
 
 use crate::account::Account;
@@ -48,6 +49,7 @@ pub struct Kernel {
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
+    pub(crate) changes: crate::changes::Changes,
     /// Own orders that an approved one would trade with; kept for its memory.
     pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
@@ -98,6 +100,7 @@ impl Kernel {
         scopes.start_guards(config.cash);
         Ok(Self {
             scopes,
+            changes: crate::changes::Changes::default(),
             met: Vec::new(),
             orders,
             marks: vec![None; instruments.len()],
@@ -310,6 +313,11 @@ impl Kernel {
     #[must_use]
     pub const fn scopes(&self) -> &Scopes {
         &self.scopes
+    }
+
+    /// Visits the last command about every limit, permission and halt, oldest first.
+    pub fn changes(&self) -> impl Iterator<Item = &(TimeNs, CommandKind)> {
+        self.changes.iter()
     }
 
     /// Returns the limits of an instrument.

@@ -14,6 +14,7 @@ use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
 use crate::events::{Scale, side_name};
+use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
 use crate::results;
 use crate::risk;
@@ -334,6 +335,15 @@ impl PyKernel {
         self.kernel.scopes().halts().map(row).collect()
     }
 
+    /// The last command about every limit, permission and halt, oldest first: its time and its fields.
+    fn changes<'py>(&self, py: Python<'py>) -> PyResult<Vec<(i64, Bound<'py, PyDict>)>> {
+        let fields = |(time_ns, kind): &(i64, tradecore_types::CommandKind)| {
+            let dict = PyDict::new(py);
+            put_command(&dict, kind).map(|()| (*time_ns, dict))
+        };
+        self.kernel.changes().map(fields).collect()
+    }
+
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counters = self.kernel.counters();
@@ -531,7 +541,11 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
 /// Turns a verdict into an order number or a `Refused`.
 pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
     match verdict {
-        Verdict::Approved(order_id) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
+        // CPython makes signed numbers faster than unsigned ones.
+        Verdict::Approved(order_id) => match i64::try_from(order_id.0) {
+            Ok(signed) => Ok(signed.into_pyobject(py)?.into_any().unbind()),
+            Err(_) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
+        },
         Verdict::Refused(refusal) => {
             let refused = PyRefused { rule: refusal.rule.name(), limit: refusal.limit, value: refusal.value };
             Ok(Py::new(py, refused)?.into_any())
