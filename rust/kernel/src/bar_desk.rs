@@ -4,12 +4,12 @@ use tradecore_ledger::{Ledger, Orders};
 use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
 use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Scopes, Stake, Switches, Wish};
 use tradecore_types::{
-    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size,
-    StrategyId, TimeNs,
+    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report,
+    ReportBody, Size, StrategyId, TimeNs,
 };
 
 use crate::account::Account;
-use crate::groups::Groups;
+use crate::groups::{Groups, Told};
 use crate::kernel::Counters;
 use crate::margin::{Margined, Standing, free_notional, verdict};
 use crate::recorder::Recorder;
@@ -235,7 +235,13 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn next_limit(&mut self) -> Option<(OrderId, i64)> {
-        if self.groups.has_work() { self.groups.next_limit() } else { None }
+        loop {
+            let limit = self.groups.next_limit()?;
+            let order = self.orders.get(limit.order_id);
+            if let Some(lots) = order.and_then(|order| self.groups.apply(limit, order)) {
+                return Some((limit.order_id, lots));
+            }
+        }
     }
 
     fn put_off(&mut self, order_id: OrderId, lots: i64) {
@@ -248,10 +254,18 @@ impl BarAccount for BarDesk<'_> {
         let (intent, open_lots) = (update.order.intent, update.order.open_lots());
         let counted = self.scopes.is_on().then_some(*update.order);
         let fill = fill_of(&intent, &report);
-        self.groups.note(update.order, update.after.is_terminal(), fill.is_some());
+        let mut told = Told {
+            order: update.order,
+            filled_lots: fill.map_or(0, |fill| fill.lots),
+            opened_lots: 0,
+            is_unchanged: matches!(report.body, ReportBody::ReplaceRejected(_)),
+        };
         if let Some(fill) = fill {
             self.counters.count_fill(&report);
-            self.ledger.apply_fill(fill)?;
+            told.opened_lots = self.ledger.apply_fill(fill)?.opened_lots.saturating_abs();
+        }
+        self.groups.note(&told);
+        if fill.is_some() {
             self.ledger.check()?;
             if let Some(kept) = self.account.as_deref_mut() {
                 kept.note_fill(self.now_ns, self.instrument, &intent, &report, self.ledger)?;

@@ -100,7 +100,9 @@ pub struct Kernel {
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
-    /// Own orders that an approved one would trade with; kept for its memory.
+    /// Whose reduce-only orders may be too large for the position after the reports of this moment.
+    pub(crate) orphaned: Vec<(StrategyId, InstrumentId)>,
+    /// Orders that are about to be cut or cancelled; kept for its memory.
     pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
     pub(crate) counters: Counters,
@@ -109,7 +111,6 @@ pub struct Kernel {
     pub(crate) equity: Lendable<EquityColumns>,
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
-    pub(crate) brackets: crate::brackets::Brackets,
     pub(crate) groups: crate::groups::Groups,
     pub(crate) flattenings: Vec<crate::commands::Flattening>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
@@ -167,7 +168,7 @@ impl Kernel {
             counters: Counters::default(),
             equity: Lendable::new(EquityColumns::default()),
             reports: Vec::new(),
-            brackets: crate::brackets::Brackets::default(),
+            orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
             flattenings: Vec::new(),
             published: Vec::new(),
@@ -236,7 +237,7 @@ impl Kernel {
             if self.has_margin {
                 self.enforce_margin()?;
             }
-            self.withdraw_halted();
+            self.withdraw_halted()?;
             return Ok(true);
         }
         let Some(head) = head else { return Ok(false) };
@@ -248,14 +249,17 @@ impl Kernel {
         if self.has_margin {
             self.enforce_margin()?;
         }
-        self.withdraw_halted();
+        self.withdraw_halted()?;
         Ok(true)
     }
 
     fn handle_due(&mut self, due: Due) -> Result<(), KernelError> {
         match due {
             Due::Report => match self.schedule.take_report() {
-                Some(delivery) => self.apply_report(delivery.instrument, &delivery.report),
+                Some(delivery) => {
+                    self.apply_report(delivery.instrument, &delivery.report)?;
+                    self.follow_reports()
+                }
                 None => Ok(()),
             },
             Due::Expiry => self.expire_next(),
@@ -562,7 +566,6 @@ impl Kernel {
         }
         self.orders.write_state(&mut state);
         self.ledger.write_state(&mut state);
-        self.brackets.write_state(&mut state);
         self.groups.write_state(&mut state);
         for flattening in &self.flattenings {
             flattening.write_state(&mut state);

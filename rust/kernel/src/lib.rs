@@ -8,14 +8,15 @@
 //! or opens a file; nothing calls back.
 
 mod account;
+mod arming;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
 mod borrow;
-mod brackets;
 mod build;
 mod buying_power;
+mod closing;
 mod commands;
 mod config;
 mod equity;

@@ -1,9 +1,9 @@
 //! The way back: from the venue's report to the life cycle, the ledger and the strategy.
 
 use tradecore_ledger::FillInput;
-use tradecore_types::{CancelReason, InstrumentId, OrderIntent, Report, ReportBody, StrategyId};
+use tradecore_types::{InstrumentId, OrderIntent, Report, ReportBody};
 
-use crate::market::Venue;
+use crate::groups::Told;
 use crate::scoping::Books;
 use crate::wake::{OrderUpdate, WakeBody};
 use crate::{Kernel, KernelError};
@@ -21,16 +21,21 @@ impl Kernel {
         self.recorder.report(self.now_ns, report);
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
         let (intent, open_lots) = (update.order.intent, update.order.open_lots());
-        let is_closed = update.after.is_terminal();
         let counted = self.scopes.is_on().then_some(*update.order);
-        let mut surplus_lots = 0;
         let fill = fill_of(&intent, report);
-        self.groups.note(update.order, is_closed, fill.is_some());
+        let mut told = Told {
+            order: update.order,
+            filled_lots: fill.map_or(0, |fill| fill.lots),
+            opened_lots: 0,
+            is_unchanged: matches!(report.body, ReportBody::ReplaceRejected(_)),
+        };
+        let mut surplus_lots = 0;
         if let Some(fill) = fill {
             self.counters.count_fill(report);
             let applied = self.ledger.apply_fill(fill)?;
-            let opened_lots = applied.opened_lots;
-            self.brackets.note_reductions(applied.reductions);
+            told.opened_lots = applied.opened_lots.saturating_abs();
+            surplus_lots = if intent.reduce_only { applied.opened_lots } else { 0 };
+            self.groups.note(&told);
             if !self.groups.is_off() {
                 for reduction in applied.reductions {
                     self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);
@@ -40,10 +45,8 @@ impl Kernel {
             if self.account.is_some() {
                 self.note_account_fill(&intent, report)?;
             }
-            surplus_lots = if intent.reduce_only { opened_lots } else { 0 };
-            if opened_lots != 0 && !intent.bracket.is_empty() {
-                self.brackets.note_entry(intent.order_id);
-            }
+        } else {
+            self.groups.note(&told);
         }
         if let Some(order) = counted {
             let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
@@ -51,11 +54,9 @@ impl Kernel {
                 books.tell_report(&mut self.scopes, &order, &market.instrument, fill.as_ref(), self.now_ns);
             }
         }
-        self.follow_brackets(&intent, is_closed)?;
-        if self.groups.has_work() {
-            self.work_groups();
+        if fill.is_some() && self.orders.has_closing() {
+            self.note_orphans(intent.strategy, instrument);
         }
-        self.drop_orphans(&intent);
         if surplus_lots != 0 && !self.switches.is_killed {
             self.close_lots(intent.strategy, instrument, surplus_lots)?;
         }
@@ -67,46 +68,14 @@ impl Kernel {
         Ok(())
     }
 
-    /// Cancels reduce-only orders that could now turn a position around.
-    fn drop_orphans(&mut self, intent: &OrderIntent) {
-        if !self.orders.has_closing() {
-            return;
+    /// Does what follows from reports once all of this moment are read: what filled in parts is one change.
+    pub(crate) fn follow_reports(&mut self) -> Result<(), KernelError> {
+        if (self.groups.has_work() || !self.orphaned.is_empty()) && !self.schedule.has_report_by(self.now_ns)
+        {
+            self.work_groups()?;
+            self.trim_orphans();
         }
-        let position_lots = self.ledger.position(intent.strategy, intent.instrument);
-        for side in [tradecore_types::Side::Buy, tradecore_types::Side::Sell] {
-            let closable = position_lots.saturating_mul(-side.sign()).max(0);
-            if self.closing_lots(intent.strategy, intent.instrument, side) > closable {
-                self.cancel_closing(intent.strategy, intent.instrument, side);
-            }
-        }
-    }
-
-    fn cancel_closing(
-        &mut self,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-        side: tradecore_types::Side,
-    ) {
-        let mut found: Vec<_> = self
-            .orders
-            .iter()
-            .map(|order| order.intent)
-            .filter(|order| {
-                order.reduce_only
-                    && order.closes.is_none()
-                    && (order.strategy, order.instrument, order.side) == (strategy, instrument, side)
-            })
-            .map(|order| order.order_id)
-            .collect();
-        found.sort_unstable();
-        for order_id in found {
-            self.request_cancel(order_id, CancelReason::Linked);
-        }
-    }
-
-    /// Tells whether the exits of brackets are the kernel's business in this market, and not the venue's.
-    pub(crate) fn arms_brackets(&self, instrument: InstrumentId) -> bool {
-        self.markets.get(instrument.index()).is_some_and(|market| !matches!(market.venue, Venue::Bars(_)))
+        Ok(())
     }
 }
 

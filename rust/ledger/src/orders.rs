@@ -178,6 +178,22 @@ impl Orders {
         Ok(())
     }
 
+    /// Makes an open order one that may only close: it no longer counts as working.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`] when the order is not open; nothing is changed.
+    pub fn bind(&mut self, order_id: OrderId) -> Result<(), OrderError> {
+        let place = self.find(order_id)?.0;
+        let Some(order) = self.slab.get_mut(place) else { return Err(OrderError::NotOpen { order_id }) };
+        if !order.only_closes() {
+            self.working.shift(order, -order.lots_at_stake())?;
+            order.intent.reduce_only = true;
+            self.closing += 1;
+        }
+        Ok(())
+    }
+
     /// Returns an open order.
     #[must_use]
     pub fn get(&self, order_id: OrderId) -> Option<&OpenOrder> {
@@ -359,13 +375,17 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             let (filled_lots, amending) = (order.filled_lots + lots, order.amending.filled(lots));
             Ok(Change { filled_lots, amending, ..Change::of_event(order, event) })
         }
-        ReportBody::Replaced { price_ticks, lots } => {
+        ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
             let states_price = order.price_ticks.is_some() || order.intent.kind == OrderKind::MarketToLimit;
             let price_ticks = states_price.then_some(price_ticks);
-            let event = either(E::Replaced, E::ReplacedPartly);
-            let amending = order.amending.answered();
+            let is_answer = matches!(report.body, ReportBody::Replaced { .. });
+            let (event, amending) = if is_answer {
+                (either(E::Replaced, E::ReplacedPartly), order.amending.answered())
+            } else {
+                (E::Restated, order.amending)
+            };
             Ok(Change { lots: Some(whole), price_ticks, amending, ..Change::of_event(order, event) })
         }
     }
