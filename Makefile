@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust fuzz bench bench-peers bench-check profile lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust fuzz bench bench-peers bench-check bench-fills profile lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -71,8 +71,11 @@ bench-peers: dev ## Run other libraries and tradecore in turn on the same data; 
 bench-check: dev ## Fail when a ratio to a light peer fell by more than 15% against benches/baseline.json.
 	@$(BIN)/python benches/peers/run.py --check $(ARGS)
 
-profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLOAD=b6.
-	@$(BIN)/python benches/profile_run.py $(WORKLOAD)
+bench-fills: dev ## Compare the fills of a maker on a real capture with hftbacktest's, order by order.
+	@PYTHONPATH=benches:tests $(BIN)/python benches/peers/compare_fills.py
+
+profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLOAD=b6 [PROFILER=callgrind].
+	@$(BIN)/python benches/profile_run.py "$(WORKLOAD)" $(PROFILER)
 
 lock: python ## Resolve requirements/*.in anew into hash-locked files (UPGRADE=1 takes newer versions).
 	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)

@@ -13,7 +13,7 @@ from maker import (
     LOTS,
     MEASURED,
     ORDER_LATENCY_NS,
-    POSITION_LOTS_MAX,
+    POSITION_ORDERS_MAX,
     QUEUE_POWER,
     REPORT_LATENCY_NS,
     STEP_NS,
@@ -110,8 +110,9 @@ class BookWatcher:
 class Maker:
     """B7: the rule of `maker.py`, called at every step of the clock."""
 
-    def __init__(self, first_ns: int) -> None:
+    def __init__(self, first_ns: int, lots: int = LOTS) -> None:
         self.next_ns = first_ns
+        self.lots = lots
         # Number and price of the order of each side.
         self.open = {1: (0, 0), -1: (0, 0)}
         # Rows of `maker.Orders` by the number of the order.
@@ -126,12 +127,12 @@ class Maker:
         position, best = ctx.position_lots(), ctx.best_ticks()
         for side, price, send in ((1, best[0], ctx.buy), (-1, best[1], ctx.sell)):
             order, order_price = self.open[side]
-            is_wanted = side * position < POSITION_LOTS_MAX
+            is_wanted = side * position < self.lots * POSITION_ORDERS_MAX
             if ctx.is_open(order):
                 if order_price != price or not is_wanted:
                     self.rows[order][CANCELLED] = ctx.now_ns
                     ctx.cancel(order)
-            elif is_wanted and (order := send(quantity_lots=LOTS, limit_ticks=price, post_only=True)):
+            elif is_wanted and (order := send(quantity_lots=self.lots, limit_ticks=price, post_only=True)):
                 self.open[side] = order, price
                 self.rows[order] = [ctx.now_ns, side, price, 0, 0]
         self.next_ns += STEP_NS

@@ -2,10 +2,12 @@
 
 At every step of the clock, and on each side: an open order that is not at the best price of its side, or
 that is no longer wanted, is cancelled; without an order, one is sent to the best price, unless the position
-has reached its cap on that side. Orders add liquidity or are refused.
+has reached the size of so many orders on that side. Orders add liquidity or are refused.
 
 What came of it is an int64 array of shape (n, 5), a row for each order: when it was sent, its side (1 or -1),
-its price in ticks, when the venue filled it, and when its cancel was sent; 0 where that never happened.
+its price in ticks, when the venue filled the last of it, and when its cancel was sent; 0 where that never
+happened. Parts are an int64 array of shape (n, 3): the row of the order, when the venue filled a part of it,
+and how many lots.
 """
 
 import numpy as np
@@ -18,7 +20,9 @@ ORDER_LATENCY_NS = 1_000_003
 REPORT_LATENCY_NS = 2_000_007
 STEP_NS = 100_000_000
 LOTS = 1
-POSITION_LOTS_MAX = 20
+# What most trades of the capture fill in parts only.
+MANY_LOTS = 200
+POSITION_ORDERS_MAX = 20
 QUEUES = ("conservative", "power", "log")
 # Conservative queues, and latencies as measured in place of the constant ones.
 MEASURED = "measured"
@@ -26,6 +30,7 @@ QUEUE_POWER = 3
 SENT, SIDE, PRICE, FILLED, CANCELLED = range(5)
 
 Orders = npt.NDArray[np.int64]
+Parts = npt.NDArray[np.int64]
 
 
 def first_step_ns() -> int:

@@ -1,14 +1,17 @@
 """Show where the time of one workload goes: `make profile WORKLOAD=b6`.
 
 Builds the extension with its symbols below build/profile, runs the workload under `perf` and writes a table
-of functions and the folded stacks that flame graphs are drawn from; under `valgrind` where perf is missing.
+of functions and the folded stacks that flame graphs are drawn from. Where perf is missing or may not sample,
+and with PROFILER=callgrind, `valgrind` counts the instructions of one run instead.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,33 +28,47 @@ WORKLOADS = {
     "book": (1_000_000, 10),
     "matching": (1_000_000, 10),
 }
+PROFILERS = ("perf", "callgrind")
 LINES_MAX = 40
+# A row of callgrind_annotate: instructions, their share, file:function, and the library in brackets.
+COUNTED = re.compile(r" *[\d,]+ \( *[\d.]+%\)  ")
+FOLDER = re.compile(r"(?<=\)  )\S*/(?=[^/\s]+:)|(?<=\[)/.*/(?=[^/]+\]$)")
 
 
 def main(arguments: list[str]) -> int:
-    """Profile one workload.
+    """Profile one workload: its name, and the profiler where it is not to be the first that works.
 
     Returns
     -------
     int
-        2 when the workload is unknown or no profiler is found.
+        2 when the workload or the profiler is unknown, or no profiler works here.
     """
-    wanted = arguments[0].lower() if arguments else ""
+    wanted, profiler = ([argument.lower() for argument in arguments] + ["", ""])[:2]
     names = {name.lower(): name for name in WORKLOADS}
     if wanted not in names:
         print(f"WORKLOAD={wanted or '?'}: must be one of {', '.join(names)}", file=sys.stderr)
         return 2
+    if profiler not in {"", *PROFILERS}:
+        print(f"PROFILER={profiler}: must be one of {', '.join(PROFILERS)}", file=sys.stderr)
+        return 2
     perf, valgrind = shutil.which("perf"), shutil.which("valgrind")
-    if not (perf or valgrind):
-        print("neither perf nor valgrind is found: install one of them", file=sys.stderr)
+    if profiler != "callgrind" and perf and can_sample(perf):
+        profile = partial(by_perf, perf)
+    elif profiler != "perf" and valgrind:
+        profile = partial(by_callgrind, valgrind)
+    else:
+        print(f"{profiler or 'neither perf nor valgrind'} does not work here: install it", file=sys.stderr)
         return 2
     build()
     RESULTS.mkdir(exist_ok=True)
-    if perf:
-        by_perf(perf, names[wanted])
-    elif valgrind:
-        by_callgrind(valgrind, names[wanted])
+    profile(names[wanted])
     return 0
+
+
+def can_sample(perf: str) -> bool:
+    """Tell whether this machine lets perf look: in a container it often may not."""
+    tried = subprocess.run([perf, "record", "-o", os.devnull, "--", "true"], capture_output=True, check=False)
+    return tried.returncode == 0
 
 
 def build() -> None:
@@ -77,9 +94,12 @@ def build() -> None:
     shutil.copyfile(target / "release" / "lib_core.so", HOME / "tradecore" / "_core.abi3.so")
 
 
-def command_of(name: str) -> tuple[list[str], dict[str, str]]:
-    """Give the command that runs a workload on the copy once for each line it reads, and its environment."""
-    paths = [str(HOME), str(ROOT / "benches"), str(ROOT / "tests")]
+def command_of(name: str, package: Path = HOME) -> tuple[list[str], dict[str, str]]:
+    """Give the command that runs a workload once for each line it reads, and its environment.
+
+    `package` is the folder with the tradecore that is run: the copy that `build` has just made.
+    """
+    paths = [str(package), str(ROOT / "benches"), str(ROOT / "tests")]
     command = [sys.executable, str(SCRIPT), name, str(WORKLOADS[name][0]), "--no-delays"]
     return command, {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
@@ -146,15 +166,43 @@ def fold(text: str) -> Counter[str]:
 
 
 def by_callgrind(valgrind: str, name: str) -> None:
-    """Count instructions."""
+    """Count the instructions of one run; those of the start and of the data's making are left out."""
     data = RESULTS / f"profile-{name.lower()}.callgrind"
     command, environment = command_of(name)
-    counted = [valgrind, "--tool=callgrind", f"--callgrind-out-file={data}", *command]
-    subprocess.run(counted, env=environment, input=lines_for(1), text=True, capture_output=True, check=True)
-    said = subprocess.run(
-        ["callgrind_annotate", str(data)], capture_output=True, text=True, check=True
-    ).stdout
-    print("\n".join(said.splitlines()[:LINES_MAX]))
+    counted = [valgrind, "--quiet", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={data}"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*counted, *command], env=environment, **pipes) as process:
+        wait_for("ready", process)
+        switch("on", process.pid)
+        process.stdin.write(lines_for(1))
+        process.stdin.flush()
+        wait_for("seconds", process)
+        switch("off", process.pid)
+        process.communicate()
+    annotate = ["callgrind_annotate", "--show-percs=yes", "--auto=no", str(data)]
+    said = subprocess.run(annotate, capture_output=True, text=True, check=True).stdout
+    print("\n".join(counts(said)[:LINES_MAX]))
+    print(f"for kcachegrind: {data.relative_to(ROOT)}", file=sys.stderr)
+
+
+def wait_for(word: str, process: subprocess.Popen) -> None:
+    """Read what a script says up to the line with this word."""
+    for line in process.stdout:
+        if f'"{word}"' in line:
+            return
+    raise SystemExit(f"the workload ended with {process.wait()} before it was {word}")
+
+
+def switch(state: str, process_id: int) -> None:
+    """Begin or end the counting of a process under callgrind."""
+    command = ["callgrind_control", f"--instr={state}", str(process_id)]
+    subprocess.run(command, capture_output=True, check=True)
+
+
+def counts(text: str) -> list[str]:
+    """Take the sum and the functions out of what callgrind_annotate says, without the folders of files."""
+    rows = [line for line in text.splitlines() if COUNTED.match(line)]
+    return [FOLDER.sub("", row) for row in rows]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""One resting order of one lot on the capture, in plain floats: what each engine's rules make of it.
+"""One resting order on the capture, in plain floats: what each engine's rules make of it.
 
 The estimate of both is Rigtorp's: what leaves a level without a trade is divided between those ahead and
-those behind. Beside that they differ in three rules, and each can be switched on its own.
+those behind. Beside that they differ in four rules, and each can be switched on its own.
 """
 
 import math
@@ -22,15 +22,20 @@ class Rules(NamedTuple):
     statement count as explained; what they took then counts as cancelled.
     `rounds_lots`: half a lot of a trade beyond those ahead fills a lot; without it, a whole one has to be
     left.
+    `fills_whole`: a trade through the price, or a level of the other side that runs into the order, fills all
+    that is left of it; without it, no more than the trade or those levels have.
     """
 
     stops_at_front: bool
     forgets_trades: bool
     rounds_lots: bool
+    fills_whole: bool
 
 
-OURS = Rules(stops_at_front=True, forgets_trades=False, rounds_lots=False)
-PEERS = Rules(stops_at_front=False, forgets_trades=True, rounds_lots=True)
+OURS = Rules(stops_at_front=True, forgets_trades=False, rounds_lots=False, fills_whole=False)
+PEERS = Rules(stops_at_front=False, forgets_trades=True, rounds_lots=True, fills_whole=True)
+# When the venue filled a part of an order, and how many lots.
+Part = tuple[int, int]
 
 
 def conservative(_ahead: float, _behind: float) -> float:
@@ -54,28 +59,52 @@ SHARES = {"conservative": conservative, "power": power, "log": logarithm, MEASUR
 
 
 class PlainOrder:
-    """An order of one lot that waits at its price."""
+    """An order that waits at its price."""
 
-    def __init__(self, side: int, price: int, share: Callable[[float, float], float], rules: Rules) -> None:
-        self.side, self.price, self.share, self.rules = side, price, share, rules
+    def __init__(
+        self,
+        side: int,
+        price: int,
+        share: Callable[[float, float], float],
+        rules: Rules,
+        lots: int = 1,
+    ) -> None:
+        self.side, self.price, self.share, self.rules, self.left = side, price, share, rules, lots
         self.ahead = self.level = self.traded = 0.0
+        # What was taken of levels of the other side that ran into it: their size as it was, and lots.
+        self.taken: dict[int, tuple[int, int]] = {}
 
     def join(self, lots: int) -> None:
         """Stand at the end of the level."""
         self.ahead = self.level = float(lots)
 
-    def is_filled_by(self, price: int, lots: int, is_buy: bool) -> bool:
-        """Let a trade of others pass."""
+    def pass_trade(self, price: int, lots: int, is_buy: bool) -> int:
+        """Let a trade of others pass; give the lots that fill."""
         if is_buy == (self.side > 0) or self.side * (self.price - price) < 0:
-            return False
+            return 0
         if price != self.price:
-            return True
+            self.ahead = 0.0
+            return self._fill(self.left if self.rules.fills_whole else lots)
         self.traded += lots
         self.ahead -= lots
-        is_filled = self.ahead <= (-0.5 if self.rules.rounds_lots else -1.0)
-        if self.rules.stops_at_front:
+        beyond = math.floor((0.5 if self.rules.rounds_lots else 0.0) - self.ahead)
+        if beyond > 0 or self.rules.stops_at_front:
             self.ahead = max(self.ahead, 0.0)
-        return is_filled
+        return self._fill(max(beyond, 0))
+
+    def meet(self, levels: dict[int, int]) -> int:
+        """Let the levels of the other side run into it; give the lots that fill."""
+        met = {price: lots for price, lots in levels.items() if self.side * (self.price - price) >= 0}
+        if met and self.rules.fills_whole:
+            return self._fill(self.left)
+        filled = 0
+        for price in sorted(met, key=lambda price: self.side * price):
+            size, taken = self.taken.get(price, (0, 0))
+            before = taken if size == met[price] else 0
+            part = self._fill(met[price] - before)
+            self.taken[price] = met[price], before + part
+            filled += part
+        return filled
 
     def restate(self, lots: int) -> None:
         """Follow a statement of the level."""
@@ -90,6 +119,12 @@ class PlainOrder:
         if self.rules.stops_at_front:
             self.ahead = max(self.ahead, 0.0)
         self.level = float(lots)
+
+    def _fill(self, lots: int) -> int:
+        """Take so many lots off what is left, or all of it."""
+        part = min(lots, self.left)
+        self.left -= part
+        return part
 
 
 def _share(behind: float, ahead: float) -> float:
@@ -107,12 +142,12 @@ class Wanted(NamedTuple):
     cancelled_ns: int
 
 
-def filled_ns(changes: Iterable[Change], wanted: list[Wanted]) -> list[int]:
-    """Say when each order fills, 0 where it does not; one pass over the capture for all of them."""
+def parts_of(changes: Iterable[Change], wanted: list[Wanted]) -> list[tuple[Part, ...]]:
+    """Say when each order fills, and how much of it; one pass over the capture for all of them."""
     books: dict[int, dict[int, int]] = {1: {}, -1: {}}
     waiting = sorted(range(len(wanted)), key=lambda index: -wanted[index].sent_ns)
     resting: list[int] = []
-    found = [0] * len(wanted)
+    found: list[dict[int, int]] = [{} for _ in wanted]
     for change in changes:
         while waiting and wanted[waiting[-1]].sent_ns + ORDER_LATENCY_NS < change.time_ns:
             order = wanted[waiting[-1]].order
@@ -123,28 +158,29 @@ def filled_ns(changes: Iterable[Change], wanted: list[Wanted]) -> list[int]:
                 books[side][price] = lots
                 if not lots:
                     del books[side][price]
-        for index in [index for index in resting if _is_done(wanted[index], change, books, found, index)]:
-            resting.remove(index)
-    return found
+        for index in list(resting):
+            if _is_cancelled(wanted[index], change.time_ns):
+                resting.remove(index)
+            elif lots := _filled(wanted[index].order, change, books):
+                found[index][change.time_ns] = found[index].get(change.time_ns, 0) + lots
+                if not wanted[index].order.left:
+                    resting.remove(index)
+    return [tuple(parts.items()) for parts in found]
 
 
-def _is_done(wanted: Wanted, change: Change, books: dict, found: list[int], index: int) -> bool:
-    """Let a change act on an order; it is done when it fills or its cancel has arrived."""
-    if wanted.cancelled_ns and wanted.cancelled_ns + ORDER_LATENCY_NS < change.time_ns:
-        return True
-    order = wanted.order
+def _is_cancelled(wanted: Wanted, now_ns: int) -> bool:
+    """Tell whether its cancel has arrived."""
+    return wanted.cancelled_ns > 0 and wanted.cancelled_ns + ORDER_LATENCY_NS < now_ns
+
+
+def _filled(order: PlainOrder, change: Change, books: dict[int, dict[int, int]]) -> int:
+    """Let a change act on an order; give the lots that fill."""
     if change.trade is not None:
-        is_filled = order.is_filled_by(*change.trade)
-    else:
-        own, other = (change.bids, change.asks) if order.side > 0 else (change.asks, change.bids)
-        for price, lots in own:
-            if price == order.price:
-                order.restate(lots)
-        # A level that is stated on the other side at our price or through it has run into us.
-        is_filled = any(
-            lots and order.side * (order.price - price) >= 0 and price in books[-order.side]
-            for price, lots in other
-        )
-    if is_filled:
-        found[index] = change.time_ns
-    return is_filled
+        return order.pass_trade(*change.trade)
+    own, other = (change.bids, change.asks) if order.side > 0 else (change.asks, change.bids)
+    for price, lots in own:
+        if price == order.price:
+            order.restate(lots)
+    # Only levels that this change states can be the first to run into us.
+    is_met = any(lots and order.side * (order.price - price) >= 0 for price, lots in other)
+    return order.meet(books[-order.side]) if is_met else 0

@@ -2,7 +2,6 @@
 
 import sys
 
-import numpy as np
 from indicator_data import columns, fed, summary
 from measured import Answer, Once, Spent, Workload, clocked, main, seconds_of
 
@@ -115,20 +114,20 @@ def delays(count: int) -> list[int]:
 
 
 def one_by_one(changes) -> Answer:
-    """Hand over one change a call."""
+    """Hand over one change at a time, through the mappings of both sides."""
     book = L2Book()
-    put = book.set
+    sides = book.bids, book.asks
     for side, price, lots in changes:
-        put(side, price, lots)
+        sides[side][price] = lots
     return best_of(book)
 
 
 def one_by_one_with_best(changes) -> Answer:
     """As above, and ask for the best prices after each change."""
     book = L2Book()
-    put, best = book.set, book.best
+    sides, best = (book.bids, book.asks), book.best
     for side, price, lots in changes:
-        put(side, price, lots)
+        sides[side][price] = lots
         best()
     return best_of(book)
 
@@ -181,13 +180,13 @@ def on_level_batches(count: int) -> Once:
 
 def on_top(count: int) -> Once:
     """Order book: the best ten levels of both sides into one array, again and again."""
-    book, out = L2Book(), np.zeros((2, 10, 2), np.int64)
+    book = L2Book()
     book.apply(*level_changes(FILLED))
+    refresh = book.top_view(10).refresh
 
     def work() -> Answer:
-        top = book.top
         for _ in range(count):
-            top(10, out)
+            out = refresh()
         return {"prices": int(out[:, :, 0].sum()), "lots": int(out[:, :, 1].sum())}
 
     return lambda: seconds_of(work)

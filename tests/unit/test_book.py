@@ -48,6 +48,58 @@ def test_levels_counts_and_sizes_agree():
     assert book.state() == L2Book().state()
 
 
+def test_the_sides_are_mappings_that_follow_the_book_and_change_it():
+    """A size is set, asked for and taken out by its price; the mapping outlives the name of its book."""
+    book = small_book()
+    bids, asks = book.bids, book.asks
+    bids[97] = 4
+    assert (bids[97], bids[96], len(bids), len(asks)) == (4, 0, 3, 1)
+    book.set(0, 99, 0)
+    assert (bids[99], book.best()) == (0, (98, 6, 101, 7))
+    del bids[98], asks[500]
+    asks[101] = 0
+    assert book.best() == (97, 4, 0, 0)
+    del book
+    assert (bids[97], len(asks)) == (4, 0)
+
+
+@pytest.mark.parametrize(("price_ticks", "lots", "field"), [(0, 1, "price_ticks"), (9, -1, "lots")])
+def test_a_refused_item_names_the_field_and_changes_nothing(price_ticks, lots, field):
+    """The mapping refuses what `set` refuses."""
+    book = small_book()
+    before = book.state()
+    with pytest.raises(InvalidValueError) as refused:
+        book.asks[price_ticks] = lots
+    with pytest.raises(TypeError):
+        book.asks["9"] = 1
+    with pytest.raises(OverflowError):
+        book.asks[2**64] = 1
+    assert refused.value.field == field
+    assert book.state() == before
+
+
+def test_a_top_view_rewrites_one_array():
+    """The array is the same at each refresh, shows the book as of then, and zeros where a side has fewer."""
+    book = small_book()
+    view = book.top_view(2)
+    shown = view.refresh()
+    assert shown.tolist() == [[[99, 5], [98, 6]], [[101, 7], [0, 0]]]
+    book.set(0, 99, 0)
+    book.set(1, 100, 1)
+    assert shown[0].tolist() == [[99, 5], [98, 6]]
+    assert view.refresh() is shown
+    assert shown.tolist() == [[[98, 6], [0, 0]], [[100, 1], [101, 7]]]
+    del view, book
+    assert shown[0, 0].tolist() == [98, 6]
+
+
+def test_a_top_view_takes_no_or_a_bounded_number_of_levels():
+    """Nothing is shown when nothing is asked for, and no request can ask for more than a book can fill."""
+    assert small_book().top_view(0).refresh().shape == (2, 0, 2)
+    with pytest.raises(InvalidValueError, match="must be at most"):
+        small_book().top_view(2**40)
+
+
 @pytest.mark.parametrize(
     ("side", "price_ticks", "lots", "field"),
     [

@@ -78,7 +78,10 @@ def refusal(answer):
         (RiskSpec(account=ScopeRiskSpec(gross_max="300")), ("gross_max", 300 * ATTO, 400 * ATTO)),
         (RiskSpec(account=ScopeRiskSpec(net_max="399.5")), ("net_max", 3995 * ATTO // 10, 400 * ATTO)),
         (RiskSpec(strategy={"asks": StrategyRiskSpec(quantity_max="3")}), ("quantity_max", 3, 4)),
-        (RiskSpec(strategy={"asks": StrategyRiskSpec(message_rate_max=0)}), ("message_rate_max", 0, 1)),
+        (
+            RiskSpec(strategy={"asks": StrategyRiskSpec(message_rate_max=2, cancel_reserve=2)}),
+            ("message_rate_max", 0, 1),
+        ),
         (
             RiskSpec(strategy={"asks": StrategyRiskSpec(instruments=("TIN",))}),
             ("instrument_not_allowed", 1, 0),
@@ -135,6 +138,8 @@ def test_a_halt_stands_in_the_summary_until_a_person_releases_it():
         ({"scope": "strategy:bert", "limit": "gross_max", "value": "1"}, "scope"),
         ({"scope": "instrument:IRON", "limit": "quantity_max", "value": "1"}, "scope"),
         ({"scope": "instrument:GOLD", "limit": "open_orders_max", "value": "1.5"}, "open_orders_max"),
+        ({"scope": "account", "limit": "message_rate_max", "value": "1"}, "message_rate_max"),
+        ({"scope": "strategy:asks", "limit": "cancel_reserve", "value": "0"}, "cancel_reserve"),
     ],
 )
 def test_a_limit_that_cannot_be_set_names_the_field_and_changes_nothing(arguments, field):
@@ -159,6 +164,9 @@ def test_a_limit_that_cannot_be_set_names_the_field_and_changes_nothing(argument
         (RiskSpec(instrument={"TIN": InstrumentRiskSpec(quantity_max="-1")}), "quantity_max"),
         (RiskSpec(account=ScopeRiskSpec(net_max="-1")), "net_max"),
         (RiskSpec(price_drift_bps="0.001"), "price_drift_bps"),
+        (RiskSpec(account=ScopeRiskSpec(message_rate_max=0)), "message_rate_max"),
+        (RiskSpec(strategy={"asks": StrategyRiskSpec(message_rate_max=1)}), "message_rate_max"),
+        (RiskSpec(account=ScopeRiskSpec(message_rate_max=9, cancel_reserve=0)), "cancel_reserve"),
     ],
 )
 def test_limits_that_make_no_sense_are_no_engine(risk, field):

@@ -54,6 +54,7 @@ SESSION = [
     record(0, "session", engine_version="1", config="{}"),
     order(2, 1),
     record(3, "report", report="accepted", order_id=1, venue_time_ns=3),
+    record(4, "report", report="restated", order_id=1, venue_time_ns=4, price_ticks=99, lots=10),
     fill(5, 1, 4),
     fill(6, 1, 6),
     order(7, 2, side="sell", lots=3),
@@ -102,6 +103,7 @@ async def test_records_become_orders_fills_and_positions(tmp_path):
 
     rows = dump(path)
     assert [(row[0], row[10], row[11]) for row in rows["orders"]] == [(1, "filled", 10), (2, "canceled", 1)]
+    assert rows["orders"][0][7:9] == (99, 10), "as the venue restated it"
     assert rows["fills"][0][-1] == str(-(10**20))
     assert rows["refusals"][0][-1] == str(2**90)
     assert info.positions == [{"strategy": 0, "instrument": 1, "lots": 9, "fills": 3}]

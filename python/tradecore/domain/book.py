@@ -1,5 +1,5 @@
 """The native order books, for research and benches; the engine keeps its own, one for each instrument."""
 
-from tradecore._core import ExchangeBook, L2Book, OrderBook, OwnLevels
+from tradecore._core import BookSide, ExchangeBook, L2Book, OrderBook, OwnLevels, TopView
 
-__all__ = ["ExchangeBook", "L2Book", "OrderBook", "OwnLevels"]
+__all__ = ["BookSide", "ExchangeBook", "L2Book", "OrderBook", "OwnLevels", "TopView"]

@@ -14,6 +14,8 @@ NANOSECONDS_PER_SECOND = 1_000_000_000
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+MessageRate = Annotated[int, msgspec.Meta(ge=2, le=10_000_000)]
+Reserve = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND - 1)]
 DelayNs = Annotated[int, msgspec.Meta(ge=0)]
 LevelCount = Annotated[int, msgspec.Meta(ge=1, le=2**16)]
@@ -292,11 +294,12 @@ class ScopeRiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     Exposures count positions and every open order (in flight, working and unknown) at the last prices:
     `gross_max` bounds the sum of the largest positions they could lead to, `net_max` long less short.
-    Of `message_rate_max` new orders, amendments and cancels, `cancel_reserve` are kept for cancels and
-    closing orders (absent: a fifth). A loss above `daily_loss_max` since the day began, or a fall above
+    Of `message_rate_max` new orders, amendments and cancels (at least 2), `cancel_reserve` are kept for
+    cancels and closing orders (at least 1; absent: a fifth, rounded up): neither new orders nor what the
+    engine itself sends can use those up. A loss above `daily_loss_max` since the day began, or a fall above
     `drawdown_max` from the highest equity, halts trading until an operator's `release`: open orders
-    that are not reduce-only are cancelled, cancels and closing orders still work. Closing passes every limit,
-    also where other strategies hold the other side and the account's position grows by it.
+    are cancelled but for what closes the position, cancels and closing orders still work. Closing passes
+    every limit, also where other strategies hold the other side and the account's position grows by it.
     """
 
     quantity_max: str | None = None
@@ -305,9 +308,9 @@ class ScopeRiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     open_orders_max: Count | None = None
     gross_max: str | None = None
     net_max: str | None = None
-    message_rate_max: Rate | None = None
+    message_rate_max: MessageRate | None = None
     message_rate_window_ns: SpanNs = NANOSECONDS_PER_SECOND
-    cancel_reserve: Count | None = None
+    cancel_reserve: Reserve | None = None
     daily_loss_max: str | None = None
     drawdown_max: str | None = None
 

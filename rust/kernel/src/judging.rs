@@ -2,36 +2,42 @@
 
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{ApprovedOrder, Exposure, Stake, Wish};
-use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side};
+use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side, Size};
 
 use crate::buying_power;
 use crate::kernel::ENTRIES_MAX;
 use crate::market::{Market, Venue};
 use crate::{Kernel, KernelError};
 
-/// Open orders at which a strategy's reduce-only orders are refused: the rest is kept for what the engine
+/// Open orders at which a strategy's closing orders are refused: the rest is kept for what the engine
 /// itself sends, which are exits of open entries and forced closes.
 const CLOSING_MAX: usize = 2 * ENTRIES_MAX;
 
 impl Kernel {
     /// Puts an intent before every check that risk has; `replaced` is the order it takes the place of.
+    ///
+    /// One that only closes the strategy's own position passes room, countability and buying power too,
+    /// whatever other strategies hold; it is then approved as reduce-only.
     pub(crate) fn judge(
         &mut self,
         intent: &OrderIntent,
         lots: i64,
         replaced: Option<&OpenOrder>,
     ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
-        let orders_max = if intent.reduce_only { CLOSING_MAX } else { ENTRIES_MAX };
-        if self.orders.len() >= orders_max && replaced.is_none() {
-            let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
-            let limit = count(orders_max);
-            let value = count(self.orders.len()) + 1;
-            return Ok(Err(Refusal { rule: Rule::OpenOrdersMax, limit, value }));
-        }
         let exposure = self.exposure(intent, replaced);
-        if let Err(refusal) = check_countable(intent, lots, exposure) {
-            return Ok(Err(refusal));
-        }
+        let only_closes =
+            matches!(intent.size, Size::Lots(_)) && exposure.own.is_reduced_by(intent.side, lots);
+        let is_counted = match self.check_fits(intent, lots, exposure, replaced.is_some()) {
+            // An order that can only close is not counted, so it needs no room among those that are.
+            Err(_) if only_closes && replaced.is_none() => {
+                if let Err(refusal) = self.check_room(CLOSING_MAX) {
+                    return Ok(Err(refusal));
+                }
+                false
+            }
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(()) => true,
+        };
         let Some(market) = self.markets.get(intent.instrument.index()) else {
             return Err(KernelError::Broken("an order for an instrument that is not in the table".into()));
         };
@@ -49,12 +55,17 @@ impl Kernel {
             Ok(order) => order,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Err(refusal) = self.has_buying_power(intent, lots, exposure.account)? {
-            return Ok(Err(refusal));
-        }
+        let is_affordable = match self.has_buying_power(intent, lots, exposure.account)? {
+            Err(refusal) if !only_closes => return Ok(Err(refusal)),
+            verdict => verdict.is_ok(),
+        };
+        let order = if is_counted && is_affordable { order } else { order.only_closing() };
         if let Some(market) = self.markets.get_mut(intent.instrument.index()) {
             let scopes = self.scopes.is_on().then_some(&mut self.scopes);
             market.gate.note(&order, replaced.is_some(), scopes);
+        }
+        if only_closes && self.scopes.is_on() {
+            self.scopes.note_urgent(intent.strategy, self.now_ns);
         }
         Ok(Ok(order))
     }
@@ -66,11 +77,8 @@ impl Kernel {
         lots: i64,
         entry: OrderId,
     ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
-        let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
-        let open = self.orders.len();
-        if open >= ENTRIES_MAX {
-            let (limit, value) = (count(ENTRIES_MAX), count(open) + 1);
-            return Ok(Err(Refusal { rule: Rule::OpenOrdersMax, limit, value }));
+        if let Err(refusal) = self.check_room(CLOSING_MAX) {
+            return Ok(Err(refusal));
         }
         let Some(entry) = self.orders.get(entry) else {
             return Err(KernelError::Broken("an exit of an order that is not open".into()));
@@ -78,6 +86,30 @@ impl Kernel {
         let entry_lots = entry.lots.unwrap_or(i64::MAX);
         let gate = &self.market(intent.instrument)?.gate;
         Ok(gate.check_exit(&entry.intent, entry_lots, intent, lots, self.switches))
+    }
+
+    /// Checks that an order, of any kind, fits among those that are open and counted.
+    fn check_fits(
+        &self,
+        intent: &OrderIntent,
+        lots: i64,
+        exposure: Exposure,
+        is_amendment: bool,
+    ) -> Result<(), Refusal> {
+        if !is_amendment {
+            self.check_room(if intent.reduce_only { CLOSING_MAX } else { ENTRIES_MAX })?;
+        }
+        check_countable(intent, lots, exposure)
+    }
+
+    /// Checks that fewer than `orders_max` orders are open.
+    fn check_room(&self, orders_max: usize) -> Result<(), Refusal> {
+        let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
+        let open = self.orders.len();
+        if open < orders_max {
+            return Ok(());
+        }
+        Err(Refusal { rule: Rule::OpenOrdersMax, limit: count(orders_max), value: count(open) + 1 })
     }
 
     /// Counts what is at stake in the instrument of an order, the order that it replaces left out.

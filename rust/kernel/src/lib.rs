@@ -38,7 +38,12 @@ mod reports;
 mod schedule;
 mod scoping;
 mod series;
+#[cfg(test)]
+mod tests;
 mod wake;
+
+#[cfg(test)]
+extern crate self as tradecore_kernel;
 
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
 pub use equity::EquityColumns;

@@ -287,7 +287,11 @@ impl Kernel {
             self.recorder.refused(self.now_ns, &order.intent, &refusal);
             return false;
         }
-        self.request_cancel(order_id, CancelReason::Requested)
+        let is_asked = self.request_cancel(order_id, CancelReason::Requested);
+        if is_asked && self.scopes.is_on() {
+            self.scopes.note_urgent(strategy, self.now_ns);
+        }
+        is_asked
     }
 
     /// Asks the venue to cancel an order, whoever's it is.

@@ -5,6 +5,7 @@ mod common;
 
 use common::{ANNA, GOLD, Rig, bar, clock, config, limit, market, money, quote, stop, trade};
 use tradecore_kernel::{KernelConfig, Links, Matching, OrderRequest, Verdict};
+use tradecore_ledger::OpenOrder;
 use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{Bracket, CancelReason, OrderId, OrderKind, ReportBody, Side, TimeInForce};
 
@@ -40,8 +41,7 @@ fn entry() -> OrderRequest {
 /// Stated price and open lots of every order on the sell side, by price.
 fn sells(rig: &Rig) -> Vec<(i64, i64)> {
     let of_side = rig.kernel.orders().iter().filter(|order| order.intent.side == Side::Sell);
-    let mut rows: Vec<_> =
-        of_side.map(|order| (order.price_ticks.unwrap_or(0), order.open_lots())).collect();
+    let mut rows: Vec<_> = of_side.map(|order| (order.price_ticks.unwrap_or(0), order.open_lots())).collect();
     rows.sort_unstable();
     rows
 }
@@ -97,10 +97,10 @@ fn exits_follow_the_fills_of_every_kind_of_depth() {
                 }
                 _ => sold(&mut rig, time_ns, lots),
             }
-            assert_eq!(sells(&rig).into_iter().filter(|row| row.0 != 101).collect::<Vec<_>>(), [
-                (90, all),
-                (120, all)
-            ]);
+            assert_eq!(
+                sells(&rig).into_iter().filter(|row| row.0 != 101).collect::<Vec<_>>(),
+                [(90, all), (120, all)]
+            );
         }
     }
 }
@@ -161,7 +161,7 @@ fn orders_after_another_one_are_released_in_parts_and_no_larger_than_asked_for()
     let gain = after(&mut rig, closing(limit(GOLD, Side::Sell, 120, 10)), bought, Some(loss));
     let more = after(&mut rig, limit(GOLD, Side::Buy, 94, 5), bought, None);
     settle(&mut rig);
-    let open = |rig: &Rig, order_id| rig.kernel.orders().get(order_id).map(|order| order.open_lots());
+    let open = |rig: &Rig, order_id| rig.kernel.orders().get(order_id).map(OpenOrder::open_lots);
     sold(&mut rig, 101, 4);
     assert_eq!([loss, gain, more].map(|id| open(&rig, id)), [Some(4); 3]);
     assert_eq!(rig.reports_of(loss)[0], ReportBody::Restated { price_ticks: 90, lots: 4 });
@@ -290,7 +290,11 @@ fn a_stop_that_survives_a_halt_opens_nothing_in_any_market() {
         rig.play(&[at(110, 100)]);
         rig.approved(ANNA, &stop(GOLD, Side::Sell, 80, 10));
         rig.play(&[at(120, 93)]);
-        assert_eq!((rig.kernel.scopes().is_halted(ANNA), sells(&rig)), (true, vec![(80, 10)]), "{matching:?}");
+        assert_eq!(
+            (rig.kernel.scopes().is_halted(ANNA), sells(&rig)),
+            (true, vec![(80, 10)]),
+            "{matching:?}"
+        );
         rig.kernel.close(ANNA, GOLD).unwrap();
         rig.play(&[at(130, 93), at(140, 75), at(150, 75)]);
         assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0), "{matching:?}");

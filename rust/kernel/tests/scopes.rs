@@ -240,6 +240,50 @@ fn an_amendment_is_a_message_and_a_closing_order_may_use_the_reserve() {
 }
 
 #[test]
+fn what_the_engine_itself_sends_leaves_the_reserve_to_cancels_and_closing_orders() {
+    let limits = ScopeLimits {
+        message_rate_max: Some(10),
+        cancel_reserve: Some(2),
+        message_rate_window_ns: 1_000,
+        drawdown_max: Some(money(50)),
+        ..ScopeLimits::default()
+    };
+    for config in levels(limits) {
+        let mut rig = rig(config);
+        rig.approved(ANNA, &market(GOLD, Side::Buy, 9));
+        for price in 50..57 {
+            rig.approved(ANNA, &limit(GOLD, Side::Buy, price, 1));
+        }
+        // Seven cancels of a halt: the rate is used up.
+        rig.play(&quotes(101, 80));
+        assert!(rig.kernel.orders().is_empty());
+        rig.approved(ANNA, &limit(GOLD, Side::Sell, 200, 1));
+        let order = rig.approved(ANNA, &limit(GOLD, Side::Sell, 201, 1));
+        assert_eq!(named(rig.refused(ANNA, &market(GOLD, Side::Sell, 1))), (Rule::MessageRateMax, 10, 11));
+        assert!(!rig.kernel.cancel(ANNA, order));
+        rig.play(&[clock(1_101)]);
+        assert!(rig.kernel.cancel(ANNA, order));
+        rig.approved(ANNA, &market(GOLD, Side::Sell, 1));
+    }
+}
+
+#[test]
+fn a_rate_that_leaves_no_reserve_is_refused_and_one_of_two_keeps_one() {
+    for (limit, value) in
+        [(LimitName::MessageRate, 0), (LimitName::MessageRate, 1), (LimitName::CancelReserve, 0)]
+    {
+        let error = ScopeLimits::default().set(Scope::Account, limit, whole(value)).unwrap_err();
+        assert_eq!(error.field, limit.name());
+    }
+    for config in levels(ScopeLimits { message_rate_max: Some(2), ..ScopeLimits::default() }) {
+        let mut rig = rig(config);
+        let order = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
+        assert_eq!(named(rig.refused(ANNA, &limit(GOLD, Side::Buy, 91, 1))), (Rule::MessageRateMax, 1, 2));
+        assert!(rig.kernel.cancel(ANNA, order));
+    }
+}
+
+#[test]
 fn an_order_that_only_closes_passes_every_limit() {
     let none = ScopeLimits {
         quantity_max: whole(0),

@@ -1,14 +1,11 @@
 //! An order-by-order book with price-time priority: the matching core of the simulated exchange.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use tradecore_book::Depth;
 use tradecore_types::{Level, Side};
 
 use crate::SelfTradePrevention;
-use crate::key_hash::KeyHash;
 use crate::level_list::LevelList;
+use crate::resting::{Node, Resting};
 use crate::slab::{NIL, Slab};
 use crate::state::{put, put_id};
 use crate::ticket::reaches;
@@ -84,15 +81,6 @@ struct Reserve {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    key: u64,
-    lots: i64,
-    previous: u32,
-    next: u32,
-    level: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
 struct Queue {
     side: Side,
     price_ticks: i64,
@@ -110,11 +98,10 @@ struct Queue {
 /// order trades first; nothing allocates after construction but the list of icebergs, once.
 #[derive(Clone, Debug)]
 pub struct L3Book {
-    nodes: Slab<Node>,
+    resting: Resting,
     queues: Slab<Queue>,
     bids: LevelList,
     asks: LevelList,
-    places: HashMap<u64, u32, KeyHash>,
     /// Icebergs by arrival; they are few.
     reserves: Vec<Reserve>,
 }
@@ -124,11 +111,10 @@ impl L3Book {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
-            nodes: Slab::with_capacity(capacity),
+            resting: Resting::with_capacity(capacity),
             queues: Slab::with_capacity(capacity),
             bids: LevelList::with_capacity(Side::Buy, capacity),
             asks: LevelList::with_capacity(Side::Sell, capacity),
-            places: HashMap::with_capacity_and_hasher(capacity, KeyHash::default()),
             reserves: Vec::new(),
         }
     }
@@ -153,7 +139,7 @@ impl L3Book {
             return Err(RestError::Size);
         }
         if self.reaches_best(side, price_ticks) {
-            if self.places.contains_key(&key) {
+            if self.resting.find(key).is_some() {
                 return Err(RestError::Duplicate);
             }
             let left = self.take(side, Some(price_ticks), lots, |_| None, each);
@@ -181,7 +167,7 @@ impl L3Book {
             }
             let Some(queue) = self.queues.get_mut(place) else { break };
             while wanted > 0 && !is_stopped {
-                let Some(node) = self.nodes.get_mut(queue.head) else { break };
+                let Some(node) = self.resting.get_mut(queue.head) else { break };
                 let key = node.key;
                 let part = node.lots.min(wanted);
                 let hidden = |reserves: &[Reserve]| hidden_of(reserves, key);
@@ -212,14 +198,13 @@ impl L3Book {
                 if node.lots == 0 {
                     let gone = queue.head;
                     queue.head = node.next;
-                    if let Some(head) = self.nodes.get_mut(queue.head) {
+                    if let Some(head) = self.resting.get_mut(queue.head) {
                         head.previous = NIL;
                     }
                     if self.reserves.is_empty()
-                        || !show_more(&mut self.reserves, &mut self.nodes, queue, gone)
+                        || !show_more(&mut self.reserves, &mut self.resting, queue, gone)
                     {
-                        self.places.remove(&key);
-                        self.nodes.remove(gone);
+                        self.resting.remove(gone);
                     }
                 }
             }
@@ -272,34 +257,34 @@ impl L3Book {
         if lots <= 0 {
             return Err(RestError::Size);
         }
-        if self.nodes.is_full() {
+        if self.resting.is_full() {
             return Err(RestError::Full);
         }
-        let Entry::Vacant(vacant) = self.places.entry(key) else { return Err(RestError::Duplicate) };
+        if self.resting.find(key).is_some() {
+            return Err(RestError::Duplicate);
+        }
         let list = if side == Side::Buy { &mut self.bids } else { &mut self.asks };
-        let node = |previous, level| Node { key, lots, previous, next: NIL, level };
         match list.find(price_ticks) {
             Ok(level) => {
                 let queue = self.queues.get_mut(level).ok_or(RestError::Full)?;
                 let sum = queue.lots.checked_add(lots).ok_or(RestError::Size)?;
-                let place = self.nodes.insert(node(queue.tail, level)).ok_or(RestError::Full)?;
-                if let Some(tail) = self.nodes.get_mut(queue.tail) {
+                let place =
+                    self.resting.insert(Node::last(key, lots, queue.tail, level)).ok_or(RestError::Full)?;
+                if let Some(tail) = self.resting.get_mut(queue.tail) {
                     tail.next = place;
                 }
                 queue.tail = place;
                 queue.lots = sum;
-                vacant.insert(place);
             }
             Err(index) => {
                 let queue = Queue { side, price_ticks, lots, head: NIL, tail: NIL };
                 let level = self.queues.insert(queue).ok_or(RestError::Full)?;
-                let place = self.nodes.insert(node(NIL, level)).ok_or(RestError::Full)?;
+                let place = self.resting.insert(Node::last(key, lots, NIL, level)).ok_or(RestError::Full)?;
                 if let Some(queue) = self.queues.get_mut(level) {
                     queue.head = place;
                     queue.tail = place;
                 }
                 list.insert(index, price_ticks, level);
-                vacant.insert(place);
             }
         }
         Ok(())
@@ -307,13 +292,13 @@ impl L3Book {
 
     /// Takes a resting order out and returns what it was.
     pub fn cancel(&mut self, key: u64) -> Option<L3Order> {
-        let place = self.places.remove(&key)?;
-        let node = *self.nodes.get(place)?;
-        self.nodes.remove(place);
-        if let Some(previous) = self.nodes.get_mut(node.previous) {
+        let place = self.resting.find(key)?;
+        let node = *self.resting.get(place)?;
+        self.resting.remove(place);
+        if let Some(previous) = self.resting.get_mut(node.previous) {
             previous.next = node.next;
         }
-        if let Some(next) = self.nodes.get_mut(node.next) {
+        if let Some(next) = self.resting.get_mut(node.next) {
             next.previous = node.previous;
         }
         let queue = self.queues.get_mut(node.level)?;
@@ -337,7 +322,7 @@ impl L3Book {
     /// Makes a resting order smaller; it keeps its place, and what it hides falls first. `false` when it is
     /// not known or not larger.
     pub fn reduce(&mut self, key: u64, lots: i64) -> bool {
-        let Some(node) = self.places.get(&key).and_then(|place| self.nodes.get_mut(*place)) else {
+        let Some(node) = self.resting.find(key).and_then(|place| self.resting.get_mut(place)) else {
             return false;
         };
         if lots <= 0 || lots > node.lots.saturating_add(hidden_of(&self.reserves, key)) {
@@ -383,7 +368,7 @@ impl L3Book {
     /// Returns a resting order.
     #[must_use]
     pub fn order(&self, key: u64) -> Option<L3Order> {
-        let node = self.places.get(&key).and_then(|place| self.nodes.get(*place))?;
+        let node = self.resting.find(key).and_then(|place| self.resting.get(place))?;
         let queue = self.queues.get(node.level)?;
         let hidden_lots = hidden_of(&self.reserves, key);
         Some(L3Order { side: queue.side, price_ticks: queue.price_ticks, lots: node.lots, hidden_lots })
@@ -392,9 +377,9 @@ impl L3Book {
     /// Returns the lots that trade before a resting order at its price; it counts order by order.
     #[must_use]
     pub fn ahead_lots(&self, key: u64) -> Option<i64> {
-        let mut node = self.places.get(&key).and_then(|place| self.nodes.get(*place))?;
+        let mut node = self.resting.find(key).and_then(|place| self.resting.get(place))?;
         let mut sum = 0i64;
-        while let Some(previous) = self.nodes.get(node.previous) {
+        while let Some(previous) = self.resting.get(node.previous) {
             sum += previous.lots;
             node = previous;
         }
@@ -404,7 +389,7 @@ impl L3Book {
     /// Counts the resting orders.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.resting.len()
     }
 
     /// Tells whether nobody rests here.
@@ -422,8 +407,8 @@ impl L3Book {
     /// Visits the resting orders of one side in price-time priority: `(key, price_ticks, lots)`.
     pub fn orders(&self, side: Side) -> impl Iterator<Item = (u64, i64, i64)> + '_ {
         self.list(side).places().filter_map(|place| self.queues.get(place)).flat_map(|queue| {
-            let head = self.nodes.get(queue.head);
-            std::iter::successors(head, |node| self.nodes.get(node.next))
+            let head = self.resting.get(queue.head);
+            std::iter::successors(head, |node| self.resting.get(node.next))
                 .map(|node| (node.key, queue.price_ticks, node.lots))
         })
     }
@@ -483,8 +468,8 @@ fn forget(reserves: &mut Vec<Reserve>, key: u64) {
 
 /// Lets an order whose shown part is gone join the end of its queue with the next part; `false` when it
 /// hides nothing, and then it is forgotten.
-fn show_more(reserves: &mut Vec<Reserve>, nodes: &mut Slab<Node>, queue: &mut Queue, place: u32) -> bool {
-    let Some(key) = nodes.get(place).map(|node| node.key) else { return false };
+fn show_more(reserves: &mut Vec<Reserve>, resting: &mut Resting, queue: &mut Queue, place: u32) -> bool {
+    let Some(key) = resting.get(place).map(|node| node.key) else { return false };
     let Some(reserve) = reserves.iter_mut().find(|reserve| reserve.key == key) else { return false };
     let part = reserve.hidden_lots.min(reserve.display_lots);
     reserve.hidden_lots -= part;
@@ -494,10 +479,10 @@ fn show_more(reserves: &mut Vec<Reserve>, nodes: &mut Slab<Node>, queue: &mut Qu
     }
     let is_alone = queue.head == NIL;
     let tail = if is_alone { NIL } else { queue.tail };
-    if let Some(node) = nodes.get_mut(place) {
+    if let Some(node) = resting.get_mut(place) {
         (node.lots, node.previous, node.next) = (part, tail, NIL);
     }
-    if let Some(last) = nodes.get_mut(tail) {
+    if let Some(last) = resting.get_mut(tail) {
         last.next = place;
     }
     if is_alone {

@@ -1,14 +1,16 @@
 //! Python face of the book crate.
 
-use numpy::{PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray3, PyUntypedArrayMethods};
+use numpy::{PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use tradecore_book::{Depth, Fault, L2Book, LEVELS_MAX, PRICE_TICKS_MAX, analytics};
 use tradecore_types::Side;
 
 use crate::best::Best;
+use crate::book_side::PyBookSide;
 use crate::errors::invalid_value;
 use crate::liquidity::{self, PyOwnLevels, VolumeTuple, contiguous};
+use crate::top_view::PyTopView;
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -45,7 +47,19 @@ impl PyL2Book {
     /// InvalidValueError
     ///     For a side other than 0 and 1, a price below 1, a size below 0, or a level too many.
     fn set(&mut self, side: u8, price_ticks: i64, lots: i64) -> PyResult<()> {
-        self.inner.set(side_of(side)?, price_ticks, lots).map_err(|fault| fault_error(&fault))
+        self.change(side_of(side)?, price_ticks, lots)
+    }
+
+    /// The bids as a mapping from price to lots, which follows the book and changes it.
+    #[getter]
+    fn bids(slf: Py<Self>) -> PyBookSide {
+        PyBookSide::of(slf, Side::Buy)
+    }
+
+    /// The asks as a mapping from price to lots, which follows the book and changes it.
+    #[getter]
+    fn asks(slf: Py<Self>) -> PyBookSide {
+        PyBookSide::of(slf, Side::Sell)
     }
 
     /// Replaces many sizes in the order given, all or none of them; other threads run meanwhile.
@@ -121,9 +135,7 @@ impl PyL2Book {
         n: usize,
         out: Option<Bound<'py, PyArray3<i64>>>,
     ) -> PyResult<Bound<'py, PyArray3<i64>>> {
-        if n > LEVELS_MAX {
-            return Err(invalid_value("n", &n.to_string(), &format!("must be at most {LEVELS_MAX}")));
-        }
+        check_count(n)?;
         let out = match out {
             Some(out) if out.shape() == [2, n, 2] => out,
             Some(out) => {
@@ -132,8 +144,21 @@ impl PyL2Book {
             }
             None => PyArray3::zeros(py, [2, n, 2], false),
         };
-        self.write_top(n, &mut out.try_readwrite().map_err(|_| not_writable())?)?;
+        let mut writable = out.try_readwrite().map_err(|_| not_writable())?;
+        write_rows(&self.inner, writable.as_slice_mut().map_err(|_| not_writable())?);
+        drop(writable);
         Ok(out)
+    }
+
+    /// The best `n` levels of both sides in an array of their own, which is rewritten whenever you ask for it.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     When `n` is above 65,536.
+    fn top_view(slf: Py<Self>, py: Python<'_>, n: usize) -> PyResult<PyTopView> {
+        check_count(n)?;
+        PyTopView::new(py, slf, n)
     }
 
     /// The best `n` levels of both sides without our own orders; parameters and array as of `top`.
@@ -260,22 +285,31 @@ impl PyL2Book {
         Self { inner, best: Best::new() }
     }
 
-    /// Writes the best levels of both sides and zeros after them.
-    fn write_top(&self, n: usize, out: &mut PyReadwriteArray3<'_, i64>) -> PyResult<()> {
-        let cells = out.as_slice_mut().map_err(|_| not_writable())?;
-        let (bids, asks) = cells.split_at_mut(n * 2);
-        for (side, cells) in [(Side::Buy, bids), (Side::Sell, asks)] {
-            let mut rows = cells.chunks_exact_mut(2);
-            self.inner.visit(side, |level| match rows.next() {
-                Some(row) => {
-                    row.copy_from_slice(&[level.price_ticks, level.lots]);
-                    true
-                }
-                None => false,
-            });
-            rows.for_each(|row| row.fill(0));
-        }
-        Ok(())
+    /// Shows the levels to the rest of this crate.
+    pub const fn inner(&self) -> &L2Book {
+        &self.inner
+    }
+
+    /// Replaces the size at one price.
+    #[inline]
+    pub fn change(&mut self, side: Side, price_ticks: i64, lots: i64) -> PyResult<()> {
+        self.inner.set(side, price_ticks, lots).map_err(|fault| fault_error(&fault))
+    }
+}
+
+/// Writes the best levels of both sides, price and size of each, and zeros after them; bids get half of the cells.
+pub fn write_rows(book: &L2Book, cells: &mut [i64]) {
+    let (bids, asks) = cells.split_at_mut(cells.len() / 2);
+    for (side, cells) in [(Side::Buy, bids), (Side::Sell, asks)] {
+        let mut rows = cells.chunks_exact_mut(2);
+        book.visit(side, |level| match rows.next() {
+            Some(row) => {
+                row.copy_from_slice(&[level.price_ticks, level.lots]);
+                true
+            }
+            None => false,
+        });
+        rows.for_each(|row| row.fill(0));
     }
 }
 
@@ -292,6 +326,13 @@ fn side_of(side: u8) -> PyResult<Side> {
         1 => Ok(Side::Sell),
         _ => Err(side_error(side)),
     }
+}
+
+fn check_count(n: usize) -> PyResult<()> {
+    if n > LEVELS_MAX {
+        return Err(invalid_value("n", &n.to_string(), &format!("must be at most {LEVELS_MAX}")));
+    }
+    Ok(())
 }
 
 fn not_writable() -> PyErr {

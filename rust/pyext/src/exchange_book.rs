@@ -32,7 +32,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Parameters
 /// ----------
 /// orders_max : int
-///     Orders that can rest at a time, from 1 to 4,194,304; room for them is taken once (about 120 bytes
+///     Orders that can rest at a time, from 1 to 4,194,304; room for them is taken once (about 110 bytes
 ///     each).
 ///
 /// Raises

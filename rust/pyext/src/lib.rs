@@ -4,6 +4,7 @@ mod bars;
 mod batch;
 mod best;
 mod book;
+mod book_side;
 mod calls;
 mod config;
 mod desk;
@@ -21,6 +22,7 @@ mod order_book;
 mod results;
 mod reused;
 mod risk;
+mod top_view;
 mod updates;
 mod views;
 mod words;
@@ -33,6 +35,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     batch::register(module)?;
     book::register(module)?;
+    book_side::register(module)?;
     events::register(module)?;
     updates::register(module)?;
     exchange_book::register(module)?;
@@ -44,5 +47,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     desk::register(module)?;
     liquidity::register(module)?;
     order_book::register(module)?;
+    top_view::register(module)?;
     views::register(module)
 }

@@ -30,7 +30,7 @@ impl ApprovedOrder {
         Self { intent: OrderIntent { size: Size::Lots(lots), ..self.intent } }
     }
 
-    /// Returns the order as one that may only close.
+    /// Returns the order as one that can only close: what was approved covers everything narrower.
     #[must_use]
     pub const fn only_closing(self) -> Self {
         Self { intent: OrderIntent { reduce_only: true, ..self.intent } }

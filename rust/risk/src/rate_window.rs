@@ -72,6 +72,18 @@ impl RateWindow {
     }
 }
 
+/// Checks a rate of messages, of which some must be left for cancels and closing orders.
+pub(crate) fn check_message_rate(field: &'static str, count: Option<u32>) -> Result<(), ValueError> {
+    match count {
+        Some(0 | 1) => Err(ValueError::new(
+            field,
+            count.unwrap_or(0),
+            "must be at least 2: one of them is kept for cancels and closing orders",
+        )),
+        count => check_rate(field, count),
+    }
+}
+
 /// Checks a rate for which room is to be made.
 pub(crate) fn check_rate(field: &'static str, count: Option<u32>) -> Result<(), ValueError> {
     match count.filter(|&count| count > RATE_MAX) {

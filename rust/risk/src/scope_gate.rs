@@ -31,6 +31,8 @@ pub(crate) struct ScopeGate {
     /// What its fills paid and took, fees included.
     pub(crate) cash: i128,
     messages: RateWindow,
+    /// Of the messages the cancels and closing orders that a strategy asked for.
+    urgent: RateWindow,
     executions: RateWindow,
     recent: RecentOrders,
 }
@@ -40,6 +42,7 @@ impl ScopeGate {
     pub(crate) fn new(limits: &ScopeLimits, allowed: Option<Vec<bool>>) -> Self {
         Self {
             messages: RateWindow::new(limits.message_rate_max),
+            urgent: RateWindow::new(limits.reserve()),
             executions: RateWindow::new(limits.executions_max),
             limits: *limits,
             allowed,
@@ -56,6 +59,9 @@ impl ScopeGate {
     pub(crate) fn set_limits(&mut self, limits: &ScopeLimits) {
         if limits.message_rate_max != self.limits.message_rate_max {
             self.messages.resize(limits.message_rate_max);
+        }
+        if limits.reserve() != self.limits.reserve() {
+            self.urgent.resize(limits.reserve());
         }
         if limits.executions_max != self.limits.executions_max {
             self.executions.resize(limits.executions_max);
@@ -135,11 +141,16 @@ impl ScopeGate {
         }
     }
 
-    /// Judges the rate of messages; cancels and closing orders (`is_urgent`) may use the reserve.
+    /// Judges the rate of messages. Cancels and closing orders (`is_urgent`) may use the whole rate, and the
+    /// reserve is theirs even when the engine's own cancels and exits have used up the rate.
     pub(crate) fn check_messages(&self, now_ns: TimeNs, is_urgent: bool) -> Result<(), Refusal> {
         let Some(rate_max) = self.limits.message_rate_max else { return Ok(()) };
-        let max = if is_urgent { rate_max } else { self.limits.new_messages_max(rate_max) };
-        if self.messages.has_room(max, now_ns, self.limits.message_rate_window_ns) {
+        let reserve = self.limits.reserve_of(rate_max);
+        let max = if is_urgent { rate_max } else { rate_max.saturating_sub(reserve) };
+        let window_ns = self.limits.message_rate_window_ns;
+        if self.messages.has_room(max, now_ns, window_ns)
+            || (is_urgent && self.urgent.has_room(reserve, now_ns, window_ns))
+        {
             return Ok(());
         }
         Err(refusal(Rule::MessageRateMax, i128::from(max), i128::from(max) + 1))
@@ -148,6 +159,11 @@ impl ScopeGate {
     /// Counts a message on its way.
     pub(crate) fn note_message(&mut self, now_ns: TimeNs) {
         self.messages.record(now_ns);
+    }
+
+    /// Counts a message towards the reserve, beside [`ScopeGate::note_message`].
+    pub(crate) fn note_urgent(&mut self, now_ns: TimeNs) {
+        self.urgent.record(now_ns);
     }
 
     /// Remembers a new order.
@@ -177,6 +193,7 @@ impl ScopeGate {
         }
         out.extend_from_slice(&self.open_orders.to_le_bytes());
         self.messages.write_state(out);
+        self.urgent.write_state(out);
         self.executions.write_state(out);
         self.recent.write_state(out);
     }

@@ -2,7 +2,7 @@
 
 use tradecore_types::{Decimal, LimitName, Money, Scope, ValueError};
 
-use crate::rate_window::check_rate;
+use crate::rate_window::{check_message_rate, check_rate};
 use crate::setting::{count, money, not_of_scope, span, unsigned};
 
 /// Length of a window when nothing else is said: one second.
@@ -27,7 +27,7 @@ pub struct ScopeLimits {
     pub message_rate_max: Option<u32>,
     /// Length of the window of messages, in nanoseconds.
     pub message_rate_window_ns: i64,
-    /// Messages of the rate kept for cancels and closing orders; `None`: a fifth.
+    /// Messages of the rate kept for cancels and closing orders; `None`: a fifth, rounded up.
     pub cancel_reserve: Option<u32>,
     /// Loss since the day began above which trading is halted, in money.
     pub daily_loss_max: Option<Money>,
@@ -80,10 +80,17 @@ impl ScopeLimits {
             LimitName::Net => self.net_max = money(name, value)?,
             LimitName::MessageRate => {
                 let max = count(name, value)?;
-                check_rate(name, max)?;
+                check_message_rate(name, max)?;
                 self.message_rate_max = max;
             }
-            LimitName::CancelReserve => self.cancel_reserve = count(name, value)?,
+            LimitName::CancelReserve => {
+                let reserve = count(name, value)?;
+                check_rate(name, reserve)?;
+                if reserve == Some(0) {
+                    return Err(ValueError::new(name, 0, "must be above 0: risk can always be taken off"));
+                }
+                self.cancel_reserve = reserve;
+            }
             LimitName::DailyLoss => self.daily_loss_max = money(name, value)?,
             LimitName::Drawdown => self.drawdown_max = money(name, value)?,
             LimitName::Executions if !is_account => {
@@ -102,11 +109,15 @@ impl ScopeLimits {
         Ok(())
     }
 
-    /// Returns how many messages new orders and amendments may use of the rate.
-    pub(crate) fn new_messages_max(&self, rate_max: u32) -> u32 {
-        // At least one stays for new orders, or the default would stop trading altogether.
-        let fifth = rate_max.div_ceil(5).min(rate_max.saturating_sub(1));
-        rate_max.saturating_sub(self.cancel_reserve.unwrap_or(fifth))
+    /// Returns how many messages of a rate are kept for cancels and closing orders; all of them where the
+    /// setting asks for more.
+    pub(crate) fn reserve_of(&self, rate_max: u32) -> u32 {
+        self.cancel_reserve.unwrap_or_else(|| rate_max.div_ceil(5)).min(rate_max)
+    }
+
+    /// Returns how many messages are kept for cancels and closing orders; `None` without a rate.
+    pub(crate) fn reserve(&self) -> Option<u32> {
+        self.message_rate_max.map(|rate_max| self.reserve_of(rate_max))
     }
 
     /// Tells whether losses are limited.

@@ -288,6 +288,16 @@ impl Scopes {
         }
     }
 
+    /// Counts a cancel or a closing order that a strategy asked for towards the reserve, beside
+    /// [`Scopes::note_message`].
+    pub fn note_urgent(&mut self, strategy: StrategyId, now_ns: TimeNs) {
+        for row in [strategy.index(), self.account_row()] {
+            if let Some(gate) = self.gates.get_mut(row) {
+                gate.note_urgent(now_ns);
+            }
+        }
+    }
+
     /// Counts an order in or out.
     pub fn count_open(&mut self, strategy: StrategyId, is_opened: bool) {
         for row in [strategy.index(), self.account_row()] {

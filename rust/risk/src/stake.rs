@@ -52,7 +52,8 @@ impl Stake {
     }
 
     /// Tells whether an order, filled whole after every working order on its side, still only closes.
-    pub(crate) fn is_reduced_by(self, side: Side, lots: i64) -> bool {
+    #[must_use]
+    pub fn is_reduced_by(self, side: Side, lots: i64) -> bool {
         let closable = -i128::from(self.position_lots) * i128::from(side.sign());
         i128::from(lots) + i128::from(self.working_lots(side)) <= closable
     }
