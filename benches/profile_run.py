@@ -91,7 +91,7 @@ def build() -> None:
         HOME / "tradecore",
         ignore=shutil.ignore_patterns("_core*.so", "__pycache__"),
     )
-    shutil.copyfile(target / "release" / "lib_core.so", HOME / "tradecore" / "_core.abi3.so")
+    shutil.copyfile(target / "release" / "lib_core.so", HOME / "tradecore" / "_core.so")
 
 
 def command_of(name: str, package: Path = HOME) -> tuple[list[str], dict[str, str]]:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,16 +141,25 @@ def extension_inputs() -> list[Path]:
 
 def extension_is_built() -> bool:
     """Tell whether a built extension lies in the source tree."""
+    return bool(extensions())
+
+
+def extensions() -> list[Path]:
+    """List the built extensions in the source tree: one, or another build for other Pythons too."""
     package = ROOT / "python" / "tradecore"
-    return any(path.suffix in {".so", ".pyd"} for path in package.glob("_core*"))
+    return [path for path in package.glob("_core*") if path.suffix in {".so", ".pyd"}]
 
 
 def build_extension() -> None:
-    """Build the native part optimised and install `tradecore` in place."""
+    """Build the native part optimised, for this very Python, and install `tradecore` in place."""
     environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment.pop("CONDA_PREFIX", None)
     command = [str(BIN / "maturin"), "develop", "--release", "--locked", "--quiet"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    # A build for other Pythons that lay there: no interpreter shall load it in place of its own.
+    for built in extensions():
+        if not built.name.endswith(EXTENSION_SUFFIXES[0]):
+            built.unlink()
 
 
 def link(packages: Iterable[Path]) -> None:

@@ -1,14 +1,16 @@
-"""One wheel for every supported CPython: built once for the stable ABI, installed and used on each."""
+"""One wheel for every supported CPython: built for the stable ABI where asked, installed and used on each."""
 
 import shutil
 import subprocess
 import sys
 import zipfile
 from email.parser import HeaderParser
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
 
+import tradecore._core as native
 from support.shared import ROOT
 
 VERSIONS = ("3.11", "3.12", "3.13")
@@ -41,6 +43,15 @@ def interpreter(version: str) -> str:
     pytest.skip(f"CPython {version} is not on this machine")
 
 
+def test_a_build_from_source_is_for_its_own_python():
+    """What `make setup` builds calls its interpreter directly, and nothing else lies there to be loaded."""
+    (built,) = [
+        path for path in Path(native.__file__).parent.glob("_core*") if path.suffix in {".so", ".pyd"}
+    ]
+
+    assert built.name.endswith(EXTENSION_SUFFIXES[0])
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("version", VERSIONS)
@@ -55,6 +66,7 @@ def test_the_one_wheel_installs_and_runs_on(version, tmp_path):
         "--release",
         "--locked",
         "--quiet",
+        "--features=stable-abi",
         "--out",
         str(tmp_path),
     ]

@@ -86,6 +86,36 @@ def test_arguments_that_make_no_sense_name_their_field_and_send_nothing(side, fi
     assert engine.summary().orders == engine.summary().refusals == 0
 
 
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_a_number_without_a_name_is_no_order(side):
+    """Sizes and prices are told apart by their names alone, and an unknown name is not passed over."""
+
+    def ask(ctx):
+        send = getattr(ctx, side)
+        with pytest.raises(TypeError, match="takes 0 positional arguments"):
+            send(1)
+        with pytest.raises(TypeError, match="takes 0 positional arguments"):
+            send(1, quantity_lots=1)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'lots'"):
+            send(quantity_lots=1, lots=1)
+
+    engine, _ = quoted(ask)
+    assert engine.summary().orders == engine.summary().refusals == 0
+
+
+def test_none_is_as_good_as_nothing_given():
+    """A caller may pass on what it does not have."""
+
+    def ask(ctx):
+        return ctx.buy(
+            quantity_lots=1, limit=None, stop_ticks=None, fraction=None, after=None, expire_ns=None
+        )
+
+    engine, [answer] = quoted(ask)
+    assert answer == 1
+    assert engine.summary().fills == 1
+
+
 HUGE = 2**63
 
 

@@ -141,13 +141,13 @@ async def test_clearing_allows_a_rebuild(tmp_path):
 async def test_a_group_that_cannot_be_applied_leaves_the_tables_as_they_were(tmp_path):
     """Rows and position in the journal move together or not at all."""
     path = tmp_path / "readmodel.sqlite"
-    await project(path, [SESSION[:4]])
+    await project(path, [SESSION[:5]])
     before = dump(path)
-    broken = JournalRecord(seq=20, time_ns=0, kind="order", fields={**SESSION[5].fields, "side": object()})
+    broken = JournalRecord(seq=20, time_ns=0, kind="order", fields={**SESSION[6].fields, "side": object()})
 
     read_model = await SqliteReadModel.open(str(path))
     with pytest.raises(StorageError):
-        await read_model.apply([SESSION[4], broken], 21)
+        await read_model.apply([SESSION[5], broken], 21)
     await read_model.aclose()
     assert dump(path) == before
 

@@ -154,7 +154,7 @@ impl Kernel {
         let order = match child.approved.further_exit(intent) {
             Some(order) => order,
             None => match self.judge(&intent, lots, None)? {
-                Ok(order) => order,
+                Ok(approval) => approval.order(),
                 Err(refusal) => {
                     self.note_refused(&intent, &refusal);
                     return Ok(());

@@ -1,7 +1,8 @@
 //! What reaches the simulated venue.
 
-use tradecore_book::QuoteDepth;
-use tradecore_types::{CancelReason, InstrumentId, Quote};
+use tradecore_book::{Depth, QuoteDepth};
+use tradecore_matching::DepthMatcher;
+use tradecore_types::{CancelReason, InstrumentId, Quote, Report, TimeNs};
 
 use crate::market::{Book, Market, Venue};
 use crate::schedule::Request;
@@ -13,22 +14,40 @@ const NO_QUOTE: Quote = Quote { bid_ticks: 0, bid_lots: 0, ask_ticks: 0, ask_lot
 impl Kernel {
     /// Hands a request to the venue.
     pub(crate) fn arrive(&mut self, request: &Request) -> Result<(), KernelError> {
-        let request = &self.after_fills(request);
-        let instrument = match request {
-            Request::Submit(order) => order.intent().instrument,
-            Request::Cancel { instrument, .. } | Request::Replace { instrument, .. } => *instrument,
-        };
-        if let Request::Submit(order) = &request
-            && self.expires_on_arrival(order)?
-        {
-            return Ok(());
+        match *request {
+            Request::Submit(ref order) if self.expires_on_arrival(order)? => Ok(()),
+            Request::Submit(ref order) => self.hand_over(order.intent().instrument, request),
+            Request::Cancel { instrument, .. } => self.hand_over(instrument, request),
+            Request::Replace { instrument, .. } => self.hand_over(instrument, &self.after_fills(request)),
         }
-        let is_bars = matches!(self.market(instrument)?.venue, Venue::Bars(_));
-        if is_bars {
-            return self.arrive_at_bars(instrument, request);
+    }
+
+    fn hand_over(&mut self, instrument: InstrumentId, request: &Request) -> Result<(), KernelError> {
+        match self.market(instrument)?.venue {
+            Venue::Bars(_) => self.arrive_at_bars(instrument, request),
+            Venue::Quotes(_) | Venue::Book(_) => {
+                self.arrive_at_depth(instrument, request);
+                Ok(())
+            }
+            Venue::Exchange(_) => self.arrive_at_exchange(instrument, request),
         }
+    }
+
+    fn arrive_at_exchange(&mut self, instrument: InstrumentId, request: &Request) -> Result<(), KernelError> {
+        let now_ns = self.now_ns;
         let mut published = std::mem::take(&mut self.published);
-        self.arrive_at_depth(instrument, request, &mut published);
+        self.at_venue(instrument, |market, reports| {
+            let Venue::Exchange(venue) = &mut market.venue else { return };
+            match request {
+                Request::Submit(order) => venue.submit(order, now_ns, reports, &mut published),
+                Request::Cancel { order_id, reason, .. } => {
+                    venue.cancel_because(*order_id, *reason, now_ns, reports, &mut published);
+                }
+                Request::Replace { order_id, price_ticks, lots, .. } => {
+                    venue.replace(*order_id, *price_ticks, *lots, now_ns, reports, &mut published);
+                }
+            }
+        });
         self.spread_published(instrument, &mut published)?;
         self.published = published;
         Ok(())
@@ -56,54 +75,41 @@ impl Kernel {
         }
     }
 
-    /// Hands a request to a venue that is quotes, a book or an exchange.
-    fn arrive_at_depth(
-        &mut self,
-        instrument: InstrumentId,
-        request: &Request,
-        published: &mut Vec<tradecore_matching::MarketOut>,
-    ) {
+    /// Hands a request to a venue that is quotes or a book.
+    fn arrive_at_depth(&mut self, instrument: InstrumentId, request: &Request) {
         let now_ns = self.now_ns;
         self.at_venue(instrument, |market, reports| {
             let Market { venue, book, quote, .. } = market;
-            match venue {
-                Venue::Quotes(venue) => {
+            match (venue, book) {
+                (Venue::Quotes(venue), _) => {
                     let depth = QuoteDepth(quote.unwrap_or(NO_QUOTE));
-                    match request {
-                        Request::Submit(order) => venue.submit(order, &depth, now_ns, reports),
-                        Request::Cancel { order_id, reason, .. } => {
-                            venue.cancel_because(*order_id, *reason, now_ns, reports);
-                        }
-                        Request::Replace { order_id, price_ticks, lots, .. } => {
-                            venue.replace(*order_id, *price_ticks, *lots, &depth, now_ns, reports);
-                        }
-                    }
+                    meet_depth(venue, request, &depth, now_ns, reports);
                 }
-                Venue::Book(venue) => {
-                    // An invalid book has frozen the venue: it rejects what would trade and still cancels.
-                    let Book::Synced(book) = book else { return };
-                    let depth = book.book();
-                    match request {
-                        Request::Submit(order) => venue.submit(order, depth, now_ns, reports),
-                        Request::Cancel { order_id, reason, .. } => {
-                            venue.cancel_because(*order_id, *reason, now_ns, reports);
-                        }
-                        Request::Replace { order_id, price_ticks, lots, .. } => {
-                            venue.replace(*order_id, *price_ticks, *lots, depth, now_ns, reports);
-                        }
-                    }
+                // An invalid book has frozen the venue: it rejects what would trade and still cancels.
+                (Venue::Book(venue), Book::Synced(book)) => {
+                    meet_depth(venue, request, book.book(), now_ns, reports);
                 }
-                Venue::Exchange(venue) => match request {
-                    Request::Submit(order) => venue.submit(order, now_ns, reports, published),
-                    Request::Cancel { order_id, reason, .. } => {
-                        venue.cancel_because(*order_id, *reason, now_ns, reports, published);
-                    }
-                    Request::Replace { order_id, price_ticks, lots, .. } => {
-                        venue.replace(*order_id, *price_ticks, *lots, now_ns, reports, published);
-                    }
-                },
-                Venue::Bars(_) => {}
+                _ => {}
             }
         });
+    }
+}
+
+/// Shows a venue a request and the depth it meets.
+fn meet_depth(
+    venue: &mut DepthMatcher,
+    request: &Request,
+    depth: &impl Depth,
+    now_ns: TimeNs,
+    reports: &mut Vec<Report>,
+) {
+    match request {
+        Request::Submit(order) => venue.submit(order, depth, now_ns, reports),
+        Request::Cancel { order_id, reason, .. } => {
+            venue.cancel_because(*order_id, *reason, now_ns, reports);
+        }
+        Request::Replace { order_id, price_ticks, lots, .. } => {
+            venue.replace(*order_id, *price_ticks, *lots, depth, now_ns, reports);
+        }
     }
 }

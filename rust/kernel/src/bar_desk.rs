@@ -4,19 +4,18 @@ use tradecore_ledger::{Ledger, Orders};
 use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
 use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Scopes, Stake, Switches, Wish};
 use tradecore_types::{
-    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report,
-    ReportBody, Size, StrategyId, TimeNs,
+    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size,
+    StrategyId, TimeNs,
 };
 
 use crate::account::Account;
 use crate::groups::{Groups, Told};
-use crate::kernel::Counters;
 use crate::margin::{Margined, Standing, free_notional, verdict};
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
 use crate::scoping::Books;
 use crate::wake::{Hearing, OrderUpdate, Wake, WakeBody};
-use crate::{KernelError, Leverage, buying_power};
+use crate::{Counters, KernelError, Leverage, buying_power};
 
 /// Everything of the kernel that one instrument's bars may touch.
 pub(crate) struct BarDesk<'a> {
@@ -93,7 +92,7 @@ impl BarDesk<'_> {
     /// Puts an order under a new number into the books.
     fn open(&mut self, order: ApprovedOrder) -> Result<Option<ApprovedOrder>, KernelError> {
         let intent = *order.intent();
-        self.orders.add(intent)?;
+        self.orders.add(&intent)?;
         self.counters.orders += 1;
         let reference = self.marks.get(self.instrument.id.index()).copied().flatten();
         self.recorder.order(self.now_ns, &intent, reference.unwrap_or(0));
@@ -254,17 +253,14 @@ impl BarAccount for BarDesk<'_> {
         let (intent, open_lots) = (update.order.intent, update.order.open_lots());
         let counted = self.scopes.is_on().then_some(*update.order);
         let fill = fill_of(&intent, &report);
-        let mut told = Told {
-            order: update.order,
-            filled_lots: fill.map_or(0, |fill| fill.lots),
-            opened_lots: 0,
-            is_unchanged: matches!(report.body, ReportBody::ReplaceRejected(_)),
-        };
+        let mut opened_lots = 0;
         if let Some(fill) = fill {
             self.counters.count_fill(&report);
-            told.opened_lots = self.ledger.apply_fill(fill)?.opened_lots.saturating_abs();
+            opened_lots = self.ledger.apply_fill(fill)?.opened_lots;
         }
-        self.groups.note(&told);
+        if !self.groups.is_off() {
+            self.groups.note(&Told::new(update.order, &report, opened_lots));
+        }
         if fill.is_some() {
             self.ledger.check()?;
             if let Some(kept) = self.account.as_deref_mut() {

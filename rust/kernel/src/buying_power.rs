@@ -11,7 +11,10 @@ const PPM: i128 = 1_000_000;
 /// Returns equity times leverage, never below 0.
 pub(crate) fn total(equity: Money, leverage: Leverage) -> i128 {
     let scaled = equity.0.max(0).saturating_mul(i128::from(leverage.numerator));
-    scaled / i128::from(leverage.denominator).max(1)
+    match leverage.denominator {
+        ..=1 => scaled,
+        denominator => scaled / i128::from(denominator),
+    }
 }
 
 /// Returns how many lots a share of the free buying power pays for, taker fee included.

@@ -145,7 +145,7 @@ impl Kernel {
     /// What closes the position stays, up to its size: stops first, then the others, each the oldest first. It is
     /// bound to the position from now on, as if it had been sent as reduce-only.
     pub(crate) fn withdraw_halted(&mut self) -> Result<(), KernelError> {
-        if !self.scopes.is_on() || !self.scopes.take_tripped() {
+        if !self.scopes.take_tripped() {
             return Ok(());
         }
         let mut stopped = std::mem::take(&mut self.met);

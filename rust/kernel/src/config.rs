@@ -64,12 +64,14 @@ pub struct VenueConfig {
 
 impl VenueConfig {
     /// Returns when a request sent now reaches the venue.
+    #[inline]
     pub(crate) fn at_venue_ns(&self, now_ns: TimeNs) -> TimeNs {
         let samples = self.latency_samples.as_ref();
         now_ns.saturating_add(samples.map_or(self.order_latency_ns, |samples| samples.order_ns(now_ns)))
     }
 
     /// Returns when a report made now reaches the engine.
+    #[inline]
     pub(crate) fn at_engine_ns(&self, now_ns: TimeNs) -> TimeNs {
         let samples = self.latency_samples.as_ref();
         now_ns.saturating_add(samples.map_or(self.report_latency_ns, |samples| samples.report_ns(now_ns)))

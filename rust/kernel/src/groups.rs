@@ -12,7 +12,7 @@ use std::ops::Range;
 use tradecore_journal::encode_order;
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{OrderId, OrderIntent, OrderKind};
+use tradecore_types::{OrderId, OrderIntent, OrderKind, Report, ReportBody};
 
 /// How a new order depends on others of its strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,13 +124,25 @@ pub(crate) struct Limit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told<'a> {
     /// The order after it.
-    pub(crate) order: &'a OpenOrder,
+    order: &'a OpenOrder,
     /// What filled just now.
-    pub(crate) filled_lots: i64,
+    filled_lots: i64,
     /// What of it opened a position.
-    pub(crate) opened_lots: i64,
+    opened_lots: i64,
     /// Whether an amendment was not taken.
-    pub(crate) is_unchanged: bool,
+    is_unchanged: bool,
+}
+
+impl<'a> Told<'a> {
+    /// Reads a report; `opened_lots` are what its fill opened, signed.
+    pub(crate) const fn new(order: &'a OpenOrder, report: &Report, opened_lots: i64) -> Self {
+        let (filled_lots, is_unchanged) = match report.body {
+            ReportBody::Fill { lots, .. } => (lots, false),
+            ReportBody::ReplaceRejected(_) => (0, true),
+            _ => (0, false),
+        };
+        Self { order, filled_lots, opened_lots: opened_lots.saturating_abs(), is_unchanged }
+    }
 }
 
 /// Every order that depends on others.

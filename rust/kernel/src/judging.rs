@@ -1,7 +1,7 @@
 //! Everything that is put to risk about an order: what is at stake, what the account can pay, the verdict.
 
 use tradecore_ledger::OpenOrder;
-use tradecore_risk::{ApprovedOrder, Exposure, Stake, Wish};
+use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
 use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side, Size};
 
 use crate::buying_power;
@@ -18,12 +18,12 @@ impl Kernel {
     ///
     /// One that only closes the strategy's own position passes room, countability and buying power too,
     /// whatever other strategies hold; it is then approved as reduce-only.
-    pub(crate) fn judge(
+    pub(crate) fn judge<'a>(
         &mut self,
-        intent: &OrderIntent,
+        intent: &'a OrderIntent,
         lots: i64,
         replaced: Option<&OpenOrder>,
-    ) -> Result<Result<ApprovedOrder, Refusal>, KernelError> {
+    ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let exposure = self.exposure(intent, replaced);
         let only_closes =
             matches!(intent.size, Size::Lots(_)) && exposure.own.is_reduced_by(intent.side, lots);
@@ -51,23 +51,23 @@ impl Kernel {
             is_amendment: replaced.is_some(),
         };
         let scopes = self.scopes.is_on().then_some(&self.scopes);
-        let order = match market.gate.check(&wish, scopes) {
-            Ok(order) => order,
+        let approval = match market.gate.check(&wish, scopes) {
+            Ok(approval) => approval,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let is_affordable = match self.has_buying_power(intent, lots, exposure.account)? {
             Err(refusal) if !only_closes => return Ok(Err(refusal)),
             verdict => verdict.is_ok(),
         };
-        let order = if is_counted && is_affordable { order } else { order.only_closing() };
+        let approval = if is_counted && is_affordable { approval } else { approval.only_closing() };
         if let Some(market) = self.markets.get_mut(intent.instrument.index()) {
             let scopes = self.scopes.is_on().then_some(&mut self.scopes);
-            market.gate.note(&order, replaced.is_some(), scopes);
+            market.gate.note(approval, replaced.is_some(), scopes);
         }
         if only_closes && self.scopes.is_on() {
             self.scopes.note_urgent(intent.strategy, self.now_ns);
         }
-        Ok(Ok(order))
+        Ok(Ok(approval))
     }
 
     /// Puts an exit of an order that has not filled yet before risk: it can only close what that one opens.

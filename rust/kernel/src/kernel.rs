@@ -7,19 +7,18 @@ use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{Ledger, Lendable, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
-    Event, EventBatch, EventBody, Instrument, InstrumentId, Liquidity, Money, OrderId, Report, ReportBody,
-    StrategyId, TimeNs, ValueError,
+    EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs, ValueError,
 };
 
 use crate::account::Account;
 use crate::build::build_market;
-use crate::input::{Head, Input};
+use crate::input::Input;
 use crate::market::{Book, Market, Venue};
 use crate::recorder::Recorder;
-use crate::schedule::{Due, End, Schedule};
+use crate::schedule::Schedule;
 use crate::series::{BarSource, Column, IndicatorValues, Series};
 use crate::wake::{Hearing, Wake, WakeBody};
-use crate::{EquityColumns, KernelConfig, KernelError, Matching};
+use crate::{BookCounts, Counters, EquityColumns, KernelConfig, KernelError};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
 const ORDERS_MAX: usize = 1 << 14;
@@ -32,57 +31,6 @@ const LOTS: usize = 1024;
 
 /// Closed orders kept for questions about the recent past.
 const CLOSED_ORDERS_MAX: usize = 1024;
-
-/// Why [`Kernel::advance`] came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Advance {
-    /// A strategy is to be called.
-    Wake(Wake),
-    /// Everything fed is consumed.
-    Idle,
-    /// The budget of steps is used up and there is more to do.
-    Working,
-}
-
-/// How much of everything there was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Events consumed.
-    pub events: u64,
-    /// Orders approved.
-    pub orders: u64,
-    /// Orders refused.
-    pub refusals: u64,
-    /// Fills.
-    pub fills: u64,
-    /// Fills that provided liquidity.
-    pub maker_fills: u64,
-}
-
-impl Counters {
-    /// Counts a report if it is a fill.
-    pub(crate) fn count_fill(&mut self, report: &Report) {
-        if let ReportBody::Fill { liquidity, .. } = report.body {
-            self.fills += 1;
-            self.maker_fills += u64::from(liquidity == Liquidity::Maker);
-        }
-    }
-}
-
-/// What the books of an instrument went through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BookCounts {
-    /// Quotes of the venue at the same update id, and its checksums, compared with the book.
-    pub compared: u64,
-    /// Those that differed.
-    pub mismatches: u64,
-    /// Times messages were found missing, doubled or changed: by their numbers or by a checksum.
-    pub gaps: u64,
-    /// Times no message came for longer than the book may go without one.
-    pub stale: u64,
-    /// Times the book became valid again after a fault or a silence.
-    pub resyncs: u64,
-}
 
 /// One deterministic engine: the same events give the same wake-ups, orders and frames.
 pub struct Kernel {
@@ -202,87 +150,6 @@ impl Kernel {
     /// Hands back the memory of a consumed batch, emptied.
     pub fn take_spare_batch(&mut self) -> EventBatch {
         self.input.take_spare()
-    }
-
-    /// Consumes events until a strategy is to be called, everything is consumed or `steps_max` steps were made.
-    ///
-    /// # Errors
-    ///
-    /// [`KernelError::Broken`] when a promise is broken; the kernel must not be used any further.
-    pub fn advance(&mut self, steps_max: usize) -> Result<Advance, KernelError> {
-        for _ in 0..steps_max {
-            if let Some(wake) = self.wakes.pop_front() {
-                return Ok(Advance::Wake(wake));
-            }
-            if !self.step()? {
-                return Ok(Advance::Idle);
-            }
-        }
-        Ok(self.wakes.pop_front().map_or(Advance::Working, Advance::Wake))
-    }
-
-    /// Handles what comes next; `false` when there is nothing.
-    fn step(&mut self) -> Result<bool, KernelError> {
-        let markets = &self.markets;
-        // Without an open order no bar venue has one either, and no bar opens apart.
-        let head = match self.config.venue.matching {
-            Matching::Bars if !self.orders.is_empty() => self.input.head(|event| opens_apart(markets, event)),
-            _ => self.input.first(),
-        };
-        // Without input nothing later than now is certain: an earlier event may still be fed.
-        let certain_ns = head.map_or(self.now_ns, |head| head.time_ns().max(self.now_ns));
-        if let Some((time_ns, due)) = self.schedule.due(certain_ns) {
-            self.set_now(time_ns)?;
-            self.handle_due(due)?;
-            if self.has_margin {
-                self.enforce_margin()?;
-            }
-            self.withdraw_halted()?;
-            return Ok(true);
-        }
-        let Some(head) = head else { return Ok(false) };
-        self.set_now(certain_ns)?;
-        match head {
-            Head::BarOpen { source, .. } => self.handle_bar_open(source)?,
-            Head::Whole { source, .. } => self.handle_event(source)?,
-        }
-        if self.has_margin {
-            self.enforce_margin()?;
-        }
-        self.withdraw_halted()?;
-        Ok(true)
-    }
-
-    fn handle_due(&mut self, due: Due) -> Result<(), KernelError> {
-        match due {
-            Due::Report => match self.schedule.take_report() {
-                Some(delivery) => {
-                    self.apply_report(delivery.instrument, &delivery.report)?;
-                    self.follow_reports()
-                }
-                None => Ok(()),
-            },
-            Due::Expiry => self.expire_next(),
-            Due::Arrival => match self.schedule.take_arrival() {
-                Some(request) => self.arrive(&request),
-                None => Ok(()),
-            },
-            Due::End => match self.schedule.take_end() {
-                Some(End::Bar { series }) => {
-                    self.close_time_bar(series);
-                    Ok(())
-                }
-                Some(End::BookAge { instrument }) => self.on_book_age(instrument),
-                None => Ok(()),
-            },
-            Due::Timer => {
-                if let Some(timer) = self.schedule.take_timer() {
-                    let body = WakeBody::Timer { timer_id: timer.number };
-                    self.wake(timer.strategy, InstrumentId(0), body);
-                }
-                Ok(())
-            }
-        }
     }
 
     /// Queues a call of a strategy.
@@ -582,12 +449,4 @@ impl Kernel {
         self.last_order_id += 1;
         OrderId(self.last_order_id)
     }
-}
-
-/// Tells whether the opening of a bar can fill an order before the rest of the bar is looked at.
-fn opens_apart(markets: &[Market], event: &Event) -> bool {
-    matches!(event.body, EventBody::Bar(_))
-        && markets
-            .get(event.instrument.index())
-            .is_some_and(|market| matches!(&market.venue, Venue::Bars(venue) if !venue.is_empty()))
 }

@@ -8,6 +8,7 @@
 //! or opens a file; nothing calls back.
 
 mod account;
+mod advance;
 mod arming;
 mod arrivals;
 mod bar_desk;
@@ -19,6 +20,7 @@ mod buying_power;
 mod closing;
 mod commands;
 mod config;
+mod counters;
 mod equity;
 mod error;
 mod events;
@@ -45,11 +47,13 @@ mod wake;
 #[cfg(test)]
 extern crate self as tradecore_kernel;
 
+pub use advance::Advance;
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
+pub use counters::{BookCounts, Counters};
 pub use equity::EquityColumns;
 pub use error::KernelError;
 pub use groups::Links;
-pub use kernel::{Advance, BookCounts, Counters, Kernel};
+pub use kernel::Kernel;
 pub use latency::{LatencySample, LatencySamples};
 pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};

@@ -223,7 +223,7 @@ impl Kernel {
         }
         let order_id = self.next_order_id();
         let intent = OrderIntent::closing(order_id, strategy, instrument, lots, None, self.now_ns);
-        self.orders.add(intent)?;
+        self.orders.add(&intent)?;
         self.counters.orders += 1;
         self.recorder.order(self.now_ns, &intent, price_ticks);
         if self.scopes.is_on() {

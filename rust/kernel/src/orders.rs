@@ -160,21 +160,32 @@ impl Kernel {
         links: Links,
     ) -> Result<Verdict, KernelError> {
         let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
-        let verdict = if let Some(entry) = links.after.filter(|_| intent.reduce_only) {
-            self.judge_exit(intent, lots, entry)?
+        let refusal = if let Some(entry) = links.after.filter(|_| intent.reduce_only) {
+            match self.judge_exit(intent, lots, entry)? {
+                Ok(order) => return self.approved(&order, reference_ticks, links),
+                Err(refusal) => refusal,
+            }
         } else {
             self.groups.set_joining(links.oco);
             let verdict = self.judge(intent, lots, None);
             self.groups.set_joining(None);
-            verdict?
-        };
-        match verdict {
-            Ok(order) => {
-                self.send_linked(&order, reference_ticks, links)?;
-                Ok(Verdict::Approved(intent.order_id))
+            match verdict? {
+                Ok(approval) => return self.approved(&approval.order(), reference_ticks, links),
+                Err(refusal) => refusal,
             }
-            Err(refusal) => Ok(self.refused(intent, refusal)),
-        }
+        };
+        Ok(self.refused(intent, refusal))
+    }
+
+    /// Sends an approved order and makes it the answer.
+    fn approved(
+        &mut self,
+        order: &ApprovedOrder,
+        reference_ticks: i64,
+        links: Links,
+    ) -> Result<Verdict, KernelError> {
+        self.send_linked(order, reference_ticks, links)?;
+        Ok(Verdict::Approved(order.intent().order_id))
     }
 
     /// Records a refusal and makes it the answer.
@@ -239,21 +250,21 @@ impl Kernel {
         reference_ticks: i64,
         links: Links,
     ) -> Result<(), KernelError> {
-        let intent = *order.intent();
+        let intent = order.intent();
         if self.scopes.is_on() {
-            self.withdraw_met(&intent);
+            self.withdraw_met(intent);
         }
         self.orders.add(intent)?;
         self.counters.orders += 1;
-        self.recorder.order(self.now_ns, &intent, reference_ticks);
+        self.recorder.order(self.now_ns, intent, reference_ticks);
         if self.scopes.is_on() {
-            self.tell_scopes(&intent, true);
+            self.tell_scopes(intent, true);
         }
         let is_held = self.link(order, links);
         match self.config.destination {
             Destination::Venue => {
                 if !intent.bracket.is_empty() {
-                    self.note_bracket(&intent)?;
+                    self.note_bracket(intent)?;
                 }
                 if !is_held {
                     let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);

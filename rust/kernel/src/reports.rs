@@ -1,6 +1,6 @@
 //! The way back: from the venue's report to the life cycle, the ledger and the strategy.
 
-use tradecore_ledger::FillInput;
+use tradecore_ledger::{FillInput, OpenOrder};
 use tradecore_types::{InstrumentId, OrderIntent, Report, ReportBody};
 
 use crate::groups::Told;
@@ -20,60 +20,70 @@ impl Kernel {
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
-        let (intent, open_lots) = (update.order.intent, update.order.open_lots());
-        let counted = self.scopes.is_on().then_some(*update.order);
-        let fill = fill_of(&intent, report);
-        let mut told = Told {
-            order: update.order,
-            filled_lots: fill.map_or(0, |fill| fill.lots),
-            opened_lots: 0,
-            is_unchanged: matches!(report.body, ReportBody::ReplaceRejected(_)),
-        };
-        let mut surplus_lots = 0;
-        if let Some(fill) = fill {
+        let order = update.order;
+        let (intent, open_lots) = (&order.intent, order.open_lots());
+        let (strategy, side) = (intent.strategy, intent.side);
+        let (mut opened_lots, mut reductions) = (0, [].as_slice());
+        let fill = fill_of(intent, report);
+        if let Some(fill) = &fill {
             self.counters.count_fill(report);
-            let applied = self.ledger.apply_fill(fill)?;
-            told.opened_lots = applied.opened_lots.saturating_abs();
-            surplus_lots = if intent.reduce_only { applied.opened_lots } else { 0 };
-            self.groups.note(&told);
-            if !self.groups.is_off() {
-                for reduction in applied.reductions {
-                    self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);
-                }
-            }
-            self.ledger.check()?;
-            if self.account.is_some() {
-                self.note_account_fill(&intent, report)?;
-            }
-        } else {
-            self.groups.note(&told);
+            let applied = self.ledger.apply_fill(*fill)?;
+            (opened_lots, reductions) = (applied.opened_lots, applied.reductions);
         }
-        if let Some(order) = counted {
-            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
-            if let Some(market) = self.markets.get(instrument.index()) {
-                books.tell_report(&mut self.scopes, &order, &market.instrument, fill.as_ref(), self.now_ns);
+        if !self.groups.is_off() {
+            self.groups.note(&Told::new(order, report, opened_lots));
+            for reduction in reductions {
+                self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);
             }
+        }
+        if fill.is_some() {
+            self.ledger.check()?;
+        }
+        let is_surplus = intent.reduce_only && opened_lots != 0;
+        if self.account.is_some() || self.scopes.is_on() {
+            let order = *order;
+            self.follow_report(&order, report, fill.as_ref())?;
         }
         if fill.is_some() && self.orders.has_closing() {
-            self.note_orphans(intent.strategy, instrument);
+            self.note_orphans(strategy, instrument);
         }
-        if surplus_lots != 0 && !self.switches.is_killed {
-            self.close_lots(intent.strategy, instrument, surplus_lots)?;
+        if is_surplus && !self.switches.is_killed {
+            self.close_lots(strategy, instrument, opened_lots)?;
         }
-        if self.hearing.get(intent.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
-            let (order_id, side) = (report.order_id, intent.side);
+        if self.hearing.get(strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
+            let order_id = report.order_id;
             let update = OrderUpdate { order_id, side, open_lots, report: *report };
-            self.wake(intent.strategy, instrument, WakeBody::Order(update));
+            self.wake(strategy, instrument, WakeBody::Order(update));
         }
         Ok(())
     }
 
     /// Does what follows from reports once all of this moment are read: what filled in parts is one change.
+    #[inline]
     pub(crate) fn follow_reports(&mut self) -> Result<(), KernelError> {
-        if (self.groups.has_work() || !self.orphaned.is_empty()) && !self.schedule.has_report_by(self.now_ns)
-        {
+        let has_work = self.groups.has_work() || !self.orphaned.is_empty();
+        if has_work && !self.schedule.has_report_by(self.now_ns) {
             self.work_groups()?;
             self.trim_orphans();
+        }
+        Ok(())
+    }
+
+    /// Tells those who are switched on of a report that is booked: account and scopes.
+    fn follow_report(
+        &mut self,
+        order: &OpenOrder,
+        report: &Report,
+        fill: Option<&FillInput>,
+    ) -> Result<(), KernelError> {
+        if self.account.is_some() && fill.is_some() {
+            self.note_account_fill(&order.intent, report)?;
+        }
+        if self.scopes.is_on() {
+            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
+            if let Some(market) = self.markets.get(order.intent.instrument.index()) {
+                books.tell_report(&mut self.scopes, order, &market.instrument, fill, self.now_ns);
+            }
         }
         Ok(())
     }

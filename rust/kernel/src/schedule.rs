@@ -99,6 +99,8 @@ pub(crate) enum Due {
 pub(crate) struct Schedule {
     /// When the next of all is due, the end of time when there is none: most steps ask only this.
     next_ns: TimeNs,
+    /// When the next end or timer is due: what comes and goes with every order leaves it as it is.
+    plans_ns: TimeNs,
     reports: VecDeque<(TimeNs, Delivery)>,
     expiries: BinaryHeap<Reverse<(TimeNs, u64, u32)>>,
     arrivals: VecDeque<(TimeNs, Request)>,
@@ -111,6 +113,7 @@ impl Default for Schedule {
     fn default() -> Self {
         Self {
             next_ns: TimeNs::MAX,
+            plans_ns: TimeNs::MAX,
             reports: VecDeque::new(),
             expiries: BinaryHeap::new(),
             arrivals: VecDeque::new(),
@@ -148,21 +151,21 @@ impl Schedule {
     ) {
         if self.expiries.len() > EXPIRIES_SPARE.saturating_add(open.saturating_mul(2)) {
             self.expiries.retain(|Reverse((_, order_id, _))| is_open(OrderId(*order_id)));
-            self.look_ahead();
+            self.look_at_plans();
         }
-        self.next_ns = self.next_ns.min(time_ns);
+        self.plan(time_ns);
         self.expiries.push(Reverse((time_ns, order_id.0, instrument.0)));
     }
 
     /// Plans the end of a span.
     pub(crate) fn end(&mut self, time_ns: TimeNs, end: End) {
-        self.next_ns = self.next_ns.min(time_ns);
+        self.plan(time_ns);
         self.ends.push(Reverse((time_ns, end)));
     }
 
     /// Sets a timer.
     pub(crate) fn timer(&mut self, time_ns: TimeNs, strategy: StrategyId, timer_id: u64) {
-        self.next_ns = self.next_ns.min(time_ns);
+        self.plan(time_ns);
         self.timers_set += 1;
         self.timers.push(Reverse(Timer { time_ns, sequence: self.timers_set, strategy, number: timer_id }));
     }
@@ -173,21 +176,30 @@ impl Schedule {
         if self.next_ns > time_ns {
             return None;
         }
-        let fronts = [
-            (self.reports.front().map(|entry| entry.0), Due::Report),
-            (self.expiries.peek().map(|entry| entry.0.0), Due::Expiry),
-            (self.arrivals.front().map(|entry| entry.0), Due::Arrival),
-            (self.ends.peek().map(|entry| entry.0.0), Due::End),
-            (self.timers.peek().map(|entry| entry.0.time_ns), Due::Timer),
-        ];
-        fronts.into_iter().find(|front| front.0 == Some(self.next_ns)).map(|front| (self.next_ns, front.1))
+        let next_ns = self.next_ns;
+        let is_next = |front_ns: Option<TimeNs>| front_ns == Some(next_ns);
+        let due = if is_next(self.reports.front().map(|entry| entry.0)) {
+            Due::Report
+        } else if self.plans_ns > next_ns {
+            Due::Arrival
+        } else if is_next(self.expiries.peek().map(|entry| entry.0.0)) {
+            Due::Expiry
+        } else if is_next(self.arrivals.front().map(|entry| entry.0)) {
+            Due::Arrival
+        } else if is_next(self.ends.peek().map(|entry| entry.0.0)) {
+            Due::End
+        } else {
+            self.timers.peek().map(|_| Due::Timer)?
+        };
+        Some((next_ns, due))
     }
 
-    /// Takes the next report.
-    pub(crate) fn take_report(&mut self) -> Option<Delivery> {
-        let delivery = self.reports.pop_front()?.1;
+    /// Takes the next report, with its time.
+    #[inline]
+    pub(crate) fn take_report(&mut self) -> Option<(TimeNs, Delivery)> {
+        let report = self.reports.pop_front();
         self.look_ahead();
-        Some(delivery)
+        report
     }
 
     /// Tells whether another report reaches the engine at or before `time_ns`.
@@ -207,39 +219,54 @@ impl Schedule {
     /// Takes the next order whose time is up, with its instrument.
     pub(crate) fn take_expiry(&mut self) -> Option<(OrderId, InstrumentId)> {
         let Reverse((_, order_id, instrument)) = self.expiries.pop()?;
-        self.look_ahead();
+        self.look_at_plans();
         Some((OrderId(order_id), InstrumentId(instrument)))
     }
 
-    /// Takes the next request.
-    pub(crate) fn take_arrival(&mut self) -> Option<Request> {
-        let request = self.arrivals.pop_front()?.1;
+    /// Takes the next request, with its time.
+    #[inline]
+    pub(crate) fn take_arrival(&mut self) -> Option<(TimeNs, Request)> {
+        let request = self.arrivals.pop_front();
         self.look_ahead();
-        Some(request)
+        request
     }
 
     /// Takes the next span that ends.
     pub(crate) fn take_end(&mut self) -> Option<End> {
         let Reverse((_, end)) = self.ends.pop()?;
-        self.look_ahead();
+        self.look_at_plans();
         Some(end)
     }
 
     /// Takes the next timer.
     pub(crate) fn take_timer(&mut self) -> Option<Timer> {
         let Reverse(timer) = self.timers.pop()?;
-        self.look_ahead();
+        self.look_at_plans();
         Some(timer)
     }
 
-    /// Learns anew when the next of all is due.
-    fn look_ahead(&mut self) {
-        let reports = self.reports.front().map_or(TimeNs::MAX, |entry| entry.0);
+    /// Notes when an end or a timer is due.
+    fn plan(&mut self, time_ns: TimeNs) {
+        self.plans_ns = self.plans_ns.min(time_ns);
+        self.next_ns = self.next_ns.min(time_ns);
+    }
+
+    /// Learns anew when the next end or timer is due.
+    #[inline(never)]
+    fn look_at_plans(&mut self) {
         let expiries = self.expiries.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
-        let arrivals = self.arrivals.front().map_or(TimeNs::MAX, |entry| entry.0);
         let ends = self.ends.peek().map_or(TimeNs::MAX, |entry| entry.0.0);
         let timers = self.timers.peek().map_or(TimeNs::MAX, |entry| entry.0.time_ns);
-        self.next_ns = reports.min(expiries).min(arrivals).min(ends.min(timers));
+        self.plans_ns = expiries.min(ends).min(timers);
+        self.look_ahead();
+    }
+
+    /// Learns anew when the next of all is due.
+    #[inline]
+    fn look_ahead(&mut self) {
+        let reports = self.reports.front().map_or(TimeNs::MAX, |entry| entry.0);
+        let arrivals = self.arrivals.front().map_or(TimeNs::MAX, |entry| entry.0);
+        self.next_ns = reports.min(arrivals).min(self.plans_ns);
     }
 
     /// Appends the canonical bytes of what is on its way.

@@ -44,16 +44,16 @@ impl Accounts {
 
     /// Returns the balances after a transaction, which takes from one account what it gives another.
     pub(crate) fn posted(&self, posting: &Posting) -> Result<Self, LedgerError> {
-        let add = |balance: i128, amounts: [i128; 3], what| {
-            amounts.into_iter().try_fold(balance, i128::checked_add).ok_or(LedgerError::Overflow { what })
-        };
-        let negated = |amount: i128| amount.checked_neg().ok_or(LedgerError::Overflow { what: "a posting" });
         let Posting { opened, closed_cost, closed_value, fee } = *posting;
+        let sum = |sum: Option<i128>, what| sum.ok_or(LedgerError::Overflow { what });
+        let cash = self.cash.checked_sub(opened).and_then(|cash| cash.checked_add(closed_value));
+        let inventory = self.inventory.checked_add(opened).and_then(|cost| cost.checked_sub(closed_cost));
+        let realised = self.realised.checked_add(closed_cost).and_then(|sum| sum.checked_sub(closed_value));
         let after = Self {
-            cash: add(self.cash, [negated(opened)?, closed_value, negated(fee)?], "cash")?,
-            inventory: add(self.inventory, [opened, negated(closed_cost)?, 0], "inventory")?,
-            realised: add(self.realised, [closed_cost, negated(closed_value)?, 0], "realised profit")?,
-            fees: add(self.fees, [fee, 0, 0], "fees")?,
+            cash: sum(cash.and_then(|cash| cash.checked_sub(fee)), "cash")?,
+            inventory: sum(inventory, "inventory")?,
+            realised: sum(realised, "realised profit")?,
+            fees: sum(self.fees.checked_add(fee), "fees")?,
             opening: self.opening,
             flows: self.flows,
         };
@@ -106,8 +106,9 @@ impl Accounts {
     pub(crate) fn check(&self, lots_cost: i128) -> Result<(), BrokenInvariant> {
         must_equal("the sum of all accounts is 0", self.total().unwrap_or(i128::MAX), 0)?;
         must_equal("inventory is the cost of the open lots", self.inventory, lots_cost)?;
-        let held = self.cash.saturating_add(self.inventory).saturating_add(self.fees);
-        let source = self.opening().0.saturating_add(self.realised().0).saturating_add(self.flows());
+        // A sum that does not fit wraps alike on both sides: that there is one is the promise before this.
+        let held = self.cash.wrapping_add(self.inventory).wrapping_add(self.fees);
+        let source = self.opening.wrapping_add(self.realised).wrapping_add(self.flows).wrapping_neg();
         must_equal("cash + inventory + fees is opening + realised + cash flows", held, source)
     }
 

@@ -74,6 +74,13 @@ pub enum OrderError {
         /// What was said to happen.
         event: OrderEvent,
     },
+    /// Together with what works already the lots cannot be counted.
+    Uncountable {
+        /// The order named.
+        order_id: OrderId,
+        /// The lots to be added.
+        lots: i64,
+    },
     /// The size is not above 0, or more than is open.
     Lots {
         /// The order named.
@@ -98,6 +105,9 @@ impl fmt::Display for OrderError {
             }
             Self::Illegal { order_id, state, event } => {
                 write!(f, "order {} is {}: {event:?} cannot happen", order_id.0, state.name())
+            }
+            Self::Uncountable { order_id, lots } => {
+                write!(f, "order {}: {lots} lots more cannot be counted", order_id.0)
             }
             Self::Lots { order_id, lots, open_lots } => {
                 write!(f, "order {}: {lots} lots where {open_lots} are open", order_id.0)

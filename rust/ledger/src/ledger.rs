@@ -63,8 +63,11 @@ struct Cut {
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     slot: usize,
-    holding: Holding,
-    total: Total,
+    /// Position of the strategy, and of all strategies, after the fill.
+    position: i64,
+    position_total: i64,
+    /// What the cost of the position changes by.
+    cost: i128,
     accounts: Accounts,
     opened_lots: i64,
     opened_value: i128,
@@ -205,38 +208,51 @@ impl Ledger {
     fn plan(&mut self, fill: &FillInput) -> Result<Plan, LedgerError> {
         let outside = LedgerError::OutOfTable { strategy: fill.strategy, instrument: fill.instrument };
         let slot = self.slot(fill.strategy, fill.instrument).ok_or(outside)?;
-        let holding = *self.holdings.get(slot).ok_or(outside)?;
-        let total = *self.totals.get(fill.instrument.index()).ok_or(outside)?;
         if fill.lots <= 0 {
             return Err(LedgerError::NotPositive { lots: fill.lots });
         }
-        let open = self.cut_lots(fill, slot, &holding)?;
-        let signed = open.lots * fill.side.sign();
-        let instrument = self.instruments.get(fill.instrument.index()).ok_or(outside)?;
-        let opened = value(instrument, fill.price_ticks, signed)?;
-        let posting = self.posting(opened, fill.fee)?;
-        let change = i128::from(fill.lots) * i128::from(fill.side.sign());
-        let cost = opened.checked_sub(posting.closed_cost).ok_or(overflow("cost"))?;
-        self.cost.checked_add(cost).ok_or(overflow("cost"))?;
+        let open = self.cut_lots(fill, slot)?;
+        let (Some(holding), Some(total), Some(instrument)) = (
+            self.holdings.get(slot),
+            self.totals.get(fill.instrument.index()),
+            self.instruments.get(fill.instrument.index()),
+        ) else {
+            return Err(outside);
+        };
+        let opened_lots = open.lots * fill.side.sign();
+        let opened_value = value(instrument, fill.price_ticks, opened_lots)?;
+        let posting = self.posting(opened_value, fill.fee)?;
+        let cost = opened_value.checked_sub(posting.closed_cost).ok_or(overflow("cost"))?;
+        for known in [self.cost, holding.cost, total.cost] {
+            known.checked_add(cost).ok_or(overflow("cost"))?;
+        }
+        let (traded, what) = match fill.side {
+            Side::Buy => (holding.bought, "lots bought"),
+            Side::Sell => (holding.sold, "lots sold"),
+        };
+        traded.checked_add(i128::from(fill.lots)).ok_or(overflow(what))?;
         Ok(Plan {
             slot,
-            holding: holding_after(&holding, fill, change, cost)?,
-            total: Total {
-                position: moved(total.position, change)?,
-                cost: total.cost.checked_add(cost).ok_or(overflow("cost"))?,
-            },
+            position: moved(holding.position, fill)?,
+            position_total: moved(total.position, fill)?,
+            cost,
             accounts: self.accounts.posted(&posting)?,
-            opened_lots: signed,
-            opened_value: opened,
+            opened_lots,
+            opened_value,
             opened_fee: open.fee,
         })
     }
 
     /// Collects the parts of lots the fill closes and returns what is left of it.
-    fn cut_lots(&mut self, fill: &FillInput, slot: usize, holding: &Holding) -> Result<Rest, LedgerError> {
+    fn cut_lots(&mut self, fill: &FillInput, slot: usize) -> Result<Rest, LedgerError> {
         self.cuts.clear();
         let mut rest = Rest { lots: fill.lots, fee: fill.fee.0 };
-        if i128::from(holding.position) * i128::from(fill.side.sign()) >= 0 {
+        let Some(&Holding { position, queue, .. }) = self.holdings.get(slot) else { return Ok(rest) };
+        let closes = match fill.side {
+            Side::Buy => position < 0,
+            Side::Sell => position > 0,
+        };
+        if !closes {
             return Ok(rest);
         }
         if let Some(entry) = fill.closes {
@@ -245,7 +261,7 @@ impl Ledger {
                 index = self.cut(fill, index, &mut rest)?.1;
             }
         }
-        let mut index = holding.queue.head;
+        let mut index = queue.head;
         while rest.lots > 0 && index != NONE {
             let is_cut = self.lots.get(index).is_some_and(|lot| Some(lot.entry_order) == fill.closes);
             index = if is_cut {
@@ -304,34 +320,42 @@ impl Ledger {
     /// Makes the planned changes; nothing here can fail.
     fn commit(&mut self, fill: &FillInput, plan: &Plan) {
         self.reductions.clear();
-        let mut queue = plan.holding.queue;
+        let (Some(holding), Some(total)) =
+            (self.holdings.get_mut(plan.slot), self.totals.get_mut(fill.instrument.index()))
+        else {
+            return;
+        };
+        let mut closed = 0;
         for cut in &self.cuts {
-            let Some(lot) = self.lots.get(cut.lot).copied() else { continue };
-            self.lots.take(&mut queue, cut.lot, cut.lots, cut.entry_value, cut.entry_fee);
-            self.trades.push(cut.closed_trade(fill, &lot));
-            self.reductions.push(Reduction {
-                entry_order: lot.entry_order,
-                closed_lots: cut.lots.saturating_abs(),
-                remaining_lots: self.lots.lots_of_entry(plan.slot, lot.entry_order).saturating_abs(),
-            });
+            let Some(lot) = self.lots.get(cut.lot) else { continue };
+            let entry_order = lot.entry_order;
+            self.trades.push(cut.closed_trade(fill, lot));
+            let left = self.lots.take(&mut holding.queue, cut.lot, cut.lots, cut.entry_value, cut.entry_fee);
+            let (closed_lots, remaining_lots) = (cut.lots.saturating_abs(), left.saturating_abs());
+            self.reductions.push(Reduction { entry_order, closed_lots, remaining_lots });
+            closed += i128::from(cut.lots);
         }
         if plan.opened_lots != 0 {
             let lot = OpenLot::new(fill.order_id, fill.venue_time_ns, fill.price_ticks, plan.opened_lots);
-            self.lots.push(&mut queue, lot.with_cost(plan.opened_value, plan.opened_fee));
+            self.lots.push(&mut holding.queue, lot.with_cost(plan.opened_value, plan.opened_fee));
         }
-        if let Some(holding) = self.holdings.get_mut(plan.slot) {
-            self.cost = self.cost - holding.cost + plan.holding.cost;
-            let closed: i128 = self.cuts.iter().map(|cut| i128::from(cut.lots)).sum();
-            let lots = holding.lots - closed + i128::from(plan.opened_lots);
-            *holding = Holding { queue, lots, ..plan.holding };
+        match fill.side {
+            Side::Buy => holding.bought += i128::from(fill.lots),
+            Side::Sell => holding.sold += i128::from(fill.lots),
         }
-        if let Some(total) = self.totals.get_mut(fill.instrument.index()) {
-            *total = plan.total;
-        }
-        self.note_held(fill.instrument.index(), plan.total.is_held());
+        holding.position = plan.position;
+        holding.lots += i128::from(plan.opened_lots) - closed;
+        holding.cost += plan.cost;
+        let was_held = total.is_held();
+        *total = Total { position: plan.position_total, cost: total.cost + plan.cost };
+        let is_held = total.is_held();
+        self.cost += plan.cost;
         self.accounts = plan.accounts;
         self.last_slot = plan.slot;
         self.fills += 1;
+        if was_held != is_held {
+            self.note_held(fill.instrument.index(), is_held);
+        }
     }
 
     /// Keeps the list of held instruments: it has room for all of them from the start.
@@ -411,32 +435,11 @@ impl Cut {
     }
 }
 
-fn holding_after(
-    before: &Holding,
-    fill: &FillInput,
-    change: i128,
-    cost: i128,
-) -> Result<Holding, LedgerError> {
-    let (bought, sold) = match fill.side {
-        Side::Buy => (change, 0),
-        Side::Sell => (0, -change),
-    };
-    Ok(Holding {
-        queue: before.queue,
-        position: moved(before.position, change)?,
-        bought: before.bought.checked_add(bought).ok_or(overflow("lots bought"))?,
-        sold: before.sold.checked_add(sold).ok_or(overflow("lots sold"))?,
-        lots: before.lots,
-        cost: before.cost.checked_add(cost).ok_or(overflow("cost"))?,
-    })
-}
-
-fn moved(position: i64, change: i128) -> Result<i64, LedgerError> {
+/// Returns a position after a fill.
+fn moved(position: i64, fill: &FillInput) -> Result<i64, LedgerError> {
+    let after = position.checked_add(fill.lots * fill.side.sign());
     // The most negative position has no opposite: it could not be closed by one fill.
-    i64::try_from(i128::from(position) + change)
-        .ok()
-        .filter(|&after| after != i64::MIN)
-        .ok_or(overflow("position"))
+    after.filter(|&after| after != i64::MIN).ok_or(overflow("position"))
 }
 
 fn value(instrument: &Instrument, price_ticks: i64, lots: i64) -> Result<i128, LedgerError> {

@@ -1,5 +1,7 @@
 //! Open lots in one arena: first in, first out per position, and findable by the order that opened them.
 
+use std::collections::hash_map::Entry as MapEntry;
+
 use rustc_hash::FxHashMap;
 use tradecore_types::{OrderId, TimeNs};
 
@@ -129,28 +131,37 @@ impl Lots {
         entry.lots += lot.lots;
     }
 
-    /// Takes signed lots with their value and fee from a lot; an emptied lot leaves its lists.
+    /// Takes signed lots with their value and fee from a lot; an emptied lot leaves its lists. Returns what is
+    /// left of its entry order, signed.
     ///
     /// The lot must be the oldest one of its entry order.
-    pub(crate) fn take(&mut self, queue: &mut Queue, index: usize, lots: i64, value: i128, fee: i128) {
-        let Some(lot) = self.arena.get_mut(index) else { return };
+    pub(crate) fn take(&mut self, queue: &mut Queue, index: usize, lots: i64, value: i128, fee: i128) -> i64 {
+        let Some(lot) = self.arena.get_mut(index) else { return 0 };
         lot.lots -= lots;
         lot.value -= value;
         lot.fee -= fee;
-        let lot = *lot;
-        if let Some(entry) = self.entries.get_mut(&(queue.slot, lot.entry_order)) {
-            debug_assert_eq!(entry.head, index, "lots of one entry close oldest first");
+        let (is_empty, next_of_entry) = (lot.lots == 0, lot.next_of_entry);
+        let (before, after, key) = (lot.prev, lot.next, (queue.slot, lot.entry_order));
+        let left = self.take_of_entry(key, lots, is_empty.then_some(next_of_entry));
+        if is_empty {
+            self.unlink(queue, index, before, after);
+        }
+        left
+    }
+
+    /// Takes lots from what an entry order opened, whose oldest lot is `head` from now on when that changed;
+    /// returns what is left.
+    fn take_of_entry(&mut self, key: (usize, OrderId), lots: i64, head: Option<usize>) -> i64 {
+        if let MapEntry::Occupied(mut found) = self.entries.entry(key) {
+            let entry = found.get_mut();
             entry.lots -= lots;
-            if lot.lots == 0 {
-                entry.head = lot.next_of_entry;
+            entry.head = head.unwrap_or(entry.head);
+            if entry.head != NONE {
+                return entry.lots;
             }
-            if entry.head == NONE {
-                self.entries.remove(&(queue.slot, lot.entry_order));
-            }
+            found.remove();
         }
-        if lot.lots == 0 {
-            self.unlink(queue, index, &lot);
-        }
+        0
     }
 
     /// Visits the lots of a position, oldest first.
@@ -182,14 +193,14 @@ impl Lots {
         self.arena.len() - 1
     }
 
-    fn unlink(&mut self, queue: &mut Queue, index: usize, lot: &OpenLot) {
-        match self.arena.get_mut(lot.prev) {
-            Some(before) => before.next = lot.next,
-            None => queue.head = lot.next,
+    fn unlink(&mut self, queue: &mut Queue, index: usize, before: usize, after: usize) {
+        match self.arena.get_mut(before) {
+            Some(lot) => lot.next = after,
+            None => queue.head = after,
         }
-        match self.arena.get_mut(lot.next) {
-            Some(after) => after.prev = lot.prev,
-            None => queue.tail = lot.prev,
+        match self.arena.get_mut(after) {
+            Some(lot) => lot.prev = before,
+            None => queue.tail = before,
         }
         self.free.push(index);
     }

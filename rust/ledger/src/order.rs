@@ -70,14 +70,15 @@ impl Amending {
 
 impl OpenOrder {
     /// Makes an order that was just sent.
-    pub(crate) fn new(intent: OrderIntent) -> Self {
+    #[inline]
+    pub(crate) fn new(intent: &OrderIntent) -> Self {
         let price_ticks = intent.kind.price_ticks();
         let lots = match intent.size {
             Size::Lots(lots) => Some(lots),
             Size::EquityPpm(_) => None,
         };
         Self {
-            intent,
+            intent: *intent,
             state: OrderState::PendingNew,
             price_ticks,
             lots,

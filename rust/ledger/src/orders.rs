@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use tradecore_types::{
-    InstrumentId, OrderId, OrderIntent, OrderKind, Report, ReportBody, StrategyId, TimeNs,
+    InstrumentId, OrderId, OrderIntent, OrderKind, Report, ReportBody, Size, StrategyId, TimeNs,
 };
 
 use crate::order_index::OrderIndex;
 use crate::wire::Put;
-use crate::working::WorkingTable;
+use crate::working::{Counted, WorkingTable};
 use crate::{Amending, ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState, Working, next};
 
 /// Orders there is room for at the start; memory grows with the largest number that was ever open at once.
@@ -46,11 +46,26 @@ pub struct Orders {
 #[derive(Clone, Copy, Debug)]
 struct Change {
     event: OrderEvent,
-    price_ticks: Option<i64>,
-    lots: Option<i64>,
-    filled_lots: i64,
-    amending: Amending,
-    is_set_off: bool,
+    what: What,
+}
+
+/// What changes of an order beside its state.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// Nothing.
+    State,
+    /// It waited for a price and was set off.
+    SetOff,
+    /// These lots of it filled.
+    Filled(i64),
+    /// An amendment is asked for: all that are now.
+    Asked(Amending),
+    /// An amendment was refused.
+    Answered,
+    /// It was amended: its whole size and its price.
+    Amended(i64, Option<i64>),
+    /// Whole size and price changed, and no amendment was answered.
+    Restated(i64, Option<i64>),
 }
 
 impl Orders {
@@ -78,25 +93,26 @@ impl Orders {
     ///
     /// [`OrderError`] when the store is full, the number is not above all before, an id is not in the
     /// tables or the working lots do not fit; nothing is changed.
-    pub fn add(&mut self, intent: OrderIntent) -> Result<(), OrderError> {
+    pub fn add(&mut self, intent: &OrderIntent) -> Result<(), OrderError> {
         let order_id = intent.order_id;
         if order_id <= self.last_id {
             return Err(OrderError::NumberUsed { order_id });
         }
-        let order = OpenOrder::new(intent);
-        if order.lots.is_some_and(|lots| lots <= 0) {
-            return Err(OrderError::Lots { order_id, lots: order.open_lots(), open_lots: 0 });
-        }
+        let lots = match intent.size {
+            Size::Lots(lots) if lots <= 0 => return Err(OrderError::Lots { order_id, lots, open_lots: 0 }),
+            Size::Lots(lots) => lots,
+            Size::EquityPpm(_) => 0,
+        };
         if self.index.len() >= self.capacity {
             return Err(OrderError::Full { capacity: self.capacity });
         }
-        self.working.shift(&order, order.open_lots())?;
-        self.working.count(&order, true);
-        self.closing += usize::from(is_closing(&order));
+        self.working.shift(intent, lots, Counted::In)?;
+        self.closing += usize::from(is_closing(intent));
         let place = self.free.pop().unwrap_or(self.slab.len());
         match self.slab.get_mut(place) {
-            Some(cell) => *cell = order,
-            None => self.slab.push(order),
+            // In its place, without a copy on the way.
+            Some(cell) => *cell = OpenOrder::new(intent),
+            None => self.slab.push(OpenOrder::new(intent)),
         }
         self.index.insert(order_id, place);
         self.last_id = order_id;
@@ -138,7 +154,7 @@ impl Orders {
         if !ours.contains(&event) {
             return Err(OrderError::Illegal { order_id, state: order.state, event });
         }
-        self.change(place, Change::of_event(order, event), time_ns)
+        self.change(place, Change { event, what: What::State }, time_ns)
     }
 
     /// Notes that we ask for an amendment to this price (0 keeps it) and open size; it counts from now on.
@@ -156,9 +172,8 @@ impl Orders {
     ) -> Result<OrderUpdate<'_>, OrderError> {
         let (place, order) = self.find(order_id)?;
         let asked_ticks = if price_ticks == 0 { order.price_ticks } else { Some(price_ticks) };
-        let amending = order.amending.asked(order.intent.side, asked_ticks, lots);
-        let change = Change { amending, ..Change::of_event(order, OrderEvent::ReplaceRequested) };
-        self.change(place, change, time_ns)
+        let what = What::Asked(order.amending.asked(order.intent.side, asked_ticks, lots));
+        self.change(place, Change { event: OrderEvent::ReplaceRequested, what }, time_ns)
     }
 
     /// Sets the size of an order that was a share of equity, now that it is known.
@@ -173,7 +188,7 @@ impl Orders {
         if lots <= 0 || order.lots.is_some() {
             return Err(OrderError::Lots { order_id, lots, open_lots: order.open_lots() });
         }
-        self.working.shift(order, lots)?;
+        self.working.shift(&order.intent, lots, Counted::Already)?;
         order.lots = Some(lots);
         Ok(())
     }
@@ -187,7 +202,7 @@ impl Orders {
         let place = self.find(order_id)?.0;
         let Some(order) = self.slab.get_mut(place) else { return Err(OrderError::NotOpen { order_id }) };
         if !order.only_closes() {
-            self.working.shift(order, -order.lots_at_stake())?;
+            self.working.shift(&order.intent, -order.lots_at_stake(), Counted::Already)?;
             order.intent.reduce_only = true;
             self.closing += 1;
         }
@@ -259,6 +274,7 @@ impl Orders {
     }
 
     /// Takes one change through the table, then through the counters, then into the store.
+    #[inline]
     fn change(
         &mut self,
         place: usize,
@@ -272,15 +288,16 @@ impl Orders {
         let illegal =
             OrderError::Illegal { order_id: order.intent.order_id, state: before, event: change.event };
         let after = next(before, change.event).ok_or(illegal)?;
-        let lots = if after.is_terminal() { 0 } else { change.lots_at_stake() };
-        self.working.shift(order, lots - order.lots_at_stake())?;
-        order.price_ticks = change.price_ticks;
-        order.lots = change.lots;
-        order.filled_lots = change.filled_lots;
-        order.amending = change.amending;
-        order.is_set_off = change.is_set_off;
+        let (at_stake, has_ended) = (order.lots_at_stake(), after.is_terminal());
+        let lots = if has_ended { 0 } else { change.what.lots_at_stake(order, at_stake) };
+        if has_ended {
+            self.working.shift(&order.intent, lots - at_stake, Counted::Out)?;
+        } else if lots != at_stake {
+            self.working.shift(&order.intent, lots - at_stake, Counted::Already)?;
+        }
+        change.what.apply(order);
         order.state = after;
-        if after.is_terminal() {
+        if has_ended {
             self.leave(place, time_ns);
         }
         match self.slab.get(place) {
@@ -290,12 +307,12 @@ impl Orders {
     }
 
     /// Takes an order that has ended out of the store and remembers it for a while.
+    #[inline]
     fn leave(&mut self, place: usize, venue_time_ns: TimeNs) {
         let Some(order) = self.slab.get(place) else { return };
         self.index.remove(order.intent.order_id);
         self.free.push(place);
-        self.working.count(order, false);
-        self.closing -= usize::from(is_closing(order));
+        self.closing -= usize::from(is_closing(&order.intent));
         self.closed_total += 1;
         if self.closed_capacity == 0 {
             return;
@@ -329,28 +346,57 @@ impl Orders {
 }
 
 /// Tells whether an order may only close and names no entry.
-const fn is_closing(order: &OpenOrder) -> bool {
-    order.intent.reduce_only && order.intent.closes.is_none()
+const fn is_closing(intent: &OrderIntent) -> bool {
+    intent.reduce_only && intent.closes.is_none()
 }
 
-impl Change {
-    /// Changes the state and nothing else.
-    const fn of_event(order: &OpenOrder, event: OrderEvent) -> Self {
-        let OpenOrder { price_ticks, lots, filled_lots, amending, is_set_off, .. } = *order;
-        Self { event, price_ticks, lots, filled_lots, amending, is_set_off }
+impl What {
+    /// Returns the largest size of an order that may trade after it, which is `now` before it.
+    fn lots_at_stake(self, order: &OpenOrder, now: i64) -> i64 {
+        match self {
+            Self::State | Self::SetOff => now,
+            Self::Filled(lots) => {
+                order.open_lots().saturating_sub(lots).max(order.amending.filled(lots).lots)
+            }
+            Self::Asked(amending) => order.open_lots().max(amending.lots),
+            Self::Answered => order.open_lots().max(order.amending.answered().lots),
+            Self::Amended(whole, _) => {
+                whole.saturating_sub(order.filled_lots).max(order.amending.answered().lots)
+            }
+            Self::Restated(whole, _) => whole.saturating_sub(order.filled_lots).max(order.amending.lots),
+        }
     }
 
-    /// Returns the largest size that may trade after it.
-    fn lots_at_stake(&self) -> i64 {
-        self.lots.map_or(0, |lots| lots.saturating_sub(self.filled_lots)).max(self.amending.lots)
+    /// Changes the order.
+    fn apply(self, order: &mut OpenOrder) {
+        match self {
+            Self::State => {}
+            Self::SetOff => order.is_set_off = true,
+            Self::Filled(lots) => {
+                order.filled_lots += lots;
+                order.amending = order.amending.filled(lots);
+            }
+            Self::Asked(amending) => order.amending = amending,
+            Self::Answered => order.amending = order.amending.answered(),
+            Self::Amended(whole, price_ticks) => {
+                order.lots = Some(whole);
+                order.price_ticks = price_ticks;
+                order.amending = order.amending.answered();
+            }
+            Self::Restated(whole, price_ticks) => {
+                order.lots = Some(whole);
+                order.price_ticks = price_ticks;
+            }
+        }
     }
 }
 
 /// Reads a report as an event of the table and the order as it says.
+#[inline]
 fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
     use OrderEvent as E;
     let either = |unfilled, partly| if order.filled_lots > 0 { partly } else { unfilled };
-    let same = |event| Ok(Change::of_event(order, event));
+    let same = |event| Ok(Change { event, what: What::State });
     let order_id = order.intent.order_id;
     match report.body {
         ReportBody::Accepted => same(either(E::Accepted, E::AcceptedPartly)),
@@ -358,13 +404,13 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             Err(OrderError::Illegal { order_id, state: order.state, event: E::Rejected })
         }
         ReportBody::Rejected(_) => same(E::Rejected),
-        ReportBody::Triggered => Ok(Change { is_set_off: true, ..Change::of_event(order, E::Triggered) }),
+        ReportBody::Triggered => Ok(Change { event: E::Triggered, what: What::SetOff }),
         ReportBody::Canceled(_) => same(E::Canceled),
         ReportBody::Expired => same(E::Expired),
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),
         ReportBody::ReplaceRejected(_) => {
             let event = either(E::ReplaceRejected, E::ReplaceRejectedPartly);
-            Ok(Change { amending: order.amending.answered(), ..Change::of_event(order, event) })
+            Ok(Change { event, what: What::Answered })
         }
         ReportBody::Fill { lots, .. } => {
             let open_lots = order.open_lots();
@@ -372,21 +418,18 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
                 return Err(OrderError::Lots { order_id, lots, open_lots });
             }
             let event = if lots == open_lots { E::Fill } else { E::PartialFill };
-            let (filled_lots, amending) = (order.filled_lots + lots, order.amending.filled(lots));
-            Ok(Change { filled_lots, amending, ..Change::of_event(order, event) })
+            Ok(Change { event, what: What::Filled(lots) })
         }
         ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
             let states_price = order.price_ticks.is_some() || order.intent.kind == OrderKind::MarketToLimit;
             let price_ticks = states_price.then_some(price_ticks);
-            let is_answer = matches!(report.body, ReportBody::Replaced { .. });
-            let (event, amending) = if is_answer {
-                (either(E::Replaced, E::ReplacedPartly), order.amending.answered())
-            } else {
-                (E::Restated, order.amending)
-            };
-            Ok(Change { lots: Some(whole), price_ticks, amending, ..Change::of_event(order, event) })
+            if matches!(report.body, ReportBody::Restated { .. }) {
+                return Ok(Change { event: E::Restated, what: What::Restated(whole, price_ticks) });
+            }
+            let event = either(E::Replaced, E::ReplacedPartly);
+            Ok(Change { event, what: What::Amended(whole, price_ticks) })
         }
     }
 }

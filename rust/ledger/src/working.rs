@@ -1,8 +1,8 @@
 //! Open orders and working lots, counted as they change.
 
-use tradecore_types::{InstrumentId, Side, StrategyId};
+use tradecore_types::{InstrumentId, OrderIntent, Side, StrategyId};
 
-use crate::{OpenOrder, OrderError};
+use crate::OrderError;
 
 /// What works in the market: what risk adds to a position to know the worst case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,19 +16,37 @@ pub struct Working {
 }
 
 impl Working {
-    /// Counts an order in or out.
-    pub(crate) fn count(&mut self, opened: bool) {
-        self.open_orders =
-            if opened { self.open_orders.saturating_add(1) } else { self.open_orders.saturating_sub(1) };
+    /// Returns the lots of a side with some more, or `None` when they do not fit.
+    const fn lots_with(&self, side: Side, lots: i64) -> Option<i64> {
+        match side {
+            Side::Buy => self.buy_lots.checked_add(lots),
+            Side::Sell => self.sell_lots.checked_add(lots),
+        }
     }
 
-    /// Adds signed lots to one side, or returns `None` when they do not fit.
-    pub(crate) fn with_lots(self, side: Side, lots: i64) -> Option<Self> {
-        Some(match side {
-            Side::Buy => Self { buy_lots: self.buy_lots.checked_add(lots)?, ..self },
-            Side::Sell => Self { sell_lots: self.sell_lots.checked_add(lots)?, ..self },
-        })
+    /// Sets the lots of a side and counts an order in or out.
+    const fn set(&mut self, side: Side, lots: i64, counted: Counted) {
+        match side {
+            Side::Buy => self.buy_lots = lots,
+            Side::Sell => self.sell_lots = lots,
+        }
+        self.open_orders = match counted {
+            Counted::In => self.open_orders.saturating_add(1),
+            Counted::Already => self.open_orders,
+            Counted::Out => self.open_orders.saturating_sub(1),
+        };
     }
+}
+
+/// What a change of lots means for the number of open orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// The order is new.
+    In,
+    /// It is open and stays so.
+    Already,
+    /// It has ended.
+    Out,
 }
 
 /// The counters of every (strategy, instrument) pair and of every instrument.
@@ -59,34 +77,31 @@ impl WorkingTable {
         self.by_instrument.get(instrument.index()).copied().unwrap_or_default()
     }
 
-    /// Adds lots to both counters of an order, or to none.
+    /// Adds lots to both counters of an order and counts it in or out, or does nothing.
     ///
     /// # Errors
     ///
     /// [`OrderError`] when an id is not in the tables or the lots do not fit.
-    pub(crate) fn shift(&mut self, order: &OpenOrder, lots: i64) -> Result<(), OrderError> {
-        let intent = &order.intent;
+    #[inline]
+    pub(crate) fn shift(
+        &mut self,
+        intent: &OrderIntent,
+        lots: i64,
+        counted: Counted,
+    ) -> Result<(), OrderError> {
         let outside = OrderError::OutOfTable { order_id: intent.order_id };
         let slot = self.slot(intent.strategy, intent.instrument).ok_or(outside)?;
         let of_slot = self.by_slot.get_mut(slot).ok_or(outside)?;
         let of_instrument = self.by_instrument.get_mut(intent.instrument.index()).ok_or(outside)?;
-        let lots = if order.only_closes() { 0 } else { lots };
-        let too_many = OrderError::Lots { order_id: intent.order_id, lots, open_lots: order.open_lots() };
-        let after = of_slot.with_lots(intent.side, lots).ok_or(too_many)?;
-        *of_instrument = of_instrument.with_lots(intent.side, lots).ok_or(too_many)?;
-        *of_slot = after;
+        // What can only close is no part of the worst case.
+        let lots = if intent.reduce_only || intent.closes.is_some() { 0 } else { lots };
+        let (own, all) = (of_slot.lots_with(intent.side, lots), of_instrument.lots_with(intent.side, lots));
+        let (Some(own), Some(all)) = (own, all) else {
+            return Err(OrderError::Uncountable { order_id: intent.order_id, lots });
+        };
+        of_slot.set(intent.side, own, counted);
+        of_instrument.set(intent.side, all, counted);
         Ok(())
-    }
-
-    /// Counts an order in or out.
-    pub(crate) fn count(&mut self, order: &OpenOrder, opened: bool) {
-        let (strategy, instrument) = (order.intent.strategy, order.intent.instrument);
-        if let Some(of_slot) = self.slot(strategy, instrument).and_then(|slot| self.by_slot.get_mut(slot)) {
-            of_slot.count(opened);
-        }
-        if let Some(of_instrument) = self.by_instrument.get_mut(instrument.index()) {
-            of_instrument.count(opened);
-        }
     }
 
     fn slot(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<usize> {

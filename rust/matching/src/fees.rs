@@ -3,7 +3,7 @@
 use tradecore_types::{Decimal, Instrument, Liquidity, Money, ValueError};
 
 /// One whole in the unit of the rates: 10^9 parts per billion.
-const PPB_PER_UNIT: i128 = 1_000_000_000;
+const PPB_PER_UNIT: u64 = 1_000_000_000;
 
 /// The step of a rate given in basis points: 1 bp is 100,000 parts per billion.
 const BPS_STEP: Decimal = Decimal { mantissa: 1, decimals: 5 };
@@ -39,38 +39,61 @@ impl FeeSchedule {
         lots: i64,
         liquidity: Liquidity,
     ) -> Option<Money> {
-        let rate = i128::from(match liquidity {
+        let rate = match liquidity {
             Liquidity::Maker => self.maker_ppb,
             Liquidity::Taker => self.taker_ppb,
-        });
+        };
         if rate == 0 {
             return Some(Money::ZERO);
         }
-        let notional = instrument.notional(price_ticks, lots)?.0;
+        let (whole, part) = in_wholes(instrument.notional(price_ticks, lots)?.0.unsigned_abs());
         // Whole and part apart, so that the product of a large notional and a rate does not overflow.
-        let whole = (notional / PPB_PER_UNIT).checked_mul(rate)?;
-        let part = (notional % PPB_PER_UNIT).checked_mul(rate)?;
-        whole.checked_add(round_half_away(part)).map(Money)
+        let of_whole = match i64::try_from(whole) {
+            Ok(whole) => i128::from(whole) * i128::from(rate),
+            Err(_) => i128::try_from(whole).ok()?.checked_mul(i128::from(rate))?,
+        };
+        of_whole.checked_add(share(part, rate)).map(Money)
     }
 }
 
 /// Reads one rate.
 fn ppb(field: &'static str, text: &str) -> Result<i64, ValueError> {
     let steps = Decimal::parse(field, text)?.in_steps_of(BPS_STEP, field)?;
-    if i128::from(steps).abs() > PPB_PER_UNIT {
+    if steps.unsigned_abs() > PPB_PER_UNIT {
         return Err(ValueError::new(field, text, "must be within -10000 and 10000 basis points"));
     }
     Ok(steps)
 }
 
-/// Divides by one whole of the rate unit and rounds half away from zero.
-fn round_half_away(value: i128) -> i128 {
-    let (quotient, rest) = (value / PPB_PER_UNIT, value % PPB_PER_UNIT);
-    if rest.abs() * 2 >= PPB_PER_UNIT { quotient + value.signum() } else { quotient }
+/// Divides an amount by one whole of the rate unit: quotient and rest.
+///
+/// By hand in three steps of 64 bits, each by a constant: a division of 128 bits is a loop in the runtime.
+fn in_wholes(amount: u128) -> (u128, u64) {
+    let low_64 = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+    let (high, low) = (low_64(amount >> 64), low_64(amount));
+    let middle = ((high % PPB_PER_UNIT) << 32) | (low >> 32);
+    let last = ((middle % PPB_PER_UNIT) << 32) | (low & u64::from(u32::MAX));
+    let quotients = [high, middle, last].map(|bits| u128::from(bits / PPB_PER_UNIT));
+    let quotient = quotients.into_iter().fold(0, |sum, part| (sum << 32) + part);
+    (quotient, last % PPB_PER_UNIT)
+}
+
+/// Returns the rate's share of less than one whole of the rate unit, rounded half away from zero.
+fn share(part: u64, rate: i64) -> i128 {
+    let size = rate.unsigned_abs();
+    let (quotient, rest) = match part.checked_mul(size) {
+        Some(product) => (u128::from(product / PPB_PER_UNIT), product % PPB_PER_UNIT),
+        None => in_wholes(u128::from(part) * u128::from(size)),
+    };
+    let rounded = quotient + u128::from(rest * 2 >= PPB_PER_UNIT);
+    let rounded = i128::try_from(rounded).unwrap_or(i128::MAX);
+    if rate < 0 { -rounded } else { rounded }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::samples::instrument;
 
@@ -109,6 +132,23 @@ mod tests {
         assert_eq!(fee(500_000_000, 1), (1, -1));
         assert_eq!(fee(499_999_999, 1), (0, 0));
         assert_eq!(fee(500_000_000, 3), (2, -2));
+    }
+
+    proptest! {
+        /// Division by hand is division: for small, large and largest amounts and rates of either sign.
+        #[test]
+        fn fees_are_those_of_plain_division(bits in any::<u128>(), shift in 0u32..128, rate in any::<i64>()) {
+            let (amount, whole) = (bits >> shift, i128::from(PPB_PER_UNIT));
+            let divisor = u128::from(PPB_PER_UNIT);
+            prop_assert_eq!(in_wholes(amount), (amount / divisor, u64::try_from(amount % divisor).unwrap()));
+            let part = u64::try_from(amount % divisor).unwrap();
+            for rate in [rate, rate % 1_000_000_000, rate % 1_000] {
+                let product = i128::from(part) * i128::from(rate);
+                let is_up = (product % whole).abs() * 2 >= whole;
+                let plain = product / whole + i128::from(is_up) * product.signum();
+                prop_assert_eq!(share(part, rate), plain);
+            }
+        }
     }
 
     #[test]

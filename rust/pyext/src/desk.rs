@@ -1,15 +1,12 @@
 //! Where a strategy's orders come in: the hot half of its context.
 
-use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use tradecore_kernel::{Links, OrderRequest, Verdict};
-use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, StrategyId, TimeInForce};
+use tradecore_types::{InstrumentId, OrderId, Side, Size, StrategyId};
 
 use crate::errors::invalid_value;
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
-
-/// Parts per million in a whole.
-const PPM: f64 = 1e6;
+use crate::wish::{Given, Wish, whole};
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -29,34 +26,6 @@ pub struct PyOrderDesk {
     instruments: Vec<(u32, Py<PyAny>)>,
     /// Whether a subclass judges or records every wish to trade first.
     is_watched: bool,
-}
-
-/// A size or price as the caller gave it: as a number, or exact.
-type Given<'py> = Option<Bound<'py, PyAny>>;
-
-/// An order as the caller stated it.
-struct Wish<'py> {
-    side: Side,
-    quantity: Given<'py>,
-    quantity_lots: Given<'py>,
-    fraction: Option<f64>,
-    limit: (Given<'py>, Given<'py>),
-    stop: (Given<'py>, Given<'py>),
-    touch: (Given<'py>, Given<'py>),
-    trail: (Given<'py>, Given<'py>),
-    trail_limit: (Given<'py>, Given<'py>),
-    activation: (Given<'py>, Given<'py>),
-    display: (Given<'py>, Given<'py>),
-    to_limit: bool,
-    time_in_force: &'py str,
-    expire_ns: Option<i64>,
-    after: Option<u64>,
-    oco: Option<u64>,
-    post_only: bool,
-    reduce_only: bool,
-    stop_loss: (Given<'py>, Given<'py>),
-    take_profit: (Given<'py>, Given<'py>),
-    instrument_id: Option<u32>,
 }
 
 #[pymethods]
@@ -149,42 +118,52 @@ impl PyOrderDesk {
     /// ------
     /// InvalidValueError
     ///     When the arguments make no sense.
-    #[pyo3(signature = (
-        *, quantity=None, quantity_lots=None, fraction=None, limit=None, limit_ticks=None, stop=None,
-        stop_ticks=None, time_in_force="gtc", post_only=false, reduce_only=false, stop_loss=None,
-        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None, touch=None,
-        touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None, trail_limit_ticks=None,
-        activation=None, activation_ticks=None, display=None, display_lots=None, to_limit=false,
-        expire_ns=None, after=None, oco=None
-    ))]
+    #[pyo3(
+        signature = (
+            by_position=None, /, quantity=None, quantity_lots=None, fraction=None, limit=None,
+            limit_ticks=None, stop=None, stop_ticks=None, time_in_force="gtc", post_only=false,
+            reduce_only=false, stop_loss=None, stop_loss_ticks=None, take_profit=None, take_profit_ticks=None,
+            instrument_id=None, touch=None, touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None,
+            trail_limit_ticks=None, activation=None, activation_ticks=None, display=None, display_lots=None,
+            to_limit=false, expire_ns=None, after=None, oco=None
+        ),
+        text_signature = "($self, *, quantity=None, quantity_lots=None, fraction=None, limit=None, \
+            limit_ticks=None, stop=None, stop_ticks=None, time_in_force='gtc', post_only=False, \
+            reduce_only=False, stop_loss=None, stop_loss_ticks=None, take_profit=None, \
+            take_profit_ticks=None, instrument_id=None, touch=None, touch_ticks=None, trail=None, \
+            trail_ticks=None, trail_limit=None, trail_limit_ticks=None, activation=None, \
+            activation_ticks=None, display=None, display_lots=None, to_limit=False, expire_ns=None, \
+            after=None, oco=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
-    fn buy<'py>(
+    fn buy<'a, 'py>(
         slf: &Bound<'py, Self>,
-        quantity: Given<'py>,
-        quantity_lots: Given<'py>,
+        by_position: Given<'a, 'py>,
+        quantity: Given<'a, 'py>,
+        quantity_lots: Given<'a, 'py>,
         fraction: Option<f64>,
-        limit: Given<'py>,
-        limit_ticks: Given<'py>,
-        stop: Given<'py>,
-        stop_ticks: Given<'py>,
-        time_in_force: &'py str,
+        limit: Given<'a, 'py>,
+        limit_ticks: Given<'a, 'py>,
+        stop: Given<'a, 'py>,
+        stop_ticks: Given<'a, 'py>,
+        time_in_force: &'a str,
         post_only: bool,
         reduce_only: bool,
-        stop_loss: Given<'py>,
-        stop_loss_ticks: Given<'py>,
-        take_profit: Given<'py>,
-        take_profit_ticks: Given<'py>,
+        stop_loss: Given<'a, 'py>,
+        stop_loss_ticks: Given<'a, 'py>,
+        take_profit: Given<'a, 'py>,
+        take_profit_ticks: Given<'a, 'py>,
         instrument_id: Option<u32>,
-        touch: Given<'py>,
-        touch_ticks: Given<'py>,
-        trail: Given<'py>,
-        trail_ticks: Given<'py>,
-        trail_limit: Given<'py>,
-        trail_limit_ticks: Given<'py>,
-        activation: Given<'py>,
-        activation_ticks: Given<'py>,
-        display: Given<'py>,
-        display_lots: Given<'py>,
+        touch: Given<'a, 'py>,
+        touch_ticks: Given<'a, 'py>,
+        trail: Given<'a, 'py>,
+        trail_ticks: Given<'a, 'py>,
+        trail_limit: Given<'a, 'py>,
+        trail_limit_ticks: Given<'a, 'py>,
+        activation: Given<'a, 'py>,
+        activation_ticks: Given<'a, 'py>,
+        display: Given<'a, 'py>,
+        display_lots: Given<'a, 'py>,
         to_limit: bool,
         expire_ns: Option<i64>,
         after: Option<u64>,
@@ -192,6 +171,7 @@ impl PyOrderDesk {
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Buy,
+            by_position,
             quantity,
             quantity_lots,
             fraction,
@@ -211,48 +191,57 @@ impl PyOrderDesk {
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
             take_profit: (take_profit, take_profit_ticks),
-            instrument_id,
         };
-        send(slf, &wish)
+        send(slf, instrument_id, wish)
     }
 
     /// Send a sell order; parameters, answer and errors are those of `buy`.
-    #[pyo3(signature = (
-        *, quantity=None, quantity_lots=None, fraction=None, limit=None, limit_ticks=None, stop=None,
-        stop_ticks=None, time_in_force="gtc", post_only=false, reduce_only=false, stop_loss=None,
-        stop_loss_ticks=None, take_profit=None, take_profit_ticks=None, instrument_id=None, touch=None,
-        touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None, trail_limit_ticks=None,
-        activation=None, activation_ticks=None, display=None, display_lots=None, to_limit=false,
-        expire_ns=None, after=None, oco=None
-    ))]
+    #[pyo3(
+        signature = (
+            by_position=None, /, quantity=None, quantity_lots=None, fraction=None, limit=None,
+            limit_ticks=None, stop=None, stop_ticks=None, time_in_force="gtc", post_only=false,
+            reduce_only=false, stop_loss=None, stop_loss_ticks=None, take_profit=None, take_profit_ticks=None,
+            instrument_id=None, touch=None, touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None,
+            trail_limit_ticks=None, activation=None, activation_ticks=None, display=None, display_lots=None,
+            to_limit=false, expire_ns=None, after=None, oco=None
+        ),
+        text_signature = "($self, *, quantity=None, quantity_lots=None, fraction=None, limit=None, \
+            limit_ticks=None, stop=None, stop_ticks=None, time_in_force='gtc', post_only=False, \
+            reduce_only=False, stop_loss=None, stop_loss_ticks=None, take_profit=None, \
+            take_profit_ticks=None, instrument_id=None, touch=None, touch_ticks=None, trail=None, \
+            trail_ticks=None, trail_limit=None, trail_limit_ticks=None, activation=None, \
+            activation_ticks=None, display=None, display_lots=None, to_limit=False, expire_ns=None, \
+            after=None, oco=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
-    fn sell<'py>(
+    fn sell<'a, 'py>(
         slf: &Bound<'py, Self>,
-        quantity: Given<'py>,
-        quantity_lots: Given<'py>,
+        by_position: Given<'a, 'py>,
+        quantity: Given<'a, 'py>,
+        quantity_lots: Given<'a, 'py>,
         fraction: Option<f64>,
-        limit: Given<'py>,
-        limit_ticks: Given<'py>,
-        stop: Given<'py>,
-        stop_ticks: Given<'py>,
-        time_in_force: &'py str,
+        limit: Given<'a, 'py>,
+        limit_ticks: Given<'a, 'py>,
+        stop: Given<'a, 'py>,
+        stop_ticks: Given<'a, 'py>,
+        time_in_force: &'a str,
         post_only: bool,
         reduce_only: bool,
-        stop_loss: Given<'py>,
-        stop_loss_ticks: Given<'py>,
-        take_profit: Given<'py>,
-        take_profit_ticks: Given<'py>,
+        stop_loss: Given<'a, 'py>,
+        stop_loss_ticks: Given<'a, 'py>,
+        take_profit: Given<'a, 'py>,
+        take_profit_ticks: Given<'a, 'py>,
         instrument_id: Option<u32>,
-        touch: Given<'py>,
-        touch_ticks: Given<'py>,
-        trail: Given<'py>,
-        trail_ticks: Given<'py>,
-        trail_limit: Given<'py>,
-        trail_limit_ticks: Given<'py>,
-        activation: Given<'py>,
-        activation_ticks: Given<'py>,
-        display: Given<'py>,
-        display_lots: Given<'py>,
+        touch: Given<'a, 'py>,
+        touch_ticks: Given<'a, 'py>,
+        trail: Given<'a, 'py>,
+        trail_ticks: Given<'a, 'py>,
+        trail_limit: Given<'a, 'py>,
+        trail_limit_ticks: Given<'a, 'py>,
+        activation: Given<'a, 'py>,
+        activation_ticks: Given<'a, 'py>,
+        display: Given<'a, 'py>,
+        display_lots: Given<'a, 'py>,
         to_limit: bool,
         expire_ns: Option<i64>,
         after: Option<u64>,
@@ -260,6 +249,7 @@ impl PyOrderDesk {
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Sell,
+            by_position,
             quantity,
             quantity_lots,
             fraction,
@@ -279,9 +269,8 @@ impl PyOrderDesk {
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
             take_profit: (take_profit, take_profit_ticks),
-            instrument_id,
         };
-        send(slf, &wish)
+        send(slf, instrument_id, wish)
     }
 
     /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
@@ -299,9 +288,9 @@ impl PyOrderDesk {
         py: Python<'_>,
         order_id: u64,
         quantity_lots: &Bound<'_, PyAny>,
-        price_ticks: Given<'_>,
+        price_ticks: Given<'_, '_>,
     ) -> PyResult<Py<PyAny>> {
-        let price_ticks = price_ticks.map(|ticks| whole("price_ticks", &ticks)).transpose()?;
+        let price_ticks = price_ticks.map(|ticks| whole("price_ticks", ticks)).transpose()?;
         let lots = whole("quantity_lots", quantity_lots)?;
         let verdict =
             self.kernel.borrow_mut(py).kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
@@ -325,21 +314,52 @@ impl PyOrderDesk {
     }
 }
 
+/// Reads a wish to trade; the parts of a plain one never leave the registers.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "else two dozen arguments that nobody gave are written and read back"
+)]
+fn send<'py>(
+    slf: &Bound<'py, PyOrderDesk>,
+    instrument_id: Option<u32>,
+    wish: Wish<'_, 'py>,
+) -> PyResult<Py<PyAny>> {
+    if wish.is_plain() {
+        let (id, _) = slf.get().instrument(instrument_id)?;
+        let request = wish.plain_request(InstrumentId(id))?;
+        submit(slf, &request, Links::default())
+    } else {
+        send_special(slf, instrument_id, &wish)
+    }
+}
+
+/// Reads a wish to trade that states more than most.
+#[inline(never)]
+fn send_special<'py>(
+    slf: &Bound<'py, PyOrderDesk>,
+    instrument_id: Option<u32>,
+    wish: &Wish<'_, 'py>,
+) -> PyResult<Py<PyAny>> {
+    let (py, desk) = (slf.py(), slf.get());
+    let (id, instrument) = desk.instrument(instrument_id)?;
+    let session_end_ns = || desk.kernel.borrow(py).kernel.session_end_ns();
+    let request = wish.request(InstrumentId(id), instrument.bind(py), session_end_ns)?;
+    submit(slf, &request, wish.links())
+}
+
 /// Puts a wish to trade before the subclass, if it watches, and then before risk.
-fn send<'py>(slf: &Bound<'py, PyOrderDesk>, wish: &Wish<'py>) -> PyResult<Py<PyAny>> {
-    let py = slf.py();
-    let desk = slf.get();
-    let request = request_of(py, desk, wish)?;
+fn submit(slf: &Bound<'_, PyOrderDesk>, request: &OrderRequest, links: Links) -> PyResult<Py<PyAny>> {
+    let (py, desk) = (slf.py(), slf.get());
     if desk.is_watched
-        && let Some(refused) = watch(slf, &request)?
+        && let Some(refused) = watch(slf, request)?
     {
         return Ok(refused);
     }
-    let links = Links { after: wish.after.map(OrderId), oco: wish.oco.map(OrderId) };
-    let verdict = desk.kernel.borrow_mut(py).kernel.submit_linked(desk.strategy, &request, links);
+    let verdict = desk.kernel.borrow_mut(py).kernel.submit_linked(desk.strategy, request, links);
     let verdict = verdict.map_err(|error| kernel_error(&error))?;
     if desk.is_watched && matches!(verdict, Verdict::Approved(_)) {
-        slf.call_method1("_approved", (wish.reduce_only,))?;
+        slf.call_method1("_approved", (request.reduce_only,))?;
     }
     verdict_object(py, verdict)
 }
@@ -359,178 +379,4 @@ fn watch(slf: &Bound<'_, PyOrderDesk>, request: &OrderRequest) -> PyResult<Optio
     let refusal = desk.kernel.borrow_mut(py).kernel.refuse(desk.strategy, request);
     let refusal = refusal.map_err(|error| kernel_error(&error))?;
     verdict_object(py, Verdict::Refused(refusal)).map(Some)
-}
-
-/// Reads a wish in ticks and lots.
-fn request_of(py: Python<'_>, desk: &PyOrderDesk, wish: &Wish<'_>) -> PyResult<OrderRequest> {
-    let (id, instrument) = desk.instrument(wish.instrument_id)?;
-    let instrument = instrument.bind(py);
-    let kind = kind_of(instrument, wish)?;
-    let session_end_ns = || desk.kernel.borrow(py).kernel.session_end_ns();
-    let time_in_force = match (wish.time_in_force, wish.expire_ns) {
-        ("gtc", None) => TimeInForce::Gtc,
-        ("ioc", None) => TimeInForce::Ioc,
-        ("fok", None) => TimeInForce::Fok,
-        ("day", None) => TimeInForce::Day { expire_ns: session_end_ns() },
-        ("gtc" | "gtd", Some(expire_ns)) => TimeInForce::Gtd { expire_ns },
-        ("gtd", None) => return Err(invalid_value("expire_ns", "None", "must be given with gtd")),
-        ("ioc" | "fok" | "day", Some(expire_ns)) => {
-            let rule = format!("cannot be given with {}", wish.time_in_force);
-            return Err(invalid_value("expire_ns", &expire_ns.to_string(), &rule));
-        }
-        (other, _) => return Err(invalid_value("time_in_force", other, "must be gtc, gtd, day, ioc or fok")),
-    };
-    Ok(OrderRequest {
-        instrument: InstrumentId(id),
-        side: wish.side,
-        kind,
-        time_in_force,
-        post_only: wish.post_only,
-        reduce_only: wish.reduce_only,
-        size: size(instrument, wish)?,
-        bracket: Bracket {
-            stop_loss_ticks: ticks(instrument, "stop_loss", &wish.stop_loss)?,
-            take_profit_ticks: ticks(instrument, "take_profit", &wish.take_profit)?,
-        },
-    })
-}
-
-/// Reads what kind of order the prices of a wish make.
-fn kind_of(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<OrderKind> {
-    let limit = ticks(instrument, "limit", &wish.limit)?;
-    let stop = ticks(instrument, "stop", &wish.stop)?;
-    let touch = ticks(instrument, "touch", &wish.touch)?;
-    let trail = ticks(instrument, "trail", &wish.trail)?;
-    let trail_limit = ticks(instrument, "trail_limit", &wish.trail_limit)?;
-    let activation = ticks(instrument, "activation", &wish.activation)?;
-    let display = display_lots(instrument, wish)?;
-    let activation_ticks = activation.unwrap_or(0);
-    let kind = match (limit, stop, touch, trail, display, wish.to_limit) {
-        (None, None, None, None, None, false) => Some(OrderKind::Market),
-        (None, None, None, None, None, true) => Some(OrderKind::MarketToLimit),
-        (Some(price_ticks), None, None, None, None, false) => Some(OrderKind::Limit { price_ticks }),
-        (Some(price_ticks), None, None, None, Some(display_lots), false) => {
-            Some(OrderKind::Iceberg { price_ticks, display_lots })
-        }
-        (None, Some(trigger_ticks), None, None, None, false) => Some(OrderKind::Stop { trigger_ticks }),
-        (Some(price_ticks), Some(trigger_ticks), None, None, None, false) => {
-            Some(OrderKind::StopLimit { trigger_ticks, price_ticks })
-        }
-        (None, None, Some(trigger_ticks), None, None, false) => {
-            Some(OrderKind::MarketIfTouched { trigger_ticks })
-        }
-        (Some(price_ticks), None, Some(trigger_ticks), None, None, false) => {
-            Some(OrderKind::LimitIfTouched { trigger_ticks, price_ticks })
-        }
-        (None, None, None, Some(offset_ticks), None, false) => Some(match trail_limit {
-            None => OrderKind::TrailingStop { offset_ticks, activation_ticks },
-            Some(limit_offset_ticks) => {
-                OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks }
-            }
-        }),
-        _ => None,
-    };
-    let parts = [
-        ("stop", stop),
-        ("touch", touch),
-        ("trail", trail),
-        ("to_limit", wish.to_limit.then_some(1)),
-        ("display", display),
-        ("trail_limit", trail_limit),
-        ("activation", activation),
-    ];
-    let has_trail_parts = trail_limit.or(activation).is_some();
-    if let Some(kind) = kind.filter(|_| trail.is_some() || !has_trail_parts) {
-        return Ok(kind);
-    }
-    let last = parts.into_iter().rfind(|part| part.1.is_some());
-    let (name, value) = last.map_or(("limit", 0), |(name, value)| (name, value.unwrap_or(0)));
-    let rule = "goes with none of the others: an order has one of stop, touch, trail and to_limit; limit goes \
-                with stop and touch, display with limit alone, trail_limit and activation with trail";
-    Err(invalid_value(name, &value.to_string(), rule))
-}
-
-/// Reads the part of a wish that is shown, given as a number or in lots, not both.
-fn display_lots(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<Option<i64>> {
-    match &wish.display {
-        (None, None) => Ok(None),
-        (None, Some(lots)) => whole("display_lots", lots).map(Some),
-        (Some(quantity), None) => {
-            let lots = instrument.call_method1("quantity_lots", (quantity,))?;
-            whole("display", &lots).map(Some)
-        }
-        (Some(quantity), Some(_)) => {
-            Err(invalid_value("display", &quantity.to_string(), "give display or display_lots, not both"))
-        }
-    }
-}
-
-/// Reads the size of a wish, which is given in exactly one way.
-fn size(instrument: &Bound<'_, PyAny>, wish: &Wish<'_>) -> PyResult<Size> {
-    match (&wish.quantity, &wish.quantity_lots, wish.fraction) {
-        (None, Some(lots), None) => Ok(Size::Lots(whole("quantity_lots", lots)?)),
-        (Some(quantity), None, None) => {
-            let lots = instrument.call_method1("quantity_lots", (quantity,))?;
-            Ok(Size::Lots(whole("quantity", &lots)?))
-        }
-        (None, None, Some(fraction)) => share(fraction),
-        _ => {
-            let rule = "give exactly one of quantity, quantity_lots and fraction";
-            Err(invalid_value("quantity", "None", rule))
-        }
-    }
-}
-
-/// Reads a share of the buying power as parts per million.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "the product is between 0 and one million"
-)]
-fn share(fraction: f64) -> PyResult<Size> {
-    // Written so that NaN is refused too.
-    if !(fraction > 0.0 && fraction <= 1.0) {
-        return Err(invalid_value("fraction", &fraction.to_string(), "must be above 0 and at most 1"));
-    }
-    match (fraction * PPM).round_ties_even() as i64 {
-        0 => Err(invalid_value("fraction", &fraction.to_string(), "must be at least a millionth")),
-        ppm => Ok(Size::EquityPpm(ppm)),
-    }
-}
-
-/// Reads a price that may be given; most are not, and then nothing is called.
-#[inline]
-fn ticks(instrument: &Bound<'_, PyAny>, name: &str, given: &(Given<'_>, Given<'_>)) -> PyResult<Option<i64>> {
-    if let (None, None) = given { Ok(None) } else { given_ticks(instrument, name, given) }
-}
-
-/// Reads a price that is given as a number or in ticks, not both.
-fn given_ticks(
-    instrument: &Bound<'_, PyAny>,
-    name: &str,
-    given: &(Given<'_>, Given<'_>),
-) -> PyResult<Option<i64>> {
-    match given {
-        (None, None) => Ok(None),
-        (None, Some(ticks)) => whole(name, ticks).map(Some),
-        (Some(price), None) => {
-            let ticks = instrument.call_method1("price_ticks", (price,))?;
-            whole(name, &ticks).map(Some)
-        }
-        (Some(price), Some(_)) => {
-            let rule = format!("give {name} or {name}_ticks, not both");
-            Err(invalid_value(name, &price.to_string(), &rule))
-        }
-    }
-}
-
-/// Reads a whole number of 64 bits.
-fn whole(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
-    value.extract::<i64>().map_err(|error| {
-        if error.is_instance_of::<PyOverflowError>(value.py()) {
-            invalid_value(name, &value.to_string(), "must fit 64 bits")
-        } else {
-            error
-        }
-    })
 }

@@ -531,7 +531,11 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
 /// Turns a verdict into an order number or a `Refused`.
 pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
     match verdict {
-        Verdict::Approved(order_id) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
+        // CPython makes signed numbers faster than unsigned ones.
+        Verdict::Approved(order_id) => match i64::try_from(order_id.0) {
+            Ok(signed) => Ok(signed.into_pyobject(py)?.into_any().unbind()),
+            Err(_) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
+        },
         Verdict::Refused(refusal) => {
             let refused = PyRefused { rule: refusal.rule.name(), limit: refusal.limit, value: refusal.value };
             Ok(Py::new(py, refused)?.into_any())

@@ -25,6 +25,7 @@ mod risk;
 mod top_view;
 mod updates;
 mod views;
+mod wish;
 mod words;
 
 use pyo3::prelude::*;

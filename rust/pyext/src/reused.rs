@@ -1,9 +1,8 @@
-//! Events that are handed out again: one object and one tuple of arguments for many calls of a strategy.
+//! Events that are handed out again: one object for many calls of a strategy.
 
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
-use pyo3::types::PyTuple;
 
 /// An event class whose objects can become the next event of their kind.
 pub trait Rewritten: PyClass<Frozen = True> + Into<PyClassInitializer<Self>> + Sync {
@@ -17,9 +16,9 @@ pub trait Rewritten: PyClass<Frozen = True> + Into<PyClassInitializer<Self>> + S
     fn rewrite(&self, from: &Self::From) -> bool;
 }
 
-/// The arguments of the last call, kept for the next one.
+/// The event of the last call, kept for the next one.
 pub struct Reused<T> {
-    last: Option<(Py<PyTuple>, Py<T>)>,
+    last: Option<Py<T>>,
 }
 
 impl<T> Default for Reused<T> {
@@ -40,21 +39,11 @@ impl<T: Rewritten> Reused<T> {
         from: &T::From,
     ) -> PyResult<()> {
         let py = callback.py();
-        let arguments = match &self.last {
-            Some((arguments, event))
-                if references(py, arguments) == 1
-                    && references(py, event) == 2
-                    && event.get().rewrite(from) =>
-            {
-                arguments.bind(py)
-            }
-            _ => {
-                let event = Py::new(py, T::made(from))?;
-                let arguments = PyTuple::new(py, [context, event.bind(py).as_any()])?;
-                self.last.insert((arguments.unbind(), event)).0.bind(py)
-            }
+        let event = match &self.last {
+            Some(event) if references(py, event) == 1 && event.get().rewrite(from) => event,
+            _ => self.last.insert(Py::new(py, T::made(from))?),
         };
-        callback.call1(arguments)?;
+        callback.call1((context, event.bind(py)))?;
         Ok(())
     }
 }

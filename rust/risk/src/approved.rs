@@ -57,6 +57,42 @@ impl ApprovedOrder {
     }
 }
 
+/// The word of risk about an intent that passed every pre-trade check.
+///
+/// It costs no copy of the intent until the order is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approval<'a> {
+    intent: &'a OrderIntent,
+    /// Whether the order passes only because it closes, and so may do nothing else.
+    is_bound: bool,
+}
+
+impl<'a> Approval<'a> {
+    /// Approves an intent that passed the checks.
+    pub(crate) const fn new(intent: &'a OrderIntent, is_bound: bool) -> Self {
+        Self { intent, is_bound }
+    }
+
+    /// Returns the intent as it was judged.
+    pub(crate) const fn intent(&self) -> &'a OrderIntent {
+        self.intent
+    }
+
+    /// Approves no more than an order that can only close: what was approved covers everything narrower.
+    #[must_use]
+    pub const fn only_closing(self) -> Self {
+        Self { is_bound: true, ..self }
+    }
+
+    /// Makes the approved order.
+    #[must_use]
+    pub const fn order(&self) -> ApprovedOrder {
+        let mut order = ApprovedOrder::new(*self.intent);
+        order.intent.reduce_only |= self.is_bound;
+        order
+    }
+}
+
 /// Makes approved orders without checks, for tests of other crates.
 #[doc(hidden)]
 #[cfg(feature = "testkit")]

@@ -6,7 +6,7 @@ use tradecore_types::{
 
 use crate::price_drift::PriceDrift;
 use crate::rate_window::RateWindow;
-use crate::{ApprovedOrder, Exposure, Limits, Reference, Scopes, Stake, Switches, Wish};
+use crate::{Approval, ApprovedOrder, Exposure, Limits, Reference, Scopes, Stake, Switches, Wish};
 
 /// Parts per million in a whole.
 const PPM: i128 = 1_000_000;
@@ -94,7 +94,7 @@ impl Gate {
     /// # Errors
     ///
     /// [`Refusal`] names the first broken rule, its limit and the value.
-    pub fn check(&self, wish: &Wish<'_>, scopes: Option<&Scopes>) -> Result<ApprovedOrder, Refusal> {
+    pub fn check<'i>(&self, wish: &Wish<'i, '_>, scopes: Option<&Scopes>) -> Result<Approval<'i>, Refusal> {
         let Wish { intent, lots, exposure, .. } = *wish;
         let reduces = exposure.own.is_reduced_by(intent.side, lots);
         check_switches(wish.switches, reduces)?;
@@ -111,11 +111,11 @@ impl Gate {
         // What passes only because it closes must not open anything when something else closes first.
         let is_open = reduces && !intent.reduce_only && matches!(intent.size, Size::Lots(_));
         let is_bound = is_open && !self.may_add(wish, reference_ticks, scopes);
-        Ok(ApprovedOrder::new(OrderIntent { reduce_only: intent.reduce_only || is_bound, ..*intent }))
+        Ok(Approval::new(intent, is_bound))
     }
 
     /// Judges an order that may add to a position by the limits of the instrument.
-    fn check_adding(&self, wish: &Wish<'_>, reference_ticks: i64) -> Result<(), Refusal> {
+    fn check_adding(&self, wish: &Wish<'_, '_>, reference_ticks: i64) -> Result<(), Refusal> {
         let Wish { intent, lots, instrument, exposure, .. } = *wish;
         self.check_drift(order_price(intent, reference_ticks), intent.time_ns)?;
         self.check_size(lots, intent.value_ticks(reference_ticks), instrument)?;
@@ -124,17 +124,18 @@ impl Gate {
     }
 
     /// Tells whether an order would pass if it were not one that only closes.
-    fn may_add(&self, wish: &Wish<'_>, reference_ticks: i64, scopes: Option<&Scopes>) -> bool {
+    fn may_add(&self, wish: &Wish<'_, '_>, reference_ticks: i64, scopes: Option<&Scopes>) -> bool {
         !wish.switches.is_paused
             && self.check_adding(wish, reference_ticks).is_ok()
             && scopes.is_none_or(|scopes| scopes.check(wish, reference_ticks, false).is_ok())
     }
 
     /// Remembers an order or an amendment that passed every check.
-    pub fn note(&mut self, order: &ApprovedOrder, is_amendment: bool, scopes: Option<&mut Scopes>) {
-        self.rate.record(order.intent().time_ns);
+    pub fn note(&mut self, approval: Approval<'_>, is_amendment: bool, scopes: Option<&mut Scopes>) {
+        let intent = approval.intent();
+        self.rate.record(intent.time_ns);
         if let (Some(scopes), false) = (scopes, is_amendment) {
-            scopes.note_order(order.intent());
+            scopes.note_order(intent);
         }
     }
 
@@ -146,7 +147,7 @@ impl Gate {
     pub fn size(
         &self,
         order: &ApprovedOrder,
-        wish: &Wish<'_>,
+        wish: &Wish<'_, '_>,
         scopes: Option<&Scopes>,
     ) -> Result<ApprovedOrder, Refusal> {
         let Wish { lots, instrument, exposure, .. } = *wish;
@@ -337,6 +338,9 @@ fn check_switches(switches: Switches, reduces: bool) -> Result<(), Refusal> {
 /// on the losing side of the take-profit.
 fn bad_exit(intent: &OrderIntent) -> Option<(i64, i64)> {
     let exits = intent.bracket;
+    if exits.is_empty() {
+        return None;
+    }
     let too_small =
         [exits.stop_loss_ticks, exits.take_profit_ticks].into_iter().flatten().find(|at| *at <= 0);
     if let Some(value) = too_small {

@@ -21,9 +21,9 @@ mod stake;
 mod tests;
 mod wish;
 
-pub use approved::ApprovedOrder;
 #[cfg(feature = "testkit")]
 pub use approved::testkit;
+pub use approved::{Approval, ApprovedOrder};
 pub use gate::Gate;
 pub use limits::Limits;
 pub use resting::SelfTrade;

@@ -81,7 +81,7 @@ impl ScopeGate {
     }
 
     /// Judges an order that may add to a position; `stake` is that of the scope.
-    pub(crate) fn check(&self, wish: &Wish<'_>, price_ticks: i64, stake: Stake) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, wish: &Wish<'_, '_>, price_ticks: i64, stake: Stake) -> Result<(), Refusal> {
         if let Some(halt) = self.halt {
             return Err(Refusal { rule: halt.rule, limit: halt.limit, value: halt.value });
         }
@@ -107,7 +107,12 @@ impl ScopeGate {
     }
 
     /// Judges size, value and the position it could lead to.
-    pub(crate) fn check_size(&self, wish: &Wish<'_>, price_ticks: i64, stake: Stake) -> Result<(), Refusal> {
+    pub(crate) fn check_size(
+        &self,
+        wish: &Wish<'_, '_>,
+        price_ticks: i64,
+        stake: Stake,
+    ) -> Result<(), Refusal> {
         let lots_of = |amount: Decimal| {
             let lots = amount.whole_steps(wish.instrument.spec.lot_size);
             // So large that no order reaches it.
@@ -131,7 +136,7 @@ impl ScopeGate {
         Ok(())
     }
 
-    fn check_identical(&self, wish: &Wish<'_>) -> Result<(), Refusal> {
+    fn check_identical(&self, wish: &Wish<'_, '_>) -> Result<(), Refusal> {
         match self.limits.identical_window_ns {
             Some(window_ns) if !wish.is_amendment => match self.recent.age_ns(wish.intent, window_ns) {
                 Some(age_ns) => Err(refusal(Rule::IdenticalOrder, i128::from(window_ns), i128::from(age_ns))),

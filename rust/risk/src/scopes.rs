@@ -204,7 +204,12 @@ impl Scopes {
     }
 
     /// Judges a wish that the gate of its instrument let pass; `reduces`: it only closes.
-    pub(crate) fn check(&self, wish: &Wish<'_>, reference_ticks: i64, reduces: bool) -> Result<(), Refusal> {
+    pub(crate) fn check(
+        &self,
+        wish: &Wish<'_, '_>,
+        reference_ticks: i64,
+        reduces: bool,
+    ) -> Result<(), Refusal> {
         let price_ticks = order_price(wish.intent, reference_ticks);
         let own = (wish.intent.strategy.index(), wish.exposure.own);
         for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
@@ -225,7 +230,7 @@ impl Scopes {
     }
 
     /// Judges the size of an order that was a share of equity; everything else was judged before.
-    pub(crate) fn check_sized(&self, wish: &Wish<'_>, price_ticks: i64) -> Result<(), Refusal> {
+    pub(crate) fn check_sized(&self, wish: &Wish<'_, '_>, price_ticks: i64) -> Result<(), Refusal> {
         let own = (wish.intent.strategy.index(), wish.exposure.own);
         for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
             if let Some(gate) = self.gates.get(row) {
@@ -240,7 +245,7 @@ impl Scopes {
         &self,
         row: usize,
         gate: &ScopeGate,
-        wish: &Wish<'_>,
+        wish: &Wish<'_, '_>,
         reference_ticks: i64,
         stake: Stake,
     ) -> Result<(), Refusal> {

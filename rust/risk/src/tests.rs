@@ -60,9 +60,9 @@ fn check(
 ) -> Result<ApprovedOrder, tradecore_types::Refusal> {
     let instrument = &instrument();
     let wish = Wish { intent, lots, instrument, reference, exposure, switches, is_amendment: false };
-    let order = gate.check(&wish, None)?;
-    gate.note(&order, false, None);
-    Ok(order)
+    let approval = gate.check(&wish, None)?;
+    gate.note(approval, false, None);
+    Ok(approval.order())
 }
 
 /// Checks a buy of `lots` with everything else at rest.

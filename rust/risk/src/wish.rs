@@ -26,13 +26,13 @@ pub struct Switches {
 
 /// An intent and what is known when it is put before risk.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
+pub struct Wish<'i, 'm> {
     /// What is wanted.
-    pub intent: &'a OrderIntent,
+    pub intent: &'i OrderIntent,
     /// Its size in lots, or an estimate while it is a share of equity.
     pub lots: i64,
     /// The instrument it is about.
-    pub instrument: &'a Instrument,
+    pub instrument: &'m Instrument,
     /// What is known about prices.
     pub reference: Reference,
     /// What is at stake without it; an order that it takes the place of is left out.

@@ -99,27 +99,31 @@ impl Instrument {
     ///
     /// `None` on overflow, or for an inverse contract at a price that is not above 0.
     #[must_use]
+    #[inline]
     pub fn value(&self, price_ticks: i64, lots: i64) -> Option<Money> {
-        match self.spec.kind {
-            InstrumentKind::Linear => {
-                let size = i128::from(price_ticks) * i128::from(lots);
-                size.checked_mul(self.unit).map(Money)
-            }
-            InstrumentKind::Inverse => {
-                if price_ticks <= 0 {
-                    return None;
-                }
-                let value = i128::from(lots).checked_mul(self.unit)?;
-                let price = i128::from(price_ticks).checked_mul(self.divisor)?;
-                round_half_away(value, price).checked_neg().map(Money)
-            }
+        let size = i128::from(price_ticks) * i128::from(lots);
+        // Both fit 64 bits nearly always, and one multiplication then does for many.
+        match (i64::try_from(size), i64::try_from(self.unit), self.spec.kind) {
+            (Ok(size), Ok(unit), InstrumentKind::Linear) => Some(Money(i128::from(size) * i128::from(unit))),
+            (_, _, InstrumentKind::Linear) => size.checked_mul(self.unit).map(Money),
+            (_, _, InstrumentKind::Inverse) => self.inverse_value(price_ticks, lots),
         }
+    }
+
+    fn inverse_value(&self, price_ticks: i64, lots: i64) -> Option<Money> {
+        if price_ticks <= 0 {
+            return None;
+        }
+        let value = i128::from(lots).checked_mul(self.unit)?;
+        let price = i128::from(price_ticks).checked_mul(self.divisor)?;
+        round_half_away(value, price).checked_neg().map(Money)
     }
 
     /// Returns the size of a trade in money, never negative: what fees and notional limits count.
     ///
     /// `None` under the same conditions as [`Instrument::value`].
     #[must_use]
+    #[inline]
     pub fn notional(&self, price_ticks: i64, lots: i64) -> Option<Money> {
         self.value(price_ticks, lots).and_then(|value| value.0.checked_abs()).map(Money)
     }

@@ -40,7 +40,7 @@ fn orders() -> Orders {
 #[test]
 fn an_order_lives_from_sent_to_filled_and_leaves_the_store() {
     let mut orders = orders();
-    orders.add(intent(1, Side::Buy, 5)).unwrap();
+    orders.add(&intent(1, Side::Buy, 5)).unwrap();
     assert_eq!(orders.get(OrderId(1)).unwrap().state, OrderState::PendingNew);
     orders.apply(&report(1, ReportBody::Accepted)).unwrap();
     let update = orders.apply(&report(1, filled(2))).unwrap().unwrap();
@@ -56,7 +56,7 @@ fn an_order_lives_from_sent_to_filled_and_leaves_the_store() {
 #[test]
 fn a_fill_larger_than_what_is_open_changes_nothing() {
     let mut orders = orders();
-    orders.add(intent(1, Side::Sell, 5)).unwrap();
+    orders.add(&intent(1, Side::Sell, 5)).unwrap();
     orders.apply(&report(1, filled(4))).unwrap();
     let before = *orders.get(OrderId(1)).unwrap();
     for lots in [2, 0, -1, i64::MIN, i64::MAX] {
@@ -71,7 +71,7 @@ fn a_fill_larger_than_what_is_open_changes_nothing() {
 #[test]
 fn a_late_answer_to_a_cancel_is_absorbed_and_any_other_late_report_is_an_error() {
     let mut orders = orders();
-    orders.add(intent(1, Side::Buy, 1)).unwrap();
+    orders.add(&intent(1, Side::Buy, 1)).unwrap();
     orders.note(OrderId(1), OrderEvent::CancelRequested, 0).unwrap();
     orders.apply(&report(1, filled(1))).unwrap();
     let late = ReportBody::CancelRejected(RejectReason::UnknownOrder);
@@ -84,7 +84,7 @@ fn a_late_answer_to_a_cancel_is_absorbed_and_any_other_late_report_is_an_error()
 fn a_rejected_cancel_gives_back_the_state_the_fills_imply() {
     for (fills, state) in [(0, OrderState::New), (2, OrderState::PartiallyFilled)] {
         let mut orders = orders();
-        orders.add(intent(1, Side::Buy, 5)).unwrap();
+        orders.add(&intent(1, Side::Buy, 5)).unwrap();
         orders.apply(&report(1, ReportBody::Accepted)).unwrap();
         orders.note(OrderId(1), OrderEvent::CancelRequested, 0).unwrap();
         if fills > 0 {
@@ -98,7 +98,7 @@ fn a_rejected_cancel_gives_back_the_state_the_fills_imply() {
 #[test]
 fn an_amendment_changes_price_and_open_size() {
     let mut orders = orders();
-    orders.add(intent(1, Side::Buy, 5)).unwrap();
+    orders.add(&intent(1, Side::Buy, 5)).unwrap();
     orders.apply(&report(1, filled(2))).unwrap();
     orders.note_replace(OrderId(1), 90, 10, 0).unwrap();
     // What is asked for may trade before we hear of it.
@@ -117,7 +117,7 @@ fn an_amendment_changes_price_and_open_size() {
 fn an_amendment_counts_at_its_worst_until_its_last_answer() {
     let mut orders = orders();
     let working = |orders: &Orders| orders.working_total(InstrumentId(0)).sell_lots;
-    orders.add(intent(1, Side::Sell, 5)).unwrap();
+    orders.add(&intent(1, Side::Sell, 5)).unwrap();
     orders.note_replace(OrderId(1), 90, 8, 0).unwrap();
     orders.note_replace(OrderId(1), 95, 2, 0).unwrap();
     assert_eq!(orders.get(OrderId(1)).unwrap().amending.price_ticks, Some(90));
@@ -131,7 +131,7 @@ fn an_amendment_counts_at_its_worst_until_its_last_answer() {
 #[test]
 fn unknown_counts_in_exposure_and_ends_on_the_word_of_the_venue() {
     let mut orders = orders();
-    orders.add(intent(1, Side::Sell, 5)).unwrap();
+    orders.add(&intent(1, Side::Sell, 5)).unwrap();
     orders.note(OrderId(1), OrderEvent::OutcomeLost, 0).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)).sell_lots, 5);
     assert!(orders.note_replace(OrderId(1), 90, 5, 0).is_err());
@@ -142,8 +142,8 @@ fn unknown_counts_in_exposure_and_ends_on_the_word_of_the_venue() {
 #[test]
 fn orders_that_can_only_close_are_open_but_not_working() {
     let mut orders = orders();
-    orders.add(OrderIntent { closes: Some(OrderId(1)), ..intent(2, Side::Sell, 5) }).unwrap();
-    orders.add(OrderIntent { reduce_only: true, ..intent(3, Side::Sell, 5) }).unwrap();
+    orders.add(&OrderIntent { closes: Some(OrderId(1)), ..intent(2, Side::Sell, 5) }).unwrap();
+    orders.add(&OrderIntent { reduce_only: true, ..intent(3, Side::Sell, 5) }).unwrap();
     let working = orders.working(StrategyId(0), InstrumentId(0));
     assert_eq!(working, Working { open_orders: 2, buy_lots: 0, sell_lots: 0 });
 }
@@ -151,7 +151,7 @@ fn orders_that_can_only_close_are_open_but_not_working() {
 #[test]
 fn a_share_of_equity_works_once_it_is_sized() {
     let mut orders = orders();
-    orders.add(OrderIntent { size: Size::EquityPpm(1_000), ..intent(1, Side::Buy, 1) }).unwrap();
+    orders.add(&OrderIntent { size: Size::EquityPpm(1_000), ..intent(1, Side::Buy, 1) }).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)), Working { open_orders: 1, ..Working::default() });
     assert!(orders.apply(&report(1, filled(1))).is_err());
     orders.set_size(OrderId(1), 8).unwrap();
@@ -162,15 +162,15 @@ fn a_share_of_equity_works_once_it_is_sized() {
 #[test]
 fn the_store_refuses_used_numbers_strangers_and_more_than_it_holds() {
     let mut orders = orders();
-    orders.add(intent(5, Side::Buy, 1)).unwrap();
-    assert_eq!(orders.add(intent(5, Side::Buy, 1)), Err(OrderError::NumberUsed { order_id: OrderId(5) }));
+    orders.add(&intent(5, Side::Buy, 1)).unwrap();
+    assert_eq!(orders.add(&intent(5, Side::Buy, 1)), Err(OrderError::NumberUsed { order_id: OrderId(5) }));
     let stranger = OrderIntent { instrument: InstrumentId(2), ..intent(6, Side::Buy, 1) };
-    assert_eq!(orders.add(stranger), Err(OrderError::OutOfTable { order_id: OrderId(6) }));
-    assert!(orders.add(intent(6, Side::Buy, 0)).is_err());
+    assert_eq!(orders.add(&stranger), Err(OrderError::OutOfTable { order_id: OrderId(6) }));
+    assert!(orders.add(&intent(6, Side::Buy, 0)).is_err());
     for order_id in 6..9 {
-        orders.add(intent(order_id, Side::Buy, 1)).unwrap();
+        orders.add(&intent(order_id, Side::Buy, 1)).unwrap();
     }
-    assert_eq!(orders.add(intent(9, Side::Buy, 1)), Err(OrderError::Full { capacity: 4 }));
+    assert_eq!(orders.add(&intent(9, Side::Buy, 1)), Err(OrderError::Full { capacity: 4 }));
     assert_eq!(orders.len(), 4);
 }
 
@@ -178,7 +178,7 @@ fn the_store_refuses_used_numbers_strangers_and_more_than_it_holds() {
 fn only_the_newest_closed_orders_are_remembered() {
     let mut orders = orders();
     for order_id in 1..=5 {
-        orders.add(intent(order_id, Side::Buy, 1)).unwrap();
+        orders.add(&intent(order_id, Side::Buy, 1)).unwrap();
         orders.apply(&report(order_id, filled(1))).unwrap();
     }
     assert_eq!(orders.closed().map(|order| order.order_id.0).collect::<Vec<_>>(), [3, 4, 5]);
@@ -216,7 +216,7 @@ fn moves() -> Vec<Result<ReportBody, OrderEvent>> {
 #[test]
 fn every_sequence_of_eight_events_keeps_the_promises() {
     let mut start = Orders::new(1, 1, 1, 1);
-    start.add(intent(1, Side::Buy, 3)).unwrap();
+    start.add(&intent(1, Side::Buy, 3)).unwrap();
     let (mut seen, mut edge) = (HashSet::new(), vec![start]);
     let mut tried = 0u32;
     for _ in 0..8 {
@@ -291,7 +291,7 @@ proptest! {
                 let new = OrderIntent {
                     strategy: StrategyId(strategy), instrument: InstrumentId(instrument), ..intent(last + 1, side, lots)
                 };
-                if orders.add(new).is_ok() {
+                if orders.add(&new).is_ok() {
                     last += 1;
                 }
             }

@@ -40,7 +40,7 @@ impl Account {
     pub fn send(&mut self, intent: OrderIntent) -> ApprovedOrder {
         let intent = OrderIntent { order_id: OrderId(self.next_id), ..intent };
         self.next_id += 1;
-        self.orders.add(intent).unwrap();
+        self.orders.add(&intent).unwrap();
         approved(intent)
     }
 

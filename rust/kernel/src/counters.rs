@@ -1,0 +1,43 @@
+//! How much of everything there was.
+
+use tradecore_types::{Liquidity, Report, ReportBody};
+
+/// How much of everything there was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Events consumed.
+    pub events: u64,
+    /// Orders approved.
+    pub orders: u64,
+    /// Orders refused.
+    pub refusals: u64,
+    /// Fills.
+    pub fills: u64,
+    /// Fills that provided liquidity.
+    pub maker_fills: u64,
+}
+
+impl Counters {
+    /// Counts a report if it is a fill.
+    pub(crate) fn count_fill(&mut self, report: &Report) {
+        if let ReportBody::Fill { liquidity, .. } = report.body {
+            self.fills += 1;
+            self.maker_fills += u64::from(liquidity == Liquidity::Maker);
+        }
+    }
+}
+
+/// What the books of an instrument went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BookCounts {
+    /// Quotes of the venue at the same update id, and its checksums, compared with the book.
+    pub compared: u64,
+    /// Those that differed.
+    pub mismatches: u64,
+    /// Times messages were found missing, doubled or changed: by their numbers or by a checksum.
+    pub gaps: u64,
+    /// Times no message came for longer than the book may go without one.
+    pub stale: u64,
+    /// Times the book became valid again after a fault or a silence.
+    pub resyncs: u64,
+}
