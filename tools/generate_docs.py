@@ -77,15 +77,37 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tests: tuple[str, ...]
 
 
+class FixedSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A setting of a control that stays as it is while an engine runs."""
+
+    setting: str
+    why: str
+
+
 class Controls(msgspec.Struct, frozen=True):
-    """The list of controls."""
+    """The list of controls, and what about them cannot be changed while an engine runs."""
 
     controls: tuple[Control, ...]
+    fixed: tuple[FixedSetting, ...]
+
+
+def _all_of_controls() -> Controls:
+    return msgspec.toml.decode(CONTROLS.read_bytes(), type=Controls)
 
 
 def listed_controls() -> tuple[Control, ...]:
     """Read the list of controls."""
-    return msgspec.toml.decode(CONTROLS.read_bytes(), type=Controls).controls
+    return _all_of_controls().controls
+
+
+def fixed_settings() -> tuple[FixedSetting, ...]:
+    """Read which settings of controls no command changes."""
+    return _all_of_controls().fixed
+
+
+def fixed() -> str:
+    """Say which settings of controls no command changes, and why."""
+    return "\n".join(f"- `{known.setting}`: {known.why}" for known in fixed_settings())
 
 
 def controls() -> str:
@@ -348,6 +370,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "exit codes"): exit_codes,
     ("docs/configuration.md", "settings"): settings,
     ("docs/controls.md", "controls"): controls,
+    ("docs/controls.md", "fixed"): fixed,
     ("docs/performance.md", "peers"): peers,
     ("docs/performance.md", "delays"): peer_delays,
     ("docs/performance.md", "goals"): peer_goals,

@@ -139,8 +139,13 @@ def _add_controls(commands: Commands) -> None:
     limit.add_argument("value", help="its value as in the settings, or off")
     release = _command(commands, "release", "control:release", "let what a limit halted trade again")
     release.add_argument("scope", help="account or strategy:NAME")
-    release.add_argument("--by", required=True, metavar="PERSON", help="who answers for it")
-    for command in (limit, release):
+    allow = _command(commands, "allow", "control:allow", "let a strategy trade an instrument while it runs")
+    forbid = _command(commands, "forbid", "control:forbid", "let it open nothing more in an instrument")
+    for command in (allow, forbid):
+        command.add_argument("scope", help="strategy:NAME")
+        command.add_argument("instrument", help="symbol of the instrument")
+    for command in (limit, release, allow, forbid):
+        command.add_argument("--by", required=True, metavar="PERSON", help="who answers for it")
         command.add_argument("--account", help="name of the account (default: the only one)")
         _json(command)
 

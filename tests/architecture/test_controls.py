@@ -4,26 +4,34 @@ import importlib.util
 import re
 import sys
 
+import msgspec
 import pytest
 from msgspec import inspect
 
 from support.shared import ROOT
+from tradecore.domain import InstrumentRiskSpec, RiskSpec, ScopeRiskSpec, StrategyRiskSpec
 from tradecore_api.config.tables import ConfigTables
 
 WANTED = {f"C{number}" for number in (*range(1, 10), 20, 23, 25)}
 
 
 @pytest.fixture(scope="module")
-def controls():
-    """Return the list of controls as the generator reads it."""
+def documents():
+    """Return the generator of documents, which reads the list of controls."""
     spec = importlib.util.spec_from_file_location(
         "generate_docs_for_controls", ROOT / "tools/generate_docs.py"
     )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    yield module.listed_controls()
+    yield module
     del sys.modules[spec.name]
+
+
+@pytest.fixture(scope="module")
+def controls(documents):
+    """Return the list of controls."""
+    return documents.listed_controls()
 
 
 def is_setting(path):
@@ -69,6 +77,24 @@ def test_every_setting_of_a_control_can_be_set(controls):
     """The keys lead somewhere in a configuration file."""
     assert [key for control in controls for key in control.settings if not is_setting(key)] == []
     assert all(control.settings for control in controls)
+
+
+def test_every_setting_of_risk_can_be_changed_while_it_runs_or_says_why_not(documents):
+    """A new setting is a limit that a command sets, or stands in the list of those that stay."""
+    limits = set(re.findall(r'=> "(\w+)"', (ROOT / "rust/types/src/limit.rs").read_text()))
+    settings = {
+        field.encode_name
+        for table in (RiskSpec, InstrumentRiskSpec, ScopeRiskSpec, StrategyRiskSpec)
+        for field in msgspec.structs.fields(table)
+    }
+    fixed = {known.setting for known in documents.fixed_settings()}
+
+    assert [setting for setting in fixed if not is_setting(setting)] == []
+    assert all(known.why for known in documents.fixed_settings())
+    rest = settings - limits - {setting.rpartition(".")[2] for setting in fixed}
+    # `allow` and `forbid` change the instruments; the others are tables.
+    assert rest == {"instruments", "account", "strategy", "instrument"}
+    assert limits <= settings
 
 
 def test_every_test_of_a_control_exists(controls):

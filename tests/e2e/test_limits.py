@@ -58,7 +58,7 @@ def test_a_halt_survives_kill_9_and_ends_only_when_a_person_releases_it(desk):
 
     again = desk.start()
     assert desk.engine()["halts"] == HALTED
-    desk.call("set-limit", SCOPE, "executions_max", "off", code=ExitCode.OK)
+    desk.call("set-limit", SCOPE, "executions_max", "off", "--by", "Ada", code=ExitCode.OK)
     desk.call("resume", "one", code=ExitCode.OK)
     assert desk.engine()["halts"] == HALTED
     desk.call("release", SCOPE, "--by", "Ada Lovelace", "--account", "one", code=ExitCode.OK)
@@ -77,10 +77,11 @@ def test_a_halt_survives_kill_9_and_ends_only_when_a_person_releases_it(desk):
 def test_a_tighter_limit_counts_for_the_next_order_and_comes_back_by_replay(desk):
     """Limits change while the engine runs, each change a record, and a replay gives the same bytes."""
     process = desk.start()
-    desk.call("set-limit", SCOPE, "executions_max", "off", code=ExitCode.OK)
+    desk.call("set-limit", SCOPE, "executions_max", "off", "--by", "Ada", code=ExitCode.OK)
     desk.call("release", SCOPE, "--by", "Ada", code=ExitCode.OK)
-    desk.call("set-limit", "account", "gross_max", "0.5", code=ExitCode.OK)
+    desk.call("set-limit", "account", "gross_max", "0.5", "--by", "Ada", code=ExitCode.OK)
     desk.wait_until(lambda: refusals(desk, "gross_max"), process)
+    assert "set_limit account gross_max 0.5 by Ada" in desk.call("status", "one", code=ExitCode.OK).stdout
     refused = refusals(desk, "gross_max")[0]
     process.send_signal(signal.SIGTERM)
     process.wait(10)
@@ -88,7 +89,14 @@ def test_a_tighter_limit_counts_for_the_next_order_and_comes_back_by_replay(desk
     assert refused["limit"] == 5 * 10**17
     assert refused["value"] > refused["limit"]
     change = commands(desk)[-1]
-    assert (change["limit"], change["value"], change["scope"]) == ("gross_max", "0.5", "account")
+    assert change == {
+        "command": "set_limit",
+        "limit": "gross_max",
+        "value": "0.5",
+        "person": "Ada",
+        "scope": "account",
+        "scope_id": 0,
+    }
     path = desk.directory / "state" / "one" / "engine.journal"
     desk.call("journal", "replay", str(path), code=ExitCode.OK)
 
@@ -96,12 +104,20 @@ def test_a_tighter_limit_counts_for_the_next_order_and_comes_back_by_replay(desk
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("set-limit", "account", "gross_max", "-1"), "gross_max '-1': must not be negative"),
-        (("set-limit", "account", "gross_max", "much"), "gross_max 'much': must be a decimal number"),
-        (("set-limit", "account", "price_collar_bps", "5"), "is no limit of the account"),
-        (("set-limit", "account", "speed", "5"), "limit 'speed': must be one of"),
-        (("set-limit", "strategy:Nobody", "gross_max", "5"), "known are Quoter"),
-        (("set-limit", "everything", "gross_max", "5"), "must be account, strategy:NAME"),
+        (("set-limit", "account", "gross_max", "-1", "--by", "Ada"), "gross_max '-1': must not be negative"),
+        (
+            ("set-limit", "account", "gross_max", "much", "--by", "Ada"),
+            "gross_max 'much': must be a decimal number",
+        ),
+        (("set-limit", "account", "price_collar_bps", "5", "--by", "Ada"), "is no limit of the account"),
+        (("set-limit", "account", "speed", "5", "--by", "Ada"), "limit 'speed': must be one of"),
+        (("set-limit", "strategy:Nobody", "gross_max", "5", "--by", "Ada"), "known are Quoter"),
+        (("set-limit", "everything", "gross_max", "5", "--by", "Ada"), "must be account, strategy:NAME"),
+        (("set-limit", "account", "gross_max", "5", "--by", " "), "must be a name of 1 to 32 bytes"),
+        (
+            ("forbid", "strategy:Quoter", "GOLD", "--by", "Ada"),
+            "instrument 'GOLD': there is none of this name",
+        ),
         (("release", "instrument:BTC-USD", "--by", "Ada"), "must be the account or a strategy"),
         (("release", SCOPE, "--by", " "), "must be a name of 1 to 32 bytes"),
     ],

@@ -21,7 +21,7 @@ from tradecore.domain import (
     VenueSpec,
 )
 from tradecore.domain.errors import StrategyError
-from tradecore.engine import Engine
+from tradecore.engine import Engine, LimitChange
 from tradecore.strategy import StrategyBinding
 
 ATTO = 10**18
@@ -103,16 +103,129 @@ def test_a_limit_that_is_set_while_it_runs_counts_from_the_next_order_on():
     """The command comes after the events of its time; the limits say what counts now."""
     engine, strategy = engine_of(RiskSpec(quantity_max="9.5"), *[buy(2)] * 6)
     play(engine, 100)
-    engine.command("set_limit", 100, scope="strategy:asks", limit="quantity_max", value="1.5")
+    engine.command("set_limit", 100, scope="strategy:asks", limit="quantity_max", value="1.5", person="Ada")
     play(engine, 101)
-    engine.command("set_limit", 101, scope="strategy:asks", limit="quantity_max", value=None)
+    engine.command("set_limit", 101, scope="strategy:asks", limit="quantity_max", value=None, person="Bo")
     play(engine, 102)
 
     assert [isinstance(answer, int) for answer in strategy.answers] == [True, True, False, False, True, True]
     assert refusal(strategy.answers[2]) == ("quantity_max", 1, 2)
     assert engine.limits("instrument:GOLD")["quantity_max"] == "9"
-    assert set(engine.limits("strategy:asks").values()) == {None}
-    assert engine.limits("account").keys() < engine.limits("strategy:asks").keys()
+    shown = engine.limits("strategy:asks")
+    assert {name for name, value in shown.items() if value} == {
+        "message_rate_window_ns",
+        "executions_window_ns",
+    }
+    assert engine.limits("account").keys() - shown.keys() == {"self_trade"}
+    (change,) = engine.summary().changes
+    said = LimitChange(
+        time_ns=101, command="set_limit", scope="strategy:asks", limit="quantity_max", person="Bo"
+    )
+    assert change == said
+
+
+@pytest.mark.parametrize(
+    ("scope", "limit", "value"),
+    [
+        ("instrument:GOLD", "quantity_max", "2"),
+        ("instrument:GOLD", "notional_max", "2.5"),
+        ("instrument:GOLD", "position_max", "3"),
+        ("instrument:GOLD", "open_orders_max", "4"),
+        ("instrument:GOLD", "order_rate_max", "5"),
+        ("instrument:GOLD", "order_rate_window_ns", "6"),
+        ("instrument:GOLD", "price_collar_bps", "7.25"),
+        ("instrument:GOLD", "price_drift_bps", "8.25"),
+        ("instrument:GOLD", "price_drift_window_ns", "9"),
+        ("instrument:GOLD", "reference_age_max_ns", "10"),
+        *[
+            (scope, limit, value)
+            for scope in ("account", "strategy:asks")
+            for limit, value in (
+                ("quantity_max", "2"),
+                ("notional_max", "2.5"),
+                ("position_max", "3"),
+                ("open_orders_max", "4"),
+                ("gross_max", "5"),
+                ("net_max", "6"),
+                ("message_rate_max", "7"),
+                ("message_rate_window_ns", "8"),
+                ("cancel_reserve", "9"),
+                ("daily_loss_max", "10"),
+                ("drawdown_max", "11"),
+            )
+        ],
+        ("account", "self_trade", "block"),
+        ("strategy:asks", "executions_max", "12"),
+        ("strategy:asks", "executions_window_ns", "13"),
+        ("strategy:asks", "identical_window_ns", "14"),
+    ],
+)
+def test_every_limit_of_a_scope_can_be_set_while_it_runs(scope, limit, value):
+    """What was set is what counts and what is shown, beside nothing else, and says who set it."""
+    engine, _ = engine_of(RiskSpec())
+    before = engine.limits(scope)
+    engine.command("set_limit", 100, scope=scope, limit=limit, value=value, person="Ada")
+    engine.run()
+
+    assert engine.limits(scope) == before | {limit: value}
+    assert [(change.limit, change.value, change.person) for change in engine.summary().changes] == [
+        (limit, value, "Ada")
+    ]
+
+
+def test_a_strategy_can_be_forbidden_an_instrument_and_allowed_it_again():
+    """What it has there can still be closed; the permission is one of its limits."""
+    wishes = [buy(2), buy(1, 1), buy(1), buy(1, 1), lambda ctx: ctx.sell(quantity_lots=2), buy(1), buy(1)]
+    engine, strategy = engine_of(RiskSpec(), *wishes)
+    play(engine, 100)
+    shown = []
+    for time_ns, kind in ((101, "forbid"), (104, "allow")):
+        engine.command(kind, time_ns, scope="strategy:asks", instrument="GOLD", person="Ada")
+        play(engine, time_ns + 1, time_ns + 2)
+        shown.append(engine.limits("strategy:asks")["instruments"])
+
+    assert shown == ["TIN", None]
+    refused = [answer for answer in strategy.answers if not isinstance(answer, int)]
+    assert [strategy.answers.index(answer) for answer in refused] == [2, 5]
+    assert refusal(refused[0]) == ("instrument_not_allowed", 1, 0)
+    assert engine.summary().changes == (
+        LimitChange(time_ns=104, command="allow", scope="strategy:asks", instrument="GOLD", person="Ada"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"scope": "strategy:asks", "instrument": "IRON", "person": "Ada"}, "instrument"),
+        ({"scope": "strategy:bert", "instrument": "GOLD", "person": "Ada"}, "scope"),
+        ({"scope": "account", "instrument": "GOLD", "person": "Ada"}, "scope"),
+        ({"scope": "strategy:asks", "instrument": "GOLD", "person": " "}, "person"),
+    ],
+)
+def test_a_permission_that_makes_no_sense_names_the_field(arguments, field):
+    """Nothing is queued, and nothing changes."""
+    engine, _ = engine_of(RiskSpec())
+    for kind in ("allow", "forbid"):
+        with pytest.raises(InvalidValueError) as caught:
+            engine.command(kind, 0, **arguments)
+        assert caught.value.field == field
+
+
+def test_self_trades_can_be_prevented_from_a_moment_on():
+    """Orders that rested before are seen too; what is prevented can be let go again."""
+    wishes = [
+        lambda ctx: ctx.buy(quantity_lots=1, limit_ticks=98),
+        lambda ctx: ctx.sell(quantity_lots=1, limit_ticks=98),
+    ]
+    engine, strategy = engine_of(RiskSpec(), wishes[0], *[wishes[1]] * 2, lambda _: None, wishes[1])
+    play(engine, 100)
+    for time_ns, value in ((101, "block"), (103, "allow")):
+        engine.command("set_limit", time_ns, scope="account", limit="self_trade", value=value, person="Ada")
+        play(engine, time_ns + 1)
+
+    first, sold, refused, _, sold_again = strategy.answers
+    assert all(isinstance(answer, int) for answer in (first, sold, sold_again))
+    assert refusal(refused) == ("self_trade", 98, 98)
 
 
 def test_a_halt_stands_in_the_summary_until_a_person_releases_it():
@@ -138,6 +251,18 @@ def test_a_halt_stands_in_the_summary_until_a_person_releases_it():
         ({"scope": "strategy:bert", "limit": "gross_max", "value": "1"}, "scope"),
         ({"scope": "instrument:IRON", "limit": "quantity_max", "value": "1"}, "scope"),
         ({"scope": "instrument:GOLD", "limit": "open_orders_max", "value": "1.5"}, "open_orders_max"),
+        ({"scope": "account", "limit": "gross_max", "value": "1", "person": ""}, "person"),
+        ({"scope": "account", "limit": "self_trade", "value": "always"}, "self_trade"),
+        ({"scope": "strategy:asks", "limit": "self_trade", "value": "block"}, "limit"),
+        ({"scope": "account", "limit": "executions_window_ns", "value": "1"}, "limit"),
+        (
+            {"scope": "instrument:GOLD", "limit": "order_rate_window_ns", "value": None},
+            "order_rate_window_ns",
+        ),
+        (
+            {"scope": "instrument:GOLD", "limit": "price_drift_window_ns", "value": "0"},
+            "price_drift_window_ns",
+        ),
         ({"scope": "account", "limit": "message_rate_max", "value": "1"}, "message_rate_max"),
         ({"scope": "strategy:asks", "limit": "cancel_reserve", "value": "0"}, "cancel_reserve"),
     ],
@@ -148,7 +273,7 @@ def test_a_limit_that_cannot_be_set_names_the_field_and_changes_nothing(argument
     before = engine.state_hash()
     for attempt in (engine.check_command, lambda kind, **rest: engine.command(kind, 0, **rest)):
         with pytest.raises(InvalidValueError) as caught:
-            attempt("set_limit", **arguments)
+            attempt("set_limit", **{"person": "Ada", **arguments})
         assert caught.value.field == field
     engine.run()
 
@@ -197,7 +322,7 @@ def test_a_strategy_cannot_change_its_limits():
 
     def loosen(ctx):
         batch = EventBatch()
-        batch.set_limit(ctx._kernel.now_ns, "strategy", 0, "quantity_max", None)
+        batch.set_limit(ctx._kernel.now_ns, "strategy", 0, "quantity_max", None, "asks")
         ctx._kernel.feed(batch, 1)
 
     engine, _ = engine_of(RiskSpec(strategy={"asks": StrategyRiskSpec(quantity_max="1")}), loosen)

@@ -124,6 +124,49 @@ async def test_any_cut_and_any_repetition_gives_the_same_tables(tmp_path_factory
     assert dump(directory / "groups.sqlite") == dump(directory / "once.sqlite")
 
 
+SET_LIMIT = {
+    "command": "set_limit",
+    "scope": "strategy",
+    "scope_id": 1,
+    "limit": "gross_max",
+    "value": "0.5",
+    "person": "Ada",
+}
+FORBID = {"command": "forbid", "scope": "strategy", "scope_id": 1, "instrument": 2, "person": "Ada"}
+
+
+async def test_commands_keep_what_they_said_and_who_said_it(tmp_path):
+    """Scope, limit, value, instrument and person are columns; what a command does not say is empty."""
+    path = tmp_path / "readmodel.sqlite"
+    off = {**SET_LIMIT, "value": None}
+    records = [record(seq, "command", **fields) for seq, fields in enumerate((SET_LIMIT, off, FORBID))]
+    await project(path, [[*records, record(3, "command", command="pause")]])
+
+    assert [row[2:] for row in dump(path)["commands"]] == [
+        ("set_limit", "strategy", 1, "gross_max", "0.5", None, "Ada"),
+        ("set_limit", "strategy", 1, "gross_max", None, None, "Ada"),
+        ("forbid", "strategy", 1, None, None, 2, "Ada"),
+        ("pause", None, None, None, None, None, None),
+    ]
+
+
+async def test_a_file_of_the_first_version_goes_on_and_a_rebuild_fills_it(tmp_path):
+    """Its rows stay, new commands are kept whole, and the journal projected again gives the rest."""
+    path = tmp_path / "readmodel.sqlite"
+    await project(path, [SESSION])
+    with sqlite3.connect(path) as connection:
+        for name in ("scope", "scope_id", "limit_name", "value", "instrument", "person"):
+            connection.execute(f"ALTER TABLE commands DROP COLUMN {name}")
+        connection.execute("PRAGMA user_version = 1")
+    whole = record(14, "command", **SET_LIMIT)
+    await project(path, [[whole]])
+
+    await project(tmp_path / "new.sqlite", [[*SESSION, whole]])
+    assert dump(path) == dump(tmp_path / "new.sqlite")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (tables.VERSION,)
+
+
 async def test_clearing_allows_a_rebuild(tmp_path):
     """After `clear` the journal can be projected from its start again, with the same outcome."""
     path = tmp_path / "readmodel.sqlite"

@@ -37,6 +37,8 @@ UPDATE orders SET
         THEN ? END
 WHERE order_id = ? AND state NOT IN ('canceled', 'rejected', 'expired')
 """
+# What a command can say beside its name, in the order of the columns.
+_ARGUMENTS = ("scope", "scope_id", "limit", "value", "instrument", "person")
 _STATES = {"accepted": "new", "triggered": "new"}
 _CLOSED = {"canceled": "canceled", "rejected": "rejected", "expired": "expired"}
 
@@ -88,8 +90,8 @@ def statements(record: JournalRecord) -> Iterator[Statement]:
             )
         case "command":
             yield (
-                "INSERT OR IGNORE INTO commands VALUES (?, ?, ?)",
-                (record.seq, record.time_ns, fields["command"]),
+                "INSERT OR IGNORE INTO commands VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (record.seq, record.time_ns, fields["command"], *(fields.get(name) for name in _ARGUMENTS)),
             )
 
 

@@ -190,9 +190,12 @@ async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
     mode = "WAL" if sqlite3.sqlite_version_info >= WAL_VERSION_MIN else "DELETE"
     await connection.execute(f"PRAGMA journal_mode = {mode}")
     await connection.execute("PRAGMA synchronous = FULL")
-    if version == 0:
+    changes = (
+        [schema.TABLES] if version == 0 else [schema.MIGRATIONS[v] for v in range(version, schema.VERSION)]
+    )
+    if changes:
         await connection.executescript(
-            f"BEGIN IMMEDIATE;\n{schema.TABLES}\nPRAGMA user_version = {schema.VERSION};\nCOMMIT;"
+            f"BEGIN IMMEDIATE;\n{''.join(changes)}\nPRAGMA user_version = {schema.VERSION};\nCOMMIT;"
         )
 
 

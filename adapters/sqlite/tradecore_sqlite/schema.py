@@ -4,7 +4,7 @@ Prices are whole ticks, sizes whole lots, times UTC nanoseconds; money is text i
 because it may need more than 64 bits.
 """
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -76,7 +76,13 @@ CREATE TABLE decisions (
 CREATE TABLE commands (
     seq INTEGER PRIMARY KEY,
     time_ns INTEGER NOT NULL,
-    command TEXT NOT NULL
+    command TEXT NOT NULL,
+    scope TEXT,
+    scope_id INTEGER,
+    limit_name TEXT,
+    value TEXT,
+    instrument INTEGER,
+    person TEXT
 ) STRICT;
 
 -- A view, so that a position is the sum of its fills and can be nothing else.
@@ -86,5 +92,17 @@ CREATE VIEW positions AS
            COUNT(*) AS fills, MAX(time_ns) AS time_ns
     FROM fills GROUP BY strategy, instrument;
 """
+
+# What brings the tables of a version to the next one. What they did not keep stays empty until a rebuild.
+MIGRATIONS = {
+    1: """
+ALTER TABLE commands ADD COLUMN scope TEXT;
+ALTER TABLE commands ADD COLUMN scope_id INTEGER;
+ALTER TABLE commands ADD COLUMN limit_name TEXT;
+ALTER TABLE commands ADD COLUMN value TEXT;
+ALTER TABLE commands ADD COLUMN instrument INTEGER;
+ALTER TABLE commands ADD COLUMN person TEXT;
+""",
+}
 
 NAMES = ("sessions", "orders", "fills", "refusals", "decisions", "commands")

@@ -1,4 +1,4 @@
-"""`tradecore status | pause | resume | flatten | kill | emergency-stop | set-limit | release`."""
+"""What operators say to an engine: `tradecore status`, `pause`, `kill`, `set-limit`, `release` and so on."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ import time
 import msgspec
 
 from tradecore.domain.errors import ConfigError
+from tradecore.engine import LimitChange
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api import heartbeat, instance_lock, kill_latch, state_dir
 from tradecore_api.control import client
@@ -32,6 +33,13 @@ _CODES = {
     STOPPED: ExitCode.NOT_RUNNING,
 }
 _WORST_FIRST = (HUNG, DEAD, STOPPED, RUNNING)
+
+
+class _Limits(msgspec.Struct, frozen=True):
+    """What is shown of the limits in an engine's status."""
+
+    halts: dict[str, str] = {}
+    changes: tuple[LimitChange, ...] = ()
 
 
 class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,9 +195,32 @@ def _terminate(pid: int, state: StateDir) -> bool:
 
 
 def set_limit(arguments: argparse.Namespace) -> int:
-    """Give a limit a new value, from the next order on."""
+    """Give a limit a new value, from the next order on, in the name of a person."""
     value = None if arguments.value == "off" else arguments.value
-    request = ControlRequest(command="set_limit", scope=arguments.scope, limit=arguments.limit, value=value)
+    request = ControlRequest(
+        command="set_limit",
+        scope=arguments.scope,
+        limit=arguments.limit,
+        value=value,
+        person=arguments.by,
+    )
+    return _command(arguments, request)
+
+
+def allow(arguments: argparse.Namespace) -> int:
+    """Let a strategy trade an instrument, in the name of a person."""
+    return _permit(arguments, "allow")
+
+
+def forbid(arguments: argparse.Namespace) -> int:
+    """Let a strategy trade an instrument no longer, in the name of a person."""
+    return _permit(arguments, "forbid")
+
+
+def _permit(arguments: argparse.Namespace, command: str) -> int:
+    request = ControlRequest(
+        command=command, scope=arguments.scope, instrument=arguments.instrument, person=arguments.by
+    )
     return _command(arguments, request)
 
 
@@ -242,6 +273,24 @@ def _say(arguments: argparse.Namespace, account: str, *, accepted: bool, message
         print(f"{account}: {message}", file=sys.stdout if accepted else sys.stderr)
 
 
+def _limits(engine: dict[str, object]) -> dict[str, object]:
+    """Say what is halted, and what operators changed about limits, in the words of the engine's status."""
+    shown = msgspec.convert(engine, _Limits)
+    halts = [f"{scope} ({rule})" for scope, rule in shown.halts.items()]
+    changes = [_changed(change) for change in shown.changes]
+    lines = {"halted": "; ".join(halts), "changed": "; ".join(changes)}
+    return {name: line for name, line in lines.items() if line}
+
+
+def _changed(change: LimitChange) -> str:
+    said = [change.command, change.scope]
+    if change.command == "set_limit":
+        said += [change.limit, change.value or "off"]
+    if change.instrument:
+        said.append(change.instrument)
+    return f"{' '.join(said)} by {change.person or 'nobody known'}"
+
+
 def _print(entry: AccountStatus) -> None:
     age = "never" if entry.heartbeat_age_seconds is None else f"{entry.heartbeat_age_seconds:.1f} s ago"
     values: dict[str, object] = {
@@ -264,5 +313,6 @@ def _print(entry: AccountStatus) -> None:
             "open orders": beat.open_orders,
             "paused": beat.is_paused,
         }
+    values |= _limits(entry.engine)
     print_values(values)
     print()

@@ -2,6 +2,6 @@
 
 from tradecore.engine.context import Context
 from tradecore.engine.engine import Engine
-from tradecore.engine.summary import BookCounts, EngineSummary
+from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
 
-__all__ = ["BookCounts", "Context", "Engine", "EngineSummary"]
+__all__ = ["BookCounts", "Context", "Engine", "EngineSummary", "LimitChange"]

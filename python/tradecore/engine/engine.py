@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import cast
 
 import msgspec
 
@@ -9,8 +10,10 @@ from tradecore._core import Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.engine.blame import blamed
+from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
-from tradecore.engine.summary import BookCounts, EngineSummary
+from tradecore.engine.scopes import ScopeNames
+from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
 from tradecore.strategy import StrategyBinding
 
 _ATTO = Decimal(1).scaleb(-18)
@@ -78,9 +81,13 @@ class Engine:
             for instrument_id, instrument in enumerate(spec.instruments)
         )
         self.strategies = tuple(strategies)
+        self._names = ScopeNames(
+            strategies=tuple(binding.name for binding in self.strategies),
+            instruments=tuple(instrument.symbol for instrument in self.instruments),
+        )
         self._kernel = Kernel(
             spec,
-            [binding.name for binding in self.strategies],
+            list(self._names.strategies),
             recording=recording,
             digest=digest,
             equity_curve=equity_curve,
@@ -140,6 +147,7 @@ class Engine:
         scope: str = "",
         limit: str = "",
         value: str | None = None,
+        instrument: str = "",
         person: str = "",
     ) -> None:
         """Queue an operator's command.
@@ -147,30 +155,41 @@ class Engine:
         Parameters
         ----------
         kind : str
-            `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit` or `release`.
+            `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit`, `release`, `allow` or `forbid`.
         time_ns : int
             When; not before the engine's own time, UTC nanoseconds.
         scope : str
-            Of `set_limit` and `release`: `account`, `strategy:NAME`, or `instrument:SYMBOL` for a limit.
+            Of `set_limit` and `release`: `account`, `strategy:NAME`, or `instrument:SYMBOL` for a limit; of
+            `allow` and `forbid`: `strategy:NAME`.
         limit, value : str
             Of `set_limit`: name and value as in the settings; `None` switches the limit off.
+        instrument : str
+            Of `allow` and `forbid`: symbol of what the strategy may trade from now on, or may not.
         person : str
-            Of `release`: who lets the halted strategy or account trade again.
+            Of the same four: who answers for it.
 
         Raises
         ------
         InvalidValueError
             When it cannot be carried out; nothing is queued then.
         """
-        batch = self._command_batch(max(time_ns, self._kernel.now_ns), kind, scope, limit, value, person)
+        about = Subject(scope, limit, value, instrument, person)
+        batch = command_batch(kind, max(time_ns, self._kernel.now_ns), about, self._names)
         self._kernel.feed(batch, _COMMAND_SOURCE)
 
     def check_command(
-        self, kind: str, *, scope: str = "", limit: str = "", value: str | None = None, person: str = ""
+        self,
+        kind: str,
+        *,
+        scope: str = "",
+        limit: str = "",
+        value: str | None = None,
+        instrument: str = "",
+        person: str = "",
     ) -> None:
         """Check a command as `command` does, and queue nothing."""
-        batch = self._command_batch(self._kernel.now_ns, kind, scope, limit, value, person)
-        self._kernel.check_commands(batch)
+        about = Subject(scope, limit, value, instrument, person)
+        self._kernel.check_commands(command_batch(kind, self._kernel.now_ns, about, self._names))
 
     def limits(self, scope: str) -> dict[str, str | None]:
         """Return the limits of `account`, `strategy:NAME` or `instrument:SYMBOL`, by setting.
@@ -180,7 +199,7 @@ class Engine:
         InvalidValueError
             When there is no such scope.
         """
-        return self._kernel.limits(*self._scope(scope))
+        return self._kernel.limits(*self._names.numbered(scope))
 
     def finish(self) -> None:
         """End the data: open positions are dealt with as `venue.finalize` says; strategies get `on_stop`."""
@@ -243,46 +262,24 @@ class Engine:
                 **{name: sum(book[name] for book in books) for name in BookCounts.__struct_fields__}
             ),
             halts=self._halts(),
+            changes=self._changes(),
             is_paused=self._kernel.is_paused,
             is_killed=self._kernel.is_killed,
             now_ns=self._kernel.now_ns,
         )
 
-    def _command_batch(
-        self, time_ns: int, kind: str, scope: str, limit: str, value: str | None, person: str
-    ) -> EventBatch:
-        batch = EventBatch()
-        match kind:
-            case "set_limit":
-                batch.set_limit(time_ns, *self._scope(scope), limit, value)
-            case "release":
-                batch.release(time_ns, *self._scope(scope), person)
-            case _:
-                batch.command(time_ns, kind)
-        return batch
-
-    def _scope(self, scope: str) -> tuple[str, int]:
-        """Return the kind of a scope and its number."""
-        what, _, name = scope.partition(":")
-        match what:
-            case "account" if scope == "account":
-                return "account", 0
-            case "strategy":
-                known = [binding.name for binding in self.strategies]
-            case "instrument":
-                known = [instrument.symbol for instrument in self.instruments]
-            case _:
-                rule = "must be account, strategy:NAME or instrument:SYMBOL"
-                raise InvalidValueError("scope", scope, rule)
-        if name not in known:
-            raise InvalidValueError("scope", scope, f"there is no such {what}; known are {', '.join(known)}")
-        return what, known.index(name)
-
     def _halts(self) -> dict[str, str]:
-        def name(what: str, number: int) -> str:
-            return what if what == "account" else f"{what}:{self.strategies[number].name}"
+        return {self._names.named(what, number): rule for what, number, rule, _, _ in self._kernel.halts()}
 
-        return {name(what, number): rule for what, number, rule, _, _ in self._kernel.halts()}
+    def _changes(self) -> tuple[LimitChange, ...]:
+        changes = []
+        for time_ns, fields in self._kernel.changes():
+            row: dict[str, object] = {**fields, "time_ns": time_ns}
+            row["scope"] = self._names.named(str(fields["scope"]), cast("int", row.pop("scope_id")))
+            if "instrument" in row:
+                row["instrument"] = self._names.instruments[cast("int", row["instrument"])]
+            changes.append(msgspec.convert(row, LimitChange))
+        return tuple(changes)
 
     def _positions(self) -> dict[str, str]:
         lots = {

@@ -27,13 +27,41 @@ class BookCounts(msgspec.Struct, frozen=True, kw_only=True):
     resyncs: int = 0
 
 
+class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The last command about a limit, a permission or a halt, and who answers for it.
+
+    Attributes
+    ----------
+    time_ns : int
+        When, UTC nanoseconds.
+    command : str
+        `set_limit`, `allow`, `forbid` or `release`.
+    scope : str
+        `account`, `strategy:NAME` or `instrument:SYMBOL`.
+    limit, value : str
+        Of `set_limit`: the setting and its value; `None` when it was switched off.
+    instrument : str
+        Of `allow` and `forbid`: the symbol.
+    person : str
+        Who did it; empty in a journal of before that was asked.
+    """
+
+    time_ns: int
+    command: str
+    scope: str
+    limit: str = ""
+    value: str | None = None
+    instrument: str = ""
+    person: str = ""
+
+
 class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts, money and positions at one moment; money is decimal text in the account currency.
 
     `pnl` is equity less opening cash; `positions` maps symbols to sizes as decimal text, flat ones
-    left out; `halts` maps what is halted (`account` or `strategy:NAME`) to the rule that did it. `fees` were
-    paid; `funding`, `borrow`, `liquidation_fee` and `insurance` were received, and are negative when
-    they were paid.
+    left out; `halts` maps what is halted (`account` or `strategy:NAME`) to the rule that did it;
+    `changes` are the last commands about limits, permissions and halts. `fees` were paid; `funding`,
+    `borrow`, `liquidation_fee` and `insurance` were received, and are negative when they were paid.
     """
 
     events: int
@@ -53,6 +81,7 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     positions: dict[str, str]
     book: BookCounts
     halts: dict[str, str] = {}
+    changes: tuple[LimitChange, ...] = ()
     is_paused: bool
     is_killed: bool
     now_ns: int

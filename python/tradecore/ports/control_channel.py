@@ -12,15 +12,17 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     Attributes
     ----------
     command : str
-        `status`, `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit` or `release`.
-    scope, limit, value, person : str
-        What `set_limit` and `release` are about, as `Engine.command` takes them.
+        `status`, `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit`, `release`, `allow` or
+        `forbid`.
+    scope, limit, value, instrument, person : str
+        What the last four are about, as `Engine.command` takes them.
     """
 
     command: str
     scope: str = ""
     limit: str = ""
     value: str | None = None
+    instrument: str = ""
     person: str = ""
 
 

@@ -22,7 +22,17 @@ from tradecore.runtime.outbox import Outbox
 from tradecore.runtime.recovery import END_OF_DATA, Recovered, raise_divergence
 from tradecore.runtime.session_config import SessionConfig
 
-COMMANDS = ("pause", "resume", "flatten", "kill", "release_kill", "set_limit", "release")
+COMMANDS = (
+    "pause",
+    "resume",
+    "flatten",
+    "kill",
+    "release_kill",
+    "set_limit",
+    "release",
+    "allow",
+    "forbid",
+)
 STOPPED = "stopped"
 # Events in one group, or a little more: what a command may have to wait for.
 GROUP_EVENTS_MAX = 4096
@@ -432,6 +442,7 @@ class _Arguments(TypedDict):
     scope: str
     limit: str
     value: str | None
+    instrument: str
     person: str
 
 
@@ -440,6 +451,7 @@ def _arguments(request: ControlRequest) -> _Arguments:
         "scope": request.scope,
         "limit": request.limit,
         "value": request.value,
+        "instrument": request.instrument,
         "person": request.person,
     }
 

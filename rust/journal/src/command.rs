@@ -1,7 +1,8 @@
 //! The bytes of an operator's command: its code, then what its name does not say.
 
 use tradecore_types::{
-    CommandKind, Decimal, InstrumentId, LimitChange, LimitName, PersonName, Release, Scope, StrategyId,
+    CommandKind, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, Permission, PersonName, Release,
+    Scope, StrategyId,
 };
 
 use crate::CodecError;
@@ -19,16 +20,25 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
             put_scope(out, change.scope);
             out.push(change.limit.code());
             // The layout is the same with and without a value.
-            let value = change.value.unwrap_or(Decimal { mantissa: 0, decimals: 0 });
-            out.push(u8::from(change.value.is_some()));
+            let known = change.value.get();
+            let value = known.unwrap_or(Decimal { mantissa: 0, decimals: 0 });
+            out.push(u8::from(known.is_some()));
             out.extend_from_slice(&value.mantissa.to_le_bytes());
             out.push(value.decimals);
+            // The code of the command says whether a person follows.
+            if let Some(person) = change.person {
+                put_person(out, person);
+            }
         }
         CommandKind::Release(release) => {
             put_scope(out, release.scope);
-            let name = release.person.as_str().as_bytes();
-            out.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
-            out.extend_from_slice(name);
+            put_person(out, release.person);
+        }
+        CommandKind::Permit(permission) => {
+            out.extend_from_slice(&permission.strategy.0.to_le_bytes());
+            out.extend_from_slice(&permission.instrument.0.to_le_bytes());
+            out.push(u8::from(permission.is_allowed));
+            put_person(out, permission.person);
         }
         CommandKind::Pause
         | CommandKind::Resume
@@ -41,14 +51,27 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
 /// Reads a command.
 pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError> {
     match cursor.u8()? {
-        6 => Ok(CommandKind::SetLimit(LimitChange {
+        code @ (6 | 8) => Ok(CommandKind::SetLimit(LimitChange {
             scope: scope(cursor)?,
             limit: limit(cursor)?,
-            value: value(cursor)?,
+            value: LimitValue::of(value(cursor)?),
+            person: if code == 8 { Some(person(cursor)?) } else { None },
+        })),
+        9 => Ok(CommandKind::Permit(Permission {
+            strategy: StrategyId(cursor.u16()?),
+            instrument: InstrumentId(cursor.u32()?),
+            is_allowed: flag("is_allowed", cursor.u8()?)?,
+            person: person(cursor)?,
         })),
         7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),
         code => CommandKind::from_code(code).ok_or_else(|| unknown("command", code)),
     }
+}
+
+fn put_person(out: &mut Vec<u8>, person: PersonName) {
+    let name = person.as_str().as_bytes();
+    out.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+    out.extend_from_slice(name);
 }
 
 fn put_scope(out: &mut Vec<u8>, scope: Scope) {
@@ -92,4 +115,24 @@ fn person(cursor: &mut Cursor<'_>) -> Result<PersonName, CodecError> {
     let bytes = cursor.take(usize::from(length))?;
     let name = std::str::from_utf8(bytes).map_err(|_| unknown("person", length))?;
     PersonName::new(name).map_err(|_| unknown("person", length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change of a limit as it was written before anybody was asked for a name.
+    const WITHOUT_PERSON: [u8; 17] = [6, 2, 1, 0, 0, 0, 9, 1, 5, 0, 0, 0, 0, 0, 0, 0, 1];
+
+    #[test]
+    fn a_change_of_a_limit_without_a_person_reads_and_writes_as_it_always_did() {
+        let known = command(&mut Cursor::new(&WITHOUT_PERSON)).unwrap();
+        let value = LimitValue::of(Some(Decimal { mantissa: 5, decimals: 1 }));
+        let scope = Scope::Strategy(StrategyId(1));
+        let change = LimitChange { scope, limit: LimitName::Gross, value, person: None };
+        assert_eq!(known, CommandKind::SetLimit(change));
+        let mut bytes = Vec::new();
+        put_command(&mut bytes, &known);
+        assert_eq!(bytes, WITHOUT_PERSON);
+    }
 }

@@ -29,6 +29,9 @@ impl Flattening {
 impl Kernel {
     /// Carries out a command.
     pub(crate) fn on_command(&mut self, kind: &CommandKind) -> Result<(), KernelError> {
+        if matches!(kind, CommandKind::SetLimit(_) | CommandKind::Release(_) | CommandKind::Permit(_)) {
+            self.changes.note(kind, self.now_ns);
+        }
         match kind {
             CommandKind::Pause => self.switches.is_paused = true,
             CommandKind::Resume => self.switches.is_paused = false,
@@ -49,6 +52,11 @@ impl Kernel {
             }
             CommandKind::SetLimit(change) => self.set_limit(change)?,
             CommandKind::Release(release) => self.scopes.release(release.scope),
+            CommandKind::Permit(permission) => {
+                if self.scopes.permit(permission) {
+                    self.tell_scopes_all();
+                }
+            }
         }
         Ok(())
     }
@@ -68,12 +76,13 @@ impl Kernel {
     /// Checks that a command can be carried out, before it is queued.
     pub(crate) fn check_command(&self, kind: &CommandKind) -> Result<(), KernelError> {
         match kind {
-            CommandKind::SetLimit(LimitChange { scope: Scope::Instrument(id), limit, value }) => {
+            CommandKind::SetLimit(LimitChange { scope: Scope::Instrument(id), limit, value, .. }) => {
                 let market = self.market(*id)?;
-                market.gate.check_change(*limit, *value, market.instrument.spec.lot_size)?;
+                market.gate.check_change(*limit, value.get(), market.instrument.spec.lot_size)?;
             }
             CommandKind::SetLimit(change) => self.scopes.check_change(change)?,
             CommandKind::Release(release) => self.scopes.check_release(release.scope)?,
+            CommandKind::Permit(permission) => self.scopes.check_permission(permission)?,
             CommandKind::Pause
             | CommandKind::Resume
             | CommandKind::Flatten
@@ -86,13 +95,16 @@ impl Kernel {
     /// Gives a limit a new value, from the next order on.
     fn set_limit(&mut self, change: &LimitChange) -> Result<(), KernelError> {
         let Scope::Instrument(id) = change.scope else {
+            let was_preventing = self.scopes.prevents_self_trades();
             if self.scopes.set(change)? {
                 self.tell_scopes_all();
+            } else if !was_preventing {
+                self.tell_resting_all();
             }
             return Ok(());
         };
         if let Some(market) = self.markets.get_mut(id.index()) {
-            market.gate.set(change.limit, change.value, market.instrument.spec.lot_size)?;
+            market.gate.set(change.limit, change.value.get(), market.instrument.spec.lot_size)?;
             if let Some((price_ticks, time_ns)) = market.reference {
                 // A drift that is followed from now on begins with what is known.
                 market.gate.learn(price_ticks, time_ns);

@@ -7,7 +7,8 @@ use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{Ledger, Lendable, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
-    EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs, ValueError,
+    CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs,
+    ValueError,
 };
 
 use crate::account::Account;
@@ -48,6 +49,7 @@ pub struct Kernel {
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
+    pub(crate) changes: crate::changes::Changes,
     /// Whose reduce-only orders may be too large for the position after the reports of this moment.
     pub(crate) orphaned: Vec<(StrategyId, InstrumentId)>,
     /// Orders that are about to be cut or cancelled; kept for its memory.
@@ -99,6 +101,7 @@ impl Kernel {
         scopes.start_guards(config.cash);
         Ok(Self {
             scopes,
+            changes: crate::changes::Changes::default(),
             met: Vec::new(),
             orders,
             marks: vec![None; instruments.len()],
@@ -311,6 +314,11 @@ impl Kernel {
     #[must_use]
     pub const fn scopes(&self) -> &Scopes {
         &self.scopes
+    }
+
+    /// Visits the last command about every limit, permission and halt, oldest first.
+    pub fn changes(&self) -> impl Iterator<Item = &(TimeNs, CommandKind)> {
+        self.changes.iter()
     }
 
     /// Returns the limits of an instrument.

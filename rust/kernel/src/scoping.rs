@@ -113,9 +113,16 @@ impl Kernel {
         }
         for order in self.orders.iter() {
             self.scopes.count_open(order.intent.strategy, true);
+        }
+        self.tell_resting_all();
+        self.scopes.start_guards(self.ledger.cash());
+    }
+
+    /// Tells the scopes which limit orders are in the market, where nobody followed them before.
+    pub(crate) fn tell_resting_all(&mut self) {
+        for order in self.orders.iter() {
             tell_resting(&mut self.scopes, order);
         }
-        self.scopes.start_guards(self.ledger.cash());
     }
 
     /// Tells the scopes a new price.

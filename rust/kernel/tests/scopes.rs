@@ -11,7 +11,7 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Item, Rig, TIN, clock, command, config, limit, market, money, quotes, release,
+    ANNA, BERT, GOLD, Item, Rig, TIN, clock, command, config, limit, market, money, permit, quotes, release,
     set_limit, stop, whole,
 };
 use tradecore_kernel::{KernelConfig, Matching, OrderRequest, Verdict};
@@ -476,6 +476,50 @@ fn the_price_is_held_against_the_market_when_the_window_began() {
     // A window later the market of then is what counts.
     rig.play(&[clock(520)]);
     rig.approved(ANNA, &market(GOLD, Side::Buy, 1));
+}
+
+#[test]
+fn a_window_that_is_changed_counts_what_happened_before() {
+    let limits =
+        ScopeLimits { message_rate_max: Some(2), message_rate_window_ns: 1_000, ..ScopeLimits::default() };
+    let scopes = [Scope::Strategy(ANNA), Scope::Account];
+    for (config, scope) in levels(limits).into_iter().zip(scopes) {
+        let mut rig = rig(config);
+        rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
+        let change = |window_ns| set_limit(scope, LimitName::MessageRateWindow, whole(window_ns));
+        rig.play(&[clock(150), command(150, change(50))]);
+        rig.approved(ANNA, &limit(GOLD, Side::Buy, 91, 1));
+        rig.play(&[clock(250)]);
+        rig.approved(ANNA, &limit(GOLD, Side::Buy, 92, 1));
+        rig.play(&[clock(320), command(320, change(100))]);
+        assert_eq!(rig.refused(ANNA, &limit(GOLD, Side::Buy, 93, 1)).rule, Rule::MessageRateMax);
+    }
+    let mut config = config(Matching::Quotes);
+    config.instruments[0].limits.order_rate_max = Some(1);
+    let mut rig = rig(config);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 1));
+    rig.play(&[clock(200)]);
+    assert_eq!(rig.refused(ANNA, &market(GOLD, Side::Buy, 1)).rule, Rule::OrderRateMax);
+    let change = set_limit(Scope::Instrument(GOLD), LimitName::OrderRateWindow, whole(100));
+    rig.play(&[command(200, change)]);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 1));
+}
+
+#[test]
+fn what_a_strategy_may_not_trade_any_more_it_can_still_close() {
+    let mut rig = rig(config(Matching::Quotes));
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 2));
+    rig.play(&[command(101, permit(ANNA, GOLD, false))]);
+    assert_eq!(named(rig.refused(ANNA, &market(GOLD, Side::Buy, 1))), (Rule::InstrumentNotAllowed, 1, 0));
+    rig.approved(ANNA, &market(GOLD, Side::Sell, 2));
+    rig.approved(BERT, &market(GOLD, Side::Buy, 1));
+    rig.approved(ANNA, &market(TIN, Side::Buy, 1));
+    rig.play(&[command(102, permit(ANNA, GOLD, true))]);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 1));
+    let before = rig.kernel.state_hash();
+    let unknown = rig.kernel.feed(1, common::batch(&[command(103, permit(ANNA, InstrumentId(9), true))]));
+    assert!(unknown.is_err());
+    assert_eq!(rig.kernel.state_hash(), before);
 }
 
 #[test]

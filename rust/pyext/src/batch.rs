@@ -273,7 +273,7 @@ impl PyEventBatch {
         self.push(time_ns, instrument_id, EventBody::Funding(Funding { rate_ppb, mark_ticks }));
     }
 
-    /// Adds a limit's new value in the unit of its setting; None switches it off.
+    /// Adds a limit's new value in the unit of its setting, and who answers for it; None switches it off.
     ///
     /// `scope` is account, strategy or instrument, `scope_id` its position in the engine's table.
     fn set_limit(
@@ -283,8 +283,9 @@ impl PyEventBatch {
         scope_id: u32,
         limit: &str,
         value: Option<&str>,
+        person: &str,
     ) -> PyResult<()> {
-        let kind = risk::set_limit(risk::scope(scope, scope_id)?, limit, value)?;
+        let kind = risk::set_limit(risk::scope(scope, scope_id)?, limit, value, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
@@ -292,6 +293,20 @@ impl PyEventBatch {
     /// Adds the end of a halt of the account or a strategy, and who answers for it.
     fn release(&mut self, time_ns: i64, scope: &str, scope_id: u32, person: &str) -> PyResult<()> {
         let kind = risk::release(risk::scope(scope, scope_id)?, person)?;
+        self.push(time_ns, 0, EventBody::Command(Command { kind }));
+        Ok(())
+    }
+
+    /// Adds that a strategy may trade an instrument, or no longer, and who answers for it.
+    fn permit(
+        &mut self,
+        time_ns: i64,
+        strategy_id: u16,
+        instrument_id: u32,
+        is_allowed: bool,
+        person: &str,
+    ) -> PyResult<()> {
+        let kind = risk::permit(strategy_id, instrument_id, is_allowed, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }

@@ -13,6 +13,7 @@ use tradecore_journal::{
 };
 
 use self::record_fields::fields;
+pub use self::record_fields::put_command;
 use crate::batch::PyEventBatch;
 use crate::errors::{data_error, storage_error};
 

@@ -14,6 +14,7 @@ use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
 use crate::events::{Scale, side_name};
+use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
 use crate::results;
 use crate::risk;
@@ -332,6 +333,15 @@ impl PyKernel {
             (name, id, halt.rule.name(), halt.limit, halt.value)
         };
         self.kernel.scopes().halts().map(row).collect()
+    }
+
+    /// The last command about every limit, permission and halt, oldest first: its time and its fields.
+    fn changes<'py>(&self, py: Python<'py>) -> PyResult<Vec<(i64, Bound<'py, PyDict>)>> {
+        let fields = |(time_ns, kind): &(i64, tradecore_types::CommandKind)| {
+            let dict = PyDict::new(py);
+            put_command(&dict, kind).map(|()| (*time_ns, dict))
+        };
+        self.kernel.changes().map(fields).collect()
     }
 
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.

@@ -5,13 +5,13 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_risk::{Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    CommandKind, Decimal, InstrumentId, InstrumentSpec, LimitChange, LimitName, Money, PersonName, Release,
-    Scope, StrategyId,
+    CommandKind, Decimal, InstrumentId, InstrumentSpec, LimitChange, LimitName, LimitValue, Money,
+    Permission, PersonName, Release, Scope, StrategyId,
 };
 
 use crate::errors::{invalid_value, value_error};
 
-/// Limits of an instrument that are settings.
+/// Limits of an instrument that may be absent.
 const OF_INSTRUMENT: [LimitName; 8] = [
     LimitName::Quantity,
     LimitName::Notional,
@@ -80,7 +80,7 @@ pub fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits
 
 /// Reads the limits of the account and of the named strategies from a `RiskSpec`.
 pub fn scopes(risk: &Bound<'_, PyAny>, strategies: &[String], symbols: &[String]) -> PyResult<ScopesConfig> {
-    let self_trade: String = risk.getattr("self_trade")?.str()?.extract()?;
+    let word: String = risk.getattr("self_trade")?.str()?.extract()?;
     let by_name = risk.getattr("strategy")?.cast_into::<PyDict>()?;
     check_names(&by_name, "strategy", strategies)?;
     check_names(&risk.getattr("instrument")?.cast_into::<PyDict>()?, "instrument", symbols)?;
@@ -91,14 +91,15 @@ pub fn scopes(risk: &Bound<'_, PyAny>, strategies: &[String], symbols: &[String]
     Ok(ScopesConfig {
         account: scope_limits(&risk.getattr("account")?, Scope::Account, &OF_SCOPE)?,
         strategies: strategies.iter().enumerate().map(of_strategy).collect::<PyResult<_>>()?,
-        self_trade: match self_trade.as_str() {
-            "allow" => SelfTrade::Allow,
-            "block" => SelfTrade::Block,
-            "cancel_oldest" => SelfTrade::CancelOldest,
-            other => return Err(invalid_value("self_trade", other, "must be allow, block or cancel_oldest")),
-        },
+        self_trade: self_trade(&word)?,
         day_start_ns: risk.getattr("day_start_ns")?.extract()?,
     })
+}
+
+/// Reads what is done about an order that would trade with another one of the account.
+fn self_trade(word: &str) -> PyResult<SelfTrade> {
+    SelfTrade::from_name(word)
+        .ok_or_else(|| invalid_value("self_trade", word, "must be allow, block or cancel_oldest"))
 }
 
 /// Refuses a table of limits for something that is not there.
@@ -150,13 +151,37 @@ pub fn scope(what: &str, id: u32) -> PyResult<Scope> {
     }
 }
 
-/// Reads the command that gives a limit a value; `None` switches it off.
-pub fn set_limit(scope: Scope, name: &str, value: Option<&str>) -> PyResult<CommandKind> {
+/// Reads the command that gives a limit a value in the name of a person; `None` switches it off.
+pub fn set_limit(scope: Scope, name: &str, value: Option<&str>, person: &str) -> PyResult<CommandKind> {
     let known = || LimitName::ALL.map(LimitName::name).join(", ");
     let limit = LimitName::from_name(name)
         .ok_or_else(|| invalid_value("limit", name, &format!("must be one of {}", known())))?;
-    let value = number(limit, value)?;
-    Ok(CommandKind::SetLimit(LimitChange { scope, limit, value }))
+    let value = match (limit, value) {
+        (LimitName::SelfTrade, Some(word)) => {
+            Some(Decimal { mantissa: i64::from(self_trade(word)?.code()), decimals: 0 })
+        }
+        _ => number(limit, value)?,
+    };
+    let person = Some(PersonName::new(person).map_err(|error| value_error(&error))?);
+    Ok(CommandKind::SetLimit(LimitChange { scope, limit, value: LimitValue::of(value), person }))
+}
+
+/// Shows the value of a limit as its setting has it; `None` where it is off.
+pub fn value_text(limit: LimitName, value: LimitValue) -> Option<String> {
+    match limit {
+        LimitName::SelfTrade => {
+            let choice = SelfTrade::of_setting(value.get()).ok();
+            choice.map(|choice| choice.name().to_owned())
+        }
+        _ => value.get().map(|value| value.to_string()),
+    }
+}
+
+/// Reads the command by which a strategy may trade an instrument or no longer, in the name of a person.
+pub fn permit(strategy: u16, instrument: u32, is_allowed: bool, person: &str) -> PyResult<CommandKind> {
+    let (strategy, instrument) = (StrategyId(strategy), InstrumentId(instrument));
+    let person = PersonName::new(person).map_err(|error| value_error(&error))?;
+    Ok(CommandKind::Permit(Permission { strategy, instrument, is_allowed, person }))
 }
 
 /// Reads the command that ends a halt in the name of a person.
@@ -193,8 +218,10 @@ pub fn shown<'py>(py: Python<'py>, kernel: &Kernel, scope: Scope) -> PyResult<Bo
         put(LimitName::Position, size(lots(limits.position_lots_max)))?;
         put(LimitName::OpenOrders, count(limits.open_orders_max))?;
         put(LimitName::OrderRate, count(limits.order_rate_max))?;
+        put(LimitName::OrderRateWindow, span(Some(limits.order_rate_window_ns)))?;
         put(LimitName::PriceCollar, bps(limits.price_collar_ppm))?;
         put(LimitName::PriceDrift, bps(limits.price_drift_ppm))?;
+        put(LimitName::PriceDriftWindow, span(Some(limits.price_drift_window_ns)))?;
         put(LimitName::ReferenceAge, span(limits.reference_age_ns_max))?;
         return Ok(out);
     }
@@ -207,12 +234,27 @@ pub fn shown<'py>(py: Python<'py>, kernel: &Kernel, scope: Scope) -> PyResult<Bo
     put(LimitName::Gross, money(limits.gross_max))?;
     put(LimitName::Net, money(limits.net_max))?;
     put(LimitName::MessageRate, count(limits.message_rate_max))?;
+    put(LimitName::MessageRateWindow, span(Some(limits.message_rate_window_ns)))?;
     put(LimitName::CancelReserve, count(limits.cancel_reserve))?;
     put(LimitName::DailyLoss, money(limits.daily_loss_max))?;
     put(LimitName::Drawdown, money(limits.drawdown_max))?;
-    if scope != Scope::Account {
+    if let Scope::Strategy(strategy) = scope {
         put(LimitName::Executions, count(limits.executions_max))?;
+        put(LimitName::ExecutionsWindow, span(Some(limits.executions_window_ns)))?;
         put(LimitName::IdenticalWindow, span(limits.identical_window_ns))?;
+        out.set_item("instruments", allowed(kernel, strategy))?;
+    } else {
+        put(LimitName::SelfTrade, Some(kernel.scopes().self_trade().name().to_owned()))?;
     }
     Ok(out)
+}
+
+/// Lists the symbols that a strategy may trade; `None` where that is every one.
+fn allowed(kernel: &Kernel, strategy: StrategyId) -> Option<String> {
+    let ids = (0..kernel.instruments()).map(|index| InstrumentId(u32::try_from(index).unwrap_or(u32::MAX)));
+    let instruments = ids.filter_map(|id| kernel.instrument(id));
+    let (may, may_not): (Vec<_>, Vec<_>) =
+        instruments.partition(|instrument| kernel.scopes().is_allowed(strategy, instrument.id));
+    let symbols = || may.iter().map(|instrument| instrument.spec.symbol.as_str()).collect::<Vec<_>>();
+    (!may_not.is_empty()).then(|| symbols().join(", "))
 }

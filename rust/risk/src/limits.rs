@@ -3,7 +3,7 @@
 use tradecore_types::{Decimal, InstrumentId, LimitName, Money, Scope, ValueError};
 
 use crate::rate_window::check_rate;
-use crate::setting::{count, lots, money, not_of_scope, ppm, span};
+use crate::setting::{count, lots, money, not_of_scope, ppm, span, window};
 
 /// Pre-trade limits of one instrument; `None` switches a limit off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +54,8 @@ impl Limits {
                 check_rate(name, max)?;
                 self.order_rate_max = max;
             }
+            LimitName::OrderRateWindow => self.order_rate_window_ns = window(name, value)?,
+            LimitName::PriceDriftWindow => self.price_drift_window_ns = window(name, value)?,
             LimitName::PriceCollar => self.price_collar_ppm = ppm(name, value)?,
             LimitName::PriceDrift => self.price_drift_ppm = ppm(name, value)?,
             LimitName::ReferenceAge => self.reference_age_ns_max = span(name, value)?,
@@ -64,7 +66,10 @@ impl Limits {
             | LimitName::DailyLoss
             | LimitName::Drawdown
             | LimitName::Executions
-            | LimitName::IdenticalWindow => {
+            | LimitName::IdenticalWindow
+            | LimitName::MessageRateWindow
+            | LimitName::ExecutionsWindow
+            | LimitName::SelfTrade => {
                 return Err(not_of_scope(Scope::Instrument(InstrumentId(0)), limit));
             }
         }

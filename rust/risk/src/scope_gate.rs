@@ -97,13 +97,27 @@ impl ScopeGate {
         self.check_identical(wish)
     }
 
-    fn check_allowed(&self, instrument: InstrumentId) -> Result<(), Refusal> {
+    /// Tells whether it may trade an instrument.
+    pub(crate) fn is_allowed(&self, instrument: InstrumentId) -> bool {
         match &self.allowed {
-            Some(allowed) if !allowed.get(instrument.index()).is_some_and(|is_allowed| *is_allowed) => {
-                Err(refusal(Rule::InstrumentNotAllowed, 1, 0))
-            }
-            _ => Ok(()),
+            Some(allowed) => allowed.get(instrument.index()).is_some_and(|is_allowed| *is_allowed),
+            None => true,
         }
+    }
+
+    /// Lets it trade an instrument of so many, or no longer.
+    pub(crate) fn permit(&mut self, instrument: InstrumentId, is_allowed: bool, instruments: usize) {
+        if self.is_allowed(instrument) == is_allowed {
+            return;
+        }
+        let allowed = self.allowed.get_or_insert_with(|| vec![true; instruments]);
+        if let Some(known) = allowed.get_mut(instrument.index()) {
+            *known = is_allowed;
+        }
+    }
+
+    fn check_allowed(&self, instrument: InstrumentId) -> Result<(), Refusal> {
+        if self.is_allowed(instrument) { Ok(()) } else { Err(refusal(Rule::InstrumentNotAllowed, 1, 0)) }
     }
 
     /// Judges size, value and the position it could lead to.
@@ -201,5 +215,8 @@ impl ScopeGate {
         self.urgent.write_state(out);
         self.executions.write_state(out);
         self.recent.write_state(out);
+        for is_allowed in self.allowed.iter().flatten() {
+            out.push(u8::from(*is_allowed));
+        }
     }
 }

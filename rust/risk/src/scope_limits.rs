@@ -3,7 +3,7 @@
 use tradecore_types::{Decimal, LimitName, Money, Scope, ValueError};
 
 use crate::rate_window::{check_message_rate, check_rate};
-use crate::setting::{count, money, not_of_scope, span, unsigned};
+use crate::setting::{count, money, not_of_scope, span, unsigned, window};
 
 /// Length of a window when nothing else is said: one second.
 const WINDOW_NS: i64 = 1_000_000_000;
@@ -98,13 +98,19 @@ impl ScopeLimits {
                 check_rate(name, max)?;
                 self.executions_max = max;
             }
+            LimitName::MessageRateWindow => self.message_rate_window_ns = window(name, value)?,
+            LimitName::ExecutionsWindow if !is_account => self.executions_window_ns = window(name, value)?,
             LimitName::IdenticalWindow if !is_account => self.identical_window_ns = span(name, value)?,
             LimitName::OrderRate
             | LimitName::PriceCollar
             | LimitName::ReferenceAge
             | LimitName::PriceDrift
+            | LimitName::OrderRateWindow
+            | LimitName::PriceDriftWindow
             | LimitName::Executions
-            | LimitName::IdenticalWindow => return Err(not_of_scope(scope, limit)),
+            | LimitName::ExecutionsWindow
+            | LimitName::IdenticalWindow
+            | LimitName::SelfTrade => return Err(not_of_scope(scope, limit)),
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The limits of every strategy and of the account, judged beside those of the instrument.
 
 use tradecore_types::{
-    Instrument, InstrumentId, LimitChange, Money, OrderId, OrderIntent, Refusal, Rule, Scope, Side,
-    StrategyId, TimeNs, ValueError,
+    Instrument, InstrumentId, LimitChange, LimitName, Money, OrderId, OrderIntent, Permission, Refusal, Rule,
+    Scope, Side, StrategyId, TimeNs, ValueError,
 };
 
 use crate::exposures::Exposures;
@@ -134,8 +134,43 @@ impl Scopes {
     /// [`ValueError`] when there is no such strategy or limit or the value is out of its range.
     pub fn check_change(&self, change: &LimitChange) -> Result<(), ValueError> {
         let row = self.row_of(change.scope)?;
+        if is_self_trade(change) {
+            return SelfTrade::of_setting(change.value.get()).map(|_| ());
+        }
         let mut limits = self.gates.get(row).map(|gate| gate.limits).unwrap_or_default();
-        limits.set(change.scope, change.limit, change.value)
+        limits.set(change.scope, change.limit, change.value.get())
+    }
+
+    /// Checks that a permission can be given or taken.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when there is no such strategy or instrument.
+    pub fn check_permission(&self, permission: &Permission) -> Result<(), ValueError> {
+        self.row_of(Scope::Strategy(permission.strategy))?;
+        if permission.instrument.index() < self.instruments {
+            return Ok(());
+        }
+        let rule = format!("must be below {}", self.instruments);
+        Err(ValueError::new("instrument_id", permission.instrument.0, rule))
+    }
+
+    /// Lets a strategy trade an instrument, or no longer; tells whether the checks went on by that. What it
+    /// has there can still be closed.
+    pub fn permit(&mut self, permission: &Permission) -> bool {
+        let instruments = self.instruments;
+        let Some(gate) = self.gates.get_mut(permission.strategy.index()) else { return false };
+        gate.permit(permission.instrument, permission.is_allowed, instruments);
+        self.goes_on(permission.strategy.index())
+    }
+
+    /// Switches the checks on when a row has something to check now; tells whether they went on by that.
+    fn goes_on(&mut self, row: usize) -> bool {
+        let goes_on = !self.is_on && self.gates.get(row).is_some_and(ScopeGate::is_on);
+        if goes_on {
+            self.switch_on();
+        }
+        goes_on
     }
 
     /// Checks that a halt of a scope can be released.
@@ -154,9 +189,17 @@ impl Scopes {
     /// As [`Scopes::check_change`]; nothing is changed then.
     pub fn set(&mut self, change: &LimitChange) -> Result<bool, ValueError> {
         let row = self.row_of(change.scope)?;
+        if is_self_trade(change) {
+            self.self_trade = SelfTrade::of_setting(change.value.get())?;
+            let goes_on = !self.is_on && self.prevents_self_trades();
+            if goes_on {
+                self.switch_on();
+            }
+            return Ok(goes_on);
+        }
         let Some(gate) = self.gates.get_mut(row) else { return Ok(false) };
         let mut limits = gate.limits;
-        limits.set(change.scope, change.limit, change.value)?;
+        limits.set(change.scope, change.limit, change.value.get())?;
         let was_watched = gate.limits.watches_losses();
         gate.set_limits(&limits);
         if !was_watched && limits.watches_losses() {
@@ -164,11 +207,7 @@ impl Scopes {
             let held = self.exposures.sums(row).held;
             gate.guard.restart(gate.cash.saturating_add(held));
         }
-        let goes_on = !self.is_on && gate.is_on();
-        if goes_on {
-            self.switch_on();
-        }
-        Ok(goes_on)
+        Ok(self.goes_on(row))
     }
 
     /// Lets a halted scope trade again.
@@ -182,6 +221,18 @@ impl Scopes {
     #[must_use]
     pub fn limits(&self, scope: Scope) -> Option<ScopeLimits> {
         self.gates.get(self.row_of(scope).ok()?).map(|gate| gate.limits)
+    }
+
+    /// Returns what is done about an order that would trade with another one of the account.
+    #[must_use]
+    pub const fn self_trade(&self) -> SelfTrade {
+        self.self_trade
+    }
+
+    /// Tells whether a strategy may trade an instrument.
+    #[must_use]
+    pub fn is_allowed(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
+        self.gates.get(strategy.index()).is_none_or(|gate| gate.is_allowed(instrument))
     }
 
     /// Visits every halt, strategies first.
@@ -426,6 +477,7 @@ impl Scopes {
     /// follow from orders, positions and marks.
     pub fn write_state(&self, out: &mut Vec<u8>) {
         if self.is_on {
+            out.push(self.self_trade.code());
             for gate in &self.gates {
                 gate.write_state(out);
             }
@@ -456,6 +508,11 @@ impl Scopes {
             _ => Scope::Account,
         }
     }
+}
+
+/// Tells whether a change is about what is done when own orders would meet.
+fn is_self_trade(change: &LimitChange) -> bool {
+    change.scope == Scope::Account && change.limit == LimitName::SelfTrade
 }
 
 /// Takes the equity of a scope; tells whether that halts it.

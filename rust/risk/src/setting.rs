@@ -45,6 +45,11 @@ pub(crate) fn span(field: &'static str, value: Option<Decimal>) -> Result<Option
     if whole > 0 { Ok(Some(whole)) } else { Err(ValueError::new(field, value, "must be above 0")) }
 }
 
+/// Reads the length of a window in nanoseconds, which cannot be switched off.
+pub(crate) fn window(field: &'static str, value: Option<Decimal>) -> Result<i64, ValueError> {
+    span(field, value)?.ok_or_else(|| ValueError::new(field, "off", "must be above 0"))
+}
+
 /// Reads basis points as parts per million.
 pub(crate) fn ppm(field: &'static str, value: Option<Decimal>) -> Result<Option<i64>, ValueError> {
     unsigned(field, value)?.map(|value| value.in_steps_of(PPM_IN_BPS, field)).transpose()

@@ -1,6 +1,6 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
-use crate::{Decimal, InstrumentId, LimitName, PersonName, StrategyId};
+use crate::{InstrumentId, LimitName, LimitValue, PersonName, StrategyId};
 
 /// What a limit or a halt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,15 +13,30 @@ pub enum Scope {
     Instrument(InstrumentId),
 }
 
-/// A limit with its new value.
+/// A limit with its new value, and who answers for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitChange {
     /// Whose limit it is.
     pub scope: Scope,
     /// Which limit.
     pub limit: LimitName,
-    /// Its new value in the unit of the setting of the same name; `None` switches the limit off.
-    pub value: Option<Decimal>,
+    /// Its new value in the unit of the setting of the same name; without one the limit is switched off.
+    pub value: LimitValue,
+    /// Who changed it; nobody is known in journals of before that was asked.
+    pub person: Option<PersonName>,
+}
+
+/// An instrument that a strategy may trade from now on, or may not, and who answers for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Whose permission it is.
+    pub strategy: StrategyId,
+    /// What it is about.
+    pub instrument: InstrumentId,
+    /// Whether the strategy may trade it.
+    pub is_allowed: bool,
+    /// Who decided that.
+    pub person: PersonName,
 }
 
 /// The end of a halt, and who answers for it.
@@ -50,6 +65,8 @@ pub enum CommandKind {
     SetLimit(LimitChange),
     /// Let a halted strategy or account trade again.
     Release(Release),
+    /// Let a strategy trade an instrument, or no longer.
+    Permit(Permission),
 }
 
 impl CommandKind {
@@ -65,8 +82,10 @@ impl CommandKind {
             Self::Flatten => 3,
             Self::Kill => 4,
             Self::ReleaseKill => 5,
-            Self::SetLimit(_) => 6,
+            Self::SetLimit(LimitChange { person: None, .. }) => 6,
             Self::Release(_) => 7,
+            Self::SetLimit(LimitChange { person: Some(_), .. }) => 8,
+            Self::Permit(_) => 9,
         }
     }
 
@@ -87,6 +106,8 @@ impl CommandKind {
             Self::ReleaseKill => "release_kill",
             Self::SetLimit(_) => "set_limit",
             Self::Release(_) => "release",
+            Self::Permit(Permission { is_allowed: true, .. }) => "allow",
+            Self::Permit(Permission { is_allowed: false, .. }) => "forbid",
         }
     }
 

@@ -12,6 +12,7 @@ mod event;
 mod ids;
 mod instrument;
 mod limit;
+mod limit_value;
 mod liquidation;
 mod money;
 mod order;
@@ -21,7 +22,7 @@ mod refusal;
 mod report;
 
 pub use cash_flow::{CashFlow, CashFlowKind};
-pub use command::{Command, CommandKind, LimitChange, Release, Scope};
+pub use command::{Command, CommandKind, LimitChange, Permission, Release, Scope};
 pub use decimal::Decimal;
 pub use error::ValueError;
 pub use event::{
@@ -31,6 +32,7 @@ pub use event::{
 pub use ids::{InstrumentId, OrderId, StrategyId};
 pub use instrument::{Instrument, InstrumentKind, InstrumentSpec};
 pub use limit::LimitName;
+pub use limit_value::LimitValue;
 pub use liquidation::Liquidation;
 pub use money::{MONEY_DECIMALS, Money};
 pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};

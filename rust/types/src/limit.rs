@@ -36,11 +36,22 @@ pub enum LimitName {
     Executions = 15,
     /// Time within which an order like the one before is a mistake, in nanoseconds.
     IdenticalWindow = 16,
+    /// Length of the window of the order rate, in nanoseconds.
+    OrderRateWindow = 17,
+    /// Length of the window of the price drift, in nanoseconds.
+    PriceDriftWindow = 18,
+    /// Length of the window of the message rate, in nanoseconds.
+    MessageRateWindow = 19,
+    /// Length of the window of executions, in nanoseconds.
+    ExecutionsWindow = 20,
+    /// What is done about an order that would trade with another one of the account: 0 nothing, 1 the newer
+    /// one is refused, 2 the older ones are cancelled.
+    SelfTrade = 21,
 }
 
 impl LimitName {
     /// Every name, in the order of their codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Quantity,
         Self::Notional,
         Self::Position,
@@ -57,6 +68,11 @@ impl LimitName {
         Self::Drawdown,
         Self::Executions,
         Self::IdenticalWindow,
+        Self::OrderRateWindow,
+        Self::PriceDriftWindow,
+        Self::MessageRateWindow,
+        Self::ExecutionsWindow,
+        Self::SelfTrade,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -92,6 +108,11 @@ impl LimitName {
             Self::Drawdown => "drawdown_max",
             Self::Executions => "executions_max",
             Self::IdenticalWindow => "identical_window_ns",
+            Self::OrderRateWindow => "order_rate_window_ns",
+            Self::PriceDriftWindow => "price_drift_window_ns",
+            Self::MessageRateWindow => "message_rate_window_ns",
+            Self::ExecutionsWindow => "executions_window_ns",
+            Self::SelfTrade => "self_trade",
         }
     }
 

@@ -11,9 +11,9 @@ use tradecore_journal::{
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
     Decimal, Event, EventBody, FeedState, Flow, Funding, InstrumentId, Level, LimitChange, LimitName,
-    Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, PersonName, Quote, Refusal,
-    RejectReason, Release, Report, ReportBody, Rule, Scope, Side, Size, StrategyId, TimeInForce, TimeNs,
-    Trade,
+    LimitValue, Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, Permission, PersonName,
+    Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Side, Size, StrategyId,
+    TimeInForce, TimeNs, Trade,
 };
 
 /// A record with everything it owns.
@@ -223,15 +223,17 @@ fn command() -> impl Strategy<Value = CommandKind> {
     let value = proptest::option::of(
         (any::<i64>(), 0..=18u8).prop_map(|(mantissa, decimals)| Decimal { mantissa, decimals }),
     );
-    let person = "[a-zA-Zö]{1,16}".prop_map(|name| PersonName::new(&name).unwrap());
+    let person = || "[a-zA-Zö]{1,16}".prop_map(|name| PersonName::new(&name).unwrap());
     prop_oneof![
         proptest::sample::select(CommandKind::PLAIN.as_slice()),
-        (scope(), limit, value).prop_map(|(scope, limit, value)| CommandKind::SetLimit(LimitChange {
-            scope,
-            limit,
-            value
-        })),
-        (scope(), person).prop_map(|(scope, person)| CommandKind::Release(Release { scope, person })),
+        (scope(), limit, value, proptest::option::of(person())).prop_map(|(scope, limit, value, person)| {
+            CommandKind::SetLimit(LimitChange { scope, limit, value: LimitValue::of(value), person })
+        }),
+        (scope(), person()).prop_map(|(scope, person)| CommandKind::Release(Release { scope, person })),
+        (any::<(u16, u32, bool)>(), person()).prop_map(|((strategy, instrument, is_allowed), person)| {
+            let (strategy, instrument) = (StrategyId(strategy), InstrumentId(instrument));
+            CommandKind::Permit(Permission { strategy, instrument, is_allowed, person })
+        }),
     ]
 }
 

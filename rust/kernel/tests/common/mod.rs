@@ -20,9 +20,9 @@ use tradecore_matching::{
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
-    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName, Money,
-    OrderId, OrderKind, PersonName, Quote, Refusal, Release, Report, ReportBody, Scope, Side, Size,
-    StrategyId, TimeInForce, Trade,
+    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName, LimitValue,
+    Money, OrderId, OrderKind, Permission, PersonName, Quote, Refusal, Release, Report, ReportBody, Scope,
+    Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 pub const ANNA: StrategyId = StrategyId(0);
@@ -191,7 +191,14 @@ pub fn quotes(time_ns: i64, bid: i64) -> [Item; 2] {
 
 /// Gives a limit a value.
 pub fn set_limit(scope: Scope, limit: LimitName, value: Option<Decimal>) -> CommandKind {
-    CommandKind::SetLimit(LimitChange { scope, limit, value })
+    let person = Some(PersonName::new("Ada").unwrap());
+    CommandKind::SetLimit(LimitChange { scope, limit, value: LimitValue::of(value), person })
+}
+
+/// Lets a strategy trade an instrument, or no longer.
+pub fn permit(strategy: StrategyId, instrument: InstrumentId, is_allowed: bool) -> CommandKind {
+    let person = PersonName::new("Ada").unwrap();
+    CommandKind::Permit(Permission { strategy, instrument, is_allowed, person })
 }
 
 /// Releases a halt.

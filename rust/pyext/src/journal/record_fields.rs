@@ -5,10 +5,10 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_journal::{Decision, Levels, RecordBody};
 use tradecore_types::{
     BookUpdate, BookUpdateKind, CommandKind, Event, EventBody, FeedState, Flow, Liquidity, OrderIntent,
-    OrderKind, Refusal, Report, ReportBody, Side, Size, TimeInForce,
+    OrderKind, Refusal, Report, ReportBody, Scope, Side, Size, TimeInForce,
 };
 
-use crate::risk::scope_name;
+use crate::risk::{scope_name, value_text};
 
 /// Returns the values of a record; what it does not have is left out.
 pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py, PyDict>> {
@@ -114,17 +114,27 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
     }
 }
 
-fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()> {
+/// Puts what a command says.
+pub fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()> {
     dict.set_item("command", kind.name())?;
     let scope = match kind {
         CommandKind::SetLimit(change) => {
             dict.set_item("limit", change.limit.name())?;
-            dict.set_item("value", change.value.map(|value| value.to_string()))?;
+            dict.set_item("value", value_text(change.limit, change.value))?;
+            if let Some(person) = &change.person {
+                dict.set_item("person", person.as_str())?;
+            }
             change.scope
         }
         CommandKind::Release(release) => {
             dict.set_item("person", release.person.as_str())?;
             release.scope
+        }
+        CommandKind::Permit(permission) => {
+            dict.set_item("person", permission.person.as_str())?;
+            // `instrument` is what the command is about; a scope is the strategy's.
+            dict.set_item("instrument", permission.instrument.0)?;
+            Scope::Strategy(permission.strategy)
         }
         _ => return Ok(()),
     };

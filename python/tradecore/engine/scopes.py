@@ -1,0 +1,59 @@
+"""What commands are about, by the names that people use."""
+
+import msgspec
+
+from tradecore.domain import InvalidValueError
+
+
+class ScopeNames(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of an engine's strategies and instruments, in the order of their numbers."""
+
+    strategies: tuple[str, ...]
+    instruments: tuple[str, ...]
+
+    def numbered(self, scope: str) -> tuple[str, int]:
+        """Return the kind of a scope and its number.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such scope.
+        """
+        what, _, name = scope.partition(":")
+        match what:
+            case "account" if scope == "account":
+                return "account", 0
+            case "strategy":
+                return what, _place("scope", scope, name, self.strategies)
+            case "instrument":
+                return what, _place("scope", scope, name, self.instruments)
+            case _:
+                rule = "must be account, strategy:NAME or instrument:SYMBOL"
+                raise InvalidValueError("scope", scope, rule)
+
+    def strategy(self, scope: str) -> int:
+        """Return the number of a strategy that is written as a scope; raises as `numbered` does."""
+        what, number = self.numbered(scope)
+        if what != "strategy":
+            raise InvalidValueError("scope", scope, "must be strategy:NAME")
+        return number
+
+    def instrument(self, symbol: str) -> int:
+        """Return the number of an instrument; raises `InvalidValueError` when there is no such symbol."""
+        return _place("instrument", symbol, symbol, self.instruments)
+
+    def named(self, what: str, number: int) -> str:
+        """Return the scope of a kind and number."""
+        match what:
+            case "account":
+                return what
+            case "strategy":
+                return f"{what}:{self.strategies[number]}"
+            case _:
+                return f"{what}:{self.instruments[number]}"
+
+
+def _place(field: str, value: str, name: str, known: tuple[str, ...]) -> int:
+    if name not in known:
+        raise InvalidValueError(field, value, f"there is none of this name; known are {', '.join(known)}")
+    return known.index(name)
