@@ -34,6 +34,7 @@ mod kernel;
 mod latency;
 mod liquidation;
 mod margin;
+mod margin_watch;
 mod market;
 mod orders;
 mod recorder;
@@ -43,6 +44,7 @@ mod scoping;
 mod series;
 #[cfg(test)]
 mod tests;
+mod tournament;
 mod wake;
 
 #[cfg(test)]
