@@ -9,15 +9,16 @@
 
 mod account;
 mod advance;
+mod arming;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
 mod borrow;
-mod brackets;
 mod build;
 mod buying_power;
 mod changes;
+mod closing;
 mod commands;
 mod config;
 mod counters;
@@ -33,6 +34,7 @@ mod kernel;
 mod latency;
 mod liquidation;
 mod margin;
+mod margin_watch;
 mod market;
 mod orders;
 mod recorder;
@@ -42,6 +44,7 @@ mod scoping;
 mod series;
 #[cfg(test)]
 mod tests;
+mod tournament;
 mod wake;
 
 #[cfg(test)]
