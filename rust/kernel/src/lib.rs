@@ -17,6 +17,7 @@ mod borrow;
 mod brackets;
 mod build;
 mod buying_power;
+mod calls;
 mod changes;
 mod commands;
 mod config;
