@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust fuzz bench bench-peers bench-check bench-fills profile lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust fuzz miri bench bench-peers bench-check bench-fills profile lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,7 +62,12 @@ generate: dev ## Write the generated parts of the documents anew.
 fuzz: ## Fuzz every entry point for FUZZ_SECONDS (60) each; needs a nightly toolchain and cargo-fuzz.
 	@sh tools/fuzz.sh $(or $(FUZZ_SECONDS),60) $(ARGS)
 
-bench: dev ## Run the workloads beside their baselines; JSON to benches/results/, one table to stdout.
+miri: ## Watch the memory that is lent to numpy under Miri; needs a nightly toolchain with it.
+	@$(CARGO) +nightly miri --version >/dev/null 2>&1 || { echo "miri not found: rustup toolchain install nightly --component miri" >&2; exit 2; }
+	$(CARGO) +nightly miri test --locked --quiet -p tradecore-ledger --lib lendable
+	$(CARGO) +nightly miri test --locked --quiet --manifest-path miri/Cargo.toml --target-dir target
+
+bench: dev ## Run the workloads beside their baselines, then the native benches; also to benches/results/.
 	@$(BIN)/python benches/run.py $(ARGS)
 
 bench-peers: dev ## Run other libraries and tradecore in turn on the same data; one table (ARGS=--save keeps it).

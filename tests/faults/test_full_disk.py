@@ -15,7 +15,8 @@ if sys.platform == "win32":
 
 import resource
 
-JOURNAL_BYTES_MAX = (20_000, 50_000, 80_000)
+# Blocks of the journal are a multiple of 32 bytes: a file that is full inside of one is left unfinished.
+JOURNAL_BYTES_MAX = (20_001, 50_001, 80_001)
 BALLAST_BYTES = 200_000
 PACED = {"TRADECORE_DATABASE__ENABLED": "false", "TRADECORE_FEED__VIRTUAL": "false"}
 KIND = re.compile(r"(?P<kind>order|report|refused) seq=(?P<seq>\d+)")

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.command_line import BACKTEST, CAPTURE, CommandLine, bars, capture_lines
+from support.logs import logging_put_back
 from tradecore.domain.journal import journal_verify
 from tradecore_api.cli import main
 from tradecore_api.exit_codes import ExitCode
@@ -56,7 +57,7 @@ def shell(tmp_path, monkeypatch):
 def called(*arguments):
     """Call a command in this process; return its code, what it printed and what it said."""
     output, talk = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(talk):
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(talk), logging_put_back():
         try:
             code = main(arguments)
         except SystemExit as end:

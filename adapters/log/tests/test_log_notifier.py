@@ -2,10 +2,10 @@
 
 import io
 import json
-import logging
 
 import pytest
 
+from support.logs import logging_put_back
 from tradecore.domain.record import JournalRecord
 from tradecore_log import LogNotifier, configure
 
@@ -13,13 +13,10 @@ from tradecore_log import LogNotifier, configure
 @pytest.fixture
 def told(request):
     """Log to text and give it back; logging is as before afterwards."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     stream = io.StringIO()
-    configure(level=request.param[0], is_json=request.param[1], stream=stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with logging_put_back():
+        configure(level=request.param[0], is_json=request.param[1], stream=stream)
+        yield stream
 
 
 def record(kind, **fields):

@@ -11,14 +11,14 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Item, Rig, TIN, bar, clock, command, config, limit, market, money, permit, quotes,
-    release, set_limit, stop, whole,
+    ANNA, BERT, GOLD, Item, Rig, TIN, clock, command, config, limit, market, money, permit, quotes, release,
+    set_limit, stop, whole,
 };
 use tradecore_kernel::{KernelConfig, Matching, OrderRequest, Verdict};
-use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
+use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
-    CancelReason, EventBody, Funding, InstrumentId, LimitName, Mark, Money, OrderId, OrderKind, Refusal,
-    ReportBody, Rule, Scope, Side, StrategyId,
+    CancelReason, EventBody, Funding, InstrumentId, LimitName, Mark, Money, OrderId, Refusal, ReportBody,
+    Rule, Scope, Side, StrategyId,
 };
 
 const DAY_NS: i64 = 86_400 * 1_000_000_000;

@@ -360,3 +360,33 @@ fn the_state_says_everything_that_decides_what_happens_next() {
     seen.dedup();
     assert_eq!(seen.len(), 5);
 }
+
+#[test]
+fn an_order_takes_no_more_levels_than_can_be_remembered() {
+    let asks: Vec<_> = (0..300).map(|level| (101 + level, 1)).collect();
+    let mut desk = Desk::new(BIDS, &asks);
+    let said = desk.submit(market(1, Side::Buy, 300));
+    assert_eq!((said.len(), said[256].as_str()), (258, "1 fill 1@356 Taker"));
+    assert_eq!(said[257], "1 Canceled(ImmediateOrCancel)");
+    // What was taken stays taken: there is no room for more until the feed changes a level.
+    assert_eq!(desk.submit(limit(2, Side::Buy, 356, 1)), ["2 Accepted"]);
+}
+
+#[test]
+fn cancel_all_leaves_nothing_whatever_is_open() {
+    let (bid, ask, sleeping) =
+        (limit(1, Side::Buy, 98, 1), limit(2, Side::Sell, 103, 1), stop(3, Side::Sell, 80, 1));
+    for (bids, asks, dormant) in [(0, 0, 3), (0, 3, 0), (3, 0, 0), (1, 3, 2), (2, 1, 3), (3, 2, 1)] {
+        let mut desk = Desk::new(BIDS, ASKS);
+        let mut id = 0;
+        for (intent, count) in [(&bid, bids), (&ask, asks), (&sleeping, dormant)] {
+            for _ in 0..count {
+                id += 1;
+                desk.submit(OrderIntent { order_id: tradecore_types::OrderId(id), ..*intent });
+            }
+        }
+        assert_eq!(desk.matcher.len(), bids + asks + dormant);
+        desk.matcher.cancel_all(CancelReason::Killed, 5, &mut desk.out);
+        assert_eq!((desk.said().len(), desk.matcher.len()), (bids + asks + dormant, 0));
+    }
+}

@@ -3,7 +3,7 @@
 use tradecore_types::{CancelReason, Flow, OrderId, OrderIntent, Report, Side, TimeInForce};
 
 use crate::samples::{approved, instrument, limit, market, stop, told};
-use crate::{ExchangeMatcher, FeeSchedule, MarketOut};
+use crate::{ExchangeMatcher, FeeSchedule, MarketOut, SelfTradePrevention};
 
 /// An exchange with what it said last.
 struct Desk {
@@ -230,4 +230,42 @@ fn cancel_all_empties_our_side_of_the_book_only() {
     assert_eq!(desk.exchange.book().len(), 4);
     desk.exchange.cancel(OrderId(1), 6, &mut desk.reports, &mut desk.market);
     assert_eq!(desk.said(), ["1 CancelRejected(UnknownOrder)"]);
+}
+
+#[test]
+fn the_state_says_everything_that_decides_what_happens_next() {
+    let bytes = |desk: &Desk| {
+        let mut out = Vec::new();
+        desk.exchange.write_state(&mut out);
+        out
+    };
+    let mut desk = Desk::new();
+    let mut seen = vec![bytes(&desk)];
+    desk.agent(5, Side::Buy, 98, 1);
+    seen.push(bytes(&desk));
+    desk.submit(limit(1, Side::Buy, 97, 3));
+    seen.push(bytes(&desk));
+    desk.submit(stop(2, Side::Sell, 80, 1));
+    seen.push(bytes(&desk));
+    desk.flow(Flow::Market { side: Side::Sell, lots: 4 });
+    seen.push(bytes(&desk));
+    assert!((1..seen.len()).all(|later| !seen[..later].contains(&seen[later])));
+
+    // The same book and the same orders, with and without a last price that a stop would look at.
+    let mut other = Desk::new();
+    other.agent(5, Side::Buy, 98, 1);
+    other.submit(limit(1, Side::Buy, 97, 3));
+    other.submit(stop(2, Side::Sell, 80, 1));
+    other.flow(Flow::Cancel { flow_id: 1 });
+    assert_ne!(bytes(&other), bytes(&desk));
+}
+
+#[test]
+fn every_way_to_prevent_a_trade_with_oneself_is_known_by_its_name() {
+    let names = SelfTradePrevention::ALL.map(SelfTradePrevention::name);
+    assert_eq!(names, ["cancel_oldest", "cancel_newest", "cancel_both", "decrement"]);
+    for mode in SelfTradePrevention::ALL {
+        assert_eq!(SelfTradePrevention::from_name(mode.name()), Some(mode));
+    }
+    assert_eq!(SelfTradePrevention::from_name("cancel"), None);
 }

@@ -41,7 +41,8 @@ impl<'py, T: Any + Send + Sync> Lent<'py, T> {
         // method, and it has no cycle that a collector would clear. So the memory lives as long as the array,
         // whose base the keeper becomes. Nobody changes it meanwhile: safe code gets at the inside of an `Arc`
         // only while nobody else holds it, and the array is made read-only before anybody sees it. numpy does
-        // not let that be undone, because the keeper offers no writable buffer.
+        // not let that be undone, because the keeper offers no writable buffer. Miri cannot run Python: it runs
+        // the same lending and reading without it in `miri/lent_memory.rs` (`make miri`).
         let array = unsafe { PyArray1::borrow_from_array(&column, keeper) };
         array.try_readwrite()?.make_nonwriteable();
         Ok(array)
