@@ -158,7 +158,7 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
         ReportBody::Rejected(reason) => frame.out.extend_from_slice(&[2, reason.code()]),
         ReportBody::Triggered => frame.out.push(3),
         ReportBody::TriggeredAt { price_ticks } => {
-            frame.out.push(10);
+            frame.out.push(11);
             put_i64s(frame.out, [price_ticks]);
         }
         ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
@@ -175,6 +175,10 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
         }
         ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
         ReportBody::Expired => frame.out.push(9),
+        ReportBody::Restated { price_ticks, lots } => {
+            frame.out.push(10);
+            put_i64s(frame.out, [price_ticks, lots]);
+        }
     }
     frame.end();
 }

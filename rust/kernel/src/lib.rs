@@ -9,16 +9,17 @@
 
 mod account;
 mod advance;
+mod arming;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
 mod borrow;
-mod brackets;
 mod build;
 mod buying_power;
 mod calls;
 mod changes;
+mod closing;
 mod commands;
 mod config;
 mod counters;
@@ -34,6 +35,7 @@ mod kernel;
 mod latency;
 mod liquidation;
 mod margin;
+mod margin_watch;
 mod market;
 mod orders;
 mod recorder;
@@ -43,6 +45,7 @@ mod scoping;
 mod series;
 #[cfg(test)]
 mod tests;
+mod tournament;
 mod wake;
 
 #[cfg(test)]

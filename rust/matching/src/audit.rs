@@ -33,7 +33,7 @@ impl Audit {
                 | ReportBody::TriggeredAt { .. }
                 | ReportBody::CancelRejected(_)
                 | ReportBody::ReplaceRejected(_) => {}
-                ReportBody::Replaced { lots, .. } => {
+                ReportBody::Replaced { lots, .. } | ReportBody::Restated { lots, .. } => {
                     assert!(lots > 0 && self.open.insert(id, lots).is_some(), "replaced while closed");
                 }
                 ReportBody::Canceled(_) | ReportBody::Expired => {
