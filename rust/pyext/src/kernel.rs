@@ -62,21 +62,21 @@ pub struct PyKernel {
 }
 
 impl PyKernel {
-    /// Advances to the next call of a strategy; the GIL is released when that takes long.
-    fn next_wake(&mut self, py: Python<'_>) -> PyResult<Option<Wake>> {
-        match self.kernel.advance(STEPS_ATTACHED).map_err(|error| self.blame(&error))? {
-            Advance::Wake(wake) => return Ok(Some(wake)),
-            Advance::Idle => return Ok(None),
-            Advance::Working => {}
-        }
+    /// Goes on after some steps without a call: the GIL is released when the next one takes long.
+    #[cold]
+    fn next_wake(
+        &mut self,
+        py: Python<'_>,
+        mut outcome: Result<Advance, KernelError>,
+    ) -> PyResult<Option<Wake>> {
         loop {
-            let kernel = &mut self.kernel;
-            let outcome = py.detach(|| kernel.advance(STEPS_DETACHED));
             match outcome.map_err(|error| self.blame(&error))? {
                 Advance::Wake(wake) => return Ok(Some(wake)),
                 Advance::Idle => return Ok(None),
                 Advance::Working => py.check_signals()?,
             }
+            let kernel = &mut self.kernel;
+            outcome = py.detach(|| kernel.advance(STEPS_DETACHED));
         }
     }
 
@@ -207,7 +207,7 @@ impl PyKernel {
     ///
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
     /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
-    /// `on_liquidation`, each a callable or None.
+    /// `on_liquidation`, each a `Callback` or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         let before = {
             let mut this = slf.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
@@ -527,12 +527,16 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
     let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
     let mut calls: u32 = 0;
     loop {
-        let (wake, scale) = {
-            let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
-            let Some(wake) = this.next_wake(py)? else { return Ok(()) };
-            let scale = this.scale(wake.instrument.0)?;
-            (wake, scale)
+        let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+        let wake = match this.kernel.advance(STEPS_ATTACHED) {
+            Ok(Advance::Wake(wake)) => wake,
+            outcome => match this.next_wake(py, outcome)? {
+                Some(wake) => wake,
+                None => return Ok(()),
+            },
         };
+        let scale = this.scale(wake.instrument.0)?;
+        drop(this);
         call(py, &wake, scale, handlers, &mut last, &mut books)?;
         calls = calls.wrapping_add(1);
         if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
