@@ -74,8 +74,14 @@ def test_an_output_that_cannot_be_written_is_one_error(shell):
 def test_ctrl_c_ends_a_backtest_with_130_and_one_line(shell):
     """There is no result yet, so none is printed."""
     shell.write("bars.csv", bars(5000))
+
+    def as_in_a_terminal():
+        """Take Ctrl-C, which tests that a script runs in the background ignore."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     with shell.start(
-        "backtest", "past.toml", "--set", f"strategy.class={shell.folder}/slow.py:Slow"
+        *("backtest", "past.toml", "--set", f"strategy.class={shell.folder}/slow.py:Slow"),
+        preexec_fn=as_in_a_terminal,
     ) as process:
         wait_until((shell.folder / "started").exists)
         process.send_signal(signal.SIGINT)

@@ -256,12 +256,15 @@ def test_an_interrupt_stops_a_long_run():
         engine.run()
 
     operator = threading.Thread(target=interrupt)
+    # Tests that a script runs in the background ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     operator.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             run()
     finally:
         operator.join()
+        signal.signal(signal.SIGINT, before)
     assert engine.summary().events < count
 
 

@@ -295,11 +295,22 @@ impl Kernel {
                 return;
             }
         }
+        self.set_mark(instrument, price_ticks);
+        if self.scopes.is_on() {
+            self.tell_mark(instrument, price_ticks);
+        }
+    }
+
+    /// Sets the price that values positions in an instrument: the only way to do so.
+    #[inline]
+    pub(crate) fn set_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
         if let Some(mark) = self.marks.get_mut(instrument.index()) {
             *mark = Some(price_ticks);
         }
-        if self.scopes.is_on() {
-            self.tell_mark(instrument, price_ticks);
+        if self.has_margin
+            && let Some(margin) = self.margin_mut()
+        {
+            margin.watch.touch_price(instrument);
         }
     }
 

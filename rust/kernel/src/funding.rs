@@ -14,9 +14,7 @@ impl Kernel {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
             market.is_marked = true;
         }
-        if let Some(known) = self.marks.get_mut(instrument.index()) {
-            *known = Some(mark.price_ticks);
-        }
+        self.set_mark(instrument, mark.price_ticks);
         if self.scopes.is_on() {
             self.tell_mark(instrument, mark.price_ticks);
         }

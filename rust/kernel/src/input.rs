@@ -1,24 +1,34 @@
 //! Fed events, merged over their sources by (time, source number, order of arrival).
 
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
 use tradecore_types::{Event, EventBatch, EventBody, Funding, TimeNs, ValueError};
+
+use crate::tournament::Tournament;
 
 /// Sources there can be: a number beyond is a mistake, and room is made for every number below.
 const SOURCES_MAX: usize = 4_096;
 
-/// Batches of one source, the first of them partly consumed.
+/// Batches of one source.
 #[derive(Debug, Default)]
 struct Source {
-    batches: VecDeque<EventBatch>,
-    /// Index of the next event in the first batch.
+    /// The batch that is partly consumed: here, and not in a queue, so that its events are one step away.
+    front: EventBatch,
+    /// Batches after it; none while it is used up.
+    later: VecDeque<EventBatch>,
+    /// Index of the next event in the front batch.
     cursor: usize,
     /// Time of the last event fed.
     last_time_ns: Option<TimeNs>,
     /// Whether the opening of the bar at the cursor was already handed out.
     is_bar_opened: bool,
+}
+
+impl Source {
+    /// Returns the next event.
+    fn next(&self) -> Option<&Event> {
+        self.front.events.get(self.cursor)
+    }
 }
 
 /// What comes next from outside.
@@ -53,8 +63,8 @@ impl Head {
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     sources: Vec<Source>,
-    /// Time of the next event of every source that has one, with the source's number.
-    next: BinaryHeap<Reverse<(TimeNs, usize)>>,
+    /// When the next event of every source is.
+    next: Tournament,
     /// Used batches, kept for their memory.
     spare: Option<EventBatch>,
 }
@@ -72,6 +82,7 @@ impl Input {
         }
         if self.sources.len() <= source {
             self.sources.resize_with(source + 1, Source::default);
+            self.next.make_room(source + 1);
         }
         let Some(queue) = self.sources.get_mut(source) else { return Ok(()) };
         let mut last = queue.last_time_ns.unwrap_or(TimeNs::MIN);
@@ -85,10 +96,12 @@ impl Input {
         }
         if !batch.events.is_empty() {
             queue.last_time_ns = Some(last);
-            if let (true, Some(first)) = (queue.batches.is_empty(), batch.events.first()) {
-                self.next.push(Reverse((first.time_ns, source)));
+            if queue.next().is_some() {
+                queue.later.push_back(batch);
+            } else {
+                self.next.set(source, batch.events.first().map(|first| first.time_ns));
+                (queue.front, queue.cursor) = (batch, 0);
             }
-            queue.batches.push_back(batch);
         }
         Ok(())
     }
@@ -96,7 +109,7 @@ impl Input {
     /// Returns what comes next when no opening of a bar comes apart; takes the same time for any number of
     /// sources.
     pub(crate) fn first(&self) -> Option<Head> {
-        self.next.peek().map(|&Reverse((time_ns, source))| Head::Whole { time_ns, source })
+        self.next.first().map(|(time_ns, source)| Head::Whole { time_ns, source })
     }
 
     /// Returns what comes next; `splits` says for an event whether the opening of its bar comes apart. Looks
@@ -104,9 +117,7 @@ impl Input {
     pub(crate) fn head(&self, splits: impl Fn(&Event) -> bool) -> Option<Head> {
         let mut best: Option<Head> = None;
         for (source, queue) in self.sources.iter().enumerate() {
-            let Some(event) = queue.batches.front().and_then(|batch| batch.events.get(queue.cursor)) else {
-                continue;
-            };
+            let Some(event) = queue.next() else { continue };
             let head = match event.body {
                 EventBody::Bar(bar) if !queue.is_bar_opened && splits(event) => {
                     Head::BarOpen { time_ns: bar.open_time_ns, source }
@@ -123,8 +134,7 @@ impl Input {
     /// Returns the next event of a source together with the batch that holds its levels.
     pub(crate) fn peek(&self, source: usize) -> Option<(Event, &EventBatch)> {
         let queue = self.sources.get(source)?;
-        let batch = queue.batches.front()?;
-        batch.events.get(queue.cursor).map(|event| (*event, batch))
+        queue.next().map(|event| (*event, &queue.front))
     }
 
     /// Notes that the opening of the bar at the head of a source was handed out.
@@ -144,20 +154,14 @@ impl Input {
         let Some(queue) = self.sources.get_mut(source) else { return };
         queue.cursor += 1;
         queue.is_bar_opened = false;
-        if queue.batches.front().is_some_and(|batch| queue.cursor >= batch.events.len()) {
+        let mut next_ns = queue.next().map(|event| event.time_ns);
+        if next_ns.is_none() {
             queue.cursor = 0;
-            self.spare = queue.batches.pop_front();
+            self.spare =
+                Some(std::mem::replace(&mut queue.front, queue.later.pop_front().unwrap_or_default()));
+            next_ns = queue.next().map(|event| event.time_ns);
         }
-        let next_ns =
-            queue.batches.front().and_then(|batch| batch.events.get(queue.cursor)).map(|event| event.time_ns);
-        let Some(mut top) = self.next.peek_mut() else { return };
-        debug_assert_eq!(top.0.1, source, "events are consumed in their order");
-        match next_ns {
-            Some(time_ns) => top.0.0 = time_ns,
-            None => {
-                PeekMut::pop(top);
-            }
-        }
+        self.next.set(source, next_ns);
     }
 
     /// Hands back the memory of a used batch, emptied.

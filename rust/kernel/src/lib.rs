@@ -33,6 +33,7 @@ mod kernel;
 mod latency;
 mod liquidation;
 mod margin;
+mod margin_watch;
 mod market;
 mod orders;
 mod recorder;
@@ -42,6 +43,7 @@ mod scoping;
 mod series;
 #[cfg(test)]
 mod tests;
+mod tournament;
 mod wake;
 
 #[cfg(test)]

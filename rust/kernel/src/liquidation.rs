@@ -41,19 +41,48 @@ impl Kernel {
             return Ok(());
         }
         let balance = self.ledger.balance().0;
-        if let Some(margin) = self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+        if let Some(margin) = self.margin_mut() {
             margin.trim(balance);
         }
-        for index in 0..self.markets.len() {
-            let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
-            if let Some(breach) = self.isolated_breach(instrument)? {
-                self.liquidate_isolated(instrument, breach)?;
-            }
-        }
+        self.look_at_margin()?;
+        self.enforce_isolated()?;
+        debug_assert!(
+            self.markets.iter().all(|market| matches!(self.isolated_breach(market.instrument.id), Ok(None))),
+            "those that were not judged have the margin they need",
+        );
         if let Some(breach) = self.cross_breach()? {
             self.liquidate_cross(breach)?;
         }
         Ok(())
+    }
+
+    /// Judges the isolated positions that were looked at anew: the others stand as they stood.
+    fn enforce_isolated(&mut self) -> Result<(), KernelError> {
+        let taken = self.margin_mut().map(|margin| std::mem::take(&mut margin.watch.changed));
+        let Some(mut changed) = taken.filter(|changed| !changed.is_empty()) else { return Ok(()) };
+        changed.sort_unstable();
+        changed.dedup();
+        for instrument in changed.drain(..) {
+            if let Some(breach) = self.isolated_breach(instrument)? {
+                self.liquidate_isolated(instrument, breach)?;
+            }
+        }
+        if let Some(margin) = self.margin_mut() {
+            // Kept for its memory; what the liquidations changed is noted when it is looked at.
+            margin.watch.changed = changed;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn margin_mut(&mut self) -> Option<&mut Margin> {
+        self.account.as_mut().and_then(|account| account.margin.as_mut())
+    }
+
+    fn look_at_margin(&mut self) -> Result<(), KernelError> {
+        match self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            Some(margin) => margin.look(&self.ledger, &self.marks),
+            None => Ok(()),
+        }
     }
 
     /// Judges the range of a bar, for a position that no mark price values.
@@ -77,12 +106,6 @@ impl Kernel {
         }
         self.set_mark(instrument, bar.close_ticks);
         Ok(())
-    }
-
-    fn set_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
-        if let Some(mark) = self.marks.get_mut(instrument.index()) {
-            *mark = Some(price_ticks);
-        }
     }
 
     fn is_breached_at(&mut self, instrument: InstrumentId, price_ticks: i64) -> Result<bool, KernelError> {
@@ -123,11 +146,20 @@ impl Kernel {
         Ok((equity <= maintenance).then_some(Breach { equity, maintenance }))
     }
 
-    fn cross_breach(&self) -> Result<Option<Breach>, KernelError> {
+    fn cross_breach(&mut self) -> Result<Option<Breach>, KernelError> {
+        self.look_at_margin()?;
         let Some(margin) = self.margin() else { return Ok(None) };
-        let standing = margin.standing(&self.ledger, &self.orders, |id| self.mark(id), None)?;
-        let is_breached = standing.maintenance > 0 && standing.equity <= standing.maintenance;
-        Ok(is_breached.then_some(Breach { equity: standing.equity, maintenance: standing.maintenance }))
+        let (equity, maintenance) = margin.cross(self.ledger.balance().0)?;
+        debug_assert_eq!(
+            margin
+                .standing(&self.ledger, &self.orders, |id| self.mark(id), None)
+                .map_err(|_| ())
+                .map(|standing| (standing.equity, standing.maintenance)),
+            Ok((equity, maintenance)),
+            "what is kept is what a look at everything finds",
+        );
+        let is_breached = maintenance > 0 && equity <= maintenance;
+        Ok(is_breached.then_some(Breach { equity, maintenance }))
     }
 
     fn liquidate_isolated(&mut self, instrument: InstrumentId, breach: Breach) -> Result<(), KernelError> {

@@ -6,6 +6,7 @@ use tradecore_types::{
     Instrument, InstrumentId, Money, OrderIntent, Refusal, Rule, StrategyId, ValueError, share_of,
 };
 
+use crate::margin_watch::MarginWatch;
 use crate::{Kernel, KernelConfig, KernelError, Leverage};
 
 /// Whose money stands behind a position.
@@ -55,6 +56,9 @@ pub(crate) struct Margin {
     /// By instrument; `None` for what is paid in full.
     rules: Vec<Option<Margined>>,
     leverage: Leverage,
+    /// Sum of what is set aside.
+    set_aside: i128,
+    pub(crate) watch: MarginWatch,
 }
 
 impl Margin {
@@ -74,16 +78,13 @@ impl Margin {
             rules.push(margined);
         }
         let has_any = rules.iter().any(Option::is_some);
-        Ok(has_any.then_some(Self { rules, leverage: config.leverage }))
+        let (leverage, watch) = (config.leverage, MarginWatch::with_room(instruments.len()));
+        Ok(has_any.then_some(Self { rules, leverage, set_aside: 0, watch }))
     }
 
     /// Returns an instrument with its rules.
     pub(crate) fn get(&self, instrument: InstrumentId) -> Option<&Margined> {
         self.rules.get(instrument.index()).and_then(Option::as_ref)
-    }
-
-    fn get_mut(&mut self, instrument: InstrumentId) -> Option<&mut Margined> {
-        self.rules.get_mut(instrument.index()).and_then(Option::as_mut)
     }
 
     /// Visits the instruments that have rules.
@@ -99,10 +100,11 @@ impl Margin {
         lots: i64,
         position_lots: i64,
     ) -> Result<(), KernelError> {
-        let Some(margined) = self.get_mut(intent.instrument) else { return Ok(()) };
-        if margined.rule.mode != MarginMode::Isolated {
+        let known = self.rules.get_mut(intent.instrument.index()).and_then(Option::as_mut);
+        let Some(margined) = known.filter(|known| known.rule.mode == MarginMode::Isolated) else {
             return Ok(());
-        }
+        };
+        let set_aside_before = margined.set_aside;
         let before = position_lots.saturating_sub(lots.saturating_mul(intent.side.sign()));
         let is_turned = before.signum() != position_lots.signum();
         let kept = if is_turned { 0 } else { before.saturating_abs().min(position_lots.saturating_abs()) };
@@ -117,26 +119,51 @@ impl Margin {
             let initial = margined.rule.schedule.initial(notional).ok_or_else(overflow)?;
             margined.set_aside = margined.set_aside.checked_add(initial.0).ok_or_else(overflow)?;
         }
+        let change = margined.set_aside.saturating_sub(set_aside_before);
+        self.set_aside = self.set_aside.saturating_add(change);
+        self.watch.touch_all();
         Ok(())
     }
 
     /// Takes back what is set aside beyond the balance: an account cannot put up what it does not have,
     /// because losses or funding have used it before a resting order filled.
     pub(crate) fn trim(&mut self, balance: i128) {
-        let total = self.iter().fold(0, |sum: i128, known| sum.saturating_add(known.set_aside));
-        let mut beyond = total.saturating_sub(balance.max(0));
+        let mut beyond = self.set_aside.saturating_sub(balance.max(0));
+        if beyond <= 0 {
+            return;
+        }
+        self.watch.touch_all();
         for known in self.rules.iter_mut().flatten() {
             let taken = beyond.clamp(0, known.set_aside.max(0));
             known.set_aside = known.set_aside.saturating_sub(taken);
+            self.set_aside = self.set_aside.saturating_sub(taken);
             beyond = beyond.saturating_sub(taken);
         }
     }
 
     /// Adds to what is set aside for an isolated position, or takes from it.
     pub(crate) fn set_aside(&mut self, instrument: InstrumentId, amount: i128) {
-        if let Some(margined) = self.get_mut(instrument) {
+        if let Some(margined) = self.rules.get_mut(instrument.index()).and_then(Option::as_mut) {
             margined.set_aside = margined.set_aside.saturating_add(amount);
+            self.set_aside = self.set_aside.saturating_add(amount);
+            self.watch.touch_all();
         }
+    }
+
+    /// Looks at every position whose price, size, cost or margin is another than when it was looked at last.
+    pub(crate) fn look(&mut self, ledger: &Ledger, marks: &[Option<i64>]) -> Result<(), KernelError> {
+        let Self { rules, watch, .. } = self;
+        watch.look(ledger, |id| {
+            let margined = rules.get(id.index()).and_then(Option::as_ref);
+            (margined, marks.get(id.index()).copied().flatten())
+        })
+    }
+
+    /// Returns what stands behind the cross positions that were looked at, and the margin they need.
+    pub(crate) fn cross(&self, balance: i128) -> Result<(i128, i128), KernelError> {
+        let (profit, maintenance) = self.watch.sums();
+        let equity = balance.checked_add(profit).and_then(|sum| sum.checked_sub(self.set_aside));
+        Ok((equity.ok_or_else(overflow)?, maintenance))
     }
 
     /// Adds up what there is and what is in use; the use of the instrument `but` is left out.

@@ -5,12 +5,14 @@
 
 mod common;
 
+use std::cell::Cell;
+
 use common::{
     ANNA, BERT, GOLD, Item, Rig, bar, batch, config, diff, flow_limit, limit, market, money, quote, snapshot,
     stop, subscribe, trade,
 };
 use tradecore_kernel::{Advance, Kernel, KernelConfig, Matching, OrderRequest, Wake, WakeBody};
-use tradecore_types::{Bracket, EventBatch, OrderId, Side};
+use tradecore_types::{Bracket, EventBatch, OrderId, OrderKind, ReportBody, Side, TimeInForce};
 
 /// Rounds before the count begins, and rounds that are counted.
 const ROUNDS: [i64; 2] = [400, 200];
@@ -154,4 +156,119 @@ fn the_flow_of_a_simulated_exchange_takes_no_memory() {
     };
     assert_eq!(blocks_asked_for(&mut kernel, round, trader()), 0);
     assert!(kernel.counters().fills > 100, "{:?}", kernel.counters());
+}
+
+/// Counts the reports that `is_meant` names, before `answer` answers the event; once an event, as [`trader`].
+fn counting<'a>(
+    count: &'a Cell<u32>,
+    is_meant: impl Fn(&ReportBody) -> bool + 'a,
+    mut answer: impl FnMut(&mut Kernel, i64) + 'a,
+) -> impl FnMut(&mut Kernel, &Wake) + 'a {
+    let (mut events, mut turn) = (0, 0);
+    move |kernel, wake| {
+        if let WakeBody::Order(update) = wake.body
+            && is_meant(&update.report.body)
+        {
+            count.set(count.get() + 1);
+        }
+        if kernel.counters().events != events {
+            events = kernel.counters().events;
+            turn += 1;
+            answer(kernel, turn);
+        }
+    }
+}
+
+#[test]
+fn orders_that_expire_by_a_time_or_with_the_day_take_no_memory() {
+    const QUARTER_NS: i64 = 21_600_000_000_000;
+    let mut kernel = engine(Matching::Quotes);
+    let round = |number: i64| {
+        let at_ns = number * QUARTER_NS;
+        vec![quote(at_ns, GOLD, (100, 50), (104, 50)), trade(at_ns + 5, GOLD, Side::Buy, 104, 3)]
+    };
+    let expired = Cell::new(0);
+    let answer = counting(
+        &expired,
+        |body| *body == ReportBody::Expired,
+        |kernel, _| {
+            let (now_ns, day_ns) = (kernel.now_ns(), kernel.session_end_ns());
+            for expire_ns in [now_ns + 2, now_ns + 3 * QUARTER_NS] {
+                let good_till = TimeInForce::Gtd { expire_ns };
+                let order = OrderRequest { time_in_force: good_till, ..limit(GOLD, Side::Buy, 60, 1) };
+                approved(kernel, &order).unwrap();
+            }
+            let of_the_day = TimeInForce::Day { expire_ns: day_ns };
+            let order = OrderRequest { time_in_force: of_the_day, ..stop(GOLD, Side::Sell, 60, 1) };
+            approved(kernel, &order).unwrap();
+        },
+    );
+    assert_eq!(blocks_asked_for(&mut kernel, round, answer), 0);
+    assert!(expired.get() > 3_000, "{}", expired.get());
+}
+
+#[test]
+fn stops_and_trailing_stops_that_are_set_off_take_no_memory() {
+    let mut kernel = engine(Matching::Quotes);
+    let round = |number: i64| {
+        let price = 100 + [0, 3, 6, 3][usize::try_from(number % 4).unwrap()];
+        vec![
+            quote(number * 10, GOLD, (price - 1, 50), (price + 1, 50)),
+            trade(number * 10 + 5, GOLD, Side::Buy, price, 3),
+        ]
+    };
+    let set_off = Cell::new(0);
+    let answer = counting(
+        &set_off,
+        |body| *body == ReportBody::Triggered,
+        |kernel, turn| {
+            let side = if turn % 2 == 0 { Side::Buy } else { Side::Sell };
+            let offset_ticks = 2;
+            let kinds = [
+                OrderKind::Stop { trigger_ticks: 103 },
+                OrderKind::StopLimit { trigger_ticks: 103, price_ticks: 103 },
+                OrderKind::TrailingStop { offset_ticks, activation_ticks: 0 },
+                OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks: 9, activation_ticks: 0 },
+            ];
+            // Few enough that the table of closed trades has room for all.
+            if turn % 3 == 0 && kernel.orders().len() < 40 {
+                for kind in kinds {
+                    approved(kernel, &OrderRequest { kind, ..market(GOLD, side, 1) }).unwrap();
+                }
+            } else if let Some(oldest) = kernel.orders().iter().map(|order| order.intent.order_id).min() {
+                kernel.cancel(BERT, oldest);
+            }
+        },
+    );
+    assert_eq!(blocks_asked_for(&mut kernel, round, answer), 0);
+    assert!(set_off.get() > 500, "{}", set_off.get());
+    assert!(kernel.counters().fills > 500, "{:?}", kernel.counters());
+}
+
+#[test]
+fn brackets_of_which_one_exit_fills_and_the_other_is_withdrawn_take_no_memory() {
+    let mut kernel = engine(Matching::Quotes);
+    let round = |number: i64| {
+        let price = 100 + [0, 6, 0, -6][usize::try_from(number % 4).unwrap()];
+        vec![
+            quote(number * 10, GOLD, (price - 1, 50), (price + 1, 50)),
+            trade(number * 10 + 5, GOLD, Side::Buy, price, 3),
+        ]
+    };
+    let withdrawn = Cell::new(0);
+    let answer = counting(
+        &withdrawn,
+        |body| matches!(body, ReportBody::Canceled(_)),
+        |kernel, turn| {
+            let (side, offset) = if turn % 2 == 0 { (Side::Buy, 4) } else { (Side::Sell, -4) };
+            let (bid, ask) = kernel.best(GOLD);
+            let at = bid.unwrap().midpoint(ask.unwrap());
+            let bracket =
+                Bracket { stop_loss_ticks: Some(at - offset), take_profit_ticks: Some(at + offset) };
+            approved(kernel, &OrderRequest { bracket, ..market(GOLD, side, 1) }).unwrap();
+        },
+    );
+    assert_eq!(blocks_asked_for(&mut kernel, round, answer), 0);
+    assert!(withdrawn.get() > 500, "{}", withdrawn.get());
+    assert!(kernel.counters().fills > 1_400, "{:?}", kernel.counters());
 }

@@ -78,10 +78,15 @@ impl Ledger {
 
     /// Visits the positions of the account, those of all strategies together, by rising instrument id.
     pub fn held_positions(&self) -> impl Iterator<Item = HeldPosition<'_>> {
-        self.held().map(|(_, instrument, total)| {
-            let (lots, cost) = (total.position, Money(total.cost));
-            HeldPosition { instrument, lots, cost }
-        })
+        self.held.iter().filter_map(|&index| self.held_position(self.instruments.get(index)?.id))
+    }
+
+    /// Returns the position of the account in an instrument; `None` when there is nothing to value.
+    #[must_use]
+    pub fn held_position(&self, instrument: InstrumentId) -> Option<HeldPosition<'_>> {
+        let total = self.totals.get(instrument.index()).filter(|total| total.is_held())?;
+        let instrument = self.instruments.get(instrument.index())?;
+        Some(HeldPosition { instrument, lots: total.position, cost: Money(total.cost) })
     }
 
     /// Returns what all open lots in an instrument cost, signed.

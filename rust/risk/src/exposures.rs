@@ -143,3 +143,68 @@ impl Exposures {
         (counted(sums.gross), counted(net))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tradecore_types::{Decimal, InstrumentId, InstrumentKind, InstrumentSpec};
+
+    use super::*;
+
+    /// One lot at one tick is worth a hundredth.
+    const TICK: i128 = 10_000_000_000_000_000;
+
+    fn instrument(id: u16) -> Instrument {
+        let decimal = |text| Decimal::parse("test", text).unwrap();
+        let spec = InstrumentSpec {
+            symbol: "TEST".into(),
+            tick_size: decimal("0.01"),
+            lot_size: decimal("1"),
+            kind: InstrumentKind::Linear,
+            multiplier: decimal("1"),
+        };
+        Instrument::new(InstrumentId(id.into()), spec).unwrap()
+    }
+
+    fn amounts(held: i128, gross: i128, long: i128, short: i128) -> Amounts {
+        Amounts { held: held * TICK, gross: gross * TICK, long: long * TICK, short: short * TICK }
+    }
+
+    #[test]
+    fn sums_follow_stakes_and_marks_of_every_instrument() {
+        let (gold, salt) = (instrument(0), instrument(1));
+        let mut exposures = Exposures::new(2, 2);
+        let stake = Stake { position_lots: 5, working_buy_lots: 2, working_sell_lots: 9 };
+        exposures.set(0, &gold, Some(100), stake);
+        assert_eq!(exposures.sums(0), amounts(500, 700, 700, -400));
+        exposures.set(0, &salt, Some(10), Stake { position_lots: -3, ..Stake::default() });
+        assert_eq!(exposures.sums(0), amounts(470, 730, 670, -430));
+        assert_eq!(exposures.sums(1), Amounts::default());
+
+        let mut changed = Vec::new();
+        exposures.mark(&gold, 200, |row| changed.push(row));
+        assert_eq!((changed, exposures.sums(0)), (vec![0], amounts(970, 1_430, 1_370, -830)));
+        exposures.set(0, &gold, Some(200), Stake::default());
+        assert_eq!(exposures.sums(0), amounts(-30, 30, -30, -30));
+    }
+
+    #[test]
+    fn an_order_is_added_to_what_is_at_stake() {
+        let gold = instrument(0);
+        let mut exposures = Exposures::new(1, 1);
+        let stake = Stake { position_lots: 5, working_buy_lots: 2, working_sell_lots: 9 };
+        exposures.set(0, &gold, Some(100), stake);
+        let with = |side, lots| exposures.with_order(0, &gold, 100, (side, lots), stake);
+        assert_eq!(with(Side::Buy, 3), (1_000 * TICK, 1_000 * TICK));
+        assert_eq!(with(Side::Sell, 3), (700 * TICK, 700 * TICK));
+        assert_eq!(with(Side::Sell, 4), (800 * TICK, 800 * TICK));
+        assert_eq!(exposures.sums(0), amounts(500, 700, 700, -400));
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_above_every_limit() {
+        let gold = instrument(0);
+        let exposures = Exposures::new(1, 1);
+        let order = (Side::Sell, i64::MAX);
+        assert_eq!(exposures.with_order(0, &gold, i64::MAX, order, Stake::default()), (i128::MAX, i128::MAX));
+    }
+}

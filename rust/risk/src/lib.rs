@@ -4,6 +4,8 @@
 //! order or the first broken rule with its limit and the value that broke it.
 
 mod approved;
+#[cfg(test)]
+mod closing_tests;
 mod exposures;
 mod gate;
 mod limits;

@@ -91,4 +91,27 @@ mod tests {
         assert_eq!(guard.verdict(None, Some(Money(149))).unwrap().value, 150);
         assert_eq!(guard.verdict(Some(Money(50)), Some(Money(150))), None);
     }
+
+    #[test]
+    fn the_state_says_what_a_loss_is_counted_from() {
+        let state = |equities: &[(i128, TimeNs)]| {
+            let mut guard = LossGuard::default();
+            guard.restart(1_000);
+            for &(equity, now_ns) in equities {
+                guard.learn(equity, now_ns, 0);
+            }
+            let mut out = Vec::new();
+            guard.write_state(&mut out);
+            out
+        };
+        let states = [
+            state(&[]),
+            state(&[(900, 5)]),
+            state(&[(800, 5)]),
+            state(&[(1_100, 5), (900, 5)]),
+            state(&[(900, 5), (900, DAY_NS)]),
+            state(&[(900, 5), (900, 2 * DAY_NS)]),
+        ];
+        assert!((1..states.len()).all(|later| !states[..later].contains(&states[later])));
+    }
 }

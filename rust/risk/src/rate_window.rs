@@ -117,6 +117,9 @@ mod tests {
             rate.resize(Some(capacity + 3));
             let newest: Vec<_> = all.iter().rev().take(usize::try_from(capacity).unwrap()).rev().copied().collect();
             prop_assert_eq!(rate.oldest_first().collect::<Vec<_>>(), newest);
+            rate.clear();
+            prop_assert_eq!(rate.oldest_first().count(), 0);
+            prop_assert!(rate.has_room(1, now_ns, i64::MAX));
         }
     }
 }

@@ -22,7 +22,7 @@ fn instrument() -> Instrument {
     Instrument::new(InstrumentId(0), spec).unwrap()
 }
 
-fn intent(side: Side, kind: OrderKind, lots: i64) -> OrderIntent {
+pub fn intent(side: Side, kind: OrderKind, lots: i64) -> OrderIntent {
     OrderIntent {
         order_id: OrderId(1),
         strategy: StrategyId(0),
@@ -39,18 +39,18 @@ fn intent(side: Side, kind: OrderKind, lots: i64) -> OrderIntent {
     }
 }
 
-fn reference(price_ticks: i64) -> Reference {
+pub fn reference(price_ticks: i64) -> Reference {
     Reference { price_ticks: Some(price_ticks), time_ns: 10 * SECOND, is_book_invalid: false }
 }
 
 /// The exposure of an account with one strategy.
-fn alone(position_lots: i64, working_buy_lots: i64, working_sell_lots: i64) -> Exposure {
+pub fn alone(position_lots: i64, working_buy_lots: i64, working_sell_lots: i64) -> Exposure {
     let stake = Stake { position_lots, working_buy_lots, working_sell_lots };
     Exposure { account: stake, own: stake, open_orders: 0 }
 }
 
 /// Judges an intent and remembers it when it is approved.
-fn check(
+pub fn check(
     gate: &mut Gate,
     intent: &OrderIntent,
     lots: i64,

@@ -13,7 +13,7 @@ pub fn share_of(value: i128, numerator: i128, denominator: i128) -> Option<i128>
     let divisor = denominator.unsigned_abs();
     let (high, low) = wide_product(value.unsigned_abs(), numerator.unsigned_abs());
     let (quotient, rest) = match (high, low.checked_div(divisor)) {
-        (0, Some(quotient)) => (quotient, low % divisor),
+        (0, Some(quotient)) => (quotient, low - quotient * divisor),
         _ => wide_quotient(high, low, divisor)?,
     };
     let rounded = quotient.checked_add(u128::from(rest >= divisor - rest))?;

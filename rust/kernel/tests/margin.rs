@@ -1,0 +1,104 @@
+//! Margin under random markets: what is kept between events is what a look at everything finds.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod common;
+
+use common::{ANNA, BERT, GOLD, Item, Rig, TIN, config, limit, market, money, quote};
+use proptest::prelude::*;
+use tradecore_kernel::{Kernel, KernelConfig, MarginMode, MarginRule, Matching, Wake, WakeBody};
+use tradecore_ledger::{MarginSchedule, MarginTier};
+use tradecore_types::{EventBody, Funding, InstrumentId, Mark, Money, Side};
+
+const LEAD: InstrumentId = InstrumentId(2);
+const ALL: [InstrumentId; 3] = [GOLD, TIN, LEAD];
+
+/// Gold stands with the whole account, tin with its own margin, lead is paid in full.
+fn rig() -> Rig {
+    let plain = config(Matching::Quotes);
+    let tier =
+        MarginTier { notional_max: None, maintenance_ppm: 50_000, leverage_max: 10, amount: Some(Money(0)) };
+    let rule = |mode| MarginRule {
+        mode,
+        schedule: MarginSchedule::new(5, 1, &[tier]).unwrap(),
+        liquidation_fee_ppb: 1_000_000,
+    };
+    let mut instruments = vec![plain.instruments.first().unwrap().clone(); 3];
+    for (instrument, mode) in instruments.iter_mut().zip([MarginMode::Cross, MarginMode::Isolated]) {
+        instrument.margin = Some(rule(mode));
+    }
+    let mut rig = Rig::new(KernelConfig { instruments, cash: money(1_500), ..plain });
+    for instrument in ALL {
+        rig.kernel.subscribe_quotes(ANNA, instrument);
+        rig.kernel.subscribe_quotes(BERT, instrument);
+    }
+    rig
+}
+
+/// One step of a market and what the strategies do about it.
+#[derive(Clone, Debug)]
+struct Step {
+    instrument: InstrumentId,
+    kind: u8,
+    price: i64,
+    side: Side,
+    lots: i64,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let side = prop_oneof![Just(Side::Buy), Just(Side::Sell)];
+    let step = (prop::sample::select(&ALL[..]), 0..10u8, 60..140i64, side, 1..40i64);
+    let step =
+        step.prop_map(|(instrument, kind, price, side, lots)| Step { instrument, kind, price, side, lots });
+    prop::collection::vec(step, 1..60)
+}
+
+fn item(time_ns: i64, step: &Step) -> Item {
+    match step.kind {
+        0 => Item::new(time_ns, step.instrument, EventBody::Mark(Mark { price_ticks: step.price })),
+        1 => {
+            let funding = Funding { rate_ppb: (step.price - 100) * 100_000, mark_ticks: 0 };
+            Item::new(time_ns, step.instrument, EventBody::Funding(funding))
+        }
+        _ => quote(time_ns, step.instrument, (step.price, 50), (step.price + 1, 50)),
+    }
+}
+
+fn answer(kernel: &mut Kernel, wake: &Wake, step: &Step) {
+    let (WakeBody::Quote(_), 0..=7) = (wake.body, step.kind) else { return };
+    if step.kind == 7 {
+        let amount = money(i128::from(step.price - 100));
+        kernel.adjust_margin(wake.strategy, wake.instrument, amount).unwrap().ok();
+    }
+    let request = if step.kind == 6 {
+        limit(wake.instrument, step.side, step.price, step.lots)
+    } else {
+        market(wake.instrument, step.side, step.lots)
+    };
+    kernel.submit(wake.strategy, &request).unwrap();
+}
+
+/// Plays the steps; the engine compares what it keeps with a look at everything at each of them.
+fn liquidations_of(steps: &[Step]) -> usize {
+    let mut rig = rig();
+    for (number, step) in (1..).zip(steps) {
+        rig.play_with(&[item(number * 10, step)], |kernel, wake| answer(kernel, wake, step)).unwrap();
+        rig.kernel.ledger().audit().unwrap();
+    }
+    rig.wakes.iter().filter(|wake| matches!(wake.body, WakeBody::Liquidation(_))).count()
+}
+
+proptest! {
+    #[test]
+    fn what_is_kept_of_positions_is_what_a_look_at_everything_finds(steps in steps()) {
+        liquidations_of(&steps);
+    }
+}
+
+#[test]
+fn positions_of_both_modes_are_closed_by_force_when_their_margin_is_used_up() {
+    for instrument in [GOLD, TIN] {
+        let step = |kind, price, lots| Step { instrument, kind, price, side: Side::Buy, lots };
+        let falls = [step(2, 100, 50), step(8, 99, 1), step(8, 60, 1)];
+        assert!(liquidations_of(&falls) > 0, "{instrument:?}");
+    }
+}

@@ -1,0 +1,196 @@
+//! What may only close, what makes no sense, and what limits may be set to: each at its boundary.
+
+use tradecore_types::{Bracket, Decimal, InstrumentId, LimitName, OrderIntent, OrderKind, Rule, Side, Size};
+use tradecore_types::{OrderId, StrategyId, TimeInForce};
+
+use crate::tests::{alone, check, intent, reference};
+use crate::{Approval, Exposure, Gate, Limits, Switches};
+
+const GO: Switches = Switches { is_killed: false, is_paused: false };
+const ENTRY_LOTS: i64 = 5;
+
+/// An entry of five lots, and an order that closes as much of it.
+fn entry_and_exit() -> (OrderIntent, OrderIntent) {
+    let entry = OrderIntent { order_id: OrderId(7), ..intent(Side::Buy, OrderKind::Market, ENTRY_LOTS) };
+    let sell = intent(Side::Sell, OrderKind::Market, ENTRY_LOTS);
+    (entry, OrderIntent { reduce_only: true, closes: Some(OrderId(7)), ..sell })
+}
+
+#[test]
+fn an_exit_can_only_close_what_its_entry_opened() {
+    let (entry, exit) = entry_and_exit();
+    let gate = Gate::new(Limits::default());
+    let approved = gate.approve_exit(&entry, exit).unwrap();
+    assert_eq!((approved.intent(), approved.lots()), (&exit, Some(ENTRY_LOTS)));
+    assert_eq!((approved.at_most(3).lots(), approved.at_most(9).lots()), (Some(3), Some(ENTRY_LOTS)));
+    for wrong in [
+        OrderIntent { reduce_only: false, ..exit },
+        OrderIntent { closes: None, ..exit },
+        OrderIntent { closes: Some(OrderId(8)), ..exit },
+        OrderIntent { side: Side::Buy, ..exit },
+        OrderIntent { instrument: InstrumentId(1), ..exit },
+        OrderIntent { strategy: StrategyId(1), ..exit },
+    ] {
+        assert_eq!(gate.approve_exit(&entry, wrong), None);
+        let refusal = gate.check_exit(&entry, ENTRY_LOTS, &wrong, ENTRY_LOTS, GO).unwrap_err();
+        assert_eq!(refusal.rule, Rule::ReduceOnly);
+    }
+}
+
+#[test]
+fn an_exit_is_no_larger_than_its_entry_and_stops_at_the_kill_latch_alone() {
+    let (entry, exit) = entry_and_exit();
+    let gate = Gate::new(Limits::default());
+    let judge = |lots, switches| gate.check_exit(&entry, ENTRY_LOTS, &exit, lots, switches);
+    assert!(judge(ENTRY_LOTS, GO).is_ok());
+    assert!(judge(ENTRY_LOTS, Switches { is_paused: true, ..GO }).is_ok());
+    let refusal = judge(ENTRY_LOTS + 1, GO).unwrap_err();
+    assert_eq!((refusal.rule, refusal.limit, refusal.value), (Rule::ReduceOnly, 5, 6));
+    assert_eq!(judge(0, GO).unwrap_err().rule, Rule::InvalidOrder);
+    assert_eq!(judge(1, Switches { is_killed: true, ..GO }).unwrap_err().rule, Rule::KillLatch);
+}
+
+#[test]
+fn a_flatten_ends_at_flat_and_never_beyond() {
+    let gate = Gate::new(Limits::default());
+    let flatten = |side, size, reduce_only, held| {
+        let order = OrderIntent { reduce_only, size, ..intent(side, OrderKind::Market, 1) };
+        gate.approve_flatten(&order, held).map_err(|refusal| (refusal.rule, refusal.limit, refusal.value))
+    };
+    assert!(flatten(Side::Sell, Size::Lots(5), true, 5).is_ok());
+    assert!(flatten(Side::Buy, Size::Lots(4), true, -5).is_ok());
+    for (side, lots, reduce_only, held) in [
+        (Side::Sell, 6, true, 5),
+        (Side::Buy, 1, true, 5),
+        (Side::Sell, 1, true, 0),
+        (Side::Sell, 0, true, 5),
+        (Side::Sell, -1, true, 5),
+        (Side::Sell, 5, false, 5),
+    ] {
+        let said = flatten(side, Size::Lots(lots), reduce_only, held).unwrap_err();
+        assert_eq!(said, (Rule::ReduceOnly, i128::from(held), i128::from(lots)));
+    }
+    assert!(flatten(Side::Sell, Size::EquityPpm(5), true, 5).is_err());
+}
+
+#[test]
+fn only_what_passes_for_closing_is_bound_to_close() {
+    let limits = Limits { quantity_lots_max: Some(5), ..Limits::default() };
+    let bound = |lots, switches| {
+        let order = intent(Side::Sell, OrderKind::Market, lots);
+        let judged = check(&mut Gate::new(limits), &order, lots, reference(100), alone(9, 0, 0), switches);
+        judged.unwrap().intent().reduce_only
+    };
+    assert!(!bound(5, GO), "within every limit it may turn the position later");
+    assert!(bound(6, GO), "above the limit of size");
+    assert!(bound(5, Switches { is_paused: true, ..GO }), "while the strategy is paused");
+}
+
+#[test]
+fn an_order_that_is_reduce_only_already_stays_so_when_it_is_bound() {
+    for reduce_only in [false, true] {
+        let order = OrderIntent { reduce_only, ..intent(Side::Sell, OrderKind::Market, 1) };
+        let approval = Approval::new(&order, false);
+        assert_eq!(approval.order().intent().reduce_only, reduce_only);
+        assert!(approval.only_closing().order().intent().reduce_only);
+    }
+}
+
+#[test]
+fn the_shape_of_an_order_is_judged_at_its_boundaries() {
+    let judge = |order: OrderIntent, lots| {
+        let mut gate = Gate::new(Limits::default());
+        let said = check(&mut gate, &order, lots, reference(100), Exposure::default(), GO);
+        said.err().map(|refusal| (refusal.rule, refusal.limit, refusal.value))
+    };
+    let wrong = |limit, value| Some((Rule::InvalidOrder, limit, value));
+    let limit_order = intent(Side::Buy, OrderKind::Limit { price_ticks: 90 }, 2);
+
+    let bracket = |side, stop, take| {
+        let exits = Bracket { stop_loss_ticks: Some(stop), take_profit_ticks: Some(take) };
+        judge(OrderIntent { bracket: exits, ..intent(side, OrderKind::Market, 2) }, 2)
+    };
+    assert_eq!((bracket(Side::Buy, 90, 91), bracket(Side::Sell, 91, 90)), (None, None));
+    assert_eq!((bracket(Side::Buy, 90, 90), bracket(Side::Sell, 90, 90)), (wrong(90, 90), wrong(90, 90)));
+    assert_eq!((bracket(Side::Buy, 91, 90), bracket(Side::Sell, 90, 91)), (wrong(90, 91), wrong(91, 90)));
+    assert_eq!((bracket(Side::Buy, 1, 2), bracket(Side::Buy, 0, 2)), (None, wrong(1, 0)));
+
+    let until =
+        |expire_ns| judge(OrderIntent { time_in_force: TimeInForce::Gtd { expire_ns }, ..limit_order }, 2);
+    let now_ns = limit_order.time_ns;
+    assert_eq!((until(now_ns + 1), until(now_ns)), (None, wrong(now_ns.into(), now_ns.into())));
+
+    let iceberg =
+        |display_lots| judge(intent(Side::Buy, OrderKind::Iceberg { price_ticks: 90, display_lots }, 2), 2);
+    assert_eq!((iceberg(2), iceberg(3)), (None, wrong(2, 3)));
+
+    let posted = |kind, time_in_force| {
+        judge(OrderIntent { post_only: true, time_in_force, ..intent(Side::Buy, kind, 2) }, 2)
+    };
+    let (limit, part) =
+        (OrderKind::Limit { price_ticks: 90 }, OrderKind::Iceberg { price_ticks: 90, display_lots: 1 });
+    assert_eq!((posted(limit, TimeInForce::Gtc), posted(part, TimeInForce::Gtc)), (None, None));
+    assert_eq!(posted(limit, TimeInForce::Ioc), wrong(0, 1));
+    assert_eq!(posted(OrderKind::MarketToLimit, TimeInForce::Gtc), wrong(0, 1));
+    let hurried =
+        |kind| judge(OrderIntent { time_in_force: TimeInForce::Ioc, ..intent(Side::Buy, kind, 2) }, 2);
+    assert_eq!((hurried(limit), hurried(OrderKind::MarketToLimit)), (None, wrong(0, 1)));
+    assert_eq!(hurried(part), wrong(0, 1));
+}
+
+#[test]
+fn the_refusal_of_one_order_too_many_counts_it() {
+    let limits = Limits { open_orders_max: Some(3), ..Limits::default() };
+    let exposure = Exposure { open_orders: 3, ..Exposure::default() };
+    let order = intent(Side::Buy, OrderKind::Market, 1);
+    let refusal = check(&mut Gate::new(limits), &order, 1, reference(100), exposure, GO).unwrap_err();
+    assert_eq!((refusal.rule, refusal.limit, refusal.value), (Rule::OpenOrdersMax, 3, 4));
+
+    let rate = Limits { order_rate_max: Some(3), order_rate_window_ns: 10, ..Limits::default() };
+    let mut gate = Gate::new(rate);
+    let said = [(); 4].map(|()| check(&mut gate, &order, 1, reference(100), Exposure::default(), GO));
+    assert!(said[..3].iter().all(Result::is_ok));
+    let refusal = said[3].unwrap_err();
+    assert_eq!((refusal.rule, refusal.limit, refusal.value), (Rule::OrderRateMax, 3, 4));
+}
+
+#[test]
+fn a_limit_takes_values_in_its_range_only_and_others_change_nothing() {
+    let decimal = |text| Some(Decimal::parse("test", text).unwrap());
+    let lot = Decimal::parse("test", "1").unwrap();
+    let mut gate = Gate::new(Limits::default());
+    for (limit, value) in [
+        (LimitName::Quantity, "-1"),
+        (LimitName::OrderRate, "10000001"),
+        (LimitName::Gross, "5"),
+        (LimitName::OpenOrders, "1.5"),
+    ] {
+        assert!(gate.check_change(limit, decimal(value), lot).is_err(), "{limit:?}");
+        assert!(gate.set(limit, decimal(value), lot).is_err(), "{limit:?}");
+    }
+    assert_eq!(gate.limits(), Limits::default());
+    for (limit, value) in [(LimitName::Quantity, "5"), (LimitName::OrderRate, "10000")] {
+        assert!(gate.check_change(limit, decimal(value), lot).is_ok(), "{limit:?}");
+    }
+    assert_eq!(gate.limits(), Limits::default(), "asking sets nothing");
+    gate.set(LimitName::Quantity, decimal("5"), lot).unwrap();
+    assert_eq!(gate.limits(), Limits { quantity_lots_max: Some(5), ..Limits::default() });
+}
+
+#[test]
+fn a_drift_that_is_switched_off_forgets_the_prices_it_saw() {
+    let percent = Some(Decimal::parse("test", "100").unwrap());
+    let lot = Decimal::parse("test", "1").unwrap();
+    let state = |gate: &Gate| {
+        let mut out = Vec::new();
+        gate.write_state(&mut out);
+        out
+    };
+    let mut gate = Gate::new(Limits::default());
+    let before = state(&gate);
+    gate.set(LimitName::PriceDrift, percent, lot).unwrap();
+    gate.learn(100, 1);
+    assert_ne!(state(&gate), before);
+    gate.set(LimitName::PriceDrift, None, lot).unwrap();
+    assert_eq!(state(&gate), before);
+}
