@@ -105,8 +105,8 @@ def test_an_exit_is_no_larger_than_what_filled() -> None:
     """Five of eight lots fill, the rest is cancelled: both exits become orders for five."""
     script = Script(bracket(time_in_force="ioc", limit_ticks=101))
     quotes(script, 100, 100, 107, lots=5)
-    assert (2, "replaced") in script.told
-    assert (3, "replaced") in script.told
+    assert (2, "restated") in script.told
+    assert (3, "restated") in script.told
     assert [told for told in script.told if told[1] == "fill"] == [(1, "fill", 5), (3, "fill", 5)]
     assert script.positions[-1] == 0
 

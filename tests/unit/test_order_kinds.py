@@ -123,7 +123,7 @@ CASES = {
     "a market-to-limit order takes the best price and waits there with the rest": (
         send(quantity_lots=14, to_limit=True),
         (100, 100, 99),
-        [(1, "accepted"), (1, "fill", 10, 101), (1, "replaced"), (1, "fill", 4, 101)],
+        [(1, "accepted"), (1, "fill", 10, 101), (1, "restated"), (1, "fill", 4, 101)],
     ),
 }
 
@@ -162,7 +162,7 @@ def test_an_iceberg_shows_a_part_at_a_time() -> None:
             SelfTradePrevention.CANCEL_BOTH,
             [(2, "accepted"), (1, "canceled self_trade"), (2, "canceled self_trade")],
         ),
-        (SelfTradePrevention.DECREMENT, [(2, "accepted"), (1, "replaced"), (2, "canceled self_trade")]),
+        (SelfTradePrevention.DECREMENT, [(2, "accepted"), (1, "restated"), (2, "canceled self_trade")]),
     ],
 )
 def test_two_orders_of_an_account_never_trade_with_each_other(mode, told) -> None:

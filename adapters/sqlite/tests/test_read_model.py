@@ -54,6 +54,7 @@ SESSION = [
     record(0, "session", engine_version="1", config="{}"),
     order(2, 1),
     record(3, "report", report="accepted", order_id=1, venue_time_ns=3),
+    record(4, "report", report="restated", order_id=1, venue_time_ns=4, price_ticks=99, lots=10),
     fill(5, 1, 4),
     fill(6, 1, 6),
     order(7, 2, side="sell", lots=3),
@@ -102,6 +103,7 @@ async def test_records_become_orders_fills_and_positions(tmp_path):
 
     rows = dump(path)
     assert [(row[0], row[10], row[11]) for row in rows["orders"]] == [(1, "filled", 10), (2, "canceled", 1)]
+    assert rows["orders"][0][7:9] == (99, 10), "as the venue restated it"
     assert rows["fills"][0][-1] == str(-(10**20))
     assert rows["refusals"][0][-1] == str(2**90)
     assert info.positions == [{"strategy": 0, "instrument": 1, "lots": 9, "fills": 3}]
@@ -182,13 +184,13 @@ async def test_clearing_allows_a_rebuild(tmp_path):
 async def test_a_group_that_cannot_be_applied_leaves_the_tables_as_they_were(tmp_path):
     """Rows and position in the journal move together or not at all."""
     path = tmp_path / "readmodel.sqlite"
-    await project(path, [SESSION[:4]])
+    await project(path, [SESSION[:5]])
     before = dump(path)
-    broken = JournalRecord(seq=20, time_ns=0, kind="order", fields={**SESSION[5].fields, "side": object()})
+    broken = JournalRecord(seq=20, time_ns=0, kind="order", fields={**SESSION[6].fields, "side": object()})
 
     read_model = await SqliteReadModel.open(str(path))
     with pytest.raises(StorageError):
-        await read_model.apply([SESSION[4], broken], 21)
+        await read_model.apply([SESSION[5], broken], 21)
     await read_model.aclose()
     assert dump(path) == before
 

@@ -145,7 +145,7 @@ def _report(record: JournalRecord) -> Iterator[Statement]:
             "UPDATE orders SET state = ? WHERE order_id = ? AND state = 'pending_new'",
             (_STATES[report], order_id),
         )
-    elif report == "replaced":
+    elif report in {"replaced", "restated"}:
         # `lots` of the report is what is still open.
         yield (
             "UPDATE orders SET price_ticks = ?, lots = filled_lots + ? WHERE order_id = ?",

@@ -298,8 +298,8 @@ class ScopeRiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cancels and closing orders (at least 1; absent: a fifth, rounded up): neither new orders nor what the
     engine itself sends can use those up. A loss above `daily_loss_max` since the day began, or a fall above
     `drawdown_max` from the highest equity, halts trading until an operator's `release`: open orders
-    that are not reduce-only are cancelled, cancels and closing orders still work. Closing passes every limit,
-    also where other strategies hold the other side and the account's position grows by it.
+    are cancelled but for what closes the position, cancels and closing orders still work. Closing passes
+    every limit, also where other strategies hold the other side and the account's position grows by it.
     """
 
     quantity_max: str | None = None

@@ -171,6 +171,10 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
         }
         ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
         ReportBody::Expired => frame.out.push(9),
+        ReportBody::Restated { price_ticks, lots } => {
+            frame.out.push(10);
+            put_i64s(frame.out, [price_ticks, lots]);
+        }
     }
     frame.end();
 }

@@ -82,7 +82,7 @@ impl Kernel {
             self.enforce_margin()?;
         }
         if self.scopes.is_on() {
-            self.withdraw_halted();
+            self.withdraw_halted()?;
         }
         Ok(())
     }
@@ -91,7 +91,10 @@ impl Kernel {
     fn handle_due(&mut self, due: Due) -> Result<(), KernelError> {
         match due {
             Due::Report => match self.schedule.take_report() {
-                Some((_, delivery)) => self.apply_report(delivery.instrument, &delivery.report),
+                Some((_, delivery)) => {
+                    self.apply_report(delivery.instrument, &delivery.report)?;
+                    self.follow_reports()
+                }
                 None => Ok(()),
             },
             Due::Arrival => match self.schedule.take_arrival() {

@@ -9,7 +9,7 @@ use tradecore_types::{
 };
 
 use crate::account::Account;
-use crate::groups::Groups;
+use crate::groups::{Groups, Told};
 use crate::margin::{Margined, Standing, free_notional, verdict};
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
@@ -234,7 +234,13 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn next_limit(&mut self) -> Option<(OrderId, i64)> {
-        if self.groups.has_work() { self.groups.next_limit() } else { None }
+        loop {
+            let limit = self.groups.next_limit()?;
+            let order = self.orders.get(limit.order_id);
+            if let Some(lots) = order.and_then(|order| self.groups.apply(limit, order)) {
+                return Some((limit.order_id, lots));
+            }
+        }
     }
 
     fn put_off(&mut self, order_id: OrderId, lots: i64) {
@@ -247,10 +253,15 @@ impl BarAccount for BarDesk<'_> {
         let (intent, open_lots) = (update.order.intent, update.order.open_lots());
         let counted = self.scopes.is_on().then_some(*update.order);
         let fill = fill_of(&intent, &report);
-        self.groups.note(update.order, update.after.is_terminal(), fill.is_some());
+        let mut opened_lots = 0;
         if let Some(fill) = fill {
             self.counters.count_fill(&report);
-            self.ledger.apply_fill(fill)?;
+            opened_lots = self.ledger.apply_fill(fill)?.opened_lots;
+        }
+        if !self.groups.is_off() {
+            self.groups.note(&Told::new(update.order, &report, opened_lots));
+        }
+        if fill.is_some() {
             self.ledger.check()?;
             if let Some(kept) = self.account.as_deref_mut() {
                 kept.note_fill(self.now_ns, self.instrument, &intent, &report, self.ledger)?;

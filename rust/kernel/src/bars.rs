@@ -43,7 +43,7 @@ impl Kernel {
         act(venue, &mut desk)?;
         self.settle_account();
         if self.groups.has_work() {
-            self.work_groups();
+            self.work_groups()?;
         }
         Ok(())
     }
@@ -123,7 +123,10 @@ impl Kernel {
         let last_bar = self.market(instrument)?.last_bar.filter(|known| known.1 == now_ns);
         self.at_bars(instrument, |venue, desk| match request {
             Request::Submit(order) => {
-                venue.submit(order, now_ns, desk)?;
+                let is_bound = desk.orders.get(order.intent().order_id);
+                let is_bound = is_bound.is_some_and(|known| known.intent.reduce_only);
+                let order = if is_bound { order.only_closing() } else { *order };
+                venue.submit(&order, now_ns, desk)?;
                 match last_bar {
                     Some((bar, _)) => venue.on_close_fill(&bar, desk),
                     None => Ok(()),

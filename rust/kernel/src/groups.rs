@@ -1,17 +1,18 @@
 //! Orders that depend on each other: one cancels the other (OCO), one triggers the other (OTO).
 //!
-//! An order after another one is held here, in state `PendingNew`, until that one has ended. It then goes on
-//! its way, no larger than what filled of it; it is cancelled when nothing did. Of orders that cancel each
-//! other the end of one cancels the others, and a partial fill makes them no larger than what it leaves.
+//! A *child* follows the fills of its *entry*: each fill grants it as many lots. Until the first grant it is held
+//! here, in state `PendingNew`; then it is sent, and grows with every further grant. Once all that was sent of
+//! it has traded, a further order under a new number takes what is granted later. The exits of a bracket are
+//! children without an order until their entry fills. Of orders that cancel each other the end of one cancels
+//! the others, and a partial fill makes them no larger than what it leaves.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use tradecore_ledger::OpenOrder;
+use tradecore_journal::encode_order;
+use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{CancelReason, OrderId, Report, ReportBody};
-
-use crate::schedule::{Delivery, Request};
-use crate::{Destination, Kernel};
+use tradecore_types::{OrderId, OrderIntent, OrderKind, Report, ReportBody};
 
 /// How a new order depends on others of its strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,34 +23,140 @@ pub struct Links {
     pub oco: Option<OrderId>,
 }
 
-/// What is known of one order that depends on others.
+/// An open order that depends on others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Member {
     order_id: OrderId,
     /// Number of its group of orders that cancel each other: that of its first member.
     group: Option<OrderId>,
-    /// Order whose fill it follows, for as long as either lives.
-    after: Option<OrderId>,
-    /// The order itself while it is held.
-    held: Option<ApprovedOrder>,
+    /// Order whose fills it follows.
+    entry: Option<OrderId>,
 }
 
-/// What is to be done about an order.
+/// An order that follows the fills of another one, for as long as either lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// Cancel it, or make it at most this large.
-    Limit(OrderId, i64),
-    /// Let it go, at most this large; it is dropped at 0.
-    Release(OrderId, i64),
+pub(crate) struct Child {
+    pub(crate) entry: OrderId,
+    /// Its open order, if it has one.
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) group: Option<OrderId>,
+    /// Whether its order is known here only.
+    pub(crate) is_held: bool,
+    /// As it was approved.
+    pub(crate) approved: ApprovedOrder,
+    /// Its kind at the price it had last.
+    pub(crate) kind: OrderKind,
+    /// What was asked for and waits for fills of the entry.
+    ungranted_lots: i64,
+    /// What was granted and is to be sent.
+    pub(crate) due_lots: i64,
+    /// What its open order was asked to grow by, not answered yet.
+    growing_lots: i64,
+    /// Whether it is cancelled for good.
+    is_given_up: bool,
+    /// Whether its entry has ended.
+    pub(crate) is_last: bool,
 }
 
-/// Every order that depends on others, in the order of their numbers.
+impl Child {
+    fn new(entry: OrderId, order_id: Option<OrderId>, approved: ApprovedOrder, lots: i64) -> Self {
+        Self {
+            entry,
+            order_id,
+            group: None,
+            is_held: order_id.is_some(),
+            approved,
+            kind: approved.intent().kind,
+            ungranted_lots: lots,
+            due_lots: 0,
+            growing_lots: 0,
+            is_given_up: false,
+            is_last: false,
+        }
+    }
+
+    /// Tells whether it can only close what its entry opened.
+    pub(crate) const fn is_exit(&self) -> bool {
+        self.approved.intent().closes.is_some()
+    }
+
+    /// Tells whether a strategy made it; the exits of a bracket have no number of their own.
+    pub(crate) const fn is_asked(&self) -> bool {
+        self.approved.intent().order_id.0 != 0
+    }
+
+    /// Grants what a fill of the entry covers; tells whether there is anything to be sent.
+    fn grant(&mut self, lots: i64) -> bool {
+        let granted_lots = self.ungranted_lots.min(lots).max(0);
+        self.ungranted_lots -= granted_lots;
+        self.due_lots = self.due_lots.saturating_add(granted_lots);
+        self.due_lots > 0
+    }
+
+    /// Takes lots back that a later fill may grant again.
+    fn take_back(&mut self, lots: i64) {
+        if !self.is_last {
+            self.ungranted_lots = self.ungranted_lots.saturating_add(lots);
+        }
+    }
+}
+
+/// Why an order is to be no larger than so much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// Another child of the same entry has filled or ended.
+    Sibling,
+    /// An order that follows no entry, or another one, has filled or ended.
+    Other,
+    /// What it closes is closed in part.
+    Reduction,
+}
+
+/// A limit on the open size of an order; 0 cancels it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) order_id: OrderId,
+    lots: i64,
+    cut: Cut,
+}
+
+/// What a report did to an order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    /// The order after it.
+    order: &'a OpenOrder,
+    /// What filled just now.
+    filled_lots: i64,
+    /// What of it opened a position.
+    opened_lots: i64,
+    /// Whether an amendment was not taken.
+    is_unchanged: bool,
+}
+
+impl<'a> Told<'a> {
+    /// Reads a report; `opened_lots` are what its fill opened, signed.
+    pub(crate) const fn new(order: &'a OpenOrder, report: &Report, opened_lots: i64) -> Self {
+        let (filled_lots, is_unchanged) = match report.body {
+            ReportBody::Fill { lots, .. } => (lots, false),
+            ReportBody::ReplaceRejected(_) => (0, true),
+            _ => (0, false),
+        };
+        Self { order, filled_lots, opened_lots: opened_lots.saturating_abs(), is_unchanged }
+    }
+}
+
+/// Every order that depends on others.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
+    /// By number.
     members: Vec<Member>,
-    steps: VecDeque<Step>,
-    /// Steps that the venue at hand cannot do.
-    late: VecDeque<Step>,
+    /// By entry, then as they were made.
+    children: Vec<Child>,
+    limits: VecDeque<Limit>,
+    /// Limits that the venue at hand cannot do.
+    late: VecDeque<Limit>,
+    /// Entries whose children have something to be sent, or to be dropped.
+    due: VecDeque<OrderId>,
     /// Order that the one just being judged is to cancel.
     joining: Option<OrderId>,
 }
@@ -57,7 +164,7 @@ pub(crate) struct Groups {
 impl Groups {
     /// Tells whether no order depends on another.
     pub(crate) const fn is_off(&self) -> bool {
-        self.members.is_empty()
+        self.members.is_empty() && self.children.is_empty()
     }
 
     /// Says which order the next one that is judged will cancel.
@@ -70,170 +177,341 @@ impl Groups {
         if self.joining == Some(order_id) {
             return false;
         }
-        let Some(group) = self.get(order_id).and_then(|member| member.group) else { return true };
-        let is_joined = self.joining.is_some_and(|joining| self.is_in(joining, group));
+        let Some(group) = self.group_of(order_id) else { return true };
+        let is_joined = self.joining.is_some_and(|joining| {
+            joining == group || self.group_of(joining).is_some_and(|known| known == group)
+        });
         let first = self.members.iter().find(|member| member.group == Some(group));
         !is_joined && first.is_some_and(|member| member.order_id == order_id)
     }
 
-    /// Notes the links of a new order, whose number is above all others.
-    fn add(&mut self, order_id: OrderId, links: Links, held: Option<ApprovedOrder>) {
-        let group = links.oco.map(|other| {
-            let known = self.members.iter_mut().find(|member| member.order_id == other);
-            let group = known.as_ref().and_then(|member| member.group).unwrap_or(other);
-            if let Some(member) = known {
-                member.group = Some(group);
-            } else {
-                let first = Member { order_id: other, group: Some(group), after: None, held: None };
-                let place = self.members.partition_point(|member| member.order_id < other);
-                self.members.insert(place, first);
-            }
-            group
-        });
-        self.members.push(Member { order_id, group, after: links.after, held });
+    /// Returns the group of orders that cancel each other to which an order belongs.
+    pub(crate) fn group_of(&self, order_id: OrderId) -> Option<OrderId> {
+        self.members.get(self.place_of(order_id).ok()?)?.group
     }
 
-    /// Takes a held order out of hold; `None` when it is not held.
+    /// Returns the first open order of a group.
+    pub(crate) fn first_of(&self, group: OrderId) -> Option<OrderId> {
+        self.members.iter().find(|member| member.group == Some(group)).map(|member| member.order_id)
+    }
+
+    /// Notes the links of a new order, whose number is above all others; `filled_lots` of the order that it is
+    /// after have filled already.
+    pub(crate) fn add(&mut self, order: &ApprovedOrder, links: Links, filled_lots: i64) {
+        let order_id = order.intent().order_id;
+        let group = links.oco.map(|other| self.join(other));
+        self.members.push(Member { order_id, group, entry: links.after });
+        if let Some(entry) = links.after {
+            let child = Child::new(entry, Some(order_id), *order, order.lots().unwrap_or(0));
+            self.follow(Child { group, ..child }, filled_lots);
+        }
+    }
+
+    /// Notes an exit of a bracket, which has no order until its entry fills.
+    pub(crate) fn add_exit(&mut self, entry: OrderId, exit: ApprovedOrder) {
+        self.follow(Child::new(entry, None, exit, i64::MAX), 0);
+    }
+
+    /// Returns the group of an order, which becomes the first of one when it has none.
+    fn join(&mut self, order_id: OrderId) -> OrderId {
+        let group = match self.place_of(order_id) {
+            Ok(place) => self.members.get_mut(place).map(|member| *member.group.get_or_insert(order_id)),
+            Err(place) => {
+                self.members.insert(place, Member { order_id, group: Some(order_id), entry: None });
+                None
+            }
+        };
+        let group = group.unwrap_or(order_id);
+        if let Some(child) = self.child_of(order_id) {
+            child.group = Some(group);
+        }
+        group
+    }
+
+    fn follow(&mut self, mut child: Child, filled_lots: i64) {
+        if child.grant(filled_lots) {
+            self.due.push_back(child.entry);
+        }
+        let place = self.children.partition_point(|known| known.entry <= child.entry);
+        self.children.insert(place, child);
+    }
+
+    /// Takes a held order out for good; `None` when it is not held.
     pub(crate) fn take_held(&mut self, order_id: OrderId) -> Option<ApprovedOrder> {
-        self.members.iter_mut().find(|member| member.order_id == order_id)?.held.take()
+        let child = self.child_of(order_id).filter(|child| child.is_held)?;
+        (child.is_held, child.is_given_up) = (false, true);
+        Some(child.approved)
     }
 
     /// Tells whether an order is held.
     pub(crate) fn is_held(&self, order_id: OrderId) -> bool {
-        self.get(order_id).is_some_and(|member| member.held.is_some())
+        let child = self.place_of_child(order_id).and_then(|place| self.children.get(place));
+        child.is_some_and(|child| child.is_held)
+    }
+
+    /// Notes that an order is to be cancelled, and not because another one filled or ended.
+    pub(crate) fn give_up(&mut self, order_id: OrderId) {
+        if let Some(child) = self.child_of(order_id) {
+            child.is_given_up = true;
+        }
     }
 
     /// Notes what became of an order; what follows from it is then to be done.
-    pub(crate) fn note(&mut self, order: &OpenOrder, is_closed: bool, is_fill: bool) {
-        if self.members.is_empty() || !(is_closed || is_fill) {
+    pub(crate) fn note(&mut self, told: &Told<'_>) {
+        if self.is_off() {
             return;
         }
-        let order_id = order.intent.order_id;
-        let group = self.get(order_id).and_then(|member| member.group);
-        let left = if is_closed { 0 } else { order.open_lots() };
-        for member in self.members.iter().filter(|member| member.order_id != order_id) {
-            if is_closed && member.after == Some(order_id) && member.held.is_some() {
-                self.steps.push_back(Step::Release(member.order_id, order.filled_lots));
-            } else if group.is_some() && member.group == group {
-                self.steps.push_back(Step::Limit(member.order_id, left));
+        let order_id = told.order.intent.order_id;
+        let is_closed = told.order.state.is_terminal();
+        if let Ok(place) = self.place_of(order_id) {
+            self.note_answer(told);
+            if is_closed || told.filled_lots > 0 {
+                self.note_member(place, told.order, is_closed);
             }
         }
-        if is_closed {
-            self.members.retain(|member| member.order_id != order_id);
+        let range = self.range_of(order_id);
+        if range.is_empty() || !(is_closed || told.filled_lots > 0) {
+            return;
         }
+        self.due.push_back(order_id);
+        for child in self.children.get_mut(range).unwrap_or_default() {
+            child.grant(if child.is_exit() { told.opened_lots } else { told.filled_lots });
+            if is_closed {
+                (child.is_last, child.ungranted_lots) = (true, 0);
+            }
+        }
+    }
+
+    /// Notes that nothing is under way any more; what a child could not grow by is due again.
+    fn note_answer(&mut self, told: &Told<'_>) {
+        let is_answered = told.order.amending.requests == 0 && !told.order.state.is_terminal();
+        let Some(child) = self.child_of(told.order.intent.order_id).filter(|_| is_answered) else { return };
+        let lost_lots = if told.is_unchanged { child.growing_lots } else { 0 };
+        child.due_lots = child.due_lots.saturating_add(lost_lots);
+        child.growing_lots = 0;
+    }
+
+    /// Notes that an order which depends on others has filled or ended.
+    fn note_member(&mut self, place: usize, order: &OpenOrder, is_closed: bool) {
+        let Some(Member { order_id, group, entry }) = self.members.get(place).copied() else { return };
+        let own = if is_closed { self.end_child(order) } else { self.child_of(order_id).copied() };
+        let open_lots = if is_closed { 0 } else { order.asked_lots() };
+        let left = own.map_or(0, |child| child.due_lots).saturating_add(open_lots);
+        let in_all = left.saturating_add(own.map_or(0, |child| child.ungranted_lots));
+        if is_closed {
+            self.members.remove(place);
+        }
+        let Some(group) = group else { return };
+        if is_closed && own.is_none() {
+            let of_group = self.children.iter_mut().filter(|child| child.group == Some(group));
+            of_group.for_each(|child| child.is_given_up = true);
+        }
+        for other in self.members.iter().filter(|member| member.group == Some(group)) {
+            let (cut, lots) = match own {
+                Some(_) if other.entry == entry => (Cut::Sibling, left),
+                _ => (Cut::Other, in_all),
+            };
+            if other.order_id != order_id {
+                self.limits.push_back(Limit { order_id: other.order_id, lots, cut });
+            }
+        }
+    }
+
+    /// Notes that the order of a child has ended; returns the child if it goes on without it.
+    ///
+    /// It does unless it was cancelled for good, rejected or expired, or others come after its order.
+    fn end_child(&mut self, order: &OpenOrder) -> Option<Child> {
+        let order_id = order.intent.order_id;
+        let has_children = !self.range_of(order_id).is_empty();
+        let place = self.place_of_child(order_id)?;
+        let child = self.children.get_mut(place)?;
+        let is_over = has_children
+            || child.is_given_up
+            || matches!(order.state, OrderState::Rejected | OrderState::Expired);
+        // It traded all there was before it could grow: what it did not grow by is still to be sent.
+        let lost_lots = order.asked_lots().min(child.growing_lots);
+        child.due_lots = child.due_lots.saturating_add(lost_lots);
+        (child.order_id, child.growing_lots) = (None, 0);
+        child.kind = order.price_ticks.and_then(|at| child.kind.with_price(at)).unwrap_or(child.kind);
+        let child = *child;
+        if is_over || (child.is_last && child.due_lots == 0) {
+            self.children.remove(place);
+            return None;
+        }
+        if child.due_lots > 0 {
+            self.due.push_back(child.entry);
+        }
+        Some(child)
     }
 
     /// Notes that lots of an entry were closed: orders that close what it opened must not close more.
     pub(crate) fn note_reduction(&mut self, entry: OrderId, remaining_lots: i64) {
-        for member in self.members.iter().filter(|member| member.after == Some(entry)) {
-            if member.held.is_none() {
-                self.steps.push_back(Step::Limit(member.order_id, remaining_lots.saturating_abs()));
+        let range = self.range_of(entry);
+        let children = self.children.get(range).unwrap_or_default();
+        for child in children.iter().filter(|child| child.is_exit() && !child.is_held) {
+            if let Some(order_id) = child.order_id {
+                let lots = remaining_lots.saturating_abs();
+                self.limits.push_back(Limit { order_id, lots, cut: Cut::Reduction });
             }
         }
     }
 
-    /// Returns the next order to be cancelled (0) or made smaller.
-    pub(crate) fn next_limit(&mut self) -> Option<(OrderId, i64)> {
-        let place = self.steps.iter().position(|step| matches!(step, Step::Limit(..)))?;
-        match self.steps.remove(place)? {
-            Step::Limit(order_id, lots) => Some((order_id, lots)),
-            Step::Release(..) => None,
-        }
+    /// Returns the next order that another one has cancelled or made smaller.
+    pub(crate) fn next_limit(&mut self) -> Option<Limit> {
+        self.limits.pop_front()
     }
 
-    /// Puts a step off that the venue at hand cannot do.
+    /// Puts a limit off that the venue at hand cannot do.
     pub(crate) fn put_off(&mut self, order_id: OrderId, lots: i64) {
-        self.late.push_back(Step::Limit(order_id, lots));
+        self.late.push_back(Limit { order_id, lots, cut: Cut::Sibling });
+    }
+
+    /// Takes up what was put off.
+    pub(crate) fn take_up(&mut self) {
+        self.limits.append(&mut self.late);
+    }
+
+    /// Counts a limit and returns to what open size the order is to be cut; `None` when it stays.
+    pub(crate) fn apply(&mut self, limit: Limit, order: &OpenOrder) -> Option<i64> {
+        let Limit { order_id, mut lots, cut } = limit;
+        let meant_lots = order.meant_lots();
+        let is_cut =
+            |lots| if lots == 0 { order.state != OrderState::PendingCancel } else { meant_lots > lots };
+        let Some(child) = self.child_of(order_id) else { return is_cut(lots).then_some(lots) };
+        let sent_lots = if child.is_held { 0 } else { meant_lots };
+        match cut {
+            Cut::Reduction => child.take_back((sent_lots - lots).max(0)),
+            Cut::Sibling | Cut::Other => {
+                // What is not sent yet is taken off first.
+                let room_lots = lots.saturating_sub(sent_lots).max(0);
+                child.due_lots = child.due_lots.min(room_lots);
+                if cut == Cut::Other {
+                    child.ungranted_lots = child.ungranted_lots.min(room_lots - child.due_lots);
+                }
+            }
+        }
+        if child.is_held {
+            lots = 0;
+            return child.is_given_up.then_some(lots);
+        }
+        if lots > 0 || !is_cut(lots) || child.is_given_up || child.is_last {
+            return is_cut(lots).then_some(lots);
+        }
+        self.detach(order_id);
+        Some(0)
+    }
+
+    /// Lets a child go on without its order, which is to be cancelled: what is granted later need not wait.
+    fn detach(&mut self, order_id: OrderId) {
+        if let Some(child) = self.child_of(order_id) {
+            (child.order_id, child.growing_lots) = (None, 0);
+        }
+        if let Ok(place) = self.place_of(order_id)
+            && let Some(member) = self.members.get_mut(place)
+        {
+            (member.group, member.entry) = (None, None);
+        }
     }
 
     /// Tells whether anything is to be done.
     pub(crate) fn has_work(&self) -> bool {
-        !(self.steps.is_empty() && self.late.is_empty())
+        !(self.limits.is_empty() && self.late.is_empty() && self.due.is_empty())
     }
 
-    fn get(&self, order_id: OrderId) -> Option<&Member> {
-        self.members.iter().find(|member| member.order_id == order_id)
+    /// Returns the next entry whose children are to be looked at.
+    pub(crate) fn next_due(&mut self) -> Option<OrderId> {
+        self.due.pop_front()
     }
 
-    fn is_in(&self, order_id: OrderId, group: OrderId) -> bool {
-        order_id == group || self.get(order_id).is_some_and(|member| member.group == Some(group))
+    /// Returns the child of an entry at this place among them.
+    pub(crate) fn child_at(&self, entry: OrderId, place: usize) -> Option<Child> {
+        self.children.get(self.range_of(entry))?.get(place).copied()
+    }
+
+    /// Notes that a child has these lots less to be sent: they are under way, with this order.
+    pub(crate) fn note_sent(&mut self, entry: OrderId, place: usize, order_id: OrderId, sent_lots: i64) {
+        let range = self.range_of(entry);
+        let Some(child) = self.children.get_mut(range).unwrap_or_default().get_mut(place) else { return };
+        let is_growth = child.order_id == Some(order_id) && !child.is_held;
+        child.growing_lots = if is_growth { child.growing_lots.saturating_add(sent_lots) } else { 0 };
+        child.take_back(child.due_lots - sent_lots);
+        (child.order_id, child.is_held, child.due_lots) = (Some(order_id), false, 0);
+        let member = Member { order_id, group: child.group, entry: Some(entry) };
+        if let Err(place) = self.place_of(order_id) {
+            self.members.insert(place, member);
+        }
+    }
+
+    /// Notes that nothing of what was due is sent; `true` when the child is over without an order.
+    pub(crate) fn note_unsent(&mut self, entry: OrderId, place: usize) -> bool {
+        let range = self.range_of(entry);
+        let Some(child) = self.children.get_mut(range.clone()).unwrap_or_default().get_mut(place) else {
+            return false;
+        };
+        child.take_back(child.due_lots);
+        child.due_lots = 0;
+        let is_over = child.is_last && child.order_id.is_none();
+        if is_over {
+            self.children.remove(range.start.saturating_add(place));
+        }
+        is_over
+    }
+
+    fn place_of(&self, order_id: OrderId) -> Result<usize, usize> {
+        self.members.binary_search_by_key(&order_id, |member| member.order_id)
+    }
+
+    fn range_of(&self, entry: OrderId) -> Range<usize> {
+        let start = self.children.partition_point(|child| child.entry < entry);
+        let end = self.children.partition_point(|child| child.entry <= entry);
+        start..end
+    }
+
+    /// Returns the place of the child whose open order this is.
+    fn place_of_child(&self, order_id: OrderId) -> Option<usize> {
+        let range = self.range_of(self.members.get(self.place_of(order_id).ok()?)?.entry?);
+        let start = range.start;
+        let place = self.children.get(range)?.iter().position(|child| child.order_id == Some(order_id))?;
+        Some(start.saturating_add(place))
+    }
+
+    fn child_of(&mut self, order_id: OrderId) -> Option<&mut Child> {
+        let place = self.place_of_child(order_id)?;
+        self.children.get_mut(place)
     }
 
     /// Appends the canonical bytes of the state.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         for member in &self.members {
-            for id in [Some(member.order_id), member.group, member.after] {
-                out.extend_from_slice(&id.map_or(0, |id| id.0).to_le_bytes());
+            for id in [Some(member.order_id), member.group, member.entry] {
+                put_id(out, id);
             }
-            out.push(u8::from(member.held.is_some()));
+        }
+        for child in &self.children {
+            for id in [Some(child.entry), child.order_id, child.group] {
+                put_id(out, id);
+            }
+            encode_order(out, 0, &OrderIntent { kind: child.kind, ..*child.approved.intent() }, 0);
+            for lots in [child.ungranted_lots, child.due_lots, child.growing_lots] {
+                out.extend_from_slice(&lots.to_le_bytes());
+            }
+            out.extend([child.is_held, child.is_given_up, child.is_last].map(u8::from));
+        }
+        for limit in self.limits.iter().chain(&self.late) {
+            put_id(out, Some(limit.order_id));
+            out.extend_from_slice(&limit.lots.to_le_bytes());
+            out.push(match limit.cut {
+                Cut::Sibling => 0,
+                Cut::Other => 1,
+                Cut::Reduction => 2,
+            });
+        }
+        for entry in &self.due {
+            put_id(out, Some(*entry));
         }
     }
 }
 
-impl Kernel {
-    /// Notes and records the links of an approved order; `true` when it is to be held.
-    pub(crate) fn link(&mut self, order: &ApprovedOrder, links: Links) -> bool {
-        if links == Links::default() {
-            return false;
-        }
-        let order_id = order.intent().order_id;
-        self.recorder.link(self.now_ns, order_id, links.after, links.oco);
-        if self.config.destination == Destination::Nowhere {
-            return false;
-        }
-        self.groups.add(order_id, links, links.after.is_some().then_some(*order));
-        links.after.is_some()
-    }
-
-    /// Does what follows from the last reports for orders that depend on others.
-    pub(crate) fn work_groups(&mut self) {
-        let Groups { steps, late, .. } = &mut self.groups;
-        steps.append(late);
-        while let Some(step) = self.groups.steps.pop_front() {
-            match step {
-                Step::Limit(order_id, 0) => {
-                    self.request_cancel(order_id, CancelReason::Linked);
-                }
-                Step::Limit(order_id, lots) => {
-                    let is_larger = self.orders.get(order_id).is_some_and(|order| order.open_lots() > lots);
-                    if is_larger && !self.groups.is_held(order_id) {
-                        self.request_replace(order_id, 0, lots);
-                    }
-                }
-                Step::Release(order_id, filled_lots) => self.release(order_id, filled_lots),
-            }
-        }
-    }
-
-    /// Sends a held order on its way, no larger than what filled of the order before it.
-    fn release(&mut self, order_id: OrderId, filled_lots: i64) {
-        let Some(order) = self.groups.take_held(order_id) else { return };
-        let intent = *order.intent();
-        let opened_lots = match intent.closes {
-            Some(entry) => {
-                self.ledger.lots_of_entry(intent.strategy, intent.instrument, entry).saturating_abs()
-            }
-            None => filled_lots,
-        };
-        let wanted = order.lots().unwrap_or(0);
-        let lots = wanted.min(filled_lots).min(opened_lots);
-        if lots <= 0 || self.switches.is_killed {
-            self.tell_held(&order, ReportBody::Canceled(CancelReason::Linked));
-            return;
-        }
-        let order = order.at_most(lots);
-        if lots < wanted {
-            let price_ticks = intent.kind.price_ticks().unwrap_or(0);
-            self.tell_held(&order, ReportBody::Replaced { price_ticks, lots });
-        }
-        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
-        self.schedule.arrival(arrival_ns, Request::Submit(order));
-    }
-
-    /// Says what became of an order that no venue has seen.
-    pub(crate) fn tell_held(&mut self, order: &ApprovedOrder, body: ReportBody) {
-        let intent = order.intent();
-        let report = Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body };
-        self.schedule.report(self.now_ns, Delivery { instrument: intent.instrument, report });
-    }
+fn put_id(out: &mut Vec<u8>, id: Option<OrderId>) {
+    out.extend_from_slice(&id.map_or(0, |id| id.0).to_le_bytes());
 }

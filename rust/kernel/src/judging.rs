@@ -2,7 +2,7 @@
 
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, Refusal, Rule, Side, Size, StrategyId};
+use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side, Size};
 
 use crate::buying_power;
 use crate::kernel::ENTRIES_MAX;
@@ -152,27 +152,6 @@ impl Kernel {
             own: own_stake,
             open_orders: account.open_orders,
         }
-    }
-
-    /// Counts the open lots of a strategy's reduce-only orders on one side, exits of brackets apart; of orders
-    /// that cancel each other only the first.
-    pub(crate) fn closing_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
-        if !self.orders.has_closing() {
-            return 0;
-        }
-        let is_closing = |intent: &OrderIntent| {
-            intent.reduce_only
-                && intent.closes.is_none()
-                && intent.side == side
-                && intent.strategy == strategy
-                && intent.instrument == instrument
-        };
-        self.orders
-            .iter()
-            .filter(|order| is_closing(&order.intent))
-            .filter(|order| self.groups.counts(order.intent.order_id))
-            .map(OpenOrder::lots_at_stake)
-            .fold(0, i64::saturating_add)
     }
 
     /// Tells whether the account can carry an order; bars ask at the fill instead.

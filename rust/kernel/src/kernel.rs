@@ -50,7 +50,9 @@ pub struct Kernel {
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
     pub(crate) changes: crate::changes::Changes,
-    /// Own orders that an approved one would trade with; kept for its memory.
+    /// Whose reduce-only orders may be too large for the position after the reports of this moment.
+    pub(crate) orphaned: Vec<(StrategyId, InstrumentId)>,
+    /// Orders that are about to be cut or cancelled; kept for its memory.
     pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
     pub(crate) counters: Counters,
@@ -59,7 +61,6 @@ pub struct Kernel {
     pub(crate) equity: Lendable<EquityColumns>,
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
-    pub(crate) brackets: crate::brackets::Brackets,
     pub(crate) groups: crate::groups::Groups,
     pub(crate) flattenings: Vec<crate::commands::Flattening>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
@@ -118,7 +119,7 @@ impl Kernel {
             counters: Counters::default(),
             equity: Lendable::new(EquityColumns::default()),
             reports: Vec::new(),
-            brackets: crate::brackets::Brackets::default(),
+            orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
             flattenings: Vec::new(),
             published: Vec::new(),
@@ -440,7 +441,6 @@ impl Kernel {
         }
         self.orders.write_state(&mut state);
         self.ledger.write_state(&mut state);
-        self.brackets.write_state(&mut state);
         self.groups.write_state(&mut state);
         for flattening in &self.flattenings {
             flattening.write_state(&mut state);

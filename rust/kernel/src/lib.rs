@@ -9,15 +9,16 @@
 
 mod account;
 mod advance;
+mod arming;
 mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
 mod borrow;
-mod brackets;
 mod build;
 mod buying_power;
 mod changes;
+mod closing;
 mod commands;
 mod config;
 mod counters;

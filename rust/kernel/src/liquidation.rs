@@ -276,7 +276,8 @@ impl Kernel {
         if matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
             self.report_to_bars(instrument, report)
         } else {
-            self.apply_report(instrument, &report)
+            self.apply_report(instrument, &report)?;
+            self.follow_reports()
         }
     }
 

@@ -263,11 +263,17 @@ impl Kernel {
         let is_held = self.link(order, links);
         match self.config.destination {
             Destination::Venue => {
+                if !intent.bracket.is_empty() {
+                    self.note_bracket(intent)?;
+                }
                 if !is_held {
                     let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
                     self.schedule.arrival(arrival_ns, Request::Submit(*order));
                 }
                 self.plan_expiry(order);
+                if is_held && self.groups.has_work() {
+                    self.work_groups()?;
+                }
             }
             Destination::Nowhere => {
                 let body = ReportBody::Canceled(CancelReason::Shadow);
@@ -312,11 +318,14 @@ impl Kernel {
         if self.scopes.is_on() {
             self.tell_scopes(&intent, false);
         }
-        if !self.groups.is_off()
-            && let Some(held) = self.groups.take_held(order_id)
-        {
-            self.tell_held(&held, ReportBody::Canceled(reason));
-            return true;
+        if !self.groups.is_off() {
+            if reason != CancelReason::Linked {
+                self.groups.give_up(order_id);
+            }
+            if let Some(held) = self.groups.take_held(order_id) {
+                self.tell_held(&held, ReportBody::Canceled(reason));
+                return true;
+            }
         }
         let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         let instrument = intent.instrument;

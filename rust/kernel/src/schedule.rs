@@ -202,6 +202,11 @@ impl Schedule {
         report
     }
 
+    /// Tells whether another report reaches the engine at or before `time_ns`.
+    pub(crate) fn has_report_by(&self, time_ns: TimeNs) -> bool {
+        self.reports.front().is_some_and(|entry| entry.0 <= time_ns)
+    }
+
     /// Adds up what has filled of an order and is not known yet: the reports are on their way.
     pub(crate) fn lots_unreported(&self, order_id: OrderId) -> i64 {
         let filled = |report: &Report| match report.body {

@@ -2,7 +2,7 @@
 
 use tradecore_ledger::{FillInput, Ledger, OpenOrder, OrderState, Orders};
 use tradecore_risk::{Execution, Scopes, Stake, Stakes};
-use tradecore_types::{CancelReason, Instrument, InstrumentId, OrderId, OrderIntent, StrategyId, TimeNs};
+use tradecore_types::{CancelReason, Instrument, InstrumentId, OrderIntent, StrategyId, TimeNs};
 
 use crate::Kernel;
 
@@ -143,20 +143,5 @@ impl Kernel {
             self.request_cancel(order_id, CancelReason::SelfTrade);
         }
         self.met = met;
-    }
-
-    /// Cancels what could add risk for a strategy or an account that was just halted.
-    pub(crate) fn withdraw_halted(&mut self) {
-        if !self.scopes.take_tripped() {
-            return;
-        }
-        let is_stopped =
-            |order: &&OpenOrder| !order.only_closes() && self.scopes.is_halted(order.intent.strategy);
-        let mut stopped: Vec<OrderId> =
-            self.orders.iter().filter(is_stopped).map(|order| order.intent.order_id).collect();
-        stopped.sort_unstable();
-        for order_id in stopped {
-            self.request_cancel(order_id, CancelReason::Halted);
-        }
     }
 }

@@ -237,12 +237,15 @@ fn a_reduce_only_order_can_be_given_a_new_price() {
 }
 
 #[test]
-fn reduce_only_orders_that_would_turn_a_position_are_cancelled() {
+fn reduce_only_orders_that_would_turn_a_position_are_cut_and_end_with_it() {
     let mut rig = quoted(tight());
     rig.approved(ANNA, &market(GOLD, Side::Buy, 5));
     settle(&mut rig);
     let order_id = rig.approved(ANNA, &OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 110, 5) });
     rig.approved(ANNA, &market(GOLD, Side::Sell, 2));
+    settle(&mut rig);
+    assert_eq!(rig.kernel.orders().get(order_id).unwrap().open_lots(), 3);
+    rig.approved(ANNA, &market(GOLD, Side::Sell, 3));
     settle(&mut rig);
     assert!(!rig.is_open(order_id));
     assert_eq!(rig.reports_of(order_id).last(), Some(&ReportBody::Canceled(CancelReason::Linked)));

@@ -33,6 +33,8 @@ pub struct Amending {
     pub lots: i64,
     /// Price nearest to trading that is asked for, `None` when there is none.
     pub price_ticks: Option<i64>,
+    /// Open size that was asked for last.
+    pub last_lots: i64,
 }
 
 impl Amending {
@@ -47,12 +49,14 @@ impl Amending {
             requests: self.requests.saturating_add(1),
             lots: self.lots.max(lots),
             price_ticks: asked.or(price_ticks).or(self.price_ticks),
+            last_lots: lots,
         }
     }
 
     /// Counts a fill: it was before the amendment, whose size it counts towards.
     pub(crate) fn filled(self, lots: i64) -> Self {
-        Self { lots: self.lots.saturating_sub(lots).max(0), ..self }
+        let left = |asked_lots: i64| asked_lots.saturating_sub(lots).max(0);
+        Self { lots: left(self.lots), last_lots: left(self.last_lots), ..self }
     }
 
     /// Counts one answer; what was asked for is over with the last one.
@@ -104,6 +108,18 @@ impl OpenOrder {
         self.open_lots().max(self.amending.lots)
     }
 
+    /// Returns the open size that was asked for last: what is open once every amendment is taken.
+    #[must_use]
+    pub fn asked_lots(&self) -> i64 {
+        if self.amending.requests == 0 { self.open_lots() } else { self.amending.last_lots }
+    }
+
+    /// Returns what is to be open once everything asked for is done; 0 when it is being cancelled.
+    #[must_use]
+    pub fn meant_lots(&self) -> i64 {
+        if self.state == OrderState::PendingCancel { 0 } else { self.asked_lots() }
+    }
+
     /// Tells whether it can only bring a position nearer to flat.
     #[must_use]
     pub fn only_closes(&self) -> bool {
@@ -123,7 +139,9 @@ impl OpenOrder {
         self.amending.requests.put(out);
         self.amending.lots.put(out);
         self.amending.price_ticks.put(out);
+        self.amending.last_lots.put(out);
         u8::from(self.is_set_off).put(out);
+        u8::from(self.intent.reduce_only).put(out);
     }
 }
 

@@ -64,6 +64,8 @@ enum What {
     Answered,
     /// It was amended: its whole size and its price.
     Amended(i64, Option<i64>),
+    /// Whole size and price changed, and no amendment was answered.
+    Restated(i64, Option<i64>),
 }
 
 impl Orders {
@@ -188,6 +190,22 @@ impl Orders {
         }
         self.working.shift(&order.intent, lots, Counted::Already)?;
         order.lots = Some(lots);
+        Ok(())
+    }
+
+    /// Makes an open order one that may only close: it no longer counts as working.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError`] when the order is not open; nothing is changed.
+    pub fn bind(&mut self, order_id: OrderId) -> Result<(), OrderError> {
+        let place = self.find(order_id)?.0;
+        let Some(order) = self.slab.get_mut(place) else { return Err(OrderError::NotOpen { order_id }) };
+        if !order.only_closes() {
+            self.working.shift(&order.intent, -order.lots_at_stake(), Counted::Already)?;
+            order.intent.reduce_only = true;
+            self.closing += 1;
+        }
         Ok(())
     }
 
@@ -345,6 +363,7 @@ impl What {
             Self::Amended(whole, _) => {
                 whole.saturating_sub(order.filled_lots).max(order.amending.answered().lots)
             }
+            Self::Restated(whole, _) => whole.saturating_sub(order.filled_lots).max(order.amending.lots),
         }
     }
 
@@ -363,6 +382,10 @@ impl What {
                 order.lots = Some(whole);
                 order.price_ticks = price_ticks;
                 order.amending = order.amending.answered();
+            }
+            Self::Restated(whole, price_ticks) => {
+                order.lots = Some(whole);
+                order.price_ticks = price_ticks;
             }
         }
     }
@@ -397,11 +420,14 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             let event = if lots == open_lots { E::Fill } else { E::PartialFill };
             Ok(Change { event, what: What::Filled(lots) })
         }
-        ReportBody::Replaced { price_ticks, lots } => {
+        ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
             let states_price = order.price_ticks.is_some() || order.intent.kind == OrderKind::MarketToLimit;
             let price_ticks = states_price.then_some(price_ticks);
+            if matches!(report.body, ReportBody::Restated { .. }) {
+                return Ok(Change { event: E::Restated, what: What::Restated(whole, price_ticks) });
+            }
             let event = either(E::Replaced, E::ReplacedPartly);
             Ok(Change { event, what: What::Amended(whole, price_ticks) })
         }

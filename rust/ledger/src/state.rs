@@ -105,6 +105,8 @@ pub enum OrderEvent {
     Replaced,
     /// The venue amended the rest of it.
     ReplacedPartly,
+    /// Price or size changed without an amendment.
+    Restated,
     /// The venue did not cancel it.
     CancelRejected,
     /// The venue did not cancel the rest of it.
@@ -121,7 +123,7 @@ pub enum OrderEvent {
 
 impl OrderEvent {
     /// Every event.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Accepted,
         Self::AcceptedPartly,
         Self::Rejected,
@@ -133,6 +135,7 @@ impl OrderEvent {
         Self::Canceled,
         Self::Replaced,
         Self::ReplacedPartly,
+        Self::Restated,
         Self::CancelRejected,
         Self::CancelRejectedPartly,
         Self::ReplaceRejected,
@@ -156,7 +159,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PendingNew, E::Expired, S::Expired),
     (S::PendingNew, E::CancelRequested, S::PendingCancel),
     (S::PendingNew, E::ReplaceRequested, S::PendingReplace),
-    (S::PendingNew, E::Replaced, S::PendingNew),
+    (S::PendingNew, E::Restated, S::PendingNew),
     (S::PendingNew, E::OutcomeLost, S::Unknown),
     (S::New, E::Accepted, S::New),
     (S::New, E::Rejected, S::Rejected),
@@ -166,6 +169,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::New, E::Canceled, S::Canceled),
     (S::New, E::Expired, S::Expired),
     (S::New, E::Replaced, S::New),
+    (S::New, E::Restated, S::New),
     (S::New, E::CancelRequested, S::PendingCancel),
     (S::New, E::ReplaceRequested, S::PendingReplace),
     (S::New, E::CancelRejected, S::New),
@@ -177,6 +181,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PartiallyFilled, E::Canceled, S::Canceled),
     (S::PartiallyFilled, E::Expired, S::Expired),
     (S::PartiallyFilled, E::ReplacedPartly, S::PartiallyFilled),
+    (S::PartiallyFilled, E::Restated, S::PartiallyFilled),
     (S::PartiallyFilled, E::CancelRequested, S::PendingCancel),
     (S::PartiallyFilled, E::ReplaceRequested, S::PendingReplace),
     (S::PartiallyFilled, E::CancelRejectedPartly, S::PartiallyFilled),
@@ -192,6 +197,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PendingCancel, E::Expired, S::Expired),
     (S::PendingCancel, E::Replaced, S::PendingCancel),
     (S::PendingCancel, E::ReplacedPartly, S::PendingCancel),
+    (S::PendingCancel, E::Restated, S::PendingCancel),
     (S::PendingCancel, E::CancelRequested, S::PendingCancel),
     (S::PendingCancel, E::CancelRejected, S::New),
     (S::PendingCancel, E::CancelRejectedPartly, S::PartiallyFilled),
@@ -208,6 +214,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PendingReplace, E::Expired, S::Expired),
     (S::PendingReplace, E::Replaced, S::New),
     (S::PendingReplace, E::ReplacedPartly, S::PartiallyFilled),
+    (S::PendingReplace, E::Restated, S::PendingReplace),
     (S::PendingReplace, E::CancelRequested, S::PendingCancel),
     (S::PendingReplace, E::ReplaceRequested, S::PendingReplace),
     (S::PendingReplace, E::CancelRejected, S::PendingReplace),
@@ -225,6 +232,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::Unknown, E::Expired, S::Expired),
     (S::Unknown, E::Replaced, S::New),
     (S::Unknown, E::ReplacedPartly, S::PartiallyFilled),
+    (S::Unknown, E::Restated, S::Unknown),
     (S::Unknown, E::CancelRequested, S::Unknown),
     (S::Unknown, E::CancelRejected, S::Unknown),
     (S::Unknown, E::CancelRejectedPartly, S::Unknown),

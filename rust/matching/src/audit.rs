@@ -30,7 +30,7 @@ impl Audit {
                 ReportBody::Accepted => assert_eq!(self.open.insert(id, size), None, "accepted twice"),
                 ReportBody::Rejected(_) => assert!(!self.open.contains_key(&id), "rejected while open"),
                 ReportBody::Triggered | ReportBody::CancelRejected(_) | ReportBody::ReplaceRejected(_) => {}
-                ReportBody::Replaced { lots, .. } => {
+                ReportBody::Replaced { lots, .. } | ReportBody::Restated { lots, .. } => {
                     assert!(lots > 0 && self.open.insert(id, lots).is_some(), "replaced while closed");
                 }
                 ReportBody::Canceled(_) | ReportBody::Expired => {

@@ -321,7 +321,7 @@ impl DepthMatcher {
             let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
             let left = self.arrive(&ticket, depth, now_ns, out);
             if left > 0 {
-                let body = ReportBody::Replaced { price_ticks, lots: left };
+                let body = ReportBody::Restated { price_ticks, lots: left };
                 out.push(report(ticket.order_id, now_ns, body));
             }
             return;

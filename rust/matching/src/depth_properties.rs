@@ -276,7 +276,7 @@ impl Plain {
         match limit {
             Some(price) if order.time_in_force == TimeInForce::Gtc => {
                 if to_limit {
-                    self.say(order.id, ReportBody::Replaced { price_ticks: price, lots: order.open });
+                    self.say(order.id, ReportBody::Restated { price_ticks: price, lots: order.open });
                 }
                 self.born += 1;
                 order.born = self.born;

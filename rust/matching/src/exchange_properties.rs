@@ -134,7 +134,7 @@ impl PlainExchange {
                     left -= part;
                     self.decremented += part;
                     let after = self.lose(index, part);
-                    let body = ReportBody::Replaced { price_ticks: price, lots: after };
+                    let body = ReportBody::Restated { price_ticks: price, lots: after };
                     let gone = ReportBody::Canceled(CancelReason::SelfTrade);
                     self.say(own, if after > 0 { body } else { gone });
                 }
@@ -245,13 +245,13 @@ impl PlainExchange {
         if to_limit {
             order.kind = OrderKind::Limit { price_ticks: self.best(order.side.opposite()).unwrap() };
         }
-        let replaced = |lots| ReportBody::Replaced { price_ticks: order.price().unwrap_or(0), lots };
+        let restated = |lots| ReportBody::Restated { price_ticks: order.price().unwrap_or(0), lots };
         let left = self.take(order.id, order.side, order.price(), order.lots);
         if self.is_ended || (left == 0 && self.decremented > 0) {
             return self.say(id, ReportBody::Canceled(CancelReason::SelfTrade));
         }
         if self.decremented > 0 {
-            self.say(id, replaced(left));
+            self.say(id, restated(left));
         }
         if left == 0 {
             return;
@@ -260,7 +260,7 @@ impl PlainExchange {
             return self.say(id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
         }
         if to_limit {
-            self.say(id, replaced(left));
+            self.say(id, restated(left));
         }
         let shown = match order.kind {
             OrderKind::Iceberg { display_lots, .. } => left.min(display_lots),

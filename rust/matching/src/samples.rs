@@ -64,6 +64,7 @@ pub fn told(reports: &[Report]) -> Vec<String> {
                     format!("{id} fill {lots}@{price_ticks} {liquidity:?}")
                 }
                 ReportBody::Replaced { price_ticks, lots } => format!("{id} replaced {lots}@{price_ticks}"),
+                ReportBody::Restated { price_ticks, lots } => format!("{id} restated {lots}@{price_ticks}"),
                 body => format!("{id} {body:?}"),
             }
         })

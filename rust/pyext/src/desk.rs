@@ -97,15 +97,15 @@ impl PyOrderDesk {
     /// expire_ns : int
     ///     When the order expires, UTC nanoseconds; makes it `gtd`.
     /// after : int
-    ///     Open order of the strategy that comes first (OTO): this one is sent once that has ended, no larger
-    ///     than what filled of it, and cancelled if nothing did. With `reduce_only` it is an exit of it.
+    ///     Open order of the strategy that comes first (OTO): this one is sent at its first fill and grows with
+    ///     every other one, no larger than what filled. With `reduce_only` it is an exit of it.
     /// oco : int
     ///     Open order of the strategy, of the same instrument: when one of the two ends the other is
     ///     cancelled, and what one fills the other loses. An order can be in one such group, of any size.
     /// post_only, reduce_only : bool
     ///     Never take liquidity; never open or turn a position.
     /// stop_loss, stop_loss_ticks, take_profit, take_profit_ticks : float, int
-    ///     Exits that arm themselves when the order fills; one that fills withdraws the other.
+    ///     Exits that arm themselves as the order fills; what one of them closes the other loses.
     /// instrument_id : int
     ///     Instrument to trade; the strategy's first when None.
     ///

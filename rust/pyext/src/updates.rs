@@ -179,8 +179,8 @@ impl PyOrderUpdate {
     fn order_id(&self) -> u64 {
         self.update.order_id.0
     }
-    /// `accepted`, `rejected`, `triggered`, `canceled`, `expired`, `cancel_rejected`, `replaced` or
-    /// `replace_rejected`.
+    /// `accepted`, `rejected`, `triggered`, `canceled`, `expired`, `cancel_rejected`, `replaced`,
+    /// `replace_rejected`, or `restated`: price or size changed though no amendment was asked for.
     #[getter]
     fn what(&self) -> &'static str {
         match self.update.report.body {
@@ -191,6 +191,7 @@ impl PyOrderUpdate {
             ReportBody::Canceled(_) => "canceled",
             ReportBody::CancelRejected(_) => "cancel_rejected",
             ReportBody::Replaced { .. } => "replaced",
+            ReportBody::Restated { .. } => "restated",
             ReportBody::ReplaceRejected(_) => "replace_rejected",
             ReportBody::Expired => "expired",
         }

@@ -30,6 +30,23 @@ impl ApprovedOrder {
         Self { intent: OrderIntent { size: Size::Lots(lots), ..self.intent } }
     }
 
+    /// Returns the order as one that can only close: what was approved covers everything narrower.
+    #[must_use]
+    pub const fn only_closing(self) -> Self {
+        Self { intent: OrderIntent { reduce_only: true, ..self.intent } }
+    }
+
+    /// Makes a further order of an approved exit: it too can only close what the same entry opened. `None` when
+    /// either is anything else.
+    #[must_use]
+    pub fn further_exit(self, further: OrderIntent) -> Option<Self> {
+        let same = |intent: &OrderIntent| {
+            (intent.strategy, intent.instrument, intent.side, intent.closes, intent.reduce_only)
+        };
+        let is_exit = further.reduce_only && further.closes.is_some() && same(&further) == same(&self.intent);
+        is_exit.then_some(Self { intent: further })
+    }
+
     /// Returns the approved size in lots; `None` while it is a share of equity not yet sized.
     #[must_use]
     pub const fn lots(&self) -> Option<i64> {

@@ -167,8 +167,15 @@ pub enum ReportBody {
     Canceled(CancelReason),
     /// A cancel came too late or for an order the venue does not know.
     CancelRejected(RejectReason),
-    /// The order now has this price and open size; also when the venue changed them by itself.
+    /// An amendment that was asked for was taken: the order now has this price and open size.
     Replaced {
+        /// New price: the limit, else the trigger; 0 where there is none.
+        price_ticks: i64,
+        /// New size still open, above 0.
+        lots: i64,
+    },
+    /// The order now has this price and open size though no amendment was asked for (FIX: Restated).
+    Restated {
         /// New price: the limit, else the trigger; 0 where there is none.
         price_ticks: i64,
         /// New size still open, above 0.

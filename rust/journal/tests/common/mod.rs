@@ -329,6 +329,7 @@ fn report() -> impl Strategy<Value = Report> {
         reject().prop_map(ReportBody::ReplaceRejected),
         proptest::sample::select(CancelReason::ALL.as_slice()).prop_map(ReportBody::Canceled),
         any::<(i64, i64)>().prop_map(|(price_ticks, lots)| ReportBody::Replaced { price_ticks, lots }),
+        any::<(i64, i64)>().prop_map(|(price_ticks, lots)| ReportBody::Restated { price_ticks, lots }),
         (any::<(i64, i64, i128)>(), liquidity).prop_map(|((price_ticks, lots, fee), liquidity)| {
             ReportBody::Fill { price_ticks, lots, liquidity, fee: Money(fee) }
         }),

@@ -198,6 +198,7 @@ fn moves() -> Vec<Result<ReportBody, OrderEvent>> {
         ReportBody::CancelRejected(RejectReason::UnknownOrder),
         ReportBody::Replaced { price_ticks: 99, lots: 1 },
         ReportBody::Replaced { price_ticks: 99, lots: 2 },
+        ReportBody::Restated { price_ticks: 99, lots: 2 },
         ReportBody::ReplaceRejected(RejectReason::Unsupported),
     ]
     .into_iter()

@@ -93,7 +93,7 @@ impl BarMatcher {
                 if waiting.lots.is_some_and(|known| known > lots) {
                     waiting.lots = Some(lots);
                     let price_ticks = waiting.kind.price_ticks().or(waiting.trail_ticks).unwrap_or(0);
-                    let body = ReportBody::Replaced { price_ticks, lots };
+                    let body = ReportBody::Restated { price_ticks, lots };
                     account.report(Report { venue_time_ns, order_id, body })?;
                 }
             } else {
@@ -261,7 +261,7 @@ impl BarMatcher {
         for waiting in self.queue.iter_mut() {
             if let Some((price_ticks, lots)) = shrunk(waiting, account) {
                 waiting.lots = Some(lots);
-                let body = ReportBody::Replaced { price_ticks, lots };
+                let body = ReportBody::Restated { price_ticks, lots };
                 account.report(Report { venue_time_ns, order_id: waiting.id(), body })?;
             }
         }

@@ -149,6 +149,13 @@ impl BarMatcher {
         account.report(Report { venue_time_ns: now_ns, order_id, body })
     }
 
+    /// Makes an order that waits one that may only close.
+    pub fn bind(&mut self, order_id: OrderId) {
+        if let Some(waiting) = self.queue.get_mut(order_id) {
+            waiting.order = waiting.order.only_closing();
+        }
+    }
+
     /// Takes every order out, in queue order.
     ///
     /// # Errors

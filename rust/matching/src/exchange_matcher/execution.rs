@@ -78,7 +78,7 @@ impl ExchangeMatcher {
             let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
             let left = self.arrive(&ticket, tape);
             if left > 0 {
-                tape.tell(ticket.order_id, ReportBody::Replaced { price_ticks, lots: left });
+                tape.tell(ticket.order_id, ReportBody::Restated { price_ticks, lots: left });
             }
             return;
         }
@@ -122,7 +122,7 @@ impl ExchangeMatcher {
         }
         if outcome.decremented > 0 {
             let price_ticks = ticket.limit_ticks().unwrap_or(0);
-            tape.tell(ticket.order_id, ReportBody::Replaced { price_ticks, lots: outcome.left });
+            tape.tell(ticket.order_id, ReportBody::Restated { price_ticks, lots: outcome.left });
         }
         Some(outcome.left)
     }
@@ -231,7 +231,7 @@ impl ExchangeMatcher {
                     own.retain(|own| own.order_id != order_id);
                     tape.tell(order_id, ReportBody::Canceled(CancelReason::SelfTrade));
                 } else {
-                    tape.tell(order_id, ReportBody::Replaced { price_ticks, lots: left_lots });
+                    tape.tell(order_id, ReportBody::Restated { price_ticks, lots: left_lots });
                 }
             }
             BookEvent::Traded { key, price_ticks, lots, left_lots } => {

@@ -270,10 +270,11 @@ fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
         }
         ReportBody::Canceled(reason) => ("canceled", Some(reason.name())),
         ReportBody::CancelRejected(reason) => ("cancel_rejected", Some(reason.name())),
-        ReportBody::Replaced { price_ticks, lots } => {
+        ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
             dict.set_item("price_ticks", price_ticks)?;
             dict.set_item("lots", lots)?;
-            ("replaced", None)
+            let is_asked = matches!(report.body, ReportBody::Replaced { .. });
+            (if is_asked { "replaced" } else { "restated" }, None)
         }
         ReportBody::ReplaceRejected(reason) => ("replace_rejected", Some(reason.name())),
         ReportBody::Expired => ("expired", None),

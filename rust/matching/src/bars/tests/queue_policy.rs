@@ -60,7 +60,7 @@ fn a_part_of_the_entry_closed_shrinks_its_exits() {
     let entry = desk.send(OrderIntent { bracket, ..market(0, Side::Buy, 5) });
     desk.bar([100, 100, 100, 100]);
     desk.send(OrderIntent { closes: Some(entry), ..market(0, Side::Sell, 2) });
-    assert_eq!(desk.bar([101, 101, 101, 101]), ["4 fill 2@101 Taker", "3 replaced 3@50", "2 replaced 3@150"]);
+    assert_eq!(desk.bar([101, 101, 101, 101]), ["4 fill 2@101 Taker", "3 restated 3@50", "2 restated 3@150"]);
     assert_eq!(desk.bar([160, 160, 160, 160]), ["2 fill 3@160 Maker", "3 Canceled(Linked)"]);
 }
 

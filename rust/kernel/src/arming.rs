@@ -1,0 +1,215 @@
+//! What a fill of an entry lets go: held orders are released, working ones grow, further ones are sent.
+
+use tradecore_ledger::{OpenOrder, OrderState};
+use tradecore_matching::exit_intent;
+use tradecore_risk::ApprovedOrder;
+use tradecore_types::{CancelReason, OrderId, OrderIntent, OrderKind, Refusal, Report, ReportBody, Size};
+
+use crate::groups::Child;
+use crate::market::Venue;
+use crate::schedule::{Delivery, Request};
+use crate::{Destination, Kernel, KernelError, Links};
+
+/// An amendment that keeps the price.
+const KEEPS_PRICE: i64 = 0;
+
+impl Kernel {
+    /// Notes and records the links of an approved order; `true` when it is to be held.
+    pub(crate) fn link(&mut self, order: &ApprovedOrder, links: Links) -> bool {
+        if links == Links::default() {
+            return false;
+        }
+        let intent = order.intent();
+        self.recorder.link(self.now_ns, intent.order_id, links.after, links.oco);
+        if self.config.destination == Destination::Nowhere {
+            return false;
+        }
+        let entry = links.after.and_then(|entry| self.orders.get(entry));
+        let filled_lots = match (entry, intent.closes) {
+            (Some(entry), Some(_)) => self.lots_of_entry(intent, entry.intent.order_id),
+            (Some(entry), None) => entry.filled_lots,
+            (None, _) => 0,
+        };
+        self.groups.add(order, links, filled_lots);
+        links.after.is_some()
+    }
+
+    /// Does what follows from reports for orders that depend on others.
+    ///
+    /// All reports of one moment are read first, so that what filled in parts at one moment is armed once.
+    pub(crate) fn work_groups(&mut self) -> Result<(), KernelError> {
+        self.groups.take_up();
+        while let Some(limit) = self.groups.next_limit() {
+            let Some(order) = self.orders.get(limit.order_id) else { continue };
+            match self.groups.apply(limit, order) {
+                Some(0) => {
+                    self.request_cancel(limit.order_id, CancelReason::Linked);
+                }
+                Some(lots) => {
+                    self.request_replace(limit.order_id, KEEPS_PRICE, lots);
+                }
+                None => {}
+            }
+        }
+        while let Some(entry) = self.groups.next_due() {
+            let mut place = 0;
+            while let Some(child) = self.groups.child_at(entry, place) {
+                if !self.arm(&child, place)? {
+                    place += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is due of a child; `true` when it is over and no longer among those of its entry.
+    fn arm(&mut self, child: &Child, place: usize) -> Result<bool, KernelError> {
+        let intent = *child.approved.intent();
+        let opened_lots = if child.is_exit() { self.lots_of_entry(&intent, child.entry) } else { i64::MAX };
+        // A killed engine sends nothing.
+        let room_lots = if self.switches.is_killed { 0 } else { opened_lots };
+        let order = child.order_id.and_then(|order_id| self.orders.get(order_id)).copied();
+        match order {
+            _ if child.due_lots == 0 && !child.is_last => Ok(false),
+            Some(order) if child.is_held => {
+                self.release(child, place, &order, child.due_lots.min(room_lots));
+                Ok(false)
+            }
+            // What is on its way out or unknown is waited for.
+            Some(order) if matches!(order.state, OrderState::PendingCancel | OrderState::Unknown) => {
+                Ok(false)
+            }
+            Some(order) if can_wait(&order.intent) => {
+                let lots = order.meant_lots().saturating_add(child.due_lots).min(room_lots);
+                self.grow(child, place, &order, lots)?;
+                Ok(false)
+            }
+            _ => match child.due_lots.min(room_lots) {
+                ..=0 => Ok(self.groups.note_unsent(child.entry, place)),
+                lots => self.send_further(child, place, lots).map(|()| false),
+            },
+        }
+    }
+
+    /// Sends a held order on its way, no larger than what was granted of it; it is dropped if nothing ever will.
+    fn release(&mut self, child: &Child, place: usize, order: &OpenOrder, lots: i64) {
+        let order_id = order.intent.order_id;
+        if lots <= 0 {
+            self.groups.note_unsent(child.entry, place);
+            if child.is_last || self.switches.is_killed {
+                self.groups.take_held(order_id);
+                self.tell_held(&child.approved, ReportBody::Canceled(CancelReason::Linked));
+            }
+            return;
+        }
+        self.groups.note_sent(child.entry, place, order_id, lots);
+        let part = child.approved.at_most(lots);
+        if child.approved.lots().is_some_and(|wanted| lots < wanted) {
+            let price_ticks = order.intent.kind.price_ticks().unwrap_or(0);
+            self.tell_held(&part, ReportBody::Restated { price_ticks, lots });
+        }
+        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
+        self.schedule.arrival(arrival_ns, Request::Submit(part));
+    }
+
+    /// Amends a working order to the size that fills of its entry cover now. An exit may always follow what it
+    /// closes; risk judges everything else like an amendment, and what it refuses waits for the next fill.
+    fn grow(&mut self, child: &Child, place: usize, order: &OpenOrder, lots: i64) -> Result<(), KernelError> {
+        let order_id = order.intent.order_id;
+        let more_lots = lots.saturating_sub(order.meant_lots());
+        if more_lots <= 0 {
+            self.groups.note_unsent(child.entry, place);
+            return Ok(());
+        }
+        if !child.is_exit() {
+            let kind = order.price_ticks.and_then(|at| order.intent.kind.with_price(at));
+            let kind = kind.unwrap_or(order.intent.kind);
+            let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
+            if let Err(refusal) = self.judge(&intent, lots, Some(order))? {
+                self.note_refused(&intent, &refusal);
+                return Ok(());
+            }
+            if self.scopes.is_on() {
+                self.withdraw_met(&intent);
+            }
+        }
+        if self.request_replace(order_id, KEEPS_PRICE, lots) {
+            self.groups.note_sent(child.entry, place, order_id, more_lots);
+        }
+        Ok(())
+    }
+
+    /// Sends a further order of a child, because none is open that could grow.
+    fn send_further(&mut self, child: &Child, place: usize, lots: i64) -> Result<(), KernelError> {
+        let approved = child.approved.intent();
+        let order_id = self.next_order_id();
+        let kind = match child.kind {
+            OrderKind::Iceberg { price_ticks, display_lots } => {
+                OrderKind::Iceberg { price_ticks, display_lots: display_lots.min(lots) }
+            }
+            kind => kind,
+        };
+        let intent =
+            OrderIntent { order_id, kind, size: Size::Lots(lots), time_ns: self.now_ns, ..*approved };
+        let order = match child.approved.further_exit(intent) {
+            Some(order) => order,
+            None => match self.judge(&intent, lots, None)? {
+                Ok(approval) => approval.order(),
+                Err(refusal) => {
+                    self.note_refused(&intent, &refusal);
+                    return Ok(());
+                }
+            },
+        };
+        let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
+        self.send(&order, reference_ticks)?;
+        if child.is_asked() {
+            let oco = child.group.and_then(|group| self.groups.first_of(group));
+            self.recorder.link(self.now_ns, order_id, Some(child.entry), oco);
+        }
+        self.groups.note_sent(child.entry, place, order_id, lots);
+        Ok(())
+    }
+
+    /// Notes the exits that an entry will have where the venue knows no brackets: they are armed as it fills.
+    pub(crate) fn note_bracket(&mut self, entry: &OrderIntent) -> Result<(), KernelError> {
+        let Some(market) = self.markets.get(entry.instrument.index()) else { return Ok(()) };
+        if matches!(market.venue, Venue::Bars(_)) {
+            return Ok(());
+        }
+        let stop = entry.bracket.stop_loss_ticks.map(|trigger_ticks| OrderKind::Stop { trigger_ticks });
+        let take = entry.bracket.take_profit_ticks.map(|price_ticks| OrderKind::Limit { price_ticks });
+        for kind in [stop, take].into_iter().flatten() {
+            let exit = exit_intent(entry, OrderId(0), kind, i64::MAX, self.now_ns);
+            match market.gate.approve_exit(entry, exit) {
+                Some(exit) => self.groups.add_exit(entry.order_id, exit),
+                None => return Err(KernelError::Broken("an exit that does not belong to its entry".into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that risk refused what a fill of an entry would have sent.
+    fn note_refused(&mut self, intent: &OrderIntent, refusal: &Refusal) {
+        self.counters.refusals += 1;
+        self.recorder.refused(self.now_ns, intent, refusal);
+    }
+
+    /// Returns what an entry has opened and nobody has closed.
+    fn lots_of_entry(&self, intent: &OrderIntent, entry: OrderId) -> i64 {
+        self.ledger.lots_of_entry(intent.strategy, intent.instrument, entry).saturating_abs()
+    }
+
+    /// Says what became of an order that no venue has seen.
+    pub(crate) fn tell_held(&mut self, order: &ApprovedOrder, body: ReportBody) {
+        let intent = order.intent();
+        let report = Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body };
+        self.schedule.report(self.now_ns, Delivery { instrument: intent.instrument, report });
+    }
+}
+
+/// Tells whether an order may be open for longer than it takes to trade: only such a one can grow.
+const fn can_wait(intent: &OrderIntent) -> bool {
+    let is_immediate = matches!(intent.kind, OrderKind::Market) || !intent.time_in_force.may_wait();
+    intent.kind.is_conditional() || !is_immediate
+}

@@ -1,0 +1,235 @@
+//! Orders that only close: what they close together, and that they never close more than there is.
+
+use std::cmp::Reverse;
+
+use tradecore_ledger::OpenOrder;
+use tradecore_types::{CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Side, StrategyId};
+
+use crate::market::Venue;
+use crate::scoping::Books;
+use crate::{Kernel, KernelError};
+
+/// An amendment that keeps the price.
+const KEEPS_PRICE: i64 = 0;
+
+/// Whose orders, and on which side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Desk {
+    strategy: StrategyId,
+    instrument: InstrumentId,
+    side: Side,
+}
+
+impl Desk {
+    fn has(self, intent: &OrderIntent) -> bool {
+        (intent.strategy, intent.instrument, intent.side) == (self.strategy, self.instrument, self.side)
+    }
+}
+
+impl Kernel {
+    /// Counts the open lots of a strategy's reduce-only orders on one side, exits of brackets apart; of orders
+    /// that cancel each other only the first.
+    pub(crate) fn closing_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
+        if !self.orders.has_closing() {
+            return 0;
+        }
+        let is_closing = |intent: &OrderIntent| {
+            intent.reduce_only
+                && intent.closes.is_none()
+                && intent.side == side
+                && intent.strategy == strategy
+                && intent.instrument == instrument
+        };
+        self.orders
+            .iter()
+            .filter(|order| is_closing(&order.intent))
+            .filter(|order| self.groups.counts(order.intent.order_id))
+            .map(OpenOrder::lots_at_stake)
+            .fold(0, i64::saturating_add)
+    }
+
+    /// Returns how much of a position orders on this side can close.
+    fn closable_lots(&self, desk: Desk) -> i64 {
+        let position_lots = self.ledger.position(desk.strategy, desk.instrument);
+        position_lots.saturating_mul(desk.side.opposite().sign()).max(0)
+    }
+
+    /// Remembers that reduce-only orders of a strategy may have become too large.
+    pub(crate) fn note_orphans(&mut self, strategy: StrategyId, instrument: InstrumentId) {
+        if self.orphaned.last() != Some(&(strategy, instrument)) {
+            self.orphaned.push((strategy, instrument));
+        }
+    }
+
+    /// Cuts reduce-only orders to what can still be closed: the newest first, the oldest keep their size and
+    /// their place. Orders that cancel each other are one, as old as the first of them.
+    pub(crate) fn trim_orphans(&mut self) {
+        while let Some((strategy, instrument)) = self.orphaned.pop() {
+            for side in [Side::Buy, Side::Sell] {
+                self.trim(Desk { strategy, instrument, side });
+            }
+        }
+    }
+
+    fn trim(&mut self, desk: Desk) {
+        let mut numbers = std::mem::take(&mut self.met);
+        let closing = self.orders.iter().filter(|order| is_closing(order) && desk.has(&order.intent));
+        numbers.extend(closing.map(|order| order.intent.order_id).filter(|id| self.groups.counts(*id)));
+        let all_lots = numbers.iter().map(|id| self.unit_lots(desk, *id)).fold(0, i64::saturating_add);
+        let mut excess_lots = all_lots.saturating_sub(self.closable_lots(desk));
+        if excess_lots > 0 {
+            numbers.sort_unstable();
+        }
+        while let Some(order_id) = numbers.pop().filter(|_| excess_lots > 0) {
+            let lots = self.unit_lots(desk, order_id);
+            let cut_lots = lots.min(excess_lots);
+            if cut_lots > 0 && self.cut_unit(desk, order_id, lots - cut_lots) {
+                excess_lots -= cut_lots;
+            }
+        }
+        numbers.clear();
+        self.met = numbers;
+    }
+
+    /// Returns what an order closes, or the largest of those that cancel each other with it.
+    fn unit_lots(&self, desk: Desk, order_id: OrderId) -> i64 {
+        match self.groups.group_of(order_id) {
+            Some(_) => self.unit(desk, order_id).map(OpenOrder::meant_lots).max().unwrap_or(0),
+            None => self.orders.get(order_id).map_or(0, OpenOrder::meant_lots),
+        }
+    }
+
+    /// Visits an order and the reduce-only ones that cancel each other with it.
+    fn unit(&self, desk: Desk, order_id: OrderId) -> impl Iterator<Item = &OpenOrder> {
+        let group = self.groups.group_of(order_id);
+        self.orders.iter().filter(move |order| {
+            let id = order.intent.order_id;
+            id == order_id
+                || (group.is_some()
+                    && is_closing(order)
+                    && desk.has(&order.intent)
+                    && self.groups.group_of(id) == group)
+        })
+    }
+
+    /// Makes an order, and those that cancel each other with it, no larger than this; 0 cancels them. `false`
+    /// when it is a market order, which trades before it could be cut.
+    fn cut_unit(&mut self, desk: Desk, order_id: OrderId, lots: i64) -> bool {
+        let mut next = Some(order_id);
+        while let Some(order_id) = next {
+            let Some(order) = self.orders.get(order_id) else { return false };
+            if order.intent.kind == OrderKind::Market {
+                return false;
+            }
+            if order.meant_lots() > lots {
+                self.cut(order_id, lots, CancelReason::Linked);
+            }
+            next = self.groups.group_of(order_id).and_then(|_| {
+                let of_unit = self.unit(desk, order_id).map(|order| order.intent.order_id);
+                of_unit.filter(|other| *other > order_id).min()
+            });
+        }
+        true
+    }
+
+    fn cut(&mut self, order_id: OrderId, lots: i64, reason: CancelReason) {
+        if lots > 0 {
+            self.request_replace(order_id, KEEPS_PRICE, lots);
+        } else {
+            self.request_cancel(order_id, reason);
+        }
+    }
+
+    /// Cancels what could add risk for a strategy or an account that was just halted.
+    ///
+    /// What closes the position stays, up to its size: stops first, then the others, each the oldest first. It is
+    /// bound to the position from now on, as if it had been sent as reduce-only.
+    pub(crate) fn withdraw_halted(&mut self) -> Result<(), KernelError> {
+        if !self.scopes.take_tripped() {
+            return Ok(());
+        }
+        let mut stopped = std::mem::take(&mut self.met);
+        let adds = |order: &&OpenOrder| !order.only_closes() && self.scopes.is_halted(order.intent.strategy);
+        stopped.extend(self.orders.iter().filter(adds).map(|order| order.intent.order_id));
+        stopped.sort_unstable();
+        for are_stops in [true, false] {
+            for order_id in &stopped {
+                let order = self.orders.get(*order_id).copied();
+                if let Some(order) = order.filter(|order| is_stop(order.intent.kind) == are_stops) {
+                    self.withdraw(&order)?;
+                }
+            }
+        }
+        stopped.clear();
+        self.met = stopped;
+        Ok(())
+    }
+
+    /// Cancels an order of a halted strategy but for what closes its position and nothing else closes already.
+    fn withdraw(&mut self, order: &OpenOrder) -> Result<(), KernelError> {
+        let intent = order.intent;
+        let desk = Desk { strategy: intent.strategy, instrument: intent.instrument, side: intent.side };
+        let of_unit = self.unit(desk, intent.order_id).filter(|other| is_closing(other));
+        // Of orders that cancel each other one closes; the first that stays speaks for all.
+        let room_lots = match of_unit.map(OpenOrder::meant_lots).max() {
+            Some(lots) => lots,
+            None => self.closable_lots(desk).saturating_sub(self.covered_lots(desk)).max(0),
+        };
+        let lots = if self.groups.is_held(intent.order_id) { 0 } else { order.meant_lots().min(room_lots) };
+        if lots > 0 {
+            self.bind(&intent)?;
+        }
+        if lots == 0 || lots < order.meant_lots() {
+            self.cut(intent.order_id, lots, CancelReason::Halted);
+        }
+        Ok(())
+    }
+
+    /// Counts what reduce-only orders and exits close already.
+    fn covered_lots(&self, desk: Desk) -> i64 {
+        let of_desk = || self.orders.iter().filter(|order| desk.has(&order.intent));
+        let counted =
+            of_desk().filter(|order| is_closing(order) && self.groups.counts(order.intent.order_id));
+        let closing = counted.map(|order| self.unit_lots(desk, order.intent.order_id));
+        // Of the exits of one entry the largest counts, the oldest of equals.
+        let rank = |order: &OpenOrder| (order.meant_lots(), Reverse(order.intent.order_id));
+        let is_largest = |exit: &OpenOrder| {
+            of_desk().all(|order| order.intent.closes != exit.intent.closes || rank(order) <= rank(exit))
+        };
+        let exits = of_desk().filter(|order| order.intent.closes.is_some() && is_largest(order));
+        let exits = exits.map(|exit| {
+            let entry = exit.intent.closes.unwrap_or(exit.intent.order_id);
+            let held_lots = self.ledger.lots_of_entry(desk.strategy, desk.instrument, entry);
+            exit.meant_lots().min(held_lots.saturating_abs())
+        });
+        closing.chain(exits).fold(0, i64::saturating_add)
+    }
+
+    /// Makes an open order one that may only close.
+    fn bind(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
+        self.orders.bind(intent.order_id)?;
+        let Some(market) = self.markets.get_mut(intent.instrument.index()) else { return Ok(()) };
+        if let Venue::Bars(venue) = &mut market.venue {
+            venue.bind(intent.order_id);
+        }
+        let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
+        books.tell_changed(&mut self.scopes, intent, &market.instrument);
+        Ok(())
+    }
+}
+
+/// Tells whether an order is one that limits a loss.
+const fn is_stop(kind: OrderKind) -> bool {
+    matches!(
+        kind,
+        OrderKind::Stop { .. }
+            | OrderKind::StopLimit { .. }
+            | OrderKind::TrailingStop { .. }
+            | OrderKind::TrailingStopLimit { .. }
+    )
+}
+
+/// Tells whether an order may only close and names no entry.
+const fn is_closing(order: &OpenOrder) -> bool {
+    order.intent.reduce_only && order.intent.closes.is_none()
+}

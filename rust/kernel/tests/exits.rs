@@ -1,0 +1,374 @@
+//! Exits protect what has filled, from the first fill on, and through halts; they never close more than there is.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
+
+mod common;
+
+use common::{ANNA, GOLD, Rig, bar, clock, config, limit, market, money, quote, stop, trade};
+use tradecore_kernel::{KernelConfig, Links, Matching, OrderRequest, Verdict};
+use tradecore_ledger::OpenOrder;
+use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
+use tradecore_types::{Bracket, CancelReason, OrderId, OrderKind, ReportBody, Side, TimeInForce};
+
+/// Gold is quoted at 99 to 101 and nobody trades.
+fn quoted(config: KernelConfig) -> Rig {
+    let mut rig = Rig::new(config);
+    rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+    rig
+}
+
+fn plain() -> Rig {
+    quoted(config(Matching::Quotes))
+}
+
+fn settle(rig: &mut Rig) {
+    rig.run(|_, _| {}).unwrap();
+}
+
+/// Others sell this much at 94, so that as much of a buy order of ours at 95 fills.
+fn sold(rig: &mut Rig, time_ns: i64, lots: i64) {
+    rig.play(&[trade(time_ns, GOLD, Side::Sell, 94, lots)]);
+}
+
+fn exits() -> Bracket {
+    Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(120) }
+}
+
+/// A buy of ten lots at 95 with both exits.
+fn entry() -> OrderRequest {
+    OrderRequest { bracket: exits(), ..limit(GOLD, Side::Buy, 95, 10) }
+}
+
+/// Stated price and open lots of every order on the sell side, by price.
+fn sells(rig: &Rig) -> Vec<(i64, i64)> {
+    let of_side = rig.kernel.orders().iter().filter(|order| order.intent.side == Side::Sell);
+    let mut rows: Vec<_> = of_side.map(|order| (order.price_ticks.unwrap_or(0), order.open_lots())).collect();
+    rows.sort_unstable();
+    rows
+}
+
+fn after(rig: &mut Rig, request: OrderRequest, entry: OrderId, oco: Option<OrderId>) -> OrderId {
+    let links = Links { after: Some(entry), oco };
+    match rig.kernel.submit_linked(ANNA, &request, links).unwrap() {
+        Verdict::Approved(order_id) => order_id,
+        Verdict::Refused(refusal) => panic!("refused: {refusal}"),
+    }
+}
+
+fn closing(request: OrderRequest) -> OrderRequest {
+    OrderRequest { reduce_only: true, ..request }
+}
+
+#[test]
+fn exits_are_armed_at_the_first_fill_of_their_entry_and_grow_with_every_other_one() {
+    let mut rig = plain();
+    let entry = rig.approved(ANNA, &entry());
+    settle(&mut rig);
+    assert_eq!(sells(&rig), []);
+    sold(&mut rig, 101, 3);
+    assert_eq!(sells(&rig), [(90, 3), (120, 3)]);
+    let exits: Vec<OrderId> = rig.kernel.orders().iter().map(|order| order.intent.order_id).collect();
+    sold(&mut rig, 102, 4);
+    assert_eq!(sells(&rig), [(90, 7), (120, 7)]);
+    assert!(exits.into_iter().all(|exit| rig.is_open(exit)), "the same orders, amended");
+    assert!(rig.kernel.cancel(ANNA, entry));
+    settle(&mut rig);
+    assert_eq!(sells(&rig), [(90, 7), (120, 7)], "what has filled stays protected");
+    rig.play(&[quote(103, GOLD, (85, 50), (86, 50)), trade(104, GOLD, Side::Sell, 85, 1)]);
+    assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0));
+}
+
+#[test]
+fn exits_follow_the_fills_of_every_kind_of_depth() {
+    for matching in [Matching::Quotes, Matching::Book, Matching::Exchange] {
+        let mut rig = Rig::new(config(matching));
+        let flow = |time_ns, id, side, price, lots| common::flow_limit(time_ns, id, side, price, lots);
+        match matching {
+            Matching::Quotes => rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]),
+            Matching::Book => rig.play(&[common::snapshot(100, 10, &[(99, 50)], &[(101, 50)])]),
+            _ => rig.play(&[flow(100, 1, Side::Buy, 80, 50), flow(100, 2, Side::Sell, 101, 50)]),
+        }
+        rig.approved(ANNA, &entry());
+        settle(&mut rig);
+        for (time_ns, lots, all) in [(101, 3, 3), (102, 2, 5)] {
+            match matching {
+                Matching::Exchange => {
+                    let id = u64::try_from(time_ns).unwrap();
+                    rig.play(&[flow(time_ns, id, Side::Sell, 95, lots)]);
+                }
+                _ => sold(&mut rig, time_ns, lots),
+            }
+            assert_eq!(
+                sells(&rig).into_iter().filter(|row| row.0 != 101).collect::<Vec<_>>(),
+                [(90, all), (120, all)]
+            );
+        }
+    }
+}
+
+#[test]
+fn what_fills_at_one_moment_arms_one_order() {
+    let mut rig = Rig::new(config(Matching::Book));
+    rig.play(&[common::snapshot(100, 10, &[(99, 50)], &[(101, 3), (102, 4), (103, 50)])]);
+    rig.approved(ANNA, &OrderRequest { bracket: exits(), ..market(GOLD, Side::Buy, 10) });
+    settle(&mut rig);
+    assert_eq!(rig.kernel.counters().fills, 3);
+    assert_eq!(sells(&rig), [(90, 10), (120, 10)]);
+    assert!(rig.reports().iter().all(|(_, report)| !matches!(report.body, ReportBody::Replaced { .. })));
+}
+
+#[test]
+fn exits_of_an_entry_that_never_fills_are_never_sent() {
+    let mut rig = plain();
+    let bought = rig.approved(ANNA, &entry());
+    let loss = after(&mut rig, closing(stop(GOLD, Side::Sell, 91, 10)), bought, None);
+    settle(&mut rig);
+    assert!(rig.kernel.cancel(ANNA, bought));
+    settle(&mut rig);
+    assert!(rig.kernel.orders().is_empty());
+    assert_eq!(rig.reports_of(loss), [ReportBody::Canceled(CancelReason::Linked)]);
+    assert_eq!(rig.kernel.counters().orders, 2);
+}
+
+#[test]
+fn an_exit_that_fills_takes_its_lots_off_the_other_one() {
+    let mut rig = plain();
+    rig.approved(ANNA, &entry());
+    settle(&mut rig);
+    sold(&mut rig, 101, 6);
+    rig.play(&[trade(102, GOLD, Side::Buy, 121, 2)]);
+    assert_eq!(sells(&rig), [(90, 4), (120, 4)]);
+    sold(&mut rig, 103, 1);
+    assert_eq!(sells(&rig), [(90, 5), (120, 5)]);
+}
+
+#[test]
+fn what_fills_after_an_exit_has_closed_the_rest_is_protected_by_further_exits() {
+    let mut rig = plain();
+    rig.approved(ANNA, &entry());
+    settle(&mut rig);
+    sold(&mut rig, 101, 6);
+    rig.play(&[trade(102, GOLD, Side::Buy, 125, 6)]);
+    assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (0, vec![]));
+    sold(&mut rig, 103, 3);
+    assert_eq!(sells(&rig), [(90, 3), (120, 3)]);
+}
+
+#[test]
+fn orders_after_another_one_are_released_in_parts_and_no_larger_than_asked_for() {
+    let mut rig = plain();
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    let loss = after(&mut rig, closing(stop(GOLD, Side::Sell, 90, 10)), bought, None);
+    let gain = after(&mut rig, closing(limit(GOLD, Side::Sell, 120, 10)), bought, Some(loss));
+    let more = after(&mut rig, limit(GOLD, Side::Buy, 94, 5), bought, None);
+    settle(&mut rig);
+    let open = |rig: &Rig, order_id| rig.kernel.orders().get(order_id).map(OpenOrder::open_lots);
+    sold(&mut rig, 101, 4);
+    assert_eq!([loss, gain, more].map(|id| open(&rig, id)), [Some(4); 3]);
+    assert_eq!(rig.reports_of(loss)[0], ReportBody::Restated { price_ticks: 90, lots: 4 });
+    sold(&mut rig, 102, 4);
+    assert_eq!([loss, gain, more].map(|id| open(&rig, id)), [Some(8), Some(8), Some(5)]);
+    assert_eq!(rig.reports_of(loss).last(), Some(&ReportBody::Replaced { price_ticks: 90, lots: 8 }));
+}
+
+#[test]
+fn a_strategy_amends_and_cancels_exits_while_their_entry_fills() {
+    let mut rig = plain();
+    rig.approved(ANNA, &entry());
+    settle(&mut rig);
+    sold(&mut rig, 101, 4);
+    let at = |rig: &Rig, price| {
+        let found = rig.kernel.orders().iter().find(|order| order.price_ticks == Some(price));
+        found.map(|order| order.intent.order_id).unwrap()
+    };
+    let (loss, gain) = (at(&rig, 90), at(&rig, 120));
+    assert_eq!(rig.kernel.replace(ANNA, loss, 92, 4).unwrap(), Verdict::Approved(loss));
+    assert!(rig.kernel.cancel(ANNA, gain));
+    settle(&mut rig);
+    sold(&mut rig, 102, 2);
+    assert_eq!(sells(&rig), [(92, 6)], "the stop grows where it is, the other one is gone for good");
+    assert_eq!(rig.kernel.replace(ANNA, loss, 92, 3).unwrap(), Verdict::Approved(loss));
+    settle(&mut rig);
+    sold(&mut rig, 103, 1);
+    assert_eq!(sells(&rig), [(92, 4)], "a later fill adds to the size that the strategy gave it");
+}
+
+#[test]
+fn an_order_that_adds_risk_grows_only_as_far_as_risk_lets_it() {
+    let mut config = config(Matching::Quotes);
+    config.instruments[0].limits.position_lots_max = Some(14);
+    let mut rig = quoted(config);
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 6));
+    let more = after(&mut rig, limit(GOLD, Side::Buy, 80, 6), bought, None);
+    settle(&mut rig);
+    sold(&mut rig, 101, 3);
+    rig.approved(ANNA, &limit(GOLD, Side::Buy, 70, 4));
+    let refusals = rig.kernel.counters().refusals;
+    sold(&mut rig, 102, 3);
+    assert_eq!(rig.kernel.orders().get(more).unwrap().open_lots(), 3);
+    assert_eq!(rig.kernel.counters().refusals, refusals + 1);
+}
+
+#[test]
+fn an_order_after_one_that_filled_in_part_already_is_sent_at_once() {
+    let mut rig = plain();
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    settle(&mut rig);
+    sold(&mut rig, 101, 4);
+    after(&mut rig, closing(stop(GOLD, Side::Sell, 90, 10)), bought, None);
+    settle(&mut rig);
+    assert_eq!(sells(&rig), [(90, 4)]);
+}
+
+#[test]
+fn against_bars_an_order_after_another_one_follows_its_fills_too() {
+    let mut config = config(Matching::Bars);
+    config.venue.bar_slippage.volume_ppm = Some(1_000_000);
+    let mut rig = Rig::new(config);
+    let quiet = |n: i64| bar(n * 10, n * 10 + 10, GOLD, [100, 101, 99, 100]);
+    rig.play(&[quiet(0)]);
+    let bought = rig.approved(ANNA, &market(GOLD, Side::Buy, 3));
+    let loss = after(&mut rig, closing(stop(GOLD, Side::Sell, 90, 3)), bought, None);
+    let open = |rig: &Rig| rig.kernel.orders().get(loss).map(|order| (order.state, order.open_lots()));
+    rig.play(&[quiet(1)]);
+    assert_eq!((rig.position(ANNA, GOLD), open(&rig).unwrap().1), (1, 1));
+    rig.play(&[quiet(2)]);
+    assert_eq!((rig.position(ANNA, GOLD), open(&rig).unwrap().1), (2, 2));
+}
+
+/// A strategy that is halted once it has lost 50.
+fn nervous(matching: Matching) -> KernelConfig {
+    let limits = ScopeLimits { drawdown_max: Some(money(50)), ..ScopeLimits::default() };
+    let mut config = config(matching);
+    let strategies = vec![StrategyLimits { limits, instruments: None }];
+    config.scopes = ScopesConfig { strategies, ..ScopesConfig::default() };
+    config
+}
+
+#[test]
+fn a_halt_leaves_what_closes_the_position_and_no_more_of_it() {
+    let mut rig = quoted(nervous(Matching::Quotes));
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    settle(&mut rig);
+    let gain = rig.approved(ANNA, &limit(GOLD, Side::Sell, 130, 6));
+    let loss = rig.approved(ANNA, &stop(GOLD, Side::Sell, 80, 7));
+    let more = rig.approved(ANNA, &limit(GOLD, Side::Buy, 70, 1));
+    settle(&mut rig);
+    rig.play(&[quote(101, GOLD, (94, 50), (95, 50))]);
+    assert!(rig.kernel.scopes().is_halted(ANNA));
+    assert_eq!(sells(&rig), [(80, 7), (130, 3)], "the stop first, the rest for the other one");
+    assert_eq!(rig.reports_of(more).last(), Some(&ReportBody::Canceled(CancelReason::Halted)));
+    assert_eq!(rig.reports_of(gain).last(), Some(&ReportBody::Replaced { price_ticks: 130, lots: 3 }));
+    rig.play(&[trade(102, GOLD, Side::Sell, 79, 1), quote(103, GOLD, (129, 50), (131, 50))]);
+    assert!(!rig.is_open(loss));
+    assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (3, vec![(130, 3)]));
+    rig.play(&[quote(104, GOLD, (131, 50), (133, 50))]);
+    assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0));
+}
+
+#[test]
+fn a_halt_leaves_exits_and_cancels_what_would_close_the_same_once_more() {
+    let mut rig = quoted(nervous(Matching::Quotes));
+    rig.approved(ANNA, &OrderRequest { bracket: exits(), ..market(GOLD, Side::Buy, 10) });
+    let twice = rig.approved(ANNA, &stop(GOLD, Side::Sell, 85, 10));
+    settle(&mut rig);
+    rig.play(&[quote(101, GOLD, (94, 50), (95, 50))]);
+    assert!(rig.kernel.scopes().is_halted(ANNA));
+    assert_eq!(sells(&rig), [(90, 10), (120, 10)]);
+    assert_eq!(rig.reports_of(twice).last(), Some(&ReportBody::Canceled(CancelReason::Halted)));
+}
+
+#[test]
+fn a_stop_that_survives_a_halt_opens_nothing_in_any_market() {
+    for matching in [Matching::Bars, Matching::Quotes] {
+        let mut rig = Rig::new(nervous(matching));
+        let at = |time_ns: i64, price: i64| match matching {
+            Matching::Bars => bar(time_ns - 10, time_ns, GOLD, [price; 4]),
+            _ => quote(time_ns, GOLD, (price - 1, 50), (price + 1, 50)),
+        };
+        rig.play(&[at(100, 100)]);
+        rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+        rig.play(&[at(110, 100)]);
+        rig.approved(ANNA, &stop(GOLD, Side::Sell, 80, 10));
+        rig.play(&[at(120, 93)]);
+        assert_eq!(
+            (rig.kernel.scopes().is_halted(ANNA), sells(&rig)),
+            (true, vec![(80, 10)]),
+            "{matching:?}"
+        );
+        rig.kernel.close(ANNA, GOLD).unwrap();
+        rig.play(&[at(130, 93), at(140, 75), at(150, 75)]);
+        assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0), "{matching:?}");
+    }
+}
+
+#[test]
+fn a_partial_close_cuts_the_newest_reduce_only_order_and_keeps_the_oldest() {
+    let mut rig = plain();
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    settle(&mut rig);
+    let sent = [(110, 4), (111, 4), (112, 2)]
+        .map(|(price, lots)| rig.approved(ANNA, &closing(limit(GOLD, Side::Sell, price, lots))));
+    settle(&mut rig);
+    rig.approved(ANNA, &market(GOLD, Side::Sell, 3));
+    settle(&mut rig);
+    assert_eq!(sells(&rig), [(110, 4), (111, 3)]);
+    assert_eq!(rig.reports_of(sent[2]).last(), Some(&ReportBody::Canceled(CancelReason::Linked)));
+    assert_eq!(rig.reports_of(sent[0]), [ReportBody::Accepted], "the oldest is left alone");
+}
+
+#[test]
+fn reduce_only_orders_that_cancel_each_other_are_cut_together() {
+    let mut rig = plain();
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    settle(&mut rig);
+    let loss = rig.approved(ANNA, &closing(stop(GOLD, Side::Sell, 90, 10)));
+    let gain = Links { after: None, oco: Some(loss) };
+    rig.kernel.submit_linked(ANNA, &closing(limit(GOLD, Side::Sell, 120, 10)), gain).unwrap();
+    settle(&mut rig);
+    rig.approved(ANNA, &market(GOLD, Side::Sell, 3));
+    settle(&mut rig);
+    assert_eq!(sells(&rig), [(90, 7), (120, 7)]);
+}
+
+#[test]
+fn a_cut_under_way_is_not_cut_again() {
+    let mut config = config(Matching::Quotes);
+    (config.venue.order_latency_ns, config.venue.report_latency_ns) = (20, 20);
+    let mut rig = quoted(config);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    rig.play(&[clock(150)]);
+    rig.approved(ANNA, &closing(limit(GOLD, Side::Sell, 110, 10)));
+    rig.play(&[clock(200)]);
+    for time_ns in [200, 205] {
+        rig.approved(ANNA, &market(GOLD, Side::Sell, 2));
+        rig.play(&[clock(time_ns + 5)]);
+    }
+    rig.play(&[clock(400)]);
+    assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (6, vec![(110, 6)]));
+}
+
+#[test]
+fn a_market_to_limit_order_is_restated_and_an_amendment_is_answered() {
+    let mut rig = Rig::new(config(Matching::Quotes));
+    rig.play(&[quote(100, GOLD, (99, 50), (101, 4))]);
+    let kind = OrderKind::MarketToLimit;
+    let order_id = rig.approved(ANNA, &OrderRequest { kind, ..market(GOLD, Side::Buy, 10) });
+    settle(&mut rig);
+    assert_eq!(rig.reports_of(order_id).last(), Some(&ReportBody::Restated { price_ticks: 101, lots: 6 }));
+    rig.kernel.replace(ANNA, order_id, None, 5).unwrap();
+    settle(&mut rig);
+    assert_eq!(rig.reports_of(order_id).last(), Some(&ReportBody::Replaced { price_ticks: 101, lots: 5 }));
+}
+
+#[test]
+fn immediate_children_are_sent_once_for_every_fill() {
+    let mut rig = plain();
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 6));
+    let ioc = OrderRequest { time_in_force: TimeInForce::Ioc, ..limit(GOLD, Side::Sell, 99, 6) };
+    after(&mut rig, closing(ioc), bought, None);
+    settle(&mut rig);
+    sold(&mut rig, 101, 2);
+    assert_eq!(rig.position(ANNA, GOLD), 0);
+    sold(&mut rig, 102, 3);
+    assert_eq!((rig.position(ANNA, GOLD), rig.kernel.ledger().fills()), (0, 4));
+}
