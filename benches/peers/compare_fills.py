@@ -181,15 +181,20 @@ def main() -> int:
     Returns
     -------
     int
-        1 when a difference is not explained.
+        1 when a difference is not explained; 2 when the capture is missing.
     """
+    try:
+        changes = timeline()
+    except FileNotFoundError as missing:
+        print(missing, file=sys.stderr)
+        return 2
     unexplained = 0
     runs = [*((queue, LOTS) for queue in (*QUEUES, MEASURED)), *((queue, MANY_LOTS) for queue in QUEUES)]
     for queue, lots in runs:
         both = their_orders(queue, lots), our_orders(queue, lots)
         told = [f"{len(orders)} orders, {sum(len(order.parts) for order in orders)} fills" for orders in both]
         print(f"{queue}, lots an order {lots}: {told[0]} there; {told[1]} here")
-        found = classes_of(*both, queue, timeline(), lots)
+        found = classes_of(*both, queue, changes, lots)
         for name, count in found.items():
             print(f"  {count:5} {name}")
         unexplained += found[UNEXPLAINED]
