@@ -1,5 +1,11 @@
 //! Orders that depend on each other, order by order equal to a slow, plain model of engine, venue and the way between.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::struct_excessive_bools,
+    reason = "test code"
+)]
 
 mod common;
 
@@ -109,7 +115,7 @@ impl Line {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Request {
     Submit(u64, i64),
     Cancel(u64),
@@ -549,9 +555,10 @@ impl Model {
         let Some(order) = self.order(id).cloned() else { return };
         let is_cut = if lots == 0 { !order.is_leaving } else { order.meant() > lots };
         let Some(line) = self.line_of(id) else {
-            return if is_cut {
-                self.cut(id, lots)
-            };
+            if is_cut {
+                self.cut(id, lots);
+            }
+            return;
         };
         let sent = if line.is_held { 0 } else { order.meant() };
         match why {
@@ -565,9 +572,10 @@ impl Model {
             }
         }
         if line.is_held {
-            return if line.is_given_up {
-                self.cut(id, 0)
-            };
+            if line.is_given_up {
+                self.cut(id, 0);
+            }
+            return;
         }
         if is_cut && lots == 0 && !line.is_given_up && !line.entry_is_over {
             (line.order, line.growing) = (None, 0);
@@ -686,14 +694,14 @@ impl Pair {
                 model.send(entry, true, Kind::Limit(BUY_AT), lots);
                 let exit = |request| OrderRequest { reduce_only: true, ..request };
                 let after = Links { after: Some(OrderId(entry)), oco: None };
-                let loss = approved(kernel, &exit(stop(GOLD, Side::Sell, STOP_AT, lots)), after);
-                model.child(loss, entry, false, Kind::Stop(STOP_AT), lots);
-                let oco = is_oco.then_some(OrderId(loss));
+                let first = approved(kernel, &exit(stop(GOLD, Side::Sell, STOP_AT, lots)), after);
+                model.child(first, entry, false, Kind::Stop(STOP_AT), lots);
+                let oco = is_oco.then_some(OrderId(first));
                 let take =
                     approved(kernel, &exit(limit(GOLD, Side::Sell, TAKE_AT, lots)), Links { oco, ..after });
                 model.child(take, entry, false, Kind::Limit(TAKE_AT), lots);
                 if is_oco {
-                    model.join(loss, take);
+                    model.join(first, take);
                 }
             }
             Step::Ladder(lots) => {
