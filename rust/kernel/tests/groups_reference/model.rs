@@ -1,64 +1,13 @@
-//! Orders that depend on each other, order by order equal to a slow, plain model of engine, venue and the way between.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::struct_excessive_bools,
-    reason = "test code"
-)]
-
-mod common;
+//! A slow, plain model of orders that depend on each other: engine, venue and the way between, in lists.
 
 use std::collections::BTreeMap;
 
-use common::{ANNA, GOLD, Rig, clock, config, limit, market, quote, stop, trade};
-use proptest::prelude::*;
-use tradecore_kernel::{Kernel, Links, Matching, OrderRequest, Verdict};
-use tradecore_types::{Bracket, OrderId, Side, TimeInForce};
-
-const BUY_AT: i64 = 95;
-const STOP_AT: i64 = 90;
-const TAKE_AT: i64 = 120;
-
-/// What a strategy does, or the market.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    /// Buys with a bracket.
-    Bracket(i64),
-    /// Buys with two exits after it that cancel each other, or do not.
-    Exits(i64, bool),
-    /// Buys, and buys lower once that fills.
-    Ladder(i64),
-    /// Buys good till a time, with a bracket.
-    Until(i64, i64),
-    Cancel(u64),
-    /// Makes an order smaller by so much.
-    Shrink(u64, i64),
-    Sell(i64),
-    /// Others trade at a price.
-    Trade(i64, i64),
-    Wait,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let lots = || 1..9i64;
-    let step = prop_oneof![
-        2 => lots().prop_map(Step::Bracket),
-        2 => (lots(), any::<bool>()).prop_map(|(lots, oco)| Step::Exits(lots, oco)),
-        1 => lots().prop_map(Step::Ladder),
-        1 => (lots(), 1..60i64).prop_map(|(lots, ns)| Step::Until(lots, ns)),
-        2 => (0..8u64).prop_map(Step::Cancel),
-        2 => (0..8u64, 1..4i64).prop_map(|(back, lots)| Step::Shrink(back, lots)),
-        1 => lots().prop_map(Step::Sell),
-        8 => (prop_oneof![6 => Just(94), 3 => Just(121), 2 => Just(89), 1 => Just(79), 1 => Just(100)], 1..7i64)
-            .prop_map(|(price, lots)| Step::Trade(price, lots)),
-        1 => Just(Step::Wait),
-    ];
-    prop::collection::vec(step, 1..40)
-}
+pub const BUY_AT: i64 = 95;
+pub const STOP_AT: i64 = 90;
+pub const TAKE_AT: i64 = 120;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Limit(i64),
     Stop(i64),
     Market,
@@ -66,15 +15,15 @@ enum Kind {
 
 /// An order as the engine knows it.
 #[derive(Clone, Debug)]
-struct Order {
-    id: u64,
+pub struct Order {
+    pub id: u64,
     is_buy: bool,
     kind: Kind,
     /// Entry whose lots it closes first.
     closes: Option<u64>,
     is_reduce_only: bool,
-    open: i64,
-    filled: i64,
+    pub open: i64,
+    pub filled: i64,
     /// Amendments not answered, and the size that was asked for last.
     asking: u32,
     asked: i64,
@@ -86,7 +35,7 @@ impl Order {
         if self.asking > 0 { self.asked } else { self.open }
     }
 
-    fn meant(&self) -> i64 {
+    pub fn meant(&self) -> i64 {
         if self.is_leaving { 0 } else { self.last_asked() }
     }
 }
@@ -152,12 +101,12 @@ enum Why {
 
 /// Everything, in lists.
 #[derive(Default)]
-struct Model {
-    now: i64,
+pub struct Model {
+    pub now: i64,
     order_latency: i64,
     report_latency: i64,
-    last_id: u64,
-    orders: Vec<Order>,
+    pub last_id: u64,
+    pub orders: Vec<Order>,
     lines: Vec<Line>,
     /// Numbers of groups of orders that cancel each other.
     groups: BTreeMap<u64, u64>,
@@ -171,12 +120,16 @@ struct Model {
     last_price: Option<i64>,
     requests: Vec<(i64, Request)>,
     reports: Vec<(i64, u64, Said)>,
-    expiries: Vec<(i64, u64)>,
+    pub expiries: Vec<(i64, u64)>,
     /// Orders whose time was up before they reached the venue.
     late: Vec<u64>,
 }
 
 impl Model {
+    pub fn new(now: i64, order_latency: i64, report_latency: i64) -> Self {
+        Self { now, order_latency, report_latency, ..Self::default() }
+    }
+
     fn order(&mut self, id: u64) -> Option<&mut Order> {
         self.orders.iter_mut().find(|order| order.id == id)
     }
@@ -189,7 +142,7 @@ impl Model {
         self.lots.iter().filter(|lot| lot.0 == entry).map(|lot| lot.1).sum::<i64>().abs()
     }
 
-    fn position(&self) -> i64 {
+    pub fn position(&self) -> i64 {
         self.lots.iter().map(|lot| lot.1).sum()
     }
 
@@ -220,7 +173,7 @@ impl Model {
         });
     }
 
-    fn send(&mut self, id: u64, is_buy: bool, kind: Kind, lots: i64) {
+    pub fn send(&mut self, id: u64, is_buy: bool, kind: Kind, lots: i64) {
         self.open(id, is_buy, kind, None, lots);
         self.ask(Request::Submit(id, lots));
     }
@@ -241,24 +194,24 @@ impl Model {
         });
     }
 
-    fn bracket(&mut self, entry: u64) {
+    pub fn bracket(&mut self, entry: u64) {
         self.follow(entry, None, false, Kind::Stop(STOP_AT), 1 << 40);
         self.follow(entry, None, false, Kind::Limit(TAKE_AT), 1 << 40);
     }
 
-    fn child(&mut self, id: u64, entry: u64, is_buy: bool, kind: Kind, lots: i64) {
+    pub fn child(&mut self, id: u64, entry: u64, is_buy: bool, kind: Kind, lots: i64) {
         self.open(id, is_buy, kind, (!is_buy).then_some(entry), lots);
         self.follow(entry, Some(id), is_buy, kind, lots);
     }
 
-    fn join(&mut self, first: u64, second: u64) {
+    pub fn join(&mut self, first: u64, second: u64) {
         for id in [first, second] {
             self.groups.insert(id, first);
             self.line_of(id).unwrap().group = Some(first);
         }
     }
 
-    fn cancel(&mut self, id: u64, is_linked: bool) {
+    pub fn cancel(&mut self, id: u64, is_linked: bool) {
         let Some(order) = self.order(id).filter(|order| !order.is_leaving) else { return };
         order.is_leaving = true;
         if let Some(line) = self.line_of(id) {
@@ -271,7 +224,7 @@ impl Model {
         self.ask(Request::Cancel(id));
     }
 
-    fn replace(&mut self, id: u64, lots: i64) {
+    pub fn replace(&mut self, id: u64, lots: i64) {
         let Some(order) = self.order(id).filter(|order| !order.is_leaving) else { return };
         order.asking += 1;
         order.asked = lots;
@@ -280,7 +233,7 @@ impl Model {
     }
 
     /// Lets everything happen that is due by a time.
-    fn run_to(&mut self, time: i64) {
+    pub fn run_to(&mut self, time: i64) {
         loop {
             let report = self.reports.first().map_or(i64::MAX, |row| row.0);
             let expiry = self.expiries.iter().map(|row| row.0).min().unwrap_or(i64::MAX);
@@ -384,7 +337,7 @@ impl Model {
     }
 
     /// Others trade: below 100 they sell, else they buy.
-    fn trade(&mut self, price: i64, lots: i64) {
+    pub fn trade(&mut self, price: i64, lots: i64) {
         self.last_price = Some(price);
         let is_sell = price < 100;
         let mut left = lots;
@@ -644,151 +597,4 @@ impl Model {
             self.say(0, order.id, Said::Gone);
         }
     }
-}
-
-/// The engine and its model side by side.
-struct Pair {
-    rig: Rig,
-    model: Model,
-}
-
-fn approved(kernel: &mut Kernel, request: &OrderRequest, links: Links) -> u64 {
-    match kernel.submit_linked(ANNA, request, links).unwrap() {
-        Verdict::Approved(order_id) => order_id.0,
-        Verdict::Refused(refusal) => panic!("refused: {refusal}"),
-    }
-}
-
-impl Pair {
-    fn new(order_latency: i64, report_latency: i64) -> Self {
-        let mut config = config(Matching::Quotes);
-        (config.venue.order_latency_ns, config.venue.report_latency_ns) = (order_latency, report_latency);
-        config.venue.open_orders_max = 1_000;
-        let mut rig = Rig::new(config);
-        rig.play(&[quote(100, GOLD, (99, 1 << 40), (101, 1 << 40))]);
-        let model = Model { now: 100, order_latency, report_latency, ..Model::default() };
-        Self { rig, model }
-    }
-
-    fn step(&mut self, step: Step) {
-        let (kernel, model) = (&mut self.rig.kernel, &mut self.model);
-        let none = Links::default();
-        let buy = |lots| limit(GOLD, Side::Buy, BUY_AT, lots);
-        let bracket = Bracket { stop_loss_ticks: Some(STOP_AT), take_profit_ticks: Some(TAKE_AT) };
-        match step {
-            Step::Bracket(lots) => {
-                let id = approved(kernel, &OrderRequest { bracket, ..buy(lots) }, none);
-                model.send(id, true, Kind::Limit(BUY_AT), lots);
-                model.bracket(id);
-            }
-            Step::Until(lots, after_ns) => {
-                let expire_ns = kernel.now_ns() + after_ns;
-                let time_in_force = TimeInForce::Gtd { expire_ns };
-                let id = approved(kernel, &OrderRequest { bracket, time_in_force, ..buy(lots) }, none);
-                model.send(id, true, Kind::Limit(BUY_AT), lots);
-                model.bracket(id);
-                model.expiries.push((expire_ns, id));
-            }
-            Step::Exits(lots, is_oco) => {
-                let entry = approved(kernel, &buy(lots), none);
-                model.send(entry, true, Kind::Limit(BUY_AT), lots);
-                let exit = |request| OrderRequest { reduce_only: true, ..request };
-                let after = Links { after: Some(OrderId(entry)), oco: None };
-                let first = approved(kernel, &exit(stop(GOLD, Side::Sell, STOP_AT, lots)), after);
-                model.child(first, entry, false, Kind::Stop(STOP_AT), lots);
-                let oco = is_oco.then_some(OrderId(first));
-                let take =
-                    approved(kernel, &exit(limit(GOLD, Side::Sell, TAKE_AT, lots)), Links { oco, ..after });
-                model.child(take, entry, false, Kind::Limit(TAKE_AT), lots);
-                if is_oco {
-                    model.join(first, take);
-                }
-            }
-            Step::Ladder(lots) => {
-                let entry = approved(kernel, &buy(lots), none);
-                model.send(entry, true, Kind::Limit(BUY_AT), lots);
-                let after = Links { after: Some(OrderId(entry)), oco: None };
-                let id = approved(kernel, &limit(GOLD, Side::Buy, 80, lots), after);
-                model.child(id, entry, true, Kind::Limit(80), lots);
-            }
-            Step::Cancel(back) => {
-                let id = model.last_id.saturating_sub(back);
-                if kernel.cancel(ANNA, OrderId(id)) {
-                    model.cancel(id, false);
-                }
-            }
-            Step::Shrink(back, by) => {
-                let id = model.last_id.saturating_sub(back);
-                let open = kernel.orders().get(OrderId(id)).map_or(0, tradecore_ledger::OpenOrder::open_lots);
-                if open > by
-                    && kernel.replace(ANNA, OrderId(id), None, open - by).unwrap()
-                        == Verdict::Approved(OrderId(id))
-                {
-                    model.replace(id, open - by);
-                }
-            }
-            Step::Sell(lots) => {
-                let id = approved(kernel, &market(GOLD, Side::Sell, lots), none);
-                model.send(id, false, Kind::Market, lots);
-            }
-            Step::Trade(..) | Step::Wait => {}
-        }
-    }
-
-    /// Lets ten nanoseconds pass and the market do what it does.
-    fn pass(&mut self, step: Step) {
-        let time = self.model.now + 10;
-        self.model.run_to(time);
-        match step {
-            Step::Trade(price, lots) => {
-                let side = if price < 100 { Side::Sell } else { Side::Buy };
-                self.rig.play(&[trade(time, GOLD, side, price, lots)]);
-                self.model.trade(price, lots);
-                self.model.run_to(time);
-            }
-            _ => self.rig.play(&[clock(time)]),
-        }
-    }
-
-    /// Says how they differ.
-    fn check(&self) -> Result<(), TestCaseError> {
-        let orders = self.rig.kernel.orders();
-        let mut real: Vec<_> = orders
-            .iter()
-            .map(|order| (order.intent.order_id.0, order.open_lots(), order.filled_lots, order.meant_lots()))
-            .collect();
-        real.sort_unstable();
-        let plain: Vec<_> = self
-            .model
-            .orders
-            .iter()
-            .map(|order| (order.id, order.open, order.filled, order.meant()))
-            .collect();
-        prop_assert_eq!(real, plain, "number, open, filled and meant lots, the model second");
-        prop_assert_eq!(self.rig.position(ANNA, GOLD), self.model.position());
-        Ok(())
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever fills, is cancelled, amended or expires, and however late everybody hears of it.
-    #[test]
-    fn groups_do_what_a_plain_model_of_them_says(
-        steps in steps(),
-        latency in prop_oneof![3 => Just((0, 0)), 1 => Just((4, 3)), 2 => (0..40i64, 0..40i64)],
-    ) {
-        let mut pair = Pair::new(latency.0, latency.1);
-        for step in steps {
-            pair.step(step);
-            pair.pass(step);
-            pair.check()?;
-        }
-    }
-}
-
-/// How many runs: `TRADECORE_GROUPS_CASES`, else enough for every day.
-fn cases() -> u32 {
-    std::env::var("TRADECORE_GROUPS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(512)
 }
