@@ -1,7 +1,7 @@
 """Types of the native parts; the documentation lives in Rust and reaches `__doc__`."""
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from os import PathLike
 from typing import Any, Final, Literal, Self, TypeAlias, final
@@ -338,13 +338,17 @@ class Indicator:
 _Number: TypeAlias = float | Decimal | None
 _Whole: TypeAlias = int | None
 
+@final
+class Callback:
+    def __new__(cls, callable: Callable[[Any, Any], object]) -> Self: ...
+
 class OrderDesk:
     def __new__(
         cls,
         kernel: Kernel,
         strategy_id: int,
         instruments: Sequence[tuple[int, object]],
-        is_watched: bool,
+        judge: object = None,
     ) -> Self: ...
     @property
     def now_ns(self) -> int: ...

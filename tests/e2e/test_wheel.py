@@ -44,12 +44,8 @@ def interpreter(version: str) -> str:
 
 
 def test_a_build_from_source_is_for_its_own_python():
-    """What `make setup` builds calls its interpreter directly, and nothing else lies there to be loaded."""
-    (built,) = [
-        path for path in Path(native.__file__).parent.glob("_core*") if path.suffix in {".so", ".pyd"}
-    ]
-
-    assert built.name.endswith(EXTENSION_SUFFIXES[0])
+    """What `make setup` builds calls its interpreter directly, without the stable ABI between them."""
+    assert Path(native.__file__).name.endswith(EXTENSION_SUFFIXES[0])
 
 
 @pytest.mark.slow

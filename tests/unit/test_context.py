@@ -2,6 +2,7 @@
 
 import pytest
 
+from tradecore._core import OrderDesk
 from tradecore.decision import Cooldown, GateVerdict, MaxSpread
 from tradecore.domain import (
     AccountSpec,
@@ -201,6 +202,24 @@ def test_gates_refuse_and_their_verdicts_are_in_the_journal():
     assert "cooldown" in str(decisions[0])
     assert str(decisions[0]) != str(decisions[1])
     assert kinds.count("refused") == kinds.count("order") == 1
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda ctx: ctx.sell(quantity_lots=1),
+        lambda ctx: ctx.buy(quantity=0.1, limit=99.0),
+        lambda ctx: ctx.target(-1.0),
+        lambda ctx: OrderDesk.buy(ctx, quantity_lots=1),
+    ],
+    ids=["a plain order", "an order with more to it", "a target", "the method of the class"],
+)
+def test_no_order_goes_past_the_gates(send):
+    """Whatever a strategy calls, every gate says its word first."""
+    engine, [answer] = quoted(send, gates=(MaxSpread(ticks=3),))
+
+    assert answer.rule == "decision_gate"
+    assert engine.summary().orders == 0
 
 
 def test_notes_become_part_of_the_next_decision_and_of_no_other():

@@ -317,6 +317,88 @@ def test_an_instrument_has_limits_of_its_own():
     assert [limits["open_orders_max"] for limits in shown] == ["9", "9"]
 
 
+class Stubborn:
+    """Sends again what the venue does not take, at the moment it hears of it."""
+
+    def __init__(self) -> None:
+        self.rejections = 0
+
+    def on_quote(self, ctx, quote) -> None:
+        """Offer to sell at the bid without taking."""
+        ctx.sell(quantity_lots=1, limit_ticks=99, post_only=True)
+
+    def on_order(self, ctx, update) -> None:
+        """Try the same again."""
+        if update.what == "rejected":
+            self.rejections += 1
+            self.on_quote(ctx, None)
+
+
+def test_a_strategy_that_answers_itself_without_end_is_stopped_and_named():
+    """The error names strategy, time and setting; a replay stops at the same call."""
+
+    def run(calls_max):
+        spec = EngineSpec(
+            instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
+            venue=VenueSpec(matching=Matching.QUOTES),
+            risk=RiskSpec(calls_max=calls_max),
+        )
+        strategy = Stubborn()
+        bindings = [
+            StrategyBinding(name="calm", strategy=Asks(), instruments=(0,)),
+            StrategyBinding(name="stubborn", strategy=strategy, instruments=(0,)),
+        ]
+        engine = Engine(spec, bindings, recording=True)
+        batch = EventBatch()
+        batch.quote(100, 0, 99, 50, 101, 50)
+        engine.feed(batch)
+        with pytest.raises(StrategyError) as caught:
+            engine.run()
+        assert (caught.value.strategy, caught.value.time_ns) == ("stubborn", 100)
+        assert "risk.calls_max" in str(caught.value)
+        return strategy.rejections, engine.take_frames()
+
+    once, again = run(500), run(500)
+    assert once == again
+    # One call is that of the quote.
+    assert once[0] == 499
+    assert run(1)[0] == 0
+
+
+def test_calls_are_counted_for_one_moment_only():
+    """Any number of events at one time, and any number of timers later, are no reason to stop."""
+
+    class Patient:
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def on_quote(self, ctx, quote) -> None:
+            self.calls += 1
+
+        def on_timer(self, ctx, timer_id) -> None:
+            self.calls += 1
+            ctx.set_timer(ctx.now_ns + 1, 0)
+
+    spec = EngineSpec(
+        instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
+        venue=VenueSpec(matching=Matching.QUOTES),
+        risk=RiskSpec(calls_max=1),
+    )
+    strategy = Patient()
+    engine = Engine(spec, [StrategyBinding(name="patient", strategy=strategy, instruments=(0,))])
+    batch = EventBatch()
+    for _ in range(10):
+        batch.quote(100, 0, 99, 50, 101, 50)
+    engine.feed(batch)
+    engine.run()
+    engine.kernel.set_timer(0, 101, 0)
+    later = EventBatch()
+    later.clock(120)
+    engine.feed(later)
+    engine.run()
+    assert strategy.calls == 10 + 20
+
+
 def test_a_strategy_cannot_change_its_limits():
     """Even with the native engine in hand, a strategy that is called feeds nothing, commands least of all."""
 

@@ -22,6 +22,7 @@ INTEGERS = (
     "strategy_id",
     "instrument_id",
 )
+FLOW_INTEGERS = ("time_ns", "strategy_id", "instrument_id", "kind")
 FLOATS = ("quantity", "entry_price", "exit_price", "pnl", "commission")
 
 
@@ -216,3 +217,33 @@ def test_columns_that_nobody_keeps_are_not_copied():
     assert moved != place
     trade(engine, range(31, 41))
     assert engine.kernel.trades()["lots"].ctypes.data == moved
+
+
+def test_cash_flows_are_columns_that_stay_as_they_were_asked_for():
+    """Integers are read-only views of the engine's memory, and later flows come into a copy."""
+    engine = engine_of()
+    empty = engine.kernel.cash_flows()
+    assert [len(empty[name]) for name in FLOW_INTEGERS] == [0] * 4
+    batch = EventBatch()
+    batch.quote(1, 0, 1_001, 50, 1_003, 50)
+    # Bought for 100.3; a tenth of a percent of 100 is paid at each funding.
+    for time_ns in (2, 3):
+        batch.funding(time_ns, 0, 1_000_000, 1_000)
+    engine.feed(batch)
+    engine.run()
+    first, second = engine.kernel.cash_flows(), engine.kernel.cash_flows()
+    later = EventBatch()
+    later.funding(4, 0, 1_000_000, 1_000)
+    engine.feed(later)
+    engine.run()
+
+    for name in FLOW_INTEGERS:
+        assert np.shares_memory(first[name], second[name])
+        with pytest.raises(ValueError, match="read-only"):
+            first[name][0] = 7
+    assert first["time_ns"].tolist() == [2, 3]
+    assert [first["kinds"][kind] for kind in first["kind"]] == ["funding", "funding"]
+    np.testing.assert_allclose(first["amount"], [-0.1, -0.1], rtol=1e-15)
+    whole = engine.kernel.cash_flows()
+    assert whole["time_ns"].tolist() == [2, 3, 4]
+    assert (whole["strategy_id"].tolist(), whole["instrument_id"].tolist()) == ([0] * 3, [0] * 3)

@@ -16,6 +16,7 @@ from tradecore.domain import (
 )
 from tradecore.domain.journal import JournalReader, JournalWriter, journal_verify
 from tradecore.runtime import SessionConfig, SessionSettings
+from tradecore.runtime.frames import scan
 from tradecore.runtime.recovery import recover
 from tradecore.runtime.session import Phase
 from tradecore.sim.simulated_exchange import START_NS
@@ -29,6 +30,25 @@ def records(path):
 def kinds(path, *wanted):
     """Return the kinds of the records that are among the wanted ones."""
     return [kind for kind, _ in records(path) if kind in wanted]
+
+
+def test_every_kind_of_market_event_is_counted_and_is_no_effect():
+    """A restart leaves out as many as were recorded: marks, funding and checked books among them."""
+    engine = fresh_engine()
+    batch = EventBatch()
+    batch.book(START_NS, 0, True, 1, 1, 0, [(9_999, 1)], [(10_001, 1)])
+    batch.book(START_NS, 0, False, 2, 2, 1, [(9_998, 1)], [], checksum=7)
+    batch.quote(START_NS, 0, 9_999, 1, 10_001, 1)
+    batch.trade(START_NS, 0, 10_000, 1, True)
+    batch.mark(START_NS, 0, 10_000)
+    batch.funding(START_NS, 0, 100_000)
+    batch.feed_lost(START_NS, 0)
+    batch.clock(START_NS)
+    engine.feed(batch)
+    engine.run()
+
+    scanned = scan(engine.take_frames())
+    assert (scanned.frames, scanned.market_events, scanned.effects) == (8, 7, b"")
 
 
 class Witness:

@@ -141,6 +141,8 @@ def _report(record: JournalRecord) -> Iterator[Statement]:
             (_CLOSED[report], fields.get("reason"), record.time_ns, order_id),
         )
     elif report in _STATES:
+        if "price_ticks" in fields:
+            yield "UPDATE orders SET price_ticks = ? WHERE order_id = ?", (fields["price_ticks"], order_id)
         yield (
             "UPDATE orders SET state = ? WHERE order_id = ? AND state = 'pending_new'",
             (_STATES[report], order_id),

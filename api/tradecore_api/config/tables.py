@@ -115,7 +115,8 @@ class DataTable(Table, frozen=True):
 
     `columns` maps `time, open, high, low, close, volume` to the names used in the file. `funding` is a file
     with the columns `time`, `rate` (0.0001 is one basis point) and perhaps `mark`; `marks` one with `time`
-    and `price`, the mark price known at that time. Both belong to bars of a perpetual.
+    and `price`, the mark price known at that time. Both belong to bars of a perpetual. Every position there
+    pays or receives funding, whether its instrument has margin rules or the leverage of the account.
     """
 
     path: str

@@ -171,6 +171,7 @@ def _trades(engine: Engine) -> NDArray[Any]:
 def _cash_flows(engine: Engine) -> NDArray[Any]:
     columns = engine.kernel.cash_flows()
     flows = np.zeros(len(columns["time_ns"]), CASH_FLOW)
+    columns["kind"] = np.array(columns["kinds"])[columns["kind"]]
     for name in CASH_FLOW.names or ():
         flows[name] = columns[name]
     return flows

@@ -14,6 +14,7 @@ NANOSECONDS_PER_SECOND = 1_000_000_000
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+Calls = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
 MessageRate = Annotated[int, msgspec.Meta(ge=2, le=10_000_000)]
 Reserve = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 OfDayNs = Annotated[int, msgspec.Meta(ge=0, le=86_400 * NANOSECONDS_PER_SECOND - 1)]
@@ -356,7 +357,8 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     begins the day of `daily_loss_max`. Orders that only close a position pass every limit but the collar,
     the age of the reference and the whole message rate; one that passes only for that, or through a pause
     or a halt, is sent as reduce-only. `notional_max` takes a buy at its limit, every other order at its own
-    price or the market's, whichever is higher.
+    price or the market's, whichever is higher. A strategy that is called more than `calls_max` times at one
+    time and between two events of the feed ends the session with an error that names it.
     """
 
     quantity_max: str | None = None
@@ -371,6 +373,7 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reference_age_max_ns: SpanNs | None = None
     self_trade: SelfTrade = SelfTrade.ALLOW
     day_start_ns: OfDayNs = 0
+    calls_max: Calls = 100_000
     account: ScopeRiskSpec = ScopeRiskSpec()
     strategy: dict[str, StrategyRiskSpec] = {}
     instrument: dict[str, InstrumentRiskSpec] = {}

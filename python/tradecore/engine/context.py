@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Self
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
-from tradecore.decision import DecisionView, Gate, GateVerdict
+from tradecore.decision import Gate
 from tradecore.domain import Instrument, InvalidValueError
+from tradecore.engine.judge import HOLD, SUBMIT, Judge
 from tradecore.strategy import StrategyBinding
 
-_HOLD, _SUBMIT = 0, 1
 _INT64 = 2**63
 
 
@@ -20,6 +20,16 @@ class Context(OrderDesk):
     `quantity=0.01`) that must be multiples of tick and lot. An order is answered at once: its number
     (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not.
     """
+
+    # A slot is the fastest way to a callable, where a method is bound anew whenever it is looked up.
+    __slots__ = {
+        "__dict__": "What the engine needs to know of the strategy.",
+        "__weakref__": "Weak references to the context.",
+        "buy": OrderDesk.buy.__doc__,
+        "sell": OrderDesk.sell.__doc__,
+    }
+
+    _judge: Judge | None
 
     def __new__(
         cls,
@@ -33,7 +43,16 @@ class Context(OrderDesk):
     ) -> Self:
         """Open the order desk of a strategy; built by the engine alone."""
         own = [(instrument_id, instruments[instrument_id]) for instrument_id in binding.instruments]
-        return super().__new__(cls, kernel, strategy_id, own, bool(gates) or is_tracing)
+        judge = None
+        if gates or is_tracing:
+            judge = Judge(kernel, strategy_id, binding.name, gates, is_tracing=is_tracing)
+        self = super().__new__(cls, kernel, strategy_id, own, judge)
+        self._judge = judge
+        # Those of another desk with the same judge: bound to this one they would keep it alive for ever.
+        desk = OrderDesk(kernel, strategy_id, own, judge)
+        self.buy = desk.buy  # type: ignore[method-assign] # it is what it replaces
+        self.sell = desk.sell  # type: ignore[method-assign] # it is what it replaces
+        return self
 
     def __init__(
         self,
@@ -53,10 +72,6 @@ class Context(OrderDesk):
             instrument_id: instruments[instrument_id] for instrument_id in binding.instruments
         }
         self._default_id = binding.instruments[0]
-        self._gates = gates
-        self._is_tracing = is_tracing
-        self._notes: list[tuple[str, float, float, bool]] = []
-        self._last_entry_ns: int | None = None
         self._series: dict[int, int] = {}
 
     # What there is
@@ -85,8 +100,8 @@ class Context(OrderDesk):
     def close(self, instrument_id: int | None = None) -> int | Refused | None:
         """Close the strategy's position with a market order per entry; `None` when it is flat."""
         own_id = self._id(instrument_id)
-        if self._is_tracing:
-            self._record(own_id, _SUBMIT, "close", [])
+        if self._judge is not None:
+            self._judge.record(own_id, SUBMIT, "close")
         return self._kernel.close(self._strategy_id, own_id)
 
     def target(self, quantity: float, instrument_id: int | None = None) -> int | Refused | None:
@@ -130,12 +145,14 @@ class Context(OrderDesk):
 
     def trace(self, name: str, *, limit: float, value: float, passed: bool = True) -> None:
         """Note what the next decision is based on; it becomes part of that decision's trace."""
-        if self._is_tracing:
-            self._notes.append((name, float(limit), float(value), passed))
+        if self._judge is not None:
+            self._judge.note(name, float(limit), float(value), passed)
 
     def hold(self, reason: str, instrument_id: int | None = None) -> None:
         """Record the decision to do nothing, with the notes made by `trace`."""
-        self._record(self._id(instrument_id), _HOLD, reason, [])
+        own_id = self._id(instrument_id)
+        if self._judge is not None:
+            self._judge.record(own_id, HOLD, reason)
 
     # Indicators, asked for in `on_start`
 
@@ -204,40 +221,6 @@ class Context(OrderDesk):
 
     def _series_of(self, instrument_id: int | None) -> int:
         return self._series[self._id(instrument_id)]
-
-    def _judge(self, instrument_id: int, is_buy: bool, lots: int) -> bool:
-        """Put a wish to trade before every gate and record what each said; called by the order desk."""
-        verdicts = self._check_gates(instrument_id, is_buy, lots)
-        self._record(instrument_id, _SUBMIT, "buy" if is_buy else "sell", verdicts)
-        return all(verdict.passed for verdict in verdicts)
-
-    def _approved(self, reduce_only: bool) -> None:
-        """Remember when the last entry was; called by the order desk."""
-        if not reduce_only:
-            self._last_entry_ns = self._kernel.now_ns
-
-    def _check_gates(self, instrument_id: int, is_buy: bool, lots: int) -> list[GateVerdict]:
-        if not self._gates:
-            return []
-        bid_ticks, ask_ticks = self._kernel.best_ticks(instrument_id)
-        view = DecisionView(
-            now_ns=self._kernel.now_ns,
-            strategy=self._name,
-            instrument_id=instrument_id,
-            is_buy=is_buy,
-            quantity_lots=lots,
-            position_lots=self._kernel.position_lots(self._strategy_id, instrument_id),
-            best_bid_ticks=bid_ticks,
-            best_ask_ticks=ask_ticks,
-            last_entry_ns=self._last_entry_ns,
-        )
-        return [gate.check(view) for gate in self._gates]
-
-    def _record(self, instrument_id: int, action: int, reason: str, verdicts: list[GateVerdict]) -> None:
-        if self._is_tracing:
-            gates = self._notes + [(v.gate, v.limit, v.value, v.passed) for v in verdicts]
-            self._kernel.trace(self._strategy_id, instrument_id, action, reason, gates)
-            self._notes.clear()
 
     def bind_series(self, add: Callable[[int], int]) -> None:
         """Learn which series of bars belong to the instruments; called once by the engine."""

@@ -1,12 +1,12 @@
 """The one way through the house: events to strategies to risk to venue, synchronous and deterministic."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import cast
 
 import msgspec
 
-from tradecore._core import Kernel
+from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.engine.blame import blamed
@@ -25,15 +25,15 @@ class _Handlers(msgspec.Struct):
     """The callbacks of one strategy; read by the kernel, absent ones are `None`."""
 
     context: Context
-    on_bar: Callable[..., None] | None
-    on_quote: Callable[..., None] | None
-    on_book: Callable[..., None] | None
-    on_trade: Callable[..., None] | None
-    on_fill: Callable[..., None] | None
-    on_order: Callable[..., None] | None
-    on_timer: Callable[..., None] | None
-    on_cash_flow: Callable[..., None] | None
-    on_liquidation: Callable[..., None] | None
+    on_bar: Callback | None
+    on_quote: Callback | None
+    on_book: Callback | None
+    on_trade: Callback | None
+    on_fill: Callback | None
+    on_order: Callback | None
+    on_timer: Callback | None
+    on_cash_flow: Callback | None
+    on_liquidation: Callback | None
 
 
 class Engine:
@@ -299,7 +299,7 @@ class Engine:
         handlers = _Handlers(
             context,
             *(
-                getattr(strategy, name, None)
+                None if (method := getattr(strategy, name, None)) is None else Callback(method)
                 for name in (
                     "on_bar",
                     "on_quote",

@@ -9,7 +9,7 @@ _LENGTH_BYTES = 4
 
 SESSION = 1
 SESSION_END = 2
-_EVENTS = range(16, 24)
+_EVENTS = range(16, 27)
 _COMMAND = 22
 _CLOCK = 23
 

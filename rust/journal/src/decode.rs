@@ -209,6 +209,7 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
         8 => ReportBody::ReplaceRejected(reject_reason(cursor)?),
         9 => ReportBody::Expired,
         10 => ReportBody::Restated { price_ticks: cursor.i64()?, lots: cursor.i64()? },
+        11 => ReportBody::TriggeredAt { price_ticks: cursor.i64()? },
         code => return Err(unknown("report", code)),
     };
     Ok(Report { venue_time_ns, order_id, body })

@@ -157,6 +157,10 @@ pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
         ReportBody::Accepted => frame.out.push(1),
         ReportBody::Rejected(reason) => frame.out.extend_from_slice(&[2, reason.code()]),
         ReportBody::Triggered => frame.out.push(3),
+        ReportBody::TriggeredAt { price_ticks } => {
+            frame.out.push(11);
+            put_i64s(frame.out, [price_ticks]);
+        }
         ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
             frame.out.push(4);
             put_i64s(frame.out, [price_ticks, lots]);

@@ -27,14 +27,24 @@ impl Kernel {
     /// [`KernelError::Broken`] when a promise is broken; the kernel must not be used any further.
     pub fn advance(&mut self, steps_max: usize) -> Result<Advance, KernelError> {
         for _ in 0..steps_max {
-            if let Some(wake) = self.wakes.pop_front() {
+            if let Some(wake) = self.next_wake()? {
                 return Ok(Advance::Wake(wake));
             }
             if !self.step()? {
                 return Ok(Advance::Idle);
             }
         }
-        Ok(self.wakes.pop_front().map_or(Advance::Working, Advance::Wake))
+        Ok(self.next_wake()?.map_or(Advance::Working, Advance::Wake))
+    }
+
+    /// Takes the next call out of the queue, unless its strategy was called too often with nothing new.
+    fn next_wake(&mut self) -> Result<Option<Wake>, KernelError> {
+        let Some(wake) = self.wakes.pop_front() else { return Ok(None) };
+        if self.calls.count(wake.strategy, self.now_ns, self.counters.events) {
+            return Ok(Some(wake));
+        }
+        let (strategy, time_ns, calls_max) = (wake.strategy, self.now_ns, self.calls.max());
+        Err(KernelError::Runaway { strategy, time_ns, calls_max })
     }
 
     /// Handles what comes next; `false` when there is nothing.

@@ -111,6 +111,8 @@ pub struct KernelConfig {
     pub strategies: u16,
     /// Limits of strategies and of the account.
     pub scopes: ScopesConfig,
+    /// Largest number of calls of one strategy at one time and between two events that are fed, above 0.
+    pub calls_max: u32,
     /// Opening cash.
     pub cash: Money,
     /// Buying power.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tradecore_journal::CodecError;
 use tradecore_ledger::{BrokenInvariant, LedgerError, OrderError};
-use tradecore_types::ValueError;
+use tradecore_types::{StrategyId, TimeNs, ValueError};
 
 /// Why a kernel stopped or did not take something.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,15 @@ pub enum KernelError {
     Value(ValueError),
     /// An event or a decision does not fit a journal frame.
     Codec(CodecError),
+    /// A strategy does not come to an end: it was called too often without anything new.
+    Runaway {
+        /// The strategy.
+        strategy: StrategyId,
+        /// When.
+        time_ns: TimeNs,
+        /// How many calls there may be.
+        calls_max: u32,
+    },
     /// A promise of ours is broken: stop trading and keep the journal.
     Broken(String),
 }
@@ -22,6 +31,13 @@ impl fmt::Display for KernelError {
         match self {
             Self::Value(error) => error.fmt(f),
             Self::Codec(error) => error.fmt(f),
+            Self::Runaway { strategy, time_ns, calls_max } => {
+                let who = strategy.0;
+                write!(
+                    f,
+                    "strategy {who} was called more than {calls_max} times at {time_ns} with nothing new"
+                )
+            }
             Self::Broken(what) => f.write_str(what),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tradecore_indicators::IndicatorSpec;
-use tradecore_ledger::{Ledger, Lendable, Orders, TradeColumns};
+use tradecore_ledger::{CashFlowColumns, Ledger, Lendable, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
     CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs,
@@ -50,6 +50,7 @@ pub struct Kernel {
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
     pub(crate) changes: crate::changes::Changes,
+    pub(crate) calls: crate::calls::Calls,
     /// Whose reduce-only orders may be too large for the position after the reports of this moment.
     pub(crate) orphaned: Vec<(StrategyId, InstrumentId)>,
     /// Orders that are about to be cut or cancelled; kept for its memory.
@@ -82,6 +83,9 @@ impl Kernel {
         if config.instruments.is_empty() {
             return Err(ValueError::new("instruments", 0, "there must be at least one"));
         }
+        if config.calls_max == 0 {
+            return Err(ValueError::new("calls_max", 0, "must be above 0"));
+        }
         if config.leverage.numerator <= 0 || config.leverage.denominator <= 0 {
             return Err(ValueError::new("leverage", config.leverage.numerator, "must be above 0"));
         }
@@ -102,6 +106,7 @@ impl Kernel {
         Ok(Self {
             scopes,
             changes: crate::changes::Changes::default(),
+            calls: crate::calls::Calls::new(config.calls_max, strategies),
             met: Vec::new(),
             orders,
             marks: vec![None; instruments.len()],
@@ -345,6 +350,11 @@ impl Kernel {
         self.ledger.lend_trades()
     }
 
+    /// Lends the cash flows as they are now, oldest first, as [`Kernel::lend_trades`] does.
+    pub fn lend_cash_flows(&mut self) -> Arc<CashFlowColumns> {
+        self.ledger.lend_cash_flows()
+    }
+
     /// Returns the equity at the last prices.
     ///
     /// # Errors
@@ -446,6 +456,7 @@ impl Kernel {
             flattening.write_state(&mut state);
         }
         self.schedule.write_state(&mut state);
+        self.calls.write_state(self.now_ns, self.counters.events, &mut state);
         if let Some(account) = &self.account {
             account.write_state(&mut state);
         }

@@ -17,6 +17,7 @@ mod bars;
 mod borrow;
 mod build;
 mod buying_power;
+mod calls;
 mod changes;
 mod closing;
 mod commands;

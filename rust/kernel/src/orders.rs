@@ -419,6 +419,7 @@ fn amended_kind(order: &OpenOrder, price_ticks: Option<i64>, lots: i64) -> Optio
     let kind = match (order.intent.kind, order.price_ticks) {
         // Once it waits, its price is known.
         (OrderKind::MarketToLimit, known) => OrderKind::Limit { price_ticks: known? },
+        (OrderKind::TrailingStopLimit { .. }, Some(price_ticks)) => OrderKind::Limit { price_ticks },
         (OrderKind::Iceberg { price_ticks, display_lots }, _) => {
             OrderKind::Iceberg { price_ticks, display_lots: display_lots.min(lots.max(1)) }
         }

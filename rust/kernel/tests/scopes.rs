@@ -15,7 +15,7 @@ use common::{
     set_limit, stop, whole,
 };
 use tradecore_kernel::{KernelConfig, Matching, OrderRequest, Verdict};
-use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
+use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
     CancelReason, EventBody, Funding, InstrumentId, LimitName, Mark, Money, OrderId, Refusal, ReportBody,
     Rule, Scope, Side, StrategyId,
@@ -399,62 +399,6 @@ fn a_strategy_is_disabled_after_its_executions_until_a_person_releases_it() {
     assert_eq!(named(rig.refused(ANNA, &market(GOLD, Side::Buy, 1))), no);
     rig.play(&[command(1_000_001, release(Scope::Strategy(ANNA)))]);
     rig.approved(ANNA, &market(GOLD, Side::Buy, 1));
-}
-
-fn preventing(self_trade: SelfTrade) -> Rig {
-    let mut config = config(Matching::Quotes);
-    config.scopes.self_trade = self_trade;
-    rig(config)
-}
-
-#[test]
-fn an_order_that_would_trade_with_another_of_the_account_is_blocked() {
-    let mut rig = preventing(SelfTrade::Block);
-    rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 1));
-    assert_eq!(named(rig.refused(BERT, &limit(GOLD, Side::Sell, 95, 1))), (Rule::SelfTrade, 95, 95));
-    assert_eq!(named(rig.refused(ANNA, &limit(GOLD, Side::Sell, 90, 1))), (Rule::SelfTrade, 95, 90));
-    assert_eq!(named(rig.refused(BERT, &market(GOLD, Side::Sell, 1))), (Rule::SelfTrade, 95, 100));
-    rig.approved(BERT, &limit(GOLD, Side::Sell, 102, 1));
-    rig.approved(BERT, &limit(GOLD, Side::Buy, 95, 1));
-    rig.approved(BERT, &market(TIN, Side::Sell, 1));
-}
-
-#[test]
-fn an_amendment_is_kept_from_meeting_own_orders_from_the_moment_it_is_asked_for() {
-    let mut config = config(Matching::Quotes);
-    config.scopes.self_trade = SelfTrade::Block;
-    config.venue.order_latency_ns = 1_000;
-    let mut rig = rig(config);
-    let bid = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
-    let ask = rig.approved(BERT, &limit(GOLD, Side::Sell, 105, 1));
-    assert_eq!(rig.kernel.replace(ANNA, bid, 97, 1).unwrap(), Verdict::Approved(bid));
-    assert_eq!(named(rig.refused(BERT, &limit(GOLD, Side::Sell, 97, 1))), (Rule::SelfTrade, 97, 97));
-    let Verdict::Refused(no) = rig.kernel.replace(BERT, ask, 96, 1).unwrap() else { panic!("amended") };
-    assert_eq!(named(no), (Rule::SelfTrade, 97, 96));
-    assert_eq!(rig.kernel.replace(BERT, ask, 98, 1).unwrap(), Verdict::Approved(ask));
-}
-
-#[test]
-fn the_older_orders_are_cancelled_where_the_newer_one_is_to_win() {
-    let mut rig = preventing(SelfTrade::CancelOldest);
-    let met = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 1));
-    let apart = rig.approved(ANNA, &limit(GOLD, Side::Buy, 94, 1));
-    rig.approved(BERT, &limit(GOLD, Side::Sell, 95, 1));
-    settle(&mut rig);
-    assert_eq!(rig.reports_of(met).last(), Some(&ReportBody::Canceled(CancelReason::SelfTrade)));
-    assert!(rig.is_open(apart));
-}
-
-#[test]
-fn a_closing_order_is_not_blocked_by_own_orders_but_withdraws_them() {
-    let mut rig = preventing(SelfTrade::Block);
-    rig.approved(ANNA, &market(GOLD, Side::Buy, 2));
-    settle(&mut rig);
-    let bid = rig.approved(BERT, &limit(GOLD, Side::Buy, 95, 1));
-    rig.approved(ANNA, &market(GOLD, Side::Sell, 2));
-    settle(&mut rig);
-    assert_eq!(rig.reports_of(bid).last(), Some(&ReportBody::Canceled(CancelReason::SelfTrade)));
-    assert_eq!(rig.position(ANNA, GOLD), 0);
 }
 
 #[test]

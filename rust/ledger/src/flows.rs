@@ -1,10 +1,12 @@
 //! Money that came and went without a fill, account by account: the books behind one control account.
 
+use std::sync::Arc;
+
 use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::error::must_equal;
 use crate::wire::Put;
-use crate::{BrokenInvariant, Ledger, LedgerError};
+use crate::{BrokenInvariant, CashFlowColumns, Ledger, LedgerError, Lendable};
 
 /// Kinds of cash flow.
 const KINDS: usize = CashFlowKind::ALL.len();
@@ -15,12 +17,16 @@ pub(crate) struct Flows {
     by_kind: [i128; KINDS],
     /// By slot of (strategy, instrument), as holdings are.
     by_slot: Vec<[i128; KINDS]>,
-    rows: Vec<CashFlow>,
+    rows: Lendable<CashFlowColumns>,
 }
 
 impl Flows {
     fn new(slots: usize) -> Self {
-        Self { by_kind: [0; KINDS], by_slot: vec![[0; KINDS]; slots], rows: Vec::new() }
+        Self {
+            by_kind: [0; KINDS],
+            by_slot: vec![[0; KINDS]; slots],
+            rows: Lendable::new(CashFlowColumns::default()),
+        }
     }
 
     /// Checks that the kinds sum to the control account.
@@ -34,7 +40,7 @@ impl Flows {
         for kind in CashFlowKind::ALL {
             let total = self.by_kind.get(place_of(kind)).copied().unwrap_or_default();
             let slots = self.by_slot.iter().filter_map(|slot| slot.get(place_of(kind))).sum();
-            let rows = self.rows.iter().filter(|row| row.kind == kind).map(|row| row.amount.0).sum();
+            let rows = self.rows.get().sum_of(i64::from(kind.code()));
             must_equal("cash flows by position are those by kind", slots, total)?;
             must_equal("cash flows one by one are those by kind", rows, total)?;
         }
@@ -43,7 +49,7 @@ impl Flows {
 
     /// Appends what was received so far.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
-        self.rows.len().put(out);
+        self.rows.get().len().put(out);
         for amount in self.by_slot.iter().flatten() {
             amount.put(out);
         }
@@ -72,7 +78,7 @@ impl Ledger {
         let total_after = total.checked_add(flow.amount.0).ok_or(overflow)?;
         let own_after = own.checked_add(flow.amount.0).ok_or(overflow)?;
         (*total, *own) = (total_after, own_after);
-        flows.rows.push(*flow);
+        flows.rows.get_mut().push(flow);
         self.accounts = accounts;
         debug_assert_eq!(self.check(), Ok(()));
         Ok(())
@@ -93,10 +99,10 @@ impl Ledger {
         Money(own.copied().unwrap_or_default())
     }
 
-    /// Returns every cash flow, oldest first.
-    #[must_use]
-    pub fn cash_flows(&self) -> &[CashFlow] {
-        self.flows.as_ref().map_or(&[], |flows| &flows.rows)
+    /// Lends every cash flow as it is now, oldest first; nothing is copied. While they are kept, later ones
+    /// come into one copy.
+    pub fn lend_cash_flows(&mut self) -> Arc<CashFlowColumns> {
+        self.flows.as_mut().map_or_else(Arc::default, |flows| flows.rows.lend())
     }
 }
 

@@ -7,6 +7,7 @@
 mod accounts;
 mod error;
 mod fill;
+mod flow_columns;
 mod flows;
 mod ledger;
 mod lendable;
@@ -26,6 +27,7 @@ mod working;
 
 pub use error::{BrokenInvariant, LedgerError, OrderError};
 pub use fill::{Applied, FillInput, Reduction};
+pub use flow_columns::CashFlowColumns;
 pub use ledger::Ledger;
 pub use lendable::Lendable;
 pub use lots::OpenLot;

@@ -91,8 +91,9 @@ impl OpenOrder {
     /// Tells whether it may stand in the market with its price; what still waits for a price does not.
     #[must_use]
     pub fn may_rest(&self) -> bool {
-        let has_limit =
-            self.intent.kind.limit_ticks().is_some() || self.intent.kind == OrderKind::MarketToLimit;
+        let is_known_later =
+            matches!(self.intent.kind, OrderKind::MarketToLimit | OrderKind::TrailingStopLimit { .. });
+        let has_limit = self.intent.kind.limit_ticks().is_some() || is_known_later;
         has_limit && (self.is_set_off || !self.intent.kind.is_conditional())
     }
 

@@ -56,6 +56,8 @@ enum What {
     State,
     /// It waited for a price and was set off.
     SetOff,
+    /// It was set off and has this limit.
+    SetOffAt(i64),
     /// These lots of it filled.
     Filled(i64),
     /// An amendment is asked for: all that are now.
@@ -354,7 +356,7 @@ impl What {
     /// Returns the largest size of an order that may trade after it, which is `now` before it.
     fn lots_at_stake(self, order: &OpenOrder, now: i64) -> i64 {
         match self {
-            Self::State | Self::SetOff => now,
+            Self::State | Self::SetOff | Self::SetOffAt(_) => now,
             Self::Filled(lots) => {
                 order.open_lots().saturating_sub(lots).max(order.amending.filled(lots).lots)
             }
@@ -372,6 +374,10 @@ impl What {
         match self {
             Self::State => {}
             Self::SetOff => order.is_set_off = true,
+            Self::SetOffAt(price_ticks) => {
+                order.is_set_off = true;
+                order.price_ticks = Some(price_ticks);
+            }
             Self::Filled(lots) => {
                 order.filled_lots += lots;
                 order.amending = order.amending.filled(lots);
@@ -405,6 +411,9 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
         }
         ReportBody::Rejected(_) => same(E::Rejected),
         ReportBody::Triggered => Ok(Change { event: E::Triggered, what: What::SetOff }),
+        ReportBody::TriggeredAt { price_ticks } => {
+            Ok(Change { event: E::Triggered, what: What::SetOffAt(price_ticks) })
+        }
         ReportBody::Canceled(_) => same(E::Canceled),
         ReportBody::Expired => same(E::Expired),
         ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),

@@ -29,7 +29,10 @@ impl Audit {
             match report.body {
                 ReportBody::Accepted => assert_eq!(self.open.insert(id, size), None, "accepted twice"),
                 ReportBody::Rejected(_) => assert!(!self.open.contains_key(&id), "rejected while open"),
-                ReportBody::Triggered | ReportBody::CancelRejected(_) | ReportBody::ReplaceRejected(_) => {}
+                ReportBody::Triggered
+                | ReportBody::TriggeredAt { .. }
+                | ReportBody::CancelRejected(_)
+                | ReportBody::ReplaceRejected(_) => {}
                 ReportBody::Replaced { lots, .. } | ReportBody::Restated { lots, .. } => {
                     assert!(lots > 0 && self.open.insert(id, lots).is_some(), "replaced while closed");
                 }

@@ -1,6 +1,6 @@
 //! Slow and plain for tests: what sets a dormant order off, from every price it has seen.
 
-use tradecore_types::{OrderKind, Side};
+use tradecore_types::{OrderKind, ReportBody, Side};
 
 /// Returns the trigger that was hit first, going through all prices from the start.
 pub fn hit(side: Side, kind: OrderKind, seen: &[i64]) -> Option<i64> {
@@ -42,5 +42,15 @@ pub fn awake(side: Side, kind: OrderKind, trigger: i64) -> OrderKind {
             OrderKind::Limit { price_ticks: trigger + side.sign() * limit_offset_ticks }
         }
         _ => OrderKind::Market,
+    }
+}
+
+/// Returns what is said of an order that becomes another when it is set off.
+pub fn told(asleep: OrderKind, awake: OrderKind) -> ReportBody {
+    match (asleep, awake) {
+        (OrderKind::TrailingStopLimit { .. }, OrderKind::Limit { price_ticks }) => {
+            ReportBody::TriggeredAt { price_ticks }
+        }
+        _ => ReportBody::Triggered,
     }
 }

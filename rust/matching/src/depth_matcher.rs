@@ -477,7 +477,7 @@ impl DepthMatcher {
         self.dormant.watch(|side| watched_ticks(last, depth, side));
         while let Some(dormant) = self.dormant.next_set_off() {
             let ticket = dormant.awake();
-            out.push(report(ticket.order_id, now_ns, ReportBody::Triggered));
+            out.push(report(ticket.order_id, now_ns, dormant.set_off()));
             let whole = ticket.time_in_force == TimeInForce::Fok;
             let offered = |lots| self.taken.offered(depth, ticket.side, ticket.limit_ticks(), lots);
             if whole && offered(ticket.lots) < ticket.lots {

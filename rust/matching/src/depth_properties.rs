@@ -11,7 +11,7 @@ use tradecore_types::{
 };
 
 use crate::audit::Audit;
-use crate::conditions::{awake, hit, trail};
+use crate::conditions::{awake, hit, told, trail};
 use crate::depth_tests::PlainBook;
 use crate::samples::{approved, instrument, limit};
 use crate::{DepthMatcher, FeeSchedule};
@@ -310,7 +310,7 @@ impl Plain {
             let Some(index) = fired else { return };
             let order = self.orders.remove(index);
             let kind = awake(order.side, order.kind, hit(&order).unwrap());
-            self.say(order.id, ReportBody::Triggered);
+            self.say(order.id, told(order.kind, kind));
             let offers = self.offers(order.side, kind.limit_ticks());
             let offered: i64 = offers.iter().map(|offer| offer.lots).sum();
             if order.time_in_force == TimeInForce::Fok && offered < order.open {

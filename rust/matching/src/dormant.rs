@@ -1,6 +1,6 @@
 //! Orders that wait for a price before they may trade: stops, touched and trailing orders.
 
-use tradecore_types::{OrderId, OrderKind, Side};
+use tradecore_types::{OrderId, OrderKind, ReportBody, Side};
 
 use crate::state::{put, put_id};
 use crate::ticket::{Ticket, reaches, sets_off};
@@ -89,6 +89,16 @@ impl Dormant {
             _ => OrderKind::Market,
         };
         Ticket { kind, ..self.ticket }
+    }
+
+    /// Returns what is said of it when it is set off: where only then its limit is known, that too.
+    pub fn set_off(&self) -> ReportBody {
+        match (self.ticket.kind, self.awake().kind) {
+            (OrderKind::TrailingStopLimit { .. }, OrderKind::Limit { price_ticks }) => {
+                ReportBody::TriggeredAt { price_ticks }
+            }
+            _ => ReportBody::Triggered,
+        }
     }
 
     /// Gives it a new size and, where it states one, a new price (0 keeps it). `Some(true)` when it keeps its

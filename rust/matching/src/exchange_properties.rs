@@ -10,7 +10,7 @@ use tradecore_types::{
 };
 
 use crate::audit::Audit;
-use crate::conditions::{awake, hit, trail};
+use crate::conditions::{awake, hit, told, trail};
 use crate::depth_properties::{Input, amend, intent, submit};
 use crate::samples::{approved, instrument};
 use crate::{BookEvent, ExchangeMatcher, FeeSchedule, L3Book, MarketOut, RestError, SelfTradePrevention};
@@ -271,9 +271,9 @@ impl PlainExchange {
     }
 
     fn fire(&mut self, id: OrderId, order: &Plain) {
-        self.say(id, ReportBody::Triggered);
         let trigger = hit(order.side, order.kind, &order.seen).unwrap();
         let kind = awake(order.side, order.kind, trigger);
+        self.say(id, told(order.kind, kind));
         let whole = order.time_in_force == TimeInForce::Fok;
         if whole && !self.fills_whole(order.side, kind.limit_ticks(), order.lots) {
             return self.say(id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));

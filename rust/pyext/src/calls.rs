@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
 use tradecore_types::ReportBody;
 
+use crate::callback::PyCallback;
 use crate::events::{PyBar, PyQuote, PyTrade, Scale, Shown};
 use crate::kernel::PyKernel;
 use crate::reused::Reused;
@@ -17,15 +18,15 @@ use crate::views::PyBook;
 #[derive(FromPyObject)]
 pub struct Handlers<'py> {
     context: Bound<'py, PyAny>,
-    on_bar: Option<Bound<'py, PyAny>>,
-    on_quote: Option<Bound<'py, PyAny>>,
-    on_book: Option<Bound<'py, PyAny>>,
-    on_trade: Option<Bound<'py, PyAny>>,
-    on_fill: Option<Bound<'py, PyAny>>,
-    on_order: Option<Bound<'py, PyAny>>,
-    on_timer: Option<Bound<'py, PyAny>>,
-    on_cash_flow: Option<Bound<'py, PyAny>>,
-    on_liquidation: Option<Bound<'py, PyAny>>,
+    on_bar: Option<Bound<'py, PyCallback>>,
+    on_quote: Option<Bound<'py, PyCallback>>,
+    on_book: Option<Bound<'py, PyCallback>>,
+    on_trade: Option<Bound<'py, PyCallback>>,
+    on_fill: Option<Bound<'py, PyCallback>>,
+    on_order: Option<Bound<'py, PyCallback>>,
+    on_timer: Option<Bound<'py, PyCallback>>,
+    on_cash_flow: Option<Bound<'py, PyCallback>>,
+    on_liquidation: Option<Bound<'py, PyCallback>>,
 }
 
 /// The events that one strategy was last called with.
@@ -78,39 +79,47 @@ pub fn call(
     match wake.body {
         WakeBody::Bar { bar, .. } => {
             if let Some(on_bar) = &handlers.on_bar {
-                last.bar.call(on_bar, context, &Shown { what: bar, time_ns, instrument, scale })?;
+                last.bar.call(on_bar.get(), context, &Shown { what: bar, time_ns, instrument, scale })?;
             }
         }
         WakeBody::Quote(quote) => {
             if let Some(on_quote) = &handlers.on_quote {
-                last.quote.call(on_quote, context, &Shown { what: quote, time_ns, instrument, scale })?;
+                last.quote.call(
+                    on_quote.get(),
+                    context,
+                    &Shown { what: quote, time_ns, instrument, scale },
+                )?;
             }
         }
         WakeBody::Book => {
             if let Some(on_book) = &handlers.on_book {
-                on_book.call1((context, books.get(instrument)?))?;
+                on_book.get().call(context, books.get(instrument)?)?;
             }
         }
         WakeBody::Trade(trade) => {
             if let Some(on_trade) = &handlers.on_trade {
-                last.trade.call(on_trade, context, &Shown { what: trade, time_ns, instrument, scale })?;
+                last.trade.call(
+                    on_trade.get(),
+                    context,
+                    &Shown { what: trade, time_ns, instrument, scale },
+                )?;
             }
         }
         WakeBody::Order(update) => return call_order(py, wake, update, scale, handlers, last),
         WakeBody::CashFlow(flow) => {
             if let Some(on_cash_flow) = &handlers.on_cash_flow {
-                on_cash_flow.call1((context, Py::new(py, PyCashFlow { flow })?))?;
+                on_cash_flow.get().call(context, &Bound::new(py, PyCashFlow { flow })?)?;
             }
         }
         WakeBody::Liquidation(liquidation) => {
             if let Some(on_liquidation) = &handlers.on_liquidation {
                 let liquidation = PyLiquidation { liquidation, time_ns, scale };
-                on_liquidation.call1((context, Py::new(py, liquidation)?))?;
+                on_liquidation.get().call(context, &Bound::new(py, liquidation)?)?;
             }
         }
         WakeBody::Timer { timer_id } => {
             if let Some(on_timer) = &handlers.on_timer {
-                on_timer.call1((context, timer_id))?;
+                on_timer.get().call(context, &timer_id.into_pyobject(py)?)?;
             }
         }
     }
@@ -130,11 +139,11 @@ fn call_order(
     if let ReportBody::Fill { price_ticks, lots, liquidity, fee } = update.report.body {
         if let Some(on_fill) = &handlers.on_fill {
             let what = FillOf { update, price_ticks, lots, liquidity, fee };
-            last.fill.call(on_fill, &handlers.context, &Shown { what, time_ns, instrument, scale })?;
+            last.fill.call(on_fill.get(), &handlers.context, &Shown { what, time_ns, instrument, scale })?;
         }
     } else if let Some(on_order) = &handlers.on_order {
         let update = PyOrderUpdate { update, time_ns, instrument };
-        on_order.call1((&handlers.context, Py::new(py, update)?))?;
+        on_order.get().call(&handlers.context, &Bound::new(py, update)?)?;
     }
     Ok(())
 }

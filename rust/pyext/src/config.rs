@@ -66,6 +66,7 @@ pub fn read(
         instruments,
         strategies: count,
         scopes,
+        calls_max: risk_spec.getattr("calls_max")?.extract()?,
         cash: money("cash", &text(&account, "cash")?)?,
         leverage: Leverage {
             numerator: leverage.mantissa,

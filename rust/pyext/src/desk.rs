@@ -1,6 +1,7 @@
 //! Where a strategy's orders come in: the hot half of its context.
 
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Links, OrderRequest, Verdict};
 use tradecore_types::{InstrumentId, OrderId, Side, Size, StrategyId};
 
@@ -24,24 +25,33 @@ pub struct PyOrderDesk {
     strategy: StrategyId,
     /// Instruments of the strategy with their `tradecore.domain.Instrument`, the default first.
     instruments: Vec<(u32, Py<PyAny>)>,
-    /// Whether a subclass judges or records every wish to trade first.
-    is_watched: bool,
+    /// Who judges and records every wish to trade first.
+    judge: Option<Py<PyAny>>,
 }
 
 #[pymethods]
 impl PyOrderDesk {
     /// A desk for a strategy of a kernel; `instruments` are (id, Instrument), the default first.
+    ///
+    /// A `judge` is asked `passes(instrument_id, is_buy, lots)` before risk is, and told `approved(reduce_only)`
+    /// after risk said yes.
     #[new]
+    #[pyo3(signature = (kernel, strategy_id, instruments, judge=None))]
     fn new(
         kernel: Py<PyKernel>,
         strategy_id: u16,
         instruments: Vec<(u32, Py<PyAny>)>,
-        is_watched: bool,
+        judge: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         if instruments.is_empty() {
             return Err(invalid_value("instruments", "[]", "must name at least one"));
         }
-        Ok(Self { kernel, strategy: StrategyId(strategy_id), instruments, is_watched })
+        Ok(Self { kernel, strategy: StrategyId(strategy_id), instruments, judge })
+    }
+
+    /// Shows the garbage collector what a judge of the caller's may lead back from.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.judge)
     }
 
     /// Time of the engine, UTC nanoseconds.
@@ -137,7 +147,8 @@ impl PyOrderDesk {
     )]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn buy<'a, 'py>(
-        slf: &Bound<'py, Self>,
+        &self,
+        py: Python<'py>,
         by_position: Given<'a, 'py>,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
@@ -192,7 +203,7 @@ impl PyOrderDesk {
             stop_loss: (stop_loss, stop_loss_ticks),
             take_profit: (take_profit, take_profit_ticks),
         };
-        send(slf, instrument_id, wish)
+        send(self, py, instrument_id, wish)
     }
 
     /// Send a sell order; parameters, answer and errors are those of `buy`.
@@ -215,7 +226,8 @@ impl PyOrderDesk {
     )]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn sell<'a, 'py>(
-        slf: &Bound<'py, Self>,
+        &self,
+        py: Python<'py>,
         by_position: Given<'a, 'py>,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
@@ -270,7 +282,7 @@ impl PyOrderDesk {
             stop_loss: (stop_loss, stop_loss_ticks),
             take_profit: (take_profit, take_profit_ticks),
         };
-        send(slf, instrument_id, wish)
+        send(self, py, instrument_id, wish)
     }
 
     /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
@@ -320,63 +332,68 @@ impl PyOrderDesk {
     clippy::inline_always,
     reason = "else two dozen arguments that nobody gave are written and read back"
 )]
-fn send<'py>(
-    slf: &Bound<'py, PyOrderDesk>,
+fn send(
+    desk: &PyOrderDesk,
+    py: Python<'_>,
     instrument_id: Option<u32>,
-    wish: Wish<'_, 'py>,
+    wish: Wish<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
     if wish.is_plain() {
-        let (id, _) = slf.get().instrument(instrument_id)?;
+        let (id, _) = desk.instrument(instrument_id)?;
         let request = wish.plain_request(InstrumentId(id))?;
-        submit(slf, &request, Links::default())
+        submit(desk, py, &request, Links::default())
     } else {
-        send_special(slf, instrument_id, &wish)
+        send_special(desk, py, instrument_id, &wish)
     }
 }
 
 /// Reads a wish to trade that states more than most.
 #[inline(never)]
-fn send_special<'py>(
-    slf: &Bound<'py, PyOrderDesk>,
+fn send_special(
+    desk: &PyOrderDesk,
+    py: Python<'_>,
     instrument_id: Option<u32>,
-    wish: &Wish<'_, 'py>,
+    wish: &Wish<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
-    let (py, desk) = (slf.py(), slf.get());
     let (id, instrument) = desk.instrument(instrument_id)?;
     let session_end_ns = || desk.kernel.borrow(py).kernel.session_end_ns();
     let request = wish.request(InstrumentId(id), instrument.bind(py), session_end_ns)?;
-    submit(slf, &request, wish.links())
+    submit(desk, py, &request, wish.links())
 }
 
-/// Puts a wish to trade before the subclass, if it watches, and then before risk.
-fn submit(slf: &Bound<'_, PyOrderDesk>, request: &OrderRequest, links: Links) -> PyResult<Py<PyAny>> {
-    let (py, desk) = (slf.py(), slf.get());
-    if desk.is_watched
-        && let Some(refused) = watch(slf, request)?
+/// Puts a wish to trade before the judge, if there is one, and then before risk.
+fn submit(desk: &PyOrderDesk, py: Python<'_>, request: &OrderRequest, links: Links) -> PyResult<Py<PyAny>> {
+    if let Some(judge) = &desk.judge
+        && let Some(refused) = judged(desk, judge.bind(py), request)?
     {
         return Ok(refused);
     }
     let verdict = desk.kernel.borrow_mut(py).kernel.submit_linked(desk.strategy, request, links);
     let verdict = verdict.map_err(|error| kernel_error(&error))?;
-    if desk.is_watched && matches!(verdict, Verdict::Approved(_)) {
-        slf.call_method1("_approved", (request.reduce_only,))?;
+    if let Some(judge) = &desk.judge
+        && matches!(verdict, Verdict::Approved(_))
+    {
+        judge.call_method1(py, "approved", (request.reduce_only,))?;
     }
     verdict_object(py, verdict)
 }
 
-/// Lets the subclass judge and record a wish; returns the refusal when it says no.
-fn watch(slf: &Bound<'_, PyOrderDesk>, request: &OrderRequest) -> PyResult<Option<Py<PyAny>>> {
+/// Lets the judge see a wish; returns the refusal when it says no.
+fn judged(
+    desk: &PyOrderDesk,
+    judge: &Bound<'_, PyAny>,
+    request: &OrderRequest,
+) -> PyResult<Option<Py<PyAny>>> {
     let lots = match request.size {
         Size::Lots(lots) => lots,
         Size::EquityPpm(_) => 0,
     };
     let is_buy = request.side == Side::Buy;
-    let passes: bool = slf.call_method1("_judge", (request.instrument.0, is_buy, lots))?.extract()?;
+    let passes: bool = judge.call_method1("passes", (request.instrument.0, is_buy, lots))?.extract()?;
     if passes {
         return Ok(None);
     }
-    let (py, desk) = (slf.py(), slf.get());
-    let refusal = desk.kernel.borrow_mut(py).kernel.refuse(desk.strategy, request);
+    let refusal = desk.kernel.borrow_mut(judge.py()).kernel.refuse(desk.strategy, request);
     let refusal = refusal.map_err(|error| kernel_error(&error))?;
-    verdict_object(py, Verdict::Refused(refusal)).map(Some)
+    verdict_object(judge.py(), Verdict::Refused(refusal)).map(Some)
 }

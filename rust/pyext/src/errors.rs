@@ -9,6 +9,7 @@ use tradecore_types::ValueError;
 static INVALID_VALUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static DATA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STORAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static STRATEGY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BROKEN_INVARIANT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// Builds an exception of `tradecore.domain.errors` with these arguments.
@@ -43,6 +44,12 @@ pub fn data_error(location: &str, what: &str) -> PyErr {
 /// `StorageError`: a disk failed.
 pub fn storage_error(path: &str, message: &str) -> PyErr {
     exception(&STORAGE, "StorageError", (path.to_owned(), message.to_owned()))
+}
+
+/// `StrategyError`: a strategy failed in a callback, at a time of the engine.
+pub fn strategy_error(strategy: &str, callback: &str, time_ns: i64, what: &str) -> PyErr {
+    let arguments = (strategy.to_owned(), callback.to_owned(), time_ns, what.to_owned());
+    exception(&STRATEGY, "StrategyError", arguments)
 }
 
 /// `BrokenInvariantError`: a promise of ours is broken.

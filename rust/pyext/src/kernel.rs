@@ -6,13 +6,13 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
-use tradecore_types::{CashFlow, CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
+use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
-use crate::errors::{broken_invariant, invalid_value, misuse, value_error};
+use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
 use crate::events::{Scale, side_name};
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
@@ -43,6 +43,7 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
     match error {
         KernelError::Value(error) => value_error(error),
         KernelError::Codec(error) => invalid_value("frame", &error.to_string(), "must fit a journal frame"),
+        KernelError::Runaway { .. } => misuse(&error.to_string()),
         KernelError::Broken(what) => broken_invariant(what),
     }
 }
@@ -54,27 +55,39 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
 pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
+    /// Names of the strategies.
+    strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
     is_running: bool,
 }
 
 impl PyKernel {
-    /// Advances to the next call of a strategy; the GIL is released when that takes long.
-    fn next_wake(&mut self, py: Python<'_>) -> PyResult<Option<Wake>> {
-        match self.kernel.advance(STEPS_ATTACHED).map_err(|error| kernel_error(&error))? {
-            Advance::Wake(wake) => return Ok(Some(wake)),
-            Advance::Idle => return Ok(None),
-            Advance::Working => {}
-        }
+    /// Goes on after some steps without a call: the GIL is released when the next one takes long.
+    #[cold]
+    fn next_wake(
+        &mut self,
+        py: Python<'_>,
+        mut outcome: Result<Advance, KernelError>,
+    ) -> PyResult<Option<Wake>> {
         loop {
-            let kernel = &mut self.kernel;
-            let outcome =
-                py.detach(|| kernel.advance(STEPS_DETACHED)).map_err(|error| kernel_error(&error))?;
-            match outcome {
+            match outcome.map_err(|error| self.blame(&error))? {
                 Advance::Wake(wake) => return Ok(Some(wake)),
                 Advance::Idle => return Ok(None),
                 Advance::Working => py.check_signals()?,
             }
+            let kernel = &mut self.kernel;
+            outcome = py.detach(|| kernel.advance(STEPS_DETACHED));
+        }
+    }
+
+    /// Turns an error of the engine into an exception; one of a strategy names it.
+    fn blame(&self, error: &KernelError) -> PyErr {
+        match error {
+            KernelError::Runaway { strategy, time_ns, calls_max } => {
+                let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
+                strategy_error(name, "its callbacks", *time_ns, &runaway(*calls_max))
+            }
+            error => kernel_error(error),
         }
     }
 
@@ -104,7 +117,7 @@ impl PyKernel {
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        Ok(Self { kernel, scales, is_running: false })
+        Ok(Self { kernel, scales, strategies, is_running: false })
     }
 
     /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
@@ -194,7 +207,7 @@ impl PyKernel {
     ///
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
     /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
-    /// `on_liquidation`, each a callable or None.
+    /// `on_liquidation`, each a `Callback` or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         let before = {
             let mut this = slf.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
@@ -442,20 +455,10 @@ impl PyKernel {
 
     /// Money that came or went without a fill, as columns of one length, oldest first.
     ///
-    /// int64: time_ns, strategy_id, instrument_id; kind (a list of names); float64: amount, negative when
-    /// the account paid.
-    fn cash_flows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let flows = self.kernel.ledger().cash_flows();
-        let out = PyDict::new(py);
-        let integers = |name: &str, of: &dyn Fn(&CashFlow) -> i64| {
-            out.set_item(name, PyArray1::from_iter(py, flows.iter().map(of)))
-        };
-        integers("time_ns", &|flow| flow.time_ns)?;
-        integers("strategy_id", &|flow| i64::from(flow.strategy.0))?;
-        integers("instrument_id", &|flow| i64::from(flow.instrument.0))?;
-        out.set_item("kind", PyList::new(py, flows.iter().map(|flow| flow.kind.name()))?)?;
-        out.set_item("amount", PyArray1::from_iter(py, flows.iter().map(|flow| flow.amount.to_f64())))?;
-        Ok(out)
+    /// int64: time_ns, strategy_id, instrument_id, kind, which is the place of its name in `kinds`; float64:
+    /// amount, negative when the account paid. As those of `trades`, the int64 columns are read-only views.
+    fn cash_flows<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        results::cash_flows(py, &mut self.kernel)
     }
 
     /// Checks every invariant of the ledger.
@@ -524,18 +527,30 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
     let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
     let mut calls: u32 = 0;
     loop {
-        let (wake, scale) = {
-            let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
-            let Some(wake) = this.next_wake(py)? else { return Ok(()) };
-            let scale = this.scale(wake.instrument.0)?;
-            (wake, scale)
+        let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+        let wake = match this.kernel.advance(STEPS_ATTACHED) {
+            Ok(Advance::Wake(wake)) => wake,
+            outcome => match this.next_wake(py, outcome)? {
+                Some(wake) => wake,
+                None => return Ok(()),
+            },
         };
+        let scale = this.scale(wake.instrument.0)?;
+        drop(this);
         call(py, &wake, scale, handlers, &mut last, &mut books)?;
         calls = calls.wrapping_add(1);
         if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
             py.check_signals()?;
         }
     }
+}
+
+/// Says what a strategy did that never comes to an end, and what to do about it.
+fn runaway(calls_max: u32) -> String {
+    format!(
+        "called more than {calls_max} times at one moment with nothing new (risk.calls_max): it answers its \
+         own orders or timers without end; let it wait for the market, or for a timer later than now"
+    )
 }
 
 /// Turns a verdict into an order number or a `Refused`.

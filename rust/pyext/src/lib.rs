@@ -5,6 +5,7 @@ mod batch;
 mod best;
 mod book;
 mod book_side;
+mod callback;
 mod calls;
 mod config;
 mod desk;
@@ -43,6 +44,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     feeds::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;
+    callback::register(module)?;
     kernel::register(module)?;
     latency::register(module)?;
     desk::register(module)?;

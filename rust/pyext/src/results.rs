@@ -4,7 +4,7 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
-use tradecore_types::{Instrument, InstrumentId, Money};
+use tradecore_types::{CashFlowKind, Instrument, InstrumentId, Money};
 
 use crate::events::Scale;
 use crate::lent::Lent;
@@ -38,6 +38,21 @@ pub fn trades<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'py, 
     out.set_item("exit_price", scaled(&trades.exit_ticks, Instrument::price))?;
     out.set_item("pnl", amounts(py, &trades.pnl))?;
     out.set_item("commission", amounts(py, &trades.commission))?;
+    Ok(out)
+}
+
+/// Returns the cash flows: integers as views, what numpy has no type for converted.
+pub fn cash_flows<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let lent = Lent::new(py, kernel.lend_cash_flows())?;
+    let out = PyDict::new(py);
+    out.set_item("time_ns", lent.view(|flows| &flows.time_ns)?)?;
+    out.set_item("strategy_id", lent.view(|flows| &flows.strategy_id)?)?;
+    out.set_item("instrument_id", lent.view(|flows| &flows.instrument_id)?)?;
+    out.set_item("kind", lent.view(|flows| &flows.kind)?)?;
+    // Codes begin at 1.
+    let names = CashFlowKind::ALL.map(CashFlowKind::name);
+    out.set_item("kinds", std::iter::once("").chain(names).collect::<Vec<_>>())?;
+    out.set_item("amount", amounts(py, &lent.columns().amount))?;
     Ok(out)
 }
 

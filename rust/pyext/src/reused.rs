@@ -4,6 +4,8 @@ use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 
+use crate::callback::PyCallback;
+
 /// An event class whose objects can become the next event of their kind.
 pub trait Rewritten: PyClass<Frozen = True> + Into<PyClassInitializer<Self>> + Sync {
     /// What an object is made from.
@@ -34,17 +36,16 @@ impl<T: Rewritten> Reused<T> {
     /// keeps what it saw.
     pub fn call(
         &mut self,
-        callback: &Bound<'_, PyAny>,
+        callback: &PyCallback,
         context: &Bound<'_, PyAny>,
         from: &T::From,
     ) -> PyResult<()> {
-        let py = callback.py();
+        let py = context.py();
         let event = match &self.last {
             Some(event) if references(py, event) == 1 && event.get().rewrite(from) => event,
             _ => self.last.insert(Py::new(py, T::made(from))?),
         };
-        callback.call1((context, event.bind(py)))?;
-        Ok(())
+        callback.call(context, event.bind(py))
     }
 }
 

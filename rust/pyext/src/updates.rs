@@ -186,7 +186,7 @@ impl PyOrderUpdate {
         match self.update.report.body {
             ReportBody::Accepted => "accepted",
             ReportBody::Rejected(_) => "rejected",
-            ReportBody::Triggered => "triggered",
+            ReportBody::Triggered | ReportBody::TriggeredAt { .. } => "triggered",
             ReportBody::Fill { .. } => "fill",
             ReportBody::Canceled(_) => "canceled",
             ReportBody::CancelRejected(_) => "cancel_rejected",

@@ -152,6 +152,11 @@ pub enum ReportBody {
     Rejected(RejectReason),
     /// A dormant order was set off and is now a market or a limit order.
     Triggered,
+    /// A trailing stop-limit was set off: only now its limit is known.
+    TriggeredAt {
+        /// The limit it has from now on.
+        price_ticks: i64,
+    },
     /// Part or all of the order traded.
     Fill {
         /// Price of this fill.

@@ -323,6 +323,7 @@ fn report() -> impl Strategy<Value = Report> {
     let body = prop_oneof![
         Just(ReportBody::Accepted),
         Just(ReportBody::Triggered),
+        any::<i64>().prop_map(|price_ticks| ReportBody::TriggeredAt { price_ticks }),
         Just(ReportBody::Expired),
         reject().prop_map(ReportBody::Rejected),
         reject().prop_map(ReportBody::CancelRejected),

@@ -50,6 +50,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         instruments: vec![instrument("GOLD"), instrument("TIN")],
         strategies: 2,
         scopes: ScopesConfig::default(),
+        calls_max: 100_000,
         cash: money(1_000_000),
         leverage: Leverage { numerator: 1, denominator: 1 },
         venue: VenueConfig {

@@ -47,7 +47,7 @@ impl BarMatcher {
         let mut dormant = dormant_of(&waiting);
         let is_awake = dormant.see(price_ticks);
         if is_awake {
-            tell(&waiting, time_ns, ReportBody::Triggered, account)?;
+            tell(&waiting, time_ns, dormant.set_off(), account)?;
             self.queue.set(place, Waiting { is_new: true, ..awake(waiting, &dormant) });
         } else {
             self.queue.set(place, Waiting { trail_ticks: dormant.trigger_ticks(), ..waiting });
@@ -71,7 +71,7 @@ impl BarMatcher {
             return Ok(false);
         };
         let time_ns = bar.open_time_ns;
-        tell(&waiting, time_ns, ReportBody::Triggered, account)?;
+        tell(&waiting, time_ns, dormant.set_off(), account)?;
         let woken = Waiting { armed: Armed::Later, ..awake(waiting, &dormant) };
         self.queue.set(place, woken);
         if woken.is_met(hit_ticks) {

@@ -199,7 +199,7 @@ impl ExchangeMatcher {
     /// Turns a dormant order into a market or a limit order; a market order that finds nobody is cancelled.
     fn fire(&mut self, dormant: &Dormant, tape: &mut Tape<'_>) {
         let ticket = dormant.awake();
-        tape.tell(ticket.order_id, ReportBody::Triggered);
+        tape.tell(ticket.order_id, dormant.set_off());
         if ticket.time_in_force == TimeInForce::Fok && !self.fills_whole(&ticket) {
             tape.tell(ticket.order_id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
         } else {

@@ -257,6 +257,10 @@ fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
         ReportBody::Accepted => ("accepted", None),
         ReportBody::Rejected(reason) => ("rejected", Some(reason.name())),
         ReportBody::Triggered => ("triggered", None),
+        ReportBody::TriggeredAt { price_ticks } => {
+            dict.set_item("price_ticks", price_ticks)?;
+            ("triggered", None)
+        }
         ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
             dict.set_item("price_ticks", price_ticks)?;
             dict.set_item("lots", lots)?;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tradecore_types::{CancelReason, OrderIntent, OrderKind, ReportBody, Side, TimeInForce};
 
 use super::Desk;
-use crate::conditions::{awake, hit};
+use crate::conditions::{awake, hit, told};
 use crate::samples::market;
 use crate::{BarFill, BarOrder};
 
@@ -39,8 +39,9 @@ impl Walk {
     fn step(&mut self, price: i64) -> Option<OrderKind> {
         self.seen.push(price);
         let trigger = hit(self.side, self.kind, &self.seen)?;
-        self.said.push("1 Triggered".into());
-        Some(awake(self.side, self.kind, trigger))
+        let kind = awake(self.side, self.kind, trigger);
+        self.said.push(format!("1 {:?}", told(self.kind, kind)));
+        Some(kind)
     }
 
     fn bar(&mut self, [open, high, low, close]: [i64; 4]) {

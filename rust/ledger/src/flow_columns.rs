@@ -1,0 +1,48 @@
+//! Cash flows as columns.
+
+use tradecore_types::{CashFlow, Money};
+
+/// Money that came and went without a fill, oldest first: columns of one length, integers as wide as those
+/// who read them want them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CashFlowColumns {
+    /// When it was due, UTC nanoseconds.
+    pub time_ns: Vec<i64>,
+    /// Code of its kind.
+    pub kind: Vec<i64>,
+    /// Strategy whose position it was about.
+    pub strategy_id: Vec<i64>,
+    /// Instrument of the position.
+    pub instrument_id: Vec<i64>,
+    /// What the account received; negative is what it paid.
+    pub amount: Vec<Money>,
+}
+
+impl CashFlowColumns {
+    /// Returns how many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.amount.len()
+    }
+
+    /// Returns whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.amount.is_empty()
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, flow: &CashFlow) {
+        self.time_ns.push(flow.time_ns);
+        self.kind.push(i64::from(flow.kind.code()));
+        self.strategy_id.push(i64::from(flow.strategy.0));
+        self.instrument_id.push(i64::from(flow.instrument.0));
+        self.amount.push(flow.amount);
+    }
+
+    /// Adds up the amounts of a kind.
+    pub(crate) fn sum_of(&self, kind: i64) -> i128 {
+        let rows = self.kind.iter().zip(&self.amount);
+        rows.filter(|row| *row.0 == kind).map(|row| row.1.0).sum()
+    }
+}
