@@ -61,8 +61,15 @@ impl Kernel {
     /// Does what follows from reports once all of this moment are read: what filled in parts is one change.
     #[inline]
     pub(crate) fn follow_reports(&mut self) -> Result<(), KernelError> {
-        let has_work = self.groups.has_work() || !self.orphaned.is_empty();
-        if has_work && !self.schedule.has_report_by(self.now_ns) {
+        if self.groups.has_work() || !self.orphaned.is_empty() {
+            self.follow_when_all_are_read()?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn follow_when_all_are_read(&mut self) -> Result<(), KernelError> {
+        if !self.schedule.has_report_by(self.now_ns) {
             self.work_groups()?;
             self.trim_orphans();
         }

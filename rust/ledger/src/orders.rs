@@ -354,6 +354,7 @@ const fn is_closing(intent: &OrderIntent) -> bool {
 
 impl What {
     /// Returns the largest size of an order that may trade after it, which is `now` before it.
+    #[inline]
     fn lots_at_stake(self, order: &OpenOrder, now: i64) -> i64 {
         match self {
             Self::State | Self::SetOff | Self::SetOffAt(_) => now,
@@ -370,6 +371,7 @@ impl What {
     }
 
     /// Changes the order.
+    #[inline]
     fn apply(self, order: &mut OpenOrder) {
         match self {
             Self::State => {}
