@@ -1,6 +1,7 @@
 """Tradecore on every workload: what stands beside each peer."""
 
 import sys
+from operator import attrgetter
 
 from indicator_data import columns, fed, summary
 from measured import Answer, Once, Spent, Workload, clocked, main, seconds_of
@@ -225,13 +226,13 @@ def on_columns(compute):
     return make
 
 
-def streamed(make, *, with_bars: bool = False) -> Workload:
-    """One indicator, value by value."""
+def streamed(make, method: str) -> Workload:
+    """One indicator, value by value, by the method that returns the new one or by the one that does not."""
 
     def values(indicator):
         return indicator.values if hasattr(indicator, "values") else indicator.value
 
-    return fed(make, lambda indicator: indicator.update, values, with_bars=with_bars)
+    return fed(make, attrgetter(method), values, with_bars=isinstance(make(), indicators.Atr))
 
 
 def orders(ran) -> Answer:
@@ -288,6 +289,14 @@ def on_maker(strategy: type[Maker]):
     return make
 
 
+STREAMS = {
+    "SMA20": lambda: indicators.Sma(20),
+    "EMA20": lambda: indicators.Ema(20, seed="first"),
+    "RSI14": lambda: indicators.Rsi(14),
+    "ATR14": lambda: indicators.Atr(14),
+    "BBANDS20": lambda: indicators.Bollinger(20, 2.0),
+    "MACD": lambda: indicators.Macd(12, 26, 9),
+}
 WORKLOADS = {
     "B1": Workload(on_bars),
     "B2": Workload(on_walk),
@@ -310,12 +319,8 @@ WORKLOADS = {
     "ATR14": Workload(on_columns(lambda data, out: indicators.atr(*data, 14, out=out))),
     "BBANDS20": Workload(on_columns(lambda data, out: indicators.bollinger(data.close, 20, 2.0, out=out))),
     "MACD": Workload(on_columns(lambda data, out: indicators.macd(data.close, 12, 26, 9, out=out))),
-    "SMA20 stream": streamed(lambda: indicators.Sma(20)),
-    "EMA20 stream": streamed(lambda: indicators.Ema(20, seed="first")),
-    "RSI14 stream": streamed(lambda: indicators.Rsi(14)),
-    "ATR14 stream": streamed(lambda: indicators.Atr(14), with_bars=True),
-    "BBANDS20 stream": streamed(lambda: indicators.Bollinger(20, 2.0)),
-    "MACD stream": streamed(lambda: indicators.Macd(12, 26, 9)),
+    **{f"{name} stream": streamed(make, "update") for name, make in STREAMS.items()},
+    **{f"{name} fed": streamed(make, "feed") for name, make in STREAMS.items()},
 }
 
 if __name__ == "__main__":

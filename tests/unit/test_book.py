@@ -87,6 +87,8 @@ def test_a_top_view_rewrites_one_array():
     book.set(0, 99, 0)
     book.set(1, 100, 1)
     assert shown[0].tolist() == [[99, 5], [98, 6]]
+    with pytest.raises(ValueError, match="own its data"):
+        shown.resize(100, refcheck=False)
     assert view.refresh() is shown
     assert shown.tolist() == [[[98, 6], [0, 0]], [[100, 1], [101, 7]]]
     del view, book

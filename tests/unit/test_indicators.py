@@ -82,6 +82,32 @@ def test_what_update_returns_stays_readable():
     assert sma.update(5.0) == 4.0
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: indicators.Sma(3),
+        lambda: indicators.Ema(3),
+        lambda: indicators.Rsi(3),
+        lambda: indicators.Bollinger(3),
+        lambda: indicators.Macd(2, 3, 2),
+        lambda: indicators.Atr(3),
+        lambda: indicators.Keltner(3, 2),
+    ],
+)
+def test_what_is_fed_counts_as_what_is_updated_and_returns_nothing(make):
+    """`feed` leaves an indicator as `update` does, a value that is skipped included."""
+    fed, updated = make(), make()
+    of_bars = isinstance(fed, indicators.Atr | indicators.Keltner)
+    for value in [*SERIES.tolist(), math.nan, 7.0]:
+        row = (value + 1.0, value - 1.0, value) if of_bars else (value,)
+        assert fed.feed(*row) is None
+        updated.update(*row)
+        assert fed.is_warm == updated.is_warm
+    name = "values" if hasattr(fed, "values") else "value"
+    assert fed.is_warm
+    assert getattr(fed, name) == getattr(updated, name)
+
+
 def test_an_exponential_average_can_start_from_the_first_value():
     """Then it has a value from the first bar on."""
     assert indicators.ema(np.array([1.0, 2.0, 3.0]), 3, seed="first").tolist() == [1.0, 1.5, 2.25]

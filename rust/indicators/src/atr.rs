@@ -2,6 +2,7 @@
 
 use tradecore_types::ValueError;
 
+use crate::pieces::{self, Piecewise, Scratch, larger};
 use crate::smoothing::Smoothing;
 use crate::usable::is_usable;
 use crate::{rules, state::write_f64};
@@ -66,11 +67,7 @@ impl Atr {
         rules::same_length("low", high.len(), low.len())?;
         rules::same_length("close", high.len(), close.len())?;
         rules::same_length("out", high.len(), out.len())?;
-        let mut local = *self;
-        for (((&high, &low), &close), output) in high.iter().zip(low).zip(close).zip(out) {
-            *output = local.update(high, low, close);
-        }
-        *self = local;
+        pieces::run(self, [high, low, close], [out]);
         Ok(())
     }
 
@@ -101,8 +98,29 @@ impl Atr {
     }
 }
 
+impl Piecewise<3, 1> for Atr {
+    fn rows_to_block(&self) -> Option<usize> {
+        self.ranges.inputs_to_block()
+    }
+
+    fn one(&mut self, [high, low, close]: [f64; 3]) -> [f64; 1] {
+        [self.update(high, low, close)]
+    }
+
+    #[inline]
+    fn piece(&mut self, [high, low, close]: [&[f64]; 3], [out]: [&mut [f64]; 1], scratch: &mut Scratch) {
+        let [ranges, ..] = scratch;
+        let before = std::iter::once(self.previous_close).chain(close.iter().copied());
+        for (((&high, &low), before), range) in high.iter().zip(low).zip(before).zip(ranges.iter_mut()) {
+            *range = true_range(high, low, before);
+        }
+        self.previous_close = close.last().copied().unwrap_or(self.previous_close);
+        self.ranges.run(ranges.get(..high.len()).unwrap_or_default(), out);
+    }
+}
+
 /// Largest of the bar's own range and its distances from the close before.
 #[inline]
 fn true_range(high: f64, low: f64, previous_close: f64) -> f64 {
-    (high - low).max((high - previous_close).abs()).max((low - previous_close).abs())
+    larger(larger(high - low, (high - previous_close).abs()), (low - previous_close).abs())
 }

@@ -2,6 +2,7 @@
 
 use tradecore_types::ValueError;
 
+use crate::pieces::{self, Piecewise, Scratch};
 use crate::rules;
 use crate::smoothing::Smoothing;
 use crate::usable::is_usable;
@@ -50,12 +51,7 @@ impl Ema {
     /// [`ValueError`] when `out` is not as long as `values`; nothing is taken then.
     pub fn run(&mut self, values: &[f64], out: &mut [f64]) -> Result<(), ValueError> {
         rules::same_length("out", values.len(), out.len())?;
-        // A copy lives in registers; through the reference every value would go to memory and back.
-        let mut local = *self;
-        for (&value, output) in values.iter().zip(out) {
-            *output = local.update(value);
-        }
-        *self = local;
+        pieces::run(self, [values], [out]);
         Ok(())
     }
 
@@ -82,6 +78,21 @@ impl Ema {
     /// Appends the state as canonical bytes.
     pub fn write_state(&self, bytes: &mut Vec<u8>) {
         self.smoothing.write_state(bytes);
+    }
+}
+
+impl Piecewise<1, 1> for Ema {
+    fn rows_to_block(&self) -> Option<usize> {
+        self.smoothing.inputs_to_block()
+    }
+
+    fn one(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        [self.update(value)]
+    }
+
+    #[inline]
+    fn piece(&mut self, [values]: [&[f64]; 1], [out]: [&mut [f64]; 1], _: &mut Scratch) {
+        self.smoothing.run(values, out);
     }
 }
 

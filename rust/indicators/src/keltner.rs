@@ -2,6 +2,7 @@
 
 use tradecore_types::ValueError;
 
+use crate::pieces::{self, Piecewise, Scratch};
 use crate::state::write_f64;
 use crate::usable::is_usable;
 use crate::{Atr, Ema, Seed, rules};
@@ -68,14 +69,7 @@ impl Keltner {
         for out in &outs {
             rules::same_length("out", high.len(), out.len())?;
         }
-        let [uppers, middles, lowers] = outs;
-        let bars = high.iter().zip(low).zip(close);
-        let bands = uppers.iter_mut().zip(middles).zip(lowers);
-        let mut local = *self;
-        for (((&high, &low), &close), ((upper, middle), lower)) in bars.zip(bands) {
-            [*upper, *middle, *lower] = local.update(high, low, close);
-        }
-        *self = local;
+        pieces::run(self, [high, low, close], outs);
         Ok(())
     }
 
@@ -105,6 +99,34 @@ impl Keltner {
         self.range.write_state(bytes);
         for value in self.values {
             write_f64(bytes, value);
+        }
+    }
+}
+
+impl Piecewise<3, 3> for Keltner {
+    fn rows_to_block(&self) -> Option<usize> {
+        self.is_warm().then(|| self.average.rows_to_block()).flatten()
+    }
+
+    fn one(&mut self, [high, low, close]: [f64; 3]) -> [f64; 3] {
+        self.update(high, low, close)
+    }
+
+    #[inline]
+    fn piece(
+        &mut self,
+        [high, low, close]: [&[f64]; 3],
+        [uppers, middles, lowers]: [&mut [f64]; 3],
+        scratch: &mut Scratch,
+    ) {
+        self.average.piece([close], [middles], scratch);
+        self.range.piece([high, low, close], [lowers], scratch);
+        for ((upper, middle), lower) in uppers.iter_mut().zip(middles.iter()).zip(lowers.iter_mut()) {
+            let width = self.multiple * *lower;
+            (*upper, *lower) = (middle + width, middle - width);
+        }
+        if let (Some(upper), Some(middle), Some(lower)) = (uppers.last(), middles.last(), lowers.last()) {
+            self.values = [*upper, *middle, *lower];
         }
     }
 }

@@ -10,7 +10,8 @@
 //!   poisons the rest.
 //!
 //! Nothing allocates after construction, nor depends on the machine: no fused multiply-add, no
-//! reordering of sums that one processor has and another has not.
+//! reordering of sums that one processor has and another has not. Vector registers (`wide`) hold the same step
+//! of several blocks of a series, so that each block is summed in the order in which it comes.
 
 mod atr;
 mod bollinger;
@@ -19,6 +20,7 @@ mod ema;
 mod indicator;
 mod keltner;
 mod macd;
+mod pieces;
 mod rsi;
 mod rules;
 mod sma;

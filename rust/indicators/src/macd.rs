@@ -3,6 +3,7 @@
 use tradecore_types::ValueError;
 
 use crate::ema::exponential;
+use crate::pieces::{self, Piecewise, Scratch};
 use crate::rules;
 use crate::smoothing::Smoothing;
 use crate::state::{write_count, write_f64};
@@ -79,12 +80,7 @@ impl Macd {
         for out in &outs {
             rules::same_length("out", values.len(), out.len())?;
         }
-        let [lines, signals, histograms] = outs;
-        let mut local = *self;
-        for (((&value, line), signal), histogram) in values.iter().zip(lines).zip(signals).zip(histograms) {
-            [*line, *signal, *histogram] = local.update(value);
-        }
-        *self = local;
+        pieces::run(self, [values], outs);
         Ok(())
     }
 
@@ -116,6 +112,39 @@ impl Macd {
         }
         for value in self.values {
             write_f64(bytes, value);
+        }
+    }
+}
+
+impl Piecewise<1, 3> for Macd {
+    fn rows_to_block(&self) -> Option<usize> {
+        self.signal.is_warm().then(|| self.slow.inputs_to_block()).flatten()
+    }
+
+    fn one(&mut self, [value]: [f64; 1]) -> [f64; 3] {
+        self.update(value)
+    }
+
+    #[inline]
+    fn piece(
+        &mut self,
+        [values]: [&[f64]; 1],
+        [lines, signals, histograms]: [&mut [f64]; 3],
+        _: &mut Scratch,
+    ) {
+        // Each output stands in for what becomes of it: the fast average, the slow one, and at last itself.
+        self.fast.run(values, lines);
+        self.slow.run(values, histograms);
+        for (line, slow) in lines.iter_mut().zip(histograms.iter()) {
+            *line -= slow;
+        }
+        self.signal.run(lines, signals);
+        for ((histogram, line), signal) in histograms.iter_mut().zip(lines.iter()).zip(signals.iter()) {
+            *histogram = line - signal;
+        }
+        if let (Some(line), Some(signal), Some(histogram)) = (lines.last(), signals.last(), histograms.last())
+        {
+            self.values = [*line, *signal, *histogram];
         }
     }
 }

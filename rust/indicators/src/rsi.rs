@@ -2,6 +2,7 @@
 
 use tradecore_types::ValueError;
 
+use crate::pieces::{self, Piecewise, Scratch, larger};
 use crate::smoothing::Smoothing;
 use crate::usable::is_usable;
 use crate::{rules, state::write_f64};
@@ -45,8 +46,8 @@ impl Rsi {
         if change.is_nan() {
             return f64::NAN;
         }
-        let gain = self.gains.update(change.max(0.0));
-        let loss = self.losses.update((-change).max(0.0));
+        let gain = self.gains.update(larger(change, 0.0));
+        let loss = self.losses.update(larger(-change, 0.0));
         if self.is_warm() {
             self.value = strength(gain, loss);
         }
@@ -60,11 +61,7 @@ impl Rsi {
     /// [`ValueError`] when `out` is not as long as `values`; nothing is taken then.
     pub fn run(&mut self, values: &[f64], out: &mut [f64]) -> Result<(), ValueError> {
         rules::same_length("out", values.len(), out.len())?;
-        let mut local = *self;
-        for (&value, output) in values.iter().zip(out) {
-            *output = local.update(value);
-        }
-        *self = local;
+        pieces::run(self, [values], [out]);
         Ok(())
     }
 
@@ -94,6 +91,36 @@ impl Rsi {
         self.losses.write_state(bytes);
         write_f64(bytes, self.previous);
         write_f64(bytes, self.value);
+    }
+}
+
+impl Piecewise<1, 1> for Rsi {
+    fn rows_to_block(&self) -> Option<usize> {
+        self.gains.inputs_to_block()
+    }
+
+    fn one(&mut self, [value]: [f64; 1]) -> [f64; 1] {
+        [self.update(value)]
+    }
+
+    #[inline]
+    fn piece(&mut self, [values]: [&[f64]; 1], [out]: [&mut [f64]; 1], scratch: &mut Scratch) {
+        let [ups, downs, losses] = scratch;
+        let before = std::iter::once(self.previous).chain(values.iter().copied());
+        for (((&value, before), up), down) in
+            values.iter().zip(before).zip(ups.iter_mut()).zip(downs.iter_mut())
+        {
+            let change = value - before;
+            (*up, *down) = (larger(change, 0.0), larger(-change, 0.0));
+        }
+        self.previous = values.last().copied().unwrap_or(self.previous);
+        let rows = values.len();
+        self.gains.run(ups.get(..rows).unwrap_or_default(), out);
+        self.losses.run(downs.get(..rows).unwrap_or_default(), losses.get_mut(..rows).unwrap_or_default());
+        for (out, loss) in out.iter_mut().zip(losses.iter()) {
+            *out = strength(*out, *loss);
+        }
+        self.value = out.last().copied().unwrap_or(self.value);
     }
 }
 

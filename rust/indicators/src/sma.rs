@@ -1,6 +1,7 @@
 //! Simple moving average.
 
 use tradecore_types::ValueError;
+use wide::f64x4;
 
 use crate::usable::{all_usable, is_usable};
 use crate::window::{Sum, View, Window};
@@ -50,10 +51,15 @@ impl Sma {
         let (mut values, mut out) = (values, out);
         while !values.is_empty() {
             let count = self.window.room().min(values.len());
-            let (chunk, values_after) = values.split_at_checked(count).unwrap_or((values, &[]));
-            let (outputs, out_after) = std::mem::take(&mut out).split_at_mut(count);
+            let (chunk, mut values_after) = values.split_at_checked(count).unwrap_or((values, &[]));
+            let (outputs, mut out_after) = std::mem::take(&mut out).split_at_mut(count);
             if all_usable(chunk) {
                 self.take(chunk, outputs);
+                let share = f64x4::splat(self.share);
+                let mean = |shift, sums: Sum<f64x4>| Some([shift + sums.0 * share]);
+                let taken = self.window.take_side_by_side(chunk, values_after, [&mut *out_after], mean);
+                (_, values_after) = values_after.split_at(taken);
+                (_, out_after) = out_after.split_at_mut(taken);
             } else {
                 for (&value, output) in chunk.iter().zip(outputs) {
                     *output = self.update(value);

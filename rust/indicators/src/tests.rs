@@ -95,29 +95,82 @@ fn closes() -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec(value, 0..120)
 }
 
+/// Runs a series in two pieces, and bar by bar, and compares every bit of outputs and state.
+fn check_batch(spec: IndicatorSpec, closes: &[f64], cut: usize) -> Result<(), TestCaseError> {
+    let mut outs = vec![vec![0.0; closes.len()]; 3];
+    let mut batch = spec.build().unwrap();
+    let [first, second, third] = &mut outs[..] else { unreachable!() };
+    let (first, second, third) = (first.split_at_mut(cut), second.split_at_mut(cut), third.split_at_mut(cut));
+    run(&mut batch, &closes[..cut], [first.0, second.0, third.0]);
+    run(&mut batch, &closes[cut..], [first.1, second.1, third.1]);
+
+    let mut streaming = spec.build().unwrap();
+    for (index, &close) in closes.iter().enumerate() {
+        streaming.update(&candle(close));
+        let expected = if is_usable(close) { streaming.values() } else { [f64::NAN; 3] };
+        let actual = [outs[0][index], outs[1][index], outs[2][index]];
+        prop_assert_eq!(bits(&actual), bits(&expected), "{:?} bar {}", spec, index);
+    }
+    prop_assert_eq!(state_of(&batch), state_of(&streaming), "{:?}", spec);
+    Ok(())
+}
+
+/// A series long enough for blocks side by side, with some values in it replaced.
+fn long_series(seed: u64, replaced: &[(usize, f64)]) -> Vec<f64> {
+    let mut series: Vec<f64> = walk(1_500, seed).into_iter().map(|step| 100.0 + exact(step) * 1e-4).collect();
+    for &(index, value) in replaced {
+        series[index] = value;
+    }
+    series
+}
+
+/// Values that are not usable, outliers, and a few of the same.
+fn odd_values() -> impl Strategy<Value = Vec<(usize, f64)>> {
+    let value = prop_oneof![Just(f64::NAN), Just(1e200), Just(1e15), Just(-1e100), Just(100.0), Just(0.0)];
+    prop::collection::vec((0_usize..1_500, value), 0..5)
+}
+
 proptest! {
     #[test]
     fn a_batch_cut_anywhere_equals_bar_by_bar_in_every_bit(closes in closes(), cut in 0_usize..120) {
-        let cut = cut.min(closes.len());
         for spec in specs() {
-            let mut outs = vec![vec![0.0; closes.len()]; 3];
-            let mut batch = spec.build().unwrap();
-            let [first, second, third] = &mut outs[..] else { unreachable!() };
-            let (first, second, third) = (first.split_at_mut(cut), second.split_at_mut(cut), third.split_at_mut(cut));
-            run(&mut batch, &closes[..cut], [first.0, second.0, third.0]);
-            run(&mut batch, &closes[cut..], [first.1, second.1, third.1]);
-
-            let mut streaming = spec.build().unwrap();
-            for (index, &close) in closes.iter().enumerate() {
-                streaming.update(&candle(close));
-                let expected = if is_usable(close) { streaming.values() } else { [f64::NAN; 3] };
-                let actual = [outs[0][index], outs[1][index], outs[2][index]];
-                prop_assert_eq!(bits(&actual), bits(&expected), "{:?} bar {}", spec, index);
-            }
-            prop_assert_eq!(state_of(&batch), state_of(&streaming), "{:?}", spec);
+            check_batch(spec, &closes, cut.min(closes.len()))?;
         }
     }
 
+}
+
+proptest! {
+    // Each case is 40 indicators over 1,500 bars, twice.
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_long_batch_equals_bar_by_bar_in_every_bit(
+        seed in 1_u64..,
+        replaced in odd_values(),
+        cut in 0_usize..1_500,
+    ) {
+        let closes = long_series(seed, &replaced);
+        for spec in specs() {
+            check_batch(spec, &closes, cut)?;
+        }
+    }
+
+    #[test]
+    fn smoothing_in_blocks_is_the_plain_recursion_to_1e_13(seed in 1_u64.., replaced in odd_values()) {
+        let closes = long_series(seed, &replaced);
+        let mut ema = Ema::new(20, Seed::First).unwrap();
+        let (mut value, mut scale) = (f64::NAN, 0.0_f64);
+        for close in closes.into_iter().filter(|&close| is_usable(close)) {
+            value = if value.is_nan() { close } else { value + 2.0 / 21.0 * (close - value) };
+            // An outlier's rounding is forgotten as the outlier is.
+            scale = close.abs().max(value.abs()).max(scale * 19.0 / 21.0);
+            prop_assert!((ema.update(close) - value).abs() <= 1e-13 * scale);
+        }
+    }
+}
+
+proptest! {
     #[test]
     fn a_bar_that_is_not_usable_changes_nothing(closes in closes()) {
         for spec in specs() {

@@ -6,25 +6,39 @@
 //! Recognition Letters 13, 1992, used for sums). What is summed are deviations from the first value of
 //! the head, which lies in every window of the block, so large levels cost no digits.
 
-use crate::state::{write_count, write_f64};
+use std::ops::{Add, Mul};
 
-/// Something that sums deviations.
-pub(crate) trait Sums: Copy + Default {
+use wide::f64x4;
+
+use crate::state::{write_count, write_f64};
+use crate::usable::all_usable;
+
+/// Blocks that are taken side by side, as many as a vector register has room for.
+const BLOCKS: usize = 4;
+/// Longest blocks that are: their tails are kept on the stack.
+const SIDE_BY_SIDE_MAX: usize = 128;
+
+/// Something that sums deviations, of one block or of several side by side.
+pub(crate) trait Sums<T = f64>: Copy + Default {
     /// Returns the sums with one more deviation.
-    fn with(self, deviation: f64) -> Self;
+    fn with(self, deviation: T) -> Self;
     /// Returns the sums of both.
     fn and(self, other: Self) -> Self;
+}
+
+/// Sums that are part of a state.
+pub(crate) trait Stored {
     /// Appends the state, canonically.
     fn write_state(&self, bytes: &mut Vec<u8>);
 }
 
 /// The plain sum.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Sum(pub f64);
+pub(crate) struct Sum<T = f64>(pub T);
 
-impl Sums for Sum {
+impl<T: Copy + Default + Add<Output = T>> Sums<T> for Sum<T> {
     #[inline]
-    fn with(self, deviation: f64) -> Self {
+    fn with(self, deviation: T) -> Self {
         Self(self.0 + deviation)
     }
 
@@ -32,7 +46,9 @@ impl Sums for Sum {
     fn and(self, other: Self) -> Self {
         Self(self.0 + other.0)
     }
+}
 
+impl Stored for Sum {
     fn write_state(&self, bytes: &mut Vec<u8>) {
         write_f64(bytes, self.0);
     }
@@ -40,14 +56,14 @@ impl Sums for Sum {
 
 /// The sum and the sum of squares.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Moments {
-    pub sum: f64,
-    pub squares: f64,
+pub(crate) struct Moments<T = f64> {
+    pub sum: T,
+    pub squares: T,
 }
 
-impl Sums for Moments {
+impl<T: Copy + Default + Add<Output = T> + Mul<Output = T>> Sums<T> for Moments<T> {
     #[inline]
-    fn with(self, deviation: f64) -> Self {
+    fn with(self, deviation: T) -> Self {
         Self { sum: self.sum + deviation, squares: self.squares + deviation * deviation }
     }
 
@@ -55,7 +71,9 @@ impl Sums for Moments {
     fn and(self, other: Self) -> Self {
         Self { sum: self.sum + other.sum, squares: self.squares + other.squares }
     }
+}
 
+impl Stored for Moments {
     fn write_state(&self, bytes: &mut Vec<u8>) {
         write_f64(bytes, self.sum);
         write_f64(bytes, self.squares);
@@ -115,7 +133,7 @@ pub(crate) struct Window<S> {
     head: S,
 }
 
-impl<S: Sums> Window<S> {
+impl<S: Sums + Stored> Window<S> {
     /// Builds an empty window; a period of 0 is taken as 1.
     pub(crate) fn new(period: usize) -> Self {
         let period = period.max(1);
@@ -173,6 +191,49 @@ impl<S: Sums> Window<S> {
         self.close_chunk(chunk, end);
     }
 
+    /// Takes whole blocks of usable values side by side, and returns the number of values it took.
+    ///
+    /// Right after a block whose values are `before`, it goes on through `values` as far as blocks can be taken so,
+    /// in the same steps as [`Self::take`]; the last block it leaves to that, so that the state is the same.
+    /// `full` gets the value that deviations are taken from and the sums, for a window of each block, and returns
+    /// what to write to each output; `None` leaves the blocks to [`Self::take`] as well.
+    pub(crate) fn take_side_by_side<L: Sums<f64x4>, const O: usize>(
+        &mut self,
+        before: &[f64],
+        values: &[f64],
+        mut outs: [&mut [f64]; O],
+        full: impl Fn(f64x4, L) -> Option<[f64x4; O]>,
+    ) -> usize {
+        let period = self.slots.len();
+        if self.position > 0 || !self.is_full || before.len() != period || period > SIDE_BY_SIDE_MAX {
+            return 0;
+        }
+        let mut tails = [L::default(); SIDE_BY_SIDE_MAX];
+        let tails = tails.get_mut(..period).unwrap_or_default();
+        let (mut before, mut taken) = (before, 0);
+        for group in values.chunks_exact(period * BLOCKS) {
+            let group_outs = outs.each_mut().map(|out| {
+                let (head, rest) = std::mem::take(out).split_at_mut(group.len());
+                *out = rest;
+                head
+            });
+            if !all_usable(group) || take_group(before, group, group_outs, tails, &full).is_none() {
+                break;
+            }
+            taken += group.len();
+            before = group.get(group.len() - period..).unwrap_or_default();
+        }
+        if taken == 0 {
+            return 0;
+        }
+        taken -= period;
+        let last = values.get(taken - period..taken).unwrap_or_default();
+        for (slot, &value) in self.slots.iter_mut().zip(last) {
+            *slot = value;
+        }
+        taken
+    }
+
     /// Makes the first value of the chunk the one to deviate from, and sums all tails of the block before.
     fn open_block(&mut self, chunk: &[f64]) {
         self.shift = chunk.first().copied().unwrap_or(self.shift);
@@ -211,6 +272,43 @@ impl<S: Sums> Window<S> {
             tail.write_state(bytes);
         }
     }
+}
+
+/// Takes as many blocks as there are lanes; `before` is the block before the first one, `tails` has room for one.
+fn take_group<L: Sums<f64x4>, const O: usize>(
+    before: &[f64],
+    group: &[f64],
+    outs: [&mut [f64]; O],
+    tails: &mut [L],
+    full: &impl Fn(f64x4, L) -> Option<[f64x4; O]>,
+) -> Option<()> {
+    let period = before.len();
+    let mut blocks = group.chunks_exact(period);
+    let [one, two, three, four] = [blocks.next()?, blocks.next()?, blocks.next()?, blocks.next()?];
+    let lanes =
+        |(((one, two), three), four): (((&f64, &f64), &f64), &f64)| f64x4::new([*one, *two, *three, *four]);
+    let heads = one.iter().zip(two).zip(three).zip(four).map(lanes);
+    let earlier = before.iter().zip(one).zip(two).zip(three).map(lanes);
+    let shift = heads.clone().next()?;
+    let mut behind = L::default();
+    for (values, tail) in earlier.zip(tails.iter_mut()).rev() {
+        *tail = behind;
+        behind = behind.with(values - shift);
+    }
+    let mut places = outs.map(|out| {
+        let mut blocks = out.chunks_exact_mut(period);
+        [(); BLOCKS].map(|()| blocks.next().unwrap_or_default().iter_mut())
+    });
+    let mut head = L::default();
+    for (values, tail) in heads.zip(tails.iter()) {
+        head = head.with(values - shift);
+        for (places, lanes) in places.iter_mut().zip(full(shift, tail.and(head))?) {
+            for (place, value) in places.iter_mut().zip(lanes.to_array()) {
+                *place.next()? = value;
+            }
+        }
+    }
+    Some(())
 }
 
 #[cfg(test)]

@@ -60,8 +60,8 @@ impl Kernel {
             return *request;
         };
         let Some(order) = self.orders.get(order_id) else { return *request };
-        let unreported_lots = self.schedule.lots_unreported(order_id);
-        if unreported_lots >= order.open_lots() {
+        let (unreported_lots, open_lots) = self.schedule.unreported(order_id, order.open_lots());
+        if open_lots <= 0 {
             return *request;
         }
         let filled_since = order.filled_lots.saturating_add(unreported_lots).saturating_sub(filled_lots);

@@ -207,13 +207,17 @@ impl Schedule {
         self.reports.front().is_some_and(|entry| entry.0 <= time_ns)
     }
 
-    /// Adds up what has filled of an order and is not known yet: the reports are on their way.
-    pub(crate) fn lots_unreported(&self, order_id: OrderId) -> i64 {
-        let filled = |report: &Report| match report.body {
-            ReportBody::Fill { lots, .. } if report.order_id == order_id => lots,
-            _ => 0,
-        };
-        self.reports.iter().map(|(_, delivery)| filled(&delivery.report)).fold(0, i64::saturating_add)
+    /// Returns what has filled of an order and is not known yet, and what is open of it at the venue when
+    /// `open_lots` are known to be: the reports are on their way.
+    pub(crate) fn unreported(&self, order_id: OrderId, open_lots: i64) -> (i64, i64) {
+        let reports = self.reports.iter().map(|(_, delivery)| &delivery.report);
+        let of_order = reports.filter(|report| report.order_id == order_id);
+        of_order.fold((0, open_lots), |(filled, open), report| match report.body {
+            ReportBody::Fill { lots, .. } => (filled.saturating_add(lots), open.saturating_sub(lots)),
+            ReportBody::Replaced { lots, .. } | ReportBody::Restated { lots, .. } => (filled, lots),
+            ReportBody::Canceled(_) | ReportBody::Expired | ReportBody::Rejected(_) => (filled, 0),
+            _ => (filled, open),
+        })
     }
 
     /// Takes the next order whose time is up, with its instrument.

@@ -91,6 +91,22 @@ fn an_amendment_to_less_than_has_filled_ends_the_order() {
 }
 
 #[test]
+fn fills_count_towards_an_amendment_also_while_another_one_is_not_answered() {
+    let mut config = config(Matching::Quotes);
+    (config.venue.order_latency_ns, config.venue.report_latency_ns) = (10, 30);
+    let mut rig = Rig::new(config);
+    rig.play(&[quote(100, GOLD, (94, 50), (101, 50))]);
+    let order_id = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 3));
+    rig.play(&[quote(150, GOLD, (94, 50), (101, 50))]);
+    rig.kernel.replace(ANNA, order_id, 95, 6).unwrap();
+    rig.play(&[common::clock(155)]);
+    rig.kernel.replace(ANNA, order_id, 95, 5).unwrap();
+    // Of the six, three fill before the engine knows that there are six.
+    rig.play(&[trade(162, GOLD, Side::Sell, 94, 3), trade(200, GOLD, Side::Sell, 94, 9), common::clock(300)]);
+    assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (5, 0));
+}
+
+#[test]
 fn a_flood_of_closing_orders_is_refused_and_the_engine_goes_on() {
     let mut rich = config(Matching::Quotes);
     rich.cash = money(10_000_000);

@@ -1,6 +1,6 @@
 //! The best levels of a book in an array that is rewritten on demand.
 
-use numpy::PyArray3;
+use numpy::{PyArray1, PyArray3, PyArrayMethods};
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 
@@ -38,7 +38,8 @@ impl PyTopView {
 impl PyTopView {
     /// Makes a view of `n` levels a side, which shows them at once.
     pub fn new(py: Python<'_>, book: Py<PyL2Book>, n: usize) -> PyResult<Self> {
-        let array = PyArray3::zeros(py, [2, n, 2], false);
+        // A view: an array that does not own its memory cannot be resized, so that the memory stays.
+        let array = PyArray1::zeros(py, n * 4, false).reshape([2, n, 2])?;
         let memory = PyBuffer::get(&array)?;
         let cells = vec![0; n * 4].into_boxed_slice();
         let mut view = Self { book, array: array.unbind(), memory, cells };

@@ -46,6 +46,11 @@ impl StreamingSma {
         self.0.update(value)
     }
 
+    /// Take a value and return nothing: less work where the new value is asked for later, if at all.
+    fn feed(&mut self, value: f64) {
+        self.0.update(value);
+    }
+
     /// The value after the last usable value; NaN until warm.
     #[getter]
     fn value(&self) -> f64 {
@@ -94,6 +99,11 @@ impl StreamingEma {
     /// A skipped value (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, value: f64) -> f64 {
         self.0.update(value)
+    }
+
+    /// Take a value and return nothing: less work where the new value is asked for later, if at all.
+    fn feed(&mut self, value: f64) {
+        self.0.update(value);
     }
 
     /// The value after the last usable value; NaN until warm.
@@ -148,6 +158,11 @@ impl StreamingRsi {
         self.0.update(value)
     }
 
+    /// Take a value and return nothing: less work where the new value is asked for later, if at all.
+    fn feed(&mut self, value: f64) {
+        self.0.update(value);
+    }
+
     /// The value after the last usable value; NaN until warm.
     #[getter]
     fn value(&self) -> f64 {
@@ -198,6 +213,11 @@ impl StreamingAtr {
     /// A skipped bar (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, high: f64, low: f64, close: f64) -> f64 {
         self.0.update(high, low, close)
+    }
+
+    /// Take a bar and return nothing: less work where the new value is asked for later, if at all.
+    fn feed(&mut self, high: f64, low: f64, close: f64) {
+        self.0.update(high, low, close);
     }
 
     /// The value after the last usable bar; NaN until warm.
@@ -252,6 +272,11 @@ impl StreamingBollinger {
     /// A skipped value (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, value: f64) -> (f64, f64, f64) {
         self.0.update(value).into()
+    }
+
+    /// Take a value and return nothing: less work where the new value is asked for later, if at all.
+    fn feed(&mut self, value: f64) {
+        self.0.update(value);
     }
 
     /// Upper, middle and lower band after the last usable value; NaN until warm.
@@ -309,6 +334,11 @@ impl StreamingMacd {
         self.0.update(value).into()
     }
 
+    /// Take a value and return nothing: less work where the new value is asked for later, if at all.
+    fn feed(&mut self, value: f64) {
+        self.0.update(value);
+    }
+
     /// Line, signal and histogram after the last usable value; NaN until warm.
     #[getter]
     fn values(&self) -> (f64, f64, f64) {
@@ -364,6 +394,11 @@ impl StreamingKeltner {
     /// A skipped bar (NaN, infinite, beyond 1e100) changes nothing.
     fn update(&mut self, high: f64, low: f64, close: f64) -> (f64, f64, f64) {
         self.0.update(high, low, close).into()
+    }
+
+    /// Take a bar and return nothing: less work where the new value is asked for later, if at all.
+    fn feed(&mut self, high: f64, low: f64, close: f64) {
+        self.0.update(high, low, close);
     }
 
     /// Upper, middle and lower band after the last usable bar; NaN until warm.
