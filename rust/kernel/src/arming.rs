@@ -121,20 +121,27 @@ impl Kernel {
             self.groups.note_unsent(child.entry, place);
             return Ok(());
         }
+        let mut is_bound = false;
         if !child.is_exit() {
             let kind = order.price_ticks.and_then(|at| order.intent.kind.with_price(at));
             let kind = kind.unwrap_or(order.intent.kind);
             let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
-            if let Err(refusal) = self.judge(&intent, lots, Some(order))? {
-                self.note_refused(&intent, &refusal);
-                return Ok(());
-            }
+            is_bound = match self.judge(&intent, lots, Some(order))? {
+                Ok(approval) => approval.order().intent().reduce_only,
+                Err(refusal) => {
+                    self.note_refused(&intent, &refusal);
+                    return Ok(());
+                }
+            };
             if self.scopes.is_on() {
                 self.withdraw_met(&intent);
             }
         }
         if self.request_replace(order_id, KEEPS_PRICE, lots) {
             self.groups.note_sent(child.entry, place, order_id, more_lots);
+            if is_bound {
+                self.bind(&order.intent)?;
+            }
         }
         Ok(())
     }

@@ -205,12 +205,18 @@ impl Kernel {
         closing.chain(exits).fold(0, i64::saturating_add)
     }
 
-    /// Makes an open order one that may only close.
-    fn bind(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
+    /// Makes an open order one that may only close, unless it is one already.
+    pub(crate) fn bind(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
+        if self.orders.get(intent.order_id).is_none_or(OpenOrder::only_closes) {
+            return Ok(());
+        }
         self.orders.bind(intent.order_id)?;
         let Some(market) = self.markets.get_mut(intent.instrument.index()) else { return Ok(()) };
         if let Venue::Bars(venue) = &mut market.venue {
             venue.bind(intent.order_id);
+        }
+        if !self.scopes.is_on() {
+            return Ok(());
         }
         let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
         books.tell_changed(&mut self.scopes, intent, &market.instrument);

@@ -336,7 +336,8 @@ impl Kernel {
     /// Asks the venue to give an order a new stated price (limit, else trigger; `None` keeps it) and a new
     /// open size. Market and trailing orders state no price; a trailing one can have a new size.
     ///
-    /// Risk judges the order as it will be, in the place of the order as it is.
+    /// Risk judges the order as it will be, in the place of the order as it is. One that passes only because it
+    /// closes is reduce-only from then on.
     ///
     /// # Errors
     ///
@@ -359,17 +360,19 @@ impl Kernel {
             return Ok(Verdict::Refused(unknown));
         };
         let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
-        if let Err(refusal) = self.judge(&intent, lots, Some(&order))? {
-            self.counters.refusals += 1;
-            self.recorder.refused(self.now_ns, &intent, &refusal);
-            return Ok(Verdict::Refused(refusal));
-        }
+        let is_bound = match self.judge(&intent, lots, Some(&order))? {
+            Ok(approval) => approval.order().intent().reduce_only,
+            Err(refusal) => return Ok(self.refused(&intent, refusal)),
+        };
         let price_ticks = price_ticks.unwrap_or(KEEPS_PRICE);
         if self.scopes.is_on() {
             self.withdraw_met(&intent);
         }
         if !self.request_replace(order_id, price_ticks, lots) {
             return Ok(Verdict::Refused(unknown));
+        }
+        if is_bound {
+            self.bind(&intent)?;
         }
         Ok(Verdict::Approved(order_id))
     }

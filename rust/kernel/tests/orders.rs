@@ -224,6 +224,40 @@ fn an_amendment_is_not_counted_beside_the_order_it_replaces() {
 }
 
 #[test]
+fn an_amendment_that_passes_only_because_it_closes_opens_nothing() {
+    for matching in [Matching::Quotes, Matching::Exchange] {
+        let mut config = config(matching);
+        config.instruments[0].limits = Limits { quantity_lots_max: Some(5), ..tight() };
+        let mut rig = Rig::new(config);
+        rig.play(&match matching {
+            Matching::Quotes => vec![quote(100, GOLD, (99, 50), (101, 50))],
+            _ => vec![flow_limit(99, 1, Side::Sell, 101, 10), flow_limit(100, 2, Side::Buy, 99, 50)],
+        });
+        for _ in 0..2 {
+            rig.approved(ANNA, &market(GOLD, Side::Buy, 5));
+            settle(&mut rig);
+        }
+        let take = rig.approved(ANNA, &limit(GOLD, Side::Sell, 110, 1));
+        settle(&mut rig);
+        assert_eq!(rig.refused(ANNA, &limit(GOLD, Side::Sell, 111, 10)).rule, Rule::QuantityMax);
+        assert_eq!(rig.kernel.replace(ANNA, take, None, 10).unwrap(), Verdict::Approved(take));
+        settle(&mut rig);
+        // Something else closes the position: what is left of the order would open another one.
+        for left in [5, 0] {
+            rig.approved(ANNA, &market(GOLD, Side::Sell, 5));
+            settle(&mut rig);
+            assert_eq!(rig.position(ANNA, GOLD), left);
+        }
+        assert!(!rig.is_open(take), "{matching:?}");
+        rig.play(&match matching {
+            Matching::Quotes => vec![quote(101, GOLD, (111, 50), (113, 50))],
+            _ => vec![flow_limit(101, 3, Side::Buy, 111, 50)],
+        });
+        assert_eq!(rig.position(ANNA, GOLD), 0, "{matching:?}");
+    }
+}
+
+#[test]
 fn a_reduce_only_order_can_be_given_a_new_price() {
     let mut rig = quoted(tight());
     rig.approved(ANNA, &market(GOLD, Side::Buy, 5));
