@@ -27,22 +27,20 @@ impl Desk {
 }
 
 impl Kernel {
-    /// Counts the open lots of a strategy's reduce-only orders on one side, exits of brackets apart; of orders
-    /// that cancel each other only the first.
-    pub(crate) fn closing_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
+    /// Counts what a strategy's reduce-only orders on the side of a new one close already, exits of brackets
+    /// apart; of orders that cancel each other only the first.
+    ///
+    /// Before a reduce-only market order only others of its kind come: what rests is cut as it fills.
+    pub(crate) fn closing_lots(&self, new: &OrderIntent) -> i64 {
         if !self.orders.has_closing() {
             return 0;
         }
-        let is_closing = |intent: &OrderIntent| {
-            intent.reduce_only
-                && intent.closes.is_none()
-                && intent.side == side
-                && intent.strategy == strategy
-                && intent.instrument == instrument
-        };
+        let desk = Desk { strategy: new.strategy, instrument: new.instrument, side: new.side };
+        let is_first = new.reduce_only && new.kind == OrderKind::Market;
         self.orders
             .iter()
-            .filter(|order| is_closing(&order.intent))
+            .filter(|order| is_closing(order) && desk.has(&order.intent))
+            .filter(|order| !is_first || order.intent.kind == OrderKind::Market)
             .filter(|order| self.groups.counts(order.intent.order_id))
             .map(OpenOrder::lots_at_stake)
             .fold(0, i64::saturating_add)
@@ -73,7 +71,9 @@ impl Kernel {
 
     fn trim(&mut self, desk: Desk) {
         let mut numbers = std::mem::take(&mut self.met);
-        let closing = self.orders.iter().filter(|order| is_closing(order) && desk.has(&order.intent));
+        // A market order trades before it could be cut, and what rests is cut as that fills.
+        let rests = |order: &&OpenOrder| is_closing(order) && order.intent.kind != OrderKind::Market;
+        let closing = self.orders.iter().filter(|order| rests(order) && desk.has(&order.intent));
         numbers.extend(closing.map(|order| order.intent.order_id).filter(|id| self.groups.counts(*id)));
         let all_lots = numbers.iter().map(|id| self.unit_lots(desk, *id)).fold(0, i64::saturating_add);
         let mut excess_lots = all_lots.saturating_sub(self.closable_lots(desk));

@@ -139,7 +139,7 @@ impl Kernel {
         // and neither is it taken out of them.
         let is_counted =
             replaced.is_some_and(|order| order.intent.reduce_only && order.intent.closes.is_none());
-        let closing = self.closing_lots(strategy, instrument, intent.side);
+        let closing = self.closing_lots(intent);
         let closing = closing.saturating_sub(if is_counted { replaced_lots } else { 0 });
         match intent.side {
             Side::Buy => own_stake.working_buy_lots = own_stake.working_buy_lots.saturating_add(closing),

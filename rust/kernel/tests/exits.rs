@@ -7,7 +7,7 @@ use common::{ANNA, GOLD, Rig, bar, clock, config, limit, market, money, quote, s
 use tradecore_kernel::{KernelConfig, Links, Matching, OrderRequest, Verdict};
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
-use tradecore_types::{Bracket, CancelReason, OrderId, OrderKind, ReportBody, Side, TimeInForce};
+use tradecore_types::{Bracket, CancelReason, OrderId, OrderKind, ReportBody, Rule, Side, TimeInForce};
 
 /// Gold is quoted at 99 to 101 and nobody trades.
 fn quoted(config: KernelConfig) -> Rig {
@@ -371,4 +371,65 @@ fn immediate_children_are_sent_once_for_every_fill() {
     assert_eq!(rig.position(ANNA, GOLD), 0);
     sold(&mut rig, 102, 3);
     assert_eq!((rig.position(ANNA, GOLD), rig.kernel.ledger().fills()), (0, 4));
+}
+
+#[test]
+fn orders_after_another_one_end_as_large_as_it_filled_however_late_the_reports_are() {
+    let mut config = config(Matching::Quotes);
+    config.venue.report_latency_ns = 5;
+    let mut rig = quoted(config);
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    let loss = after(&mut rig, closing(stop(GOLD, Side::Sell, 90, 10)), bought, None);
+    let gain = after(&mut rig, closing(limit(GOLD, Side::Sell, 120, 10)), bought, Some(loss));
+    let more = after(&mut rig, limit(GOLD, Side::Buy, 80, 10), bought, None);
+    rig.play(&[clock(110)]);
+    for (time_ns, lots) in [(120, 2), (121, 3), (122, 5)] {
+        sold(&mut rig, time_ns, lots);
+    }
+    let open = |rig: &Rig| [loss, gain, more].map(|id| rig.kernel.orders().get(id).unwrap().open_lots());
+    rig.play(&[clock(125)]);
+    assert_eq!(open(&rig), [2; 3], "with two fills still on their way back");
+    rig.play(&[clock(140)]);
+    assert_eq!((rig.position(ANNA, GOLD), open(&rig)), (10, [10; 3]));
+}
+
+#[test]
+fn a_close_beside_resting_closing_orders_is_not_refused_and_its_fill_cuts_them() {
+    let mut late = config(Matching::Quotes);
+    late.venue.order_latency_ns = 10;
+    let mut rig = quoted(late);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    rig.play(&[quote(120, GOLD, (99, 4), (101, 50))]);
+    let loss = rig.approved(ANNA, &closing(stop(GOLD, Side::Sell, 90, 10)));
+    rig.play(&[quote(140, GOLD, (99, 4), (101, 50))]);
+    // Limit orders are not in a hurry: they close what nothing else closes.
+    assert_eq!(rig.refused(ANNA, &closing(limit(GOLD, Side::Sell, 120, 1))).rule, Rule::ReduceOnly);
+    assert!(matches!(rig.kernel.close(ANNA, GOLD).unwrap(), Some(Verdict::Approved(_))));
+    let twice = rig.kernel.close(ANNA, GOLD).unwrap();
+    assert!(matches!(twice, Some(Verdict::Refused(_))), "what is on its way closes it all");
+    assert_eq!(sells(&rig), [(0, 10), (90, 10)]);
+    rig.play(&[quote(160, GOLD, (99, 4), (101, 50)), clock(180)]);
+    assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (6, vec![(90, 6)]), "the rest stays protected");
+    rig.approved(ANNA, &closing(market(GOLD, Side::Sell, 6)));
+    rig.play(&[quote(185, GOLD, (99, 50), (101, 50)), clock(220)]);
+    assert_eq!((rig.position(ANNA, GOLD), rig.is_open(loss)), (0, false));
+}
+
+#[test]
+fn after_a_halt_a_close_passes_beside_the_orders_that_stayed() {
+    let limits = ScopeLimits { drawdown_max: Some(money(50)), ..ScopeLimits::default() };
+    let mut nervous = config(Matching::Quotes);
+    nervous.scopes = ScopesConfig {
+        strategies: vec![StrategyLimits { limits, instruments: None }; 2],
+        ..ScopesConfig::default()
+    };
+    let mut rig = quoted(nervous);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    settle(&mut rig);
+    let target = rig.approved(ANNA, &limit(GOLD, Side::Sell, 200, 10));
+    rig.play(&[quote(101, GOLD, (90, 50), (92, 50))]);
+    assert!(rig.kernel.scopes().is_halted(ANNA) && rig.is_open(target));
+    assert!(matches!(rig.kernel.close(ANNA, GOLD).unwrap(), Some(Verdict::Approved(_))));
+    settle(&mut rig);
+    assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0));
 }
