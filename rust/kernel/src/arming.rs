@@ -72,7 +72,7 @@ impl Kernel {
         match order {
             _ if child.due_lots == 0 && !child.is_last => Ok(false),
             Some(order) if child.is_held => {
-                self.release(child, place, &order, child.due_lots.min(room_lots));
+                self.release(child, place, &order, child.due_lots.min(room_lots))?;
                 Ok(false)
             }
             // What is on its way out or unknown is waited for.
@@ -92,7 +92,16 @@ impl Kernel {
     }
 
     /// Sends a held order on its way, no larger than what was granted of it; it is dropped if nothing ever will.
-    fn release(&mut self, child: &Child, place: usize, order: &OpenOrder, lots: i64) {
+    ///
+    /// That it is smaller is the engine's own decision about an order that no venue has seen: it counts at once,
+    /// whatever is still on its way from the venue.
+    fn release(
+        &mut self,
+        child: &Child,
+        place: usize,
+        order: &OpenOrder,
+        lots: i64,
+    ) -> Result<(), KernelError> {
         let order_id = order.intent.order_id;
         if lots <= 0 {
             self.groups.note_unsent(child.entry, place);
@@ -100,16 +109,19 @@ impl Kernel {
                 self.groups.take_held(order_id);
                 self.tell_held(&child.approved, ReportBody::Canceled(CancelReason::Linked));
             }
-            return;
+            return Ok(());
         }
         self.groups.note_sent(child.entry, place, order_id, lots);
         let part = child.approved.at_most(lots);
         if child.approved.lots().is_some_and(|wanted| lots < wanted) {
             let price_ticks = order.intent.kind.price_ticks().unwrap_or(0);
-            self.tell_held(&part, ReportBody::Restated { price_ticks, lots });
+            let body = ReportBody::Restated { price_ticks, lots };
+            let report = Report { venue_time_ns: self.now_ns, order_id, body };
+            self.apply_report(order.intent.instrument, &report)?;
         }
         let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         self.schedule.arrival(arrival_ns, Request::Submit(part));
+        Ok(())
     }
 
     /// Amends a working order to the size that fills of its entry cover now. An exit may always follow what it

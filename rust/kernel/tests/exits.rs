@@ -376,6 +376,26 @@ fn immediate_children_are_sent_once_for_every_fill() {
 }
 
 #[test]
+fn orders_after_another_one_end_as_large_as_it_filled_however_late_the_reports_are() {
+    let mut config = config(Matching::Quotes);
+    config.venue.report_latency_ns = 5;
+    let mut rig = quoted(config);
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    let loss = after(&mut rig, closing(stop(GOLD, Side::Sell, 90, 10)), bought, None);
+    let gain = after(&mut rig, closing(limit(GOLD, Side::Sell, 120, 10)), bought, Some(loss));
+    let more = after(&mut rig, limit(GOLD, Side::Buy, 80, 10), bought, None);
+    rig.play(&[clock(110)]);
+    for (time_ns, lots) in [(120, 2), (121, 3), (122, 5)] {
+        sold(&mut rig, time_ns, lots);
+    }
+    let open = |rig: &Rig| [loss, gain, more].map(|id| rig.kernel.orders().get(id).unwrap().open_lots());
+    rig.play(&[clock(125)]);
+    assert_eq!(open(&rig), [2; 3], "with two fills still on their way back");
+    rig.play(&[clock(140)]);
+    assert_eq!((rig.position(ANNA, GOLD), open(&rig)), (10, [10; 3]));
+}
+
+#[test]
 fn a_close_beside_resting_closing_orders_is_not_refused_and_its_fill_cuts_them() {
     let mut late = config(Matching::Quotes);
     late.venue.order_latency_ns = 10;

@@ -79,7 +79,6 @@ enum Said {
     Gone,
     Expired,
     Replaced(i64),
-    Restated(i64),
     Unchanged,
 }
 
@@ -401,7 +400,6 @@ impl Model {
             }
             Said::Gone | Said::Expired => is_over = true,
             Said::Replaced(lots) => (order.open, order.asking) = (lots, order.asking - 1),
-            Said::Restated(lots) => order.open = lots,
             Said::Unchanged => order.asking -= 1,
         }
         let order = order.clone();
@@ -590,8 +588,9 @@ impl Model {
         line.due = 0;
         if lots > 0 {
             line.is_held = false;
+            // No venue has seen it: it is smaller at once.
             if lots < order.open {
-                self.say(0, order.id, Said::Restated(lots));
+                self.order(order.id).unwrap().open = lots;
             }
             self.ask(Request::Submit(order.id, lots));
         } else if line.entry_is_over {
