@@ -412,7 +412,6 @@ impl Model {
         }
         if order.is_reduce_only && opened > 0 {
             let id = self.last_id + 1;
-            // What closes a surplus closes its own lots first.
             self.send(id, !order.is_buy, Kind::Market, opened);
             let back = self.order(id).unwrap();
             (back.is_reduce_only, back.closes) = (true, Some(order.id));
