@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tradecore.domain import StorageError
 from tradecore.domain.record import JournalRecord
 from tradecore_sqlite import SqliteReadModel
+from tradecore_sqlite import read_model as read_model_of_a_file
 from tradecore_sqlite import schema as tables
 
 
@@ -150,14 +152,48 @@ async def test_commands_keep_what_they_said_and_who_said_it(tmp_path):
     ]
 
 
-async def test_a_file_of_the_first_version_goes_on_and_a_rebuild_fills_it(tmp_path):
-    """Its rows stay, new commands are kept whole, and the journal projected again gives the rest."""
-    path = tmp_path / "readmodel.sqlite"
-    await project(path, [SESSION])
+def make_first_version(path):
+    """Make the tables of a file those of the first version."""
     with sqlite3.connect(path) as connection:
         for name in ("scope", "scope_id", "limit_name", "value", "instrument", "person"):
             connection.execute(f"ALTER TABLE commands DROP COLUMN {name}")
         connection.execute("PRAGMA user_version = 1")
+
+
+@pytest.mark.parametrize("version", [0, 1])
+async def test_a_file_that_two_open_at_once_is_brought_up_to_date_once(tmp_path, version, monkeypatch):
+    """Whoever comes second, after both saw the old version, finds the work done and goes on."""
+    path = tmp_path / "readmodel.sqlite"
+    if version == 1:
+        await project(path, [SESSION])
+        make_first_version(path)
+    both_saw = asyncio.Barrier(2)
+    begin = read_model_of_a_file._transaction
+
+    @asynccontextmanager
+    async def after_both(connection):
+        await both_saw.wait()
+        async with begin(connection):
+            yield
+
+    monkeypatch.setattr(read_model_of_a_file, "_transaction", after_both)
+    opened = await asyncio.gather(*(SqliteReadModel.open(str(path)) for _ in range(2)))
+    monkeypatch.undo()
+    for model in opened:
+        await model.apply([*SESSION, record(14, "command", **SET_LIMIT)], 15)
+        await model.aclose()
+
+    await project(tmp_path / "new.sqlite", [[*SESSION, record(14, "command", **SET_LIMIT)]])
+    assert dump(path) == dump(tmp_path / "new.sqlite")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (tables.VERSION,)
+
+
+async def test_a_file_of_the_first_version_goes_on_and_a_rebuild_fills_it(tmp_path):
+    """Its rows stay, new commands are kept whole, and the journal projected again gives the rest."""
+    path = tmp_path / "readmodel.sqlite"
+    await project(path, [SESSION])
+    make_first_version(path)
     whole = record(14, "command", **SET_LIMIT)
     await project(path, [[whole]])
 

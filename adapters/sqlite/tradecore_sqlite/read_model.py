@@ -99,7 +99,7 @@ class SqliteReadModel:
 
     async def apply(self, records: Sequence[JournalRecord], next_seq: int, /) -> None:
         """Take records over and remember `next_seq`, both or neither."""
-        async with self._guarded(), self._transaction():
+        async with self._guarded(), _transaction(self._connection):
             applied = await _value(self._connection, "SELECT value FROM meta WHERE key = 'next_seq'")
             for record in records:
                 if record.seq < applied:
@@ -112,7 +112,7 @@ class SqliteReadModel:
 
     async def clear(self) -> None:
         """Empty every table."""
-        async with self._guarded(), self._transaction():
+        async with self._guarded(), _transaction(self._connection):
             for name in schema.NAMES:
                 await self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - names of our own
             await self._connection.execute("UPDATE meta SET value = 0 WHERE key = 'next_seq'")
@@ -158,18 +158,19 @@ class SqliteReadModel:
             what = f"read model: {error}; it can be built again with `tradecore db rebuild`"
             raise StorageError(self._path, what) from error
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[None]:
-        try:
-            # Inside: one that is cancelled while it waits has begun all the same.
-            await self._connection.execute("BEGIN IMMEDIATE")
-            yield
-        except BaseException:
-            # An error here says that nothing was begun; the first error is the one to tell.
-            with suppress(sqlite3.OperationalError):
-                await self._connection.execute("ROLLBACK")
-            raise
-        await self._connection.execute("COMMIT")
+
+@asynccontextmanager
+async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
+    try:
+        # Inside: one that is cancelled while it waits has begun all the same.
+        await connection.execute("BEGIN IMMEDIATE")
+        yield
+    except BaseException:
+        # An error here says that nothing was begun; the first error is the one to tell.
+        with suppress(sqlite3.OperationalError):
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
 
 
 def _make_file(path: Path) -> None:
@@ -182,21 +183,31 @@ def _make_file(path: Path) -> None:
 
 
 async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
+    version = await _checked_version(connection, path)
+    mode = "WAL" if sqlite3.sqlite_version_info >= WAL_VERSION_MIN else "DELETE"
+    await connection.execute(f"PRAGMA journal_mode = {mode}")
+    await connection.execute("PRAGMA synchronous = FULL")
+    if version == schema.VERSION:
+        return
+    async with _transaction(connection):
+        # Looked at again: another process may have brought the tables up to date in the meantime.
+        version = await _checked_version(connection, path)
+        newer = range(version, schema.VERSION)
+        changes = [schema.TABLES] if version == 0 else [schema.MIGRATIONS[known] for known in newer]
+        # One by one: a script would end the transaction before it begins.
+        for statement in "".join(changes).split(";\n"):
+            await connection.execute(statement)
+        await connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+
+
+async def _checked_version(connection: aiosqlite.Connection, path: str) -> int:
+    """Return the version of the tables, 0 before there are any."""
     version = await _value(connection, "PRAGMA user_version")
     if version > schema.VERSION:
         raise StorageError(path, f"read model has version {version}, this program knows {schema.VERSION}")
     if await _value(connection, _FOREIGN):
         raise StorageError(path, "is a database of something else and was left as it is; name another file")
-    mode = "WAL" if sqlite3.sqlite_version_info >= WAL_VERSION_MIN else "DELETE"
-    await connection.execute(f"PRAGMA journal_mode = {mode}")
-    await connection.execute("PRAGMA synchronous = FULL")
-    changes = (
-        [schema.TABLES] if version == 0 else [schema.MIGRATIONS[v] for v in range(version, schema.VERSION)]
-    )
-    if changes:
-        await connection.executescript(
-            f"BEGIN IMMEDIATE;\n{''.join(changes)}\nPRAGMA user_version = {schema.VERSION};\nCOMMIT;"
-        )
+    return version
 
 
 async def _value(connection: aiosqlite.Connection, query: str) -> int:

@@ -27,7 +27,7 @@ impl Kernel {
         let exposure = self.exposure(intent, replaced);
         let only_closes =
             matches!(intent.size, Size::Lots(_)) && exposure.own.is_reduced_by(intent.side, lots);
-        let is_counted = match self.check_fits(intent, lots, exposure, replaced.is_some()) {
+        let is_counted = match self.check_fits(intent, lots, exposure, replaced) {
             // An order that can only close is not counted, so it needs no room among those that are.
             Err(_) if only_closes && replaced.is_none() => {
                 if let Err(refusal) = self.check_room(CLOSING_MAX) {
@@ -94,10 +94,12 @@ impl Kernel {
         intent: &OrderIntent,
         lots: i64,
         exposure: Exposure,
-        is_amendment: bool,
+        replaced: Option<&OpenOrder>,
     ) -> Result<(), Refusal> {
-        if !is_amendment {
-            self.check_room(if intent.reduce_only { CLOSING_MAX } else { ENTRIES_MAX })?;
+        match replaced {
+            // What of it has filled counts towards its whole size.
+            Some(order) => check_whole(order.filled_lots, lots)?,
+            None => self.check_room(if intent.reduce_only { CLOSING_MAX } else { ENTRIES_MAX })?,
         }
         check_countable(intent, lots, exposure)
     }
@@ -212,6 +214,14 @@ impl Kernel {
     }
 }
 
+/// Refuses an amendment to an open size that cannot be counted with what has filled already.
+fn check_whole(filled_lots: i64, lots: i64) -> Result<(), Refusal> {
+    match filled_lots.checked_add(lots) {
+        Some(_) => Ok(()),
+        None => Err(uncountable(i128::from(filled_lots) + i128::from(lots))),
+    }
+}
+
 /// Refuses an order whose lots, together with those that work already, cannot be counted.
 fn check_countable(intent: &OrderIntent, lots: i64, exposure: Exposure) -> Result<(), Refusal> {
     let is_countable = [exposure.account, exposure.own]
@@ -220,6 +230,10 @@ fn check_countable(intent: &OrderIntent, lots: i64, exposure: Exposure) -> Resul
     if is_countable {
         return Ok(());
     }
-    let value = i128::from(exposure.account.working_lots(intent.side)) + i128::from(lots);
-    Err(Refusal { rule: Rule::PositionMax, limit: i128::from(i64::MAX), value })
+    Err(uncountable(i128::from(exposure.account.working_lots(intent.side)) + i128::from(lots)))
+}
+
+/// Refuses more lots than can be counted.
+fn uncountable(value: i128) -> Refusal {
+    Refusal { rule: Rule::PositionMax, limit: i128::from(i64::MAX), value }
 }

@@ -3,13 +3,15 @@
 
 mod common;
 
-use common::{ANNA, GOLD, Item, Rig, bar, batch, clock, config, limit, market, quote, subscribe, trade};
+use common::{
+    ANNA, GOLD, Item, Rig, bar, batch, clock, config, limit, market, money, quote, subscribe, trade,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_kernel::{BarSource, Kernel, KernelError, Matching, OrderRequest, Verdict};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, EventBody, FeedState, Flow, InstrumentId,
-    Level, OrderId, OrderKind, Quote, Rule, Side, Size, StrategyId, TimeInForce, Trade,
+    Level, OrderId, OrderKind, Quote, Refusal, Rule, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 /// Numbers from everywhere, most of them where arithmetic ends.
@@ -278,4 +280,25 @@ fn a_size_beyond_all_reason_is_refused_and_not_a_broken_promise() {
         assert!(is_refused(&answers[2]) && is_refused(&answers[1]), "{answers:?}");
         rig.run(|_, _| {}).unwrap();
     }
+}
+
+#[test]
+fn an_amendment_to_more_than_can_be_counted_with_what_has_filled_is_refused() {
+    let mut config = config(Matching::Quotes);
+    config.leverage.numerator = 1_000_000_000_000;
+    config.cash = money(1_000_000_000_000);
+    let mut rig = Rig::new(config);
+    rig.play(&[quote(1, GOLD, (99, 5), (101, 5))]);
+    let order_id = rig.approved(ANNA, &limit(GOLD, Side::Buy, 101, 10));
+    rig.run(|_, _| {}).unwrap();
+    assert_eq!(rig.position(ANNA, GOLD), 5);
+
+    let limit = i128::from(i64::MAX);
+    let refusal = Refusal { rule: Rule::PositionMax, limit, value: limit + 5 };
+    let replaced = rig.kernel.replace(ANNA, order_id, 1, i64::MAX).unwrap();
+    assert_eq!(replaced, Verdict::Refused(refusal));
+    let replaced = rig.kernel.replace(ANNA, order_id, 1, i64::MAX - 5).unwrap();
+    assert_eq!(replaced, Verdict::Approved(order_id));
+    rig.run(|_, _| {}).unwrap();
+    assert_eq!(rig.kernel.orders().get(order_id).unwrap().open_lots(), i64::MAX - 5);
 }
