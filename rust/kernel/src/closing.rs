@@ -32,14 +32,14 @@ impl Kernel {
     ///
     /// Before a reduce-only market order only others of its kind come: what rests is cut as it fills.
     pub(crate) fn closing_lots(&self, new: &OrderIntent) -> i64 {
-        if !self.orders.has_closing() {
+        if !self.orders.has_closing() && self.surpluses.is_empty() {
             return 0;
         }
         let desk = Desk { strategy: new.strategy, instrument: new.instrument, side: new.side };
         let is_first = new.reduce_only && new.kind == OrderKind::Market;
         self.orders
             .iter()
-            .filter(|order| is_closing(order) && desk.has(&order.intent))
+            .filter(|order| desk.has(&order.intent) && (is_closing(order) || self.takes_back(order)))
             .filter(|order| !is_first || order.intent.kind == OrderKind::Market)
             .filter(|order| self.groups.counts(order.intent.order_id))
             .map(OpenOrder::lots_at_stake)

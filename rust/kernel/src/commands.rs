@@ -1,8 +1,8 @@
 //! What operators tell the engine.
 
 use tradecore_types::{
-    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, OrderIntent,
-    OrderKind, Scope, StrategyId,
+    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, OrderIntent, Scope,
+    StrategyId,
 };
 
 use crate::market::Venue;
@@ -13,7 +13,8 @@ use crate::{Kernel, KernelError};
 pub(crate) struct Flattening {
     strategy: StrategyId,
     instrument: InstrumentId,
-    /// Last order that may still change the position: until it and all before it are done, nothing is sent.
+    /// Last order from before: until it and all before it are done, nothing is sent. Exits that such an order
+    /// arms later rest beside the flatten; they are cut as it closes what they protect.
     last_order_id: OrderId,
 }
 
@@ -38,6 +39,7 @@ impl Kernel {
             CommandKind::Kill => {
                 self.switches.is_killed = true;
                 self.flattenings.clear();
+                self.surpluses.clear();
                 self.cancel_everything(CancelReason::Killed);
             }
             CommandKind::ReleaseKill => self.switches.is_killed = false,
@@ -143,10 +145,6 @@ impl Kernel {
                 self.flattenings.remove(next);
             } else {
                 self.close_position(flattening.strategy, instrument)?;
-                let last_order_id = OrderId(self.last_order_id);
-                if let Some(flattening) = self.flattenings.get_mut(next) {
-                    flattening.last_order_id = last_order_id;
-                }
                 next += 1;
             }
         }
@@ -157,12 +155,12 @@ impl Kernel {
     ///
     /// What takes back a surplus is one of the latter: to close beside it would open the other side.
     fn is_under_way(&self, flattening: &Flattening) -> bool {
-        self.orders.iter().map(|order| &order.intent).any(|intent| {
-            intent.strategy == flattening.strategy
-                && intent.instrument == flattening.instrument
-                && (intent.order_id <= flattening.last_order_id
-                    || (intent.reduce_only && intent.kind == OrderKind::Market))
-        })
+        let Flattening { strategy, instrument, last_order_id } = *flattening;
+        let is_from_before = |intent: &OrderIntent| {
+            (intent.strategy, intent.instrument) == (strategy, instrument) && intent.order_id <= last_order_id
+        };
+        self.orders.iter().any(|order| is_from_before(&order.intent))
+            || self.is_closing_now(strategy, instrument)
     }
 
     /// Cancels every open order, whoever's it is, in the order they were made.
@@ -188,20 +186,21 @@ impl Kernel {
     fn close_position(&mut self, strategy: StrategyId, instrument: InstrumentId) -> Result<(), KernelError> {
         match self.ledger.position(strategy, instrument) {
             0 => Ok(()),
-            lots => self.close_lots(strategy, instrument, lots),
+            lots => self.close_lots(strategy, instrument, lots, None),
         }
     }
 
-    /// Closes signed lots of a position with a market order, whatever the limits.
+    /// Closes signed lots of a position, those of an entry first, with a market order, whatever the limits.
     pub(crate) fn close_lots(
         &mut self,
         strategy: StrategyId,
         instrument: InstrumentId,
         lots: i64,
+        entry: Option<OrderId>,
     ) -> Result<(), KernelError> {
         let position_lots = self.ledger.position(strategy, instrument);
         let order_id = self.next_order_id();
-        let intent = OrderIntent::closing(order_id, strategy, instrument, lots, None, self.now_ns);
+        let intent = OrderIntent::closing(order_id, strategy, instrument, lots, entry, self.now_ns);
         let market = self.market(instrument)?;
         let reference_ticks = market.reference.map_or(0, |known| known.0);
         match market.gate.approve_flatten(&intent, position_lots) {

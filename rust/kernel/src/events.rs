@@ -101,15 +101,21 @@ impl Kernel {
             }
         });
         self.wake_all(instrument, WakeBody::Quote(quote), |market| &market.subscribers.quotes);
-        self.flatten_where_quoted(instrument)
+        self.close_where_quoted(instrument)
     }
 
-    /// Goes on with a flatten where quotes are the market.
-    fn flatten_where_quoted(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+    /// Goes on closing where quotes are the market.
+    fn close_where_quoted(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
         match self.market(instrument)?.venue {
-            Venue::Quotes(_) => self.go_on_flattening(instrument),
+            Venue::Quotes(_) => self.go_on_closing(instrument),
             _ => Ok(()),
         }
+    }
+
+    /// Goes on with what is to be closed and is not yet: after a flatten, or because it is a surplus.
+    fn go_on_closing(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        self.go_on_flattening(instrument)?;
+        self.go_on_taking_back(instrument)
     }
 
     fn on_trade(&mut self, instrument: InstrumentId, trade: Trade) {
@@ -214,7 +220,7 @@ impl Kernel {
             }
         });
         self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
-        self.go_on_flattening(instrument)
+        self.go_on_closing(instrument)
     }
 
     fn on_feed_lost(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
@@ -281,7 +287,7 @@ impl Kernel {
                 });
             }
             self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
-            self.go_on_flattening(instrument)?;
+            self.go_on_closing(instrument)?;
         }
         Ok(())
     }

@@ -64,6 +64,7 @@ pub struct Kernel {
     pub(crate) reports: Vec<Report>,
     pub(crate) groups: crate::groups::Groups,
     pub(crate) flattenings: Vec<crate::commands::Flattening>,
+    pub(crate) surpluses: Vec<crate::surplus::Surplus>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
     /// Fee tier, interest and margin of the account, when there is any of it.
     pub(crate) account: Option<Box<Account>>,
@@ -127,6 +128,7 @@ impl Kernel {
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
             flattenings: Vec::new(),
+            surpluses: Vec::new(),
             published: Vec::new(),
             account,
             has_margin,
@@ -454,6 +456,9 @@ impl Kernel {
         self.groups.write_state(&mut state);
         for flattening in &self.flattenings {
             flattening.write_state(&mut state);
+        }
+        for surplus in &self.surpluses {
+            surplus.write_state(&mut state);
         }
         self.schedule.write_state(&mut state);
         self.calls.write_state(self.now_ns, self.counters.events, &mut state);

@@ -43,6 +43,7 @@ mod reports;
 mod schedule;
 mod scoping;
 mod series;
+mod surplus;
 #[cfg(test)]
 mod tests;
 mod tournament;

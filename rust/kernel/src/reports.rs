@@ -5,6 +5,7 @@ use tradecore_types::{InstrumentId, OrderIntent, Report, ReportBody};
 
 use crate::groups::Told;
 use crate::scoping::Books;
+use crate::surplus::Surplus;
 use crate::wake::{OrderUpdate, WakeBody};
 use crate::{Kernel, KernelError};
 
@@ -12,7 +13,7 @@ impl Kernel {
     /// Applies a report of a venue that is not bars, and tells the strategy.
     ///
     /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
-    /// what a reduce-only order then opened is closed again at once.
+    /// what a reduce-only order then opened is closed again, at once and until nothing is left.
     pub(crate) fn apply_report(
         &mut self,
         instrument: InstrumentId,
@@ -48,7 +49,7 @@ impl Kernel {
             self.note_orphans(strategy, instrument);
         }
         if is_surplus && !self.switches.is_killed {
-            self.close_lots(strategy, instrument, opened_lots)?;
+            self.take_back(Surplus { strategy, instrument, opener: report.order_id }, opened_lots)?;
         }
         if self.hearing.get(strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
             let order_id = report.order_id;

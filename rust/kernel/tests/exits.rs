@@ -526,3 +526,76 @@ fn a_held_iceberg_shows_no_more_than_has_filled() {
     }
     assert_eq!(rig.kernel.counters().refusals, 0);
 }
+
+/// Anna is short of five: both exits of her five bought filled, the second before its cancel arrived. Of what
+/// is offered at 96 after that, `depth` can be had. Orders take five.
+fn short_by_both_exits(depth: i64) -> Rig {
+    let mut late = config(Matching::Quotes);
+    late.venue.order_latency_ns = 5;
+    let mut rig = quoted(late);
+    let bracket = Bracket { stop_loss_ticks: Some(95), take_profit_ticks: Some(105) };
+    rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
+    rig.play(&[quote(120, GOLD, (99, 50), (101, 50)), quote(130, GOLD, (105, 50), (107, 50))]);
+    rig.play(&[quote(131, GOLD, (94, 50), (96, depth))]);
+    assert_eq!(rig.position(ANNA, GOLD), -5);
+    rig
+}
+
+#[test]
+fn a_surplus_is_closed_again_until_nothing_is_left_of_it() {
+    for depth in [2, 0] {
+        let mut rig = short_by_both_exits(depth);
+        rig.play(&[clock(139)]);
+        assert_eq!(rig.position(ANNA, GOLD), depth - 5, "as far as there is anything to be had");
+        // What is on its way is not sent twice.
+        rig.play(&[quote(140, GOLD, (94, 50), (96, 0)), quote(141, GOLD, (94, 50), (96, 0)), clock(150)]);
+        let orders = rig.kernel.counters().orders;
+        rig.play(&[quote(200, GOLD, (94, 50), (96, 50)), quote(202, GOLD, (94, 50), (96, 50)), clock(220)]);
+        assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0), "{depth}");
+        rig.play(&[quote(230, GOLD, (94, 50), (96, 50)), clock(250)]);
+        assert_eq!(rig.kernel.counters().orders, orders + 1, "one order closed it, and then it was flat");
+    }
+}
+
+#[test]
+fn a_killed_engine_leaves_a_surplus_also_when_it_is_released() {
+    let mut rig = short_by_both_exits(0);
+    rig.play(&[clock(139), command(140, CommandKind::Kill), command(141, CommandKind::ReleaseKill)]);
+    rig.play(&[quote(200, GOLD, (94, 50), (96, 50)), clock(220)]);
+    assert_eq!(rig.position(ANNA, GOLD), -5);
+}
+
+#[test]
+fn what_closes_a_surplus_does_not_take_what_another_entry_has_opened() {
+    let mut rig = short_by_both_exits(0);
+    // Eight bought close the five and open three before the order for the five arrives.
+    let other = OrderRequest {
+        bracket: Bracket { stop_loss_ticks: Some(80), take_profit_ticks: None },
+        ..limit(GOLD, Side::Buy, 97, 8)
+    };
+    rig.play(&[clock(150)]);
+    rig.approved(ANNA, &other);
+    rig.play(&[clock(152), quote(153, GOLD, (94, 50), (98, 50)), quote(156, GOLD, (94, 50), (97, 50))]);
+    rig.play(&[clock(200)]);
+    assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (3, vec![(80, 3)]), "it keeps its stop");
+}
+
+#[test]
+fn a_flatten_goes_on_beside_an_exit_that_was_armed_after_it_began() {
+    let mut late = config(Matching::Quotes);
+    late.venue.report_latency_ns = 5;
+    let mut rig = quoted(late);
+    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: None };
+    rig.approved(ANNA, &OrderRequest { bracket, ..limit(GOLD, Side::Buy, 100, 10) });
+    rig.play(&[quote(110, GOLD, (99, 1), (100, 4)), quote(111, GOLD, (99, 1), (101, 50))]);
+    rig.play(&[command(112, CommandKind::Flatten), clock(116)]);
+    assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (4, vec![(90, 4)]), "the fill was on its way back");
+    // One lot is bid for, each time at another price: what was taken is not offered again.
+    for (time_ns, bid, left_lots) in [(120, 98, 3), (140, 97, 2), (160, 98, 1), (180, 97, 0)] {
+        rig.play(&[quote(time_ns, GOLD, (bid, 1), (101, 50)), clock(time_ns + 12)]);
+        let stop = (left_lots > 0).then_some((90, left_lots));
+        assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (left_lots, Vec::from_iter(stop)));
+    }
+    rig.play(&[clock(200)]);
+    assert!(rig.kernel.orders().is_empty());
+}

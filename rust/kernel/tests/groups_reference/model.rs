@@ -413,7 +413,8 @@ impl Model {
         if order.is_reduce_only && opened > 0 {
             let id = self.last_id + 1;
             self.send(id, !order.is_buy, Kind::Market, opened);
-            self.order(id).unwrap().is_reduce_only = true;
+            let back = self.order(id).unwrap();
+            (back.is_reduce_only, back.closes) = (true, Some(order.id));
         }
     }
 
