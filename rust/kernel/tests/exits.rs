@@ -401,6 +401,28 @@ fn orders_after_another_one_end_as_large_as_it_filled_however_late_the_reports_a
 }
 
 #[test]
+fn a_reduce_only_order_counts_and_is_cut_also_where_it_is_to_cancel_one_that_adds() {
+    for request in [stop(GOLD, Side::Buy, 110, 10), limit(GOLD, Side::Buy, 60, 10)] {
+        let mut rig = plain();
+        rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+        settle(&mut rig);
+        let adds = rig.approved(ANNA, &request);
+        let links = Links { after: None, oco: Some(adds) };
+        let loss = rig.kernel.submit_linked(ANNA, &closing(stop(GOLD, Side::Sell, 95, 10)), links).unwrap();
+        assert!(matches!(loss, Verdict::Approved(_)), "{loss:?}");
+        settle(&mut rig);
+        let further = rig.refused(ANNA, &closing(limit(GOLD, Side::Sell, 120, 1)));
+        assert_eq!(further.rule, Rule::ReduceOnly, "the stop closes it all");
+        rig.approved(ANNA, &market(GOLD, Side::Sell, 4));
+        settle(&mut rig);
+        assert_eq!(sells(&rig), [(95, 6)], "it is cut to what is left");
+        rig.play(&[quote(102, GOLD, (90, 50), (92, 50)), clock(110)]);
+        assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0));
+        assert_eq!(rig.kernel.counters().orders, 4, "there was no surplus");
+    }
+}
+
+#[test]
 fn a_close_beside_resting_closing_orders_is_not_refused_and_its_fill_cuts_them() {
     let mut late = config(Matching::Quotes);
     late.venue.order_latency_ns = 10;
