@@ -4,7 +4,8 @@ use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_matching::exit_intent;
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
-    CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, Report, ReportBody, Size,
+    CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, RejectReason, Report, ReportBody,
+    Size,
 };
 
 use crate::child::Child;
@@ -105,16 +106,23 @@ impl Kernel {
         lots: i64,
     ) -> Result<(), KernelError> {
         let order_id = order.intent.order_id;
-        if lots <= 0 {
-            self.groups.note_unsent(child.entry, place);
+        let part = if lots > 0 { self.judge_part(child, place, order, lots)? } else { None };
+        let Some(part) = part else {
+            if lots <= 0 || child.is_last {
+                self.groups.note_unsent(child.entry, place);
+            }
             if child.is_last || self.switches.is_killed {
                 self.groups.take_held(order_id);
-                self.tell_held(&child.approved, ReportBody::Canceled(CancelReason::Linked));
+                let body = if lots > 0 {
+                    ReportBody::Rejected(RejectReason::RiskRefused)
+                } else {
+                    ReportBody::Canceled(CancelReason::Linked)
+                };
+                self.tell_held(&child.approved, body);
             }
             return Ok(());
-        }
+        };
         self.groups.note_sent(child.entry, place, order_id, lots);
-        let part = child.approved.at_most(lots);
         if child.approved.lots().is_some_and(|wanted| lots < wanted) {
             let price_ticks = order.intent.kind.price_ticks().unwrap_or(0);
             let body = ReportBody::Restated { price_ticks, lots };
@@ -124,6 +132,37 @@ impl Kernel {
         let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         self.schedule.arrival(arrival_ns, Request::Submit(part));
         Ok(())
+    }
+
+    /// Makes the part of a held order that is to be sent; `None` when risk refuses it now. An exit may always
+    /// follow what it closes; risk judges everything else as it judges growth, in the place of the held order.
+    fn judge_part(
+        &mut self,
+        child: &Child,
+        place: usize,
+        order: &OpenOrder,
+        lots: i64,
+    ) -> Result<Option<ApprovedOrder>, KernelError> {
+        let part = child.approved.at_most(lots);
+        if child.is_exit() {
+            return Ok(Some(part));
+        }
+        let kind = order.intent.kind.showing_at_most(lots);
+        let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
+        let is_bound = match self.judge(&intent, lots, Some(order))? {
+            Ok(approval) => approval.order().intent().reduce_only,
+            Err(refusal) => {
+                self.note_refused(child.entry, place, &intent, &refusal);
+                return Ok(None);
+            }
+        };
+        if self.scopes.is_on() {
+            self.withdraw_met(&intent);
+        }
+        if is_bound {
+            self.bind(&order.intent)?;
+        }
+        Ok(Some(if is_bound { part.only_closing() } else { part }))
     }
 
     /// Amends a working order to the size that fills of its entry cover now. An exit may always follow what it
@@ -139,7 +178,7 @@ impl Kernel {
         let mut is_bound = false;
         if !child.is_exit() {
             let kind = order.price_ticks.and_then(|at| order.intent.kind.with_price(at));
-            let kind = kind.unwrap_or(order.intent.kind);
+            let kind = kind.unwrap_or(order.intent.kind).showing_at_most(lots);
             let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
             is_bound = match self.judge(&intent, lots, Some(order))? {
                 Ok(approval) => approval.order().intent().reduce_only,
@@ -165,12 +204,7 @@ impl Kernel {
     fn send_further(&mut self, child: &Child, place: usize, lots: i64) -> Result<(), KernelError> {
         let approved = child.approved.intent();
         let order_id = self.next_order_id();
-        let kind = match child.kind {
-            OrderKind::Iceberg { price_ticks, display_lots } => {
-                OrderKind::Iceberg { price_ticks, display_lots: display_lots.min(lots) }
-            }
-            kind => kind,
-        };
+        let kind = child.kind.showing_at_most(lots);
         let intent =
             OrderIntent { order_id, kind, size: Size::Lots(lots), time_ns: self.now_ns, ..*approved };
         let order = match child.approved.further_exit(intent) {

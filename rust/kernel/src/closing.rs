@@ -41,9 +41,17 @@ impl Kernel {
             .iter()
             .filter(|order| desk.has(&order.intent) && (is_closing(order) || self.takes_back(order)))
             .filter(|order| !is_first || order.intent.kind == OrderKind::Market)
-            .filter(|order| self.groups.counts(order.intent.order_id))
+            .filter(|order| self.counts(order))
             .map(OpenOrder::lots_at_stake)
             .fold(0, i64::saturating_add)
+    }
+
+    /// Tells whether a closing order counts: of those on a side that cancel each other only the first does.
+    fn counts(&self, order: &OpenOrder) -> bool {
+        let OrderIntent { order_id, strategy, instrument, side, .. } = order.intent;
+        let desk = Desk { strategy, instrument, side };
+        let is_first = || !self.unit(desk, order_id).any(|other| other.intent.order_id < order_id);
+        !self.groups.is_joined(order_id) && (self.groups.group_of(order_id).is_none() || is_first())
     }
 
     /// Returns how much of a position orders on this side can close.
@@ -74,7 +82,7 @@ impl Kernel {
         // A market order trades before it could be cut, and what rests is cut as that fills.
         let rests = |order: &&OpenOrder| is_closing(order) && order.intent.kind != OrderKind::Market;
         let closing = self.orders.iter().filter(|order| rests(order) && desk.has(&order.intent));
-        numbers.extend(closing.map(|order| order.intent.order_id).filter(|id| self.groups.counts(*id)));
+        numbers.extend(closing.filter(|order| self.counts(order)).map(|order| order.intent.order_id));
         let all_lots = numbers.iter().map(|id| self.unit_lots(desk, *id)).fold(0, i64::saturating_add);
         let mut excess_lots = all_lots.saturating_sub(self.closable_lots(desk));
         if excess_lots > 0 {
@@ -188,8 +196,7 @@ impl Kernel {
     /// Counts what reduce-only orders and exits close already.
     fn covered_lots(&self, desk: Desk) -> i64 {
         let of_desk = || self.orders.iter().filter(|order| desk.has(&order.intent));
-        let counted =
-            of_desk().filter(|order| is_closing(order) && self.groups.counts(order.intent.order_id));
+        let counted = of_desk().filter(|order| is_closing(order) && self.counts(order));
         let closing = counted.map(|order| self.unit_lots(desk, order.intent.order_id));
         // Of the exits of one entry the largest counts, the oldest of equals.
         let rank = |order: &OpenOrder| (order.meant_lots(), Reverse(order.intent.order_id));

@@ -111,17 +111,11 @@ impl Groups {
         self.joining = oco;
     }
 
-    /// Tells whether a closing order counts: of those that cancel each other only the first does.
-    pub(crate) fn counts(&self, order_id: OrderId) -> bool {
-        if self.joining == Some(order_id) {
-            return false;
-        }
-        let Some(group) = self.group_of(order_id) else { return true };
-        let is_joined = self.joining.is_some_and(|joining| {
-            joining == group || self.group_of(joining).is_some_and(|known| known == group)
-        });
-        let first = self.members.iter().find(|member| member.group == Some(group));
-        !is_joined && first.is_some_and(|member| member.order_id == order_id)
+    /// Tells whether an order is one that the one just being judged is to cancel.
+    pub(crate) fn is_joined(&self, order_id: OrderId) -> bool {
+        let Some(joining) = self.joining else { return false };
+        let group = self.group_of(joining).unwrap_or(joining);
+        order_id == joining || self.group_of(order_id) == Some(group)
     }
 
     /// Returns the group of orders that cancel each other to which an order belongs.

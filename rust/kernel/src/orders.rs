@@ -426,10 +426,7 @@ fn amended_kind(order: &OpenOrder, price_ticks: Option<i64>, lots: i64) -> Optio
         // Once it waits, its price is known.
         (OrderKind::MarketToLimit, known) => OrderKind::Limit { price_ticks: known? },
         (OrderKind::TrailingStopLimit { .. }, Some(price_ticks)) => OrderKind::Limit { price_ticks },
-        (OrderKind::Iceberg { price_ticks, display_lots }, _) => {
-            OrderKind::Iceberg { price_ticks, display_lots: display_lots.min(lots.max(1)) }
-        }
-        (kind, _) => kind,
+        (kind, _) => kind.showing_at_most(lots),
     };
     match price_ticks {
         Some(price_ticks) => kind.with_price(price_ticks),

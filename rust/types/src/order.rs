@@ -156,6 +156,17 @@ impl OrderKind {
         }
     }
 
+    /// Returns the kind for an order of this size: an iceberg shows no more than there is, and 1 at least.
+    #[must_use]
+    pub fn showing_at_most(self, lots: i64) -> Self {
+        match self {
+            Self::Iceberg { price_ticks, display_lots } => {
+                Self::Iceberg { price_ticks, display_lots: display_lots.min(lots.max(1)) }
+            }
+            kind => kind,
+        }
+    }
+
     /// Returns the kind with another stated price, or `None` when it states none.
     #[must_use]
     pub const fn with_price(self, new_ticks: i64) -> Option<Self> {

@@ -27,7 +27,7 @@ pub enum RejectReason {
     UnknownOrder = 5,
     /// The venue does not offer this (kind, size or flag).
     Unsupported = 6,
-    /// Risk refused it when its size became known.
+    /// Risk refused it when its size became known, or when it was to be sent after the order that it waited for.
     RiskRefused = 7,
 }
 
