@@ -208,7 +208,19 @@ impl Groups {
         }
         self.due.push_back(order_id);
         for child in self.children.get_mut(range).unwrap_or_default() {
+            let known_lots = child.due_lots;
             child.grant(if child.is_exit() { told.opened_lots } else { told.filled_lots });
+            // A limit that was set before this fill, at the same moment, does not cut what the fill grants.
+            let granted_lots = child.due_lots - known_lots;
+            let of_child = |limit: &&mut Limit| Some(limit.order_id) == child.order_id;
+            for limit in self.limits.iter_mut().filter(of_child) {
+                let more_lots = match limit.cut {
+                    Cut::Sibling => granted_lots,
+                    Cut::Reduction => told.opened_lots,
+                    Cut::Other => 0,
+                };
+                limit.lots = limit.lots.saturating_add(more_lots);
+            }
             if is_closed {
                 (child.is_last, child.ungranted_lots) = (true, 0);
             }

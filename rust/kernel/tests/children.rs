@@ -103,3 +103,25 @@ fn a_growth_that_risk_refuses_at_the_last_fill_is_recorded_once_and_passes_when_
     rig.play(&[quote(160, GOLD, (99, 50), (101, 50))]);
     assert_eq!((open(&rig, more), rig.kernel.counters().refusals), (4, 1));
 }
+
+#[test]
+fn what_an_entry_fills_at_the_moment_an_exit_closes_the_rest_keeps_both_exits() {
+    let mut late = config(Matching::Quotes);
+    (late.venue.order_latency_ns, late.venue.report_latency_ns) = (0, 5);
+    let mut rig = Rig::new(late);
+    rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+    let entry = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 4));
+    let exit = |request| OrderRequest { reduce_only: true, ..request };
+    let loss = after(&mut rig, &exit(common::stop(GOLD, Side::Sell, 93, 4)), entry);
+    let links = Links { after: Some(entry), oco: Some(loss) };
+    rig.kernel.submit_linked(ANNA, &exit(limit(GOLD, Side::Sell, 120, 4)), links).unwrap();
+    rig.play(&[common::clock(110)]);
+    sold(&mut rig, 120, 3);
+    rig.play(&[common::clock(130)]);
+    // The take-profit closes the three, then the entry fills its last lot; both are heard of at one moment.
+    rig.play(&[trade(140, GOLD, Side::Buy, 121, 3), trade(140, GOLD, Side::Sell, 94, 1), common::clock(160)]);
+    let of_side = rig.kernel.orders().iter().filter(|order| order.intent.side == Side::Sell);
+    let mut sells: Vec<_> = of_side.map(|order| (order.price_ticks.unwrap(), order.open_lots())).collect();
+    sells.sort_unstable();
+    assert_eq!((rig.position(ANNA, GOLD), sells), (1, vec![(93, 1), (120, 1)]));
+}

@@ -440,6 +440,13 @@ impl Model {
             let granted = line.waiting.min(if line.is_buy { filled } else { opened });
             line.waiting -= granted;
             line.due += granted;
+            for limit in self.limits.iter_mut().filter(|limit| Some(limit.0) == line.order) {
+                limit.1 += match limit.2 {
+                    Why::Sibling => granted,
+                    Why::Reduction => opened,
+                    Why::Other => 0,
+                };
+            }
             if is_over {
                 (line.entry_is_over, line.waiting) = (true, 0);
             }
