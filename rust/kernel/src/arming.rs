@@ -4,10 +4,11 @@ use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_matching::exit_intent;
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
-    CancelReason, OrderId, OrderIntent, OrderKind, Refusal, RejectReason, Report, ReportBody, Size,
+    CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, RejectReason, Report, ReportBody,
+    Size,
 };
 
-use crate::groups::Child;
+use crate::child::Child;
 use crate::market::Venue;
 use crate::schedule::{Delivery, Request};
 use crate::{Destination, Kernel, KernelError, Links};
@@ -105,7 +106,7 @@ impl Kernel {
         lots: i64,
     ) -> Result<(), KernelError> {
         let order_id = order.intent.order_id;
-        let part = if lots > 0 { self.judge_part(child, order, lots)? } else { None };
+        let part = if lots > 0 { self.judge_part(child, place, order, lots)? } else { None };
         let Some(part) = part else {
             if lots <= 0 || child.is_last {
                 self.groups.note_unsent(child.entry, place);
@@ -138,6 +139,7 @@ impl Kernel {
     fn judge_part(
         &mut self,
         child: &Child,
+        place: usize,
         order: &OpenOrder,
         lots: i64,
     ) -> Result<Option<ApprovedOrder>, KernelError> {
@@ -150,7 +152,7 @@ impl Kernel {
         let is_bound = match self.judge(&intent, lots, Some(order))? {
             Ok(approval) => approval.order().intent().reduce_only,
             Err(refusal) => {
-                self.note_refused(&intent, &refusal);
+                self.note_refused(child.entry, place, &intent, &refusal);
                 return Ok(None);
             }
         };
@@ -164,7 +166,8 @@ impl Kernel {
     }
 
     /// Amends a working order to the size that fills of its entry cover now. An exit may always follow what it
-    /// closes; risk judges everything else like an amendment, and what it refuses waits for the next fill.
+    /// closes; risk judges everything else like an amendment, and what it refuses waits for the next fill or
+    /// change of the market.
     fn grow(&mut self, child: &Child, place: usize, order: &OpenOrder, lots: i64) -> Result<(), KernelError> {
         let order_id = order.intent.order_id;
         let more_lots = lots.saturating_sub(order.meant_lots());
@@ -180,7 +183,7 @@ impl Kernel {
             is_bound = match self.judge(&intent, lots, Some(order))? {
                 Ok(approval) => approval.order().intent().reduce_only,
                 Err(refusal) => {
-                    self.note_refused(&intent, &refusal);
+                    self.note_refused(child.entry, place, &intent, &refusal);
                     return Ok(());
                 }
             };
@@ -209,7 +212,10 @@ impl Kernel {
             None => match self.judge(&intent, lots, None)? {
                 Ok(approval) => approval.order(),
                 Err(refusal) => {
-                    self.note_refused(&intent, &refusal);
+                    if !self.note_refused(child.entry, place, &intent, &refusal) {
+                        // Nobody has seen the number.
+                        self.last_order_id = order_id.0.saturating_sub(1);
+                    }
                     return Ok(());
                 }
             },
@@ -242,10 +248,30 @@ impl Kernel {
         Ok(())
     }
 
-    /// Records that risk refused what a fill of an entry would have sent.
-    fn note_refused(&mut self, intent: &OrderIntent, refusal: &Refusal) {
-        self.counters.refusals += 1;
-        self.recorder.refused(self.now_ns, intent, refusal);
+    /// Records that risk refused what a fill of an entry would have sent; `false` when it is recorded already.
+    fn note_refused(
+        &mut self,
+        entry: OrderId,
+        place: usize,
+        intent: &OrderIntent,
+        refusal: &Refusal,
+    ) -> bool {
+        let is_new = self.groups.note_refused(intent.instrument, entry, place);
+        if is_new {
+            self.counters.refusals += 1;
+            self.recorder.refused(self.now_ns, intent, refusal);
+        }
+        is_new
+    }
+
+    /// Tries again what the venue or risk did not let pass, now that the market of an instrument has changed.
+    #[inline]
+    pub(crate) fn try_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        if !self.groups.has_retries() {
+            return Ok(());
+        }
+        self.groups.take_retries(instrument);
+        self.follow_reports()
     }
 
     /// Returns what an entry has opened and nobody has closed.

@@ -21,7 +21,8 @@ impl Kernel {
         if let EventBody::Book(update) = event.body {
             let change = self.apply_book(source, &event, &update)?;
             self.input.consume(source);
-            return self.after_book(event.instrument, change);
+            self.after_book(event.instrument, change)?;
+            return self.try_again(event.instrument);
         }
         self.input.consume(source);
         if !was_opened {
@@ -36,14 +37,15 @@ impl Kernel {
             }
             EventBody::Flow(flow) => self.on_flow(event.instrument, &flow),
             EventBody::Feed(FeedState::Lost) => self.on_feed_lost(event.instrument),
-            EventBody::Command(command) => self.on_command(&command.kind),
+            EventBody::Command(command) => return self.on_command(&command.kind),
             EventBody::Mark(mark) => {
                 self.on_mark(event.instrument, mark);
                 Ok(())
             }
             EventBody::Funding(funding) => self.on_funding(event.instrument, funding),
-            EventBody::Book(_) | EventBody::Clock => Ok(()),
-        }
+            EventBody::Book(_) | EventBody::Clock => return Ok(()),
+        }?;
+        self.try_again(event.instrument)
     }
 
     /// Handles the opening of the bar at the head of a source.

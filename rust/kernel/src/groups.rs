@@ -12,7 +12,9 @@ use std::ops::Range;
 use tradecore_journal::encode_order;
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{OrderId, OrderIntent, OrderKind, Report, ReportBody};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody};
+
+use crate::child::Child;
 
 /// How a new order depends on others of its strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,74 +33,6 @@ struct Member {
     group: Option<OrderId>,
     /// Order whose fills it follows.
     entry: Option<OrderId>,
-}
-
-/// An order that follows the fills of another one, for as long as either lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Child {
-    pub(crate) entry: OrderId,
-    /// Its open order, if it has one.
-    pub(crate) order_id: Option<OrderId>,
-    pub(crate) group: Option<OrderId>,
-    /// Whether its order is known here only.
-    pub(crate) is_held: bool,
-    /// As it was approved.
-    pub(crate) approved: ApprovedOrder,
-    /// Its kind at the price it had last.
-    pub(crate) kind: OrderKind,
-    /// What was asked for and waits for fills of the entry.
-    ungranted_lots: i64,
-    /// What was granted and is to be sent.
-    pub(crate) due_lots: i64,
-    /// What its open order was asked to grow by, not answered yet.
-    growing_lots: i64,
-    /// Whether it is cancelled for good.
-    is_given_up: bool,
-    /// Whether its entry has ended.
-    pub(crate) is_last: bool,
-}
-
-impl Child {
-    fn new(entry: OrderId, order_id: Option<OrderId>, approved: ApprovedOrder, lots: i64) -> Self {
-        Self {
-            entry,
-            order_id,
-            group: None,
-            is_held: order_id.is_some(),
-            approved,
-            kind: approved.intent().kind,
-            ungranted_lots: lots,
-            due_lots: 0,
-            growing_lots: 0,
-            is_given_up: false,
-            is_last: false,
-        }
-    }
-
-    /// Tells whether it can only close what its entry opened.
-    pub(crate) const fn is_exit(&self) -> bool {
-        self.approved.intent().closes.is_some()
-    }
-
-    /// Tells whether a strategy made it; the exits of a bracket have no number of their own.
-    pub(crate) const fn is_asked(&self) -> bool {
-        self.approved.intent().order_id.0 != 0
-    }
-
-    /// Grants what a fill of the entry covers; tells whether there is anything to be sent.
-    fn grant(&mut self, lots: i64) -> bool {
-        let granted_lots = self.ungranted_lots.min(lots).max(0);
-        self.ungranted_lots -= granted_lots;
-        self.due_lots = self.due_lots.saturating_add(granted_lots);
-        self.due_lots > 0
-    }
-
-    /// Takes lots back that a later fill may grant again.
-    fn take_back(&mut self, lots: i64) {
-        if !self.is_last {
-            self.ungranted_lots = self.ungranted_lots.saturating_add(lots);
-        }
-    }
 }
 
 /// Why an order is to be no larger than so much.
@@ -129,19 +63,20 @@ pub(crate) struct Told<'a> {
     filled_lots: i64,
     /// What of it opened a position.
     opened_lots: i64,
-    /// Whether an amendment was not taken.
-    is_unchanged: bool,
+    /// Whether an amendment was taken, if it answers one.
+    is_taken: Option<bool>,
 }
 
 impl<'a> Told<'a> {
     /// Reads a report; `opened_lots` are what its fill opened, signed.
     pub(crate) const fn new(order: &'a OpenOrder, report: &Report, opened_lots: i64) -> Self {
-        let (filled_lots, is_unchanged) = match report.body {
-            ReportBody::Fill { lots, .. } => (lots, false),
-            ReportBody::ReplaceRejected(_) => (0, true),
-            _ => (0, false),
+        let (filled_lots, is_taken) = match report.body {
+            ReportBody::Fill { lots, .. } => (lots, None),
+            ReportBody::Replaced { .. } => (0, Some(true)),
+            ReportBody::ReplaceRejected(_) => (0, Some(false)),
+            _ => (0, None),
         };
-        Self { order, filled_lots, opened_lots: opened_lots.saturating_abs(), is_unchanged }
+        Self { order, filled_lots, opened_lots: opened_lots.saturating_abs(), is_taken }
     }
 }
 
@@ -157,6 +92,10 @@ pub(crate) struct Groups {
     late: VecDeque<Limit>,
     /// Entries whose children have something to be sent, or to be dropped.
     due: VecDeque<OrderId>,
+    /// Amendments of orders of children that are not answered, as they were asked for, and by how much each grows.
+    amendments: VecDeque<(OrderId, i64)>,
+    /// Entries with a child that could not send what is due, and the instrument whose market is to change first.
+    retries: Vec<(InstrumentId, OrderId)>,
     /// Order that the one just being judged is to cancel.
     joining: Option<OrderId>,
 }
@@ -276,13 +215,61 @@ impl Groups {
         }
     }
 
-    /// Notes that nothing is under way any more; what a child could not grow by is due again.
+    /// Notes the answer to an amendment. What a child could not grow by is due again once nothing is under way,
+    /// at the next change of the market: it would meet the same answer now.
+    ///
+    /// An order that was not cancelled, or is no longer unknown, takes what it has waited for.
     fn note_answer(&mut self, told: &Told<'_>) {
-        let is_answered = told.order.amending.requests == 0 && !told.order.state.is_terminal();
-        let Some(child) = self.child_of(told.order.intent.order_id).filter(|_| is_answered) else { return };
-        let lost_lots = if told.is_unchanged { child.growing_lots } else { 0 };
-        child.due_lots = child.due_lots.saturating_add(lost_lots);
-        child.growing_lots = 0;
+        let OpenOrder { intent, state, amending, .. } = told.order;
+        let asked = told.is_taken.and_then(|_| self.take_amendment(intent.order_id));
+        let Some(child) = self.child_of(intent.order_id).filter(|_| !state.is_terminal()) else { return };
+        if let (Some(is_taken), Some(grown_lots)) = (told.is_taken, asked) {
+            child.note_answer(grown_lots, is_taken);
+        }
+        let entry = child.entry;
+        if amending.requests == 0 && child.lost_lots > 0 {
+            child.due_lots = child.due_lots.saturating_add(child.lost_lots);
+            (child.growing_lots, child.lost_lots) = (0, 0);
+            self.retry(intent.instrument, entry);
+        } else if child.due_lots > 0 && told.is_taken.is_none() {
+            self.due.push_back(entry);
+        }
+    }
+
+    /// Notes that an order is asked to change; the answers come in the same order.
+    pub(crate) fn note_amendment(&mut self, order_id: OrderId) {
+        if self.place_of_child(order_id).is_some() {
+            self.amendments.push_back((order_id, 0));
+        }
+    }
+
+    /// Takes out the oldest amendment of an order; returns by how much it was to grow.
+    fn take_amendment(&mut self, order_id: OrderId) -> Option<i64> {
+        let place = self.amendments.iter().position(|asked| asked.0 == order_id)?;
+        self.amendments.remove(place).map(|asked| asked.1)
+    }
+
+    /// Lets the children of an entry wait for the market to change.
+    fn retry(&mut self, instrument: InstrumentId, entry: OrderId) {
+        if !self.retries.contains(&(instrument, entry)) {
+            self.retries.push((instrument, entry));
+        }
+    }
+
+    /// Tells whether anything waits for a market to change.
+    pub(crate) const fn has_retries(&self) -> bool {
+        !self.retries.is_empty()
+    }
+
+    /// Notes that the market of an instrument has changed: what waits for it is due.
+    pub(crate) fn take_retries(&mut self, changed: InstrumentId) {
+        let Self { retries, due, .. } = self;
+        retries.retain(|&(instrument, entry)| {
+            if instrument == changed {
+                due.push_back(entry);
+            }
+            instrument != changed
+        });
     }
 
     /// Notes that an order which depends on others has filled or ended.
@@ -294,6 +281,7 @@ impl Groups {
         let in_all = left.saturating_add(own.map_or(0, |child| child.ungranted_lots));
         if is_closed {
             self.members.remove(place);
+            self.amendments.retain(|asked| asked.0 != order_id);
         }
         let Some(group) = group else { return };
         if is_closed && own.is_none() {
@@ -325,7 +313,7 @@ impl Groups {
         // It traded all there was before it could grow: what it did not grow by is still to be sent.
         let lost_lots = order.asked_lots().min(child.growing_lots);
         child.due_lots = child.due_lots.saturating_add(lost_lots);
-        (child.order_id, child.growing_lots) = (None, 0);
+        child.leave_order();
         child.kind = order.price_ticks.and_then(|at| child.kind.with_price(at)).unwrap_or(child.kind);
         let child = *child;
         if is_over || (child.is_last && child.due_lots == 0) {
@@ -398,8 +386,9 @@ impl Groups {
     /// Lets a child go on without its order, which is to be cancelled: what is granted later need not wait.
     fn detach(&mut self, order_id: OrderId) {
         if let Some(child) = self.child_of(order_id) {
-            (child.order_id, child.growing_lots) = (None, 0);
+            child.leave_order();
         }
+        self.amendments.retain(|asked| asked.0 != order_id);
         if let Ok(place) = self.place_of(order_id)
             && let Some(member) = self.members.get_mut(place)
         {
@@ -428,12 +417,25 @@ impl Groups {
         let Some(child) = self.children.get_mut(range).unwrap_or_default().get_mut(place) else { return };
         let is_growth = child.order_id == Some(order_id) && !child.is_held;
         child.growing_lots = if is_growth { child.growing_lots.saturating_add(sent_lots) } else { 0 };
+        child.refused_lots = 0;
         child.take_back(child.due_lots - sent_lots);
         (child.order_id, child.is_held, child.due_lots) = (Some(order_id), false, 0);
         let member = Member { order_id, group: child.group, entry: Some(entry) };
+        if is_growth && let Some(asked) = self.amendments.iter_mut().rfind(|asked| asked.0 == order_id) {
+            asked.1 = sent_lots;
+        }
         if let Err(place) = self.place_of(order_id) {
             self.members.insert(place, member);
         }
+    }
+
+    /// Notes that risk refused what is due; `false` when it had already.
+    pub(crate) fn note_refused(&mut self, instrument: InstrumentId, entry: OrderId, place: usize) -> bool {
+        self.retry(instrument, entry);
+        let range = self.range_of(entry);
+        let child = self.children.get_mut(range).unwrap_or_default().get_mut(place);
+        let Some(child) = child else { return false };
+        std::mem::replace(&mut child.refused_lots, child.due_lots) != child.due_lots
     }
 
     /// Notes that nothing of what was due is sent; `true` when the child is over without an order.
@@ -486,7 +488,10 @@ impl Groups {
                 put_id(out, id);
             }
             encode_order(out, 0, &OrderIntent { kind: child.kind, ..*child.approved.intent() }, 0);
-            for lots in [child.ungranted_lots, child.due_lots, child.growing_lots] {
+            let under_way = [child.growing_lots, child.lost_lots];
+            for lots in
+                [child.ungranted_lots, child.due_lots, child.refused_lots].into_iter().chain(under_way)
+            {
                 out.extend_from_slice(&lots.to_le_bytes());
             }
             out.extend([child.is_held, child.is_given_up, child.is_last].map(u8::from));
@@ -501,6 +506,14 @@ impl Groups {
             });
         }
         for entry in &self.due {
+            put_id(out, Some(*entry));
+        }
+        for (order_id, lots) in &self.amendments {
+            put_id(out, Some(*order_id));
+            out.extend_from_slice(&lots.to_le_bytes());
+        }
+        for (instrument, entry) in &self.retries {
+            out.extend_from_slice(&instrument.0.to_le_bytes());
             put_id(out, Some(*entry));
         }
     }

@@ -19,6 +19,7 @@ mod build;
 mod buying_power;
 mod calls;
 mod changes;
+mod child;
 mod closing;
 mod commands;
 mod config;

@@ -384,6 +384,9 @@ impl Kernel {
         };
         let (intent, filled_lots) = (update.order.intent, update.order.filled_lots);
         self.recorder.replace(self.now_ns, order_id, price_ticks, lots);
+        if !self.groups.is_off() {
+            self.groups.note_amendment(order_id);
+        }
         if self.scopes.is_on() {
             self.tell_scopes(&intent, false);
         }

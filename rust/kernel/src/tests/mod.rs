@@ -4,6 +4,7 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
+mod children;
 mod closing;
 mod unknown;
 

@@ -1,0 +1,93 @@
+//! An order that follows another one: what is granted, due and under way of it.
+
+use tradecore_risk::ApprovedOrder;
+use tradecore_types::{OrderId, OrderKind};
+
+/// An order that follows the fills of another one, for as long as either lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Child {
+    pub(crate) entry: OrderId,
+    /// Its open order, if it has one.
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) group: Option<OrderId>,
+    /// Whether its order is known here only.
+    pub(crate) is_held: bool,
+    /// As it was approved.
+    pub(crate) approved: ApprovedOrder,
+    /// Its kind at the price it had last.
+    pub(crate) kind: OrderKind,
+    /// What was asked for and waits for fills of the entry.
+    pub(crate) ungranted_lots: i64,
+    /// What was granted and is to be sent.
+    pub(crate) due_lots: i64,
+    /// What its open order was asked to grow by and is not known to have grown by.
+    pub(crate) growing_lots: i64,
+    /// What of it the venue did not take, unless an amendment that is not answered yet brings it.
+    pub(crate) lost_lots: i64,
+    /// What was due when risk last refused it, which is recorded once.
+    pub(crate) refused_lots: i64,
+    /// Whether it is cancelled for good.
+    pub(crate) is_given_up: bool,
+    /// Whether its entry has ended.
+    pub(crate) is_last: bool,
+}
+
+impl Child {
+    pub(crate) fn new(entry: OrderId, order_id: Option<OrderId>, approved: ApprovedOrder, lots: i64) -> Self {
+        Self {
+            entry,
+            order_id,
+            group: None,
+            is_held: order_id.is_some(),
+            approved,
+            kind: approved.intent().kind,
+            ungranted_lots: lots,
+            due_lots: 0,
+            growing_lots: 0,
+            lost_lots: 0,
+            refused_lots: 0,
+            is_given_up: false,
+            is_last: false,
+        }
+    }
+
+    /// Tells whether it can only close what its entry opened.
+    pub(crate) const fn is_exit(&self) -> bool {
+        self.approved.intent().closes.is_some()
+    }
+
+    /// Tells whether a strategy made it; the exits of a bracket have no number of their own.
+    pub(crate) const fn is_asked(&self) -> bool {
+        self.approved.intent().order_id.0 != 0
+    }
+
+    /// Grants what a fill of the entry covers; tells whether there is anything to be sent.
+    pub(crate) fn grant(&mut self, lots: i64) -> bool {
+        let granted_lots = self.ungranted_lots.min(lots).max(0);
+        self.ungranted_lots -= granted_lots;
+        self.due_lots = self.due_lots.saturating_add(granted_lots);
+        self.due_lots > 0
+    }
+
+    /// Lets it go on without its order.
+    pub(crate) const fn leave_order(&mut self) {
+        (self.order_id, self.growing_lots, self.lost_lots) = (None, 0, 0);
+    }
+
+    /// Notes the answer to an amendment that asked its order to grow by so much; what is not taken is lost, what
+    /// was lost before one that is taken comes with it.
+    pub(crate) const fn note_answer(&mut self, grown_lots: i64, is_taken: bool) {
+        self.lost_lots = self.lost_lots.saturating_add(grown_lots);
+        if is_taken {
+            self.growing_lots = self.growing_lots.saturating_sub(self.lost_lots);
+            self.lost_lots = 0;
+        }
+    }
+
+    /// Takes lots back that a later fill may grant again.
+    pub(crate) fn take_back(&mut self, lots: i64) {
+        if !self.is_last {
+            self.ungranted_lots = self.ungranted_lots.saturating_add(lots);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A child grows by what its entry fills, once, whatever the venue or risk does not let pass at first.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
+
+mod common;
+
+use common::{ANNA, BERT, GOLD, Rig, config, diff, limit, lost, quote, snapshot, trade};
+use tradecore_kernel::{Links, Matching, OrderRequest, Verdict};
+use tradecore_ledger::OpenOrder;
+use tradecore_risk::Limits;
+use tradecore_types::{Bracket, OrderId, ReportBody, Side};
+
+fn settle(rig: &mut Rig) {
+    rig.run(|_, _| {}).unwrap();
+}
+
+/// Others sell this much at 94, so that as much of a buy order of ours at 95 fills.
+fn sold(rig: &mut Rig, time_ns: i64, lots: i64) {
+    rig.play(&[trade(time_ns, GOLD, Side::Sell, 94, lots)]);
+}
+
+fn after(rig: &mut Rig, request: &OrderRequest, entry: OrderId) -> OrderId {
+    let links = Links { after: Some(entry), oco: None };
+    match rig.kernel.submit_linked(ANNA, request, links).unwrap() {
+        Verdict::Approved(order_id) => order_id,
+        Verdict::Refused(refusal) => panic!("refused: {refusal}"),
+    }
+}
+
+fn open(rig: &Rig, order_id: OrderId) -> i64 {
+    rig.kernel.orders().get(order_id).map_or(0, OpenOrder::open_lots)
+}
+
+/// How many amendments of an order the venue did not take.
+fn rejections(rig: &Rig, order_id: OrderId) -> usize {
+    let reports = rig.reports_of(order_id);
+    reports.iter().filter(|report| matches!(report, ReportBody::ReplaceRejected(_))).count()
+}
+
+#[test]
+fn an_amendment_that_is_rejected_after_a_growth_was_taken_does_not_count_the_growth_twice() {
+    let mut rig = Rig::new(config(Matching::Quotes));
+    rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    let more = after(&mut rig, &OrderRequest { post_only: true, ..limit(GOLD, Side::Buy, 80, 10) }, bought);
+    settle(&mut rig);
+    sold(&mut rig, 110, 2);
+    for (time_ns, lots) in [(120, 4), (130, 6), (140, 8), (150, 10)] {
+        let mut is_asked = false;
+        rig.play_with(&[trade(time_ns, GOLD, Side::Sell, 94, 2)], |kernel, _| {
+            // The growth of this fill is on its way already.
+            if !std::mem::replace(&mut is_asked, true) {
+                kernel.replace(ANNA, more, 150, lots).unwrap();
+            }
+        })
+        .unwrap();
+        assert_eq!(open(&rig, more), lots, "at {time_ns}");
+    }
+    assert!(rejections(&rig, more) > 0);
+}
+
+#[test]
+fn an_exit_whose_growth_the_venue_rejected_grows_when_the_market_changes() {
+    let mut late = config(Matching::Book);
+    late.venue.order_latency_ns = 5;
+    let mut rig = Rig::new(late);
+    rig.play(&[snapshot(100, 10, &[(99, 50)], &[(101, 50)])]);
+    let bracket = Bracket { stop_loss_ticks: Some(80), take_profit_ticks: None };
+    rig.approved(ANNA, &OrderRequest { bracket, ..limit(GOLD, Side::Buy, 95, 5) });
+    rig.play(&[diff(110, 11, &[(98, 1)], &[])]);
+    sold(&mut rig, 120, 2);
+    rig.play(&[diff(130, 12, &[(98, 2)], &[])]);
+    let exit = rig.kernel.orders().iter().find(|order| order.intent.side == Side::Sell);
+    let exit = exit.unwrap().intent.order_id;
+    sold(&mut rig, 140, 3);
+    rig.play(&[lost(143, GOLD)]);
+    rig.play(&[common::clock(150)]);
+    assert_eq!((open(&rig, exit), rejections(&rig, exit)), (2, 1), "the book is not to be trusted");
+    rig.play(&[snapshot(160, 20, &[(99, 50)], &[(101, 50)]), common::clock(170)]);
+    assert_eq!((rig.position(ANNA, GOLD), open(&rig, exit), rejections(&rig, exit)), (5, 5, 1));
+}
+
+#[test]
+fn a_growth_that_risk_refuses_at_the_last_fill_is_recorded_once_and_passes_when_there_is_room() {
+    let limits = Limits { position_lots_max: Some(11), order_rate_window_ns: 1_000, ..Limits::default() };
+    let mut tight = config(Matching::Quotes);
+    tight.instruments[0].limits = limits;
+    let mut rig = Rig::new(tight);
+    rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 4));
+    let more = after(&mut rig, &limit(GOLD, Side::Buy, 80, 4), bought);
+    settle(&mut rig);
+    sold(&mut rig, 110, 2);
+    let other = rig.approved(BERT, &limit(GOLD, Side::Buy, 70, 4));
+    settle(&mut rig);
+    sold(&mut rig, 120, 2);
+    for time_ns in [130, 140, 150] {
+        rig.play(&[quote(time_ns, GOLD, (99, 50), (101, 50))]);
+    }
+    assert_eq!((open(&rig, more), rig.kernel.counters().refusals), (2, 1));
+    assert!(rig.kernel.cancel(BERT, other));
+    settle(&mut rig);
+    assert_eq!(open(&rig, more), 2);
+    rig.play(&[quote(160, GOLD, (99, 50), (101, 50))]);
+    assert_eq!((open(&rig, more), rig.kernel.counters().refusals), (4, 1));
+}
