@@ -97,6 +97,8 @@ def test_a_number_without_a_name_is_no_order(side):
             send(1)
         with pytest.raises(TypeError, match="takes 0 positional arguments"):
             send(1, quantity_lots=1)
+        with pytest.raises(TypeError, match="takes 0 positional arguments"):
+            send(None, quantity_lots=1)
         with pytest.raises(TypeError, match="unexpected keyword argument 'lots'"):
             send(quantity_lots=1, lots=1)
 

@@ -7,7 +7,7 @@ use tradecore_types::{InstrumentId, OrderId, Side, Size, StrategyId};
 
 use crate::errors::invalid_value;
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
-use crate::wish::{Given, Wish, whole};
+use crate::wish::{ByPosition, Given, Wish, whole};
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -130,7 +130,7 @@ impl PyOrderDesk {
     ///     When the arguments make no sense.
     #[pyo3(
         signature = (
-            by_position=None, /, quantity=None, quantity_lots=None, fraction=None, limit=None,
+            by_position=ByPosition::NOTHING, /, quantity=None, quantity_lots=None, fraction=None, limit=None,
             limit_ticks=None, stop=None, stop_ticks=None, time_in_force="gtc", post_only=false,
             reduce_only=false, stop_loss=None, stop_loss_ticks=None, take_profit=None, take_profit_ticks=None,
             instrument_id=None, touch=None, touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None,
@@ -149,7 +149,7 @@ impl PyOrderDesk {
     fn buy<'a, 'py>(
         &self,
         py: Python<'py>,
-        by_position: Given<'a, 'py>,
+        by_position: ByPosition,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
         fraction: Option<f64>,
@@ -209,7 +209,7 @@ impl PyOrderDesk {
     /// Send a sell order; parameters, answer and errors are those of `buy`.
     #[pyo3(
         signature = (
-            by_position=None, /, quantity=None, quantity_lots=None, fraction=None, limit=None,
+            by_position=ByPosition::NOTHING, /, quantity=None, quantity_lots=None, fraction=None, limit=None,
             limit_ticks=None, stop=None, stop_ticks=None, time_in_force="gtc", post_only=false,
             reduce_only=false, stop_loss=None, stop_loss_ticks=None, take_profit=None, take_profit_ticks=None,
             instrument_id=None, touch=None, touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None,
@@ -228,7 +228,7 @@ impl PyOrderDesk {
     fn sell<'a, 'py>(
         &self,
         py: Python<'py>,
-        by_position: Given<'a, 'py>,
+        by_position: ByPosition,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
         fraction: Option<f64>,

@@ -14,13 +14,29 @@ const PPM: f64 = 1e6;
 /// A size or price as the caller gave it: as a number, or exact.
 pub type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
+/// Whether something was given by position, if only `None`.
+#[derive(Clone, Copy)]
+pub struct ByPosition(bool);
+
+impl ByPosition {
+    pub const NOTHING: Self = Self(false);
+}
+
+impl FromPyObject<'_, '_> for ByPosition {
+    type Error = PyErr;
+
+    fn extract(_: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Ok(Self(true))
+    }
+}
+
 /// An order as the caller stated it.
 pub struct Wish<'a, 'py> {
     pub side: Side,
     /// What was given without a name, which is refused: an order's numbers are too alike.
     ///
     /// The parameters are no keyword-only ones because the binding goes through all of those at every call.
-    pub by_position: Given<'a, 'py>,
+    pub by_position: ByPosition,
     pub quantity: Given<'a, 'py>,
     pub quantity_lots: Given<'a, 'py>,
     pub fraction: Option<f64>,
@@ -48,7 +64,7 @@ impl Wish<'_, '_> {
     pub fn is_plain(&self) -> bool {
         let pairs = [self.stop, self.touch, self.trail, self.trail_limit, self.activation, self.display];
         let exits = [self.stop_loss, self.take_profit];
-        let is_exact = self.by_position.is_none() && self.quantity.is_none() && self.limit.0.is_none();
+        let is_exact = !self.by_position.0 && self.quantity.is_none() && self.limit.0.is_none();
         let is_lasting = self.time_in_force == "gtc" && self.expire_ns.is_none();
         let is_single = self.after.is_none() && self.oco.is_none() && self.fraction.is_none();
         let is_missing = |given: &(Given<'_, '_>, Given<'_, '_>)| given.0.is_none() && given.1.is_none();
@@ -92,7 +108,7 @@ impl Wish<'_, '_> {
         instrument: &Bound<'_, PyAny>,
         session_end_ns: impl Fn() -> i64,
     ) -> PyResult<OrderRequest> {
-        if self.by_position.is_some() {
+        if self.by_position.0 {
             let method = side_name(self.side);
             let what = format!("OrderDesk.{method}() takes 0 positional arguments");
             return Err(PyTypeError::new_err(what));
