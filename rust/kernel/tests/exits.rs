@@ -5,7 +5,6 @@ mod common;
 
 use common::{ANNA, GOLD, Rig, bar, clock, command, config, limit, market, money, quote, stop, trade};
 use tradecore_kernel::{KernelConfig, Links, Matching, OrderRequest, Verdict};
-use tradecore_ledger::OpenOrder;
 use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
     Bracket, CancelReason, CommandKind, OrderId, OrderKind, ReportBody, Rule, Side, TimeInForce,
@@ -153,23 +152,6 @@ fn what_fills_after_an_exit_has_closed_the_rest_is_protected_by_further_exits() 
     assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (0, vec![]));
     sold(&mut rig, 103, 3);
     assert_eq!(sells(&rig), [(90, 3), (120, 3)]);
-}
-
-#[test]
-fn orders_after_another_one_are_released_in_parts_and_no_larger_than_asked_for() {
-    let mut rig = plain();
-    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
-    let loss = after(&mut rig, closing(stop(GOLD, Side::Sell, 90, 10)), bought, None);
-    let gain = after(&mut rig, closing(limit(GOLD, Side::Sell, 120, 10)), bought, Some(loss));
-    let more = after(&mut rig, limit(GOLD, Side::Buy, 94, 5), bought, None);
-    settle(&mut rig);
-    let open = |rig: &Rig, order_id| rig.kernel.orders().get(order_id).map(OpenOrder::open_lots);
-    sold(&mut rig, 101, 4);
-    assert_eq!([loss, gain, more].map(|id| open(&rig, id)), [Some(4); 3]);
-    assert_eq!(rig.reports_of(loss)[0], ReportBody::Restated { price_ticks: 90, lots: 4 });
-    sold(&mut rig, 102, 4);
-    assert_eq!([loss, gain, more].map(|id| open(&rig, id)), [Some(8), Some(8), Some(5)]);
-    assert_eq!(rig.reports_of(loss).last(), Some(&ReportBody::Replaced { price_ticks: 90, lots: 8 }));
 }
 
 #[test]
@@ -373,26 +355,6 @@ fn immediate_children_are_sent_once_for_every_fill() {
     assert_eq!(rig.position(ANNA, GOLD), 0);
     sold(&mut rig, 102, 3);
     assert_eq!((rig.position(ANNA, GOLD), rig.kernel.ledger().fills()), (0, 4));
-}
-
-#[test]
-fn orders_after_another_one_end_as_large_as_it_filled_however_late_the_reports_are() {
-    let mut config = config(Matching::Quotes);
-    config.venue.report_latency_ns = 5;
-    let mut rig = quoted(config);
-    let bought = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
-    let loss = after(&mut rig, closing(stop(GOLD, Side::Sell, 90, 10)), bought, None);
-    let gain = after(&mut rig, closing(limit(GOLD, Side::Sell, 120, 10)), bought, Some(loss));
-    let more = after(&mut rig, limit(GOLD, Side::Buy, 80, 10), bought, None);
-    rig.play(&[clock(110)]);
-    for (time_ns, lots) in [(120, 2), (121, 3), (122, 5)] {
-        sold(&mut rig, time_ns, lots);
-    }
-    let open = |rig: &Rig| [loss, gain, more].map(|id| rig.kernel.orders().get(id).unwrap().open_lots());
-    rig.play(&[clock(125)]);
-    assert_eq!(open(&rig), [2; 3], "with two fills still on their way back");
-    rig.play(&[clock(140)]);
-    assert_eq!((rig.position(ANNA, GOLD), open(&rig)), (10, [10; 3]));
 }
 
 #[test]

@@ -438,14 +438,10 @@ impl Model {
         }
         for line in self.lines.iter_mut().filter(|line| line.entry == id) {
             let granted = line.waiting.min(if line.is_buy { filled } else { opened });
-            line.waiting -= granted;
-            line.due += granted;
+            (line.waiting, line.due) = (line.waiting - granted, line.due + granted);
             for limit in self.limits.iter_mut().filter(|limit| Some(limit.0) == line.order) {
-                limit.1 += match limit.2 {
-                    Why::Sibling => granted,
-                    Why::Reduction => opened,
-                    Why::Other => 0,
-                };
+                limit.1 += i64::from(matches!(limit.2, Why::Sibling)) * granted;
+                limit.1 += i64::from(matches!(limit.2, Why::Reduction)) * opened;
             }
             if is_over {
                 (line.entry_is_over, line.waiting) = (true, 0);
@@ -594,10 +590,7 @@ impl Model {
         line.due = 0;
         if lots > 0 {
             line.is_held = false;
-            // No venue has seen it: it is smaller at once.
-            if lots < order.open {
-                self.order(order.id).unwrap().open = lots;
-            }
+            self.order(order.id).unwrap().open = order.open.min(lots);
             self.ask(Request::Submit(order.id, lots));
         } else if line.entry_is_over {
             (line.is_held, line.is_given_up) = (false, true);
