@@ -20,6 +20,7 @@ mod person;
 mod ratio;
 mod refusal;
 mod report;
+mod sessions;
 
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{Command, CommandKind, LimitChange, Permission, Release, Scope};
@@ -40,6 +41,7 @@ pub use person::PersonName;
 pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
+pub use sessions::{SESSIONS_MAX, Session, Sessions};
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
 pub type TimeNs = i64;
