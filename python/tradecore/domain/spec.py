@@ -234,7 +234,8 @@ class SlippageSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     `ticks`; `ppm` of the price; `range_ppm` of high less low of the last whole bar; `impact_ppm` of the price
     times the share of that bar's volume that was taken; `volume_ppm` of that volume is all that may be taken
     of a bar, and the rest waits for the next one. Limit orders pay no slippage and are only bound by the
-    volume.
+    volume. A fill stays within the low and high of its bar, where the market was; with `may_leave_bar` it may
+    be worse than every price of the bar, as a spread is in backtesting.py.
     """
 
     ticks: Count = 0
@@ -242,6 +243,7 @@ class SlippageSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     range_ppm: Ppm = 0
     impact_ppm: Ppm = 0
     volume_ppm: PpmPositive | None = None
+    may_leave_bar: bool = False
 
 
 class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

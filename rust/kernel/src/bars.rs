@@ -1,7 +1,7 @@
 //! Bars on their way through the house: opening, range, close, end of data.
 
 use tradecore_matching::{BarAccount, BarMatcher, Finalize};
-use tradecore_types::{Bar, InstrumentId, Report};
+use tradecore_types::{Bar, InstrumentId, Report, TimeNs};
 
 use crate::bar_desk::BarDesk;
 use crate::market::{Market, Venue};
@@ -56,21 +56,31 @@ impl Kernel {
         )
     }
 
-    /// A bar opens.
-    pub(crate) fn open_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+    /// A bar opens that will close at `close_ns`.
+    pub(crate) fn open_bar(
+        &mut self,
+        instrument: InstrumentId,
+        bar: &Bar,
+        close_ns: TimeNs,
+    ) -> Result<(), KernelError> {
         if !self.has_bar_orders(instrument) {
             return Ok(());
         }
         self.learn(instrument, bar.open_ticks);
-        self.at_bars(instrument, |venue, desk| venue.on_open(bar.open_time_ns, bar.open_ticks, desk))
+        self.at_bars(instrument, |venue, desk| venue.on_open(bar, close_ns, desk))
     }
 
     /// A bar is known whole: fills what its range reaches.
-    pub(crate) fn fill_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+    pub(crate) fn fill_bar(
+        &mut self,
+        instrument: InstrumentId,
+        bar: &Bar,
+        close_ns: TimeNs,
+    ) -> Result<(), KernelError> {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
             market.last_bar = Some((*bar, self.now_ns));
         }
-        self.at_bars(instrument, |venue, desk| venue.on_bar(bar, desk))
+        self.at_bars(instrument, |venue, desk| venue.on_bar(bar, close_ns, desk))
     }
 
     /// Hands a report that no bar made to the account behind the bars.

@@ -29,7 +29,7 @@ impl Kernel {
             self.recorder.event(&event, &[], &[])?;
         }
         match event.body {
-            EventBody::Bar(bar) => self.on_bar(event.instrument, &bar, was_opened),
+            EventBody::Bar(bar) => self.on_bar(&event, &bar, was_opened),
             EventBody::Quote(quote) => self.on_quote(event.instrument, quote),
             EventBody::Trade(trade) => {
                 self.on_trade(event.instrument, trade);
@@ -54,17 +54,18 @@ impl Kernel {
         self.input.open_bar(source);
         self.recorder.event(&event, &[], &[])?;
         match event.body {
-            EventBody::Bar(bar) => self.open_bar(event.instrument, &bar),
+            EventBody::Bar(bar) => self.open_bar(event.instrument, &bar, event.time_ns),
             _ => Ok(()),
         }
     }
 
-    fn on_bar(&mut self, instrument: InstrumentId, bar: &Bar, was_opened: bool) -> Result<(), KernelError> {
+    fn on_bar(&mut self, event: &Event, bar: &Bar, was_opened: bool) -> Result<(), KernelError> {
+        let (instrument, close_ns) = (event.instrument, event.time_ns);
         if !was_opened {
-            self.open_bar(instrument, bar)?;
+            self.open_bar(instrument, bar, close_ns)?;
         }
         self.learn(instrument, bar.close_ticks);
-        self.fill_bar(instrument, bar)?;
+        self.fill_bar(instrument, bar, close_ns)?;
         if self.has_margin {
             self.enforce_margin_in(instrument, bar)?;
         }

@@ -21,6 +21,10 @@ impl Kernel {
     pub(crate) fn plan_expiry(&mut self, order: &ApprovedOrder) {
         let intent = order.intent();
         if let Some(expire_ns) = intent.time_in_force.expire_ns() {
+            // A bar that closes at this very time comes first: its range was before. It ends the order itself.
+            let is_against_bars =
+                self.market(intent.instrument).is_ok_and(|market| matches!(market.venue, Venue::Bars(_)));
+            let expire_ns = expire_ns.saturating_add(i64::from(is_against_bars));
             let orders = &self.orders;
             self.schedule.expiry(expire_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
                 orders.get(order_id).is_some()

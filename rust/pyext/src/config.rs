@@ -192,6 +192,7 @@ fn slippage(table: &Bound<'_, PyAny>) -> PyResult<Slippage> {
         range_ppm: table.getattr("range_ppm")?.extract()?,
         impact_ppm: table.getattr("impact_ppm")?.extract()?,
         volume_ppm: table.getattr("volume_ppm")?.extract()?,
+        may_leave_bar: table.getattr("may_leave_bar")?.extract()?,
     })
 }
 

@@ -40,7 +40,8 @@ pub enum TimeInForce {
     Ioc,
     /// Fill or kill: all at once or nothing.
     Fok,
-    /// Good till a date: what is open at `expire_ns` expires before anything else of that time happens.
+    /// Good till a date: what is open at `expire_ns` expires before anything else of that time happens. Against
+    /// bars it expires with the bar that closes then, whose range came before.
     Gtd {
         /// When it expires, UTC nanoseconds.
         expire_ns: TimeNs,
