@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain
 from pathlib import Path
 
 from tradecore.backtest import BacktestResult, result_of
@@ -22,6 +23,7 @@ from tradecore_api.config.tables import (
     SimulatedFeedTable,
 )
 from tradecore_api.progress import working
+from tradecore_api.wiring.calendars import span_of_history, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import as_fast_as_possible, build_feed, completed
 from tradecore_api.wiring.strategies import strategies
@@ -38,12 +40,14 @@ def backtest(config: Config) -> BacktestResult:
         When settings or data cannot be used.
     """
     config = completed(config)
-    spec = config.engine_spec(Mode.BACKTEST)
+    history = _history(config)
+    first = next(history, None)
+    spec = with_calendars(config, config.engine_spec(Mode.BACKTEST), lambda: span_of_history(first))
     bindings = strategies(config).bindings
     engine = build_engine(config, spec, bindings, is_recording=False, has_equity_curve=True)
     events = 0
     with working("backtesting") as progress:
-        for batch in _history(config):
+        for batch in chain([] if first is None else [first], history):
             engine.feed(batch)
             events += engine.run()
             progress(events)
