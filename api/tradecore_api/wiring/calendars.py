@@ -28,29 +28,28 @@ def with_calendars(
     spec: EngineSpec,
     span_of: Callable[[], Span],
     *,
-    recorded: dict[str, SessionTable] | None = None,
+    recorded: Callable[[], dict[str, SessionTable]] = dict,
 ) -> EngineSpec:
     """Return the specification with the table of every calendar that its instruments name.
 
-    `span_of` gives the range of time that the tables must cover, UTC nanoseconds, and is called only when one
-    has to be made. A recorded table is taken as it is: a newer library may know other sessions, and a replay
-    must not.
+    `recorded` gives the tables of a journal, which are taken as they are: a newer library may know other
+    sessions, and a replay must not. `span_of` gives the range of time that other tables must cover, UTC
+    nanoseconds. Both are called only when they are needed.
 
     Raises
     ------
     ConfigError
         When a calendar is not known, or what knows it is not installed.
     """
-    tables: dict[str, SessionTable] = {}
-    span: Span | None = None
-    for index, instrument in enumerate(spec.instruments):
-        name = instrument.calendar
-        if name == ALWAYS_OPEN or name in tables:
-            continue
-        if recorded is not None and name in recorded:
-            tables[name] = recorded[name]
-        else:
-            span = span or span_of()
+    named = [instrument.calendar for instrument in spec.instruments]
+    wanted = {name: index for index, name in reversed(list(enumerate(named))) if name != ALWAYS_OPEN}
+    if not wanted:
+        return spec
+    tables = {name: table for name, table in recorded().items() if name in wanted}
+    missing = {name: index for name, index in wanted.items() if name not in tables}
+    if missing:
+        span = span_of()
+        for name, index in missing.items():
             tables[name] = _table(config, f"instruments.{index}.calendar", name, span)
     return msgspec.structs.replace(spec, calendars=tables)
 

@@ -37,8 +37,12 @@ def open_session(
         When settings, journal or replay say no; the journal is closed again, unchanged.
     """
     built = strategies(config)
-    recorded = {} if is_new_journal else recorded_calendars(journal_path)
-    spec = with_calendars(config, config.engine_spec(), lambda: span_of_feed(config), recorded=recorded)
+    spec = with_calendars(
+        config,
+        config.engine_spec(),
+        lambda: span_of_feed(config),
+        recorded=lambda: {} if is_new_journal else recorded_calendars(journal_path),
+    )
     engine = build_engine(config, spec, built.bindings, is_recording=True)
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
