@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import tee
 from pathlib import Path
 
 from tradecore.backtest import BacktestResult, result_of
 from tradecore.domain import EventBatch
 from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
 from tradecore.domain.journal import events_from_frames
-from tradecore.domain.spec import Mode
+from tradecore.domain.spec import EngineSpec, Mode
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
 from tradecore.runtime.recovery import chunks
@@ -22,6 +23,7 @@ from tradecore_api.config.tables import (
     SimulatedFeedTable,
 )
 from tradecore_api.progress import working
+from tradecore_api.wiring.calendars import span_of_history, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import as_fast_as_possible, build_feed, completed
 from tradecore_api.wiring.strategies import strategies
@@ -38,12 +40,12 @@ def backtest(config: Config) -> BacktestResult:
         When settings or data cannot be used.
     """
     config = completed(config)
-    spec = config.engine_spec(Mode.BACKTEST)
+    spec, history = _spec_and_history(config)
     bindings = strategies(config).bindings
     engine = build_engine(config, spec, bindings, is_recording=False, has_equity_curve=True)
     events = 0
     with working("backtesting") as progress:
-        for batch in _history(config):
+        for batch in history:
             engine.feed(batch)
             events += engine.run()
             progress(events)
@@ -52,6 +54,15 @@ def backtest(config: Config) -> BacktestResult:
         where = config.tables.data.path if config.tables.data is not None else config.source
         raise DataError(where, "has no events: nothing to test on")
     return result_of(engine)
+
+
+def _spec_and_history(config: Config) -> tuple[EngineSpec, Iterator[EventBatch]]:
+    """Return what the engine is made of, and what happened; only a calendar looks at the latter first."""
+    history, ahead = tee(_history(config))
+    spec = with_calendars(
+        config, config.engine_spec(Mode.BACKTEST), lambda: span_of_history(next(ahead, None))
+    )
+    return spec, history
 
 
 def _history(config: Config) -> Iterator[EventBatch]:

@@ -6,10 +6,12 @@ from tradecore.domain import LatencySamples
 from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
 from tradecore.domain.spec import EngineSpec
 from tradecore.engine import Engine
+from tradecore.runtime import SystemClock
 from tradecore.strategy import StrategyBinding
 from tradecore_api.config.tables import (
     Config,
 )
+from tradecore_api.wiring.calendars import span_from, with_calendars
 from tradecore_api.wiring.feeds import completed
 from tradecore_api.wiring.strategies import strategies
 
@@ -19,7 +21,9 @@ def strategy_problems(config: Config) -> list[ConfigError]:
     try:
         config = completed(config)
         bindings = strategies(config).bindings
-        build_engine(config, config.engine_spec(), bindings, is_recording=False)
+        # Whether a calendar is known does not depend on the time that its table covers.
+        spec = with_calendars(config, config.engine_spec(), lambda: span_from(SystemClock().now_ns()))
+        build_engine(config, spec, bindings, is_recording=False)
     except ConfigError as error:
         return [error]
     return []

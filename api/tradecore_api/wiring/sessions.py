@@ -16,6 +16,7 @@ from tradecore_api.config.tables import (
 )
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.version import VERSION
+from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
@@ -36,7 +37,13 @@ def open_session(
         When settings, journal or replay say no; the journal is closed again, unchanged.
     """
     built = strategies(config)
-    engine = build_engine(config, config.engine_spec(), built.bindings, is_recording=True)
+    spec = with_calendars(
+        config,
+        config.engine_spec(),
+        lambda: span_of_feed(config),
+        recorded=lambda: {} if is_new_journal else recorded_calendars(journal_path),
+    )
+    engine = build_engine(config, spec, built.bindings, is_recording=True)
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
     identity = SessionConfig(

@@ -12,6 +12,7 @@ from tradecore.domain.errors import (
     VenueError,
 )
 from tradecore.domain.instrument import Instrument
+from tradecore.domain.sessions import ALWAYS_OPEN, SessionTable
 from tradecore.domain.spec import (
     AccountSpec,
     BarFill,
@@ -41,6 +42,7 @@ from tradecore.domain.spec import (
 )
 
 __all__ = [
+    "ALWAYS_OPEN",
     "AccountSpec",
     "BarFill",
     "BarOrder",
@@ -70,6 +72,7 @@ __all__ = [
     "SelfTrade",
     "SelfTradePrevention",
     "SequenceRule",
+    "SessionTable",
     "SlippageSpec",
     "StorageError",
     "StrategyError",

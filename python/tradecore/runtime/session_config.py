@@ -1,5 +1,6 @@
 """What decides the bytes of a session: written first into its journal, compared on every restart."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -7,6 +8,8 @@ import msgspec
 from tradecore.decision import GateConfig
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import EngineSpec
+
+_CALENDARS = "engine.calendars."
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +39,9 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     def check_same(self, recorded: bytes, journal_path: str) -> None:
         """Refuse to go on with a journal that was written with other settings.
 
-        A setting that the journal does not know yet had its default.
+        A setting that the journal does not know yet had its default. A table of sessions is one value, and
+        one of a calendar that no instrument had on the other side is not compared: that the instrument's
+        calendar differs says it.
 
         Raises
         ------
@@ -45,6 +50,10 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """
         ours = dict(_flat(msgspec.json.decode(self.encoded())))
         theirs = dict(_flat(msgspec.json.decode(_with_defaults(recorded))))
+        for key in ours.keys() ^ theirs.keys():
+            if key.startswith(_CALENDARS):
+                ours.pop(key, None)
+                theirs.pop(key, None)
         if ours == theirs:
             return
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
@@ -66,8 +75,18 @@ def _with_defaults(recorded: bytes) -> bytes:
         return recorded
 
 
+def _told_table(table: Mapping[object, object]) -> str:
+    """Name a table of sessions by how many there are and a hash of them."""
+    spans = table.get("spans")
+    count = (len(spans) + 1) // 2 if isinstance(spans, list) else 0
+    digest = hashlib.sha256(msgspec.json.encode(table, order="sorted")).hexdigest()
+    return f"{count} sessions, hash {digest[:12]}"
+
+
 def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
     match value:
+        case Mapping() if key.startswith(_CALENDARS):
+            yield key, _told_table(value)
         case Mapping():
             for name, item in value.items():
                 yield from _flat(item, f"{key}.{name}" if key else str(name))

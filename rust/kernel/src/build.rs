@@ -52,6 +52,7 @@ pub(crate) fn build_market(
     };
     Ok(Market {
         instrument,
+        sessions: config.sessions.clone(),
         book,
         book_time_ns: 0,
         is_book_watched: false,

@@ -5,7 +5,7 @@ use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
-use tradecore_types::{InstrumentSpec, Money, TimeNs};
+use tradecore_types::{InstrumentSpec, Money, Sessions, TimeNs};
 
 use crate::LatencySamples;
 
@@ -52,8 +52,6 @@ pub struct VenueConfig {
     pub bar_order: BarOrder,
     /// What the simulated exchange does when two orders of the account meet.
     pub self_trade: SelfTradePrevention,
-    /// When the session of day orders ends: nanoseconds after midnight UTC, below one day.
-    pub day_end_ns: i64,
     /// What fills against bars cost beyond the prices of the bars.
     pub bar_slippage: Slippage,
     /// Fees; those below the first tier when there are tiers.
@@ -87,6 +85,8 @@ pub struct InstrumentConfig {
     pub book: BookRules,
     /// Its pre-trade limits.
     pub limits: Limits,
+    /// When it trades: what decides how long an order for the day lives.
+    pub sessions: Sessions,
     /// Interest on shorts, in parts per million of their value a year.
     pub borrow_ppm: i64,
     /// Margin rules of a derivative; `None` for what the account's leverage carries.

@@ -12,14 +12,12 @@ use tradecore_matching::{
 };
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
+use crate::calendars::Calendars;
 use crate::errors::{invalid_value, value_error};
 use crate::risk;
 
 /// Open orders per instrument that the simulated venue takes; risk limits fewer.
 const OPEN_ORDERS_MAX: usize = 4096;
-
-/// Nanoseconds of a day.
-const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Reads a text attribute.
 fn text(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
@@ -48,9 +46,10 @@ pub fn read(
 ) -> PyResult<KernelConfig> {
     let account = spec.getattr("account")?;
     let risk_spec = spec.getattr("risk")?;
+    let calendars = Calendars::read(spec)?;
     let mut instruments = Vec::new();
     for instrument in spec.getattr("instruments")?.try_iter()? {
-        instruments.push(instrument_config(&instrument?, &risk_spec)?);
+        instruments.push(instrument_config(&instrument?, &risk_spec, &calendars)?);
     }
     let symbols: Vec<String> = instruments.iter().map(|instrument| instrument.spec.symbol.clone()).collect();
     let scopes = risk::scopes(&risk_spec, strategies, &symbols)?;
@@ -107,11 +106,6 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         let rule = "must be cancel_oldest, cancel_newest, cancel_both or decrement";
         invalid_value("self_trade", &self_trade, rule)
     })?;
-    let day_end_ns: i64 = venue.getattr("day_end_ns")?.extract()?;
-    if !(0..DAY_NS).contains(&day_end_ns) {
-        let rule = "must be from 0 to below one day";
-        return Err(invalid_value("day_end_ns", &day_end_ns.to_string(), rule));
-    }
     let fees = fee_rates(fees)?;
     Ok(VenueConfig {
         matching,
@@ -122,7 +116,6 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         bar_fill,
         bar_order,
         self_trade,
-        day_end_ns,
         bar_slippage: slippage(&venue.getattr("slippage")?)?,
         fees,
         open_orders_max: OPEN_ORDERS_MAX,
@@ -252,6 +245,7 @@ pub fn finalize(name: &str) -> PyResult<Finalize> {
 fn instrument_config(
     instrument: &Bound<'_, PyAny>,
     risk_spec: &Bound<'_, PyAny>,
+    calendars: &Calendars,
 ) -> PyResult<InstrumentConfig> {
     let kind = match text(instrument, "kind")?.as_str() {
         "linear" => InstrumentKind::Linear,
@@ -286,7 +280,8 @@ fn instrument_config(
     let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
     let margin = instrument.getattr("margin")?;
     let margin = if margin.is_none() { None } else { Some(margin_rule(&margin)?) };
-    Ok(InstrumentConfig { spec, book, limits, borrow_ppm, margin })
+    let sessions = calendars.of(instrument)?;
+    Ok(InstrumentConfig { spec, book, limits, sessions, borrow_ppm, margin })
 }
 
 /// Reads the formula of checksums; numbers have the decimals of tick and lot.

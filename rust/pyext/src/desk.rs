@@ -103,7 +103,8 @@ impl PyOrderDesk {
     /// to_limit : bool
     ///     Take the best opposite price only, and wait there with the rest (market to limit).
     /// time_in_force : str
-    ///     `gtc`, `ioc`, `fok`, `day` (until `venue.day_end_ns`) or `gtd` (until `expire_ns`).
+    ///     `gtc`, `ioc`, `fok`, `day` (until the session ends, see `InstrumentSpec.calendar`) or `gtd` (until
+    ///     `expire_ns`).
     /// expire_ns : int
     ///     When the order expires, UTC nanoseconds; makes it `gtd`.
     /// after : int
@@ -356,8 +357,10 @@ fn send_special(
     wish: &Wish<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
     let (id, instrument) = desk.instrument(instrument_id)?;
-    let session_end_ns = || desk.kernel.borrow(py).kernel.session_end_ns();
-    let request = wish.request(InstrumentId(id), instrument.bind(py), session_end_ns)?;
+    let id = InstrumentId(id);
+    let session_end_ns = || desk.kernel.borrow(py).kernel.session_end_ns(id);
+    let session_end_ns = || session_end_ns().map_err(|error| kernel_error(&error));
+    let request = wish.request(id, instrument.bind(py), session_end_ns)?;
     submit(desk, py, &request, wish.links())
 }
 

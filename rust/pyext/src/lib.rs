@@ -5,6 +5,7 @@ mod batch;
 mod best;
 mod book;
 mod book_side;
+mod calendars;
 mod callback;
 mod calls;
 mod config;

@@ -1,7 +1,8 @@
 //! The gate: an intent goes in, an approved order or a refusal comes out.
 
 use tradecore_types::{
-    Decimal, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size, TimeNs, ValueError,
+    Decimal, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size, TimeInForce, TimeNs,
+    ValueError,
 };
 
 use crate::price_drift::PriceDrift;
@@ -365,7 +366,11 @@ fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Ref
         return Err(refusal(Rule::InvalidOrder, i128::from(limit), i128::from(value)));
     }
     if let Some(expire_ns) = intent.time_in_force.expire_ns().filter(|at_ns| *at_ns <= intent.time_ns) {
-        return Err(refusal(Rule::InvalidOrder, i128::from(intent.time_ns), i128::from(expire_ns)));
+        let (expire, now) = (i128::from(expire_ns), i128::from(intent.time_ns));
+        return Err(match intent.time_in_force {
+            TimeInForce::Day { .. } => refusal(Rule::NoSession, expire, now),
+            _ => refusal(Rule::InvalidOrder, now, expire),
+        });
     }
     let waits = intent.time_in_force.may_wait();
     let (may_post, must_wait) = match intent.kind {

@@ -48,7 +48,7 @@ pub enum TimeInForce {
     },
     /// Good till the end of the session, else as [`TimeInForce::Gtd`].
     Day {
-        /// When the session ends, UTC nanoseconds.
+        /// When the session ends, UTC nanoseconds; not after the order itself when no later one is known.
         expire_ns: TimeNs,
     },
 }

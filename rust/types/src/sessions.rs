@@ -39,6 +39,13 @@ enum Kind {
     Table(Arc<[Session]>),
 }
 
+impl Default for Sessions {
+    /// It trades all the time, and the day ends at midnight UTC.
+    fn default() -> Self {
+        Self { kind: Kind::Always { day_end_ns: 0 } }
+    }
+}
+
 impl Sessions {
     /// Returns the sessions of what trades all the time: each ends `day_end_ns` after midnight UTC.
     ///
@@ -78,6 +85,30 @@ impl Sessions {
         Ok(Self { kind: Kind::Table(sessions.into()) })
     }
 
+    /// Returns the sessions of a table that is written as spans of time, each a whole number of steps.
+    ///
+    /// The first session begins at `first_ns`. `spans` are its length, the pause after it, the length of the
+    /// next session, and so on; the last one is the length of a session. A pause may be 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when a time does not fit 64 bits, when the spans end with a pause, or when what they
+    /// say is no table.
+    pub fn from_spans(first_ns: TimeNs, step_ns: i64, spans: &[i64]) -> Result<Self, ValueError> {
+        if spans.len().is_multiple_of(2) {
+            let rule = "must be an odd number of them: they begin and end with the length of a session";
+            return Err(ValueError::new("spans", spans.len(), rule));
+        }
+        let mut sessions = Vec::with_capacity(spans.len().div_ceil(2).min(SESSIONS_MAX));
+        let mut at_ns = first_ns;
+        for pair in spans.chunks(2) {
+            let end_ns = later(at_ns, pair.first(), step_ns)?;
+            sessions.push(Session { start_ns: at_ns, end_ns });
+            at_ns = later(end_ns, pair.get(1), step_ns)?;
+        }
+        Self::table(sessions)
+    }
+
     /// Returns when the session ends that a day order of this moment belongs to, always later than `now_ns`.
     ///
     /// Inside a session that is its own end; between two, and at the very end of one, it is the end of the
@@ -114,6 +145,13 @@ impl Sessions {
             Kind::Table(sessions) => sessions.last().map_or(TimeNs::MIN, |session| session.end_ns),
         }
     }
+}
+
+/// Returns the time so many steps later; none of them is none.
+fn later(at_ns: TimeNs, steps: Option<&i64>, step_ns: i64) -> Result<TimeNs, ValueError> {
+    let steps = steps.copied().unwrap_or(0);
+    let later_ns = steps.checked_mul(step_ns).and_then(|span_ns| at_ns.checked_add(span_ns));
+    later_ns.ok_or_else(|| ValueError::new("spans", steps, "must lead to a time that fits 64 bits"))
 }
 
 /// Returns the first end of a day after `now_ns`, or `None` at the end of time.
@@ -229,6 +267,21 @@ mod tests {
         let copies: Vec<Sessions> = vec![sessions.clone(); 1000];
         assert_eq!(Arc::strong_count(first), 1001);
         drop(copies);
+    }
+
+    #[test]
+    fn spans_are_a_session_a_pause_and_so_on() {
+        let spans = Sessions::from_spans(10, 2, &[5, 0, 5, 10, 5]).unwrap();
+        assert_eq!(spans, table(&[(10, 20), (20, 30), (50, 60)]));
+        let refused =
+            |first, step, spans: &[i64]| Sessions::from_spans(first, step, spans).unwrap_err().field;
+        assert_eq!(refused(0, 1, &[]), "spans");
+        assert_eq!(refused(0, 1, &[5, 5]), "spans");
+        assert_eq!(refused(i64::MAX - 1, 2, &[1]), "spans");
+        assert_eq!(refused(0, i64::MAX, &[2]), "spans");
+        assert_eq!(refused(0, 1, &[0]), "end_ns");
+        assert_eq!(refused(0, -1, &[1]), "end_ns");
+        assert_eq!(refused(0, 1, &[5, -3, 4]), "start_ns");
     }
 
     #[test]
