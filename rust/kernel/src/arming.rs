@@ -264,10 +264,11 @@ impl Kernel {
         is_new
     }
 
-    /// Tries again what the venue or risk did not let pass, now that the market of an instrument has changed.
+    /// Tries again what the venue or risk did not let pass, now that the market of an instrument has changed. A
+    /// book that is not to be trusted would not let it pass either.
     #[inline]
     pub(crate) fn try_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        if !self.groups.has_retries() {
+        if !self.groups.has_retries() || self.market(instrument)?.reference().is_book_invalid {
             return Ok(());
         }
         self.groups.take_retries(instrument);

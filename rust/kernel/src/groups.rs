@@ -12,9 +12,11 @@ use std::ops::Range;
 use tradecore_journal::encode_order;
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent};
 
 use crate::child::Child;
+use crate::close_out::{Rest, Ties};
+pub(crate) use crate::told::Told;
 
 /// How a new order depends on others of its strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ struct Member {
     group: Option<OrderId>,
     /// Order whose fills it follows.
     entry: Option<OrderId>,
+    /// Whether it goes on with what an exit has left undone, which is no child by itself.
+    is_follow_up: bool,
 }
 
 /// Why an order is to be no larger than so much.
@@ -52,32 +56,6 @@ pub(crate) struct Limit {
     pub(crate) order_id: OrderId,
     lots: i64,
     cut: Cut,
-}
-
-/// What a report did to an order.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
-    /// The order after it.
-    order: &'a OpenOrder,
-    /// What filled just now.
-    filled_lots: i64,
-    /// What of it opened a position.
-    opened_lots: i64,
-    /// Whether an amendment was taken, if it answers one.
-    is_taken: Option<bool>,
-}
-
-impl<'a> Told<'a> {
-    /// Reads a report; `opened_lots` are what its fill opened, signed.
-    pub(crate) const fn new(order: &'a OpenOrder, report: &Report, opened_lots: i64) -> Self {
-        let (filled_lots, is_taken) = match report.body {
-            ReportBody::Fill { lots, .. } => (lots, None),
-            ReportBody::Replaced { .. } => (0, Some(true)),
-            ReportBody::ReplaceRejected(_) => (0, Some(false)),
-            _ => (0, None),
-        };
-        Self { order, filled_lots, opened_lots: opened_lots.saturating_abs(), is_taken }
-    }
 }
 
 /// Every order that depends on others.
@@ -133,7 +111,7 @@ impl Groups {
     pub(crate) fn add(&mut self, order: &ApprovedOrder, links: Links, filled_lots: i64) {
         let order_id = order.intent().order_id;
         let group = links.oco.map(|other| self.join(other));
-        self.members.push(Member { order_id, group, entry: links.after });
+        self.members.push(Member { order_id, group, entry: links.after, is_follow_up: false });
         if let Some(entry) = links.after {
             let child = Child::new(entry, Some(order_id), *order, order.lots().unwrap_or(0));
             self.follow(Child { group, ..child }, filled_lots);
@@ -150,7 +128,8 @@ impl Groups {
         let group = match self.place_of(order_id) {
             Ok(place) => self.members.get_mut(place).map(|member| *member.group.get_or_insert(order_id)),
             Err(place) => {
-                self.members.insert(place, Member { order_id, group: Some(order_id), entry: None });
+                let group = Some(order_id);
+                self.members.insert(place, Member { order_id, group, entry: None, is_follow_up: false });
                 None
             }
         };
@@ -189,21 +168,70 @@ impl Groups {
         }
     }
 
-    /// Notes what became of an order; what follows from it is then to be done.
-    pub(crate) fn note(&mut self, told: &Told<'_>) {
+    /// Returns the group of an order and the entry that it follows.
+    pub(crate) fn ties_of(&self, order_id: OrderId) -> Ties {
+        let member = self.place_of(order_id).ok().and_then(|place| self.members.get(place));
+        member.map_or_else(Ties::default, |member| Ties { group: member.group, entry: member.entry })
+    }
+
+    /// Puts an order in the place of one that has ended and left something undone.
+    pub(crate) fn follow_up(&mut self, order_id: OrderId, ties: Ties) {
+        let Ties { group, entry } = ties;
+        if let (Some(_), Err(place)) = (group, self.place_of(order_id)) {
+            self.members.insert(place, Member { order_id, group, entry, is_follow_up: true });
+        }
+    }
+
+    /// Notes that nothing is left to be done of what an order had left undone: the others of its group go.
+    pub(crate) fn end_rest(&mut self, ties: Ties) {
+        if let Some(group) = ties.group {
+            if ties.entry.is_none() {
+                self.give_up_group(group);
+            }
+            self.limit_others(group, None, |other| {
+                (if other.entry == ties.entry { Cut::Sibling } else { Cut::Other }, 0)
+            });
+        }
+    }
+
+    /// Notes what became of an order; what follows from it is then to be done. A rest that it has left is
+    /// still to be closed, so that the others of its group stay for as much. Returns it unless a child goes on
+    /// with it: what waits for a price or a place does, at the next change of the market.
+    pub(crate) fn note(&mut self, told: &Told<'_>) -> Option<Rest> {
+        let rest = told.rest;
         if self.is_off() {
-            return;
+            return rest;
         }
         let order_id = told.order.intent.order_id;
         let is_closed = told.order.state.is_terminal();
+        let goes_on = rest.is_some_and(|rest| !rest.is_market() && self.can_go_on(order_id));
         if let Ok(place) = self.place_of(order_id) {
             self.note_answer(told);
             if is_closed || told.filled_lots > 0 {
-                self.note_member(place, told.order, is_closed);
+                let rest_lots = rest.map_or(0, |rest| rest.lots());
+                self.note_member(place, told.order, is_closed, (rest_lots, goes_on));
             }
         }
+        if is_closed || told.filled_lots > 0 {
+            self.grant(told, is_closed);
+        }
+        rest.filter(|_| !goes_on)
+    }
+
+    /// Tells whether a child can go on with a new order in the place of this one.
+    fn can_go_on(&self, order_id: OrderId) -> bool {
+        self.range_of(order_id).is_empty()
+            && self
+                .place_of_child(order_id)
+                .and_then(|place| self.children.get(place))
+                .is_some_and(|child| !child.is_given_up)
+    }
+
+    /// Grants children what an order has filled, or ends what they wait for.
+    fn grant(&mut self, told: &Told<'_>, is_closed: bool) {
+        let order_id = told.order.intent.order_id;
         let range = self.range_of(order_id);
-        if range.is_empty() || !(is_closed || told.filled_lots > 0) {
+        if range.is_empty() {
             return;
         }
         self.due.push_back(order_id);
@@ -284,46 +312,60 @@ impl Groups {
         });
     }
 
-    /// Notes that an order which depends on others has filled or ended.
-    fn note_member(&mut self, place: usize, order: &OpenOrder, is_closed: bool) {
-        let Some(Member { order_id, group, entry }) = self.members.get(place).copied() else { return };
-        let own = if is_closed { self.end_child(order) } else { self.child_of(order_id).copied() };
-        let open_lots = if is_closed { 0 } else { order.asked_lots() };
+    /// Notes that an order which depends on others has filled or ended. Of `rest` it has left so much undone, and
+    /// its child goes on with that or another order does.
+    fn note_member(&mut self, place: usize, order: &OpenOrder, is_closed: bool, rest: (i64, bool)) {
+        let Some(Member { order_id, group, entry, is_follow_up }) = self.members.get(place).copied() else {
+            return;
+        };
+        let (rest_lots, goes_on) = rest;
+        let again_lots = if goes_on { rest_lots } else { 0 };
+        let own =
+            if is_closed { self.end_child(order, again_lots) } else { self.child_of(order_id).copied() };
+        let open_lots = if is_closed { rest_lots - again_lots } else { order.asked_lots() };
         let left = own.map_or(0, |child| child.due_lots).saturating_add(open_lots);
         let in_all = left.saturating_add(own.map_or(0, |child| child.ungranted_lots));
+        let is_over = own.is_none() && rest_lots == 0 && !is_follow_up;
         if is_closed {
             self.members.remove(place);
             self.amendments.retain(|asked| asked.0 != order_id);
         }
         let Some(group) = group else { return };
-        if is_closed && own.is_none() {
-            let of_group = self.children.iter_mut().filter(|child| child.group == Some(group));
-            of_group.for_each(|child| child.is_given_up = true);
+        if is_closed && is_over {
+            self.give_up_group(group);
         }
-        for other in self.members.iter().filter(|member| member.group == Some(group)) {
-            let (cut, lots) = match own {
-                Some(_) if other.entry == entry => (Cut::Sibling, left),
-                _ => (Cut::Other, in_all),
-            };
-            if other.order_id != order_id {
-                self.limits.push_back(Limit { order_id: other.order_id, lots, cut });
-            }
+        self.limit_others(group, Some(order_id), |other| {
+            if !is_over && other.entry == entry { (Cut::Sibling, left) } else { (Cut::Other, in_all) }
+        });
+    }
+
+    fn give_up_group(&mut self, group: OrderId) {
+        let of_group = self.children.iter_mut().filter(|child| child.group == Some(group));
+        of_group.for_each(|child| child.is_given_up = true);
+    }
+
+    /// Limits every order of a group but this one.
+    fn limit_others(&mut self, group: OrderId, but: Option<OrderId>, to: impl Fn(&Member) -> (Cut, i64)) {
+        let others = self.members.iter().filter(|member| member.group == Some(group));
+        for other in others.filter(|other| Some(other.order_id) != but) {
+            let (cut, lots) = to(other);
+            self.limits.push_back(Limit { order_id: other.order_id, lots, cut });
         }
     }
 
     /// Notes that the order of a child has ended; returns the child if it goes on without it.
     ///
-    /// It does unless it was cancelled for good, rejected or expired, or others come after its order.
-    fn end_child(&mut self, order: &OpenOrder) -> Option<Child> {
+    /// It does unless it was cancelled for good, rejected or expired, or others come after its order. So many lots
+    /// are to be sent again, once the market has changed.
+    fn end_child(&mut self, order: &OpenOrder, again_lots: i64) -> Option<Child> {
         let order_id = order.intent.order_id;
         let has_children = !self.range_of(order_id).is_empty();
         let place = self.place_of_child(order_id)?;
         let child = self.children.get_mut(place)?;
-        let is_over = has_children
-            || child.is_given_up
-            || matches!(order.state, OrderState::Rejected | OrderState::Expired);
+        let is_refused = matches!(order.state, OrderState::Rejected | OrderState::Expired);
+        let is_over = has_children || child.is_given_up || (is_refused && again_lots == 0);
         // It traded all there was before it could grow: what it did not grow by is still to be sent.
-        let lost_lots = order.asked_lots().min(child.growing_lots);
+        let lost_lots = if again_lots > 0 { again_lots } else { order.asked_lots().min(child.growing_lots) };
         child.due_lots = child.due_lots.saturating_add(lost_lots);
         child.leave_order();
         child.kind = order.price_ticks.and_then(|at| child.kind.with_price(at)).unwrap_or(child.kind);
@@ -332,7 +374,9 @@ impl Groups {
             self.children.remove(place);
             return None;
         }
-        if child.due_lots > 0 {
+        if again_lots > 0 {
+            self.retry(order.intent.instrument, child.entry);
+        } else if child.due_lots > 0 {
             self.due.push_back(child.entry);
         }
         Some(child)
@@ -432,7 +476,7 @@ impl Groups {
         child.refused_lots = 0;
         child.take_back(child.due_lots - sent_lots);
         (child.order_id, child.is_held, child.due_lots) = (Some(order_id), false, 0);
-        let member = Member { order_id, group: child.group, entry: Some(entry) };
+        let member = Member { order_id, group: child.group, entry: Some(entry), is_follow_up: false };
         if is_growth && let Some(asked) = self.amendments.iter_mut().rfind(|asked| asked.0 == order_id) {
             asked.1 = sent_lots;
         }
@@ -494,6 +538,7 @@ impl Groups {
             for id in [Some(member.order_id), member.group, member.entry] {
                 put_id(out, id);
             }
+            out.push(u8::from(member.is_follow_up));
         }
         for child in &self.children {
             for id in [Some(child.entry), child.order_id, child.group] {
