@@ -49,12 +49,21 @@ pub(crate) struct Rest {
 }
 
 /// What an order that has ended was bound to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ties {
     /// Number of its group of orders that cancel each other.
     pub(crate) group: Option<OrderId>,
     /// Order whose fills it followed.
     pub(crate) entry: Option<OrderId>,
+    /// First of the orders that have been sent, one after the other, for the same.
+    pub(crate) line: OrderId,
+}
+
+impl Ties {
+    /// An order that depends on no other.
+    pub(crate) const fn none(order_id: OrderId) -> Self {
+        Self { group: None, entry: None, line: order_id }
+    }
 }
 
 impl CloseOut {
@@ -76,7 +85,7 @@ impl CloseOut {
             Self::Rest(Rest { intent, lots, ties }) => {
                 encode_order(out, 0, intent, 0);
                 out.extend_from_slice(&lots.to_le_bytes());
-                for id in [ties.group, ties.entry] {
+                for id in [ties.group, ties.entry, Some(ties.line)] {
                     out.extend_from_slice(&id.map_or(0, |id| id.0).to_le_bytes());
                 }
             }
@@ -125,7 +134,7 @@ impl Rest {
         let time_in_force = if is_market { TimeInForce::Gtc } else { intent.time_in_force };
         let bracket = Bracket::default();
         let intent = OrderIntent { kind, time_in_force, bracket, size: Size::Lots(lots), ..intent };
-        (lots > 0).then_some(Self { intent, lots, ties: Ties::default() })
+        (lots > 0).then_some(Self { intent, lots, ties: Ties::none(intent.order_id) })
     }
 
     /// Says what the order was bound to.
@@ -143,6 +152,12 @@ impl Rest {
         self.lots
     }
 
+    /// Makes it no larger than this; `None` when nothing is left of it.
+    pub(crate) fn at_most(self, lots: i64) -> Option<Self> {
+        let lots = self.lots.min(lots);
+        (lots > 0).then_some(Self { lots, ..self })
+    }
+
     /// Takes another rest in when both are about the same; `false` when they are not.
     fn join(&mut self, other: &Self) -> bool {
         let about = |rest: &Self| {
@@ -151,11 +166,7 @@ impl Rest {
         };
         let is_same = self.is_market() && about(self) == about(other);
         if is_same {
-            // Of orders that cancel each other only one is to be done.
-            self.lots = match self.ties.group {
-                Some(_) => self.lots.max(other.lots),
-                None => self.lots.saturating_add(other.lots),
-            };
+            self.lots = self.lots.saturating_add(other.lots);
             self.intent.order_id = other.intent.order_id;
         }
         is_same
@@ -185,17 +196,18 @@ impl Kernel {
 
     /// An order of a group has filled by so much: what another one of them has left undone is less by that.
     /// Who cancels one of them cancels all (`None`).
-    pub(crate) fn note_partner(&mut self, group: OrderId, filled_lots: Option<i64>) {
+    pub(crate) fn note_partner(&mut self, partner: Ties, filled_lots: Option<i64>) {
         let mut next = 0;
         while let Some(known) = self.close_outs.get_mut(next) {
-            let CloseOut::Rest(rest) = known else {
-                next += 1;
-                continue;
-            };
-            if rest.ties.group == Some(group) {
-                rest.lots = filled_lots.map_or(0, |lots| rest.lots.saturating_sub(lots));
-                if rest.lots <= 0 {
-                    self.drop_rest(next);
+            if let CloseOut::Rest(rest) = known
+                && (rest.ties.group, true) == (partner.group, rest.ties.line != partner.line)
+            {
+                let less_lots = filled_lots.map_or(rest.lots, |lots| lots.min(rest.lots));
+                rest.lots -= less_lots;
+                let (ties, is_all) = (rest.ties, rest.lots == 0);
+                self.groups.note_less(ties, less_lots, is_all);
+                if is_all {
+                    self.close_outs.remove(next);
                     continue;
                 }
             }
@@ -212,26 +224,35 @@ impl Kernel {
         };
         let Some(place) = self.close_outs.iter().position(is_meant) else { return false };
         self.recorder.cancel(self.now_ns, order_id, strategy);
-        self.drop_rest(place);
-        true
-    }
-
-    /// Takes a rest out of which nothing is to be closed any more; the orders that it was to cancel go with it.
-    fn drop_rest(&mut self, place: usize) {
         if place < self.close_outs.len()
             && let CloseOut::Rest(rest) = self.close_outs.remove(place)
         {
-            self.groups.end_rest(rest.ties);
+            self.groups.note_done(rest.ties, rest.lots, true);
         }
+        true
     }
 
-    /// The market of an instrument has changed: tries on what is to be closed there.
+    /// The market of an instrument has changed: tries on what is to be closed there, once the reports of this
+    /// moment are read. They may be about orders that close the same.
     #[inline]
     pub(crate) fn go_on_closing(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        if self.close_outs.is_empty() { Ok(()) } else { self.close_again(instrument) }
+        if self.close_outs.is_empty() {
+            return Ok(());
+        }
+        if !self.changed.contains(&instrument) {
+            self.changed.push(instrument);
+        }
+        self.follow_reports()
     }
 
-    #[inline(never)]
+    /// Tries on what is to be closed where the market has changed.
+    pub(crate) fn close_where_changed(&mut self) -> Result<(), KernelError> {
+        while let Some(instrument) = self.changed.pop() {
+            self.close_again(instrument)?;
+        }
+        Ok(())
+    }
+
     fn close_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
         let mut next = 0;
         while let Some(known) = self.close_outs.get(next).copied() {
@@ -244,7 +265,7 @@ impl Kernel {
                 next += 1;
             }
         }
-        self.follow_reports()
+        Ok(())
     }
 
     /// Sends a market order for what a flatten has left, unless one is on its way. Tells whether to go on; a
@@ -270,8 +291,14 @@ impl Kernel {
     fn send_rest(&mut self, rest: &Rest, place: usize) -> Result<bool, KernelError> {
         let OrderIntent { strategy, instrument, side, .. } = rest.intent;
         let lots = rest.lots.min(self.closable_for(&rest.intent));
-        if lots <= 0 {
-            self.drop_rest(place);
+        if lots < rest.lots {
+            self.groups.note_less(rest.ties, rest.lots - lots, lots == 0);
+            if let Some(CloseOut::Rest(known)) = self.close_outs.get_mut(place) {
+                known.lots = lots;
+            }
+        }
+        if lots == 0 {
+            self.close_outs.remove(place);
             return Ok(false);
         }
         let waits = rest.is_market()
@@ -283,7 +310,7 @@ impl Kernel {
         let order_id = self.next_order_id();
         let intent = OrderIntent { order_id, size: Size::Lots(lots), time_ns: self.now_ns, ..rest.intent };
         self.send_closing(&intent)?;
-        self.groups.follow_up(order_id, rest.ties);
+        self.groups.follow_up(order_id, rest.ties, rest.is_market());
         if !rest.is_market() {
             // Others may have been sent meanwhile that close the same.
             self.note_orphans(strategy, instrument);

@@ -6,6 +6,8 @@
 //! children without an order until their entry fills. Of orders that cancel each other the end of one cancels
 //! the others, and a partial fill makes them no larger than what it leaves.
 
+mod lines;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -15,7 +17,7 @@ use tradecore_risk::ApprovedOrder;
 use tradecore_types::{InstrumentId, OrderId, OrderIntent};
 
 use crate::child::Child;
-use crate::close_out::{Rest, Ties};
+use crate::close_out::Rest;
 pub(crate) use crate::told::Told;
 
 /// How a new order depends on others of its strategy.
@@ -35,8 +37,10 @@ struct Member {
     group: Option<OrderId>,
     /// Order whose fills it follows.
     entry: Option<OrderId>,
-    /// Whether it goes on with what an exit has left undone, which is no child by itself.
-    is_follow_up: bool,
+    /// Line that it goes on with: an order of that has left something undone.
+    follows: Option<OrderId>,
+    /// What others of its group have closed of that since it was sent.
+    less_lots: i64,
 }
 
 /// Why an order is to be no larger than so much.
@@ -48,6 +52,8 @@ enum Cut {
     Other,
     /// What it closes is closed in part.
     Reduction,
+    /// So much of what another order of its group has left undone is done: it is less by that.
+    Done,
 }
 
 /// A limit on the open size of an order; 0 cancels it.
@@ -111,7 +117,7 @@ impl Groups {
     pub(crate) fn add(&mut self, order: &ApprovedOrder, links: Links, filled_lots: i64) {
         let order_id = order.intent().order_id;
         let group = links.oco.map(|other| self.join(other));
-        self.members.push(Member { order_id, group, entry: links.after, is_follow_up: false });
+        self.members.push(Member { order_id, group, entry: links.after, follows: None, less_lots: 0 });
         if let Some(entry) = links.after {
             let child = Child::new(entry, Some(order_id), *order, order.lots().unwrap_or(0));
             self.follow(Child { group, ..child }, filled_lots);
@@ -129,7 +135,8 @@ impl Groups {
             Ok(place) => self.members.get_mut(place).map(|member| *member.group.get_or_insert(order_id)),
             Err(place) => {
                 let group = Some(order_id);
-                self.members.insert(place, Member { order_id, group, entry: None, is_follow_up: false });
+                self.members
+                    .insert(place, Member { order_id, group, entry: None, follows: None, less_lots: 0 });
                 None
             }
         };
@@ -168,48 +175,29 @@ impl Groups {
         }
     }
 
-    /// Returns the group of an order and the entry that it follows.
-    pub(crate) fn ties_of(&self, order_id: OrderId) -> Ties {
-        let member = self.place_of(order_id).ok().and_then(|place| self.members.get(place));
-        member.map_or_else(Ties::default, |member| Ties { group: member.group, entry: member.entry })
-    }
-
-    /// Puts an order in the place of one that has ended and left something undone.
-    pub(crate) fn follow_up(&mut self, order_id: OrderId, ties: Ties) {
-        let Ties { group, entry } = ties;
-        if let (Some(_), Err(place)) = (group, self.place_of(order_id)) {
-            self.members.insert(place, Member { order_id, group, entry, is_follow_up: true });
-        }
-    }
-
-    /// Notes that nothing is left to be done of what an order had left undone: the others of its group go.
-    pub(crate) fn end_rest(&mut self, ties: Ties) {
-        if let Some(group) = ties.group {
-            if ties.entry.is_none() {
-                self.give_up_group(group);
-            }
-            self.limit_others(group, None, |other| {
-                (if other.entry == ties.entry { Cut::Sibling } else { Cut::Other }, 0)
-            });
-        }
-    }
-
     /// Notes what became of an order; what follows from it is then to be done. A rest that it has left is
     /// still to be closed, so that the others of its group stay for as much. Returns it unless a child goes on
     /// with it: what waits for a price or a place does, at the next change of the market.
     pub(crate) fn note(&mut self, told: &Told<'_>) -> Option<Rest> {
-        let rest = told.rest;
+        let mut rest = told.rest;
         if self.is_off() {
             return rest;
         }
         let order_id = told.order.intent.order_id;
         let is_closed = told.order.state.is_terminal();
+        let ties = self.ties_of(order_id);
         let goes_on = rest.is_some_and(|rest| !rest.is_market() && self.can_go_on(order_id));
         if let Ok(place) = self.place_of(order_id) {
             self.note_answer(told);
             if is_closed || told.filled_lots > 0 {
                 let rest_lots = rest.map_or(0, |rest| rest.lots());
-                self.note_member(place, told.order, is_closed, (rest_lots, goes_on));
+                if self.is_follow_up(order_id) {
+                    let left = self.note_follow_up(place, told, is_closed, rest_lots);
+                    rest = rest.and_then(|rest| rest.at_most(left));
+                } else {
+                    self.note_member(place, told.order, is_closed, (rest_lots, goes_on));
+                }
+                self.note_closed_by_partner(&ties, told.filled_lots);
             }
         }
         if is_closed || told.filled_lots > 0 {
@@ -245,7 +233,7 @@ impl Groups {
                 let more_lots = match limit.cut {
                     Cut::Sibling => granted_lots,
                     Cut::Reduction => told.opened_lots,
-                    Cut::Other => 0,
+                    Cut::Other | Cut::Done => 0,
                 };
                 limit.lots = limit.lots.saturating_add(more_lots);
             }
@@ -315,27 +303,28 @@ impl Groups {
     /// Notes that an order which depends on others has filled or ended. Of `rest` it has left so much undone, and
     /// its child goes on with that or another order does.
     fn note_member(&mut self, place: usize, order: &OpenOrder, is_closed: bool, rest: (i64, bool)) {
-        let Some(Member { order_id, group, entry, is_follow_up }) = self.members.get(place).copied() else {
-            return;
+        let Some(Member { order_id, group, entry, .. }) = self.members.get(place).copied() else { return };
+        let own = if is_closed { self.end_child(order, rest) } else { self.child_of(order_id).copied() };
+        let open_lots = match own {
+            _ if !is_closed => order.asked_lots(),
+            // It is with the child.
+            Some(_) => 0,
+            None => rest.0,
         };
-        let (rest_lots, goes_on) = rest;
-        let again_lots = if goes_on { rest_lots } else { 0 };
-        let own =
-            if is_closed { self.end_child(order, again_lots) } else { self.child_of(order_id).copied() };
-        let open_lots = if is_closed { rest_lots - again_lots } else { order.asked_lots() };
-        let left = own.map_or(0, |child| child.due_lots).saturating_add(open_lots);
+        let of_child = own.map_or(0, |child| child.due_lots.saturating_add(child.undone_lots));
+        let left = of_child.saturating_add(open_lots);
         let in_all = left.saturating_add(own.map_or(0, |child| child.ungranted_lots));
-        let is_over = own.is_none() && rest_lots == 0 && !is_follow_up;
         if is_closed {
             self.members.remove(place);
             self.amendments.retain(|asked| asked.0 != order_id);
         }
         let Some(group) = group else { return };
-        if is_closed && is_over {
+        if is_closed && own.is_none() && rest.0 == 0 {
             self.give_up_group(group);
         }
-        self.limit_others(group, Some(order_id), |other| {
-            if !is_over && other.entry == entry { (Cut::Sibling, left) } else { (Cut::Other, in_all) }
+        self.limit_others(group, Some(order_id), |other| match own {
+            Some(_) if other.entry == entry => (Cut::Sibling, left),
+            _ => (Cut::Other, in_all),
         });
     }
 
@@ -355,26 +344,30 @@ impl Groups {
 
     /// Notes that the order of a child has ended; returns the child if it goes on without it.
     ///
-    /// It does unless it was cancelled for good, rejected or expired, or others come after its order. So many lots
-    /// are to be sent again, once the market has changed.
-    fn end_child(&mut self, order: &OpenOrder, again_lots: i64) -> Option<Child> {
+    /// It does unless it was cancelled for good, rejected or expired, or others come after its order. What the
+    /// order has left undone it sends again once the market has changed (`true`), or waits until others have.
+    fn end_child(&mut self, order: &OpenOrder, rest: (i64, bool)) -> Option<Child> {
+        let (undone_lots, goes_on) = rest;
         let order_id = order.intent.order_id;
         let has_children = !self.range_of(order_id).is_empty();
         let place = self.place_of_child(order_id)?;
         let child = self.children.get_mut(place)?;
         let is_refused = matches!(order.state, OrderState::Rejected | OrderState::Expired);
-        let is_over = has_children || child.is_given_up || (is_refused && again_lots == 0);
+        let is_over = has_children || child.is_given_up || (is_refused && undone_lots == 0);
         // It traded all there was before it could grow: what it did not grow by is still to be sent.
-        let lost_lots = if again_lots > 0 { again_lots } else { order.asked_lots().min(child.growing_lots) };
+        let lost_lots = if goes_on { undone_lots } else { order.asked_lots().min(child.growing_lots) };
         child.due_lots = child.due_lots.saturating_add(lost_lots);
+        if !goes_on && child.group.is_some() {
+            child.undone_lots = child.undone_lots.saturating_add(undone_lots);
+        }
         child.leave_order();
         child.kind = order.price_ticks.and_then(|at| child.kind.with_price(at)).unwrap_or(child.kind);
         let child = *child;
-        if is_over || (child.is_last && child.due_lots == 0) {
+        if is_over || child.is_over() {
             self.children.remove(place);
             return None;
         }
-        if again_lots > 0 {
+        if goes_on {
             self.retry(order.intent.instrument, child.entry);
         } else if child.due_lots > 0 {
             self.due.push_back(child.entry);
@@ -415,11 +408,20 @@ impl Groups {
         let meant_lots = order.meant_lots();
         let is_cut =
             |lots| if lots == 0 { order.state != OrderState::PendingCancel } else { meant_lots > lots };
-        let Some(child) = self.child_of(order_id) else { return is_cut(lots).then_some(lots) };
+        if self.is_follow_up(order_id) {
+            // It trades before it could be cut.
+            return (cut != Cut::Done && lots == 0 && is_cut(0)).then_some(0);
+        }
+        let child = self.child_of(order_id);
+        if cut == Cut::Done {
+            lots = meant_lots.saturating_add(child.as_ref().map_or(0, |child| child.due_lots)) - lots;
+            lots = lots.max(0);
+        }
+        let Some(child) = child else { return is_cut(lots).then_some(lots) };
         let sent_lots = if child.is_held { 0 } else { meant_lots };
         match cut {
             Cut::Reduction => child.take_back((sent_lots - lots).max(0)),
-            Cut::Sibling | Cut::Other => {
+            Cut::Sibling | Cut::Other | Cut::Done => {
                 // What is not sent yet is taken off first.
                 let room_lots = lots.saturating_sub(sent_lots).max(0);
                 child.due_lots = child.due_lots.min(room_lots);
@@ -476,7 +478,7 @@ impl Groups {
         child.refused_lots = 0;
         child.take_back(child.due_lots - sent_lots);
         (child.order_id, child.is_held, child.due_lots) = (Some(order_id), false, 0);
-        let member = Member { order_id, group: child.group, entry: Some(entry), is_follow_up: false };
+        let member = Member { order_id, group: child.group, entry: Some(entry), follows: None, less_lots: 0 };
         if is_growth && let Some(asked) = self.amendments.iter_mut().rfind(|asked| asked.0 == order_id) {
             asked.1 = sent_lots;
         }
@@ -502,7 +504,7 @@ impl Groups {
         };
         child.take_back(child.due_lots);
         child.due_lots = 0;
-        let is_over = child.is_last && child.order_id.is_none();
+        let is_over = child.is_over();
         if is_over {
             self.children.remove(range.start.saturating_add(place));
         }
@@ -538,14 +540,15 @@ impl Groups {
             for id in [Some(member.order_id), member.group, member.entry] {
                 put_id(out, id);
             }
-            out.push(u8::from(member.is_follow_up));
+            put_id(out, member.follows);
+            out.extend_from_slice(&member.less_lots.to_le_bytes());
         }
         for child in &self.children {
             for id in [Some(child.entry), child.order_id, child.group] {
                 put_id(out, id);
             }
             encode_order(out, 0, &OrderIntent { kind: child.kind, ..*child.approved.intent() }, 0);
-            let under_way = [child.growing_lots, child.lost_lots];
+            let under_way = [child.growing_lots, child.lost_lots, child.undone_lots];
             for lots in
                 [child.ungranted_lots, child.due_lots, child.refused_lots].into_iter().chain(under_way)
             {
@@ -560,6 +563,7 @@ impl Groups {
                 Cut::Sibling => 0,
                 Cut::Other => 1,
                 Cut::Reduction => 2,
+                Cut::Done => 3,
             });
         }
         for entry in &self.due {

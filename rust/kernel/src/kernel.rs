@@ -64,6 +64,8 @@ pub struct Kernel {
     pub(crate) reports: Vec<Report>,
     pub(crate) groups: crate::groups::Groups,
     pub(crate) close_outs: Vec<crate::close_out::CloseOut>,
+    /// Instruments whose market has changed at this moment while something was to be closed there.
+    pub(crate) changed: Vec<InstrumentId>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
     /// Fee tier, interest and margin of the account, when there is any of it.
     pub(crate) account: Option<Box<Account>>,
@@ -127,6 +129,7 @@ impl Kernel {
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
             close_outs: Vec::new(),
+            changed: Vec::new(),
             published: Vec::new(),
             account,
             has_margin,
@@ -454,6 +457,9 @@ impl Kernel {
         self.groups.write_state(&mut state);
         for close_out in &self.close_outs {
             close_out.write_state(&mut state);
+        }
+        for instrument in &self.changed {
+            state.extend_from_slice(&instrument.0.to_le_bytes());
         }
         self.schedule.write_state(&mut state);
         self.calls.write_state(self.now_ns, self.counters.events, &mut state);

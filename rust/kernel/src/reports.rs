@@ -33,7 +33,7 @@ impl Kernel {
             (opened_lots, reductions) = (applied.opened_lots, applied.reductions);
         }
         let mut rest = Rest::of(order, before, &report.body);
-        let ties = if self.groups.is_off() { Ties::default() } else { self.groups.ties_of(report.order_id) };
+        let ties = self.groups.ties_of(report.order_id);
         if !self.groups.is_off() {
             rest = self.groups.note(&Told::new(order, report, opened_lots).with_rest(rest));
             for reduction in reductions {
@@ -68,7 +68,7 @@ impl Kernel {
     /// Does what follows from reports once all of this moment are read: what filled in parts is one change.
     #[inline]
     pub(crate) fn follow_reports(&mut self) -> Result<(), KernelError> {
-        if self.groups.has_work() || !self.orphaned.is_empty() {
+        if self.groups.has_work() || !self.orphaned.is_empty() || !self.changed.is_empty() {
             self.follow_when_all_are_read()?;
         }
         Ok(())
@@ -79,6 +79,10 @@ impl Kernel {
         if !self.schedule.has_report_by(self.now_ns) {
             self.work_groups()?;
             self.trim_orphans();
+            self.close_where_changed()?;
+            // What that has ended takes others with it, and what it sent again may be more than there is.
+            self.work_groups()?;
+            self.trim_orphans();
         }
         Ok(())
     }
@@ -87,10 +91,10 @@ impl Kernel {
     /// those of the group it belongs to.
     #[inline(never)]
     fn follow_rests(&mut self, ties: Ties, report: &Report, rest: Option<Rest>) {
-        if let Some(group) = ties.group {
+        if ties.group.is_some() {
             match report.body {
-                ReportBody::Fill { lots, .. } => self.note_partner(group, Some(lots)),
-                ReportBody::Canceled(CancelReason::Requested) => self.note_partner(group, None),
+                ReportBody::Fill { lots, .. } => self.note_partner(ties, Some(lots)),
+                ReportBody::Canceled(CancelReason::Requested) => self.note_partner(ties, None),
                 _ => {}
             }
         }
