@@ -165,7 +165,7 @@ impl World {
                 let is_quiet = self.rig.kernel.orders().is_empty();
                 if position == 0 {
                     let _ = self.send(&market(GOLD, Side::Buy, lots), Links::default());
-                } else if is_quiet && !self.is_lost {
+                } else if position > 0 && is_quiet && !self.is_lost {
                     self.send_exits(None, position, true);
                 }
             }
