@@ -229,6 +229,9 @@ impl Kernel {
         {
             self.groups.note_done(rest.ties, rest.lots, true);
         }
+        if !self.schedule.has_report_by(self.now_ns) {
+            self.work_limits();
+        }
         true
     }
 

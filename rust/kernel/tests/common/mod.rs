@@ -15,7 +15,7 @@ use tradecore_kernel::{
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
@@ -61,6 +61,7 @@ pub fn config(matching: Matching) -> KernelConfig {
             queue: QueueModel::Conservative,
             bar_fill: BarFill::NextOpen,
             bar_order: BarOrder::Time,
+            market_rest: MarketRest::default(),
             self_trade: SelfTradePrevention::default(),
             day_end_ns: 0,
             bar_slippage: Slippage::default(),
