@@ -4,8 +4,8 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Rig, clock, command, config, diff, flow_limit, limit, lost, market, quote, snapshot,
-    stop,
+    ANNA, BERT, GOLD, Rig, bar, clock, command, config, diff, flow_limit, limit, lost, market, quote,
+    snapshot, stop,
 };
 use tradecore_kernel::{KernelConfig, Links, Matching, OrderRequest, Verdict};
 use tradecore_matching::{MarketRest, SelfTradePrevention};
@@ -280,4 +280,23 @@ fn with_the_setting_a_quote_gives_the_rest_one_tick_worse() {
     rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
     rig.run(|_, _| {}).unwrap();
     assert_eq!(rig.position(ANNA, GOLD), 4);
+}
+
+#[test]
+fn against_bars_the_rest_of_an_exit_waits_for_the_next_bar_and_its_partner_with_it() {
+    let mut thin = config(Matching::Bars);
+    thin.venue.bar_slippage.volume_ppm = Some(1_000_000);
+    let mut rig = Rig::new(thin);
+    let at = |n: i64, price: i64| bar(n * 10, n * 10 + 10, GOLD, [price; 4]);
+    rig.play(&[at(0, 100)]);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 3));
+    // A bar trades one lot.
+    rig.play(&[at(1, 100), at(2, 100), at(3, 100)]);
+    let (loss, gain) = pair(&mut rig, 3);
+    for (n, left) in [(4, 2), (5, 1)] {
+        rig.play(&[at(n, 89)]);
+        assert_eq!((rig.position(ANNA, GOLD), open(&rig, loss), open(&rig, gain)), (left, left, left));
+    }
+    rig.play(&[at(6, 89)]);
+    assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0));
 }
