@@ -33,8 +33,9 @@ impl Kernel {
             (opened_lots, reductions) = (applied.opened_lots, applied.reductions);
         }
         let mut rest = Rest::of(order, before, &report.body);
-        let ties = self.groups.ties_of(report.order_id);
+        let mut ties = Ties::none(report.order_id);
         if !self.groups.is_off() {
+            ties = self.groups.ties_of(report.order_id);
             rest = self.groups.note(&Told::new(order, report, opened_lots).with_rest(rest));
             for reduction in reductions {
                 self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);

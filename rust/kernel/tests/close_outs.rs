@@ -34,12 +34,12 @@ fn closing(request: OrderRequest) -> OrderRequest {
 
 /// Sends a reduce-only stop at 90 and a limit at 110 that cancel each other.
 fn pair(rig: &mut Rig, lots: i64) -> (OrderId, OrderId) {
-    let loss = rig.approved(ANNA, &closing(stop(GOLD, Side::Sell, 90, lots)));
-    let links = Links { after: None, oco: Some(loss) };
-    let gain = rig.kernel.submit_linked(ANNA, &closing(limit(GOLD, Side::Sell, 110, lots)), links).unwrap();
-    let Verdict::Approved(gain) = gain else { panic!("refused") };
+    let first = rig.approved(ANNA, &closing(stop(GOLD, Side::Sell, 90, lots)));
+    let links = Links { after: None, oco: Some(first) };
+    let second = rig.kernel.submit_linked(ANNA, &closing(limit(GOLD, Side::Sell, 110, lots)), links).unwrap();
+    let Verdict::Approved(second) = second else { panic!("refused") };
     rig.run(|_, _| {}).unwrap();
-    (loss, gain)
+    (first, second)
 }
 
 /// Gold is quoted at 89 to 90, with so many lots bid for.
