@@ -19,7 +19,7 @@ _WHERE = {
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
         "InstrumentRiskSpec", "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec",
-        "MarginTierSpec", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec", "SelfTrade",
+        "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec", "SelfTrade",
         "SelfTradePrevention", "SequenceRule", "SessionTable", "SlippageSpec", "StorageError",
         "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
     ),

@@ -100,6 +100,16 @@ class SelfTradePrevention(StrEnum):
     DECREMENT = "decrement"
 
 
+class MarketRest(StrEnum):
+    """What becomes of the rest of a market order for which a quote shows too little.
+
+    `CANCEL`: it is cancelled. `ONE_TICK_WORSE`: it trades whole, one tick beyond the price of the quote.
+    """
+
+    CANCEL = "cancel"
+    ONE_TICK_WORSE = "one_tick_worse"
+
+
 class QueueModel(StrEnum):
     """How the place of an order in the queue of its price is followed when the level shrinks.
 
@@ -268,6 +278,10 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     (`conservative`), or behind it with probability f(behind) / (f(behind) + f(ahead)), where f(x) is
     x ** `queue_power` (`power`) or log(1 + lots) (`log`).
 
+    `market_rest` is about `quotes` alone, which show the best price only: there the rest of a market order, or of
+    one that was set off, is cancelled, or trades as taker one tick worse (`one_tick_worse`), however much it is.
+    What only closes is tried on in either case.
+
     `self_trade` is about `exchange` alone: the other markets do not see our orders, so these cannot meet. Day
     orders of instruments that trade 24/7 expire `day_end_ns` after midnight UTC.
     """
@@ -279,6 +293,7 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     latency_digest: Name | None = None
     queue: QueueModel = QueueModel.CONSERVATIVE
     queue_power: Power = 3
+    market_rest: MarketRest = MarketRest.CANCEL
     bar_fill: BarFill = BarFill.NEXT_OPEN
     bar_order: BarOrder = BarOrder.TIME
     self_trade: SelfTradePrevention = SelfTradePrevention.CANCEL_OLDEST

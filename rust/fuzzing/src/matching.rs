@@ -7,7 +7,7 @@ use tradecore_kernel::{
     OrderRequest, VenueConfig, Wake,
 };
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
@@ -227,6 +227,8 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
             latency_samples: None,
             queue: QueueModel::Conservative,
             self_trade,
+            // Of three latencies one, so that runs of before keep their bytes.
+            market_rest: if latency_ns == 2 { MarketRest::OneTickWorse } else { MarketRest::Cancel },
             bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
             open_orders_max: 16,

@@ -41,6 +41,20 @@ impl Kernel {
     ///
     /// All reports of one moment are read first, so that what filled in parts at one moment is armed once.
     pub(crate) fn work_groups(&mut self) -> Result<(), KernelError> {
+        self.work_limits();
+        while let Some(entry) = self.groups.next_due() {
+            let mut place = 0;
+            while let Some(child) = self.groups.child_at(entry, place) {
+                if !self.arm(&child, place)? {
+                    place += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Cancels and cuts the orders that others have cancelled or made smaller.
+    pub(crate) fn work_limits(&mut self) {
         self.groups.take_up();
         while let Some(limit) = self.groups.next_limit() {
             let Some(order) = self.orders.get(limit.order_id) else { continue };
@@ -54,15 +68,6 @@ impl Kernel {
                 None => {}
             }
         }
-        while let Some(entry) = self.groups.next_due() {
-            let mut place = 0;
-            while let Some(child) = self.groups.child_at(entry, place) {
-                if !self.arm(&child, place)? {
-                    place += 1;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Sends what is due of a child; `true` when it is over and no longer among those of its entry.
@@ -264,10 +269,11 @@ impl Kernel {
         is_new
     }
 
-    /// Tries again what the venue or risk did not let pass, now that the market of an instrument has changed.
+    /// Tries again what the venue or risk did not let pass, now that the market of an instrument has changed. A
+    /// book that is not to be trusted would not let it pass either.
     #[inline]
     pub(crate) fn try_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        if !self.groups.has_retries() {
+        if !self.groups.has_retries() || self.market(instrument)?.reference().is_book_invalid {
             return Ok(());
         }
         self.groups.take_retries(instrument);

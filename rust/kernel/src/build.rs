@@ -24,10 +24,11 @@ pub(crate) fn build_market(
     };
     let capacity = venue.open_orders_max;
     let depth = |is_frozen| {
-        let mut matcher =
-            Box::new(DepthMatcher::new(instrument.clone(), venue.fees, capacity).with_queue(venue.queue));
+        let matcher = DepthMatcher::new(instrument.clone(), venue.fees, capacity).with_queue(venue.queue);
+        // A book shows what comes after its best price.
+        let mut matcher = if is_frozen { matcher } else { matcher.with_market_rest(venue.market_rest) };
         matcher.set_frozen(is_frozen);
-        matcher
+        Box::new(matcher)
     };
     let venue = match venue.matching {
         Matching::Bars => {

@@ -24,6 +24,8 @@ pub(crate) struct Child {
     pub(crate) growing_lots: i64,
     /// What of it the venue did not take, unless an amendment that is not answered yet brings it.
     pub(crate) lost_lots: i64,
+    /// What its orders in a group have left undone, and others are to close.
+    pub(crate) undone_lots: i64,
     /// What was due when risk last refused it, which is recorded once.
     pub(crate) refused_lots: i64,
     /// Whether it is cancelled for good.
@@ -45,6 +47,7 @@ impl Child {
             due_lots: 0,
             growing_lots: 0,
             lost_lots: 0,
+            undone_lots: 0,
             refused_lots: 0,
             is_given_up: false,
             is_last: false,
@@ -59,6 +62,16 @@ impl Child {
     /// Tells whether a strategy made it; the exits of a bracket have no number of their own.
     pub(crate) const fn is_asked(&self) -> bool {
         self.approved.intent().order_id.0 != 0
+    }
+
+    /// Returns the number of its line: of the order that a strategy asked for.
+    pub(crate) const fn line(&self) -> OrderId {
+        self.approved.intent().order_id
+    }
+
+    /// Tells whether nothing is left of it and nothing can come.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.is_last && self.order_id.is_none() && self.due_lots == 0 && self.undone_lots == 0
     }
 
     /// Grants what a fill of the entry covers; tells whether there is anything to be sent.

@@ -27,30 +27,34 @@ impl Desk {
 }
 
 impl Kernel {
-    /// Counts what a strategy's reduce-only orders on the side of a new one close already, exits of brackets
+    /// Counts what a strategy's reduce-only orders on the side of a new one close already, exits that wait
     /// apart; of orders that cancel each other only the first.
     ///
     /// Before a reduce-only market order only others of its kind come: what rests is cut as it fills.
     pub(crate) fn closing_lots(&self, new: &OrderIntent) -> i64 {
-        if !self.orders.has_closing() && self.surpluses.is_empty() {
+        if !self.orders.has_closing() {
             return 0;
         }
         let desk = Desk { strategy: new.strategy, instrument: new.instrument, side: new.side };
         let is_first = new.reduce_only && new.kind == OrderKind::Market;
+        let is_meant = |order: &OpenOrder| {
+            self.is_on_its_way(order)
+                || (!is_first && is_closing(order) && order.intent.kind != OrderKind::Market)
+        };
         self.orders
             .iter()
-            .filter(|order| desk.has(&order.intent) && (is_closing(order) || self.takes_back(order)))
-            .filter(|order| !is_first || order.intent.kind == OrderKind::Market)
-            .filter(|order| self.counts(order))
+            .filter(|order| desk.has(&order.intent) && is_meant(order))
+            .filter(|order| self.counts(order, is_meant))
             .map(OpenOrder::lots_at_stake)
             .fold(0, i64::saturating_add)
     }
 
-    /// Tells whether a closing order counts: of those on a side that cancel each other only the first does.
-    fn counts(&self, order: &OpenOrder) -> bool {
+    /// Tells whether a closing order counts: of those meant that cancel each other, on a side, only the first does.
+    fn counts(&self, order: &OpenOrder, is_meant: impl Fn(&OpenOrder) -> bool) -> bool {
         let OrderIntent { order_id, strategy, instrument, side, .. } = order.intent;
         let desk = Desk { strategy, instrument, side };
-        let is_first = || !self.unit(desk, order_id).any(|other| other.intent.order_id < order_id);
+        let comes_before = |other: &OpenOrder| other.intent.order_id < order_id && is_meant(other);
+        let is_first = || !self.unit(desk, order_id).any(comes_before);
         !self.groups.is_joined(order_id) && (self.groups.group_of(order_id).is_none() || is_first())
     }
 
@@ -80,9 +84,8 @@ impl Kernel {
     fn trim(&mut self, desk: Desk) {
         let mut numbers = std::mem::take(&mut self.met);
         // A market order trades before it could be cut, and what rests is cut as that fills.
-        let rests = |order: &&OpenOrder| is_closing(order) && order.intent.kind != OrderKind::Market;
         let closing = self.orders.iter().filter(|order| rests(order) && desk.has(&order.intent));
-        numbers.extend(closing.filter(|order| self.counts(order)).map(|order| order.intent.order_id));
+        numbers.extend(closing.filter(|order| self.counts(order, rests)).map(|order| order.intent.order_id));
         let all_lots = numbers.iter().map(|id| self.unit_lots(desk, *id)).fold(0, i64::saturating_add);
         let mut excess_lots = all_lots.saturating_sub(self.closable_lots(desk));
         if excess_lots > 0 {
@@ -120,21 +123,18 @@ impl Kernel {
         })
     }
 
-    /// Makes an order, and those that cancel each other with it, no larger than this; 0 cancels them. `false`
-    /// when it is a market order, which trades before it could be cut.
+    /// Makes an order that waits, and those that cancel each other with it, no larger than this; 0 cancels them.
+    /// `false` when it is not open.
     fn cut_unit(&mut self, desk: Desk, order_id: OrderId, lots: i64) -> bool {
         let mut next = Some(order_id);
         while let Some(order_id) = next {
             let Some(order) = self.orders.get(order_id) else { return false };
-            if order.intent.kind == OrderKind::Market {
-                return false;
-            }
             if order.meant_lots() > lots {
                 self.cut(order_id, lots, CancelReason::Linked);
             }
             next = self.groups.group_of(order_id).and_then(|_| {
-                let of_unit = self.unit(desk, order_id).map(|order| order.intent.order_id);
-                of_unit.filter(|other| *other > order_id).min()
+                let of_unit = self.unit(desk, order_id).filter(|order| rests(order));
+                of_unit.map(|order| order.intent.order_id).filter(|other| *other > order_id).min()
             });
         }
         true
@@ -196,7 +196,7 @@ impl Kernel {
     /// Counts what reduce-only orders and exits close already.
     fn covered_lots(&self, desk: Desk) -> i64 {
         let of_desk = || self.orders.iter().filter(|order| desk.has(&order.intent));
-        let counted = of_desk().filter(|order| is_closing(order) && self.counts(order));
+        let counted = of_desk().filter(|order| is_closing(order) && self.counts(order, is_closing));
         let closing = counted.map(|order| self.unit_lots(desk, order.intent.order_id));
         // Of the exits of one entry the largest counts, the oldest of equals.
         let rank = |order: &OpenOrder| (order.meant_lots(), Reverse(order.intent.order_id));
@@ -245,4 +245,9 @@ const fn is_stop(kind: OrderKind) -> bool {
 /// Tells whether an order may only close and names no entry.
 const fn is_closing(order: &OpenOrder) -> bool {
     order.intent.reduce_only && order.intent.closes.is_none()
+}
+
+/// Tells whether such an order waits where it can be cut.
+fn rests(order: &OpenOrder) -> bool {
+    is_closing(order) && order.intent.kind != OrderKind::Market
 }

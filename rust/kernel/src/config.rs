@@ -2,7 +2,7 @@
 
 use tradecore_book::BookRules;
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{InstrumentSpec, Money, Sessions, TimeNs};
@@ -46,6 +46,8 @@ pub struct VenueConfig {
     pub latency_samples: Option<LatencySamples>,
     /// How positions in the queues of a book or a quote are followed.
     pub queue: QueueModel,
+    /// What becomes of the rest of a market order for which a quote shows too little.
+    pub market_rest: MarketRest,
     /// When market orders fill on bars.
     pub bar_fill: BarFill,
     /// In which order the orders of one bar are tried.

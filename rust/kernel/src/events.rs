@@ -115,12 +115,6 @@ impl Kernel {
         }
     }
 
-    /// Goes on with what is to be closed and is not yet: after a flatten, or because it is a surplus.
-    fn go_on_closing(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        self.go_on_flattening(instrument)?;
-        self.go_on_taking_back(instrument)
-    }
-
     fn on_trade(&mut self, instrument: InstrumentId, trade: Trade) {
         let now_ns = self.now_ns;
         self.at_venue(instrument, |market, reports| match (&mut market.venue, &market.book) {

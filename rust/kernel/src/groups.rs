@@ -6,15 +6,19 @@
 //! children without an order until their entry fills. Of orders that cancel each other the end of one cancels
 //! the others, and a partial fill makes them no larger than what it leaves.
 
+mod lines;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use tradecore_journal::encode_order;
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{InstrumentId, OrderId, OrderIntent, Report, ReportBody};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent};
 
 use crate::child::Child;
+use crate::close_out::Rest;
+pub(crate) use crate::told::Told;
 
 /// How a new order depends on others of its strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +37,10 @@ struct Member {
     group: Option<OrderId>,
     /// Order whose fills it follows.
     entry: Option<OrderId>,
+    /// Line that it goes on with: an order of that has left something undone.
+    follows: Option<OrderId>,
+    /// What others of its group have closed of that since it was sent.
+    less_lots: i64,
 }
 
 /// Why an order is to be no larger than so much.
@@ -44,6 +52,8 @@ enum Cut {
     Other,
     /// What it closes is closed in part.
     Reduction,
+    /// So much of what another order of its group has left undone is done: it is less by that.
+    Done,
 }
 
 /// A limit on the open size of an order; 0 cancels it.
@@ -52,32 +62,6 @@ pub(crate) struct Limit {
     pub(crate) order_id: OrderId,
     lots: i64,
     cut: Cut,
-}
-
-/// What a report did to an order.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
-    /// The order after it.
-    order: &'a OpenOrder,
-    /// What filled just now.
-    filled_lots: i64,
-    /// What of it opened a position.
-    opened_lots: i64,
-    /// Whether an amendment was taken, if it answers one.
-    is_taken: Option<bool>,
-}
-
-impl<'a> Told<'a> {
-    /// Reads a report; `opened_lots` are what its fill opened, signed.
-    pub(crate) const fn new(order: &'a OpenOrder, report: &Report, opened_lots: i64) -> Self {
-        let (filled_lots, is_taken) = match report.body {
-            ReportBody::Fill { lots, .. } => (lots, None),
-            ReportBody::Replaced { .. } => (0, Some(true)),
-            ReportBody::ReplaceRejected(_) => (0, Some(false)),
-            _ => (0, None),
-        };
-        Self { order, filled_lots, opened_lots: opened_lots.saturating_abs(), is_taken }
-    }
 }
 
 /// Every order that depends on others.
@@ -133,7 +117,7 @@ impl Groups {
     pub(crate) fn add(&mut self, order: &ApprovedOrder, links: Links, filled_lots: i64) {
         let order_id = order.intent().order_id;
         let group = links.oco.map(|other| self.join(other));
-        self.members.push(Member { order_id, group, entry: links.after });
+        self.members.push(Member { order_id, group, entry: links.after, follows: None, less_lots: 0 });
         if let Some(entry) = links.after {
             let child = Child::new(entry, Some(order_id), *order, order.lots().unwrap_or(0));
             self.follow(Child { group, ..child }, filled_lots);
@@ -150,7 +134,9 @@ impl Groups {
         let group = match self.place_of(order_id) {
             Ok(place) => self.members.get_mut(place).map(|member| *member.group.get_or_insert(order_id)),
             Err(place) => {
-                self.members.insert(place, Member { order_id, group: Some(order_id), entry: None });
+                let group = Some(order_id);
+                self.members
+                    .insert(place, Member { order_id, group, entry: None, follows: None, less_lots: 0 });
                 None
             }
         };
@@ -189,21 +175,51 @@ impl Groups {
         }
     }
 
-    /// Notes what became of an order; what follows from it is then to be done.
-    pub(crate) fn note(&mut self, told: &Told<'_>) {
+    /// Notes what became of an order; what follows from it is then to be done. A rest that it has left is
+    /// still to be closed, so that the others of its group stay for as much. Returns it unless a child goes on
+    /// with it: what waits for a price or a place does, at the next change of the market.
+    pub(crate) fn note(&mut self, told: &Told<'_>) -> Option<Rest> {
+        let mut rest = told.rest;
         if self.is_off() {
-            return;
+            return rest;
         }
         let order_id = told.order.intent.order_id;
         let is_closed = told.order.state.is_terminal();
+        let ties = self.ties_of(order_id);
+        let goes_on = rest.is_some_and(|rest| !rest.is_market() && self.can_go_on(order_id));
         if let Ok(place) = self.place_of(order_id) {
             self.note_answer(told);
             if is_closed || told.filled_lots > 0 {
-                self.note_member(place, told.order, is_closed);
+                let rest_lots = rest.map_or(0, |rest| rest.lots());
+                if self.is_follow_up(order_id) {
+                    let left = self.note_follow_up(place, told, is_closed, rest_lots);
+                    rest = rest.and_then(|rest| rest.at_most(left));
+                } else {
+                    self.note_member(place, told.order, is_closed, (rest_lots, goes_on));
+                }
+                self.note_closed_by_partner(&ties, told.filled_lots);
             }
         }
+        if is_closed || told.filled_lots > 0 {
+            self.grant(told, is_closed);
+        }
+        rest.filter(|_| !goes_on)
+    }
+
+    /// Tells whether a child can go on with a new order in the place of this one.
+    fn can_go_on(&self, order_id: OrderId) -> bool {
+        self.range_of(order_id).is_empty()
+            && self
+                .place_of_child(order_id)
+                .and_then(|place| self.children.get(place))
+                .is_some_and(|child| !child.is_given_up)
+    }
+
+    /// Grants children what an order has filled, or ends what they wait for.
+    fn grant(&mut self, told: &Told<'_>, is_closed: bool) {
+        let order_id = told.order.intent.order_id;
         let range = self.range_of(order_id);
-        if range.is_empty() || !(is_closed || told.filled_lots > 0) {
+        if range.is_empty() {
             return;
         }
         self.due.push_back(order_id);
@@ -217,7 +233,7 @@ impl Groups {
                 let more_lots = match limit.cut {
                     Cut::Sibling => granted_lots,
                     Cut::Reduction => told.opened_lots,
-                    Cut::Other => 0,
+                    Cut::Other | Cut::Done => 0,
                 };
                 limit.lots = limit.lots.saturating_add(more_lots);
             }
@@ -284,55 +300,76 @@ impl Groups {
         });
     }
 
-    /// Notes that an order which depends on others has filled or ended.
-    fn note_member(&mut self, place: usize, order: &OpenOrder, is_closed: bool) {
-        let Some(Member { order_id, group, entry }) = self.members.get(place).copied() else { return };
-        let own = if is_closed { self.end_child(order) } else { self.child_of(order_id).copied() };
-        let open_lots = if is_closed { 0 } else { order.asked_lots() };
-        let left = own.map_or(0, |child| child.due_lots).saturating_add(open_lots);
+    /// Notes that an order which depends on others has filled or ended. Of `rest` it has left so much undone, and
+    /// its child goes on with that or another order does.
+    fn note_member(&mut self, place: usize, order: &OpenOrder, is_closed: bool, rest: (i64, bool)) {
+        let Some(Member { order_id, group, entry, .. }) = self.members.get(place).copied() else { return };
+        let own = if is_closed { self.end_child(order, rest) } else { self.child_of(order_id).copied() };
+        let open_lots = match own {
+            _ if !is_closed => order.asked_lots(),
+            // It is with the child.
+            Some(_) => 0,
+            None => rest.0,
+        };
+        let of_child = own.map_or(0, |child| child.due_lots.saturating_add(child.undone_lots));
+        let left = of_child.saturating_add(open_lots);
         let in_all = left.saturating_add(own.map_or(0, |child| child.ungranted_lots));
         if is_closed {
             self.members.remove(place);
             self.amendments.retain(|asked| asked.0 != order_id);
         }
         let Some(group) = group else { return };
-        if is_closed && own.is_none() {
-            let of_group = self.children.iter_mut().filter(|child| child.group == Some(group));
-            of_group.for_each(|child| child.is_given_up = true);
+        if is_closed && own.is_none() && rest.0 == 0 {
+            self.give_up_group(group);
         }
-        for other in self.members.iter().filter(|member| member.group == Some(group)) {
-            let (cut, lots) = match own {
-                Some(_) if other.entry == entry => (Cut::Sibling, left),
-                _ => (Cut::Other, in_all),
-            };
-            if other.order_id != order_id {
-                self.limits.push_back(Limit { order_id: other.order_id, lots, cut });
-            }
+        self.limit_others(group, Some(order_id), |other| match own {
+            Some(_) if other.entry == entry => (Cut::Sibling, left),
+            _ => (Cut::Other, in_all),
+        });
+    }
+
+    fn give_up_group(&mut self, group: OrderId) {
+        let of_group = self.children.iter_mut().filter(|child| child.group == Some(group));
+        of_group.for_each(|child| child.is_given_up = true);
+    }
+
+    /// Limits every order of a group but this one.
+    fn limit_others(&mut self, group: OrderId, but: Option<OrderId>, to: impl Fn(&Member) -> (Cut, i64)) {
+        let others = self.members.iter().filter(|member| member.group == Some(group));
+        for other in others.filter(|other| Some(other.order_id) != but) {
+            let (cut, lots) = to(other);
+            self.limits.push_back(Limit { order_id: other.order_id, lots, cut });
         }
     }
 
     /// Notes that the order of a child has ended; returns the child if it goes on without it.
     ///
-    /// It does unless it was cancelled for good, rejected or expired, or others come after its order.
-    fn end_child(&mut self, order: &OpenOrder) -> Option<Child> {
+    /// It does unless it was cancelled for good, rejected or expired, or others come after its order. What the
+    /// order has left undone it sends again once the market has changed (`true`), or waits until others have.
+    fn end_child(&mut self, order: &OpenOrder, rest: (i64, bool)) -> Option<Child> {
+        let (undone_lots, goes_on) = rest;
         let order_id = order.intent.order_id;
         let has_children = !self.range_of(order_id).is_empty();
         let place = self.place_of_child(order_id)?;
         let child = self.children.get_mut(place)?;
-        let is_over = has_children
-            || child.is_given_up
-            || matches!(order.state, OrderState::Rejected | OrderState::Expired);
+        let is_refused = matches!(order.state, OrderState::Rejected | OrderState::Expired);
+        let is_over = has_children || child.is_given_up || (is_refused && undone_lots == 0);
         // It traded all there was before it could grow: what it did not grow by is still to be sent.
-        let lost_lots = order.asked_lots().min(child.growing_lots);
+        let lost_lots = if goes_on { undone_lots } else { order.asked_lots().min(child.growing_lots) };
         child.due_lots = child.due_lots.saturating_add(lost_lots);
+        if !goes_on && child.group.is_some() {
+            child.undone_lots = child.undone_lots.saturating_add(undone_lots);
+        }
         child.leave_order();
         child.kind = order.price_ticks.and_then(|at| child.kind.with_price(at)).unwrap_or(child.kind);
         let child = *child;
-        if is_over || (child.is_last && child.due_lots == 0) {
+        if is_over || child.is_over() {
             self.children.remove(place);
             return None;
         }
-        if child.due_lots > 0 {
+        if goes_on {
+            self.retry(order.intent.instrument, child.entry);
+        } else if child.due_lots > 0 {
             self.due.push_back(child.entry);
         }
         Some(child)
@@ -371,11 +408,20 @@ impl Groups {
         let meant_lots = order.meant_lots();
         let is_cut =
             |lots| if lots == 0 { order.state != OrderState::PendingCancel } else { meant_lots > lots };
-        let Some(child) = self.child_of(order_id) else { return is_cut(lots).then_some(lots) };
+        if self.is_follow_up(order_id) {
+            // It trades before it could be cut.
+            return (cut != Cut::Done && lots == 0 && is_cut(0)).then_some(0);
+        }
+        let child = self.child_of(order_id);
+        if cut == Cut::Done {
+            lots = meant_lots.saturating_add(child.as_ref().map_or(0, |child| child.due_lots)) - lots;
+            lots = lots.max(0);
+        }
+        let Some(child) = child else { return is_cut(lots).then_some(lots) };
         let sent_lots = if child.is_held { 0 } else { meant_lots };
         match cut {
             Cut::Reduction => child.take_back((sent_lots - lots).max(0)),
-            Cut::Sibling | Cut::Other => {
+            Cut::Sibling | Cut::Other | Cut::Done => {
                 // What is not sent yet is taken off first.
                 let room_lots = lots.saturating_sub(sent_lots).max(0);
                 child.due_lots = child.due_lots.min(room_lots);
@@ -432,7 +478,7 @@ impl Groups {
         child.refused_lots = 0;
         child.take_back(child.due_lots - sent_lots);
         (child.order_id, child.is_held, child.due_lots) = (Some(order_id), false, 0);
-        let member = Member { order_id, group: child.group, entry: Some(entry) };
+        let member = Member { order_id, group: child.group, entry: Some(entry), follows: None, less_lots: 0 };
         if is_growth && let Some(asked) = self.amendments.iter_mut().rfind(|asked| asked.0 == order_id) {
             asked.1 = sent_lots;
         }
@@ -458,7 +504,7 @@ impl Groups {
         };
         child.take_back(child.due_lots);
         child.due_lots = 0;
-        let is_over = child.is_last && child.order_id.is_none();
+        let is_over = child.is_over();
         if is_over {
             self.children.remove(range.start.saturating_add(place));
         }
@@ -494,13 +540,15 @@ impl Groups {
             for id in [Some(member.order_id), member.group, member.entry] {
                 put_id(out, id);
             }
+            put_id(out, member.follows);
+            out.extend_from_slice(&member.less_lots.to_le_bytes());
         }
         for child in &self.children {
             for id in [Some(child.entry), child.order_id, child.group] {
                 put_id(out, id);
             }
             encode_order(out, 0, &OrderIntent { kind: child.kind, ..*child.approved.intent() }, 0);
-            let under_way = [child.growing_lots, child.lost_lots];
+            let under_way = [child.growing_lots, child.lost_lots, child.undone_lots];
             for lots in
                 [child.ungranted_lots, child.due_lots, child.refused_lots].into_iter().chain(under_way)
             {
@@ -515,6 +563,7 @@ impl Groups {
                 Cut::Sibling => 0,
                 Cut::Other => 1,
                 Cut::Reduction => 2,
+                Cut::Done => 3,
             });
         }
         for entry in &self.due {

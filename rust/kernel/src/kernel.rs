@@ -63,8 +63,9 @@ pub struct Kernel {
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
     pub(crate) groups: crate::groups::Groups,
-    pub(crate) flattenings: Vec<crate::commands::Flattening>,
-    pub(crate) surpluses: Vec<crate::surplus::Surplus>,
+    pub(crate) close_outs: Vec<crate::close_out::CloseOut>,
+    /// Instruments whose market has changed at this moment while something was to be closed there.
+    pub(crate) changed: Vec<InstrumentId>,
     pub(crate) published: Vec<tradecore_matching::MarketOut>,
     /// Fee tier, interest and margin of the account, when there is any of it.
     pub(crate) account: Option<Box<Account>>,
@@ -127,8 +128,8 @@ impl Kernel {
             reports: Vec::new(),
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
-            flattenings: Vec::new(),
-            surpluses: Vec::new(),
+            close_outs: Vec::new(),
+            changed: Vec::new(),
             published: Vec::new(),
             account,
             has_margin,
@@ -454,11 +455,11 @@ impl Kernel {
         self.orders.write_state(&mut state);
         self.ledger.write_state(&mut state);
         self.groups.write_state(&mut state);
-        for flattening in &self.flattenings {
-            flattening.write_state(&mut state);
+        for close_out in &self.close_outs {
+            close_out.write_state(&mut state);
         }
-        for surplus in &self.surpluses {
-            surplus.write_state(&mut state);
+        for instrument in &self.changed {
+            state.extend_from_slice(&instrument.0.to_le_bytes());
         }
         self.schedule.write_state(&mut state);
         self.calls.write_state(self.now_ns, self.counters.events, &mut state);

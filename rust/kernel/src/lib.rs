@@ -20,6 +20,7 @@ mod buying_power;
 mod calls;
 mod changes;
 mod child;
+mod close_out;
 mod closing;
 mod commands;
 mod config;
@@ -44,9 +45,9 @@ mod reports;
 mod schedule;
 mod scoping;
 mod series;
-mod surplus;
 #[cfg(test)]
 mod tests;
+mod told;
 mod tournament;
 mod wake;
 

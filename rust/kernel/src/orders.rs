@@ -286,7 +286,12 @@ impl Kernel {
 
     /// Asks the venue to cancel an order; `false` when it is not open, not the strategy's or being cancelled,
     /// or when the whole rate of messages is used up, which is recorded as a refusal of the order.
+    ///
+    /// Of an exit that has ended with a rest, and of the last order that was sent for it, the rest is given up.
     pub fn cancel(&mut self, strategy: StrategyId, order_id: OrderId) -> bool {
+        if !self.close_outs.is_empty() && self.give_up_rest(strategy, order_id) {
+            return true;
+        }
         let order = self.orders.get(order_id).filter(|order| order.intent.strategy == strategy);
         let Some(order) = order.filter(|order| order.state != OrderState::PendingCancel) else {
             return false;

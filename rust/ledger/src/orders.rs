@@ -38,7 +38,7 @@ pub struct Orders {
     closed_capacity: usize,
     closed_total: u64,
     last_id: OrderId,
-    /// Open reduce-only orders that name no entry.
+    /// Open reduce-only orders that name no entry or trade at once.
     closing: usize,
 }
 
@@ -222,7 +222,7 @@ impl Orders {
         self.slab.iter().filter(|order| !order.state.is_terminal())
     }
 
-    /// Tells whether any open order may only close and names no entry.
+    /// Tells whether any open order may only close, and names no entry or trades at once.
     #[must_use]
     pub fn has_closing(&self) -> bool {
         self.closing > 0
@@ -347,9 +347,9 @@ impl Orders {
     }
 }
 
-/// Tells whether an order may only close and names no entry.
+/// Tells whether an order may only close, and names no entry or trades at once.
 const fn is_closing(intent: &OrderIntent) -> bool {
-    intent.reduce_only && intent.closes.is_none()
+    intent.reduce_only && (intent.closes.is_none() || matches!(intent.kind, OrderKind::Market))
 }
 
 impl What {

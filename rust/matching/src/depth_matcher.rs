@@ -15,7 +15,7 @@ use crate::reserves::{Reserve, Reserves};
 use crate::state::put;
 use crate::taken::TakenDepth;
 use crate::ticket::{Ticket, fill, reaches, report};
-use crate::{FeeSchedule, QueueModel};
+use crate::{FeeSchedule, MarketRest, QueueModel};
 
 /// Levels a side that can be remembered as taken by us.
 const TAKEN_LEVELS_MAX: usize = 256;
@@ -24,6 +24,7 @@ const TAKEN_LEVELS_MAX: usize = 256;
 ///
 /// - Market orders and crossing limits take the visible depth level by level; what we took is not
 ///   offered again until the feed changes that level.
+///   What is left of a market order is cancelled, or trades as [`MarketRest`] says.
 /// - A resting order waits behind the lots that were at its price. Trades at the price eat the lots
 ///   ahead, then fill it; a trade or the other side's best price through it fills it; a level that
 ///   shrinks by more than was traded moves it up as the [`QueueModel`] says.
@@ -42,6 +43,7 @@ pub struct DepthMatcher {
     instrument: Instrument,
     fees: FeeSchedule,
     queue_model: QueueModel,
+    market_rest: MarketRest,
     capacity: usize,
     frozen: bool,
     last_trade_ticks: Option<i64>,
@@ -60,6 +62,7 @@ impl DepthMatcher {
             instrument,
             fees,
             queue_model: QueueModel::default(),
+            market_rest: MarketRest::default(),
             capacity,
             frozen: false,
             last_trade_ticks: None,
@@ -75,6 +78,13 @@ impl DepthMatcher {
     #[must_use]
     pub const fn with_queue(mut self, model: QueueModel) -> Self {
         self.queue_model = model;
+        self
+    }
+
+    /// Sets what becomes of the rest of a market order; [`MarketRest::Cancel`] unless it is called.
+    #[must_use]
+    pub const fn with_market_rest(mut self, market_rest: MarketRest) -> Self {
+        self.market_rest = market_rest;
         self
     }
 
@@ -298,7 +308,7 @@ impl DepthMatcher {
         let is_market = ticket.limit_ticks().is_none();
         let whole = ticket.time_in_force == TimeInForce::Fok;
         if is_market || whole {
-            let offered = self.taken.offered(depth, ticket.side, ticket.limit_ticks(), ticket.lots);
+            let offered = self.offered(&ticket, depth);
             if is_market && offered == 0 {
                 return Err(RejectReason::NoLiquidity);
             }
@@ -479,13 +489,29 @@ impl DepthMatcher {
             let ticket = dormant.awake();
             out.push(report(ticket.order_id, now_ns, dormant.set_off()));
             let whole = ticket.time_in_force == TimeInForce::Fok;
-            let offered = |lots| self.taken.offered(depth, ticket.side, ticket.limit_ticks(), lots);
-            if whole && offered(ticket.lots) < ticket.lots {
+            if whole && self.offered(&ticket, depth) < ticket.lots {
                 out.push(canceled(ticket.order_id, now_ns));
             } else {
                 self.arrive(&ticket, depth, now_ns, out);
             }
         }
+    }
+
+    /// Counts what an order could trade now, up to its size.
+    fn offered(&self, ticket: &Ticket, depth: &impl Depth) -> i64 {
+        match self.rest_ticks(ticket, depth) {
+            Some(_) => ticket.lots,
+            None => self.taken.offered(depth, ticket.side, ticket.limit_ticks(), ticket.lots),
+        }
+    }
+
+    /// Returns the price at which the rest of an order trades that takes more than is shown.
+    fn rest_ticks(&self, ticket: &Ticket, depth: &impl Depth) -> Option<i64> {
+        if ticket.kind != OrderKind::Market || self.market_rest == MarketRest::Cancel {
+            return None;
+        }
+        let best = depth.best(ticket.side.opposite())?;
+        self.market_rest.price_ticks(ticket.side, best.price_ticks)
     }
 
     /// Takes visible depth, one fill a level, and returns what is left to take.
@@ -495,7 +521,14 @@ impl DepthMatcher {
             self.taken.take(depth, ticket.side, ticket.limit_ticks(), ticket.lots, |price_ticks, lots| {
                 out.push(fill(&fees, instrument, id, price_ticks, lots, Liquidity::Taker, now_ns));
             });
-        ticket.lots - taken
+        let left = ticket.lots - taken;
+        match self.rest_ticks(ticket, depth).filter(|_| left > 0) {
+            Some(price_ticks) => {
+                out.push(fill(&fees, &self.instrument, id, price_ticks, left, Liquidity::Taker, now_ns));
+                0
+            }
+            None => left,
+        }
     }
 
     const fn queue_mut(&mut self, side: Side) -> &mut OwnQueue {

@@ -6,7 +6,7 @@ use tradecore_types::{
 };
 
 use crate::samples::{approved, instrument, limit, market, stop, told};
-use crate::{DepthMatcher, FeeSchedule};
+use crate::{DepthMatcher, FeeSchedule, MarketRest};
 
 /// A plain book for tests.
 #[derive(Clone, Debug, Default)]
@@ -389,4 +389,38 @@ fn cancel_all_leaves_nothing_whatever_is_open() {
         desk.matcher.cancel_all(CancelReason::Killed, 5, &mut desk.out);
         assert_eq!((desk.said().len(), desk.matcher.len()), (bids + asks + dormant, 0));
     }
+}
+
+/// A desk at a quote of 99 with three lots and 101 with two, where the rest trades one tick worse.
+fn one_tick_worse() -> Desk {
+    let mut desk = Desk::new(&[(99, 3)], &[(101, 2)]);
+    let fees = FeeSchedule::from_bps("1", "5").unwrap();
+    let matcher = DepthMatcher::new(instrument("0.01", "1"), fees, 8);
+    desk.matcher = matcher.with_market_rest(MarketRest::OneTickWorse);
+    desk
+}
+
+#[test]
+fn with_the_setting_the_rest_of_a_market_order_trades_one_tick_worse() {
+    let mut desk = one_tick_worse();
+    assert_eq!(
+        desk.submit(market(1, Side::Buy, 5)),
+        ["1 Accepted", "1 fill 2@101 Taker", "1 fill 3@102 Taker"]
+    );
+    // What we took is not offered again, and what comes after it still is.
+    assert_eq!(desk.submit(market(2, Side::Buy, 4)), ["2 Accepted", "2 fill 4@102 Taker"]);
+    let whole = OrderIntent { time_in_force: TimeInForce::Fok, ..market(3, Side::Sell, 9) };
+    assert_eq!(desk.submit(whole), ["3 Accepted", "3 fill 3@99 Taker", "3 fill 6@98 Taker"]);
+}
+
+#[test]
+fn with_the_setting_limits_keep_their_price_and_an_empty_side_gives_nothing() {
+    let mut desk = one_tick_worse();
+    assert_eq!(desk.submit(limit(1, Side::Buy, 102, 5)), ["1 Accepted", "1 fill 2@101 Taker"]);
+    let mut desk = one_tick_worse();
+    desk.book.bids.clear();
+    assert_eq!(desk.submit(market(1, Side::Sell, 5)), ["1 Rejected(NoLiquidity)"]);
+    // There is no price below one tick.
+    desk.book.bids = vec![Level { price_ticks: 1, lots: 1 }];
+    assert_eq!(desk.submit(market(2, Side::Sell, 2)), ["2 Accepted", "2 fill 1@1 Taker", "2 fill 1@1 Taker"]);
 }

@@ -8,7 +8,8 @@ use tradecore_kernel::{
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, MarketRest, QueueModel,
+    SelfTradePrevention, Slippage,
 };
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
@@ -106,6 +107,9 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         let rule = "must be cancel_oldest, cancel_newest, cancel_both or decrement";
         invalid_value("self_trade", &self_trade, rule)
     })?;
+    let market_rest = text(venue, "market_rest")?;
+    let market_rest = MarketRest::from_name(&market_rest)
+        .ok_or_else(|| invalid_value("market_rest", &market_rest, "must be cancel or one_tick_worse"))?;
     let fees = fee_rates(fees)?;
     Ok(VenueConfig {
         matching,
@@ -116,6 +120,7 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         bar_fill,
         bar_order,
         self_trade,
+        market_rest,
         bar_slippage: slippage(&venue.getattr("slippage")?)?,
         fees,
         open_orders_max: OPEN_ORDERS_MAX,

@@ -287,6 +287,8 @@ impl PyOrderDesk {
     }
 
     /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
+    ///
+    /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
     fn cancel(&self, py: Python<'_>, order_id: u64) -> bool {
         self.kernel.borrow_mut(py).kernel.cancel(self.strategy, OrderId(order_id))
     }

@@ -15,7 +15,7 @@ use tradecore_kernel::{
     OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeWindow, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
@@ -62,6 +62,7 @@ pub fn config(matching: Matching) -> KernelConfig {
             queue: QueueModel::Conservative,
             bar_fill: BarFill::NextOpen,
             bar_order: BarOrder::Time,
+            market_rest: MarketRest::default(),
             self_trade: SelfTradePrevention::default(),
             bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },

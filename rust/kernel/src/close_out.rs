@@ -1,0 +1,427 @@
+//! What is to be closed out: it is tried on at every change of the market until nothing is left of it.
+//!
+//! There are two of them. An operator flattens a *position*. And an order that may only close leaves a *rest*: the
+//! market order that it is, or was set off to be, found too little depth, the venue did not take it because there
+//! was nobody or the book was not to be trusted, or self-trade prevention took it out. A rest is sent once, as a
+//! new order with a number of its own; what that one leaves is the next rest. One market order of a strategy that
+//! closes is on its way at a time.
+//!
+//! **Invariant:** what is sent never closes more than there is, of the position and of the entry it is about.
+
+use tradecore_journal::encode_order;
+use tradecore_ledger::{OpenOrder, OrderState};
+use tradecore_types::{
+    Bracket, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, ReportBody, Side,
+    Size, StrategyId, TimeInForce,
+};
+
+use crate::market::Venue;
+use crate::{Kernel, KernelError};
+
+/// Something that is to be closed and is not yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseOut {
+    /// A position that an operator wants flat.
+    Position(Flattening),
+    /// What a closing order has left undone.
+    Rest(Rest),
+}
+
+/// A position that an operator wants closed and that is not flat yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flattening {
+    strategy: StrategyId,
+    instrument: InstrumentId,
+    /// Last order from before: until it and all before it are done, nothing is sent. Exits that such an order
+    /// arms later rest beside the flatten; they are cut as it closes what they protect.
+    last_order_id: OrderId,
+}
+
+/// What an order that may only close has left undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rest {
+    /// The order as it is to be sent again; its number and size are those of the one that has ended.
+    intent: OrderIntent,
+    /// How much it is to close at most.
+    lots: i64,
+    /// The orders that it cancels and that cancel it, and the entry that it follows.
+    ties: Ties,
+}
+
+/// What an order that has ended was bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ties {
+    /// Number of its group of orders that cancel each other.
+    pub(crate) group: Option<OrderId>,
+    /// Order whose fills it followed.
+    pub(crate) entry: Option<OrderId>,
+    /// First of the orders that have been sent, one after the other, for the same.
+    pub(crate) line: OrderId,
+}
+
+impl Ties {
+    /// An order that depends on no other.
+    pub(crate) const fn none(order_id: OrderId) -> Self {
+        Self { group: None, entry: None, line: order_id }
+    }
+}
+
+impl CloseOut {
+    const fn instrument(&self) -> InstrumentId {
+        match self {
+            Self::Position(flattening) => flattening.instrument,
+            Self::Rest(rest) => rest.intent.instrument,
+        }
+    }
+
+    /// Appends the canonical bytes of the state.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Position(Flattening { strategy, instrument, last_order_id }) => {
+                out.extend_from_slice(&strategy.0.to_le_bytes());
+                out.extend_from_slice(&instrument.0.to_le_bytes());
+                out.extend_from_slice(&last_order_id.0.to_le_bytes());
+            }
+            Self::Rest(Rest { intent, lots, ties }) => {
+                encode_order(out, 0, intent, 0);
+                out.extend_from_slice(&lots.to_le_bytes());
+                for id in [ties.group, ties.entry, Some(ties.line)] {
+                    out.extend_from_slice(&id.map_or(0, |id| id.0).to_le_bytes());
+                }
+            }
+        }
+    }
+}
+
+impl Rest {
+    /// Reads what an order has left undone that is to be tried on; `None` when nothing is.
+    ///
+    /// That is of every order that may only close and was to wait until it is done, what ended for want of
+    /// liquidity, of a book to be trusted, or of another one to trade with than an order of the account itself.
+    /// Who asked for `ioc` or `fok`, or cancelled it, has decided otherwise.
+    #[inline]
+    pub(crate) fn of(order: &OpenOrder, before: OrderState, body: &ReportBody) -> Option<Self> {
+        let may_go_on = order.intent.reduce_only
+            && order.state.is_terminal()
+            && order.intent.time_in_force.may_wait()
+            && before != OrderState::PendingCancel;
+        if may_go_on { Self::left_by(order, body) } else { None }
+    }
+
+    #[inline(never)]
+    fn left_by(order: &OpenOrder, body: &ReportBody) -> Option<Self> {
+        let OpenOrder { intent, price_ticks, .. } = *order;
+        let kind = match body {
+            ReportBody::Rejected(RejectReason::NoLiquidity) => intent.kind,
+            ReportBody::Canceled(CancelReason::ImmediateOrCancel | CancelReason::SelfTrade)
+                if is_at_market(intent.kind) =>
+            {
+                OrderKind::Market
+            }
+            ReportBody::Canceled(CancelReason::SelfTrade) => match (intent.kind, price_ticks) {
+                (OrderKind::Limit { .. } | OrderKind::Iceberg { .. }, Some(known)) => {
+                    intent.kind.with_price(known)?
+                }
+                (_, Some(price_ticks)) => OrderKind::Limit { price_ticks },
+                (kind, None) => kind,
+            },
+            _ => return None,
+        };
+        let is_market = kind == OrderKind::Market;
+        // What it was to grow by has not been set off: its child sends that by itself.
+        let lots = if is_market { order.asked_lots().min(order.open_lots()) } else { order.asked_lots() };
+        // An exit that was set off is no longer a matter of time.
+        let time_in_force = if is_market { TimeInForce::Gtc } else { intent.time_in_force };
+        let bracket = Bracket::default();
+        let intent = OrderIntent { kind, time_in_force, bracket, size: Size::Lots(lots), ..intent };
+        (lots > 0).then_some(Self { intent, lots, ties: Ties::none(intent.order_id) })
+    }
+
+    /// Says what the order was bound to.
+    pub(crate) const fn tied(self, ties: Ties) -> Self {
+        Self { ties, ..self }
+    }
+
+    /// Tells whether it is to be closed at once; what waited for a price or a place waits again.
+    pub(crate) fn is_market(&self) -> bool {
+        self.intent.kind == OrderKind::Market
+    }
+
+    /// Returns how much of the order that has ended is to be tried on.
+    pub(crate) const fn lots(&self) -> i64 {
+        self.lots
+    }
+
+    /// Makes it no larger than this; `None` when nothing is left of it.
+    pub(crate) fn at_most(self, lots: i64) -> Option<Self> {
+        let lots = self.lots.min(lots);
+        (lots > 0).then_some(Self { lots, ..self })
+    }
+
+    /// Takes another rest in when both are about the same; `false` when they are not.
+    fn join(&mut self, other: &Self) -> bool {
+        let about = |rest: &Self| {
+            let OrderIntent { strategy, instrument, side, kind, closes, .. } = rest.intent;
+            (strategy, instrument, side, kind, closes, rest.ties)
+        };
+        let is_same = self.is_market() && about(self) == about(other);
+        if is_same {
+            self.lots = self.lots.saturating_add(other.lots);
+            self.intent.order_id = other.intent.order_id;
+        }
+        is_same
+    }
+}
+
+impl Kernel {
+    /// Remembers what a closing order has left undone, until the market of its instrument changes.
+    ///
+    /// A flatten closes the whole position anyway, and a killed engine sends nothing.
+    pub(crate) fn note_rest(&mut self, rest: Rest) {
+        let OrderIntent { strategy, instrument, .. } = rest.intent;
+        let is_flattened = self.close_outs.iter().any(|known| {
+            matches!(known, CloseOut::Position(of) if (of.strategy, of.instrument) == (strategy, instrument))
+        });
+        if is_flattened || self.switches.is_killed {
+            return;
+        }
+        let is_known = self.close_outs.iter_mut().any(|known| match known {
+            CloseOut::Rest(known) => known.join(&rest),
+            CloseOut::Position(_) => false,
+        });
+        if !is_known {
+            self.close_outs.push(CloseOut::Rest(rest));
+        }
+    }
+
+    /// An order of a group has filled by so much: what another one of them has left undone is less by that.
+    /// Who cancels one of them cancels all (`None`).
+    pub(crate) fn note_partner(&mut self, partner: Ties, filled_lots: Option<i64>) {
+        let mut next = 0;
+        while let Some(known) = self.close_outs.get_mut(next) {
+            if let CloseOut::Rest(rest) = known
+                && (rest.ties.group, true) == (partner.group, rest.ties.line != partner.line)
+            {
+                let less_lots = filled_lots.map_or(rest.lots, |lots| lots.min(rest.lots));
+                rest.lots -= less_lots;
+                let (ties, is_all) = (rest.ties, rest.lots == 0);
+                self.groups.note_less(ties, less_lots, is_all);
+                if is_all {
+                    self.close_outs.remove(next);
+                    continue;
+                }
+            }
+            next += 1;
+        }
+    }
+
+    /// Forgets what the order with this number has left undone, because its strategy wants it no longer; `false`
+    /// when there is nothing.
+    pub(crate) fn give_up_rest(&mut self, strategy: StrategyId, order_id: OrderId) -> bool {
+        let is_meant = |known: &CloseOut| match known {
+            CloseOut::Rest(Rest { intent, .. }) => (intent.strategy, intent.order_id) == (strategy, order_id),
+            CloseOut::Position(_) => false,
+        };
+        let Some(place) = self.close_outs.iter().position(is_meant) else { return false };
+        self.recorder.cancel(self.now_ns, order_id, strategy);
+        if place < self.close_outs.len()
+            && let CloseOut::Rest(rest) = self.close_outs.remove(place)
+        {
+            self.groups.note_done(rest.ties, rest.lots, true);
+        }
+        if !self.schedule.has_report_by(self.now_ns) {
+            self.work_limits();
+        }
+        true
+    }
+
+    /// The market of an instrument has changed: tries on what is to be closed there, once the reports of this
+    /// moment are read. They may be about orders that close the same.
+    #[inline]
+    pub(crate) fn go_on_closing(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        if self.close_outs.is_empty() {
+            return Ok(());
+        }
+        if !self.changed.contains(&instrument) {
+            self.changed.push(instrument);
+        }
+        self.follow_reports()
+    }
+
+    /// Tries on what is to be closed where the market has changed.
+    pub(crate) fn close_where_changed(&mut self) -> Result<(), KernelError> {
+        while let Some(instrument) = self.changed.pop() {
+            self.close_again(instrument)?;
+        }
+        Ok(())
+    }
+
+    fn close_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        let mut next = 0;
+        while let Some(known) = self.close_outs.get(next).copied() {
+            let stays = match known {
+                _ if known.instrument() != instrument => true,
+                CloseOut::Position(flattening) => self.flatten_again(&flattening)?,
+                CloseOut::Rest(rest) => self.send_rest(&rest, next)?,
+            };
+            if stays {
+                next += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a market order for what a flatten has left, unless one is on its way. Tells whether to go on; a
+    /// position that is flat is done.
+    fn flatten_again(&mut self, flattening: &Flattening) -> Result<bool, KernelError> {
+        let Flattening { strategy, instrument, .. } = *flattening;
+        let position_lots = self.ledger.position(strategy, instrument);
+        if self.is_under_way(flattening) {
+            return Ok(true);
+        }
+        if position_lots == 0 {
+            self.close_outs.retain(|known| *known != CloseOut::Position(*flattening));
+            return Ok(false);
+        }
+        let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
+        if self.is_offered(instrument, side) {
+            self.close_lots(strategy, instrument, position_lots, None)?;
+        }
+        Ok(true)
+    }
+
+    /// Sends the rest at a place again; tells whether it still waits.
+    fn send_rest(&mut self, rest: &Rest, place: usize) -> Result<bool, KernelError> {
+        let OrderIntent { strategy, instrument, side, .. } = rest.intent;
+        let lots = rest.lots.min(self.closable_for(&rest.intent));
+        if lots < rest.lots {
+            self.groups.note_less(rest.ties, rest.lots - lots, lots == 0);
+            if let Some(CloseOut::Rest(known)) = self.close_outs.get_mut(place) {
+                known.lots = lots;
+            }
+        }
+        if lots == 0 {
+            self.close_outs.remove(place);
+            return Ok(false);
+        }
+        let waits = rest.is_market()
+            && (self.is_closing_now(strategy, instrument) || !self.is_offered(instrument, side));
+        if waits {
+            return Ok(true);
+        }
+        self.close_outs.remove(place);
+        let order_id = self.next_order_id();
+        let intent = OrderIntent { order_id, size: Size::Lots(lots), time_ns: self.now_ns, ..rest.intent };
+        self.send_closing(&intent)?;
+        self.groups.follow_up(order_id, rest.ties, rest.is_market());
+        if !rest.is_market() {
+            // Others may have been sent meanwhile that close the same.
+            self.note_orphans(strategy, instrument);
+        }
+        Ok(false)
+    }
+
+    /// Returns how much there is that an order which may only close can close.
+    fn closable_for(&self, intent: &OrderIntent) -> i64 {
+        let held_lots = match intent.closes {
+            Some(entry) => self.ledger.lots_of_entry(intent.strategy, intent.instrument, entry),
+            None => self.ledger.position(intent.strategy, intent.instrument),
+        };
+        held_lots.saturating_mul(intent.side.opposite().sign()).max(0)
+    }
+
+    /// Tells whether anybody is seen with whom an order of this side could trade.
+    fn is_offered(&self, instrument: InstrumentId, side: Side) -> bool {
+        let (bid, ask) = self.best(instrument);
+        if side == Side::Buy { ask.is_some() } else { bid.is_some() }
+    }
+
+    /// Tells whether an order that closes at once is on its way for a strategy.
+    fn is_closing_now(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
+        self.orders.iter().any(|order| {
+            (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
+                && self.is_on_its_way(order)
+        })
+    }
+
+    /// Tells whether an order is one that closes at once and has been sent.
+    pub(crate) fn is_on_its_way(&self, order: &OpenOrder) -> bool {
+        let OrderIntent { order_id, kind, reduce_only, .. } = order.intent;
+        reduce_only && kind == OrderKind::Market && !self.groups.is_held(order_id)
+    }
+
+    /// Notes every position, and every one that an order under way may still open. They take the place of all
+    /// that was to be closed.
+    ///
+    /// Against bars a cancel is certain and a market order always fills, so nothing is left to follow.
+    pub(crate) fn note_flattenings(&mut self) {
+        self.close_outs.clear();
+        for market in self.markets.iter().filter(|market| !matches!(market.venue, Venue::Bars(_))) {
+            let instrument = market.instrument.id;
+            for strategy in (0..self.config.strategies).map(StrategyId) {
+                let has_orders = self.orders.working(strategy, instrument).open_orders > 0;
+                if has_orders || self.ledger.position(strategy, instrument) != 0 {
+                    let last_order_id = OrderId(0);
+                    let flattening = Flattening { strategy, instrument, last_order_id };
+                    self.close_outs.push(CloseOut::Position(flattening));
+                }
+            }
+        }
+    }
+
+    /// Says which order is the last one from before what is being flattened.
+    pub(crate) fn wait_for_orders_until(&mut self, last: OrderId) {
+        for known in &mut self.close_outs {
+            if let CloseOut::Position(flattening) = known {
+                flattening.last_order_id = last;
+            }
+        }
+    }
+
+    /// Tells whether an order from before, or one that closes at once, may still change the position.
+    ///
+    /// What takes back a surplus is one of the latter: to close beside it would open the other side.
+    fn is_under_way(&self, flattening: &Flattening) -> bool {
+        let Flattening { strategy, instrument, last_order_id } = *flattening;
+        let is_from_before = |intent: &OrderIntent| {
+            (intent.strategy, intent.instrument) == (strategy, instrument) && intent.order_id <= last_order_id
+        };
+        self.orders.iter().any(|order| is_from_before(&order.intent))
+            || self.is_closing_now(strategy, instrument)
+    }
+
+    /// Closes signed lots of a position, those of an entry first, with a market order, whatever the limits.
+    pub(crate) fn close_lots(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        lots: i64,
+        entry: Option<OrderId>,
+    ) -> Result<(), KernelError> {
+        let order_id = self.next_order_id();
+        let intent = OrderIntent::closing(order_id, strategy, instrument, lots, entry, self.now_ns);
+        self.send_closing(&intent)
+    }
+
+    /// Sends an order that only closes, whatever the limits.
+    fn send_closing(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
+        let position_lots = self.ledger.position(intent.strategy, intent.instrument);
+        let market = self.market(intent.instrument)?;
+        let reference_ticks = market.reference.map_or(0, |known| known.0);
+        match market.gate.approve_flatten(intent, position_lots) {
+            Ok(order) => self.send(&order, reference_ticks),
+            Err(refusal) => Err(KernelError::Broken(format!("a closing order was refused: {refusal}"))),
+        }
+    }
+}
+
+/// Tells whether an order trades at any price once it may.
+const fn is_at_market(kind: OrderKind) -> bool {
+    matches!(
+        kind,
+        OrderKind::Market
+            | OrderKind::Stop { .. }
+            | OrderKind::MarketIfTouched { .. }
+            | OrderKind::TrailingStop { .. }
+    )
+}
