@@ -259,10 +259,10 @@ def _beside_market(equity: Floats, close: Floats, first_bar: int) -> dict[str, F
         return dict.fromkeys(("buy_and_hold_return_pct", "alpha_pct", "beta"), absent)
     held_pct = float((close[-1] - bought) / bought * 100)
     beta = _beta(equity, close)
-    alpha: Figure = beta if isinstance(beta, Absent) else Absent(NOT_POSITIVE)
-    if not isinstance(beta, Absent):
-        alpha = float((equity[-1] - equity[0]) / equity[0] * 100) - beta * held_pct
-    return {"buy_and_hold_return_pct": held_pct, "alpha_pct": alpha, "beta": beta}
+    if isinstance(beta, Absent):
+        return {"buy_and_hold_return_pct": held_pct, "alpha_pct": beta, "beta": beta}
+    return_pct = float((equity[-1] - equity[0]) / equity[0] * 100)
+    return {"buy_and_hold_return_pct": held_pct, "alpha_pct": return_pct - beta * held_pct, "beta": beta}
 
 
 def _beta(equity: Floats, close: Floats) -> Figure:
