@@ -151,6 +151,17 @@ class JournalTable(Table, frozen=True):
     commit_interval_ms: Positive = 50
 
 
+class StatisticsTable(Table, frozen=True):
+    """`[statistics]`: how often a backtest samples the equity where orders are not matched against bars.
+
+    `sample` is a length such as `1s`, `5m`, `1h` or `1d`, or `off` for the start and the end alone. There is
+    one sample at each multiple of it before which something happened, 32 bytes each. Runs on bars have one at
+    each bar.
+    """
+
+    sample: str = "1m"
+
+
 class DatabaseTable(Table, frozen=True):
     """`[database]`: the SQLite read model; not part of the order path."""
 
@@ -206,6 +217,7 @@ class ConfigTables(Table, frozen=True):
     venue: VenueSpec = VenueSpec()
     risk: RiskSpec = RiskSpec()
     decision: DecisionTable = DecisionTable()
+    statistics: StatisticsTable = StatisticsTable()
     journal: JournalTable = JournalTable()
     database: DatabaseTable = DatabaseTable()
     daemon: DaemonTable = DaemonTable()

@@ -17,6 +17,8 @@ from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
 from tradecore.strategy import StrategyBinding
 
 _ATTO = Decimal(1).scaleb(-18)
+# Where the equity is sampled by the clock: once a minute.
+SAMPLE_NS = 60_000_000_000
 # Commands come after every market event of the same time.
 _COMMAND_SOURCE = 1_000
 
@@ -52,7 +54,10 @@ class Engine:
     digest : bool
         Hash orders for `orders_digest`.
     equity_curve : bool
-        Sample the equity at every bar given as input.
+        Record the equity over time: at every bar given as input where orders are matched against bars, else
+        by the clock.
+    sample_ns : int or None
+        Span of that clock in nanoseconds; `None`: start and end alone.
     gates : sequence of Gate
         Decision gates of every strategy.
     latency : LatencySamples or None
@@ -72,6 +77,7 @@ class Engine:
         recording: bool = False,
         digest: bool = True,
         equity_curve: bool = False,
+        sample_ns: int | None = SAMPLE_NS,
         gates: Sequence[Gate] = (),
         latency: LatencySamples | None = None,
     ) -> None:
@@ -81,6 +87,7 @@ class Engine:
             for instrument_id, instrument in enumerate(spec.instruments)
         )
         self.strategies = tuple(strategies)
+        self.sample_ns = sample_ns
         self._names = ScopeNames(
             strategies=tuple(binding.name for binding in self.strategies),
             instruments=tuple(instrument.symbol for instrument in self.instruments),
@@ -91,6 +98,7 @@ class Engine:
             recording=recording,
             digest=digest,
             equity_curve=equity_curve,
+            sample_ns=sample_ns,
             latency=latency,
         )
         self._handlers: list[_Handlers] = []
@@ -208,6 +216,7 @@ class Engine:
             self._kernel.finish(self.spec.venue.finalize)
             self.run()
         self._call("on_stop")
+        self._kernel.sample_equity()
 
     def take_frames(self) -> bytes:
         """Return the journal frames, inputs and outputs in order, since the last call."""

@@ -239,5 +239,6 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         is_recording: true,
         has_digest: false,
         has_equity_curve: false,
+        sample_ns: None,
     }
 }

@@ -93,7 +93,7 @@ impl Kernel {
     }
 
     /// Values the account at the end of a bar; an account with nothing left is closed and stopped.
-    pub(crate) fn value_bar(&mut self, bar: &Bar) -> Result<(), KernelError> {
+    pub(crate) fn value_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
         let has_position = self.ledger.inventory().0 != 0;
         if !has_position && !self.config.has_equity_curve {
             return Ok(());
@@ -105,9 +105,7 @@ impl Kernel {
             equity = self.equity()?;
         }
         if self.config.has_equity_curve {
-            let mark_ticks =
-                self.markets.first().and_then(|market| market.reference).map_or(0, |known| known.0);
-            self.equity.get_mut().record(bar.open_time_ns, equity, mark_ticks);
+            self.record_bar(instrument, bar.open_time_ns, equity);
         }
         Ok(())
     }
@@ -159,7 +157,7 @@ impl Kernel {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
             let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
             self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
-            self.value_bar(&bar)?;
+            self.value_bar(instrument, &bar)?;
         }
         self.book_borrow(true)
     }

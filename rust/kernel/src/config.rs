@@ -131,6 +131,9 @@ pub struct KernelConfig {
     pub is_recording: bool,
     /// Whether orders are hashed for [`crate::Kernel::orders_digest`].
     pub has_digest: bool,
-    /// Whether the equity is sampled at every bar given as input.
+    /// Whether the equity is recorded over time: at every bar given as input where orders are matched against
+    /// bars, else by the clock.
     pub has_equity_curve: bool,
+    /// Span of that clock in nanoseconds, above 0; `None` for the start and the end alone.
+    pub sample_ns: Option<i64>,
 }

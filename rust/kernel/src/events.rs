@@ -69,7 +69,7 @@ impl Kernel {
         if self.has_margin {
             self.enforce_margin_in(instrument, bar)?;
         }
-        self.value_bar(bar)?;
+        self.value_bar(instrument, bar)?;
         let mut next = 0;
         while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
             self.finish_bar(series, bar);
@@ -307,8 +307,10 @@ impl Kernel {
     /// Sets the price that values positions in an instrument: the only way to do so.
     #[inline]
     pub(crate) fn set_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
-        if let Some(mark) = self.marks.get_mut(instrument.index()) {
-            *mark = Some(price_ticks);
+        if let Some(mark) = self.marks.get_mut(instrument.index())
+            && mark.replace(price_ticks).is_none()
+        {
+            self.curve.held.buy(instrument.index(), price_ticks);
         }
         if self.has_margin
             && let Some(margin) = self.margin_mut()

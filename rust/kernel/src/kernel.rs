@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tradecore_indicators::IndicatorSpec;
-use tradecore_ledger::{CashFlowColumns, Ledger, Lendable, Orders, TradeColumns};
+use tradecore_ledger::{CashFlowColumns, Ledger, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
     CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs,
@@ -19,7 +19,7 @@ use crate::recorder::Recorder;
 use crate::schedule::Schedule;
 use crate::series::{BarSource, Column, IndicatorValues, Series};
 use crate::wake::{Hearing, Wake, WakeBody};
-use crate::{BookCounts, Counters, EquityColumns, KernelConfig, KernelError};
+use crate::{BookCounts, Counters, KernelConfig, KernelError};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
 const ORDERS_MAX: usize = 1 << 14;
@@ -59,7 +59,7 @@ pub struct Kernel {
     pub(crate) counters: Counters,
     /// Last price of every instrument: what positions are valued at.
     pub(crate) marks: Vec<Option<i64>>,
-    pub(crate) equity: Lendable<EquityColumns>,
+    pub(crate) curve: crate::equity::Curve,
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
     pub(crate) groups: crate::groups::Groups,
@@ -71,8 +71,8 @@ pub struct Kernel {
     pub(crate) account: Option<Box<Account>>,
     /// Whether any instrument has margin rules.
     pub(crate) has_margin: bool,
-    /// When the account has something to do by itself; the end of time when never.
-    pub(crate) account_due_ns: TimeNs,
+    /// When the account has something to do by itself or its equity is to be sampled; the end of time when never.
+    pub(crate) clock_due_ns: TimeNs,
 }
 
 impl Kernel {
@@ -100,6 +100,10 @@ impl Kernel {
         config.venue.bar_slippage.check()?;
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
         let account = Account::of(&config, &instruments)?;
+        if let Some(span_ns) = config.sample_ns.filter(|span_ns| *span_ns <= 0) {
+            return Err(ValueError::new("sample_ns", span_ns, "must be above 0"));
+        }
+        let curve = crate::equity::Curve::new(&config);
         let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
         let strategies = usize::from(config.strategies);
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
@@ -124,7 +128,6 @@ impl Kernel {
             switches: Switches::default(),
             last_order_id: 0,
             counters: Counters::default(),
-            equity: Lendable::new(EquityColumns::default()),
             reports: Vec::new(),
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
@@ -133,7 +136,8 @@ impl Kernel {
             published: Vec::new(),
             account,
             has_margin,
-            account_due_ns: TimeNs::MAX,
+            clock_due_ns: curve.due_ns(),
+            curve,
             config,
         })
     }
@@ -365,12 +369,6 @@ impl Kernel {
     /// [`KernelError::Broken`] when it does not fit 128 bits.
     pub fn equity(&self) -> Result<Money, KernelError> {
         Ok(self.ledger.equity(&self.marks)?)
-    }
-
-    /// Lends the equity at every bar given as input as it is now, without a copy. While it is kept, later bars
-    /// come into one copy.
-    pub fn lend_equity_curve(&mut self) -> Arc<EquityColumns> {
-        self.equity.lend()
     }
 
     /// Returns the instrument with this id.

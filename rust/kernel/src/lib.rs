@@ -16,6 +16,7 @@ mod bar_series;
 mod bars;
 mod borrow;
 mod build;
+mod buy_and_hold;
 mod buying_power;
 mod calls;
 mod changes;

@@ -170,6 +170,7 @@ proptest! {
         let mut config = config(matching);
         (config.venue.order_latency_ns, config.venue.report_latency_ns) = latencies;
         config.has_equity_curve = true;
+        config.sample_ns = Some(1_000);
         let mut rig = Rig::new(config);
         subscribe(&mut rig.kernel);
         let mut answers = answers.iter().cycle();

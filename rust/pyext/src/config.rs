@@ -44,6 +44,7 @@ pub fn read(
     is_recording: bool,
     has_digest: bool,
     has_equity_curve: bool,
+    sample_ns: Option<i64>,
 ) -> PyResult<KernelConfig> {
     let account = spec.getattr("account")?;
     let risk_spec = spec.getattr("risk")?;
@@ -79,6 +80,7 @@ pub fn read(
         is_recording,
         has_digest,
         has_equity_curve,
+        sample_ns,
     })
 }
 

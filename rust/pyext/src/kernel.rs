@@ -103,16 +103,19 @@ impl PyKernel {
 impl PyKernel {
     /// Builds an engine from an `EngineSpec` for strategies of these names.
     #[new]
-    #[pyo3(signature = (spec, strategies, *, recording=false, digest=false, equity_curve=false, latency=None))]
+    #[pyo3(signature = (
+        spec, strategies, *, recording=false, digest=false, equity_curve=false, sample_ns=None, latency=None
+    ))]
     fn new(
         spec: &Bound<'_, PyAny>,
         strategies: Vec<String>,
         recording: bool,
         digest: bool,
         equity_curve: bool,
+        sample_ns: Option<i64>,
         latency: Option<&Bound<'_, PyLatencySamples>>,
     ) -> PyResult<Self> {
-        let mut config = config::read(spec, &strategies, recording, digest, equity_curve)?;
+        let mut config = config::read(spec, &strategies, recording, digest, equity_curve, sample_ns)?;
         config::measure_latency(&mut config.venue, latency.map(|samples| &samples.get().inner))?;
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
@@ -225,6 +228,11 @@ impl PyKernel {
     /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
     fn finish(&mut self, finalize: &str) -> PyResult<()> {
         self.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
+    }
+
+    /// Samples the equity as it is now, because the data end; does nothing where bars have made rows.
+    fn sample_equity(&mut self) -> PyResult<()> {
+        self.kernel.sample_equity().map_err(|error| kernel_error(&error))
     }
 
     /// Closes a strategy's position with market orders: a number, a `Refused`, or None when it is flat.
@@ -484,18 +492,20 @@ impl PyKernel {
         results::trades(py, &mut self.kernel)
     }
 
-    /// Equity at every bar given as input, as columns of one length, oldest first.
+    /// Equity over time, as columns of one length, oldest first.
     ///
-    /// int64 `open_time_ns`; float64 `equity`, and `price`, the last one of the first instrument. There is one
-    /// row a bar, whatever time lies between; bars of several instruments that open together make one, and none
-    /// is ever dropped (32 bytes each).
+    /// int64 `time_ns`, rising; float64 `equity`, and `held`: what one unit of money is worth, put in equal parts
+    /// into the instruments at their first prices (cash before that; NaN when none has a price). Where orders are
+    /// matched against bars a row is a bar given as input, dated by its opening; bars that open together make one,
+    /// and a longer bar belongs to the last of the shorter ones. Elsewhere a row is a sample: when the first event
+    /// comes, at each multiple of `sample_ns` before which something happened, and at the end
+    /// (`sample_equity`). A row has 32 bytes and none is ever dropped.
     ///
-    /// `open_time_ns` is a read-only view of the engine's own memory and shows the bars of this moment for as
-    /// long as it is kept; while it is kept, later bars come into one copy. The float64 columns are converted
-    /// anew by each call and are the caller's.
+    /// `time_ns` is a read-only view of the engine's own memory and shows the rows of this moment for as long as it
+    /// is kept; while it is kept, later rows come into one copy. The float64 columns are converted anew by each
+    /// call and are the caller's.
     fn equity_curve<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let scale = self.scale(0)?;
-        results::equity_curve(py, &mut self.kernel, scale)
+        results::equity_curve(py, &mut self.kernel)
     }
 
     /// Last `count` values of a column of a series as float64, newest last.

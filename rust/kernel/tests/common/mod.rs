@@ -74,6 +74,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         is_recording: true,
         has_digest: true,
         has_equity_curve: false,
+        sample_ns: None,
     }
 }
 
