@@ -244,5 +244,5 @@ const fn is_stop(kind: OrderKind) -> bool {
 
 /// Tells whether an order may only close and names no entry.
 const fn is_closing(order: &OpenOrder) -> bool {
-    order.intent.reduce_only && order.intent.closes.is_none()
+    order.intent.is_bound_to_position()
 }

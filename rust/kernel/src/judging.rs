@@ -2,7 +2,7 @@
 
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
-use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side, Size};
+use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side};
 
 use crate::buying_power;
 use crate::kernel::ENTRIES_MAX;
@@ -25,8 +25,7 @@ impl Kernel {
         replaced: Option<&OpenOrder>,
     ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let exposure = self.exposure(intent, replaced);
-        let only_closes =
-            matches!(intent.size, Size::Lots(_)) && exposure.own.is_reduced_by(intent.side, lots);
+        let only_closes = exposure.own.is_closing(intent, lots);
         let is_counted = match self.check_fits(intent, lots, exposure, replaced) {
             // An order that can only close is not counted, so it needs no room among those that are.
             Err(_) if only_closes && replaced.is_none() => {
@@ -137,8 +136,7 @@ impl Kernel {
         };
         // What closing orders close already, no other order closes. An exit of a bracket is not among them,
         // and neither is it taken out of them.
-        let is_counted =
-            replaced.is_some_and(|order| order.intent.reduce_only && order.intent.closes.is_none());
+        let is_counted = replaced.is_some_and(|order| order.intent.is_bound_to_position());
         let closing = self.closing_lots(intent);
         let closing = closing.saturating_sub(if is_counted { replaced_lots } else { 0 });
         match intent.side {

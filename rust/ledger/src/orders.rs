@@ -109,7 +109,7 @@ impl Orders {
             return Err(OrderError::Full { capacity: self.capacity });
         }
         self.working.shift(intent, lots, Counted::In)?;
-        self.closing += usize::from(is_closing(intent));
+        self.closing += usize::from(intent.is_bound_to_position());
         let place = self.free.pop().unwrap_or(self.slab.len());
         match self.slab.get_mut(place) {
             // In its place, without a copy on the way.
@@ -314,7 +314,7 @@ impl Orders {
         let Some(order) = self.slab.get(place) else { return };
         self.index.remove(order.intent.order_id);
         self.free.push(place);
-        self.closing -= usize::from(is_closing(&order.intent));
+        self.closing -= usize::from(order.intent.is_bound_to_position());
         self.closed_total += 1;
         if self.closed_capacity == 0 {
             return;
@@ -345,11 +345,6 @@ impl Orders {
         let answers = matches!(report.body, ReportBody::CancelRejected(_) | ReportBody::ReplaceRejected(_));
         answers && report.order_id <= self.last_id
     }
-}
-
-/// Tells whether an order may only close and names no entry.
-const fn is_closing(intent: &OrderIntent) -> bool {
-    intent.reduce_only && intent.closes.is_none()
 }
 
 impl What {
