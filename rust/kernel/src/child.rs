@@ -3,6 +3,9 @@
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{OrderId, OrderKind};
 
+use crate::decision::RequestKind;
+use crate::gates::Occasion;
+
 /// An order that follows the fills of another one, for as long as either lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Child {
@@ -59,6 +62,11 @@ impl Child {
     /// Tells whether a strategy made it; the exits of a bracket have no number of their own.
     pub(crate) const fn is_asked(&self) -> bool {
         self.approved.intent().order_id.0 != 0
+    }
+
+    /// Says on what occasion what is due is put before gates and risk.
+    pub(crate) const fn occasion(&self, kind: RequestKind) -> Occasion {
+        Occasion { kind, is_again: self.refused_lots > 0 && self.refused_lots == self.due_lots }
     }
 
     /// Grants what a fill of the entry covers; tells whether there is anything to be sent.

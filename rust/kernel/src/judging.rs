@@ -5,6 +5,7 @@ use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
 use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side};
 
 use crate::buying_power;
+use crate::gates::Occasion;
 use crate::kernel::ENTRIES_MAX;
 use crate::market::{Market, Venue};
 use crate::{Kernel, KernelError};
@@ -14,17 +15,35 @@ use crate::{Kernel, KernelError};
 const CLOSING_MAX: usize = 2 * ENTRIES_MAX;
 
 impl Kernel {
-    /// Puts an intent before every check that risk has; `replaced` is the order it takes the place of.
+    /// Puts a request before the decision gates, then before risk; `replaced` is the order it takes the place of.
     ///
-    /// One that only closes the strategy's own position passes room, countability and buying power too,
-    /// whatever other strategies hold; it is then approved as reduce-only.
+    /// Everything that may add risk comes here: new orders, amendments, what is armed and what grows.
+    #[inline]
     pub(crate) fn judge<'a>(
         &mut self,
         intent: &'a OrderIntent,
         lots: i64,
         replaced: Option<&OpenOrder>,
+        occasion: Occasion,
     ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let exposure = self.exposure(intent, replaced);
+        if self.gates.is_some() {
+            return self.judge_gated(intent, lots, replaced, exposure, occasion);
+        }
+        self.judge_risk(intent, lots, replaced, exposure)
+    }
+
+    /// Puts an intent before every check that risk has.
+    ///
+    /// One that is closing passes room, countability and buying power too, whatever other strategies hold; it is
+    /// then approved as reduce-only.
+    pub(crate) fn judge_risk<'a>(
+        &mut self,
+        intent: &'a OrderIntent,
+        lots: i64,
+        replaced: Option<&OpenOrder>,
+        exposure: Exposure,
+    ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let only_closes = exposure.own.is_closing(intent, lots);
         let is_counted = match self.check_fits(intent, lots, exposure, replaced) {
             // An order that can only close is not counted, so it needs no room among those that are.
