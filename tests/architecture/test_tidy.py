@@ -208,7 +208,9 @@ def test_one_place_asks_the_decision_gates_and_one_function_says_what_closing_me
     Risk is asked there alone as well, so nothing that may add risk reaches it without passing the gates.
     """
     sources = [
-        path for path in files(".rs", below="rust") if "tests" not in path.parts and not path.stem.endswith("tests")
+        path
+        for path in files(".rs", below="rust")
+        if "tests" not in path.parts and not path.stem.endswith("tests")
     ]
 
     def places(pattern: str) -> list[str]:
@@ -221,7 +223,7 @@ def test_one_place_asks_the_decision_gates_and_one_function_says_what_closing_me
     assert sorted(places(r"\.judge_risk\(")) == ["rust/kernel/src/gates.rs", "rust/kernel/src/judging.rs"]
     assert places(r"\bgate\.check\(&wish") == ["rust/kernel/src/judging.rs"]
     assert places(r"\bfn is_closing\(self") == ["rust/risk/src/stake.rs"]
-    assert places(r"\bclosable = ") == ["rust/risk/src/stake.rs"]
+    assert places(r"\bfn closable_lots\(self, position") == ["rust/types/src/order.rs"]
 
 
 def test_the_shortcut_around_risk_is_for_tests_of_venues_alone():

@@ -56,8 +56,7 @@ impl Kernel {
 
     /// Returns how much of a position orders on this side can close.
     fn closable_lots(&self, desk: Desk) -> i64 {
-        let position_lots = self.ledger.position(desk.strategy, desk.instrument);
-        position_lots.saturating_mul(desk.side.opposite().sign()).max(0)
+        desk.side.closable_lots(self.ledger.position(desk.strategy, desk.instrument))
     }
 
     /// Remembers that reduce-only orders of a strategy may have become too large.

@@ -403,9 +403,10 @@ impl Requests {
             4 => OrderKind::MarketIfTouched { trigger_ticks },
             _ => OrderKind::Limit { price_ticks },
         };
-        let size = if self.next(6) == 0 { Size::EquityPpm(100) } else { Size::Lots(1 + self.next(12)) };
+        let lots = Size::Lots(1 + self.next(12));
+        let size_of = if self.next(6) == 0 { Size::EquityPpm(100) } else { lots };
         let reduce_only = self.next(4) == 0;
-        let request = OrderRequest { kind, size, reduce_only, ..market(GOLD, side, 1) };
+        let request = OrderRequest { kind, size: size_of, reduce_only, ..market(GOLD, side, 1) };
         let entry = if self.next(5) == 0 { self.older(rig) } else { None };
         let links = Links { after: entry, oco: None };
         rig.kernel.submit_linked(ANNA, &request, links).unwrap();

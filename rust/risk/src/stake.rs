@@ -62,8 +62,9 @@ impl Stake {
     #[must_use]
     pub fn is_closing(self, intent: &OrderIntent, lots: i64) -> bool {
         let is_sized = intent.reduce_only || matches!(intent.size, Size::Lots(_));
-        let closable = -i128::from(self.position_lots) * i128::from(intent.side.sign());
-        is_sized && i128::from(lots) + i128::from(self.working_lots(intent.side)) <= closable
+        let closable = intent.side.closable_lots(self.position_lots);
+        let in_all = i128::from(lots) + i128::from(self.working_lots(intent.side));
+        is_sized && lots > 0 && in_all <= i128::from(closable)
     }
 }
 

@@ -29,6 +29,16 @@ impl Side {
             Self::Sell => -1,
         }
     }
+
+    /// Returns how much of a position (short is negative) orders on this side can close; never below 0.
+    #[must_use]
+    pub const fn closable_lots(self, position_lots: i64) -> i64 {
+        let against = match self {
+            Self::Buy => position_lots.saturating_neg(),
+            Self::Sell => position_lots,
+        };
+        if against > 0 { against } else { 0 }
+    }
 }
 
 /// How long an order may wait.
