@@ -194,7 +194,7 @@ class LogTable(Table, frozen=True):
 
 
 class DecisionTable(Table, frozen=True):
-    """`[decision]`: conditions that a wish to trade must meet before risk sees it.
+    """`[decision]`: conditions that a request must meet before risk sees it, but what closes (docs/gates.md).
 
     `[[decision.gates]]` tables: `kind = "max_spread"` with `ticks`, `"cooldown"` with `seconds`, or
     `"trading_hours"` with `start` and `end`, hours of the day in UTC.

@@ -9,6 +9,7 @@ import msgspec
 from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
+from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
@@ -101,10 +102,11 @@ class Engine:
             sample_ns=sample_ns,
             latency=latency,
         )
+        self._kernel.set_gates(asked_gates(gates, self._names.strategies), is_tracing=recording)
         self._handlers: list[_Handlers] = []
         self._series: dict[tuple[int, int, str, int], int] = {}
         for strategy_id, binding in enumerate(self.strategies):
-            self._handlers.append(self._bind(strategy_id, binding, tuple(gates), is_tracing=recording))
+            self._handlers.append(self._bind(strategy_id, binding))
         self._is_started = False
 
     @property
@@ -134,6 +136,8 @@ class Engine:
         ------
         StrategyError
             When a strategy raises anything; what it raised is the cause.
+        GateError
+            When a decision gate raises anything; it is a `StrategyError` that names the gate.
         BrokenInvariantError
             When a promise of ours is broken; the engine must not be used any further.
         """
@@ -296,13 +300,11 @@ class Engine:
         }
         return {symbol: f"{size.normalize():f}" for symbol, size in lots.items() if size}
 
-    def _bind(
-        self, strategy_id: int, binding: StrategyBinding, gates: tuple[Gate, ...], *, is_tracing: bool
-    ) -> _Handlers:
+    def _bind(self, strategy_id: int, binding: StrategyBinding) -> _Handlers:
         if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
             rule = f"must name instruments 0 to {len(self.instruments) - 1}"
             raise InvalidValueError("instruments", binding.instruments, rule)
-        context = Context(self._kernel, strategy_id, binding, self.instruments, gates, is_tracing=is_tracing)
+        context = Context(self._kernel, strategy_id, binding, self.instruments)
         context.bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
         strategy = binding.strategy
         handlers = _Handlers(

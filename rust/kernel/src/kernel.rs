@@ -49,6 +49,8 @@ pub struct Kernel {
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
+    /// Decision gates and traces, when there are any.
+    pub(crate) gates: Option<Box<crate::gates::Gates>>,
     pub(crate) changes: crate::changes::Changes,
     pub(crate) calls: crate::calls::Calls,
     /// Whose reduce-only orders may be too large for the position after the reports of this moment.
@@ -111,6 +113,7 @@ impl Kernel {
         scopes.start_guards(config.cash);
         Ok(Self {
             scopes,
+            gates: None,
             changes: crate::changes::Changes::default(),
             calls: crate::calls::Calls::new(config.calls_max, strategies),
             met: Vec::new(),
@@ -444,6 +447,9 @@ impl Kernel {
             }
         }
         self.scopes.write_state(&mut state);
+        if let Some(gates) = &self.gates {
+            gates.write_state(&mut state);
+        }
         for series in &self.series {
             series.write_state(&mut state);
         }

@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** the same events and the same answers of strategies give the same frames, byte for
 //! byte, however the events are split into batches. Nothing here reads a clock, draws a random number
-//! or opens a file; nothing calls back.
+//! or opens a file; nothing calls back but the decision gates that a user brings, which see a view and nothing else.
 
 mod account;
 mod advance;
@@ -16,6 +16,7 @@ mod bar_series;
 mod bars;
 mod borrow;
 mod build;
+mod built_in_gates;
 mod buy_and_hold;
 mod buying_power;
 mod calls;
@@ -26,11 +27,13 @@ mod closing;
 mod commands;
 mod config;
 mod counters;
+mod decision;
 mod equity;
 mod error;
 mod events;
 mod expiry;
 mod funding;
+mod gates;
 mod groups;
 mod input;
 mod judging;
@@ -56,8 +59,10 @@ mod wake;
 extern crate self as tradecore_kernel;
 
 pub use advance::Advance;
+pub use built_in_gates::BuiltInGate;
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
 pub use counters::{BookCounts, Counters};
+pub use decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 pub use equity::EquityColumns;
 pub use error::KernelError;
 pub use groups::Links;

@@ -347,9 +347,9 @@ impl Orders {
     }
 }
 
-/// Tells whether an order may only close, and names no entry or trades at once.
+/// Tells whether an order may only close, and is bound to the whole position or trades at once.
 const fn is_closing(intent: &OrderIntent) -> bool {
-    intent.reduce_only && (intent.closes.is_none() || matches!(intent.kind, OrderKind::Market))
+    intent.is_bound_to_position() || intent.reduce_only && matches!(intent.kind, OrderKind::Market)
 }
 
 impl What {

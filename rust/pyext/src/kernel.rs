@@ -3,8 +3,8 @@
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::{PyTraverseError, PyVisit};
 use tradecore_indicators::{IndicatorSpec, Seed};
-use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
@@ -14,6 +14,7 @@ use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
 use crate::events::{Scale, side_name};
+use crate::gates::UserGates;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
 use crate::results;
@@ -44,7 +45,7 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
         KernelError::Value(error) => value_error(error),
         KernelError::Codec(error) => invalid_value("frame", &error.to_string(), "must fit a journal frame"),
         KernelError::Runaway { .. } => misuse(&error.to_string()),
-        KernelError::Broken(what) => broken_invariant(what),
+        KernelError::GateFailed | KernelError::Broken(_) => broken_invariant(&error.to_string()),
     }
 }
 
@@ -59,6 +60,7 @@ pub struct PyKernel {
     strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
     is_running: bool,
+    gates: UserGates,
 }
 
 impl PyKernel {
@@ -70,7 +72,7 @@ impl PyKernel {
         mut outcome: Result<Advance, KernelError>,
     ) -> PyResult<Option<Wake>> {
         loop {
-            match outcome.map_err(|error| self.blame(&error))? {
+            match outcome.map_err(|error| self.blame(py, &error))? {
                 Advance::Wake(wake) => return Ok(Some(wake)),
                 Advance::Idle => return Ok(None),
                 Advance::Working => py.check_signals()?,
@@ -80,9 +82,10 @@ impl PyKernel {
         }
     }
 
-    /// Turns an error of the engine into an exception; one of a strategy names it.
-    fn blame(&self, error: &KernelError) -> PyErr {
+    /// Turns an error of the engine into an exception; one of a strategy or of a gate names it.
+    pub(crate) fn blame(&self, py: Python<'_>, error: &KernelError) -> PyErr {
         match error {
+            KernelError::GateFailed => self.gates.failure_or_broken(py),
             KernelError::Runaway { strategy, time_ns, calls_max } => {
                 let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
                 strategy_error(name, "its callbacks", *time_ns, &runaway(*calls_max))
@@ -120,7 +123,26 @@ impl PyKernel {
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        Ok(Self { kernel, scales, strategies, is_running: false })
+        Ok(Self { kernel, scales, strategies, is_running: false, gates: UserGates::default() })
+    }
+
+    /// Shows the garbage collector the gates of users, which may lead back here.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.gates.traverse(&visit)
+    }
+
+    /// Sets the decision gates that every request passes before risk, and whether decisions are traced.
+    ///
+    /// Those that come with tradecore are read by their settings. Every other one is a callable; it is called with
+    /// now_ns, strategy_id, instrument_id, request, is_buy, quantity_lots, price_ticks, position_lots, is_closing,
+    /// best_bid_ticks, best_ask_ticks and last_entry_ns, and returns (name, limit, value, passed). The engine
+    /// answers nothing meanwhile. To be called before the first event.
+    #[pyo3(signature = (gates, *, is_tracing=false))]
+    fn set_gates(&mut self, gates: Vec<Bound<'_, PyAny>>, is_tracing: bool) -> PyResult<()> {
+        let (own, gates) = UserGates::read(&gates)?;
+        self.kernel.set_gates(gates, is_tracing);
+        self.gates = own;
+        Ok(())
     }
 
     /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
@@ -269,26 +291,15 @@ impl PyKernel {
         self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
     }
 
-    /// Records the trace of a decision: gates are (name, limit, value, passed).
-    fn trace(
-        &mut self,
-        strategy_id: u16,
-        instrument_id: u32,
-        action: u8,
-        reason: &str,
-        gates: Vec<(String, f64, f64, bool)>,
-    ) -> PyResult<()> {
-        let gates: Vec<TracedGate<'_>> = gates
-            .iter()
-            .map(|(name, limit, value, passed)| TracedGate {
-                name,
-                limit: *limit,
-                value: *value,
-                passed: *passed,
-            })
-            .collect();
+    /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
+    fn note_for_trace(&mut self, strategy_id: u16, name: &str, limit: f64, value: f64, passed: bool) {
+        self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
+    }
+
+    /// Records a decision that asks for nothing, with the notes of the strategy.
+    fn trace(&mut self, strategy_id: u16, instrument_id: u32, action: u8, reason: &str) -> PyResult<()> {
         self.kernel
-            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason, &gates)
+            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
             .map_err(|error| kernel_error(&error))
     }
 
@@ -538,6 +549,9 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
     let mut calls: u32 = 0;
     loop {
         let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+        if let Some(error) = this.gates.failure(py) {
+            return Err(error);
+        }
         let wake = match this.kernel.advance(STEPS_ATTACHED) {
             Ok(Advance::Wake(wake)) => wake,
             outcome => match this.next_wake(py, outcome)? {

@@ -1,5 +1,6 @@
 //! `tradecore._core`: the only crate that knows Python. Converts, decides nothing.
 
+mod access;
 mod bars;
 mod batch;
 mod best;
@@ -14,6 +15,7 @@ mod errors;
 mod events;
 mod exchange_book;
 mod feeds;
+mod gates;
 mod indicators;
 mod journal;
 mod kernel;
@@ -43,6 +45,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     updates::register(module)?;
     exchange_book::register(module)?;
     feeds::register(module)?;
+    gates::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;
     callback::register(module)?;

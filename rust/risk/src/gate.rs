@@ -97,7 +97,7 @@ impl Gate {
     /// [`Refusal`] names the first broken rule, its limit and the value.
     pub fn check<'i>(&self, wish: &Wish<'i, '_>, scopes: Option<&Scopes>) -> Result<Approval<'i>, Refusal> {
         let Wish { intent, lots, exposure, .. } = *wish;
-        let reduces = exposure.own.is_reduced_by(intent.side, lots);
+        let reduces = exposure.own.is_closing(intent, lots);
         check_switches(wish.switches, reduces)?;
         check_shape(intent, lots, reduces)?;
         let reference_ticks = self.check_reference(wish.reference, intent.time_ns)?;
@@ -110,7 +110,7 @@ impl Gate {
             scopes.check(wish, reference_ticks, reduces)?;
         }
         // What passes only because it closes must not open anything when something else closes first.
-        let is_open = reduces && !intent.reduce_only && matches!(intent.size, Size::Lots(_));
+        let is_open = reduces && !intent.reduce_only;
         let is_bound = is_open && !self.may_add(wish, reference_ticks, scopes);
         Ok(Approval::new(intent, is_bound))
     }
@@ -152,16 +152,17 @@ impl Gate {
         scopes: Option<&Scopes>,
     ) -> Result<ApprovedOrder, Refusal> {
         let Wish { lots, instrument, exposure, .. } = *wish;
-        let side = order.intent().side;
+        let sized = OrderIntent { size: Size::Lots(lots), ..*order.intent() };
+        let side = sized.side;
         let price_ticks = wish.reference.price_ticks.unwrap_or(0);
-        if !exposure.own.is_reduced_by(side, lots) {
+        if !exposure.own.is_closing(&sized, lots) {
             self.check_size(lots, price_ticks, instrument)?;
             self.check_exposure(side, lots, Exposure { open_orders: 0, ..exposure })?;
             if let Some(scopes) = scopes {
                 scopes.check_sized(wish, price_ticks)?;
             }
         }
-        Ok(ApprovedOrder::new(OrderIntent { size: Size::Lots(lots), ..*order.intent() }))
+        Ok(ApprovedOrder::new(sized))
     }
 
     /// Judges an exit of an entry that is still open: it can only close what the entry opens, so it passes
@@ -210,7 +211,7 @@ impl Gate {
             Size::EquityPpm(_) => 0,
         };
         let held = Stake { position_lots, ..Stake::default() };
-        if intent.reduce_only && lots > 0 && held.is_reduced_by(intent.side, lots) {
+        if intent.reduce_only && lots > 0 && held.is_closing(intent, lots) {
             Ok(ApprovedOrder::new(*intent))
         } else {
             Err(refusal(Rule::ReduceOnly, i128::from(position_lots), i128::from(lots)))

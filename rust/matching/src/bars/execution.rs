@@ -316,10 +316,6 @@ fn held_for<A: BarAccount>(waiting: &Waiting, account: &A) -> i64 {
 }
 
 /// Returns how much of a holding an order on this side can close.
-pub(super) fn closable(held: i64, side: Side) -> i64 {
-    let against = match side {
-        Side::Buy => held.checked_neg().unwrap_or(i64::MAX),
-        Side::Sell => held,
-    };
-    against.max(0)
+pub(super) const fn closable(held: i64, side: Side) -> i64 {
+    side.closable_lots(held)
 }
