@@ -163,10 +163,15 @@ class StatisticsTable(Table, frozen=True):
 
 
 class DatabaseTable(Table, frozen=True):
-    """`[database]`: the SQLite read model; not part of the order path."""
+    """`[database]`: the SQLite read model; not part of the order path.
+
+    When a run ends, it waits for the tables at most `finish_timeout_ms` (and, after a signal, no longer than
+    `daemon.stop_timeout_ms` allows); the next start completes what is missing then.
+    """
 
     enabled: bool = True
     path: str | None = None
+    finish_timeout_ms: Positive = 10_000
 
 
 class DaemonTable(Table, frozen=True):

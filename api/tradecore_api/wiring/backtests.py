@@ -8,11 +8,12 @@ from pathlib import Path
 from tradecore.backtest import BacktestResult, result_of
 from tradecore.domain import EventBatch
 from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
-from tradecore.domain.journal import events_from_frames
+from tradecore.domain.journal import BEHAVIOUR_VERSION, events_from_frames
 from tradecore.domain.spec import EngineSpec, Mode
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
-from tradecore.runtime.recovery import chunks
+from tradecore.runtime.recovery import chunks, recorded_config
+from tradecore.runtime.session_config import recorded_behaviour
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
     CaptureFeedTable,
@@ -22,6 +23,7 @@ from tradecore_api.config.tables import (
     Rounding,
     SimulatedFeedTable,
 )
+from tradecore_api.output import print_note
 from tradecore_api.progress import working
 from tradecore_api.wiring.calendars import span_of_history, with_calendars
 from tradecore_api.wiring.engines import build_engine
@@ -69,6 +71,7 @@ def _history(config: Config) -> Iterator[EventBatch]:
     """Yield everything that happened, in order."""
     data = config.tables.data
     if data is not None and _is_journal(data):
+        _tell_behaviour(data.path)
         for chunk in chunks(data.path):
             batch = EventBatch()
             events_from_frames(chunk, batch)
@@ -80,6 +83,24 @@ def _history(config: Config) -> Iterator[EventBatch]:
     else:
         raise ConfigError(
             config.source, "data", None, "is missing: a backtest needs [data] or a recorded [feed]"
+        )
+
+
+def _tell_behaviour(path: str) -> None:
+    """Say when an engine of another behaviour wrote a journal: its events are good, its orders no measure."""
+    first = next(chunks(path), b"")
+    if not first:
+        return
+    try:
+        version = recorded_behaviour(recorded_config(path, first))
+    except DataError:
+        # A journal of something else than an engine.
+        return
+    if version != BEHAVIOUR_VERSION:
+        print_note(
+            f"{path}: the engine's behaviour has changed since this journal was written (version {version}, "
+            f"now {BEHAVIOUR_VERSION}): its market events and commands are the history of this backtest, but "
+            "the orders need not be those in the journal"
         )
 
 

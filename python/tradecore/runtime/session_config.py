@@ -7,6 +7,7 @@ import msgspec
 
 from tradecore.decision import GateConfig
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.journal import BEHAVIOUR_VERSION
 from tradecore.domain.spec import EngineSpec
 
 _CALENDARS = "engine.calendars."
@@ -16,13 +17,15 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Engine settings, strategies with their parameters, decision gates, and which feed it was.
 
     `strategies` and `feed` are plain values. Files are compared by name, whatever their directory: a
-    project that was moved goes on with its journal.
+    project that was moved goes on with its journal. `behaviour` is the version of what the engine makes of
+    its events.
     """
 
     engine: EngineSpec
     strategies: tuple[dict[str, object], ...] = ()
     feed: dict[str, object] = {}
     gates: tuple[GateConfig, ...] = ()
+    behaviour: int = BEHAVIOUR_VERSION
 
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted."""
@@ -65,6 +68,51 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             f"the journal was written with other settings ({changes}): restore them, choose another "
             "journal.path, or start with --new-journal, which keeps the old one under another name",
         )
+
+
+def check_behaviour(recorded: bytes, journal_path: str, next_step: str) -> None:
+    """Refuse to make the orders of a journal again that an engine of another behaviour wrote.
+
+    Parameters
+    ----------
+    recorded : bytes
+        Configuration in the journal's first record.
+    journal_path : str
+        The journal, for the message.
+    next_step : str
+        What to do instead, a sentence without its full stop.
+
+    Raises
+    ------
+    ConfigError
+        Names both versions, what still works on the journal, and what to do.
+    """
+    version = recorded_behaviour(recorded)
+    if version == BEHAVIOUR_VERSION:
+        return
+    raise ConfigError(
+        journal_path,
+        "behaviour",
+        version,
+        f"the engine's behaviour has changed since this journal was written: it is of version {version}, "
+        f"this program of {BEHAVIOUR_VERSION}, and would make other orders of the same events. Nothing was "
+        "run and the journal is as it was: `journal verify`, `journal tail`, `journal export` and "
+        f"`db rebuild` work on it, and it can be the history of a backtest. {next_step}",
+    )
+
+
+def recorded_behaviour(recorded: bytes) -> int:
+    """Return the version of behaviour that a journal's first record names; 1 where it names none."""
+    try:
+        return msgspec.json.decode(recorded, type=_NamesBehaviour).behaviour
+    except msgspec.DecodeError:
+        return 1
+
+
+class _NamesBehaviour(msgspec.Struct):
+    """The one key of a recorded configuration that is read before all others."""
+
+    behaviour: int = 1
 
 
 def _with_defaults(recorded: bytes) -> bytes:

@@ -14,6 +14,7 @@ mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
+mod behaviour;
 mod borrow;
 mod build;
 mod built_in_gates;
@@ -59,6 +60,7 @@ mod wake;
 extern crate self as tradecore_kernel;
 
 pub use advance::Advance;
+pub use behaviour::BEHAVIOUR_VERSION;
 pub use built_in_gates::BuiltInGate;
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
 pub use counters::{BookCounts, Counters};
