@@ -34,9 +34,6 @@ PATH_KEYS = (
 )
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
 FILE_SIZE_MAX = 1 << 20
-# Levels a side that the venues announce changes of unless one subscribes to another depth.
-KRAKEN_LEVELS = 10
-OKX_LEVELS = 400
 
 
 def load(path: Path, *, options: Iterable[str] = (), environment: Mapping[str, str] | None = None) -> Config:
@@ -150,7 +147,6 @@ def _fill_in(clean: object) -> None:
         is_okx = feed["venue"] == BookVenue.OKX
         for instrument in clean.get("instruments", []):
             instrument.setdefault("checksum", "okx" if is_okx else "kraken")
-            instrument.setdefault("book_levels_max", OKX_LEVELS if is_okx else KRAKEN_LEVELS)
 
 
 def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:

@@ -74,9 +74,10 @@ class BookVenue(StrEnum):
 class BookCaptureFeedTable(Table, frozen=True, tag_field="kind", tag="book_capture"):
     """`[feed] kind = "book_capture"`: recorded book messages of Kraken or OKX, as fast as possible.
 
-    Lines of `<receive_ns> <json>`, or as cryptofeed writes them, or `{"init": ..., "updates": [...]}`. Every
-    checksum is compared with the book. [[instruments]] name the pairs as the venue does, with its ticks and
-    lots; `book_levels_max` is 10 (Kraken) or 400 (OKX) unless they say otherwise.
+    Lines of `<receive_ns> <json>`, or as cryptofeed writes them, or `{"init": ..., "updates": [...]}`; each
+    venue in each form. Every checksum is compared with the book. [[instruments]] name the pairs as the venue
+    does, with its ticks and lots. `book_levels_max` is the depth that the capture names: by its channel
+    (`book-25`, `books5`), by the recorded subscription, or else by the size of the snapshot.
     """
 
     path: str
