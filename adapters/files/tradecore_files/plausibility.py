@@ -66,7 +66,7 @@ def refuse_implausible(
 
 
 def ohlc_orders(columns: Mapping[str, Column]) -> list[tuple[str, ...]]:
-    """Return in which orders the four columns can be open, high, low and close, by `low <= others <= high`."""
+    """Return the orders in which the four columns can be open, high, low and close by their values."""
     high = np.maximum.reduce([columns[name] for name in _OHLC])
     low = np.minimum.reduce([columns[name] for name in _OHLC])
     is_high = {name: bool((columns[name] == high).all()) for name in _OHLC}
