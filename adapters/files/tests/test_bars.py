@@ -209,7 +209,7 @@ def test_a_missing_file_and_a_directory_are_errors(tmp_path):
     """The path is named."""
     for path, rule in (
         (tmp_path / "none.csv", "no such file"),
-        (tmp_path, "cannot be read"),
+        (tmp_path, "has no data file"),
         ("a\0b", "cannot"),
     ):
         with pytest.raises(DataError, match=rule):

@@ -1,16 +1,15 @@
 """Bars of the past."""
 
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import read_table
+from tradecore_files.series import read_series
 
 Column = npt.NDArray[np.int64]
 
@@ -57,7 +56,7 @@ class Bars(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
-def load_bars(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Bars:
+def load_bars(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Bars:
     """Read bars from CSV (also .gz, .zip) or Parquet.
 
     Parameters
@@ -81,12 +80,12 @@ def load_bars(path: Path | str, spec: InstrumentSpec, options: ReadOptions | Non
         *(Wanted(name=name, kind=price, step=spec.tick_size) for name in ("open", "high", "low", "close")),
         Wanted(name="volume", kind="nearest", step=spec.lot_size, aliases=("vol",), is_optional=True),
     )
-    table = read_table(path, wanted, options)
+    table = read_series(path, wanted, options)
     columns = table.columns
     time = columns["time"]
     if not len(time):
-        raise DataError(str(path), "has no rows")
-    refuse_first(table.where, table.first_row, spec.tick_size, [times_rise(time), *_price_checks(columns)])
+        raise DataError(table.path, "has no rows")
+    refuse_first(table, spec.tick_size, [times_rise(time), *_price_checks(columns)])
     interval_ns = options.interval_ns or (int(np.diff(time).min()) if len(time) > 1 else 0)
     close_time = time + interval_ns
     np.minimum(close_time[:-1], time[1:], out=close_time[:-1])

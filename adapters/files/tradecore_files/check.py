@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError
+from tradecore_files.table import Table
 
 
 class Check(NamedTuple):
@@ -27,16 +28,12 @@ def times_rise(time: npt.NDArray[np.int64], *, may_repeat: bool = False) -> Chec
     return Check("time", time, step <= 0, "must be after the row before; sort the oldest first", True)
 
 
-def refuse_first(where: str, first_row: int, step: str, checks: list[Check]) -> None:
-    """Raise `DataError` for the first row that breaks a rule, if any does.
-
-    `where` is the file and what a row of it is called, `first_row` the number of its first row, `step`
-    the unit of the values.
-    """
+def refuse_first(table: Table, step: str, checks: list[Check]) -> None:
+    """Raise `DataError` for the first row of a table that breaks a rule, if any does; `step` is the unit."""
     broken = [(int(np.argmax(check.is_broken)), check) for check in checks if check.is_broken.any()]
     if not broken:
         return
     row, check = min(broken, key=lambda item: item[0])
     value = int(check.values[row])
     shown = str(np.datetime64(value, "ns")) if check.is_time else format(value * Decimal(step), "f")
-    raise DataError(f"{where} {row + first_row}", f"{check.name} {shown}: {check.rule}")
+    raise DataError(table.row_name(row), f"{check.name} {shown}: {check.rule}")

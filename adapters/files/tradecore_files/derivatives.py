@@ -1,7 +1,5 @@
 """What happens to a perpetual beside its trades: funding and mark prices of the past."""
 
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +7,11 @@ import numpy.typing as npt
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files.bars import Bars
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import Table, read_table
+from tradecore_files.series import read_series
+from tradecore_files.table import Table
 
 Column = npt.NDArray[np.int64]
 _RATE_STEP = "0.000000001"
@@ -51,7 +51,7 @@ class Funding(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return len(self.time_ns)
 
 
-def load_funding(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Funding:
+def load_funding(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Funding:
     """Read fundings from CSV (also .gz, .zip) or Parquet: columns `time`, `rate` and perhaps `mark`.
 
     A rate is a fraction (0.0001 is one basis point), rounded to 1e-9; a mark price is rounded to a tick.
@@ -77,17 +77,16 @@ def load_funding(path: Path | str, spec: InstrumentSpec, options: ReadOptions | 
     mark = table.columns.get("mark", np.zeros_like(time))
     rule = "must be a fraction within -1 and 1"
     refuse_first(
-        table.where,
-        table.first_row,
+        table,
         _RATE_STEP,
         [times_rise(time, may_repeat=True), Check("rate", rate, np.abs(rate) > _RATE_MAX_PPB, rule)],
     )
     below = Check("mark", mark, mark < 0, "must not be negative")
-    refuse_first(table.where, table.first_row, spec.tick_size, [below])
+    refuse_first(table, spec.tick_size, [below])
     return Funding(time_ns=time, rate_ppb=rate, mark_ticks=mark)
 
 
-def load_marks(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Marks:
+def load_marks(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Marks:
     """Read mark prices from CSV (also .gz, .zip) or Parquet: columns `time` and `price`, rounded to a tick.
 
     A row is what was known at its time: of candles, write the close with the time of the close.
@@ -102,7 +101,7 @@ def load_marks(path: Path | str, spec: InstrumentSpec, options: ReadOptions | No
     table = _read(path, wanted, options)
     time, price = table.columns["time"], table.columns["price"]
     checks = [times_rise(time, may_repeat=True), Check("price", price, price <= 0, "must be above 0")]
-    refuse_first(table.where, table.first_row, spec.tick_size, checks)
+    refuse_first(table, spec.tick_size, checks)
     return Marks(time_ns=time, price_ticks=price)
 
 
@@ -131,10 +130,10 @@ def append_in_order(
     _slice(bars, done, len(bars)).append_to(batch, instrument_id)
 
 
-def _read(path: Path | str, wanted: tuple[Wanted, ...], options: ReadOptions | None) -> Table:
-    table = read_table(path, wanted, options or ReadOptions())
+def _read(path: FilePaths, wanted: tuple[Wanted, ...], options: ReadOptions | None) -> Table:
+    table = read_series(path, wanted, options or ReadOptions(), may_repeat=True)
     if not len(table.columns["time"]):
-        raise DataError(str(path), "has no rows")
+        raise DataError(table.path, "has no rows")
     return table
 
 

@@ -1,15 +1,14 @@
 """Measured latencies of orders."""
 
-from pathlib import Path
-
 from tradecore.domain import DataError, LatencySamples
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import read_table
+from tradecore_files.series import read_series
 
 
-def load_latency(path: Path | str, options: ReadOptions | None = None) -> LatencySamples:
+def load_latency(path: FilePaths, options: ReadOptions | None = None) -> LatencySamples:
     """Read when requests left, when the venue had them and when its answers came back.
 
     CSV (also .gz, .zip) or Parquet with the columns `time` (or `request_ns`, `req_ts`), `venue_ns` (or
@@ -26,15 +25,15 @@ def load_latency(path: Path | str, options: ReadOptions | None = None) -> Latenc
         Wanted(name="venue_ns", kind="time", aliases=("exch_ts", "ack_ns")),
         Wanted(name="response_ns", kind="time", aliases=("resp_ts",)),
     )
-    table = read_table(path, (request, venue, response), options or ReadOptions())
+    table = read_series(path, (request, venue, response), options or ReadOptions())
     sent, taken, answered = (table.columns[column.name] for column in (request, venue, response))
     if not len(sent):
-        raise DataError(str(path), "has no rows")
+        raise DataError(table.path, "has no rows")
     checks = [
         times_rise(sent),
         Check("venue_ns", taken, taken < sent, "must not be before the request", True),
         Check("response_ns", answered, answered < taken, "must not be before the venue's time", True),
         times_rise(taken, may_repeat=True)._replace(name="venue_ns"),
     ]
-    refuse_first(table.where, table.first_row, "1", checks)
+    refuse_first(table, "1", checks)
     return LatencySamples(sent, taken, answered)

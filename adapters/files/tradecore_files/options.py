@@ -7,11 +7,25 @@ import msgspec
 
 
 class FileFormat(StrEnum):
-    """How rows are stored; `AUTO` looks at the first bytes."""
+    """How rows are stored; `AUTO` looks at the first bytes, and at the name for LEAN's zip files.
+
+    `ARROW` is Feather and Arrow IPC, `JSON` a list of rows as freqtrade writes it.
+    """
 
     AUTO = "auto"
     CSV = "csv"
     PARQUET = "parquet"
+    ARROW = "arrow"
+    JSON = "json"
+    LEAN = "lean"
+
+
+class QuoteSide(StrEnum):
+    """Which price bars of quotes give: the middle of bid and ask, or one of them."""
+
+    MID = "mid"
+    BID = "bid"
+    ASK = "ask"
 
 
 class TimeFormat(StrEnum):
@@ -46,6 +60,8 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
         IANA name of the zone of times written without an offset.
     delimiter : str or None
         What stands between two fields; by default found in the first line.
+    quote_side : QuoteSide
+        Which price LEAN's bars of quotes give.
     time_format : TimeFormat
         How times are written. One that is named is taken as it is, whatever year comes of it.
     date : str or None
@@ -64,6 +80,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     interval_ns: int | None = None
     timezone: str = "UTC"
     delimiter: str | None = None
+    quote_side: QuoteSide = QuoteSide.MID
     time_format: TimeFormat = TimeFormat.AUTO
     date: str | None = None
     price_scale: int | None = None

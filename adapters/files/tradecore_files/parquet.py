@@ -1,17 +1,20 @@
-"""Parquet: typed columns to whole ticks and lots. Imported only when one is read, as pyarrow is heavy."""
+"""Parquet, Feather, Arrow IPC: typed columns to ticks and lots. Imported when needed, as pyarrow is heavy."""
 
+import io
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.feather as pf
 import pyarrow.parquet as pq
 
 from tradecore.domain import DataError
 from tradecore.domain.feeds import read_columns
 from tradecore_files.names import Wanted, find_columns
 from tradecore_files.options import ReadOptions
+from tradecore_files.raw import is_parquet
 
 # As wide as for any other float that becomes ticks: files hold sums and products of decimals, not decimals.
 _FLOAT_TOLERANCE = 1e-6
@@ -22,7 +25,7 @@ Columns = tuple[dict[str, npt.NDArray[np.int64]], int, tuple[str, ...], bool]
 
 
 def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadOptions) -> Columns:
-    """Read the wanted columns of a Parquet file.
+    """Read the wanted columns of a Parquet file, a Feather file or Arrow IPC.
 
     Returns
     -------
@@ -34,10 +37,7 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
     DataError
         When a column or a value cannot be used.
     """
-    try:
-        table = pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(where, f"damaged Parquet: {error}; fetch the file again") from error
+    table = _table_of(where, data)
     names = tuple(str(name) for name in table.column_names)
     positions = find_columns(where, names, wanted, options.columns)
     columns = {}
@@ -46,6 +46,8 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
         if column.name not in positions:
             continue
         values = table.column(positions[column.name])
+        if column.is_optional and values.null_count == len(values):
+            continue
         if values.null_count:
             row = 1 + values.is_null().to_pylist().index(True)
             raise DataError(f"{where} row {row}", f"{column.name} None: must be there")
@@ -56,6 +58,24 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
         if column.kind == "time":
             is_local = pa.types.is_timestamp(values.type) and values.type.tz is None
     return columns, 1, names, is_local
+
+
+def _table_of(where: str, data: bytes) -> pa.Table:
+    if is_parquet(data):
+        try:
+            return pq.read_table(pa.BufferReader(data))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DataError(where, f"damaged Parquet: {error}; fetch the file again") from error
+    try:
+        if data.startswith(b"\xff\xff\xff\xff"):
+            table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
+        else:
+            table = pf.read_table(io.BytesIO(data))
+        # Unlike Parquet, buffers are taken as they are: damaged offsets would be followed out of the file.
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(where, f"damaged Feather or Arrow: {error}; fetch the file again") from error
+    return table
 
 
 def _column(where: str, column: Wanted, values: "pa.ChunkedArray[Any]") -> npt.NDArray[np.int64]:

@@ -106,6 +106,8 @@ def _union(value: object, kind: inspect.UnionType, key: str, report: Report) -> 
     options = [option for option in kind.types if not isinstance(option, inspect.NoneType)]
     if len(options) == 1:
         return checked(value, options[0], key, report)
+    if any(isinstance(option, inspect.StrType) for option in options):
+        return _one_or_several(value, options, key, report)
     tables = {str(option.tag): option for option in options if isinstance(option, inspect.StructType)}
     if not isinstance(value, dict):
         report(key, value, "must be a table")
@@ -115,6 +117,16 @@ def _union(value: object, kind: inspect.UnionType, key: str, report: Report) -> 
         report(_join(key, "kind"), tag, f"must be one of {', '.join(sorted(tables))}")
         return _BAD
     return _struct(value, tables[tag], key, report)
+
+
+def _one_or_several(value: object, options: list[inspect.Type], key: str, report: Report) -> object:
+    """Check a key that is one text or a list of them."""
+    wanted = inspect.VarTupleType if isinstance(value, list) else inspect.StrType
+    option = next(option for option in options if isinstance(option, wanted))
+    if not isinstance(value, str | list):
+        report(key, value, 'must be text in "quotes" or a list of them')
+        return _BAD
+    return checked(value, option, key, report)
 
 
 def _list(value: object, item_kind: inspect.Type, key: str, report: Report) -> object:

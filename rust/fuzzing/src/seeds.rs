@@ -66,7 +66,8 @@ const KRAKEN: [&str; 4] = [
     r#"[1,{"a":[["100.3","0","1.5"]]},{"b":[["100.2","0.5","1.5","r"]],"c":"1234"},"book-10","A/B"]"#,
 ];
 
-const OKX: [&str; 2] = [
+const OKX: [&str; 3] = [
+    r#"{"arg":{"channel":"books5","instId":"A-B"},"data":[{"asks":[["100.3","1","0","1"]],"bids":[],"ts":"5"}]}"#,
     r#"{"arg":{"channel":"books","instId":"A-B"},"action":"snapshot","data":[{"asks":[["100.3","1","0","2"]],"bids":[["100.1","0.5","0","1"]],"ts":"1700000000000","checksum":-7}]}"#,
     r#"{"arg":{"channel":"books","instId":"A-B"},"action":"update","data":[{"asks":[["100.3","0","0","0"]],"bids":[],"ts":"1700000000100","checksum":2147483647}]}"#,
 ];

@@ -1,0 +1,68 @@
+"""Bars of the past, one source for each instrument, as `[data]` names their files."""
+
+from tradecore.domain import EventBatch
+from tradecore.domain.errors import ConfigError, InvalidValueError
+from tradecore.domain.spec import InstrumentSpec
+from tradecore_api.config import data_paths
+from tradecore_api.config.tables import Config, DataTable, Rounding
+
+
+def sources(config: Config, data: DataTable) -> list[EventBatch]:
+    """Return the events of each instrument in the order of the instruments; times never fall within one.
+
+    Raises
+    ------
+    ConfigError
+        When an option makes no sense, or an instrument has no files of its own.
+    DataError
+        When a file cannot be used.
+    """
+    instruments = config.tables.instruments
+    is_for_each = bool(data.paths) or any(
+        data_paths.PLACEHOLDER in path for path in data_paths.each(data.path)
+    )
+    if len(instruments) > 1 and not is_for_each:
+        symbols = ", ".join(instrument.symbol for instrument in instruments)
+        what = f"is one series, and there are the instruments {symbols}"
+        rule = f"{what}; write {data_paths.PLACEHOLDER} in it or name a file for each in [data.paths]"
+        key = "data.path"
+        raise ConfigError(config.source_of(key), key, data_paths.shown(data), rule)
+    try:
+        return [_events(data, at, instrument) for at, instrument in enumerate(instruments)]
+    except InvalidValueError as error:
+        key = f"data.{error.field}"
+        raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+
+
+def _events(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:
+    """Return the bars of an instrument, with its mark prices and fundings where there are any."""
+    from tradecore_files import (
+        FileFormat,
+        QuoteSide,
+        ReadOptions,
+        append_in_order,
+        load_bars,
+        load_funding,
+        load_marks,
+    )
+
+    beside = ReadOptions(timezone=data.timezone)
+    options = ReadOptions(
+        format=FileFormat(data.format.value),
+        columns=data.columns,
+        nearest=data.rounding is Rounding.NEAREST,
+        interval_ns=data.interval_ns,
+        timezone=data.timezone,
+        quote_side=QuoteSide(data.quote_side.value),
+    )
+    symbol = instrument.symbol
+    funding, marks = (data_paths.of_symbol(paths, symbol) for paths in (data.funding, data.marks))
+    batch = EventBatch()
+    append_in_order(
+        batch,
+        instrument_id,
+        load_bars(data_paths.bars_of(data, symbol), instrument, options),
+        load_marks(marks, instrument, beside) if marks else None,
+        load_funding(funding, instrument, beside) if funding else None,
+    )
+    return batch
