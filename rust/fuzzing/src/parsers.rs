@@ -104,7 +104,7 @@ pub fn csv(data: &[u8]) {
     ] {
         let column = |(index, kind)| Column { name: "column".to_owned(), index, kind };
         let columns = kinds.into_iter().enumerate().map(column).collect();
-        let layout = TableLayout { delimiter, header_lines: 0, columns };
+        let layout = TableLayout { delimiter, header_lines: 0, columns, time_range_ns: None };
         if let Ok(columns) = read_table(data, &layout) {
             let rows = columns.first().map_or(0, Vec::len);
             assert!(columns.iter().all(|column| column.len() == rows));
