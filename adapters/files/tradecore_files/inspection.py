@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from tradecore.domain import DataError, InstrumentSpec
 from tradecore_files.bars import load_bars
@@ -54,7 +53,7 @@ def _summary(path: str, file_format: str, kind: str, options: ReadOptions) -> Fi
     else:
         quotes = load_quotes(path, _FINE, options)
         times, low, high, interval_ns = quotes.time_ns, quotes.bid_ticks, quotes.ask_ticks, 0
-    gaps = int((np.diff(times) > interval_ns).sum()) if interval_ns else 0
+    gaps = bars.gaps if kind == "bars" else 0
     return FileSummary(
         path=path,
         format=file_format,
