@@ -6,7 +6,7 @@ from tradecore_files.book_contents import BookContents, BookPair, BookVenue, boo
 from tradecore_files.derivatives import Funding, Marks, append_in_order, load_funding, load_marks
 from tradecore_files.inspection import inspect
 from tradecore_files.latency import load_latency
-from tradecore_files.options import FileFormat, QuoteSide, ReadOptions
+from tradecore_files.options import FileFormat, QuoteSide, ReadOptions, TimeFormat
 from tradecore_files.order_records import OrderRecords, load_orders
 from tradecore_files.quotes import Quotes, load_quotes
 from tradecore_files.summary import FileSummary, InstrumentGuess
@@ -27,6 +27,7 @@ __all__ = [
     "QuoteSide",
     "Quotes",
     "ReadOptions",
+    "TimeFormat",
     "Trades",
     "append_in_order",
     "book_contents",

@@ -34,6 +34,7 @@ _OTHER_TABLES = (
         "changes of a book, as Binance's archive keeps them (T_DEPTH)",
     ),
 )
+_LEAN_NOTES = ("factor_files", "map_files")
 _NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
 
 
@@ -55,6 +56,8 @@ def inspect(paths: FilePaths, options: ReadOptions | None = None) -> FileSummary
     summary = FileSummary(path=shown, format="csv", kind="unknown", files=len(files))
     if (other := _numpy(files[0])) is not None:
         return _unread(summary, "npz", other)
+    if any(folder in files[0].absolute().parts for folder in _LEAN_NOTES):
+        return _unread(summary, "lean", "splits, dividends or names of a share as LEAN keeps them, and no prices")
     entry = lean_entry(files[0], options.format)
     data = entry.data if entry is not None else read_bytes(files[0])
     if entry is None and (form := form_of(data)):
@@ -94,11 +97,10 @@ def _recorded(files: tuple[Path, ...], data: bytes, form: str, summary: FileSumm
         )
         return _unread(summary, "binance_cryptofeed", f"{what}: write the time of each so")
     if venue == "unknown":
-        return (
-            summarize_capture(str(files[0]), data)
-            if form == "lines"
-            else _unread(summary, form, "recorded messages of a venue that is not known, or none at all")
-        )
+        if form == "lines":
+            return summarize_capture(str(files[0]), data)
+        what = "requests, answers and settings as cryptofeed notes them, without messages of a venue that is known"
+        return _unread(summary, form, what)
     return _unread(summary, f"{venue}_capture", f"recorded messages of {venue.capitalize()}")
 
 
@@ -127,5 +129,7 @@ def _other_table(data: bytes, file_format: FileFormat) -> tuple[str, str] | None
     """Return the kind of a text whose header is that of something else, and what it is."""
     if file_format is not FileFormat.CSV:
         return None
+    if data.lstrip().startswith(b"{"):
+        return "unknown", "a JSON object, or several; a table in JSON is a list of rows"
     header = data[:_FIRST_LINE_BYTES].split(b"\n", 1)[0].decode(errors="replace").strip().lower()
     return next(((kind, what) for word, kind, what in _OTHER_TABLES if re.search(word, header)), None)

@@ -9,6 +9,12 @@ from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
+from tradecore_files.plausibility import (
+    is_local_without_zone,
+    refuse_implausible,
+    refuse_swapped,
+    units_per_price,
+)
 from tradecore_files.series import read_series
 
 Column = npt.NDArray[np.int64]
@@ -57,12 +63,14 @@ def load_quotes(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
     time, bid, ask = columns["time"], columns["bid"], columns["ask"]
     if not len(time):
         raise DataError(table.path, "has no rows")
+    refuse_swapped(table, options)
     checks = [
-        times_rise(time, may_repeat=True),
+        times_rise(time, may_repeat=True, may_be_local=is_local_without_zone(table)),
         Check("bid", bid, bid <= 0, "must be above 0"),
         Check("ask", ask, ask < bid, "must not be below the bid"),
     ]
     refuse_first(table, spec.tick_size, checks)
+    refuse_implausible(table, options, units_per_price(spec, options))
     return Quotes(
         time_ns=time,
         bid_ticks=bid,

@@ -37,7 +37,7 @@ def read_series(
         one time; names both files and rows.
     """
     files = files_of(paths)
-    tables = [read_table(file, wanted, options) for file in files]
+    tables = [read_table(file, wanted, options, may_repeat=may_repeat) for file in files]
     if len(tables) == 1:
         return tables[0]
     _refuse_other_layouts(tables)
@@ -54,7 +54,7 @@ def read_series(
         rows = _once(columns, origin)
     columns = {name: column[rows] for name, column in columns.items()}
     first = tables[0]
-    return Table(columns, first.where, first.first_row, first.names, first.format, origin.of(rows))
+    return first._replace(columns=columns, origin=origin.of(rows))
 
 
 def _place(table: Table) -> tuple[int, int, int]:

@@ -12,8 +12,10 @@ from tradecore_files.bars import load_bars
 from tradecore_files.derivatives import load_funding, load_marks
 from tradecore_files.file_set import FilePaths
 from tradecore_files.latency import latency_columns
+from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
 from tradecore_files.quotes import load_quotes
+from tradecore_files.series import read_series
 from tradecore_files.steps import DECIMALS_MAX, decimal_text, lot_of, power_of_ten, tick_of
 from tradecore_files.summary import FileSummary, InstrumentGuess
 from tradecore_files.trades import load_trades
@@ -49,9 +51,22 @@ def summarize_table(paths: FilePaths, summary: FileSummary, options: ReadOptions
         except DataError as error:
             # A column that is missing means another kind; anything else is the answer.
             first_problem = first_problem or str(error)
-            if "is missing" not in error.what or "'side'" in error.what:
+            if kind == "bars" and _is_funding(paths, options):
+                continue
+            if "is missing" not in error.what or error.what.startswith("column 'side'"):
                 return msgspec.structs.replace(summary, kind=kind, problems=(str(error),))
     return msgspec.structs.replace(summary, kind="unknown", problems=(first_problem,))
+
+
+def _is_funding(paths: FilePaths, options: ReadOptions) -> bool:
+    """Tell whether these are candles of which only the open says something: rates, as freqtrade keeps them."""
+    names = ("high", "low", "close")
+    wanted = (TIME, *(Wanted(name=name, kind="signed", step="0.000000001") for name in names))
+    try:
+        columns = read_series(paths, wanted, options, may_repeat=True).columns
+    except DataError:
+        return False
+    return not any(columns[name].any() for name in names)
 
 
 def _seen_as(
@@ -129,10 +144,9 @@ def _is_about_fineness(error: DataError) -> bool:
 
 def _bars(paths: FilePaths, spec: InstrumentSpec, options: ReadOptions) -> _Seen:
     bars = load_bars(paths, spec, options)
-    gaps = int((bars.open_time_ns[1:] > bars.close_time_ns[:-1]).sum())
     # Opens and closes are prices as well, and the tick must hold them too.
     low, high = (np.concatenate(pair) for pair in ((bars.low, bars.open), (bars.high, bars.close)))
-    return _Seen(bars.open_time_ns, low, high, bars.volume, bars.interval_ns, gaps)
+    return _Seen(bars.open_time_ns, low, high, bars.volume, bars.interval_ns, bars.gaps)
 
 
 def _trades(paths: FilePaths, spec: InstrumentSpec, options: ReadOptions) -> _Seen:

@@ -9,6 +9,12 @@ from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
+from tradecore_files.plausibility import (
+    is_local_without_zone,
+    refuse_implausible,
+    refuse_swapped,
+    units_per_price,
+)
 from tradecore_files.series import read_series
 
 Column = npt.NDArray[np.int64]
@@ -77,9 +83,11 @@ def load_trades(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
         raise DataError(table.path, "has no rows")
     if "side" not in columns and "buyer_maker" not in columns:
         raise DataError(table.path, "column 'side' or 'buyer_maker' is missing; name it in columns")
-    checks = [times_rise(time, may_repeat=True), Check("price", price, price <= 0, "must be above 0")]
-    refuse_first(table, spec.tick_size, checks)
+    refuse_swapped(table, options)
+    rises = times_rise(time, may_repeat=True, may_be_local=is_local_without_zone(table))
+    refuse_first(table, spec.tick_size, [rises, Check("price", price, price <= 0, "must be above 0")])
     refuse_first(table, spec.lot_size, [Check("quantity", lots, lots <= 0, "must be above 0")])
+    refuse_implausible(table, options, units_per_price(spec, options))
     return Trades(
         time_ns=time,
         price_ticks=price,

@@ -123,6 +123,27 @@ class QuoteSide(StrEnum):
     ASK = "ask"
 
 
+class TimeFormat(StrEnum):
+    """How times are written."""
+
+    AUTO = "auto"
+    ISO = "iso"
+    DAY_FIRST = "day_first"
+    MONTH_FIRST = "month_first"
+    DIGITS = "digits"
+    S = "s"
+    MS = "ms"
+    US = "us"
+    NS = "ns"
+
+
+class Implausible(StrEnum):
+    """What happens to prices and columns that are possible but hardly right."""
+
+    REFUSE = "refuse"
+    ACCEPT = "accept"
+
+
 class DataTable(Table, frozen=True):
     """`[data]`: bars of the past for `tradecore backtest`.
 
@@ -132,7 +153,8 @@ class DataTable(Table, frozen=True):
     its own: write `{symbol}` in the path (`/` and `:` of a symbol become `_`), or name them in
     `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. `funding` and `marks` take the same.
 
-    `columns` maps `time, open, high, low, close, volume` to the names used in the file. `funding` is a file
+    `columns` maps `time, open, high, low, close, volume` to the names used in the file, or lists them in the
+    order in which they stand there, with `""` for a column to pass over. `funding` is a file
     with the columns `time`, `rate` (0.0001 is one basis point) and perhaps `mark`; `marks` one with `time`
     and `price`, the mark price known at that time. Both belong to bars of a perpetual. Every position there
     pays or receives funding, whether its instrument has margin rules or the leverage of the account.
@@ -140,6 +162,12 @@ class DataTable(Table, frozen=True):
     `format` is told by the file: `arrow` is Feather and Arrow IPC, `json` a list of rows as freqtrade keeps
     it, `lean` the zip files of QuantConnect's LEAN, whose day and scale are told by the names of file and
     folders. `quote_side` says which price LEAN's bars of quotes give.
+
+    `time_format` says how times are written: `iso` (year first), `day_first`, `month_first`, `digits`
+    (`20260107[hh[mm[ss]]]`), or `s`, `ms`, `us`, `ns` since 1970; `auto` looks at the whole column and asks
+    where two readings are plausible. With `date = "2024-08-31"` numbers are counted from that midnight in
+    `timezone`, milliseconds unless `time_format` says otherwise. Prices are divided by `price_scale`.
+    `implausible = "accept"` takes what is possible but hardly right. docs/data.md has it all.
     """
 
     path: Paths | None = None
@@ -147,11 +175,15 @@ class DataTable(Table, frozen=True):
     funding: Paths | None = None
     marks: Paths | None = None
     format: DataFormat = DataFormat.AUTO
-    columns: dict[str, str] = {}
+    columns: dict[str, str] | tuple[str, ...] = {}
     rounding: Rounding = Rounding.EXACT
     quote_side: QuoteSide = QuoteSide.MID
     interval_ns: Positive | None = None
     timezone: str = "UTC"
+    time_format: TimeFormat = TimeFormat.AUTO
+    date: str | None = None
+    price_scale: Positive | None = None
+    implausible: Implausible = Implausible.REFUSE
 
 
 class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):

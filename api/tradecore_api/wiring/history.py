@@ -1,10 +1,12 @@
 """Bars of the past, one source for each instrument, as `[data]` names their files."""
 
+import msgspec
+
 from tradecore.domain import EventBatch
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.spec import InstrumentSpec
 from tradecore_api.config import data_paths
-from tradecore_api.config.tables import Config, DataTable, Rounding
+from tradecore_api.config.tables import Config, DataTable, Implausible, Rounding
 
 
 def sources(config: Config, data: DataTable) -> list[EventBatch]:
@@ -40,20 +42,27 @@ def _events(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> 
         FileFormat,
         QuoteSide,
         ReadOptions,
+        TimeFormat,
         append_in_order,
         load_bars,
         load_funding,
         load_marks,
     )
 
-    beside = ReadOptions(timezone=data.timezone)
-    options = ReadOptions(
+    beside = ReadOptions(
+        timezone=data.timezone,
+        time_format=TimeFormat(data.time_format.value),
+        accept_implausible=data.implausible is Implausible.ACCEPT,
+    )
+    options = msgspec.structs.replace(
+        beside,
         format=FileFormat(data.format.value),
         columns=data.columns,
         nearest=data.rounding is Rounding.NEAREST,
         interval_ns=data.interval_ns,
-        timezone=data.timezone,
         quote_side=QuoteSide(data.quote_side.value),
+        date=data.date,
+        price_scale=data.price_scale,
     )
     symbol = instrument.symbol
     funding, marks = (data_paths.of_symbol(paths, symbol) for paths in (data.funding, data.marks))

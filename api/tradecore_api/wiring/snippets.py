@@ -11,7 +11,7 @@ _LOADERS = {"trades": "load_trades", "quotes": "load_quotes"}
 def use_of(found: Mapping[str, object], paths: Sequence[str]) -> str:
     """Return the lines to paste; empty for a file that cannot be used."""
     kind, form = str(found["kind"]), str(found["format"])
-    if found.get("problems") and not found.get("rows"):
+    if found.get("problems") and not _guesses(found) and kind != "records":
         return ""
     path = json.dumps(paths[0]) if len(paths) == 1 else json.dumps(list(paths))
     match kind:

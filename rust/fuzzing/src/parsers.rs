@@ -2,7 +2,7 @@
 
 use tradecore_feeds::{
     BinanceDecoder, BookFormat, CaptureLimits, Column, ColumnKind, Market, MboReader, PairScales, Scale,
-    SymbolSpec, TableLayout, TimeFormat, VenueBookDecoder, read_table,
+    SymbolSpec, TableLayout, TimeFormat, VenueBookDecoder, choose_time_format, parse_timestamp, read_table,
 };
 use tradecore_types::{Decimal, EventBatch, EventBody, InstrumentId, Level, Side};
 
@@ -90,6 +90,18 @@ pub fn databento(data: &[u8]) {
         records += 1;
     }
     assert!(records <= data.len() / 56);
+}
+
+/// Chooses the format of the lines as times; what it chose reads the first line, or says why not.
+pub fn times(data: &[u8]) {
+    let lines = data.split(|&byte| byte == b'\n').enumerate().map(|(at, line)| (at + 1, line.trim_ascii()));
+    match choose_time_format(lines.clone()) {
+        Ok(format) => {
+            assert_ne!(format, TimeFormat::Auto);
+            assert!(lines.filter_map(|(_, line)| parse_timestamp(line, format).ok()).all(|time| time >= 0));
+        }
+        Err(question) => assert!(!question.rule.is_empty() && question.line > 0),
+    }
 }
 
 /// Reads the bytes as delimited text, each kind of column.

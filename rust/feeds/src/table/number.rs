@@ -15,9 +15,11 @@ pub(super) fn digits(text: &[u8]) -> Option<i64> {
 
 /// Whether the text is a number of either form: `1723161253`, `1723161253.5` or `1.723161253e9`.
 pub(super) fn looks_like_number(text: &[u8]) -> bool {
-    let is_plain = text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    let points = text.iter().filter(|byte| **byte == b'.').count();
-    (is_plain && points < 2 && text.len() > points)
+    let is_point = |byte: &u8| *byte == b'.';
+    let is_plain = text.iter().all(|byte| byte.is_ascii_digit() || is_point(byte));
+    let has_one_point = text.iter().position(is_point) == text.iter().rposition(is_point);
+    let has_digits = text.iter().any(u8::is_ascii_digit);
+    (is_plain && has_one_point && has_digits)
         || plain_text(text).is_some_and(|text| text.first() != Some(&b'-'))
 }
 

@@ -40,24 +40,24 @@ fn civil(seconds: i64) -> [i64; 6] {
 const WAYS: usize = 17;
 
 fn written(way: usize, seconds: i64) -> String {
-    let [y, m, d, h, min, s] = civil(seconds);
-    let (half, twelve) = (if h < 12 { "AM" } else { "PM" }, (h + 11) % 12 + 1);
+    let [y, m, d, hour, min, sec] = civil(seconds);
+    let (half, twelve) = (if hour < 12 { "AM" } else { "PM" }, (hour + 11) % 12 + 1);
     match way {
-        0 => format!("{y}-{m:02}-{d:02} {h:02}:{min:02}:{s:02}"),
-        1 => format!("{y}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}Z"),
+        0 => format!("{y}-{m:02}-{d:02} {hour:02}:{min:02}:{sec:02}"),
+        1 => format!("{y}-{m:02}-{d:02}T{hour:02}:{min:02}:{sec:02}Z"),
         2 => {
-            let [y, m, d, h, min, s] = civil(seconds + 19_800);
-            format!("{y}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.000+05:30")
+            let [y, m, d, hour, min, sec] = civil(seconds + 19_800);
+            format!("{y}-{m:02}-{d:02}T{hour:02}:{min:02}:{sec:02}.000+05:30")
         }
-        3 => format!("{y}/{m}/{d} {h}:{min:02}:{s:02}"),
-        4 => format!("{y}.{m:02}.{d:02} {h:02}:{min:02}:{s:02}"),
-        5 => format!("{y}{m:02}{d:02} {h:02}:{min:02}:{s:02}"),
-        6 => format!("{y}{m:02}{d:02}{h:02}{min:02}{s:02}"),
-        7 => format!("{d:02}.{m:02}.{y} {h:02}:{min:02}:{s:02}"),
-        8 => format!("{d}/{m}/{y} {h:02}:{min:02}:{s:02}"),
-        9 => format!("{m}/{d}/{y} {twelve}:{min:02}:{s:02} {half}"),
-        10 => format!("{m:02}-{d:02}-{y} {h:02}{min:02}{s:02}"),
-        11 => format!("{y}-{m:02}-{d:02} {twelve:02}:{min:02}:{s:02}{}", half.to_lowercase()),
+        3 => format!("{y}/{m}/{d} {hour}:{min:02}:{sec:02}"),
+        4 => format!("{y}.{m:02}.{d:02} {hour:02}:{min:02}:{sec:02}"),
+        5 => format!("{y}{m:02}{d:02} {hour:02}:{min:02}:{sec:02}"),
+        6 => format!("{y}{m:02}{d:02}{hour:02}{min:02}{sec:02}"),
+        7 => format!("{d:02}.{m:02}.{y} {hour:02}:{min:02}:{sec:02}"),
+        8 => format!("{d}/{m}/{y} {hour:02}:{min:02}:{sec:02}"),
+        9 => format!("{m}/{d}/{y} {twelve}:{min:02}:{sec:02} {half}"),
+        10 => format!("{m:02}-{d:02}-{y} {hour:02}{min:02}{sec:02}"),
+        11 => format!("{y}-{m:02}-{d:02} {twelve:02}:{min:02}:{sec:02}{}", half.to_lowercase()),
         12 => seconds.to_string(),
         13 => format!("{seconds}.000000"),
         14 => format!("{seconds}000"),
