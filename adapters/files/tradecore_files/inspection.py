@@ -57,7 +57,9 @@ def inspect(paths: FilePaths, options: ReadOptions | None = None) -> FileSummary
     if (other := _numpy(files[0])) is not None:
         return _unread(summary, "npz", other)
     if any(folder in files[0].absolute().parts for folder in _LEAN_NOTES):
-        return _unread(summary, "lean", "splits, dividends or names of a share as LEAN keeps them, and no prices")
+        return _unread(
+            summary, "lean", "splits, dividends or names of a share as LEAN keeps them, and no prices"
+        )
     entry = lean_entry(files[0], options.format)
     data = entry.data if entry is not None else read_bytes(files[0])
     if entry is None and (form := form_of(data)):
@@ -99,7 +101,7 @@ def _recorded(files: tuple[Path, ...], data: bytes, form: str, summary: FileSumm
     if venue == "unknown":
         if form == "lines":
             return summarize_capture(str(files[0]), data)
-        what = "requests, answers and settings as cryptofeed notes them, without messages of a venue that is known"
+        what = "notes of a recorder, without messages of a venue that is known"
         return _unread(summary, form, what)
     return _unread(summary, f"{venue}_capture", f"recorded messages of {venue.capitalize()}")
 

@@ -14,7 +14,7 @@ from tradecore.domain.feeds import read_mbo
 from tradecore_files.raw import read_bytes
 
 # Before the metadata stand "DBN", the version and the length of the metadata.
-_PREFIX_BYTES, _HEADER_BYTES, _MBO = 8, 16, 0xA0
+_PREFIX_BYTES, _HEADER_BYTES = 8, 16
 # What records are called. Source: Databento, DBN record types (rtype).
 RECORD_TYPES = {
     0x00: "trades (mbp-0)",
@@ -33,7 +33,7 @@ RECORD_TYPES = {
     0x22: "ohlcv-1h",
     0x23: "ohlcv-1d",
     0x24: "ohlcv-eod",
-    _MBO: "mbo",
+    0xA0: "mbo",
     0xB1: "cmbp-1",
     0xC0: "cbbo-1s",
     0xC1: "cbbo-1m",
@@ -118,7 +118,7 @@ def load_orders(path: Path | str, tick_size: str, *, instrument_id: int | None =
     except DataError as error:
         raise DataError(f"{path} {error.where}", error.what) from error
     if not len(records) and (types := record_types(data)):
-        raise DataError(str(path), _why_none(types, instrument_id))
+        raise DataError(str(path), _why_none(types))
     return records
 
 
@@ -132,9 +132,7 @@ def record_types(data: bytes) -> Counter[int]:
     return found
 
 
-def _why_none(types: Mapping[int, int], instrument_id: int | None) -> str:
+def _why_none(types: Mapping[int, int]) -> str:
     """Say why a file with records has none that can be read."""
-    if _MBO in types:
-        return f"has no records of instrument {instrument_id}; leave instrument_id out to read all of them"
     named = ", ".join(f"{count} of {RECORD_TYPES.get(number, number)}" for number, count in types.items())
     return f"holds no market by order, but {named}; fetch the schema mbo, which alone is read"

@@ -8,6 +8,8 @@ import numpy.typing as npt
 DECIMALS_MAX = 12
 # With fewer different numbers than this, a common factor such as 5 is more likely chance than a tick.
 _VALUES_MIN = 20
+# A common factor fits 63 bits.
+_POWER_MAX = 20
 
 
 def power_of_ten(decimals: int) -> str:
@@ -25,18 +27,10 @@ def tick_of(steps: npt.NDArray[np.int64], step: str) -> str:
     """Return the coarsest round tick of prices in whole steps: a 1, 2, 2.5 or 5 with its power of ten."""
     seen = np.unique(steps[steps > 0])
     common = int(np.gcd.reduce(seen)) if len(seen) >= _VALUES_MIN else 1
-    unit = 1
-    while unit * 10 <= common and common % (unit * 10) == 0:
-        unit *= 10
-    factor = next(
-        (
-            factor
-            for factor in (5, 2.5, 2)
-            if common % (rounded := int(factor * unit)) == 0 and rounded == factor * unit
-        ),
-        1,
-    )
-    return decimal_text(int(factor * unit), step)
+    # Tenths, so that 2.5 is whole.
+    factors = [factor * 10**power for power in range(_POWER_MAX) for factor in (10, 20, 25, 50)]
+    fitting = (factor // 10 for factor in factors if factor % 10 == 0 and common % (factor // 10) == 0)
+    return decimal_text(max(fitting), step)
 
 
 def lot_of(steps: npt.NDArray[np.int64], step: str) -> str:

@@ -59,7 +59,7 @@ def summarize_table(paths: FilePaths, summary: FileSummary, options: ReadOptions
 
 
 def _is_funding(paths: FilePaths, options: ReadOptions) -> bool:
-    """Tell whether these are candles of which only the open says something: rates, as freqtrade keeps them."""
+    """Tell whether these are rates as freqtrade keeps them: candles of which only the open says something."""
     names = ("high", "low", "close")
     wanted = (TIME, *(Wanted(name=name, kind="signed", step="0.000000001") for name in names))
     try:
