@@ -11,8 +11,8 @@ from tradecore_api.exit_codes import ExitCode
 STRATEGY = """
 class Once:
     def on_bar(self, ctx, bar):
-        if ctx.position == 0:
-            ctx.buy(1)
+        if ctx.position_lots() == 0:
+            ctx.buy(quantity_lots=1)
 """
 START = 1_700_000_000
 
@@ -33,7 +33,7 @@ def config(data, *symbols):
         f'[[strategies]]\nname = "s{at}"\nclass = "once.py:Once"\ninstruments = ["{name}"]\n'
         for at, name in enumerate(symbols)
     )
-    return f"{instruments}{strategies}{data}\n"
+    return f"[account]\ncash = 1_000_000\n{instruments}{strategies}{data}\n"
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_files_in_any_order_are_one_series(files, path):
     whole = result(files, config('[data]\npath = "whole.csv"', "X"))
     parts = result(files, config(f"[data]\npath = {path}", "X"))
     assert parts == whole
-    assert whole["events"] > 30
+    assert whole["events"] == 30
 
 
 def test_each_instrument_has_its_own_file(files):
@@ -127,7 +127,7 @@ def test_what_inspection_shows_can_be_pasted_and_run(files):
         "prices      9998 to 10032",
         "instrument  tick 1, lot 1",
     ]
-    strategy = '[strategy]\nclass = "once.py:Once"\n'
+    strategy = '[account]\ncash = 1_000_000\n[strategy]\nclass = "once.py:Once"\n'
     assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": 1}
 
 
