@@ -84,6 +84,11 @@ def test_each_instrument_has_its_own_file(files):
     [
         ('[data]\npath = "whole.csv"', ("btc", "X"), ["data.path", "instruments btc, X", "{symbol}"]),
         ('[data.paths]\nbtc = "btc.csv"', ("btc", "X"), ["data.paths", "names no file for X"]),
+        (
+            '[data]\npath = "{symbol}.csv"\nfunding = "btc.csv"',
+            ("btc", "X/Y"),
+            ["data.funding", "is one series", "write {symbol} in it"],
+        ),
         ('[data.paths]\nbtc = "btc.csv"\neth = "btc.csv"', ("btc",), ["data.paths.eth", "is not in"]),
         ('[data]\nrounding = "exact"', ("btc",), ["data.path", "is missing"]),
         ('[data]\npath = "{symbol}.csv"', ("btc", "X"), ["data.path", "X.csv", "no such file"]),

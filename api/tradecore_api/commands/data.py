@@ -42,7 +42,9 @@ def _show(report: Mapping[str, object]) -> None:
         "files": report.get("files") if report.get("files") != 1 else None,
         "span": _length(last - first) if isinstance(first, int) and isinstance(last, int) else None,
         "interval": _length(interval) if isinstance(interval, int) else None,
-        "gaps": report.get("gaps") if report.get("kind") == "bars" or report.get("gaps") else None,
+        "gaps": report.get("gaps")
+        if (report.get("kind") == "bars" and report.get("rows")) or report.get("gaps")
+        else None,
         "prices": f"{low} to {high}" if low is not None else None,
     }
     named = {name: derived.get(name, report.get(name)) for name in _SHOWN}
