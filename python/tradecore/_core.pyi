@@ -43,8 +43,15 @@ class VenueBookDecoder:
 
 def read_events(batch: EventBatch) -> list[tuple[Any, ...]]: ...
 def read_columns(
-    text: bytes, delimiter: str, header_lines: int, columns: Sequence[tuple[str, int, str, str]]
+    text: bytes,
+    delimiter: str,
+    header_lines: int,
+    columns: Sequence[tuple[str, int, str, str]],
+    time_range_ns: tuple[int, int] | None = None,
 ) -> list[_Ints]: ...
+def time_kind(
+    text: bytes, delimiter: str, header_lines: int, column: tuple[str, int], order: str
+) -> tuple[str, bool]: ...
 
 # Journal.
 

@@ -1,7 +1,7 @@
 """Tables of trading sessions for the calendars that instruments name."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,12 +68,14 @@ def span_from(from_ns: int) -> Span:
     return from_ns, from_ns + DAYS_AHEAD * NS_PER_DAY
 
 
-def span_of_history(batch: EventBatch | None) -> Span:
-    """Return the range of time of a history that begins with this batch, which may be all of it."""
-    if batch is None or batch.first_time_ns is None or batch.last_time_ns is None:
+def span_of_history(batches: Sequence[EventBatch]) -> Span:
+    """Return the range of time of a history that begins with these batches, which may be all of it."""
+    firsts = [batch.first_time_ns for batch in batches if batch.first_time_ns is not None]
+    lasts = [batch.last_time_ns for batch in batches if batch.last_time_ns is not None]
+    if not firsts or not lasts:
         return span_from(SystemClock().now_ns())
-    first_ns, ahead_ns = span_from(batch.first_time_ns)
-    return first_ns, max(ahead_ns, batch.last_time_ns + DAYS_AFTER * NS_PER_DAY)
+    first_ns, ahead_ns = span_from(min(firsts))
+    return first_ns, max(ahead_ns, max(lasts) + DAYS_AFTER * NS_PER_DAY)
 
 
 def span_of_feed(config: Config) -> Span:
@@ -91,7 +93,8 @@ def span_of_feed(config: Config) -> Span:
 async def _span_of_recorded(config: Config) -> Span:
     feed, _ = build_feed(config, SystemClock())
     try:
-        return span_of_history(await anext(feed.batches(), None))
+        first = await anext(feed.batches(), None)
+        return span_of_history([] if first is None else [first])
     finally:
         await feed.aclose()
 

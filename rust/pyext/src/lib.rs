@@ -26,6 +26,7 @@ mod order_book;
 mod results;
 mod reused;
 mod risk;
+mod tables;
 mod top_view;
 mod updates;
 mod views;
@@ -54,6 +55,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     desk::register(module)?;
     liquidity::register(module)?;
     order_book::register(module)?;
+    tables::register(module)?;
     top_view::register(module)?;
     views::register(module)
 }
