@@ -314,4 +314,5 @@ def test_inspect_says_what_is_wrong_with_any_file(shell):
         found = json.loads(shell.run("data", "inspect", name, "--json", code=ExitCode.CHECK_FAILED)[0])
         assert says in found["problems"][0]
     shell.refused("data", "inspect", "gone", code=ExitCode.DATA, says=["gone", "no such file"])
-    shell.refused("data", "inspect", ".", code=ExitCode.DATA, says=["is no file"])
+    (shell.folder / "empty").mkdir()
+    shell.refused("data", "inspect", "empty", code=ExitCode.DATA, says=["empty", "has no data file"])

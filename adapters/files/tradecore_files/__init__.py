@@ -9,7 +9,7 @@ from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, QuoteSide, ReadOptions, TimeFormat
 from tradecore_files.order_records import OrderRecords, load_orders
 from tradecore_files.quotes import Quotes, load_quotes
-from tradecore_files.summary import FileSummary
+from tradecore_files.summary import FileSummary, InstrumentGuess
 from tradecore_files.trades import Trades, load_trades
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "FileFormat",
     "FileSummary",
     "Funding",
+    "InstrumentGuess",
     "Marks",
     "OrderRecords",
     "QuoteSide",

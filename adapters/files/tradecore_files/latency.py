@@ -1,11 +1,16 @@
 """Measured latencies of orders."""
 
+import numpy as np
+import numpy.typing as npt
+
 from tradecore.domain import DataError, LatencySamples
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
 from tradecore_files.series import read_series
+
+Column = npt.NDArray[np.int64]
 
 
 def load_latency(path: FilePaths, options: ReadOptions | None = None) -> LatencySamples:
@@ -20,12 +25,17 @@ def load_latency(path: FilePaths, options: ReadOptions | None = None) -> Latency
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
     """
+    return LatencySamples(*latency_columns(path, options or ReadOptions()))
+
+
+def latency_columns(path: FilePaths, options: ReadOptions) -> tuple[Column, Column, Column]:
+    """Return when requests left, arrived and were answered, in UTC nanoseconds; raises as `load_latency`."""
     request, venue, response = (
         Wanted(name="time", kind="time", aliases=("request_ns", "req_ts", "local_ns", *TIME.aliases)),
         Wanted(name="venue_ns", kind="time", aliases=("exch_ts", "ack_ns")),
         Wanted(name="response_ns", kind="time", aliases=("resp_ts",)),
     )
-    table = read_series(path, (request, venue, response), options or ReadOptions())
+    table = read_series(path, (request, venue, response), options)
     sent, taken, answered = (table.columns[column.name] for column in (request, venue, response))
     if not len(sent):
         raise DataError(table.path, "has no rows")
@@ -36,4 +46,4 @@ def load_latency(path: FilePaths, options: ReadOptions | None = None) -> Latency
         times_rise(taken, may_repeat=True)._replace(name="venue_ns"),
     ]
     refuse_first(table, "1", checks)
-    return LatencySamples(sent, taken, answered)
+    return sent, taken, answered

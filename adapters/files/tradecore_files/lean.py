@@ -70,7 +70,7 @@ class LeanEntry(msgspec.Struct, frozen=True, kw_only=True):
     security : str
         The folder of the kind of security, such as `equity`; empty when the path names none.
     price_scale : int
-        Prices of the file are divided by it.
+        Prices of the file are divided by it, unless the options name another.
     zone : str
         IANA name of the zone that times are in unless the options name another.
     """
@@ -145,6 +145,8 @@ def read_lean(where: str, entry: LeanEntry, wanted: tuple[Wanted, ...], options:
     if missing:
         what = f"column {missing[0]!r} is missing: LEAN's {entry.resolution} {entry.kind}s have"
         raise DataError(where, f"{what} {', '.join(names)}")
+    if options.price_scale is not None:
+        entry = msgspec.structs.replace(entry, price_scale=options.price_scale)
     read = [_columns(where, entry, wanted, layout) for layout in layouts]
     columns = read[0] if len(read) == 1 else _middle(where, read[0], read[1], options)
     return columns, 1, (*names, entry.kind, entry.resolution), True

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from tradecore.domain import DataError
 from tradecore_files.names import Wanted, find_columns
-from tradecore_files.options import ReadOptions
-from tradecore_files.raw import is_parquet
+from tradecore_files.options import FileFormat, ReadOptions
+from tradecore_files.raw import is_arrow
 from tradecore_files.text_columns import TextColumn, read_text, step_of
 
 # As wide as for any other float that becomes ticks: files hold sums and products of decimals, not decimals.
@@ -37,7 +37,7 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
     DataError
         When a column or a value cannot be used.
     """
-    table = _table_of(where, data)
+    table = _table_of(where, data, options.format)
     names = tuple(str(name) for name in table.column_names)
     positions = find_columns(where, names, wanted, options.columns)
     columns = {}
@@ -64,8 +64,8 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
     return columns, 1, names, True in is_local
 
 
-def _table_of(where: str, data: bytes) -> pa.Table:
-    if is_parquet(data):
+def _table_of(where: str, data: bytes, stated: FileFormat) -> pa.Table:
+    if not is_arrow(data) and stated is not FileFormat.ARROW:
         try:
             return pq.read_table(pa.BufferReader(data))
         except (pa.ArrowException, OSError, ValueError) as error:

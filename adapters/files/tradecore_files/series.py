@@ -46,8 +46,7 @@ def read_series(
         return tables[0]
     for table in filled:
         _refuse_falling(table)
-    # Two files that begin at one time: the one that ends first, then the order of names.
-    filled.sort(key=lambda table: (int(table.columns["time"][0]), int(table.columns["time"][-1])))
+    filled.sort(key=_place)
     columns, origin = _joined(filled)
     if may_repeat:
         rows = _seams(columns, origin, [len(table.columns["time"]) for table in filled])
@@ -56,6 +55,13 @@ def read_series(
     columns = {name: column[rows] for name, column in columns.items()}
     first = tables[0]
     return first._replace(columns=columns, origin=origin.of(rows))
+
+
+def _place(table: Table) -> tuple[int, int, int]:
+    """Return what orders the files: begin, the venue's number of the first trade, end; then their names."""
+    time = table.columns["time"]
+    ids = table.columns.get("trade_id")
+    return int(time[0]), 0 if ids is None else int(ids[0]), int(time[-1])
 
 
 def _refuse_other_layouts(tables: list[Table]) -> None:
@@ -118,23 +124,45 @@ def _seams(columns: dict[str, Column], origin: Origin, counts: list[int]) -> Col
     for count in counts:
         tail = tail[np.searchsorted(time[tail], time[start]) :]
         rows = np.arange(start, start + count, dtype=np.int64)
+        start += count
+        if (ahead := _ahead(columns, tail, rows)) is not None:
+            # It begins at the same time and earlier among the rows of that time: it comes first.
+            whole = rows if len(rows) - ahead >= len(tail) else np.concatenate((rows[:ahead], tail))
+            kept = [np.concatenate(kept)[: -len(tail)], whole]
+            tail = whole
+            continue
         new = rows[_shared(columns, origin, tail, rows) :]
         tail = np.concatenate((tail, new))
         kept.append(new)
-        start += count
     return np.concatenate(kept)
+
+
+def _ahead(columns: dict[str, Column], tail: Column, rows: Column) -> int | None:
+    """Return where in a file the tail begins, if both begin at one time and the file has rows before it."""
+    time = columns["time"]
+    if not len(tail) or time[tail[0]] != time[rows[0]] or _overlap(columns, tail, rows) is not None:
+        return None
+    return _overlap(columns, rows, tail)
+
+
+def _overlap(columns: dict[str, Column], before: Column, after: Column) -> int | None:
+    """Return where among the rows of one file those of another begin, as far as both go."""
+    time = columns["time"]
+    begin, end = (np.searchsorted(time[before], time[after[0]], side=side) for side in ("left", "right"))
+    for at in range(int(begin), int(end)):
+        length = min(len(before) - at, len(after))
+        old, new = before[at : at + length], after[:length]
+        if all(np.array_equal(column[old], column[new]) for column in columns.values()):
+            return at
+    return None
 
 
 def _shared(columns: dict[str, Column], origin: Origin, tail: Column, rows: Column) -> int:
     """Return how many rows a file begins with that the tail of those before it ends with."""
     time = columns["time"]
-    first = time[rows[0]]
-    for at in range(int(np.searchsorted(time[tail], first, side="right"))):
-        length = min(len(tail) - at, len(rows))
-        old, new = tail[at : at + length], rows[:length]
-        if all(np.array_equal(column[old], column[new]) for column in columns.values()):
-            return length
-    if not len(tail) or first == time[tail[-1]]:
+    if (at := _overlap(columns, tail, rows)) is not None:
+        return min(len(tail) - at, len(rows))
+    if not len(tail) or time[rows[0]] == time[tail[-1]]:
         return 0
     length = min(len(tail), len(rows))
     old, new = tail[:length], rows[:length]

@@ -151,7 +151,7 @@ class DataTable(Table, frozen=True):
     Several files are one series in the order of time, whatever they are called; a row that two of them have
     alike is taken once, and two that differ about one time are an error. With several instruments each has
     its own: write `{symbol}` in the path (`/` and `:` of a symbol become `_`), or name them in
-    `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. `funding` and `marks` take the same.
+    `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. `funding` and `marks` take the same but for the table.
 
     `columns` maps `time, open, high, low, close, volume` to the names used in the file, or lists them in the
     order in which they stand there, with `""` for a column to pass over. `funding` is a file

@@ -20,20 +20,26 @@ def sources(config: Config, data: DataTable) -> list[EventBatch]:
         When a file cannot be used.
     """
     instruments = config.tables.instruments
-    is_for_each = bool(data.paths) or any(
-        data_paths.PLACEHOLDER in path for path in data_paths.each(data.path)
-    )
-    if len(instruments) > 1 and not is_for_each:
-        symbols = ", ".join(instrument.symbol for instrument in instruments)
-        what = f"is one series, and there are the instruments {symbols}"
-        rule = f"{what}; write {data_paths.PLACEHOLDER} in it or name a file for each in [data.paths]"
-        key = "data.path"
-        raise ConfigError(config.source_of(key), key, data_paths.shown(data), rule)
+    if len(instruments) > 1:
+        _refuse_shared(config, data)
     try:
         return [_events(data, at, instrument) for at, instrument in enumerate(instruments)]
     except InvalidValueError as error:
         key = f"data.{error.field}"
         raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+
+
+def _refuse_shared(config: Config, data: DataTable) -> None:
+    """Refuse files that would be those of every instrument."""
+    symbols = ", ".join(instrument.symbol for instrument in config.tables.instruments)
+    keyed = {"data.path": data.path, "data.funding": data.funding, "data.marks": data.marks}
+    for key, paths in keyed.items():
+        named = data_paths.each(paths)
+        if named and not any(data_paths.PLACEHOLDER in path for path in named):
+            what = f"is one series, and there are the instruments {symbols}"
+            other = " or name a file for each in [data.paths]" if key == "data.path" else ""
+            rule = f"{what}; write {data_paths.PLACEHOLDER} in it{other}"
+            raise ConfigError(config.source_of(key), key, ", ".join(named), rule)
 
 
 def _events(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:

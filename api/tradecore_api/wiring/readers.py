@@ -40,11 +40,3 @@ async def database_info(path: str) -> dict[str, object]:
         return found
     finally:
         await read_model.aclose()
-
-
-def inspect_data(path: str) -> dict[str, object]:
-    """Return what a data file holds."""
-    from tradecore_files import inspect
-
-    found: dict[str, object] = msgspec.to_builtins(inspect(path))
-    return found
