@@ -3,7 +3,7 @@
 use tradecore_book::{InstrumentBook, SyncCapacity};
 use tradecore_matching::{BarMatcher, BarRules, DepthMatcher, ExchangeMatcher};
 use tradecore_risk::Gate;
-use tradecore_types::{Instrument, InstrumentId, Sessions, ValueError};
+use tradecore_types::{Instrument, InstrumentId, ValueError};
 
 use crate::market::{Book, Market, SeriesOf, Subscribers, Venue};
 use crate::{InstrumentConfig, Matching, VenueConfig};
@@ -38,7 +38,7 @@ pub(crate) fn build_market(
                 orders_max: capacity,
                 slippage: venue.bar_slippage,
             };
-            let sessions = Sessions::always(venue.day_end_ns)?;
+            let sessions = config.sessions.clone();
             Venue::Bars(Box::new(BarMatcher::new(instrument.clone(), venue.fees, rules, sessions)))
         }
         Matching::Quotes => Venue::Quotes(depth(false)),

@@ -7,7 +7,7 @@ use tradecore_types::{InstrumentId, OrderId, Side, StrategyId};
 
 use crate::access::{looked_into, taken};
 use crate::errors::invalid_value;
-use crate::kernel::{PyKernel, verdict_object};
+use crate::kernel::{PyKernel, kernel_error, verdict_object};
 use crate::wish::{ByPosition, Given, Wish, whole};
 
 /// Adds this part's classes to the module.
@@ -350,7 +350,8 @@ fn send_special(
 ) -> PyResult<Py<PyAny>> {
     let (id, instrument) = desk.instrument(instrument_id)?;
     let id = InstrumentId(id);
-    let session_end_ns = || looked_into(&desk.kernel, py)?.kernel.session_end_ns(id).map_err(|error| kernel_error(&error));
+    let session_end_ns =
+        || looked_into(&desk.kernel, py)?.kernel.session_end_ns(id).map_err(|error| kernel_error(&error));
     let request = wish.request(id, instrument.bind(py), session_end_ns)?;
     submit(desk, py, &request, wish.links())
 }

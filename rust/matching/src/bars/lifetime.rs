@@ -72,7 +72,7 @@ impl BarMatcher {
             _ => {}
         }
         let Some(waiting) = self.queue.take_id(order_id) else { return Ok(()) };
-        tell(&waiting, now_ns, ReportBody::Expired, account)?;
+        tell(&waiting, waiting.expire_ns.min(now_ns), ReportBody::Expired, account)?;
         self.relink(now_ns, None, account)?;
         self.follow_links(now_ns, account)
     }
