@@ -4,7 +4,7 @@ import itertools
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
@@ -13,6 +13,8 @@ from tradecore_files import load_bars, load_funding, load_quotes, load_trades
 
 SPEC = InstrumentSpec(symbol="X", tick_size="1", lot_size="1")
 START = 1_700_000_000
+# Each example writes files: its time is that of the disk.
+WRITES_FILES = settings(deadline=None, max_examples=60)
 BARS, TRADES = "time,open,high,low,close,volume", "time,price,quantity,side,trade_id"
 
 
@@ -56,6 +58,7 @@ def splits(draw):
 
 
 @pytest.mark.parametrize(("load", "header", "row"), [(load_bars, BARS, bar), (load_trades, TRADES, trade)])
+@WRITES_FILES
 @given(split=splits(), seed=st.integers(0, 99))
 def test_a_series_in_pieces_is_the_series(tmp_path_factory, load, header, row, split, seed):
     """Random cuts, shared rows and names: the same events as from one file, in every order of the list."""
@@ -76,6 +79,7 @@ def test_a_series_in_pieces_is_the_series(tmp_path_factory, load, header, row, s
     assert events_of(load(folder, SPEC)) == expected
 
 
+@WRITES_FILES
 @given(
     owners=st.lists(st.integers(0, 3), min_size=2, max_size=30),
     shared=st.sets(st.integers(0, 29), max_size=10),
