@@ -1,11 +1,10 @@
 """The small inputs that once showed faults in fills against bars, each with its right answer."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from support.command_line import tradecore
+from support.command_line import CommandLine
 from support.peer_backtest import load
 from support.shared import shared_data
 
@@ -41,10 +40,10 @@ def test_a_case_comes_out_right(name, order, tmp_path):
     folder = shared_data("MANIFEST.csv").parents[1] / "cases" / "bars"
     if not folder.exists():
         pytest.skip("no shared/cases beside the repository")
-    done = tradecore(
-        "backtest", folder / f"{name}.toml", "--json", "--set", f"venue.bar_order={order}", cwd=folder
+    answer, _ = CommandLine(tmp_path).run(
+        "backtest", folder / f"{name}.toml", "--json", "--set", f"venue.bar_order={order}"
     )
-    trades = json.loads(done.stdout)["trades"]
+    trades = json.loads(answer)["trades"]
 
     seen = [(trade["entry_price"], trade["exit_price"], trade["commission"]) for trade in trades]
     assert seen == pytest.approx(expected(name, order))

@@ -1,4 +1,4 @@
-"""Tables without header, and columns that are not what they are called: read right or refused, never wrong."""
+"""Tables without header, and columns with a wrong name: read right or refused, never wrong."""
 
 import random
 from decimal import Decimal
@@ -131,7 +131,7 @@ def test_files_of_binance_are_known_without_their_header(tmp_path):
 
 def bars_rows(change=None, count=20, price=100):
     """Return plain bars, one of them changed."""
-    rows = [["2024-01-%02d" % (at + 1), price, price * 2, price / 2, price, 10] for at in range(count)]
+    rows = [[f"2024-01-{at + 1:02}", price, price * 2, price / 2, price, 10] for at in range(count)]
     if change is not None:
         rows[count // 2][1:5] = [value * change for value in rows[count // 2][1:5]]
     return rows
@@ -170,7 +170,7 @@ def test_swapped_columns_are_asked(tmp_path):
     with pytest.raises(DataError, match="500 times the bid"):
         load_quotes(written(tmp_path, volumes, COLUMNS["quotes"]), CENT)
     rng = random.Random(1)
-    trades = [(1_700_000_000 + at, round(rng.lognormvariate(3, 1), 2), 50 + at, "buy") for at in range(99)]
+    trades = [(1_700_000_000 + at, round(rng.lognormvariate(3, 1), 2), 5_000 + at, "buy") for at in range(99)]
     with pytest.raises(DataError, match="are the two swapped"):
         load_trades(written(tmp_path, trades, COLUMNS["trades"]), CENT)
     names = ("time", "open", "low", "high", "close", "volume")

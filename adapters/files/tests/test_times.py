@@ -178,7 +178,7 @@ ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolka
 def test_local_times_of_a_whole_stretch_read_back_by_the_order_of_rows(
     tmp_path_factory, zone, start, step, count
 ):
-    """Half-hours and hours without a hole, over every change of the clocks in it, are the instants they were."""
+    """Half-hours and hours without a hole are the instants they were, over every change of clocks."""
     instants = [(start + at * step) * 1800 for at in range(count)]
     stamps = [
         datetime.fromtimestamp(second, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M") for second in instants

@@ -38,6 +38,8 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
     header = _fields(where, first, delimiter)
     has_header = not header[0][:1].isdigit()
     if isinstance(options.columns, tuple):
+        # A side may stand first, and the line of names has no number.
+        has_header = not any(_is_value(field) for field in header)
         positions = ordered_columns(f"{where} line 1", header, wanted, options.columns)
     elif has_header:
         positions = find_columns(f"{where} line 1", header, wanted, options.columns)
@@ -63,6 +65,11 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
     if "clock" in columns:
         columns["time"] = columns["time"] + columns.pop("clock")
     return columns, 1 + int(has_header), tuple(header), is_local
+
+
+def _is_value(field: str) -> bool:
+    """Tell whether a field is a number or a date, not a name."""
+    return field.strip().lstrip("+-.")[:1].isdigit()
 
 
 def _refuse_surplus(where: str, data: bytes, delimiter: str, width: int, rows: int) -> None:

@@ -11,6 +11,8 @@ from tradecore.strategy import StrategyBinding
 _INT64 = 2**63
 # The action of a decision that asks for nothing.
 _HOLD = 0
+# No amount of 128 bits has its first digit further from the point, nor one of 18 decimals behind it.
+_ATTO_DIGITS, _ATTO_DECIMALS = 39, 18
 
 
 class Context(OrderDesk):
@@ -110,11 +112,10 @@ class Context(OrderDesk):
             When the amount is no decimal number of at most 18 decimals.
         """
         try:
-            atto = Decimal(amount).scaleb(18)
-            whole = int(atto)
-        except (ArithmeticError, ValueError):
+            whole = _atto(Decimal(amount))
+        except (ArithmeticError, ValueError, TypeError):
             raise InvalidValueError("amount", amount, "must be a decimal number") from None
-        if whole != atto or not -(2**127) <= whole < 2**127:
+        if whole is None or not -(2**127) <= whole < 2**127:
             raise InvalidValueError("amount", amount, "must have at most 18 decimals and fit 128 bits")
         return self._kernel.adjust_margin(self._strategy_id, self._id(instrument_id), whole)
 
@@ -213,3 +214,15 @@ def _whole(name: str, value: int) -> int:
     if not -_INT64 <= value < _INT64:
         raise InvalidValueError(name, value, "must fit 64 bits")
     return value
+
+
+def _atto(amount: Decimal) -> int | None:
+    """Return an amount in units of 10^-18 with every digit kept, `None` when it is no whole number of them.
+
+    A number too large for 128 bits is not written out: `1e999999` would have a million digits.
+    """
+    if amount and amount.is_finite() and not -_ATTO_DECIMALS <= amount.adjusted() <= _ATTO_DIGITS:
+        return None
+    numerator, denominator = amount.as_integer_ratio()
+    whole, rest = divmod(numerator * 10**18, denominator)
+    return None if rest else whole
