@@ -1,4 +1,6 @@
-"""An entry and its exit against bars, through the whole engine, beside a plain walk along the documented path."""
+"""An entry and its exit against bars, through the whole engine, beside a plain walk along the path."""
+
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import example, given, settings
@@ -6,7 +8,6 @@ from hypothesis import strategies as st
 
 from tradecore import (
     AccountSpec,
-    BarFill,
     BarOrder,
     EngineSpec,
     EventBatch,
@@ -31,10 +32,12 @@ class EntryAndExit:
         self.rejected = []
 
     def send_exit(self, ctx, **more):
+        """Send the exit and say what was answered."""
         leave = ctx.sell if self.side > 0 else ctx.buy
         return leave(quantity_lots=1, **self.kind, **more)
 
     def on_bar(self, ctx, bar):
+        """Enter once."""
         if self.sent:
             return
         self.sent = True
@@ -46,6 +49,7 @@ class EntryAndExit:
             self.send_exit(ctx)
 
     def on_fill(self, ctx, fill):
+        """Leave because of the entry."""
         if self.way == "on_fill" and ctx.position_lots() != 0:
             assert self.send_exit(ctx, reduce_only=True)
 
@@ -88,12 +92,13 @@ def walk(bars, side, kind, order, way):
 def ticks(corners):
     """Give every price on the way."""
     yield corners[0]
-    for start, end in zip(corners, corners[1:], strict=False):
+    for start, end in pairwise(corners):
         step = 1 if end > start else -1
         yield from range(start + step, end + step, step)
 
 
-def backtest(bars, strategy, order, fill=BarFill.NEXT_OPEN):
+def backtest(bars, strategy, order):
+    """Run a strategy over bars of an hour."""
     batch = EventBatch()
     times_ns = np.arange(len(bars), dtype=np.int64) * HOUR_NS
     columns = [np.array(column, dtype=np.int64) for column in zip(*bars, strict=True)]
@@ -102,7 +107,7 @@ def backtest(bars, strategy, order, fill=BarFill.NEXT_OPEN):
         mode=Mode.BACKTEST,
         instruments=(InstrumentSpec(symbol="X", tick_size="1"),),
         account=AccountSpec(cash="1000000"),
-        venue=VenueSpec(bar_order=order, bar_fill=fill),
+        venue=VenueSpec(bar_order=order),
     )
     return run(spec, [StrategyBinding(name="s", strategy=strategy)], batch)
 

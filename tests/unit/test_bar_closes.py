@@ -1,5 +1,6 @@
 """`bar_fill = "close"` with several instruments: which close an order fills at."""
 
+import numpy as np
 import pytest
 
 from tradecore import (
@@ -19,7 +20,7 @@ HOUR_NS = 3_600_000_000_000
 
 
 class BuysAll:
-    """Buys one lot of everything when the first bar of one instrument closes."""
+    """Buys one lot of everything when the bar of one instrument closes at three."""
 
     def __init__(self, decides_on):
         self.decides_on = decides_on
@@ -27,23 +28,25 @@ class BuysAll:
         self.told = {}
 
     def on_bar(self, ctx, bar):
-        if bar.instrument_id == self.decides_on and bar.time_ns == HOUR_NS:
+        """Buy at three."""
+        if bar.instrument_id == self.decides_on and bar.time_ns == 3 * HOUR_NS:
             for instrument in range(3):
                 ctx.buy(quantity_lots=1, instrument_id=instrument)
 
     def on_fill(self, ctx, fill):
+        """Remember price and hour."""
         self.filled[fill.instrument_id] = fill.price_ticks
         self.told[fill.instrument_id] = ctx.now_ns / HOUR_NS
 
 
-def bars_of(instrument, first, hours):
-    """Give bars whose prices name their hour: open 10, close 19 in the first, 20 and 29 in the second."""
+def bars_of(instrument, *hours):
+    """Give bars from hour to hour whose prices name their times: 100 * instrument + 10 * hour, closes + 9."""
     batch = EventBatch()
-    for hour in range(first, 4, hours):
-        prices = [[price + 100 * instrument] for price in (10 * hour + 10, 10 * hour + 19, 10 * hour + 10)]
-        end = hour + hours
-        close = [10 * end + 9 + 100 * instrument]
-        batch.bars(instrument, [hour * HOUR_NS], [end * HOUR_NS], prices[0], close, prices[2], close, [9])
+    for start, end in hours:
+        opened, closed = 10 * start + 100 * instrument, 10 * end + 9 + 100 * instrument
+        times_ns = (start * HOUR_NS, end * HOUR_NS)
+        columns = [np.array([value]) for value in (*times_ns, opened, closed, opened, closed, 9)]
+        batch.bars(instrument, *columns)
     return batch
 
 
@@ -59,12 +62,13 @@ def test_an_order_fills_at_the_close_of_its_own_instrument_at_that_moment(decide
         venue=VenueSpec(bar_fill=BarFill.CLOSE, bar_order=BarOrder.TIME),
     )
     # The third has a bar of two hours under way: its first price that is known is that bar's close.
-    batches = {0: bars_of(0, 0, 1), 1: bars_of(1, 0, 1), 2: bars_of(2, 0, 2)}
+    hourly = [(hour, hour + 1) for hour in range(4)]
+    batches = {0: bars_of(0, *hourly), 1: bars_of(1, *hourly), 2: bars_of(2, (0, 2), (2, 4))}
     sources = [batches[instrument] for instrument in order]
     run(spec, [StrategyBinding(name="s", strategy=strategy, instruments=(0, 1, 2))], *sources)
 
-    assert strategy.filled == {0: 19, 1: 119, 2: 229}
-    assert strategy.told == {0: 1, 1: 1, 2: 2}
+    assert strategy.filled == {0: 39, 1: 139, 2: 249}
+    assert strategy.told == {0: 3, 1: 3, 2: 4}
 
 
 def test_an_order_fills_at_the_next_open_where_no_bar_closes_or_is_under_way():
@@ -76,8 +80,8 @@ def test_an_order_fills_at_the_next_open_where_no_bar_closes_or_is_under_way():
         account=AccountSpec(cash="1000000"),
         venue=VenueSpec(bar_fill=BarFill.CLOSE),
     )
-    sources = [bars_of(0, 0, 1), bars_of(1, 2, 1), bars_of(2, 1, 1)]
+    sources = [bars_of(0, (2, 3)), bars_of(1, (0, 1), (4, 5)), bars_of(2, (0, 1), (3, 4))]
     run(spec, [StrategyBinding(name="s", strategy=strategy, instruments=(0, 1, 2))], *sources)
 
-    assert strategy.filled == {0: 19, 1: 130, 2: 220}
-    assert strategy.told == {0: 1, 1: 2, 2: 1}
+    assert strategy.filled == {0: 39, 1: 140, 2: 230}
+    assert strategy.told == {0: 3, 1: 4, 2: 3}

@@ -63,9 +63,7 @@ def backtest(config: Config) -> BacktestResult:
 def _spec_and_history(config: Config) -> tuple[EngineSpec, Iterator[list[EventBatch]]]:
     """Return what the engine is made of, and what happened; only a calendar looks at the latter first."""
     happened, ahead = tee(_history(config))
-    spec = with_calendars(
-        config, config.engine_spec(Mode.BACKTEST), lambda: span_of_history(next(ahead, []))
-    )
+    spec = with_calendars(config, config.engine_spec(Mode.BACKTEST), lambda: span_of_history(next(ahead, [])))
     return spec, happened
 
 
