@@ -138,6 +138,9 @@ impl BarMatcher {
         let held = held_for(waiting, account);
         let closable = closable(held, waiting.side());
         let whole = waiting.lots.unwrap_or(closable).min(closable);
+        if whole > at.lots_max && waiting.is_all_or_nothing() {
+            return cancel_rest(waiting, at, CancelReason::ImmediateOrCancel, account);
+        }
         let lots = whole.min(at.lots_max);
         if lots > 0 && !self.fill(waiting, lots, at, account)? {
             return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
@@ -164,6 +167,9 @@ impl BarMatcher {
                 return tell(waiting, at.venue_time_ns, rejected, account).map(|()| Done::default());
             }
         };
+        if whole > at.lots_max && waiting.is_all_or_nothing() {
+            return cancel_rest(waiting, at, CancelReason::ImmediateOrCancel, account);
+        }
         let lots = whole.min(at.lots_max);
         let rest = (lots < whole).then_some(whole - lots);
         let intent = *waiting.order.intent();

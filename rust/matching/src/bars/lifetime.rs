@@ -31,7 +31,7 @@ impl BarMatcher {
     /// lies between the end of its time and the close, nothing traded there: what the bar shows was before. An
     /// order for the day lives through a bar of a day or more.
     pub(super) fn takes_part(&self, waiting: &Waiting, bar: &Bar) -> bool {
-        if !waiting.is_in_time(bar.open_time_ns) {
+        if !waiting.is_in_time(bar) {
             return false;
         }
         if !waiting.is_timed() || waiting.is_owed_a_bar {
@@ -96,7 +96,7 @@ impl BarMatcher {
         let Interval { bar, close_ns } = interval;
         let mut has_ended = false;
         while let Some(ended) = self.queue.take_where(|waiting| match waiting.is_owed_a_bar {
-            true => waiting.is_in_time(bar.open_time_ns),
+            true => waiting.was_there(bar.open_time_ns),
             false => waiting.expire_ns <= close_ns,
         }) {
             has_ended = true;

@@ -32,8 +32,9 @@ pub struct BarMatcher {
     /// The bar that was processed last, and the one before it.
     pub(super) last: Option<Bar>,
     pub(super) before_last: Option<Bar>,
-    /// When the last bar closed.
+    /// When the last bar closed, and the one before it.
     last_close_ns: TimeNs,
+    pub(super) before_close_ns: TimeNs,
     /// Lots that were taken of the last bar.
     pub(super) taken_lots: i64,
     positions: Vec<OpenPosition>,
@@ -53,6 +54,7 @@ impl BarMatcher {
             last: None,
             before_last: None,
             last_close_ns: TimeNs::MIN,
+            before_close_ns: TimeNs::MIN,
             taken_lots: 0,
             positions: Vec::new(),
         }
@@ -155,7 +157,9 @@ impl BarMatcher {
         let kind = kind.filter(|kind| lots > 0 && *kind != OrderKind::Market);
         let kind = kind.ok_or(RejectReason::Unsupported)?;
         let is_new = known.is_new || kind != known.kind;
-        let waiting = Waiting { kind, lots: Some(lots), is_new, ..*known };
+        let is_other = kind != known.kind || known.lots.is_none_or(|before| lots > before);
+        let amended_ns = if is_other { now_ns } else { known.amended_ns };
+        let waiting = Waiting { kind, lots: Some(lots), is_new, amended_ns, ..*known };
         let would_take = kind != known.kind && self.would_take(&waiting, now_ns);
         if would_take { Err(RejectReason::WouldTake) } else { Ok(waiting) }
     }
@@ -240,7 +244,7 @@ impl BarMatcher {
     ) -> Result<(), A::Error> {
         let interval = Interval { bar: *bar, close_ns };
         self.before_last = self.last.replace(*bar);
-        self.last_close_ns = close_ns;
+        self.before_close_ns = std::mem::replace(&mut self.last_close_ns, close_ns);
         self.taken_lots = 0;
         if self.queue.len() > 0 {
             self.under_way = Some(interval);
@@ -299,7 +303,9 @@ impl BarMatcher {
         self.order_closing(bar.open_time_ns, account)?;
         if mode == Finalize::LastOpen {
             // The bar stands for one that never came, so every order is in time for it.
-            self.queue.iter_mut().for_each(|waiting| waiting.arrived_ns = TimeNs::MIN);
+            self.queue.iter_mut().for_each(|waiting| {
+                (waiting.arrived_ns, waiting.amended_ns) = (TimeNs::MIN, TimeNs::MIN);
+            });
             self.on_open(bar, self.last_close_ns, account)?;
             self.process(bar, account)?;
             self.under_way = None;
@@ -354,6 +360,9 @@ impl BarMatcher {
             out.extend_from_slice(&price_ticks.to_le_bytes());
             out.extend_from_slice(&waiting.lots.unwrap_or(0).to_le_bytes());
             out.extend_from_slice(&waiting.arrived_ns.to_le_bytes());
+            if waiting.amended_ns > waiting.arrived_ns {
+                out.extend_from_slice(&waiting.amended_ns.to_le_bytes());
+            }
             out.push(u8::from(waiting.is_new) + 2 * u8::from(waiting.is_owed_a_bar));
             // What kind it is decides the order store already; only what changes by itself is added.
             if waiting.is_dormant() {
@@ -369,7 +378,7 @@ impl BarMatcher {
         }
         for waiting in self.queue.iter_mut() {
             waiting.is_done = false;
-            waiting.is_new &= !waiting.is_in_time(bar.open_time_ns);
+            waiting.is_new &= !waiting.is_in_time(bar);
         }
         Ok(())
     }

@@ -186,7 +186,7 @@ impl BarMatcher {
             return Ok(());
         }
         for place in 0..self.queue.begin_pass() {
-            let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
+            let Some(waiting) = self.queue.in_time(place, bar) else { continue };
             if !waiting.is_dormant() || self.waits_for_entry(&waiting, account) {
                 continue;
             }

@@ -20,6 +20,8 @@ pub(super) struct Waiting {
     pub trail_ticks: Option<i64>,
     /// When it arrived: a bar that opened before does not fill it.
     pub arrived_ns: TimeNs,
+    /// When its price was changed, or its size made larger.
+    pub amended_ns: TimeNs,
     /// When its time is up; the end of time when it waits for as long as it takes.
     pub expire_ns: TimeNs,
     /// Whether its time was up before it met the bar that it is good for: it lives through the next one.
@@ -41,6 +43,7 @@ impl Waiting {
             is_done: false,
             trail_ticks: None,
             arrived_ns: TimeNs::MIN,
+            amended_ns: TimeNs::MIN,
             expire_ns: order.intent().time_in_force.expire_ns().unwrap_or(TimeNs::MAX),
             is_owed_a_bar: false,
             order,
@@ -83,13 +86,41 @@ impl Waiting {
     }
 
     /// Tells whether it was there when a bar opened, and its time was not up.
-    pub(super) fn is_in_time(&self, opened_ns: TimeNs) -> bool {
+    pub(super) fn was_there(&self, opened_ns: TimeNs) -> bool {
         self.arrived_ns <= opened_ns && (self.expire_ns > opened_ns || self.is_owed_a_bar)
+    }
+
+    /// Tells whether a bar can meet it: it was there at the open, as it is now.
+    pub(super) fn is_in_time(&self, bar: &Bar) -> bool {
+        self.was_there(bar.open_time_ns) && (self.amended_ns <= bar.open_time_ns || self.still_protects(bar))
+    }
+
+    /// Tells whether a bar that was under way when it was amended can meet it.
+    ///
+    /// Nothing proves that a price it now waits for came after the amendment, so what gains by that price (a
+    /// limit, a touched order) waits for the next bar. A stop loses by it and goes on, but never at an open
+    /// that was before the amendment. A stop-limit keeps its trigger.
+    fn still_protects(&self, bar: &Bar) -> bool {
+        match self.kind {
+            OrderKind::Limit { .. } | OrderKind::MarketIfTouched { .. } => false,
+            OrderKind::Stop { .. } => !self.is_met(bar.open_ticks),
+            _ => true,
+        }
     }
 
     /// Tells whether it may not wait beyond the next open.
     pub(super) fn is_immediate(&self) -> bool {
-        matches!(self.kind, OrderKind::Limit { .. }) && !self.order.intent().time_in_force.may_wait()
+        matches!(self.kind, OrderKind::Limit { .. }) && self.ends_at_once()
+    }
+
+    /// Tells whether what is left of it ends once it was tried.
+    pub(super) fn ends_at_once(&self) -> bool {
+        !self.order.intent().time_in_force.may_wait()
+    }
+
+    /// Tells whether it trades whole or not at all.
+    pub(super) fn is_all_or_nothing(&self) -> bool {
+        self.order.intent().time_in_force == TimeInForce::Fok
     }
 
     /// Tells whether it waits to be woken; a plain stop is met like a limit instead.
@@ -195,8 +226,8 @@ impl Queue {
     }
 
     /// Returns the order at a place, unless it is gone or was not there when a bar opened.
-    pub(super) fn in_time(&self, place: usize, opened_ns: TimeNs) -> Option<Waiting> {
-        self.at(place).filter(|waiting| waiting.is_in_time(opened_ns))
+    pub(super) fn in_time(&self, place: usize, bar: &Bar) -> Option<Waiting> {
+        self.at(place).filter(|waiting| waiting.is_in_time(bar))
     }
 
     /// Returns the order at a place, unless it is gone.

@@ -29,7 +29,7 @@ impl BarMatcher {
         // A second time for the exits that the first has armed.
         for _ in 0..2 {
             for place in 0..self.queue.begin_pass() {
-                let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
+                let Some(waiting) = self.queue.in_time(place, bar) else { continue };
                 if waiting.is_met(bar.open_ticks) {
                     self.execute(place, self.execution(&waiting, bar), account)?;
                 }
@@ -43,7 +43,7 @@ impl BarMatcher {
     fn try_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<bool, A::Error> {
         let mut again = false;
         for place in 0..self.queue.begin_pass() {
-            let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
+            let Some(waiting) = self.queue.in_time(place, bar) else { continue };
             if !self.is_reached(&waiting, bar) {
                 if waiting.is_immediate() && waiting.is_new {
                     self.queue.take(place);
@@ -73,21 +73,23 @@ impl BarMatcher {
         let is_market = waiting.kind == OrderKind::Market;
         let is_exit = waiting.closes().is_some() && !is_market;
         let is_limit = matches!(waiting.kind, OrderKind::Limit { .. });
-        // The bar itself is the last one by now.
-        let before = self.before_last.filter(|_| self.rules.fill == BarFill::Close && !is_exit && !is_limit);
+        // The bar itself is the last one by now. No order gets a close that was before it came; a stop that the close
+        // was not through starts at the open, unless prices may leave the bar: then it starts at the close, as in
+        // backtesting.py, and may fill at a price between the two that no bar has.
+        let may_leave_bar = self.rules.slippage.may_leave_bar;
+        let before = self.before_last.filter(|before| {
+            let is_by_close = self.rules.fill == BarFill::Close && !is_exit && !is_limit;
+            let was_there = waiting.arrived_ns.max(waiting.amended_ns) <= self.before_close_ns;
+            is_by_close && was_there && (may_leave_bar || waiting.is_met(before.close_ticks))
+        });
         let from_ticks = before.map_or(bar.open_ticks, |before| before.close_ticks);
-        let stamp = before.filter(|_| is_market).unwrap_or(*bar);
+        let stamp = before.filter(|_| is_market || !may_leave_bar).unwrap_or(*bar);
         let price_ticks = waiting.price_in(from_ticks, bar);
         // The price comes to a limit that the open was not through: it made.
         let takes = is_limit && waiting.is_new && waiting.is_met(bar.open_ticks);
         let liquidity =
             if is_limit { liquidity(&Waiting { is_new: takes, ..*waiting }) } else { Liquidity::Taker };
-        // A stop that counts from the close before may fill at it, and so in either bar.
-        let (low_ticks, high_ticks) =
-            before.filter(|_| !is_market).map_or((stamp.low_ticks, stamp.high_ticks), |before| {
-                (before.low_ticks.min(bar.low_ticks), before.high_ticks.max(bar.high_ticks))
-            });
-        let range_ticks = [low_ticks, high_ticks];
+        let range_ticks = [stamp.low_ticks, stamp.high_ticks];
         Execution::new(price_ticks, bar.close_ticks, stamp.open_time_ns, liquidity, range_ticks)
     }
 }

@@ -1,6 +1,6 @@
 //! How much worse than its bar an order fills, and how much of a bar it may take.
 
-use tradecore_types::{Bar, CancelReason, OrderKind, ReportBody, Side, TimeInForce, ValueError};
+use tradecore_types::{Bar, CancelReason, OrderKind, ReportBody, Side, ValueError};
 
 use super::BarAccount;
 use super::execution::{Execution, tell};
@@ -103,15 +103,8 @@ impl BarMatcher {
         let slippage = self.rules.slippage;
         let offered = slippage.cap(self.last.as_ref()).map(|cap| cap.saturating_sub(self.taken_lots).max(0));
         let lots_max = offered.unwrap_or(i64::MAX);
-        let must_fill_whole = waiting.order.intent().time_in_force == TimeInForce::Fok;
-        let is_whole = waiting.lots.is_some_and(|lots| lots <= lots_max);
-        if waiting.is_immediate() && (lots_max == 0 || must_fill_whole && !is_whole) {
-            self.queue.take(place);
-            let body = ReportBody::Canceled(CancelReason::ImmediateOrCancel);
-            return tell(&waiting, at.venue_time_ns, body, account).map(|()| false);
-        }
         if lots_max == 0 {
-            return Ok(false);
+            return self.put_off(place, waiting, at, account).map(|()| false);
         }
         // Sizes are judged at the worst price they can get, so that what is affordable stays so.
         let taken_lots = self.taken_lots.saturating_add(lots_max);
@@ -120,11 +113,8 @@ impl BarMatcher {
         let Some(waiting) = self.queue.take(place) else { return Ok(false) };
         let done = self.execute_taken(&waiting, at, account)?;
         if let Some(lots) = done.rest {
-            // A stop that was set off is a market order from then on.
-            let kind =
-                if matches!(waiting.kind, OrderKind::Stop { .. }) { OrderKind::Market } else { waiting.kind };
-            let rest = Waiting { lots: Some(lots), kind, ..waiting };
-            if rest.is_immediate() {
+            let rest = Waiting { lots: Some(lots), kind: set_off(waiting.kind), ..waiting };
+            if rest.ends_at_once() {
                 let body = ReportBody::Canceled(CancelReason::ImmediateOrCancel);
                 tell(&rest, at.venue_time_ns, body, account)?;
             } else {
@@ -132,6 +122,28 @@ impl BarMatcher {
             }
         }
         Ok(done.opened)
+    }
+
+    /// The bar has nothing left for an order that met its price: it ends when it may not wait, and a stop is set
+    /// off all the same.
+    fn put_off<A: BarAccount>(
+        &mut self,
+        place: usize,
+        waiting: Waiting,
+        at: Execution,
+        account: &mut A,
+    ) -> Result<(), A::Error> {
+        let kind = set_off(waiting.kind);
+        if kind != waiting.kind {
+            tell(&waiting, at.venue_time_ns, ReportBody::Triggered, account)?;
+        }
+        if waiting.ends_at_once() {
+            self.queue.take(place);
+            let body = ReportBody::Canceled(CancelReason::ImmediateOrCancel);
+            return tell(&waiting, at.venue_time_ns, body, account);
+        }
+        self.queue.set(place, Waiting { kind, ..waiting });
+        Ok(())
     }
 
     /// Returns the price of an order after slippage, in a bar with this low and high; limits have none.
@@ -149,6 +161,11 @@ impl BarMatcher {
         let slipped = slippage.price(waiting.side(), price_ticks, self.last.as_ref(), taken_lots);
         if slippage.may_leave_bar { slipped } else { slipped.min(high_ticks).max(low_ticks) }
     }
+}
+
+/// Returns what an order is once it met its price: a stop is a market order from then on.
+const fn set_off(kind: OrderKind) -> OrderKind {
+    if matches!(kind, OrderKind::Stop { .. }) { OrderKind::Market } else { kind }
 }
 
 /// Divides and rounds up; nothing is negative.

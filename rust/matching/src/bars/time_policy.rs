@@ -31,7 +31,7 @@ impl BarMatcher {
         let (time_ns, open_ticks) = (bar.open_time_ns, bar.open_ticks);
         let range_ticks = [bar.low_ticks, bar.high_ticks];
         for place in 0..self.queue.begin_pass() {
-            let Some(waiting) = self.queue.in_time(place, time_ns) else { continue };
+            let Some(waiting) = self.queue.in_time(place, bar) else { continue };
             if waiting.closes().is_some() == closing && waiting.is_met(open_ticks) {
                 let price_ticks = waiting.price_in(open_ticks, bar);
                 let liquidity = liquidity(&waiting);
@@ -49,8 +49,7 @@ impl BarMatcher {
         account: &mut A,
     ) -> Result<(), A::Error> {
         for place in 0..self.queue.begin_pass() {
-            let may_end =
-                self.queue.in_time(place, bar.open_time_ns).filter(|waiting| waiting.is_immediate());
+            let may_end = self.queue.in_time(place, bar).filter(|waiting| waiting.is_immediate());
             if may_end.is_some()
                 && let Some(waiting) = self.queue.take(place)
             {

@@ -28,8 +28,9 @@ impl Replay {
         let [_, fill, leverage, bps, finalize, cash] = words else { panic!("{words:?}") };
         let fees = FeeSchedule::from_bps(bps, bps).unwrap();
         let fill = if *fill == "close" { BarFill::Close } else { BarFill::NextOpen };
-        let rules =
-            BarRules { fill, order: BarOrder::Queue, orders_max: 1_000, slippage: Slippage::default() };
+        // There a stop may fill between the close before and the open, at a price that no bar has.
+        let slippage = Slippage { may_leave_bar: true, ..Slippage::default() };
+        let rules = BarRules { fill, order: BarOrder::Queue, orders_max: 1_000, slippage };
         Self {
             matcher: BarMatcher::new(instrument("1", "1"), fees, rules, Sessions::always(0).unwrap()),
             account: Account::new(
