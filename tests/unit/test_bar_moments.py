@@ -11,10 +11,11 @@ from tradecore import (
     EngineSpec,
     EventBatch,
     InstrumentSpec,
+    Mode,
     StrategyBinding,
     VenueSpec,
 )
-from tradecore.domain import SlippageSpec
+from tradecore.domain import Finalize, SlippageSpec
 
 HOUR_NS = 3_600_000_000_000
 HALF_NS = HOUR_NS // 2
@@ -54,6 +55,7 @@ class Plan:
 def run(plan, bars, *, volume=1_000, **venue):
     """Run a plan over bars of an hour: hour, open, high, low, close, perhaps volume."""
     spec = EngineSpec(
+        mode=Mode.BACKTEST,
         instruments=(InstrumentSpec(symbol="X", tick_size="1"),),
         account=AccountSpec(cash="1000000"),
         venue=VenueSpec(**venue),
@@ -65,8 +67,8 @@ def run(plan, bars, *, volume=1_000, **venue):
         columns = (*times, opened, high, low, close, *(lots or (volume,)))
         batch.bars(0, *(np.array([value]) for value in columns))
     engine.feed(batch)
-    engine.run()
-    return plan
+    engine.finish()
+    return engine
 
 
 @pytest.mark.parametrize("order", list(BarOrder))
@@ -152,3 +154,33 @@ def test_a_stop_in_a_gap_fills_at_the_open_behind_it(order):
     plan = Plan((1, lambda ctx: ctx.buy(quantity_lots=1, stop_ticks=105)))
     run(plan, [(0, 100, 100, 100, 100), (1, 109, 110, 108, 109)], bar_order=order, bar_fill=BarFill.CLOSE)
     assert plan.fills == [(109, 1)]
+
+
+class Reenters(Plan):
+    """Sends an order because of each fill."""
+
+    def on_fill(self, ctx, fill):
+        """Buy once more."""
+        super().on_fill(ctx, fill)
+        ctx.buy(quantity_lots=1)
+
+
+@pytest.mark.parametrize("bar_fill", list(BarFill))
+def test_what_is_sent_because_the_data_ended_neither_trades_nor_waits(bar_fill):
+    """The last lot is closed at the last close; the answer to that fill finds no market any more."""
+    plan = Reenters((2, lambda ctx: ctx.buy(quantity_lots=1)))
+    bars = [(hour, 100, 100, 100, 100) for hour in range(4)]
+    engine = run(plan, bars, bar_fill=bar_fill, finalize=Finalize.CLOSE)
+    assert engine.summary().positions == {}
+    assert engine.kernel.open_orders() == []
+    assert plan.updates[-2:] == ["accepted", "canceled"]
+
+
+@pytest.mark.parametrize("order", list(BarOrder))
+def test_a_last_bar_that_counts_once_more_has_its_volume_once_more(order):
+    """Two lots of the last bar were taken by an entry; the order that closes them gets two as well."""
+    plan = Plan((2, lambda ctx: ctx.buy(quantity_lots=2)))
+    bars = [(hour, 100, 100, 100, 100) for hour in range(3)]
+    slippage = SlippageSpec(volume_ppm=200_000)
+    engine = run(plan, bars, volume=10, bar_order=order, slippage=slippage, finalize=Finalize.LAST_OPEN)
+    assert engine.summary().positions == {}

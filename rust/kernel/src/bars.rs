@@ -156,7 +156,13 @@ impl Kernel {
         for index in 0..self.markets.len() {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
             let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
-            self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
+            self.at_bars(instrument, |venue, desk| {
+                venue.finalize(mode, &bar, desk)?;
+                if mode == Finalize::Close {
+                    venue.end();
+                }
+                Ok(())
+            })?;
             self.value_bar(instrument, &bar)?;
         }
         self.book_borrow(true)

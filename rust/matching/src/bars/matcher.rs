@@ -38,6 +38,8 @@ pub struct BarMatcher {
     /// Lots that were taken of the last bar.
     pub(super) taken_lots: i64,
     positions: Vec<OpenPosition>,
+    /// Whether no bar comes any more and nothing may trade.
+    has_ended: bool,
 }
 
 impl BarMatcher {
@@ -57,6 +59,7 @@ impl BarMatcher {
             before_close_ns: TimeNs::MIN,
             taken_lots: 0,
             positions: Vec::new(),
+            has_ended: false,
         }
     }
 
@@ -89,6 +92,9 @@ impl BarMatcher {
             return tell(&waiting, now_ns, ReportBody::Rejected(reason), account);
         }
         tell(&waiting, now_ns, ReportBody::Accepted, account)?;
+        if self.has_ended {
+            return tell(&waiting, now_ns, ReportBody::Canceled(CancelReason::EndOfData), account);
+        }
         self.queue.push(waiting);
         self.meet_open(now_ns, account)
     }
@@ -302,7 +308,8 @@ impl BarMatcher {
         }
         self.order_closing(bar.open_time_ns, account)?;
         if mode == Finalize::LastOpen {
-            // The bar stands for one that never came, so every order is in time for it.
+            // The bar stands for one that never came, so every order is in time for it, and nobody has taken of it.
+            self.taken_lots = 0;
             self.queue.iter_mut().for_each(|waiting| {
                 (waiting.arrived_ns, waiting.amended_ns) = (TimeNs::MIN, TimeNs::MIN);
             });
@@ -316,6 +323,11 @@ impl BarMatcher {
             self.execute(place, at, account)?;
         }
         Ok(())
+    }
+
+    /// No bar comes any more: an order that arrives from now on ends at once, also at the last close.
+    pub const fn end(&mut self) {
+        self.has_ended = true;
     }
 
     /// Sets the rates that the next fill pays.
