@@ -269,9 +269,9 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     (`conservative`), or behind it with probability f(behind) / (f(behind) + f(ahead)), where f(x) is
     x ** `queue_power` (`power`) or log(1 + lots) (`log`).
 
-    `market_rest` is about `quotes` alone, which show the best price only: there the rest of a market order, or of
-    one that was set off, is cancelled, or trades as taker one tick worse (`one_tick_worse`), however much it is.
-    What only closes is tried on in either case.
+    `market_rest` is about `quotes` alone, which show the best price only: there the rest of a market order,
+    or of one that was set off, is cancelled, or trades as taker one tick worse (`one_tick_worse`), however
+    much it is. What only closes is tried on in either case.
 
     `self_trade` is about `exchange` alone: the other markets do not see our orders, so these cannot meet. Day
     orders expire `day_end_ns` after midnight UTC.
