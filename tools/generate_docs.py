@@ -15,8 +15,10 @@ from pathlib import Path
 import msgspec
 from msgspec import inspect as types
 
+from tradecore.domain.journal import record_kinds
 from tradecore_api.config.tables import ConfigTables
 from tradecore_api.exit_codes import ExitCode
+from tradecore_sqlite.projection import LEFT_OUT, PROJECTED
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTROLS = ROOT / "tools" / "controls.toml"
@@ -38,6 +40,22 @@ def exit_codes() -> str:
     """List the exit codes as the command line defines them."""
     rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
     return "\n".join(["| code | meaning |", "|---|---|", *rows])
+
+
+def kinds() -> str:
+    """List every kind of journal record: from the journal's own table, and where the read model has it."""
+    lines = [
+        "| no. | record | way | what it says | values | in the read model |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind in record_kinds():
+        values = ", ".join(f"`{name}`" for name in kind.fields) or "-"
+        tables = PROJECTED.get(kind.name)
+        where = ", ".join(f"`{name}`" for name in tables) if tables else f"no: {LEFT_OUT[kind.name]}"
+        lines.append(
+            f"| {kind.code} | `{kind.name}` | {kind.direction} | {kind.about} | {values} | {where} |"
+        )
+    return "\n".join(lines)
 
 
 def settings() -> str:
@@ -369,6 +387,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("ARCHITECTURE.md", "life cycle"): life_cycle,
     ("README.md", "exit codes"): exit_codes,
     ("docs/configuration.md", "settings"): settings,
+    ("docs/journal.md", "kinds"): kinds,
     ("docs/controls.md", "controls"): controls,
     ("docs/controls.md", "fixed"): fixed,
     ("docs/performance.md", "peers"): peers,

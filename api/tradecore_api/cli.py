@@ -188,9 +188,17 @@ def _add_files(commands: Commands) -> None:
 
     data = commands.add_parser("data", help="data files").add_subparsers(metavar="COMMAND", required=True)
     inspect = _command(
-        data, "inspect", "data:inspect", "format, rows, times, prices, gaps and problems of a file"
+        data,
+        "inspect",
+        "data:inspect",
+        "what a file holds, from when to when, with which ticks and lots, and how to use it",
     )
-    inspect.add_argument("path", help="CSV, Parquet, capture or journal; gz and zip as they are")
+    inspect.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="table, capture, order records, journal, read model; several, a folder, a pattern as one series",
+    )
     _json(inspect)
 
 

@@ -15,21 +15,22 @@ import msgspec
 
 from tradecore.domain.errors import TradecoreError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
-from tradecore.runtime import Projector, Session
+from tradecore.runtime import Session
 from tradecore_api import heartbeat, kill_latch
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
+from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.wiring import readers, sessions
 
 log = logging.getLogger("tradecore.daemon")
 
-# A busy disk takes its time; the end by force comes first when it takes too long.
-PROJECTOR_SECONDS_MAX = 3.0
+# What is left for the summary and the lock when the read model has taken all the time there is.
+FORCE_MARGIN_SECONDS = CANCEL_SECONDS_MAX + 0.5
 
 
 class Daemon:
@@ -53,6 +54,8 @@ class Daemon:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_over = threading.Event()
+        # When the process is ended by force, in the seconds of `time.monotonic`.
+        self._force_at: float | None = None
 
     def run(self) -> RunSummary:
         """Run until the data end or a signal comes; return what happened.
@@ -92,17 +95,19 @@ class Daemon:
         control = ControlServer(self._state.address)
         await control.open(self._answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
-        projector = asyncio.create_task(self._project(), name="projector")
+        if (projection := self._projection()) is not None:
+            projection.start()
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)
         try:
             await session.run()
         finally:
-            for task in (beats, latch):
-                task.cancel()
+            latch.cancel()
+            if projection is not None:
+                await projection.finish(self._seconds_for_tables())
             await control.aclose()
-            await self._finish_projector(projector)
+            beats.cancel()
         summary = summarize(session.engine, self._journal_path)
         return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
 
@@ -183,31 +188,19 @@ class Daemon:
             "engine_time_ns": status.engine_time_ns,
         }
 
-    async def _project(self) -> None:
-        """Keep the read model up; its failure is told and ends nothing else."""
+    def _projection(self) -> Projection | None:
+        """Return what keeps the read model up, or `None` when there is to be none."""
         database = self._tables.database
         if not database.enabled:
-            return
-        try:
-            read_model = await readers.open_read_model(database.path or str(self._state.database))
-            try:
-                if self._session is not None and self._session.is_fresh:
-                    # Tables of a journal that was set aside or removed are not of this one.
-                    await read_model.clear()
-                projector = Projector(self._journal_path, read_model)
-                try:
-                    await projector.run()
-                finally:
-                    await projector.catch_up()
-            finally:
-                await read_model.aclose()
-        except TradecoreError as error:
-            log.warning("read_model_failed", extra={"reason": str(error)})
+            return None
+        return Projection(self._journal_path, database.path or str(self._state.database))
 
-    async def _finish_projector(self, projector: asyncio.Task[None]) -> None:
-        """Let the read model reach the journal's end, if that is quick; the next start goes on anyway."""
-        projector.cancel()
-        await asyncio.wait([projector], timeout=PROJECTOR_SECONDS_MAX)
+    def _seconds_for_tables(self) -> float:
+        """Return how long the end may wait for the read model; one by force comes later than that."""
+        seconds = self._tables.database.finish_timeout_ms / 1e3
+        if self._force_at is None:
+            return seconds
+        return max(0.0, min(seconds, self._force_at - time.monotonic() - FORCE_MARGIN_SECONDS))
 
     def _take_signals(self) -> dict[int, Callable[[int, FrameType | None], object] | int | None]:
         """Install handlers that work with every event loop and on Windows; return the old ones."""
@@ -219,6 +212,7 @@ class Daemon:
         name = signal.Signals(number).name
         if self._stop_asked is None:
             timeout = self._tables.daemon.stop_timeout_ms / 1e3
+            self._force_at = time.monotonic() + timeout
             deadline = threading.Thread(target=self._end_by_force, args=(timeout,), daemon=True)
             deadline.start()
         self._stop_asked = name

@@ -28,6 +28,11 @@ def print_json_line(value: object) -> None:
     sys.stdout.write("\n")
 
 
+def print_note(text: str) -> None:
+    """Print a remark on stderr: what is to be known beside the data."""
+    print(f"tradecore: {text}", file=sys.stderr)
+
+
 def print_values(values: Mapping[str, object]) -> None:
     """Print `key  value` lines, keys padded to one width; tables below their key."""
     width = max((len(name) for name in values), default=0)

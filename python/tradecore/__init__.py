@@ -20,7 +20,7 @@ _WHERE = {
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
         "InstrumentRiskSpec", "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec",
         "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
-        "SelfTrade", "SelfTradePrevention", "SequenceRule", "SlippageSpec", "StorageError",
+        "SelfTrade", "SelfTradePrevention", "SequenceRule", "SessionTable", "SlippageSpec", "StorageError",
         "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
     ),
     "tradecore.domain.book": ("ExchangeBook",),

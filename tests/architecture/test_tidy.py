@@ -202,6 +202,30 @@ def test_only_risk_can_build_an_approved_order():
     assert [line for line in built if not line.startswith("rust/risk/src/")] == []
 
 
+def test_one_place_asks_the_decision_gates_and_one_function_says_what_closing_means():
+    """A policy that is asked at one entrance only is a hole: gates are asked where every request passes.
+
+    Risk is asked there alone as well, so nothing that may add risk reaches it without passing the gates.
+    """
+    sources = [
+        path
+        for path in files(".rs", below="rust")
+        if "tests" not in path.parts and not path.stem.endswith("tests")
+    ]
+
+    def places(pattern: str) -> list[str]:
+        return [line.split(":")[0] for line in matches(pattern, sources)]
+
+    assert places(r"\bgate\.check\(view\)") == ["rust/kernel/src/gates.rs"]
+    assert places(r"\bgates\.ask\(") == ["rust/kernel/src/gates.rs"]
+    assert places(r"\.pass_gates\(") == ["rust/kernel/src/gates.rs"]
+    assert places(r"\.judge_gated\(") == ["rust/kernel/src/judging.rs"]
+    assert sorted(places(r"\.judge_risk\(")) == ["rust/kernel/src/gates.rs", "rust/kernel/src/judging.rs"]
+    assert places(r"\bgate\.check\(&wish") == ["rust/kernel/src/judging.rs"]
+    assert places(r"\bfn is_closing\(self") == ["rust/risk/src/stake.rs"]
+    assert places(r"\bfn closable_lots\(self, position") == ["rust/types/src/order.rs"]
+
+
 def test_the_shortcut_around_risk_is_for_tests_of_venues_alone():
     """`approve_unseen` exists behind a feature that no dependency of the extension switches on."""
     used = matches(r"\bapprove_unseen\b", files(".rs", below="rust"))

@@ -217,7 +217,8 @@ def test_a_packed_file_that_cannot_be_unpacked_is_named(shell, name, content, sa
 
 def test_a_parquet_row_that_cannot_be_used_is_named(shell):
     """A NaN in a float column is named by its row."""
-    columns = {"time": [1, 2, 3], "open": [1.0, float("nan"), 1.0]}
+    times = [1_700_000_000, 1_700_000_060, 1_700_000_120]
+    columns = {"time": times, "open": [1.0, float("nan"), 1.0]}
     columns |= {name: [1.0, 1.0, 1.0] for name in ("high", "low", "close")}
     parquet.write_table(pa.table(columns), shell.folder / "b.parquet")
     option = f"data.path={shell.folder / 'b.parquet'}"
@@ -314,4 +315,5 @@ def test_inspect_says_what_is_wrong_with_any_file(shell):
         found = json.loads(shell.run("data", "inspect", name, "--json", code=ExitCode.CHECK_FAILED)[0])
         assert says in found["problems"][0]
     shell.refused("data", "inspect", "gone", code=ExitCode.DATA, says=["gone", "no such file"])
-    shell.refused("data", "inspect", ".", code=ExitCode.DATA, says=["is no file"])
+    (shell.folder / "empty").mkdir()
+    shell.refused("data", "inspect", "empty", code=ExitCode.DATA, says=["empty", "has no data file"])

@@ -11,7 +11,7 @@ from backtesting._stats import compute_stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.backtesting_py import assert_statistics_equal
+from support.backtesting_py import ANNUAL, assert_statistics_equal
 from tradecore.backtest.statistics import ClosedTrades, compute_statistics
 from tradecore.domain.errors import InvalidValueError
 
@@ -79,18 +79,27 @@ def peer_statistics(times, equity, close, trades: ClosedTrades) -> pd.Series:
     only_weekdays=st.booleans(),
 )
 def test_every_statistic_equals_the_one_of_backtesting_py(seed, bars, trades, step, only_weekdays):
-    """Same equity and trades, same figures to 1e-8, for bars from a minute to a year."""
-    only_weekdays = only_weekdays and step == "day"
+    """Same equity and trades, same figures to 1e-8, for bars from a minute to a year.
+
+    But for two things in which the peer does not go by the time that passed: annual figures of bars that are
+    longer than a day (`test_annual_figures.py` has those), and growth per year of less than a day.
+    """
+    # A Friday and a Monday alone are three days apart: nothing says that they are of a market of weekdays.
+    only_weekdays = only_weekdays and step == "day" and bars > 2
     bars = min(bars, 200) if step == "year" else bars  # nanoseconds end in 2262
     facts = sample(seed, bars, trades, STEPS_NS[step], only_weekdays=only_weekdays)
 
     ours = compute_statistics(*facts)
 
-    assert_statistics_equal(ours, peer_statistics(*facts))
+    but = ANNUAL if STEPS_NS[step] > DAY_NS else frozenset()
+    if ours.duration_ns < DAY_NS:
+        but = ANNUAL | {"cagr_pct"}
+        assert {ours.reasons[name] for name in but} == {"less than a day lies between start and end"}
+    assert_statistics_equal(ours, peer_statistics(*facts), but=but)
 
 
 def test_an_account_that_never_trades_has_undefined_ratios_and_no_drawdown():
-    """Nothing is invented where nothing happened: NaN and None, and zero drawdown."""
+    """Nothing is invented where nothing happened: no figure but its reason, and zero drawdown."""
     times, equity, close, trades = sample(1, 30, 0, DAY_NS)
     flat = np.full_like(equity, 10_000.0)
 
@@ -98,14 +107,18 @@ def test_an_account_that_never_trades_has_undefined_ratios_and_no_drawdown():
 
     assert ours.max_drawdown_pct == 0
     assert ours.trades == 0
-    assert math.isnan(ours.win_rate_pct)
-    assert math.isnan(ours.sharpe)
+    assert math.copysign(1, ours.max_drawdown_pct) == 1
+    assert ours.win_rate_pct is None
+    assert ours.reasons["win_rate_pct"] == ours.reasons["avg_trade_duration_ns"] == "no trade was closed"
+    assert ours.volatility_ann_pct == 0
+    assert ours.sharpe is None
+    assert ours.reasons["sharpe"] == "all returns were the same: volatility is 0"
     assert ours.max_drawdown_duration_ns is None
-    assert ours.avg_trade_duration_ns is None
+    assert ours.reasons["max_drawdown_duration_ns"] == "equity never fell below its peak"
 
 
 def test_a_ruined_account_is_a_full_drawdown_and_not_an_error():
-    """Equity of zero gives -100 % and finite or NaN figures, without a warning."""
+    """Equity of zero gives -100 %; what compounds is absent, and not 0 % as the peer has it."""
     times, equity, close, trades = sample(2, 50, 5, DAY_NS)
     equity[25:] = 0.0
 
@@ -113,7 +126,9 @@ def test_a_ruined_account_is_a_full_drawdown_and_not_an_error():
 
     assert ours.max_drawdown_pct == -100
     assert ours.return_pct == -100
-    assert_statistics_equal(ours, peer_statistics(times, equity, close, trades))
+    assert ours.cagr_pct == -100
+    assert {ours.reasons[name].partition(",")[0] for name in ANNUAL} == {"equity was at or below 0"}
+    assert_statistics_equal(ours, peer_statistics(times, equity, close, trades), but=ANNUAL)
 
 
 @pytest.mark.parametrize("field", ["times_ns", "equity", "close", "first_bar"])
@@ -128,13 +143,13 @@ def test_columns_that_do_not_fit_are_refused_by_name(field):
 
 
 def test_half_a_million_bars_and_fourteen_thousand_trades_take_little_time():
-    """The figures of a long backtest are ready in well under a second (about 25 ms on one core)."""
+    """The figures of a long backtest take well under a second of one core (about 55 ms)."""
     facts = sample(4, 500_000, 14_000, STEPS_NS["minute"])
 
     seconds = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         compute_statistics(*facts)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
 
     assert min(seconds) < 0.5

@@ -34,7 +34,7 @@ def view(**changes):
         (1, {}, False, 2.0),
         (9, {"best_bid_ticks": None}, False, math.inf),
         (9, {"best_ask_ticks": None}, False, math.inf),
-        (1, {"position_lots": -5}, True, 2.0),
+        (1, {"position_lots": -5, "is_closing": True}, True, 2.0),
         (1, {"position_lots": 5}, False, 2.0),
     ],
 )
@@ -54,6 +54,15 @@ def test_a_cooldown_counts_from_the_last_entry(now_ns, last_entry_ns, passed):
 
 
 @pytest.mark.parametrize(
+    ("request_kind", "passed"), [("new", False), ("amend", False), ("arm", True), ("grow", True)]
+)
+def test_a_cooldown_counts_an_order_once_however_it_is_filled(request_kind, passed):
+    """What follows the fills of another order was counted when it was asked for; an amendment is an entry."""
+    changes = {"now_ns": 5, "last_entry_ns": 5, "request": request_kind}
+    assert Cooldown(seconds=1.0).check(view(**changes)).passed is passed
+
+
+@pytest.mark.parametrize(
     ("start", "end", "hour", "passed"),
     [
         (8.0, 17.0, 8.0, True),
@@ -70,19 +79,3 @@ def test_trading_hours_hold_their_start_and_not_their_end(start, end, hour, pass
     gate = TradingHours(start=start, end=end)
     for day in (0, 20_000, -3):
         assert gate.check(view(now_ns=day * 24 * HOUR_NS + round(hour * HOUR_NS))).passed is passed
-
-
-@pytest.mark.parametrize(
-    ("is_buy", "lots", "position", "closing"),
-    [
-        (False, 5, 5, True),
-        (False, 9, 5, True),
-        (False, 10, 5, False),
-        (True, 5, 5, False),
-        (True, 3, -5, True),
-        (True, 5, 0, False),
-    ],
-)
-def test_closing_means_nearer_to_flat(is_buy, lots, position, closing):
-    """An order that ends as far on the other side is no closing order."""
-    assert view(is_buy=is_buy, quantity_lots=lots, position_lots=position).is_closing is closing

@@ -124,7 +124,7 @@ def test_integer_columns_are_one_memory_however_often_they_are_asked_for():
     curves = [engine.kernel.equity_curve() for _ in range(2)]
 
     pairs = [(trades[0][name], trades[1][name]) for name in INTEGERS]
-    pairs.append((curves[0]["open_time_ns"], curves[1]["open_time_ns"]))
+    pairs.append((curves[0]["time_ns"], curves[1]["time_ns"]))
     for first, second in pairs:
         assert len(first) > 0
         assert np.shares_memory(first, second)
@@ -178,8 +178,8 @@ def test_a_curve_stays_as_it_was_when_its_last_bar_is_corrected():
     later = engine.kernel.equity_curve()
 
     assert_same(curve, then)
-    np.testing.assert_array_equal(later["open_time_ns"], range(9))
-    assert not np.shares_memory(curve["open_time_ns"], later["open_time_ns"])
+    np.testing.assert_array_equal(later["time_ns"], range(9))
+    assert not np.shares_memory(curve["time_ns"], later["time_ns"])
 
 
 def test_a_result_outlives_its_engine():

@@ -100,6 +100,53 @@ async def test_a_finished_session_ends_with_its_mark_and_is_not_run_again(tmp_pa
     assert again.status().phase is Phase.ENDED
 
 
+def times(path, *wanted):
+    """Return the times of the records of these kinds."""
+    return [time_ns for _, time_ns, kind, _ in JournalReader(str(path)) if kind in wanted]
+
+
+async def test_a_recorded_session_starts_at_its_first_event_and_a_restart_where_the_last_one_was(tmp_path):
+    """The mark has the market's time, so that two runs are equal byte for byte, and it is never 0."""
+    path = tmp_path / "journal"
+    feed = ListFeed(slices=20)
+    first = open_session(path, feed=feed, clock=FakeClock(1))
+    feed.pause = stop_after(5, first)
+    await first.run()
+    await open_session(path, clock=FakeClock(2)).run()
+
+    flows = times(path, "flow")
+    starts, ends = times(path, "session"), times(path, "session_end")
+    assert starts == [flows[0], ends[0]]
+    assert ends[1] == flows[-1]
+    assert min(starts) >= START_NS
+
+
+async def test_a_session_without_any_event_has_the_time_of_the_clock(tmp_path):
+    """There is no other time, and none is 0."""
+    error = DataError("line 1", "bad")
+    session = open_session(tmp_path / "journal", feed=ListFeed(slices=0, error=error), clock=FakeClock(77))
+    with pytest.raises(DataError):
+        await session.run()
+
+    assert times(tmp_path / "journal", "session", "session_end") == [77, 77]
+
+
+async def test_a_session_that_is_stopped_before_its_first_event_ends(tmp_path):
+    """It waits for the time of the first event no longer than for the operator."""
+
+    async def for_ever(_number):
+        await asyncio.Event().wait()
+
+    session = open_session(tmp_path / "journal", feed=ListFeed(pause=for_ever))
+    running = asyncio.create_task(session.run())
+    await asyncio.sleep(0.05)
+    session.stop()
+    async with asyncio.timeout(10):
+        await running
+
+    assert kinds(tmp_path / "journal", "session", "session_end") == ["session", "session_end"]
+
+
 async def test_a_stopped_session_goes_on_to_the_same_end(tmp_path):
     """Stopping and starting changes no order: the journal continues where it ended."""
     whole = open_session(tmp_path / "whole")

@@ -144,7 +144,7 @@ async def test_plain_gzip_and_zip_hold_the_same_events(tmp_path):
         (ticker(51, 51)[:60] + "\n", "json"),
         (ticker(51, 51, "100.001"), "multiple of 0.01"),
         (ticker(51, 51, "-1"), "must not be negative"),
-        (ticker(51, 51, "NaN"), "plain decimal"),
+        (ticker(51, 51, "NaN"), "decimal text"),
         ("\x00\xff\n", "receive_ns"),
     ],
 )

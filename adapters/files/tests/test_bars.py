@@ -154,7 +154,8 @@ def test_a_price_between_two_ticks_is_refused_unless_rounding_is_asked_for(tmp_p
         ("yesterday,1,2,1,1,0", 3, "time", "date and time"),
         ("2024-01-02,1,2,1", 3, "row", "none for close"),
         ("2024-01-02,1,2,1,,0", 3, "close", "decimal"),
-        ("2024-01-02,1,2,1,1e400,0", 3, "close", "decimal"),
+        ("2024-01-02,1,2,1,1e400,0", 3, "close", "64 bits"),
+        ("2024-01-02,1,2,1,1e,0", 3, "close", "decimal"),
         ("2024-01-02,1,2,1,99999999999999999999,0", 3, "close", "64 bits"),
         ("\n2024-01-02,1,2,1,1,0", 3, "row", "blank line"),
     ],
@@ -209,7 +210,7 @@ def test_a_missing_file_and_a_directory_are_errors(tmp_path):
     """The path is named."""
     for path, rule in (
         (tmp_path / "none.csv", "no such file"),
-        (tmp_path, "cannot be read"),
+        (tmp_path, "has no data file"),
         ("a\0b", "cannot"),
     ):
         with pytest.raises(DataError, match=rule):
@@ -250,8 +251,8 @@ def test_gzip_zip_and_parquet_hold_the_same_bars(tmp_path):
         ({"open": [1.0, None]}, "row 2: open None: must be there"),
         ({"open": [1.0, -1.0]}, "row 2: open -1.0: must not be negative"),
         ({"open": [1.0, 1e300]}, "row 2: open 1e.300: must be below 2.53 steps"),
-        ({"open": ["1", "x"]}, "row 2: open .x.: must be plain decimal"),
-        ({"time": [2, 1]}, "row 2: time"),
+        ({"open": ["1", "x"]}, "row 2: open .x.: must be decimal"),
+        ({"time": [1_700_000_060, 1_700_000_000]}, "row 2: time"),
         ({"time": [True, False]}, "row 1: time"),
     ],
 )
@@ -269,7 +270,7 @@ def test_wrong_values_in_parquet_are_named_by_row(tmp_path, change, rule):
 @given(
     prices=st.lists(st.tuples(*[st.integers(1, 10**9)] * 4), min_size=1, max_size=20),
     decimals=st.integers(0, 6),
-    start=st.integers(0, 2 * 10**9),
+    start=st.integers(315_532_800, 1_980_000_000),
 )
 def test_bars_written_by_csv_read_back_exactly(tmp_path_factory, prices, decimals, start):
     """Any valid bars survive the way through text."""
@@ -278,13 +279,12 @@ def test_bars_written_by_csv_read_back_exactly(tmp_path_factory, prices, decimal
     for at, (a, b, c, d) in enumerate(prices):
         low, first, last, high = sorted((a, b, c, d))
         rows.append((start + at * 60, first, high, low, last))
-    text = "".join(
-        f"{row[0]:010d},"
-        + ",".join(format(Decimal(value).scaleb(-decimals), "f") for value in row[1:])
-        + "\n"
+    text = "time,open,high,low,close\n" + "".join(
+        f"{row[0]}," + ",".join(format(Decimal(value).scaleb(-decimals), "f") for value in row[1:]) + "\n"
         for row in rows
     )
-    bars = load_bars(write(tmp_path_factory.mktemp("bars"), text), spec)
+    path = write(tmp_path_factory.mktemp("bars"), text)
+    bars = load_bars(path, spec, ReadOptions(accept_implausible=True))
 
     read = zip(bars.open_time_ns, bars.open, bars.high, bars.low, bars.close, strict=True)
     assert [tuple(map(int, row)) for row in read] == [(row[0] * 10**9, *row[1:]) for row in rows]

@@ -1,16 +1,22 @@
 """Bars of the past."""
 
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import read_table
+from tradecore_files.plausibility import (
+    is_local_without_zone,
+    refuse_implausible,
+    refuse_swapped,
+    units_per_price,
+)
+from tradecore_files.series import read_series
+from tradecore_files.spacing import close_times, usual_length
 
 Column = npt.NDArray[np.int64]
 
@@ -21,13 +27,14 @@ class Bars(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     Attributes
     ----------
     open_time_ns, close_time_ns : ndarray
-        Opening times rise; a bar closes one interval later, or when the next one opens if that is earlier.
+        Opening times rise. A bar closes at the next boundary of its calendar (day, week, month, quarter or
+        year in the zone of the file) or one interval later, and at the latest when the next one opens.
     open, high, low, close : ndarray
         Prices above 0, `low <= open, close <= high`.
     volume : ndarray
         Size traded, 0 when the file does not say.
     interval_ns : int
-        Length of a bar.
+        Length of a bar; of those that follow the calendar, the length that most have.
     """
 
     open_time_ns: Column
@@ -43,6 +50,11 @@ class Bars(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """Return the number of bars."""
         return len(self.open_time_ns)
 
+    @property
+    def gaps(self) -> int:
+        """Number of times that a bar opens later than the one before it closes."""
+        return int((self.open_time_ns[1:] > self.close_time_ns[:-1]).sum())
+
     def append_to(self, batch: EventBatch, instrument_id: int) -> None:
         """Add the bars to a batch as events of an instrument."""
         batch.bars(
@@ -57,7 +69,7 @@ class Bars(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
-def load_bars(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Bars:
+def load_bars(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Bars:
     """Read bars from CSV (also .gz, .zip) or Parquet.
 
     Parameters
@@ -81,15 +93,20 @@ def load_bars(path: Path | str, spec: InstrumentSpec, options: ReadOptions | Non
         *(Wanted(name=name, kind=price, step=spec.tick_size) for name in ("open", "high", "low", "close")),
         Wanted(name="volume", kind="nearest", step=spec.lot_size, aliases=("vol",), is_optional=True),
     )
-    table = read_table(path, wanted, options)
+    table = read_series(path, wanted, options)
     columns = table.columns
     time = columns["time"]
     if not len(time):
-        raise DataError(str(path), "has no rows")
-    refuse_first(table.where, table.first_row, spec.tick_size, [times_rise(time), *_price_checks(columns)])
-    interval_ns = options.interval_ns or (int(np.diff(time).min()) if len(time) > 1 else 0)
-    close_time = time + interval_ns
-    np.minimum(close_time[:-1], time[1:], out=close_time[:-1])
+        raise DataError(table.path, "has no rows")
+    refuse_swapped(table, options)
+    rises = times_rise(time, may_be_local=is_local_without_zone(table))
+    refuse_first(table, spec.tick_size, [rises, *_price_checks(columns)])
+    refuse_implausible(table, options, units_per_price(spec, options))
+    if options.interval_ns is None:
+        close_time = close_times(time, table.zone)
+    else:
+        close_time = time + options.interval_ns
+        np.minimum(close_time[:-1], time[1:], out=close_time[:-1])
     return Bars(
         open_time_ns=time,
         close_time_ns=close_time,
@@ -98,7 +115,7 @@ def load_bars(path: Path | str, spec: InstrumentSpec, options: ReadOptions | Non
         low=columns["low"],
         close=columns["close"],
         volume=columns.get("volume", np.zeros_like(time)),
-        interval_ns=interval_ns,
+        interval_ns=options.interval_ns or usual_length(time, close_time),
     )
 
 

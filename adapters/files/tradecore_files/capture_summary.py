@@ -7,7 +7,6 @@ import msgspec
 
 from tradecore_files.summary import FileSummary
 
-_LINE = re.compile(rb"\d{10,19} \{")
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _PROBLEMS_MAX = 10
 
@@ -22,11 +21,6 @@ class _Message(msgspec.Struct):
     price: object = msgspec.field(default=None, name="p")
     quantity: object = msgspec.field(default=None, name="q")
     data: "_Message | None" = None
-
-
-def is_capture(data: bytes) -> bool:
-    """Tell whether a text is a capture."""
-    return _LINE.match(data) is not None
 
 
 def summarize_capture(path: str, data: bytes) -> FileSummary:
@@ -60,6 +54,11 @@ def summarize_capture(path: str, data: bytes) -> FileSummary:
         if message.event == "depthUpdate":
             gaps += _is_gap(message, last_ids)
             last_ids[message.symbol or ""] = message.last_id
+    notes = []
+    if types["depthUpdate"] and not types["snapshot"]:
+        notes.append(
+            "there is no snapshot, so no book will come: changes alone do not tell what it was before"
+        )
     return FileSummary(
         path=path,
         format="binance_capture",
@@ -70,6 +69,7 @@ def summarize_capture(path: str, data: bytes) -> FileSummary:
         gaps=gaps,
         messages=dict(sorted(types.items())),
         symbols=tuple(sorted(symbols)),
+        notes=tuple(notes),
         problems=tuple(problems[:_PROBLEMS_MAX]),
     )
 

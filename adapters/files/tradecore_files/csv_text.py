@@ -6,13 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError
-from tradecore.domain.feeds import read_columns
-from tradecore_files.names import Wanted, find_columns
-from tradecore_files.options import ReadOptions
+from tradecore_files.names import Wanted, find_columns, ordered_columns
+from tradecore_files.options import ReadOptions, TimeFormat
+from tradecore_files.recognition import columns_without_header
+from tradecore_files.text_columns import TextColumn, read_text
 
 _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t|"
 _FIRST_LINES_BYTES = 65_536
+_CLOCK = Wanted(name="clock", kind="clock")
 
 Columns = tuple[dict[str, npt.NDArray[np.int64]], int, tuple[str, ...], bool]
 
@@ -31,39 +33,43 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
         When a column or a value cannot be used.
     """
     data = data.removeprefix(_BOM)
-    first, second = _first_lines(where, data)
+    first = _first_line(where, data)
     delimiter = options.delimiter or max(_DELIMITERS, key=first.count)
     header = _fields(where, first, delimiter)
     has_header = not header[0][:1].isdigit()
-    if has_header:
+    if isinstance(options.columns, tuple):
+        # A side may stand first, and the line of names has no number.
+        has_header = not any(_is_value(field) for field in header)
+        positions = ordered_columns(f"{where} line 1", header, wanted, options.columns)
+    elif has_header:
         positions = find_columns(f"{where} line 1", header, wanted, options.columns)
     else:
-        positions = {column.name: at for at, column in enumerate(wanted) if at < len(header)}
-        second = first
-    clock = _clock_column(header, positions) if has_header else None
+        names = [column.name for column in wanted]
+        is_time_known = options.date is not None or options.time_format is not TimeFormat.AUTO
+        positions = columns_without_header(where, data, delimiter, names, is_time_known=is_time_known)
+    if has_header and (clock := _clock_column(header, positions)) is not None:
+        positions["clock"] = clock
+    named = {name: header[at] if has_header else "" for name, at in positions.items()}
     layout = [
-        (column.name, positions[column.name], column.kind, column.step)
+        TextColumn(column, positions[column.name], named[column.name])
         for column in wanted
         if column.name in positions
     ]
-    if clock is not None:
-        layout.append(("clock", clock, "clock", ""))
+    if "clock" in positions:
+        layout.append(TextColumn(_CLOCK, positions["clock"], ""))
     try:
-        arrays = read_columns(data, delimiter, int(has_header), layout)
+        columns, is_local = read_text(data, delimiter, int(has_header), layout, options)
     except DataError as error:
         raise DataError(f"{where} {error.where}", error.what) from None
-    _refuse_surplus(where, data, delimiter, len(header), len(arrays[0]) + int(has_header))
-    columns = dict(zip((name for name, *_ in layout), arrays, strict=True))
-    if clock is not None:
+    _refuse_surplus(where, data, delimiter, len(header), len(columns["time"]) + int(has_header))
+    if "clock" in columns:
         columns["time"] = columns["time"] + columns.pop("clock")
-    missing = [column.name for column in wanted if column.name not in columns and not column.is_optional]
-    if missing:
-        raise DataError(
-            f"{where} line 1", f"column {missing[0]!r} is missing and there is no header to find it by"
-        )
-    fields = _fields(where, second, delimiter)
-    stamp = fields[positions["time"]] if positions["time"] < len(fields) else ""
-    return columns, 1 + int(has_header), tuple(header), _lacks_offset(stamp)
+    return columns, 1 + int(has_header), tuple(header), is_local
+
+
+def _is_value(field: str) -> bool:
+    """Tell whether a field is a number or a date, not a name."""
+    return field.strip().lstrip("+-.")[:1].isdigit()
 
 
 def _refuse_surplus(where: str, data: bytes, delimiter: str, width: int, rows: int) -> None:
@@ -76,18 +82,15 @@ def _refuse_surplus(where: str, data: bytes, delimiter: str, width: int, rows: i
             raise DataError(f"{where} line {number}", f"has {fields} fields, the first line has {width}")
 
 
-def _first_lines(where: str, data: bytes) -> tuple[str, str]:
+def _first_line(where: str, data: bytes) -> str:
     head = data[:_FIRST_LINES_BYTES]
     if b"\0" in head:
         line = 1 + head[: head.index(b"\0")].count(b"\n")
         raise DataError(f"{where} line {line}", "is binary, neither delimited text nor Parquet")
-    first_line, second_line, *_ = [*head.split(b"\n", 2), b"", b""]
     try:
-        first = first_line.decode()
+        return head.split(b"\n", 1)[0].decode().rstrip("\r")
     except UnicodeDecodeError as error:
         raise DataError(f"{where} line 1", f"is no UTF-8 text: {error.reason}") from None
-    second = second_line.decode(errors="replace")
-    return first.rstrip("\r"), second.rstrip("\r")
 
 
 def _fields(where: str, line: str, delimiter: str) -> list[str]:
@@ -99,17 +102,10 @@ def _fields(where: str, line: str, delimiter: str) -> list[str]:
 
 def _clock_column(header: list[str], positions: dict[str, int]) -> int | None:
     """Return where the time of day stands when it has a column beside the date."""
-    names = [name.strip().lower() for name in header]
+    names = [name.strip().strip("<>").lower() for name in header]
     if "date" not in names or "time" not in names:
         return None
     if positions["time"] not in (names.index("date"), names.index("time")):
         return None
     positions["time"] = names.index("date")
     return names.index("time")
-
-
-def _lacks_offset(stamp: str) -> bool:
-    stamp = stamp.strip()
-    is_calendar = "-" in stamp[:5] or ":" in stamp or len(stamp) == len("20240808")
-    has_offset = stamp.endswith(("Z", "z")) or "+" in stamp or "-" in stamp[10:]
-    return is_calendar and not has_offset

@@ -1,6 +1,6 @@
 """What happens to a perpetual beside its trades: funding and mark prices of the past."""
 
-from pathlib import Path
+from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -9,13 +9,23 @@ import numpy.typing as npt
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files.bars import Bars
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import Table, read_table
+from tradecore_files.plausibility import (
+    ACCEPT,
+    is_local_without_zone,
+    refuse_implausible,
+    units_per_price,
+)
+from tradecore_files.series import read_series
+from tradecore_files.table import Table
 
 Column = npt.NDArray[np.int64]
 _RATE_STEP = "0.000000001"
 _RATE_MAX_PPB = 10**9
+_RATE_PLAUSIBLE_PPB = 10**8
+_CLOSE = Wanted(name="close", kind="signed", step=_RATE_STEP, is_optional=True)
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -51,7 +61,7 @@ class Funding(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return len(self.time_ns)
 
 
-def load_funding(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Funding:
+def load_funding(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Funding:
     """Read fundings from CSV (also .gz, .zip) or Parquet: columns `time`, `rate` and perhaps `mark`.
 
     A rate is a fraction (0.0001 is one basis point), rounded to 1e-9; a mark price is rounded to a tick.
@@ -72,22 +82,24 @@ def load_funding(path: Path | str, spec: InstrumentSpec, options: ReadOptions | 
             is_optional=True,
         ),
     )
-    table = _read(path, wanted, options)
+    options = options or ReadOptions()
+    table = _read(path, (*wanted, _CLOSE), options)
     time, rate = table.columns["time"], table.columns["rate"]
+    _refuse_prices(table, options, rate)
     mark = table.columns.get("mark", np.zeros_like(time))
     rule = "must be a fraction within -1 and 1"
     refuse_first(
-        table.where,
-        table.first_row,
+        table,
         _RATE_STEP,
-        [times_rise(time, may_repeat=True), Check("rate", rate, np.abs(rate) > _RATE_MAX_PPB, rule)],
+        [_rises(table), Check("rate", rate, np.abs(rate) > _RATE_MAX_PPB, rule)],
     )
     below = Check("mark", mark, mark < 0, "must not be negative")
-    refuse_first(table.where, table.first_row, spec.tick_size, [below])
+    refuse_first(table, spec.tick_size, [below])
+    refuse_implausible(table, options, units_per_price(spec, options))
     return Funding(time_ns=time, rate_ppb=rate, mark_ticks=mark)
 
 
-def load_marks(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Marks:
+def load_marks(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Marks:
     """Read mark prices from CSV (also .gz, .zip) or Parquet: columns `time` and `price`, rounded to a tick.
 
     A row is what was known at its time: of candles, write the close with the time of the close.
@@ -99,10 +111,12 @@ def load_marks(path: Path | str, spec: InstrumentSpec, options: ReadOptions | No
     """
     aliases = ("mark", "mark_price", "markprice")
     wanted = (TIME, Wanted(name="price", kind="nearest", step=spec.tick_size, aliases=aliases))
+    options = options or ReadOptions()
     table = _read(path, wanted, options)
     time, price = table.columns["time"], table.columns["price"]
-    checks = [times_rise(time, may_repeat=True), Check("price", price, price <= 0, "must be above 0")]
-    refuse_first(table.where, table.first_row, spec.tick_size, checks)
+    checks = [_rises(table), Check("price", price, price <= 0, "must be above 0")]
+    refuse_first(table, spec.tick_size, checks)
+    refuse_implausible(table, options, units_per_price(spec, options))
     return Marks(time_ns=time, price_ticks=price)
 
 
@@ -131,10 +145,28 @@ def append_in_order(
     _slice(bars, done, len(bars)).append_to(batch, instrument_id)
 
 
-def _read(path: Path | str, wanted: tuple[Wanted, ...], options: ReadOptions | None) -> Table:
-    table = read_table(path, wanted, options or ReadOptions())
+def _rises(table: Table) -> Check:
+    return times_rise(table.columns["time"], may_repeat=True, may_be_local=is_local_without_zone(table))
+
+
+def _refuse_prices(table: Table, options: ReadOptions, rate: Column) -> None:
+    """Refuse bars of prices: freqtrade keeps a rate in `open`, and has 0 for the other prices."""
+    closes = table.columns.get("close")
+    if closes is not None and closes.any() and not options.accept_implausible:
+        what = "has prices in open and close, which are no rates of funding"
+        raise DataError(table.path, f"{what}; name the rate in columns, {ACCEPT}")
+    is_large = np.abs(rate) > _RATE_PLAUSIBLE_PPB
+    if is_large.any() and not options.accept_implausible:
+        row = int(np.argmax(is_large))
+        shown = format(int(rate[row]) * Decimal(_RATE_STEP), "f")
+        what = f"rate {shown}: is more than a tenth of the notional, hardly a funding (is it in percent?)"
+        raise DataError(table.row_name(row), f"{what}; correct it, {ACCEPT}")
+
+
+def _read(path: FilePaths, wanted: tuple[Wanted, ...], options: ReadOptions) -> Table:
+    table = read_series(path, wanted, options, may_repeat=True)
     if not len(table.columns["time"]):
-        raise DataError(str(path), "has no rows")
+        raise DataError(table.path, "has no rows")
     return table
 
 

@@ -1,15 +1,19 @@
 """Measured latencies of orders."""
 
-from pathlib import Path
+import numpy as np
+import numpy.typing as npt
 
 from tradecore.domain import DataError, LatencySamples
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import read_table
+from tradecore_files.series import read_series
+
+Column = npt.NDArray[np.int64]
 
 
-def load_latency(path: Path | str, options: ReadOptions | None = None) -> LatencySamples:
+def load_latency(path: FilePaths, options: ReadOptions | None = None) -> LatencySamples:
     """Read when requests left, when the venue had them and when its answers came back.
 
     CSV (also .gz, .zip) or Parquet with the columns `time` (or `request_ns`, `req_ts`), `venue_ns` (or
@@ -21,20 +25,25 @@ def load_latency(path: Path | str, options: ReadOptions | None = None) -> Latenc
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
     """
+    return LatencySamples(*latency_columns(path, options or ReadOptions()))
+
+
+def latency_columns(path: FilePaths, options: ReadOptions) -> tuple[Column, Column, Column]:
+    """Return when requests left, arrived and were answered, in UTC nanoseconds; raises as `load_latency`."""
     request, venue, response = (
         Wanted(name="time", kind="time", aliases=("request_ns", "req_ts", "local_ns", *TIME.aliases)),
         Wanted(name="venue_ns", kind="time", aliases=("exch_ts", "ack_ns")),
         Wanted(name="response_ns", kind="time", aliases=("resp_ts",)),
     )
-    table = read_table(path, (request, venue, response), options or ReadOptions())
+    table = read_series(path, (request, venue, response), options)
     sent, taken, answered = (table.columns[column.name] for column in (request, venue, response))
     if not len(sent):
-        raise DataError(str(path), "has no rows")
+        raise DataError(table.path, "has no rows")
     checks = [
         times_rise(sent),
         Check("venue_ns", taken, taken < sent, "must not be before the request", True),
         Check("response_ns", answered, answered < taken, "must not be before the venue's time", True),
         times_rise(taken, may_repeat=True)._replace(name="venue_ns"),
     ]
-    refuse_first(table.where, table.first_row, "1", checks)
-    return LatencySamples(sent, taken, answered)
+    refuse_first(table, "1", checks)
+    return sent, taken, answered

@@ -51,7 +51,7 @@ TIME = Wanted(
 
 
 def find_columns(
-    where: str, header: Sequence[str], wanted: Sequence[Wanted], columns: Mapping[str, str]
+    where: str, header: Sequence[str], wanted: Sequence[Wanted], columns: Mapping[str, str] | tuple[str, ...]
 ) -> dict[str, int]:
     """Return where each wanted column stands in the header.
 
@@ -60,12 +60,14 @@ def find_columns(
     DataError
         When a column is missing or a name stands for two.
     """
+    if isinstance(columns, tuple):
+        return ordered_columns(where, header, wanted, columns)
     known = {column.name for column in wanted}
     if unknown := sorted(set(columns) - known):
         raise DataError(where, f"columns names {unknown[0]!r}; it may name {', '.join(sorted(known))}")
     exact = [name.strip() for name in header]
-    # `Candlestick.Open` is `open`.
-    short = [name.lower().rpartition(".")[2] for name in exact]
+    # `Candlestick.Open` and `<OPEN>` are `open`.
+    short = [name.lower().rpartition(".")[2].strip("<>") for name in exact]
     found: dict[str, int] = {}
     for column in wanted:
         names: tuple[str, ...] = (column.name, *column.aliases)
@@ -82,8 +84,39 @@ def find_columns(
             found[column.name] = position
         elif not column.is_optional:
             has = ", ".join(repr(name) for name in exact[:12])
-            raise DataError(where, f"column {names[0]!r} is missing; there are {has}; name it in columns")
+            what = f"column {names[0]!r} is missing; there are {has}; name it in columns"
+            if any(name[:1].isdigit() for name in exact):
+                what += (
+                    ', or write data.columns = ["time", ...] in their order if these are values, not names'
+                )
+            raise DataError(where, what)
     return found
+
+
+def ordered_columns(
+    where: str, fields: Sequence[str], wanted: Sequence[Wanted], columns: tuple[str, ...]
+) -> dict[str, int]:
+    """Return where each wanted column stands when our names are given in the order of the columns.
+
+    Raises
+    ------
+    DataError
+        When there are more names than columns, one is unknown or there twice, or a column is missing.
+    """
+    known = ", ".join(column.name for column in wanted)
+    if len(columns) > len(fields):
+        raise DataError(where, f"has {len(fields)} columns, and data.columns names {len(columns)}")
+    for name in columns:
+        if name and name not in {column.name for column in wanted}:
+            raise DataError(
+                where, f'data.columns names {name!r}; it may name {known}, and "" passes one over'
+            )
+        if name and columns.count(name) > 1:
+            raise DataError(where, f"data.columns names {name!r} twice")
+    for column in wanted:
+        if not column.is_optional and column.name not in columns:
+            raise DataError(where, f"column {column.name!r} is missing in data.columns")
+    return {name: at for at, name in enumerate(columns) if name}
 
 
 def _position(name: str, names: Sequence[str]) -> int | None:

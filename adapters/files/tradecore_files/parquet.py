@@ -1,17 +1,20 @@
-"""Parquet: typed columns to whole ticks and lots. Imported only when one is read, as pyarrow is heavy."""
+"""Parquet, Feather, Arrow IPC: typed columns to ticks and lots. Imported when needed, as pyarrow is heavy."""
 
+import io
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.feather as pf
 import pyarrow.parquet as pq
 
 from tradecore.domain import DataError
-from tradecore.domain.feeds import read_columns
 from tradecore_files.names import Wanted, find_columns
-from tradecore_files.options import ReadOptions
+from tradecore_files.options import FileFormat, ReadOptions
+from tradecore_files.raw import is_arrow
+from tradecore_files.text_columns import TextColumn, read_text, step_of
 
 # As wide as for any other float that becomes ticks: files hold sums and products of decimals, not decimals.
 _FLOAT_TOLERANCE = 1e-6
@@ -22,7 +25,7 @@ Columns = tuple[dict[str, npt.NDArray[np.int64]], int, tuple[str, ...], bool]
 
 
 def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadOptions) -> Columns:
-    """Read the wanted columns of a Parquet file.
+    """Read the wanted columns of a Parquet file, a Feather file or Arrow IPC.
 
     Returns
     -------
@@ -34,53 +37,84 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
     DataError
         When a column or a value cannot be used.
     """
-    try:
-        table = pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(where, f"damaged Parquet: {error}; fetch the file again") from error
+    table = _table_of(where, data, options.format)
     names = tuple(str(name) for name in table.column_names)
     positions = find_columns(where, names, wanted, options.columns)
     columns = {}
-    is_local = False
+    is_local: set[bool] = set()
     for column in wanted:
         if column.name not in positions:
             continue
         values = table.column(positions[column.name])
+        if column.is_optional and values.null_count == len(values):
+            continue
         if values.null_count:
             row = 1 + values.is_null().to_pylist().index(True)
             raise DataError(f"{where} row {row}", f"{column.name} None: must be there")
         try:
-            columns[column.name] = _column(where, column, values)
+            columns[column.name], is_without_zone = _column(
+                where, column, names[positions[column.name]], values, options
+            )
         except (pa.ArrowException, OverflowError) as error:
             raise DataError(where, f"column {column.name}: {error}") from error
         if column.kind == "time":
-            is_local = pa.types.is_timestamp(values.type) and values.type.tz is None
-    return columns, 1, names, is_local
+            is_local.add(is_without_zone)
+    if len(is_local) > 1:
+        raise DataError(where, "has times with an offset from UTC and times without one")
+    return columns, 1, names, True in is_local
 
 
-def _column(where: str, column: Wanted, values: "pa.ChunkedArray[Any]") -> npt.NDArray[np.int64]:
+def _table_of(where: str, data: bytes, stated: FileFormat) -> pa.Table:
+    if not is_arrow(data) and stated is not FileFormat.ARROW:
+        try:
+            return pq.read_table(pa.BufferReader(data))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DataError(where, f"damaged Parquet: {error}; fetch the file again") from error
+    try:
+        if data.startswith(b"\xff\xff\xff\xff"):
+            table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
+        else:
+            table = pf.read_table(io.BytesIO(data))
+        # Unlike Parquet, buffers are taken as they are: damaged offsets would be followed out of the file.
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(where, f"damaged Feather or Arrow: {error}; fetch the file again") from error
+    return table
+
+
+def _column(
+    where: str, column: Wanted, name: str, values: "pa.ChunkedArray[Any]", options: ReadOptions
+) -> tuple[npt.NDArray[np.int64], bool]:
+    """Read a column, and tell whether its times are local."""
     kind = values.type
     if column.kind == "time" and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-        times = values.cast(pa.timestamp("ns", getattr(kind, "tz", None))).cast(pa.int64())
-        return np.array(times.to_numpy(), dtype=np.int64)
+        zone = getattr(kind, "tz", None)
+        times = values.cast(pa.timestamp("ns", zone)).cast(pa.int64())
+        return np.array(times.to_numpy(), dtype=np.int64), zone is None
     if pa.types.is_floating(kind) and column.kind in {"steps", "nearest", "signed"}:
-        return _steps_of_floats(where, column, values.to_numpy().astype(np.float64))
-    return _by_text(where, column, values.to_pylist())
+        step = step_of(column, options)
+        return _steps_of_floats(where, column, step, values.to_numpy().astype(np.float64)), False
+    return _by_text(where, TextColumn(column, 0, name), values.to_pylist(), options)
 
 
-def _by_text(where: str, column: Wanted, values: list[object]) -> npt.NDArray[np.int64]:
+def _by_text(
+    where: str, column: TextColumn, values: list[object], options: ReadOptions
+) -> tuple[npt.NDArray[np.int64], bool]:
     """Read values by their text, as a CSV file would have them."""
     texts = (format(value, "f") if isinstance(value, Decimal) else str(value) for value in values)
     text = "\n".join(item.replace("\n", " ") or '""' for item in texts)
     try:
-        return read_columns(text.encode(), "\x1f", 0, [(column.name, 0, column.kind, column.step)])[0]
+        columns, is_local = read_text(text.encode(), "\x1f", 0, [column], options)
     except DataError as error:
         raise DataError(f"{where} {error.where.replace('line', 'row')}", error.what) from None
+    return columns[column.wanted.name], is_local
 
 
-def _steps_of_floats(where: str, column: Wanted, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _steps_of_floats(
+    where: str, column: Wanted, step_text: str, values: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
     """Turn floats into steps; a float within a millionth of a step of a whole number of steps means it."""
-    step = Decimal(column.step)
+    step = Decimal(step_text)
     numerator, denominator = (float(part) for part in step.as_integer_ratio())
     with np.errstate(all="ignore"):
         steps = np.rint(values / numerator * denominator)

@@ -1,16 +1,21 @@
 """Best bids and asks of the past."""
 
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import read_table
+from tradecore_files.plausibility import (
+    is_local_without_zone,
+    refuse_implausible,
+    refuse_swapped,
+    units_per_price,
+)
+from tradecore_files.series import read_series
 
 Column = npt.NDArray[np.int64]
 
@@ -35,7 +40,7 @@ class Quotes(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
-def load_quotes(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Quotes:
+def load_quotes(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Quotes:
     """Read quotes from CSV (also .gz, .zip) or Parquet; sizes are rounded to the nearest lot, 1 if missing.
 
     Raises
@@ -53,17 +58,19 @@ def load_quotes(path: Path | str, spec: InstrumentSpec, options: ReadOptions | N
         msgspec.convert({"name": "bid_size", "aliases": ["bid_qty", "bid_amount"], **sizes}, Wanted),
         msgspec.convert({"name": "ask_size", "aliases": ["ask_qty", "ask_amount"], **sizes}, Wanted),
     )
-    table = read_table(path, wanted, options)
+    table = read_series(path, wanted, options, may_repeat=True)
     columns = table.columns
     time, bid, ask = columns["time"], columns["bid"], columns["ask"]
     if not len(time):
-        raise DataError(str(path), "has no rows")
+        raise DataError(table.path, "has no rows")
+    refuse_swapped(table, options)
     checks = [
-        times_rise(time, may_repeat=True),
+        times_rise(time, may_repeat=True, may_be_local=is_local_without_zone(table)),
         Check("bid", bid, bid <= 0, "must be above 0"),
         Check("ask", ask, ask < bid, "must not be below the bid"),
     ]
-    refuse_first(table.where, table.first_row, spec.tick_size, checks)
+    refuse_first(table, spec.tick_size, checks)
+    refuse_implausible(table, options, units_per_price(spec, options))
     return Quotes(
         time_ns=time,
         bid_ticks=bid,

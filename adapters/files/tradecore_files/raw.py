@@ -14,7 +14,9 @@ _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
-_UNZIP_ERRORS = (
+# Feather 2 and Arrow IPC files, Feather 1, and a stream of Arrow IPC.
+_ARROW = (b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")
+UNZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -61,6 +63,11 @@ def is_parquet(data: bytes) -> bool:
     return data.startswith(_PARQUET)
 
 
+def is_arrow(data: bytes) -> bool:
+    """Tell whether these are the bytes of a Feather file or of Arrow IPC."""
+    return data.startswith(_ARROW)
+
+
 def _gunzip(where: str, data: bytes) -> bytes:
     try:
         return gzip.decompress(data)
@@ -86,7 +93,7 @@ def _unzip(where: str, data: bytes) -> bytes:
             files = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(files) == 1:
                 return archive.read(files[0])
-    except _UNZIP_ERRORS as error:
+    except UNZIP_ERRORS as error:
         raise DataError(where, f"damaged or cut zip: {error}; fetch the file again") from error
     names = ", ".join(entry.filename for entry in files[:5])
     raise DataError(where, f"must hold one file and holds {len(files)} ({names}); unpack the one you want")

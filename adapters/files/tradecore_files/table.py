@@ -2,25 +2,50 @@
 
 from pathlib import Path
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from tradecore.domain import DataError, InvalidValueError
+from tradecore.domain import DataError
 from tradecore_files.csv_text import Columns, read_csv
+from tradecore_files.json_rows import is_json, read_json
+from tradecore_files.lean import lean_entry, read_lean
 from tradecore_files.names import Wanted
 from tradecore_files.options import FileFormat, ReadOptions
-from tradecore_files.raw import is_parquet, read_bytes
+from tradecore_files.raw import is_arrow, is_parquet, read_bytes
+from tradecore_files.times import to_utc, zone_named
 
 Column = npt.NDArray[np.int64]
+
+
+class Origin(NamedTuple):
+    """Where the rows of several files came from.
+
+    `places` has, for each file, what to call a row of it and the number of its first row; `file` and `row`
+    say for each row which file it stands in (int32) and which of its rows it is, from 0 (int64).
+    """
+
+    places: tuple[tuple[str, int], ...]
+    file: npt.NDArray[np.int32]
+    row: Column
+
+    def name(self, row: int) -> str:
+        """Return what to call a row in an error: file and line."""
+        where, first_row = self.places[int(self.file[row])]
+        return f"{where} {first_row + int(self.row[row])}"
+
+    def of(self, rows: npt.NDArray[np.int64]) -> "Origin":
+        """Return the origin of chosen rows, in their order."""
+        return Origin(self.places, self.file[rows], self.row[rows])
 
 
 class Table(NamedTuple):
     """Columns by our names, and what to call a row in an error.
 
     `where` is the file and what a row of it is called; `first_row` is the number of the first row: its line
-    in a text, 1 in Parquet.
+    in a text, 1 in Parquet. `origin` is there when the rows come from several files. `zone` is that of the
+    calendar which the file follows, `None` for UTC; `is_local` says that its times have no offset.
     """
 
     columns: dict[str, Column]
@@ -28,10 +53,26 @@ class Table(NamedTuple):
     first_row: int
     names: tuple[str, ...]
     format: FileFormat
+    origin: Origin | None = None
+    zone: ZoneInfo | None = None
+    is_local: bool = False
+
+    @property
+    def path(self) -> str:
+        """Return the file, the first of several."""
+        return self.where.rpartition(" ")[0]
+
+    def row_name(self, row: int) -> str:
+        """Return what to call a row, counted from 0, in an error."""
+        if self.origin is not None:
+            return self.origin.name(row)
+        return f"{self.where} {self.first_row + row}"
 
 
-def read_table(path: Path | str, wanted: tuple[Wanted, ...], options: ReadOptions) -> Table:
-    """Read the wanted columns of a file.
+def read_table(
+    path: Path | str, wanted: tuple[Wanted, ...], options: ReadOptions, *, may_repeat: bool = False
+) -> Table:
+    """Read the wanted columns of a file; `may_repeat` says that two rows may have one time.
 
     Raises
     ------
@@ -40,48 +81,45 @@ def read_table(path: Path | str, wanted: tuple[Wanted, ...], options: ReadOption
     InvalidValueError
         When an option makes no sense.
     """
-    zone = _zone(options.timezone)
-    data = read_bytes(path)
-    file_format = options.format
-    if file_format is FileFormat.AUTO:
-        file_format = FileFormat.PARQUET if is_parquet(data) else FileFormat.CSV
-    read = _read_parquet if file_format is FileFormat.PARQUET else read_csv
-    columns, first_row, names, is_local = read(str(path), data, wanted, options)
+    zone = zone_named(options.timezone)
+    if (entry := lean_entry(path, options.format)) is not None:
+        columns, first_row, names, is_local = read_lean(str(path), entry, wanted, options)
+        zone = zone or zone_named(entry.zone)
+        file_format = FileFormat.LEAN
+    else:
+        data = read_bytes(path)
+        file_format = _format_of(data) if options.format is FileFormat.AUTO else options.format
+        columns, first_row, names, is_local = _READERS[file_format](str(path), data, wanted, options)
+    unit = "line" if file_format in {FileFormat.CSV, FileFormat.LEAN} else "row"
+    where = f"{path} {unit}"
     if zone is not None and is_local:
-        columns["time"] = _to_utc(columns["time"], zone)
-    unit = "row" if file_format is FileFormat.PARQUET else "line"
-    return Table(columns, f"{path} {unit}", first_row, names, file_format)
+        for name in (column.name for column in wanted if column.kind == "time" and column.name in columns):
+            repeats = may_repeat or name != "time"
+            columns[name] = to_utc(where, first_row, columns[name], zone, may_repeat=repeats)
+    return Table(columns, where, first_row, names, file_format, None, zone, is_local)
 
 
-def _read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadOptions) -> Columns:
+def _format_of(data: bytes) -> FileFormat:
+    """Tell by its first bytes how a file stores its rows."""
+    if is_parquet(data):
+        return FileFormat.PARQUET
+    if is_arrow(data):
+        return FileFormat.ARROW
+    return FileFormat.JSON if is_json(data) else FileFormat.CSV
+
+
+def _read_arrow(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadOptions) -> Columns:
     try:
         from tradecore_files.parquet import read_parquet
     except ImportError:
-        raise DataError(where, "needs pyarrow to read Parquet; install tradecore-files[parquet]") from None
+        what = "needs pyarrow to read Parquet, Feather and Arrow; install tradecore-files[parquet]"
+        raise DataError(where, what) from None
     return read_parquet(where, data, wanted, options)
 
 
-def _zone(name: str) -> ZoneInfo | None:
-    if name == "UTC":
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidValueError("timezone", name, "must be an IANA time zone such as Europe/Berlin") from None
-
-
-def _to_utc(times: Column, zone: ZoneInfo) -> Column:
-    """Read local wall-clock times as UTC; one in the hour that comes twice is the first of the two."""
-    from datetime import UTC, datetime, timedelta
-
-    # An offset holds for whole quarters of an hour: ask once for each.
-    quarter_ns = 900 * 1_000_000_000
-    quarters, index = np.unique(times // quarter_ns, return_inverse=True)
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    offsets = np.empty(len(quarters), dtype=np.int64)
-    for position, quarter in enumerate(quarters.tolist()):
-        local = (epoch + timedelta(seconds=quarter * 900)).replace(tzinfo=zone)
-        offset = local.utcoffset()
-        offsets[position] = 0 if offset is None else int(offset.total_seconds()) * 1_000_000_000
-    utc: Column = times - offsets[index]
-    return utc
+_READERS = {
+    FileFormat.CSV: read_csv,
+    FileFormat.PARQUET: _read_arrow,
+    FileFormat.ARROW: _read_arrow,
+    FileFormat.JSON: read_json,
+}

@@ -1,16 +1,21 @@
 """Trades of the past."""
 
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files.check import Check, refuse_first, times_rise
+from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
-from tradecore_files.table import read_table
+from tradecore_files.plausibility import (
+    is_local_without_zone,
+    refuse_implausible,
+    refuse_swapped,
+    units_per_price,
+)
+from tradecore_files.series import read_series
 
 Column = npt.NDArray[np.int64]
 
@@ -47,7 +52,7 @@ class Trades(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             batch.trade(time_ns, instrument_id, price, lots, bool(is_buy), trade_id)
 
 
-def load_trades(path: Path | str, spec: InstrumentSpec, options: ReadOptions | None = None) -> Trades:
+def load_trades(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Trades:
     """Read trades from CSV (also .gz, .zip) or Parquet; sizes must be whole lots.
 
     The side is `side` (buy or sell took liquidity) or `buyer_maker` (true: the seller took it).
@@ -71,18 +76,18 @@ def load_trades(path: Path | str, spec: InstrumentSpec, options: ReadOptions | N
         ),
         Wanted(name="trade_id", kind="id", is_optional=True),
     )
-    table = read_table(path, wanted, options)
+    table = read_series(path, wanted, options, may_repeat=True)
     columns = table.columns
     time, price, lots = columns["time"], columns["price"], columns["quantity"]
     if not len(time):
-        raise DataError(str(path), "has no rows")
+        raise DataError(table.path, "has no rows")
     if "side" not in columns and "buyer_maker" not in columns:
-        raise DataError(str(path), "column 'side' or 'buyer_maker' is missing; name it in columns")
-    checks = [times_rise(time, may_repeat=True), Check("price", price, price <= 0, "must be above 0")]
-    refuse_first(table.where, table.first_row, spec.tick_size, checks)
-    refuse_first(
-        table.where, table.first_row, spec.lot_size, [Check("quantity", lots, lots <= 0, "must be above 0")]
-    )
+        raise DataError(table.path, "column 'side' or 'buyer_maker' is missing; name it in columns")
+    refuse_swapped(table, options)
+    rises = times_rise(time, may_repeat=True, may_be_local=is_local_without_zone(table))
+    refuse_first(table, spec.tick_size, [rises, Check("price", price, price <= 0, "must be above 0")])
+    refuse_first(table, spec.lot_size, [Check("quantity", lots, lots <= 0, "must be above 0")])
+    refuse_implausible(table, options, units_per_price(spec, options))
     return Trades(
         time_ns=time,
         price_ticks=price,

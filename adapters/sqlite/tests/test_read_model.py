@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tradecore.domain import StorageError
-from tradecore.domain.record import JournalRecord
+from tradecore.domain.record import JournalPosition, JournalRecord
 from tradecore_sqlite import SqliteReadModel
 from tradecore_sqlite import read_model as read_model_of_a_file
 from tradecore_sqlite import schema as tables
@@ -77,12 +77,17 @@ SESSION = [
 ]
 
 
+def after(next_seq):
+    """Make the position after so many frames of one journal."""
+    return JournalPosition(next_seq, f"head {next_seq}")
+
+
 def dump(path):
     """Return every row of every table."""
     with sqlite3.connect(path) as connection:
         return {
             name: connection.execute(f"SELECT * FROM {name}").fetchall()
-            for name in (*tables.NAMES, "positions", "meta")
+            for name in (*tables.NAMES, "positions", "meta", "journal")
         }
 
 
@@ -90,7 +95,7 @@ async def project(path, groups):
     """Apply groups of records, the database opened anew for each."""
     for group in groups:
         read_model = await SqliteReadModel.open(str(path))
-        await read_model.apply(group, group[-1].seq + 1 if group else 0)
+        await read_model.apply(group, after(group[-1].seq + 1 if group else 0))
         await read_model.aclose()
 
 
@@ -110,7 +115,8 @@ async def test_records_become_orders_fills_and_positions(tmp_path):
     assert rows["refusals"][0][-1] == str(2**90)
     assert info.positions == [{"strategy": 0, "instrument": 1, "lots": 9, "fills": 3}]
     assert (info.next_seq, info.integrity, info.synchronous) == (14, "ok", "full")
-    assert info.rows == {"sessions": 1, "orders": 2, "fills": 3, "refusals": 1, "decisions": 1, "commands": 1}
+    counts = {"sessions": 1, "orders": 2, "fills": 3, "refusals": 1, "decisions": 1, "commands": 1}
+    assert info.rows == dict.fromkeys(tables.NAMES, 0) | counts
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -152,21 +158,28 @@ async def test_commands_keep_what_they_said_and_who_said_it(tmp_path):
     ]
 
 
-def make_first_version(path):
-    """Make the tables of a file those of the first version."""
+def make_version(path, version):
+    """Make the tables of a file those of the first or second version."""
     with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE journal")
+        for name in ("requests", "cash_flows", "liquidations", "margin_changes"):
+            connection.execute(f"DROP TABLE {name}")
+        for name in ("after_order_id", "oco_order_id"):
+            connection.execute(f"ALTER TABLE orders DROP COLUMN {name}")
+        connection.execute(f"PRAGMA user_version = {version}")
+        if version == 2:
+            return
         for name in ("scope", "scope_id", "limit_name", "value", "instrument", "person"):
             connection.execute(f"ALTER TABLE commands DROP COLUMN {name}")
-        connection.execute("PRAGMA user_version = 1")
 
 
-@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("version", [0, 1, 2])
 async def test_a_file_that_two_open_at_once_is_brought_up_to_date_once(tmp_path, version, monkeypatch):
     """Whoever comes second, after both saw the old version, finds the work done and goes on."""
     path = tmp_path / "readmodel.sqlite"
-    if version == 1:
+    if version:
         await project(path, [SESSION])
-        make_first_version(path)
+        make_version(path, version)
     both_saw = asyncio.Barrier(2)
     begin = read_model_of_a_file._transaction
 
@@ -180,7 +193,7 @@ async def test_a_file_that_two_open_at_once_is_brought_up_to_date_once(tmp_path,
     opened = await asyncio.gather(*(SqliteReadModel.open(str(path)) for _ in range(2)))
     monkeypatch.undo()
     for model in opened:
-        await model.apply([*SESSION, record(14, "command", **SET_LIMIT)], 15)
+        await model.apply([*SESSION, record(14, "command", **SET_LIMIT)], after(15))
         await model.aclose()
 
     await project(tmp_path / "new.sqlite", [[*SESSION, record(14, "command", **SET_LIMIT)]])
@@ -193,7 +206,7 @@ async def test_a_file_of_the_first_version_goes_on_and_a_rebuild_fills_it(tmp_pa
     """Its rows stay, new commands are kept whole, and the journal projected again gives the rest."""
     path = tmp_path / "readmodel.sqlite"
     await project(path, [SESSION])
-    make_first_version(path)
+    make_version(path, 1)
     whole = record(14, "command", **SET_LIMIT)
     await project(path, [[whole]])
 
@@ -210,7 +223,7 @@ async def test_clearing_allows_a_rebuild(tmp_path):
     before = dump(path)
     read_model = await SqliteReadModel.open(str(path))
     await read_model.clear()
-    assert await read_model.next_seq() == 0
+    assert await read_model.position() == JournalPosition()
     await read_model.aclose()
     await project(path, [SESSION])
 
@@ -226,7 +239,7 @@ async def test_a_group_that_cannot_be_applied_leaves_the_tables_as_they_were(tmp
 
     read_model = await SqliteReadModel.open(str(path))
     with pytest.raises(StorageError):
-        await read_model.apply([SESSION[5], broken], 21)
+        await read_model.apply([SESSION[5], broken], after(21))
     await read_model.aclose()
     assert dump(path) == before
 
@@ -258,13 +271,13 @@ async def test_a_cancelled_group_does_not_block_the_next_one(tmp_path, turns):
     """Wherever a cancellation meets a group, the next one is applied whole."""
     model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
     try:
-        cut = asyncio.create_task(model.apply([order(0, 1)], 1))
+        cut = asyncio.create_task(model.apply([order(0, 1)], after(1)))
         for _ in range(turns):
             await asyncio.sleep(0)
         cut.cancel()
         await asyncio.gather(cut, return_exceptions=True)
 
-        await model.apply([order(0, 1), order(1, 2)], 2)
+        await model.apply([order(0, 1), order(1, 2)], after(2))
 
         info = await model.info()
         assert (info.next_seq, info.rows["orders"]) == (2, 2)

@@ -1,163 +1,185 @@
-"""Turns journal records into rows; every statement may run twice without harm."""
+"""Turns journal records into rows: what each kind of record becomes, or why it becomes none."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import msgspec
 
 from tradecore.domain.record import JournalRecord
+from tradecore_sqlite.order_rows import OrderRow
 
-Statement = tuple[str, tuple[object, ...]]
+Row = tuple[object, ...]
 
-_INSERT_SESSION = """
-INSERT OR IGNORE INTO sessions (seq, started_ns, engine_version, config) VALUES (?, ?, ?, ?)
-"""
-_END_SESSION = """
-UPDATE sessions SET ended_ns = ?, end_reason = ?
-WHERE seq = (SELECT MAX(seq) FROM sessions WHERE seq < ?)
-"""
-_INSERT_ORDER = """
-INSERT OR IGNORE INTO orders (
-    order_id, seq, time_ns, strategy, instrument, side, kind, price_ticks, lots, time_in_force, state, details
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending_new', ?)
-"""
-_INSERT_FILL = """
-INSERT OR IGNORE INTO fills
-SELECT ?, ?, ?, ?, o.strategy, o.instrument, o.side, ?, ?, ?, ?
-FROM (SELECT 1) LEFT JOIN orders AS o ON o.order_id = ?
-"""
-# Counted anew instead of added up, so that a second run changes nothing.
-_COUNT_FILLS = """
-UPDATE orders SET
-    filled_lots = (SELECT SUM(lots) FROM fills WHERE fills.order_id = orders.order_id),
-    state = CASE
-        WHEN lots IS NOT NULL AND (SELECT SUM(lots) FROM fills WHERE fills.order_id = orders.order_id) >= lots
-        THEN 'filled' ELSE 'partially_filled' END,
-    closed_ns = CASE
-        WHEN lots IS NOT NULL AND (SELECT SUM(lots) FROM fills WHERE fills.order_id = orders.order_id) >= lots
-        THEN ? END
-WHERE order_id = ? AND state NOT IN ('canceled', 'rejected', 'expired')
-"""
+# Kinds of records that change an order, by the number in `order_id`.
+OF_ORDERS = frozenset({"order", "link", "sized", "cancel_request", "replace_request", "report"})
+_MARKET = "market data: large, and the journal itself is its history"
+# Kinds of records that are in no table, and why.
+LEFT_OUT = {
+    **dict.fromkeys(("bar", "quote", "trade", "book", "checked_book", "flow", "feed", "mark"), _MARKET),
+    "funding": "market data; what each position paid or received is in `cash_flows`",
+    "clock": "time alone changes nothing that people ask for",
+    "state_hash": "a check of the engine for itself; a replay compares it",
+}
+# Where the others go.
+PROJECTED = {
+    "session": ("sessions",),
+    "session_end": ("sessions",),
+    "command": ("commands",),
+    "order": ("orders",),
+    "refused": ("refusals",),
+    "cancel_request": ("requests", "orders"),
+    "replace_request": ("requests", "orders"),
+    "report": ("fills", "orders"),
+    "decision": ("decisions",),
+    "cash_flow": ("cash_flows",),
+    "liquidation": ("liquidations",),
+    "margin": ("margin_changes",),
+    "link": ("orders",),
+    "sized": ("orders",),
+}
 # What a command can say beside its name, in the order of the columns.
 _ARGUMENTS = ("scope", "scope_id", "limit", "value", "instrument", "person")
-_STATES = {"accepted": "new", "triggered": "new"}
-_CLOSED = {"canceled": "canceled", "rejected": "rejected", "expired": "expired"}
 
 
-def statements(record: JournalRecord) -> Iterator[Statement]:
-    """Yield the statements that bring one record into the tables."""
+class SessionRow(msgspec.Struct):
+    """A row of the table `sessions`, its fields in the order of the columns."""
+
+    seq: int
+    started_ns: int
+    engine_version: str
+    config: str
+    ended_ns: int | None = None
+    end_reason: str | None = None
+
+
+class Changes:
+    """What records make of the tables: rows to be written, by table.
+
+    Parameters
+    ----------
+    orders : iterable of OrderRow
+        Rows of the orders that the records are about, as they are before them.
+    session : SessionRow or None
+        The newest session before them.
+    """
+
+    def __init__(self, orders: Iterable[OrderRow] = (), session: SessionRow | None = None) -> None:
+        self._orders = {order.order_id: order for order in orders}
+        self._session = session
+        self._rows: dict[str, list[Row]] = {}
+
+    def take(self, record: JournalRecord) -> None:
+        """Take a record in; records come in the order of their numbers."""
+        if record.kind == "session":
+            fields = record.fields
+            self._keep_session()
+            self._session = SessionRow(
+                record.seq, record.time_ns, _text(fields["engine_version"]), _text(fields["config"])
+            )
+        elif self._session is not None:
+            self._take_in_session(self._session, record)
+        if record.kind in OF_ORDERS:
+            self._take_of_order(record)
+        if (row := _ROWS.get(record.kind)) is not None:
+            table, values = row
+            self._add(table, (record.seq, record.time_ns, *values(record.fields)))
+
+    def rows(self) -> dict[str, list[Row]]:
+        """Return the rows to be written, each in the place of one with its key."""
+        self._keep_session()
+        if self._orders:
+            self._rows["orders"] = [msgspec.structs.astuple(order) for order in self._orders.values()]
+        return self._rows
+
+    def _take_in_session(self, session: SessionRow, record: JournalRecord) -> None:
+        """Note the end of a session, and its start where its mark has no time: the time of what came next."""
+        if session.started_ns == 0:
+            session.started_ns = record.time_ns
+        if record.kind == "session_end":
+            session.ended_ns, session.end_reason = record.time_ns, _text(record.fields["reason"])
+
+    def _take_of_order(self, record: JournalRecord) -> None:
+        order_id = order_of(record)
+        if record.kind == "order":
+            self._orders[order_id] = OrderRow.opened(record)
+            return
+        order = self._orders.get(order_id)
+        if record.kind == "report" and record.fields["report"] == "fill":
+            self._add("fills", _fill(record, order))
+        if order is not None:
+            order.take(record)
+
+    def _keep_session(self) -> None:
+        if self._session is not None:
+            self._add("sessions", msgspec.structs.astuple(self._session))
+
+    def _add(self, table: str, row: Row) -> None:
+        self._rows.setdefault(table, []).append(row)
+
+
+def order_of(record: JournalRecord) -> int:
+    """Return the number of the order that a record is about."""
+    return cast("int", record.fields["order_id"])
+
+
+def _fill(record: JournalRecord, order: OrderRow | None) -> Row:
     fields = record.fields
-    match record.kind:
-        case "session":
-            yield (
-                _INSERT_SESSION,
-                (record.seq, record.time_ns, _text(fields["engine_version"]), _text(fields["config"])),
-            )
-        case "session_end":
-            yield (
-                _END_SESSION,
-                (record.time_ns, _text(fields["reason"]), record.seq),
-            )
-        case "order":
-            yield _order(record)
-        case "report":
-            yield from _report(record)
-        case "refused":
-            yield (
-                "INSERT OR IGNORE INTO refusals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.seq,
-                    record.time_ns,
-                    fields["order_id"],
-                    fields["strategy"],
-                    fields["instrument"],
-                    fields["rule"],
-                    str(fields["limit"]),
-                    str(fields["value"]),
-                ),
-            )
-        case "decision":
-            yield (
-                "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.seq,
-                    record.time_ns,
-                    fields["strategy"],
-                    fields["instrument"],
-                    fields["action"],
-                    fields["reason"],
-                    _json(fields["gates"]),
-                ),
-            )
-        case "command":
-            yield (
-                "INSERT OR IGNORE INTO commands VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (record.seq, record.time_ns, fields["command"], *(fields.get(name) for name in _ARGUMENTS)),
-            )
-
-
-def _order(record: JournalRecord) -> Statement:
-    fields = record.fields
-    price = fields.get("price_ticks", fields.get("trigger_ticks"))
+    of_order = (None, None, None) if order is None else (order.strategy, order.instrument, order.side)
     return (
-        _INSERT_ORDER,
-        (
-            fields["order_id"],
-            record.seq,
-            record.time_ns,
-            fields["strategy"],
-            fields["instrument"],
-            fields["side"],
-            fields["order_kind"],
-            price,
-            fields.get("lots"),
-            fields["time_in_force"],
-            _json(fields),
-        ),
+        record.seq,
+        record.time_ns,
+        fields["venue_time_ns"],
+        fields["order_id"],
+        *of_order,
+        fields["price_ticks"],
+        fields["lots"],
+        fields["liquidity"],
+        str(fields["fee"]),
     )
 
 
-def _report(record: JournalRecord) -> Iterator[Statement]:
-    fields = record.fields
-    order_id, report = fields["order_id"], str(fields["report"])
-    if report == "fill":
-        yield (
-            _INSERT_FILL,
-            (
-                record.seq,
-                record.time_ns,
-                fields["venue_time_ns"],
-                order_id,
-                fields["price_ticks"],
-                fields["lots"],
-                fields["liquidity"],
-                str(fields["fee"]),
-                order_id,
-            ),
-        )
-        yield _COUNT_FILLS, (record.time_ns, order_id)
-    elif report in _CLOSED:
-        yield (
-            "UPDATE orders SET state = ?, reason = ?, closed_ns = ? WHERE order_id = ?",
-            (_CLOSED[report], fields.get("reason"), record.time_ns, order_id),
-        )
-    elif report in _STATES:
-        if "price_ticks" in fields:
-            yield "UPDATE orders SET price_ticks = ? WHERE order_id = ?", (fields["price_ticks"], order_id)
-        yield (
-            "UPDATE orders SET state = ? WHERE order_id = ? AND state = 'pending_new'",
-            (_STATES[report], order_id),
-        )
-    elif report in {"replaced", "restated"}:
-        # `lots` of the report is what is still open.
-        yield (
-            "UPDATE orders SET price_ticks = ?, lots = filled_lots + ? WHERE order_id = ?",
-            (fields["price_ticks"], fields["lots"], order_id),
-        )
+def _refusal(fields: dict[str, object]) -> Row:
+    told = (fields["order_id"], fields["strategy"], fields["instrument"], fields["rule"])
+    return (*told, str(fields["limit"]), str(fields["value"]))
+
+
+def _decision(fields: dict[str, object]) -> Row:
+    told = (fields["strategy"], fields["instrument"], fields["action"], fields["reason"])
+    return (*told, msgspec.json.encode(fields["gates"]).decode())
+
+
+def _cash_flow(fields: dict[str, object]) -> Row:
+    told = (fields["due_ns"], fields["strategy"], fields["instrument"], fields["cash_flow"])
+    return (*told, str(fields["amount"]))
+
+
+def _liquidation(fields: dict[str, object]) -> Row:
+    names = ("order_id", "strategy", "instrument", "price_ticks", "lots")
+    return (*(fields[name] for name in names), str(fields["equity"]), str(fields["maintenance"]))
+
+
+# Rows that need nothing but their record: the table, and what comes after `seq` and `time_ns`.
+_ROWS: dict[str, tuple[str, Callable[[dict[str, object]], Row]]] = {
+    "refused": ("refusals", _refusal),
+    "decision": ("decisions", _decision),
+    "cash_flow": ("cash_flows", _cash_flow),
+    "liquidation": ("liquidations", _liquidation),
+    "margin": (
+        "margin_changes",
+        lambda fields: (fields["strategy"], fields["instrument"], str(fields["amount"])),
+    ),
+    "cancel_request": ("requests", lambda fields: (fields["order_id"], "cancel", None, None)),
+    # An amendment to price 0 keeps the price.
+    "replace_request": (
+        "requests",
+        lambda fields: (fields["order_id"], "replace", fields["price_ticks"] or None, fields["lots"]),
+    ),
+    "command": (
+        "commands",
+        lambda fields: (fields["command"], *(fields.get(name) for name in _ARGUMENTS)),
+    ),
+}
 
 
 def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value, enc_hook=str).decode()

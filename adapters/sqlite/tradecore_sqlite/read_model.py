@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -10,12 +10,18 @@ import aiosqlite
 import msgspec
 
 from tradecore.domain.errors import StorageError
-from tradecore.domain.record import JournalRecord
-from tradecore_sqlite import projection, schema
+from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore_sqlite import schema
+from tradecore_sqlite.order_rows import OrderRow
+from tradecore_sqlite.projection import OF_ORDERS, Changes, SessionRow, order_of
 
 # Before this version two connections in WAL mode can corrupt a database: https://sqlite.org/wal.html#walresetbug
 WAL_VERSION_MIN = (3, 51, 3)
 BUSY_SECONDS_MAX = 5.0
+# How long whoever may try again should wait with it.
+RETRY_AFTER_NS = 250_000_000
+# Values in one question: any SQLite takes 999.
+_ASKED_MAX = 500
 # A file with tables, but without our `meta`, is not ours.
 _FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -55,15 +61,23 @@ class SqliteReadModel:
         self._is_open = True
 
     @classmethod
-    async def open(cls, path: str) -> "SqliteReadModel":
+    async def open(cls, path: str, *, busy_seconds_max: float = BUSY_SECONDS_MAX) -> "SqliteReadModel":
         """Open a read model, made new when there is none.
+
+        Parameters
+        ----------
+        path : str
+            Its file.
+        busy_seconds_max : float
+            How long a call may wait for another program that holds the file.
 
         Raises
         ------
         StorageError
-            When the file cannot be used or was written by a newer version.
+            When the file cannot be used or was written by a newer version; with `retry_after_ns` when another
+            program holds it.
         """
-        opening = asyncio.create_task(cls._open(path))
+        opening = asyncio.create_task(cls._open(path, busy_seconds_max))
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -74,41 +88,69 @@ class SqliteReadModel:
             raise
 
     @classmethod
-    async def _open(cls, path: str) -> "SqliteReadModel":
+    async def _open(cls, path: str, busy_seconds_max: float) -> "SqliteReadModel":
         connection: aiosqlite.Connection | None = None
         try:
             _make_file(Path(path))
-            connection = await aiosqlite.connect(path, timeout=BUSY_SECONDS_MAX, isolation_level=None)
+            connection = await aiosqlite.connect(path, timeout=busy_seconds_max, isolation_level=None)
             await _prepare(connection, path)
         except (sqlite3.Error, OSError) as error:
             if connection is not None:
                 await connection.close()
             what = f"read model cannot be opened: {error}; name another file, or remove it and rebuild"
-            raise StorageError(path, what) from error
+            raise StorageError(path, what, _retry_after_ns(error)) from error
         except BaseException:
             if connection is not None:
                 await connection.close()
             raise
         return cls(connection, path)
 
-    async def next_seq(self) -> int:
-        """Return the number of the first journal frame that is not yet in the tables."""
+    async def position(self) -> JournalPosition:
+        """Return up to where in which journal the tables are."""
         async with self._guarded():
-            return await _value(self._connection, "SELECT value FROM meta WHERE key = 'next_seq'")
+            return await _position(self._connection)
         raise AssertionError
 
-    async def apply(self, records: Sequence[JournalRecord], next_seq: int, /) -> None:
-        """Take records over and remember `next_seq`, both or neither."""
+    async def apply(self, records: Sequence[JournalRecord], position: JournalPosition, /) -> None:
+        """Take records over and remember the position after them, both or neither."""
         async with self._guarded(), _transaction(self._connection):
-            applied = await _value(self._connection, "SELECT value FROM meta WHERE key = 'next_seq'")
-            for record in records:
-                if record.seq < applied:
-                    continue
-                for statement, values in projection.statements(record):
-                    await self._connection.execute(statement, values)
+            applied = await _position(self._connection)
+            if position.next_seq <= applied.next_seq:
+                return
+            new = [record for record in records if record.seq >= applied.next_seq]
+            changes = await self._changes_of(new)
+            for table, rows in changes.rows().items():
+                marks = ", ".join("?" * len(rows[0]))
+                insert = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - names of our own
+                await self._connection.executemany(insert, rows)
             await self._connection.execute(
-                "UPDATE meta SET value = MAX(value, ?) WHERE key = 'next_seq'", (next_seq,)
+                "UPDATE meta SET value = ? WHERE key = 'next_seq'", (position.next_seq,)
             )
+            await self._connection.execute("UPDATE journal SET head = ?", (position.head,))
+
+    async def _changes_of(self, records: Sequence[JournalRecord]) -> Changes:
+        """Return what records make of the tables as they are now."""
+        columns = ", ".join(SessionRow.__struct_fields__)
+        newest = f"SELECT {columns} FROM sessions ORDER BY seq DESC LIMIT 1"  # noqa: S608 - names of our own
+        sessions = [SessionRow(*row) for row in await self._connection.execute_fetchall(newest)]
+        about = {order_of(record) for record in records if record.kind in OF_ORDERS}
+        changes = Changes(await self._orders(sorted(about)), sessions[0] if sessions else None)
+        for record in records:
+            changes.take(record)
+        return changes
+
+    async def _orders(self, order_ids: Sequence[int]) -> list[OrderRow]:
+        """Read the rows of orders; those that are not there yet are left out."""
+        names = OrderRow.__struct_fields__
+        found: Iterable[sqlite3.Row] = ()
+        orders = []
+        for start in range(0, len(order_ids), _ASKED_MAX):
+            asked = order_ids[start : start + _ASKED_MAX]
+            marks = ", ".join("?" * len(asked))
+            query = f"SELECT {', '.join(names)} FROM orders WHERE order_id IN ({marks})"  # noqa: S608 - as above
+            found = await self._connection.execute_fetchall(query, asked)
+            orders += [OrderRow(**dict(zip(names, row, strict=True))) for row in found]
+        return orders
 
     async def clear(self) -> None:
         """Empty every table."""
@@ -116,6 +158,7 @@ class SqliteReadModel:
             for name in schema.NAMES:
                 await self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - names of our own
             await self._connection.execute("UPDATE meta SET value = 0 WHERE key = 'next_seq'")
+            await self._connection.execute("UPDATE journal SET head = ''")
 
     async def info(self) -> DatabaseInfo:
         """Return what is in the tables, the file's integrity checked."""
@@ -156,7 +199,14 @@ class SqliteReadModel:
             yield
         except sqlite3.Error as error:
             what = f"read model: {error}; it can be built again with `tradecore db rebuild`"
-            raise StorageError(self._path, what) from error
+            raise StorageError(self._path, what, _retry_after_ns(error)) from error
+
+
+def _retry_after_ns(error: BaseException) -> int | None:
+    """Return when to try again what another program kept us from; `None` when that would change nothing."""
+    code = getattr(error, "sqlite_errorcode", None)
+    is_busy = code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return RETRY_AFTER_NS if is_busy else None
 
 
 @asynccontextmanager
@@ -208,6 +258,11 @@ async def _checked_version(connection: aiosqlite.Connection, path: str) -> int:
     if await _value(connection, _FOREIGN):
         raise StorageError(path, "is a database of something else and was left as it is; name another file")
     return version
+
+
+async def _position(connection: aiosqlite.Connection) -> JournalPosition:
+    next_seq = await _value(connection, "SELECT value FROM meta WHERE key = 'next_seq'")
+    return JournalPosition(next_seq, await _text(connection, "SELECT head FROM journal"))
 
 
 async def _value(connection: aiosqlite.Connection, query: str) -> int:

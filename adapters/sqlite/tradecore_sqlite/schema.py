@@ -4,9 +4,56 @@ Prices are whole ticks, sizes whole lots, times UTC nanoseconds; money is text i
 because it may need more than 64 bits.
 """
 
-VERSION = 2
+VERSION = 3
 
-TABLES = """
+# Since version 3.
+_NEWER_TABLES = """
+-- Hash of the chain up to `next_seq`: which journal the tables are of.
+CREATE TABLE journal (head TEXT NOT NULL) STRICT;
+INSERT INTO journal VALUES ('');
+
+CREATE TABLE requests (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    order_id INTEGER NOT NULL,
+    request TEXT NOT NULL,
+    price_ticks INTEGER,
+    lots INTEGER
+) STRICT;
+CREATE INDEX requests_of_order ON requests (order_id);
+
+CREATE TABLE cash_flows (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    due_ns INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    amount_atto TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE liquidations (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    order_id INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    price_ticks INTEGER NOT NULL,
+    position_lots INTEGER NOT NULL,
+    equity_atto TEXT NOT NULL,
+    maintenance_atto TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE margin_changes (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    amount_atto TEXT NOT NULL
+) STRICT;
+"""
+
+_OLDER_TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('next_seq', 0);
 
@@ -34,7 +81,9 @@ CREATE TABLE orders (
     filled_lots INTEGER NOT NULL DEFAULT 0,
     reason TEXT,
     closed_ns INTEGER,
-    details TEXT NOT NULL
+    details TEXT NOT NULL,
+    after_order_id INTEGER,
+    oco_order_id INTEGER
 ) STRICT;
 
 CREATE TABLE fills (
@@ -85,6 +134,9 @@ CREATE TABLE commands (
     person TEXT
 ) STRICT;
 
+"""
+
+_VIEWS = """
 -- A view, so that a position is the sum of its fills and can be nothing else.
 CREATE VIEW positions AS
     SELECT strategy, instrument,
@@ -93,7 +145,10 @@ CREATE VIEW positions AS
     FROM fills GROUP BY strategy, instrument;
 """
 
-# What brings the tables of a version to the next one. What they did not keep stays empty until a rebuild.
+TABLES = _OLDER_TABLES + _NEWER_TABLES + _VIEWS
+
+# What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
+# projected again: by the next start of its engine where the form of rows has changed, else by a rebuild.
 MIGRATIONS = {
     1: """
 ALTER TABLE commands ADD COLUMN scope TEXT;
@@ -103,6 +158,21 @@ ALTER TABLE commands ADD COLUMN value TEXT;
 ALTER TABLE commands ADD COLUMN instrument INTEGER;
 ALTER TABLE commands ADD COLUMN person TEXT;
 """,
+    2: f"""
+ALTER TABLE orders ADD COLUMN after_order_id INTEGER;
+ALTER TABLE orders ADD COLUMN oco_order_id INTEGER;
+{_NEWER_TABLES}""",
 }
 
-NAMES = ("sessions", "orders", "fills", "refusals", "decisions", "commands")
+NAMES = (
+    "sessions",
+    "orders",
+    "fills",
+    "requests",
+    "refusals",
+    "decisions",
+    "cash_flows",
+    "liquidations",
+    "margin_changes",
+    "commands",
+)

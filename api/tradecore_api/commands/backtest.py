@@ -1,14 +1,13 @@
 """`tradecore backtest`."""
 
 import argparse
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
-from tradecore.backtest import BacktestResult
+from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
@@ -40,7 +39,7 @@ def backtest(arguments: argparse.Namespace) -> int:
         )
     else:
         shown = {name: cost for name, cost in costs.items() if cost != "0"}
-        print_values(_readable(statistics) | shown | {"orders_digest": result.orders_digest})
+        print_values(_readable(result.stats) | shown | {"orders_digest": result.orders_digest})
     return ExitCode.OK
 
 
@@ -86,14 +85,29 @@ def iso_time(time_ns: int) -> str:
     return f"{text}{decimals}Z"
 
 
-def _readable(statistics: Mapping[str, object]) -> dict[str, object]:
-    """Show times as text and durations in days."""
+def _readable(stats: Statistics) -> dict[str, object]:
+    """Show times and durations as text, and the reason of a figure that is absent in its place."""
     shown: dict[str, object] = {}
-    for name, value in statistics.items():
-        if isinstance(value, int) and name in ("start_ns", "end_ns"):
-            shown[name.removesuffix("_ns")] = iso_time(value)
-        elif isinstance(value, int) and name.endswith("_ns"):
-            shown[f"{name.removesuffix('_ns')}_days"] = value / (86_400 * NANOSECONDS)
-        else:
-            shown[name] = value
+    for name, value in msgspec.structs.asdict(stats).items():
+        key = name.removesuffix("_ns")
+        if name in stats.reasons:
+            shown[key] = f"-  ({stats.reasons[name]})"
+        elif name in ("start_ns", "end_ns"):
+            shown[key] = iso_time(value)
+        elif name.endswith("_ns"):
+            shown[key] = duration(value)
+        elif name != "reasons":
+            shown[key] = value
     return shown
+
+
+def duration(span_ns: int) -> str:
+    """Return a span in the largest unit that it has one of: `3,116 days`, `1.5 min`, `0.002 s`."""
+    for name, unit_ns in (
+        ("days", 86_400 * NANOSECONDS),
+        ("h", 3_600 * NANOSECONDS),
+        ("min", 60 * NANOSECONDS),
+    ):
+        if span_ns >= unit_ns:
+            return f"{span_ns / unit_ns:,.6g} {name}"
+    return f"{span_ns / NANOSECONDS:,.6g} s"

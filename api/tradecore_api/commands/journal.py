@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tradecore.domain.errors import StorageError
-from tradecore.domain.journal import JournalReader, journal_verify
+from tradecore.domain.journal import JournalReader, journal_verify, record_kinds
 from tradecore.domain.record import JournalRecord
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import plain, print_json, print_json_line, print_values
@@ -16,7 +16,10 @@ from tradecore_api.summary import INTACT
 from tradecore_api.wiring import sessions
 
 POLL_SECONDS = 0.2
-EVENT_KINDS = frozenset({"bar", "quote", "trade", "book", "flow", "feed", "clock"})
+# Too many to read: what a feed brings, and the time. Commands are shown.
+EVENT_KINDS = frozenset(
+    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name != "command"
+)
 
 
 def verify(arguments: argparse.Namespace) -> int:

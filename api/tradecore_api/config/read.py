@@ -11,7 +11,7 @@ from msgspec import inspect
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import RiskSpec
-from tradecore_api.config import overrides, shape
+from tradecore_api.config import data_paths, overrides, shape
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
     BookVenue,
@@ -32,11 +32,10 @@ PATH_KEYS = (
     "journal.path",
     "database.path",
 )
+# Keys that take several paths, or one for each instrument.
+SEVERAL_KEYS = ("data.path", "data.paths", "data.funding", "data.marks")
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
 FILE_SIZE_MAX = 1 << 20
-# Levels a side that the venues announce changes of unless one subscribes to another depth.
-KRAKEN_LEVELS = 10
-OKX_LEVELS = 400
 
 
 def load(path: Path, *, options: Iterable[str] = (), environment: Mapping[str, str] | None = None) -> Config:
@@ -150,7 +149,6 @@ def _fill_in(clean: object) -> None:
         is_okx = feed["venue"] == BookVenue.OKX
         for instrument in clean.get("instruments", []):
             instrument.setdefault("checksum", "okx" if is_okx else "kraken")
-            instrument.setdefault("book_levels_max", OKX_LEVELS if is_okx else KRAKEN_LEVELS)
 
 
 def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
@@ -217,11 +215,7 @@ def _check_files(config: Config, report: shape.Report) -> None:
     tables = config.tables
     if isinstance(tables.feed, CaptureFeedTable | BookCaptureFeedTable):
         _check_file("feed.path", tables.feed.path, report)
-    if tables.data is not None:
-        _check_file("data.path", tables.data.path, report)
-        for key, path in (("data.funding", tables.data.funding), ("data.marks", tables.data.marks)):
-            if path is not None:
-                _check_file(key, path, report)
+    data_paths.check(tables, report)
     if tables.venue.latency_file is not None:
         _check_file("venue.latency_file", tables.venue.latency_file, report)
     for strategy in config.strategies:
@@ -243,6 +237,9 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
         table = tree.get(section)
         if isinstance(table, dict) and name in table:
             table[name] = _anchored(key, table[name], directory)
+    data = tree.get("data")
+    if isinstance(data, dict) and "paths" in data:
+        data["paths"] = _anchored("data.paths", data["paths"], directory)
     several = tree.get("strategies")
     for table in [tree.get("strategy"), *(several if isinstance(several, list) else [])]:
         if isinstance(table, dict) and "class" in table:
@@ -250,9 +247,14 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
 
 
 def _anchored(key: str, value: object, directory: Path) -> object:
+    if key in SEVERAL_KEYS or key.startswith("data.paths."):
+        if isinstance(value, list):
+            return [_anchored("data.path", path, directory) for path in value]
+        if isinstance(value, dict):
+            return {name: _anchored("data.path", path, directory) for name, path in value.items()}
     if not isinstance(value, str):
         return value
-    if key in PATH_KEYS:
+    if key in PATH_KEYS or key.startswith("data.paths."):
         return str(directory / Path(value).expanduser())
     if key.startswith(("strategy.", "strategies.")) and key.endswith(".class"):
         file, colon, name = value.rpartition(":")

@@ -32,6 +32,9 @@ DECIMAL_KEYS = frozenset(
 )
 POSITIVE_KEYS = DECIMAL_KEYS - {"maker_bps", "taker_bps", "liquidation_fee_bps", "amount"}
 
+# Furthest that the first digit of a decimal number may stand from the point.
+EXPONENT_MAX = 40
+
 Report = Callable[[str, object, str], None]
 _BAD = object()
 
@@ -106,6 +109,10 @@ def _union(value: object, kind: inspect.UnionType, key: str, report: Report) -> 
     options = [option for option in kind.types if not isinstance(option, inspect.NoneType)]
     if len(options) == 1:
         return checked(value, options[0], key, report)
+    if any(isinstance(option, inspect.DictType) for option in options):
+        return _names_or_list(value, options, key, report)
+    if any(isinstance(option, inspect.StrType) for option in options):
+        return _one_or_several(value, options, key, report)
     tables = {str(option.tag): option for option in options if isinstance(option, inspect.StructType)}
     if not isinstance(value, dict):
         report(key, value, "must be a table")
@@ -115,6 +122,26 @@ def _union(value: object, kind: inspect.UnionType, key: str, report: Report) -> 
         report(_join(key, "kind"), tag, f"must be one of {', '.join(sorted(tables))}")
         return _BAD
     return _struct(value, tables[tag], key, report)
+
+
+def _one_or_several(value: object, options: list[inspect.Type], key: str, report: Report) -> object:
+    """Check a key that is one text or a list of them."""
+    wanted = inspect.VarTupleType if isinstance(value, list) else inspect.StrType
+    option = next(option for option in options if isinstance(option, wanted))
+    if not isinstance(value, str | list):
+        report(key, value, 'must be text in "quotes" or a list of them')
+        return _BAD
+    return checked(value, option, key, report)
+
+
+def _names_or_list(value: object, options: list[inspect.Type], key: str, report: Report) -> object:
+    """Check a key that is a table of names or a list of them."""
+    wanted = inspect.VarTupleType if isinstance(value, list) else inspect.DictType
+    option = next(option for option in options if isinstance(option, wanted))
+    if not isinstance(value, dict | list):
+        report(key, value, 'must be a table of names or a list of them, e.g. ["time", "price"]')
+        return _BAD
+    return checked(value, option, key, report)
 
 
 def _list(value: object, item_kind: inspect.Type, key: str, report: Report) -> object:
@@ -154,10 +181,14 @@ def _text(value: object, kind: inspect.StrType, key: str, report: Report) -> obj
     if not number.is_finite():
         report(key, value, "must be a finite number")
         return _BAD
+    if number and not -EXPONENT_MAX <= number.adjusted() <= EXPONENT_MAX:
+        # Written out it would have more digits than any number here can hold.
+        report(key, value, "must fit 64 bits with at most 18 decimals")
+        return _BAD
     if number <= 0 and key.rpartition(".")[2] in POSITIVE_KEYS:
         report(key, value, "must be above 0")
         return _BAD
-    return value if isinstance(value, str) else format(number, "f")
+    return value if isinstance(value, str) else format(number or Decimal(0), "f")
 
 
 def _integer(value: object, kind: inspect.IntType, key: str, report: Report) -> object:

@@ -18,6 +18,7 @@ from tradecore.domain.spec import (
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
+Paths = str | tuple[str, ...]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 
 
@@ -74,9 +75,10 @@ class BookVenue(StrEnum):
 class BookCaptureFeedTable(Table, frozen=True, tag_field="kind", tag="book_capture"):
     """`[feed] kind = "book_capture"`: recorded book messages of Kraken or OKX, as fast as possible.
 
-    Lines of `<receive_ns> <json>`, or as cryptofeed writes them, or `{"init": ..., "updates": [...]}`. Every
-    checksum is compared with the book. [[instruments]] name the pairs as the venue does, with its ticks and
-    lots; `book_levels_max` is 10 (Kraken) or 400 (OKX) unless they say otherwise.
+    Lines of `<receive_ns> <json>`, or as cryptofeed writes them, or `{"init": ..., "updates": [...]}`; each
+    venue in each form. Every checksum is compared with the book. [[instruments]] name the pairs as the venue
+    does, with its ticks and lots. `book_levels_max` is the depth that the capture names: by its channel
+    (`book-25`, `books5`), by the recorded subscription, or else by the size of the snapshot.
     """
 
     path: str
@@ -100,6 +102,9 @@ class DataFormat(StrEnum):
     AUTO = "auto"
     CSV = "csv"
     PARQUET = "parquet"
+    ARROW = "arrow"
+    JSON = "json"
+    LEAN = "lean"
     JOURNAL = "journal"
 
 
@@ -110,23 +115,75 @@ class Rounding(StrEnum):
     NEAREST = "nearest"
 
 
+class QuoteSide(StrEnum):
+    """Which price bars of quotes give."""
+
+    MID = "mid"
+    BID = "bid"
+    ASK = "ask"
+
+
+class TimeFormat(StrEnum):
+    """How times are written."""
+
+    AUTO = "auto"
+    ISO = "iso"
+    DAY_FIRST = "day_first"
+    MONTH_FIRST = "month_first"
+    DIGITS = "digits"
+    S = "s"
+    MS = "ms"
+    US = "us"
+    NS = "ns"
+
+
+class Implausible(StrEnum):
+    """What happens to prices and columns that are possible but hardly right."""
+
+    REFUSE = "refuse"
+    ACCEPT = "accept"
+
+
 class DataTable(Table, frozen=True):
     """`[data]`: bars of the past for `tradecore backtest`.
 
-    `columns` maps `time, open, high, low, close, volume` to the names used in the file. `funding` is a file
+    `path` is a file, a list of files, a directory (its data files) or a pattern such as `btc/*.csv.gz`.
+    Several files are one series in the order of time, whatever they are called; a row that two of them have
+    alike is taken once, and two that differ about one time are an error. With several instruments each has
+    its own: write `{symbol}` in the path (`/` and `:` of a symbol become `_`), or name them in
+    `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. `funding` and `marks` take the same but for the table.
+
+    `columns` maps `time, open, high, low, close, volume` to the names used in the file, or lists them in the
+    order in which they stand there, with `""` for a column to pass over. `funding` is a file
     with the columns `time`, `rate` (0.0001 is one basis point) and perhaps `mark`; `marks` one with `time`
     and `price`, the mark price known at that time. Both belong to bars of a perpetual. Every position there
     pays or receives funding, whether its instrument has margin rules or the leverage of the account.
+
+    `format` is told by the file: `arrow` is Feather and Arrow IPC, `json` a list of rows as freqtrade keeps
+    it, `lean` the zip files of QuantConnect's LEAN, whose day and scale are told by the names of file and
+    folders. `quote_side` says which price LEAN's bars of quotes give.
+
+    `time_format` says how times are written: `iso` (year first), `day_first`, `month_first`, `digits`
+    (`20260107[hh[mm[ss]]]`), or `s`, `ms`, `us`, `ns` since 1970; `auto` looks at the whole column and asks
+    where two readings are plausible. With `date = "2024-08-31"` numbers are counted from that midnight in
+    `timezone`, milliseconds unless `time_format` says otherwise. Prices are divided by `price_scale`.
+    `implausible = "accept"` takes what is possible but hardly right. docs/data.md has it all.
     """
 
-    path: str
-    funding: str | None = None
-    marks: str | None = None
+    path: Paths | None = None
+    paths: dict[str, Paths] = {}
+    funding: Paths | None = None
+    marks: Paths | None = None
     format: DataFormat = DataFormat.AUTO
-    columns: dict[str, str] = {}
+    columns: dict[str, str] | tuple[str, ...] = {}
     rounding: Rounding = Rounding.EXACT
+    quote_side: QuoteSide = QuoteSide.MID
     interval_ns: Positive | None = None
     timezone: str = "UTC"
+    time_format: TimeFormat = TimeFormat.AUTO
+    date: str | None = None
+    price_scale: Positive | None = None
+    implausible: Implausible = Implausible.REFUSE
 
 
 class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,11 +208,27 @@ class JournalTable(Table, frozen=True):
     commit_interval_ms: Positive = 50
 
 
+class StatisticsTable(Table, frozen=True):
+    """`[statistics]`: how often a backtest samples the equity where orders are not matched against bars.
+
+    `sample` is a length such as `1s`, `5m`, `1h` or `1d`, or `off` for the start and the end alone. There is
+    one sample at each multiple of it before which something happened, 32 bytes each. Runs on bars have one at
+    each bar.
+    """
+
+    sample: str = "1m"
+
+
 class DatabaseTable(Table, frozen=True):
-    """`[database]`: the SQLite read model; not part of the order path."""
+    """`[database]`: the SQLite read model; not part of the order path.
+
+    When a run ends, it waits for the tables at most `finish_timeout_ms` (and, after a signal, no longer than
+    `daemon.stop_timeout_ms` allows); the next start completes what is missing then.
+    """
 
     enabled: bool = True
     path: str | None = None
+    finish_timeout_ms: Positive = 10_000
 
 
 class DaemonTable(Table, frozen=True):
@@ -183,7 +256,7 @@ class LogTable(Table, frozen=True):
 
 
 class DecisionTable(Table, frozen=True):
-    """`[decision]`: conditions that a wish to trade must meet before risk sees it.
+    """`[decision]`: conditions that a request must meet before risk sees it, but what closes (docs/gates.md).
 
     `[[decision.gates]]` tables: `kind = "max_spread"` with `ticks`, `"cooldown"` with `seconds`, or
     `"trading_hours"` with `start` and `end`, hours of the day in UTC.
@@ -206,6 +279,7 @@ class ConfigTables(Table, frozen=True):
     venue: VenueSpec = VenueSpec()
     risk: RiskSpec = RiskSpec()
     decision: DecisionTable = DecisionTable()
+    statistics: StatisticsTable = StatisticsTable()
     journal: JournalTable = JournalTable()
     database: DatabaseTable = DatabaseTable()
     daemon: DaemonTable = DaemonTable()

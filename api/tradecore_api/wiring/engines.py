@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from tradecore.domain import LatencySamples
 from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
+from tradecore.domain.span import span_ns
 from tradecore.domain.spec import EngineSpec
 from tradecore.engine import Engine
+from tradecore.runtime import SystemClock
 from tradecore.strategy import StrategyBinding
 from tradecore_api.config.tables import (
     Config,
 )
+from tradecore_api.wiring.calendars import span_from, with_calendars
 from tradecore_api.wiring.feeds import completed
 from tradecore_api.wiring.strategies import strategies
 
@@ -19,7 +22,9 @@ def strategy_problems(config: Config) -> list[ConfigError]:
     try:
         config = completed(config)
         bindings = strategies(config).bindings
-        build_engine(config, config.engine_spec(), bindings, is_recording=False)
+        # Whether a calendar is known does not depend on the time that its table covers.
+        spec = with_calendars(config, config.engine_spec(), lambda: span_from(SystemClock().now_ns()))
+        build_engine(config, spec, bindings, is_recording=False)
     except ConfigError as error:
         return [error]
     return []
@@ -48,12 +53,24 @@ def build_engine(
             bindings,
             recording=is_recording,
             equity_curve=has_equity_curve,
+            sample_ns=_sample_ns(config),
             gates=config.tables.decision.gates,
             latency=_latency(config, spec.venue.latency_file),
         )
     except InvalidValueError as error:
         key = _key_of(spec, error)
         raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+
+
+def _sample_ns(config: Config) -> int | None:
+    """Return how often the equity is sampled where there are no bars; `None` for never."""
+    key, text = "statistics.sample", config.tables.statistics.sample
+    if text == "off":
+        return None
+    try:
+        return span_ns("sample", text, "must be a length such as 1s, 5m, 1h or 1d, or `off`")
+    except InvalidValueError as error:
+        raise ConfigError(config.source_of(key), key, text, error.rule) from error
 
 
 def _latency(config: Config, path: str | None) -> LatencySamples | None:

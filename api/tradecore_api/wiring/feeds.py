@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from tradecore.domain.errors import ConfigError, InvalidValueError
+from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
 from tradecore.domain.spec import SequenceRule
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
@@ -22,7 +22,7 @@ BATCH_EVENTS_MAX = 1024
 
 
 def completed(config: Config) -> Config:
-    """Fill in what a capture says about itself: its market and, if none are named, its instruments.
+    """Fill in what a capture says about itself: market, instruments if none are named, depth of its books.
 
     Raises
     ------
@@ -31,6 +31,8 @@ def completed(config: Config) -> Config:
     """
     tables = config.tables
     feed = tables.feed
+    if isinstance(feed, BookCaptureFeedTable):
+        return _with_depths(config, feed)
     if not isinstance(feed, CaptureFeedTable):
         return config
     if tables.instruments and feed.market is not CaptureMarket.AUTO:
@@ -54,6 +56,34 @@ def completed(config: Config) -> Config:
     )
     feed = msgspec.structs.replace(feed, market=CaptureMarket(market))
     tables = msgspec.structs.replace(tables, feed=feed, instruments=instruments)
+    return msgspec.structs.replace(config, tables=tables)
+
+
+def _with_depths(config: Config, feed: BookCaptureFeedTable) -> Config:
+    """Give the instruments of a recorded book the depth that the capture names, unless they have one."""
+    tables = config.tables
+    if tables.instruments and all(item.book_levels_max is not None for item in tables.instruments):
+        return config
+    from tradecore_files import BookVenue, book_contents
+
+    contents = book_contents(feed.path, BookVenue(feed.venue.value))
+    instruments = []
+    for index, instrument in enumerate(tables.instruments):
+        pair = contents.pairs.get(instrument.symbol)
+        if pair is None and not contents.problem:
+            key = f"instruments.{index}.symbol"
+            found = ", ".join(sorted(contents.pairs)) or "no books"
+            raise ConfigError(
+                config.source_of(key), key, instrument.symbol, f"is not in the capture, which holds {found}"
+            )
+        levels_max = instrument.book_levels_max
+        if levels_max is None and pair is not None:
+            if len(pair.channels) > 1:
+                what = f"holds {instrument.symbol} from {', '.join(sorted(pair.channels))}"
+                raise DataError(feed.path, f"{what}; leave the messages of one channel")
+            levels_max = pair.levels_max
+        instruments.append(msgspec.structs.replace(instrument, book_levels_max=levels_max))
+    tables = msgspec.structs.replace(tables, instruments=tuple(instruments))
     return msgspec.structs.replace(config, tables=tables)
 
 

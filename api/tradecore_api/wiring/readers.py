@@ -23,11 +23,14 @@ def log_notifier() -> Notifier:
     return LogNotifier()
 
 
-async def open_read_model(path: str) -> ReadModel:
-    """Return the SQLite read model at a path, made new when there is none."""
+async def open_read_model(path: str, *, busy_seconds_max: float = 5.0) -> ReadModel:
+    """Return the SQLite read model at a path, made new when there is none.
+
+    Its calls wait for other programs that hold it, at most so many seconds each.
+    """
     from tradecore_sqlite import SqliteReadModel
 
-    return await SqliteReadModel.open(path)
+    return await SqliteReadModel.open(path, busy_seconds_max=busy_seconds_max)
 
 
 async def database_info(path: str) -> dict[str, object]:
@@ -40,11 +43,3 @@ async def database_info(path: str) -> dict[str, object]:
         return found
     finally:
         await read_model.aclose()
-
-
-def inspect_data(path: str) -> dict[str, object]:
-    """Return what a data file holds."""
-    from tradecore_files import inspect
-
-    found: dict[str, object] = msgspec.to_builtins(inspect(path))
-    return found

@@ -8,7 +8,7 @@ from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalWriter
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
-from tradecore.runtime.recovery import chunks, recorded_config, recover
+from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, chunks, recorded_config, recover
 from tradecore_api.config.tables import (
     Config,
     ConfigTables,
@@ -16,6 +16,7 @@ from tradecore_api.config.tables import (
 )
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.version import VERSION
+from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
@@ -35,8 +36,18 @@ def open_session(
     ConfigError, StorageError, BrokenInvariantError
         When settings, journal or replay say no; the journal is closed again, unchanged.
     """
+    path = Path(journal_path)
+    if path.is_file() and not is_new_journal:
+        # First of all, and before a torn tail is cut off: such a journal stays as it is.
+        check_recorded_behaviour(journal_path, GO_ON)
     built = strategies(config)
-    engine = build_engine(config, config.engine_spec(), built.bindings, is_recording=True)
+    spec = with_calendars(
+        config,
+        config.engine_spec(),
+        lambda: span_of_feed(config),
+        recorded=lambda: {} if is_new_journal else recorded_calendars(journal_path),
+    )
+    engine = build_engine(config, spec, built.bindings, is_recording=True)
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
     identity = SessionConfig(
@@ -45,7 +56,6 @@ def open_session(
         feed=feed_identity(config),
         gates=config.tables.decision.gates,
     )
-    path = Path(journal_path)
     if is_new_journal:
         _set_aside(path)
     _make_directory(path.parent)
@@ -82,11 +92,12 @@ def replay(journal_path: str) -> RunSummary:
     BrokenInvariantError
         When the bytes differ; names the place.
     ConfigError
-        When a strategy of the journal cannot be loaded.
+        When a strategy of the journal cannot be loaded, or an engine of another behaviour wrote it.
     """
     first = next(chunks(journal_path), b"")
     if not first:
         raise StorageError(journal_path, "the journal is empty: there is nothing to replay")
+    check_recorded_behaviour(journal_path, "To replay it, use the version of tradecore that wrote it")
     recorded = SessionConfig.decoded(recorded_config(journal_path, first))
     config = Config(
         tables=ConfigTables(

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tradecore.backtest.statistics import ClosedTrades, Statistics, compute_statistics
 from tradecore.decision import Gate
-from tradecore.domain import DataError, EngineSpec, EventBatch, LatencySamples
-from tradecore.engine import Engine, EngineSummary
+from tradecore.domain import DataError, EngineSpec, EventBatch, InstrumentKind, LatencySamples, Matching
+from tradecore.engine import SAMPLE_NS, Engine, EngineSummary
 from tradecore.strategy import StrategyBinding
 
 TRADE = np.dtype(
@@ -70,10 +70,12 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         equity is opening cash, `pnl` of closed trades, these amounts and what open positions are up.
     costs : Costs
         Sums of fees and of cash flows, exact.
-    times_ns : ndarray of int64, shape (bars,)
-        Opening time of every bar.
-    equity : ndarray of float64, shape (bars,)
-        Equity at the close of every bar, positions at the last price.
+    times_ns : ndarray of int64, shape (rows,)
+        Where orders are matched against bars: opening time of every bar, those of several instruments
+        together. Elsewhere: times at which the equity was sampled, the first event and the end among them.
+        Both rise.
+    equity : ndarray of float64, shape (rows,)
+        Equity at the close of every bar or at every sample, positions at the last price.
     stats : Statistics
         Figures as defined there.
     orders_digest : str
@@ -101,6 +103,7 @@ def run(
     *sources: EventBatch,
     gates: Sequence[Gate] = (),
     latency: LatencySamples | None = None,
+    sample_ns: int | None = SAMPLE_NS,
     progress: Callable[[int], None] | None = None,
 ) -> BacktestResult:
     """Run strategies over history.
@@ -118,6 +121,9 @@ def run(
         Decision gates of every strategy.
     latency : LatencySamples or None
         Measured latencies in place of the constant ones.
+    sample_ns : int or None
+        Where orders are not matched against bars: how often the equity is sampled, in nanoseconds; `None` for
+        the start and the end alone.
     progress : callable or None
         Called with the number of events consumed when all are.
 
@@ -130,7 +136,7 @@ def run(
     """
     if not any(len(batch) for batch in sources):
         raise DataError("history", "has no events: nothing to test on")
-    engine = Engine(spec, strategies, equity_curve=True, gates=gates, latency=latency)
+    engine = Engine(spec, strategies, equity_curve=True, sample_ns=sample_ns, gates=gates, latency=latency)
     for source, batch in enumerate(sources):
         engine.feed(batch, source)
     events = engine.run()
@@ -143,17 +149,16 @@ def run(
 def result_of(engine: Engine) -> BacktestResult:
     """Collect trades, equity and statistics of an engine whose data have ended."""
     trades = _trades(engine)
+    engine.kernel.sample_equity()
     curve = engine.kernel.equity_curve()
-    times_ns, equity, price = curve["open_time_ns"], curve["equity"], curve["price"]
-    if len(times_ns) == 0:
-        times_ns, equity, price = _one_sample(engine)
+    times_ns, equity = curve["time_ns"], curve["equity"]
     return BacktestResult(
         trades=trades,
         cash_flows=_cash_flows(engine),
         costs=_costs(engine.summary()),
         times_ns=times_ns,
         equity=equity,
-        stats=_statistics(engine, trades, times_ns, equity, price),
+        stats=_statistics(engine, trades, curve),
         orders_digest=engine.orders_digest(),
         state_hash=engine.state_hash(),
         summary=engine.summary(),
@@ -191,35 +196,40 @@ def _paid(received: str) -> str:
     return received[1:] if received.startswith("-") else f"-{received}" if received != "0" else "0"
 
 
-def _one_sample(
-    engine: Engine,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Give the end alone, for history without bars."""
-    mark_ticks = engine.kernel.mark_ticks(0) or 0
-    return (
-        np.array([engine.now_ns]),
-        np.array([float(engine.summary().equity)]),
-        np.array([engine.instruments[0].price(mark_ticks)]),
-    )
-
-
-def _statistics(
-    engine: Engine,
-    trades: NDArray[Any],
-    times_ns: NDArray[np.int64],
-    equity: NDArray[np.float64],
-    price: NDArray[np.float64],
-) -> Statistics:
-    last_bar = len(times_ns) - 1
+def _statistics(engine: Engine, trades: NDArray[Any], curve: dict[str, NDArray[Any]]) -> Statistics:
+    times_ns = curve["time_ns"]
+    last_row = len(times_ns) - 1
+    is_sampled = engine.spec.venue.matching is not Matching.BARS
     closed = ClosedTrades(
-        entry_bar=np.minimum(np.searchsorted(times_ns, trades["entry_time_ns"]), last_bar),
-        exit_bar=np.minimum(np.searchsorted(times_ns, trades["exit_time_ns"]), last_bar),
+        entry_bar=np.minimum(np.searchsorted(times_ns, trades["entry_time_ns"]), last_row),
+        exit_bar=np.minimum(np.searchsorted(times_ns, trades["exit_time_ns"]), last_row),
         quantity=trades["quantity"] * trades["side"],
         entry_price=trades["entry_price"],
         exit_price=trades["exit_price"],
         pnl=trades["pnl"],
         commission=trades["commission"],
+        entry_value=_entry_values(engine, trades),
+        entry_time_ns=trades["entry_time_ns"] if is_sampled else None,
+        exit_time_ns=trades["exit_time_ns"] if is_sampled else None,
     )
     # A strategy can trade from the bar on whose close its slowest indicator is warm.
-    first_bar = min(max(engine.kernel.warm_up_bars() - 1, 0), last_bar)
-    return compute_statistics(times_ns, equity, price, closed, first_bar=first_bar)
+    first_bar = 0 if is_sampled else min(max(engine.kernel.warm_up_bars() - 1, 0), last_row)
+    return compute_statistics(
+        times_ns,
+        curve["equity"],
+        curve["held"],
+        closed,
+        first_bar=first_bar,
+        is_way_known=not is_sampled or engine.sample_ns is not None,
+    )
+
+
+def _entry_values(engine: Engine, trades: NDArray[Any]) -> NDArray[np.float64]:
+    """Return what each trade was worth at its entry, in account currency."""
+    size = np.array([float(instrument.multiplier) for instrument in engine.instruments])
+    is_inverse = np.array([i.kind is InstrumentKind.INVERSE for i in engine.instruments])
+    price, instrument = np.abs(trades["entry_price"]), trades["instrument_id"]
+    with np.errstate(divide="ignore"):
+        per_unit = np.where(is_inverse[instrument], 1 / price, price)
+    values: NDArray[np.float64] = trades["quantity"] * size[instrument] * per_unit
+    return values

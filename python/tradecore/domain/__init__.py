@@ -5,6 +5,7 @@ from tradecore.domain.errors import (
     BrokenInvariantError,
     ConfigError,
     DataError,
+    GateError,
     InvalidValueError,
     StorageError,
     StrategyError,
@@ -12,6 +13,7 @@ from tradecore.domain.errors import (
     VenueError,
 )
 from tradecore.domain.instrument import Instrument
+from tradecore.domain.sessions import ALWAYS_OPEN, SessionTable
 from tradecore.domain.spec import (
     AccountSpec,
     BarFill,
@@ -42,6 +44,7 @@ from tradecore.domain.spec import (
 )
 
 __all__ = [
+    "ALWAYS_OPEN",
     "AccountSpec",
     "BarFill",
     "BarOrder",
@@ -54,6 +57,7 @@ __all__ = [
     "FeeWindow",
     "FeesSpec",
     "Finalize",
+    "GateError",
     "Instrument",
     "InstrumentKind",
     "InstrumentRiskSpec",
@@ -72,6 +76,7 @@ __all__ = [
     "SelfTrade",
     "SelfTradePrevention",
     "SequenceRule",
+    "SessionTable",
     "SlippageSpec",
     "StorageError",
     "StrategyError",

@@ -89,6 +89,31 @@ class StrategyError(TradecoreError):
         self.what = what
 
 
+class GateError(StrategyError):
+    """A decision gate failed and its author must act: names gate, strategy, engine time and cause.
+
+    Parameters
+    ----------
+    gate : str
+        Name of the gate's class.
+    strategy : str
+        Name of the strategy whose request it was to judge.
+    time_ns : int
+        Time of the engine, UTC nanoseconds.
+    what : str
+        The exception, and the line of the gate it came from.
+    """
+
+    def __init__(self, gate: str, strategy: str, time_ns: int, what: str) -> None:
+        super().__init__(strategy, f"gate {gate}", time_ns, what)
+        self.gate = gate
+
+    def __str__(self) -> str:
+        """Blame the gate: the strategy only asked for what it was to judge."""
+        asked = f"a request of strategy {self.strategy!r} at engine time {self.time_ns}"
+        return f"decision gate {self.gate!r} failed to judge {asked}: {self.what}"
+
+
 class VenueError(TradecoreError):
     """An exchange or broker failed, or its answer is unknown.
 

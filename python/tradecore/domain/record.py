@@ -13,14 +13,29 @@ class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
     time_ns : int
         Time of the engine when it was written, UTC nanoseconds.
     kind : str
-        An event by its own name (`bar`, `quote`, `trade`, `book`, `flow`, `feed`, `command`, `clock`), or
-        `session`, `session_end`, `order`, `refused`, `cancel_request`, `replace_request`, `report`,
-        `decision` or `state_hash`.
+        What it is about, one of `tradecore.domain.journal.record_kinds()`; docs/journal.md lists them.
     fields : dict
-        Its values: integers (money in atto units), floats of gates, booleans and text.
+        Its values: integers (money in atto units), floats of gates, booleans and text. What a record does
+        not have is left out.
     """
 
     seq: int
     time_ns: int
     kind: str
     fields: dict[str, object]
+
+
+class JournalPosition(msgspec.Struct, frozen=True):
+    """A place between two frames of one journal.
+
+    Attributes
+    ----------
+    next_seq : int
+        Number of the frame after it: how many frames are before it.
+    head : str
+        Hash of the chain of those frames, hexadecimal; empty before the first one. Another journal, and one
+        that lost its end, has another.
+    """
+
+    next_seq: int = 0
+    head: str = ""

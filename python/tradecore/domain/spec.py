@@ -8,6 +8,8 @@ from typing import Annotated
 
 import msgspec
 
+from tradecore.domain.sessions import ALWAYS_OPEN, SessionTable
+
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
 # Checked where a specification is read from text; the engine checks what is built in code.
@@ -185,6 +187,10 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     `book_age_ns_max` how long its book may go without a message before it is INVALID (None: for ever).
     `borrow_ppm` is the interest on shorts in parts per million of their value a year of 365 days, at the last
     price (the mark price where there is one), booked at 00:00 UTC and at the end of the data.
+
+    `calendar` says when the instrument trades, and so when an order for the day ends: `24/7` (each day, at
+    `venue.day_end_ns`), `fx` (17:00 in New York, from Sunday 17:00 to Friday 17:00) or an exchange by its
+    code or name, such as `XNYS`, `NASDAQ`, `XLON` or `CME`, holidays and early closes included.
     """
 
     symbol: Name
@@ -197,6 +203,7 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     book_levels_max: LevelCount | None = None
     book_age_ns_max: SpanNs | None = None
     borrow_ppm: Count = 0
+    calendar: Name = ALWAYS_OPEN
     margin: MarginSpec | None = None
 
 
@@ -244,7 +251,8 @@ class SlippageSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     `ticks`; `ppm` of the price; `range_ppm` of high less low of the last whole bar; `impact_ppm` of the price
     times the share of that bar's volume that was taken; `volume_ppm` of that volume is all that may be taken
     of a bar, and the rest waits for the next one. Limit orders pay no slippage and are only bound by the
-    volume.
+    volume. A fill stays within the low and high of its bar, where the market was; with `may_leave_bar` it may
+    be worse than every price of the bar, as a spread is in backtesting.py.
     """
 
     ticks: Count = 0
@@ -252,6 +260,7 @@ class SlippageSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     range_ppm: Ppm = 0
     impact_ppm: Ppm = 0
     volume_ppm: PpmPositive | None = None
+    may_leave_bar: bool = False
 
 
 class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -274,7 +283,7 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     much it is. What only closes is tried on in either case.
 
     `self_trade` is about `exchange` alone: the other markets do not see our orders, so these cannot meet. Day
-    orders expire `day_end_ns` after midnight UTC.
+    orders of instruments that trade 24/7 expire `day_end_ns` after midnight UTC.
     """
 
     matching: Matching = Matching.BARS
@@ -395,10 +404,15 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that decides what an engine does with its events, strategies apart."""
+    """Everything that decides what an engine does with its events, strategies apart.
+
+    `calendars` has the sessions of every calendar that an instrument names, `24/7` apart. A day order is
+    refused when the last session of its table has ended.
+    """
 
     mode: Mode = Mode.PAPER
     instruments: tuple[InstrumentSpec, ...]
+    calendars: dict[str, SessionTable] = {}
     account: AccountSpec = AccountSpec()
     fees: FeesSpec = FeesSpec()
     venue: VenueSpec = VenueSpec()

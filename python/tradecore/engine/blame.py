@@ -1,10 +1,10 @@
-"""Says which strategy and which of its callbacks an exception came from."""
+"""Says which strategy and which of its callbacks an exception came from, or which decision gate."""
 
 from collections.abc import Sequence
 from pathlib import PurePath
 from types import TracebackType
 
-from tradecore.domain import StrategyError, TradecoreError
+from tradecore.domain import GateError, StrategyError, TradecoreError
 from tradecore.strategy import StrategyBinding
 
 
@@ -24,7 +24,8 @@ def blamed(
     time_ns : int
         Time of the engine, UTC nanoseconds.
     """
-    if isinstance(error, KeyboardInterrupt):
+    # A gate that failed is blamed already, whoever asked for the order that it was to judge.
+    if isinstance(error, KeyboardInterrupt | GateError):
         return None
     # The native engine has no frames of its own: what follows the caller's frame is the strategy's.
     frames = _frames(error.__traceback__)[1:]
@@ -36,6 +37,24 @@ def blamed(
     name = " or ".join(binding.name for binding in suspects)
     called = callback or ("a callback" if frame is None else frame.f_code.co_name)
     return StrategyError(name, called, time_ns, f"{type(error).__name__}: {error}{_place(frames)}")
+
+
+def gate_failure(error: BaseException, gate: str, strategy: str, time_ns: int) -> GateError:
+    """Return the error that names the gate.
+
+    Parameters
+    ----------
+    error : BaseException
+        What the gate raised, caught where it was asked.
+    gate : str
+        Name of its class.
+    strategy : str
+        Strategy whose request it was to judge.
+    time_ns : int
+        Time of the engine, UTC nanoseconds.
+    """
+    place = _place(_frames(error.__traceback__)[1:])
+    return GateError(gate, strategy, time_ns, f"{type(error).__name__}: {error}{place}")
 
 
 def _frames(traceback: TracebackType | None) -> list[TracebackType]:

@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Self
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
-from tradecore.decision import Gate
 from tradecore.domain import Instrument, InvalidValueError
-from tradecore.engine.judge import HOLD, SUBMIT, Judge
 from tradecore.strategy import StrategyBinding
 
 _INT64 = 2**63
+# The action of a decision that asks for nothing.
+_HOLD = 0
+# No amount of 128 bits has its first digit further from the point, nor one of 18 decimals behind it.
+_ATTO_DIGITS, _ATTO_DECIMALS = 39, 18
 
 
 class Context(OrderDesk):
@@ -29,27 +31,18 @@ class Context(OrderDesk):
         "sell": OrderDesk.sell.__doc__,
     }
 
-    _judge: Judge | None
-
     def __new__(
         cls,
         kernel: Kernel,
         strategy_id: int,
         binding: StrategyBinding,
         instruments: tuple[Instrument, ...],
-        gates: tuple[Gate, ...],
-        *,
-        is_tracing: bool,
     ) -> Self:
         """Open the order desk of a strategy; built by the engine alone."""
         own = [(instrument_id, instruments[instrument_id]) for instrument_id in binding.instruments]
-        judge = None
-        if gates or is_tracing:
-            judge = Judge(kernel, strategy_id, binding.name, gates, is_tracing=is_tracing)
-        self = super().__new__(cls, kernel, strategy_id, own, judge)
-        self._judge = judge
-        # Those of another desk with the same judge: bound to this one they would keep it alive for ever.
-        desk = OrderDesk(kernel, strategy_id, own, judge)
+        self = super().__new__(cls, kernel, strategy_id, own)
+        # Those of another desk: bound to this one they would keep it alive for ever.
+        desk = OrderDesk(kernel, strategy_id, own)
         self.buy = desk.buy  # type: ignore[method-assign] # it is what it replaces
         self.sell = desk.sell  # type: ignore[method-assign] # it is what it replaces
         return self
@@ -60,9 +53,6 @@ class Context(OrderDesk):
         strategy_id: int,
         binding: StrategyBinding,
         instruments: tuple[Instrument, ...],
-        gates: tuple[Gate, ...],
-        *,
-        is_tracing: bool,
     ) -> None:
         self._kernel = kernel
         self._strategy_id = strategy_id
@@ -99,10 +89,7 @@ class Context(OrderDesk):
 
     def close(self, instrument_id: int | None = None) -> int | Refused | None:
         """Close the strategy's position with a market order per entry; `None` when it is flat."""
-        own_id = self._id(instrument_id)
-        if self._judge is not None:
-            self._judge.record(own_id, SUBMIT, "close")
-        return self._kernel.close(self._strategy_id, own_id)
+        return self._kernel.close(self._strategy_id, self._id(instrument_id))
 
     def target(self, quantity: float, instrument_id: int | None = None) -> int | Refused | None:
         """Bring the strategy's position to `quantity` (signed) with one market order; `None` if there."""
@@ -125,11 +112,10 @@ class Context(OrderDesk):
             When the amount is no decimal number of at most 18 decimals.
         """
         try:
-            atto = Decimal(amount).scaleb(18)
-            whole = int(atto)
-        except (ArithmeticError, ValueError):
+            whole = _atto(Decimal(amount))
+        except (ArithmeticError, ValueError, TypeError):
             raise InvalidValueError("amount", amount, "must be a decimal number") from None
-        if whole != atto or not -(2**127) <= whole < 2**127:
+        if whole is None or not -(2**127) <= whole < 2**127:
             raise InvalidValueError("amount", amount, "must have at most 18 decimals and fit 128 bits")
         return self._kernel.adjust_margin(self._strategy_id, self._id(instrument_id), whole)
 
@@ -145,14 +131,11 @@ class Context(OrderDesk):
 
     def trace(self, name: str, *, limit: float, value: float, passed: bool = True) -> None:
         """Note what the next decision is based on; it becomes part of that decision's trace."""
-        if self._judge is not None:
-            self._judge.note(name, float(limit), float(value), passed)
+        self._kernel.note_for_trace(self._strategy_id, name, limit, value, passed)
 
     def hold(self, reason: str, instrument_id: int | None = None) -> None:
         """Record the decision to do nothing, with the notes made by `trace`."""
-        own_id = self._id(instrument_id)
-        if self._judge is not None:
-            self._judge.record(own_id, HOLD, reason)
+        self._kernel.trace(self._strategy_id, self._id(instrument_id), _HOLD, reason)
 
     # Indicators, asked for in `on_start`
 
@@ -231,3 +214,15 @@ def _whole(name: str, value: int) -> int:
     if not -_INT64 <= value < _INT64:
         raise InvalidValueError(name, value, "must fit 64 bits")
     return value
+
+
+def _atto(amount: Decimal) -> int | None:
+    """Return an amount in units of 10^-18 with every digit kept, `None` when it is no whole number of them.
+
+    A number too large for 128 bits is not written out: `1e999999` would have a million digits.
+    """
+    if amount and amount.is_finite() and not -_ATTO_DECIMALS <= amount.adjusted() <= _ATTO_DIGITS:
+        return None
+    numerator, denominator = amount.as_integer_ratio()
+    whole, rest = divmod(numerator * 10**18, denominator)
+    return None if rest else whole

@@ -9,6 +9,7 @@ import msgspec
 from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
+from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
@@ -17,6 +18,8 @@ from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
 from tradecore.strategy import StrategyBinding
 
 _ATTO = Decimal(1).scaleb(-18)
+# Where the equity is sampled by the clock: once a minute.
+SAMPLE_NS = 60_000_000_000
 # Commands come after every market event of the same time.
 _COMMAND_SOURCE = 1_000
 
@@ -52,7 +55,10 @@ class Engine:
     digest : bool
         Hash orders for `orders_digest`.
     equity_curve : bool
-        Sample the equity at every bar given as input.
+        Record the equity over time: at every bar given as input where orders are matched against bars, else
+        by the clock.
+    sample_ns : int or None
+        Span of that clock in nanoseconds; `None`: start and end alone.
     gates : sequence of Gate
         Decision gates of every strategy.
     latency : LatencySamples or None
@@ -72,6 +78,7 @@ class Engine:
         recording: bool = False,
         digest: bool = True,
         equity_curve: bool = False,
+        sample_ns: int | None = SAMPLE_NS,
         gates: Sequence[Gate] = (),
         latency: LatencySamples | None = None,
     ) -> None:
@@ -81,6 +88,7 @@ class Engine:
             for instrument_id, instrument in enumerate(spec.instruments)
         )
         self.strategies = tuple(strategies)
+        self.sample_ns = sample_ns
         self._names = ScopeNames(
             strategies=tuple(binding.name for binding in self.strategies),
             instruments=tuple(instrument.symbol for instrument in self.instruments),
@@ -91,12 +99,14 @@ class Engine:
             recording=recording,
             digest=digest,
             equity_curve=equity_curve,
+            sample_ns=sample_ns,
             latency=latency,
         )
+        self._kernel.set_gates(asked_gates(gates, self._names.strategies), is_tracing=recording)
         self._handlers: list[_Handlers] = []
         self._series: dict[tuple[int, int, str, int], int] = {}
         for strategy_id, binding in enumerate(self.strategies):
-            self._handlers.append(self._bind(strategy_id, binding, tuple(gates), is_tracing=recording))
+            self._handlers.append(self._bind(strategy_id, binding))
         self._is_started = False
 
     @property
@@ -126,6 +136,8 @@ class Engine:
         ------
         StrategyError
             When a strategy raises anything; what it raised is the cause.
+        GateError
+            When a decision gate raises anything; it is a `StrategyError` that names the gate.
         BrokenInvariantError
             When a promise of ours is broken; the engine must not be used any further.
         """
@@ -208,6 +220,7 @@ class Engine:
             self._kernel.finish(self.spec.venue.finalize)
             self.run()
         self._call("on_stop")
+        self._kernel.sample_equity()
 
     def take_frames(self) -> bytes:
         """Return the journal frames, inputs and outputs in order, since the last call."""
@@ -287,13 +300,11 @@ class Engine:
         }
         return {symbol: f"{size.normalize():f}" for symbol, size in lots.items() if size}
 
-    def _bind(
-        self, strategy_id: int, binding: StrategyBinding, gates: tuple[Gate, ...], *, is_tracing: bool
-    ) -> _Handlers:
+    def _bind(self, strategy_id: int, binding: StrategyBinding) -> _Handlers:
         if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
             rule = f"must name instruments 0 to {len(self.instruments) - 1}"
             raise InvalidValueError("instruments", binding.instruments, rule)
-        context = Context(self._kernel, strategy_id, binding, self.instruments, gates, is_tracing=is_tracing)
+        context = Context(self._kernel, strategy_id, binding, self.instruments)
         context.bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
         strategy = binding.strategy
         handlers = _Handlers(

@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from tradecore.domain.record import JournalRecord
+from tradecore.domain.record import JournalPosition, JournalRecord
 
 
 class ReadModel(Protocol):
     """What a projection of the journal must be able to do.
 
-    Applying a record twice changes nothing, so a projector may always start again at `next_seq`.
+    Records that are applied a second time change nothing, so a projector may always start again at
+    `position()`.
     """
 
-    async def next_seq(self) -> int:
-        """Return the number of the first journal frame that is not yet in the tables."""
+    async def position(self) -> JournalPosition:
+        """Return up to where in which journal the tables are; `JournalPosition()` for empty ones."""
         ...
 
-    async def apply(self, records: Sequence[JournalRecord], next_seq: int, /) -> None:
-        """Take records over and remember `next_seq`, both or neither.
+    async def apply(self, records: Sequence[JournalRecord], position: JournalPosition, /) -> None:
+        """Take records over and remember the position after them, both or neither.
 
-        `next_seq` may be past the last record: frames in between had nothing for the tables.
-        Raises `StorageError` when the database says no.
+        The position may be past the last record: frames in between had nothing for the tables.
+        Raises `StorageError` when the database says no; with `retry_after_ns` when it may say yes later.
         """
         ...
 

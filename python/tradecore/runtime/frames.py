@@ -4,14 +4,19 @@ import struct
 
 import msgspec
 
+from tradecore.domain.journal import record_kinds
+
 _HEAD = struct.Struct("<IB")
 _LENGTH_BYTES = 4
 
-SESSION = 1
-SESSION_END = 2
-_EVENTS = range(16, 27)
-_COMMAND = 22
-_CLOCK = 23
+_CODES = {kind.name: kind.code for kind in record_kinds()}
+SESSION = _CODES["session"]
+SESSION_END = _CODES["session_end"]
+_CLOCK = _CODES["clock"]
+# What a feed brings, and the time that the runtime tells: everything that is fed but commands.
+_MARKET_AND_CLOCK = frozenset(
+    kind.code for kind in record_kinds() if kind.direction == "input" and kind.name != "command"
+)
 
 
 class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +58,7 @@ def scan(data: bytes) -> FrameScan:
     while position < size:
         length, kind = _HEAD.unpack_from(data, position)
         end = position + _LENGTH_BYTES + length
-        if kind in _EVENTS and kind != _COMMAND:
+        if kind in _MARKET_AND_CLOCK:
             market_events += kind != _CLOCK
         else:
             frame = data[position:end]

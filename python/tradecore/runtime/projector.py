@@ -3,6 +3,7 @@
 import asyncio
 
 from tradecore.domain.journal import JournalReader
+from tradecore.domain.record import JournalPosition, JournalRecord
 from tradecore.ports.read_model import ReadModel
 from tradecore.runtime import frames
 from tradecore.runtime.outbox import records_of
@@ -14,6 +15,9 @@ POLL_SECONDS = 0.2
 class Projector:
     """Tails a journal file into a read model.
 
+    Tables that are not of this journal (it was set aside, or a power cut took its end) are emptied
+    and filled from its start, and so are tables of an older form.
+
     Parameters
     ----------
     journal_path : str
@@ -24,28 +28,63 @@ class Projector:
 
     def __init__(self, journal_path: str, read_model: ReadModel) -> None:
         self._journal_path = journal_path
-        self._reader = JournalReader(journal_path)
         self._read_model = read_model
-        self._seq = 0
-        self._is_unsure = False
+        self._reader: JournalReader | None = None
 
     async def catch_up(self) -> int:
-        """Project everything that is in the journal now; return the number of frames seen so far."""
-        if self._is_unsure:
-            # The last call was cut short and may have lost what it had read.
-            self._reader, self._seq = JournalReader(self._journal_path), 0
-        self._is_unsure = True
-        applied = await self._read_model.next_seq()
-        while data := await asyncio.to_thread(self._reader.read_frames, CHUNK_BYTES_MAX):
-            scanned = frames.scan(data)
-            first_seq, self._seq = self._seq, self._seq + scanned.frames
-            if self._seq > applied:
-                await self._read_model.apply(records_of(first_seq, scanned), self._seq)
-        self._is_unsure = False
-        return self._seq
+        """Project everything that is in the journal now; return the number of frames seen so far.
 
-    async def run(self) -> None:
-        """Project until cancelled."""
-        while True:
+        Raises
+        ------
+        StorageError
+            When journal or database say no; a later call goes on where the tables are.
+        """
+        # Not kept while it is used: a call that is cut short may lose what it had read.
+        reader, self._reader = self._reader, None
+        if reader is None:
+            reader = await self._reader_at_tables()
+        while (chunk := await asyncio.to_thread(_next_chunk, reader)) is not None:
+            await self._read_model.apply(*chunk)
+        self._reader = reader
+        return reader.records
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Project until `ended` is set, and then to the journal's end once more.
+
+        Raises `StorageError` as `catch_up` does; it may be called again.
+        """
+        while not ended.is_set():
             await self.catch_up()
-            await asyncio.sleep(POLL_SECONDS)
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await ended.wait()
+            except TimeoutError:
+                continue
+        await self.catch_up()
+
+    async def _reader_at_tables(self) -> JournalReader:
+        """Return a reader that stands where the tables end; they are emptied when there is no such place."""
+        position = await self._read_model.position()
+        reader = await asyncio.to_thread(_reader_at, self._journal_path, position)
+        if reader is not None:
+            return reader
+        await self._read_model.clear()
+        return await asyncio.to_thread(JournalReader, self._journal_path)
+
+
+def _reader_at(path: str, position: JournalPosition) -> JournalReader | None:
+    """Return a reader at a position, or `None` when the journal has no such position."""
+    reader = JournalReader(path)
+    if position.next_seq == 0:
+        return reader
+    reader.skip_to(position.next_seq)
+    return reader if JournalPosition(reader.records, reader.head) == position else None
+
+
+def _next_chunk(reader: JournalReader) -> tuple[list[JournalRecord], JournalPosition] | None:
+    """Read some blocks; return what in them is for the tables, and the position after them."""
+    first_seq = reader.records
+    data = reader.read_frames(CHUNK_BYTES_MAX)
+    if not data:
+        return None
+    return records_of(first_seq, frames.scan(data)), JournalPosition(reader.records, reader.head)

@@ -9,10 +9,15 @@ from tradecore.domain.errors import BrokenInvariantError, DataError
 from tradecore.domain.journal import JournalReader, decode_frames, events_from_frames
 from tradecore.engine import Engine
 from tradecore.runtime import frames
-from tradecore.runtime.session_config import SessionConfig
+from tradecore.runtime.session_config import SessionConfig, check_behaviour
 
 CHUNK_BYTES_MAX = 4 << 20
 END_OF_DATA = "end_of_data"
+# What a start says that cannot go on with a journal of another behaviour.
+GO_ON = (
+    "To trade on, start with --new-journal, which keeps this journal under another name and begins with the "
+    "configured cash, or run the version of tradecore that wrote it"
+)
 _SHOWN_BYTES = 24
 
 
@@ -49,7 +54,7 @@ def recover(path: str, engine: Engine, config: SessionConfig) -> Recovered:
     Raises
     ------
     ConfigError
-        When the journal was written with other settings.
+        When the journal was written with other settings, or by an engine of another behaviour.
     BrokenInvariantError
         When the engine does not make the recorded bytes again; names the frame.
     """
@@ -57,10 +62,26 @@ def recover(path: str, engine: Engine, config: SessionConfig) -> Recovered:
     is_first = True
     for chunk in chunks(path):
         if is_first:
-            config.check_same(recorded_config(path, chunk), path)
+            recorded = recorded_config(path, chunk)
+            check_behaviour(recorded, path, GO_ON)
+            config.check_same(recorded, path)
             is_first = False
         replay.take(chunk)
     return replay.outcome()
+
+
+def check_recorded_behaviour(path: str, next_step: str) -> None:
+    """Refuse a journal that an engine of another behaviour wrote; an empty one is of this behaviour.
+
+    Raises
+    ------
+    ConfigError
+        Names both versions, what still works on the journal, and `next_step`.
+    DataError, StorageError
+        When the journal is not of an engine, or cannot be read.
+    """
+    if first := next(chunks(path), b""):
+        check_behaviour(recorded_config(path, first), path, next_step)
 
 
 def chunks(path: str) -> Iterator[bytes]:

@@ -103,7 +103,7 @@ class Session:
     journal : Journal
         Open for appending; the session closes it.
     clock : Clock
-        Asked only when `settings.is_live`.
+        Asked only when `settings.is_live`, and for the marks of a session without any event.
     config : SessionConfig
         Written into the journal at the start.
     version : str
@@ -154,11 +154,6 @@ class Session:
         self._requests: set[asyncio.Task[None]] = set()
         self.is_end_journalled = False
 
-    @property
-    def is_fresh(self) -> bool:
-        """Tell whether the journal was empty when the session was made."""
-        return self._recovered.frames == 0
-
     def status(self) -> SessionStatus:
         """Return what is committed now."""
         journal = self._journal
@@ -205,14 +200,15 @@ class Session:
             When the journal failed; nothing was acknowledged that is not in it.
         """
         try:
-            self._begin()
             if self._recovered.is_complete:
                 return
-            self.phase = Phase.RUNNING
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._read_feed(), name="feed")]
                 tasks += [group.create_task(outbox.run(), name="outbox") for outbox in self._outboxes]
                 try:
+                    await self._first_event()
+                    self._begin()
+                    self.phase = Phase.RUNNING
                     await self._pump(group)
                     self._end()
                 finally:
@@ -228,10 +224,18 @@ class Session:
         if self._feed_error is not None:
             raise self._feed_error
 
+    async def _first_event(self) -> None:
+        """Wait until the time is known that the session starts at: a feed of the past has its own."""
+        while self._must_wait_for_time():
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _must_wait_for_time(self) -> bool:
+        has_time = self._settings.is_live or self.engine.now_ns != 0 or bool(self._batches)
+        return not (has_time or self._is_feed_over or self._stop_reason is not None)
+
     def _begin(self) -> None:
         """Write what a crash cut off and the mark of this session."""
-        if self._recovered.is_complete:
-            return
         if self._recovered.missing:
             self._journal.append(self._recovered.missing)
         self._journal.append(encode_session(self._mark_ns(), self._version, self._config.encoded()))
@@ -366,8 +370,15 @@ class Session:
         self.engine.feed(batch)
 
     def _mark_ns(self) -> int:
-        """Return the time for marks of sessions: the clock's when live, else the feed's last."""
-        return self._clock.now_ns() if self._settings.is_live else self.engine.now_ns
+        """Return the time for marks of sessions: the clock's when live, else that of the engine.
+
+        Before its first event a feed of the past has the time of that event; one that has none at all leaves
+        nothing but the clock.
+        """
+        if self._settings.is_live:
+            return self._clock.now_ns()
+        first_ns = self._batches[0].first_time_ns if self._batches else None
+        return self.engine.now_ns or first_ns or self._clock.now_ns()
 
     async def _read_feed(self) -> None:
         """Move batches into the bounded queue; a failed feed ends the session after its last batch."""

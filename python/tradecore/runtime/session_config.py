@@ -1,25 +1,31 @@
 """What decides the bytes of a session: written first into its journal, compared on every restart."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from tradecore.decision import GateConfig
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.journal import BEHAVIOUR_VERSION
 from tradecore.domain.spec import EngineSpec
+
+_CALENDARS = "engine.calendars."
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Engine settings, strategies with their parameters, decision gates, and which feed it was.
 
     `strategies` and `feed` are plain values. Files are compared by name, whatever their directory: a
-    project that was moved goes on with its journal.
+    project that was moved goes on with its journal. `behaviour` is the version of what the engine makes of
+    its events.
     """
 
     engine: EngineSpec
     strategies: tuple[dict[str, object], ...] = ()
     feed: dict[str, object] = {}
     gates: tuple[GateConfig, ...] = ()
+    behaviour: int = BEHAVIOUR_VERSION
 
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted."""
@@ -36,7 +42,9 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     def check_same(self, recorded: bytes, journal_path: str) -> None:
         """Refuse to go on with a journal that was written with other settings.
 
-        A setting that the journal does not know yet had its default.
+        A setting that the journal does not know yet had its default. A table of sessions is one value, and
+        one of a calendar that no instrument had on the other side is not compared: that the instrument's
+        calendar differs says it.
 
         Raises
         ------
@@ -45,6 +53,10 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """
         ours = dict(_flat(msgspec.json.decode(self.encoded())))
         theirs = dict(_flat(msgspec.json.decode(_with_defaults(recorded))))
+        for key in ours.keys() ^ theirs.keys():
+            if key.startswith(_CALENDARS):
+                ours.pop(key, None)
+                theirs.pop(key, None)
         if ours == theirs:
             return
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
@@ -58,6 +70,51 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def check_behaviour(recorded: bytes, journal_path: str, next_step: str) -> None:
+    """Refuse to make the orders of a journal again that an engine of another behaviour wrote.
+
+    Parameters
+    ----------
+    recorded : bytes
+        Configuration in the journal's first record.
+    journal_path : str
+        The journal, for the message.
+    next_step : str
+        What to do instead, a sentence without its full stop.
+
+    Raises
+    ------
+    ConfigError
+        Names both versions, what still works on the journal, and what to do.
+    """
+    version = recorded_behaviour(recorded)
+    if version == BEHAVIOUR_VERSION:
+        return
+    raise ConfigError(
+        journal_path,
+        "behaviour",
+        version,
+        f"the engine's behaviour has changed since this journal was written: it is of version {version}, "
+        f"this program of {BEHAVIOUR_VERSION}, and would make other orders of the same events. Nothing was "
+        "run and the journal is as it was: `journal verify`, `journal tail`, `journal export` and "
+        f"`db rebuild` work on it, and it can be the history of a backtest. {next_step}",
+    )
+
+
+def recorded_behaviour(recorded: bytes) -> int:
+    """Return the version of behaviour that a journal's first record names; 1 where it names none."""
+    try:
+        return msgspec.json.decode(recorded, type=_NamesBehaviour).behaviour
+    except msgspec.DecodeError:
+        return 1
+
+
+class _NamesBehaviour(msgspec.Struct):
+    """The one key of a recorded configuration that is read before all others."""
+
+    behaviour: int = 1
+
+
 def _with_defaults(recorded: bytes) -> bytes:
     """Write settings as a journal of today has them; what cannot be read stays as it is."""
     try:
@@ -66,8 +123,18 @@ def _with_defaults(recorded: bytes) -> bytes:
         return recorded
 
 
+def _told_table(table: Mapping[object, object]) -> str:
+    """Name a table of sessions by how many there are and a hash of them."""
+    spans = table.get("spans")
+    count = (len(spans) + 1) // 2 if isinstance(spans, list) else 0
+    digest = hashlib.sha256(msgspec.json.encode(table, order="sorted")).hexdigest()
+    return f"{count} sessions, hash {digest[:12]}"
+
+
 def _flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
     match value:
+        case Mapping() if key.startswith(_CALENDARS):
+            yield key, _told_table(value)
         case Mapping():
             for name, item in value.items():
                 yield from _flat(item, f"{key}.{name}" if key else str(name))

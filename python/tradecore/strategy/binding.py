@@ -5,16 +5,8 @@ import re
 import msgspec
 
 from tradecore.domain import InvalidValueError
+from tradecore.domain.span import span_ns
 
-# More digits than any length that fits 64 bits of nanoseconds.
-_DIGITS_MAX = 15
-_UNITS_NS = {
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "h": 3_600_000_000_000,
-    "d": 86_400_000_000_000,
-}
 _KNOWN = "must be `input`, a length such as 1s, 5m, 1h, 1d or a rule such as 100tick, 50volume, 1e6notional"
 _RULE = re.compile(
     r"[0-9]{1,18}(e[0-9]{1,2})?(tick|range|imbalance)"
@@ -54,16 +46,9 @@ class BarSource(msgspec.Struct, frozen=True):
         length, _, prices = text.partition(":")
         if rule := _RULE.fullmatch(length):
             return cls._by_rule(text, rule, prices)
-        digits = length.rstrip("mshd")
-        unit_ns = _UNITS_NS.get(length[len(digits) :])
-        is_number = digits.isascii() and digits.isdigit() and digits.strip("0") != ""
-        if not is_number or unit_ns is None:
-            raise InvalidValueError("bars", text, _KNOWN)
+        interval_ns = span_ns("bars", length, _KNOWN, whole=text)
         if prices not in ("", "trades", "quotes"):
             raise InvalidValueError("bars", text, "must be built from `:trades` or `:quotes`")
-        interval_ns = int(digits[: _DIGITS_MAX + 1]) * unit_ns
-        if len(digits) > _DIGITS_MAX or interval_ns >= 2**63:
-            raise InvalidValueError("bars", text, "must fit 64 bits of nanoseconds: at most 106751d")
         return cls(interval_ns=interval_ns, prices=prices or "trades")
 
     @classmethod

@@ -33,17 +33,9 @@ impl BarRule {
     /// [`ValueError`] when the text is anything else, the number is not above 0 or the volume is not a
     /// multiple of the lot size.
     pub fn parse(text: &str, instrument: &Instrument) -> Result<Self, ValueError> {
-        let is_digit = |sign: char| sign.is_ascii_digit() || sign == '.';
-        let number_end = text.find(|sign| !is_digit(sign)).unwrap_or(text.len());
-        let (number, mut unit) = text.split_at(number_end);
-        let mut exponent = 0;
-        if let Some(rest) = unit.strip_prefix('e') {
-            let end = rest.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(rest.len());
-            let (digits, after) = rest.split_at(end);
-            exponent = digits.parse::<u32>().map_err(|_| ValueError::new("bars", text, KNOWN))?;
-            unit = after;
-        }
-        let number = with_exponent(Decimal::parse("bars", number)?, exponent, text)?;
+        let (number, unit) = text.split_at(number_end(text));
+        let number =
+            Decimal::parse("bars", number).map_err(|error| ValueError::new("bars", text, error.rule))?;
         if number.mantissa <= 0 {
             return Err(ValueError::new("bars", text, "must be above 0"));
         }
@@ -66,14 +58,14 @@ const ONE: Decimal = Decimal { mantissa: 1, decimals: 0 };
 const KNOWN: &str =
     "must be a number and one of tick, volume, notional, range, imbalance or volume-imbalance, e.g. 100tick";
 
-/// Moves the decimal point of a number to the right.
-fn with_exponent(number: Decimal, exponent: u32, text: &str) -> Result<Decimal, ValueError> {
-    let too_large = || ValueError::new("bars", text, "must fit 64 bits");
-    let taken = exponent.min(u32::from(number.decimals));
-    let decimals = number.decimals - u8::try_from(taken).map_err(|_| too_large())?;
-    let factor = 10i64.checked_pow(exponent - taken).ok_or_else(too_large)?;
-    let mantissa = number.mantissa.checked_mul(factor).ok_or_else(too_large)?;
-    Ok(Decimal { mantissa, decimals })
+/// Returns where the number ends; an exponent belongs to it.
+fn number_end(text: &str) -> usize {
+    let mantissa = text.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(text.len());
+    let rest = text.get(mantissa..).unwrap_or_default();
+    let Some(exponent) = rest.strip_prefix(['e', 'E']) else { return mantissa };
+    let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let after = digits.trim_start_matches(|sign: char| sign.is_ascii_digit());
+    text.len() - after.len()
 }
 
 /// Returns a number as money; 64 bits of digits always fit.

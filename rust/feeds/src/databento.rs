@@ -81,11 +81,14 @@ impl MboRecord {
 
 /// Reads the market-by-order records of a DBN file from its bytes, in order.
 ///
-/// Records of other types are passed over; after an error there are no more.
+/// Records of other types are passed over, but a file of prices by level or of bars alone is an error; after an
+/// error there are no more.
 #[derive(Clone, Debug)]
 pub struct MboReader<'a> {
     rest: &'a [u8],
     records: u64,
+    has_orders: bool,
+    other_data: Option<u8>,
 }
 
 impl<'a> MboReader<'a> {
@@ -108,7 +111,7 @@ impl<'a> MboReader<'a> {
         let metadata = Fields(bytes).u32(4).and_then(|length| usize::try_from(length).ok());
         let rest = metadata.and_then(|length| bytes.get(PREFIX_BYTES..)?.get(length..));
         let rest = rest.ok_or_else(|| bad(&[], "must hold the metadata it announces"))?;
-        Ok(Self { rest, records: 0 })
+        Ok(Self { rest, records: 0, has_orders: false, other_data: None })
     }
 
     fn record(&mut self) -> Result<Option<MboRecord>, Problem> {
@@ -120,11 +123,21 @@ impl<'a> MboReader<'a> {
             let (record, rest) =
                 self.rest.split_at_checked(length).filter(|_| length >= 16).ok_or_else(bad)?;
             self.rest = rest;
-            if record.get(1) == Some(&MBO) {
-                return mbo(record).map(Some);
+            match record.get(1) {
+                Some(&MBO) => {
+                    self.has_orders = true;
+                    return mbo(record).map(Some);
+                }
+                Some(&kind) if schema_of(kind).is_some() => self.other_data = Some(kind),
+                _ => {}
             }
         }
-        Ok(None)
+        match self.other_data.take().filter(|_| !self.has_orders).and_then(schema_of) {
+            None => Ok(None),
+            Some(schema) => {
+                Err(Problem::new("schema", schema, "must be mbo: fetch the file as market by order"))
+            }
+        }
     }
 }
 
@@ -139,6 +152,21 @@ impl Iterator for MboReader<'_> {
             })
         })
     }
+}
+
+/// Names the schema of a record with market data that are not orders (DBN, `rtype`).
+const fn schema_of(kind: u8) -> Option<&'static str> {
+    Some(match kind {
+        0x00 => "trades",
+        0x01 => "mbp-1",
+        0x0A => "mbp-10",
+        0x11 | 0x20..=0x24 => "ohlcv",
+        0xB1 => "cmbp-1",
+        0xC0 | 0xC1 => "cbbo",
+        0xC2 => "tcbbo",
+        0xC3 | 0xC4 => "bbo",
+        _ => return None,
+    })
 }
 
 /// Reads a market-by-order record.

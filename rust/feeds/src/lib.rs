@@ -20,6 +20,7 @@ pub use databento::{MboAction, MboReader, MboRecord};
 pub use error::DecodeError;
 pub use scale::{Flaw, Scale};
 pub use table::{
-    Column, ColumnKind, TableError, TableLayout, TimeFormat, TimestampError, parse_timestamp, read_table,
+    Column, ColumnKind, DateOrder, PLAUSIBLE_NS, TableError, TableLayout, TimeFormat, TimeQuestion,
+    TimestampError, choose_column_format, choose_time_format, parse_timestamp, read_table,
 };
 pub use venue_book::{BookFormat, BookMessage, PairScales, VenueBookDecoder, VenueBookEvents};

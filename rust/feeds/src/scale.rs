@@ -1,6 +1,6 @@
 //! Decimal text straight to whole steps (ticks or lots), without floats and without allocation.
 
-use tradecore_types::{Decimal, ValueError};
+use tradecore_types::{Decimal, ValueError, plain_text};
 
 /// Powers of ten that fit 64 bits.
 const POWERS: [u64; 20] = {
@@ -19,7 +19,7 @@ const POWERS: [u64; 20] = {
 /// Why a text is no whole number of steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Not plain decimal text (an exponent, `NaN`, blanks, nothing at all).
+    /// Not decimal text (`NaN`, blanks, nothing at all).
     NotDecimal,
     /// Below 0.
     Negative,
@@ -121,16 +121,15 @@ impl Scale {
                     }
                     left -= 1;
                 }
-                value = value
-                    .checked_mul(10)
-                    .and_then(|value| value.checked_add(u64::from(digit)))
-                    .ok_or(Flaw::TooLarge)?;
+                let larger = value.checked_mul(10).and_then(|value| value.checked_add(u64::from(digit)));
+                let Some(larger) = larger else { return self.units_of_many_digits(text) };
+                value = larger;
             } else if byte == b'.' && !in_fraction {
                 in_fraction = true;
             } else if byte == b'-' && digits == 0 && !in_fraction {
                 return Err(Flaw::Negative);
             } else {
-                return Err(Flaw::NotDecimal);
+                return self.units_with_exponent(text);
             }
         }
         if digits == 0 {
@@ -140,11 +139,25 @@ impl Scale {
         value.map(|value| (value, exact)).ok_or(Flaw::TooLarge)
     }
 
+    /// Reads text whose digits do not fit; an exponent behind them may make them fewer.
+    #[cold]
+    fn units_of_many_digits(&self, text: &[u8]) -> Result<(u64, bool), Flaw> {
+        let has_exponent = text.iter().any(|byte| matches!(byte, b'e' | b'E'));
+        if has_exponent { self.units_with_exponent(text) } else { Err(Flaw::TooLarge) }
+    }
+
+    /// Reads text with an exponent, `1.2e-05`, as the text without one.
+    #[cold]
+    fn units_with_exponent(&self, text: &[u8]) -> Result<(u64, bool), Flaw> {
+        let plain = plain_text(text).ok_or(Flaw::NotDecimal)?;
+        self.units(&plain)
+    }
+
     /// Says the broken rule in words, e.g. `must be a multiple of 0.01`.
     #[must_use]
     pub fn rule(&self, flaw: Flaw) -> String {
         match flaw {
-            Flaw::NotDecimal => "must be plain decimal text".to_owned(),
+            Flaw::NotDecimal => "must be decimal text".to_owned(),
             Flaw::Negative => "must not be negative".to_owned(),
             Flaw::OffStep => format!("must be a multiple of {}", self.step),
             Flaw::TooLarge => format!("must fit 64 bits of steps of {}", self.step),
@@ -177,6 +190,10 @@ mod tests {
             ("0.25", "10.75", 43),
             ("0.01", "0.00000000", 0),
             ("5", "15.0", 3),
+            ("0.000001", "1.2e-05", 12),
+            ("1", "1E+6", 1_000_000),
+            ("0.01", "0e-999999999", 0),
+            ("0.25", "1075.0e-2", 43),
         ] {
             assert_eq!(scale(step).steps(text.as_bytes()), Ok(steps), "{text} in {step}");
         }
@@ -190,7 +207,12 @@ mod tests {
             ("", Flaw::NotDecimal),
             (".", Flaw::NotDecimal),
             ("NaN", Flaw::NotDecimal),
-            ("1e5", Flaw::NotDecimal),
+            ("1e", Flaw::NotDecimal),
+            ("e5", Flaw::NotDecimal),
+            ("-1e5", Flaw::Negative),
+            ("+1e5", Flaw::NotDecimal),
+            ("1e-3", Flaw::OffStep),
+            ("1e999999999999999999999", Flaw::TooLarge),
             ("1.2.3", Flaw::NotDecimal),
             (" 1", Flaw::NotDecimal),
             ("+1", Flaw::NotDecimal),
@@ -220,6 +242,25 @@ mod tests {
         }
     }
 
+    /// Moves the point of a number one place at a time; a slow oracle.
+    fn moved(number: &str, exponent: i64) -> String {
+        let unsigned = number.trim_start_matches('-');
+        let sign = &number[..number.len() - unsigned.len()];
+        let (before, after) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let (mut before, mut after) = (before.to_owned(), after.to_owned());
+        if before.is_empty() && after.is_empty() {
+            return number.to_owned();
+        }
+        for _ in 0..exponent.abs() {
+            if exponent > 0 {
+                before.push(if after.is_empty() { '0' } else { after.remove(0) });
+            } else {
+                after.insert(0, before.pop().unwrap_or('0'));
+            }
+        }
+        format!("{sign}{before}.{after}")
+    }
+
     proptest! {
         #[test]
         fn steps_agree_with_the_plain_decimal_arithmetic(
@@ -229,6 +270,24 @@ mod tests {
             let plain = Decimal::parse("price", &text)
                 .and_then(|value| value.in_steps_of(Decimal::parse("tick_size", step).unwrap(), "price"));
             prop_assert_eq!(scale(step).steps(text.as_bytes()).ok(), plain.ok());
+        }
+
+        #[test]
+        fn an_exponent_changes_nothing(
+            digits in "-?[0-9]{0,12}(\\.[0-9]{0,9})?",
+            exponent in -40i64..40,
+            step in prop::sample::select(vec!["1", "0.1", "0.01", "0.00000001", "0.25", "5"]),
+            mark in prop::sample::select(vec!["e", "E", "e+", "e0"]),
+        ) {
+            let mark = if exponent < 0 { &mark[..1] } else { mark };
+            let text = format!("{digits}{mark}{exponent}");
+            let plain = moved(&digits, exponent);
+            let scale = scale(step);
+            prop_assert_eq!(scale.steps(text.as_bytes()), scale.steps(plain.as_bytes()), "{} {}", text, plain);
+            prop_assert_eq!(scale.floor(text.as_bytes()), scale.floor(plain.as_bytes()));
+            prop_assert_eq!(scale.nearest(text.as_bytes()), scale.nearest(plain.as_bytes()));
+            let read = |text: &str| Decimal::parse("price", text).map_err(|error| error.rule);
+            prop_assert_eq!(read(&text), read(&plain));
         }
 
         #[test]

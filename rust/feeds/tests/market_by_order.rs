@@ -100,6 +100,11 @@ fn file(records: &[Vec<u8>]) -> Vec<u8> {
     [b"DBN\x01\x02\0\0\0..".to_vec(), records.concat()].concat()
 }
 
+/// A record of another type than market by order.
+fn of_type(kind: u8) -> Vec<u8> {
+    [vec![4, kind], vec![0; 14]].concat()
+}
+
 #[test]
 fn every_action_does_to_the_book_what_its_letter_says() {
     let point = 1_000_000_000;
@@ -140,6 +145,8 @@ fn what_is_no_market_by_order_file_is_refused_with_its_field() {
         (file(&[record(b'A', b'B', 1, 1, 1)[..55].to_vec()]), "length"),
         (file(&[record(b'X', b'B', 1, 1, 1)]), "action"),
         (file(&[record(b'A', b'X', 1, 1, 1)]), "side"),
+        (file(&[of_type(0x0A), of_type(0x17), of_type(0x0A)]), "schema"),
+        (file(&[of_type(0x00)]), "schema"),
     ] {
         let error = MboReader::new(&bytes).and_then(|mut reader| {
             let first = reader.next().unwrap();

@@ -19,7 +19,7 @@ pub use book::book;
 pub use journal::{journal_file, journal_frames};
 pub use matching::matching;
 pub use order_book::order_book;
-pub use parsers::{binance, csv, databento, kraken, okx};
+pub use parsers::{binance, csv, databento, kraken, okx, times};
 pub use seeds::{mutated, seeds};
 pub use sync::sync;
 
@@ -27,12 +27,13 @@ pub use sync::sync;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, in the order of the way through the house.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("binance", binance),
     ("kraken", kraken),
     ("okx", okx),
     ("databento", databento),
     ("csv", csv),
+    ("times", times),
     ("book", book),
     ("order_book", order_book),
     ("sync", sync),

@@ -12,8 +12,8 @@ use tradecore_matching::{
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
-    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Money, OrderId, OrderKind, Quote, Side,
-    Size, StrategyId, TimeInForce, Trade,
+    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Money, OrderId, OrderKind, Quote,
+    Sessions, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 use crate::bytes::Bytes;
@@ -207,6 +207,7 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         },
         book: SequenceRule::None.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
+        sessions: Sessions::default(),
         borrow_ppm: 0,
         margin: None,
     };
@@ -228,7 +229,6 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
             self_trade,
             // Of three latencies one, so that runs of before keep their bytes.
             market_rest: if latency_ns == 2 { MarketRest::OneTickWorse } else { MarketRest::Cancel },
-            day_end_ns: 0,
             bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
             open_orders_max: 16,
@@ -239,5 +239,6 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         is_recording: true,
         has_digest: false,
         has_equity_curve: false,
+        sample_ns: None,
     }
 }

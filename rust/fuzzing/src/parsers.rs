@@ -2,7 +2,7 @@
 
 use tradecore_feeds::{
     BinanceDecoder, BookFormat, CaptureLimits, Column, ColumnKind, Market, MboReader, PairScales, Scale,
-    SymbolSpec, TableLayout, TimeFormat, VenueBookDecoder, read_table,
+    SymbolSpec, TableLayout, TimeFormat, VenueBookDecoder, choose_time_format, parse_timestamp, read_table,
 };
 use tradecore_types::{Decimal, EventBatch, EventBody, InstrumentId, Level, Side};
 
@@ -92,6 +92,18 @@ pub fn databento(data: &[u8]) {
     assert!(records <= data.len() / 56);
 }
 
+/// Chooses the format of the lines as times; what it chose reads the first line, or says why not.
+pub fn times(data: &[u8]) {
+    let lines = data.split(|&byte| byte == b'\n').enumerate().map(|(at, line)| (at + 1, line.trim_ascii()));
+    match choose_time_format(lines.clone()) {
+        Ok(format) => {
+            assert_ne!(format, TimeFormat::Auto);
+            assert!(lines.filter_map(|(_, line)| parse_timestamp(line, format).ok()).all(|time| time >= 0));
+        }
+        Err(question) => assert!(!question.rule.is_empty() && question.line > 0),
+    }
+}
+
 /// Reads the bytes as delimited text, each kind of column.
 pub fn csv(data: &[u8]) {
     let scale = |text| Scale::new("step", step(text));
@@ -104,7 +116,7 @@ pub fn csv(data: &[u8]) {
     ] {
         let column = |(index, kind)| Column { name: "column".to_owned(), index, kind };
         let columns = kinds.into_iter().enumerate().map(column).collect();
-        let layout = TableLayout { delimiter, header_lines: 0, columns };
+        let layout = TableLayout { delimiter, header_lines: 0, columns, time_range_ns: None };
         if let Ok(columns) = read_table(data, &layout) {
             let rows = columns.first().map_or(0, Vec::len);
             assert!(columns.iter().all(|column| column.len() == rows));

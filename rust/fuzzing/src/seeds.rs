@@ -15,6 +15,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "kraken" => &KRAKEN,
         "okx" => &OKX,
         "csv" => &CSV,
+        "times" => &TIMES,
         "databento" => return vec![databento()],
         "journal_frames" => return vec![frames()],
         "journal_file" => return journal().into_iter().collect(),
@@ -50,6 +51,16 @@ pub fn mutated(seed: &[u8], changes: &[(u16, u8, u8)]) -> Vec<u8> {
     out
 }
 
+const TIMES: [&str; 7] = [
+    "2024-08-08 23:54:13.937085768+05:30\n2024-08-09T00:00:00Z",
+    "08.08.2024 11:54 PM\n09.08.2024 0054",
+    "1/2/2024\n1/31/2024 6:49",
+    "202601071230\n202601071231",
+    "2033010112\n2033010113",
+    "1723161253.5\n1.723161254e9",
+    "0\n60000\n86340000",
+];
+
 const BINANCE: [&str; 6] = [
     r#"{"e":"depthUpdate","E":7,"s":"BTCUSDT","U":5,"u":7,"b":[["100.01","1.5"],["99.00","0"]],"a":[["101.00","2.000"]]}"#,
     r#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":7,"T":6,"s":"BTCUSDT","U":5,"u":7,"pu":4,"b":[["100.01","1.5"]],"a":[]}}"#,
@@ -66,7 +77,8 @@ const KRAKEN: [&str; 4] = [
     r#"[1,{"a":[["100.3","0","1.5"]]},{"b":[["100.2","0.5","1.5","r"]],"c":"1234"},"book-10","A/B"]"#,
 ];
 
-const OKX: [&str; 2] = [
+const OKX: [&str; 3] = [
+    r#"{"arg":{"channel":"books5","instId":"A-B"},"data":[{"asks":[["100.3","1","0","1"]],"bids":[],"ts":"5"}]}"#,
     r#"{"arg":{"channel":"books","instId":"A-B"},"action":"snapshot","data":[{"asks":[["100.3","1","0","2"]],"bids":[["100.1","0.5","0","1"]],"ts":"1700000000000","checksum":-7}]}"#,
     r#"{"arg":{"channel":"books","instId":"A-B"},"action":"update","data":[{"asks":[["100.3","0","0","0"]],"bids":[],"ts":"1700000000100","checksum":2147483647}]}"#,
 ];

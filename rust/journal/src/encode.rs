@@ -209,6 +209,14 @@ pub fn encode_margin(
     frame.end();
 }
 
+/// Appends the size of an order that was a share of equity.
+pub fn encode_sized(out: &mut Vec<u8>, time_ns: TimeNs, order_id: OrderId, lots: i64) {
+    let frame = Frame::begin(out, Kind::Sized, time_ns);
+    put_u64(frame.out, order_id.0);
+    put_i64s(frame.out, [lots]);
+    frame.end();
+}
+
 /// Appends a position that the venue closed by force.
 pub fn encode_liquidation(out: &mut Vec<u8>, time_ns: TimeNs, liquidation: &Liquidation) {
     let frame = Frame::begin(out, Kind::Liquidation, time_ns);

@@ -1,90 +1,145 @@
-//! The kinds of record and their numbers.
+//! The kinds of record: one table, from which code, documents and readers take them.
 
 use tradecore_types::{BookUpdate, EventBody};
 
-/// What a record is about. Numbers and names never change meaning; new kinds get new numbers.
+/// Which way a record goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// A session began: engine version and configuration.
-    Session = 1,
+pub enum Direction {
+    /// A mark that the runtime sets; no engine makes it.
+    Mark,
+    /// An event that was fed to the engine.
+    Input,
+    /// What the engine made of its events.
+    Output,
+}
+
+impl Direction {
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mark => "mark",
+            Self::Input => "input",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// Makes everything that is said of kinds out of one table: number, name, what it is about, its fields.
+macro_rules! kinds {
+    ($($(#[doc = $about:literal])+ $kind:ident = $code:literal, $direction:ident, $name:literal, [$($field:literal)*];)+) => {
+        /// What a record is about. Numbers and names never change meaning; new kinds get new numbers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Kind {
+            $($(#[doc = $about])+ $kind = $code,)+
+        }
+
+        impl Kind {
+            /// Every kind, in the order of their codes.
+            pub const ALL: [Self; [$($code),+].len()] = [$(Self::$kind),+];
+
+            /// Returns the name shown to people and scripts.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+
+            /// Tells which way it goes.
+            #[must_use]
+            pub const fn direction(self) -> Direction {
+                match self {
+                    $(Self::$kind => Direction::$direction,)+
+                }
+            }
+
+            /// Says in a sentence what it is about.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$kind => concat!($($about),+).trim_ascii(),)+
+                }
+            }
+
+            /// Names what its record can have, besides its time; what a record does not have is left out.
+            #[must_use]
+            pub const fn fields(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$kind => &[$($field),*],)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A session began: version of the program and configuration, which names the version of behaviour.
+    Session = 1, Mark, "session", ["engine_version" "config"];
     /// A session ended, and why.
-    SessionEnd = 2,
+    SessionEnd = 2, Mark, "session_end", ["reason"];
     /// Hash of the engine's state at this point.
-    StateHash = 3,
-    /// Input: a finished bar.
-    Bar = 16,
-    /// Input: best bid and ask.
-    Quote = 17,
-    /// Input: a trade of others.
-    Trade = 18,
-    /// Input: a book message with its levels.
-    Book = 19,
-    /// Input: order flow of a simulated exchange.
-    Flow = 20,
-    /// Input: state of a feed.
-    Feed = 21,
-    /// Input: an operator's command.
-    Command = 22,
-    /// Input: time passed.
-    Clock = 23,
-    /// Input: a book message with its levels and the checksum that the venue states.
-    CheckedBook = 24,
-    /// Input: mark price of a derivative.
-    Mark = 25,
-    /// Input: funding of a perpetual.
-    Funding = 26,
-    /// Output: an order that risk approved.
-    Order = 32,
-    /// Output: an order that was refused.
-    Refused = 33,
-    /// Output: a cancel was asked for.
-    CancelRequest = 34,
-    /// Output: an amendment was asked for.
-    ReplaceRequest = 35,
+    StateHash = 3, Mark, "state_hash", ["hash"];
+    /// A finished bar.
+    Bar = 16, Input, "bar",
+        ["instrument" "open_time_ns" "open_ticks" "high_ticks" "low_ticks" "close_ticks" "volume_lots"];
+    /// Best bid and ask.
+    Quote = 17, Input, "quote", ["instrument" "bid_ticks" "bid_lots" "ask_ticks" "ask_lots" "update_id"];
+    /// A trade of others.
+    Trade = 18, Input, "trade", ["instrument" "price_ticks" "lots" "aggressor" "trade_id"];
+    /// A book message with its levels.
+    Book = 19, Input, "book", ["instrument" "update" "first_id" "last_id" "prev_id" "bids" "asks"];
+    /// Order flow of a simulated exchange.
+    Flow = 20, Input, "flow", ["instrument" "flow" "flow_id" "side" "price_ticks" "lots"];
+    /// State of a feed.
+    Feed = 21, Input, "feed", ["instrument" "state"];
+    /// An operator's command.
+    Command = 22, Input, "command", ["command" "scope" "scope_id" "limit" "value" "instrument" "person"];
+    /// Time passed.
+    Clock = 23, Input, "clock", [];
+    /// A book message with its levels and the checksum that the venue states.
+    CheckedBook = 24, Input, "checked_book",
+        ["instrument" "update" "first_id" "last_id" "prev_id" "bids" "asks" "checksum"];
+    /// Mark price of a derivative.
+    Mark = 25, Input, "mark", ["instrument" "price_ticks"];
+    /// Funding of a perpetual: rate per unit of value, in parts per thousand million.
+    Funding = 26, Input, "funding", ["instrument" "rate_ppb" "mark_ticks"];
+    /// An order that risk approved.
+    Order = 32, Output, "order",
+        ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
+         "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
+         "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks" "closes" "decided_ns"
+         "reference_ticks"];
+    /// An order, an amendment or a cancel that was refused: the order, the rule, its limit and the value.
+    Refused = 33, Output, "refused",
+        ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
+         "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
+         "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks" "closes" "decided_ns"
+         "rule" "limit" "value"];
+    /// A cancel was asked for.
+    CancelRequest = 34, Output, "cancel_request", ["order_id" "strategy"];
+    /// An amendment was asked for: new open size, and new price (0 keeps it).
+    ReplaceRequest = 35, Output, "replace_request", ["order_id" "price_ticks" "lots"];
     /// What the venue said about an order.
-    Report = 36,
-    /// A decision with its gates.
-    Decision = 37,
-    /// Output: money that came or went without a fill.
-    CashFlow = 38,
-    /// Output: a position that the venue closed by force.
-    Liquidation = 39,
-    /// Output: money moved to the margin of an isolated position, or back.
-    Margin = 40,
-    /// Output: an order depends on others.
-    Link = 41,
+    Report = 36, Output, "report",
+        ["order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "reason"];
+    /// What a strategy decided, also to do nothing, and what each decision gate said.
+    Decision = 37, Output, "decision", ["strategy" "instrument" "action" "reason" "gates"];
+    /// Money that came or went without a fill, and when it was due.
+    CashFlow = 38, Output, "cash_flow", ["due_ns" "strategy" "instrument" "cash_flow" "amount"];
+    /// A position that the venue closed by force, and the order that it did so with.
+    Liquidation = 39, Output, "liquidation",
+        ["strategy" "instrument" "order_id" "price_ticks" "lots" "equity" "maintenance"];
+    /// Money moved to the margin of an isolated position, or back.
+    Margin = 40, Output, "margin", ["strategy" "instrument" "amount"];
+    /// An order waits for the fills of another, or belongs to those that cancel each other.
+    Link = 41, Output, "link", ["order_id" "after" "oco"];
+    /// An order that was a share of equity has its size now.
+    Sized = 42, Output, "sized", ["order_id" "lots"];
 }
 
 impl Kind {
-    /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 24] = [
-        Self::Session,
-        Self::SessionEnd,
-        Self::StateHash,
-        Self::Bar,
-        Self::Quote,
-        Self::Trade,
-        Self::Book,
-        Self::Flow,
-        Self::Feed,
-        Self::Command,
-        Self::Clock,
-        Self::CheckedBook,
-        Self::Mark,
-        Self::Funding,
-        Self::Order,
-        Self::Refused,
-        Self::CancelRequest,
-        Self::ReplaceRequest,
-        Self::Report,
-        Self::Decision,
-        Self::CashFlow,
-        Self::Liquidation,
-        Self::Margin,
-        Self::Link,
-    ];
-
     /// Returns the number in the frame.
     #[must_use]
     #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
@@ -101,42 +156,9 @@ impl Kind {
     /// Tells whether it is an event that was fed to the engine; the rest is what came out.
     #[must_use]
     pub const fn is_event(self) -> bool {
-        matches!(self.code(), 16..=26)
+        matches!(self.direction(), Direction::Input)
     }
 
-    /// Returns the name shown to people and scripts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Session => "session",
-            Self::SessionEnd => "session_end",
-            Self::StateHash => "state_hash",
-            Self::Bar => "bar",
-            Self::Quote => "quote",
-            Self::Trade => "trade",
-            Self::Book => "book",
-            Self::Flow => "flow",
-            Self::Feed => "feed",
-            Self::Command => "command",
-            Self::Clock => "clock",
-            Self::CheckedBook => "checked_book",
-            Self::Order => "order",
-            Self::Refused => "refused",
-            Self::CancelRequest => "cancel_request",
-            Self::ReplaceRequest => "replace_request",
-            Self::Report => "report",
-            Self::Decision => "decision",
-            Self::Mark => "mark",
-            Self::Funding => "funding",
-            Self::CashFlow => "cash_flow",
-            Self::Liquidation => "liquidation",
-            Self::Margin => "margin",
-            Self::Link => "link",
-        }
-    }
-}
-
-impl Kind {
     /// Returns the kind of the record of an event.
     #[must_use]
     pub const fn of_event(body: &EventBody) -> Self {

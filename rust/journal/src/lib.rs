@@ -39,12 +39,12 @@ pub use decode::decode;
 pub use encode::{
     encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link, encode_liquidation,
     encode_margin, encode_order, encode_refused, encode_replace_request, encode_report, encode_session,
-    encode_session_end, encode_state_hash,
+    encode_session_end, encode_sized, encode_state_hash,
 };
 pub use error::CodecError;
 pub use events::collect_events;
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
-pub use kind::Kind;
+pub use kind::{Direction, Kind};
 pub use problem::{JournalError, Problem};
 pub use reader::{Block, Reader};
 pub use record::{Decision, Gate, Gates, Levels, Record, RecordBody};

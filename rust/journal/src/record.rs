@@ -81,6 +81,13 @@ pub enum RecordBody<'a> {
         /// Order that it cancels and that cancels it.
         oco: Option<OrderId>,
     },
+    /// An order that was a share of equity has its size now.
+    Sized {
+        /// The order.
+        order_id: OrderId,
+        /// Its whole size.
+        lots: i64,
+    },
     /// What the venue said about an order.
     Report(Report),
     /// A decision with its gates.
@@ -114,6 +121,7 @@ impl RecordBody<'_> {
             Self::CancelRequest { .. } => Kind::CancelRequest,
             Self::ReplaceRequest { .. } => Kind::ReplaceRequest,
             Self::Link { .. } => Kind::Link,
+            Self::Sized { .. } => Kind::Sized,
             Self::Report(_) => Kind::Report,
             Self::Decision(_) => Kind::Decision,
             Self::CashFlow(_) => Kind::CashFlow,

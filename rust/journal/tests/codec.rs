@@ -34,6 +34,7 @@ fn owned(record: &Record<'_>) -> Owned {
             Owned::ReplaceRequest { order_id, price_ticks, lots }
         }
         RecordBody::Link { order_id, after, oco } => Owned::Link { order_id, after, oco },
+        RecordBody::Sized { order_id, lots } => Owned::Sized { order_id, lots },
         RecordBody::Report(report) => Owned::Report(report),
         RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
         RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),
@@ -164,6 +165,11 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_eq!(Kind::from_code(kind.code()), Some(kind));
     }
     assert_eq!(Kind::from_code(0), None);
+    for (before, after) in Kind::ALL.iter().zip(&Kind::ALL[1..]) {
+        assert!(before.code() < after.code(), "{before:?}");
+        assert_ne!(before.name(), after.name());
+        assert!(after.about().ends_with('.') && !after.about().contains("  "), "{after:?}");
+    }
     assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 11);
 }
 

@@ -80,18 +80,29 @@ impl Account {
 }
 
 impl Kernel {
-    /// Moves the time of the engine, and does what the account does at the end of a day.
+    /// Moves the time of the engine, and does what is due by it.
     #[inline]
     pub(crate) fn set_now(&mut self, time_ns: TimeNs) -> Result<(), KernelError> {
         self.now_ns = self.now_ns.max(time_ns);
-        if self.now_ns < self.account_due_ns {
-            return Ok(());
+        if self.now_ns < self.clock_due_ns { Ok(()) } else { self.keep_time() }
+    }
+
+    /// Does what is due by the clock alone, the earlier first: a sample of the equity, the end of a day.
+    #[inline(never)]
+    fn keep_time(&mut self) -> Result<(), KernelError> {
+        let day_ns = day_due(self.account.as_deref());
+        if self.curve.due_ns() <= day_ns {
+            self.sample_due()?;
         }
-        self.book_borrow(false)?;
-        if let Some(tiers) = self.account.as_mut().and_then(|account| account.tiers.as_mut()) {
-            tiers.roll(self.now_ns);
+        if self.now_ns >= day_ns {
+            self.book_borrow(false)?;
+            if let Some(tiers) = self.account.as_mut().and_then(|account| account.tiers.as_mut()) {
+                tiers.roll(self.now_ns);
+            }
+            self.settle_account();
+            self.sample_due()?;
         }
-        self.settle_account();
+        self.clock_due_ns = day_due(self.account.as_deref()).min(self.curve.due_ns());
         Ok(())
     }
 
@@ -112,7 +123,7 @@ impl Kernel {
     /// Hands the rates of the fee tier to every venue and plans the next end of a day.
     pub(crate) fn settle_account(&mut self) {
         let Some(account) = &self.account else { return };
-        self.account_due_ns = account.due_ns();
+        self.clock_due_ns = account.due_ns().min(self.curve.due_ns());
         let Some(rates) = account.tiers.as_ref().map(FeeTiers::rates) else { return };
         if rates == self.config.venue.fees {
             return;
@@ -126,4 +137,9 @@ impl Kernel {
             }
         }
     }
+}
+
+/// Returns when the account has something to do that no fill brings; the end of time when never.
+fn day_due(account: Option<&Account>) -> TimeNs {
+    account.map_or(TimeNs::MAX, Account::due_ns)
 }

@@ -9,6 +9,7 @@ use tradecore_types::{
 };
 
 use crate::child::Child;
+use crate::decision::RequestKind;
 use crate::market::Venue;
 use crate::schedule::{Delivery, Request};
 use crate::{Destination, Kernel, KernelError, Links};
@@ -154,7 +155,8 @@ impl Kernel {
         }
         let kind = order.intent.kind.showing_at_most(lots);
         let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
-        let is_bound = match self.judge(&intent, lots, Some(order))? {
+        let occasion = child.occasion(RequestKind::Arm);
+        let is_bound = match self.judge(&intent, lots, Some(order), occasion)? {
             Ok(approval) => approval.order().intent().reduce_only,
             Err(refusal) => {
                 self.note_refused(child.entry, place, &intent, &refusal);
@@ -185,7 +187,8 @@ impl Kernel {
             let kind = order.price_ticks.and_then(|at| order.intent.kind.with_price(at));
             let kind = kind.unwrap_or(order.intent.kind).showing_at_most(lots);
             let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
-            is_bound = match self.judge(&intent, lots, Some(order))? {
+            let occasion = child.occasion(RequestKind::Grow);
+            is_bound = match self.judge(&intent, lots, Some(order), occasion)? {
                 Ok(approval) => approval.order().intent().reduce_only,
                 Err(refusal) => {
                     self.note_refused(child.entry, place, &intent, &refusal);
@@ -214,7 +217,7 @@ impl Kernel {
             OrderIntent { order_id, kind, size: Size::Lots(lots), time_ns: self.now_ns, ..*approved };
         let order = match child.approved.further_exit(intent) {
             Some(order) => order,
-            None => match self.judge(&intent, lots, None)? {
+            None => match self.judge(&intent, lots, None, child.occasion(RequestKind::Arm))? {
                 Ok(approval) => approval.order(),
                 Err(refusal) => {
                     if !self.note_refused(child.entry, place, &intent, &refusal) {

@@ -163,6 +163,7 @@ impl BarAccount for BarDesk<'_> {
         }
         self.judge_size(order, lots, price_ticks)?;
         self.orders.set_size(order.intent().order_id, lots).map_err(|_| RejectReason::Unsupported)?;
+        self.recorder.sized(self.now_ns, order.intent().order_id, lots);
         if self.scopes.is_on() {
             let instrument = self.instrument;
             let (books, scopes) = self.books_and_scopes();

@@ -1,7 +1,7 @@
 //! Bars on their way through the house: opening, range, close, end of data.
 
 use tradecore_matching::{BarAccount, BarMatcher, Finalize};
-use tradecore_types::{Bar, InstrumentId, Report};
+use tradecore_types::{Bar, InstrumentId, Report, TimeNs};
 
 use crate::bar_desk::BarDesk;
 use crate::market::{Market, Venue};
@@ -56,21 +56,31 @@ impl Kernel {
         )
     }
 
-    /// A bar opens.
-    pub(crate) fn open_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+    /// A bar opens that will close at `close_ns`.
+    pub(crate) fn open_bar(
+        &mut self,
+        instrument: InstrumentId,
+        bar: &Bar,
+        close_ns: TimeNs,
+    ) -> Result<(), KernelError> {
         if !self.has_bar_orders(instrument) {
             return Ok(());
         }
         self.learn(instrument, bar.open_ticks);
-        self.at_bars(instrument, |venue, desk| venue.on_open(bar.open_time_ns, bar.open_ticks, desk))
+        self.at_bars(instrument, |venue, desk| venue.on_open(bar, close_ns, desk))
     }
 
     /// A bar is known whole: fills what its range reaches.
-    pub(crate) fn fill_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
+    pub(crate) fn fill_bar(
+        &mut self,
+        instrument: InstrumentId,
+        bar: &Bar,
+        close_ns: TimeNs,
+    ) -> Result<(), KernelError> {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
             market.last_bar = Some((*bar, self.now_ns));
         }
-        self.at_bars(instrument, |venue, desk| venue.on_bar(bar, desk))
+        self.at_bars(instrument, |venue, desk| venue.on_bar(bar, close_ns, desk))
     }
 
     /// Hands a report that no bar made to the account behind the bars.
@@ -83,7 +93,7 @@ impl Kernel {
     }
 
     /// Values the account at the end of a bar; an account with nothing left is closed and stopped.
-    pub(crate) fn value_bar(&mut self, bar: &Bar) -> Result<(), KernelError> {
+    pub(crate) fn value_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
         let has_position = self.ledger.inventory().0 != 0;
         if !has_position && !self.config.has_equity_curve {
             return Ok(());
@@ -95,9 +105,7 @@ impl Kernel {
             equity = self.equity()?;
         }
         if self.config.has_equity_curve {
-            let mark_ticks =
-                self.markets.first().and_then(|market| market.reference).map_or(0, |known| known.0);
-            self.equity.get_mut().record(bar.open_time_ns, equity, mark_ticks);
+            self.record_bar(instrument, bar.open_time_ns, equity);
         }
         Ok(())
     }
@@ -149,7 +157,7 @@ impl Kernel {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
             let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
             self.at_bars(instrument, |venue, desk| venue.finalize(mode, &bar, desk))?;
-            self.value_bar(&bar)?;
+            self.value_bar(instrument, &bar)?;
         }
         self.book_borrow(true)
     }

@@ -38,7 +38,8 @@ pub(crate) fn build_market(
                 orders_max: capacity,
                 slippage: venue.bar_slippage,
             };
-            Venue::Bars(Box::new(BarMatcher::new(instrument.clone(), venue.fees, rules)))
+            let sessions = config.sessions.clone();
+            Venue::Bars(Box::new(BarMatcher::new(instrument.clone(), venue.fees, rules, sessions)))
         }
         Matching::Quotes => Venue::Quotes(depth(false)),
         // Nothing fills before the book is proven right.
@@ -52,6 +53,7 @@ pub(crate) fn build_market(
     };
     Ok(Market {
         instrument,
+        sessions: config.sessions.clone(),
         book,
         book_time_ns: 0,
         is_book_watched: false,

@@ -3,6 +3,9 @@
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{OrderId, OrderKind};
 
+use crate::decision::RequestKind;
+use crate::gates::Occasion;
+
 /// An order that follows the fills of another one, for as long as either lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Child {
@@ -72,6 +75,11 @@ impl Child {
     /// Tells whether nothing is left of it and nothing can come.
     pub(crate) const fn is_over(&self) -> bool {
         self.is_last && self.order_id.is_none() && self.due_lots == 0 && self.undone_lots == 0
+    }
+
+    /// Says on what occasion what is due is put before gates and risk.
+    pub(crate) const fn occasion(&self, kind: RequestKind) -> Occasion {
+        Occasion { kind, is_again: self.refused_lots > 0 && self.refused_lots == self.due_lots }
     }
 
     /// Grants what a fill of the entry covers; tells whether there is anything to be sent.

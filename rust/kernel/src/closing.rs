@@ -60,8 +60,7 @@ impl Kernel {
 
     /// Returns how much of a position orders on this side can close.
     fn closable_lots(&self, desk: Desk) -> i64 {
-        let position_lots = self.ledger.position(desk.strategy, desk.instrument);
-        position_lots.saturating_mul(desk.side.opposite().sign()).max(0)
+        desk.side.closable_lots(self.ledger.position(desk.strategy, desk.instrument))
     }
 
     /// Remembers that reduce-only orders of a strategy may have become too large.
@@ -244,7 +243,7 @@ const fn is_stop(kind: OrderKind) -> bool {
 
 /// Tells whether an order may only close and names no entry.
 const fn is_closing(order: &OpenOrder) -> bool {
-    order.intent.reduce_only && order.intent.closes.is_none()
+    order.intent.is_bound_to_position()
 }
 
 /// Tells whether such an order waits where it can be cut.

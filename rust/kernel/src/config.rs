@@ -5,7 +5,7 @@ use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
-use tradecore_types::{InstrumentSpec, Money, TimeNs};
+use tradecore_types::{InstrumentSpec, Money, Sessions, TimeNs};
 
 use crate::LatencySamples;
 
@@ -54,8 +54,6 @@ pub struct VenueConfig {
     pub bar_order: BarOrder,
     /// What the simulated exchange does when two orders of the account meet.
     pub self_trade: SelfTradePrevention,
-    /// When the session of day orders ends: nanoseconds after midnight UTC, below one day.
-    pub day_end_ns: i64,
     /// What fills against bars cost beyond the prices of the bars.
     pub bar_slippage: Slippage,
     /// Fees; those below the first tier when there are tiers.
@@ -89,6 +87,8 @@ pub struct InstrumentConfig {
     pub book: BookRules,
     /// Its pre-trade limits.
     pub limits: Limits,
+    /// When it trades: what decides how long an order for the day lives.
+    pub sessions: Sessions,
     /// Interest on shorts, in parts per million of their value a year.
     pub borrow_ppm: i64,
     /// Margin rules of a derivative; `None` for what the account's leverage carries.
@@ -131,6 +131,9 @@ pub struct KernelConfig {
     pub is_recording: bool,
     /// Whether orders are hashed for [`crate::Kernel::orders_digest`].
     pub has_digest: bool,
-    /// Whether the equity is sampled at every bar given as input.
+    /// Whether the equity is recorded over time: at every bar given as input where orders are matched against
+    /// bars, else by the clock.
     pub has_equity_curve: bool,
+    /// Span of that clock in nanoseconds, above 0; `None` for the start and the end alone.
+    pub sample_ns: Option<i64>,
 }

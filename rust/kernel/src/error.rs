@@ -22,6 +22,8 @@ pub enum KernelError {
         /// How many calls there may be.
         calls_max: u32,
     },
+    /// A decision gate could not judge a request; nothing passes any more.
+    GateFailed,
     /// A promise of ours is broken: stop trading and keep the journal.
     Broken(String),
 }
@@ -38,6 +40,7 @@ impl fmt::Display for KernelError {
                     "strategy {who} was called more than {calls_max} times at {time_ns} with nothing new"
                 )
             }
+            Self::GateFailed => f.write_str("a decision gate failed: mend it and run again"),
             Self::Broken(what) => f.write_str(what),
         }
     }

@@ -29,7 +29,7 @@ impl Kernel {
             self.recorder.event(&event, &[], &[])?;
         }
         match event.body {
-            EventBody::Bar(bar) => self.on_bar(event.instrument, &bar, was_opened),
+            EventBody::Bar(bar) => self.on_bar(&event, &bar, was_opened),
             EventBody::Quote(quote) => self.on_quote(event.instrument, quote),
             EventBody::Trade(trade) => {
                 self.on_trade(event.instrument, trade);
@@ -54,21 +54,22 @@ impl Kernel {
         self.input.open_bar(source);
         self.recorder.event(&event, &[], &[])?;
         match event.body {
-            EventBody::Bar(bar) => self.open_bar(event.instrument, &bar),
+            EventBody::Bar(bar) => self.open_bar(event.instrument, &bar, event.time_ns),
             _ => Ok(()),
         }
     }
 
-    fn on_bar(&mut self, instrument: InstrumentId, bar: &Bar, was_opened: bool) -> Result<(), KernelError> {
+    fn on_bar(&mut self, event: &Event, bar: &Bar, was_opened: bool) -> Result<(), KernelError> {
+        let (instrument, close_ns) = (event.instrument, event.time_ns);
         if !was_opened {
-            self.open_bar(instrument, bar)?;
+            self.open_bar(instrument, bar, close_ns)?;
         }
         self.learn(instrument, bar.close_ticks);
-        self.fill_bar(instrument, bar)?;
+        self.fill_bar(instrument, bar, close_ns)?;
         if self.has_margin {
             self.enforce_margin_in(instrument, bar)?;
         }
-        self.value_bar(bar)?;
+        self.value_bar(instrument, bar)?;
         let mut next = 0;
         while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
             self.finish_bar(series, bar);
@@ -306,8 +307,10 @@ impl Kernel {
     /// Sets the price that values positions in an instrument: the only way to do so.
     #[inline]
     pub(crate) fn set_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
-        if let Some(mark) = self.marks.get_mut(instrument.index()) {
-            *mark = Some(price_ticks);
+        if let Some(mark) = self.marks.get_mut(instrument.index())
+            && mark.replace(price_ticks).is_none()
+        {
+            self.curve.held.buy(instrument.index(), price_ticks);
         }
         if self.has_margin
             && let Some(margin) = self.margin_mut()

@@ -6,21 +6,28 @@ use tradecore_types::{InstrumentId, OrderId, Report, ReportBody, TimeNs};
 use crate::market::Venue;
 use crate::{Kernel, KernelError};
 
-/// Nanoseconds of a day.
-const DAY_NS: i64 = 86_400_000_000_000;
-
 impl Kernel {
-    /// Returns when the session ends that a day order of now belongs to, UTC nanoseconds: later than now.
-    #[must_use]
-    pub fn session_end_ns(&self) -> TimeNs {
-        let since_end_ns = (self.now_ns.saturating_sub(self.config.venue.day_end_ns)).rem_euclid(DAY_NS);
-        self.now_ns.saturating_sub(since_end_ns).saturating_add(DAY_NS)
+    /// Returns when the session of an instrument ends that a day order of now belongs to, UTC nanoseconds.
+    ///
+    /// It is later than now, unless the instrument's table of sessions is used up: then it is the end of the
+    /// last one, and risk refuses a day order with it by [`tradecore_types::Rule::NoSession`].
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Value`] when the instrument is not in the table.
+    pub fn session_end_ns(&self, instrument: InstrumentId) -> Result<TimeNs, KernelError> {
+        let sessions = &self.market(instrument)?.sessions;
+        Ok(sessions.end_after(self.now_ns).unwrap_or_else(|| sessions.last_end_ns()))
     }
 
     /// Plans the end of an order that is good for a time.
     pub(crate) fn plan_expiry(&mut self, order: &ApprovedOrder) {
         let intent = order.intent();
         if let Some(expire_ns) = intent.time_in_force.expire_ns() {
+            // A bar that closes at this very time comes first: its range was before. It ends the order itself.
+            let is_against_bars =
+                self.market(intent.instrument).is_ok_and(|market| matches!(market.venue, Venue::Bars(_)));
+            let expire_ns = expire_ns.saturating_add(i64::from(is_against_bars));
             let orders = &self.orders;
             self.schedule.expiry(expire_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
                 orders.get(order_id).is_some()

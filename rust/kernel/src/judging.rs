@@ -2,9 +2,10 @@
 
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
-use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side, Size};
+use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side};
 
 use crate::buying_power;
+use crate::gates::Occasion;
 use crate::kernel::ENTRIES_MAX;
 use crate::market::{Market, Venue};
 use crate::{Kernel, KernelError};
@@ -14,19 +15,36 @@ use crate::{Kernel, KernelError};
 const CLOSING_MAX: usize = 2 * ENTRIES_MAX;
 
 impl Kernel {
-    /// Puts an intent before every check that risk has; `replaced` is the order it takes the place of.
+    /// Puts a request before the decision gates, then before risk; `replaced` is the order it takes the place of.
     ///
-    /// One that only closes the strategy's own position passes room, countability and buying power too,
-    /// whatever other strategies hold; it is then approved as reduce-only.
+    /// Everything that may add risk comes here: new orders, amendments, what is armed and what grows.
+    #[inline]
     pub(crate) fn judge<'a>(
         &mut self,
         intent: &'a OrderIntent,
         lots: i64,
         replaced: Option<&OpenOrder>,
+        occasion: Occasion,
     ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let exposure = self.exposure(intent, replaced);
-        let only_closes =
-            matches!(intent.size, Size::Lots(_)) && exposure.own.is_reduced_by(intent.side, lots);
+        if self.gates.is_some() {
+            return self.judge_gated(intent, lots, replaced, exposure, occasion);
+        }
+        self.judge_risk(intent, lots, replaced, exposure)
+    }
+
+    /// Puts an intent before every check that risk has.
+    ///
+    /// One that is closing passes room, countability and buying power too, whatever other strategies hold; it is
+    /// then approved as reduce-only.
+    pub(crate) fn judge_risk<'a>(
+        &mut self,
+        intent: &'a OrderIntent,
+        lots: i64,
+        replaced: Option<&OpenOrder>,
+        exposure: Exposure,
+    ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
+        let only_closes = exposure.own.is_closing(intent, lots);
         let is_counted = match self.check_fits(intent, lots, exposure, replaced) {
             // An order that can only close is not counted, so it needs no room among those that are.
             Err(_) if only_closes && replaced.is_none() => {
@@ -137,8 +155,7 @@ impl Kernel {
         };
         // What closing orders close already, no other order closes. An exit of a bracket is not among them,
         // and neither is it taken out of them.
-        let is_counted =
-            replaced.is_some_and(|order| order.intent.reduce_only && order.intent.closes.is_none());
+        let is_counted = replaced.is_some_and(|order| order.intent.is_bound_to_position());
         let closing = self.closing_lots(intent);
         let closing = closing.saturating_sub(if is_counted { replaced_lots } else { 0 });
         match intent.side {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tradecore_indicators::IndicatorSpec;
-use tradecore_ledger::{CashFlowColumns, Ledger, Lendable, Orders, TradeColumns};
+use tradecore_ledger::{CashFlowColumns, Ledger, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
     CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs,
@@ -19,7 +19,7 @@ use crate::recorder::Recorder;
 use crate::schedule::Schedule;
 use crate::series::{BarSource, Column, IndicatorValues, Series};
 use crate::wake::{Hearing, Wake, WakeBody};
-use crate::{BookCounts, Counters, EquityColumns, KernelConfig, KernelError};
+use crate::{BookCounts, Counters, KernelConfig, KernelError};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
 const ORDERS_MAX: usize = 1 << 14;
@@ -49,6 +49,8 @@ pub struct Kernel {
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
     pub(crate) scopes: Scopes,
+    /// Decision gates and traces, when there are any.
+    pub(crate) gates: Option<Box<crate::gates::Gates>>,
     pub(crate) changes: crate::changes::Changes,
     pub(crate) calls: crate::calls::Calls,
     /// Whose reduce-only orders may be too large for the position after the reports of this moment.
@@ -59,7 +61,7 @@ pub struct Kernel {
     pub(crate) counters: Counters,
     /// Last price of every instrument: what positions are valued at.
     pub(crate) marks: Vec<Option<i64>>,
-    pub(crate) equity: Lendable<EquityColumns>,
+    pub(crate) curve: crate::equity::Curve,
     /// Reports of the venue on their way through one step; kept for their memory.
     pub(crate) reports: Vec<Report>,
     pub(crate) groups: crate::groups::Groups,
@@ -71,8 +73,8 @@ pub struct Kernel {
     pub(crate) account: Option<Box<Account>>,
     /// Whether any instrument has margin rules.
     pub(crate) has_margin: bool,
-    /// When the account has something to do by itself; the end of time when never.
-    pub(crate) account_due_ns: TimeNs,
+    /// When the account has something to do by itself or its equity is to be sampled; the end of time when never.
+    pub(crate) clock_due_ns: TimeNs,
 }
 
 impl Kernel {
@@ -100,6 +102,10 @@ impl Kernel {
         config.venue.bar_slippage.check()?;
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
         let account = Account::of(&config, &instruments)?;
+        if let Some(span_ns) = config.sample_ns.filter(|span_ns| *span_ns <= 0) {
+            return Err(ValueError::new("sample_ns", span_ns, "must be above 0"));
+        }
+        let curve = crate::equity::Curve::new(&config);
         let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
         let strategies = usize::from(config.strategies);
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
@@ -107,6 +113,7 @@ impl Kernel {
         scopes.start_guards(config.cash);
         Ok(Self {
             scopes,
+            gates: None,
             changes: crate::changes::Changes::default(),
             calls: crate::calls::Calls::new(config.calls_max, strategies),
             met: Vec::new(),
@@ -124,7 +131,6 @@ impl Kernel {
             switches: Switches::default(),
             last_order_id: 0,
             counters: Counters::default(),
-            equity: Lendable::new(EquityColumns::default()),
             reports: Vec::new(),
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
@@ -133,7 +139,8 @@ impl Kernel {
             published: Vec::new(),
             account,
             has_margin,
-            account_due_ns: TimeNs::MAX,
+            clock_due_ns: curve.due_ns(),
+            curve,
             config,
         })
     }
@@ -367,12 +374,6 @@ impl Kernel {
         Ok(self.ledger.equity(&self.marks)?)
     }
 
-    /// Lends the equity at every bar given as input as it is now, without a copy. While it is kept, later bars
-    /// come into one copy.
-    pub fn lend_equity_curve(&mut self) -> Arc<EquityColumns> {
-        self.equity.lend()
-    }
-
     /// Returns the instrument with this id.
     #[must_use]
     pub fn instrument(&self, instrument: InstrumentId) -> Option<&Instrument> {
@@ -446,6 +447,9 @@ impl Kernel {
             }
         }
         self.scopes.write_state(&mut state);
+        if let Some(gates) = &self.gates {
+            gates.write_state(&mut state);
+        }
         for series in &self.series {
             series.write_state(&mut state);
         }

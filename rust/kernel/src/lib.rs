@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** the same events and the same answers of strategies give the same frames, byte for
 //! byte, however the events are split into batches. Nothing here reads a clock, draws a random number
-//! or opens a file; nothing calls back.
+//! or opens a file; nothing calls back but the decision gates that a user brings, which see a view and nothing else.
 
 mod account;
 mod advance;
@@ -14,8 +14,11 @@ mod arrivals;
 mod bar_desk;
 mod bar_series;
 mod bars;
+mod behaviour;
 mod borrow;
 mod build;
+mod built_in_gates;
+mod buy_and_hold;
 mod buying_power;
 mod calls;
 mod changes;
@@ -25,11 +28,13 @@ mod closing;
 mod commands;
 mod config;
 mod counters;
+mod decision;
 mod equity;
 mod error;
 mod events;
 mod expiry;
 mod funding;
+mod gates;
 mod groups;
 mod input;
 mod judging;
@@ -55,8 +60,11 @@ mod wake;
 extern crate self as tradecore_kernel;
 
 pub use advance::Advance;
+pub use behaviour::BEHAVIOUR_VERSION;
+pub use built_in_gates::BuiltInGate;
 pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage, Matching, VenueConfig};
 pub use counters::{BookCounts, Counters};
+pub use decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 pub use equity::EquityColumns;
 pub use error::KernelError;
 pub use groups::Links;

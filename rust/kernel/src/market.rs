@@ -3,7 +3,7 @@
 use tradecore_book::{Depth, InstrumentBook, L2Book, QuoteDepth};
 use tradecore_matching::{BarMatcher, DepthMatcher, ExchangeMatcher};
 use tradecore_risk::{Gate, Reference};
-use tradecore_types::{Bar, Instrument, Quote, StrategyId, TimeNs};
+use tradecore_types::{Bar, Instrument, Quote, Sessions, StrategyId, TimeNs};
 
 /// The book of an instrument and where it comes from.
 #[derive(Debug)]
@@ -73,6 +73,8 @@ pub(crate) struct SeriesOf {
 #[derive(Debug)]
 pub(crate) struct Market {
     pub(crate) instrument: Instrument,
+    /// When it trades; shared with the other instruments of its calendar.
+    pub(crate) sessions: Sessions,
     pub(crate) book: Book,
     /// When the last book message came; 0 before the first.
     pub(crate) book_time_ns: TimeNs,

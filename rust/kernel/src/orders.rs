@@ -1,6 +1,5 @@
 //! The way out: from a strategy's wish to the venue.
 
-use tradecore_journal::Gate as TracedGate;
 use tradecore_ledger::{OpenOrder, OrderEvent, OrderState};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
@@ -8,6 +7,8 @@ use tradecore_types::{
     Side, Size, StrategyId, TimeInForce,
 };
 
+use crate::decision::RequestKind;
+use crate::gates::Occasion;
 use crate::market::Venue;
 use crate::schedule::{Delivery, Request};
 use crate::{Destination, Kernel, KernelError, Links};
@@ -99,9 +100,10 @@ impl Kernel {
         if links != Links::default()
             && let Err(refusal) = self.check_links(&intent, links)
         {
+            self.trace_unasked(strategy, request.instrument, asked_side(request.side))?;
             return Ok(self.refused(&intent, refusal));
         }
-        self.judge_and_send(&intent, lots, links)
+        self.judge_and_send(&intent, lots, links, RequestKind::New)
     }
 
     /// Closes a strategy's position with market orders; `None` when it is flat.
@@ -117,12 +119,15 @@ impl Kernel {
         strategy: StrategyId,
         instrument: InstrumentId,
     ) -> Result<Option<Verdict>, KernelError> {
+        let parts = self.closing_parts(strategy, instrument)?;
+        self.trace_unasked(strategy, instrument, "close")?;
         let mut verdict = None;
-        for (position_lots, entry) in self.closing_parts(strategy, instrument)? {
+        for (position_lots, entry) in parts {
             let order_id = self.next_order_id();
             let intent =
                 OrderIntent::closing(order_id, strategy, instrument, position_lots, entry, self.now_ns);
-            let answer = self.judge_and_send(&intent, position_lots.saturating_abs(), Links::default())?;
+            let lots = position_lots.saturating_abs();
+            let answer = self.judge_and_send(&intent, lots, Links::default(), RequestKind::Close)?;
             verdict = Some(answer);
             if matches!(answer, Verdict::Refused(_)) {
                 break;
@@ -152,22 +157,24 @@ impl Kernel {
         Ok(parts)
     }
 
-    /// Puts an intent before risk and sends it on its way if it is approved.
+    /// Puts an intent before gates and risk and sends it on its way if it is approved.
     fn judge_and_send(
         &mut self,
         intent: &OrderIntent,
         lots: i64,
         links: Links,
+        kind: RequestKind,
     ) -> Result<Verdict, KernelError> {
         let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
         let refusal = if let Some(entry) = links.after.filter(|_| intent.reduce_only) {
+            self.trace_unasked(intent.strategy, intent.instrument, asked_side(intent.side))?;
             match self.judge_exit(intent, lots, entry)? {
                 Ok(order) => return self.approved(&order, reference_ticks, links),
                 Err(refusal) => refusal,
             }
         } else {
             self.groups.set_joining(links.oco);
-            let verdict = self.judge(intent, lots, None);
+            let verdict = self.judge(intent, lots, None, Occasion::first(kind));
             self.groups.set_joining(None);
             match verdict? {
                 Ok(approval) => return self.approved(&approval.order(), reference_ticks, links),
@@ -209,33 +216,6 @@ impl Kernel {
             }
         }
         Ok(())
-    }
-
-    /// Records an order and a decision gate's refusal of it, without putting it before risk.
-    ///
-    /// # Errors
-    ///
-    /// [`KernelError::Value`] when the instrument is not in the table.
-    pub fn refuse(&mut self, strategy: StrategyId, request: &OrderRequest) -> Result<Refusal, KernelError> {
-        self.market(request.instrument)?;
-        let refusal = Refusal { rule: Rule::DecisionGate, limit: 1, value: 0 };
-        let intent = OrderIntent {
-            order_id: self.next_order_id(),
-            strategy,
-            instrument: request.instrument,
-            side: request.side,
-            kind: request.kind,
-            time_in_force: request.time_in_force,
-            post_only: request.post_only,
-            reduce_only: request.reduce_only,
-            size: request.size,
-            bracket: request.bracket,
-            closes: None,
-            time_ns: self.now_ns,
-        };
-        self.counters.refusals += 1;
-        self.recorder.refused(self.now_ns, &intent, &refusal);
-        Ok(refusal)
     }
 
     /// Sends an approved order on its way: into the books of account, the journal and to the venue.
@@ -341,8 +321,9 @@ impl Kernel {
     /// Asks the venue to give an order a new stated price (limit, else trigger; `None` keeps it) and a new
     /// open size. Market and trailing orders state no price; a trailing one can have a new size.
     ///
-    /// Risk judges the order as it will be, in the place of the order as it is. One that passes only because it
-    /// closes is reduce-only from then on.
+    /// Gates and risk judge the order as it will be, in the place of the order as it is. One that passes only
+    /// because it is closing is reduce-only from then on. Gates are not asked about one that keeps the price and
+    /// makes the order no larger.
     ///
     /// # Errors
     ///
@@ -365,7 +346,8 @@ impl Kernel {
             return Ok(Verdict::Refused(unknown));
         };
         let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
-        let is_bound = match self.judge(&intent, lots, Some(&order))? {
+        let occasion = Occasion::first(amendment_kind(&order, price_ticks, lots));
+        let is_bound = match self.judge(&intent, lots, Some(&order), occasion)? {
             Ok(approval) => approval.order().intent().reduce_only,
             Err(refusal) => return Ok(self.refused(&intent, refusal)),
         };
@@ -402,27 +384,27 @@ impl Kernel {
         true
     }
 
-    /// Records the trace of a decision, whatever came of it.
-    ///
-    /// # Errors
-    ///
-    /// [`KernelError::Codec`] when the texts do not fit a journal frame.
-    pub fn trace(
-        &mut self,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-        action: u8,
-        reason: &str,
-        gates: &[TracedGate<'_>],
-    ) -> Result<(), KernelError> {
-        Ok(self.recorder.decision(self.now_ns, strategy, instrument, action, reason, gates)?)
-    }
-
     /// Tells whether traces are kept at all.
     #[must_use]
     pub const fn is_recording(&self) -> bool {
         self.recorder.is_recording()
     }
+}
+
+/// Returns the word by which a trace names a wish to buy or to sell.
+pub(crate) const fn asked_side(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+/// Tells an amendment that only makes an order smaller from others. What is asked for already counts: an order
+/// that is about to get another price or a smaller size does not get its old ones back as if they were nothing.
+fn amendment_kind(order: &OpenOrder, price_ticks: Option<i64>, lots: i64) -> RequestKind {
+    let keeps_price =
+        price_ticks.is_none_or(|at| Some(at) == order.price_ticks && order.amending.price_ticks.is_none());
+    if keeps_price && lots <= order.asked_lots() { RequestKind::Cut } else { RequestKind::Amend }
 }
 
 /// Returns the kind of an order as an amendment makes it; `None` when it cannot have that price.

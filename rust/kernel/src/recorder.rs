@@ -3,6 +3,7 @@
 use tradecore_journal::{
     CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
+    encode_sized,
 };
 use tradecore_types::{
     CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report,
@@ -76,6 +77,13 @@ impl Recorder {
     ) {
         if self.is_recording {
             encode_margin(&mut self.frames, time_ns, strategy, instrument, amount);
+        }
+    }
+
+    /// Records the size of an order that was a share of equity.
+    pub(crate) fn sized(&mut self, time_ns: TimeNs, order_id: OrderId, lots: i64) {
+        if self.is_recording {
+            encode_sized(&mut self.frames, time_ns, order_id, lots);
         }
     }
 

@@ -192,7 +192,7 @@ fn orders_that_expire_by_a_time_or_with_the_day_take_no_memory() {
         &expired,
         |body| *body == ReportBody::Expired,
         |kernel, _| {
-            let (now_ns, day_ns) = (kernel.now_ns(), kernel.session_end_ns());
+            let (now_ns, day_ns) = (kernel.now_ns(), kernel.session_end_ns(GOLD).unwrap());
             for expire_ns in [now_ns + 2, now_ns + 3 * QUARTER_NS] {
                 let good_till = TimeInForce::Gtd { expire_ns };
                 let order = OrderRequest { time_in_force: good_till, ..limit(GOLD, Side::Buy, 60, 1) };

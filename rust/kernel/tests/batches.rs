@@ -161,6 +161,8 @@ fn configs() -> impl Strategy<Value = KernelConfig> {
             config.venue.queue = queue;
             config.venue.bar_fill = if is_close { BarFill::Close } else { BarFill::NextOpen };
             config.venue.bar_order = if is_queue { BarOrder::Queue } else { BarOrder::Time };
+            config.has_equity_curve = true;
+            config.sample_ns = (report_ns > 0).then_some(7 * report_ns);
             config.destination = if shadow == 0 { Destination::Nowhere } else { Destination::Venue };
             config
         },
@@ -194,6 +196,14 @@ fn play(config: &KernelConfig, items: &[Item], cuts: &[bool], seed: u64) -> Rig 
     rig
 }
 
+/// Returns the equity over time as text, in which two values that are no numbers are the same.
+fn curve(rig: &mut Rig) -> String {
+    rig.kernel.sample_equity().unwrap();
+    let curve = rig.kernel.lend_equity_curve();
+    assert!(curve.time_ns.is_sorted_by(|before, after| before < after));
+    format!("{curve:?}")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 192 } else { 1024 }))]
 
@@ -202,8 +212,9 @@ proptest! {
         config in configs(), happenings in happenings(), cuts in vec(any::<bool>(), 1..9), seed in any::<u64>()
     ) {
         let items = items(&happenings);
-        let whole = play(&config, &items, &[false], seed);
-        for pieces in [play(&config, &items, &[true], seed), play(&config, &items, &cuts, seed)] {
+        let mut whole = play(&config, &items, &[false], seed);
+        for mut pieces in [play(&config, &items, &[true], seed), play(&config, &items, &cuts, seed)] {
+            prop_assert_eq!(curve(&mut whole), curve(&mut pieces));
             prop_assert_eq!(&whole.frames, &pieces.frames);
             prop_assert_eq!(whole.kernel.state_hash(), pieces.kernel.state_hash());
             prop_assert_eq!(whole.kernel.orders_digest(), pieces.kernel.orders_digest());
@@ -222,6 +233,15 @@ proptest! {
         let again = replayed(config, &first.frames, |kernel, wake| script.act(kernel, wake));
         prop_assert_eq!(&first.frames, &again.frames);
         prop_assert_eq!(first.kernel.state_hash(), again.kernel.state_hash());
+    }
+
+    #[test]
+    fn looking_at_the_equity_changes_nothing(config in configs(), happenings in happenings(), seed in any::<u64>()) {
+        let items = items(&happenings);
+        let blind = play(&KernelConfig { has_equity_curve: false, ..config.clone() }, &items, &[false], seed);
+        let seen = play(&config, &items, &[false], seed);
+        prop_assert_eq!(&blind.frames, &seen.frames);
+        prop_assert_eq!(blind.kernel.state_hash(), seen.kernel.state_hash());
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl OpenOrder {
     /// Tells whether it can only bring a position nearer to flat.
     #[must_use]
     pub fn only_closes(&self) -> bool {
-        self.intent.reduce_only || self.intent.closes.is_some()
+        self.intent.is_bound()
     }
 
     /// Appends the order.

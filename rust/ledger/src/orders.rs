@@ -347,9 +347,9 @@ impl Orders {
     }
 }
 
-/// Tells whether an order may only close, and names no entry or trades at once.
+/// Tells whether an order may only close, and is bound to the whole position or trades at once.
 const fn is_closing(intent: &OrderIntent) -> bool {
-    intent.reduce_only && (intent.closes.is_none() || matches!(intent.kind, OrderKind::Market))
+    intent.is_bound_to_position() || intent.reduce_only && matches!(intent.kind, OrderKind::Market)
 }
 
 impl What {
@@ -403,11 +403,11 @@ impl What {
 #[inline]
 fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
     use OrderEvent as E;
-    let either = |unfilled, partly| if order.filled_lots > 0 { partly } else { unfilled };
+    let either = |event: OrderEvent| event.after_fills(order.filled_lots);
     let same = |event| Ok(Change { event, what: What::State });
     let order_id = order.intent.order_id;
     match report.body {
-        ReportBody::Accepted => same(either(E::Accepted, E::AcceptedPartly)),
+        ReportBody::Accepted => same(either(E::Accepted)),
         ReportBody::Rejected(_) if order.filled_lots > 0 => {
             Err(OrderError::Illegal { order_id, state: order.state, event: E::Rejected })
         }
@@ -418,18 +418,16 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
         }
         ReportBody::Canceled(_) => same(E::Canceled),
         ReportBody::Expired => same(E::Expired),
-        ReportBody::CancelRejected(_) => same(either(E::CancelRejected, E::CancelRejectedPartly)),
+        ReportBody::CancelRejected(_) => same(either(E::CancelRejected)),
         ReportBody::ReplaceRejected(_) => {
-            let event = either(E::ReplaceRejected, E::ReplaceRejectedPartly);
-            Ok(Change { event, what: What::Answered })
+            Ok(Change { event: either(E::ReplaceRejected), what: What::Answered })
         }
         ReportBody::Fill { lots, .. } => {
             let open_lots = order.open_lots();
             if lots <= 0 || lots > open_lots {
                 return Err(OrderError::Lots { order_id, lots, open_lots });
             }
-            let event = if lots == open_lots { E::Fill } else { E::PartialFill };
-            Ok(Change { event, what: What::Filled(lots) })
+            Ok(Change { event: E::of_fill(lots, open_lots), what: What::Filled(lots) })
         }
         ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
@@ -439,8 +437,7 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             if matches!(report.body, ReportBody::Restated { .. }) {
                 return Ok(Change { event: E::Restated, what: What::Restated(whole, price_ticks) });
             }
-            let event = either(E::Replaced, E::ReplacedPartly);
-            Ok(Change { event, what: What::Amended(whole, price_ticks) })
+            Ok(Change { event: either(E::Replaced), what: What::Amended(whole, price_ticks) })
         }
     }
 }

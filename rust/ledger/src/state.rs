@@ -121,7 +121,58 @@ pub enum OrderEvent {
     OutcomeLost,
 }
 
+impl OrderState {
+    /// Returns the state with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
 impl OrderEvent {
+    /// Returns the event of the record of a journal with this name: a report, `cancel_request` or
+    /// `replace_request`, as far as the record alone says it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::RECORDED.into_iter().find_map(|(known, event)| (known == name).then_some(event))
+    }
+
+    /// What journals say of an order, by the names of the records.
+    pub const RECORDED: [(&'static str, Self); 12] = [
+        ("accepted", Self::Accepted),
+        ("rejected", Self::Rejected),
+        ("triggered", Self::Triggered),
+        ("fill", Self::Fill),
+        ("cancel_request", Self::CancelRequested),
+        ("replace_request", Self::ReplaceRequested),
+        ("canceled", Self::Canceled),
+        ("replaced", Self::Replaced),
+        ("restated", Self::Restated),
+        ("cancel_rejected", Self::CancelRejected),
+        ("replace_rejected", Self::ReplaceRejected),
+        ("expired", Self::Expired),
+    ];
+
+    /// Returns the same event for an order of which so many lots were filled before.
+    #[must_use]
+    #[inline]
+    pub const fn after_fills(self, filled_lots: i64) -> Self {
+        match self {
+            Self::Accepted if filled_lots > 0 => Self::AcceptedPartly,
+            Self::Replaced if filled_lots > 0 => Self::ReplacedPartly,
+            Self::CancelRejected if filled_lots > 0 => Self::CancelRejectedPartly,
+            Self::ReplaceRejected if filled_lots > 0 => Self::ReplaceRejectedPartly,
+            same => same,
+        }
+    }
+
+    /// Returns the event of a fill of so many of the lots that were open.
+    #[must_use]
+    #[inline]
+    pub const fn of_fill(lots: i64, open_lots: i64) -> Self {
+        if lots == open_lots { Self::Fill } else { Self::PartialFill }
+    }
+
     /// Every event.
     pub const ALL: [Self; 18] = [
         Self::Accepted,
@@ -269,6 +320,25 @@ pub fn next(state: OrderState, event: OrderEvent) -> Option<OrderState> {
     *LOOKUP.get(state as usize)?.get(event as usize)?
 }
 
+/// Returns the state after a record of a journal, for those who keep orders outside an engine.
+///
+/// `filled_lots` and `open_lots` are of the order before it, `fill_lots` of the fill that it tells of. What
+/// cannot happen in the state changes nothing: terminal states absorb what came too late.
+#[must_use]
+pub fn state_after(
+    state: OrderState,
+    recorded: OrderEvent,
+    filled_lots: i64,
+    open_lots: i64,
+    fill_lots: i64,
+) -> OrderState {
+    let event = match recorded {
+        OrderEvent::Fill => OrderEvent::of_fill(fill_lots, open_lots),
+        other => other.after_fills(filled_lots),
+    };
+    next(state, event).unwrap_or(state)
+}
+
 /// Renders the table as a Mermaid state diagram; events that lead from one state to the same other
 /// one share an arrow.
 #[must_use]
@@ -307,6 +377,23 @@ mod tests {
                 assert_eq!(next(state, event), listed, "{state:?} {event:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_record_leads_where_its_event_leads_and_what_came_too_late_leads_nowhere() {
+        for state in OrderState::ALL {
+            assert_eq!(OrderState::from_name(state.name()), Some(state));
+            for (name, event) in OrderEvent::RECORDED {
+                assert_eq!(OrderEvent::from_name(name), Some(event));
+                let after = state_after(state, event, 0, 5, 5);
+                assert_eq!(after, next(state, event).unwrap_or(state), "{state:?} {name}");
+            }
+        }
+        assert_eq!(state_after(S::PendingReplace, E::Replaced, 1, 4, 0), S::PartiallyFilled);
+        assert_eq!(state_after(S::New, E::Fill, 1, 4, 3), S::PartiallyFilled);
+        assert_eq!(state_after(S::PendingCancel, E::Fill, 1, 4, 3), S::PendingCancel);
+        assert_eq!(state_after(S::Filled, E::CancelRejected, 4, 0, 0), S::Filled);
+        assert_eq!(OrderEvent::from_name("vanished"), None);
     }
 
     #[test]

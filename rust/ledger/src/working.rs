@@ -94,7 +94,7 @@ impl WorkingTable {
         let of_slot = self.by_slot.get_mut(slot).ok_or(outside)?;
         let of_instrument = self.by_instrument.get_mut(intent.instrument.index()).ok_or(outside)?;
         // What can only close is no part of the worst case.
-        let lots = if intent.reduce_only || intent.closes.is_some() { 0 } else { lots };
+        let lots = if intent.is_bound() { 0 } else { lots };
         let (own, all) = (of_slot.lots_with(intent.side, lots), of_instrument.lots_with(intent.side, lots));
         let (Some(own), Some(all)) = (own, all) else {
             return Err(OrderError::Uncountable { order_id: intent.order_id, lots });

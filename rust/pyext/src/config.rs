@@ -13,14 +13,12 @@ use tradecore_matching::{
 };
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
+use crate::calendars::Calendars;
 use crate::errors::{invalid_value, value_error};
 use crate::risk;
 
 /// Open orders per instrument that the simulated venue takes; risk limits fewer.
 const OPEN_ORDERS_MAX: usize = 4096;
-
-/// Nanoseconds of a day.
-const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Reads a text attribute.
 fn text(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
@@ -46,12 +44,14 @@ pub fn read(
     is_recording: bool,
     has_digest: bool,
     has_equity_curve: bool,
+    sample_ns: Option<i64>,
 ) -> PyResult<KernelConfig> {
     let account = spec.getattr("account")?;
     let risk_spec = spec.getattr("risk")?;
+    let calendars = Calendars::read(spec)?;
     let mut instruments = Vec::new();
     for instrument in spec.getattr("instruments")?.try_iter()? {
-        instruments.push(instrument_config(&instrument?, &risk_spec)?);
+        instruments.push(instrument_config(&instrument?, &risk_spec, &calendars)?);
     }
     let symbols: Vec<String> = instruments.iter().map(|instrument| instrument.spec.symbol.clone()).collect();
     let scopes = risk::scopes(&risk_spec, strategies, &symbols)?;
@@ -80,6 +80,7 @@ pub fn read(
         is_recording,
         has_digest,
         has_equity_curve,
+        sample_ns,
     })
 }
 
@@ -111,11 +112,6 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
     let market_rest = text(venue, "market_rest")?;
     let market_rest = MarketRest::from_name(&market_rest)
         .ok_or_else(|| invalid_value("market_rest", &market_rest, "must be cancel or one_tick_worse"))?;
-    let day_end_ns: i64 = venue.getattr("day_end_ns")?.extract()?;
-    if !(0..DAY_NS).contains(&day_end_ns) {
-        let rule = "must be from 0 to below one day";
-        return Err(invalid_value("day_end_ns", &day_end_ns.to_string(), rule));
-    }
     let fees = fee_rates(fees)?;
     Ok(VenueConfig {
         matching,
@@ -127,7 +123,6 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         bar_order,
         self_trade,
         market_rest,
-        day_end_ns,
         bar_slippage: slippage(&venue.getattr("slippage")?)?,
         fees,
         open_orders_max: OPEN_ORDERS_MAX,
@@ -197,6 +192,7 @@ fn slippage(table: &Bound<'_, PyAny>) -> PyResult<Slippage> {
         range_ppm: table.getattr("range_ppm")?.extract()?,
         impact_ppm: table.getattr("impact_ppm")?.extract()?,
         volume_ppm: table.getattr("volume_ppm")?.extract()?,
+        may_leave_bar: table.getattr("may_leave_bar")?.extract()?,
     })
 }
 
@@ -256,6 +252,7 @@ pub fn finalize(name: &str) -> PyResult<Finalize> {
 fn instrument_config(
     instrument: &Bound<'_, PyAny>,
     risk_spec: &Bound<'_, PyAny>,
+    calendars: &Calendars,
 ) -> PyResult<InstrumentConfig> {
     let kind = match text(instrument, "kind")?.as_str() {
         "linear" => InstrumentKind::Linear,
@@ -290,7 +287,8 @@ fn instrument_config(
     let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
     let margin = instrument.getattr("margin")?;
     let margin = if margin.is_none() { None } else { Some(margin_rule(&margin)?) };
-    Ok(InstrumentConfig { spec, book, limits, borrow_ppm, margin })
+    let sessions = calendars.of(instrument)?;
+    Ok(InstrumentConfig { spec, book, limits, sessions, borrow_ppm, margin })
 }
 
 /// Reads the formula of checksums; numbers have the decimals of tick and lot.

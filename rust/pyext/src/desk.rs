@@ -2,9 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
-use tradecore_kernel::{Links, OrderRequest, Verdict};
-use tradecore_types::{InstrumentId, OrderId, Side, Size, StrategyId};
+use tradecore_kernel::{Links, OrderRequest};
+use tradecore_types::{InstrumentId, OrderId, Side, StrategyId};
 
+use crate::access::{looked_into, taken};
 use crate::errors::invalid_value;
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
 use crate::wish::{ByPosition, Given, Wish, whole};
@@ -25,58 +26,47 @@ pub struct PyOrderDesk {
     strategy: StrategyId,
     /// Instruments of the strategy with their `tradecore.domain.Instrument`, the default first.
     instruments: Vec<(u32, Py<PyAny>)>,
-    /// Who judges and records every wish to trade first.
-    judge: Option<Py<PyAny>>,
 }
 
 #[pymethods]
 impl PyOrderDesk {
     /// A desk for a strategy of a kernel; `instruments` are (id, Instrument), the default first.
-    ///
-    /// A `judge` is asked `passes(instrument_id, is_buy, lots)` before risk is, and told `approved(reduce_only)`
-    /// after risk said yes.
     #[new]
-    #[pyo3(signature = (kernel, strategy_id, instruments, judge=None))]
-    fn new(
-        kernel: Py<PyKernel>,
-        strategy_id: u16,
-        instruments: Vec<(u32, Py<PyAny>)>,
-        judge: Option<Py<PyAny>>,
-    ) -> PyResult<Self> {
+    fn new(kernel: Py<PyKernel>, strategy_id: u16, instruments: Vec<(u32, Py<PyAny>)>) -> PyResult<Self> {
         if instruments.is_empty() {
             return Err(invalid_value("instruments", "[]", "must name at least one"));
         }
-        Ok(Self { kernel, strategy: StrategyId(strategy_id), instruments, judge })
+        Ok(Self { kernel, strategy: StrategyId(strategy_id), instruments })
     }
 
-    /// Shows the garbage collector what a judge of the caller's may lead back from.
+    /// Shows the garbage collector the engine, whose decision gates may lead back here.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.judge)
+        visit.call(&self.kernel)
     }
 
     /// Time of the engine, UTC nanoseconds.
     #[getter]
-    fn now_ns(&self, py: Python<'_>) -> i64 {
-        self.kernel.borrow(py).kernel.now_ns()
+    fn now_ns(&self, py: Python<'_>) -> PyResult<i64> {
+        Ok(looked_into(&self.kernel, py)?.kernel.now_ns())
     }
 
     /// The strategy's position in lots; short is negative.
     #[pyo3(signature = (instrument_id=None))]
     fn position_lots(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<i64> {
         let (id, _) = self.instrument(instrument_id)?;
-        Ok(self.kernel.borrow(py).kernel.ledger().position(self.strategy, InstrumentId(id)))
+        Ok(looked_into(&self.kernel, py)?.kernel.ledger().position(self.strategy, InstrumentId(id)))
     }
 
     /// Best bid and ask in ticks, None where there is none or the book is invalid.
     #[pyo3(signature = (instrument_id=None))]
     fn best_ticks(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<(Option<i64>, Option<i64>)> {
         let (id, _) = self.instrument(instrument_id)?;
-        Ok(self.kernel.borrow(py).kernel.best(InstrumentId(id)))
+        Ok(looked_into(&self.kernel, py)?.kernel.best(InstrumentId(id)))
     }
 
     /// Whether an order is still open in any way.
-    fn is_open(&self, py: Python<'_>, order_id: u64) -> bool {
-        self.kernel.borrow(py).kernel.orders().get(OrderId(order_id)).is_some()
+    fn is_open(&self, py: Python<'_>, order_id: u64) -> PyResult<bool> {
+        Ok(looked_into(&self.kernel, py)?.kernel.orders().get(OrderId(order_id)).is_some())
     }
 
     /// Send a buy order: market, or what the prices given make of it.
@@ -103,7 +93,8 @@ impl PyOrderDesk {
     /// to_limit : bool
     ///     Take the best opposite price only, and wait there with the rest (market to limit).
     /// time_in_force : str
-    ///     `gtc`, `ioc`, `fok`, `day` (until `venue.day_end_ns`) or `gtd` (until `expire_ns`).
+    ///     `gtc`, `ioc`, `fok`, `day` (until the session ends, see `InstrumentSpec.calendar`) or `gtd` (until
+    ///     `expire_ns`).
     /// expire_ns : int
     ///     When the order expires, UTC nanoseconds; makes it `gtd`.
     /// after : int
@@ -288,8 +279,8 @@ impl PyOrderDesk {
     /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
     ///
     /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
-    fn cancel(&self, py: Python<'_>, order_id: u64) -> bool {
-        self.kernel.borrow_mut(py).kernel.cancel(self.strategy, OrderId(order_id))
+    fn cancel(&self, py: Python<'_>, order_id: u64) -> PyResult<bool> {
+        Ok(taken(&self.kernel, py)?.kernel.cancel(self.strategy, OrderId(order_id)))
     }
 
     /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
@@ -306,9 +297,9 @@ impl PyOrderDesk {
     ) -> PyResult<Py<PyAny>> {
         let price_ticks = price_ticks.map(|ticks| whole("price_ticks", ticks)).transpose()?;
         let lots = whole("quantity_lots", quantity_lots)?;
-        let verdict =
-            self.kernel.borrow_mut(py).kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
-        verdict_object(py, verdict.map_err(|error| kernel_error(&error))?)
+        let mut this = taken(&self.kernel, py)?;
+        let verdict = this.kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
+        verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
     }
 }
 
@@ -358,44 +349,16 @@ fn send_special(
     wish: &Wish<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
     let (id, instrument) = desk.instrument(instrument_id)?;
-    let session_end_ns = || desk.kernel.borrow(py).kernel.session_end_ns();
-    let request = wish.request(InstrumentId(id), instrument.bind(py), session_end_ns)?;
+    let id = InstrumentId(id);
+    let session_end_ns =
+        || looked_into(&desk.kernel, py)?.kernel.session_end_ns(id).map_err(|error| kernel_error(&error));
+    let request = wish.request(id, instrument.bind(py), session_end_ns)?;
     submit(desk, py, &request, wish.links())
 }
 
-/// Puts a wish to trade before the judge, if there is one, and then before risk.
+/// Puts a wish to trade before gates and risk.
 fn submit(desk: &PyOrderDesk, py: Python<'_>, request: &OrderRequest, links: Links) -> PyResult<Py<PyAny>> {
-    if let Some(judge) = &desk.judge
-        && let Some(refused) = judged(desk, judge.bind(py), request)?
-    {
-        return Ok(refused);
-    }
-    let verdict = desk.kernel.borrow_mut(py).kernel.submit_linked(desk.strategy, request, links);
-    let verdict = verdict.map_err(|error| kernel_error(&error))?;
-    if let Some(judge) = &desk.judge
-        && matches!(verdict, Verdict::Approved(_))
-    {
-        judge.call_method1(py, "approved", (request.reduce_only,))?;
-    }
-    verdict_object(py, verdict)
-}
-
-/// Lets the judge see a wish; returns the refusal when it says no.
-fn judged(
-    desk: &PyOrderDesk,
-    judge: &Bound<'_, PyAny>,
-    request: &OrderRequest,
-) -> PyResult<Option<Py<PyAny>>> {
-    let lots = match request.size {
-        Size::Lots(lots) => lots,
-        Size::EquityPpm(_) => 0,
-    };
-    let is_buy = request.side == Side::Buy;
-    let passes: bool = judge.call_method1("passes", (request.instrument.0, is_buy, lots))?.extract()?;
-    if passes {
-        return Ok(None);
-    }
-    let refusal = desk.kernel.borrow_mut(judge.py()).kernel.refuse(desk.strategy, request);
-    let refusal = refusal.map_err(|error| kernel_error(&error))?;
-    verdict_object(judge.py(), Verdict::Refused(refusal)).map(Some)
+    let mut this = taken(&desk.kernel, py)?;
+    let verdict = this.kernel.submit_linked(desk.strategy, request, links);
+    verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
 }

@@ -1,11 +1,9 @@
-//! Python face of the feeds crate: venue messages and delimited text in, events and columns out.
+//! Python face of the feeds crate: venue messages in, events out.
 
-use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use tradecore_feeds::{
-    BinanceDecoder, BookFormat, CaptureLimits, Column, ColumnKind, DecodeError, Decoded, Market, Scale,
-    SymbolSpec, TableLayout, TimeFormat, VenueBookEvents, read_table,
+    BinanceDecoder, BookFormat, CaptureLimits, DecodeError, Decoded, Market, SymbolSpec, VenueBookEvents,
 };
 use tradecore_types::{Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError};
 
@@ -16,8 +14,7 @@ use crate::errors::{data_error, invalid_value, value_error};
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyBinanceDecoder>()?;
     module.add_class::<PyVenueBookDecoder>()?;
-    module.add_function(wrap_pyfunction!(read_events, module)?)?;
-    module.add_function(wrap_pyfunction!(read_columns, module)?)
+    module.add_function(wrap_pyfunction!(read_events, module)?)
 }
 
 /// Decoder of Binance public market data: live messages, REST snapshots and captures.
@@ -166,34 +163,6 @@ fn symbol_specs(symbols: Vec<(String, u32, String, String)>) -> Result<Vec<Symbo
     symbols.into_iter().map(spec).collect()
 }
 
-/// Read columns of delimited text as int64 arrays: times in nanoseconds, prices and sizes in steps.
-///
-/// `columns` are (name, position, kind, step): kind is time, time_s, time_ms, time_us, time_ns, clock, steps,
-/// nearest, signed, id or flag; step is the step size of steps, nearest and signed as decimal text, the start in
-/// nanoseconds of a time count, and empty otherwise.
-#[pyfunction]
-fn read_columns<'py>(
-    py: Python<'py>,
-    text: &[u8],
-    delimiter: &str,
-    header_lines: usize,
-    columns: Vec<(String, usize, String, String)>,
-) -> PyResult<Vec<Bound<'py, PyArray1<i64>>>> {
-    let &[delimiter] = delimiter.as_bytes() else {
-        return Err(invalid_value("delimiter", delimiter, "must be one ASCII character"));
-    };
-    let columns: PyResult<Vec<_>> = columns
-        .into_iter()
-        .map(|(name, index, kind, step)| Ok(Column { name, index, kind: column_kind(&kind, &step)? }))
-        .collect();
-    let layout = TableLayout { delimiter, header_lines, columns: columns? };
-    let columns = py.detach(|| read_table(text, &layout)).map_err(|error| {
-        let rule = format!("{} {:?}: {}", error.column, error.value, error.rule);
-        data_error(&format!("line {}", error.line), &rule)
-    })?;
-    Ok(columns.into_iter().map(|column| column.into_pyarray(py)).collect())
-}
-
 /// The events of a batch as tuples (kind, time_ns, instrument_id, values...), for tests and tools.
 ///
 /// The values are those the method of the batch with the name of the kind takes; levels are lists of
@@ -266,33 +235,6 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
         }
     }
     Ok(list)
-}
-
-/// Reads the kind of a column.
-fn column_kind(kind: &str, step: &str) -> PyResult<ColumnKind> {
-    let scale = || {
-        let step = Decimal::parse("step", step).and_then(|step| Scale::new("step", step));
-        step.map_err(|error| value_error(&error))
-    };
-    let count = |unit_ns| {
-        let start_ns = if step.is_empty() { Ok(0) } else { step.parse() };
-        let start_ns = start_ns.map_err(|_| invalid_value("start", step, "must be nanoseconds"))?;
-        Ok(ColumnKind::Time(TimeFormat::Count { unit_ns, start_ns }))
-    };
-    match kind {
-        "time" => Ok(ColumnKind::Time(TimeFormat::Auto)),
-        "time_s" => count(1_000_000_000),
-        "time_ms" => count(1_000_000),
-        "time_us" => count(1_000),
-        "time_ns" => count(1),
-        "clock" => Ok(ColumnKind::Clock),
-        "steps" => Ok(ColumnKind::Steps(scale()?)),
-        "nearest" => Ok(ColumnKind::NearestSteps(scale()?)),
-        "signed" => Ok(ColumnKind::SignedSteps(scale()?)),
-        "id" => Ok(ColumnKind::Id),
-        "flag" => Ok(ColumnKind::Flag),
-        _ => Err(invalid_value("kind", kind, "must be a kind of column")),
-    }
 }
 
 /// Names what became of a message.

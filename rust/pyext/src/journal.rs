@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use tradecore_journal::{
-    Frames, Head, JournalError, Reader, Status, Verdict, Writer, collect_events, decode, encode_session,
-    encode_session_end, verify,
+    Frames, Head, JournalError, Kind, Reader, Status, Verdict, Writer, collect_events, decode,
+    encode_session, encode_session_end, verify,
 };
+use tradecore_kernel::BEHAVIOUR_VERSION;
+use tradecore_ledger::{OrderEvent, OrderState, state_after};
 
 use self::record_fields::fields;
 pub use self::record_fields::put_command;
 use crate::batch::PyEventBatch;
-use crate::errors::{data_error, storage_error};
+use crate::errors::{data_error, invalid_value, storage_error};
 
 /// Adds this part's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -24,6 +26,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyJournalVerdict>()?;
     module.add_function(wrap_pyfunction!(journal_verify, module)?)?;
     module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
+    module.add_function(wrap_pyfunction!(journal_kinds, module)?)?;
+    module.add_function(wrap_pyfunction!(order_states, module)?)?;
+    module.add_function(wrap_pyfunction!(order_state_after, module)?)?;
+    module.add("BEHAVIOUR_VERSION", BEHAVIOUR_VERSION)?;
     module.add_function(wrap_pyfunction!(events_from_frames, module)?)?;
     module.add_function(wrap_pyfunction!(py_encode_session, module)?)?;
     module.add_function(wrap_pyfunction!(py_encode_session_end, module)?)
@@ -225,6 +231,15 @@ impl ReaderState {
         Ok(Some((seq, frame)))
     }
 
+    /// Reads past whole blocks until so many frames are read, or the file ends.
+    fn skip_to(&mut self, seq: u64) -> Result<(), JournalError> {
+        while self.next_seq < seq && self.load()? {
+            self.next_seq += u64::try_from(Frames::new(self.rest()).count()).unwrap_or(0);
+            self.used = self.block.len();
+        }
+        Ok(())
+    }
+
     /// Returns whole blocks, at most so many bytes but at least one block.
     fn next_frames(&mut self, max_bytes: usize) -> Result<Vec<u8>, JournalError> {
         let mut frames = Vec::new();
@@ -256,10 +271,21 @@ impl PyJournalReader {
         frames.map(|frames| PyBytes::new(py, &frames)).map_err(|error| storage(&error))
     }
 
+    /// Read past whole blocks until `seq` frames are read, or the file ends; `records` says where it stopped.
+    fn skip_to(&self, py: Python<'_>, seq: u64) -> PyResult<()> {
+        py.detach(|| locked(&self.state).skip_to(seq)).map_err(|error| storage(&error))
+    }
+
     /// Number of frames given out so far.
     #[getter]
     fn records(&self, py: Python<'_>) -> u64 {
         py.detach(|| locked(&self.state).next_seq)
+    }
+
+    /// Hash of the chain after the last whole block that was read, as hexadecimal text.
+    #[getter]
+    fn head(&self, py: Python<'_>) -> String {
+        py.detach(|| locked(&self.state).reader.head().to_string())
     }
 
     fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -356,6 +382,51 @@ fn decode_frames<'py>(py: Python<'py>, frames: &[u8]) -> PyResult<Bound<'py, PyL
         list.append(plain(py, frame, seq)?)?;
     }
     Ok(list)
+}
+
+/// Return every kind of record as `(number, name, direction, about, fields)`, in the order of numbers.
+///
+/// The direction is `input` (fed to the engine), `output` (what it made of that) or `mark` (set by the
+/// runtime); `fields` names the values that a record of the kind can have.
+#[pyfunction]
+fn journal_kinds(py: Python<'_>) -> PyResult<Vec<KindRow<'_>>> {
+    Kind::ALL
+        .into_iter()
+        .map(|kind| {
+            let fields = PyTuple::new(py, kind.fields())?;
+            Ok((kind.code(), kind.name(), kind.direction().name(), kind.about(), fields))
+        })
+        .collect()
+}
+
+type KindRow<'py> = (u8, &'static str, &'static str, &'static str, Bound<'py, PyTuple>);
+
+/// Return every state of an order as `(name, is_terminal)`; nothing happens to an order in a terminal one.
+#[pyfunction]
+fn order_states() -> Vec<(&'static str, bool)> {
+    OrderState::ALL.into_iter().map(|state| (state.name(), state.is_terminal())).collect()
+}
+
+/// Return the state of an order after a record about it, by the one table of the order's life.
+///
+/// `what` is the name of a report, `cancel_request` or `replace_request`; `filled_lots` and `open_lots` are
+/// of the order before it, `fill_lots` of the fill that it tells of. What cannot happen in a state leaves it
+/// as it is: a state that ends a life absorbs what came too late. Raises `InvalidValueError` for a name that
+/// is none.
+#[pyfunction]
+#[pyo3(signature = (state, what, *, filled_lots, open_lots, fill_lots = 0))]
+fn order_state_after(
+    state: &str,
+    what: &str,
+    filled_lots: i64,
+    open_lots: i64,
+    fill_lots: i64,
+) -> PyResult<&'static str> {
+    let before = OrderState::from_name(state)
+        .ok_or_else(|| invalid_value("state", state, "must be the name of a state of an order"))?;
+    let event = OrderEvent::from_name(what)
+        .ok_or_else(|| invalid_value("what", what, "must be the name of a report or a request"))?;
+    Ok(state_after(before, event, filled_lots, open_lots, fill_lots).name())
 }
 
 /// Add every event among the frames to a batch and pass over all other records.

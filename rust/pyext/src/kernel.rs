@@ -3,8 +3,8 @@
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::{PyTraverseError, PyVisit};
 use tradecore_indicators::{IndicatorSpec, Seed};
-use tradecore_journal::Gate as TracedGate;
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
@@ -14,6 +14,7 @@ use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
 use crate::events::{Scale, side_name};
+use crate::gates::UserGates;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
 use crate::results;
@@ -44,7 +45,7 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
         KernelError::Value(error) => value_error(error),
         KernelError::Codec(error) => invalid_value("frame", &error.to_string(), "must fit a journal frame"),
         KernelError::Runaway { .. } => misuse(&error.to_string()),
-        KernelError::Broken(what) => broken_invariant(what),
+        KernelError::GateFailed | KernelError::Broken(_) => broken_invariant(&error.to_string()),
     }
 }
 
@@ -59,6 +60,7 @@ pub struct PyKernel {
     strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
     is_running: bool,
+    gates: UserGates,
 }
 
 impl PyKernel {
@@ -70,7 +72,7 @@ impl PyKernel {
         mut outcome: Result<Advance, KernelError>,
     ) -> PyResult<Option<Wake>> {
         loop {
-            match outcome.map_err(|error| self.blame(&error))? {
+            match outcome.map_err(|error| self.blame(py, &error))? {
                 Advance::Wake(wake) => return Ok(Some(wake)),
                 Advance::Idle => return Ok(None),
                 Advance::Working => py.check_signals()?,
@@ -80,9 +82,10 @@ impl PyKernel {
         }
     }
 
-    /// Turns an error of the engine into an exception; one of a strategy names it.
-    fn blame(&self, error: &KernelError) -> PyErr {
+    /// Turns an error of the engine into an exception; one of a strategy or of a gate names it.
+    pub(crate) fn blame(&self, py: Python<'_>, error: &KernelError) -> PyErr {
         match error {
+            KernelError::GateFailed => self.gates.failure_or_broken(py),
             KernelError::Runaway { strategy, time_ns, calls_max } => {
                 let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
                 strategy_error(name, "its callbacks", *time_ns, &runaway(*calls_max))
@@ -103,21 +106,43 @@ impl PyKernel {
 impl PyKernel {
     /// Builds an engine from an `EngineSpec` for strategies of these names.
     #[new]
-    #[pyo3(signature = (spec, strategies, *, recording=false, digest=false, equity_curve=false, latency=None))]
+    #[pyo3(signature = (
+        spec, strategies, *, recording=false, digest=false, equity_curve=false, sample_ns=None, latency=None
+    ))]
     fn new(
         spec: &Bound<'_, PyAny>,
         strategies: Vec<String>,
         recording: bool,
         digest: bool,
         equity_curve: bool,
+        sample_ns: Option<i64>,
         latency: Option<&Bound<'_, PyLatencySamples>>,
     ) -> PyResult<Self> {
-        let mut config = config::read(spec, &strategies, recording, digest, equity_curve)?;
+        let mut config = config::read(spec, &strategies, recording, digest, equity_curve, sample_ns)?;
         config::measure_latency(&mut config.venue, latency.map(|samples| &samples.get().inner))?;
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        Ok(Self { kernel, scales, strategies, is_running: false })
+        Ok(Self { kernel, scales, strategies, is_running: false, gates: UserGates::default() })
+    }
+
+    /// Shows the garbage collector the gates of users, which may lead back here.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.gates.traverse(&visit)
+    }
+
+    /// Sets the decision gates that every request passes before risk, and whether decisions are traced.
+    ///
+    /// Those that come with tradecore are read by their settings. Every other one is a callable; it is called with
+    /// now_ns, strategy_id, instrument_id, request, is_buy, quantity_lots, price_ticks, position_lots, is_closing,
+    /// best_bid_ticks, best_ask_ticks and last_entry_ns, and returns (name, limit, value, passed). The engine
+    /// answers nothing meanwhile. To be called before the first event.
+    #[pyo3(signature = (gates, *, is_tracing=false))]
+    fn set_gates(&mut self, gates: Vec<Bound<'_, PyAny>>, is_tracing: bool) -> PyResult<()> {
+        let (own, gates) = UserGates::read(&gates)?;
+        self.kernel.set_gates(gates, is_tracing);
+        self.gates = own;
+        Ok(())
     }
 
     /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
@@ -227,6 +252,11 @@ impl PyKernel {
         self.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
     }
 
+    /// Samples the equity as it is now, because the data end; does nothing where bars have made rows.
+    fn sample_equity(&mut self) -> PyResult<()> {
+        self.kernel.sample_equity().map_err(|error| kernel_error(&error))
+    }
+
     /// Closes a strategy's position with market orders: a number, a `Refused`, or None when it is flat.
     fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
         let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
@@ -261,26 +291,15 @@ impl PyKernel {
         self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
     }
 
-    /// Records the trace of a decision: gates are (name, limit, value, passed).
-    fn trace(
-        &mut self,
-        strategy_id: u16,
-        instrument_id: u32,
-        action: u8,
-        reason: &str,
-        gates: Vec<(String, f64, f64, bool)>,
-    ) -> PyResult<()> {
-        let gates: Vec<TracedGate<'_>> = gates
-            .iter()
-            .map(|(name, limit, value, passed)| TracedGate {
-                name,
-                limit: *limit,
-                value: *value,
-                passed: *passed,
-            })
-            .collect();
+    /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
+    fn note_for_trace(&mut self, strategy_id: u16, name: &str, limit: f64, value: f64, passed: bool) {
+        self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
+    }
+
+    /// Records a decision that asks for nothing, with the notes of the strategy.
+    fn trace(&mut self, strategy_id: u16, instrument_id: u32, action: u8, reason: &str) -> PyResult<()> {
         self.kernel
-            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason, &gates)
+            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
             .map_err(|error| kernel_error(&error))
     }
 
@@ -484,18 +503,20 @@ impl PyKernel {
         results::trades(py, &mut self.kernel)
     }
 
-    /// Equity at every bar given as input, as columns of one length, oldest first.
+    /// Equity over time, as columns of one length, oldest first.
     ///
-    /// int64 `open_time_ns`; float64 `equity`, and `price`, the last one of the first instrument. There is one
-    /// row a bar, whatever time lies between; bars of several instruments that open together make one, and none
-    /// is ever dropped (32 bytes each).
+    /// int64 `time_ns`, rising; float64 `equity`, and `held`: what one unit of money is worth, put in equal parts
+    /// into the instruments at their first prices (cash before that; NaN when none has a price). Where orders are
+    /// matched against bars a row is a bar given as input, dated by its opening; bars that open together make one,
+    /// and a longer bar belongs to the last of the shorter ones. Elsewhere a row is a sample: when the first event
+    /// comes, at each multiple of `sample_ns` before which something happened, and at the end
+    /// (`sample_equity`). A row has 32 bytes and none is ever dropped.
     ///
-    /// `open_time_ns` is a read-only view of the engine's own memory and shows the bars of this moment for as
-    /// long as it is kept; while it is kept, later bars come into one copy. The float64 columns are converted
-    /// anew by each call and are the caller's.
+    /// `time_ns` is a read-only view of the engine's own memory and shows the rows of this moment for as long as it
+    /// is kept; while it is kept, later rows come into one copy. The float64 columns are converted anew by each
+    /// call and are the caller's.
     fn equity_curve<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let scale = self.scale(0)?;
-        results::equity_curve(py, &mut self.kernel, scale)
+        results::equity_curve(py, &mut self.kernel)
     }
 
     /// Last `count` values of a column of a series as float64, newest last.
@@ -528,6 +549,9 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
     let mut calls: u32 = 0;
     loop {
         let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+        if let Some(error) = this.gates.failure(py) {
+            return Err(error);
+        }
         let wake = match this.kernel.advance(STEPS_ATTACHED) {
             Ok(Advance::Wake(wake)) => wake,
             outcome => match this.next_wake(py, outcome)? {

@@ -1,10 +1,12 @@
 //! `tradecore._core`: the only crate that knows Python. Converts, decides nothing.
 
+mod access;
 mod bars;
 mod batch;
 mod best;
 mod book;
 mod book_side;
+mod calendars;
 mod callback;
 mod calls;
 mod config;
@@ -13,6 +15,7 @@ mod errors;
 mod events;
 mod exchange_book;
 mod feeds;
+mod gates;
 mod indicators;
 mod journal;
 mod kernel;
@@ -23,6 +26,7 @@ mod order_book;
 mod results;
 mod reused;
 mod risk;
+mod tables;
 mod top_view;
 mod updates;
 mod views;
@@ -42,6 +46,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     updates::register(module)?;
     exchange_book::register(module)?;
     feeds::register(module)?;
+    gates::register(module)?;
     indicators::register(module)?;
     journal::register(module)?;
     callback::register(module)?;
@@ -50,6 +55,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     desk::register(module)?;
     liquidity::register(module)?;
     order_book::register(module)?;
+    tables::register(module)?;
     top_view::register(module)?;
     views::register(module)
 }

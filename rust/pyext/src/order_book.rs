@@ -256,9 +256,11 @@ fn rows_of(data: &[u8], tick_nanos: i64, only: Option<u32>) -> Result<Vec<Row>, 
         (error.message, format!("{} {:?}: {}", error.field, error.value, error.rule))
     };
     let mut rows = Vec::new();
+    let mut other = None;
     for record in MboReader::new(data).map_err(told)? {
         let record = record.map_err(told)?;
         if only.is_some_and(|only| only != record.instrument_id) {
+            other = Some(record.instrument_id);
             continue;
         }
         let rests = matches!(record.action, MboAction::Add | MboAction::Modify);
@@ -274,6 +276,9 @@ fn rows_of(data: &[u8], tick_nanos: i64, only: Option<u32>) -> Result<Vec<Row>, 
             None => 0,
         };
         rows.push((record, price_ticks));
+    }
+    if let (Some(only), Some(other), true) = (only, other, rows.is_empty()) {
+        return Err((0, format!("instrument_id {only}: has no records; the file has those of {other}")));
     }
     Ok(rows)
 }

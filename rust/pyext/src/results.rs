@@ -6,7 +6,6 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_types::{CashFlowKind, Instrument, InstrumentId, Money};
 
-use crate::events::Scale;
 use crate::lent::Lent;
 
 /// Returns the closed trades: integers as views, what numpy has no type for converted.
@@ -56,15 +55,18 @@ pub fn cash_flows<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'
     Ok(out)
 }
 
-/// Returns the equity at every bar; prices are those of the first instrument, whose scale is given.
-pub fn equity_curve<'py>(py: Python<'py>, kernel: &mut Kernel, scale: Scale) -> PyResult<Bound<'py, PyDict>> {
+/// Returns the equity over time, beside equal money in every instrument that ever had a price.
+pub fn equity_curve<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'py, PyDict>> {
     let lent = Lent::new(py, kernel.lend_equity_curve())?;
     let curve = lent.columns();
-    let prices = curve.mark_ticks.iter().map(|&ticks| scale.price(ticks));
+    let count = |instruments: usize| u32::try_from(instruments).map_or(f64::NAN, f64::from);
+    let unpriced = count(kernel.unpriced());
+    let priced = count(kernel.instruments()) - unpriced;
+    let held = curve.held.iter().map(|sum| (sum - unpriced) / priced);
     let out = PyDict::new(py);
-    out.set_item("open_time_ns", lent.view(|curve| &curve.open_time_ns)?)?;
+    out.set_item("time_ns", lent.view(|curve| &curve.time_ns)?)?;
     out.set_item("equity", amounts(py, &curve.equity))?;
-    out.set_item("price", PyArray1::from_iter(py, prices))?;
+    out.set_item("held", PyArray1::from_iter(py, held))?;
     Ok(out)
 }
 

@@ -101,12 +101,12 @@ impl Wish<'_, '_> {
         Links { after: self.after.map(OrderId), oco: self.oco.map(OrderId) }
     }
 
-    /// Reads the wish in ticks and lots; a day's order asks when the day ends.
+    /// Reads the wish in ticks and lots; a day's order asks when its session ends.
     pub fn request(
         &self,
         id: InstrumentId,
         instrument: &Bound<'_, PyAny>,
-        session_end_ns: impl Fn() -> i64,
+        session_end_ns: impl Fn() -> PyResult<i64>,
     ) -> PyResult<OrderRequest> {
         if self.by_position.0 {
             let method = side_name(self.side);
@@ -118,7 +118,7 @@ impl Wish<'_, '_> {
             ("gtc", None) => TimeInForce::Gtc,
             ("ioc", None) => TimeInForce::Ioc,
             ("fok", None) => TimeInForce::Fok,
-            ("day", None) => TimeInForce::Day { expire_ns: session_end_ns() },
+            ("day", None) => TimeInForce::Day { expire_ns: session_end_ns()? },
             ("gtc" | "gtd", Some(expire_ns)) => TimeInForce::Gtd { expire_ns },
             ("gtd", None) => return Err(invalid_value("expire_ns", "None", "must be given with gtd")),
             ("ioc" | "fok" | "day", Some(expire_ns)) => {

@@ -4,7 +4,7 @@ use tradecore_types::{Bracket, Decimal, InstrumentId, LimitName, OrderIntent, Or
 use tradecore_types::{OrderId, StrategyId, TimeInForce};
 
 use crate::tests::{alone, check, intent, reference};
-use crate::{Approval, Exposure, Gate, Limits, Switches};
+use crate::{Approval, Exposure, Gate, Limits, Stake, Switches};
 
 const GO: Switches = Switches { is_killed: false, is_paused: false };
 const ENTRY_LOTS: i64 = 5;
@@ -193,4 +193,49 @@ fn a_drift_that_is_switched_off_forgets_the_prices_it_saw() {
     assert_ne!(state(&gate), before);
     gate.set(LimitName::PriceDrift, None, lot).unwrap();
     assert_eq!(state(&gate), before);
+}
+
+/// Tells by walking through them whether an order, filled in parts after any of what works on its side, ever
+/// moves a position away from flat or beyond it.
+fn only_comes_nearer(held: i64, working: i64, side: Side, lots: i64) -> bool {
+    (0..=working).all(|filled| {
+        let mut position = held + filled * side.sign();
+        (0..lots).all(|_| {
+            let distance = position.abs();
+            position += side.sign();
+            position.abs() < distance
+        })
+    })
+}
+
+#[test]
+fn closing_means_that_it_only_comes_nearer_to_flat_and_never_turns() {
+    for (held, working, lots) in (-6..=6)
+        .flat_map(|held| (0..4).flat_map(move |working| (1..13).map(move |lots| (held, working, lots))))
+    {
+        for side in [Side::Buy, Side::Sell] {
+            let stake = Stake { position_lots: held, ..Stake::default() }.with_order(side, working);
+            let order = intent(side, OrderKind::Market, lots);
+            let expected = only_comes_nearer(held, working, side, lots);
+            assert_eq!(stake.is_closing(&order, lots), expected, "{held} {working} {side:?} {lots}");
+            // Of a share of equity nobody knows how large it will be; only reduce-only keeps it from turning.
+            let share = OrderIntent { size: Size::EquityPpm(1), ..order };
+            assert!(!stake.is_closing(&share, lots));
+            let bound = OrderIntent { reduce_only: true, ..share };
+            assert_eq!(stake.is_closing(&bound, lots), expected);
+        }
+    }
+}
+
+#[test]
+fn a_share_of_equity_that_may_turn_the_position_does_not_pass_a_pause() {
+    let paused = Switches { is_paused: true, ..GO };
+    let share = OrderIntent { size: Size::EquityPpm(10), ..intent(Side::Sell, OrderKind::Market, 1) };
+    let judged = |order: &OrderIntent| {
+        let mut gate = Gate::new(Limits::default());
+        let order = check(&mut gate, order, 5, reference(10_000), alone(5, 0, 0), paused)?;
+        Ok::<_, tradecore_types::Refusal>(order.intent().reduce_only)
+    };
+    assert_eq!(judged(&share).unwrap_err().rule, Rule::Paused);
+    assert_eq!(judged(&OrderIntent { reduce_only: true, ..share }), Ok(true));
 }

@@ -1,7 +1,8 @@
 //! The gate: an intent goes in, an approved order or a refusal comes out.
 
 use tradecore_types::{
-    Decimal, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size, TimeNs, ValueError,
+    Decimal, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size, TimeInForce, TimeNs,
+    ValueError,
 };
 
 use crate::price_drift::PriceDrift;
@@ -96,7 +97,7 @@ impl Gate {
     /// [`Refusal`] names the first broken rule, its limit and the value.
     pub fn check<'i>(&self, wish: &Wish<'i, '_>, scopes: Option<&Scopes>) -> Result<Approval<'i>, Refusal> {
         let Wish { intent, lots, exposure, .. } = *wish;
-        let reduces = exposure.own.is_reduced_by(intent.side, lots);
+        let reduces = exposure.own.is_closing(intent, lots);
         check_switches(wish.switches, reduces)?;
         check_shape(intent, lots, reduces)?;
         let reference_ticks = self.check_reference(wish.reference, intent.time_ns)?;
@@ -109,7 +110,7 @@ impl Gate {
             scopes.check(wish, reference_ticks, reduces)?;
         }
         // What passes only because it closes must not open anything when something else closes first.
-        let is_open = reduces && !intent.reduce_only && matches!(intent.size, Size::Lots(_));
+        let is_open = reduces && !intent.reduce_only;
         let is_bound = is_open && !self.may_add(wish, reference_ticks, scopes);
         Ok(Approval::new(intent, is_bound))
     }
@@ -151,16 +152,17 @@ impl Gate {
         scopes: Option<&Scopes>,
     ) -> Result<ApprovedOrder, Refusal> {
         let Wish { lots, instrument, exposure, .. } = *wish;
-        let side = order.intent().side;
+        let sized = OrderIntent { size: Size::Lots(lots), ..*order.intent() };
+        let side = sized.side;
         let price_ticks = wish.reference.price_ticks.unwrap_or(0);
-        if !exposure.own.is_reduced_by(side, lots) {
+        if !exposure.own.is_closing(&sized, lots) {
             self.check_size(lots, price_ticks, instrument)?;
             self.check_exposure(side, lots, Exposure { open_orders: 0, ..exposure })?;
             if let Some(scopes) = scopes {
                 scopes.check_sized(wish, price_ticks)?;
             }
         }
-        Ok(ApprovedOrder::new(OrderIntent { size: Size::Lots(lots), ..*order.intent() }))
+        Ok(ApprovedOrder::new(sized))
     }
 
     /// Judges an exit of an entry that is still open: it can only close what the entry opens, so it passes
@@ -209,7 +211,7 @@ impl Gate {
             Size::EquityPpm(_) => 0,
         };
         let held = Stake { position_lots, ..Stake::default() };
-        if intent.reduce_only && lots > 0 && held.is_reduced_by(intent.side, lots) {
+        if intent.reduce_only && lots > 0 && held.is_closing(intent, lots) {
             Ok(ApprovedOrder::new(*intent))
         } else {
             Err(refusal(Rule::ReduceOnly, i128::from(position_lots), i128::from(lots)))
@@ -365,7 +367,11 @@ fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Ref
         return Err(refusal(Rule::InvalidOrder, i128::from(limit), i128::from(value)));
     }
     if let Some(expire_ns) = intent.time_in_force.expire_ns().filter(|at_ns| *at_ns <= intent.time_ns) {
-        return Err(refusal(Rule::InvalidOrder, i128::from(intent.time_ns), i128::from(expire_ns)));
+        let (expire, now) = (i128::from(expire_ns), i128::from(intent.time_ns));
+        return Err(match intent.time_in_force {
+            TimeInForce::Day { .. } => refusal(Rule::NoSession, expire, now),
+            _ => refusal(Rule::InvalidOrder, now, expire),
+        });
     }
     let waits = intent.time_in_force.may_wait();
     let (may_post, must_wait) = match intent.kind {

@@ -1,6 +1,6 @@
 //! What is at stake in an instrument.
 
-use tradecore_types::Side;
+use tradecore_types::{OrderIntent, Side, Size};
 
 /// A position and the orders that may change it, in lots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,11 +51,20 @@ impl Stake {
         worst + i128::from(lots)
     }
 
-    /// Tells whether an order, filled whole after every working order on its side, still only closes.
+    /// Tells whether an order of so many lots is *closing*: it can only bring the position nearer to flat.
+    ///
+    /// It can, when it never turns the position even if every working order on its side fills first: of a
+    /// position of +5 a sell of 5 is closing, one of 9 is not, and one of 3 is not while a sell of 3 works.
+    /// An order whose size is a share of equity gets its size later, so it is closing only when it is
+    /// reduce-only. An amendment is closing if the whole order is, as it will be.
+    ///
+    /// This is the one meaning of the word: decision gates, risk and the kernel ask here.
     #[must_use]
-    pub fn is_reduced_by(self, side: Side, lots: i64) -> bool {
-        let closable = -i128::from(self.position_lots) * i128::from(side.sign());
-        i128::from(lots) + i128::from(self.working_lots(side)) <= closable
+    pub fn is_closing(self, intent: &OrderIntent, lots: i64) -> bool {
+        let is_sized = intent.reduce_only || matches!(intent.size, Size::Lots(_));
+        let closable = intent.side.closable_lots(self.position_lots);
+        let in_all = i128::from(lots) + i128::from(self.working_lots(intent.side));
+        is_sized && lots > 0 && in_all <= i128::from(closable)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ValueError;
+use crate::{ValueError, plain_text};
 
 /// An exact decimal number `mantissa * 10^-decimals`.
 ///
@@ -16,33 +16,40 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads plain decimal text: an optional sign, digits, an optional point with digits; no exponent.
+    /// Reads decimal text: an optional sign, digits, an optional point with digits, an optional exponent.
+    ///
+    /// `1.2e-05` is exactly `0.000012`, and anything wrong with the one is wrong with the other.
     ///
     /// # Errors
     ///
     /// [`ValueError`] when the text is anything else, has over 18 decimals that are not zero, or
     /// does not fit 64 bits.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, ValueError> {
-        let bad = |rule: &str| ValueError::new(field, text, rule);
+        let plain = plain_text(text.as_bytes()).and_then(|plain| String::from_utf8(plain).ok());
+        Self::parse_plain(plain.as_deref().unwrap_or(text)).map_err(|rule| ValueError::new(field, text, rule))
+    }
+
+    /// Reads decimal text without an exponent, or says the broken rule.
+    fn parse_plain(text: &str) -> Result<Self, &'static str> {
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         if whole.is_empty() && fraction.is_empty() {
-            return Err(bad("must be a decimal number"));
+            return Err("must be a decimal number");
         }
         let fraction = fraction.trim_end_matches('0');
         let decimals = u8::try_from(fraction.len()).unwrap_or(u8::MAX);
         if decimals > 18 {
-            return Err(bad("must have at most 18 decimals"));
+            return Err("must have at most 18 decimals");
         }
         let mut mantissa: i64 = 0;
         for byte in whole.bytes().chain(fraction.bytes()) {
             if !byte.is_ascii_digit() {
-                return Err(bad("must be a decimal number"));
+                return Err("must be a decimal number");
             }
             mantissa = mantissa
                 .checked_mul(10)
                 .and_then(|value| value.checked_add(i64::from(byte - b'0')))
-                .ok_or_else(|| bad("must fit 64 bits"))?;
+                .ok_or("must fit 64 bits")?;
         }
         if text.starts_with('-') {
             mantissa = -mantissa;
@@ -133,6 +140,10 @@ mod tests {
             ("0.014", "0.014"),
             ("1001", "1001"),
             ("-2.50", "-2.5"),
+            ("1.2e-05", "0.000012"),
+            ("1E+6", "1000000"),
+            ("-25e-1", "-2.5"),
+            ("0e999999999", "0"),
             (".5", "0.5"),
         ] {
             assert_eq!(Decimal::parse("price", text).unwrap().to_string(), shown);
@@ -140,12 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_plain_decimal_text_is_refused() {
+    fn anything_but_decimal_text_is_refused() {
         for text in [
             "",
             ".",
             "-",
-            "1e5",
+            "1e",
+            "e5",
+            "1e5.0",
+            "1e999999999999999999999",
+            "1e-19",
             "nan",
             "inf",
             "1.2.3",

@@ -17,9 +17,11 @@ mod liquidation;
 mod money;
 mod order;
 mod person;
+mod plain_text;
 mod ratio;
 mod refusal;
 mod report;
+mod sessions;
 
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{Command, CommandKind, LimitChange, Permission, Release, Scope};
@@ -37,9 +39,11 @@ pub use liquidation::Liquidation;
 pub use money::{MONEY_DECIMALS, Money};
 pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};
 pub use person::PersonName;
+pub use plain_text::plain_text;
 pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
+pub use sessions::{SESSIONS_MAX, Session, Sessions};
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
 pub type TimeNs = i64;

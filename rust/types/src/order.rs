@@ -29,6 +29,16 @@ impl Side {
             Self::Sell => -1,
         }
     }
+
+    /// Returns how much of a position (short is negative) orders on this side can close; never below 0.
+    #[must_use]
+    pub const fn closable_lots(self, position_lots: i64) -> i64 {
+        let against = match self {
+            Self::Buy => position_lots.saturating_neg(),
+            Self::Sell => position_lots,
+        };
+        if against > 0 { against } else { 0 }
+    }
 }
 
 /// How long an order may wait.
@@ -40,14 +50,15 @@ pub enum TimeInForce {
     Ioc,
     /// Fill or kill: all at once or nothing.
     Fok,
-    /// Good till a date: what is open at `expire_ns` expires before anything else of that time happens.
+    /// Good till a date: what is open at `expire_ns` expires before anything else of that time happens. Against
+    /// bars it expires with the bar that closes then, whose range came before.
     Gtd {
         /// When it expires, UTC nanoseconds.
         expire_ns: TimeNs,
     },
     /// Good till the end of the session, else as [`TimeInForce::Gtd`].
     Day {
-        /// When the session ends, UTC nanoseconds.
+        /// When the session ends, UTC nanoseconds; not after the order itself when no later one is known.
         expire_ns: TimeNs,
     },
 }
@@ -273,6 +284,21 @@ pub struct OrderIntent {
 }
 
 impl OrderIntent {
+    /// Tells whether it is bound to a position: whatever happens to the position, it can do nothing but close.
+    ///
+    /// This is a promise of the order itself. Whether an order is *closing* when it is asked for, bound or not,
+    /// is the question that `Stake::is_closing` of the crate `risk` answers.
+    #[must_use]
+    pub const fn is_bound(&self) -> bool {
+        self.reduce_only || self.closes.is_some()
+    }
+
+    /// Tells whether it is bound to the whole position and not to what one entry opened.
+    #[must_use]
+    pub const fn is_bound_to_position(&self) -> bool {
+        self.reduce_only && self.closes.is_none()
+    }
+
     /// Returns the price at which its value counts: a buy pays no more than its limit, everything else may
     /// trade at the market's price or at its own, whichever is higher.
     #[must_use]

@@ -56,11 +56,14 @@ pub enum Rule {
     DrawdownMax = 24,
     /// Halted: the strategy had as many fills in the time window as it may have by itself.
     ExecutionsMax = 25,
+    /// No session is known in which a day order could end: the last end that is known, and the time of the
+    /// order.
+    NoSession = 26,
 }
 
 impl Rule {
     /// Every rule, in the order of their codes.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::KillLatch,
         Self::Paused,
         Self::BookInvalid,
@@ -86,6 +89,7 @@ impl Rule {
         Self::DailyLossMax,
         Self::DrawdownMax,
         Self::ExecutionsMax,
+        Self::NoSession,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -130,6 +134,7 @@ impl Rule {
             Self::DailyLossMax => "daily_loss_max",
             Self::DrawdownMax => "drawdown_max",
             Self::ExecutionsMax => "executions_max",
+            Self::NoSession => "no_session",
         }
     }
 }

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use tradecore_types::TimeNs;
+
+use super::calendar::{DateOrder, clock_ns, shown};
 use super::row::Fields;
-use super::timestamp::{TimeFormat, clock_ns, parse_timestamp};
+use super::time_choice::{calendar_in_order, choose_time_format};
+use super::timestamp::{TimeFormat, parse_timestamp};
 use crate::Scale;
 use crate::error::Problem;
 
@@ -12,7 +16,7 @@ use crate::error::Problem;
 pub enum ColumnKind {
     /// A point in time, read as UTC nanoseconds.
     Time(TimeFormat),
-    /// A time of day `HH:MM[:SS[.fraction]]`, read as nanoseconds since midnight.
+    /// A time of day such as `09:05`, `090500` or `9:05:00 AM`, read as nanoseconds since midnight.
     Clock,
     /// Decimal text, read as whole steps; anything between two steps is wrong.
     Steps(Scale),
@@ -46,6 +50,8 @@ pub struct TableLayout {
     pub header_lines: usize,
     /// The wanted columns.
     pub columns: Vec<Column>,
+    /// Times before the first or from the second on are wrong; `None` takes any from 1970 to 2262.
+    pub time_range_ns: Option<(TimeNs, TimeNs)>,
 }
 
 /// A row that cannot be used: which line, which column, its value and the rule it breaks.
@@ -69,12 +75,53 @@ impl fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
+/// Chooses how the times of a column are written; an order of the parts of dates may be given.
+///
+/// # Errors
+///
+/// [`TableError`] where [`choose_time_format`] has a question.
+pub fn choose_column_format(
+    text: &[u8],
+    layout: &TableLayout,
+    column: &Column,
+    order: Option<DateOrder>,
+) -> Result<TimeFormat, TableError> {
+    let lines = text.split(|&byte| byte == b'\n').enumerate().skip(layout.header_lines);
+    let values = lines.filter_map(|(number, line)| {
+        let field = Fields::new(line.trim_ascii_end(), layout.delimiter).nth(column.index)?;
+        (!field.is_empty() || column.index > 0).then(|| (number + 1, field.trim_ascii()))
+    });
+    if let Some(order) = order {
+        return Ok(calendar_in_order(order, values));
+    }
+    choose_time_format(values).map_err(|question| TableError {
+        line: question.line,
+        column: column.name.clone(),
+        value: Problem::bytes("", &question.value, "").value,
+        rule: question.rule,
+    })
+}
+
 /// Reads the wanted columns, one vector each in the order of the layout; blank lines may only end the text.
 ///
 /// # Errors
 ///
 /// [`TableError`] for the first value that breaks a rule.
 pub fn read_table(text: &[u8], layout: &TableLayout) -> Result<Vec<Vec<i64>>, TableError> {
+    let mut layout = layout.clone();
+    for at in 0..layout.columns.len() {
+        let Some(column) = layout.columns.get(at).filter(|column| column.kind == AUTO) else { continue };
+        let format = choose_column_format(text, &layout, column, None)?;
+        if let Some(column) = layout.columns.get_mut(at) {
+            column.kind = ColumnKind::Time(format);
+        }
+    }
+    read_rows(text, &layout)
+}
+
+const AUTO: ColumnKind = ColumnKind::Time(TimeFormat::Auto);
+
+fn read_rows(text: &[u8], layout: &TableLayout) -> Result<Vec<Vec<i64>>, TableError> {
     let rows_about = text.len() / 32;
     let mut columns: Vec<Vec<i64>> = layout.columns.iter().map(|_| Vec::with_capacity(rows_about)).collect();
     let mut fields: Vec<&[u8]> = Vec::with_capacity(32);
@@ -95,12 +142,13 @@ pub fn read_table(text: &[u8], layout: &TableLayout) -> Result<Vec<Vec<i64>>, Ta
                 let rule = format!("has {} columns and none for {}", fields.len(), column.name);
                 return Err(row_error(number + 1, line, &rule));
             };
-            let value = read_value(field.trim_ascii(), column).map_err(|rule| TableError {
-                line: number + 1,
-                column: column.name.clone(),
-                value: Problem::bytes("", field, "").value,
-                rule,
-            })?;
+            let value =
+                read_value(field.trim_ascii(), column, layout.time_range_ns).map_err(|rule| TableError {
+                    line: number + 1,
+                    column: column.name.clone(),
+                    value: Problem::bytes("", field, "").value,
+                    rule,
+                })?;
             values.push(value);
         }
     }
@@ -113,11 +161,18 @@ fn row_error(line: usize, text: &[u8], rule: &str) -> TableError {
 }
 
 #[inline]
-fn read_value(text: &[u8], column: &Column) -> Result<i64, String> {
+fn read_value(text: &[u8], column: &Column, range_ns: Option<(TimeNs, TimeNs)>) -> Result<i64, String> {
     match column.kind {
-        ColumnKind::Time(format) => parse_timestamp(text, format)
-            .map_err(|_| "must be a date and time (ISO 8601 or epoch) between 1970 and 2262".to_owned()),
-        ColumnKind::Clock => clock_ns(text).ok_or_else(|| "must be a time of day HH:MM[:SS]".to_owned()),
+        ColumnKind::Time(format) => {
+            let time_ns = parse_timestamp(text, format)
+                .map_err(|_| format!("must be {format} between 1970 and 2262, as the first row has it"))?;
+            match range_ns {
+                Some((first, end)) if !(first..end).contains(&time_ns) => Err(outside(time_ns, format)),
+                _ => Ok(time_ns),
+            }
+        }
+        ColumnKind::Clock => clock_ns(text)
+            .ok_or_else(|| "must be a time of day, such as 09:05, 09:05:30 or 9:05 AM".to_owned()),
         ColumnKind::Steps(scale) => scale.steps(text).map_err(|flaw| scale.rule(flaw)),
         ColumnKind::NearestSteps(scale) => scale.nearest(text).map_err(|flaw| scale.rule(flaw)),
         ColumnKind::SignedSteps(scale) => match text.split_first() {
@@ -135,4 +190,13 @@ fn read_value(text: &[u8], column: &Column) -> Result<i64, String> {
             _ => Err("must be true or false, buy or sell, 1 or 0".to_owned()),
         },
     }
+}
+
+/// Says what a time was read as and how to have it read otherwise.
+#[cold]
+fn outside(time_ns: TimeNs, format: TimeFormat) -> String {
+    let (what, time) = (format.to_string(), shown(time_ns));
+    format!(
+        "is {time} as {what}, which is not within 1980 and 2100; say how times are written in data.time_format"
+    )
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tradecore_types::Decimal;
 
-use super::timestamp::clock_ns;
+use super::calendar::clock_ns;
 use super::*;
 use crate::Scale;
 
@@ -17,6 +17,7 @@ fn layout() -> TableLayout {
     TableLayout {
         delimiter: b',',
         header_lines: 1,
+        time_range_ns: None,
         columns: vec![
             column(0, "time", ColumnKind::Time(TimeFormat::Auto)),
             column(2, "close", ColumnKind::Steps(scale("0.01"))),
@@ -45,6 +46,19 @@ fn the_ways_to_write_a_time_agree() {
         assert_eq!(auto(text), Some(at), "{text}");
     }
     assert_eq!(auto("2024-08-08 23:54:13.937085768"), Some(at + 937_085_768));
+    for text in [
+        "2024-08-08 11:54:13 PM",
+        "2024/8/8 23:54:13",
+        "20240808235413",
+        "20240808 235413",
+        "08.08.2024 23:54:13",
+        "2024.08.08 11:54:13pm",
+        "2024-08-08 23:54:13 UTC",
+        "1.723161253e9",
+        "1723161253e3",
+    ] {
+        assert_eq!(auto(text), Some(at), "{text}");
+    }
     assert_eq!((auto("1970-01-01"), auto("20040819")), (Some(0), Some(1_092_873_600_000_000_000)));
     let count = TimeFormat::Count { unit_ns: 1_000_000, start_ns: at };
     assert_eq!(parse_timestamp(b"1500", count), Ok(at + 1_500_000_000));
@@ -69,8 +83,19 @@ fn what_is_no_time_is_refused() {
         "-5",
         "1.2.3",
         "nan",
-        "2024-8-8",
-        "1/31/2026 6:49",
+        "1/3/2026 6:49",
+        "1/31/26",
+        "13/13/2026",
+        "01.31.2026",
+        "5",
+        "1",
+        "2033010112",
+        "99999999",
+        "202613011230",
+        "2024-08-08 13:54 PM",
+        "2024-08-08 0:54 AM",
+        "2024-08-08 23:54+15:00",
+        "2024-08/08",
         "2024-08-08 23:54:1",
         "2024-08-08 23:54+5",
     ] {
@@ -107,9 +132,9 @@ fn a_wrong_value_is_named_by_line_and_column() {
 
 proptest! {
     #[test]
-    fn every_second_reads_back(seconds in 0i64..9_000_000_000) {
-        // Eight digits are a date.
-        prop_assume!(seconds.to_string().len() != 8);
+    fn every_second_from_1980_on_reads_back(seconds in 315_532_800i64..4_133_980_800) {
+        // Ten digits may be YYYYMMDDhh too.
+        prop_assume!(!(1_980_010_100..=2_100_123_123).contains(&seconds));
         prop_assert_eq!(auto(&seconds.to_string()), Some(seconds * 1_000_000_000));
     }
 

@@ -1,6 +1,8 @@
 //! Book messages of OKX's public WebSocket.
 //!
-//! Source: OKX API v5 documentation, "Order book channel" (`books`, `books-l2-tbt`, `books50-l2-tbt`).
+//! Source: OKX API v5 documentation, "Order book channel". `books`, `books-l2-tbt` and `books50-l2-tbt` send a
+//! snapshot and then changes, each with a checksum. `books5` and `bbo-tbt` send the whole of their few levels
+//! every time, without an action and without a checksum.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -36,7 +38,8 @@ struct Entry<'a> {
     asks: &'a RawValue,
     #[serde(borrow)]
     bids: &'a RawValue,
-    checksum: i32,
+    #[serde(default)]
+    checksum: Option<i32>,
 }
 
 /// Reads a message.
@@ -50,18 +53,23 @@ pub(super) fn read<'a>(
     let Some(Argument { channel: Some(channel), symbol: Some(symbol) }) = message.arg else {
         return Ok(None);
     };
+    let is_whole_each_time = matches!(channel, "books5" | "bbo-tbt");
+    if !is_whole_each_time && !channel.starts_with("books") {
+        return Ok(None);
+    }
     let is_snapshot = match message.action {
         Some("snapshot") => true,
         Some("update") => false,
+        None if is_whole_each_time && message.data.is_some() => true,
         _ => return Ok(None),
     };
-    if !channel.starts_with("books") {
-        return Ok(None);
-    }
     let Some(scales) = scales(symbol) else { return Ok(None) };
     let Some(data) = message.data else { return Err(Problem::new("data", "nothing", "must be there")) };
     let [entry]: [Entry<'a>; 1] = serde_json::from_str(data.get()).map_err(bad)?;
+    if entry.checksum.is_none() && !is_whole_each_time {
+        return Err(Problem::new("checksum", "nothing", "must be there: changes are proved by it"));
+    }
     append::<Listed<'_>>(Some(entry.asks), &scales, &mut sides.asks)?;
     append::<Listed<'_>>(Some(entry.bids), &scales, &mut sides.bids)?;
-    Ok(Some(BookMessage { symbol, is_snapshot, checksum: Some(entry.checksum.cast_unsigned()) }))
+    Ok(Some(BookMessage { symbol, is_snapshot, checksum: entry.checksum.map(i32::cast_unsigned) }))
 }

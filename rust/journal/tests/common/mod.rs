@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tradecore_journal::{
     CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_session, encode_session_end, encode_state_hash,
+    encode_session, encode_session_end, encode_sized, encode_state_hash,
 };
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
@@ -28,6 +28,7 @@ pub enum Owned {
     CancelRequest { order_id: OrderId, strategy: StrategyId },
     ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
     Link { order_id: OrderId, after: Option<OrderId>, oco: Option<OrderId> },
+    Sized { order_id: OrderId, lots: i64 },
     Report(Report),
     CashFlow(CashFlow),
     Liquidation(Liquidation),
@@ -53,6 +54,7 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
             encode_replace_request(out, time_ns, *order_id, *price_ticks, *lots);
         }
         Owned::Link { order_id, after, oco } => encode_link(out, time_ns, *order_id, *after, *oco),
+        Owned::Sized { order_id, lots } => encode_sized(out, time_ns, *order_id, *lots),
         Owned::Report(report) => encode_report(out, time_ns, report),
         Owned::CashFlow(flow) => encode_cash_flow(out, time_ns, flow),
         Owned::Liquidation(liquidation) => encode_liquidation(out, time_ns, liquidation),
@@ -110,6 +112,7 @@ pub fn record() -> impl Strategy<Value = Owned> {
             let some = |number: u64| (number != 0).then_some(OrderId(number));
             Owned::Link { order_id: OrderId(order_id), after: some(after % 3), oco: some(oco) }
         }),
+        any::<(u64, i64)>().prop_map(|(order_id, lots)| Owned::Sized { order_id: OrderId(order_id), lots }),
         report().prop_map(Owned::Report),
         cash_flow().prop_map(Owned::CashFlow),
         liquidation().prop_map(Owned::Liquidation),

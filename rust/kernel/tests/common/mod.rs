@@ -22,7 +22,7 @@ use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
     FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName, LimitValue,
     Money, OrderId, OrderKind, Permission, PersonName, Quote, Refusal, Release, Report, ReportBody, Scope,
-    Side, Size, StrategyId, TimeInForce, Trade,
+    Sessions, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 pub const ANNA: StrategyId = StrategyId(0);
@@ -43,6 +43,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         },
         book: SequenceRule::BinanceSpot.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
+        sessions: Sessions::default(),
         borrow_ppm: 0,
         margin: None,
     };
@@ -63,7 +64,6 @@ pub fn config(matching: Matching) -> KernelConfig {
             bar_order: BarOrder::Time,
             market_rest: MarketRest::default(),
             self_trade: SelfTradePrevention::default(),
-            day_end_ns: 0,
             bar_slippage: Slippage::default(),
             fees: FeeSchedule { maker_ppb: -10_000, taker_ppb: 40_000 },
             open_orders_max: 64,
@@ -74,6 +74,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         is_recording: true,
         has_digest: true,
         has_equity_curve: false,
+        sample_ns: None,
     }
 }
 
@@ -463,7 +464,7 @@ impl Script {
             0 => TimeInForce::Ioc,
             1 => TimeInForce::Fok,
             2..5 => TimeInForce::Gtd { expire_ns },
-            5 => TimeInForce::Day { expire_ns: kernel.session_end_ns() },
+            5 => TimeInForce::Day { expire_ns: kernel.session_end_ns(instrument).unwrap() },
             _ => TimeInForce::Gtc,
         };
         let bracket = match self.next(3) {

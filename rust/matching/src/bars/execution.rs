@@ -6,7 +6,7 @@ use tradecore_types::{
 
 use super::BarAccount;
 use super::matcher::BarMatcher;
-use super::queue::{Armed, Waiting};
+use super::queue::Waiting;
 
 /// Where and when an order fills.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Execution {
     pub venue_time_ns: TimeNs,
     /// Maker or taker.
     pub liquidity: Liquidity,
-    /// What its exits, if it gets any, can still meet in this bar.
-    pub armed: Armed,
+    /// Low and high of its bar: slippage does not leave them, unless it is asked to.
+    pub range_ticks: [i64; 2],
     /// Price before slippage, which then depends on the size; `None` when there is none.
     pub bar_ticks: Option<i64>,
     /// Largest size that may fill now.
@@ -45,10 +45,10 @@ impl Execution {
         mark_ticks: i64,
         venue_time_ns: TimeNs,
         liquidity: Liquidity,
-        armed: Armed,
+        range_ticks: [i64; 2],
     ) -> Self {
         let (bar_ticks, lots_max, is_final) = (None, i64::MAX, false);
-        Self { price_ticks, mark_ticks, venue_time_ns, liquidity, armed, bar_ticks, lots_max, is_final }
+        Self { price_ticks, mark_ticks, venue_time_ns, liquidity, range_ticks, bar_ticks, lots_max, is_final }
     }
 }
 
@@ -119,12 +119,13 @@ impl BarMatcher {
         }
     }
 
-    /// Tells whether the entry that an order closes has not filled yet.
     fn is_too_early<A: BarAccount>(&self, place: usize, account: &A) -> bool {
-        self.queue.at(place).is_some_and(|waiting| {
-            waiting.closes().is_some_and(|entry| self.queue.contains(entry))
-                && held_for(&waiting, account) == 0
-        })
+        self.queue.at(place).is_some_and(|waiting| self.waits_for_entry(&waiting, account))
+    }
+
+    /// Tells whether the entry that an order closes has not filled yet.
+    pub(super) fn waits_for_entry<A: BarAccount>(&self, waiting: &Waiting, account: &A) -> bool {
+        waiting.closes().is_some_and(|entry| self.queue.contains(entry)) && held_for(waiting, account) == 0
     }
 
     /// Closes what is left of the named entry, at most the order's size.
@@ -213,7 +214,7 @@ impl BarMatcher {
         let Execution { mut price_ticks, liquidity, bar_ticks, .. } = at;
         if let Some(bar_ticks) = bar_ticks {
             let taken_lots = self.taken_lots.saturating_add(lots);
-            price_ticks = self.slipped(waiting, bar_ticks, taken_lots);
+            price_ticks = self.slipped(waiting, bar_ticks, taken_lots, at.range_ticks);
             self.taken_lots = taken_lots;
         }
         let Some(fee) = self.fees.fee(&self.instrument, price_ticks, lots, liquidity) else {
@@ -236,7 +237,7 @@ impl BarMatcher {
         let stop_loss = bracket.stop_loss_ticks.map(|trigger_ticks| OrderKind::Stop { trigger_ticks });
         for kind in [take_profit, stop_loss].into_iter().flatten() {
             if let Some(exit) = account.exit(&entry.order, kind, lots)? {
-                let waiting = Waiting::new(exit, at.armed);
+                let waiting = Waiting::new(exit);
                 tell(&waiting, at.venue_time_ns, ReportBody::Accepted, account)?;
                 self.queue.push(waiting);
             }
@@ -315,10 +316,6 @@ fn held_for<A: BarAccount>(waiting: &Waiting, account: &A) -> i64 {
 }
 
 /// Returns how much of a holding an order on this side can close.
-fn closable(held: i64, side: Side) -> i64 {
-    let against = match side {
-        Side::Buy => held.checked_neg().unwrap_or(i64::MAX),
-        Side::Sell => held,
-    };
-    against.max(0)
+pub(super) const fn closable(held: i64, side: Side) -> i64 {
+    side.closable_lots(held)
 }

@@ -2,11 +2,13 @@
 
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
-    Bar, CancelReason, Instrument, Liquidity, OrderId, OrderKind, RejectReason, Report, ReportBody, TimeNs,
+    Bar, CancelReason, Instrument, Liquidity, OrderId, OrderKind, RejectReason, Report, ReportBody, Sessions,
+    TimeNs,
 };
 
 use super::execution::{Execution, tell};
-use super::queue::{Armed, Queue, Waiting};
+use super::lifetime::Interval;
+use super::queue::{Queue, Waiting};
 use super::{BarAccount, BarFill, BarOrder, BarRules, Finalize, OpenPosition};
 use crate::FeeSchedule;
 
@@ -15,16 +17,23 @@ use crate::FeeSchedule;
 /// Per bar the kernel calls [`BarMatcher::on_open`], [`BarMatcher::on_bar`], lets strategies decide
 /// ([`BarMatcher::submit`], `cancel`, `replace`) and calls [`BarMatcher::on_close_fill`]; at the end of
 /// the data [`BarMatcher::finalize`]. Calls that a policy does not use do nothing, so the kernel need
-/// not know the policy. Fills carry the opening time of their bar.
+/// not know the policy. What arrives between the open and the whole bar, at the time of the open, meets the
+/// open too. Fills carry the opening time of their bar.
 #[derive(Clone, Debug)]
 pub struct BarMatcher {
     pub(super) instrument: Instrument,
     pub(super) fees: FeeSchedule,
     pub(super) rules: BarRules,
     pub(super) queue: Queue,
+    /// When the instrument trades.
+    pub(super) sessions: Sessions,
+    /// The bar that has opened and is not processed yet.
+    pub(super) under_way: Option<Interval>,
     /// The bar that was processed last, and the one before it.
     pub(super) last: Option<Bar>,
     pub(super) before_last: Option<Bar>,
+    /// When the last bar closed.
+    last_close_ns: TimeNs,
     /// Lots that were taken of the last bar.
     pub(super) taken_lots: i64,
     positions: Vec<OpenPosition>,
@@ -33,23 +42,26 @@ pub struct BarMatcher {
 impl BarMatcher {
     /// Makes a matcher without orders.
     #[must_use]
-    pub fn new(instrument: Instrument, fees: FeeSchedule, rules: BarRules) -> Self {
+    pub fn new(instrument: Instrument, fees: FeeSchedule, rules: BarRules, sessions: Sessions) -> Self {
         Self {
             instrument,
             fees,
             rules,
             queue: Queue::with_capacity(rules.orders_max.saturating_mul(3)),
+            sessions,
+            under_way: None,
             last: None,
             before_last: None,
+            last_close_ns: TimeNs::MIN,
             taken_lots: 0,
             positions: Vec::new(),
         }
     }
 
     /// Takes an order; it can fill from the first bar on that opens at `now_ns` or later, so that bars of
-    /// several instruments with the same times hide nothing. Reports `Accepted`, or `Rejected` when too
-    /// many orders wait, a post-only limit is through the last close, or an order that closes a named
-    /// entry has no size of its own.
+    /// several instruments with the same times hide nothing; at the very time at which a bar has opened, that
+    /// open is the first price it sees. Reports `Accepted`, or `Rejected` when too many orders wait, a post-only
+    /// limit is through the last price, or an order that closes a named entry has no size of its own.
     ///
     /// # Errors
     ///
@@ -60,9 +72,8 @@ impl BarMatcher {
         now_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
-        let waiting = Waiting { arrived_ns: now_ns, ..Waiting::new(*order, Armed::Open) };
-        let would_take =
-            order.intent().post_only && self.last.is_some_and(|bar| waiting.is_met(bar.close_ticks));
+        let waiting = Waiting { arrived_ns: now_ns, ..Waiting::new(*order) };
+        let would_take = self.would_take(&waiting, now_ns);
         // What closes a named entry is not sized by equity.
         let unsized_closing = waiting.closes().is_some() && waiting.lots.is_none();
         let rejected = if unsized_closing || self.queue.len() >= self.rules.orders_max {
@@ -77,7 +88,7 @@ impl BarMatcher {
         }
         tell(&waiting, now_ns, ReportBody::Accepted, account)?;
         self.queue.push(waiting);
-        Ok(())
+        self.meet_open(now_ns, account)
     }
 
     /// Takes an order out, for this reason. Reports `Canceled`, or `CancelRejected` when it does not wait here.
@@ -101,26 +112,10 @@ impl BarMatcher {
         self.follow_links(now_ns, account)
     }
 
-    /// Takes an order out whose time ran out; says nothing when it does not wait here.
-    ///
-    /// # Errors
-    ///
-    /// What [`BarAccount::report`] returns.
-    pub fn expire<A: BarAccount>(
-        &mut self,
-        order_id: OrderId,
-        now_ns: TimeNs,
-        account: &mut A,
-    ) -> Result<(), A::Error> {
-        let Some(waiting) = self.queue.take_id(order_id) else { return Ok(()) };
-        tell(&waiting, now_ns, ReportBody::Expired, account)?;
-        self.relink(now_ns, None, account)?;
-        self.follow_links(now_ns, account)
-    }
-
-    /// Gives an order a new stated price (limit, else trigger; 0 keeps it) and size; it keeps its place.
-    /// Reports `Replaced`, or `ReplaceRejected` for an order that does not wait here, is a market order, has
-    /// no price to be changed, or a size that is not above 0.
+    /// Gives an order a new stated price (limit, else trigger; 0 keeps it) and size; it keeps its place, and
+    /// with a new price it meets the market anew, as an order that arrives does. Reports `Replaced`, or
+    /// `ReplaceRejected` for an order that does not wait here, is a market order, has no price to be changed, a
+    /// size that is not above 0, or is post-only and would trade at its new price.
     ///
     /// # Errors
     ///
@@ -133,20 +128,57 @@ impl BarMatcher {
         now_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
-        let amended =
-            |kind: OrderKind| if price_ticks == 0 { Some(kind) } else { kind.with_price(price_ticks) };
-        let body = match self.queue.get_mut(order_id) {
-            None => ReportBody::ReplaceRejected(RejectReason::UnknownOrder),
-            Some(waiting) => match amended(waiting.kind) {
-                Some(kind) if lots > 0 && kind != OrderKind::Market => {
-                    (waiting.kind, waiting.lots) = (kind, Some(lots));
-                    let price_ticks = kind.price_ticks().or(waiting.trail_ticks).unwrap_or(0);
-                    ReportBody::Replaced { price_ticks, lots }
-                }
-                _ => ReportBody::ReplaceRejected(RejectReason::Unsupported),
-            },
+        let body = match self.amended(order_id, price_ticks, lots, now_ns) {
+            Ok(waiting) => {
+                let price_ticks = waiting.kind.price_ticks().or(waiting.trail_ticks).unwrap_or(0);
+                self.queue.replace(waiting);
+                ReportBody::Replaced { price_ticks, lots }
+            }
+            Err(reason) => ReportBody::ReplaceRejected(reason),
         };
-        account.report(Report { venue_time_ns: now_ns, order_id, body })
+        account.report(Report { venue_time_ns: now_ns, order_id, body })?;
+        self.meet_open(now_ns, account)
+    }
+
+    /// Returns an order as it is after an amendment, or why it cannot be amended so.
+    fn amended(
+        &self,
+        order_id: OrderId,
+        price_ticks: i64,
+        lots: i64,
+        now_ns: TimeNs,
+    ) -> Result<Waiting, RejectReason> {
+        let Some(known) = self.queue.iter().find(|waiting| waiting.id() == order_id) else {
+            return Err(RejectReason::UnknownOrder);
+        };
+        let kind = if price_ticks == 0 { Some(known.kind) } else { known.kind.with_price(price_ticks) };
+        let kind = kind.filter(|kind| lots > 0 && *kind != OrderKind::Market);
+        let kind = kind.ok_or(RejectReason::Unsupported)?;
+        let is_new = known.is_new || kind != known.kind;
+        let waiting = Waiting { kind, lots: Some(lots), is_new, ..*known };
+        let would_take = kind != known.kind && self.would_take(&waiting, now_ns);
+        if would_take { Err(RejectReason::WouldTake) } else { Ok(waiting) }
+    }
+
+    /// Tells whether a post-only order would trade at the last price that is known: the open of this moment,
+    /// else the last close.
+    fn would_take(&self, waiting: &Waiting, now_ns: TimeNs) -> bool {
+        let open_ticks = self.opening_at(now_ns).map(|interval| interval.bar.open_ticks);
+        let last_ticks = open_ticks.or(self.last.map(|bar| bar.close_ticks));
+        waiting.order.intent().post_only && last_ticks.is_some_and(|ticks| waiting.is_met(ticks))
+    }
+
+    /// Returns the bar that opens at this very moment, if it has been looked at already.
+    fn opening_at(&self, now_ns: TimeNs) -> Option<Interval> {
+        self.under_way.filter(|interval| interval.bar.open_time_ns == now_ns)
+    }
+
+    /// Shows the open of this moment to what has just appeared or changed.
+    fn meet_open<A: BarAccount>(&mut self, now_ns: TimeNs, account: &mut A) -> Result<(), A::Error> {
+        match self.opening_at(now_ns) {
+            Some(interval) if self.rules.order == BarOrder::Time => self.fill_open(&interval.bar, account),
+            _ => Ok(()),
+        }
     }
 
     /// Makes an order that waits one that may only close.
@@ -175,33 +207,56 @@ impl BarMatcher {
         Ok(())
     }
 
-    /// A bar opens: fills everything that executes at the open price. Does nothing with
-    /// [`BarOrder::Queue`], where the whole bar is tried at once.
+    /// A bar opens that will close at `close_ns`: fills everything that executes at the open price. With
+    /// [`BarOrder::Queue`] nothing fills yet, for the whole bar is tried at once.
     ///
     /// # Errors
     ///
     /// What [`BarAccount::report`] returns.
     pub fn on_open<A: BarAccount>(
         &mut self,
-        time_ns: TimeNs,
-        open_ticks: i64,
+        bar: &Bar,
+        close_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
+        self.under_way = Some(Interval { bar: *bar, close_ns });
         match self.rules.order {
-            BarOrder::Time if self.queue.len() > 0 => self.fill_open(time_ns, open_ticks, account),
+            BarOrder::Time if self.queue.len() > 0 => self.fill_open(bar, account),
             _ => Ok(()),
         }
     }
 
-    /// A bar is known whole: fills what its range reaches.
+    /// A bar is known whole, at its close: fills what its range reaches, then ends what was good until then. With
+    /// [`BarFill::Close`], market orders that wait fill at the close.
     ///
     /// # Errors
     ///
     /// What [`BarAccount::report`] returns.
-    pub fn on_bar<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
+    pub fn on_bar<A: BarAccount>(
+        &mut self,
+        bar: &Bar,
+        close_ns: TimeNs,
+        account: &mut A,
+    ) -> Result<(), A::Error> {
+        let interval = Interval { bar: *bar, close_ns };
         self.before_last = self.last.replace(*bar);
+        self.last_close_ns = close_ns;
         self.taken_lots = 0;
-        self.process(bar, account)
+        if self.queue.len() > 0 {
+            self.under_way = Some(interval);
+            self.process(bar, account)?;
+            self.on_close_fill(bar, account)?;
+            if self.queue.has_timed() {
+                self.expire_with_bar(interval, account)?;
+            }
+        }
+        self.under_way = None;
+        Ok(())
+    }
+
+    /// Returns the bar that was processed last.
+    pub(super) fn last_interval(&self) -> Option<Interval> {
+        self.last.map(|bar| Interval { bar, close_ns: self.last_close_ns })
     }
 
     /// Strategies have decided on a bar: with [`BarFill::Close`] their market orders fill at its close,
@@ -245,8 +300,10 @@ impl BarMatcher {
         if mode == Finalize::LastOpen {
             // The bar stands for one that never came, so every order is in time for it.
             self.queue.iter_mut().for_each(|waiting| waiting.arrived_ns = TimeNs::MIN);
-            self.on_open(bar.open_time_ns, bar.open_ticks, account)?;
-            return self.process(bar, account);
+            self.on_open(bar, self.last_close_ns, account)?;
+            self.process(bar, account)?;
+            self.under_way = None;
+            return Ok(());
         }
         let at = Execution { is_final: true, ..at_close(bar) };
         for place in 0..self.queue.begin_pass() {
@@ -297,7 +354,7 @@ impl BarMatcher {
             out.extend_from_slice(&price_ticks.to_le_bytes());
             out.extend_from_slice(&waiting.lots.unwrap_or(0).to_le_bytes());
             out.extend_from_slice(&waiting.arrived_ns.to_le_bytes());
-            out.push(u8::from(waiting.is_new));
+            out.push(u8::from(waiting.is_new) + 2 * u8::from(waiting.is_owed_a_bar));
             // What kind it is decides the order store already; only what changes by itself is added.
             if waiting.is_dormant() {
                 out.extend_from_slice(&waiting.trail_ticks.unwrap_or(i64::MIN).to_le_bytes());
@@ -306,17 +363,13 @@ impl BarMatcher {
     }
 
     fn process<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
-        if self.queue.len() == 0 {
-            return Ok(());
-        }
         match self.rules.order {
-            BarOrder::Time => self.fill_range(bar, account)?,
+            BarOrder::Time => self.walk(bar, None, account)?,
             BarOrder::Queue => self.fill_queue(bar, account)?,
         }
-        let in_time = |waiting: &&mut Waiting| waiting.arrived_ns <= bar.open_time_ns;
-        for waiting in self.queue.iter_mut().filter(in_time) {
-            waiting.is_new = false;
-            waiting.armed = Armed::Open;
+        for waiting in self.queue.iter_mut() {
+            waiting.is_done = false;
+            waiting.is_new &= !waiting.is_in_time(bar.open_time_ns);
         }
         Ok(())
     }
@@ -328,7 +381,7 @@ impl BarMatcher {
         account.open_positions(&mut positions);
         for position in positions.iter().rev() {
             if let Some(order) = account.close(*position)? {
-                let waiting = Waiting::new(order, Armed::Open);
+                let waiting = Waiting::new(order);
                 tell(&waiting, now_ns, ReportBody::Accepted, account)?;
                 self.queue.push(waiting);
             }
@@ -341,5 +394,6 @@ impl BarMatcher {
 /// A fill at the close of a bar, stamped with its opening time.
 fn at_close(bar: &Bar) -> Execution {
     let close_ticks = bar.close_ticks;
-    Execution::new(close_ticks, close_ticks, bar.open_time_ns, Liquidity::Taker, Armed::Open)
+    let range_ticks = [bar.low_ticks, bar.high_ticks];
+    Execution::new(close_ticks, close_ticks, bar.open_time_ns, Liquidity::Taker, range_ticks)
 }

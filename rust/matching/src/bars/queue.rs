@@ -1,20 +1,7 @@
 //! The orders that wait for a bar, in the order in which they are tried.
 
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{OrderId, OrderKind, Side, TimeNs};
-
-/// Where in a bar an exit was armed: what it can still meet in the same bar depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Armed {
-    /// Before the bar or at its open: the whole bar counts.
-    Open,
-    /// Inside the bar, by an entry stop that filled at this price.
-    Stop(i64),
-    /// Inside the bar, by an entry limit that filled at this price.
-    Limit(i64),
-    /// Inside the bar, which has nothing left for it.
-    Later,
-}
+use tradecore_types::{Bar, OrderId, OrderKind, Side, TimeInForce, TimeNs};
 
 /// An order that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,26 +12,39 @@ pub(super) struct Waiting {
     pub kind: OrderKind,
     /// Its size; `None` while it is a share of equity.
     pub lots: Option<i64>,
-    /// Whether no open has been tried yet.
+    /// Whether no price has been shown to it yet: a limit that the first one is through takes.
     pub is_new: bool,
-    /// Where it was armed.
-    pub armed: Armed,
+    /// Whether the bar under way has nothing left for it.
+    pub is_done: bool,
     /// Trigger of a trailing stop once it is active.
     pub trail_ticks: Option<i64>,
     /// When it arrived: a bar that opened before does not fill it.
     pub arrived_ns: TimeNs,
+    /// When its time is up; the end of time when it waits for as long as it takes.
+    pub expire_ns: TimeNs,
+    /// Whether its time was up before it met the bar that it is good for: it lives through the next one.
+    pub is_owed_a_bar: bool,
 }
 
 impl Waiting {
-    pub(super) fn new(order: ApprovedOrder, armed: Armed) -> Self {
+    pub(super) fn new(order: ApprovedOrder) -> Self {
         // A bar shows no depth and no queue: what trades at once trades whole, and nothing need be hidden.
         let kind = match order.intent().kind {
             OrderKind::MarketToLimit => OrderKind::Market,
             OrderKind::Iceberg { price_ticks, .. } => OrderKind::Limit { price_ticks },
             kind => kind,
         };
-        let lots = order.lots();
-        Self { kind, lots, is_new: true, armed, trail_ticks: None, arrived_ns: TimeNs::MIN, order }
+        Self {
+            kind,
+            lots: order.lots(),
+            is_new: true,
+            is_done: false,
+            trail_ticks: None,
+            arrived_ns: TimeNs::MIN,
+            expire_ns: order.intent().time_in_force.expire_ns().unwrap_or(TimeNs::MAX),
+            is_owed_a_bar: false,
+            order,
+        }
     }
 
     pub(super) fn id(&self) -> OrderId {
@@ -57,6 +57,34 @@ impl Waiting {
 
     pub(super) fn closes(&self) -> Option<OrderId> {
         self.order.intent().closes
+    }
+
+    /// Returns the price it gets in a bar when the price stood at `from_ticks` and then met it.
+    ///
+    /// A post-only limit was in the book when the price jumped over it: it trades at its own price, or at the
+    /// nearest one that the bar had.
+    pub(super) fn price_in(&self, from_ticks: i64, bar: &Bar) -> i64 {
+        match self.kind {
+            OrderKind::Limit { price_ticks } if self.order.intent().post_only => {
+                price_ticks.min(bar.high_ticks).max(bar.low_ticks)
+            }
+            _ => self.price(from_ticks),
+        }
+    }
+
+    /// Tells whether it is good for a session and no longer.
+    pub(super) fn is_for_the_day(&self) -> bool {
+        matches!(self.order.intent().time_in_force, TimeInForce::Day { .. })
+    }
+
+    /// Tells whether its time can be up at all.
+    pub(super) fn is_timed(&self) -> bool {
+        self.expire_ns != TimeNs::MAX
+    }
+
+    /// Tells whether it was there when a bar opened, and its time was not up.
+    pub(super) fn is_in_time(&self, opened_ns: TimeNs) -> bool {
+        self.arrived_ns <= opened_ns && (self.expire_ns > opened_ns || self.is_owed_a_bar)
     }
 
     /// Tells whether it may not wait beyond the next open.
@@ -106,6 +134,8 @@ pub(super) struct Queue {
     closing: usize,
     /// How many of them are dormant.
     dormant: usize,
+    /// How many of them have a time that can be up.
+    timed: usize,
 }
 
 impl Queue {
@@ -118,6 +148,7 @@ impl Queue {
             live: 0,
             closing: 0,
             dormant: 0,
+            timed: 0,
         }
     }
 
@@ -135,11 +166,14 @@ impl Queue {
         self.dormant > 0
     }
 
+    /// Tells whether any order has a time that can be up.
+    pub(super) fn has_timed(&self) -> bool {
+        self.timed > 0
+    }
+
     /// Adds an order: what closes a named entry goes to the front, take-profits and all others to the back.
     pub(super) fn push(&mut self, waiting: Waiting) {
-        self.live += 1;
-        self.closing += usize::from(waiting.closes().is_some());
-        self.dormant += usize::from(waiting.is_dormant());
+        self.count(&waiting);
         let is_limit = matches!(waiting.kind, OrderKind::Limit { .. });
         if waiting.closes().is_some() && !is_limit {
             self.front.push(waiting);
@@ -160,9 +194,9 @@ impl Queue {
         self.places.len()
     }
 
-    /// Returns the order at a place, unless it is gone or arrived after a bar had opened.
+    /// Returns the order at a place, unless it is gone or was not there when a bar opened.
     pub(super) fn in_time(&self, place: usize, opened_ns: TimeNs) -> Option<Waiting> {
-        self.at(place).filter(|waiting| waiting.arrived_ns <= opened_ns)
+        self.at(place).filter(|waiting| waiting.is_in_time(opened_ns))
     }
 
     /// Returns the order at a place, unless it is gone.
@@ -191,9 +225,7 @@ impl Queue {
         if let Some(slot) = self.places.get_mut(place) {
             debug_assert!(slot.is_none(), "a place is taken once");
             *slot = Some(rest);
-            self.live += 1;
-            self.closing += usize::from(rest.closes().is_some());
-            self.dormant += usize::from(rest.is_dormant());
+            self.count(&rest);
         }
     }
 
@@ -207,6 +239,14 @@ impl Queue {
     /// Returns an order by its number, to be amended.
     pub(super) fn get_mut(&mut self, order_id: OrderId) -> Option<&mut Waiting> {
         self.iter_mut().find(|waiting| waiting.id() == order_id)
+    }
+
+    /// Puts an order that waits back as it is now.
+    pub(super) fn replace(&mut self, waiting: Waiting) {
+        if let Some(known) = self.get_mut(waiting.id()) {
+            debug_assert_eq!(known.is_dormant(), waiting.is_dormant(), "an amendment changes no kind");
+            *known = waiting;
+        }
     }
 
     /// Tells whether an order still waits.
@@ -241,9 +281,17 @@ impl Queue {
         self.places.iter().position(|place| place.is_some_and(|waiting| waiting.id() == order_id))
     }
 
+    fn count(&mut self, added: &Waiting) {
+        self.live += 1;
+        self.closing += usize::from(added.closes().is_some());
+        self.dormant += usize::from(added.is_dormant());
+        self.timed += usize::from(added.is_timed());
+    }
+
     fn forget(&mut self, taken: &Waiting) {
         self.live -= 1;
         self.closing -= usize::from(taken.closes().is_some());
         self.dormant -= usize::from(taken.is_dormant());
+        self.timed -= usize::from(taken.is_timed());
     }
 }

@@ -1,40 +1,50 @@
 //! [`super::BarOrder::Queue`]: every order against the whole bar, in queue order.
 //!
-//! Source: the semantics (not the code) of `backtesting` 0.6.6, `_Broker._process_orders`.
+//! Source: the semantics (not the code) of `backtesting` 0.6.6, `_Broker._process_orders`. It knows market,
+//! limit and stop orders. While an order of another kind waits, the bar is walked instead: first what executes
+//! at the open, in queue order, then what the path meets ([`super::path`]), because only a path says which of
+//! two orders the price comes to first.
 
 use tradecore_types::{Bar, CancelReason, Liquidity, OrderKind, ReportBody, Side};
 
 use super::execution::{Execution, tell};
 use super::matcher::BarMatcher;
-use super::queue::{Armed, Waiting};
+use super::path::liquidity;
+use super::queue::Waiting;
 use super::{BarAccount, BarFill};
 
 impl BarMatcher {
     /// Tries all orders, and again as long as an entry armed exits that this bar may reach.
     pub(super) fn fill_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
+        if self.queue.has_dormant() {
+            return self.walk_queue(bar, account);
+        }
         while self.try_queue(bar, account)? {}
         Ok(())
+    }
+
+    /// Tries all orders at the open and lets the price walk through the bar.
+    fn walk_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
+        self.wake_at_open(bar, account)?;
+        // A second time for the exits that the first has armed.
+        for _ in 0..2 {
+            for place in 0..self.queue.begin_pass() {
+                let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
+                if waiting.is_met(bar.open_ticks) {
+                    self.execute(place, self.execution(&waiting, bar), account)?;
+                }
+            }
+        }
+        self.end_immediate(bar, account)?;
+        self.walk(bar, Some(bar.close_ticks), account)
     }
 
     /// Tries all orders once; tells whether the bar must be tried again for exits armed meanwhile.
     fn try_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<bool, A::Error> {
         let mut again = false;
         for place in 0..self.queue.begin_pass() {
-            let Some(mut waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
-            if waiting.armed == Armed::Later {
-                continue;
-            }
-            if waiting.is_dormant() {
-                if !self.look(place, waiting, bar.open_ticks, bar.open_time_ns, account)? {
-                    let Some(waiting) = self.queue.at(place) else { continue };
-                    let opened = self.wake_inside(place, waiting, bar, Some(bar.close_ticks), account)?;
-                    again |= opened && exits_may_follow(&waiting, bar);
-                    continue;
-                }
-                let Some(woken) = self.queue.at(place) else { continue };
-                waiting = woken;
-            }
-            if !is_reached(&waiting, bar) {
+            let Some(waiting) = self.queue.in_time(place, bar.open_time_ns) else { continue };
+            if !self.is_reached(&waiting, bar) {
                 if waiting.is_immediate() && waiting.is_new {
                     self.queue.take(place);
                     let body = ReportBody::Canceled(CancelReason::ImmediateOrCancel);
@@ -48,6 +58,15 @@ impl BarMatcher {
         Ok(again)
     }
 
+    /// Tells whether the range of the bar reaches an order; one that may not wait, or whose time is up inside
+    /// the bar, sees the open only.
+    fn is_reached(&self, waiting: &Waiting, bar: &Bar) -> bool {
+        if waiting.is_immediate() || !self.takes_part(waiting, bar) {
+            return waiting.is_met(bar.open_ticks);
+        }
+        waiting.is_met(bar.low_ticks) || waiting.is_met(bar.high_ticks)
+    }
+
     /// Returns price and time of a fill: the open or the price it waited for, or, with
     /// [`BarFill::Close`], the close before for all but limits and exits of brackets.
     fn execution(&self, waiting: &Waiting, bar: &Bar) -> Execution {
@@ -58,25 +77,19 @@ impl BarMatcher {
         let before = self.before_last.filter(|_| self.rules.fill == BarFill::Close && !is_exit && !is_limit);
         let from_ticks = before.map_or(bar.open_ticks, |before| before.close_ticks);
         let stamp = before.filter(|_| is_market).unwrap_or(*bar);
-        let price_ticks = waiting.price(from_ticks);
-        let liquidity = liquidity(waiting, bar.open_ticks);
-        Execution::new(price_ticks, bar.close_ticks, stamp.open_time_ns, liquidity, Armed::Open)
+        let price_ticks = waiting.price_in(from_ticks, bar);
+        // The price comes to a limit that the open was not through: it made.
+        let takes = is_limit && waiting.is_new && waiting.is_met(bar.open_ticks);
+        let liquidity =
+            if is_limit { liquidity(&Waiting { is_new: takes, ..*waiting }) } else { Liquidity::Taker };
+        // A stop that counts from the close before may fill at it, and so in either bar.
+        let (low_ticks, high_ticks) =
+            before.filter(|_| !is_market).map_or((stamp.low_ticks, stamp.high_ticks), |before| {
+                (before.low_ticks.min(bar.low_ticks), before.high_ticks.max(bar.high_ticks))
+            });
+        let range_ticks = [low_ticks, high_ticks];
+        Execution::new(price_ticks, bar.close_ticks, stamp.open_time_ns, liquidity, range_ticks)
     }
-}
-
-/// Returns whether a fill takes: a limit makes, unless it could trade at the first open it saw.
-pub(super) fn liquidity(waiting: &Waiting, open_ticks: i64) -> Liquidity {
-    let is_limit = matches!(waiting.kind, OrderKind::Limit { .. });
-    let takes = waiting.is_new && waiting.is_met(open_ticks) && waiting.closes().is_none();
-    if is_limit && !takes { Liquidity::Maker } else { Liquidity::Taker }
-}
-
-/// Tells whether the range of the bar reaches an order; one that may not wait sees the open only.
-fn is_reached(waiting: &Waiting, bar: &Bar) -> bool {
-    if waiting.is_immediate() {
-        return waiting.is_met(bar.open_ticks);
-    }
-    waiting.is_met(bar.low_ticks) || waiting.is_met(bar.high_ticks)
 }
 
 /// Tells whether exits armed by this entry are tried in the same bar: after a market order always;

@@ -6,21 +6,24 @@ pub enum BarFill {
     /// At the open of the next bar.
     #[default]
     NextOpen,
-    /// At the close of the bar it was decided on. Exits of brackets are no market orders: they fill
-    /// at the open or at their own price.
+    /// At the first close, or open, of its instrument at or after the moment it was sent: of an order that
+    /// is sent when bars of several instruments close, that is the close of its own bar, whichever of them is
+    /// told first. Exits of brackets are no market orders: they fill at the open or at their own price.
     Close,
 }
 
 /// In which order the orders of one bar are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BarOrder {
-    /// At the open first everything that executes at the open price, closing orders before others;
-    /// then, inside the bar, stop-losses, other stops, take-profits and other limits.
+    /// At the open first everything that executes at the open price, closing orders before others; then what
+    /// the path meets: from the open to the extreme that is worse for what is at stake, to the other extreme, to
+    /// the close, one path for all orders.
     #[default]
     Time,
     /// One pass in queue order against the whole bar, orders that close a named entry first
     /// (take-profits apart), as backtesting.py 0.6.6 does. Whole bar at once: the account is valued
-    /// at the close while orders fill at the open.
+    /// at the close while orders fill at the open. While an order of a kind waits that it does not know (all
+    /// but market, limit and stop), the bar has the path of [`BarOrder::Time`] after its open.
     Queue,
 }
 

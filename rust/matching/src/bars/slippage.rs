@@ -12,8 +12,9 @@ const PPM: i128 = 1_000_000;
 
 /// What market and stop orders lose against bars; the parts add up, and nothing is the default.
 ///
-/// Each part is rounded up to a whole tick. A limit order is never worse than its limit: it pays no
-/// slippage, and only the share of the volume bounds it. Range and volume are those of the last whole bar
+/// Each part is rounded up to a whole tick. The price stays within the low and high of the bar of the fill,
+/// where the market was, unless [`Slippage::may_leave_bar`] says otherwise. A limit order is never worse than
+/// its limit: it pays no slippage, and only the share of the volume bounds it. Range and volume are those of the last whole bar
 /// the venue has seen: of the bar before for a fill at an open, of the bar itself for one inside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Slippage {
@@ -29,6 +30,8 @@ pub struct Slippage {
     /// Largest share of the volume of a bar, in parts per million, that all orders together may take: the
     /// rest waits for the next bar, or ends when it may not wait.
     pub volume_ppm: Option<i64>,
+    /// Whether a fill may be worse than every price of its bar.
+    pub may_leave_bar: bool,
 }
 
 impl Slippage {
@@ -57,7 +60,7 @@ impl Slippage {
     /// Tells whether orders fill at the prices of the bar, whole.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        *self == Self::default()
+        *self == Self { may_leave_bar: self.may_leave_bar, ..Self::default() }
     }
 
     /// Returns the price after slippage when `taken_lots` of the bar are taken; a price above 0 stays so.
@@ -111,7 +114,8 @@ impl BarMatcher {
             return Ok(false);
         }
         // Sizes are judged at the worst price they can get, so that what is affordable stays so.
-        let price_ticks = self.slipped(&waiting, at.price_ticks, self.taken_lots.saturating_add(lots_max));
+        let taken_lots = self.taken_lots.saturating_add(lots_max);
+        let price_ticks = self.slipped(&waiting, at.price_ticks, taken_lots, at.range_ticks);
         let at = Execution { price_ticks, bar_ticks: Some(at.price_ticks), lots_max, ..at };
         let Some(waiting) = self.queue.take(place) else { return Ok(false) };
         let done = self.execute_taken(&waiting, at, account)?;
@@ -130,12 +134,20 @@ impl BarMatcher {
         Ok(done.opened)
     }
 
-    /// Returns the price of an order after slippage; limits have none.
-    pub(super) fn slipped(&self, waiting: &Waiting, price_ticks: i64, taken_lots: i64) -> i64 {
+    /// Returns the price of an order after slippage, in a bar with this low and high; limits have none.
+    pub(super) fn slipped(
+        &self,
+        waiting: &Waiting,
+        price_ticks: i64,
+        taken_lots: i64,
+        [low_ticks, high_ticks]: [i64; 2],
+    ) -> i64 {
         if matches!(waiting.kind, OrderKind::Limit { .. }) {
             return price_ticks;
         }
-        self.rules.slippage.price(waiting.side(), price_ticks, self.last.as_ref(), taken_lots)
+        let slippage = &self.rules.slippage;
+        let slipped = slippage.price(waiting.side(), price_ticks, self.last.as_ref(), taken_lots);
+        if slippage.may_leave_bar { slipped } else { slipped.min(high_ticks).max(low_ticks) }
     }
 }
 

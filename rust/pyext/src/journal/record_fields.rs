@@ -48,6 +48,10 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
             put_some(&dict, "after", after.map(|order| order.0))?;
             put_some(&dict, "oco", oco.map(|order| order.0))?;
         }
+        RecordBody::Sized { order_id, lots } => {
+            dict.set_item("order_id", order_id.0)?;
+            dict.set_item("lots", lots)?;
+        }
         RecordBody::Report(report) => put_report(&dict, report)?,
         RecordBody::Decision(decision) => put_decision(&dict, decision)?,
         RecordBody::Liquidation(liquidation) => {
@@ -157,6 +161,7 @@ fn put_book(
     dict.set_item("first_id", update.first_id)?;
     dict.set_item("last_id", update.last_id)?;
     dict.set_item("prev_id", update.prev_id)?;
+    put_some(dict, "checksum", update.checksum)?;
     for (name, levels) in [("bids", bids), ("asks", asks)] {
         let levels = levels.iter().map(|level| (level.price_ticks, level.lots));
         dict.set_item(name, PyList::new(dict.py(), levels)?)?;

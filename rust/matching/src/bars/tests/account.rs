@@ -21,6 +21,10 @@ pub struct Account {
     pub orders: Orders,
     pub reports: Vec<Report>,
     pub next_id: u64,
+    /// Orders that cancel each other.
+    pub linked: Vec<(OrderId, OrderId)>,
+    /// Orders that others have cancelled and that are still to be told so.
+    pub limits: Vec<OrderId>,
 }
 
 impl Account {
@@ -30,6 +34,8 @@ impl Account {
             orders: Orders::new(2, 1, 1_000, 10_000),
             reports: Vec::new(),
             next_id: 1,
+            linked: Vec::new(),
+            limits: Vec::new(),
             instrument,
             fees,
             leverage,
@@ -115,6 +121,11 @@ impl BarAccount for Account {
         Ok(Some(self.send(OrderIntent { closes: Some(position.entry), ..closing })))
     }
 
+    fn next_limit(&mut self) -> Option<(OrderId, i64)> {
+        self.limits.retain(|id| self.orders.get(*id).is_some());
+        (!self.limits.is_empty()).then(|| (self.limits.remove(0), 0))
+    }
+
     fn report(&mut self, report: Report) -> Result<(), String> {
         self.reports.push(report);
         let update = self.orders.apply(&report).map_err(|error| error.to_string())?;
@@ -122,6 +133,11 @@ impl BarAccount for Account {
             return Ok(());
         };
         let intent = update.order.intent;
+        for (one, other) in &self.linked {
+            if *one == intent.order_id || *other == intent.order_id {
+                self.limits.push(if *one == intent.order_id { *other } else { *one });
+            }
+        }
         let fill = FillInput {
             order_id: intent.order_id,
             strategy: intent.strategy,

@@ -1,14 +1,16 @@
 //! Tests of orders against bars.
 
 mod account;
+mod lifetime;
 mod oracle;
+mod path;
 mod properties;
 mod queue_policy;
 mod slippage;
 mod time_policy;
 mod waking;
 
-use tradecore_types::{Bar, OrderId, OrderIntent};
+use tradecore_types::{Bar, OrderId, OrderIntent, Sessions};
 
 use self::account::Account;
 use crate::samples::{instrument, told};
@@ -31,7 +33,7 @@ impl Desk {
         let fees = FeeSchedule::default();
         let rules = BarRules { fill, order, orders_max: 8, slippage: Slippage::default() };
         Self {
-            matcher: BarMatcher::new(instrument("1", "1"), fees, rules),
+            matcher: BarMatcher::new(instrument("1", "1"), fees, rules, Sessions::always(0).unwrap()),
             account: Account::new(instrument("1", "1"), fees, 10_000, 1),
             bars: 0,
         }
@@ -55,8 +57,9 @@ impl Desk {
         self.account.reports.clear();
         self.bars += 1;
         let bar = Bar { volume_lots, ..bar(self.bars, prices) };
-        self.matcher.on_open(bar.open_time_ns, bar.open_ticks, &mut self.account).unwrap();
-        self.matcher.on_bar(&bar, &mut self.account).unwrap();
+        let close_ns = bar.open_time_ns + 10;
+        self.matcher.on_open(&bar, close_ns, &mut self.account).unwrap();
+        self.matcher.on_bar(&bar, close_ns, &mut self.account).unwrap();
         told(&self.account.reports)
     }
 

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use tradecore_types::{Bar, Bracket, CancelReason, OrderId, OrderIntent, OrderKind, Side, Size, StrategyId};
+use tradecore_types::{
+    Bar, Bracket, CancelReason, OrderId, OrderIntent, OrderKind, Sessions, Side, Size, StrategyId,
+};
 
 use super::account::Account;
 use super::bar;
@@ -29,7 +31,7 @@ impl Replay {
         let rules =
             BarRules { fill, order: BarOrder::Queue, orders_max: 1_000, slippage: Slippage::default() };
         Self {
-            matcher: BarMatcher::new(instrument("1", "1"), fees, rules),
+            matcher: BarMatcher::new(instrument("1", "1"), fees, rules, Sessions::always(0).unwrap()),
             account: Account::new(
                 instrument("1", "1"),
                 fees,
@@ -50,10 +52,9 @@ impl Replay {
                 let prices: Vec<i64> = prices.iter().map(|price| price.parse().unwrap()).collect();
                 self.last = bar(self.bars, prices.try_into().unwrap());
                 self.bars += 1;
-                self.matcher
-                    .on_open(self.last.open_time_ns, self.last.open_ticks, &mut self.account)
-                    .unwrap();
-                self.matcher.on_bar(&self.last, &mut self.account).unwrap();
+                let close_ns = self.last.open_time_ns + 10;
+                self.matcher.on_open(&self.last, close_ns, &mut self.account).unwrap();
+                self.matcher.on_bar(&self.last, close_ns, &mut self.account).unwrap();
             }
             ["O", tag, side, amount, unit, kind, price, loss, profit] => {
                 let side = if *side == "buy" { Side::Buy } else { Side::Sell };

@@ -6,7 +6,8 @@ use super::properties::{bars, order};
 use crate::samples::{limit, market, stop};
 use crate::{BarFill, BarOrder, Slippage};
 
-const NONE: Slippage = Slippage { ticks: 0, ppm: 0, range_ppm: 0, impact_ppm: 0, volume_ppm: None };
+const NONE: Slippage =
+    Slippage { ticks: 0, ppm: 0, range_ppm: 0, impact_ppm: 0, volume_ppm: None, may_leave_bar: false };
 
 fn prices_of(desk: &Desk) -> Vec<(OrderId, i64, i64)> {
     let fill = |report: &tradecore_types::Report| match report.body {
@@ -25,7 +26,7 @@ fn each_part_of_slippage_costs_what_it_says() {
         (Slippage { ppm: 2_500, ..NONE }, 1_003),
         (Slippage { range_ppm: 100_000, ..NONE }, 1_004),
         (Slippage { impact_ppm: 400_000, ..NONE }, 1_002),
-        (Slippage { ticks: 3, ppm: 2_500, range_ppm: 100_000, impact_ppm: 400_000, volume_ppm: None }, 1_012),
+        (Slippage { ticks: 3, ppm: 2_500, range_ppm: 100_000, impact_ppm: 400_000, ..NONE }, 1_012),
     ];
     for (slippage, expected) in cases {
         for (side, sign) in [(Side::Buy, 1), (Side::Sell, -1)] {
@@ -66,8 +67,33 @@ fn a_stop_that_was_set_off_fills_its_rest_at_the_next_open() {
     // The share of that bar is used up: its volume is offered once.
     desk.bar_of([90, 90, 90, 90], 6);
     assert_eq!(prices_of(&desk), []);
-    desk.bar_of([91, 91, 91, 91], 6);
+    desk.bar_of([91, 93, 91, 91], 6);
     assert_eq!(prices_of(&desk), [(OrderId(1), 92, 2)]);
+}
+
+/// Nobody traded outside the bar, so neither does slippage: at the open, inside, at the close and at the end.
+#[test]
+fn slippage_stays_within_the_bar_unless_it_is_asked_to_leave_it() {
+    for (may_leave_bar, at_open, inside) in [(false, 101, 110), (true, 105, 110)] {
+        for policy in [BarOrder::Time, BarOrder::Queue] {
+            let slippage = Slippage { ticks: 5, may_leave_bar, ..NONE };
+            let mut desk = Desk::slipping(BarFill::NextOpen, policy, slippage);
+            desk.bar([100, 100, 100, 100]);
+            desk.send(market(0, Side::Buy, 1));
+            desk.bar([100, 101, 99, 100]);
+            assert_eq!(prices_of(&desk), [(OrderId(1), at_open, 1)], "{policy:?}");
+            desk.send(stop(0, Side::Buy, 105, 1));
+            desk.bar([100, 110, 99, 100]);
+            assert_eq!(prices_of(&desk), [(OrderId(2), inside, 1)], "{policy:?}");
+        }
+    }
+    let mut desk = Desk::slipping(BarFill::Close, BarOrder::Time, Slippage { ticks: 5, ..NONE });
+    desk.bar([100, 103, 97, 102]);
+    desk.send(market(0, Side::Buy, 1));
+    desk.account.reports.clear();
+    let last = desk.matcher.last.unwrap();
+    desk.matcher.on_close_fill(&last, &mut desk.account).unwrap();
+    assert_eq!(prices_of(&desk), [(OrderId(1), 103, 1)]);
 }
 
 #[test]
@@ -96,13 +122,14 @@ fn parts_that_make_no_sense_are_refused() {
 
 fn slippages() -> impl Strategy<Value = Slippage> {
     let share = proptest::option::of(1i64..=1_000_000);
-    (0i64..4, 0i64..50_000, 0i64..400_000, 0i64..400_000, share).prop_map(
-        |(ticks, ppm, range_ppm, impact_ppm, volume_ppm)| Slippage {
+    (0i64..4, 0i64..50_000, 0i64..400_000, 0i64..400_000, share, any::<bool>()).prop_map(
+        |(ticks, ppm, range_ppm, impact_ppm, volume_ppm, may_leave_bar)| Slippage {
             ticks,
             ppm,
             range_ppm,
             impact_ppm,
             volume_ppm,
+            may_leave_bar,
         },
     )
 }
@@ -135,6 +162,9 @@ proptest! {
             offered += slippage.volume_ppm.map_or(i64::MAX / 64, |ppm| volume * ppm / 1_000_000);
             for (id, price, lots) in prices_of(&desk) {
                 taken += lots;
+                if !slippage.may_leave_bar {
+                    prop_assert!((bar.low_ticks..=bar.high_ticks).contains(&price), "outside the bar");
+                }
                 // Exits that were armed in this bar are not known from before it.
                 let Some(&(kind, side)) = kinds.get(&id.0) else { continue };
                 let sign = side.sign();

@@ -1,4 +1,4 @@
-use tradecore_types::{Bracket, CancelReason, OrderId, OrderIntent, Side, TimeInForce};
+use tradecore_types::{Bracket, CancelReason, OrderId, OrderIntent, OrderKind, Side, TimeInForce};
 
 use super::{Desk, bar};
 use crate::samples::{limit, market, stop, told};
@@ -52,42 +52,122 @@ fn an_open_beyond_the_take_profit_gives_the_open() {
     assert_eq!(desk.bar([108, 110, 90, 100]), ["2 fill 1@108 Maker", "3 Canceled(Linked)"]);
 }
 
+/// A buy while nothing is held: the path goes to the high first, then to the low.
 #[test]
-fn a_limit_filled_inside_the_bar_can_lose_in_it_but_not_win() {
+fn a_limit_filled_inside_the_bar_can_lose_in_it_and_wins_only_by_the_close() {
+    let bracketed = |desk: &mut Desk, loss, profit| {
+        desk.send(OrderIntent { bracket: bracket(loss, profit), ..limit(0, Side::Buy, 95, 1) })
+    };
     let mut desk = desk();
-    desk.send(OrderIntent { bracket: bracket(90, 105), ..limit(0, Side::Buy, 95, 1) });
+    bracketed(&mut desk, 90, 105);
     assert_eq!(desk.bar([100, 110, 92, 100]), ["1 fill 1@95 Maker", "2 Accepted", "3 Accepted"]);
-    desk.send(OrderIntent { bracket: bracket(90, 120), ..limit(0, Side::Buy, 95, 1) });
-    let told = desk.bar([100, 104, 90, 100]);
+    // What is held makes the low the worse extreme: the second entry fills on the way to both stops.
+    bracketed(&mut desk, 90, 120);
     assert_eq!(
-        told,
+        desk.bar([100, 104, 90, 100]),
         [
-            "3 Triggered",
-            "3 fill 1@90 Taker",
-            "2 Canceled(Linked)",
             "4 fill 1@95 Maker",
             "5 Accepted",
             "6 Accepted",
             "6 Triggered",
             "6 fill 1@90 Taker",
             "5 Canceled(Linked)",
+            "3 Triggered",
+            "3 fill 1@90 Taker",
+            "2 Canceled(Linked)",
         ]
     );
+    // The close is after everything, so a profit that it shows was made.
+    let mut won = Desk::new(BarFill::NextOpen, BarOrder::Time);
+    bracketed(&mut won, 90, 105);
+    assert_eq!(won.bar([100, 110, 92, 106])[3..], ["2 fill 1@105 Maker", "3 Canceled(Linked)"]);
+}
+
+/// The path of a buy goes from the open to the high and then to the low, whatever the open was.
+#[test]
+fn a_stop_entry_meets_the_part_of_the_path_after_it() {
+    let entry = OrderIntent { bracket: bracket(95, 130), ..stop(0, Side::Buy, 100, 1) };
+    for close in [94, 105] {
+        let mut desk = desk();
+        desk.send(entry);
+        assert_eq!(
+            desk.bar([90, 110, 90, close])[4..],
+            ["3 Triggered", "3 fill 1@95 Taker", "2 Canceled(Linked)"]
+        );
+    }
+    // The take-profit lies on the way from the entry to the high.
+    let mut won = desk();
+    won.send(OrderIntent { bracket: bracket(95, 108), ..stop(0, Side::Buy, 100, 1) });
+    assert_eq!(won.bar([98, 110, 90, 100])[4..], ["2 fill 1@108 Maker", "3 Canceled(Linked)"]);
+}
+
+/// What appears at the time of the open, after the open was looked at, meets the open all the same.
+#[test]
+fn an_order_that_appears_at_an_open_starts_with_that_open() {
+    let open_at = |desk: &mut Desk, number: i64, prices| {
+        desk.account.reports.clear();
+        let bar = bar(number, prices);
+        desk.matcher.on_open(&bar, number * 10 + 10, &mut desk.account).unwrap();
+        desk.bars = number;
+        bar
+    };
+    let conditional = |kind| OrderIntent { kind, ..market(0, Side::Sell, 1) };
+    let kinds = [
+        (market(0, Side::Sell, 1), "fill 1@100 Taker"),
+        (limit(0, Side::Sell, 99, 1), "fill 1@100 Taker"),
+        (stop(0, Side::Sell, 101, 1), "fill 1@100 Taker"),
+        (conditional(OrderKind::StopLimit { trigger_ticks: 1_000, price_ticks: 1 }), "fill 1@100 Taker"),
+        (conditional(OrderKind::MarketIfTouched { trigger_ticks: 50 }), "fill 1@100 Taker"),
+        (
+            OrderIntent { time_in_force: TimeInForce::Ioc, ..limit(0, Side::Sell, 101, 1) },
+            "Canceled(ImmediateOrCancel)",
+        ),
+        (OrderIntent { post_only: true, ..limit(0, Side::Sell, 99, 1) }, "Rejected(WouldTake)"),
+    ];
+    for (order, end) in kinds {
+        let mut desk = desk();
+        desk.bar([90, 90, 90, 90]);
+        open_at(&mut desk, 2, [100, 101, 99, 100]);
+        let id = desk.send(order);
+        assert_eq!(told(&desk.account.reports).last().unwrap(), &format!("{} {end}", id.0), "{order:?}");
+    }
+    // An amendment is met like a new order.
+    let mut amended = desk();
+    let id = amended.send(limit(0, Side::Sell, 120, 1));
+    open_at(&mut amended, 1, [100, 101, 99, 100]);
+    amended.matcher.replace(id, 98, 1, 10, &mut amended.account).unwrap();
+    assert_eq!(told(&amended.account.reports), ["1 replaced 1@98", "1 fill 1@100 Taker"]);
 }
 
 #[test]
-fn a_stop_entry_counts_only_the_part_of_the_range_after_it() {
-    // The bar opens at 90, below the stop-loss at 95; the entry is at 100.
-    let entry = OrderIntent { bracket: bracket(95, 130), ..stop(0, Side::Buy, 100, 1) };
-    let mut kept = desk();
-    kept.send(entry);
-    assert_eq!(kept.bar([90, 110, 90, 105]).last().unwrap(), "3 Accepted");
-    let mut stopped = desk();
-    stopped.send(entry);
-    assert_eq!(
-        stopped.bar([90, 110, 90, 94])[4..],
-        ["3 Triggered", "3 fill 1@95 Taker", "2 Canceled(Linked)"]
-    );
+fn exits_make_or_take_like_any_other_order() {
+    let mut desk = desk();
+    desk.send(OrderIntent { bracket: bracket(95, 103), ..market(0, Side::Buy, 1) });
+    // The profit was there before the entry: the exit takes.
+    assert_eq!(desk.bar([110, 112, 109, 111])[3..], ["2 fill 1@110 Taker", "3 Canceled(Linked)"]);
+    desk.send(OrderIntent { bracket: bracket(95, 120), ..market(0, Side::Buy, 1) });
+    // The price comes to the exit, which waits: it makes.
+    assert_eq!(desk.bar([110, 121, 109, 111])[3..], ["5 fill 1@120 Maker", "6 Canceled(Linked)"]);
+}
+
+#[test]
+fn a_post_only_limit_makes_at_its_price_when_the_open_is_through_it() {
+    for order in [BarOrder::Time, BarOrder::Queue] {
+        let mut desk = Desk::new(BarFill::NextOpen, order);
+        desk.bar([105, 105, 105, 105]);
+        desk.send(OrderIntent { post_only: true, ..limit(0, Side::Buy, 100, 1) });
+        assert_eq!(desk.bar([98, 106, 97, 103]), ["1 fill 1@100 Maker"]);
+        // A bar that never had its price gives the nearest one that it had.
+        desk.send(OrderIntent { post_only: true, ..limit(0, Side::Buy, 100, 1) });
+        assert_eq!(desk.bar([98, 99, 97, 98]), ["2 fill 1@99 Maker"]);
+        let id = desk.send(limit(0, Side::Buy, 90, 1));
+        let post = desk.send(OrderIntent { post_only: true, ..limit(0, Side::Buy, 90, 1) });
+        desk.account.reports.clear();
+        for known in [id, post] {
+            desk.matcher.replace(known, 98, 1, 35, &mut desk.account).unwrap();
+        }
+        assert_eq!(told(&desk.account.reports), ["3 replaced 1@98", "4 ReplaceRejected(WouldTake)"]);
+    }
 }
 
 #[test]

@@ -1,0 +1,43 @@
+"""Ticks and lots that the numbers of a file are multiples of."""
+
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+DECIMALS_MAX = 12
+# With fewer different numbers than this, a common factor such as 5 is more likely chance than a tick.
+_VALUES_MIN = 20
+# A common factor fits 63 bits.
+_POWER_MAX = 20
+
+
+def power_of_ten(decimals: int) -> str:
+    """Return the step of so many decimals as plain text: `0.01` for 2."""
+    return "1" if decimals == 0 else f"0.{'0' * (decimals - 1)}1"
+
+
+def decimal_text(steps: int, step: str) -> str:
+    """Return a number of steps as plain decimal text without zeros at its end."""
+    text = format(steps * Decimal(step), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def tick_of(steps: npt.NDArray[np.int64], step: str) -> str:
+    """Return the coarsest round tick of prices in whole steps: a 1, 2, 2.5 or 5 with its power of ten."""
+    seen = np.unique(steps[steps > 0])
+    common = int(np.gcd.reduce(seen)) if len(seen) >= _VALUES_MIN else 1
+    # Tenths, so that 2.5 is whole.
+    factors = [factor * 10**power for power in range(_POWER_MAX) for factor in (10, 20, 25, 50)]
+    fitting = (factor // 10 for factor in factors if factor % 10 == 0 and common % (factor // 10) == 0)
+    return decimal_text(max(fitting), step)
+
+
+def lot_of(steps: npt.NDArray[np.int64], step: str) -> str:
+    """Return the power of ten, at most 1, that all sizes in whole steps are multiples of."""
+    common = int(np.gcd.reduce(steps)) if len(steps) else 0
+    lot = Decimal(step)
+    while lot < 1 and common % 10 == 0 and common:
+        lot *= 10
+        common //= 10
+    return "1" if not common else decimal_text(1, format(lot, "f"))

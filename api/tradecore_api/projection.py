@@ -1,0 +1,104 @@
+"""Keeps the read model of a running engine up, and brings it to the journal's end before the engine's."""
+
+import asyncio
+import logging
+import shlex
+
+import msgspec
+
+from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.runtime import Projector
+from tradecore_api.wiring import readers
+
+log = logging.getLogger("tradecore.projection")
+
+# The event loop is the engine's: what another program holds is asked for again, not waited for.
+BUSY_SECONDS_MAX = 0.25
+RETRY_SECONDS = 0.5
+# What a cancelled call to the database may still take: as long as it may wait for another program, and more.
+CANCEL_SECONDS_MAX = 4 * BUSY_SECONDS_MAX
+
+
+class Progress(msgspec.Struct):
+    """How far the tables are: frames projected, and what went wrong last."""
+
+    frames: int = 0
+    reason: str = ""
+
+
+class Projection:
+    """The read model of one journal, beside the session that writes it; no order waits for it.
+
+    Parameters
+    ----------
+    journal_path : str
+        Journal to project.
+    database_path : str
+        File of the read model.
+    """
+
+    def __init__(self, journal_path: str, database_path: str) -> None:
+        self._journal_path = journal_path
+        self._database_path = database_path
+        self._ended = asyncio.Event()
+        self._progress = Progress()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to project, and to catch up with what an earlier end left behind."""
+        self._task = asyncio.create_task(self._run(), name="projection")
+
+    async def finish(self, seconds_max: float) -> bool:
+        """Let the tables reach the journal's end, which is final now; tell whether they have.
+
+        It takes no longer than `seconds_max` (and what a cancelled call still takes); what is missing then is
+        logged, with what completes it.
+        """
+        if self._task is None:
+            return True
+        self._ended.set()
+        await asyncio.wait([self._task], timeout=seconds_max)
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=CANCEL_SECONDS_MAX)
+            self._progress.reason = self._progress.reason or f"not done after {seconds_max:g} s"
+        if not self._progress.reason:
+            return True
+        self._tell_behind()
+        return False
+
+    async def _run(self) -> None:
+        """Project to the end; what can be tried again is, and the rest ends the projection alone."""
+        while True:
+            try:
+                await self._follow()
+            except TradecoreError as error:
+                if str(error) != self._progress.reason:
+                    log.warning("read_model_failed", extra={"reason": str(error)})
+                self._progress.reason = str(error)
+                if not isinstance(error, StorageError) or error.retry_after_ns is None:
+                    return
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._progress.reason = ""
+                return
+
+    async def _follow(self) -> None:
+        read_model = await readers.open_read_model(self._database_path, busy_seconds_max=BUSY_SECONDS_MAX)
+        try:
+            await Projector(self._journal_path, read_model).run(self._ended)
+        finally:
+            await read_model.aclose()
+
+    def _tell_behind(self) -> None:
+        """Say what is missing in the tables and how to complete them."""
+        repair = ("tradecore", "db", "rebuild", "--journal", self._journal_path, self._database_path)
+        log.warning(
+            "read_model_behind",
+            extra={
+                "database": self._database_path,
+                "journal": self._journal_path,
+                "reason": self._progress.reason,
+                "next_step": f"the next start completes it, or: {shlex.join(repair)}",
+            },
+        )

@@ -1,0 +1,15 @@
+//! Which version of behaviour this engine has, and what each version changed.
+
+/// Version of what the engine makes of its events; a session writes it into its journal.
+///
+/// The same events give the same frames within one version, byte for byte. A journal of another version
+/// is verified, read and projected, but a start cannot go on with it: its orders would come out otherwise.
+/// Whoever changes a fill, an order of events, an answer of risk or a frame raises it, and says here what
+/// has changed:
+///
+/// 1. Journals that name no version: everything before this number was written down.
+/// 2. Fills: what appears at an instant starts with that instant's price, all orders of a bar follow one
+///    path, a bar is an interval and day orders live on sessions, maker and taker go by what happened, and
+///    exits are tried until the position is flat. Decision gates judge amendments too. A share of equity
+///    states its size in a `sized` record.
+pub const BEHAVIOUR_VERSION: u32 = 2;

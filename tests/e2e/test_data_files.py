@@ -1,0 +1,165 @@
+"""Files of the past on the command line: one or several, of one instrument or of each, looked at and used."""
+
+import json
+import sqlite3
+
+import pytest
+
+from support.command_line import CommandLine
+from tradecore_api.exit_codes import ExitCode
+
+STRATEGY = """
+class Once:
+    def on_bar(self, ctx, bar):
+        if ctx.position_lots() == 0:
+            ctx.buy(quantity_lots=1)
+"""
+START = 1_700_000_000
+
+
+def bars(start, count, price=10_000):
+    """Write bars of a minute."""
+    rows = [
+        f"{START + 60 * (start + at)},{price + at},{price + at + 3},{price - 2},{price + at},{at}"
+        for at in range(count)
+    ]
+    return "time,open,high,low,close,volume\n" + "\n".join(rows) + "\n"
+
+
+def config(data, *symbols):
+    """Write a configuration."""
+    instruments = "".join(f'[[instruments]]\nsymbol = "{name}"\ntick_size = 1\n' for name in symbols)
+    strategies = "".join(
+        f'[[strategies]]\nname = "s{at}"\nclass = "once.py:Once"\ninstruments = ["{name}"]\n'
+        for at, name in enumerate(symbols)
+    )
+    return f"[account]\ncash = 1_000_000\n{instruments}{strategies}{data}\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Return a folder with a strategy and the same series whole and in pieces."""
+    shell = CommandLine(tmp_path)
+    shell.write("once.py", STRATEGY)
+    shell.write("whole.csv", bars(0, 30))
+    (shell.folder / "parts").mkdir()
+    lines = bars(0, 30).splitlines()
+    for name, start, end in (("z", 0, 12), ("a", 10, 20), ("m", 20, 30)):
+        shell.write(f"parts/{name}.csv", "\n".join([lines[0], *lines[1 + start : 1 + end]]) + "\n")
+    shell.write("btc.csv", bars(0, 20))
+    shell.write("X_Y.csv", bars(5, 20, 500))
+    return shell
+
+
+def result(shell, text):
+    """Run a backtest and return what it says."""
+    shell.write("run.toml", text)
+    return json.loads(shell.run("backtest", "run.toml", "--json")[0])
+
+
+@pytest.mark.parametrize(
+    "path",
+    ['"parts"', '"parts/*.csv"', '["parts/m.csv", "parts/z.csv", "parts/a.csv"]', '"parts/[azm].csv"'],
+)
+def test_files_in_any_order_are_one_series(files, path):
+    """The same trades and figures as from the one file."""
+    whole = result(files, config('[data]\npath = "whole.csv"', "X"))
+    parts = result(files, config(f"[data]\npath = {path}", "X"))
+    assert parts == whole
+    assert whole["events"] == 30
+
+
+def test_each_instrument_has_its_own_file(files):
+    """By name or by a pattern with the symbol; merged by time."""
+    by_name = result(files, config('[data.paths]\n"btc" = "btc.csv"\n"X/Y" = ["X_Y.csv"]', "btc", "X/Y"))
+    by_pattern = result(files, config('[data]\npath = "{symbol}.csv"', "btc", "X/Y"))
+
+    assert by_name == by_pattern
+    assert by_name["positions"] == {"btc": 1, "X/Y": 1}
+    assert by_name["orders"] == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "symbols", "says"),
+    [
+        ('[data]\npath = "whole.csv"', ("btc", "X"), ["data.path", "instruments btc, X", "{symbol}"]),
+        ('[data.paths]\nbtc = "btc.csv"', ("btc", "X"), ["data.paths", "names no file for X"]),
+        (
+            '[data]\npath = "{symbol}.csv"\nfunding = "btc.csv"',
+            ("btc", "X/Y"),
+            ["data.funding", "is one series", "write {symbol} in it"],
+        ),
+        ('[data.paths]\nbtc = "btc.csv"\neth = "btc.csv"', ("btc",), ["data.paths.eth", "is not in"]),
+        ('[data]\nrounding = "exact"', ("btc",), ["data.path", "is missing"]),
+        ('[data]\npath = "{symbol}.csv"', ("btc", "X"), ["data.path", "X.csv", "no such file"]),
+        ('[data]\npath = ["btc.csv", "gone.csv"]', ("btc",), ["data.path", "gone.csv", "no such file"]),
+        ("[data]\npath = 5", ("btc",), ["data.path", "or a list of"]),
+        ('[data]\npath = "btc.csv"\npaths = {btc = "btc.csv"}', ("btc",), ["data.paths", "not both"]),
+    ],
+)
+def test_paths_that_make_no_sense_are_refused_by_their_key(files, data, symbols, says):
+    """Before anything is read."""
+    files.write("run.toml", config(data, *symbols))
+    files.refused("backtest", "run.toml", code=ExitCode.CONFIG, says=says)
+
+
+def test_a_pattern_that_fits_nothing_and_files_that_disagree_are_data_errors(files):
+    """The pattern, or both files with their lines."""
+    files.write("run.toml", config('[data]\npath = "none/*.csv"', "X"))
+    files.refused("backtest", "run.toml", code=ExitCode.DATA, says=["none/*.csv", "no file fits"])
+    files.write("parts/b.csv", bars(29, 2, 99))
+    files.write("run.toml", config('[data]\npath = "parts"', "X"))
+    files.refused(
+        "backtest", "run.toml", code=ExitCode.DATA, says=["b.csv line 2", "another than in", "m.csv line 11"]
+    )
+
+
+def test_what_inspection_shows_can_be_pasted_and_run(files):
+    """Times as people read them, tick and lot, and lines that make a backtest of the file."""
+    shown = files.run("data", "inspect", "whole.csv")[0]
+
+    values, _, snippet = shown.partition("\n\n")
+    assert values.splitlines() == [
+        "path        whole.csv",
+        "format      csv",
+        "kind        bars",
+        "rows        30",
+        "first_time  2023-11-14 22:13:20 UTC",
+        "last_time   2023-11-14 22:42:20 UTC",
+        "span        29 minutes",
+        "interval    1 minute",
+        "gaps        0",
+        "prices      9998 to 10032",
+        "instrument  tick 1, lot 1",
+    ]
+    strategy = '[account]\ncash = 1_000_000\n[strategy]\nclass = "once.py:Once"\n'
+    assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": 1}
+
+
+def test_several_files_are_inspected_as_one_series(files):
+    """A folder, a pattern or a list; --json says the same."""
+    found = [
+        json.loads(files.run("data", "inspect", *paths, "--json")[0])
+        for paths in (("parts",), ("parts/*.csv",), ("parts/m.csv", "parts/z.csv", "parts/a.csv"))
+    ]
+    assert {(item["files"], item["rows"], item["gaps"]) for item in found} == {(3, 30, 0)}
+    assert found[0]["first_time"] == "2023-11-14 22:13:20 UTC"
+    assert '[data]\npath = "parts"' in found[0]["use"]
+
+
+def test_inspection_knows_a_read_model_and_no_other_database(files):
+    """Rows by table; a database of something else stays as it is."""
+    files.run("demo", "--virtual", "--seconds", "3", "--journal", "j")
+    files.run("db", "rebuild", "r.db", "--journal", "j")
+    found = json.loads(files.run("data", "inspect", "r.db", "--json")[0])
+    assert (found["format"], found["kind"]) == ("sqlite", "read_model")
+    assert found["messages"]["orders"] > 0
+    shown = files.run("data", "inspect", "j")[0]
+    assert 'format = "journal"' in shown
+
+    with sqlite3.connect(files.folder / "other.db") as other:
+        other.execute("CREATE TABLE notes (text TEXT)")
+    before = (files.folder / "other.db").read_bytes()
+    output, _ = files.run("data", "inspect", "other.db", code=ExitCode.CHECK_FAILED)
+    assert "an SQLite database that is no read model of tradecore" in output
+    assert (files.folder / "other.db").read_bytes() == before

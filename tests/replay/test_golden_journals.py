@@ -1,0 +1,231 @@
+"""Journals that earlier versions of the engine's behaviour wrote: verified, read, projected, not replayed."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from support.command_line import CommandLine
+from support.golden import RUNS, write
+from support.tables import rebuilt
+from tradecore.domain.journal import (
+    BEHAVIOUR_VERSION,
+    JournalReader,
+    JournalWriter,
+    encode_session,
+    journal_verify,
+    record_kinds,
+)
+from tradecore_api.exit_codes import ExitCode
+
+GOLDEN = Path(__file__).parent / "golden"
+VERSIONS = sorted(GOLDEN.glob("behaviour-*"))
+JOURNALS = [path for version in VERSIONS for path in sorted(version.glob("*.journal"))]
+# Kinds that the first version did not write: no engine writes a hash of its state.
+NOT_IN_THE_FIRST = {"state_hash", "sized"}
+# In no table of the golden rows: as long as the journal itself, and in it word for word.
+LONG = {"details", "config", "gates"}
+
+
+def ids(path):
+    """Name a journal by its version and its name."""
+    return f"{path.parent.name}-{path.stem}"
+
+
+def engine_says(path):
+    """Return what the engine that wrote a journal said of itself then."""
+    return json.loads((path.parent / "engine.json").read_text()).get(path.stem)
+
+
+def short(tables):
+    """Leave out of rows what is long."""
+    return {
+        name: [{key: value for key, value in row.items() if key not in LONG} for row in rows]
+        for name, rows in tables.items()
+    }
+
+
+def test_there_are_golden_journals_of_every_version_before_this_one():
+    """Whoever raises the version keeps journals of the one before."""
+    assert [path.name for path in VERSIONS] == [f"behaviour-{n}" for n in range(1, BEHAVIOUR_VERSION)]
+
+
+def test_the_golden_journals_hold_every_kind_of_record():
+    """Nothing is promised of a kind that no golden journal shows."""
+    seen = {kind for path in JOURNALS for _, _, kind, _ in JournalReader(path)}
+
+    assert seen == {kind.name for kind in record_kinds()} - NOT_IN_THE_FIRST
+
+
+@pytest.mark.parametrize("path", JOURNALS, ids=ids)
+def test_an_earlier_journal_verifies_and_reads(path):
+    """Every byte is in its place, and every record is what it was."""
+    verdict = journal_verify(path)
+    assert verdict.status == "intact"
+    if (said := engine_says(path)) is not None:
+        assert (verdict.records, verdict.head) == (said["records"], said["head"])
+        assert Counter(kind for _, _, kind, _ in JournalReader(path)) == said["kinds"]
+
+
+@pytest.mark.parametrize("path", JOURNALS, ids=ids)
+def test_an_earlier_journal_is_projected_as_its_engine_saw_it(path, tmp_path):
+    """Open orders, counts, positions and money are those that the engine had when it wrote the journal."""
+    tables = rebuilt(path, tmp_path / "read.sqlite")
+    said = engine_says(path)
+    if said is None:
+        assert tables["sessions"]
+        return
+    named = ("order_id", "state", "price_ticks")
+    ended = ("filled", "canceled", "rejected", "expired")
+    live = [row for row in tables["orders"] if row["state"] not in ended]
+    assert [
+        {**{name: row[name] for name in named}, "open_lots": (row["lots"] or 0) - row["filled_lots"]}
+        for row in live
+    ] == [{name: row[name] for name in (*named, "open_lots")} for row in said["open_orders"]]
+    assert [len(tables[name]) for name in ("orders", "fills", "refusals")] == [
+        said[name] for name in ("orders", "fills", "refusals")
+    ]
+    positions = {row["instrument"]: row["lots"] for row in tables["positions"]}
+    assert [positions.get(instrument, 0) for instrument in range(2)] == said["positions"]
+    assert sum(int(row["fee_atto"]) for row in tables["fills"]) == int(said["money"]["fees"])
+    flows = Counter()
+    for row in tables["cash_flows"]:
+        flows[row["kind"]] += int(row["amount_atto"])
+    for name in ("funding", "borrow", "liquidation_fee", "insurance"):
+        assert flows[name] == int(said["money"][name])
+    assert all(row["started_ns"] > 0 and row["ended_ns"] > 0 for row in tables["sessions"])
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
+def test_the_rows_of_an_earlier_journal_stay_as_they_are(version, tmp_path):
+    """Row by row. TRADECORE_WRITE_GOLDEN=1 writes them anew: right only when the tables change on purpose."""
+    found = {}
+    for path in sorted(version.glob("*.journal")):
+        found[path.stem] = short(rebuilt(path, tmp_path / f"{path.stem}.sqlite"))
+    kept = version / "tables.json"
+    if "TRADECORE_WRITE_GOLDEN" in os.environ:
+        lines = [f"{json.dumps(name)}: {_lines(tables)}" for name, tables in found.items()]
+        kept.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+    assert found == json.loads(kept.read_text(encoding="utf-8"))
+
+
+def _lines(tables):
+    """Write tables with a row a line."""
+    parts = []
+    for name, rows in tables.items():
+        inner = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+        parts.append(f" {json.dumps(name)}: [\n{inner}\n ]" if rows else f" {json.dumps(name)}: []")
+    return "{\n" + ",\n".join(parts) + "\n}"
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Return a folder with the golden run in it, and the command."""
+    for name in ("run.journal", "run.toml"):
+        shutil.copy(GOLDEN / "behaviour-1" / name, tmp_path / name)
+    return CommandLine(tmp_path)
+
+
+SAYS = ("behaviour has changed", "version 1", f"of {BEHAVIOUR_VERSION}", "journal verify", "db rebuild")
+RUN = ("run", "run.toml", "--json", "--set", "journal.path=run.journal", "--set", "log.level=error")
+
+
+@pytest.mark.parametrize("cut", [0, 1], ids=["whole", "torn"])
+def test_a_start_on_an_earlier_journal_says_what_to_do_and_changes_nothing(shell, cut):
+    """It is a matter of configuration (78), not a broken promise (70); a torn tail stays where it is too."""
+    journal = shell.folder / "run.journal"
+    journal.write_bytes(journal.read_bytes()[: -cut or None])
+    before = journal.read_bytes()
+    shell.refused(*RUN, code=ExitCode.CONFIG, says=[*SAYS, "--new-journal"])
+
+    assert journal.read_bytes() == before
+    assert sorted(path.name for path in shell.folder.glob("run.journal*")) == ["run.journal"]
+
+
+def test_a_start_with_a_new_journal_keeps_the_earlier_one(shell):
+    """What the message says works: the old journal is kept whole, the new one goes on by itself."""
+    before = (shell.folder / "run.journal").read_bytes()
+    shell.run(*RUN, "--new-journal")
+
+    (kept,) = shell.folder.glob("run.journal.2*")
+    assert kept.read_bytes() == before
+    shell.run("journal", "replay", "run.journal")
+    shell.run(*RUN)
+
+
+def test_commands_that_make_orders_again_say_so_and_those_that_read_work(shell):
+    """`replay` is refused in words; `verify`, `tail`, `export`, `db rebuild` and `backtest` work."""
+    shell.refused("journal", "replay", "run.journal", code=ExitCode.CONFIG, says=[*SAYS, "To replay it"])
+    shell.run("journal", "verify", "run.journal")
+    shell.run("journal", "tail", "run.journal")
+    shell.run("journal", "export", "run.journal")
+    info, _ = shell.run("db", "rebuild", "--json", "--journal", "run.journal", "read.sqlite")
+    figures, talk = shell.run("backtest", "run.toml", "--json", "--set", "data.path=run.journal")
+
+    assert json.loads(info)["rows"]["sessions"] == 1
+    assert json.loads(figures)["events"] > 0
+    assert "behaviour has changed" in talk
+    assert "market events" in talk
+
+
+def test_a_backtest_over_a_journal_of_this_behaviour_has_nothing_to_remark(shell):
+    """The remark is about earlier journals alone."""
+    shell.run(*RUN, "--new-journal")
+    _, talk = shell.run("backtest", "run.toml", "--json", "--set", "data.path=run.journal")
+
+    assert talk == ""
+
+
+def test_a_session_names_the_version_of_behaviour(tmp_path):
+    """Its first record does, so that any later program knows."""
+    asyncio.run(write(tmp_path / "now.journal", *RUNS["book"], "test"))
+    _, _, kind, fields = next(iter(JournalReader(tmp_path / "now.journal")))
+
+    assert kind == "session"
+    assert json.loads(fields["config"])["behaviour"] == BEHAVIOUR_VERSION
+
+
+def test_a_journal_of_a_later_behaviour_is_refused_as_well(shell):
+    """An older program must not trade on what it would decide otherwise."""
+    (shell.folder / "run.journal").unlink()
+    shell.run(*RUN)
+    mark = b'"behaviour":' + str(BEHAVIOUR_VERSION).encode()
+    _, _, _, fields = next(iter(JournalReader(shell.folder / "run.journal")))
+    later = fields["config"].encode().replace(mark, b'"behaviour":99')
+    write_journal(shell.folder / "later.journal", encode_session(1, "9", later))
+
+    argv = [part.replace("run.journal", "later.journal") for part in RUN]
+    shell.refused(*argv, code=ExitCode.CONFIG, says=["version 99", "--new-journal"])
+
+
+def write_journal(path, frames):
+    """Write a journal of these frames."""
+    journal = JournalWriter.open(str(path), 0)
+    journal.append(frames)
+    journal.close()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_the_documents_say_of_fields_is_what_records_have(name, tmp_path):
+    """No record has a value that its kind does not list, in earlier journals as in those of today."""
+    asyncio.run(write(tmp_path / "now.journal", *RUNS[name], "test"))
+    listed = {kind.name: set(kind.fields) for kind in record_kinds()}
+    for path in (*JOURNALS, tmp_path / "now.journal"):
+        for _, _, kind, fields in JournalReader(path):
+            assert set(fields) <= listed[kind], kind
+
+
+def test_no_kind_lists_a_field_that_no_record_has():
+    """The other way round, over all golden journals; hashes of states have a golden file of their own."""
+    seen = {}
+    for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
+        for _, _, kind, fields in JournalReader(path):
+            seen.setdefault(kind, set()).update(fields)
+    missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}
+
+    assert {name: fields for name, fields in missing.items() if fields} == {}

@@ -1,0 +1,149 @@
+"""The projector: the tables end where the journal ends, and are of that journal."""
+
+import asyncio
+
+import pytest
+
+from support.sessions import ListFeed, open_session
+from support.tables import rebuilt, rows_of
+from tradecore.domain import StorageError
+from tradecore.domain.journal import JournalReader
+from tradecore.domain.record import JournalPosition
+from tradecore.runtime import Projector
+from tradecore_sqlite import SqliteReadModel
+
+
+class MemoryTables:
+    """A `ReadModel` that keeps the numbers of records; `fails_at` makes one of its groups fail."""
+
+    def __init__(self) -> None:
+        self.seqs = []
+        self.at = JournalPosition()
+        self.cleared = 0
+        self.fails_at = None
+
+    async def position(self):
+        """Say where it is."""
+        return self.at
+
+    async def apply(self, records, position, /):
+        """Take records over."""
+        await asyncio.sleep(0)
+        if self.fails_at == len(self.seqs):
+            raise StorageError("memory", "is full")
+        self.seqs += [record.seq for record in records]
+        self.at = position
+
+    async def clear(self):
+        """Forget everything."""
+        self.cleared += 1
+        self.seqs, self.at = [], JournalPosition()
+
+    async def aclose(self):
+        """Nothing is open."""
+
+
+async def written(path, slices=20):
+    """Write the journal of a whole session; return the numbers of the records that belong into tables."""
+    await open_session(path, feed=ListFeed(slices=slices)).run()
+    return [seq for seq, _, kind, _ in JournalReader(path) if kind not in ("flow", "clock")]
+
+
+async def test_every_record_is_projected_once_and_the_position_is_the_journals(tmp_path):
+    """In order, none twice, and a second call finds nothing to do."""
+    seqs = await written(tmp_path / "journal")
+    tables = MemoryTables()
+    projector = Projector(str(tmp_path / "journal"), tables)
+    frames = await projector.catch_up()
+
+    assert tables.seqs == seqs
+    assert await projector.catch_up() == frames == tables.at.next_seq
+    assert len(tables.at.head) == 64
+    assert (tables.seqs, tables.cleared) == (seqs, 0)
+
+
+async def test_the_end_is_projected_when_the_end_is_said_before_anything_was(tmp_path):
+    """A run that is over before the projector had its first turn leaves whole tables."""
+    seqs = await written(tmp_path / "journal")
+    tables, ended = MemoryTables(), asyncio.Event()
+    ended.set()
+    await Projector(str(tmp_path / "journal"), tables).run(ended)
+
+    assert tables.seqs == seqs
+
+
+async def test_a_projector_that_starts_again_goes_on_where_the_tables_are(tmp_path):
+    """What an earlier end left behind is caught up: nothing is missing, nothing doubled."""
+    path = tmp_path / "journal"
+    first = open_session(path, feed=ListFeed(slices=10))
+    first._feed.pause = stopping(first, 5)
+    await first.run()
+    tables = MemoryTables()
+    await Projector(str(path), tables).catch_up()
+    assert tables.seqs
+    seqs = await written(path)
+    await Projector(str(path), tables).catch_up()
+
+    assert tables.seqs == seqs
+    assert tables.cleared == 0
+
+
+def stopping(session, at):
+    """Return a pause that stops a session at a slice."""
+
+    async def pause(number):
+        await asyncio.sleep(0)
+        if number == at:
+            session.stop()
+
+    return pause
+
+
+@pytest.mark.parametrize("other", ["longer", "shorter", "empty", "older form"])
+async def test_tables_of_another_journal_are_filled_anew(tmp_path, other):
+    """A journal that was set aside, or that a power cut shortened, leaves no row behind."""
+    seqs = await written(tmp_path / "journal")
+    await written(tmp_path / "other", slices=30 if other == "longer" else 10)
+    tables = MemoryTables()
+    await Projector(str(tmp_path / "other"), tables).catch_up()
+    if other == "empty":
+        tables.at = JournalPosition(tables.at.next_seq, "0" * 64)
+    if other == "older form":
+        tables.at = JournalPosition(tables.at.next_seq, "")
+    await Projector(str(tmp_path / "journal"), tables).catch_up()
+
+    assert tables.seqs == seqs
+    assert tables.cleared == 1
+
+
+@pytest.mark.parametrize("turns", range(0, 40, 3))
+async def test_a_call_that_is_cut_short_loses_nothing(tmp_path, turns):
+    """Wherever it is cancelled, the next one brings the tables to the end."""
+    path = tmp_path / "journal"
+    await written(path, slices=5)
+    read_model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
+    projector = Projector(str(path), read_model)
+    cut = asyncio.create_task(projector.catch_up())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    cut.cancel()
+    await asyncio.gather(cut, return_exceptions=True)
+    await projector.catch_up()
+    await read_model.aclose()
+
+    found = rows_of(tmp_path / "read.sqlite")
+    assert found == await asyncio.to_thread(rebuilt, path, tmp_path / "new.sqlite")
+
+
+async def test_a_group_that_fails_is_taken_again_by_the_next_call(tmp_path):
+    """What a database refused once is not left out."""
+    seqs = await written(tmp_path / "journal")
+    tables = MemoryTables()
+    tables.fails_at = 0
+    projector = Projector(str(tmp_path / "journal"), tables)
+    with pytest.raises(StorageError, match="is full"):
+        await projector.catch_up()
+    tables.fails_at = None
+    await projector.catch_up()
+
+    assert tables.seqs == seqs
