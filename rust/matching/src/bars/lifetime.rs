@@ -96,7 +96,8 @@ impl BarMatcher {
         let Interval { bar, close_ns } = interval;
         let mut has_ended = false;
         while let Some(ended) = self.queue.take_where(|waiting| match waiting.is_owed_a_bar {
-            true => waiting.is_in_time(bar.open_time_ns),
+            // Also when it was amended inside this bar, which then had nothing for it.
+            true => waiting.expire_ns <= bar.open_time_ns,
             false => waiting.expire_ns <= close_ns,
         }) {
             has_ended = true;

@@ -113,7 +113,8 @@ impl BarMatcher {
     }
 
     /// Gives an order a new stated price (limit, else trigger; 0 keeps it) and size; it keeps its place, and
-    /// with a new price it meets the market anew, as an order that arrives does. Reports `Replaced`, or
+    /// with a new price or a larger size it meets the market anew, as an order that arrives does: a bar that
+    /// opened before does not fill it. Reports `Replaced`, or
     /// `ReplaceRejected` for an order that does not wait here, is a market order, has no price to be changed, a
     /// size that is not above 0, or is post-only and would trade at its new price.
     ///
@@ -154,9 +155,13 @@ impl BarMatcher {
         let kind = if price_ticks == 0 { Some(known.kind) } else { known.kind.with_price(price_ticks) };
         let kind = kind.filter(|kind| lots > 0 && *kind != OrderKind::Market);
         let kind = kind.ok_or(RejectReason::Unsupported)?;
-        let is_new = known.is_new || kind != known.kind;
-        let waiting = Waiting { kind, lots: Some(lots), is_new, ..*known };
-        let would_take = kind != known.kind && self.would_take(&waiting, now_ns);
+        let is_moved = kind != known.kind;
+        let is_larger = known.lots.is_none_or(|known| lots > known);
+        // A bar that is under way may have been at the new price before it was asked for.
+        let arrived_ns = if is_moved || is_larger { now_ns } else { known.arrived_ns };
+        let is_new = known.is_new || is_moved;
+        let waiting = Waiting { kind, lots: Some(lots), is_new, arrived_ns, ..*known };
+        let would_take = is_moved && self.would_take(&waiting, now_ns);
         if would_take { Err(RejectReason::WouldTake) } else { Ok(waiting) }
     }
 
