@@ -95,10 +95,10 @@ impl BarMatcher {
     ) -> Result<(), A::Error> {
         let Interval { bar, close_ns } = interval;
         let mut has_ended = false;
-        while let Some(ended) = self.queue.take_where(|waiting| match waiting.is_owed_a_bar {
-            // Also when it was amended inside this bar, which then had nothing for it.
-            true => waiting.expire_ns <= bar.open_time_ns,
-            false => waiting.expire_ns <= close_ns,
+        while let Some(ended) = self.queue.take_where(|waiting| {
+            // What lives through one more bar ends with it, also when it was amended inside.
+            let until_ns = if waiting.is_owed_a_bar { bar.open_time_ns } else { close_ns };
+            waiting.expire_ns <= until_ns
         }) {
             has_ended = true;
             let time_ns = if ended.is_owed_a_bar { close_ns } else { ended.expire_ns };
