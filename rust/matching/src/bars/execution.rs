@@ -125,7 +125,8 @@ impl BarMatcher {
 
     /// Tells whether the entry that an order closes has not filled yet.
     pub(super) fn waits_for_entry<A: BarAccount>(&self, waiting: &Waiting, account: &A) -> bool {
-        waiting.closes().is_some_and(|entry| self.queue.contains(entry)) && held_for(waiting, account) == 0
+        // Almost always there is something to close; only without it the queue is searched.
+        waiting.closes().is_some_and(|entry| held_for(waiting, account) == 0 && self.queue.contains(entry))
     }
 
     /// Closes what is left of the named entry, at most the order's size.

@@ -25,17 +25,15 @@ fn until(time_in_force: TimeInForce) -> OrderIntent {
     OrderIntent { time_in_force, ..limit(0, Side::Buy, 95, 1) }
 }
 
+/// Makes a bar from 100 down to 92, up to 106 and back.
+fn bar_at(open_time_ns: TimeNs) -> Bar {
+    Bar { open_time_ns, open_ticks: 100, high_ticks: 106, low_ticks: 92, close_ticks: 100, volume_lots: 9 }
+}
+
 /// Processes a bar from 100 down to 92 and back, as the kernel does: what is up inside it is ended at its time.
 fn pass(desk: &mut Desk, open_ns: TimeNs, close_ns: TimeNs) -> Vec<String> {
     desk.account.reports.clear();
-    let bar = Bar {
-        open_time_ns: open_ns,
-        open_ticks: 100,
-        high_ticks: 106,
-        low_ticks: 92,
-        close_ticks: 100,
-        volume_lots: 9,
-    };
+    let bar = bar_at(open_ns);
     desk.matcher.on_open(&bar, close_ns, &mut desk.account).unwrap();
     end_until(desk, close_ns);
     desk.matcher.on_bar(&bar, close_ns, &mut desk.account).unwrap();
@@ -126,6 +124,23 @@ fn a_day_order_sent_before_a_weekend_lives_on_the_next_session() {
         end_until(&mut desk, 7 * DAY);
         assert_eq!(told(&desk.account.reports), ["3 Expired"], "a date is a date");
         assert_eq!(pass(&mut desk, 7 * DAY, 8 * DAY), ["1 fill 1@95 Maker", "2 Expired"]);
+    }
+}
+
+/// An order that lives through Monday's bar and no longer does not live longer because it is amended inside it.
+#[test]
+fn an_amendment_gives_a_day_order_no_further_bar() {
+    for order in ORDERS {
+        let mut desk = desk(order);
+        pass(&mut desk, 4 * DAY, 5 * DAY);
+        let id = send_at(&mut desk, 5 * DAY, until(TimeInForce::Day { expire_ns: 6 * DAY }));
+        end_until(&mut desk, 7 * DAY);
+        let bar = bar_at(7 * DAY);
+        desk.matcher.on_open(&bar, 8 * DAY, &mut desk.account).unwrap();
+        desk.matcher.replace(id, 94, 1, 7 * DAY + HOUR, &mut desk.account).unwrap();
+        desk.account.reports.clear();
+        desk.matcher.on_bar(&bar, 8 * DAY, &mut desk.account).unwrap();
+        assert_eq!(told(&desk.account.reports), ["1 Expired"], "{order:?}");
     }
 }
 

@@ -221,6 +221,30 @@ fn an_order_that_may_not_wait_is_cancelled_after_the_open() {
 }
 
 #[test]
+fn an_amendment_inside_a_bar_sees_no_price_from_before_it() {
+    for order in [BarOrder::Time, BarOrder::Queue] {
+        // Price and size that it is given at noon, and what the bar of that day fills.
+        let cases: [(i64, i64, &[&str]); 4] =
+            [(96, 2, &[]), (0, 3, &[]), (0, 2, &["1 fill 2@90 Maker"]), (0, 1, &["1 fill 1@90 Maker"])];
+        for (price_ticks, lots, filled) in cases {
+            let mut desk = Desk::new(BarFill::NextOpen, order);
+            let id = desk.send(limit(0, Side::Buy, 90, 2));
+            let prices = [100, 101, 89, 100];
+            let bar = bar(1, prices);
+            desk.matcher.on_open(&bar, 20, &mut desk.account).unwrap();
+            desk.matcher.replace(id, price_ticks, lots, 15, &mut desk.account).unwrap();
+            desk.account.reports.clear();
+            desk.matcher.on_bar(&bar, 20, &mut desk.account).unwrap();
+            assert_eq!(told(&desk.account.reports), filled, "{order:?} {price_ticks} {lots}");
+            // The next bar is after it.
+            desk.bars = 1;
+            desk.bar(prices);
+            assert!(desk.matcher.is_empty());
+        }
+    }
+}
+
+#[test]
 fn cancel_and_replace_answer_for_orders_that_wait_and_refuse_others() {
     let mut desk = desk();
     let id = desk.send(limit(0, Side::Buy, 90, 1));
