@@ -1,6 +1,7 @@
 """A `ReadModel` in one SQLite file."""
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +25,8 @@ RETRY_AFTER_NS = 250_000_000
 _ASKED_MAX = 500
 # A file with tables, but without our `meta`, is not ours.
 _FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
+# Said of a file that is no database: it may be anything, the journal too.
+_OTHER_FILE = "name another file, or, if this one is surely an old read model, move it away and rebuild"
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 
@@ -97,8 +100,7 @@ class SqliteReadModel:
         except (sqlite3.Error, OSError) as error:
             if connection is not None:
                 await connection.close()
-            what = f"cannot be opened: {error}; name another file, or remove it and rebuild"
-            raise _storage_error(path, error, what) from error
+            raise _storage_error(path, error, f"cannot be opened: {error}; {_OTHER_FILE}") from error
         except BaseException:
             if connection is not None:
                 await connection.close()
@@ -209,6 +211,10 @@ def _storage_error(path: str, error: BaseException, otherwise: str) -> StorageEr
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return StorageError(path, "read model: the file was removed or replaced while in use", RETRY_AFTER_NS)
+    if isinstance(error, OSError):
+        is_denied = isinstance(error, PermissionError) or error.errno == errno.EROFS
+        way = "let this user write to it and to its directory, or " if is_denied else ""
+        return StorageError(path, f"read model: cannot be opened: {error.strerror}; {way}name another file")
     match None if code is None else code & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             what = f"{error}: another program holds it; wait until it is done, or end it, and try again"
