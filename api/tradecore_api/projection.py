@@ -62,6 +62,9 @@ class Projection:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS_MAX)
             self._progress.reason = self._progress.reason or f"not done after {seconds_max:g} s"
+        elif (error := self._task.exception()) is not None:
+            # A fault of the projection; the end of the engine is the engine's all the same.
+            self._progress.reason = f"{type(error).__name__}: {error}: a fault of tradecore, please report it"
         if not self._progress.reason:
             return True
         self._tell_behind()

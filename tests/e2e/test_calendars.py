@@ -54,10 +54,9 @@ def shell(tmp_path):
     return shell
 
 
-def without_library(folder):
-    """Return an environment in which the library of exchanges is not installed."""
+def without_library(folder, missing='raise ModuleNotFoundError("No module", name="exchange_calendars")\n'):
+    """Return an environment in which the library of exchanges is not installed, or is something else."""
     folder.mkdir()
-    missing = 'raise ModuleNotFoundError("No module", name="exchange_calendars")\n'
     (folder / "exchange_calendars.py").write_text(missing)
     return {"PYTHONPATH": str(folder)}
 
@@ -104,6 +103,13 @@ def test_a_calendar_that_cannot_be_made_is_named_with_its_key(shell, tmp_path, c
         says = ["instruments.0.calendar", calendar, rule]
         shell.refused(*command, *given, code=ExitCode.CONFIG, says=says, environment=environment)
     assert not (shell.folder / "journal").exists()
+
+
+def test_a_library_that_lacks_what_it_needs_is_not_our_fault(shell, tmp_path):
+    """The message names what cannot be imported, and nobody is asked to report it."""
+    environment = without_library(tmp_path / "half", "import a_part_that_is_gone\n")
+    says = ["instruments.0.calendar", "cannot be imported here", "a_part_that_is_gone", "pip install"]
+    shell.refused(*RUN, *CALENDAR, code=ExitCode.CONFIG, says=says, environment=environment)
 
 
 def test_a_restart_takes_the_table_of_its_journal_and_asks_no_library(shell, tmp_path):

@@ -169,6 +169,21 @@ def test_a_locked_database_delays_the_end_by_its_bound_and_changes_no_exit_code(
     assert len(tables(shell)["sessions"]) == 1
 
 
+def test_the_journal_is_never_taken_for_the_tables(shell):
+    """One path for both is refused; a file that is no database is not to be removed at a word of ours."""
+    says = ["database.path", "is journal.path too"]
+    same = ("--set", "journal.path=both", "--set", "database.path=./both")
+    shell.refused("run", "paper.toml", *same, code=ExitCode.CONFIG, says=says)
+    assert not (shell.folder / "both").exists()
+
+    shell.run(*run("paper.toml"))
+    before = (shell.folder / "journal").read_bytes()
+    rebuild = ("db", "rebuild", "journal", "--journal", "journal")
+    talk = shell.refused(*rebuild, code=ExitCode.STORAGE, says=["not a database", "name another file"])
+    assert "remove" not in str(talk)
+    assert (shell.folder / "journal").read_bytes() == before
+
+
 def test_a_broken_database_holds_nobody(shell):
     """It is said once that the tables failed and once what to do; the run ends as it would."""
     (shell.folder / "read.sqlite").write_bytes(b"not a database" * 100)

@@ -99,8 +99,9 @@ async def check_file(path, tables):
     """Hold a file that the same records were applied to, in two groups, against the tables in memory."""
     read_model = await SqliteReadModel.open(str(path))
     half = len(tables.records) // 2
-    await read_model.apply(tables.records[:half], JournalPosition(half, "a"))
-    await read_model.apply(tables.records, JournalPosition(len(tables.records), "b"))
+    at_half, at_end = JournalPosition(half, "a"), JournalPosition(len(tables.records), "b")
+    assert await read_model.apply(tables.records[:half], JournalPosition(), at_half)
+    assert await read_model.apply(tables.records[half:], at_half, at_end)
     await read_model.aclose()
     found = rows_of(path)
 
@@ -144,8 +145,8 @@ async def test_a_session_whose_mark_has_no_time_began_with_what_came_next(tmp_pa
     pause = JournalRecord(seq=5, time_ns=7 * SECOND_NS, kind="command", fields={"command": "pause"})
     path = tmp_path / "read.sqlite"
     read_model = await SqliteReadModel.open(str(path))
-    await read_model.apply([first], JournalPosition(1, "a"))
-    await read_model.apply([pause], JournalPosition(6, "b"))
+    await read_model.apply([first], JournalPosition(), JournalPosition(1, "a"))
+    await read_model.apply([pause], JournalPosition(1, "a"), JournalPosition(6, "b"))
     await read_model.aclose()
 
     assert [row["started_ns"] for row in rows_of(path)["sessions"]] == [7 * SECOND_NS]

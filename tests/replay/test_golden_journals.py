@@ -229,3 +229,10 @@ def test_no_kind_lists_a_field_that_no_record_has():
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}
 
     assert {name: fields for name, fields in missing.items() if fields} == {}
+
+
+def test_an_inspection_shows_when_a_journal_of_the_first_version_began(tmp_path):
+    """Its first mark has no time: the data begin with the first record that has one, not in 1970."""
+    path = GOLDEN / "behaviour-1" / "run.journal"
+    shown = CommandLine(tmp_path).run("data", "inspect", str(path))[0]
+    assert "first_time  2026-01-01 00:00:00" in shown

@@ -111,6 +111,21 @@ async def test_tables_that_take_too_long_are_said_to_be_behind(tmp_path, caplog,
     assert behind.reason == "not done after 0.2 s"
 
 
+async def test_a_fault_of_the_projection_is_told_at_the_end(tmp_path, caplog, monkeypatch):
+    """Tables that stopped for a reason nobody thought of are not taken for whole."""
+
+    async def faulty(_self, _ended):
+        raise KeyError("state")
+
+    monkeypatch.setattr(projection.Projector, "run", faulty)
+    with caplog.at_level(logging.WARNING):
+        is_whole, _ = await projected(tmp_path)
+
+    assert not is_whole
+    (behind,) = caplog.records
+    assert "KeyError" in behind.reason
+
+
 @pytest.mark.parametrize("seconds_max", [0.0, 0.01])
 async def test_an_end_without_time_is_an_end(tmp_path, seconds_max):
     """A signal can leave no time at all: whole or said to be behind, and over."""

@@ -26,13 +26,16 @@ class MemoryTables:
         """Say where it is."""
         return self.at
 
-    async def apply(self, records, position, /):
-        """Take records over."""
+    async def apply(self, records, before, after, /):
+        """Take records over that follow what is there."""
         await asyncio.sleep(0)
+        if before != self.at:
+            return False
         if self.fails_at == len(self.seqs):
             raise StorageError("memory", "is full")
         self.seqs += [record.seq for record in records]
-        self.at = position
+        self.at = after
+        return True
 
     async def clear(self):
         """Forget everything."""
@@ -133,6 +136,44 @@ async def test_a_call_that_is_cut_short_loses_nothing(tmp_path, turns):
 
     found = rows_of(tmp_path / "read.sqlite")
     assert found == await asyncio.to_thread(rebuilt, path, tmp_path / "new.sqlite")
+
+
+async def begun(tmp_path, tables):
+    """Return a journal that a projector follows, with the first part of a session in both."""
+    path = tmp_path / "journal"
+    first = open_session(path, feed=ListFeed(slices=10))
+    first._feed.pause = stopping(first, 5)
+    await first.run()
+    projector = Projector(str(path), tables)
+    await projector.catch_up()
+    return path, projector
+
+
+@pytest.mark.parametrize("rebuilt_first", [True, False])
+async def test_tables_that_are_emptied_meanwhile_are_filled_from_the_start(tmp_path, rebuilt_first):
+    """A rebuild beside a running engine loses no row, whoever of the two comes first."""
+    tables = MemoryTables()
+    path, projector = await begun(tmp_path, tables)
+    other = Projector(str(path), tables)
+    await tables.clear()
+    seqs = await written(path)
+    for one in (other, projector) if rebuilt_first else (projector, other):
+        await one.catch_up()
+
+    assert tables.seqs == seqs
+
+
+async def test_who_finds_another_journal_in_his_tables_leaves_them_to_it(tmp_path):
+    """Two engines with one database: the second one has it, the first one says so, and nothing is mixed."""
+    tables = MemoryTables()
+    path, projector = await begun(tmp_path, tables)
+    others = await written(tmp_path / "other", slices=15)
+    await Projector(str(tmp_path / "other"), tables).catch_up()
+    await written(path)
+    with pytest.raises(StorageError, match=r"database\.path of its own"):
+        await projector.catch_up()
+
+    assert tables.seqs == others
 
 
 async def test_a_group_that_fails_is_taken_again_by_the_next_call(tmp_path):

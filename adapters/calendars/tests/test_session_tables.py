@@ -125,7 +125,12 @@ def test_a_calendar_that_is_not_known_early_enough_is_refused():
 
 @pytest.mark.parametrize(
     ("calendar", "rule"),
-    [("XNYX", "did you mean 'XNYS'"), ("nyse", "did you mean 'NYSE'"), ("24/7", "needs none")],
+    [
+        ("XNYX", "did you mean 'XNYS'"),
+        ("nyse", "did you mean 'NYSE'"),
+        ("FX", "did you mean 'fx'"),
+        ("24/7", "needs none"),
+    ],
 )
 def test_a_calendar_that_is_none_is_refused_with_what_to_write(calendar, rule):
     """The nearest name is suggested."""

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from tradecore.domain import InvalidValueError
+from tradecore_calendars.fx import FX
 
 _NS_PER_DAY = 86_400_000_000_000
 # The day of a session and the days that it touches in UTC are at most two apart.
@@ -26,7 +27,9 @@ def exchange_sessions(name: str, from_ns: int, to_ns: int) -> list[tuple[int, in
     library = _library(name)
     known = set(library.get_calendar_names())
     if name not in known:
-        near = difflib.get_close_matches(name.upper(), known, n=1)
+        # A name in the wrong case is the nearest one, for `fx` too.
+        written = {other.upper(): other for other in [*known, FX]}
+        near = [written[upper] for upper in difflib.get_close_matches(name.upper(), written, n=1)]
         hint = f"did you mean {near[0]!r}?" if near else "e.g. XNYS, XNAS, XLON or CME"
         rule = f"must be 24/7, fx, or an exchange that exchange_calendars knows; {hint}"
         raise InvalidValueError("calendar", name, rule)
@@ -45,14 +48,15 @@ def _library(name: str) -> ModuleType:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import exchange_calendars  # type: ignore[import-untyped]  # the library states no types
-    except ModuleNotFoundError as error:
-        if error.name != "exchange_calendars":
-            raise
+    except ImportError as error:
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == "exchange_calendars"
+        # Else it or what it needs itself is broken, and the environment is to blame.
+        trouble = "is not installed" if is_missing else f"cannot be imported here ({error})"
         rule = (
-            "needs the package exchange_calendars, which is not installed: pip install exchange_calendars, "
+            f"needs the package exchange_calendars, which {trouble}: pip install exchange_calendars, "
             "or choose 24/7 or fx"
         )
-        raise InvalidValueError("calendar", name, rule) from None
+        raise InvalidValueError("calendar", name, rule) from (None if is_missing else error)
     library: ModuleType = exchange_calendars
     return library
 

@@ -92,10 +92,11 @@ def dump(path):
 
 
 async def project(path, groups):
-    """Apply groups of records, the database opened anew for each."""
+    """Apply groups of records where the tables are, the database opened anew for each."""
     for group in groups:
         read_model = await SqliteReadModel.open(str(path))
-        await read_model.apply(group, after(group[-1].seq + 1 if group else 0))
+        before = await read_model.position()
+        assert await read_model.apply(group, before, after(group[-1].seq + 1))
         await read_model.aclose()
 
 
@@ -120,14 +121,19 @@ async def test_records_become_orders_fills_and_positions(tmp_path):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cuts=st.lists(st.integers(0, len(SESSION)), max_size=4), back=st.integers(0, 4))
-async def test_any_cut_and_any_repetition_gives_the_same_tables(tmp_path_factory, cuts, back):
-    """Applied at once, in groups, or twice: the tables are equal."""
+@given(cuts=st.lists(st.integers(0, len(SESSION)), max_size=4))
+async def test_any_cut_and_any_repetition_gives_the_same_tables(tmp_path_factory, cuts):
+    """Applied at once, in groups, or each twice: the tables are equal."""
     directory = tmp_path_factory.mktemp("cuts")
     bounds = [0, *sorted(cuts), len(SESSION)]
-    groups = [SESSION[max(0, start - back) : end] for start, end in pairwise(bounds)]
+    groups = [group for start, end in pairwise(bounds) if (group := SESSION[start:end])]
     await project(directory / "once.sqlite", [SESSION])
-    await project(directory / "groups.sqlite", [group for group in groups if group])
+    model = await SqliteReadModel.open(str(directory / "groups.sqlite"))
+    for group in groups:
+        before, behind = await model.position(), after(group[-1].seq + 1)
+        assert await model.apply(group, before, behind)
+        assert not await model.apply(group, before, behind), "it is there already"
+    await model.aclose()
 
     assert dump(directory / "groups.sqlite") == dump(directory / "once.sqlite")
 
@@ -193,7 +199,10 @@ async def test_a_file_that_two_open_at_once_is_brought_up_to_date_once(tmp_path,
     opened = await asyncio.gather(*(SqliteReadModel.open(str(path)) for _ in range(2)))
     monkeypatch.undo()
     for model in opened:
-        await model.apply([*SESSION, record(14, "command", **SET_LIMIT)], after(15))
+        before = await model.position()
+        whole = [*SESSION, record(14, "command", **SET_LIMIT)]
+        new = [one for one in whole if one.seq >= before.next_seq]
+        await model.apply(new, before, after(15))
         await model.aclose()
 
     await project(tmp_path / "new.sqlite", [[*SESSION, record(14, "command", **SET_LIMIT)]])
@@ -239,7 +248,7 @@ async def test_a_group_that_cannot_be_applied_leaves_the_tables_as_they_were(tmp
 
     read_model = await SqliteReadModel.open(str(path))
     with pytest.raises(StorageError):
-        await read_model.apply([SESSION[5], broken], after(21))
+        await read_model.apply([SESSION[5], broken], await read_model.position(), after(21))
     await read_model.aclose()
     assert dump(path) == before
 
@@ -271,15 +280,57 @@ async def test_a_cancelled_group_does_not_block_the_next_one(tmp_path, turns):
     """Wherever a cancellation meets a group, the next one is applied whole."""
     model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
     try:
-        cut = asyncio.create_task(model.apply([order(0, 1)], after(1)))
+        cut = asyncio.create_task(model.apply([order(0, 1)], JournalPosition(), after(1)))
         for _ in range(turns):
             await asyncio.sleep(0)
         cut.cancel()
         await asyncio.gather(cut, return_exceptions=True)
 
-        await model.apply([order(0, 1), order(1, 2)], after(2))
+        # The cut one is in the tables or is not, never in half.
+        before = await model.position()
+        assert await model.apply([order(0, 1), order(1, 2)][before.next_seq :], before, after(2))
 
         info = await model.info()
         assert (info.next_seq, info.rows["orders"]) == (2, 2)
     finally:
         await model.aclose()
+
+
+async def test_a_commit_that_a_reader_keeps_from_its_end_can_be_tried_again(tmp_path):
+    """Whoever reads the file holds the last step of a group up; what failed leaves nothing open."""
+    path = tmp_path / "read.sqlite"
+    model = await SqliteReadModel.open(str(path), busy_seconds_max=0.05)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM orders").fetchall()
+    try:
+        if (await model.info()).journal_mode == "delete":
+            with pytest.raises(StorageError, match="another program holds it") as held:
+                await model.apply([order(0, 1)], JournalPosition(), after(1))
+            assert held.value.retry_after_ns
+        reader.execute("ROLLBACK")
+        await model.apply([order(0, 1)], await model.position(), after(1))
+        assert (await model.info()).rows["orders"] == 1
+    finally:
+        reader.close()
+        await model.aclose()
+
+
+async def test_what_keeps_us_from_the_file_is_what_the_message_blames(tmp_path):
+    """A lock asks for patience and not for another file; so does a file that is gone, which is made anew."""
+    path = tmp_path / "read.sqlite"
+    await project(path, [SESSION[:5]])
+    model = await SqliteReadModel.open(str(path))
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StorageError, match="wait until it is done") as held:
+        await SqliteReadModel.open(str(path), busy_seconds_max=0.05)
+    holder.close()
+    assert held.value.retry_after_ns
+    assert "remove it" not in str(held.value)
+
+    path.unlink()
+    with pytest.raises(StorageError, match="removed or replaced") as gone:
+        await model.apply([SESSION[5]], after(6), after(7))
+    await model.aclose()
+    assert gone.value.retry_after_ns

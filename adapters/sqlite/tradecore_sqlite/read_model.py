@@ -1,6 +1,7 @@
 """A `ReadModel` in one SQLite file."""
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +25,8 @@ RETRY_AFTER_NS = 250_000_000
 _ASKED_MAX = 500
 # A file with tables, but without our `meta`, is not ours.
 _FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
+# Said of a file that is no database: it may be anything, the journal too.
+_OTHER_FILE = "name another file, or, if this one is surely an old read model, move it away and rebuild"
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 
@@ -97,8 +100,7 @@ class SqliteReadModel:
         except (sqlite3.Error, OSError) as error:
             if connection is not None:
                 await connection.close()
-            what = f"read model cannot be opened: {error}; name another file, or remove it and rebuild"
-            raise StorageError(path, what, _retry_after_ns(error)) from error
+            raise _storage_error(path, error, f"cannot be opened: {error}; {_OTHER_FILE}") from error
         except BaseException:
             if connection is not None:
                 await connection.close()
@@ -111,22 +113,24 @@ class SqliteReadModel:
             return await _position(self._connection)
         raise AssertionError
 
-    async def apply(self, records: Sequence[JournalRecord], position: JournalPosition, /) -> None:
-        """Take records over and remember the position after them, both or neither."""
+    async def apply(
+        self, records: Sequence[JournalRecord], before: JournalPosition, after: JournalPosition, /
+    ) -> bool:
+        """Take records over and remember the position after them, unless the tables are not at `before`."""
         async with self._guarded(), _transaction(self._connection):
-            applied = await _position(self._connection)
-            if position.next_seq <= applied.next_seq:
-                return
-            new = [record for record in records if record.seq >= applied.next_seq]
-            changes = await self._changes_of(new)
+            # Inside the transaction: no other program can move the tables from here on.
+            if await _position(self._connection) != before:
+                return False
+            changes = await self._changes_of(records)
             for table, rows in changes.rows().items():
                 marks = ", ".join("?" * len(rows[0]))
                 insert = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - names of our own
                 await self._connection.executemany(insert, rows)
             await self._connection.execute(
-                "UPDATE meta SET value = ? WHERE key = 'next_seq'", (position.next_seq,)
+                "UPDATE meta SET value = ? WHERE key = 'next_seq'", (after.next_seq,)
             )
-            await self._connection.execute("UPDATE journal SET head = ?", (position.head,))
+            await self._connection.execute("UPDATE journal SET head = ?", (after.head,))
+        return True
 
     async def _changes_of(self, records: Sequence[JournalRecord]) -> Changes:
         """Return what records make of the tables as they are now."""
@@ -198,15 +202,30 @@ class SqliteReadModel:
         try:
             yield
         except sqlite3.Error as error:
-            what = f"read model: {error}; it can be built again with `tradecore db rebuild`"
-            raise StorageError(self._path, what, _retry_after_ns(error)) from error
+            what = f"{error}; it can be built again with `tradecore db rebuild`"
+            raise _storage_error(self._path, error, what) from error
 
 
-def _retry_after_ns(error: BaseException) -> int | None:
-    """Return when to try again what another program kept us from; `None` when that would change nothing."""
+def _storage_error(path: str, error: BaseException, otherwise: str) -> StorageError:
+    """Say what kept us from the file and what to do; `retry_after_ns` where waiting may be enough."""
     code = getattr(error, "sqlite_errorcode", None)
-    is_busy = code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    return RETRY_AFTER_NS if is_busy else None
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return StorageError(path, "read model: the file was removed or replaced while in use", RETRY_AFTER_NS)
+    if isinstance(error, OSError):
+        is_denied = isinstance(error, PermissionError) or error.errno == errno.EROFS
+        way = "let this user write to it and to its directory, or " if is_denied else ""
+        return StorageError(path, f"read model: cannot be opened: {error.strerror}; {way}name another file")
+    match None if code is None else code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            what = f"{error}: another program holds it; wait until it is done, or end it, and try again"
+            return StorageError(path, f"read model: {what}", RETRY_AFTER_NS)
+        case sqlite3.SQLITE_READONLY:
+            what = f"{error}: let this user write to it and to its directory, or name another database.path"
+            return StorageError(path, f"read model: {what}")
+        case sqlite3.SQLITE_FULL:
+            what = f"{error}: make room on its disk, then `tradecore db rebuild`"
+            return StorageError(path, f"read model: {what}")
+    return StorageError(path, f"read model: {otherwise}")
 
 
 @asynccontextmanager
@@ -215,12 +234,13 @@ async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
         # Inside: one that is cancelled while it waits has begun all the same.
         await connection.execute("BEGIN IMMEDIATE")
         yield
+        # Inside: readers of the file can keep a commit from its end, and leave the transaction open.
+        await connection.execute("COMMIT")
     except BaseException:
         # An error here says that nothing was begun; the first error is the one to tell.
         with suppress(sqlite3.OperationalError):
             await connection.execute("ROLLBACK")
         raise
-    await connection.execute("COMMIT")
 
 
 def _make_file(path: Path) -> None:

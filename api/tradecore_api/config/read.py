@@ -216,6 +216,9 @@ def _check_files(config: Config, report: shape.Report) -> None:
     if isinstance(tables.feed, CaptureFeedTable | BookCaptureFeedTable):
         _check_file("feed.path", tables.feed.path, report)
     data_paths.check(tables, report)
+    journal, database = tables.journal.path, tables.database.path
+    if journal and database and Path(journal).resolve() == Path(database).resolve():
+        report("database.path", database, "is journal.path too: the tables need a file of their own")
     if tables.venue.latency_file is not None:
         _check_file("venue.latency_file", tables.venue.latency_file, report)
     for strategy in config.strategies:

@@ -67,8 +67,10 @@ def _journal(path: str) -> dict[str, object]:
     kinds: Counter[str] = Counter()
     if verdict.status != DAMAGED:
         for _, time_ns, kind, _ in JournalReader(path):
-            times = [times[0] if times else time_ns, time_ns]
             kinds[kind] += 1
+            # The first version of the behaviour knew no time for the mark of a session, and wrote 0.
+            if time_ns or kind != "session":
+                times = [times[0] if times else time_ns, time_ns]
     found: dict[str, object] = {
         "path": path,
         "format": "journal",

@@ -9,18 +9,21 @@ from tradecore.domain.record import JournalPosition, JournalRecord
 class ReadModel(Protocol):
     """What a projection of the journal must be able to do.
 
-    Records that are applied a second time change nothing, so a projector may always start again at
-    `position()`.
+    Several projectors may fill the same tables: each group of records names the place that it follows, and
+    where the tables are elsewhere it changes nothing. A projector may always start again at `position()`.
     """
 
     async def position(self) -> JournalPosition:
         """Return up to where in which journal the tables are; `JournalPosition()` for empty ones."""
         ...
 
-    async def apply(self, records: Sequence[JournalRecord], position: JournalPosition, /) -> None:
-        """Take records over and remember the position after them, both or neither.
+    async def apply(
+        self, records: Sequence[JournalRecord], before: JournalPosition, after: JournalPosition, /
+    ) -> bool:
+        """Take over the records between two positions and remember the second one, all or nothing.
 
-        The position may be past the last record: frames in between had nothing for the tables.
+        Returns False, and changes nothing, when the tables are not at `before`: someone else has filled or
+        emptied them. `after` may be past the last record: frames in between had nothing for the tables.
         Raises `StorageError` when the database says no; with `retry_after_ns` when it may say yes later.
         """
         ...

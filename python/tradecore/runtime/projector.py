@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalReader
 from tradecore.domain.record import JournalPosition, JournalRecord
 from tradecore.ports.read_model import ReadModel
@@ -16,7 +17,8 @@ class Projector:
     """Tails a journal file into a read model.
 
     Tables that are not of this journal (it was set aside, or a power cut took its end) are emptied
-    and filled from its start, and so are tables of an older form.
+    and filled from its start, and so are tables of an older form. That happens before the first record only:
+    who finds tables of another journal later has another engine beside him, and leaves them to it.
 
     Parameters
     ----------
@@ -30,6 +32,7 @@ class Projector:
         self._journal_path = journal_path
         self._read_model = read_model
         self._reader: JournalReader | None = None
+        self._has_begun = False
 
     async def catch_up(self) -> int:
         """Project everything that is in the journal now; return the number of frames seen so far.
@@ -37,14 +40,17 @@ class Projector:
         Raises
         ------
         StorageError
-            When journal or database say no; a later call goes on where the tables are.
+            When journal or database say no; a later call goes on where the tables are. Also when another
+            journal is projected into the same tables.
         """
         # Not kept while it is used: a call that is cut short may lose what it had read.
         reader, self._reader = self._reader, None
         if reader is None:
             reader = await self._reader_at_tables()
         while (chunk := await asyncio.to_thread(_next_chunk, reader)) is not None:
-            await self._read_model.apply(*chunk)
+            if not await self._read_model.apply(*chunk):
+                # A rebuild, say, has filled or emptied them in the meantime.
+                reader = await self._reader_at_tables()
         self._reader = reader
         return reader.records
 
@@ -66,8 +72,15 @@ class Projector:
         """Return a reader that stands where the tables end; they are emptied when there is no such place."""
         position = await self._read_model.position()
         reader = await asyncio.to_thread(_reader_at, self._journal_path, position)
+        has_begun, self._has_begun = self._has_begun, True
         if reader is not None:
             return reader
+        if has_begun:
+            raise StorageError(
+                self._journal_path,
+                "another journal is being projected into the read model of this one: give each engine a "
+                "database.path of its own, then `tradecore db rebuild`",
+            )
         await self._read_model.clear()
         return await asyncio.to_thread(JournalReader, self._journal_path)
 
@@ -78,13 +91,18 @@ def _reader_at(path: str, position: JournalPosition) -> JournalReader | None:
     if position.next_seq == 0:
         return reader
     reader.skip_to(position.next_seq)
-    return reader if JournalPosition(reader.records, reader.head) == position else None
+    return reader if _position_of(reader) == position else None
 
 
-def _next_chunk(reader: JournalReader) -> tuple[list[JournalRecord], JournalPosition] | None:
-    """Read some blocks; return what in them is for the tables, and the position after them."""
-    first_seq = reader.records
+def _next_chunk(reader: JournalReader) -> tuple[list[JournalRecord], JournalPosition, JournalPosition] | None:
+    """Read some blocks; return what in them is for the tables, and the positions before and after them."""
+    before = _position_of(reader)
     data = reader.read_frames(CHUNK_BYTES_MAX)
     if not data:
         return None
-    return records_of(first_seq, frames.scan(data)), JournalPosition(reader.records, reader.head)
+    return records_of(before.next_seq, frames.scan(data)), before, _position_of(reader)
+
+
+def _position_of(reader: JournalReader) -> JournalPosition:
+    """Return where a reader is; the start of every journal is the same place."""
+    return JournalPosition(reader.records, reader.head) if reader.records else JournalPosition()
