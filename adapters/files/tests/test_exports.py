@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tradecore.domain import DataError, InstrumentSpec
-from tradecore_files import ReadOptions, inspect, load_bars, load_trades
+from tradecore_files import ReadOptions, TimeFormat, inspect, load_bars, load_trades
 
 CENT = InstrumentSpec(symbol="X", tick_size="0.01", lot_size="0.001")
 HEADER = "time,open,high,low,close,volume"
@@ -192,6 +192,32 @@ def test_rows_in_no_order_are_still_refused(tmp_path):
     for lines in (rows, [*bars_text()[::-1], bars_text()[0]]):
         with pytest.raises(DataError, match="sort the oldest first"):
             load_bars(written(tmp_path, [HEADER, *lines]), CENT)
+
+
+# Times that lost their digits.
+
+
+@pytest.mark.parametrize("form", ["{:.5E}", "{:g}", "{:.3e}"])
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000])
+def test_times_that_a_spreadsheet_has_cut_are_refused(tmp_path, form, unit):
+    """`1.76757E+12` is exact to hours: trades would all be of one time, bars of another than they were."""
+    times = [form.format((START_S + 60 * at) * unit) for at in range(50)]
+    lines = [f"{time},100,1,buy" for time in times]
+    path = written(tmp_path, ["time,price,quantity,side", *lines])
+
+    with pytest.raises(DataError, match=r'line 2: time "1\.7.*is exact to 10+ only.*data\.time_format'):
+        load_trades(path, CENT)
+
+    named = ReadOptions(time_format=TimeFormat({1: "s", 1_000: "ms", 1_000_000: "us"}[unit]))
+    assert len(load_trades(path, CENT, named)) == 50
+
+
+def test_times_with_an_exponent_and_all_their_digits_are_read(tmp_path):
+    """So are those of which one is round by chance."""
+    times = ["1.767571200e9", "1.76757126E+09", "1.7675714e+9"]
+    bars = load_bars(written(tmp_path, [HEADER, *bars_text(3, times=times)]), CENT)
+
+    assert bars.open_time_ns.tolist() == [(START_S + add) * 10**9 for add in (0, 60, 200)]
 
 
 # What `data inspect` suggests.
