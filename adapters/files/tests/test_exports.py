@@ -74,6 +74,27 @@ def test_rows_of_two_instruments_in_parquet_are_not_read_as_one_series(tmp_path)
         load_bars(path, CENT)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("bid.{}", "ask.{}"), ("AAPL.{}", "MSFT.{}"), ("{}", "<{}>"), ("{}", "X.{}")]
+)
+def test_columns_of_the_same_name_but_for_a_prefix_are_not_chosen_by_their_place(tmp_path, first, second):
+    """Bars of bid and ask, or of two shares, beside each other: the first is not simply taken."""
+    names = ("open", "high", "low", "close")
+    header = [form.format(name) for form in (first, second) for name in names]
+    rows = (line.split(",")[:5] for line in bars_text())
+    lines = [",".join([*row, *(f"{float(value) + 7:.2f}" for value in row[1:])]) for row in rows]
+    path = written(tmp_path, [",".join(["time", *header]), *lines])
+
+    with pytest.raises(DataError, match=r"line 1: .* and .* can each be 'open'; say which, as in columns"):
+        load_bars(path, CENT)
+
+    chosen = [
+        load_bars(path, CENT, ReadOptions(columns={name: form.format(name) for name in names}))
+        for form in (first, second)
+    ]
+    assert (chosen[1].close - chosen[0].close == 700).all()
+
+
 # Prices in a unit of the provider.
 
 
@@ -210,6 +231,21 @@ def test_times_that_a_spreadsheet_has_cut_are_refused(tmp_path, form, unit):
 
     named = ReadOptions(time_format=TimeFormat({1: "s", 1_000: "ms", 1_000_000: "us"}[unit]))
     assert len(load_trades(path, CENT, named)) == 50
+
+
+@pytest.mark.parametrize("first", [45_292, 2_024_001, 240_101])
+def test_numbers_of_days_are_not_read_as_parts_of_one_day(tmp_path, first):
+    """Excel's 45292 and the like: with `date`, as for LEAN's milliseconds, bars would be a millisecond."""
+    days = [first + at for at in range(30)]
+    path = written(tmp_path, [HEADER, *bars_text(times=days)])
+
+    with pytest.raises(DataError, match=r"data\.date"):
+        load_bars(path, CENT)
+    with pytest.raises(DataError, match=r"0\.001 seconds apart.*are these days\?.*YYYY-MM-DD"):
+        load_bars(path, CENT, ReadOptions(date="2024-01-01"))
+
+    minutes = written(tmp_path, [HEADER, *bars_text(times=[34_200_000 + 60_000 * at for at in range(30)])])
+    assert len(load_bars(minutes, CENT, ReadOptions(date="2024-01-01"))) == 30
 
 
 def test_times_with_an_exponent_and_all_their_digits_are_read(tmp_path):

@@ -26,6 +26,7 @@ _LEAN_SCALE, _LEAN_HUNDRED = 10_000, 100
 # Databento writes prices in billionths unless one asks for others; no market has a tick below a millionth.
 _DATABENTO_SCALE, _DATABENTO_STEP = 1_000_000_000, 1_000
 _DATABENTO_NAMES = frozenset({"ts_event", "ts_recv", "rtype", "publisher_id"})
+_SECOND_NS = 1_000_000_000
 _ROWS_TO_COMPARE = 8
 _ROUGH, _SMOOTH = 0.1, 0.01
 
@@ -65,6 +66,8 @@ def refuse_implausible(table: Table, options: ReadOptions, units_per_price: floa
         _refuse_years(table, columns["time"])
     if options.accept_implausible:
         return
+    if options.date is not None and "open" in columns:
+        _refuse_days_as_parts_of_one(table.path, columns["time"])
     has_header = table.format is not FileFormat.CSV or table.first_row > 1
     if options.price_scale is None:
         if not has_header:
@@ -101,6 +104,15 @@ def _refuse_years(table: Table, time: Column) -> None:
         shown = str(np.datetime64(int(time[row]), "ns"))
         rule = f"must be within {YEAR_MIN} and {YEAR_MAX}; say how times are written in data.time_format"
         raise DataError(table.row_name(row), f"time {shown}: {rule}")
+
+
+def _refuse_days_as_parts_of_one(path: str, time: Column) -> None:
+    """Refuse numbers of days, such as 45292 as Excel counts them, read as milliseconds of one day."""
+    step_ns = float(np.median(np.diff(time))) if len(time) > 1 else 0.0
+    if 0 < step_ns < _SECOND_NS:
+        what = f"bars would lie {step_ns / _SECOND_NS:g} seconds apart within data.date: are these days?"
+        rule = "Write dates as YYYY-MM-DD, name the unit in data.time_format,"
+        raise DataError(path, f"{what} {rule} {ACCEPT}")
 
 
 def _refuse_mixed_bars(path: str, columns: Mapping[str, Column]) -> None:
