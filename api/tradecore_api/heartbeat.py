@@ -52,7 +52,7 @@ def read(path: Path) -> Heartbeat | None:
     """Return the last heartbeat, or `None` when there is none that can be read."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Heartbeat)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

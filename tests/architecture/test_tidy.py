@@ -76,6 +76,13 @@ def matches(pattern: str, paths) -> list[str]:
     ]
 
 
+def test_whoever_decodes_json_expects_bytes_that_are_no_text():
+    """Msgspec raises `UnicodeDecodeError` for bytes that are not UTF-8, which is none of its own errors."""
+    both = re.compile(r"UnicodeDecodeError|ValueError")
+    found = matches(r"except .*msgspec\.(MsgspecError|DecodeError)", own_files())
+    assert [line for line in found if not both.search(line)] == []
+
+
 def test_the_core_reads_no_clock_and_draws_no_random_number():
     """What the engine does depends on its events alone; the world comes in through ports."""
     core = [path for path in files(".py", below=CORE) if name_of(path) != CLOCK]

@@ -74,14 +74,19 @@ def test_daily_bars_end_day_orders_with_the_sessions_of_the_exchange(shell):
     shell.write("daily.csv", "time,open,high,low,close,volume\n" + rows)
     shell.run("backtest", "daily.toml", "--set", "data.interval_ns=86400000000000", "--json")
     told = [line.split() for line in (shell.folder / "told.txt").read_text().splitlines()]
-    # Each is sent at midnight after its bar, so it lives on the next session.
-    assert [int(time_ns) for _, time_ns in told] == [
+    # Each is sent at midnight after its bar, so it lives on the next session: until its end, or until the bar
+    # of that day closes, which is how long the order takes part in it.
+    ends_ns = [
         1_609_880_400_000_000_000,  # 2021-01-05 16:00 in New York
         1_720_026_000_000_000_000,  # 2024-07-03 13:00
         1_720_209_600_000_000_000,  # 2024-07-05 16:00: the 4th is a holiday
         1_720_468_800_000_000_000,  # 2024-07-08 16:00: Friday's bar closes before the weekend
         1_720_555_200_000_000_000,  # 2024-07-09 16:00
     ]
+    day_ns = 24 * HOUR_NS
+    assert len(told) == len(ends_ns)
+    for (_, time_ns), end_ns in zip(told, ends_ns, strict=True):
+        assert end_ns <= int(time_ns) <= (end_ns // day_ns + 1) * day_ns
 
 
 @pytest.mark.parametrize(

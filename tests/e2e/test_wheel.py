@@ -1,5 +1,6 @@
 """One wheel for every supported CPython: built for the stable ABI where asked, installed and used on each."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 
 import tradecore._core as native
 from support.shared import ROOT
+
+fcntl = pytest.importorskip("fcntl", reason="the lock of the build is a POSIX one")
 
 VERSIONS = ("3.11", "3.12", "3.13")
 WHEEL_BYTES_MAX = 40_000_000
@@ -48,26 +51,29 @@ def test_a_build_from_source_is_for_its_own_python():
     assert Path(native.__file__).name.endswith(EXTENSION_SUFFIXES[0])
 
 
+def built_wheel(folder: Path) -> Path:
+    """Return the one wheel; it is built once, whichever of several test processes comes first."""
+    build = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--quiet"]
+    options = ["--features=stable-abi", "--out", str(folder), "--interpreter", sys.executable]
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not list(folder.glob("*.whl")):
+            subprocess.run([*build, *options], cwd=ROOT, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_one_wheel_installs_and_runs_on(version, tmp_path):
+def test_the_one_wheel_installs_and_runs_on(version, tmp_path, tmp_path_factory):
     """The same file works on each interpreter, brings numpy and msgspec only, and is of bearable size."""
     python = interpreter(version)
-    build = [
-        sys.executable,
-        "-m",
-        "maturin",
-        "build",
-        "--release",
-        "--locked",
-        "--quiet",
-        "--features=stable-abi",
-        "--out",
-        str(tmp_path),
-    ]
-    subprocess.run([*build, "--interpreter", sys.executable], cwd=ROOT, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    # The folder that all processes of a test run share.
+    shared = tmp_path_factory.getbasetemp()
+    shared = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "wheel"
+    shared.mkdir(exist_ok=True)
+    wheel = built_wheel(shared)
     with zipfile.ZipFile(wheel) as content:
         (name,) = [entry for entry in content.namelist() if entry.endswith(".dist-info/METADATA")]
         facts = HeaderParser().parsestr(content.read(name).decode())

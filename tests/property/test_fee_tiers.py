@@ -133,7 +133,8 @@ def test_slippage_and_the_share_of_a_bar_reach_the_strategy():
     batch = EventBatch()
     opens = np.arange(5, dtype=np.int64) * 60
     price = np.full(5, 1_000, dtype=np.int64)
-    batch.bars(0, opens, opens + 60, price, price, price, price, np.full(5, 100, dtype=np.int64))
+    volume = np.full(5, 100, dtype=np.int64)
+    batch.bars(0, opens, opens + 60, price, price + 50, price - 50, price, volume)
     engine.feed(batch)
     engine.run()
     assert strategy.fills == [(1_012, 40), (1_012, 40), (1_012, 20)]

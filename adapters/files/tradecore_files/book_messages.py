@@ -112,7 +112,7 @@ def _time_ns(where: str, message: bytes) -> int | None:
         return _time_of_levels(where, message)
     try:
         data = msgspec.json.decode(message, type=_Message).data
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise DataError(where, f"must be a message with `data`: {error}") from error
     if not data or (data[0].timestamp is None and data[0].ts is None):
         return None
@@ -133,7 +133,7 @@ def _time_of_levels(where: str, message: bytes) -> int | None:
     try:
         raw = msgspec.json.decode(message, type=list[msgspec.Raw])
         parts = [msgspec.json.decode(part, type=_PartV1) for part in raw if bytes(part).startswith(b"{")]
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise DataError(where, f"must be a message of Kraken v1: {error}") from error
     sides = [side for part in parts for side in (part.all_asks, part.all_bids, part.asks, part.bids)]
     texts = [level[2] for side in sides for level in side if len(level) > 2]

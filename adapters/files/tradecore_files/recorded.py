@@ -35,7 +35,7 @@ def venue_of(data: bytes, form: str) -> str:
             break
         try:
             seen[_venue(msgspec.json.decode(payload))] += 1
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             continue
     seen.pop("", None)
     return seen.most_common(1)[0][0] if seen else "unknown"
@@ -47,7 +47,7 @@ def _payloads(data: bytes, form: str) -> Iterator[bytes]:
             document = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
             yield bytes(document.get("init", b"null"))
             yield from map(bytes, msgspec.json.decode(document.get("updates", b"[]"), type=list[msgspec.Raw]))
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return
         return
     line = _LINE if form == "lines" else _CRYPTOFEED_LINE

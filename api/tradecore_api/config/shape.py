@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from msgspec import inspect
@@ -167,6 +168,9 @@ def _one_of(value: object, known: list[str], key: str, report: Report) -> object
 
 def _text(value: object, kind: inspect.StrType, key: str, report: Report) -> object:
     if key.rpartition(".")[2] not in DECIMAL_KEYS:
+        if type(value) is date:
+            # TOML has days of its own, written without quotes.
+            value = value.isoformat()
         if value == "" and kind.min_length:
             report(key, value, "must not be empty")
         return _plain(value, isinstance(value, str), 'must be text in "quotes"', key, report)

@@ -105,7 +105,7 @@ def recorded_behaviour(recorded: bytes) -> int:
     """Return the version of behaviour that a journal's first record names; 1 where it names none."""
     try:
         return msgspec.json.decode(recorded, type=_NamesBehaviour).behaviour
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return 1
 
 

@@ -141,9 +141,9 @@ impl World {
     /// Sends a stop and a limit that close; the second cancels the first if both are to.
     fn send_exits(&mut self, after: Option<OrderId>, lots: i64, is_oco: bool) {
         let exit = |request| OrderRequest { reduce_only: true, ..request };
-        let loss =
+        let protection =
             self.send(&exit(stop(GOLD, Side::Sell, STOP_AT, lots)), Links { after, oco: None }).unwrap();
-        let oco = is_oco.then_some(loss);
+        let oco = is_oco.then_some(protection);
         self.send(&exit(limit(GOLD, Side::Sell, TAKE_AT, lots)), Links { after, oco }).unwrap();
     }
 

@@ -95,9 +95,9 @@ impl BarMatcher {
     ) -> Result<(), A::Error> {
         let Interval { bar, close_ns } = interval;
         let mut has_ended = false;
-        while let Some(ended) = self.queue.take_where(|waiting| match waiting.is_owed_a_bar {
-            true => waiting.is_in_time(bar.open_time_ns),
-            false => waiting.expire_ns <= close_ns,
+        while let Some(ended) = self.queue.take_where(|waiting| {
+            let is_good_for_bar = waiting.is_owed_a_bar && waiting.is_in_time(bar.open_time_ns);
+            is_good_for_bar || !waiting.is_owed_a_bar && waiting.expire_ns <= close_ns
         }) {
             has_ended = true;
             let time_ns = if ended.is_owed_a_bar { close_ns } else { ended.expire_ns };

@@ -49,9 +49,8 @@ impl BarMatcher {
         account: &mut A,
     ) -> Result<(), A::Error> {
         for place in 0..self.queue.begin_pass() {
-            let may_end =
-                self.queue.in_time(place, bar.open_time_ns).filter(|waiting| waiting.is_immediate());
-            if may_end.is_some()
+            let waiting = self.queue.in_time(place, bar.open_time_ns);
+            if waiting.is_some_and(|waiting| waiting.is_immediate())
                 && let Some(waiting) = self.queue.take(place)
             {
                 let body = ReportBody::Canceled(CancelReason::ImmediateOrCancel);

@@ -122,10 +122,7 @@ impl Walk {
         }
         self.position += self.orders[index].wish.side.sign();
         self.end(index, &format!("fill 1@{price} {liquidity}"));
-        let partner = match self.orders[index].wish.is_linked {
-            true => index.checked_sub(1),
-            false => None,
-        };
+        let partner = index.checked_sub(1).filter(|_| self.orders[index].wish.is_linked);
         let follower = self.orders.get(index + 1).filter(|next| next.wish.is_linked).map(|_| index + 1);
         for other in [partner, follower].into_iter().flatten() {
             if other > 0 && !self.orders[other].is_gone {
@@ -173,13 +170,13 @@ impl Walk {
         // What the open sets off is told first; then all fill by arrival.
         for &index in &met {
             let order = &mut self.orders[index];
-            if order.is_asleep() {
-                if let Some(trigger) = order.hit(price) {
-                    let kind = awake(order.wish.side, order.kind, trigger);
-                    let said = format!("{:?}", told(order.kind, kind));
-                    (order.kind, order.has_seen) = (kind, false);
-                    self.say(index, &said);
-                }
+            if order.is_asleep()
+                && let Some(trigger) = order.hit(price)
+            {
+                let kind = awake(order.wish.side, order.kind, trigger);
+                let said = format!("{:?}", told(order.kind, kind));
+                (order.kind, order.has_seen) = (kind, false);
+                self.say(index, &said);
             }
         }
         for &index in &met {
@@ -430,7 +427,9 @@ proptest! {
         for (number, (prices, wishes)) in (1i64..).zip(bars) {
             let mut wishes = wishes;
             if number == 1 {
-                wishes.iter_mut().for_each(|wish| wish.is_linked = false);
+                for wish in &mut wishes {
+                    wish.is_linked = false;
+                }
                 wishes.insert(0, far_away());
             }
             both.bar(number, prices, &wishes, last);
