@@ -1,12 +1,14 @@
 """Delimited text: header, columns, rows."""
 
 import csv
+import re
 
 import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError
 from tradecore_files.names import Wanted, find_columns, ordered_columns
+from tradecore_files.one_instrument import instrument_columns, refuse_several, texts_of
 from tradecore_files.options import ReadOptions, TimeFormat
 from tradecore_files.recognition import columns_without_header
 from tradecore_files.text_columns import TextColumn, read_text
@@ -14,6 +16,7 @@ from tradecore_files.text_columns import TextColumn, read_text
 _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t|"
 _FIRST_LINES_BYTES = 65_536
+_NOTE = re.compile(rb"#|https?://\S+[ \t]*\r?\n|sep=.\r?\n", re.IGNORECASE)
 _CLOCK = Wanted(name="clock", kind="clock")
 
 Columns = tuple[dict[str, npt.NDArray[np.int64]], int, tuple[str, ...], bool]
@@ -33,20 +36,21 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
         When a column or a value cannot be used.
     """
     data = data.removeprefix(_BOM)
-    first = _first_line(where, data)
+    notes, table = _without_notes(data)
+    first = _first_line(where, table)
     delimiter = options.delimiter or max(_DELIMITERS, key=first.count)
     header = _fields(where, first, delimiter)
     has_header = not header[0][:1].isdigit()
     if isinstance(options.columns, tuple):
         # A side may stand first, and the line of names has no number.
         has_header = not any(_is_value(field) for field in header)
-        positions = ordered_columns(f"{where} line 1", header, wanted, options.columns)
+        positions = ordered_columns(f"{where} line {notes + 1}", header, wanted, options.columns)
     elif has_header:
-        positions = find_columns(f"{where} line 1", header, wanted, options.columns)
+        positions = find_columns(f"{where} line {notes + 1}", header, wanted, options.columns)
     else:
         names = [column.name for column in wanted]
         is_time_known = options.date is not None or options.time_format is not TimeFormat.AUTO
-        positions = columns_without_header(where, data, delimiter, names, is_time_known=is_time_known)
+        positions = columns_without_header(where, table, delimiter, names, is_time_known=is_time_known)
     if has_header and (clock := _clock_column(header, positions)) is not None:
         positions["clock"] = clock
     named = {name: header[at] if has_header else "" for name, at in positions.items()}
@@ -57,14 +61,40 @@ def read_csv(where: str, data: bytes, wanted: tuple[Wanted, ...], options: ReadO
     ]
     if "clock" in positions:
         layout.append(TextColumn(_CLOCK, positions["clock"], ""))
+    header_lines = notes + int(has_header)
+    if has_header and not options.accept_implausible:
+        for at in instrument_columns(header):
+            values = texts_of(data, delimiter, header_lines, at)
+            refuse_several(f"{where} line", header_lines + 1, header[at].strip(), values)
     try:
-        columns, is_local = read_text(data, delimiter, int(has_header), layout, options)
+        columns, is_local = read_text(data, delimiter, header_lines, layout, options)
     except DataError as error:
         raise DataError(f"{where} {error.where}", error.what) from None
-    _refuse_surplus(where, data, delimiter, len(header), len(columns["time"]) + int(has_header))
+    marks_max = (len(header) - 1) * (len(columns["time"]) + int(has_header))
+    if b'"' not in table and table.count(delimiter.encode()) > marks_max:
+        _refuse_surplus(f"{where} line", notes + 1, table, delimiter, len(header))
     if "clock" in columns:
         columns["time"] = columns["time"] + columns.pop("clock")
-    return columns, 1 + int(has_header), tuple(header), is_local
+    return columns, 1 + header_lines, tuple(header), is_local
+
+
+def _without_notes(data: bytes) -> tuple[int, bytes]:
+    """Return how many lines before the table are none of it, and the text without them.
+
+    They are a link, as CryptoDataDownload writes it, `sep=;` as Excel does, and comments after `#`. A line
+    after `#` that has as many fields as the next one is a header.
+    """
+    notes = 0
+    while _NOTE.match(data):
+        line, _, rest = data.partition(b"\n")
+        following = rest.partition(b"\n")[0]
+        is_header = any(
+            0 < line.count(mark) == following.count(mark) for mark in map(str.encode, _DELIMITERS)
+        )
+        if not rest.strip() or (line.startswith(b"#") and is_header):
+            break
+        notes, data = notes + 1, rest
+    return notes, data
 
 
 def _is_value(field: str) -> bool:
@@ -72,14 +102,11 @@ def _is_value(field: str) -> bool:
     return field.strip().lstrip("+-.")[:1].isdigit()
 
 
-def _refuse_surplus(where: str, data: bytes, delimiter: str, width: int, rows: int) -> None:
+def _refuse_surplus(where: str, first_line: int, data: bytes, delimiter: str, width: int) -> None:
     """Refuse rows with more fields than the first line has: something in them has moved to the right."""
-    mark = delimiter.encode()
-    if b'"' in data or data.count(mark) <= (width - 1) * rows:
-        return
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if (fields := line.count(mark) + 1) > width:
-            raise DataError(f"{where} line {number}", f"has {fields} fields, the first line has {width}")
+    for number, line in enumerate(data.split(b"\n"), first_line):
+        if (fields := line.count(delimiter.encode()) + 1) > width:
+            raise DataError(f"{where} {number}", f"has {fields} fields, the first line has {width}")
 
 
 def _first_line(where: str, data: bytes) -> str:

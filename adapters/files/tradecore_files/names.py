@@ -78,6 +78,7 @@ def find_columns(
                 position = _position(names[0].lower(), [name.lower() for name in exact])
         else:
             position = next((at for name in names if (at := _position(name, short)) is not None), None)
+            _refuse_several(where, column.name, exact, short, position)
         if position is not None:
             if exact[position] and exact.count(exact[position]) > 1:
                 raise DataError(where, f"column {exact[position]!r} is there twice; remove or rename one")
@@ -91,6 +92,19 @@ def find_columns(
                 )
             raise DataError(where, what)
     return found
+
+
+def _refuse_several(
+    where: str, name: str, exact: Sequence[str], short: Sequence[str], position: int | None
+) -> None:
+    """Refuse a name that several columns have but for a prefix or the case: `bid.open` and `ask.open`."""
+    if position is None or exact.count(exact[position]) > 1:
+        return
+    same = [exact[at] for at, other in enumerate(short) if other == short[position]]
+    if len(same) > 1:
+        shown = " and ".join(repr(other) for other in same[:3])
+        what = f'{shown} can each be {name!r}; say which, as in columns = {{{name} = "{same[0]}"}}'
+        raise DataError(where, what)
 
 
 def ordered_columns(

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from tradecore.domain import DataError
 from tradecore_files.names import Wanted, find_columns
+from tradecore_files.one_instrument import instrument_columns, refuse_several
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.raw import is_arrow
 from tradecore_files.text_columns import TextColumn, read_text, step_of
@@ -40,6 +41,12 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
     table = _table_of(where, data, options.format)
     names = tuple(str(name) for name in table.column_names)
     positions = find_columns(where, names, wanted, options.columns)
+    if not options.accept_implausible:
+        for at in instrument_columns(names):
+            values = table.column(at)
+            if len(values.unique().drop_null()) > 1:
+                texts = ("" if value is None else str(value) for value in values.to_pylist())
+                refuse_several(f"{where} row", 1, names[at], texts)
     columns = {}
     is_local: set[bool] = set()
     for column in wanted:

@@ -23,6 +23,10 @@ _WICKS = frozenset({"high", "low"})
 _JUMP = 10.0
 # LEAN's ten-thousandths of a price in cents are whole hundreds.
 _LEAN_SCALE, _LEAN_HUNDRED = 10_000, 100
+# Databento writes prices in billionths unless one asks for others; no market has a tick below a millionth.
+_DATABENTO_SCALE, _DATABENTO_STEP = 1_000_000_000, 1_000
+_DATABENTO_NAMES = frozenset({"ts_event", "ts_recv", "rtype", "publisher_id"})
+_SECOND_NS = 1_000_000_000
 _ROWS_TO_COMPARE = 8
 _ROUGH, _SMOOTH = 0.1, 0.01
 
@@ -62,9 +66,14 @@ def refuse_implausible(table: Table, options: ReadOptions, units_per_price: floa
         _refuse_years(table, columns["time"])
     if options.accept_implausible:
         return
+    if options.date is not None and "open" in columns:
+        _refuse_days_as_parts_of_one(table.path, columns["time"])
     has_header = table.format is not FileFormat.CSV or table.first_row > 1
-    if options.price_scale is None and not has_header:
-        _refuse_ten_thousandths(table.path, columns, units_per_price)
+    if options.price_scale is None:
+        if not has_header:
+            _refuse_ten_thousandths(table.path, columns, units_per_price)
+        elif not _DATABENTO_NAMES.isdisjoint(name.strip().lower() for name in table.names):
+            _refuse_billionths(table.path, columns, units_per_price)
     for name in sorted((PRICES - _WICKS) & columns.keys()):
         _refuse_jump(table, name, columns[name])
 
@@ -97,6 +106,15 @@ def _refuse_years(table: Table, time: Column) -> None:
         raise DataError(table.row_name(row), f"time {shown}: {rule}")
 
 
+def _refuse_days_as_parts_of_one(path: str, time: Column) -> None:
+    """Refuse numbers of days, such as 45292 as Excel counts them, read as milliseconds of one day."""
+    step_ns = float(np.median(np.diff(time))) if len(time) > 1 else 0.0
+    if 0 < step_ns < _SECOND_NS:
+        what = f"bars would lie {step_ns / _SECOND_NS:g} seconds apart within data.date: are these days?"
+        rule = "Write dates as YYYY-MM-DD, name the unit in data.time_format,"
+        raise DataError(path, f"{what} {rule} {ACCEPT}")
+
+
 def _refuse_mixed_bars(path: str, columns: Mapping[str, Column]) -> None:
     high, low = columns["high"], columns["low"]
     is_broken = high < low
@@ -127,16 +145,28 @@ def _roughness(values: Column) -> float:
 
 
 def _refuse_ten_thousandths(path: str, columns: Mapping[str, Column], units_per_price: float) -> None:
+    values = _prices(columns, units_per_price)
+    if len(values) and (values % _LEAN_HUNDRED == 0).all() and values.min() >= _LEAN_SCALE:
+        what = "are all whole hundreds: ten-thousandths, as LEAN writes equities?"
+        raise _scale_question(path, values, what, _LEAN_SCALE)
+
+
+def _refuse_billionths(path: str, columns: Mapping[str, Column], units_per_price: float) -> None:
+    values = _prices(columns, units_per_price)
+    if len(values) and (values % _DATABENTO_STEP == 0).all() and values.min() >= 1_000 * _DATABENTO_STEP:
+        what = "are all whole thousands: billionths, as Databento writes them?"
+        raise _scale_question(path, values, what, _DATABENTO_SCALE)
+
+
+def _prices(columns: Mapping[str, Column], units_per_price: float) -> npt.NDArray[np.float64]:
+    """Return all prices of a table as numbers."""
     prices = [columns[name] for name in sorted(PRICES & columns.keys())]
-    if not prices or not len(prices[0]):
-        return
-    values = np.concatenate(prices) / units_per_price
-    is_whole = bool((values % _LEAN_HUNDRED == 0).all())
-    if is_whole and values.min() >= _LEAN_SCALE:
-        first = f"{values[0]:.0f}"
-        what = f"prices such as {first} are all whole hundreds: ten-thousandths, as LEAN writes equities?"
-        rule = f"Set data.price_scale = {_LEAN_SCALE} if they are, and 1 if they are not"
-        raise DataError(path, f"{what} {rule}")
+    return np.concatenate(prices) / units_per_price if prices else np.zeros(0)
+
+
+def _scale_question(path: str, values: npt.NDArray[np.float64], what: str, scale: int) -> DataError:
+    rule = f"Set data.price_scale = {scale} if they are, and 1 if they are not"
+    return DataError(path, f"prices such as {values[0]:.0f} {what} {rule}")
 
 
 def _refuse_jump(table: Table, name: str, ticks: Column) -> None:

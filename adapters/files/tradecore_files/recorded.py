@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 _LINE = re.compile(rb"\d{10,19} +([\[{].*)")
-_CRYPTOFEED = re.compile(rb"(?:wss?|https?)://[^ ]+ |\d{9,11}\.\d{1,9}: +[\[{]|configuration: *\{")
+_CRYPTOFEED = re.compile(rb"(?:wss?|https?)://\S+ |\d{9,11}\.\d{1,9}: +[\[{]|configuration: *\{")
 _CRYPTOFEED_LINE = re.compile(rb"\d{9,11}(?:\.\d{1,9})?: +([\[{].*)")
 _DOCUMENT = re.compile(rb'\s*\{\s*"(?:init|updates)"\s*:')
 _FIRST_BYTES, _MESSAGES_MAX = 1 << 22, 500

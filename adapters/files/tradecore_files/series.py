@@ -97,7 +97,12 @@ def _joined(tables: list[Table]) -> tuple[dict[str, Column], Origin]:
     counts = [len(table.columns["time"]) for table in tables]
     columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in names}
     file = np.repeat(np.arange(len(tables), dtype=np.int32), counts)
-    row = np.concatenate([np.arange(count, dtype=np.int64) for count in counts])
+    row = np.concatenate(
+        [
+            np.arange(count, dtype=np.int64) if table.origin is None else table.origin.row
+            for table, count in zip(tables, counts, strict=True)
+        ]
+    )
     return columns, Origin(tuple((table.where, table.first_row) for table in tables), file, row)
 
 

@@ -8,6 +8,8 @@ import numpy.typing as npt
 DECIMALS_MAX = 12
 # With fewer different numbers than this, a common factor such as 5 is more likely chance than a tick.
 _VALUES_MIN = 20
+# A tick this many steps large is no chance, and a price of as many ticks can be rounded to one.
+_CLEAR, _ROUNDED = 100, 100_000
 # A common factor fits 63 bits.
 _POWER_MAX = 20
 
@@ -31,6 +33,22 @@ def tick_of(steps: npt.NDArray[np.int64], step: str) -> str:
     factors = [factor * 10**power for power in range(_POWER_MAX) for factor in (10, 20, 25, 50)]
     fitting = (factor // 10 for factor in factors if factor % 10 == 0 and common % (factor // 10) == 0)
     return decimal_text(max(fitting), step)
+
+
+def rounded_tick_of(steps: npt.NDArray[np.int64], step: str) -> str:
+    """Return a tick for prices that no tick holds, in whole steps much finer than they are.
+
+    Where they are off a tick by the error of floats alone, it is that tick. Else it is the power of ten, at
+    most 0.01, that is a hundred-thousandth of the smallest price or less.
+    """
+    found = tick_of(steps, step)
+    if Decimal(found) >= _CLEAR * Decimal(step):
+        return found
+    smallest = int(steps[steps > 0].min(initial=np.iinfo(np.int64).max)) * Decimal(step)
+    decimals = next(
+        (at for at in range(2, DECIMALS_MAX) if _ROUNDED * Decimal(power_of_ten(at)) <= smallest), None
+    )
+    return step if decimals is None else max(power_of_ten(decimals), step, key=Decimal)
 
 
 def lot_of(steps: npt.NDArray[np.int64], step: str) -> str:

@@ -18,9 +18,11 @@ from tradecore_files.times import to_utc, zone_named
 
 Column = npt.NDArray[np.int64]
 
+_ROWS_TO_TURN = 8
+
 
 class Origin(NamedTuple):
-    """Where the rows of several files came from.
+    """Where the rows of several files, or of one that begins with the newest, came from.
 
     `places` has, for each file, what to call a row of it and the number of its first row; `file` and `row`
     say for each row which file it stands in (int32) and which of its rows it is, from 0 (int64).
@@ -44,7 +46,7 @@ class Table(NamedTuple):
     """Columns by our names, and what to call a row in an error.
 
     `where` is the file and what a row of it is called; `first_row` is the number of the first row: its line
-    in a text, 1 in Parquet. `origin` is there when the rows come from several files. `zone` is that of the
+    in a text, 1 in Parquet. `origin` is there when rows do not stand as in one file. `zone` is that of the
     calendar which the file follows, `None` for UTC; `is_local` says that its times have no offset.
     """
 
@@ -92,11 +94,36 @@ def read_table(
         columns, first_row, names, is_local = _READERS[file_format](str(path), data, wanted, options)
     unit = "line" if file_format in {FileFormat.CSV, FileFormat.LEAN} else "row"
     where = f"{path} {unit}"
+    origin = None
+    if _is_newest_first(columns):
+        columns = {name: column[::-1].copy() for name, column in columns.items()}
+        rows = np.arange(len(columns["time"]), dtype=np.int64)[::-1]
+        origin = Origin(((where, first_row),), np.zeros(len(rows), dtype=np.int32), rows)
     if zone is not None and is_local:
         for name in (column.name for column in wanted if column.kind == "time" and column.name in columns):
             repeats = may_repeat or name != "time"
-            columns[name] = to_utc(where, first_row, columns[name], zone, may_repeat=repeats)
-    return Table(columns, where, first_row, names, file_format, None, zone, is_local)
+            try:
+                columns[name] = to_utc(where, first_row, columns[name], zone, may_repeat=repeats)
+            except DataError as error:
+                raise _as_in_file(error, where, first_row, origin) from None
+    return Table(columns, where, first_row, names, file_format, origin, zone, is_local)
+
+
+def _is_newest_first(columns: dict[str, Column]) -> bool:
+    """Tell whether each row is before the one above it, as many providers write them.
+
+    In fewer rows it may be one that is wrong.
+    """
+    time = columns["time"]
+    return len(time) >= _ROWS_TO_TURN and bool((np.diff(time) < 0).all())
+
+
+def _as_in_file(error: DataError, where: str, first_row: int, origin: Origin | None) -> DataError:
+    """Return an error about a row with the number that the row has in the file."""
+    if origin is None:
+        return error
+    row = int(error.where.removeprefix(where)) - first_row
+    return DataError(origin.name(row), error.what)
 
 
 def _format_of(data: bytes) -> FileFormat:

@@ -16,7 +16,7 @@ from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
 from tradecore_files.quotes import load_quotes
 from tradecore_files.series import read_series
-from tradecore_files.steps import DECIMALS_MAX, decimal_text, lot_of, power_of_ten, tick_of
+from tradecore_files.steps import DECIMALS_MAX, decimal_text, lot_of, power_of_ten, rounded_tick_of, tick_of
 from tradecore_files.summary import FileSummary, InstrumentGuess
 from tradecore_files.trades import load_trades
 
@@ -26,6 +26,13 @@ _LOTS = ("0.00000001", "0.0001", "1", "1000000")
 _OFF_TICK = ("must be a multiple of", "lies between two ticks")
 ROUNDED = 'no tick holds every price, as with adjusted prices: set rounding = "nearest"'
 _TOO_LARGE = "must fit 64 bits"
+# Columns without which a table is still of a kind, as it has the others.
+_PART_IS_MISSING = dict.fromkeys(("quotes", "funding", "marks", "latency"), ()) | {
+    "bars": ("column 'high'", "column 'low'", "column 'close'"),
+    "trades": ("column 'side'",),
+}
+# Values of another kind, unless they are those of this kind in another order.
+_NO_HEADER, _OTHER_ORDER = "there is no header, and the columns are not", "by their values they are"
 
 
 class _Seen(NamedTuple):
@@ -44,7 +51,7 @@ _See = Callable[[FilePaths, InstrumentSpec, ReadOptions], _Seen]
 
 def summarize_table(paths: FilePaths, summary: FileSummary, options: ReadOptions) -> FileSummary:
     """Complete a summary with what the table holds; what is wrong with it is in `problems`."""
-    first_problem = ""
+    first_problem, asked = "", ""
     for kind, see in _KINDS.items():
         try:
             return _seen_as(paths, summary, options, kind, see)
@@ -53,9 +60,11 @@ def summarize_table(paths: FilePaths, summary: FileSummary, options: ReadOptions
             first_problem = first_problem or str(error)
             if kind == "bars" and _is_funding(paths, options):
                 continue
-            if "is missing" not in error.what or error.what.startswith("column 'side'"):
+            if _NO_HEADER in error.what and _OTHER_ORDER not in error.what:
+                asked = asked or kind
+            elif "is missing" not in error.what or error.what.startswith(_PART_IS_MISSING[kind]):
                 return msgspec.structs.replace(summary, kind=kind, problems=(str(error),))
-    return msgspec.structs.replace(summary, kind="unknown", problems=(first_problem,))
+    return msgspec.structs.replace(summary, kind=asked or "unknown", problems=(first_problem,))
 
 
 def _is_funding(paths: FilePaths, options: ReadOptions) -> bool:
@@ -66,7 +75,7 @@ def _is_funding(paths: FilePaths, options: ReadOptions) -> bool:
         columns = read_series(paths, wanted, options, may_repeat=True).columns
     except DataError:
         return False
-    return not any(columns[name].any() for name in names)
+    return len(columns["time"]) > 0 and not any(columns[name].any() for name in names)
 
 
 def _seen_as(
@@ -85,7 +94,7 @@ def _seen_as(
     if seen.low is not None and seen.high is not None:
         both = np.concatenate((seen.low, seen.high))
         lot = "1" if seen.sizes is None else lot_of(seen.sizes, spec.lot_size)
-        tick = "0.01" if is_rounded else tick_of(both, spec.tick_size)
+        tick = (rounded_tick_of if is_rounded else tick_of)(both, spec.tick_size)
         guess = (InstrumentGuess(tick_size=tick, lot_size=lot),)
         prices = [decimal_text(int(value), spec.tick_size) for value in (seen.low.min(), seen.high.max())]
     return msgspec.structs.replace(
@@ -132,8 +141,10 @@ def _as_fine_as_needed(
             ):
                 decimals += 1
             elif not is_rounded and not is_size and decimals and _is_about_fineness(error):
-                # Numbers such as sums of floats: no tick holds them, and 8 decimals show them.
-                decimals, is_rounded = 8, True
+                # Numbers such as sums of floats: no tick holds them, and as many decimals as fit show them.
+                decimals, is_rounded = DECIMALS_MAX, True
+            elif is_rounded and not is_size and decimals and _is_about_fineness(error):
+                decimals -= 1
             else:
                 raise
 

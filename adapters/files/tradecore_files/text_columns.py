@@ -1,5 +1,6 @@
 """Columns of text as int64 arrays; how times are written is found for each column of times."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,6 +17,9 @@ YEAR_MIN, YEAR_MAX = 1980, 2100
 TIME_MIN_NS = int(np.datetime64(f"{YEAR_MIN}-01-01", "ns").astype(np.int64))
 TIME_MAX_NS = int(np.datetime64(f"{YEAR_MAX + 1}-01-01", "ns").astype(np.int64))
 PRICES = frozenset({"open", "high", "low", "close", "price", "bid", "ask", "mark"})
+# A number with an exponent: all of it, its decimals, the exponent. So many rows show whether all are cut.
+_EXPONENT = re.compile(rb'[\s"]*(\d(?:\.(\d+))?[eE]\+?(\d{1,2}))[\s"]*')
+_ROWS_OF_EXPONENTS = 100
 _ORDERS = frozenset({TimeFormat.ISO, TimeFormat.DAY_FIRST, TimeFormat.MONTH_FIRST})
 
 
@@ -102,7 +106,22 @@ def _time(
     if _unit_in(name):
         return "time_ns", "", False
     kind, is_without = time_kind(text, delimiter, header_lines, place, "")
+    _refuse_lost_digits(text, delimiter, header_lines, place[1])
     return kind, "", is_without
+
+
+def _refuse_lost_digits(text: bytes, delimiter: str, header_lines: int, position: int) -> None:
+    """Refuse times such as `1.76757E+12`, of which a spreadsheet or `%g` has left out the last digits."""
+    rows = text.split(b"\n", header_lines + _ROWS_OF_EXPONENTS)[header_lines:][:_ROWS_OF_EXPONENTS]
+    values = [row.split(delimiter.encode()) for row in rows if row.strip()]
+    found = [_EXPONENT.fullmatch(fields[position]) for fields in values if position < len(fields)]
+    seen = [match for match in found if match is not None]
+    lost = min((int(match[3]) - len(match[2] or b"") for match in seen), default=0)
+    if len(seen) == len(values) and lost > 0:
+        what = f"is exact to {10**lost} only, as a spreadsheet shows a long number"
+        rule = "write times in full, or set data.time_format if they are right"
+        shown = f'time "{seen[0][1].decode()}"'
+        raise DataError(f"line {header_lines + 1}", f"{shown}: {what}; {rule}")
 
 
 def _states_unit(layout: list[TextColumn]) -> bool:

@@ -82,7 +82,8 @@ def load_trades(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
     if not len(time):
         raise DataError(table.path, "has no rows")
     if "side" not in columns and "buyer_maker" not in columns:
-        raise DataError(table.path, "column 'side' or 'buyer_maker' is missing; name it in columns")
+        what = "column 'side' or 'buyer_maker' is missing; name it in columns"
+        raise DataError(table.path, f"{what}; trades that do not say who took liquidity are not read")
     refuse_swapped(table, options)
     rises = times_rise(time, may_repeat=True, may_be_local=is_local_without_zone(table))
     refuse_first(table, spec.tick_size, [rises, Check("price", price, price <= 0, "must be above 0")])
