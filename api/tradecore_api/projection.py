@@ -70,6 +70,14 @@ class Projection:
         self._tell_behind()
         return False
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call to the database has not come back, however long it was waited for.
+
+        A disk that hangs holds its thread, and with it the end of the process.
+        """
+        return self._task is not None and not self._task.done()
+
     async def _run(self) -> None:
         """Project to the end; what can be tried again is, and the rest ends the projection alone."""
         while True:
