@@ -61,7 +61,7 @@ class Projection:
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS_MAX)
-            self._progress.reason = self._progress.reason or f"not done after {seconds_max:g} s"
+            self._progress.reason = self._progress.reason or f"not done after {seconds_max:.3g} s"
         elif (error := self._task.exception()) is not None:
             # A fault of the projection; the end of the engine is the engine's all the same.
             self._progress.reason = f"{type(error).__name__}: {error}: a fault of tradecore, please report it"
