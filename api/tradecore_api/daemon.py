@@ -54,6 +54,7 @@ class Daemon:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_over = threading.Event()
+        self._is_held = False
         # When the process is ended by force, in the seconds of `time.monotonic`.
         self._force_at: float | None = None
 
@@ -74,7 +75,8 @@ class Daemon:
             self._beat("ended")
             return summary
         finally:
-            self._is_over.set()
+            if not self._is_held:
+                self._is_over.set()
             if self._session is None:
                 self._restore(before)
             for number, handler in handlers.items():
@@ -106,6 +108,10 @@ class Daemon:
             latch.cancel()
             if projection is not None:
                 await projection.finish(self._seconds_for_tables())
+                if projection.is_stuck:
+                    # Its thread would hold the exit of the interpreter too.
+                    self._is_held = True
+                    self._end_within_bound()
             await control.aclose()
             beats.cancel()
         summary = summarize(session.engine, self._journal_path)
@@ -210,17 +216,21 @@ class Daemon:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        if self._stop_asked is None:
-            timeout = self._tables.daemon.stop_timeout_ms / 1e3
-            self._force_at = time.monotonic() + timeout
-            deadline = threading.Thread(target=self._end_by_force, args=(timeout,), daemon=True)
-            deadline.start()
+        self._end_within_bound()
         self._stop_asked = name
         if self._loop is not None and self._session is not None:
             self._loop.call_soon_threadsafe(self._session.stop, name)
 
+    def _end_within_bound(self) -> None:
+        """Let the process live no longer than `daemon.stop_timeout_ms` from the first call on."""
+        if self._force_at is not None:
+            return
+        timeout = self._tables.daemon.stop_timeout_ms / 1e3
+        self._force_at = time.monotonic() + timeout
+        threading.Thread(target=self._end_by_force, args=(timeout,), daemon=True).start()
+
     def _end_by_force(self, seconds: float) -> None:
-        """End the process when a feed or a strategy holds it: the journal is safe at any moment."""
+        """End the process when a feed, a strategy or a disk holds it: the journal is safe at any moment."""
         if self._is_over.wait(seconds):
             return
         is_clean = self._session is not None and self._session.is_end_journalled

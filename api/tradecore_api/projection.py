@@ -61,7 +61,7 @@ class Projection:
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS_MAX)
-            self._progress.reason = self._progress.reason or f"not done after {seconds_max:g} s"
+            self._progress.reason = self._progress.reason or f"not done after {seconds_max:.3g} s"
         elif (error := self._task.exception()) is not None:
             # A fault of the projection; the end of the engine is the engine's all the same.
             self._progress.reason = f"{type(error).__name__}: {error}: a fault of tradecore, please report it"
@@ -69,6 +69,14 @@ class Projection:
             return True
         self._tell_behind()
         return False
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call to the database has not come back, however long it was waited for.
+
+        A disk that hangs holds its thread, and with it the end of the process.
+        """
+        return self._task is not None and not self._task.done()
 
     async def _run(self) -> None:
         """Project to the end; what can be tried again is, and the rest ends the projection alone."""

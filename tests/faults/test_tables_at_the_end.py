@@ -1,5 +1,6 @@
 """Whatever ends a run, its tables are what a rebuild makes of its journal; a start repairs what was left."""
 
+import json
 import signal
 import sqlite3
 import sys
@@ -9,10 +10,23 @@ import pytest
 
 from support.command_line import CAPTURE, PAPER, SECONDS_MAX, CommandLine, capture_lines
 from support.tables import rebuilt, rows_of
+from tradecore.domain.journal import JournalReader
 from tradecore_api.exit_codes import ExitCode
 
 pytestmark = [pytest.mark.timeout(180)]
 LONG = PAPER.replace("seconds = 5", "seconds = 600").replace("virtual = true", "virtual = false")
+# A disk that hangs, as a share on a network does: no call to the database comes back.
+HANGS = """
+import sqlite3
+import time
+
+
+def connect(*_arguments, **_options):
+    time.sleep(120)
+
+
+sqlite3.connect = connect
+"""
 RAISES = '''
 class Taker:
     """Buys at every trade until it has had enough."""
@@ -182,6 +196,29 @@ def test_the_journal_is_never_taken_for_the_tables(shell):
     talk = shell.refused(*rebuild, code=ExitCode.STORAGE, says=["not a database", "name another file"])
     assert "remove" not in str(talk)
     assert (shell.folder / "journal").read_bytes() == before
+
+
+@pytest.mark.parametrize("is_signalled", [False, True])
+@posix
+def test_a_disk_that_hangs_holds_no_end(shell, is_signalled):
+    """With a signal and without one the process is gone soon after its bounds; the end is journalled."""
+    (shell.folder / "hangs").mkdir()
+    shell.write("hangs/sitecustomize.py", HANGS)
+    bounds = ("database.finish_timeout_ms=200", "daemon.stop_timeout_ms=2000")
+    environment = {"PYTHONPATH": str(shell.folder / "hangs")}
+    process = shell.start(
+        *run("long.toml" if is_signalled else "paper.toml", *bounds), environment=environment
+    )
+    if is_signalled:
+        wait_until_longer(shell, process)
+        process.send_signal(signal.SIGTERM)
+    output, talk = process.communicate(timeout=SECONDS_MAX)
+
+    assert process.returncode == ExitCode.OK, talk
+    assert "ended by force" in talk
+    assert json.loads(output)["journal_verified"]
+    *_, last = JournalReader(str(shell.folder / "journal"))
+    assert last[2] == "session_end"
 
 
 def test_a_broken_database_holds_nobody(shell):

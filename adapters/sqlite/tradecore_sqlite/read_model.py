@@ -214,7 +214,9 @@ def _storage_error(path: str, error: BaseException, otherwise: str) -> StorageEr
     if isinstance(error, OSError):
         is_denied = isinstance(error, PermissionError) or error.errno == errno.EROFS
         way = "let this user write to it and to its directory, or " if is_denied else ""
-        return StorageError(path, f"read model: cannot be opened: {error.strerror}; {way}name another file")
+        return StorageError(
+            path, f"read model: cannot be opened: {error.strerror or error}; {way}name another file"
+        )
     match None if code is None else code & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             what = f"{error}: another program holds it; wait until it is done, or end it, and try again"
