@@ -308,6 +308,15 @@ def test_a_table_that_lacks_its_close_is_bars_and_not_a_funding(tmp_path):
     assert "column 'close' is missing" in summary.problems[0]
 
 
+def test_a_volume_under_another_name_is_not_lost_in_silence(tmp_path):
+    """`Volume BTC` of CryptoDataDownload: bars are read without it, and inspect says so."""
+    path = written(tmp_path, [HEADER.replace("volume", "Volume BTC"), *bars_text()])
+
+    assert "there is no volume, or under another name" in inspect(path).notes[0]
+    assert load_bars(path, CENT, ReadOptions(columns={"volume": "Volume BTC"})).volume.all()
+    assert inspect(written(tmp_path, [HEADER, *bars_text()])).notes == ()
+
+
 def test_a_packed_file_with_a_note_is_read(tmp_path):
     """Notes are looked for after unpacking."""
     path = tmp_path / "packed.csv.gz"

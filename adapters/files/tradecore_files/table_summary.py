@@ -25,6 +25,7 @@ Column = npt.NDArray[np.int64]
 _LOTS = ("0.00000001", "0.0001", "1", "1000000")
 _OFF_TICK = ("must be a multiple of", "lies between two ticks")
 ROUNDED = 'no tick holds every price, as with adjusted prices: set rounding = "nearest"'
+NO_VOLUME = 'there is no volume, or under another name: data.columns = {volume = "its name"} reads it'
 _TOO_LARGE = "must fit 64 bits"
 # Columns without which a table is still of a kind, as it has the others.
 _PART_IS_MISSING = dict.fromkeys(("quotes", "funding", "marks", "latency"), ()) | {
@@ -89,6 +90,8 @@ def _seen_as(
     notes = []
     if is_rounded:
         notes.append(ROUNDED)
+    if kind == "bars" and seen.sizes is not None and not seen.sizes.any():
+        notes.append(NO_VOLUME)
     guess: tuple[InstrumentGuess, ...] = ()
     prices: list[str | None] = [None, None]
     if seen.low is not None and seen.high is not None:
