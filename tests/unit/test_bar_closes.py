@@ -19,6 +19,22 @@ from tradecore.backtest import run
 HOUR_NS = 3_600_000_000_000
 
 
+class InAndOut:
+    """Buys one lot of the first instrument at its first bar and is out again after the third."""
+
+    def __init__(self):
+        self.bars = 0
+
+    def on_bar(self, ctx, bar):
+        """Count the bars of the first instrument."""
+        if bar.instrument_id == 0:
+            self.bars += 1
+            if self.bars == 1:
+                ctx.buy(quantity_lots=1)
+            elif self.bars == 3:
+                ctx.close()
+
+
 class BuysAll:
     """Buys one lot of everything when the bar of one instrument closes at three."""
 
@@ -85,3 +101,27 @@ def test_an_order_fills_at_the_next_open_where_no_bar_closes_or_is_under_way():
 
     assert strategy.filled == {0: 39, 1: 140, 2: 230}
     assert strategy.told == {0: 3, 1: 4, 2: 3}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_is_bought_at_an_open_is_no_part_of_another_close_of_that_moment(is_first):
+    """An instrument that is never traded changes no row of the equity, whichever source comes first."""
+
+    def equity(*others):
+        prices = np.array([100, 100, 100, 50, 50, 50])
+        opens = np.arange(6) * HOUR_NS
+        traded = EventBatch()
+        traded.bars(0, opens, opens + HOUR_NS, prices, prices, prices, prices, prices)
+        flat = EventBatch()
+        flat.bars(1, opens, opens + HOUR_NS, *[np.full(6, 7)] * 5)
+        spec = EngineSpec(
+            mode=Mode.BACKTEST,
+            instruments=tuple(InstrumentSpec(symbol=symbol, tick_size="1") for symbol in "AB"),
+            account=AccountSpec(cash="1000"),
+        )
+        sources = [traded, *[flat for _ in others]]
+        sources = sources if is_first else sources[::-1]
+        binding = StrategyBinding(name="s", strategy=InAndOut(), instruments=(0, 1))
+        return run(spec, [binding], *sources).equity.tolist()
+
+    assert equity("B") == equity() == [1_000, 1_000, 1_000, 950, 950, 950]

@@ -113,7 +113,8 @@ impl Input {
     }
 
     /// Returns what comes next; `splits` says for an event whether the opening of its bar comes apart. Looks
-    /// at every source.
+    /// at every source. Of one moment the bars that close come before the ones that open: what is bought at
+    /// an open is no part of what another instrument's close values.
     pub(crate) fn head(&self, splits: impl Fn(&Event) -> bool) -> Option<Head> {
         let mut best: Option<Head> = None;
         for (source, queue) in self.sources.iter().enumerate() {
@@ -124,7 +125,13 @@ impl Input {
                 }
                 _ => Head::Whole { time_ns: event.time_ns, source },
             };
-            if best.is_none_or(|known| head.time_ns() < known.time_ns()) {
+            let closes_first = |known: Head| {
+                matches!(known, Head::BarOpen { .. })
+                    && matches!(head, Head::Whole { .. })
+                    && matches!(event.body, EventBody::Bar(_))
+                    && head.time_ns() == known.time_ns()
+            };
+            if best.is_none_or(|known| head.time_ns() < known.time_ns() || closes_first(known)) {
                 best = Some(head);
             }
         }

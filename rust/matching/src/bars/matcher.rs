@@ -359,6 +359,14 @@ impl BarMatcher {
                 out.extend_from_slice(&number.to_le_bytes());
             }
         }
+        if self.last.is_some() {
+            out.extend_from_slice(&self.last_close_ns.to_le_bytes());
+        }
+        if let Some(Interval { bar, close_ns }) = self.under_way {
+            for number in [bar.open_time_ns, bar.open_ticks, close_ns] {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+        }
         if !self.rules.slippage.is_none() {
             let [high, low, volume] =
                 self.last.map_or([0; 3], |bar| [bar.high_ticks, bar.low_ticks, bar.volume_lots]);
