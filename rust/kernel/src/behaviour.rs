@@ -11,5 +11,5 @@
 /// 2. Fills: what appears at an instant starts with that instant's price, all orders of a bar follow one
 ///    path, a bar is an interval and day orders live on sessions, maker and taker go by what happened, and
 ///    exits are tried until the position is flat. Decision gates judge amendments too. A share of equity
-///    states its size in a `sized` record.
+///    states its size in a `sized` record. Of one moment, bars that close come before bars that open.
 pub const BEHAVIOUR_VERSION: u32 = 2;
