@@ -247,13 +247,13 @@ def test_bars_of_different_spacing_make_rows_of_the_shorter_ones(is_daily_first)
     result = run(spec_of(Matching.BARS, "ONE", "TWO"), [binding_of(Buyer(), (0, 1))], *sources)
 
     assert result.times_ns.tolist() == (START_NS + np.arange(72) * HOUR_NS).tolist()
-    # Bought at the second open of each. That of a day is at the end of the 24th hour, and before the close of
-    # that hour where the days are the first source.
+    # Bought at the second open of each. That of a day is at the end of the 24th hour: the hour closes first,
+    # whichever is the first source.
     worth = np.full(72, float(CASH))
     paid = hourly[1] / 10
     worth[1:] += hourly[1:] / 10 - paid - paid * 0.0003
     bought = daily[1] / 10
-    worth[23 if is_daily_first else 24 :] -= bought * 0.0003
+    worth[24:] -= bought * 0.0003
     worth[71:] += daily[2] / 10 - bought
     np.testing.assert_allclose(result.equity, worth, rtol=1e-12)
     days, hours = daily[2] / daily[0], hourly[71] / hourly[0]

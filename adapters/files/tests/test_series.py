@@ -59,7 +59,6 @@ def splits(draw):
 
 @pytest.mark.parametrize(("load", "header", "row"), [(load_bars, BARS, bar), (load_trades, TRADES, trade)])
 @WRITES_FILES
-@settings(deadline=None)
 @given(split=splits(), seed=st.integers(0, 99))
 def test_a_series_in_pieces_is_the_series(tmp_path_factory, load, header, row, split, seed):
     """Random cuts, shared rows and names: the same events as from one file, in every order of the list."""
@@ -81,7 +80,6 @@ def test_a_series_in_pieces_is_the_series(tmp_path_factory, load, header, row, s
 
 
 @WRITES_FILES
-@settings(deadline=None)
 @given(
     owners=st.lists(st.integers(0, 3), min_size=2, max_size=30),
     shared=st.sets(st.integers(0, 29), max_size=10),
