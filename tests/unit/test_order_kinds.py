@@ -9,6 +9,9 @@ from tradecore.domain import (
     EventBatch,
     InstrumentSpec,
     InvalidValueError,
+    MarginMode,
+    MarginSpec,
+    MarginTierSpec,
     Matching,
     SelfTradePrevention,
     VenueSpec,
@@ -287,3 +290,51 @@ def test_prices_that_make_no_kind_of_order_are_an_error_of_the_caller(order) -> 
     plan = Plan(ask)
     quotes(plan, 100)
     assert plan.answers == [True]
+
+
+class ClosesWhenTriggered(Plan):
+    """Closes its position at the moment at which it hears that its stop was set off."""
+
+    def on_order(self, ctx, update) -> None:
+        """Close."""
+        super().on_order(ctx, update)
+        if update.what == "triggered":
+            self.answers.append(ctx.close())
+
+
+@pytest.mark.parametrize("latency_ns", [0, 10])
+@pytest.mark.parametrize("kind", [{"stop_ticks": 98}, {"trail_ticks": 2}])
+def test_a_stop_that_was_set_off_closes_already(kind, latency_ns) -> None:
+    """Between the news that a stop was set off and its fill, closing once more would sell the position twice."""
+    plan = ClosesWhenTriggered(send(), send("sell", reduce_only=True, **kind))
+    _, told = quotes(
+        plan, 100, 100, 100, 97, 97, 97, order_latency_ns=latency_ns, report_latency_ns=latency_ns
+    )
+    assert plan.answers[2].rule == "reduce_only"
+    assert [line for line in told if line[1] == "fill"] == [(1, "fill", 3, 101), (2, "fill", 3, 96)]
+
+
+@pytest.mark.parametrize("mode", ["paid in full", "cross", "isolated"])
+@pytest.mark.parametrize("lots", [20, 18, 15])
+def test_a_fok_order_that_turns_a_position_fills_whole_or_not_at_all(mode, lots) -> None:
+    """The open is above the price it was judged at: what cannot be paid closes nothing either."""
+    tier = MarginTierSpec(maintenance_ppm=10_000, leverage_max=1)
+    margin = (
+        None if mode == "paid in full" else MarginSpec(mode=MarginMode(mode), leverage="1", tiers=(tier,))
+    )
+    plan = Plan(send("sell", quantity_lots=5), send(quantity_lots=lots, time_in_force="fok"))
+    spec = EngineSpec(
+        instruments=(InstrumentSpec(symbol="GOLD", tick_size="1", lot_size="1", margin=margin),),
+        account=AccountSpec(cash="1500"),
+        venue=VenueSpec(matching=Matching.BARS),
+    )
+    engine = Engine(spec, [StrategyBinding(name="plan", strategy=plan)])
+    batch = EventBatch()
+    times = np.array([0, 10, 20])
+    prices = np.array([100, 100, 110])
+    batch.bars(0, times, times + 10, prices, prices, prices, prices, np.array([100] * 3))
+    engine.feed(batch)
+    engine.run()
+    filled = [line[2] for line in plan.told if line[0] == 2 and line[1] == "fill"]
+    # The loss of 5 times 10 leaves 1450, which pays 13 at 110.
+    assert filled == ([5, lots - 5] if lots - 5 <= 13 else []), plan.told

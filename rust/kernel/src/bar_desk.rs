@@ -4,13 +4,14 @@ use tradecore_ledger::{Ledger, Orders};
 use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
 use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Scopes, Stake, Switches, Wish};
 use tradecore_types::{
-    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Size,
-    StrategyId, TimeNs,
+    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Side,
+    Size, StrategyId, TimeNs, share_of,
 };
 
 use crate::account::Account;
 use crate::groups::{Groups, Told};
-use crate::margin::{Margined, Standing, free_notional, verdict};
+use crate::margin::{MarginMode, Margined, Standing, free_notional, verdict};
+use crate::margin_path::Leg;
 use crate::recorder::Recorder;
 use crate::reports::fill_of;
 use crate::scoping::Books;
@@ -36,7 +37,19 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) fees: FeeSchedule,
     pub(crate) account: &'a mut Option<Box<Account>>,
     pub(crate) strategies: u16,
+    /// Whether a venue's mark prices value positions, and not these bars.
+    pub(crate) is_marked: bool,
     pub(crate) now_ns: TimeNs,
+}
+
+/// An order that closes a position and opens the other side.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    side: Side,
+    closing_lots: i64,
+    opening_lots: i64,
+    price_ticks: i64,
+    mark_ticks: i64,
 }
 
 impl BarDesk<'_> {
@@ -87,6 +100,47 @@ impl BarDesk<'_> {
         let power = buying_power::total(equity, self.leverage);
         let others_held = self.ledger.held_value(self.marks, Some(id)).0;
         Ok(power.saturating_sub(held).saturating_sub(others_held).max(0))
+    }
+
+    /// Tells whether an order that turns a position can be paid once it has closed that; `None` when a sum does not
+    /// fit.
+    fn affords(&self, turn: Turn) -> Option<bool> {
+        let Turn { side, closing_lots, opening_lots, price_ticks, mark_ticks } = turn;
+        let (id, instrument) = (self.instrument.id, self.instrument);
+        let fee = |lots| self.fees.fee(instrument, price_ticks, lots, Liquidity::Taker).map(|fee| fee.0);
+        let total = self.ledger.position_total(id);
+        // Of the position's sign.
+        let closed = closing_lots.checked_mul(-side.sign())?;
+        let left = total.checked_sub(closed)?;
+        let closed_value = instrument.value(price_ticks, closed)?.0;
+        let gain = closed_value
+            .checked_sub(instrument.value(mark_ticks, closed)?.0)?
+            .checked_sub(fee(closing_lots)?)?;
+        let Some((margined, mut standing)) = self.margined(mark_ticks).ok()? else {
+            let equity = self.ledger.equity_at(self.marks, id, mark_ticks).ok()?.checked_add(Money(gain))?;
+            let held = instrument.notional(mark_ticks, left)?.0;
+            let others = self.ledger.held_value(self.marks, Some(id)).0;
+            let free = buying_power::total(equity, self.leverage).checked_sub(held)?.checked_sub(others)?;
+            let needed =
+                instrument.notional(price_ticks, opening_lots)?.0.checked_add(fee(opening_lots)?.max(0))?;
+            return Some(needed <= free);
+        };
+        let freed = match margined.rule.mode {
+            MarginMode::Cross => gain,
+            // Its profit and its margin come back with what is closed.
+            MarginMode::Isolated => {
+                let of_account =
+                    if closed.signum() == total.signum() { closed.abs().min(total.abs()) } else { 0 };
+                let share = |whole| share_of(whole, i128::from(of_account), i128::from(total.abs().max(1)));
+                let profit = closed_value.checked_sub(share(self.ledger.cost_total(id).0)?)?;
+                profit.checked_add(share(margined.set_aside)?)?.checked_sub(fee(closing_lots)?)?
+            }
+        };
+        standing.equity = standing.equity.checked_add(freed)?;
+        let after = left.checked_add(opening_lots.checked_mul(side.sign())?)?.checked_abs()?;
+        verdict(margined, standing, price_ticks, left, after, fee(opening_lots)?)
+            .ok()
+            .map(|verdict| verdict.is_ok())
     }
 
     /// Puts an order under a new number into the books.
@@ -185,6 +239,18 @@ impl BarAccount for BarDesk<'_> {
         matches!((needed, self.free(mark_ticks)), (Some(needed), Ok(free)) if needed.0 <= free)
     }
 
+    fn can_turn(
+        &self,
+        order: &ApprovedOrder,
+        closing_lots: i64,
+        opening_lots: i64,
+        price_ticks: i64,
+        mark_ticks: i64,
+    ) -> bool {
+        let turn = Turn { side: order.intent().side, closing_lots, opening_lots, price_ticks, mark_ticks };
+        self.affords(turn).is_some_and(|affords| affords)
+    }
+
     fn position(&self, strategy: StrategyId) -> i64 {
         self.ledger.position(strategy, self.instrument.id)
     }
@@ -231,6 +297,25 @@ impl BarAccount for BarDesk<'_> {
         match self.gate.approve_flatten(&intent, position.lots) {
             Ok(order) => self.open(order),
             Err(refusal) => Err(KernelError::Broken(format!("a closing order was refused: {refusal}"))),
+        }
+    }
+
+    fn is_margined(&self) -> bool {
+        let margin = self.account.as_ref().and_then(|account| account.margin.as_ref());
+        !self.is_marked && margin.is_some_and(|margin| margin.get(self.instrument.id).is_some())
+    }
+
+    fn first_breach(&mut self, from_ticks: i64, to_ticks: i64) -> Result<Option<i64>, KernelError> {
+        if !self.is_margined() {
+            return Ok(None);
+        }
+        let margin = self.account.as_mut().and_then(|account| account.margin.as_mut());
+        match margin {
+            Some(margin) => {
+                let leg = Leg { instrument: self.instrument.id, from_ticks, to_ticks };
+                margin.first_breach(self.ledger, self.marks, leg)
+            }
+            None => Ok(None),
         }
     }
 

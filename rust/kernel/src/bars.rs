@@ -1,6 +1,6 @@
 //! Bars on their way through the house: opening, range, close, end of data.
 
-use tradecore_matching::{BarAccount, BarMatcher, Finalize};
+use tradecore_matching::{BarAccount, BarMatcher, BarOrder, Finalize};
 use tradecore_types::{Bar, InstrumentId, Report, TimeNs};
 
 use crate::bar_desk::BarDesk;
@@ -15,7 +15,7 @@ impl Kernel {
         instrument: InstrumentId,
         act: impl FnOnce(&mut BarMatcher, &mut BarDesk<'_>) -> Result<(), KernelError>,
     ) -> Result<(), KernelError> {
-        let Some(Market { instrument, gate, venue: Venue::Bars(venue), .. }) =
+        let Some(Market { instrument, gate, is_marked, venue: Venue::Bars(venue), .. }) =
             self.markets.get_mut(instrument.index())
         else {
             return Ok(());
@@ -38,6 +38,7 @@ impl Kernel {
             fees: self.config.venue.fees,
             account: &mut self.account,
             strategies: self.config.strategies,
+            is_marked: *is_marked,
             now_ns: self.now_ns,
         };
         act(venue, &mut desk)?;
@@ -66,11 +67,17 @@ impl Kernel {
         if !self.has_bar_orders(instrument) {
             return Ok(());
         }
-        self.learn(instrument, bar.open_ticks);
+        let has_margin = self.margin().is_some_and(|margin| margin.get(instrument).is_some());
+        if has_margin && self.config.venue.bar_order == BarOrder::Queue {
+            // Nothing fills yet, and at one price orders come before the margin: it is judged with the whole bar.
+            self.learn_reference(instrument, bar.open_ticks);
+        } else {
+            self.learn(instrument, bar.open_ticks);
+        }
         self.at_bars(instrument, |venue, desk| venue.on_open(bar, close_ns, desk))
     }
 
-    /// A bar is known whole: fills what its range reaches.
+    /// A bar is known whole: fills what its range reaches, and closes by force what loses its margin on the way.
     pub(crate) fn fill_bar(
         &mut self,
         instrument: InstrumentId,
@@ -80,7 +87,12 @@ impl Kernel {
         if let Some(market) = self.markets.get_mut(instrument.index()) {
             market.last_bar = Some((*bar, self.now_ns));
         }
-        self.at_bars(instrument, |venue, desk| venue.on_bar(bar, close_ns, desk))
+        let mut stop = None;
+        self.at_bars(instrument, |venue, desk| {
+            stop = venue.on_bar(bar, close_ns, desk)?;
+            Ok(())
+        })?;
+        self.follow_stop(instrument, stop)
     }
 
     /// Hands a report that no bar made to the account behind the bars.
@@ -115,7 +127,7 @@ impl Kernel {
         for index in 0..self.markets.len() {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
             let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
-            self.at_bars(instrument, |venue, desk| venue.finalize(Finalize::Close, &bar, desk))?;
+            self.at_bars(instrument, |venue, desk| venue.finalize(Finalize::Close, &bar, desk).map(|_| ()))?;
         }
         Ok(())
     }
@@ -156,13 +168,15 @@ impl Kernel {
         for index in 0..self.markets.len() {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
             let Some((bar, _)) = self.market(instrument)?.last_bar else { continue };
+            let mut stop = None;
             self.at_bars(instrument, |venue, desk| {
-                venue.finalize(mode, &bar, desk)?;
+                stop = venue.finalize(mode, &bar, desk)?;
                 if mode == Finalize::Close {
                     venue.end();
                 }
                 Ok(())
             })?;
+            self.follow_stop(instrument, stop)?;
             self.value_bar(instrument, &bar)?;
         }
         self.book_borrow(true)

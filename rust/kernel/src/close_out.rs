@@ -344,10 +344,11 @@ impl Kernel {
         })
     }
 
-    /// Tells whether an order is one that closes at once and has been sent.
+    /// Tells whether an order is one that closes at once and has been sent; so does a stop that is set off.
     pub(crate) fn is_on_its_way(&self, order: &OpenOrder) -> bool {
         let OrderIntent { order_id, kind, reduce_only, .. } = order.intent;
-        reduce_only && kind == OrderKind::Market && !self.groups.is_held(order_id)
+        let is_now = kind == OrderKind::Market || order.is_set_off && kind.trades_when_set_off();
+        reduce_only && is_now && !self.groups.is_held(order_id)
     }
 
     /// Notes every position, and every one that an order under way may still open. They take the place of all

@@ -30,13 +30,13 @@ impl Kernel {
     /// Counts what a strategy's reduce-only orders on the side of a new one close already, exits that wait
     /// apart; of orders that cancel each other only the first.
     ///
-    /// Before a reduce-only market order only others of its kind come: what rests is cut as it fills.
+    /// Before a reduce-only market order only others that trade at once come: what rests is cut as it fills.
     pub(crate) fn closing_lots(&self, new: &OrderIntent) -> i64 {
-        if !self.orders.has_closing() {
+        let is_first = new.reduce_only && new.kind == OrderKind::Market;
+        if !is_first && !self.orders.has_closing() {
             return 0;
         }
         let desk = Desk { strategy: new.strategy, instrument: new.instrument, side: new.side };
-        let is_first = new.reduce_only && new.kind == OrderKind::Market;
         let is_meant = |order: &OpenOrder| {
             self.is_on_its_way(order)
                 || (!is_first && is_closing(order) && order.intent.kind != OrderKind::Market)

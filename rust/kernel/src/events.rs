@@ -66,9 +66,6 @@ impl Kernel {
         }
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar, close_ns)?;
-        if self.has_margin {
-            self.enforce_margin_in(instrument, bar)?;
-        }
         self.value_bar(instrument, bar)?;
         let mut next = 0;
         while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
@@ -291,17 +288,22 @@ impl Kernel {
 
     /// Remembers a price as the reference of risk and, where the venue gives none, the mark of positions.
     pub(crate) fn learn(&mut self, instrument: InstrumentId, price_ticks: i64) {
-        if let Some(market) = self.markets.get_mut(instrument.index()) {
-            market.reference = Some((price_ticks, self.now_ns));
-            market.gate.learn(price_ticks, self.now_ns);
-            if market.is_marked {
-                return;
-            }
+        if self.learn_reference(instrument, price_ticks) {
+            return;
         }
         self.set_mark(instrument, price_ticks);
         if self.scopes.is_on() {
             self.tell_mark(instrument, price_ticks);
         }
+    }
+
+    /// Remembers a price as the reference of risk; tells whether a venue gives the mark of positions.
+    #[inline]
+    pub(crate) fn learn_reference(&mut self, instrument: InstrumentId, price_ticks: i64) -> bool {
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return false };
+        market.reference = Some((price_ticks, self.now_ns));
+        market.gate.learn(price_ticks, self.now_ns);
+        market.is_marked
     }
 
     /// Sets the price that values positions in an instrument: the only way to do so.

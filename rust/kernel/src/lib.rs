@@ -42,6 +42,7 @@ mod kernel;
 mod latency;
 mod liquidation;
 mod margin;
+mod margin_path;
 mod margin_watch;
 mod market;
 mod orders;

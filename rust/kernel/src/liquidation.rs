@@ -1,16 +1,15 @@
 //! Positions whose margin is used up are closed by force.
 //!
-//! Judged after every event at the mark price, and against bars at the worse end of the range, once the
-//! orders of the bar have filled: there at the first price, seen from the open, at which the margin does not
-//! do. First the open orders are cancelled: those of the instrument (isolated) or all (cross). An isolated
+//! Judged after every event at the mark price, and inside a bar on the path that its orders see
+//! ([`crate::margin_path`]). First the open orders are cancelled: those of the instrument (isolated) or all (cross). An isolated
 //! position is closed at once; cross positions one after the other, the largest loss first, until the
 //! account's equity is above the maintenance margin of what is left. Fills are at the price that was judged;
 //! a fee on what is closed goes to the venue, and a loss beyond the margin (isolated) or the whole account
 //! (cross) is borne by its insurance fund, so that a liquidation never leaves a debt.
 
 use tradecore_types::{
-    Bar, CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Liquidity, Money, OrderId,
-    OrderIntent, Report, ReportBody, StrategyId, share_of,
+    CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Liquidity, Money, OrderId, OrderIntent,
+    Report, ReportBody, StrategyId, share_of,
 };
 
 use crate::margin::{Margin, MarginMode, overflow};
@@ -83,57 +82,6 @@ impl Kernel {
             Some(margin) => margin.look(&self.ledger, &self.marks),
             None => Ok(()),
         }
-    }
-
-    /// Judges the range of a bar, for a position that no mark price values.
-    pub(crate) fn enforce_margin_in(
-        &mut self,
-        instrument: InstrumentId,
-        bar: &Bar,
-    ) -> Result<(), KernelError> {
-        let position = self.ledger.position_total(instrument);
-        let is_judged = self.margin().is_some_and(|margin| margin.get(instrument).is_some())
-            && position != 0
-            && !self.market(instrument)?.is_marked;
-        if !is_judged {
-            return Ok(());
-        }
-        let worst_ticks = if position > 0 { bar.low_ticks } else { bar.high_ticks };
-        if self.is_breached_at(instrument, worst_ticks)? {
-            let price_ticks = self.first_breach(instrument, bar.open_ticks, worst_ticks)?;
-            self.set_mark(instrument, price_ticks);
-            self.enforce_margin()?;
-        }
-        self.set_mark(instrument, bar.close_ticks);
-        Ok(())
-    }
-
-    fn is_breached_at(&mut self, instrument: InstrumentId, price_ticks: i64) -> Result<bool, KernelError> {
-        self.set_mark(instrument, price_ticks);
-        let is_isolated = self.isolated_breach(instrument)?.is_some();
-        Ok(is_isolated || self.cross_breach()?.is_some())
-    }
-
-    /// Returns the price nearest to the open at which the margin does not do; at the worst price it does not.
-    fn first_breach(
-        &mut self,
-        instrument: InstrumentId,
-        open_ticks: i64,
-        worst_ticks: i64,
-    ) -> Result<i64, KernelError> {
-        let (mut good, mut bad) = (open_ticks, worst_ticks);
-        if self.is_breached_at(instrument, good)? {
-            return Ok(good);
-        }
-        while good.abs_diff(bad) > 1 {
-            let middle = good.midpoint(bad);
-            if self.is_breached_at(instrument, middle)? {
-                bad = middle;
-            } else {
-                good = middle;
-            }
-        }
-        Ok(bad)
     }
 
     fn isolated_breach(&self, instrument: InstrumentId) -> Result<Option<Breach>, KernelError> {

@@ -152,11 +152,17 @@ impl Margin {
 
     /// Looks at every position whose price, size, cost or margin is another than when it was looked at last.
     pub(crate) fn look(&mut self, ledger: &Ledger, marks: &[Option<i64>]) -> Result<(), KernelError> {
+        self.look_with(ledger, |id| marks.get(id.index()).copied().flatten())
+    }
+
+    /// Looks at them with these prices.
+    pub(crate) fn look_with(
+        &mut self,
+        ledger: &Ledger,
+        mark_of: impl Fn(InstrumentId) -> Option<i64>,
+    ) -> Result<(), KernelError> {
         let Self { rules, watch, .. } = self;
-        watch.look(ledger, |id| {
-            let margined = rules.get(id.index()).and_then(Option::as_ref);
-            (margined, marks.get(id.index()).copied().flatten())
-        })
+        watch.look(ledger, |id| (rules.get(id.index()).and_then(Option::as_ref), mark_of(id)))
     }
 
     /// Returns what stands behind the cross positions that were looked at, and the margin they need.

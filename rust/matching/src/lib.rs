@@ -29,7 +29,7 @@ mod taken;
 mod ticket;
 
 pub use bars::{
-    BarAccount, BarFill, BarMatcher, BarOrder, BarRules, Finalize, OpenPosition, Slippage, exit_intent,
+    BarAccount, BarFill, BarMatcher, BarOrder, BarRules, Finalize, OpenPosition, Slippage, Stop, exit_intent,
 };
 pub use depth_matcher::DepthMatcher;
 pub use exchange_matcher::ExchangeMatcher;

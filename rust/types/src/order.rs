@@ -207,6 +207,12 @@ impl OrderKind {
         !matches!(self, Self::Market | Self::Limit { .. } | Self::MarketToLimit | Self::Iceberg { .. })
     }
 
+    /// Tells whether the order trades at whatever is offered once a price has set it off.
+    #[must_use]
+    pub const fn trades_when_set_off(self) -> bool {
+        matches!(self, Self::Stop { .. } | Self::TrailingStop { .. } | Self::MarketIfTouched { .. })
+    }
+
     /// Returns a number of the kind that is too small to make sense, with the smallest that does.
     #[must_use]
     pub fn too_small(self) -> Option<(i64, i64)> {

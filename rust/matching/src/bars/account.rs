@@ -43,6 +43,16 @@ pub trait BarAccount {
     /// are to be valued at `mark_ticks`. Asked after what the order closes is already closed.
     fn can_afford(&self, order: &ApprovedOrder, lots: i64, price_ticks: i64, mark_ticks: i64) -> bool;
 
+    /// Tells the same of an order that first closes lots of the other side, and has not closed them yet.
+    fn can_turn(
+        &self,
+        order: &ApprovedOrder,
+        closing_lots: i64,
+        opening_lots: i64,
+        price_ticks: i64,
+        mark_ticks: i64,
+    ) -> bool;
+
     /// Returns the position of a strategy, short is negative.
     fn position(&self, strategy: StrategyId) -> i64;
 
@@ -72,6 +82,21 @@ pub trait BarAccount {
     ///
     /// Whatever stops the engine.
     fn close(&mut self, position: OpenPosition) -> Result<Option<ApprovedOrder>, Self::Error>;
+
+    /// Tells whether what is held needs margin that is judged at the prices of these bars.
+    fn is_margined(&self) -> bool {
+        false
+    }
+
+    /// Returns the first price on the way from one price to another, both of them included, at which what is held
+    /// has not the margin it needs; `None` when it has it all the way, or needs none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stops the engine.
+    fn first_breach(&mut self, _from_ticks: i64, _to_ticks: i64) -> Result<Option<i64>, Self::Error> {
+        Ok(None)
+    }
 
     /// Returns the next order that another one has cancelled (0) or made no larger than this, because of
     /// what was reported. None where orders do not depend on each other.

@@ -175,13 +175,17 @@ impl BarMatcher {
         let rest = (lots < whole).then_some(whole - lots);
         let intent = *waiting.order.intent();
         let closing = closable(account.position(intent.strategy), intent.side).min(lots);
+        let opening = lots - closing;
+        let is_whole = waiting.is_all_or_nothing() && closing > 0 && opening > 0 && !intent.reduce_only;
+        if is_whole && !account.can_turn(&waiting.order, closing, opening, at.price_ticks, at.mark_ticks) {
+            return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
+        }
         if closing > 0 {
             if !self.fill(waiting, closing, at, account)? {
                 return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
             }
             self.relink(at.venue_time_ns, Some(intent.order_id), account)?;
         }
-        let opening = lots - closing;
         if opening == 0 {
             return Ok(Done { opened: false, rest });
         }

@@ -8,6 +8,7 @@ use tradecore_types::{
 
 use super::execution::{Execution, tell};
 use super::lifetime::Interval;
+use super::path::Stop;
 use super::queue::{Queue, Waiting};
 use super::{BarAccount, BarFill, BarOrder, BarRules, Finalize, OpenPosition};
 use crate::FeeSchedule;
@@ -237,7 +238,8 @@ impl BarMatcher {
     }
 
     /// A bar is known whole, at its close: fills what its range reaches, then ends what was good until then. With
-    /// [`BarFill::Close`], market orders that wait fill at the close.
+    /// [`BarFill::Close`], market orders that wait fill at the close. When margin is used up on the way, it returns
+    /// where: the orders that are left trade no more in this bar.
     ///
     /// # Errors
     ///
@@ -247,21 +249,24 @@ impl BarMatcher {
         bar: &Bar,
         close_ns: TimeNs,
         account: &mut A,
-    ) -> Result<(), A::Error> {
+    ) -> Result<Option<Stop>, A::Error> {
         let interval = Interval { bar: *bar, close_ns };
         self.before_last = self.last.replace(*bar);
         self.before_close_ns = std::mem::replace(&mut self.last_close_ns, close_ns);
         self.taken_lots = 0;
-        if self.queue.len() > 0 {
+        let mut stop = None;
+        if self.queue.len() > 0 || account.is_margined() {
             self.under_way = Some(interval);
-            self.process(bar, account)?;
-            self.on_close_fill(bar, account)?;
+            stop = self.process(bar, account)?;
+            if stop.is_none() {
+                self.on_close_fill(bar, account)?;
+            }
             if self.queue.has_timed() {
                 self.expire_with_bar(interval, account)?;
             }
         }
         self.under_way = None;
-        Ok(())
+        Ok(stop)
     }
 
     /// Returns the bar that was processed last.
@@ -289,7 +294,8 @@ impl BarMatcher {
         Ok(())
     }
 
-    /// The data end with this bar, which was processed already: see [`Finalize`].
+    /// The data end with this bar, which was processed already: see [`Finalize`]. Returns where margin was used up,
+    /// as [`BarMatcher::on_bar`] does.
     ///
     /// # Errors
     ///
@@ -299,9 +305,9 @@ impl BarMatcher {
         mode: Finalize,
         bar: &Bar,
         account: &mut A,
-    ) -> Result<(), A::Error> {
+    ) -> Result<Option<Stop>, A::Error> {
         if mode == Finalize::None {
-            return Ok(());
+            return Ok(None);
         }
         if mode == Finalize::Close {
             self.cancel_all(CancelReason::EndOfData, bar.open_time_ns, account)?;
@@ -314,15 +320,15 @@ impl BarMatcher {
                 (waiting.arrived_ns, waiting.amended_ns) = (TimeNs::MIN, TimeNs::MIN);
             });
             self.on_open(bar, self.last_close_ns, account)?;
-            self.process(bar, account)?;
+            let stop = self.process(bar, account)?;
             self.under_way = None;
-            return Ok(());
+            return Ok(stop);
         }
         let at = Execution { is_final: true, ..at_close(bar) };
         for place in 0..self.queue.begin_pass() {
             self.execute(place, at, account)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// No bar comes any more: an order that arrives from now on ends at once, also at the last close.
@@ -391,16 +397,16 @@ impl BarMatcher {
         }
     }
 
-    fn process<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
-        match self.rules.order {
+    fn process<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<Option<Stop>, A::Error> {
+        let stop = match self.rules.order {
             BarOrder::Time => self.walk(bar, None, account)?,
             BarOrder::Queue => self.fill_queue(bar, account)?,
-        }
+        };
         for waiting in self.queue.iter_mut() {
             waiting.is_done = false;
             waiting.is_new &= !waiting.is_in_time(bar);
         }
-        Ok(())
+        Ok(stop)
     }
 
     /// Orders the closing of every open lot, newest first, so that the oldest is in front.

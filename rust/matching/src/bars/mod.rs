@@ -23,5 +23,6 @@ mod time_policy;
 
 pub use account::{BarAccount, OpenPosition, exit_intent};
 pub use matcher::BarMatcher;
+pub use path::Stop;
 pub use rules::{BarFill, BarOrder, BarRules, Finalize};
 pub use slippage::Slippage;

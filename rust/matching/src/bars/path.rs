@@ -6,6 +6,9 @@
 //! Orders trade in the order in which the path reaches them. Where it reaches several at one price, stops come
 //! before limits and what closes a named entry before the rest, so that a loss is not missed.
 //!
+//! Where margin is used up on the way, the walk stops: the venue closes by force there, and the orders that the
+//! path had still to meet are gone. At one price orders trade first, and then the margin is judged.
+//!
 //! What is set off inside a bar and cannot trade at that price waits for the next bar, because nothing proves
 //! that the price came back.
 
@@ -29,28 +32,47 @@ struct Meeting {
     rank: u8,
 }
 
+/// Where the walk through a bar ended early, because what is held has not the margin it needs there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Price at which it ended.
+    pub price_ticks: i64,
+    /// Where the price still goes from there, the last of them the close.
+    pub corners: [i64; 3],
+}
+
 impl BarMatcher {
-    /// Lets the price go through a bar after its open, and fills what it meets. `mark_ticks` is the price at
-    /// which the account values what it holds meanwhile; without it, the price of each fill.
+    /// Lets the price go through a bar after its open, and fills what it meets, as long as the margin does.
+    /// `mark_ticks` is the price at which the account values what it holds meanwhile; without it, the price of
+    /// each fill.
     pub(super) fn walk<A: BarAccount>(
         &mut self,
         bar: &Bar,
         mark_ticks: Option<i64>,
         account: &mut A,
-    ) -> Result<(), A::Error> {
-        if !self.meets_anything(bar) {
-            return Ok(());
+    ) -> Result<Option<Stop>, A::Error> {
+        if !self.meets_anything(bar) && !account.is_margined() {
+            return Ok(None);
         }
+        let [first, second, close] = self.corners(bar, account);
         let mut from_ticks = bar.open_ticks;
-        for to_ticks in self.corners(bar, account) {
-            while let Some(meeting) = self.next_meeting(from_ticks, to_ticks, bar, account) {
-                from_ticks = meeting.price_ticks;
+        for corners in [[first, second, close], [second, close, close], [close; 3]] {
+            let [to_ticks, ..] = corners;
+            loop {
+                let meeting = self.next_meeting(from_ticks, to_ticks, bar, account);
+                let until_ticks = meeting.map_or(to_ticks, |meeting| meeting.price_ticks);
+                let breach = account.first_breach(from_ticks, until_ticks)?;
+                if let Some(price_ticks) = breach.filter(|ticks| meeting.is_none() || *ticks != until_ticks) {
+                    return Ok(Some(Stop { price_ticks, corners }));
+                }
+                let Some(meeting) = meeting else { break };
+                from_ticks = until_ticks;
                 self.meet(meeting, bar, mark_ticks, account)?;
             }
             self.show_corner(to_ticks, bar, account);
             from_ticks = to_ticks;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Returns the corners of a bar after its open, in the order of the path. The first is the extreme that is

@@ -1,30 +1,34 @@
 //! [`super::BarOrder::Queue`]: every order against the whole bar, in queue order.
 //!
 //! Source: the semantics (not the code) of `backtesting` 0.6.6, `_Broker._process_orders`. It knows market,
-//! limit and stop orders. While an order of another kind waits, the bar is walked instead: first what executes
-//! at the open, in queue order, then what the path meets ([`super::path`]), because only a path says which of
-//! two orders the price comes to first.
+//! limit and stop orders. While an order of another kind waits, or the margin of the instrument can be used up, the
+//! bar is walked instead: first what executes at the open, in queue order, then what the path meets
+//! ([`super::path`]), because only a path says what the price comes to first.
 
 use tradecore_types::{Bar, CancelReason, Liquidity, OrderKind, ReportBody, Side};
 
 use super::execution::{Execution, tell};
 use super::matcher::BarMatcher;
-use super::path::liquidity;
+use super::path::{Stop, liquidity};
 use super::queue::Waiting;
 use super::{BarAccount, BarFill};
 
 impl BarMatcher {
     /// Tries all orders, and again as long as an entry armed exits that this bar may reach.
-    pub(super) fn fill_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
-        if self.queue.has_dormant() {
+    pub(super) fn fill_queue<A: BarAccount>(
+        &mut self,
+        bar: &Bar,
+        account: &mut A,
+    ) -> Result<Option<Stop>, A::Error> {
+        if self.queue.has_dormant() || account.is_margined() {
             return self.walk_queue(bar, account);
         }
         while self.try_queue(bar, account)? {}
-        Ok(())
+        Ok(None)
     }
 
     /// Tries all orders at the open and lets the price walk through the bar.
-    fn walk_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<(), A::Error> {
+    fn walk_queue<A: BarAccount>(&mut self, bar: &Bar, account: &mut A) -> Result<Option<Stop>, A::Error> {
         self.wake_at_open(bar, account)?;
         // A second time for the exits that the first has armed.
         for _ in 0..2 {

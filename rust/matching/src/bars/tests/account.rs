@@ -25,6 +25,8 @@ pub struct Account {
     pub linked: Vec<(OrderId, OrderId)>,
     /// Orders that others have cancelled and that are still to be told so.
     pub limits: Vec<OrderId>,
+    /// At and below the first price a long position has not the margin it needs, at and above the second a short one.
+    pub breaches: Option<[i64; 2]>,
 }
 
 impl Account {
@@ -36,6 +38,7 @@ impl Account {
             next_id: 1,
             linked: Vec::new(),
             limits: Vec::new(),
+            breaches: None,
             instrument,
             fees,
             leverage,
@@ -48,6 +51,14 @@ impl Account {
         self.next_id += 1;
         self.orders.add(&intent).unwrap();
         approved(intent)
+    }
+
+    /// Tells whether what is held has not the margin it needs at a price.
+    pub fn is_breached_at(&self, price_ticks: i64) -> bool {
+        let position = self.ledger.position_total(InstrumentId(0));
+        self.breaches.is_some_and(|[low, high]| {
+            position > 0 && price_ticks <= low || position < 0 && price_ticks >= high
+        })
     }
 
     /// Margin that is free, times the leverage.
@@ -90,6 +101,19 @@ impl BarAccount for Account {
         i128::from(lots) * (self.unit_cost(price_ticks) / PPB) <= self.buying_power(mark_ticks)
     }
 
+    fn can_turn(
+        &self,
+        _: &ApprovedOrder,
+        closing_lots: i64,
+        opening_lots: i64,
+        price_ticks: i64,
+        mark_ticks: i64,
+    ) -> bool {
+        let freed = self.instrument.notional(mark_ticks, closing_lots).unwrap().0;
+        let needed = i128::from(opening_lots) * (self.unit_cost(price_ticks) / PPB);
+        needed <= self.buying_power(mark_ticks) + freed
+    }
+
     fn position(&self, strategy: StrategyId) -> i64 {
         self.ledger.position(strategy, InstrumentId(0))
     }
@@ -119,6 +143,16 @@ impl BarAccount for Account {
         let side = if position.lots > 0 { Side::Sell } else { Side::Buy };
         let closing = market(0, side, position.lots.abs());
         Ok(Some(self.send(OrderIntent { closes: Some(position.entry), ..closing })))
+    }
+
+    fn is_margined(&self) -> bool {
+        self.breaches.is_some()
+    }
+
+    fn first_breach(&mut self, from_ticks: i64, to_ticks: i64) -> Result<Option<i64>, String> {
+        let step = (to_ticks - from_ticks).signum();
+        let mut prices = (0..=(to_ticks - from_ticks).abs()).map(|ticks| from_ticks + step * ticks);
+        Ok(prices.find(|price_ticks| self.is_breached_at(*price_ticks)))
     }
 
     fn next_limit(&mut self) -> Option<(OrderId, i64)> {

@@ -104,6 +104,10 @@ struct Walk {
     orders: Vec<Plain>,
     position: i64,
     said: Vec<String>,
+    /// As in the account.
+    breaches: Option<[i64; 2]>,
+    /// Where margin was used up.
+    stop: Option<i64>,
 }
 
 impl Walk {
@@ -211,8 +215,9 @@ impl Walk {
 
     fn range(&mut self, open_ns: TimeNs, prices: [i64; 4]) {
         let [mut price, high, low, _] = prices;
+        self.judge(price);
         for corner in self.corners(open_ns, prices) {
-            while price != corner {
+            while price != corner && self.stop.is_none() {
                 price += (corner - price).signum();
                 let mut turn: Vec<usize> = (0..self.orders.len()).collect();
                 turn.sort_by_key(|&index| self.orders[index].rank());
@@ -222,9 +227,18 @@ impl Walk {
                         self.see(index, price, false, [low, high]);
                     }
                 }
+                self.judge(price);
             }
         }
         self.orders.iter_mut().for_each(|order| order.is_resting = false);
+    }
+
+    /// Orders trade at a price first, and then the margin is looked at.
+    fn judge(&mut self, price: i64) {
+        let is_breached = self.breaches.is_some_and(|[low, high]| {
+            self.position > 0 && price <= low || self.position < 0 && price >= high
+        });
+        self.stop = is_breached.then_some(price);
     }
 
     fn expire(&mut self, until_ns: TimeNs) {
@@ -291,7 +305,8 @@ impl Both {
         assert_eq!(is_rejected, would_take, "{wish:?} {last}");
     }
 
-    fn bar(&mut self, number: i64, prices: [i64; 4], wishes: &[Wish], last: Option<i64>) {
+    /// Goes through a bar; returns where margin was used up, at the venue and in the walk.
+    fn bar(&mut self, number: i64, prices: [i64; 4], wishes: &[Wish], last: Option<i64>) -> [Option<i64>; 2] {
         let [open, high, low, _] = prices;
         let (open_ns, close_ns, range) = (number * 10, number * 10 + 10, [low, high]);
         let of = |arrival| wishes.iter().filter(move |wish| wish.arrival == arrival);
@@ -324,9 +339,10 @@ impl Both {
             self.expire_inside(open_ns, close_ns);
         }
         let Desk { matcher, account, .. } = &mut self.desk;
-        matcher.on_bar(&bar, close_ns, account).unwrap();
+        let stop = matcher.on_bar(&bar, close_ns, account).unwrap();
         self.walk.range(open_ns, prices);
         self.walk.expire(close_ns);
+        [stop.map(|stop| stop.price_ticks), self.walk.stop]
     }
 
     fn expire_inside(&mut self, open_ns: TimeNs, close_ns: TimeNs) {
@@ -418,11 +434,13 @@ proptest! {
     fn a_bar_does_what_a_walk_tick_by_tick_does(
         policy in prop::sample::select(vec![BarOrder::Time, BarOrder::Queue]),
         bars in bars(),
+        breaches in prop::option::of((65i64..105, 95i64..135).prop_map(|(low, high)| [low, high])),
     ) {
         let mut desk = Desk::new(BarFill::NextOpen, policy);
         desk.matcher.rules.orders_max = 1_000;
         desk.account = super::Account::new(samples::instrument("1", "1"), crate::FeeSchedule::default(), 1_000_000, 10);
-        let mut both = Both { desk, walk: Walk::default() };
+        desk.account.breaches = breaches;
+        let mut both = Both { desk, walk: Walk { breaches, ..Walk::default() } };
         let mut last = None;
         for (number, (prices, wishes)) in (1i64..).zip(bars) {
             let mut wishes = wishes;
@@ -432,11 +450,16 @@ proptest! {
                 }
                 wishes.insert(0, far_away());
             }
-            both.bar(number, prices, &wishes, last);
+            let [stop, expected] = both.bar(number, prices, &wishes, last);
             last = Some(prices[3]);
             let mut said = samples::told(&both.desk.account.reports);
             said.retain(|line| !line.ends_with("Accepted") && !line.ends_with("Rejected(WouldTake)"));
             prop_assert_eq!(said, both.walk.said.clone(), "{:?} {:?}", prices, wishes);
+            prop_assert_eq!(stop, expected, "{:?} {:?}", prices, wishes);
+            if stop.is_some() {
+                // The rest is the account's affair: what waits is cancelled there.
+                break;
+            }
         }
     }
 }
