@@ -34,7 +34,7 @@ PATH_KEYS = (
 )
 # Keys that take several paths, or one for each instrument.
 SEVERAL_KEYS = ("data.path", "data.paths", "data.funding", "data.marks")
-STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
+STRATEGY_KEYS = ("class", "name", "instruments", "bars", "first_bar", "history")
 FILE_SIZE_MAX = 1 << 20
 
 
@@ -171,6 +171,7 @@ def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[Strate
                 instruments=table.instruments,
                 bars=table.bars,
                 history=table.history,
+                first_bar=table.first_bar,
                 parameters=plain if isinstance(plain, dict) else {},
                 key=key,
             )

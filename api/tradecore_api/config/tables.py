@@ -15,6 +15,7 @@ from tradecore.domain.spec import (
     RiskSpec,
     VenueSpec,
 )
+from tradecore.strategy import FirstBar
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -189,15 +190,20 @@ class DataTable(Table, frozen=True):
 class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
     """`[strategy]`: every key that is not named here is a parameter of the strategy itself.
 
-    `bars` is `input`, a length such as `1m` or `5s:quotes`, or a rule: `100tick`, `50volume`,
-    `1e6notional`, `20range` (ticks), `10imbalance` (trades) or `50volume-imbalance`; `history` how many of
-    them stay at hand.
+    `bars` is `input`, a length such as `1m`, `1h`, `1d`, `1w`, `1mo` or `5s:quotes`, or a rule: `100tick`,
+    `50volume`, `1e6notional`, `20range` (ticks), `10imbalance` (trades) or `50volume-imbalance`. A list such
+    as `["5m", "1h", "1d"]` gives the strategy all of them. Bars of a length are built from the bars given as
+    input or from trades, whichever come first; `:bars`, `:trades` or `:quotes` after the length says it
+    outright. `history` is how many of each stay at hand. `first_bar` says what becomes of a first bar that
+    began before the data did: `whole` leaves it out, `any` shows it; absent, it is left out if it is built
+    from bars. docs/bars.md has it all.
     """
 
     reference: str = msgspec.field(name="class")
     name: str | None = None
     instruments: tuple[str, ...] = ()
-    bars: str = "input"
+    bars: str | tuple[str, ...] = "input"
+    first_bar: FirstBar | None = None
     history: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
@@ -300,8 +306,9 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     name: str
     instruments: tuple[str, ...]
-    bars: str
+    bars: str | tuple[str, ...]
     history: int
+    first_bar: FirstBar | None = None
     parameters: dict[str, object]
     key: str
 

@@ -7,7 +7,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.runtime import SessionConfig
-from tradecore.strategy import BarSource, StrategyBinding, build, load_class
+from tradecore.strategy import StrategyBinding, build, load_class, timeframes
 from tradecore_api.config.tables import (
     Config,
     StrategyConfig,
@@ -31,33 +31,38 @@ def strategies(config: Config) -> Strategies:
     """
     symbols = [instrument.symbol for instrument in config.tables.instruments]
     bindings = tuple(_binding(config, strategy, symbols) for strategy in config.strategies)
-    names = tuple(
-        {
-            "class": strategy.reference,
-            "name": strategy.name,
-            "instruments": list(strategy.instruments),
-            "bars": strategy.bars,
-            "history": strategy.history,
-            "parameters": strategy.parameters,
-        }
-        for strategy in config.strategies
-    )
-    return Strategies(bindings, names)
+    return Strategies(bindings, tuple(_named(strategy) for strategy in config.strategies))
+
+
+def _named(strategy: StrategyConfig) -> dict[str, object]:
+    """Return what the journal keeps of a strategy; a setting that is absent is not in it."""
+    bars = strategy.bars if isinstance(strategy.bars, str) else list(strategy.bars)
+    first_bar = {} if strategy.first_bar is None else {"first_bar": strategy.first_bar.value}
+    return {
+        "class": strategy.reference,
+        "name": strategy.name,
+        "instruments": list(strategy.instruments),
+        "bars": bars,
+        **first_bar,
+        "history": strategy.history,
+        "parameters": strategy.parameters,
+    }
 
 
 def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:
     source = config.source_of(strategy.key)
     found = load_class(strategy.reference, source=source, key=f"{strategy.key}.class")
     try:
-        bars = BarSource.parse(strategy.bars)
+        timeframes(strategy.bars)
     except InvalidValueError as error:
-        raise ConfigError(source, f"{strategy.key}.bars", strategy.bars, error.rule) from error
+        raise ConfigError(source, f"{strategy.key}.bars", error.value, error.rule) from error
     instruments = tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols)
     return StrategyBinding(
         name=strategy.name,
         strategy=build(found, strategy.parameters, source=source, section=strategy.key),
         instruments=instruments,
-        bars=bars,
+        bars=strategy.bars,
+        first_bar=strategy.first_bar,
         history=strategy.history,
     )
 

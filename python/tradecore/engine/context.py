@@ -6,7 +6,7 @@ from typing import Self
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
-from tradecore.strategy import StrategyBinding
+from tradecore.strategy import StrategyBinding, Timeframe
 
 _INT64 = 2**63
 # The action of a decision that asks for nothing.
@@ -62,7 +62,8 @@ class Context(OrderDesk):
             instrument_id: instruments[instrument_id] for instrument_id in binding.instruments
         }
         self._default_id = binding.instruments[0]
-        self._series: dict[int, int] = {}
+        self._timeframes = binding.timeframes()
+        self._series: dict[tuple[int, str], int] = {}
 
     # What there is
 
@@ -80,6 +81,11 @@ class Context(OrderDesk):
     def instruments(self) -> tuple[Instrument, ...]:
         """Every instrument of the strategy."""
         return tuple(self._instruments.values())
+
+    @property
+    def timeframes(self) -> tuple[str, ...]:
+        """What `bars` of the strategy says; the first is what indicators mean that name none."""
+        return tuple(timeframe.name for timeframe in self._timeframes)
 
     def position(self, instrument_id: int | None = None) -> float:
         """Return the strategy's position as a number; short is negative."""
@@ -137,37 +143,59 @@ class Context(OrderDesk):
         """Record the decision to do nothing, with the notes made by `trace`."""
         self._kernel.trace(self._strategy_id, self._id(instrument_id), _HOLD, reason)
 
-    # Indicators, asked for in `on_start`
+    # Indicators, asked for in `on_start`; `bars` says of which of the strategy's bars, else of the first
 
-    def sma(self, period: int, instrument_id: int | None = None) -> Indicator:
+    def sma(self, period: int, instrument_id: int | None = None, *, bars: str | None = None) -> Indicator:
         """Simple moving average of the close."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "sma", period=period)
+        return self._kernel.add_indicator(self._series_of(instrument_id, bars), "sma", period=period)
 
-    def ema(self, period: int, instrument_id: int | None = None, *, seed_first: bool = False) -> Indicator:
+    def ema(
+        self,
+        period: int,
+        instrument_id: int | None = None,
+        *,
+        seed_first: bool = False,
+        bars: str | None = None,
+    ) -> Indicator:
         """Exponential moving average of the close; starts from the mean of the first values, or the first."""
-        series = self._series_of(instrument_id)
+        series = self._series_of(instrument_id, bars)
         return self._kernel.add_indicator(series, "ema", period=period, seed_first=seed_first)
 
-    def rsi(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
+    def rsi(
+        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> Indicator:
         """Relative strength index of the close, after Wilder."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "rsi", period=period)
+        return self._kernel.add_indicator(self._series_of(instrument_id, bars), "rsi", period=period)
 
-    def atr(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
+    def atr(
+        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> Indicator:
         """Average true range, after Wilder."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "atr", period=period)
+        return self._kernel.add_indicator(self._series_of(instrument_id, bars), "atr", period=period)
 
     def bollinger(
-        self, period: int = 20, deviations: float = 2.0, instrument_id: int | None = None
+        self,
+        period: int = 20,
+        deviations: float = 2.0,
+        instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """Bollinger bands of the close; values are (upper, middle, lower)."""
-        series = self._series_of(instrument_id)
+        series = self._series_of(instrument_id, bars)
         return self._kernel.add_indicator(series, "bollinger", period=period, factor=deviations)
 
     def macd(
-        self, fast: int = 12, slow: int = 26, signal: int = 9, instrument_id: int | None = None
+        self,
+        fast: int = 12,
+        slow: int = 26,
+        signal: int = 9,
+        instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """MACD of the close; values are (macd, signal, histogram)."""
-        series = self._series_of(instrument_id)
+        series = self._series_of(instrument_id, bars)
         return self._kernel.add_indicator(series, "macd", period=fast, slow=slow, signal=signal)
 
     def keltner(
@@ -176,17 +204,21 @@ class Context(OrderDesk):
         atr_period: int = 10,
         multiple: float = 2.0,
         instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """Keltner channel; values are (upper, middle, lower)."""
-        series = self._series_of(instrument_id)
+        series = self._series_of(instrument_id, bars)
         return self._kernel.add_indicator(series, "keltner", period=period, slow=atr_period, factor=multiple)
 
-    def history(self, column: str, count: int, instrument_id: int | None = None) -> object:
+    def history(
+        self, column: str, count: int, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> object:
         """Return the last `count` values of a bar column as a float64 array of shape (n,), newest last.
 
         `column` is `open`, `high`, `low`, `close` or `volume`; `history` of the binding bounds `count`.
         """
-        return self._kernel.column(self._series_of(instrument_id), column, count)
+        return self._kernel.column(self._series_of(instrument_id, bars), column, count)
 
     # Below: how
 
@@ -202,12 +234,22 @@ class Context(OrderDesk):
     def _of(self, instrument_id: int | None) -> Instrument:
         return self._instruments[self._id(instrument_id)]
 
-    def _series_of(self, instrument_id: int | None) -> int:
-        return self._series[self._id(instrument_id)]
+    def _series_of(self, instrument_id: int | None, bars: str | None) -> int:
+        name = self._timeframes[0].name if bars is None else bars
+        series = self._series.get((self._id(instrument_id), name))
+        if series is None:
+            known = ", ".join(self.timeframes)
+            rule = f"must be one of the strategy's bars, which are {known}; add it to `bars` of the strategy"
+            raise InvalidValueError("bars", bars, rule)
+        return series
 
-    def bind_series(self, add: Callable[[int], int]) -> None:
+    def bind_series(self, add: Callable[[int, Timeframe], int]) -> None:
         """Learn which series of bars belong to the instruments; called once by the engine."""
-        self._series = {instrument_id: add(instrument_id) for instrument_id in self._instruments}
+        self._series = {
+            (instrument_id, timeframe.name): add(instrument_id, timeframe)
+            for instrument_id in self._instruments
+            for timeframe in self._timeframes
+        }
 
 
 def _whole(name: str, value: int) -> int:

@@ -15,13 +15,15 @@ from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
 from tradecore.engine.scopes import ScopeNames
 from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
-from tradecore.strategy import StrategyBinding
+from tradecore.strategy import StrategyBinding, Timeframe
 
 _ATTO = Decimal(1).scaleb(-18)
 # Where the equity is sampled by the clock: once a minute.
 SAMPLE_NS = 60_000_000_000
 # Commands come after every market event of the same time.
 _COMMAND_SOURCE = 1_000
+# Bars of an instrument, what becomes of the first one, and how many are kept.
+_SeriesKey = tuple[int, Timeframe, str | None, int]
 
 
 class _Handlers(msgspec.Struct):
@@ -49,7 +51,8 @@ class Engine:
     spec : EngineSpec
         Instruments, account, fees, venue and risk.
     strategies : sequence of StrategyBinding
-        The strategies, called in this order for one event.
+        The strategies, called in this order for one event. Bars that close at one moment come the longest
+        first, once a strategy has several lengths.
     recording : bool
         Keep journal frames for `take_frames`, and traces of decisions among them.
     digest : bool
@@ -104,7 +107,8 @@ class Engine:
         )
         self._kernel.set_gates(asked_gates(gates, self._names.strategies), is_tracing=recording)
         self._handlers: list[_Handlers] = []
-        self._series: dict[tuple[int, int, str, int], int] = {}
+        self._series: dict[_SeriesKey, int] = {}
+        self._add_timeframes()
         for strategy_id, binding in enumerate(self.strategies):
             self._handlers.append(self._bind(strategy_id, binding))
         self._is_started = False
@@ -301,11 +305,11 @@ class Engine:
         return {symbol: f"{size.normalize():f}" for symbol, size in lots.items() if size}
 
     def _bind(self, strategy_id: int, binding: StrategyBinding) -> _Handlers:
-        if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
-            rule = f"must name instruments 0 to {len(self.instruments) - 1}"
-            raise InvalidValueError("instruments", binding.instruments, rule)
+        self._check_instruments(binding)
         context = Context(self._kernel, strategy_id, binding, self.instruments)
-        context.bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
+        context.bind_series(
+            lambda instrument_id, timeframe: self._series_of(binding, instrument_id, timeframe)
+        )
         strategy = binding.strategy
         handlers = _Handlers(
             context,
@@ -328,8 +332,9 @@ class Engine:
             if handler is not None:
                 self._kernel.subscribe_own(strategy_id, what)
         for instrument_id in binding.instruments:
-            if handlers.on_bar is not None:
-                self._kernel.subscribe_bars(strategy_id, self._series_of(binding, instrument_id))
+            for timeframe in binding.timeframes() if handlers.on_bar is not None else ():
+                series = self._series_of(binding, instrument_id, timeframe)
+                self._kernel.subscribe_bars(strategy_id, series)
             for what, handler in (
                 ("quote", handlers.on_quote),
                 ("book", handlers.on_book),
@@ -339,13 +344,31 @@ class Engine:
                     self._kernel.subscribe(strategy_id, what, instrument_id)
         return handlers
 
-    def _series_of(self, binding: StrategyBinding, instrument_id: int) -> int:
-        bars = binding.bars
-        source = bars.rule or (bars.prices if bars.interval_ns else "input")
-        key = (instrument_id, bars.interval_ns, source, binding.history)
+    def _check_instruments(self, binding: StrategyBinding) -> None:
+        if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
+            rule = f"must name instruments 0 to {len(self.instruments) - 1}"
+            raise InvalidValueError("instruments", binding.instruments, rule)
+
+    def _add_timeframes(self) -> None:
+        """Add the bars of every strategy, the longest first, where one of them has several lengths.
+
+        Bars that end at one moment come in the order in which they were added.
+        """
+        if all(len(binding.timeframes()) == 1 for binding in self.strategies):
+            return
+        wanted = []
+        for binding in self.strategies:
+            self._check_instruments(binding)
+            wanted += [(binding, timeframe) for timeframe in binding.timeframes()]
+        for binding, timeframe in sorted(wanted, key=lambda each: -each[1].source.length_ns):
+            for instrument_id in binding.instruments:
+                self._series_of(binding, instrument_id, timeframe)
+
+    def _series_of(self, binding: StrategyBinding, instrument_id: int, timeframe: Timeframe) -> int:
+        key = (instrument_id, timeframe, binding.first_bar, binding.history)
         if key not in self._series:
             self._series[key] = self._kernel.add_series(
-                instrument_id, source, bars.interval_ns, binding.history
+                instrument_id, timeframe.source, timeframe.name, binding.first_bar, binding.history
             )
         return self._series[key]
 

@@ -9,7 +9,18 @@ A strategy may have any of these methods; it is called only for what it has:
 
 from msgspec import Meta as Bounds
 
-from tradecore.strategy.binding import BarSource, StrategyBinding
+from tradecore.strategy.bar_source import BarSource, FirstBar
+from tradecore.strategy.binding import StrategyBinding, Timeframe, timeframes
 from tradecore.strategy.loader import build, load_class, parameters
 
-__all__ = ["BarSource", "Bounds", "StrategyBinding", "build", "load_class", "parameters"]
+__all__ = [
+    "BarSource",
+    "Bounds",
+    "FirstBar",
+    "StrategyBinding",
+    "Timeframe",
+    "build",
+    "load_class",
+    "parameters",
+    "timeframes",
+]

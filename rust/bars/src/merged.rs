@@ -13,8 +13,8 @@ use crate::{FinishedBar, FirstBar};
 ///
 /// A bar counts by the hours in which the instrument trades: what is closed at its beginning and at its end is
 /// passed over, so a bar of a calendar day is one of the session in it. A longer bar ends with the bar that
-/// reaches its end. Where that one is missing it ends by [`MergedBars::close_due`], when its time has come.
-/// The open time of a longer bar is the start of its period, whatever the first bar in it is.
+/// reaches its end. Where that one is missing it ends by [`MergedBars::close_due`], when its time has come: at its
+/// end if a bar can close then, else once the bar that goes on beyond it must have closed. The open time of a longer bar is the start of its period, whatever the first bar in it is.
 #[derive(Clone, Debug)]
 pub struct MergedBars {
     span: BarSpan,
@@ -32,6 +32,8 @@ pub struct MergedBars {
 struct Current {
     bar: Bar,
     period: Period,
+    /// When no bar can come any more that belongs to it.
+    due_ns: TimeNs,
     is_kept: bool,
 }
 
@@ -89,29 +91,29 @@ impl MergedBars {
             self.left_out += 1;
             return Ok(Merged::default());
         };
-        let known = self.current.filter(|current| from_ns < current.period.end_ns);
-        let Some(period) =
-            known.map_or_else(|| self.span.period(from_ns, &self.sessions), |current| Some(current.period))
-        else {
+        let known = self.current.map(|current| current.period);
+        let is_known = known.is_some_and(|period| (period.start_ns..period.end_ns).contains(&from_ns));
+        let own = if is_known { known } else { self.span.period(from_ns, &self.sessions) };
+        let Some(period) = own else {
             self.left_out += 1;
             return Ok(Merged::default());
         };
-        if from_ns < self.done_ns || from_ns < period.start_ns {
-            self.left_out += 1;
-            return Ok(Merged::default());
-        }
         if to_ns > period.end_ns {
             let (span, open_time_ns) = (self.span, bar.open_time_ns);
             return Err(Misfit { span, open_time_ns, close_time_ns, end_ns: period.end_ns });
         }
-        let before = if known.is_none() { self.close() } else { None };
-        self.add(bar, from_ns, period);
+        if from_ns < self.done_ns || known.is_some_and(|known| period.start_ns < known.start_ns) {
+            self.left_out += 1;
+            return Ok(Merged::default());
+        }
+        let before = if is_known { None } else { self.close() };
+        self.add(bar, from_ns, close_time_ns, period);
         let finished = if to_ns >= period.end_ns { self.close() } else { None };
         Ok(Merged { before, finished })
     }
 
     /// Adds a bar to the one being built, which it opens if there is none.
-    fn add(&mut self, bar: &Bar, from_ns: TimeNs, period: Period) {
+    fn add(&mut self, bar: &Bar, from_ns: TimeNs, close_time_ns: TimeNs, period: Period) {
         if let Some(Current { bar: whole, .. }) = &mut self.current {
             whole.high_ticks = whole.high_ticks.max(bar.high_ticks);
             whole.low_ticks = whole.low_ticks.min(bar.low_ticks);
@@ -120,21 +122,22 @@ impl MergedBars {
         } else {
             let is_kept = from_ns <= period.start_ns || self.first == FirstBar::Any;
             self.first = FirstBar::Any;
+            let due_ns = due_ns(period.end_ns, close_time_ns, bar);
             let bar = Bar { open_time_ns: period.start_ns, ..*bar };
-            self.current = Some(Current { bar, period, is_kept });
+            self.current = Some(Current { bar, period, due_ns, is_kept });
         }
         debug_assert!(self.current.is_some_and(|current| current.bar.low_ticks <= bar.low_ticks));
     }
 
-    /// Returns when the bar being built ends.
+    /// Returns when the bar being built ends by itself.
     #[must_use]
-    pub fn ends_ns(&self) -> Option<TimeNs> {
-        self.current.map(|current| current.period.end_ns)
+    pub fn due_ns(&self) -> Option<TimeNs> {
+        self.current.map(|current| current.due_ns)
     }
 
     /// Ends the current bar if its time has come.
     pub fn close_due(&mut self, now_ns: TimeNs) -> Option<FinishedBar> {
-        if self.ends_ns()? <= now_ns { self.close() } else { None }
+        if self.due_ns()? <= now_ns { self.close() } else { None }
     }
 
     /// Ends the current bar; one that is left out gives nothing.
@@ -165,5 +168,16 @@ impl MergedBars {
             write_bar(&current.bar, out);
             out.push(u8::from(current.is_kept));
         }
+    }
+}
+
+/// Returns when the last bar of a period must have closed, going by one bar of it: at the end of the period if
+/// bars of its length close then. Bars of calendar days go on after the session in them: then it is one length
+/// after the close of the bar that holds the end, for days are not all equally long.
+fn due_ns(end_ns: TimeNs, close_time_ns: TimeNs, bar: &Bar) -> TimeNs {
+    let length_ns = close_time_ns.saturating_sub(bar.open_time_ns).max(1);
+    match end_ns.saturating_sub(close_time_ns).rem_euclid(length_ns) {
+        0 => end_ns,
+        beyond_ns => end_ns.saturating_add(length_ns - beyond_ns).saturating_add(length_ns),
     }
 }
