@@ -95,9 +95,7 @@ def parts_of(sessions, seed, keep, length_ns):
 def played(spec, bars, batches, first_bar=None):
     """Run a watcher over batches of events; return it and the hash of the state."""
     watcher = Watcher(*bars)
-    binding = StrategyBinding(
-        name="watcher", strategy=watcher, bars=bars, history=KEPT, first_bar=first_bar
-    )
+    binding = StrategyBinding(name="watcher", strategy=watcher, bars=bars, history=KEPT, first_bar=first_bar)
     engine = Engine(spec, [binding])
     for batch in batches:
         engine.feed(batch)
@@ -114,7 +112,15 @@ def fed(parts, pieces):
         for part in parts[at : at + piece]:
             columns = [
                 np.array([value], dtype=np.int64)
-                for value in (part.open_time_ns, part.end_ns, part.open, part.high, part.low, part.close, part.volume)
+                for value in (
+                    part.open_time_ns,
+                    part.end_ns,
+                    part.open,
+                    part.high,
+                    part.low,
+                    part.close,
+                    part.volume,
+                )
             ]
             batch.bars(0, *columns)
         batches.append(batch)
@@ -213,7 +219,9 @@ def test_a_day_is_the_session_whatever_hours_the_bars_of_a_file_have(length):
     sessions = new_york(FIRST, DAYS, time(9, 30), time(16), early=(7,))
     inside = [each for each in sessions if 0 <= (each.day - FIRST).days < DAYS]
     whole = [each.start_ns // DAY_NS * DAY_NS for each in inside]
-    parts = [Bar(start, start + DAY_NS, 10 + at, 12 + at, 9 + at, 11 + at, at) for at, start in enumerate(whole)]
+    parts = [
+        Bar(start, start + DAY_NS, 10 + at, 12 + at, 9 + at, 11 + at, at) for at, start in enumerate(whole)
+    ]
     within = [part._replace(open_time_ns=each.start_ns) for part, each in zip(parts, inside, strict=True)]
     spec = EngineSpec(
         instruments=(InstrumentSpec(symbol="ACME", tick_size="1", calendar="own"),),

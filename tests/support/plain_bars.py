@@ -49,7 +49,9 @@ def ns_of(moment: datetime) -> int:
 
 def round_the_clock(first: date, days: int, day_end_ns: int = 0) -> list[Session]:
     """Return the days of what trades all the time: each ends so long after midnight UTC."""
-    midnights = [ns_of(datetime.combine(first + timedelta(days=n), time(), UTC)) for n in range(-60, days + 100)]
+    midnights = [
+        ns_of(datetime.combine(first + timedelta(days=n), time(), UTC)) for n in range(-60, days + 100)
+    ]
     sessions = []
     for midnight in midnights:
         end_ns = midnight + (day_end_ns or DAY_NS)

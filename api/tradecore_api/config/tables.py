@@ -145,14 +145,43 @@ class Implausible(StrEnum):
     ACCEPT = "accept"
 
 
+class InstrumentDataTable(Table, frozen=True):
+    """`[data.instrument.NAME]`: files of the instrument of this symbol and how they are read.
+
+    What is absent is as in `[data]`.
+    """
+
+    path: Paths | None = None
+    trades: Paths | None = None
+    quotes: Paths | None = None
+    funding: Paths | None = None
+    marks: Paths | None = None
+    format: DataFormat | None = None
+    columns: dict[str, str] | tuple[str, ...] | None = None
+    rounding: Rounding | None = None
+    quote_side: QuoteSide | None = None
+    interval_ns: Positive | None = None
+    timezone: str | None = None
+    time_format: TimeFormat | None = None
+    date: str | None = None
+    price_scale: Positive | None = None
+    implausible: Implausible | None = None
+
+
 class DataTable(Table, frozen=True):
-    """`[data]`: bars of the past for `tradecore backtest`.
+    """`[data]`: bars, trades and quotes of the past for `tradecore backtest`.
 
     `path` is a file, a list of files, a directory (its data files) or a pattern such as `btc/*.csv.gz`.
     Several files are one series in the order of time, whatever they are called; a row that two of them have
     alike is taken once, and two that differ about one time are an error. With several instruments each has
     its own: write `{symbol}` in the path (`/` and `:` of a symbol become `_`), or name them in
-    `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. `funding` and `marks` take the same but for the table.
+    `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. Where their files are not all of one kind, a table
+    `[data.instrument."BTC-USD"]` has any of these keys for one instrument. All are merged by time.
+
+    `trades` and `quotes` are files with the trades and the best prices, with or in place of the bars in
+    `path`: at one time bars come first, then quotes, then trades. Orders are matched against what
+    `venue.matching` says: `bars` need a `path`, `quotes` need `quotes`. `trades`, `quotes`, `funding` and
+    `marks` take a `{symbol}` as `path` does.
 
     `columns` maps `time, open, high, low, close, volume` to the names used in the file, or lists them in the
     order in which they stand there, with `""` for a column to pass over. `funding` is a file
@@ -173,6 +202,9 @@ class DataTable(Table, frozen=True):
 
     path: Paths | None = None
     paths: dict[str, Paths] = {}
+    trades: Paths | None = None
+    quotes: Paths | None = None
+    instrument: dict[str, InstrumentDataTable] = {}
     funding: Paths | None = None
     marks: Paths | None = None
     format: DataFormat = DataFormat.AUTO
