@@ -76,7 +76,7 @@ def markets(draw):
 
 
 def parts_of(sessions, seed, keep, length_ns):
-    """Return random short bars within the sessions of the days asked for: some are missing, and whole hours."""
+    """Return random short bars within the sessions; single ones and whole hours are missing."""
     rng = np.random.default_rng(seed)
     inside = [each for each in sessions if 0 <= (each.day - FIRST).days < DAYS]
     parts = []
@@ -215,7 +215,7 @@ def test_bars_of_several_lengths_are_built_from_trades_and_quotes_too(market, se
 
 @pytest.mark.parametrize("length", ["1d", "1w"])
 def test_a_day_is_the_session_whatever_hours_the_bars_of_a_file_have(length):
-    """Bars from midnight to midnight are those of the sessions in them; the week ends with its last session."""
+    """Bars from midnight to midnight are those of the sessions in them; the week ends with its last one."""
     sessions = new_york(FIRST, DAYS, time(9, 30), time(16), early=(7,))
     inside = [each for each in sessions if 0 <= (each.day - FIRST).days < DAYS]
     whole = [each.start_ns // DAY_NS * DAY_NS for each in inside]

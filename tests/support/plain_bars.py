@@ -61,7 +61,7 @@ def round_the_clock(first: date, days: int, day_end_ns: int = 0) -> list[Session
 
 
 def new_york(first: date, days: int, opens: time, closes: time, early: Sequence[int] = ()) -> list[Session]:
-    """Return weekdays in New York; those whose place is in `early` end at 13:00, and every 17th is a holiday."""
+    """Return weekdays in New York: those named in `early` end at 13:00, and every 17th is a holiday."""
     sessions = []
     for place in range(-60, days + 100):
         day = first + timedelta(days=place)

@@ -238,6 +238,17 @@ class Engine:
         """Return the hash of every order, refusal, cancel and amendment so far, hexadecimal."""
         return self._kernel.orders_digest()
 
+    def bars_left_out(self) -> dict[str, int]:
+        """Return how many bars given as input are in no longer bar, by symbol and length: `{"ACME 1h": 12}`.
+
+        They were outside of the sessions of the instrument's calendar, or came after their bar had ended.
+        """
+        counts: dict[str, int] = {}
+        for (instrument_id, timeframe, _, _), series in self._series.items():
+            name = f"{self.instruments[instrument_id].symbol} {timeframe.name}"
+            counts[name] = max(counts.get(name, 0), self._kernel.bars_left_out(series))
+        return {name: count for name, count in counts.items() if count}
+
     def snapshot_requests(self) -> list[int]:
         """Return the instruments whose book needs a snapshot."""
         return [i.instrument_id for i in self.instruments if self._kernel.needs_snapshot(i.instrument_id)]

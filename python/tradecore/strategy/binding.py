@@ -23,8 +23,8 @@ class StrategyBinding(msgspec.Struct, frozen=True, kw_only=True):
     `instruments` are positions in the engine's instrument table; the strategy sees these alone, and
     the first is the one its orders mean when they name none.
 
-    `bars` says where its bars come from: a `BarSource`, the text of one such as `"1h"`, or several of them such
-    as `("5m", "1h", "1d")`. The first is the one that indicators and `history` mean when they name none.
+    `bars` says where its bars come from: a `BarSource`, the text of one such as `"1h"`, or several of them,
+    such as `("5m", "1h", "1d")`. The first is the one that indicators and `history` mean when they name none.
     `first_bar` says what becomes of a first bar whose beginning is missing: absent, it is left out if it is
     built from bars, and shown if it is built from trades or quotes. `history` is how many bars of each kind
     stay at hand as arrays.

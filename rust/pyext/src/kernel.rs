@@ -162,6 +162,11 @@ impl PyKernel {
         Ok(series)
     }
 
+    /// Number of bars given as input that a series left out: outside of the sessions, or too late.
+    fn bars_left_out(&self, series: usize) -> u64 {
+        self.kernel.bars_left_out(series)
+    }
+
     /// Wakes a strategy at every bar of a series.
     fn subscribe_bars(&mut self, strategy_id: u16, series: usize) {
         self.kernel.subscribe_bars(StrategyId(strategy_id), series);
