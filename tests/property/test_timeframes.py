@@ -18,9 +18,18 @@ from support.plain_bars import (
     round_the_clock,
     table_of,
 )
-from tradecore.domain import AccountSpec, EngineSpec, EventBatch, InstrumentSpec, Matching, VenueSpec
+from tradecore.domain import (
+    AccountSpec,
+    EngineSpec,
+    EventBatch,
+    InstrumentSpec,
+    InvalidValueError,
+    Matching,
+    StrategyError,
+    VenueSpec,
+)
 from tradecore.engine import Engine
-from tradecore.strategy import FirstBar, StrategyBinding
+from tradecore.strategy import BarSource, FirstBar, StrategyBinding
 
 # The clocks of New York change on 8 March 2026, a Sunday.
 FIRST = date(2026, 2, 20)
@@ -233,3 +242,73 @@ def test_a_day_is_the_session_whatever_hours_the_bars_of_a_file_have(length):
     shown = [row for _, _, row, _, _ in watcher.calls]
     assert shown == [bar for bar in expected if bar.end_ns <= parts[-1].end_ns]
     assert len(shown) > 5
+
+
+@pytest.mark.parametrize(
+    ("bars", "minutes", "says"),
+    [("7m", 5, "two bars of 7m"), ("1h", 120, "two bars of 1h"), (("5m", "1d"), 7, "two bars of 5m")],
+)
+def test_a_length_that_is_no_multiple_of_the_input_is_refused_in_words(bars, minutes, says):
+    """The error names the instrument, the bar and what to choose."""
+    spec = EngineSpec(instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),))
+    length_ns = minutes * MINUTE_NS
+    starts = range(DAY_NS, 2 * DAY_NS, length_ns)
+    parts = [Bar(start_ns, start_ns + length_ns, 10, 11, 9, 10, 1) for start_ns in starts]
+    engine = Engine(spec, [StrategyBinding(name="none", strategy=object(), bars=bars)])
+    engine.feed(fed(parts, [])[0])
+    with pytest.raises(InvalidValueError, match=rf"^bars .*cannot be built for GOLD.*1970-01-02.*{says}"):
+        engine.run()
+
+
+class Asks:
+    """Asks for an indicator of bars that it may not have."""
+
+    def __init__(self, bars):
+        self.bars = bars
+
+    def on_start(self, ctx):
+        """Ask."""
+        self.timeframes = ctx.timeframes
+        self.value = ctx.sma(2, bars=self.bars)
+
+
+def test_bars_are_asked_for_as_they_are_written():
+    """In any spelling; one that the strategy does not have is refused, and so are none and the same twice."""
+    spec = EngineSpec(instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),))
+
+    def started(asked, bars):
+        binding = StrategyBinding(name="asks", strategy=Asks(asked), bars=bars)
+        Engine(spec, [binding]).run()
+        return binding.strategy.timeframes
+
+    assert started("60m", ("5m", "60m")) == ("5m", "60m")
+    assert started("1h", BarSource(3_600_000_000_000)) == ("1h",)
+    assert started(None, ("1mo", BarSource())) == ("1mo", "input")
+    with pytest.raises(StrategyError, match="which are 5m, 1h; add it to `bars`"):
+        started("1d", ("5m", "1h"))
+    with pytest.raises(InvalidValueError, match="listed twice"):
+        started(None, ("1h", "60m"))
+    with pytest.raises(InvalidValueError, match="at least one"):
+        started(None, ())
+    with pytest.raises(InvalidValueError, match="first_bar"):
+        Engine(spec, [StrategyBinding(name="a", strategy=Asks(None), first_bar="half")])
+
+
+def test_what_is_outside_of_the_sessions_is_counted():
+    """Bars of the evening are in no bar of the session, and the engine says how many there were."""
+    sessions = new_york(FIRST, DAYS, time(9, 30), time(16))
+    spec = EngineSpec(
+        instruments=(InstrumentSpec(symbol="ACME", tick_size="1", calendar="own"),),
+        calendars={"own": table_of(sessions)},
+    )
+    end_ns = sessions[70].end_ns
+    times = [end_ns + at * 30 * MINUTE_NS for at in range(-2, 4)]
+    parts = [Bar(start_ns, start_ns + 30 * MINUTE_NS, 10, 11, 9, 10, 1) for start_ns in times]
+    watcher = Watcher("1h")
+    binding = StrategyBinding(name="w", strategy=watcher, bars="1h", history=KEPT, first_bar=FirstBar.ANY)
+    engine = Engine(spec, [binding])
+    engine.feed(fed(parts, [])[0])
+    engine.run()
+
+    assert engine.bars_left_out() == {"ACME 1h": 4}
+    assert [row.volume for _, _, row, _, _ in watcher.calls] == [1, 1]

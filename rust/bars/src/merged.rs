@@ -64,9 +64,9 @@ impl fmt::Display for Misfit {
         let [open, close, end] = [self.open_time_ns, self.close_time_ns, self.end_ns].map(utc_text);
         write!(
             f,
-            "cannot be built from the bars given as input: the one from {open} to {close} UTC would be in two of \
-             {span}, the first of which ends at {end}. The length must be a multiple of that of the input; \
-             days and weeks end as the calendar of the instrument (or venue.day_end_ns) says",
+            "the bar given as input from {open} to {close} UTC would be in two bars of {span}, the first of which \
+             ends at {end}; choose a multiple of the length of the input, or the calendar (or \
+             venue.day_end_ns) by which its days end",
             span = self.span,
         )
     }

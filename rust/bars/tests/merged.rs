@@ -185,7 +185,7 @@ fn a_bar_that_would_be_in_two_is_refused_in_words() {
     let misfit = merged.update(&bar(start_ns + 5 * MINUTE_NS, 100), start_ns + 10 * MINUTE_NS).unwrap_err();
 
     assert_eq!(misfit.end_ns, start_ns + 7 * MINUTE_NS);
-    assert!(misfit.to_string().contains("would be in two of 7m"), "{misfit}");
+    assert!(misfit.to_string().contains("would be in two bars of 7m"), "{misfit}");
     let mut hours = MergedBars::new(span(HOUR_NS), Sessions::default(), FirstBar::Any);
     assert!(hours.update(&bar(NEW_YEAR_NS, 100), NEW_YEAR_NS + 2 * HOUR_NS).is_err());
 }

@@ -107,7 +107,7 @@ impl Kernel {
 
 /// Says which bars cannot be built from which.
 fn unfit(instrument: &Instrument, misfit: &Misfit) -> KernelError {
-    let rule = format!("of {} {misfit}", instrument.spec.symbol);
+    let rule = format!("cannot be built for {}: {misfit}", instrument.spec.symbol);
     ValueError::new("bars", misfit.span, rule).into()
 }
 

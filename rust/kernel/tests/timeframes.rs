@@ -124,7 +124,7 @@ fn bars_that_do_not_fit_are_refused_in_words() {
     let KernelError::Value(error) = rig.run(|_, _| {}).unwrap_err() else { unreachable!() };
 
     assert_eq!((error.field, error.value.as_str()), ("bars", "7ns"));
-    assert!(error.rule.contains("would be in two of 7ns"), "{}", error.rule);
+    assert!(error.rule.contains("would be in two bars of 7ns"), "{}", error.rule);
 }
 
 #[test]
