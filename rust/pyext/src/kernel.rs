@@ -57,7 +57,7 @@ pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
     /// Names of the strategies.
-    strategies: Vec<String>,
+    pub(crate) strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
     is_running: bool,
     gates: UserGates,
