@@ -107,6 +107,13 @@ def _add_runs(commands: Commands) -> None:
     run.add_argument("config", nargs="?", help="TOML file; not needed with --feed")
     run.add_argument("--feed", choices=["binance"], help="run the built-in paper configuration on this feed")
     run.add_argument("--new-journal", action="store_true", help="set an existing journal aside, start afresh")
+    run.add_argument(
+        "--no-view",
+        "--plain",
+        action="store_true",
+        dest="is_plain",
+        help="no live view on a terminal, only the log",
+    )
     _settings(run)
     _json(run)
 
@@ -121,15 +128,20 @@ def _add_controls(commands: Commands) -> None:
         ("status", "what the engines of this machine are doing, alive or not"),
         ("pause", "take no new risk; cancels and closing orders still work"),
         ("resume", "end a pause"),
+        ("stop", "end the engine cleanly, positions and resting orders as they are, and wait for its end"),
         ("flatten", "cancel every order and close every position"),
         ("kill", "cancel every order and refuse new ones until released; survives restarts"),
         ("emergency-stop", "kill that also works when the engine hangs: ends its process if it must"),
     ):
-        target = f"control:{name.replace('-', '_')}"
+        target = "status:status" if name == "status" else f"control:{name.replace('-', '_')}"
         command = _command(commands, name, target, help_text)
         command.add_argument(
             "account", nargs="?", help="name of the account (default: the only or every one)"
         )
+        if name == "stop":
+            command.add_argument(
+                "--timeout", type=_positive, default=30.0, metavar="SECONDS", help="how long to wait (30)"
+            )
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)

@@ -51,4 +51,6 @@ def recorded_config_of(session: JournalRecord) -> SessionConfig | None:
 
 def strategy_names(config: SessionConfig) -> list[str]:
     """Return the names of the strategies of a session, by their numbers."""
-    return [str(strategy.get("name", f"strategy {index}")) for index, strategy in enumerate(config.strategies)]
+    return [
+        str(strategy.get("name", f"strategy {index}")) for index, strategy in enumerate(config.strategies)
+    ]

@@ -48,7 +48,9 @@ def _flow(fields: Mapping[str, Any], units: Units) -> str:
     match fields["flow"]:
         case "limit":
             price = _price(fields, units, "price_ticks")
-            return f"order of others: {fields['side']} {_size(fields, units, 'lots')} {symbol} limit at {price}"
+            return (
+                f"order of others: {fields['side']} {_size(fields, units, 'lots')} {symbol} limit at {price}"
+            )
         case "market":
             return f"order of others: {fields['side']} {_size(fields, units, 'lots')} {symbol} at the market"
         case _:

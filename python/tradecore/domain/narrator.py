@@ -156,9 +156,7 @@ class Narrator:
         why = refusal_words(
             fields["rule"], fields["limit"], fields["value"], self.units, fields["instrument"]
         )
-        return (
-            f"refused for {self.units.strategy(fields['strategy'])}{self._about(noted)}: {fields['rule']}: {why}"
-        )
+        return f"refused for {self.units.strategy(fields['strategy'])}{self._about(noted)}: {fields['rule']}: {why}"
 
     def _tell_cancel_request(self, noted: Noted, fields: Mapping[str, Any]) -> str:
         return f"{self.units.strategy(fields['strategy'])} asks to cancel order {fields['order_id']}{self._about(noted)}"
@@ -168,7 +166,11 @@ class Narrator:
         if noted.order is None:
             return f"a change of {asked} is asked for"
         instrument = noted.order.instrument
-        price = f" at {price_text(self.units, instrument, fields['price_ticks'])}" if fields["price_ticks"] else ""
+        price = (
+            f" at {price_text(self.units, instrument, fields['price_ticks'])}"
+            if fields["price_ticks"]
+            else ""
+        )
         size = self.units.quantity(instrument, fields["lots"])
         return f"a change of {asked} is asked for: {size:f} {self.units.symbol(instrument)}{price}"
 
@@ -196,7 +198,9 @@ class Narrator:
         if noted.order is not None and report in ("replaced", "restated"):
             instrument = noted.order.instrument
             price = (
-                f" at {price_text(self.units, instrument, fields['price_ticks'])}" if fields["price_ticks"] else ""
+                f" at {price_text(self.units, instrument, fields['price_ticks'])}"
+                if fields["price_ticks"]
+                else ""
             )
             now = f" to {self.units.quantity(instrument, fields['lots']):f} open{price}"
         return f"{self._of(noted, fields)} {said}{now}{reason}{self._about(noted)}"
@@ -288,7 +292,7 @@ class Narrator:
         )
 
     def _tell_session_end(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        return f"session ended: {str(fields['reason']).replace('_', ' ')}"
+        return f"session ended: {_ENDS.get(fields['reason'], str(fields['reason']).replace('_', ' '))}"
 
     def _tell_state_hash(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
         return f"hash of the state: {fields['hash']}"
@@ -304,6 +308,13 @@ _REPORTS = {
     "restated": "was changed by the venue",
     "replace_rejected": "was not changed",
     "expired": "expired",
+}
+_ENDS = {
+    "end_of_data": "the data ended",
+    "feed_failed": "the feed failed",
+    "stop_command": "`tradecore stop` was called",
+    "SIGINT": "Ctrl-C (SIGINT)",
+    "SIGHUP": "its terminal was closed (SIGHUP)",
 }
 _REASONS = {
     "requested": "as asked for",

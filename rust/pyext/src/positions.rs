@@ -2,9 +2,12 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use tradecore_kernel::Kernel;
 use tradecore_types::{InstrumentId, StrategyId};
 
 use crate::errors::broken_invariant;
+use crate::events::side_name;
+use crate::journal::put_intent;
 use crate::kernel::PyKernel;
 use crate::risk;
 
@@ -44,6 +47,28 @@ fn open_positions<'py>(py: Python<'py>, kernel: &Bound<'py, PyKernel>) -> PyResu
             row.set_item("unrealised", mark_ticks.map(value).transpose()?)?;
             out.append(row)?;
         }
+    }
+    Ok(out)
+}
+
+/// Returns the open orders as dictionaries, by number.
+pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyList>> {
+    let mut orders: Vec<_> = kernel.orders().iter().copied().collect();
+    orders.sort_unstable_by_key(|order| order.intent.order_id);
+    let out = PyList::empty(py);
+    for order in orders {
+        let (row, intent) = (PyDict::new(py), PyDict::new(py));
+        put_intent(&intent, &order.intent)?;
+        row.set_item("order_id", order.intent.order_id.0)?;
+        row.set_item("strategy_id", order.intent.strategy.0)?;
+        row.set_item("instrument_id", order.intent.instrument.0)?;
+        row.set_item("side", side_name(order.intent.side))?;
+        row.set_item("price_ticks", order.price_ticks)?;
+        row.set_item("open_lots", order.open_lots())?;
+        row.set_item("filled_lots", order.filled_lots)?;
+        row.set_item("state", order.state.name())?;
+        row.set_item("intent", intent)?;
+        out.append(row)?;
     }
     Ok(out)
 }

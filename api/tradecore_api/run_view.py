@@ -1,0 +1,167 @@
+"""The live view of `run` on a terminal: figures at the bottom, log lines running above them."""
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tradecore.domain.errors import TradecoreError
+from tradecore.domain.units import Units, shown_money
+from tradecore.engine import Engine
+from tradecore.runtime import Session
+from tradecore_api.engine_status import halt_rows, order_rows, position_rows
+from tradecore_api.engine_watch import EngineWatch
+from tradecore_api.standing import age_text
+from tradecore_api.wiring import readers
+
+REFRESH_SECONDS = 0.5
+ROWS_MAX = 8
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class RunView:
+    """Draws a panel twice a second and lets the log run above it; gives the terminal back as it was.
+
+    Parameters
+    ----------
+    session : Session
+        Whose engine is shown, between two groups of events.
+    watch : EngineWatch
+        Knows the profit of the session and of the day.
+    mode : str
+        Shown in the title.
+    """
+
+    def __init__(self, session: Session, watch: EngineWatch, *, mode: str) -> None:
+        self._session = session
+        self._engine: Engine = session.engine
+        self._watch = watch
+        self._title = f"tradecore {mode}: {session.engine.spec.account.name}"
+        self._units = Units(self._engine.spec, [binding.name for binding in self._engine.strategies])
+        self._terminal = sys.stderr
+        self._live = Live(
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+            # A terminal that is too small shows the top of the panel.
+            vertical_overflow="ellipsis",
+        )
+        self._log_stream: TextIO | None = None
+
+    def enter(self) -> None:
+        """Take the terminal; log lines go above the panel from now on."""
+        self._live.start()
+        # While it is live, stderr is a stream that prints above the panel.
+        self._log_stream = readers.redirect_log(sys.stderr)
+
+    async def keep(self) -> None:
+        """Redraw until cancelled; a size that has changed is taken over by the next drawing."""
+        while True:
+            with suppress(TradecoreError):
+                self._live.update(self._panel(), refresh=True)
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    def leave(self) -> None:
+        """Give the terminal back as it was. Calling it twice is harmless, and so is a terminal that is gone."""
+        if self._log_stream is None:
+            return
+        stream, self._log_stream = self._log_stream, None
+        readers.redirect_log(stream)
+        with suppress(OSError, ValueError):
+            self._live.stop()
+        with suppress(OSError, ValueError):
+            self._terminal.write(_SHOW_CURSOR)
+            self._terminal.flush()
+
+    def _panel(self) -> RenderableType:
+        summary = self._engine.summary()
+        halts = [f"{row['scope']} ({row['rule']})" for row in halt_rows(self._engine, self._units)]
+        state = "KILLED" if summary.is_killed else "PAUSED" if summary.is_paused else "running"
+        style = "red" if summary.is_killed or halts else "yellow" if summary.is_paused else "green"
+        if halts:
+            state += f", HALTED: {', '.join(halts)}"
+        positions = position_rows(self._engine, self._units)
+        orders = order_rows(self._engine, self._units)
+        parts: list[RenderableType] = [self._money(), self._market()]
+        if positions:
+            columns = ("symbol", "strategy", "quantity", "entry_price", "mark", "unrealised")
+            parts.append(_table("position", columns, positions))
+        if orders:
+            parts.append(_table("open order", ("order_id", "strategy", "words", "open"), orders))
+        name = self._engine.spec.account.name
+        ends = f"Ctrl-C or `tradecore stop {name}` ends it"
+        return Panel(Group(*parts), title=f"{self._title}: {state}", subtitle=ends, border_style=style)
+
+    def _money(self) -> Text:
+        summary = self._engine.summary()
+        equity = Decimal(summary.equity)
+        today = self._watch.day_pnl(equity)
+        text = Text()
+        text.append(f"equity {_money(equity)} {self._engine.spec.account.currency}   ")
+        for name, amount in (
+            ("PnL", Decimal(summary.pnl)),
+            ("session", self._watch.session_pnl(equity)),
+            ("today", today),
+        ):
+            text.append(f"{name} ")
+            text.append(f"{_signed(amount)}   ", style="red" if amount < 0 else "green")
+        text.append(f"fees {_money(Decimal(summary.fees))}")
+        return text
+
+    def _market(self) -> Text:
+        summary = self._engine.summary()
+        prices = []
+        for symbol, (bid, ask) in list(self._engine.best_prices().items())[:ROWS_MAX]:
+            prices.append(f"{symbol} {_price(bid)} / {_price(ask)}")
+        waiting = [self._units.symbol(number) for number in self._engine.snapshot_requests()]
+        feed = f"feed {age_text(self._session.feed_age_seconds())}"
+        if waiting:
+            feed += f", INVALID books: {', '.join(waiting)}"
+        counts = (
+            f"orders {summary.orders:,}   open {summary.open_orders}   fills {summary.fills:,}   "
+            f"refused {summary.refusals:,}   events {summary.events:,}"
+        )
+        return Text(f"{'   '.join(prices)}\n{feed}   {counts}")
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> Table:
+    table = Table(box=None, expand=True, padding=(0, 1, 0, 0))
+    for name in columns:
+        heading = {"words": title, "order_id": "order"}.get(name, name.replace("_", " "))
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", justify="left")
+    for row in rows[:ROWS_MAX]:
+        table.add_row(*(_cell(name, row.get(name)) for name in columns))
+    if len(rows) > ROWS_MAX:
+        table.add_row(f"and {len(rows) - ROWS_MAX} more")
+    return table
+
+
+def _cell(name: str, value: object) -> Text:
+    """Return a cell as plain text: names of users are no markup."""
+    if value is None:
+        return Text("-")
+    if name != "unrealised":
+        return Text(str(value))
+    amount = Decimal(str(value))
+    return Text(_signed(amount), style="red" if amount < 0 else "green")
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
+
+
+def _signed(amount: Decimal) -> str:
+    text = shown_money(amount.quantize(Decimal("0.01")))
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _price(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}" if abs(value) < 1 else f"{value:,.2f}"
