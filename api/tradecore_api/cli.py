@@ -74,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_runs(commands)
     _add_controls(commands)
     _add_journal(commands)
+    _add_trades(commands)
     _add_files(commands)
     return parser
 
@@ -119,6 +120,7 @@ def _add_runs(commands: Commands) -> None:
 
     backtest = _command(commands, "backtest", "backtest:backtest", "run strategies over data of the past")
     backtest.add_argument("config", help="TOML file")
+    backtest.add_argument("--trades", metavar="FILE.csv", help="write the closed trades to this file")
     _settings(backtest)
     _json(backtest)
 
@@ -176,6 +178,16 @@ def _add_journal(commands: Commands) -> None:
     for command in (verify, replay, tail, export):
         command.add_argument("path", help="journal file")
         _json(command)
+
+
+def _add_trades(commands: Commands) -> None:
+    trades = _command(commands, "trades", "trades:trades", "closed trades, printed or as a CSV file")
+    trades.add_argument("source", nargs="?", help="account or journal file (default: the only account)")
+    trades.add_argument("--db", metavar="FILE", help="read them from this read model")
+    trades.add_argument("--csv", metavar="FILE", help="write them to this file; - is standard output")
+    trades.add_argument("--since", metavar="TIME", help="closed at or after this time, ISO 8601, UTC")
+    trades.add_argument("--until", metavar="TIME", help="closed before this time")
+    _json(trades)
 
 
 def _add_files(commands: Commands) -> None:

@@ -163,7 +163,10 @@ def _used(engine: Engine, scope: str, orders: list[dict[str, Any]]) -> dict[str,
         number = instrument.instrument_id
         lots = abs(engine.kernel.position_total_lots(number))
         open_orders = sum(order["instrument_id"] == number for order in orders)
-        return {"position_max": f"{trimmed(lots * instrument.lot_size):f}", "open_orders_max": str(open_orders)}
+        return {
+            "position_max": f"{trimmed(lots * instrument.lot_size):f}",
+            "open_orders_max": str(open_orders),
+        }
     number = 0
     if what == "strategy":
         number = [binding.name for binding in engine.strategies].index(name)

@@ -80,3 +80,14 @@ async def database_info(path: str) -> dict[str, object]:
         return found
     finally:
         await read_model.aclose()
+
+
+async def recorded_fills(path: str) -> tuple[str | None, list[tuple[dict[str, object], dict[str, object]]]]:
+    """Return the newest configuration in a read model, and every fill with its order."""
+    from tradecore_sqlite import SqliteReadModel
+
+    read_model = await SqliteReadModel.open(path)
+    try:
+        return await read_model.fills()
+    finally:
+        await read_model.aclose()
