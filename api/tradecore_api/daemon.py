@@ -100,11 +100,12 @@ class Daemon:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 summary = runner.run(self._main())
             self._beat("ended")
-            self._say_end(None)
-            return summary
         except BaseException as error:
             self._say_end(error)
             raise
+        else:
+            self._say_end(None)
+            return summary
         finally:
             self._leave_view()
             if not self._is_held:

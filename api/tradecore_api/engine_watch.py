@@ -21,7 +21,7 @@ class EngineWatch:
     engine : Engine
         Engine to look at, where its session goes on.
     before : Heartbeat or None
-        Last heartbeat of the session before, if it was of the same journal: the profit of the day goes on from it.
+        Last heartbeat of the session before, if it was of the same journal: its day goes on.
     """
 
     def __init__(self, engine: Engine, before: Heartbeat | None) -> None:

@@ -31,8 +31,10 @@ LOG_LINE_MAX = 400
 _NEXT_STEPS: tuple[tuple[type[BaseException], str], ...] = (
     (
         StrategyError,
-        "mend the strategy, then start again: the run goes on from its journal; where the mended strategy would have "
-        "acted otherwise in the past, start with --new-journal",
+        (
+            "mend the strategy, then start again: the run goes on from its journal; if the mended strategy "
+            "would have acted otherwise before, start with --new-journal"
+        ),
     ),
     (
         VenueError,
@@ -135,8 +137,8 @@ def of_forced_end(asked: str, seconds: float, pid: int, log: Sequence[str]) -> L
         reason=f"asked to end ({asked or 'unknown'}), it did not within {seconds:g} s and was ended by force",
         is_clean=False,
         exit_code=int(ExitCode.UNAVAILABLE),
-        next_step="find out what hung (a strategy, the feed or the disk), then start again: the run goes on from its "
-        "journal",
+        next_step="find out what hung (a strategy, the feed or the disk), then start again: the run goes on "
+        "from its journal",
         log=cut_log(log),
     )
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -20,15 +20,16 @@ from tradecore.runtime import Session
 from tradecore_api.engine_status import halt_rows, order_rows, position_rows
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.standing import age_text
+from tradecore_api.terminal import Above, Drawer
 from tradecore_api.wiring import readers
 
-REFRESH_SECONDS = 0.5
+REFRESH_SECONDS = 0.25
 ROWS_MAX = 8
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 class RunView:
-    """Draws a panel twice a second and lets the log run above it; gives the terminal back as it was.
+    """Draws a panel four times a second and lets the log run above it; gives the terminal back as it was.
 
     Parameters
     ----------
@@ -46,40 +47,61 @@ class RunView:
         self._watch = watch
         self._title = f"tradecore {mode}: {session.engine.spec.account.name}"
         self._units = Units(self._engine.spec, [binding.name for binding in self._engine.strategies])
-        self._terminal = sys.stderr
+        # Of the terminal itself: `sys.stderr` is another stream while the view is there.
+        self._console = Console(file=sys.stderr)
         self._live = Live(
-            console=Console(stderr=True),
+            console=self._console,
             auto_refresh=False,
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
             # A terminal that is too small shows the top of the panel.
             vertical_overflow="ellipsis",
         )
-        self._log_stream: TextIO | None = None
+        self._above = Above()
+        self._stream = cast("TextIO", self._above)
+        self._drawer = Drawer(self._draw)
+        self._before: tuple[TextIO, TextIO, TextIO | None] | None = None
 
     def enter(self) -> None:
-        """Take the terminal; log lines go above the panel from now on."""
+        """Take the terminal; what is logged and printed goes above the panel from now on."""
         self._live.start()
-        # While it is live, stderr is a stream that prints above the panel.
-        self._log_stream = readers.redirect_log(sys.stderr)
+        self._drawer.start()
+        self._before = (sys.stdout, sys.stderr, readers.redirect_log(self._stream))
+        sys.stderr = self._stream
+        # What a strategy prints into a file or a pipe stays there.
+        if sys.stdout.isatty():
+            sys.stdout = self._stream
+
+    def _draw(self, panel: RenderableType) -> None:
+        """Write to the terminal, which may take as long as it likes."""
+        # Lines together, so that a busy log costs the terminal no more drawings than a quiet one.
+        if lines := self._above.take():
+            self._console.print(Text(lines.rstrip("\n")), soft_wrap=True)
+        self._live.update(panel, refresh=True)
 
     async def keep(self) -> None:
-        """Redraw until cancelled; a size that has changed is taken over by the next drawing."""
+        """Show the figures of now until cancelled; the next drawing has the size of then."""
         while True:
             with suppress(TradecoreError):
-                self._live.update(self._panel(), refresh=True)
+                self._drawer.show(self._panel())
             await asyncio.sleep(REFRESH_SECONDS)
 
     def leave(self) -> None:
-        """Give the terminal back as it was. Calling it twice is harmless, and so is a terminal that is gone."""
-        if self._log_stream is None:
+        """Give the terminal back as it was. Calling it twice is harmless; so is a terminal that is gone."""
+        if self._before is None:
             return
-        stream, self._log_stream = self._log_stream, None
-        readers.redirect_log(stream)
+        (sys.stdout, sys.stderr, log_stream), self._before = self._before, None
+        if log_stream is not None:
+            readers.redirect_log(log_stream)
+        if not self._drawer.end():
+            # It takes nothing any more, as after Ctrl-S: to write to it would keep the end of the engine.
+            return
         with suppress(OSError, ValueError):
             self._live.stop()
         with suppress(OSError, ValueError):
-            self._terminal.write(_SHOW_CURSOR)
-            self._terminal.flush()
+            sys.stderr.write(_SHOW_CURSOR + self._above.take())
+            sys.stderr.flush()
 
     def _panel(self) -> RenderableType:
         summary = self._engine.summary()

@@ -22,12 +22,12 @@ STATUS_SECONDS_MAX = 1.0
 
 RUNNING, HUNG, DEAD, STOPPED = "running", "hung", "dead", "not running"
 _VANISHED = (
-    "it left no last words: it was killed from outside (kill -9, or the system when memory ran out), or the machine "
-    "went down"
+    "it left no last words: it was killed from outside (kill -9, or the system when memory ran out), "
+    "or the machine went down"
 )
 _VANISHED_STEP = (
-    "look for `Out of memory` or `Killed process` in the system's log (`journalctl -k` or `dmesg`), then start again: "
-    "the run goes on from its journal"
+    "look for `Out of memory` or `Killed process` in the system's log (`journalctl -k` or `dmesg`), "
+    "then start again: the run goes on from its journal"
 )
 
 

@@ -108,7 +108,9 @@ def _journal(session: Session, journal_path: str) -> Line:
     if not recovered.frames:
         words = f"journal {journal_path}: new"
     elif recovered.is_complete:
-        words = f"journal {journal_path}: its data had ended, so there is nothing to do; --new-journal starts afresh"
+        words = (
+            f"journal {journal_path}: its data had ended, there is nothing to do; --new-journal starts afresh"
+        )
     else:
         words = (
             f"journal {journal_path}: goes on after {recovered.frames:,} records; "

@@ -35,13 +35,13 @@ class Terminal:
         self.process = subprocess.Popen(
             arguments,
             cwd=folder,
-            env={**environment, "TERM": "xterm-256color"},
+            env={"TERM": "xterm-256color", **environment},
             stdin=slave,
             stdout=subprocess.PIPE,
             stderr=slave,
             start_new_session=True,
             # The terminal becomes that of the process, so that a change of its size is told.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - tests start no threads
         )
         os.close(slave)
 

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 
-from tradecore.domain.narrator import Narrator, Noted
+from tradecore.domain.narrator import Narrator, Noted, decimal_text
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.times import iso_time
 
@@ -21,7 +21,7 @@ _LEVELS = {
     "cash_flow": logging.INFO,
     "margin": logging.INFO,
 }
-# A refusal like one that was told less long ago is counted, not told; at level debug each is told.
+# A refusal like one that was told less long ago is counted, not told.
 REPEAT_SECONDS = 60.0
 _LONG_FIELDS = frozenset({"config", "gates"})
 # A market that is further away from now than this is a recorded or a simulated one: its time is told too.
@@ -29,13 +29,13 @@ _NOW_NS = 10_000_000_000
 
 
 class Repeats:
-    """Counts refusals that are like one that was told a short time ago: a strategy may ask hundreds of times."""
+    """Counts refusals that are like one told a short time ago: a strategy may ask hundreds of times."""
 
     def __init__(self) -> None:
         self._told: dict[tuple[object, ...], tuple[float, int]] = {}
 
     def told_again(self, noted: Noted) -> int | None:
-        """Return how many were left out since the last that was told; `None` when this one is left out too."""
+        """Return how many were left out since one was told; `None` when this one is left out too."""
         fields, now = noted.record.fields, time.monotonic()
         like = tuple(fields.get(name) for name in ("strategy", "instrument", "side", "rule"))
         told_at, left_out = self._told.get(like, (now - REPEAT_SECONDS, 0))
@@ -49,8 +49,8 @@ class Repeats:
 class LogNotifier:
     """A `Notifier` that logs orders, reports, refusals, decisions, commands and marks of sessions in words.
 
-    Fills, cash flows, refusals, commands, liquidations and lost feeds are told at the levels info to error, the
-    many steps between at debug. Refusals that are like one of the last minute are counted there.
+    Fills, cash flows, refusals, commands, liquidations and lost feeds are told at the levels info to error;
+    the many steps between at debug. Refusals that are like one of the last minute are counted.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class LogNotifier:
     def _told(self, noted: Noted) -> dict[str, object]:
         record = noted.record
         values = self._narrator.values(noted)
-        told = {name: value for name, value in values.items() if name not in _LONG_FIELDS}
+        told = {name: decimal_text(value) for name, value in values.items() if name not in _LONG_FIELDS}
         return {"seq": record.seq, "market_time": iso_time(record.time_ns), **told}
 
 

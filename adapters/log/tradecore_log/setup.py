@@ -15,7 +15,7 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "ta
 
 
 class EventFormatter(logging.Formatter):
-    """Formats an event that says itself in words as those words, others as `event key=value ...`; or as JSON lines.
+    """Formats an event as its words, one without words as `event key=value ...`; or as JSON lines.
 
     An event has words in its attribute `words`, and in `told` the same as values for machines. Times are UTC.
 
@@ -59,7 +59,7 @@ def configure(*, level: str, is_json: bool, stream: TextIO | None = None) -> Non
 
 
 def redirect(stream: TextIO) -> TextIO | None:
-    """Send what is logged from now on to another stream; return the one before, `None` when nothing is set up."""
+    """Send what is logged to another stream; return the one before, `None` when nothing is set up."""
     before: TextIO | None = None
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler) and isinstance(handler.formatter, EventFormatter):

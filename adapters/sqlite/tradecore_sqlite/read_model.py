@@ -28,10 +28,14 @@ _FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WH
 # Said of a file that is no database: it may be anything, the journal too.
 _OTHER_FILE = "name another file, or, if this one is surely an old read model, move it away and rebuild"
 _FILLS = (
-    "SELECT fills.order_id, fills.venue_time_ns, fills.price_ticks, fills.lots, fills.fee_atto, orders.details "
+    "SELECT fills.order_id, fills.venue_time_ns, fills.price_ticks, fills.lots, fills.fee_atto, details "
     "FROM fills JOIN orders USING (order_id) ORDER BY fills.seq"
 )
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+
+
+# The values of a fill, and those of its order, as the journal has them.
+FillOfOrder = tuple[dict[str, object], dict[str, object]]
 
 
 class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,8 +199,8 @@ class SqliteReadModel:
             )
         raise AssertionError
 
-    async def fills(self) -> tuple[str | None, list[tuple[dict[str, object], dict[str, object]]]]:
-        """Return the newest configuration, and every fill with the values of its order, as the journal has them.
+    async def fills(self) -> tuple[str | None, list[FillOfOrder]]:
+        """Return the newest configuration, and every fill with its order, as the journal has them.
 
         The configuration is `None` while there is no session. Money is in atto units.
         """
@@ -223,7 +227,7 @@ class SqliteReadModel:
             raise _storage_error(self._path, error, what) from error
 
 
-def _fill_with_order(row: sqlite3.Row) -> tuple[dict[str, object], dict[str, object]]:
+def _fill_with_order(row: sqlite3.Row) -> FillOfOrder:
     """Return a row of `_FILLS` as the values of a report and those of its order."""
     order_id, time_ns, price_ticks, lots, fee, details = tuple(row)
     fill = {

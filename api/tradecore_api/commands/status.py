@@ -124,9 +124,11 @@ def _money(told: _Told) -> dict[str, object]:
 
 def _activity(told: _Told) -> dict[str, object]:
     lag = told.read_model_lag_records
+    orders = f"{told.orders:,} sent, {told.open_orders:,} open"
+    heard = f"last event {age_text(told.feed_age_seconds)}, {told.events:,} events"
     return {
-        "orders": f"{told.orders:,} sent, {told.open_orders:,} open, {told.fills:,} fills, {told.refusals:,} refused",
-        "feed": f"last event {age_text(told.feed_age_seconds)}, {told.events:,} events, market time {told.engine_time}",
+        "orders": f"{orders}, {told.fills:,} fills, {told.refusals:,} refused",
+        "feed": f"{heard}, market time {told.engine_time}",
         "books invalid": ", ".join(told.books_waiting),
         "journal records": f"{told.records:,}"
         + ("" if lag is None else f"; the read model is {lag:,} behind"),

@@ -70,8 +70,8 @@ def _journal(arguments: argparse.Namespace) -> Path:
     beat = heartbeat.read(state.heartbeat)
     path = Path(beat.journal) if beat is not None else state.journal
     if not path.is_file():
-        known = ", ".join(accounts()) or "none"
-        rule = f"is no file, and no account of this name has a journal; accounts here: {known}"
+        names = ", ".join(accounts()) or "none"
+        rule = f"is no file, and no account of this name has a journal; accounts here: {names}"
         raise ConfigError("command line", "SOURCE", source, rule)
     return path
 
@@ -129,7 +129,8 @@ def _bound(option: str, text: str | None) -> int | None:
 def _sums(found: list[ClosedTrade], currency: str) -> str:
     pnl, fees = sum((t.pnl for t in found), Decimal(0)), sum((t.fees for t in found), Decimal(0))
     name = "trade" if len(found) == 1 else "trades"
-    return f"{len(found):,} closed {name}: PnL {shown_money(pnl)} {currency} after {shown_money(fees)} {currency} of fees"
+    paid = f"{shown_money(fees)} {currency} of fees"
+    return f"{len(found):,} closed {name}: PnL {shown_money(pnl)} {currency} after {paid}"
 
 
 def _plain(trade: ClosedTrade, currency: str) -> dict[str, object]:

@@ -46,7 +46,7 @@ def recent_log(lines_max: int) -> RecentLog:
 
 
 def log_notifier(engine: Engine) -> Notifier:
-    """Return the notifier that logs committed records; it knows the orders that are open in the engine now."""
+    """Return the notifier that logs committed records; it knows the orders that are open now."""
     from tradecore_log import LogNotifier
 
     return LogNotifier(narrator_of(engine))

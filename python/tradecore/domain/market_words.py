@@ -34,7 +34,8 @@ def _quote(fields: Mapping[str, Any], units: Units) -> str:
 
 def _trade(fields: Mapping[str, Any], units: Units) -> str:
     size, price = _size(fields, units, "lots"), _price(fields, units, "price_ticks")
-    return f"trade of others: {size} {units.symbol(fields['instrument'])} at {price}, the taker was the {fields['aggressor']}er"
+    what = f"{size} {units.symbol(fields['instrument'])} at {price}"
+    return f"trade of others: {what}, the taker was the {fields['aggressor']}er"
 
 
 def _book(fields: Mapping[str, Any], units: Units) -> str:

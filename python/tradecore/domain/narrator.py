@@ -49,8 +49,8 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
 class Narrator:
     """Knows instruments, strategies and open orders, and says what records mean.
 
-    Records are noted in the order of the journal: a report names its order by its number alone, so the narrator
-    keeps the orders that are open, and forgets those that have ended.
+    Records are noted in the order of the journal: a report names its order by its number alone, so the
+    narrator keeps the orders that are open, and forgets those that have ended.
 
     Parameters
     ----------
@@ -156,10 +156,12 @@ class Narrator:
         why = refusal_words(
             fields["rule"], fields["limit"], fields["value"], self.units, fields["instrument"]
         )
-        return f"refused for {self.units.strategy(fields['strategy'])}{self._about(noted)}: {fields['rule']}: {why}"
+        strategy = self.units.strategy(fields["strategy"])
+        return f"refused for {strategy}{self._about(noted)}: {fields['rule']}: {why}"
 
     def _tell_cancel_request(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        return f"{self.units.strategy(fields['strategy'])} asks to cancel order {fields['order_id']}{self._about(noted)}"
+        strategy = self.units.strategy(fields["strategy"])
+        return f"{strategy} asks to cancel order {fields['order_id']}{self._about(noted)}"
 
     def _tell_replace_request(self, noted: Noted, fields: Mapping[str, Any]) -> str:
         asked = self._of(noted, fields)
@@ -223,10 +225,10 @@ class Narrator:
         )
 
     def _tell_decision(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        said = [
-            f"{gate['name']} {'passed' if gate['passed'] else 'said NO'} ({gate['value']:g}, limit {gate['limit']:g})"
-            for gate in fields["gates"]
-        ]
+        said = []
+        for gate in fields["gates"]:
+            verdict = "passed" if gate["passed"] else "said NO"
+            said.append(f"{gate['name']} {verdict} ({gate['value']:g}, limit {gate['limit']:g})")
         about = f"{self.units.strategy(fields['strategy'])} on {self.units.symbol(fields['instrument'])}"
         gates = f"; gates: {', '.join(said)}" if said else ""
         return f"{about} decided: {fields['reason'] or 'nothing said'}{gates}"
@@ -244,8 +246,9 @@ class Narrator:
         return (
             f"LIQUIDATION: the venue closes {size:f} {units.symbol(instrument)} of "
             f"{units.strategy(fields['strategy'])} by force with order {fields['order_id']}: at "
-            f"{price_text(units, instrument, fields['price_ticks'])} equity of {units.money(fields['equity'])} "
-            f"is not above the maintenance margin of {units.money(fields['maintenance'])}"
+            f"{price_text(units, instrument, fields['price_ticks'])} equity of "
+            f"{units.money(fields['equity'])} is not above the maintenance margin of "
+            f"{units.money(fields['maintenance'])}"
         )
 
     def _tell_margin(self, _noted: Noted, fields: Mapping[str, Any]) -> str:

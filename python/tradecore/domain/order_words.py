@@ -12,8 +12,8 @@ from tradecore.domain.units import Units
 class KnownOrder(msgspec.Struct, kw_only=True):
     """What is known of an order; changes with what is heard of it.
 
-    `lots` is its whole size, `None` while it is a share of equity that is not sized yet; `terms` are the values of
-    its record that say how it trades.
+    `lots` is its whole size, `None` while it is a share of equity without a size; `terms` are the
+    values of its record that say how it trades.
     """
 
     order_id: int

@@ -91,7 +91,7 @@ def shown_money(amount: Decimal) -> str:
 
 
 def trimmed(value: Decimal, at_least: int = 0) -> Decimal:
-    """Return the same number without zeros at its end and without an exponent; `at_least` so many decimals stay."""
+    """Return the same number without zeros at its end or an exponent; `at_least` so many decimals stay."""
     whole, _, fraction = f"{value:f}".partition(".")
     fraction = fraction.rstrip("0").ljust(at_least, "0") if len(fraction) >= at_least else fraction
     return Decimal(f"{whole}.{fraction}" if fraction else whole)

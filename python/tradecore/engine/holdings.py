@@ -18,8 +18,8 @@ __all__ = ["ClosedTrade", "TradesOfFills", "losses", "open_positions", "trades_o
 class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     """A closed trade: what one lot, or a part of it, was bought and sold for.
 
-    Prices, sizes and money are exact; `side` is `long` or `short`; `pnl` is net of `fees`, which are those of entry
-    and exit; times are UTC nanoseconds of the venue.
+    Prices, sizes and money are exact; `side` is `long` or `short`; `pnl` is net of `fees`, which are those of
+    entry and exit; times are UTC nanoseconds of the venue.
     """
 
     symbol: str
@@ -43,7 +43,7 @@ def trades_of(engine: Engine) -> list[ClosedTrade]:
 
 
 class TradesOfFills:
-    """Closed trades made again of the records of a journal, by the ledger of the engine; no strategy is needed.
+    """Closed trades made again of the records of a journal, by the ledger of the engine.
 
     Parameters
     ----------

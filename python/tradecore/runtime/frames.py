@@ -14,8 +14,8 @@ SESSION = _CODES["session"]
 SESSION_END = _CODES["session_end"]
 _CLOCK = _CODES["clock"]
 _FEED = _CODES["feed"]
-# What a feed brings, and the time that the runtime tells: everything that is fed but commands. That a feed is lost
-# is the one thing of these that people are told.
+# What a feed brings, and the time that the runtime tells: everything that is fed but commands. That a feed is
+# lost is the one thing of these that people are told.
 _MARKET_AND_CLOCK = frozenset(
     kind.code for kind in record_kinds() if kind.direction == "input" and kind.name not in ("command", "feed")
 )
