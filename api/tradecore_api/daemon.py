@@ -46,8 +46,8 @@ class View(Protocol):
         """Redraw until cancelled."""
         ...
 
-    def leave(self) -> None:
-        """Give the terminal back as it was. Calling it twice is harmless."""
+    def leave(self) -> bool:
+        """Give the terminal back as it was; tell whether that could be done. Calling it twice is harmless."""
         ...
 
 
@@ -273,9 +273,13 @@ class Daemon:
         view.enter()
         return asyncio.create_task(view.keep(), name="view")
 
-    def _leave_view(self) -> None:
-        if self._view is not None:
-            self._view.leave()
+    def _leave_view(self) -> bool:
+        """Give the terminal back; one that takes nothing holds a thread, and so the exit of the process."""
+        if self._view is None or self._view.leave():
+            return True
+        self._is_held = True
+        self._end_within_bound()
+        return False
 
     def _made_projection(self) -> Projection | None:
         """Return what keeps the read model up, or `None` when there is to be none."""
@@ -325,10 +329,10 @@ class Daemon:
             return
         is_clean = self._session is not None and self._session.is_end_journalled
         try:
-            self._leave_view()
             if not is_clean:
                 self._say_forced(seconds)
-            print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
+            if self._leave_view():
+                print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
             if is_clean:
                 self._beat("ended")
         finally:

@@ -87,21 +87,24 @@ class RunView:
                 self._drawer.show(self._panel())
             await asyncio.sleep(REFRESH_SECONDS)
 
-    def leave(self) -> None:
-        """Give the terminal back as it was. Calling it twice is harmless; so is a terminal that is gone."""
+    def leave(self) -> bool:
+        """Give the terminal back as it was; tell whether that could be done. Calling it twice is harmless.
+
+        One that takes nothing any more, as after Ctrl-S, is left alone: whoever writes to it waits for ever.
+        """
         if self._before is None:
-            return
+            return True
+        if not self._drawer.end():
+            return False
         (sys.stdout, sys.stderr, log_stream), self._before = self._before, None
         if log_stream is not None:
             readers.redirect_log(log_stream)
-        if not self._drawer.end():
-            # It takes nothing any more, as after Ctrl-S: to write to it would keep the end of the engine.
-            return
         with suppress(OSError, ValueError):
             self._live.stop()
         with suppress(OSError, ValueError):
             sys.stderr.write(_SHOW_CURSOR + self._above.take())
             sys.stderr.flush()
+        return True
 
     def _panel(self) -> RenderableType:
         summary = self._engine.summary()
