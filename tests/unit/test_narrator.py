@@ -12,7 +12,7 @@ from support.sessions import SPEC, open_session
 from support.shared import ROOT
 from tradecore.domain.journal import JournalReader, record_kinds
 from tradecore.domain.market_words import MARKET_WORDS
-from tradecore.domain.narrator import Narrator
+from tradecore.domain.narrator import ENDED_MAX, Narrator
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.refusal_words import knows, refusal_words
 from tradecore.domain.spec import EngineSpec, InstrumentKind, InstrumentSpec
@@ -200,9 +200,9 @@ async def test_nothing_in_a_whole_session_is_told_in_ticks_lots_or_numbers(tmp_p
 
 
 def test_orders_that_have_ended_are_forgotten():
-    """A run of months keeps the open orders alone."""
+    """A run of months keeps the open orders, and the last of the others for late answers."""
     narrator = Narrator(SPEC, ["quoter"])
-    for number in range(1, 400, 4):
+    for number in range(1, 400):
         for last in (
             [fill(200, number), fill(300, number)],
             [report("canceled", number, reason="requested")],
@@ -214,6 +214,9 @@ def test_orders_that_have_ended_are_forgotten():
     narrator.note(order(1000))
 
     assert list(narrator._orders) == [1000]
+    assert len(narrator._ended) <= ENDED_MAX
+    late = narrator.note(report("cancel_rejected", 397, reason="unknown_order"))
+    assert narrator.words(late).startswith("order 397 of quoter was not cancelled (the venue does not know")
 
 
 @given(st.integers(-(2**126) + 1, 2**126 - 1))

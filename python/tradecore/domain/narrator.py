@@ -15,6 +15,8 @@ from tradecore.domain.spec import EngineSpec
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import Units, exact_money
 
+# Orders that have ended and are still known by name.
+ENDED_MAX = 256
 # Reports after which nothing more is heard of an order.
 _LAST_WORDS = frozenset(name for name, is_terminal in order_states() if is_terminal)
 # What becomes a decimal in `values`: fields that are money, prices or sizes.
@@ -50,7 +52,7 @@ class Narrator:
     """Knows instruments, strategies and open orders, and says what records mean.
 
     Records are noted in the order of the journal: a report names its order by its number alone, so the
-    narrator keeps the orders that are open, and forgets those that have ended.
+    narrator keeps the orders that are open, and the last of those that have ended.
 
     Parameters
     ----------
@@ -63,6 +65,8 @@ class Narrator:
     def __init__(self, spec: EngineSpec, strategies: Sequence[str]) -> None:
         self.units = Units(spec, strategies)
         self._orders: dict[int, KnownOrder] = {}
+        # Those that ended last: an answer to a request may come after the end.
+        self._ended: dict[int, KnownOrder] = {}
 
     def know(self, order: KnownOrder) -> None:
         """Take in an order that was open before the first record that is noted."""
@@ -129,7 +133,7 @@ class Narrator:
         return {name: value}
 
     def _note_of_order(self, record: JournalRecord, fields: Mapping[str, Any]) -> Noted:
-        order = self._orders.get(fields["order_id"])
+        order = self._orders.get(fields["order_id"]) or self._ended.get(fields["order_id"])
         if order is None:
             return Noted(record=record)
         if record.kind == "sized":
@@ -137,8 +141,15 @@ class Narrator:
         elif record.kind == "report":
             order.take_report(fields)
             if fields["report"] in _LAST_WORDS or order.is_filled:
-                self._orders.pop(order.order_id, None)
+                self._end(order)
         return Noted(record=record, order=order, filled_lots=order.filled_lots)
+
+    def _end(self, order: KnownOrder) -> None:
+        """Keep an order that has ended for a while, in the place of the one that ended first."""
+        self._orders.pop(order.order_id, None)
+        self._ended[order.order_id] = order
+        if len(self._ended) > ENDED_MAX:
+            del self._ended[next(iter(self._ended))]
 
     def _of(self, noted: Noted, fields: Mapping[str, Any]) -> str:
         """Name an order and its strategy; one that nobody told of has its number alone."""
