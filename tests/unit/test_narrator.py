@@ -173,6 +173,37 @@ def test_a_refusal_has_its_limit_and_value_in_units(rule, limit, value, words):
     assert refusal_words(rule, limit, value, UNITS, 0) == words
 
 
+@pytest.mark.parametrize(
+    ("changes", "limit", "value", "words"),
+    [
+        ({"lots": 0}, 1, 0, "its size is 0, and must be above 0"),
+        ({"price_ticks": -5}, 1, -5, "`at -0.05` is too low: the least is 0.01"),
+        (
+            {"stop_loss_ticks": 6_200_000, "take_profit_ticks": 6_190_000},
+            6_190_000,
+            6_200_000,
+            "`stop-loss 62000.00` is on the wrong side of 61900.00",
+        ),
+        ({"display_lots": 900}, 500, 900, "it would show 0.09, which is more than its size of 0.05"),
+        (
+            {"expire_ns": 10**9},
+            2 * 10**9,
+            10**9,
+            (
+                "it would expire at 1970-01-01T00:00:01Z, which is not after its own time, "
+                "1970-01-01T00:00:02Z"
+            ),
+        ),
+        ({}, 0, 12, "it is tied to order 12, which is not an open order of its strategy and instrument"),
+        ({}, 0, 1, "its kind, time in force and flags do not fit together: see docs/orders.md"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_told_by_the_value_at_fault(changes, limit, value, words):
+    """The bare numbers of the refusal are found again among those of the order."""
+    refused = order(**changes).fields | {"rule": "invalid_order", "limit": limit, "value": value}
+    assert told(record("refused", **refused)).endswith(f"invalid_order: {words}")
+
+
 def test_every_kind_of_record_has_words_of_its_own():
     """A new kind is told in words, or this fails."""
     without = [

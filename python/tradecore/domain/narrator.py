@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tradecore.domain.invalid_order import invalid_order_words
 from tradecore.domain.market_words import MARKET_WORDS
 from tradecore.domain.order_words import KnownOrder, order_text, price_text
 from tradecore.domain.orders import order_states
@@ -164,9 +165,11 @@ class Narrator:
         return f"{self._of(noted, fields)} approved{self._about(noted)}"
 
     def _tell_refused(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        why = refusal_words(
-            fields["rule"], fields["limit"], fields["value"], self.units, fields["instrument"]
-        )
+        limit, value = fields["limit"], fields["value"]
+        if fields["rule"] == "invalid_order" and noted.order is not None:
+            why = invalid_order_words(noted.order, limit, value, self.units)
+        else:
+            why = refusal_words(fields["rule"], limit, value, self.units, fields["instrument"])
         strategy = self.units.strategy(fields["strategy"])
         return f"refused for {strategy}{self._about(noted)}: {fields['rule']}: {why}"
 

@@ -60,7 +60,7 @@ def order_text(order: KnownOrder, units: Units) -> str:
     terms, instrument = order.terms, order.instrument
     said = [order.side, _size(order, units), units.symbol(instrument)]
     said.append(str(terms.get("order_kind", "")).replace("_", " "))
-    for name, label in _PRICES:
+    for name, label in PRICES:
         if terms.get(name):
             said += [label, price_text(units, instrument, terms[name])]
     if "display_lots" in terms:
@@ -91,7 +91,7 @@ def _good_until(terms: Mapping[str, Any]) -> str:
     return str(terms.get("time_in_force", ""))
 
 
-_PRICES = (
+PRICES = (
     ("price_ticks", "at"),
     ("trigger_ticks", "set off at"),
     ("trail_ticks", "trailing by"),
@@ -102,6 +102,6 @@ _PRICES = (
 )
 _FLAGS = (("post_only", "post-only"), ("reduce_only", "reduce-only"))
 _TERMS = frozenset(
-    {name for name, _ in (*_PRICES, *_FLAGS)}
+    {name for name, _ in (*PRICES, *_FLAGS)}
     | {"order_kind", "display_lots", "equity_ppm", "time_in_force", "expire_ns", "closes"}
 )
