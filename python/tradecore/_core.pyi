@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tradecore._core_book import *  # noqa: F403  # one module, its stubs in several files
 from tradecore._core_book import OwnLevels
 from tradecore._core_indicators import *  # noqa: F403
+from tradecore._core_trades import *  # noqa: F403
 
 _Ints: TypeAlias = npt.NDArray[np.int64]
 _FourInts: TypeAlias = tuple[int, int, int, int]
