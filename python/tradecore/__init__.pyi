@@ -119,4 +119,5 @@ __all__ = [
     "VenueError",
     "VenueSpec",
     "__version__",
+    "run_frame",
 ]

@@ -137,7 +137,8 @@ def _own(table: Table) -> tuple[str, ...]:
 
 
 def _plain(label: str) -> str:
-    return label.strip().lower().strip("<>").replace(" ", "_")
+    # `Candlestick.Open` and `<OPEN>` are `open`, as in files.
+    return label.strip().lower().rpartition(".")[2].strip("<>").replace(" ", "_")
 
 
 def _missing(table: Table, name: str, kind: str) -> DataError:

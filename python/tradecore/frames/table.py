@@ -20,7 +20,7 @@ Foreign: TypeAlias = Any
 
 
 class Column(NamedTuple):
-    """A column: what its owner calls it, its values, and their zone: of times that have one, which are UTC."""
+    """A column: what its owner calls it, its values, and the zone of times that have one: they are UTC."""
 
     label: str
     values: npt.NDArray[Any]
