@@ -1,4 +1,4 @@
-"""The SMA cross as the README of backtesting.py has it; `benches/sma_cross.py` counts its lines and runs it."""
+"""The SMA cross of the README of backtesting.py; `benches/sma_cross.py` counts its lines and runs it."""
 
 from backtesting import Backtest, Strategy
 from backtesting.lib import crossover

@@ -4,7 +4,8 @@ import html
 from collections.abc import Iterable, Mapping
 
 import msgspec
-import numpy as np
+
+from tradecore.domain.times import time_text
 
 Rows = list[tuple[str, str]]
 
@@ -40,13 +41,6 @@ def as_html(title: str, rows: Iterable[tuple[str, str]]) -> str:
         for name, text in rows
     ]
     return f"<table><caption>{html.escape(title)}</caption><tbody>{''.join(lines)}</tbody></table>"
-
-
-def time_text(time_ns: int) -> str:
-    """Return UTC nanoseconds as text to the second, or as fine as they are."""
-    text = str(np.datetime64(time_ns, "ns")).replace("T", " ")
-    whole, _, part = text.partition(".")
-    return f"{whole}.{part.rstrip('0')}".rstrip(".")
 
 
 def _text(name: str, value: object) -> str:

@@ -78,8 +78,8 @@ def run_frame(
     gates : sequence of Gate
         Decision gates of the strategy.
     spec : EngineSpec, optional
-        Venue, risk, account and fees in full, in place of `cash`, `commission` and `leverage`; its instruments
-        are those of the frames.
+        Venue, risk, account and fees in full, in place of `cash`, `commission` and `leverage`; its
+        instruments are those of the frames.
     parameters, **more_parameters
         Parameters of the strategy by name; those named like an argument of this go into `parameters`.
 
@@ -126,7 +126,7 @@ def _strategy(strategy: object, given: Mapping[str, object]) -> object:
             raise InvalidValueError(field, error.value, rule) from error.__cause__
     if isinstance(strategy, StrategyBinding | Sequence | str):
         rule = "must be a strategy, its class or an object of it: run takes several bindings"
-        raise InvalidValueError("strategy", strategy, rule)
+        raise InvalidValueError("strategy", type(strategy).__name__, rule)
     if given:
         name = next(iter(given))
         rule = f"belongs to a class: set it on the object, or pass {type(strategy).__name__} itself"

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain.errors import DataError
+from tradecore.domain.times import time_text
 from tradecore.frames.table import Column, Table
 
 _SORTS = {
@@ -46,10 +47,10 @@ def refuse_unordered(table: Table, label: str, time_ns: npt.NDArray[np.int64], *
     row = int(np.argmax(is_broken)) + 1
     is_index = table.index_kind in {"times", "other"} and label == table.labels[-1]
     sort, once = _OF_INDEX if is_index else (text.format(label) for text in _SORTS[table.library])
-    shown = np.datetime64(int(time_ns[row]), "ns")
+    shown = time_text(int(time_ns[row]))
     if steps[row - 1] == 0:
-        what, advice = "is also the time of the row before", f"{once} keeps the first of each"
+        what, advice = "is also the time of the row above it", f"{once} keeps the first of each"
     else:
-        what = f"is before the row before, {np.datetime64(int(time_ns[row - 1]), 'ns')}"
+        what = f"is earlier than the row above it, {time_text(int(time_ns[row - 1]))}"
         advice = f"sort the oldest first, with {sort}"
     raise DataError(table.row_name(row), f"{label} {shown} {what}; {advice}")

@@ -18,6 +18,8 @@ _KNOWN = (
 # An object of a library that is optional here: no checker knows its type where the library is missing.
 Foreign: TypeAlias = Any
 
+_COLUMN_NAMES = frozenset({"open", "close", "bid", "ask", "price"})
+
 
 class Column(NamedTuple):
     """A column: what its owner calls it, its values, and the zone of times that have one: they are UTC."""
@@ -108,8 +110,11 @@ def _one_level(columns: Foreign) -> Foreign:
         return columns
     varying = [level for level in range(columns.nlevels) if columns.get_level_values(level).nunique() > 1]
     if len(varying) > 1:
-        names = columns.get_level_values(varying[-1]).unique()
-        one = f"frame.xs({names[0]!r}, axis=1, level={varying[-1]})"
+        names = [[str(name) for name in columns.get_level_values(level).unique()] for level in varying]
+        # The level with names such as `Close` tells columns apart, another one instruments.
+        of_prices = [any(name.lower() in _COLUMN_NAMES for name in level) for level in names]
+        at = of_prices.index(False) if False in of_prices else -1
+        one = f"frame.xs({names[at][0]!r}, axis=1, level={varying[at]})"
         rule = f"has several instruments side by side: take one, as in {one}"
         raise InvalidValueError("frame", "DataFrame", rule)
     return columns.get_level_values(varying[0] if varying else 0)

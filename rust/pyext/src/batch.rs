@@ -1,7 +1,6 @@
 //! Python face of an event batch: columns in, events out.
 
 use numpy::PyReadonlyArray1;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tradecore_types::{
@@ -32,25 +31,26 @@ pub struct PyEventBatch {
 const COLUMN_RULE: &str = "must be a contiguous one-dimensional int64 array: prices in ticks, sizes in lots, \
     times in nanoseconds; EventBatch.from_frame takes decimal prices";
 
-/// One column of 64-bit integers.
-pub struct Column<'py>(PyReadonlyArray1<'py, i64>);
+/// One column of 64-bit integers, or what was given in its place: only the one who reads it knows its name.
+pub struct Column<'py>(Result<PyReadonlyArray1<'py, i64>, String>);
 
 impl<'py> FromPyObject<'_, 'py> for Column<'py> {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        value.extract::<PyReadonlyArray1<'py, i64>>().map(Self).map_err(|_| {
+        let described = || {
             let class = value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-            let of =
-                |name: &str| value.getattr(name).map(|given| format!(" {name}={given}")).unwrap_or_default();
-            PyTypeError::new_err(format!("{class}{}{}: {COLUMN_RULE}", of("dtype"), of("shape")))
-        })
+            let part = |name: &str| value.getattr(name).map(|given| format!(" of {name} {given}"));
+            format!("{class}{}{}", part("dtype").unwrap_or_default(), part("shape").unwrap_or_default())
+        };
+        Ok(Self(value.extract().map_err(|_| described())))
     }
 }
 
 /// Reads a column as a slice.
 pub fn slice<'a>(name: &str, column: &'a Column<'_>) -> PyResult<&'a [i64]> {
-    column.0.as_slice().map_err(|_| invalid_value(name, "array", COLUMN_RULE))
+    let array = column.0.as_ref().map_err(|given| invalid_value(name, given, COLUMN_RULE))?;
+    array.as_slice().map_err(|_| invalid_value(name, "array that is not contiguous", COLUMN_RULE))
 }
 
 /// Returns the rows of columns that all have one length.
