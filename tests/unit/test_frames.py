@@ -254,7 +254,7 @@ def test_quotes_are_found_by_their_columns():
 def two_levels(symbols) -> pd.DataFrame:
     """Return bars with columns in two levels, as providers of several symbols give them."""
     frame = bars(2).set_index("time")
-    return pd.concat({symbol: frame for symbol in symbols}, axis=1).swaplevel(axis=1)
+    return pd.concat(dict.fromkeys(symbols, frame), axis=1).swaplevel(axis=1)
 
 
 def test_columns_in_two_levels_are_read_when_there_is_one_instrument():
@@ -266,14 +266,26 @@ def test_columns_in_two_levels_are_read_when_there_is_one_instrument():
 
 
 WRONG = {
-    "a time that falls": (lambda: bars().iloc[[0, 2, 1]], r"row 2: time 2024-01-02 is earlier .*sort_values\('time'\)"),
+    "a time that falls": (
+        lambda: bars().iloc[[0, 2, 1]],
+        r"row 2: time 2024-01-02 is earlier .*sort_values\('time'\)",
+    ),
     "an index that falls": (lambda: bars().set_index("time")[::-1], r"row 1: time .*sort_index\(\)"),
     "a time that comes twice": (lambda: bars().iloc[[0, 1, 1]], r"row 2: .*drop_duplicates\('time'\)"),
     "a time in polars that falls": (lambda: pl.from_pandas(bars())[::-1], r"row 1: .* frame.sort\('time'\)"),
     "a missing time": (lambda: bars(time=[FIRST_NS, None, 3, 4, 5]), r"row 1: time: the time is missing"),
-    "a time that is not one": (lambda: bars(time=[pd.NaT] + [FIRST_NS] * 4), r"row 0: time: the time is missing"),
-    "small numbers as times": (lambda: bars(time=range(5)), r"row 0: time 0: numbers must count s, ms, us or ns"),
-    "words as times": (lambda: bars(time=list("abcde")), r'row 0: time "a": .*convert the column to datetimes'),
+    "a time that is not one": (
+        lambda: bars(time=[pd.NaT] + [FIRST_NS] * 4),
+        r"row 0: time: the time is missing",
+    ),
+    "small numbers as times": (
+        lambda: bars(time=range(5)),
+        r"row 0: time 0: numbers must count s, ms, us or ns",
+    ),
+    "words as times": (
+        lambda: bars(time=list("abcde")),
+        r'row 0: time "a": .*convert the column to datetimes',
+    ),
     "a day that may be a month": (
         lambda: bars(2, time=["01/02/2024", "02/02/2024"]),
         r'row 0: time "01/02/2024": is day 1 of month 2, or month 1 and day 2',
@@ -283,18 +295,27 @@ WRONG = {
     "a price without end": (lambda: bars(high=np.inf), r"row 0: high inf: must be a finite number"),
     "a price below 0": (lambda: bars(low=[9, 10, -11, 12, 13.0]), r"row 2: low -11\.0: must not be negative"),
     "a price of 0": (lambda: bars(low=[9, 10, 0, 12, 13.0]), r"row 2: low 0\.0: must be above 0"),
-    "a price between two ticks": (lambda: bars(close=10.505), r'row 0: close 10\.505: .*0\.01; rounding="nearest"'),
+    "a price between two ticks": (
+        lambda: bars(close=10.505),
+        r'row 0: close 10\.505: .*0\.01; rounding="nearest"',
+    ),
     "text as a price": (lambda: bars(close=["1.5"] * 5), r"row 0: close '1\.5' is str, .*astype\(float\)"),
     "flags as prices": (lambda: bars(close=[True] * 5), r"column 'close' has type bool"),
-    "a high below a low": (lambda: bars(high=[11.5, 12.5, 1, 14.5, 15.5]), r"row 2: high 1\.0: must not be below"),
+    "a high below a low": (
+        lambda: bars(high=[11.5, 12.5, 1, 14.5, 15.5]),
+        r"row 2: high 1\.0: must not be below",
+    ),
     "a close outside": (lambda: bars(close=99.0), r"row 0: close 99\.0: must lie between low and high"),
-    "a column that is missing": (lambda: bars().drop(columns="low"), r"column 'low' is missing for bars; .*columns="),
+    "a column that is missing": (
+        lambda: bars().drop(columns="low"),
+        r"column 'low' is missing for bars; .*columns=",
+    ),
     "no time at all": (lambda: bars().drop(columns="time"), r"no column holds the time"),
     "two closes": (lambda: bars(Close=1.0), r"'close' and 'Close' can each be close"),
     "no rows": (lambda: bars()[:0], r"has no rows"),
     "a size below 0": (lambda: bars(volume=-1.0), r"row 0: volume -1\.0: must not be negative"),
     "bars and quotes": (lambda: bars(bid=1.0, ask=2.0), r'bars and of quotes; say which, as in kind="bars"'),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("frame", "message"), WRONG.values(), ids=WRONG)

@@ -37,8 +37,7 @@ def plotted(
     ImportError
         When matplotlib is not installed; the message has the line that installs it.
     """
-    needed("matplotlib", "plot", "a plot")
-    needed("matplotlib.dates", "plot", "a plot")
+    needed("matplotlib", "a plot")
     from tradecore.backtest.notebook_figure import NotebookFigure
 
     has_price = len(prices) > 0

@@ -43,7 +43,7 @@ def frame_of(
 
 
 def _pandas(columns: Mapping[str, npt.NDArray[Any]], index: str | None) -> Foreign:
-    pandas = needed("pandas", "pandas", "a result as a frame of pandas")
+    pandas = needed("pandas", "a result as a frame of pandas")
     frame = pandas.DataFrame(
         {
             name: pandas.Series(values).dt.tz_localize("UTC") if values.dtype.kind == "M" else values
@@ -54,7 +54,7 @@ def _pandas(columns: Mapping[str, npt.NDArray[Any]], index: str | None) -> Forei
 
 
 def _polars(columns: Mapping[str, npt.NDArray[Any]]) -> Foreign:
-    polars = needed("polars", "polars", "a result as a frame of polars")
+    polars = needed("polars", "a result as a frame of polars")
     return polars.DataFrame(
         [
             polars.Series(name, values).dt.replace_time_zone("UTC")
@@ -66,7 +66,7 @@ def _polars(columns: Mapping[str, npt.NDArray[Any]]) -> Foreign:
 
 
 def _arrow(columns: Mapping[str, npt.NDArray[Any]]) -> Foreign:
-    pyarrow = needed("pyarrow", "arrow", "a result as a table of Arrow")
+    pyarrow = needed("pyarrow", "a result as a table of Arrow")
     return pyarrow.table(
         {
             name: pyarrow.array(values, pyarrow.timestamp(np.datetime_data(values.dtype)[0], "UTC"))

@@ -74,7 +74,7 @@ def open_table(frame: Foreign) -> Table:
     raise InvalidValueError("frame", type(frame).__name__, _KNOWN)
 
 
-def needed(library: str, extra: str, purpose: str) -> Foreign:
+def needed(library: str, purpose: str) -> Foreign:
     """Import an optional library.
 
     Raises
@@ -85,8 +85,8 @@ def needed(library: str, extra: str, purpose: str) -> Foreign:
     try:
         return importlib.import_module(library)
     except ImportError:
-        what = f"{purpose} needs {library.partition('.')[0]}, which is not installed"
-        raise ImportError(f'{what}: pip install "tradecore[{extra}]"') from None
+        name = library.partition(".")[0]
+        raise ImportError(f"{purpose} needs {name}, which is not installed: pip install {name}") from None
 
 
 # pandas
@@ -158,7 +158,7 @@ def _polars(frame: Foreign) -> Table:
 
 
 def _arrow(frame: Foreign) -> Table:
-    pyarrow = needed("pyarrow", "arrow", "a table of Arrow")
+    pyarrow = needed("pyarrow", "a table of Arrow")
     table = frame if isinstance(frame, pyarrow.Table) else pyarrow.table(frame)
 
     def read(position: int) -> Column:

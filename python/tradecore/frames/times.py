@@ -1,6 +1,7 @@
 """Times of a frame as UTC nanoseconds, whatever their unit, zone or type."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,8 @@ from tradecore.frames.table import Column, Table
 
 Integers = npt.NDArray[np.int64]
 
-_UNITS_NS = (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1))
+# Seconds, milliseconds, microseconds and nanoseconds.
+_UNITS_NS = (1_000_000_000, 1_000_000, 1_000, 1)
 # A number is seconds, milliseconds, ... since 1970 when that makes it a time within these years; none is two.
 _FIRST_NS = int(np.datetime64("1980-01-01", "ns").astype(np.int64))
 _END_NS = int(np.datetime64("2101-01-01", "ns").astype(np.int64))
@@ -85,8 +87,8 @@ def _of_numbers(table: Table, column: Column) -> tuple[Integers, bool]:
         return np.zeros(0, dtype=np.int64), False
     low, high = float(values.min()), float(values.max())
     is_stated = column.label.strip().lower().endswith("_ns")
-    for unit, unit_ns in _UNITS_NS:
-        if unit == "ns" if is_stated else low * unit_ns >= _FIRST_NS and high * unit_ns < _END_NS:
+    for unit_ns in (1,) if is_stated else _UNITS_NS:
+        if is_stated or (low * unit_ns >= _FIRST_NS and high * unit_ns < _END_NS):
             return _counted(values, unit_ns), False
     # Digits such as 20240131 or 20240131093000 are dates as text has them.
     if values.dtype.kind in "iu":
@@ -106,11 +108,11 @@ def _of_numbers(table: Table, column: Column) -> tuple[Integers, bool]:
 def _counted(values: npt.NDArray[Any], unit_ns: int) -> Integers:
     if values.dtype.kind != "f":
         return values.astype(np.int64) * unit_ns
-    whole = np.floor(values)
-    # The part below a unit, as exact as a float of this size is: a second has 7 digits behind the point.
-    part = np.rint((values - whole) * unit_ns / max(1, unit_ns // 10_000_000)) * max(1, unit_ns // 10_000_000)
-    times: Integers = whole.astype(np.int64) * unit_ns + part.astype(np.int64)
-    return times
+    if (values == np.floor(values)).all():
+        return values.astype(np.int64) * unit_ns
+    # A float means the decimal that it is shown as: 1704067200.1 is a tenth of a second past, to the nanosecond.
+    exact = (round(Decimal(repr(value)) * unit_ns) for value in values.astype(np.float64).tolist())
+    return np.fromiter(exact, dtype=np.int64, count=len(values))
 
 
 def _of_objects(table: Table, column: Column) -> tuple[Integers, bool]:
