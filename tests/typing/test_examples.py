@@ -14,7 +14,7 @@ DOCUMENTS = ("README.md", "docs/frames.md")
 
 
 def programs(folder) -> list[str]:
-    """Write the programs of the documents as files, those with a name under it; return the names of the files."""
+    """Write the programs of the documents as files, under their name if they have one; return the names."""
     names = []
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")

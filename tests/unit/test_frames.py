@@ -158,6 +158,15 @@ def test_times_are_read_whatever_their_type_unit_or_zone(given_time):
     assert times_of(frame) == times_of(typed) == [FIRST_NS]
 
 
+@pytest.mark.parametrize(
+    ("number", "part_ns"),
+    [(1_704_067_200.1, 10**8), (1_704_067_200_000.123, 123_000), (1_704_067_200.000001, 10**3)],
+)
+def test_a_part_of_a_second_in_a_float_is_what_it_is_shown_as(number, part_ns):
+    """Binary noise below the digits of a float makes no nanoseconds."""
+    assert times_of(bars(1, time=[number])) == [FIRST_NS + part_ns]
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("library", ["pandas", "pandas index", "polars", "arrow"])
 @pytest.mark.parametrize("zone", [None, "UTC", "America/New_York", "Asia/Kolkata"])
@@ -291,6 +300,14 @@ WRONG = {
         r'row 0: time "01/02/2024": is day 1 of month 2, or month 1 and day 2',
     ),
     "a price that is missing": (lambda: bars(close=[1, 2, np.nan, 4, 5]), r"row 2: close nan: .*dropna"),
+    "a missing time among words": (
+        lambda: bars(2, time=pd.array(["2024-01-01", None], dtype="string")),
+        r"row 1: time: the time is missing",
+    ),
+    "a price that is NA among objects": (
+        lambda: bars(2, close=np.array([10.5, pd.NA], dtype=object)),
+        r"row 1: close nan: ",
+    ),
     "a price that is null": (lambda: pl.from_pandas(bars()).with_columns(close=None), r"close"),
     "a price without end": (lambda: bars(high=np.inf), r"row 0: high inf: must be a finite number"),
     "a price below 0": (lambda: bars(low=[9, 10, -11, 12, 13.0]), r"row 2: low -11\.0: must not be negative"),

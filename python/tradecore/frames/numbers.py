@@ -17,7 +17,7 @@ from tradecore.domain.steps import (
     steps_of_floats,
     tick_of,
 )
-from tradecore.frames.table import Column, Table
+from tradecore.frames.table import Column, Table, is_missing
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -42,10 +42,10 @@ def floats_of(table: Table, column: Column) -> Floats:
         what = f"column {column.label!r} has type {values.dtype}, and must be numbers"
         raise DataError("frame", f"{what}; convert it, e.g. with .astype(float)")
     if values.dtype.kind == "f":
-        is_missing = np.isnan(values)
-        if is_missing.any():
+        is_gap = np.isnan(values)
+        if is_gap.any():
             what = "is not a number; drop such rows, as dropna() does, or fill them"
-            raise DataError(table.row_name(int(np.argmax(is_missing))), f"{column.label} nan: {what}")
+            raise DataError(table.row_name(int(np.argmax(is_gap))), f"{column.label} nan: {what}")
         if values.dtype.itemsize < 8:
             values = values.astype(str)
     return values.astype(np.float64)
@@ -109,10 +109,10 @@ def _whole(values: Floats, decimals: int) -> Integers:
 
 
 def _of_objects(table: Table, column: Column) -> npt.NDArray[Any]:
-    """Return Decimals and other numbers as floats; a Decimal beyond 15 digits would not stay what it is."""
+    """Return Decimals and other numbers as floats, what is missing as NaN."""
     floats = np.empty(len(column.values), dtype=np.float64)
     for row, item in enumerate(column.values.tolist()):
-        if item is None:
+        if is_missing(item):
             floats[row] = np.nan
         elif isinstance(item, Decimal | int | float) and not isinstance(item, bool):
             floats[row] = float(item)

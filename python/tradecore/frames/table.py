@@ -74,6 +74,12 @@ def open_table(frame: Foreign) -> Table:
     raise InvalidValueError("frame", type(frame).__name__, _KNOWN)
 
 
+def is_missing(item: object) -> bool:
+    """Tell whether a value is none: `None`, NaN, or what pandas has for them."""
+    # NaN alone is not itself; that of pandas refuses to be compared.
+    return item is None or type(item).__name__ in {"NAType", "NaTType"} or item != item  # noqa: PLR0124
+
+
 def needed(library: str, purpose: str) -> Foreign:
     """Import an optional library.
 

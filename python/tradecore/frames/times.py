@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tradecore.domain.errors import DataError, InvalidValueError
 from tradecore.domain.feeds import read_columns, time_kind
 from tradecore.domain.times import to_utc, zone_named
-from tradecore.frames.table import Column, Table
+from tradecore.frames.table import Column, Table, is_missing
 
 Integers = npt.NDArray[np.int64]
 
@@ -20,7 +20,6 @@ _UNITS_NS = (1_000_000_000, 1_000_000, 1_000, 1)
 # A number is seconds, milliseconds, ... since 1970 when that makes it a time within these years; none is two.
 _FIRST_NS = int(np.datetime64("1980-01-01", "ns").astype(np.int64))
 _END_NS = int(np.datetime64("2101-01-01", "ns").astype(np.int64))
-_INT64_MAX = 2**63 - 1
 _SEPARATOR = "\x1f"
 
 
@@ -96,9 +95,8 @@ def _of_numbers(table: Table, column: Column) -> tuple[Integers, bool]:
             return _of_texts(table, column, [str(value) for value in values.tolist()])
         except DataError:
             pass
-    row = int(
-        np.argmax((values < values.max()) if low * _UNITS_NS[0][1] < _FIRST_NS else values == values.max())
-    )
+    is_early = values.astype(np.float64) * _UNITS_NS[0] < _FIRST_NS
+    row = int(np.argmax(is_early if is_early.any() else values == values.max()))
     rule = "numbers must count s, ms, us or ns since 1970, all in one unit and within 1980 to 2100"
     raise DataError(
         table.row_name(row), f"{column.label} {values[row]}: {rule}; convert the column to datetimes"
@@ -106,19 +104,16 @@ def _of_numbers(table: Table, column: Column) -> tuple[Integers, bool]:
 
 
 def _counted(values: npt.NDArray[Any], unit_ns: int) -> Integers:
-    if values.dtype.kind != "f":
+    if values.dtype.kind != "f" or (values == np.floor(values)).all():
         return values.astype(np.int64) * unit_ns
-    if (values == np.floor(values)).all():
-        return values.astype(np.int64) * unit_ns
-    # A float means the decimal that it is shown as: 1704067200.1 is a tenth of a second past, to the nanosecond.
+    # A float means the decimal that it is shown as: 1704067200.1 is a tenth of a second past, exactly.
     exact = (round(Decimal(repr(value)) * unit_ns) for value in values.astype(np.float64).tolist())
     return np.fromiter(exact, dtype=np.int64, count=len(values))
 
 
 def _of_objects(table: Table, column: Column) -> tuple[Integers, bool]:
     items = column.values.tolist()
-    is_missing = np.array([item is None or item != item for item in items], dtype=bool)  # noqa: PLR0124 - NaN
-    _refuse_missing(table, column, is_missing)
+    _refuse_missing(table, column, np.array([is_missing(item) for item in items], dtype=bool))
     texts = [item.isoformat() if isinstance(item, datetime | date) else str(item) for item in items]
     return _of_texts(table, column, texts)
 
@@ -137,7 +132,7 @@ def _of_texts(table: Table, column: Column, texts: list[str]) -> tuple[Integers,
     return times, is_local
 
 
-def _refuse_missing(table: Table, column: Column, is_missing: npt.NDArray[np.bool_]) -> None:
-    if is_missing.any():
+def _refuse_missing(table: Table, column: Column, is_gap: npt.NDArray[np.bool_]) -> None:
+    if is_gap.any():
         rule = "the time is missing; drop the row or fill it in"
-        raise DataError(table.row_name(int(np.argmax(is_missing))), f"{column.label}: {rule}")
+        raise DataError(table.row_name(int(np.argmax(is_gap))), f"{column.label}: {rule}")
