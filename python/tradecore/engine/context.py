@@ -4,11 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
+from tradecore.engine.arrays import FloatArray
 from tradecore.strategy import StrategyBinding
 
 _INT64 = 2**63
@@ -184,7 +182,7 @@ class Context(OrderDesk):
         series = self._series_of(instrument_id)
         return self._kernel.add_indicator(series, "keltner", period=period, slow=atr_period, factor=multiple)
 
-    def history(self, column: str, count: int, instrument_id: int | None = None) -> NDArray[np.float64]:
+    def history(self, column: str, count: int, instrument_id: int | None = None) -> FloatArray:
         """Return the last values of a column of the bars, newest last.
 
         Parameters
