@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tradecore.backtest import run
+from tradecore.backtest.plot import thinned
 from tradecore.domain import (
     AccountSpec,
     EngineSpec,
@@ -241,3 +242,23 @@ def test_a_plot_shows_price_entries_equity_and_drawdown(symbols, panels):
         np.testing.assert_array_equal(lines["exit"].get_ydata(), result.trades["exit_price"])
     assert figure._repr_png_().startswith(b"\x89PNG")
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_a_long_line_is_drawn_with_fewer_points_and_its_extremes():
+    """Of a million rows the first, the last, and every peak and trough that a pixel could show."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=1_000_003).cumsum()
+    times = np.arange(len(values))
+    kept_times, kept = thinned(times, values)
+
+    assert len(kept) < 15_000
+    assert (kept_times[0], kept_times[-1]) == (0, len(values) - 1)
+    assert (np.diff(kept_times) > 0).all()
+    np.testing.assert_array_equal(kept, values[kept_times])
+    for start in range(0, len(values), 1_000):
+        span = (kept_times >= start) & (kept_times < start + 1_000)
+        assert kept[span].max() == values[start : start + 1_000].max()
+    values[:700] = np.nan
+    assert np.isnan(thinned(times, values)[1][0])
+    short = thinned(times[:900], values[:900])
+    np.testing.assert_array_equal(short[1], values[:900])

@@ -42,6 +42,12 @@ class Cross:
             ctx.target(1 if bar.close > self.average.value else 0)
 
 
+class Untyped:
+    """Has an attribute that is no parameter."""
+
+    length = 5
+
+
 class Takes:
     """Buys at the first quote."""
 
@@ -157,7 +163,17 @@ WRONG = {
     "an unknown parameter": (
         Cross,
         {"perod": 3},
-        "perod 3: Cross has no parameter of this name; did you mean period",
+        "perod 3: is no argument of run_frame and no parameter of Cross; did you mean period",
+    ),
+    "an argument with a letter missing": (
+        Cross,
+        {"comission": 0.1},
+        "comission 0.1: .*did you mean commission",
+    ),
+    "a parameter without a type": (
+        Untyped,
+        {"length": 9},
+        "length 9: .*write `length: int = 5` in the class",
     ),
     "a parameter out of bounds": (Cross, {"period": 1}, "period 1: Expected `int` >= 2"),
     "a parameter of an object": (Cross(), {"period": 3}, "period 3: .*pass Cross itself"),

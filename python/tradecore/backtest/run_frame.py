@@ -1,5 +1,7 @@
 """A backtest on a frame in one call."""
 
+import difflib
+import inspect
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -24,6 +26,7 @@ from tradecore.domain import (
 from tradecore.frames.batches import Market, events_of, instrument_in, read_market
 from tradecore.frames.table import Foreign
 from tradecore.strategy import BarSource, StrategyBinding, build
+from tradecore.strategy import parameters as parameters_of
 
 _DEFAULT_SYMBOL = "ASSET"
 
@@ -118,12 +121,12 @@ def run_frame(
 
 def _strategy(strategy: object, given: Mapping[str, object]) -> object:
     if isinstance(strategy, type):
+        _refuse_unknown(strategy, given)
         try:
             return build(strategy, given, source="run_frame", section="parameters")
         except ConfigError as error:
             field = error.key.rpartition(".")[2]
-            rule = error.rule
-            raise InvalidValueError(field, error.value, rule) from error.__cause__
+            raise InvalidValueError(field, error.value, error.rule) from error.__cause__
     if isinstance(strategy, StrategyBinding | Sequence | str):
         rule = "must be a strategy, its class or an object of it: run takes several bindings"
         raise InvalidValueError("strategy", type(strategy).__name__, rule)
@@ -132,6 +135,23 @@ def _strategy(strategy: object, given: Mapping[str, object]) -> object:
         rule = f"belongs to a class: set it on the object, or pass {type(strategy).__name__} itself"
         raise InvalidValueError(name, given[name], rule)
     return strategy
+
+
+def _refuse_unknown(strategy: type, given: Mapping[str, object]) -> None:
+    """Refuse a name that is neither an argument of `run_frame` nor a parameter of the strategy."""
+    known = parameters_of(strategy)
+    for name in given:
+        if name in known:
+            continue
+        if hasattr(strategy, name) and not callable(getattr(strategy, name)):
+            value = getattr(strategy, name)
+            hint = f"it has no type: write `{name}: {type(value).__name__} = {value!r}` in the class"
+        else:
+            names = [*known, *inspect.signature(run_frame).parameters]
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
+        rule = f"is no argument of run_frame and no parameter of {strategy.__name__}; {hint}"
+        raise InvalidValueError(name, given[name], rule)
 
 
 def _markets(frame: Foreign, instrument: object, reading: _Reading) -> dict[str, Market]:
