@@ -225,7 +225,7 @@ impl PyKernel {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
         let spare = self.kernel.take_spare_batch();
-        let events = std::mem::replace(&mut batch.borrow_mut().inner, spare);
+        let events = batch.borrow_mut().hand_over(spare);
         self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
@@ -494,7 +494,8 @@ impl PyKernel {
     /// Equity over time, as columns of one length, oldest first.
     ///
     /// int64 `time_ns`, rising; float64 `equity`, and `held`: what one unit of money is worth, put in equal parts
-    /// into the instruments at their first prices (cash before that; NaN when none has a price). Where orders are
+    /// into the instruments at their first prices (cash before that; NaN when none has a price); `price_ticks`: the
+    /// price of the only instrument in whole ticks (NaN with several, and before the first). Where orders are
     /// matched against bars a row is a bar given as input, dated by its opening; bars that open together make one,
     /// and a longer bar belongs to the last of the shorter ones. Elsewhere a row is a sample: when the first event
     /// comes, at each multiple of `sample_ns` before which something happened, and at the end
