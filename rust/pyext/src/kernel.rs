@@ -8,12 +8,13 @@ use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
+use crate::activity;
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
-use crate::events::{Scale, side_name};
+use crate::events::Scale;
 use crate::gates::UserGates;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
@@ -378,26 +379,35 @@ impl PyKernel {
 
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counters = self.kernel.counters();
-        let out = PyDict::new(py);
-        out.set_item("events", counters.events)?;
-        out.set_item("orders", counters.orders)?;
-        out.set_item("refusals", counters.refusals)?;
-        out.set_item("fills", counters.fills)?;
-        out.set_item("maker_fills", counters.maker_fills)?;
-        Ok(out)
+        results::counters(py, &self.kernel)
+    }
+
+    /// What became of a strategy's orders: filled, part_filled (ended with a part filled), expired, open; canceled
+    /// and rejected by reason; and refused, in the order in which each rule first did: time of that in UTC
+    /// nanoseconds, instrument, rule, how often, limit and value of the first.
+    fn order_counts<'py>(&self, py: Python<'py>, strategy_id: u16) -> PyResult<Bound<'py, PyDict>> {
+        activity::order_counts(py, &self.kernel, strategy_id)
+    }
+
+    /// What each decision gate said of requests that add risk: name, how often it was asked and said no; time in
+    /// UTC nanoseconds, limit and value of its first no.
+    fn gate_counts(&self) -> Vec<activity::GateRow> {
+        activity::gate_counts(&self.kernel)
+    }
+
+    /// Which kinds of market data an instrument has had: bars, quotes, trades, books.
+    fn seen(&self, py: Python<'_>, instrument_id: u32) -> PyResult<Py<PyDict>> {
+        activity::seen(py, &self.kernel, instrument_id)
+    }
+
+    /// Bars that a series has had.
+    fn bars_seen(&self, series: usize) -> u64 {
+        self.kernel.bars_seen(series)
     }
 
     /// What the book of an instrument went through: compared, mismatches, gaps, stale, resyncs.
     fn book_counts<'py>(&self, py: Python<'py>, instrument_id: u32) -> PyResult<Bound<'py, PyDict>> {
-        let counts = self.kernel.book_counts(InstrumentId(instrument_id));
-        let out = PyDict::new(py);
-        out.set_item("compared", counts.compared)?;
-        out.set_item("mismatches", counts.mismatches)?;
-        out.set_item("gaps", counts.gaps)?;
-        out.set_item("stale", counts.stale)?;
-        out.set_item("resyncs", counts.resyncs)?;
-        Ok(out)
+        results::book_counts(py, &self.kernel, InstrumentId(instrument_id))
     }
 
     /// Whether the book of an instrument waits for a snapshot.
@@ -427,21 +437,7 @@ impl PyKernel {
 
     /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, state.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let mut orders: Vec<_> = self.kernel.orders().iter().copied().collect();
-        orders.sort_unstable_by_key(|order| order.intent.order_id);
-        let out = PyList::empty(py);
-        for order in orders {
-            let row = PyDict::new(py);
-            row.set_item("order_id", order.intent.order_id.0)?;
-            row.set_item("strategy_id", order.intent.strategy.0)?;
-            row.set_item("instrument_id", order.intent.instrument.0)?;
-            row.set_item("side", side_name(order.intent.side))?;
-            row.set_item("price_ticks", order.price_ticks)?;
-            row.set_item("open_lots", order.open_lots())?;
-            row.set_item("state", order.state.name())?;
-            out.append(row)?;
-        }
-        Ok(out)
+        results::open_orders(py, &self.kernel)
     }
 
     /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what

@@ -2,11 +2,59 @@
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 use tradecore_kernel::Kernel;
 use tradecore_types::{CashFlowKind, Instrument, InstrumentId, Money};
 
+use crate::events::side_name;
 use crate::lent::Lent;
+
+/// Returns how much of everything there was.
+pub fn counters<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let counters = kernel.counters();
+    let out = PyDict::new(py);
+    out.set_item("events", counters.events)?;
+    out.set_item("orders", counters.orders)?;
+    out.set_item("refusals", counters.refusals)?;
+    out.set_item("fills", counters.fills)?;
+    out.set_item("maker_fills", counters.maker_fills)?;
+    Ok(out)
+}
+
+/// Returns what the book of an instrument went through.
+pub fn book_counts<'py>(
+    py: Python<'py>,
+    kernel: &Kernel,
+    instrument: InstrumentId,
+) -> PyResult<Bound<'py, PyDict>> {
+    let counts = kernel.book_counts(instrument);
+    let out = PyDict::new(py);
+    out.set_item("compared", counts.compared)?;
+    out.set_item("mismatches", counts.mismatches)?;
+    out.set_item("gaps", counts.gaps)?;
+    out.set_item("stale", counts.stale)?;
+    out.set_item("resyncs", counts.resyncs)?;
+    Ok(out)
+}
+
+/// Returns the open orders, by number.
+pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyList>> {
+    let mut orders: Vec<_> = kernel.orders().iter().copied().collect();
+    orders.sort_unstable_by_key(|order| order.intent.order_id);
+    let out = PyList::empty(py);
+    for order in orders {
+        let row = PyDict::new(py);
+        row.set_item("order_id", order.intent.order_id.0)?;
+        row.set_item("strategy_id", order.intent.strategy.0)?;
+        row.set_item("instrument_id", order.intent.instrument.0)?;
+        row.set_item("side", side_name(order.intent.side))?;
+        row.set_item("price_ticks", order.price_ticks)?;
+        row.set_item("open_lots", order.open_lots())?;
+        row.set_item("state", order.state.name())?;
+        out.append(row)?;
+    }
+    Ok(out)
+}
 
 /// Returns the closed trades: integers as views, what numpy has no type for converted.
 pub fn trades<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'py, PyDict>> {
