@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
+from tradecore.engine import Activity
+
 # Exact decimals become JSON numbers with every digit.
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -38,6 +40,15 @@ def print_values(values: Mapping[str, object]) -> None:
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
         print(f"{name:<{width}}  {_shown(value)}")
+
+
+def print_reasons(activity: Activity, *, trades: int) -> None:
+    """Print why there are no trades, a line for each reason; nothing where there are trades."""
+    reasons = [] if trades else activity.reasons()
+    if reasons:
+        print("\nno trades:")
+    for reason in reasons:
+        print(f"- {reason}")
 
 
 def _shown(value: object) -> str:

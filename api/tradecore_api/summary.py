@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from tradecore.domain.journal import journal_verify
-from tradecore.engine import BookCounts, Engine
+from tradecore.engine import Activity, BookCounts, Engine
 
 INTACT = "intact"
 
@@ -29,6 +29,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     state_hash: str
     is_killed: bool
     is_paused: bool
+    activity: Activity
     is_interrupted: bool = False
 
 
@@ -53,4 +54,5 @@ def summarize(engine: Engine, journal_path: str) -> RunSummary:
         state_hash=engine.state_hash(),
         is_killed=figures.is_killed,
         is_paused=figures.is_paused,
+        activity=engine.activity(),
     )

@@ -11,7 +11,7 @@ from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import print_json, print_values
+from tradecore_api.output import plain, print_json, print_reasons, print_values
 from tradecore_api.wiring import backtests
 
 NANOSECONDS = 1_000_000_000
@@ -35,11 +35,14 @@ def backtest(arguments: argparse.Namespace) -> int:
                 "orders_digest": result.orders_digest,
                 "state_hash": result.state_hash,
                 **_figures(result),
+                "activity": plain(result.activity),
             }
         )
     else:
         shown = {name: cost for name, cost in costs.items() if cost != "0"}
-        print_values(_readable(result.stats) | shown | {"orders_digest": result.orders_digest})
+        brief = {"not done": text} if (text := result.activity.brief()) else {}
+        print_values(_readable(result.stats) | shown | brief | {"orders_digest": result.orders_digest})
+        print_reasons(result.activity, trades=len(result.trades))
     return ExitCode.OK
 
 

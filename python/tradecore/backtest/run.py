@@ -1,5 +1,6 @@
 """A backtest: all events at once through the same engine, then trades, equity and statistics."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,8 +10,16 @@ from numpy.typing import NDArray
 
 from tradecore.backtest.statistics import ClosedTrades, Statistics, compute_statistics
 from tradecore.decision import Gate
-from tradecore.domain import DataError, EngineSpec, EventBatch, InstrumentKind, LatencySamples, Matching
-from tradecore.engine import SAMPLE_NS, Engine, EngineSummary
+from tradecore.domain import (
+    DataError,
+    EngineSpec,
+    EventBatch,
+    InstrumentKind,
+    LatencySamples,
+    Matching,
+    StrategyWarning,
+)
+from tradecore.engine import SAMPLE_NS, Activity, Engine, EngineSummary, standing_notes
 from tradecore.strategy import StrategyBinding
 
 TRADE = np.dtype(
@@ -84,6 +93,9 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Hash of the engine's state at the end, hexadecimal.
     summary : EngineSummary
         Counts, money and positions at the end.
+    activity : Activity
+        How often each callback ran, what became of orders, what was refused. `activity.reasons()` says in
+        sentences why there are no trades; the result shows them by itself when there are none.
     """
 
     trades: NDArray[Any]
@@ -95,6 +107,17 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     orders_digest: str
     state_hash: str
     summary: EngineSummary
+    activity: Activity
+
+    def __repr__(self) -> str:
+        """Show the figures of a glance; without a trade, what kept the strategies from trading."""
+        orders, fills = self.summary.orders, self.summary.fills
+        text = (
+            f"BacktestResult(trades={len(self.trades)}, orders={orders}, fills={fills}, "
+            f"refusals={self.summary.refusals}, pnl={self.summary.pnl}, equity={self.summary.equity})"
+        )
+        reasons = self.activity.reasons() if not len(self.trades) else []
+        return "\n".join([text, *(["no trades:"] if reasons else []), *(f"- {reason}" for reason in reasons)])
 
 
 def run(
@@ -127,6 +150,11 @@ def run(
     progress : callable or None
         Called with the number of events consumed when all are.
 
+    Warns
+    -----
+    StrategyWarning
+        When a strategy has a method that reads like a callback and that nothing calls.
+
     Raises
     ------
     DataError
@@ -137,6 +165,9 @@ def run(
     if not any(len(batch) for batch in sources):
         raise DataError("history", "has no events: nothing to test on")
     engine = Engine(spec, strategies, equity_curve=True, sample_ns=sample_ns, gates=gates, latency=latency)
+    for binding in engine.strategies:
+        for note in standing_notes(binding.strategy):
+            warnings.warn(f"strategy {binding.name}: {note}", StrategyWarning, stacklevel=2)
     for source, batch in enumerate(sources):
         engine.feed(batch, source)
     events = engine.run()
@@ -162,6 +193,7 @@ def result_of(engine: Engine) -> BacktestResult:
         orders_digest=engine.orders_digest(),
         state_hash=engine.state_hash(),
         summary=engine.summary(),
+        activity=engine.activity(),
     )
 
 

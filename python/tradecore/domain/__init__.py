@@ -9,6 +9,7 @@ from tradecore.domain.errors import (
     InvalidValueError,
     StorageError,
     StrategyError,
+    StrategyWarning,
     TradecoreError,
     VenueError,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "SlippageSpec",
     "StorageError",
     "StrategyError",
+    "StrategyWarning",
     "StrategyRiskSpec",
     "TradecoreError",
     "VenueError",
