@@ -1,7 +1,6 @@
 """`tradecore backtest`."""
 
 import argparse
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,12 +8,16 @@ import msgspec
 
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.times import iso_time
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import plain, print_json, print_reasons, print_values
+from tradecore_api.output import decimal, plain, print_json, print_reasons, print_values
 from tradecore_api.wiring import backtests
 
 NANOSECONDS = 1_000_000_000
+# Prices, sizes and money of a trade, and money among the statistics: decimal text in JSON.
+_TRADE_DECIMALS = ("quantity", "entry_price", "exit_price", "pnl", "commission")
+_MONEY = ("final_equity", "equity_peak", "commissions")
 
 
 def backtest(arguments: argparse.Namespace) -> int:
@@ -23,7 +26,6 @@ def backtest(arguments: argparse.Namespace) -> int:
     if not config.strategies:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
     result = backtests.backtest(config)
-    statistics: dict[str, object] = msgspec.to_builtins(result.stats)
     costs: dict[str, str] = msgspec.to_builtins(result.costs)
     if arguments.json:
         print_json(
@@ -31,7 +33,7 @@ def backtest(arguments: argparse.Namespace) -> int:
                 "trades": _trades(result),
                 "cash_flows": _cash_flows(result),
                 "costs": {name: Decimal(cost) for name, cost in costs.items()},
-                "stats": statistics,
+                "stats": _statistics(result.stats),
                 "orders_digest": result.orders_digest,
                 "state_hash": result.state_hash,
                 **_figures(result),
@@ -60,10 +62,15 @@ def _figures(result: BacktestResult) -> dict[str, object]:
     }
 
 
+def _statistics(stats: Statistics) -> dict[str, object]:
+    figures: dict[str, object] = msgspec.to_builtins(stats)
+    return figures | {name: decimal(getattr(stats, name)) for name in _MONEY}
+
+
 def _cash_flows(result: BacktestResult) -> list[dict[str, object]]:
     names = result.cash_flows.dtype.names or ()
     rows = [dict(zip(names, row, strict=True)) for row in result.cash_flows.tolist()]
-    return [{"time": iso_time(int(row["time_ns"])), **row} for row in rows]
+    return [{"time": iso_time(int(row["time_ns"])), **row, "amount": decimal(row["amount"])} for row in rows]
 
 
 def _trades(result: BacktestResult) -> list[dict[str, object]]:
@@ -74,18 +81,11 @@ def _trades(result: BacktestResult) -> list[dict[str, object]]:
             "entry_time": iso_time(int(row["entry_time_ns"])),
             "exit_time": iso_time(int(row["exit_time_ns"])),
             **row,
+            **{name: decimal(row[name]) for name in _TRADE_DECIMALS},
             "side": "long" if row["side"] > 0 else "short",
         }
         for row in rows
     ]
-
-
-def iso_time(time_ns: int) -> str:
-    """Return UTC nanoseconds as ISO 8601 text, with as many decimals as it takes."""
-    seconds, nanoseconds = divmod(time_ns, NANOSECONDS)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    decimals = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
-    return f"{text}{decimals}Z"
 
 
 def _readable(stats: Statistics) -> dict[str, object]:

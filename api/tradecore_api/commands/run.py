@@ -10,7 +10,7 @@ from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import plain, print_json, print_values
+from tradecore_api.summary import print_summary
 from tradecore_api.wiring import feeds, readers
 
 
@@ -19,11 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     readers.configure_log(config)
     summary = Daemon(config, is_new_journal=arguments.new_journal).run()
-    values = plain(summary)
-    if arguments.json:
-        print_json(values)
-    else:
-        print_values(values)
+    print_summary(summary, is_json=arguments.json)
     return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
 
 

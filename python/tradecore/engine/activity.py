@@ -158,13 +158,17 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
     def reasons(self) -> list[str]:
         """Return why there are no trades, or fewer than there might be: one sentence for each thing found."""
-        found = [f"{symbol} had no data at all: no bar, quote, trade or book came" for symbol in self.without_data]
+        found = [
+            f"{symbol} had no data at all: no bar, quote, trade or book came" for symbol in self.without_data
+        ]
         for known in self.strategies:
             found += [f"strategy {known.strategy}: {sentence}" for sentence in _why(known)]
         for gate in self.gates:
             if gate.refused:
                 share = "every one" if gate.refused == gate.asked else f"{gate.refused:,}"
-                found.append(f"decision gate {gate.gate} refused {share} of {gate.asked:,} requests; {gate.first}")
+                found.append(
+                    f"decision gate {gate.gate} refused {share} of {gate.asked:,} requests; {gate.first}"
+                )
         return found
 
     def _sum(self, of: Callable[[StrategyActivity], Mapping[str, int]]) -> dict[str, int]:

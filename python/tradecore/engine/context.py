@@ -227,7 +227,9 @@ class Context(OrderDesk):
         factor: float = 0.0,
         seed_first: bool = False,
     ) -> Indicator:
-        given = [str(value) for value in (period, slow, signal) if value] + ([f"{factor:g}"] if factor else [])
+        given = [str(value) for value in (period, slow, signal) if value] + (
+            [f"{factor:g}"] if factor else []
+        )
         if self._is_started:
             raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, period))
         made = self._kernel.add_indicator(
