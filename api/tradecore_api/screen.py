@@ -17,6 +17,8 @@ from tradecore.engine import Engine, EngineSummary
 
 ORDERS_SHOWN_MAX = 12
 LINE_SECONDS = 5.0
+# Colours off; back to the start of the line, and what the terminal echoed there (`^C`) away.
+_PLAIN = "\x1b[0m\r\x1b[2K"
 
 
 class Screen:
@@ -35,6 +37,7 @@ class Screen:
     def __init__(self, engine: Engine, instruments: Sequence[InstrumentSpec], *, is_live: bool) -> None:
         self._engine = engine
         self._symbols = [instrument.symbol for instrument in instruments]
+        self._strategies = [binding.name for binding in engine.strategies]
         self._lots = [float(instrument.lot_size) for instrument in instruments]
         self._ticks = [float(instrument.tick_size) for instrument in instruments]
         self._live = (
@@ -51,9 +54,12 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give the terminal back as it was."""
+        """Give the terminal back as it was, whatever the view has come to."""
         if self._live is not None:
-            self._live.stop()
+            try:
+                self._live.stop()
+            finally:
+                restore(self._live.console)
 
     def refresh(self) -> None:
         """Show the figures of this moment."""
@@ -76,7 +82,8 @@ class Screen:
             self._prices(figures), self._orders(), Text(_counts(figures), style=_colour(figures.pnl))
         )
         state = "KILLED" if figures.is_killed else "paused" if figures.is_paused else "running"
-        return Panel(parts, title=f"tradecore: {state}", subtitle="Ctrl-C ends it")
+        names = ", ".join(self._strategies)
+        return Panel(parts, title=f"tradecore: {names} ({state})", subtitle="Ctrl-C ends it")
 
     def _prices(self, figures: EngineSummary) -> Table:
         table = Table(expand=True, box=None)
@@ -90,7 +97,7 @@ class Screen:
 
     def _orders(self) -> Table:
         table = Table(expand=True, box=None)
-        for heading in ("order", "instrument", "side", "price", "open", "state"):
+        for heading in ("order", "strategy", "instrument", "side", "price", "open", "state"):
             table.add_column(heading)
         for order in self._engine.kernel.open_orders()[:ORDERS_SHOWN_MAX]:
             at = int(order["instrument_id"])
@@ -98,6 +105,7 @@ class Screen:
             price = None if price_ticks is None else int(price_ticks) * self._ticks[at]
             table.add_row(
                 str(order["order_id"]),
+                self._strategies[int(order["strategy_id"])],
                 self._symbols[at],
                 str(order["side"]),
                 _price(price),
@@ -105,6 +113,14 @@ class Screen:
                 str(order["state"]),
             )
         return table
+
+
+def restore(console: Console) -> None:
+    """Give a terminal its cursor, its colours and an own line back; nothing where there is no terminal."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        console.show_cursor(True)
+        console.file.write(_PLAIN)
+        console.file.flush()
 
 
 def _counts(figures: EngineSummary) -> str:

@@ -60,8 +60,8 @@ from tradecore.strategy import BarSource, Bounds, StrategyBinding
 
 __version__: str
 __all__ = [
-    "Activity",
     "AccountSpec",
+    "Activity",
     "BacktestResult",
     "Bar",
     "BarFill",

@@ -8,8 +8,10 @@ import msgspec
 
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.spec import Mode
 from tradecore.domain.times import iso_time
 from tradecore_api.config import read
+from tradecore_api.config.tables import Config, JournalTable
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import decimal, plain, print_json, print_reasons, print_values
 from tradecore_api.wiring import backtests
@@ -25,6 +27,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     config = read.load(Path(arguments.config), options=arguments.settings)
     if not config.strategies:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
+    _refuse_journal(config)
     result = backtests.backtest(config)
     costs: dict[str, str] = msgspec.to_builtins(result.costs)
     if arguments.json:
@@ -46,6 +49,21 @@ def backtest(arguments: argparse.Namespace) -> int:
         print_values(_readable(result.stats) | shown | brief | {"orders_digest": result.orders_digest})
         print_reasons(result.activity, trades=len(result.trades))
     return ExitCode.OK
+
+
+def _refuse_journal(config: Config) -> None:
+    """Refuse a journal that was asked for: a backtest writes none.
+
+    The configuration of a paper or shadow run may be backtested as it is: its journal is for `tradecore run`.
+    """
+    source = config.source_of("journal")
+    is_here = config.tables.mode is Mode.BACKTEST or source.startswith("--set")
+    if is_here and config.tables.journal != JournalTable():
+        rule = (
+            "a backtest writes no journal: the same data give the same run again; leave it out, or use "
+            '`tradecore run` with mode = "paper" on a recorded feed for a journal'
+        )
+        raise ConfigError(source, "journal", config.tables.journal.path, rule)
 
 
 def _figures(result: BacktestResult) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What a refusal means in words: the rule, and its limit and value in units of the instrument and of money."""
+"""What a refusal means in words: its limit and value in units of the instrument and of money."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from tradecore.domain.spec import EngineSpec
+from tradecore.domain.spec import EngineSpec, InstrumentKind
 
 # Money within these is worth counting; beyond them a value overflowed and stands for "too much".
 _COUNTABLE = 2**126
@@ -29,6 +29,8 @@ class Units:
         self.strategies = tuple(strategies)
         self._ticks = tuple(Decimal(instrument.tick_size) for instrument in spec.instruments)
         self._lots = tuple(Decimal(instrument.lot_size) for instrument in spec.instruments)
+        self._multipliers = tuple(Decimal(instrument.multiplier) for instrument in spec.instruments)
+        self._is_inverse = tuple(i.kind is InstrumentKind.INVERSE for i in spec.instruments)
 
     def symbol(self, instrument: int) -> str:
         """Return the symbol of an instrument; its number where there is none."""
@@ -47,6 +49,17 @@ class Units:
     def quantity(self, instrument: int, lots: int) -> Decimal:
         """Return lots as a size, without zeros at its end."""
         return trimmed(lots * self._lots[instrument])
+
+    def entry_price(self, instrument: int, lots: int, cost: int) -> Decimal:
+        """Return the mean entry price of a position of so many lots that cost so many atto units of money.
+
+        It is rounded to two decimals more than the tick size has.
+        """
+        worth = abs(lots) * self._lots[instrument] * self._multipliers[instrument]
+        paid = abs(exact_money(cost))
+        mean = worth / paid if self._is_inverse[instrument] and paid else paid / worth
+        step = self._ticks[instrument].as_tuple().exponent
+        return trimmed(mean.quantize(Decimal(1).scaleb(int(step) - 2)), at_least=-int(step))
 
     def money(self, atto: int) -> str:
         """Return atto units of money as text with the currency, rounded for reading."""
@@ -77,7 +90,8 @@ def shown_money(amount: Decimal) -> str:
     return f"{whole.lstrip('-') if is_zero else whole}.{fraction}"
 
 
-def trimmed(value: Decimal) -> Decimal:
-    """Return the same number without zeros at its end and without an exponent."""
-    text = f"{value:f}"
-    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else Decimal(text)
+def trimmed(value: Decimal, at_least: int = 0) -> Decimal:
+    """Return the same number without zeros at its end or an exponent; `at_least` so many decimals stay."""
+    whole, _, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(at_least, "0") if len(fraction) >= at_least else fraction
+    return Decimal(f"{whole}.{fraction}" if fraction else whole)

@@ -1,4 +1,4 @@
-"""What the strategies of a run did: how often each was called, what became of its orders, what it never got."""
+"""What the strategies of a run did: how often each was called, what became of its orders, what it lacked."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -140,7 +140,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     without_data: tuple[str, ...] = ()
 
     def brief(self) -> str:
-        """Return what did not go through in one line, e.g. `3 orders refused: position_max 3`; empty for nothing."""
+        """Return in one line what did not go through: `3 orders refused: position_max 3`; may be empty."""
         parts = []
         for what, counts in (
             ("refused", self._sum(lambda known: {rule.rule: rule.count for rule in known.refused})),
@@ -191,7 +191,7 @@ def _why(known: StrategyActivity) -> Iterator[str]:
         yield f"{rule.rule} refused {_orders(rule.count)}; the first at {rule.first_time}: {rule.first}"
     orders = known.orders
     if orders.sent == 0:
-        if not known.refused:
+        if not known.refused and known.callbacks:
             yield f"it asked for no order; {_times(known.callbacks)}"
         return
     ended = [f"{orders.filled:,} filled whole"] if orders.filled else []
@@ -201,7 +201,7 @@ def _why(known: StrategyActivity) -> Iterator[str]:
     ended += [f"{orders.open:,} still open"] if orders.open else []
     yield f"of {_orders(orders.sent)} sent, {', '.join(ended)}"
     if orders.filled or orders.part_filled:
-        yield "a trade counts once its position is closed; `finalize` of [venue] can close what is open at the end"
+        yield "a trade counts once its position is closed; venue.finalize can close what is open at the end"
 
 
 def _orders(count: int) -> str:

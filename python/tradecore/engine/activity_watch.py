@@ -39,15 +39,16 @@ class ActivityWatch:
     def news(self) -> list[str]:
         """Return what was not said before.
 
-        Methods that nothing calls are said by the first call; the first refusal of each rule and strategy once it
-        happened; data that do not come, and bars that nothing feeds, once a minute of the engine's time has passed.
+        Methods that nothing calls are said by the first call, and the first refusal of each rule and strategy
+        once it happened. Data that do not come, and bars that nothing feeds, are said once a minute of the
+        engine's time has passed.
         """
         fresh = [(key, text) for key, text in self._found() if key not in self._told]
         self._told.update(key for key, _ in fresh)
         return [text for _, text in fresh]
 
     def _found(self) -> Iterator[tuple[str, str]]:
-        """Give each sentence with what it is known by; most looks find nothing new and cost next to nothing."""
+        """Give each sentence with what it is known by; a look that finds nothing new costs little."""
         if self._first_ns is None:
             yield from self._notes(lambda known: standing_notes(known.binding.strategy))
         if self._has_refusals and (count := self._kernel.counters()["refusals"]) != self._refusals:

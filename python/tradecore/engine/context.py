@@ -183,7 +183,7 @@ class Context(OrderDesk):
     def history(self, column: str, count: int, instrument_id: int | None = None) -> object:
         """Return the last `count` values of a bar column as a float64 array of shape (n,), newest last.
 
-        `column` is `open`, `high`, `low`, `close` or `volume`. There are fewer values while there are fewer bars.
+        `column` is `open`, `high`, `low`, `close` or `volume`; there are fewer while there are fewer bars.
 
         Raises
         ------
@@ -266,7 +266,7 @@ class Context(OrderDesk):
 
 def _made_too_late(name: str, period: int) -> str:
     return (
-        f"an indicator is made in on_start and kept, because one made in a callback starts anew each time; write "
+        f"an indicator is made in on_start and kept, because one made later starts anew each time; write "
         f"def on_start(self, ctx): self.{name} = ctx.{name}({period}, ...) and read self.{name}.value"
     )
 
@@ -274,7 +274,7 @@ def _made_too_late(name: str, period: int) -> str:
 def _not_kept(column: str, count: int, kept: int) -> str:
     have = f"the engine keeps {kept:,} bars" if kept else "the engine keeps no bars"
     return (
-        f'{have} for ctx.history("{column}", {count}): write history = {count} beside `bars` of the strategy, '
+        f'{have} for ctx.history("{column}", {count}): write history = {count} in [strategy], '
         f"or StrategyBinding(..., history={count})"
     )
 

@@ -1,4 +1,4 @@
-"""The callbacks of a strategy: which there are, what each is called with, and what looks like one and is none."""
+"""The callbacks of a strategy: which there are, what each is called with, and what only looks like one."""
 
 import difflib
 import inspect
@@ -22,7 +22,7 @@ CALLBACKS = {
 }
 # Nothing calls these while data come.
 _AT_THE_ENDS = frozenset({"on_start", "on_stop"})
-# Where the code of a callable stops being called with its arguments: its result has to be awaited or iterated.
+# Calling such a function runs nothing of it: its result has to be awaited or iterated.
 _LAZY = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 

@@ -24,8 +24,8 @@ def load_class(target: str, *, source: str, key: str = "strategy.class", base: P
     Parameters
     ----------
     target : str
-        File (relative to `base`) or importable module, a colon, and the name of the class. The file may import
-        the files beside it; what is installed comes first.
+        File (relative to `base`) or importable module, a colon, and the name of the class. The file may
+        import the files beside it; what is installed comes first.
     source, key : str
         Where the target was configured, for the error.
     base : Path or None
@@ -66,8 +66,8 @@ def build(
     Raises
     ------
     ConfigError
-        When a parameter is unknown, of the wrong type or out of bounds, or when a callback takes other arguments
-        than the engine gives it.
+        When a parameter is unknown, of the wrong type or out of bounds, or when a callback takes other
+        arguments than the engine gives it.
     """
     known = parameters(strategy_class)
     hints = typing.get_type_hints(strategy_class, include_extras=True)

@@ -1,8 +1,8 @@
 """Lets a strategy's file import the files beside it, and nobody else see them.
 
-What is installed comes first, so a file named `json.py` beside a strategy changes nothing for anybody. The files of two
-directories may have one name: each is known by its directory, and none is put under its bare name where others would
-find it. An import inside a callback works as one at the top does.
+What is installed comes first, so a file named `json.py` beside a strategy changes nothing for anybody. The
+files of two directories may have one name: each is known by its directory, and none is put under its bare name
+where others would find it. An import inside a callback works as one at the top does.
 """
 
 import builtins
@@ -50,7 +50,7 @@ class _NeighbourFinder:
 
 
 def package_of(directory: Path) -> str:
-    """Return the name of the package that stands for a directory of strategies, which is made when it is new."""
+    """Return the name of the package that stands for a directory of strategies; it is made when it is new."""
     place = directory.resolve().as_posix()
     name = f"{_PREFIX}{zlib.crc32(place.encode()):08x}"
     if name not in sys.modules:
