@@ -231,7 +231,7 @@ class Context(OrderDesk):
             [f"{factor:g}"] if factor else []
         )
         if self._is_started:
-            raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, period))
+            raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ', '.join(given)))
         made = self._kernel.add_indicator(
             self._series_of(instrument_id),
             name,
@@ -264,10 +264,10 @@ class Context(OrderDesk):
         self._series = {instrument_id: add(instrument_id) for instrument_id in self._instruments}
 
 
-def _made_too_late(name: str, period: int) -> str:
+def _made_too_late(name: str, given: str) -> str:
     return (
         f"an indicator is made in on_start and kept, because one made later starts anew each time; write "
-        f"def on_start(self, ctx): self.{name} = ctx.{name}({period}, ...) and read self.{name}.value"
+        f"def on_start(self, ctx): self.{name} = ctx.{name}({given}) and read self.{name}.value"
     )
 
 
