@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -14,10 +15,11 @@ from rich.text import Text
 
 from tradecore.domain.spec import InstrumentSpec
 from tradecore.engine import Engine, EngineSummary
+from tradecore_api.echo import no_echo
 
 ORDERS_SHOWN_MAX = 12
 LINE_SECONDS = 5.0
-# Colours off; back to the start of the line, and what the terminal echoed there (`^C`) away.
+# Colours off, and back to the start of an empty line.
 _PLAIN = "\x1b[0m\r\x1b[2K"
 
 
@@ -43,11 +45,13 @@ class Screen:
         self._live = (
             Live(console=Console(stderr=True), auto_refresh=False, transient=True) if is_live else None
         )
+        self._keys = ExitStack()
         self._line_at = time.monotonic() + LINE_SECONDS
 
     def __enter__(self) -> Self:
         """Take the terminal."""
         if self._live is not None:
+            self._keys.enter_context(no_echo())
             self._live.start()
         return self
 
@@ -56,10 +60,11 @@ class Screen:
     ) -> None:
         """Give the terminal back as it was, whatever the view has come to."""
         if self._live is not None:
-            try:
-                self._live.stop()
-            finally:
-                restore(self._live.console)
+            with self._keys:
+                try:
+                    self._live.stop()
+                finally:
+                    restore(self._live.console)
 
     def refresh(self) -> None:
         """Show the figures of this moment."""

@@ -136,7 +136,7 @@ def test_outcomes_refusals_and_calls_are_those_of_a_recount(matching, seed, gate
 @settings(max_examples=10, deadline=None)
 @given(matching=st.sampled_from(list(Matching)), seed=st.integers(0, 2**32))
 def test_looking_changes_nothing(matching, seed):
-    """An engine that is asked after every event what its strategies did gives the bytes of one that is not."""
+    """An engine that is asked after every event what its strategies did gives the bytes of any other."""
     frames = []
     for is_watched in (False, True):
         strategy = Everything()

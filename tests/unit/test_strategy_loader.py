@@ -218,7 +218,7 @@ def test_what_is_installed_comes_before_a_file_of_its_name(tmp_path):
 
 
 def test_a_fault_in_a_file_beside_is_told_and_can_be_mended(tmp_path):
-    """The error names the file of the strategy with its line; once the fault is gone the file is read anew."""
+    """The error names the strategy's file with its line; once the fault is gone the file is read anew."""
     write_beside(tmp_path, "one")
     (tmp_path / "helpers.py").write_text("raise ValueError('not yet')\n")
     with pytest.raises(ConfigError, match=r"mine.py, line 2 cannot be imported: ValueError: not yet"):

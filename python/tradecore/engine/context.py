@@ -231,7 +231,7 @@ class Context(OrderDesk):
             [f"{factor:g}"] if factor else []
         )
         if self._is_started:
-            raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ', '.join(given)))
+            raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ", ".join(given)))
         made = self._kernel.add_indicator(
             self._series_of(instrument_id),
             name,

@@ -1,8 +1,8 @@
 """Lets a strategy's file import the files beside it, and nobody else see them.
 
 What is installed comes first, so a file named `json.py` beside a strategy changes nothing for anybody. The
-files of two directories may have one name: each is known by its directory, and none is put under its bare name
-where others would find it. An import inside a callback works as one at the top does.
+files of two directories may have one name: each is known by its directory, and none is put under its bare
+name, where others would find it. An import inside a callback works as one at the top does.
 """
 
 import builtins
