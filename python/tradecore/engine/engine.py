@@ -9,13 +9,17 @@ import msgspec
 from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
+from tradecore.domain.units import Units
+from tradecore.engine.activity import Activity
+from tradecore.engine.activity_report import Watched, collected
+from tradecore.engine.activity_watch import ActivityWatch
 from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
 from tradecore.engine.scopes import ScopeNames
 from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
-from tradecore.strategy import StrategyBinding, Timeframe
+from tradecore.strategy import StrategyBinding, Timeframe, signature_problems
 
 _ATTO = Decimal(1).scaleb(-18)
 # Where the equity is sampled by the clock: once a minute.
@@ -39,6 +43,11 @@ class _Handlers(msgspec.Struct):
     on_timer: Callback | None
     on_cash_flow: Callback | None
     on_liquidation: Callback | None
+
+    def callbacks(self) -> dict[str, Callback]:
+        """Return those that the strategy has, by name."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__ if name != "context"}
+        return {name: callback for name, callback in found.items() if callback is not None}
 
 
 class Engine:
@@ -111,6 +120,10 @@ class Engine:
         self._add_timeframes()
         for strategy_id, binding in enumerate(self.strategies):
             self._handlers.append(self._bind(strategy_id, binding))
+        self._watched = [
+            Watched(binding, handlers.context, handlers.callbacks())
+            for binding, handlers in zip(self.strategies, self._handlers, strict=True)
+        ]
         self._is_started = False
 
     @property
@@ -148,6 +161,8 @@ class Engine:
         if not self._is_started:
             self._is_started = True
             self._call("on_start")
+            for known in self._watched:
+                known.context.end_start()
         try:
             return self._kernel.run(self._handlers)
         except BaseException as error:
@@ -296,6 +311,20 @@ class Engine:
             now_ns=self._kernel.now_ns,
         )
 
+    def activity(self) -> Activity:
+        """Return what the strategies did so far, what became of their orders and what they never got."""
+        return collected(self._kernel, self._units(), self._watched)
+
+    def watch(self, *, has_refusals: bool = True) -> ActivityWatch:
+        """Return what says, each thing once, what keeps the strategies from trading while the engine runs.
+
+        `has_refusals`: the first refusal of each rule and strategy too.
+        """
+        return ActivityWatch(self._kernel, self._units(), self._watched, has_refusals=has_refusals)
+
+    def _units(self) -> Units:
+        return Units(self.spec, self._names.strategies)
+
     def _halts(self) -> dict[str, str]:
         return {self._names.named(what, number): rule for what, number, rule, _, _ in self._kernel.halts()}
 
@@ -317,6 +346,8 @@ class Engine:
 
     def _bind(self, strategy_id: int, binding: StrategyBinding) -> _Handlers:
         self._check_instruments(binding)
+        for name, problem in signature_problems(binding.strategy):
+            raise InvalidValueError(f"{type(binding.strategy).__name__}.{name}", binding.name, problem)
         context = Context(self._kernel, strategy_id, binding, self.instruments)
         context.bind_series(
             lambda instrument_id, timeframe: self._series_of(binding, instrument_id, timeframe)
@@ -384,12 +415,13 @@ class Engine:
         return self._series[key]
 
     def _call(self, name: str) -> None:
-        for binding, handlers in zip(self.strategies, self._handlers, strict=True):
-            callback = getattr(binding.strategy, name, None)
+        for known in self._watched:
+            binding, callback = known.binding, getattr(known.binding.strategy, name, None)
             if callback is None:
                 continue
+            known.note_call(name)
             try:
-                callback(handlers.context)
+                callback(known.context)
             except BaseException as error:
                 if (failure := blamed(error, [binding], name, self.now_ns)) is None:
                     raise

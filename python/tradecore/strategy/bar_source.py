@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from tradecore.domain import InvalidValueError
-from tradecore.domain.span import span_ns
+from tradecore.domain.span import span_ns, span_words
 
 _KNOWN = (
     "must be `input`, a length such as 1s, 5m, 1h, 1d, 1w or 1mo, or a rule such as 100tick, 50volume, "
@@ -22,14 +22,6 @@ _WEEK_NS = 7 * 86_400_000_000_000
 _MONTH_NS = 30 * 86_400_000_000_000
 _MONTHS = (1, 2, 3, 4, 6, 12)
 _PRICES = ("bars", "trades", "quotes")
-_UNITS = (
-    (_WEEK_NS, "w"),
-    (86_400_000_000_000, "d"),
-    (3_600_000_000_000, "h"),
-    (60_000_000_000, "m"),
-    (1_000_000_000, "s"),
-    (1_000_000, "ms"),
-)
 
 
 class FirstBar(StrEnum):
@@ -95,18 +87,21 @@ class BarSource(msgspec.Struct, frozen=True):
         return cls(rule=rule[0])
 
     @property
-    def text(self) -> str:
-        """The source as settings have it: what `parse` reads."""
+    def built_from(self) -> tuple[str, ...]:
+        """What the bars can be made of: `bars` given as input, `trades` or `quotes`; the first that comes."""
         if self.rule:
-            return self.rule
-        if not self.interval_ns and not self.months:
-            return "input"
-        length = f"{self.months}mo"
-        if self.interval_ns:
-            unit_ns, unit = next(
-                ((unit_ns, unit) for unit_ns, unit in _UNITS if self.interval_ns % unit_ns == 0), (1, "ns")
-            )
-            length = f"{self.interval_ns // unit_ns}{unit}"
+            return ("trades",)
+        if not self.length_ns:
+            return ("bars",)
+        return (self.prices,) if self.prices else ("bars", "trades")
+
+    def text(self) -> str:
+        """Return what `parse` reads: `input`, `1h`, `5s:quotes` or a rule."""
+        if self.rule or not self.length_ns:
+            return self.rule or "input"
+        length = f"{self.months}mo" if self.months else span_words(self.interval_ns)
+        if self.interval_ns and self.interval_ns % _WEEK_NS == 0:
+            length = f"{self.interval_ns // _WEEK_NS}w"
         return f"{length}:{self.prices}" if self.prices else length
 
     @property

@@ -37,6 +37,12 @@ class StrategyBinding(msgspec.Struct, frozen=True, kw_only=True):
     first_bar: FirstBar | None = None
     history: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what no engine can call."""
+        if isinstance(self.strategy, type):
+            name = self.strategy.__name__
+            raise InvalidValueError("strategy", f"class {name}", f"must be an object: write {name}()")
+
     def timeframes(self) -> tuple[Timeframe, ...]:
         """Return what `bars` says, one by one.
 
@@ -57,6 +63,6 @@ def timeframes(bars: Bars) -> tuple[Timeframe, ...]:
     for wanted in several:
         source = BarSource.parse(wanted) if isinstance(wanted, str) else wanted
         if any(source == known.source for known in found):
-            raise InvalidValueError("bars", source.text, "is listed twice; name each kind of bars once")
-        found.append(Timeframe(wanted if isinstance(wanted, str) else source.text, source))
+            raise InvalidValueError("bars", source.text(), "is listed twice; name each kind of bars once")
+        found.append(Timeframe(wanted if isinstance(wanted, str) else source.text(), source))
     return tuple(found)
