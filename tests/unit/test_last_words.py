@@ -16,10 +16,9 @@ from tradecore_api.exit_codes import ExitCode
 
 def raised(error):
     """Return an error as it is when it was raised."""
-    try:
+    with pytest.raises(type(error)) as caught:
         raise error
-    except BaseException as caught:
-        return caught
+    return caught.value
 
 
 @pytest.mark.parametrize(
