@@ -14,6 +14,7 @@ from types import FrameType
 import msgspec
 
 from tradecore.domain.errors import TradecoreError
+from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
 from tradecore_api import heartbeat, kill_latch
@@ -51,6 +52,7 @@ class Daemon:
         self._state = StateDir(config.tables.account.name)
         self._journal_path = config.tables.journal.path or str(self._state.journal)
         self._session: Session | None = None
+        self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_over = threading.Event()
@@ -92,6 +94,7 @@ class Daemon:
             notifiers=[readers.log_notifier()],
         )
         self._session = session
+        self._news = session.engine.watch(has_refusals=False)
         if self._stop_asked:
             session.stop(self._stop_asked)
         control = ControlServer(self._state.address)
@@ -146,7 +149,13 @@ class Daemon:
                 self._beat("running")
             except TradecoreError as error:
                 log.warning("heartbeat_failed", extra={"reason": str(error)})
+            self._tell_news()
             await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
+
+    def _tell_news(self) -> None:
+        """Log what keeps strategies from trading, once each; refusals are logged as records."""
+        for note in [] if self._news is None else self._news.news():
+            log.warning("strategy_note", extra={"reason": note})
 
     def _beat(self, phase: str) -> None:
         beat = Heartbeat(
