@@ -10,10 +10,12 @@ from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
 from tradecore.domain.times import iso_time
+from tradecore.engine.holdings import ClosedTrade, trades_of
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config, JournalTable
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import decimal, plain, print_json, print_reasons, print_values
+from tradecore_api.output import decimal, plain, print_json, print_note, print_reasons, print_values
+from tradecore_api.trade_file import check_writable, write_trades
 from tradecore_api.wiring import backtests
 
 NANOSECONDS = 1_000_000_000
@@ -28,7 +30,14 @@ def backtest(arguments: argparse.Namespace) -> int:
     if not config.strategies:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
     _refuse_journal(config)
-    result = backtests.backtest(config)
+    closed: list[ClosedTrade] = []
+    if arguments.trades:
+        check_writable(arguments.trades)
+        result = backtests.backtest(config, lambda engine: closed.extend(trades_of(engine)))
+        write_trades(arguments.trades, closed, config.tables.account.currency)
+        print_note(f"{len(closed):,} closed trades written to {arguments.trades}")
+    else:
+        result = backtests.backtest(config)
     costs: dict[str, str] = msgspec.to_builtins(result.costs)
     if arguments.json:
         print_json(

@@ -2,11 +2,10 @@
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_types::{CashFlowKind, Instrument, InstrumentId, Money};
 
-use crate::events::side_name;
 use crate::lent::Lent;
 
 /// Returns how much of everything there was.
@@ -34,25 +33,6 @@ pub fn book_counts<'py>(
     out.set_item("gaps", counts.gaps)?;
     out.set_item("stale", counts.stale)?;
     out.set_item("resyncs", counts.resyncs)?;
-    Ok(out)
-}
-
-/// Returns the open orders, by number.
-pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyList>> {
-    let mut orders: Vec<_> = kernel.orders().iter().copied().collect();
-    orders.sort_unstable_by_key(|order| order.intent.order_id);
-    let out = PyList::empty(py);
-    for order in orders {
-        let row = PyDict::new(py);
-        row.set_item("order_id", order.intent.order_id.0)?;
-        row.set_item("strategy_id", order.intent.strategy.0)?;
-        row.set_item("instrument_id", order.intent.instrument.0)?;
-        row.set_item("side", side_name(order.intent.side))?;
-        row.set_item("price_ticks", order.price_ticks)?;
-        row.set_item("open_lots", order.open_lots())?;
-        row.set_item("state", order.state.name())?;
-        out.append(row)?;
-    }
     Ok(out)
 }
 
@@ -111,10 +91,12 @@ pub fn equity_curve<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound
     let unpriced = count(kernel.unpriced());
     let priced = count(kernel.instruments()) - unpriced;
     let held = curve.held.iter().map(|sum| (sum - unpriced) / priced);
+    let price = curve.held.iter().map(|held| kernel.only_price_ticks(*held));
     let out = PyDict::new(py);
     out.set_item("time_ns", lent.view(|curve| &curve.time_ns)?)?;
     out.set_item("equity", amounts(py, &curve.equity))?;
     out.set_item("held", PyArray1::from_iter(py, held))?;
+    out.set_item("price_ticks", PyArray1::from_iter(py, price))?;
     Ok(out)
 }
 

@@ -58,7 +58,9 @@ impl FromPyObject<'_, '_> for OrderNumber {
                 None if error.is_instance_of::<PyOverflowError>(given.py()) => "that is none".to_owned(),
                 None => given.get_type().name().map_or_else(|_| String::new(), |name| format!("not {name}")),
             };
-            PyTypeError::new_err(format!("order_id must be the number of an order, as buy and sell answer it; {why}"))
+            PyTypeError::new_err(format!(
+                "order_id must be the number of an order, as buy and sell answer it; {why}"
+            ))
         })
     }
 }
