@@ -203,7 +203,7 @@ class Daemon:
     def _tell_news(self) -> None:
         """Log what keeps strategies from trading, once each; refusals are logged as records."""
         for note in [] if self._news is None else self._news.news():
-            log.warning("strategy_note", extra={"reason": note})
+            log.warning("strategy_note", extra={"words": note})
 
     def _beat(self, phase: str) -> None:
         beat = Heartbeat(
