@@ -202,7 +202,11 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalTable(Table, frozen=True):
-    """`[journal]`: where the journal is and how long a group without orders may wait for its sync."""
+    """`[journal]`: where the journal of a run is and how long a group without orders may wait for its sync.
+
+    A backtest writes no journal, and refuses when it is asked for one. The configuration of a paper or shadow
+    run may be backtested as it is.
+    """
 
     path: str | None = None
     commit_interval_ms: Positive = 50

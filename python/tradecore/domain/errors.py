@@ -1,5 +1,7 @@
 """Exceptions, split by who must act. An expected "no" is a value (`Refused`), not an exception."""
 
+import re
+
 from tradecore.domain.times import iso_time
 
 
@@ -21,7 +23,7 @@ class InvalidValueError(TradecoreError):
     """
 
     def __init__(self, field: str, value: object, rule: str) -> None:
-        super().__init__(f"{field} {value!r}: {rule}")
+        super().__init__(f"{field} {_shown(field, value)}: {rule}")
         self.field = field
         self.value = value
         self.rule = rule
@@ -157,6 +159,12 @@ class BrokenInvariantError(TradecoreError):
 
 class StrategyWarning(UserWarning):
     """A strategy has something that does nothing, such as a method that nothing calls."""
+
+
+def _shown(field: str, value: object) -> str:
+    """Return a value as it was given, a time also as people read it."""
+    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", str(value)) is not None
+    return f"{value} ({iso_time(int(str(value)))})" if is_time else repr(value)
 
 
 def _at(time_ns: int) -> str:
