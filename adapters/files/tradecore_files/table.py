@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError
-from tradecore.domain.times import to_utc, zone_named
+from tradecore.domain.zones import to_utc, zone_named
 from tradecore_files.csv_text import Columns, read_csv
 from tradecore_files.json_rows import is_json, read_json
 from tradecore_files.lean import lean_entry, read_lean

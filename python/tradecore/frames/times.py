@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tradecore.domain.errors import DataError, InvalidValueError
 from tradecore.domain.feeds import read_columns, time_kind
-from tradecore.domain.times import to_utc, zone_named
+from tradecore.domain.zones import to_utc, zone_named
 from tradecore.frames.table import Column, Table, is_missing
 
 Integers = npt.NDArray[np.int64]
@@ -21,6 +21,13 @@ _UNITS_NS = (1_000_000_000, 1_000_000, 1_000, 1)
 _FIRST_NS = int(np.datetime64("1980-01-01", "ns").astype(np.int64))
 _END_NS = int(np.datetime64("2101-01-01", "ns").astype(np.int64))
 _SEPARATOR = "\x1f"
+
+
+def time_text(time_ns: int) -> str:
+    """Return UTC nanoseconds as text: `2024-01-31` at midnight, else with as many digits as it takes."""
+    text = str(np.datetime64(time_ns, "ns")).replace("T", " ")
+    text = text.rstrip("0").removesuffix(".") if "." in text else text
+    return f"{text:0<19}".removesuffix(" 00:00:00")
 
 
 def times_of(

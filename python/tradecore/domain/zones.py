@@ -33,13 +33,6 @@ def zone_named(name: str) -> ZoneInfo | None:
         raise InvalidValueError("timezone", name, "must be an IANA time zone such as Europe/Berlin") from None
 
 
-def time_text(time_ns: int) -> str:
-    """Return UTC nanoseconds as text: `2024-01-31` at midnight, else with as many digits as it takes."""
-    text = str(np.datetime64(time_ns, "ns")).replace("T", " ")
-    text = text.rstrip("0").removesuffix(".") if "." in text else text
-    return f"{text:0<19}".removesuffix(" 00:00:00")
-
-
 def to_utc(
     where: str,
     first_row: int,
