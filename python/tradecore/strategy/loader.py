@@ -13,7 +13,7 @@ from types import ModuleType
 
 import msgspec
 
-from tradecore.domain import ConfigError
+from tradecore.domain import ConfigError, InvalidValueError
 
 
 def load_class(target: str, *, source: str, key: str = "strategy.class", base: Path | None = None) -> type:
@@ -63,29 +63,48 @@ def build(
     Raises
     ------
     ConfigError
-        When a parameter is unknown, of the wrong type or out of bounds.
+        When a parameter is unknown, of the wrong type or out of bounds; `others` has every further problem.
     """
-    known = parameters(strategy_class)
-    hints = typing.get_type_hints(strategy_class, include_extras=True)
-    for name in values:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(known) or 'none'}"
-            rule = f"{strategy_class.__name__} has no parameter of this name{hint}"
-            raise ConfigError(source, f"{section}.{name}", values[name], rule)
+    problems = parameter_problems(strategy_class, values)
+    if problems:
+        raise ConfigError.of([ConfigError(source, f"{section}.{p.field}", p.value, p.rule) for p in problems])
     try:
         strategy: object = strategy_class()
     except Exception as error:
         rule = f"cannot be made: {type(error).__name__}: {error}; its __init__ gets no arguments"
         raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
+    hints = typing.get_type_hints(strategy_class, include_extras=True)
+    for name, default in parameters(strategy_class).items():
+        setattr(strategy, name, msgspec.convert(values.get(name, default), hints[name]))
+    return strategy
+
+
+def parameter_problems(strategy_class: type, values: Mapping[str, object]) -> list[InvalidValueError]:
+    """Return what is wrong with parameters, defaults included: unknown, of the wrong type or out of bounds."""
+    known = parameters(strategy_class)
+    problems = []
+    for name in values:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(known) or 'none'}"
+            rule = f"{strategy_class.__name__} has no parameter of this name{hint}"
+            problems.append(InvalidValueError(name, values[name], rule))
     for name, default in known.items():
         value = values.get(name, default)
-        try:
-            checked = msgspec.convert(value, hints[name])
-        except msgspec.ValidationError as error:
-            raise ConfigError(source, f"{section}.{name}", value, str(error)) from None
-        setattr(strategy, name, checked)
-    return strategy
+        broken = parameter_rule(strategy_class, name, value)
+        if broken is not None:
+            problems.append(InvalidValueError(name, value, broken))
+    return problems
+
+
+def parameter_rule(strategy_class: type, name: str, value: object) -> str | None:
+    """Return what the annotation of a parameter says against a value; `None` when it allows it."""
+    hint = typing.get_type_hints(strategy_class, include_extras=True)[name]
+    try:
+        msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return None
 
 
 def _load_module(location: str, *, source: str, key: str, target: str, base: Path | None) -> ModuleType:

@@ -6,7 +6,10 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use tradecore_types::ValueError;
 
+use crate::problems::below;
+
 static INVALID_VALUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static INVALID_SPEC: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static DATA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STORAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STRATEGY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -34,6 +37,30 @@ pub fn invalid_value(field: &str, value: &str, rule: &str) -> PyErr {
 /// `InvalidValueError` from a value error of the pure crates.
 pub fn value_error(error: &ValueError) -> PyErr {
     invalid_value(error.field, &error.value, &error.rule)
+}
+
+/// `InvalidSpecError`: everything that is wrong with settings; at least one problem.
+pub fn invalid_spec(problems: Vec<PyErr>) -> PyErr {
+    let problems: Vec<Py<PyAny>> =
+        Python::attach(|py| problems.into_iter().map(|problem| problem.into_value(py).into_any()).collect());
+    exception(&INVALID_SPEC, "InvalidSpecError", (problems,))
+}
+
+/// Tells whether an error says that a value cannot be accepted.
+pub fn is_invalid_value(error: &PyErr) -> PyResult<bool> {
+    Python::attach(|py| {
+        let class = INVALID_VALUE.import(py, "tradecore.domain.errors", "InvalidValueError")?;
+        Ok(error.is_instance(py, class))
+    })
+}
+
+/// An `InvalidValueError` whose field is the path of its key, below another path.
+pub fn located(path: &str, error: &PyErr) -> PyResult<PyErr> {
+    Python::attach(|py| {
+        let value = error.value(py);
+        let text = |name: &str| value.getattr(name)?.str()?.extract::<String>();
+        Ok(invalid_value(&below(path, &text("field")?), &text("value")?, &text("rule")?))
+    })
 }
 
 /// `DataError`: input data cannot be used.

@@ -23,6 +23,7 @@ mod latency;
 mod lent;
 mod liquidity;
 mod order_book;
+mod problems;
 mod results;
 mod reused;
 mod risk;
