@@ -42,7 +42,7 @@ def quotes_of(times, instrument_id=0):
 
 def bound(strategy, **changes):
     """Bind a strategy."""
-    return StrategyBinding(name=type(strategy).__name__, strategy=strategy, **changes)
+    return StrategyBinding(**{"name": type(strategy).__name__, "strategy": strategy, **changes})
 
 
 class BuysOne:

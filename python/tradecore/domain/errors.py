@@ -27,6 +27,29 @@ class InvalidValueError(TradecoreError):
         self.rule = rule
 
 
+class OffGridError(InvalidValueError):
+    """A price or a size is none that the instrument has; an order with it is refused and ends no strategy.
+
+    Parameters
+    ----------
+    field, value, rule
+        As of `InvalidValueError`.
+    refusal : str
+        Rule of the refusal: `off_tick`, `off_lot`, `not_a_number`, or `invalid_order` for what is too large.
+    limit, actual : int
+        Limit and value of the refusal. For a number between two steps these are the nearest step and the one on
+        its other side, in ticks or lots.
+    """
+
+    def __init__(
+        self, field: str, value: object, rule: str, *, refusal: str, limit: int, actual: int
+    ) -> None:
+        super().__init__(field, value, rule)
+        self.refusal = refusal
+        self.limit = limit
+        self.actual = actual
+
+
 class InvalidSpecError(InvalidValueError):
     """Settings cannot be accepted; names everything that is wrong with them at once.
 

@@ -109,7 +109,7 @@ fn request(instrument: InstrumentId, bytes: &mut Bytes<'_>) -> OrderRequest {
         post_only: bytes.below(4) == 0,
         reduce_only: bytes.below(4) == 0,
         size: if bytes.below(8) == 0 { Size::EquityPpm(bytes.i64()) } else { Size::Lots(bytes.i64()) },
-        bracket: Bracket { stop_loss_ticks: exit(bytes), take_profit_ticks: exit(bytes) },
+        bracket: Bracket::at(exit(bytes), exit(bytes)),
     }
 }
 

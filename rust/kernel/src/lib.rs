@@ -36,6 +36,7 @@ mod expiry;
 mod funding;
 mod gates;
 mod groups;
+mod holdings;
 mod input;
 mod judging;
 mod kernel;

@@ -9,6 +9,7 @@ use tradecore_types::ValueError;
 use crate::problems::below;
 
 static INVALID_VALUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static OFF_GRID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static INVALID_SPEC: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static DATA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STORAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -61,6 +62,19 @@ pub fn located(path: &str, error: &PyErr) -> PyResult<PyErr> {
         let text = |name: &str| value.getattr(name)?.str()?.extract::<String>();
         Ok(invalid_value(&below(path, &text("field")?), &text("value")?, &text("rule")?))
     })
+}
+
+/// Reads an `OffGridError`: rule, limit and value of the refusal, and what is wrong in words; `None` when the
+/// error is any other.
+pub fn off_grid(py: Python<'_>, error: &PyErr) -> PyResult<Option<(String, i128, i128, String)>> {
+    let class = OFF_GRID.import(py, "tradecore.domain.errors", "OffGridError")?;
+    if !error.is_instance(py, class) {
+        return Ok(None);
+    }
+    let value = error.value(py);
+    let number = |name: &str| value.getattr(name)?.extract::<i128>();
+    let refused: String = value.getattr("refusal")?.extract()?;
+    Ok(Some((refused, number("limit")?, number("actual")?, value.str()?.extract()?)))
 }
 
 /// `DataError`: input data cannot be used.

@@ -22,6 +22,7 @@ mod kernel;
 mod latency;
 mod lent;
 mod liquidity;
+mod numbers;
 mod order_book;
 mod problems;
 mod results;

@@ -307,7 +307,7 @@ fn intent() -> impl Strategy<Value = OrderIntent> {
                 post_only,
                 reduce_only,
                 size,
-                bracket: Bracket { stop_loss_ticks, take_profit_ticks },
+                bracket: Bracket::at(stop_loss_ticks, take_profit_ticks),
                 closes: closes.map(OrderId),
                 time_ns,
             }
