@@ -9,19 +9,13 @@ from tradecore_api.config.schema import schema as json_schema
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import report_alone
 from tradecore_api.output import print_json
-from tradecore_api.wiring import engines, strategies
+from tradecore_api.wiring import engines
 
 
 def check(arguments: argparse.Namespace) -> int:
     """Say everything that is wrong with a file, strategies and their parameters included."""
     path = Path(arguments.config)
-    found = read.reading(path, options=arguments.settings)
-    if found.config is not None:
-        problems = engines.strategy_problems(found.config)
-    else:
-        known = {error.key for error in found.problems}
-        more = strategies.problems(found.strategies)
-        problems = [*found.problems, *(error for error in more if error.key not in known)]
+    problems = engines.problems_of(read.reading(path, options=arguments.settings))
     if arguments.json:
         print_json({"path": str(path), "ok": not problems, "problems": [_plain(error) for error in problems]})
     else:

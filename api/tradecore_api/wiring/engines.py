@@ -10,16 +10,23 @@ from tradecore.engine import Engine
 from tradecore.runtime import SystemClock
 from tradecore.strategy import StrategyBinding
 from tradecore_api.config import keys
+from tradecore_api.config.read import Reading
 from tradecore_api.config.tables import (
     Config,
 )
 from tradecore_api.wiring.calendars import span_from, with_calendars
 from tradecore_api.wiring.feeds import completed
+from tradecore_api.wiring.strategies import problems as strategy_problems
 from tradecore_api.wiring.strategies import strategies
 
 
-def strategy_problems(config: Config) -> list[ConfigError]:
-    """Return what is wrong with strategies and engine settings; empty when a run would start."""
+def problems_of(found: Reading) -> list[ConfigError]:
+    """Return everything that is wrong with a file, strategies included; empty when a run would start."""
+    if found.config is None:
+        known = {error.key for error in found.problems}
+        more = strategy_problems(found.strategies)
+        return [*found.problems, *(error for error in more if error.key not in known)]
+    config = found.config
     try:
         config = completed(config)
         bindings = strategies(config).bindings

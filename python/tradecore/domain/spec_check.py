@@ -1,6 +1,6 @@
 """The one check of an `EngineSpec`: what its fields say by themselves, and what they say of each other."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import msgspec
 
@@ -15,15 +15,17 @@ def is_account_name(name: str) -> bool:
     return name.replace("-", "").replace("_", "").isalnum()
 
 
-def checked_spec(spec: EngineSpec, strategies: Sequence[str], report: shape.Report) -> EngineSpec | None:
+def checked_spec(
+    spec: EngineSpec, strategies: Collection[str] | None, report: shape.Report
+) -> EngineSpec | None:
     """Return a specification with every value of its declared type; `None` when `report` got problems.
 
     Parameters
     ----------
     spec : EngineSpec
         As a person wrote it in Python, where nothing keeps a field to its type.
-    strategies : sequence of str
-        Names of the strategies, which `risk.strategy` may name.
+    strategies : collection of str or None
+        Names of the strategies, which `risk.strategy` may name; `None` when they are not known.
     report : Report
         Called with the path of each key that is wrong, its value and the rule.
     """

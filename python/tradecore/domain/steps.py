@@ -46,9 +46,10 @@ def whole(value: float | Decimal, step: Decimal, name: str, grid: Grid) -> int:
     if type(value) is float and (near := _near(value, step)) is not None and abs(near) <= STEPS_MAX:
         return near
     value = _number(value, name)
-    if not math.isfinite(value):
+    if not _is_finite(value):
         rule = "must be a finite number: is an indicator not warm yet?"
-        sign = 0 if math.isnan(value) else int(math.copysign(1, value))
+        is_nan = value.is_nan() if isinstance(value, Decimal) else math.isnan(value)
+        sign = 0 if is_nan else 1 if value > 0 else -1
         raise OffGridError(name, value, rule, refusal="not_a_number", limit=0, actual=sign)
     steps = _steps(value, step)
     if not -STEPS_MAX <= steps <= STEPS_MAX:
@@ -77,7 +78,7 @@ def rounded(value: _NumberT, step: Decimal, direction: Direction) -> _NumberT:
     if direction not in ("down", "up", "nearest"):
         raise InvalidValueError("direction", direction, "must be down, up or nearest")
     number = _number(value, "value")
-    if not math.isfinite(number) or _is_huge(number):
+    if not _is_finite(number) or _is_huge(number):
         return value
     steps = _steps(number, step)
     match direction:
@@ -120,6 +121,12 @@ def _steps(value: float | int | Decimal, step: Decimal) -> Fraction:
         return exact
     near = _near(value, step)
     return exact if near is None else Fraction(near)
+
+
+def _is_finite(value: float | int | Decimal) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return isinstance(value, int) or math.isfinite(value)
 
 
 def _is_huge(value: float | int | Decimal) -> bool:

@@ -8,6 +8,7 @@ from tradecore.decision import Gate, checked_gates
 from tradecore.domain import EngineSpec, InvalidSpecError, shape
 from tradecore.domain.spec_check import checked_spec
 from tradecore.strategy import StrategyBinding, checked_bindings
+from tradecore.strategy.check import known_names
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -28,9 +29,7 @@ def checked_parts(spec: EngineSpec, strategies: Sequence[StrategyBinding], gates
         `gates[0].ticks`.
     """
     problems = shape.Problems()
-    named = strategies if isinstance(strategies, list | tuple) else ()
-    names = [str(binding.name) for binding in named if isinstance(binding, StrategyBinding)]
-    good_spec = checked_spec(spec, names, problems)
+    good_spec = checked_spec(spec, known_names(strategies), problems)
     listed = getattr(spec, "instruments", ())
     count = len(listed) if isinstance(listed, list | tuple) else 0
     good_strategies = checked_bindings(strategies, count, problems)

@@ -51,6 +51,14 @@ def checked_bindings(
     return None if noted.found else tuple(good)
 
 
+def known_names(bindings: Sequence[StrategyBinding]) -> list[str] | None:
+    """Return the names of strategies; `None` when one has none that it may have."""
+    problems = shape.Problems()
+    listed = bindings if isinstance(bindings, list | tuple) else [None]
+    names = [shape.checked(getattr(binding, "name", None), _NAME, "", problems) for binding in listed]
+    return None if problems.found else [str(name) for name in names]
+
+
 def check_names(names: Sequence[object], key: typing.Callable[[int], str], report: shape.Report) -> None:
     """Report names that two strategies share; `key` gives the path of the name at a place."""
     for index, name in enumerate(names):
@@ -105,13 +113,16 @@ def _bars(bars: object, key: str, report: shape.Report) -> object:
 
 def _places(given: object, key: str, instruments: int, report: shape.Report) -> object:
     """Return the instruments of a strategy as places in the table of the engine."""
-    rule = f"must name instruments 0 to {instruments - 1}" if instruments else "must name instruments"
+    if not instruments:
+        # That there are none is said where they are.
+        return given
+    rule = f"must name instruments 0 to {instruments - 1}"
     if not isinstance(given, list | tuple) or not given:
         report(key, given, f"{rule}, at least one")
         return ()
     places = [shape.checked(place, _PLACE, f"{key}[{index}]", report) for index, place in enumerate(given)]
     for index, place in enumerate(places):
-        if isinstance(place, int) and instruments and not 0 <= place < instruments:
+        if isinstance(place, int) and not 0 <= place < instruments:
             report(f"{key}[{index}]", place, rule)
         elif shape.is_good(place) and place in places[:index]:
             report(f"{key}[{index}]", place, "is listed twice")

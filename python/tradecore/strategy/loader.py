@@ -8,12 +8,13 @@ import traceback
 import typing
 import zlib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
 import msgspec
 
-from tradecore.domain import ConfigError, InvalidValueError
+from tradecore.domain import ConfigError, InvalidValueError, shape
 
 
 def load_class(target: str, *, source: str, key: str = "strategy.class", base: Path | None = None) -> type:
@@ -75,7 +76,7 @@ def build(
         raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
     hints = typing.get_type_hints(strategy_class, include_extras=True)
     for name, default in parameters(strategy_class).items():
-        setattr(strategy, name, msgspec.convert(values.get(name, default), hints[name]))
+        setattr(strategy, name, _converted(values.get(name, default), hints[name]))
     return strategy
 
 
@@ -101,10 +102,23 @@ def parameter_rule(strategy_class: type, name: str, value: object) -> str | None
     """Return what the annotation of a parameter says against a value; `None` when it allows it."""
     hint = typing.get_type_hints(strategy_class, include_extras=True)[name]
     try:
-        msgspec.convert(value, hint)
+        _converted(value, hint)
     except msgspec.ValidationError as error:
         return str(error)
+    except UnicodeEncodeError:
+        return "must be text that UTF-8 can hold"
     return None
+
+
+def _converted(value: object, hint: type) -> object:
+    """Return a value as its annotation wants it; numbers of numpy and decimals are numbers."""
+    value = shape.without_numpy(value)
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError:
+        if not isinstance(value, Decimal):
+            raise
+    return msgspec.convert(float(value), hint)
 
 
 def _load_module(location: str, *, source: str, key: str, target: str, base: Path | None) -> ModuleType:
