@@ -18,8 +18,8 @@ _WHERE = {
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
-        "InstrumentRiskSpec", "InstrumentSpec", "InvalidSpecError", "InvalidValueError", "MarginMode", "MarginSpec",
-        "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
+        "InstrumentRiskSpec", "InstrumentSpec", "InvalidSpecError", "InvalidValueError", "MarginMode",
+        "MarginSpec", "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
         "SelfTrade", "SelfTradePrevention", "SequenceRule", "SessionTable", "SlippageSpec", "StorageError",
         "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
     ),

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradecore import (
-    BarSource,
     AccountSpec,
     BarSource,
     Engine,
@@ -110,10 +109,13 @@ PATHS = [
 ]
 VALUES = [
     -1, 0, 1, 3, 2**31, 2**70, -(2**70), True, 0.5, 0.1, -0.25, math.nan, math.inf, 1e300, 10**400,
-    "", "1", "-5", "0", "nan", "many", "1e3", "0.0000000000000000001", "9" * 40, "GOLD", "TIN", "a/b", "é", "x" * 300,
+    "", "1", "-5", "0", "nan", "many", "1e3", "0.0000000000000000001", "9" * 40, "GOLD", "TIN", "a/b", "é",
+    "x" * 300,
     "\ud800", "live", "Shadow", "shadow", "book", "bars", "isolated", "inverse", "kraken",
-    Mode.SHADOW, Other.SHADOW, Mode, Decimal("1.50"), Decimal("0.25"), Decimal("NaN"), Decimal("1e-30"), Decimal("-1"),
-    np.int64(3), np.float64(0.1), np.float32(2), np.bool_(True), np.array([1]), (), [], {}, {"x": 1}, {1: 2}, b"1",
+    Mode.SHADOW, Other.SHADOW, Mode, Decimal("1.50"), Decimal("0.25"), Decimal("NaN"),
+    Decimal("1e-30"), Decimal(-1),
+    np.int64(3), np.float64(0.1), np.float32(2), np.bool_(True), np.array([1]), (), [], {},
+    {"x": 1}, {1: 2}, b"1",
     ("GOLD",), ["GOLD", "TIN"], ("IRON",), "1h", "100tick",
 ]  # fmt: skip
 
@@ -122,7 +124,11 @@ def plain(value: object) -> object:
     """Return structs as the tables of a file, what is absent left out."""
     match value:
         case msgspec.Struct():
-            return {name: plain(getattr(value, name)) for name in value.__struct_fields__ if getattr(value, name) is not None}
+            return {
+                name: plain(getattr(value, name))
+                for name in value.__struct_fields__
+                if getattr(value, name) is not None
+            }
         case dict():
             return {name: plain(item) for name, item in value.items()}
         case tuple():
@@ -142,7 +148,9 @@ def with_value(value: object, path: tuple[str | int, ...], new: object) -> objec
         items = [with_value(item, tuple(rest), new) if at == first else item for at, item in enumerate(value)]
         return type(value)(items)
     if isinstance(value, msgspec.Struct):
-        return msgspec.structs.replace(value, **{str(first): with_value(getattr(value, str(first)), tuple(rest), new)})
+        return msgspec.structs.replace(
+            value, **{str(first): with_value(getattr(value, str(first)), tuple(rest), new)}
+        )
     return value
 
 
@@ -173,7 +181,7 @@ def by_file(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], obj
     tree.pop("calendars")
     for path, value in changes.items():
         tree = with_value(tree, path, value)
-    found = read._read(tree, "test.toml", Path.cwd(), [], {})  # noqa: SLF001 - the tree has values that no file has
+    found = read._read(tree, "test.toml", Path.cwd(), [], {})
     problems = engines.problems_of(found)
     return {error.key for error in problems}, None if problems else found.config.engine_spec()
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 import msgspec
 import numpy as np
 import pytest
-
 from tests.support.random_orders import events_of, spec_of
+
 from tradecore import (
     BarOrder,
     Engine,
@@ -104,8 +104,12 @@ def test_exits_in_percent_are_where_the_entry_filled(matching, order, seed):
     Against bars every fill arms exits of its own, so what counts is the price of that fill.
     """
     spec = spec_of(matching)
+    # Without margin: a liquidation between two fills of an entry takes the older ones out of the average.
     spec = msgspec.structs.replace(
-        spec, risk=RiskSpec(), venue=msgspec.structs.replace(spec.venue, bar_order=BarOrder(order))
+        spec,
+        instruments=tuple(msgspec.structs.replace(known, margin=None) for known in spec.instruments),
+        risk=RiskSpec(),
+        venue=msgspec.structs.replace(spec.venue, bar_order=BarOrder(order)),
     )
     strategy, records = run(spec, matching, seed)
     orders, fills, left, checked = {}, defaultdict(list), defaultdict(int), set()
@@ -132,7 +136,7 @@ def test_exits_in_percent_are_where_the_entry_filled(matching, order, seed):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_a_trail_in_percent_follows_the_best_price(side, seed):
-    """The trigger is so many percent of the best price behind it, a whole tick at least, and never turns back."""
+    """The trigger is so many percent of the best price, a tick at least, and never turns back."""
     chance = random.Random(seed)
     percent = round(chance.uniform(0.05, 4), 4)
     sign = 1 if side == "sell" else -1

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from tradecore import Instrument, InstrumentSpec, InvalidValueError
 from tradecore.domain.errors import OffGridError
 
-STEPS = st.builds(lambda digits, places: Decimal(digits).scaleb(-places), st.integers(1, 500), st.integers(0, 9))
+STEPS = st.builds(
+    lambda digits, places: Decimal(digits).scaleb(-places), st.integers(1, 500), st.integers(0, 9)
+)
 NUMBERS = st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False, places=12)
 ROUNDING = {"down": ROUND_FLOOR, "up": ROUND_CEILING, "nearest": ROUND_HALF_EVEN}
 

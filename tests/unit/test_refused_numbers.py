@@ -115,7 +115,8 @@ def test_a_refusal_says_in_words_what_would_be_right():
     """The nearest valid price is the answer that a person needs."""
     [refused], _ = asked(lambda ctx: ctx.buy(quantity=1, limit=100.3))
     assert refused.message == (
-        "limit 100.3: must be a multiple of the tick size 0.5; the nearest is 100.5: give that, or use round_price"
+        "limit 100.3: must be a multiple of the tick size 0.5; the nearest is 100.5: "
+        "give that, or use round_price"
     )
     [refused], _ = asked(lambda ctx: ctx.buy(quantity_lots=1, limit_ticks=-1))
     assert refused.message == "invalid_order: limit 1, value -1"

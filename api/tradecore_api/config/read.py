@@ -175,7 +175,9 @@ def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[St
     single, several = raw.get("strategy"), raw.get("strategies")
     tables = [("strategy", clean.get("strategy"), single)] if single is not None else []
     given = several if isinstance(several, list) else []
-    tables += [(f"strategies.{index}", table, given[index]) for index, table in shape.rows(clean, "strategies")]
+    tables += [
+        (f"strategies.{index}", table, given[index]) for index, table in shape.rows(clean, "strategies")
+    ]
     found: list[StrategyConfig] = []
     for key, values, item in tables:
         if not isinstance(values, dict) or not isinstance(item, dict):

@@ -8,7 +8,7 @@ from tradecore.domain import shape
 
 
 def checked_gates(gates: Sequence[Gate], report: shape.Report) -> tuple[Gate, ...]:
-    """Return gates with every setting of its declared type; `report` gets problems, e.g. of `gates[0].ticks`."""
+    """Return gates with every setting of its declared type; `report` gets problems (`gates[0].ticks`)."""
     if not isinstance(gates, list | tuple):
         report("gates", gates, "must be a list of decision gates")
         return ()

@@ -7,7 +7,6 @@ import msgspec
 from tradecore._core import gate_verdict
 from tradecore.decision.gate import DecisionView, GateVerdict
 
-
 _Ticks = Annotated[int, msgspec.Meta(ge=0)]
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
 _Hour = Annotated[float, msgspec.Meta(ge=0, le=24)]

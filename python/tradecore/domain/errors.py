@@ -37,8 +37,8 @@ class OffGridError(InvalidValueError):
     refusal : str
         Rule of the refusal: `off_tick`, `off_lot`, `not_a_number`, or `invalid_order` for what is too large.
     limit, actual : int
-        Limit and value of the refusal. For a number between two steps these are the nearest step and the one on
-        its other side, in ticks or lots.
+        Limit and value of the refusal. For a number between two steps these are the nearest step and the one
+        on its other side, in ticks or lots.
     """
 
     def __init__(

@@ -42,8 +42,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Raises
         ------
         OffGridError
-            When the price is not a multiple of the tick size (floats: within a millionth of a tick), or no finite
-            number; `limit` of the error is the nearest price in ticks.
+            When the price is not a multiple of the tick size (floats: within a millionth of a tick), or no
+            finite number; `limit` of the error is the nearest price in ticks.
         """
         return steps.whole(price, self.tick_size, name, steps.PRICE)
 
@@ -53,8 +53,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Raises
         ------
         OffGridError
-            When the size is not a multiple of the lot size (floats: within a millionth of a lot), or no finite
-            number; `limit` of the error is the nearest size in lots.
+            When the size is not a multiple of the lot size (floats: within a millionth of a lot), or no
+            finite number; `limit` of the error is the nearest size in lots.
         """
         return steps.whole(quantity, self.lot_size, name, steps.QUANTITY)
 
@@ -64,8 +64,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Parameters
         ----------
         price : float or Decimal
-            Any price. One that is on the tick stays: `0.1 + 0.2` is 0.3 where the tick is 0.1. NaN and infinities
-            are returned as they are; an order with one is refused.
+            Any price. One that is on the tick stays: `0.1 + 0.2` is 0.3 where the tick is 0.1. NaN and
+            infinities are returned as they are; an order with one is refused.
         direction : str
             `down`, `up` or `nearest`; of two that are equally near the one with even ticks.
 

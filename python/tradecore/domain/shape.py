@@ -1,7 +1,7 @@
 """The one check of settings, whether they come from a file or from Python: type, bounds, allowed words.
 
-A value is a tree: dictionaries and lists as TOML gives them, or the structs themselves. The key of a problem is
-the path to it, `instruments[1].tick_size`.
+A value is a tree: dictionaries and lists as TOML gives them, or the structs themselves. The key of a problem
+is the path to it, `instruments[1].tick_size`.
 """
 
 import difflib
@@ -77,8 +77,8 @@ class Problems:
 def checked_struct(value: object, cls: type[_T], key: str, report: Report) -> _T | None:
     """Return a struct with every value of its declared type; `None` when `report` got problems.
 
-    Words become members of their enumeration, numbers of numpy plain ones, and numbers of decimal settings exact
-    text.
+    Words become members of their enumeration, numbers of numpy plain ones, and numbers of decimal settings
+    exact text.
     """
     noted = Problems()
     kind: type = cls

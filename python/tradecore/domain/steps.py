@@ -3,7 +3,7 @@
 import math
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, TypeVar
+from typing import Literal, overload
 
 import msgspec
 
@@ -17,8 +17,6 @@ STEP_TOLERANCE = 1e-6
 STEPS_MAX = 2**63 - 1
 # No number of 64 bits of steps has its first digit further from the point.
 _EXPONENT_MAX = 40
-
-_NumberT = TypeVar("_NumberT", float, Decimal)
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -67,7 +65,11 @@ def whole(value: float | Decimal, step: Decimal, name: str, grid: Grid) -> int:
     raise OffGridError(name, value, rule, refusal=grid.refusal, limit=near, actual=other)
 
 
-def rounded(value: _NumberT, step: Decimal, direction: Direction) -> _NumberT:
+@overload
+def rounded(value: float, step: Decimal, direction: Direction) -> float: ...
+@overload
+def rounded(value: Decimal, step: Decimal, direction: Direction) -> Decimal: ...
+def rounded(value: float | Decimal, step: Decimal, direction: Direction) -> float | Decimal:
     """Return the multiple of a step next to a number, of the same type; what is not finite stays.
 
     Raises
@@ -89,7 +91,7 @@ def rounded(value: _NumberT, step: Decimal, direction: Direction) -> _NumberT:
         case _:
             count = round(steps)
     exact = _times(count, step)
-    return exact if isinstance(value, Decimal) else float(exact)  # type: ignore[return-value] # of its type
+    return exact if isinstance(value, Decimal) else float(exact)
 
 
 def text(count: int, step: Decimal) -> str:
@@ -111,10 +113,10 @@ def _number(value: object, name: str) -> float | int | Decimal:
     return value
 
 
-def _steps(value: float | int | Decimal, step: Decimal) -> Fraction:
+def _steps(value: float | Decimal, step: Decimal) -> Fraction:
     """Return how many steps a finite number is; a float near a whole number of them is that number."""
     if isinstance(value, Decimal) and value and not -_EXPONENT_MAX <= value.adjusted() <= _EXPONENT_MAX:
-        # Written out it would have more digits than any number here needs: as small, or as large, as those go.
+        # Written out it would have more digits than any number here needs: as small or large as those go.
         value = Decimal(f"1E{math.copysign(_EXPONENT_MAX, value.adjusted()):.0f}").copy_sign(value)
     exact = Fraction(value) / Fraction(step)
     if not isinstance(value, float):
@@ -123,13 +125,13 @@ def _steps(value: float | int | Decimal, step: Decimal) -> Fraction:
     return exact if near is None else Fraction(near)
 
 
-def _is_finite(value: float | int | Decimal) -> bool:
+def _is_finite(value: float | Decimal) -> bool:
     if isinstance(value, Decimal):
         return value.is_finite()
     return isinstance(value, int) or math.isfinite(value)
 
 
-def _is_huge(value: float | int | Decimal) -> bool:
+def _is_huge(value: float | Decimal) -> bool:
     return isinstance(value, Decimal) and value.adjusted() > _EXPONENT_MAX
 
 

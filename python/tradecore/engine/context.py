@@ -23,8 +23,8 @@ class Context(OrderDesk):
 
     Prices and sizes come as exact `..._ticks` and `..._lots`, or as numbers (`limit=61800.5`,
     `quantity=0.01`) that must be multiples of tick and lot. An order is answered at once: its number
-    (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not. A number
-    that is no multiple is refused, too; `round_price` and `round_quantity` make one of it.
+    (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not. A
+    number that is no multiple is refused, too; `round_price` and `round_quantity` make one of it.
     """
 
     # A slot is the fastest way to a callable, where a method is bound anew whenever it is looked up.
@@ -92,7 +92,7 @@ class Context(OrderDesk):
     def round_price(
         self, price: _NumberT, direction: Direction = "nearest", instrument_id: int | None = None
     ) -> _NumberT:
-        """Return the price on the tick next to a computed one, `down`, `up` or `nearest`; a float for a float.
+        """Return the price on the tick next to a computed one: `down`, `up` or `nearest`, of the same type.
 
         NaN and infinities are returned as they are; an order with one is refused.
         """
@@ -101,7 +101,7 @@ class Context(OrderDesk):
     def round_quantity(
         self, quantity: _NumberT, direction: Direction = "down", instrument_id: int | None = None
     ) -> _NumberT:
-        """Return the size in whole lots next to a computed one, `down`, `up` or `nearest`; a float for a float."""
+        """Return the size in whole lots next to a computed one; otherwise as `round_price`."""
         return self._of(instrument_id).round_quantity(quantity, direction)
 
     # Orders

@@ -103,9 +103,12 @@ def _bars(bars: object, key: str, report: shape.Report) -> object:
         elif bars.rule:
             if BarSource.parse(str(bars.rule)).rule != bars.rule:
                 report(f"{key}.rule", bars.rule, "must be a rule such as 100tick, 50volume, 1e6notional")
-        elif shape.is_good(shape.checked(bars.interval_ns, _INTERVAL, f"{key}.interval_ns", report)):
-            if bars.interval_ns and bars.prices not in ("trades", "quotes"):
-                report(f"{key}.prices", bars.prices, "must be trades or quotes")
+        elif (
+            shape.is_good(shape.checked(bars.interval_ns, _INTERVAL, f"{key}.interval_ns", report))
+            and bars.interval_ns
+            and bars.prices not in ("trades", "quotes")
+        ):
+            report(f"{key}.prices", bars.prices, "must be trades or quotes")
     except InvalidValueError as error:
         report(key, error.value, error.rule)
     return bars

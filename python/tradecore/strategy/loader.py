@@ -81,7 +81,7 @@ def build(
 
 
 def parameter_problems(strategy_class: type, values: Mapping[str, object]) -> list[InvalidValueError]:
-    """Return what is wrong with parameters, defaults included: unknown, of the wrong type or out of bounds."""
+    """Return what is wrong with parameters, defaults included: unknown, of a wrong type or out of bounds."""
     known = parameters(strategy_class)
     problems = []
     for name in values:
