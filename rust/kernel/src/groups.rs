@@ -14,7 +14,7 @@ use std::ops::Range;
 use tradecore_journal::encode_order;
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{InstrumentId, OrderId, OrderKind, OrderIntent};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind};
 
 use crate::child::Child;
 use crate::close_out::Rest;
