@@ -6,10 +6,10 @@ from typing import TypeVar
 
 import msgspec
 
-from tradecore.domain import steps
+from tradecore.domain import grid
 from tradecore.domain.errors import InvalidValueError
 from tradecore.domain.spec import InstrumentKind, InstrumentSpec
-from tradecore.domain.steps import Direction
+from tradecore.domain.grid import Direction
 
 _NumberT = TypeVar("_NumberT", float, Decimal)
 
@@ -45,7 +45,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             When the price is not a multiple of the tick size (floats: within a millionth of a tick), or no
             finite number; `limit` of the error is the nearest price in ticks.
         """
-        return steps.whole(price, self.tick_size, name, steps.PRICE)
+        return grid.whole(price, self.tick_size, name, grid.PRICE)
 
     def quantity_lots(self, quantity: float | Decimal, name: str = "quantity") -> int:
         """Return a size as whole lots; `name` is what an error calls it.
@@ -56,7 +56,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             When the size is not a multiple of the lot size (floats: within a millionth of a lot), or no
             finite number; `limit` of the error is the nearest size in lots.
         """
-        return steps.whole(quantity, self.lot_size, name, steps.QUANTITY)
+        return grid.whole(quantity, self.lot_size, name, grid.QUANTITY)
 
     def round_price(self, price: _NumberT, direction: Direction = "nearest") -> _NumberT:
         """Return the price on the tick that is next to a computed one; a float for a float.
@@ -74,14 +74,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         InvalidValueError
             When there is no such direction.
         """
-        return steps.rounded(price, self.tick_size, direction)
+        return grid.rounded(price, self.tick_size, direction)
 
     def round_quantity(self, quantity: _NumberT, direction: Direction = "down") -> _NumberT:
         """Return the size in whole lots that is next to a computed one; otherwise as `round_price`.
 
         `down` is nearer to minus infinity: of a short, -1.5 becomes -2.
         """
-        return steps.rounded(quantity, self.lot_size, direction)
+        return grid.rounded(quantity, self.lot_size, direction)
 
     def nearest_price_ticks(self, price: float) -> int:
         """Return the whole ticks nearest to a computed price, e.g. an entry price less some percent.

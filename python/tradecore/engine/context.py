@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
 from tradecore.domain.errors import OffGridError
-from tradecore.domain.steps import Direction
+from tradecore.domain.grid import Direction
 from tradecore.strategy import StrategyBinding
 
 _NumberT = TypeVar("_NumberT", float, Decimal)
