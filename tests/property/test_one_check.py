@@ -224,7 +224,7 @@ def test_all_problems_are_told_at_once_with_their_paths():
         account=AccountSpec(cash="-5"),
     )
     with pytest.raises(InvalidSpecError) as caught:
-        Engine(spec, [StrategyBinding(name="a", strategy=Idle), StrategyBinding(name="a", strategy=Idle())])
+        Engine(spec, [StrategyBinding(name="a", strategy=None), StrategyBinding(name="a", strategy=Idle())])
     assert [problem.field for problem in caught.value.problems] == [
         "mode",
         "instruments[1].tick_size",

@@ -10,6 +10,7 @@ from tradecore.domain.errors import (
     InvalidValueError,
     StorageError,
     StrategyError,
+    StrategyWarning,
     TradecoreError,
     VenueError,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "StorageError",
     "StrategyError",
     "StrategyRiskSpec",
+    "StrategyWarning",
     "TradecoreError",
     "VenueError",
     "VenueSpec",

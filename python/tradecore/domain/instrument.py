@@ -8,8 +8,8 @@ import msgspec
 
 from tradecore.domain import grid
 from tradecore.domain.errors import InvalidValueError
-from tradecore.domain.spec import InstrumentKind, InstrumentSpec
 from tradecore.domain.grid import Direction
+from tradecore.domain.spec import InstrumentKind, InstrumentSpec
 
 _NumberT = TypeVar("_NumberT", float, Decimal)
 

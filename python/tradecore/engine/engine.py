@@ -10,6 +10,10 @@ from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.shape import Problems
+from tradecore.domain.units import Units
+from tradecore.engine.activity import Activity
+from tradecore.engine.activity_report import Watched, collected
+from tradecore.engine.activity_watch import ActivityWatch
 from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import Subject, command_batch
@@ -39,6 +43,11 @@ class _Handlers(msgspec.Struct):
     on_timer: Callback | None
     on_cash_flow: Callback | None
     on_liquidation: Callback | None
+
+    def callbacks(self) -> dict[str, Callback]:
+        """Return those that the strategy has, by name."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__ if name != "context"}
+        return {name: callback for name, callback in found.items() if callback is not None}
 
 
 class Engine:
@@ -118,6 +127,10 @@ class Engine:
                 # Only bars depend on the instrument: their volume must be a multiple of its lot.
                 problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
         problems.raise_any()
+        self._watched = [
+            Watched(binding, handlers.context, handlers.callbacks())
+            for binding, handlers in zip(self.strategies, self._handlers, strict=True)
+        ]
         self._is_started = False
 
     @property
@@ -155,6 +168,8 @@ class Engine:
         if not self._is_started:
             self._is_started = True
             self._call("on_start")
+            for known in self._watched:
+                known.context.end_start()
         try:
             return self._kernel.run(self._handlers)
         except BaseException as error:
@@ -292,6 +307,20 @@ class Engine:
             now_ns=self._kernel.now_ns,
         )
 
+    def activity(self) -> Activity:
+        """Return what the strategies did so far, what became of their orders and what they never got."""
+        return collected(self._kernel, self._units(), self._watched)
+
+    def watch(self, *, has_refusals: bool = True) -> ActivityWatch:
+        """Return what says, each thing once, what keeps the strategies from trading while the engine runs.
+
+        `has_refusals`: the first refusal of each rule and strategy too.
+        """
+        return ActivityWatch(self._kernel, self._units(), self._watched, has_refusals=has_refusals)
+
+    def _units(self) -> Units:
+        return Units(self.spec, self._names.strategies)
+
     def _halts(self) -> dict[str, str]:
         return {self._names.named(what, number): rule for what, number, rule, _, _ in self._kernel.halts()}
 
@@ -358,12 +387,13 @@ class Engine:
         return self._series[key]
 
     def _call(self, name: str) -> None:
-        for binding, handlers in zip(self.strategies, self._handlers, strict=True):
-            callback = getattr(binding.strategy, name, None)
+        for known in self._watched:
+            binding, callback = known.binding, getattr(known.binding.strategy, name, None)
             if callback is None:
                 continue
+            known.note_call(name)
             try:
-                callback(handlers.context)
+                callback(known.context)
             except BaseException as error:
                 if (failure := blamed(error, [binding], name, self.now_ns)) is None:
                     raise

@@ -8,6 +8,7 @@ import msgspec
 from tradecore.domain import InvalidValueError, shape
 from tradecore.domain.spec import Name
 from tradecore.strategy.binding import BarSource, StrategyBinding
+from tradecore.strategy.callbacks import signature_problems
 from tradecore.strategy.loader import parameter_rule, parameters
 
 STRATEGIES_MAX = 2**16 - 1
@@ -81,12 +82,11 @@ def _checked(binding: StrategyBinding, key: str, instruments: int, report: shape
     history = shape.checked(binding.history, _HISTORY, f"{key}.history", report)
     bars = _bars(binding.bars, f"{key}.bars", report)
     places = _places(binding.instruments, f"{key}.instruments", instruments, report)
-    if isinstance(binding.strategy, type):
-        what = f"is the class itself; make a strategy of it: {binding.strategy.__name__}()"
-        report(f"{key}.strategy", binding.strategy.__name__, what)
-    elif binding.strategy is None:
+    if binding.strategy is None:
         report(f"{key}.strategy", None, "is missing: give an object with callbacks such as on_bar")
     else:
+        for callback, problem in signature_problems(binding.strategy):
+            report(f"{key}.{callback}", type(binding.strategy).__name__, problem)
         _check_parameters(binding.strategy, key, report)
     values = {"name": name, "history": history, "bars": bars, "instruments": places}
     good = {field: value for field, value in values.items() if shape.is_good(value)}

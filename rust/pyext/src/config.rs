@@ -343,6 +343,11 @@ fn instrument_config(
     Ok(Some(InstrumentConfig { spec, book, limits, sessions, borrow_ppm, margin }))
 }
 
+/// Reads what prices and sizes of the instruments of an `EngineSpec` mean, in their order.
+pub fn instrument_specs(spec: &Bound<'_, PyAny>) -> PyResult<Vec<InstrumentSpec>> {
+    spec.getattr("instruments")?.try_iter()?.map(|instrument| instrument_spec(&instrument?)).collect()
+}
+
 fn instrument_spec(instrument: &Bound<'_, PyAny>) -> PyResult<InstrumentSpec> {
     let kind = match text(instrument, "kind")?.as_str() {
         "linear" => InstrumentKind::Linear,

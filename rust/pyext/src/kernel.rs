@@ -8,15 +8,17 @@ use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
+use crate::activity;
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
-use crate::events::{Scale, side_name};
+use crate::events::Scale;
 use crate::gates::UserGates;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
+use crate::positions;
 use crate::results;
 use crate::risk;
 use crate::updates::refused_object;
@@ -57,7 +59,7 @@ pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
     /// Names of the strategies.
-    strategies: Vec<String>,
+    pub(crate) strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
     is_running: bool,
     gates: UserGates,
@@ -224,7 +226,7 @@ impl PyKernel {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
         let spare = self.kernel.take_spare_batch();
-        let events = std::mem::replace(&mut batch.borrow_mut().inner, spare);
+        let events = batch.borrow_mut().hand_over(spare);
         self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
@@ -376,26 +378,35 @@ impl PyKernel {
 
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counters = self.kernel.counters();
-        let out = PyDict::new(py);
-        out.set_item("events", counters.events)?;
-        out.set_item("orders", counters.orders)?;
-        out.set_item("refusals", counters.refusals)?;
-        out.set_item("fills", counters.fills)?;
-        out.set_item("maker_fills", counters.maker_fills)?;
-        Ok(out)
+        results::counters(py, &self.kernel)
+    }
+
+    /// What became of a strategy's orders: filled, part_filled (ended with a part filled), expired, open; canceled
+    /// and rejected by reason; and refused, in the order in which each rule first did: time of that in UTC
+    /// nanoseconds, instrument, rule, how often, limit and value of the first.
+    fn order_counts<'py>(&self, py: Python<'py>, strategy_id: u16) -> PyResult<Bound<'py, PyDict>> {
+        activity::order_counts(py, &self.kernel, strategy_id)
+    }
+
+    /// What each decision gate said of requests that add risk: name, how often it was asked and said no; time in
+    /// UTC nanoseconds, limit and value of its first no.
+    fn gate_counts(&self) -> Vec<activity::GateRow> {
+        activity::gate_counts(&self.kernel)
+    }
+
+    /// Which kinds of market data an instrument has had: bars, quotes, trades, books.
+    fn seen(&self, py: Python<'_>, instrument_id: u32) -> PyResult<Py<PyDict>> {
+        activity::seen(py, &self.kernel, instrument_id)
+    }
+
+    /// Bars that a series has had.
+    fn bars_seen(&self, series: usize) -> u64 {
+        self.kernel.bars_seen(series)
     }
 
     /// What the book of an instrument went through: compared, mismatches, gaps, stale, resyncs.
     fn book_counts<'py>(&self, py: Python<'py>, instrument_id: u32) -> PyResult<Bound<'py, PyDict>> {
-        let counts = self.kernel.book_counts(InstrumentId(instrument_id));
-        let out = PyDict::new(py);
-        out.set_item("compared", counts.compared)?;
-        out.set_item("mismatches", counts.mismatches)?;
-        out.set_item("gaps", counts.gaps)?;
-        out.set_item("stale", counts.stale)?;
-        out.set_item("resyncs", counts.resyncs)?;
-        Ok(out)
+        results::book_counts(py, &self.kernel, InstrumentId(instrument_id))
     }
 
     /// Whether the book of an instrument waits for a snapshot.
@@ -423,23 +434,10 @@ impl PyKernel {
         self.kernel.best(InstrumentId(instrument_id))
     }
 
-    /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, state.
+    /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, filled_lots,
+    /// state, and `intent`, which has the values of its journal record.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let mut orders: Vec<_> = self.kernel.orders().iter().copied().collect();
-        orders.sort_unstable_by_key(|order| order.intent.order_id);
-        let out = PyList::empty(py);
-        for order in orders {
-            let row = PyDict::new(py);
-            row.set_item("order_id", order.intent.order_id.0)?;
-            row.set_item("strategy_id", order.intent.strategy.0)?;
-            row.set_item("instrument_id", order.intent.instrument.0)?;
-            row.set_item("side", side_name(order.intent.side))?;
-            row.set_item("price_ticks", order.price_ticks)?;
-            row.set_item("open_lots", order.open_lots())?;
-            row.set_item("state", order.state.name())?;
-            out.append(row)?;
-        }
-        Ok(out)
+        positions::open_orders(py, &self.kernel)
     }
 
     /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what
@@ -504,7 +502,8 @@ impl PyKernel {
     /// Equity over time, as columns of one length, oldest first.
     ///
     /// int64 `time_ns`, rising; float64 `equity`, and `held`: what one unit of money is worth, put in equal parts
-    /// into the instruments at their first prices (cash before that; NaN when none has a price). Where orders are
+    /// into the instruments at their first prices (cash before that; NaN when none has a price); `price_ticks`: the
+    /// price of the only instrument in whole ticks (NaN with several, and before the first). Where orders are
     /// matched against bars a row is a bar given as input, dated by its opening; bars that open together make one,
     /// and a longer bar belongs to the last of the shorter ones. Elsewhere a row is a sample: when the first event
     /// comes, at each multiple of `sample_ns` before which something happened, and at the end
