@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tradecore_api.config import shape
+from tradecore.domain import shape
 from tradecore_api.config.tables import ConfigTables, DataTable, Paths
 
 PLACEHOLDER = "{symbol}"

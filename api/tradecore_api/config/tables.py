@@ -12,9 +12,11 @@ from tradecore.domain.spec import (
     FeesSpec,
     InstrumentSpec,
     Mode,
+    Name,
     RiskSpec,
     VenueSpec,
 )
+from tradecore.strategy.check import HISTORY_MAX
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -195,10 +197,10 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     reference: str = msgspec.field(name="class")
-    name: str | None = None
+    name: Name | None = None
     instruments: tuple[str, ...] = ()
     bars: str = "input"
-    history: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    history: Annotated[int, msgspec.Meta(ge=0, le=HISTORY_MAX)] = 0
 
 
 class JournalTable(Table, frozen=True):

@@ -11,6 +11,7 @@ from msgspec import Meta as Bounds
 
 from tradecore.strategy.binding import BarSource, StrategyBinding
 from tradecore.strategy.callbacks import CALLBACKS, has_callbacks, signature_problems, unknown_callbacks
+from tradecore.strategy.check import checked_bindings
 from tradecore.strategy.loader import build, load_class, parameters
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Bounds",
     "StrategyBinding",
     "build",
+    "checked_bindings",
     "has_callbacks",
     "load_class",
     "parameters",
