@@ -136,7 +136,7 @@ def test_the_backtest_prints_trades_and_statistics(tradecore):
     trade = result["trades"][0]
 
     assert result["stats"]["trades"] == len(result["trades"]) == 39
-    assert result["stats"]["final_equity"] == pytest.approx(51422.98999999996, abs=1e-8)
+    assert result["stats"]["final_equity"] == pytest.approx(41_711_850.34, abs=1e-8)
     assert trade.keys() >= {
         "entry_time",
         "exit_time",

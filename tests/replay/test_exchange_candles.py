@@ -138,7 +138,7 @@ def test_bars_built_from_trades_are_those_of_a_recount_in_decimals(trades):
     assert len(bars) == 5
 
 
-RULES = ("100tick", "200000volume", "20000notional", "1500range", "12imbalance", "90000volume-imbalance")
+RULES = ("100tick", "200000volume", "10000notional", "1000range", "12imbalance", "90000volume-imbalance")
 
 
 def reached(rule, group):
@@ -148,11 +148,11 @@ def reached(rule, group):
             return len(group) >= 100
         case "200000volume":
             return sum(trade.lots for trade in group) >= 200_000
-        case "20000notional":
-            return sum(trade.lots * trade.price_ticks for trade in group) >= 20_000 * TICKS
-        case "1500range":
+        case "10000notional":
+            return sum(trade.lots * trade.price_ticks for trade in group) >= 10_000 * TICKS
+        case "1000range":
             prices = [trade.price_ticks for trade in group]
-            return max(prices) - min(prices) >= 1_500
+            return max(prices) - min(prices) >= 1_000
         case "12imbalance":
             return abs(sum(1 if trade.is_buy else -1 for trade in group)) >= 12
     return abs(sum(trade.lots if trade.is_buy else -trade.lots for trade in group)) >= 90_000

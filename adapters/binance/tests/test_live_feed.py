@@ -8,6 +8,7 @@ from aiohttp import ClientSession, web
 
 from support.binance_book import PlainBook
 from support.clocks import JumpingClock
+from support.shared import shared_data
 from tradecore.domain import DataError, InstrumentKind, InstrumentSpec, InvalidValueError, VenueError
 from tradecore.domain.feeds import read_events
 from tradecore_binance import Market
@@ -19,7 +20,7 @@ from tradecore_binance.replay_server import Fault, FaultKind, ReplayServer
 
 SPEC = InstrumentSpec(symbol="BTCUSDT", tick_size="0.01", lot_size="0.00001")
 # Fewer than the quotes that can be compared in the capture of each market.
-COMPARED_MIN = {Market.SPOT: 80, Market.USDM: 15, Market.COINM: 40}
+COMPARED_MIN = {Market.SPOT: 80, Market.USDM: 15, Market.COINM: 25}
 LAG_MESSAGES_MAX = 200
 
 
@@ -142,7 +143,9 @@ async def test_a_slow_reader_loses_nothing(captures):
     """A queue of two messages holds the venue back instead of dropping."""
     capture = captures[Market.SPOT]
     book = PlainBook(Market.SPOT)
-    async with ReplayServer(capture.path) as server:
+    # Sockets hold all of the slice: only a longer capture is held back.
+    path = shared_data("public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz")
+    async with ReplayServer(path) as server:
         feed = feed_of(server, capture.spec, queue_batches_max=2)
         async with aclosing(feed.batches()) as batches:
             async for batch in batches:
