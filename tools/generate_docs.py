@@ -460,8 +460,8 @@ def _members(value: type) -> dict[str, object]:
             for name, member in vars(kind).items()
             if callable(member) or isinstance(member, (property, types_of_python.GetSetDescriptorType))
         ]
-        is_native = kind.__module__ in {"tradecore", "tradecore._core", "builtins"}
-        members |= dict(sorted(found) if is_native else found)
+        is_python = any(inspect.isfunction(member) for _, member in found)
+        members |= dict(found if is_python else sorted(found, key=lambda pair: pair[0]))
     return members
 
 

@@ -60,6 +60,12 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+def extras() -> set[str]:
+    """Read what `pip install "tradecore[...]"` can be told."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return set(project.get("optional-dependencies", {}))
+
+
 def run(command: str, folder: Path) -> None:
     """Run one line as a reader would, with the environment's programs first."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -91,6 +97,9 @@ def follow(block: Block, folder: Path, number: int) -> None:
             if command.startswith("make"):
                 # Running make here would run this test again: the target has to exist.
                 assert set(re.findall(r"\b[a-z][a-z-]*\b", command)) - {"make"} <= make_targets(), command
+            elif command.startswith("pip install"):
+                # Installing needs a network: the extras that are named have to exist.
+                assert set(re.findall(r"tradecore\[(\w+)\]", command)) <= extras(), command
             elif command and not command.startswith(("#", "git clone", "cd ", ". ")):
                 run(command, folder)
 
