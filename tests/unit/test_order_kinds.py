@@ -305,7 +305,7 @@ class ClosesWhenTriggered(Plan):
 @pytest.mark.parametrize("latency_ns", [0, 10])
 @pytest.mark.parametrize("kind", [{"stop_ticks": 98}, {"trail_ticks": 2}])
 def test_a_stop_that_was_set_off_closes_already(kind, latency_ns) -> None:
-    """Between the news that a stop was set off and its fill, closing once more would sell the position twice."""
+    """Closing once more, between that news and the fill, would sell the position twice."""
     plan = ClosesWhenTriggered(send(), send("sell", reduce_only=True, **kind))
     _, told = quotes(
         plan, 100, 100, 100, 97, 97, 97, order_latency_ns=latency_ns, report_latency_ns=latency_ns

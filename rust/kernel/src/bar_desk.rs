@@ -120,10 +120,10 @@ impl BarDesk<'_> {
             let equity = self.ledger.equity_at(self.marks, id, mark_ticks).ok()?.checked_add(Money(gain))?;
             let held = instrument.notional(mark_ticks, left)?.0;
             let others = self.ledger.held_value(self.marks, Some(id)).0;
-            let free = buying_power::total(equity, self.leverage).checked_sub(held)?.checked_sub(others)?;
+            let unused = buying_power::total(equity, self.leverage).checked_sub(held)?.checked_sub(others)?;
             let needed =
                 instrument.notional(price_ticks, opening_lots)?.0.checked_add(fee(opening_lots)?.max(0))?;
-            return Some(needed <= free);
+            return Some(needed <= unused);
         };
         let freed = match margined.rule.mode {
             MarginMode::Cross => gain,

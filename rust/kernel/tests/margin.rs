@@ -3,18 +3,21 @@
 
 mod common;
 
-use common::{ANNA, BERT, GOLD, Item, Rig, TIN, config, limit, market, money, quote};
+use common::{ANNA, BERT, GOLD, Item, Rig, TIN, bar, config, limit, market, money, quote, stop};
 use proptest::prelude::*;
-use tradecore_kernel::{Kernel, KernelConfig, MarginMode, MarginRule, Matching, Wake, WakeBody};
+use tradecore_kernel::{
+    BarSource, Kernel, KernelConfig, MarginMode, MarginRule, Matching, VenueConfig, Wake, WakeBody,
+};
 use tradecore_ledger::{MarginSchedule, MarginTier};
+use tradecore_matching::BarOrder;
 use tradecore_types::{EventBody, Funding, InstrumentId, Mark, Money, Side};
 
 const LEAD: InstrumentId = InstrumentId(2);
 const ALL: [InstrumentId; 3] = [GOLD, TIN, LEAD];
 
 /// Gold stands with the whole account, tin with its own margin, lead is paid in full.
-fn rig() -> Rig {
-    let plain = config(Matching::Quotes);
+fn rig(matching: Matching, bar_order: BarOrder) -> Rig {
+    let plain = config(matching);
     let tier =
         MarginTier { notional_max: None, maintenance_ppm: 50_000, leverage_max: 10, amount: Some(Money(0)) };
     let rule = |mode| MarginRule {
@@ -26,10 +29,14 @@ fn rig() -> Rig {
     for (instrument, mode) in instruments.iter_mut().zip([MarginMode::Cross, MarginMode::Isolated]) {
         instrument.margin = Some(rule(mode));
     }
-    let mut rig = Rig::new(KernelConfig { instruments, cash: money(1_500), ..plain });
+    let venue = VenueConfig { bar_order, ..plain.venue.clone() };
+    let mut rig = Rig::new(KernelConfig { instruments, venue, cash: money(1_500), ..plain });
     for instrument in ALL {
-        rig.kernel.subscribe_quotes(ANNA, instrument);
-        rig.kernel.subscribe_quotes(BERT, instrument);
+        let series = rig.kernel.add_series(instrument, BarSource::Input, 0).unwrap();
+        for strategy in [ANNA, BERT] {
+            rig.kernel.subscribe_quotes(strategy, instrument);
+            rig.kernel.subscribe_bars(strategy, series);
+        }
     }
     rig
 }
@@ -52,8 +59,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-fn item(time_ns: i64, step: &Step) -> Item {
+fn item(time_ns: i64, step: &Step, matching: Matching) -> Item {
+    let is_price = step.kind > 1;
     match step.kind {
+        _ if is_price && matching == Matching::Bars => {
+            // As far up as there are lots, and as far down as the side says.
+            let [high, low] =
+                [step.price + step.lots, step.price - if step.side == Side::Buy { 5 } else { 30 }];
+            let close = low + (high - low) * (step.price % 7) / 7;
+            bar(time_ns - 9, time_ns, step.instrument, [step.price, high, low, close])
+        }
         0 => Item::new(time_ns, step.instrument, EventBody::Mark(Mark { price_ticks: step.price })),
         1 => {
             let funding = Funding { rate_ppb: (step.price - 100) * 100_000, mark_ticks: 0 };
@@ -64,13 +79,16 @@ fn item(time_ns: i64, step: &Step) -> Item {
 }
 
 fn answer(kernel: &mut Kernel, wake: &Wake, step: &Step) {
-    let (WakeBody::Quote(_), 0..=7) = (wake.body, step.kind) else { return };
+    let (WakeBody::Quote(_) | WakeBody::Bar { .. }, 0..=8) = (wake.body, step.kind) else { return };
     if step.kind == 7 {
         let amount = money(i128::from(step.price - 100));
         kernel.adjust_margin(wake.strategy, wake.instrument, amount).unwrap().ok();
     }
     let request = if step.kind == 6 {
         limit(wake.instrument, step.side, step.price, step.lots)
+    } else if step.kind == 8 {
+        let apart = step.side.sign() * (step.price % 13);
+        stop(wake.instrument, step.side, step.price + apart, step.lots)
     } else {
         market(wake.instrument, step.side, step.lots)
     };
@@ -78,10 +96,11 @@ fn answer(kernel: &mut Kernel, wake: &Wake, step: &Step) {
 }
 
 /// Plays the steps; the engine compares what it keeps with a look at everything at each of them.
-fn liquidations_of(steps: &[Step]) -> usize {
-    let mut rig = rig();
+fn liquidations_of(steps: &[Step], matching: Matching, bar_order: BarOrder) -> usize {
+    let mut rig = rig(matching, bar_order);
     for (number, step) in (1..).zip(steps) {
-        rig.play_with(&[item(number * 10, step)], |kernel, wake| answer(kernel, wake, step)).unwrap();
+        rig.play_with(&[item(number * 10, step, matching)], |kernel, wake| answer(kernel, wake, step))
+            .unwrap();
         rig.kernel.ledger().audit().unwrap();
     }
     rig.wakes.iter().filter(|wake| matches!(wake.body, WakeBody::Liquidation(_))).count()
@@ -89,8 +108,12 @@ fn liquidations_of(steps: &[Step]) -> usize {
 
 proptest! {
     #[test]
-    fn what_is_kept_of_positions_is_what_a_look_at_everything_finds(steps in steps()) {
-        liquidations_of(&steps);
+    fn what_is_kept_of_positions_is_what_a_look_at_everything_finds(
+        steps in steps(),
+        matching in prop::sample::select(vec![Matching::Quotes, Matching::Bars]),
+        bar_order in prop::sample::select(vec![BarOrder::Time, BarOrder::Queue]),
+    ) {
+        liquidations_of(&steps, matching, bar_order);
     }
 }
 
@@ -98,7 +121,9 @@ proptest! {
 fn positions_of_both_modes_are_closed_by_force_when_their_margin_is_used_up() {
     for instrument in [GOLD, TIN] {
         let step = |kind, price, lots| Step { instrument, kind, price, side: Side::Buy, lots };
-        let falls = [step(2, 100, 50), step(8, 99, 1), step(8, 60, 1)];
-        assert!(liquidations_of(&falls) > 0, "{instrument:?}");
+        let falls = [step(2, 100, 50), step(9, 99, 1), step(9, 60, 1)];
+        for matching in [Matching::Quotes, Matching::Bars] {
+            assert!(liquidations_of(&falls, matching, BarOrder::Time) > 0, "{instrument:?} {matching:?}");
+        }
     }
 }
