@@ -16,6 +16,11 @@ def plain(value: object) -> dict[str, object]:
     return values
 
 
+def decimal_of(text: object) -> Decimal:
+    """Return decimal text of an engine as an exact decimal."""
+    return Decimal(str(text))
+
+
 def print_json(value: object) -> None:
     """Print one JSON document; NaN becomes null."""
     sys.stdout.write(msgspec.json.format(_ENCODER.encode(value), indent=2).decode())

@@ -55,6 +55,8 @@ class StateDir:
         self.kill_release = self.path / "kill.release"
         self.journal = self.path / "engine.journal"
         self.database = self.path / "readmodel.sqlite"
+        self.last_words = self.path / "last_words.json"
+        self.failed_start = self.path / "failed_start.json"
 
     def create(self) -> None:
         """Make the directory, readable by its owner alone.

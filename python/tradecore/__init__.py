@@ -13,7 +13,7 @@ _WHERE = {
         "OrderUpdate", "Quote",
         "Refused", "Trade",
     ),
-    "tradecore.backtest": ("BacktestResult", "Statistics"),
+    "tradecore.backtest": ("BacktestResult", "Statistics", "run_frame"),
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",

@@ -14,7 +14,7 @@ from tradecore._core import (
     Refused,
     Trade,
 )
-from tradecore.backtest import BacktestResult, Statistics
+from tradecore.backtest import BacktestResult, Statistics, run_frame
 from tradecore.decision import Cooldown, MaxSpread, TradingHours
 from tradecore.domain import (
     AccountSpec,
@@ -119,4 +119,5 @@ __all__ = [
     "VenueError",
     "VenueSpec",
     "__version__",
+    "run_frame",
 ]

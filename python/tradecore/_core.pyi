@@ -1,7 +1,8 @@
 """Types of the native parts; the documentation lives in Rust and reaches `__doc__`."""
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from os import PathLike
 from typing import Any, Final, Literal, Self, TypeAlias, final
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from tradecore._core_book import *  # noqa: F403  # one module, its stubs in several files
 from tradecore._core_book import OwnLevels
 from tradecore._core_indicators import *  # noqa: F403
+from tradecore._core_trades import *  # noqa: F403
+from tradecore.domain.spec import InstrumentSpec
 
 _Ints: TypeAlias = npt.NDArray[np.int64]
 _FourInts: TypeAlias = tuple[int, int, int, int]
@@ -135,6 +138,23 @@ class EventBatch:
     def first_time_ns(self) -> int | None: ...
     @property
     def last_time_ns(self) -> int | None: ...
+    @property
+    def is_spent(self) -> bool: ...
+    @staticmethod
+    def from_frame(
+        frame: object,
+        instrument: InstrumentSpec,
+        *,
+        instrument_id: int = 0,
+        kind: str = "auto",
+        columns: Mapping[str, str] | None = None,
+        rounding: str = "exact",
+        timezone: str = "UTC",
+        interval: str | timedelta | None = None,
+    ) -> EventBatch: ...
+    def copy(self) -> EventBatch: ...
+    def __copy__(self) -> EventBatch: ...
+    def __deepcopy__(self, _memo: object) -> EventBatch: ...
     def clear(self) -> None: ...
     def skip(self, count: int) -> None: ...
     def quote(
@@ -187,6 +207,15 @@ class EventBatch:
         bid_lots: _Ints,
         ask_ticks: _Ints,
         ask_lots: _Ints,
+    ) -> None: ...
+    def trades(
+        self,
+        instrument_id: int,
+        time_ns: _Ints,
+        price_ticks: _Ints,
+        lots: _Ints,
+        buyer_is_aggressor: _Ints,
+        trade_id: _Ints | None = None,
     ) -> None: ...
     def flow_limit(
         self, time_ns: int, instrument_id: int, flow_id: int, is_buy: bool, price_ticks: int, lots: int

@@ -286,12 +286,16 @@ async def test_a_venue_that_cannot_be_reached_is_told_with_the_reason(caplog):
             losses += len(batch)
             if losses >= 3:
                 break
-    told = {record.getMessage(): vars(record) for record in caplog.records}
+    told = {record.getMessage(): record.told for record in caplog.records if hasattr(record, "told")}
     assert told.keys() >= {"connection_lost", "snapshot_failed"}
     assert nowhere in told["connection_lost"]["what"]
     assert "Connect" in told["connection_lost"]["reason"]
     assert nowhere in told["snapshot_failed"]["reason"]
     assert told["snapshot_failed"]["retry_seconds"] >= 0
+    assert any(
+        record.words.startswith(f"FEED: connection lost (ws://{nowhere}") and "tried again in" in record.words
+        for record in caplog.records
+    )
 
 
 @pytest.mark.parametrize("market", [Market.SPOT, Market.COINM])

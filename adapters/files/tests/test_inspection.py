@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support.book_writer import PlainVenue, as_cryptofeed, as_document, as_lines
 from support.shared import shared_data
 from tradecore.domain import DataError
+from tradecore.domain.steps import lot_of, tick_of
 from tradecore_files import inspect, load_orders
-from tradecore_files.steps import lot_of, tick_of
 
 # What the files of shared/data are, by the beginning or a part of their path; the first that fits counts.
 KINDS = (

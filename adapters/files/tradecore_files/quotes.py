@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
+from tradecore.domain.column_names import ASK_NAMES, ASK_SIZE_NAMES, BID_NAMES, BID_SIZE_NAMES
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
@@ -53,10 +54,10 @@ def load_quotes(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
     sizes = {"kind": "nearest", "step": spec.lot_size, "is_optional": True}
     wanted = (
         TIME,
-        Wanted(name="bid", kind=kind, step=spec.tick_size, aliases=("bid_price",)),
-        Wanted(name="ask", kind=kind, step=spec.tick_size, aliases=("ask_price",)),
-        msgspec.convert({"name": "bid_size", "aliases": ["bid_qty", "bid_amount"], **sizes}, Wanted),
-        msgspec.convert({"name": "ask_size", "aliases": ["ask_qty", "ask_amount"], **sizes}, Wanted),
+        Wanted(name="bid", kind=kind, step=spec.tick_size, aliases=BID_NAMES),
+        Wanted(name="ask", kind=kind, step=spec.tick_size, aliases=ASK_NAMES),
+        msgspec.convert({"name": "bid_size", "aliases": BID_SIZE_NAMES, **sizes}, Wanted),
+        msgspec.convert({"name": "ask_size", "aliases": ASK_SIZE_NAMES, **sizes}, Wanted),
     )
     table = read_series(path, wanted, options, may_repeat=True)
     columns = table.columns

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError
+from tradecore.domain.zones import to_utc, zone_named
 from tradecore_files.csv_text import Columns, read_csv
 from tradecore_files.json_rows import is_json, read_json
 from tradecore_files.lean import lean_entry, read_lean
 from tradecore_files.names import Wanted
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.raw import is_arrow, is_parquet, read_bytes
-from tradecore_files.times import to_utc, zone_named
 
 Column = npt.NDArray[np.int64]
 

@@ -1,7 +1,6 @@
 """`tradecore backtest`."""
 
 import argparse
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,9 +8,12 @@ import msgspec
 
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.times import iso_time
+from tradecore.engine.holdings import ClosedTrade, trades_of
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import print_json, print_values
+from tradecore_api.output import print_json, print_note, print_values
+from tradecore_api.trade_file import check_writable, write_trades
 from tradecore_api.wiring import backtests
 
 NANOSECONDS = 1_000_000_000
@@ -22,7 +24,14 @@ def backtest(arguments: argparse.Namespace) -> int:
     config = read.load(Path(arguments.config), options=arguments.settings)
     if not config.strategies:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
-    result = backtests.backtest(config)
+    closed: list[ClosedTrade] = []
+    if arguments.trades:
+        check_writable(arguments.trades)
+        result = backtests.backtest(config, lambda engine: closed.extend(trades_of(engine)))
+        write_trades(arguments.trades, closed, config.tables.account.currency)
+        print_note(f"{len(closed):,} closed trades written to {arguments.trades}")
+    else:
+        result = backtests.backtest(config)
     statistics: dict[str, object] = msgspec.to_builtins(result.stats)
     costs: dict[str, str] = msgspec.to_builtins(result.costs)
     if arguments.json:
@@ -75,14 +84,6 @@ def _trades(result: BacktestResult) -> list[dict[str, object]]:
         }
         for row in rows
     ]
-
-
-def iso_time(time_ns: int) -> str:
-    """Return UTC nanoseconds as ISO 8601 text, with as many decimals as it takes."""
-    seconds, nanoseconds = divmod(time_ns, NANOSECONDS)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    decimals = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
-    return f"{text}{decimals}Z"
 
 
 def _readable(stats: Statistics) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """`tradecore journal verify | replay | tail | export`."""
 
 import argparse
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -8,8 +9,11 @@ from pathlib import Path
 
 from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalReader, journal_verify, record_kinds
+from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.times import iso_time
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.journal_teller import JournalTeller
 from tradecore_api.output import plain, print_json, print_json_line, print_values
 from tradecore_api.progress import counted
 from tradecore_api.summary import INTACT
@@ -47,15 +51,17 @@ def replay(arguments: argparse.Namespace) -> int:
 
 
 def tail(arguments: argparse.Namespace) -> int:
-    """Print the last records, and with `--follow` those that come."""
+    """Print the last records in words, and with `--follow` those that come."""
     _must_exist(arguments.path)
     reader = JournalReader(arguments.path)
-    last = deque(_wanted(reader, has_all=arguments.all), maxlen=max(arguments.lines, 0))
-    for record in last:
-        _print_record(record, is_json=arguments.json)
+    teller = JournalTeller()
+    # All are noted, because a report names its order by number alone; only the last are told.
+    noted = (teller.note(record) for record in _wanted(reader, has_all=arguments.all))
+    for last in deque(noted, maxlen=max(arguments.lines, 0)):
+        _print_told(teller, last, is_json=arguments.json)
     while arguments.follow:
         for record in _wanted(reader, has_all=arguments.all):
-            _print_record(record, is_json=arguments.json)
+            _print_told(teller, teller.note(record), is_json=arguments.json)
         time.sleep(POLL_SECONDS)
     return ExitCode.OK
 
@@ -92,12 +98,15 @@ def _value(value: object) -> object:
     return value
 
 
-def _print_record(record: JournalRecord, *, is_json: bool) -> None:
-    if is_json:
-        print_json_line(_plain(record))
+def _print_told(teller: JournalTeller, noted: Noted, *, is_json: bool) -> None:
+    """Print a record in words; as JSON with its raw values, and beside them what they mean."""
+    record = noted.record
+    if not is_json:
+        print(f"{record.seq:>8}  {iso_time(record.time_ns, 6)}  {teller.words(noted)}", flush=True)
         return
-    told = " ".join(f"{name}={value}" for name, value in _readable(record.fields).items())
-    print(f"{record.seq:>8} {record.time_ns} {record.kind:<15} {told}", flush=True)
+    told = {"time": iso_time(record.time_ns), "words": teller.words(noted), "told": teller.values(noted)}
+    print_json_line({**_plain(record), **told})
+    sys.stdout.flush()
 
 
 def _print(values: dict[str, object], *, is_json: bool) -> None:

@@ -1,11 +1,12 @@
 """`tradecore run`."""
 
 import argparse
+import os
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
-from tradecore_api import builtin
+from tradecore_api import builtin, progress
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
@@ -18,7 +19,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until the data end or a signal comes, then print the summary."""
     config = _config(arguments)
     readers.configure_log(config)
-    summary = Daemon(config, is_new_journal=arguments.new_journal).run()
+    has_view = progress.is_watched() and not (arguments.is_plain or "NO_COLOR" in os.environ)
+    summary = Daemon(config, is_new_journal=arguments.new_journal, has_view=has_view).run()
     values = plain(summary)
     if arguments.json:
         print_json(values)

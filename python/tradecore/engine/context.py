@@ -6,6 +6,7 @@ from typing import Self
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
+from tradecore.engine.arrays import FloatArray
 from tradecore.strategy import StrategyBinding
 
 _INT64 = 2**63
@@ -181,10 +182,22 @@ class Context(OrderDesk):
         series = self._series_of(instrument_id)
         return self._kernel.add_indicator(series, "keltner", period=period, slow=atr_period, factor=multiple)
 
-    def history(self, column: str, count: int, instrument_id: int | None = None) -> object:
-        """Return the last `count` values of a bar column as a float64 array of shape (n,), newest last.
+    def history(self, column: str, count: int, instrument_id: int | None = None) -> FloatArray:
+        """Return the last values of a column of the bars, newest last.
 
-        `column` is `open`, `high`, `low`, `close` or `volume`; `history` of the binding bounds `count`.
+        Parameters
+        ----------
+        column : str
+            `open`, `high`, `low`, `close` (prices) or `volume` (size).
+        count : int
+            How many; the binding's `history` bounds it.
+        instrument_id : int, optional
+            Of which instrument; by default the first of the strategy.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            A copy of the caller's; `n` is `count`, or less while there are fewer bars.
         """
         return self._kernel.column(self._series_of(instrument_id), column, count)
 

@@ -73,3 +73,9 @@ class StrategyBinding(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[int, ...] = (0,)
     bars: BarSource = BarSource()
     history: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine can call."""
+        if isinstance(self.strategy, type):
+            name = self.strategy.__name__
+            raise InvalidValueError("strategy", f"class {name}", f"must be an object: write {name}()")

@@ -249,23 +249,32 @@ pub fn finalize(name: &str) -> PyResult<Finalize> {
     }
 }
 
-fn instrument_config(
-    instrument: &Bound<'_, PyAny>,
-    risk_spec: &Bound<'_, PyAny>,
-    calendars: &Calendars,
-) -> PyResult<InstrumentConfig> {
+/// Reads what prices and sizes of the instruments of an `EngineSpec` mean, in their order.
+pub fn instrument_specs(spec: &Bound<'_, PyAny>) -> PyResult<Vec<InstrumentSpec>> {
+    spec.getattr("instruments")?.try_iter()?.map(|instrument| instrument_spec(&instrument?)).collect()
+}
+
+fn instrument_spec(instrument: &Bound<'_, PyAny>) -> PyResult<InstrumentSpec> {
     let kind = match text(instrument, "kind")?.as_str() {
         "linear" => InstrumentKind::Linear,
         "inverse" => InstrumentKind::Inverse,
         other => return Err(invalid_value("kind", other, "must be linear or inverse")),
     };
-    let spec = InstrumentSpec {
+    Ok(InstrumentSpec {
         symbol: text(instrument, "symbol")?,
         tick_size: decimal(instrument, "tick_size")?,
         lot_size: decimal(instrument, "lot_size")?,
         kind,
         multiplier: decimal(instrument, "multiplier")?,
-    };
+    })
+}
+
+fn instrument_config(
+    instrument: &Bound<'_, PyAny>,
+    risk_spec: &Bound<'_, PyAny>,
+    calendars: &Calendars,
+) -> PyResult<InstrumentConfig> {
+    let spec = instrument_spec(instrument)?;
     let sequence = match text(instrument, "sequence")?.as_str() {
         "none" => SequenceRule::None,
         "binance_spot" => SequenceRule::BinanceSpot,

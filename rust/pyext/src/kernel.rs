@@ -13,10 +13,11 @@ use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
-use crate::events::{Scale, side_name};
+use crate::events::Scale;
 use crate::gates::UserGates;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
+use crate::positions;
 use crate::results;
 use crate::risk;
 use crate::updates::PyRefused;
@@ -57,7 +58,7 @@ pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
     /// Names of the strategies.
-    strategies: Vec<String>,
+    pub(crate) strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
     is_running: bool,
     gates: UserGates,
@@ -224,7 +225,7 @@ impl PyKernel {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
         let spare = self.kernel.take_spare_batch();
-        let events = std::mem::replace(&mut batch.borrow_mut().inner, spare);
+        let events = batch.borrow_mut().hand_over(spare);
         self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
@@ -425,23 +426,10 @@ impl PyKernel {
         self.kernel.best(InstrumentId(instrument_id))
     }
 
-    /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, state.
+    /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, filled_lots,
+    /// state, and `intent`, which has the values of its journal record.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let mut orders: Vec<_> = self.kernel.orders().iter().copied().collect();
-        orders.sort_unstable_by_key(|order| order.intent.order_id);
-        let out = PyList::empty(py);
-        for order in orders {
-            let row = PyDict::new(py);
-            row.set_item("order_id", order.intent.order_id.0)?;
-            row.set_item("strategy_id", order.intent.strategy.0)?;
-            row.set_item("instrument_id", order.intent.instrument.0)?;
-            row.set_item("side", side_name(order.intent.side))?;
-            row.set_item("price_ticks", order.price_ticks)?;
-            row.set_item("open_lots", order.open_lots())?;
-            row.set_item("state", order.state.name())?;
-            out.append(row)?;
-        }
-        Ok(out)
+        positions::open_orders(py, &self.kernel)
     }
 
     /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what
@@ -506,7 +494,8 @@ impl PyKernel {
     /// Equity over time, as columns of one length, oldest first.
     ///
     /// int64 `time_ns`, rising; float64 `equity`, and `held`: what one unit of money is worth, put in equal parts
-    /// into the instruments at their first prices (cash before that; NaN when none has a price). Where orders are
+    /// into the instruments at their first prices (cash before that; NaN when none has a price); `price_ticks`: the
+    /// price of the only instrument in whole ticks (NaN with several, and before the first). Where orders are
     /// matched against bars a row is a bar given as input, dated by its opening; bars that open together make one,
     /// and a longer bar belongs to the last of the shorter ones. Elsewhere a row is a sample: when the first event
     /// comes, at each multiple of `sample_ns` before which something happened, and at the end

@@ -23,11 +23,13 @@ mod latency;
 mod lent;
 mod liquidity;
 mod order_book;
+mod positions;
 mod results;
 mod reused;
 mod risk;
 mod tables;
 mod top_view;
+mod trade_book;
 mod updates;
 mod views;
 mod wish;
@@ -55,7 +57,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     desk::register(module)?;
     liquidity::register(module)?;
     order_book::register(module)?;
+    positions::register(module)?;
     tables::register(module)?;
     top_view::register(module)?;
+    trade_book::register(module)?;
     views::register(module)
 }

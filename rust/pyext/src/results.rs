@@ -63,10 +63,12 @@ pub fn equity_curve<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound
     let unpriced = count(kernel.unpriced());
     let priced = count(kernel.instruments()) - unpriced;
     let held = curve.held.iter().map(|sum| (sum - unpriced) / priced);
+    let price = curve.held.iter().map(|held| kernel.only_price_ticks(*held));
     let out = PyDict::new(py);
     out.set_item("time_ns", lent.view(|curve| &curve.time_ns)?)?;
     out.set_item("equity", amounts(py, &curve.equity))?;
     out.set_item("held", PyArray1::from_iter(py, held))?;
+    out.set_item("price_ticks", PyArray1::from_iter(py, price))?;
     Ok(out)
 }
 

@@ -190,7 +190,8 @@ fn put_flow(dict: &Bound<'_, PyDict>, flow: &Flow) -> PyResult<()> {
     }
 }
 
-fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
+/// Puts the values of an order's record.
+pub fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
     dict.set_item("order_id", intent.order_id.0)?;
     dict.set_item("strategy", intent.strategy.0)?;
     dict.set_item("instrument", intent.instrument.0)?;
