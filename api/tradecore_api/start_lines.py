@@ -2,6 +2,7 @@
 
 import logging
 import os
+from decimal import Decimal
 
 import msgspec
 
@@ -9,7 +10,6 @@ from tradecore.domain.units import Units, shown_money
 from tradecore.runtime import Session
 from tradecore_api.config.tables import Config
 from tradecore_api.engine_status import limit_rows, position_rows
-from tradecore_api.output import decimal_of
 from tradecore_api.version import VERSION
 
 log = logging.getLogger("tradecore.start")
@@ -123,7 +123,7 @@ def _money(session: Session) -> Line:
     engine = session.engine
     summary, account = engine.summary(), engine.spec.account
     units = Units(engine.spec, [binding.name for binding in engine.strategies])
-    cash, equity = shown_money(decimal_of(summary.cash)), shown_money(decimal_of(summary.equity))
+    cash, equity = shown_money(Decimal(summary.cash)), shown_money(Decimal(summary.equity))
     held = [f"{row['quantity']} {row['symbol']} of {row['strategy']}" for row in position_rows(engine, units)]
     state = " KILL SWITCH ENGAGED" if summary.is_killed else " PAUSED" if summary.is_paused else ""
     words = (

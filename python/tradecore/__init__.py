@@ -21,10 +21,10 @@ _WHERE = {
         "InstrumentRiskSpec", "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec",
         "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
         "SelfTrade", "SelfTradePrevention", "SequenceRule", "SessionTable", "SlippageSpec", "StorageError",
-        "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
+        "StrategyRiskSpec", "StrategyWarning", "TradecoreError", "VenueError", "VenueSpec",
     ),
     "tradecore.domain.book": ("ExchangeBook",),
-    "tradecore.engine": ("Context", "Engine", "EngineSummary"),
+    "tradecore.engine": ("Activity", "Context", "Engine", "EngineSummary"),
     "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}

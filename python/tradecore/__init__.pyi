@@ -49,17 +49,19 @@ from tradecore.domain import (
     SlippageSpec,
     StorageError,
     StrategyRiskSpec,
+    StrategyWarning,
     TradecoreError,
     VenueError,
     VenueSpec,
 )
 from tradecore.domain.book import ExchangeBook
-from tradecore.engine import Context, Engine, EngineSummary
+from tradecore.engine import Activity, Context, Engine, EngineSummary
 from tradecore.strategy import BarSource, Bounds, StrategyBinding
 
 __version__: str
 __all__ = [
     "AccountSpec",
+    "Activity",
     "BacktestResult",
     "Bar",
     "BarFill",
@@ -113,6 +115,7 @@ __all__ = [
     "StorageError",
     "StrategyBinding",
     "StrategyRiskSpec",
+    "StrategyWarning",
     "Trade",
     "TradecoreError",
     "TradingHours",

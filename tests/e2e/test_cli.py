@@ -136,7 +136,7 @@ def test_the_backtest_prints_trades_and_statistics(tradecore):
     trade = result["trades"][0]
 
     assert result["stats"]["trades"] == len(result["trades"]) == 39
-    assert result["stats"]["final_equity"] == pytest.approx(41_711_850.34, abs=1e-8)
+    assert float(result["stats"]["final_equity"]) == pytest.approx(41_711_850.34, abs=1e-8)
     assert trade.keys() >= {
         "entry_time",
         "exit_time",
@@ -158,7 +158,7 @@ def test_the_backtest_prints_trades_and_statistics(tradecore):
     dearer = json.loads(
         tradecore("backtest", BACKTEST, *setting, "--set", "fees.taker_bps=10", "--json").stdout
     )
-    assert dearer["stats"]["final_equity"] < result["stats"]["final_equity"]
+    assert float(dearer["stats"]["final_equity"]) < float(result["stats"]["final_equity"])
 
 
 def test_a_damaged_journal_is_named_with_its_place(tradecore, tmp_path):

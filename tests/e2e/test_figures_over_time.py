@@ -101,7 +101,7 @@ def test_the_command_prints_figures_or_their_reasons_and_never_nan(command_line,
     assert "nan" not in table
     assert "nan" not in document.lower()
     assert shown["start"] != shown["end"]
-    assert stats["return_pct"] == pytest.approx(json.loads(document)["pnl"] / 100_000 * 100)
+    assert stats["return_pct"] == pytest.approx(float(json.loads(document)["pnl"]) / 100_000 * 100)
     assert shown["sharpe"] == f"-  ({stats['reasons']['sharpe']})"
     assert ("max_drawdown_pct" not in stats["reasons"]) == has_way
     assert set(stats["reasons"]) == {name for name, value in stats.items() if value is None}

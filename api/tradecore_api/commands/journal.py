@@ -12,14 +12,17 @@ from tradecore.domain.journal import JournalReader, journal_verify, record_kinds
 from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.times import iso_time
+from tradecore.domain.units import exact_money
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.journal_teller import JournalTeller
-from tradecore_api.output import plain, print_json, print_json_line, print_values
+from tradecore_api.output import print_json, print_json_line, print_values
 from tradecore_api.progress import counted
-from tradecore_api.summary import INTACT
+from tradecore_api.summary import INTACT, print_summary
 from tradecore_api.wiring import sessions
 
 POLL_SECONDS = 0.2
+# Fields that are atto units of the account's currency.
+_MONEY = frozenset({"fee", "amount", "equity", "maintenance"})
 # Too many to read: what a feed brings, and the time. Commands are shown.
 EVENT_KINDS = frozenset(
     kind.name for kind in record_kinds() if kind.direction == "input" and kind.name != "command"
@@ -45,8 +48,7 @@ def verify(arguments: argparse.Namespace) -> int:
 def replay(arguments: argparse.Namespace) -> int:
     """Run the recorded events through the same engine and strategies; every byte must come out again."""
     _must_exist(arguments.path)
-    outcome = sessions.replay(arguments.path)
-    _print(plain(outcome), is_json=arguments.json)
+    print_summary(sessions.replay(arguments.path), is_json=arguments.json)
     return ExitCode.OK
 
 
@@ -86,8 +88,11 @@ def _plain(record: JournalRecord) -> dict[str, object]:
 
 
 def _readable(fields: dict[str, object]) -> dict[str, object]:
-    """Show bytes as text and integers that JSON readers would round as text."""
-    return {name: _value(value) for name, value in fields.items()}
+    """Show bytes as text, money as decimal text, and integers that JSON readers would round as text."""
+    return {
+        name: exact_money(value) if name in _MONEY and isinstance(value, int) else _value(value)
+        for name, value in fields.items()
+    }
 
 
 def _value(value: object) -> object:

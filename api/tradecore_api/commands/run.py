@@ -11,7 +11,7 @@ from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import plain, print_json, print_values
+from tradecore_api.summary import print_summary
 from tradecore_api.wiring import feeds, readers
 
 
@@ -21,11 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     readers.configure_log(config)
     has_view = progress.is_watched() and not (arguments.is_plain or "NO_COLOR" in os.environ)
     summary = Daemon(config, is_new_journal=arguments.new_journal, has_view=has_view).run()
-    values = plain(summary)
-    if arguments.json:
-        print_json(values)
-    else:
-        print_values(values)
+    print_summary(summary, is_json=arguments.json)
     return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
 
 

@@ -49,9 +49,12 @@ def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> Ba
     spec, happened = _spec_and_history(config)
     bindings = strategies(config).bindings
     engine = build_engine(config, spec, bindings, is_recording=False, has_equity_curve=True)
+    watch = engine.watch()
     events = 0
     with working("backtesting") as progress:
         for sources in happened:
+            for note in watch.news():
+                print_note(note)
             for source, batch in enumerate(sources):
                 engine.feed(batch, source)
             events += engine.run()

@@ -1,5 +1,6 @@
 """A backtest: all events at once through the same engine, then trades, equity and statistics."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,8 +14,15 @@ from tradecore.backtest.result_frames import cash_flow_columns, entry_values, eq
 from tradecore.backtest.result_text import as_html, as_text, figure_rows
 from tradecore.backtest.statistics import ClosedTrades, Statistics, compute_statistics
 from tradecore.decision import Gate
-from tradecore.domain import EngineSpec, EventBatch, Instrument, LatencySamples, Matching
-from tradecore.engine import SAMPLE_NS, Engine, EngineSummary
+from tradecore.domain import (
+    EngineSpec,
+    EventBatch,
+    Instrument,
+    LatencySamples,
+    Matching,
+    StrategyWarning,
+)
+from tradecore.engine import SAMPLE_NS, Activity, Engine, EngineSummary, standing_notes
 from tradecore.frames.made import frame_of
 from tradecore.frames.table import Foreign
 from tradecore.strategy import StrategyBinding
@@ -95,6 +103,9 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     prices : ndarray of float64, shape (rows,) or (0,)
         Price of the only instrument at each row: the close of the bar, or the price at the sample. Empty with
         several instruments.
+    activity : Activity
+        How often each callback ran, what became of orders, what was refused. `activity.reasons()` says in
+        sentences why there are no trades; the result shows them by itself when there are none.
     """
 
     trades: NDArray[Any]
@@ -106,6 +117,7 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     orders_digest: str
     state_hash: str
     summary: EngineSummary
+    activity: Activity
     instruments: tuple[Instrument, ...] = ()
     strategies: tuple[str, ...] = ()
     prices: NDArray[np.float64] = np.zeros(0)
@@ -160,11 +172,17 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return plotted(self._title(), self.times_ns, self.equity, self.prices, self.trades)
 
     def __repr__(self) -> str:
-        """Return the figures as lines of text."""
-        return as_text(self._title(), figure_rows(self.stats, self.stats.reasons))
+        """Return the figures as lines of text; without a trade, also what kept it away."""
+        text = as_text(self._title(), figure_rows(self.stats, self.stats.reasons))
+        reasons = self._why_no_trades()
+        return "\n".join([text, *(["no trades:"] if reasons else []), *(f"- {reason}" for reason in reasons)])
 
     def _repr_html_(self) -> str:
-        return as_html(self._title(), figure_rows(self.stats, self.stats.reasons))
+        reasons = [("no trades", reason) for reason in self._why_no_trades()]
+        return as_html(self._title(), figure_rows(self.stats, self.stats.reasons) + reasons)
+
+    def _why_no_trades(self) -> list[str]:
+        return [] if len(self.trades) else self.activity.reasons()
 
     def _title(self) -> str:
         symbols = [instrument.symbol for instrument in self.instruments]
@@ -202,6 +220,11 @@ def run(
     progress : callable or None
         Called with the number of events consumed when all are.
 
+    Warns
+    -----
+    StrategyWarning
+        When a strategy has a method that reads like a callback and that nothing calls.
+
     Raises
     ------
     DataError
@@ -211,6 +234,9 @@ def run(
     """
     refuse_wrong_call(spec, strategies, sources)
     engine = Engine(spec, strategies, equity_curve=True, sample_ns=sample_ns, gates=gates, latency=latency)
+    for binding in engine.strategies:
+        for note in standing_notes(binding.strategy):
+            warnings.warn(f"strategy {binding.name}: {note}", StrategyWarning, stacklevel=2)
     for source, batch in enumerate(sources):
         engine.feed(batch, source)
     events = engine.run()
@@ -240,6 +266,7 @@ def result_of(engine: Engine) -> BacktestResult:
         instruments=engine.instruments,
         strategies=tuple(binding.name for binding in engine.strategies),
         prices=curve["price_ticks"] * tick[0] / tick[1] if len(engine.instruments) == 1 else np.zeros(0),
+        activity=engine.activity(),
     )
 
 

@@ -9,6 +9,7 @@ from tradecore.domain.errors import (
     InvalidValueError,
     StorageError,
     StrategyError,
+    StrategyWarning,
     TradecoreError,
     VenueError,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "StorageError",
     "StrategyError",
     "StrategyRiskSpec",
+    "StrategyWarning",
     "TradecoreError",
     "VenueError",
     "VenueSpec",

@@ -1,5 +1,7 @@
 """Exceptions, split by who must act. An expected "no" is a value (`Refused`), not an exception."""
 
+from tradecore.domain.times import iso_time
+
 
 class TradecoreError(Exception):
     """Everything this project raises on purpose."""
@@ -82,7 +84,7 @@ class StrategyError(TradecoreError):
     """
 
     def __init__(self, strategy: str, callback: str, time_ns: int, what: str) -> None:
-        super().__init__(f"strategy {strategy!r} failed in {callback} at engine time {time_ns}: {what}")
+        super().__init__(f"strategy {strategy!r} failed in {callback}{_at(time_ns)}: {what}")
         self.strategy = strategy
         self.callback = callback
         self.time_ns = time_ns
@@ -110,7 +112,7 @@ class GateError(StrategyError):
 
     def __str__(self) -> str:
         """Blame the gate: the strategy only asked for what it was to judge."""
-        asked = f"a request of strategy {self.strategy!r} at engine time {self.time_ns}"
+        asked = f"a request of strategy {self.strategy!r}{_at(self.time_ns)}"
         return f"decision gate {self.gate!r} failed to judge {asked}: {self.what}"
 
 
@@ -151,3 +153,12 @@ class StorageError(TradecoreError):
 
 class BrokenInvariantError(TradecoreError):
     """A promise of ours is broken: stop trading and keep the journal."""
+
+
+class StrategyWarning(UserWarning):
+    """A strategy has something that does nothing, such as a method that nothing calls."""
+
+
+def _at(time_ns: int) -> str:
+    """Return when it was, as people read it; before its first event an engine has no time."""
+    return f" at {iso_time(time_ns)}" if time_ns else " before the first event"

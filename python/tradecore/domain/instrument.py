@@ -96,6 +96,6 @@ def _steps(field: str, value: float | Decimal, step: Decimal) -> int:
             count = value / float(step)
             if abs(count - round(count)) <= _STEP_TOLERANCE * max(1.0, abs(count) * 1e-9):
                 return round(count)
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, ValueError, TypeError):
         raise InvalidValueError(field, value, "must be a finite number") from None
     raise InvalidValueError(field, value, f"must be a multiple of {step}")

@@ -64,6 +64,9 @@ class Context(OrderDesk):
         }
         self._default_id = binding.instruments[0]
         self._series: dict[int, int] = {}
+        self._history = binding.history
+        self._is_started = False
+        self._indicators: list[tuple[str, int, Indicator]] = []
 
     # What there is
 
@@ -138,38 +141,35 @@ class Context(OrderDesk):
         """Record the decision to do nothing, with the notes made by `trace`."""
         self._kernel.trace(self._strategy_id, self._id(instrument_id), _HOLD, reason)
 
-    # Indicators, asked for in `on_start`
+    # Indicators, made in `on_start`: later they would start anew, without the bars before
 
     def sma(self, period: int, instrument_id: int | None = None) -> Indicator:
         """Simple moving average of the close."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "sma", period=period)
+        return self._indicator("sma", instrument_id, period=period)
 
     def ema(self, period: int, instrument_id: int | None = None, *, seed_first: bool = False) -> Indicator:
         """Exponential moving average of the close; starts from the mean of the first values, or the first."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "ema", period=period, seed_first=seed_first)
+        return self._indicator("ema", instrument_id, period=period, seed_first=seed_first)
 
     def rsi(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
         """Relative strength index of the close, after Wilder."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "rsi", period=period)
+        return self._indicator("rsi", instrument_id, period=period)
 
     def atr(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
         """Average true range, after Wilder."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "atr", period=period)
+        return self._indicator("atr", instrument_id, period=period)
 
     def bollinger(
         self, period: int = 20, deviations: float = 2.0, instrument_id: int | None = None
     ) -> Indicator:
         """Bollinger bands of the close; values are (upper, middle, lower)."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "bollinger", period=period, factor=deviations)
+        return self._indicator("bollinger", instrument_id, period=period, factor=deviations)
 
     def macd(
         self, fast: int = 12, slow: int = 26, signal: int = 9, instrument_id: int | None = None
     ) -> Indicator:
         """MACD of the close; values are (macd, signal, histogram)."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "macd", period=fast, slow=slow, signal=signal)
+        return self._indicator("macd", instrument_id, period=fast, slow=slow, signal=signal)
 
     def keltner(
         self,
@@ -179,8 +179,7 @@ class Context(OrderDesk):
         instrument_id: int | None = None,
     ) -> Indicator:
         """Keltner channel; values are (upper, middle, lower)."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "keltner", period=period, slow=atr_period, factor=multiple)
+        return self._indicator("keltner", instrument_id, period=period, slow=atr_period, factor=multiple)
 
     def history(self, column: str, count: int, instrument_id: int | None = None) -> FloatArray:
         """Return the last values of a column of the bars, newest last.
@@ -198,10 +197,65 @@ class Context(OrderDesk):
         -------
         ndarray of float64, shape (n,)
             A copy of the caller's; `n` is `count`, or less while there are fewer bars.
+
+        Raises
+        ------
+        InvalidValueError
+            When `count` is more than the strategy's `history`, which is what the engine keeps.
         """
+        if count > self._history:
+            raise InvalidValueError("count", count, _not_kept(column, count, self._history))
         return self._kernel.column(self._series_of(instrument_id), column, count)
 
+    # What the engine asks
+
+    @property
+    def indicators(self) -> tuple[tuple[str, int, Indicator], ...]:
+        """The indicators that the strategy made: name with parameters, instrument, and the indicator."""
+        return tuple(self._indicators)
+
+    @property
+    def uses_bars(self) -> bool:
+        """Whether the strategy looks at bars beside what its callbacks get: indicators or history."""
+        return bool(self._indicators) or self._history > 0
+
+    def series_id(self, instrument_id: int) -> int:
+        """Return the number of the series of bars of an instrument."""
+        return self._series[instrument_id]
+
+    def end_start(self) -> None:
+        """Learn that `on_start` is over: no indicator is made any more; called once by the engine."""
+        self._is_started = True
+
     # Below: how
+
+    def _indicator(
+        self,
+        name: str,
+        instrument_id: int | None,
+        *,
+        period: int,
+        slow: int = 0,
+        signal: int = 0,
+        factor: float = 0.0,
+        seed_first: bool = False,
+    ) -> Indicator:
+        given = [str(value) for value in (period, slow, signal) if value] + (
+            [f"{factor:g}"] if factor else []
+        )
+        if self._is_started:
+            raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ", ".join(given)))
+        made = self._kernel.add_indicator(
+            self._series_of(instrument_id),
+            name,
+            period=period,
+            slow=slow,
+            signal=signal,
+            factor=factor,
+            seed_first=seed_first,
+        )
+        self._indicators.append((f"{name}({', '.join(given)})", self._id(instrument_id), made))
+        return made
 
     def _id(self, instrument_id: int | None) -> int:
         if instrument_id is None:
@@ -221,6 +275,21 @@ class Context(OrderDesk):
     def bind_series(self, add: Callable[[int], int]) -> None:
         """Learn which series of bars belong to the instruments; called once by the engine."""
         self._series = {instrument_id: add(instrument_id) for instrument_id in self._instruments}
+
+
+def _made_too_late(name: str, given: str) -> str:
+    return (
+        f"an indicator is made in on_start and kept, because one made later starts anew each time; write "
+        f"def on_start(self, ctx): self.{name} = ctx.{name}({given}) and read self.{name}.value"
+    )
+
+
+def _not_kept(column: str, count: int, kept: int) -> str:
+    have = f"the engine keeps {kept:,} bars" if kept else "the engine keeps no bars"
+    return (
+        f'{have} for ctx.history("{column}", {count}): write history = {count} in [strategy], '
+        f"or StrategyBinding(..., history={count})"
+    )
 
 
 def _whole(name: str, value: int) -> int:

@@ -9,13 +9,17 @@ import msgspec
 from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
+from tradecore.domain.units import Units
+from tradecore.engine.activity import Activity
+from tradecore.engine.activity_report import Watched, collected
+from tradecore.engine.activity_watch import ActivityWatch
 from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
 from tradecore.engine.scopes import ScopeNames
 from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
-from tradecore.strategy import StrategyBinding
+from tradecore.strategy import StrategyBinding, signature_problems
 
 _ATTO = Decimal(1).scaleb(-18)
 # Where the equity is sampled by the clock: once a minute.
@@ -37,6 +41,11 @@ class _Handlers(msgspec.Struct):
     on_timer: Callback | None
     on_cash_flow: Callback | None
     on_liquidation: Callback | None
+
+    def callbacks(self) -> dict[str, Callback]:
+        """Return those that the strategy has, by name."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__ if name != "context"}
+        return {name: callback for name, callback in found.items() if callback is not None}
 
 
 class Engine:
@@ -107,6 +116,10 @@ class Engine:
         self._series: dict[tuple[int, int, str, int], int] = {}
         for strategy_id, binding in enumerate(self.strategies):
             self._handlers.append(self._bind(strategy_id, binding))
+        self._watched = [
+            Watched(binding, handlers.context, handlers.callbacks())
+            for binding, handlers in zip(self.strategies, self._handlers, strict=True)
+        ]
         self._is_started = False
 
     @property
@@ -144,6 +157,8 @@ class Engine:
         if not self._is_started:
             self._is_started = True
             self._call("on_start")
+            for known in self._watched:
+                known.context.end_start()
         try:
             return self._kernel.run(self._handlers)
         except BaseException as error:
@@ -281,6 +296,20 @@ class Engine:
             now_ns=self._kernel.now_ns,
         )
 
+    def activity(self) -> Activity:
+        """Return what the strategies did so far, what became of their orders and what they never got."""
+        return collected(self._kernel, self._units(), self._watched)
+
+    def watch(self, *, has_refusals: bool = True) -> ActivityWatch:
+        """Return what says, each thing once, what keeps the strategies from trading while the engine runs.
+
+        `has_refusals`: the first refusal of each rule and strategy too.
+        """
+        return ActivityWatch(self._kernel, self._units(), self._watched, has_refusals=has_refusals)
+
+    def _units(self) -> Units:
+        return Units(self.spec, self._names.strategies)
+
     def _halts(self) -> dict[str, str]:
         return {self._names.named(what, number): rule for what, number, rule, _, _ in self._kernel.halts()}
 
@@ -304,6 +333,8 @@ class Engine:
         if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
             rule = f"must name instruments 0 to {len(self.instruments) - 1}"
             raise InvalidValueError("instruments", binding.instruments, rule)
+        for name, problem in signature_problems(binding.strategy):
+            raise InvalidValueError(f"{type(binding.strategy).__name__}.{name}", binding.name, problem)
         context = Context(self._kernel, strategy_id, binding, self.instruments)
         context.bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
         strategy = binding.strategy
@@ -350,12 +381,13 @@ class Engine:
         return self._series[key]
 
     def _call(self, name: str) -> None:
-        for binding, handlers in zip(self.strategies, self._handlers, strict=True):
-            callback = getattr(binding.strategy, name, None)
+        for known in self._watched:
+            binding, callback = known.binding, getattr(known.binding.strategy, name, None)
             if callback is None:
                 continue
+            known.note_call(name)
             try:
-                callback(handlers.context)
+                callback(known.context)
             except BaseException as error:
                 if (failure := blamed(error, [binding], name, self.now_ns)) is None:
                     raise

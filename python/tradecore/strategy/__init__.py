@@ -10,6 +10,18 @@ A strategy may have any of these methods; it is called only for what it has:
 from msgspec import Meta as Bounds
 
 from tradecore.strategy.binding import BarSource, StrategyBinding
+from tradecore.strategy.callbacks import CALLBACKS, has_callbacks, signature_problems, unknown_callbacks
 from tradecore.strategy.loader import build, load_class, parameters
 
-__all__ = ["BarSource", "Bounds", "StrategyBinding", "build", "load_class", "parameters"]
+__all__ = [
+    "CALLBACKS",
+    "BarSource",
+    "Bounds",
+    "StrategyBinding",
+    "build",
+    "has_callbacks",
+    "load_class",
+    "parameters",
+    "signature_problems",
+    "unknown_callbacks",
+]

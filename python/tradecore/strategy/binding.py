@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from tradecore.domain import InvalidValueError
-from tradecore.domain.span import span_ns
+from tradecore.domain.span import span_ns, span_words
 
 _KNOWN = "must be `input`, a length such as 1s, 5m, 1h, 1d or a rule such as 100tick, 50volume, 1e6notional"
 _RULE = re.compile(
@@ -50,6 +50,17 @@ class BarSource(msgspec.Struct, frozen=True):
         if prices not in ("", "trades", "quotes"):
             raise InvalidValueError("bars", text, "must be built from `:trades` or `:quotes`")
         return cls(interval_ns=interval_ns, prices=prices or "trades")
+
+    @property
+    def built_from(self) -> str:
+        """What the bars are made of: `bars` given as input, `trades` or `quotes`."""
+        return "trades" if self.rule else self.prices if self.interval_ns else "bars"
+
+    def text(self) -> str:
+        """Return what `parse` reads: `input`, `1h`, `5s:quotes` or a rule."""
+        if self.rule or not self.interval_ns:
+            return self.rule or "input"
+        return span_words(self.interval_ns) + (":quotes" if self.prices == "quotes" else "")
 
     @classmethod
     def _by_rule(cls, text: str, rule: re.Match[str], prices: str) -> "BarSource":

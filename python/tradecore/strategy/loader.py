@@ -14,6 +14,8 @@ from types import ModuleType
 import msgspec
 
 from tradecore.domain import ConfigError
+from tradecore.strategy.callbacks import signature_problems
+from tradecore.strategy.neighbours import NeighbourLoader, package_of
 
 
 def load_class(target: str, *, source: str, key: str = "strategy.class", base: Path | None = None) -> type:
@@ -22,7 +24,8 @@ def load_class(target: str, *, source: str, key: str = "strategy.class", base: P
     Parameters
     ----------
     target : str
-        File (relative to `base`) or importable module, a colon, and the name of the class.
+        File (relative to `base`) or importable module, a colon, and the name of the class. The file may
+        import the files beside it; what is installed comes first.
     source, key : str
         Where the target was configured, for the error.
     base : Path or None
@@ -63,7 +66,8 @@ def build(
     Raises
     ------
     ConfigError
-        When a parameter is unknown, of the wrong type or out of bounds.
+        When a parameter is unknown, of the wrong type or out of bounds, or when a callback takes other
+        arguments than the engine gives it.
     """
     known = parameters(strategy_class)
     hints = typing.get_type_hints(strategy_class, include_extras=True)
@@ -85,6 +89,9 @@ def build(
         except msgspec.ValidationError as error:
             raise ConfigError(source, f"{section}.{name}", value, str(error)) from None
         setattr(strategy, name, checked)
+    if problems := signature_problems(strategy):
+        rule = "; ".join(f"{name} {problem}" for name, problem in problems)
+        raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule)
     return strategy
 
 
@@ -104,7 +111,9 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
     name = f"tradecore_strategy_{path.stem}_{zlib.crc32(path.resolve().as_posix().encode()):08x}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    beside = package_of(path.parent)
+    loader = NeighbourLoader(name, str(path), beside)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise ConfigError(source, key, target, f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)

@@ -267,6 +267,7 @@ impl Kernel {
         let is_new = self.groups.note_refused(intent.instrument, entry, place);
         if is_new {
             self.counters.refusals += 1;
+            self.activity.note_refusal(self.now_ns, intent, refusal);
             self.recorder.refused(self.now_ns, intent, refusal);
         }
         is_new

@@ -130,7 +130,10 @@ impl Kernel {
 
     /// Shows a trade to the bars and the strategies.
     fn spread_trade(&mut self, instrument: InstrumentId, trade: Trade) {
-        let has_quotes = self.markets.get(instrument.index()).is_some_and(|market| market.best().0.is_some());
+        let has_quotes = self.markets.get_mut(instrument.index()).is_some_and(|market| {
+            market.has_traded = true;
+            market.best().0.is_some()
+        });
         if !has_quotes {
             self.learn(instrument, trade.price_ticks);
         }

@@ -12,6 +12,7 @@ use tradecore_types::{
 };
 
 use crate::account::Account;
+use crate::activity::{Activity, OrderCounts, Seen};
 use crate::build::build_market;
 use crate::input::Input;
 use crate::market::{Book, Market, Venue};
@@ -59,6 +60,7 @@ pub struct Kernel {
     pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
     pub(crate) counters: Counters,
+    pub(crate) activity: Activity,
     /// Last price of every instrument: what positions are valued at.
     pub(crate) marks: Vec<Option<i64>>,
     pub(crate) curve: crate::equity::Curve,
@@ -131,6 +133,7 @@ impl Kernel {
             switches: Switches::default(),
             last_order_id: 0,
             counters: Counters::default(),
+            activity: Activity::new(strategies),
             reports: Vec::new(),
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
@@ -292,6 +295,18 @@ impl Kernel {
         self.counters
     }
 
+    /// Returns what became of the orders of a strategy; `None` when there is no such strategy.
+    #[must_use]
+    pub fn order_counts(&self, strategy: StrategyId) -> Option<&OrderCounts> {
+        self.activity.of(strategy)
+    }
+
+    /// Returns which kinds of market data an instrument has had; `None` when it is not in the table.
+    #[must_use]
+    pub fn seen(&self, instrument: InstrumentId) -> Option<Seen> {
+        self.markets.get(instrument.index()).map(Market::seen)
+    }
+
     /// Returns what the book of an instrument went through.
     #[must_use]
     pub fn book_counts(&self, instrument: InstrumentId) -> BookCounts {
@@ -414,6 +429,18 @@ impl Kernel {
     #[must_use]
     pub fn is_warm(&self, series: usize, indicator: usize) -> bool {
         self.series.get(series).is_some_and(|series| series.is_warm(indicator))
+    }
+
+    /// Returns how many bars a series has had.
+    #[must_use]
+    pub fn bars_seen(&self, series: usize) -> u64 {
+        self.series.get(series).map_or(0, Series::bars_seen)
+    }
+
+    /// Returns how many bars an indicator of a series needs before its first value.
+    #[must_use]
+    pub fn bars_needed(&self, series: usize, indicator: usize) -> usize {
+        self.series.get(series).map_or(0, |series| series.bars_needed(indicator))
     }
 
     /// Returns how many bars the slowest indicator needs before its first value.

@@ -8,6 +8,7 @@
 //! or opens a file; nothing calls back but the decision gates that a user brings, which see a view and nothing else.
 
 mod account;
+mod activity;
 mod advance;
 mod arming;
 mod arrivals;
@@ -60,6 +61,7 @@ mod wake;
 #[cfg(test)]
 extern crate self as tradecore_kernel;
 
+pub use activity::{GateCount, OrderCounts, RefusalCount, Seen};
 pub use advance::Advance;
 pub use behaviour::BEHAVIOUR_VERSION;
 pub use built_in_gates::BuiltInGate;

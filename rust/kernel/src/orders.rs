@@ -198,6 +198,7 @@ impl Kernel {
     /// Records a refusal and makes it the answer.
     fn refused(&mut self, intent: &OrderIntent, refusal: Refusal) -> Verdict {
         self.counters.refusals += 1;
+        self.activity.note_refusal(self.now_ns, intent, &refusal);
         self.recorder.refused(self.now_ns, intent, &refusal);
         Verdict::Refused(refusal)
     }
@@ -280,6 +281,7 @@ impl Kernel {
             && let Err(refusal) = self.scopes.check_cancel(strategy, self.now_ns)
         {
             self.counters.refusals += 1;
+            self.activity.note_refusal(self.now_ns, &order.intent, &refusal);
             self.recorder.refused(self.now_ns, &order.intent, &refusal);
             return false;
         }

@@ -139,6 +139,16 @@ impl Series {
         self.followers.get(indicator).is_some_and(|follower| follower.indicator.is_warm())
     }
 
+    /// Returns how many bars it has had.
+    pub(crate) const fn bars_seen(&self) -> u64 {
+        self.bars_seen
+    }
+
+    /// Returns the number of bars an indicator needs before its first value.
+    pub(crate) fn bars_needed(&self, indicator: usize) -> usize {
+        self.followers.get(indicator).map_or(0, |follower| follower.indicator.warm_up_bars())
+    }
+
     /// Returns the number of bars the slowest indicator needs before its first value.
     pub(crate) fn warm_up_bars(&self) -> usize {
         self.followers.iter().map(|follower| follower.indicator.warm_up_bars()).max().unwrap_or(0)

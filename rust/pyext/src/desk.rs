@@ -8,7 +8,7 @@ use tradecore_types::{InstrumentId, OrderId, Side, StrategyId};
 use crate::access::{looked_into, taken};
 use crate::errors::invalid_value;
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
-use crate::wish::{ByPosition, Given, Wish, whole};
+use crate::wish::{ByPosition, Given, OrderNumber, Wish, whole};
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -65,8 +65,8 @@ impl PyOrderDesk {
     }
 
     /// Whether an order is still open in any way.
-    fn is_open(&self, py: Python<'_>, order_id: u64) -> PyResult<bool> {
-        Ok(looked_into(&self.kernel, py)?.kernel.orders().get(OrderId(order_id)).is_some())
+    fn is_open(&self, py: Python<'_>, order_id: OrderNumber) -> PyResult<bool> {
+        Ok(looked_into(&self.kernel, py)?.kernel.orders().get(OrderId(order_id.0)).is_some())
     }
 
     /// Send a buy order: market, or what the prices given make of it.
@@ -140,7 +140,7 @@ impl PyOrderDesk {
     fn buy<'a, 'py>(
         &self,
         py: Python<'py>,
-        by_position: ByPosition,
+        by_position: ByPosition<'a, 'py>,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
         fraction: Option<f64>,
@@ -219,7 +219,7 @@ impl PyOrderDesk {
     fn sell<'a, 'py>(
         &self,
         py: Python<'py>,
-        by_position: ByPosition,
+        by_position: ByPosition<'a, 'py>,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
         fraction: Option<f64>,
@@ -279,26 +279,33 @@ impl PyOrderDesk {
     /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
     ///
     /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
-    fn cancel(&self, py: Python<'_>, order_id: u64) -> PyResult<bool> {
-        Ok(taken(&self.kernel, py)?.kernel.cancel(self.strategy, OrderId(order_id)))
+    fn cancel(&self, py: Python<'_>, order_id: OrderNumber) -> PyResult<bool> {
+        Ok(taken(&self.kernel, py)?.kernel.cancel(self.strategy, OrderId(order_id.0)))
     }
 
     /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
     ///
     /// What fills while this is on its way counts towards the new size; when that is used up the order ends.
     /// A trailing stop states no price; it can have a new size.
-    #[pyo3(signature = (order_id, *, quantity_lots, price_ticks=None))]
-    fn replace(
+    #[pyo3(
+        signature = (order_id, by_position=ByPosition::NOTHING, *, quantity_lots=None, price_ticks=None),
+        text_signature = "($self, order_id, *, quantity_lots, price_ticks=None)"
+    )]
+    fn replace<'a, 'py>(
         &self,
-        py: Python<'_>,
-        order_id: u64,
-        quantity_lots: &Bound<'_, PyAny>,
-        price_ticks: Given<'_, '_>,
+        py: Python<'py>,
+        order_id: OrderNumber,
+        by_position: ByPosition<'a, 'py>,
+        quantity_lots: Given<'a, 'py>,
+        price_ticks: Given<'a, 'py>,
     ) -> PyResult<Py<PyAny>> {
+        let Some(quantity_lots) = quantity_lots.filter(|_| by_position.is_nothing()) else {
+            return Err(by_position.refusal("replace", "order_id, quantity_lots="));
+        };
         let price_ticks = price_ticks.map(|ticks| whole("price_ticks", ticks)).transpose()?;
         let lots = whole("quantity_lots", quantity_lots)?;
         let mut this = taken(&self.kernel, py)?;
-        let verdict = this.kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
+        let verdict = this.kernel.replace(self.strategy, OrderId(order_id.0), price_ticks, lots);
         verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
     }
 }

@@ -8,6 +8,7 @@ use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
+use crate::activity;
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
@@ -379,26 +380,35 @@ impl PyKernel {
 
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counters = self.kernel.counters();
-        let out = PyDict::new(py);
-        out.set_item("events", counters.events)?;
-        out.set_item("orders", counters.orders)?;
-        out.set_item("refusals", counters.refusals)?;
-        out.set_item("fills", counters.fills)?;
-        out.set_item("maker_fills", counters.maker_fills)?;
-        Ok(out)
+        results::counters(py, &self.kernel)
+    }
+
+    /// What became of a strategy's orders: filled, part_filled (ended with a part filled), expired, open; canceled
+    /// and rejected by reason; and refused, in the order in which each rule first did: time of that in UTC
+    /// nanoseconds, instrument, rule, how often, limit and value of the first.
+    fn order_counts<'py>(&self, py: Python<'py>, strategy_id: u16) -> PyResult<Bound<'py, PyDict>> {
+        activity::order_counts(py, &self.kernel, strategy_id)
+    }
+
+    /// What each decision gate said of requests that add risk: name, how often it was asked and said no; time in
+    /// UTC nanoseconds, limit and value of its first no.
+    fn gate_counts(&self) -> Vec<activity::GateRow> {
+        activity::gate_counts(&self.kernel)
+    }
+
+    /// Which kinds of market data an instrument has had: bars, quotes, trades, books.
+    fn seen(&self, py: Python<'_>, instrument_id: u32) -> PyResult<Py<PyDict>> {
+        activity::seen(py, &self.kernel, instrument_id)
+    }
+
+    /// Bars that a series has had.
+    fn bars_seen(&self, series: usize) -> u64 {
+        self.kernel.bars_seen(series)
     }
 
     /// What the book of an instrument went through: compared, mismatches, gaps, stale, resyncs.
     fn book_counts<'py>(&self, py: Python<'py>, instrument_id: u32) -> PyResult<Bound<'py, PyDict>> {
-        let counts = self.kernel.book_counts(InstrumentId(instrument_id));
-        let out = PyDict::new(py);
-        out.set_item("compared", counts.compared)?;
-        out.set_item("mismatches", counts.mismatches)?;
-        out.set_item("gaps", counts.gaps)?;
-        out.set_item("stale", counts.stale)?;
-        out.set_item("resyncs", counts.resyncs)?;
-        Ok(out)
+        results::book_counts(py, &self.kernel, InstrumentId(instrument_id))
     }
 
     /// Whether the book of an instrument waits for a snapshot.

@@ -1,6 +1,7 @@
 //! `tradecore._core`: the only crate that knows Python. Converts, decides nothing.
 
 mod access;
+mod activity;
 mod bars;
 mod batch;
 mod best;

@@ -5,6 +5,7 @@ use pyo3::types::{PyDict, PyList};
 use tradecore_kernel::Kernel;
 use tradecore_types::{InstrumentId, StrategyId};
 
+use crate::access::looked_into;
 use crate::errors::broken_invariant;
 use crate::events::side_name;
 use crate::journal::put_intent;
@@ -24,7 +25,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// price.
 #[pyfunction]
 fn open_positions<'py>(py: Python<'py>, kernel: &Bound<'py, PyKernel>) -> PyResult<Bound<'py, PyList>> {
-    let this = kernel.borrow();
+    let this = looked_into(kernel.as_unbound(), py)?;
     let (kernel, ledger) = (&this.kernel, this.kernel.ledger());
     let out = PyList::empty(py);
     let strategies = u16::try_from(this.strategies.len()).unwrap_or(u16::MAX);

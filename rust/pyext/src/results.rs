@@ -8,6 +8,34 @@ use tradecore_types::{CashFlowKind, Instrument, InstrumentId, Money};
 
 use crate::lent::Lent;
 
+/// Returns how much of everything there was.
+pub fn counters<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let counters = kernel.counters();
+    let out = PyDict::new(py);
+    out.set_item("events", counters.events)?;
+    out.set_item("orders", counters.orders)?;
+    out.set_item("refusals", counters.refusals)?;
+    out.set_item("fills", counters.fills)?;
+    out.set_item("maker_fills", counters.maker_fills)?;
+    Ok(out)
+}
+
+/// Returns what the book of an instrument went through.
+pub fn book_counts<'py>(
+    py: Python<'py>,
+    kernel: &Kernel,
+    instrument: InstrumentId,
+) -> PyResult<Bound<'py, PyDict>> {
+    let counts = kernel.book_counts(instrument);
+    let out = PyDict::new(py);
+    out.set_item("compared", counts.compared)?;
+    out.set_item("mismatches", counts.mismatches)?;
+    out.set_item("gaps", counts.gaps)?;
+    out.set_item("stale", counts.stale)?;
+    out.set_item("resyncs", counts.resyncs)?;
+    Ok(out)
+}
+
 /// Returns the closed trades: integers as views, what numpy has no type for converted.
 pub fn trades<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'py, PyDict>> {
     let lent = Lent::new(py, kernel.lend_trades())?;

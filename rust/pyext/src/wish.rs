@@ -7,6 +7,7 @@ use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, Tim
 
 use crate::errors::invalid_value;
 use crate::events::side_name;
+use crate::updates::PyRefused;
 
 /// Parts per million in a whole.
 const PPM: f64 = 1e6;
@@ -14,19 +15,53 @@ const PPM: f64 = 1e6;
 /// A size or price as the caller gave it: as a number, or exact.
 pub type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
-/// Whether something was given by position, if only `None`.
+/// What was given by position, if only `None`.
 #[derive(Clone, Copy)]
-pub struct ByPosition(bool);
+pub struct ByPosition<'a, 'py>(Option<Borrowed<'a, 'py, PyAny>>);
 
-impl ByPosition {
-    pub const NOTHING: Self = Self(false);
+impl ByPosition<'_, '_> {
+    pub const NOTHING: Self = Self(None);
+
+    /// Returns whether everything was given by name.
+    #[inline]
+    pub const fn is_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Says how to call a method whose arguments have names: `call` is one that lacks the value.
+    pub fn refusal(&self, method: &str, call: &str) -> PyErr {
+        let shown = self.0.and_then(|given| given.repr().ok());
+        let value = shown.map_or_else(|| "...".to_owned(), |text| text.to_string());
+        PyTypeError::new_err(format!("{method} takes its arguments by name: ctx.{method}({call}{value})"))
+    }
 }
 
-impl FromPyObject<'_, '_> for ByPosition {
+impl<'a, 'py> FromPyObject<'a, 'py> for ByPosition<'a, 'py> {
     type Error = PyErr;
 
-    fn extract(_: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        Ok(Self(true))
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(Some(given)))
+    }
+}
+
+/// The number of an order, as `buy` and `sell` answer it.
+pub struct OrderNumber(pub u64);
+
+impl FromPyObject<'_, '_> for OrderNumber {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        given.extract::<u64>().map(Self).map_err(|error| {
+            let refused = given.cast::<PyRefused>().ok().map(|refused| refused.get().rule);
+            let why = match refused {
+                Some(rule) => format!("that order was refused ({rule}), so it has no number"),
+                None if error.is_instance_of::<PyOverflowError>(given.py()) => "that is none".to_owned(),
+                None => given.get_type().name().map_or_else(|_| String::new(), |name| format!("not {name}")),
+            };
+            PyTypeError::new_err(format!(
+                "order_id must be the number of an order, as buy and sell answer it; {why}"
+            ))
+        })
     }
 }
 
@@ -36,7 +71,7 @@ pub struct Wish<'a, 'py> {
     /// What was given without a name, which is refused: an order's numbers are too alike.
     ///
     /// The parameters are no keyword-only ones because the binding goes through all of those at every call.
-    pub by_position: ByPosition,
+    pub by_position: ByPosition<'a, 'py>,
     pub quantity: Given<'a, 'py>,
     pub quantity_lots: Given<'a, 'py>,
     pub fraction: Option<f64>,
@@ -64,7 +99,7 @@ impl Wish<'_, '_> {
     pub fn is_plain(&self) -> bool {
         let pairs = [self.stop, self.touch, self.trail, self.trail_limit, self.activation, self.display];
         let exits = [self.stop_loss, self.take_profit];
-        let is_exact = !self.by_position.0 && self.quantity.is_none() && self.limit.0.is_none();
+        let is_exact = self.by_position.is_nothing() && self.quantity.is_none() && self.limit.0.is_none();
         let is_lasting = self.time_in_force == "gtc" && self.expire_ns.is_none();
         let is_single = self.after.is_none() && self.oco.is_none() && self.fraction.is_none();
         let is_missing = |given: &(Given<'_, '_>, Given<'_, '_>)| given.0.is_none() && given.1.is_none();
@@ -108,10 +143,8 @@ impl Wish<'_, '_> {
         instrument: &Bound<'_, PyAny>,
         session_end_ns: impl Fn() -> PyResult<i64>,
     ) -> PyResult<OrderRequest> {
-        if self.by_position.0 {
-            let method = side_name(self.side);
-            let what = format!("OrderDesk.{method}() takes 0 positional arguments");
-            return Err(PyTypeError::new_err(what));
+        if !self.by_position.is_nothing() {
+            return Err(self.by_position.refusal(side_name(self.side), "quantity="));
         }
         let kind = self.kind(instrument)?;
         let time_in_force = match (self.time_in_force, self.expire_ns) {
