@@ -144,8 +144,8 @@ def test_the_example_trades_as_the_peer_does_by_default(tmp_path, fast, slow, ca
 
     assert done.returncode == 0, done.stderr
     ours = json.loads(done.stdout)
-    assert [trade["quantity"] for trade in ours["trades"]] == peer.trades["quantity"].tolist()
+    assert [float(trade["quantity"]) for trade in ours["trades"]] == peer.trades["quantity"].tolist()
     for name in ("entry_price", "exit_price", "pnl", "commission"):
-        values = [trade[name] for trade in ours["trades"]]
+        values = [float(trade[name]) for trade in ours["trades"]]
         np.testing.assert_allclose(values, peer.trades[name], RELATIVE, 1e-9, err_msg=name)
-    assert ours["stats"]["final_equity"] == pytest.approx(peer.statistics["Equity Final [$]"], rel=RELATIVE)
+    assert float(ours["stats"]["final_equity"]) == pytest.approx(peer.statistics["Equity Final [$]"], rel=RELATIVE)
