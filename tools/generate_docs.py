@@ -20,6 +20,7 @@ from msgspec import inspect as types
 
 import tradecore
 import tradecore_files
+from tradecore import frames
 from tradecore.domain.journal import record_kinds
 from tradecore.strategy import indicators
 from tradecore_api.cli import build_parser
@@ -422,6 +423,7 @@ def _command(parser: argparse.ArgumentParser, name: str, about: str) -> str:
 PUBLIC = {
     "tradecore": tradecore.__all__,
     "tradecore.backtest": ("run",),
+    "tradecore.frames": frames.__all__,
     "tradecore.strategy.indicators": indicators.__all__,
     "tradecore_files": tradecore_files.__all__,
 }
