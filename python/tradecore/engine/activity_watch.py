@@ -34,7 +34,7 @@ class ActivityWatch:
         self._has_refusals = has_refusals
         self._refusals = 0
         self._first_ns: int | None = None
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[str] = set()
 
     def news(self) -> list[str]:
         """Return what was not said before.

@@ -81,6 +81,6 @@ pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py,
 #[pyo3(signature = (kernel, scope, scope_id=0))]
 fn losses(kernel: &Bound<'_, PyKernel>, scope: &str, scope_id: u32) -> PyResult<Option<(i128, i128)>> {
     let scope = risk::scope(scope, scope_id)?;
-    let losses = kernel.borrow().kernel.scopes().losses(scope);
+    let losses = looked_into(kernel.as_unbound(), kernel.py())?.kernel.scopes().losses(scope);
     Ok(losses.map(|(day, fall)| (day.0, fall.0)))
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use tradecore_ledger::{ClosedTrade, FillInput, Ledger};
 use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
 
+use crate::access::looked_into;
 use crate::config;
 use crate::errors::{invalid_value, value_error};
 use crate::kernel::PyKernel;
@@ -22,8 +23,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// A tuple each: strategy_id, instrument_id, side (+1 long, -1 short), lots, entry_time_ns, exit_time_ns,
 /// entry_ticks, exit_ticks, entry_order, exit_order, pnl and commission in atto units (1e-18) of money.
 #[pyfunction]
-fn closed_trades(kernel: &Bound<'_, PyKernel>) -> Vec<Row> {
-    rows(kernel.borrow().kernel.ledger())
+fn closed_trades(kernel: &Bound<'_, PyKernel>) -> PyResult<Vec<Row>> {
+    Ok(rows(looked_into(kernel.as_unbound(), kernel.py())?.kernel.ledger()))
 }
 
 fn rows(ledger: &Ledger) -> Vec<Row> {
