@@ -148,4 +148,5 @@ def test_the_example_trades_as_the_peer_does_by_default(tmp_path, fast, slow, ca
     for name in ("entry_price", "exit_price", "pnl", "commission"):
         values = [float(trade[name]) for trade in ours["trades"]]
         np.testing.assert_allclose(values, peer.trades[name], RELATIVE, 1e-9, err_msg=name)
-    assert float(ours["stats"]["final_equity"]) == pytest.approx(peer.statistics["Equity Final [$]"], rel=RELATIVE)
+    final = float(ours["stats"]["final_equity"])
+    assert final == pytest.approx(peer.statistics["Equity Final [$]"], rel=RELATIVE)

@@ -103,7 +103,6 @@ def test_what_cannot_be_right_by_its_numbers_is_refused_as_invalid(terms) -> Non
         {"quantity_lots": 1, "stop": 105, "touch": 95},
         {"quantity_lots": 1, "time_in_force": "gtx"},
         {"quantity_lots": 1, "limit_ticks": 90, "time_in_force": "gtd"},
-        {"fraction": 1.5},
     ],
     ids=str,
 )
