@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from support.shared import ROOT, shared_data
+from support.shared import EXAMPLE_DATA, ROOT
 from tradecore.domain.journal import JournalReader, journal_verify
 
 KILLS = int(os.environ.get("TRADECORE_KILLS", "200"))
 # Slow enough that all runs together, at most a fifth of a second each, do not reach the end of the capture:
-# at this speed it takes 57 seconds.
-SPEED = 6
+# at this speed it takes a minute.
+SPEED = 1
 CONFIG = ROOT / "examples" / "paper-binance-capture.toml"
-CAPTURE = "public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz"
+CAPTURE = EXAMPLE_DATA / "binance-spot.gz"
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL of POSIX"),
@@ -89,12 +89,11 @@ def trading(records):
 
 def test_nothing_is_lost_or_doubled_by_two_hundred_kills(tmp_path):
     """No acknowledged order or fill is lost or doubled, positions are the sum of fills, the run goes on."""
-    capture = shared_data(CAPTURE)
     (tmp_path / "undisturbed").mkdir()
     (tmp_path / "killed").mkdir()
-    undisturbed = PaperDesk(tmp_path / "undisturbed", capture)
+    undisturbed = PaperDesk(tmp_path / "undisturbed", CAPTURE)
     expected = undisturbed.finish()
-    desk = PaperDesk(tmp_path / "killed", capture)
+    desk = PaperDesk(tmp_path / "killed", CAPTURE)
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
