@@ -24,12 +24,12 @@ impl ByPosition<'_, '_> {
 
     /// Returns whether everything was given by name.
     #[inline]
-    pub const fn is_nothing(&self) -> bool {
+    pub const fn is_nothing(self) -> bool {
         self.0.is_none()
     }
 
     /// Says how to call a method whose arguments have names: `call` is one that lacks the value.
-    pub fn refusal(&self, method: &str, call: &str) -> PyErr {
+    pub fn refusal(self, method: &str, call: &str) -> PyErr {
         let shown = self.0.and_then(|given| given.repr().ok());
         let value = shown.map_or_else(|| "...".to_owned(), |text| text.to_string());
         PyTypeError::new_err(format!("{method} takes its arguments by name: ctx.{method}({call}{value})"))
