@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from tradecore.domain.errors import TradecoreError
+from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
 from tradecore_api import heartbeat, kill_latch, last_words, start_lines
@@ -71,6 +72,7 @@ class Daemon:
         self._state = StateDir(config.tables.account.name)
         self._journal_path = config.tables.journal.path or str(self._state.journal)
         self._session: Session | None = None
+        self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_over = threading.Event()
@@ -126,6 +128,7 @@ class Daemon:
             notifiers=lambda engine: [readers.log_notifier(engine)],
         )
         self._session = session
+        self._news = session.engine.watch(has_refusals=False)
         last_words.forget(self._state)
         self._watch = EngineWatch(session.engine, self._day_before())
         start_lines.tell_start(self._config, session, self._journal_path)
@@ -194,7 +197,13 @@ class Daemon:
                 self._beat("running")
             except TradecoreError as error:
                 log.warning("heartbeat_failed", extra={"reason": str(error)})
+            self._tell_news()
             await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
+
+    def _tell_news(self) -> None:
+        """Log what keeps strategies from trading, once each; refusals are logged as records."""
+        for note in [] if self._news is None else self._news.news():
+            log.warning("strategy_note", extra={"words": note})
 
     def _beat(self, phase: str) -> None:
         beat = Heartbeat(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -21,6 +22,9 @@ from tradecore_api.version import VERSION
 POSITIONS_MAX = 60
 ORDERS_MAX = 40
 LIMITS_MAX = 80
+SIZES_MAX = 400
+CHANGES_MAX = 40
+BOOKS_MAX = 100
 # Settings of limits that are no bound of their own.
 _NO_BOUND = frozenset({"self_trade", "instruments", "cancel_reserve"})
 
@@ -35,7 +39,9 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
     summary = engine.summary()
     money = engine.kernel.money()
     equity = Decimal(summary.equity)
-    plain: dict[str, object] = msgspec.to_builtins(summary, str_keys=True)
+    sizes = dict(islice(summary.positions.items(), SIZES_MAX))
+    shown = msgspec.structs.replace(summary, positions=sizes, changes=summary.changes[-CHANGES_MAX:])
+    plain: dict[str, object] = msgspec.to_builtins(shown, str_keys=True)
     positions = position_rows(engine, units)
     orders = order_rows(engine, units)
     limits = limit_rows(engine)
@@ -63,7 +69,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "order_rows": orders[:ORDERS_MAX],
         "limit_rows": limits[:LIMITS_MAX],
         "halt_rows": halt_rows(engine, units),
-        "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()],
+        "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
         "feed_age_seconds": None if age is None else round(age, 3),
     }
 

@@ -114,7 +114,7 @@ def of_error(error: BaseException, pid: int, log: Sequence[str]) -> LastWords:
         pid=pid,
         reason=_cut(reason, TEXT_MAX),
         is_clean=False,
-        exit_code=int(code_of(error) if isinstance(error, TradecoreError) else ExitCode.BROKEN_INVARIANT),
+        exit_code=int(_code_of(error)),
         next_step=known or _REPORT,
         notes=tuple(_cut(note, TEXT_MAX) for note in notes if note),
         log=cut_log(log),
@@ -161,6 +161,19 @@ def read(path: Path) -> LastWords | None:
         return msgspec.json.decode(path.read_bytes(), type=LastWords)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
+
+
+def _code_of(error: BaseException) -> ExitCode:
+    """Return the exit code of the process that an exception ends."""
+    match error:
+        case TradecoreError():
+            return code_of(error)
+        case OSError() if error.filename is not None:
+            return ExitCode.STORAGE
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED
+        case _:
+            return ExitCode.BROKEN_INVARIANT
 
 
 def _place(error: BaseException) -> str:

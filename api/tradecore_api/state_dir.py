@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError, StorageError
+from tradecore.domain.spec_check import ACCOUNT_NAME_RULE, is_account_name
 
 ENVIRONMENT_NAME = "TRADECORE_STATE_DIR"
 
@@ -19,14 +20,6 @@ def root() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "tradecore"
     return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "tradecore"
-
-
-ACCOUNT_NAME_RULE = "must be letters, digits, - and _: it names a directory"
-
-
-def is_account_name(name: str) -> bool:
-    """Tell whether an account may have this name."""
-    return name.replace("-", "").replace("_", "").isalnum()
 
 
 class StateDir:

@@ -347,6 +347,8 @@ class Refused:
     def limit(self) -> int: ...
     @property
     def value(self) -> int: ...
+    @property
+    def message(self) -> str: ...
     def __bool__(self) -> Literal[False]: ...
 
 @final
@@ -406,10 +408,17 @@ class OrderDesk:
     def now_ns(self) -> int: ...
     def position_lots(self, instrument_id: int | None = None) -> int: ...
     def best_ticks(self, instrument_id: int | None = None) -> tuple[int | None, int | None]: ...
+    def price(self, instrument_id: int | None = None) -> float | None: ...
+    @property
+    def cash(self) -> float: ...
+    @property
+    def equity(self) -> float: ...
+    def entry_price(self, instrument_id: int | None = None) -> float | None: ...
+    def unrealised_pnl(self, instrument_id: int | None = None) -> float: ...
     def is_open(self, order_id: int) -> bool: ...
     def buy(
         self, *,
-        quantity: _Number = None, quantity_lots: _Whole = None, fraction: float | None = None,
+        quantity: _Number = None, quantity_lots: _Whole = None, fraction: _Number = None,
         limit: _Number = None, limit_ticks: _Whole = None, stop: _Number = None, stop_ticks: _Whole = None,
         time_in_force: str = "gtc", post_only: bool = False, reduce_only: bool = False,
         stop_loss: _Number = None, stop_loss_ticks: _Whole = None, take_profit: _Number = None,
@@ -418,10 +427,11 @@ class OrderDesk:
         trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
         activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
         to_limit: bool = False, expire_ns: _Whole = None, after: _Whole = None, oco: _Whole = None,
+        stop_loss_pct: _Number = None, take_profit_pct: _Number = None, trail_pct: _Number = None,
     ) -> int | Refused: ...  # fmt: skip
     def sell(
         self, *,
-        quantity: _Number = None, quantity_lots: _Whole = None, fraction: float | None = None,
+        quantity: _Number = None, quantity_lots: _Whole = None, fraction: _Number = None,
         limit: _Number = None, limit_ticks: _Whole = None, stop: _Number = None, stop_ticks: _Whole = None,
         time_in_force: str = "gtc", post_only: bool = False, reduce_only: bool = False,
         stop_loss: _Number = None, stop_loss_ticks: _Whole = None, take_profit: _Number = None,
@@ -430,6 +440,7 @@ class OrderDesk:
         trail_limit: _Number = None, trail_limit_ticks: _Whole = None, activation: _Number = None,
         activation_ticks: _Whole = None, display: _Number = None, display_lots: _Whole = None,
         to_limit: bool = False, expire_ns: _Whole = None, after: _Whole = None, oco: _Whole = None,
+        stop_loss_pct: _Number = None, take_profit_pct: _Number = None, trail_pct: _Number = None,
     ) -> int | Refused: ...  # fmt: skip
     def cancel(self, order_id: int) -> bool: ...
     def replace(

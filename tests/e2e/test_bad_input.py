@@ -105,7 +105,6 @@ STRATEGIES = [
     ("def on_start(self, ctx):\n        raise ValueError('a')", "on_start", "ValueError: a (s.py line 3)"),
     ("def on_bar(self, ctx, bar):\n        return {}['b']", "on_bar", "KeyError: 'b' (s.py line 3)"),
     ("def on_bar(self, ctx, bar):\n        raise SystemExit(0)", "on_bar", "SystemExit: 0 (s.py line 3)"),
-    ("def on_bar(self):\n        pass", "a callback", "takes 1 positional argument but 3 were given"),
     ("def on_stop(self, ctx):\n        1 / 0", "on_stop", "division by zero (s.py line 3)"),
     ("def on_bar(self, ctx, bar):\n        ctx.buy(quantity=float('nan'))", "on_bar", "nan"),
 ]
@@ -115,7 +114,7 @@ STRATEGIES = [
 def test_a_strategy_that_fails_is_named_with_its_callback_and_line(shell, case):
     """Even one that calls exit(0) cannot end a backtest without a word."""
     body, callback, says = STRATEGIES[case]
-    shell.write("s.py", f"class S:\n    {body}\n")
+    shell.write("s.py", f"class S:\n    {body}\n    def on_trade(self, ctx, trade): ...\n")
     options = ("--set", f"strategy.class={shell.folder / 's.py'}:S")
     words = ["strategy 'S' failed in", callback, says]
     shell.refused("backtest", "good.toml", *options, code=ExitCode.STRATEGY, says=words)

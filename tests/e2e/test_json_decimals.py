@@ -77,30 +77,47 @@ def check(value, name=""):
     return 1
 
 
-def test_every_command_that_writes_json_writes_decimals_as_text(shell):
-    """Backtest, run, demo, replay, export, tail, inspect: no number, which readers round, is money."""
+RUN = ("run", "paper.toml", "--json", "--set", "journal.path=journal", "--set", "log.level=error")
+
+
+def test_a_backtest_writes_decimals_as_text(shell):
+    """Trades, cash flows, costs, figures that are money, and the summary; so does what looks at its data."""
     past = json.loads(shell.run("backtest", "past.toml", "--json")[0])
     assert len(past["trades"]) > 10
     assert past["cash_flows"]
     assert check(past) > 50
     assert past["positions"] == {}
+    check(json.loads(shell.run("data", "inspect", "waves.csv", "--json")[0]))
+    check(json.loads(shell.run("config", "check", "past.toml", "--json")[0]))
 
-    options = ("--json", "--set", "journal.path=journal", "--set", "log.level=error")
-    run = json.loads(shell.run("run", "paper.toml", *options)[0])
+
+def test_a_run_and_its_replay_write_decimals_as_text(shell):
+    """The summaries are of one form."""
+    run = json.loads(shell.run(*RUN)[0])
     assert run["fills"] > 0
     assert check(run) >= 2
     assert all(DECIMAL.fullmatch(size) for size in run["positions"].values())
-    assert check(json.loads(shell.run("demo", "--virtual", "--seconds", "2", "--json")[0])) >= 2
     assert check(json.loads(shell.run("journal", "replay", "journal", "--json")[0])) >= 2
 
-    for command in (("export", "journal"), ("tail", "journal", "--json", "-n", "100000")):
-        records = [json.loads(line) for line in shell.run("journal", *command)[0].splitlines()]
-        assert sum(check(record) for record in records) >= run["fills"]
 
-    for name in ("waves.csv", "journal"):
-        check(json.loads(shell.run("data", "inspect", name, "--json")[0]))
-    for arguments in (("config", "check", "past.toml"), ("journal", "verify", "journal")):
-        check(json.loads(shell.run(*arguments, "--json")[0]))
+def test_the_demo_writes_decimals_as_text(shell):
+    """As a run does."""
+    assert check(json.loads(shell.run("demo", "--virtual", "--seconds", "2", "--json")[0])) >= 2
+
+
+@pytest.mark.parametrize("command", [("export", "journal"), ("tail", "journal", "--json", "-n", "100000")])
+def test_the_records_of_a_journal_have_money_as_text(shell, command):
+    """Every fill has a fee."""
+    fills = json.loads(shell.run(*RUN)[0])["fills"]
+    records = [json.loads(line) for line in shell.run("journal", *command)[0].splitlines()]
+    assert sum(check(record) for record in records) >= fills > 0
+
+
+def test_what_looks_at_a_journal_has_no_money_as_number(shell):
+    """`journal verify` and `data inspect`."""
+    shell.run(*RUN)
+    check(json.loads(shell.run("data", "inspect", "journal", "--json")[0]))
+    check(json.loads(shell.run("journal", "verify", "journal", "--json")[0]))
 
 
 def test_what_a_running_engine_says_has_the_same_form(tmp_path):

@@ -37,6 +37,18 @@ def shell(tmp_path):
     return shell
 
 
+DEAF = '''
+class Deaf:
+    """Hears nothing, for its callback has no such name."""
+
+    def on_quot(self, ctx, quote):
+        """Be never called."""
+
+    def on_trade(self, ctx, trade):
+        """Look on."""
+'''
+QUOTER = "tradecore_api.demo_strategies:Quoter"
+
 RISK = """
 [risk]
 quantity_max = 5
@@ -54,7 +66,7 @@ def test_a_backtest_without_trades_says_why(shell):
         "- strategy Timid: nothing calls on_fils (timid.py line 16): did you mean on_fill?",
         "- strategy Timid: sma(500) of ABC never got warm: it saw 80 of the 500 bars that it needs",
         (
-            "- strategy Timid: quantity_max refused 80 orders; the first at 2024-08-08T23:54:13Z: "
+            "- strategy Timid: quantity_max refused 80 orders; the first at 2024-08-09T23:54:13Z: "
             "the size is 9 ABC, allowed are 5 ABC"
         ),
     ]
@@ -75,6 +87,16 @@ def test_a_run_without_a_fill_says_why(shell):
     told = output.partition("\nno trades:\n")[2]
     assert "strategy Quoter: quantity_max refused" in told
     assert shell.run("journal", "replay", "journal")[0].partition("\nno trades:\n")[2] == told
+
+
+def test_a_run_logs_once_what_nothing_calls(shell):
+    """The slip of the pen is told at the start, with the name that was meant."""
+    shell.write("deaf.py", DEAF)
+    lines = PAPER.replace("seconds = 5", "seconds = 20")
+    shell.write("paper.toml", lines.partition("quantity")[0].replace(QUOTER, "deaf.py:Deaf"))
+    _, talk = shell.run("run", "paper.toml", "--set", "journal.path=journal")
+    assert talk.count("nothing calls on_quot ") == 1
+    assert "did you mean on_quote?" in talk
 
 
 @pytest.mark.parametrize(

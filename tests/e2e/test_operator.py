@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from support.desk import PATIENCE_SECONDS, Desk
+from support.shared import ROOT
 from tradecore_api.exit_codes import ExitCode
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -313,3 +314,21 @@ def test_what_an_engine_leaves_behind_is_known_without_it(desk):
     assert Decimal(beat["pnl"]) == summary["pnl"]
     assert {name: Decimal(size) for name, size in beat["positions"].items()} == summary["positions"]
     assert beat["currency"] == "USD"
+
+
+def test_a_backtest_writes_its_trades_to_the_same_kind_of_file(desk):
+    """As many rows as trades, each with what the result says, exact instead of in floats."""
+    path = desk.directory / "trades.csv"
+    example = str(ROOT / "examples" / "backtest-btc.toml")
+    done = desk.call("backtest", example, "--trades", str(path), "--json", code=ExitCode.OK)
+    trades = json.loads(done.stdout)["trades"]
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+
+    assert len(rows) == len(trades) > 10
+    assert f"{len(rows)} closed trades written to {path}" in done.stderr
+    for row, trade in zip(rows, trades, strict=True):
+        assert row["side"] == trade["side"]
+        assert float(row["pnl"]) == pytest.approx(float(trade["pnl"]))
+        assert float(row["quantity"]) == pytest.approx(float(trade["quantity"]))
+    refused = desk.call("backtest", example, "--trades", "no/such/folder/x.csv", code=ExitCode.CONFIG)
+    assert "its directory does not exist" in refused.stderr

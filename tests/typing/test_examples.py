@@ -10,7 +10,15 @@ import pytest
 from support.shared import ROOT
 
 PROGRAM = re.compile(r"```python\n(?P<body>.*?)\n```", re.DOTALL)
-DOCUMENTS = ("README.md", "docs/frames.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/frames.md",
+    "docs/tutorial.md",
+    "docs/how-to/brackets.md",
+    "docs/how-to/data.md",
+    "docs/how-to/no-trades.md",
+    "docs/how-to/notebooks.md",
+)
 
 
 def programs(folder) -> list[str]:

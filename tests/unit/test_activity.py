@@ -302,7 +302,21 @@ def test_a_wrong_call_of_an_order_is_answered_in_words(call, says):
             """Call it."""
             with pytest.raises(TypeError, match=says):
                 call(ctx)
-            with pytest.raises(InvalidValueError, match="must be a finite number"):
+            with pytest.raises(InvalidValueError, match="must be a number"):
                 ctx.target("x")
 
     reasons(Calls(), specification=spec(risk=RiskSpec(quantity_max="8")))
+
+
+def test_an_error_about_a_time_shows_it_as_people_read_it():
+    """Nanoseconds since 1970 are no time to anybody; the value stays beside it."""
+    engine = Engine(spec(), [StrategyBinding(name="mine", strategy=Buys())])
+    batch = EventBatch()
+    batch.trade(START_NS, 0, 100, 1, True)
+    batch.trade(START_NS - 5, 0, 100, 1, True)
+    says = (
+        r"time_ns 1700000039999999995 \(2023-11-14T22:13:59.999999995Z\): times must not fall; .* 5 ns later"
+    )
+    with pytest.raises(InvalidValueError, match=says):
+        engine.feed(batch)
+    assert str(InvalidValueError("time_ns", "noon", "must be a number")) == "time_ns 'noon': must be a number"

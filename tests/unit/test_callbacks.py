@@ -98,7 +98,9 @@ def test_a_wrong_callback_is_found_before_the_run():
     with pytest.raises(ConfigError, match=r"a.toml: strategy.class = 'Bad': on_start takes other .*; on_bar"):
         build(Bad, {}, source="a.toml")
     spec = EngineSpec(instruments=(InstrumentSpec(symbol="ABC", tick_size="1"),))
-    with pytest.raises(InvalidValueError, match=r"Bad.on_start 'mine': .*write def on_start\(self, ctx\)"):
+    with pytest.raises(
+        InvalidValueError, match=r"strategies\[0\].on_start 'Bad': .*write def on_start\(self, ctx\)"
+    ):
         Engine(spec, [StrategyBinding(name="mine", strategy=Bad())])
 
 

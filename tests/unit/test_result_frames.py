@@ -207,9 +207,13 @@ def test_a_notebook_shows_a_plain_table_in_which_every_text_is_escaped():
 
 
 def test_a_result_prints_its_figures_line_by_line():
-    """Each by the name of its attribute; one that is absent says why; statistics alone print alike."""
+    """Each by the name of its attribute; one that is absent says why; statistics alone print alike.
+
+    A result without trades also says why there are none.
+    """
     result = result_of(count=2)
-    lines = repr(result).splitlines()
+    figures_text, told, why = repr(result).partition("\nno trades:\n")
+    lines = figures_text.splitlines()
 
     assert lines[0] == "turns on ACME"
     figures = dict(line.split(maxsplit=1) for line in lines[1:])
@@ -220,6 +224,8 @@ def test_a_result_prints_its_figures_line_by_line():
     assert repr(result.stats).splitlines()[1:] == lines[1:]
     names = [name.removesuffix("_ns") for name in result.stats.__struct_fields__ if name != "reasons"]
     assert list(figures) == names
+    assert told
+    assert why.splitlines() == [f"- {reason}" for reason in result.activity.reasons()]
 
 
 @pytest.mark.parametrize(("symbols", "panels"), [(("ACME",), 3), (("ACME", "OTHER"), 2)])

@@ -29,6 +29,7 @@ class Cross:
 
     period: Annotated[int, Bounds(ge=2)] = 5
     cash: float = 0.5
+    looks_back: int = 0
 
     def on_start(self, ctx) -> None:
         """Ask for the average."""
@@ -37,7 +38,7 @@ class Cross:
 
     def on_bar(self, ctx, bar) -> None:
         """Buy or close."""
-        self.seen.append(len(ctx.history("close", 3)))
+        self.seen.append(len(ctx.history("close", self.looks_back)))
         if self.average.is_warm:
             ctx.target(1 if bar.close > self.average.value else 0)
 
@@ -105,6 +106,7 @@ def test_a_frame_is_run_again_and_again_with_other_parameters():
 def test_an_object_is_run_as_it_is_and_keeps_what_it_saw():
     """A strategy that is made by hand is there after the run; `history` says what it can look back on."""
     strategy = Cross()
+    strategy.looks_back = 3
     run_frame(frame_of(10), strategy, history=3)
 
     assert strategy.seen == [1, 2, *[3] * 8]

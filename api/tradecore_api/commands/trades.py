@@ -11,6 +11,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, DataError, StorageError
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.spec_check import is_account_name
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.engine.holdings import ClosedTrade, TradesOfFills
@@ -21,7 +22,7 @@ from tradecore_api import heartbeat
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.journal_teller import recorded_config_of, strategy_names
 from tradecore_api.output import print_json
-from tradecore_api.state_dir import StateDir, accounts, is_account_name
+from tradecore_api.state_dir import StateDir, accounts
 from tradecore_api.trade_file import STDOUT, check_writable, write_trades
 from tradecore_api.wiring import readers
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from tradecore.domain import shape
 from tradecore.domain.spec import Matching
-from tradecore_api.config import shape
 from tradecore_api.config.tables import ConfigTables, DataTable, InstrumentDataTable, Paths
 
 PLACEHOLDER = "{symbol}"

@@ -12,10 +12,12 @@ from tradecore.domain.spec import (
     FeesSpec,
     InstrumentSpec,
     Mode,
+    Name,
     RiskSpec,
     VenueSpec,
 )
 from tradecore.strategy import FirstBar
+from tradecore.strategy.check import HISTORY_MAX
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -232,15 +234,19 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     reference: str = msgspec.field(name="class")
-    name: str | None = None
+    name: Name | None = None
     instruments: tuple[str, ...] = ()
     bars: str | tuple[str, ...] = "input"
     first_bar: FirstBar | None = None
-    history: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    history: Annotated[int, msgspec.Meta(ge=0, le=HISTORY_MAX)] = 0
 
 
 class JournalTable(Table, frozen=True):
-    """`[journal]`: where the journal is and how long a group without orders may wait for its sync."""
+    """`[journal]`: where the journal of a run is and how long a group without orders may wait for its sync.
+
+    A backtest writes no journal, and refuses when it is asked for one. The configuration of a paper or shadow
+    run may be backtested as it is.
+    """
 
     path: str | None = None
     commit_interval_ms: Positive = 50

@@ -27,10 +27,12 @@ def strategies(config: Config) -> Strategies:
     Raises
     ------
     ConfigError
-        When a class or a parameter cannot be used.
+        When a class or a parameter cannot be used; `others` has every further problem.
     """
     symbols = [instrument.symbol for instrument in config.tables.instruments]
-    bindings = tuple(_binding(config, strategy, symbols) for strategy in config.strategies)
+    bindings, problems = _bindings(config, symbols)
+    if problems:
+        raise ConfigError.of(problems)
     return Strategies(bindings, tuple(_named(strategy) for strategy in config.strategies))
 
 
@@ -49,17 +51,43 @@ def _named(strategy: StrategyConfig) -> dict[str, object]:
     }
 
 
+def problems(config: Config) -> list[ConfigError]:
+    """Return what is wrong with classes, parameters and bars of strategies."""
+    return _bindings(config, [])[1]
+
+
+def _bindings(
+    config: Config, symbols: Sequence[str]
+) -> tuple[tuple[StrategyBinding, ...], list[ConfigError]]:
+    bindings: list[StrategyBinding] = []
+    found: list[ConfigError] = []
+    for strategy in config.strategies:
+        try:
+            bindings.append(_binding(config, strategy, symbols))
+        except ConfigError as error:
+            found += [error, *error.others]
+    return tuple(bindings), found
+
+
 def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:
     source = config.source_of(strategy.key)
-    found = load_class(strategy.reference, source=source, key=f"{strategy.key}.class")
+    wrong: list[ConfigError] = []
+    built: object = None
     try:
         timeframes(strategy.bars)
     except InvalidValueError as error:
-        raise ConfigError(source, f"{strategy.key}.bars", error.value, error.rule) from error
+        wrong.append(ConfigError(source, f"{strategy.key}.bars", error.value, error.rule))
+    try:
+        found = load_class(strategy.reference, source=source, key=f"{strategy.key}.class")
+        built = build(found, strategy.parameters, source=source, section=strategy.key)
+    except ConfigError as error:
+        wrong.append(error)
+    if wrong:
+        raise ConfigError.of(wrong)
     instruments = tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols)
     return StrategyBinding(
         name=strategy.name,
-        strategy=build(found, strategy.parameters, source=source, section=strategy.key),
+        strategy=built,
         instruments=instruments,
         bars=strategy.bars,
         first_bar=strategy.first_bar,

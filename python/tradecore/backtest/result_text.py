@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from tradecore.domain.times import time_text
+from tradecore.frames.times import time_text
 
 Rows = list[tuple[str, str]]
 

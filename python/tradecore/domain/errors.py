@@ -1,5 +1,8 @@
 """Exceptions, split by who must act. An expected "no" is a value (`Refused`), not an exception."""
 
+import re
+from collections.abc import Sequence
+
 from tradecore.domain.times import iso_time
 
 
@@ -21,10 +24,66 @@ class InvalidValueError(TradecoreError):
     """
 
     def __init__(self, field: str, value: object, rule: str) -> None:
-        super().__init__(f"{field} {value!r}: {rule}")
+        super().__init__(f"{field} {_shown(field, value)}: {rule}")
         self.field = field
         self.value = value
         self.rule = rule
+
+
+class OffGridError(InvalidValueError):
+    """A price or a size is none that the instrument has; an order with it is refused and ends no strategy.
+
+    Parameters
+    ----------
+    field, value, rule
+        As of `InvalidValueError`.
+    refusal : str
+        Rule of the refusal: `off_tick`, `off_lot`, `not_a_number`, or `invalid_order` for what is too large.
+    limit, actual : int
+        Limit and value of the refusal. For a number between two steps these are the nearest step and the one
+        on its other side, in ticks or lots.
+    """
+
+    def __init__(
+        self, field: str, value: object, rule: str, *, refusal: str, limit: int, actual: int
+    ) -> None:
+        super().__init__(field, value, rule)
+        self.refusal = refusal
+        self.limit = limit
+        self.actual = actual
+
+
+class InvalidSpecError(InvalidValueError):
+    """Settings cannot be accepted; names everything that is wrong with them at once.
+
+    `field`, `value` and `rule` are those of the first problem.
+
+    Parameters
+    ----------
+    problems : sequence of InvalidValueError
+        What is wrong, at least one; `field` of each is the path of its key, e.g. `instruments[1].tick_size`.
+
+    Attributes
+    ----------
+    problems : tuple of InvalidValueError
+        The same.
+    """
+
+    def __init__(self, problems: Sequence[InvalidValueError]) -> None:
+        first = problems[0]
+        super().__init__(first.field, first.value, first.rule)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Give every problem a line."""
+        lines = [str(problem) for problem in self.problems]
+        if len(lines) == 1:
+            return lines[0]
+        return "\n  ".join([f"{len(lines)} settings cannot be accepted:", *lines])
+
+    def __reduce__(self) -> tuple[type["InvalidSpecError"], tuple[object, ...]]:
+        """Be copied and pickled whole."""
+        return type(self), (self.problems,)
 
 
 class ConfigError(TradecoreError):
@@ -40,6 +99,11 @@ class ConfigError(TradecoreError):
         What was given; `None` when it is missing.
     rule : str
         What it must be, and what to do next.
+
+    Attributes
+    ----------
+    others : tuple of ConfigError
+        What else is wrong, found at the same time.
     """
 
     def __init__(self, source: str, key: str, value: object, rule: str) -> None:
@@ -49,6 +113,15 @@ class ConfigError(TradecoreError):
         self.key = key
         self.value = value
         self.rule = rule
+        self.others: tuple[ConfigError, ...] = ()
+
+    @classmethod
+    def of(cls, problems: Sequence["ConfigError"]) -> "ConfigError":
+        """Return the first of several problems, which brings the others along in `others` and as notes."""
+        first, *rest = [each for problem in problems for each in (problem, *problem.others)]
+        first.others = tuple(rest)
+        first.__notes__ = [str(problem) for problem in rest]
+        return first
 
 
 class DataError(TradecoreError):
@@ -157,6 +230,12 @@ class BrokenInvariantError(TradecoreError):
 
 class StrategyWarning(UserWarning):
     """A strategy has something that does nothing, such as a method that nothing calls."""
+
+
+def _shown(field: str, value: object) -> str:
+    """Return a value as it was given, a time also as people read it."""
+    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", str(value)) is not None
+    return f"{value} ({iso_time(int(str(value)))})" if is_time else repr(value)
 
 
 def _at(time_ns: int) -> str:

@@ -74,6 +74,7 @@ _FIXED = {
     "paused": "trading is paused; `tradecore resume` ends that",
     "book_invalid": "the book of the instrument is not proven right; it needs a snapshot of the venue",
     "reference_missing": "there is no market price yet to judge it by",
+    "not_a_number": "a price, size or share is not a number; is an indicator not warm yet?",
     "decision_gate": "a decision gate said no",
     "instrument_not_allowed": "the strategy may not trade this instrument; `tradecore allow` changes that",
 }
@@ -97,5 +98,10 @@ _SENTENCES: dict[str, tuple[str, _Number]] = {
     "self_trade": ("at {value} it would trade with an own order at {limit}", _price),
     "daily_loss_max": ("halted: {value} were lost since the day began, allowed are {limit}", _money),
     "drawdown_max": ("halted: the equity fell {value} from its highest, allowed are {limit}", _money),
+    "off_tick": (
+        "the price is not on the tick: the nearest is {limit}, on its other side is {value}",
+        _price,
+    ),
+    "off_lot": ("the instrument has no such size: the nearest is {limit}, the next one {value}", _size),
     "no_session": ("no session is known for a day order of {value}; the last one ended at {limit}", _time),
 }

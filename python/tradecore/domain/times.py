@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-import numpy as np
-
 NANOSECONDS = 1_000_000_000
 _UNITS = (
     ("d", 86_400 * NANOSECONDS),
@@ -38,10 +36,3 @@ def span_text(span_ns: int) -> str:
         if abs(span_ns) >= unit_ns:
             return f"{span_ns / unit_ns:.4g} {name}"
     return f"{span_ns} ns"
-
-
-def time_text(time_ns: int) -> str:
-    """Return UTC nanoseconds as text: `2024-01-31` at midnight, else with as many digits as it takes."""
-    text = str(np.datetime64(time_ns, "ns")).replace("T", " ")
-    text = text.rstrip("0").removesuffix(".") if "." in text else text
-    return f"{text:0<19}".removesuffix(" 00:00:00")

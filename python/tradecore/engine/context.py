@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Self
+from typing import Self, TypeVar
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
+from tradecore.domain.errors import OffGridError
+from tradecore.domain.grid import Direction
 from tradecore.engine.arrays import FloatArray
 from tradecore.strategy import StrategyBinding, Timeframe
 
+_NumberT = TypeVar("_NumberT", float, Decimal)
 _INT64 = 2**63
 # The action of a decision that asks for nothing.
 _HOLD = 0
@@ -21,7 +24,8 @@ class Context(OrderDesk):
 
     Prices and sizes come as exact `..._ticks` and `..._lots`, or as numbers (`limit=61800.5`,
     `quantity=0.01`) that must be multiples of tick and lot. An order is answered at once: its number
-    (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not.
+    (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not. A
+    number that is no multiple is refused, too; `round_price` and `round_quantity` make one of it.
     """
 
     # A slot is the fastest way to a callable, where a method is bound anew whenever it is looked up.
@@ -95,6 +99,21 @@ class Context(OrderDesk):
         """Return the strategy's position as a number; short is negative."""
         return self._of(instrument_id).quantity(self.position_lots(instrument_id))
 
+    def round_price(
+        self, price: _NumberT, direction: Direction = "nearest", instrument_id: int | None = None
+    ) -> _NumberT:
+        """Return the price on the tick next to a computed one: `down`, `up` or `nearest`, of the same type.
+
+        NaN and infinities are returned as they are; an order with one is refused.
+        """
+        return self._of(instrument_id).round_price(price, direction)
+
+    def round_quantity(
+        self, quantity: _NumberT, direction: Direction = "down", instrument_id: int | None = None
+    ) -> _NumberT:
+        """Return the size in whole lots next to a computed one; otherwise as `round_price`."""
+        return self._of(instrument_id).round_quantity(quantity, direction)
+
     # Orders
 
     def close(self, instrument_id: int | None = None) -> int | Refused | None:
@@ -102,8 +121,16 @@ class Context(OrderDesk):
         return self._kernel.close(self._strategy_id, self._id(instrument_id))
 
     def target(self, quantity: float, instrument_id: int | None = None) -> int | Refused | None:
-        """Bring the strategy's position to `quantity` (signed) with one market order; `None` if there."""
-        wanted_lots = self._of(instrument_id).quantity_lots(quantity)
+        """Bring the strategy's position to `quantity` (signed) with one market order; `None` if there.
+
+        A quantity that is no whole number of lots is refused, as `quantity` of an order is.
+        """
+        try:
+            wanted_lots = self._of(instrument_id).quantity_lots(quantity)
+        except OffGridError:
+            # The order has the same number, so that it is refused, and recorded, as every other order.
+            refuse = self.sell if quantity < self.position(instrument_id) else self.buy
+            return refuse(quantity=quantity, instrument_id=instrument_id)
         missing_lots = wanted_lots - self.position_lots(instrument_id)
         if missing_lots == 0:
             return None

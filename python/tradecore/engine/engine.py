@@ -9,6 +9,7 @@ import msgspec
 from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
+from tradecore.domain.shape import Problems
 from tradecore.domain.units import Units
 from tradecore.engine.activity import Activity
 from tradecore.engine.activity_report import Watched, collected
@@ -17,9 +18,10 @@ from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
+from tradecore.engine.parts import checked_parts
 from tradecore.engine.scopes import ScopeNames
 from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
-from tradecore.strategy import StrategyBinding, Timeframe, signature_problems
+from tradecore.strategy import StrategyBinding, Timeframe
 
 _ATTO = Decimal(1).scaleb(-18)
 # Where the equity is sampled by the clock: once a minute.
@@ -78,8 +80,10 @@ class Engine:
 
     Raises
     ------
+    InvalidSpecError
+        When specification, strategies or gates make no sense: names every key that is wrong by its path.
     InvalidValueError
-        When the specification makes no sense, or names other latencies.
+        When the specification names other latencies.
     """
 
     def __init__(
@@ -94,12 +98,13 @@ class Engine:
         gates: Sequence[Gate] = (),
         latency: LatencySamples | None = None,
     ) -> None:
-        self.spec = spec = _measured(spec, latency)
+        parts = checked_parts(spec, strategies, gates)
+        self.spec = spec = _measured(parts.spec, latency)
         self.instruments = tuple(
             Instrument.of(instrument_id, instrument)
             for instrument_id, instrument in enumerate(spec.instruments)
         )
-        self.strategies = tuple(strategies)
+        self.strategies = parts.strategies
         self.sample_ns = sample_ns
         self._names = ScopeNames(
             strategies=tuple(binding.name for binding in self.strategies),
@@ -114,12 +119,18 @@ class Engine:
             sample_ns=sample_ns,
             latency=latency,
         )
-        self._kernel.set_gates(asked_gates(gates, self._names.strategies), is_tracing=recording)
+        self._kernel.set_gates(asked_gates(parts.gates, self._names.strategies), is_tracing=recording)
         self._handlers: list[_Handlers] = []
         self._series: dict[_SeriesKey, int] = {}
-        self._add_timeframes()
+        problems = Problems()
+        self._add_timeframes(problems)
         for strategy_id, binding in enumerate(self.strategies):
-            self._handlers.append(self._bind(strategy_id, binding))
+            try:
+                self._handlers.append(self._bind(strategy_id, binding))
+            except InvalidValueError as error:
+                # Only bars depend on the instrument: their volume must be a multiple of its lot.
+                problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
+        problems.raise_any()
         self._watched = [
             Watched(binding, handlers.context, handlers.callbacks())
             for binding, handlers in zip(self.strategies, self._handlers, strict=True)
@@ -345,9 +356,6 @@ class Engine:
         return {symbol: f"{size.normalize():f}" for symbol, size in lots.items() if size}
 
     def _bind(self, strategy_id: int, binding: StrategyBinding) -> _Handlers:
-        self._check_instruments(binding)
-        for name, problem in signature_problems(binding.strategy):
-            raise InvalidValueError(f"{type(binding.strategy).__name__}.{name}", binding.name, problem)
         context = Context(self._kernel, strategy_id, binding, self.instruments)
         context.bind_series(
             lambda instrument_id, timeframe: self._series_of(binding, instrument_id, timeframe)
@@ -386,25 +394,25 @@ class Engine:
                     self._kernel.subscribe(strategy_id, what, instrument_id)
         return handlers
 
-    def _check_instruments(self, binding: StrategyBinding) -> None:
-        if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
-            rule = f"must name instruments 0 to {len(self.instruments) - 1}"
-            raise InvalidValueError("instruments", binding.instruments, rule)
-
-    def _add_timeframes(self) -> None:
+    def _add_timeframes(self, problems: Problems) -> None:
         """Add the bars of every strategy, the longest first, where one of them has several lengths.
 
         Bars that end at one moment come in the order in which they were added.
         """
         if all(len(binding.timeframes()) == 1 for binding in self.strategies):
             return
-        wanted = []
-        for binding in self.strategies:
-            self._check_instruments(binding)
-            wanted += [(binding, timeframe) for timeframe in binding.timeframes()]
-        for binding, timeframe in sorted(wanted, key=lambda each: -each[1].source.length_ns):
-            for instrument_id in binding.instruments:
-                self._series_of(binding, instrument_id, timeframe)
+        wanted = [
+            (strategy_id, binding, timeframe)
+            for strategy_id, binding in enumerate(self.strategies)
+            for timeframe in binding.timeframes()
+        ]
+        for strategy_id, binding, timeframe in sorted(wanted, key=lambda each: -each[2].source.length_ns):
+            try:
+                for instrument_id in binding.instruments:
+                    self._series_of(binding, instrument_id, timeframe)
+            except InvalidValueError as error:
+                problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
+        problems.raise_any()
 
     def _series_of(self, binding: StrategyBinding, instrument_id: int, timeframe: Timeframe) -> int:
         key = (instrument_id, timeframe, binding.first_bar, binding.history)

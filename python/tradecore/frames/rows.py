@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain.errors import DataError
-from tradecore.domain.times import time_text
 from tradecore.frames.table import Column, Table
+from tradecore.frames.times import time_text
 
 _SORTS = {
     "pandas": ("frame.sort_values({0!r})", "frame.drop_duplicates({0!r})"),

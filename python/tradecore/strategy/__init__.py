@@ -12,6 +12,7 @@ from msgspec import Meta as Bounds
 from tradecore.strategy.bar_source import BarSource, FirstBar
 from tradecore.strategy.binding import Bars, StrategyBinding, Timeframe, timeframes
 from tradecore.strategy.callbacks import CALLBACKS, has_callbacks, signature_problems, unknown_callbacks
+from tradecore.strategy.check import checked_bindings
 from tradecore.strategy.loader import build, load_class, parameters
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "StrategyBinding",
     "Timeframe",
     "build",
+    "checked_bindings",
     "has_callbacks",
     "load_class",
     "parameters",

@@ -89,14 +89,8 @@ impl Kernel {
     ///
     /// [`ValueError`] when an instrument or a setting makes no sense.
     pub fn new(config: KernelConfig) -> Result<Self, ValueError> {
-        if config.instruments.is_empty() {
-            return Err(ValueError::new("instruments", 0, "there must be at least one"));
-        }
-        if config.calls_max == 0 {
-            return Err(ValueError::new("calls_max", 0, "must be above 0"));
-        }
-        if config.leverage.numerator <= 0 || config.leverage.denominator <= 0 {
-            return Err(ValueError::new("leverage", config.leverage.numerator, "must be above 0"));
+        if let Some((_, error)) = config.problems().into_iter().next() {
+            return Err(error);
         }
         let mut markets = Vec::with_capacity(config.instruments.len());
         for (index, instrument) in config.instruments.iter().enumerate() {
@@ -104,12 +98,8 @@ impl Kernel {
                 .map_err(|_| ValueError::new("instruments", index, "must be fewer than 2^32"))?;
             markets.push(build_market(InstrumentId(id), instrument, &config.venue)?);
         }
-        config.venue.bar_slippage.check()?;
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
         let account = Account::of(&config, &instruments)?;
-        if let Some(span_ns) = config.sample_ns.filter(|span_ns| *span_ns <= 0) {
-            return Err(ValueError::new("sample_ns", span_ns, "must be above 0"));
-        }
         let curve = crate::equity::Curve::new(&config);
         let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
         let strategies = usize::from(config.strategies);

@@ -37,6 +37,7 @@ mod expiry;
 mod funding;
 mod gates;
 mod groups;
+mod holdings;
 mod input;
 mod judging;
 mod kernel;

@@ -109,7 +109,7 @@ fn request() -> impl Strategy<Value = OrderRequest> {
                 post_only,
                 reduce_only,
                 size,
-                bracket: Bracket { stop_loss_ticks: stop, take_profit_ticks: profit },
+                bracket: Bracket::at(stop, profit),
             }
         },
     )

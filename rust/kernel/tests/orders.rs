@@ -131,7 +131,7 @@ fn a_killed_engine_arms_no_exit_of_a_fill_that_was_under_way() {
     config.venue.report_latency_ns = 5;
     let mut rig = Rig::new(config);
     rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(120) };
+    let bracket = Bracket::at(Some(90), Some(120));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
     rig.play(&[clock(101), command(102, CommandKind::Kill), clock(120)]);
     assert_eq!(rig.position(ANNA, GOLD), 5);
@@ -416,7 +416,7 @@ fn an_invalid_book_stops_strategies_and_fills_but_not_cancels() {
 #[test]
 fn exits_arm_on_the_fill_follow_their_entry_and_withdraw_each_other() {
     let mut rig = quoted(tight());
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(120) };
+    let bracket = Bracket::at(Some(90), Some(120));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 10) });
     settle(&mut rig);
     let open = |rig: &Rig| -> Vec<(i64, i64)> {
@@ -538,7 +538,7 @@ fn the_state_hash_tells_apart_what_the_next_order_would() {
 fn two_exits_that_both_fill_leave_no_position_the_other_way() {
     let mut rig = Rig::new(config(Matching::Book));
     rig.play(&[snapshot(100, 10, &[(99, 50)], &[(101, 50)])]);
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(110) };
+    let bracket = Bracket::at(Some(90), Some(110));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
     // While the book is invalid the price falls through the stop-loss; when it is back it is above the
     // take-profit: the venue fills both before anybody could withdraw one.

@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_kernel::{Advance, Kernel, KernelError, Verdict, Wake};
-use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
+use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::activity;
 use crate::bars;
@@ -21,7 +21,7 @@ use crate::latency::PyLatencySamples;
 use crate::positions;
 use crate::results;
 use crate::risk;
-use crate::updates::PyRefused;
+use crate::updates::refused_object;
 use crate::views::PyIndicator;
 
 /// Steps made before the GIL is released.
@@ -279,14 +279,12 @@ impl PyKernel {
         strategy_id: u16,
         instrument_id: u32,
         amount_atto: i128,
-    ) -> PyResult<Option<Py<PyRefused>>> {
+    ) -> PyResult<Option<Py<PyAny>>> {
         let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
         let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
         match verdict.map_err(|error| kernel_error(&error))? {
             Ok(()) => Ok(None),
-            Err(Refusal { rule, limit, value }) => {
-                Py::new(py, PyRefused { rule: rule.name(), limit, value }).map(Some)
-            }
+            Err(refusal) => refused_object(py, refusal, None).map(Some),
         }
     }
 
@@ -585,10 +583,7 @@ pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
             Ok(signed) => Ok(signed.into_pyobject(py)?.into_any().unbind()),
             Err(_) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
         },
-        Verdict::Refused(refusal) => {
-            let refused = PyRefused { rule: refusal.rule.name(), limit: refusal.limit, value: refusal.value };
-            Ok(Py::new(py, refused)?.into_any())
-        }
+        Verdict::Refused(refusal) => refused_object(py, refusal, None),
     }
 }
 

@@ -469,10 +469,10 @@ impl Script {
             _ => TimeInForce::Gtc,
         };
         let bracket = match self.next(3) {
-            0 => Bracket {
-                stop_loss_ticks: Some(100 - side.sign() * (2 + self.next(4))),
-                take_profit_ticks: Some(100 + side.sign() * (1 + self.next(4))),
-            },
+            0 => Bracket::at(
+                Some(100 - side.sign() * (2 + self.next(4))),
+                Some(100 + side.sign() * (1 + self.next(4))),
+            ),
             _ => Bracket::default(),
         };
         let (links, back) = (self.next(6), (self.next(3), self.next(3)));

@@ -1,0 +1,189 @@
+"""The one check of strategies, whether a file names them or Python hands them over."""
+
+import typing
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from tradecore.domain import InvalidValueError, shape
+from tradecore.domain.spec import Name
+from tradecore.strategy.bar_source import PRICES, BarSource, FirstBar
+from tradecore.strategy.binding import StrategyBinding, timeframes
+from tradecore.strategy.callbacks import signature_problems
+from tradecore.strategy.loader import parameter_rule, parameters
+
+STRATEGIES_MAX = 2**16 - 1
+HISTORY_MAX = 1_000_000
+_NAME = msgspec.inspect.type_info(Name)
+_HISTORY = msgspec.inspect.type_info(typing.Annotated[int, msgspec.Meta(ge=0, le=HISTORY_MAX)])
+_PLACE = msgspec.inspect.type_info(int)
+_INTERVAL = msgspec.inspect.type_info(typing.Annotated[int, msgspec.Meta(ge=0)])
+
+
+def checked_bindings(
+    bindings: Sequence[StrategyBinding], instruments: int, report: shape.Report
+) -> tuple[StrategyBinding, ...] | None:
+    """Return strategies with every value of its declared type; `None` when `report` got problems.
+
+    Parameters
+    ----------
+    bindings : sequence of StrategyBinding
+        As a person wrote them in Python.
+    instruments : int
+        How many instruments the engine has.
+    report : Report
+        Called with the path of each key that is wrong (`strategies[0].history`), its value and the rule.
+    """
+    noted = shape.Problems()
+    if not isinstance(bindings, list | tuple):
+        noted("strategies", bindings, "must be a list of StrategyBinding")
+        bindings = ()
+    if len(bindings) > STRATEGIES_MAX:
+        noted("strategies", len(bindings), f"must be at most {STRATEGIES_MAX}")
+    good = []
+    for index, binding in enumerate(bindings):
+        key = f"strategies[{index}]"
+        if isinstance(binding, StrategyBinding):
+            good.append(_checked(binding, key, instruments, noted))
+        else:
+            noted(key, binding, "must be a StrategyBinding")
+    check_names([binding.name for binding in good], "strategies[{}].name".format, noted)
+    for problem in noted.found:
+        report(problem.field, problem.value, problem.rule)
+    return None if noted.found else tuple(good)
+
+
+def known_names(bindings: Sequence[StrategyBinding]) -> list[str] | None:
+    """Return the names of strategies; `None` when one has none that it may have."""
+    problems = shape.Problems()
+    listed = bindings if isinstance(bindings, list | tuple) else [None]
+    names = [shape.checked(getattr(binding, "name", None), _NAME, "", problems) for binding in listed]
+    return None if problems.found else [str(name) for name in names]
+
+
+def check_names(names: Sequence[object], key: typing.Callable[[int], str], report: shape.Report) -> None:
+    """Report names that two strategies share; `key` gives the path of the name at a place."""
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            report(key(index), name, "two strategies need two names: set `name`")
+
+
+def check_symbols(key: str, named: object, symbols: Collection[str], report: shape.Report) -> None:
+    """Report symbols of a strategy that no instrument has, or that it names twice."""
+    listed = named if isinstance(named, list | tuple) else ()
+    for place, symbol in enumerate(listed):
+        if isinstance(symbol, str) and symbol not in symbols:
+            report(key, symbol, f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}")
+        elif symbol in listed[:place]:
+            report(key, symbol, "is listed twice")
+
+
+def _checked(binding: StrategyBinding, key: str, instruments: int, report: shape.Report) -> StrategyBinding:
+    name = shape.checked(binding.name, _NAME, f"{key}.name", report)
+    history = shape.checked(binding.history, _HISTORY, f"{key}.history", report)
+    bars = _bars(binding.bars, f"{key}.bars", report)
+    first_bar = _first_bar(binding.first_bar, f"{key}.first_bar", report)
+    places = _places(binding.instruments, f"{key}.instruments", instruments, report)
+    if binding.strategy is None:
+        report(f"{key}.strategy", None, "is missing: give an object with callbacks such as on_bar")
+    else:
+        for callback, problem in signature_problems(binding.strategy):
+            report(f"{key}.{callback}", type(binding.strategy).__name__, problem)
+        _check_parameters(binding.strategy, key, report)
+    values = {
+        "name": name,
+        "history": history,
+        "bars": bars,
+        "first_bar": first_bar,
+        "instruments": places,
+    }
+    good = {field: value for field, value in values.items() if shape.is_good(value)}
+    return msgspec.structs.replace(binding, **good)
+
+
+def _bars(bars: object, key: str, report: shape.Report) -> object:
+    """Check where bars come from, one kind or several; text is read as in a file."""
+    is_list = isinstance(bars, list | tuple)
+    several = tuple(bars) if isinstance(bars, list | tuple) else (bars,)
+    noted = shape.Problems()
+    for place, each in enumerate(several):
+        _check_source(each, f"{key}[{place}]" if is_list else key, noted)
+    if not noted.found:
+        try:
+            timeframes(typing.cast("tuple[BarSource | str, ...]", several))
+        except InvalidValueError as error:
+            noted(key, error.value, error.rule)
+    for problem in noted.found:
+        report(problem.field, problem.value, problem.rule)
+    return several if is_list else bars
+
+
+def _check_source(bars: object, key: str, report: shape.Report) -> None:
+    """Report what makes no sense about one kind of bars."""
+    try:
+        if isinstance(bars, str):
+            BarSource.parse(bars)
+        elif not isinstance(bars, BarSource):
+            report(key, bars, 'must be text such as "1h" or "100tick", or a BarSource')
+        elif bars.rule:
+            if BarSource.parse(str(bars.rule)).rule != bars.rule:
+                report(f"{key}.rule", bars.rule, "must be a rule such as 100tick, 50volume, 1e6notional")
+        elif bars.prices not in ("", *PRICES):
+            report(
+                f"{key}.prices", bars.prices, "must be bars, trades or quotes, or empty for bars or trades"
+            )
+        else:
+            for name, value in (("interval_ns", bars.interval_ns), ("months", bars.months)):
+                shape.checked(value, _INTERVAL, f"{key}.{name}", report)
+    except InvalidValueError as error:
+        report(key, error.value, error.rule)
+
+
+def _first_bar(first_bar: object, key: str, report: shape.Report) -> object:
+    """Return what becomes of a first bar that is not whole."""
+    known = [member.value for member in FirstBar]
+    if first_bar is None or first_bar in known:
+        return None if first_bar is None else FirstBar(first_bar)
+    report(key, first_bar, f"must be one of {', '.join(known)}, or None")
+    return None
+
+
+def _places(given: object, key: str, instruments: int, report: shape.Report) -> object:
+    """Return the instruments of a strategy as places in the table of the engine."""
+    if not instruments:
+        # That there are none is said where they are.
+        return given
+    rule = f"must name instruments 0 to {instruments - 1}"
+    if not isinstance(given, list | tuple) or not given:
+        report(key, given, f"{rule}, at least one")
+        return ()
+    places = [shape.checked(place, _PLACE, f"{key}[{index}]", report) for index, place in enumerate(given)]
+    for index, place in enumerate(places):
+        if isinstance(place, int) and not 0 <= place < instruments:
+            report(f"{key}[{index}]", place, rule)
+        elif shape.is_good(place) and place in places[:index]:
+            report(f"{key}[{index}]", place, "is listed twice")
+    return tuple(places)
+
+
+def _check_parameters(strategy: object, key: str, report: shape.Report) -> None:
+    """Report parameters that were set to what their annotation does not allow; defaults are the author's."""
+    cls = type(strategy)
+    own: Mapping[str, object] = getattr(strategy, "__dict__", {})
+    try:
+        known = parameters(cls) if own else {}
+    except (NameError, TypeError):
+        # Annotations of something that is not there when the program runs; no parameter has such a one.
+        return
+    for name in known.keys() & own.keys():
+        value = shape.without_numpy(own[name])
+        if value is not known[name] and (rule := _rule(cls, name, value)):
+            report(f"{key}.{name}", value, rule)
+
+
+def _rule(cls: type, name: str, value: object) -> str | None:
+    try:
+        return parameter_rule(cls, name, value)
+    except TypeError:
+        # The annotation names a type of the author's own, which a file could not give either.
+        return None
