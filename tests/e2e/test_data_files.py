@@ -219,7 +219,7 @@ def test_what_inspection_shows_can_be_pasted_and_run(files):
         "instrument  tick 1, lot 1",
     ]
     strategy = '[account]\ncash = 1_000_000\n[strategy]\nclass = "once.py:Once"\n'
-    assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": 1}
+    assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": "1"}
 
 
 def test_several_files_are_inspected_as_one_series(files):
