@@ -68,9 +68,9 @@ def _strategies(config: Config) -> list[Line]:
             ", ".join(f"{name} {value}" for name, value in strategy.parameters.items()) or "as in its class"
         )
         symbols = ", ".join(strategy.instruments) or "all instruments"
+        bars = strategy.bars if isinstance(strategy.bars, str) else ", ".join(strategy.bars)
         words = (
-            f"strategy {strategy.name} ({strategy.reference}) on {symbols}, bars {strategy.bars}; "
-            f"parameters: {values}"
+            f"strategy {strategy.name} ({strategy.reference}) on {symbols}, bars {bars}; parameters: {values}"
         )
         told: dict[str, object] = {
             "strategy": strategy.name,

@@ -26,7 +26,7 @@ _WHERE = {
     ),
     "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Activity", "Context", "Engine", "EngineSummary"),
-    "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
+    "tradecore.strategy": ("BarSource", "Bounds", "FirstBar", "StrategyBinding"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 

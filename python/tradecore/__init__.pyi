@@ -57,7 +57,7 @@ from tradecore.domain import (
 )
 from tradecore.domain.book import ExchangeBook
 from tradecore.engine import Activity, Context, Engine, EngineSummary
-from tradecore.strategy import BarSource, Bounds, StrategyBinding
+from tradecore.strategy import BarSource, Bounds, FirstBar, StrategyBinding
 
 __version__: str
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "FeesSpec",
     "Fill",
     "Finalize",
+    "FirstBar",
     "Indicator",
     "Instrument",
     "InstrumentKind",

@@ -146,7 +146,7 @@ def test_an_instrument_without_data_is_named():
             ['bars = "input"', "only trades", 'write bars = "1m" for bars built from trades'],
         ),
         ("5m:quotes", "trades", ["built from quotes", "only trades", 'write bars = "5m"']),
-        ("5m", "quotes", ["built from trades", "only quotes", 'write bars = "5m:quotes"']),
+        ("5m", "quotes", ["built from bars or trades", "only quotes", 'write bars = "5m:quotes"']),
         ("100tick", "quotes", ["built from trades", 'write bars = "1m:quotes"']),
         ("1d", "trades", ["no bar of ABC has ended", "shorter than one bar"]),
     ],

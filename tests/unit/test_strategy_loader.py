@@ -130,7 +130,11 @@ def test_a_wrong_parameter_names_key_and_rule(values, key, said):
         ("500ms", BarSource(500_000_000)),
         ("1m", BarSource(60_000_000_000)),
         ("5s:quotes", BarSource(5_000_000_000, "quotes")),
-        ("1d:trades", BarSource(86_400_000_000_000)),
+        ("1d:trades", BarSource(86_400_000_000_000, "trades")),
+        ("1h:bars", BarSource(3_600_000_000_000, "bars")),
+        ("1w", BarSource(604_800_000_000_000)),
+        ("1mo", BarSource(months=1)),
+        ("12mo:bars", BarSource(months=12, prices="bars")),
         ("100tick", BarSource(rule="100tick")),
         ("0.5volume", BarSource(rule="0.5volume")),
         ("1e6notional:trades", BarSource(rule="1e6notional")),
@@ -142,6 +146,7 @@ def test_a_wrong_parameter_names_key_and_rule(values, key, said):
 def test_bar_lengths_read_as_nanoseconds(text, expected):
     """`input`, a length with a unit and what the bars are built from, or a rule."""
     assert BarSource.parse(text) == expected
+    assert BarSource.parse(expected.text()) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,6 +154,7 @@ def test_bar_lengths_read_as_nanoseconds(text, expected):
     [
         *("", "1", "m", "0s", "-1m", "1.5s", "1x", "1m:books", "²s", "999999999d", "9" * 5000 + "s"),
         *("tick", "0tick", "-1tick", "0.0volume", "100tick:quotes", "100ticks", "1e999tick"),
+        *("0w", "0mo", "5mo", "13mo", "1.5mo", "1w:books", "1y", "99999w"),
         *(".5volume", "1.5tick", "0e5tick", "9" * 5000 + "tick"),
     ],
 )

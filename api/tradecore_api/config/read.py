@@ -28,6 +28,8 @@ from tradecore_api.config.tables import (
 PATH_KEYS = (
     "feed.path",
     "data.path",
+    "data.trades",
+    "data.quotes",
     "data.funding",
     "data.marks",
     "venue.latency_file",
@@ -35,8 +37,8 @@ PATH_KEYS = (
     "database.path",
 )
 # Keys that take several paths, or one for each instrument.
-SEVERAL_KEYS = ("data.path", "data.paths", "data.funding", "data.marks")
-STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
+SEVERAL_KEYS = ("data.path", "data.paths", "data.trades", "data.quotes", "data.funding", "data.marks")
+STRATEGY_KEYS = ("class", "name", "instruments", "bars", "first_bar", "history")
 FILE_SIZE_MAX = 1 << 20
 
 
@@ -195,6 +197,7 @@ def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[St
                 instruments=table.instruments,
                 bars=table.bars,
                 history=table.history,
+                first_bar=table.first_bar,
                 parameters=plain if isinstance(plain, dict) else {},
                 key=key,
             )
@@ -257,6 +260,11 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
     data = tree.get("data")
     if isinstance(data, dict) and "paths" in data:
         data["paths"] = _anchored("data.paths", data["paths"], directory)
+    own = data.get("instrument") if isinstance(data, dict) else None
+    for table in own.values() if isinstance(own, dict) else ():
+        for name in data_paths.FILE_KEYS if isinstance(table, dict) else ():
+            if name in table:
+                table[name] = _anchored(f"data.{name}", table[name], directory)
     several = tree.get("strategies")
     for table in [tree.get("strategy"), *(several if isinstance(several, list) else [])]:
         if isinstance(table, dict) and "class" in table:
@@ -264,6 +272,8 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
 
 
 def _anchored(key: str, value: object, directory: Path) -> object:
+    if key.startswith("data.instrument.") and key.rpartition(".")[2] in data_paths.FILE_KEYS:
+        return _anchored(f"data.{key.rpartition('.')[2]}", value, directory)
     if key in SEVERAL_KEYS or key.startswith("data.paths."):
         if isinstance(value, list):
             return [_anchored("data.path", path, directory) for path in value]

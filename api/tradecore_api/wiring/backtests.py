@@ -60,6 +60,11 @@ def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> Ba
             events += engine.run()
             progress(events)
         engine.finish()
+    for name, count in engine.bars_left_out().items():
+        print_note(
+            f"{name}: {count} bars of the data are in no bar of this length, because they are outside of the "
+            'sessions of the calendar; set calendar = "24/7" of the instrument to take every hour'
+        )
     if not events:
         where = config.source if config.tables.data is None else data_paths.shown(config.tables.data)
         raise DataError(where, "has no events: nothing to test on")

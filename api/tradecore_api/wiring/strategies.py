@@ -7,7 +7,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.runtime import SessionConfig
-from tradecore.strategy import BarSource, StrategyBinding, build, load_class
+from tradecore.strategy import StrategyBinding, build, load_class, timeframes
 from tradecore_api.config.tables import (
     Config,
     StrategyConfig,
@@ -33,18 +33,22 @@ def strategies(config: Config) -> Strategies:
     bindings, problems = _bindings(config, symbols)
     if problems:
         raise ConfigError.of(problems)
-    names = tuple(
-        {
-            "class": strategy.reference,
-            "name": strategy.name,
-            "instruments": list(strategy.instruments),
-            "bars": strategy.bars,
-            "history": strategy.history,
-            "parameters": strategy.parameters,
-        }
-        for strategy in config.strategies
-    )
-    return Strategies(bindings, names)
+    return Strategies(bindings, tuple(_named(strategy) for strategy in config.strategies))
+
+
+def _named(strategy: StrategyConfig) -> dict[str, object]:
+    """Return what the journal keeps of a strategy; a setting that is absent is not in it."""
+    bars = strategy.bars if isinstance(strategy.bars, str) else list(strategy.bars)
+    first_bar = {} if strategy.first_bar is None else {"first_bar": strategy.first_bar.value}
+    return {
+        "class": strategy.reference,
+        "name": strategy.name,
+        "instruments": list(strategy.instruments),
+        "bars": bars,
+        **first_bar,
+        "history": strategy.history,
+        "parameters": strategy.parameters,
+    }
 
 
 def problems(config: Config) -> list[ConfigError]:
@@ -68,11 +72,11 @@ def _bindings(
 def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:
     source = config.source_of(strategy.key)
     wrong: list[ConfigError] = []
-    bars, built = BarSource(), None
+    built: object = None
     try:
-        bars = BarSource.parse(strategy.bars)
+        timeframes(strategy.bars)
     except InvalidValueError as error:
-        wrong.append(ConfigError(source, f"{strategy.key}.bars", strategy.bars, error.rule))
+        wrong.append(ConfigError(source, f"{strategy.key}.bars", error.value, error.rule))
     try:
         found = load_class(strategy.reference, source=source, key=f"{strategy.key}.class")
         built = build(found, strategy.parameters, source=source, section=strategy.key)
@@ -82,7 +86,12 @@ def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -
         raise ConfigError.of(wrong)
     instruments = tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols)
     return StrategyBinding(
-        name=strategy.name, strategy=built, instruments=instruments, bars=bars, history=strategy.history
+        name=strategy.name,
+        strategy=built,
+        instruments=instruments,
+        bars=strategy.bars,
+        first_bar=strategy.first_bar,
+        history=strategy.history,
     )
 
 

@@ -25,7 +25,7 @@ from tradecore.domain import (
 )
 from tradecore.frames.batches import Market, events_of, instrument_in, read_market
 from tradecore.frames.table import Foreign
-from tradecore.strategy import BarSource, StrategyBinding, build
+from tradecore.strategy import Bars, StrategyBinding, build
 from tradecore.strategy import parameters as parameters_of
 
 _DEFAULT_SYMBOL = "ASSET"
@@ -48,7 +48,7 @@ def run_frame(
     cash: float | str | Decimal = 10_000,
     commission: float | str | Decimal = 0,
     leverage: float | str | Decimal = 1,
-    bars: str = "input",
+    bars: Bars = "input",
     history: int = 0,
     columns: Mapping[str, str] | None = None,
     rounding: str = "exact",
@@ -74,8 +74,9 @@ def run_frame(
     cash, commission, leverage : number
         Opening cash; fee of a fill as a share of its value, 0.002 for 0.2 %; and how many times its equity an
         account may hold.
-    bars, history : str, int
-        What bars the strategy sees (`BarSource.parse`), and how many of them `ctx.history` keeps at hand.
+    bars, history : str or sequence of str, int
+        What bars the strategy sees, e.g. `1h` or `("5m", "1h")` (`BarSource.parse`), and how many of each
+        `ctx.history` keeps at hand.
     columns, rounding, timezone, interval
         How the frame is read, as for `EventBatch.from_frame`.
     gates : sequence of Gate
@@ -112,7 +113,7 @@ def run_frame(
         name=type(made).__name__,
         strategy=made,
         instruments=tuple(range(len(instruments))),
-        bars=BarSource.parse(bars),
+        bars=bars,
         history=history,
     )
     batches = [_events(market, instruments[at], at, reading) for at, market in enumerate(markets.values())]

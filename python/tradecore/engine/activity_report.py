@@ -15,8 +15,13 @@ from tradecore.engine.activity import (
     StrategyActivity,
 )
 from tradecore.engine.context import Context
-from tradecore.strategy import StrategyBinding, has_callbacks, unknown_callbacks
+from tradecore.strategy import BarSource, StrategyBinding, has_callbacks, unknown_callbacks
 
+# Why bars that came are in no longer bar.
+_OUTSIDE = (
+    "the data are outside of the sessions of its calendar, or later than their bars; set "
+    'calendar = "24/7" of the instrument to take every hour'
+)
 # What a callback about the market is called for.
 _FED_BY = {"on_quote": "quotes", "on_trade": "trades", "on_book": "books"}
 
@@ -119,28 +124,31 @@ def _unfed_bars(
     *,
     is_over: bool,
 ) -> Iterator[str]:
-    if kernel.bars_seen(known.context.series_id(instrument_id)):
-        return
-    bars = known.binding.bars
-    kind, text = bars.built_from, bars.text()
-    if seen[kind]:
-        if is_over:
+    for timeframe in known.binding.timeframes():
+        text, kinds = timeframe.name, timeframe.source.built_from
+        series = known.context.series_id(instrument_id, text)
+        if kernel.bars_seen(series):
+            continue
+        if not any(seen[kind] for kind in kinds):
+            only = _only(seen)
+            what = "given as input" if text == "input" else f"built from {' or '.join(kinds)}"
+            yield f'bars = "{text}": such bars are {what}, but {symbol} had {only}{_advice(text, seen)}'
+        elif kernel.bars_left_out(series):
+            yield f'bars = "{text}": no bar of {symbol} has ended, because {_OUTSIDE}'
+        elif is_over:
             yield f'bars = "{text}": no bar of {symbol} has ended, because the data are shorter than one bar'
-        return
-    only = _only(seen)
-    what = "given as input" if kind == "bars" else f"built from {kind}"
-    yield f'bars = "{text}": such bars are {what}, but {symbol} had {only}{_advice(text, kind, seen)}'
 
 
 def _only(seen: Mapping[str, bool]) -> str:
     return f"only {' and '.join(kind for kind, came in seen.items() if came)}"
 
 
-def _advice(text: str, kind: str, seen: Mapping[str, bool]) -> str:
+def _advice(text: str, seen: Mapping[str, bool]) -> str:
     """Return what to write in place of bars that nothing feeds; empty when nothing helps."""
     if seen["bars"]:
-        return '; write bars = "input"'
-    length = text.partition(":")[0] if kind != "bars" and text[-1] in "smhd" else "1m"
+        return f'; write bars = "{text.partition(":")[0] if BarSource.parse(text).length_ns else "input"}"'
+    source = BarSource.parse(text)
+    length = text.partition(":")[0] if source.length_ns else "1m"
     if seen["trades"]:
         return f'; write bars = "{length}" for bars built from trades'
     if seen["quotes"]:

@@ -9,7 +9,7 @@ from tradecore.domain import Instrument, InvalidValueError
 from tradecore.domain.errors import OffGridError
 from tradecore.domain.grid import Direction
 from tradecore.engine.arrays import FloatArray
-from tradecore.strategy import StrategyBinding
+from tradecore.strategy import StrategyBinding, Timeframe
 
 _NumberT = TypeVar("_NumberT", float, Decimal)
 _INT64 = 2**63
@@ -67,7 +67,8 @@ class Context(OrderDesk):
             instrument_id: instruments[instrument_id] for instrument_id in binding.instruments
         }
         self._default_id = binding.instruments[0]
-        self._series: dict[int, int] = {}
+        self._timeframes = binding.timeframes()
+        self._series: dict[tuple[int, str], int] = {}
         self._history = binding.history
         self._is_started = False
         self._indicators: list[tuple[str, int, Indicator]] = []
@@ -88,6 +89,11 @@ class Context(OrderDesk):
     def instruments(self) -> tuple[Instrument, ...]:
         """Every instrument of the strategy."""
         return tuple(self._instruments.values())
+
+    @property
+    def timeframes(self) -> tuple[str, ...]:
+        """What `bars` of the strategy says; the first is what indicators mean that name none."""
+        return tuple(timeframe.name for timeframe in self._timeframes)
 
     def position(self, instrument_id: int | None = None) -> float:
         """Return the strategy's position as a number; short is negative."""
@@ -168,35 +174,58 @@ class Context(OrderDesk):
         """Record the decision to do nothing, with the notes made by `trace`."""
         self._kernel.trace(self._strategy_id, self._id(instrument_id), _HOLD, reason)
 
-    # Indicators, made in `on_start`: later they would start anew, without the bars before
+    # Indicators, made in `on_start`: later they would start anew, without the bars before. `bars` says of
+    # which of the strategy's bars, else of the first.
 
-    def sma(self, period: int, instrument_id: int | None = None) -> Indicator:
+    def sma(self, period: int, instrument_id: int | None = None, *, bars: str | None = None) -> Indicator:
         """Simple moving average of the close."""
-        return self._indicator("sma", instrument_id, period=period)
+        return self._indicator("sma", instrument_id, bars, period=period)
 
-    def ema(self, period: int, instrument_id: int | None = None, *, seed_first: bool = False) -> Indicator:
+    def ema(
+        self,
+        period: int,
+        instrument_id: int | None = None,
+        *,
+        seed_first: bool = False,
+        bars: str | None = None,
+    ) -> Indicator:
         """Exponential moving average of the close; starts from the mean of the first values, or the first."""
-        return self._indicator("ema", instrument_id, period=period, seed_first=seed_first)
+        return self._indicator("ema", instrument_id, bars, period=period, seed_first=seed_first)
 
-    def rsi(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
+    def rsi(
+        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> Indicator:
         """Relative strength index of the close, after Wilder."""
-        return self._indicator("rsi", instrument_id, period=period)
+        return self._indicator("rsi", instrument_id, bars, period=period)
 
-    def atr(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
+    def atr(
+        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> Indicator:
         """Average true range, after Wilder."""
-        return self._indicator("atr", instrument_id, period=period)
+        return self._indicator("atr", instrument_id, bars, period=period)
 
     def bollinger(
-        self, period: int = 20, deviations: float = 2.0, instrument_id: int | None = None
+        self,
+        period: int = 20,
+        deviations: float = 2.0,
+        instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """Bollinger bands of the close; values are (upper, middle, lower)."""
-        return self._indicator("bollinger", instrument_id, period=period, factor=deviations)
+        return self._indicator("bollinger", instrument_id, bars, period=period, factor=deviations)
 
     def macd(
-        self, fast: int = 12, slow: int = 26, signal: int = 9, instrument_id: int | None = None
+        self,
+        fast: int = 12,
+        slow: int = 26,
+        signal: int = 9,
+        instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """MACD of the close; values are (macd, signal, histogram)."""
-        return self._indicator("macd", instrument_id, period=fast, slow=slow, signal=signal)
+        return self._indicator("macd", instrument_id, bars, period=fast, slow=slow, signal=signal)
 
     def keltner(
         self,
@@ -204,11 +233,17 @@ class Context(OrderDesk):
         atr_period: int = 10,
         multiple: float = 2.0,
         instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """Keltner channel; values are (upper, middle, lower)."""
-        return self._indicator("keltner", instrument_id, period=period, slow=atr_period, factor=multiple)
+        return self._indicator(
+            "keltner", instrument_id, bars, period=period, slow=atr_period, factor=multiple
+        )
 
-    def history(self, column: str, count: int, instrument_id: int | None = None) -> FloatArray:
+    def history(
+        self, column: str, count: int, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> FloatArray:
         """Return the last values of a column of the bars, newest last.
 
         Parameters
@@ -219,6 +254,8 @@ class Context(OrderDesk):
             How many; the binding's `history` bounds it.
         instrument_id : int, optional
             Of which instrument; by default the first of the strategy.
+        bars : str, optional
+            Of which of the strategy's `bars`; by default the first.
 
         Returns
         -------
@@ -228,11 +265,12 @@ class Context(OrderDesk):
         Raises
         ------
         InvalidValueError
-            When `count` is more than the strategy's `history`, which is what the engine keeps.
+            When `count` is more than the strategy's `history`, which is what the engine keeps, or when the
+            strategy has no such `bars`.
         """
         if count > self._history:
             raise InvalidValueError("count", count, _not_kept(column, count, self._history))
-        return self._kernel.column(self._series_of(instrument_id), column, count)
+        return self._kernel.column(self._series_of(instrument_id, bars), column, count)
 
     # What the engine asks
 
@@ -246,9 +284,9 @@ class Context(OrderDesk):
         """Whether the strategy looks at bars beside what its callbacks get: indicators or history."""
         return bool(self._indicators) or self._history > 0
 
-    def series_id(self, instrument_id: int) -> int:
-        """Return the number of the series of bars of an instrument."""
-        return self._series[instrument_id]
+    def series_id(self, instrument_id: int, timeframe: str) -> int:
+        """Return the number of the series of these bars of an instrument."""
+        return self._series[instrument_id, timeframe]
 
     def end_start(self) -> None:
         """Learn that `on_start` is over: no indicator is made any more; called once by the engine."""
@@ -260,6 +298,7 @@ class Context(OrderDesk):
         self,
         name: str,
         instrument_id: int | None,
+        bars: str | None,
         *,
         period: int,
         slow: int = 0,
@@ -273,7 +312,7 @@ class Context(OrderDesk):
         if self._is_started:
             raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ", ".join(given)))
         made = self._kernel.add_indicator(
-            self._series_of(instrument_id),
+            self._series_of(instrument_id, bars),
             name,
             period=period,
             slow=slow,
@@ -281,7 +320,8 @@ class Context(OrderDesk):
             factor=factor,
             seed_first=seed_first,
         )
-        self._indicators.append((f"{name}({', '.join(given)})", self._id(instrument_id), made))
+        shown = [*given, *([] if bars is None else [f'bars="{bars}"'])]
+        self._indicators.append((f"{name}({', '.join(shown)})", self._id(instrument_id), made))
         return made
 
     def _id(self, instrument_id: int | None) -> int:
@@ -296,12 +336,22 @@ class Context(OrderDesk):
     def _of(self, instrument_id: int | None) -> Instrument:
         return self._instruments[self._id(instrument_id)]
 
-    def _series_of(self, instrument_id: int | None) -> int:
-        return self._series[self._id(instrument_id)]
+    def _series_of(self, instrument_id: int | None, bars: str | None) -> int:
+        name = self._timeframes[0].name if bars is None else bars
+        series = self._series.get((self._id(instrument_id), name))
+        if series is None:
+            known = ", ".join(self.timeframes)
+            rule = f"must be one of the strategy's bars, which are {known}; add it to `bars` of the strategy"
+            raise InvalidValueError("bars", bars, rule)
+        return series
 
-    def bind_series(self, add: Callable[[int], int]) -> None:
+    def bind_series(self, add: Callable[[int, Timeframe], int]) -> None:
         """Learn which series of bars belong to the instruments; called once by the engine."""
-        self._series = {instrument_id: add(instrument_id) for instrument_id in self._instruments}
+        self._series = {
+            (instrument_id, timeframe.name): add(instrument_id, timeframe)
+            for instrument_id in self._instruments
+            for timeframe in self._timeframes
+        }
 
 
 def _made_too_late(name: str, given: str) -> str:

@@ -21,13 +21,15 @@ from tradecore.engine.context import Context
 from tradecore.engine.parts import checked_parts
 from tradecore.engine.scopes import ScopeNames
 from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
-from tradecore.strategy import StrategyBinding
+from tradecore.strategy import StrategyBinding, Timeframe
 
 _ATTO = Decimal(1).scaleb(-18)
 # Where the equity is sampled by the clock: once a minute.
 SAMPLE_NS = 60_000_000_000
 # Commands come after every market event of the same time.
 _COMMAND_SOURCE = 1_000
+# Bars of an instrument, what becomes of the first one, and how many are kept.
+_SeriesKey = tuple[int, Timeframe, str | None, int]
 
 
 class _Handlers(msgspec.Struct):
@@ -60,7 +62,8 @@ class Engine:
     spec : EngineSpec
         Instruments, account, fees, venue and risk.
     strategies : sequence of StrategyBinding
-        The strategies, called in this order for one event.
+        The strategies, called in this order for one event. Bars that close at one moment come the longest
+        first, once a strategy has several lengths.
     recording : bool
         Keep journal frames for `take_frames`, and traces of decisions among them.
     digest : bool
@@ -118,8 +121,10 @@ class Engine:
         )
         self._kernel.set_gates(asked_gates(parts.gates, self._names.strategies), is_tracing=recording)
         self._handlers: list[_Handlers] = []
-        self._series: dict[tuple[int, int, str, int], int] = {}
+        self._series: dict[_SeriesKey, int] = {}
         problems = Problems()
+        self._add_timeframes(problems)
+        problems.raise_any()
         for strategy_id, binding in enumerate(self.strategies):
             try:
                 self._handlers.append(self._bind(strategy_id, binding))
@@ -260,6 +265,17 @@ class Engine:
         """Return the hash of every order, refusal, cancel and amendment so far, hexadecimal."""
         return self._kernel.orders_digest()
 
+    def bars_left_out(self) -> dict[str, int]:
+        """Return how many bars given as input are in no longer bar, by symbol and length: `{"ACME 1h": 12}`.
+
+        They were outside of the sessions of the instrument's calendar, or came after their bar had ended.
+        """
+        counts: dict[str, int] = {}
+        for (instrument_id, timeframe, _, _), series in self._series.items():
+            name = f"{self.instruments[instrument_id].symbol} {timeframe.name}"
+            counts[name] = max(counts.get(name, 0), self._kernel.bars_left_out(series))
+        return {name: count for name, count in counts.items() if count}
+
     def snapshot_requests(self) -> list[int]:
         """Return the instruments whose book needs a snapshot."""
         return [i.instrument_id for i in self.instruments if self._kernel.needs_snapshot(i.instrument_id)]
@@ -342,7 +358,9 @@ class Engine:
 
     def _bind(self, strategy_id: int, binding: StrategyBinding) -> _Handlers:
         context = Context(self._kernel, strategy_id, binding, self.instruments)
-        context.bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
+        context.bind_series(
+            lambda instrument_id, timeframe: self._series_of(binding, instrument_id, timeframe)
+        )
         strategy = binding.strategy
         handlers = _Handlers(
             context,
@@ -365,8 +383,9 @@ class Engine:
             if handler is not None:
                 self._kernel.subscribe_own(strategy_id, what)
         for instrument_id in binding.instruments:
-            if handlers.on_bar is not None:
-                self._kernel.subscribe_bars(strategy_id, self._series_of(binding, instrument_id))
+            for timeframe in binding.timeframes() if handlers.on_bar is not None else ():
+                series = self._series_of(binding, instrument_id, timeframe)
+                self._kernel.subscribe_bars(strategy_id, series)
             for what, handler in (
                 ("quote", handlers.on_quote),
                 ("book", handlers.on_book),
@@ -376,13 +395,30 @@ class Engine:
                     self._kernel.subscribe(strategy_id, what, instrument_id)
         return handlers
 
-    def _series_of(self, binding: StrategyBinding, instrument_id: int) -> int:
-        bars = binding.bars
-        source = bars.rule or (bars.prices if bars.interval_ns else "input")
-        key = (instrument_id, bars.interval_ns, source, binding.history)
+    def _add_timeframes(self, problems: Problems) -> None:
+        """Add the bars of every strategy, the longest first, where one of them has several lengths.
+
+        Bars that end at one moment come in the order in which they were added.
+        """
+        if all(len(binding.timeframes()) == 1 for binding in self.strategies):
+            return
+        wanted = [
+            (strategy_id, binding, timeframe)
+            for strategy_id, binding in enumerate(self.strategies)
+            for timeframe in binding.timeframes()
+        ]
+        for strategy_id, binding, timeframe in sorted(wanted, key=lambda each: -each[2].source.length_ns):
+            try:
+                for instrument_id in binding.instruments:
+                    self._series_of(binding, instrument_id, timeframe)
+            except InvalidValueError as error:
+                problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
+
+    def _series_of(self, binding: StrategyBinding, instrument_id: int, timeframe: Timeframe) -> int:
+        key = (instrument_id, timeframe, binding.first_bar, binding.history)
         if key not in self._series:
             self._series[key] = self._kernel.add_series(
-                instrument_id, source, bars.interval_ns, binding.history
+                instrument_id, timeframe.source, timeframe.name, binding.first_bar, binding.history
             )
         return self._series[key]
 

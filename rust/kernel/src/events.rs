@@ -50,6 +50,10 @@ impl Kernel {
 
     /// Handles the opening of the bar at the head of a source.
     pub(crate) fn handle_bar_open(&mut self, source: usize) -> Result<(), KernelError> {
+        // What has ended by now without its last bar comes after the bars that close now, and before one opens.
+        if self.schedule.has_merged_end(self.now_ns) && self.close_merged() {
+            return Ok(());
+        }
         let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
         self.input.open_bar(source);
         self.recorder.event(&event, &[], &[])?;
@@ -67,6 +71,9 @@ impl Kernel {
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar, close_ns)?;
         self.value_bar(instrument, bar)?;
+        if !self.market(instrument)?.series.merged.is_empty() {
+            self.merge_bar(instrument, bar, close_ns)?;
+        }
         let mut next = 0;
         while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
             self.finish_bar(series, bar);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tradecore_bars::FirstBar;
 use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{CashFlowColumns, Ledger, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
@@ -77,6 +78,8 @@ pub struct Kernel {
     pub(crate) has_margin: bool,
     /// When the account has something to do by itself or its equity is to be sampled; the end of time when never.
     pub(crate) clock_due_ns: TimeNs,
+    /// Whether a strategy has bars of several lengths: those that end together are known before it is called.
+    pub(crate) has_timeframes: bool,
 }
 
 impl Kernel {
@@ -132,6 +135,7 @@ impl Kernel {
             published: Vec::new(),
             account,
             has_margin,
+            has_timeframes: false,
             clock_due_ns: curve.due_ns(),
             curve,
             config,
@@ -177,6 +181,9 @@ impl Kernel {
 
     /// Adds a series of bars that keeps the last `history` of them.
     ///
+    /// Of bars that end at one moment those of the series that was added first come first: add the longer one
+    /// of two lengths first, so that it is known when the shorter one wakes a strategy.
+    ///
     /// # Errors
     ///
     /// [`KernelError::Value`] when the instrument is not in the table or a threshold is not above 0.
@@ -184,6 +191,7 @@ impl Kernel {
         &mut self,
         instrument: InstrumentId,
         source: BarSource,
+        first: FirstBar,
         history: usize,
     ) -> Result<usize, KernelError> {
         let index = self.series.len();
@@ -192,13 +200,19 @@ impl Kernel {
                 ValueError::new("instrument_id", instrument.0, "must be in the instrument table").into()
             );
         };
-        let builder = source.builder(&market.instrument)?;
+        let builders = source.builders(&market.instrument, &market.sessions, first)?;
+        let series = &mut market.series;
         match source {
-            BarSource::Input => market.series.input.push(index),
-            BarSource::Trades(_) | BarSource::Rule(_) => market.series.trades.push(index),
-            BarSource::Quotes(_) => market.series.quotes.push(index),
+            BarSource::Input => series.input.push(index),
+            BarSource::Bars(_) => series.merged.push(index),
+            BarSource::Trades(_) | BarSource::Rule(_) => series.trades.push(index),
+            BarSource::Quotes(_) => series.quotes.push(index),
+            BarSource::BarsOrTrades(_) => {
+                series.merged.push(index);
+                series.trades.push(index);
+            }
         }
-        self.series.push(Series::new(instrument, builder, history));
+        self.series.push(Series::new(instrument, builders, history));
         Ok(index)
     }
 
@@ -215,8 +229,21 @@ impl Kernel {
         }
     }
 
+    /// Returns how many bars given as input a series has left out: outside the sessions of the instrument, or
+    /// too late.
+    #[must_use]
+    pub fn bars_left_out(&self, series: usize) -> u64 {
+        let bars = self.series.get(series).and_then(|series| series.builders.bars.as_ref());
+        bars.map_or(0, |bars| bars.left_out())
+    }
+
     /// Wakes a strategy at every bar of a series.
+    ///
+    /// Once one strategy has bars of several lengths, all that end at one moment are known before any strategy is
+    /// called about them.
     pub fn subscribe_bars(&mut self, strategy: StrategyId, series: usize) {
+        let Some(instrument) = self.series.get(series).map(|series| series.instrument) else { return };
+        self.has_timeframes |= self.series.iter().any(|other| other.is_of(instrument, strategy));
         if let Some(series) = self.series.get_mut(series) {
             series.subscribers.push(strategy);
         }

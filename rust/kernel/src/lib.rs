@@ -77,5 +77,5 @@ pub use latency::{LatencySample, LatencySamples};
 pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};
 pub use series::{BarSource, Column, IndicatorValues};
-pub use tradecore_bars::BarRule;
+pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
 pub use wake::{OrderUpdate, Wake, WakeBody};

@@ -67,6 +67,8 @@ pub(crate) struct Subscribers {
 #[derive(Debug, Default)]
 pub(crate) struct SeriesOf {
     pub(crate) input: Vec<usize>,
+    /// Longer bars, built from those given as input.
+    pub(crate) merged: Vec<usize>,
     pub(crate) trades: Vec<usize>,
     pub(crate) quotes: Vec<usize>,
 }

@@ -7,7 +7,9 @@ use common::{
     ANNA, BERT, GOLD, Item, Rig, TIN, bar, clock, command, config, diff, flow_limit, limit, lost, market,
     money, quote, snapshot, stop, trade,
 };
-use tradecore_kernel::{BarSource, Destination, Matching, OrderRequest, Verdict, WakeBody};
+use tradecore_kernel::{
+    BarSource, BarSpan, Destination, FirstBar, Matching, OrderRequest, Verdict, WakeBody,
+};
 use tradecore_risk::Limits;
 use tradecore_types::{
     Bracket, CancelReason, CommandKind, Liquidity, OrderId, RejectReason, ReportBody, Rule, Side, StrategyId,
@@ -347,7 +349,10 @@ fn timers_ring_at_their_time_in_the_order_they_were_set() {
 #[test]
 fn time_bars_hold_their_bucket_and_the_clock_closes_them() {
     let mut rig = Rig::new(config(Matching::Quotes));
-    let series = rig.kernel.add_series(GOLD, BarSource::Trades(10), 0).unwrap();
+    let series = rig
+        .kernel
+        .add_series(GOLD, BarSource::Trades(BarSpan::of_ns(10).unwrap()), FirstBar::BySource, 0)
+        .unwrap();
     rig.kernel.subscribe_bars(ANNA, series);
     rig.play(&[
         trade(103, GOLD, Side::Buy, 100, 2),

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 use tradecore_indicators::{IndicatorSpec, Seed};
-use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
+use tradecore_kernel::{Advance, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::activity;
@@ -58,6 +58,7 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
 pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
+    timeframes: bars::Timeframes,
     /// Names of the strategies.
     pub(crate) strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
@@ -125,7 +126,8 @@ impl PyKernel {
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        Ok(Self { kernel, scales, strategies, is_running: false, gates: UserGates::default() })
+        let (gates, timeframes) = (UserGates::default(), bars::Timeframes::default());
+        Ok(Self { kernel, scales, timeframes, strategies, is_running: false, gates })
     }
 
     /// Shows the garbage collector the gates of users, which may lead back here.
@@ -147,19 +149,24 @@ impl PyKernel {
         Ok(())
     }
 
-    /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
-    #[pyo3(signature = (instrument_id, source, interval_ns=0, history=0))]
+    /// Adds a series of bars of a `BarSource` that keeps `history` of them; longer ones are added first.
     fn add_series(
         &mut self,
         instrument_id: u32,
-        source: &str,
-        interval_ns: i64,
+        bars: bars::Wanted,
+        timeframe: &str,
+        first_bar: Option<&str>,
         history: usize,
     ) -> PyResult<usize> {
-        let source = bars::source(&self.kernel, instrument_id, source, interval_ns)?;
-        self.kernel
-            .add_series(InstrumentId(instrument_id), source, history)
-            .map_err(|error| kernel_error(&error))
+        let id = InstrumentId(instrument_id);
+        let series = bars::add(&mut self.kernel, id, &bars, first_bar, history)?;
+        bars::push_name(&mut self.timeframes, timeframe);
+        Ok(series)
+    }
+
+    /// Number of bars given as input that a series left out: outside of the sessions, or too late.
+    fn bars_left_out(&self, series: usize) -> u64 {
+        self.kernel.bars_left_out(series)
     }
 
     /// Wakes a strategy at every bar of a series.
@@ -526,14 +533,7 @@ impl PyKernel {
         column: &str,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let column = match column {
-            "open" => Column::Open,
-            "high" => Column::High,
-            "low" => Column::Low,
-            "close" => Column::Close,
-            "volume" => Column::Volume,
-            other => return Err(invalid_value("column", other, "must be open, high, low, close or volume")),
-        };
+        let column = bars::column(column)?;
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
     }
 }
@@ -544,6 +544,7 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
     let mut books = Books::new(kernel);
     let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
     let mut calls: u32 = 0;
+    let timeframes = kernel.try_borrow().map_err(|_| misuse(RUNNING))?.timeframes.clone();
     loop {
         let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
         if let Some(error) = this.gates.failure(py) {
@@ -558,7 +559,7 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
         };
         let scale = this.scale(wake.instrument.0)?;
         drop(this);
-        call(py, &wake, scale, handlers, &mut last, &mut books)?;
+        call(py, &wake, scale, handlers, &mut last, &mut books, &timeframes)?;
         calls = calls.wrapping_add(1);
         if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
             py.check_signals()?;

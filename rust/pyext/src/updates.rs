@@ -43,7 +43,7 @@ pub struct FillOf {
 }
 
 impl Rewritten for PyFill {
-    type From = Shown<FillOf>;
+    type From<'a> = Shown<FillOf>;
 
     fn made(from: &Shown<FillOf>) -> Self {
         let FillOf { update, price_ticks, lots, liquidity, fee } = &from.what;
