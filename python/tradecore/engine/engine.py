@@ -124,6 +124,7 @@ class Engine:
         self._series: dict[_SeriesKey, int] = {}
         problems = Problems()
         self._add_timeframes(problems)
+        problems.raise_any()
         for strategy_id, binding in enumerate(self.strategies):
             try:
                 self._handlers.append(self._bind(strategy_id, binding))
@@ -412,7 +413,6 @@ class Engine:
                     self._series_of(binding, instrument_id, timeframe)
             except InvalidValueError as error:
                 problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
-        problems.raise_any()
 
     def _series_of(self, binding: StrategyBinding, instrument_id: int, timeframe: Timeframe) -> int:
         key = (instrument_id, timeframe, binding.first_bar, binding.history)

@@ -7,7 +7,7 @@ import msgspec
 
 from tradecore.domain import InvalidValueError, shape
 from tradecore.domain.spec import Name
-from tradecore.strategy.bar_source import PRICES, BarSource, FirstBar
+from tradecore.strategy.bar_source import BarSource, FirstBar
 from tradecore.strategy.binding import StrategyBinding, timeframes
 from tradecore.strategy.callbacks import signature_problems
 from tradecore.strategy.loader import parameter_rule, parameters
@@ -17,7 +17,9 @@ HISTORY_MAX = 1_000_000
 _NAME = msgspec.inspect.type_info(Name)
 _HISTORY = msgspec.inspect.type_info(typing.Annotated[int, msgspec.Meta(ge=0, le=HISTORY_MAX)])
 _PLACE = msgspec.inspect.type_info(int)
-_INTERVAL = msgspec.inspect.type_info(typing.Annotated[int, msgspec.Meta(ge=0)])
+_LENGTH = msgspec.inspect.type_info(typing.Annotated[int, msgspec.Meta(ge=0)])
+_FIRST_BAR = msgspec.inspect.type_info(FirstBar | None)
+_PRICES = ("", "bars", "trades", "quotes")
 
 
 def checked_bindings(
@@ -82,7 +84,7 @@ def _checked(binding: StrategyBinding, key: str, instruments: int, report: shape
     name = shape.checked(binding.name, _NAME, f"{key}.name", report)
     history = shape.checked(binding.history, _HISTORY, f"{key}.history", report)
     bars = _bars(binding.bars, f"{key}.bars", report)
-    first_bar = _first_bar(binding.first_bar, f"{key}.first_bar", report)
+    first_bar = shape.checked(binding.first_bar, _FIRST_BAR, f"{key}.first_bar", report)
     places = _places(binding.instruments, f"{key}.instruments", instruments, report)
     if binding.strategy is None:
         report(f"{key}.strategy", None, "is missing: give an object with callbacks such as on_bar")
@@ -90,62 +92,52 @@ def _checked(binding: StrategyBinding, key: str, instruments: int, report: shape
         for callback, problem in signature_problems(binding.strategy):
             report(f"{key}.{callback}", type(binding.strategy).__name__, problem)
         _check_parameters(binding.strategy, key, report)
-    values = {
-        "name": name,
-        "history": history,
-        "bars": bars,
-        "first_bar": first_bar,
-        "instruments": places,
-    }
+    values = {"name": name, "history": history, "bars": bars, "first_bar": first_bar, "instruments": places}
     good = {field: value for field, value in values.items() if shape.is_good(value)}
     return msgspec.structs.replace(binding, **good)
 
 
 def _bars(bars: object, key: str, report: shape.Report) -> object:
-    """Check where bars come from, one kind or several; text is read as in a file."""
-    is_list = isinstance(bars, list | tuple)
-    several = tuple(bars) if isinstance(bars, list | tuple) else (bars,)
+    """Return where bars come from; several kinds are a tuple."""
+    if not isinstance(bars, list | tuple):
+        _bar_source(bars, key, report)
+        return bars
     noted = shape.Problems()
-    for place, each in enumerate(several):
-        _check_source(each, f"{key}[{place}]" if is_list else key, noted)
-    if not noted.found:
-        try:
-            timeframes(typing.cast("tuple[BarSource | str, ...]", several))
-        except InvalidValueError as error:
-            noted(key, error.value, error.rule)
+    for place, source in enumerate(bars):
+        _bar_source(source, f"{key}[{place}]", noted)
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
-    return several if is_list else bars
+    if not noted.found:
+        try:
+            timeframes(bars)
+        except InvalidValueError as error:
+            report(key, error.value, error.rule)
+    return tuple(bars)
 
 
-def _check_source(bars: object, key: str, report: shape.Report) -> None:
-    """Report what makes no sense about one kind of bars."""
+def _bar_source(source: object, key: str, report: shape.Report) -> None:
+    """Report what is wrong with one kind of bars; text is read as in a file."""
     try:
-        if isinstance(bars, str):
-            BarSource.parse(bars)
-        elif not isinstance(bars, BarSource):
-            report(key, bars, 'must be text such as "1h" or "100tick", or a BarSource')
-        elif bars.rule:
-            if BarSource.parse(str(bars.rule)).rule != bars.rule:
-                report(f"{key}.rule", bars.rule, "must be a rule such as 100tick, 50volume, 1e6notional")
-        elif bars.prices not in ("", *PRICES):
-            report(
-                f"{key}.prices", bars.prices, "must be bars, trades or quotes, or empty for bars or trades"
-            )
+        if isinstance(source, str):
+            BarSource.parse(source)
+        elif not isinstance(source, BarSource):
+            report(key, source, 'must be text such as "1h" or "100tick", or a BarSource')
+        elif source.rule:
+            if BarSource.parse(str(source.rule)).rule != source.rule:
+                report(f"{key}.rule", source.rule, "must be a rule such as 100tick, 50volume, 1e6notional")
         else:
-            for name, value in (("interval_ns", bars.interval_ns), ("months", bars.months)):
-                shape.checked(value, _INTERVAL, f"{key}.{name}", report)
+            _check_length(source, key, report)
     except InvalidValueError as error:
         report(key, error.value, error.rule)
 
 
-def _first_bar(first_bar: object, key: str, report: shape.Report) -> object:
-    """Return what becomes of a first bar that is not whole."""
-    known = [member.value for member in FirstBar]
-    if first_bar is None or first_bar in known:
-        return None if first_bar is None else FirstBar(first_bar)
-    report(key, first_bar, f"must be one of {', '.join(known)}, or None")
-    return None
+def _check_length(source: BarSource, key: str, report: shape.Report) -> None:
+    lengths = {"interval_ns": source.interval_ns, "months": source.months}
+    checked = [shape.checked(value, _LENGTH, f"{key}.{name}", report) for name, value in lengths.items()]
+    if all(checked) and all(shape.is_good(value) for value in checked):
+        report(f"{key}.months", source.months, "must be 0 beside `interval_ns`: bars have one length")
+    elif any(lengths.values()) and source.prices not in _PRICES:
+        report(f"{key}.prices", source.prices, "must be bars, trades or quotes")
 
 
 def _places(given: object, key: str, instruments: int, report: shape.Report) -> object:
