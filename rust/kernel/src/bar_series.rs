@@ -53,8 +53,9 @@ impl Kernel {
         }
     }
 
-    /// Takes a bar given as input, with its close, into the longer bars that are built from it.
-    pub(crate) fn merge_bar(
+    /// Takes a bar given as input, with its close, into the longer bars that are built from it, and then shows it
+    /// to the series that have it as it is.
+    pub(crate) fn spread_bar(
         &mut self,
         instrument: InstrumentId,
         bar: &Bar,
@@ -73,6 +74,10 @@ impl Kernel {
                 let close_ns = finished.close_time_ns;
                 finish(series, index, &finished.bar, &market.instrument, close_ns, &mut self.wakes);
             }
+        }
+        for &index in &market.series.input {
+            let Some(series) = self.series.get_mut(index) else { continue };
+            finish(series, index, bar, &market.instrument, self.now_ns, &mut self.wakes);
         }
         Ok(())
     }

@@ -71,15 +71,7 @@ impl Kernel {
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar, close_ns)?;
         self.value_bar(instrument, bar)?;
-        if !self.market(instrument)?.series.merged.is_empty() {
-            self.merge_bar(instrument, bar, close_ns)?;
-        }
-        let mut next = 0;
-        while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
-            self.finish_bar(series, bar);
-            next += 1;
-        }
-        Ok(())
+        self.spread_bar(instrument, bar, close_ns)
     }
 
     fn on_quote(&mut self, instrument: InstrumentId, quote: Quote) -> Result<(), KernelError> {
