@@ -75,7 +75,7 @@ def test_each_instrument_has_its_own_file(files):
     by_pattern = result(files, config('[data]\npath = "{symbol}.csv"', "btc", "X/Y"))
 
     assert by_name == by_pattern
-    assert by_name["positions"] == {"btc": 1, "X/Y": 1}
+    assert by_name["positions"] == {"btc": "1", "X/Y": "1"}
     assert by_name["orders"] == 2
 
 
@@ -98,7 +98,7 @@ time_format = "ms"
     by_columns, by_names = (result(files, config(data, "btc", "X/Y")) for data in (own, plain))
     assert by_columns == by_names
     assert by_columns["events"] == 40
-    assert by_columns["positions"] == {"btc": 1, "X/Y": 1}
+    assert by_columns["positions"] == {"btc": "1", "X/Y": "1"}
 
 
 WATCHER = """
@@ -219,7 +219,7 @@ def test_what_inspection_shows_can_be_pasted_and_run(files):
         "instrument  tick 1, lot 1",
     ]
     strategy = '[account]\ncash = 1_000_000\n[strategy]\nclass = "once.py:Once"\n'
-    assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": 1}
+    assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": "1"}
 
 
 def test_several_files_are_inspected_as_one_series(files):

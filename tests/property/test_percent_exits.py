@@ -8,8 +8,8 @@ from fractions import Fraction
 import msgspec
 import numpy as np
 import pytest
-from tests.support.random_orders import events_of, spec_of
 
+from support.random_orders import events_of, spec_of
 from tradecore import (
     BarOrder,
     Engine,

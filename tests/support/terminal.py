@@ -35,7 +35,7 @@ class Terminal:
         self.process = subprocess.Popen(
             arguments,
             cwd=folder,
-            env={"TERM": "xterm-256color", **environment},
+            env={"TERM": "xterm-256color", **_without_size(environment)},
             stdin=slave,
             stdout=subprocess.PIPE,
             stderr=slave,
@@ -99,6 +99,11 @@ class Terminal:
 
     def _set_size(self, columns, lines):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+
+def _without_size(environment):
+    """Leave out what would speak for another size than that of the terminal."""
+    return {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
 
 
 def drawn(raw):

@@ -115,6 +115,13 @@ async def test_refusals_alike_are_told_once_a_minute_and_counted(told, monkeypat
 
 
 @pytest.mark.parametrize("told", [("info", False)], indirect=True)
+def test_a_message_of_many_lines_is_one_line(told):
+    """As asyncio's own errors are: whoever reads line by line sees one event."""
+    logging.getLogger("any").error("Exception in callback\nhandle: <x>")
+    assert told.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize("told", [("info", False)], indirect=True)
 def test_the_last_lines_are_kept_and_the_stream_can_be_changed(told):
     """Last words have the end of the log; a live view takes the lines and gives the stream back."""
     recent, other = RecentLines.attached(2), io.StringIO()

@@ -42,7 +42,7 @@ class EventFormatter(logging.Formatter):
             line = {**told, **values, **said, "time": at, "level": record.levelname.lower(), "event": event}
             return _JSON.encode(dict(sorted(line.items(), key=_place))).decode()
         shown = " ".join(f"{name}={_shown(value)}" for name, value in values.items())
-        said_first = event if words is None else _one_line(words)
+        said_first = _one_line(event if words is None else words)
         return f"{at} {record.levelname.lower():<7} {said_first} {shown}".rstrip()
 
 

@@ -21,7 +21,7 @@ _WEEK_NS = 7 * 86_400_000_000_000
 # Only the order of lengths depends on it: a month is longer than four weeks and shorter than five.
 _MONTH_NS = 30 * 86_400_000_000_000
 _MONTHS = (1, 2, 3, 4, 6, 12)
-_PRICES = ("bars", "trades", "quotes")
+PRICES = ("bars", "trades", "quotes")
 
 
 class FirstBar(StrEnum):
@@ -74,7 +74,7 @@ class BarSource(msgspec.Struct, frozen=True):
         if rule := _RULE.fullmatch(length):
             return cls._by_rule(text, rule, prices)
         interval_ns, months = _length(text, length)
-        if prices not in ("", *_PRICES):
+        if prices not in ("", *PRICES):
             raise InvalidValueError("bars", text, "must be built from `:bars`, `:trades` or `:quotes`")
         return cls(interval_ns=interval_ns, prices=prices, months=months)
 
