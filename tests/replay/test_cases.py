@@ -45,9 +45,8 @@ def test_every_case_comes_out_right(tmp_path):
         )
         trades = json.loads(answer)["trades"]
 
-        seen = [
-            (trade["entry_price"], trade["exit_price"], round(trade["commission"], 9)) for trade in trades
-        ]
+        names = ("entry_price", "exit_price", "commission")
+        seen = [tuple(round(float(trade[name]), 9) for name in names) for trade in trades]
         assert seen == expected(name, order), (name, order)
 
 
