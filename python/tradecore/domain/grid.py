@@ -15,6 +15,7 @@ Direction = Literal["down", "up", "nearest"]
 # Furthest a float may lie from a whole number of steps, in steps: floats of exact decimals are nearer.
 STEP_TOLERANCE = 1e-6
 STEPS_MAX = 2**63 - 1
+_FLOAT_COUNT_MAX = 1e12
 # No number of 64 bits of steps has its first digit further from the point.
 _EXPONENT_MAX = 40
 
@@ -140,5 +141,7 @@ def _near(value: float, step: Decimal) -> int | None:
     count = value / float(step)
     if not math.isfinite(count):
         return None
-    near = round(count)
-    return near if abs(count - near) <= STEP_TOLERANCE * max(1.0, abs(count) * 1e-9) else None
+    # Of so many steps the division itself may be off by more than it is to tell.
+    exact = Fraction(value) / Fraction(step) if abs(count) > _FLOAT_COUNT_MAX else Fraction(count)
+    near = round(exact)
+    return near if abs(exact - near) <= STEP_TOLERANCE * max(1.0, abs(count) * 1e-9) else None

@@ -443,7 +443,9 @@ def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:
     if digest is None and (name := venue.latency_digest or venue.latency_file):
         raise InvalidValueError("latency", None, f"needs the samples {name}")
     if venue.latency_digest not in (None, digest):
-        raise InvalidValueError("latency_digest", venue.latency_digest, f"the samples given have {digest}")
+        raise InvalidValueError(
+            "venue.latency_digest", venue.latency_digest, f"the samples given have {digest}"
+        )
     return msgspec.structs.replace(spec, venue=msgspec.structs.replace(venue, latency_digest=digest))
 
 

@@ -103,8 +103,8 @@ def _bars(bars: object, key: str, report: shape.Report) -> object:
         _bar_source(bars, key, report)
         return bars
     noted = shape.Problems()
-    for place, source in enumerate(bars):
-        _bar_source(source, f"{key}[{place}]", noted)
+    for source in bars:
+        _bar_source(source, key, noted)
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
     if not noted.found:
