@@ -141,6 +141,8 @@ def test_a_dead_engine_says_why_with_file_and_line_and_what_to_do(desk):
     assert "exit code 7" in shown
     assert "tradecore 0.1.0 starts: account one" in "\n".join(words["log"])
     assert "it had died: strategy 'Faulty' failed" in desk.call("stop", "one", code=ExitCode.DEAD).stderr
+    asked = desk.call("flatten", "one", code=ExitCode.DEAD)
+    assert "no engine runs; it had died, so nothing was done: `tradecore status one` says why" in asked.stderr
     assert (desk.directory / "state/one/last_words.json").stat().st_mode & 0o777 == 0o600
 
 

@@ -182,8 +182,10 @@ def test_every_rule_of_risk_has_words_for_operators(rule):
             "invalid_order",
             1,
             -100_000,
-            "a size, price, percentage or fraction of it is negative, and must be above 0: "
-            "-100000 in lots or ticks, -10 in percent, -0.1 as a fraction",
+            (
+                "a size, price, percentage or fraction of it is negative, and must be above 0: "
+                "-100000 in lots or ticks, -10 in percent, -0.1 as a fraction"
+            ),
         ),
         (
             "invalid_order",
