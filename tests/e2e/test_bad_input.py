@@ -137,6 +137,19 @@ def test_a_strategy_that_cannot_be_loaded_is_a_configuration_error(shell, source
     shell.refused("backtest", "good.toml", "--set", option, code=ExitCode.CONFIG, says=words)
 
 
+def test_each_problem_of_a_strategy_is_told_once_with_the_option_it_came_from(shell):
+    """Other options of the same strategy are not blamed, and nothing is said twice."""
+    shell.write("s.py", "class S:\n    one: int = 1\n    two: int = 2\n    def on_bar(self, ctx, bar): ...\n")
+    good = ("--set", "strategy.history=10", "--set", f"strategy.class={shell.folder / 's.py'}:S")
+    bad = ("--set", "strategy.one=x", "--set", "strategy.two=y")
+    for command in (("config", "check"), ("backtest",)):
+        _, talk = shell.run(*command, "good.toml", *good, *bad, code=ExitCode.CONFIG)
+        assert [line.split(" = ")[0] for line in talk.splitlines()] == [
+            "tradecore: --set strategy.one: strategy.one",
+            "tradecore: --set strategy.two: strategy.two",
+        ]
+
+
 def test_a_failing_strategy_keeps_the_journal_and_a_mended_one_goes_on(shell):
     """What was committed before the failure stays, and the restart ends as if nothing had happened."""
     shell.write("capture", "\n".join(capture_lines(LINES)) + "\n")
