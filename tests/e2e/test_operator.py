@@ -309,12 +309,13 @@ def test_what_an_engine_leaves_behind_is_known_without_it(desk):
     process = desk.start()
     desk.wait_until(lambda: desk.engine().get("fills", 0) > 0)
     desk.call("stop", "one", code=ExitCode.OK)
-    summary = json.loads(process.communicate(timeout=PATIENCE_SECONDS)[0], parse_float=Decimal)
+    summary = json.loads(process.communicate(timeout=PATIENCE_SECONDS)[0])
     beat = json.loads(desk.call("status", "one", "--json", code=ExitCode.NOT_RUNNING).stdout)["heartbeat"]
 
-    assert Decimal(beat["equity"]) == summary["equity"]
-    assert Decimal(beat["pnl"]) == summary["pnl"]
-    assert {name: Decimal(size) for name, size in beat["positions"].items()} == summary["positions"]
+    assert Decimal(beat["equity"]) == Decimal(summary["equity"])
+    assert Decimal(beat["pnl"]) == Decimal(summary["pnl"])
+    sizes = {name: Decimal(size) for name, size in summary["positions"].items()}
+    assert {name: Decimal(size) for name, size in beat["positions"].items()} == sizes
     assert beat["currency"] == "USD"
 
 
