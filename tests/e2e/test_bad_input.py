@@ -106,7 +106,7 @@ STRATEGIES = [
     ("def on_bar(self, ctx, bar):\n        return {}['b']", "on_bar", "KeyError: 'b' (s.py line 3)"),
     ("def on_bar(self, ctx, bar):\n        raise SystemExit(0)", "on_bar", "SystemExit: 0 (s.py line 3)"),
     ("def on_stop(self, ctx):\n        1 / 0", "on_stop", "division by zero (s.py line 3)"),
-    ("def on_bar(self, ctx, bar):\n        ctx.buy(quantity=float('nan'))", "on_bar", "nan"),
+    ("def on_bar(self, ctx, bar):\n        ctx.buy(quantity='much')", "on_bar", "(s.py line 3)"),
 ]
 
 

@@ -35,6 +35,7 @@ class _Told(msgspec.Struct, frozen=True):
     pnl: str = ""
     realised: str = ""
     unrealised: str = ""
+    fees: str = ""
     pnl_session: str = ""
     pnl_today: str = ""
     today_since: str = ""
