@@ -99,6 +99,21 @@ def test_status_shows_money_positions_limits_and_the_feed(desk):
     assert engine["read_model_lag_records"] is None or engine["read_model_lag_records"] >= 0
 
 
+def test_the_parts_of_the_profit_add_up_with_the_fees_among_them(desk):
+    """An operator who adds the figures of the line gets the profit at its beginning."""
+    desk.start("--set", "fees.maker_bps=15", "--set", "fees.taker_bps=15")
+    desk.wait_until(lambda: desk.engine().get("fills", 0) > 0)
+    line = next(line for line in desk.call("status", "one").stdout.splitlines() if line.startswith("PnL "))
+    said = re.fullmatch(
+        r"PnL +(\S+) USD since the journal began \(realised (\S+), unrealised (\S+), fees (\S+)\)", line
+    )
+
+    assert said is not None, line
+    whole, *parts = map(Decimal, said.groups())
+    assert abs(whole - sum(parts)) < Decimal("1e-7")  # each is rounded as it is shown
+    assert parts[-1] < 0
+
+
 def test_stop_ends_the_engine_cleanly_and_asking_again_is_no_error(desk):
     """It waits for the end, says what is left behind, and the codes are those of the other commands."""
     process = desk.start()
