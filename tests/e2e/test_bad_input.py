@@ -137,6 +137,16 @@ def test_a_strategy_that_cannot_be_loaded_is_a_configuration_error(shell, source
     shell.refused("backtest", "good.toml", "--set", option, code=ExitCode.CONFIG, says=words)
 
 
+@pytest.mark.parametrize("symbol", ["ABC/USDT", "ABC-USDT", "abcusdt", "ABC/USDT:USDT"])
+def test_a_pair_as_other_programs_write_it_is_not_sent_to_binance(shell, symbol):
+    """A live feed would wait for it for ever; the check says how the venue writes it."""
+    shell.write("live.toml", BACKTEST.replace('"ABC"', f'"{symbol}"').replace('"backtest"', '"paper"'))
+    option = ("--set", 'feed={kind="binance"}')
+    says = ["instruments.0.symbol", repr(symbol), "did you mean 'ABCUSDT'?"]
+    for command in (("config", "check"), ("run",)):
+        shell.refused(*command, "live.toml", *option, code=ExitCode.CONFIG, says=says)
+
+
 def test_each_problem_of_a_strategy_is_told_once_with_the_option_it_came_from(shell):
     """Other options of the same strategy are not blamed, and nothing is said twice."""
     shell.write("s.py", "class S:\n    one: int = 1\n    two: int = 2\n    def on_bar(self, ctx, bar): ...\n")
