@@ -147,6 +147,20 @@ def test_a_pair_as_other_programs_write_it_is_not_sent_to_binance(shell, symbol)
         shell.refused(*command, "live.toml", *option, code=ExitCode.CONFIG, says=says)
 
 
+def test_the_check_warns_of_a_strategy_of_another_program(shell):
+    """It is no error, because it would run, but nothing would call it: both forms of the answer say so."""
+    shell.write("s.py", "class S:\n    def populate_indicators(self, dataframe, metadata): ...\n")
+    option = ("--set", f"strategy.class={shell.folder / 's.py'}:S")
+    output, talk = shell.run("config", "check", "good.toml", *option, code=ExitCode.OK)
+    plain, _ = shell.run("config", "check", "good.toml", *option, "--json", code=ExitCode.OK)
+
+    assert output == "good.toml: ok\n"
+    assert (
+        "warning: strategy S: nothing calls populate_indicators (s.py line 2): did you mean on_start" in talk
+    )
+    assert [f"warning: {note}" for note in json.loads(plain)["notes"]] == talk.splitlines()
+
+
 def test_each_problem_of_a_strategy_is_told_once_with_the_option_it_came_from(shell):
     """Other options of the same strategy are not blamed, and nothing is said twice."""
     shell.write("s.py", "class S:\n    one: int = 1\n    two: int = 2\n    def on_bar(self, ctx, bar): ...\n")
