@@ -53,6 +53,17 @@ _NEXT_STEPS: tuple[tuple[type[BaseException], str], ...] = (
     (MemoryError, "the machine ran out of memory: give it more, or run fewer instruments, then start again"),
     (OSError, "see what the system says, then start again: the run goes on from its journal"),
 )
+# A file that cannot be used needs no room on the disk; these are words of the journal's own errors.
+_JOURNAL_STEPS = {
+    ": damaged at byte ": (
+        "keep the damaged journal; put back a copy that `tradecore journal verify` calls intact, or start "
+        "with --new-journal: that begins with the configured cash and no positions"
+    ),
+    ": another process writes this journal": (
+        "stop the engine that writes this journal (`tradecore status` lists them), or give this one a "
+        "journal.path of its own, then start again"
+    ),
+}
 _ENDS = {
     "SIGINT": "Ctrl-C ended it",
     "SIGTERM": "SIGTERM ended it",
@@ -104,7 +115,7 @@ def of_error(error: BaseException, pid: int, log: Sequence[str]) -> LastWords:
     is_ours = isinstance(error, TradecoreError)
     reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
     notes = [str(note) for note in getattr(error, "__notes__", ())][:NOTES_MAX]
-    known = next((step for kind, step in _NEXT_STEPS if isinstance(error, kind)), None)
+    known = _next_step(error)
     if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
         known = "start again: the run goes on from its journal"
     if known is None or not (is_ours or isinstance(error, OSError | MemoryError | KeyboardInterrupt)):
@@ -119,6 +130,14 @@ def of_error(error: BaseException, pid: int, log: Sequence[str]) -> LastWords:
         notes=tuple(_cut(note, TEXT_MAX) for note in notes if note),
         log=cut_log(log),
     )
+
+
+def _next_step(error: BaseException) -> str | None:
+    if isinstance(error, StorageError):
+        for words, step in _JOURNAL_STEPS.items():
+            if words in str(error):
+                return step
+    return next((step for kind, step in _NEXT_STEPS if isinstance(error, kind)), None)
 
 
 def of_clean_end(asked: str | None, pid: int, log: Sequence[str]) -> LastWords:

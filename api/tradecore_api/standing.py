@@ -13,7 +13,7 @@ from tradecore_api.control import client
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.last_words import LastWords
 from tradecore_api.last_words import read as read_words
-from tradecore_api.state_dir import StateDir
+from tradecore_api.state_dir import StateDir, unknown_words
 
 HEARTBEAT_SECONDS_MAX = 3.0
 # A replay of a long journal at the start answers nobody; it is no hang.
@@ -106,8 +106,8 @@ def why_ended(found: AccountStatus) -> str:
         return "its process is there, but does not answer or writes no heartbeat"
     if found.state == DEAD:
         return words.reason if words is not None else f"{_VANISHED}{_reboot(found)}"
-    if found.state == STOPPED and words is not None:
-        return words.reason
+    if found.state == STOPPED:
+        return words.reason if words is not None else unknown_words(found.account)
     return ""
 
 

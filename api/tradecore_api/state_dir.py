@@ -75,6 +75,13 @@ def accounts() -> list[str]:
         raise StorageError(str(root()), f"cannot be read: {error.strerror}") from error
 
 
+def unknown_words(account: str) -> str:
+    """Return what to say of a name that was never seen here; nothing of one that was."""
+    if StateDir(account).path.exists():
+        return ""
+    return f"no engine of it ever ran here, known are: {', '.join(accounts()) or 'none'}"
+
+
 def write_atomically(path: Path, content: bytes, *, is_durable: bool) -> None:
     """Replace a file in one step, mode 0600: a reader sees the old or the new content, never a part.
 

@@ -99,6 +99,21 @@ def test_status_shows_money_positions_limits_and_the_feed(desk):
     assert engine["read_model_lag_records"] is None or engine["read_model_lag_records"] >= 0
 
 
+def test_the_parts_of_the_profit_add_up_with_the_fees_among_them(desk):
+    """An operator who adds the figures of the line gets the profit at its beginning."""
+    desk.start("--set", "fees.maker_bps=15", "--set", "fees.taker_bps=15")
+    desk.wait_until(lambda: desk.engine().get("fills", 0) > 0)
+    line = next(line for line in desk.call("status", "one").stdout.splitlines() if line.startswith("PnL "))
+    said = re.fullmatch(
+        r"PnL +(\S+) USD since the journal began \(realised (\S+), unrealised (\S+), fees (\S+)\)", line
+    )
+
+    assert said is not None, line
+    whole, *parts = map(Decimal, said.groups())
+    assert abs(whole - sum(parts)) < Decimal("1e-7")  # each is rounded as it is shown
+    assert parts[-1] < 0
+
+
 def test_stop_ends_the_engine_cleanly_and_asking_again_is_no_error(desk):
     """It waits for the end, says what is left behind, and the codes are those of the other commands."""
     process = desk.start()
@@ -141,6 +156,8 @@ def test_a_dead_engine_says_why_with_file_and_line_and_what_to_do(desk):
     assert "exit code 7" in shown
     assert "tradecore 0.1.0 starts: account one" in "\n".join(words["log"])
     assert "it had died: strategy 'Faulty' failed" in desk.call("stop", "one", code=ExitCode.DEAD).stderr
+    asked = desk.call("flatten", "one", code=ExitCode.DEAD)
+    assert "no engine runs; it had died, so nothing was done: `tradecore status one` says why" in asked.stderr
     assert (desk.directory / "state/one/last_words.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -307,7 +324,7 @@ def test_what_an_engine_leaves_behind_is_known_without_it(desk):
     process = desk.start()
     desk.wait_until(lambda: desk.engine().get("fills", 0) > 0)
     desk.call("stop", "one", code=ExitCode.OK)
-    summary = json.loads(process.communicate(timeout=PATIENCE_SECONDS)[0], parse_float=Decimal)
+    summary = json.loads(process.communicate(timeout=PATIENCE_SECONDS)[0])
     beat = json.loads(desk.call("status", "one", "--json", code=ExitCode.NOT_RUNNING).stdout)["heartbeat"]
 
     assert Decimal(beat["equity"]) == Decimal(summary["equity"])

@@ -106,7 +106,15 @@ def test_a_wrong_callback_is_found_before_the_run():
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("on_barr", "on_bar"), ("onBar", "on_bar"), ("On_Quote", "on_quote"), ("on_fills", "on_fill")],
+    [
+        ("on_barr", "on_bar"),
+        ("onBar", "on_bar"),
+        ("On_Quote", "on_quote"),
+        ("on_fills", "on_fill"),
+        ("on_candle", "on_bar"),
+        ("next", "on_bar"),
+        ("populate_exit_trend", "on_bar (ctx.close)"),
+    ],
 )
 def test_a_name_that_reads_like_a_callback_is_told_with_the_one_that_was_meant(name, meant):
     """Nothing calls it, whatever case and underscores it has."""

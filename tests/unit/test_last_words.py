@@ -33,6 +33,13 @@ def raised(error):
         (VenueError("the venue is gone"), 69, "the venue is gone", "see that the venue"),
         (DataError("x.csv: row 7", "is empty"), 65, "x.csv: row 7", "look at the place in the data"),
         (StorageError("/d", "No space left on device"), 74, "No space left", "make room on the disk"),
+        (StorageError("/j", "damaged at byte 9, from record 1 on: x"), 74, "byte 9", "put back a copy"),
+        (
+            StorageError("/j", "another process writes this journal; x"),
+            74,
+            "/j",
+            "stop the engine that writes",
+        ),
         (ConfigError("c.toml", "a.b", 1, "must be 2"), 78, "must be 2", "change the setting"),
         (BrokenInvariantError("cash is gone"), 70, "cash is gone", "stop trading, keep the journal"),
         (MemoryError(), 70, "MemoryError", "ran out of memory"),

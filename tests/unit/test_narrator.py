@@ -166,6 +166,33 @@ def test_every_rule_of_risk_has_words_for_operators(rule):
         ("price_collar", 20_000, 51_234, "the price is 5.1234% away from the market, allowed are 2%"),
         ("reference_stale", 5 * 10**9, 7_500_000_000, "the last market price is 7.5 s old, allowed are 5 s"),
         ("self_trade", 6_000_001, 6_000_000, "at 60000.00 it would trade with an own order at 60000.01"),
+        (
+            "invalid_order",
+            1_000_000,
+            50_000_000,
+            "`fraction` must be at most 1, which is the whole buying power, and is 50",
+        ),
+        (
+            "invalid_order",
+            999_999,
+            1_000_000,
+            "a percentage below the market must be below 100, and is 100",
+        ),
+        (
+            "invalid_order",
+            1,
+            -100_000,
+            (
+                "a size, price, percentage or fraction of it is negative, and must be above 0: "
+                "-100000 in lots or ticks, -10 in percent, -0.1 as a fraction"
+            ),
+        ),
+        (
+            "invalid_order",
+            1,
+            0,
+            "a size, price, percentage or fraction of it is 0 or rounds to 0, and must be above 0",
+        ),
     ],
 )
 def test_a_refusal_has_its_limit_and_value_in_units(rule, limit, value, words):

@@ -176,9 +176,8 @@ def _stop_now(arguments: argparse.Namespace, account: str) -> int:
 
 def _doubt(state: StateDir) -> str:
     """Return a warning when an account was never seen here: its name may be a slip of the finger."""
-    if state.path.exists():
-        return ""
-    return f". CHECK THE NAME: no engine of it ever ran here, known are: {_listed(state_dir.accounts())}"
+    words = state_dir.unknown_words(state.account)
+    return f". CHECK THE NAME: {words}" if words else ""
 
 
 def _listed(names: list[str]) -> str:
@@ -239,8 +238,7 @@ def _command(arguments: argparse.Namespace, request: ControlRequest | str) -> in
     account = _account(arguments.account)
     state = StateDir(account)
     if not instance_lock.is_held(state.lock):
-        _say(arguments, account, accepted=False, message="no engine runs for this account", seq=0)
-        return ExitCode.DEAD if look(account).state == DEAD else ExitCode.NOT_RUNNING
+        return _nothing_to_command(arguments, account)
     try:
         reply = client.ask(state.address, request, seconds_max=COMMAND_SECONDS_MAX)
     except client.NotAnsweringError as error:
@@ -251,6 +249,18 @@ def _command(arguments: argparse.Namespace, request: ControlRequest | str) -> in
     message = reply.message or _DONE.get(command, command)
     _say(arguments, account, accepted=reply.accepted, message=message, seq=reply.seq)
     return ExitCode.OK if reply.accepted else ExitCode.REFUSED
+
+
+def _nothing_to_command(arguments: argparse.Namespace, account: str) -> int:
+    """Say that no engine can be asked, and how the last one ended: its positions may still be open."""
+    found = look(account)
+    if found.state == DEAD:
+        message = f"no engine runs; it had died, so nothing was done: `tradecore status {account}` says why"
+        _say(arguments, account, accepted=False, message=message, seq=0)
+        return ExitCode.DEAD
+    message = f"no engine runs for this account, so nothing was done{_doubt(StateDir(account))}"
+    _say(arguments, account, accepted=False, message=message, seq=0)
+    return ExitCode.NOT_RUNNING
 
 
 def _account(named: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -35,6 +35,7 @@ class _Told(msgspec.Struct, frozen=True):
     pnl: str = ""
     realised: str = ""
     unrealised: str = ""
+    fees: str = ""
     pnl_session: str = ""
     pnl_today: str = ""
     today_since: str = ""
@@ -113,13 +114,25 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
 
 def _money(told: _Told) -> dict[str, object]:
     unit = told.currency
-    parts = f"realised {_shown(told.realised)}, unrealised {_shown(told.unrealised)}"
+    parts = ", ".join(f"{name} {text}" for name, text in _parts(told))
     return {
         "equity": f"{_shown(told.equity)} {unit} (cash {_shown(told.cash)})",
         "PnL": f"{_signed(told.pnl)} {unit} since the journal began ({parts})",
         "PnL session": f"{_signed(told.pnl_session)} {unit}",
         "PnL today": f"{_signed(told.pnl_today)} {unit} since {told.today_since}",
     }
+
+
+def _parts(told: _Told) -> Iterator[tuple[str, str]]:
+    """Give what the profit is made of: together the parts are the whole."""
+    yield "realised", _shown(told.realised)
+    yield "unrealised", _shown(told.unrealised)
+    if not (told.fees and told.pnl and told.realised and told.unrealised):
+        return
+    yield "fees", _signed(str(Decimal(0) - Decimal(told.fees)))
+    rest = Decimal(told.pnl) - Decimal(told.realised) - Decimal(told.unrealised) + Decimal(told.fees)
+    if rest:
+        yield "funding, interest and liquidations", _signed(str(rest))
 
 
 def _activity(told: _Told) -> dict[str, object]:

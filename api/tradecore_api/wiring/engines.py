@@ -6,7 +6,7 @@ from tradecore.domain import LatencySamples
 from tradecore.domain.errors import ConfigError, DataError, InvalidSpecError, InvalidValueError
 from tradecore.domain.span import span_ns
 from tradecore.domain.spec import EngineSpec
-from tradecore.engine import Engine
+from tradecore.engine import Engine, standing_notes
 from tradecore.runtime import SystemClock
 from tradecore.strategy import StrategyBinding
 from tradecore_api.config import keys
@@ -36,6 +36,17 @@ def problems_of(found: Reading) -> list[ConfigError]:
     except ConfigError as error:
         return [error, *error.others]
     return []
+
+
+def notes_of(found: Reading) -> list[str]:
+    """Return what does nothing in the strategies of a file without problems, a sentence each."""
+    if found.config is None:
+        return []
+    return [
+        f"strategy {binding.name}: {note}"
+        for binding in strategies(completed(found.config)).bindings
+        for note in standing_notes(binding.strategy)
+    ]
 
 
 def build_engine(

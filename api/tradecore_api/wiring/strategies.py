@@ -70,20 +70,22 @@ def _bindings(
 
 
 def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:
-    source = config.source_of(strategy.key)
     wrong: list[ConfigError] = []
     built: object = None
     try:
         timeframes(strategy.bars)
     except InvalidValueError as error:
-        wrong.append(ConfigError(source, f"{strategy.key}.bars", error.value, error.rule))
+        wrong.append(ConfigError(config.source, f"{strategy.key}.bars", error.value, error.rule))
     try:
-        found = load_class(strategy.reference, source=source, key=f"{strategy.key}.class")
-        built = build(found, strategy.parameters, source=source, section=strategy.key)
+        found = load_class(strategy.reference, source=config.source, key=f"{strategy.key}.class")
+        built = build(found, strategy.parameters, source=config.source, section=strategy.key)
     except ConfigError as error:
-        wrong.append(error)
+        wrong += [error, *error.others]
     if wrong:
-        raise ConfigError.of(wrong)
+        # Each key has a source of its own: one of the file, one an option.
+        raise ConfigError.of(
+            [ConfigError(config.source_of(each.key), each.key, each.value, each.rule) for each in wrong]
+        )
     instruments = tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols)
     return StrategyBinding(
         name=strategy.name,

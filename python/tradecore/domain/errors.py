@@ -118,7 +118,9 @@ class ConfigError(TradecoreError):
     @classmethod
     def of(cls, problems: Sequence["ConfigError"]) -> "ConfigError":
         """Return the first of several problems, which brings the others along in `others` and as notes."""
-        first, *rest = [each for problem in problems for each in (problem, *problem.others)]
+        # One that was told of before is among the others of an earlier one, too.
+        found = {id(each): each for problem in problems for each in (problem, *problem.others)}
+        first, *rest = found.values()
         first.others = tuple(rest)
         first.__notes__ = [str(problem) for problem in rest]
         return first

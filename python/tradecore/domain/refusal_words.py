@@ -8,6 +8,8 @@ from tradecore.domain.units import Units, money_text
 
 # Larger than any count of lots: a size that does not fit.
 _LOTS_MAX = 2**63
+# Percentages and fractions of an order are counted in parts per million.
+_PPM = 1_000_000
 _Number = Callable[[Units, int, int], str]
 
 
@@ -27,6 +29,8 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
     """
     if rule in _FIXED:
         return _FIXED[rule]
+    if rule == "invalid_order":
+        return _invalid_order(limit, value)
     if rule not in _SENTENCES:
         return f"limit {limit}, value {value}"
     sentence, number = _SENTENCES[rule]
@@ -35,7 +39,31 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
 
 def knows(rule: str) -> bool:
     """Tell whether there are words for a rule."""
-    return rule in _FIXED or rule in _SENTENCES
+    return rule in _FIXED or rule in _SENTENCES or rule == "invalid_order"
+
+
+def _invalid_order(limit: int, value: int) -> str:
+    """Say what a bare number can have been; `invalid_order_words` says it where the order is at hand."""
+    if limit == _PPM and value > limit:
+        return f"`fraction` must be at most 1, which is the whole buying power, and is {_shared(value)}"
+    if limit == _PPM - 1 and value > limit:
+        return f"a percentage below the market must be below 100, and is {_percentage(value)}"
+    if limit == 1 and value == 0:
+        return "a size, price, percentage or fraction of it is 0 or rounds to 0, and must be above 0"
+    if limit == 1 and value < 0:
+        return (
+            "a size, price, percentage or fraction of it is negative, and must be above 0: "
+            f"{value} in lots or ticks, {_percentage(value)} in percent, {_shared(value)} as a fraction"
+        )
+    return f"the order makes no sense: a value of it is {value}, its bound is {limit}"
+
+
+def _percentage(ppm: int) -> str:
+    return f"{Decimal(ppm) / 10_000:f}"
+
+
+def _shared(ppm: int) -> str:
+    return f"{Decimal(ppm) / _PPM:f}"
 
 
 def _size(units: Units, instrument: int, lots: int) -> str:
@@ -89,7 +117,6 @@ _SENTENCES: dict[str, tuple[str, _Number]] = {
     "order_rate_max": ("it would be new order number {value} in the window, allowed are {limit}", _count),
     "message_rate_max": ("it would be message number {value} in the window, allowed are {limit}", _count),
     "executions_max": ("halted: the strategy had {value} fills in the window, allowed are {limit}", _count),
-    "invalid_order": ("the order makes no sense: a value of it is {value}, its bound is {limit}", _count),
     "reduce_only": ("{value} would do more than close: at most {limit} can be closed", _size),
     "buying_power": ("it needs {value}, the account can pay {limit}", _money),
     "gross_max": ("the sum of all exposures could become {value}, allowed are {limit}", _money),

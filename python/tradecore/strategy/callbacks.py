@@ -20,6 +20,23 @@ CALLBACKS = {
     "on_liquidation": ("liquidation",),
     "on_stop": (),
 }
+# What other programs call these: their users write such a name first.
+_ELSEWHERE = {
+    "on_candle": "on_bar",
+    "on_kline": "on_bar",
+    "on_data": "on_bar",
+    "on_tick": "on_trade or on_quote",
+    "on_orderbook": "on_book",
+    "on_order_book": "on_book",
+    "next": "on_bar",
+    "init": "on_start",
+    "populate_indicators": "on_start (indicators of ctx) and on_bar",
+    "populate_entry_trend": "on_bar (ctx.buy, ctx.sell)",
+    "populate_exit_trend": "on_bar (ctx.close)",
+    "populate_buy_trend": "on_bar (ctx.buy, ctx.sell)",
+    "populate_sell_trend": "on_bar (ctx.close)",
+    "custom_stoploss": "on_bar (stop_loss_pct= of ctx.buy)",
+}
 # Nothing calls these while data come.
 _AT_THE_ENDS = frozenset({"on_start", "on_stop"})
 # Calling such a function runs nothing of it: its result has to be awaited or iterated.
@@ -128,12 +145,16 @@ _PLAIN = {_plain(name): name for name in CALLBACKS}
 
 
 def _reads_like_one(name: str) -> bool:
-    return name.startswith("on_") or _plain(name) in _PLAIN
+    return name.startswith("on_") or _plain(name) in _PLAIN or name in _ELSEWHERE
 
 
 def _unknown(name: str, method: object) -> str:
     code = _code(method)
     place = "" if code is None else f" ({_place(code)})"
-    close = _PLAIN.get(_plain(name)) or next(iter(difflib.get_close_matches(name, CALLBACKS, 1, 0.7)), None)
+    close = (
+        _PLAIN.get(_plain(name))
+        or _ELSEWHERE.get(name)
+        or next(iter(difflib.get_close_matches(name, CALLBACKS, 1, 0.7)), None)
+    )
     hint = f"did you mean {close}?" if close else f"the callbacks are {', '.join(CALLBACKS)}"
     return f"nothing calls {name}{place}: {hint}"
