@@ -331,6 +331,10 @@ WRONG = {
     "two closes": (lambda: bars(Close=1.0), r"'close' and 'Close' can each be close"),
     "no rows": (lambda: bars()[:0], r"has no rows"),
     "a size below 0": (lambda: bars(volume=-1.0), r"row 0: volume -1\.0: must not be negative"),
+    "a day before 1970": (
+        lambda: bars(time=pd.date_range("1969-12-30", periods=5, freq="D")),
+        r"row 0: time 1969-12-30 .*before 1970; .*drop the 2 earlier rows",
+    ),
     "bars and quotes": (lambda: bars(bid=1.0, ask=2.0), r'bars and of quotes; say which, as in kind="bars"'),
 }
 
