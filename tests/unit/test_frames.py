@@ -347,6 +347,17 @@ def test_what_cannot_be_used_is_named_by_column_and_row_with_what_to_do(frame, m
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("step", ["abc", "0", "-1", "nan", float("nan"), None])
+@pytest.mark.parametrize("field", ["tick_size", "lot_size"])
+def test_a_step_that_is_none_is_named_before_a_price_is(step, field):
+    """The instrument is at fault then, and not the first row."""
+    instrument = InstrumentSpec(**{"symbol": "ACME", "tick_size": "0.01", field: step})
+
+    with pytest.raises(InvalidValueError, match=rf"^instrument\.{field} ") as caught:
+        EventBatch.from_frame(bars(), instrument)
+    assert caught.value.field == f"instrument.{field}"
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [

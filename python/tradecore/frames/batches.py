@@ -13,6 +13,7 @@ from tradecore.domain.errors import DataError, InvalidValueError
 from tradecore.domain.spacing import close_times
 from tradecore.domain.span import span_ns
 from tradecore.domain.spec import InstrumentSpec
+from tradecore.domain.spec_check import checked_instrument
 from tradecore.frames.names import kind_of, positions_of
 from tradecore.frames.numbers import floats_of, found_lot, found_tick, ticks_of
 from tradecore.frames.rows import Rule, refuse_early, refuse_first, refuse_unordered
@@ -159,6 +160,7 @@ def events_of(
     interval: str | timedelta | None,
 ) -> EventBatch:
     """Return the events of a market as a batch; its instrument is checked as an engine checks it."""
+    instrument = checked_instrument(instrument)
     is_nearest = _is_nearest(rounding)
     time = market.columns["time"]
     time_ns, zone = times_of(market.table, time, timezone, may_repeat=market.kind != "bars")
