@@ -192,6 +192,32 @@ WRONG = {
     ),
     "cash in words": (Cross, {"cash": "much"}, "cash 'much': must be a number"),
     "cash below 0": (Cross, {"cash": -1}, "cash -1: must be a finite number of 0 or more"),
+    "a specification as a class": (
+        Cross,
+        {"spec": EngineSpec},
+        "spec 'class EngineSpec': must be an EngineSpec",
+    ),
+    "a specification as a table": (
+        Cross,
+        {"spec": {"mode": "backtest"}},
+        "spec 'dict': must be an EngineSpec",
+    ),
+    "cash beside a specification": (
+        Cross,
+        {"spec": EngineSpec(instruments=()), "cash": 10_000},
+        "cash 10000: would not count beside spec: set account.cash",
+    ),
+    "parameters in a list": (Cross, {"parameters": [5]}, r"parameters \[5\]: must map names to values"),
+    "a parameter given twice": (
+        Cross,
+        {"parameters": {"period": 5}, "period": 6},
+        "period 6: is given twice",
+    ),
+    "an instrument with a wrong tick": (
+        Cross,
+        {"instrument": InstrumentSpec(symbol="A", tick_size="abc")},
+        "instrument.tick_size 'abc': must be a decimal number",
+    ),
     "bars in words": (Cross, {"bars": "hourly"}, "bars 'hourly': must be"),
     "a wrong instrument": (Cross, {"instrument": 0.01}, "instrument 0.01: must be one InstrumentSpec"),
 }
