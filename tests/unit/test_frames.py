@@ -274,6 +274,14 @@ def test_columns_in_two_levels_are_read_when_there_is_one_instrument():
     assert events(two_levels(["ACME", "OTHER"]).xs("ACME", axis=1, level=1)) == events(bars(2))
 
 
+def test_numbered_columns_are_found_as_alpha_vantage_writes_them():
+    """`1. open` to `5. volume`; a label such as `Candlestick.Open` is read in the same way."""
+    frame = bars(2)
+    numbered = {name: f"{at}. {name}" for at, name in enumerate(frame.columns[1:], 1)}
+
+    assert events(frame.rename(columns=numbered)) == events(frame)
+
+
 WRONG = {
     "a time that falls": (
         lambda: bars().iloc[[0, 2, 1]],
@@ -327,6 +335,11 @@ WRONG = {
         lambda: bars().drop(columns="low"),
         r"column 'low' is missing for bars; .*columns=",
     ),
+    "columns in another language, but for the volume": (
+        lambda: bars().rename(columns={"open": "eins", "high": "zwei", "low": "drei", "close": "vier"}),
+        r"holds no columns of bars \(open, .*there are 'time', 'eins', .*columns=",
+    ),
+    "no columns": (pd.DataFrame, r"holds no columns of bars .*there are none"),
     "no time at all": (lambda: bars().drop(columns="time"), r"no column holds the time"),
     "two closes": (lambda: bars(Close=1.0), r"'close' and 'Close' can each be close"),
     "no rows": (lambda: bars()[:0], r"has no rows"),
