@@ -8,6 +8,8 @@ from tradecore.domain.units import Units, money_text
 
 # Larger than any count of lots: a size that does not fit.
 _LOTS_MAX = 2**63
+# A fraction of 1, and 100%, in millionths.
+_FRACTION_MAX_PPM = 1_000_000
 _Number = Callable[[Units, int, int], str]
 
 
@@ -30,12 +32,25 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
     if rule not in _SENTENCES:
         return f"limit {limit}, value {value}"
     sentence, number = _SENTENCES[rule]
+    if rule == "invalid_order":
+        sentence += _cause(limit, value)
     return sentence.format(limit=number(units, instrument, limit), value=number(units, instrument, value))
 
 
 def knows(rule: str) -> bool:
     """Tell whether there are words for a rule."""
     return rule in _FIXED or rule in _SENTENCES
+
+
+def _cause(limit: int, value: int) -> str:
+    """Return what most often breaks this bound of an order, of which only the numbers are known."""
+    if limit == _FRACTION_MAX_PPM < value:
+        return "; a fraction above 1 is refused like this"
+    if limit == _FRACTION_MAX_PPM - 1 < value:
+        return "; an exit that is 100% away or more is refused like this"
+    if value < limit == 1:
+        return "; a size, price, fraction or percentage that is not above 0 is refused like this"
+    return ""
 
 
 def _size(units: Units, instrument: int, lots: int) -> str:
