@@ -249,6 +249,26 @@ def test_frames_that_cannot_be_traded_on_are_refused_in_words(frame, message):
         run_frame(frame, Cross)
 
 
+@pytest.mark.parametrize(
+    ("leverage", "commission", "held"),
+    [(1, 0, [50, 75, 87]), (2, 0, [100, 150, 175]), (1, 0.01, [49, 74, 86])],
+)
+def test_a_fraction_is_a_share_of_what_can_still_be_bought(leverage, commission, held):
+    """As docs/orders.md counts it by hand: 10,000 at 100, halves of what is left, the fee in it."""
+    seen = []
+
+    class Halves:
+        def on_bar(self, ctx, bar):
+            """Buy half of what can be bought."""
+            seen.append(ctx.position())
+            ctx.buy(fraction=0.5)
+
+    frame = frame_of(4).assign(Open=100.0, High=100.0, Low=100.0, Close=100.0)
+    run_frame(frame, Halves, cash=10_000, leverage=leverage, commission=commission)
+
+    assert seen == [0, *held]
+
+
 def test_prices_on_no_tick_ask_for_rounding_and_are_rounded_then():
     """Adjusted prices are the usual case of providers that adjust for splits and dividends."""
     frame = frame_of() * 1.0123456789
