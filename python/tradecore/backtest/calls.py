@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tradecore.domain import DataError, EngineSpec, EventBatch, InvalidValueError
 from tradecore.domain.times import iso_time
 from tradecore.strategy import StrategyBinding
@@ -32,6 +34,15 @@ def refuse_wrong_call(spec: object, strategies: object, sources: Sequence[object
         _refuse_wrong_source(f"sources[{at}]", source)
     if not any(len(batch) for batch in sources if isinstance(batch, EventBatch)):
         raise DataError("history", "has no events: nothing to test on")
+
+
+def refuse_wrong_options(sample_ns: object, progress: object) -> None:
+    """Raise `InvalidValueError` when `run` got something else than a length and a function to call."""
+    if sample_ns is not None and (isinstance(sample_ns, bool) or not isinstance(sample_ns, int | np.integer)):
+        raise InvalidValueError("sample_ns", sample_ns, "must be nanoseconds, such as 60_000_000_000")
+    if progress is not None and not callable(progress):
+        rule = "must be a function, which is called with the number of events"
+        raise InvalidValueError("progress", progress, rule)
 
 
 def _refuse_wrong_source(field: str, source: object) -> None:
