@@ -223,6 +223,53 @@ def test_history_that_is_not_kept_is_an_error_that_says_what_to_write():
     reasons(Looks(), history=50)
 
 
+@pytest.mark.parametrize("count", [-1, 1.5, 2.0, "2", None, np.nan])
+@pytest.mark.parametrize("kept", [0, 20])
+def test_a_count_of_history_that_is_none_is_named(count, kept):
+    """Whether the engine keeps bars or not, and in words rather than those of a comparison."""
+
+    class Looks:
+        def on_bar(self, ctx, bar):
+            """Look back."""
+            ctx.history("close", count)
+
+    with pytest.raises(StrategyError, match=r"InvalidValueError: count .*: must "):
+        reasons(Looks(), history=kept)
+
+
+def test_a_count_of_history_may_be_of_numpy():
+    """A window that was computed is a number of numpy."""
+    lengths = []
+
+    class Looks:
+        def on_bar(self, ctx, bar):
+            """Look back."""
+            lengths.append(len(ctx.history("close", np.int64(2))))
+
+    reasons(Looks(), history=2)
+    assert lengths[:3] == [1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("order", "cause"),
+    [
+        ({"fraction": 1.5}, "a fraction above 1"),
+        ({"fraction": 0}, "fraction or percentage that is not above 0"),
+        ({"quantity": -1}, "fraction or percentage that is not above 0"),
+        ({"quantity": 1, "stop_loss_pct": 100}, "an exit that is 100% away"),
+    ],
+)
+def test_a_size_that_makes_no_sense_is_told_with_what_it_may_be(order, cause):
+    """Its bound alone, 1000000, is a riddle to who wrote a fraction of 1.5."""
+
+    class Wrong:
+        def on_bar(self, ctx, bar):
+            """Ask for too much or too little."""
+            ctx.buy(**order)
+
+    assert any(cause in reason for reason in reasons(Wrong()))
+
+
 def test_news_are_told_once_and_refusals_once_for_each_rule():
     """A flood of refusals is one line; what does not come is said after a minute of the engine's time."""
 

@@ -71,6 +71,26 @@ def test_a_batch_that_was_run_says_so_when_it_is_run_again():
     assert len(other) == 5
 
 
+@pytest.mark.parametrize("option", [{"sample_ns": "1h"}, {"sample_ns": 1.5}, {"progress": True}])
+def test_an_option_of_a_run_that_is_something_else_is_named(option):
+    """In words rather than those of a conversion, and before the batch is taken."""
+    batch = batch_of_bars()
+
+    with pytest.raises(InvalidValueError) as caught:
+        run(SPEC, bindings(), batch, **option)
+    assert caught.value.field == next(iter(option))
+    assert len(batch) == 5
+
+
+def test_a_batch_from_before_1970_is_refused():
+    """The clock of an engine begins there: orders on earlier bars would stay open until it passes 1970."""
+    batch, prices = EventBatch(), np.full(1, 100)
+    batch.bars(0, np.array([-20]), np.array([-10]), prices, prices, prices, prices, prices)
+
+    with pytest.raises(DataError, match=r"sources\[0\]: begins at 1969-12-31T.*begins at 1970: leave out"):
+        run(SPEC, bindings(), batch)
+
+
 @pytest.mark.parametrize("refill", [lambda batch: batch.clock(1), EventBatch.clear])
 def test_a_batch_that_is_filled_or_cleared_again_is_as_new(refill):
     """Live feeds use one batch over and over."""

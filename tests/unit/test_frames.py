@@ -274,6 +274,14 @@ def test_columns_in_two_levels_are_read_when_there_is_one_instrument():
     assert events(two_levels(["ACME", "OTHER"]).xs("ACME", axis=1, level=1)) == events(bars(2))
 
 
+def test_numbered_columns_are_found_as_alpha_vantage_writes_them():
+    """`1. open` to `5. volume`; a label such as `Candlestick.Open` is read in the same way."""
+    frame = bars(2)
+    numbered = {name: f"{at}. {name}" for at, name in enumerate(frame.columns[1:], 1)}
+
+    assert events(frame.rename(columns=numbered)) == events(frame)
+
+
 WRONG = {
     "a time that falls": (
         lambda: bars().iloc[[0, 2, 1]],
@@ -327,10 +335,19 @@ WRONG = {
         lambda: bars().drop(columns="low"),
         r"column 'low' is missing for bars; .*columns=",
     ),
+    "columns in another language, but for the volume": (
+        lambda: bars().rename(columns={"open": "eins", "high": "zwei", "low": "drei", "close": "vier"}),
+        r"holds no columns of bars \(open, .*there are 'time', 'eins', .*columns=",
+    ),
+    "no columns": (pd.DataFrame, r"holds no columns of bars .*there are none"),
     "no time at all": (lambda: bars().drop(columns="time"), r"no column holds the time"),
     "two closes": (lambda: bars(Close=1.0), r"'close' and 'Close' can each be close"),
     "no rows": (lambda: bars()[:0], r"has no rows"),
     "a size below 0": (lambda: bars(volume=-1.0), r"row 0: volume -1\.0: must not be negative"),
+    "a day before 1970": (
+        lambda: bars(time=pd.date_range("1969-12-30", periods=5, freq="D")),
+        r"row 0: time 1969-12-30 .*before 1970; .*drop the 2 earlier rows",
+    ),
     "bars and quotes": (lambda: bars(bid=1.0, ask=2.0), r'bars and of quotes; say which, as in kind="bars"'),
 }
 
@@ -341,6 +358,17 @@ def test_what_cannot_be_used_is_named_by_column_and_row_with_what_to_do(frame, m
     with pytest.raises(DataError, match=message) as caught:
         events(frame())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("step", ["abc", "0", "-1", "nan", float("nan"), None])
+@pytest.mark.parametrize("field", ["tick_size", "lot_size"])
+def test_a_step_that_is_none_is_named_before_a_price_is(step, field):
+    """The instrument is at fault then, and not the first row."""
+    instrument = InstrumentSpec(**{"symbol": "ACME", "tick_size": "0.01", field: step})
+
+    with pytest.raises(InvalidValueError, match=rf"^instrument\.{field} ") as caught:
+        EventBatch.from_frame(bars(), instrument)
+    assert caught.value.field == f"instrument.{field}"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import html.parser
 import sys
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -226,6 +227,17 @@ def test_a_result_prints_its_figures_line_by_line():
     assert list(figures) == names
     assert told
     assert why.splitlines() == [f"- {reason}" for reason in result.activity.reasons()]
+
+
+def test_thousands_of_trades_are_drawn_small():
+    """In their usual size they cover the price wholly."""
+    result = result_of(("ACME",))
+    many = msgspec.structs.replace(result, trades=np.tile(result.trades, 1_000))
+
+    few, crowd = ({line.get_label(): line for line in one.plot().axes[0].lines} for one in (result, many))
+    for name in ("exit", "long entry", "short entry"):
+        assert crowd[name].get_markersize() < few[name].get_markersize() / 1.9
+        assert len(crowd[name].get_xdata()) == 1_000 * len(few[name].get_xdata())
 
 
 @pytest.mark.parametrize(("symbols", "panels"), [(("ACME",), 3), (("ACME", "OTHER"), 2)])

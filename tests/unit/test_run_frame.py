@@ -192,6 +192,32 @@ WRONG = {
     ),
     "cash in words": (Cross, {"cash": "much"}, "cash 'much': must be a number"),
     "cash below 0": (Cross, {"cash": -1}, "cash -1: must be a finite number of 0 or more"),
+    "a specification as a class": (
+        Cross,
+        {"spec": EngineSpec},
+        "spec 'class EngineSpec': must be an EngineSpec",
+    ),
+    "a specification as a table": (
+        Cross,
+        {"spec": {"mode": "backtest"}},
+        "spec 'dict': must be an EngineSpec",
+    ),
+    "cash beside a specification": (
+        Cross,
+        {"spec": EngineSpec(instruments=()), "cash": 10_000},
+        "cash 10000: would not count beside spec: set account.cash",
+    ),
+    "parameters in a list": (Cross, {"parameters": [5]}, r"parameters \[5\]: must map names to values"),
+    "a parameter given twice": (
+        Cross,
+        {"parameters": {"period": 5}, "period": 6},
+        "period 6: is given twice",
+    ),
+    "an instrument with a wrong tick": (
+        Cross,
+        {"instrument": InstrumentSpec(symbol="A", tick_size="abc")},
+        "instrument.tick_size 'abc': must be a decimal number",
+    ),
     "bars in words": (Cross, {"bars": "hourly"}, "bars 'hourly': must be"),
     "a wrong instrument": (Cross, {"instrument": 0.01}, "instrument 0.01: must be one InstrumentSpec"),
 }
@@ -221,6 +247,26 @@ def test_frames_that_cannot_be_traded_on_are_refused_in_words(frame, message):
     """Trades alone have no price to fill at; bars and quotes are not mixed."""
     with pytest.raises(InvalidValueError, match=message):
         run_frame(frame, Cross)
+
+
+@pytest.mark.parametrize(
+    ("leverage", "commission", "held"),
+    [(1, 0, [50, 75, 87]), (2, 0, [100, 150, 175]), (1, 0.01, [49, 74, 86])],
+)
+def test_a_fraction_is_a_share_of_what_can_still_be_bought(leverage, commission, held):
+    """As docs/orders.md counts it by hand: 10,000 at 100, halves of what is left, the fee in it."""
+    seen = []
+
+    class Halves:
+        def on_bar(self, ctx, bar):
+            """Buy half of what can be bought."""
+            seen.append(ctx.position())
+            ctx.buy(fraction=0.5)
+
+    frame = frame_of(4).assign(Open=100.0, High=100.0, Low=100.0, Close=100.0)
+    run_frame(frame, Halves, cash=10_000, leverage=leverage, commission=commission)
+
+    assert seen == [0, *held]
 
 
 def test_prices_on_no_tick_ask_for_rounding_and_are_rounded_then():

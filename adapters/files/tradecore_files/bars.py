@@ -7,6 +7,7 @@ import numpy.typing as npt
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore.domain.column_names import VOLUME_NAMES
 from tradecore.domain.spacing import close_times, usual_length
+from tradecore.domain.spec_check import checked_instrument
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
@@ -86,8 +87,10 @@ def load_bars(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
-    options = options or ReadOptions()
+    spec, options = checked_instrument(spec), options or ReadOptions()
     price = "nearest" if options.nearest else "steps"
     wanted = (
         TIME,

@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore.domain.column_names import ASK_NAMES, ASK_SIZE_NAMES, BID_NAMES, BID_SIZE_NAMES
+from tradecore.domain.spec_check import checked_instrument
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
@@ -48,8 +49,10 @@ def load_quotes(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
-    options = options or ReadOptions()
+    spec, options = checked_instrument(spec), options or ReadOptions()
     kind = "nearest" if options.nearest else "steps"
     sizes = {"kind": "nearest", "step": spec.lot_size, "is_optional": True}
     wanted = (

@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore.domain.column_names import BUYER_MAKER_NAMES, PRICE_NAMES, QUANTITY_NAMES, SIDE_NAMES
+from tradecore.domain.spec_check import checked_instrument
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
@@ -62,8 +63,10 @@ def load_trades(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
-    options = options or ReadOptions()
+    spec, options = checked_instrument(spec), options or ReadOptions()
     kind = "nearest" if options.nearest else "steps"
     wanted = (
         TIME,

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tradecore.domain import DataError, EngineSpec, EventBatch, InvalidValueError
+from tradecore.domain.times import iso_time
 from tradecore.strategy import StrategyBinding
 
 _BINDING = "[StrategyBinding(name=..., strategy=...)]"
@@ -16,7 +19,8 @@ def refuse_wrong_call(spec: object, strategies: object, sources: Sequence[object
     InvalidValueError
         Naming the argument, what was given, and what to write.
     DataError
-        When no batch has an event, or one of them has none because an engine took its events.
+        When no batch has an event, one of them has none because an engine took its events, or begins before
+        1970.
     """
     if not isinstance(spec, EngineSpec):
         rule = "must be an EngineSpec; tradecore.run_frame(frame, Strategy) makes one"
@@ -32,11 +36,23 @@ def refuse_wrong_call(spec: object, strategies: object, sources: Sequence[object
         raise DataError("history", "has no events: nothing to test on")
 
 
+def refuse_wrong_options(sample_ns: object, progress: object) -> None:
+    """Raise `InvalidValueError` when `run` got something else than a length and a function to call."""
+    if sample_ns is not None and (isinstance(sample_ns, bool) or not isinstance(sample_ns, int | np.integer)):
+        raise InvalidValueError("sample_ns", sample_ns, "must be nanoseconds, such as 60_000_000_000")
+    if progress is not None and not callable(progress):
+        rule = "must be a function, which is called with the number of events"
+        raise InvalidValueError("progress", progress, rule)
+
+
 def _refuse_wrong_source(field: str, source: object) -> None:
     if isinstance(source, EventBatch):
         if source.is_spent:
             rule = "hand over batch.copy() to use a batch again"
             raise DataError(f"history {field}", f"is empty, for an engine took its events before; {rule}")
+        if (source.first_time_ns or 0) < 0:
+            what = f"begins at {iso_time(source.first_time_ns or 0)}, and an engine's time begins at 1970"
+            raise DataError(f"history {field}", f"{what}: leave out what is earlier")
         return
     if isinstance(source, list | tuple):
         raise InvalidValueError(

@@ -11,6 +11,8 @@ from tradecore.frames.table import Foreign, needed
 _GREEN, _RED, _BLUE, _GREY = "#2a9d5c", "#c8433a", "#2b6cb0", "#888888"
 # More points than the figure has columns of pixels show nothing new.
 _PARTS = 4_000
+# More trades than this are drawn small: they would hide the price.
+_TRADES_LARGE = 500
 _WIDTH_INCHES, _ROW_INCHES, _DPI = 10.0, 2.4, 100
 
 
@@ -79,14 +81,15 @@ def _draw_price(
     axes.plot(*thinned(times, prices), color=_GREY, linewidth=0.9, label="price")
     entered, left = (trades[name].astype("datetime64[ns]") for name in ("entry_time_ns", "exit_time_ns"))
     # Below the entries: who turns around leaves and enters at one price.
+    size = 5.0 if len(trades) <= _TRADES_LARGE else 2.0
     if len(trades):
-        exits = {"color": "black", "markersize": 6, "fillstyle": "none", "markeredgewidth": 0.7}
+        exits = {"color": "black", "markersize": size * 1.2, "fillstyle": "none", "markeredgewidth": 0.7}
         axes.plot(left, trades["exit_price"], "o", label="exit", **exits)
     for side, marker, name in ((1, "^", "long entry"), (-1, "v", "short entry")):
         of_side = trades["side"] == side
         if of_side.any():
             entry = (entered[of_side], trades["entry_price"][of_side])
-            axes.plot(*entry, marker, color=_GREEN if side > 0 else _RED, markersize=5, label=name)
+            axes.plot(*entry, marker, color=_GREEN if side > 0 else _RED, markersize=size, label=name)
     axes.set_ylabel("price")
     axes.legend(loc="upper left", fontsize="small", frameon=False)
 

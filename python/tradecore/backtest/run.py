@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tradecore.backtest.calls import refuse_wrong_call
+from tradecore.backtest.calls import refuse_wrong_call, refuse_wrong_options
 from tradecore.backtest.plot import plotted
 from tradecore.backtest.result_frames import cash_flow_columns, entry_values, equity_columns, trade_columns
 from tradecore.backtest.result_text import as_html, as_text, figure_rows
@@ -233,6 +233,7 @@ def run(
         When the specification makes no sense, times fall or an argument is something else.
     """
     refuse_wrong_call(spec, strategies, sources)
+    refuse_wrong_options(sample_ns, progress)
     engine = Engine(spec, strategies, equity_curve=True, sample_ns=sample_ns, gates=gates, latency=latency)
     for binding in engine.strategies:
         for note in standing_notes(binding.strategy):

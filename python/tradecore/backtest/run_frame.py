@@ -29,6 +29,9 @@ from tradecore.strategy import Bars, StrategyBinding, build
 from tradecore.strategy import parameters as parameters_of
 
 _DEFAULT_SYMBOL = "ASSET"
+_DEFAULT_MONEY = {"cash": 10_000, "leverage": 1, "commission": 0}
+# Where a specification in full has what an argument says for short.
+_MONEY_KEYS = {"cash": "account.cash", "leverage": "account.leverage", "commission": "fees"}
 
 
 class _Reading(NamedTuple):
@@ -45,9 +48,9 @@ def run_frame(
     strategy: object,
     *,
     instrument: InstrumentSpec | str | Sequence[InstrumentSpec] | None = None,
-    cash: float | str | Decimal = 10_000,
-    commission: float | str | Decimal = 0,
-    leverage: float | str | Decimal = 1,
+    cash: float | str | Decimal | None = None,
+    commission: float | str | Decimal | None = None,
+    leverage: float | str | Decimal | None = None,
     bars: Bars = "input",
     history: int = 0,
     columns: Mapping[str, str] | None = None,
@@ -72,8 +75,8 @@ def run_frame(
         What the frame is of, or its symbol alone. Tick and lot are then the coarsest that fit all of its
         prices and sizes. For a mapping: several, of which those that are missing are found in their frames.
     cash, commission, leverage : number
-        Opening cash; fee of a fill as a share of its value, 0.002 for 0.2 %; and how many times its equity an
-        account may hold.
+        Opening cash, by default 10,000; fee of a fill as a share of its value, 0.002 for 0.2 %, by default 0;
+        and how many times its equity an account may hold, by default 1.
     bars, history : str or sequence of str, int
         What bars the strategy sees, e.g. `1h` or `("5m", "1h")` (`BarSource.parse`), and how many of each
         `ctx.history` keeps at hand.
@@ -102,13 +105,12 @@ def run_frame(
         When the strategy raises anything.
     """
     reading = _Reading(columns, rounding, timezone, interval)
-    given = {**(parameters or {}), **more_parameters}
+    given = _given(parameters, more_parameters)
     made = _strategy(strategy, given)
     markets = _markets(frame, instrument, reading)
     instruments = tuple(_instruments(markets, instrument, reading))
-    engine_spec = _spec(
-        spec, instruments, markets, {"cash": cash, "leverage": leverage, "commission": commission}
-    )
+    money = {"cash": cash, "leverage": leverage, "commission": commission}
+    engine_spec = _spec(spec, instruments, markets, money)
     binding = StrategyBinding(
         name=type(made).__name__,
         strategy=made,
@@ -118,6 +120,19 @@ def run_frame(
     )
     batches = [_events(market, instruments[at], at, reading) for at, market in enumerate(markets.values())]
     return run(engine_spec, [binding], *batches, gates=gates)
+
+
+def _given(parameters: object, more_parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return the parameters of the strategy, each from one place alone."""
+    if parameters is None:
+        return dict(more_parameters)
+    if not isinstance(parameters, Mapping):
+        raise InvalidValueError("parameters", parameters, 'must map names to values, as in {"fast": 10}')
+    for name in more_parameters:
+        if name in parameters:
+            rule = "is given twice: as an argument and in parameters; leave one out"
+            raise InvalidValueError(name, more_parameters[name], rule)
+    return {**parameters, **more_parameters}
 
 
 def _strategy(strategy: object, given: Mapping[str, object]) -> object:
@@ -193,7 +208,7 @@ def _spec(
     spec: EngineSpec | None,
     instruments: tuple[InstrumentSpec, ...],
     markets: Mapping[str, Market],
-    money: Mapping[str, float | str | Decimal],
+    money: Mapping[str, float | str | Decimal | None],
 ) -> EngineSpec:
     kinds = {market.kind for market in markets.values()}
     if "trades" in kinds:
@@ -204,11 +219,15 @@ def _spec(
         raise InvalidValueError("frame", sorted(kinds), "must be bars for all symbols, or quotes for all")
     matching = Matching.BARS if kinds == {"bars"} else Matching.QUOTES
     if spec is not None:
+        _refuse_wrong_spec(spec, money)
         if spec.venue.matching is not matching:
             rule = f"must be {matching.value!r} for a frame of {kinds.pop()}"
             raise InvalidValueError("spec.venue.matching", spec.venue.matching.value, rule)
         return msgspec.structs.replace(spec, mode=Mode.BACKTEST, instruments=instruments)
-    amounts = {name: _decimal(name, amount) for name, amount in money.items()}
+    amounts = {
+        name: _decimal(name, _DEFAULT_MONEY[name] if amount is None else amount)
+        for name, amount in money.items()
+    }
     rate_bps = _text(amounts["commission"] * 10_000)
     return EngineSpec(
         mode=Mode.BACKTEST,
@@ -217,6 +236,16 @@ def _spec(
         fees=FeesSpec(maker_bps=rate_bps, taker_bps=rate_bps),
         venue=VenueSpec(matching=matching),
     )
+
+
+def _refuse_wrong_spec(spec: object, money: Mapping[str, object]) -> None:
+    if not isinstance(spec, EngineSpec):
+        given = f"class {spec.__name__}" if isinstance(spec, type) else type(spec).__name__
+        raise InvalidValueError("spec", given, "must be an EngineSpec; without one, cash and commission do")
+    for name, amount in money.items():
+        if amount is not None:
+            rule = f"would not count beside spec: set {_MONEY_KEYS[name]} of the spec, or leave spec out"
+            raise InvalidValueError(name, amount, rule)
 
 
 def _decimal(name: str, amount: object) -> Decimal:

@@ -7,7 +7,14 @@ from tradecore.domain.times import iso_time
 
 
 class TradecoreError(Exception):
-    """Everything this project raises on purpose."""
+    """Everything this project raises on purpose.
+
+    It can be copied, and sent to another process whole: so an error in a worker of a pool reaches the caller.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Bring message and attributes along: by itself an exception is made again from its message alone."""
+        return _remade, (type(self), self.args), self.__dict__
 
 
 class InvalidValueError(TradecoreError):
@@ -80,10 +87,6 @@ class InvalidSpecError(InvalidValueError):
         if len(lines) == 1:
             return lines[0]
         return "\n  ".join([f"{len(lines)} settings cannot be accepted:", *lines])
-
-    def __reduce__(self) -> tuple[type["InvalidSpecError"], tuple[object, ...]]:
-        """Be copied and pickled whole."""
-        return type(self), (self.problems,)
 
 
 class ConfigError(TradecoreError):
@@ -232,6 +235,11 @@ class BrokenInvariantError(TradecoreError):
 
 class StrategyWarning(UserWarning):
     """A strategy has something that does nothing, such as a method that nothing calls."""
+
+
+def _remade(kind: type[TradecoreError], args: tuple[object, ...]) -> TradecoreError:
+    """Return an exception with these `args`; its `__init__` is not called, for it takes something else."""
+    return kind.__new__(kind, *args)
 
 
 def _shown(field: str, value: object) -> str:

@@ -165,7 +165,7 @@ def _struct(value: object, kind: inspect.StructType, key: str, report: Report) -
     if isinstance(value, kind.cls):
         value = _tree_of(value, kind)
     if not _is_table(value):
-        report(key, value, f"must be a table, in Python a {kind.cls.__name__}")
+        report(key, value, f"must be a table, in Python an object of {kind.cls.__name__}")
         return _BAD
     fields = {field.encode_name: field for field in kind.fields}
     known = set(fields) | ({kind.tag_field} if kind.tag_field else set())

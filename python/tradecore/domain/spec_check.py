@@ -5,7 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from tradecore.domain import shape
-from tradecore.domain.spec import EngineSpec
+from tradecore.domain.spec import EngineSpec, InstrumentSpec
 
 ACCOUNT_NAME_RULE = "must be letters, digits, - and _: it names a directory"
 
@@ -38,6 +38,20 @@ def checked_spec(
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
     return None if noted.found else msgspec.convert(tree, EngineSpec)
+
+
+def checked_instrument(spec: InstrumentSpec) -> InstrumentSpec:
+    """Return an instrument with every value of its declared type: what reads data asks before an engine does.
+
+    Raises
+    ------
+    InvalidSpecError
+        Names what is wrong: `instrument.tick_size`.
+    """
+    problems = shape.Problems()
+    checked = shape.checked_struct(spec, InstrumentSpec, "instrument", problems)
+    problems.raise_any()
+    return checked or spec
 
 
 def check_names(tree: dict[str, object], strategies: Collection[str] | None, report: shape.Report) -> None:

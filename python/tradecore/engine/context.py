@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from operator import index
 from typing import Self, TypeVar
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
@@ -265,11 +266,11 @@ class Context(OrderDesk):
         Raises
         ------
         InvalidValueError
-            When `count` is more than the strategy's `history`, which is what the engine keeps, or when the
-            strategy has no such `bars`.
+            When `count` is no whole number, below 0, or more than the strategy's `history`, which is what the
+            engine keeps, or when the strategy has no such `bars`.
         """
-        if count > self._history:
-            raise InvalidValueError("count", count, _not_kept(column, count, self._history))
+        if type(count) is not int or not 0 <= count <= self._history:
+            count = _kept(column, count, self._history)
         return self._kernel.column(self._series_of(instrument_id, bars), column, count)
 
     # What the engine asks
@@ -359,6 +360,21 @@ def _made_too_late(name: str, given: str) -> str:
         f"an indicator is made in on_start and kept, because one made later starts anew each time; write "
         f"def on_start(self, ctx): self.{name} = ctx.{name}({given}) and read self.{name}.value"
     )
+
+
+def _kept(column: str, count: object, kept: int) -> int:
+    """Return how many bars of a history are asked for; also a whole number of numpy."""
+    try:
+        number = index(count)  # type: ignore[arg-type] # what has no index is refused
+    except TypeError:
+        raise InvalidValueError(
+            "count", count, "must be a whole number, as in history('close', 20)"
+        ) from None
+    if number < 0:
+        raise InvalidValueError("count", number, "must not be below 0")
+    if number > kept:
+        raise InvalidValueError("count", number, _not_kept(column, number, kept))
+    return number
 
 
 def _not_kept(column: str, count: int, kept: int) -> str:

@@ -13,9 +13,10 @@ from tradecore.domain.errors import DataError, InvalidValueError
 from tradecore.domain.spacing import close_times
 from tradecore.domain.span import span_ns
 from tradecore.domain.spec import InstrumentSpec
+from tradecore.domain.spec_check import checked_instrument
 from tradecore.frames.names import kind_of, positions_of
 from tradecore.frames.numbers import floats_of, found_lot, found_tick, ticks_of
-from tradecore.frames.rows import Rule, refuse_first, refuse_unordered
+from tradecore.frames.rows import Rule, refuse_early, refuse_first, refuse_unordered
 from tradecore.frames.sides import buyer_is_aggressor
 from tradecore.frames.table import Column, Foreign, Table, open_table
 from tradecore.frames.times import times_of
@@ -158,11 +159,13 @@ def events_of(
     timezone: str,
     interval: str | timedelta | None,
 ) -> EventBatch:
-    """Return the events of a market as a batch."""
+    """Return the events of a market as a batch; its instrument is checked as an engine checks it."""
+    instrument = checked_instrument(instrument)
     is_nearest = _is_nearest(rounding)
     time = market.columns["time"]
     time_ns, zone = times_of(market.table, time, timezone, may_repeat=market.kind != "bars")
     refuse_unordered(market.table, time.label, time_ns, may_repeat=market.kind != "bars")
+    refuse_early(market.table, time.label, time_ns)
     ticks = {
         name: ticks_of(market.table, market.columns[name], instrument.tick_size, is_nearest=is_nearest)
         for name in _PRICES[market.kind]

@@ -46,7 +46,7 @@ def kind_of(table: Table, kind: str, columns: Mapping[str, str]) -> str:
     InvalidValueError
         When the caller asked for something else.
     DataError
-        When it has the columns of none, or of two.
+        When it has the columns of none, or of two kinds.
     """
     if kind != "auto":
         if kind not in KINDS:
@@ -67,6 +67,8 @@ def kind_of(table: Table, kind: str, columns: Mapping[str, str]) -> str:
         raise DataError(
             "frame", f'has the columns of {" and of ".join(whole)}; say which, as in kind="{whole[0]}"'
         )
+    if not any(has - _OPTIONAL - {"quantity"} for has in found.values()):
+        raise _no_kind(table)
     nearest = max(KINDS, key=lambda kind: len(found[kind] - _OPTIONAL) / len(set(KINDS[kind]) - _OPTIONAL))
     raise _missing(table, missing[nearest][0], nearest)
 
@@ -137,13 +139,20 @@ def _own(table: Table) -> tuple[str, ...]:
 
 
 def _plain(label: str) -> str:
-    # `Candlestick.Open` and `<OPEN>` are `open`, as in files.
-    return label.strip().lower().rpartition(".")[2].strip("<>").replace(" ", "_")
+    # `Candlestick.Open` and `<OPEN>` are `open`, as in files, and so is Alpha Vantage's `1. open`.
+    return label.strip().lower().rpartition(".")[2].strip().strip("<>").replace(" ", "_")
 
 
 def _missing(table: Table, name: str, kind: str) -> DataError:
     what = f"column {name!r} is missing for {kind}; there are {_shown(table)}"
     return DataError("frame", f'{what}; name it, as in columns={{"{name}": "..."}}')
+
+
+def _no_kind(table: Table) -> DataError:
+    """Return the error for a table where at most a size, which all kinds have, has a name of ours."""
+    needs = "bars (open, high, low, close), quotes (bid, ask) or trades (price, quantity, side)"
+    rule = 'name them, as in columns={"open": "...", "high": "..."}'
+    return DataError("frame", f"holds no columns of {needs}; there are {_shown(table)}; {rule}")
 
 
 def _shown(table: Table) -> str:

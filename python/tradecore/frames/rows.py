@@ -38,6 +38,17 @@ def refuse_first(table: Table, columns: Mapping[str, Column], rules: Sequence[Ru
     raise DataError(table.row_name(row), f"{what}; correct or drop the row")
 
 
+def refuse_early(table: Table, label: str, time_ns: npt.NDArray[np.int64]) -> None:
+    """Raise `DataError` for the first time before 1970, which the clock of an engine never shows."""
+    is_early = time_ns < 0
+    if not is_early.any():
+        return
+    row = int(np.argmax(is_early))
+    what = f"{label} {time_text(int(time_ns[row]))} (UTC): must not be before 1970"
+    advice = f"an engine's time begins there; drop the {int(is_early.sum())} earlier rows"
+    raise DataError(table.row_name(row), f"{what}; {advice}")
+
+
 def refuse_unordered(table: Table, label: str, time_ns: npt.NDArray[np.int64], *, may_repeat: bool) -> None:
     """Raise `DataError` for the first time that falls, or repeats where it may not."""
     steps = np.diff(time_ns)
