@@ -253,10 +253,13 @@ def test_a_count_of_history_may_be_of_numpy():
 @pytest.mark.parametrize(
     ("order", "cause"),
     [
-        ({"fraction": 1.5}, "a fraction above 1"),
-        ({"fraction": 0}, "fraction or percentage that is not above 0"),
-        ({"quantity": -1}, "fraction or percentage that is not above 0"),
-        ({"quantity": 1, "stop_loss_pct": 100}, "an exit that is 100% away"),
+        ({"fraction": 1.5}, "`fraction` must be at most 1, which is the whole buying power, and is 1.5"),
+        ({"fraction": 0}, "a size, price, percentage or fraction of it is 0"),
+        ({"quantity": -1}, "a size, price, percentage or fraction of it is negative"),
+        (
+            {"quantity": 1, "stop_loss_pct": 100},
+            "a percentage below the market must be below 100, and is 100",
+        ),
     ],
 )
 def test_a_size_that_makes_no_sense_is_told_with_what_it_may_be(order, cause):
