@@ -1,7 +1,7 @@
 """The one check of strategies, whether a file names them or Python hands them over."""
 
 import typing
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -159,17 +159,19 @@ def _places(given: object, key: str, instruments: int, report: shape.Report) -> 
 
 
 def _check_parameters(strategy: object, key: str, report: shape.Report) -> None:
-    """Report parameters that were set to what their annotation does not allow; defaults are the author's."""
+    """Report parameters that were set to what their annotation does not allow; defaults are the author's.
+
+    The object's `__dict__` is left alone: once it was asked for, CPython finds its attributes more slowly.
+    """
     cls = type(strategy)
-    own: Mapping[str, object] = getattr(strategy, "__dict__", {})
     try:
-        known = parameters(cls) if own else {}
+        known = parameters(cls)
     except (NameError, TypeError):
         # Annotations of something that is not there when the program runs; no parameter has such a one.
         return
-    for name in known.keys() & own.keys():
-        value = shape.without_numpy(own[name])
-        if value is not known[name] and (rule := _rule(cls, name, value)):
+    for name, default in known.items():
+        value = getattr(strategy, name, default)
+        if value is not default and (rule := _rule(cls, name, shape.without_numpy(value))):
             report(f"{key}.{name}", value, rule)
 
 
