@@ -312,7 +312,12 @@ def test_trades_that_cannot_be_found_say_what_to_name(desk, arguments, code, say
 
 def test_a_terminal_that_is_closed_ends_the_run_cleanly(desk):
     """SIGHUP is a clean end; `status` says what it was."""
-    process = desk.start()
+    # Under `nohup` the tests ignore it, and what they start would too.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        process = desk.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
     process.send_signal(signal.SIGHUP)
     assert json.loads(process.communicate(timeout=10)[0])["journal_verified"] is True
     assert process.returncode == ExitCode.OK

@@ -4,7 +4,6 @@ import math
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -12,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support import idle_strategy
+from support.idle_strategy import Idle
 from tradecore import (
     AccountSpec,
     BarSource,
@@ -32,20 +33,8 @@ from tradecore import (
     StrategyRiskSpec,
     VenueSpec,
 )
-from tradecore.strategy import Bounds
 from tradecore_api.config import keys, read
 from tradecore_api.wiring import engines
-
-
-class Idle:
-    """Does nothing, with parameters."""
-
-    fast: Annotated[int, Bounds(ge=2, le=200)] = 10
-    share: Annotated[float, Bounds(gt=0, le=1)] = 0.5
-    label: str = "x"
-
-    def on_quote(self, ctx, quote) -> None:
-        """Let it pass."""
 
 
 class Other(StrEnum):
@@ -176,7 +165,7 @@ def by_python(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], o
 
 def by_file(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], object]:
     """Return the keys of a file that are refused, and what the engine would be made of."""
-    strategy = {"class": f"{Path(__file__)}:Idle", "name": "idle"}
+    strategy = {"class": f"{Path(idle_strategy.__file__)}:Idle", "name": "idle"}
     tree = plain(SPEC) | {"strategies": [strategy]}
     tree.pop("calendars")
     for path, value in changes.items():
@@ -241,3 +230,9 @@ def test_a_word_is_as_good_as_the_member_of_its_enumeration():
     spec = EngineSpec(mode="shadow", instruments=SPEC.instruments, venue=SPEC.venue)
     engine = Engine(spec, [])
     assert engine.spec.mode is Mode.SHADOW
+
+
+def test_a_parameter_is_named_beside_a_wrong_setting_of_its_strategy():
+    """A history that cannot be does not hide what else is wrong."""
+    changes = {("strategies", 0, "fast"): -1, ("strategies", 0, "history"): -1}
+    assert both(changes) == {"strategies.0.fast", "strategies.0.history"}

@@ -145,7 +145,7 @@ def _read(
         return Reading(problems, None, empty)
     strategies = _strategies(clean, tree)
     config = msgspec.structs.replace(empty, strategies=strategies)
-    check_names(clean, _names(strategies, tree), report)
+    check_names(clean, _names(strategies, clean, tree), report)
     _check_strategies(clean, strategies, report)
     if not problems:
         _fill_in(clean)
@@ -173,7 +173,7 @@ def _fill_in(clean: object) -> None:
 
 
 def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
-    """Return the strategies whose tables have nothing wrong in them."""
+    """Return the strategies whose class is known; a setting that was refused has its default."""
     single, several = raw.get("strategy"), raw.get("strategies")
     tables = [("strategy", clean.get("strategy"), single)] if single is not None else []
     given = several if isinstance(several, list) else []
@@ -184,8 +184,9 @@ def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[St
     for key, values, item in tables:
         if not isinstance(values, dict) or not isinstance(item, dict):
             continue
+        good = {name: value for name, value in values.items() if shape.is_good(value)}
         try:
-            table = msgspec.convert(values, StrategyTable)
+            table = msgspec.convert(good, StrategyTable)
         except msgspec.ValidationError:
             # What is wrong with it has been reported.
             continue
@@ -205,11 +206,15 @@ def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[St
     return tuple(found)
 
 
-def _names(strategies: tuple[StrategyConfig, ...], tree: Mapping[str, object]) -> list[str] | None:
+def _names(
+    strategies: tuple[StrategyConfig, ...], clean: dict[str, object], tree: Mapping[str, object]
+) -> list[str] | None:
     """Return the names of all strategies; `None` when one is not well formed, and so has no known name."""
     several = tree.get("strategies")
-    given = ("strategy" in tree) + len(several if isinstance(several, list) else ())
-    return [strategy.name for strategy in strategies] if given == len(strategies) else None
+    given = (len(several) if isinstance(several, list) else 0) + (tree.get("strategy") is not None)
+    tables = [clean.get("strategy"), *(row for _, row in shape.rows(clean, "strategies"))]
+    are_good = all(shape.is_good(table.get("name")) for table in tables if isinstance(table, dict))
+    return [strategy.name for strategy in strategies] if given == len(strategies) and are_good else None
 
 
 def _check_strategies(
