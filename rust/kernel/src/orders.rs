@@ -150,7 +150,8 @@ impl Kernel {
         }
     }
 
-    /// Closes a strategy's position with market orders; `None` when it is flat.
+    /// Closes a strategy's position with market orders, but for what orders that close at once are on their way to
+    /// close; `None` when it is flat.
     ///
     /// Against bars every entry gets a closing order of its own, so that its exits go with it; the
     /// verdict is that of the last one, or the first refusal.
@@ -163,7 +164,13 @@ impl Kernel {
         strategy: StrategyId,
         instrument: InstrumentId,
     ) -> Result<Option<Verdict>, KernelError> {
-        let parts = self.closing_parts(strategy, instrument)?;
+        let mut parts = self.closing_parts(strategy, instrument)?;
+        let whole = parts.clone();
+        self.leave_out_under_way(strategy, instrument, &mut parts);
+        if parts.is_empty() {
+            // All of it is on its way: the refusal says so.
+            parts = whole;
+        }
         self.trace_unasked(strategy, instrument, "close")?;
         let mut verdict = None;
         for (position_lots, entry) in parts {
