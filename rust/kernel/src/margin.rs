@@ -248,12 +248,10 @@ impl Margined {
         let is_turned = before.signum() != after.signum();
         let kept = if is_turned { 0 } else { before.saturating_abs().min(after.saturating_abs()) };
         let opened = after.saturating_abs().saturating_sub(kept);
-        let left = match before {
-            0 => 0,
-            _ => {
-                let of_before = i128::from(before).abs();
-                share_of(self.set_aside, i128::from(kept), of_before).ok_or_else(overflow)?
-            }
+        let left = if before == 0 {
+            0
+        } else {
+            share_of(self.set_aside, i128::from(kept), i128::from(before).abs()).ok_or_else(overflow)?
         };
         if opened == 0 {
             return Ok(left);
