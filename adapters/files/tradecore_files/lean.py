@@ -127,7 +127,7 @@ def lean_entry(path: Path | str, file_format: FileFormat) -> LeanEntry | None:
 
 
 def says_security(path: str) -> bool:
-    """Tell whether the folders of a file say what kind of security it is about, and so how its prices are written."""
+    """Tell whether the folders of a file say what kind of security it has, and so how prices are written."""
     return bool(_security_of([part.lower() for part in Path(path).absolute().parts[:-1]]))
 
 
