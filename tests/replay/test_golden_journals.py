@@ -175,7 +175,9 @@ def test_a_start_with_a_new_journal_keeps_the_earlier_one(shell):
 
 def test_commands_that_make_orders_again_say_so_and_those_that_read_work(shell):
     """`replay` is refused in words; `verify`, `tail`, `export`, `db rebuild` and `backtest` work."""
-    shell.refused("journal", "replay", "run.journal", code=ExitCode.CONFIG, says=[*shell.says, "To replay it"])
+    shell.refused(
+        "journal", "replay", "run.journal", code=ExitCode.CONFIG, says=[*shell.says, "To replay it"]
+    )
     shell.run("journal", "verify", "run.journal")
     shell.run("journal", "tail", "run.journal")
     shell.run("journal", "export", "run.journal")
