@@ -326,7 +326,7 @@ def test_a_directory_that_cannot_be_written_stops_the_run_before_it_starts(shell
         words = [str(place), "cannot be made", "TRADECORE_STATE_DIR"]
         environment = {"TRADECORE_STATE_DIR": str(place)}
         shell.refused("run", "paper.toml", code=ExitCode.STORAGE, says=words, environment=environment)
-    words = ["journal.path", "leads through a file"]
+    words = ["journal.path", "leads through", "no directory"]
     shell.refused(
         "run", "paper.toml", "--set", "journal.path=file/j", *quiet, code=ExitCode.CONFIG, says=words
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.command_line import BACKTEST, CommandLine
+from support.command_line import BACKTEST, PAPER, CommandLine
 from tradecore.domain.quoted import TEXT_MAX, VALUE_MAX, cut, error_text, notes_of, printable, quoted
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import reported
@@ -185,7 +185,6 @@ WRONG_PATHS = {
     "long": ("x" * 5000, "at most 4095 bytes"),
     "long name": ("x" * 256, "at most 255 bytes"),
     "no room for its lock": ("x" * 201, "at most 200 bytes"),
-    "through a file": ("bars.csv/engine.journal", "leads through a file"),
     "device": ("/dev/null", "pipe, socket or device"),
 }
 
@@ -198,6 +197,16 @@ def test_config_check_finds_paths_that_no_run_takes(shell, key, path, says):
     shell.write("bad.toml", BACKTEST.replace('"backtest"', '"paper"') + f'\n[{section}]\n{name} = "{path}"\n')
     for command in (("config", "check"), ("run",)):
         shell.refused(*command, "bad.toml", code=ExitCode.CONFIG, says=[key, says])
+
+
+def test_a_journal_needs_a_place_and_tables_can_wait_for_theirs(shell):
+    """What the disk says against the read model is no reason not to trade."""
+    shell.write("good.toml", PAPER)
+    for command in (("config", "check"), ("run",)):
+        options = ("--set", "journal.path=bars.csv/engine.journal")
+        says = ["journal.path", "leads through", "no directory"]
+        shell.refused(*command, "good.toml", *options, code=ExitCode.CONFIG, says=says)
+    shell.run("config", "check", "good.toml", "--set", "database.path=bars.csv/tables.sqlite")
 
 
 def test_a_pipe_is_no_journal(shell):

@@ -36,14 +36,17 @@ def check_input(key: str, path: str, report: shape.Report) -> None:
         report(key, path, rule)
 
 
-def check_output(key: str, path: str, report: shape.Report) -> None:
-    """Report a path that no file can be written at; the file itself need not be there yet."""
+def check_output(key: str, path: str, report: shape.Report, *, must_work: bool) -> None:
+    """Report a path that no file can be written at; the file itself need not be there yet.
+
+    What a disk says at the moment is a reason only against a file that `must_work`.
+    """
     rule = text_rule(path)
     if rule is None and len(Path(path).name.encode()) > OWN_NAME_BYTES_MAX:
         rule = (
             f"is too long: names of files beside it are longer, so it has at most {OWN_NAME_BYTES_MAX} bytes"
         )
-    if rule := rule or _output_rule(Path(path)):
+    if rule := rule or _kind_rule(Path(path)) or (_place_rule(Path(path)) if must_work else None):
         report(key, path, rule)
 
 
@@ -53,24 +56,21 @@ def _input_rule(path: Path) -> str | None:
     return "is a directory; name a file" if path.is_dir() else "no such file"
 
 
-def _output_rule(path: Path) -> str | None:
+def _kind_rule(path: Path) -> str | None:
+    """Return why what is there is no file."""
     try:
         mode = path.stat().st_mode
-    except FileNotFoundError:
-        return _new_file_rule(path)
-    except NotADirectoryError:
-        return "leads through a file; name a directory that is one"
-    except OSError as error:
-        return f"cannot be looked at: {error.strerror}"
+    except OSError:
+        return None
     if stat.S_ISDIR(mode):
         return "is a directory; name a file"
-    if not stat.S_ISREG(mode):
-        return "is a pipe, socket or device; name a file"
-    return None if os.access(path, os.R_OK | os.W_OK) else "cannot be read and written by this user"
+    return None if stat.S_ISREG(mode) else "is a pipe, socket or device; name a file"
 
 
-def _new_file_rule(path: Path) -> str | None:
-    """Return why a file cannot be made; directories that are missing are made with it."""
+def _place_rule(path: Path) -> str | None:
+    """Return why a file cannot be written or made; directories that are missing are made with it."""
+    if path.is_file():
+        return None if os.access(path, os.R_OK | os.W_OK) else "cannot be read and written by this user"
     above = next((each for each in path.parents if os.path.lexists(each)), path.parent)
     if not above.is_dir():
         return f"leads through {above}, which is no directory"

@@ -276,7 +276,8 @@ def _check_outputs(journal: str | None, database: str | None, report: shape.Repo
     noted = shape.Problems()
     for key, path in (("journal.path", journal), ("database.path", database)):
         if path is not None:
-            paths.check_output(key, path, noted)
+            # A run goes on without its tables, and fills them later; without its journal it does not.
+            paths.check_output(key, path, noted, must_work=key == "journal.path")
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
     if noted.found or journal is None or database is None:
