@@ -25,7 +25,7 @@ def engage(state: StateDir, reason: str) -> None:
     """
     state.create()
     note = KillNote(pid=os.getpid(), time_ns=time.time_ns(), reason=reason)
-    # First, so that the sync of the directory holds for this too: a power cut may bring back what was removed.
+    # First, so that the sync of the directory is for this too: a power cut may bring back what was removed.
     _remove(state.kill_release)
     write_atomically(state.kill_latch, msgspec.json.encode(note), is_durable=True)
 
