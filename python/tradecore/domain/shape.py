@@ -49,6 +49,26 @@ EXPONENT_MAX = 40
 # A float of more digits before its point is infinite.
 FLOAT_EXPONENT_MAX = 307
 
+_DRY_RUN = 'a dry run is mode = "paper" here: live data, and fills that are simulated'
+# What settings are called in other programs, whose users write those words first.
+_OTHER_KEYS = {
+    "dry_run": _DRY_RUN,
+    "dry_run_wallet": "the money of a dry run is `cash` in [account]",
+    "sandbox": _DRY_RUN,
+    "paper_trading": _DRY_RUN,
+}
+_OTHER_MODES = (
+    "live",
+    "real",
+    "production",
+    "trade",
+    "dry_run",
+    "dry-run",
+    "dryrun",
+    "sandbox",
+    "simulation",
+)
+
 Report = Callable[[str, object, str], None]
 _BAD = object()
 _T = typing.TypeVar("_T", bound=msgspec.Struct)
@@ -262,7 +282,7 @@ def _struct(value: object, kind: inspect.StructType, key: str, report: Report) -
         elif name == kind.tag_field:
             result[name] = item
         elif kind.forbid_unknown_fields:
-            report(_join(key, name), item, f"unknown key; {suggestion(name, known)}")
+            report(_join(key, name), item, f"unknown key; {_OTHER_KEYS.get(name) or suggestion(name, known)}")
     for name, field in fields.items():
         if field.is_required and name not in value:
             report(_join(key, name), None, "is missing and has no default")
@@ -353,7 +373,9 @@ def _one_of(value: object, known: Sequence[str], key: str, report: Report) -> ob
     word = value.value if isinstance(value, Enum) else value
     if isinstance(word, str) and word in known:
         return word
-    report(key, value, f"must be one of {', '.join(known)}")
+    is_elsewhere = key == "mode" and isinstance(word, str) and word.lower() in _OTHER_MODES
+    hint = f"; no order goes to a venue yet, and {_DRY_RUN}" if is_elsewhere else ""
+    report(key, value, f"must be one of {', '.join(known)}{hint}")
     return _BAD
 
 
