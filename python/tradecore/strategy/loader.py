@@ -147,7 +147,8 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
         try:
             return importlib.import_module(location)
         except ModuleNotFoundError as error:
-            raise ConfigError(source, key, target, f"no module named {error.name}") from None
+            rule = f"no module named {error.name}{_file_beside(location, target, error.name, base)}"
+            raise ConfigError(source, key, target, rule) from None
         except Exception as error:
             raise ConfigError(source, key, target, _failure(location, error)) from error
     path = (base or Path.cwd()) / location
@@ -175,6 +176,17 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
         del sys.modules[name]
         raise
     return module
+
+
+def _file_beside(location: str, target: str, missing: str | None, base: Path | None) -> str:
+    """Say how to name the file that was meant by a module; empty when there is none."""
+    if missing is None or not f"{location}.".startswith(f"{missing}."):
+        # The module is there, and what it imports is not.
+        return ""
+    file = f"{location.replace('.', '/')}.py"
+    if not any((folder / file).is_file() for folder in (base or Path.cwd(), Path.cwd())):
+        return ""
+    return f'; for the file {file} write "{file}:{target.rpartition(":")[2]}"'
 
 
 def _failure(location: str, error: Exception) -> str:
