@@ -1,9 +1,12 @@
 """Exceptions, split by who must act. An expected "no" is a value (`Refused`), not an exception."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tradecore.domain.times import iso_time
+
+# A value is shown to find it again, not to read a table in an error.
+_SHOWN_MAX = 200
 
 
 class TradecoreError(Exception):
@@ -243,9 +246,21 @@ def _remade(kind: type[TradecoreError], args: tuple[object, ...]) -> TradecoreEr
 
 
 def _shown(field: str, value: object) -> str:
-    """Return a value as it was given, a time also as people read it."""
-    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", str(value)) is not None
-    return f"{value} ({iso_time(int(str(value)))})" if is_time else repr(value)
+    """Return a value as it was given in one line that can be read, a time also as people read it."""
+    if field.endswith("time_ns") and isinstance(value, int | str) and not isinstance(value, bool):
+        text = _line(value, str)
+        if re.fullmatch(r"-?[0-9]{1,19}", text) is not None:
+            return f"{text} ({iso_time(int(text))})"
+    return _line(value, repr)
+
+
+def _line(value: object, text_of: Callable[[object], str]) -> str:
+    try:
+        text = " ".join(text_of(value).split())
+    except (ValueError, RecursionError):
+        # An integer of thousands of digits has no text.
+        return f"of type {type(value).__name__}"
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."
 
 
 def _at(time_ns: int) -> str:

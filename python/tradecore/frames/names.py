@@ -48,8 +48,8 @@ def kind_of(table: Table, kind: str, columns: Mapping[str, str]) -> str:
     DataError
         When it has the columns of none, or of two kinds.
     """
-    if kind != "auto":
-        if kind not in KINDS:
+    if not isinstance(kind, str) or kind != "auto":
+        if not isinstance(kind, str) or kind not in KINDS:
             raise InvalidValueError("kind", kind, f"must be auto, {', '.join(KINDS)}")
         return kind
     known = {name for wanted in KINDS.values() for name in wanted}

@@ -9,6 +9,7 @@ use tradecore_kernel::{Advance, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::activity;
+use crate::arguments::{flag, number, real, text};
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
@@ -207,7 +208,7 @@ impl PyKernel {
         slow: u32,
         signal: u32,
         factor: f64,
-        seed_first: bool,
+        #[pyo3(from_py_with = flag::seed_first)] seed_first: bool,
     ) -> PyResult<PyIndicator> {
         let seed = if seed_first { Seed::First } else { Seed::Sma };
         let spec = match name {
@@ -294,19 +295,37 @@ impl PyKernel {
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
-    fn set_timer(&mut self, strategy_id: u16, time_ns: i64, timer_id: u64) {
+    fn set_timer(
+        &mut self,
+        strategy_id: u16,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::timer_id)] timer_id: u64,
+    ) {
         self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
     }
 
     /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
-    fn note_for_trace(&mut self, strategy_id: u16, name: &str, limit: f64, value: f64, passed: bool) {
-        self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
+    fn note_for_trace(
+        &mut self,
+        strategy_id: u16,
+        #[pyo3(from_py_with = text::name)] name: String,
+        #[pyo3(from_py_with = real::limit)] limit: f64,
+        #[pyo3(from_py_with = real::value)] value: f64,
+        #[pyo3(from_py_with = flag::passed)] passed: bool,
+    ) {
+        self.kernel.note_for_trace(StrategyId(strategy_id), &name, limit, value, passed);
     }
 
     /// Records a decision that asks for nothing, with the notes of the strategy.
-    fn trace(&mut self, strategy_id: u16, instrument_id: u32, action: u8, reason: &str) -> PyResult<()> {
+    fn trace(
+        &mut self,
+        strategy_id: u16,
+        instrument_id: u32,
+        action: u8,
+        #[pyo3(from_py_with = text::reason)] reason: String,
+    ) -> PyResult<()> {
         self.kernel
-            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
+            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, &reason)
             .map_err(|error| kernel_error(&error))
     }
 
@@ -530,10 +549,10 @@ impl PyKernel {
         &self,
         py: Python<'py>,
         series: usize,
-        column: &str,
+        #[pyo3(from_py_with = text::column)] column: String,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let column = bars::column(column)?;
+        let column = bars::column(&column)?;
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
     }
 }
