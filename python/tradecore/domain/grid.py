@@ -82,8 +82,9 @@ def rounded(
     InvalidValueError
         When there is no such direction, or the value is no number at all.
     """
-    if not isinstance(direction, str) or direction not in ("down", "up", "nearest"):
-        raise InvalidValueError("direction", direction, "must be down, up or nearest")
+    word: object = direction
+    if not isinstance(word, str) or word not in ("down", "up", "nearest"):
+        raise InvalidValueError("direction", word, "must be down, up or nearest")
     number = _number(value, name)
     if not _is_finite(number) or _is_huge(number):
         return value

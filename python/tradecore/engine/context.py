@@ -370,7 +370,7 @@ class Context(OrderDesk):
         return self._instruments[self._id(instrument_id)]
 
     def _series_of(self, instrument_id: int | None, bars: str | None) -> int:
-        name = self._timeframes[0].name if bars is None else bars
+        name: object = self._timeframes[0].name if bars is None else bars
         place = self._id(instrument_id)
         series = self._series.get((place, name)) if isinstance(name, str) else None
         if series is None:

@@ -216,7 +216,7 @@ def _mapping(columns: object) -> Mapping[str, str]:
     return columns
 
 
-def _is_nearest(rounding: str) -> bool:
+def _is_nearest(rounding: object) -> bool:
     if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         raise InvalidValueError("rounding", rounding, f"must be {' or '.join(ROUNDINGS)}")
     return rounding == "nearest"

@@ -48,9 +48,10 @@ def kind_of(table: Table, kind: str, columns: Mapping[str, str]) -> str:
     DataError
         When it has the columns of none, or of two kinds.
     """
-    if not isinstance(kind, str) or kind != "auto":
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise InvalidValueError("kind", kind, f"must be auto, {', '.join(KINDS)}")
+    word: object = kind
+    if not isinstance(word, str) or word not in ("auto", *KINDS):
+        raise InvalidValueError("kind", word, f"must be auto, {', '.join(KINDS)}")
+    if kind != "auto":
         return kind
     known = {name for wanted in KINDS.values() for name in wanted}
     unknown = set(columns) - known - {"time"}
