@@ -171,7 +171,9 @@ class Context(OrderDesk):
 
     def set_timer(self, time_ns: int, timer_id: int = 0) -> None:
         """Have `on_timer(ctx, timer_id)` called once the engine's time reaches `time_ns`."""
-        self._kernel.set_timer(self._strategy_id, _whole("time_ns", time_ns), timer_id)
+        self._kernel.set_timer(
+            self._strategy_id, _whole("time_ns", time_ns), _whole("timer_id", timer_id, 0, 2 * _INT64 - 1)
+        )
 
     def trace(self, name: str, *, limit: float, value: float, passed: bool = True) -> None:
         """Note what the next decision is based on; it becomes part of that decision's trace."""

@@ -55,7 +55,7 @@ readers! {
     number, "Whole numbers, and no yes or no.", whole_number:
     time_ns: i64, instrument_id: u32, bid_ticks: i64, bid_lots: i64, ask_ticks: i64, ask_lots: i64,
     update_id: u64, price_ticks: i64, lots: i64, trade_id: u64, first_id: u64, last_id: u64, prev_id: u64,
-    flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, strategy_id: u16, count: u64, timer_id: u64,
+    flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, strategy_id: u16, count: u64,
 }
 
 readers! {
@@ -80,18 +80,36 @@ readers! {
 }
 
 readers! {
-    text, "Text.", words:
-    name: String, scope: String, limit: String, person: String, reason: String, column: String,
-}
-
-readers! {
     levels, "Levels of a book.", levels_of:
     bids: Vec<(i64, i64)>, asks: Vec<(i64, i64)>,
 }
 
-/// Reads `time_in_force`, without a copy.
-pub fn time_in_force<'a>(given: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
-    given.extract().map_err(|_| invalid_argument("time_in_force", given, "must be gtc, gtd, day, ioc or fok"))
+/// Makes readers of text, which is not copied: a function for each name, with what the text must be.
+macro_rules! texts {
+    ($($name:ident: $rule:literal),+ $(,)?) => {
+        /// Text.
+        pub mod text {
+            use super::*;
+
+            $(
+                #[doc = concat!("Reads `", stringify!($name), "`.")]
+                #[inline]
+                pub fn $name<'a>(given: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+                    given.extract().map_err(|_| invalid_argument(stringify!($name), given, $rule))
+                }
+            )+
+        }
+    };
+}
+
+texts! {
+    name: "must be text",
+    scope: "must be text",
+    limit: "must be text",
+    person: "must be text",
+    reason: "must be text",
+    column: "must be text: open, high, low, close or volume",
+    time_in_force: "must be gtc, gtd, day, ioc or fok",
 }
 
 /// Reads the value of a limit; `None` switches it off.
@@ -125,10 +143,6 @@ fn real_number(name: &str, given: &Bound<'_, PyAny>) -> PyResult<f64> {
 
 fn yes_or_no(name: &str, given: &Bound<'_, PyAny>) -> PyResult<bool> {
     given.extract().map_err(|_| invalid_argument(name, given, "must be True or False"))
-}
-
-fn words(name: &str, given: &Bound<'_, PyAny>) -> PyResult<String> {
-    given.extract().map_err(|_| invalid_argument(name, given, "must be text"))
 }
 
 fn levels_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<(i64, i64)>> {

@@ -429,10 +429,10 @@ impl PyEventBatch {
     fn command(
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        #[pyo3(from_py_with = text::name)] name: String,
+        #[pyo3(from_py_with = text::name)] name: &str,
     ) -> PyResult<()> {
-        let unknown = || invalid_value("name", &name, "must be pause, resume, flatten, kill or release_kill");
-        let kind = CommandKind::from_name(&name).ok_or_else(unknown)?;
+        let unknown = || invalid_value("name", name, "must be pause, resume, flatten, kill or release_kill");
+        let kind = CommandKind::from_name(name).ok_or_else(unknown)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
@@ -466,13 +466,13 @@ impl PyEventBatch {
     fn set_limit(
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        #[pyo3(from_py_with = text::scope)] scope: String,
+        #[pyo3(from_py_with = text::scope)] scope: &str,
         #[pyo3(from_py_with = number::scope_id)] scope_id: u32,
-        #[pyo3(from_py_with = text::limit)] limit: String,
+        #[pyo3(from_py_with = text::limit)] limit: &str,
         #[pyo3(from_py_with = arguments::limit_value)] value: Option<String>,
-        #[pyo3(from_py_with = text::person)] person: String,
+        #[pyo3(from_py_with = text::person)] person: &str,
     ) -> PyResult<()> {
-        let kind = risk::set_limit(risk::scope(&scope, scope_id)?, &limit, value.as_deref(), &person)?;
+        let kind = risk::set_limit(risk::scope(scope, scope_id)?, limit, value.as_deref(), person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
@@ -481,11 +481,11 @@ impl PyEventBatch {
     fn release(
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        #[pyo3(from_py_with = text::scope)] scope: String,
+        #[pyo3(from_py_with = text::scope)] scope: &str,
         #[pyo3(from_py_with = number::scope_id)] scope_id: u32,
-        #[pyo3(from_py_with = text::person)] person: String,
+        #[pyo3(from_py_with = text::person)] person: &str,
     ) -> PyResult<()> {
-        let kind = risk::release(risk::scope(&scope, scope_id)?, &person)?;
+        let kind = risk::release(risk::scope(scope, scope_id)?, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
@@ -497,9 +497,9 @@ impl PyEventBatch {
         #[pyo3(from_py_with = number::strategy_id)] strategy_id: u16,
         #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
         #[pyo3(from_py_with = flag::is_allowed)] is_allowed: bool,
-        #[pyo3(from_py_with = text::person)] person: String,
+        #[pyo3(from_py_with = text::person)] person: &str,
     ) -> PyResult<()> {
-        let kind = risk::permit(strategy_id, instrument_id, is_allowed, &person)?;
+        let kind = risk::permit(strategy_id, instrument_id, is_allowed, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }

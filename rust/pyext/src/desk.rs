@@ -6,7 +6,7 @@ use tradecore_kernel::{Links, OrderRequest};
 use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId};
 
 use crate::access::{looked_into, taken};
-use crate::arguments::{self, flag, optional, order};
+use crate::arguments::{flag, optional, order, text};
 use crate::errors::{invalid_argument, invalid_value};
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
 use crate::numbers::Numbers;
@@ -206,7 +206,7 @@ impl PyOrderDesk {
         limit_ticks: Given<'a, 'py>,
         stop: Given<'a, 'py>,
         stop_ticks: Given<'a, 'py>,
-        #[pyo3(from_py_with = arguments::time_in_force)] time_in_force: &'a str,
+        #[pyo3(from_py_with = text::time_in_force)] time_in_force: &'a str,
         #[pyo3(from_py_with = flag::post_only)] post_only: bool,
         #[pyo3(from_py_with = flag::reduce_only)] reduce_only: bool,
         stop_loss: Given<'a, 'py>,
@@ -292,7 +292,7 @@ impl PyOrderDesk {
         limit_ticks: Given<'a, 'py>,
         stop: Given<'a, 'py>,
         stop_ticks: Given<'a, 'py>,
-        #[pyo3(from_py_with = arguments::time_in_force)] time_in_force: &'a str,
+        #[pyo3(from_py_with = text::time_in_force)] time_in_force: &'a str,
         #[pyo3(from_py_with = flag::post_only)] post_only: bool,
         #[pyo3(from_py_with = flag::reduce_only)] reduce_only: bool,
         stop_loss: Given<'a, 'py>,

@@ -4,12 +4,11 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
-use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_kernel::{Advance, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::activity;
-use crate::arguments::{flag, number, real, text};
+use crate::arguments::{flag, real, text};
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
@@ -17,6 +16,7 @@ use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
 use crate::events::Scale;
 use crate::gates::UserGates;
+use crate::indicators;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
 use crate::positions;
@@ -210,17 +210,7 @@ impl PyKernel {
         factor: f64,
         #[pyo3(from_py_with = flag::seed_first)] seed_first: bool,
     ) -> PyResult<PyIndicator> {
-        let seed = if seed_first { Seed::First } else { Seed::Sma };
-        let spec = match name {
-            "sma" => IndicatorSpec::Sma { period },
-            "ema" => IndicatorSpec::Ema { period, seed },
-            "rsi" => IndicatorSpec::Rsi { period },
-            "atr" => IndicatorSpec::Atr { period },
-            "bollinger" => IndicatorSpec::Bollinger { period, deviations: factor },
-            "macd" => IndicatorSpec::Macd { fast: period, slow, signal },
-            "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
-            other => return Err(invalid_value("indicator", other, "is not known")),
-        };
+        let spec = indicators::spec(name, [period, slow, signal], factor, seed_first)?;
         let outputs = spec.outputs();
         let mut this = slf.borrow_mut();
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
@@ -295,12 +285,7 @@ impl PyKernel {
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
-    fn set_timer(
-        &mut self,
-        strategy_id: u16,
-        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        #[pyo3(from_py_with = number::timer_id)] timer_id: u64,
-    ) {
+    fn set_timer(&mut self, strategy_id: u16, time_ns: i64, timer_id: u64) {
         self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
     }
 
@@ -308,12 +293,12 @@ impl PyKernel {
     fn note_for_trace(
         &mut self,
         strategy_id: u16,
-        #[pyo3(from_py_with = text::name)] name: String,
+        #[pyo3(from_py_with = text::name)] name: &str,
         #[pyo3(from_py_with = real::limit)] limit: f64,
         #[pyo3(from_py_with = real::value)] value: f64,
         #[pyo3(from_py_with = flag::passed)] passed: bool,
     ) {
-        self.kernel.note_for_trace(StrategyId(strategy_id), &name, limit, value, passed);
+        self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
     }
 
     /// Records a decision that asks for nothing, with the notes of the strategy.
@@ -322,10 +307,10 @@ impl PyKernel {
         strategy_id: u16,
         instrument_id: u32,
         action: u8,
-        #[pyo3(from_py_with = text::reason)] reason: String,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
     ) -> PyResult<()> {
         self.kernel
-            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, &reason)
+            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
             .map_err(|error| kernel_error(&error))
     }
 
@@ -549,10 +534,10 @@ impl PyKernel {
         &self,
         py: Python<'py>,
         series: usize,
-        #[pyo3(from_py_with = text::column)] column: String,
+        #[pyo3(from_py_with = text::column)] column: &str,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let column = bars::column(&column)?;
+        let column = bars::column(column)?;
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
     }
 }
