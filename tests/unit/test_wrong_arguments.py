@@ -34,7 +34,7 @@ SPEC = EngineSpec(
 WRONG = [
     object(), "GOOG", b"1", "", -1, 7, 2**33, 2**70, -(2**70), 10**400, 1.5, math.nan, math.inf, True,
     None, [], {}, (1, 2), Decimal("0.5"), Decimal("NaN"), 1j, np.int64(-1), np.float64(0.5),
-    np.array([1, 2]), int, EventBatch(),
+    np.array([1, 2]), np.eye(3), int, EventBatch(),
 ]  # fmt: skip
 ONE = np.array([10], dtype=np.int64)
 FRAME = np.array(

@@ -1,12 +1,10 @@
 """Exceptions, split by who must act. An expected "no" is a value (`Refused`), not an exception."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from tradecore.domain.quoted import quoted
 from tradecore.domain.times import iso_time
-
-# A value is shown to find it again, not to read a table in an error.
-_SHOWN_MAX = 200
 
 
 class TradecoreError(Exception):
@@ -113,7 +111,7 @@ class ConfigError(TradecoreError):
     """
 
     def __init__(self, source: str, key: str, value: object, rule: str) -> None:
-        given = "" if value is None else f" = {value!r}"
+        given = "" if value is None else f" = {quoted(value)}"
         super().__init__(f"{source}: {key}{given}: {rule}")
         self.source = source
         self.key = key
@@ -246,21 +244,11 @@ def _remade(kind: type[TradecoreError], args: tuple[object, ...]) -> TradecoreEr
 
 
 def _shown(field: str, value: object) -> str:
-    """Return a value as it was given in one line that can be read, a time also as people read it."""
-    if field.endswith("time_ns") and isinstance(value, int | str) and not isinstance(value, bool):
-        text = _line(value, str)
-        if re.fullmatch(r"-?[0-9]{1,19}", text) is not None:
-            return f"{text} ({iso_time(int(text))})"
-    return _line(value, repr)
-
-
-def _line(value: object, text_of: Callable[[object], str]) -> str:
-    try:
-        text = " ".join(text_of(value).split())
-    except (ValueError, RecursionError):
-        # An integer of thousands of digits has no text.
-        return f"of type {type(value).__name__}"
-    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."
+    """Return a value as it was given, in one line, a time also as people read it."""
+    # A table of numpy has a line for each row.
+    text = re.sub(r"\n\s*", " ", quoted(value))
+    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", text) is not None
+    return f"{text} ({iso_time(int(text))})" if is_time else text
 
 
 def _at(time_ns: int) -> str:

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from tradecore.domain import ConfigError, InvalidValueError, shape
+from tradecore.domain.quoted import error_text
 from tradecore.strategy.callbacks import signature_problems
 from tradecore.strategy.neighbours import NeighbourLoader, package_of
 
@@ -80,7 +81,7 @@ def build(
     try:
         strategy: object = strategy_class()
     except Exception as error:
-        rule = f"cannot be made: {type(error).__name__}: {error}; its __init__ gets no arguments"
+        rule = f"cannot be made: {error_text(error)}; its __init__ gets no arguments"
         raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
     hints = _hints(strategy_class)
     for name, default in parameters(strategy_class).items():
@@ -194,7 +195,7 @@ def _failure(location: str, error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == location]
     place = f", line {lines[-1]}" if lines else ""
-    return f"{location}{place} cannot be imported: {type(error).__name__}: {error}"
+    return f"{location}{place} cannot be imported: {error_text(error)}"
 
 
 def _is_own_class(module: ModuleType, value: object) -> bool:

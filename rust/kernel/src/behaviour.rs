@@ -12,4 +12,8 @@
 ///    path, a bar is an interval and day orders live on sessions, maker and taker go by what happened, and
 ///    exits are tried until the position is flat. Decision gates judge amendments too. A share of equity
 ///    states its size in a `sized` record. Of one moment, bars that close come before bars that open.
-pub const BEHAVIOUR_VERSION: u32 = 2;
+/// 3. Inside a bar the margin is judged along its path, not at its worse end. `close()` beside a stop that
+///    was set off is refused, and a `fok` order that turns a position fills whole or not at all. Prices and
+///    sizes off the grid, and those that are no numbers, are refusals in the journal. Bars built from trades
+///    or quotes follow the sessions of their instrument.
+pub const BEHAVIOUR_VERSION: u32 = 3;
