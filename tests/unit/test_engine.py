@@ -334,3 +334,15 @@ def test_every_instrument_shows_its_own_book_and_a_run_the_same_object():
     assert [bid for _, bid in keeper.books] == [50, 70, 51]
     assert first is third
     assert first is not second
+
+
+def test_one_strategy_object_is_not_bound_twice():
+    """It would hear each event twice, and keep the state of two strategies in one object."""
+    same = Counts()
+    bindings = [bound(same), bound(Counts(), name="other"), bound(same, name="again")]
+    with pytest.raises(InvalidValueError) as caught:
+        Engine(spec_of("GOLD"), bindings)
+    assert str(caught.value) == (
+        "strategies[2].strategy 'Counts': is the object of strategies[0] again; make one for each: "
+        "strategy=Counts(...)"
+    )

@@ -244,10 +244,13 @@ def _remade(kind: type[TradecoreError], args: tuple[object, ...]) -> TradecoreEr
 
 
 def _shown(field: str, value: object) -> str:
-    """Return a value as it was given, a time also as people read it."""
-    text = quoted(value)
-    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", text) is not None
-    return f"{text} ({iso_time(int(text))})" if is_time else text
+    """Return a value as it was given, in one line, a time also as people read it."""
+    # A table of numpy has a line for each row.
+    text = re.sub(r"\n\s*", " ", quoted(value))
+    # The native engine gives numbers as text.
+    digits = value if isinstance(value, str) else text
+    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", digits) is not None
+    return f"{digits} ({iso_time(int(digits))})" if is_time else text
 
 
 def _at(time_ns: int) -> str:

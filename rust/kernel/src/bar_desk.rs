@@ -311,11 +311,11 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn first_breach(&mut self, from_ticks: i64, to_ticks: i64) -> Result<Option<i64>, KernelError> {
-        if !self.is_margined() {
+        if self.is_marked {
             return Ok(None);
         }
-        let margin = self.account.as_mut().and_then(|account| account.margin.as_mut());
-        match margin {
+        match self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            // It knows whether the instrument has rules.
             Some(margin) => {
                 let leg = Leg { instrument: self.instrument.id, from_ticks, to_ticks };
                 margin.first_breach(self.ledger, self.marks, leg)

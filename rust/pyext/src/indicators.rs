@@ -6,7 +6,7 @@ mod streaming;
 
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use tradecore_indicators::{PERIOD_MAX, Seed};
+use tradecore_indicators::{IndicatorSpec, PERIOD_MAX, Seed};
 
 use crate::errors::invalid_value;
 
@@ -40,6 +40,22 @@ impl<'py> FromPyObject<'_, 'py> for Period {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Reads an indicator that follows bars: its name, its periods in the order of `ctx`, and its factor.
+pub fn spec(name: &str, periods: [u32; 3], factor: f64, seed_first: bool) -> PyResult<IndicatorSpec> {
+    let [period, slow, signal] = periods;
+    let seed = if seed_first { Seed::First } else { Seed::Sma };
+    Ok(match name {
+        "sma" => IndicatorSpec::Sma { period },
+        "ema" => IndicatorSpec::Ema { period, seed },
+        "rsi" => IndicatorSpec::Rsi { period },
+        "atr" => IndicatorSpec::Atr { period },
+        "bollinger" => IndicatorSpec::Bollinger { period, deviations: factor },
+        "macd" => IndicatorSpec::Macd { fast: period, slow, signal },
+        "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
+        other => return Err(invalid_value("indicator", other, "is not known")),
+    })
 }
 
 /// Reads what an exponential average starts from.

@@ -4,11 +4,11 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
-use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_kernel::{Advance, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::activity;
+use crate::arguments::{flag, real, text};
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::calls::{Books, Handlers, Last, call};
@@ -16,6 +16,7 @@ use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
 use crate::events::Scale;
 use crate::gates::UserGates;
+use crate::indicators;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
 use crate::positions;
@@ -207,19 +208,9 @@ impl PyKernel {
         slow: u32,
         signal: u32,
         factor: f64,
-        seed_first: bool,
+        #[pyo3(from_py_with = flag::seed_first)] seed_first: bool,
     ) -> PyResult<PyIndicator> {
-        let seed = if seed_first { Seed::First } else { Seed::Sma };
-        let spec = match name {
-            "sma" => IndicatorSpec::Sma { period },
-            "ema" => IndicatorSpec::Ema { period, seed },
-            "rsi" => IndicatorSpec::Rsi { period },
-            "atr" => IndicatorSpec::Atr { period },
-            "bollinger" => IndicatorSpec::Bollinger { period, deviations: factor },
-            "macd" => IndicatorSpec::Macd { fast: period, slow, signal },
-            "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
-            other => return Err(invalid_value("indicator", other, "is not known")),
-        };
+        let spec = indicators::spec(name, [period, slow, signal], factor, seed_first)?;
         let outputs = spec.outputs();
         let mut this = slf.borrow_mut();
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
@@ -299,12 +290,25 @@ impl PyKernel {
     }
 
     /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
-    fn note_for_trace(&mut self, strategy_id: u16, name: &str, limit: f64, value: f64, passed: bool) {
+    fn note_for_trace(
+        &mut self,
+        strategy_id: u16,
+        #[pyo3(from_py_with = text::name)] name: &str,
+        #[pyo3(from_py_with = real::limit)] limit: f64,
+        #[pyo3(from_py_with = real::value)] value: f64,
+        #[pyo3(from_py_with = flag::passed)] passed: bool,
+    ) {
         self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
     }
 
     /// Records a decision that asks for nothing, with the notes of the strategy.
-    fn trace(&mut self, strategy_id: u16, instrument_id: u32, action: u8, reason: &str) -> PyResult<()> {
+    fn trace(
+        &mut self,
+        strategy_id: u16,
+        instrument_id: u32,
+        action: u8,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
+    ) -> PyResult<()> {
         self.kernel
             .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
             .map_err(|error| kernel_error(&error))
@@ -530,7 +534,7 @@ impl PyKernel {
         &self,
         py: Python<'py>,
         series: usize,
-        column: &str,
+        #[pyo3(from_py_with = text::column)] column: &str,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let column = bars::column(column)?;
