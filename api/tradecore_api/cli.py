@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from tradecore_api import exit_codes
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.stdout import STDOUT, name_stdout
 from tradecore_api.unblocked import open_standard_descriptors
 
 # What `add_subparsers` returns; argparse keeps the class to itself and does not let it be subscripted.
@@ -22,14 +23,18 @@ SECONDS_MAX = 1e9
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors go to stderr, one line each."""
     open_standard_descriptors()
-    parsed = build_parser().parse_args(arguments)
+    name_stdout()
     try:
-        return _call(parsed)
-    except BrokenPipeError:
+        return _call(_parsed(arguments))
+    except BrokenPipeError as error:
+        if error.filename != STDOUT:
+            raise
         # Whoever read our output has seen enough, as in `tradecore journal export | head`.
         _forget_stdout()
         return ExitCode.OK
     except OSError as error:
+        if error.filename != STDOUT:
+            raise
         _forget_stdout()
         with suppress(OSError):
             # Nobody may read this either; the code says it too.
@@ -38,6 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("tradecore: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return build_parser().parse_args(arguments)
+    except SystemExit:
+        # The parser has printed its help: what standard output says against that is said here.
+        sys.stdout.flush()
+        raise
 
 
 def _forget_stdout() -> None:

@@ -29,6 +29,8 @@ def engage(state: StateDir, reason: str) -> None:
     """
     state.create()
     note = KillNote(pid=os.getpid(), time_ns=time.time_ns(), reason=reason)
+    # First, so that the sync of the directory is for this too: a power cut may bring back what was removed.
+    _remove(state.kill_release)
     try:
         write_atomically(state.kill_latch, msgspec.json.encode(note), is_durable=True)
     except StorageError as error:
@@ -36,7 +38,6 @@ def engage(state: StateDir, reason: str) -> None:
             make_empty(state.kill_latch)
         except OSError:
             raise error from error.__cause__
-    _remove(state.kill_release)
 
 
 def try_engage(state: StateDir, reason: str, *, seconds_max: float = LATCH_SECONDS_MAX) -> str:

@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO, TextIO, cast
 
+from tradecore_api.stdout import STDOUT
+
 # What may wait for a reader: about 10,000 lines of a log.
 BYTES_MAX = 1 << 20
 # How long the end of a run waits for what is still queued.
@@ -180,6 +182,8 @@ class Streams:
     @property
     def error(self) -> OSError | None:
         """What the system said when it did not take standard output; `None` while it takes all."""
+        if self._out.error is not None:
+            self._out.error.filename = STDOUT
         return self._out.error
 
     def finish(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
-from tradecore_api import builtin, progress
+from tradecore_api import builtin, descriptors, progress
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, *, has_view: bool) -> int:
+    descriptors.require()
     config = _config(arguments)
     readers.configure_log(config)
     summary = Daemon(config, is_new_journal=arguments.new_journal, has_view=has_view).run()

@@ -15,6 +15,7 @@ from types import ModuleType
 import msgspec
 
 from tradecore.domain import ConfigError, InvalidValueError, shape
+from tradecore.domain.quoted import error_text
 from tradecore.strategy.callbacks import signature_problems
 from tradecore.strategy.neighbours import NeighbourLoader, package_of
 
@@ -76,7 +77,7 @@ def build(
     try:
         strategy: object = strategy_class()
     except Exception as error:
-        rule = f"cannot be made: {type(error).__name__}: {error}; its __init__ gets no arguments"
+        rule = f"cannot be made: {error_text(error)}; its __init__ gets no arguments"
         raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
     hints = typing.get_type_hints(strategy_class, include_extras=True)
     for name, default in parameters(strategy_class).items():
@@ -170,7 +171,7 @@ def _failure(location: str, error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == location]
     place = f", line {lines[-1]}" if lines else ""
-    return f"{location}{place} cannot be imported: {type(error).__name__}: {error}"
+    return f"{location}{place} cannot be imported: {error_text(error)}"
 
 
 def _is_own_class(module: ModuleType, value: object) -> bool:
