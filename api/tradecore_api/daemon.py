@@ -148,11 +148,11 @@ class Daemon:
         self._guard = Guard(self._lock, self._state, self._journal_path)
         by_name = self._lock.listener if address.has_unix_sockets() else None
         control = ControlServer(self._state.address, by_name)
-        await control.open(self._answer)
-        beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         self._projection = projection = self._made_projection()
         if projection is not None:
             projection.start()
+        await control.open(self._answer)
+        beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
         view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.

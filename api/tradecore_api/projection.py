@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shlex
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
@@ -58,7 +59,14 @@ class Projection:
         return self._progress.reason
 
     def start(self) -> None:
-        """Begin to project, and to catch up with what an earlier end left behind."""
+        """Begin to project, and to catch up with what an earlier end left behind.
+
+        The directory of the tables is made here and never later: one that was moved away may come back, and
+        would find another in its place.
+        """
+        with suppress(OSError):
+            # What keeps it from being made keeps the file from being opened, and is said then.
+            Path(self._database_path).parent.mkdir(parents=True, exist_ok=True)
         self._task = asyncio.create_task(self._run(), name="projection")
 
     async def finish(self, seconds_max: float) -> bool:
@@ -129,8 +137,7 @@ class Projection:
             self._database_path,
             self._journal_path,
             busy_seconds_max=BUSY_SECONDS_MAX,
-            # A directory that was moved away may come back, and finds no place where a new one is.
-            makes_directory=self._projector is None,
+            makes_directory=False,
         )
         try:
             has_begun = self._projector is not None and self._projector.has_begun
