@@ -5,11 +5,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO, TypeAlias
+from contextlib import suppress
+from typing import TypeAlias
 
 from tradecore_api import exit_codes
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.stdout import STDOUT, name_stdout
+from tradecore_api.unblocked import open_standard_descriptors
 
 # What `add_subparsers` returns; argparse keeps the class to itself and does not let it be subscripted.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see above
@@ -20,7 +22,7 @@ SECONDS_MAX = 1e9
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors go to stderr, one line each."""
-    _fill_closed_streams()
+    open_standard_descriptors()
     name_stdout()
     try:
         return _call(_parsed(arguments))
@@ -34,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename != STDOUT:
             raise
         _forget_stdout()
-        print(f"tradecore: standard output: cannot be written: {error.strerror}", file=sys.stderr)
+        with suppress(OSError):
+            # Nobody may read this either; the code says it too.
+            print(f"tradecore: standard output: cannot be written: {error.strerror}", file=sys.stderr)
         return ExitCode.STORAGE
     except KeyboardInterrupt:
         print("tradecore: interrupted", file=sys.stderr)
@@ -48,15 +52,6 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         # The parser has printed its help: what standard output says against that is said here.
         sys.stdout.flush()
         raise
-
-
-def _fill_closed_streams() -> None:
-    """Let a stream that the caller closed, as `>&-` does, swallow what is said."""
-    nowhere: TextIO | None = None
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            nowhere = nowhere or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
-            setattr(sys, name, nowhere)
 
 
 def _forget_stdout() -> None:

@@ -14,16 +14,20 @@ from typing import Protocol
 
 import msgspec
 
-from tradecore.domain.errors import TradecoreError
+from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
-from tradecore_api import heartbeat, kill_latch, last_words, start_lines
+from tradecore_api import heartbeat, kill_latch, last_words, start_lines, unblocked
+from tradecore_api.bounded import Call
 from tradecore_api.config.tables import Config
+from tradecore_api.control import address
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import engine_status
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.forced_end import ForcedEnd
+from tradecore_api.guard import Guard
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
@@ -36,6 +40,8 @@ log = logging.getLogger("tradecore.daemon")
 # How the journal names an end that `tradecore stop` asked for.
 STOP_COMMAND = "stop_command"
 
+# How long a disk may take for a small file before it is taken for one that hangs.
+DISK_SECONDS_MAX = 0.5
 # What is left for the summary and the lock when the read model has taken all the time there is.
 FORCE_MARGIN_SECONDS = CANCEL_SECONDS_MAX + 0.5
 
@@ -75,10 +81,16 @@ class Daemon:
         self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
-        self._is_over = threading.Event()
         self._is_held = False
-        # When the process is ended by force, in the seconds of `time.monotonic`.
-        self._force_at: float | None = None
+        self._forced = ForcedEnd(self._say_forced, self._forced_code)
+        self._lock = InstanceLock(self._state.lock, self._state.account)
+        self._process_start = heartbeat.process_start(os.getpid())
+        self._beating: Call[None] | None = None
+        self._guard: Guard | None = None
+        self._alarms: dict[str, str] = {}
+        self._pauses: set[asyncio.Task[None]] = set()
+        self._told_dropped = 0
+        self._beat_failure = ""
         self._before: Heartbeat | None = None
         self._watch: EngineWatch | None = None
         self._projection: Projection | None = None
@@ -92,8 +104,7 @@ class Daemon:
         Raises `AlreadyRunningError` when the account has a running engine, and what the session raises.
         """
         self._state.create()
-        lock = InstanceLock(self._state.lock, self._state.account)
-        lock.acquire()
+        self._lock.acquire()
         self._before = heartbeat.read(self._state.heartbeat)
         self._recent = recent = readers.recent_log(last_words.LOG_LINES_MAX)
         handlers = self._take_signals()
@@ -101,7 +112,7 @@ class Daemon:
             self._beat("starting")
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 summary = runner.run(self._main())
-            self._beat("ended")
+            self._beat_if_possible("ended")
         except BaseException as error:
             self._say_end(error)
             raise
@@ -111,13 +122,13 @@ class Daemon:
         finally:
             self._leave_view()
             if not self._is_held:
-                self._is_over.set()
+                self._forced.disarm()
             if self._session is None:
                 self._restore(self._before)
             recent.detach()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-            lock.release()
+            self._lock.release()
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
@@ -134,12 +145,14 @@ class Daemon:
         start_lines.tell_start(self._config, session, self._journal_path)
         if self._stop_asked:
             session.stop(self._stop_asked)
-        control = ControlServer(self._state.address)
-        await control.open(self._answer)
-        beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
+        self._guard = Guard(self._lock, self._state, self._journal_path)
+        by_name = self._lock.listener if address.has_unix_sockets() else None
+        control = ControlServer(self._state.address, by_name)
         self._projection = projection = self._made_projection()
         if projection is not None:
             projection.start()
+        await control.open(self._answer)
+        beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
         view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.
@@ -171,33 +184,52 @@ class Daemon:
         if request.command == "stop":
             self._ask_end(STOP_COMMAND)
             return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
-        if request.command == "kill":
-            # On disk first: a crash between the two leaves the engine killed, not free.
-            kill_latch.engage(self._state, "kill")
         idle = _idle_words(session, request)
+        # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
+        # that crashes before the latch is written starts killed all the same: its journal says so.
         seq = await session.command(request)
-        if request.command == "release_kill":
-            kill_latch.clear(self._state)
+        said: dict[str, object] = {}
+        message = ""
+        if request.command == "kill":
+            failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
+            said = {"latch_failed": failed} if failed else {}
+        elif request.command == "release_kill" and (
+            failed := await self._disk(lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX)
+        ):
+            message = f"released; but its next start is killed again, because the latch stays: {failed}"
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
         with suppress(TradecoreError):
-            self._beat("running")
-        return ControlReply(accepted=True, seq=seq, message=idle)
+            await self._beat_async("running")
+        return ControlReply(accepted=True, seq=seq, message=message or idle, status=said)
+
+    async def _disk(self, call: Callable[[], None], seconds_max: float = DISK_SECONDS_MAX) -> str:
+        """Do something on the disk of the state directory, within bounds; return what went wrong."""
+        try:
+            await Call(call, str(self._state.path)).result_async(seconds_max)
+        except (TradecoreError, OSError) as error:
+            return str(error)
+        return ""
 
     async def _apply_latch(self, session: Session) -> None:
         is_killed = session.engine.summary().is_killed
         if kill_latch.is_release_requested(self._state):
             if is_killed:
                 await session.command("release_kill")
-            kill_latch.clear(self._state)
+            await self._disk(lambda: kill_latch.clear(self._state))
         elif kill_latch.is_engaged(self._state) and not is_killed:
             await session.command("kill")
 
     async def _keep_beating(self) -> None:
         while True:
+            failure = ""
             try:
-                self._beat("running")
+                await self._beat_async("running")
             except TradecoreError as error:
-                log.warning("heartbeat_failed", extra={"reason": str(error)})
+                failure = str(error)
+            if failure and failure != self._beat_failure:
+                log.warning("heartbeat_failed", extra={"reason": failure})
+            self._beat_failure = failure
+            await self._look_after_files()
             self._tell_news()
             await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
 
@@ -205,9 +237,71 @@ class Daemon:
         """Log what keeps strategies from trading, once each; refusals are logged as records."""
         for note in [] if self._news is None else self._news.news():
             log.warning("strategy_note", extra={"words": note})
+        streams = unblocked.current()
+        if streams is not None and streams.dropped > self._told_dropped and streams.flows:
+            left_out, self._told_dropped = streams.dropped - self._told_dropped, streams.dropped
+            said = f"{left_out:,} lines of output were left out because nobody took them; the journal has all"
+            log.warning("output_left_out", extra={"words": said, "told": {"lines": left_out}})
+
+    async def _look_after_files(self) -> None:
+        """Take notice of a lock, a directory or a journal that is gone: take no new risk while one is."""
+        session, guard = self._session, self._guard
+        if session is None or guard is None:
+            return
+        try:
+            sight = await Call(guard.look, str(self._state.path)).result_async(DISK_SECONDS_MAX)
+        except StorageError:
+            # A disk that hangs: the heartbeat says so.
+            return
+        for words in sight.repairs:
+            log.warning("lock_put_back", extra={"words": words})
+        for what, words in sight.alarms.items():
+            if what not in self._alarms:
+                log.error("file_gone", extra={"words": f"ALARM: {words}. Paused: no new risk is taken"})
+        for what in self._alarms.keys() - sight.alarms.keys():
+            log.warning("file_back", extra={"words": f"the {what} is in its place again; the pause stays"})
+        if sight.alarms.keys() - self._alarms.keys() and not session.engine.summary().is_paused:
+            task = asyncio.create_task(self._pause(session), name="pause")
+            self._pauses.add(task)
+            task.add_done_callback(self._pauses.discard)
+        self._alarms = sight.alarms
+
+    async def _pause(self, session: Session) -> None:
+        with suppress(TradecoreError):
+            await session.command("pause")
+
+    def _beat_if_possible(self, phase: str) -> None:
+        """Write a heartbeat; one that cannot be written is said, and nothing else depends on it."""
+        try:
+            self._beat(phase)
+        except TradecoreError as error:
+            log.warning("heartbeat_failed", extra={"reason": str(error)})
 
     def _beat(self, phase: str) -> None:
+        """Write a heartbeat and wait for it, within bounds."""
+        if self._beating is not None:
+            with suppress(TradecoreError):
+                self._beating.result(DISK_SECONDS_MAX)
+        self._begin_beat(phase).result(DISK_SECONDS_MAX)
+
+    async def _beat_async(self, phase: str) -> None:
+        """Write a heartbeat without holding the loop, where a disk may hang."""
+        while self._beating is not None and not self._beating.is_done:
+            await self._beating.result_async(DISK_SECONDS_MAX)
+        await self._begin_beat(phase).result_async(DISK_SECONDS_MAX)
+
+    def _begin_beat(self, phase: str) -> Call[None]:
+        if self._beating is not None and not self._beating.is_done:
+            raise StorageError(
+                str(self._state.heartbeat), "the one before is not written yet: its disk may hang"
+            )
+        beat = self._made_beat(phase)
+        self._beating = Call(lambda: beat.write(self._state.heartbeat), str(self._state.heartbeat))
+        return self._beating
+
+    def _made_beat(self, phase: str) -> Heartbeat:
         beat = Heartbeat(
+            process_start=self._process_start,
             pid=os.getpid(),
             time_ns=time.time_ns(),
             phase=phase,
@@ -237,7 +331,7 @@ class Daemon:
                 day_since_ns=self._watch.day_since_ns if self._watch else 0,
                 day_equity=self._watch.day_equity if self._watch else "",
             )
-        beat.write(self._state.heartbeat)
+        return beat
 
     def _restore(self, before: Heartbeat | None) -> None:
         """Leave the last word to the engine before: one that could not start has nothing to say."""
@@ -261,7 +355,7 @@ class Daemon:
             words = last_words.of_error(error, os.getpid(), self._recent_lines())
         path = self._state.failed_start if self._session is None else self._state.last_words
         with suppress(TradecoreError):
-            words.write(path)
+            Call(lambda: words.write(path), str(path)).result(DISK_SECONDS_MAX)
 
     def _status(self, session: Session) -> dict[str, object]:
         if self._watch is None:
@@ -269,8 +363,14 @@ class Daemon:
         self._watch.look()
         mode = self._tables.mode.value
         status = engine_status(session, self._watch, mode=mode, journal_path=self._journal_path)
-        lag = None if self._projection is None else self._projection.lag(session.status().seq)
-        return {**status, "read_model_lag_records": lag}
+        projection, streams = self._projection, unblocked.current()
+        return {
+            **status,
+            "read_model_lag_records": None if projection is None else projection.lag(session.status().seq),
+            "read_model_problem": "" if projection is None else projection.problem,
+            "output_lines_dropped": 0 if streams is None else streams.dropped,
+            "alarms": list(self._alarms.values()),
+        }
 
     def _show_view(self, session: Session, watch: EngineWatch) -> asyncio.Task[None] | None:
         """Take the terminal, if it is wanted; return what keeps the view up."""
@@ -278,6 +378,9 @@ class Daemon:
             return None
         from tradecore_api.run_view import RunView
 
+        if (streams := unblocked.current()) is not None:
+            # What was logged before goes above the view, not into it.
+            streams.settle(DISK_SECONDS_MAX)
         view = RunView(session, watch, mode=self._tables.mode.value)
         self._view = view
         view.enter()
@@ -301,9 +404,9 @@ class Daemon:
     def _seconds_for_tables(self) -> float:
         """Return how long the end may wait for the read model; one by force comes later than that."""
         seconds = self._tables.database.finish_timeout_ms / 1e3
-        if self._force_at is None:
+        if self._forced.at is None:
             return seconds
-        return max(0.0, min(seconds, self._force_at - time.monotonic() - FORCE_MARGIN_SECONDS))
+        return max(0.0, min(seconds, self._forced.at - time.monotonic() - FORCE_MARGIN_SECONDS))
 
     def _take_signals(self) -> dict[int, Callable[[int, FrameType | None], object] | int | None]:
         """Install handlers that work with every event loop and on Windows; return the old ones."""
@@ -327,35 +430,29 @@ class Daemon:
 
     def _end_within_bound(self) -> None:
         """Let the process live no longer than `daemon.stop_timeout_ms` from the first call on."""
-        if self._force_at is not None:
-            return
-        timeout = self._tables.daemon.stop_timeout_ms / 1e3
-        self._force_at = time.monotonic() + timeout
-        threading.Thread(target=self._end_by_force, args=(timeout,), daemon=True).start()
+        self._forced.arm(self._tables.daemon.stop_timeout_ms / 1e3)
 
-    def _end_by_force(self, seconds: float) -> None:
-        """End the process when a feed, a strategy or a disk holds it: the journal is safe at any moment."""
-        if self._is_over.wait(seconds):
-            return
-        is_clean = self._session is not None and self._session.is_end_journalled
-        try:
-            if not is_clean:
-                self._say_forced(seconds)
-            if self._leave_view():
-                print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
-            if is_clean:
+    @property
+    def _is_clean(self) -> bool:
+        """Whether the end is in the journal, so that only what comes after it can hold the process."""
+        return self._session is not None and self._session.is_end_journalled
+
+    def _forced_code(self) -> int:
+        return int(ExitCode.OK if self._is_clean else ExitCode.UNAVAILABLE)
+
+    def _say_forced(self, seconds: float) -> None:
+        """Say that a feed, a strategy or a disk holds the process; the journal is safe at any moment."""
+        words = last_words.of_forced_end(self._stop_asked or "", seconds, os.getpid(), self._recent_lines())
+        if self._leave_view():
+            print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
+        with suppress(TradecoreError):
+            if self._is_clean:
                 self._beat("ended")
-        finally:
-            # Whatever became of the words: a full disk or a closed stderr must not keep the process.
-            os._exit(ExitCode.OK if is_clean else ExitCode.UNAVAILABLE)
+            else:
+                words.write(self._state.last_words)
 
     def _recent_lines(self) -> list[str]:
         return [] if self._recent is None else self._recent.lines()
-
-    def _say_forced(self, seconds: float) -> None:
-        words = last_words.of_forced_end(self._stop_asked or "", seconds, os.getpid(), self._recent_lines())
-        with suppress(TradecoreError):
-            words.write(self._state.last_words)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -18,6 +18,10 @@ class ExitCode(IntEnum):
     HUNG = 5, "the engine's process exists, but its heartbeat is old or it does not answer"
     REFUSED = 6, "the engine understood the command and refused it"
     STRATEGY = 7, "a strategy raised an exception; trading stopped, the journal is kept"
+    UNLATCHED = (
+        8,
+        "no order leaves, but the kill switch could not be written; the last line says what to do",
+    )
     DATA = 65, "input data cannot be used"
     UNAVAILABLE = 69, "a venue or feed is gone or does not answer"
     BROKEN_INVARIANT = 70, "a promise of tradecore itself is broken; trading stopped, the journal is kept"

@@ -26,6 +26,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
         Sizes by symbol, as decimal text.
     day_since_ns, day_equity : int, str
         When the profit of the day counts from, and what the account was worth then.
+    process_start : str
+        When the process was started, in the words of its system: a number of a process is used again.
     """
 
     pid: int
@@ -49,6 +51,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     positions: dict[str, str] = {}
     day_since_ns: int = 0
     day_equity: str = ""
+    process_start: str = ""
 
     @property
     def age_seconds(self) -> float:
@@ -68,14 +71,54 @@ def read(path: Path) -> Heartbeat | None:
         return None
 
 
+def lives(beat: Heartbeat | None) -> bool:
+    """Tell whether the very process that wrote a heartbeat still runs, and had not said that it ended."""
+    if beat is None or beat.phase == "ended" or not beat.process_start:
+        return False
+    return is_alive(beat.pid) and process_start(beat.pid) == beat.process_start
+
+
+def process_start(pid: int) -> str:
+    """Return when a process was started, in the words of its system; nothing where that is not told."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        if stat.exists():
+            text = stat.read_text(encoding="ascii", errors="replace")
+            return f"{_boot_id()}/{text.rpartition(')')[2].split()[19]}"
+        return "" if os.name == "nt" else _start_by_ps(pid)
+    except (OSError, IndexError):
+        return ""
+
+
+def _boot_id() -> str:
+    """Return the name of this run of the machine: ticks since the start are used again after another."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _start_by_ps(pid: int) -> str:
+    import subprocess
+
+    answer = subprocess.run(  # noqa: S603 - fixed program, integer argument
+        ["ps", "-o", "lstart=", "-p", str(pid)],  # noqa: S607 - found on every Unix
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout.strip()
+
+
 def is_alive(pid: int) -> bool:
     """Tell whether a process with this id exists and has not ended."""
     if pid <= 0:
         return False
     stat = Path(f"/proc/{pid}/stat")
     if stat.exists():
-        # A zombie has ended; only its parent has not looked yet.
-        return stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0] != "Z"
+        try:
+            # A zombie has ended; only its parent has not looked yet.
+            return stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0] != "Z"
+        except (OSError, IndexError):
+            # It ended just now.
+            return False
     if os.name == "nt":
         return _is_alive_on_windows(pid)
     try:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from tradecore.domain.errors import StorageError
-from tradecore_api.state_dir import StateDir, write_atomically
+from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore_api.bounded import Call
+from tradecore_api.state_dir import StateDir, make_empty, write_atomically
+
+LATCH_SECONDS_MAX = 2.0
 
 
 class KillNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,13 +24,39 @@ class KillNote(msgspec.Struct, frozen=True, kw_only=True):
 def engage(state: StateDir, reason: str) -> None:
     """Write the latch durably: an engine that starts later starts killed.
 
+    A full disk has room for a name where it has none for words: an empty latch counts as much.
     Raises `StorageError` when the disk says no.
     """
     state.create()
     note = KillNote(pid=os.getpid(), time_ns=time.time_ns(), reason=reason)
     # First, so that the sync of the directory is for this too: a power cut may bring back what was removed.
     _remove(state.kill_release)
-    write_atomically(state.kill_latch, msgspec.json.encode(note), is_durable=True)
+    try:
+        write_atomically(state.kill_latch, msgspec.json.encode(note), is_durable=True)
+    except StorageError as error:
+        try:
+            make_empty(state.kill_latch)
+        except OSError:
+            raise error from error.__cause__
+
+
+def try_engage(state: StateDir, reason: str, *, seconds_max: float = LATCH_SECONDS_MAX) -> str:
+    """Write the latch if that can be done in time; return why not, and nothing when it is written."""
+    return outcome(begin(state, reason), seconds_max)
+
+
+def begin(state: StateDir, reason: str) -> Call[None]:
+    """Begin to write the latch beside what else is to be done; a disk that hangs holds nobody."""
+    return Call(lambda: engage(state, reason), str(state.kill_latch))
+
+
+def outcome(writing: Call[None], seconds_max: float = LATCH_SECONDS_MAX) -> str:
+    """Return why a latch could not be written, in words; nothing when it is written."""
+    try:
+        writing.result(seconds_max)
+    except (TradecoreError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def request_release(state: StateDir) -> None:
@@ -39,18 +68,27 @@ def request_release(state: StateDir) -> None:
 
 def is_engaged(state: StateDir) -> bool:
     """Tell whether an engine that starts now has to start killed."""
-    return state.kill_latch.exists() and not state.kill_release.exists()
+    # Where it cannot be seen, nothing is known of it: whoever cannot tell starts killed.
+    return _is_there(state.kill_latch, otherwise=True) and not _is_there(state.kill_release, otherwise=False)
 
 
 def is_release_requested(state: StateDir) -> bool:
     """Tell whether the operator released the switch while no engine ran."""
-    return state.kill_release.exists()
+    return _is_there(state.kill_release, otherwise=False)
 
 
 def clear(state: StateDir) -> None:
     """Take latch and release request away, once the release is in the journal."""
     _remove(state.kill_latch)
     _remove(state.kill_release)
+
+
+def _is_there(path: Path, *, otherwise: bool) -> bool:
+    """Tell whether a file is there; `otherwise` where its place cannot be looked at."""
+    try:
+        return path.exists()
+    except OSError:
+        return otherwise
 
 
 def _remove(path: Path) -> None:

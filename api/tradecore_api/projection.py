@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import shlex
+from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +18,8 @@ log = logging.getLogger("tradecore.projection")
 # The event loop is the engine's: what another program holds is asked for again, not waited for.
 BUSY_SECONDS_MAX = 0.25
 RETRY_SECONDS = 0.5
+# How long the pauses become where waiting alone mends nothing.
+RETRY_SECONDS_MAX = 5.0
 # What a cancelled call to the database may still take: as long as it may wait for another program, and more.
 CANCEL_SECONDS_MAX = 4 * BUSY_SECONDS_MAX
 
@@ -45,12 +49,24 @@ class Projection:
         self._task: asyncio.Task[None] | None = None
         self._projector: Projector | None = None
 
-    def lag(self, records: int) -> int | None:
-        """Return how many of so many records are not in the tables yet; `None` before that is known."""
-        return None if self._projector is None else max(0, records - self._projector.records)
+    def lag(self, records: int) -> int:
+        """Return how many of so many records are not in the tables yet; all of them without tables."""
+        return records if self._projector is None else max(0, records - self._projector.records)
+
+    @property
+    def problem(self) -> str:
+        """What keeps the tables from following just now, in words; empty when nothing does."""
+        return self._progress.reason
 
     def start(self) -> None:
-        """Begin to project, and to catch up with what an earlier end left behind."""
+        """Begin to project, and to catch up with what an earlier end left behind.
+
+        The directory of the tables is made here and never later: one that was moved away may come back, and
+        would find another in its place.
+        """
+        with suppress(OSError):
+            # What keeps it from being made keeps the file from being opened, and is said then.
+            Path(self._database_path).parent.mkdir(parents=True, exist_ok=True)
         self._task = asyncio.create_task(self._run(), name="projection")
 
     async def finish(self, seconds_max: float) -> bool:
@@ -84,28 +100,59 @@ class Projection:
         return self._task is not None and not self._task.done()
 
     async def _run(self) -> None:
-        """Project to the end; what can be tried again is, and the rest ends the projection alone."""
+        """Project to the end; whatever goes wrong is tried again, for as long as the engine runs.
+
+        A file that is locked, gone, damaged or of another journal may be so for a while only. After the
+        engine's end only that is tried again which waiting alone can mend.
+        """
+        pause = RETRY_SECONDS
         while True:
+            is_last = self._ended.is_set()
             try:
                 await self._follow()
             except TradecoreError as error:
                 if str(error) != self._progress.reason:
                     log.warning("read_model_failed", extra={"reason": str(error)})
                 self._progress.reason = str(error)
-                if not isinstance(error, StorageError) or error.retry_after_ns is None:
+                can_mend = isinstance(error, StorageError) and error.retry_after_ns is not None
+                if is_last and not can_mend:
                     return
-                await asyncio.sleep(RETRY_SECONDS)
+                pause = RETRY_SECONDS if can_mend else min(pause * 2, RETRY_SECONDS_MAX)
+                await self._pause(pause)
             else:
                 self._progress.reason = ""
                 return
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next attempt; the end of the engine makes it the last one at once."""
+        if self._ended.is_set():
+            await asyncio.sleep(seconds)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+
     async def _follow(self) -> None:
-        read_model = await readers.open_read_model(self._database_path, busy_seconds_max=BUSY_SECONDS_MAX)
+        read_model = await readers.open_read_model(
+            self._database_path,
+            self._journal_path,
+            busy_seconds_max=BUSY_SECONDS_MAX,
+            makes_directory=False,
+        )
         try:
-            self._projector = Projector(self._journal_path, read_model)
+            has_begun = self._projector is not None and self._projector.has_begun
+            self._projector = Projector(
+                self._journal_path, read_model, has_begun=has_begun, on_progress=self._forget_problem
+            )
             await self._projector.run(self._ended)
         finally:
             await read_model.aclose()
+
+    def _forget_problem(self) -> None:
+        """Take note that the tables follow again."""
+        if self._progress.reason:
+            log.warning("read_model_follows", extra={"words": "the read model follows the journal again"})
+            self._progress.reason = ""
 
     def _tell_behind(self) -> None:
         """Say what is missing in the tables and how to complete them."""

@@ -48,7 +48,8 @@ class RunView:
         self._title = f"tradecore {mode}: {session.engine.spec.account.name}"
         self._units = Units(self._engine.spec, [binding.name for binding in self._engine.strategies])
         # Of the terminal itself: `sys.stderr` is another stream while the view is there.
-        self._console = Console(file=sys.stderr)
+        # Not a stream that is queued: the view has a thread of its own and must know what the terminal takes.
+        self._console = Console(file=sys.__stderr__ or sys.stderr)
         self._live = Live(
             console=self._console,
             auto_refresh=False,

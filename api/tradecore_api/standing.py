@@ -153,7 +153,7 @@ def _reboot(found: AccountStatus) -> str:
 
 def _asked(state: StateDir) -> dict[str, object]:
     try:
-        return client.ask(state.address, "status", seconds_max=STATUS_SECONDS_MAX).status
+        return client.ask(state, "status", seconds_max=STATUS_SECONDS_MAX).status
     except client.NotAnsweringError:
         return {}
 

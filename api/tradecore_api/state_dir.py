@@ -1,11 +1,14 @@
 """Where a running engine keeps its small files: one directory per account, for its owner alone."""
 
 import os
+import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.spec_check import ACCOUNT_NAME_RULE, is_account_name
+from tradecore_api import account_socket
 
 ENVIRONMENT_NAME = "TRADECORE_STATE_DIR"
 
@@ -66,18 +69,48 @@ class StateDir:
 
 
 def accounts() -> list[str]:
-    """Return the names of all accounts that have a directory, sorted."""
+    """Return the names of all accounts that have a directory here or run without one, sorted.
+
+    What is no account beside them is left out: `odd_entries` names it.
+    """
+    named = (entry.name for entry, why in _entries() if not why)
+    return sorted({*named, *running_accounts()})
+
+
+def running_accounts() -> list[str]:
+    """Return the accounts of engines that run, by their names in the kernel; looks at no file of theirs."""
+    return list(filter(is_account_name, account_socket.accounts(root())))
+
+
+def odd_entries() -> list[str]:
+    """Return what lies beside the accounts and is none, each with the reason, in words."""
+    return [f"{entry} is left out: {why}" for entry, why in _entries() if why]
+
+
+def _entries() -> list[tuple[Path, str]]:
+    """Return everything in the directory of all accounts; with the reason why where it is no account."""
     try:
-        return sorted(entry.name for entry in root().iterdir() if entry.is_dir())
+        return [(entry, _why_odd(entry)) for entry in sorted(root().iterdir())]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StorageError(str(root()), f"cannot be read: {error.strerror}") from error
 
 
+def _why_odd(entry: Path) -> str:
+    """Return why an entry is no account; nothing where it is one, readable or not."""
+    if not is_account_name(entry.name):
+        return f"its name is no account's: a name {ACCOUNT_NAME_RULE}"
+    try:
+        mode = entry.stat().st_mode
+    except OSError as error:
+        return f"it leads nowhere: {error.strerror}"
+    return "" if stat.S_ISDIR(mode) else "it is no directory"
+
+
 def unknown_words(account: str) -> str:
     """Return what to say of a name that was never seen here; nothing of one that was."""
-    if StateDir(account).path.exists():
+    if account in accounts():
         return ""
     return f"no engine of it ever ran here, known are: {', '.join(accounts()) or 'none'}"
 
@@ -99,7 +132,16 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool) -> None:
         if is_durable:
             _sync_directory(path.parent)
     except OSError as error:
+        with suppress(OSError):
+            # A full disk has better use for the room.
+            temporary.unlink(missing_ok=True)
         raise StorageError(str(path), f"cannot be written: {error.strerror}") from error
+
+
+def make_empty(path: Path) -> None:
+    """Make sure that a file is there, durably, and write nothing into it; raises `OSError`."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    _sync_directory(path.parent)
 
 
 def _sync_directory(path: Path) -> None:

@@ -18,10 +18,12 @@ class Above(io.TextIOBase):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._written: deque[str] = deque(maxlen=TEXTS_MAX)
+        self._dropped = 0
 
     def write(self, text: str) -> int:
         """Keep a text."""
         with self._lock:
+            self._dropped += len(self._written) == TEXTS_MAX
             self._written.append(text)
         return len(text)
 
@@ -30,10 +32,13 @@ class Above(io.TextIOBase):
         return True
 
     def take(self) -> str:
-        """Return what was written since the last time."""
+        """Return what was written since the last time, and how much of it was left out."""
         with self._lock:
             written = "".join(self._written)
+            if self._dropped:
+                written = f"({self._dropped:,} texts were left out: the terminal took nothing)\n{written}"
             self._written.clear()
+            self._dropped = 0
         return written
 
 

@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from tradecore.domain import ConfigError
-from tradecore_api import heartbeat, kill_latch
+from tradecore_api import account_socket, heartbeat, kill_latch
 from tradecore_api.commands import control
-from tradecore_api.instance_lock import AlreadyRunningError, InstanceLock, holder, is_held
+from tradecore_api.instance_lock import AlreadyRunningError, InstanceLock, holder, is_held, living_holder
 from tradecore_api.state_dir import StateDir, accounts
 
 HOLD = """
@@ -125,3 +127,109 @@ def test_a_command_without_a_name_offers_the_engines_that_run(command, running, 
     finally:
         for name in running:
             locks[name].release()
+
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names in the kernel of Linux")
+
+
+def test_a_removed_lock_file_frees_nothing(state):
+    """The directory is locked too; the file can be made again and is held then."""
+    first = InstanceLock(state.lock, "one")
+    first.acquire()
+    state.lock.unlink()
+    assert is_held(state.lock)
+    with pytest.raises(AlreadyRunningError):
+        InstanceLock(state.lock, "one").acquire(patience_seconds=0.05)
+    state.lock.unlink()
+    assert not first.is_in_place()
+    assert first.put_back()
+    assert first.is_in_place()
+    first.release()
+    assert not first.put_back()
+    assert not is_held(state.lock)
+
+
+@linux
+def test_the_name_in_the_kernel_outlives_the_directory(state):
+    """It leads to the process, belongs to the account whether it has a directory or not, and goes with it."""
+    first = InstanceLock(state.lock, "one")
+    first.acquire()
+    state.path.rename(state.path.with_name("moved"))
+    assert is_held(state.lock)
+    assert not first.is_directory_in_place()
+    assert holder(state.lock) == os.getpid()
+    assert "one" in accounts()
+    first.release()
+    assert not is_held(state.lock)
+    assert "one" not in accounts()
+
+
+@linux
+def test_a_name_that_another_user_has_taken_is_not_believed_and_holds_nobody(state, monkeypatch):
+    """Any user may take any name: who answers must be of ours."""
+    listener = account_socket.taken(state.path)
+    monkeypatch.setattr(account_socket, "_peer", lambda _: (1, 4242, 4242))
+    assert account_socket.holder(state.path) is None
+    assert account_socket.connected(state.path) is None
+    lock = InstanceLock(state.lock, "one")
+    lock.acquire(patience_seconds=0.05)
+    lock.release()
+    listener.close()
+
+
+def test_a_heartbeat_says_that_its_very_process_lives(state):
+    """A number that another process has now, or a process that said that it ended, is no engine."""
+    start = heartbeat.process_start(os.getppid())
+    assert start
+    beat = heartbeat.Heartbeat(
+        pid=os.getppid(),
+        time_ns=0,
+        phase="running",
+        account="one",
+        mode="paper",
+        journal="",
+        process_start=start,
+    )
+    beat.write(state.heartbeat)
+    assert heartbeat.lives(beat)
+    assert is_held(state.lock)
+    assert holder(state.lock) == os.getppid()
+    with pytest.raises(AlreadyRunningError):
+        InstanceLock(state.lock, "one").acquire(patience_seconds=0.05)
+    for change in ({"process_start": "another"}, {"phase": "ended"}, {"process_start": ""}):
+        other = msgspec.structs.replace(beat, **change)
+        other.write(state.heartbeat)
+        assert not heartbeat.lives(other)
+        assert not is_held(state.lock)
+
+
+def test_a_number_that_another_process_has_now_is_never_ended(state):
+    """The lock file may be years old: only the process that wrote the heartbeat may get a signal."""
+    state.lock.write_text(f"{os.getppid()}\n")
+    heartbeat.Heartbeat(
+        pid=os.getppid(), time_ns=0, phase="running", account="one", mode="", journal="", process_start="old"
+    ).write(state.heartbeat)
+    assert living_holder(state.lock) is None
+
+
+def test_where_the_latch_cannot_be_seen_an_engine_starts_killed(state, monkeypatch):
+    """What is not known is not taken for permission to trade."""
+
+    def unseen(_path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "exists", unseen)
+    assert kill_latch.is_engaged(state)
+
+
+@linux
+def test_an_account_with_a_long_name_has_a_name_in_the_kernel_too(tmp_path, monkeypatch):
+    """A name of any length is locked and found; none is listed that no account has."""
+    monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path / ("deep" * 40)))
+    state = StateDir("a" * 200)
+    state.create()
+    lock = InstanceLock(state.lock, state.account)
+    lock.acquire()
+    assert account_socket.holder(state.path) == account_socket.Holder(os.getpid())
+    assert accounts() == [state.account]
+    lock.release()

@@ -168,6 +168,7 @@ def make_version(path, version):
     """Make the tables of a file those of the first or second version."""
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE journal")
+        connection.execute("DROP TABLE source")
         for name in ("requests", "cash_flows", "liquidations", "margin_changes"):
             connection.execute(f"DROP TABLE {name}")
         for name in ("after_order_id", "oco_order_id"):
@@ -334,3 +335,74 @@ async def test_what_keeps_us_from_the_file_is_what_the_message_blames(tmp_path):
         await model.apply([SESSION[5]], after(6), after(7))
     await model.aclose()
     assert gone.value.retry_after_ns
+
+
+async def test_a_copy_that_is_put_in_its_place_is_never_mixed_with_what_is_in_memory(tmp_path):
+    """Both files have had as many transactions, so that SQLite takes them for the same."""
+    ours, other = tmp_path / "ours.sqlite", tmp_path / "other.sqlite"
+    elsewhere = JournalPosition(7, "head of another journal")
+    model = await SqliteReadModel.open(str(other))
+    await model.apply([record(0, "session", engine_version="2", config="{}")], JournalPosition(), after(3))
+    await model.apply([order(4, 9), fill(5, 9, 1)], after(3), elsewhere)
+    await model.aclose()
+    model = await SqliteReadModel.open(str(ours))
+    await model.apply(SESSION[:3], JournalPosition(), after(4))
+    await model.apply(SESSION[3:6], after(4), after(7))
+    ours.write_bytes(other.read_bytes())
+    was_taken = await model.apply([SESSION[6]], after(7), after(8))
+    await model.aclose()
+
+    assert not was_taken
+    assert dump(ours) == dump(other)
+
+
+async def test_rows_that_the_tables_have_not_come_to_are_of_no_journal(tmp_path):
+    """Whoever projects again finds that and begins anew; the information says it too."""
+    path = tmp_path / "readmodel.sqlite"
+    await project(path, [SESSION])
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = 3")
+    model = await SqliteReadModel.open(str(path))
+    position, info = await model.position(), await model.info()
+    await model.aclose()
+
+    assert position.first == "mixed"
+    assert "from record 3 on" in info.integrity
+
+
+async def test_a_damaged_file_of_ours_is_kept_and_made_new(tmp_path):
+    """One that is surely a read model; anything else is left as it is."""
+    path = tmp_path / "readmodel.sqlite"
+    await project(path, [SESSION])
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + b"\xff" * (len(content) - 100))
+    with pytest.raises(StorageError, match="damaged-1") as damaged:
+        await SqliteReadModel.open(str(path))
+    assert damaged.value.retry_after_ns
+    await project(path, [SESSION])
+    assert (tmp_path / "readmodel.sqlite.damaged-1").exists()
+
+    foreign = tmp_path / "foreign.sqlite"
+    foreign.write_bytes(content[:68] + b"else" + b"\xff" * 4096)
+    with pytest.raises(StorageError) as refused:
+        await SqliteReadModel.open(str(foreign))
+    assert not refused.value.retry_after_ns
+    assert foreign.exists()
+
+
+async def test_a_directory_that_was_moved_away_is_not_made_again(tmp_path):
+    """Whoever moved it may move it back, and would find another one in its place."""
+    folder = tmp_path / "state"
+    model = await SqliteReadModel.open(str(folder / "read.sqlite"))
+    await model.apply([SESSION[0]], JournalPosition(), after(1))
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(StorageError):
+        await model.apply([SESSION[1]], after(1), after(3))
+    await model.aclose()
+    with pytest.raises(StorageError):
+        await SqliteReadModel.open(str(folder / "read.sqlite"), makes_directory=False)
+    assert not folder.exists()
+    (tmp_path / "moved").rename(folder)
+    model = await SqliteReadModel.open(str(folder / "read.sqlite"), makes_directory=False)
+    assert await model.apply([SESSION[1]], after(1), after(3))
+    await model.aclose()

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -34,6 +34,8 @@ _FILLS = (
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 
+_APPLICATION_BYTES = schema.APPLICATION_ID.to_bytes(4, "big")
+
 # The values of a fill, and those of its order, as the journal has them.
 FillOfOrder = tuple[dict[str, object], dict[str, object]]
 
@@ -50,6 +52,9 @@ class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
     positions: list[dict[str, int]]
     integrity: str
+    journal: str
+    journal_first: str
+    journal_head: str
 
 
 class SqliteReadModel:
@@ -66,13 +71,26 @@ class SqliteReadModel:
         Its file.
     """
 
-    def __init__(self, connection: aiosqlite.Connection, path: str) -> None:
+    def __init__(
+        self, connection: aiosqlite.Connection, path: str, busy_seconds_max: float, journal_path: str
+    ) -> None:
         self._connection = connection
         self._path = path
+        self._busy_seconds_max = busy_seconds_max
+        self._journal_path = journal_path
         self._is_open = True
+        # How the file was when this connection looked at it last.
+        self._seen = _identity(path)
 
     @classmethod
-    async def open(cls, path: str, *, busy_seconds_max: float = BUSY_SECONDS_MAX) -> "SqliteReadModel":
+    async def open(
+        cls,
+        path: str,
+        *,
+        busy_seconds_max: float = BUSY_SECONDS_MAX,
+        journal_path: str = "",
+        makes_directory: bool = True,
+    ) -> "SqliteReadModel":
         """Open a read model, made new when there is none.
 
         Parameters
@@ -81,6 +99,10 @@ class SqliteReadModel:
             Its file.
         busy_seconds_max : float
             How long a call may wait for another program that holds the file.
+        journal_path : str
+            Journal that is to be projected; noted in the tables, for whoever asks what they are of.
+        makes_directory : bool
+            Make its directory where there is none.
 
         Raises
         ------
@@ -88,44 +110,34 @@ class SqliteReadModel:
             When the file cannot be used or was written by a newer version; with `retry_after_ns` when another
             program holds it.
         """
-        opening = asyncio.create_task(cls._open(path, busy_seconds_max))
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            # A connection left half open would keep its thread, and with it the process, for ever.
-            (opened,) = await asyncio.gather(opening, return_exceptions=True)
-            if isinstance(opened, SqliteReadModel):
-                await opened.aclose()
-            raise
-
-    @classmethod
-    async def _open(cls, path: str, busy_seconds_max: float) -> "SqliteReadModel":
-        connection: aiosqlite.Connection | None = None
-        try:
-            _make_file(Path(path))
-            connection = await aiosqlite.connect(path, timeout=busy_seconds_max, isolation_level=None)
-            await _prepare(connection, path)
-        except (sqlite3.Error, OSError) as error:
-            if connection is not None:
-                await connection.close()
-            raise _storage_error(path, error, f"cannot be opened: {error}; {_OTHER_FILE}") from error
-        except BaseException:
-            if connection is not None:
-                await connection.close()
-            raise
-        return cls(connection, path)
+        connection = await _uncut(_connected(path, busy_seconds_max, makes_directory=makes_directory))
+        return cls(connection, path, busy_seconds_max, journal_path)
 
     async def position(self) -> JournalPosition:
-        """Return up to where in which journal the tables are."""
+        """Return up to where in which journal the tables are; of none where rows of two are in them."""
         async with self._guarded():
-            return await _position(self._connection)
+            await self._renew_if_changed()
+            position = await _position(self._connection)
+            is_mixed = await _has_rows_from(self._connection, position.next_seq)
+            return msgspec.structs.replace(position, first="mixed") if is_mixed else position
         raise AssertionError
 
     async def apply(
         self, records: Sequence[JournalRecord], before: JournalPosition, after: JournalPosition, /
     ) -> bool:
         """Take records over and remember the position after them, unless the tables are not at `before`."""
-        async with self._guarded(), _transaction(self._connection):
+        async with self._guarded():
+            await self._renew_if_changed()
+            try:
+                return await self._applied(records, before, after)
+            finally:
+                self._seen = await asyncio.to_thread(_identity, self._path)
+        raise AssertionError
+
+    async def _applied(
+        self, records: Sequence[JournalRecord], before: JournalPosition, after: JournalPosition
+    ) -> bool:
+        async with _transaction(self._connection):
             # Inside the transaction: no other program can move the tables from here on.
             if await _position(self._connection) != before:
                 return False
@@ -138,7 +150,27 @@ class SqliteReadModel:
                 "UPDATE meta SET value = ? WHERE key = 'next_seq'", (after.next_seq,)
             )
             await self._connection.execute("UPDATE journal SET head = ?", (after.head,))
+            source = (after.first, self._journal_path)
+            await self._connection.execute("UPDATE source SET first = ?, path = ?", source)
         return True
+
+    async def _renew_if_changed(self) -> None:
+        """Connect again where another program has changed the file: a copy may have been put in its place.
+
+        SQLite keeps pages in memory for as long as a counter in the file is the same. A copy of other tables
+        may have the same counter, and its pages would be mixed with those in memory.
+        """
+        seen = await asyncio.to_thread(_identity, self._path)
+        if seen == self._seen:
+            return
+        if seen is None or self._seen is None or seen[:2] != self._seen[:2]:
+            raise StorageError(
+                self._path, "read model: the file was removed or replaced while in use", RETRY_AFTER_NS
+            )
+        renewed = await _uncut(_connected(self._path, self._busy_seconds_max, makes_directory=False))
+        before, self._connection = self._connection, renewed
+        await before.close()
+        self._seen = await asyncio.to_thread(_identity, self._path)
 
     async def _changes_of(self, records: Sequence[JournalRecord]) -> Changes:
         """Return what records make of the tables as they are now."""
@@ -171,6 +203,7 @@ class SqliteReadModel:
                 await self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - names of our own
             await self._connection.execute("UPDATE meta SET value = 0 WHERE key = 'next_seq'")
             await self._connection.execute("UPDATE journal SET head = ''")
+            await self._connection.execute("UPDATE source SET first = ''")
 
     async def info(self) -> DatabaseInfo:
         """Return what is in the tables, the file's integrity checked."""
@@ -195,9 +228,23 @@ class SqliteReadModel:
                 next_seq=await _value(connection, "SELECT value FROM meta WHERE key = 'next_seq'"),
                 rows=rows,
                 positions=positions,
-                integrity=await _text(connection, "PRAGMA integrity_check"),
+                integrity=await self._integrity(),
+                journal=await _text(connection, "SELECT path FROM source"),
+                journal_first=await _text(connection, "SELECT first FROM source"),
+                journal_head=await _text(connection, "SELECT head FROM journal"),
             )
         raise AssertionError
+
+    async def _integrity(self) -> str:
+        """Return `ok`, or what is wrong with the file or with what is in it, in words."""
+        found = await _text(self._connection, "PRAGMA integrity_check")
+        position = await _position(self._connection)
+        if found == "ok" and await _has_rows_from(self._connection, position.next_seq):
+            return (
+                f"rows from record {position.next_seq} on are not of the journal whose tables these are: "
+                "build them again with `tradecore db rebuild`"
+            )
+        return found
 
     async def fills(self) -> tuple[str | None, list[FillOfOrder]]:
         """Return the newest configuration, and every fill with its order, as the journal has them.
@@ -218,11 +265,19 @@ class SqliteReadModel:
             self._is_open = False
             await self._connection.close()
 
+    async def _set_aside(self) -> str:
+        """Keep a damaged file of ours under another name; return that, or nothing where it has to stay."""
+        await self.aclose()
+        return await asyncio.to_thread(_set_aside, Path(self._path))
+
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
         try:
             yield
         except sqlite3.Error as error:
+            if _is_damage(error) and (kept := await self._set_aside()):
+                what = f"read model: {error}; it is kept as {kept}, and built anew from the journal"
+                raise StorageError(self._path, what, RETRY_AFTER_NS) from error
             what = f"{error}; it can be built again with `tradecore db rebuild`"
             raise _storage_error(self._path, error, what) from error
 
@@ -279,9 +334,95 @@ async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
         raise
 
 
-def _make_file(path: Path) -> None:
+async def _uncut(
+    connecting: Coroutine[None, None, aiosqlite.Connection],
+) -> aiosqlite.Connection:
+    """Return a new connection, or none at all.
+
+    One left half open would keep its thread, and with it the process, for ever.
+    """
+    opening = asyncio.create_task(connecting)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        (opened,) = await asyncio.gather(opening, return_exceptions=True)
+        if isinstance(opened, aiosqlite.Connection):
+            await opened.close()
+        raise
+
+
+async def _connected(path: str, busy_seconds_max: float, *, makes_directory: bool) -> aiosqlite.Connection:
+    """Return a connection to a read model, made new when there is none.
+
+    A damaged one of ours is kept under another name and made new: the journal has all that was in it.
+    """
+    connection: aiosqlite.Connection | None = None
+    try:
+        await asyncio.to_thread(_make_file, Path(path), makes_directory=makes_directory)
+        connection = await aiosqlite.connect(path, timeout=busy_seconds_max, isolation_level=None)
+        await _prepare(connection, path)
+    except (sqlite3.Error, OSError) as error:
+        if connection is not None:
+            await connection.close()
+        if _is_damage(error) and (kept := await asyncio.to_thread(_set_aside, Path(path))):
+            what = f"read model: {error}; it is kept as {kept}, and built anew from the journal"
+            raise StorageError(path, what, RETRY_AFTER_NS) from error
+        raise _storage_error(path, error, f"cannot be opened: {error}; {_OTHER_FILE}") from error
+    except BaseException:
+        if connection is not None:
+            await connection.close()
+        raise
+    return connection
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Tell whether an error says that the file is damaged."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _set_aside(path: Path) -> str:
+    """Rename a damaged read model of ours; return its new name, or nothing where it may be anything else."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+        is_ours = header.startswith(b"SQLite format 3\0") and header[68:72] == _APPLICATION_BYTES
+        if not is_ours:
+            return ""
+        number = 1
+        while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
+            number += 1
+        path.rename(target)
+    except OSError:
+        return ""
+    # What belonged to it must not be taken for that of the new file.
+    for suffix in ("-journal", "-wal", "-shm"):
+        with suppress(OSError):
+            beside = path.with_name(path.name + suffix)
+            beside.rename(target.with_name(target.name + suffix))
+    return target.name
+
+
+def _identity(path: str) -> tuple[int, int, int, int] | None:
+    """Return which file is there and how it was changed last; `None` for no file."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+async def _has_rows_from(connection: aiosqlite.Connection, next_seq: int) -> bool:
+    """Tell whether there are rows of records that the tables have not come to yet."""
+    newest = " UNION ALL ".join(f"SELECT MAX(seq) AS seq FROM {name}" for name in schema.BY_SEQ)  # noqa: S608 - ours
+    query = f"SELECT COALESCE(MAX(seq), -1) FROM ({newest})"  # noqa: S608 - names of our own
+    return await _value(connection, query) >= next_seq
+
+
+def _make_file(path: Path, *, makes_directory: bool) -> None:
     """Make an empty file for its owner alone, unless there is one that can be written to."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if makes_directory:
+        path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.touch(mode=0o600)
     with path.open("rb+"):
@@ -295,6 +436,7 @@ async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
     await connection.execute("PRAGMA synchronous = FULL")
     if version == schema.VERSION:
         return
+    # Whoever finds the file damaged later knows by its header that it may be made anew.
     async with _transaction(connection):
         # Looked at again: another process may have brought the tables up to date in the meantime.
         version = await _checked_version(connection, path)
@@ -303,6 +445,7 @@ async def _prepare(connection: aiosqlite.Connection, path: str) -> None:
         # One by one: a script would end the transaction before it begins.
         for statement in "".join(changes).split(";\n"):
             await connection.execute(statement)
+        await connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
         await connection.execute(f"PRAGMA user_version = {schema.VERSION}")
 
 
@@ -318,7 +461,8 @@ async def _checked_version(connection: aiosqlite.Connection, path: str) -> int:
 
 async def _position(connection: aiosqlite.Connection) -> JournalPosition:
     next_seq = await _value(connection, "SELECT value FROM meta WHERE key = 'next_seq'")
-    return JournalPosition(next_seq, await _text(connection, "SELECT head FROM journal"))
+    head = await _text(connection, "SELECT head FROM journal")
+    return JournalPosition(next_seq, head, await _text(connection, "SELECT first FROM source"))
 
 
 async def _value(connection: aiosqlite.Connection, query: str) -> int:

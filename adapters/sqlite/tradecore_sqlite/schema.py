@@ -4,7 +4,7 @@ Prices are whole ticks, sizes whole lots, times UTC nanoseconds; money is text i
 because it may need more than 64 bits.
 """
 
-VERSION = 3
+VERSION = 4
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -51,6 +51,13 @@ CREATE TABLE margin_changes (
     instrument INTEGER NOT NULL,
     amount_atto TEXT NOT NULL
 ) STRICT;
+"""
+
+# Since version 4.
+_BINDING = """
+-- Which journal the tables are of: SHA-256 of its first frame, empty before that; and where it was then.
+CREATE TABLE source (first TEXT NOT NULL, path TEXT NOT NULL) STRICT;
+INSERT INTO source VALUES ('', '');
 """
 
 _OLDER_TABLES = """
@@ -145,7 +152,7 @@ CREATE VIEW positions AS
     FROM fills GROUP BY strategy, instrument;
 """
 
-TABLES = _OLDER_TABLES + _NEWER_TABLES + _VIEWS
+TABLES = _OLDER_TABLES + _NEWER_TABLES + _BINDING + _VIEWS
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
 # projected again: by the next start of its engine where the form of rows has changed, else by a rebuild.
@@ -162,7 +169,22 @@ ALTER TABLE commands ADD COLUMN person TEXT;
 ALTER TABLE orders ADD COLUMN after_order_id INTEGER;
 ALTER TABLE orders ADD COLUMN oco_order_id INTEGER;
 {_NEWER_TABLES}""",
+    3: _BINDING,
 }
+# Tables whose rows each have the number of their record as key.
+BY_SEQ = (
+    "sessions",
+    "fills",
+    "requests",
+    "refusals",
+    "decisions",
+    "cash_flows",
+    "liquidations",
+    "margin_changes",
+    "commands",
+)
+# In the header of a file: that it is a read model of tradecore ("trdc").
+APPLICATION_ID = 0x74726463
 
 NAMES = (
     "sessions",

@@ -1,14 +1,18 @@
 """What operators say to an engine: `tradecore pause`, `stop`, `kill`, `set-limit`, `release` and so on."""
 
 import argparse
+import functools
 import os
 import signal
 import sys
 import time
 
-from tradecore.domain.errors import ConfigError
-from tradecore.ports.control_channel import ControlReply, ControlRequest
-from tradecore_api import heartbeat, instance_lock, kill_latch, state_dir
+import msgspec
+
+from tradecore.domain.errors import ConfigError, StorageError
+from tradecore.ports.control_channel import ControlRequest
+from tradecore_api import heartbeat, instance_lock, kill_latch, kill_switch, state_dir
+from tradecore_api.bounded import Call
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json
@@ -17,14 +21,13 @@ from tradecore_api.state_dir import StateDir
 
 COMMAND_SECONDS_MAX = 5.0
 EMERGENCY_SECONDS_MAX = 1.0
-TERMINATE_SECONDS_MAX = 2.0
+LOOK_SECONDS_MAX = 1.0
 STOP_POLL_SECONDS = 0.02
 # What a command that was carried out has done.
 _DONE = {
     "pause": "paused: no new risk is taken; cancels and closing orders still work until `tradecore resume`",
     "resume": "resumed: strategies may take new risk again",
     "flatten": "flattening: every order is cancelled, every position is closed as the market allows",
-    "kill": "killed: every order is cancelled and new ones are refused until `tradecore kill --release`",
     "release_kill": "the kill switch is released",
     "set_limit": "the limit has its new value from the next order on",
     "release": "the halt is released",
@@ -94,11 +97,14 @@ def _stopped_before(arguments: argparse.Namespace, account: str) -> int:
 
 def _ask_to_stop(state: StateDir) -> bool:
     """Ask over the socket; an engine that still reads its journal has none, and gets the signal instead."""
+    beat = heartbeat.read(state.heartbeat)
+    is_starting = beat is not None and beat.phase == "starting"
     try:
-        return client.ask(state.address, "stop", seconds_max=COMMAND_SECONDS_MAX).accepted
+        seconds_max = LOOK_SECONDS_MAX if is_starting else COMMAND_SECONDS_MAX
+        return client.ask(state, "stop", seconds_max=seconds_max).accepted
     except client.NotAnsweringError:
         beat = heartbeat.read(state.heartbeat)
-        pid = instance_lock.holder(state.lock)
+        pid = instance_lock.living_holder(state.lock)
         if beat is None or beat.phase != "starting" or pid is None:
             # It may have ended between the look at its lock and the question.
             return not instance_lock.is_held(state.lock)
@@ -125,53 +131,80 @@ def kill(arguments: argparse.Namespace) -> int:
     """Engage the kill switch, or release it; both also when no engine runs."""
     account = _account(arguments.account)
     state = StateDir(account)
+    # Asked before the latch makes a directory; not waited for, because the disk may hang.
+    doubting = Call(lambda: _doubt(state), account)
+    if not arguments.release:
+        outcome = kill_switch.kill(state, "kill", seconds_max=COMMAND_SECONDS_MAX, ends_process=False)
+        code = _say_outcome(arguments, account, outcome, doubting)
+        _say_next_step(arguments, account, outcome)
+        return code
     if instance_lock.is_held(state.lock):
-        return _command(arguments, "release_kill" if arguments.release else "kill")
-    doubt = _doubt(state)
-    if arguments.release:
-        kill_latch.request_release(state)
-        said = "released at its next start"
-    else:
-        kill_latch.engage(state, "kill while no engine ran")
-        said = "latched: its next start refuses every order"
-    _say(arguments, account, accepted=True, message=f"no engine runs; {said}{doubt}", seq=0)
+        return _command(arguments, "release_kill")
+    kill_latch.request_release(state)
+    message = f"no engine runs; released at its next start{doubting.result(LOOK_SECONDS_MAX)}"
+    _say(arguments, account, accepted=True, message=message, seq=0)
     return ExitCode.OK
 
 
 def emergency_stop(arguments: argparse.Namespace) -> int:
-    """Engage the kill switch on disk first, then ask the engine, then end its process."""
-    names = [arguments.account] if arguments.account else state_dir.accounts()
+    """Kill the engine, end its process if it must, then latch; of every account where none is named."""
+    if arguments.account:
+        # A name that no account may have is an error of the command line.
+        StateDir(arguments.account)
+    names = [arguments.account] if arguments.account else _every_account()
     if not names:
         print(f"no account has a state directory in {state_dir.root()}", file=sys.stderr)
         return ExitCode.NOT_RUNNING
-    codes = [_stop_now(arguments, name) for name in names]
-    return max(codes)
+    codes, steps = [], []
+    for name in names:
+        doubting = Call(functools.partial(_doubt, StateDir(name)), name)
+        outcome = kill_switch.emergency_stop(name, "emergency stop", seconds_max=EMERGENCY_SECONDS_MAX)
+        codes.append(_say_outcome(arguments, name, outcome, doubting))
+        steps.append((name, outcome))
+    if not arguments.account:
+        _print_odd_entries()
+    # Last, because that is what is read: what is to be done before the next start.
+    for name, outcome in steps:
+        _say_next_step(arguments, name, outcome)
+    # An engine that may still trade comes before one that is stopped and not latched.
+    return next((code for code in codes if code not in (ExitCode.OK, ExitCode.UNLATCHED)), max(codes))
 
 
-def _stop_now(arguments: argparse.Namespace, account: str) -> int:
-    state = StateDir(account)
-    doubt = _doubt(state)
-    kill_latch.engage(state, "emergency stop")
-    if not instance_lock.is_held(state.lock):
-        message = f"no engine runs; its next start is killed{doubt}"
-        _say(arguments, account, accepted=True, message=message, seq=0)
-        return ExitCode.OK
+def _every_account() -> list[str]:
+    """Return every account; where the disk does not say in time, those that run, by their names."""
     try:
-        reply = client.ask(state.address, "kill", seconds_max=EMERGENCY_SECONDS_MAX)
-    except client.NotAnsweringError:
-        reply = ControlReply(accepted=False)
-    if reply.accepted:
-        _say(
-            arguments, account, accepted=True, message="the engine is killed and keeps running", seq=reply.seq
-        )
-        return ExitCode.OK
-    pid = instance_lock.holder(state.lock)
-    if pid is None or not _terminate(pid, state):
-        _say(arguments, account, accepted=False, message=f"pid {pid} cannot be ended; end it by hand", seq=0)
-        return ExitCode.HUNG
-    message = f"the engine did not answer; ended pid {pid}; its next start is killed"
-    _say(arguments, account, accepted=True, message=message, seq=0)
-    return ExitCode.OK
+        return Call(state_dir.accounts, str(state_dir.root())).result(LOOK_SECONDS_MAX)
+    except StorageError as error:
+        print(f"tradecore: {error}", file=sys.stderr)
+        return state_dir.running_accounts()
+
+
+def _print_odd_entries() -> None:
+    """Say on stderr what lies beside the accounts and is none."""
+    try:
+        found = Call(state_dir.odd_entries, str(state_dir.root())).result(LOOK_SECONDS_MAX)
+    except StorageError:
+        return
+    for words in found:
+        print(f"tradecore: {words}", file=sys.stderr)
+
+
+def _say_outcome(
+    arguments: argparse.Namespace, account: str, outcome: kill_switch.Outcome, doubting: Call[str]
+) -> int:
+    doubt = doubting.result(0.0) if doubting.is_done else ""
+    if arguments.json:
+        values = msgspec.to_builtins(outcome)
+        print_json({"account": account, **values, "message": outcome.message + doubt})
+    else:
+        stream = sys.stdout if outcome.code == ExitCode.OK else sys.stderr
+        print(f"{account}: {outcome.message}{doubt}", file=stream)
+    return outcome.code
+
+
+def _say_next_step(arguments: argparse.Namespace, account: str, outcome: kill_switch.Outcome) -> None:
+    if outcome.next_step and not arguments.json:
+        print(f"{account}: {outcome.next_step}", file=sys.stderr)
 
 
 def _doubt(state: StateDir) -> str:
@@ -182,20 +215,6 @@ def _doubt(state: StateDir) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _terminate(pid: int, state: StateDir) -> bool:
-    """End a process that holds the lock of an account; true once the lock is free."""
-    try:
-        if sys.platform == "win32":
-            os.kill(pid, signal.SIGTERM)
-        else:
-            os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    except PermissionError:
-        return False
-    return _is_free_within(state, TERMINATE_SECONDS_MAX)
 
 
 def set_limit(arguments: argparse.Namespace) -> int:
@@ -240,7 +259,7 @@ def _command(arguments: argparse.Namespace, request: ControlRequest | str) -> in
     if not instance_lock.is_held(state.lock):
         return _nothing_to_command(arguments, account)
     try:
-        reply = client.ask(state.address, request, seconds_max=COMMAND_SECONDS_MAX)
+        reply = client.ask(state, request, seconds_max=COMMAND_SECONDS_MAX)
     except client.NotAnsweringError as error:
         message = f"{error}; `tradecore emergency-stop {account}` works without its answer"
         _say(arguments, account, accepted=False, message=message, seq=0)
@@ -268,7 +287,7 @@ def _account(named: str | None) -> str:
     if named:
         return named
     known = state_dir.accounts()
-    running = [name for name in known if instance_lock.is_held(StateDir(name).lock)]
+    running = [name for name in known if _runs(StateDir(name))]
     for candidates in (running, known):
         if len(candidates) == 1:
             return candidates[0]
@@ -279,6 +298,15 @@ def _account(named: str | None) -> str:
         others = f"; {idle} more {'has' if idle == 1 else 'have'} no running engine" if idle else ""
         rule = f"several engines run; name one of: {_listed(running)}{others}"
     raise ConfigError("command line", "ACCOUNT", None, rule)
+
+
+def _runs(state: StateDir) -> bool:
+    """Tell whether an engine runs; one account that cannot be looked at does not hide the others."""
+    try:
+        return instance_lock.is_held(state.lock)
+    except StorageError as error:
+        print(f"tradecore: {error}", file=sys.stderr)
+        return False
 
 
 def _say(arguments: argparse.Namespace, account: str, *, accepted: bool, message: str, seq: int) -> None:

@@ -4,11 +4,18 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from tradecore.domain.errors import StorageError
+from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.record import JournalPosition
 from tradecore.runtime import Projector
+from tradecore.runtime.projector import journal_state
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json, print_values
 from tradecore_api.wiring import readers
+
+_OF_ANOTHER = (
+    "NO: the tables are of another journal, or of one that has lost its end; the next start of its engine "
+    "builds them again, and so does `tradecore db rebuild`"
+)
 
 
 def info(arguments: argparse.Namespace) -> int:
@@ -26,7 +33,7 @@ def rebuild(arguments: argparse.Namespace) -> int:
 
 
 async def _rebuild(path: str, journal_path: str, *, is_json: bool) -> int:
-    read_model = await readers.open_read_model(path)
+    read_model = await readers.open_read_model(path, journal_path)
     try:
         await read_model.clear()
         await Projector(journal_path, read_model).catch_up()
@@ -37,8 +44,27 @@ async def _rebuild(path: str, journal_path: str, *, is_json: bool) -> int:
 
 async def _info(path: str, *, is_json: bool) -> int:
     values = await readers.database_info(path)
+    says, is_well = _beside_journal(values)
+    values["of journal"] = says
     if is_json:
-        print_json(values)
+        print_json({**values, "of_journal": values.pop("of journal")})
     else:
         print_values(values)
-    return ExitCode.OK if values["integrity"] == "ok" else ExitCode.CHECK_FAILED
+    return ExitCode.OK if values["integrity"] == "ok" and is_well else ExitCode.CHECK_FAILED
+
+
+def _beside_journal(values: dict[str, object]) -> tuple[str, bool]:
+    """Compare tables with the journal that they were made of; say what is found and whether that is well."""
+    path, next_seq = str(values["journal"]), values["next_seq"]
+    if not path:
+        return "not known: nothing was projected since this version", True
+    if not Path(path).is_file():
+        return "not found, so the tables cannot be compared with it", True
+    position = JournalPosition(int(str(next_seq)), str(values["journal_head"]), str(values["journal_first"]))
+    try:
+        is_of_it, behind = journal_state(path, position)
+    except TradecoreError as error:
+        return f"cannot be read: {error}", False
+    if not is_of_it:
+        return _OF_ANOTHER, False
+    return "yes, all of it" if behind == 0 else f"yes, {behind:,} records behind", True

@@ -11,17 +11,31 @@ from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.failures import reported
 from tradecore_api.summary import print_summary
+from tradecore_api.unblocked import END_SECONDS_MAX, current, unblocked
 from tradecore_api.wiring import feeds, readers
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until the data end or a signal comes, then print the summary."""
+    has_view = progress.is_watched() and not (arguments.is_plain or "NO_COLOR" in os.environ)
+    # What goes wrong is said in here too: nobody may be there to read it.
+    with unblocked() as streams:
+        code = reported(lambda: _run(arguments, has_view=has_view))
+    if code == ExitCode.OK and streams is not None and streams.error is not None:
+        raise streams.error
+    return code
+
+
+def _run(arguments: argparse.Namespace, *, has_view: bool) -> int:
     descriptors.require()
     config = _config(arguments)
     readers.configure_log(config)
-    has_view = progress.is_watched() and not (arguments.is_plain or "NO_COLOR" in os.environ)
     summary = Daemon(config, is_new_journal=arguments.new_journal, has_view=has_view).run()
+    if (streams := current()) is not None:
+        # On a terminal the summary comes after the log.
+        streams.settle(END_SECONDS_MAX)
     print_summary(summary, is_json=arguments.json)
     return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
 

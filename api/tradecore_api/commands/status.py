@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradecore.domain.errors import StorageError
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.engine import LimitChange
@@ -58,19 +59,34 @@ class _Told(msgspec.Struct, frozen=True):
     books_waiting: tuple[str, ...] = ()
     feed_age_seconds: float | None = None
     read_model_lag_records: int | None = None
+    read_model_problem: str = ""
+    output_lines_dropped: int = 0
+    alarms: tuple[str, ...] = ()
 
 
 def status(arguments: argparse.Namespace) -> int:
     """Say what the engines do; works while another command runs and when an engine is dead or hangs."""
     names = [arguments.account] if arguments.account else state_dir.accounts()
-    found = [look(name) for name in names]
+    for words in [] if arguments.account else state_dir.odd_entries():
+        print(f"tradecore: {words}", file=sys.stderr)
+    found, failed = [], []
+    for name in names:
+        try:
+            found.append(look(name))
+        except StorageError as error:
+            if arguments.account:
+                raise
+            failed.append(error)
+            print(f"tradecore: {error}", file=sys.stderr)
     if arguments.json:
         print_json(found[0] if arguments.account else found)
-    elif not found:
+    elif not names:
         print(f"no account has a state directory in {state_dir.root()}", file=sys.stderr)
     for entry in [] if arguments.json else found:
         _print(entry)
     states = {entry.state for entry in found}
+    if failed and states <= {RUNNING, STOPPED}:
+        return ExitCode.STORAGE
     worst = next((state for state in _WORST_FIRST if state in states), STOPPED)
     return _CODES[worst]
 
@@ -108,6 +124,7 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         "kill switch": "ENGAGED" if entry.is_kill_latched else "off",
     }
     if told is not None:
+        values |= {"ALARM": "; ".join(told.alarms)}
         values |= {"paused": told.is_paused, **_halts_and_changes(told)}
     return values
 
@@ -144,7 +161,11 @@ def _activity(told: _Told) -> dict[str, object]:
         "feed": f"{heard}, market time {told.engine_time}",
         "books invalid": ", ".join(told.books_waiting),
         "journal records": f"{told.records:,}"
-        + ("" if lag is None else f"; the read model is {lag:,} behind"),
+        + ("" if lag is None else f"; the read model is {lag:,} behind")
+        + (f" ({told.read_model_problem})" if told.read_model_problem else ""),
+        "output": f"{told.output_lines_dropped:,} lines were left out: nobody takes them"
+        if told.output_lines_dropped
+        else "",
     }
 
 

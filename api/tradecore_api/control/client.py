@@ -2,19 +2,25 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 from tradecore.domain.errors import VenueError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
+from tradecore_api import account_socket
 from tradecore_api.control import address, frames
+from tradecore_api.state_dir import StateDir
 
 
 class NotAnsweringError(VenueError):
     """No engine answers at the address of the account."""
 
 
-def ask(address_path: Path, request: ControlRequest | str, *, seconds_max: float) -> ControlReply:
+def ask(
+    state: StateDir, request: ControlRequest | str, *, seconds_max: float, by_name_first: bool = False
+) -> ControlReply:
     """Send one request and return its answer.
+
+    The engine is asked at the address that it has published, or by the name of its account in the kernel
+    where its files are gone. With `by_name_first` no file is looked at while the kernel knows the name.
 
     Raises
     ------
@@ -23,19 +29,17 @@ def ask(address_path: Path, request: ControlRequest | str, *, seconds_max: float
     """
     if isinstance(request, str):
         request = ControlRequest(command=request)
-    return asyncio.run(_ask(address_path, request, seconds_max))
+    return asyncio.run(_ask(state, request, seconds_max, by_name_first))
 
 
-async def _ask(address_path: Path, request: ControlRequest, seconds_max: float) -> ControlReply:
-    found = address.read(address_path)
-    if found is None:
-        raise NotAnsweringError(f"{address_path}: no engine has published a control address")
-    envelope = frames.Envelope(request=request, token=found.token)
+async def _ask(
+    state: StateDir, request: ControlRequest, seconds_max: float, by_name_first: bool
+) -> ControlReply:
     try:
         async with asyncio.timeout(seconds_max):
-            reader, writer = await _connected(found)
+            reader, writer, token = await _connected(state, by_name_first)
             try:
-                writer.write(frames.encode(envelope))
+                writer.write(frames.encode(frames.Envelope(request=request, token=token)))
                 await writer.drain()
                 return await frames.read_reply(reader)
             finally:
@@ -46,7 +50,26 @@ async def _ask(address_path: Path, request: ControlRequest, seconds_max: float) 
         raise NotAnsweringError(f"the engine does not answer: {error}") from error
 
 
-async def _connected(found: address.Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connected(
+    state: StateDir, by_name_first: bool
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+    if by_name_first and (connection := account_socket.connected(state.path)) is not None:
+        return (*await asyncio.open_unix_connection(sock=connection), "")
+    found = address.read(state.address)
+    why: OSError | None = None
+    if found is not None:
+        try:
+            return (*await _connected_to(found), found.token)
+        except OSError as error:
+            why = error
+    if sys.platform != "win32" and (connection := account_socket.connected(state.path)) is not None:
+        return (*await asyncio.open_unix_connection(sock=connection), "")
+    if why is not None:
+        raise why
+    raise NotAnsweringError(f"{state.address}: no engine has published a control address")
+
+
+async def _connected_to(found: address.Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if found.socket and sys.platform != "win32":
         return await asyncio.open_unix_connection(found.socket)
     return await asyncio.open_connection("127.0.0.1", found.port)

@@ -7,6 +7,7 @@ import secrets
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from tradecore.domain.errors import StorageError, TradecoreError
@@ -29,11 +30,15 @@ class ControlServer:
     ----------
     address_path : Path
         File in which the address is published; the socket is next to it when the path is short enough.
+    listener : socket or None
+        A socket that listens already, by the name of the account in the kernel: it is found without any file.
     """
 
-    def __init__(self, address_path: Path) -> None:
+    def __init__(self, address_path: Path, listener: socket.socket | None = None) -> None:
         self._address_path = address_path
+        self._listener = listener
         self._server: asyncio.Server | None = None
+        self._server_by_name: asyncio.Server | None = None
         self._socket_path: Path | None = None
         self._private_dir: tempfile.TemporaryDirectory[str] | None = None
         self._token = ""
@@ -58,12 +63,16 @@ class ControlServer:
             return
         self._server.close()
         self._server = None
+        if self._server_by_name is not None:
+            self._server_by_name.close()
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        self._address_path.unlink(missing_ok=True)
-        if self._socket_path is not None:
-            self._socket_path.unlink(missing_ok=True)
+        with suppress(OSError):
+            # A disk that takes no writing keeps both; they lead nowhere.
+            self._address_path.unlink(missing_ok=True)
+            if self._socket_path is not None:
+                self._socket_path.unlink(missing_ok=True)
         if self._private_dir is not None:
             self._private_dir.cleanup()
 
@@ -84,6 +93,9 @@ class ControlServer:
             listener.close()
             raise
         self._socket_path = path
+        if self._listener is not None:
+            _drop_waiting(self._listener)
+            self._server_by_name = await asyncio.start_unix_server(self._accept, sock=self._listener)
         address.Address(socket=str(path)).write(self._address_path)
 
     async def _open_loopback(self) -> None:
@@ -138,6 +150,14 @@ class ControlServer:
             return ControlReply(accepted=False, message=f"no answer within {ANSWER_SECONDS_MAX:g} s")
         except TradecoreError as error:
             return ControlReply(accepted=False, message=str(error))
+
+
+def _drop_waiting(listener: socket.socket) -> None:
+    """Close the connections of those who asked before anybody could answer: they do not wait any more."""
+    with suppress(BlockingIOError):
+        while True:
+            connection, _ = listener.accept()
+            connection.close()
 
 
 async def _send(writer: asyncio.StreamWriter, reply: ControlReply) -> None:

@@ -1,5 +1,7 @@
 """Notifiers, read models and data files: what looks at records and files from outside."""
 
+from collections.abc import Coroutine
+from pathlib import Path
 from typing import Protocol, TextIO
 
 import msgspec
@@ -60,14 +62,21 @@ def narrator_of(engine: Engine) -> Narrator:
     return narrator
 
 
-async def open_read_model(path: str, *, busy_seconds_max: float = 5.0) -> ReadModel:
-    """Return the SQLite read model at a path, made new when there is none.
+def open_read_model(
+    path: str, journal_path: str, *, busy_seconds_max: float = 5.0, makes_directory: bool = True
+) -> Coroutine[None, None, ReadModel]:
+    """Return the SQLite read model of a journal at a path, made new when there is none.
 
     Its calls wait for other programs that hold it, at most so many seconds each.
     """
     from tradecore_sqlite import SqliteReadModel
 
-    return await SqliteReadModel.open(path, busy_seconds_max=busy_seconds_max)
+    return SqliteReadModel.open(
+        path,
+        busy_seconds_max=busy_seconds_max,
+        journal_path=str(Path(journal_path).absolute()),
+        makes_directory=makes_directory,
+    )
 
 
 async def database_info(path: str) -> dict[str, object]:

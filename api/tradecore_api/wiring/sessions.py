@@ -1,6 +1,5 @@
 """Sessions on a journal, and the replay of one."""
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tradecore_api.version import VERSION
 from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
+from tradecore_api.wiring.old_journals import set_aside
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
 
 
@@ -60,7 +60,7 @@ def open_session(
         gates=config.tables.decision.gates,
     )
     if is_new_journal:
-        _set_aside(path)
+        set_aside(path)
     _make_directory(path.parent)
     # Recorded and simulated runs must not depend on when they ran.
     journal = JournalWriter.open(journal_path, clock.now_ns() if is_live else 0)
@@ -112,21 +112,6 @@ def replay(journal_path: str) -> RunSummary:
     engine = build_engine(config, recorded.engine, strategies(config).bindings, is_recording=True)
     recover(journal_path, engine, recorded)
     return summarize(engine, journal_path)
-
-
-def _set_aside(path: Path) -> None:
-    """Keep an existing journal under another name."""
-    if not path.exists():
-        return
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(path.stat().st_mtime))
-    target, number = path.with_name(f"{path.name}.{stamp}"), 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.name}.{stamp}-{number}")
-    try:
-        path.rename(target)
-    except OSError as error:
-        raise StorageError(str(path), f"cannot be set aside: {error.strerror}") from error
 
 
 def _make_directory(path: Path) -> None:

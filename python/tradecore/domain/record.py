@@ -35,7 +35,10 @@ class JournalPosition(msgspec.Struct, frozen=True):
     head : str
         Hash of the chain of those frames, hexadecimal; empty before the first one. Another journal, and one
         that lost its end, has another.
+    first : str
+        SHA-256 of the first frame, hexadecimal: which journal it is, however long it has become.
     """
 
     next_seq: int = 0
     head: str = ""
+    first: str = ""

@@ -1,6 +1,8 @@
 """Brings a read model up to a journal's end and keeps it there; never touches the engine."""
 
 import asyncio
+import hashlib
+from collections.abc import Callable
 
 from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalReader
@@ -16,7 +18,8 @@ POLL_SECONDS = 0.2
 class Projector:
     """Tails a journal file into a read model.
 
-    Tables that are not of this journal (it was set aside, or a power cut took its end) are emptied
+    Tables are of one journal: they have the hash of its first record and that of the chain up to where they
+    are. Tables that are not of this journal (it was set aside, or a power cut took its end) are emptied
     and filled from its start, and so are tables of an older form. That happens before the first record only:
     who finds tables of another journal later has another engine beside him, and leaves them to it.
 
@@ -26,13 +29,27 @@ class Projector:
         Journal to read; another process or task may be writing it.
     read_model : ReadModel
         Tables to fill.
+    has_begun : bool
+        A projector of this journal has filled them before in this run.
+    on_progress : callable
+        Called when the tables are where the journal ends.
     """
 
-    def __init__(self, journal_path: str, read_model: ReadModel) -> None:
+    def __init__(
+        self,
+        journal_path: str,
+        read_model: ReadModel,
+        *,
+        has_begun: bool = False,
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_progress = on_progress
         self._journal_path = journal_path
         self._read_model = read_model
         self._reader: JournalReader | None = None
-        self._has_begun = False
+        # Whether tables of another journal belong to somebody else.
+        self.has_begun = has_begun
+        self._first = ""
         # How many frames of the journal are in the tables, as far as this projector knows.
         self.records = 0
 
@@ -49,14 +66,23 @@ class Projector:
         reader, self._reader = self._reader, None
         if reader is None:
             reader = await self._reader_at_tables()
-        while (chunk := await asyncio.to_thread(_next_chunk, reader)) is not None:
+        while (chunk := await asyncio.to_thread(self._chunk_after, reader)) is not None:
             if not await self._read_model.apply(*chunk):
                 # A rebuild, say, has filled or emptied them in the meantime.
                 reader = await self._reader_at_tables()
             self.records = reader.records
         self._reader = reader
         self.records = reader.records
+        self._on_progress()
         return reader.records
+
+    def _chunk_after(
+        self, reader: JournalReader
+    ) -> tuple[list[JournalRecord], JournalPosition, JournalPosition] | None:
+        chunk = _next_chunk(reader, self._first)
+        if chunk is not None:
+            self._first = chunk[2].first
+        return chunk
 
     async def run(self, ended: asyncio.Event) -> None:
         """Project until `ended` is set, and then to the journal's end once more.
@@ -76,17 +102,34 @@ class Projector:
         """Return a reader that stands where the tables end; they are emptied when there is no such place."""
         position = await self._read_model.position()
         reader = await asyncio.to_thread(_reader_at, self._journal_path, position)
-        has_begun, self._has_begun = self._has_begun, True
+        self._first = position.first if reader is not None else ""
+        has_begun, self.has_begun = self.has_begun, True
         if reader is not None:
+            # Also of what an earlier end has left in them.
+            self.records = reader.records
             return reader
         if has_begun:
             raise StorageError(
                 self._journal_path,
-                "another journal is being projected into the read model of this one: give each engine a "
-                "database.path of its own, then `tradecore db rebuild`",
+                "the read model has become that of another journal: another engine projects into it, or a "
+                "file was put in its place; give each engine a database.path of its own, then "
+                "`tradecore db rebuild`",
             )
         await self._read_model.clear()
         return await asyncio.to_thread(JournalReader, self._journal_path)
+
+
+def journal_state(path: str, position: JournalPosition) -> tuple[bool, int]:
+    """Tell whether tables at a position are of a journal, and how many frames it has that they have not.
+
+    Raises `StorageError` or `DataError` when the journal cannot be read.
+    """
+    reader = _reader_at(path, position)
+    if reader is None:
+        return False, 0
+    while reader.read_frames(CHUNK_BYTES_MAX):
+        pass
+    return True, reader.records - position.next_seq
 
 
 def _reader_at(path: str, position: JournalPosition) -> JournalReader | None:
@@ -94,19 +137,34 @@ def _reader_at(path: str, position: JournalPosition) -> JournalReader | None:
     reader = JournalReader(path)
     if position.next_seq == 0:
         return reader
+    if position.first != _first_of(path):
+        return None
     reader.skip_to(position.next_seq)
-    return reader if _position_of(reader) == position else None
+    return reader if _position_of(reader, position.first) == position else None
 
 
-def _next_chunk(reader: JournalReader) -> tuple[list[JournalRecord], JournalPosition, JournalPosition] | None:
+def _next_chunk(
+    reader: JournalReader, first: str
+) -> tuple[list[JournalRecord], JournalPosition, JournalPosition] | None:
     """Read some blocks; return what in them is for the tables, and the positions before and after them."""
-    before = _position_of(reader)
+    before = _position_of(reader, first)
     data = reader.read_frames(CHUNK_BYTES_MAX)
     if not data:
         return None
-    return records_of(before.next_seq, frames.scan(data)), before, _position_of(reader)
+    first = first or _hash_of_first(data)
+    return records_of(before.next_seq, frames.scan(data)), before, _position_of(reader, first)
 
 
-def _position_of(reader: JournalReader) -> JournalPosition:
+def _position_of(reader: JournalReader, first: str) -> JournalPosition:
     """Return where a reader is; the start of every journal is the same place."""
-    return JournalPosition(reader.records, reader.head) if reader.records else JournalPosition()
+    return JournalPosition(reader.records, reader.head, first) if reader.records else JournalPosition()
+
+
+def _first_of(path: str) -> str:
+    """Return the hash of the first frame of a journal; empty where it has none yet."""
+    return _hash_of_first(JournalReader(path).read_frames(1))
+
+
+def _hash_of_first(data: bytes) -> str:
+    length = int.from_bytes(data[:4], "little") + 4
+    return hashlib.sha256(data[:length]).hexdigest() if data else ""

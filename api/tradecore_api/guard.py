@@ -1,0 +1,88 @@
+"""Looks whether the files that an engine stands on are still those that others find."""
+
+from pathlib import Path
+
+import msgspec
+
+from tradecore_api.instance_lock import InstanceLock
+from tradecore_api.state_dir import StateDir
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    Attributes
+    ----------
+    alarms : dict
+        What is gone or replaced, with what it means, in words.
+    repairs : tuple of str
+        What was gone and is there again, in words.
+    """
+
+    alarms: dict[str, str] = {}
+    repairs: tuple[str, ...] = ()
+
+
+class Guard:
+    """Knows the files that an engine was started on.
+
+    A lock file that is gone is made again. A state directory or a journal that is gone is not: whoever moved
+    it may move it back, and a new one in its place would be taken for it.
+
+    Parameters
+    ----------
+    lock : InstanceLock
+        Held by this process.
+    state : StateDir
+        Of its account.
+    journal_path : str
+        Journal that this process has open.
+    """
+
+    def __init__(self, lock: InstanceLock, state: StateDir, journal_path: str) -> None:
+        self._lock = lock
+        self._state = state
+        self._journal_path = journal_path
+        self._journal = _identity(journal_path)
+
+    def look(self) -> Sight:
+        """Return what is no longer in its place; may take as long as the disk does."""
+        alarms: dict[str, str] = {}
+        repairs: tuple[str, ...] = ()
+        account = self._state.account
+        ways = f"put it back, then `tradecore resume {account}`, or end it with `tradecore stop`"
+        if not self._lock.is_directory_in_place():
+            alarms["state directory"] = (
+                f"{self._state.path} was removed or replaced: no heartbeat, no kill switch can be written; "
+                f"{ways}"
+            )
+        elif not self._lock.is_in_place():
+            if self._lock.put_back():
+                repairs = (
+                    f"{self._state.lock} was removed or replaced; it is there again and held all the time",
+                )
+            else:
+                alarms["lock"] = (
+                    f"{self._state.lock} was removed or replaced and cannot be made again: see what holds it"
+                )
+        if not self._has_journal():
+            alarms["journal"] = (
+                f"{self._journal_path} was removed or replaced: the next start finds nothing of it; {ways}"
+            )
+        return Sight(alarms=alarms, repairs=repairs)
+
+    def _has_journal(self) -> bool:
+        try:
+            return _identity(self._journal_path) == self._journal
+        except OSError:
+            # A disk that does not say may have it.
+            return True
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return which file a path leads to, `None` for none; raises `OSError` when nobody knows."""
+    try:
+        found = Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
