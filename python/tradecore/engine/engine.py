@@ -354,12 +354,15 @@ class Engine:
             callback = getattr(binding.strategy, name, None)
             if callback is None:
                 continue
+            self._kernel.begin_calls()
             try:
                 callback(handlers.context)
             except BaseException as error:
                 if (failure := blamed(error, [binding], name, self.now_ns)) is None:
                     raise
                 raise failure from error
+            finally:
+                self._kernel.end_calls()
 
 
 def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:

@@ -2,12 +2,13 @@
 //! nor another thread.
 
 use pyo3::prelude::*;
+use tradecore_types::StrategyId;
 
 use crate::errors::misuse;
 use crate::kernel::PyKernel;
 
 /// What is said to those who come while it is at work.
-const BUSY: &str = "the engine is at work and answers nothing meanwhile: let a decision gate judge by its view \
+pub const BUSY: &str = "the engine is at work and answers nothing meanwhile: let a decision gate judge by its view \
                     alone, and use an engine from one thread at a time";
 
 /// Looks into an engine that is not at work.
@@ -20,12 +21,18 @@ pub fn looked_into<'py>(kernel: &'py Py<PyKernel>, py: Python<'py>) -> PyResult<
     kernel.try_borrow(py).map_err(|_| misuse(BUSY))
 }
 
-/// Takes an engine that is not at work, to change it.
+/// Takes an engine that is calling a strategy, for a request of that strategy.
 ///
 /// # Errors
 ///
-/// `RuntimeError` when it is at work.
+/// `RuntimeError` when it is at work, or calls nobody in this thread and process.
 #[inline]
-pub fn taken<'py>(kernel: &'py Py<PyKernel>, py: Python<'py>) -> PyResult<PyRefMut<'py, PyKernel>> {
-    kernel.try_borrow_mut(py).map_err(|_| misuse(BUSY))
+pub fn asked<'py>(
+    kernel: &'py Py<PyKernel>,
+    py: Python<'py>,
+    strategy: StrategyId,
+) -> PyResult<PyRefMut<'py, PyKernel>> {
+    let this = kernel.try_borrow_mut(py).map_err(|_| misuse(BUSY))?;
+    this.hear(py, strategy)?;
+    Ok(this)
 }

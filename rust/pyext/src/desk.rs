@@ -5,7 +5,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Links, OrderRequest};
 use tradecore_types::{InstrumentId, OrderId, Side, StrategyId};
 
-use crate::access::{looked_into, taken};
+use crate::access::{asked, looked_into};
 use crate::errors::invalid_value;
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
 use crate::wish::{ByPosition, Given, Wish, whole};
@@ -280,7 +280,7 @@ impl PyOrderDesk {
     ///
     /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
     fn cancel(&self, py: Python<'_>, order_id: u64) -> PyResult<bool> {
-        Ok(taken(&self.kernel, py)?.kernel.cancel(self.strategy, OrderId(order_id)))
+        Ok(asked(&self.kernel, py, self.strategy)?.kernel.cancel(self.strategy, OrderId(order_id)))
     }
 
     /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
@@ -297,7 +297,7 @@ impl PyOrderDesk {
     ) -> PyResult<Py<PyAny>> {
         let price_ticks = price_ticks.map(|ticks| whole("price_ticks", ticks)).transpose()?;
         let lots = whole("quantity_lots", quantity_lots)?;
-        let mut this = taken(&self.kernel, py)?;
+        let mut this = asked(&self.kernel, py, self.strategy)?;
         let verdict = this.kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
         verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
     }
@@ -358,7 +358,7 @@ fn send_special(
 
 /// Puts a wish to trade before gates and risk.
 fn submit(desk: &PyOrderDesk, py: Python<'_>, request: &OrderRequest, links: Links) -> PyResult<Py<PyAny>> {
-    let mut this = taken(&desk.kernel, py)?;
+    let mut this = asked(&desk.kernel, py, desk.strategy)?;
     let verdict = this.kernel.submit_linked(desk.strategy, request, links);
     verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
 }

@@ -17,6 +17,7 @@ use tradecore_ledger::{OrderEvent, OrderState, state_after};
 use self::record_fields::fields;
 pub use self::record_fields::put_command;
 use crate::batch::PyEventBatch;
+use crate::caller::Process;
 use crate::errors::{data_error, invalid_value, storage_error};
 
 /// Adds this part's classes and functions to the module.
@@ -44,6 +45,8 @@ pub struct PyJournalWriter {
     path: PathBuf,
     recovered_bytes: u64,
     recovered_path: Option<PathBuf>,
+    /// A child of this process may not write: two writers would tear the journal apart.
+    made_in: Process,
     state: Mutex<WriterState>,
 }
 
@@ -78,6 +81,7 @@ impl PyJournalWriter {
     where
         F: FnOnce(&mut Writer) -> Result<(), JournalError> + Send,
     {
+        self.check_process()?;
         let outcome = py.detach(|| {
             let mut state = locked(&self.state);
             let mut writer = state.writer.take()?;
@@ -90,6 +94,15 @@ impl PyJournalWriter {
             Some(outcome) => outcome.map_err(|error| storage(&error)),
             None => Err(storage_error(&self.path.display().to_string(), "is closed; open it again")),
         }
+    }
+
+    fn check_process(&self) -> PyResult<()> {
+        if self.made_in.is_here() {
+            return Ok(());
+        }
+        let what = "is written by the process that opened it, and this is a child of that: nothing was written; \
+                    open a journal of its own in each process";
+        Err(storage_error(&self.path.display().to_string(), what))
     }
 
     /// Reads a figure, the GIL released while another thread commits.
@@ -111,6 +124,7 @@ impl PyJournalWriter {
             path,
             recovered_bytes: writer.torn().map_or(0, |torn| torn.bytes),
             recovered_path: writer.torn().map(|torn| torn.kept_in.clone()),
+            made_in: Process::here(),
             state: Mutex::new(WriterState::new(writer)),
         })
     }
@@ -129,6 +143,7 @@ impl PyJournalWriter {
 
     /// Commit durably and let the file go. Calling it twice is harmless.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_process()?;
         let outcome = py.detach(|| {
             let mut state = locked(&self.state);
             let mut writer = state.writer.take()?;

@@ -8,8 +8,10 @@ use tradecore_indicators::{IndicatorSpec, Seed};
 use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
 
+use crate::access::BUSY;
 use crate::bars;
 use crate::batch::PyEventBatch;
+use crate::caller::{Caller, Process, refusal};
 use crate::calls::{Books, Handlers, Last, call};
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
@@ -30,6 +32,10 @@ const STEPS_DETACHED: usize = 1 << 18;
 
 /// Strategy calls between two looks at pending signals.
 const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
+
+/// What is said to those who hand in a batch that another thread is filling.
+const BATCH_BUSY: &str =
+    "the batch is in use by another thread: fill it from one thread, and then hand it in";
 
 /// What is said to those who run an engine from within its run.
 const RUNNING: &str = "the engine is running already";
@@ -60,6 +66,9 @@ pub struct PyKernel {
     strategies: Vec<String>,
     /// Strategies are being called: they hand in no events, and no commands among them.
     is_running: bool,
+    /// Where strategies are called at this moment, and the process that made the engine.
+    caller: Caller,
+    made_in: Process,
     gates: UserGates,
 }
 
@@ -94,6 +103,16 @@ impl PyKernel {
         }
     }
 
+    /// Lets a strategy ask for something: from a callback, and in no other thread or process.
+    #[inline]
+    pub(crate) fn hear(&self, py: Python<'_>, strategy: StrategyId) -> PyResult<()> {
+        if self.caller.is_here() && self.made_in.is_here() {
+            return Ok(());
+        }
+        let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
+        Err(refusal(py, self.caller, self.made_in, name))
+    }
+
     fn scale(&self, instrument: u32) -> PyResult<Scale> {
         let found = usize::try_from(instrument).ok().and_then(|index| self.scales.get(index));
         found.copied().ok_or_else(|| {
@@ -123,7 +142,15 @@ impl PyKernel {
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        Ok(Self { kernel, scales, strategies, is_running: false, gates: UserGates::default() })
+        Ok(Self {
+            kernel,
+            scales,
+            strategies,
+            is_running: false,
+            caller: Caller::default(),
+            made_in: Process::here(),
+            gates: UserGates::default(),
+        })
     }
 
     /// Shows the garbage collector the gates of users, which may lead back here.
@@ -212,7 +239,7 @@ impl PyKernel {
             other => return Err(invalid_value("indicator", other, "is not known")),
         };
         let outputs = spec.outputs();
-        let mut this = slf.borrow_mut();
+        let mut this = slf.try_borrow_mut().map_err(|_| misuse(BUSY))?;
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
         Ok(PyIndicator { kernel: slf.clone().unbind(), series, index, outputs })
     }
@@ -223,8 +250,10 @@ impl PyKernel {
         if self.is_running {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
+        let mut batch = batch.try_borrow_mut().map_err(|_| misuse(BATCH_BUSY))?;
         let spare = self.kernel.take_spare_batch();
-        let events = std::mem::replace(&mut batch.borrow_mut().inner, spare);
+        let events = std::mem::replace(&mut batch.inner, spare);
+        drop(batch);
         self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
@@ -239,12 +268,23 @@ impl PyKernel {
             if std::mem::replace(&mut this.is_running, true) {
                 return Err(misuse(RUNNING));
             }
+            this.caller = Caller::here();
             this.kernel.counters().events
         };
         let outcome = run_all(slf, &handlers);
         let mut this = slf.borrow_mut();
-        this.is_running = false;
+        (this.is_running, this.caller) = (false, Caller::default());
         outcome.map(|()| this.kernel.counters().events - before)
+    }
+
+    /// Lets strategies ask for things in this thread, while the caller calls their `on_start` or `on_stop`.
+    fn begin_calls(&mut self) {
+        self.caller = Caller::here();
+    }
+
+    /// Ends what `begin_calls` began.
+    fn end_calls(&mut self) {
+        self.caller = Caller::default();
     }
 
     /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
@@ -259,6 +299,7 @@ impl PyKernel {
 
     /// Closes a strategy's position with market orders: a number, a `Refused`, or None when it is flat.
     fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
+        self.hear(py, StrategyId(strategy_id))?;
         let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
         verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
     }
@@ -272,6 +313,7 @@ impl PyKernel {
         amount_atto: i128,
     ) -> PyResult<Option<Py<PyRefused>>> {
         let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
+        self.hear(py, strategy)?;
         let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
         match verdict.map_err(|error| kernel_error(&error))? {
             Ok(()) => Ok(None),
@@ -287,17 +329,37 @@ impl PyKernel {
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
-    fn set_timer(&mut self, strategy_id: u16, time_ns: i64, timer_id: u64) {
+    fn set_timer(&mut self, py: Python<'_>, strategy_id: u16, time_ns: i64, timer_id: u64) -> PyResult<()> {
+        self.hear(py, StrategyId(strategy_id))?;
         self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
+        Ok(())
     }
 
     /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
-    fn note_for_trace(&mut self, strategy_id: u16, name: &str, limit: f64, value: f64, passed: bool) {
+    fn note_for_trace(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        name: &str,
+        limit: f64,
+        value: f64,
+        passed: bool,
+    ) -> PyResult<()> {
+        self.hear(py, StrategyId(strategy_id))?;
         self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
+        Ok(())
     }
 
     /// Records a decision that asks for nothing, with the notes of the strategy.
-    fn trace(&mut self, strategy_id: u16, instrument_id: u32, action: u8, reason: &str) -> PyResult<()> {
+    fn trace(
+        &mut self,
+        py: Python<'_>,
+        strategy_id: u16,
+        instrument_id: u32,
+        action: u8,
+        reason: &str,
+    ) -> PyResult<()> {
+        self.hear(py, StrategyId(strategy_id))?;
         self.kernel
             .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
             .map_err(|error| kernel_error(&error))
@@ -340,7 +402,8 @@ impl PyKernel {
 
     /// Checks that the commands of a batch can be carried out; nothing is queued.
     fn check_commands(&self, batch: &Bound<'_, PyEventBatch>) -> PyResult<()> {
-        self.kernel.check_commands(&batch.borrow().inner).map_err(|error| kernel_error(&error))
+        let batch = batch.try_borrow().map_err(|_| misuse(BATCH_BUSY))?;
+        self.kernel.check_commands(&batch.inner).map_err(|error| kernel_error(&error))
     }
 
     /// Limits of the account, a strategy or an instrument by the names of their settings, as text.

@@ -8,6 +8,7 @@ mod book;
 mod book_side;
 mod calendars;
 mod callback;
+mod caller;
 mod calls;
 mod config;
 mod desk;
@@ -50,6 +51,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     indicators::register(module)?;
     journal::register(module)?;
     callback::register(module)?;
+    caller::register(module)?;
     kernel::register(module)?;
     latency::register(module)?;
     desk::register(module)?;
