@@ -11,6 +11,7 @@ mod callback;
 mod caller;
 mod calls;
 mod config;
+mod deadline;
 mod desk;
 mod errors;
 mod events;
@@ -52,6 +53,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     journal::register(module)?;
     callback::register(module)?;
     caller::register(module)?;
+    deadline::register(module)?;
     kernel::register(module)?;
     latency::register(module)?;
     desk::register(module)?;

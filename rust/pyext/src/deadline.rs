@@ -1,0 +1,81 @@
+//! The end of the process, when its time is up: held by a thread that needs neither Python nor a disk.
+//!
+//! Python hears of a signal only between two of its own steps. A callback in C code, a thread that holds the
+//! interpreter or an `atexit` that sleeps keep it from that for as long as they like. So a thread of our own waits
+//! for the same signals and ends the process at the deadline. It writes nothing before: a full pipe would keep it.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use signal_hook::iterator::Signals;
+
+use crate::errors::misuse;
+
+/// Exit code at the deadline.
+static CODE: AtomicI32 = AtomicI32::new(1);
+
+/// When the process ends; the first deadline holds.
+static DEADLINE: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Adds this part's functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(end_on_signals, module)?)?;
+    module.add_function(wrap_pyfunction!(end_within, module)?)?;
+    module.add_function(wrap_pyfunction!(end_with, module)?)
+}
+
+/// From the first of these signals on the process lives no longer than this.
+///
+/// To be called once, after Python's own handlers are installed: they are called as before.
+#[pyfunction]
+#[pyo3(signature = (signals, seconds, /))]
+fn end_on_signals(signals: Vec<i32>, seconds: f64) -> PyResult<()> {
+    let span = span(seconds)?;
+    let mut waited_for = Signals::new(signals).map_err(|error| misuse(&error.to_string()))?;
+    thread::Builder::new()
+        .name("tradecore-deadline".into())
+        .spawn(move || {
+            if waited_for.forever().next().is_some() {
+                end_after(span);
+            }
+        })
+        .map_err(|error| misuse(&format!("no thread could be started: {error}")))?;
+    Ok(())
+}
+
+/// Let the process live no longer than this from now on; the first deadline holds.
+#[pyfunction]
+#[pyo3(signature = (seconds, /))]
+fn end_within(seconds: f64) -> PyResult<()> {
+    let span = span(seconds)?;
+    thread::Builder::new()
+        .name("tradecore-deadline".into())
+        .spawn(move || end_after(span))
+        .map_err(|error| misuse(&format!("no thread could be started: {error}")))?;
+    Ok(())
+}
+
+/// Set the exit code of an end at the deadline.
+#[pyfunction]
+#[pyo3(signature = (code, /))]
+fn end_with(code: i32) {
+    CODE.store(code, Ordering::Relaxed);
+}
+
+fn span(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| misuse("seconds must be a number from 0 on"))
+}
+
+/// Ends the process at the first deadline there is, unless it has ended by itself.
+fn end_after(span: Duration) {
+    let deadline = {
+        let mut known = DEADLINE.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.get_or_insert_with(|| Instant::now() + span)
+    };
+    thread::sleep(deadline.saturating_duration_since(Instant::now()));
+    signal_hook::low_level::exit(CODE.load(Ordering::Relaxed));
+}
