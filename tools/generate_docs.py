@@ -4,18 +4,26 @@ A generated part stands between `<!-- begin generated: NAME -->` and `<!-- end g
 """
 
 import argparse
+import enum
+import importlib
 import inspect
 import shutil
 import subprocess
 import sys
 import tomllib
+import types as types_of_python
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec import inspect as types
 
+import tradecore
+import tradecore_files
+from tradecore import frames
 from tradecore.domain.journal import record_kinds
+from tradecore.strategy import indicators
+from tradecore_api.cli import build_parser
 from tradecore_api.config.tables import ConfigTables
 from tradecore_api.exit_codes import ExitCode
 from tradecore_sqlite.projection import LEFT_OUT, PROJECTED
@@ -383,10 +391,104 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(msgspec.to_builtins(value))
 
 
+def command_line() -> str:
+    """List every command with its arguments, as the parser of the command line knows them."""
+    return "\n\n".join(_commands(build_parser(), "tradecore"))
+
+
+def _commands(parser: argparse.ArgumentParser, name: str) -> Iterator[str]:
+    """Describe the commands below a parser; a command that has commands is only the way to them."""
+    for action in parser._actions:  # noqa: SLF001 - argparse shows its actions nowhere else
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - as above
+            about = {choice.dest: choice.help for choice in action._choices_actions}  # noqa: SLF001 - as above
+            for command, below in action.choices.items():
+                deeper = list(_commands(below, f"{name} {command}"))
+                yield from deeper or [_command(below, f"{name} {command}", about[command] or "")]
+
+
+def _command(parser: argparse.ArgumentParser, name: str, about: str) -> str:
+    rows = []
+    for action in parser._actions:  # noqa: SLF001 - argparse shows its actions nowhere else
+        if isinstance(action, argparse._HelpAction):  # noqa: SLF001 - as above
+            continue
+        shown = ", ".join(action.option_strings)
+        value = "" if action.nargs == 0 else str(action.metavar or action.dest)
+        choices = f" ({', '.join(map(str, action.choices))})" if action.choices else ""
+        rows.append(f"| `{f'{shown} {value}'.strip()}` | {action.help or ''}{choices} |")
+    table = ["| argument | what it is |", "|---|---|", *rows] if rows else []
+    return "\n".join([f"## `{name}`", "", f"{about[:1].upper()}{about[1:]}.", "", *table]).rstrip()
+
+
+# What a program imports, module by module.
+PUBLIC = {
+    "tradecore": tradecore.__all__,
+    "tradecore.backtest": ("run",),
+    "tradecore.frames": frames.__all__,
+    "tradecore.strategy.indicators": indicators.__all__,
+    "tradecore_files": tradecore_files.__all__,
+}
+
+
+def python_names() -> str:
+    """List every public Python name with the first line of its documentation, and the methods of classes."""
+    lines: list[str] = []
+    for module, names in PUBLIC.items():
+        lines += [f"## `{module}`", ""]
+        for name in names:
+            if name != "__version__":
+                lines += _public(getattr(importlib.import_module(module), name), name)
+    return "\n".join(lines).rstrip()
+
+
+def _public(value: object, name: str) -> list[str]:
+    lines = [f"- `{_call(value, name)}`: {_first_line(value)}"]
+    if isinstance(value, type) and not issubclass(value, (enum.Enum, Exception)):
+        lines += [
+            f"  - `{_call(member, method)}`: {_first_line(member)}"
+            for method, member in _members(value).items()
+            if not method.startswith("_") and _first_line(member)
+        ]
+    if isinstance(value, type) and issubclass(value, enum.Enum):
+        lines[0] += f" One of {', '.join(f'`{member.value}`' for member in value)}."
+    return [*lines, ""]
+
+
+def _members(value: type) -> dict[str, object]:
+    """List methods and properties, inherited ones first; native classes know no order, so by name."""
+    members: dict[str, object] = {}
+    for kind in reversed(value.__mro__[:-1]):
+        found = [
+            (name, member)
+            for name, member in vars(kind).items()
+            if callable(member) or isinstance(member, (property, types_of_python.GetSetDescriptorType))
+        ]
+        is_python = any(inspect.isfunction(member) for _, member in found)
+        members |= dict(found if is_python else sorted(found, key=lambda pair: pair[0]))
+    return members
+
+
+def _call(value: object, name: str) -> str:
+    """Write a name with the names of its parameters; what takes keywords alone says so."""
+    if isinstance(value, (type, property, types_of_python.GetSetDescriptorType)):
+        return name
+    try:
+        parameters = inspect.signature(value).parameters.values()  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return name
+    kept = [part for part in parameters if part.name not in {"self", "cls"}]
+    return f"{name}({', '.join(part.name for part in kept)})"
+
+
+def _first_line(value: object) -> str:
+    return (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ").strip()
+
+
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("ARCHITECTURE.md", "life cycle"): life_cycle,
-    ("README.md", "exit codes"): exit_codes,
     ("docs/configuration.md", "settings"): settings,
+    ("docs/exit-codes.md", "exit codes"): exit_codes,
+    ("docs/command-line.md", "commands"): command_line,
+    ("docs/python.md", "names"): python_names,
     ("docs/journal.md", "kinds"): kinds,
     ("docs/controls.md", "controls"): controls,
     ("docs/controls.md", "fixed"): fixed,

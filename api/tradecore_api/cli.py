@@ -74,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_runs(commands)
     _add_controls(commands)
     _add_journal(commands)
+    _add_trades(commands)
     _add_files(commands)
     return parser
 
@@ -107,11 +108,19 @@ def _add_runs(commands: Commands) -> None:
     run.add_argument("config", nargs="?", help="TOML file; not needed with --feed")
     run.add_argument("--feed", choices=["binance"], help="run the built-in paper configuration on this feed")
     run.add_argument("--new-journal", action="store_true", help="set an existing journal aside, start afresh")
+    run.add_argument(
+        "--no-view",
+        "--plain",
+        action="store_true",
+        dest="is_plain",
+        help="no live view on a terminal, only the log",
+    )
     _settings(run)
     _json(run)
 
     backtest = _command(commands, "backtest", "backtest:backtest", "run strategies over data of the past")
     backtest.add_argument("config", help="TOML file")
+    backtest.add_argument("--trades", metavar="FILE.csv", help="write the closed trades to this file")
     _settings(backtest)
     _json(backtest)
 
@@ -121,15 +130,20 @@ def _add_controls(commands: Commands) -> None:
         ("status", "what the engines of this machine are doing, alive or not"),
         ("pause", "take no new risk; cancels and closing orders still work"),
         ("resume", "end a pause"),
+        ("stop", "end the engine cleanly, positions and resting orders as they are, and wait for its end"),
         ("flatten", "cancel every order and close every position"),
         ("kill", "cancel every order and refuse new ones until released; survives restarts"),
         ("emergency-stop", "kill that also works when the engine hangs: ends its process if it must"),
     ):
-        target = f"control:{name.replace('-', '_')}"
+        target = "status:status" if name == "status" else f"control:{name.replace('-', '_')}"
         command = _command(commands, name, target, help_text)
         command.add_argument(
             "account", nargs="?", help="name of the account (default: the only or every one)"
         )
+        if name == "stop":
+            command.add_argument(
+                "--timeout", type=_positive, default=30.0, metavar="SECONDS", help="how long to wait (30)"
+            )
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)
@@ -164,6 +178,16 @@ def _add_journal(commands: Commands) -> None:
     for command in (verify, replay, tail, export):
         command.add_argument("path", help="journal file")
         _json(command)
+
+
+def _add_trades(commands: Commands) -> None:
+    trades = _command(commands, "trades", "trades:trades", "closed trades, printed or as a CSV file")
+    trades.add_argument("source", nargs="?", help="account or journal file (default: the only account)")
+    trades.add_argument("--db", metavar="FILE", help="read them from this read model")
+    trades.add_argument("--csv", metavar="FILE", help="write them to this file; - is standard output")
+    trades.add_argument("--since", metavar="TIME", help="closed at or after this time, ISO 8601, UTC")
+    trades.add_argument("--until", metavar="TIME", help="closed before this time")
+    _json(trades)
 
 
 def _add_files(commands: Commands) -> None:

@@ -10,15 +10,19 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import Protocol
 
 import msgspec
 
 from tradecore.domain.errors import TradecoreError
+from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
-from tradecore_api import heartbeat, kill_latch
+from tradecore_api import heartbeat, kill_latch, last_words, start_lines
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
+from tradecore_api.engine_status import engine_status
+from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
@@ -29,8 +33,23 @@ from tradecore_api.wiring import readers, sessions
 
 log = logging.getLogger("tradecore.daemon")
 
+# How the journal names an end that `tradecore stop` asked for.
+STOP_COMMAND = "stop_command"
+
 # What is left for the summary and the lock when the read model has taken all the time there is.
 FORCE_MARGIN_SECONDS = CANCEL_SECONDS_MAX + 0.5
+
+
+class View(Protocol):
+    """What shows on a terminal what an engine does."""
+
+    async def keep(self) -> None:
+        """Redraw until cancelled."""
+        ...
+
+    def leave(self) -> bool:
+        """Give the terminal back as it was; tell whether that could be done. Calling it twice is harmless."""
+        ...
 
 
 class Daemon:
@@ -42,21 +61,30 @@ class Daemon:
         What to run.
     is_new_journal : bool
         Set an existing journal aside and start afresh.
+    has_view : bool
+        Show on the terminal what it does while it runs.
     """
 
-    def __init__(self, config: Config, *, is_new_journal: bool = False) -> None:
+    def __init__(self, config: Config, *, is_new_journal: bool = False, has_view: bool = False) -> None:
         self._config = config
         self._tables = config.tables
         self._is_new_journal = is_new_journal
         self._state = StateDir(config.tables.account.name)
         self._journal_path = config.tables.journal.path or str(self._state.journal)
         self._session: Session | None = None
+        self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_over = threading.Event()
         self._is_held = False
         # When the process is ended by force, in the seconds of `time.monotonic`.
         self._force_at: float | None = None
+        self._before: Heartbeat | None = None
+        self._watch: EngineWatch | None = None
+        self._projection: Projection | None = None
+        self._recent: readers.RecentLog | None = None
+        self._has_view = has_view
+        self._view: View | None = None
 
     def run(self) -> RunSummary:
         """Run until the data end or a signal comes; return what happened.
@@ -66,19 +94,27 @@ class Daemon:
         self._state.create()
         lock = InstanceLock(self._state.lock, self._state.account)
         lock.acquire()
-        before = heartbeat.read(self._state.heartbeat)
+        self._before = heartbeat.read(self._state.heartbeat)
+        self._recent = recent = readers.recent_log(last_words.LOG_LINES_MAX)
         handlers = self._take_signals()
         try:
             self._beat("starting")
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 summary = runner.run(self._main())
             self._beat("ended")
+        except BaseException as error:
+            self._say_end(error)
+            raise
+        else:
+            self._say_end(None)
             return summary
         finally:
+            self._leave_view()
             if not self._is_held:
                 self._is_over.set()
             if self._session is None:
-                self._restore(before)
+                self._restore(self._before)
+            recent.detach()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             lock.release()
@@ -89,23 +125,32 @@ class Daemon:
             self._config,
             self._journal_path,
             is_new_journal=self._is_new_journal,
-            notifiers=[readers.log_notifier()],
+            notifiers=lambda engine: [readers.log_notifier(engine)],
         )
         self._session = session
+        self._news = session.engine.watch(has_refusals=False)
+        last_words.forget(self._state)
+        self._watch = EngineWatch(session.engine, self._day_before())
+        start_lines.tell_start(self._config, session, self._journal_path)
         if self._stop_asked:
             session.stop(self._stop_asked)
         control = ControlServer(self._state.address)
         await control.open(self._answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
-        if (projection := self._projection()) is not None:
+        self._projection = projection = self._made_projection()
+        if projection is not None:
             projection.start()
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
+        view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)
         try:
             await session.run()
         finally:
             latch.cancel()
+            if view is not None:
+                view.cancel()
+            self._leave_view()
             if projection is not None:
                 await projection.finish(self._seconds_for_tables())
                 if projection.is_stuck:
@@ -123,12 +168,18 @@ class Daemon:
             return ControlReply(accepted=False, message="the engine is starting")
         if request.command == "status":
             return ControlReply(accepted=True, seq=session.status().seq, status=self._status(session))
+        if request.command == "stop":
+            self._ask_end(STOP_COMMAND)
+            return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
         if request.command == "kill":
             # On disk first: a crash between the two leaves the engine killed, not free.
             kill_latch.engage(self._state, "kill")
         seq = await session.command(request)
         if request.command == "release_kill":
             kill_latch.clear(self._state)
+        # Whoever looks from now on, with the socket or without it, sees what the command has done.
+        with suppress(TradecoreError):
+            self._beat("running")
         return ControlReply(accepted=True, seq=seq)
 
     async def _apply_latch(self, session: Session) -> None:
@@ -146,7 +197,13 @@ class Daemon:
                 self._beat("running")
             except TradecoreError as error:
                 log.warning("heartbeat_failed", extra={"reason": str(error)})
+            self._tell_news()
             await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
+
+    def _tell_news(self) -> None:
+        """Log what keeps strategies from trading, once each; refusals are logged as records."""
+        for note in [] if self._news is None else self._news.news():
+            log.warning("strategy_note", extra={"words": note})
 
     def _beat(self, phase: str) -> None:
         beat = Heartbeat(
@@ -158,6 +215,8 @@ class Daemon:
             journal=self._journal_path,
         )
         if self._session is not None:
+            if self._watch is not None:
+                self._watch.look()
             summary, status = self._session.engine.summary(), self._session.status()
             beat = msgspec.structs.replace(
                 beat,
@@ -170,6 +229,12 @@ class Daemon:
                 open_orders=summary.open_orders,
                 is_paused=summary.is_paused,
                 is_killed=summary.is_killed,
+                equity=summary.equity,
+                pnl=summary.pnl,
+                currency=self._tables.account.currency,
+                positions=summary.positions,
+                day_since_ns=self._watch.day_since_ns if self._watch else 0,
+                day_equity=self._watch.day_equity if self._watch else "",
             )
         beat.write(self._state.heartbeat)
 
@@ -181,20 +246,51 @@ class Daemon:
             else:
                 before.write(self._state.heartbeat)
 
-    def _status(self, session: Session) -> dict[str, object]:
-        status = session.status()
-        engine: dict[str, object] = msgspec.to_builtins(session.engine.summary(), str_keys=True)
-        return {
-            **engine,
-            "pid": os.getpid(),
-            "mode": self._tables.mode.value,
-            "phase": status.phase.value,
-            "journal": self._journal_path,
-            "journal_head": status.head,
-            "engine_time_ns": status.engine_time_ns,
-        }
+    def _day_before(self) -> Heartbeat | None:
+        """Return the last heartbeat where it is of the journal that goes on: its day goes on too."""
+        before, session = self._before, self._session
+        is_same = before is not None and before.journal == self._journal_path
+        return before if is_same and session is not None and session.recovered.frames else None
 
-    def _projection(self) -> Projection | None:
+    def _say_end(self, error: BaseException | None) -> None:
+        """Leave on disk why the engine ended; one that never started leaves why the start failed."""
+        if error is None:
+            words = last_words.of_clean_end(self._stop_asked, os.getpid(), self._recent_lines())
+        else:
+            words = last_words.of_error(error, os.getpid(), self._recent_lines())
+        path = self._state.failed_start if self._session is None else self._state.last_words
+        with suppress(TradecoreError):
+            words.write(path)
+
+    def _status(self, session: Session) -> dict[str, object]:
+        if self._watch is None:
+            return {}
+        self._watch.look()
+        mode = self._tables.mode.value
+        status = engine_status(session, self._watch, mode=mode, journal_path=self._journal_path)
+        lag = None if self._projection is None else self._projection.lag(session.status().seq)
+        return {**status, "read_model_lag_records": lag}
+
+    def _show_view(self, session: Session, watch: EngineWatch) -> asyncio.Task[None] | None:
+        """Take the terminal, if it is wanted; return what keeps the view up."""
+        if not self._has_view:
+            return None
+        from tradecore_api.run_view import RunView
+
+        view = RunView(session, watch, mode=self._tables.mode.value)
+        self._view = view
+        view.enter()
+        return asyncio.create_task(view.keep(), name="view")
+
+    def _leave_view(self) -> bool:
+        """Give the terminal back; one that takes nothing holds a thread, and so the exit of the process."""
+        if self._view is None or self._view.leave():
+            return True
+        self._is_held = True
+        self._end_within_bound()
+        return False
+
+    def _made_projection(self) -> Projection | None:
         """Return what keeps the read model up, or `None` when there is to be none."""
         database = self._tables.database
         if not database.enabled:
@@ -212,14 +308,21 @@ class Daemon:
         """Install handlers that work with every event loop and on Windows; return the old ones."""
         if threading.current_thread() is not threading.main_thread():
             return {}
-        return {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        # A terminal that is closed ends the run cleanly too, unless `nohup` asked to go on.
+        if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        return {number: signal.signal(number, self._on_signal) for number in numbers}
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        name = signal.Signals(number).name
+        self._ask_end(signal.Signals(number).name)
+
+    def _ask_end(self, reason: str) -> None:
+        """End cleanly and within bound; asking twice is harmless."""
         self._end_within_bound()
-        self._stop_asked = name
+        self._stop_asked = self._stop_asked or reason
         if self._loop is not None and self._session is not None:
-            self._loop.call_soon_threadsafe(self._session.stop, name)
+            self._loop.call_soon_threadsafe(self._session.stop, reason)
 
     def _end_within_bound(self) -> None:
         """Let the process live no longer than `daemon.stop_timeout_ms` from the first call on."""
@@ -235,12 +338,23 @@ class Daemon:
             return
         is_clean = self._session is not None and self._session.is_end_journalled
         try:
-            print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
+            if not is_clean:
+                self._say_forced(seconds)
+            if self._leave_view():
+                print(f"tradecore: ended by force after {seconds:g} s; the journal is kept", file=sys.stderr)
             if is_clean:
                 self._beat("ended")
         finally:
             # Whatever became of the words: a full disk or a closed stderr must not keep the process.
             os._exit(ExitCode.OK if is_clean else ExitCode.UNAVAILABLE)
+
+    def _recent_lines(self) -> list[str]:
+        return [] if self._recent is None else self._recent.lines()
+
+    def _say_forced(self, seconds: float) -> None:
+        words = last_words.of_forced_end(self._stop_asked or "", seconds, os.getpid(), self._recent_lines())
+        with suppress(TradecoreError):
+            words.write(self._state.last_words)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -50,9 +50,14 @@ def reported(command: Callable[[], int]) -> int:
 
 def report(error: TradecoreError) -> None:
     """Print an error and its notes on stderr."""
-    print(f"tradecore: {error}", file=sys.stderr)
+    report_alone(error)
     for note in getattr(error, "__notes__", ()):
         print(f"tradecore: {note}", file=sys.stderr)
+
+
+def report_alone(error: TradecoreError) -> None:
+    """Print an error on stderr, and not what was found beside it."""
+    print(f"tradecore: {error}", file=sys.stderr)
 
 
 def code_of(error: TradecoreError) -> ExitCode:

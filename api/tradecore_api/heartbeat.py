@@ -20,6 +20,12 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
         When it was written, UTC nanoseconds.
     phase : str
         `starting` (reading its journal), `running`, `stopping` or `ended`.
+    equity, pnl, currency : str
+        What the account is worth, that less the opening cash, and in which money; empty before the start.
+    positions : dict
+        Sizes by symbol, as decimal text.
+    day_since_ns, day_equity : int, str
+        When the profit of the day counts from, and what the account was worth then.
     """
 
     pid: int
@@ -37,6 +43,12 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: int = 0
     is_paused: bool = False
     is_killed: bool = False
+    equity: str = ""
+    pnl: str = ""
+    currency: str = ""
+    positions: dict[str, str] = {}
+    day_since_ns: int = 0
+    day_equity: str = ""
 
     @property
     def age_seconds(self) -> float:

@@ -32,7 +32,7 @@ class AlreadyRunningError(TradecoreError):
     def __init__(self, account: str, pid: int | None) -> None:
         super().__init__(
             f"account {account!r} already runs as pid {pid}; look with `tradecore status {account}`, "
-            f"stop it with `kill {pid}`, or choose another account.name"
+            f"stop it with `tradecore stop {account}`, or choose another account.name"
         )
         self.account = account
         self.pid = pid

@@ -1,13 +1,14 @@
 """Data on stdout: JSON for scripts, plain lines for people."""
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
-# Exact decimals become JSON numbers with every digit.
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+from tradecore.domain.units import trimmed
+from tradecore.engine import Activity
 
 
 def plain(value: object) -> dict[str, object]:
@@ -16,16 +17,38 @@ def plain(value: object) -> dict[str, object]:
     return values
 
 
+def decimal(value: float | None) -> Decimal | None:
+    """Return a float of prices, sizes or money as the shortest decimal that stands for it; NaN as `None`."""
+    return trimmed(Decimal(repr(value))) if value is not None and math.isfinite(value) else None
+
+
 def print_json(value: object) -> None:
-    """Print one JSON document; NaN becomes null."""
-    sys.stdout.write(msgspec.json.format(_ENCODER.encode(value), indent=2).decode())
+    """Print one JSON document; NaN becomes null, and decimals are text without an exponent."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(_texts(value)), indent=2).decode())
     sys.stdout.write("\n")
 
 
 def print_json_line(value: object) -> None:
-    """Print one line of JSON."""
-    sys.stdout.write(_ENCODER.encode(value).decode())
+    """Print one line of JSON, decimals as `print_json` has them."""
+    sys.stdout.write(msgspec.json.encode(_texts(value)).decode())
     sys.stdout.write("\n")
+
+
+def _texts(value: object) -> object:
+    """Return plain values with decimals as text: readers of JSON make floats of its numbers."""
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case msgspec.Struct():
+            return _texts(plain(value))
+        case Mapping():
+            return {name: _texts(item) for name, item in value.items()}
+        case str() | bytes():
+            return value
+        case Sequence():
+            return [_texts(item) for item in value]
+        case _:
+            return value
 
 
 def print_note(text: str) -> None:
@@ -38,6 +61,15 @@ def print_values(values: Mapping[str, object]) -> None:
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
         print(f"{name:<{width}}  {_shown(value)}")
+
+
+def print_reasons(activity: Activity, *, trades: int) -> None:
+    """Print why there are no trades, a line for each reason; nothing where there are trades."""
+    reasons = [] if trades else activity.reasons()
+    if reasons:
+        print("\nno trades:")
+    for reason in reasons:
+        print(f"- {reason}")
 
 
 def _shown(value: object) -> str:

@@ -20,9 +20,8 @@ CANCEL_SECONDS_MAX = 4 * BUSY_SECONDS_MAX
 
 
 class Progress(msgspec.Struct):
-    """How far the tables are: frames projected, and what went wrong last."""
+    """How the projection fares: what went wrong last."""
 
-    frames: int = 0
     reason: str = ""
 
 
@@ -43,6 +42,11 @@ class Projection:
         self._ended = asyncio.Event()
         self._progress = Progress()
         self._task: asyncio.Task[None] | None = None
+        self._projector: Projector | None = None
+
+    def lag(self, records: int) -> int | None:
+        """Return how many of so many records are not in the tables yet; `None` before that is known."""
+        return None if self._projector is None else max(0, records - self._projector.records)
 
     def start(self) -> None:
         """Begin to project, and to catch up with what an earlier end left behind."""
@@ -97,7 +101,8 @@ class Projection:
     async def _follow(self) -> None:
         read_model = await readers.open_read_model(self._database_path, busy_seconds_max=BUSY_SECONDS_MAX)
         try:
-            await Projector(self._journal_path, read_model).run(self._ended)
+            self._projector = Projector(self._journal_path, read_model)
+            await self._projector.run(self._ended)
         finally:
             await read_model.aclose()
 

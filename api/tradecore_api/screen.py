@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -14,9 +15,12 @@ from rich.text import Text
 
 from tradecore.domain.spec import InstrumentSpec
 from tradecore.engine import Engine, EngineSummary
+from tradecore_api.echo import no_echo
 
 ORDERS_SHOWN_MAX = 12
 LINE_SECONDS = 5.0
+# Colours off, and back to the start of an empty line.
+_PLAIN = "\x1b[0m\r\x1b[2K"
 
 
 class Screen:
@@ -35,25 +39,32 @@ class Screen:
     def __init__(self, engine: Engine, instruments: Sequence[InstrumentSpec], *, is_live: bool) -> None:
         self._engine = engine
         self._symbols = [instrument.symbol for instrument in instruments]
+        self._strategies = [binding.name for binding in engine.strategies]
         self._lots = [float(instrument.lot_size) for instrument in instruments]
         self._ticks = [float(instrument.tick_size) for instrument in instruments]
         self._live = (
             Live(console=Console(stderr=True), auto_refresh=False, transient=True) if is_live else None
         )
+        self._keys = ExitStack()
         self._line_at = time.monotonic() + LINE_SECONDS
 
     def __enter__(self) -> Self:
         """Take the terminal."""
         if self._live is not None:
+            self._keys.enter_context(no_echo())
             self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give the terminal back as it was."""
+        """Give the terminal back as it was, whatever the view has come to."""
         if self._live is not None:
-            self._live.stop()
+            with self._keys:
+                try:
+                    self._live.stop()
+                finally:
+                    restore(self._live.console)
 
     def refresh(self) -> None:
         """Show the figures of this moment."""
@@ -76,7 +87,8 @@ class Screen:
             self._prices(figures), self._orders(), Text(_counts(figures), style=_colour(figures.pnl))
         )
         state = "KILLED" if figures.is_killed else "paused" if figures.is_paused else "running"
-        return Panel(parts, title=f"tradecore: {state}", subtitle="Ctrl-C ends it")
+        names = ", ".join(self._strategies)
+        return Panel(parts, title=f"tradecore: {names} ({state})", subtitle="Ctrl-C ends it")
 
     def _prices(self, figures: EngineSummary) -> Table:
         table = Table(expand=True, box=None)
@@ -90,7 +102,7 @@ class Screen:
 
     def _orders(self) -> Table:
         table = Table(expand=True, box=None)
-        for heading in ("order", "instrument", "side", "price", "open", "state"):
+        for heading in ("order", "strategy", "instrument", "side", "price", "open", "state"):
             table.add_column(heading)
         for order in self._engine.kernel.open_orders()[:ORDERS_SHOWN_MAX]:
             at = int(order["instrument_id"])
@@ -98,6 +110,7 @@ class Screen:
             price = None if price_ticks is None else int(price_ticks) * self._ticks[at]
             table.add_row(
                 str(order["order_id"]),
+                self._strategies[int(order["strategy_id"])],
                 self._symbols[at],
                 str(order["side"]),
                 _price(price),
@@ -105,6 +118,14 @@ class Screen:
                 str(order["state"]),
             )
         return table
+
+
+def restore(console: Console) -> None:
+    """Give a terminal its cursor, its colours and an own line back; nothing where there is no terminal."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        console.show_cursor(True)
+        console.file.write(_PLAIN)
+        console.file.flush()
 
 
 def _counts(figures: EngineSummary) -> str:

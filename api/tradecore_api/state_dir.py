@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError, StorageError
+from tradecore.domain.spec_check import ACCOUNT_NAME_RULE, is_account_name
 
 ENVIRONMENT_NAME = "TRADECORE_STATE_DIR"
 
@@ -19,14 +20,6 @@ def root() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "tradecore"
     return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "tradecore"
-
-
-ACCOUNT_NAME_RULE = "must be letters, digits, - and _: it names a directory"
-
-
-def is_account_name(name: str) -> bool:
-    """Tell whether an account may have this name."""
-    return name.replace("-", "").replace("_", "").isalnum()
 
 
 class StateDir:
@@ -55,6 +48,8 @@ class StateDir:
         self.kill_release = self.path / "kill.release"
         self.journal = self.path / "engine.journal"
         self.database = self.path / "readmodel.sqlite"
+        self.last_words = self.path / "last_words.json"
+        self.failed_start = self.path / "failed_start.json"
 
     def create(self) -> None:
         """Make the directory, readable by its owner alone.
@@ -78,6 +73,13 @@ def accounts() -> list[str]:
         return []
     except OSError as error:
         raise StorageError(str(root()), f"cannot be read: {error.strerror}") from error
+
+
+def unknown_words(account: str) -> str:
+    """Return what to say of a name that was never seen here; nothing of one that was."""
+    if StateDir(account).path.exists():
+        return ""
+    return f"no engine of it ever ran here, known are: {', '.join(accounts()) or 'none'}"
 
 
 def write_atomically(path: Path, content: bytes, *, is_durable: bool) -> None:

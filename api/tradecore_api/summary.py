@@ -5,7 +5,8 @@ from decimal import Decimal
 import msgspec
 
 from tradecore.domain.journal import journal_verify
-from tradecore.engine import BookCounts, Engine
+from tradecore.engine import Activity, BookCounts, Engine
+from tradecore_api.output import plain, print_json, print_reasons, print_values
 
 INTACT = "intact"
 
@@ -29,7 +30,26 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     state_hash: str
     is_killed: bool
     is_paused: bool
+    activity: Activity
     is_interrupted: bool = False
+
+
+def print_summary(summary: RunSummary, *, is_json: bool, has_journal: bool = True) -> None:
+    """Print the figures, and without a fill what kept the strategies from trading.
+
+    `has_journal` is false where the journal was a temporary one, which is gone.
+    """
+    values = plain(summary)
+    if not has_journal:
+        values["journal"] = None
+    if is_json:
+        print_json(values)
+        return
+    del values["activity"]
+    if brief := summary.activity.brief():
+        values["not done"] = brief
+    print_values(values)
+    print_reasons(summary.activity, trades=summary.fills)
 
 
 def summarize(engine: Engine, journal_path: str) -> RunSummary:
@@ -53,4 +73,5 @@ def summarize(engine: Engine, journal_path: str) -> RunSummary:
         state_hash=engine.state_hash(),
         is_killed=figures.is_killed,
         is_paused=figures.is_paused,
+        activity=engine.activity(),
     )

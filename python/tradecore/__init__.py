@@ -13,19 +13,20 @@ _WHERE = {
         "OrderUpdate", "Quote",
         "Refused", "Trade",
     ),
-    "tradecore.backtest": ("BacktestResult", "Statistics"),
+    "tradecore.backtest": ("BacktestResult", "Statistics", "run_frame"),
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
         "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
-        "InstrumentRiskSpec", "InstrumentSpec", "InvalidValueError", "MarginMode", "MarginSpec",
-        "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec", "ScopeRiskSpec",
-        "SelfTrade", "SelfTradePrevention", "SequenceRule", "SessionTable", "SlippageSpec", "StorageError",
-        "StrategyRiskSpec", "TradecoreError", "VenueError", "VenueSpec",
+        "InstrumentRiskSpec", "InstrumentSpec", "InvalidSpecError", "InvalidValueError", "MarginMode",
+        "MarginSpec", "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec",
+        "ScopeRiskSpec", "SelfTrade", "SelfTradePrevention", "SequenceRule", "SessionTable",
+        "SlippageSpec", "StorageError", "StrategyRiskSpec", "StrategyWarning", "TradecoreError", "VenueError",
+        "VenueSpec",
     ),
     "tradecore.domain.book": ("ExchangeBook",),
-    "tradecore.engine": ("Context", "Engine", "EngineSummary"),
-    "tradecore.strategy": ("BarSource", "Bounds", "StrategyBinding"),
+    "tradecore.engine": ("Activity", "Context", "Engine", "EngineSummary"),
+    "tradecore.strategy": ("BarSource", "Bounds", "FirstBar", "StrategyBinding"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 

@@ -14,7 +14,7 @@ from tradecore._core import (
     Refused,
     Trade,
 )
-from tradecore.backtest import BacktestResult, Statistics
+from tradecore.backtest import BacktestResult, Statistics, run_frame
 from tradecore.decision import Cooldown, MaxSpread, TradingHours
 from tradecore.domain import (
     AccountSpec,
@@ -32,6 +32,7 @@ from tradecore.domain import (
     InstrumentKind,
     InstrumentRiskSpec,
     InstrumentSpec,
+    InvalidSpecError,
     InvalidValueError,
     MarginMode,
     MarginSpec,
@@ -49,17 +50,19 @@ from tradecore.domain import (
     SlippageSpec,
     StorageError,
     StrategyRiskSpec,
+    StrategyWarning,
     TradecoreError,
     VenueError,
     VenueSpec,
 )
 from tradecore.domain.book import ExchangeBook
-from tradecore.engine import Context, Engine, EngineSummary
-from tradecore.strategy import BarSource, Bounds, StrategyBinding
+from tradecore.engine import Activity, Context, Engine, EngineSummary
+from tradecore.strategy import BarSource, Bounds, FirstBar, StrategyBinding
 
 __version__: str
 __all__ = [
     "AccountSpec",
+    "Activity",
     "BacktestResult",
     "Bar",
     "BarFill",
@@ -83,11 +86,13 @@ __all__ = [
     "FeesSpec",
     "Fill",
     "Finalize",
+    "FirstBar",
     "Indicator",
     "Instrument",
     "InstrumentKind",
     "InstrumentRiskSpec",
     "InstrumentSpec",
+    "InvalidSpecError",
     "InvalidValueError",
     "LatencySamples",
     "Liquidation",
@@ -113,10 +118,12 @@ __all__ = [
     "StorageError",
     "StrategyBinding",
     "StrategyRiskSpec",
+    "StrategyWarning",
     "Trade",
     "TradecoreError",
     "TradingHours",
     "VenueError",
     "VenueSpec",
     "__version__",
+    "run_frame",
 ]

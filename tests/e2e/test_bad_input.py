@@ -105,9 +105,8 @@ STRATEGIES = [
     ("def on_start(self, ctx):\n        raise ValueError('a')", "on_start", "ValueError: a (s.py line 3)"),
     ("def on_bar(self, ctx, bar):\n        return {}['b']", "on_bar", "KeyError: 'b' (s.py line 3)"),
     ("def on_bar(self, ctx, bar):\n        raise SystemExit(0)", "on_bar", "SystemExit: 0 (s.py line 3)"),
-    ("def on_bar(self):\n        pass", "a callback", "takes 1 positional argument but 3 were given"),
     ("def on_stop(self, ctx):\n        1 / 0", "on_stop", "division by zero (s.py line 3)"),
-    ("def on_bar(self, ctx, bar):\n        ctx.buy(quantity=float('nan'))", "on_bar", "nan"),
+    ("def on_bar(self, ctx, bar):\n        ctx.buy(quantity='much')", "on_bar", "(s.py line 3)"),
 ]
 
 
@@ -115,7 +114,7 @@ STRATEGIES = [
 def test_a_strategy_that_fails_is_named_with_its_callback_and_line(shell, case):
     """Even one that calls exit(0) cannot end a backtest without a word."""
     body, callback, says = STRATEGIES[case]
-    shell.write("s.py", f"class S:\n    {body}\n")
+    shell.write("s.py", f"class S:\n    {body}\n    def on_trade(self, ctx, trade): ...\n")
     options = ("--set", f"strategy.class={shell.folder / 's.py'}:S")
     words = ["strategy 'S' failed in", callback, says]
     shell.refused("backtest", "good.toml", *options, code=ExitCode.STRATEGY, says=words)
@@ -136,6 +135,43 @@ def test_a_strategy_that_cannot_be_loaded_is_a_configuration_error(shell, source
     option = f"strategy.class={shell.folder / 's.py'}:S"
     words = ["strategy.class", says]
     shell.refused("backtest", "good.toml", "--set", option, code=ExitCode.CONFIG, says=words)
+
+
+@pytest.mark.parametrize("symbol", ["ABC/USDT", "ABC-USDT", "abcusdt", "ABC/USDT:USDT"])
+def test_a_pair_as_other_programs_write_it_is_not_sent_to_binance(shell, symbol):
+    """A live feed would wait for it for ever; the check says how the venue writes it."""
+    shell.write("live.toml", BACKTEST.replace('"ABC"', f'"{symbol}"').replace('"backtest"', '"paper"'))
+    option = ("--set", 'feed={kind="binance"}')
+    says = ["instruments.0.symbol", repr(symbol), "did you mean 'ABCUSDT'?"]
+    for command in (("config", "check"), ("run",)):
+        shell.refused(*command, "live.toml", *option, code=ExitCode.CONFIG, says=says)
+
+
+def test_the_check_warns_of_a_strategy_of_another_program(shell):
+    """It is no error, because it would run, but nothing would call it: both forms of the answer say so."""
+    shell.write("s.py", "class S:\n    def populate_indicators(self, dataframe, metadata): ...\n")
+    option = ("--set", f"strategy.class={shell.folder / 's.py'}:S")
+    output, talk = shell.run("config", "check", "good.toml", *option, code=ExitCode.OK)
+    plain, _ = shell.run("config", "check", "good.toml", *option, "--json", code=ExitCode.OK)
+
+    assert output == "good.toml: ok\n"
+    assert (
+        "warning: strategy S: nothing calls populate_indicators (s.py line 2): did you mean on_start" in talk
+    )
+    assert [f"warning: {note}" for note in json.loads(plain)["notes"]] == talk.splitlines()
+
+
+def test_each_problem_of_a_strategy_is_told_once_with_the_option_it_came_from(shell):
+    """Other options of the same strategy are not blamed, and nothing is said twice."""
+    shell.write("s.py", "class S:\n    one: int = 1\n    two: int = 2\n    def on_bar(self, ctx, bar): ...\n")
+    good = ("--set", "strategy.history=10", "--set", f"strategy.class={shell.folder / 's.py'}:S")
+    bad = ("--set", "strategy.one=x", "--set", "strategy.two=y")
+    for command in (("config", "check"), ("backtest",)):
+        _, talk = shell.run(*command, "good.toml", *good, *bad, code=ExitCode.CONFIG)
+        assert [line.split(" = ")[0] for line in talk.splitlines()] == [
+            "tradecore: --set strategy.one: strategy.one",
+            "tradecore: --set strategy.two: strategy.two",
+        ]
 
 
 def test_a_failing_strategy_keeps_the_journal_and_a_mended_one_goes_on(shell):

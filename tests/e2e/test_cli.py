@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-from support.shared import ROOT, shared_data
+from support.shared import EXAMPLE_DATA, ROOT
 from tradecore_api.exit_codes import ExitCode
 
-CAPTURE = "public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz"
-GOOG = "public/backtesting_py/GOOG.csv.gz"
+CAPTURE = EXAMPLE_DATA / "binance-spot.gz"
+BARS = EXAMPLE_DATA / "btc-daily.csv"
 PAPER = str(ROOT / "examples" / "paper-binance-capture.toml")
-BACKTEST = str(ROOT / "examples" / "backtest-goog.toml")
+BACKTEST = str(ROOT / "examples" / "backtest-btc.toml")
 RUN_KEYS = {
     "events",
     "orders",
@@ -110,7 +110,7 @@ def test_ctrl_c_ends_the_demo_early_with_its_summary(tmp_path):
 
 def test_the_paper_run_its_replay_and_its_backtest_give_the_same_orders(tradecore, tmp_path):
     """One engine: the capture run in paper, replayed from its journal, and backtested from its events."""
-    capture = shared_data(CAPTURE)
+    capture = CAPTURE
     setting = ("--set", f"feed.path={capture}", "--set", "log.level=error")
     run = json.loads(tradecore("run", PAPER, *setting, "--json").stdout)
     journal = run["journal"]
@@ -120,7 +120,7 @@ def test_the_paper_run_its_replay_and_its_backtest_give_the_same_orders(tradecor
     )
 
     assert run.keys() >= RUN_KEYS
-    assert run["book"]["compared"] > 400
+    assert run["book"]["compared"] == 110
     assert run["book"]["mismatches"] == 0
     assert run["fills"] > 0
     assert replayed["state_hash"] == run["state_hash"]
@@ -130,13 +130,13 @@ def test_the_paper_run_its_replay_and_its_backtest_give_the_same_orders(tradecor
 
 
 def test_the_backtest_prints_trades_and_statistics(tradecore):
-    """The keys scripts rely on, and the figures of the reference."""
-    setting = ("--set", f"data.path={shared_data(GOOG)}")
+    """The keys scripts rely on, and the figures of the peer in whole units."""
+    setting = ("--set", "instruments.0.lot_size=1", "--set", "account.cash=1_000_000")
     result = json.loads(tradecore("backtest", BACKTEST, *setting, "--json").stdout)
     trade = result["trades"][0]
 
-    assert result["stats"]["trades"] == len(result["trades"]) == 66
-    assert result["stats"]["final_equity"] == pytest.approx(51422.98999999996, abs=1e-8)
+    assert result["stats"]["trades"] == len(result["trades"]) == 39
+    assert float(result["stats"]["final_equity"]) == pytest.approx(41_711_850.34, abs=1e-8)
     assert trade.keys() >= {
         "entry_time",
         "exit_time",
@@ -158,7 +158,7 @@ def test_the_backtest_prints_trades_and_statistics(tradecore):
     dearer = json.loads(
         tradecore("backtest", BACKTEST, *setting, "--set", "fees.taker_bps=10", "--json").stdout
     )
-    assert dearer["stats"]["final_equity"] < result["stats"]["final_equity"]
+    assert float(dearer["stats"]["final_equity"]) < float(result["stats"]["final_equity"])
 
 
 def test_a_damaged_journal_is_named_with_its_place(tradecore, tmp_path):
@@ -180,7 +180,7 @@ def test_a_damaged_journal_is_named_with_its_place(tradecore, tmp_path):
 
 def test_a_truncated_capture_is_one_error_and_loses_nothing_before_it(tradecore, tmp_path):
     """What the capture gave is journalled; the error names the place; the journal verifies."""
-    whole = shared_data(CAPTURE).read_bytes()
+    whole = CAPTURE.read_bytes()
     broken = tmp_path / "broken.gz"
     broken.write_bytes(whole[: len(whole) // 2])
     setting = ("--set", f"feed.path={broken}", "--set", "log.level=error")
@@ -222,7 +222,7 @@ def test_an_unwritable_directory_is_one_error(tradecore, tmp_path):
 def test_a_journal_that_cannot_be_made_is_one_error(tradecore, tmp_path):
     """A directory in the way, or a file where a directory must be."""
     (tmp_path / "file").write_text("")
-    capture = shared_data(CAPTURE)
+    capture = CAPTURE
     for path in (tmp_path, tmp_path / "file" / "deep" / "journal"):
         setting = ("--set", f"feed.path={capture}", "--set", f"journal.path={path}")
         done = tradecore("run", PAPER, *setting, code=ExitCode.STORAGE)
@@ -232,12 +232,10 @@ def test_a_journal_that_cannot_be_made_is_one_error(tradecore, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="ulimit of POSIX")
 def test_a_full_disk_stops_the_run_and_loses_nothing(tradecore, tmp_path):
     """One error that names the journal; with room again the run goes on to the same end."""
-    setting = (
-        f"--set feed.path={shared_data(CAPTURE)} --set log.level=error --set database.enabled=false --json"
-    )
+    setting = f"--set feed.path={CAPTURE} --set log.level=error --set database.enabled=false --json"
     command = f"{sys.executable} -m tradecore_api run {PAPER} {setting}"
     done = subprocess.run(
-        ["sh", "-c", f"ulimit -f 1024; exec {command}"],
+        ["sh", "-c", f"ulimit -f 256; exec {command}"],
         env={**os.environ, "TRADECORE_STATE_DIR": str(tmp_path / "state")},
         capture_output=True,
         text=True,
@@ -256,7 +254,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tradecore, tmp_path):
 
 def test_config_check_lists_every_problem(tradecore, tmp_path):
     """Unknown keys, strategy parameters and engine settings, each with key, value and rule."""
-    setting = ("--set", f"data.path={shared_data(GOOG)}")
+    setting = ("--set", f"data.path={BARS}")
     assert "ok" in tradecore("config", "check", BACKTEST, *setting).stdout
     bad = ("--set", "accont.cash=1", "--set", "mode=x")
     report = json.loads(
@@ -275,10 +273,10 @@ def test_config_check_lists_every_problem(tradecore, tmp_path):
 
 def test_data_inspect_describes_captures_and_bars(tradecore):
     """Format, rows and times."""
-    capture = json.loads(tradecore("data", "inspect", str(shared_data(CAPTURE)), "--json").stdout)
-    bars = json.loads(tradecore("data", "inspect", str(shared_data(GOOG)), "--json").stdout)
-    assert (capture["format"], capture["rows"]) == ("binance_capture", 41249)
-    assert (bars["kind"], bars["rows"]) == ("bars", 2148)
+    capture = json.loads(tradecore("data", "inspect", str(CAPTURE), "--json").stdout)
+    bars = json.loads(tradecore("data", "inspect", str(BARS), "--json").stdout)
+    assert (capture["format"], capture["rows"]) == ("binance_capture", 7_341)
+    assert (bars["kind"], bars["rows"]) == ("bars", 1_246)
 
 
 def test_export_is_one_json_document_a_line_and_survives_a_closed_pipe(tradecore, tmp_path):
@@ -323,7 +321,7 @@ def test_a_command_that_does_nothing_starts_quickly(tradecore):
 
 def test_a_capture_may_be_plain_text(tradecore, tmp_path):
     """Unpacked or packed, the same orders."""
-    packed = shared_data(CAPTURE)
+    packed = CAPTURE
     lines = gzip.decompress(packed.read_bytes()).splitlines(keepends=True)[:5000]
     plain, small = tmp_path / "part.txt", tmp_path / "part.gz"
     plain.write_bytes(b"".join(lines))

@@ -124,6 +124,7 @@ def test_of_runs_started_at_one_instant_exactly_one_wins(shell):
             assert code == ExitCode.ALREADY_RUNNING
             assert output == ""
             assert f"already runs as pid {winners[0]}" in talk
+            assert "stop it with `tradecore stop " in talk
     assert json.loads(next(output for output, _, code in ends if code == ExitCode.OK))["journal_verified"]
 
 
@@ -134,6 +135,7 @@ def test_controls_of_an_account_that_is_unknown_say_so(shell, command):
     code = ExitCode.OK if latches else ExitCode.NOT_RUNNING
     output, talk = shell.run(command, "typo", code=code)
     assert ("CHECK THE NAME" in output) == latches
+    assert "no engine of it ever ran here, known are: none" in output + talk
     assert "no engine runs" in output + talk or "not running" in output
     shell.refused(command, "../typo", code=ExitCode.CONFIG, says=["'../typo'", "letters, digits"])
     shell.write("file", "")

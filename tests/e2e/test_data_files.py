@@ -75,13 +75,99 @@ def test_each_instrument_has_its_own_file(files):
     by_pattern = result(files, config('[data]\npath = "{symbol}.csv"', "btc", "X/Y"))
 
     assert by_name == by_pattern
-    assert by_name["positions"] == {"btc": 1, "X/Y": 1}
+    assert by_name["positions"] == {"btc": "1", "X/Y": "1"}
     assert by_name["orders"] == 2
+
+
+def test_a_table_for_an_instrument_has_its_own_way_of_being_read(files):
+    """Another format and other columns for one; what it does not say is as in [data]."""
+    rows = [f"{(START + 60 * at) * 1000};{500 + at};{500 + at};{501 + at};{499 + at}" for at in range(20)]
+    files.write("x.txt", "when;first;last;top;bottom\n" + "\n".join(rows) + "\n")
+    files.write("x.csv", "time,open,close,high,low\n" + "\n".join(rows).replace(";", ",") + "\n")
+    own = """
+[data]
+path = "btc.csv"
+[data.instrument."X/Y"]
+path = "x.txt"
+format = "csv"
+columns = {time = "when", open = "first", close = "last", high = "top", low = "bottom"}
+time_format = "ms"
+"""
+    plain = '[data]\npath = "btc.csv"\n[data.instrument."X/Y"]\npath = "x.csv"\n'
+
+    by_columns, by_names = (result(files, config(data, "btc", "X/Y")) for data in (own, plain))
+    assert by_columns == by_names
+    assert by_columns["events"] == 40
+    assert by_columns["positions"] == {"btc": "1", "X/Y": "1"}
+
+
+WATCHER = """
+class Watcher:
+    def __init__(self):
+        self.seen = []
+
+    def on_bar(self, ctx, bar):
+        self.seen.append((ctx.now_ns, "bar"))
+
+    def on_quote(self, ctx, quote):
+        self.seen.append((ctx.now_ns, "quote"))
+
+    def on_trade(self, ctx, trade):
+        self.seen.append((ctx.now_ns, "trade"))
+        if len(self.seen) == 3:
+            ctx.buy(quantity_lots=1)
+
+    def on_stop(self, ctx):
+        times = [now_ns for now_ns, _ in self.seen]
+        assert times == sorted(times)
+        first = [what for now_ns, what in self.seen if now_ns == times[0]]
+        assert first == ["bar", "quote", "trade"], first
+"""
+
+
+@pytest.mark.parametrize("matching", ["bars", "quotes"])
+def test_trades_and_quotes_beside_bars_are_merged_by_time(files, matching):
+    """Of one time bars come first, then quotes, then trades; orders meet what `venue.matching` says."""
+    files.write("once.py", WATCHER.replace("Watcher", "Once"))
+    times = [START + 60 * (at + 1) for at in range(20)]
+    files.write("t.csv", "time,price,quantity,side\n" + "".join(f"{at},10000,1,buy\n" for at in times))
+    files.write(
+        "q.csv", "time,bid,ask,bid_size,ask_size\n" + "".join(f"{at},10000,10001,5,5\n" for at in times)
+    )
+    data = '[data]\npath = "btc.csv"\ntrades = "t.csv"\nquotes = "q.csv"'
+    found = result(files, config(f'[venue]\nmatching = "{matching}"\n{data}', "btc"))
+
+    assert (found["events"], found["fills"]) == (60, 1)
 
 
 @pytest.mark.parametrize(
     ("data", "symbols", "says"),
     [
+        (
+            '[data]\nquotes = "btc.csv"',
+            ("btc",),
+            ["venue.matching", "needs bars, and there are none of btc", "data.path"],
+        ),
+        (
+            '[venue]\nmatching = "quotes"\n[data]\ntrades = "btc.csv"',
+            ("btc",),
+            ["venue.matching", "needs quotes", "data.quotes"],
+        ),
+        (
+            '[data.instrument.btc]\npath = "btc.csv"',
+            ("btc", "X"),
+            ["data.instrument", "names no file for X"],
+        ),
+        (
+            '[data]\npath = "btc.csv"\n[data.instrument.eth]\npath = "btc.csv"',
+            ("btc",),
+            ["data.instrument.eth", "is not in"],
+        ),
+        (
+            '[data.instrument.btc]\npath = "gone.csv"',
+            ("btc",),
+            ["data.instrument.btc.path", "no such file"],
+        ),
         ('[data]\npath = "whole.csv"', ("btc", "X"), ["data.path", "instruments btc, X", "{symbol}"]),
         ('[data.paths]\nbtc = "btc.csv"', ("btc", "X"), ["data.paths", "names no file for X"]),
         (
@@ -133,7 +219,7 @@ def test_what_inspection_shows_can_be_pasted_and_run(files):
         "instrument  tick 1, lot 1",
     ]
     strategy = '[account]\ncash = 1_000_000\n[strategy]\nclass = "once.py:Once"\n'
-    assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": 1}
+    assert result(files, f"{snippet}\n{strategy}")["positions"] == {"whole": "1"}
 
 
 def test_several_files_are_inspected_as_one_series(files):

@@ -9,14 +9,14 @@ import pytest
 
 from support.command_line import CommandLine
 from support.diary import CASH, equity_at
-from support.shared import ROOT, shared_data
+from support.shared import EXAMPLE_DATA, ROOT
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.wiring import backtests
 
 MARKETS = {
-    "binance_capture": ("public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz", "0.01", "0.00001", ""),
-    "book_capture": ("public/kraken_v2_book/orderbook-v2.json.gz", "0.1", "0.00000001", 'venue = "kraken"'),
+    "binance_capture": ("binance-spot.gz", "0.01", "0.00001", ""),
+    "book_capture": ("kraken-book.json.gz", "0.1", "0.00000001", 'venue = "kraken"'),
 }
 SYMBOLS = {"binance_capture": "BTCUSDT", "book_capture": "BTC/USD"}
 CONFIG = """
@@ -41,7 +41,7 @@ def test_equity_on_a_real_book_is_that_of_a_plain_walk(tmp_path, kind, sample):
         CONFIG.format(
             cash=CASH,
             kind=kind,
-            path=shared_data(path),
+            path=EXAMPLE_DATA / path,
             venue=f", {venue}" if venue else "",
             symbol=SYMBOLS[kind],
             tick=tick,
@@ -101,7 +101,7 @@ def test_the_command_prints_figures_or_their_reasons_and_never_nan(command_line,
     assert "nan" not in table
     assert "nan" not in document.lower()
     assert shown["start"] != shown["end"]
-    assert stats["return_pct"] == pytest.approx(json.loads(document)["pnl"] / 100_000 * 100)
+    assert stats["return_pct"] == pytest.approx(float(json.loads(document)["pnl"]) / 100_000 * 100)
     assert shown["sharpe"] == f"-  ({stats['reasons']['sharpe']})"
     assert ("max_drawdown_pct" not in stats["reasons"]) == has_way
     assert set(stats["reasons"]) == {name for name, value in stats.items() if value is None}

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from support.shared import shared_data
+from support.shared import EXAMPLE_DATA
 from tradecore_api.exit_codes import ExitCode
 from tradecore_binance.market import Market
 from tradecore_binance.replay_server import Fault, FaultKind, ReplayServer
@@ -53,10 +53,10 @@ async def run_against(server, directory, *settings, seconds_max=30.0):
 
 async def test_the_live_feed_builds_the_book_and_trades_on_it(tmp_path):
     """No key, no configuration file: the book is synchronised and equal to every best price compared."""
-    path = shared_data("public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz")
-    async with ReplayServer(path, speed=60.0) as server:
+    path = EXAMPLE_DATA / "binance-spot.gz"
+    async with ReplayServer(path, speed=15.0) as server:
         summary = await run_against(server, tmp_path)
-    assert summary["book"]["compared"] > 100
+    assert summary["book"]["compared"] > 60
     assert summary["book"]["mismatches"] == 0
     assert summary["orders"] > 0
     assert summary["journal_verified"] is True
@@ -64,22 +64,22 @@ async def test_the_live_feed_builds_the_book_and_trades_on_it(tmp_path):
 
 async def test_the_market_decides_how_messages_are_numbered(tmp_path):
     """`--set feed.market=usdm` is enough: no gap is seen where there is none."""
-    path = shared_data("public/hftbacktest_binance_usdm/usdm/btcusdt_20240808.gz")
+    path = EXAMPLE_DATA / "binance-usdm.gz"
     settings = ("feed.market=usdm", "instruments.0.tick_size=0.1", "instruments.0.lot_size=0.001")
-    async with ReplayServer(path, market=Market.USDM, speed=120.0) as server:
+    async with ReplayServer(path, market=Market.USDM, speed=8.0) as server:
         summary = await run_against(server, tmp_path, *settings)
-    assert summary["book"]["compared"] > 100
+    assert summary["book"]["compared"] > 10
     assert (summary["book"]["mismatches"], summary["book"]["gaps"]) == (0, 0)
 
 
 async def test_a_lost_depth_message_is_found_and_resynchronised_over_rest(tmp_path):
     """The gap is counted, the book comes back from a fresh snapshot, and is right again."""
-    path = shared_data("public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz")
+    path = EXAMPLE_DATA / "binance-spot.gz"
     faults = [
-        Fault(kind=FaultKind.DROP, depth_number=400),
-        Fault(kind=FaultKind.CLOSE, depth_number=1500),
+        Fault(kind=FaultKind.DROP, depth_number=100),
+        Fault(kind=FaultKind.CLOSE, depth_number=300),
     ]
-    async with ReplayServer(path, speed=60.0, faults=faults) as server:
+    async with ReplayServer(path, speed=15.0, faults=faults) as server:
         summary = await run_against(server, tmp_path)
     assert summary["book"]["gaps"] >= 1
     assert summary["book"]["resyncs"] >= 2

@@ -31,18 +31,18 @@ def test_the_example_pays_funding_and_is_liquidated_at_the_hand_computed_price(t
     """
     result = backtest(tmp_path)
     trade = result["trades"][0]
-    assert (trade["entry_price"], trade["exit_price"], trade["quantity"]) == (2007.1, 1813.6, 1.0)
+    assert (trade["entry_price"], trade["exit_price"], trade["quantity"]) == ("2007.1", "1813.6", "1")
     assert [flow["kind"] for flow in result["cash_flows"]] == ["funding"] * 6 + ["liquidation_fee"]
-    funding = [-0.20335, -0.6201, -0.4192, 0.20095, 0.7692, 0.3664]
+    funding = ["-0.20335", "-0.6201", "-0.4192", "0.20095", "0.7692", "0.3664"]
     assert [flow["amount"] for flow in result["cash_flows"][:6]] == funding
     assert result["costs"] == {
-        "fees": 1.00355,
-        "funding": -0.0939,
-        "borrow": 0,
-        "liquidation_fee": 7.21,
-        "insurance": 0,
+        "fees": "1.00355",
+        "funding": "-0.0939",
+        "borrow": "0",
+        "liquidation_fee": "7.21",
+        "insurance": "0",
     }
-    assert result["equity"] == 4798.38035, "5,000 less 200.71, less the commission, plus 0.0939"
+    assert result["equity"] == "4798.38035", "5,000 less 200.71, less the commission, plus 0.0939"
     assert result["positions"] == {}
 
 
@@ -50,5 +50,5 @@ def test_with_less_leverage_the_example_holds_to_the_end(tmp_path):
     """Three times leverage sets 669.03 aside, and the fall of 400 does not use it up."""
     result = backtest(tmp_path, "--set", "instruments.0.margin.leverage=3")
     assert result["trades"] == []
-    assert result["positions"] == {"PERP": 1}
+    assert result["positions"] == {"PERP": "1"}
     assert len(result["cash_flows"]) == 7

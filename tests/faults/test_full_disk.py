@@ -1,7 +1,6 @@
 """A full disk stops the engine; what was told before is in the journal, and the restart loses nothing."""
 
 import json
-import re
 import subprocess
 import sys
 
@@ -19,7 +18,7 @@ import resource
 JOURNAL_BYTES_MAX = (20_001, 50_001, 80_001)
 BALLAST_BYTES = 200_000
 PACED = {"TRADECORE_DATABASE__ENABLED": "false", "TRADECORE_FEED__VIRTUAL": "false"}
-KIND = re.compile(r"(?P<kind>order|report|refused) seq=(?P<seq>\d+)")
+KINDS = {"order", "report", "refused"}
 FIGURES = ("events", "orders", "fills", "pnl", "positions", "orders_digest", "state_hash")
 
 
@@ -50,7 +49,8 @@ def small_disk(tmp_path):
 
 def told(talk):
     """Return number and kind of every record that was told."""
-    return [(int(match["seq"]), match["kind"]) for match in KIND.finditer(talk)]
+    lines = [json.loads(line) for line in talk.splitlines() if line.startswith("{")]
+    return [(line["seq"], line["event"]) for line in lines if line["event"] in KINDS]
 
 
 def journalled(shell, journal):
@@ -61,7 +61,13 @@ def journalled(shell, journal):
 
 def stopped(shell, journal, **options):
     """Run into the full disk and return what was told before the one line that says so."""
-    arguments = ("run", "paper.toml", "--set", f"journal.path={journal}", "--json")
+    settings = (f"journal.path={journal}", "log.json=true", "log.level=debug")
+    arguments = (
+        "run",
+        "paper.toml",
+        *(part for setting in settings for part in ("--set", setting)),
+        "--json",
+    )
     output, talk = shell.run(*arguments, code=ExitCode.STORAGE, environment=PACED, **options)
     assert output == ""
     ours = [line for line in talk.splitlines() if line.startswith("tradecore: ")]

@@ -148,3 +148,15 @@ def test_asking_nobody_says_so_in_time(tmp_path):
     address.Address(socket=str(tmp_path / "gone.sock")).write(tmp_path / "control.json")
     with pytest.raises(client.NotAnsweringError, match="does not answer"):
         client.ask(tmp_path / "control.json", "status", seconds_max=0.2)
+
+
+async def test_connections_that_are_open_at_the_end_are_no_error(tmp_path, caplog):
+    """`tradecore stop` waits with its connection open: that it is dropped is no error in the log."""
+    async with served(tmp_path) as found:
+        reader, writer = await connected(found)
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)
+    assert await reader.read() == b""
+    writer.close()
+
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []

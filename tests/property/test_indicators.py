@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.prices import bars
+from support.prices import SERIES, bars
 from tradecore.domain.errors import InvalidValueError
 from tradecore.strategy import indicators
 
@@ -69,10 +69,10 @@ def test_streaming_equals_batch_in_every_byte_for_bars(rows, period):
         assert_same_bytes(batch, streaming, *columns)
 
 
-@pytest.mark.parametrize("name", ["GOOG", "EURUSD"])
+@pytest.mark.parametrize("name", SERIES)
 @pytest.mark.parametrize("period", [2, 14, 30, 200])
 def test_streaming_equals_batch_in_every_byte_on_real_bars(name, period):
-    """The same on thousands of bars."""
+    """The same on more than a thousand bars."""
     series = bars(name)
     for batch, streaming in of_one_series(period):
         assert_same_bytes(batch, streaming, series["close"])

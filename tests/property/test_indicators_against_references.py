@@ -2,35 +2,26 @@
 
 import csv
 import gzip
-import json
 
 import numpy as np
 import pytest
 
-from support.shared import shared_data
+from support.shared import EXAMPLE_DATA, shared_data
 from tradecore.strategy import indicators
-
-RESULTS = "public/stock_indicators_results/results"
 
 
 def column(rows, key: str) -> np.ndarray:
     """Give one column; what is missing is NaN."""
-    return np.array([np.nan if row[key] in ("", None) else float(row[key]) for row in rows])
+    return np.array([np.nan if row[key] == "" else float(row[key]) for row in rows])
 
 
 @pytest.fixture(scope="module")
-def quotes():
-    """Bars behind the results of stock_indicators (502 days of SPY)."""
-    text = shared_data("public/stock_indicators_quotes/quotes/default.csv").read_text(encoding="utf-8-sig")
-    rows = list(csv.DictReader(text.splitlines()))
-    return {key: column(rows, key) for key in ("high", "low", "close")}
-
-
-def results(name: str, key: str) -> np.ndarray:
-    """Read one column of a result of stock_indicators."""
-    path = shared_data(f"{RESULTS}/{name}")
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return column(json.loads(raw), key)
+def table():
+    """Bars of 502 days, and what Stock.Indicators makes of them, column by column."""
+    with gzip.open(EXAMPLE_DATA / "indicator-references.csv.gz", "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 502
+    return {key: column(rows, key) for key in rows[0] if key != "date"}
 
 
 def lean(name: str) -> list[dict[str, str]]:
@@ -47,35 +38,34 @@ def assert_close(ours: np.ndarray, theirs: np.ndarray, *, absolute_max: float) -
     assert np.all(np.abs(ours - theirs)[known] <= absolute_max)
 
 
-def test_averages_equal_stock_indicators(quotes):
+def test_averages_equal_stock_indicators(table):
     """SMA and EMA of 20 days."""
-    close = quotes["close"]
+    close = table["close"]
 
-    assert_close(indicators.sma(close, 20), results("sma.standard.json", "sma"), absolute_max=1e-9)
-    assert_close(indicators.ema(close, 20), results("ema.standard.json", "ema"), absolute_max=1e-9)
+    assert_close(indicators.sma(close, 20), table["sma_20"], absolute_max=1e-9)
+    assert_close(indicators.ema(close, 20), table["ema_20"], absolute_max=1e-9)
 
 
-def test_wilder_indicators_equal_stock_indicators(quotes):
+def test_wilder_indicators_equal_stock_indicators(table):
     """RSI and ATR of 14 days."""
-    high, low, close = quotes["high"], quotes["low"], quotes["close"]
+    high, low, close = table["high"], table["low"], table["close"]
 
-    assert_close(indicators.rsi(close, 14), results("rsi.standard.json", "rsi"), absolute_max=1e-9)
-    theirs = results("atr.standard.json.gz", "atr")
-    assert_close(indicators.atr(high, low, close, 14), theirs, absolute_max=1e-9)
+    assert_close(indicators.rsi(close, 14), table["rsi_14"], absolute_max=1e-9)
+    assert_close(indicators.atr(high, low, close, 14), table["atr_14"], absolute_max=1e-9)
 
 
-def test_the_keltner_channel_equals_stock_indicators(quotes):
+def test_the_keltner_channel_equals_stock_indicators(table):
     """EMA of 20 days, twice the ATR of 10 days on either side: the same named definition."""
-    bands = indicators.keltner(quotes["high"], quotes["low"], quotes["close"], 20, 10, 2.0)
+    bands = indicators.keltner(table["high"], table["low"], table["close"], 20, 10, 2.0)
 
-    for ours, key in zip(bands, ("upperBand", "centerline", "lowerBand"), strict=True):
-        theirs = results("keltner.standard.json.gz", key)
+    for ours, key in zip(bands, ("keltner_upper", "keltner_middle", "keltner_lower"), strict=True):
+        theirs = table[key]
         assert np.array_equal(np.isnan(ours), np.isnan(theirs))
         assert_close(ours, theirs, absolute_max=1e-9)
 
 
-def test_bollinger_bands_equal_the_table_of_lean():
-    """Published with four decimals."""
+def test_bands_index_and_macd_equal_the_tables_of_lean():
+    """Published with four to six decimals; MACD from a bar on where its start is forgotten."""
     rows = lean("spy_bollinger_bands.txt.gz")
     upper, middle, lower = indicators.bollinger(column(rows, "Close"), 20)
     top, bottom = (next(key for key in rows[0] if key.endswith(end)) for end in ("Top", "Bottom"))
@@ -84,9 +74,6 @@ def test_bollinger_bands_equal_the_table_of_lean():
     assert_close(upper, column(rows, top), absolute_max=1e-4)
     assert_close(lower, column(rows, bottom), absolute_max=1e-4)
 
-
-def test_index_and_macd_equal_the_tables_of_lean():
-    """Published with five or six decimals; MACD from a bar on where its start is forgotten."""
     rows = lean("spy_with_indicators.txt.gz")
     theirs = column(rows, "RSI 14 Wilder")
     assert_close(indicators.rsi(column(rows, "Close"), 14), theirs, absolute_max=1e-5)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import talib
 
-from support.prices import bars
+from support.prices import SERIES, bars
 from tradecore.strategy import indicators
 
 RELATIVE_MAX = 1e-9
 PERIODS = [2, 3, 5, 10, 14, 20, 26, 50, 200, 1000]
 
-pytestmark = pytest.mark.parametrize("name", ["GOOG", "EURUSD"])
+pytestmark = pytest.mark.parametrize("name", SERIES)
 
 
 def assert_equal(ours: np.ndarray, theirs: np.ndarray, *, scale: np.ndarray | None = None) -> None:

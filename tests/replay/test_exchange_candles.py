@@ -1,14 +1,16 @@
-"""Bars built from the trades of an exchange, against the candles that the exchange published itself."""
+"""Bars built from the trades of an exchange, against its own candles and against a plain recount."""
 
+import csv
 import gzip
 import json
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from pyarrow import feather
 
-from support.shared import shared_data
+from support.shared import EXAMPLE_DATA, shared_data
 from tradecore.domain import (
     AccountSpec,
     EngineSpec,
@@ -49,6 +51,21 @@ class Keeper:
 
 @pytest.fixture(scope="module")
 def trades():
+    """Read five minutes of Binance, 8,863 trades; prices are whole cents, sizes whole 1e-5."""
+    with gzip.open(EXAMPLE_DATA / "btcusdt-trades.csv.gz", "rt") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        Trade(
+            int(row["time"]) * MS,
+            int(Decimal(row["price"]) * 100),
+            int(Decimal(row["quantity"]) * 100_000),
+            row["side"] == "buy",
+        )
+        for row in rows
+    ]
+
+
+def trades_of_an_exchange_with_candles():
     """Read the 12,477 trades; prices are whole 1e-8, sizes whole."""
     rows = json.loads(gzip.decompress(shared_data("public/freqtrade/XRP_ETH-trades.json.gz").read_bytes()))
     return [
@@ -58,7 +75,7 @@ def trades():
 
 
 def candles(length):
-    """Read the exchange's candles: those without a trade are not among them."""
+    """Read an exchange's candles: those without a trade are not among them."""
     table = feather.read_table(shared_data(f"public/freqtrade/XRP_ETH-{length}.feather"))
     times = [date.value for date in table["date"].to_pandas()]
     prices = [
@@ -70,7 +87,7 @@ def candles(length):
 def engine_of(*bars):
     """Return an engine with one keeper for each kind of bars."""
     spec = EngineSpec(
-        instruments=(InstrumentSpec(symbol="XRPETH", tick_size="0.00000001"),),
+        instruments=(InstrumentSpec(symbol="X", tick_size="0.00000001"),),
         account=AccountSpec(cash="1"),
         venue=VenueSpec(matching=Matching.QUOTES),
     )
@@ -93,16 +110,35 @@ def bars_of(trades, *bars, batch_length=None):
     return [binding.strategy.bars for binding in engine.strategies], engine.state_hash()
 
 
-@pytest.mark.parametrize(("length", "count"), [("1m", 2_469), ("5m", 706)])
-def test_bars_built_from_trades_are_the_exchange_s_own_candles(trades, length, count):
+def test_bars_built_from_trades_are_the_exchange_s_own_candles():
     """Every candle: open, high, low, close and volume; a span without a trade has none, here as there."""
-    (bars,), _ = bars_of(trades, length)
+    trades = trades_of_an_exchange_with_candles()
+    for length, count in (("1m", 2_469), ("5m", 706)):
+        (bars,), _ = bars_of(trades, length)
 
-    assert len(bars) == count
-    assert bars == candles(length)
+        assert len(bars) == count
+        assert bars == candles(length)
 
 
-RULES = ("100tick", "20000volume", "25.5notional", "40range", "12imbalance", "9000volume-imbalance")
+def test_bars_built_from_trades_are_those_of_a_recount_in_decimals(trades):
+    """The candles of one minute that tools/slice_data.py counts from the same trades."""
+    (bars,), _ = bars_of(trades, "1m")
+
+    with (EXAMPLE_DATA / "btcusdt-candles.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    names = ("open", "high", "low", "close")
+    assert bars == [
+        (
+            int(row["time"]) * MS,
+            *(int(Decimal(row[name]) * 100) for name in names),
+            int(Decimal(row["volume"]) * 100_000),
+        )
+        for row in rows
+    ]
+    assert len(bars) == 5
+
+
+RULES = ("100tick", "200000volume", "10000notional", "1000range", "12imbalance", "90000volume-imbalance")
 
 
 def reached(rule, group):
@@ -110,16 +146,16 @@ def reached(rule, group):
     match rule:
         case "100tick":
             return len(group) >= 100
-        case "20000volume":
-            return sum(trade.lots for trade in group) >= 20_000
-        case "25.5notional":
-            return sum(trade.lots * trade.price_ticks for trade in group) >= 255 * TICKS // 10
-        case "40range":
+        case "200000volume":
+            return sum(trade.lots for trade in group) >= 200_000
+        case "10000notional":
+            return sum(trade.lots * trade.price_ticks for trade in group) >= 10_000 * TICKS
+        case "1000range":
             prices = [trade.price_ticks for trade in group]
-            return max(prices) - min(prices) >= 40
+            return max(prices) - min(prices) >= 1_000
         case "12imbalance":
             return abs(sum(1 if trade.is_buy else -1 for trade in group)) >= 12
-    return abs(sum(trade.lots if trade.is_buy else -trade.lots for trade in group)) >= 9_000
+    return abs(sum(trade.lots if trade.is_buy else -trade.lots for trade in group)) >= 90_000
 
 
 def plain_bars(rule, trades):

@@ -12,10 +12,12 @@ import pytest
 from support.command_line import CommandLine
 from support.golden import RUNS, write
 from support.tables import rebuilt
+from tradecore import Engine, EngineSpec, EventBatch, InstrumentSpec, StrategyBinding, VenueSpec
 from tradecore.domain.journal import (
     BEHAVIOUR_VERSION,
     JournalReader,
     JournalWriter,
+    decode_frames,
     encode_session,
     journal_verify,
     record_kinds,
@@ -220,12 +222,38 @@ def test_what_the_documents_say_of_fields_is_what_records_have(name, tmp_path):
             assert set(fields) <= listed[kind], kind
 
 
+class AsksInPercent:
+    """Sends what no golden journal has: they are older than orders in percent."""
+
+    def on_quote(self, ctx, quote) -> None:
+        """Have one of each approved, and one refused."""
+        for lots in (1, 0):
+            ctx.buy(quantity_lots=lots, stop_loss_pct=1, take_profit_pct=1)
+            ctx.buy(quantity_lots=lots, trail_pct=1)
+
+
+def frames_in_percent() -> bytes:
+    """Return the frames of a run with orders in percent."""
+    spec = EngineSpec(
+        instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),), venue=VenueSpec(matching="quotes")
+    )
+    binding = StrategyBinding(name="asks", strategy=AsksInPercent())
+    engine = Engine(spec, [binding], recording=True)
+    batch = EventBatch()
+    batch.quote(1, 0, 100, 5, 101, 5)
+    engine.feed(batch)
+    engine.run()
+    return engine.take_frames()
+
+
 def test_no_kind_lists_a_field_that_no_record_has():
     """The other way round, over all golden journals; hashes of states have a golden file of their own."""
     seen = {}
     for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
         for _, _, kind, fields in JournalReader(path):
             seen.setdefault(kind, set()).update(fields)
+    for kind, _, fields in decode_frames(frames_in_percent()):
+        seen.setdefault(kind, set()).update(fields)
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}
 
     assert {name: fields for name, fields in missing.items() if fields} == {}

@@ -56,13 +56,14 @@ def assert_statistics_equal(ours, theirs: pd.Series, *, but=frozenset(), relativ
     assert set(mine["reasons"]) == {name for name, value in mine.items() if value is None}
     different = {
         name: (mine[name], value)
-        for name, value in _figures(theirs).items()
+        for name, value in figures_of_peer(theirs).items()
         if name not in but and not _equal(mine[name], value, relative)
     }
     assert not different, different
 
 
-def _figures(theirs: pd.Series) -> dict:
+def figures_of_peer(theirs: pd.Series) -> dict:
+    """Return the figures of the peer by our names."""
     figures = {name: theirs[peer] for name, peer in NAMES.items() if peer in theirs}
     for name, peer in (TIMES | DURATIONS).items():
         value = theirs[peer]

@@ -8,15 +8,19 @@ divided once.
 import csv
 import gzip
 import warnings
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from backtesting import Backtest, Strategy
 
-from support.shared import shared_data
+from support.shared import EXAMPLE_DATA, shared_data
 
-TICK_SIZES = {"GOOG": "0.01", "EURUSD": "0.00001"}
+TICK_SIZES = {"BTC-USD": "0.01", "BTC-1M": "0.01", "GOOG": "0.01", "EURUSD": "0.00001"}
+SLICES = {"BTC-USD": "btc-daily.csv", "BTC-1M": "btc-1m.csv"}
 TRADE = np.dtype(
     [
         ("entry_time_ns", "i8"),
@@ -37,7 +41,7 @@ class Case(NamedTuple):
     symbol: str
     fast: int
     slow: int
-    cash: int = 10_000
+    cash: int = 1_000_000
     commission_bps: int = 0
     trade_on_close: bool = False
     leverage: int = 1
@@ -49,7 +53,7 @@ class Case(NamedTuple):
     def __str__(self) -> str:
         """Name the case by what differs from the plain one."""
         parts = [f"{self.symbol} {self.fast}/{self.slow}"]
-        parts += [f"cash {self.cash}"] if self.cash != 10_000 else []
+        parts += [f"cash {self.cash}"] if self.cash != 1_000_000 else []
         parts += [f"{self.commission_bps} bp"] if self.commission_bps else []
         parts += ["on close"] if self.trade_on_close else []
         parts += [f"leverage {self.leverage}"] if self.leverage > 1 else []
@@ -83,11 +87,24 @@ def load(symbol: str) -> TickBars:
     """Read real bars as whole ticks; decimal text is taken exactly."""
     tick_size = TICK_SIZES[symbol]
     digits = _digits(symbol)
-    with gzip.open(shared_data(f"public/backtesting_py/{symbol}.csv.gz"), "rt", newline="") as stream:
-        rows = list(csv.reader(stream))[1:]
-    times = np.array([row[0] for row in rows], dtype="datetime64[ns]").astype(np.int64)
+    rows = list(csv.reader(_text(symbol).splitlines()))[1:]
+    times = np.array([_time_ns(row[0]) for row in rows])
     prices = [np.array([_ticks(row[column], digits) for row in rows]) for column in (1, 2, 3, 4)]
-    return TickBars(times, *prices, np.array([int(row[5]) for row in rows]), tick_size)
+    return TickBars(times, *prices, np.array([int(Decimal(row[5])) for row in rows]), tick_size)
+
+
+def _text(symbol: str) -> str:
+    if symbol in SLICES:
+        return (EXAMPLE_DATA / SLICES[symbol]).read_text(encoding="utf-8")
+    packed: Path = shared_data(f"public/backtesting_py/{symbol}.csv.gz")
+    return gzip.decompress(packed.read_bytes()).decode()
+
+
+def _time_ns(text: str) -> int:
+    """Read `2017-08-16`, or `1/31/2026 6:49` as the bars of one minute write it."""
+    form = "%m/%d/%Y %H:%M" if "/" in text else None
+    time = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - UTC
+    return int(time.replace(tzinfo=UTC).timestamp()) * 1_000_000_000
 
 
 def _digits(symbol: str) -> int:

@@ -1,18 +1,20 @@
 """Real bars as float arrays, for tests of indicators."""
 
 import csv
-import gzip
 from functools import cache
 
 import numpy as np
 
-from support.shared import shared_data
+from support.shared import EXAMPLE_DATA
+
+# Days and minutes of bitcoin: 1,246 and 1,430 bars.
+SERIES = ("btc-daily", "btc-1m")
 
 
 @cache
 def bars(name: str) -> dict[str, np.ndarray]:
-    """Read `GOOG` or `EURUSD`: arrays `open, high, low, close, volume`."""
-    with gzip.open(shared_data(f"public/backtesting_py/{name}.csv.gz"), "rt", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    columns = ("Open", "High", "Low", "Close", "Volume")
-    return {column.lower(): np.array([float(row[column]) for row in rows]) for column in columns}
+    """Read one of the two series: arrays `open, high, low, close, volume`."""
+    with (EXAMPLE_DATA / f"{name}.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    columns = ("open", "high", "low", "close", "volume")
+    return {column: np.array([float(row[at]) for row in rows]) for at, column in enumerate(columns, 1)}

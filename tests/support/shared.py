@@ -1,10 +1,11 @@
-"""Finds the real market data that lie beside the repository."""
+"""Finds real market data: the slices in the repository, and the whole files that lie beside it."""
 
 import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE_DATA = ROOT / "examples" / "data"
 
 
 def shared_data(relative: str) -> Path:

@@ -2,6 +2,9 @@
 
 from typing import Annotated, assert_type
 
+import numpy as np
+import numpy.typing as npt
+
 from tradecore import Bar, Bounds, Context, Indicator, Refused
 
 
@@ -21,3 +24,4 @@ class Example:
         assert_type(bar.close, float)
         assert_type(ctx.position_lots(), int)
         assert_type(ctx.buy(quantity=1.0), int | Refused)
+        assert_type(ctx.history("close", 20), npt.NDArray[np.float64])

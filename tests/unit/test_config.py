@@ -37,7 +37,7 @@ def file(tmp_path):
 
 def problems(path: Path, *options: str, **environment: str) -> list[ConfigError]:
     """Return every problem of a file with these overrides."""
-    return read.problems_and_config(path, options=options, environment=environment)[0]
+    return read.reading(path, options=options, environment=environment).problems
 
 
 def test_a_good_file_keeps_decimals_exact_and_paths_next_to_it(file):
@@ -116,14 +116,15 @@ def test_missing_keys_and_unreadable_files_are_named(file, tmp_path):
     assert "cannot be read" in str(problems(tmp_path)[0])
 
 
-def test_all_problems_are_found_at_once_and_the_first_is_raised(file):
-    """`config check` lists them all; a run stops at the first and says how many more there are."""
+def test_all_problems_are_found_at_once_and_the_first_is_raised_with_the_others(file):
+    """`config check` lists them all, and so does a run that they stop."""
     found = problems(file, "account.csh=1", "mode=x")
     assert len(found) == 2
 
     with pytest.raises(ConfigError) as caught:
         read.load(file, options=["account.csh=1", "mode=x"], environment={})
-    assert "1 more" in caught.value.__notes__[0]
+    assert [caught.value.key, *(error.key for error in caught.value.others)] == ["mode", "account.csh"]
+    assert caught.value.__notes__ == [str(error) for error in caught.value.others]
 
 
 def test_options_win_over_the_environment_and_both_over_the_file(file):

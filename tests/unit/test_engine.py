@@ -42,7 +42,7 @@ def quotes_of(times, instrument_id=0):
 
 def bound(strategy, **changes):
     """Bind a strategy."""
-    return StrategyBinding(name=type(strategy).__name__, strategy=strategy, **changes)
+    return StrategyBinding(**{"name": type(strategy).__name__, "strategy": strategy, **changes})
 
 
 class BuysOne:
@@ -84,7 +84,7 @@ def test_what_a_strategy_raises_comes_out_and_the_engine_can_go_on():
 def test_one_strategy_that_raises_takes_no_call_from_another():
     """The other strategy's call for the same event comes with the next run."""
     bad, good = Counts(raises_at=1), Counts()
-    engine = Engine(spec_of("GOLD"), [bound(bad), bound(good)])
+    engine = Engine(spec_of("GOLD"), [bound(bad, name="bad"), bound(good, name="good")])
     engine.feed(quotes_of([1]))
     with pytest.raises(StrategyError):
         engine.run()
@@ -160,12 +160,14 @@ def test_an_absurd_source_number_is_refused():
         engine.feed(quotes_of([1]), source=2**40)
 
 
-@pytest.mark.parametrize("instruments", [(), (1,), (-1,), (0, 7)])
-def test_a_strategy_on_instruments_that_are_not_there_is_refused(instruments):
+@pytest.mark.parametrize(
+    ("instruments", "place"), [((), ""), ((1,), "[0]"), ((-1,), "[0]"), ((0, 7), "[1]"), ((0, 0), "[1]")]
+)
+def test_a_strategy_on_instruments_that_are_not_there_is_refused(instruments, place):
     """The error names the field; nothing is half built."""
     with pytest.raises(InvalidValueError) as caught:
         Engine(spec_of("GOLD"), [bound(Counts(), instruments=instruments)])
-    assert caught.value.field == "instruments"
+    assert caught.value.field == f"strategies[0].instruments{place}"
 
 
 def test_a_command_that_does_not_exist_is_refused():

@@ -283,15 +283,27 @@ def test_a_limit_that_cannot_be_set_names_the_field_and_changes_nothing(argument
 @pytest.mark.parametrize(
     ("risk", "field"),
     [
-        (RiskSpec(strategy={"bert": StrategyRiskSpec()}), "strategy"),
-        (RiskSpec(strategy={"asks": StrategyRiskSpec(instruments=("IRON",))}), "instruments"),
-        (RiskSpec(instrument={"IRON": InstrumentRiskSpec()}), "instrument"),
-        (RiskSpec(instrument={"TIN": InstrumentRiskSpec(quantity_max="-1")}), "quantity_max"),
-        (RiskSpec(account=ScopeRiskSpec(net_max="-1")), "net_max"),
-        (RiskSpec(price_drift_bps="0.001"), "price_drift_bps"),
-        (RiskSpec(account=ScopeRiskSpec(message_rate_max=0)), "message_rate_max"),
-        (RiskSpec(strategy={"asks": StrategyRiskSpec(message_rate_max=1)}), "message_rate_max"),
-        (RiskSpec(account=ScopeRiskSpec(message_rate_max=9, cancel_reserve=0)), "cancel_reserve"),
+        (RiskSpec(strategy={"bert": StrategyRiskSpec()}), "risk.strategy.bert"),
+        (
+            RiskSpec(strategy={"asks": StrategyRiskSpec(instruments=("IRON",))}),
+            "risk.strategy.asks.instruments",
+        ),
+        (RiskSpec(instrument={"IRON": InstrumentRiskSpec()}), "risk.instrument.IRON"),
+        (
+            RiskSpec(instrument={"TIN": InstrumentRiskSpec(quantity_max="-1")}),
+            "risk.instrument.TIN.quantity_max",
+        ),
+        (RiskSpec(account=ScopeRiskSpec(net_max="-1")), "risk.account.net_max"),
+        (RiskSpec(price_drift_bps="0.001"), "risk.price_drift_bps"),
+        (RiskSpec(account=ScopeRiskSpec(message_rate_max=0)), "risk.account.message_rate_max"),
+        (
+            RiskSpec(strategy={"asks": StrategyRiskSpec(message_rate_max=1)}),
+            "risk.strategy.asks.message_rate_max",
+        ),
+        (
+            RiskSpec(account=ScopeRiskSpec(message_rate_max=9, cancel_reserve=0)),
+            "risk.account.cancel_reserve",
+        ),
     ],
 )
 def test_limits_that_make_no_sense_are_no_engine(risk, field):

@@ -14,7 +14,7 @@ from tradecore.domain import (
     StorageError,
     VenueError,
 )
-from tradecore.domain.journal import JournalReader, JournalWriter, journal_verify
+from tradecore.domain.journal import JournalReader, JournalWriter, decode_frames, journal_verify
 from tradecore.runtime import SessionConfig, SessionSettings
 from tradecore.runtime.frames import scan
 from tradecore.runtime.recovery import recover
@@ -32,7 +32,7 @@ def kinds(path, *wanted):
     return [kind for kind, _ in records(path) if kind in wanted]
 
 
-def test_every_kind_of_market_event_is_counted_and_is_no_effect():
+def test_every_kind_of_market_event_is_counted_and_only_a_lost_feed_is_told():
     """A restart leaves out as many as were recorded: marks, funding and checked books among them."""
     engine = fresh_engine()
     batch = EventBatch()
@@ -48,7 +48,8 @@ def test_every_kind_of_market_event_is_counted_and_is_no_effect():
     engine.run()
 
     scanned = scan(engine.take_frames())
-    assert (scanned.frames, scanned.market_events, scanned.effects) == (8, 7, b"")
+    assert (scanned.frames, scanned.market_events, scanned.effect_offsets) == (8, 7, (6,))
+    assert [kind for kind, _, _ in decode_frames(scanned.effects)] == ["feed"]
 
 
 class Witness:

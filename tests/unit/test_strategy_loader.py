@@ -1,5 +1,6 @@
 """Strategies are found by name and built with checked parameters."""
 
+import sys
 from typing import Annotated
 
 import pytest
@@ -10,6 +11,7 @@ from tradecore.strategy import BarSource, Bounds, build, load_class, parameters
 SOURCE = "engine.toml"
 
 CROSS = """
+import sys
 from typing import Annotated
 from tradecore.strategy import Bounds
 
@@ -128,7 +130,11 @@ def test_a_wrong_parameter_names_key_and_rule(values, key, said):
         ("500ms", BarSource(500_000_000)),
         ("1m", BarSource(60_000_000_000)),
         ("5s:quotes", BarSource(5_000_000_000, "quotes")),
-        ("1d:trades", BarSource(86_400_000_000_000)),
+        ("1d:trades", BarSource(86_400_000_000_000, "trades")),
+        ("1h:bars", BarSource(3_600_000_000_000, "bars")),
+        ("1w", BarSource(604_800_000_000_000)),
+        ("1mo", BarSource(months=1)),
+        ("12mo:bars", BarSource(months=12, prices="bars")),
         ("100tick", BarSource(rule="100tick")),
         ("0.5volume", BarSource(rule="0.5volume")),
         ("1e6notional:trades", BarSource(rule="1e6notional")),
@@ -140,6 +146,7 @@ def test_a_wrong_parameter_names_key_and_rule(values, key, said):
 def test_bar_lengths_read_as_nanoseconds(text, expected):
     """`input`, a length with a unit and what the bars are built from, or a rule."""
     assert BarSource.parse(text) == expected
+    assert BarSource.parse(expected.text()) == expected
 
 
 @pytest.mark.parametrize(
@@ -147,6 +154,7 @@ def test_bar_lengths_read_as_nanoseconds(text, expected):
     [
         *("", "1", "m", "0s", "-1m", "1.5s", "1x", "1m:books", "²s", "999999999d", "9" * 5000 + "s"),
         *("tick", "0tick", "-1tick", "0.0volume", "100tick:quotes", "100ticks", "1e999tick"),
+        *("0w", "0mo", "5mo", "13mo", "1.5mo", "1w:books", "1y", "99999w"),
         *(".5volume", "1.5tick", "0e5tick", "9" * 5000 + "tick"),
     ],
 )
@@ -154,3 +162,72 @@ def test_bar_lengths_that_are_none_are_refused(text):
     """Anything else is one error, also lengths that no clock can count."""
     with pytest.raises(InvalidValueError):
         BarSource.parse(text)
+
+
+BESIDE = """
+import helpers
+from helpers import NAME
+
+
+class Mine:
+    name: str = NAME
+
+    def again(self):
+        import helpers
+
+        return helpers.NAME
+
+    def in_package(self):
+        from parts.numbers import ONE
+        import parts.numbers as numbers
+        import parts.numbers
+
+        return ONE, numbers.ONE, parts.numbers.ONE
+
+    def missing(self):
+        import nowhere_at_all
+"""
+
+
+def write_beside(directory, name):
+    """Write a strategy with what it imports from beside it."""
+    (directory / "mine.py").write_text(BESIDE)
+    (directory / "helpers.py").write_text(f"from deeper import DEEP\nNAME = '{name}' + DEEP\n")
+    (directory / "deeper.py").write_text("DEEP = '!'\n")
+    (directory / "parts").mkdir()
+    (directory / "parts" / "__init__.py").write_text("import deeper\n")
+    (directory / "parts" / "numbers.py").write_text("ONE = 1\n")
+    # Of what is installed nothing is hidden.
+    (directory / "json.py").write_text("raise SystemExit('the file beside was taken')\n")
+    (directory / "json_user.py").write_text("import json\n\n\nclass User:\n    text: str = json.dumps({})\n")
+
+
+def test_a_file_imports_what_is_beside_it_and_two_directories_keep_theirs_apart(tmp_path_factory):
+    """At the top, inside a method, through packages and further files; nobody else finds them."""
+    found = []
+    for name in ("one", "two"):
+        directory = tmp_path_factory.mktemp(name)
+        write_beside(directory, name)
+        found.append(load_class("mine.py:Mine", source=SOURCE, base=directory)())
+
+    assert [(mine.name, mine.again()) for mine in found] == [("one!", "one!"), ("two!", "two!")]
+    assert [mine.in_package() for mine in found] == [(1, 1, 1)] * 2
+    assert not {"helpers", "deeper", "parts"} & set(sys.modules)
+    with pytest.raises(ModuleNotFoundError, match="nowhere_at_all"):
+        found[0].missing()
+
+
+def test_what_is_installed_comes_before_a_file_of_its_name(tmp_path):
+    """A `json.py` beside a strategy changes nothing for anybody."""
+    write_beside(tmp_path, "one")
+    assert parameters(load_class("json_user.py:User", source=SOURCE, base=tmp_path)) == {"text": "{}"}
+
+
+def test_a_fault_in_a_file_beside_is_told_and_can_be_mended(tmp_path):
+    """The error names the strategy's file with its line; once the fault is gone the file is read anew."""
+    write_beside(tmp_path, "one")
+    (tmp_path / "helpers.py").write_text("raise ValueError('not yet')\n")
+    with pytest.raises(ConfigError, match=r"mine.py, line 2 cannot be imported: ValueError: not yet"):
+        load_class("mine.py:Mine", source=SOURCE, base=tmp_path)
+    (tmp_path / "helpers.py").write_text("NAME = 'mended'\n")
+    assert load_class("mine.py:Mine", source=SOURCE, base=tmp_path)().name == "mended"

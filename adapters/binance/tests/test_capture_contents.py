@@ -1,32 +1,25 @@
 """What a capture is about is read from the capture."""
 
-import os
-from pathlib import Path
-
 import pytest
 
+from support.shared import EXAMPLE_DATA
 from tradecore.domain import DataError
 from tradecore_binance.capture_contents import capture_contents
 
-SHARED = Path(os.environ.get("TRADECORE_SHARED", Path(__file__).parents[4] / "shared"))
-
 
 @pytest.mark.parametrize(
-    ("place", "symbol", "market", "tick", "lot", "kind", "multiplier"),
+    ("name", "symbol", "market", "tick", "lot", "kind", "multiplier"),
     [
-        ("spot/spot/btcusdt_20240808.gz", "BTCUSDT", "spot", "0.01", "0.00001", "linear", "1"),
-        ("usdm/usdm/btcusdt_20240808.gz", "BTCUSDT", "usdm", "0.1", "0.001", "linear", "1"),
-        ("cm/cm/btcusd_perp_20240808.gz", "BTCUSD_PERP", "coinm", "0.1", "1", "inverse", "100"),
+        ("binance-spot.gz", "BTCUSDT", "spot", "0.01", "0.00001", "linear", "1"),
+        ("binance-usdm.gz", "BTCUSDT", "usdm", "0.1", "0.001", "linear", "1"),
+        ("binance-coinm.gz", "BTCUSD_PERP", "coinm", "0.1", "1", "inverse", "100"),
     ],
 )
 def test_market_symbol_tick_and_lot_of_real_captures_are_found(
-    place, symbol, market, tick, lot, kind, multiplier
+    name, symbol, market, tick, lot, kind, multiplier
 ):
     """All three markets of Binance, as their exchangeInfo states them."""
-    path = next((SHARED / "data/public").glob(f"hftbacktest_binance_{place.split('/', 1)[0]}/*/*.gz"), None)
-    if path is None:
-        pytest.skip(f"no capture of {place} in {SHARED}: set TRADECORE_SHARED")
-    contents = capture_contents(path)
+    contents = capture_contents(EXAMPLE_DATA / name)
     (spec,) = contents.instruments
     assert (spec.symbol, contents.market, spec.tick_size, spec.lot_size, spec.kind, spec.multiplier) == (
         symbol,

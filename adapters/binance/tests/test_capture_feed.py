@@ -50,7 +50,7 @@ async def collect(feed, skip_events=0):
 
 @pytest.mark.parametrize(
     ("market", "events", "compared"),
-    [(Market.SPOT, 41_249, 564), (Market.USDM, 93_954, 629), (Market.COINM, 48_270, 1_124)],
+    [(Market.SPOT, 7_341, 110), (Market.USDM, 3_786, 27), (Market.COINM, 2_194, 58)],
 )
 async def test_a_real_capture_rebuilds_the_book_the_venue_quotes(captures, market, events, compared):
     """Wherever a quote carries the update id of the book, best prices and sizes are equal, without a gap."""
@@ -100,7 +100,7 @@ async def test_every_message_of_a_real_capture_agrees_with_plain_parsing(capture
 
     feed = BinanceCaptureFeed(capture.path, [capture.spec], market=market)
     with gzip.open(capture.path) as file:
-        lines = file.read().splitlines()[:10_000]
+        lines = file.read().splitlines()
 
     events, _ = await collect(feed)
 
@@ -167,7 +167,7 @@ async def test_a_cut_gzip_gives_what_is_in_it_then_says_so(captures, tmp_path):
 
     events, error = await collect(BinanceCaptureFeed(path, [SPEC]))
 
-    assert len(events) > 15_000
+    assert len(events) > 2_500
     assert error is not None
     assert f"after line {len(events)}" in error.where
     assert "ends early" in error.what

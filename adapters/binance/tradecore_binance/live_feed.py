@@ -244,4 +244,6 @@ class BinanceFeed:
 
 def _tell(event: str, what: str, reason: str, delay_ns: int) -> None:
     """Log what failed and when it is tried again; the waits between tries keep it rare."""
-    log.warning(event, extra={"what": what, "reason": reason, "retry_seconds": round(delay_ns / 1e9, 1)})
+    told = {"what": what, "reason": reason, "retry_seconds": round(delay_ns / 1e9, 1)}
+    words = f"FEED: {event.replace('_', ' ')} ({what}): {reason}; tried again in {told['retry_seconds']} s"
+    log.warning(event, extra={"words": words, "told": told})

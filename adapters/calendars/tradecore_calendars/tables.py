@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tradecore.domain import ALWAYS_OPEN, InvalidValueError, SessionTable
+from tradecore.domain.times import iso_time
 from tradecore_calendars.fx import FX, fx_sessions
 
 
@@ -35,6 +36,8 @@ def session_table(calendar: str, from_ns: int, to_ns: int) -> SessionTable:
         found = exchange_sessions(calendar, from_ns, to_ns)
     wanted = [session for session in found if session[1] > from_ns and session[0] < to_ns]
     if not wanted:
-        rule = f"has no session between {from_ns} and {to_ns}: choose a longer range of time"
+        rule = (
+            f"has no session between {iso_time(from_ns)} and {iso_time(to_ns)}: choose a longer range of time"
+        )
         raise InvalidValueError("calendar", calendar, rule)
     return SessionTable.of([start for start, _ in wanted], [end for _, end in wanted])

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.shared import EXAMPLE_DATA
 from tradecore.domain import DataError, EventBatch, InstrumentSpec, InvalidValueError
 from tradecore_files import FileFormat, ReadOptions, load_bars
 
 CENT = InstrumentSpec(symbol="X", tick_size="0.01")
-PIP = InstrumentSpec(symbol="EURUSD", tick_size="0.00001")
+COIN = InstrumentSpec(symbol="BTC-USD", tick_size="0.01", lot_size="0.000001")
 DAY_NS = 86_400 * 10**9
 HEADER = "time,open,high,low,close,volume\n"
 GOOD = "2024-01-01,1.00,2.00,0.50,1.50,10\n"
@@ -32,21 +33,24 @@ def write(tmp_path, text, name="bars.csv"):
     return path
 
 
-@pytest.mark.parametrize(("name", "spec", "rows"), [("GOOG", CENT, 2148), ("EURUSD", PIP, 5000)])
-def test_real_bars_equal_a_plain_reading_with_decimals(real_data, name, spec, rows):
+@pytest.mark.parametrize(
+    ("name", "spec", "form", "rows"),
+    [("btc-daily.csv", COIN, "%Y-%m-%d", 1_246), ("btc-1m.csv", CENT, "%m/%d/%Y %H:%M", 1_430)],
+)
+def test_real_bars_equal_a_plain_reading_with_decimals(name, spec, form, rows):
     """Every price is the exact decimal of the file in whole ticks."""
-    path = real_data / "backtesting_py" / f"{name}.csv.gz"
+    path = EXAMPLE_DATA / name
 
     bars = load_bars(path, spec)
 
-    with gzip.open(path, "rt") as file:
+    with path.open() as file:
         plain = list(csv.reader(file))[1:]
     assert len(bars) == len(plain) == rows
     for at, column in enumerate((bars.open, bars.high, bars.low, bars.close), 1):
         assert column.tolist() == [int(Decimal(row[at]) / Decimal(spec.tick_size)) for row in plain]
-    stamps = [datetime.fromisoformat(row[0]).replace(tzinfo=UTC) for row in plain]
+    stamps = [datetime.strptime(row[0], form).replace(tzinfo=UTC) for row in plain]
     assert bars.open_time_ns.tolist() == [int(stamp.timestamp()) * 10**9 for stamp in stamps]
-    assert bars.volume.tolist() == [int(row[5]) for row in plain]
+    assert bars.volume.tolist() == [int(Decimal(row[5]) / Decimal(spec.lot_size)) for row in plain]
 
 
 def test_a_bar_closes_after_its_interval_or_when_the_next_opens(tmp_path):
@@ -108,10 +112,14 @@ def test_date_and_time_of_day_are_joined_and_delimiters_are_found(tmp_path, deli
     assert bars.volume.tolist() == [0, 0]
 
 
-def test_text_without_a_header_is_read_in_order(tmp_path, real_data):
-    """Zipped daily bars of LEAN have no header."""
-    bars = load_bars(real_data / "lean_crypto/crypto/coinbase/daily/btcusd_trade.zip", CENT)
-    assert (len(bars), bars.open[0], bars.high[0]) == (1318, 30_000, 37_000)
+def test_text_without_a_header_is_read_in_order(tmp_path):
+    """Daily bars of LEAN have no header, and lie in a zip file."""
+    path = tmp_path / "btcusd_trade.zip"
+    rows = "20141201 00:00,300,370,300,370,0.05655554\n20141202 00:00,370,378,370,378,15\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("btcusd.csv", rows)
+    bars = load_bars(path, CENT)
+    assert (len(bars), bars.open[0], bars.high[0]) == (2, 30_000, 37_000)
     with pytest.raises(DataError, match="'close' is missing"):
         load_bars(write(tmp_path, "2024-01-01,1,1,1\n"), CENT)
 

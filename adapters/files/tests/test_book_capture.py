@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from support.shared import shared_data
+from support.book_writer import PlainVenue, as_document
+from support.shared import EXAMPLE_DATA, shared_data
 from tradecore import Engine, EngineSpec, InstrumentSpec, InvalidValueError, Matching, Mode, VenueSpec
 from tradecore.domain import DataError
 from tradecore.domain.feeds import read_events
@@ -14,7 +15,7 @@ from tradecore.domain.spec import ChecksumRule
 from tradecore.testkit.market_feed import RecordedFeedContract
 from tradecore_files import BookCaptureFeed, BookVenue
 
-KRAKEN_PATH = "public/kraken_v2_book/orderbook-v2.json.gz"
+KRAKEN_PATH = EXAMPLE_DATA / "kraken-book.json.gz"
 OKX_PATH = "public/cryptofeed_captures/OKX.ws.1.0.gz"
 KRAKEN = (
     InstrumentSpec(
@@ -58,25 +59,33 @@ class TestKraken(RecordedFeedContract):
     @pytest.fixture
     def feed(self):
         """Return a feed with small batches."""
-        return BookCaptureFeed(shared_data(KRAKEN_PATH), KRAKEN, venue=BookVenue.KRAKEN, batch_events_max=64)
+        return BookCaptureFeed(KRAKEN_PATH, KRAKEN, venue=BookVenue.KRAKEN, batch_events_max=64)
 
 
 class TestOkx(RecordedFeedContract):
-    """The capture of OKX keeps the promises of the port."""
+    """A capture in the form of OKX keeps the promises of the port."""
 
     @pytest.fixture
-    def feed(self):
+    def feed(self, tmp_path):
         """Return a feed with small batches."""
-        return BookCaptureFeed(shared_data(OKX_PATH), OKX, venue=BookVenue.OKX, batch_events_max=7)
+        path = tmp_path / "okx.json"
+        path.write_text(as_document(list(PlainVenue("okx", "BTC-USDT", 400, "books").messages(120))))
+        return BookCaptureFeed(path, OKX[:1], venue=BookVenue.OKX, batch_events_max=7)
 
 
-@pytest.mark.parametrize(
-    ("path", "venue", "instruments", "checksums"),
-    [(KRAKEN_PATH, BookVenue.KRAKEN, KRAKEN, 510), (OKX_PATH, BookVenue.OKX, OKX, 290)],
-)
-async def test_every_checksum_of_a_capture_is_verified_in_the_engine(path, venue, instruments, checksums):
+async def test_every_checksum_of_a_capture_of_kraken_is_verified_in_the_engine():
     """All of them are compared and none differs."""
-    engine = await played(BookCaptureFeed(shared_data(path), instruments, venue=venue), instruments)
+    await verify(KRAKEN_PATH, BookVenue.KRAKEN, KRAKEN, 510)
+
+
+async def test_every_checksum_of_a_capture_of_okx_is_verified_in_the_engine():
+    """The same for three instruments of OKX."""
+    await verify(shared_data(OKX_PATH), BookVenue.OKX, OKX, 290)
+
+
+async def verify(path, venue, instruments, checksums):
+    """Play a capture and look at its books."""
+    engine = await played(BookCaptureFeed(path, instruments, venue=venue), instruments)
 
     book = engine.summary().book
     print(f"{venue}: {book.compared} checksums verified")
@@ -85,7 +94,7 @@ async def test_every_checksum_of_a_capture_is_verified_in_the_engine(path, venue
 
 async def test_a_flipped_size_is_found_at_that_message(tmp_path):
     """One digit of one size makes the book INVALID at that message, wherever it is among the ten best."""
-    document = json.loads(gzip.decompress(shared_data(KRAKEN_PATH).read_bytes()))
+    document = json.loads(gzip.decompress(KRAKEN_PATH.read_bytes()))
     flipped = next(
         (number, levels[0])
         for number, update in enumerate(document["updates"])

@@ -317,6 +317,8 @@ def test_real_files_of_freqtrade_and_lean_are_read(real_data):
     assert (len(minutes), minutes.open_time_ns[0]) == (13_681, 1_509_836_520 * 10**9)
     hours = load_bars(real_data / "freqtrade/futures/XRP_USDT_USDT-1h-mark.feather", spec)
     assert (len(hours), int(hours.volume.sum())) == (100, 0)
+    coins = load_bars(real_data / "lean_crypto/crypto/coinbase/daily/btcusd_trade.zip", LEAN_SPEC)
+    assert (len(coins), coins.open[0], coins.high[0]) == (1318, 30_000, 37_000)
     rates = load_funding(real_data / "freqtrade/futures/XRP_USDT_USDT-8h-funding_rate.feather", spec)
     assert (len(rates), rates.rate_ppb[0]) == (91, 100_000)
     trades = load_trades(real_data / "freqtrade/XRP_ETH-trades.json.gz", spec)

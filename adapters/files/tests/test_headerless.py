@@ -86,8 +86,8 @@ def test_shuffled_columns_are_read_right_or_refused(tmp_path_factory, kind, aske
         assert columns_of(found) == right
 
 
-def test_trades_without_header_are_never_quotes_marks_or_funding(shared_cases):
-    """The case of Kraken: price below volume."""
+def test_the_cases_of_trades_without_header_and_of_exponents(shared_cases):
+    """Kraken's trades, price below volume, are nothing else; 1.2e-05, as pandas writes it, is 0.000012."""
     path = shared_cases / "read/kraken_trades.csv"
     for load in (load_bars, load_quotes, load_marks, load_funding):
         with pytest.raises(DataError, match=r"no header.*looks like trades.*data\.columns"):
@@ -95,9 +95,6 @@ def test_trades_without_header_are_never_quotes_marks_or_funding(shared_cases):
     with pytest.raises(DataError, match="'side' or 'buyer_maker' is missing"):
         load_trades(path, FINE)
 
-
-def test_exponents_are_read_exactly(shared_cases):
-    """As pandas writes them; 1.2e-05 is 0.000012."""
     bars = load_bars(shared_cases / "read/exponents.csv", FINE)
     assert (bars.open.tolist(), bars.low.tolist()) == ([12, 12], [11, 11])
     assert bars.volume.tolist() == [10**12, 2_500_000 * 10**6]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support.book_writer import PlainVenue, as_cryptofeed, as_document, as_lines
 from support.shared import shared_data
 from tradecore.domain import DataError
+from tradecore.domain.steps import lot_of, tick_of
 from tradecore_files import inspect, load_orders
-from tradecore_files.steps import lot_of, tick_of
 
 # What the files of shared/data are, by the beginning or a part of their path; the first that fits counts.
 KINDS = (
@@ -75,11 +75,19 @@ def listed():
 
 
 def test_every_file_of_the_shared_data_is_what_the_manifest_says():
-    """Kind, format, whether it can be used, and the number of rows, with or without a header."""
+    """Kind, format, whether it can be used, and the number of rows, with or without a header.
+
+    Whatever cannot be read says so once, in one sentence that names the file.
+    """
     wrong, checked = [], 0
     for row, (_, kind, form, is_read) in listed():
-        summary = inspect(shared_data(row["file"]))
+        path = shared_data(row["file"])
+        summary = inspect(path)
         checked += 1
+        if not is_read:
+            (problem,) = summary.problems
+            assert problem.startswith(str(path))
+            assert "\n" not in problem
         told = (summary.kind if kind else None, summary.format, not summary.problems)
         if told != (kind, form, is_read):
             wrong.append((row["file"], told, summary.problems))
@@ -88,16 +96,6 @@ def test_every_file_of_the_shared_data_is_what_the_manifest_says():
             wrong.append((row["file"], summary.rows, rows))
     assert wrong == []
     assert checked > 90
-
-
-def test_every_problem_is_one_sentence_that_names_the_file():
-    """Whatever cannot be read says so once."""
-    for row, (_, _, _, is_read) in listed():
-        if not is_read:
-            path = shared_data(row["file"])
-            (problem,) = inspect(path).problems
-            assert problem.startswith(str(path))
-            assert "\n" not in problem
 
 
 STEPS = ("0.00001", "0.01", "0.025", "0.05", "0.25", "0.5", "1", "2", "5", "10", "250")

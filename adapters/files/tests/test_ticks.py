@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.shared import EXAMPLE_DATA
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
 from tradecore_files import inspect, load_quotes, load_trades
 
@@ -17,7 +18,7 @@ def write(tmp_path, text, name="ticks.csv"):
     return path
 
 
-def test_real_trades_of_parquet_are_exact(real_data):
+def test_real_trades_and_quotes_of_parquet_are_exact(real_data):
     """Floats of exact decimals become ticks and lots; a buyer that made the market did not take."""
     trades = load_trades(real_data / "nautilus/binance/btcusdt-trades.parquet", BTC)
 
@@ -30,9 +31,6 @@ def test_real_trades_of_parquet_are_exact(real_data):
     trades.append_to(batch, 0)
     assert len(batch) == 2001
 
-
-def test_real_quotes_of_parquet_are_exact(real_data):
-    """Best bid and ask with their sizes."""
     quotes = load_quotes(real_data / "nautilus/binance/btcusdt-quotes.parquet", BTC)
 
     first = [
@@ -77,27 +75,26 @@ def test_a_crossed_quote_is_refused_and_sizes_may_be_missing(tmp_path):
 @pytest.mark.parametrize(
     ("name", "kind", "rows"),
     [
-        ("backtesting_py/GOOG.csv.gz", "bars", 2148),
-        ("nautilus/binance/btcusdt-trades.parquet", "trades", 2001),
-        ("nautilus/binance/btcusdt-quotes.parquet", "quotes", 451),
-        ("hftbacktest_binance_spot/spot/btcusdt_20240808.gz", "messages", 41_249),
+        ("btc-daily.csv", "bars", 1_246),
+        ("btcusdt-trades.csv.gz", "trades", 8_863),
+        ("binance-spot.gz", "messages", 7_341),
     ],
 )
-def test_inspection_tells_what_a_real_file_holds(real_data, name, kind, rows):
+def test_inspection_tells_what_a_real_file_holds(name, kind, rows):
     """Format, kind, rows, times and problems."""
-    summary = inspect(real_data / name)
+    summary = inspect(EXAMPLE_DATA / name)
 
     assert (summary.kind, summary.rows, summary.problems) == (kind, rows, ())
     assert summary.first_time_ns < summary.last_time_ns
     if kind == "bars":
         assert (summary.price_min, summary.price_max, summary.interval_ns) == (
-            "95.96",
-            "808.97",
+            "2817",
+            "41950",
             86_400 * 10**9,
         )
     if kind == "messages":
         assert summary.gaps == 0
-        assert summary.messages == {"bookTicker": 28_040, "depthUpdate": 3_451, "snapshot": 1, "trade": 9_757}
+        assert summary.messages == {"bookTicker": 5_360, "depthUpdate": 599, "snapshot": 1, "trade": 1_381}
 
 
 def test_inspection_tells_what_is_wrong(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tradecore.domain import DataError, InstrumentSpec, InvalidValueError
@@ -172,6 +172,7 @@ ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolka
 
 
 @settings(deadline=None)
+@example(zone="Australia/Lord_Howe", start=915_989, step=2, count=60)
 @given(
     zone=st.sampled_from(ZONES),
     start=st.integers(1_500_000_000 // 1800, 1_760_000_000 // 1800),
@@ -190,10 +191,12 @@ def test_local_times_of_a_whole_stretch_read_back_by_the_order_of_rows(
     try:
         times = bars_of(path, stamps, ReadOptions(timezone=zone)).open_time_ns.tolist()
     except DataError as error:
-        # A stretch that begins or ends within the hour has one half of it alone.
+        # A stretch that begins or ends within the hour has one half of it alone; and where clocks go back by
+        # half an hour, rows of whole hours have one row alone in it.
         assert "comes twice" in error.what  # noqa: PT017
         edges = {stamps[0][:10], stamps[-1][:10]}
-        assert any(day in error.what for day in edges)  # noqa: PT017
+        is_alone = zone == "Australia/Lord_Howe" and step == 2
+        assert is_alone or any(day in error.what for day in edges)  # noqa: PT017
     else:
         assert times == [second * 10**9 for second in instants]
 

@@ -5,6 +5,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
+from tradecore.domain.column_names import VOLUME_NAMES
+from tradecore.domain.spacing import close_times, usual_length
+from tradecore.domain.spec_check import checked_instrument
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
@@ -16,7 +19,6 @@ from tradecore_files.plausibility import (
     units_per_price,
 )
 from tradecore_files.series import read_series
-from tradecore_files.spacing import close_times, usual_length
 
 Column = npt.NDArray[np.int64]
 
@@ -85,13 +87,15 @@ def load_bars(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
-    options = options or ReadOptions()
+    spec, options = checked_instrument(spec), options or ReadOptions()
     price = "nearest" if options.nearest else "steps"
     wanted = (
         TIME,
         *(Wanted(name=name, kind=price, step=spec.tick_size) for name in ("open", "high", "low", "close")),
-        Wanted(name="volume", kind="nearest", step=spec.lot_size, aliases=("vol",), is_optional=True),
+        Wanted(name="volume", kind="nearest", step=spec.lot_size, aliases=VOLUME_NAMES, is_optional=True),
     )
     table = read_series(path, wanted, options)
     columns = table.columns

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from tradecore.domain.steps import power_of_ten
 from tradecore_files.book_contents import BookPair, BookVenue, book_contents
-from tradecore_files.steps import power_of_ten
 from tradecore_files.summary import FileSummary, InstrumentGuess
 
 

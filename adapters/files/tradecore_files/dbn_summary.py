@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 
 from tradecore.domain import DataError
+from tradecore.domain.steps import decimal_text, tick_of
 from tradecore_files.order_records import RECORD_TYPES, load_orders, record_types
-from tradecore_files.steps import decimal_text, tick_of
 from tradecore_files.summary import FileSummary, InstrumentGuess
 
 _NANO = "0.000000001"

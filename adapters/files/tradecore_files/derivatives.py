@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
+from tradecore.domain.spec_check import checked_instrument
 from tradecore_files.bars import Bars
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
@@ -70,7 +71,10 @@ def load_funding(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | N
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
+    spec, options = checked_instrument(spec), options or ReadOptions()
     wanted = (
         TIME,
         Wanted(name="rate", kind="signed", step=_RATE_STEP, aliases=("funding_rate", "fundingrate", "open")),
@@ -82,7 +86,6 @@ def load_funding(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | N
             is_optional=True,
         ),
     )
-    options = options or ReadOptions()
     table = _read(path, (*wanted, _CLOSE), options)
     time, rate = table.columns["time"], table.columns["rate"]
     _refuse_prices(table, options, rate)
@@ -108,10 +111,12 @@ def load_marks(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | Non
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
     aliases = ("mark", "mark_price", "markprice")
     wanted = (TIME, Wanted(name="price", kind="nearest", step=spec.tick_size, aliases=aliases))
-    options = options or ReadOptions()
+    spec, options = checked_instrument(spec), options or ReadOptions()
     table = _read(path, wanted, options)
     time, price = table.columns["time"], table.columns["price"]
     checks = [_rises(table), Check("price", price, price <= 0, "must be above 0")]

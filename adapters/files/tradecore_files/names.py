@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from tradecore.domain import DataError
+from tradecore.domain.column_names import TIME_NAMES
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,23 +32,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     is_optional: bool = False
 
 
-TIME = Wanted(
-    name="time",
-    kind="time",
-    aliases=(
-        "timestamp",
-        "datetime",
-        "date",
-        "open_time",
-        "open time",
-        "opentime",
-        "ts",
-        "ts_event",
-        "t",
-        "__index_level_0__",
-        "",
-    ),
-)
+TIME = Wanted(name="time", kind="time", aliases=TIME_NAMES)
 
 
 def find_columns(

@@ -11,16 +11,12 @@ import pyarrow.feather as pf
 import pyarrow.parquet as pq
 
 from tradecore.domain import DataError
+from tradecore.domain.steps import steps_of_floats
 from tradecore_files.names import Wanted, find_columns
 from tradecore_files.one_instrument import instrument_columns, refuse_several
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.raw import is_arrow
 from tradecore_files.text_columns import TextColumn, read_text, step_of
-
-# As wide as for any other float that becomes ticks: files hold sums and products of decimals, not decimals.
-_FLOAT_TOLERANCE = 1e-6
-# Whole numbers a float holds exactly.
-_FLOAT_STEPS_MAX = 2.0**53
 
 Columns = tuple[dict[str, npt.NDArray[np.int64]], int, tuple[str, ...], bool]
 
@@ -99,8 +95,15 @@ def _column(
         times = values.cast(pa.timestamp("ns", zone)).cast(pa.int64())
         return np.array(times.to_numpy(), dtype=np.int64), zone is None
     if pa.types.is_floating(kind) and column.kind in {"steps", "nearest", "signed"}:
-        step = step_of(column, options)
-        return _steps_of_floats(where, column, step, values.to_numpy().astype(np.float64)), False
+        steps = steps_of_floats(
+            lambda row: f"{where} row {row + 1}",
+            column.name,
+            step_of(column, options),
+            values.to_numpy().astype(np.float64),
+            is_nearest=column.kind != "steps",
+            is_signed=column.kind == "signed",
+        )
+        return steps, False
     return _by_text(where, TextColumn(column, 0, name), values.to_pylist(), options)
 
 
@@ -115,26 +118,3 @@ def _by_text(
     except DataError as error:
         raise DataError(f"{where} {error.where.replace('line', 'row')}", error.what) from None
     return columns[column.wanted.name], is_local
-
-
-def _steps_of_floats(
-    where: str, column: Wanted, step_text: str, values: npt.NDArray[np.float64]
-) -> npt.NDArray[np.int64]:
-    """Turn floats into steps; a float within a millionth of a step of a whole number of steps means it."""
-    step = Decimal(step_text)
-    numerator, denominator = (float(part) for part in step.as_integer_ratio())
-    with np.errstate(all="ignore"):
-        steps = np.rint(values / numerator * denominator)
-        bad = ~np.isfinite(values)
-        rule = "must be a finite number"
-        if not bad.any() and column.kind != "signed":
-            bad, rule = values < 0, "must not be negative"
-        if not bad.any():
-            bad, rule = np.abs(steps) >= _FLOAT_STEPS_MAX, f"must be below 2^53 steps of {step}"
-        if not bad.any() and column.kind == "steps":
-            off = np.abs(values / numerator * denominator - steps)
-            bad, rule = off > _FLOAT_TOLERANCE, f"must be a multiple of {step}"
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(f"{where} row {row + 1}", f"{column.name} {float(values[row])!r}: {rule}")
-    return steps.astype(np.int64)

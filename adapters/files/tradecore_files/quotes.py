@@ -5,6 +5,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
+from tradecore.domain.column_names import ASK_NAMES, ASK_SIZE_NAMES, BID_NAMES, BID_SIZE_NAMES
+from tradecore.domain.spec_check import checked_instrument
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
@@ -47,16 +49,18 @@ def load_quotes(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
-    options = options or ReadOptions()
+    spec, options = checked_instrument(spec), options or ReadOptions()
     kind = "nearest" if options.nearest else "steps"
     sizes = {"kind": "nearest", "step": spec.lot_size, "is_optional": True}
     wanted = (
         TIME,
-        Wanted(name="bid", kind=kind, step=spec.tick_size, aliases=("bid_price",)),
-        Wanted(name="ask", kind=kind, step=spec.tick_size, aliases=("ask_price",)),
-        msgspec.convert({"name": "bid_size", "aliases": ["bid_qty", "bid_amount"], **sizes}, Wanted),
-        msgspec.convert({"name": "ask_size", "aliases": ["ask_qty", "ask_amount"], **sizes}, Wanted),
+        Wanted(name="bid", kind=kind, step=spec.tick_size, aliases=BID_NAMES),
+        Wanted(name="ask", kind=kind, step=spec.tick_size, aliases=ASK_NAMES),
+        msgspec.convert({"name": "bid_size", "aliases": BID_SIZE_NAMES, **sizes}, Wanted),
+        msgspec.convert({"name": "ask_size", "aliases": ASK_SIZE_NAMES, **sizes}, Wanted),
     )
     table = read_series(path, wanted, options, may_repeat=True)
     columns = table.columns

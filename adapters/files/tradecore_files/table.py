@@ -8,15 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError
+from tradecore.domain.zones import to_utc, zone_named
 from tradecore_files.csv_text import Columns, read_csv
 from tradecore_files.json_rows import is_json, read_json
 from tradecore_files.lean import lean_entry, read_lean
 from tradecore_files.names import Wanted
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.raw import is_arrow, is_parquet, read_bytes
-from tradecore_files.times import to_utc, zone_named
+from tradecore_files.text_columns import PRICES
 
 Column = npt.NDArray[np.int64]
+
+# What every reader says of a number that lies between two steps.
+OFF_STEP = "must be a multiple of"
 
 _ROWS_TO_TURN = 8
 
@@ -84,14 +88,17 @@ def read_table(
         When an option makes no sense.
     """
     zone = zone_named(options.timezone)
-    if (entry := lean_entry(path, options.format)) is not None:
-        columns, first_row, names, is_local = read_lean(str(path), entry, wanted, options)
-        zone = zone or zone_named(entry.zone)
-        file_format = FileFormat.LEAN
-    else:
-        data = read_bytes(path)
-        file_format = _format_of(data) if options.format is FileFormat.AUTO else options.format
-        columns, first_row, names, is_local = _READERS[file_format](str(path), data, wanted, options)
+    try:
+        if (entry := lean_entry(path, options.format)) is not None:
+            columns, first_row, names, is_local = read_lean(str(path), entry, wanted, options)
+            zone = zone or zone_named(entry.zone)
+            file_format = FileFormat.LEAN
+        else:
+            data = read_bytes(path)
+            file_format = _format_of(data) if options.format is FileFormat.AUTO else options.format
+            columns, first_row, names, is_local = _READERS[file_format](str(path), data, wanted, options)
+    except DataError as error:
+        raise _with_rounding(error) from None
     unit = "line" if file_format in {FileFormat.CSV, FileFormat.LEAN} else "row"
     where = f"{path} {unit}"
     origin = None
@@ -116,6 +123,15 @@ def _is_newest_first(columns: dict[str, Column]) -> bool:
     """
     time = columns["time"]
     return len(time) >= _ROWS_TO_TURN and bool((np.diff(time) < 0).all())
+
+
+def _with_rounding(error: DataError) -> DataError:
+    """Say what to do about a price that lies between two ticks; a size has no such choice."""
+    is_price = error.what.partition(" ")[0] in PRICES
+    if not is_price or OFF_STEP not in error.what:
+        return error
+    rule = 'set rounding = "nearest" in [data] to take the nearest tick, or a tick_size that every price fits'
+    return DataError(error.where, f"{error.what}; {rule}")
 
 
 def _as_in_file(error: DataError, where: str, first_row: int, origin: Origin | None) -> DataError:

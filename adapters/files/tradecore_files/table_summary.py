@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, InstrumentSpec
+from tradecore.domain.steps import DECIMALS_MAX, decimal_text, lot_of, power_of_ten, rounded_tick_of, tick_of
 from tradecore_files.bars import load_bars
 from tradecore_files.derivatives import load_funding, load_marks
 from tradecore_files.file_set import FilePaths
@@ -16,7 +17,6 @@ from tradecore_files.names import TIME, Wanted
 from tradecore_files.options import ReadOptions
 from tradecore_files.quotes import load_quotes
 from tradecore_files.series import read_series
-from tradecore_files.steps import DECIMALS_MAX, decimal_text, lot_of, power_of_ten, rounded_tick_of, tick_of
 from tradecore_files.summary import FileSummary, InstrumentGuess
 from tradecore_files.trades import load_trades
 

@@ -5,6 +5,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec
+from tradecore.domain.column_names import BUYER_MAKER_NAMES, PRICE_NAMES, QUANTITY_NAMES, SIDE_NAMES
+from tradecore.domain.spec_check import checked_instrument
 from tradecore_files.check import Check, refuse_first, times_rise
 from tradecore_files.file_set import FilePaths
 from tradecore_files.names import TIME, Wanted
@@ -47,9 +49,9 @@ class Trades(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def append_to(self, batch: EventBatch, instrument_id: int) -> None:
         """Add the trades to a batch as events of an instrument."""
-        columns = (self.time_ns, self.price_ticks, self.lots, self.buyer_is_aggressor, self.trade_id)
-        for time_ns, price, lots, is_buy, trade_id in zip(*(item.tolist() for item in columns), strict=True):
-            batch.trade(time_ns, instrument_id, price, lots, bool(is_buy), trade_id)
+        batch.trades(
+            instrument_id, self.time_ns, self.price_ticks, self.lots, self.buyer_is_aggressor, self.trade_id
+        )
 
 
 def load_trades(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | None = None) -> Trades:
@@ -61,19 +63,17 @@ def load_trades(path: FilePaths, spec: InstrumentSpec, options: ReadOptions | No
     ------
     DataError
         Naming file, row, column, value and rule, for the first thing that cannot be used.
+    InvalidSpecError
+        Naming what is wrong with the instrument.
     """
-    options = options or ReadOptions()
+    spec, options = checked_instrument(spec), options or ReadOptions()
     kind = "nearest" if options.nearest else "steps"
     wanted = (
         TIME,
-        Wanted(name="price", kind=kind, step=spec.tick_size, aliases=("p",)),
-        Wanted(
-            name="quantity", kind=kind, step=spec.lot_size, aliases=("size", "amount", "qty", "volume", "q")
-        ),
-        Wanted(name="side", kind="flag", aliases=("aggressor", "taker_side"), is_optional=True),
-        Wanted(
-            name="buyer_maker", kind="flag", aliases=("is_buyer_maker", "isbuyermaker", "m"), is_optional=True
-        ),
+        Wanted(name="price", kind=kind, step=spec.tick_size, aliases=PRICE_NAMES),
+        Wanted(name="quantity", kind=kind, step=spec.lot_size, aliases=QUANTITY_NAMES),
+        Wanted(name="side", kind="flag", aliases=SIDE_NAMES, is_optional=True),
+        Wanted(name="buyer_maker", kind="flag", aliases=BUYER_MAKER_NAMES, is_optional=True),
         Wanted(name="trade_id", kind="id", is_optional=True),
     )
     table = read_series(path, wanted, options, may_repeat=True)

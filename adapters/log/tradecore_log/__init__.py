@@ -1,6 +1,7 @@
 """Log notifier: what happened, as structured lines on stderr."""
 
 from tradecore_log.notifier import LogNotifier
-from tradecore_log.setup import configure
+from tradecore_log.recent import RecentLines
+from tradecore_log.setup import configure, redirect
 
-__all__ = ["LogNotifier", "configure"]
+__all__ = ["LogNotifier", "RecentLines", "configure", "redirect"]

@@ -1,9 +1,12 @@
 """Writes committed records to the log."""
 
 import logging
+import time
 from collections.abc import Sequence
 
+from tradecore.domain.narrator import Narrator, Noted, decimal_text
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.times import iso_time
 
 log = logging.getLogger("tradecore.journal")
 
@@ -13,40 +16,95 @@ _LEVELS = {
     "session_end": logging.INFO,
     "command": logging.WARNING,
     "refused": logging.WARNING,
+    "feed": logging.WARNING,
+    "liquidation": logging.ERROR,
+    "cash_flow": logging.INFO,
+    "margin": logging.INFO,
 }
+# A refusal like one that was told less long ago is counted, not told.
+REPEAT_SECONDS = 60.0
 _LONG_FIELDS = frozenset({"config", "gates"})
+# A market that is further away from now than this is a recorded or a simulated one: its time is told too.
+_NOW_NS = 10_000_000_000
+
+
+class Repeats:
+    """Counts refusals that are like one told a short time ago: a strategy may ask hundreds of times."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[object, ...], tuple[float, int]] = {}
+
+    def told_again(self, noted: Noted) -> int | None:
+        """Return how many were left out since one was told; `None` when this one is left out too."""
+        fields, now = noted.record.fields, time.monotonic()
+        like = tuple(fields.get(name) for name in ("strategy", "instrument", "side", "rule"))
+        told_at, left_out = self._told.get(like, (now - REPEAT_SECONDS, 0))
+        if now - told_at < REPEAT_SECONDS:
+            self._told[like] = (told_at, left_out + 1)
+            return None
+        self._told[like] = (now, 0)
+        return left_out
 
 
 class LogNotifier:
-    """A `Notifier` that logs orders, reports, refusals, decisions, commands and marks of sessions.
+    """A `Notifier` that logs orders, reports, refusals, decisions, commands and marks of sessions in words.
 
-    Fills and refusals are told at the levels info and warning, the many steps between at debug.
+    Fills, cash flows, refusals, commands, liquidations and lost feeds are told at the levels info to error;
+    the many steps between at debug. Refusals that are like one of the last minute are counted.
+
+    Parameters
+    ----------
+    narrator : Narrator
+        Knows the names and units of the engine, and the orders that are open.
     """
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self._repeats = Repeats()
 
     async def notify(self, records: Sequence[JournalRecord], /) -> None:
         """Log these records, one event each."""
         for record in records:
+            noted = self._narrator.note(record)
             level = _level(record)
-            if log.isEnabledFor(level):
-                fields = {f"{_safe(name)}": value for name, value in record.fields.items()}
-                for name in _LONG_FIELDS & fields.keys():
-                    del fields[name]
-                log.log(level, record.kind, extra={"seq": record.seq, "time_ns": record.time_ns, **fields})
+            if not log.isEnabledFor(level):
+                continue
+            words, told = self._words(noted), self._told(noted)
+            if record.kind == "refused" and not log.isEnabledFor(logging.DEBUG):
+                if (repeated := self._repeats.told_again(noted)) is None:
+                    continue
+                if repeated:
+                    words, told = (
+                        f"{words} (and {repeated:,} more like it since)",
+                        {**told, "repeated": repeated},
+                    )
+            log.log(level, record.kind, extra={"words": words, "told": told})
 
     async def aclose(self) -> None:
         """Nothing is held."""
 
+    def _words(self, noted: Noted) -> str:
+        words, time_ns = self._narrator.words(noted), noted.record.time_ns
+        is_now = abs(time.time_ns() - time_ns) < _NOW_NS
+        return words if is_now else f"{words} [market time {iso_time(time_ns, 3)}]"
+
+    def _told(self, noted: Noted) -> dict[str, object]:
+        record = noted.record
+        values = self._narrator.values(noted)
+        told = {name: decimal_text(value) for name, value in values.items() if name not in _LONG_FIELDS}
+        return {"seq": record.seq, "market_time": iso_time(record.time_ns), **told}
+
 
 def _level(record: JournalRecord) -> int:
-    if record.kind == "report" and _is_important(record):
-        return logging.INFO
-    return _LEVELS.get(record.kind, logging.DEBUG)
-
-
-def _is_important(record: JournalRecord) -> bool:
-    return "lots" in record.fields or "reason" in record.fields
-
-
-def _safe(name: str) -> str:
-    """Keep clear of the names that logging uses itself."""
-    return f"{name}_" if name in {"name", "msg", "args", "message", "module", "asctime"} else name
+    if record.kind != "report":
+        return _LEVELS.get(record.kind, logging.DEBUG)
+    match record.fields["report"]:
+        case "fill" | "expired":
+            return logging.INFO
+        case "rejected":
+            return logging.WARNING
+        case "canceled" if record.fields.get("reason") != "requested":
+            # What the strategy itself asked for is no news.
+            return logging.INFO
+        case _:
+            return logging.DEBUG

@@ -2,16 +2,22 @@
 
 import logging
 import sys
+import time
 from typing import TextIO
 
 import msgspec
 
 # Attributes every log record has; what else it has are the values of the event.
+_FIRST = ("time", "level", "event", "words")
+# Exact decimals become text with every digit.
+_JSON = msgspec.json.Encoder(enc_hook=str, decimal_format="string")
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class EventFormatter(logging.Formatter):
-    """Formats `event key=value ...`, or one JSON object a line.
+    """Formats an event as its words, one without words as `event key=value ...`; or as JSON lines.
+
+    An event has words in its attribute `words`, and in `told` the same as values for machines. Times are UTC.
 
     Parameters
     ----------
@@ -26,15 +32,18 @@ class EventFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line without line breaks in it."""
         values = {name: value for name, value in vars(record).items() if name not in _PLAIN}
-        time = self.formatTime(record, "%Y-%m-%dT%H:%M:%S")
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
         event = record.getMessage()
+        words, told = values.pop("words", None), values.pop("told", {})
         if record.exc_info:
             values["exception"] = self.formatException(record.exc_info)
         if self._is_json:
-            line = {"time": time, "level": record.levelname.lower(), "event": event, **values}
-            return msgspec.json.encode(line, enc_hook=str).decode()
-        told = " ".join(f"{name}={_shown(value)}" for name, value in values.items())
-        return f"{time} {record.levelname.lower():<7} {event} {told}".rstrip()
+            said = {} if words is None else {"words": words}
+            line = {**told, **values, **said, "time": at, "level": record.levelname.lower(), "event": event}
+            return _JSON.encode(dict(sorted(line.items(), key=_place))).decode()
+        shown = " ".join(f"{name}={_shown(value)}" for name, value in values.items())
+        said_first = _one_line(event if words is None else words)
+        return f"{at} {record.levelname.lower():<7} {said_first} {shown}".rstrip()
 
 
 def configure(*, level: str, is_json: bool, stream: TextIO | None = None) -> None:
@@ -47,6 +56,25 @@ def configure(*, level: str, is_json: bool, stream: TextIO | None = None) -> Non
             root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+
+
+def redirect(stream: TextIO) -> TextIO | None:
+    """Send what is logged to another stream; return the one before, `None` when nothing is set up."""
+    before: TextIO | None = None
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and isinstance(handler.formatter, EventFormatter):
+            before = handler.stream
+            handler.setStream(stream)
+    return before
+
+
+def _place(item: tuple[str, object]) -> int:
+    """Put what every line has first; the rest stays in its order."""
+    return _FIRST.index(item[0]) if item[0] in _FIRST else len(_FIRST)
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split("\n"))
 
 
 def _shown(value: object) -> str:

@@ -70,6 +70,8 @@ class Changes:
 
     def take(self, record: JournalRecord) -> None:
         """Take a record in; records come in the order of their numbers."""
+        if record.kind in LEFT_OUT:
+            return
         if record.kind == "session":
             fields = record.fields
             self._keep_session()

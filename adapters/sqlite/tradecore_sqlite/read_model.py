@@ -27,7 +27,15 @@ _ASKED_MAX = 500
 _FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
 # Said of a file that is no database: it may be anything, the journal too.
 _OTHER_FILE = "name another file, or, if this one is surely an old read model, move it away and rebuild"
+_FILLS = (
+    "SELECT fills.order_id, fills.venue_time_ns, fills.price_ticks, fills.lots, fills.fee_atto, details "
+    "FROM fills JOIN orders USING (order_id) ORDER BY fills.seq"
+)
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+
+
+# The values of a fill, and those of its order, as the journal has them.
+FillOfOrder = tuple[dict[str, object], dict[str, object]]
 
 
 class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +199,19 @@ class SqliteReadModel:
             )
         raise AssertionError
 
+    async def fills(self) -> tuple[str | None, list[FillOfOrder]]:
+        """Return the newest configuration, and every fill with its order, as the journal has them.
+
+        The configuration is `None` while there is no session. Money is in atto units.
+        """
+        connection = self._connection
+        async with self._guarded():
+            newest = "SELECT config FROM sessions ORDER BY seq DESC LIMIT 1"
+            configs = [str(row[0]) for row in await connection.execute_fetchall(newest)]
+            rows = await connection.execute_fetchall(_FILLS)
+            return (configs[0] if configs else None), [_fill_with_order(row) for row in rows]
+        raise AssertionError
+
     async def aclose(self) -> None:
         """Let the database go. Calling it twice is harmless."""
         if self._is_open:
@@ -204,6 +225,19 @@ class SqliteReadModel:
         except sqlite3.Error as error:
             what = f"{error}; it can be built again with `tradecore db rebuild`"
             raise _storage_error(self._path, error, what) from error
+
+
+def _fill_with_order(row: sqlite3.Row) -> FillOfOrder:
+    """Return a row of `_FILLS` as the values of a report and those of its order."""
+    order_id, time_ns, price_ticks, lots, fee, details = tuple(row)
+    fill = {
+        "order_id": order_id,
+        "venue_time_ns": time_ns,
+        "price_ticks": price_ticks,
+        "lots": lots,
+        "fee": int(fee),
+    }
+    return fill, msgspec.json.decode(details, type=dict[str, object])
 
 
 def _storage_error(path: str, error: BaseException, otherwise: str) -> StorageError:

@@ -1,7 +1,6 @@
 """`tradecore backtest`."""
 
 import argparse
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,12 +8,20 @@ import msgspec
 
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.spec import Mode
+from tradecore.domain.times import iso_time
+from tradecore.engine.holdings import ClosedTrade, trades_of
 from tradecore_api.config import read
+from tradecore_api.config.tables import Config, JournalTable
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import print_json, print_values
+from tradecore_api.output import decimal, plain, print_json, print_note, print_reasons, print_values
+from tradecore_api.trade_file import check_writable, write_trades
 from tradecore_api.wiring import backtests
 
 NANOSECONDS = 1_000_000_000
+# Prices, sizes and money of a trade, and money among the statistics: decimal text in JSON.
+_TRADE_DECIMALS = ("quantity", "entry_price", "exit_price", "pnl", "commission")
+_MONEY = ("final_equity", "equity_peak", "commissions")
 
 
 def backtest(arguments: argparse.Namespace) -> int:
@@ -22,8 +29,15 @@ def backtest(arguments: argparse.Namespace) -> int:
     config = read.load(Path(arguments.config), options=arguments.settings)
     if not config.strategies:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
-    result = backtests.backtest(config)
-    statistics: dict[str, object] = msgspec.to_builtins(result.stats)
+    _refuse_journal(config)
+    closed: list[ClosedTrade] = []
+    if arguments.trades:
+        check_writable(arguments.trades)
+        result = backtests.backtest(config, lambda engine: closed.extend(trades_of(engine)))
+        write_trades(arguments.trades, closed, config.tables.account.currency)
+        print_note(f"{len(closed):,} closed trades written to {arguments.trades}")
+    else:
+        result = backtests.backtest(config)
     costs: dict[str, str] = msgspec.to_builtins(result.costs)
     if arguments.json:
         print_json(
@@ -31,16 +45,34 @@ def backtest(arguments: argparse.Namespace) -> int:
                 "trades": _trades(result),
                 "cash_flows": _cash_flows(result),
                 "costs": {name: Decimal(cost) for name, cost in costs.items()},
-                "stats": statistics,
+                "stats": _statistics(result.stats),
                 "orders_digest": result.orders_digest,
                 "state_hash": result.state_hash,
                 **_figures(result),
+                "activity": plain(result.activity),
             }
         )
     else:
         shown = {name: cost for name, cost in costs.items() if cost != "0"}
-        print_values(_readable(result.stats) | shown | {"orders_digest": result.orders_digest})
+        brief = {"not done": text} if (text := result.activity.brief()) else {}
+        print_values(_readable(result.stats) | shown | brief | {"orders_digest": result.orders_digest})
+        print_reasons(result.activity, trades=len(result.trades))
     return ExitCode.OK
+
+
+def _refuse_journal(config: Config) -> None:
+    """Refuse a journal that was asked for: a backtest writes none.
+
+    The configuration of a paper or shadow run may be backtested as it is: its journal is for `tradecore run`.
+    """
+    source = config.source_of("journal")
+    is_here = config.tables.mode is Mode.BACKTEST or source.startswith("--set")
+    if is_here and config.tables.journal != JournalTable():
+        rule = (
+            "a backtest writes no journal: the same data give the same run again; leave it out, or use "
+            '`tradecore run` with mode = "paper" on a recorded feed for a journal'
+        )
+        raise ConfigError(source, "journal", config.tables.journal.path, rule)
 
 
 def _figures(result: BacktestResult) -> dict[str, object]:
@@ -57,10 +89,15 @@ def _figures(result: BacktestResult) -> dict[str, object]:
     }
 
 
+def _statistics(stats: Statistics) -> dict[str, object]:
+    figures: dict[str, object] = msgspec.to_builtins(stats)
+    return figures | {name: decimal(getattr(stats, name)) for name in _MONEY}
+
+
 def _cash_flows(result: BacktestResult) -> list[dict[str, object]]:
     names = result.cash_flows.dtype.names or ()
     rows = [dict(zip(names, row, strict=True)) for row in result.cash_flows.tolist()]
-    return [{"time": iso_time(int(row["time_ns"])), **row} for row in rows]
+    return [{"time": iso_time(int(row["time_ns"])), **row, "amount": decimal(row["amount"])} for row in rows]
 
 
 def _trades(result: BacktestResult) -> list[dict[str, object]]:
@@ -71,18 +108,11 @@ def _trades(result: BacktestResult) -> list[dict[str, object]]:
             "entry_time": iso_time(int(row["entry_time_ns"])),
             "exit_time": iso_time(int(row["exit_time_ns"])),
             **row,
+            **{name: decimal(row[name]) for name in _TRADE_DECIMALS},
             "side": "long" if row["side"] > 0 else "short",
         }
         for row in rows
     ]
-
-
-def iso_time(time_ns: int) -> str:
-    """Return UTC nanoseconds as ISO 8601 text, with as many decimals as it takes."""
-    seconds, nanoseconds = divmod(time_ns, NANOSECONDS)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    decimals = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
-    return f"{text}{decimals}Z"
 
 
 def _readable(stats: Statistics) -> dict[str, object]:

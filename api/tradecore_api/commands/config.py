@@ -1,13 +1,14 @@
 """`tradecore config check | schema`."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
 from tradecore_api.config import read
 from tradecore_api.config.schema import schema as json_schema
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.failures import report
+from tradecore_api.failures import report_alone
 from tradecore_api.output import print_json
 from tradecore_api.wiring import engines
 
@@ -15,14 +16,17 @@ from tradecore_api.wiring import engines
 def check(arguments: argparse.Namespace) -> int:
     """Say everything that is wrong with a file, strategies and their parameters included."""
     path = Path(arguments.config)
-    problems, config = read.problems_and_config(path, options=arguments.settings)
-    if config is not None:
-        problems = engines.strategy_problems(config)
+    found = read.reading(path, options=arguments.settings)
+    problems = engines.problems_of(found)
+    notes = [] if problems else engines.notes_of(found)
     if arguments.json:
-        print_json({"path": str(path), "ok": not problems, "problems": [_plain(error) for error in problems]})
+        plain = [_plain(error) for error in problems]
+        print_json({"path": str(path), "ok": not problems, "problems": plain, "notes": notes})
     else:
         for error in problems:
-            report(error)
+            report_alone(error)
+        for note in notes:
+            print(f"warning: {note}", file=sys.stderr)
         if not problems:
             print(f"{path}: ok")
     return ExitCode.CONFIG if problems else ExitCode.OK

@@ -1,4 +1,4 @@
-"""What operators say to an engine: `tradecore status`, `pause`, `kill`, `set-limit`, `release` and so on."""
+"""What operators say to an engine: `tradecore pause`, `stop`, `kill`, `set-limit`, `release` and so on."""
 
 import argparse
 import os
@@ -6,94 +6,31 @@ import signal
 import sys
 import time
 
-import msgspec
-
 from tradecore.domain.errors import ConfigError
-from tradecore.engine import LimitChange
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api import heartbeat, instance_lock, kill_latch, state_dir
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import print_json, print_values
+from tradecore_api.output import print_json
+from tradecore_api.standing import DEAD, STOPPED, left_behind, look, why_ended
 from tradecore_api.state_dir import StateDir
 
-HEARTBEAT_SECONDS_MAX = 3.0
-# A replay of a long journal at the start answers nobody; it is no hang.
-STARTING_SECONDS_MAX = 120.0
-STATUS_SECONDS_MAX = 1.0
 COMMAND_SECONDS_MAX = 5.0
 EMERGENCY_SECONDS_MAX = 1.0
 TERMINATE_SECONDS_MAX = 2.0
-
-RUNNING, HUNG, DEAD, STOPPED = "running", "hung", "dead", "not running"
-_CODES = {
-    RUNNING: ExitCode.OK,
-    HUNG: ExitCode.HUNG,
-    DEAD: ExitCode.DEAD,
-    STOPPED: ExitCode.NOT_RUNNING,
+STOP_POLL_SECONDS = 0.02
+# What a command that was carried out has done.
+_DONE = {
+    "pause": "paused: no new risk is taken; cancels and closing orders still work until `tradecore resume`",
+    "resume": "resumed: strategies may take new risk again",
+    "flatten": "flattening: every order is cancelled, every position is closed as the market allows",
+    "kill": "killed: every order is cancelled and new ones are refused until `tradecore kill --release`",
+    "release_kill": "the kill switch is released",
+    "set_limit": "the limit has its new value from the next order on",
+    "release": "the halt is released",
+    "allow": "allowed from the next order on",
+    "forbid": "forbidden from the next order on; what is held can still be closed",
 }
-_WORST_FIRST = (HUNG, DEAD, STOPPED, RUNNING)
-
-
-class _Limits(msgspec.Struct, frozen=True):
-    """What is shown of the limits in an engine's status."""
-
-    halts: dict[str, str] = {}
-    changes: tuple[LimitChange, ...] = ()
-
-
-class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said about one account from outside its engine."""
-
-    account: str
-    state: str
-    pid: int | None
-    heartbeat_age_seconds: float | None
-    is_kill_latched: bool
-    heartbeat: heartbeat.Heartbeat | None
-    engine: dict[str, object]
-
-
-def status(arguments: argparse.Namespace) -> int:
-    """Say what the engines do; works while another command runs and when an engine is dead or hangs."""
-    names = [arguments.account] if arguments.account else state_dir.accounts()
-    found = [look(name) for name in names]
-    if arguments.json:
-        print_json(found[0] if arguments.account else found)
-    elif not found:
-        print(f"no account has a state directory in {state_dir.root()}", file=sys.stderr)
-    for entry in [] if arguments.json else found:
-        _print(entry)
-    states = {entry.state for entry in found}
-    worst = next((state for state in _WORST_FIRST if state in states), STOPPED)
-    return _CODES[worst]
-
-
-def look(account: str) -> AccountStatus:
-    """Return the status of one account: lock, heartbeat and, if it answers, the engine itself."""
-    state = StateDir(account)
-    beat = heartbeat.read(state.heartbeat)
-    age = beat.age_seconds if beat else None
-    pid = instance_lock.holder(state.lock)
-    engine: dict[str, object] = {}
-    if not instance_lock.is_held(state.lock):
-        has_ended = beat is None or beat.phase == "ended"
-        name = STOPPED if has_ended else DEAD
-        pid = None if has_ended else pid
-    else:
-        name, engine = RUNNING, _asked(state)
-        is_starting = beat is not None and beat.phase == "starting" and (age or 0.0) < STARTING_SECONDS_MAX
-        if not is_starting and (not engine or (age is not None and age > HEARTBEAT_SECONDS_MAX)):
-            name = HUNG
-    return AccountStatus(
-        account=account,
-        state=name,
-        pid=pid,
-        heartbeat_age_seconds=None if age is None else round(age, 3),
-        is_kill_latched=kill_latch.is_engaged(state),
-        heartbeat=beat,
-        engine=engine,
-    )
 
 
 def pause(arguments: argparse.Namespace) -> int:
@@ -109,6 +46,79 @@ def resume(arguments: argparse.Namespace) -> int:
 def flatten(arguments: argparse.Namespace) -> int:
     """Cancel every order and close every position."""
     return _command(arguments, "flatten")
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    """End an engine cleanly and wait for its end; one that has ended already is no error."""
+    account = _account(arguments.account)
+    state = StateDir(account)
+    if not instance_lock.is_held(state.lock):
+        return _stopped_before(arguments, account)
+    started = time.monotonic()
+    if not _ask_to_stop(state):
+        message = (
+            f"the engine does not answer; `tradecore status {account}` says what is known, and "
+            f"`tradecore emergency-stop {account}` ends it without its answer"
+        )
+        _say(arguments, account, accepted=False, message=message, seq=0)
+        return ExitCode.HUNG
+    if not _is_free_within(state, arguments.timeout):
+        message = (
+            f"asked to end, but it still runs after {arguments.timeout:g} s; ask again, or look at its log"
+        )
+        _say(arguments, account, accepted=False, message=message, seq=0)
+        return ExitCode.HUNG
+    found = look(account)
+    seconds = time.monotonic() - started
+    accepted = found.state == STOPPED
+    message = f"stopped cleanly after {seconds:.1f} s; {left_behind(found)}" if accepted else why_ended(found)
+    seq = found.heartbeat.seq if found.heartbeat else 0
+    _say(arguments, account, accepted=accepted, message=message, seq=seq)
+    return ExitCode.OK if accepted else ExitCode.DEAD
+
+
+def _stopped_before(arguments: argparse.Namespace, account: str) -> int:
+    found = look(account)
+    if found.heartbeat is None:
+        message = f"no engine runs{_doubt(StateDir(account))}"
+        _say(arguments, account, accepted=False, message=message, seq=0)
+        return ExitCode.NOT_RUNNING
+    if found.state == DEAD:
+        message = f"no engine runs; it had died: {why_ended(found)}"
+        _say(arguments, account, accepted=False, message=message, seq=0)
+        return ExitCode.DEAD
+    message = f"no engine runs, so there is nothing to stop; {left_behind(found)}"
+    _say(arguments, account, accepted=True, message=message, seq=found.heartbeat.seq)
+    return ExitCode.OK
+
+
+def _ask_to_stop(state: StateDir) -> bool:
+    """Ask over the socket; an engine that still reads its journal has none, and gets the signal instead."""
+    try:
+        return client.ask(state.address, "stop", seconds_max=COMMAND_SECONDS_MAX).accepted
+    except client.NotAnsweringError:
+        beat = heartbeat.read(state.heartbeat)
+        pid = instance_lock.holder(state.lock)
+        if beat is None or beat.phase != "starting" or pid is None:
+            # It may have ended between the look at its lock and the question.
+            return not instance_lock.is_held(state.lock)
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return True
+
+
+def _is_free_within(state: StateDir, seconds_max: float) -> bool:
+    """Wait until nobody holds the lock; tell whether that is so."""
+    deadline = time.monotonic() + seconds_max
+    while instance_lock.is_held(state.lock):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(STOP_POLL_SECONDS)
+    return True
 
 
 def kill(arguments: argparse.Namespace) -> int:
@@ -166,9 +176,8 @@ def _stop_now(arguments: argparse.Namespace, account: str) -> int:
 
 def _doubt(state: StateDir) -> str:
     """Return a warning when an account was never seen here: its name may be a slip of the finger."""
-    if state.path.exists():
-        return ""
-    return f". CHECK THE NAME: no engine of it ever ran here, known are: {_listed(state_dir.accounts())}"
+    words = state_dir.unknown_words(state.account)
+    return f". CHECK THE NAME: {words}" if words else ""
 
 
 def _listed(names: list[str]) -> str:
@@ -186,12 +195,7 @@ def _terminate(pid: int, state: StateDir) -> bool:
         pass
     except PermissionError:
         return False
-    deadline = time.monotonic() + TERMINATE_SECONDS_MAX
-    while instance_lock.is_held(state.lock):
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(0.02)
-    return True
+    return _is_free_within(state, TERMINATE_SECONDS_MAX)
 
 
 def set_limit(arguments: argparse.Namespace) -> int:
@@ -234,17 +238,29 @@ def _command(arguments: argparse.Namespace, request: ControlRequest | str) -> in
     account = _account(arguments.account)
     state = StateDir(account)
     if not instance_lock.is_held(state.lock):
-        _say(arguments, account, accepted=False, message="no engine runs for this account", seq=0)
-        return ExitCode.DEAD if look(account).state == DEAD else ExitCode.NOT_RUNNING
+        return _nothing_to_command(arguments, account)
     try:
         reply = client.ask(state.address, request, seconds_max=COMMAND_SECONDS_MAX)
     except client.NotAnsweringError as error:
         message = f"{error}; `tradecore emergency-stop {account}` works without its answer"
         _say(arguments, account, accepted=False, message=message, seq=0)
         return ExitCode.HUNG
-    message = reply.message or (request if isinstance(request, str) else request.command)
+    command = request if isinstance(request, str) else request.command
+    message = reply.message or _DONE.get(command, command)
     _say(arguments, account, accepted=reply.accepted, message=message, seq=reply.seq)
     return ExitCode.OK if reply.accepted else ExitCode.REFUSED
+
+
+def _nothing_to_command(arguments: argparse.Namespace, account: str) -> int:
+    """Say that no engine can be asked, and how the last one ended: its positions may still be open."""
+    found = look(account)
+    if found.state == DEAD:
+        message = f"no engine runs; it had died, so nothing was done: `tradecore status {account}` says why"
+        _say(arguments, account, accepted=False, message=message, seq=0)
+        return ExitCode.DEAD
+    message = f"no engine runs for this account, so nothing was done{_doubt(StateDir(account))}"
+    _say(arguments, account, accepted=False, message=message, seq=0)
+    return ExitCode.NOT_RUNNING
 
 
 def _account(named: str | None) -> str:
@@ -259,60 +275,8 @@ def _account(named: str | None) -> str:
     raise ConfigError("command line", "ACCOUNT", None, f"name one of: {_listed(known)}")
 
 
-def _asked(state: StateDir) -> dict[str, object]:
-    try:
-        return client.ask(state.address, "status", seconds_max=STATUS_SECONDS_MAX).status
-    except client.NotAnsweringError:
-        return {}
-
-
 def _say(arguments: argparse.Namespace, account: str, *, accepted: bool, message: str, seq: int) -> None:
     if arguments.json:
         print_json({"account": account, "accepted": accepted, "message": message, "seq": seq})
     else:
         print(f"{account}: {message}", file=sys.stdout if accepted else sys.stderr)
-
-
-def _limits(engine: dict[str, object]) -> dict[str, object]:
-    """Say what is halted, and what operators changed about limits, in the words of the engine's status."""
-    shown = msgspec.convert(engine, _Limits)
-    halts = [f"{scope} ({rule})" for scope, rule in shown.halts.items()]
-    changes = [_changed(change) for change in shown.changes]
-    lines = {"halted": "; ".join(halts), "changed": "; ".join(changes)}
-    return {name: line for name, line in lines.items() if line}
-
-
-def _changed(change: LimitChange) -> str:
-    said = [change.command, change.scope]
-    if change.command == "set_limit":
-        said += [change.limit, change.value or "off"]
-    if change.instrument:
-        said.append(change.instrument)
-    return f"{' '.join(said)} by {change.person or 'nobody known'}"
-
-
-def _print(entry: AccountStatus) -> None:
-    age = "never" if entry.heartbeat_age_seconds is None else f"{entry.heartbeat_age_seconds:.1f} s ago"
-    values: dict[str, object] = {
-        "account": entry.account,
-        "state": entry.state,
-        "pid": entry.pid,
-        "last heartbeat": age,
-        "kill switch": "engaged" if entry.is_kill_latched else "off",
-    }
-    if entry.heartbeat is not None:
-        beat = entry.heartbeat
-        values |= {
-            "mode": beat.mode,
-            "journal": beat.journal,
-            "records": beat.seq,
-            "events": beat.events,
-            "orders": beat.orders,
-            "fills": beat.fills,
-            "refusals": beat.refusals,
-            "open orders": beat.open_orders,
-            "paused": beat.is_paused,
-        }
-    values |= _limits(entry.engine)
-    print_values(values)
-    print()

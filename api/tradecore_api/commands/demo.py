@@ -12,9 +12,8 @@ from tradecore.domain.errors import ConfigError
 from tradecore_api import builtin, progress
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import plain, print_json, print_values
 from tradecore_api.screen import Screen
-from tradecore_api.summary import RunSummary, summarize
+from tradecore_api.summary import RunSummary, print_summary, summarize
 from tradecore_api.wiring import sessions
 
 REFRESH_SECONDS = 0.25
@@ -28,13 +27,7 @@ def demo(arguments: argparse.Namespace) -> int:
             raise ConfigError("--journal", "journal", journal_path, "exists already; name a new file")
         tree = builtin.demo(seed=arguments.seed, seconds=arguments.seconds, is_virtual=arguments.virtual)
         summary = asyncio.run(_run(tree, journal_path))
-    values = plain(summary)
-    if not arguments.journal:
-        values["journal"] = None
-    if arguments.json:
-        print_json(values)
-    else:
-        print_values(values)
+    print_summary(summary, is_json=arguments.json, has_journal=bool(arguments.journal))
     return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
 
 

@@ -1,6 +1,7 @@
 """`tradecore journal verify | replay | tail | export`."""
 
 import argparse
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -8,14 +9,20 @@ from pathlib import Path
 
 from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalReader, journal_verify, record_kinds
+from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.times import iso_time
+from tradecore.domain.units import exact_money
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import plain, print_json, print_json_line, print_values
+from tradecore_api.journal_teller import JournalTeller
+from tradecore_api.output import print_json, print_json_line, print_values
 from tradecore_api.progress import counted
-from tradecore_api.summary import INTACT
+from tradecore_api.summary import INTACT, print_summary
 from tradecore_api.wiring import sessions
 
 POLL_SECONDS = 0.2
+# Fields that are atto units of the account's currency.
+_MONEY = frozenset({"fee", "amount", "equity", "maintenance"})
 # Too many to read: what a feed brings, and the time. Commands are shown.
 EVENT_KINDS = frozenset(
     kind.name for kind in record_kinds() if kind.direction == "input" and kind.name != "command"
@@ -41,21 +48,22 @@ def verify(arguments: argparse.Namespace) -> int:
 def replay(arguments: argparse.Namespace) -> int:
     """Run the recorded events through the same engine and strategies; every byte must come out again."""
     _must_exist(arguments.path)
-    outcome = sessions.replay(arguments.path)
-    _print(plain(outcome), is_json=arguments.json)
+    print_summary(sessions.replay(arguments.path), is_json=arguments.json)
     return ExitCode.OK
 
 
 def tail(arguments: argparse.Namespace) -> int:
-    """Print the last records, and with `--follow` those that come."""
+    """Print the last records in words, and with `--follow` those that come."""
     _must_exist(arguments.path)
     reader = JournalReader(arguments.path)
-    last = deque(_wanted(reader, has_all=arguments.all), maxlen=max(arguments.lines, 0))
-    for record in last:
-        _print_record(record, is_json=arguments.json)
+    teller = JournalTeller()
+    # All are noted, because a report names its order by number alone; only the last are told.
+    noted = (teller.note(record) for record in _wanted(reader, has_all=arguments.all))
+    for last in deque(noted, maxlen=max(arguments.lines, 0)):
+        _print_told(teller, last, is_json=arguments.json)
     while arguments.follow:
         for record in _wanted(reader, has_all=arguments.all):
-            _print_record(record, is_json=arguments.json)
+            _print_told(teller, teller.note(record), is_json=arguments.json)
         time.sleep(POLL_SECONDS)
     return ExitCode.OK
 
@@ -80,8 +88,11 @@ def _plain(record: JournalRecord) -> dict[str, object]:
 
 
 def _readable(fields: dict[str, object]) -> dict[str, object]:
-    """Show bytes as text and integers that JSON readers would round as text."""
-    return {name: _value(value) for name, value in fields.items()}
+    """Show bytes as text, money as decimal text, and integers that JSON readers would round as text."""
+    return {
+        name: exact_money(value) if name in _MONEY and isinstance(value, int) else _value(value)
+        for name, value in fields.items()
+    }
 
 
 def _value(value: object) -> object:
@@ -92,12 +103,15 @@ def _value(value: object) -> object:
     return value
 
 
-def _print_record(record: JournalRecord, *, is_json: bool) -> None:
-    if is_json:
-        print_json_line(_plain(record))
+def _print_told(teller: JournalTeller, noted: Noted, *, is_json: bool) -> None:
+    """Print a record in words; as JSON with its raw values, and beside them what they mean."""
+    record = noted.record
+    if not is_json:
+        print(f"{record.seq:>8}  {iso_time(record.time_ns, 6)}  {teller.words(noted)}", flush=True)
         return
-    told = " ".join(f"{name}={value}" for name, value in _readable(record.fields).items())
-    print(f"{record.seq:>8} {record.time_ns} {record.kind:<15} {told}", flush=True)
+    told = {"time": iso_time(record.time_ns), "words": teller.words(noted), "told": teller.values(noted)}
+    print_json_line({**_plain(record), **told})
+    sys.stdout.flush()
 
 
 def _print(values: dict[str, object], *, is_json: bool) -> None:

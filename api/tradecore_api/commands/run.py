@@ -1,16 +1,17 @@
 """`tradecore run`."""
 
 import argparse
+import os
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
-from tradecore_api import builtin
+from tradecore_api import builtin, progress
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.output import plain, print_json, print_values
+from tradecore_api.summary import print_summary
 from tradecore_api.wiring import feeds, readers
 
 
@@ -18,12 +19,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until the data end or a signal comes, then print the summary."""
     config = _config(arguments)
     readers.configure_log(config)
-    summary = Daemon(config, is_new_journal=arguments.new_journal).run()
-    values = plain(summary)
-    if arguments.json:
-        print_json(values)
-    else:
-        print_values(values)
+    has_view = progress.is_watched() and not (arguments.is_plain or "NO_COLOR" in os.environ)
+    summary = Daemon(config, is_new_journal=arguments.new_journal, has_view=has_view).run()
+    print_summary(summary, is_json=arguments.json)
     return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
 
 

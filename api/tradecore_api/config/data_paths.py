@@ -1,12 +1,18 @@
 """Paths of `[data]`: one or several, of one instrument or of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tradecore_api.config import shape
-from tradecore_api.config.tables import ConfigTables, DataTable, Paths
+import msgspec
+
+from tradecore.domain import shape
+from tradecore.domain.spec import Matching
+from tradecore_api.config.tables import ConfigTables, DataTable, InstrumentDataTable, Paths
 
 PLACEHOLDER = "{symbol}"
+# Keys that hold paths: what can be events by itself, and what belongs to bars.
+EVENT_KEYS = ("path", "quotes", "trades")
+FILE_KEYS = (*EVENT_KEYS, "funding", "marks")
 _WILDCARDS = frozenset("*?[")
 
 
@@ -23,14 +29,18 @@ def of_symbol(paths: Paths | None, symbol: str) -> tuple[str, ...]:
     return tuple(path.replace(PLACEHOLDER, name) for path in each(paths))
 
 
-def bars_of(data: DataTable, symbol: str) -> tuple[str, ...]:
-    """Return the paths of the bars of an instrument."""
-    return of_symbol(data.paths.get(symbol, data.path), symbol)
+def of_instrument(data: DataTable, symbol: str) -> DataTable:
+    """Return the settings of one instrument: its own in the place of those of all."""
+    own = data.instrument.get(symbol, InstrumentDataTable())
+    changes = {name: value for name, value in msgspec.structs.asdict(own).items() if value is not None}
+    return msgspec.structs.replace(data, **{"path": data.paths.get(symbol, data.path), **changes})
 
 
 def shown(data: DataTable) -> str:
     """Return the paths as an error shows them."""
-    return ", ".join([*each(data.path), *(path for paths in data.paths.values() for path in each(paths))])
+    tables: list[DataTable | InstrumentDataTable] = [data, *data.instrument.values()]
+    found = [path for table in tables for key in EVENT_KEYS for path in each(getattr(table, key))]
+    return ", ".join([*found, *(path for paths in data.paths.values() for path in each(paths))])
 
 
 def check(tables: ConfigTables, report: shape.Report) -> None:
@@ -38,30 +48,54 @@ def check(tables: ConfigTables, report: shape.Report) -> None:
     data = tables.data
     if data is None:
         return
-    if data.path is None and not data.paths:
+    if not shown(data):
         report("data.path", None, "is missing: name a file, or one for each instrument in [data.paths]")
+        return
     if data.path is not None and data.paths:
         report("data.paths", None, "write either path or [data.paths], not both")
     symbols = [instrument.symbol for instrument in tables.instruments]
-    for symbol in data.paths:
-        if symbol not in symbols:
-            rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
-            report(f"data.paths.{symbol}", symbol, rule)
+    for table, named in (("paths", data.paths), ("instrument", data.instrument)):
+        for symbol in named:
+            if symbol not in symbols:
+                rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
+                report(f"data.{table}.{symbol}", symbol, rule)
     for symbol in symbols:
-        if data.paths and symbol not in data.paths:
-            report("data.paths", None, f"names no file for {symbol}; each instrument needs its own")
+        _check_instrument(tables, data, symbol, report)
     for key, path in _named(data, symbols):
         _check_path(key, path, report)
 
 
-def _named(data: DataTable, symbols: list[str]) -> Iterator[tuple[str, str]]:
+def _check_instrument(tables: ConfigTables, data: DataTable, symbol: str, report: shape.Report) -> None:
+    """Report an instrument without data, or without those that its orders are matched against."""
+    own = of_instrument(data, symbol)
+    if not any(getattr(own, key) for key in EVENT_KEYS):
+        key = "data.instrument" if data.instrument else "data.paths"
+        report(key, None, f"names no file for {symbol}; each instrument needs its own")
+        return
+    matching = tables.venue.matching
+    if own.path is None and matching is Matching.BARS:
+        rule = (
+            f"needs bars, and there are none of {symbol}: set data.path, or choose quotes if there are quotes"
+        )
+        report("venue.matching", matching.value, rule)
+    if own.path is None and own.quotes is None and matching is Matching.QUOTES:
+        rule = f"needs quotes, and there are none of {symbol}: name their file in data.quotes"
+        report("venue.matching", matching.value, rule)
+
+
+def _named(data: DataTable, symbols: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield each path with the key it stands in, once for each instrument where it names one."""
-    keyed = [("data.path", data.path), ("data.funding", data.funding), ("data.marks", data.marks)]
-    for key, paths in keyed:
+    for key in FILE_KEYS:
+        paths = getattr(data, key)
         for symbol in symbols if PLACEHOLDER in "".join(each(paths)) else symbols[:1] or [""]:
-            yield from ((key, path) for path in of_symbol(paths, symbol))
+            if getattr(data.instrument.get(symbol), key, None) is None:
+                yield from ((f"data.{key}", path) for path in of_symbol(paths, symbol))
     for symbol, paths in data.paths.items():
         yield from ((f"data.paths.{symbol}", path) for path in of_symbol(paths, symbol))
+    for symbol, table in data.instrument.items():
+        for key in FILE_KEYS:
+            where = f"data.instrument.{symbol}.{key}"
+            yield from ((where, path) for path in of_symbol(getattr(table, key), symbol))
 
 
 def _check_path(key: str, path: str, report: shape.Report) -> None:

@@ -7,11 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
-from msgspec import inspect
 
+from tradecore.domain import shape
 from tradecore.domain.errors import ConfigError
-from tradecore.domain.spec import RiskSpec
-from tradecore_api.config import data_paths, overrides, shape
+from tradecore.domain.spec_check import check_names
+from tradecore.strategy.check import check_names as check_strategy_names
+from tradecore.strategy.check import check_symbols
+from tradecore_api.config import data_paths, keys, overrides
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
     BookVenue,
@@ -20,12 +22,14 @@ from tradecore_api.config.tables import (
     ConfigTables,
     Market,
     StrategyConfig,
+    StrategyTable,
 )
-from tradecore_api.state_dir import ACCOUNT_NAME_RULE, is_account_name
 
 PATH_KEYS = (
     "feed.path",
     "data.path",
+    "data.trades",
+    "data.quotes",
     "data.funding",
     "data.marks",
     "venue.latency_file",
@@ -33,8 +37,8 @@ PATH_KEYS = (
     "database.path",
 )
 # Keys that take several paths, or one for each instrument.
-SEVERAL_KEYS = ("data.path", "data.paths", "data.funding", "data.marks")
-STRATEGY_KEYS = ("class", "name", "instruments", "bars", "history")
+SEVERAL_KEYS = ("data.path", "data.paths", "data.trades", "data.quotes", "data.funding", "data.marks")
+STRATEGY_KEYS = ("class", "name", "instruments", "bars", "first_bar", "history")
 FILE_SIZE_MAX = 1 << 20
 
 
@@ -44,9 +48,9 @@ def load(path: Path, *, options: Iterable[str] = (), environment: Mapping[str, s
     Raises
     ------
     ConfigError
-        The first problem, naming source, key, value and rule.
+        The first problem, naming source, key, value and rule; `others` has all the rest.
     """
-    return _first(problems_and_config(path, options=options, environment=environment))
+    return _good(reading(path, options=options, environment=environment))
 
 
 def from_tree(
@@ -57,27 +61,43 @@ def from_tree(
     environment: Mapping[str, str] | None = None,
 ) -> Config:
     """Return a built-in configuration, overrides applied; raises as `load` does."""
-    return _first(_read(tree, source, Path.cwd(), options, environment))
+    return _good(_read(tree, source, Path.cwd(), options, environment))
 
 
-def problems_and_config(
+class Reading(msgspec.Struct, frozen=True):
+    """What became of a file.
+
+    Attributes
+    ----------
+    problems : list of ConfigError
+        Everything that is wrong with it.
+    config : Config or None
+        The configuration when there is no problem.
+    strategies : Config
+        The strategies alone, those that are well formed, also when something else is wrong: whether their
+        classes exist and take their parameters can be told all the same.
+    """
+
+    problems: list[ConfigError]
+    config: Config | None
+    strategies: Config
+
+
+def reading(
     path: Path, *, options: Iterable[str] = (), environment: Mapping[str, str] | None = None
-) -> tuple[list[ConfigError], Config | None]:
+) -> Reading:
     """Return every problem of a file at once, and the configuration when there is none."""
     try:
         tree = _parsed(path)
     except ConfigError as error:
-        return [error], None
+        return Reading([error], None, Config(tables=ConfigTables(), strategies=(), source=str(path)))
     return _read(tree, str(path), path.absolute().parent, options, environment)
 
 
-def _first(outcome: tuple[list[ConfigError], Config | None]) -> Config:
-    problems, config = outcome
-    if config is None:
-        if len(problems) > 1:
-            problems[0].add_note(f"and {len(problems) - 1} more; `tradecore config check` lists them")
-        raise problems[0]
-    return config
+def _good(outcome: Reading) -> Config:
+    if outcome.config is None:
+        raise ConfigError.of(outcome.problems)
+    return outcome.config
 
 
 def _parsed(path: Path) -> dict[str, object]:
@@ -101,8 +121,9 @@ def _read(
     directory: Path,
     options: Iterable[str],
     environment: Mapping[str, str] | None,
-) -> tuple[list[ConfigError], Config | None]:
+) -> Reading:
     sources: dict[str, str] = {}
+    empty = Config(tables=ConfigTables(), strategies=(), source=source, sources=sources)
     _anchor_all(tree, directory)
     try:
         given = overrides.from_environment(os.environ if environment is None else environment)
@@ -110,28 +131,28 @@ def _read(
             overrides.apply(tree, key, _anchored(key, value, Path.cwd()), origin)
             sources[key] = origin
     except ConfigError as error:
-        return [error], None
+        return Reading([error], None, empty)
 
-    empty = Config(tables=ConfigTables(), strategies=(), source=source, sources=sources)
     problems: list[ConfigError] = []
 
-    def report(key: str, value: object, rule: str) -> None:
+    def report(path: str, value: object, rule: str) -> None:
         shown = str(value) if isinstance(value, Decimal) else value
+        key = keys.of_path(path)
         problems.append(ConfigError(empty.source_of(key), key, shown, rule))
 
-    clean = shape.checked(tree, inspect.type_info(ConfigTables), "", report)
-    if problems:
-        return problems, None
-
-    _fill_in(clean)
-    try:
-        tables = msgspec.convert(clean, ConfigTables)
-    except msgspec.ValidationError as error:
-        return [ConfigError(source, "file", None, str(error))], None
-    config = Config(tables=tables, strategies=_strategies(tables, tree), source=source, sources=sources)
-    _check_names(config, report)
-    _check_files(config, report)
-    return (problems, None) if problems else ([], config)
+    clean = shape.checked(tree, shape.type_info(ConfigTables), "", report)
+    if not isinstance(clean, dict):
+        return Reading(problems, None, empty)
+    strategies = _strategies(clean, tree)
+    config = msgspec.structs.replace(empty, strategies=strategies)
+    check_names(clean, _names(strategies, clean, tree), report)
+    _check_strategies(clean, strategies, report)
+    if not problems:
+        _fill_in(clean)
+        config = msgspec.structs.replace(config, tables=msgspec.convert(clean, ConfigTables))
+        _check_files(config, report)
+    _check_strategy_files(strategies, report)
+    return Reading(problems, None if problems else config, config)
 
 
 def _fill_in(clean: object) -> None:
@@ -151,19 +172,25 @@ def _fill_in(clean: object) -> None:
             instrument.setdefault("checksum", "okx" if is_okx else "kraken")
 
 
-def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
-    found: list[StrategyConfig] = []
+def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
+    """Return the strategies whose class is known; a setting that was refused has its default."""
     single, several = raw.get("strategy"), raw.get("strategies")
-    entries = [("strategy", single, tables.strategy)] if tables.strategy else []
-    listed = several if isinstance(several, list) else []
-    entries += [
-        (f"strategies.{index}", item, table)
-        for index, (item, table) in enumerate(zip(listed, tables.strategies, strict=True))
+    tables = [("strategy", clean.get("strategy"), single)] if single is not None else []
+    given = several if isinstance(several, list) else []
+    tables += [
+        (f"strategies.{index}", table, given[index]) for index, table in shape.rows(clean, "strategies")
     ]
-    for key, item, table in entries:
-        values = item if isinstance(item, dict) else {}
-        parameters = {name: value for name, value in values.items() if name not in STRATEGY_KEYS}
-        plain = shape.plain(parameters)
+    found: list[StrategyConfig] = []
+    for key, values, item in tables:
+        if not isinstance(values, dict) or not isinstance(item, dict):
+            continue
+        good = {name: value for name, value in values.items() if shape.is_good(value)}
+        try:
+            table = msgspec.convert(good, StrategyTable)
+        except msgspec.ValidationError:
+            # What is wrong with it has been reported.
+            continue
+        plain = shape.plain({name: value for name, value in item.items() if name not in STRATEGY_KEYS})
         found.append(
             StrategyConfig(
                 reference=table.reference,
@@ -171,6 +198,7 @@ def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[Strate
                 instruments=table.instruments,
                 bars=table.bars,
                 history=table.history,
+                first_bar=table.first_bar,
                 parameters=plain if isinstance(plain, dict) else {},
                 key=key,
             )
@@ -178,37 +206,28 @@ def _strategies(tables: ConfigTables, raw: Mapping[str, object]) -> tuple[Strate
     return tuple(found)
 
 
-def _check_names(config: Config, report: shape.Report) -> None:
-    tables = config.tables
-    if tables.strategy is not None and tables.strategies:
+def _names(
+    strategies: tuple[StrategyConfig, ...], clean: dict[str, object], tree: Mapping[str, object]
+) -> list[str] | None:
+    """Return the names of all strategies; `None` when one is not well formed, and so has no known name."""
+    several = tree.get("strategies")
+    given = (len(several) if isinstance(several, list) else 0) + (tree.get("strategy") is not None)
+    tables = [clean.get("strategy"), *(row for _, row in shape.rows(clean, "strategies"))]
+    are_good = all(shape.is_good(table.get("name")) for table in tables if isinstance(table, dict))
+    return [strategy.name for strategy in strategies] if given == len(strategies) and are_good else None
+
+
+def _check_strategies(
+    clean: dict[str, object], strategies: tuple[StrategyConfig, ...], report: shape.Report
+) -> None:
+    if clean.get("strategy") is not None and clean.get("strategies"):
         report("strategies", None, "write either [strategy] or [[strategies]], not both")
-    symbols = [instrument.symbol for instrument in tables.instruments]
-    for index, symbol in enumerate(symbols):
-        if symbol in symbols[:index]:
-            report(f"instruments.{index}.symbol", symbol, "is listed twice")
-    names = [strategy.name for strategy in config.strategies]
-    for index, strategy in enumerate(config.strategies):
-        if strategy.name in names[:index]:
-            report(f"{strategy.key}.name", strategy.name, "two strategies need two names: set `name`")
+    symbols = [str(instrument.get("symbol")) for _, instrument in shape.rows(clean, "instruments")]
+    check_strategy_names([each.name for each in strategies], lambda at: f"{strategies[at].key}.name", report)
+    for strategy in strategies:
         if ":" not in strategy.reference:
             report(f"{strategy.key}.class", strategy.reference, 'write "file.py:Class" or "module:Class"')
-        for symbol in strategy.instruments:
-            if symbol not in symbols:
-                rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
-                report(f"{strategy.key}.instruments", symbol, rule)
-    _check_risk_names(tables.risk, names, symbols, report)
-    if not is_account_name(tables.account.name):
-        report("account.name", tables.account.name, ACCOUNT_NAME_RULE)
-
-
-def _check_risk_names(risk: RiskSpec, names: list[str], symbols: list[str], report: shape.Report) -> None:
-    for name in risk.strategy:
-        if name not in names:
-            report(f"risk.strategy.{name}", name, f"is no strategy; {shape.suggestion(name, names)}")
-    for symbol in risk.instrument if symbols else ():
-        if symbol not in symbols:
-            rule = f"is not in [[instruments]]; {shape.suggestion(symbol, symbols)}"
-            report(f"risk.instrument.{symbol}", symbol, rule)
+        check_symbols(f"{strategy.key}.instruments", strategy.instruments, symbols, report)
 
 
 def _check_files(config: Config, report: shape.Report) -> None:
@@ -221,7 +240,10 @@ def _check_files(config: Config, report: shape.Report) -> None:
         report("database.path", database, "is journal.path too: the tables need a file of their own")
     if tables.venue.latency_file is not None:
         _check_file("venue.latency_file", tables.venue.latency_file, report)
-    for strategy in config.strategies:
+
+
+def _check_strategy_files(strategies: tuple[StrategyConfig, ...], report: shape.Report) -> None:
+    for strategy in strategies:
         file, _, _ = strategy.reference.rpartition(":")
         if file.endswith(".py"):
             _check_file(f"{strategy.key}.class", file, report)
@@ -243,6 +265,11 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
     data = tree.get("data")
     if isinstance(data, dict) and "paths" in data:
         data["paths"] = _anchored("data.paths", data["paths"], directory)
+    own = data.get("instrument") if isinstance(data, dict) else None
+    for table in own.values() if isinstance(own, dict) else ():
+        for name in data_paths.FILE_KEYS if isinstance(table, dict) else ():
+            if name in table:
+                table[name] = _anchored(f"data.{name}", table[name], directory)
     several = tree.get("strategies")
     for table in [tree.get("strategy"), *(several if isinstance(several, list) else [])]:
         if isinstance(table, dict) and "class" in table:
@@ -250,6 +277,8 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
 
 
 def _anchored(key: str, value: object, directory: Path) -> object:
+    if key.startswith("data.instrument.") and key.rpartition(".")[2] in data_paths.FILE_KEYS:
+        return _anchored(f"data.{key.rpartition('.')[2]}", value, directory)
     if key in SEVERAL_KEYS or key.startswith("data.paths."):
         if isinstance(value, list):
             return [_anchored("data.path", path, directory) for path in value]

@@ -12,9 +12,12 @@ from tradecore.domain.spec import (
     FeesSpec,
     InstrumentSpec,
     Mode,
+    Name,
     RiskSpec,
     VenueSpec,
 )
+from tradecore.strategy import FirstBar
+from tradecore.strategy.check import HISTORY_MAX
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -144,14 +147,43 @@ class Implausible(StrEnum):
     ACCEPT = "accept"
 
 
+class InstrumentDataTable(Table, frozen=True):
+    """`[data.instrument.NAME]`: files of the instrument of this symbol and how they are read.
+
+    What is absent is as in `[data]`.
+    """
+
+    path: Paths | None = None
+    trades: Paths | None = None
+    quotes: Paths | None = None
+    funding: Paths | None = None
+    marks: Paths | None = None
+    format: DataFormat | None = None
+    columns: dict[str, str] | tuple[str, ...] | None = None
+    rounding: Rounding | None = None
+    quote_side: QuoteSide | None = None
+    interval_ns: Positive | None = None
+    timezone: str | None = None
+    time_format: TimeFormat | None = None
+    date: str | None = None
+    price_scale: Positive | None = None
+    implausible: Implausible | None = None
+
+
 class DataTable(Table, frozen=True):
-    """`[data]`: bars of the past for `tradecore backtest`.
+    """`[data]`: bars, trades and quotes of the past for `tradecore backtest`.
 
     `path` is a file, a list of files, a directory (its data files) or a pattern such as `btc/*.csv.gz`.
     Several files are one series in the order of time, whatever they are called; a row that two of them have
     alike is taken once, and two that differ about one time are an error. With several instruments each has
     its own: write `{symbol}` in the path (`/` and `:` of a symbol become `_`), or name them in
-    `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. `funding` and `marks` take the same but for the table.
+    `[data.paths]`, e.g. `"BTC-USD" = "btc.csv"`. Where their files are not all of one kind, a table
+    `[data.instrument."BTC-USD"]` has any of these keys for one instrument. All are merged by time.
+
+    `trades` and `quotes` are files with the trades and the best prices, with or in place of the bars in
+    `path`: at one time bars come first, then quotes, then trades. Orders are matched against what
+    `venue.matching` says: `bars` need a `path`, `quotes` need `quotes`. `trades`, `quotes`, `funding` and
+    `marks` take a `{symbol}` as `path` does.
 
     `columns` maps `time, open, high, low, close, volume` to the names used in the file, or lists them in the
     order in which they stand there, with `""` for a column to pass over. `funding` is a file
@@ -172,6 +204,9 @@ class DataTable(Table, frozen=True):
 
     path: Paths | None = None
     paths: dict[str, Paths] = {}
+    trades: Paths | None = None
+    quotes: Paths | None = None
+    instrument: dict[str, InstrumentDataTable] = {}
     funding: Paths | None = None
     marks: Paths | None = None
     format: DataFormat = DataFormat.AUTO
@@ -189,20 +224,29 @@ class DataTable(Table, frozen=True):
 class StrategyTable(msgspec.Struct, frozen=True, kw_only=True):
     """`[strategy]`: every key that is not named here is a parameter of the strategy itself.
 
-    `bars` is `input`, a length such as `1m` or `5s:quotes`, or a rule: `100tick`, `50volume`,
-    `1e6notional`, `20range` (ticks), `10imbalance` (trades) or `50volume-imbalance`; `history` how many of
-    them stay at hand.
+    `bars` is `input`, a length such as `1m`, `1h`, `1d`, `1w`, `1mo` or `5s:quotes`, or a rule: `100tick`,
+    `50volume`, `1e6notional`, `20range` (ticks), `10imbalance` (trades) or `50volume-imbalance`. A list such
+    as `["5m", "1h", "1d"]` gives the strategy all of them. Bars of a length are built from the bars given as
+    input or from trades, whichever come first; `:bars`, `:trades` or `:quotes` after the length says it
+    outright. `history` is how many of each stay at hand. `first_bar` says what becomes of a first bar that
+    began before the data did: `whole` leaves it out, `any` shows it; absent, it is left out if it is built
+    from bars. docs/bars.md has it all.
     """
 
     reference: str = msgspec.field(name="class")
-    name: str | None = None
+    name: Name | None = None
     instruments: tuple[str, ...] = ()
-    bars: str = "input"
-    history: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    bars: str | tuple[str, ...] = "input"
+    first_bar: FirstBar | None = None
+    history: Annotated[int, msgspec.Meta(ge=0, le=HISTORY_MAX)] = 0
 
 
 class JournalTable(Table, frozen=True):
-    """`[journal]`: where the journal is and how long a group without orders may wait for its sync."""
+    """`[journal]`: where the journal of a run is and how long a group without orders may wait for its sync.
+
+    A backtest writes no journal, and refuses when it is asked for one. The configuration of a paper or shadow
+    run may be backtested as it is.
+    """
 
     path: str | None = None
     commit_interval_ms: Positive = 50
@@ -300,8 +344,9 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     name: str
     instruments: tuple[str, ...]
-    bars: str
+    bars: str | tuple[str, ...]
     history: int
+    first_bar: FirstBar | None = None
     parameters: dict[str, object]
     key: str
 

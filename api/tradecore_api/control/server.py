@@ -102,6 +102,10 @@ class ControlServer:
             await self._serve(reader, writer)
         except (ConnectionError, TimeoutError) as error:
             log.info("control_connection_dropped", extra={"reason": str(error) or type(error).__name__})
+        except asyncio.CancelledError:
+            # By `aclose`, which drops every connection; asyncio would log that as an error of ours.
+            if self._server is not None:
+                raise
         finally:
             self._connections.discard(task)
             writer.close()

@@ -1,7 +1,7 @@
 """Backtests on files, journals and recorded feeds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import tee
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from tradecore.domain import EventBatch
 from tradecore.domain.errors import ConfigError, DataError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, events_from_frames
 from tradecore.domain.spec import EngineSpec, Mode
+from tradecore.engine import Engine
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
 from tradecore.runtime.recovery import chunks, recorded_config
@@ -34,8 +35,10 @@ from tradecore_api.wiring.strategies import strategies
 JOURNAL_MAGIC = b"TCJOURN\n"
 
 
-def backtest(config: Config) -> BacktestResult:
+def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> BacktestResult:
     """Run the strategies over `[data]`, or over a recorded or simulated `[feed]`.
+
+    `seen` is shown the engine at the end of the data.
 
     Raises
     ------
@@ -46,17 +49,27 @@ def backtest(config: Config) -> BacktestResult:
     spec, happened = _spec_and_history(config)
     bindings = strategies(config).bindings
     engine = build_engine(config, spec, bindings, is_recording=False, has_equity_curve=True)
+    watch = engine.watch()
     events = 0
     with working("backtesting") as progress:
         for sources in happened:
+            for note in watch.news():
+                print_note(note)
             for source, batch in enumerate(sources):
                 engine.feed(batch, source)
             events += engine.run()
             progress(events)
         engine.finish()
+    for name, count in engine.bars_left_out().items():
+        print_note(
+            f"{name}: {count} bars of the data are in no bar of this length, because they are outside of the "
+            'sessions of the calendar; set calendar = "24/7" of the instrument to take every hour'
+        )
     if not events:
         where = config.source if config.tables.data is None else data_paths.shown(config.tables.data)
         raise DataError(where, "has no events: nothing to test on")
+    if seen is not None:
+        seen(engine)
     return result_of(engine)
 
 

@@ -3,22 +3,30 @@
 from collections.abc import Sequence
 
 from tradecore.domain import LatencySamples
-from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
+from tradecore.domain.errors import ConfigError, DataError, InvalidSpecError, InvalidValueError
 from tradecore.domain.span import span_ns
 from tradecore.domain.spec import EngineSpec
-from tradecore.engine import Engine
+from tradecore.engine import Engine, standing_notes
 from tradecore.runtime import SystemClock
 from tradecore.strategy import StrategyBinding
+from tradecore_api.config import keys
+from tradecore_api.config.read import Reading
 from tradecore_api.config.tables import (
     Config,
 )
 from tradecore_api.wiring.calendars import span_from, with_calendars
 from tradecore_api.wiring.feeds import completed
+from tradecore_api.wiring.strategies import problems as strategy_problems
 from tradecore_api.wiring.strategies import strategies
 
 
-def strategy_problems(config: Config) -> list[ConfigError]:
-    """Return what is wrong with strategies and engine settings; empty when a run would start."""
+def problems_of(found: Reading) -> list[ConfigError]:
+    """Return everything that is wrong with a file, strategies included; empty when a run would start."""
+    if found.config is None:
+        known = {error.key for error in found.problems}
+        more = strategy_problems(found.strategies)
+        return [*found.problems, *(error for error in more if error.key not in known)]
+    config = found.config
     try:
         config = completed(config)
         bindings = strategies(config).bindings
@@ -26,8 +34,19 @@ def strategy_problems(config: Config) -> list[ConfigError]:
         spec = with_calendars(config, config.engine_spec(), lambda: span_from(SystemClock().now_ns()))
         build_engine(config, spec, bindings, is_recording=False)
     except ConfigError as error:
-        return [error]
+        return [error, *error.others]
     return []
+
+
+def notes_of(found: Reading) -> list[str]:
+    """Return what does nothing in the strategies of a file without problems, a sentence each."""
+    if found.config is None:
+        return []
+    return [
+        f"strategy {binding.name}: {note}"
+        for binding in strategies(completed(found.config)).bindings
+        for note in standing_notes(binding.strategy)
+    ]
 
 
 def build_engine(
@@ -43,10 +62,8 @@ def build_engine(
     Raises
     ------
     ConfigError
-        When the engine cannot work with a setting.
+        When the engine cannot work with a setting; `others` has all the further ones.
     """
-    if not spec.instruments:
-        raise ConfigError(config.source, "instruments", None, "is missing: name at least one [[instruments]]")
     try:
         return Engine(
             spec,
@@ -58,8 +75,21 @@ def build_engine(
             latency=_latency(config, spec.venue.latency_file),
         )
     except InvalidValueError as error:
-        key = _key_of(spec, error)
-        raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
+        problems = error.problems if isinstance(error, InvalidSpecError) else (error,)
+        raise ConfigError.of([_of_file(config, problem) for problem in problems]) from error
+
+
+def _of_file(config: Config, problem: InvalidValueError) -> ConfigError:
+    """Return a problem with the key that its setting has in the file."""
+    key = keys.of_path(problem.field)
+    head, _, rest = key.partition(".")
+    if head == "gates":
+        key = f"decision.{key}"
+    elif head == "strategies":
+        # The engine counts strategies, wherever they stand in the file.
+        index, _, rest = rest.partition(".")
+        key = f"{config.strategies[int(index)].key}.{rest}"
+    return ConfigError(config.source_of(key), key, problem.value, problem.rule)
 
 
 def _sample_ns(config: Config) -> int | None:
@@ -84,25 +114,3 @@ def _latency(config: Config, path: str | None) -> LatencySamples | None:
     except DataError as error:
         key = "venue.latency_file"
         raise ConfigError(config.source_of(key), key, path, str(error)) from error
-
-
-def _key_of(spec: EngineSpec, error: InvalidValueError) -> str:
-    """Return the dotted key of a field of the specification that has this value."""
-
-    def has(table: object) -> bool:
-        return str(getattr(table, error.field, None)) == str(error.value)
-
-    tables = {"account": spec.account, "fees": spec.fees, "venue": spec.venue, "risk": spec.risk}
-    tables |= {f"instruments.{index}": instrument for index, instrument in enumerate(spec.instruments)}
-    tables["risk.account"] = spec.risk.account
-    tables |= {f"risk.strategy.{name}": table for name, table in spec.risk.strategy.items()}
-    tables |= {f"risk.instrument.{name}": table for name, table in spec.risk.instrument.items()}
-    tables |= {f"fees.tiers.{index}": tier for index, tier in enumerate(spec.fees.tiers)}
-    tables |= {"venue.slippage": spec.venue.slippage}
-    for index, instrument in enumerate(spec.instruments):
-        if instrument.margin is not None:
-            key = f"instruments.{index}.margin"
-            tables[key] = instrument.margin
-            tables |= {f"{key}.tiers.{place}": tier for place, tier in enumerate(instrument.margin.tiers)}
-    section = next((name for name, table in tables.items() if has(table)), None)
-    return error.field if section is None else f"{section}.{error.field}"

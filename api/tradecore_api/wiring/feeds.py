@@ -31,6 +31,9 @@ def completed(config: Config) -> Config:
     """
     tables = config.tables
     feed = tables.feed
+    if isinstance(feed, BinanceFeedTable):
+        _check_binance_symbols(config)
+        return config
     if isinstance(feed, BookCaptureFeedTable):
         return _with_depths(config, feed)
     if not isinstance(feed, CaptureFeedTable):
@@ -57,6 +60,16 @@ def completed(config: Config) -> Config:
     feed = msgspec.structs.replace(feed, market=CaptureMarket(market))
     tables = msgspec.structs.replace(tables, feed=feed, instruments=instruments)
     return msgspec.structs.replace(config, tables=tables)
+
+
+def _check_binance_symbols(config: Config) -> None:
+    """Refuse names of other programs, such as BTC/USDT: Binance would never send anything for them."""
+    for index, instrument in enumerate(config.tables.instruments):
+        written = instrument.symbol.partition(":")[0].translate(str.maketrans("", "", "/- ")).upper()
+        if written != instrument.symbol:
+            key = f"instruments.{index}.symbol"
+            rule = f"is not how Binance writes symbols: no signs, all capitals; did you mean {written!r}?"
+            raise ConfigError(config.source_of(key), key, instrument.symbol, rule)
 
 
 def _with_depths(config: Config, feed: BookCaptureFeedTable) -> Config:

@@ -1,4 +1,4 @@
-"""Bars of the past, one source for each instrument, as `[data]` names their files."""
+"""What happened in the past, one source for each instrument and kind of file, as `[data]` names them."""
 
 import msgspec
 
@@ -10,7 +10,9 @@ from tradecore_api.config.tables import Config, DataTable, Implausible, Rounding
 
 
 def sources(config: Config, data: DataTable) -> list[EventBatch]:
-    """Return the events of each instrument in the order of the instruments; times never fall within one.
+    """Return events that never fall in time: of each instrument its bars, then all quotes, then all trades.
+
+    Of events of one time those of an earlier source come first.
 
     Raises
     ------
@@ -20,29 +22,38 @@ def sources(config: Config, data: DataTable) -> list[EventBatch]:
         When a file cannot be used.
     """
     instruments = config.tables.instruments
-    if len(instruments) > 1:
-        _refuse_shared(config, data)
+    _refuse_shared(config, data)
+    own = [data_paths.of_instrument(data, instrument.symbol) for instrument in instruments]
+    each = list(enumerate(zip(own, instruments, strict=True)))
     try:
-        return [_events(data, at, instrument) for at, instrument in enumerate(instruments)]
+        return [
+            *(_bars(table, at, instrument) for at, (table, instrument) in each if table.path is not None),
+            *(_quotes(table, at, instrument) for at, (table, instrument) in each if table.quotes is not None),
+            *(_trades(table, at, instrument) for at, (table, instrument) in each if table.trades is not None),
+        ]
     except InvalidValueError as error:
         key = f"data.{error.field}"
         raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
 
 
 def _refuse_shared(config: Config, data: DataTable) -> None:
-    """Refuse files that would be those of every instrument."""
-    symbols = ", ".join(instrument.symbol for instrument in config.tables.instruments)
-    keyed = {"data.path": data.path, "data.funding": data.funding, "data.marks": data.marks}
-    for key, paths in keyed.items():
-        named = data_paths.each(paths)
-        if named and not any(data_paths.PLACEHOLDER in path for path in named):
-            what = f"is one series, and there are the instruments {symbols}"
-            other = " or name a file for each in [data.paths]" if key == "data.path" else ""
-            rule = f"{what}; write {data_paths.PLACEHOLDER} in it{other}"
-            raise ConfigError(config.source_of(key), key, ", ".join(named), rule)
+    """Refuse files that would be those of several instruments."""
+    symbols = [instrument.symbol for instrument in config.tables.instruments]
+    for name in data_paths.FILE_KEYS:
+        seen: dict[tuple[str, ...], str] = {}
+        for symbol in symbols:
+            own = data_paths.of_instrument(data, symbol)
+            named = data_paths.of_symbol(getattr(own, name), symbol)
+            if named and named in seen:
+                what = f"is one series, and there are the instruments {seen[named]}, {symbol}"
+                other = " or name a file for each in [data.paths]" if name == "path" else ""
+                rule = f"{what}; write {data_paths.PLACEHOLDER} in it{other}"
+                key = f"data.{name}"
+                raise ConfigError(config.source_of(key), key, ", ".join(named), rule)
+            seen[named] = symbol
 
 
-def _events(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:
+def _bars(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:
     """Return the bars of an instrument, with its mark prices and fundings where there are any."""
     from tradecore_files import (
         FileFormat,
@@ -76,8 +87,37 @@ def _events(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> 
     append_in_order(
         batch,
         instrument_id,
-        load_bars(data_paths.bars_of(data, symbol), instrument, options),
+        load_bars(data_paths.of_symbol(data.path, symbol), instrument, options),
         load_marks(marks, instrument, beside) if marks else None,
         load_funding(funding, instrument, beside) if funding else None,
     )
+    return batch
+
+
+def _quotes(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:
+    """Return the best prices of an instrument."""
+    return _prices("quotes", data, instrument_id, instrument)
+
+
+def _trades(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:
+    """Return the trades of others in an instrument."""
+    return _prices("trades", data, instrument_id, instrument)
+
+
+def _prices(kind: str, data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:
+    """Return quotes or trades, read without what `[data]` says of the columns of the bars."""
+    from tradecore_files import ReadOptions, TimeFormat, load_quotes, load_trades
+
+    options = ReadOptions(
+        timezone=data.timezone,
+        time_format=TimeFormat(data.time_format.value),
+        accept_implausible=data.implausible is Implausible.ACCEPT,
+        nearest=data.rounding is Rounding.NEAREST,
+    )
+    batch = EventBatch()
+    paths = data_paths.of_symbol(getattr(data, kind), instrument.symbol)
+    if kind == "quotes":
+        load_quotes(paths, instrument, options).append_to(batch, instrument_id)
+    else:
+        load_trades(paths, instrument, options).append_to(batch, instrument_id)
     return batch

@@ -1,12 +1,27 @@
 """Notifiers, read models and data files: what looks at records and files from outside."""
 
+from typing import Protocol, TextIO
+
 import msgspec
 
+from tradecore.domain.narrator import Narrator
+from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
 from tradecore.ports.read_model import ReadModel
-from tradecore_api.config.tables import (
-    Config,
-)
+from tradecore_api.config.tables import Config
+from tradecore_api.engine_status import known_order
+
+
+class RecentLog(Protocol):
+    """The last lines of the log."""
+
+    def lines(self) -> list[str]:
+        """Return what is kept, oldest first."""
+        ...
+
+    def detach(self) -> None:
+        """Listen no more; what was kept stays."""
+        ...
 
 
 def configure_log(config: Config) -> None:
@@ -16,11 +31,33 @@ def configure_log(config: Config) -> None:
     configure(level=config.tables.log.level.value, is_json=config.tables.log.json)
 
 
-def log_notifier() -> Notifier:
-    """Return the notifier that logs committed records."""
+def redirect_log(stream: TextIO) -> TextIO | None:
+    """Send log events to another stream; return the one before."""
+    from tradecore_log import redirect
+
+    return redirect(stream)
+
+
+def recent_log(lines_max: int) -> RecentLog:
+    """Return the last lines of the log, as many as are asked for, from now on."""
+    from tradecore_log import RecentLines
+
+    return RecentLines.attached(lines_max)
+
+
+def log_notifier(engine: Engine) -> Notifier:
+    """Return the notifier that logs committed records; it knows the orders that are open now."""
     from tradecore_log import LogNotifier
 
-    return LogNotifier()
+    return LogNotifier(narrator_of(engine))
+
+
+def narrator_of(engine: Engine) -> Narrator:
+    """Return what tells the records of an engine in words, from where the engine is now."""
+    narrator = Narrator(engine.spec, [binding.name for binding in engine.strategies])
+    for row in engine.kernel.open_orders():
+        narrator.know(known_order(row))
+    return narrator
 
 
 async def open_read_model(path: str, *, busy_seconds_max: float = 5.0) -> ReadModel:
@@ -41,5 +78,16 @@ async def database_info(path: str) -> dict[str, object]:
     try:
         found: dict[str, object] = msgspec.to_builtins(await read_model.info())
         return found
+    finally:
+        await read_model.aclose()
+
+
+async def recorded_fills(path: str) -> tuple[str | None, list[tuple[dict[str, object], dict[str, object]]]]:
+    """Return the newest configuration in a read model, and every fill with its order."""
+    from tradecore_sqlite import SqliteReadModel
+
+    read_model = await SqliteReadModel.open(path)
+    try:
+        return await read_model.fills()
     finally:
         await read_model.aclose()

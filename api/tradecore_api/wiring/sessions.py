@@ -1,11 +1,12 @@
 """Sessions on a journal, and the replay of one."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalWriter
+from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
 from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, chunks, recorded_config, recover
@@ -27,9 +28,11 @@ def open_session(
     journal_path: str,
     *,
     is_new_journal: bool = False,
-    notifiers: Sequence[Notifier] = (),
+    notifiers: Callable[[Engine], Sequence[Notifier]] = lambda _: (),
 ) -> Session:
     """Open the journal, bring a fresh engine to its end, and return the session that goes on from there.
+
+    `notifiers` makes those who are told, for an engine that is where it goes on.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def open_session(
         clock=clock,
         config=identity,
         version=VERSION,
-        notifiers=notifiers,
+        notifiers=notifiers(engine),
         recovered=recovered,
         settings=SessionSettings(
             is_live=is_live,

@@ -7,7 +7,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.runtime import SessionConfig
-from tradecore.strategy import BarSource, StrategyBinding, build, load_class
+from tradecore.strategy import StrategyBinding, build, load_class, timeframes
 from tradecore_api.config.tables import (
     Config,
     StrategyConfig,
@@ -27,37 +27,72 @@ def strategies(config: Config) -> Strategies:
     Raises
     ------
     ConfigError
-        When a class or a parameter cannot be used.
+        When a class or a parameter cannot be used; `others` has every further problem.
     """
     symbols = [instrument.symbol for instrument in config.tables.instruments]
-    bindings = tuple(_binding(config, strategy, symbols) for strategy in config.strategies)
-    names = tuple(
-        {
-            "class": strategy.reference,
-            "name": strategy.name,
-            "instruments": list(strategy.instruments),
-            "bars": strategy.bars,
-            "history": strategy.history,
-            "parameters": strategy.parameters,
-        }
-        for strategy in config.strategies
-    )
-    return Strategies(bindings, names)
+    bindings, problems = _bindings(config, symbols)
+    if problems:
+        raise ConfigError.of(problems)
+    return Strategies(bindings, tuple(_named(strategy) for strategy in config.strategies))
+
+
+def _named(strategy: StrategyConfig) -> dict[str, object]:
+    """Return what the journal keeps of a strategy; a setting that is absent is not in it."""
+    bars = strategy.bars if isinstance(strategy.bars, str) else list(strategy.bars)
+    first_bar = {} if strategy.first_bar is None else {"first_bar": strategy.first_bar.value}
+    return {
+        "class": strategy.reference,
+        "name": strategy.name,
+        "instruments": list(strategy.instruments),
+        "bars": bars,
+        **first_bar,
+        "history": strategy.history,
+        "parameters": strategy.parameters,
+    }
+
+
+def problems(config: Config) -> list[ConfigError]:
+    """Return what is wrong with classes, parameters and bars of strategies."""
+    return _bindings(config, [])[1]
+
+
+def _bindings(
+    config: Config, symbols: Sequence[str]
+) -> tuple[tuple[StrategyBinding, ...], list[ConfigError]]:
+    bindings: list[StrategyBinding] = []
+    found: list[ConfigError] = []
+    for strategy in config.strategies:
+        try:
+            bindings.append(_binding(config, strategy, symbols))
+        except ConfigError as error:
+            found += [error, *error.others]
+    return tuple(bindings), found
 
 
 def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:
-    source = config.source_of(strategy.key)
-    found = load_class(strategy.reference, source=source, key=f"{strategy.key}.class")
+    wrong: list[ConfigError] = []
+    built: object = None
     try:
-        bars = BarSource.parse(strategy.bars)
+        timeframes(strategy.bars)
     except InvalidValueError as error:
-        raise ConfigError(source, f"{strategy.key}.bars", strategy.bars, error.rule) from error
+        wrong.append(ConfigError(config.source, f"{strategy.key}.bars", error.value, error.rule))
+    try:
+        found = load_class(strategy.reference, source=config.source, key=f"{strategy.key}.class")
+        built = build(found, strategy.parameters, source=config.source, section=strategy.key)
+    except ConfigError as error:
+        wrong += [error, *error.others]
+    if wrong:
+        # Each key has a source of its own: one of the file, one an option.
+        raise ConfigError.of(
+            [ConfigError(config.source_of(each.key), each.key, each.value, each.rule) for each in wrong]
+        )
     instruments = tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols)
     return StrategyBinding(
         name=strategy.name,
-        strategy=build(found, strategy.parameters, source=source, section=strategy.key),
+        strategy=built,
         instruments=instruments,
-        bars=bars,
+        bars=strategy.bars,
+        first_bar=strategy.first_bar,
         history=strategy.history,
     )
 

@@ -1,5 +1,6 @@
 """A backtest: all events at once through the same engine, then trades, equity and statistics."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,10 +8,23 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tradecore.backtest.calls import refuse_wrong_call, refuse_wrong_options
+from tradecore.backtest.plot import plotted
+from tradecore.backtest.result_frames import cash_flow_columns, entry_values, equity_columns, trade_columns
+from tradecore.backtest.result_text import as_html, as_text, figure_rows
 from tradecore.backtest.statistics import ClosedTrades, Statistics, compute_statistics
 from tradecore.decision import Gate
-from tradecore.domain import DataError, EngineSpec, EventBatch, InstrumentKind, LatencySamples, Matching
-from tradecore.engine import SAMPLE_NS, Engine, EngineSummary
+from tradecore.domain import (
+    EngineSpec,
+    EventBatch,
+    Instrument,
+    LatencySamples,
+    Matching,
+    StrategyWarning,
+)
+from tradecore.engine import SAMPLE_NS, Activity, Engine, EngineSummary, standing_notes
+from tradecore.frames.made import frame_of
+from tradecore.frames.table import Foreign
 from tradecore.strategy import StrategyBinding
 
 TRADE = np.dtype(
@@ -84,6 +98,14 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Hash of the engine's state at the end, hexadecimal.
     summary : EngineSummary
         Counts, money and positions at the end.
+    instruments, strategies : tuple
+        What `instrument_id` and `strategy_id` count: instruments, and names of strategies.
+    prices : ndarray of float64, shape (rows,) or (0,)
+        Price of the only instrument at each row: the close of the bar, or the price at the sample. Empty with
+        several instruments.
+    activity : Activity
+        How often each callback ran, what became of orders, what was refused. `activity.reasons()` says in
+        sentences why there are no trades; the result shows them by itself when there are none.
     """
 
     trades: NDArray[Any]
@@ -95,6 +117,77 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     orders_digest: str
     state_hash: str
     summary: EngineSummary
+    activity: Activity
+    instruments: tuple[Instrument, ...] = ()
+    strategies: tuple[str, ...] = ()
+    prices: NDArray[np.float64] = np.zeros(0)
+
+    def trades_frame(self, library: str = "pandas", *, decimals: bool = False) -> Foreign:
+        """Return the closed trades as a frame, in the order they were closed.
+
+        Columns: `symbol`, `side` (`long` or `short`), `quantity`, `entry_time`, `exit_time` (UTC),
+        `entry_price`, `exit_price`, `pnl` (net of commission), `commission` (entry and exit), `return_pct`
+        (`pnl` on the value at entry), `duration`, `strategy`.
+
+        Parameters
+        ----------
+        library : str
+            `pandas`, `polars` or `arrow`.
+        decimals : bool
+            Give prices, sizes and money as `Decimal` in place of float64.
+
+        Raises
+        ------
+        ImportError
+            When the library is not installed; the message has the line that installs it.
+        """
+        columns = trade_columns(self.trades, self.instruments, self.strategies, decimals=decimals)
+        return frame_of(columns, library)
+
+    def equity_frame(self, library: str = "pandas") -> Foreign:
+        """Return the equity over time as a frame; in pandas its index is the time (UTC).
+
+        Columns: `time`, `equity`, `drawdown_pct` (below the highest so far, 0 or less), and with one
+        instrument its `price`. A row of a run on bars is dated by the opening of its bar.
+        """
+        return frame_of(equity_columns(self.times_ns, self.equity, self.prices), library, index="time")
+
+    def cash_flows_frame(self, library: str = "pandas") -> Foreign:
+        """Return money that came and went without a fill, as a frame.
+
+        Columns: `time` (UTC), `kind`, `symbol`, `amount` (negative: paid), `strategy`.
+        """
+        return frame_of(cash_flow_columns(self.cash_flows, self.instruments, self.strategies), library)
+
+    def plot(self) -> Foreign:
+        """Return a figure of matplotlib: price with entries and exits (of one instrument), equity, drawdown.
+
+        A notebook shows it; `result.plot().savefig("result.png")` writes it to a file.
+
+        Raises
+        ------
+        ImportError
+            When matplotlib is not installed; the message has the line that installs it.
+        """
+        return plotted(self._title(), self.times_ns, self.equity, self.prices, self.trades)
+
+    def __repr__(self) -> str:
+        """Return the figures as lines of text; without a trade, also what kept it away."""
+        text = as_text(self._title(), figure_rows(self.stats, self.stats.reasons))
+        reasons = self._why_no_trades()
+        return "\n".join([text, *(["no trades:"] if reasons else []), *(f"- {reason}" for reason in reasons)])
+
+    def _repr_html_(self) -> str:
+        reasons = [("no trades", reason) for reason in self._why_no_trades()]
+        return as_html(self._title(), figure_rows(self.stats, self.stats.reasons) + reasons)
+
+    def _why_no_trades(self) -> list[str]:
+        return [] if len(self.trades) else self.activity.reasons()
+
+    def _title(self) -> str:
+        symbols = [instrument.symbol for instrument in self.instruments]
+        shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")
+        return f"{', '.join(self.strategies)} on {shown}"
 
 
 def run(
@@ -116,7 +209,7 @@ def run(
         Fresh strategy objects.
     *sources : EventBatch
         History, one batch per source with times never falling; sources are merged by time. The
-        batches are empty afterwards.
+        batches are empty afterwards: hand over `batch.copy()` to use one again.
     gates : sequence of Gate
         Decision gates of every strategy.
     latency : LatencySamples or None
@@ -127,16 +220,24 @@ def run(
     progress : callable or None
         Called with the number of events consumed when all are.
 
+    Warns
+    -----
+    StrategyWarning
+        When a strategy has a method that reads like a callback and that nothing calls.
+
     Raises
     ------
     DataError
-        When there is not one event.
+        When there is not one event, or a batch is empty because an engine took its events before.
     InvalidValueError
-        When the specification makes no sense or times fall.
+        When the specification makes no sense, times fall or an argument is something else.
     """
-    if not any(len(batch) for batch in sources):
-        raise DataError("history", "has no events: nothing to test on")
+    refuse_wrong_call(spec, strategies, sources)
+    refuse_wrong_options(sample_ns, progress)
     engine = Engine(spec, strategies, equity_curve=True, sample_ns=sample_ns, gates=gates, latency=latency)
+    for binding in engine.strategies:
+        for note in standing_notes(binding.strategy):
+            warnings.warn(f"strategy {binding.name}: {note}", StrategyWarning, stacklevel=2)
     for source, batch in enumerate(sources):
         engine.feed(batch, source)
     events = engine.run()
@@ -152,6 +253,7 @@ def result_of(engine: Engine) -> BacktestResult:
     engine.kernel.sample_equity()
     curve = engine.kernel.equity_curve()
     times_ns, equity = curve["time_ns"], curve["equity"]
+    tick = engine.instruments[0].tick_size.as_integer_ratio()
     return BacktestResult(
         trades=trades,
         cash_flows=_cash_flows(engine),
@@ -162,6 +264,10 @@ def result_of(engine: Engine) -> BacktestResult:
         orders_digest=engine.orders_digest(),
         state_hash=engine.state_hash(),
         summary=engine.summary(),
+        instruments=engine.instruments,
+        strategies=tuple(binding.name for binding in engine.strategies),
+        prices=curve["price_ticks"] * tick[0] / tick[1] if len(engine.instruments) == 1 else np.zeros(0),
+        activity=engine.activity(),
     )
 
 
@@ -208,7 +314,7 @@ def _statistics(engine: Engine, trades: NDArray[Any], curve: dict[str, NDArray[A
         exit_price=trades["exit_price"],
         pnl=trades["pnl"],
         commission=trades["commission"],
-        entry_value=_entry_values(engine, trades),
+        entry_value=entry_values(trades, engine.instruments),
         entry_time_ns=trades["entry_time_ns"] if is_sampled else None,
         exit_time_ns=trades["exit_time_ns"] if is_sampled else None,
     )
@@ -222,14 +328,3 @@ def _statistics(engine: Engine, trades: NDArray[Any], curve: dict[str, NDArray[A
         first_bar=first_bar,
         is_way_known=not is_sampled or engine.sample_ns is not None,
     )
-
-
-def _entry_values(engine: Engine, trades: NDArray[Any]) -> NDArray[np.float64]:
-    """Return what each trade was worth at its entry, in account currency."""
-    size = np.array([float(instrument.multiplier) for instrument in engine.instruments])
-    is_inverse = np.array([i.kind is InstrumentKind.INVERSE for i in engine.instruments])
-    price, instrument = np.abs(trades["entry_price"]), trades["instrument_id"]
-    with np.errstate(divide="ignore"):
-        per_unit = np.where(is_inverse[instrument], 1 / price, price)
-    values: NDArray[np.float64] = trades["quantity"] * size[instrument] * per_unit
-    return values

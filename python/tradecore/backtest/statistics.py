@@ -23,6 +23,7 @@ from tradecore.backtest.figures import (
     ratio,
     times,
 )
+from tradecore.backtest.result_text import as_html, as_text, figure_rows
 from tradecore.backtest.yearly import compound_growth_pct, yearly
 from tradecore.domain.errors import InvalidValueError
 
@@ -143,6 +144,13 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     sqn: float | None
     kelly: float | None
     reasons: dict[str, str]
+
+    def __repr__(self) -> str:
+        """Return the figures as lines of text."""
+        return as_text("Statistics", figure_rows(self, self.reasons))
+
+    def _repr_html_(self) -> str:
+        return as_html("Statistics", figure_rows(self, self.reasons))
 
 
 def compute_statistics(

@@ -1,8 +1,20 @@
 """Exceptions, split by who must act. An expected "no" is a value (`Refused`), not an exception."""
 
+import re
+from collections.abc import Sequence
+
+from tradecore.domain.times import iso_time
+
 
 class TradecoreError(Exception):
-    """Everything this project raises on purpose."""
+    """Everything this project raises on purpose.
+
+    It can be copied, and sent to another process whole: so an error in a worker of a pool reaches the caller.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Bring message and attributes along: by itself an exception is made again from its message alone."""
+        return _remade, (type(self), self.args), self.__dict__
 
 
 class InvalidValueError(TradecoreError):
@@ -19,10 +31,62 @@ class InvalidValueError(TradecoreError):
     """
 
     def __init__(self, field: str, value: object, rule: str) -> None:
-        super().__init__(f"{field} {value!r}: {rule}")
+        super().__init__(f"{field} {_shown(field, value)}: {rule}")
         self.field = field
         self.value = value
         self.rule = rule
+
+
+class OffGridError(InvalidValueError):
+    """A price or a size is none that the instrument has; an order with it is refused and ends no strategy.
+
+    Parameters
+    ----------
+    field, value, rule
+        As of `InvalidValueError`.
+    refusal : str
+        Rule of the refusal: `off_tick`, `off_lot`, `not_a_number`, or `invalid_order` for what is too large.
+    limit, actual : int
+        Limit and value of the refusal. For a number between two steps these are the nearest step and the one
+        on its other side, in ticks or lots.
+    """
+
+    def __init__(
+        self, field: str, value: object, rule: str, *, refusal: str, limit: int, actual: int
+    ) -> None:
+        super().__init__(field, value, rule)
+        self.refusal = refusal
+        self.limit = limit
+        self.actual = actual
+
+
+class InvalidSpecError(InvalidValueError):
+    """Settings cannot be accepted; names everything that is wrong with them at once.
+
+    `field`, `value` and `rule` are those of the first problem.
+
+    Parameters
+    ----------
+    problems : sequence of InvalidValueError
+        What is wrong, at least one; `field` of each is the path of its key, e.g. `instruments[1].tick_size`.
+
+    Attributes
+    ----------
+    problems : tuple of InvalidValueError
+        The same.
+    """
+
+    def __init__(self, problems: Sequence[InvalidValueError]) -> None:
+        first = problems[0]
+        super().__init__(first.field, first.value, first.rule)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Give every problem a line."""
+        lines = [str(problem) for problem in self.problems]
+        if len(lines) == 1:
+            return lines[0]
+        return "\n  ".join([f"{len(lines)} settings cannot be accepted:", *lines])
 
 
 class ConfigError(TradecoreError):
@@ -38,6 +102,11 @@ class ConfigError(TradecoreError):
         What was given; `None` when it is missing.
     rule : str
         What it must be, and what to do next.
+
+    Attributes
+    ----------
+    others : tuple of ConfigError
+        What else is wrong, found at the same time.
     """
 
     def __init__(self, source: str, key: str, value: object, rule: str) -> None:
@@ -47,6 +116,17 @@ class ConfigError(TradecoreError):
         self.key = key
         self.value = value
         self.rule = rule
+        self.others: tuple[ConfigError, ...] = ()
+
+    @classmethod
+    def of(cls, problems: Sequence["ConfigError"]) -> "ConfigError":
+        """Return the first of several problems, which brings the others along in `others` and as notes."""
+        # One that was told of before is among the others of an earlier one, too.
+        found = {id(each): each for problem in problems for each in (problem, *problem.others)}
+        first, *rest = found.values()
+        first.others = tuple(rest)
+        first.__notes__ = [str(problem) for problem in rest]
+        return first
 
 
 class DataError(TradecoreError):
@@ -82,7 +162,7 @@ class StrategyError(TradecoreError):
     """
 
     def __init__(self, strategy: str, callback: str, time_ns: int, what: str) -> None:
-        super().__init__(f"strategy {strategy!r} failed in {callback} at engine time {time_ns}: {what}")
+        super().__init__(f"strategy {strategy!r} failed in {callback}{_at(time_ns)}: {what}")
         self.strategy = strategy
         self.callback = callback
         self.time_ns = time_ns
@@ -110,7 +190,7 @@ class GateError(StrategyError):
 
     def __str__(self) -> str:
         """Blame the gate: the strategy only asked for what it was to judge."""
-        asked = f"a request of strategy {self.strategy!r} at engine time {self.time_ns}"
+        asked = f"a request of strategy {self.strategy!r}{_at(self.time_ns)}"
         return f"decision gate {self.gate!r} failed to judge {asked}: {self.what}"
 
 
@@ -151,3 +231,23 @@ class StorageError(TradecoreError):
 
 class BrokenInvariantError(TradecoreError):
     """A promise of ours is broken: stop trading and keep the journal."""
+
+
+class StrategyWarning(UserWarning):
+    """A strategy has something that does nothing, such as a method that nothing calls."""
+
+
+def _remade(kind: type[TradecoreError], args: tuple[object, ...]) -> TradecoreError:
+    """Return an exception with these `args`; its `__init__` is not called, for it takes something else."""
+    return kind.__new__(kind, *args)
+
+
+def _shown(field: str, value: object) -> str:
+    """Return a value as it was given, a time also as people read it."""
+    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", str(value)) is not None
+    return f"{value} ({iso_time(int(str(value)))})" if is_time else repr(value)
+
+
+def _at(time_ns: int) -> str:
+    """Return when it was, as people read it; before its first event an engine has no time."""
+    return f" at {iso_time(time_ns)}" if time_ns else " before the first event"

@@ -2,14 +2,16 @@
 
 import math
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
+from tradecore.domain import grid
 from tradecore.domain.errors import InvalidValueError
+from tradecore.domain.grid import Direction
 from tradecore.domain.spec import InstrumentKind, InstrumentSpec
 
-# Furthest a float may lie from a whole number of steps, in steps: floats of exact decimals are nearer.
-_STEP_TOLERANCE = 1e-6
+_NumberT = TypeVar("_NumberT", float, Decimal)
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,25 +36,52 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             multiplier=Decimal(spec.multiplier),
         )
 
-    def price_ticks(self, price: float | Decimal) -> int:
-        """Return a price as whole ticks.
+    def price_ticks(self, price: float | Decimal, name: str = "price") -> int:
+        """Return a price as whole ticks; `name` is what an error calls it.
+
+        Raises
+        ------
+        OffGridError
+            When the price is not a multiple of the tick size (floats: within a millionth of a tick), or no
+            finite number; `limit` of the error is the nearest price in ticks.
+        """
+        return grid.whole(price, self.tick_size, name, grid.PRICE)
+
+    def quantity_lots(self, quantity: float | Decimal, name: str = "quantity") -> int:
+        """Return a size as whole lots; `name` is what an error calls it.
+
+        Raises
+        ------
+        OffGridError
+            When the size is not a multiple of the lot size (floats: within a millionth of a lot), or no
+            finite number; `limit` of the error is the nearest size in lots.
+        """
+        return grid.whole(quantity, self.lot_size, name, grid.QUANTITY)
+
+    def round_price(self, price: _NumberT, direction: Direction = "nearest") -> _NumberT:
+        """Return the price on the tick that is next to a computed one; a float for a float.
+
+        Parameters
+        ----------
+        price : float or Decimal
+            Any price. One that is on the tick stays: `0.1 + 0.2` is 0.3 where the tick is 0.1. NaN and
+            infinities are returned as they are; an order with one is refused.
+        direction : str
+            `down`, `up` or `nearest`; of two that are equally near the one with even ticks.
 
         Raises
         ------
         InvalidValueError
-            When the price is not a multiple of the tick size (floats: within a millionth of a tick).
+            When there is no such direction.
         """
-        return _steps("price", price, self.tick_size)
+        return grid.rounded(price, self.tick_size, direction)
 
-    def quantity_lots(self, quantity: float | Decimal) -> int:
-        """Return a size as whole lots.
+    def round_quantity(self, quantity: _NumberT, direction: Direction = "down") -> _NumberT:
+        """Return the size in whole lots that is next to a computed one; otherwise as `round_price`.
 
-        Raises
-        ------
-        InvalidValueError
-            When the size is not a multiple of the lot size (floats: within a millionth of a lot).
+        `down` is nearer to minus infinity: of a short, -1.5 becomes -2.
         """
-        return _steps("quantity", quantity, self.lot_size)
+        return grid.rounded(quantity, self.lot_size, direction)
 
     def nearest_price_ticks(self, price: float) -> int:
         """Return the whole ticks nearest to a computed price, e.g. an entry price less some percent.
@@ -84,18 +113,3 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def quantity(self, lots: int) -> float:
         """Return lots as a size."""
         return float(lots * self.lot_size)
-
-
-def _steps(field: str, value: float | Decimal, step: Decimal) -> int:
-    try:
-        if isinstance(value, Decimal):
-            steps, rest = divmod(value, step)
-            if rest == 0:
-                return int(steps)
-        else:
-            count = value / float(step)
-            if abs(count - round(count)) <= _STEP_TOLERANCE * max(1.0, abs(count) * 1e-9):
-                return round(count)
-    except (ArithmeticError, ValueError):
-        raise InvalidValueError(field, value, "must be a finite number") from None
-    raise InvalidValueError(field, value, f"must be a multiple of {step}")

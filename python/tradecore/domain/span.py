@@ -40,3 +40,14 @@ def span_ns(field: str, text: str, rule: str, *, whole: str | None = None) -> in
     if len(digits) > _DIGITS_MAX or span >= 2**63:
         raise InvalidValueError(field, value, "must fit 64 bits of nanoseconds: at most 106751d")
     return span
+
+
+def span_words(length_ns: int) -> str:
+    """Return a length as `span_ns` reads it, in the largest unit of which it is a whole number: `1h`, `90s`.
+
+    One that is no whole number of milliseconds, which is no such length, is written in nanoseconds.
+    """
+    for unit, unit_ns in reversed(_UNITS_NS.items()):
+        if length_ns % unit_ns == 0:
+            return f"{length_ns // unit_ns}{unit}"
+    return f"{length_ns}ns"

@@ -12,8 +12,9 @@ from tradecore.domain.sessions import ALWAYS_OPEN, SessionTable
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
-# Checked where a specification is read from text; the engine checks what is built in code.
-Name = Annotated[str, msgspec.Meta(min_length=1)]
+# `tradecore.domain.spec_check` holds a specification to these, whether it comes from a file or from Python.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Rate = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 Calls = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
@@ -210,7 +211,7 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The account: its name (one engine per name), currency, opening cash and leverage."""
 
-    name: str = "paper"
+    name: Name = "paper"
     currency: Name = "USD"
     cash: str = "10000"
     leverage: str = "1"
@@ -289,7 +290,7 @@ class VenueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     matching: Matching = Matching.BARS
     order_latency_ns: DelayNs = 0
     report_latency_ns: DelayNs = 0
-    latency_file: Name | None = None
+    latency_file: FilePath | None = None
     latency_digest: Name | None = None
     queue: QueueModel = QueueModel.CONSERVATIVE
     queue_power: Power = 3

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Self
+from operator import index
+from typing import Self, TypeVar
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
-from tradecore.strategy import StrategyBinding
+from tradecore.domain.errors import OffGridError
+from tradecore.domain.grid import Direction
+from tradecore.engine.arrays import FloatArray
+from tradecore.strategy import StrategyBinding, Timeframe
 
+_NumberT = TypeVar("_NumberT", float, Decimal)
 _INT64 = 2**63
 # The action of a decision that asks for nothing.
 _HOLD = 0
@@ -20,7 +25,8 @@ class Context(OrderDesk):
 
     Prices and sizes come as exact `..._ticks` and `..._lots`, or as numbers (`limit=61800.5`,
     `quantity=0.01`) that must be multiples of tick and lot. An order is answered at once: its number
-    (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not.
+    (an `int`) when risk approved it, a `Refused` (which is false) with rule, limit and value when not. A
+    number that is no multiple is refused, too; `round_price` and `round_quantity` make one of it.
     """
 
     # A slot is the fastest way to a callable, where a method is bound anew whenever it is looked up.
@@ -62,7 +68,11 @@ class Context(OrderDesk):
             instrument_id: instruments[instrument_id] for instrument_id in binding.instruments
         }
         self._default_id = binding.instruments[0]
-        self._series: dict[int, int] = {}
+        self._timeframes = binding.timeframes()
+        self._series: dict[tuple[int, str], int] = {}
+        self._history = binding.history
+        self._is_started = False
+        self._indicators: list[tuple[str, int, Indicator]] = []
 
     # What there is
 
@@ -81,9 +91,29 @@ class Context(OrderDesk):
         """Every instrument of the strategy."""
         return tuple(self._instruments.values())
 
+    @property
+    def timeframes(self) -> tuple[str, ...]:
+        """What `bars` of the strategy says; the first is what indicators mean that name none."""
+        return tuple(timeframe.name for timeframe in self._timeframes)
+
     def position(self, instrument_id: int | None = None) -> float:
         """Return the strategy's position as a number; short is negative."""
         return self._of(instrument_id).quantity(self.position_lots(instrument_id))
+
+    def round_price(
+        self, price: _NumberT, direction: Direction = "nearest", instrument_id: int | None = None
+    ) -> _NumberT:
+        """Return the price on the tick next to a computed one: `down`, `up` or `nearest`, of the same type.
+
+        NaN and infinities are returned as they are; an order with one is refused.
+        """
+        return self._of(instrument_id).round_price(price, direction)
+
+    def round_quantity(
+        self, quantity: _NumberT, direction: Direction = "down", instrument_id: int | None = None
+    ) -> _NumberT:
+        """Return the size in whole lots next to a computed one; otherwise as `round_price`."""
+        return self._of(instrument_id).round_quantity(quantity, direction)
 
     # Orders
 
@@ -92,8 +122,16 @@ class Context(OrderDesk):
         return self._kernel.close(self._strategy_id, self._id(instrument_id))
 
     def target(self, quantity: float, instrument_id: int | None = None) -> int | Refused | None:
-        """Bring the strategy's position to `quantity` (signed) with one market order; `None` if there."""
-        wanted_lots = self._of(instrument_id).quantity_lots(quantity)
+        """Bring the strategy's position to `quantity` (signed) with one market order; `None` if there.
+
+        A quantity that is no whole number of lots is refused, as `quantity` of an order is.
+        """
+        try:
+            wanted_lots = self._of(instrument_id).quantity_lots(quantity)
+        except OffGridError:
+            # The order has the same number, so that it is refused, and recorded, as every other order.
+            refuse = self.sell if quantity < self.position(instrument_id) else self.buy
+            return refuse(quantity=quantity, instrument_id=instrument_id)
         missing_lots = wanted_lots - self.position_lots(instrument_id)
         if missing_lots == 0:
             return None
@@ -137,38 +175,58 @@ class Context(OrderDesk):
         """Record the decision to do nothing, with the notes made by `trace`."""
         self._kernel.trace(self._strategy_id, self._id(instrument_id), _HOLD, reason)
 
-    # Indicators, asked for in `on_start`
+    # Indicators, made in `on_start`: later they would start anew, without the bars before. `bars` says of
+    # which of the strategy's bars, else of the first.
 
-    def sma(self, period: int, instrument_id: int | None = None) -> Indicator:
+    def sma(self, period: int, instrument_id: int | None = None, *, bars: str | None = None) -> Indicator:
         """Simple moving average of the close."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "sma", period=period)
+        return self._indicator("sma", instrument_id, bars, period=period)
 
-    def ema(self, period: int, instrument_id: int | None = None, *, seed_first: bool = False) -> Indicator:
+    def ema(
+        self,
+        period: int,
+        instrument_id: int | None = None,
+        *,
+        seed_first: bool = False,
+        bars: str | None = None,
+    ) -> Indicator:
         """Exponential moving average of the close; starts from the mean of the first values, or the first."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "ema", period=period, seed_first=seed_first)
+        return self._indicator("ema", instrument_id, bars, period=period, seed_first=seed_first)
 
-    def rsi(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
+    def rsi(
+        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> Indicator:
         """Relative strength index of the close, after Wilder."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "rsi", period=period)
+        return self._indicator("rsi", instrument_id, bars, period=period)
 
-    def atr(self, period: int = 14, instrument_id: int | None = None) -> Indicator:
+    def atr(
+        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> Indicator:
         """Average true range, after Wilder."""
-        return self._kernel.add_indicator(self._series_of(instrument_id), "atr", period=period)
+        return self._indicator("atr", instrument_id, bars, period=period)
 
     def bollinger(
-        self, period: int = 20, deviations: float = 2.0, instrument_id: int | None = None
+        self,
+        period: int = 20,
+        deviations: float = 2.0,
+        instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """Bollinger bands of the close; values are (upper, middle, lower)."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "bollinger", period=period, factor=deviations)
+        return self._indicator("bollinger", instrument_id, bars, period=period, factor=deviations)
 
     def macd(
-        self, fast: int = 12, slow: int = 26, signal: int = 9, instrument_id: int | None = None
+        self,
+        fast: int = 12,
+        slow: int = 26,
+        signal: int = 9,
+        instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """MACD of the close; values are (macd, signal, histogram)."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "macd", period=fast, slow=slow, signal=signal)
+        return self._indicator("macd", instrument_id, bars, period=fast, slow=slow, signal=signal)
 
     def keltner(
         self,
@@ -176,19 +234,97 @@ class Context(OrderDesk):
         atr_period: int = 10,
         multiple: float = 2.0,
         instrument_id: int | None = None,
+        *,
+        bars: str | None = None,
     ) -> Indicator:
         """Keltner channel; values are (upper, middle, lower)."""
-        series = self._series_of(instrument_id)
-        return self._kernel.add_indicator(series, "keltner", period=period, slow=atr_period, factor=multiple)
+        return self._indicator(
+            "keltner", instrument_id, bars, period=period, slow=atr_period, factor=multiple
+        )
 
-    def history(self, column: str, count: int, instrument_id: int | None = None) -> object:
-        """Return the last `count` values of a bar column as a float64 array of shape (n,), newest last.
+    def history(
+        self, column: str, count: int, instrument_id: int | None = None, *, bars: str | None = None
+    ) -> FloatArray:
+        """Return the last values of a column of the bars, newest last.
 
-        `column` is `open`, `high`, `low`, `close` or `volume`; `history` of the binding bounds `count`.
+        Parameters
+        ----------
+        column : str
+            `open`, `high`, `low`, `close` (prices) or `volume` (size).
+        count : int
+            How many; the binding's `history` bounds it.
+        instrument_id : int, optional
+            Of which instrument; by default the first of the strategy.
+        bars : str, optional
+            Of which of the strategy's `bars`; by default the first.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            A copy of the caller's; `n` is `count`, or less while there are fewer bars.
+
+        Raises
+        ------
+        InvalidValueError
+            When `count` is no whole number, below 0, or more than the strategy's `history`, which is what the
+            engine keeps, or when the strategy has no such `bars`.
         """
-        return self._kernel.column(self._series_of(instrument_id), column, count)
+        if type(count) is not int or not 0 <= count <= self._history:
+            count = _kept(column, count, self._history)
+        return self._kernel.column(self._series_of(instrument_id, bars), column, count)
+
+    # What the engine asks
+
+    @property
+    def indicators(self) -> tuple[tuple[str, int, Indicator], ...]:
+        """The indicators that the strategy made: name with parameters, instrument, and the indicator."""
+        return tuple(self._indicators)
+
+    @property
+    def uses_bars(self) -> bool:
+        """Whether the strategy looks at bars beside what its callbacks get: indicators or history."""
+        return bool(self._indicators) or self._history > 0
+
+    def series_id(self, instrument_id: int, timeframe: str) -> int:
+        """Return the number of the series of these bars of an instrument."""
+        return self._series[instrument_id, timeframe]
+
+    def end_start(self) -> None:
+        """Learn that `on_start` is over: no indicator is made any more; called once by the engine."""
+        self._is_started = True
 
     # Below: how
+
+    def _indicator(
+        self,
+        name: str,
+        instrument_id: int | None,
+        bars: str | None,
+        *,
+        period: int,
+        slow: int = 0,
+        signal: int = 0,
+        factor: float = 0.0,
+        seed_first: bool = False,
+    ) -> Indicator:
+        given = [str(value) for value in (period, slow, signal) if value] + (
+            [f"{factor:g}"] if factor else []
+        )
+        if self._is_started:
+            raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ", ".join(given)))
+        self._kernel.check_caller(self._strategy_id)
+        made = self._kernel.add_indicator(
+            self._series_of(instrument_id, bars),
+            name,
+            period=period,
+            slow=slow,
+            signal=signal,
+            factor=factor,
+            seed_first=seed_first,
+        )
+        shown = [*given, *([] if bars is None else [f'bars="{bars}"'])]
+        self._indicators.append((f"{name}({', '.join(shown)})", self._id(instrument_id), made))
+        return made
 
     def _id(self, instrument_id: int | None) -> int:
         if instrument_id is None:
@@ -202,12 +338,52 @@ class Context(OrderDesk):
     def _of(self, instrument_id: int | None) -> Instrument:
         return self._instruments[self._id(instrument_id)]
 
-    def _series_of(self, instrument_id: int | None) -> int:
-        return self._series[self._id(instrument_id)]
+    def _series_of(self, instrument_id: int | None, bars: str | None) -> int:
+        name = self._timeframes[0].name if bars is None else bars
+        series = self._series.get((self._id(instrument_id), name))
+        if series is None:
+            known = ", ".join(self.timeframes)
+            rule = f"must be one of the strategy's bars, which are {known}; add it to `bars` of the strategy"
+            raise InvalidValueError("bars", bars, rule)
+        return series
 
-    def bind_series(self, add: Callable[[int], int]) -> None:
+    def bind_series(self, add: Callable[[int, Timeframe], int]) -> None:
         """Learn which series of bars belong to the instruments; called once by the engine."""
-        self._series = {instrument_id: add(instrument_id) for instrument_id in self._instruments}
+        self._series = {
+            (instrument_id, timeframe.name): add(instrument_id, timeframe)
+            for instrument_id in self._instruments
+            for timeframe in self._timeframes
+        }
+
+
+def _made_too_late(name: str, given: str) -> str:
+    return (
+        f"an indicator is made in on_start and kept, because one made later starts anew each time; write "
+        f"def on_start(self, ctx): self.{name} = ctx.{name}({given}) and read self.{name}.value"
+    )
+
+
+def _kept(column: str, count: object, kept: int) -> int:
+    """Return how many bars of a history are asked for; also a whole number of numpy."""
+    try:
+        number = index(count)  # type: ignore[arg-type] # what has no index is refused
+    except TypeError:
+        raise InvalidValueError(
+            "count", count, "must be a whole number, as in history('close', 20)"
+        ) from None
+    if number < 0:
+        raise InvalidValueError("count", number, "must not be below 0")
+    if number > kept:
+        raise InvalidValueError("count", number, _not_kept(column, number, kept))
+    return number
+
+
+def _not_kept(column: str, count: int, kept: int) -> str:
+    have = f"the engine keeps {kept:,} bars" if kept else "the engine keeps no bars"
+    return (
+        f'{have} for ctx.history("{column}", {count}): write history = {count} in [strategy], '
+        f"or StrategyBinding(..., history={count})"
+    )
 
 
 def _whole(name: str, value: int) -> int:

@@ -9,19 +9,27 @@ import msgspec
 from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
+from tradecore.domain.shape import Problems
+from tradecore.domain.units import Units
+from tradecore.engine.activity import Activity
+from tradecore.engine.activity_report import Watched, collected
+from tradecore.engine.activity_watch import ActivityWatch
 from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
 from tradecore.engine.commands import Subject, command_batch
 from tradecore.engine.context import Context
+from tradecore.engine.parts import checked_parts
 from tradecore.engine.scopes import ScopeNames
 from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
-from tradecore.strategy import StrategyBinding
+from tradecore.strategy import StrategyBinding, Timeframe
 
 _ATTO = Decimal(1).scaleb(-18)
 # Where the equity is sampled by the clock: once a minute.
 SAMPLE_NS = 60_000_000_000
 # Commands come after every market event of the same time.
 _COMMAND_SOURCE = 1_000
+# Bars of an instrument, what becomes of the first one, and how many are kept.
+_SeriesKey = tuple[int, Timeframe, str | None, int]
 
 
 class _Handlers(msgspec.Struct):
@@ -38,6 +46,11 @@ class _Handlers(msgspec.Struct):
     on_cash_flow: Callback | None
     on_liquidation: Callback | None
 
+    def callbacks(self) -> dict[str, Callback]:
+        """Return those that the strategy has, by name."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__ if name != "context"}
+        return {name: callback for name, callback in found.items() if callback is not None}
+
 
 class Engine:
     """A deterministic engine with its strategies: the same events give the same orders, byte for byte.
@@ -49,7 +62,8 @@ class Engine:
     spec : EngineSpec
         Instruments, account, fees, venue and risk.
     strategies : sequence of StrategyBinding
-        The strategies, called in this order for one event.
+        The strategies, called in this order for one event. Bars that close at one moment come the longest
+        first, once a strategy has several lengths.
     recording : bool
         Keep journal frames for `take_frames`, and traces of decisions among them.
     digest : bool
@@ -66,8 +80,10 @@ class Engine:
 
     Raises
     ------
+    InvalidSpecError
+        When specification, strategies or gates make no sense: names every key that is wrong by its path.
     InvalidValueError
-        When the specification makes no sense, or names other latencies.
+        When the specification names other latencies.
     """
 
     def __init__(
@@ -82,12 +98,13 @@ class Engine:
         gates: Sequence[Gate] = (),
         latency: LatencySamples | None = None,
     ) -> None:
-        self.spec = spec = _measured(spec, latency)
+        parts = checked_parts(spec, strategies, gates)
+        self.spec = spec = _measured(parts.spec, latency)
         self.instruments = tuple(
             Instrument.of(instrument_id, instrument)
             for instrument_id, instrument in enumerate(spec.instruments)
         )
-        self.strategies = tuple(strategies)
+        self.strategies = parts.strategies
         self.sample_ns = sample_ns
         self._names = ScopeNames(
             strategies=tuple(binding.name for binding in self.strategies),
@@ -102,11 +119,23 @@ class Engine:
             sample_ns=sample_ns,
             latency=latency,
         )
-        self._kernel.set_gates(asked_gates(gates, self._names.strategies), is_tracing=recording)
+        self._kernel.set_gates(asked_gates(parts.gates, self._names.strategies), is_tracing=recording)
         self._handlers: list[_Handlers] = []
-        self._series: dict[tuple[int, int, str, int], int] = {}
+        self._series: dict[_SeriesKey, int] = {}
+        problems = Problems()
+        self._add_timeframes(problems)
+        problems.raise_any()
         for strategy_id, binding in enumerate(self.strategies):
-            self._handlers.append(self._bind(strategy_id, binding))
+            try:
+                self._handlers.append(self._bind(strategy_id, binding))
+            except InvalidValueError as error:
+                # Only bars depend on the instrument: their volume must be a multiple of its lot.
+                problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
+        problems.raise_any()
+        self._watched = [
+            Watched(binding, handlers.context, handlers.callbacks())
+            for binding, handlers in zip(self.strategies, self._handlers, strict=True)
+        ]
         self._is_started = False
 
     @property
@@ -144,6 +173,8 @@ class Engine:
         if not self._is_started:
             self._is_started = True
             self._call("on_start")
+            for known in self._watched:
+                known.context.end_start()
         try:
             return self._kernel.run(self._handlers)
         except BaseException as error:
@@ -234,6 +265,17 @@ class Engine:
         """Return the hash of every order, refusal, cancel and amendment so far, hexadecimal."""
         return self._kernel.orders_digest()
 
+    def bars_left_out(self) -> dict[str, int]:
+        """Return how many bars given as input are in no longer bar, by symbol and length: `{"ACME 1h": 12}`.
+
+        They were outside of the sessions of the instrument's calendar, or came after their bar had ended.
+        """
+        counts: dict[str, int] = {}
+        for (instrument_id, timeframe, _, _), series in self._series.items():
+            name = f"{self.instruments[instrument_id].symbol} {timeframe.name}"
+            counts[name] = max(counts.get(name, 0), self._kernel.bars_left_out(series))
+        return {name: count for name, count in counts.items() if count}
+
     def snapshot_requests(self) -> list[int]:
         """Return the instruments whose book needs a snapshot."""
         return [i.instrument_id for i in self.instruments if self._kernel.needs_snapshot(i.instrument_id)]
@@ -281,6 +323,20 @@ class Engine:
             now_ns=self._kernel.now_ns,
         )
 
+    def activity(self) -> Activity:
+        """Return what the strategies did so far, what became of their orders and what they never got."""
+        return collected(self._kernel, self._units(), self._watched)
+
+    def watch(self, *, has_refusals: bool = True) -> ActivityWatch:
+        """Return what says, each thing once, what keeps the strategies from trading while the engine runs.
+
+        `has_refusals`: the first refusal of each rule and strategy too.
+        """
+        return ActivityWatch(self._kernel, self._units(), self._watched, has_refusals=has_refusals)
+
+    def _units(self) -> Units:
+        return Units(self.spec, self._names.strategies)
+
     def _halts(self) -> dict[str, str]:
         return {self._names.named(what, number): rule for what, number, rule, _, _ in self._kernel.halts()}
 
@@ -301,11 +357,10 @@ class Engine:
         return {symbol: f"{size.normalize():f}" for symbol, size in lots.items() if size}
 
     def _bind(self, strategy_id: int, binding: StrategyBinding) -> _Handlers:
-        if not binding.instruments or not all(0 <= i < len(self.instruments) for i in binding.instruments):
-            rule = f"must name instruments 0 to {len(self.instruments) - 1}"
-            raise InvalidValueError("instruments", binding.instruments, rule)
         context = Context(self._kernel, strategy_id, binding, self.instruments)
-        context.bind_series(lambda instrument_id: self._series_of(binding, instrument_id))
+        context.bind_series(
+            lambda instrument_id, timeframe: self._series_of(binding, instrument_id, timeframe)
+        )
         strategy = binding.strategy
         handlers = _Handlers(
             context,
@@ -328,8 +383,9 @@ class Engine:
             if handler is not None:
                 self._kernel.subscribe_own(strategy_id, what)
         for instrument_id in binding.instruments:
-            if handlers.on_bar is not None:
-                self._kernel.subscribe_bars(strategy_id, self._series_of(binding, instrument_id))
+            for timeframe in binding.timeframes() if handlers.on_bar is not None else ():
+                series = self._series_of(binding, instrument_id, timeframe)
+                self._kernel.subscribe_bars(strategy_id, series)
             for what, handler in (
                 ("quote", handlers.on_quote),
                 ("book", handlers.on_book),
@@ -339,24 +395,42 @@ class Engine:
                     self._kernel.subscribe(strategy_id, what, instrument_id)
         return handlers
 
-    def _series_of(self, binding: StrategyBinding, instrument_id: int) -> int:
-        bars = binding.bars
-        source = bars.rule or (bars.prices if bars.interval_ns else "input")
-        key = (instrument_id, bars.interval_ns, source, binding.history)
+    def _add_timeframes(self, problems: Problems) -> None:
+        """Add the bars of every strategy, the longest first, where one of them has several lengths.
+
+        Bars that end at one moment come in the order in which they were added.
+        """
+        if all(len(binding.timeframes()) == 1 for binding in self.strategies):
+            return
+        wanted = [
+            (strategy_id, binding, timeframe)
+            for strategy_id, binding in enumerate(self.strategies)
+            for timeframe in binding.timeframes()
+        ]
+        for strategy_id, binding, timeframe in sorted(wanted, key=lambda each: -each[2].source.length_ns):
+            try:
+                for instrument_id in binding.instruments:
+                    self._series_of(binding, instrument_id, timeframe)
+            except InvalidValueError as error:
+                problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
+
+    def _series_of(self, binding: StrategyBinding, instrument_id: int, timeframe: Timeframe) -> int:
+        key = (instrument_id, timeframe, binding.first_bar, binding.history)
         if key not in self._series:
             self._series[key] = self._kernel.add_series(
-                instrument_id, source, bars.interval_ns, binding.history
+                instrument_id, timeframe.source, timeframe.name, binding.first_bar, binding.history
             )
         return self._series[key]
 
     def _call(self, name: str) -> None:
-        for binding, handlers in zip(self.strategies, self._handlers, strict=True):
-            callback = getattr(binding.strategy, name, None)
+        for known in self._watched:
+            binding, callback = known.binding, getattr(known.binding.strategy, name, None)
             if callback is None:
                 continue
+            known.note_call(name)
             self._kernel.begin_calls()
             try:
-                callback(handlers.context)
+                callback(known.context)
             except BaseException as error:
                 if (failure := blamed(error, [binding], name, self.now_ns)) is None:
                     raise
@@ -372,7 +446,9 @@ def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:
     if digest is None and (name := venue.latency_digest or venue.latency_file):
         raise InvalidValueError("latency", None, f"needs the samples {name}")
     if venue.latency_digest not in (None, digest):
-        raise InvalidValueError("latency_digest", venue.latency_digest, f"the samples given have {digest}")
+        raise InvalidValueError(
+            "venue.latency_digest", venue.latency_digest, f"the samples given have {digest}"
+        )
     return msgspec.structs.replace(spec, venue=msgspec.structs.replace(venue, latency_digest=digest))
 
 

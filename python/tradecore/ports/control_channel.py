@@ -7,13 +7,13 @@ import msgspec
 
 
 class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an operator asks for: `status`, or a command of the engine.
+    """What an operator asks for: `status`, `stop`, or a command of the engine.
 
     Attributes
     ----------
     command : str
-        `status`, `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit`, `release`, `allow` or
-        `forbid`.
+        `status`, `stop`, `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit`, `release`,
+        `allow` or `forbid`.
     scope, limit, value, instrument, person : str
         What the last four are about, as `Engine.command` takes them.
     """

@@ -15,7 +15,7 @@ class Notifier(Protocol):
     """
 
     async def notify(self, records: Sequence[JournalRecord], /) -> None:
-        """Tell about these records, in order. Market events are not among them."""
+        """Tell about these records, in order. Of market events only lost feeds are among them."""
         ...
 
     async def aclose(self) -> None:

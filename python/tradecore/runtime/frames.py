@@ -13,9 +13,11 @@ _CODES = {kind.name: kind.code for kind in record_kinds()}
 SESSION = _CODES["session"]
 SESSION_END = _CODES["session_end"]
 _CLOCK = _CODES["clock"]
-# What a feed brings, and the time that the runtime tells: everything that is fed but commands.
+_FEED = _CODES["feed"]
+# What a feed brings, and the time that the runtime tells: everything that is fed but commands. That a feed is
+# lost is the one thing of these that people are told.
 _MARKET_AND_CLOCK = frozenset(
-    kind.code for kind in record_kinds() if kind.direction == "input" and kind.name != "command"
+    kind.code for kind in record_kinds() if kind.direction == "input" and kind.name not in ("command", "feed")
 )
 
 
@@ -27,7 +29,7 @@ class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
     engine : bytes
         The frames an engine made: everything but the marks of sessions.
     effects : bytes
-        The frames that are no market data and no clock: orders, reports, commands, marks.
+        The frames that are no market data and no clock: orders, reports, commands, marks; and lost feeds.
     effect_offsets : tuple of int
         For each frame in `effects`, how many frames came before it.
     marks : tuple of bytes
@@ -61,6 +63,7 @@ def scan(data: bytes) -> FrameScan:
         if kind in _MARKET_AND_CLOCK:
             market_events += kind != _CLOCK
         else:
+            market_events += kind == _FEED
             frame = data[position:end]
             effects.append(frame)
             offsets.append(count)

@@ -33,6 +33,8 @@ class Projector:
         self._read_model = read_model
         self._reader: JournalReader | None = None
         self._has_begun = False
+        # How many frames of the journal are in the tables, as far as this projector knows.
+        self.records = 0
 
     async def catch_up(self) -> int:
         """Project everything that is in the journal now; return the number of frames seen so far.
@@ -51,7 +53,9 @@ class Projector:
             if not await self._read_model.apply(*chunk):
                 # A rebuild, say, has filled or emptied them in the meantime.
                 reader = await self._reader_at_tables()
+            self.records = reader.records
         self._reader = reader
+        self.records = reader.records
         return reader.records
 
     async def run(self, ended: asyncio.Event) -> None:

@@ -152,7 +152,22 @@ class Session:
         self._asked_at: dict[int, float] = {}
         self._cannot_snapshot: set[int] = set()
         self._requests: set[asyncio.Task[None]] = set()
+        self._heard_at: float | None = None
         self.is_end_journalled = False
+
+    @property
+    def recovered(self) -> Recovered:
+        """What was found in the journal when it was opened."""
+        return self._recovered
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its feed is of now; one of the past or of a simulation has its own time."""
+        return self._settings.is_live
+
+    def feed_age_seconds(self) -> float | None:
+        """Return how long ago the feed brought something; `None` before the first time."""
+        return None if self._heard_at is None else asyncio.get_running_loop().time() - self._heard_at
 
     def status(self) -> SessionStatus:
         """Return what is committed now."""
@@ -388,6 +403,7 @@ class Session:
                     self._room.clear()
                     await self._room.wait()
                 self._batches.append(batch)
+                self._heard_at = asyncio.get_running_loop().time()
                 self._wake.set()
         except TradecoreError as error:
             self._feed_error = error

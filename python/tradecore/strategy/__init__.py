@@ -9,7 +9,26 @@ A strategy may have any of these methods; it is called only for what it has:
 
 from msgspec import Meta as Bounds
 
-from tradecore.strategy.binding import BarSource, StrategyBinding
+from tradecore.strategy.bar_source import BarSource, FirstBar
+from tradecore.strategy.binding import Bars, StrategyBinding, Timeframe, timeframes
+from tradecore.strategy.callbacks import CALLBACKS, has_callbacks, signature_problems, unknown_callbacks
+from tradecore.strategy.check import checked_bindings
 from tradecore.strategy.loader import build, load_class, parameters
 
-__all__ = ["BarSource", "Bounds", "StrategyBinding", "build", "load_class", "parameters"]
+__all__ = [
+    "CALLBACKS",
+    "BarSource",
+    "Bars",
+    "Bounds",
+    "FirstBar",
+    "StrategyBinding",
+    "Timeframe",
+    "build",
+    "checked_bindings",
+    "has_callbacks",
+    "load_class",
+    "parameters",
+    "signature_problems",
+    "timeframes",
+    "unknown_callbacks",
+]

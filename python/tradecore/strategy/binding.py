@@ -1,75 +1,68 @@
 """A strategy and what it is to see."""
 
-import re
+from collections.abc import Sequence
 
 import msgspec
 
 from tradecore.domain import InvalidValueError
-from tradecore.domain.span import span_ns
+from tradecore.strategy.bar_source import BarSource, FirstBar
 
-_KNOWN = "must be `input`, a length such as 1s, 5m, 1h, 1d or a rule such as 100tick, 50volume, 1e6notional"
-_RULE = re.compile(
-    r"[0-9]{1,18}(e[0-9]{1,2})?(tick|range|imbalance)"
-    r"|[0-9]{1,18}(\.[0-9]{1,18})?(e[0-9]{1,2})?(volume|notional|volume-imbalance)"
-)
+Bars = BarSource | str | Sequence[BarSource | str]
 
 
-class BarSource(msgspec.Struct, frozen=True):
-    """Where the bars of a strategy come from.
+class Timeframe(msgspec.Struct, frozen=True):
+    """Bars of one kind that a strategy sees, and what they are called: as they were written in `bars`."""
 
-    `interval_ns` above 0: bars of this length, built from `prices` (`trades` or `quotes`). `rule` such as
-    `100tick`: bars that end when this much was traded. Neither: bars given as input.
-
-    A bar by a rule ends with the trade that reaches the number, which is in it with all of its size;
-    nothing is carried over. What is counted: `tick` trades; `volume` size, in units of the instrument;
-    `notional` money; `range` ticks from low to high; `imbalance` trades in which buyers took liquidity
-    less those in which sellers did, either way; `volume-imbalance` the same by size.
-    """
-
-    interval_ns: int = 0
-    prices: str = "trades"
-    rule: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> "BarSource":
-        """Read `input`, `1m`, `500ms`, `5s:quotes` or a rule: `100tick`, `1e6notional`.
-
-        Whether a volume is a multiple of the lot size is checked by the engine, which knows the instrument.
-
-        Raises
-        ------
-        InvalidValueError
-            When the text is anything else.
-        """
-        if text == "input":
-            return cls()
-        length, _, prices = text.partition(":")
-        if rule := _RULE.fullmatch(length):
-            return cls._by_rule(text, rule, prices)
-        interval_ns = span_ns("bars", length, _KNOWN, whole=text)
-        if prices not in ("", "trades", "quotes"):
-            raise InvalidValueError("bars", text, "must be built from `:trades` or `:quotes`")
-        return cls(interval_ns=interval_ns, prices=prices or "trades")
-
-    @classmethod
-    def _by_rule(cls, text: str, rule: re.Match[str], prices: str) -> "BarSource":
-        if prices not in ("", "trades"):
-            raise InvalidValueError("bars", text, "must be built from trades: only time bars take `:quotes`")
-        if not re.match(r"[0.]*[1-9]", text):
-            raise InvalidValueError("bars", text, "must be above 0")
-        return cls(rule=rule[0])
+    name: str
+    source: BarSource
 
 
 class StrategyBinding(msgspec.Struct, frozen=True, kw_only=True):
     """One strategy object in an engine.
 
     `instruments` are positions in the engine's instrument table; the strategy sees these alone, and
-    the first is the one its orders mean when they name none. `bars` says where its bars come from,
-    `history` how many of them stay at hand as arrays.
+    the first is the one its orders mean when they name none.
+
+    `bars` says where its bars come from: a `BarSource`, the text of one such as `"1h"`, or several of them,
+    such as `("5m", "1h", "1d")`. The first is the one that indicators and `history` mean when they name none.
+    `first_bar` says what becomes of a first bar whose beginning is missing: absent, it is left out if it is
+    built from bars, and shown if it is built from trades or quotes. `history` is how many bars of each kind
+    stay at hand as arrays.
     """
 
     name: str
     strategy: object
     instruments: tuple[int, ...] = (0,)
-    bars: BarSource = BarSource()
+    bars: Bars = BarSource()
+    first_bar: FirstBar | None = None
     history: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine can call."""
+        if isinstance(self.strategy, type):
+            name = self.strategy.__name__
+            raise InvalidValueError("strategy", f"class {name}", f"must be an object: write {name}()")
+
+    def timeframes(self) -> tuple[Timeframe, ...]:
+        """Return what `bars` says, one by one.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none, when a text cannot be read, or when two are the same.
+        """
+        return timeframes(self.bars)
+
+
+def timeframes(bars: Bars) -> tuple[Timeframe, ...]:
+    """Read one or several kinds of bars; raises as `StrategyBinding.timeframes` does."""
+    several = (bars,) if isinstance(bars, BarSource | str) else tuple(bars)
+    if not several:
+        raise InvalidValueError("bars", several, "must name at least one kind of bars, e.g. 1h")
+    found: list[Timeframe] = []
+    for wanted in several:
+        source = BarSource.parse(wanted) if isinstance(wanted, str) else wanted
+        if any(source == known.source for known in found):
+            raise InvalidValueError("bars", source.text(), "is listed twice; name each kind of bars once")
+        found.append(Timeframe(wanted if isinstance(wanted, str) else source.text(), source))
+    return tuple(found)

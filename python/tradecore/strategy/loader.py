@@ -8,12 +8,15 @@ import traceback
 import typing
 import zlib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
 import msgspec
 
-from tradecore.domain import ConfigError
+from tradecore.domain import ConfigError, InvalidValueError, shape
+from tradecore.strategy.callbacks import signature_problems
+from tradecore.strategy.neighbours import NeighbourLoader, package_of
 
 
 def load_class(target: str, *, source: str, key: str = "strategy.class", base: Path | None = None) -> type:
@@ -22,7 +25,8 @@ def load_class(target: str, *, source: str, key: str = "strategy.class", base: P
     Parameters
     ----------
     target : str
-        File (relative to `base`) or importable module, a colon, and the name of the class.
+        File (relative to `base`) or importable module, a colon, and the name of the class. The file may
+        import the files beside it; what is installed comes first.
     source, key : str
         Where the target was configured, for the error.
     base : Path or None
@@ -63,29 +67,65 @@ def build(
     Raises
     ------
     ConfigError
-        When a parameter is unknown, of the wrong type or out of bounds.
+        When a parameter is unknown, of the wrong type or out of bounds, or when a callback takes other
+        arguments than the engine gives it; `others` has every further problem.
     """
-    known = parameters(strategy_class)
-    hints = typing.get_type_hints(strategy_class, include_extras=True)
-    for name in values:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(known) or 'none'}"
-            rule = f"{strategy_class.__name__} has no parameter of this name{hint}"
-            raise ConfigError(source, f"{section}.{name}", values[name], rule)
+    problems = parameter_problems(strategy_class, values)
+    if problems:
+        raise ConfigError.of([ConfigError(source, f"{section}.{p.field}", p.value, p.rule) for p in problems])
     try:
         strategy: object = strategy_class()
     except Exception as error:
         rule = f"cannot be made: {type(error).__name__}: {error}; its __init__ gets no arguments"
         raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
+    hints = typing.get_type_hints(strategy_class, include_extras=True)
+    for name, default in parameters(strategy_class).items():
+        setattr(strategy, name, _converted(values.get(name, default), hints[name]))
+    if wrong := signature_problems(strategy):
+        rule = "; ".join(f"{name} {problem}" for name, problem in wrong)
+        raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule)
+    return strategy
+
+
+def parameter_problems(strategy_class: type, values: Mapping[str, object]) -> list[InvalidValueError]:
+    """Return what is wrong with parameters, defaults included: unknown, of a wrong type or out of bounds."""
+    known = parameters(strategy_class)
+    problems = []
+    for name in values:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(known) or 'none'}"
+            rule = f"{strategy_class.__name__} has no parameter of this name{hint}"
+            problems.append(InvalidValueError(name, values[name], rule))
     for name, default in known.items():
         value = values.get(name, default)
-        try:
-            checked = msgspec.convert(value, hints[name])
-        except msgspec.ValidationError as error:
-            raise ConfigError(source, f"{section}.{name}", value, str(error)) from None
-        setattr(strategy, name, checked)
-    return strategy
+        broken = parameter_rule(strategy_class, name, value)
+        if broken is not None:
+            problems.append(InvalidValueError(name, value, broken))
+    return problems
+
+
+def parameter_rule(strategy_class: type, name: str, value: object) -> str | None:
+    """Return what the annotation of a parameter says against a value; `None` when it allows it."""
+    hint = typing.get_type_hints(strategy_class, include_extras=True)[name]
+    try:
+        _converted(value, hint)
+    except msgspec.ValidationError as error:
+        return str(error)
+    except UnicodeEncodeError:
+        return "must be text that UTF-8 can hold"
+    return None
+
+
+def _converted(value: object, hint: type) -> object:
+    """Return a value as its annotation wants it; numbers of numpy and decimals are numbers."""
+    value = shape.without_numpy(value)
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError:
+        if not isinstance(value, Decimal):
+            raise
+    return msgspec.convert(float(value), hint)
 
 
 def _load_module(location: str, *, source: str, key: str, target: str, base: Path | None) -> ModuleType:
@@ -104,7 +144,9 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
     name = f"tradecore_strategy_{path.stem}_{zlib.crc32(path.resolve().as_posix().encode()):08x}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    beside = package_of(path.parent)
+    loader = NeighbourLoader(name, str(path), beside)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise ConfigError(source, key, target, f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
@@ -135,17 +135,18 @@ fn replay(venue: &Venue, messages: &[String]) -> Outcome {
     outcome
 }
 
-/// Unpacks a file of the shared data, or says why not.
-fn unpack(path: &str) -> Option<String> {
-    let shared = std::env::var_os("TRADECORE_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let file = shared.join("data").join(path);
+/// Unpacks a file, or says why not.
+fn unpack(file: &Path) -> Option<String> {
     if !file.is_file() {
-        eprintln!("skipped: no real data; set TRADECORE_SHARED to the folder that holds data/{path}");
+        eprintln!("skipped: no {}; set TRADECORE_SHARED to the folder with data/", file.display());
         return None;
     }
-    let output = Command::new("gzip").arg("-dc").arg(&file).output().ok()?;
+    let output = Command::new("gzip").arg("-dc").arg(file).output().ok()?;
     Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn kraken_messages() -> Option<Vec<String>> {
@@ -156,14 +157,16 @@ fn kraken_messages() -> Option<Vec<String>> {
         #[serde(borrow)]
         updates: Vec<&'a RawValue>,
     }
-    let text = unpack("public/kraken_v2_book/orderbook-v2.json.gz")?;
+    let text = unpack(&repository().join("examples/data/kraken-book.json.gz"))?;
     let capture: Capture<'_> = serde_json::from_str(&text).unwrap();
     let all = std::iter::once(capture.init).chain(capture.updates);
     Some(all.map(|message| message.get().to_owned()).collect())
 }
 
 fn okx_messages() -> Option<Vec<String>> {
-    let text = unpack("public/cryptofeed_captures/OKX.ws.1.0.gz")?;
+    let shared =
+        std::env::var_os("TRADECORE_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
+    let text = unpack(&shared.join("data/public/cryptofeed_captures/OKX.ws.1.0.gz"))?;
     let received = text.lines().filter(|line| !line.starts_with("wss:"));
     Some(received.filter_map(|line| line.split_once(": ")).map(|(_, text)| text.to_owned()).collect())
 }

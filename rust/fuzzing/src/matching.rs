@@ -12,8 +12,8 @@ use tradecore_matching::{
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
-    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Money, OrderId, OrderKind, Quote,
-    Sessions, Side, Size, StrategyId, TimeInForce, Trade,
+    ExitPrice, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Money, OrderId, OrderKind,
+    Quote, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 use crate::bytes::Bytes;
@@ -100,7 +100,11 @@ fn request(instrument: InstrumentId, bytes: &mut Bytes<'_>) -> OrderRequest {
         2 => TimeInForce::Gtd { expire_ns: bytes.price() },
         _ => TimeInForce::Gtc,
     };
-    let exit = |bytes: &mut Bytes<'_>| (bytes.below(4) == 0).then(|| bytes.price());
+    let exit = |bytes: &mut Bytes<'_>| match bytes.below(8) {
+        0 => Some(ExitPrice::Ticks(bytes.price())),
+        1 => Some(ExitPrice::Ppm(bytes.price())),
+        _ => None,
+    };
     OrderRequest {
         instrument,
         side,
@@ -109,7 +113,7 @@ fn request(instrument: InstrumentId, bytes: &mut Bytes<'_>) -> OrderRequest {
         post_only: bytes.below(4) == 0,
         reduce_only: bytes.below(4) == 0,
         size: if bytes.below(8) == 0 { Size::EquityPpm(bytes.i64()) } else { Size::Lots(bytes.i64()) },
-        bracket: Bracket { stop_loss_ticks: exit(bytes), take_profit_ticks: exit(bytes) },
+        bracket: Bracket { stop_loss: exit(bytes), take_profit: exit(bytes) },
     }
 }
 
@@ -128,6 +132,7 @@ fn order_kind(bytes: &mut Bytes<'_>) -> OrderKind {
         },
         7 => OrderKind::MarketToLimit,
         8 => OrderKind::Iceberg { price_ticks: bytes.price(), display_lots: bytes.i64() },
+        9 => OrderKind::TrailingPercent { offset_ppm: bytes.price(), activation_ticks: bytes.i64() },
         _ => OrderKind::Limit { price_ticks: bytes.price() },
     }
 }

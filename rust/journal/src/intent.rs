@@ -1,7 +1,7 @@
 //! An order intent in 67 bytes; what is absent is zero. An order that needs more numbers has 24 more.
 
 use tradecore_types::{
-    Bracket, InstrumentId, OrderId, OrderIntent, OrderKind, Size, StrategyId, TimeInForce,
+    Bracket, ExitPrice, InstrumentId, OrderId, OrderIntent, OrderKind, Size, StrategyId, TimeInForce,
 };
 
 use crate::CodecError;
@@ -14,7 +14,10 @@ const STOP_LOSS: u8 = 4;
 const TAKE_PROFIT: u8 = 8;
 const CLOSES: u8 = 16;
 const MORE: u8 = 32;
-const ALL_FLAGS: u8 = POST_ONLY | REDUCE_ONLY | STOP_LOSS | TAKE_PROFIT | CLOSES | MORE;
+/// The stop-loss is in parts per million from the fill of its entry.
+const STOP_LOSS_PPM: u8 = 64;
+/// The take-profit is.
+const TAKE_PROFIT_PPM: u8 = 128;
 
 /// Appends an intent.
 pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
@@ -25,12 +28,14 @@ pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
         Size::Lots(lots) => (1, lots),
         Size::EquityPpm(ppm) => (2, ppm),
     };
-    let Bracket { stop_loss_ticks, take_profit_ticks } = intent.bracket;
+    let Bracket { stop_loss, take_profit } = intent.bracket;
+    let (stop_loss_flags, stop_loss) = exit_numbers(stop_loss, STOP_LOSS, STOP_LOSS_PPM);
+    let (take_profit_flags, take_profit) = exit_numbers(take_profit, TAKE_PROFIT, TAKE_PROFIT_PPM);
     let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
     let flags = flag(intent.post_only, POST_ONLY)
         | flag(intent.reduce_only, REDUCE_ONLY)
-        | flag(stop_loss_ticks.is_some(), STOP_LOSS)
-        | flag(take_profit_ticks.is_some(), TAKE_PROFIT)
+        | stop_loss_flags
+        | take_profit_flags
         | flag(intent.closes.is_some(), CLOSES)
         | flag(has_more, MORE);
 
@@ -44,7 +49,7 @@ pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
         flags,
         size_kind,
     ]);
-    for value in [price, size, stop_loss_ticks.unwrap_or(0), take_profit_ticks.unwrap_or(0)] {
+    for value in [price, size, stop_loss, take_profit] {
         out.extend_from_slice(&value.to_le_bytes());
     }
     out.extend_from_slice(&intent.closes.map_or(0, |order| order.0).to_le_bytes());
@@ -53,6 +58,25 @@ pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
         for value in [second, third, expire_ns.unwrap_or(0)] {
             out.extend_from_slice(&value.to_le_bytes());
         }
+    }
+}
+
+/// Returns the flags and the number of an exit.
+const fn exit_numbers(exit: Option<ExitPrice>, is_there: u8, is_ppm: u8) -> (u8, i64) {
+    match exit {
+        None => (0, 0),
+        Some(ExitPrice::Ticks(ticks)) => (is_there, ticks),
+        Some(ExitPrice::Ppm(ppm)) => (is_there | is_ppm, ppm),
+    }
+}
+
+/// Reads an exit; the flag of parts per million without an exit means nothing.
+fn exit_price(exit: Option<i64>, flags: u8, is_ppm: u8) -> Result<Option<ExitPrice>, CodecError> {
+    match (exit, is_ppm) {
+        (None, 0) => Ok(None),
+        (None, _) => Err(unknown("order_flags", flags)),
+        (Some(ticks), 0) => Ok(Some(ExitPrice::Ticks(ticks))),
+        (Some(ppm), _) => Ok(Some(ExitPrice::Ppm(ppm))),
     }
 }
 
@@ -75,6 +99,9 @@ const fn kind_numbers(kind: OrderKind) -> (u8, [i64; 3]) {
             (8, [offset_ticks, activation_ticks, limit_offset_ticks])
         }
         OrderKind::MarketToLimit => (9, [0; 3]),
+        OrderKind::TrailingPercent { offset_ppm, activation_ticks } => {
+            (11, [offset_ppm, activation_ticks, 0])
+        }
         OrderKind::Iceberg { price_ticks, display_lots } => (10, [price_ticks, display_lots, 0]),
     }
 }
@@ -89,13 +116,12 @@ pub(crate) fn intent(cursor: &mut Cursor<'_>) -> Result<OrderIntent, CodecError>
     let time_in_force = cursor.u8()?;
     let flags = cursor.u8()?;
     let size_kind = cursor.u8()?;
-    if flags & !ALL_FLAGS != 0 {
-        return Err(unknown("order_flags", flags));
-    }
     let price = cursor.i64()?;
     let quantity = size(size_kind, cursor.i64()?)?;
-    let stop_loss_ticks = optional("stop_loss_ticks", flags & STOP_LOSS, cursor.i64()?)?;
-    let take_profit_ticks = optional("take_profit_ticks", flags & TAKE_PROFIT, cursor.i64()?)?;
+    let stop_loss = optional("stop_loss_ticks", flags & STOP_LOSS, cursor.i64()?)?;
+    let stop_loss = exit_price(stop_loss, flags, flags & STOP_LOSS_PPM)?;
+    let take_profit = optional("take_profit_ticks", flags & TAKE_PROFIT, cursor.i64()?)?;
+    let take_profit = exit_price(take_profit, flags, flags & TAKE_PROFIT_PPM)?;
     let closes = optional("closes", flags & CLOSES, cursor.u64()?)?.map(OrderId);
     let time_ns = cursor.i64()?;
     let has_more = flags & MORE != 0;
@@ -116,7 +142,7 @@ pub(crate) fn intent(cursor: &mut Cursor<'_>) -> Result<OrderIntent, CodecError>
         post_only: flags & POST_ONLY != 0,
         reduce_only: flags & REDUCE_ONLY != 0,
         size: quantity,
-        bracket: Bracket { stop_loss_ticks, take_profit_ticks },
+        bracket: Bracket { stop_loss, take_profit },
         closes,
         time_ns,
     })
@@ -140,6 +166,7 @@ fn order_kind(code: u8, numbers: [i64; 3]) -> Result<OrderKind, CodecError> {
         },
         9 => OrderKind::MarketToLimit,
         10 => OrderKind::Iceberg { price_ticks: first, display_lots: second },
+        11 => OrderKind::TrailingPercent { offset_ppm: first, activation_ticks: second },
         _ => return Err(unknown("order_kind", code)),
     };
     let (_, expected) = kind_numbers(kind);

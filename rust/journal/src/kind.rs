@@ -108,14 +108,16 @@ kinds! {
     /// An order that risk approved.
     Order = 32, Output, "order",
         ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
-         "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
-         "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks" "closes" "decided_ns"
+         "trail_ppm" "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
+         "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks"
+         "stop_loss_ppm" "take_profit_ppm" "closes" "decided_ns"
          "reference_ticks"];
     /// An order, an amendment or a cancel that was refused: the order, the rule, its limit and the value.
     Refused = 33, Output, "refused",
         ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
-         "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
-         "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks" "closes" "decided_ns"
+         "trail_ppm" "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
+         "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks"
+         "stop_loss_ppm" "take_profit_ppm" "closes" "decided_ns"
          "rule" "limit" "value"];
     /// A cancel was asked for.
     CancelRequest = 34, Output, "cancel_request", ["order_id" "strategy"];

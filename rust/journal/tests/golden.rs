@@ -67,7 +67,7 @@ fn intents() -> [OrderIntent; 3] {
         post_only: true,
         reduce_only: false,
         size: Size::Lots(5),
-        bracket: Bracket { stop_loss_ticks: Some(4), take_profit_ticks: Some(9) },
+        bracket: Bracket::at(Some(4), Some(9)),
         closes: None,
         time_ns: 200,
     };

@@ -27,8 +27,8 @@ impl Account {
             tiers if tiers.is_empty() => None,
             tiers => Some(FeeTiers::new(config.venue.fees, tiers.clone(), config.fee_window)?),
         };
-        let borrow = Borrow::of(config)?;
-        let margin = Margin::of(config, instruments)?;
+        let borrow = Borrow::of(config);
+        let margin = Margin::of(config, instruments);
         let is_plain = tiers.is_none() && borrow.is_none() && margin.is_none();
         Ok((!is_plain).then(|| Box::new(Self { tiers, borrow, margin })))
     }

@@ -122,7 +122,12 @@ impl Kernel {
             Due::Expiry => self.expire_next(),
             Due::End => match self.schedule.take_end() {
                 Some(End::Bar { series }) => {
-                    self.close_time_bar(series);
+                    self.close_time_bars(series);
+                    Ok(())
+                }
+                Some(End::Merged { series }) => {
+                    self.close_merged_bar(series);
+                    self.close_merged();
                     Ok(())
                 }
                 Some(End::BookAge { instrument }) => self.on_book_age(instrument),

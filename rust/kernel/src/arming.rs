@@ -4,8 +4,8 @@ use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_matching::exit_intent;
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
-    CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, RejectReason, Report, ReportBody,
-    Size,
+    Bracket, CancelReason, ExitPrice, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, RejectReason,
+    Report, ReportBody, Size, exit_kinds,
 };
 
 use crate::child::Child;
@@ -16,6 +16,9 @@ use crate::{Destination, Kernel, KernelError, Links};
 
 /// An amendment that keeps the price.
 const KEEPS_PRICE: i64 = 0;
+
+/// Price of an exit before its entry has paid one; nothing is sent with it.
+const UNPRICED: i64 = 1;
 
 impl Kernel {
     /// Notes and records the links of an approved order; `true` when it is to be held.
@@ -211,8 +214,9 @@ impl Kernel {
     /// Sends a further order of a child, because none is open that could grow.
     fn send_further(&mut self, child: &Child, place: usize, lots: i64) -> Result<(), KernelError> {
         let approved = child.approved.intent();
+        let Some(kind) = self.priced_kind(child, place) else { return Ok(()) };
         let order_id = self.next_order_id();
-        let kind = child.kind.showing_at_most(lots);
+        let kind = kind.showing_at_most(lots);
         let intent =
             OrderIntent { order_id, kind, size: Size::Lots(lots), time_ns: self.now_ns, ..*approved };
         let order = match child.approved.further_exit(intent) {
@@ -244,16 +248,40 @@ impl Kernel {
         if matches!(market.venue, Venue::Bars(_)) {
             return Ok(());
         }
-        let stop = entry.bracket.stop_loss_ticks.map(|trigger_ticks| OrderKind::Stop { trigger_ticks });
-        let take = entry.bracket.take_profit_ticks.map(|price_ticks| OrderKind::Limit { price_ticks });
-        for kind in [stop, take].into_iter().flatten() {
+        let number = |exit: ExitPrice| exit.ticks().unwrap_or(UNPRICED);
+        let stop = |exit| OrderKind::Stop { trigger_ticks: number(exit) };
+        let take = |exit| OrderKind::Limit { price_ticks: number(exit) };
+        let Bracket { stop_loss, take_profit } = entry.bracket;
+        let exits = [stop_loss.map(|exit| (exit, stop(exit))), take_profit.map(|exit| (exit, take(exit)))];
+        for (exit_price, kind) in exits.into_iter().flatten() {
             let exit = exit_intent(entry, OrderId(0), kind, i64::MAX, self.now_ns);
             match market.gate.approve_exit(entry, exit) {
-                Some(exit) => self.groups.add_exit(entry.order_id, exit),
+                Some(exit) => {
+                    self.groups.add_exit(entry.order_id, exit, exit_price.ppm().unwrap_or(0));
+                }
                 None => return Err(KernelError::Broken("an exit that does not belong to its entry".into())),
             }
         }
         Ok(())
+    }
+
+    /// Returns what kind of order an exit is, priced by what its entry has paid so far when that decides; `None`
+    /// when the entry has nothing left.
+    fn priced_kind(&mut self, child: &Child, place: usize) -> Option<OrderKind> {
+        if child.off_paid_ppm == 0 {
+            return Some(child.kind);
+        }
+        let exit = child.approved.intent();
+        let paid = self.ledger.paid_price(exit.strategy, exit.instrument, child.entry)?;
+        let at = Some(ExitPrice::Ppm(child.off_paid_ppm));
+        let bracket = match child.kind {
+            OrderKind::Stop { .. } => Bracket { stop_loss: at, take_profit: None },
+            _ => Bracket { stop_loss: None, take_profit: at },
+        };
+        let bracket = bracket.from_paid(exit.side.opposite(), paid);
+        let kind = exit_kinds(&bracket).into_iter().flatten().next()?;
+        self.groups.price_exit(child.entry, place, kind);
+        Some(kind)
     }
 
     /// Records that risk refused what a fill of an entry would have sent; `false` when it is recorded already.
@@ -267,6 +295,7 @@ impl Kernel {
         let is_new = self.groups.note_refused(intent.instrument, entry, place);
         if is_new {
             self.counters.refusals += 1;
+            self.activity.note_refusal(self.now_ns, intent, refusal);
             self.recorder.refused(self.now_ns, intent, refusal);
         }
         is_new

@@ -9,6 +9,7 @@ use tradecore_types::{
 };
 
 use crate::account::Account;
+use crate::activity::Activity;
 use crate::groups::{Groups, Told};
 use crate::margin::{MarginMode, Margined, Standing, free_notional, verdict};
 use crate::margin_path::Leg;
@@ -29,6 +30,7 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) switches: Switches,
     pub(crate) recorder: &'a mut Recorder,
     pub(crate) counters: &'a mut Counters,
+    pub(crate) activity: &'a mut Activity,
     pub(crate) wakes: &'a mut std::collections::VecDeque<Wake>,
     pub(crate) hearing: &'a [Hearing],
     pub(crate) last_order_id: &'a mut u64,
@@ -193,6 +195,7 @@ impl BarDesk<'_> {
             Ok(_) => Ok(()),
             Err(refusal) => {
                 self.counters.refusals += 1;
+                self.activity.note_refusal(self.now_ns, &intent, &refusal);
                 self.recorder.refused(self.now_ns, &intent, &refusal);
                 Err(RejectReason::RiskRefused)
             }
@@ -336,6 +339,7 @@ impl BarAccount for BarDesk<'_> {
     fn report(&mut self, report: Report) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, &report);
         let Some(update) = self.orders.apply(&report)? else { return Ok(()) };
+        self.activity.note_report(update.order, &report);
         let (intent, open_lots) = (update.order.intent, update.order.open_lots());
         let counted = self.scopes.is_on().then_some(*update.order);
         let fill = fill_of(&intent, &report);

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use tradecore_bars::Print;
-use tradecore_types::{Bar, Instrument, InstrumentId, TimeNs};
+use tradecore_bars::{Misfit, Print};
+use tradecore_types::{Bar, Instrument, InstrumentId, TimeNs, ValueError};
 
-use crate::Kernel;
 use crate::market::Market;
 use crate::schedule::End;
 use crate::series::Series;
 use crate::wake::{Wake, WakeBody};
+use crate::{Kernel, KernelError};
 
 impl Kernel {
     /// Takes a price into the bars of an instrument that are built from it.
@@ -22,7 +22,7 @@ impl Kernel {
         let Some(market) = self.markets.get(instrument.index()) else { return };
         for &index in of(market) {
             let Some(series) = self.series.get_mut(index) else { continue };
-            let Some(builder) = &mut series.builder else { continue };
+            let Some(builder) = series.built_from_prints() else { continue };
             let ended_ns = builder.ends_ns();
             let finished = builder.update(print);
             if let Some(end_ns) = builder.ends_ns().filter(|_| ended_ns != builder.ends_ns()) {
@@ -34,12 +34,71 @@ impl Kernel {
         }
     }
 
-    /// Ends the time bar that a series is building, when its time has come.
-    pub(crate) fn close_time_bar(&mut self, index: usize) {
+    /// Ends the time bar that a series is building, and at this moment all others that have ended: when several
+    /// lengths end together, every series has its bar before any strategy is called.
+    pub(crate) fn close_time_bars(&mut self, index: usize) {
+        self.close_time_bar(index);
+        while self.has_timeframes
+            && let Some(series) = self.schedule.take_bar_end(self.now_ns)
+        {
+            self.close_time_bar(series);
+        }
+    }
+
+    fn close_time_bar(&mut self, index: usize) {
         let Some(series) = self.series.get_mut(index) else { return };
-        let finished = series.builder.as_mut().and_then(|builder| builder.close_due(self.now_ns));
+        let finished = series.builders.prints.as_mut().and_then(|builder| builder.close_due(self.now_ns));
         if let Some(finished) = finished {
             self.finish_bar(index, &finished.bar);
+        }
+    }
+
+    /// Takes a bar given as input, with its close, into the longer bars that are built from it, and then shows it
+    /// to the series that have it as it is.
+    pub(crate) fn spread_bar(
+        &mut self,
+        instrument: InstrumentId,
+        bar: &Bar,
+        close_ns: TimeNs,
+    ) -> Result<(), KernelError> {
+        let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
+        for &index in &market.series.merged {
+            let Some(series) = self.series.get_mut(index) else { continue };
+            let Some(bars) = series.built_from_bars() else { continue };
+            let was_due_ns = bars.due_ns();
+            let merged = bars.update(bar, close_ns).map_err(|misfit| unfit(&market.instrument, &misfit))?;
+            if let Some(due_ns) = bars.due_ns().filter(|due_ns| was_due_ns != Some(*due_ns)) {
+                self.schedule.merged_end(due_ns.max(self.now_ns), index);
+            }
+            for finished in [merged.before, merged.finished].into_iter().flatten() {
+                let close_ns = finished.close_time_ns;
+                finish(series, index, &finished.bar, &market.instrument, close_ns, &mut self.wakes);
+            }
+        }
+        for &index in &market.series.input {
+            let Some(series) = self.series.get_mut(index) else { continue };
+            finish(series, index, bar, &market.instrument, self.now_ns, &mut self.wakes);
+        }
+        Ok(())
+    }
+
+    /// Ends the longer bars whose last bar is missing and whose time has come; `false` when there is none.
+    pub(crate) fn close_merged(&mut self) -> bool {
+        let wakes = self.wakes.len();
+        while let Some(series) = self.schedule.take_merged_end(self.now_ns) {
+            self.close_merged_bar(series);
+        }
+        self.wakes.len() > wakes
+    }
+
+    /// Ends the longer bar that a series is building, when its time has come.
+    pub(crate) fn close_merged_bar(&mut self, index: usize) {
+        let Some(series) = self.series.get_mut(index) else { return };
+        let Some(market) = self.markets.get(series.instrument.index()) else { return };
+        let bars = series.builders.bars.as_mut();
+        if let Some(finished) = bars.and_then(|bars| bars.close_due(self.now_ns)) {
+            let close_ns = finished.close_time_ns;
+            finish(series, index, &finished.bar, &market.instrument, close_ns, &mut self.wakes);
         }
     }
 
@@ -49,6 +108,12 @@ impl Kernel {
         let Some(market) = self.markets.get(series.instrument.index()) else { return };
         finish(series, index, bar, &market.instrument, self.now_ns, &mut self.wakes);
     }
+}
+
+/// Says which bars cannot be built from which.
+fn unfit(instrument: &Instrument, misfit: &Misfit) -> KernelError {
+    let rule = format!("cannot be built for {}: {misfit}", instrument.spec.symbol);
+    ValueError::new("bars", misfit.span, rule).into()
 }
 
 /// Updates a series with its next bar and queues one call for every strategy that wants it.

@@ -30,6 +30,7 @@ impl Kernel {
             switches: self.switches,
             recorder: &mut self.recorder,
             counters: &mut self.counters,
+            activity: &mut self.activity,
             wakes: &mut self.wakes,
             hearing: &self.hearing,
             last_order_id: &mut self.last_order_id,

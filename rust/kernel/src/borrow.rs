@@ -8,7 +8,7 @@ use tradecore_types::{
     CashFlow, CashFlowKind, InstrumentId, InstrumentKind, Money, StrategyId, TimeNs, ValueError, share_of,
 };
 
-use crate::{Kernel, KernelConfig, KernelError};
+use crate::{InstrumentConfig, Kernel, KernelConfig, KernelError};
 
 /// One day in nanoseconds.
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -48,25 +48,13 @@ pub(crate) struct Borrow {
 
 impl Borrow {
     /// Makes the books of what is borrowed; `None` when no instrument asks for interest.
-    pub(crate) fn of(config: &KernelConfig) -> Result<Option<Self>, ValueError> {
+    pub(crate) fn of(config: &KernelConfig) -> Option<Self> {
         let rates_ppm: Vec<i64> = config.instruments.iter().map(|instrument| instrument.borrow_ppm).collect();
-        for (instrument, rate) in config.instruments.iter().zip(&rates_ppm) {
-            if *rate < 0 {
-                return Err(ValueError::new("borrow_ppm", rate, "must not be negative"));
-            }
-            if *rate > 0 && instrument.spec.kind == InstrumentKind::Inverse {
-                return Err(ValueError::new(
-                    "borrow_ppm",
-                    rate,
-                    "must be 0: an inverse contract borrows nothing",
-                ));
-            }
-        }
         if rates_ppm.iter().all(|rate| *rate == 0) {
-            return Ok(None);
+            return None;
         }
         let shorts = vec![Short::default(); rates_ppm.len().saturating_mul(usize::from(config.strategies))];
-        Ok(Some(Self { rates_ppm, shorts, due_ns: TimeNs::MAX }))
+        Some(Self { rates_ppm, shorts, due_ns: TimeNs::MAX })
     }
 
     /// Notes the position after a fill.
@@ -157,4 +145,16 @@ impl Kernel {
 /// Returns the end of the day that a time is in, in UTC.
 const fn next_midnight(time_ns: TimeNs) -> TimeNs {
     time_ns.div_euclid(DAY_NS).saturating_add(1).saturating_mul(DAY_NS)
+}
+
+/// Checks the interest on shorts of an instrument.
+pub(crate) fn check(instrument: &InstrumentConfig) -> Result<(), ValueError> {
+    let rate = instrument.borrow_ppm;
+    if rate < 0 {
+        return Err(ValueError::new("borrow_ppm", rate, "must not be negative"));
+    }
+    if rate > 0 && instrument.spec.kind == InstrumentKind::Inverse {
+        return Err(ValueError::new("borrow_ppm", rate, "must be 0: an inverse contract borrows nothing"));
+    }
+    Ok(())
 }

@@ -59,6 +59,7 @@ pub(crate) fn build_market(
         is_book_watched: false,
         quote: None,
         last_bar: None,
+        has_traded: false,
         reference: None,
         is_marked: false,
         venue,

@@ -57,6 +57,16 @@ impl BuyAndHold {
         self.sum
     }
 
+    /// Returns the price in ticks at which the sum was `sum`, when there is one instrument; else not a number.
+    #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "floats are for statistics")]
+    pub(crate) fn only_price_ticks(&self, sum: f64) -> f64 {
+        match self.firsts.as_slice() {
+            // The product is off the whole number by the rounding of a float.
+            &[Some(first)] => (sum * first as f64).round(),
+            _ => f64::NAN,
+        }
+    }
+
     /// Returns the number of instruments that have not been bought.
     pub(crate) fn unpriced(&self) -> usize {
         self.firsts.iter().filter(|first| first.is_none()).count()
@@ -83,6 +93,18 @@ mod tests {
         held.value(0, Some(7));
         held.value(1, Some(75));
         assert_eq!((held.sum(), held.unpriced()), (2.5, 1));
+    }
+
+    #[test]
+    fn the_price_of_one_instrument_is_found_again_and_that_of_several_is_not() {
+        let mut held = BuyAndHold::new(1);
+        assert!(held.only_price_ticks(held.sum()).is_nan());
+        held.buy(0, 7);
+        for price in 1..2_000 {
+            held.value(0, Some(price));
+            assert!((held.only_price_ticks(held.sum()) - growth(1, price)).abs() < f64::EPSILON);
+        }
+        assert!(BuyAndHold::new(2).only_price_ticks(2.0).is_nan());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Child {
     pub(crate) approved: ApprovedOrder,
     /// Its kind at the price it had last.
     pub(crate) kind: OrderKind,
+    /// Distance of its price from what its entry paid, in parts per million; 0 once the price is known.
+    pub(crate) off_paid_ppm: i64,
     /// What was asked for and waits for fills of the entry.
     pub(crate) ungranted_lots: i64,
     /// What was granted and is to be sent.
@@ -46,6 +48,7 @@ impl Child {
             is_held: order_id.is_some(),
             approved,
             kind: approved.intent().kind,
+            off_paid_ppm: 0,
             ungranted_lots: lots,
             due_lots: 0,
             growing_lots: 0,

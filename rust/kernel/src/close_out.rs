@@ -424,5 +424,6 @@ const fn is_at_market(kind: OrderKind) -> bool {
             | OrderKind::Stop { .. }
             | OrderKind::MarketIfTouched { .. }
             | OrderKind::TrailingStop { .. }
+            | OrderKind::TrailingPercent { .. }
     )
 }

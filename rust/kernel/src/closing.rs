@@ -237,6 +237,7 @@ const fn is_stop(kind: OrderKind) -> bool {
         OrderKind::Stop { .. }
             | OrderKind::StopLimit { .. }
             | OrderKind::TrailingStop { .. }
+            | OrderKind::TrailingPercent { .. }
             | OrderKind::TrailingStopLimit { .. }
     )
 }

@@ -2,14 +2,13 @@
 
 use tradecore_book::BookRules;
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, FeeTier, FeeTiers, FeeWindow, MarketRest, QueueModel,
+    SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
-use tradecore_types::{InstrumentSpec, Money, Sessions, TimeNs};
+use tradecore_types::{Instrument, InstrumentId, InstrumentSpec, Money, Sessions, TimeNs, ValueError};
 
-use crate::LatencySamples;
-
-use crate::MarginRule;
+use crate::{LatencySamples, MarginRule, borrow};
 
 /// Where orders go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,4 +135,58 @@ pub struct KernelConfig {
     pub has_equity_curve: bool,
     /// Span of that clock in nanoseconds, above 0; `None` for the start and the end alone.
     pub sample_ns: Option<i64>,
+}
+
+impl KernelConfig {
+    /// Returns every setting that makes no sense, with the path of the table that it stands in
+    /// (`instruments[1]`, `fees.tiers[0]`, empty at the top).
+    #[must_use]
+    pub fn problems(&self) -> Vec<(String, ValueError)> {
+        let mut found = Vec::new();
+        let mut note = |path: &str, checked: Result<(), ValueError>| {
+            found.extend(checked.err().map(|error| (path.to_owned(), error)));
+        };
+        note("", self.check_counts());
+        note("account", self.leverage.check());
+        note("venue.slippage", self.venue.bar_slippage.check());
+        for (index, instrument) in self.instruments.iter().enumerate() {
+            let path = format!("instruments[{index}]");
+            note(&path, Instrument::new(InstrumentId(0), instrument.spec.clone()).map(|_| ()));
+            note(&path, borrow::check(instrument));
+            if let Some(margin) = &instrument.margin {
+                note(&format!("{path}.margin"), margin.check());
+            }
+        }
+        for (index, checked) in FeeTiers::checks(&self.fee_tiers).enumerate() {
+            note(&format!("fees.tiers[{index}]"), checked);
+        }
+        found
+    }
+
+    /// Checks what is counted.
+    fn check_counts(&self) -> Result<(), ValueError> {
+        if self.instruments.is_empty() {
+            return Err(ValueError::new("instruments", 0, "there must be at least one"));
+        }
+        if u32::try_from(self.instruments.len()).is_err() {
+            return Err(ValueError::new("instruments", self.instruments.len(), "must be fewer than 2^32"));
+        }
+        if self.calls_max == 0 {
+            return Err(ValueError::new("risk.calls_max", 0, "must be above 0"));
+        }
+        match self.sample_ns.filter(|span_ns| *span_ns <= 0) {
+            Some(span_ns) => Err(ValueError::new("sample_ns", span_ns, "must be above 0")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Leverage {
+    /// Checks that it is above 0.
+    fn check(self) -> Result<(), ValueError> {
+        if self.numerator > 0 && self.denominator > 0 {
+            return Ok(());
+        }
+        Err(ValueError::new("leverage", self.numerator, "must be above 0"))
+    }
 }

@@ -184,6 +184,13 @@ impl Kernel {
     pub fn unpriced(&self) -> usize {
         self.curve.held.unpriced()
     }
+
+    /// Returns the price in ticks that belongs to a value of [`EquityColumns::held`] when there is one instrument;
+    /// not a number when there are several, or no price yet.
+    #[must_use]
+    pub fn only_price_ticks(&self, held: f64) -> f64 {
+        self.curve.held.only_price_ticks(held)
+    }
 }
 
 #[cfg(test)]

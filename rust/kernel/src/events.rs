@@ -50,6 +50,10 @@ impl Kernel {
 
     /// Handles the opening of the bar at the head of a source.
     pub(crate) fn handle_bar_open(&mut self, source: usize) -> Result<(), KernelError> {
+        // What has ended by now without its last bar comes after the bars that close now, and before one opens.
+        if self.schedule.has_merged_end(self.now_ns) && self.close_merged() {
+            return Ok(());
+        }
         let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
         self.input.open_bar(source);
         self.recorder.event(&event, &[], &[])?;
@@ -67,12 +71,7 @@ impl Kernel {
         self.learn(instrument, bar.close_ticks);
         self.fill_bar(instrument, bar, close_ns)?;
         self.value_bar(instrument, bar)?;
-        let mut next = 0;
-        while let Some(series) = self.market(instrument)?.series.input.get(next).copied() {
-            self.finish_bar(series, bar);
-            next += 1;
-        }
-        Ok(())
+        self.spread_bar(instrument, bar, close_ns)
     }
 
     fn on_quote(&mut self, instrument: InstrumentId, quote: Quote) -> Result<(), KernelError> {
@@ -130,7 +129,10 @@ impl Kernel {
 
     /// Shows a trade to the bars and the strategies.
     fn spread_trade(&mut self, instrument: InstrumentId, trade: Trade) {
-        let has_quotes = self.markets.get(instrument.index()).is_some_and(|market| market.best().0.is_some());
+        let has_quotes = self.markets.get_mut(instrument.index()).is_some_and(|market| {
+            market.has_traded = true;
+            market.best().0.is_some()
+        });
         if !has_quotes {
             self.learn(instrument, trade.price_ticks);
         }

@@ -10,6 +10,7 @@ use tradecore_ledger::OpenOrder;
 use tradecore_risk::{Approval, Exposure};
 use tradecore_types::{InstrumentId, OrderIntent, Refusal, Rule, StrategyId, TimeNs};
 
+use crate::activity::GateCount;
 use crate::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 use crate::orders::asked_side;
 use crate::{Kernel, KernelError};
@@ -44,19 +45,27 @@ pub(crate) struct Gates {
     notes: Vec<Vec<GateVerdict>>,
     /// What was said about the request at hand; kept for its memory.
     verdicts: Vec<GateVerdict>,
+    /// What each gate said so far.
+    counts: Vec<GateCount>,
 }
 
 impl Gates {
     /// Asks every gate, also after one said no; tells whether the order is to be bound to the position, or that
     /// it is refused.
-    fn ask(&mut self, view: &DecisionView) -> Result<Result<bool, Refusal>, GateFailed> {
+    fn ask(&mut self, view: &DecisionView, is_again: bool) -> Result<Result<bool, Refusal>, GateFailed> {
         if self.has_failed {
             return Err(GateFailed);
         }
         let (mut passed, mut may_open) = (true, true);
-        for gate in &self.asked {
+        for (index, gate) in self.asked.iter().enumerate() {
             // What a gate of a user's says about a closing request does not tell what it says about others.
             let verdict = gate.check(view).inspect_err(|GateFailed| self.has_failed = true)?;
+            if !view.is_closing
+                && !is_again
+                && let Some(count) = self.counts.get_mut(index)
+            {
+                count.note(view.now_ns, &verdict.gate, verdict.limit, verdict.value, verdict.passed);
+            }
             passed &= verdict.passed;
             may_open &= verdict.may_open;
             self.verdicts.push(verdict);
@@ -98,6 +107,7 @@ impl Kernel {
         let is_on = is_tracing || !gates.is_empty();
         self.gates = is_on.then(|| {
             Box::new(Gates {
+                counts: vec![GateCount::default(); gates.len()],
                 asked: gates,
                 is_tracing,
                 has_failed: false,
@@ -106,6 +116,12 @@ impl Kernel {
                 verdicts: Vec::new(),
             })
         });
+    }
+
+    /// Returns what every decision gate said so far, in the order in which they are asked.
+    #[must_use]
+    pub fn gate_counts(&self) -> &[GateCount] {
+        self.gates.as_ref().map_or(&[], |gates| &gates.counts)
     }
 
     /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
@@ -163,7 +179,7 @@ impl Kernel {
         occasion: Occasion,
     ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let is_closing = exposure.own.is_closing(intent, lots);
-        let verdict = match self.pass_gates(intent, lots, is_closing, occasion.kind)? {
+        let verdict = match self.pass_gates(intent, lots, is_closing, occasion)? {
             Err(refusal) => Err(refusal),
             Ok(is_bound) => self
                 .judge_risk(intent, lots, replaced, exposure)?
@@ -187,19 +203,19 @@ impl Kernel {
         intent: &OrderIntent,
         lots: i64,
         is_closing: bool,
-        request: RequestKind,
+        occasion: Occasion,
     ) -> Result<Result<bool, Refusal>, KernelError> {
         let (best_bid_ticks, best_ask_ticks) = self.best(intent.instrument);
         let Some(gates) = &mut self.gates else { return Ok(Ok(false)) };
         gates.verdicts.clear();
-        if gates.asked.is_empty() || !request.is_asked() {
+        if gates.asked.is_empty() || !occasion.kind.is_asked() {
             return Ok(Ok(false));
         }
         let view = DecisionView {
             now_ns: self.now_ns,
             strategy: intent.strategy,
             instrument: intent.instrument,
-            request,
+            request: occasion.kind,
             side: intent.side,
             lots,
             price_ticks: intent.kind.price_ticks(),
@@ -209,7 +225,7 @@ impl Kernel {
             best_ask_ticks,
             last_entry_ns: gates.last_entry_ns.get(intent.strategy.index()).copied().flatten(),
         };
-        gates.ask(&view).map_err(|GateFailed| KernelError::GateFailed)
+        gates.ask(&view, occasion.is_again).map_err(|GateFailed| KernelError::GateFailed)
     }
 
     /// Records what was said about a request: with the notes of the strategy if it made the request, once if

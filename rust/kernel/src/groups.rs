@@ -14,7 +14,7 @@ use std::ops::Range;
 use tradecore_journal::encode_order;
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{InstrumentId, OrderId, OrderIntent};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind};
 
 use crate::child::Child;
 use crate::close_out::Rest;
@@ -125,8 +125,18 @@ impl Groups {
     }
 
     /// Notes an exit of a bracket, which has no order until its entry fills.
-    pub(crate) fn add_exit(&mut self, entry: OrderId, exit: ApprovedOrder) {
-        self.follow(Child::new(entry, None, exit, i64::MAX), 0);
+    ///
+    /// One that is `off_paid_ppm` parts per million from what the entry pays has no price until then.
+    pub(crate) fn add_exit(&mut self, entry: OrderId, exit: ApprovedOrder, off_paid_ppm: i64) {
+        self.follow(Child { off_paid_ppm, ..Child::new(entry, None, exit, i64::MAX) }, 0);
+    }
+
+    /// Gives an exit of a bracket its price.
+    pub(crate) fn price_exit(&mut self, entry: OrderId, place: usize, kind: OrderKind) {
+        let range = self.range_of(entry);
+        if let Some(child) = self.children.get_mut(range).unwrap_or_default().get_mut(place) {
+            (child.kind, child.off_paid_ppm) = (kind, 0);
+        }
     }
 
     /// Returns the group of an order, which becomes the first of one when it has none.
@@ -555,6 +565,9 @@ impl Groups {
                 out.extend_from_slice(&lots.to_le_bytes());
             }
             out.extend([child.is_held, child.is_given_up, child.is_last].map(u8::from));
+            if child.off_paid_ppm != 0 {
+                out.extend_from_slice(&child.off_paid_ppm.to_le_bytes());
+            }
         }
         for limit in self.limits.iter().chain(&self.late) {
             put_id(out, Some(limit.order_id));

@@ -88,7 +88,8 @@ impl Input {
         let mut last = queue.last_time_ns.unwrap_or(TimeNs::MIN);
         for event in &batch.events {
             if event.time_ns < last {
-                let rule = format!("times must not fall; the one before was {last}");
+                let by_ns = last.saturating_sub(event.time_ns);
+                let rule = format!("times must not fall; the event before it is {by_ns} ns later");
                 return Err(ValueError::new("time_ns", event.time_ns, rule));
             }
             check_body(event)?;
@@ -183,7 +184,8 @@ impl Input {
 fn check_body(event: &Event) -> Result<(), ValueError> {
     let sizes = match event.body {
         EventBody::Bar(bar) if bar.open_time_ns > event.time_ns => {
-            let rule = format!("a bar must not open after its close at {}", event.time_ns);
+            let by_ns = bar.open_time_ns.saturating_sub(event.time_ns);
+            let rule = format!("a bar must not open after its close, which is {by_ns} ns before it");
             return Err(ValueError::new("open_time_ns", bar.open_time_ns, rule));
         }
         EventBody::Bar(bar) => [bar.volume_lots, 0],

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tradecore_bars::FirstBar;
 use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{CashFlowColumns, Ledger, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
@@ -12,6 +13,7 @@ use tradecore_types::{
 };
 
 use crate::account::Account;
+use crate::activity::{Activity, OrderCounts, Seen};
 use crate::build::build_market;
 use crate::input::Input;
 use crate::market::{Book, Market, Venue};
@@ -59,6 +61,7 @@ pub struct Kernel {
     pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
     pub(crate) counters: Counters,
+    pub(crate) activity: Activity,
     /// Last price of every instrument: what positions are valued at.
     pub(crate) marks: Vec<Option<i64>>,
     pub(crate) curve: crate::equity::Curve,
@@ -75,6 +78,8 @@ pub struct Kernel {
     pub(crate) has_margin: bool,
     /// When the account has something to do by itself or its equity is to be sampled; the end of time when never.
     pub(crate) clock_due_ns: TimeNs,
+    /// Whether a strategy has bars of several lengths: those that end together are known before it is called.
+    pub(crate) has_timeframes: bool,
 }
 
 impl Kernel {
@@ -84,14 +89,8 @@ impl Kernel {
     ///
     /// [`ValueError`] when an instrument or a setting makes no sense.
     pub fn new(config: KernelConfig) -> Result<Self, ValueError> {
-        if config.instruments.is_empty() {
-            return Err(ValueError::new("instruments", 0, "there must be at least one"));
-        }
-        if config.calls_max == 0 {
-            return Err(ValueError::new("calls_max", 0, "must be above 0"));
-        }
-        if config.leverage.numerator <= 0 || config.leverage.denominator <= 0 {
-            return Err(ValueError::new("leverage", config.leverage.numerator, "must be above 0"));
+        if let Some((_, error)) = config.problems().into_iter().next() {
+            return Err(error);
         }
         let mut markets = Vec::with_capacity(config.instruments.len());
         for (index, instrument) in config.instruments.iter().enumerate() {
@@ -99,12 +98,8 @@ impl Kernel {
                 .map_err(|_| ValueError::new("instruments", index, "must be fewer than 2^32"))?;
             markets.push(build_market(InstrumentId(id), instrument, &config.venue)?);
         }
-        config.venue.bar_slippage.check()?;
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
         let account = Account::of(&config, &instruments)?;
-        if let Some(span_ns) = config.sample_ns.filter(|span_ns| *span_ns <= 0) {
-            return Err(ValueError::new("sample_ns", span_ns, "must be above 0"));
-        }
         let curve = crate::equity::Curve::new(&config);
         let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
         let strategies = usize::from(config.strategies);
@@ -131,6 +126,7 @@ impl Kernel {
             switches: Switches::default(),
             last_order_id: 0,
             counters: Counters::default(),
+            activity: Activity::new(strategies),
             reports: Vec::new(),
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
@@ -139,6 +135,7 @@ impl Kernel {
             published: Vec::new(),
             account,
             has_margin,
+            has_timeframes: false,
             clock_due_ns: curve.due_ns(),
             curve,
             config,
@@ -184,6 +181,9 @@ impl Kernel {
 
     /// Adds a series of bars that keeps the last `history` of them.
     ///
+    /// Of bars that end at one moment those of the series that was added first come first: add the longer one
+    /// of two lengths first, so that it is known when the shorter one wakes a strategy.
+    ///
     /// # Errors
     ///
     /// [`KernelError::Value`] when the instrument is not in the table or a threshold is not above 0.
@@ -191,6 +191,7 @@ impl Kernel {
         &mut self,
         instrument: InstrumentId,
         source: BarSource,
+        first: FirstBar,
         history: usize,
     ) -> Result<usize, KernelError> {
         let index = self.series.len();
@@ -199,13 +200,19 @@ impl Kernel {
                 ValueError::new("instrument_id", instrument.0, "must be in the instrument table").into()
             );
         };
-        let builder = source.builder(&market.instrument)?;
+        let builders = source.builders(&market.instrument, &market.sessions, first)?;
+        let series = &mut market.series;
         match source {
-            BarSource::Input => market.series.input.push(index),
-            BarSource::Trades(_) | BarSource::Rule(_) => market.series.trades.push(index),
-            BarSource::Quotes(_) => market.series.quotes.push(index),
+            BarSource::Input => series.input.push(index),
+            BarSource::Bars(_) => series.merged.push(index),
+            BarSource::Trades(_) | BarSource::Rule(_) => series.trades.push(index),
+            BarSource::Quotes(_) => series.quotes.push(index),
+            BarSource::BarsOrTrades(_) => {
+                series.merged.push(index);
+                series.trades.push(index);
+            }
         }
-        self.series.push(Series::new(instrument, builder, history));
+        self.series.push(Series::new(instrument, builders, history));
         Ok(index)
     }
 
@@ -222,8 +229,21 @@ impl Kernel {
         }
     }
 
+    /// Returns how many bars given as input a series has left out: outside the sessions of the instrument, or
+    /// too late.
+    #[must_use]
+    pub fn bars_left_out(&self, series: usize) -> u64 {
+        let bars = self.series.get(series).and_then(|series| series.builders.bars.as_ref());
+        bars.map_or(0, |bars| bars.left_out())
+    }
+
     /// Wakes a strategy at every bar of a series.
+    ///
+    /// Once one strategy has bars of several lengths, all that end at one moment are known before any strategy is
+    /// called about them.
     pub fn subscribe_bars(&mut self, strategy: StrategyId, series: usize) {
+        let Some(instrument) = self.series.get(series).map(|series| series.instrument) else { return };
+        self.has_timeframes |= self.series.iter().any(|other| other.is_of(instrument, strategy));
         if let Some(series) = self.series.get_mut(series) {
             series.subscribers.push(strategy);
         }
@@ -290,6 +310,18 @@ impl Kernel {
     #[must_use]
     pub const fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Returns what became of the orders of a strategy; `None` when there is no such strategy.
+    #[must_use]
+    pub fn order_counts(&self, strategy: StrategyId) -> Option<&OrderCounts> {
+        self.activity.of(strategy)
+    }
+
+    /// Returns which kinds of market data an instrument has had; `None` when it is not in the table.
+    #[must_use]
+    pub fn seen(&self, instrument: InstrumentId) -> Option<Seen> {
+        self.markets.get(instrument.index()).map(Market::seen)
     }
 
     /// Returns what the book of an instrument went through.
@@ -414,6 +446,18 @@ impl Kernel {
     #[must_use]
     pub fn is_warm(&self, series: usize, indicator: usize) -> bool {
         self.series.get(series).is_some_and(|series| series.is_warm(indicator))
+    }
+
+    /// Returns how many bars a series has had.
+    #[must_use]
+    pub fn bars_seen(&self, series: usize) -> u64 {
+        self.series.get(series).map_or(0, Series::bars_seen)
+    }
+
+    /// Returns how many bars an indicator of a series needs before its first value.
+    #[must_use]
+    pub fn bars_needed(&self, series: usize, indicator: usize) -> usize {
+        self.series.get(series).map_or(0, |series| series.bars_needed(indicator))
     }
 
     /// Returns how many bars the slowest indicator needs before its first value.

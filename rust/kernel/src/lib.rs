@@ -8,6 +8,7 @@
 //! or opens a file; nothing calls back but the decision gates that a user brings, which see a view and nothing else.
 
 mod account;
+mod activity;
 mod advance;
 mod arming;
 mod arrivals;
@@ -36,6 +37,7 @@ mod expiry;
 mod funding;
 mod gates;
 mod groups;
+mod holdings;
 mod input;
 mod judging;
 mod kernel;
@@ -60,6 +62,7 @@ mod wake;
 #[cfg(test)]
 extern crate self as tradecore_kernel;
 
+pub use activity::{GateCount, OrderCounts, RefusalCount, Seen};
 pub use advance::Advance;
 pub use behaviour::BEHAVIOUR_VERSION;
 pub use built_in_gates::BuiltInGate;
@@ -74,5 +77,5 @@ pub use latency::{LatencySample, LatencySamples};
 pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};
 pub use series::{BarSource, Column, IndicatorValues};
-pub use tradecore_bars::BarRule;
+pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
 pub use wake::{OrderUpdate, Wake, WakeBody};

@@ -30,6 +30,16 @@ pub struct MarginRule {
     pub liquidation_fee_ppb: i64,
 }
 
+impl MarginRule {
+    /// Checks what a liquidation costs.
+    pub(crate) fn check(&self) -> Result<(), ValueError> {
+        match self.liquidation_fee_ppb {
+            0..=1_000_000_000 => Ok(()),
+            fee => Err(ValueError::new("liquidation_fee_bps", fee, "must be from 0 to 10000")),
+        }
+    }
+}
+
 /// An instrument with its rules.
 #[derive(Clone, Debug)]
 pub(crate) struct Margined {
@@ -63,23 +73,18 @@ pub(crate) struct Margin {
 
 impl Margin {
     /// Makes the rules of a configuration; `None` when no instrument has any.
-    pub(crate) fn of(config: &KernelConfig, instruments: &[Instrument]) -> Result<Option<Self>, ValueError> {
+    pub(crate) fn of(config: &KernelConfig, instruments: &[Instrument]) -> Option<Self> {
         let mut rules = Vec::with_capacity(instruments.len());
         for (instrument, known) in instruments.iter().zip(&config.instruments) {
             let margined = known.margin.clone().map(|rule| {
                 let instrument = instrument.clone();
                 Margined { instrument, rule, set_aside: 0 }
             });
-            if let Some(fee) = margined.as_ref().map(|known| known.rule.liquidation_fee_ppb)
-                && !(0..=1_000_000_000).contains(&fee)
-            {
-                return Err(ValueError::new("liquidation_fee_bps", fee, "must be from 0 to 10000"));
-            }
             rules.push(margined);
         }
         let has_any = rules.iter().any(Option::is_some);
         let (leverage, watch) = (config.leverage, MarginWatch::with_room(instruments.len()));
-        Ok(has_any.then_some(Self { rules, leverage, set_aside: 0, watch }))
+        has_any.then_some(Self { rules, leverage, set_aside: 0, watch })
     }
 
     /// Returns an instrument with its rules.

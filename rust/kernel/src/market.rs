@@ -5,6 +5,8 @@ use tradecore_matching::{BarMatcher, DepthMatcher, ExchangeMatcher};
 use tradecore_risk::{Gate, Reference};
 use tradecore_types::{Bar, Instrument, Quote, Sessions, StrategyId, TimeNs};
 
+use crate::activity::Seen;
+
 /// The book of an instrument and where it comes from.
 #[derive(Debug)]
 pub(crate) enum Book {
@@ -65,6 +67,8 @@ pub(crate) struct Subscribers {
 #[derive(Debug, Default)]
 pub(crate) struct SeriesOf {
     pub(crate) input: Vec<usize>,
+    /// Longer bars, built from those given as input.
+    pub(crate) merged: Vec<usize>,
     pub(crate) trades: Vec<usize>,
     pub(crate) quotes: Vec<usize>,
 }
@@ -83,6 +87,8 @@ pub(crate) struct Market {
     pub(crate) quote: Option<Quote>,
     /// Last bar given as input, and when it closed.
     pub(crate) last_bar: Option<(Bar, TimeNs)>,
+    /// Whether others have traded in it.
+    pub(crate) has_traded: bool,
     /// Reference price and when it was learned.
     pub(crate) reference: Option<(i64, TimeNs)>,
     /// Whether its venue gives mark prices, which alone value positions then.
@@ -108,6 +114,18 @@ impl Market {
         if self.book.age_ns_max().is_some() {
             out.extend_from_slice(&self.book_time_ns.to_le_bytes());
             out.push(u8::from(self.is_book_watched));
+        }
+    }
+
+    /// Returns which kinds of market data it has had.
+    pub(crate) fn seen(&self) -> Seen {
+        let is_exchange = matches!(self.venue, Venue::Exchange(_));
+        let is_two_sided = is_exchange && self.reference.is_some();
+        Seen {
+            bars: self.last_bar.is_some(),
+            quotes: self.quote.is_some() || is_two_sided,
+            trades: self.has_traded,
+            books: self.book_time_ns != 0 || is_two_sided,
         }
     }
 

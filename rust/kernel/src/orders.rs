@@ -83,7 +83,58 @@ impl Kernel {
                 if is_sized_at_fill { (request.size, lots.max(1)) } else { (Size::Lots(lots), lots) }
             }
         };
-        let intent = OrderIntent {
+        let intent = self.intent(order_id, strategy, request, links, size);
+        if links != Links::default()
+            && let Err(refusal) = self.check_links(&intent, links)
+        {
+            self.trace_unasked(strategy, request.instrument, asked_side(request.side))?;
+            return Ok(self.refused(&intent, refusal));
+        }
+        self.judge_and_send(&intent, lots, links, RequestKind::New)
+    }
+
+    /// Refuses a wish to trade that has no exact numbers, such as a price off the tick: it is recorded as every
+    /// other refusal is, with the nearest numbers that the instrument has.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Value`] when the instrument is not in the table.
+    pub fn refuse(
+        &mut self,
+        strategy: StrategyId,
+        request: &OrderRequest,
+        links: Links,
+        refusal: Refusal,
+    ) -> Result<Verdict, KernelError> {
+        self.market(request.instrument)?;
+        let order_id = self.next_order_id();
+        let intent = self.intent(order_id, strategy, request, links, request.size);
+        self.trace_unasked(strategy, request.instrument, asked_side(request.side))?;
+        Ok(self.refused(&intent, refusal))
+    }
+
+    /// Refuses an amendment that has no exact numbers; it is recorded when the order is the strategy's.
+    pub fn refuse_amendment(&mut self, strategy: StrategyId, order_id: OrderId, refusal: Refusal) -> Verdict {
+        match self.orders.get(order_id).filter(|order| order.intent.strategy == strategy) {
+            Some(order) => {
+                let intent = OrderIntent { time_ns: self.now_ns, ..order.intent };
+                self.refused(&intent, refusal)
+            }
+            None => Verdict::Refused(refusal),
+        }
+    }
+
+    /// Makes an intent of a request, under a new number.
+    #[inline]
+    fn intent(
+        &self,
+        order_id: OrderId,
+        strategy: StrategyId,
+        request: &OrderRequest,
+        links: Links,
+        size: Size,
+    ) -> OrderIntent {
+        OrderIntent {
             order_id,
             strategy,
             instrument: request.instrument,
@@ -96,14 +147,7 @@ impl Kernel {
             bracket: request.bracket,
             closes: links.after.filter(|_| request.reduce_only),
             time_ns: self.now_ns,
-        };
-        if links != Links::default()
-            && let Err(refusal) = self.check_links(&intent, links)
-        {
-            self.trace_unasked(strategy, request.instrument, asked_side(request.side))?;
-            return Ok(self.refused(&intent, refusal));
         }
-        self.judge_and_send(&intent, lots, links, RequestKind::New)
     }
 
     /// Closes a strategy's position with market orders; `None` when it is flat.
@@ -198,6 +242,7 @@ impl Kernel {
     /// Records a refusal and makes it the answer.
     fn refused(&mut self, intent: &OrderIntent, refusal: Refusal) -> Verdict {
         self.counters.refusals += 1;
+        self.activity.note_refusal(self.now_ns, intent, &refusal);
         self.recorder.refused(self.now_ns, intent, &refusal);
         Verdict::Refused(refusal)
     }
@@ -280,6 +325,7 @@ impl Kernel {
             && let Err(refusal) = self.scopes.check_cancel(strategy, self.now_ns)
         {
             self.counters.refusals += 1;
+            self.activity.note_refusal(self.now_ns, &order.intent, &refusal);
             self.recorder.refused(self.now_ns, &order.intent, &refusal);
             return false;
         }

@@ -23,6 +23,7 @@ impl Kernel {
         self.recorder.report(self.now_ns, report);
         let Some(update) = self.orders.apply(report)? else { return Ok(()) };
         let (order, before) = (update.order, update.before);
+        self.activity.note_report(order, report);
         let (intent, open_lots) = (&order.intent, order.open_lots());
         let (strategy, side) = (intent.strategy, intent.side);
         let (mut opened_lots, mut reductions) = (0, [].as_slice());

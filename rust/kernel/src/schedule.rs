@@ -77,6 +77,12 @@ pub(crate) enum End {
         /// The instrument.
         instrument: InstrumentId,
     },
+    /// A time bar that is built from bars given as input. It is entered for the nanosecond after its end, and
+    /// handled at its end: after everything that was fed for that moment.
+    Merged {
+        /// Index of the series.
+        series: usize,
+    },
 }
 
 /// What kind of internal event comes next.
@@ -163,6 +169,42 @@ impl Schedule {
         self.ends.push(Reverse((time_ns, end)));
     }
 
+    /// Plans the end of a time bar that is built from bars; it comes after everything fed for that moment.
+    pub(crate) fn merged_end(&mut self, end_ns: TimeNs, series: usize) {
+        self.end(end_ns.saturating_add(1), End::Merged { series });
+    }
+
+    /// Tells whether a time bar that is built from bars has ended by now.
+    #[inline]
+    pub(crate) fn has_merged_end(&self, now_ns: TimeNs) -> bool {
+        self.plans_ns <= now_ns.saturating_add(1)
+            && self.ends.peek().is_some_and(|Reverse((time_ns, end))| {
+                *time_ns <= now_ns.saturating_add(1) && matches!(end, End::Merged { .. })
+            })
+    }
+
+    /// Takes the next time bar that is built from bars and has ended by now.
+    pub(crate) fn take_merged_end(&mut self, now_ns: TimeNs) -> Option<usize> {
+        if !self.has_merged_end(now_ns) {
+            return None;
+        }
+        match self.take_end() {
+            Some(End::Merged { series }) => Some(series),
+            _ => None,
+        }
+    }
+
+    /// Takes the next time bar that is built from prints and ends now.
+    pub(crate) fn take_bar_end(&mut self, now_ns: TimeNs) -> Option<usize> {
+        let Reverse((_, End::Bar { series })) =
+            *self.ends.peek().filter(|Reverse((time_ns, _))| *time_ns <= now_ns)?
+        else {
+            return None;
+        };
+        self.take_end();
+        Some(series)
+    }
+
     /// Sets a timer.
     pub(crate) fn timer(&mut self, time_ns: TimeNs, strategy: StrategyId, timer_id: u64) {
         self.plan(time_ns);
@@ -186,7 +228,10 @@ impl Schedule {
             Due::Expiry
         } else if is_next(self.arrivals.front().map(|entry| entry.0)) {
             Due::Arrival
-        } else if is_next(self.ends.peek().map(|entry| entry.0.0)) {
+        } else if let Some(Reverse((_, end))) = self.ends.peek().filter(|entry| entry.0.0 == next_ns) {
+            if matches!(end, End::Merged { .. }) {
+                return Some((next_ns - 1, Due::End));
+            }
             Due::End
         } else {
             self.timers.peek().map(|_| Due::Timer)?

@@ -1,32 +1,54 @@
 //! A series of bars with the indicators that follow it.
 
-use tradecore_bars::{BarBuilder, BarRule};
+use tradecore_bars::{BarBuilder, BarRule, BarSpan, FirstBar, MergedBars, TimeBars};
 use tradecore_indicators::{Candle, Indicator};
 use tradecore_ring::Ring;
-use tradecore_types::{Bar, Instrument, InstrumentId, StrategyId, ValueError};
+use tradecore_types::{Bar, Instrument, InstrumentId, Sessions, StrategyId, ValueError};
 
 /// Where the bars of a series come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BarSource {
-    /// Bars given as input.
+    /// Bars given as input, as they are.
     Input,
-    /// Built from trades, this many nanoseconds long.
-    Trades(i64),
-    /// Built from the middle of bid and ask, this many nanoseconds long.
-    Quotes(i64),
+    /// Built from bars given as input, this long.
+    Bars(BarSpan),
+    /// Built from trades, this long.
+    Trades(BarSpan),
+    /// Built from the middle of bid and ask, this long.
+    Quotes(BarSpan),
+    /// Built from bars given as input or from trades, this long: from whichever comes first, and then from
+    /// nothing else.
+    BarsOrTrades(BarSpan),
     /// Built from trades by this rule.
     Rule(BarRule),
 }
 
+/// What builds the bars of a series; neither for bars given as input.
+#[derive(Debug, Default)]
+pub(crate) struct Builders {
+    /// Out of prints.
+    pub(crate) prints: Option<BarBuilder>,
+    /// Out of shorter bars.
+    pub(crate) bars: Option<Box<MergedBars>>,
+}
+
 impl BarSource {
-    /// Makes what builds the bars; bars given as input need nothing.
-    pub(crate) fn builder(self, instrument: &Instrument) -> Result<Option<BarBuilder>, ValueError> {
-        let rule = match self {
-            Self::Input => return Ok(None),
-            Self::Trades(interval_ns) | Self::Quotes(interval_ns) => BarRule::Time(interval_ns),
-            Self::Rule(rule) => rule,
-        };
-        BarBuilder::new(rule, instrument).map(Some)
+    /// Makes what builds the bars.
+    pub(crate) fn builders(
+        self,
+        instrument: &Instrument,
+        sessions: &Sessions,
+        first: FirstBar,
+    ) -> Result<Builders, ValueError> {
+        let of_prints = |span| BarBuilder::Time(TimeBars::within(span, sessions.clone(), first));
+        let of_bars = |span| Box::new(MergedBars::new(span, sessions.clone(), first));
+        Ok(match self {
+            Self::Input => Builders::default(),
+            Self::Bars(span) => Builders { prints: None, bars: Some(of_bars(span)) },
+            Self::Trades(span) | Self::Quotes(span) => Builders { prints: Some(of_prints(span)), bars: None },
+            Self::BarsOrTrades(span) => Builders { prints: Some(of_prints(span)), bars: Some(of_bars(span)) },
+            Self::Rule(rule) => Builders { prints: Some(BarBuilder::new(rule, instrument)?), bars: None },
+        })
     }
 }
 
@@ -74,7 +96,7 @@ pub enum Column {
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) instrument: InstrumentId,
-    pub(crate) builder: Option<BarBuilder>,
+    pub(crate) builders: Builders,
     pub(crate) subscribers: Vec<StrategyId>,
     followers: Vec<Follower>,
     columns: Option<Columns>,
@@ -83,7 +105,7 @@ pub(crate) struct Series {
 
 impl Series {
     /// Makes a series that keeps the last `history` bars.
-    pub(crate) fn new(instrument: InstrumentId, builder: Option<BarBuilder>, history: usize) -> Self {
+    pub(crate) fn new(instrument: InstrumentId, builders: Builders, history: usize) -> Self {
         let ring = || Ring::with_capacity(history);
         let columns = (history > 0).then(|| Columns {
             open: ring(),
@@ -92,7 +114,12 @@ impl Series {
             close: ring(),
             volume: ring(),
         });
-        Self { instrument, builder, subscribers: Vec::new(), followers: Vec::new(), columns, bars_seen: 0 }
+        Self { instrument, builders, subscribers: Vec::new(), followers: Vec::new(), columns, bars_seen: 0 }
+    }
+
+    /// Tells whether the bars are those of an instrument and a strategy is woken by them.
+    pub(crate) fn is_of(&self, instrument: InstrumentId, strategy: StrategyId) -> bool {
+        self.instrument == instrument && self.subscribers.contains(&strategy)
     }
 
     /// Adds an indicator and returns its index.
@@ -100,6 +127,23 @@ impl Series {
         let values = IndicatorValues { now: [f64::NAN; 3], previous: [f64::NAN; 3] };
         self.followers.push(Follower { indicator, values });
         self.followers.len() - 1
+    }
+
+    /// Lets the series be built from bars given as input, and from nothing else from now on.
+    pub(crate) fn built_from_bars(&mut self) -> Option<&mut MergedBars> {
+        let bars = self.builders.bars.as_deref_mut()?;
+        self.builders.prints = None;
+        Some(bars)
+    }
+
+    /// Lets the series be built from prints, and from nothing else from now on.
+    #[inline]
+    pub(crate) fn built_from_prints(&mut self) -> Option<&mut BarBuilder> {
+        let prints = self.builders.prints.as_mut()?;
+        if self.builders.bars.is_some() {
+            self.builders.bars = None;
+        }
+        Some(prints)
     }
 
     /// Takes a finished bar in.
@@ -139,6 +183,16 @@ impl Series {
         self.followers.get(indicator).is_some_and(|follower| follower.indicator.is_warm())
     }
 
+    /// Returns how many bars it has had.
+    pub(crate) const fn bars_seen(&self) -> u64 {
+        self.bars_seen
+    }
+
+    /// Returns the number of bars an indicator needs before its first value.
+    pub(crate) fn bars_needed(&self, indicator: usize) -> usize {
+        self.followers.get(indicator).map_or(0, |follower| follower.indicator.warm_up_bars())
+    }
+
     /// Returns the number of bars the slowest indicator needs before its first value.
     pub(crate) fn warm_up_bars(&self) -> usize {
         self.followers.iter().map(|follower| follower.indicator.warm_up_bars()).max().unwrap_or(0)
@@ -160,8 +214,11 @@ impl Series {
     /// Appends the canonical bytes of the state.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.bars_seen.to_le_bytes());
-        if let Some(builder) = &self.builder {
-            builder.write_state(out);
+        if let Some(prints) = &self.builders.prints {
+            prints.write_state(out);
+        }
+        if let Some(bars) = &self.builders.bars {
+            bars.write_state(out);
         }
         for follower in &self.followers {
             follower.indicator.write_state(out);

@@ -132,7 +132,7 @@ fn bars_with_orders_take_no_memory() {
     let mut kernel = engine(Matching::Bars);
     let round = |number| vec![bar(number * 10, number * 10 + 10, GOLD, [100, 103, 97, 101])];
     let mut act = trader();
-    let bracket = Bracket { stop_loss_ticks: Some(80), take_profit_ticks: Some(102) };
+    let bracket = Bracket::at(Some(80), Some(102));
     let answer = move |kernel: &mut Kernel, wake: &Wake| {
         act(kernel, wake);
         if let WakeBody::Bar { .. } = wake.body {
@@ -263,8 +263,7 @@ fn brackets_of_which_one_exit_fills_and_the_other_is_withdrawn_take_no_memory() 
             let (side, offset) = if turn % 2 == 0 { (Side::Buy, 4) } else { (Side::Sell, -4) };
             let (bid, ask) = kernel.best(GOLD);
             let at = bid.unwrap().midpoint(ask.unwrap());
-            let bracket =
-                Bracket { stop_loss_ticks: Some(at - offset), take_profit_ticks: Some(at + offset) };
+            let bracket = Bracket::at(Some(at - offset), Some(at + offset));
             approved(kernel, &OrderRequest { bracket, ..market(GOLD, side, 1) }).unwrap();
         },
     );

@@ -4,13 +4,14 @@
 mod common;
 
 use common::{ANNA, BERT, GOLD, Rig, TIN, clock, config, trade};
-use tradecore_kernel::{BarRule, BarSource, Matching, WakeBody};
+use tradecore_kernel::{BarRule, BarSource, BarSpan, FirstBar, Matching, WakeBody};
 use tradecore_types::{InstrumentId, Side};
 
 #[test]
 fn the_trade_that_completes_a_bar_wakes_with_it_and_then_with_itself() {
     let mut rig = Rig::new(config(Matching::Quotes));
-    let series = rig.kernel.add_series(GOLD, BarSource::Rule(BarRule::Volume(10)), 0).unwrap();
+    let series =
+        rig.kernel.add_series(GOLD, BarSource::Rule(BarRule::Volume(10)), FirstBar::BySource, 0).unwrap();
     rig.kernel.subscribe_bars(ANNA, series);
     rig.kernel.subscribe_trades(BERT, GOLD);
 
@@ -37,7 +38,9 @@ fn the_trade_that_completes_a_bar_wakes_with_it_and_then_with_itself() {
 fn what_was_counted_in_a_bar_is_part_of_the_state() {
     let hash = |side| {
         let mut rig = Rig::new(config(Matching::Quotes));
-        rig.kernel.add_series(GOLD, BarSource::Rule(BarRule::TickImbalance(3)), 0).unwrap();
+        rig.kernel
+            .add_series(GOLD, BarSource::Rule(BarRule::TickImbalance(3)), FirstBar::BySource, 0)
+            .unwrap();
         rig.play(&[trade(100, GOLD, side, 50, 9), clock(101)]);
         rig.kernel.state_hash()
     };
@@ -49,9 +52,12 @@ fn what_was_counted_in_a_bar_is_part_of_the_state() {
 #[test]
 fn a_series_that_cannot_be_is_refused() {
     let mut rig = Rig::new(config(Matching::Quotes));
-    for source in [BarSource::Trades(0), BarSource::Quotes(-1), BarSource::Rule(BarRule::Range(0))] {
-        assert!(rig.kernel.add_series(GOLD, source, 0).is_err(), "{source:?}");
+    for source in [BarSource::Rule(BarRule::Tick(-1)), BarSource::Rule(BarRule::Range(0))] {
+        assert!(rig.kernel.add_series(GOLD, source, FirstBar::BySource, 0).is_err(), "{source:?}");
     }
+    assert!(BarSpan::of_ns(0).is_err() && BarSpan::of_ns(-1).is_err() && BarSpan::of_months(5).is_err());
     let nowhere = InstrumentId(9);
-    assert!(rig.kernel.add_series(nowhere, BarSource::Rule(BarRule::Tick(1)), 0).is_err());
+    assert!(
+        rig.kernel.add_series(nowhere, BarSource::Rule(BarRule::Tick(1)), FirstBar::BySource, 0).is_err()
+    );
 }

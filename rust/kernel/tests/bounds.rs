@@ -136,7 +136,7 @@ fn exit_prices_that_make_no_sense_are_refused_with_the_price() {
         (Side::Sell, Some(90), Some(95), (95, 90)),
     ];
     for (side, stop_loss_ticks, take_profit_ticks, (limit, value)) in cases {
-        let bracket = Bracket { stop_loss_ticks, take_profit_ticks };
+        let bracket = Bracket::at(stop_loss_ticks, take_profit_ticks);
         let mut rig = quoted(Limits::default());
         let refused = rig.refused(ANNA, &OrderRequest { bracket, ..market(GOLD, side, 1) });
         assert_eq!(named(refused), (Rule::InvalidOrder, limit, value));
@@ -178,7 +178,7 @@ fn a_release_of_executions_does_not_forgive_losses() {
 #[test]
 fn an_order_that_passes_a_pause_because_it_closes_ends_with_the_position() {
     let mut rig = quoted(Limits::default());
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: None };
+    let bracket = Bracket::at(Some(90), None);
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
     rig.play(&[common::command(101, CommandKind::Pause)]);
     let plain = rig.approved(ANNA, &limit(GOLD, Side::Sell, 110, 5));

@@ -75,7 +75,7 @@ fn an_exit_whose_growth_the_venue_rejected_grows_when_the_market_changes() {
     late.venue.order_latency_ns = 5;
     let mut rig = Rig::new(late);
     rig.play(&[snapshot(100, 10, &[(99, 50)], &[(101, 50)])]);
-    let bracket = Bracket { stop_loss_ticks: Some(80), take_profit_ticks: None };
+    let bracket = Bracket::at(Some(80), None);
     rig.approved(ANNA, &OrderRequest { bracket, ..limit(GOLD, Side::Buy, 95, 5) });
     rig.play(&[diff(110, 11, &[(98, 1)], &[])]);
     sold(&mut rig, 120, 2);

@@ -150,7 +150,7 @@ impl World {
     fn enter(&mut self, lots: i64) {
         match self.style {
             Style::Bracket => {
-                let bracket = Bracket { stop_loss_ticks: Some(STOP_AT), take_profit_ticks: Some(TAKE_AT) };
+                let bracket = Bracket::at(Some(STOP_AT), Some(TAKE_AT));
                 let _ =
                     self.send(&OrderRequest { bracket, ..market(GOLD, Side::Buy, lots) }, Links::default());
             }

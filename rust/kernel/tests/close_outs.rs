@@ -78,7 +78,7 @@ fn a_stop_that_finds_three_of_ten_goes_on_and_its_partner_protects_the_seven() {
 
 #[test]
 fn both_exits_of_a_bracket_and_what_close_sends_are_tried_on() {
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(110) };
+    let bracket = Bracket::at(Some(90), Some(110));
     let mut rig = long_with(config(Matching::Quotes), bracket);
     thin(&mut rig, 200, 3);
     let sells: Vec<_> =
@@ -201,7 +201,7 @@ fn an_exit_that_reaches_a_book_that_is_not_to_be_trusted_is_sent_again() {
     late.venue.order_latency_ns = 10;
     let mut rig = Rig::new(late);
     rig.play(&[snapshot(100, 10, &[(99, 50)], &[(100, 50)])]);
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(110) };
+    let bracket = Bracket::at(Some(90), Some(110));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
     rig.play(&[diff(110, 11, &[(98, 50)], &[]), lost(111, GOLD), clock(125)]);
     assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (5, 0), "both exits were rejected");

@@ -31,7 +31,7 @@ fn sold(rig: &mut Rig, time_ns: i64, lots: i64) {
 }
 
 fn exits() -> Bracket {
-    Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(120) }
+    Bracket::at(Some(90), Some(120))
 }
 
 /// A buy of ten lots at 95 with both exits.
@@ -426,7 +426,7 @@ fn short_by_both_exits(depth: i64) -> Rig {
     let mut late = config(Matching::Quotes);
     late.venue.order_latency_ns = 5;
     let mut rig = quoted(late);
-    let bracket = Bracket { stop_loss_ticks: Some(95), take_profit_ticks: Some(105) };
+    let bracket = Bracket::at(Some(95), Some(105));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
     rig.play(&[quote(120, GOLD, (99, 50), (101, 50)), quote(130, GOLD, (105, 50), (107, 50))]);
     rig.play(&[quote(131, GOLD, (94, 50), (96, depth))]);
@@ -462,10 +462,7 @@ fn a_killed_engine_leaves_a_surplus_also_when_it_is_released() {
 fn what_closes_a_surplus_does_not_take_what_another_entry_has_opened() {
     let mut rig = short_by_both_exits(0);
     // Eight bought close the five and open three before the order for the five arrives.
-    let other = OrderRequest {
-        bracket: Bracket { stop_loss_ticks: Some(80), take_profit_ticks: None },
-        ..limit(GOLD, Side::Buy, 97, 8)
-    };
+    let other = OrderRequest { bracket: Bracket::at(Some(80), None), ..limit(GOLD, Side::Buy, 97, 8) };
     rig.play(&[clock(150)]);
     rig.approved(ANNA, &other);
     rig.play(&[clock(152), quote(153, GOLD, (94, 50), (98, 50)), quote(156, GOLD, (94, 50), (97, 50))]);
@@ -478,7 +475,7 @@ fn a_flatten_goes_on_beside_an_exit_that_was_armed_after_it_began() {
     let mut late = config(Matching::Quotes);
     late.venue.report_latency_ns = 5;
     let mut rig = quoted(late);
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: None };
+    let bracket = Bracket::at(Some(90), None);
     rig.approved(ANNA, &OrderRequest { bracket, ..limit(GOLD, Side::Buy, 100, 10) });
     rig.play(&[quote(110, GOLD, (99, 1), (100, 4)), quote(111, GOLD, (99, 1), (101, 50))]);
     rig.play(&[command(112, CommandKind::Flatten), clock(116)]);

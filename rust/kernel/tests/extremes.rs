@@ -8,7 +8,7 @@ use common::{
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tradecore_kernel::{BarSource, Kernel, KernelError, Matching, OrderRequest, Verdict};
+use tradecore_kernel::{BarSource, FirstBar, Kernel, KernelError, Matching, OrderRequest, Verdict};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, EventBody, FeedState, Flow, InstrumentId,
     Level, OrderId, OrderKind, Quote, Refusal, Rule, Side, Size, StrategyId, TimeInForce, Trade,
@@ -109,7 +109,7 @@ fn request() -> impl Strategy<Value = OrderRequest> {
                 post_only,
                 reduce_only,
                 size,
-                bracket: Bracket { stop_loss_ticks: stop, take_profit_ticks: profit },
+                bracket: Bracket::at(stop, profit),
             }
         },
     )
@@ -235,7 +235,7 @@ fn an_instrument_outside_the_table_is_one_error_everywhere() {
     assert!(named(rig.kernel.feed(0, batch(&[quote(1, far, (1, 1), (2, 1))])).unwrap_err()));
     assert!(named(rig.kernel.submit(ANNA, &market(far, Side::Buy, 1)).unwrap_err()));
     assert!(named(rig.kernel.close(ANNA, far).unwrap_err()));
-    assert!(named(rig.kernel.add_series(far, BarSource::Input, 0).unwrap_err()));
+    assert!(named(rig.kernel.add_series(far, BarSource::Input, FirstBar::BySource, 0).unwrap_err()));
     assert_eq!(rig.kernel.counters().events, 0);
 }
 

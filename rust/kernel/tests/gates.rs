@@ -192,7 +192,7 @@ fn no_gate_holds_back_what_takes_risk_away() {
     let in_the_morning = Says(|view| (view.now_ns < EVENING).then_some(true));
     for end in ["close", "flatten", "cancel"] {
         let mut rig = gated(vec![Box::new(Says(in_the_morning.0))]);
-        let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(120) };
+        let bracket = Bracket::at(Some(90), Some(120));
         rig.approved(ANNA, &OrderRequest { bracket, ..limit(GOLD, Side::Buy, 95, 10) });
         settle(&mut rig);
         sold(&mut rig, EVENING, 4);

@@ -6,7 +6,7 @@ mod common;
 use common::{ANNA, BERT, GOLD, Item, Rig, TIN, bar, config, limit, market, money, quote, stop};
 use proptest::prelude::*;
 use tradecore_kernel::{
-    BarSource, Kernel, KernelConfig, MarginMode, MarginRule, Matching, VenueConfig, Wake, WakeBody,
+    BarSource, FirstBar, Kernel, KernelConfig, MarginMode, MarginRule, Matching, VenueConfig, Wake, WakeBody,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::BarOrder;
@@ -32,7 +32,7 @@ fn rig(matching: Matching, bar_order: BarOrder) -> Rig {
     let venue = VenueConfig { bar_order, ..plain.venue.clone() };
     let mut rig = Rig::new(KernelConfig { instruments, venue, cash: money(1_500), ..plain });
     for instrument in ALL {
-        let series = rig.kernel.add_series(instrument, BarSource::Input, 0).unwrap();
+        let series = rig.kernel.add_series(instrument, BarSource::Input, FirstBar::BySource, 0).unwrap();
         for strategy in [ANNA, BERT] {
             rig.kernel.subscribe_quotes(strategy, instrument);
             rig.kernel.subscribe_bars(strategy, series);

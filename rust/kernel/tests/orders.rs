@@ -7,7 +7,9 @@ use common::{
     ANNA, BERT, GOLD, Item, Rig, TIN, bar, clock, command, config, diff, flow_limit, limit, lost, market,
     money, quote, snapshot, stop, trade,
 };
-use tradecore_kernel::{BarSource, Destination, Matching, OrderRequest, Verdict, WakeBody};
+use tradecore_kernel::{
+    BarSource, BarSpan, Destination, FirstBar, Matching, OrderRequest, Verdict, WakeBody,
+};
 use tradecore_risk::Limits;
 use tradecore_types::{
     Bracket, CancelReason, CommandKind, Liquidity, OrderId, RejectReason, ReportBody, Rule, Side, StrategyId,
@@ -129,7 +131,7 @@ fn a_killed_engine_arms_no_exit_of_a_fill_that_was_under_way() {
     config.venue.report_latency_ns = 5;
     let mut rig = Rig::new(config);
     rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(120) };
+    let bracket = Bracket::at(Some(90), Some(120));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
     rig.play(&[clock(101), command(102, CommandKind::Kill), clock(120)]);
     assert_eq!(rig.position(ANNA, GOLD), 5);
@@ -347,7 +349,10 @@ fn timers_ring_at_their_time_in_the_order_they_were_set() {
 #[test]
 fn time_bars_hold_their_bucket_and_the_clock_closes_them() {
     let mut rig = Rig::new(config(Matching::Quotes));
-    let series = rig.kernel.add_series(GOLD, BarSource::Trades(10), 0).unwrap();
+    let series = rig
+        .kernel
+        .add_series(GOLD, BarSource::Trades(BarSpan::of_ns(10).unwrap()), FirstBar::BySource, 0)
+        .unwrap();
     rig.kernel.subscribe_bars(ANNA, series);
     rig.play(&[
         trade(103, GOLD, Side::Buy, 100, 2),
@@ -411,7 +416,7 @@ fn an_invalid_book_stops_strategies_and_fills_but_not_cancels() {
 #[test]
 fn exits_arm_on_the_fill_follow_their_entry_and_withdraw_each_other() {
     let mut rig = quoted(tight());
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(120) };
+    let bracket = Bracket::at(Some(90), Some(120));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 10) });
     settle(&mut rig);
     let open = |rig: &Rig| -> Vec<(i64, i64)> {
@@ -533,7 +538,7 @@ fn the_state_hash_tells_apart_what_the_next_order_would() {
 fn two_exits_that_both_fill_leave_no_position_the_other_way() {
     let mut rig = Rig::new(config(Matching::Book));
     rig.play(&[snapshot(100, 10, &[(99, 50)], &[(101, 50)])]);
-    let bracket = Bracket { stop_loss_ticks: Some(90), take_profit_ticks: Some(110) };
+    let bracket = Bracket::at(Some(90), Some(110));
     rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 5) });
     // While the book is invalid the price falls through the stop-loss; when it is back it is above the
     // take-profit: the venue fills both before anybody could withdraw one.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
+use tradecore_types::{Instrument, InstrumentId, Money, OrderId, PaidPrice, Side, StrategyId};
 
 use crate::accounts::{Accounts, Posting};
 use crate::flows::Flows;
@@ -165,6 +165,38 @@ impl Ledger {
         instrument: InstrumentId,
     ) -> impl Iterator<Item = &OpenLot> {
         self.holding(strategy, instrument).into_iter().flat_map(|holding| self.lots.iter(holding.queue))
+    }
+
+    /// Returns what a strategy paid on average for what is left of an entry order; `None` when nothing is.
+    #[must_use]
+    pub fn paid_price(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        entry: OrderId,
+    ) -> Option<PaidPrice> {
+        let lots = self.open_lots(strategy, instrument).filter(|lot| lot.entry_order == entry);
+        sum_of(lots)
+    }
+
+    /// Returns what a strategy paid on average for its position, and the lots; `None` when it is flat.
+    #[must_use]
+    pub fn paid_for_position(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<PaidPrice> {
+        sum_of(self.open_lots(strategy, instrument))
+    }
+
+    /// Returns the profit of a strategy's open lots at a price, before fees; `None` when it does not fit.
+    #[must_use]
+    pub fn unrealised_of(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        price_ticks: i64,
+    ) -> Option<Money> {
+        let holding = self.holding(strategy, instrument)?;
+        let known = self.instruments.get(instrument.index())?;
+        let value = known.value(price_ticks, self.position(strategy, instrument))?;
+        value.0.checked_sub(holding.cost).map(Money)
     }
 
     /// Visits all closed trades in the order of their exits.
@@ -433,6 +465,17 @@ impl Cut {
             side: fill.side.opposite(),
         }
     }
+}
+
+/// Returns what lots cost on average; `None` when there are none.
+fn sum_of<'a>(lots: impl Iterator<Item = &'a OpenLot>) -> Option<PaidPrice> {
+    let mut paid = PaidPrice { tick_lots: 0, lots: 0 };
+    for lot in lots {
+        let size = lot.lots.saturating_abs();
+        paid.lots = paid.lots.saturating_add(size);
+        paid.tick_lots = paid.tick_lots.saturating_add(i128::from(lot.entry_ticks) * i128::from(size));
+    }
+    (paid.lots > 0).then_some(paid)
 }
 
 /// Returns a position after a fill.

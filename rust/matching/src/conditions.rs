@@ -21,15 +21,20 @@ pub fn hit(side: Side, kind: OrderKind, seen: &[i64]) -> Option<i64> {
 
 /// Returns where the trigger of a trailing stop stands after these prices.
 pub fn trail(side: Side, kind: OrderKind, seen: &[i64]) -> Option<i64> {
-    let (OrderKind::TrailingStop { offset_ticks, activation_ticks }
-    | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. }) = kind
-    else {
-        return None;
+    let (distance, activation_ticks): (&dyn Fn(i64) -> i64, _) = match kind {
+        OrderKind::TrailingStop { offset_ticks, activation_ticks }
+        | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. } => {
+            (&move |_| offset_ticks, activation_ticks)
+        }
+        OrderKind::TrailingPercent { offset_ppm, activation_ticks } => {
+            (&move |best| (best * offset_ppm / 1_000_000).max(1), activation_ticks)
+        }
+        _ => return None,
     };
     let is_active = |price: &i64| activation_ticks == 0 || side.sign() * (activation_ticks - price) >= 0;
     let start = seen.iter().position(is_active)?;
-    let best = seen[start..].iter().map(|price| side.sign() * price).min()?;
-    Some(side.sign() * (best + offset_ticks))
+    let best = side.sign() * seen[start..].iter().map(|price| side.sign() * price).min()?;
+    Some(best + side.sign() * distance(best))
 }
 
 /// Returns what an order becomes after its trigger was hit.

@@ -53,6 +53,10 @@ pub fn conditional() -> impl Strategy<Value = OrderKind> {
             offset_ticks,
             activation_ticks
         }),
+        (1i64..60_000, activation()).prop_map(|(offset_ppm, activation_ticks)| OrderKind::TrailingPercent {
+            offset_ppm,
+            activation_ticks
+        }),
         (1i64..5, 0i64..3, activation()).prop_map(|(offset_ticks, limit_offset_ticks, activation_ticks)| {
             OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks }
         }),

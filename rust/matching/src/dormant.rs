@@ -54,12 +54,17 @@ impl Dormant {
 
     /// Moves the trigger of a trailing stop after the price, once it is active.
     fn follow(&mut self, price_ticks: i64) {
-        let (OrderKind::TrailingStop { offset_ticks, activation_ticks }
-        | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. }) = self.ticket.kind
-        else {
-            return;
-        };
         let side = self.ticket.side;
+        let (offset_ticks, activation_ticks) = match self.ticket.kind {
+            OrderKind::TrailingStop { offset_ticks, activation_ticks }
+            | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. } => {
+                (offset_ticks, activation_ticks)
+            }
+            OrderKind::TrailingPercent { offset_ppm, activation_ticks } => {
+                (share_ticks(price_ticks, offset_ppm), activation_ticks)
+            }
+            _ => return,
+        };
         let is_active = self.trigger_ticks.is_some() || activation_ticks == 0;
         if self.is_set_off || !(is_active || reaches(side, activation_ticks, price_ticks)) {
             return;
@@ -131,6 +136,12 @@ const fn trailed(side: Side, price_ticks: i64, offset_ticks: i64) -> i64 {
     }
 }
 
+/// Returns a share of a price in whole ticks, rounded down so that no more is lost, but at least one.
+fn share_ticks(price_ticks: i64, ppm: i64) -> i64 {
+    let share = i128::from(price_ticks.max(0)) * i128::from(ppm) / 1_000_000;
+    i64::try_from(share).unwrap_or(i64::MAX).max(1)
+}
+
 /// Dormant orders by arrival.
 #[derive(Debug)]
 pub(crate) struct DormantOrders {
@@ -200,6 +211,10 @@ impl DormantOrders {
                 }
                 OrderKind::TrailingStop { offset_ticks, activation_ticks } => {
                     put(out, offset_ticks);
+                    put(out, activation_ticks);
+                }
+                OrderKind::TrailingPercent { offset_ppm, activation_ticks } => {
+                    put(out, offset_ppm);
                     put(out, activation_ticks);
                 }
                 OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks } => {

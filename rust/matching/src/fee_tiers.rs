@@ -46,20 +46,25 @@ pub struct FeeTiers {
 }
 
 impl FeeTiers {
+    /// Checks that volumes rise from above 0, tier by tier.
+    pub fn checks(tiers: &[FeeTier]) -> impl Iterator<Item = Result<(), ValueError>> {
+        let before = std::iter::once(Money::ZERO).chain(tiers.iter().map(|tier| tier.volume));
+        tiers.iter().zip(before).map(|(tier, last)| {
+            if tier.volume > last {
+                return Ok(());
+            }
+            let rule = "must be above 0 and above the volume of the tier before";
+            Err(ValueError::new("volume_min", tier.volume, rule))
+        })
+    }
+
     /// Starts with no volume and the rates `base`.
     ///
     /// # Errors
     ///
     /// [`ValueError`] when the volumes of the tiers do not rise from above 0.
     pub fn new(base: FeeSchedule, tiers: Vec<FeeTier>, window: FeeWindow) -> Result<Self, ValueError> {
-        let mut last = Money::ZERO;
-        for tier in &tiers {
-            if tier.volume <= last {
-                let rule = "must be above 0 and above the volume of the tier before";
-                return Err(ValueError::new("volume_min", tier.volume, rule));
-            }
-            last = tier.volume;
-        }
+        Self::checks(&tiers).collect::<Result<(), _>>()?;
         Ok(Self { base, tiers, window, days: [0; WINDOW_DAYS], today: i64::MIN, volume: 0 })
     }
 

@@ -75,6 +75,7 @@ impl Ticket {
             | OrderKind::Limit { .. }
             | OrderKind::MarketToLimit
             | OrderKind::Iceberg { .. } => 6,
+            OrderKind::TrailingPercent { .. } => 7,
         };
         let time_in_force = match self.time_in_force {
             TimeInForce::Fok => 1,

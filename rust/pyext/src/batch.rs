@@ -2,6 +2,7 @@
 
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Command, CommandKind, Event, EventBatch, EventBody, FeedState, Flow,
     Funding, InstrumentId, Level, Mark, Quote, Side, Trade,
@@ -23,14 +24,33 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 pub struct PyEventBatch {
     /// The events.
     pub inner: EventBatch,
+    /// Whether an engine took events out of it since any were added.
+    is_spent: bool,
 }
 
-/// One column of 64-bit integers.
-type Column<'py> = PyReadonlyArray1<'py, i64>;
+const COLUMN_RULE: &str = "must be a contiguous one-dimensional int64 array: prices in ticks, sizes in lots, \
+    times in nanoseconds; EventBatch.from_frame takes decimal prices";
+
+/// One column of 64-bit integers, or what was given in its place: only the one who reads it knows its name.
+pub struct Column<'py>(Result<PyReadonlyArray1<'py, i64>, String>);
+
+impl<'py> FromPyObject<'_, 'py> for Column<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let described = || {
+            let class = value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+            let part = |name: &str| value.getattr(name).map(|given| format!(" of {name} {given}"));
+            format!("{class}{}{}", part("dtype").unwrap_or_default(), part("shape").unwrap_or_default())
+        };
+        Ok(Self(value.extract().map_err(|_| described())))
+    }
+}
 
 /// Reads a column as a slice.
 pub fn slice<'a>(name: &str, column: &'a Column<'_>) -> PyResult<&'a [i64]> {
-    column.as_slice().map_err(|_| invalid_value(name, "array", "must be a contiguous int64 array"))
+    let array = column.0.as_ref().map_err(|given| invalid_value(name, given, COLUMN_RULE))?;
+    array.as_slice().map_err(|_| invalid_value(name, "array that is not contiguous", COLUMN_RULE))
 }
 
 /// Returns the rows of columns that all have one length.
@@ -54,6 +74,13 @@ const fn side(is_buy: bool) -> Side {
 }
 
 impl PyEventBatch {
+    /// Takes the events out, leaves an empty batch in their place and remembers that there were some.
+    pub fn hand_over(&mut self, spare: EventBatch) -> EventBatch {
+        let events = std::mem::replace(&mut self.inner, spare);
+        self.is_spent = self.is_spent || !events.events.is_empty();
+        events
+    }
+
     fn push(&mut self, time_ns: i64, instrument_id: u32, body: EventBody) {
         self.inner.events.push(Event { time_ns, instrument: InstrumentId(instrument_id), body });
     }
@@ -83,9 +110,65 @@ impl PyEventBatch {
         self.inner.events.last().map(|event| event.time_ns)
     }
 
+    /// Whether the batch is empty because an engine took its events: `feed` and `run` do, `copy()` keeps them.
+    #[getter]
+    fn is_spent(&self) -> bool {
+        self.is_spent && self.inner.events.is_empty()
+    }
+
+    /// A batch of its own with the same events.
+    fn copy(&self) -> Self {
+        Self { inner: self.inner.clone(), is_spent: self.is_spent }
+    }
+
+    fn __copy__(&self) -> Self {
+        self.copy()
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
+        self.copy()
+    }
+
+    fn __repr__(&self) -> String {
+        let taken = if self.is_spent() { ", an engine took what there was" } else { "" };
+        format!("<EventBatch of {} events{taken}>", self.inner.events.len())
+    }
+
+    /// Reads a table in memory: bars, trades or quotes with prices as decimal numbers.
+    ///
+    /// `frame` is a pandas or polars DataFrame, an Arrow table or anything with `__arrow_c_stream__`, or a structured
+    /// numpy array; `instrument` an `InstrumentSpec`. `tradecore.frames.batch_of` does it and documents the rest.
+    #[staticmethod]
+    #[pyo3(signature = (
+        frame, instrument, *, instrument_id=0, kind="auto", columns=None, rounding="exact", timezone="UTC",
+        interval=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
+    fn from_frame<'py>(
+        py: Python<'py>,
+        frame: &Bound<'py, PyAny>,
+        instrument: &Bound<'py, PyAny>,
+        instrument_id: u32,
+        kind: &str,
+        columns: Option<&Bound<'py, PyAny>>,
+        rounding: &str,
+        timezone: &str,
+        interval: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = PyDict::new(py);
+        options.set_item("instrument_id", instrument_id)?;
+        options.set_item("kind", kind)?;
+        options.set_item("columns", columns)?;
+        options.set_item("rounding", rounding)?;
+        options.set_item("timezone", timezone)?;
+        options.set_item("interval", interval)?;
+        py.import("tradecore.frames")?.getattr("batch_of")?.call((frame, instrument), Some(&options))
+    }
+
     /// Empties the batch and keeps its memory.
     fn clear(&mut self) {
         self.inner.clear();
+        self.is_spent = false;
     }
 
     /// Removes the first `count` events, or all of them.
@@ -219,6 +302,40 @@ impl PyEventBatch {
         for [time_ns, bid_ticks, bid_lots, ask_ticks, ask_lots] in rows {
             let quote = Quote { bid_ticks, bid_lots, ask_ticks, ask_lots, update_id: 0 };
             self.push(time_ns, instrument_id, EventBody::Quote(quote));
+        }
+        Ok(())
+    }
+
+    /// Adds trades of others from int64 columns of one length: times in nanoseconds, prices in ticks, sizes in lots,
+    /// 1 where the buyer took liquidity and 0 elsewhere, and the numbers of the trades at their venue, 0 for none.
+    #[pyo3(signature = (instrument_id, time_ns, price_ticks, lots, buyer_is_aggressor, trade_id=None))]
+    fn trades(
+        &mut self,
+        instrument_id: u32,
+        time_ns: Column<'_>,
+        price_ticks: Column<'_>,
+        lots: Column<'_>,
+        buyer_is_aggressor: Column<'_>,
+        trade_id: Option<Column<'_>>,
+    ) -> PyResult<()> {
+        let times = slice("time_ns", &time_ns)?;
+        let none = vec![0; if trade_id.is_some() { 0 } else { times.len() }];
+        let ids = trade_id.as_ref().map_or(Ok(none.as_slice()), |column| slice("trade_id", column))?;
+        let rows = rows([
+            ("time_ns", times),
+            ("price_ticks", slice("price_ticks", &price_ticks)?),
+            ("lots", slice("lots", &lots)?),
+            ("buyer_is_aggressor", slice("buyer_is_aggressor", &buyer_is_aggressor)?),
+            ("trade_id", ids),
+        ])?;
+        if let Some(wrong) = ids.iter().find(|id| **id < 0) {
+            return Err(invalid_value("trade_id", &wrong.to_string(), "must not be negative"));
+        }
+        self.inner.events.reserve(rows.len());
+        for [time_ns, price_ticks, lots, is_buy, trade_id] in rows {
+            let trade_id = u64::try_from(trade_id).unwrap_or_default();
+            let trade = Trade { price_ticks, lots, aggressor: side(is_buy != 0), trade_id };
+            self.push(time_ns, instrument_id, EventBody::Trade(trade));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use tradecore_types::Sessions;
 
 use crate::errors::{invalid_value, value_error};
+use crate::problems::Problems;
 
 /// Name of the calendar of what trades all the time; it needs no table.
 const ALWAYS: &str = "24/7";
@@ -18,9 +19,13 @@ pub struct Calendars {
 
 impl Calendars {
     /// Reads the tables of a specification; what trades all the time ends its days at `venue.day_end_ns`.
-    pub fn read(spec: &Bound<'_, PyAny>) -> PyResult<Self> {
+    ///
+    /// `None` when one of them was refused.
+    pub fn read(spec: &Bound<'_, PyAny>, problems: &mut Problems) -> PyResult<Option<Self>> {
         let day_end_ns = spec.getattr("venue")?.getattr("day_end_ns")?.extract()?;
-        let always = Sessions::always(day_end_ns).map_err(|error| value_error(&error))?;
+        let always = Sessions::always(day_end_ns).map_err(|error| value_error(&error));
+        let Some(always) = problems.take("venue", always)? else { return Ok(None) };
+        let mut is_good = true;
         let mut tables = HashMap::new();
         for item in spec.getattr("calendars")?.call_method0("items")?.try_iter()? {
             let (name, table): (String, Bound<'_, PyAny>) = item?.extract()?;
@@ -28,10 +33,13 @@ impl Calendars {
             let (first_ns, step_ns) =
                 (table.getattr("first_ns")?.extract()?, table.getattr("step_ns")?.extract()?);
             let sessions =
-                Sessions::from_spans(first_ns, step_ns, &spans).map_err(|error| value_error(&error))?;
-            tables.insert(name, sessions);
+                Sessions::from_spans(first_ns, step_ns, &spans).map_err(|error| value_error(&error));
+            match problems.take(&format!("calendars.{name}"), sessions)? {
+                Some(sessions) => drop(tables.insert(name, sessions)),
+                None => is_good = false,
+            }
         }
-        Ok(Self { always, tables })
+        Ok(is_good.then_some(Self { always, tables }))
     }
 
     /// Returns when an instrument trades; instruments of one calendar share its table.

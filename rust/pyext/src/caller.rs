@@ -11,6 +11,13 @@ use pyo3::types::PyCFunction;
 
 use crate::errors::misuse;
 
+/// What is said to those who run an engine from within its run.
+pub const RUNNING: &str = "the engine is running already";
+
+/// What is said to those who use an engine in a child of its process.
+const OF_ITS_OWN: &str = "the engine belongs to the process that made it, and a fork of it would trade and write for \
+                          two; make an engine of its own in each process";
+
 /// How often this process and those it comes from have forked.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
@@ -53,45 +60,85 @@ impl Process {
     }
 }
 
-/// A thread that strategies are called in; `None` when none are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Caller(Option<usize>);
-
-impl Caller {
-    /// Returns the thread that this is.
-    #[inline]
-    pub fn here() -> Self {
-        Self(Some(PLACE.with(|place| ptr::from_ref(place).addr())))
-    }
-
-    /// Tells whether this is that thread.
-    #[inline]
-    pub fn is_here(self) -> bool {
-        self == Self::here()
-    }
+/// A thread of this process, told from the others that live.
+fn this_thread() -> usize {
+    PLACE.with(|place| ptr::from_ref(place).addr())
 }
 
-/// Says why a request is not taken.
-#[cold]
-pub fn refusal(py: Python<'_>, caller: Caller, made_in: Process, strategy: &str) -> PyErr {
-    let what = format!("strategy {strategy:?} asked for something");
-    if !made_in.is_here() {
-        return misuse(&format!(
-            "{what} in a child process: the engine belongs to the process that made it, and a fork of it would \
-             trade and write for two; make an engine of its own in each process"
-        ));
+/// Where an engine calls its strategies at this moment.
+#[derive(Debug)]
+pub struct Calling {
+    /// The thread that does; `None` while nobody is called.
+    thread: Option<usize>,
+    /// It is a run: strategies hand in no events meanwhile, and no commands among them.
+    is_running: bool,
+    made_in: Process,
+}
+
+impl Calling {
+    /// Starts without calls, in the process that makes the engine.
+    pub fn new() -> Self {
+        Self { thread: None, is_running: false, made_in: Process::here() }
     }
-    if caller == Caller::default() {
-        return misuse(&format!(
-            "{what} while the engine calls nobody: orders, cancels and timers belong into a callback (on_start, \
-             on_bar, on_timer and so on), not before the run or after it"
-        ));
+
+    /// From now on this thread calls strategies.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when one does already, and in a child of the process that made the engine.
+    pub fn begin(&mut self) -> PyResult<()> {
+        if !self.made_in.is_here() {
+            return Err(misuse(&format!("the engine was run in a child process: {OF_ITS_OWN}")));
+        }
+        if self.thread.is_some() {
+            return Err(misuse(RUNNING));
+        }
+        self.thread = Some(this_thread());
+        Ok(())
     }
-    let thread = thread_name(py).unwrap_or_default();
-    misuse(&format!(
-        "{what} from thread {thread:?}: orders, cancels and timers belong into a callback, in the thread that runs \
-         the engine; keep what the thread found and act on it in the next callback"
-    ))
+
+    /// As `begin`, for a run.
+    pub fn begin_run(&mut self) -> PyResult<()> {
+        self.begin()?;
+        self.is_running = true;
+        Ok(())
+    }
+
+    /// Ends what `begin` or `begin_run` began.
+    pub fn end(&mut self) {
+        (self.thread, self.is_running) = (None, false);
+    }
+
+    /// Tells whether this is the thread that calls strategies.
+    #[inline]
+    pub fn is_here(&self) -> bool {
+        self.thread == Some(this_thread()) && self.made_in.is_here()
+    }
+
+    /// Tells whether a run is under way.
+    pub const fn is_running(&self) -> bool {
+        self.is_running
+    }
+
+    /// Says why a request is not taken.
+    #[cold]
+    pub fn refusal(&self, py: Python<'_>, strategy: &str) -> PyErr {
+        let thread = thread_name(py).unwrap_or_default();
+        let what = format!("strategy {strategy:?} asked for something in thread {thread:?}");
+        if !self.made_in.is_here() {
+            return misuse(&format!("{what} of a child process: {OF_ITS_OWN}"));
+        }
+        if self.thread.is_none() {
+            return misuse(&format!(
+                "{what} while the engine calls nobody: orders, cancels and timers belong into a callback (on_start, \
+                 on_bar, on_timer and so on), not before the run, between two callbacks or after the run"
+            ));
+        }
+        misuse(&format!(
+            "{what}: orders, cancels and timers belong into a callback, in the thread that runs the engine; keep \
+             what the thread found and act on it in the next callback"
+        ))
+    }
 }
 
 fn thread_name(py: Python<'_>) -> PyResult<String> {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
 use tradecore_types::ReportBody;
 
 use crate::callback::PyCallback;
-use crate::events::{PyBar, PyQuote, PyTrade, Scale, Shown};
+use crate::events::{PyBar, PyQuote, PyTrade, Scale, Shown, ShownBar};
 use crate::kernel::PyKernel;
 use crate::reused::Reused;
 use crate::updates::{FillOf, PyCashFlow, PyFill, PyLiquidation, PyOrderUpdate};
@@ -71,15 +72,18 @@ pub fn call(
     handlers: &[Handlers<'_>],
     last: &mut [Last],
     books: &mut Books<'_, '_>,
+    timeframes: &[Arc<str>],
 ) -> PyResult<()> {
     let index = wake.strategy.index();
     let (Some(handlers), Some(last)) = (handlers.get(index), last.get_mut(index)) else { return Ok(()) };
     let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
     let context = &handlers.context;
     match wake.body {
-        WakeBody::Bar { bar, .. } => {
+        WakeBody::Bar { series, bar } => {
             if let Some(on_bar) = &handlers.on_bar {
-                last.bar.call(on_bar.get(), context, &Shown { what: bar, time_ns, instrument, scale })?;
+                let bar = Shown { what: bar, time_ns, instrument, scale };
+                let shown = ShownBar { bar, series, timeframe: timeframes.get(series) };
+                last.bar.call(on_bar.get(), context, &shown)?;
             }
         }
         WakeBody::Quote(quote) => {

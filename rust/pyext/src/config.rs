@@ -14,7 +14,8 @@ use tradecore_matching::{
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
 use crate::calendars::Calendars;
-use crate::errors::{invalid_value, value_error};
+use crate::errors::{broken_invariant, invalid_value, value_error};
+use crate::problems::Problems;
 use crate::risk;
 
 /// Open orders per instrument that the simulated venue takes; risk limits fewer.
@@ -46,45 +47,90 @@ pub fn read(
     has_equity_curve: bool,
     sample_ns: Option<i64>,
 ) -> PyResult<KernelConfig> {
+    let mut problems = Problems::default();
     let account = spec.getattr("account")?;
     let risk_spec = spec.getattr("risk")?;
-    let calendars = Calendars::read(spec)?;
-    let mut instruments = Vec::new();
-    for instrument in spec.getattr("instruments")?.try_iter()? {
-        instruments.push(instrument_config(&instrument?, &risk_spec, &calendars)?);
-    }
-    let symbols: Vec<String> = instruments.iter().map(|instrument| instrument.spec.symbol.clone()).collect();
-    let scopes = risk::scopes(&risk_spec, strategies, &symbols)?;
-    let count = u16::try_from(strategies.len())
-        .map_err(|_| invalid_value("strategies", &strategies.len().to_string(), "must be below 2^16"))?;
-    let leverage = decimal(&account, "leverage")?;
-    let destination = match text(spec, "mode")?.as_str() {
-        "shadow" => Destination::Nowhere,
-        _ => Destination::Venue,
-    };
     let fees = spec.getattr("fees")?;
-    Ok(KernelConfig {
+    let calendars = Calendars::read(spec, &mut problems)?;
+    let mut instruments = Vec::new();
+    let mut symbols = Vec::new();
+    for (index, instrument) in spec.getattr("instruments")?.try_iter()?.enumerate() {
+        let instrument = instrument?;
+        symbols.push(text(&instrument, "symbol")?);
+        let Some(calendars) = &calendars else { continue };
+        let path = format!("instruments[{index}]");
+        instruments.extend(instrument_config(&instrument, &path, &risk_spec, calendars, &mut problems)?);
+    }
+    let scopes = risk::scopes(&risk_spec, strategies, &symbols, &mut problems)?;
+    let count = u16::try_from(strategies.len())
+        .map_err(|_| invalid_value("strategies", &strategies.len().to_string(), "must be below 2^16"));
+    let count = problems.take("", count)?;
+    let leverage = problems.take("account", leverage(&account))?;
+    let cash = problems.take("account", text(&account, "cash").and_then(|cash| money("cash", &cash)))?;
+    let destination = problems.take("", destination(spec))?;
+    let venue = venue_config(&spec.getattr("venue")?, &fees, &mut problems)?;
+    let fee_tiers = fee_tiers(&fees, &mut problems)?;
+    let fee_window = problems.take("fees", fee_window(&fees))?;
+    problems.raise_any()?;
+    let missing = || broken_invariant("a setting was refused and nothing was said of it");
+    let config = KernelConfig {
         instruments,
-        strategies: count,
-        scopes,
+        strategies: count.ok_or_else(missing)?,
+        scopes: scopes.ok_or_else(missing)?,
         calls_max: risk_spec.getattr("calls_max")?.extract()?,
-        cash: money("cash", &text(&account, "cash")?)?,
-        leverage: Leverage {
-            numerator: leverage.mantissa,
-            denominator: 10i64.pow(u32::from(leverage.decimals)),
-        },
-        venue: venue_config(&spec.getattr("venue")?, &fees)?,
-        fee_tiers: fee_tiers(&fees)?,
-        fee_window: fee_window(&fees)?,
-        destination,
+        cash: cash.ok_or_else(missing)?,
+        leverage: leverage.ok_or_else(missing)?,
+        venue: venue.ok_or_else(missing)?,
+        fee_tiers,
+        fee_window: fee_window.ok_or_else(missing)?,
+        destination: destination.ok_or_else(missing)?,
         is_recording,
         has_digest,
         has_equity_curve,
         sample_ns,
-    })
+    };
+    for (path, error) in config.problems() {
+        problems.note(&path, &error)?;
+    }
+    problems.raise_any()?;
+    Ok(config)
 }
 
-fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<VenueConfig> {
+/// Reads where orders go; a mode that this build does not know is an error and never a simulated venue.
+fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
+    match text(spec, "mode")?.as_str() {
+        "shadow" => Ok(Destination::Nowhere),
+        "backtest" | "paper" => Ok(Destination::Venue),
+        other => Err(invalid_value("mode", other, "must be one of backtest, shadow, paper")),
+    }
+}
+
+/// Reads how much may be held for each unit of equity.
+fn leverage(account: &Bound<'_, PyAny>) -> PyResult<Leverage> {
+    let leverage = decimal(account, "leverage")?;
+    if leverage.mantissa <= 0 {
+        return Err(invalid_value("leverage", &text(account, "leverage")?, "must be above 0"));
+    }
+    Ok(Leverage { numerator: leverage.mantissa, denominator: 10i64.pow(u32::from(leverage.decimals)) })
+}
+
+/// Reads the venue; the rates that everybody pays are part of it.
+fn venue_config(
+    venue: &Bound<'_, PyAny>,
+    fees: &Bound<'_, PyAny>,
+    problems: &mut Problems,
+) -> PyResult<Option<VenueConfig>> {
+    let fees = problems.take("fees", fee_rates(fees))?;
+    let slippage = problems.take("venue.slippage", slippage(&venue.getattr("slippage")?))?;
+    let (Some(fees), Some(slippage)) = (fees, slippage) else {
+        problems.take("venue", venue_of(venue, FeeSchedule::default(), Slippage::default()))?;
+        return Ok(None);
+    };
+    problems.take("venue", venue_of(venue, fees, slippage))
+}
+
+/// Reads the venue itself.
+fn venue_of(venue: &Bound<'_, PyAny>, fees: FeeSchedule, bar_slippage: Slippage) -> PyResult<VenueConfig> {
     let matching = match text(venue, "matching")?.as_str() {
         "bars" => Matching::Bars,
         "quotes" => Matching::Quotes,
@@ -112,7 +158,6 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
     let market_rest = text(venue, "market_rest")?;
     let market_rest = MarketRest::from_name(&market_rest)
         .ok_or_else(|| invalid_value("market_rest", &market_rest, "must be cancel or one_tick_worse"))?;
-    let fees = fee_rates(fees)?;
     Ok(VenueConfig {
         matching,
         order_latency_ns,
@@ -123,7 +168,7 @@ fn venue_config(venue: &Bound<'_, PyAny>, fees: &Bound<'_, PyAny>) -> PyResult<V
         bar_order,
         self_trade,
         market_rest,
-        bar_slippage: slippage(&venue.getattr("slippage")?)?,
+        bar_slippage,
         fees,
         open_orders_max: OPEN_ORDERS_MAX,
     })
@@ -135,45 +180,69 @@ fn fee_rates(fees: &Bound<'_, PyAny>) -> PyResult<FeeSchedule> {
         .map_err(|error| value_error(&error))
 }
 
-fn fee_tiers(fees: &Bound<'_, PyAny>) -> PyResult<Vec<FeeTier>> {
+fn fee_tiers(fees: &Bound<'_, PyAny>, problems: &mut Problems) -> PyResult<Vec<FeeTier>> {
     let read = |tier: &Bound<'_, PyAny>| {
         Ok(FeeTier { volume: money("volume_min", &text(tier, "volume_min")?)?, rates: fee_rates(tier)? })
     };
-    fees.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect()
+    let mut tiers = Vec::new();
+    for (index, tier) in fees.getattr("tiers")?.try_iter()?.enumerate() {
+        tiers.extend(problems.take(&format!("fees.tiers[{index}]"), read(&tier?))?);
+    }
+    Ok(tiers)
 }
 
-/// Reads the margin rules of an instrument.
-fn margin_rule(table: &Bound<'_, PyAny>) -> PyResult<MarginRule> {
+/// Reads the margin rules of an instrument; `None` when any of them was refused.
+fn margin_rule(
+    table: &Bound<'_, PyAny>,
+    path: &str,
+    problems: &mut Problems,
+) -> PyResult<Option<MarginRule>> {
     let mode = match text(table, "mode")?.as_str() {
-        "cross" => MarginMode::Cross,
-        "isolated" => MarginMode::Isolated,
-        other => return Err(invalid_value("mode", other, "must be cross or isolated")),
+        "cross" => Ok(MarginMode::Cross),
+        "isolated" => Ok(MarginMode::Isolated),
+        other => Err(invalid_value("mode", other, "must be cross or isolated")),
     };
-    let optional_money = |tier: &Bound<'_, PyAny>, name: &'static str| -> PyResult<Option<Money>> {
+    let mode = problems.take(path, mode)?;
+    let mut tiers = Vec::new();
+    for (index, tier) in table.getattr("tiers")?.try_iter()?.enumerate() {
+        tiers.extend(problems.take(&format!("{path}.tiers[{index}]"), margin_tier(&tier?))?);
+    }
+    let fee = FeeSchedule::from_bps("0", &text(table, "liquidation_fee_bps")?);
+    let fee = problems.take(path, fee.map_err(|error| value_error(&error)))?;
+    let Some(leverage) = problems.take(path, leverage_of_margin(table))? else { return Ok(None) };
+    let denominator = 10i64.pow(u32::from(leverage.decimals));
+    let schedule = |tiers: &[MarginTier]| MarginSchedule::new(leverage.mantissa, denominator, tiers);
+    // Where the brackets up to one make no schedule, that one is wrong.
+    let broken = (1..=tiers.len()).find_map(|count| {
+        let error = schedule(tiers.get(..count)?).err().filter(|error| error.field != "tiers")?;
+        Some((format!("{path}.tiers[{}]", count - 1), error))
+    });
+    let schedule = match broken {
+        Some((path, error)) => problems.take(&path, Err(value_error(&error)))?,
+        None => problems.take(path, schedule(&tiers).map_err(|error| value_error(&error)))?,
+    };
+    let (Some(mode), Some(fee), Some(schedule)) = (mode, fee, schedule) else { return Ok(None) };
+    Ok(Some(MarginRule { mode, schedule, liquidation_fee_ppb: fee.taker_ppb }))
+}
+
+fn leverage_of_margin(table: &Bound<'_, PyAny>) -> PyResult<Decimal> {
+    let leverage = decimal(table, "leverage")?;
+    if leverage.mantissa < 10i64.pow(u32::from(leverage.decimals)) {
+        return Err(invalid_value("leverage", &text(table, "leverage")?, "must be at least 1"));
+    }
+    Ok(leverage)
+}
+
+fn margin_tier(tier: &Bound<'_, PyAny>) -> PyResult<MarginTier> {
+    let optional_money = |name: &'static str| -> PyResult<Option<Money>> {
         let value = tier.getattr(name)?;
         if value.is_none() { Ok(None) } else { money(name, &text(tier, name)?).map(Some) }
     };
-    let read = |tier: &Bound<'_, PyAny>| -> PyResult<MarginTier> {
-        Ok(MarginTier {
-            notional_max: optional_money(tier, "notional_max")?,
-            maintenance_ppm: tier.getattr("maintenance_ppm")?.extract()?,
-            leverage_max: tier.getattr("leverage_max")?.extract()?,
-            amount: optional_money(tier, "amount")?,
-        })
-    };
-    let tiers: PyResult<Vec<MarginTier>> =
-        table.getattr("tiers")?.try_iter()?.map(|tier| read(&tier?)).collect();
-    let leverage = decimal(table, "leverage")?;
-    let denominator = 10i64.pow(u32::from(leverage.decimals));
-    if leverage.mantissa < denominator {
-        return Err(invalid_value("leverage", &text(table, "leverage")?, "must be at least 1"));
-    }
-    let schedule = MarginSchedule::new(leverage.mantissa, denominator, &tiers?);
-    let fee = FeeSchedule::from_bps("0", &text(table, "liquidation_fee_bps")?);
-    Ok(MarginRule {
-        mode,
-        schedule: schedule.map_err(|error| value_error(&error))?,
-        liquidation_fee_ppb: fee.map_err(|error| value_error(&error))?.taker_ppb,
+    Ok(MarginTier {
+        notional_max: optional_money("notional_max")?,
+        maintenance_ppm: tier.getattr("maintenance_ppm")?.extract()?,
+        leverage_max: tier.getattr("leverage_max")?.extract()?,
+        amount: optional_money("amount")?,
     })
 }
 
@@ -249,23 +318,52 @@ pub fn finalize(name: &str) -> PyResult<Finalize> {
     }
 }
 
+/// Reads an instrument and its limits; `None` when any of it was refused.
 fn instrument_config(
     instrument: &Bound<'_, PyAny>,
+    path: &str,
     risk_spec: &Bound<'_, PyAny>,
     calendars: &Calendars,
-) -> PyResult<InstrumentConfig> {
+    problems: &mut Problems,
+) -> PyResult<Option<InstrumentConfig>> {
+    let sessions = problems.take(path, calendars.of(instrument))?;
+    let margin = instrument.getattr("margin")?;
+    let margin = if margin.is_none() {
+        Some(None)
+    } else {
+        margin_rule(&margin, &format!("{path}.margin"), problems)?.map(Some)
+    };
+    let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
+    let Some(spec) = problems.take(path, instrument_spec(instrument))? else { return Ok(None) };
+    let book = problems.take(path, book_rules(instrument, &spec))?;
+    let limits = risk::limits(&spec, risk_spec, problems)?;
+    let (Some(book), Some(limits), Some(sessions), Some(margin)) = (book, limits, sessions, margin) else {
+        return Ok(None);
+    };
+    Ok(Some(InstrumentConfig { spec, book, limits, sessions, borrow_ppm, margin }))
+}
+
+/// Reads what prices and sizes of the instruments of an `EngineSpec` mean, in their order.
+pub fn instrument_specs(spec: &Bound<'_, PyAny>) -> PyResult<Vec<InstrumentSpec>> {
+    spec.getattr("instruments")?.try_iter()?.map(|instrument| instrument_spec(&instrument?)).collect()
+}
+
+fn instrument_spec(instrument: &Bound<'_, PyAny>) -> PyResult<InstrumentSpec> {
     let kind = match text(instrument, "kind")?.as_str() {
         "linear" => InstrumentKind::Linear,
         "inverse" => InstrumentKind::Inverse,
         other => return Err(invalid_value("kind", other, "must be linear or inverse")),
     };
-    let spec = InstrumentSpec {
+    Ok(InstrumentSpec {
         symbol: text(instrument, "symbol")?,
         tick_size: decimal(instrument, "tick_size")?,
         lot_size: decimal(instrument, "lot_size")?,
         kind,
         multiplier: decimal(instrument, "multiplier")?,
-    };
+    })
+}
+
+fn book_rules(instrument: &Bound<'_, PyAny>, spec: &InstrumentSpec) -> PyResult<BookRules> {
     let sequence = match text(instrument, "sequence")?.as_str() {
         "none" => SequenceRule::None,
         "binance_spot" => SequenceRule::BinanceSpot,
@@ -274,21 +372,16 @@ fn instrument_config(
             return Err(invalid_value("sequence", other, "must be none, binance_spot or binance_futures"));
         }
     };
-    let limits = risk::limits(&spec, risk_spec)?;
     let book = BookRules {
         sequence,
-        checksum: checksum_rule(&spec, &text(instrument, "checksum")?)?,
+        checksum: checksum_rule(spec, &text(instrument, "checksum")?)?,
         levels_max: instrument.getattr("book_levels_max")?.extract()?,
         age_ns_max: instrument.getattr("book_age_ns_max")?.extract()?,
     };
     if let Some(age_ns_max) = book.age_ns_max.filter(|age_ns_max| *age_ns_max < 1) {
         return Err(invalid_value("book_age_ns_max", &age_ns_max.to_string(), "must be above 0"));
     }
-    let borrow_ppm = instrument.getattr("borrow_ppm")?.extract()?;
-    let margin = instrument.getattr("margin")?;
-    let margin = if margin.is_none() { None } else { Some(margin_rule(&margin)?) };
-    let sessions = calendars.of(instrument)?;
-    Ok(InstrumentConfig { spec, book, limits, sessions, borrow_ppm, margin })
+    Ok(book)
 }
 
 /// Reads the formula of checksums; numbers have the decimals of tick and lot.

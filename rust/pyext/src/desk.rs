@@ -3,12 +3,14 @@
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Links, OrderRequest};
-use tradecore_types::{InstrumentId, OrderId, Side, StrategyId};
+use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId};
 
 use crate::access::{asked, looked_into};
 use crate::errors::invalid_value;
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
-use crate::wish::{ByPosition, Given, Wish, whole};
+use crate::numbers::Numbers;
+use crate::updates::refused_object;
+use crate::wish::{ByPosition, Given, OrderNumber, Wish};
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -64,9 +66,52 @@ impl PyOrderDesk {
         Ok(looked_into(&self.kernel, py)?.kernel.best(InstrumentId(id)))
     }
 
+    /// Last price of an instrument; None before the first. It is the mark price where the feed has one.
+    #[pyo3(signature = (instrument_id=None))]
+    fn price(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<Option<f64>> {
+        let (id, _) = self.instrument(instrument_id)?;
+        let this = looked_into(&self.kernel, py)?;
+        let instrument = this.kernel.instrument(InstrumentId(id));
+        Ok(this.kernel.mark(InstrumentId(id)).zip(instrument).map(|(ticks, known)| known.price(ticks)))
+    }
+
+    /// Money at hand in the account currency, positions paid in full; a short position adds what it sold for.
+    #[getter]
+    fn cash(&self, py: Python<'_>) -> PyResult<f64> {
+        Ok(looked_into(&self.kernel, py)?.kernel.ledger().cash().to_f64())
+    }
+
+    /// What the account is worth in its currency: every position at the last price, those of other strategies
+    /// included.
+    #[getter]
+    fn equity(&self, py: Python<'_>) -> PyResult<f64> {
+        let equity = looked_into(&self.kernel, py)?.kernel.equity();
+        Ok(equity.map_err(|error| kernel_error(&error))?.to_f64())
+    }
+
+    /// Average price at which the strategy's position was entered; None when it is flat.
+    ///
+    /// What was closed no longer counts. Of an inverse contract it is the price at which the whole position is
+    /// worth what its parts cost, the harmonic mean.
+    #[pyo3(signature = (instrument_id=None))]
+    fn entry_price(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<Option<f64>> {
+        let (id, _) = self.instrument(instrument_id)?;
+        let this = looked_into(&self.kernel, py)?;
+        Ok(this.kernel.entry_price(self.strategy, InstrumentId(id)))
+    }
+
+    /// Profit of the strategy's position at the last price in the account currency, before fees; 0 when it is
+    /// flat.
+    #[pyo3(signature = (instrument_id=None))]
+    fn unrealised_pnl(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<f64> {
+        let (id, _) = self.instrument(instrument_id)?;
+        let this = looked_into(&self.kernel, py)?;
+        Ok(this.kernel.unrealised_pnl(self.strategy, InstrumentId(id)).map_or(0.0, Money::to_f64))
+    }
+
     /// Whether an order is still open in any way.
-    fn is_open(&self, py: Python<'_>, order_id: u64) -> PyResult<bool> {
-        Ok(looked_into(&self.kernel, py)?.kernel.orders().get(OrderId(order_id)).is_some())
+    fn is_open(&self, py: Python<'_>, order_id: OrderNumber) -> PyResult<bool> {
+        Ok(looked_into(&self.kernel, py)?.kernel.orders().get(OrderId(order_id.0)).is_some())
     }
 
     /// Send a buy order: market, or what the prices given make of it.
@@ -100,6 +145,11 @@ impl PyOrderDesk {
     /// after : int
     ///     Open order of the strategy that comes first (OTO): this one is sent at its first fill and grows with
     ///     every other one, no larger than what filled. With `reduce_only` it is an exit of it.
+    /// stop_loss_pct, take_profit_pct : float
+    ///     The same exits so many percent from the price at which the order filled: `stop_loss_pct=2` of a buy
+    ///     that filled at 100 is a stop at 98. Rounded to the tick on which no more is lost, or no less is won.
+    /// trail_pct : float
+    ///     As trail, so many percent of the best price: the trigger of a sell is `best * (1 - trail_pct / 100)`.
     /// oco : int
     ///     Open order of the strategy, of the same instrument: when one of the two ends the other is
     ///     cancelled, and what one fills the other loses. An order can be in one such group, of any size.
@@ -113,12 +163,14 @@ impl PyOrderDesk {
     /// Returns
     /// -------
     /// int or Refused
-    ///     Number of the order, or which rule refused it with its limit and the value.
+    ///     Number of the order, or which rule refused it with its limit and the value. A price off the tick
+    ///     (`off_tick`), a size that is no whole number of lots (`off_lot`) and what is not a number
+    ///     (`not_a_number`) are refused, too: `limit` is then the nearest that the instrument has.
     ///
     /// Raises
     /// ------
     /// InvalidValueError
-    ///     When the arguments make no sense.
+    ///     When the arguments make no sense together, or one has the wrong type.
     #[pyo3(
         signature = (
             by_position=ByPosition::NOTHING, /, quantity=None, quantity_lots=None, fraction=None, limit=None,
@@ -126,7 +178,8 @@ impl PyOrderDesk {
             reduce_only=false, stop_loss=None, stop_loss_ticks=None, take_profit=None, take_profit_ticks=None,
             instrument_id=None, touch=None, touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None,
             trail_limit_ticks=None, activation=None, activation_ticks=None, display=None, display_lots=None,
-            to_limit=false, expire_ns=None, after=None, oco=None
+            to_limit=false, expire_ns=None, after=None, oco=None, stop_loss_pct=None, take_profit_pct=None,
+            trail_pct=None
         ),
         text_signature = "($self, *, quantity=None, quantity_lots=None, fraction=None, limit=None, \
             limit_ticks=None, stop=None, stop_ticks=None, time_in_force='gtc', post_only=False, \
@@ -134,16 +187,16 @@ impl PyOrderDesk {
             take_profit_ticks=None, instrument_id=None, touch=None, touch_ticks=None, trail=None, \
             trail_ticks=None, trail_limit=None, trail_limit_ticks=None, activation=None, \
             activation_ticks=None, display=None, display_lots=None, to_limit=False, expire_ns=None, \
-            after=None, oco=None)"
+            after=None, oco=None, stop_loss_pct=None, take_profit_pct=None, trail_pct=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn buy<'a, 'py>(
         &self,
         py: Python<'py>,
-        by_position: ByPosition,
+        by_position: ByPosition<'a, 'py>,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
-        fraction: Option<f64>,
+        fraction: Given<'a, 'py>,
         limit: Given<'a, 'py>,
         limit_ticks: Given<'a, 'py>,
         stop: Given<'a, 'py>,
@@ -170,6 +223,9 @@ impl PyOrderDesk {
         expire_ns: Option<i64>,
         after: Option<u64>,
         oco: Option<u64>,
+        stop_loss_pct: Given<'a, 'py>,
+        take_profit_pct: Given<'a, 'py>,
+        trail_pct: Given<'a, 'py>,
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Buy,
@@ -193,6 +249,9 @@ impl PyOrderDesk {
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
             take_profit: (take_profit, take_profit_ticks),
+            stop_loss_pct,
+            take_profit_pct,
+            trail_pct,
         };
         send(self, py, instrument_id, wish)
     }
@@ -205,7 +264,8 @@ impl PyOrderDesk {
             reduce_only=false, stop_loss=None, stop_loss_ticks=None, take_profit=None, take_profit_ticks=None,
             instrument_id=None, touch=None, touch_ticks=None, trail=None, trail_ticks=None, trail_limit=None,
             trail_limit_ticks=None, activation=None, activation_ticks=None, display=None, display_lots=None,
-            to_limit=false, expire_ns=None, after=None, oco=None
+            to_limit=false, expire_ns=None, after=None, oco=None, stop_loss_pct=None, take_profit_pct=None,
+            trail_pct=None
         ),
         text_signature = "($self, *, quantity=None, quantity_lots=None, fraction=None, limit=None, \
             limit_ticks=None, stop=None, stop_ticks=None, time_in_force='gtc', post_only=False, \
@@ -213,16 +273,16 @@ impl PyOrderDesk {
             take_profit_ticks=None, instrument_id=None, touch=None, touch_ticks=None, trail=None, \
             trail_ticks=None, trail_limit=None, trail_limit_ticks=None, activation=None, \
             activation_ticks=None, display=None, display_lots=None, to_limit=False, expire_ns=None, \
-            after=None, oco=None)"
+            after=None, oco=None, stop_loss_pct=None, take_profit_pct=None, trail_pct=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
     fn sell<'a, 'py>(
         &self,
         py: Python<'py>,
-        by_position: ByPosition,
+        by_position: ByPosition<'a, 'py>,
         quantity: Given<'a, 'py>,
         quantity_lots: Given<'a, 'py>,
-        fraction: Option<f64>,
+        fraction: Given<'a, 'py>,
         limit: Given<'a, 'py>,
         limit_ticks: Given<'a, 'py>,
         stop: Given<'a, 'py>,
@@ -249,6 +309,9 @@ impl PyOrderDesk {
         expire_ns: Option<i64>,
         after: Option<u64>,
         oco: Option<u64>,
+        stop_loss_pct: Given<'a, 'py>,
+        take_profit_pct: Given<'a, 'py>,
+        trail_pct: Given<'a, 'py>,
     ) -> PyResult<Py<PyAny>> {
         let wish = Wish {
             side: Side::Sell,
@@ -272,6 +335,9 @@ impl PyOrderDesk {
             reduce_only,
             stop_loss: (stop_loss, stop_loss_ticks),
             take_profit: (take_profit, take_profit_ticks),
+            stop_loss_pct,
+            take_profit_pct,
+            trail_pct,
         };
         send(self, py, instrument_id, wish)
     }
@@ -279,26 +345,39 @@ impl PyOrderDesk {
     /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
     ///
     /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
-    fn cancel(&self, py: Python<'_>, order_id: u64) -> PyResult<bool> {
-        Ok(asked(&self.kernel, py, self.strategy)?.kernel.cancel(self.strategy, OrderId(order_id)))
+    fn cancel(&self, py: Python<'_>, order_id: OrderNumber) -> PyResult<bool> {
+        Ok(asked(&self.kernel, py, self.strategy)?.kernel.cancel(self.strategy, OrderId(order_id.0)))
     }
 
     /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
     ///
     /// What fills while this is on its way counts towards the new size; when that is used up the order ends.
     /// A trailing stop states no price; it can have a new size.
-    #[pyo3(signature = (order_id, *, quantity_lots, price_ticks=None))]
-    fn replace(
+    #[pyo3(
+        signature = (order_id, by_position=ByPosition::NOTHING, *, quantity_lots=None, price_ticks=None),
+        text_signature = "($self, order_id, *, quantity_lots, price_ticks=None)"
+    )]
+    fn replace<'a, 'py>(
         &self,
-        py: Python<'_>,
-        order_id: u64,
-        quantity_lots: &Bound<'_, PyAny>,
-        price_ticks: Given<'_, '_>,
+        py: Python<'py>,
+        order_id: OrderNumber,
+        by_position: ByPosition<'a, 'py>,
+        quantity_lots: Given<'a, 'py>,
+        price_ticks: Given<'a, 'py>,
     ) -> PyResult<Py<PyAny>> {
-        let price_ticks = price_ticks.map(|ticks| whole("price_ticks", ticks)).transpose()?;
-        let lots = whole("quantity_lots", quantity_lots)?;
+        let Some(quantity_lots) = quantity_lots.filter(|_| by_position.is_nothing()) else {
+            return Err(by_position.refusal("replace", "order_id, quantity_lots="));
+        };
+        let order_id = OrderId(order_id.0);
+        let mut numbers = Numbers::default();
+        let price_ticks = price_ticks.map(|ticks| numbers.whole("price_ticks", ticks)).transpose()?;
+        let lots = numbers.whole("quantity_lots", quantity_lots)?;
         let mut this = asked(&self.kernel, py, self.strategy)?;
-        let verdict = this.kernel.replace(self.strategy, OrderId(order_id), price_ticks, lots);
+        if let Some((refusal, words)) = numbers.into_refused() {
+            this.kernel.refuse_amendment(self.strategy, order_id, refusal);
+            return refused_object(py, refusal, Some(words));
+        }
+        let verdict = this.kernel.replace(self.strategy, order_id, price_ticks, lots);
         verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
     }
 }
@@ -333,11 +412,11 @@ fn send(
 ) -> PyResult<Py<PyAny>> {
     if wish.is_plain() {
         let (id, _) = desk.instrument(instrument_id)?;
-        let request = wish.plain_request(InstrumentId(id))?;
-        submit(desk, py, &request, Links::default())
-    } else {
-        send_special(desk, py, instrument_id, &wish)
+        if let Some(request) = wish.plain_request(InstrumentId(id))? {
+            return submit(desk, py, &request, Links::default());
+        }
     }
+    send_special(desk, py, instrument_id, &wish)
 }
 
 /// Reads a wish to trade that states more than most.
@@ -352,8 +431,15 @@ fn send_special(
     let id = InstrumentId(id);
     let session_end_ns =
         || looked_into(&desk.kernel, py)?.kernel.session_end_ns(id).map_err(|error| kernel_error(&error));
-    let request = wish.request(id, instrument.bind(py), session_end_ns)?;
-    submit(desk, py, &request, wish.links())
+    let mut numbers = Numbers::default();
+    let request = wish.request(&mut numbers, id, instrument.bind(py), session_end_ns)?;
+    let Some((refusal, words)) = numbers.into_refused() else {
+        return submit(desk, py, &request, wish.links());
+    };
+    let mut this = asked(&desk.kernel, py, desk.strategy)?;
+    let verdict = this.kernel.refuse(desk.strategy, &request, wish.links(), refusal);
+    verdict.map_err(|error| this.blame(py, &error))?;
+    refused_object(py, refusal, Some(words))
 }
 
 /// Puts a wish to trade before gates and risk.

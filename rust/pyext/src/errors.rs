@@ -6,7 +6,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use tradecore_types::ValueError;
 
+use crate::problems::below;
+
 static INVALID_VALUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static OFF_GRID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static INVALID_SPEC: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static DATA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STORAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static STRATEGY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -34,6 +38,43 @@ pub fn invalid_value(field: &str, value: &str, rule: &str) -> PyErr {
 /// `InvalidValueError` from a value error of the pure crates.
 pub fn value_error(error: &ValueError) -> PyErr {
     invalid_value(error.field, &error.value, &error.rule)
+}
+
+/// `InvalidSpecError`: everything that is wrong with settings; at least one problem.
+pub fn invalid_spec(problems: Vec<PyErr>) -> PyErr {
+    let problems: Vec<Py<PyAny>> =
+        Python::attach(|py| problems.into_iter().map(|problem| problem.into_value(py).into_any()).collect());
+    exception(&INVALID_SPEC, "InvalidSpecError", (problems,))
+}
+
+/// Tells whether an error says that a value cannot be accepted.
+pub fn is_invalid_value(error: &PyErr) -> PyResult<bool> {
+    Python::attach(|py| {
+        let class = INVALID_VALUE.import(py, "tradecore.domain.errors", "InvalidValueError")?;
+        Ok(error.is_instance(py, class))
+    })
+}
+
+/// An `InvalidValueError` whose field is the path of its key, below another path.
+pub fn located(path: &str, error: &PyErr) -> PyResult<PyErr> {
+    Python::attach(|py| {
+        let value = error.value(py);
+        let text = |name: &str| value.getattr(name)?.str()?.extract::<String>();
+        Ok(invalid_value(&below(path, &text("field")?), &text("value")?, &text("rule")?))
+    })
+}
+
+/// Reads an `OffGridError`: rule, limit and value of the refusal, and what is wrong in words; `None` when the
+/// error is any other.
+pub fn off_grid(py: Python<'_>, error: &PyErr) -> PyResult<Option<(String, i128, i128, String)>> {
+    let class = OFF_GRID.import(py, "tradecore.domain.errors", "OffGridError")?;
+    if !error.is_instance(py, class) {
+        return Ok(None);
+    }
+    let value = error.value(py);
+    let number = |name: &str| value.getattr(name)?.extract::<i128>();
+    let refused: String = value.getattr("refusal")?.extract()?;
+    Ok(Some((refused, number("limit")?, number("actual")?, value.str()?.extract()?)))
 }
 
 /// `DataError`: input data cannot be used.

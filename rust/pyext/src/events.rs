@@ -1,5 +1,7 @@
 //! What a strategy is handed: frozen values with exact ticks and lots, and floats for signals.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use tradecore_types::{Bar, Instrument, Quote, Side, Trade};
 
@@ -49,6 +51,15 @@ pub struct Shown<T> {
     pub scale: Scale,
 }
 
+/// A bar with the series that it is of.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownBar<'a> {
+    pub bar: Shown<Bar>,
+    pub series: usize,
+    /// What the series is called.
+    pub timeframe: Option<&'a Arc<str>>,
+}
+
 /// Returns `buy` or `sell`.
 pub const fn side_name(side: Side) -> &'static str {
     match side {
@@ -74,12 +85,15 @@ pub struct PyBar {
     volume_lots: Word,
     instrument: u32,
     scale: Scale,
+    series: usize,
+    timeframe: Option<Arc<str>>,
 }
 
 impl Rewritten for PyBar {
-    type From = Shown<Bar>;
+    type From<'a> = ShownBar<'a>;
 
-    fn made(from: &Shown<Bar>) -> Self {
+    fn made(of: &ShownBar<'_>) -> Self {
+        let from = &of.bar;
         let Bar { open_time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots } = from.what;
         Self {
             time_ns: Word::new(from.time_ns),
@@ -91,10 +105,13 @@ impl Rewritten for PyBar {
             volume_lots: Word::new(volume_lots),
             instrument: from.instrument,
             scale: from.scale,
+            series: of.series,
+            timeframe: of.timeframe.cloned(),
         }
     }
 
-    fn rewrite(&self, from: &Shown<Bar>) -> bool {
+    fn rewrite(&self, of: &ShownBar<'_>) -> bool {
+        let from = &of.bar;
         let bar = &from.what;
         self.time_ns.set(from.time_ns);
         self.open_time_ns.set(bar.open_time_ns);
@@ -103,7 +120,7 @@ impl Rewritten for PyBar {
         self.low_ticks.set(bar.low_ticks);
         self.close_ticks.set(bar.close_ticks);
         self.volume_lots.set(bar.volume_lots);
-        self.instrument == from.instrument
+        self.series == of.series
     }
 }
 
@@ -123,6 +140,11 @@ impl PyBar {
     #[getter]
     fn instrument_id(&self) -> u32 {
         self.instrument
+    }
+    /// Which of the strategy's `bars` it is, as written there: `5m`, `1h`, `input`.
+    #[getter]
+    fn timeframe(&self) -> &str {
+        self.timeframe.as_deref().unwrap_or_default()
     }
     /// First price in ticks.
     #[getter]
@@ -176,7 +198,8 @@ impl PyBar {
     }
     fn __repr__(&self) -> String {
         format!(
-            "Bar(open_time_ns={}, open={}, high={}, low={}, close={}, volume={})",
+            "Bar(timeframe={:?}, open_time_ns={}, open={}, high={}, low={}, close={}, volume={})",
+            self.timeframe(),
             self.open_time_ns.get(),
             self.open(),
             self.high(),
@@ -200,7 +223,7 @@ pub struct PyQuote {
 }
 
 impl Rewritten for PyQuote {
-    type From = Shown<Quote>;
+    type From<'a> = Shown<Quote>;
 
     fn made(from: &Shown<Quote>) -> Self {
         let Quote { bid_ticks, bid_lots, ask_ticks, ask_lots, .. } = from.what;
@@ -285,7 +308,7 @@ pub struct PyTrade {
 }
 
 impl Rewritten for PyTrade {
-    type From = Shown<Trade>;
+    type From<'a> = Shown<Trade>;
 
     fn made(from: &Shown<Trade>) -> Self {
         let Trade { price_ticks, lots, aggressor, trade_id } = from.what;

@@ -12,7 +12,7 @@ use tradecore_kernel::{
 use tradecore_types::{InstrumentId, Side, StrategyId};
 
 use crate::errors::{broken_invariant, invalid_value};
-use crate::wish::whole;
+use crate::numbers::fitting;
 
 /// What one gate said: its name, its limit, the value it saw and whether that passed.
 type Said = (String, f64, f64, bool);
@@ -53,7 +53,7 @@ fn built_in(gate: &Bound<'_, PyAny>) -> PyResult<Option<BuiltInGate>> {
     let name = gate.get_type().fully_qualified_name()?;
     Ok(Some(match name.to_str()? {
         "tradecore.decision.gates.MaxSpread" => {
-            BuiltInGate::MaxSpread { ticks: whole("ticks", &gate.getattr("ticks")?)? }
+            BuiltInGate::MaxSpread { ticks: fitting("ticks", &gate.getattr("ticks")?)? }
         }
         "tradecore.decision.gates.Cooldown" => {
             BuiltInGate::Cooldown { seconds: gate.getattr("seconds")?.extract()? }

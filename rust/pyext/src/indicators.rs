@@ -6,7 +6,7 @@ mod streaming;
 
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use tradecore_indicators::{PERIOD_MAX, Seed};
+use tradecore_indicators::{IndicatorSpec, PERIOD_MAX, Seed};
 
 use crate::errors::invalid_value;
 
@@ -49,4 +49,26 @@ fn seed_of(seed: &str) -> PyResult<Seed> {
         "first" => Ok(Seed::First),
         _ => Err(invalid_value("seed", seed, "must be \"sma\" or \"first\"")),
     }
+}
+
+/// Reads which indicator is meant: name and parameters as in `tradecore.strategy.indicators`.
+pub fn spec(
+    name: &str,
+    period: u32,
+    slow: u32,
+    signal: u32,
+    factor: f64,
+    seed_first: bool,
+) -> PyResult<IndicatorSpec> {
+    let seed = if seed_first { Seed::First } else { Seed::Sma };
+    Ok(match name {
+        "sma" => IndicatorSpec::Sma { period },
+        "ema" => IndicatorSpec::Ema { period, seed },
+        "rsi" => IndicatorSpec::Rsi { period },
+        "atr" => IndicatorSpec::Atr { period },
+        "bollinger" => IndicatorSpec::Bollinger { period, deviations: factor },
+        "macd" => IndicatorSpec::Macd { fast: period, slow, signal },
+        "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
+        other => return Err(invalid_value("indicator", other, "is not known")),
+    })
 }

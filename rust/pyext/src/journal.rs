@@ -15,7 +15,7 @@ use tradecore_kernel::BEHAVIOUR_VERSION;
 use tradecore_ledger::{OrderEvent, OrderState, state_after};
 
 use self::record_fields::fields;
-pub use self::record_fields::put_command;
+pub use self::record_fields::{put_command, put_intent};
 use crate::batch::PyEventBatch;
 use crate::caller::Process;
 use crate::errors::{data_error, invalid_value, storage_error};

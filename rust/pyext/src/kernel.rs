@@ -4,41 +4,32 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
-use tradecore_indicators::{IndicatorSpec, Seed};
-use tradecore_kernel::{Advance, Column, Kernel, KernelError, Verdict, Wake};
-use tradecore_types::{CashFlowKind, InstrumentId, Money, Refusal, StrategyId};
+use tradecore_kernel::{Kernel, KernelError, Verdict};
+use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::access::BUSY;
+use crate::activity;
 use crate::bars;
 use crate::batch::PyEventBatch;
-use crate::caller::{Caller, Process, refusal};
-use crate::calls::{Books, Handlers, Last, call};
+use crate::caller::Calling;
+use crate::calls::Handlers;
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
-use crate::events::{Scale, side_name};
+use crate::events::Scale;
 use crate::gates::UserGates;
+use crate::indicators;
 use crate::journal::put_command;
 use crate::latency::PyLatencySamples;
+use crate::positions;
 use crate::results;
 use crate::risk;
-use crate::updates::PyRefused;
+use crate::runs;
+use crate::updates::refused_object;
 use crate::views::PyIndicator;
-
-/// Steps made before the GIL is released.
-const STEPS_ATTACHED: usize = 512;
-
-/// Steps made between two looks at pending signals.
-const STEPS_DETACHED: usize = 1 << 18;
-
-/// Strategy calls between two looks at pending signals.
-const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
 
 /// What is said to those who hand in a batch that another thread is filling.
 const BATCH_BUSY: &str =
     "the batch is in use by another thread: fill it from one thread, and then hand it in";
-
-/// What is said to those who run an engine from within its run.
-const RUNNING: &str = "the engine is running already";
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -62,42 +53,22 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
 pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
+    pub(crate) timeframes: bars::Timeframes,
     /// Names of the strategies.
-    strategies: Vec<String>,
-    /// Strategies are being called: they hand in no events, and no commands among them.
-    is_running: bool,
-    /// Where strategies are called at this moment, and the process that made the engine.
-    caller: Caller,
-    made_in: Process,
-    gates: UserGates,
+    pub(crate) strategies: Vec<String>,
+    /// Where strategies are called at this moment, if they are.
+    pub(crate) calling: Calling,
+    pub(crate) gates: UserGates,
 }
 
 impl PyKernel {
-    /// Goes on after some steps without a call: the GIL is released when the next one takes long.
-    #[cold]
-    fn next_wake(
-        &mut self,
-        py: Python<'_>,
-        mut outcome: Result<Advance, KernelError>,
-    ) -> PyResult<Option<Wake>> {
-        loop {
-            match outcome.map_err(|error| self.blame(py, &error))? {
-                Advance::Wake(wake) => return Ok(Some(wake)),
-                Advance::Idle => return Ok(None),
-                Advance::Working => py.check_signals()?,
-            }
-            let kernel = &mut self.kernel;
-            outcome = py.detach(|| kernel.advance(STEPS_DETACHED));
-        }
-    }
-
     /// Turns an error of the engine into an exception; one of a strategy or of a gate names it.
     pub(crate) fn blame(&self, py: Python<'_>, error: &KernelError) -> PyErr {
         match error {
             KernelError::GateFailed => self.gates.failure_or_broken(py),
             KernelError::Runaway { strategy, time_ns, calls_max } => {
                 let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
-                strategy_error(name, "its callbacks", *time_ns, &runaway(*calls_max))
+                strategy_error(name, "its callbacks", *time_ns, &runs::runaway(*calls_max))
             }
             error => kernel_error(error),
         }
@@ -106,14 +77,14 @@ impl PyKernel {
     /// Lets a strategy ask for something: from a callback, and in no other thread or process.
     #[inline]
     pub(crate) fn hear(&self, py: Python<'_>, strategy: StrategyId) -> PyResult<()> {
-        if self.caller.is_here() && self.made_in.is_here() {
+        if self.calling.is_here() {
             return Ok(());
         }
         let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
-        Err(refusal(py, self.caller, self.made_in, name))
+        Err(self.calling.refusal(py, name))
     }
 
-    fn scale(&self, instrument: u32) -> PyResult<Scale> {
+    pub(crate) fn scale(&self, instrument: u32) -> PyResult<Scale> {
         let found = usize::try_from(instrument).ok().and_then(|index| self.scales.get(index));
         found.copied().ok_or_else(|| {
             invalid_value("instrument_id", &instrument.to_string(), "must be in the instrument table")
@@ -145,10 +116,9 @@ impl PyKernel {
         Ok(Self {
             kernel,
             scales,
+            timeframes: bars::Timeframes::default(),
             strategies,
-            is_running: false,
-            caller: Caller::default(),
-            made_in: Process::here(),
+            calling: Calling::new(),
             gates: UserGates::default(),
         })
     }
@@ -172,19 +142,24 @@ impl PyKernel {
         Ok(())
     }
 
-    /// Adds a series of bars: `source` is `input`, `trades`, `quotes` or a rule such as `100tick`.
-    #[pyo3(signature = (instrument_id, source, interval_ns=0, history=0))]
+    /// Adds a series of bars of a `BarSource` that keeps `history` of them; longer ones are added first.
     fn add_series(
         &mut self,
         instrument_id: u32,
-        source: &str,
-        interval_ns: i64,
+        bars: bars::Wanted,
+        timeframe: &str,
+        first_bar: Option<&str>,
         history: usize,
     ) -> PyResult<usize> {
-        let source = bars::source(&self.kernel, instrument_id, source, interval_ns)?;
-        self.kernel
-            .add_series(InstrumentId(instrument_id), source, history)
-            .map_err(|error| kernel_error(&error))
+        let id = InstrumentId(instrument_id);
+        let series = bars::add(&mut self.kernel, id, &bars, first_bar, history)?;
+        bars::push_name(&mut self.timeframes, timeframe);
+        Ok(series)
+    }
+
+    /// Number of bars given as input that a series left out: outside of the sessions, or too late.
+    fn bars_left_out(&self, series: usize) -> u64 {
+        self.kernel.bars_left_out(series)
     }
 
     /// Wakes a strategy at every bar of a series.
@@ -227,17 +202,7 @@ impl PyKernel {
         factor: f64,
         seed_first: bool,
     ) -> PyResult<PyIndicator> {
-        let seed = if seed_first { Seed::First } else { Seed::Sma };
-        let spec = match name {
-            "sma" => IndicatorSpec::Sma { period },
-            "ema" => IndicatorSpec::Ema { period, seed },
-            "rsi" => IndicatorSpec::Rsi { period },
-            "atr" => IndicatorSpec::Atr { period },
-            "bollinger" => IndicatorSpec::Bollinger { period, deviations: factor },
-            "macd" => IndicatorSpec::Macd { fast: period, slow, signal },
-            "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
-            other => return Err(invalid_value("indicator", other, "is not known")),
-        };
+        let spec = indicators::spec(name, period, slow, signal, factor, seed_first)?;
         let outputs = spec.outputs();
         let mut this = slf.try_borrow_mut().map_err(|_| misuse(BUSY))?;
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
@@ -247,12 +212,12 @@ impl PyKernel {
     /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
     #[pyo3(signature = (batch, source=0))]
     fn feed(&mut self, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
-        if self.is_running {
+        if self.calling.is_running() {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
         let mut batch = batch.try_borrow_mut().map_err(|_| misuse(BATCH_BUSY))?;
         let spare = self.kernel.take_spare_batch();
-        let events = std::mem::replace(&mut batch.inner, spare);
+        let events = batch.hand_over(spare);
         drop(batch);
         self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
@@ -263,28 +228,24 @@ impl PyKernel {
     /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
     /// `on_liquidation`, each a `Callback` or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
-        let before = {
-            let mut this = slf.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
-            if std::mem::replace(&mut this.is_running, true) {
-                return Err(misuse(RUNNING));
-            }
-            this.caller = Caller::here();
-            this.kernel.counters().events
-        };
-        let outcome = run_all(slf, &handlers);
-        let mut this = slf.borrow_mut();
-        (this.is_running, this.caller) = (false, Caller::default());
-        outcome.map(|()| this.kernel.counters().events - before)
+        runs::run(slf, &handlers)
     }
 
     /// Lets strategies ask for things in this thread, while the caller calls their `on_start` or `on_stop`.
-    fn begin_calls(&mut self) {
-        self.caller = Caller::here();
+    ///
+    /// Raises `RuntimeError` while strategies are called already.
+    fn begin_calls(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.try_borrow_mut().map_err(|_| misuse(BUSY))?.calling.begin()
     }
 
     /// Ends what `begin_calls` began.
-    fn end_calls(&mut self) {
-        self.caller = Caller::default();
+    fn end_calls(slf: &Bound<'_, Self>) {
+        runs::waited_for(slf).calling.end();
+    }
+
+    /// Refuses what a strategy asks for anywhere but in a callback: raises `RuntimeError`.
+    fn check_caller(&self, py: Python<'_>, strategy_id: u16) -> PyResult<()> {
+        self.hear(py, StrategyId(strategy_id))
     }
 
     /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
@@ -311,15 +272,13 @@ impl PyKernel {
         strategy_id: u16,
         instrument_id: u32,
         amount_atto: i128,
-    ) -> PyResult<Option<Py<PyRefused>>> {
+    ) -> PyResult<Option<Py<PyAny>>> {
         let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
         self.hear(py, strategy)?;
         let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
         match verdict.map_err(|error| kernel_error(&error))? {
             Ok(()) => Ok(None),
-            Err(Refusal { rule, limit, value }) => {
-                Py::new(py, PyRefused { rule: rule.name(), limit, value }).map(Some)
-            }
+            Err(refusal) => refused_object(py, refusal, None).map(Some),
         }
     }
 
@@ -441,26 +400,35 @@ impl PyKernel {
 
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counters = self.kernel.counters();
-        let out = PyDict::new(py);
-        out.set_item("events", counters.events)?;
-        out.set_item("orders", counters.orders)?;
-        out.set_item("refusals", counters.refusals)?;
-        out.set_item("fills", counters.fills)?;
-        out.set_item("maker_fills", counters.maker_fills)?;
-        Ok(out)
+        results::counters(py, &self.kernel)
+    }
+
+    /// What became of a strategy's orders: filled, part_filled (ended with a part filled), expired, open; canceled
+    /// and rejected by reason; and refused, in the order in which each rule first did: time of that in UTC
+    /// nanoseconds, instrument, rule, how often, limit and value of the first.
+    fn order_counts<'py>(&self, py: Python<'py>, strategy_id: u16) -> PyResult<Bound<'py, PyDict>> {
+        activity::order_counts(py, &self.kernel, strategy_id)
+    }
+
+    /// What each decision gate said of requests that add risk: name, how often it was asked and said no; time in
+    /// UTC nanoseconds, limit and value of its first no.
+    fn gate_counts(&self) -> Vec<activity::GateRow> {
+        activity::gate_counts(&self.kernel)
+    }
+
+    /// Which kinds of market data an instrument has had: bars, quotes, trades, books.
+    fn seen(&self, py: Python<'_>, instrument_id: u32) -> PyResult<Py<PyDict>> {
+        activity::seen(py, &self.kernel, instrument_id)
+    }
+
+    /// Bars that a series has had.
+    fn bars_seen(&self, series: usize) -> u64 {
+        self.kernel.bars_seen(series)
     }
 
     /// What the book of an instrument went through: compared, mismatches, gaps, stale, resyncs.
     fn book_counts<'py>(&self, py: Python<'py>, instrument_id: u32) -> PyResult<Bound<'py, PyDict>> {
-        let counts = self.kernel.book_counts(InstrumentId(instrument_id));
-        let out = PyDict::new(py);
-        out.set_item("compared", counts.compared)?;
-        out.set_item("mismatches", counts.mismatches)?;
-        out.set_item("gaps", counts.gaps)?;
-        out.set_item("stale", counts.stale)?;
-        out.set_item("resyncs", counts.resyncs)?;
-        Ok(out)
+        results::book_counts(py, &self.kernel, InstrumentId(instrument_id))
     }
 
     /// Whether the book of an instrument waits for a snapshot.
@@ -488,41 +456,16 @@ impl PyKernel {
         self.kernel.best(InstrumentId(instrument_id))
     }
 
-    /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, state.
+    /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, filled_lots,
+    /// state, and `intent`, which has the values of its journal record.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let mut orders: Vec<_> = self.kernel.orders().iter().copied().collect();
-        orders.sort_unstable_by_key(|order| order.intent.order_id);
-        let out = PyList::empty(py);
-        for order in orders {
-            let row = PyDict::new(py);
-            row.set_item("order_id", order.intent.order_id.0)?;
-            row.set_item("strategy_id", order.intent.strategy.0)?;
-            row.set_item("instrument_id", order.intent.instrument.0)?;
-            row.set_item("side", side_name(order.intent.side))?;
-            row.set_item("price_ticks", order.price_ticks)?;
-            row.set_item("open_lots", order.open_lots())?;
-            row.set_item("state", order.state.name())?;
-            out.append(row)?;
-        }
-        Ok(out)
+        positions::open_orders(py, &self.kernel)
     }
 
     /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what
     /// it received without a fill (negative: paid): funding, borrow, liquidation_fee, insurance.
     fn money<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let ledger = self.kernel.ledger();
-        let equity = self.kernel.equity().map_err(|error| kernel_error(&error))?;
-        let out = PyDict::new(py);
-        out.set_item("cash", ledger.cash().0)?;
-        out.set_item("equity", equity.0)?;
-        out.set_item("realised", ledger.realised().0)?;
-        out.set_item("unrealised", equity.0 - ledger.balance().0)?;
-        out.set_item("fees", ledger.fees().0)?;
-        out.set_item("opening", ledger.opening().0)?;
-        for kind in CashFlowKind::ALL {
-            out.set_item(kind.name(), ledger.received(kind).0)?;
-        }
-        Ok(out)
+        results::money(py, &self.kernel)
     }
 
     /// What a strategy's position received for a reason in atto units (1e-18); negative is what it paid.
@@ -569,7 +512,8 @@ impl PyKernel {
     /// Equity over time, as columns of one length, oldest first.
     ///
     /// int64 `time_ns`, rising; float64 `equity`, and `held`: what one unit of money is worth, put in equal parts
-    /// into the instruments at their first prices (cash before that; NaN when none has a price). Where orders are
+    /// into the instruments at their first prices (cash before that; NaN when none has a price); `price_ticks`: the
+    /// price of the only instrument in whole ticks (NaN with several, and before the first). Where orders are
     /// matched against bars a row is a bar given as input, dated by its opening; bars that open together make one,
     /// and a longer bar belongs to the last of the shorter ones. Elsewhere a row is a sample: when the first event
     /// comes, at each multiple of `sample_ns` before which something happened, and at the end
@@ -592,52 +536,9 @@ impl PyKernel {
         column: &str,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let column = match column {
-            "open" => Column::Open,
-            "high" => Column::High,
-            "low" => Column::Low,
-            "close" => Column::Close,
-            "volume" => Column::Volume,
-            other => return Err(invalid_value("column", other, "must be open, high, low, close or volume")),
-        };
+        let column = bars::column(column)?;
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
     }
-}
-
-/// Calls strategies until everything fed is consumed.
-fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<()> {
-    let py = kernel.py();
-    let mut books = Books::new(kernel);
-    let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
-    let mut calls: u32 = 0;
-    loop {
-        let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
-        if let Some(error) = this.gates.failure(py) {
-            return Err(error);
-        }
-        let wake = match this.kernel.advance(STEPS_ATTACHED) {
-            Ok(Advance::Wake(wake)) => wake,
-            outcome => match this.next_wake(py, outcome)? {
-                Some(wake) => wake,
-                None => return Ok(()),
-            },
-        };
-        let scale = this.scale(wake.instrument.0)?;
-        drop(this);
-        call(py, &wake, scale, handlers, &mut last, &mut books)?;
-        calls = calls.wrapping_add(1);
-        if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
-            py.check_signals()?;
-        }
-    }
-}
-
-/// Says what a strategy did that never comes to an end, and what to do about it.
-fn runaway(calls_max: u32) -> String {
-    format!(
-        "called more than {calls_max} times at one moment with nothing new (risk.calls_max): it answers its \
-         own orders or timers without end; let it wait for the market, or for a timer later than now"
-    )
 }
 
 /// Turns a verdict into an order number or a `Refused`.
@@ -648,10 +549,7 @@ pub fn verdict_object(py: Python<'_>, verdict: Verdict) -> PyResult<Py<PyAny>> {
             Ok(signed) => Ok(signed.into_pyobject(py)?.into_any().unbind()),
             Err(_) => Ok(order_id.0.into_pyobject(py)?.into_any().unbind()),
         },
-        Verdict::Refused(refusal) => {
-            let refused = PyRefused { rule: refusal.rule.name(), limit: refusal.limit, value: refusal.value };
-            Ok(Py::new(py, refused)?.into_any())
-        }
+        Verdict::Refused(refusal) => refused_object(py, refusal, None),
     }
 }
 

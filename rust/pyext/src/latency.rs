@@ -1,10 +1,9 @@
 //! Python face of measured latencies.
 
-use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use tradecore_kernel::{LatencySample, LatencySamples};
 
-use crate::batch::{rows, slice};
+use crate::batch::{Column, rows, slice};
 use crate::errors::value_error;
 use crate::kernel::hex;
 
@@ -28,11 +27,7 @@ impl PyLatencySamples {
     /// Takes the columns.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "arguments as Python hands them over")]
-    fn new(
-        request_ns: PyReadonlyArray1<'_, i64>,
-        venue_ns: PyReadonlyArray1<'_, i64>,
-        response_ns: PyReadonlyArray1<'_, i64>,
-    ) -> PyResult<Self> {
+    fn new(request_ns: Column<'_>, venue_ns: Column<'_>, response_ns: Column<'_>) -> PyResult<Self> {
         let columns = rows([
             ("request_ns", slice("request_ns", &request_ns)?),
             ("venue_ns", slice("venue_ns", &venue_ns)?),

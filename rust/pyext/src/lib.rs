@@ -1,6 +1,7 @@
 //! `tradecore._core`: the only crate that knows Python. Converts, decides nothing.
 
 mod access;
+mod activity;
 mod bars;
 mod batch;
 mod best;
@@ -24,12 +25,17 @@ mod kernel;
 mod latency;
 mod lent;
 mod liquidity;
+mod numbers;
 mod order_book;
+mod positions;
+mod problems;
 mod results;
 mod reused;
 mod risk;
+mod runs;
 mod tables;
 mod top_view;
+mod trade_book;
 mod updates;
 mod views;
 mod wish;
@@ -59,7 +65,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     desk::register(module)?;
     liquidity::register(module)?;
     order_book::register(module)?;
+    positions::register(module)?;
     tables::register(module)?;
     top_view::register(module)?;
+    trade_book::register(module)?;
     views::register(module)
 }

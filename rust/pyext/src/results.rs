@@ -6,7 +6,36 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_types::{CashFlowKind, Instrument, InstrumentId, Money};
 
+use crate::kernel::kernel_error;
 use crate::lent::Lent;
+
+/// Returns how much of everything there was.
+pub fn counters<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let counters = kernel.counters();
+    let out = PyDict::new(py);
+    out.set_item("events", counters.events)?;
+    out.set_item("orders", counters.orders)?;
+    out.set_item("refusals", counters.refusals)?;
+    out.set_item("fills", counters.fills)?;
+    out.set_item("maker_fills", counters.maker_fills)?;
+    Ok(out)
+}
+
+/// Returns what the book of an instrument went through.
+pub fn book_counts<'py>(
+    py: Python<'py>,
+    kernel: &Kernel,
+    instrument: InstrumentId,
+) -> PyResult<Bound<'py, PyDict>> {
+    let counts = kernel.book_counts(instrument);
+    let out = PyDict::new(py);
+    out.set_item("compared", counts.compared)?;
+    out.set_item("mismatches", counts.mismatches)?;
+    out.set_item("gaps", counts.gaps)?;
+    out.set_item("stale", counts.stale)?;
+    out.set_item("resyncs", counts.resyncs)?;
+    Ok(out)
+}
 
 /// Returns the closed trades: integers as views, what numpy has no type for converted.
 pub fn trades<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound<'py, PyDict>> {
@@ -63,10 +92,12 @@ pub fn equity_curve<'py>(py: Python<'py>, kernel: &mut Kernel) -> PyResult<Bound
     let unpriced = count(kernel.unpriced());
     let priced = count(kernel.instruments()) - unpriced;
     let held = curve.held.iter().map(|sum| (sum - unpriced) / priced);
+    let price = curve.held.iter().map(|held| kernel.only_price_ticks(*held));
     let out = PyDict::new(py);
     out.set_item("time_ns", lent.view(|curve| &curve.time_ns)?)?;
     out.set_item("equity", amounts(py, &curve.equity))?;
     out.set_item("held", PyArray1::from_iter(py, held))?;
+    out.set_item("price_ticks", PyArray1::from_iter(py, price))?;
     Ok(out)
 }
 
@@ -76,4 +107,21 @@ fn instrument(kernel: &Kernel, id: i64) -> Option<&Instrument> {
 
 fn amounts<'py>(py: Python<'py>, money: &[Money]) -> Bound<'py, PyArray1<f64>> {
     PyArray1::from_iter(py, money.iter().map(|money| money.to_f64()))
+}
+
+/// Money of the account in atto units, by name.
+pub fn money<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let ledger = kernel.ledger();
+    let equity = kernel.equity().map_err(|error| kernel_error(&error))?;
+    let out = PyDict::new(py);
+    out.set_item("cash", ledger.cash().0)?;
+    out.set_item("equity", equity.0)?;
+    out.set_item("realised", ledger.realised().0)?;
+    out.set_item("unrealised", equity.0 - ledger.balance().0)?;
+    out.set_item("fees", ledger.fees().0)?;
+    out.set_item("opening", ledger.opening().0)?;
+    for kind in CashFlowKind::ALL {
+        out.set_item(kind.name(), ledger.received(kind).0)?;
+    }
+    Ok(out)
 }

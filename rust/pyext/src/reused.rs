@@ -9,13 +9,13 @@ use crate::callback::PyCallback;
 /// An event class whose objects can become the next event of their kind.
 pub trait Rewritten: PyClass<Frozen = True> + Into<PyClassInitializer<Self>> + Sync {
     /// What an object is made from.
-    type From;
+    type From<'a>;
 
     /// Makes an object.
-    fn made(from: &Self::From) -> Self;
+    fn made(from: &Self::From<'_>) -> Self;
 
     /// Turns the object into another event; `false` when only a new object can be that.
-    fn rewrite(&self, from: &Self::From) -> bool;
+    fn rewrite(&self, from: &Self::From<'_>) -> bool;
 }
 
 /// The event of the last call, kept for the next one.
@@ -38,7 +38,7 @@ impl<T: Rewritten> Reused<T> {
         &mut self,
         callback: &PyCallback,
         context: &Bound<'_, PyAny>,
-        from: &T::From,
+        from: &T::From<'_>,
     ) -> PyResult<()> {
         let py = context.py();
         let event = match &self.last {

@@ -10,6 +10,7 @@ use tradecore_types::{
 };
 
 use crate::errors::{invalid_value, value_error};
+use crate::problems::Problems;
 
 /// Limits of an instrument that may be absent.
 const OF_INSTRUMENT: [LimitName; 8] = [
@@ -57,8 +58,15 @@ fn setting(owner: &Bound<'_, PyAny>, limit: LimitName) -> PyResult<Option<Decima
 }
 
 /// Reads the limits of one instrument from a `RiskSpec`: its own where it has them, else those of all.
-pub fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits> {
+///
+/// `None` when one of them was refused.
+pub fn limits(
+    spec: &InstrumentSpec,
+    risk: &Bound<'_, PyAny>,
+    problems: &mut Problems,
+) -> PyResult<Option<Limits>> {
     let own = risk.getattr("instrument")?.cast_into::<PyDict>()?.get_item(&spec.symbol)?;
+    let own_path = format!("risk.instrument.{}", spec.symbol);
     let window = |name: &str| -> PyResult<i64> {
         let own = own.as_ref().map(|own| own.getattr(name)).transpose()?;
         own.filter(|value| !value.is_none()).map_or_else(|| risk.getattr(name), Ok)?.extract()
@@ -68,50 +76,47 @@ pub fn limits(spec: &InstrumentSpec, risk: &Bound<'_, PyAny>) -> PyResult<Limits
         price_drift_window_ns: window("price_drift_window_ns")?,
         ..Limits::default()
     };
+    let mut is_good = true;
     for limit in OF_INSTRUMENT {
-        let value = match own.as_ref().map(|own| setting(own, limit)).transpose()?.flatten() {
-            None => setting(risk, limit)?,
-            own => own,
-        };
-        limits.set(limit, value, spec.lot_size).map_err(|error| value_error(&error))?;
+        let own = own.as_ref().filter(|own| own.getattr(limit.name()).is_ok_and(|value| !value.is_none()));
+        let (owner, path) = own.map_or((risk, "risk"), |own| (own, own_path.as_str()));
+        let read = setting(owner, limit)
+            .and_then(|value| limits.set(limit, value, spec.lot_size).map_err(|error| value_error(&error)));
+        is_good &= problems.take(path, read)?.is_some();
     }
-    Ok(limits)
+    Ok(is_good.then_some(limits))
 }
 
-/// Reads the limits of the account and of the named strategies from a `RiskSpec`.
-pub fn scopes(risk: &Bound<'_, PyAny>, strategies: &[String], symbols: &[String]) -> PyResult<ScopesConfig> {
+/// Reads the limits of the account and of the named strategies from a `RiskSpec`; `None` when any was refused.
+pub fn scopes(
+    risk: &Bound<'_, PyAny>,
+    strategies: &[String],
+    symbols: &[String],
+    problems: &mut Problems,
+) -> PyResult<Option<ScopesConfig>> {
     let word: String = risk.getattr("self_trade")?.str()?.extract()?;
     let by_name = risk.getattr("strategy")?.cast_into::<PyDict>()?;
-    check_names(&by_name, "strategy", strategies)?;
-    check_names(&risk.getattr("instrument")?.cast_into::<PyDict>()?, "instrument", symbols)?;
-    let of_strategy = |(index, name): (usize, &String)| match by_name.get_item(name)? {
-        Some(spec) => strategy_limits(&spec, index, symbols),
-        None => Ok(StrategyLimits::default()),
-    };
-    Ok(ScopesConfig {
-        account: scope_limits(&risk.getattr("account")?, Scope::Account, &OF_SCOPE)?,
-        strategies: strategies.iter().enumerate().map(of_strategy).collect::<PyResult<_>>()?,
-        self_trade: self_trade(&word)?,
-        day_start_ns: risk.getattr("day_start_ns")?.extract()?,
-    })
+    let account = scope_limits(&risk.getattr("account")?, Scope::Account, &OF_SCOPE);
+    let account = problems.take("risk.account", account)?;
+    let mut of_strategies = Vec::with_capacity(strategies.len());
+    for (index, name) in strategies.iter().enumerate() {
+        of_strategies.extend(match by_name.get_item(name)? {
+            Some(spec) => {
+                problems.take(&format!("risk.strategy.{name}"), strategy_limits(&spec, index, symbols))?
+            }
+            None => Some(StrategyLimits::default()),
+        });
+    }
+    let self_trade = problems.take("risk", self_trade(&word))?;
+    let day_start_ns = risk.getattr("day_start_ns")?.extract()?;
+    let (Some(account), Some(self_trade)) = (account, self_trade) else { return Ok(None) };
+    Ok(Some(ScopesConfig { account, strategies: of_strategies, self_trade, day_start_ns }))
 }
 
 /// Reads what is done about an order that would trade with another one of the account.
 fn self_trade(word: &str) -> PyResult<SelfTrade> {
     SelfTrade::from_name(word)
         .ok_or_else(|| invalid_value("self_trade", word, "must be allow, block or cancel_oldest"))
-}
-
-/// Refuses a table of limits for something that is not there.
-fn check_names(tables: &Bound<'_, PyDict>, what: &str, known: &[String]) -> PyResult<()> {
-    for name in tables.keys() {
-        let name: String = name.extract()?;
-        if !known.contains(&name) {
-            let rule = format!("is no {what}; there are: {}", known.join(", "));
-            return Err(invalid_value(what, &name, &rule));
-        }
-    }
-    Ok(())
 }
 
 fn strategy_limits(spec: &Bound<'_, PyAny>, index: usize, symbols: &[String]) -> PyResult<StrategyLimits> {

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use tradecore_kernel::OrderUpdate;
-use tradecore_types::{CashFlow, Liquidation, Liquidity, Money, ReportBody, Side};
+use tradecore_types::{CashFlow, Liquidation, Liquidity, Money, Refusal, ReportBody, Side};
 
 use crate::events::{Scale, Shown, side_of};
 use crate::reused::Rewritten;
@@ -43,7 +43,7 @@ pub struct FillOf {
 }
 
 impl Rewritten for PyFill {
-    type From = Shown<FillOf>;
+    type From<'a> = Shown<FillOf>;
 
     fn made(from: &Shown<FillOf>) -> Self {
         let FillOf { update, price_ticks, lots, liquidity, fee } = &from.what;
@@ -333,6 +333,8 @@ pub struct PyRefused {
     pub rule: &'static str,
     pub limit: i128,
     pub value: i128,
+    /// What is wrong in words, where there is more to say.
+    pub words: Option<String>,
 }
 
 #[pymethods]
@@ -352,6 +354,12 @@ impl PyRefused {
     fn value(&self) -> i128 {
         self.value
     }
+    /// What is wrong, in words.
+    #[getter]
+    fn message(&self) -> String {
+        let numbers = || format!("{}: limit {}, value {}", self.rule, self.limit, self.value);
+        self.words.clone().unwrap_or_else(numbers)
+    }
     #[expect(clippy::unused_self, reason = "a special method")]
     fn __bool__(&self) -> bool {
         false
@@ -359,4 +367,10 @@ impl PyRefused {
     fn __repr__(&self) -> String {
         format!("Refused(rule={:?}, limit={}, value={})", self.rule, self.limit, self.value)
     }
+}
+
+/// Makes a `Refused`, with what is wrong in words where there is more to say than rule, limit and value.
+pub fn refused_object(py: Python<'_>, refusal: Refusal, words: Option<String>) -> PyResult<Py<PyAny>> {
+    let Refusal { rule, limit, value } = refusal;
+    Ok(Py::new(py, PyRefused { rule: rule.name(), limit, value, words })?.into_any())
 }

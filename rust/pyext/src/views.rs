@@ -268,6 +268,18 @@ impl PyIndicator {
         Ok(looked_into(&self.kernel, py)?.kernel.is_warm(self.series, self.index))
     }
 
+    /// Bars that it has seen.
+    #[getter]
+    fn bars_seen(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(looked_into(&self.kernel, py)?.kernel.bars_seen(self.series))
+    }
+
+    /// Bars that it needs before its first value.
+    #[getter]
+    fn bars_needed(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(looked_into(&self.kernel, py)?.kernel.bars_needed(self.series, self.index))
+    }
+
     /// Whether it was below another indicator one bar before and is above it now; False until both are warm.
     fn crossed_above(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
         let (mine, mine_before) = self.read(py)?;

@@ -3,30 +3,63 @@
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use tradecore_kernel::{Links, OrderRequest};
-use tradecore_types::{Bracket, InstrumentId, OrderId, OrderKind, Side, Size, TimeInForce};
+use tradecore_types::{Bracket, ExitPrice, InstrumentId, OrderId, OrderKind, Side, Size, TimeInForce};
 
 use crate::errors::invalid_value;
 use crate::events::side_name;
-
-/// Parts per million in a whole.
-const PPM: f64 = 1e6;
+use crate::numbers::{Numbers, whole};
+use crate::updates::PyRefused;
 
 /// A size or price as the caller gave it: as a number, or exact.
 pub type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
-/// Whether something was given by position, if only `None`.
+/// What was given by position, if only `None`.
 #[derive(Clone, Copy)]
-pub struct ByPosition(bool);
+pub struct ByPosition<'a, 'py>(Option<Borrowed<'a, 'py, PyAny>>);
 
-impl ByPosition {
-    pub const NOTHING: Self = Self(false);
+impl ByPosition<'_, '_> {
+    pub const NOTHING: Self = Self(None);
+
+    /// Returns whether everything was given by name.
+    #[inline]
+    pub const fn is_nothing(self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Says how to call a method whose arguments have names: `call` is one that lacks the value.
+    pub fn refusal(self, method: &str, call: &str) -> PyErr {
+        let shown = self.0.and_then(|given| given.repr().ok());
+        let value = shown.map_or_else(|| "...".to_owned(), |text| text.to_string());
+        PyTypeError::new_err(format!("{method} takes its arguments by name: ctx.{method}({call}{value})"))
+    }
 }
 
-impl FromPyObject<'_, '_> for ByPosition {
+impl<'a, 'py> FromPyObject<'a, 'py> for ByPosition<'a, 'py> {
     type Error = PyErr;
 
-    fn extract(_: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        Ok(Self(true))
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(Some(given)))
+    }
+}
+
+/// The number of an order, as `buy` and `sell` answer it.
+pub struct OrderNumber(pub u64);
+
+impl FromPyObject<'_, '_> for OrderNumber {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        given.extract::<u64>().map(Self).map_err(|error| {
+            let refused = given.cast::<PyRefused>().ok().map(|refused| refused.get().rule);
+            let why = match refused {
+                Some(rule) => format!("that order was refused ({rule}), so it has no number"),
+                None if error.is_instance_of::<PyOverflowError>(given.py()) => "that is none".to_owned(),
+                None => given.get_type().name().map_or_else(|_| String::new(), |name| format!("not {name}")),
+            };
+            PyTypeError::new_err(format!(
+                "order_id must be the number of an order, as buy and sell answer it; {why}"
+            ))
+        })
     }
 }
 
@@ -36,10 +69,10 @@ pub struct Wish<'a, 'py> {
     /// What was given without a name, which is refused: an order's numbers are too alike.
     ///
     /// The parameters are no keyword-only ones because the binding goes through all of those at every call.
-    pub by_position: ByPosition,
+    pub by_position: ByPosition<'a, 'py>,
     pub quantity: Given<'a, 'py>,
     pub quantity_lots: Given<'a, 'py>,
-    pub fraction: Option<f64>,
+    pub fraction: Given<'a, 'py>,
     pub limit: (Given<'a, 'py>, Given<'a, 'py>),
     pub stop: (Given<'a, 'py>, Given<'a, 'py>),
     pub touch: (Given<'a, 'py>, Given<'a, 'py>),
@@ -56,6 +89,9 @@ pub struct Wish<'a, 'py> {
     pub reduce_only: bool,
     pub stop_loss: (Given<'a, 'py>, Given<'a, 'py>),
     pub take_profit: (Given<'a, 'py>, Given<'a, 'py>),
+    pub stop_loss_pct: Given<'a, 'py>,
+    pub take_profit_pct: Given<'a, 'py>,
+    pub trail_pct: Given<'a, 'py>,
 }
 
 impl Wish<'_, '_> {
@@ -64,7 +100,8 @@ impl Wish<'_, '_> {
     pub fn is_plain(&self) -> bool {
         let pairs = [self.stop, self.touch, self.trail, self.trail_limit, self.activation, self.display];
         let exits = [self.stop_loss, self.take_profit];
-        let is_exact = !self.by_position.0 && self.quantity.is_none() && self.limit.0.is_none();
+        let percents = [self.stop_loss_pct, self.take_profit_pct, self.trail_pct];
+        let is_exact = self.by_position.is_nothing() && self.quantity.is_none() && self.limit.0.is_none();
         let is_lasting = self.time_in_force == "gtc" && self.expire_ns.is_none();
         let is_single = self.after.is_none() && self.oco.is_none() && self.fraction.is_none();
         let is_missing = |given: &(Given<'_, '_>, Given<'_, '_>)| given.0.is_none() && given.1.is_none();
@@ -74,26 +111,31 @@ impl Wish<'_, '_> {
             && !self.to_limit
             && pairs.iter().all(is_missing)
             && exits.iter().all(is_missing)
+            && percents.iter().all(Option::is_none)
     }
 
-    /// Reads a plain wish.
+    /// Reads a plain wish; `None` when one of its numbers does not fit 64 bits.
     #[inline]
-    pub fn plain_request(&self, id: InstrumentId) -> PyResult<OrderRequest> {
+    pub fn plain_request(&self, id: InstrumentId) -> PyResult<Option<OrderRequest>> {
         let kind = match self.limit.1 {
             None => OrderKind::Market,
-            Some(price) => OrderKind::Limit { price_ticks: whole("limit", price)? },
+            Some(price) => match whole("limit", price)? {
+                Some(price_ticks) => OrderKind::Limit { price_ticks },
+                None => return Ok(None),
+            },
         };
         let lots = self.quantity_lots.ok_or_else(no_one_size)?;
-        Ok(OrderRequest {
+        let Some(lots) = whole("quantity_lots", lots)? else { return Ok(None) };
+        Ok(Some(OrderRequest {
             instrument: id,
             side: self.side,
             kind,
             time_in_force: TimeInForce::Gtc,
             post_only: self.post_only,
             reduce_only: self.reduce_only,
-            size: Size::Lots(whole("quantity_lots", lots)?),
+            size: Size::Lots(lots),
             bracket: Bracket::default(),
-        })
+        }))
     }
 
     /// Returns the orders that this one is bound to.
@@ -101,19 +143,19 @@ impl Wish<'_, '_> {
         Links { after: self.after.map(OrderId), oco: self.oco.map(OrderId) }
     }
 
-    /// Reads the wish in ticks and lots; a day's order asks when its session ends.
+    /// Reads the wish in ticks and lots; a day's order asks when its session ends. What has no exact number goes
+    /// to `numbers`, and the nearest one stands for it.
     pub fn request(
         &self,
+        numbers: &mut Numbers,
         id: InstrumentId,
         instrument: &Bound<'_, PyAny>,
         session_end_ns: impl Fn() -> PyResult<i64>,
     ) -> PyResult<OrderRequest> {
-        if self.by_position.0 {
-            let method = side_name(self.side);
-            let what = format!("OrderDesk.{method}() takes 0 positional arguments");
-            return Err(PyTypeError::new_err(what));
+        if !self.by_position.is_nothing() {
+            return Err(self.by_position.refusal(side_name(self.side), "quantity="));
         }
-        let kind = self.kind(instrument)?;
+        let kind = self.kind(numbers, instrument)?;
         let time_in_force = match (self.time_in_force, self.expire_ns) {
             ("gtc", None) => TimeInForce::Gtc,
             ("ioc", None) => TimeInForce::Ioc,
@@ -137,23 +179,38 @@ impl Wish<'_, '_> {
             time_in_force,
             post_only: self.post_only,
             reduce_only: self.reduce_only,
-            size: self.size(instrument)?,
-            bracket: Bracket {
-                stop_loss_ticks: ticks(instrument, "stop_loss", self.stop_loss)?,
-                take_profit_ticks: ticks(instrument, "take_profit", self.take_profit)?,
-            },
+            size: self.size(numbers, instrument)?,
+            bracket: self.bracket(numbers, instrument)?,
+        })
+    }
+
+    /// Reads the exits that travel with it.
+    fn bracket(&self, numbers: &mut Numbers, instrument: &Bound<'_, PyAny>) -> PyResult<Bracket> {
+        Ok(Bracket {
+            stop_loss: exit(numbers, instrument, "stop_loss", self.stop_loss, self.stop_loss_pct)?,
+            take_profit: exit(numbers, instrument, "take_profit", self.take_profit, self.take_profit_pct)?,
         })
     }
 
     /// Reads what kind of order the prices make.
-    fn kind(&self, instrument: &Bound<'_, PyAny>) -> PyResult<OrderKind> {
-        let limit = ticks(instrument, "limit", self.limit)?;
-        let stop = ticks(instrument, "stop", self.stop)?;
-        let touch = ticks(instrument, "touch", self.touch)?;
-        let trail = ticks(instrument, "trail", self.trail)?;
-        let trail_limit = ticks(instrument, "trail_limit", self.trail_limit)?;
-        let activation = ticks(instrument, "activation", self.activation)?;
-        let display = self.display_lots(instrument)?;
+    fn kind(&self, numbers: &mut Numbers, instrument: &Bound<'_, PyAny>) -> PyResult<OrderKind> {
+        let mut read = |name, given| ticks(numbers, instrument, name, given);
+        let limit = read("limit", self.limit)?;
+        let stop = read("stop", self.stop)?;
+        let touch = read("touch", self.touch)?;
+        let trail = read("trail", self.trail)?;
+        let trail_limit = read("trail_limit", self.trail_limit)?;
+        let activation = read("activation", self.activation)?;
+        let display = self.display_lots(numbers, instrument)?;
+        if let Some(percent) = self.trail_pct {
+            let others = [limit, stop, touch, trail, trail_limit, display];
+            if self.to_limit || others.iter().any(Option::is_some) {
+                let rule = "goes with activation alone: an order has one of stop, touch, trail, trail_pct and to_limit";
+                return Err(invalid_value("trail_pct", &percent.to_string(), rule));
+            }
+            let offset_ppm = numbers.ppm_of_percent("trail_pct", percent)?;
+            return Ok(OrderKind::TrailingPercent { offset_ppm, activation_ticks: activation.unwrap_or(0) });
+        }
         let activation_ticks = activation.unwrap_or(0);
         let kind = match (limit, stop, touch, trail, display, self.to_limit) {
             (None, None, None, None, None, false) => Some(OrderKind::Market),
@@ -201,13 +258,12 @@ impl Wish<'_, '_> {
     }
 
     /// Reads the part that is shown, given as a number or in lots, not both.
-    fn display_lots(&self, instrument: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    fn display_lots(&self, numbers: &mut Numbers, instrument: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
         match self.display {
             (None, None) => Ok(None),
-            (None, Some(lots)) => whole("display_lots", lots).map(Some),
+            (None, Some(lots)) => numbers.whole("display_lots", lots).map(Some),
             (Some(quantity), None) => {
-                let lots = instrument.call_method1("quantity_lots", (quantity,))?;
-                whole("display", &lots).map(Some)
+                numbers.stepped(instrument, "quantity_lots", "display", quantity).map(Some)
             }
             (Some(quantity), Some(_)) => {
                 Err(invalid_value("display", &quantity.to_string(), "give display or display_lots, not both"))
@@ -216,14 +272,13 @@ impl Wish<'_, '_> {
     }
 
     /// Reads the size, which is given in exactly one way.
-    fn size(&self, instrument: &Bound<'_, PyAny>) -> PyResult<Size> {
+    fn size(&self, numbers: &mut Numbers, instrument: &Bound<'_, PyAny>) -> PyResult<Size> {
         match (self.quantity, self.quantity_lots, self.fraction) {
-            (None, Some(lots), None) => Ok(Size::Lots(whole("quantity_lots", lots)?)),
+            (None, Some(lots), None) => numbers.whole("quantity_lots", lots).map(Size::Lots),
             (Some(quantity), None, None) => {
-                let lots = instrument.call_method1("quantity_lots", (quantity,))?;
-                Ok(Size::Lots(whole("quantity", &lots)?))
+                numbers.stepped(instrument, "quantity_lots", "quantity", quantity).map(Size::Lots)
             }
-            (None, None, Some(fraction)) => share(fraction),
+            (None, None, Some(fraction)) => numbers.share(fraction).map(Size::EquityPpm),
             _ => Err(no_one_size()),
         }
     }
@@ -234,45 +289,27 @@ fn no_one_size() -> PyErr {
     invalid_value("quantity", "None", "give exactly one of quantity, quantity_lots and fraction")
 }
 
-/// Reads a share of the buying power as parts per million.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "the product is between 0 and one million"
-)]
-fn share(fraction: f64) -> PyResult<Size> {
-    // Written so that NaN is refused too.
-    if !(fraction > 0.0 && fraction <= 1.0) {
-        return Err(invalid_value("fraction", &fraction.to_string(), "must be above 0 and at most 1"));
-    }
-    match (fraction * PPM).round_ties_even() as i64 {
-        0 => Err(invalid_value("fraction", &fraction.to_string(), "must be at least a millionth")),
-        ppm => Ok(Size::EquityPpm(ppm)),
-    }
-}
-
 /// Reads a price that may be given; most are not, and then nothing is called.
 fn ticks(
+    numbers: &mut Numbers,
     instrument: &Bound<'_, PyAny>,
     name: &str,
     given: (Given<'_, '_>, Given<'_, '_>),
 ) -> PyResult<Option<i64>> {
-    if let (None, None) = given { Ok(None) } else { given_ticks(instrument, name, given) }
+    if let (None, None) = given { Ok(None) } else { given_ticks(numbers, instrument, name, given) }
 }
 
 /// Reads a price that is given as a number or in ticks, not both.
 fn given_ticks(
+    numbers: &mut Numbers,
     instrument: &Bound<'_, PyAny>,
     name: &str,
     given: (Given<'_, '_>, Given<'_, '_>),
 ) -> PyResult<Option<i64>> {
     match given {
         (None, None) => Ok(None),
-        (None, Some(ticks)) => whole(name, ticks).map(Some),
-        (Some(price), None) => {
-            let ticks = instrument.call_method1("price_ticks", (price,))?;
-            whole(name, &ticks).map(Some)
-        }
+        (None, Some(ticks)) => numbers.whole(name, ticks).map(Some),
+        (Some(price), None) => numbers.stepped(instrument, "price_ticks", name, price).map(Some),
         (Some(price), Some(_)) => {
             let rule = format!("give {name} or {name}_ticks, not both");
             Err(invalid_value(name, &price.to_string(), &rule))
@@ -280,13 +317,23 @@ fn given_ticks(
     }
 }
 
-/// Reads a whole number of 64 bits.
-pub fn whole(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
-    value.extract::<i64>().map_err(|error| {
-        if error.is_instance_of::<PyOverflowError>(value.py()) {
-            invalid_value(name, &value.to_string(), "must fit 64 bits")
-        } else {
-            error
+/// Reads an exit of a bracket: a price, or its distance from the fill in percent.
+fn exit(
+    numbers: &mut Numbers,
+    instrument: &Bound<'_, PyAny>,
+    name: &str,
+    at: (Given<'_, '_>, Given<'_, '_>),
+    percent: Given<'_, '_>,
+) -> PyResult<Option<ExitPrice>> {
+    let at = ticks(numbers, instrument, name, at)?;
+    match (at, percent) {
+        (at, None) => Ok(at.map(ExitPrice::Ticks)),
+        (None, Some(percent)) => {
+            numbers.ppm_of_percent(&format!("{name}_pct"), percent).map(|ppm| Some(ExitPrice::Ppm(ppm)))
         }
-    })
+        (Some(_), Some(percent)) => {
+            let rule = format!("give {name}, {name}_ticks or {name}_pct, one of them");
+            Err(invalid_value(&format!("{name}_pct"), &percent.to_string(), &rule))
+        }
+    }
 }

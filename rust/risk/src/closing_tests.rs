@@ -107,7 +107,7 @@ fn the_shape_of_an_order_is_judged_at_its_boundaries() {
     let limit_order = intent(Side::Buy, OrderKind::Limit { price_ticks: 90 }, 2);
 
     let bracket = |side, stop, take| {
-        let exits = Bracket { stop_loss_ticks: Some(stop), take_profit_ticks: Some(take) };
+        let exits = Bracket::at(Some(stop), Some(take));
         judge(OrderIntent { bracket: exits, ..intent(side, OrderKind::Market, 2) }, 2)
     };
     assert_eq!((bracket(Side::Buy, 90, 91), bracket(Side::Sell, 91, 90)), (None, None));

@@ -1,8 +1,8 @@
 //! The gate: an intent goes in, an approved order or a refusal comes out.
 
 use tradecore_types::{
-    Decimal, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size, TimeInForce, TimeNs,
-    ValueError,
+    Decimal, ExitPrice, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size,
+    TimeInForce, TimeNs, ValueError,
 };
 
 use crate::price_drift::PriceDrift;
@@ -11,6 +11,9 @@ use crate::{Approval, ApprovedOrder, Exposure, Limits, Reference, Scopes, Stake,
 
 /// Parts per million in a whole.
 const PPM: i128 = 1_000_000;
+
+/// Furthest that a price may be below another one, in parts per million of it.
+const PPM_BELOW_MAX: i64 = 999_999;
 
 /// Pre-trade checks of one instrument.
 #[derive(Clone, Debug)]
@@ -343,17 +346,29 @@ fn bad_exit(intent: &OrderIntent) -> Option<(i64, i64)> {
     if exits.is_empty() {
         return None;
     }
-    let too_small =
-        [exits.stop_loss_ticks, exits.take_profit_ticks].into_iter().flatten().find(|at| *at <= 0);
-    if let Some(value) = too_small {
-        return Some((value, 1));
+    // An exit below what was paid cannot be the whole of it away.
+    let (stop_is_below, take_is_below) = (intent.side == Side::Buy, intent.side == Side::Sell);
+    let bad = exits.stop_loss.and_then(|exit| bad_number(exit, stop_is_below));
+    let bad = bad.or_else(|| exits.take_profit.and_then(|exit| bad_number(exit, take_is_below)));
+    if bad.is_some() {
+        return bad;
     }
-    let (stop, take) = exits.stop_loss_ticks.zip(exits.take_profit_ticks)?;
+    let ticks = |exit: Option<ExitPrice>| exit.and_then(ExitPrice::ticks);
+    let (stop, take) = ticks(exits.stop_loss).zip(ticks(exits.take_profit))?;
     let is_crossed = match intent.side {
         Side::Buy => stop >= take,
         Side::Sell => stop <= take,
     };
     is_crossed.then_some((stop, take))
+}
+
+/// Returns the number of an exit that makes no sense, with the number that bounds it.
+const fn bad_number(exit: ExitPrice, is_below: bool) -> Option<(i64, i64)> {
+    match exit {
+        ExitPrice::Ticks(number) | ExitPrice::Ppm(number) if number <= 0 => Some((number, 1)),
+        ExitPrice::Ppm(ppm) if is_below && ppm > PPM_BELOW_MAX => Some((ppm, PPM_BELOW_MAX)),
+        _ => None,
+    }
 }
 
 fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Refusal> {
@@ -362,6 +377,11 @@ fn check_shape(intent: &OrderIntent, lots: i64, reduces: bool) -> Result<(), Ref
     }
     if let Some((value, limit)) = intent.kind.too_small() {
         return Err(refusal(Rule::InvalidOrder, i128::from(limit), i128::from(value)));
+    }
+    if let OrderKind::TrailingPercent { offset_ppm, .. } = intent.kind
+        && offset_ppm > PPM_BELOW_MAX
+    {
+        return Err(refusal(Rule::InvalidOrder, i128::from(PPM_BELOW_MAX), i128::from(offset_ppm)));
     }
     if let Some((value, limit)) = bad_exit(intent) {
         return Err(refusal(Rule::InvalidOrder, i128::from(limit), i128::from(value)));

@@ -50,6 +50,11 @@ impl LossGuard {
         self.last
     }
 
+    /// Returns the loss since the day began and the fall from the highest equity; a gain is negative.
+    pub(crate) fn losses(&self) -> (Money, Money) {
+        (Money(self.day_start.saturating_sub(self.last)), Money(self.peak.saturating_sub(self.last)))
+    }
+
     /// Appends the canonical bytes of the state.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         for value in [self.last, self.peak, self.day_start] {

@@ -473,6 +473,14 @@ impl Scopes {
         Some((Money(sums.gross), Money(sums.long.saturating_abs().max(sums.short.saturating_abs()))))
     }
 
+    /// Returns what a scope has lost since its day began, and its fall from the highest equity; `None` where no limit
+    /// asks for it.
+    #[must_use]
+    pub fn losses(&self, scope: Scope) -> Option<(Money, Money)> {
+        let gate = self.gates.get(self.row_of(scope).ok()?)?;
+        gate.limits.watches_losses().then(|| gate.guard.losses())
+    }
+
     /// Appends the canonical bytes of everything that decides later checks; exposures and resting orders
     /// follow from orders, positions and marks.
     pub fn write_state(&self, out: &mut Vec<u8>) {

@@ -4,6 +4,7 @@
 //! whole number of atto units of the account currency ([`Money`], `i128`), time is UTC nanoseconds
 //! (`i64`). Nothing here reads a clock, draws a random number or opens a file.
 
+mod bracket;
 mod cash_flow;
 mod command;
 mod decimal;
@@ -23,6 +24,7 @@ mod refusal;
 mod report;
 mod sessions;
 
+pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{Command, CommandKind, LimitChange, Permission, Release, Scope};
 pub use decimal::Decimal;
@@ -37,7 +39,7 @@ pub use limit::LimitName;
 pub use limit_value::LimitValue;
 pub use liquidation::Liquidation;
 pub use money::{MONEY_DECIMALS, Money};
-pub use order::{Bracket, OrderIntent, OrderKind, Side, Size, TimeInForce};
+pub use order::{OrderIntent, OrderKind, Side, Size, TimeInForce};
 pub use person::PersonName;
 pub use plain_text::plain_text;
 pub use ratio::share_of;

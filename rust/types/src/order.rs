@@ -1,6 +1,6 @@
 //! A wish to trade, before risk has looked at it.
 
-use crate::{InstrumentId, OrderId, StrategyId, TimeNs};
+use crate::{Bracket, InstrumentId, OrderId, StrategyId, TimeNs};
 
 /// Which side of the book an order takes part on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,6 +124,13 @@ pub enum OrderKind {
         /// Price that makes it active, as a touched trigger does; 0 is at once.
         activation_ticks: i64,
     },
+    /// A trailing stop whose distance is a share of the best price.
+    TrailingPercent {
+        /// Distance of the trigger in parts per million of the best price, above 0 and below a million.
+        offset_ppm: i64,
+        /// Price that makes it active, as a touched trigger does; 0 is at once.
+        activation_ticks: i64,
+    },
     /// A trailing stop that becomes a limit order.
     TrailingStopLimit {
         /// Distance of the trigger, above 0.
@@ -195,6 +202,7 @@ impl OrderKind {
             Self::Market
             | Self::MarketToLimit
             | Self::TrailingStop { .. }
+            | Self::TrailingPercent { .. }
             | Self::TrailingStopLimit { .. } => {
                 return None;
             }
@@ -210,7 +218,13 @@ impl OrderKind {
     /// Tells whether the order trades at whatever is offered once a price has set it off.
     #[must_use]
     pub const fn trades_when_set_off(self) -> bool {
-        matches!(self, Self::Stop { .. } | Self::TrailingStop { .. } | Self::MarketIfTouched { .. })
+        matches!(
+            self,
+            Self::Stop { .. }
+                | Self::TrailingStop { .. }
+                | Self::TrailingPercent { .. }
+                | Self::MarketIfTouched { .. }
+        )
     }
 
     /// Returns a number of the kind that is too small to make sense, with the smallest that does.
@@ -223,6 +237,7 @@ impl OrderKind {
             Self::StopLimit { trigger_ticks, price_ticks }
             | Self::LimitIfTouched { trigger_ticks, price_ticks } => ([trigger_ticks, price_ticks], 0),
             Self::TrailingStop { offset_ticks, activation_ticks } => ([offset_ticks, 1], activation_ticks),
+            Self::TrailingPercent { offset_ppm, activation_ticks } => ([offset_ppm, 1], activation_ticks),
             Self::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks } => {
                 ([offset_ticks, 1], limit_offset_ticks.min(activation_ticks))
             }
@@ -241,23 +256,6 @@ pub enum Size {
     /// A share of the buying power at the moment and price of the fill, in parts per million
     /// (1 to 1,000,000); rounded down to whole lots.
     EquityPpm(i64),
-}
-
-/// Exit prices that travel with an entry order and arm themselves when it fills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Bracket {
-    /// Trigger of the stop-loss, if any.
-    pub stop_loss_ticks: Option<i64>,
-    /// Limit of the take-profit, if any.
-    pub take_profit_ticks: Option<i64>,
-}
-
-impl Bracket {
-    /// Tells whether there is no exit price at all.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.stop_loss_ticks.is_none() && self.take_profit_ticks.is_none()
-    }
 }
 
 /// A wish to trade. Only risk can turn it into an approved order.

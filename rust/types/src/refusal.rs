@@ -59,11 +59,18 @@ pub enum Rule {
     /// No session is known in which a day order could end: the last end that is known, and the time of the
     /// order.
     NoSession = 26,
+    /// A price is not on the tick: the nearest price that is, and the next one on its other side, in ticks.
+    OffTick = 27,
+    /// A size is not a whole number of lots: the nearest size that is, and the next one on its other side, in
+    /// lots.
+    OffLot = 28,
+    /// A price, a size or a share is not a number, or is infinite (1 or -1 in place of the value).
+    NotANumber = 29,
 }
 
 impl Rule {
     /// Every rule, in the order of their codes.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::KillLatch,
         Self::Paused,
         Self::BookInvalid,
@@ -90,6 +97,9 @@ impl Rule {
         Self::DrawdownMax,
         Self::ExecutionsMax,
         Self::NoSession,
+        Self::OffTick,
+        Self::OffLot,
+        Self::NotANumber,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -103,6 +113,12 @@ impl Rule {
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.code() == code)
+    }
+
+    /// Returns the rule of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
     }
 
     /// Returns the name shown to people and scripts.
@@ -135,6 +151,9 @@ impl Rule {
             Self::DrawdownMax => "drawdown_max",
             Self::ExecutionsMax => "executions_max",
             Self::NoSession => "no_session",
+            Self::OffTick => "off_tick",
+            Self::OffLot => "off_lot",
+            Self::NotANumber => "not_a_number",
         }
     }
 }

@@ -137,6 +137,47 @@ impl Sessions {
         }
     }
 
+    /// Returns the session that a moment is in, or else the next one; `None` when none ends after it.
+    ///
+    /// What trades all the time has one session a day.
+    #[must_use]
+    pub fn session_of(&self, at_ns: TimeNs) -> Option<Session> {
+        match &self.kind {
+            Kind::Always { day_end_ns } => day_of(at_ns, *day_end_ns),
+            Kind::Table(sessions) => first_ending_after(sessions, at_ns).copied(),
+        }
+    }
+
+    /// Returns the last session that begins before a moment; `None` when none is known.
+    #[must_use]
+    pub fn session_before(&self, at_ns: TimeNs) -> Option<Session> {
+        match &self.kind {
+            Kind::Always { day_end_ns } => day_of(at_ns.checked_sub(1)?, *day_end_ns),
+            Kind::Table(sessions) => last_beginning_before(sessions, at_ns).copied(),
+        }
+    }
+
+    /// Returns from when to when something can trade within a span of time: what is left of it without the
+    /// closed hours at its beginning and at its end; `None` when it is closed all the time.
+    ///
+    /// A span that ends when it begins is a moment.
+    #[must_use]
+    pub fn open_part(&self, from_ns: TimeNs, to_ns: TimeNs) -> Option<(TimeNs, TimeNs)> {
+        let Kind::Table(sessions) = &self.kind else { return Some((from_ns, to_ns)) };
+        let start_ns = first_ending_after(sessions, from_ns)?.start_ns.max(from_ns);
+        if start_ns == to_ns && from_ns == to_ns {
+            return Some((start_ns, to_ns));
+        }
+        let end_ns = last_beginning_before(sessions, to_ns)?.end_ns.min(to_ns);
+        (start_ns < end_ns).then_some((start_ns, end_ns))
+    }
+
+    /// Tells whether it trades all the time.
+    #[must_use]
+    pub const fn is_always_open(&self) -> bool {
+        matches!(self.kind, Kind::Always { .. })
+    }
+
     /// Returns when the last session that is known ends; the end of time for what trades all the time.
     #[must_use]
     pub fn last_end_ns(&self) -> TimeNs {
@@ -159,6 +200,18 @@ fn day_end_after(now_ns: TimeNs, day_end_ns: i64) -> Option<TimeNs> {
     // Both remainders are below a day, so nothing here overflows but the last step.
     let since_end_ns = (now_ns.rem_euclid(DAY_NS) - day_end_ns).rem_euclid(DAY_NS);
     now_ns.checked_add(DAY_NS - since_end_ns)
+}
+
+/// Returns the day of what trades all the time that a moment is in.
+fn day_of(at_ns: TimeNs, day_end_ns: i64) -> Option<Session> {
+    let end_ns = day_end_after(at_ns, day_end_ns)?;
+    Some(Session { start_ns: end_ns.checked_sub(DAY_NS)?, end_ns })
+}
+
+/// Returns the last session that begins before a moment, by halving.
+fn last_beginning_before(sessions: &[Session], at_ns: TimeNs) -> Option<&Session> {
+    let later = sessions.partition_point(|session| session.start_ns < at_ns);
+    sessions.get(later.checked_sub(1)?)
 }
 
 /// Returns the first session that ends after `now_ns`, by halving.
@@ -228,6 +281,29 @@ mod tests {
         }
 
         #[test]
+        fn the_open_part_is_from_the_first_to_the_last_moment_that_a_walk_finds(
+            sessions in tables(), from_ns in -40i64..160, length in 0i64..40
+        ) {
+            let known = Sessions::table(sessions.clone()).unwrap();
+            let to_ns = from_ns + length;
+            let is_open = |at: &i64| sessions.iter().any(|session| (session.start_ns..session.end_ns).contains(at));
+            let first = (from_ns..to_ns.max(from_ns + 1)).find(is_open);
+            let last = (from_ns..to_ns).rev().find(is_open).map_or(to_ns, |last| last + 1);
+            prop_assert_eq!(known.open_part(from_ns, to_ns), first.map(|first| (first, last)));
+            prop_assert_eq!(Sessions::default().open_part(from_ns, to_ns), Some((from_ns, to_ns)));
+        }
+
+        #[test]
+        fn the_session_of_a_moment_and_the_one_before_it_are_those_of_a_walk(
+            sessions in tables(), at_ns in -40i64..160
+        ) {
+            let known = Sessions::table(sessions.clone()).unwrap();
+            let of = sessions.iter().copied().find(|session| session.end_ns > at_ns);
+            let before = sessions.iter().copied().rev().find(|session| session.start_ns < at_ns);
+            prop_assert_eq!((known.session_of(at_ns), known.session_before(at_ns)), (of, before));
+        }
+
+        #[test]
         fn every_day_ends_where_a_table_of_whole_days_ends(day_end_ns in 0..DAY_NS, now_ns in -20 * DAY_NS..20 * DAY_NS) {
             let days = (-22..22).map(|day| session(day * DAY_NS + day_end_ns, (day + 1) * DAY_NS + day_end_ns));
             let days = Sessions::table(days.collect()).unwrap();
@@ -235,6 +311,8 @@ mod tests {
             prop_assert_eq!(always.end_after(now_ns), days.end_after(now_ns));
             prop_assert_eq!(always.trades_within(now_ns, now_ns + 1), days.trades_within(now_ns, now_ns + 1));
             prop_assert!(!always.trades_within(now_ns, now_ns));
+            prop_assert_eq!(always.session_of(now_ns), days.session_of(now_ns));
+            prop_assert_eq!(always.session_before(now_ns), days.session_before(now_ns));
         }
 
         #[test]

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -80,6 +80,8 @@ pub fn levels_state(source: &InstrumentBook) -> Vec<u8> {
 pub struct Capture {
     /// Folder and file below the shared data.
     pub path: &'static str,
+    /// Its beginning, a file of the repository's `examples/data`.
+    pub slice: &'static str,
     /// How its messages are numbered.
     pub rule: SequenceRule,
     tick_size: &'static str,
@@ -89,6 +91,7 @@ pub struct Capture {
 /// Spot.
 pub const SPOT: Capture = Capture {
     path: "public/hftbacktest_binance_spot/spot/btcusdt_20240808.gz",
+    slice: "binance-spot.gz",
     rule: SequenceRule::BinanceSpot,
     tick_size: "0.01",
     // Sizes of old levels are finer than the lot the venue takes orders in.
@@ -97,6 +100,7 @@ pub const SPOT: Capture = Capture {
 /// USD-M futures.
 pub const USDM: Capture = Capture {
     path: "public/hftbacktest_binance_usdm/usdm/btcusdt_20240808.gz",
+    slice: "binance-usdm.gz",
     rule: SequenceRule::BinanceFutures,
     tick_size: "0.1",
     lot_size: "0.001",
@@ -104,19 +108,29 @@ pub const USDM: Capture = Capture {
 /// COIN-M futures.
 pub const COINM: Capture = Capture {
     path: "public/hftbacktest_binance_cm/cm/btcusd_perp_20240808.gz",
+    slice: "binance-coinm.gz",
     rule: SequenceRule::BinanceFutures,
     tick_size: "0.1",
     lot_size: "1",
 };
 
 impl Capture {
-    /// Reads the book messages and quotes, or says why not.
+    /// Reads the book messages and quotes of the whole capture, or says why not.
     pub fn read(&self) -> Option<Vec<Message>> {
         let Some(file) = shared_data().map(|root| root.join(self.path)).filter(|file| file.is_file()) else {
             eprintln!("skipped: no real data; set TRADECORE_SHARED to the folder that holds {}", self.path);
             return None;
         };
-        let Ok(output) = Command::new("gzip").arg("-dc").arg(&file).output() else {
+        self.unpack(&file)
+    }
+
+    /// Reads the beginning of the capture that the repository carries, or says why not.
+    pub fn read_slice(&self) -> Option<Vec<Message>> {
+        self.unpack(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/data").join(self.slice))
+    }
+
+    fn unpack(&self, file: &Path) -> Option<Vec<Message>> {
+        let Ok(output) = Command::new("gzip").arg("-dc").arg(file).output() else {
             eprintln!("skipped: the program gzip is not there to read {}", file.display());
             return None;
         };

@@ -10,10 +10,10 @@ use tradecore_journal::{
 };
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
-    Decimal, Event, EventBody, FeedState, Flow, Funding, InstrumentId, Level, LimitChange, LimitName,
-    LimitValue, Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, Permission, PersonName,
-    Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Side, Size, StrategyId,
-    TimeInForce, TimeNs, Trade,
+    Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding, InstrumentId, Level, LimitChange,
+    LimitName, LimitValue, Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, Permission,
+    PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Side, Size,
+    StrategyId, TimeInForce, TimeNs, Trade,
 };
 
 /// A record with everything it owns.
@@ -277,6 +277,10 @@ fn order_kind() -> impl Strategy<Value = OrderKind> {
             offset_ticks,
             activation_ticks
         }),
+        any::<(i64, i64)>().prop_map(|(offset_ppm, activation_ticks)| OrderKind::TrailingPercent {
+            offset_ppm,
+            activation_ticks
+        }),
         any::<(i64, i64, i64)>().prop_map(|(offset_ticks, limit_offset_ticks, activation_ticks)| {
             OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks }
         }),
@@ -293,10 +297,17 @@ fn intent() -> impl Strategy<Value = OrderIntent> {
         prop_oneof![Just(TimeInForce::Gtc), Just(TimeInForce::Ioc), Just(TimeInForce::Fok), expires];
     let size = prop_oneof![any::<i64>().prop_map(Size::Lots), any::<i64>().prop_map(Size::EquityPpm)];
     let ids = any::<(u64, u16, u32, i64)>();
-    let flags = any::<(bool, bool, Option<i64>, Option<i64>, Option<u64>)>();
+    let exit = || {
+        prop_oneof![
+            Just(None),
+            any::<i64>().prop_map(|ticks| Some(ExitPrice::Ticks(ticks))),
+            any::<i64>().prop_map(|ppm| Some(ExitPrice::Ppm(ppm))),
+        ]
+    };
+    let flags = (any::<bool>(), any::<bool>(), exit(), exit(), any::<Option<u64>>());
     (ids, side(), kind, time_in_force, size, flags).prop_map(
         |((order_id, strategy, instrument, time_ns), side, kind, time_in_force, size, flags)| {
-            let (post_only, reduce_only, stop_loss_ticks, take_profit_ticks, closes) = flags;
+            let (post_only, reduce_only, stop_loss, take_profit, closes) = flags;
             OrderIntent {
                 order_id: OrderId(order_id),
                 strategy: StrategyId(strategy),
@@ -307,7 +318,7 @@ fn intent() -> impl Strategy<Value = OrderIntent> {
                 post_only,
                 reduce_only,
                 size,
-                bracket: Bracket { stop_loss_ticks, take_profit_ticks },
+                bracket: Bracket { stop_loss, take_profit },
                 closes: closes.map(OrderId),
                 time_ns,
             }

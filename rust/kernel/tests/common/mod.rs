@@ -363,7 +363,7 @@ pub fn replayed(config: KernelConfig, frames: &[u8], mut script: impl FnMut(&mut
 
 /// Lets both strategies see everything of both instruments, bars of every kind included.
 pub fn subscribe(kernel: &mut Kernel) {
-    use tradecore_kernel::{BarRule, BarSource};
+    use tradecore_kernel::{BarRule, BarSource, BarSpan, FirstBar};
     let rules = [
         BarRule::Tick(3),
         BarRule::Volume(7),
@@ -372,10 +372,11 @@ pub fn subscribe(kernel: &mut Kernel) {
         BarRule::TickImbalance(2),
         BarRule::VolumeImbalance(5),
     ];
+    let span = |length_ns| BarSpan::of_ns(length_ns).unwrap();
     for instrument in [GOLD, TIN] {
-        let sources = [BarSource::Input, BarSource::Trades(5), BarSource::Quotes(4)];
+        let sources = [BarSource::Input, BarSource::Trades(span(5)), BarSource::Quotes(span(4))];
         for source in sources.into_iter().chain(rules.map(BarSource::Rule)) {
-            let series = kernel.add_series(instrument, source, 4).unwrap();
+            let series = kernel.add_series(instrument, source, FirstBar::BySource, 4).unwrap();
             kernel.subscribe_bars(ANNA, series);
         }
         kernel.subscribe_quotes(BERT, instrument);
@@ -468,10 +469,10 @@ impl Script {
             _ => TimeInForce::Gtc,
         };
         let bracket = match self.next(3) {
-            0 => Bracket {
-                stop_loss_ticks: Some(100 - side.sign() * (2 + self.next(4))),
-                take_profit_ticks: Some(100 + side.sign() * (1 + self.next(4))),
-            },
+            0 => Bracket::at(
+                Some(100 - side.sign() * (2 + self.next(4))),
+                Some(100 + side.sign() * (1 + self.next(4))),
+            ),
             _ => Bracket::default(),
         };
         let (links, back) = (self.next(6), (self.next(3), self.next(3)));

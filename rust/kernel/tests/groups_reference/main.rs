@@ -82,7 +82,7 @@ impl Pair {
         let (kernel, model) = (&mut self.rig.kernel, &mut self.model);
         let none = Links::default();
         let buy = |lots| limit(GOLD, Side::Buy, BUY_AT, lots);
-        let bracket = Bracket { stop_loss_ticks: Some(STOP_AT), take_profit_ticks: Some(TAKE_AT) };
+        let bracket = Bracket::at(Some(STOP_AT), Some(TAKE_AT));
         match step {
             Step::Bracket(lots) => {
                 let id = approved(kernel, &OrderRequest { bracket, ..buy(lots) }, none);

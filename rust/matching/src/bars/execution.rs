@@ -1,7 +1,8 @@
 //! One order meets its price: close what it closes, open the rest if it can be paid, arm the exits.
 
 use tradecore_types::{
-    CancelReason, Liquidity, OrderId, OrderKind, RejectReason, Report, ReportBody, Side, TimeNs,
+    CancelReason, Liquidity, OrderId, OrderKind, PaidPrice, RejectReason, Report, ReportBody, Side, TimeNs,
+    exit_kinds,
 };
 
 use super::BarAccount;
@@ -143,7 +144,7 @@ impl BarMatcher {
             return cancel_rest(waiting, at, CancelReason::ImmediateOrCancel, account);
         }
         let lots = whole.min(at.lots_max);
-        if lots > 0 && !self.fill(waiting, lots, at, account)? {
+        if lots > 0 && self.fill(waiting, lots, at, account)?.is_none() {
             return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
         }
         let rest = (lots < whole).then_some(waiting.lots.unwrap_or(whole) - lots);
@@ -181,7 +182,7 @@ impl BarMatcher {
             return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
         }
         if closing > 0 {
-            if !self.fill(waiting, closing, at, account)? {
+            if self.fill(waiting, closing, at, account)?.is_none() {
                 return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
             }
             self.relink(at.venue_time_ns, Some(intent.order_id), account)?;
@@ -193,10 +194,11 @@ impl BarMatcher {
             return cancel_rest(waiting, at, CancelReason::Linked, account);
         }
         let affordable = account.can_afford(&waiting.order, opening, at.price_ticks, at.mark_ticks);
-        if !(affordable && self.fill(waiting, opening, at, account)?) {
+        let paid_ticks = if affordable { self.fill(waiting, opening, at, account)? } else { None };
+        let Some(paid_ticks) = paid_ticks else {
             return cancel_rest(waiting, at, CancelReason::InsufficientMargin, account);
-        }
-        self.arm(waiting, opening, at, account)?;
+        };
+        self.arm(waiting, opening, at, paid_ticks, account)?;
         Ok(Done { opened: true, rest })
     }
 
@@ -214,14 +216,14 @@ impl BarMatcher {
         if sized > 0 && fee.is_some() { Ok(sized) } else { Err(RejectReason::InsufficientMargin) }
     }
 
-    /// Reports one fill; `false` when its fee does not fit and nothing was filled.
+    /// Reports one fill and returns its price; `None` when its fee does not fit and nothing was filled.
     fn fill<A: BarAccount>(
         &mut self,
         waiting: &Waiting,
         lots: i64,
         at: Execution,
         account: &mut A,
-    ) -> Result<bool, A::Error> {
+    ) -> Result<Option<i64>, A::Error> {
         let Execution { mut price_ticks, liquidity, bar_ticks, .. } = at;
         if let Some(bar_ticks) = bar_ticks {
             let taken_lots = self.taken_lots.saturating_add(lots);
@@ -229,10 +231,10 @@ impl BarMatcher {
             self.taken_lots = taken_lots;
         }
         let Some(fee) = self.fees.fee(&self.instrument, price_ticks, lots, liquidity) else {
-            return Ok(false);
+            return Ok(None);
         };
         let body = ReportBody::Fill { price_ticks, lots, liquidity, fee };
-        tell(waiting, at.venue_time_ns, body, account).map(|()| true)
+        tell(waiting, at.venue_time_ns, body, account).map(|()| Some(price_ticks))
     }
 
     /// Arms the exits of a filled entry: the take-profit to the back of the queue, the stop-loss to the front.
@@ -241,12 +243,15 @@ impl BarMatcher {
         entry: &Waiting,
         lots: i64,
         at: Execution,
+        paid_ticks: i64,
         account: &mut A,
     ) -> Result<(), A::Error> {
         let bracket = entry.order.intent().bracket;
-        let take_profit = bracket.take_profit_ticks.map(|price_ticks| OrderKind::Limit { price_ticks });
-        let stop_loss = bracket.stop_loss_ticks.map(|trigger_ticks| OrderKind::Stop { trigger_ticks });
-        for kind in [take_profit, stop_loss].into_iter().flatten() {
+        if bracket.is_empty() {
+            return Ok(());
+        }
+        let bracket = bracket.from_paid(entry.side(), PaidPrice::of_one(paid_ticks));
+        for kind in exit_kinds(&bracket).into_iter().flatten() {
             if let Some(exit) = account.exit(&entry.order, kind, lots)? {
                 let waiting = Waiting::new(exit);
                 tell(&waiting, at.venue_time_ns, ReportBody::Accepted, account)?;

@@ -5,7 +5,7 @@
 //! bar is walked instead: first what executes at the open, in queue order, then what the path meets
 //! ([`super::path`]), because only a path says what the price comes to first.
 
-use tradecore_types::{Bar, CancelReason, Liquidity, OrderKind, ReportBody, Side};
+use tradecore_types::{Bar, CancelReason, ExitPrice, Liquidity, OrderKind, PaidPrice, ReportBody, Side};
 
 use super::execution::{Execution, tell};
 use super::matcher::BarMatcher;
@@ -56,8 +56,9 @@ impl BarMatcher {
                 }
                 continue;
             }
-            let opened = self.execute(place, self.execution(&waiting, bar), account)?;
-            again |= opened && exits_may_follow(&waiting, bar);
+            let at = self.execution(&waiting, bar);
+            let opened = self.execute(place, at, account)?;
+            again |= opened && exits_may_follow(&waiting, at.price_ticks, bar);
         }
         Ok(again)
     }
@@ -101,18 +102,21 @@ impl BarMatcher {
 /// Tells whether exits armed by this entry are tried in the same bar: after a market order always;
 /// after a stop only when the take-profit was reached and the stop-loss was not, because both lie in
 /// the direction the price was going.
-fn exits_may_follow(entry: &Waiting, bar: &Bar) -> bool {
+fn exits_may_follow(entry: &Waiting, paid_ticks: i64, bar: &Bar) -> bool {
     let bracket = entry.order.intent().bracket;
     if bracket.is_empty() {
         return false;
     }
-    match (entry.kind, bracket.take_profit_ticks, entry.side()) {
+    let bracket = bracket.from_paid(entry.side(), PaidPrice::of_one(paid_ticks));
+    let [take_profit, stop_loss] =
+        [bracket.take_profit, bracket.stop_loss].map(|exit| exit.and_then(ExitPrice::ticks));
+    match (entry.kind, take_profit, entry.side()) {
         (OrderKind::Market, ..) => true,
         (OrderKind::Stop { .. }, Some(profit), Side::Buy) => {
-            profit <= bar.high_ticks && bracket.stop_loss_ticks.is_none_or(|loss| loss < bar.low_ticks)
+            profit <= bar.high_ticks && stop_loss.is_none_or(|loss| loss < bar.low_ticks)
         }
         (OrderKind::Stop { .. }, Some(profit), Side::Sell) => {
-            profit >= bar.low_ticks && bracket.stop_loss_ticks.is_none_or(|loss| loss > bar.high_ticks)
+            profit >= bar.low_ticks && stop_loss.is_none_or(|loss| loss > bar.high_ticks)
         }
         _ => false,
     }

@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_journal::{Decision, Levels, RecordBody};
 use tradecore_types::{
-    BookUpdate, BookUpdateKind, CommandKind, Event, EventBody, FeedState, Flow, Liquidity, OrderIntent,
-    OrderKind, Refusal, Report, ReportBody, Scope, Side, Size, TimeInForce,
+    BookUpdate, BookUpdateKind, Bracket, CommandKind, Event, EventBody, ExitPrice, FeedState, Flow,
+    Liquidity, OrderIntent, OrderKind, Refusal, Report, ReportBody, Scope, Side, Size, TimeInForce,
 };
 
 use crate::risk::{scope_name, value_text};
@@ -190,7 +190,8 @@ fn put_flow(dict: &Bound<'_, PyDict>, flow: &Flow) -> PyResult<()> {
     }
 }
 
-fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
+/// Puts the values of an order's record.
+pub fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
     dict.set_item("order_id", intent.order_id.0)?;
     dict.set_item("strategy", intent.strategy.0)?;
     dict.set_item("instrument", intent.instrument.0)?;
@@ -211,8 +212,11 @@ fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()> {
     put_some(dict, "expire_ns", intent.time_in_force.expire_ns())?;
     dict.set_item("post_only", intent.post_only)?;
     dict.set_item("reduce_only", intent.reduce_only)?;
-    put_some(dict, "stop_loss_ticks", intent.bracket.stop_loss_ticks)?;
-    put_some(dict, "take_profit_ticks", intent.bracket.take_profit_ticks)?;
+    let Bracket { stop_loss, take_profit } = intent.bracket;
+    put_some(dict, "stop_loss_ticks", stop_loss.and_then(ExitPrice::ticks))?;
+    put_some(dict, "take_profit_ticks", take_profit.and_then(ExitPrice::ticks))?;
+    put_some(dict, "stop_loss_ppm", stop_loss.and_then(ExitPrice::ppm))?;
+    put_some(dict, "take_profit_ppm", take_profit.and_then(ExitPrice::ppm))?;
     put_some(dict, "closes", intent.closes.map(|order| order.0))?;
     dict.set_item("decided_ns", intent.time_ns)
 }
@@ -226,7 +230,7 @@ fn put_kind(dict: &Bound<'_, PyDict>, kind: OrderKind) -> PyResult<()> {
         OrderKind::StopLimit { trigger_ticks, .. } => ("stop_limit", Some(trigger_ticks)),
         OrderKind::MarketIfTouched { trigger_ticks } => ("market_if_touched", Some(trigger_ticks)),
         OrderKind::LimitIfTouched { trigger_ticks, .. } => ("limit_if_touched", Some(trigger_ticks)),
-        OrderKind::TrailingStop { .. } => ("trailing_stop", None),
+        OrderKind::TrailingStop { .. } | OrderKind::TrailingPercent { .. } => ("trailing_stop", None),
         OrderKind::TrailingStopLimit { .. } => ("trailing_stop_limit", None),
         OrderKind::MarketToLimit => ("market_to_limit", None),
         OrderKind::Iceberg { .. } => ("iceberg", None),
@@ -237,6 +241,10 @@ fn put_kind(dict: &Bound<'_, PyDict>, kind: OrderKind) -> PyResult<()> {
     match kind {
         OrderKind::TrailingStop { offset_ticks, activation_ticks } => {
             dict.set_item("trail_ticks", offset_ticks)?;
+            put_some(dict, "activation_ticks", (activation_ticks != 0).then_some(activation_ticks))
+        }
+        OrderKind::TrailingPercent { offset_ppm, activation_ticks } => {
+            dict.set_item("trail_ppm", offset_ppm)?;
             put_some(dict, "activation_ticks", (activation_ticks != 0).then_some(activation_ticks))
         }
         OrderKind::TrailingStopLimit { offset_ticks, limit_offset_ticks, activation_ticks } => {

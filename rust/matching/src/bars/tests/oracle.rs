@@ -68,10 +68,7 @@ impl Replay {
                         "S" => OrderKind::Stop { trigger_ticks: price },
                         _ => OrderKind::Market,
                     },
-                    bracket: Bracket {
-                        stop_loss_ticks: loss.parse().ok(),
-                        take_profit_ticks: profit.parse().ok(),
-                    },
+                    bracket: Bracket::at(loss.parse().ok(), profit.parse().ok()),
                     ..market(0, side, 1)
                 };
                 let id = self.send(order);

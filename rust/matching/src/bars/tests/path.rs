@@ -70,10 +70,13 @@ impl Plain {
 
     /// Shows a price to a dormant order; returns the trigger that it has hit.
     fn hit(&mut self, price: i64) -> Option<i64> {
-        let (OrderKind::TrailingStop { offset_ticks, activation_ticks }
-        | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. }) = self.kind
-        else {
-            return hit(self.wish.side, self.kind, &[price]);
+        let (offset_ticks, offset_ppm, activation_ticks) = match self.kind {
+            OrderKind::TrailingStop { offset_ticks, activation_ticks }
+            | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. } => {
+                (offset_ticks, 0, activation_ticks)
+            }
+            OrderKind::TrailingPercent { offset_ppm, activation_ticks } => (1, offset_ppm, activation_ticks),
+            _ => return hit(self.wish.side, self.kind, &[price]),
         };
         let sign = self.wish.side.sign();
         let Some(best) = self.best else {
@@ -81,7 +84,7 @@ impl Plain {
             self.best = is_active.then_some(price);
             return None;
         };
-        let trigger = best + sign * offset_ticks;
+        let trigger = best + sign * offset_ticks.max(best * offset_ppm / 1_000_000);
         self.best = Some(sign * (sign * best).min(sign * price));
         (sign * (price - trigger) >= 0).then_some(trigger)
     }
@@ -372,6 +375,9 @@ fn kinds() -> impl Strategy<Value = OrderKind> {
             .prop_map(|(trigger_ticks, price_ticks)| OrderKind::LimitIfTouched { trigger_ticks, price_ticks }),
         2 => (1i64..25, activation()).prop_map(|(offset_ticks, activation_ticks)| {
             OrderKind::TrailingStop { offset_ticks, activation_ticks }
+        }),
+        2 => (1i64..250_000, activation()).prop_map(|(offset_ppm, activation_ticks)| {
+            OrderKind::TrailingPercent { offset_ppm, activation_ticks }
         }),
         1 => (1i64..25, 0i64..8, activation()).prop_map(
             |(offset_ticks, limit_offset_ticks, activation_ticks)| OrderKind::TrailingStopLimit {

@@ -35,10 +35,10 @@ pub(super) fn order(wish: Wish, last: i64) -> OrderIntent {
     };
     OrderIntent {
         strategy: StrategyId(strategy),
-        bracket: Bracket {
-            stop_loss_ticks: stop_loss.map(|distance| price + distance),
-            take_profit_ticks: profit.map(|distance| price + distance),
-        },
+        bracket: Bracket::at(
+            stop_loss.map(|distance| price + distance),
+            profit.map(|distance| price + distance),
+        ),
         closes: closes.map(OrderId),
         reduce_only: closes.is_none() && flags & 1 == 1,
         time_in_force: if flags == 2 { TimeInForce::Ioc } else { TimeInForce::Gtc },

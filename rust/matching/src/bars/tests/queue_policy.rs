@@ -37,7 +37,7 @@ fn a_limit_fills_at_the_better_of_open_and_limit() {
 #[test]
 fn the_stop_loss_of_a_market_entry_is_tried_in_the_same_bar_before_its_take_profit() {
     let mut desk = desk();
-    let bracket = Bracket { stop_loss_ticks: Some(95), take_profit_ticks: Some(105) };
+    let bracket = Bracket::at(Some(95), Some(105));
     desk.send(OrderIntent { bracket, ..market(0, Side::Buy, 2) });
     assert_eq!(
         desk.bar([100, 110, 90, 100]),
@@ -56,7 +56,7 @@ fn the_stop_loss_of_a_market_entry_is_tried_in_the_same_bar_before_its_take_prof
 #[test]
 fn a_part_of_the_entry_closed_shrinks_its_exits() {
     let mut desk = desk();
-    let bracket = Bracket { stop_loss_ticks: Some(50), take_profit_ticks: Some(150) };
+    let bracket = Bracket::at(Some(50), Some(150));
     let entry = desk.send(OrderIntent { bracket, ..market(0, Side::Buy, 5) });
     desk.bar([100, 100, 100, 100]);
     desk.send(OrderIntent { closes: Some(entry), ..market(0, Side::Sell, 2) });

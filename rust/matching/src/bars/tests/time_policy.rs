@@ -9,7 +9,7 @@ fn desk() -> Desk {
 }
 
 fn bracket(stop_loss: i64, take_profit: i64) -> Bracket {
-    Bracket { stop_loss_ticks: Some(stop_loss), take_profit_ticks: Some(take_profit) }
+    Bracket::at(Some(stop_loss), Some(take_profit))
 }
 
 #[test]

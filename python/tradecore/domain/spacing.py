@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from tradecore_files.times import instants, on_the_wall
+from tradecore.domain.zones import instants, on_the_wall
 
 Column = npt.NDArray[np.int64]
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import numpy.typing as npt
 
-from tradecore.domain import DataError, InvalidValueError
+from tradecore.domain.errors import DataError, InvalidValueError
 
 Column = npt.NDArray[np.int64]
 
@@ -33,11 +33,20 @@ def zone_named(name: str) -> ZoneInfo | None:
         raise InvalidValueError("timezone", name, "must be an IANA time zone such as Europe/Berlin") from None
 
 
-def to_utc(where: str, first_row: int, wall: Column, zone: ZoneInfo, *, may_repeat: bool = False) -> Column:
+def to_utc(
+    where: str,
+    first_row: int,
+    wall: Column,
+    zone: ZoneInfo,
+    *,
+    may_repeat: bool = False,
+    setting: str = "data.timezone",
+) -> Column:
     """Return local times, int64 nanoseconds as a clock on the wall shows them, as UTC nanoseconds.
 
     Where clocks go back, an hour comes twice: the rows before the time falls (or repeats, where times must
-    rise) are of the first, those from there on of the second. A midnight alone is the first.
+    rise) are of the first, those from there on of the second. A midnight alone is the first. Errors call the
+    zone by its `setting`.
 
     Raises
     ------
@@ -49,7 +58,7 @@ def to_utc(where: str, first_row: int, wall: Column, zone: ZoneInfo, *, may_repe
     is_missing = (first < second) & (wall % _DAY_NS != 0)
     if is_missing.any():
         row = int(np.argmax(is_missing))
-        what = f"does not exist in {zone.key}, where clocks go forward over it; is data.timezone right?"
+        what = f"does not exist in {zone.key}, where clocks go forward over it; is {setting} right?"
         raise DataError(f"{where} {first_row + row}", f"time {np.datetime64(int(wall[row]), 'ns')}: {what}")
     offsets = first.copy()
     for start, end in _runs(first > second, wall // _DAY_NS):

@@ -1,0 +1,213 @@
+"""`tradecore status`: what the engines of this machine do, or why they do not."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from tradecore.domain.times import iso_time
+from tradecore.domain.units import shown_money
+from tradecore.engine import LimitChange
+from tradecore_api import state_dir
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.last_words import LastWords
+from tradecore_api.output import print_json, print_values
+from tradecore_api.standing import DEAD, HUNG, RUNNING, STOPPED, AccountStatus, age_text, left_behind, look
+
+_CODES = {
+    RUNNING: ExitCode.OK,
+    HUNG: ExitCode.HUNG,
+    DEAD: ExitCode.DEAD,
+    STOPPED: ExitCode.NOT_RUNNING,
+}
+_WORST_FIRST = (HUNG, DEAD, STOPPED, RUNNING)
+LOG_LINES_SHOWN = 5
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What is read of an engine's answer; one of another version may have less."""
+
+    currency: str = ""
+    equity: str = ""
+    cash: str = ""
+    pnl: str = ""
+    realised: str = ""
+    unrealised: str = ""
+    fees: str = ""
+    pnl_session: str = ""
+    pnl_today: str = ""
+    today_since: str = ""
+    engine_time: str = ""
+    orders: int = 0
+    fills: int = 0
+    refusals: int = 0
+    open_orders: int = 0
+    records: int = 0
+    events: int = 0
+    is_paused: bool = False
+    is_killed: bool = False
+    positions_open: int = 0
+    position_rows: tuple[dict[str, str | None], ...] = ()
+    order_rows: tuple[dict[str, str | int | None], ...] = ()
+    limit_rows: tuple[dict[str, str | None], ...] = ()
+    halt_rows: tuple[dict[str, str], ...] = ()
+    halts: dict[str, str] = {}
+    changes: tuple[LimitChange, ...] = ()
+    books_waiting: tuple[str, ...] = ()
+    feed_age_seconds: float | None = None
+    read_model_lag_records: int | None = None
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Say what the engines do; works while another command runs and when an engine is dead or hangs."""
+    names = [arguments.account] if arguments.account else state_dir.accounts()
+    found = [look(name) for name in names]
+    if arguments.json:
+        print_json(found[0] if arguments.account else found)
+    elif not found:
+        print(f"no account has a state directory in {state_dir.root()}", file=sys.stderr)
+    for entry in [] if arguments.json else found:
+        _print(entry)
+    states = {entry.state for entry in found}
+    worst = next((state for state in _WORST_FIRST if state in states), STOPPED)
+    return _CODES[worst]
+
+
+def _print(entry: AccountStatus) -> None:
+    told = msgspec.convert(entry.engine, _Told) if entry.engine else None
+    values = _head(entry, told)
+    if told is not None:
+        values |= _money(told) | _activity(told)
+    elif entry.heartbeat is not None:
+        values |= {"left": left_behind(entry), "journal": entry.heartbeat.journal}
+    print_values({name: value for name, value in values.items() if value != ""})
+    if told is not None:
+        _print_tables(told)
+    for title, words in (("last log lines", entry.last_words), ("failed start", entry.failed_start)):
+        if words is not None and not words.is_clean:
+            _print_words(title, words)
+    print()
+
+
+def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
+    beat = entry.heartbeat
+    state = entry.state
+    if told is not None and state == RUNNING:
+        state = "running, KILLED" if told.is_killed else "running, PAUSED" if told.is_paused else state
+    values: dict[str, object] = {"account": entry.account, "state": state, "why": entry.why}
+    if entry.state == DEAD and entry.last_words is not None and entry.why == entry.last_words.reason:
+        values["notes"] = "; ".join(entry.last_words.notes)
+        values["ended"] = f"{iso_time(entry.last_words.time_ns, 0)}, exit code {entry.last_words.exit_code}"
+    values |= {
+        "next step": entry.next_step,
+        "mode": beat.mode if beat else "",
+        "pid": entry.pid if entry.pid is not None else "",
+        "last heartbeat": age_text(entry.heartbeat_age_seconds),
+        "kill switch": "ENGAGED" if entry.is_kill_latched else "off",
+    }
+    if told is not None:
+        values |= {"paused": told.is_paused, **_halts_and_changes(told)}
+    return values
+
+
+def _money(told: _Told) -> dict[str, object]:
+    unit = told.currency
+    parts = ", ".join(f"{name} {text}" for name, text in _parts(told))
+    return {
+        "equity": f"{_shown(told.equity)} {unit} (cash {_shown(told.cash)})",
+        "PnL": f"{_signed(told.pnl)} {unit} since the journal began ({parts})",
+        "PnL session": f"{_signed(told.pnl_session)} {unit}",
+        "PnL today": f"{_signed(told.pnl_today)} {unit} since {told.today_since}",
+    }
+
+
+def _parts(told: _Told) -> Iterator[tuple[str, str]]:
+    """Give what the profit is made of: together the parts are the whole."""
+    yield "realised", _shown(told.realised)
+    yield "unrealised", _shown(told.unrealised)
+    if not (told.fees and told.pnl and told.realised and told.unrealised):
+        return
+    yield "fees", _signed(str(Decimal(0) - Decimal(told.fees)))
+    rest = Decimal(told.pnl) - Decimal(told.realised) - Decimal(told.unrealised) + Decimal(told.fees)
+    if rest:
+        yield "funding, interest and liquidations", _signed(str(rest))
+
+
+def _activity(told: _Told) -> dict[str, object]:
+    lag = told.read_model_lag_records
+    orders = f"{told.orders:,} sent, {told.open_orders:,} open"
+    heard = f"last event {age_text(told.feed_age_seconds)}, {told.events:,} events"
+    return {
+        "orders": f"{orders}, {told.fills:,} fills, {told.refusals:,} refused",
+        "feed": f"{heard}, market time {told.engine_time}",
+        "books invalid": ", ".join(told.books_waiting),
+        "journal records": f"{told.records:,}"
+        + ("" if lag is None else f"; the read model is {lag:,} behind"),
+    }
+
+
+def _halts_and_changes(told: _Told) -> dict[str, object]:
+    halted = [f"{row['scope']} ({row['rule']}): {row['words']}" for row in told.halt_rows]
+    return {"halted": "; ".join(halted), "changed": "; ".join(_changed(change) for change in told.changes)}
+
+
+def _changed(change: LimitChange) -> str:
+    said = [change.command, change.scope]
+    if change.command == "set_limit":
+        said += [change.limit, change.value or "off"]
+    if change.instrument:
+        said.append(change.instrument)
+    return f"{' '.join(said)} by {change.person or 'nobody known'} at {iso_time(change.time_ns, 0)}"
+
+
+def _print_tables(told: _Told) -> None:
+    columns = ("symbol", "strategy", "quantity", "entry_price", "mark", "unrealised")
+    _print_table("positions", columns, told.position_rows, told.positions_open)
+    orders = [{**row, "order": row.get("order_id"), "what": row.get("words")} for row in told.order_rows]
+    _print_table("open orders", ("order", "strategy", "what", "open", "state"), orders, told.open_orders)
+    _print_table("limits", ("scope", "limit", "used", "value"), told.limit_rows, len(told.limit_rows))
+
+
+def _print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]], count: int
+) -> None:
+    """Print rows below a title, columns padded to one width; nothing when there is no row."""
+    if not rows:
+        return
+    cells = [[_cell(row.get(column), column) for column in columns] for row in rows]
+    widths = [max(len(text) for text in column) for column in zip(columns, *cells, strict=True)]
+    print(f"\n{title}")
+    for line in ([name.replace("_", " ") for name in columns], *cells):
+        print("  " + "  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip())
+    if count > len(rows):
+        print(f"  and {count - len(rows)} more")
+
+
+def _print_words(title: str, words: LastWords) -> None:
+    if title == "failed start":
+        print(f"\n{title} at {iso_time(words.time_ns, 0)}: {words.reason}")
+        print(f"  {words.next_step}")
+        return
+    if words.log:
+        print(f"\n{title}")
+    for line in words.log[-LOG_LINES_SHOWN:]:
+        print(f"  {line}")
+
+
+def _cell(value: object, column: str) -> str:
+    if value is None:
+        return "-"
+    return _signed(str(value)) if column == "unrealised" else str(value)
+
+
+def _shown(text: str) -> str:
+    return shown_money(Decimal(text)) if text else "-"
+
+
+def _signed(text: str) -> str:
+    if not text:
+        return "-"
+    shown = shown_money(Decimal(text))
+    return shown if shown.startswith("-") else f"+{shown}"

@@ -1,0 +1,164 @@
+"""`tradecore trades`: closed trades of an account, a journal or a read model."""
+
+import argparse
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from tradecore.domain.errors import ConfigError, DataError, StorageError
+from tradecore.domain.record import JournalRecord
+from tradecore.domain.spec_check import is_account_name
+from tradecore.domain.times import iso_time
+from tradecore.domain.units import shown_money
+from tradecore.engine.holdings import ClosedTrade, TradesOfFills
+from tradecore.runtime import SessionConfig, frames
+from tradecore.runtime.outbox import records_of
+from tradecore.runtime.recovery import chunks
+from tradecore_api import heartbeat
+from tradecore_api.exit_codes import ExitCode
+from tradecore_api.journal_teller import recorded_config_of, strategy_names
+from tradecore_api.output import print_json
+from tradecore_api.state_dir import StateDir, accounts
+from tradecore_api.trade_file import STDOUT, check_writable, write_trades
+from tradecore_api.wiring import readers
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def trades(arguments: argparse.Namespace) -> int:
+    """Print closed trades, or write them to a CSV file."""
+    if arguments.csv:
+        check_writable(arguments.csv)
+    since_ns, until_ns = _bound("--since", arguments.since), _bound("--until", arguments.until)
+    config, found = _of_database(arguments.db) if arguments.db else _of_journal(_journal(arguments))
+    chosen = [
+        trade
+        for trade in found
+        if (since_ns is None or trade.exit_time_ns >= since_ns)
+        and (until_ns is None or trade.exit_time_ns < until_ns)
+    ]
+    currency = config.engine.account.currency
+    if arguments.csv:
+        write_trades(arguments.csv, chosen, currency)
+        where = "" if arguments.csv == STDOUT else f" written to {arguments.csv}"
+        print(f"tradecore: {_sums(chosen, currency)}{where}", file=sys.stderr)
+    elif arguments.json:
+        print_json([_plain(trade, currency) for trade in chosen])
+    else:
+        _print(chosen)
+        print(_sums(chosen, currency))
+    return ExitCode.OK
+
+
+def _journal(arguments: argparse.Namespace) -> Path:
+    """Return the journal that is meant: a file, or that of an account; the only one where none is named."""
+    source = arguments.source
+    if source is None:
+        known = accounts()
+        if len(known) != 1:
+            rule = f"name an account ({', '.join(known) or 'there is none'}), a journal file, or --db FILE"
+            raise ConfigError("command line", "SOURCE", None, rule)
+        source = known[0]
+    if Path(source).is_file():
+        return Path(source)
+    if not is_account_name(source):
+        raise StorageError(source, "no such journal file")
+    state = StateDir(source)
+    beat = heartbeat.read(state.heartbeat)
+    path = Path(beat.journal) if beat is not None else state.journal
+    if not path.is_file():
+        names = ", ".join(accounts()) or "none"
+        rule = f"is no file, and no account of this name has a journal; accounts here: {names}"
+        raise ConfigError("command line", "SOURCE", source, rule)
+    return path
+
+
+def _of_journal(path: Path) -> tuple[SessionConfig, list[ClosedTrade]]:
+    book, config, seq = None, None, 0
+    for chunk in chunks(str(path)):
+        scanned = frames.scan(chunk)
+        for record in records_of(seq, scanned):
+            if record.kind == "session" and book is None:
+                config = _config_of(record, str(path))
+                book = TradesOfFills(config.engine, strategy_names(config))
+            elif book is not None:
+                book.take(record)
+        seq += scanned.frames
+    if book is None or config is None:
+        raise StorageError(str(path), "the journal is empty: there are no trades in it")
+    return config, book.trades()
+
+
+def _of_database(path: str) -> tuple[SessionConfig, list[ClosedTrade]]:
+    if not Path(path).is_file():
+        raise StorageError(path, "no such read model; `tradecore db rebuild` makes one from a journal")
+    text, fills = asyncio.run(readers.recorded_fills(path))
+    if text is None:
+        raise DataError(path, "has no session: it is empty; `tradecore db rebuild` fills it from a journal")
+    record = JournalRecord(seq=0, time_ns=0, kind="session", fields={"config": text})
+    config = _config_of(record, path)
+    book = TradesOfFills(config.engine, strategy_names(config))
+    for fill, order in fills:
+        book.fill(fill, order)
+    return config, book.trades()
+
+
+def _config_of(session: JournalRecord, where: str) -> SessionConfig:
+    if (config := recorded_config_of(session)) is None:
+        what = "its settings cannot be read: another version wrote it; use that version of tradecore"
+        raise DataError(where, what)
+    return config
+
+
+def _bound(option: str, text: str | None) -> int | None:
+    """Return a date or time of ISO 8601 in UTC nanoseconds; without a zone it is UTC."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        rule = "must be a date or a time such as 2026-11-28 or 2026-11-28T18:30:00Z"
+        raise ConfigError("command line", option, text, rule) from None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+def _sums(found: list[ClosedTrade], currency: str) -> str:
+    pnl, fees = sum((t.pnl for t in found), Decimal(0)), sum((t.fees for t in found), Decimal(0))
+    name = "trade" if len(found) == 1 else "trades"
+    paid = f"{shown_money(fees)} {currency} of fees"
+    return f"{len(found):,} closed {name}: PnL {shown_money(pnl)} {currency} after {paid}"
+
+
+def _plain(trade: ClosedTrade, currency: str) -> dict[str, object]:
+    values = msgspec.structs.asdict(trade)
+    times = {"entry_time": iso_time(trade.entry_time_ns), "exit_time": iso_time(trade.exit_time_ns)}
+    return {**values, **times, "currency": currency}
+
+
+def _print(found: list[ClosedTrade]) -> None:
+    if not found:
+        return
+    head = ("symbol", "strategy", "side", "quantity", "entry", "at", "exit", "at", "PnL", "fees")
+    rows = [
+        (
+            trade.symbol,
+            trade.strategy,
+            trade.side,
+            f"{trade.quantity:f}",
+            iso_time(trade.entry_time_ns, 3),
+            f"{trade.entry_price:f}",
+            iso_time(trade.exit_time_ns, 3),
+            f"{trade.exit_price:f}",
+            shown_money(trade.pnl),
+            shown_money(trade.fees),
+        )
+        for trade in found
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        print("  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip())

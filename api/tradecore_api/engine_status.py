@@ -1,0 +1,187 @@
+"""What a running engine says about itself when it is asked: money, positions, orders, limits, halts, feed."""
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from tradecore.domain.order_words import KnownOrder, order_text
+from tradecore.domain.refusal_words import refusal_words
+from tradecore.domain.times import iso_time
+from tradecore.domain.units import Units, exact_money, trimmed
+from tradecore.engine import Engine
+from tradecore.engine.holdings import losses, open_positions
+from tradecore.runtime import Session
+from tradecore_api.engine_watch import EngineWatch
+from tradecore_api.version import VERSION
+
+# The answer is one frame of the control socket: what is more than this is counted, not listed.
+POSITIONS_MAX = 60
+ORDERS_MAX = 40
+LIMITS_MAX = 80
+SIZES_MAX = 400
+CHANGES_MAX = 40
+BOOKS_MAX = 100
+# Settings of limits that are no bound of their own.
+_NO_BOUND = frozenset({"self_trade", "instruments", "cancel_reserve"})
+
+
+def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_path: str) -> dict[str, object]:
+    """Return the answer to `status`: exact decimals as text, times as ISO 8601 and in nanoseconds.
+
+    The keys are stable: scripts rely on them.
+    """
+    engine, status = session.engine, session.status()
+    units = Units(engine.spec, [binding.name for binding in engine.strategies])
+    summary = engine.summary()
+    money = engine.kernel.money()
+    equity = Decimal(summary.equity)
+    sizes = dict(islice(summary.positions.items(), SIZES_MAX))
+    shown = msgspec.structs.replace(summary, positions=sizes, changes=summary.changes[-CHANGES_MAX:])
+    plain: dict[str, object] = msgspec.to_builtins(shown, str_keys=True)
+    positions = position_rows(engine, units)
+    orders = order_rows(engine, units)
+    limits = limit_rows(engine)
+    age = session.feed_age_seconds()
+    return {
+        **plain,
+        "version": VERSION,
+        "account": engine.spec.account.name,
+        "currency": engine.spec.account.currency,
+        "pid": os.getpid(),
+        "mode": mode,
+        "phase": status.phase.value,
+        "journal": journal_path,
+        "journal_head": status.head,
+        "records": status.seq,
+        "engine_time_ns": status.engine_time_ns,
+        "engine_time": iso_time(status.engine_time_ns),
+        "realised": f"{exact_money(money['realised']):f}",
+        "unrealised": f"{exact_money(money['unrealised']):f}",
+        "pnl_session": f"{watch.session_pnl(equity):f}",
+        "pnl_today": f"{watch.day_pnl(equity):f}",
+        "today_since": iso_time(watch.day_since_ns),
+        "position_rows": positions[:POSITIONS_MAX],
+        "positions_open": len(positions),
+        "order_rows": orders[:ORDERS_MAX],
+        "limit_rows": limits[:LIMITS_MAX],
+        "halt_rows": halt_rows(engine, units),
+        "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
+        "feed_age_seconds": None if age is None else round(age, 3),
+    }
+
+
+def position_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
+    """Return the open positions, each strategy for itself: size, entry price, mark and profit.
+
+    The entry price is the mean of what is open, weighed by size; money is in the currency of the account.
+    """
+    rows: list[dict[str, object]] = []
+    for held in open_positions(engine.kernel):
+        number, mark = held["instrument_id"], held["mark_ticks"]
+        unrealised = held["unrealised"]
+        rows.append(
+            {
+                "symbol": units.symbol(number),
+                "strategy": units.strategy(held["strategy_id"]),
+                "side": "long" if held["lots"] > 0 else "short",
+                "quantity": f"{units.quantity(number, held['lots']):f}",
+                "entry_price": f"{units.entry_price(number, held['lots'], held['cost']):f}",
+                "mark": None if mark is None else f"{units.price(number, mark):f}",
+                "unrealised": None if unrealised is None else f"{exact_money(unrealised):f}",
+            }
+        )
+    return rows
+
+
+def order_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
+    """Return the open orders: what they are in words, and what is open of them."""
+    rows: list[dict[str, object]] = []
+    for order in engine.kernel.open_orders():
+        known = known_order(order)
+        number = order["instrument_id"]
+        rows.append(
+            {
+                "order_id": order["order_id"],
+                "symbol": units.symbol(number),
+                "strategy": units.strategy(order["strategy_id"]),
+                "side": order["side"],
+                "state": order["state"],
+                "open": None
+                if order["open_lots"] is None
+                else f"{units.quantity(number, order['open_lots']):f}",
+                "filled": f"{units.quantity(number, order['filled_lots']):f}",
+                "price": None
+                if order["price_ticks"] is None
+                else f"{units.price(number, order['price_ticks']):f}",
+                "words": order_text(known, units),
+            }
+        )
+    return rows
+
+
+def known_order(row: Mapping[str, Any]) -> KnownOrder:
+    """Return an open order of the engine as the narrator knows orders."""
+    order = KnownOrder.of(row["intent"])
+    order.filled_lots = row["filled_lots"]
+    if order.lots is not None:
+        order.lots = row["filled_lots"] + row["open_lots"]
+    if row["price_ticks"] is not None and "price_ticks" in order.terms:
+        order.terms = {**order.terms, "price_ticks": row["price_ticks"]}
+    return order
+
+
+def limit_rows(engine: Engine) -> list[dict[str, object]]:
+    """Return every limit that is set, and how much of it is used where that is a standing amount."""
+    scopes = ["account", *(f"strategy:{binding.name}" for binding in engine.strategies)]
+    scopes += [f"instrument:{instrument.symbol}" for instrument in engine.instruments]
+    orders = engine.kernel.open_orders()
+    rows: list[dict[str, object]] = []
+    for scope in scopes:
+        used = _used(engine, scope, orders)
+        for name, value in engine.limits(scope).items():
+            if value is not None and name not in _NO_BOUND and "window" not in name:
+                shown = f"{trimmed(Decimal(value)):f}"
+                rows.append({"scope": scope, "limit": name, "used": used.get(name), "value": shown})
+    return rows
+
+
+def halt_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
+    """Return what is halted, and why."""
+    return [
+        {
+            "scope": f"strategy:{units.strategy(number)}" if what == "strategy" else what,
+            "rule": rule,
+            "words": refusal_words(rule, limit, value, units, 0).removeprefix("halted: "),
+        }
+        for what, number, rule, limit, value in engine.kernel.halts()
+    ]
+
+
+def _used(engine: Engine, scope: str, orders: list[dict[str, Any]]) -> dict[str, str]:
+    """Return how much of the standing limits of a scope is used, as decimal text by setting."""
+    what, _, name = scope.partition(":")
+    if what == "instrument":
+        (instrument,) = [known for known in engine.instruments if known.symbol == name]
+        number = instrument.instrument_id
+        lots = abs(engine.kernel.position_total_lots(number))
+        open_orders = sum(order["instrument_id"] == number for order in orders)
+        return {
+            "position_max": f"{trimmed(lots * instrument.lot_size):f}",
+            "open_orders_max": str(open_orders),
+        }
+    number = 0
+    if what == "strategy":
+        number = [binding.name for binding in engine.strategies].index(name)
+        orders = [order for order in orders if order["strategy_id"] == number]
+    gross, net = engine.kernel.exposure(what, number)
+    used = {"open_orders_max": str(len(orders))}
+    if gross or net:
+        used |= {"gross_max": f"{exact_money(gross):f}", "net_max": f"{exact_money(net):f}"}
+    if (lost := losses(engine.kernel, what, number)) is not None:
+        names = ("daily_loss_max", "drawdown_max")
+        used |= {name: f"{exact_money(max(0, loss)):f}" for name, loss in zip(names, lost, strict=True)}
+    return used

@@ -1,0 +1,56 @@
+"""Tells the records of a journal in words, by the instruments and strategies that its sessions name."""
+
+import msgspec
+
+from tradecore.domain.narrator import Narrator, Noted
+from tradecore.domain.record import JournalRecord
+from tradecore.runtime import SessionConfig
+
+
+class JournalTeller:
+    """A `Narrator` that gets names and units from the sessions of the journal itself.
+
+    Where a session cannot be read (a much older program wrote it) records keep their raw values.
+    """
+
+    def __init__(self) -> None:
+        self._narrator: Narrator | None = None
+
+    def note(self, record: JournalRecord) -> Noted:
+        """Take a record in, in the order of the journal."""
+        if record.kind == "session":
+            self._narrator = narrator_of(record) or self._narrator
+        return Noted(record=record) if self._narrator is None else self._narrator.note(record)
+
+    def words(self, noted: Noted) -> str:
+        """Return what a record says, in words."""
+        if self._narrator is not None:
+            return self._narrator.words(noted)
+        record = noted.record
+        return " ".join([record.kind, *(f"{name}={value}" for name, value in record.fields.items())])
+
+    def values(self, noted: Noted) -> dict[str, object]:
+        """Return what a record says, names and exact decimals."""
+        return {} if self._narrator is None else self._narrator.values(noted)
+
+
+def narrator_of(session: JournalRecord) -> Narrator | None:
+    """Return a narrator for what follows a `session` record; `None` when its settings cannot be read."""
+    config = recorded_config_of(session)
+    return None if config is None else Narrator(config.engine, strategy_names(config))
+
+
+def recorded_config_of(session: JournalRecord) -> SessionConfig | None:
+    """Return the settings of a `session` record; `None` when they cannot be read."""
+    text = session.fields.get("config", b"")
+    try:
+        return SessionConfig.decoded(text.encode() if isinstance(text, str) else bytes(text))  # type: ignore[call-overload]
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+        return None
+
+
+def strategy_names(config: SessionConfig) -> list[str]:
+    """Return the names of the strategies of a session, by their numbers."""
+    return [
+        str(strategy.get("name", f"strategy {index}")) for index, strategy in enumerate(config.strategies)
+    ]

@@ -1,0 +1,142 @@
+"""What `run` says when it starts: what runs, on what, with which limits, from where, and how to end it."""
+
+import logging
+import os
+from decimal import Decimal
+
+import msgspec
+
+from tradecore.domain.units import Units, shown_money
+from tradecore.runtime import Session
+from tradecore_api.config.tables import Config
+from tradecore_api.engine_status import limit_rows, position_rows
+from tradecore_api.version import VERSION
+
+log = logging.getLogger("tradecore.start")
+
+INSTRUMENTS_SHOWN_MAX = 10
+LIMITS_SHOWN_MAX = 12
+
+
+def tell_start(config: Config, session: Session, journal_path: str) -> None:
+    """Log what starts, a line for each thing."""
+    account = config.tables.account.name
+    for event, words, told in (
+        _who(config, account),
+        _instruments(config),
+        *_strategies(config),
+        _limits(session),
+        _journal(session, journal_path),
+        _money(session),
+        _ways(account, journal_path),
+    ):
+        log.info(event, extra={"words": words, "told": told})
+
+
+Line = tuple[str, str, dict[str, object]]
+
+
+def _who(config: Config, account: str) -> Line:
+    told: dict[str, object] = {
+        "version": VERSION,
+        "mode": config.tables.mode.value,
+        "account": account,
+        "pid": os.getpid(),
+    }
+    words = f"tradecore {VERSION} starts: account {account}, {told['mode']} mode, pid {told['pid']}"
+    return "start", words, told | {"configuration": config.source}
+
+
+def _instruments(config: Config) -> Line:
+    instruments = config.tables.instruments
+    shown = [
+        f"{i.symbol} (tick {i.tick_size}, lot {i.lot_size})" for i in instruments[:INSTRUMENTS_SHOWN_MAX]
+    ]
+    if len(instruments) > INSTRUMENTS_SHOWN_MAX:
+        shown.append(f"and {len(instruments) - INSTRUMENTS_SHOWN_MAX} more")
+    feed: dict[str, object] = msgspec.to_builtins(config.tables.feed)
+    settings = [f"{name} {value}" for name, value in feed.items() if name != "kind" and value is not None]
+    words = f"trades {', '.join(shown)}; feed {feed.get('kind')} ({', '.join(settings)})"
+    symbols = [instrument.symbol for instrument in instruments]
+    return "start_instruments", words, {"instruments": symbols, "feed": feed}
+
+
+def _strategies(config: Config) -> list[Line]:
+    lines: list[Line] = []
+    for strategy in config.strategies:
+        values = (
+            ", ".join(f"{name} {value}" for name, value in strategy.parameters.items()) or "as in its class"
+        )
+        symbols = ", ".join(strategy.instruments) or "all instruments"
+        bars = strategy.bars if isinstance(strategy.bars, str) else ", ".join(strategy.bars)
+        words = (
+            f"strategy {strategy.name} ({strategy.reference}) on {symbols}, bars {bars}; parameters: {values}"
+        )
+        told: dict[str, object] = {
+            "strategy": strategy.name,
+            "class": strategy.reference,
+            "parameters": strategy.parameters,
+        }
+        lines.append(("start_strategy", words, told))
+    return lines
+
+
+def _limits(session: Session) -> Line:
+    rows = limit_rows(session.engine)
+    shown = [f"{row['limit']} {row['value']} ({row['scope']})" for row in rows[:LIMITS_SHOWN_MAX]]
+    if len(rows) > LIMITS_SHOWN_MAX:
+        shown.append(f"and {len(rows) - LIMITS_SHOWN_MAX} more in `tradecore status`")
+    words = (
+        f"limits: {', '.join(shown)}"
+        if rows
+        else "limits: NONE is set: nothing bounds what the strategies may do"
+    )
+    return (
+        "start_limits",
+        words,
+        {"limits": [{name: row[name] for name in ("scope", "limit", "value")} for row in rows]},
+    )
+
+
+def _journal(session: Session, journal_path: str) -> Line:
+    recovered = session.recovered
+    told: dict[str, object] = {
+        "journal": journal_path,
+        "records": recovered.frames,
+        "replayed": recovered.market_events,
+    }
+    if not recovered.frames:
+        words = f"journal {journal_path}: new"
+    elif recovered.is_complete:
+        words = (
+            f"journal {journal_path}: its data had ended, there is nothing to do; --new-journal starts afresh"
+        )
+    else:
+        words = (
+            f"journal {journal_path}: goes on after {recovered.frames:,} records; "
+            f"{recovered.market_events:,} market events were replayed and every byte is the same"
+        )
+    return "start_journal", words, told
+
+
+def _money(session: Session) -> Line:
+    engine = session.engine
+    summary, account = engine.summary(), engine.spec.account
+    units = Units(engine.spec, [binding.name for binding in engine.strategies])
+    cash, equity = shown_money(Decimal(summary.cash)), shown_money(Decimal(summary.equity))
+    held = [f"{row['quantity']} {row['symbol']} of {row['strategy']}" for row in position_rows(engine, units)]
+    state = " KILL SWITCH ENGAGED" if summary.is_killed else " PAUSED" if summary.is_paused else ""
+    words = (
+        f"cash {cash} {account.currency}, equity {equity} {account.currency}, leverage {account.leverage}; "
+        f"positions: {', '.join(held) or 'none'}; open orders: {summary.open_orders}{state}"
+    )
+    told: dict[str, object] = {"cash": summary.cash, "equity": summary.equity, "currency": account.currency}
+    return "start_account", words, told | {"positions": summary.positions, "open_orders": summary.open_orders}
+
+
+def _ways(account: str, journal_path: str) -> Line:
+    words = (
+        f"look: `tradecore status {account}`, `tradecore journal tail -f {journal_path}`; "
+        f"hold: `tradecore pause {account}`; end: `tradecore stop {account}` or Ctrl-C"
+    )
+    return "start_ways", words, {}

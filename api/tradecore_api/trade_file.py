@@ -1,0 +1,97 @@
+"""Closed trades as a CSV file that spreadsheets and pandas read: exact decimals, times in UTC."""
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tradecore.domain.errors import ConfigError, StorageError
+from tradecore.domain.times import iso_time
+from tradecore.engine.holdings import ClosedTrade
+
+COLUMNS = (
+    "symbol",
+    "strategy",
+    "side",
+    "quantity",
+    "entry_time_utc",
+    "entry_price",
+    "exit_time_utc",
+    "exit_price",
+    "pnl",
+    "fees",
+    "currency",
+    "entry_order",
+    "exit_order",
+)
+STDOUT = "-"
+# A text that begins with one of these is a formula to a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def check_writable(path: str) -> None:
+    """Refuse a file that cannot be there before long work is done for it.
+
+    Raises `ConfigError` when its directory is missing, or it is a directory itself.
+    """
+    target = Path(path)
+    if path == STDOUT:
+        return
+    if target.is_dir():
+        raise ConfigError("command line", "FILE", path, "is a directory: name a file in it, e.g. trades.csv")
+    if not target.absolute().parent.is_dir():
+        raise ConfigError("command line", "FILE", path, "its directory does not exist: make it first")
+
+
+def write_trades(path: str, trades: Sequence[ClosedTrade], currency: str) -> None:
+    """Write trades to a file, `-` for standard output; what stood there is replaced.
+
+    Raises `StorageError` when the disk says no.
+    """
+    text = trades_csv(trades, currency)
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise StorageError(path, f"cannot be written: {error.strerror}; name another file") from error
+
+
+def trades_csv(trades: Sequence[ClosedTrade], currency: str) -> str:
+    """Return trades as CSV text with a head line; all times have the same number of decimals."""
+    times = [time_ns for trade in trades for time_ns in (trade.entry_time_ns, trade.exit_time_ns)]
+    decimals = next(n for n in (0, 3, 6, 9) if all(time_ns % 10 ** (9 - n) == 0 for time_ns in times))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for trade in trades:
+        writer.writerow(
+            (
+                _text(trade.symbol),
+                _text(trade.strategy),
+                trade.side,
+                f"{trade.quantity:f}",
+                _time(trade.entry_time_ns, decimals),
+                f"{trade.entry_price:f}",
+                _time(trade.exit_time_ns, decimals),
+                f"{trade.exit_price:f}",
+                f"{trade.pnl:f}",
+                f"{trade.fees:f}",
+                currency,
+                trade.entry_order,
+                trade.exit_order,
+            )
+        )
+    return file.getvalue()
+
+
+def _time(time_ns: int, decimals: int) -> str:
+    """Return a time as spreadsheets read it; the head of its column says that it is UTC."""
+    return iso_time(time_ns, decimals).replace("T", " ").removesuffix("Z")
+
+
+def _text(text: str) -> str:
+    """Return a name that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

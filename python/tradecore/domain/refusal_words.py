@@ -1,0 +1,134 @@
+"""What a refusal means in words: its limit and value in units of the instrument and of money."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from tradecore.domain.times import iso_time, span_text
+from tradecore.domain.units import Units, money_text
+
+# Larger than any count of lots: a size that does not fit.
+_LOTS_MAX = 2**63
+# Percentages and fractions of an order are counted in parts per million.
+_PPM = 1_000_000
+_Number = Callable[[Units, int, int], str]
+
+
+def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: int) -> str:
+    """Return why an order was refused, in words.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    limit, value : int
+        Its limit and the value that broke it, in the unit of the rule.
+    units : Units
+        What numbers mean.
+    instrument : int
+        Instrument of the order.
+    """
+    if rule in _FIXED:
+        return _FIXED[rule]
+    if rule == "invalid_order":
+        return _invalid_order(limit, value)
+    if rule not in _SENTENCES:
+        return f"limit {limit}, value {value}"
+    sentence, number = _SENTENCES[rule]
+    return sentence.format(limit=number(units, instrument, limit), value=number(units, instrument, value))
+
+
+def knows(rule: str) -> bool:
+    """Tell whether there are words for a rule."""
+    return rule in _FIXED or rule in _SENTENCES or rule == "invalid_order"
+
+
+def _invalid_order(limit: int, value: int) -> str:
+    """Say what a bare number can have been; `invalid_order_words` says it where the order is at hand."""
+    if limit == _PPM and value > limit:
+        return f"`fraction` must be at most 1, which is the whole buying power, and is {_shared(value)}"
+    if limit == _PPM - 1 and value > limit:
+        return f"a percentage below the market must be below 100, and is {_percentage(value)}"
+    if limit == 1 and value == 0:
+        return "a size, price, percentage or fraction of it is 0 or rounds to 0, and must be above 0"
+    if limit == 1 and value < 0:
+        return (
+            "a size, price, percentage or fraction of it is negative, and must be above 0: "
+            f"{value} in lots or ticks, {_percentage(value)} in percent, {_shared(value)} as a fraction"
+        )
+    return f"the order makes no sense: a value of it is {value}, its bound is {limit}"
+
+
+def _percentage(ppm: int) -> str:
+    return f"{Decimal(ppm) / 10_000:f}"
+
+
+def _shared(ppm: int) -> str:
+    return f"{Decimal(ppm) / _PPM:f}"
+
+
+def _size(units: Units, instrument: int, lots: int) -> str:
+    if abs(lots) >= _LOTS_MAX:
+        return "more than can be counted"
+    return f"{units.quantity(instrument, lots):f} {units.symbol(instrument)}"
+
+
+def _price(units: Units, instrument: int, ticks: int) -> str:
+    return f"{units.price(instrument, ticks):f}"
+
+
+def _money(units: Units, _instrument: int, atto: int) -> str:
+    text = money_text(atto)
+    return text if text.startswith("more") else f"{text} {units.currency}"
+
+
+def _percent(_units: Units, _instrument: int, ppm: int) -> str:
+    return f"{Decimal(ppm) / 10_000:f}%"
+
+
+def _span(_units: Units, _instrument: int, span_ns: int) -> str:
+    return span_text(span_ns)
+
+
+def _time(_units: Units, _instrument: int, time_ns: int) -> str:
+    return iso_time(time_ns)
+
+
+def _count(_units: Units, _instrument: int, count: int) -> str:
+    return str(count)
+
+
+_FIXED = {
+    "kill_latch": "the kill switch is engaged; `tradecore kill --release` ends that",
+    "paused": "trading is paused; `tradecore resume` ends that",
+    "book_invalid": "the book of the instrument is not proven right; it needs a snapshot of the venue",
+    "reference_missing": "there is no market price yet to judge it by",
+    "not_a_number": "a price, size or share is not a number; is an indicator not warm yet?",
+    "decision_gate": "a decision gate said no",
+    "instrument_not_allowed": "the strategy may not trade this instrument; `tradecore allow` changes that",
+}
+_SENTENCES: dict[str, tuple[str, _Number]] = {
+    "reference_stale": ("the last market price is {value} old, allowed are {limit}", _span),
+    "price_collar": ("the price is {value} away from the market, allowed are {limit}", _percent),
+    "price_drift": ("the price is {value} away from where the market was, allowed are {limit}", _percent),
+    "quantity_max": ("the size is {value}, allowed are {limit}", _size),
+    "notional_max": ("the order is worth {value}, allowed are {limit}", _money),
+    "position_max": ("the position could become {value}, allowed are {limit}", _size),
+    "open_orders_max": ("it would be open order number {value}, allowed are {limit}", _count),
+    "order_rate_max": ("it would be new order number {value} in the window, allowed are {limit}", _count),
+    "message_rate_max": ("it would be message number {value} in the window, allowed are {limit}", _count),
+    "executions_max": ("halted: the strategy had {value} fills in the window, allowed are {limit}", _count),
+    "reduce_only": ("{value} would do more than close: at most {limit} can be closed", _size),
+    "buying_power": ("it needs {value}, the account can pay {limit}", _money),
+    "gross_max": ("the sum of all exposures could become {value}, allowed are {limit}", _money),
+    "net_max": ("long less short could become {value}, allowed are {limit}", _money),
+    "identical_order": ("an order just like it was sent {value} ago, {limit} must pass", _span),
+    "self_trade": ("at {value} it would trade with an own order at {limit}", _price),
+    "daily_loss_max": ("halted: {value} were lost since the day began, allowed are {limit}", _money),
+    "drawdown_max": ("halted: the equity fell {value} from its highest, allowed are {limit}", _money),
+    "off_tick": (
+        "the price is not on the tick: the nearest is {limit}, on its other side is {value}",
+        _price,
+    ),
+    "off_lot": ("the instrument has no such size: the nearest is {limit}, the next one {value}", _size),
+    "no_session": ("no session is known for a day order of {value}; the last one ended at {limit}", _time),
+}

@@ -1,0 +1,36 @@
+//! What a strategy may ask about its own position: at what price it was entered, and what it is up.
+
+use tradecore_types::{InstrumentId, InstrumentKind, Money, StrategyId};
+
+use crate::Kernel;
+
+impl Kernel {
+    /// Returns the average price at which a strategy's position was entered, what was closed left out; `None` when
+    /// it is flat.
+    ///
+    /// Of an inverse contract it is the harmonic mean: at that price the whole is worth what its parts cost.
+    #[must_use]
+    pub fn entry_price(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<f64> {
+        let known = self.instrument(instrument)?;
+        let (mut lots, mut sum) = (0.0, 0.0);
+        for lot in self.ledger.open_lots(strategy, instrument) {
+            let size = known.quantity(lot.lots.saturating_abs());
+            let price = known.price(lot.entry_ticks);
+            lots += size;
+            sum += match known.spec.kind {
+                InstrumentKind::Linear => size * price,
+                InstrumentKind::Inverse => size / price,
+            };
+        }
+        (lots > 0.0).then(|| match known.spec.kind {
+            InstrumentKind::Linear => sum / lots,
+            InstrumentKind::Inverse => lots / sum,
+        })
+    }
+
+    /// Returns the profit of a strategy's position at the last price, before fees; `None` without a price.
+    #[must_use]
+    pub fn unrealised_pnl(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<Money> {
+        self.ledger.unrealised_of(strategy, instrument, self.mark(instrument)?)
+    }
+}

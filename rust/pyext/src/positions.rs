@@ -1,0 +1,86 @@
+//! What an account holds and has lost, for those who look at a running engine.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use tradecore_kernel::Kernel;
+use tradecore_types::{InstrumentId, StrategyId};
+
+use crate::access::looked_into;
+use crate::errors::broken_invariant;
+use crate::events::side_name;
+use crate::journal::put_intent;
+use crate::kernel::PyKernel;
+use crate::risk;
+
+/// Adds this part's functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(open_positions, module)?)?;
+    module.add_function(wrap_pyfunction!(losses, module)?)
+}
+
+/// Open positions of an engine, each strategy for itself, by strategy and instrument.
+///
+/// A dictionary each: strategy_id, instrument_id, lots (short is negative), cost (signed value at entry of what is
+/// open, in atto units of money), mark_ticks and unrealised (atto units); the last two are None before the first
+/// price.
+#[pyfunction]
+fn open_positions<'py>(py: Python<'py>, kernel: &Bound<'py, PyKernel>) -> PyResult<Bound<'py, PyList>> {
+    let this = looked_into(kernel.as_unbound(), py)?;
+    let (kernel, ledger) = (&this.kernel, this.kernel.ledger());
+    let out = PyList::empty(py);
+    let strategies = u16::try_from(this.strategies.len()).unwrap_or(u16::MAX);
+    for strategy in (0..strategies).map(StrategyId) {
+        for index in 0..kernel.instruments() {
+            let id = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
+            let lots = ledger.position(strategy, id);
+            let Some(instrument) = kernel.instrument(id).filter(|_| lots != 0) else { continue };
+            let (cost, mark_ticks) = (ledger.cost(strategy, id).0, kernel.mark(id));
+            let value = |ticks| {
+                let value = instrument.value(ticks, lots).and_then(|value| value.0.checked_sub(cost));
+                value.ok_or_else(|| broken_invariant("the value of a position does not fit"))
+            };
+            let row = PyDict::new(py);
+            row.set_item("strategy_id", strategy.0)?;
+            row.set_item("instrument_id", id.0)?;
+            row.set_item("lots", lots)?;
+            row.set_item("cost", cost)?;
+            row.set_item("mark_ticks", mark_ticks)?;
+            row.set_item("unrealised", mark_ticks.map(value).transpose()?)?;
+            out.append(row)?;
+        }
+    }
+    Ok(out)
+}
+
+/// Returns the open orders as dictionaries, by number.
+pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyList>> {
+    let mut orders: Vec<_> = kernel.orders().iter().copied().collect();
+    orders.sort_unstable_by_key(|order| order.intent.order_id);
+    let out = PyList::empty(py);
+    for order in orders {
+        let (row, intent) = (PyDict::new(py), PyDict::new(py));
+        put_intent(&intent, &order.intent)?;
+        row.set_item("order_id", order.intent.order_id.0)?;
+        row.set_item("strategy_id", order.intent.strategy.0)?;
+        row.set_item("instrument_id", order.intent.instrument.0)?;
+        row.set_item("side", side_name(order.intent.side))?;
+        row.set_item("price_ticks", order.price_ticks)?;
+        row.set_item("open_lots", order.open_lots())?;
+        row.set_item("filled_lots", order.filled_lots)?;
+        row.set_item("state", order.state.name())?;
+        row.set_item("intent", intent)?;
+        out.append(row)?;
+    }
+    Ok(out)
+}
+
+/// Loss of the account or a strategy since its day began, and its fall from the highest equity, in atto units.
+///
+/// None where neither `daily_loss_max` nor `drawdown_max` is set: then nobody follows them.
+#[pyfunction]
+#[pyo3(signature = (kernel, scope, scope_id=0))]
+fn losses(kernel: &Bound<'_, PyKernel>, scope: &str, scope_id: u32) -> PyResult<Option<(i128, i128)>> {
+    let scope = risk::scope(scope, scope_id)?;
+    let losses = looked_into(kernel.as_unbound(), kernel.py())?.kernel.scopes().losses(scope);
+    Ok(losses.map(|(day, fall)| (day.0, fall.0)))
+}

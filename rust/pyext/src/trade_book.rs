@@ -1,0 +1,113 @@
+//! Closed trades with their money exact, of an engine or made again of its fills.
+
+use pyo3::prelude::*;
+use tradecore_ledger::{ClosedTrade, FillInput, Ledger};
+use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
+
+use crate::access::looked_into;
+use crate::config;
+use crate::errors::{invalid_value, value_error};
+use crate::kernel::PyKernel;
+
+/// A closed trade in whole ticks, lots, nanoseconds and atto units, in the order of `closed_trades`.
+type Row = (u16, u32, i64, i64, i64, i64, i64, i64, u64, u64, i128, i128);
+
+/// Adds this part's classes and functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyTradeBook>()?;
+    module.add_function(wrap_pyfunction!(closed_trades, module)?)
+}
+
+/// Closed trades of an engine, oldest first, with exact money.
+///
+/// A tuple each: strategy_id, instrument_id, side (+1 long, -1 short), lots, entry_time_ns, exit_time_ns,
+/// entry_ticks, exit_ticks, entry_order, exit_order, pnl and commission in atto units (1e-18) of money.
+#[pyfunction]
+fn closed_trades(kernel: &Bound<'_, PyKernel>) -> PyResult<Vec<Row>> {
+    Ok(rows(looked_into(kernel.as_unbound(), kernel.py())?.kernel.ledger()))
+}
+
+fn rows(ledger: &Ledger) -> Vec<Row> {
+    ledger.trades().map(row).collect()
+}
+
+fn row(trade: ClosedTrade) -> Row {
+    (
+        trade.strategy.0,
+        trade.instrument.0,
+        trade.side.sign(),
+        trade.lots,
+        trade.entry_time_ns,
+        trade.exit_time_ns,
+        trade.entry_ticks,
+        trade.exit_ticks,
+        trade.entry_order.0,
+        trade.exit_order.0,
+        trade.pnl.0,
+        trade.commission.0,
+    )
+}
+
+/// Closed trades made again of fills, by the ledger of the engine itself: first in, first out for each strategy and
+/// instrument, what an order closes by name before all others.
+#[pyclass(name = "TradeBook", module = "tradecore._core")]
+pub struct PyTradeBook {
+    ledger: Ledger,
+}
+
+#[pymethods]
+impl PyTradeBook {
+    /// Opens a book for the instruments of an `EngineSpec` and so many strategies.
+    #[new]
+    fn new(spec: &Bound<'_, PyAny>, strategies: u16) -> PyResult<Self> {
+        // Which strategies limits are for is of no concern here: none is judged.
+        let specs = config::instrument_specs(spec)?;
+        let instrument = |(index, spec)| {
+            let id =
+                u32::try_from(index).map_err(|_| invalid_value("instruments", "too many", "at most 2^32"))?;
+            Instrument::new(InstrumentId(id), spec).map_err(|error| value_error(&error))
+        };
+        let instruments = specs.into_iter().enumerate().map(instrument).collect::<PyResult<Vec<_>>>()?;
+        Ok(Self { ledger: Ledger::new(instruments, usize::from(strategies), Money(0), 0) })
+    }
+
+    /// Books a fill; fills come in the order in which they were reported.
+    ///
+    /// `fee` is in atto units (1e-18) of money, negative for a rebate; `closes` names the entry order whose lots are
+    /// closed first.
+    #[pyo3(signature = (
+        *, order_id, strategy_id, instrument_id, is_buy, price_ticks, lots, fee, venue_time_ns, closes=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "a fill has so many fields, each by name")]
+    fn fill(
+        &mut self,
+        order_id: u64,
+        strategy_id: u16,
+        instrument_id: u32,
+        is_buy: bool,
+        price_ticks: i64,
+        lots: i64,
+        fee: i128,
+        venue_time_ns: i64,
+        closes: Option<u64>,
+    ) -> PyResult<()> {
+        let fill = FillInput {
+            order_id: OrderId(order_id),
+            strategy: StrategyId(strategy_id),
+            instrument: InstrumentId(instrument_id),
+            side: if is_buy { Side::Buy } else { Side::Sell },
+            price_ticks,
+            lots,
+            fee: Money(fee),
+            venue_time_ns,
+            closes: closes.map(OrderId),
+        };
+        let booked = self.ledger.apply_fill(fill).map(|_| ());
+        booked.map_err(|error| invalid_value("fill", &order_id.to_string(), &error.to_string()))
+    }
+
+    /// Closed trades so far, as `closed_trades` returns them.
+    fn trades(&self) -> Vec<Row> {
+        rows(&self.ledger)
+    }
+}

@@ -1,0 +1,136 @@
+"""What is followed beside an engine: the profit of the day, halts, and books that are lost and come back."""
+
+import logging
+from decimal import Decimal
+
+import pytest
+
+from tradecore.domain import EventBatch
+from tradecore.domain.spec import (
+    EngineSpec,
+    InstrumentSpec,
+    Matching,
+    RiskSpec,
+    ScopeRiskSpec,
+    SequenceRule,
+    VenueSpec,
+)
+from tradecore.engine import Engine
+from tradecore.strategy import StrategyBinding
+from tradecore_api.engine_watch import DAY_NS, EngineWatch
+from tradecore_api.heartbeat import Heartbeat
+
+# 2026-11-28 at noon UTC.
+NOON_NS = 1_795_867_200_000_000_000
+CASH = 10_000
+
+
+class Holder:
+    """Buys ten at the first quote and holds them."""
+
+    def on_quote(self, ctx, quote):
+        """Buy once."""
+        if not ctx.position_lots():
+            ctx.buy(quantity_lots=10)
+
+
+@pytest.fixture
+def market():
+    """An engine that holds ten of something, matched against quotes."""
+    spec = EngineSpec(
+        instruments=(InstrumentSpec(symbol="ABC", tick_size="1"),),
+        venue=VenueSpec(matching=Matching.QUOTES),
+        risk=RiskSpec(account=ScopeRiskSpec(daily_loss_max="500")),
+    )
+    return Engine(spec, [StrategyBinding(name="holder", strategy=Holder())])
+
+
+def quote(engine, time_ns, price):
+    """Move the market: what is bought at `price + 1` is worth `price`."""
+    batch = EventBatch()
+    batch.quote(time_ns, 0, price - 1, 100, price + 1, 100)
+    engine.feed(batch)
+    engine.run()
+
+
+def day_pnl(engine, watch):
+    """Return the profit of the day."""
+    watch.look()
+    return watch.day_pnl(Decimal(engine.summary().equity))
+
+
+def test_the_profit_of_the_day_begins_anew_at_midnight(market):
+    """It goes on over heartbeats, begins at the equity of just before midnight, and is told since when."""
+    watch = EngineWatch(market, None)
+    watch.look()
+    for time_ns, price in ((NOON_NS, 100), (NOON_NS + 1, 100), (NOON_NS + 2, 104)):
+        quote(market, time_ns, price)
+    assert day_pnl(market, watch) == 10 * (104 - 101)
+    quote(market, NOON_NS + DAY_NS, 101)
+
+    assert day_pnl(market, watch) == -30
+    assert watch.day_since_ns == NOON_NS + DAY_NS // 2
+    assert watch.session_pnl(Decimal(market.summary().equity)) == 0
+
+
+def test_the_day_goes_on_after_a_restart(market):
+    """The last heartbeat has its beginning; one of another day counts for nothing."""
+    for time_ns in (NOON_NS, NOON_NS + 1):
+        quote(market, time_ns, 100)
+    plain = {"pid": 1, "time_ns": 0, "phase": "ended", "account": "a", "mode": "paper", "journal": "j"}
+    same = Heartbeat(**plain, day_since_ns=NOON_NS - 9, day_equity="9900")
+    other = Heartbeat(**plain, day_since_ns=NOON_NS - DAY_NS, day_equity="9900")
+
+    watch = EngineWatch(market, same)
+    assert (day_pnl(market, watch), watch.day_since_ns) == (CASH - 10 - 9900, NOON_NS - 9)
+    watch = EngineWatch(market, other)
+    assert (day_pnl(market, watch), watch.day_since_ns) == (0, NOON_NS + 1)
+
+
+def test_a_halt_is_told_once_in_words_and_so_is_its_end(market, caplog):
+    """Which scope, which rule, how much was lost, and how to release it."""
+    watch = EngineWatch(market, None)
+    with caplog.at_level(logging.INFO, "tradecore.engine"):
+        for time_ns, price in ((NOON_NS, 100), (NOON_NS + 1, 100), (NOON_NS + 2, 40)):
+            quote(market, time_ns, price)
+            watch.look()
+        watch.look()
+        market.command("release", market.now_ns, scope="account", person="ann")
+        market.run()
+        watch.look()
+
+    said = [record.words for record in caplog.records]
+    assert said == [
+        (
+            "HALTED: account opens nothing more: daily_loss_max: 610.00 USD were lost since the day began, "
+            "allowed are 500.00 USD; `tradecore release account --by PERSON` ends that"
+        ),
+        "account is no longer halted",
+    ]
+
+
+def test_a_book_that_is_lost_and_comes_back_is_told(caplog):
+    """A gap makes the book invalid, a snapshot valid again; each is said once."""
+    instrument = InstrumentSpec(symbol="ABC", tick_size="1", sequence=SequenceRule.BINANCE_FUTURES)
+    engine = Engine(EngineSpec(instruments=(instrument,), venue=VenueSpec(matching=Matching.BOOK)), [])
+    watch = EngineWatch(engine, None)
+
+    def book(number, is_snapshot, first, last, before):
+        batch = EventBatch()
+        batch.book(NOON_NS + number, 0, is_snapshot, first, last, before, [(99, 1)], [(101, 1)])
+        engine.feed(batch)
+        engine.run()
+        watch.look()
+
+    with caplog.at_level(logging.INFO, "tradecore.engine"):
+        book(1, True, 1, 1, 0)
+        book(2, False, 1, 2, 1)
+        book(3, False, 9, 9, 8)
+        watch.look()
+        book(4, True, 9, 9, 8)
+
+    said = [record.words for record in caplog.records]
+    assert said == [
+        "the book of ABC is not valid: orders wait for a snapshot of the venue",
+        "the book of ABC is valid again",
+    ]

@@ -1,0 +1,164 @@
+"""A batch can be copied, says when an engine has emptied it, and takes columns of trades."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from tradecore.backtest import run
+from tradecore.domain import DataError, EngineSpec, EventBatch, InstrumentSpec, InvalidValueError, Mode
+from tradecore.domain.feeds import read_events
+from tradecore.strategy import StrategyBinding
+
+SPEC = EngineSpec(mode=Mode.BACKTEST, instruments=(InstrumentSpec(symbol="ACME", tick_size="1"),))
+
+
+class Buys:
+    """Buys one lot at every bar."""
+
+    def on_bar(self, ctx, bar) -> None:
+        """Buy."""
+        ctx.buy(quantity_lots=1)
+
+
+def batch_of_bars(count=5) -> EventBatch:
+    """Return a batch with some bars."""
+    times, price = np.arange(count), np.full(count, 100)
+    batch = EventBatch()
+    batch.bars(0, times, times + 1, price, price + 1, price - 1, price, price)
+    return batch
+
+
+def bindings() -> list[StrategyBinding]:
+    """Return a fresh strategy, bound."""
+    return [StrategyBinding(name="buys", strategy=Buys())]
+
+
+@pytest.mark.parametrize("copied", [EventBatch.copy, copy.copy, copy.deepcopy])
+def test_a_copy_has_the_events_and_goes_its_own_way(copied):
+    """Books with their levels too; what is added to one is not in the other."""
+    batch = batch_of_bars()
+    batch.book(9, 0, True, 1, 1, 0, [(99, 1), (98, 2)], [(101, 3)])
+    twin = copied(batch)
+    batch.clock(10)
+
+    assert read_events(twin) == read_events(batch)[:-1]
+    twin.clear()
+    assert (len(twin), len(batch)) == (0, 7)
+
+
+def test_a_batch_is_run_twice_by_its_copies():
+    """The same events give the same orders."""
+    batch = batch_of_bars()
+
+    first, second = run(SPEC, bindings(), batch.copy()), run(SPEC, bindings(), batch.copy())
+
+    assert first.orders_digest == second.orders_digest
+    assert len(batch) == 5
+    assert not batch.is_spent
+
+
+def test_a_batch_that_was_run_says_so_when_it_is_run_again():
+    """Also beside another one that has events: the run would lack a part of its history."""
+    batch, other = batch_of_bars(), batch_of_bars()
+    run(SPEC, bindings(), batch)
+
+    assert batch.is_spent
+    assert "an engine took" in repr(batch)
+    for sources in ([batch], [other, batch]):
+        with pytest.raises(DataError, match=r"sources\[\d\]: is empty, .*batch\.copy\(\)"):
+            run(SPEC, bindings(), *sources)
+    assert len(other) == 5
+
+
+@pytest.mark.parametrize("option", [{"sample_ns": "1h"}, {"sample_ns": 1.5}, {"progress": True}])
+def test_an_option_of_a_run_that_is_something_else_is_named(option):
+    """In words rather than those of a conversion, and before the batch is taken."""
+    batch = batch_of_bars()
+
+    with pytest.raises(InvalidValueError) as caught:
+        run(SPEC, bindings(), batch, **option)
+    assert caught.value.field == next(iter(option))
+    assert len(batch) == 5
+
+
+def test_a_batch_from_before_1970_is_refused():
+    """The clock of an engine begins there: orders on earlier bars would stay open until it passes 1970."""
+    batch, prices = EventBatch(), np.full(1, 100)
+    batch.bars(0, np.array([-20]), np.array([-10]), prices, prices, prices, prices, prices)
+
+    with pytest.raises(DataError, match=r"sources\[0\]: begins at 1969-12-31T.*begins at 1970: leave out"):
+        run(SPEC, bindings(), batch)
+
+
+@pytest.mark.parametrize("refill", [lambda batch: batch.clock(1), EventBatch.clear])
+def test_a_batch_that_is_filled_or_cleared_again_is_as_new(refill):
+    """Live feeds use one batch over and over."""
+    batch = batch_of_bars()
+    run(SPEC, bindings(), batch)
+    refill(batch)
+
+    assert not batch.is_spent
+
+
+def test_an_empty_batch_beside_a_full_one_is_no_mistake():
+    """A source may have had nothing to say."""
+    assert run(SPEC, bindings(), batch_of_bars(), EventBatch()).summary.events == 5
+    with pytest.raises(DataError, match="has no events: nothing to test on"):
+        run(SPEC, bindings(), EventBatch())
+
+
+def test_trades_as_columns_are_the_trades_one_by_one():
+    """Numbers of trades are 0 where there are none."""
+    columns = np.array([5, 6]), np.array([100, 101]), np.array([1, 2]), np.array([1, 0])
+    batch, plain = EventBatch(), EventBatch()
+    batch.trades(0, *columns)
+    batch.trades(1, *columns, np.array([7, 8]))
+    for instrument_id, ids in ((0, (0, 0)), (1, (7, 8))):
+        for row, trade_id in enumerate(ids):
+            time_ns, price, lots, is_buy = (int(column[row]) for column in columns)
+            plain.trade(time_ns, instrument_id, price, lots, bool(is_buy), trade_id)
+
+    assert read_events(batch) == read_events(plain)
+    with pytest.raises(InvalidValueError, match="trade_id '-1': must not be negative"):
+        batch.trades(0, *columns, np.array([1, -1]))
+    assert len(batch) == 4
+
+
+@pytest.mark.parametrize(
+    "wrong", [[1, 2], np.array([1.0, 2.0]), np.array([1, 2], dtype=np.int32), np.arange(4)[::2]]
+)
+@pytest.mark.parametrize("at", range(7))
+def test_a_column_of_another_type_is_named(wrong, at):
+    """Lists, floats, other integers and arrays with gaps: the column, what it is, and what it must be."""
+    names = ("open_time_ns", "close_time_ns", "open", "high", "low", "close", "volume")
+    columns = [np.array([1, 2])] * 7
+    columns[at] = wrong
+
+    with pytest.raises(InvalidValueError, match="must be a contiguous one-dimensional int64 array") as caught:
+        EventBatch().bars(0, *columns)
+    assert caught.value.field == names[at]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((Buys(), bindings(), batch_of_bars()), "spec 'Buys': must be an EngineSpec"),
+        ((SPEC, bindings()[0], batch_of_bars()), "strategies 'StrategyBinding': must be a list"),
+        ((SPEC, [Buys()], batch_of_bars()), r"strategies\[0\] 'Buys': must be bound"),
+        ((SPEC, [Buys], batch_of_bars()), r"strategies\[0\] 'class Buys': must be bound"),
+        ((SPEC, bindings(), [batch_of_bars()]), r"sources\[0\] 'list': .*\*batches"),
+        ((SPEC, bindings(), np.zeros(3)), r"sources\[0\] 'ndarray': must be an EventBatch; .*from_frame"),
+    ],
+)
+def test_a_wrong_argument_of_a_run_is_named_in_one_line(arguments, message):
+    """What was given and what to write instead."""
+    with pytest.raises(InvalidValueError, match=message) as caught:
+        run(*arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_class_in_the_place_of_a_strategy_is_refused_when_it_is_bound():
+    """A class has no state to trade with."""
+    with pytest.raises(InvalidValueError, match=r"strategy 'class Buys': must be an object: write Buys\(\)"):
+        StrategyBinding(name="buys", strategy=Buys)
