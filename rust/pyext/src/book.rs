@@ -10,6 +10,7 @@ use crate::best::Best;
 use crate::book_side::PyBookSide;
 use crate::errors::invalid_value;
 use crate::liquidity::{self, PyOwnLevels, VolumeTuple, contiguous};
+use crate::still::{beside_others, is_still};
 use crate::top_view::PyTopView;
 
 /// Adds this part's classes to the module.
@@ -62,7 +63,7 @@ impl PyL2Book {
         PyBookSide::of(slf, Side::Sell)
     }
 
-    /// Replaces many sizes in the order given, all or none of them; other threads run meanwhile.
+    /// Replaces many sizes in the order given, all or none of them; read-only arrays let other threads run meanwhile.
     ///
     /// Parameters
     /// ----------
@@ -84,17 +85,18 @@ impl PyL2Book {
     ) -> PyResult<()> {
         let sides = contiguous("side", &side)?;
         let prices = contiguous("price_ticks", &price_ticks)?;
-        let lots = contiguous("lots", &lots)?;
-        if prices.len() != sides.len() || lots.len() != sides.len() {
-            let lengths = format!("{}, {}, {}", sides.len(), prices.len(), lots.len());
+        let all_lots = contiguous("lots", &lots)?;
+        if prices.len() != sides.len() || all_lots.len() != sides.len() {
+            let lengths = format!("{}, {}, {}", sides.len(), prices.len(), all_lots.len());
             return Err(invalid_value("side, price_ticks, lots", &lengths, "must have one length"));
         }
         let inner = &mut self.inner;
-        let outcome = py.detach(|| {
+        let is_still = is_still(&side) && is_still(&price_ticks) && is_still(&lots);
+        let outcome = beside_others(py, is_still, || {
             if let Some(&bad) = sides.iter().find(|side| **side > 1) {
                 return Err(Refused::Side(bad));
             }
-            let updates = sides.iter().zip(prices).zip(lots).map(|((&side, &price), &lots)| {
+            let updates = sides.iter().zip(prices).zip(all_lots).map(|((&side, &price), &lots)| {
                 (if side == 0 { Side::Buy } else { Side::Sell }, price, lots)
             });
             inner.apply_mixed(updates).map_err(Refused::Fault)

@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::prelude::*;
-use pyo3::types::PyCFunction;
+use pyo3::types::{PyCFunction, PyDict};
 
 use crate::errors::misuse;
 
@@ -28,15 +28,18 @@ thread_local! {
 
 /// Counts the forks from now on.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = module.py();
+    in_each_child(module.py(), || {
+        FORKS.fetch_add(1, Ordering::Relaxed);
+    })
+}
+
+/// Has something done at the beginning of each child that is forked from now on; systems without forks have none.
+pub fn in_each_child(py: Python<'_>, work: fn()) -> PyResult<()> {
     let os = py.import("os")?;
-    // Windows has no fork.
     if os.hasattr("register_at_fork")? {
-        let count = PyCFunction::new_closure(py, Some(c"count_fork"), None, |_, _| {
-            FORKS.fetch_add(1, Ordering::Relaxed);
-        })?;
-        let arguments = pyo3::types::PyDict::new(py);
-        arguments.set_item("after_in_child", count)?;
+        let called = PyCFunction::new_closure(py, Some(c"in_child"), None, move |_, _| work())?;
+        let arguments = PyDict::new(py);
+        arguments.set_item("after_in_child", called)?;
         os.call_method("register_at_fork", (), Some(&arguments))?;
     }
     Ok(())

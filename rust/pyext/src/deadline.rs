@@ -11,9 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use signal_hook::iterator::Signals;
 
-use crate::errors::misuse;
+use crate::errors::{invalid_value, misuse};
+
+/// The longest time that can be given: a day.
+const SECONDS_MAX: f64 = 86_400.0;
+
+/// The last number of a signal on any system that is known.
+const SIGNAL_MAX: i32 = 64;
 
 /// Exit code at the deadline.
 static CODE: AtomicI32 = AtomicI32::new(1);
@@ -35,15 +40,37 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyo3(signature = (signals, seconds, /))]
 fn end_on_signals(signals: Vec<i32>, seconds: f64) -> PyResult<()> {
     let span = span(seconds)?;
-    let mut waited_for = Signals::new(signals).map_err(|error| misuse(&error.to_string()))?;
-    thread::Builder::new()
-        .name("tradecore-deadline".into())
-        .spawn(move || {
-            if waited_for.forever().next().is_some() {
-                end_after(span);
-            }
-        })
-        .map_err(|error| misuse(&format!("no thread could be started: {error}")))?;
+    if let Some(other) = signals.iter().find(|signal| !(1..=SIGNAL_MAX).contains(*signal)) {
+        return Err(invalid_value("signals", &other.to_string(), &format!("must be from 1 to {SIGNAL_MAX}")));
+    }
+    if signals.is_empty() {
+        return Err(invalid_value("signals", "[]", "must name at least one"));
+    }
+    wait_for(signals, span)
+}
+
+/// Starts the thread that waits.
+#[cfg(unix)]
+fn wait_for(signals: Vec<i32>, span: Duration) -> PyResult<()> {
+    use signal_hook::consts::FORBIDDEN;
+    use signal_hook::iterator::Signals;
+
+    if let Some(forbidden) = signals.iter().find(|signal| FORBIDDEN.contains(signal)) {
+        return Err(invalid_value("signals", &forbidden.to_string(), "cannot be waited for"));
+    }
+    let refused =
+        |error: std::io::Error| invalid_value("signals", &format!("{signals:?}"), &error.to_string());
+    let mut waited_for = Signals::new(&signals).map_err(refused)?;
+    in_a_thread(move || {
+        if waited_for.forever().next().is_some() {
+            end_after(span);
+        }
+    })
+}
+
+/// Other systems have nothing to wait for; what Python hears of begins the time with `end_within`.
+#[cfg(not(unix))]
+fn wait_for(_signals: Vec<i32>, _span: Duration) -> PyResult<()> {
     Ok(())
 }
 
@@ -52,11 +79,7 @@ fn end_on_signals(signals: Vec<i32>, seconds: f64) -> PyResult<()> {
 #[pyo3(signature = (seconds, /))]
 fn end_within(seconds: f64) -> PyResult<()> {
     let span = span(seconds)?;
-    thread::Builder::new()
-        .name("tradecore-deadline".into())
-        .spawn(move || end_after(span))
-        .map_err(|error| misuse(&format!("no thread could be started: {error}")))?;
-    Ok(())
+    in_a_thread(move || end_after(span))
 }
 
 /// Set the exit code of an end at the deadline.
@@ -66,8 +89,17 @@ fn end_with(code: i32) {
     CODE.store(code, Ordering::Relaxed);
 }
 
+fn in_a_thread(work: impl FnOnce() + Send + 'static) -> PyResult<()> {
+    let started = thread::Builder::new().name("tradecore-deadline".into()).spawn(work);
+    started.map(drop).map_err(|error| misuse(&format!("no thread could be started: {error}")))
+}
+
 fn span(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| misuse("seconds must be a number from 0 on"))
+    if !(0.0..=SECONDS_MAX).contains(&seconds) {
+        let rule = format!("must be a number from 0 to {SECONDS_MAX}");
+        return Err(invalid_value("seconds", &seconds.to_string(), &rule));
+    }
+    Ok(Duration::from_secs_f64(seconds))
 }
 
 /// Ends the process at the first deadline there is, unless it has ended by itself.

@@ -10,6 +10,7 @@ use tradecore_types::Side;
 use crate::best::Best;
 use crate::errors::invalid_value;
 use crate::liquidity::{contiguous, side_of};
+use crate::still::{beside_others, is_still};
 
 /// Orders a book takes at most: with the bound on a size, a level always fits 64 bits of lots.
 const ORDERS_MAX: usize = 1 << 22;
@@ -130,7 +131,7 @@ impl PyExchangeBook {
         std::mem::take(&mut self.fills).into_python(py, "taker_id")
     }
 
-    /// Handles many operations in the order given; other threads run meanwhile.
+    /// Handles many operations in the order given; read-only arrays let other threads run meanwhile.
     ///
     /// An order that `submit` would raise for because of its id or for want of room is left out and named.
     ///
@@ -168,7 +169,11 @@ impl PyExchangeBook {
         };
         flow.check_lengths()?;
         let (inner, orders_max) = (&mut self.inner, self.orders_max);
-        let ran = py.detach(|| flow.find_unsound().map_or_else(|| Ok(flow.run(inner, orders_max)), Err));
+        let is_still =
+            is_still(&operation) && is_still(&order_id) && is_still(&price_ticks) && is_still(&lots);
+        let ran = beside_others(py, is_still, || {
+            flow.find_unsound().map_or_else(|| Ok(flow.run(inner, orders_max)), Err)
+        });
         let (fills, left_out) = ran.map_err(|index| flow.unsound(index))?;
         Ok((fills.into_python(py, "operation")?, PyArray1::from_vec(py, left_out)))
     }

@@ -7,7 +7,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Kernel, KernelError, Verdict};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
-use crate::access::BUSY;
+use crate::access::{asked, taken};
 use crate::activity;
 use crate::bars;
 use crate::batch::PyEventBatch;
@@ -204,22 +204,23 @@ impl PyKernel {
     ) -> PyResult<PyIndicator> {
         let spec = indicators::spec(name, period, slow, signal, factor, seed_first)?;
         let outputs = spec.outputs();
-        let mut this = slf.try_borrow_mut().map_err(|_| misuse(BUSY))?;
+        let mut this = taken(slf.as_unbound(), slf.py())?;
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
         Ok(PyIndicator { kernel: slf.clone().unbind(), series, index, outputs })
     }
 
     /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
     #[pyo3(signature = (batch, source=0))]
-    fn feed(&mut self, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
-        if self.calling.is_running() {
+    fn feed(slf: &Bound<'_, Self>, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
+        let mut this = taken(slf.as_unbound(), slf.py())?;
+        if this.calling.is_running() {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
         let mut batch = batch.try_borrow_mut().map_err(|_| misuse(BATCH_BUSY))?;
-        let spare = self.kernel.take_spare_batch();
+        let spare = this.kernel.take_spare_batch();
         let events = batch.hand_over(spare);
         drop(batch);
-        self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
+        this.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
     /// Consumes every event fed and calls strategies; returns how many events were consumed.
@@ -235,12 +236,12 @@ impl PyKernel {
     ///
     /// Raises `RuntimeError` while strategies are called already.
     fn begin_calls(slf: &Bound<'_, Self>) -> PyResult<()> {
-        slf.try_borrow_mut().map_err(|_| misuse(BUSY))?.calling.begin()
+        taken(slf.as_unbound(), slf.py())?.calling.begin()
     }
 
     /// Ends what `begin_calls` began.
     fn end_calls(slf: &Bound<'_, Self>) {
-        runs::waited_for(slf).calling.end();
+        runs::held(slf).calling.end();
     }
 
     /// Refuses what a strategy asks for anywhere but in a callback: raises `RuntimeError`.
@@ -249,36 +250,37 @@ impl PyKernel {
     }
 
     /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
-    fn finish(&mut self, finalize: &str) -> PyResult<()> {
-        self.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
+    fn finish(slf: &Bound<'_, Self>, finalize: &str) -> PyResult<()> {
+        let mut this = taken(slf.as_unbound(), slf.py())?;
+        this.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
     }
 
     /// Samples the equity as it is now, because the data end; does nothing where bars have made rows.
-    fn sample_equity(&mut self) -> PyResult<()> {
-        self.kernel.sample_equity().map_err(|error| kernel_error(&error))
+    fn sample_equity(slf: &Bound<'_, Self>) -> PyResult<()> {
+        taken(slf.as_unbound(), slf.py())?.kernel.sample_equity().map_err(|error| kernel_error(&error))
     }
 
     /// Closes a strategy's position with market orders: a number, a `Refused`, or None when it is flat.
-    fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
-        self.hear(py, StrategyId(strategy_id))?;
-        let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
+    fn close(slf: &Bound<'_, Self>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
+        let (py, strategy) = (slf.py(), StrategyId(strategy_id));
+        let verdict =
+            asked(slf.as_unbound(), py, strategy)?.kernel.close(strategy, InstrumentId(instrument_id));
         verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
     }
 
     /// Moves atto units of money to the margin of an isolated position, or back: None, or a `Refused`.
     fn adjust_margin(
-        &mut self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         strategy_id: u16,
         instrument_id: u32,
         amount_atto: i128,
     ) -> PyResult<Option<Py<PyAny>>> {
         let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
-        self.hear(py, strategy)?;
-        let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
+        let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
+        let verdict = this.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
         match verdict.map_err(|error| kernel_error(&error))? {
             Ok(()) => Ok(None),
-            Err(refusal) => refused_object(py, refusal, None).map(Some),
+            Err(refusal) => refused_object(slf.py(), refusal, None).map(Some),
         }
     }
 
@@ -288,47 +290,46 @@ impl PyKernel {
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
-    fn set_timer(&mut self, py: Python<'_>, strategy_id: u16, time_ns: i64, timer_id: u64) -> PyResult<()> {
-        self.hear(py, StrategyId(strategy_id))?;
-        self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
+    fn set_timer(slf: &Bound<'_, Self>, strategy_id: u16, time_ns: i64, timer_id: u64) -> PyResult<()> {
+        let strategy = StrategyId(strategy_id);
+        asked(slf.as_unbound(), slf.py(), strategy)?.kernel.set_timer(strategy, time_ns, timer_id);
         Ok(())
     }
 
     /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
     fn note_for_trace(
-        &mut self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         strategy_id: u16,
         name: &str,
         limit: f64,
         value: f64,
         passed: bool,
     ) -> PyResult<()> {
-        self.hear(py, StrategyId(strategy_id))?;
-        self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
+        let strategy = StrategyId(strategy_id);
+        let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
+        this.kernel.note_for_trace(strategy, name, limit, value, passed);
         Ok(())
     }
 
     /// Records a decision that asks for nothing, with the notes of the strategy.
     fn trace(
-        &mut self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         strategy_id: u16,
         instrument_id: u32,
         action: u8,
         reason: &str,
     ) -> PyResult<()> {
-        self.hear(py, StrategyId(strategy_id))?;
-        self.kernel
-            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
-            .map_err(|error| kernel_error(&error))
+        let strategy = StrategyId(strategy_id);
+        let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
+        let traced = this.kernel.trace(strategy, InstrumentId(instrument_id), action, reason);
+        traced.map_err(|error| kernel_error(&error))
     }
 
     /// Journal frames since the last call, in order.
-    fn take_frames<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn take_frames<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyBytes>> {
         let mut frames = Vec::new();
-        self.kernel.take_frames(&mut frames);
-        PyBytes::new(py, &frames)
+        taken(slf.as_unbound(), slf.py())?.kernel.take_frames(&mut frames);
+        Ok(PyBytes::new(slf.py(), &frames))
     }
 
     /// Time of the engine: of the last event it saw, UTC nanoseconds.

@@ -33,6 +33,7 @@ mod results;
 mod reused;
 mod risk;
 mod runs;
+mod still;
 mod tables;
 mod top_view;
 mod trade_book;

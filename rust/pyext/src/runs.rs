@@ -5,9 +5,8 @@ use std::thread;
 use pyo3::prelude::*;
 use tradecore_kernel::{Advance, KernelError, Wake};
 
-use crate::caller::RUNNING;
+use crate::access::taken;
 use crate::calls::{Books, Handlers, Last, call};
-use crate::errors::misuse;
 use crate::kernel::PyKernel;
 
 /// Steps made before the GIL is released.
@@ -21,21 +20,20 @@ const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
 
 /// Consumes every event fed and calls strategies; returns how many events were consumed.
 pub fn run(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<u64> {
+    let py = kernel.py();
     let before = {
-        let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
+        let mut this = taken(kernel.as_unbound(), py)?;
         this.calling.begin_run()?;
         this.kernel.counters().events
     };
     let outcome = run_all(kernel, handlers);
-    let mut this = waited_for(kernel);
+    let mut this = held(kernel);
     this.calling.end();
     outcome.map(|()| this.kernel.counters().events - before)
 }
 
-/// Takes an engine that this thread does not hold already; another one may be reading it just now.
-///
-/// A reader can lose the GIL in the middle, when what it makes sets off the garbage collector.
-pub fn waited_for<'py>(kernel: &Bound<'py, PyKernel>) -> PyRefMut<'py, PyKernel> {
+/// Takes an engine that this thread runs, however long another thread looks into it.
+pub fn held<'py>(kernel: &Bound<'py, PyKernel>) -> PyRefMut<'py, PyKernel> {
     loop {
         if let Ok(this) = kernel.try_borrow_mut() {
             return this;
@@ -50,9 +48,9 @@ fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
     let mut books = Books::new(kernel);
     let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
     let mut calls: u32 = 0;
-    let timeframes = waited_for(kernel).timeframes.clone();
+    let timeframes = held(kernel).timeframes.clone();
     loop {
-        let mut this = waited_for(kernel);
+        let mut this = held(kernel);
         if let Some(error) = this.gates.failure(py) {
             return Err(error);
         }
