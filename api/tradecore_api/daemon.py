@@ -315,9 +315,11 @@ class Daemon:
         # A terminal that is closed ends the run cleanly too, unless `nohup` asked to go on.
         if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             numbers.append(signal.SIGHUP)
-        handlers = {number: signal.signal(number, self._on_signal) for number in numbers}
+        before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        for number in numbers:
+            before[number] = signal.signal(number, self._on_signal)
         process_deadline.wait_for(numbers, self._seconds_max(), ExitCode.UNAVAILABLE)
-        return handlers
+        return before
 
     def _seconds_max(self) -> float:
         """Return how long the process lives after it was asked to end, whatever holds it."""

@@ -1,5 +1,7 @@
 //! Python face of the matching crate's order-by-order book.
 
+use std::borrow::Cow;
+
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -9,8 +11,8 @@ use tradecore_types::Side;
 
 use crate::best::Best;
 use crate::errors::invalid_value;
-use crate::liquidity::{contiguous, side_of};
-use crate::still::{beside_others, is_still};
+use crate::liquidity::side_of;
+use crate::still::still;
 
 /// Orders a book takes at most: with the bound on a size, a level always fits 64 bits of lots.
 const ORDERS_MAX: usize = 1 << 22;
@@ -131,7 +133,7 @@ impl PyExchangeBook {
         std::mem::take(&mut self.fills).into_python(py, "taker_id")
     }
 
-    /// Handles many operations in the order given; read-only arrays let other threads run meanwhile.
+    /// Handles many operations in the order given; other threads run meanwhile.
     ///
     /// An order that `submit` would raise for because of its id or for want of room is left out and named.
     ///
@@ -162,18 +164,14 @@ impl PyExchangeBook {
         lots: PyReadonlyArray1<'py, i64>,
     ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyArray1<i64>>)> {
         let flow = Flow {
-            operations: contiguous("operation", &operation)?,
-            ids: contiguous("order_id", &order_id)?,
-            prices: contiguous("price_ticks", &price_ticks)?,
-            lots: contiguous("lots", &lots)?,
+            operations: still("operation", &operation)?,
+            ids: still("order_id", &order_id)?,
+            prices: still("price_ticks", &price_ticks)?,
+            lots: still("lots", &lots)?,
         };
         flow.check_lengths()?;
         let (inner, orders_max) = (&mut self.inner, self.orders_max);
-        let is_still =
-            is_still(&operation) && is_still(&order_id) && is_still(&price_ticks) && is_still(&lots);
-        let ran = beside_others(py, is_still, || {
-            flow.find_unsound().map_or_else(|| Ok(flow.run(inner, orders_max)), Err)
-        });
+        let ran = py.detach(|| flow.find_unsound().map_or_else(|| Ok(flow.run(inner, orders_max)), Err));
         let (fills, left_out) = ran.map_err(|index| flow.unsound(index))?;
         Ok((fills.into_python(py, "operation")?, PyArray1::from_vec(py, left_out)))
     }
@@ -223,10 +221,10 @@ impl Arrival {
 
 /// A batch of operations as columns.
 struct Flow<'a> {
-    operations: &'a [u8],
-    ids: &'a [i64],
-    prices: &'a [i64],
-    lots: &'a [i64],
+    operations: Cow<'a, [u8]>,
+    ids: Cow<'a, [i64]>,
+    prices: Cow<'a, [i64]>,
+    lots: Cow<'a, [i64]>,
 }
 
 impl Flow<'_> {
@@ -241,7 +239,7 @@ impl Flow<'_> {
 
     /// Operation, order id, price and lots of each.
     fn rows(&self) -> impl Iterator<Item = (u8, i64, i64, i64)> + '_ {
-        let columns = self.operations.iter().zip(self.ids).zip(self.prices).zip(self.lots);
+        let columns = self.operations.iter().zip(&*self.ids).zip(&*self.prices).zip(&*self.lots);
         columns.map(|(((operation, id), price_ticks), lots)| (*operation, *id, *price_ticks, *lots))
     }
 

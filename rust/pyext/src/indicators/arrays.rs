@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use tradecore_types::ValueError;
 
 use crate::errors::{invalid_value, value_error};
-use crate::still::is_still;
+use crate::still::{COPIED_ANYWAY, is_still};
 
 type FloatArray<'py> = Bound<'py, PyArray1<f64>>;
 
@@ -25,7 +25,7 @@ impl<'py> Series<'py> {
     pub fn of(field: &str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
         let given = float_array(field, value)?;
         let array = readable(field, given)?;
-        if array.as_slice().is_ok() && is_still(given) {
+        if array.as_slice().is_ok_and(|values| values.len() > COPIED_ANYWAY) && is_still(given) {
             return Ok(Self::Lent(array));
         }
         if let Ok(values) = array.as_slice() {
