@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     REFUSED = 6, "the engine understood the command and refused it"
     STRATEGY = 7, "a strategy raised an exception; trading stopped, the journal is kept"
     DATA = 65, "input data cannot be used"
-    UNAVAILABLE = 69, "a venue or feed is gone or does not answer"
+    UNAVAILABLE = 69, "a venue or feed is gone or does not answer, or a run was ended by force"
     BROKEN_INVARIANT = 70, "a promise of tradecore itself is broken; trading stopped, the journal is kept"
     STORAGE = 74, "a disk, directory or database failed"
     ALREADY_RUNNING = 75, "another engine runs for this account; its pid is named"

@@ -13,34 +13,33 @@ type FloatArray<'py> = Bound<'py, PyArray1<f64>>;
 ///
 /// A read-only array is read where it is; of every other one this is a copy, so that no other thread changes it
 /// meanwhile. The copy takes a tenth of the time of the fastest indicator.
-pub enum Series<'py> {
-    /// An array that nobody can change.
-    Lent(PyReadonlyArray1<'py, f64>),
-    /// A copy.
-    Own(Vec<f64>),
+pub struct Series<'py> {
+    /// What was given; while it is held no output can be the same array.
+    given: PyReadonlyArray1<'py, f64>,
+    copy: Option<Vec<f64>>,
 }
 
 impl<'py> Series<'py> {
     /// Reads an argument.
     pub fn of(field: &str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let given = float_array(field, value)?;
-        let array = readable(field, given)?;
-        if array.as_slice().is_ok_and(|values| values.len() > COPIED_ANYWAY) && is_still(given) {
-            return Ok(Self::Lent(array));
-        }
-        if let Ok(values) = array.as_slice() {
-            return Ok(Self::Own(values.to_vec()));
-        }
-        let copy = array.call_method0("copy")?;
-        let copy = readable(field, float_array(field, &copy)?)?;
-        Ok(Self::Own(copy.as_slice().unwrap_or_default().to_vec()))
+        let array = float_array(field, value)?;
+        let given = readable(field, array)?;
+        let copy = match given.as_slice() {
+            Ok(values) if values.len() > COPIED_ANYWAY && is_still(array) => None,
+            Ok(values) => Some(values.to_vec()),
+            Err(_) => {
+                let copy = given.call_method0("copy")?;
+                Some(readable(field, float_array(field, &copy)?)?.as_slice().unwrap_or_default().to_vec())
+            }
+        };
+        Ok(Self { given, copy })
     }
 
     /// Returns the values.
     pub fn as_slice(&self) -> &[f64] {
-        match self {
-            Self::Lent(array) => array.as_slice().unwrap_or_default(),
-            Self::Own(values) => values,
+        match &self.copy {
+            Some(values) => values,
+            None => self.given.as_slice().unwrap_or_default(),
         }
     }
 }
