@@ -340,7 +340,7 @@ def test_every_instrument_shows_its_own_book_and_a_run_the_same_object():
 @pytest.mark.parametrize("history", [10**13, 2**60, 2**63, 10**400, -1, 1_000_001])
 def test_a_history_that_no_memory_holds_is_refused_in_words(history):
     """The engine says so for settings, and the native kernel by itself, too."""
-    with pytest.raises(InvalidValueError, match=r"history .*(1000000|1,000,000|>= 0)"):
+    with pytest.raises(InvalidValueError, match="history .*: must"):
         Engine(spec_of("GOLD"), [bound(object(), history=history)])
     kernel = Kernel(spec_of("GOLD"), ["one"])
     with pytest.raises((InvalidValueError, OverflowError)):
