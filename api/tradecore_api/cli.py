@@ -9,6 +9,7 @@ from typing import TextIO, TypeAlias
 
 from tradecore_api import exit_codes
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.stdout import STDOUT, name_stdout
 
 # What `add_subparsers` returns; argparse keeps the class to itself and does not let it be subscripted.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see above
@@ -31,16 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `process_deadline`.
     """
     _fill_closed_streams()
-    parsed = build_parser().parse_args(arguments)
-    if arguments is None and parsed.target in _LONG:
-        _own_process(parsed.target)
+    name_stdout()
     try:
+        parsed = _parsed(arguments)
+        if arguments is None and parsed.target in _LONG:
+            _own_process(parsed.target)
         return _call(parsed)
-    except BrokenPipeError:
+    except BrokenPipeError as error:
+        if error.filename != STDOUT:
+            raise
         # Whoever read our output has seen enough, as in `tradecore journal export | head`.
         _forget_stdout()
         return ExitCode.OK
     except OSError as error:
+        if error.filename != STDOUT:
+            raise
         _forget_stdout()
         print(f"tradecore: standard output: cannot be written: {error.strerror}", file=sys.stderr)
         return ExitCode.STORAGE
@@ -58,6 +64,15 @@ def _own_process(target: str) -> None:
         process_deadline.wait_for(
             process_deadline.SIGNALS_OF_COMMANDS, process_deadline.SECONDS, ExitCode.INTERRUPTED
         )
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return build_parser().parse_args(arguments)
+    except SystemExit:
+        # The parser has printed its help: what standard output says against that is said here.
+        sys.stdout.flush()
+        raise
 
 
 def _fill_closed_streams() -> None:

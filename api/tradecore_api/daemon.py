@@ -177,13 +177,14 @@ class Daemon:
         if request.command == "kill":
             # On disk first: a crash between the two leaves the engine killed, not free.
             kill_latch.engage(self._state, "kill")
+        idle = _idle_words(session, request)
         seq = await session.command(request)
         if request.command == "release_kill":
             kill_latch.clear(self._state)
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
         with suppress(TradecoreError):
             self._beat("running")
-        return ControlReply(accepted=True, seq=seq)
+        return ControlReply(accepted=True, seq=seq, message=idle)
 
     async def _apply_latch(self, session: Session) -> None:
         is_killed = session.engine.summary().is_killed
@@ -383,3 +384,19 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory
+
+
+def _idle_words(session: Session, request: ControlRequest) -> str:
+    """Say that a command ends what never was; empty for every other one. It is journalled all the same."""
+    found = session.engine.summary()
+    match request.command:
+        case "release" if request.scope not in found.halts:
+            halted = ", ".join(found.halts)
+            beside = f"; halted is {halted}" if halted else ""
+            return f"nothing was halted in {request.scope}, so nothing changed{beside}"
+        case "resume" if not found.is_paused:
+            return "it was not paused, so nothing changed"
+        case "release_kill" if not found.is_killed:
+            return "the kill switch was not engaged, so nothing changed"
+        case _:
+            return ""

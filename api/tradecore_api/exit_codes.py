@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     DATA = 65, "input data cannot be used"
     UNAVAILABLE = 69, "a venue or feed is gone or does not answer, or a run was ended by force"
     BROKEN_INVARIANT = 70, "a promise of tradecore itself is broken; trading stopped, the journal is kept"
+    NO_RESOURCES = 71, "the system gave no more of something: open files, memory, threads"
     STORAGE = 74, "a disk, directory or database failed"
     ALREADY_RUNNING = 75, "another engine runs for this account; its pid is named"
     CONFIG = 78, "the configuration cannot be used"

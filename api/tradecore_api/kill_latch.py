@@ -25,8 +25,9 @@ def engage(state: StateDir, reason: str) -> None:
     """
     state.create()
     note = KillNote(pid=os.getpid(), time_ns=time.time_ns(), reason=reason)
-    write_atomically(state.kill_latch, msgspec.json.encode(note), is_durable=True)
+    # First, so that the sync of the directory is for this too: a power cut may bring back what was removed.
     _remove(state.kill_release)
+    write_atomically(state.kill_latch, msgspec.json.encode(note), is_durable=True)
 
 
 def request_release(state: StateDir) -> None:

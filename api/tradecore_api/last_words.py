@@ -18,6 +18,7 @@ from tradecore.domain.errors import (
     TradecoreError,
     VenueError,
 )
+from tradecore.domain.quoted import cut, error_text, notes_of, printable
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import code_of
 from tradecore_api.state_dir import StateDir, write_atomically
@@ -113,8 +114,8 @@ class LastWords(msgspec.Struct, frozen=True, kw_only=True):
 def of_error(error: BaseException, pid: int, log: Sequence[str]) -> LastWords:
     """Return the last words of an engine that an exception ended."""
     is_ours = isinstance(error, TradecoreError)
-    reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
-    notes = [str(note) for note in getattr(error, "__notes__", ())][:NOTES_MAX]
+    reason = printable(str(error)) if is_ours else error_text(error)
+    notes = notes_of(error)[:NOTES_MAX]
     known = _next_step(error)
     if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
         known = "start again: the run goes on from its journal"
@@ -123,11 +124,11 @@ def of_error(error: BaseException, pid: int, log: Sequence[str]) -> LastWords:
     return LastWords(
         time_ns=time.time_ns(),
         pid=pid,
-        reason=_cut(reason, TEXT_MAX),
+        reason=cut(reason, TEXT_MAX),
         is_clean=False,
-        exit_code=int(_code_of(error)),
+        exit_code=int(code_of(error)),
         next_step=known or _REPORT,
-        notes=tuple(_cut(note, TEXT_MAX) for note in notes if note),
+        notes=tuple(cut(note, TEXT_MAX) for note in notes if note),
         log=cut_log(log),
     )
 
@@ -171,7 +172,7 @@ def forget(state: StateDir) -> None:
 
 def cut_log(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the last lines, none of them longer than may be kept."""
-    return tuple(_cut(line, LOG_LINE_MAX) for line in lines[-LOG_LINES_MAX:])
+    return tuple(cut(printable(line), LOG_LINE_MAX) for line in lines[-LOG_LINES_MAX:])
 
 
 def read(path: Path) -> LastWords | None:
@@ -182,26 +183,9 @@ def read(path: Path) -> LastWords | None:
         return None
 
 
-def _code_of(error: BaseException) -> ExitCode:
-    """Return the exit code of the process that an exception ends."""
-    match error:
-        case TradecoreError():
-            return code_of(error)
-        case OSError() if error.filename is not None:
-            return ExitCode.STORAGE
-        case KeyboardInterrupt():
-            return ExitCode.INTERRUPTED
-        case _:
-            return ExitCode.BROKEN_INVARIANT
-
-
 def _place(error: BaseException) -> str:
     """Return the innermost line that an exception came from."""
     frames = traceback.extract_tb(error.__traceback__)
     return (
         f"in {Path(frames[-1].filename).name} line {frames[-1].lineno} ({frames[-1].name})" if frames else ""
     )
-
-
-def _cut(text: str, characters_max: int) -> str:
-    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"

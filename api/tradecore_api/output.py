@@ -42,8 +42,11 @@ def _texts(value: object) -> object:
         case msgspec.Struct():
             return _texts(plain(value))
         case Mapping():
-            return {name: _texts(item) for name, item in value.items()}
-        case str() | bytes():
+            return {_texts(name): _texts(item) for name, item in value.items()}
+        case str():
+            # A file's name may hold what UTF-8 cannot.
+            return value.encode(errors="backslashreplace").decode()
+        case bytes():
             return value
         case Sequence():
             return [_texts(item) for item in value]

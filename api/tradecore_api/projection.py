@@ -7,6 +7,7 @@ import shlex
 import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.quoted import error_text
 from tradecore.runtime import Projector
 from tradecore_api.wiring import readers
 
@@ -68,7 +69,7 @@ class Projection:
             self._progress.reason = self._progress.reason or f"not done after {seconds_max:.3g} s"
         elif (error := self._task.exception()) is not None:
             # A fault of the projection; the end of the engine is the engine's all the same.
-            self._progress.reason = f"{type(error).__name__}: {error}: a fault of tradecore, please report it"
+            self._progress.reason = f"{error_text(error)}: a fault of tradecore, please report it"
         if not self._progress.reason:
             return True
         self._tell_behind()

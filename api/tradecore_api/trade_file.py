@@ -79,7 +79,7 @@ def trades_csv(trades: Sequence[ClosedTrade], currency: str) -> str:
                 f"{trade.exit_price:f}",
                 f"{trade.pnl:f}",
                 f"{trade.fees:f}",
-                currency,
+                _text(currency),
                 trade.entry_order,
                 trade.exit_order,
             )
@@ -93,5 +93,7 @@ def _time(time_ns: int, decimals: int) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return a name that no spreadsheet takes for a formula, and that ends no row."""
+    # `csv` puts quotes around every line break but this one.
+    safe = text.replace("\r", " ")
+    return f"'{safe}" if text.startswith(_FORMULA) else safe

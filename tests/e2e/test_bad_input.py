@@ -326,13 +326,14 @@ def test_a_directory_that_cannot_be_written_stops_the_run_before_it_starts(shell
         words = [str(place), "cannot be made", "TRADECORE_STATE_DIR"]
         environment = {"TRADECORE_STATE_DIR": str(place)}
         shell.refused("run", "paper.toml", code=ExitCode.STORAGE, says=words, environment=environment)
-    words = ["cannot be made", "journal.path"]
+    words = ["journal.path", "leads through", "no directory"]
     shell.refused(
-        "run", "paper.toml", "--set", "journal.path=file/j", *quiet, code=ExitCode.STORAGE, says=words
+        "run", "paper.toml", "--set", "journal.path=file/j", *quiet, code=ExitCode.CONFIG, says=words
     )
+    (shell.folder / "folder").mkdir()
     words = ["is a directory"]
     shell.refused(
-        "run", "paper.toml", "--set", "journal.path=state", *quiet, code=ExitCode.STORAGE, says=words
+        "run", "paper.toml", "--set", "journal.path=folder", *quiet, code=ExitCode.CONFIG, says=words
     )
     _, talk = shell.run("run", "paper.toml", "--set", "database.path=file/db", "--set", "log.level=warning")
     assert "read_model_failed" in talk

@@ -7,6 +7,7 @@ import pytest
 
 from support.command_line import CommandLine
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.wiring.snippets import use_of
 
 STRATEGY = """
 class Once:
@@ -249,3 +250,50 @@ def test_inspection_knows_a_read_model_and_no_other_database(files):
     output, _ = files.run("data", "inspect", "other.db", code=ExitCode.CHECK_FAILED)
     assert "an SQLite database that is no read model of tradecore" in output
     assert (files.folder / "other.db").read_bytes() == before
+
+
+def test_quotes_that_are_inspected_can_be_pasted_and_run(files):
+    """What to write is a configuration, as for bars."""
+    rows = [f"{START + 60 * at},{100 + at},5,{101 + at},5" for at in range(5)]
+    files.write("EUR_USD-quotes.csv", "time,bid,bid_size,ask,ask_size\n" + "\n".join(rows) + "\n")
+    use = json.loads(files.run("data", "inspect", "EUR_USD-quotes.csv", "--json")[0])["use"]
+    assert 'quotes = "EUR_USD-quotes.csv"' in use
+    assert 'symbol = "EUR_USD"\n' in use
+    files.write("buys.py", STRATEGY.replace("on_bar", "on_quote"))
+    assert result(files, f'[strategy]\nclass = "buys.py:Once"\n{use}')["positions"] == {"EUR_USD": "1"}
+
+
+def test_trades_that_are_inspected_are_a_key_of_the_configuration(files):
+    """Beside the bars or quotes that orders fill at, as the lines say."""
+    rows = [f"{START + 60 * at},{100 + at},5,buy" for at in range(5)]
+    files.write("BTC_USDT-trades.csv", "time,price,quantity,side\n" + "\n".join(rows) + "\n")
+    use = json.loads(files.run("data", "inspect", "BTC_USDT-trades.csv", "--json")[0])["use"]
+    assert '[data]\ntrades = "BTC_USDT-trades.csv"\n# Orders fill at bars or quotes' in use
+    use = use.replace("trades =", 'path = "BTC_USDT-1m.csv"\ntrades =', 1)
+    files.write("BTC_USDT-1m.csv", bars(0, 5))
+    text = f'[account]\ncash = 1_000_000\n[strategy]\nclass = "once.py:Once"\n{use}'
+    assert result(files, text)["positions"] == {"BTC_USDT": "1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("BTC_USDT-5m.feather", "BTC_USDT"),
+        ("BTC_USDT_USDT-1h-futures.feather", "BTC_USDT_USDT"),
+        ("BTCUSDT-1m-2024-01.csv", "BTCUSDT"),
+        ("BTCUSDT-aggTrades-2024-01-02.zip", "BTCUSDT"),
+        ("ETH-trades.csv.gz", "ETH"),
+        ("GOOG_daily.csv", "GOOG"),
+        ("BTC-USD.csv", "BTC-USD"),
+        ("BTC-1M_2024.csv", "BTC"),
+        ("BTC-20240131.csv", "BTC"),
+        ("1INCH-USDT.csv", "1INCH-USDT"),
+        ("EURUSD_TICKET.csv", "EURUSD_TICKET"),
+        ("-5m.csv", "SYMBOL"),
+    ],
+)
+def test_the_name_of_a_file_gives_the_symbol(name, symbol):
+    """Not what people write beside it: the length of a bar, what it holds, a date."""
+    guess = {"symbol": "", "tick_size": "1", "lot_size": "1"}
+    use = use_of({"kind": "bars", "format": "csv", "instruments": [guess]}, [f"data/{name}"])
+    assert f'symbol = "{symbol}"\n' in use

@@ -68,6 +68,24 @@ def test_status_right_after_a_command_says_what_it_did(desk):
         assert found["heartbeat"]["is_paused"] is is_paused
 
 
+def test_ending_what_never_was_is_said(desk):
+    """A release or a resume changes nothing then and says so; it is no error."""
+    desk.start()
+    for command, said in (
+        (("release", "account", "--by", "Ada"), "one: nothing was halted in account, so nothing changed\n"),
+        (
+            ("release", "strategy:Quoter", "--by", "Ada"),
+            "one: nothing was halted in strategy:Quoter, so nothing changed\n",
+        ),
+        (("resume", "one"), "one: it was not paused, so nothing changed\n"),
+        (("kill", "one", "--release"), "one: the kill switch was not engaged, so nothing changed\n"),
+    ):
+        assert desk.call(*command, code=ExitCode.OK).stdout == said
+    desk.call("kill", "one", code=ExitCode.OK)
+    said = desk.call("kill", "one", "--release", code=ExitCode.OK).stdout
+    assert said == "one: the kill switch is released\n"
+
+
 def test_status_shows_money_positions_limits_and_the_feed(desk):
     """What is worth how much, what is held at which price, how much of a limit is used, and the feed."""
     desk.start()

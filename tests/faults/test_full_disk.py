@@ -179,16 +179,19 @@ def test_a_start_on_a_full_disk_leaves_nothing_behind(tmp_path):
 def test_a_thousand_torn_files_keep_no_start_waiting(tmp_path):
     """The next name is found among any number of them at once."""
     path = tmp_path / "a.journal"
-    JournalWriter.open(path, 1).close()
+    writer = JournalWriter.open(path, 1)
     whole = path.read_bytes()
+    writer.append(encode_session_end(1, "x" * 100))
+    writer.close()
+    torn = path.read_bytes()[:-10]
     (tmp_path / f"a.journal.torn-{len(whole)}").touch()
     for number in range(2, 3_001):
         (tmp_path / f"a.journal.torn-{len(whole)}-{number}").touch()
-    path.write_bytes(whole + b"\x01" * 7)
+    path.write_bytes(torn)
 
     start = time.monotonic()
     writer = JournalWriter.open(path, 1)
 
     assert time.monotonic() - start < 1.0
     assert writer.recovered_path == str(tmp_path / f"a.journal.torn-{len(whole)}-3001")
-    assert writer.recovered_bytes == 7
+    assert writer.recovered_bytes == len(torn) - len(whole)

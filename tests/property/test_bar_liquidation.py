@@ -55,14 +55,14 @@ class Holds:
         self.ends.append(("liquidation", liquidation.price_ticks))
 
 
-def backtest(bars, side, exits, mode, order, cash):
+def backtest(bars, side, exits, mode, order, cash, tiers=None):
     """Give what ended the position."""
     opened, high, low, close = (np.array(column) for column in zip(*bars, strict=True))
     times = np.arange(len(bars)) * HOUR_NS
     batch = EventBatch()
     batch.bars(0, times, times + HOUR_NS, opened, high, low, close, np.full(len(bars), 10))
-    tier = MarginTierSpec(maintenance_ppm=10_000, leverage_max=LEVERAGE)
-    margin = MarginSpec(mode=mode, leverage=str(LEVERAGE), tiers=(tier,))
+    tiers = tiers or (MarginTierSpec(maintenance_ppm=10_000, leverage_max=LEVERAGE),)
+    margin = MarginSpec(mode=mode, leverage=str(LEVERAGE), tiers=tiers)
     strategy = Holds(side, exits)
     run(
         EngineSpec(
@@ -85,7 +85,7 @@ def ticks(corners):
         yield from range(start + step, end + step, step) if start != end else ()
 
 
-def walk(bars, side, exits, mode, cash):
+def walk(bars, side, exits, mode, cash, maintenance=lambda price: price * MAINTENANCE):
     """Give what ends the position, tick by tick: at one price exits come before the margin."""
     entry = bars[1][0]
     behind = Fraction(entry, LEVERAGE) if mode is MarginMode.ISOLATED else Fraction(cash)
@@ -99,7 +99,7 @@ def walk(bars, side, exits, mode, cash):
                 return [("exit", price)]
             if limit is not None and side * (price - limit) >= 0:
                 return [("exit", price)]
-            if behind + side * (price - entry) <= price * MAINTENANCE:
+            if behind + side * (price - entry) <= maintenance(price):
                 return [("liquidation", price)]
     return []
 
@@ -144,6 +144,45 @@ def test_a_position_ends_where_the_path_ends_it(bars, side, distances, mode, ord
         bars[1] = bars[2]
     expected = walk(bars, side, exits, mode, cash)
     assert backtest(bars, side, exits, mode, order, cash) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    bars=st.lists(BAR, min_size=2, max_size=6),
+    side=st.sampled_from([1, -1]),
+    mode=st.sampled_from([MarginMode.ISOLATED, MarginMode.CROSS]),
+    order=st.sampled_from([BarOrder.TIME, BarOrder.QUEUE]),
+    cash=st.integers(140, 400),
+    caps=st.tuples(st.integers(900, 1000), st.integers(1001, 1100)),
+)
+@example(
+    bars=[(1000, 1000, 1000, 1000), (1000, 1060, 990, 1000)],
+    side=1,
+    mode=MarginMode.ISOLATED,
+    order=BarOrder.TIME,
+    cash=1_000_000,
+    caps=(900, 1050),
+)
+def test_a_step_of_the_maintenance_margin_is_met_on_the_way(bars, side, mode, order, cash, caps) -> None:
+    """Where a bracket with a higher rate begins, a long position on its way up loses its margin too."""
+    start = bars[1][0]
+    bars = [(start, start, start, start), *bars[1:]]
+    rates = [Fraction(1, 100), Fraction(4, 100), Fraction(20, 100)]
+    tiers = tuple(
+        MarginTierSpec(
+            notional_max=cap and str(cap),
+            maintenance_ppm=int(rate * 10**6),
+            leverage_max=LEVERAGE,
+            amount="0",
+        )
+        for rate, cap in zip(rates, (*caps, None), strict=True)
+    )
+
+    def maintenance(price):
+        return price * next(rate for rate, cap in zip(rates, (*caps, price), strict=True) if price <= cap)
+
+    expected = walk(bars, side, [], mode, cash, maintenance)
+    assert backtest(bars, side, [], mode, order, cash, tiers) == expected
 
 
 @pytest.mark.parametrize("order", [BarOrder.TIME, BarOrder.QUEUE])

@@ -2,7 +2,12 @@
 
 import asyncio
 import contextlib
+import os
+import socket
 import struct
+import sys
+import tempfile
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -135,10 +140,77 @@ async def test_without_unix_sockets_a_token_stands_in_for_the_file_mode(tmp_path
     monkeypatch.setenv("TRADECORE_CONTROL", "tcp")
     async with served(tmp_path) as found:
         assert (tmp_path / "control.json").stat().st_mode & 0o777 == 0o600
-        (wrong,) = replies(await exchange(found, request(token="guess")))
-        (right,) = replies(await exchange(found, request(token=found.token)))
-    assert (wrong.accepted, wrong.message) == (False, "wrong token")
+        token = found.token
+        for guess in ("", "guess", token[:-1], f"{token}0", token.upper(), "\0" * len(token), "\u00fc"):
+            (wrong,) = replies(await exchange(found, request(token=guess)))
+            assert (wrong.accepted, wrong.message) == (False, "wrong token"), guess
+        (right,) = replies(await exchange(found, request(token=token)))
     assert right.accepted
+
+
+NOBODY = 65_534
+
+
+@pytest.fixture
+def open_directory():
+    """Return a directory that every user may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def asked_by_another_user(path):
+    """Ask the socket at a path as a user without rights, in a process of its own; return what comes back."""
+    receiving, sending = os.pipe()
+    if (child := os.fork()) == 0:
+        # Nothing but system calls from here on: the event loop of the parent is in this process, too.
+        answer = b"failed"
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(5)
+                line.connect(path)
+                with contextlib.suppress(BrokenPipeError):
+                    line.sendall(request("kill"))
+                answer = line.recv(4096)
+        except OSError as error:
+            answer = type(error).__name__.encode()
+        finally:
+            os.write(sending, answer)
+            os._exit(0)
+    os.close(sending)
+    with os.fdopen(receiving, "rb") as file:
+        answer = file.read()
+    os.waitpid(child, 0)
+    return answer
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: another user has to be played"
+)
+async def test_another_user_is_refused_by_the_file_and_by_the_engine(open_directory):
+    """The mode of the socket keeps him out; were it open to all, the engine asks the system who he is."""
+    asked = []
+
+    async def note(sent):
+        asked.append(sent.command)
+        return ControlReply(accepted=True)
+
+    server = ControlServer(open_directory / "control.json")
+    await server.open(note)
+    found = address.read(open_directory / "control.json")
+    try:
+        assert await asyncio.to_thread(asked_by_another_user, found.socket) == b"PermissionError"
+        await asyncio.to_thread(Path(found.socket).chmod, 0o666)
+        (refused,) = replies(await asyncio.to_thread(asked_by_another_user, found.socket))
+        (taken,) = replies(await exchange(found, request()))
+    finally:
+        await server.aclose()
+    assert (refused.accepted, refused.message) == (False, "only the engine's own user may ask")
+    assert taken.accepted
+    assert asked == ["status"]
 
 
 def test_asking_nobody_says_so_in_time(tmp_path):

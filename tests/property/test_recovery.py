@@ -1,13 +1,17 @@
 """A crash at any byte of the journal: the restart goes on to the same end."""
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.sessions import open_session
-from tradecore.domain.journal import JournalReader, journal_verify
+from tradecore.domain.journal import JournalReader, JournalWriter, decode_frames, journal_verify
+from tradecore.runtime.recovery import chunks
+
+MARKS = ("session", "session_end")
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +29,8 @@ class Reference:
     def __init__(self, path, state_hash, orders_digest) -> None:
         self.data = path.read_bytes()
         self.acknowledged = acknowledged(path)
+        self.frames = frames_of(path)
+        self.replayed = replayed(path)
         self.state_hash = state_hash
         self.orders_digest = orders_digest
 
@@ -36,6 +42,28 @@ def acknowledged(path):
         for _, _, kind, fields in JournalReader(str(path))
         if kind in ("order", "report", "refused")
     ]
+
+
+def frames_of(path):
+    """Return every frame of a journal."""
+    data, found = b"".join(chunks(str(path))), []
+    while data:
+        length = 4 + int.from_bytes(data[:4], "little")
+        found.append(data[:length])
+        data = data[length:]
+    return found
+
+
+def replayed(path):
+    """Return the records of a journal, but for the marks of its sessions."""
+    return [record for record in decode_frames(b"".join(frames_of(path))) if record[0] not in MARKS]
+
+
+def write(path, frames):
+    """Write a journal of these frames, whole blocks alone."""
+    journal = JournalWriter.open(str(path), 0)
+    journal.append(b"".join(frames))
+    journal.close()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -55,3 +83,37 @@ def test_a_journal_cut_anywhere_twice_leads_to_the_same_orders(tmp_path_factory,
     assert session.engine.orders_digest() == reference.orders_digest
     assert acknowledged(path) == reference.acknowledged
     assert journal_verify(str(path)).status == "intact"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_journal_that_ends_between_any_two_frames_leads_to_the_same_orders(
+    tmp_path_factory, reference, data
+):
+    """Frames of one event may lie in two blocks: the crash may leave the first and take the second."""
+    frames = reference.frames
+    path = tmp_path_factory.mktemp("frames") / "journal"
+    write(path, frames[: data.draw(st.integers(1, len(frames)))])
+    session = open_session(path)
+    asyncio.run(session.run())
+
+    assert session.engine.state_hash() == reference.state_hash
+    assert session.engine.orders_digest() == reference.orders_digest
+    assert acknowledged(path) == reference.acknowledged
+    assert replayed(path) == reference.replayed
+    assert journal_verify(str(path)).status == "intact"
+
+
+def test_what_a_crash_cut_off_is_appended_and_what_is_there_is_not_doubled(tmp_path, reference):
+    """Each frame of the events with most frames is a place where the journal may end."""
+    kinds = [kind for kind, _, _ in decode_frames(b"".join(reference.frames))]
+    starts = [at for at, kind in enumerate(kinds) if kind == "flow"]
+    lengths = {at: after - at for at, after in itertools.pairwise([*starts, len(kinds)])}
+    longest = sorted(starts, key=lambda at: -lengths[at])[:2]
+    assert lengths[longest[0]] > 3
+    for start in longest:
+        for cut in range(start + 1, start + lengths[start] + 1):
+            path = tmp_path / f"{cut}.journal"
+            write(path, reference.frames[:cut])
+            asyncio.run(open_session(path).run())
+            assert replayed(path) == reference.replayed, cut

@@ -27,8 +27,8 @@ from tradecore_api.exit_codes import ExitCode
 GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = sorted(GOLDEN.glob("behaviour-*"))
 JOURNALS = [path for version in VERSIONS for path in sorted(version.glob("*.journal"))]
-# Kinds that the first version did not write: no engine writes a hash of its state.
-NOT_IN_THE_FIRST = {"state_hash", "sized"}
+# No engine of these sessions writes a hash of its state.
+NOT_HERE = {"state_hash"}
 # In no table of the golden rows: as long as the journal itself, and in it word for word.
 LONG = {"details", "config", "gates"}
 
@@ -60,7 +60,7 @@ def test_the_golden_journals_hold_every_kind_of_record():
     """Nothing is promised of a kind that no golden journal shows."""
     seen = {kind for path in JOURNALS for _, _, kind, _ in JournalReader(path)}
 
-    assert seen == {kind.name for kind in record_kinds()} - NOT_IN_THE_FIRST
+    assert seen == {kind.name for kind in record_kinds()} - NOT_HERE
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=ids)
@@ -125,15 +125,28 @@ def _lines(tables):
     return "{\n" + ",\n".join(parts) + "\n}"
 
 
-@pytest.fixture
-def shell(tmp_path):
-    """Return a folder with the golden run in it, and the command."""
+@pytest.fixture(params=VERSIONS, ids=lambda path: path.name)
+def shell(tmp_path, request):
+    """Return a folder with the golden run of a version in it, and the command."""
     for name in ("run.journal", "run.toml"):
-        shutil.copy(GOLDEN / "behaviour-1" / name, tmp_path / name)
-    return CommandLine(tmp_path)
+        shutil.copy(request.param / name, tmp_path / name)
+    return Golden(tmp_path, request.param.name.removeprefix("behaviour-"))
 
 
-SAYS = ("behaviour has changed", "version 1", f"of {BEHAVIOUR_VERSION}", "journal verify", "db rebuild")
+class Golden(CommandLine):
+    """A command line in a folder whose journal an earlier version of behaviour wrote."""
+
+    def __init__(self, folder: Path, version: str) -> None:
+        super().__init__(folder)
+        self.version = version
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """Return what a start on the journal says."""
+        return ("behaviour has changed", f"version {self.version}", *SAYS)
+
+
+SAYS = (f"of {BEHAVIOUR_VERSION}", "journal verify", "db rebuild")
 RUN = ("run", "run.toml", "--json", "--set", "journal.path=run.journal", "--set", "log.level=error")
 
 
@@ -143,7 +156,7 @@ def test_a_start_on_an_earlier_journal_says_what_to_do_and_changes_nothing(shell
     journal = shell.folder / "run.journal"
     journal.write_bytes(journal.read_bytes()[: -cut or None])
     before = journal.read_bytes()
-    shell.refused(*RUN, code=ExitCode.CONFIG, says=[*SAYS, "--new-journal"])
+    shell.refused(*RUN, code=ExitCode.CONFIG, says=[*shell.says, "--new-journal"])
 
     assert journal.read_bytes() == before
     assert sorted(path.name for path in shell.folder.glob("run.journal*")) == ["run.journal"]
@@ -162,7 +175,9 @@ def test_a_start_with_a_new_journal_keeps_the_earlier_one(shell):
 
 def test_commands_that_make_orders_again_say_so_and_those_that_read_work(shell):
     """`replay` is refused in words; `verify`, `tail`, `export`, `db rebuild` and `backtest` work."""
-    shell.refused("journal", "replay", "run.journal", code=ExitCode.CONFIG, says=[*SAYS, "To replay it"])
+    shell.refused(
+        "journal", "replay", "run.journal", code=ExitCode.CONFIG, says=[*shell.says, "To replay it"]
+    )
     shell.run("journal", "verify", "run.journal")
     shell.run("journal", "tail", "run.journal")
     shell.run("journal", "export", "run.journal")

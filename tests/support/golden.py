@@ -25,6 +25,7 @@ from tradecore_api.version import VERSION
 RUNS = {
     "bars": (Matching.BARS, 167, 80),
     "halts": (Matching.BARS, 125, 80),
+    "margin": (Matching.BARS, 376, 80),
     "quotes": (Matching.QUOTES, 66, 100),
     "book": (Matching.BOOK, 37, 70),
     "exchange": (Matching.EXCHANGE, 342, 30),

@@ -18,7 +18,7 @@ from tradecore.domain.spec import EngineSpec, FeesSpec, InstrumentSpec
 from tradecore.engine import Engine
 from tradecore.engine.holdings import TradesOfFills, open_positions, trades_of
 from tradecore.runtime.recovery import recover
-from tradecore_api.trade_file import COLUMNS, trades_csv
+from tradecore_api.trade_file import COLUMNS, trades_csv, write_trades
 
 ATTO = 10**18
 TWO = EngineSpec(
@@ -161,6 +161,52 @@ def test_pandas_reads_the_csv(tmp_path):
 
     assert frame["exit_time_utc"].dt.year.tolist() == [1970]
     assert frame["pnl"].tolist() == [10.0]
+
+
+ODD_NAMES = [
+    "=1+1",
+    "=cmd|'x'!A1",
+    "+A1",
+    "-5",
+    "@SUM(A1)",
+    "\tA",
+    "\r=A",
+    'a"b',
+    "a,b",
+    "a;b",
+    "a\nb",
+    "Öl",
+    "黄金",
+    " A",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_in_the_csv_is_text_to_every_reader(name, tmp_path):
+    """A quote, a comma or a line break comes back; what would be computed has an apostrophe before it."""
+    pandas = pytest.importorskip("pandas")
+    spec = EngineSpec(instruments=(InstrumentSpec(symbol=name, tick_size="0.01"),))
+    book = TradesOfFills(spec, [name])
+    for number, side in enumerate(("sell", "buy"), 1):
+        fill = {"order_id": number, "price_ticks": number, "lots": 1, "fee": 0, "venue_time_ns": number}
+        book.fill(fill, {"strategy": 0, "instrument": 0, "side": side})
+    path = tmp_path / "trades.csv"
+    write_trades(str(path), book.trades(), name)
+    plain = name.replace("\r", " ")
+    shown = f"'{plain}" if name[0] in "=+-@\t\r" else plain
+
+    content = path.read_bytes()
+    assert content.startswith(b"symbol,strategy,side,quantity,entry_time_utc,")
+    with path.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    frame = pandas.read_csv(path, keep_default_na=False)
+    for column in ("symbol", "strategy", "currency"):
+        assert row[column] == shown
+        assert frame[column].tolist() == [shown]
+    # A number keeps its sign: it is computed by nobody.
+    assert row["pnl"] == "-0.01"
+    assert frame["pnl"].tolist() == [-0.01]
+    assert (row["entry_price"], row["quantity"]) == ("0.01", "1")
 
 
 def test_an_engine_without_positions_has_none_to_show():

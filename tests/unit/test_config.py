@@ -182,3 +182,21 @@ def test_the_schema_knows_every_section():
     """Editors complete the same keys that the reader accepts."""
     properties = schema()["$defs"]["ConfigTables"]["properties"]
     assert {"mode", "account", "instruments", "feed", "strategy", "risk", "journal"} <= properties.keys()
+
+
+@pytest.mark.parametrize("option", ["mode=live", "mode=dry_run", "dry_run=true"])
+def test_what_freqtrade_calls_a_dry_run_is_named(file, option):
+    """Its users write the words that they know first."""
+    (error,) = problems(file, option)
+    assert 'a dry run is mode = "paper" here' in str(error)
+    assert option.partition("=")[0] in str(error)
+    assert "\n" not in str(error)
+
+
+def test_a_dry_run_in_a_file_is_named(file):
+    """A key at the top of the file, as freqtrade has it."""
+    file.write_text(f"dry_run = true\ndry_run_wallet = 1000\n{GOOD}")
+    assert [(error.key, error.rule) for error in problems(file)] == [
+        ("dry_run", 'unknown key; a dry run is mode = "paper" here: live data, and fills that are simulated'),
+        ("dry_run_wallet", "unknown key; the money of a dry run is `cash` in [account]"),
+    ]

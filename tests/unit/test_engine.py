@@ -340,9 +340,21 @@ def test_every_instrument_shows_its_own_book_and_a_run_the_same_object():
 @pytest.mark.parametrize("history", [10**13, 2**60, 2**63, 10**400, -1, 1_000_001])
 def test_a_history_that_no_memory_holds_is_refused_in_words(history):
     """The engine says so for settings, and the native kernel by itself, too."""
-    with pytest.raises(InvalidValueError, match="history .*: must"):
+    with pytest.raises(InvalidValueError, match=r"history .*: must"):
         Engine(spec_of("GOLD"), [bound(object(), history=history)])
     kernel = Kernel(spec_of("GOLD"), ["one"])
     with pytest.raises((InvalidValueError, OverflowError)):
         kernel.add_series(0, BarSource(), "input", None, history)
     assert kernel.add_series(0, BarSource(), "input", None, 1_000_000) == 0
+
+
+def test_one_strategy_object_is_not_bound_twice():
+    """It would hear each event twice, and keep the state of two strategies in one object."""
+    same = Counts()
+    bindings = [bound(same), bound(Counts(), name="other"), bound(same, name="again")]
+    with pytest.raises(InvalidValueError) as caught:
+        Engine(spec_of("GOLD"), bindings)
+    assert str(caught.value) == (
+        "strategies[2].strategy 'Counts': is the object of strategies[0] again; make one for each: "
+        "strategy=Counts(...)"
+    )

@@ -1,6 +1,9 @@
 """A batch can be copied, says when an engine has emptied it, and takes columns of trades."""
 
 import copy
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -162,3 +165,56 @@ def test_a_class_in_the_place_of_a_strategy_is_refused_when_it_is_bound():
     """A class has no state to trade with."""
     with pytest.raises(InvalidValueError, match=r"strategy 'class Buys': must be an object: write Buys\(\)"):
         StrategyBinding(name="buys", strategy=Buys)
+
+
+def batch_of_everything() -> EventBatch:
+    """Return a batch with an event of every kind."""
+    batch, ends = batch_of_bars(), (-(2**63), 2**63 - 1)
+    batch.quote(6, 0, *ends, *ends, 2**64 - 1)
+    batch.trade(6, 2**32 - 1, *ends, False, 2**64 - 1)
+    batch.book(7, 0, True, 1, 2, 0, [(99, 1), (98, 2)], [(101, 3)], 2**32 - 1)
+    batch.book(7, 0, False, 2, 3, 1, [], [(101, 0)])
+    batch.flow_limit(8, 0, 5, True, 99, 1)
+    batch.flow_market(8, 0, False, 1)
+    batch.flow_cancel(8, 0, 5)
+    batch.feed_lost(8, 0)
+    for word in ("pause", "resume", "flatten", "kill", "release_kill"):
+        batch.command(8, word)
+    batch.mark(8, 0, 100)
+    batch.funding(8, 0, -5, 100)
+    batch.set_limit(8, "account", 0, "quantity_max", "1.5", "Ada")
+    batch.set_limit(8, "instrument", 0, "quantity_max", None, "Ada")
+    batch.release(8, "strategy", 0, "Ada")
+    batch.permit(8, 0, 0, False, "Ada")
+    batch.clock(9)
+    return batch
+
+
+def test_a_batch_comes_whole_out_of_another_process():
+    """A search over parameters hands the same history to a pool; the one that is sent keeps its events."""
+    batch = batch_of_everything()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        twin = pool.submit(copy.copy, batch).result()
+    assert read_events(twin) == read_events(batch)
+    assert len(twin) == len(batch) == 25
+    twin.clock(10)
+    assert len(batch) == 25
+
+
+def test_a_batch_that_was_sent_gives_the_same_orders():
+    """And one that an engine has emptied says so there, too."""
+    batch = batch_of_bars()
+    twin = ForkingPickler.loads(ForkingPickler.dumps(batch))
+    assert run(SPEC, bindings(), twin).state_hash == run(SPEC, bindings(), batch).state_hash
+    assert ForkingPickler.loads(ForkingPickler.dumps(batch)).is_spent
+    assert not ForkingPickler.loads(ForkingPickler.dumps(EventBatch())).is_spent
+
+
+def test_a_damaged_batch_is_refused_and_changes_nothing():
+    """Events are whole or none: half a frame, or what is no frame, is an error."""
+    _, _, (frames, is_spent) = batch_of_bars().__reduce__()
+    other = batch_of_bars(2)
+    for damaged in (frames[:-1], frames + frames[:9], b"none"):
+        with pytest.raises(DataError, match="batch"):
+            other.__setstate__((damaged, is_spent))
+    assert len(other) == 2

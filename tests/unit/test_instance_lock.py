@@ -1,5 +1,6 @@
 """One engine per account: the lock lives and dies with its process."""
 
+import argparse
 import os
 import signal
 import subprocess
@@ -7,7 +8,9 @@ import sys
 
 import pytest
 
+from tradecore.domain import ConfigError
 from tradecore_api import heartbeat, kill_latch
+from tradecore_api.commands import control
 from tradecore_api.instance_lock import AlreadyRunningError, InstanceLock, holder, is_held
 from tradecore_api.state_dir import StateDir, accounts
 
@@ -94,3 +97,31 @@ def test_a_heartbeat_reads_back_and_damage_reads_as_none(state):
     assert heartbeat.read(state.heartbeat) is None
     state.heartbeat.unlink()
     assert heartbeat.read(state.heartbeat) is None
+
+
+@pytest.mark.parametrize(
+    ("running", "rule"),
+    [
+        (("a", "c"), "several engines run; name one of: a, c; 2 more have no running engine"),
+        (("a", "b", "c"), "several engines run; name one of: a, b, c; 1 more has no running engine"),
+        (("a", "b", "c", "d"), "several engines run; name one of: a, b, c, d"),
+        ((), "no engine runs; name the account that is meant, one of: a, b, c, d"),
+    ],
+)
+@pytest.mark.parametrize("command", [control.pause, control.kill, control.stop])
+def test_a_command_without_a_name_offers_the_engines_that_run(command, running, rule, tmp_path, monkeypatch):
+    """An account whose engine has died is counted, not offered: nothing could answer for it."""
+    monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path / "state"))
+    locks = {name: InstanceLock(StateDir(name).lock, name) for name in "abcd"}
+    for name in locks:
+        StateDir(name).create()
+    for name in running:
+        locks[name].acquire()
+    try:
+        with pytest.raises(ConfigError) as caught:
+            command(argparse.Namespace(account=None, json=False, release=False))
+        assert caught.value.key == "ACCOUNT"
+        assert caught.value.rule == rule
+    finally:
+        for name in running:
+            locks[name].release()

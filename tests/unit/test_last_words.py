@@ -42,7 +42,7 @@ def raised(error):
         ),
         (ConfigError("c.toml", "a.b", 1, "must be 2"), 78, "must be 2", "change the setting"),
         (BrokenInvariantError("cash is gone"), 70, "cash is gone", "stop trading, keep the journal"),
-        (MemoryError(), 70, "MemoryError", "ran out of memory"),
+        (MemoryError(), 71, "MemoryError", "ran out of memory"),
         (PermissionError(13, "Permission denied", "/file"), 74, "/file", "see what the system says"),
         (KeyError("k"), 70, "KeyError: 'k'", "this is a fault of tradecore"),
     ],

@@ -2,9 +2,10 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
-from support.sessions import CONFIG, FakeClock, ListFeed, fresh_engine, open_session
+from support.sessions import CONFIG, SPEC, FakeClock, ListFeed, fresh_engine, open_session
 from tradecore.domain import (
     BrokenInvariantError,
     ConfigError,
@@ -15,11 +16,13 @@ from tradecore.domain import (
     VenueError,
 )
 from tradecore.domain.journal import JournalReader, JournalWriter, decode_frames, journal_verify
-from tradecore.runtime import SessionConfig, SessionSettings
+from tradecore.engine import Engine
+from tradecore.runtime import Session, SessionConfig, SessionSettings
 from tradecore.runtime.frames import scan
 from tradecore.runtime.recovery import recover
 from tradecore.runtime.session import Phase
 from tradecore.sim.simulated_exchange import START_NS
+from tradecore.strategy import StrategyBinding
 
 
 def records(path):
@@ -343,6 +346,55 @@ async def test_a_quiet_live_market_is_told_the_time_and_a_late_batch_counts_as_a
     found = [kind for kind, _ in records(tmp_path / "journal") if kind in ("clock", "feed")]
     assert found.count("clock") >= 2
     assert "feed" in found[1:]
+    recover(str(tmp_path / "journal"), fresh_engine(), CONFIG)
+
+
+async def test_a_late_batch_is_a_lost_feed_of_every_instrument(tmp_path):
+    """What one instrument missed, the others missed, too: no book of the same line can be trusted."""
+    both = msgspec.structs.replace(
+        SPEC, instruments=(*SPEC.instruments, msgspec.structs.replace(SPEC.instruments[0], symbol="ETH-USD"))
+    )
+    config = msgspec.structs.replace(CONFIG, engine=both)
+    journal = JournalWriter.open(str(tmp_path / "journal"), 0)
+    clock = FakeClock(START_NS - 1)
+
+    async def quiet(number):
+        if number == 3:
+            clock.time_ns = START_NS + 3_600_000_000_000
+            await asyncio.sleep(0.1)
+
+    session = Session(
+        engine=Engine(both, [StrategyBinding(name="silent", strategy=object())], recording=True),
+        feed=ListFeed(slices=4, pause=quiet),
+        journal=journal,
+        clock=clock,
+        config=config,
+        version="test",
+        settings=SessionSettings(is_live=True, clock_interval_seconds=0.02),
+    )
+    await session.run()
+
+    lost = [fields["instrument"] for kind, fields in records(tmp_path / "journal") if kind == "feed"]
+    assert lost
+    assert lost[:2] == [0, 1]
+    assert lost.count(0) == lost.count(1)
+
+
+async def test_a_clock_that_is_set_back_stops_nothing(tmp_path):
+    """Neither marks nor clock events go back; the journal replays."""
+    clock = FakeClock(START_NS + 10**12)
+
+    async def back(number):
+        clock.time_ns -= 10**12 if number == 3 else 0
+        await asyncio.sleep(0.05)
+
+    settings = SessionSettings(is_live=True, clock_interval_seconds=0.01)
+    feed = ListFeed(slices=6, pause=back)
+    session = open_session(tmp_path / "journal", feed=feed, clock=clock, settings=settings)
+    await session.run()
+
+    times = [time_ns for _, time_ns, kind, _ in JournalReader(str(tmp_path / "journal")) if kind == "clock"]
+    assert times == sorted(times)
     recover(str(tmp_path / "journal"), fresh_engine(), CONFIG)
 
 

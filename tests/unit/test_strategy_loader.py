@@ -231,3 +231,29 @@ def test_a_fault_in_a_file_beside_is_told_and_can_be_mended(tmp_path):
         load_class("mine.py:Mine", source=SOURCE, base=tmp_path)
     (tmp_path / "helpers.py").write_text("NAME = 'mended'\n")
     assert load_class("mine.py:Mine", source=SOURCE, base=tmp_path)().name == "mended"
+
+
+def test_a_module_that_is_a_file_beside_is_offered_as_that_file(strategy_file, tmp_path, monkeypatch):
+    """`strat:Trend` is how Python names it; here a file is named with its ending."""
+    (tmp_path / "strat.py").write_text("class Trend:\n    pass\n")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "deep.py").write_text("class Trend:\n    pass\n")
+    monkeypatch.chdir(strategy_file.parent)
+    for target, said in (
+        ("strat:Trend", 'no module named strat; for the file strat.py write "strat.py:Trend"'),
+        ("inner.deep:Trend", 'no module named inner; for the file inner/deep.py write "inner/deep.py:Trend"'),
+        ("gone:Trend", "no module named gone"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load_class(target, source="run.toml", base=tmp_path)
+        assert caught.value.rule == said
+        if "write" in said:
+            assert load_class(said.split('"')[1], source="run.toml", base=tmp_path).__name__ == "Trend"
+
+
+def test_a_file_in_the_working_directory_is_offered_too(tmp_path, monkeypatch):
+    """An option starts there."""
+    (tmp_path / "strat.py").write_text("class Trend:\n    pass\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r'write "strat\.py:Trend"'):
+        load_class("strat:Trend", source="--set strategy.class", base=tmp_path / "elsewhere")

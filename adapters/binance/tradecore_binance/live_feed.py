@@ -12,6 +12,7 @@ import aiohttp
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec, InvalidValueError, VenueError
 from tradecore.domain.feeds import BinanceDecoder
+from tradecore.domain.quoted import error_text
 from tradecore.ports.clock import Clock
 from tradecore_binance.backoff import Backoff
 from tradecore_binance.channel import Channel
@@ -188,7 +189,7 @@ class BinanceFeed:
                 if error.status in _GONE:
                     raise VenueError(f"{self._ws_url}: {reason}") from error
             except (TimeoutError, aiohttp.ClientError, OSError) as error:
-                reason = f"{type(error).__name__} {error}"
+                reason = error_text(error)
             delay_ns = self._backoff.next_ns()
             _tell("connection_lost", self._ws_url, reason, delay_ns)
             await self._wait(delay_ns)

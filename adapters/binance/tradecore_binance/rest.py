@@ -5,6 +5,7 @@ from http import HTTPStatus
 import aiohttp
 
 from tradecore.domain import VenueError
+from tradecore.domain.quoted import error_text
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 # Asked to slow down without being told for how long.
@@ -28,7 +29,7 @@ async def get(
         async with session.get(url, params=parameters, timeout=timeout) as response:
             body = await response.read()
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise VenueError(f"{url}: no answer: {type(error).__name__} {error}") from error
+        raise VenueError(f"{url}: no answer: {error_text(error)}") from error
     if response.status == HTTPStatus.OK:
         return body
     shown = body[:_SHOWN_BYTES_MAX].decode(errors="replace")

@@ -219,6 +219,16 @@ def test_minutes_of_an_equity_are_in_new_york_and_in_ten_thousandths(tmp_path):
     assert elsewhere[0][1] - expected[0][1] == -6 * 3_600 * 10**9
 
 
+def test_a_file_of_lean_outside_of_its_folders_asks_how_its_prices_are_written(tmp_path):
+    """Nothing says that it is about an equity: 1674100 is not read as it stands, unless somebody says so."""
+    text = "14400000,1674100,1674200,1672500,1672700,3197\n14460000,1672500,1672500,1672500,1672500,1150\n"
+    file = lean(tmp_path, "20131007_trade.zip", text, "20131007_spy_minute_trade.csv")
+    with pytest.raises(DataError, match=r"ten-thousandths, as LEAN writes equities\? Set data.price_scale"):
+        load_bars(file, LEAN_SPEC)
+    for scale, ticks in [(10_000, 16_741), (1, 167_410_000)]:
+        assert load_bars(file, LEAN_SPEC, ReadOptions(price_scale=scale)).open[0] == ticks
+
+
 @pytest.mark.parametrize("folder", ["daily", "hour"])
 def test_days_and_hours_have_their_dates_in_the_rows(tmp_path, folder):
     """Told by the folder; the scale by the kind of security."""

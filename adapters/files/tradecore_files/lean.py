@@ -100,7 +100,7 @@ def lean_entry(path: Path | str, file_format: FileFormat) -> LeanEntry | None:
     folders = [part.lower() for part in Path(path).absolute().parts[:-1]]
     named = _DAILY_FILE.fullmatch(_name_inside(path))
     resolution = next((part for part in reversed(folders) if part in {"daily", "hour"}), "")
-    security = next((part for part in reversed(folders) if part in _SECURITIES), "")
+    security = _security_of(folders)
     if named is None and not (resolution and security and PurePath(path).suffix.lower() == ".zip"):
         if file_format is FileFormat.LEAN:
             what = (
@@ -124,6 +124,15 @@ def lean_entry(path: Path | str, file_format: FileFormat) -> LeanEntry | None:
         price_scale=_SCALED.get(security, 1),
         zone=_NEW_YORK if is_american else "UTC",
     )
+
+
+def says_security(path: str) -> bool:
+    """Tell whether the folders of a file say what kind of security it has, and so how prices are written."""
+    return bool(_security_of([part.lower() for part in Path(path).absolute().parts[:-1]]))
+
+
+def _security_of(folders: list[str]) -> str:
+    return next((part for part in reversed(folders) if part in _SECURITIES), "")
 
 
 def read_lean(where: str, entry: LeanEntry, wanted: tuple[Wanted, ...], options: ReadOptions) -> Columns:

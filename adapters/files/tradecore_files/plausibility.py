@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError, InstrumentSpec
+from tradecore_files.lean import says_security
 from tradecore_files.options import FileFormat, ReadOptions, TimeFormat
 from tradecore_files.table import Table
 from tradecore_files.text_columns import PRICES, TIME_MAX_NS, TIME_MIN_NS, YEAR_MAX, YEAR_MIN
@@ -69,8 +70,10 @@ def refuse_implausible(table: Table, options: ReadOptions, units_per_price: floa
     if options.date is not None and "open" in columns:
         _refuse_days_as_parts_of_one(table.path, columns["time"])
     has_header = table.format is not FileFormat.CSV or table.first_row > 1
+    # Without its folders nothing says how a file of LEAN's writes prices.
+    is_unclear = table.format is FileFormat.LEAN and not says_security(table.path)
     if options.price_scale is None:
-        if not has_header:
+        if not has_header or is_unclear:
             _refuse_ten_thousandths(table.path, columns, units_per_price)
         elif not _DATABENTO_NAMES.isdisjoint(name.strip().lower() for name in table.names):
             _refuse_billionths(table.path, columns, units_per_price)

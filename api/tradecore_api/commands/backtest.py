@@ -9,7 +9,7 @@ import msgspec
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
-from tradecore.domain.times import iso_time
+from tradecore.domain.times import duration_text, iso_time
 from tradecore.engine.holdings import ClosedTrade, trades_of
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config, JournalTable
@@ -18,7 +18,6 @@ from tradecore_api.output import decimal, plain, print_json, print_note, print_r
 from tradecore_api.trade_file import check_writable, write_trades
 from tradecore_api.wiring import backtests
 
-NANOSECONDS = 1_000_000_000
 # Prices, sizes and money of a trade, and money among the statistics: decimal text in JSON.
 _TRADE_DECIMALS = ("quantity", "entry_price", "exit_price", "pnl", "commission")
 _MONEY = ("final_equity", "equity_peak", "commissions")
@@ -125,19 +124,7 @@ def _readable(stats: Statistics) -> dict[str, object]:
         elif name in ("start_ns", "end_ns"):
             shown[key] = iso_time(value)
         elif name.endswith("_ns"):
-            shown[key] = duration(value)
+            shown[key] = duration_text(value)
         elif name != "reasons":
             shown[key] = value
     return shown
-
-
-def duration(span_ns: int) -> str:
-    """Return a span in the largest unit that it has one of: `3,116 days`, `1.5 min`, `0.002 s`."""
-    for name, unit_ns in (
-        ("days", 86_400 * NANOSECONDS),
-        ("h", 3_600 * NANOSECONDS),
-        ("min", 60 * NANOSECONDS),
-    ):
-        if span_ns >= unit_ns:
-            return f"{span_ns / unit_ns:,.6g} {name}"
-    return f"{span_ns / NANOSECONDS:,.6g} s"

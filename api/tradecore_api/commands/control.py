@@ -272,7 +272,13 @@ def _account(named: str | None) -> str:
     for candidates in (running, known):
         if len(candidates) == 1:
             return candidates[0]
-    raise ConfigError("command line", "ACCOUNT", None, f"name one of: {_listed(known)}")
+    if not running:
+        rule = f"no engine runs; name the account that is meant, one of: {_listed(known)}"
+    else:
+        idle = len(known) - len(running)
+        others = f"; {idle} more {'has' if idle == 1 else 'have'} no running engine" if idle else ""
+        rule = f"several engines run; name one of: {_listed(running)}{others}"
+    raise ConfigError("command line", "ACCOUNT", None, rule)
 
 
 def _say(arguments: argparse.Namespace, account: str, *, accepted: bool, message: str, seq: int) -> None:

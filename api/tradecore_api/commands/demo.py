@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import ConfigError
-from tradecore_api import builtin, progress
+from tradecore_api import builtin, descriptors, progress
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.screen import Screen
@@ -21,6 +21,7 @@ REFRESH_SECONDS = 0.25
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run the demo, show it while it runs, print the summary. Ctrl-C ends it early, and cleanly."""
+    descriptors.require()
     with tempfile.TemporaryDirectory(prefix="tradecore-demo-") as directory:
         journal_path = arguments.journal or str(Path(directory) / "demo.journal")
         if Path(journal_path).exists():

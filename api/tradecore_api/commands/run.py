@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec import Mode
-from tradecore_api import builtin, progress
+from tradecore_api import builtin, descriptors, progress
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
 from tradecore_api.daemon import Daemon
@@ -17,6 +17,7 @@ from tradecore_api.wiring import feeds, readers
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until the data end or a signal comes, then print the summary."""
+    descriptors.require()
     config = _config(arguments)
     readers.configure_log(config)
     has_view = progress.is_watched() and not (arguments.is_plain or "NO_COLOR" in os.environ)

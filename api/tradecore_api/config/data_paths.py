@@ -7,6 +7,7 @@ import msgspec
 
 from tradecore.domain import shape
 from tradecore.domain.spec import Matching
+from tradecore_api.config.paths import text_rule
 from tradecore_api.config.tables import ConfigTables, DataTable, InstrumentDataTable, Paths
 
 PLACEHOLDER = "{symbol}"
@@ -100,5 +101,8 @@ def _named(data: DataTable, symbols: Sequence[str]) -> Iterator[tuple[str, str]]
 
 def _check_path(key: str, path: str, report: shape.Report) -> None:
     """Report a path that is no file and no directory; a pattern is looked up when it is read."""
-    if not Path(path).exists() and _WILDCARDS.isdisjoint(path):
-        report(key, path, "no such file")
+    rule = text_rule(path)
+    if rule is None and not Path(path).exists() and _WILDCARDS.isdisjoint(path):
+        rule = "no such file"
+    if rule is not None:
+        report(key, path, rule)

@@ -51,7 +51,7 @@ def typed(text: str) -> object:
     """Read a value as TOML does; what is no TOML value is text, so a path needs no quotes."""
     try:
         return tomllib.loads(f"value = {text}", parse_float=Decimal)["value"]
-    except (tomllib.TOMLDecodeError, ValueError):
+    except (ValueError, RecursionError):
         return text
 
 

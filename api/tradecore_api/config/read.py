@@ -13,7 +13,7 @@ from tradecore.domain.errors import ConfigError
 from tradecore.domain.spec_check import check_names
 from tradecore.strategy.check import check_names as check_strategy_names
 from tradecore.strategy.check import check_symbols
-from tradecore_api.config import data_paths, keys, overrides
+from tradecore_api.config import data_paths, keys, overrides, paths
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
     BookVenue,
@@ -40,6 +40,9 @@ PATH_KEYS = (
 SEVERAL_KEYS = ("data.path", "data.paths", "data.trades", "data.quotes", "data.funding", "data.marks")
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "first_bar", "history")
 FILE_SIZE_MAX = 1 << 20
+# The settings themselves are four tables deep; the rest is room for parameters of strategies.
+DEPTH_MAX = 32
+DEPTH_RULE = f"must not nest tables and lists deeper than {DEPTH_MAX}"
 
 
 def load(path: Path, *, options: Iterable[str] = (), environment: Mapping[str, str] | None = None) -> Config:
@@ -101,6 +104,8 @@ def _good(outcome: Reading) -> Config:
 
 
 def _parsed(path: Path) -> dict[str, object]:
+    if rule := paths.text_rule(str(path.absolute())):
+        raise ConfigError(str(path), "file", None, rule)
     try:
         if path.stat().st_size > FILE_SIZE_MAX:
             raise ConfigError(str(path), "file", None, f"must be at most {FILE_SIZE_MAX} bytes")
@@ -111,8 +116,13 @@ def _parsed(path: Path) -> dict[str, object]:
         raise ConfigError(str(path), "file", None, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), "file", None, f"must be UTF-8 text: {error.reason}") from error
+    except RecursionError:
+        raise ConfigError(str(path), "file", None, DEPTH_RULE) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), "file", None, f"must be TOML: {error}") from error
+    except ValueError:
+        # Python says so of whole numbers alone.
+        raise ConfigError(str(path), "file", None, "must hold no number of thousands of digits") from None
 
 
 def _read(
@@ -126,10 +136,12 @@ def _read(
     empty = Config(tables=ConfigTables(), strategies=(), source=source, sources=sources)
     _anchor_all(tree, directory)
     try:
+        _check_depth(tree, source)
         given = overrides.from_environment(os.environ if environment is None else environment)
         for key, value, origin in [*given, *overrides.from_options(options)]:
             overrides.apply(tree, key, _anchored(key, value, Path.cwd()), origin)
             sources[key] = origin
+            _check_depth(tree, origin)
     except ConfigError as error:
         return Reading([error], None, empty)
 
@@ -153,6 +165,25 @@ def _read(
         _check_files(config, report)
     _check_strategy_files(strategies, report)
     return Reading(problems, None if problems else config, config)
+
+
+def _check_depth(tree: object, source: str) -> None:
+    """Raise `ConfigError` where a tree is deeper than any setting: no code after this needs to count."""
+    level = [tree]
+    for _ in range(DEPTH_MAX + 1):
+        level = [each for node in level for each in _children(node)]
+    if level:
+        raise ConfigError(source, "file", None, DEPTH_RULE)
+
+
+def _children(node: object) -> Iterable[object]:
+    match node:
+        case dict():
+            return node.values()
+        case list():
+            return node
+        case _:
+            return ()
 
 
 def _fill_in(clean: object) -> None:
@@ -233,26 +264,33 @@ def _check_strategies(
 def _check_files(config: Config, report: shape.Report) -> None:
     tables = config.tables
     if isinstance(tables.feed, CaptureFeedTable | BookCaptureFeedTable):
-        _check_file("feed.path", tables.feed.path, report)
+        paths.check_input("feed.path", tables.feed.path, report)
     data_paths.check(tables, report)
-    journal, database = tables.journal.path, tables.database.path
-    if journal and database and Path(journal).resolve() == Path(database).resolve():
-        report("database.path", database, "is journal.path too: the tables need a file of their own")
+    _check_outputs(tables.journal.path, tables.database.path, report)
     if tables.venue.latency_file is not None:
-        _check_file("venue.latency_file", tables.venue.latency_file, report)
+        paths.check_input("venue.latency_file", tables.venue.latency_file, report)
+
+
+def _check_outputs(journal: str | None, database: str | None, report: shape.Report) -> None:
+    """Report files that a run could not write, or would write over each other."""
+    noted = shape.Problems()
+    for key, path in (("journal.path", journal), ("database.path", database)):
+        if path is not None:
+            # A run goes on without its tables, and fills them later; without its journal it does not.
+            paths.check_output(key, path, noted, must_work=key == "journal.path")
+    for problem in noted.found:
+        report(problem.field, problem.value, problem.rule)
+    if noted.found or journal is None or database is None:
+        return
+    if Path(journal).resolve() == Path(database).resolve():
+        report("database.path", database, "is journal.path too: the tables need a file of their own")
 
 
 def _check_strategy_files(strategies: tuple[StrategyConfig, ...], report: shape.Report) -> None:
     for strategy in strategies:
         file, _, _ = strategy.reference.rpartition(":")
         if file.endswith(".py"):
-            _check_file(f"{strategy.key}.class", file, report)
-
-
-def _check_file(key: str, path: str, report: shape.Report) -> None:
-    if not Path(path).is_file():
-        rule = "is a directory; name a file" if Path(path).is_dir() else "no such file"
-        report(key, path, rule)
+            paths.check_input(f"{strategy.key}.class", file, report)
 
 
 def _anchor_all(tree: dict[str, object], directory: Path) -> None:
@@ -284,7 +322,8 @@ def _anchored(key: str, value: object, directory: Path) -> object:
             return [_anchored("data.path", path, directory) for path in value]
         if isinstance(value, dict):
             return {name: _anchored("data.path", path, directory) for name, path in value.items()}
-    if not isinstance(value, str):
+    # An empty path is none: it must not become the directory itself.
+    if not isinstance(value, str) or not value:
         return value
     if key in PATH_KEYS or key.startswith("data.paths."):
         return str(directory / Path(value).expanduser())

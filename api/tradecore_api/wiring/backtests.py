@@ -10,6 +10,7 @@ from tradecore.domain import EventBatch
 from tradecore.domain.errors import ConfigError, DataError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, events_from_frames
 from tradecore.domain.spec import EngineSpec, Mode
+from tradecore.domain.times import NANOSECONDS, iso_time, span_text
 from tradecore.engine import Engine
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
@@ -50,7 +51,9 @@ def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> Ba
     bindings = strategies(config).bindings
     engine = build_engine(config, spec, bindings, is_recording=False, has_equity_curve=True)
     watch = engine.watch()
-    events = 0
+    events = started_ns = 0
+    if (said := _feed_words(config)) is not None:
+        print_note(said)
     with working("backtesting") as progress:
         for sources in happened:
             for note in watch.news():
@@ -58,7 +61,8 @@ def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> Ba
             for source, batch in enumerate(sources):
                 engine.feed(batch, source)
             events += engine.run()
-            progress(events)
+            started_ns = started_ns or engine.now_ns
+            progress(events, _how_far(config, engine.now_ns, started_ns))
         engine.finish()
     for name, count in engine.bars_left_out().items():
         print_note(
@@ -71,6 +75,26 @@ def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> Ba
     if seen is not None:
         seen(engine)
     return result_of(engine)
+
+
+def _feed_words(config: Config) -> str | None:
+    """Say what a backtest of a file with a feed does: it is one of a paper run, and may take long."""
+    match None if config.tables.data is not None else config.tables.feed:
+        case SimulatedFeedTable() as feed:
+            what = f"a simulated market of {span_text(round(feed.seconds * NANOSECONDS))}"
+        case CaptureFeedTable() | BookCaptureFeedTable() as feed:
+            what = f"the recorded feed {feed.path}"
+        case _:
+            return None
+    return f"backtest over {what} in [feed], as fast as it can be computed; Ctrl-C ends it without a result"
+
+
+def _how_far(config: Config, now_ns: int, started_ns: int) -> str:
+    """Say how much of a simulated market is over, else what time it is in the data."""
+    feed = config.tables.feed
+    if config.tables.data is not None or not isinstance(feed, SimulatedFeedTable):
+        return f"at {iso_time(now_ns, 0)}"
+    return f"{(now_ns - started_ns) / (feed.seconds * NANOSECONDS):.0%} of the market's time"
 
 
 def _spec_and_history(config: Config) -> tuple[EngineSpec, Iterator[list[EventBatch]]]:

@@ -1,11 +1,21 @@
 """How to use a file: what to write into a configuration, or to call in Python."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# Kinds that a configuration has no key for, and the function of `tradecore_files` that reads them.
-_LOADERS = {"trades": "load_trades", "quotes": "load_quotes"}
+# What people append to the symbol in the name of a file: the length of a bar, the kind of data, a date.
+_BESIDE_SYMBOL = re.compile(
+    r"[-_. ](\d{1,4}(s|sec|m|min|h|d|w|mo|M)|(agg)?trades?|quotes?|bookticker|ticks?|bars?|candles?|klines?"
+    r"|ohlcv|spot|futures|mark(price)?s?|funding(_?rates?)?|daily|hourly|minute|(19|20)\d\d([-_]?\d\d){0,2})"
+    r"(?![a-z0-9])",
+    re.IGNORECASE,
+)
+# What orders are matched against, where it is not the file itself.
+_TRADES_ONLY = (
+    '# Orders fill at bars or quotes: add `path` with bars, or `quotes` and [venue] matching = "quotes".\n'
+)
 
 
 def use_of(found: Mapping[str, object], paths: Sequence[str]) -> str:
@@ -20,6 +30,10 @@ def use_of(found: Mapping[str, object], paths: Sequence[str]) -> str:
             lines = f'[data]\npath = {path}\nformat = "{form}"\n{rounding}'
         case "funding" | "marks":
             lines = f"[data]\n{kind} = {path}\n"
+        case "trades":
+            lines = f"[data]\ntrades = {path}\n{_TRADES_ONLY}"
+        case "quotes":
+            lines = f'[data]\nquotes = {path}\n\n[venue]\nmatching = "quotes"\n'
         case "latency":
             lines = f"[venue]\nlatency_file = {path}\n"
         case "messages":
@@ -28,8 +42,8 @@ def use_of(found: Mapping[str, object], paths: Sequence[str]) -> str:
             lines = f'[data]\npath = {path}\nformat = "journal"\n'
         case "read_model":
             lines = f"# tradecore db info {paths[0]}\n"
-        case "trades" | "quotes" | "orders":
-            return _in_python(kind, path, found)
+        case "orders":
+            return _in_python(path, found)
         case _:
             return ""
     return lines + _instruments(found, paths)
@@ -41,22 +55,13 @@ def _feed(form: str, path: str, found: Mapping[str, object]) -> str:
     return f'[feed]\nkind = "book_capture"\nvenue = "{form.removesuffix("_capture")}"\npath = {path}\n'
 
 
-def _in_python(kind: str, path: str, found: Mapping[str, object]) -> str:
+def _in_python(path: str, found: Mapping[str, object]) -> str:
+    """Return how orders are read, which a configuration has no key for."""
     guess = _guesses(found)
     if not guess:
         return ""
-    tick, lot = guess[0]["tick_size"], guess[0]["lot_size"]
-    if kind == "orders":
-        return (
-            f'from tradecore_files import load_orders\n\norders = load_orders({path}, tick_size="{tick}")\n'
-        )
-    loader = _LOADERS[kind]
-    symbol = _symbol(str(found["path"]))
-    return (
-        f"from tradecore import InstrumentSpec\nfrom tradecore_files import {loader}\n\n"
-        f'spec = InstrumentSpec(symbol="{symbol}", tick_size="{tick}", lot_size="{lot}")\n'
-        f"{kind} = {loader}({path}, spec)\n"
-    )
+    tick = guess[0]["tick_size"]
+    return f'from tradecore_files import load_orders\n\norders = load_orders({path}, tick_size="{tick}")\n'
 
 
 def _instruments(found: Mapping[str, object], paths: Sequence[str]) -> str:
@@ -80,5 +85,7 @@ def _notes(found: Mapping[str, object]) -> list[str]:
 
 
 def _symbol(path: str) -> str:
-    """Return the name of a file as that of its instrument."""
-    return Path(path).name.partition(".")[0] or "SYMBOL"
+    """Return the name of a file as that of its instrument: `BTC_USDT-5m.csv` has `BTC_USDT`."""
+    name = Path(path).name.partition(".")[0]
+    beside = _BESIDE_SYMBOL.search(name)
+    return (name[: beside.start()] if beside else name) or "SYMBOL"

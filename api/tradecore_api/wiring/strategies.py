@@ -77,7 +77,12 @@ def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -
     except InvalidValueError as error:
         wrong.append(ConfigError(config.source, f"{strategy.key}.bars", error.value, error.rule))
     try:
-        found = load_class(strategy.reference, source=config.source, key=f"{strategy.key}.class")
+        found = load_class(
+            strategy.reference,
+            source=config.source,
+            key=f"{strategy.key}.class",
+            base=Path(config.source).absolute().parent,
+        )
         built = build(found, strategy.parameters, source=config.source, section=strategy.key)
     except ConfigError as error:
         wrong += [error, *error.others]

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from tradecore.frames.times import time_text
+from tradecore.domain.times import duration_text, plain_time
 
 Rows = list[tuple[str, str]]
 
-_SECOND_NS = 1_000_000_000
-_SPANS_NS = (("days", 86_400 * _SECOND_NS), ("h", 3_600 * _SECOND_NS), ("min", 60 * _SECOND_NS))
 _MONEY = frozenset({"final_equity", "equity_peak", "commissions"})
 
 
@@ -45,16 +43,9 @@ def as_html(title: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def _text(name: str, value: object) -> str:
     if name in {"start_ns", "end_ns"} and isinstance(value, int):
-        return time_text(value)
+        return plain_time(value)
     if name.endswith("_ns") and isinstance(value, int):
-        return _span(value)
+        return duration_text(value)
     if isinstance(value, float):
         return f"{value:,.2f}" if name in _MONEY else f"{value:,.4f}"
     return str(value)
-
-
-def _span(span_ns: int) -> str:
-    for unit, unit_ns in _SPANS_NS:
-        if span_ns >= unit_ns:
-            return f"{span_ns / unit_ns:,.6g} {unit}"
-    return f"{span_ns / _SECOND_NS:,.6g} s"

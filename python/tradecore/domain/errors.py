@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from tradecore.domain.quoted import quoted
 from tradecore.domain.times import iso_time
 
 
@@ -110,7 +111,7 @@ class ConfigError(TradecoreError):
     """
 
     def __init__(self, source: str, key: str, value: object, rule: str) -> None:
-        given = "" if value is None else f" = {value!r}"
+        given = "" if value is None else f" = {quoted(value)}"
         super().__init__(f"{source}: {key}{given}: {rule}")
         self.source = source
         self.key = key
@@ -243,9 +244,13 @@ def _remade(kind: type[TradecoreError], args: tuple[object, ...]) -> TradecoreEr
 
 
 def _shown(field: str, value: object) -> str:
-    """Return a value as it was given, a time also as people read it."""
-    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", str(value)) is not None
-    return f"{value} ({iso_time(int(str(value)))})" if is_time else repr(value)
+    """Return a value as it was given, in one line, a time also as people read it."""
+    # A table of numpy has a line for each row.
+    text = re.sub(r"\n\s*", " ", quoted(value))
+    # The native engine gives numbers as text.
+    digits = value if isinstance(value, str) else text
+    is_time = field.endswith("time_ns") and re.fullmatch(r"-?[0-9]{1,19}", digits) is not None
+    return f"{digits} ({iso_time(int(digits))})" if is_time else text
 
 
 def _at(time_ns: int) -> str:

@@ -67,20 +67,25 @@ def whole(value: float | Decimal, step: Decimal, name: str, grid: Grid) -> int:
 
 
 @overload
-def rounded(value: float, step: Decimal, direction: Direction) -> float: ...
+def rounded(value: float, step: Decimal, direction: Direction, name: str = "value") -> float: ...
 @overload
-def rounded(value: Decimal, step: Decimal, direction: Direction) -> Decimal: ...
-def rounded(value: float | Decimal, step: Decimal, direction: Direction) -> float | Decimal:
+def rounded(value: Decimal, step: Decimal, direction: Direction, name: str = "value") -> Decimal: ...
+def rounded(
+    value: float | Decimal, step: Decimal, direction: Direction, name: str = "value"
+) -> float | Decimal:
     """Return the multiple of a step next to a number, of the same type; what is not finite stays.
+
+    `name` is what an error calls the number.
 
     Raises
     ------
     InvalidValueError
         When there is no such direction, or the value is no number at all.
     """
-    if direction not in ("down", "up", "nearest"):
-        raise InvalidValueError("direction", direction, "must be down, up or nearest")
-    number = _number(value, "value")
+    word: object = direction
+    if not isinstance(word, str) or word not in ("down", "up", "nearest"):
+        raise InvalidValueError("direction", word, "must be down, up or nearest")
+    number = _number(value, name)
     if not _is_finite(number) or _is_huge(number):
         return value
     steps = _steps(number, step)

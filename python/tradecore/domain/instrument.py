@@ -74,14 +74,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         InvalidValueError
             When there is no such direction.
         """
-        return grid.rounded(price, self.tick_size, direction)
+        return grid.rounded(price, self.tick_size, direction, "price")
 
     def round_quantity(self, quantity: _NumberT, direction: Direction = "down") -> _NumberT:
         """Return the size in whole lots that is next to a computed one; otherwise as `round_price`.
 
         `down` is nearer to minus infinity: of a short, -1.5 becomes -2.
         """
-        return grid.rounded(quantity, self.lot_size, direction)
+        return grid.rounded(quantity, self.lot_size, direction, "quantity")
 
     def nearest_price_ticks(self, price: float) -> int:
         """Return the whole ticks nearest to a computed price, e.g. an entry price less some percent.

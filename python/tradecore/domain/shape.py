@@ -5,12 +5,13 @@ is the path to it, `instruments[1].tick_size`.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import lru_cache
-from typing import TypeGuard, TypeVar
+from functools import cached_property, lru_cache
 
 import msgspec
 from msgspec import inspect
@@ -48,9 +49,29 @@ EXPONENT_MAX = 40
 # A float of more digits before its point is infinite.
 FLOAT_EXPONENT_MAX = 307
 
+_DRY_RUN = 'a dry run is mode = "paper" here: live data, and fills that are simulated'
+# What settings are called in other programs, whose users write those words first.
+_OTHER_KEYS = {
+    "dry_run": _DRY_RUN,
+    "dry_run_wallet": "the money of a dry run is `cash` in [account]",
+    "sandbox": _DRY_RUN,
+    "paper_trading": _DRY_RUN,
+}
+_OTHER_MODES = (
+    "live",
+    "real",
+    "production",
+    "trade",
+    "dry_run",
+    "dry-run",
+    "dryrun",
+    "sandbox",
+    "simulation",
+)
+
 Report = Callable[[str, object, str], None]
 _BAD = object()
-_T = TypeVar("_T")
+_T = typing.TypeVar("_T", bound=msgspec.Struct)
 
 
 class Problems:
@@ -81,17 +102,37 @@ def checked_struct(value: object, cls: type[_T], key: str, report: Report) -> _T
     exact text.
     """
     noted = Problems()
-    kind: type = cls
-    tree = checked(value, type_info(kind), key, noted)
+    tree = checked_tree(value, cls, key, noted)
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
-    return None if noted.found else msgspec.convert(tree, cls)
+    return None if noted.found else made(tree, cls)
+
+
+def made(tree: object, cls: type[_T]) -> _T:
+    """Make a struct of a checked tree as `msgspec.convert` does, without a look at what has its default.
+
+    msgspec would work out the types of every struct below at the first call: more than all the rest of an
+    engine costs.
+    """
+    if not isinstance(tree, dict):
+        return msgspec.convert(tree, cls)
+    given = {field.name: field for field in _fields(cls) if field.encode_name in tree}
+    return cls(
+        **{name: msgspec.convert(tree[field.encode_name], field.declared) for name, field in given.items()}
+    )
+
+
+def checked_tree(value: object, cls: type[msgspec.Struct], key: str, report: Report) -> object:
+    """Return a value of a struct's type as `checked` does; of an object only what is not a default of it."""
+    if type(value) is cls:
+        return _object(value, cls, key, report)
+    return checked(value, type_info(cls), key, report)
 
 
 @lru_cache
 def type_info(cls: type) -> inspect.Type:
-    """Return what msgspec knows of a type; looked up once."""
-    return inspect.type_info(cls)
+    """Return what msgspec knows of a type, without the fields of structs; looked up once."""
+    return _shallow(cls)
 
 
 def is_good(value: object) -> bool:
@@ -116,7 +157,7 @@ def checked(value: object, kind: inspect.Type, key: str, report: Report) -> obje
         case inspect.UnionType():
             return _union(value, kind, key, report)
         case inspect.EnumType():
-            return _one_of(value, [str(member.value) for member in kind.cls], key, report)
+            return _one_of(value, _values(kind.cls), key, report)
         case inspect.VarTupleType() | inspect.ListType():
             return _list(value, kind.item_type, key, report)
         case inspect.DictType():
@@ -161,13 +202,77 @@ def plain(value: object) -> object:
             return value
 
 
+class _Field:
+    """A field of a struct; what msgspec knows of its type is looked up when a value needs it."""
+
+    def __init__(self, field: msgspec.structs.FieldInfo) -> None:
+        self.name = field.name
+        self.encode_name = field.encode_name
+        # A value of its own where there is none, so that nothing is taken for it.
+        self.default = _BAD if field.default is msgspec.NODEFAULT else field.default
+        self.declared = field.type
+
+        self.is_required = field.required
+
+    @cached_property
+    def type(self) -> inspect.Type:
+        """Its type."""
+        return _shallow(self.declared)
+
+
+def _shallow(declared: object) -> inspect.Type:
+    """Return what `inspect.type_info` does, but structs without their fields, which `_fields` has.
+
+    Most structs of a specification are as they were made, and need none.
+    """
+    origin, args = typing.get_origin(declared), typing.get_args(declared)
+    if isinstance(declared, type) and issubclass(declared, msgspec.Struct):
+        config = declared.__struct_config__
+        return inspect.StructType(
+            declared, (), config.tag_field, config.tag, forbid_unknown_fields=config.forbid_unknown_fields
+        )
+    if origin is tuple and args[1:] == (...,):
+        return inspect.VarTupleType(_shallow(args[0]))
+    if origin is dict:
+        return inspect.DictType(_shallow(args[0]), _shallow(args[1]))
+    if origin in (typing.Union, types.UnionType):
+        return inspect.UnionType(tuple(_shallow(each) for each in args))
+    return inspect.type_info(declared)
+
+
+@lru_cache
+def _fields(cls: type[msgspec.Struct]) -> tuple[_Field, ...]:
+    return tuple(_Field(field) for field in msgspec.structs.fields(cls))
+
+
+@lru_cache
+def _values(cls: type[Enum]) -> tuple[str, ...]:
+    return tuple(str(member.value) for member in cls)
+
+
+def _object(value: object, cls: type[msgspec.Struct], key: str, report: Report) -> object:
+    """Check the fields of a struct in which something else than the default stands, and return these alone.
+
+    A default is part of the struct itself, and `msgspec.convert` puts it back; most fields have theirs.
+    """
+    config = cls.__struct_config__
+    result: dict[str, object] = {config.tag_field: config.tag} if config.tag_field else {}
+    for field in _fields(cls):
+        item = getattr(value, field.name)
+        if item is not field.default:
+            result[field.encode_name] = checked(item, field.type, _join(key, field.encode_name), report)
+    return result
+
+
 def _struct(value: object, kind: inspect.StructType, key: str, report: Report) -> object:
+    if type(value) is kind.cls:
+        return _object(value, kind.cls, key, report)
     if isinstance(value, kind.cls):
         value = _tree_of(value, kind)
     if not _is_table(value):
         report(key, value, f"must be a table, in Python an object of {kind.cls.__name__}")
         return _BAD
-    fields = {field.encode_name: field for field in kind.fields}
+    fields = {field.encode_name: field for field in _fields(kind.cls)}
     known = set(fields) | ({kind.tag_field} if kind.tag_field else set())
     result: dict[str, object] = {}
     for name, item in value.items():
@@ -177,20 +282,20 @@ def _struct(value: object, kind: inspect.StructType, key: str, report: Report) -
         elif name == kind.tag_field:
             result[name] = item
         elif kind.forbid_unknown_fields:
-            report(_join(key, name), item, f"unknown key; {suggestion(name, known)}")
+            report(_join(key, name), item, f"unknown key; {_OTHER_KEYS.get(name) or suggestion(name, known)}")
     for name, field in fields.items():
-        if field.required and name not in value:
+        if field.is_required and name not in value:
             report(_join(key, name), None, "is missing and has no default")
     return result
 
 
 def _tree_of(value: object, kind: inspect.StructType) -> dict[str, object]:
     """Return the fields of a struct by their names."""
-    tree = {field.encode_name: getattr(value, field.name) for field in kind.fields}
+    tree = {field.encode_name: getattr(value, field.name) for field in _fields(kind.cls)}
     return tree | ({kind.tag_field: kind.tag} if kind.tag_field else {})
 
 
-def _is_table(value: object) -> TypeGuard[dict[str, object]]:
+def _is_table(value: object) -> typing.TypeGuard[dict[str, object]]:
     return isinstance(value, dict) and all(isinstance(name, str) for name in value)
 
 
@@ -264,11 +369,13 @@ def _dict(value: object, item_kind: inspect.Type, key: str, report: Report) -> o
     return {name: checked(item, item_kind, _join(key, name), report) for name, item in value.items()}
 
 
-def _one_of(value: object, known: list[str], key: str, report: Report) -> object:
+def _one_of(value: object, known: Sequence[str], key: str, report: Report) -> object:
     word = value.value if isinstance(value, Enum) else value
     if isinstance(word, str) and word in known:
         return word
-    report(key, value, f"must be one of {', '.join(known)}")
+    is_elsewhere = key == "mode" and isinstance(word, str) and word.lower() in _OTHER_MODES
+    hint = f"; no order goes to a venue yet, and {_DRY_RUN}" if is_elsewhere else ""
+    report(key, value, f"must be one of {', '.join(known)}{hint}")
     return _BAD
 
 

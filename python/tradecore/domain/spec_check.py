@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 
-import msgspec
-
 from tradecore.domain import shape
 from tradecore.domain.spec import EngineSpec, InstrumentSpec
 
@@ -30,14 +28,14 @@ def checked_spec(
         Called with the path of each key that is wrong, its value and the rule.
     """
     noted = shape.Problems()
-    tree = shape.checked(spec, shape.type_info(EngineSpec), "", noted)
+    tree = shape.checked_tree(spec, EngineSpec, "", noted)
     if isinstance(tree, dict):
         if tree.get("instruments") == []:
             noted("instruments", None, "is missing: name at least one instrument")
         check_names(tree, strategies, noted)
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
-    return None if noted.found else msgspec.convert(tree, EngineSpec)
+    return None if noted.found else shape.made(tree, EngineSpec)
 
 
 def checked_instrument(spec: InstrumentSpec) -> InstrumentSpec:

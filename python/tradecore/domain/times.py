@@ -11,6 +11,7 @@ _UNITS = (
     ("ms", 1_000_000),
     ("µs", 1_000),
 )
+_DURATIONS = (("days", 86_400 * NANOSECONDS), *_UNITS[1:4])
 
 
 def iso_time(time_ns: int, decimals: int | None = None) -> str:
@@ -36,3 +37,14 @@ def span_text(span_ns: int) -> str:
         if abs(span_ns) >= unit_ns:
             return f"{span_ns / unit_ns:.4g} {name}"
     return f"{span_ns} ns"
+
+
+def plain_time(time_ns: int) -> str:
+    """Return UTC nanoseconds as a table shows them: `2024-01-31` at midnight, else `2024-01-31 09:30:00`."""
+    return iso_time(time_ns).removesuffix("Z").replace("T", " ").removesuffix(" 00:00:00")
+
+
+def duration_text(span_ns: int) -> str:
+    """Return how long something lasted, in days, hours, minutes or seconds: `3,116 days`, `0.002 s`."""
+    name, unit_ns = next((unit for unit in _DURATIONS if span_ns >= unit[1]), _DURATIONS[-1])
+    return f"{span_ns / unit_ns:,.6g} {name}"

@@ -25,12 +25,15 @@ def zone_named(name: str) -> ZoneInfo | None:
     InvalidValueError
         When there is none of this name.
     """
+    rule = "must be an IANA time zone such as Europe/Berlin"
+    if not isinstance(name, str):
+        raise InvalidValueError("timezone", name, rule)
     if name == "UTC":
         return None
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidValueError("timezone", name, "must be an IANA time zone such as Europe/Berlin") from None
+        raise InvalidValueError("timezone", name, rule) from None
 
 
 def to_utc(

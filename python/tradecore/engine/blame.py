@@ -5,6 +5,7 @@ from pathlib import PurePath
 from types import TracebackType
 
 from tradecore.domain import GateError, StrategyError, TradecoreError
+from tradecore.domain.quoted import error_text
 from tradecore.strategy import StrategyBinding
 
 
@@ -36,7 +37,7 @@ def blamed(
     suspects = [binding for binding in bindings if binding.strategy is owner] or list(bindings)
     name = " or ".join(binding.name for binding in suspects)
     called = callback or ("a callback" if frame is None else frame.f_code.co_name)
-    return StrategyError(name, called, time_ns, f"{type(error).__name__}: {error}{_place(frames)}")
+    return StrategyError(name, called, time_ns, f"{error_text(error)}{_place(frames)}")
 
 
 def gate_failure(error: BaseException, gate: str, strategy: str, time_ns: int) -> GateError:
@@ -54,7 +55,7 @@ def gate_failure(error: BaseException, gate: str, strategy: str, time_ns: int) -
         Time of the engine, UTC nanoseconds.
     """
     place = _place(_frames(error.__traceback__)[1:])
-    return GateError(gate, strategy, time_ns, f"{type(error).__name__}: {error}{place}")
+    return GateError(gate, strategy, time_ns, f"{error_text(error)}{place}")
 
 
 def _frames(traceback: TracebackType | None) -> list[TracebackType]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import isfinite
 from operator import index
 from typing import Self, TypeVar
 
@@ -9,11 +10,14 @@ from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
 from tradecore.domain.errors import OffGridError
 from tradecore.domain.grid import Direction
+from tradecore.domain.shape import without_numpy
 from tradecore.engine.arrays import FloatArray
 from tradecore.strategy import StrategyBinding, Timeframe
 
 _NumberT = TypeVar("_NumberT", float, Decimal)
 _INT64 = 2**63
+# The longest period of an indicator.
+_PERIOD_MAX = 1_000_000
 # The action of a decision that asks for nothing.
 _HOLD = 0
 # No amount of 128 bits has its first digit further from the point, nor one of 18 decimals behind it.
@@ -130,7 +134,9 @@ class Context(OrderDesk):
             wanted_lots = self._of(instrument_id).quantity_lots(quantity)
         except OffGridError:
             # The order has the same number, so that it is refused, and recorded, as every other order.
-            refuse = self.sell if quantity < self.position(instrument_id) else self.buy
+            # A Decimal that is no number compares with nothing.
+            is_less = quantity == quantity and quantity < self.position(instrument_id)  # noqa: PLR0124
+            refuse = self.sell if is_less else self.buy
             return refuse(quantity=quantity, instrument_id=instrument_id)
         missing_lots = wanted_lots - self.position_lots(instrument_id)
         if missing_lots == 0:
@@ -165,7 +171,9 @@ class Context(OrderDesk):
 
     def set_timer(self, time_ns: int, timer_id: int = 0) -> None:
         """Have `on_timer(ctx, timer_id)` called once the engine's time reaches `time_ns`."""
-        self._kernel.set_timer(self._strategy_id, _whole("time_ns", time_ns), timer_id)
+        self._kernel.set_timer(
+            self._strategy_id, _whole("time_ns", time_ns), _whole("timer_id", timer_id, 0, 2 * _INT64 - 1)
+        )
 
     def trace(self, name: str, *, limit: float, value: float, passed: bool = True) -> None:
         """Note what the next decision is based on; it becomes part of that decision's trace."""
@@ -180,7 +188,7 @@ class Context(OrderDesk):
 
     def sma(self, period: int, instrument_id: int | None = None, *, bars: str | None = None) -> Indicator:
         """Simple moving average of the close."""
-        return self._indicator("sma", instrument_id, bars, period=period)
+        return self._indicator("sma", instrument_id, bars, period=_period("period", period))
 
     def ema(
         self,
@@ -191,19 +199,21 @@ class Context(OrderDesk):
         bars: str | None = None,
     ) -> Indicator:
         """Exponential moving average of the close; starts from the mean of the first values, or the first."""
-        return self._indicator("ema", instrument_id, bars, period=period, seed_first=seed_first)
+        return self._indicator(
+            "ema", instrument_id, bars, period=_period("period", period), seed_first=seed_first
+        )
 
     def rsi(
         self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
     ) -> Indicator:
         """Relative strength index of the close, after Wilder."""
-        return self._indicator("rsi", instrument_id, bars, period=period)
+        return self._indicator("rsi", instrument_id, bars, period=_period("period", period))
 
     def atr(
         self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
     ) -> Indicator:
         """Average true range, after Wilder."""
-        return self._indicator("atr", instrument_id, bars, period=period)
+        return self._indicator("atr", instrument_id, bars, period=_period("period", period))
 
     def bollinger(
         self,
@@ -214,7 +224,13 @@ class Context(OrderDesk):
         bars: str | None = None,
     ) -> Indicator:
         """Bollinger bands of the close; values are (upper, middle, lower)."""
-        return self._indicator("bollinger", instrument_id, bars, period=period, factor=deviations)
+        return self._indicator(
+            "bollinger",
+            instrument_id,
+            bars,
+            period=_period("period", period),
+            factor=_factor("deviations", deviations),
+        )
 
     def macd(
         self,
@@ -226,7 +242,14 @@ class Context(OrderDesk):
         bars: str | None = None,
     ) -> Indicator:
         """MACD of the close; values are (macd, signal, histogram)."""
-        return self._indicator("macd", instrument_id, bars, period=fast, slow=slow, signal=signal)
+        return self._indicator(
+            "macd",
+            instrument_id,
+            bars,
+            period=_period("fast", fast),
+            slow=_period("slow", slow),
+            signal=_period("signal", signal),
+        )
 
     def keltner(
         self,
@@ -239,7 +262,12 @@ class Context(OrderDesk):
     ) -> Indicator:
         """Keltner channel; values are (upper, middle, lower)."""
         return self._indicator(
-            "keltner", instrument_id, bars, period=period, slow=atr_period, factor=multiple
+            "keltner",
+            instrument_id,
+            bars,
+            period=_period("period", period),
+            slow=_period("atr_period", atr_period),
+            factor=_factor("multiple", multiple),
         )
 
     def history(
@@ -329,18 +357,25 @@ class Context(OrderDesk):
     def _id(self, instrument_id: int | None) -> int:
         if instrument_id is None:
             return self._default_id
-        if instrument_id not in self._instruments:
-            raise InvalidValueError(
-                "instrument_id", instrument_id, f"must be one of {sorted(self._instruments)}"
-            )
-        return instrument_id
+        try:
+            if instrument_id in self._instruments:
+                return instrument_id
+        except TypeError:
+            # A list is no key of a table, and no number either.
+            pass
+        known = ", ".join(
+            f"{number} ({self._instruments[number].symbol})" for number in sorted(self._instruments)
+        )
+        rule = f"must be the number of an instrument of the strategy: {known}"
+        raise InvalidValueError("instrument_id", instrument_id, rule)
 
     def _of(self, instrument_id: int | None) -> Instrument:
         return self._instruments[self._id(instrument_id)]
 
     def _series_of(self, instrument_id: int | None, bars: str | None) -> int:
-        name = self._timeframes[0].name if bars is None else bars
-        series = self._series.get((self._id(instrument_id), name))
+        name: object = self._timeframes[0].name if bars is None else bars
+        place = self._id(instrument_id)
+        series = self._series.get((place, name)) if isinstance(name, str) else None
         if series is None:
             known = ", ".join(self.timeframes)
             rule = f"must be one of the strategy's bars, which are {known}; add it to `bars` of the strategy"
@@ -365,12 +400,9 @@ def _made_too_late(name: str, given: str) -> str:
 
 def _kept(column: str, count: object, kept: int) -> int:
     """Return how many bars of a history are asked for; also a whole number of numpy."""
-    try:
-        number = index(count)  # type: ignore[arg-type] # what has no index is refused
-    except TypeError:
-        raise InvalidValueError(
-            "count", count, "must be a whole number, as in history('close', 20)"
-        ) from None
+    number = _index(count)
+    if number is None:
+        raise InvalidValueError("count", count, "must be a whole number, as in history('close', 20)")
     if number < 0:
         raise InvalidValueError("count", number, "must not be below 0")
     if number > kept:
@@ -386,10 +418,37 @@ def _not_kept(column: str, count: int, kept: int) -> str:
     )
 
 
-def _whole(name: str, value: int) -> int:
-    if not -_INT64 <= value < _INT64:
-        raise InvalidValueError(name, value, "must fit 64 bits")
-    return value
+def _whole(name: str, value: object, least: int = -_INT64, most: int = _INT64 - 1) -> int:
+    """Return a whole number, one of numpy too; a yes or no is none."""
+    number = None if isinstance(value, bool) else _index(value)
+    if number is None:
+        raise InvalidValueError(name, value, "must be a whole number")
+    if not least <= number <= most:
+        rule = "must fit 64 bits" if least < 0 else f"must be from {least} to {most}"
+        raise InvalidValueError(name, value, rule)
+    return number
+
+
+def _index(value: object) -> int | None:
+    try:
+        return index(value)  # type: ignore[arg-type] # what has none is told by the error
+    except TypeError:
+        return None
+
+
+def _period(name: str, value: object) -> int:
+    return _whole(name, value, 1, _PERIOD_MAX)
+
+
+def _factor(name: str, value: object) -> float:
+    number = without_numpy(value)
+    try:
+        if isinstance(number, int | float | Decimal) and not isinstance(number, bool) and isfinite(number):
+            return float(number)
+    except OverflowError:
+        # An integer beyond every float.
+        pass
+    raise InvalidValueError(name, value, "must be a finite number")
 
 
 def _atto(amount: Decimal) -> int | None:

@@ -89,6 +89,8 @@ def batch_of(
         When an argument cannot be used.
     """
     _refuse_no_instrument(instrument)
+    _refuse_no_place(instrument_id)
+    _is_nearest(rounding)
     market = read_market(frame, kind=kind, columns=columns)
     return events_of(
         market, instrument, instrument_id, rounding=rounding, timezone=timezone, interval=interval
@@ -198,6 +200,13 @@ def _refuse_no_instrument(instrument: object) -> None:
         raise InvalidValueError("instrument", given, rule)
 
 
+def _refuse_no_place(instrument_id: object) -> None:
+    is_whole = isinstance(instrument_id, int | np.integer) and not isinstance(instrument_id, bool)
+    if not is_whole or not 0 <= instrument_id < 2**32:  # type: ignore[operator] # it is a whole number
+        rule = "must be the place of the instrument in the engine's `instruments`: 0 for the first"
+        raise InvalidValueError("instrument_id", instrument_id, rule)
+
+
 def _mapping(columns: object) -> Mapping[str, str]:
     if columns is None:
         return {}
@@ -207,8 +216,8 @@ def _mapping(columns: object) -> Mapping[str, str]:
     return columns
 
 
-def _is_nearest(rounding: str) -> bool:
-    if rounding not in ROUNDINGS:
+def _is_nearest(rounding: object) -> bool:
+    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         raise InvalidValueError("rounding", rounding, f"must be {' or '.join(ROUNDINGS)}")
     return rounding == "nearest"
 

@@ -48,9 +48,10 @@ def kind_of(table: Table, kind: str, columns: Mapping[str, str]) -> str:
     DataError
         When it has the columns of none, or of two kinds.
     """
+    word: object = kind
+    if not isinstance(word, str) or word not in ("auto", *KINDS):
+        raise InvalidValueError("kind", word, f"must be auto, {', '.join(KINDS)}")
     if kind != "auto":
-        if kind not in KINDS:
-            raise InvalidValueError("kind", kind, f"must be auto, {', '.join(KINDS)}")
         return kind
     known = {name for wanted in KINDS.values() for name in wanted}
     unknown = set(columns) - known - {"time"}

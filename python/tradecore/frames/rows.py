@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain.errors import DataError
+from tradecore.domain.times import plain_time
 from tradecore.frames.table import Column, Table
-from tradecore.frames.times import time_text
 
 _SORTS = {
     "pandas": ("frame.sort_values({0!r})", "frame.drop_duplicates({0!r})"),
@@ -44,7 +44,7 @@ def refuse_early(table: Table, label: str, time_ns: npt.NDArray[np.int64]) -> No
     if not is_early.any():
         return
     row = int(np.argmax(is_early))
-    what = f"{label} {time_text(int(time_ns[row]))} (UTC): must not be before 1970"
+    what = f"{label} {plain_time(int(time_ns[row]))} (UTC): must not be before 1970"
     advice = f"an engine's time begins there; drop the {int(is_early.sum())} earlier rows"
     raise DataError(table.row_name(row), f"{what}; {advice}")
 
@@ -58,10 +58,10 @@ def refuse_unordered(table: Table, label: str, time_ns: npt.NDArray[np.int64], *
     row = int(np.argmax(is_broken)) + 1
     is_index = table.index_kind in {"times", "other"} and label == table.labels[-1]
     sort, once = _OF_INDEX if is_index else (text.format(label) for text in _SORTS[table.library])
-    shown = time_text(int(time_ns[row]))
+    shown = plain_time(int(time_ns[row]))
     if steps[row - 1] == 0:
         what, advice = "is also the time of the row above it", f"{once} keeps the first of each"
     else:
-        what = f"is earlier than the row above it, {time_text(int(time_ns[row - 1]))}"
+        what = f"is earlier than the row above it, {plain_time(int(time_ns[row - 1]))}"
         advice = f"sort the oldest first, with {sort}"
     raise DataError(table.row_name(row), f"{label} {shown} {what}; {advice}")

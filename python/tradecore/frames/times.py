@@ -23,13 +23,6 @@ _END_NS = int(np.datetime64("2101-01-01", "ns").astype(np.int64))
 _SEPARATOR = "\x1f"
 
 
-def time_text(time_ns: int) -> str:
-    """Return UTC nanoseconds as text: `2024-01-31` at midnight, else with as many digits as it takes."""
-    text = str(np.datetime64(time_ns, "ns")).replace("T", " ")
-    text = text.rstrip("0").removesuffix(".") if "." in text else text
-    return f"{text:0<19}".removesuffix(" 00:00:00")
-
-
 def times_of(
     table: Table, column: Column, timezone: str, *, may_repeat: bool
 ) -> tuple[Integers, ZoneInfo | None]:

@@ -368,7 +368,7 @@ class Session:
 
     def _feed_clock(self, time_ns: int) -> None:
         batch = EventBatch()
-        self._told_ns = max(time_ns, self.engine.now_ns)
+        self._told_ns = max(time_ns, self._told_ns, self.engine.now_ns)
         batch.clock(self._told_ns)
         self.engine.feed(batch)
 

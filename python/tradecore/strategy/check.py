@@ -50,6 +50,7 @@ def checked_bindings(
         else:
             noted(key, binding, "must be a StrategyBinding")
     check_names([binding.name for binding in good], "strategies[{}].name".format, noted)
+    _check_objects(good, noted)
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
     return None if noted.found else tuple(good)
@@ -68,6 +69,17 @@ def check_names(names: Sequence[object], key: typing.Callable[[int], str], repor
     for index, name in enumerate(names):
         if name in names[:index]:
             report(key(index), name, "two strategies need two names: set `name`")
+
+
+def _check_objects(bindings: Sequence[StrategyBinding], report: shape.Report) -> None:
+    """Report an object in two bindings: it would hear events twice and mix up what it keeps."""
+    first: dict[int, int] = {}
+    for index, binding in enumerate(bindings):
+        before = first.setdefault(id(binding.strategy), index)
+        if before != index and binding.strategy is not None:
+            name = type(binding.strategy).__name__
+            rule = f"is the object of strategies[{before}] again; make one for each: strategy={name}(...)"
+            report(f"strategies[{index}].strategy", name, rule)
 
 
 def check_symbols(key: str, named: object, symbols: Collection[str], report: shape.Report) -> None:

@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from tradecore.domain import ConfigError, InvalidValueError, shape
+from tradecore.domain.quoted import error_text
 from tradecore.strategy.callbacks import signature_problems
 from tradecore.strategy.neighbours import NeighbourLoader, package_of
+
+# A class that nothing else holds any more is forgotten here too.
+_KNOWN_HINTS: WeakKeyDictionary[type, dict[str, type]] = WeakKeyDictionary()
 
 
 def load_class(target: str, *, source: str, key: str = "strategy.class", base: Path | None = None) -> type:
@@ -52,7 +57,7 @@ def parameters(strategy_class: type) -> dict[str, object]:
     """Return the parameters of a strategy class: annotated public attributes with a default."""
     return {
         name: getattr(strategy_class, name)
-        for name in typing.get_type_hints(strategy_class)
+        for name in _hints(strategy_class)
         if not name.startswith("_") and hasattr(strategy_class, name)
     }
 
@@ -76,9 +81,9 @@ def build(
     try:
         strategy: object = strategy_class()
     except Exception as error:
-        rule = f"cannot be made: {type(error).__name__}: {error}; its __init__ gets no arguments"
+        rule = f"cannot be made: {error_text(error)}; its __init__ gets no arguments"
         raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
-    hints = typing.get_type_hints(strategy_class, include_extras=True)
+    hints = _hints(strategy_class)
     for name, default in parameters(strategy_class).items():
         setattr(strategy, name, _converted(values.get(name, default), hints[name]))
     if wrong := signature_problems(strategy):
@@ -107,14 +112,22 @@ def parameter_problems(strategy_class: type, values: Mapping[str, object]) -> li
 
 def parameter_rule(strategy_class: type, name: str, value: object) -> str | None:
     """Return what the annotation of a parameter says against a value; `None` when it allows it."""
-    hint = typing.get_type_hints(strategy_class, include_extras=True)[name]
     try:
-        _converted(value, hint)
+        _converted(value, _hints(strategy_class)[name])
     except msgspec.ValidationError as error:
         return str(error)
     except UnicodeEncodeError:
         return "must be text that UTF-8 can hold"
     return None
+
+
+def _hints(strategy_class: type) -> dict[str, type]:
+    """Return the annotations of a class by name; worked out once for each class."""
+    known = _KNOWN_HINTS.get(strategy_class)
+    if known is None:
+        known = typing.get_type_hints(strategy_class, include_extras=True)
+        _KNOWN_HINTS[strategy_class] = known
+    return known
 
 
 def _converted(value: object, hint: type) -> object:
@@ -135,7 +148,8 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
         try:
             return importlib.import_module(location)
         except ModuleNotFoundError as error:
-            raise ConfigError(source, key, target, f"no module named {error.name}") from None
+            rule = f"no module named {error.name}{_file_beside(location, target, error.name, base)}"
+            raise ConfigError(source, key, target, rule) from None
         except Exception as error:
             raise ConfigError(source, key, target, _failure(location, error)) from error
     path = (base or Path.cwd()) / location
@@ -165,12 +179,23 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
     return module
 
 
+def _file_beside(location: str, target: str, missing: str | None, base: Path | None) -> str:
+    """Say how to name the file that was meant by a module; empty when there is none."""
+    if missing is None or not f"{location}.".startswith(f"{missing}."):
+        # The module is there, and what it imports is not.
+        return ""
+    file = f"{location.replace('.', '/')}.py"
+    if not any((folder / file).is_file() for folder in (base or Path.cwd(), Path.cwd())):
+        return ""
+    return f'; for the file {file} write "{file}:{target.rpartition(":")[2]}"'
+
+
 def _failure(location: str, error: Exception) -> str:
     """Say what a module raised while it was imported, and where."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == location]
     place = f", line {lines[-1]}" if lines else ""
-    return f"{location}{place} cannot be imported: {type(error).__name__}: {error}"
+    return f"{location}{place} cannot be imported: {error_text(error)}"
 
 
 def _is_own_class(module: ModuleType, value: object) -> bool:

@@ -177,12 +177,18 @@ fn swapped_doubled_and_missing_blocks_are_damage() {
 
 #[test]
 fn a_zeroed_sector_in_what_was_durable_is_damage() {
-    let bytes = journal([9, 9, 9, 9]).into_storage().file;
-    let last = *block_offsets(&bytes).iter().rev().nth(1).unwrap();
-    for sector in (512..last - 512).step_by(512) {
-        let mut holed = bytes.clone();
-        holed[sector..sector + 512].fill(0);
-        assert!(matches!(walk(&holed).0, Outcome::Damaged(_)), "sector at {sector}");
+    // The last block says that all before it was durable; with one frame a block, it says so of one frame more.
+    for (size, groups) in [(1, 20..60), (2, 9..20), (9, 4..9), (40, 2..4)] {
+        for groups in groups {
+            let bytes = journal(vec![size; groups]).into_storage().file;
+            let last = *block_offsets(&bytes).iter().rev().nth(1).unwrap();
+            for sector in (512..=last - 512).step_by(512) {
+                let mut holed = bytes.clone();
+                holed[sector..sector + 512].fill(0);
+                let outcome = walk(&holed).0;
+                assert!(matches!(outcome, Outcome::Damaged(_)), "{groups} of {size}, sector at {sector}");
+            }
+        }
     }
 }
 

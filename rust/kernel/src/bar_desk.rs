@@ -5,7 +5,7 @@ use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
 use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Scopes, Stake, Switches, Wish};
 use tradecore_types::{
     Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Side,
-    Size, StrategyId, TimeNs, share_of,
+    Size, StrategyId, TimeNs,
 };
 
 use crate::account::Account;
@@ -44,9 +44,10 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) now_ns: TimeNs,
 }
 
-/// An order that closes a position and opens the other side.
+/// An order that closes the whole position of its strategy and opens the other side.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
+    strategy: StrategyId,
     side: Side,
     closing_lots: i64,
     opening_lots: i64,
@@ -107,7 +108,7 @@ impl BarDesk<'_> {
     /// Tells whether an order that turns a position can be paid once it has closed that; `None` when a sum does not
     /// fit.
     fn affords(&self, turn: Turn) -> Option<bool> {
-        let Turn { side, closing_lots, opening_lots, price_ticks, mark_ticks } = turn;
+        let Turn { strategy, side, closing_lots, opening_lots, price_ticks, mark_ticks } = turn;
         let (id, instrument) = (self.instrument.id, self.instrument);
         let fee = |lots| self.fees.fee(instrument, price_ticks, lots, Liquidity::Taker).map(|fee| fee.0);
         let total = self.ledger.position_total(id);
@@ -129,13 +130,13 @@ impl BarDesk<'_> {
         };
         let freed = match margined.rule.mode {
             MarginMode::Cross => gain,
-            // Its profit and its margin come back with what is closed.
+            // The profit of its strategy comes in. Its margin comes back, or, where it stood against others, there is
+            // more to be set aside.
             MarginMode::Isolated => {
-                let of_account =
-                    if closed.signum() == total.signum() { closed.abs().min(total.abs()) } else { 0 };
-                let share = |whole| share_of(whole, i128::from(of_account), i128::from(total.abs().max(1)));
-                let profit = closed_value.checked_sub(share(self.ledger.cost_total(id).0)?)?;
-                profit.checked_add(share(margined.set_aside)?)?.checked_sub(fee(closing_lots)?)?
+                let profit = self.ledger.unrealised_of(strategy, id, price_ticks)?.0;
+                let set_aside = margined.set_aside_after(price_ticks, total, left).ok()?;
+                let returned = margined.set_aside.checked_sub(set_aside)?;
+                profit.checked_add(returned)?.checked_sub(fee(closing_lots)?)?
             }
         };
         standing.equity = standing.equity.checked_add(freed)?;
@@ -250,7 +251,8 @@ impl BarAccount for BarDesk<'_> {
         price_ticks: i64,
         mark_ticks: i64,
     ) -> bool {
-        let turn = Turn { side: order.intent().side, closing_lots, opening_lots, price_ticks, mark_ticks };
+        let OrderIntent { strategy, side, .. } = *order.intent();
+        let turn = Turn { strategy, side, closing_lots, opening_lots, price_ticks, mark_ticks };
         self.affords(turn).is_some_and(|affords| affords)
     }
 
@@ -309,11 +311,11 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn first_breach(&mut self, from_ticks: i64, to_ticks: i64) -> Result<Option<i64>, KernelError> {
-        if !self.is_margined() {
+        if self.is_marked {
             return Ok(None);
         }
-        let margin = self.account.as_mut().and_then(|account| account.margin.as_mut());
-        match margin {
+        match self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            // It knows whether the instrument has rules.
             Some(margin) => {
                 let leg = Leg { instrument: self.instrument.id, from_ticks, to_ticks };
                 margin.first_breach(self.ledger, self.marks, leg)

@@ -12,4 +12,10 @@
 ///    path, a bar is an interval and day orders live on sessions, maker and taker go by what happened, and
 ///    exits are tried until the position is flat. Decision gates judge amendments too. A share of equity
 ///    states its size in a `sized` record. Of one moment, bars that close come before bars that open.
-pub const BEHAVIOUR_VERSION: u32 = 2;
+/// 3. Inside a bar the margin is judged along its path, step by step of its brackets, not at its worse end; a
+///    liquidation takes its orders back at once, also those on their way. `close()` sends what orders on their
+///    way, and stops that were set off, do not close already. A `fok` order that turns a position fills whole
+///    or not at all, by the profit of its own strategy. Prices and sizes off the grid, and those that are no
+///    numbers, are refusals in the journal. Bars built from trades or quotes follow the sessions of their
+///    instrument.
+pub const BEHAVIOUR_VERSION: u32 = 3;

@@ -49,6 +49,37 @@ impl Kernel {
             .fold(0, i64::saturating_add)
     }
 
+    /// Takes out of the parts of a position, as signed lots with the entry they belong to, what is being closed at
+    /// once already. What closes a named entry takes of that one, the rest of the oldest.
+    pub(crate) fn leave_out_under_way(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        parts: &mut Vec<(i64, Option<OrderId>)>,
+    ) {
+        let Some(sign) = parts.first().map(|part| part.0.signum()) else { return };
+        let side = if sign > 0 { Side::Sell } else { Side::Buy };
+        let desk = Desk { strategy, instrument, side };
+        let is_meant = |order: &OpenOrder| self.is_on_its_way(order);
+        for is_named in [true, false] {
+            for order in self.orders.iter().filter(|order| desk.has(&order.intent) && is_meant(order)) {
+                let entry = order.intent.closes;
+                if entry.is_some() != is_named || !self.counts(order, is_meant) {
+                    continue;
+                }
+                let mut lots = order.lots_at_stake();
+                for part in
+                    parts.iter_mut().filter(|part| entry.is_none() || part.1.is_none() || part.1 == entry)
+                {
+                    let taken = lots.min(part.0.saturating_abs());
+                    part.0 -= taken * sign;
+                    lots -= taken;
+                }
+            }
+        }
+        parts.retain(|part| part.0 != 0);
+    }
+
     /// Tells whether a closing order counts: of those meant that cancel each other, on a side, only the first does.
     fn counts(&self, order: &OpenOrder, is_meant: impl Fn(&OpenOrder) -> bool) -> bool {
         let OrderIntent { order_id, strategy, instrument, side, .. } = order.intent;

@@ -7,6 +7,7 @@
 //! a fee on what is closed goes to the venue, and a loss beyond the margin (isolated) or the whole account
 //! (cross) is borne by its insurance fund, so that a liquidation never leaves a debt.
 
+use tradecore_ledger::OrderState;
 use tradecore_types::{
     CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Liquidity, Money, OrderId, OrderIntent,
     Report, ReportBody, StrategyId, share_of,
@@ -14,6 +15,7 @@ use tradecore_types::{
 
 use crate::margin::{Margin, MarginMode, overflow};
 use crate::market::Venue;
+use crate::schedule::{Cancelling, Request};
 use crate::scoping::Books;
 use crate::wake::WakeBody;
 use crate::{Kernel, KernelError};
@@ -158,13 +160,29 @@ impl Kernel {
     }
 
     /// Cancels open orders because the margin behind them is used up.
+    ///
+    /// The venue does that itself, so it takes no time on the way, and an order that is still on its way finds
+    /// nothing that could carry it.
     fn cancel_for_margin(&mut self, is_meant: impl Fn(&OrderIntent) -> bool) {
         let intents = self.orders.iter().map(|order| order.intent).filter(is_meant);
-        let mut found: Vec<OrderId> = intents.map(|intent| intent.order_id).collect();
+        let mut found: Vec<(OrderId, InstrumentId)> =
+            intents.map(|intent| (intent.order_id, intent.instrument)).collect();
         found.sort_unstable();
-        for order_id in found {
-            self.request_cancel(order_id, CancelReason::Liquidation);
+        let reason = CancelReason::Liquidation;
+        let mut requests: Vec<Request> = Vec::with_capacity(found.len());
+        for (order_id, instrument) in found {
+            // Of one that is being cancelled already, the request is on its way.
+            let is_asked =
+                self.orders.get(order_id).is_some_and(|order| order.state == OrderState::PendingCancel);
+            if !is_asked && !matches!(self.note_cancel(order_id, reason), Some(Cancelling::AtVenue(_))) {
+                continue;
+            }
+            match self.schedule.withdraw(order_id) {
+                Some(order) => self.tell_held(&order, ReportBody::Canceled(reason)),
+                None => requests.push(Request::Cancel { order_id, instrument, reason }),
+            }
         }
+        self.schedule.arrivals_first(self.now_ns, requests);
     }
 
     /// Returns the strategy that holds most of an instrument's position: fees and insurance are booked to it.

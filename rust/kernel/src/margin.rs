@@ -111,19 +111,7 @@ impl Margin {
         };
         let set_aside_before = margined.set_aside;
         let before = position_lots.saturating_sub(lots.saturating_mul(intent.side.sign()));
-        let is_turned = before.signum() != position_lots.signum();
-        let kept = if is_turned { 0 } else { before.saturating_abs().min(position_lots.saturating_abs()) };
-        let opened = position_lots.saturating_abs().saturating_sub(kept);
-        margined.set_aside = match before {
-            0 => 0,
-            _ => share_of(margined.set_aside, i128::from(kept), i128::from(before).abs())
-                .ok_or_else(overflow)?,
-        };
-        if opened > 0 {
-            let notional = margined.instrument.notional(price_ticks, opened).ok_or_else(overflow)?;
-            let initial = margined.rule.schedule.initial(notional).ok_or_else(overflow)?;
-            margined.set_aside = margined.set_aside.checked_add(initial.0).ok_or_else(overflow)?;
-        }
+        margined.set_aside = margined.set_aside_after(price_ticks, before, position_lots)?;
         let change = margined.set_aside.saturating_sub(set_aside_before);
         self.set_aside = self.set_aside.saturating_add(change);
         self.watch.touch_all();
@@ -247,6 +235,30 @@ impl Margined {
                 Ok(whole.saturating_sub(own.0).max(0))
             }
         }
+    }
+
+    /// Returns what is set aside once a fill has changed an isolated position: more for what it opens, less in
+    /// proportion for what it closes.
+    pub(crate) fn set_aside_after(
+        &self,
+        price_ticks: i64,
+        before: i64,
+        after: i64,
+    ) -> Result<i128, KernelError> {
+        let is_turned = before.signum() != after.signum();
+        let kept = if is_turned { 0 } else { before.saturating_abs().min(after.saturating_abs()) };
+        let opened = after.saturating_abs().saturating_sub(kept);
+        let left = if before == 0 {
+            0
+        } else {
+            share_of(self.set_aside, i128::from(kept), i128::from(before).abs()).ok_or_else(overflow)?
+        };
+        if opened == 0 {
+            return Ok(left);
+        }
+        let notional = self.instrument.notional(price_ticks, opened).ok_or_else(overflow)?;
+        let initial = self.rule.schedule.initial(notional).ok_or_else(overflow)?;
+        left.checked_add(initial.0).ok_or_else(overflow)
     }
 
     /// Returns what stands behind an isolated position and the maintenance margin it needs, at a price.

@@ -8,7 +8,7 @@ use tradecore_ledger::Ledger;
 use tradecore_matching::Stop;
 use tradecore_types::InstrumentId;
 
-use crate::margin::{Margin, MarginMode};
+use crate::margin::{Margin, MarginMode, overflow};
 use crate::{Kernel, KernelError};
 
 /// A straight piece of the path.
@@ -40,9 +40,60 @@ impl Margin {
         found
     }
 
+    /// Looks at one piece after the other in which the same bracket holds: where one begins, the maintenance margin
+    /// may make a step, whichever way the price goes.
+    fn search_breach(
+        &mut self,
+        ledger: &Ledger,
+        marks: &[Option<i64>],
+        leg: Leg,
+        is_adverse: bool,
+    ) -> Result<Option<i64>, KernelError> {
+        let Leg { instrument, to_ticks, .. } = leg;
+        let mut from_ticks = leg.from_ticks;
+        loop {
+            let until_ticks = self.end_of_bracket(ledger, Leg { from_ticks, ..leg })?;
+            let piece = Leg { instrument, from_ticks, to_ticks: until_ticks };
+            let found = self.search_piece(ledger, marks, piece, is_adverse)?;
+            if found.is_some() || until_ticks == to_ticks {
+                return Ok(found);
+            }
+            from_ticks = until_ticks + (to_ticks - until_ticks).signum();
+        }
+    }
+
+    /// Returns the last price on a way at which the bracket of its beginning holds.
+    fn end_of_bracket(&self, ledger: &Ledger, leg: Leg) -> Result<i64, KernelError> {
+        let Leg { instrument, from_ticks, to_ticks } = leg;
+        let Some(margined) = self.get(instrument).filter(|known| known.rule.schedule.has_brackets()) else {
+            return Ok(to_ticks);
+        };
+        let lots = ledger.position_total(instrument);
+        let bracket_at = |price_ticks| {
+            let notional = margined.instrument.notional(price_ticks, lots)?;
+            margined.rule.schedule.bracket_of(notional)
+        };
+        let first = bracket_at(from_ticks).ok_or_else(overflow)?;
+        // The notional goes one way as long as the price keeps its sign.
+        let to_ticks = if from_ticks.signum() * to_ticks.signum() < 0 { 0 } else { to_ticks };
+        if bracket_at(to_ticks).ok_or_else(overflow)? == first {
+            return Ok(to_ticks);
+        }
+        let (mut same, mut other) = (from_ticks, to_ticks);
+        while same.abs_diff(other) > 1 {
+            let middle = same.midpoint(other);
+            if bracket_at(middle).ok_or_else(overflow)? == first {
+                same = middle;
+            } else {
+                other = middle;
+            }
+        }
+        Ok(same)
+    }
+
     /// Halves the way until the price is found. Against a position the margin only ever gets less; in its favour it
     /// only gets more, and the beginning decides.
-    fn search_breach(
+    fn search_piece(
         &mut self,
         ledger: &Ledger,
         marks: &[Option<i64>],

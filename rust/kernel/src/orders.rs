@@ -10,7 +10,7 @@ use tradecore_types::{
 use crate::decision::RequestKind;
 use crate::gates::Occasion;
 use crate::market::Venue;
-use crate::schedule::{Delivery, Request};
+use crate::schedule::{Cancelling, Delivery, Request};
 use crate::{Destination, Kernel, KernelError, Links};
 
 /// What a strategy asks for.
@@ -150,7 +150,8 @@ impl Kernel {
         }
     }
 
-    /// Closes a strategy's position with market orders; `None` when it is flat.
+    /// Closes a strategy's position with market orders, but for what orders that close at once are on their way to
+    /// close; `None` when it is flat.
     ///
     /// Against bars every entry gets a closing order of its own, so that its exits go with it; the
     /// verdict is that of the last one, or the first refusal.
@@ -163,7 +164,13 @@ impl Kernel {
         strategy: StrategyId,
         instrument: InstrumentId,
     ) -> Result<Option<Verdict>, KernelError> {
-        let parts = self.closing_parts(strategy, instrument)?;
+        let mut parts = self.closing_parts(strategy, instrument)?;
+        let whole = parts.clone();
+        self.leave_out_under_way(strategy, instrument, &mut parts);
+        if parts.is_empty() {
+            // All of it is on its way: the refusal says so.
+            parts = whole;
+        }
         self.trace_unasked(strategy, instrument, "close")?;
         let mut verdict = None;
         for (position_lots, entry) in parts {
@@ -341,10 +348,21 @@ impl Kernel {
         if self.orders.get(order_id).is_none_or(|order| order.state == OrderState::PendingCancel) {
             return false;
         }
-        let Ok(update) = self.orders.note(order_id, OrderEvent::CancelRequested, self.now_ns) else {
-            return false;
-        };
-        let intent = update.order.intent;
+        match self.note_cancel(order_id, reason) {
+            Some(Cancelling::AtVenue(request)) => {
+                let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
+                self.schedule.arrival(arrival_ns, request);
+                true
+            }
+            Some(Cancelling::Ended) => true,
+            None => false,
+        }
+    }
+
+    /// Notes that an order is to be cancelled, and ends it when it is held back; `None` when it cannot be cancelled.
+    pub(crate) fn note_cancel(&mut self, order_id: OrderId, reason: CancelReason) -> Option<Cancelling> {
+        let order = self.orders.note(order_id, OrderEvent::CancelRequested, self.now_ns).ok()?.order;
+        let intent = order.intent;
         self.recorder.cancel(self.now_ns, order_id, intent.strategy);
         if self.scopes.is_on() {
             self.tell_scopes(&intent, false);
@@ -355,13 +373,11 @@ impl Kernel {
             }
             if let Some(held) = self.groups.take_held(order_id) {
                 self.tell_held(&held, ReportBody::Canceled(reason));
-                return true;
+                return Some(Cancelling::Ended);
             }
         }
-        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
         let instrument = intent.instrument;
-        self.schedule.arrival(arrival_ns, Request::Cancel { order_id, instrument, reason });
-        true
+        Some(Cancelling::AtVenue(Request::Cancel { order_id, instrument, reason }))
     }
 
     /// Asks the venue to give an order a new stated price (limit, else trigger; `None` keeps it) and a new

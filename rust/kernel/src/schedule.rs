@@ -42,6 +42,15 @@ pub(crate) enum Request {
     },
 }
 
+/// What becomes of an order that is to be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cancelling {
+    /// It was held back and has ended.
+    Ended,
+    /// The venue has to be asked.
+    AtVenue(Request),
+}
+
 /// A report on its way back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
@@ -143,6 +152,26 @@ impl Schedule {
         let time_ns = self.arrivals.back().map_or(time_ns, |entry| entry.0.max(time_ns));
         self.next_ns = self.next_ns.min(time_ns);
         self.arrivals.push_back((time_ns, request));
+    }
+
+    /// Lets requests reach the venue now, before all that are on their way.
+    pub(crate) fn arrivals_first(&mut self, now_ns: TimeNs, requests: Vec<Request>) {
+        for request in requests.into_iter().rev() {
+            self.arrivals.push_front((now_ns, request));
+        }
+        self.look_ahead();
+    }
+
+    /// Takes a new order back that has not reached the venue yet; `None` when it has.
+    pub(crate) fn withdraw(&mut self, order_id: OrderId) -> Option<ApprovedOrder> {
+        let is_it = |request: &Request| matches!(request, Request::Submit(order) if order.intent().order_id == order_id);
+        let place = self.arrivals.iter().position(|(_, request)| is_it(request))?;
+        let taken = self.arrivals.remove(place);
+        self.look_ahead();
+        match taken {
+            Some((_, Request::Submit(order))) => Some(order),
+            _ => None,
+        }
     }
 
     /// Plans the end of an order. Orders that have ended before their time are forgotten once they are more

@@ -89,6 +89,18 @@ impl MarginSchedule {
         Money(notional.unwrap_or(i128::MAX))
     }
 
+    /// Tells whether there is more than one bracket.
+    #[must_use]
+    pub fn has_brackets(&self) -> bool {
+        self.tiers.len() > 1
+    }
+
+    /// Returns which bracket a notional falls into, the smallest being 0.
+    #[must_use]
+    pub fn bracket_of(&self, notional: Money) -> Option<usize> {
+        self.tiers.iter().position(|tier| notional.0 <= tier.notional_max)
+    }
+
     fn tier(&self, notional: Money) -> Option<&Bracket> {
         self.tiers.iter().find(|tier| notional.0 <= tier.notional_max)
     }

@@ -2,19 +2,25 @@
 
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use tradecore_journal::{collect_events, encode_event};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Command, CommandKind, Event, EventBatch, EventBody, FeedState, Flow,
     Funding, InstrumentId, Level, Mark, Quote, Side, Trade,
 };
 
-use crate::errors::invalid_value;
+use crate::arguments::{self, flag, levels, number, optional, text};
+use crate::errors::{data_error, invalid_value};
 use crate::risk;
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyEventBatch>()
 }
+
+/// What a batch is made of in another process: its class, no arguments, and its state.
+type Reduced<'py> = (Bound<'py, PyType>, Bound<'py, PyTuple>, (Bound<'py, PyBytes>, bool));
 
 /// Events on their way into an engine, in the order they are added; times must not fall.
 ///
@@ -60,8 +66,9 @@ pub fn rows<const N: usize>(
     let length = columns.first().map_or(0, |column| column.1.len());
     for (name, column) in &columns {
         if column.len() != length {
-            let rule = format!("must have {length} elements like the first column");
-            return Err(invalid_value(name, &column.len().to_string(), &rule));
+            let first = columns.first().map_or("", |column| column.0);
+            let rule = format!("must have {length} elements, as {first} has");
+            return Err(invalid_value(name, &format!("of {} elements", column.len()), &rule));
         }
     }
     // Every row is in every column: nothing is made up.
@@ -129,6 +136,31 @@ impl PyEventBatch {
         self.copy()
     }
 
+    /// How a pool of processes gets it: an empty batch, and the events as frames of a journal.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        let py = slf.py();
+        let this = slf.borrow();
+        let mut frames = Vec::new();
+        for event in &this.inner.events {
+            let (bids, asks) = match &event.body {
+                EventBody::Book(update) => this.inner.levels_of(update),
+                _ => (&[][..], &[][..]),
+            };
+            encode_event(&mut frames, event, bids, asks)
+                .map_err(|error| data_error("batch", &error.to_string()))?;
+        }
+        Ok((slf.get_type(), PyTuple::empty(py), (PyBytes::new(py, &frames), this.is_spent)))
+    }
+
+    /// Takes over what `__reduce__` gave; a damaged frame is an error, and the batch is then as it was.
+    fn __setstate__(&mut self, state: (PyBackedBytes, bool)) -> PyResult<()> {
+        let (frames, is_spent) = state;
+        let mut events = EventBatch::default();
+        collect_events(&frames, &mut events).map_err(|error| data_error("batch", &error.to_string()))?;
+        (self.inner, self.is_spent) = (events, is_spent);
+        Ok(())
+    }
+
     fn __repr__(&self) -> String {
         let taken = if self.is_spent() { ", an engine took what there was" } else { "" };
         format!("<EventBatch of {} events{taken}>", self.inner.events.len())
@@ -139,29 +171,38 @@ impl PyEventBatch {
     /// `frame` is a pandas or polars DataFrame, an Arrow table or anything with `__arrow_c_stream__`, or a structured
     /// numpy array; `instrument` an `InstrumentSpec`. `tradecore.frames.batch_of` does it and documents the rest.
     #[staticmethod]
-    #[pyo3(signature = (
-        frame, instrument, *, instrument_id=0, kind="auto", columns=None, rounding="exact", timezone="UTC",
-        interval=None
-    ))]
+    #[pyo3(
+        signature = (
+            frame, instrument, *, instrument_id=None, kind=None, columns=None, rounding=None, timezone=None,
+            interval=None
+        ),
+        text_signature = "(frame, instrument, *, instrument_id=0, kind='auto', columns=None, \
+            rounding='exact', timezone='UTC', interval=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn from_frame<'py>(
         py: Python<'py>,
         frame: &Bound<'py, PyAny>,
         instrument: &Bound<'py, PyAny>,
-        instrument_id: u32,
-        kind: &str,
+        instrument_id: Option<&Bound<'py, PyAny>>,
+        kind: Option<&Bound<'py, PyAny>>,
         columns: Option<&Bound<'py, PyAny>>,
-        rounding: &str,
-        timezone: &str,
+        rounding: Option<&Bound<'py, PyAny>>,
+        timezone: Option<&Bound<'py, PyAny>>,
         interval: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = PyDict::new(py);
-        options.set_item("instrument_id", instrument_id)?;
-        options.set_item("kind", kind)?;
-        options.set_item("columns", columns)?;
-        options.set_item("rounding", rounding)?;
-        options.set_item("timezone", timezone)?;
-        options.set_item("interval", interval)?;
+        let given = [
+            ("instrument_id", instrument_id),
+            ("kind", kind),
+            ("columns", columns),
+            ("rounding", rounding),
+            ("timezone", timezone),
+            ("interval", interval),
+        ];
+        for (name, value) in given.into_iter().filter(|(_, value)| value.is_some()) {
+            options.set_item(name, value)?;
+        }
         py.import("tradecore.frames")?.getattr("batch_of")?.call((frame, instrument), Some(&options))
     }
 
@@ -172,8 +213,8 @@ impl PyEventBatch {
     }
 
     /// Removes the first `count` events, or all of them.
-    fn skip(&mut self, count: usize) {
-        let count = count.min(self.inner.events.len());
+    fn skip(&mut self, #[pyo3(from_py_with = number::count)] count: u64) {
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.inner.events.len());
         self.inner.events.drain(..count);
     }
 
@@ -182,13 +223,13 @@ impl PyEventBatch {
     #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn quote(
         &mut self,
-        time_ns: i64,
-        instrument_id: u32,
-        bid_ticks: i64,
-        bid_lots: i64,
-        ask_ticks: i64,
-        ask_lots: i64,
-        update_id: u64,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::bid_ticks)] bid_ticks: i64,
+        #[pyo3(from_py_with = number::bid_lots)] bid_lots: i64,
+        #[pyo3(from_py_with = number::ask_ticks)] ask_ticks: i64,
+        #[pyo3(from_py_with = number::ask_lots)] ask_lots: i64,
+        #[pyo3(from_py_with = number::update_id)] update_id: u64,
     ) {
         let quote = Quote { bid_ticks, bid_lots, ask_ticks, ask_lots, update_id };
         self.push(time_ns, instrument_id, EventBody::Quote(quote));
@@ -198,12 +239,12 @@ impl PyEventBatch {
     #[pyo3(signature = (time_ns, instrument_id, price_ticks, lots, buyer_is_aggressor, trade_id=0))]
     fn trade(
         &mut self,
-        time_ns: i64,
-        instrument_id: u32,
-        price_ticks: i64,
-        lots: i64,
-        buyer_is_aggressor: bool,
-        trade_id: u64,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::price_ticks)] price_ticks: i64,
+        #[pyo3(from_py_with = number::lots)] lots: i64,
+        #[pyo3(from_py_with = flag::buyer_is_aggressor)] buyer_is_aggressor: bool,
+        #[pyo3(from_py_with = number::trade_id)] trade_id: u64,
     ) {
         let trade = Trade { price_ticks, lots, aggressor: side(buyer_is_aggressor), trade_id };
         self.push(time_ns, instrument_id, EventBody::Trade(trade));
@@ -219,15 +260,15 @@ impl PyEventBatch {
     #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn book(
         &mut self,
-        time_ns: i64,
-        instrument_id: u32,
-        is_snapshot: bool,
-        first_id: u64,
-        last_id: u64,
-        prev_id: u64,
-        bids: Vec<(i64, i64)>,
-        asks: Vec<(i64, i64)>,
-        checksum: Option<u32>,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = flag::is_snapshot)] is_snapshot: bool,
+        #[pyo3(from_py_with = number::first_id)] first_id: u64,
+        #[pyo3(from_py_with = number::last_id)] last_id: u64,
+        #[pyo3(from_py_with = number::prev_id)] prev_id: u64,
+        #[pyo3(from_py_with = levels::bids)] bids: Vec<(i64, i64)>,
+        #[pyo3(from_py_with = levels::asks)] asks: Vec<(i64, i64)>,
+        #[pyo3(from_py_with = optional::checksum)] checksum: Option<u32>,
     ) -> PyResult<()> {
         let count = |values: &[(i64, i64)]| {
             u32::try_from(values.len())
@@ -255,7 +296,7 @@ impl PyEventBatch {
     #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
     fn bars(
         &mut self,
-        instrument_id: u32,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
         open_time_ns: Column<'_>,
         close_time_ns: Column<'_>,
         open: Column<'_>,
@@ -284,7 +325,7 @@ impl PyEventBatch {
     /// Adds quotes from int64 columns of one length: times in nanoseconds, prices in ticks, sizes in lots.
     fn quotes(
         &mut self,
-        instrument_id: u32,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
         time_ns: Column<'_>,
         bid_ticks: Column<'_>,
         bid_lots: Column<'_>,
@@ -311,7 +352,7 @@ impl PyEventBatch {
     #[pyo3(signature = (instrument_id, time_ns, price_ticks, lots, buyer_is_aggressor, trade_id=None))]
     fn trades(
         &mut self,
-        instrument_id: u32,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
         time_ns: Column<'_>,
         price_ticks: Column<'_>,
         lots: Column<'_>,
@@ -343,50 +384,79 @@ impl PyEventBatch {
     /// Adds a limit order of an agent of a simulated exchange.
     fn flow_limit(
         &mut self,
-        time_ns: i64,
-        instrument_id: u32,
-        flow_id: u64,
-        is_buy: bool,
-        price_ticks: i64,
-        lots: i64,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::flow_id)] flow_id: u64,
+        #[pyo3(from_py_with = flag::is_buy)] is_buy: bool,
+        #[pyo3(from_py_with = number::price_ticks)] price_ticks: i64,
+        #[pyo3(from_py_with = number::lots)] lots: i64,
     ) {
         let flow = Flow::Limit { flow_id, side: side(is_buy), price_ticks, lots };
         self.push(time_ns, instrument_id, EventBody::Flow(flow));
     }
 
     /// Adds a market order of an agent of a simulated exchange.
-    fn flow_market(&mut self, time_ns: i64, instrument_id: u32, is_buy: bool, lots: i64) {
+    fn flow_market(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = flag::is_buy)] is_buy: bool,
+        #[pyo3(from_py_with = number::lots)] lots: i64,
+    ) {
         self.push(time_ns, instrument_id, EventBody::Flow(Flow::Market { side: side(is_buy), lots }));
     }
 
     /// Adds the cancel of an agent's resting order.
-    fn flow_cancel(&mut self, time_ns: i64, instrument_id: u32, flow_id: u64) {
+    fn flow_cancel(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::flow_id)] flow_id: u64,
+    ) {
         self.push(time_ns, instrument_id, EventBody::Flow(Flow::Cancel { flow_id }));
     }
 
     /// Adds the loss of an instrument's feed: its book is invalid until the next snapshot.
-    fn feed_lost(&mut self, time_ns: i64, instrument_id: u32) {
+    fn feed_lost(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+    ) {
         self.push(time_ns, instrument_id, EventBody::Feed(FeedState::Lost));
     }
 
     /// Adds an operator's command: pause, resume, flatten, kill or release_kill.
-    fn command(&mut self, time_ns: i64, name: &str) -> PyResult<()> {
-        let unknown =
-            || invalid_value("command", name, "must be pause, resume, flatten, kill or release_kill");
+    fn command(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = text::name)] name: &str,
+    ) -> PyResult<()> {
+        let unknown = || invalid_value("name", name, "must be pause, resume, flatten, kill or release_kill");
         let kind = CommandKind::from_name(name).ok_or_else(unknown)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
 
     /// Adds the mark price of a derivative: what its venue values positions at.
-    fn mark(&mut self, time_ns: i64, instrument_id: u32, price_ticks: i64) {
+    fn mark(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::price_ticks)] price_ticks: i64,
+    ) {
         self.push(time_ns, instrument_id, EventBody::Mark(Mark { price_ticks }));
     }
 
     /// Adds the funding of a perpetual: rate in parts per billion, paid by longs when above 0, on the
     /// position at `mark_ticks`, or at the mark price the engine knows when that is 0.
     #[pyo3(signature = (time_ns, instrument_id, rate_ppb, mark_ticks=0))]
-    fn funding(&mut self, time_ns: i64, instrument_id: u32, rate_ppb: i64, mark_ticks: i64) {
+    fn funding(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::rate_ppb)] rate_ppb: i64,
+        #[pyo3(from_py_with = number::mark_ticks)] mark_ticks: i64,
+    ) {
         self.push(time_ns, instrument_id, EventBody::Funding(Funding { rate_ppb, mark_ticks }));
     }
 
@@ -395,20 +465,26 @@ impl PyEventBatch {
     /// `scope` is account, strategy or instrument, `scope_id` its position in the engine's table.
     fn set_limit(
         &mut self,
-        time_ns: i64,
-        scope: &str,
-        scope_id: u32,
-        limit: &str,
-        value: Option<&str>,
-        person: &str,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = text::scope)] scope: &str,
+        #[pyo3(from_py_with = number::scope_id)] scope_id: u32,
+        #[pyo3(from_py_with = text::limit)] limit: &str,
+        #[pyo3(from_py_with = arguments::limit_value)] value: Option<String>,
+        #[pyo3(from_py_with = text::person)] person: &str,
     ) -> PyResult<()> {
-        let kind = risk::set_limit(risk::scope(scope, scope_id)?, limit, value, person)?;
+        let kind = risk::set_limit(risk::scope(scope, scope_id)?, limit, value.as_deref(), person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
 
     /// Adds the end of a halt of the account or a strategy, and who answers for it.
-    fn release(&mut self, time_ns: i64, scope: &str, scope_id: u32, person: &str) -> PyResult<()> {
+    fn release(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = text::scope)] scope: &str,
+        #[pyo3(from_py_with = number::scope_id)] scope_id: u32,
+        #[pyo3(from_py_with = text::person)] person: &str,
+    ) -> PyResult<()> {
         let kind = risk::release(risk::scope(scope, scope_id)?, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
@@ -417,11 +493,11 @@ impl PyEventBatch {
     /// Adds that a strategy may trade an instrument, or no longer, and who answers for it.
     fn permit(
         &mut self,
-        time_ns: i64,
-        strategy_id: u16,
-        instrument_id: u32,
-        is_allowed: bool,
-        person: &str,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::strategy_id)] strategy_id: u16,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = flag::is_allowed)] is_allowed: bool,
+        #[pyo3(from_py_with = text::person)] person: &str,
     ) -> PyResult<()> {
         let kind = risk::permit(strategy_id, instrument_id, is_allowed, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
@@ -429,7 +505,7 @@ impl PyEventBatch {
     }
 
     /// Adds the passing of time and nothing else.
-    fn clock(&mut self, time_ns: i64) {
+    fn clock(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) {
         self.push(time_ns, 0, EventBody::Clock);
     }
 }

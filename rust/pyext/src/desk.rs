@@ -6,7 +6,8 @@ use tradecore_kernel::{Links, OrderRequest};
 use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId};
 
 use crate::access::{asked, looked_into};
-use crate::errors::invalid_value;
+use crate::arguments::{flag, optional, order, text};
+use crate::errors::{invalid_argument, invalid_value};
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
 use crate::numbers::Numbers;
 use crate::updates::refused_object;
@@ -54,21 +55,25 @@ impl PyOrderDesk {
 
     /// The strategy's position in lots; short is negative.
     #[pyo3(signature = (instrument_id=None))]
-    fn position_lots(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<i64> {
+    fn position_lots(&self, py: Python<'_>, instrument_id: Given<'_, '_>) -> PyResult<i64> {
         let (id, _) = self.instrument(instrument_id)?;
         Ok(looked_into(&self.kernel, py)?.kernel.ledger().position(self.strategy, InstrumentId(id)))
     }
 
     /// Best bid and ask in ticks, None where there is none or the book is invalid.
     #[pyo3(signature = (instrument_id=None))]
-    fn best_ticks(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<(Option<i64>, Option<i64>)> {
+    fn best_ticks(
+        &self,
+        py: Python<'_>,
+        instrument_id: Given<'_, '_>,
+    ) -> PyResult<(Option<i64>, Option<i64>)> {
         let (id, _) = self.instrument(instrument_id)?;
         Ok(looked_into(&self.kernel, py)?.kernel.best(InstrumentId(id)))
     }
 
     /// Last price of an instrument; None before the first. It is the mark price where the feed has one.
     #[pyo3(signature = (instrument_id=None))]
-    fn price(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<Option<f64>> {
+    fn price(&self, py: Python<'_>, instrument_id: Given<'_, '_>) -> PyResult<Option<f64>> {
         let (id, _) = self.instrument(instrument_id)?;
         let this = looked_into(&self.kernel, py)?;
         let instrument = this.kernel.instrument(InstrumentId(id));
@@ -94,7 +99,7 @@ impl PyOrderDesk {
     /// What was closed no longer counts. Of an inverse contract it is the price at which the whole position is
     /// worth what its parts cost, the harmonic mean.
     #[pyo3(signature = (instrument_id=None))]
-    fn entry_price(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<Option<f64>> {
+    fn entry_price(&self, py: Python<'_>, instrument_id: Given<'_, '_>) -> PyResult<Option<f64>> {
         let (id, _) = self.instrument(instrument_id)?;
         let this = looked_into(&self.kernel, py)?;
         Ok(this.kernel.entry_price(self.strategy, InstrumentId(id)))
@@ -103,7 +108,7 @@ impl PyOrderDesk {
     /// Profit of the strategy's position at the last price in the account currency, before fees; 0 when it is
     /// flat.
     #[pyo3(signature = (instrument_id=None))]
-    fn unrealised_pnl(&self, py: Python<'_>, instrument_id: Option<u32>) -> PyResult<f64> {
+    fn unrealised_pnl(&self, py: Python<'_>, instrument_id: Given<'_, '_>) -> PyResult<f64> {
         let (id, _) = self.instrument(instrument_id)?;
         let this = looked_into(&self.kernel, py)?;
         Ok(this.kernel.unrealised_pnl(self.strategy, InstrumentId(id)).map_or(0.0, Money::to_f64))
@@ -201,14 +206,14 @@ impl PyOrderDesk {
         limit_ticks: Given<'a, 'py>,
         stop: Given<'a, 'py>,
         stop_ticks: Given<'a, 'py>,
-        time_in_force: &'a str,
-        post_only: bool,
-        reduce_only: bool,
+        #[pyo3(from_py_with = text::time_in_force)] time_in_force: &'a str,
+        #[pyo3(from_py_with = flag::post_only)] post_only: bool,
+        #[pyo3(from_py_with = flag::reduce_only)] reduce_only: bool,
         stop_loss: Given<'a, 'py>,
         stop_loss_ticks: Given<'a, 'py>,
         take_profit: Given<'a, 'py>,
         take_profit_ticks: Given<'a, 'py>,
-        instrument_id: Option<u32>,
+        instrument_id: Given<'a, 'py>,
         touch: Given<'a, 'py>,
         touch_ticks: Given<'a, 'py>,
         trail: Given<'a, 'py>,
@@ -219,10 +224,10 @@ impl PyOrderDesk {
         activation_ticks: Given<'a, 'py>,
         display: Given<'a, 'py>,
         display_lots: Given<'a, 'py>,
-        to_limit: bool,
-        expire_ns: Option<i64>,
-        after: Option<u64>,
-        oco: Option<u64>,
+        #[pyo3(from_py_with = flag::to_limit)] to_limit: bool,
+        #[pyo3(from_py_with = optional::expire_ns)] expire_ns: Option<i64>,
+        #[pyo3(from_py_with = order::after)] after: Option<u64>,
+        #[pyo3(from_py_with = order::oco)] oco: Option<u64>,
         stop_loss_pct: Given<'a, 'py>,
         take_profit_pct: Given<'a, 'py>,
         trail_pct: Given<'a, 'py>,
@@ -287,14 +292,14 @@ impl PyOrderDesk {
         limit_ticks: Given<'a, 'py>,
         stop: Given<'a, 'py>,
         stop_ticks: Given<'a, 'py>,
-        time_in_force: &'a str,
-        post_only: bool,
-        reduce_only: bool,
+        #[pyo3(from_py_with = text::time_in_force)] time_in_force: &'a str,
+        #[pyo3(from_py_with = flag::post_only)] post_only: bool,
+        #[pyo3(from_py_with = flag::reduce_only)] reduce_only: bool,
         stop_loss: Given<'a, 'py>,
         stop_loss_ticks: Given<'a, 'py>,
         take_profit: Given<'a, 'py>,
         take_profit_ticks: Given<'a, 'py>,
-        instrument_id: Option<u32>,
+        instrument_id: Given<'a, 'py>,
         touch: Given<'a, 'py>,
         touch_ticks: Given<'a, 'py>,
         trail: Given<'a, 'py>,
@@ -305,10 +310,10 @@ impl PyOrderDesk {
         activation_ticks: Given<'a, 'py>,
         display: Given<'a, 'py>,
         display_lots: Given<'a, 'py>,
-        to_limit: bool,
-        expire_ns: Option<i64>,
-        after: Option<u64>,
-        oco: Option<u64>,
+        #[pyo3(from_py_with = flag::to_limit)] to_limit: bool,
+        #[pyo3(from_py_with = optional::expire_ns)] expire_ns: Option<i64>,
+        #[pyo3(from_py_with = order::after)] after: Option<u64>,
+        #[pyo3(from_py_with = order::oco)] oco: Option<u64>,
         stop_loss_pct: Given<'a, 'py>,
         take_profit_pct: Given<'a, 'py>,
         trail_pct: Given<'a, 'py>,
@@ -384,17 +389,35 @@ impl PyOrderDesk {
 
 impl PyOrderDesk {
     /// Returns an instrument of the strategy: the default one when none is named.
-    fn instrument(&self, instrument_id: Option<u32>) -> PyResult<(u32, &Py<PyAny>)> {
+    #[inline]
+    fn instrument(&self, instrument_id: Given<'_, '_>) -> PyResult<(u32, &Py<PyAny>)> {
         let found = match instrument_id {
             None => self.instruments.first(),
-            Some(wanted) => self.instruments.iter().find(|known| known.0 == wanted),
+            Some(given) => {
+                let wanted: Option<u32> = given.extract().ok();
+                self.instruments.iter().find(|known| Some(known.0) == wanted)
+            }
         };
-        found.map(|(id, instrument)| (*id, instrument)).ok_or_else(|| {
-            let mut known: Vec<u32> = self.instruments.iter().map(|known| known.0).collect();
-            known.sort_unstable();
-            let wanted = instrument_id.unwrap_or_default().to_string();
-            invalid_value("instrument_id", &wanted, &format!("must be one of {known:?}"))
-        })
+        found.map(|(id, instrument)| (*id, instrument)).ok_or_else(|| self.unknown(instrument_id))
+    }
+
+    /// Says which instruments the strategy has.
+    #[cold]
+    fn unknown(&self, instrument_id: Given<'_, '_>) -> PyErr {
+        let Some(given) = instrument_id else {
+            return invalid_value("instrument_id", "None", "the strategy has no instrument");
+        };
+        let symbol = |instrument: &Py<PyAny>| {
+            instrument
+                .bind(given.py())
+                .getattr("symbol")
+                .map_or_else(|_| String::new(), |name| name.to_string())
+        };
+        let mut known: Vec<_> = self.instruments.iter().map(|(id, of)| (*id, symbol(of))).collect();
+        known.sort_unstable();
+        let known: Vec<String> = known.into_iter().map(|(id, symbol)| format!("{id} ({symbol})")).collect();
+        let rule = format!("must be the number of an instrument of the strategy: {}", known.join(", "));
+        invalid_argument("instrument_id", given, &rule)
     }
 }
 
@@ -407,7 +430,7 @@ impl PyOrderDesk {
 fn send(
     desk: &PyOrderDesk,
     py: Python<'_>,
-    instrument_id: Option<u32>,
+    instrument_id: Given<'_, '_>,
     wish: Wish<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
     if wish.is_plain() {
@@ -424,7 +447,7 @@ fn send(
 fn send_special(
     desk: &PyOrderDesk,
     py: Python<'_>,
-    instrument_id: Option<u32>,
+    instrument_id: Given<'_, '_>,
     wish: &Wish<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
     let (id, instrument) = desk.instrument(instrument_id)?;

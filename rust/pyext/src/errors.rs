@@ -35,6 +35,12 @@ pub fn invalid_value(field: &str, value: &str, rule: &str) -> PyErr {
     exception(&INVALID_VALUE, "InvalidValueError", (field.to_owned(), value.to_owned(), rule.to_owned()))
 }
 
+/// `InvalidValueError` about an argument as the caller gave it.
+#[cold]
+pub fn invalid_argument(name: &str, given: &Bound<'_, PyAny>, rule: &str) -> PyErr {
+    exception(&INVALID_VALUE, "InvalidValueError", (name.to_owned(), given.clone().unbind(), rule.to_owned()))
+}
+
 /// `InvalidValueError` from a value error of the pure crates.
 pub fn value_error(error: &ValueError) -> PyErr {
     invalid_value(error.field, &error.value, &error.rule)

@@ -42,24 +42,9 @@ impl<'py> FromPyObject<'_, 'py> for Period {
     }
 }
 
-/// Reads what an exponential average starts from.
-fn seed_of(seed: &str) -> PyResult<Seed> {
-    match seed {
-        "sma" => Ok(Seed::Sma),
-        "first" => Ok(Seed::First),
-        _ => Err(invalid_value("seed", seed, "must be \"sma\" or \"first\"")),
-    }
-}
-
-/// Reads which indicator is meant: name and parameters as in `tradecore.strategy.indicators`.
-pub fn spec(
-    name: &str,
-    period: u32,
-    slow: u32,
-    signal: u32,
-    factor: f64,
-    seed_first: bool,
-) -> PyResult<IndicatorSpec> {
+/// Reads an indicator that follows bars: its name, its periods in the order of `ctx`, and its factor.
+pub fn spec(name: &str, periods: [u32; 3], factor: f64, seed_first: bool) -> PyResult<IndicatorSpec> {
+    let [period, slow, signal] = periods;
     let seed = if seed_first { Seed::First } else { Seed::Sma };
     Ok(match name {
         "sma" => IndicatorSpec::Sma { period },
@@ -71,4 +56,13 @@ pub fn spec(
         "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
         other => return Err(invalid_value("indicator", other, "is not known")),
     })
+}
+
+/// Reads what an exponential average starts from.
+fn seed_of(seed: &str) -> PyResult<Seed> {
+    match seed {
+        "sma" => Ok(Seed::Sma),
+        "first" => Ok(Seed::First),
+        _ => Err(invalid_value("seed", seed, "must be \"sma\" or \"first\"")),
+    }
 }

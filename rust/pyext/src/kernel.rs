@@ -9,6 +9,7 @@ use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::access::{asked, taken};
 use crate::activity;
+use crate::arguments::{flag, real, text};
 use crate::bars;
 use crate::batch::PyEventBatch;
 use crate::caller::Calling;
@@ -200,9 +201,9 @@ impl PyKernel {
         slow: u32,
         signal: u32,
         factor: f64,
-        seed_first: bool,
+        #[pyo3(from_py_with = flag::seed_first)] seed_first: bool,
     ) -> PyResult<PyIndicator> {
-        let spec = indicators::spec(name, period, slow, signal, factor, seed_first)?;
+        let spec = indicators::spec(name, [period, slow, signal], factor, seed_first)?;
         let outputs = spec.outputs();
         let mut this = taken(slf.as_unbound(), slf.py())?;
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
@@ -300,10 +301,10 @@ impl PyKernel {
     fn note_for_trace(
         slf: &Bound<'_, Self>,
         strategy_id: u16,
-        name: &str,
-        limit: f64,
-        value: f64,
-        passed: bool,
+        #[pyo3(from_py_with = text::name)] name: &str,
+        #[pyo3(from_py_with = real::limit)] limit: f64,
+        #[pyo3(from_py_with = real::value)] value: f64,
+        #[pyo3(from_py_with = flag::passed)] passed: bool,
     ) -> PyResult<()> {
         let strategy = StrategyId(strategy_id);
         let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
@@ -317,7 +318,7 @@ impl PyKernel {
         strategy_id: u16,
         instrument_id: u32,
         action: u8,
-        reason: &str,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
     ) -> PyResult<()> {
         let strategy = StrategyId(strategy_id);
         let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
@@ -534,7 +535,7 @@ impl PyKernel {
         &self,
         py: Python<'py>,
         series: usize,
-        column: &str,
+        #[pyo3(from_py_with = text::column)] column: &str,
         count: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let column = bars::column(column)?;

@@ -2,6 +2,7 @@
 
 mod access;
 mod activity;
+mod arguments;
 mod bars;
 mod batch;
 mod best;

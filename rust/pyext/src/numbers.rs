@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBool;
 use tradecore_types::{Refusal, Rule};
 
-use crate::errors::{invalid_value, off_grid};
+use crate::errors::{invalid_argument, invalid_value, off_grid};
 
 /// Parts per million in a percent.
 const PPM_PER_PERCENT: f64 = 1e4;
@@ -103,12 +103,12 @@ impl Numbers {
 #[inline]
 pub fn whole(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     if value.is_instance_of::<PyBool>() {
-        return Err(invalid_value(name, &value.to_string(), "must be a whole number, not a yes or no"));
+        return Err(invalid_argument(name, value, "must be a whole number, not a yes or no"));
     }
     match value.extract::<i64>() {
         Ok(number) => Ok(Some(number)),
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Ok(None),
-        Err(error) => Err(error),
+        Err(_) => Err(invalid_argument(name, value, "must be a whole number")),
     }
 }
 
@@ -119,13 +119,13 @@ pub fn fitting(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
 
 fn float(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
     if value.is_instance_of::<PyBool>() {
-        return Err(invalid_value(name, &value.to_string(), "must be a number, not a yes or no"));
+        return Err(invalid_argument(name, value, "must be a number, not a yes or no"));
     }
     match value.extract::<f64>() {
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => {
             Ok(if value.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY })
         }
-        read => read,
+        read => read.map_err(|_| invalid_argument(name, value, "must be a number")),
     }
 }
 
