@@ -342,9 +342,9 @@ class Daemon:
 
     def _end_within_bound(self) -> None:
         """Let the process live no longer than `daemon.stop_timeout_ms` from the first call on."""
-        process_deadline.begin(self._seconds_max())
         if self._force_at is not None:
             return
+        process_deadline.begin(self._seconds_max())
         timeout = self._tables.daemon.stop_timeout_ms / 1e3
         self._force_at = time.monotonic() + timeout
         threading.Thread(target=self._end_by_force, args=(timeout,), daemon=True).start()

@@ -41,7 +41,7 @@ def wait_for(signals: Iterable[int], seconds: float, code: ExitCode) -> None:
 
 
 def begin(seconds: float) -> None:
-    """Let the process live no longer than so many seconds from now on; the first deadline holds."""
+    """Let the process live no longer than so many seconds from now on; the earliest deadline holds."""
     # Where no thread can be started any more the process is ended by whoever asked for its end.
     with suppress(RuntimeError):
         if _owned:

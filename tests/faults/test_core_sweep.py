@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "support" / "core_sweep.py"
-SECONDS = 6
+SECONDS = 4
 
 
 def swept(how, tmp_path):

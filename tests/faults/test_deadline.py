@@ -161,27 +161,38 @@ def test_sigterm_ends_in_time_whatever_holds(tmp_path):
             assert journal_verify(engine.journal).status in {"intact", "torn"}, name
 
 
-@pytest.mark.timeout(60)
-def test_files_that_never_answer_hold_no_end(tmp_path):
-    """A FIFO as journal, one as the capture of the feed, one as the read model: nobody writes to them."""
-    looks_on = CALLBACK.format(top="say()", hold="pass")
-    engines = {}
-    for name, key in (("journal", "journal.path"), ("database", "database.path")):
-        engine = engines[name] = Held(tmp_path / name, looks_on)
-        os.mkfifo(engine.shell.folder / "fifo")
-        engine.options = ("--set", f"{key}={engine.shell.folder / 'fifo'}")
-    try:
-        for engine in engines.values():
-            engine.start()
-        time.sleep(4.0)
-        alive = {name: engine for name, engine in engines.items() if engine.process.poll() is None}
-        lived = seconds_until_ended(alive)
-    finally:
-        for engine in engines.values():
-            engine.kill()
+OPENS = """
+import signal, sys
+from tradecore import _core
+from tradecore.domain.journal import JournalWriter
 
-    assert "journal" in alive
-    assert max(lived.values()) <= SECONDS_MAX + SLACK_SECONDS, lived
+signal.signal(signal.SIGTERM, lambda *_: None)
+_core.end_with(43)
+_core.end_on_signals([signal.SIGTERM], 1.0)
+print("armed", flush=True)
+JournalWriter.open(sys.argv[1], 0)
+"""
+
+
+@pytest.mark.timeout(60)
+def test_a_file_that_never_answers_holds_no_end(tmp_path):
+    """A FIFO as journal: a run refuses its path, and where one is opened all the same the deadline holds."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    shell = CommandLine(tmp_path)
+    shell.write("paper.toml", PAPER)
+    for key in ("journal.path", "database.path"):
+        shell.refused("run", "paper.toml", "--set", f"{key}={fifo}", code=ExitCode.CONFIG, says=[key])
+    with subprocess.Popen([sys.executable, "-c", OPENS, str(fifo)], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"armed\n"
+        time.sleep(0.5)
+        start = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(20) == 43
+        finally:
+            process.kill()
+    assert 0.5 < time.monotonic() - start < SECONDS_MAX
 
 
 @pytest.mark.timeout(60)
@@ -288,11 +299,11 @@ def python(code):
     return done.returncode, done.stdout, time.monotonic() - start
 
 
-def test_the_first_deadline_holds_and_nothing_is_written():
-    """Later ones change nothing; what waits in a buffer stays there."""
+def test_the_earliest_deadline_holds_and_nothing_is_written():
+    """Others change nothing, whichever was set first; what waits in a buffer stays there."""
     code, said, lived = python(
-        "import sys, time\nfrom tradecore import _core\n_core.end_with(42)\n_core.end_within(0.5)\n"
-        "_core.end_within(60)\nsys.stdout.write('buffered')\ntime.sleep(60)"
+        "import sys, time\nfrom tradecore import _core\n_core.end_with(42)\n_core.end_within(60)\n"
+        "_core.end_within(0.5)\n_core.end_within(60)\nsys.stdout.write('buffered')\ntime.sleep(60)"
     )
     assert (code, said) == (42, "")
     assert lived < 5

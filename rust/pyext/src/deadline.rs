@@ -4,8 +4,6 @@
 //! interpreter or an `atexit` that sleeps keep it from that for as long as they like. So a thread of our own waits
 //! for the same signals and ends the process at the deadline. It writes nothing before: a full pipe would keep it.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,9 +20,6 @@ const SIGNAL_MAX: i32 = 64;
 
 /// Exit code at the deadline.
 static CODE: AtomicI32 = AtomicI32::new(1);
-
-/// When the process ends; the first deadline holds.
-static DEADLINE: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Adds this part's functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -63,7 +58,7 @@ fn wait_for(signals: Vec<i32>, span: Duration) -> PyResult<()> {
     let mut waited_for = Signals::new(&signals).map_err(refused)?;
     in_a_thread(move || {
         if waited_for.forever().next().is_some() {
-            end_after(span);
+            end_at(Instant::now() + span);
         }
     })
 }
@@ -74,12 +69,13 @@ fn wait_for(_signals: Vec<i32>, _span: Duration) -> PyResult<()> {
     Ok(())
 }
 
-/// Let the process live no longer than this from now on; the first deadline holds.
+/// Let the process live no longer than this from now on; the earliest deadline holds.
 #[pyfunction]
 #[pyo3(signature = (seconds, /))]
 fn end_within(seconds: f64) -> PyResult<()> {
     let span = span(seconds)?;
-    in_a_thread(move || end_after(span))
+    let deadline = Instant::now() + span;
+    in_a_thread(move || end_at(deadline))
 }
 
 /// Set the exit code of an end at the deadline.
@@ -102,12 +98,8 @@ fn span(seconds: f64) -> PyResult<Duration> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-/// Ends the process at the first deadline there is, unless it has ended by itself.
-fn end_after(span: Duration) {
-    let deadline = {
-        let mut known = DEADLINE.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.get_or_insert_with(|| Instant::now() + span)
-    };
+/// Ends the process at its deadline, unless it has ended before, by itself or at an earlier one.
+fn end_at(deadline: Instant) {
     thread::sleep(deadline.saturating_duration_since(Instant::now()));
     signal_hook::low_level::exit(CODE.load(Ordering::Relaxed));
 }
