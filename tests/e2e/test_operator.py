@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from support.desk import PATIENCE_SECONDS, Desk
+from support.disks import small_disk
 from support.shared import ROOT
 from tradecore_api.exit_codes import ExitCode
 
@@ -201,14 +202,17 @@ def test_an_engine_that_vanished_is_told_from_one_that_failed(desk):
     assert re.search(r"left +[\d,]+ orders and [\d,]+ fills so far, equity 9\d,?\d{3}|equity 1\d", shown)
 
 
-def test_a_full_disk_is_named_with_what_to_do(desk):
+def test_a_full_disk_is_named_with_what_to_do(desk, tmp_path):
     """A journal that cannot be written ends the engine; the words are there when there is room for them."""
-    process = desk.start("--set", "journal.path=/dev/full", until_running=False)
-    process.communicate(timeout=PATIENCE_SECONDS)
+    with small_disk(tmp_path / "disk", 4) as disk:
+        (disk / "ballast").write_bytes(bytes(4096))
+        process = desk.start("--set", f"journal.path={disk / 'engine.journal'}", until_running=False)
+        process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == ExitCode.STORAGE
     status = json.loads(desk.call("status", "one", "--json").stdout)
     assert status["failed_start"]["exit_code"] == ExitCode.STORAGE
-    assert "/dev/full" in status["failed_start"]["reason"]
+    assert "engine.journal" in status["failed_start"]["reason"]
+    assert "No space left" in status["failed_start"]["reason"]
     assert "make room" in status["failed_start"]["next_step"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.command_line import PAPER, CommandLine
+from support.disks import small_disk
 from tradecore.domain.journal import JournalWriter, encode_session_end
 from tradecore_api.exit_codes import ExitCode
 
@@ -34,20 +35,10 @@ def shell(tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def disk(tmp_path):
     """A file system of 256 kB, or the test is skipped."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    try:
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], capture_output=True, text=True
-        )
-    except OSError as error:
-        pytest.skip(f"no small file system can be mounted here: {error}")
-    if mounted.returncode:
-        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with small_disk(tmp_path / "disk", 256) as place:
+        yield place
 
 
 def told(talk):
@@ -114,11 +105,11 @@ def test_a_file_that_may_grow_no_further_stops_the_engine_and_loses_nothing(shel
     assert after["journal_verified"] is True
 
 
-def test_a_full_file_system_stops_the_engine_and_loses_nothing(shell, small_disk):
+def test_a_full_file_system_stops_the_engine_and_loses_nothing(shell, disk):
     """ENOSPC; once something else on the disk is removed the same journal goes on in its place."""
-    ballast = small_disk / "ballast"
+    ballast = disk / "ballast"
     ballast.write_bytes(b"x" * BALLAST_BYTES)
-    journal = small_disk / "journal"
+    journal = disk / "journal"
     before, line = stopped(shell, journal)
     assert "No space left on device" in line
     assert before
