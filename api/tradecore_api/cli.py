@@ -16,16 +16,30 @@ from tradecore_api.unblocked import open_standard_descriptors
 # What `add_subparsers` returns; argparse keeps the class to itself and does not let it be subscripted.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see above
 
+# Commands that may take long: strategies, files and journals of any size.
+_LONG = frozenset(
+    {
+        "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
+        "journal:export", "trades:trades", "database:rebuild", "data:inspect",
+    }
+)  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
 SECONDS_MAX = 1e9
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; errors go to stderr, one line each."""
+    """Run one command and return its exit code; errors go to stderr, one line each.
+
+    Without `arguments` it runs what the command line of the process says, and may end the process: see
+    `process_deadline`.
+    """
     open_standard_descriptors()
     name_stdout()
     try:
-        return _call(_parsed(arguments))
+        parsed = _parsed(arguments)
+        if arguments is None and parsed.target in _LONG:
+            _own_process(parsed.target)
+        return _call(parsed)
     except BrokenPipeError as error:
         if error.filename != STDOUT:
             raise
@@ -43,6 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("tradecore: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
+
+
+def _own_process(target: str) -> None:
+    """Let Ctrl-C end the process in time, where Python does not hear of it too; `run` does more by itself."""
+    from tradecore_api import process_deadline
+
+    process_deadline.own()
+    if target != "run:run":
+        process_deadline.wait_for(
+            process_deadline.SIGNALS_OF_COMMANDS, process_deadline.SECONDS, ExitCode.INTERRUPTED
+        )
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -18,7 +18,7 @@ from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
-from tradecore_api import heartbeat, kill_latch, last_words, start_lines, unblocked
+from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, start_lines, unblocked
 from tradecore_api.bounded import Call
 from tradecore_api.config.tables import Config
 from tradecore_api.control import address
@@ -82,6 +82,7 @@ class Daemon:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_held = False
+        self._pid = os.getpid()
         self._forced = ForcedEnd(self._say_forced, self._forced_code)
         self._lock = InstanceLock(self._state.lock, self._state.account)
         self._process_start = heartbeat.process_start(os.getpid())
@@ -160,6 +161,8 @@ class Daemon:
         try:
             await session.run()
         finally:
+            if session.is_end_journalled:
+                process_deadline.end_with(ExitCode.OK)
             latch.cancel()
             if view is not None:
                 view.cancel()
@@ -416,9 +419,21 @@ class Daemon:
         # A terminal that is closed ends the run cleanly too, unless `nohup` asked to go on.
         if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             numbers.append(signal.SIGHUP)
-        return {number: signal.signal(number, self._on_signal) for number in numbers}
+        before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        for number in numbers:
+            before[number] = signal.signal(number, self._on_signal)
+        process_deadline.wait_for(numbers, self._seconds_max(), ExitCode.UNAVAILABLE)
+        return before
+
+    def _seconds_max(self) -> float:
+        """Return how long the process lives after it was asked to end, whatever holds it."""
+        seconds = self._tables.daemon.stop_timeout_ms / 1e3 + process_deadline.MARGIN_SECONDS
+        return min(seconds, process_deadline.SECONDS_MAX)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:
+            # A strategy forked: its child has nothing to end cleanly, and must not say that the engine ends.
+            os._exit(128 + number)
         self._ask_end(signal.Signals(number).name)
 
     def _ask_end(self, reason: str) -> None:
@@ -430,7 +445,9 @@ class Daemon:
 
     def _end_within_bound(self) -> None:
         """Let the process live no longer than `daemon.stop_timeout_ms` from the first call on."""
-        self._forced.arm(self._tables.daemon.stop_timeout_ms / 1e3)
+        if self._forced.at is None:
+            process_deadline.begin(self._seconds_max())
+            self._forced.arm(self._tables.daemon.stop_timeout_ms / 1e3)
 
     @property
     def _is_clean(self) -> bool:

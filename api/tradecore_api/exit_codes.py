@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
         "no order leaves, but the kill switch could not be written; the last line says what to do",
     )
     DATA = 65, "input data cannot be used"
-    UNAVAILABLE = 69, "a venue or feed is gone or does not answer"
+    UNAVAILABLE = 69, "a venue or feed is gone or does not answer, or a run was ended by force"
     BROKEN_INVARIANT = 70, "a promise of tradecore itself is broken; trading stopped, the journal is kept"
     NO_RESOURCES = 71, "the system gave no more of something: open files, memory, threads"
     STORAGE = 74, "a disk, directory or database failed"

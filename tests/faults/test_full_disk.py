@@ -1,12 +1,16 @@
 """A full disk stops the engine; what was told before is in the journal, and the restart loses nothing."""
 
 import json
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from support.command_line import PAPER, CommandLine
 from support.disks import small_disk
+from tradecore.domain.journal import JournalWriter, encode_session_end
 from tradecore_api.exit_codes import ExitCode
 
 if sys.platform == "win32":
@@ -117,3 +121,68 @@ def test_a_full_file_system_stops_the_engine_and_loses_nothing(shell, disk):
     after = resumed(shell, journal)
     whole = resumed(shell, shell.folder / "whole")
     assert {name: after[name] for name in FIGURES} == {name: whole[name] for name in FIGURES}
+
+
+START = """
+import resource, signal, sys
+from tradecore.domain.errors import StorageError
+from tradecore.domain.journal import JournalWriter
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+for _ in range(20):
+    try:
+        JournalWriter.open(sys.argv[1], 0)
+    except StorageError as error:
+        print(error)
+"""
+
+
+def start_on_a_full_disk(path):
+    """Open a journal 20 times where no file takes more than 4 KiB; return what that says."""
+    done = subprocess.run(
+        [sys.executable, "-c", START, str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_start_on_a_full_disk_leaves_nothing_behind(tmp_path):
+    """A torn tail that cannot be put aside stays where it is; a later start keeps it whole."""
+    path = tmp_path / "a.journal"
+    writer = JournalWriter.open(path, 1)
+    writer.append(b"".join(encode_session_end(number, "x" * 100) for number in range(200)))
+    writer.close()
+    torn = path.read_bytes()[:-10]
+    path.write_bytes(torn)
+    before = sorted(each.name for each in tmp_path.iterdir())
+
+    said = start_on_a_full_disk(path)
+
+    assert len(said) == 20
+    assert "torn-unfinished" in said[0]
+    assert sorted(each.name for each in tmp_path.iterdir()) == before
+    assert path.read_bytes() == torn
+    writer = JournalWriter.open(path, 1)
+    assert path.read_bytes() + Path(writer.recovered_path).read_bytes() == torn
+
+
+def test_a_thousand_torn_files_keep_no_start_waiting(tmp_path):
+    """The next name is found among any number of them at once."""
+    path = tmp_path / "a.journal"
+    writer = JournalWriter.open(path, 1)
+    whole = path.read_bytes()
+    writer.append(encode_session_end(1, "x" * 100))
+    writer.close()
+    torn = path.read_bytes()[:-10]
+    (tmp_path / f"a.journal.torn-{len(whole)}").touch()
+    for number in range(2, 3_001):
+        (tmp_path / f"a.journal.torn-{len(whole)}-{number}").touch()
+    path.write_bytes(torn)
+
+    start = time.monotonic()
+    writer = JournalWriter.open(path, 1)
+
+    assert time.monotonic() - start < 1.0
+    assert writer.recovered_path == str(tmp_path / f"a.journal.torn-{len(whole)}-3001")
+    assert writer.recovered_bytes == len(torn) - len(whole)

@@ -118,7 +118,10 @@ def test_the_exchange_in_the_engine_trades_like_a_slow_plain_one(seed):
         engine.feed(sink.batch)
         engine.run()
         assert watcher.book == (plain.best_levels(True, 10), plain.best_levels(False, 10))
+        # As in a callback: nobody else is asked for orders here.
+        engine.kernel.begin_calls()
         act(watcher, plain, draw, ours)
+        engine.kernel.end_calls()
 
     fed = len(watcher.trades)
     assert watcher.trades == [(price, lots) for price, lots, _, _ in plain.trades[:fed]]

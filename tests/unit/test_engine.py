@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tradecore._core import Kernel
 from tradecore.domain import (
     AccountSpec,
     EngineSpec,
@@ -21,7 +22,7 @@ from tradecore.domain import (
 )
 from tradecore.domain.errors import StrategyError
 from tradecore.engine import Engine
-from tradecore.strategy import StrategyBinding
+from tradecore.strategy import BarSource, StrategyBinding
 
 QUOTES = VenueSpec(matching=Matching.QUOTES)
 
@@ -334,6 +335,17 @@ def test_every_instrument_shows_its_own_book_and_a_run_the_same_object():
     assert [bid for _, bid in keeper.books] == [50, 70, 51]
     assert first is third
     assert first is not second
+
+
+@pytest.mark.parametrize("history", [10**13, 2**60, 2**63, 10**400, -1, 1_000_001])
+def test_a_history_that_no_memory_holds_is_refused_in_words(history):
+    """The engine says so for settings, and the native kernel by itself, too."""
+    with pytest.raises(InvalidValueError, match=r"history .*: must"):
+        Engine(spec_of("GOLD"), [bound(object(), history=history)])
+    kernel = Kernel(spec_of("GOLD"), ["one"])
+    with pytest.raises((InvalidValueError, OverflowError)):
+        kernel.add_series(0, BarSource(), "input", None, history)
+    assert kernel.add_series(0, BarSource(), "input", None, 1_000_000) == 0
 
 
 def test_one_strategy_object_is_not_bound_twice():

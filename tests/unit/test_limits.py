@@ -386,6 +386,8 @@ def test_calls_are_counted_for_one_moment_only():
 
         def on_quote(self, ctx, quote) -> None:
             self.calls += 1
+            if self.calls == 10:
+                ctx.set_timer(101)
 
         def on_timer(self, ctx, timer_id) -> None:
             self.calls += 1
@@ -403,7 +405,6 @@ def test_calls_are_counted_for_one_moment_only():
         batch.quote(100, 0, 99, 50, 101, 50)
     engine.feed(batch)
     engine.run()
-    engine.kernel.set_timer(0, 101, 0)
     later = EventBatch()
     later.clock(120)
     engine.feed(later)

@@ -340,6 +340,7 @@ class Context(OrderDesk):
         )
         if self._is_started:
             raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ", ".join(given)))
+        self._kernel.check_caller(self._strategy_id)
         made = self._kernel.add_indicator(
             self._series_of(instrument_id, bars),
             name,

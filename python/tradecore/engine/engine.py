@@ -428,12 +428,15 @@ class Engine:
             if callback is None:
                 continue
             known.note_call(name)
+            self._kernel.begin_calls()
             try:
                 callback(known.context)
             except BaseException as error:
                 if (failure := blamed(error, [binding], name, self.now_ns)) is None:
                     raise
                 raise failure from error
+            finally:
+                self._kernel.end_calls()
 
 
 def _measured(spec: EngineSpec, latency: LatencySamples | None) -> EngineSpec:

@@ -1,6 +1,6 @@
 //! Opens a journal for its writer: lock, check, cut off what a crash left unfinished.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,13 @@ pub(crate) fn open(path: &Path, created_ns: i64) -> Result<Recovered, JournalErr
     let end = scan.end_offset();
     let torn = if end < length { Some(keep(path, &mut file, end, length)?) } else { None };
     let has_header = scan.created_ns.is_some();
-    let bytes = prepare(&mut file, end, torn.is_some(), has_header, created_ns).map_err(failed("write"))?;
+    let bytes = prepare(&mut file, end, torn.is_some(), has_header, created_ns).map_err(|source| {
+        if length == 0 {
+            // Half a header would be a torn tail to the next start.
+            drop(file.set_len(0));
+        }
+        JournalError::io(path, "write", source)
+    })?;
     if !has_header {
         sync_directory(path).map_err(failed("sync the directory of"))?;
     }
@@ -74,7 +80,7 @@ fn prepare(file: &mut File, end: u64, is_torn: bool, has_header: bool, created_n
 /// Takes the lock of the one writer; it ends with the process, however that ends.
 fn lock(path: &Path) -> Result<File, JournalError> {
     // A link and its target have one lock.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let file = options()
         .create(true)
         .truncate(false)
@@ -92,28 +98,58 @@ fn try_lock(path: &Path, file: &File) -> Result<(), JournalError> {
 }
 
 /// Copies the bytes from `end` on into a new file beside the journal.
+///
+/// They get there under a name that the next attempt writes over, and their own name when they are all there: a
+/// full disk or a crash in the middle leaves nothing behind that grows in number.
 fn keep(path: &Path, file: &mut File, end: u64, length: u64) -> Result<TornTail, JournalError> {
-    let (mut side, kept_in) = side_file(path, end)?;
-    file.seek(SeekFrom::Start(end))
-        .and_then(|_| io::copy(file, &mut side))
-        .and_then(|_| side.sync_all())
-        .and_then(|()| sync_directory(path))
-        .map_err(|source| JournalError::io(&kept_in, "write", source))?;
-    Ok(TornTail { bytes: length.saturating_sub(end), kept_in })
-}
-
-/// Makes the file for a cut tail; the second cut at one place gets the suffix `-2`, and so on.
-fn side_file(path: &Path, end: u64) -> Result<(File, PathBuf), JournalError> {
-    let mut attempt = 1u32;
-    loop {
-        let suffix = if attempt == 1 { format!("torn-{end}") } else { format!("torn-{end}-{attempt}") };
-        let side_path = beside(path, &suffix);
-        match options().create_new(true).open(&side_path) {
-            Ok(file) => return Ok((file, side_path)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 1_000 => attempt += 1,
-            Err(source) => return Err(JournalError::io(&side_path, "create", source)),
+    let unfinished = beside(path, "torn-unfinished");
+    let written = copy_tail(file, end, &unfinished)
+        .map_err(|source| JournalError::io(&unfinished, "write", source))
+        .and_then(|()| {
+            let kept_in = free_name(path, end);
+            let renamed = fs::rename(&unfinished, &kept_in).and_then(|()| sync_directory(path));
+            renamed.map_err(|source| JournalError::io(&kept_in, "write", source))?;
+            Ok(kept_in)
+        });
+    match written {
+        Ok(kept_in) => Ok(TornTail { bytes: length.saturating_sub(end), kept_in }),
+        Err(error) => {
+            // What is there is in the journal, too. When it cannot be removed the next attempt writes over it.
+            drop(fs::remove_file(&unfinished));
+            Err(error)
         }
     }
+}
+
+fn copy_tail(file: &mut File, end: u64, to: &Path) -> io::Result<()> {
+    let mut side = options().create(true).truncate(true).open(to)?;
+    file.seek(SeekFrom::Start(end))?;
+    io::copy(file, &mut side)?;
+    side.sync_all()
+}
+
+/// Returns the first free name for a cut tail; the second cut at one place gets the suffix `-2`, and so on.
+///
+/// Names are taken one after the other, so that a few looks tell the first free one of any number. Nobody else takes
+/// one meanwhile: the lock is held.
+fn free_name(path: &Path, end: u64) -> PathBuf {
+    let name = |number: u64| match number {
+        1 => beside(path, &format!("torn-{end}")),
+        _ => beside(path, &format!("torn-{end}-{number}")),
+    };
+    // What cannot be looked at counts as taken, a link that leads nowhere among it.
+    let is_free = |number: u64| {
+        fs::symlink_metadata(name(number)).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    let (mut taken, mut free) = (0, 1);
+    while !is_free(free) && free < u64::MAX / 2 {
+        (taken, free) = (free, free * 2);
+    }
+    while free - taken > 1 {
+        let middle = u64::midpoint(taken, free);
+        if is_free(middle) { free = middle } else { taken = middle }
+    }
+    name(free)
 }
 
 /// Returns the path of a file beside the journal, `<name>.<suffix>`.

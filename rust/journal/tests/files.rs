@@ -101,6 +101,70 @@ fn a_torn_tail_is_cut_off_and_kept_aside() {
     }
 }
 
+/// A journal whose last block a crash cut off, and what is left of that block.
+fn torn(directory: &Directory) -> (Vec<u8>, usize) {
+    let path = directory.journal();
+    let mut writer = Writer::open(&path, 0).unwrap();
+    append(&mut writer, 3);
+    writer.commit(true).unwrap();
+    let whole = usize::try_from(writer.bytes()).unwrap();
+    append(&mut writer, 2);
+    writer.commit(true).unwrap();
+    drop(writer);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.pop();
+    fs::write(&path, &bytes).unwrap();
+    (bytes, whole)
+}
+
+fn names(directory: &Directory) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<String> = fs::read_dir(&directory.0).unwrap().map(name).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn thousands_of_torn_tails_beside_it_keep_no_journal_from_opening() {
+    let directory = Directory::new("thousands");
+    let (bytes, whole) = torn(&directory);
+    let beside = |suffix: String| directory.0.join(format!("a.journal.torn-{whole}{suffix}"));
+    fs::write(beside(String::new()), b"").unwrap();
+    for number in 2..=1_000 {
+        fs::write(beside(format!("-{number}")), b"").unwrap();
+    }
+    for number in 1_001..1_004 {
+        fs::write(directory.journal(), &bytes).unwrap();
+        let writer = Writer::open(&directory.journal(), 0).unwrap();
+        assert_eq!(writer.torn().unwrap().kept_in, beside(format!("-{number}")));
+        assert_eq!(fs::read(beside(format!("-{number}"))).unwrap(), bytes[whole..]);
+    }
+}
+
+#[test]
+fn a_tail_that_cannot_be_kept_leaves_the_journal_and_its_directory_as_they_were() {
+    let directory = Directory::new("unkept");
+    let (bytes, whole) = torn(&directory);
+    // Nothing can be written where the tail would go first.
+    let unfinished = directory.0.join("a.journal.torn-unfinished");
+    fs::create_dir(&unfinished).unwrap();
+    let before = names(&directory);
+    for _ in 0..3 {
+        let words = problem(&directory.journal()).to_string();
+        assert!(!words.is_empty());
+        assert_eq!(
+            (fs::read(directory.journal()).unwrap(), names(&directory)),
+            (bytes.clone(), before.clone())
+        );
+    }
+    // What an attempt before left unfinished is written over.
+    fs::remove_dir(&unfinished).unwrap();
+    fs::write(&unfinished, vec![7; 100_000]).unwrap();
+    let writer = Writer::open(&directory.journal(), 0).unwrap();
+    assert_eq!(fs::read(&writer.torn().unwrap().kept_in).unwrap(), bytes[whole..]);
+    assert!(!unfinished.exists());
+}
+
 #[test]
 fn a_damaged_journal_is_not_opened_and_not_touched() {
     let directory = Directory::new("damaged");

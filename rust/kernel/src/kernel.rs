@@ -186,7 +186,8 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Value`] when the instrument is not in the table or a threshold is not above 0.
+    /// [`KernelError::Value`] when the instrument is not in the table, a threshold is not above 0, or `history` is
+    /// above [`HISTORY_MAX`](crate::HISTORY_MAX) or more than the memory holds.
     pub fn add_series(
         &mut self,
         instrument: InstrumentId,
@@ -201,6 +202,7 @@ impl Kernel {
             );
         };
         let builders = source.builders(&market.instrument, &market.sessions, first)?;
+        let made = Series::new(instrument, builders, history)?;
         let series = &mut market.series;
         match source {
             BarSource::Input => series.input.push(index),
@@ -212,7 +214,7 @@ impl Kernel {
                 series.trades.push(index);
             }
         }
-        self.series.push(Series::new(instrument, builders, history));
+        self.series.push(made);
         Ok(index)
     }
 

@@ -76,6 +76,6 @@ pub use kernel::Kernel;
 pub use latency::{LatencySample, LatencySamples};
 pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};
-pub use series::{BarSource, Column, IndicatorValues};
+pub use series::{BarSource, Column, HISTORY_MAX, IndicatorValues};
 pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
 pub use wake::{OrderUpdate, Wake, WakeBody};

@@ -5,6 +5,9 @@ use tradecore_indicators::{Candle, Indicator};
 use tradecore_ring::Ring;
 use tradecore_types::{Bar, Instrument, InstrumentId, Sessions, StrategyId, ValueError};
 
+/// The most bars that a series keeps: 40 MB.
+pub const HISTORY_MAX: usize = 1_000_000;
+
 /// Where the bars of a series come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BarSource {
@@ -105,16 +108,29 @@ pub(crate) struct Series {
 
 impl Series {
     /// Makes a series that keeps the last `history` bars.
-    pub(crate) fn new(instrument: InstrumentId, builders: Builders, history: usize) -> Self {
-        let ring = || Ring::with_capacity(history);
-        let columns = (history > 0).then(|| Columns {
-            open: ring(),
-            high: ring(),
-            low: ring(),
-            close: ring(),
-            volume: ring(),
-        });
-        Self { instrument, builders, subscribers: Vec::new(), followers: Vec::new(), columns, bars_seen: 0 }
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when the history is above [`HISTORY_MAX`], or the memory for it is not to be had.
+    pub(crate) fn new(
+        instrument: InstrumentId,
+        builders: Builders,
+        history: usize,
+    ) -> Result<Self, ValueError> {
+        if history > HISTORY_MAX {
+            return Err(ValueError::new("history", history, format!("must be from 0 to {HISTORY_MAX}")));
+        }
+        let no_memory =
+            |_| ValueError::new("history", history, "needs more memory than there is: keep fewer bars");
+        let ring = || Ring::try_with_capacity(history).map_err(no_memory);
+        let columns = match history {
+            0 => None,
+            _ => {
+                Some(Columns { open: ring()?, high: ring()?, low: ring()?, close: ring()?, volume: ring()? })
+            }
+        };
+        let (subscribers, followers) = (Vec::new(), Vec::new());
+        Ok(Self { instrument, builders, subscribers, followers, columns, bars_seen: 0 })
     }
 
     /// Tells whether the bars are those of an instrument and a strategy is woken by them.

@@ -9,7 +9,8 @@ use tradecore_types::Side;
 use crate::best::Best;
 use crate::book_side::PyBookSide;
 use crate::errors::invalid_value;
-use crate::liquidity::{self, PyOwnLevels, VolumeTuple, contiguous};
+use crate::liquidity::{self, PyOwnLevels, VolumeTuple};
+use crate::still::still;
 use crate::top_view::PyTopView;
 
 /// Adds this part's classes to the module.
@@ -82,9 +83,9 @@ impl PyL2Book {
         price_ticks: PyReadonlyArray1<'_, i64>,
         lots: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<()> {
-        let sides = contiguous("side", &side)?;
-        let prices = contiguous("price_ticks", &price_ticks)?;
-        let lots = contiguous("lots", &lots)?;
+        let sides = still("side", &side)?;
+        let prices = still("price_ticks", &price_ticks)?;
+        let lots = still("lots", &lots)?;
         if prices.len() != sides.len() || lots.len() != sides.len() {
             let lengths = format!("{}, {}, {}", sides.len(), prices.len(), lots.len());
             return Err(invalid_value("side, price_ticks, lots", &lengths, "must have one length"));
@@ -94,7 +95,7 @@ impl PyL2Book {
             if let Some(&bad) = sides.iter().find(|side| **side > 1) {
                 return Err(Refused::Side(bad));
             }
-            let updates = sides.iter().zip(prices).zip(lots).map(|((&side, &price), &lots)| {
+            let updates = sides.iter().zip(&*prices).zip(&*lots).map(|((&side, &price), &lots)| {
                 (if side == 0 { Side::Buy } else { Side::Sell }, price, lots)
             });
             inner.apply_mixed(updates).map_err(Refused::Fault)

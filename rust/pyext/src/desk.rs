@@ -5,7 +5,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Links, OrderRequest};
 use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId};
 
-use crate::access::{looked_into, taken};
+use crate::access::{asked, looked_into};
 use crate::arguments::{flag, optional, order, text};
 use crate::errors::{invalid_argument, invalid_value};
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
@@ -351,7 +351,7 @@ impl PyOrderDesk {
     ///
     /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
     fn cancel(&self, py: Python<'_>, order_id: OrderNumber) -> PyResult<bool> {
-        Ok(taken(&self.kernel, py)?.kernel.cancel(self.strategy, OrderId(order_id.0)))
+        Ok(asked(&self.kernel, py, self.strategy)?.kernel.cancel(self.strategy, OrderId(order_id.0)))
     }
 
     /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
@@ -377,7 +377,7 @@ impl PyOrderDesk {
         let mut numbers = Numbers::default();
         let price_ticks = price_ticks.map(|ticks| numbers.whole("price_ticks", ticks)).transpose()?;
         let lots = numbers.whole("quantity_lots", quantity_lots)?;
-        let mut this = taken(&self.kernel, py)?;
+        let mut this = asked(&self.kernel, py, self.strategy)?;
         if let Some((refusal, words)) = numbers.into_refused() {
             this.kernel.refuse_amendment(self.strategy, order_id, refusal);
             return refused_object(py, refusal, Some(words));
@@ -459,7 +459,7 @@ fn send_special(
     let Some((refusal, words)) = numbers.into_refused() else {
         return submit(desk, py, &request, wish.links());
     };
-    let mut this = taken(&desk.kernel, py)?;
+    let mut this = asked(&desk.kernel, py, desk.strategy)?;
     let verdict = this.kernel.refuse(desk.strategy, &request, wish.links(), refusal);
     verdict.map_err(|error| this.blame(py, &error))?;
     refused_object(py, refusal, Some(words))
@@ -467,7 +467,7 @@ fn send_special(
 
 /// Puts a wish to trade before gates and risk.
 fn submit(desk: &PyOrderDesk, py: Python<'_>, request: &OrderRequest, links: Links) -> PyResult<Py<PyAny>> {
-    let mut this = taken(&desk.kernel, py)?;
+    let mut this = asked(&desk.kernel, py, desk.strategy)?;
     let verdict = this.kernel.submit_linked(desk.strategy, request, links);
     verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
 }

@@ -1,5 +1,7 @@
 //! Python face of the matching crate's order-by-order book.
 
+use std::borrow::Cow;
+
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -9,7 +11,8 @@ use tradecore_types::Side;
 
 use crate::best::Best;
 use crate::errors::invalid_value;
-use crate::liquidity::{contiguous, side_of};
+use crate::liquidity::side_of;
+use crate::still::still;
 
 /// Orders a book takes at most: with the bound on a size, a level always fits 64 bits of lots.
 const ORDERS_MAX: usize = 1 << 22;
@@ -161,10 +164,10 @@ impl PyExchangeBook {
         lots: PyReadonlyArray1<'py, i64>,
     ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyArray1<i64>>)> {
         let flow = Flow {
-            operations: contiguous("operation", &operation)?,
-            ids: contiguous("order_id", &order_id)?,
-            prices: contiguous("price_ticks", &price_ticks)?,
-            lots: contiguous("lots", &lots)?,
+            operations: still("operation", &operation)?,
+            ids: still("order_id", &order_id)?,
+            prices: still("price_ticks", &price_ticks)?,
+            lots: still("lots", &lots)?,
         };
         flow.check_lengths()?;
         let (inner, orders_max) = (&mut self.inner, self.orders_max);
@@ -218,10 +221,10 @@ impl Arrival {
 
 /// A batch of operations as columns.
 struct Flow<'a> {
-    operations: &'a [u8],
-    ids: &'a [i64],
-    prices: &'a [i64],
-    lots: &'a [i64],
+    operations: Cow<'a, [u8]>,
+    ids: Cow<'a, [i64]>,
+    prices: Cow<'a, [i64]>,
+    lots: Cow<'a, [i64]>,
 }
 
 impl Flow<'_> {
@@ -236,7 +239,7 @@ impl Flow<'_> {
 
     /// Operation, order id, price and lots of each.
     fn rows(&self) -> impl Iterator<Item = (u8, i64, i64, i64)> + '_ {
-        let columns = self.operations.iter().zip(self.ids).zip(self.prices).zip(self.lots);
+        let columns = self.operations.iter().zip(&*self.ids).zip(&*self.prices).zip(&*self.lots);
         columns.map(|(((operation, id), price_ticks), lots)| (*operation, *id, *price_ticks, *lots))
     }
 

@@ -11,6 +11,7 @@ use tradecore_kernel::{
 };
 use tradecore_types::{InstrumentId, Side, StrategyId};
 
+use crate::access::asking_a_gate;
 use crate::errors::{broken_invariant, invalid_value};
 use crate::numbers::fitting;
 
@@ -141,7 +142,7 @@ impl UserGate {
 
 impl DecisionGate for UserGate {
     fn check(&self, view: &DecisionView) -> Result<GateVerdict, GateFailed> {
-        let said = Python::attach(|py| self.ask(py, view));
+        let said = asking_a_gate(|| Python::attach(|py| self.ask(py, view)));
         match said {
             Ok((gate, limit, value, passed)) => {
                 // A yes to a closing request may be a yes to closing alone.

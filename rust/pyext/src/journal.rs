@@ -3,7 +3,8 @@
 mod record_fields;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -17,10 +18,12 @@ use tradecore_ledger::{OrderEvent, OrderState, state_after};
 use self::record_fields::fields;
 pub use self::record_fields::{put_command, put_intent};
 use crate::batch::PyEventBatch;
+use crate::caller::{Process, in_each_child};
 use crate::errors::{data_error, invalid_value, storage_error};
 
 /// Adds this part's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    in_each_child(module.py(), let_go)?;
     module.add_class::<PyJournalWriter>()?;
     module.add_class::<PyJournalReader>()?;
     module.add_class::<PyJournalVerdict>()?;
@@ -44,7 +47,11 @@ pub struct PyJournalWriter {
     path: PathBuf,
     recovered_bytes: u64,
     recovered_path: Option<PathBuf>,
-    state: Mutex<WriterState>,
+    /// A child of this process may not write: two writers would tear the journal apart.
+    made_in: Process,
+    /// Its number, for a fork that Python did not hear of.
+    pid: u32,
+    state: Arc<Mutex<WriterState>>,
 }
 
 /// The writer while it is open, and where it stood last.
@@ -72,12 +79,35 @@ impl WriterState {
     }
 }
 
+/// The writers of this process.
+static WRITERS: Mutex<Vec<Weak<Mutex<WriterState>>>> = Mutex::new(Vec::new());
+
+fn note_writer(state: &Arc<Mutex<WriterState>>) {
+    let mut writers = locked(&WRITERS);
+    writers.retain(|writer| writer.strong_count() > 0);
+    writers.push(Arc::downgrade(state));
+}
+
+/// Lets the files of the parent go at the beginning of a child, and with them its part of their locks.
+///
+/// What waits to be written is the parent's to write. A writer that another thread was at work with is left alone:
+/// that thread is not in the child, and nobody would ever unlock it.
+fn let_go() {
+    let Ok(writers) = WRITERS.try_lock() else { return };
+    for writer in writers.iter().filter_map(Weak::upgrade) {
+        if let Ok(mut state) = writer.try_lock() {
+            drop(state.writer.take());
+        }
+    }
+}
+
 impl PyJournalWriter {
     /// Works with the open writer, the GIL released.
     fn with<F>(&self, py: Python<'_>, work: F) -> PyResult<()>
     where
         F: FnOnce(&mut Writer) -> Result<(), JournalError> + Send,
     {
+        self.check_process()?;
         let outcome = py.detach(|| {
             let mut state = locked(&self.state);
             let mut writer = state.writer.take()?;
@@ -90,6 +120,15 @@ impl PyJournalWriter {
             Some(outcome) => outcome.map_err(|error| storage(&error)),
             None => Err(storage_error(&self.path.display().to_string(), "is closed; open it again")),
         }
+    }
+
+    fn check_process(&self) -> PyResult<()> {
+        if self.made_in.is_here() && self.pid == process::id() {
+            return Ok(());
+        }
+        let what = "is written by the process that opened it, and this is a child of that: nothing was written; \
+                    open a journal of its own in each process";
+        Err(storage_error(&self.path.display().to_string(), what))
     }
 
     /// Reads a figure, the GIL released while another thread commits.
@@ -107,11 +146,17 @@ impl PyJournalWriter {
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf, created_ns: i64) -> PyResult<Self> {
         let writer = py.detach(|| Writer::open(&path, created_ns)).map_err(|error| storage(&error))?;
+        let (recovered_bytes, recovered_path) =
+            writer.torn().map_or((0, None), |torn| (torn.bytes, Some(torn.kept_in.clone())));
+        let state = Arc::new(Mutex::new(WriterState::new(writer)));
+        note_writer(&state);
         Ok(Self {
             path,
-            recovered_bytes: writer.torn().map_or(0, |torn| torn.bytes),
-            recovered_path: writer.torn().map(|torn| torn.kept_in.clone()),
-            state: Mutex::new(WriterState::new(writer)),
+            recovered_bytes,
+            recovered_path,
+            made_in: Process::here(),
+            pid: process::id(),
+            state,
         })
     }
 
@@ -129,6 +174,7 @@ impl PyJournalWriter {
 
     /// Commit durably and let the file go. Calling it twice is harmless.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_process()?;
         let outcome = py.detach(|| {
             let mut state = locked(&self.state);
             let mut writer = state.writer.take()?;

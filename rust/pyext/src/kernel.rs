@@ -4,14 +4,16 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
-use tradecore_kernel::{Advance, Kernel, KernelError, Verdict, Wake};
+use tradecore_kernel::{Kernel, KernelError, Verdict};
 use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
 
+use crate::access::{asked, taken};
 use crate::activity;
 use crate::arguments::{flag, real, text};
 use crate::bars;
 use crate::batch::PyEventBatch;
-use crate::calls::{Books, Handlers, Last, call};
+use crate::caller::Calling;
+use crate::calls::Handlers;
 use crate::config;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
 use crate::events::Scale;
@@ -22,20 +24,13 @@ use crate::latency::PyLatencySamples;
 use crate::positions;
 use crate::results;
 use crate::risk;
+use crate::runs;
 use crate::updates::refused_object;
 use crate::views::PyIndicator;
 
-/// Steps made before the GIL is released.
-const STEPS_ATTACHED: usize = 512;
-
-/// Steps made between two looks at pending signals.
-const STEPS_DETACHED: usize = 1 << 18;
-
-/// Strategy calls between two looks at pending signals.
-const CALLS_PER_SIGNAL_CHECK: u32 = 4096;
-
-/// What is said to those who run an engine from within its run.
-const RUNNING: &str = "the engine is running already";
+/// What is said to those who hand in a batch that another thread is filling.
+const BATCH_BUSY: &str =
+    "the batch is in use by another thread: fill it from one thread, and then hand it in";
 
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -59,46 +54,38 @@ pub fn kernel_error(error: &KernelError) -> PyErr {
 pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
-    timeframes: bars::Timeframes,
+    pub(crate) timeframes: bars::Timeframes,
     /// Names of the strategies.
     pub(crate) strategies: Vec<String>,
-    /// Strategies are being called: they hand in no events, and no commands among them.
-    is_running: bool,
-    gates: UserGates,
+    /// Where strategies are called at this moment, if they are.
+    pub(crate) calling: Calling,
+    pub(crate) gates: UserGates,
 }
 
 impl PyKernel {
-    /// Goes on after some steps without a call: the GIL is released when the next one takes long.
-    #[cold]
-    fn next_wake(
-        &mut self,
-        py: Python<'_>,
-        mut outcome: Result<Advance, KernelError>,
-    ) -> PyResult<Option<Wake>> {
-        loop {
-            match outcome.map_err(|error| self.blame(py, &error))? {
-                Advance::Wake(wake) => return Ok(Some(wake)),
-                Advance::Idle => return Ok(None),
-                Advance::Working => py.check_signals()?,
-            }
-            let kernel = &mut self.kernel;
-            outcome = py.detach(|| kernel.advance(STEPS_DETACHED));
-        }
-    }
-
     /// Turns an error of the engine into an exception; one of a strategy or of a gate names it.
     pub(crate) fn blame(&self, py: Python<'_>, error: &KernelError) -> PyErr {
         match error {
             KernelError::GateFailed => self.gates.failure_or_broken(py),
             KernelError::Runaway { strategy, time_ns, calls_max } => {
                 let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
-                strategy_error(name, "its callbacks", *time_ns, &runaway(*calls_max))
+                strategy_error(name, "its callbacks", *time_ns, &runs::runaway(*calls_max))
             }
             error => kernel_error(error),
         }
     }
 
-    fn scale(&self, instrument: u32) -> PyResult<Scale> {
+    /// Lets a strategy ask for something: from a callback, and in no other thread or process.
+    #[inline]
+    pub(crate) fn hear(&self, py: Python<'_>, strategy: StrategyId) -> PyResult<()> {
+        if self.calling.is_here() {
+            return Ok(());
+        }
+        let name = self.strategies.get(strategy.index()).map_or("", String::as_str);
+        Err(self.calling.refusal(py, name))
+    }
+
+    pub(crate) fn scale(&self, instrument: u32) -> PyResult<Scale> {
         let found = usize::try_from(instrument).ok().and_then(|index| self.scales.get(index));
         found.copied().ok_or_else(|| {
             invalid_value("instrument_id", &instrument.to_string(), "must be in the instrument table")
@@ -127,8 +114,14 @@ impl PyKernel {
         let kernel = Kernel::new(config).map_err(|error| value_error(&error))?;
         let ids = (0..kernel.instruments()).filter_map(|index| u32::try_from(index).ok());
         let scales = ids.filter_map(|id| kernel.instrument(InstrumentId(id))).map(Scale::of).collect();
-        let (gates, timeframes) = (UserGates::default(), bars::Timeframes::default());
-        Ok(Self { kernel, scales, timeframes, strategies, is_running: false, gates })
+        Ok(Self {
+            kernel,
+            scales,
+            timeframes: bars::Timeframes::default(),
+            strategies,
+            calling: Calling::new(),
+            gates: UserGates::default(),
+        })
     }
 
     /// Shows the garbage collector the gates of users, which may lead back here.
@@ -212,20 +205,23 @@ impl PyKernel {
     ) -> PyResult<PyIndicator> {
         let spec = indicators::spec(name, [period, slow, signal], factor, seed_first)?;
         let outputs = spec.outputs();
-        let mut this = slf.borrow_mut();
+        let mut this = taken(slf.as_unbound(), slf.py())?;
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
         Ok(PyIndicator { kernel: slf.clone().unbind(), series, index, outputs })
     }
 
     /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
     #[pyo3(signature = (batch, source=0))]
-    fn feed(&mut self, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
-        if self.is_running {
+    fn feed(slf: &Bound<'_, Self>, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
+        let mut this = taken(slf.as_unbound(), slf.py())?;
+        if this.calling.is_running() {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
-        let spare = self.kernel.take_spare_batch();
-        let events = batch.borrow_mut().hand_over(spare);
-        self.kernel.feed(source, events).map_err(|error| kernel_error(&error))
+        let mut batch = batch.try_borrow_mut().map_err(|_| misuse(BATCH_BUSY))?;
+        let spare = this.kernel.take_spare_batch();
+        let events = batch.hand_over(spare);
+        drop(batch);
+        this.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
     /// Consumes every event fed and calls strategies; returns how many events were consumed.
@@ -234,48 +230,58 @@ impl PyKernel {
     /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
     /// `on_liquidation`, each a `Callback` or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
-        let before = {
-            let mut this = slf.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
-            if std::mem::replace(&mut this.is_running, true) {
-                return Err(misuse(RUNNING));
-            }
-            this.kernel.counters().events
-        };
-        let outcome = run_all(slf, &handlers);
-        let mut this = slf.borrow_mut();
-        this.is_running = false;
-        outcome.map(|()| this.kernel.counters().events - before)
+        runs::run(slf, &handlers)
+    }
+
+    /// Lets strategies ask for things in this thread, while the caller calls their `on_start` or `on_stop`.
+    ///
+    /// Raises `RuntimeError` while strategies are called already.
+    fn begin_calls(slf: &Bound<'_, Self>) -> PyResult<()> {
+        taken(slf.as_unbound(), slf.py())?.calling.begin()
+    }
+
+    /// Ends what `begin_calls` began.
+    fn end_calls(slf: &Bound<'_, Self>) {
+        runs::held(slf).calling.end();
+    }
+
+    /// Refuses what a strategy asks for anywhere but in a callback: raises `RuntimeError`.
+    fn check_caller(&self, py: Python<'_>, strategy_id: u16) -> PyResult<()> {
+        self.hear(py, StrategyId(strategy_id))
     }
 
     /// Ends the data: open positions are dealt with as `finalize` says (`none`, `close`, `last_open`).
-    fn finish(&mut self, finalize: &str) -> PyResult<()> {
-        self.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
+    fn finish(slf: &Bound<'_, Self>, finalize: &str) -> PyResult<()> {
+        let mut this = taken(slf.as_unbound(), slf.py())?;
+        this.kernel.finish(config::finalize(finalize)?).map_err(|error| kernel_error(&error))
     }
 
     /// Samples the equity as it is now, because the data end; does nothing where bars have made rows.
-    fn sample_equity(&mut self) -> PyResult<()> {
-        self.kernel.sample_equity().map_err(|error| kernel_error(&error))
+    fn sample_equity(slf: &Bound<'_, Self>) -> PyResult<()> {
+        taken(slf.as_unbound(), slf.py())?.kernel.sample_equity().map_err(|error| kernel_error(&error))
     }
 
     /// Closes a strategy's position with market orders: a number, a `Refused`, or None when it is flat.
-    fn close(&mut self, py: Python<'_>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
-        let verdict = self.kernel.close(StrategyId(strategy_id), InstrumentId(instrument_id));
+    fn close(slf: &Bound<'_, Self>, strategy_id: u16, instrument_id: u32) -> PyResult<Option<Py<PyAny>>> {
+        let (py, strategy) = (slf.py(), StrategyId(strategy_id));
+        let verdict =
+            asked(slf.as_unbound(), py, strategy)?.kernel.close(strategy, InstrumentId(instrument_id));
         verdict.map_err(|error| kernel_error(&error))?.map(|verdict| verdict_object(py, verdict)).transpose()
     }
 
     /// Moves atto units of money to the margin of an isolated position, or back: None, or a `Refused`.
     fn adjust_margin(
-        &mut self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         strategy_id: u16,
         instrument_id: u32,
         amount_atto: i128,
     ) -> PyResult<Option<Py<PyAny>>> {
         let (strategy, instrument) = (StrategyId(strategy_id), InstrumentId(instrument_id));
-        let verdict = self.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
+        let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
+        let verdict = this.kernel.adjust_margin(strategy, instrument, Money(amount_atto));
         match verdict.map_err(|error| kernel_error(&error))? {
             Ok(()) => Ok(None),
-            Err(refusal) => refused_object(py, refusal, None).map(Some),
+            Err(refusal) => refused_object(slf.py(), refusal, None).map(Some),
         }
     }
 
@@ -285,40 +291,46 @@ impl PyKernel {
     }
 
     /// Sets a timer of a strategy; `on_timer` is then called with `timer_id`.
-    fn set_timer(&mut self, strategy_id: u16, time_ns: i64, timer_id: u64) {
-        self.kernel.set_timer(StrategyId(strategy_id), time_ns, timer_id);
+    fn set_timer(slf: &Bound<'_, Self>, strategy_id: u16, time_ns: i64, timer_id: u64) -> PyResult<()> {
+        let strategy = StrategyId(strategy_id);
+        asked(slf.as_unbound(), slf.py(), strategy)?.kernel.set_timer(strategy, time_ns, timer_id);
+        Ok(())
     }
 
     /// Keeps what the next decision of a strategy is based on, for the trace of that decision.
     fn note_for_trace(
-        &mut self,
+        slf: &Bound<'_, Self>,
         strategy_id: u16,
         #[pyo3(from_py_with = text::name)] name: &str,
         #[pyo3(from_py_with = real::limit)] limit: f64,
         #[pyo3(from_py_with = real::value)] value: f64,
         #[pyo3(from_py_with = flag::passed)] passed: bool,
-    ) {
-        self.kernel.note_for_trace(StrategyId(strategy_id), name, limit, value, passed);
+    ) -> PyResult<()> {
+        let strategy = StrategyId(strategy_id);
+        let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
+        this.kernel.note_for_trace(strategy, name, limit, value, passed);
+        Ok(())
     }
 
     /// Records a decision that asks for nothing, with the notes of the strategy.
     fn trace(
-        &mut self,
+        slf: &Bound<'_, Self>,
         strategy_id: u16,
         instrument_id: u32,
         action: u8,
         #[pyo3(from_py_with = text::reason)] reason: &str,
     ) -> PyResult<()> {
-        self.kernel
-            .trace(StrategyId(strategy_id), InstrumentId(instrument_id), action, reason)
-            .map_err(|error| kernel_error(&error))
+        let strategy = StrategyId(strategy_id);
+        let mut this = asked(slf.as_unbound(), slf.py(), strategy)?;
+        let traced = this.kernel.trace(strategy, InstrumentId(instrument_id), action, reason);
+        traced.map_err(|error| kernel_error(&error))
     }
 
     /// Journal frames since the last call, in order.
-    fn take_frames<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn take_frames<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyBytes>> {
         let mut frames = Vec::new();
-        self.kernel.take_frames(&mut frames);
-        PyBytes::new(py, &frames)
+        taken(slf.as_unbound(), slf.py())?.kernel.take_frames(&mut frames);
+        Ok(PyBytes::new(slf.py(), &frames))
     }
 
     /// Time of the engine: of the last event it saw, UTC nanoseconds.
@@ -351,7 +363,8 @@ impl PyKernel {
 
     /// Checks that the commands of a batch can be carried out; nothing is queued.
     fn check_commands(&self, batch: &Bound<'_, PyEventBatch>) -> PyResult<()> {
-        self.kernel.check_commands(&batch.borrow().inner).map_err(|error| kernel_error(&error))
+        let batch = batch.try_borrow().map_err(|_| misuse(BATCH_BUSY))?;
+        self.kernel.check_commands(&batch.inner).map_err(|error| kernel_error(&error))
     }
 
     /// Limits of the account, a strategy or an instrument by the names of their settings, as text.
@@ -454,19 +467,7 @@ impl PyKernel {
     /// Money of the account in atto units (1e-18): cash, equity, realised, unrealised, fees, opening; and what
     /// it received without a fill (negative: paid): funding, borrow, liquidation_fee, insurance.
     fn money<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let ledger = self.kernel.ledger();
-        let equity = self.kernel.equity().map_err(|error| kernel_error(&error))?;
-        let out = PyDict::new(py);
-        out.set_item("cash", ledger.cash().0)?;
-        out.set_item("equity", equity.0)?;
-        out.set_item("realised", ledger.realised().0)?;
-        out.set_item("unrealised", equity.0 - ledger.balance().0)?;
-        out.set_item("fees", ledger.fees().0)?;
-        out.set_item("opening", ledger.opening().0)?;
-        for kind in CashFlowKind::ALL {
-            out.set_item(kind.name(), ledger.received(kind).0)?;
-        }
-        Ok(out)
+        results::money(py, &self.kernel)
     }
 
     /// What a strategy's position received for a reason in atto units (1e-18); negative is what it paid.
@@ -540,43 +541,6 @@ impl PyKernel {
         let column = bars::column(column)?;
         Ok(PyArray1::from_slice(py, self.kernel.column(series, column, count)))
     }
-}
-
-/// Calls strategies until everything fed is consumed.
-fn run_all(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<()> {
-    let py = kernel.py();
-    let mut books = Books::new(kernel);
-    let mut last: Vec<Last> = handlers.iter().map(|_| Last::default()).collect();
-    let mut calls: u32 = 0;
-    let timeframes = kernel.try_borrow().map_err(|_| misuse(RUNNING))?.timeframes.clone();
-    loop {
-        let mut this = kernel.try_borrow_mut().map_err(|_| misuse(RUNNING))?;
-        if let Some(error) = this.gates.failure(py) {
-            return Err(error);
-        }
-        let wake = match this.kernel.advance(STEPS_ATTACHED) {
-            Ok(Advance::Wake(wake)) => wake,
-            outcome => match this.next_wake(py, outcome)? {
-                Some(wake) => wake,
-                None => return Ok(()),
-            },
-        };
-        let scale = this.scale(wake.instrument.0)?;
-        drop(this);
-        call(py, &wake, scale, handlers, &mut last, &mut books, &timeframes)?;
-        calls = calls.wrapping_add(1);
-        if calls.is_multiple_of(CALLS_PER_SIGNAL_CHECK) {
-            py.check_signals()?;
-        }
-    }
-}
-
-/// Says what a strategy did that never comes to an end, and what to do about it.
-fn runaway(calls_max: u32) -> String {
-    format!(
-        "called more than {calls_max} times at one moment with nothing new (risk.calls_max): it answers its \
-         own orders or timers without end; let it wait for the market, or for a timer later than now"
-    )
 }
 
 /// Turns a verdict into an order number or a `Refused`.

@@ -1,6 +1,6 @@
 //! What both Python books say about liquidity, and the own orders that can be left out of it.
 
-use numpy::{PyArray3, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
+use numpy::{PyArray3, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use tradecore_book::analytics::Volume;
 use tradecore_book::{Depth, LEVELS_MAX, OwnFault, OwnLevels, PRICE_TICKS_MAX, WithoutOwn};
@@ -126,14 +126,6 @@ pub fn side_of(side: u8) -> PyResult<Side> {
         1 => Ok(Side::Sell),
         _ => Err(invalid_value("side", &side.to_string(), "must be 0 (bids) or 1 (asks)")),
     }
-}
-
-/// Looks at a column that Python handed over.
-pub fn contiguous<'a, T: numpy::Element>(
-    name: &str,
-    column: &'a PyReadonlyArray1<'_, T>,
-) -> PyResult<&'a [T]> {
-    column.as_slice().map_err(|_| invalid_value(name, "array", "must be contiguous"))
 }
 
 fn write_side(depth: &dyn Depth, side: Side, cells: &mut [i64]) {

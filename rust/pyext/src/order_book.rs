@@ -10,7 +10,8 @@ use tradecore_types::{Decimal, Side};
 use crate::best::Best;
 use crate::book::PyL2Book;
 use crate::errors::{data_error, invalid_value, value_error};
-use crate::liquidity::{self, contiguous, side_of};
+use crate::liquidity::{self, side_of};
+use crate::still::still;
 
 /// Orders there is room for unless told otherwise.
 const ORDERS_MAX: usize = 1 << 16;
@@ -113,17 +114,16 @@ impl PyOrderBook {
         price_ticks: PyReadonlyArray1<'_, i64>,
         lots: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<()> {
-        let (actions, sides) = (contiguous("action", &action)?, contiguous("side", &side)?);
-        let (order_ids, prices) =
-            (contiguous("order_id", &order_id)?, contiguous("price_ticks", &price_ticks)?);
-        let lots = contiguous("lots", &lots)?;
+        let (actions, sides) = (still("action", &action)?, still("side", &side)?);
+        let (order_ids, prices) = (still("order_id", &order_id)?, still("price_ticks", &price_ticks)?);
+        let lots = still("lots", &lots)?;
         let lengths = [sides.len(), order_ids.len(), prices.len(), lots.len()];
         if lengths.iter().any(|length| *length != actions.len()) {
             let rule = format!("must have {} rows as action has", actions.len());
             return Err(invalid_value("columns", &format!("{lengths:?}"), &rule));
         }
         let inner = &mut self.inner;
-        let rows = actions.iter().zip(sides).zip(order_ids).zip(prices).zip(lots);
+        let rows = actions.iter().zip(&*sides).zip(&*order_ids).zip(&*prices).zip(&*lots);
         let outcome = py.detach(|| {
             for (row, ((((action, side), order_id), price_ticks), lots)) in rows.enumerate() {
                 let side = if *side == 0 { Side::Buy } else { Side::Sell };

@@ -6,6 +6,7 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_types::{CashFlowKind, Instrument, InstrumentId, Money};
 
+use crate::kernel::kernel_error;
 use crate::lent::Lent;
 
 /// Returns how much of everything there was.
@@ -106,4 +107,21 @@ fn instrument(kernel: &Kernel, id: i64) -> Option<&Instrument> {
 
 fn amounts<'py>(py: Python<'py>, money: &[Money]) -> Bound<'py, PyArray1<f64>> {
     PyArray1::from_iter(py, money.iter().map(|money| money.to_f64()))
+}
+
+/// Money of the account in atto units, by name.
+pub fn money<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let ledger = kernel.ledger();
+    let equity = kernel.equity().map_err(|error| kernel_error(&error))?;
+    let out = PyDict::new(py);
+    out.set_item("cash", ledger.cash().0)?;
+    out.set_item("equity", equity.0)?;
+    out.set_item("realised", ledger.realised().0)?;
+    out.set_item("unrealised", equity.0 - ledger.balance().0)?;
+    out.set_item("fees", ledger.fees().0)?;
+    out.set_item("opening", ledger.opening().0)?;
+    for kind in CashFlowKind::ALL {
+        out.set_item(kind.name(), ledger.received(kind).0)?;
+    }
+    Ok(out)
 }

@@ -6,6 +6,8 @@
 //! **Invariant:** for `n <= len`, the slots `next + capacity - n .. next + capacity` hold the last `n`
 //! values, oldest first.
 
+use std::collections::TryReserveError;
+
 /// The last `capacity` values, oldest first, readable as one slice.
 ///
 /// ```
@@ -35,6 +37,17 @@ impl<T: Copy> Ring<T> {
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self { slots: Vec::with_capacity(capacity.saturating_mul(2)), capacity, next: 0, len: 0 }
+    }
+
+    /// Builds an empty ring as [`with_capacity`](Self::with_capacity), unless there is no memory for it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryReserveError`] when the memory is not to be had.
+    pub fn try_with_capacity(capacity: usize) -> Result<Self, TryReserveError> {
+        let mut slots = Vec::new();
+        slots.try_reserve_exact(capacity.saturating_mul(2))?;
+        Ok(Self { slots, capacity, next: 0, len: 0 })
     }
 
     /// Appends a value and returns the oldest one if it had to make room.

@@ -5,26 +5,42 @@ use pyo3::prelude::*;
 use tradecore_types::ValueError;
 
 use crate::errors::{invalid_value, value_error};
+use crate::still::{COPIED_ANYWAY, is_still};
 
 type FloatArray<'py> = Bound<'py, PyArray1<f64>>;
 
-/// An input array whose values lie side by side: the caller's own, or a copy of a strided one.
-pub struct Series<'py>(PyReadonlyArray1<'py, f64>);
+/// Input values that lie side by side and stay as they are while the interpreter lock is released.
+///
+/// A read-only array is read where it is; of every other one this is a copy, so that no other thread changes it
+/// meanwhile. The copy takes a tenth of the time of the fastest indicator.
+pub struct Series<'py> {
+    /// What was given; while it is held no output can be the same array.
+    given: PyReadonlyArray1<'py, f64>,
+    copy: Option<Vec<f64>>,
+}
 
 impl<'py> Series<'py> {
     /// Reads an argument.
     pub fn of(field: &str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let array = readable(field, float_array(field, value)?)?;
-        if array.as_slice().is_ok() {
-            return Ok(Self(array));
-        }
-        let copy = array.call_method0("copy")?;
-        Ok(Self(readable(field, float_array(field, &copy)?)?))
+        let array = float_array(field, value)?;
+        let given = readable(field, array)?;
+        let copy = match given.as_slice() {
+            Ok(values) if values.len() > COPIED_ANYWAY && is_still(array) => None,
+            Ok(values) => Some(values.to_vec()),
+            Err(_) => {
+                let copy = given.call_method0("copy")?;
+                Some(readable(field, float_array(field, &copy)?)?.as_slice().unwrap_or_default().to_vec())
+            }
+        };
+        Ok(Self { given, copy })
     }
 
     /// Returns the values.
     pub fn as_slice(&self) -> &[f64] {
-        self.0.as_slice().unwrap_or_default()
+        match &self.copy {
+            Some(values) => values,
+            None => self.given.as_slice().unwrap_or_default(),
+        }
     }
 }
 

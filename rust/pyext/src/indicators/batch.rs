@@ -27,11 +27,12 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
+///     run meanwhile: they leave it alone.
 ///
 /// Returns
 /// -------
@@ -61,14 +62,15 @@ fn sma<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// seed : {"sma", "first"}, default "sma"
 ///     Start from the mean of the first `period` values (TA-Lib), or from the first value (pandas
 ///     `ewm(span=period, adjust=False)`).
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
+///     run meanwhile: they leave it alone.
 ///
 /// Returns
 /// -------
@@ -100,11 +102,12 @@ fn ema<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
+///     run meanwhile: they leave it alone.
 ///
 /// Returns
 /// -------
@@ -144,7 +147,8 @@ fn rsi<'py>(
 /// period : int
 ///     From 1 to 1,000,000.
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
+///     run meanwhile: they leave it alone.
 ///
 /// Returns
 /// -------
@@ -181,7 +185,7 @@ fn atr<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// deviations : float, default 2.0
@@ -224,7 +228,7 @@ fn bollinger<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
 /// fast, slow, signal : int, default 12, 26, 9
 ///     Periods from 1 to 1,000,000; fast below slow.
 /// out : tuple of three numpy.ndarray, optional
