@@ -76,12 +76,20 @@ def stubborn():
     ),
     "an atexit that sleeps": ("atexit.register(time.sleep, 60)", "say()"),
     "an import without end": (f"say(); {REGEX}", "pass"),
+    "a write of its own to a full standard error": ("import os", 'say(); os.write(2, b"x" * 1_000_000)'),
+    "a write of its own to a full standard output": ("import os", 'say(); os.write(1, b"x" * 1_000_000)'),
     "a full standard error": ("", 'say(); sys.stderr.write("x" * 1_000_000)'),
     "a full standard output": ("", 'say(); print("x" * 1_000_000)'),
     "a child that lives on": ("import subprocess", 'subprocess.Popen(["sleep", "20"]); say()'),
 }
-# These hold the end of the process, not the end of the session: it is in the journal by then.
-CLEAN = {"a thread of the strategy", "an atexit that sleeps", "a child that lives on"}
+# These hold the end of the process, if anything, and not that of the session: it is in the journal by then.
+CLEAN = {
+    "a thread of the strategy",
+    "an atexit that sleeps",
+    "a child that lives on",
+    "a full standard error",
+    "a full standard output",
+}
 
 
 class Held:

@@ -70,8 +70,10 @@ def test_a_torn_tail_is_safe_before_it_is_cut_off(watcher, tmp_path):
     journal.write_bytes(journal.read_bytes()[:-7])
     calls = calls_of(watcher, tmp_path, APPEND, journal)
 
-    (copy,) = {call.split()[1] for call in calls if "torn" in call}
-    assert calls == [f"write {copy}", f"sync {copy}", "sync .", "truncate j", "sync j"]
+    (kept,) = (path.name for path in tmp_path.glob("j.torn-*"))
+    copy = "j.torn-unfinished"
+    written = [f"write {copy}", f"sync {copy}", f"rename {kept}", "sync ."]
+    assert calls == [*written, "truncate j", "sync j"]
 
 
 def test_a_kill_is_on_the_disk_when_it_is_said_to_be(watcher, tmp_path, monkeypatch):
