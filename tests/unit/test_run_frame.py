@@ -1,5 +1,6 @@
 """`run_frame` runs what `run` runs on the same numbers, and names what it cannot run."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -135,6 +136,23 @@ def test_several_frames_are_several_instruments_of_one_strategy():
     assert [(i.symbol, i.lot_size) for i in result.instruments] == [("ACME", 1), ("OTHER", Decimal("0.001"))]
     assert len(result.times_ns) == 80
     assert result.summary.events == 160
+
+
+def test_a_frame_of_several_instruments_is_run_as_its_error_says():
+    """The advice of the error, taken word for word, is the run on each of them."""
+    frame = pd.concat([frame_of(30).assign(pair=pair) for pair in ("A", "B")])
+    with pytest.raises(DataError, match="'pair' names several instruments") as caught:
+        run_frame(frame, Cross)
+    advice = re.search(r"hand run_frame all of them: (.*);", str(caught.value))[1]
+    frames = eval(advice, {"frame": frame, "dict": dict, "list": list})
+    both = run_frame(dict.fromkeys("AB", frame_of(30)), Cross)
+    assert run_frame(frames, Cross).orders_digest == both.orders_digest
+
+
+def test_a_symbol_beside_a_mapping_is_refused():
+    """The keys are the symbols already; another one would be passed over."""
+    with pytest.raises(InvalidValueError, match=r"instrument 'C': .* in a mapping each frame has its symbol"):
+        run_frame({"A": frame_of(5)}, Cross, instrument="C")
 
 
 def test_quotes_are_matched_as_quotes():
