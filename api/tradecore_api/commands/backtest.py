@@ -21,6 +21,8 @@ from tradecore_api.wiring import backtests
 # Prices, sizes and money of a trade, and money among the statistics: decimal text in JSON.
 _TRADE_DECIMALS = ("quantity", "entry_price", "exit_price", "pnl", "commission")
 _MONEY = ("final_equity", "equity_peak", "commissions")
+# From here on cents are all that is read; a smaller account may be in coins, and has six digits.
+_CENTS_FROM = 1_000
 
 
 def backtest(arguments: argparse.Namespace) -> int:
@@ -125,6 +127,8 @@ def _readable(stats: Statistics) -> dict[str, object]:
             shown[key] = iso_time(value)
         elif name.endswith("_ns"):
             shown[key] = duration_text(value)
+        elif name in _MONEY:
+            shown[key] = round(Decimal(value), 2) if abs(value) >= _CENTS_FROM else value
         elif name != "reasons":
             shown[key] = value
     return shown
