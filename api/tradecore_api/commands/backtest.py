@@ -8,7 +8,6 @@ import msgspec
 
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
-from tradecore.domain.spec import Mode
 from tradecore.domain.times import duration_text, iso_time
 from tradecore.engine.holdings import ClosedTrade, trades_of
 from tradecore_api.config import read
@@ -62,18 +61,13 @@ def backtest(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_journal(config: Config) -> None:
-    """Refuse a journal that was asked for: a backtest writes none.
+    """Refuse a journal that this command was asked for: a backtest writes none.
 
     The configuration of a paper or shadow run may be backtested as it is: its journal is for `tradecore run`.
     """
     source = config.source_of("journal")
-    is_here = config.tables.mode is Mode.BACKTEST or source.startswith("--set")
-    if is_here and config.tables.journal != JournalTable():
-        rule = (
-            "a backtest writes no journal: the same data give the same run again; leave it out, or use "
-            '`tradecore run` with mode = "paper" on a recorded feed for a journal'
-        )
-        raise ConfigError(source, "journal", config.tables.journal.path, rule)
+    if source.startswith("--set") and config.tables.journal != JournalTable():
+        raise ConfigError(source, "journal", config.tables.journal.path, read.NO_JOURNAL_RULE)
 
 
 def _figures(result: BacktestResult) -> dict[str, object]:
