@@ -20,6 +20,7 @@ from tradecore.domain import (
     InvalidValueError,
     Matching,
     Mode,
+    StrategyWarning,
     VenueSpec,
 )
 from tradecore.strategy import StrategyBinding
@@ -153,6 +154,23 @@ def test_a_symbol_beside_a_mapping_is_refused():
     """The keys are the symbols already; another one would be passed over."""
     with pytest.raises(InvalidValueError, match=r"instrument 'C': .* in a mapping each frame has its symbol"):
         run_frame({"A": frame_of(5)}, Cross, instrument="C")
+
+
+def test_a_warning_points_to_the_line_of_the_caller():
+    """A notebook shows the line of the cell, and not one of the library."""
+
+    class Slip:
+        def on_barr(self, ctx, bar):
+            """Be never called."""
+
+    instrument = InstrumentSpec(symbol="A", tick_size="0.01")
+    batch = EventBatch.from_frame(frame_of(5), instrument)
+    spec, binding = EngineSpec(instruments=(instrument,)), StrategyBinding(name="slip", strategy=Slip())
+    with pytest.warns(StrategyWarning) as by_frame:
+        run_frame(frame_of(5), Slip)
+    with pytest.warns(StrategyWarning) as by_batch:
+        run(spec, [binding], batch)
+    assert {warning.filename for warning in (*by_frame, *by_batch)} == {__file__}
 
 
 def test_quotes_are_matched_as_quotes():
