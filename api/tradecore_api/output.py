@@ -84,7 +84,8 @@ def _shown(value: object) -> str:
         case Decimal():
             return f"{value:,f}"
         case float():
-            return f"{value:,.6g}"
+            # Not 1.83823e+08: from six digits on whole numbers are exact enough.
+            return f"{value:,.0f}" if math.isfinite(value) and abs(value) >= 1e6 else f"{value:,.6g}"
         case Mapping():
             return "  ".join(f"{name} {_shown(item)}" for name, item in value.items()) or "-"
         case str():

@@ -61,10 +61,12 @@ CONFIGS = [
 
 @pytest.mark.parametrize("case", range(len(CONFIGS)))
 def test_a_wrong_configuration_is_refused_with_file_key_value_and_rule(shell, case):
-    """One line names the file, the dotted key, what was given and what it must be."""
+    """One line names the file, the dotted key, what was given and the rule; the check says the same."""
     text, says = CONFIGS[case]
     shell.write("bad.toml", text)
     shell.refused("backtest", "bad.toml", code=ExitCode.CONFIG, says=["bad.toml", *says])
+    if text:  # Without a strategy a file is not wrong, there is only nothing to run.
+        shell.refused("config", "check", "bad.toml", code=ExitCode.CONFIG, says=["bad.toml", *says])
 
 
 def test_a_configuration_that_is_no_file_is_refused(shell):

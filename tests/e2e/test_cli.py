@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -159,6 +160,17 @@ def test_the_backtest_prints_trades_and_statistics(tradecore):
         tradecore("backtest", BACKTEST, *setting, "--set", "fees.taker_bps=10", "--json").stdout
     )
     assert float(dearer["stats"]["final_equity"]) < float(result["stats"]["final_equity"])
+
+
+def test_the_backtest_prints_money_as_money(tradecore):
+    """To the cent, and never as 4.17119e+07; below a thousand, perhaps of coins, with more digits."""
+    setting = ("--set", "instruments.0.lot_size=1", "--set", "account.cash=1_000_000")
+    lines = dict(
+        line.split(None, 1) for line in tradecore("backtest", BACKTEST, *setting).stdout.splitlines()
+    )
+    assert lines["final_equity"] == "41,711,850.34"
+    assert lines["commissions"] == "0"
+    assert not [value for value in lines.values() if re.fullmatch(r"[-\d.,]+e\+\d+", value)]
 
 
 def test_a_damaged_journal_is_named_with_its_place(tradecore, tmp_path):

@@ -185,9 +185,11 @@ def test_trades_and_quotes_beside_bars_are_merged_by_time(files, matching):
     ],
 )
 def test_paths_that_make_no_sense_are_refused_by_their_key(files, data, symbols, says):
-    """Before anything is read."""
+    """Before anything is read, and by `config check` as well."""
     files.write("run.toml", config(data, *symbols))
     files.refused("backtest", "run.toml", code=ExitCode.CONFIG, says=says)
+    checked = files.run("config", "check", "run.toml", code=ExitCode.CONFIG)[1]
+    assert all(text in checked for text in says)
 
 
 def test_a_pattern_that_fits_nothing_and_files_that_disagree_are_data_errors(files):

@@ -124,7 +124,8 @@ def test_a_backtest_that_is_asked_for_a_journal_refuses(shell):
         "backtest", "timid.toml", *option, code=ExitCode.CONFIG, says=["--set", "writes no journal"]
     )
     shell.write("past.toml", BACKTEST + '[journal]\npath = "journal"\n')
-    shell.refused("backtest", "past.toml", code=ExitCode.CONFIG, says=["past.toml", "writes no journal"])
+    for command in (("backtest",), ("config", "check")):
+        shell.refused(*command, "past.toml", code=ExitCode.CONFIG, says=["past.toml", "writes no journal"])
     shell.write("paper.toml", PAPER + '[journal]\npath = "journal"\n')
     shell.run("backtest", "paper.toml")
     assert not (shell.folder / "journal").exists()

@@ -236,3 +236,19 @@ def test_a_parameter_is_named_beside_a_wrong_setting_of_its_strategy():
     """A history that cannot be does not hide what else is wrong."""
     changes = {("strategies", 0, "fast"): -1, ("strategies", 0, "history"): -1}
     assert both(changes) == {"strategies.0.fast", "strategies.0.history"}
+
+
+@pytest.mark.parametrize("fast", [5, -1])
+@pytest.mark.parametrize("symbols", [["GOLD"], ["SILVER"]])
+def test_a_strategy_that_names_its_instruments_may_stand_in_a_file_with_any_fault(symbols, fast):
+    """What is wrong elsewhere is told, and so is a symbol that there is none of."""
+    strategy = {"class": f"{Path(idle_strategy.__file__)}:Idle", "name": "idle", "instruments": symbols}
+    tree = {
+        "mode": "live",
+        "instruments": [{"symbol": "GOLD", "tick_size": "1"}],
+        "strategies": [strategy | {"fast": fast}],
+    }
+    found = read._read(tree, "test.toml", Path.cwd(), [], {})
+    unknown = [] if symbols == ["GOLD"] else ["strategies.0.instruments"]
+    outside = [] if fast > 0 else ["strategies.0.fast"]
+    assert [error.key for error in engines.problems_of(found)] == ["mode", *unknown, *outside]

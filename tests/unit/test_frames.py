@@ -282,6 +282,47 @@ def test_numbered_columns_are_found_as_alpha_vantage_writes_them():
     assert events(frame.rename(columns=numbered)) == events(frame)
 
 
+def test_rows_in_two_levels_are_read_when_there_is_one_instrument():
+    """An index of symbols and times is read as times; of two symbols the error says how to take one."""
+    dated = bars(3).set_index("time")
+    one = pd.concat({"ACME": dated}, names=["symbol"])
+    assert events(one) == events(one.swaplevel()) == events(bars(3))
+    both = pd.concat({"ACME": dated, "OTHER": dated}, names=["symbol"])
+    with pytest.raises(InvalidValueError, match=r"frame\.xs\('ACME', level=0\)"):
+        events(both)
+    assert events(both.xs("ACME", level=0)) == events(bars(3))
+    with pytest.raises(InvalidValueError, match=r"frame\.xs\('ACME', level=1\)"):
+        events(both.swaplevel())
+
+
+def long_frame() -> pd.DataFrame:
+    """Return bars of two symbols in an order of times that would pass for one series."""
+    later = pd.to_datetime(bars(3)["time"]) + pd.Timedelta("1h")
+    rows = pd.concat([bars(3).assign(symbol="ACME"), bars(3).assign(symbol="OTHER", time=later)])
+    return rows.sort_values("time", ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("frame", "advice"),
+    [
+        (long_frame(), r"frame\[frame\['symbol'\] == 'ACME'\], or hand run_frame .*groupby\('symbol'\)"),
+        (long_frame().astype({"symbol": "category"}), r"frame\[frame\['symbol'\] == 'ACME'\]"),
+        (long_frame().set_index("symbol"), r"frame\[frame.index == 'ACME'\]"),
+        (pl.from_pandas(long_frame()), r"frame.filter\(polars.col\('symbol'\) == 'ACME'\)"),
+        (pa.Table.from_pandas(long_frame()), r"table.filter\(pyarrow.compute.field\('symbol'\) == 'ACME'\)"),
+        (long_frame().to_records(index=False), r"array\[array\['symbol'\] == 'ACME'\]"),
+    ],
+    ids=["pandas", "categories", "index", "polars", "arrow", "numpy"],
+)
+def test_rows_of_two_instruments_are_no_series(frame, advice):
+    """Two markets in one column of prices would be a backtest of neither; the error says how to take one."""
+    with pytest.raises(
+        DataError, match=f"'symbol' names several .* 'ACME' and 'OTHER': take one, as in {advice}"
+    ):
+        events(frame)
+    assert events(bars(3).assign(symbol="ACME")) == events(bars(3))
+
+
 WRONG = {
     "a time that falls": (
         lambda: bars().iloc[[0, 2, 1]],

@@ -201,6 +201,22 @@ def test_a_refusal_has_its_limit_and_value_in_units(rule, limit, value, words):
 
 
 @pytest.mark.parametrize(
+    ("limit", "value", "words"),
+    [
+        (0, 1, "its kind, time in force and flags do not fit, or it is tied to order 1, "),
+        (0, 99, "it is tied to order 99, which is not an open order of its strategy"),
+        (2**63 - 1, 10**30, "a size or price of it is beyond what the engine can count"),
+        (-(2**63), -(2**70), "a size or price of it is beyond what the engine can count"),
+        (2 * 10**18, 10**18, "it would expire at 2001-09-09T01:46:40Z, which is not after its own time, "),
+        (60, 61, "a price or size of it is on the wrong side of its bound: 0.61 against 0.60 as prices, "),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_told_in_words_where_only_its_numbers_are_known(limit, value, words):
+    """The end of a backtest has the two numbers of a refusal, and not the order."""
+    assert refusal_words("invalid_order", limit, value, UNITS, 0).startswith(words)
+
+
+@pytest.mark.parametrize(
     ("changes", "limit", "value", "words"),
     [
         ({"lots": 0}, 1, 0, "its size is 0, and must be above 0"),

@@ -19,6 +19,7 @@ from tradecore.domain import (
     InvalidValueError,
     Matching,
     Mode,
+    StrategyWarning,
     VenueSpec,
 )
 from tradecore.strategy import StrategyBinding
@@ -135,6 +136,40 @@ def test_several_frames_are_several_instruments_of_one_strategy():
     assert [(i.symbol, i.lot_size) for i in result.instruments] == [("ACME", 1), ("OTHER", Decimal("0.001"))]
     assert len(result.times_ns) == 80
     assert result.summary.events == 160
+
+
+def test_a_frame_of_several_instruments_is_run_as_its_error_says():
+    """The advice of the error, taken word for word, is the run on each of them."""
+    frame = pd.concat([frame_of(30).assign(pair=pair) for pair in ("A", "B")])
+    with pytest.raises(DataError, match="'pair' names several instruments") as caught:
+        run_frame(frame, Cross)
+    assert "hand run_frame all of them: dict(list(frame.groupby('pair')))" in str(caught.value)
+    frames = dict(list(frame.groupby("pair")))
+    both = run_frame(dict.fromkeys("AB", frame_of(30)), Cross)
+    assert run_frame(frames, Cross).orders_digest == both.orders_digest
+
+
+def test_a_symbol_beside_a_mapping_is_refused():
+    """The keys are the symbols already; another one would be passed over."""
+    with pytest.raises(InvalidValueError, match=r"instrument 'C': .* in a mapping each frame has its symbol"):
+        run_frame({"A": frame_of(5)}, Cross, instrument="C")
+
+
+def test_a_warning_points_to_the_line_of_the_caller():
+    """A notebook shows the line of the cell, and not one of the library."""
+
+    class Slip:
+        def on_barr(self, ctx, bar):
+            """Be never called."""
+
+    instrument = InstrumentSpec(symbol="A", tick_size="0.01")
+    batch = EventBatch.from_frame(frame_of(5), instrument)
+    spec, binding = EngineSpec(instruments=(instrument,)), StrategyBinding(name="slip", strategy=Slip())
+    with pytest.warns(StrategyWarning) as by_frame:
+        run_frame(frame_of(5), Slip)
+    with pytest.warns(StrategyWarning) as by_batch:
+        run(spec, [binding], batch)
+    assert {warning.filename for warning in (*by_frame, *by_batch)} == {__file__}
 
 
 def test_quotes_are_matched_as_quotes():

@@ -5,18 +5,13 @@ import io
 from collections.abc import Iterable, Sequence
 
 from tradecore.domain import DataError
-
-# What a column is called that names the instrument of a row. Source: exports of Stooq, Databento, Tardis,
-# Coinbase and CryptoDataDownload.
-_NAMES = frozenset(
-    ("symbol", "ticker", "tic", "instrument", "instrument_id", "product_id", "pair", "contract", "isin")
-)
+from tradecore.domain.column_names import SYMBOL_NAMES
 
 
 def instrument_columns(names: Sequence[str]) -> list[int]:
     """Return where the columns stand that name the instrument of a row."""
     short = [name.strip().strip("<>").lower() for name in names]
-    return [at for at, name in enumerate(short) if name in _NAMES]
+    return [at for at, name in enumerate(short) if name in SYMBOL_NAMES]
 
 
 def refuse_several(where: str, first_row: int, name: str, values: Iterable[str]) -> None:

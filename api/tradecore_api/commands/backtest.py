@@ -8,7 +8,6 @@ import msgspec
 
 from tradecore.backtest import BacktestResult, Statistics
 from tradecore.domain.errors import ConfigError
-from tradecore.domain.spec import Mode
 from tradecore.domain.times import duration_text, iso_time
 from tradecore.engine.holdings import ClosedTrade, trades_of
 from tradecore_api.config import read
@@ -21,6 +20,8 @@ from tradecore_api.wiring import backtests
 # Prices, sizes and money of a trade, and money among the statistics: decimal text in JSON.
 _TRADE_DECIMALS = ("quantity", "entry_price", "exit_price", "pnl", "commission")
 _MONEY = ("final_equity", "equity_peak", "commissions")
+# From here on cents are all that is read; a smaller account may be in coins, and has six digits.
+_CENTS_FROM = 1_000
 
 
 def backtest(arguments: argparse.Namespace) -> int:
@@ -60,18 +61,13 @@ def backtest(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_journal(config: Config) -> None:
-    """Refuse a journal that was asked for: a backtest writes none.
+    """Refuse a journal that this command was asked for: a backtest writes none.
 
     The configuration of a paper or shadow run may be backtested as it is: its journal is for `tradecore run`.
     """
     source = config.source_of("journal")
-    is_here = config.tables.mode is Mode.BACKTEST or source.startswith("--set")
-    if is_here and config.tables.journal != JournalTable():
-        rule = (
-            "a backtest writes no journal: the same data give the same run again; leave it out, or use "
-            '`tradecore run` with mode = "paper" on a recorded feed for a journal'
-        )
-        raise ConfigError(source, "journal", config.tables.journal.path, rule)
+    if source.startswith("--set") and config.tables.journal != JournalTable():
+        raise ConfigError(source, "journal", config.tables.journal.path, read.NO_JOURNAL_RULE)
 
 
 def _figures(result: BacktestResult) -> dict[str, object]:
@@ -125,6 +121,8 @@ def _readable(stats: Statistics) -> dict[str, object]:
             shown[key] = iso_time(value)
         elif name.endswith("_ns"):
             shown[key] = duration_text(value)
+        elif name in _MONEY:
+            shown[key] = round(Decimal(value), 2) if abs(value) >= _CENTS_FROM else value
         elif name != "reasons":
             shown[key] = value
     return shown

@@ -8,9 +8,10 @@ import msgspec
 from tradecore.domain import shape
 from tradecore.domain.spec import Matching
 from tradecore_api.config.paths import text_rule
-from tradecore_api.config.tables import ConfigTables, DataTable, InstrumentDataTable, Paths
+from tradecore_api.config.tables import ConfigTables, DataFormat, DataTable, InstrumentDataTable, Paths
 
 PLACEHOLDER = "{symbol}"
+JOURNAL_MAGIC = b"TCJOURN\n"
 # Keys that hold paths: what can be events by itself, and what belongs to bars.
 EVENT_KEYS = ("path", "quotes", "trades")
 FILE_KEYS = (*EVENT_KEYS, "funding", "marks")
@@ -44,6 +45,26 @@ def shown(data: DataTable) -> str:
     return ", ".join([*found, *(path for paths in data.paths.values() for path in each(paths))])
 
 
+def journal(data: DataTable) -> str | None:
+    """Return the journal that the table names, `None` when it names something else."""
+    paths = each(data.path)
+    if len(paths) != 1 or not Path(paths[0]).is_file():
+        return None
+    is_one = data.format is DataFormat.JOURNAL or (
+        data.format is DataFormat.AUTO and is_journal(Path(paths[0]))
+    )
+    return paths[0] if is_one else None
+
+
+def is_journal(path: Path) -> bool:
+    """Tell whether a file begins as a journal does; one that cannot be read does not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(JOURNAL_MAGIC)) == JOURNAL_MAGIC
+    except OSError:
+        return False
+
+
 def check(tables: ConfigTables, report: shape.Report) -> None:
     """Report paths that name no file, and instruments without data."""
     data = tables.data
@@ -64,6 +85,23 @@ def check(tables: ConfigTables, report: shape.Report) -> None:
         _check_instrument(tables, data, symbol, report)
     for key, path in _named(data, symbols):
         _check_path(key, path, report)
+    for problem in shared(data, symbols):
+        report(*problem)
+
+
+def shared(data: DataTable, symbols: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield key, value and rule of files that would be those of several instruments; a journal may be."""
+    is_recorded = journal(data) is not None
+    for name in FILE_KEYS:
+        seen: dict[tuple[str, ...], str] = {}
+        for symbol in symbols:
+            named = of_symbol(getattr(of_instrument(data, symbol), name), symbol)
+            if named and named in seen and not (name == "path" and is_recorded):
+                what = f"is one series, and there are the instruments {seen[named]}, {symbol}"
+                other = " or name a file for each in [data.paths]" if name == "path" else ""
+                yield f"data.{name}", ", ".join(named), f"{what}; write {PLACEHOLDER} in it{other}"
+                break
+            seen[named] = symbol
 
 
 def _check_instrument(tables: ConfigTables, data: DataTable, symbol: str, report: shape.Report) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from tradecore.domain import shape
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.spec import Mode
 from tradecore.domain.spec_check import check_names
 from tradecore.strategy.check import check_names as check_strategy_names
 from tradecore.strategy.check import check_symbols
@@ -20,6 +21,7 @@ from tradecore_api.config.tables import (
     CaptureFeedTable,
     Config,
     ConfigTables,
+    JournalTable,
     Market,
     StrategyConfig,
     StrategyTable,
@@ -38,6 +40,10 @@ PATH_KEYS = (
 )
 # Keys that take several paths, or one for each instrument.
 SEVERAL_KEYS = ("data.path", "data.paths", "data.trades", "data.quotes", "data.funding", "data.marks")
+NO_JOURNAL_RULE = (
+    "a backtest writes no journal: the same data give the same run again; leave it out, or use "
+    '`tradecore run` with mode = "paper" on a recorded feed for a journal'
+)
 STRATEGY_KEYS = ("class", "name", "instruments", "bars", "first_bar", "history")
 FILE_SIZE_MAX = 1 << 20
 # The settings themselves are four tables deep; the rest is room for parameters of strategies.
@@ -266,6 +272,8 @@ def _check_files(config: Config, report: shape.Report) -> None:
     if isinstance(tables.feed, CaptureFeedTable | BookCaptureFeedTable):
         paths.check_input("feed.path", tables.feed.path, report)
     data_paths.check(tables, report)
+    if tables.mode is Mode.BACKTEST and tables.journal != JournalTable():
+        report("journal", tables.journal.path, NO_JOURNAL_RULE)
     _check_outputs(tables.journal.path, tables.database.path, report)
     if tables.venue.latency_file is not None:
         paths.check_input("venue.latency_file", tables.venue.latency_file, report)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import tee
-from pathlib import Path
 
 from tradecore.backtest import BacktestResult, result_of
 from tradecore.domain import EventBatch
@@ -32,8 +31,6 @@ from tradecore_api.wiring.calendars import span_of_history, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import as_fast_as_possible, build_feed, completed
 from tradecore_api.wiring.strategies import strategies
-
-JOURNAL_MAGIC = b"TCJOURN\n"
 
 
 def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> BacktestResult:
@@ -144,20 +141,11 @@ def _tell_behaviour(path: str) -> None:
 
 def _journal(data: DataTable) -> str | None:
     """Return the journal that `[data]` names, `None` when it names something else."""
-    paths = data_paths.each(data.path)
-    is_one = len(paths) == 1 and Path(paths[0]).is_file()
-    is_asked = data.format is DataFormat.JOURNAL
-    if is_one and (is_asked or (data.format is DataFormat.AUTO and is_journal(Path(paths[0])))):
-        return paths[0]
-    if is_asked:
+    if (journal := data_paths.journal(data)) is not None:
+        return journal
+    if data.format is DataFormat.JOURNAL:
         raise DataError(data_paths.shown(data), "must be one file to be read as a journal")
     return None
-
-
-def is_journal(path: Path) -> bool:
-    """Tell whether a file begins as a journal does."""
-    with path.open("rb") as file:
-        return file.read(len(JOURNAL_MAGIC)) == JOURNAL_MAGIC
 
 
 def _played(feed: MarketFeed) -> Iterator[EventBatch]:

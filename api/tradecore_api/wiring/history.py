@@ -22,7 +22,8 @@ def sources(config: Config, data: DataTable) -> list[EventBatch]:
         When a file cannot be used.
     """
     instruments = config.tables.instruments
-    _refuse_shared(config, data)
+    for key, value, rule in data_paths.shared(data, [instrument.symbol for instrument in instruments]):
+        raise ConfigError(config.source_of(key), key, value, rule)
     own = [data_paths.of_instrument(data, instrument.symbol) for instrument in instruments]
     each = list(enumerate(zip(own, instruments, strict=True)))
     try:
@@ -34,23 +35,6 @@ def sources(config: Config, data: DataTable) -> list[EventBatch]:
     except InvalidValueError as error:
         key = f"data.{error.field}"
         raise ConfigError(config.source_of(key), key, error.value, error.rule) from error
-
-
-def _refuse_shared(config: Config, data: DataTable) -> None:
-    """Refuse files that would be those of several instruments."""
-    symbols = [instrument.symbol for instrument in config.tables.instruments]
-    for name in data_paths.FILE_KEYS:
-        seen: dict[tuple[str, ...], str] = {}
-        for symbol in symbols:
-            own = data_paths.of_instrument(data, symbol)
-            named = data_paths.of_symbol(getattr(own, name), symbol)
-            if named and named in seen:
-                what = f"is one series, and there are the instruments {seen[named]}, {symbol}"
-                other = " or name a file for each in [data.paths]" if name == "path" else ""
-                rule = f"{what}; write {data_paths.PLACEHOLDER} in it{other}"
-                key = f"data.{name}"
-                raise ConfigError(config.source_of(key), key, ", ".join(named), rule)
-            seen[named] = symbol
 
 
 def _bars(data: DataTable, instrument_id: int, instrument: InstrumentSpec) -> EventBatch:

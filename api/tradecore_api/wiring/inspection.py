@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.journal import JournalReader, journal_verify
+from tradecore_api.config.data_paths import is_journal
 from tradecore_api.summary import INTACT
 from tradecore_api.wiring import snippets
-from tradecore_api.wiring.backtests import is_journal
 
 DAMAGED = "damaged"
 _SQLITE = b"SQLite format 3\0"

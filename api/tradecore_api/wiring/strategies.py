@@ -30,10 +30,13 @@ def strategies(config: Config) -> Strategies:
         When a class or a parameter cannot be used; `others` has every further problem.
     """
     symbols = [instrument.symbol for instrument in config.tables.instruments]
-    bindings, problems = _bindings(config, symbols)
+    built, problems = _built(config)
     if problems:
         raise ConfigError.of(problems)
-    return Strategies(bindings, tuple(_named(strategy) for strategy in config.strategies))
+    bindings = [
+        _binding(strategy, each, symbols) for strategy, each in zip(config.strategies, built, strict=True)
+    ]
+    return Strategies(tuple(bindings), tuple(_named(strategy) for strategy in config.strategies))
 
 
 def _named(strategy: StrategyConfig) -> dict[str, object]:
@@ -52,24 +55,26 @@ def _named(strategy: StrategyConfig) -> dict[str, object]:
 
 
 def problems(config: Config) -> list[ConfigError]:
-    """Return what is wrong with classes, parameters and bars of strategies."""
-    return _bindings(config, [])[1]
+    """Return what is wrong with classes, parameters and bars of strategies.
+
+    The instruments are not looked at: they may be what is wrong with the file.
+    """
+    return _built(config)[1]
 
 
-def _bindings(
-    config: Config, symbols: Sequence[str]
-) -> tuple[tuple[StrategyBinding, ...], list[ConfigError]]:
-    bindings: list[StrategyBinding] = []
+def _built(config: Config) -> tuple[list[object], list[ConfigError]]:
+    """Return the object of each strategy that can be used, and every problem of the others."""
+    built: list[object] = []
     found: list[ConfigError] = []
     for strategy in config.strategies:
         try:
-            bindings.append(_binding(config, strategy, symbols))
+            built.append(_object(config, strategy))
         except ConfigError as error:
             found += [error, *error.others]
-    return tuple(bindings), found
+    return built, found
 
 
-def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -> StrategyBinding:
+def _object(config: Config, strategy: StrategyConfig) -> object:
     wrong: list[ConfigError] = []
     built: object = None
     try:
@@ -91,11 +96,14 @@ def _binding(config: Config, strategy: StrategyConfig, symbols: Sequence[str]) -
         raise ConfigError.of(
             [ConfigError(config.source_of(each.key), each.key, each.value, each.rule) for each in wrong]
         )
-    instruments = tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols)
+    return built
+
+
+def _binding(strategy: StrategyConfig, built: object, symbols: Sequence[str]) -> StrategyBinding:
     return StrategyBinding(
         name=strategy.name,
         strategy=built,
-        instruments=instruments,
+        instruments=tuple(symbols.index(symbol) for symbol in strategy.instruments or symbols),
         bars=strategy.bars,
         first_bar=strategy.first_bar,
         history=strategy.history,

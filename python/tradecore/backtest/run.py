@@ -1,5 +1,6 @@
 """A backtest: all events at once through the same engine, then trades, equity and statistics."""
 
+import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -237,7 +238,7 @@ def run(
     engine = Engine(spec, strategies, equity_curve=True, sample_ns=sample_ns, gates=gates, latency=latency)
     for binding in engine.strategies:
         for note in standing_notes(binding.strategy):
-            warnings.warn(f"strategy {binding.name}: {note}", StrategyWarning, stacklevel=2)
+            warnings.warn(f"strategy {binding.name}: {note}", StrategyWarning, stacklevel=_caller())
     for source, batch in enumerate(sources):
         engine.feed(batch, source)
     events = engine.run()
@@ -245,6 +246,14 @@ def run(
         progress(events)
     engine.finish()
     return result_of(engine)
+
+
+def _caller() -> int:
+    """Return how many frames up the first one outside of this package is: there the warning belongs."""
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("tradecore.backtest"):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def result_of(engine: Engine) -> BacktestResult:

@@ -179,6 +179,9 @@ def _markets(frame: Foreign, instrument: object, reading: _Reading) -> dict[str,
             rule = "must be one InstrumentSpec, or the symbol alone, for one frame"
             raise InvalidValueError("instrument", symbol, rule)
         frame = {symbol: frame}
+    elif isinstance(instrument, str) and instrument:
+        rule = "is for one frame: in a mapping each frame has its symbol as its key"
+        raise InvalidValueError("instrument", instrument, rule)
     if not frame:
         raise InvalidValueError("frame", {}, "must have a frame for one symbol at least")
     markets = {}

@@ -22,3 +22,16 @@ BID_NAMES = ("bid_price",)
 ASK_NAMES = ("ask_price",)
 BID_SIZE_NAMES = ("bid_qty", "bid_amount")
 ASK_SIZE_NAMES = ("ask_qty", "ask_amount")
+# What a column is called that names the instrument of a row. Source: exports of Stooq, Databento, Tardis,
+# Coinbase and CryptoDataDownload.
+SYMBOL_NAMES = (
+    "symbol",
+    "ticker",
+    "tic",
+    "instrument",
+    "instrument_id",
+    "product_id",
+    "pair",
+    "contract",
+    "isin",
+)

@@ -10,6 +10,9 @@ from tradecore.domain.units import Units, money_text
 _LOTS_MAX = 2**63
 # Percentages and fractions of an order are counted in parts per million.
 _PPM = 1_000_000
+_I64_MAX = 2**63 - 1
+# No size and no price is as large as a time of today.
+_YEAR_2000_NS = 946_684_800 * 10**9
 _Number = Callable[[Units, int, int], str]
 
 
@@ -30,7 +33,7 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
     if rule in _FIXED:
         return _FIXED[rule]
     if rule == "invalid_order":
-        return _invalid_order(limit, value)
+        return _invalid_order(limit, value, units, instrument)
     if rule not in _SENTENCES:
         return f"limit {limit}, value {value}"
     sentence, number = _SENTENCES[rule]
@@ -42,7 +45,7 @@ def knows(rule: str) -> bool:
     return rule in _FIXED or rule in _SENTENCES or rule == "invalid_order"
 
 
-def _invalid_order(limit: int, value: int) -> str:
+def _invalid_order(limit: int, value: int, units: Units, instrument: int) -> str:
     """Say what a bare number can have been; `invalid_order_words` says it where the order is at hand."""
     if limit == _PPM and value > limit:
         return f"`fraction` must be at most 1, which is the whole buying power, and is {_shared(value)}"
@@ -55,7 +58,17 @@ def _invalid_order(limit: int, value: int) -> str:
             "a size, price, percentage or fraction of it is negative, and must be above 0: "
             f"{value} in lots or ticks, {_percentage(value)} in percent, {_shared(value)} as a fraction"
         )
-    return f"the order makes no sense: a value of it is {value}, its bound is {limit}"
+    if limit == 0 and value == 1:
+        return "its kind, time in force and flags do not fit, or it is tied to order 1, which is not open"
+    if limit == 0:
+        return f"it is tied to order {value}, which is not an open order of its strategy and instrument"
+    if _I64_MAX in {abs(limit), abs(limit) - 1}:
+        return "a size or price of it is beyond what the engine can count"
+    if limit > value > _YEAR_2000_NS:
+        return f"it would expire at {iso_time(value)}, which is not after its own time, {iso_time(limit)}"
+    prices = f"{_price(units, instrument, value)} against {_price(units, instrument, limit)} as prices"
+    sizes = f"{_size(units, instrument, value)} against {_size(units, instrument, limit)} as sizes"
+    return f"a price or size of it is on the wrong side of its bound: {prices}, {sizes}"
 
 
 def _percentage(ppm: int) -> str:

@@ -6,6 +6,7 @@ from types import TracebackType
 
 from tradecore.domain import GateError, StrategyError, TradecoreError
 from tradecore.domain.quoted import error_text
+from tradecore.engine.meant import meant
 from tradecore.strategy import StrategyBinding
 
 
@@ -37,7 +38,7 @@ def blamed(
     suspects = [binding for binding in bindings if binding.strategy is owner] or list(bindings)
     name = " or ".join(binding.name for binding in suspects)
     called = callback or ("a callback" if frame is None else frame.f_code.co_name)
-    return StrategyError(name, called, time_ns, f"{error_text(error)}{_place(frames)}")
+    return StrategyError(name, called, time_ns, f"{error_text(error)}{meant(error)}{_place(frames)}")
 
 
 def gate_failure(error: BaseException, gate: str, strategy: str, time_ns: int) -> GateError:
@@ -55,7 +56,7 @@ def gate_failure(error: BaseException, gate: str, strategy: str, time_ns: int) -
         Time of the engine, UTC nanoseconds.
     """
     place = _place(_frames(error.__traceback__)[1:])
-    return GateError(gate, strategy, time_ns, f"{error_text(error)}{place}")
+    return GateError(gate, strategy, time_ns, f"{error_text(error)}{meant(error)}{place}")
 
 
 def _frames(traceback: TracebackType | None) -> list[TracebackType]:

@@ -16,6 +16,7 @@ from tradecore.domain.spec import InstrumentSpec
 from tradecore.domain.spec_check import checked_instrument
 from tradecore.frames.names import kind_of, positions_of
 from tradecore.frames.numbers import floats_of, found_lot, found_tick, ticks_of
+from tradecore.frames.one_instrument import refuse_several
 from tradecore.frames.rows import Rule, refuse_early, refuse_first, refuse_unordered
 from tradecore.frames.sides import buyer_is_aggressor
 from tradecore.frames.table import Column, Foreign, Table, open_table
@@ -136,6 +137,7 @@ def read_market(frame: Foreign, *, kind: str, columns: Mapping[str, str] | None)
     if not table.rows:
         raise DataError("frame", "has no rows: nothing to read")
     positions = positions_of(table, found_kind, named)
+    refuse_several(table, positions.values())
     return Market(table, found_kind, {name: table.read(at) for name, at in positions.items()})
 
 

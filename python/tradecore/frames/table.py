@@ -100,7 +100,7 @@ def needed(library: str, purpose: str) -> Foreign:
 
 def _pandas(frame: Foreign) -> Table:
     columns = _one_level(frame.columns)
-    index = frame.index
+    index = _one_index(frame.index)
     labels = (*(str(label) for label in columns), str(index.name or "index"))
 
     def read(position: int) -> Column:
@@ -126,9 +126,23 @@ def _one_level(columns: Foreign) -> Foreign:
     return columns.get_level_values(varying[0] if varying else 0)
 
 
+def _one_index(index: Foreign) -> Foreign:
+    """Return the index, of one in levels the level that tells rows apart."""
+    if index.nlevels == 1:
+        return index
+    levels = [index.get_level_values(level) for level in range(index.nlevels)]
+    varying = [level for level, values in enumerate(levels) if values.nunique() > 1]
+    if len(varying) > 1:
+        # Times tell rows apart, another level instruments.
+        of_others = [level for level in varying if _kind_of_index(levels[level]) != "times"]
+        at = of_others[0] if of_others else varying[0]
+        one = f"frame.xs({levels[at][0]!r}, level={at})"
+        rule = f"has an index of several levels: take one instrument, as in {one}, or use reset_index()"
+        raise InvalidValueError("frame", "DataFrame", rule)
+    return levels[varying[0] if varying else -1]
+
+
 def _kind_of_index(index: Foreign) -> str:
-    if index.nlevels > 1:
-        return ""
     if type(index).__name__ in {"DatetimeIndex", "PeriodIndex"}:
         return "times"
     return "numbers" if type(index).__name__ == "RangeIndex" else "other"
