@@ -54,6 +54,13 @@ class Held:
 '''
 # The interpreter lock is held by C code that asks for nothing.
 REGEX = 're.match("(a*)*b", "a" * 60)'
+WRITES = """
+import os
+
+def write(descriptor):
+    while True:
+        os.write(descriptor, b"x" * 100_000)
+"""
 HOLDS = {
     "a regular expression without end": ("", f"say(); {REGEX}"),
     "a callback that sleeps": ("", "say(); time.sleep(60)"),
@@ -76,8 +83,9 @@ def stubborn():
     ),
     "an atexit that sleeps": ("atexit.register(time.sleep, 60)", "say()"),
     "an import without end": (f"say(); {REGEX}", "pass"),
-    "a write of its own to a full standard error": ("import os", 'say(); os.write(2, b"x" * 1_000_000)'),
-    "a write of its own to a full standard output": ("import os", 'say(); os.write(1, b"x" * 1_000_000)'),
+    # Past the streams, and again whenever a signal interrupts it.
+    "its own writes to a full standard error": (WRITES, "say(); write(2)"),
+    "its own writes to a full standard output": (WRITES, "say(); write(1)"),
     "a full standard error": ("", 'say(); sys.stderr.write("x" * 1_000_000)'),
     "a full standard output": ("", 'say(); print("x" * 1_000_000)'),
     "a child that lives on": ("import subprocess", 'subprocess.Popen(["sleep", "20"]); say()'),
