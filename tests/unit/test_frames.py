@@ -445,9 +445,7 @@ def test_what_is_no_frame_is_refused_in_words(frame):
 @pytest.mark.parametrize("path", ["bars.csv", Path("bars.csv")])
 def test_a_path_is_to_be_read_first(path):
     """The name of a file is not the table in it."""
-    with pytest.raises(
-        InvalidValueError, match=r"frame 'bars.csv': .* read the file first, as in pandas"
-    ):
+    with pytest.raises(InvalidValueError, match=r"frame 'bars.csv': .* read the file first, as in pandas"):
         EventBatch.from_frame(path, CENTS)
 
 
