@@ -17,12 +17,13 @@ _WHERE = {
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),
     "tradecore.domain": (
         "AccountSpec", "BarFill", "BarOrder", "BrokenInvariantError", "ConfigError", "DataError",
-        "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "Instrument", "InstrumentKind",
+        "EngineSpec", "FeeTierSpec", "FeeWindow", "FeesSpec", "Finalize", "GateError",
+        "Instrument", "InstrumentKind",
         "InstrumentRiskSpec", "InstrumentSpec", "InvalidSpecError", "InvalidValueError", "MarginMode",
         "MarginSpec", "MarginTierSpec", "MarketRest", "Matching", "Mode", "QueueModel", "RiskSpec",
         "ScopeRiskSpec", "SelfTrade", "SelfTradePrevention", "SequenceRule", "SessionTable",
-        "SlippageSpec", "StorageError", "StrategyRiskSpec", "StrategyWarning", "TradecoreError", "VenueError",
-        "VenueSpec",
+        "SlippageSpec", "StorageError", "StrategyError", "StrategyRiskSpec", "StrategyWarning",
+        "TradecoreError", "VenueError", "VenueSpec",
     ),
     "tradecore.domain.book": ("ExchangeBook",),
     "tradecore.engine": ("Activity", "Context", "Engine", "EngineSummary"),
@@ -43,4 +44,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULE_OF])
+    return sorted({*globals(), *_MODULE_OF})

@@ -148,6 +148,7 @@ def test_the_backtest_prints_trades_and_statistics(tradecore):
         "pnl",
         "commission",
     }
+    assert (trade["symbol"], trade["strategy"]) == ("BTC-USD", "SmaCross")
     assert result["stats"].keys() >= {
         "return_pct",
         "max_drawdown_pct",

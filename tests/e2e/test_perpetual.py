@@ -33,6 +33,8 @@ def test_the_example_pays_funding_and_is_liquidated_at_the_hand_computed_price(t
     trade = result["trades"][0]
     assert (trade["entry_price"], trade["exit_price"], trade["quantity"]) == ("2007.1", "1813.6", "1")
     assert [flow["kind"] for flow in result["cash_flows"]] == ["funding"] * 6 + ["liquidation_fee"]
+    whose = {(row["symbol"], row["strategy"]) for row in [trade, *result["cash_flows"]]}
+    assert whose == {("PERP", "LeveragedHolder")}
     funding = ["-0.20335", "-0.6201", "-0.4192", "0.20095", "0.7692", "0.3664"]
     assert [flow["amount"] for flow in result["cash_flows"][:6]] == funding
     assert result["costs"] == {

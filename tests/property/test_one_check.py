@@ -225,6 +225,15 @@ def test_all_problems_are_told_at_once_with_their_paths():
     assert "mode 'live': must be one of backtest, shadow, paper" in str(caught.value)
 
 
+def test_a_symbol_among_none_is_told_that_there_are_none():
+    """No list of known names where there is no name."""
+    strategy = {"class": f"{Path(idle_strategy.__file__)}:Idle", "name": "idle", "instruments": ["GOLD"]}
+    tree = {"mode": "paper", "instruments": [], "strategies": [strategy]}
+    found = read._read(tree, "test.toml", Path.cwd(), [], {})
+    rules = {error.key: error.rule for error in engines.problems_of(found)}
+    assert rules["strategies.0.instruments"] == "is not in [[instruments]]; there are none"
+
+
 def test_a_word_is_as_good_as_the_member_of_its_enumeration():
     """The engine sends nothing in shadow mode, however that was written."""
     spec = EngineSpec(mode="shadow", instruments=SPEC.instruments, venue=SPEC.venue)

@@ -4,6 +4,7 @@ import datetime as dt
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -439,6 +440,13 @@ def test_what_is_no_frame_is_refused_in_words(frame):
     with pytest.raises(InvalidValueError, match="frame") as caught:
         EventBatch.from_frame(frame, CENTS)
     assert caught.value.field == "frame"
+
+
+@pytest.mark.parametrize("path", ["bars.csv", Path("bars.csv")])
+def test_a_path_is_to_be_read_first(path):
+    """The name of a file is not the table in it."""
+    with pytest.raises(InvalidValueError, match=r"frame 'bars.csv': .* read the file first, as in pandas"):
+        EventBatch.from_frame(path, CENTS)
 
 
 def test_a_column_under_another_name_is_read_when_it_is_named():

@@ -183,6 +183,26 @@ def test_quotes_are_matched_as_quotes():
     assert result.summary.cash == "9989.5"
 
 
+def test_an_instrument_of_the_specification_is_that_of_its_frame():
+    """Margin, interest and tick of it count, named or not; one that has no frame is refused."""
+    fine = InstrumentSpec(symbol="A", tick_size="0.001", lot_size="0.5")
+    spec = EngineSpec(instruments=(fine,))
+    stated = run_frame(frame_of(40), Cross, instrument=fine, spec=EngineSpec(instruments=()))
+    for instrument in (None, "A", fine):
+        result = run_frame(frame_of(40), Cross, instrument=instrument, spec=spec)
+        assert result.instruments[0].tick_size == Decimal("0.001")
+        assert result.orders_digest == stated.orders_digest
+    both = run_frame({"A": frame_of(40), "B": frame_of(40)}, Cross, spec=spec)
+    assert [one.tick_size for one in both.instruments] == [Decimal("0.001"), Decimal("0.01")]
+    with pytest.raises(InvalidValueError, match=r"spec.instruments 'A': must be the symbol of a frame: B"):
+        run_frame(frame_of(5), Cross, instrument="B", spec=spec)
+    coarse = InstrumentSpec(symbol="A", tick_size="0.01")
+    with pytest.raises(InvalidValueError, match=r"instrument 'A': is another one in spec.instruments"):
+        run_frame(frame_of(5), Cross, instrument=coarse, spec=spec)
+    with pytest.raises(InvalidValueError, match=r"spec.mode 'live': must be one of backtest, shadow, paper"):
+        run_frame(frame_of(5), Cross, spec=EngineSpec(mode="live", instruments=()))
+
+
 def test_a_specification_in_full_takes_the_place_of_the_short_ones():
     """Its instruments are those of the frames, and it must match orders as the frame needs."""
     spec = EngineSpec(instruments=(), account=AccountSpec(cash="77"))

@@ -162,6 +162,29 @@ def test_json_that_cannot_be_used_is_named_by_its_row(tmp_path, text, what):
         load_bars(path, SPEC)
 
 
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[]", "is an empty list"),
+        ("5", "must be a list of rows"),
+        ("{}", "must be a list of rows"),
+        ('{"a": 1}', "must be a list of rows"),
+        ("null", "must be a list of rows"),
+        ("[1, 2]", "must be a list of rows"),
+        ("[[]]", "row 1: column 'open' is missing"),
+    ],
+)
+def test_json_without_rows_is_an_error_of_the_file(tmp_path, text, what):
+    """A pair without candles is an empty list in freqtrade's folder."""
+    path = tmp_path / "rows.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=what):
+        load_bars(path, SPEC, ReadOptions(format=FileFormat.JSON))
+    if text == "[]":
+        with pytest.raises(DataError, match=what):
+            load_bars(path, SPEC)
+
+
 @pytest.mark.parametrize("cut", [8, 40, 300, -1])
 @pytest.mark.parametrize("name", ["lz4.feather", "stream.arrow", "rows.parquet"])
 def test_a_damaged_table_is_named(tmp_path, name, cut):

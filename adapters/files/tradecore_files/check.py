@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tradecore.domain import DataError
+from tradecore.domain.times import plain_time
 from tradecore_files.table import Table
 
 # Days since 1970-01-01, a Thursday, modulo 7.
@@ -28,7 +29,8 @@ def times_rise(time: npt.NDArray[np.int64], *, may_repeat: bool = False, may_be_
     step = np.diff(time, prepend=time[:1] - 1)
     is_broken = step < 0 if may_repeat else step <= 0
     rule = "must not be before the row before" if may_repeat else "must be after the row before"
-    rule += "; sort the oldest first"
+    is_double = is_broken.any() and step[np.argmax(is_broken)] == 0
+    rule += "; the time comes twice, so drop one of the two rows" if is_double else "; sort the oldest first"
     if may_be_local and is_broken.any() and _repeats_an_hour(time, int(np.argmax(is_broken))):
         rule += (
             ", or set data.timezone: an hour comes twice on this Sunday, as where clocks go back"
@@ -51,5 +53,5 @@ def refuse_first(table: Table, step: str, checks: list[Check]) -> None:
         return
     row, check = min(broken, key=lambda item: item[0])
     value = int(check.values[row])
-    shown = str(np.datetime64(value, "ns")) if check.is_time else format(value * Decimal(step), "f")
+    shown = plain_time(value) if check.is_time else format(value * Decimal(step), "f")
     raise DataError(table.row_name(row), f"{check.name} {shown}: {check.rule}")

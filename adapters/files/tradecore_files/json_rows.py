@@ -12,7 +12,8 @@ from tradecore_files.csv_text import Columns, read_csv
 from tradecore_files.names import Wanted
 from tradecore_files.options import ReadOptions
 
-_LIST_OF_ROWS = re.compile(rb"\s*\[\s*[\[{]")
+# An empty list, too: freqtrade writes one for a pair without candles.
+_LIST_OF_ROWS = re.compile(rb"\s*\[\s*[\[{\]]")
 _LINE = re.compile(r"^(.*) line (\d+)$", re.DOTALL)
 # Source: freqtrade, data/history/datahandlers/jsondatahandler.py and constants.py (2024):
 # DEFAULT_DATAFRAME_COLUMNS and DEFAULT_TRADES_COLUMNS.
@@ -57,9 +58,13 @@ def read_json(where: str, data: bytes, wanted: tuple[Wanted, ...], options: Read
 def _as_csv(where: str, data: bytes) -> tuple[bytes, bool]:
     """Return the rows as delimited text, and whether their names stand above them."""
     try:
-        rows: list[_Row] = json.loads(data, parse_float=str, parse_int=str)
+        rows: object = json.loads(data, parse_float=str, parse_int=str)
     except (ValueError, RecursionError) as error:
         raise DataError(where, f"is no JSON: {error}; fetch the file again") from error
+    if not isinstance(rows, list) or (rows and not isinstance(rows[0], list | dict)):
+        raise DataError(where, "must be a list of rows, each a list of values or an object with names")
+    if not rows:
+        raise DataError(where, "is an empty list: there is no row in it")
     names = _names(rows[0])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,8 +1,10 @@
 """`tradecore backtest`."""
 
 import argparse
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -92,7 +94,23 @@ def _statistics(stats: Statistics) -> dict[str, object]:
 def _cash_flows(result: BacktestResult) -> list[dict[str, object]]:
     names = result.cash_flows.dtype.names or ()
     rows = [dict(zip(names, row, strict=True)) for row in result.cash_flows.tolist()]
-    return [{"time": iso_time(int(row["time_ns"])), **row, "amount": decimal(row["amount"])} for row in rows]
+    return [
+        {
+            "time": iso_time(int(row["time_ns"])),
+            **_whose(result, row),
+            **row,
+            "amount": decimal(row["amount"]),
+        }
+        for row in rows
+    ]
+
+
+def _whose(result: BacktestResult, row: Mapping[str, Any]) -> dict[str, str]:
+    """Name the instrument and the strategy that a row has as numbers."""
+    return {
+        "symbol": result.instruments[row["instrument_id"]].symbol,
+        "strategy": result.strategies[row["strategy_id"]],
+    }
 
 
 def _trades(result: BacktestResult) -> list[dict[str, object]]:
@@ -102,6 +120,7 @@ def _trades(result: BacktestResult) -> list[dict[str, object]]:
         {
             "entry_time": iso_time(int(row["entry_time_ns"])),
             "exit_time": iso_time(int(row["exit_time_ns"])),
+            **_whose(result, row),
             **row,
             **{name: decimal(row[name]) for name in _TRADE_DECIMALS},
             "side": "long" if row["side"] > 0 else "short",

@@ -85,8 +85,8 @@ def run_frame(
     gates : sequence of Gate
         Decision gates of the strategy.
     spec : EngineSpec, optional
-        Venue, risk, account and fees in full, in place of `cash`, `commission` and `leverage`; its
-        instruments are those of the frames.
+        Venue, risk, account and fees in full, in place of `cash`, `commission` and `leverage`. An instrument
+        of it is that of the frame of its symbol; those that are missing are found in their frames.
     parameters, **more_parameters
         Parameters of the strategy by name; those named like an argument of this go into `parameters`.
 
@@ -107,9 +107,12 @@ def run_frame(
     reading = _Reading(columns, rounding, timezone, interval)
     given = _given(parameters, more_parameters)
     made = _strategy(strategy, given)
-    markets = _markets(frame, instrument, reading)
-    instruments = tuple(_instruments(markets, instrument, reading))
     money = {"cash": cash, "leverage": leverage, "commission": commission}
+    of_spec = () if spec is None else _instruments_of(spec, money)
+    if instrument is None and len(of_spec) == 1 and not isinstance(frame, Mapping):
+        instrument = of_spec[0]
+    markets = _markets(frame, instrument, reading)
+    instruments = tuple(_instruments(markets, instrument, of_spec, reading))
     engine_spec = _spec(spec, instruments, markets, money)
     binding = StrategyBinding(
         name=type(made).__name__,
@@ -193,14 +196,24 @@ def _markets(frame: Foreign, instrument: object, reading: _Reading) -> dict[str,
 
 
 def _instruments(
-    markets: Mapping[str, Market], instrument: object, reading: _Reading
+    markets: Mapping[str, Market],
+    instrument: object,
+    of_spec: Sequence[InstrumentSpec],
+    reading: _Reading,
 ) -> list[InstrumentSpec]:
-    """Return the instrument of each frame: the one given, else what its prices show."""
+    """Return the instrument of each frame: the one given, that of the spec, else what its prices show."""
     listed = instrument if isinstance(instrument, list | tuple) else [instrument]
-    stated = {one.symbol: one for one in listed if isinstance(one, InstrumentSpec)}
-    if unknown := set(stated) - set(markets):
-        rule = f"must be the symbol of a frame: {', '.join(markets)}"
-        raise InvalidValueError("instrument", min(unknown), rule)
+    given = {one.symbol: one for one in listed if isinstance(one, InstrumentSpec)}
+    of_symbol = {one.symbol: one for one in of_spec}
+    for name, named in (("instrument", given), ("spec.instruments", of_symbol)):
+        if unknown := set(named) - set(markets):
+            rule = f"must be the symbol of a frame: {', '.join(markets)}"
+            raise InvalidValueError(name, min(unknown), rule)
+    for symbol in given.keys() & of_symbol.keys():
+        if given[symbol] != of_symbol[symbol]:
+            rule = "is another one in spec.instruments; leave it out here or there"
+            raise InvalidValueError("instrument", symbol, rule)
+    stated = of_symbol | given
     return [
         stated[symbol] if symbol in stated else instrument_in(market, symbol, rounding=reading.rounding)
         for symbol, market in markets.items()
@@ -222,7 +235,6 @@ def _spec(
         raise InvalidValueError("frame", sorted(kinds), "must be bars for all symbols, or quotes for all")
     matching = Matching.BARS if kinds == {"bars"} else Matching.QUOTES
     if spec is not None:
-        _refuse_wrong_spec(spec, money)
         if spec.venue.matching is not matching:
             rule = f"must be {matching.value!r} for a frame of {kinds.pop()}"
             raise InvalidValueError("spec.venue.matching", spec.venue.matching.value, rule)
@@ -241,7 +253,8 @@ def _spec(
     )
 
 
-def _refuse_wrong_spec(spec: object, money: Mapping[str, object]) -> None:
+def _instruments_of(spec: object, money: Mapping[str, object]) -> tuple[InstrumentSpec, ...]:
+    """Return the instruments that a spec says more of than a frame shows; it may have none."""
     if not isinstance(spec, EngineSpec):
         given = f"class {spec.__name__}" if isinstance(spec, type) else type(spec).__name__
         raise InvalidValueError("spec", given, "must be an EngineSpec; without one, cash and commission do")
@@ -249,6 +262,13 @@ def _refuse_wrong_spec(spec: object, money: Mapping[str, object]) -> None:
         if amount is not None:
             rule = f"would not count beside spec: set {_MONEY_KEYS[name]} of the spec, or leave spec out"
             raise InvalidValueError(name, amount, rule)
+    if spec.mode not in list(Mode):
+        rule = f"must be one of {', '.join(Mode)}; a frame is run as a backtest whichever it is"
+        raise InvalidValueError("spec.mode", spec.mode, rule)
+    # Its types are not checked before an engine is made of it.
+    listed: object = spec.instruments
+    items: tuple[object, ...] = tuple(listed) if isinstance(listed, list | tuple) else ()
+    return tuple(one for one in items if isinstance(one, InstrumentSpec))
 
 
 def _decimal(name: str, amount: object) -> Decimal:

@@ -185,6 +185,8 @@ def without_numpy(value: object) -> object:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return a phrase with the nearest known word, or with all of them."""
     known = sorted(known)
+    if not known:
+        return "there are none"
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
 

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -67,6 +68,9 @@ def open_table(frame: Foreign) -> Table:
         raise InvalidValueError("frame", "LazyFrame", "must be a DataFrame: call .collect() on it")
     if classes & {"pandas.Series", "polars.Series"}:
         raise InvalidValueError("frame", "Series", "is one column: pass the DataFrame that it belongs to")
+    if isinstance(frame, str | PurePath):
+        rule = "is no table: read the file first, as in pandas.read_csv(path)"
+        raise InvalidValueError("frame", str(frame), rule)
     if isinstance(frame, np.ndarray) and frame.dtype.names is not None:
         return _numpy(frame)
     if classes & {"pyarrow.Table", "pyarrow.RecordBatch"} or hasattr(frame, "__arrow_c_stream__"):
