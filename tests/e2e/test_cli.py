@@ -238,7 +238,7 @@ def test_a_journal_that_cannot_be_made_is_one_error(tradecore, tmp_path):
     capture = CAPTURE
     for path in (tmp_path, tmp_path / "file" / "deep" / "journal"):
         setting = ("--set", f"feed.path={capture}", "--set", f"journal.path={path}")
-        done = tradecore("run", PAPER, *setting, code=ExitCode.STORAGE)
+        done = tradecore("run", PAPER, *setting, code=ExitCode.CONFIG)
         assert str(tmp_path) in done.stderr
 
 
