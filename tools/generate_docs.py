@@ -4,6 +4,7 @@ A generated part stands between `<!-- begin generated: NAME -->` and `<!-- end g
 """
 
 import argparse
+import ast
 import enum
 import importlib
 import inspect
@@ -151,6 +152,26 @@ def controls() -> str:
             f"| {rules} | {settings} | {tests} |"
         )
     return "\n".join(lines)
+
+
+def resources() -> str:
+    """Say what still works when a resource is gone, as the marks of the tests that show it do."""
+    rows: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        file = path.relative_to(ROOT)
+        for test, resource, works in _marks_of(path):
+            rows.setdefault(resource, []).append(f'{works} ([test](../{file} "{test}"))')
+    lines = ["| gone, full or hanging | what still works |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {'<br>'.join(rows[name])} |" for name in sorted(rows))])
+
+
+def _marks_of(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield test, resource and text of every mark `without` in a file of tests."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for mark in getattr(node, "decorator_list", ()):
+            if ast.unparse(mark).startswith("pytest.mark.without("):
+                resource, works = mark.args[0].value, mark.keywords[0].value.value
+                yield node.name, resource, works
 
 
 class PeerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -492,6 +513,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/journal.md", "kinds"): kinds,
     ("docs/controls.md", "controls"): controls,
     ("docs/controls.md", "fixed"): fixed,
+    ("docs/resources.md", "resources"): resources,
     ("docs/performance.md", "peers"): peers,
     ("docs/performance.md", "delays"): peer_delays,
     ("docs/performance.md", "goals"): peer_goals,

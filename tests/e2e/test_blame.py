@@ -136,6 +136,10 @@ def test_names_with_odd_bytes_are_said_and_not_stumbled_over(shell):
 @LINUX
 @pytest.mark.parametrize("files", [10, 14, 20, 30])
 @pytest.mark.parametrize("command", ["run", "demo"])
+@pytest.mark.without(
+    "descriptors",
+    works="with too few files to open a start says which limit to raise (71), before anything began",
+)
 def test_too_few_descriptors_are_a_matter_of_the_system(shell, command, files):
     """Before anything began, with the limit to raise (71)."""
     arguments = ("run", "good.toml") if command == "run" else ("demo", "--virtual", "--seconds", "1")

@@ -37,6 +37,10 @@ def test_odd_values_are_refused_in_words(tmp_path):
 
 
 @pytest.mark.timeout(90)
+@pytest.mark.without(
+    "memory",
+    works="what asks for more than there is gets an error in words; nothing aborts",
+)
 def test_odd_settings_are_refused_in_words(tmp_path):
     """Every setting of an engine, and the history of its strategies."""
     called = swept("specs", tmp_path)

@@ -151,6 +151,13 @@ def seconds_until_ended(engines):
 
 
 @pytest.mark.timeout(90)
+@pytest.mark.without(
+    "Python",
+    works=(
+        "SIGTERM ends the process within five seconds, whatever a callback, a thread or an `atexit` "
+        "does, with a true exit code and a whole journal"
+    ),
+)
 def test_sigterm_ends_in_time_whatever_holds(tmp_path):
     """Callbacks, threads, imports, pipes: in five seconds, with a true exit code and a good journal."""
     engines = {

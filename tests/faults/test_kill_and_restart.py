@@ -87,6 +87,7 @@ def trading(records):
     return [(kind, fields) for _, kind, fields in records if kind in {"order", "report", "refused"}]
 
 
+@pytest.mark.without("process", works="`kill -9` at any moment loses and doubles nothing that was told")
 def test_nothing_is_lost_or_doubled_by_two_hundred_kills(tmp_path):
     """No acknowledged order or fill is lost or doubled, positions are the sum of fills, the run goes on."""
     (tmp_path / "undisturbed").mkdir()

@@ -91,6 +91,13 @@ def last_line(done):
 
 
 @pytest.mark.parametrize("command", ["kill", "emergency-stop"])
+@pytest.mark.without(
+    "state directory",
+    works=(
+        "`kill` and `emergency-stop` stop the engine; code 8 says that the latch is missing, and "
+        "the journal holds the kill for the next start"
+    ),
+)
 def test_an_engine_is_killed_though_its_latch_cannot_be_written(desk, disk, command):
     """No order leaves any more; the code says that the latch is missing, the journal holds the kill."""
     process = started(desk)
@@ -132,6 +139,13 @@ def test_a_full_disk_has_room_for_the_name_of_the_latch(desk, disk):
     assert desk.engine()["orders"] == 0
 
 
+@pytest.mark.without(
+    "state directory",
+    works=(
+        "`emergency-stop` ends an engine that hangs; its last line says that nothing holds the "
+        "kill, and what to do before the next start"
+    ),
+)
 def test_an_engine_that_hangs_is_ended_though_its_latch_cannot_be_written(desk, disk):
     """Neither journal nor latch has the kill: the last line says so, and what to do before the next start."""
     process = started(desk)
@@ -158,6 +172,13 @@ def test_a_kill_of_an_account_without_an_engine_says_that_nothing_holds_it(desk,
     assert "NOTHING ON DISK" in last_line(killed)
 
 
+@pytest.mark.without(
+    "control socket",
+    works=(
+        "a kill that is not answered is on the disk for the next start, and the message names what "
+        "ends the engine now"
+    ),
+)
 def test_a_kill_that_an_engine_does_not_answer_is_latched_all_the_same(desk):
     """It may go on later: the next start is killed, and the message names what ends it now."""
     process = started(desk)
@@ -191,6 +212,7 @@ for name in ("open", "stat", "lstat", "mkdir", "scandir", "listdir"):
 """
 
 
+@pytest.mark.without("state directory", works="a disk that does not answer holds no stop")
 def test_a_disk_that_hangs_does_not_hold_the_stop(desk, tmp_path):
     """No call about the state directory comes back: the engine is killed, one that hangs is ended."""
     process = started(desk)

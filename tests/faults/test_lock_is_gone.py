@@ -52,6 +52,7 @@ def remove_everything(desk):
 
 
 @pytest.mark.parametrize("gone", [remove_lock, remove_everything])
+@pytest.mark.without("lock", works="every command finds the engine, and no second one starts beside it")
 def test_every_command_still_finds_the_engine(desk, gone):
     """Status, pause, kill and emergency-stop reach it, a second engine is refused, and stop ends it."""
     process = desk.start("--set", f"journal.path={desk.directory / 'journal'}")
@@ -71,6 +72,7 @@ def test_every_command_still_finds_the_engine(desk, gone):
     assert json.loads(output)["is_killed"] is True
 
 
+@pytest.mark.without("lock", works="`emergency-stop` ends an engine that hangs")
 def test_an_engine_that_hangs_is_ended_without_its_lock(desk):
     """The kernel names the process; there is no file that does."""
     process = desk.start("--set", f"journal.path={desk.directory / 'journal'}")
@@ -82,6 +84,7 @@ def test_an_engine_that_hangs_is_ended_without_its_lock(desk):
     assert (account(desk) / "kill.latch").exists()
 
 
+@pytest.mark.without("lock", works="the engine makes the file again and says so")
 def test_a_lock_file_that_was_removed_is_made_again(desk):
     """It is held all the time by the lock on the directory, and the log says what happened."""
     desk.start()
@@ -93,6 +96,10 @@ def test_a_lock_file_that_was_removed_is_made_again(desk):
 
 
 @pytest.mark.parametrize("what", ["state", "journal"])
+@pytest.mark.without(
+    "journal disk",
+    works="an engine whose journal was moved or removed pauses and says so; what closes still works",
+)
 def test_an_engine_whose_directory_or_journal_is_gone_takes_no_new_risk(desk, what):
     """It pauses and says so; when the file is in its place again it says that too, and stays paused."""
     desk.start("--set", f"journal.path={desk.directory / 'journal'}")

@@ -33,6 +33,10 @@ def desk(tmp_path, monkeypatch):
     desk.close()
 
 
+@pytest.mark.without(
+    "state directory",
+    works="whatever else lies beside the accounts is named, and every engine is reached",
+)
 def test_odd_neighbours_keep_no_command_from_the_others(desk):
     """The odd ones are named, the one that fails gives the code, and the running one is reached."""
     shown = desk.call("status")

@@ -70,6 +70,10 @@ def small_pipe():
     return reader, writer
 
 
+@pytest.mark.without(
+    "log and output",
+    works="the engine trades on, what does not fit is counted, and SIGTERM ends it in time",
+)
 def test_a_pipe_that_nobody_reads_holds_neither_the_engine_nor_its_end(desk):
     """It trades on, `status` has the count, SIGTERM ends it in time, and the journal is whole."""
     reader, writer = small_pipe()
@@ -103,6 +107,10 @@ def test_what_was_left_out_is_told_when_the_pipe_flows_again(desk):
     assert process.wait(10) == ExitCode.OK
 
 
+@pytest.mark.without(
+    "log and output",
+    works="a reader that went away and a full disk behind the log hold nobody",
+)
 def test_a_reader_that_went_away_and_a_full_disk_hold_nobody(desk):
     """Every write fails: the engine trades on, and its end says what standard output said."""
     reader, writer = os.pipe()
@@ -169,6 +177,10 @@ def test_the_end_by_force_waits_for_no_output(desk):
     assert "ended by force" in desk.status()["last_words"]["reason"]
 
 
+@pytest.mark.without(
+    "descriptors",
+    works="where standard descriptors are closed, neither lock nor journal gets one",
+)
 def test_no_lock_and_no_journal_gets_a_standard_descriptor(desk):
     """Where the caller closed them, the null device is there instead, and nothing is printed into a file."""
     closed = f'exec "{sys.executable}" -m tradecore_api run "{desk.config}" <&- >&- 2>&-'

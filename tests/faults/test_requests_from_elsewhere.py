@@ -365,6 +365,10 @@ class Worker:
 '''
 
 
+@pytest.mark.without(
+    "Python",
+    works="orders from threads and child processes are refused, and the journal replays",
+)
 def test_the_journal_of_a_strategy_whose_worker_buys_replays(tmp_path):
     """The order of the thread is refused; those of the callbacks are in the journal, which runs again."""
     shell = CommandLine(tmp_path)

@@ -200,6 +200,7 @@ def test_the_journal_is_never_taken_for_the_tables(shell):
 
 @pytest.mark.parametrize("is_signalled", [False, True])
 @posix
+@pytest.mark.without("database", works="a run ends in time, and its end is in the journal")
 def test_a_disk_that_hangs_holds_no_end(shell, is_signalled):
     """With a signal and without one the process is gone soon after its bounds; the end is journalled."""
     (shell.folder / "hangs").mkdir()

@@ -34,6 +34,13 @@ def run(shell, config, journal, *more, code=ExitCode.OK):
     return shell.run("run", config, "--json", *arguments, code=code)[1]
 
 
+@pytest.mark.without(
+    "database",
+    works=(
+        "trading and journal go on; `status` shows how far the tables are behind, and they follow "
+        "as soon as they can"
+    ),
+)
 def test_whatever_happens_to_the_file_the_tables_follow_again(tmp_path, monkeypatch):
     """Locked, deleted, emptied, cut in half, overwritten, of another journal: tried again until it works."""
     shell = CommandLine(tmp_path)

@@ -8,9 +8,10 @@ import re
 
 import pytest
 
-from support.watched_calls import CAN_WATCH, REASON, build, calls_of
+from support.preloaded import CAN_PRELOAD, REASON, build
+from support.watched_calls import calls_of
 
-pytestmark = pytest.mark.skipif(not CAN_WATCH, reason=REASON)
+pytestmark = pytest.mark.skipif(not CAN_PRELOAD, reason=REASON)
 
 APPEND = """
 import sys
@@ -36,7 +37,7 @@ for name in sys.argv[1:]:
 @pytest.fixture(scope="module")
 def watcher(tmp_path_factory):
     """Return the library that notes calls."""
-    return build(tmp_path_factory.mktemp("watcher"))
+    return build("watched_calls", tmp_path_factory.mktemp("watcher"))
 
 
 def test_a_new_journal_and_its_name_are_on_the_disk_before_the_first_record(watcher, tmp_path):
@@ -46,6 +47,9 @@ def test_a_new_journal_and_its_name_are_on_the_disk_before_the_first_record(watc
     assert calls == ["write j", "sync j", "sync ."]
 
 
+@pytest.mark.without(
+    "power", works="what is committed as durable, every order among it, is synced after it was written"
+)
 def test_a_durable_group_is_synced_after_it_was_written_and_another_is_not(watcher, tmp_path):
     """An order waits for its sync; a market event alone does not."""
     opening = ["write j", "sync j", "sync ."]
@@ -76,6 +80,7 @@ def test_a_torn_tail_is_safe_before_it_is_cut_off(watcher, tmp_path):
     assert calls == [*written, "truncate j", "sync j"]
 
 
+@pytest.mark.without("power", works="a kill that was said to be latched survives a power cut")
 def test_a_kill_is_on_the_disk_when_it_is_said_to_be(watcher, tmp_path, monkeypatch):
     """The latch, its name, and that an older release is gone: that one could come back after a power cut."""
     monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path))

@@ -190,6 +190,7 @@ def asked_by_another_user(path):
 @pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: another user has to be played"
 )
+@pytest.mark.without("control socket", works="open to every user, it still obeys its own user alone")
 async def test_another_user_is_refused_by_the_file_and_by_the_engine(open_directory):
     """The mode of the socket keeps him out; were it open to all, the engine asks the system who he is."""
     asked = []

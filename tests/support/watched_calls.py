@@ -1,24 +1,10 @@
 """What a program asks the system to do with its files, in order: what reaches the disk before what."""
 
 import os
-import shutil
 import subprocess
 import sys
 from itertools import groupby
 from pathlib import Path
-
-COMPILER = shutil.which("cc") or shutil.which("gcc")
-CAN_WATCH = sys.platform == "linux" and COMPILER is not None
-REASON = "needs Linux and a C compiler: the calls of a process are watched"
-
-
-def build(directory: Path) -> Path:
-    """Compile the watcher and return its file."""
-    library = directory / "watched_calls.so"
-    source = Path(__file__).with_suffix(".c")
-    command = [str(COMPILER), "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
-    subprocess.run(command, check=True)
-    return library
 
 
 def calls_of(library: Path, directory: Path, program: str, *arguments: object) -> list[str]:
