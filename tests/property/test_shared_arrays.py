@@ -81,7 +81,7 @@ def test_an_indicator_sees_one_state_of_its_input(name, switching):
     assert beside(flips(values, 1.0, 2.0), check) > 3
 
 
-def test_a_view_that_is_read_only_is_copied_too(switching):
+def test_a_view_that_is_read_only_is_no_array_that_stays(switching):
     """What it looks at can be changed through the array that it is a view of."""
     values = np.ones(ROWS)
     view = values[:]

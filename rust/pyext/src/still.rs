@@ -9,7 +9,7 @@ use pyo3::types::PyAnyMethods;
 use crate::errors::invalid_value;
 
 /// Up to here a copy takes less time than the question whether one is needed.
-pub const COPIED_ANYWAY: usize = 4_096;
+const COPIED_ANYWAY: usize = 4_096;
 
 /// Returns the values of a contiguous array: where they are when nobody can change them, else a copy.
 ///

@@ -5,48 +5,55 @@ use pyo3::prelude::*;
 use tradecore_types::ValueError;
 
 use crate::errors::{invalid_value, value_error};
-use crate::still::{COPIED_ANYWAY, is_still};
+use crate::still::is_still;
+
+/// Up to here other threads wait no longer for the whole work than for the question whether they must.
+const WORTH_ASKING: usize = 4_096;
 
 type FloatArray<'py> = Bound<'py, PyArray1<f64>>;
 
-/// Input values that lie side by side and stay as they are while the interpreter lock is released.
-///
-/// A read-only array is read where it is; of every other one this is a copy, so that no other thread changes it
-/// meanwhile. The copy takes a tenth of the time of the fastest indicator.
+/// Input values that lie side by side: the caller's own, or a copy of a strided array.
 pub struct Series<'py> {
-    /// What was given; while it is held no output can be the same array.
-    given: PyReadonlyArray1<'py, f64>,
-    copy: Option<Vec<f64>>,
+    /// What is read; while it is held no output can be the same array.
+    array: PyReadonlyArray1<'py, f64>,
+    is_still: bool,
 }
 
 impl<'py> Series<'py> {
     /// Reads an argument.
     pub fn of(field: &str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let array = float_array(field, value)?;
-        let given = readable(field, array)?;
-        let copy = match given.as_slice() {
-            Ok(values) if values.len() > COPIED_ANYWAY && is_still(array) => None,
-            Ok(values) => Some(values.to_vec()),
-            Err(_) => {
-                let copy = given.call_method0("copy")?;
-                Some(readable(field, float_array(field, &copy)?)?.as_slice().unwrap_or_default().to_vec())
-            }
-        };
-        Ok(Self { given, copy })
+        let given = float_array(field, value)?;
+        let array = readable(field, given)?;
+        if let Ok(values) = array.as_slice() {
+            let is_still = values.len() > WORTH_ASKING && is_still(given);
+            return Ok(Self { array, is_still });
+        }
+        let copy = array.call_method0("copy")?;
+        Ok(Self { array: readable(field, float_array(field, &copy)?)?, is_still: true })
     }
 
     /// Returns the values.
     pub fn as_slice(&self) -> &[f64] {
-        match &self.copy {
-            Some(values) => values,
-            None => self.given.as_slice().unwrap_or_default(),
-        }
+        self.array.as_slice().unwrap_or_default()
+    }
+
+    /// Tells whether nobody can change the values.
+    pub const fn is_still(&self) -> bool {
+        self.is_still
     }
 }
 
-/// Runs `fill` without the interpreter lock over one output, the caller's or a new one.
+/// Does the work; other threads run meanwhile when nobody can change what it reads and writes.
+///
+/// Else the interpreter lock is held: a copy would cost more than the fastest indicators do.
+fn beside_others<T: Send>(py: Python<'_>, is_still: bool, work: impl FnOnce() -> T + Send) -> T {
+    if is_still { py.detach(work) } else { work() }
+}
+
+/// Runs `fill` over one output, the caller's or a new one; `is_still` says whether anybody can change the inputs.
 pub fn fill_one<'py>(
     py: Python<'py>,
+    is_still: bool,
     length: usize,
     out: Option<&Bound<'py, PyAny>>,
     fill: impl FnOnce(&mut [f64]) -> Result<(), ValueError> + Send,
@@ -54,16 +61,17 @@ pub fn fill_one<'py>(
     let array = output(py, length, out)?;
     let mut view = writable(&array)?;
     let values = slice_of(&mut view)?;
-    py.detach(|| fill(values)).map_err(|error| value_error(&error))?;
+    beside_others(py, is_still && out.is_none(), || fill(values)).map_err(|error| value_error(&error))?;
     Ok(array)
 }
 
 /// Three arrays, as a tuple in Python.
 pub type ThreeArrays<'py> = (FloatArray<'py>, FloatArray<'py>, FloatArray<'py>);
 
-/// Runs `fill` without the interpreter lock over three outputs, the caller's or new ones.
+/// Runs `fill` over three outputs, as `fill_one` does.
 pub fn fill_three<'py>(
     py: Python<'py>,
+    is_still: bool,
     length: usize,
     outs: Option<&Bound<'py, PyAny>>,
     fill: impl FnOnce([&mut [f64]; 3]) -> Result<(), ValueError> + Send,
@@ -80,7 +88,7 @@ pub fn fill_three<'py>(
     let mut views = [writable(&arrays.0)?, writable(&arrays.1)?, writable(&arrays.2)?];
     let [first, second, third] = views.each_mut().map(slice_of);
     let slices = [first?, second?, third?];
-    py.detach(|| fill(slices)).map_err(|error| value_error(&error))?;
+    beside_others(py, is_still && outs.is_none(), || fill(slices)).map_err(|error| value_error(&error))?;
     Ok(arrays)
 }
 

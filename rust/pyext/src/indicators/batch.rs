@@ -1,4 +1,8 @@
 //! Indicators over whole arrays.
+//!
+//! Other threads run meanwhile where the inputs are read-only arrays with memory of their own and the output is a new
+//! one. Else the interpreter lock is held, so that no Python code changes them; what numpy itself writes in another
+//! thread, which holds no lock, is the caller's to keep apart.
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -27,12 +31,11 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
-///     run meanwhile: they leave it alone.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input.
 ///
 /// Returns
 /// -------
@@ -54,7 +57,7 @@ fn sma<'py>(
     let mut sma = Sma::new(period.named("period")?).map_err(|error| value_error(&error))?;
     let series = Series::of("values", values)?;
     let values = series.as_slice();
-    fill_one(py, values.len(), out, |out| sma.run(values, out))
+    fill_one(py, series.is_still(), values.len(), out, |out| sma.run(values, out))
 }
 
 /// Return the exponential average with factor `2 / (period + 1)`, for each value.
@@ -62,15 +65,14 @@ fn sma<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// seed : {"sma", "first"}, default "sma"
 ///     Start from the mean of the first `period` values (TA-Lib), or from the first value (pandas
 ///     `ewm(span=period, adjust=False)`).
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
-///     run meanwhile: they leave it alone.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input.
 ///
 /// Returns
 /// -------
@@ -94,7 +96,7 @@ fn ema<'py>(
     let mut ema = Ema::new(period.named("period")?, seed_of(seed)?).map_err(|error| value_error(&error))?;
     let series = Series::of("values", values)?;
     let values = series.as_slice();
-    fill_one(py, values.len(), out, |out| ema.run(values, out))
+    fill_one(py, series.is_still(), values.len(), out, |out| ema.run(values, out))
 }
 
 /// Return Wilder's relative strength index, 0 to 100, for each value.
@@ -102,12 +104,11 @@ fn ema<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
-///     run meanwhile: they leave it alone.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input.
 ///
 /// Returns
 /// -------
@@ -134,7 +135,7 @@ fn rsi<'py>(
     let mut rsi = Rsi::new(period.named("period")?).map_err(|error| value_error(&error))?;
     let series = Series::of("values", values)?;
     let values = series.as_slice();
-    fill_one(py, values.len(), out, |out| rsi.run(values, out))
+    fill_one(py, series.is_still(), values.len(), out, |out| rsi.run(values, out))
 }
 
 /// Return Wilder's average true range, in units of price, for each bar.
@@ -147,8 +148,7 @@ fn rsi<'py>(
 /// period : int
 ///     From 1 to 1,000,000.
 /// out : numpy.ndarray, optional
-///     Contiguous float64 array of the same length to write to; shares no memory with an input. Other threads
-///     run meanwhile: they leave it alone.
+///     Contiguous float64 array of the same length to write to; shares no memory with an input.
 ///
 /// Returns
 /// -------
@@ -176,8 +176,9 @@ fn atr<'py>(
     let mut atr = Atr::new(period.named("period")?).map_err(|error| value_error(&error))?;
     let (high, low, close) =
         (Series::of("high", high)?, Series::of("low", low)?, Series::of("close", close)?);
+    let is_still = high.is_still() && low.is_still() && close.is_still();
     let (high, low, close) = (high.as_slice(), low.as_slice(), close.as_slice());
-    fill_one(py, high.len(), out, |out| atr.run(high, low, close, out))
+    fill_one(py, is_still, high.len(), out, |out| atr.run(high, low, close, out))
 }
 
 /// Return Bollinger bands: the mean of the last `period` values, and population sigmas around it.
@@ -185,7 +186,7 @@ fn atr<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
 /// period : int
 ///     From 1 to 1,000,000.
 /// deviations : float, default 2.0
@@ -220,7 +221,7 @@ fn bollinger<'py>(
         Bollinger::new(period.named("period")?, deviations).map_err(|error| value_error(&error))?;
     let series = Series::of("values", values)?;
     let values = series.as_slice();
-    fill_three(py, values.len(), out, |outs| bollinger.run(values, outs))
+    fill_three(py, series.is_still(), values.len(), out, |outs| bollinger.run(values, outs))
 }
 
 /// Return MACD: fast minus slow exponential average, its own average, and their difference.
@@ -228,7 +229,7 @@ fn bollinger<'py>(
 /// Parameters
 /// ----------
 /// values : numpy.ndarray
-///     One-dimensional float64; copied unless it is read-only. NaN, infinite and values beyond 1e100 are skipped.
+///     One-dimensional float64; a strided array is copied. NaN, infinite and values beyond 1e100 are skipped.
 /// fast, slow, signal : int, default 12, 26, 9
 ///     Periods from 1 to 1,000,000; fast below slow.
 /// out : tuple of three numpy.ndarray, optional
@@ -265,7 +266,7 @@ fn macd<'py>(
     let mut macd = Macd::new(fast, slow, signal).map_err(|error| value_error(&error))?;
     let series = Series::of("values", values)?;
     let values = series.as_slice();
-    fill_three(py, values.len(), out, |outs| macd.run(values, outs))
+    fill_three(py, series.is_still(), values.len(), out, |outs| macd.run(values, outs))
 }
 
 /// Return Keltner's channel: the exponential average of the close, and multiples of ATR around it.
@@ -316,6 +317,7 @@ fn keltner<'py>(
     let mut keltner = Keltner::new(period, atr_period, multiple).map_err(|error| value_error(&error))?;
     let (high, low, close) =
         (Series::of("high", high)?, Series::of("low", low)?, Series::of("close", close)?);
+    let is_still = high.is_still() && low.is_still() && close.is_still();
     let (high, low, close) = (high.as_slice(), low.as_slice(), close.as_slice());
-    fill_three(py, high.len(), out, |outs| keltner.run(high, low, close, outs))
+    fill_three(py, is_still, high.len(), out, |outs| keltner.run(high, low, close, outs))
 }
