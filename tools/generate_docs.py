@@ -167,10 +167,11 @@ def resources() -> str:
 
 def _marks_of(path: Path) -> Iterator[tuple[str, str, str]]:
     """Yield test, resource and text of every mark `without` in a file of tests."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        for mark in getattr(node, "decorator_list", ()):
-            if ast.unparse(mark).startswith("pytest.mark.without("):
-                resource, works = mark.args[0].value, mark.keywords[0].value.value
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    for node in (each for each in nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)):
+        for mark in node.decorator_list:
+            if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.without":
+                resource, works = (ast.literal_eval(each) for each in (mark.args[0], mark.keywords[0].value))
                 yield node.name, resource, works
 
 
