@@ -71,8 +71,15 @@ pub fn rows<const N: usize>(
             return Err(invalid_value(name, &format!("of {} elements", column.len()), &rule));
         }
     }
-    // Every row is in every column: nothing is made up.
-    Ok((0..length).map(move |row| columns.map(|column| column.1.get(row).copied().unwrap_or_default())))
+    let columns = columns.map(|column| column.1);
+    Ok((0..length).map(move |row| {
+        let mut values = [0; N];
+        for (value, column) in values.iter_mut().zip(&columns) {
+            // Every row is in every column: nothing is made up.
+            *value = column.get(row).copied().unwrap_or_default();
+        }
+        values
+    }))
 }
 
 /// Returns the side of a flag.

@@ -85,6 +85,7 @@ impl PyKernel {
         Err(self.calling.refusal(py, name))
     }
 
+    #[inline]
     pub(crate) fn scale(&self, instrument: u32) -> PyResult<Scale> {
         let found = usize::try_from(instrument).ok().and_then(|index| self.scales.get(index));
         found.copied().ok_or_else(|| {
