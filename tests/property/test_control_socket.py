@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api.control import address, client, frames
 from tradecore_api.control.server import CONNECTIONS_MAX, ControlServer
+from tradecore_api.state_dir import StateDir
 
 
 async def echo(request: ControlRequest) -> ControlReply:
@@ -214,13 +215,16 @@ async def test_another_user_is_refused_by_the_file_and_by_the_engine(open_direct
     assert asked == ["status"]
 
 
-def test_asking_nobody_says_so_in_time(tmp_path):
+def test_asking_nobody_says_so_in_time(tmp_path, monkeypatch):
     """No address, or an address nobody listens at, is one clear error."""
+    monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path))
+    state = StateDir("nobody")
+    state.create()
     with pytest.raises(client.NotAnsweringError, match="no engine has published"):
-        client.ask(tmp_path / "control.json", "status", seconds_max=0.2)
-    address.Address(socket=str(tmp_path / "gone.sock")).write(tmp_path / "control.json")
+        client.ask(state, "status", seconds_max=0.2)
+    address.Address(socket=str(tmp_path / "gone.sock")).write(state.address)
     with pytest.raises(client.NotAnsweringError, match="does not answer"):
-        client.ask(tmp_path / "control.json", "status", seconds_max=0.2)
+        client.ask(state, "status", seconds_max=0.2)
 
 
 async def test_connections_that_are_open_at_the_end_are_no_error(tmp_path, caplog):
