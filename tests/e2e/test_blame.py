@@ -182,6 +182,34 @@ def test_an_error_of_the_system_without_a_file_is_not_standard_output(capsys):
     assert "standard output" not in said
 
 
+class UnshowableError(Exception):
+    """An exception that cannot be shown: neither its text nor its notes can be had."""
+
+    @property
+    def __notes__(self):
+        """Raise."""
+        raise RuntimeError
+
+    def __str__(self) -> str:
+        """Raise."""
+        raise RuntimeError
+
+
+def test_a_fault_that_cannot_be_shown_is_a_fault_all_the_same(capsys):
+    """Its traceback is code of its class, too: what fails there must not hide what to report (70)."""
+
+    def fail():
+        raise UnshowableError
+
+    assert reported(fail) == ExitCode.BROKEN_INVARIANT
+    assert notes_of(UnshowableError()) == []
+    said = capsys.readouterr().err.splitlines()
+    assert said[-2] == "(its traceback cannot be shown: RuntimeError)"
+    assert said[-1].startswith(
+        "tradecore: UnshowableError (its text cannot be made: RuntimeError): this is a fault"
+    )
+
+
 WRONG_PATHS = {
     "empty": ("", "must not be empty"),
     "directory": (".", "is a directory"),

@@ -33,8 +33,11 @@ def error_text(error: BaseException) -> str:
 
 
 def notes_of(error: BaseException) -> list[str]:
-    """Return what was noted beside an exception; notes that are no text are left out."""
-    notes = getattr(error, "__notes__", ())
+    """Return what was noted beside an exception; notes that are no text, or cannot be had, are left out."""
+    try:
+        notes = getattr(error, "__notes__", ())
+    except Exception:  # noqa: BLE001 - code of a user
+        return []
     return [printable(note) for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
