@@ -1,9 +1,13 @@
 """Captures as a market feed: real ones, damaged ones, in time."""
 
+import asyncio
+import contextlib
 import gzip
 import json
+import threading
 import zipfile
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +20,7 @@ from tradecore.domain.feeds import BinanceDecoder, read_events
 from tradecore_binance import BinanceCaptureFeed, Market
 
 SPEC = InstrumentSpec(symbol="BTCUSDT", tick_size="0.01", lot_size="0.00001")
+OPEN_FILES = Path("/proc/self/fd")
 START_NS = 1_723_161_253_000_000_000
 
 
@@ -269,3 +274,74 @@ def test_any_bytes_are_accepted_or_refused_with_one_error(data):
         assert (used, is_limited) == (len(data), False)
     times = [event[1] for event in read_events(batch)]
     assert times == sorted(times)
+
+
+def is_open(path):
+    """Tell whether this process holds a file open."""
+    held = set()
+    for descriptor in OPEN_FILES.iterdir():
+        # The descriptor of this very listing is gone by now.
+        with contextlib.suppress(FileNotFoundError):
+            held.add(descriptor.readlink())
+    return path.resolve() in held
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="needs /proc to see open files")
+@pytest.mark.parametrize("packing", ["plain", "gzip", "zip"])
+async def test_a_capture_left_half_read_is_let_go_at_once(tmp_path, packing):
+    """By `aclose`, also one whose iterator somebody still holds; garbage collection is not waited for."""
+    content = "".join(ticker(at, at) for at in range(1, 20_001)).encode()
+    path = write(tmp_path, content)
+    if packing == "gzip":
+        path = write(tmp_path, gzip.compress(content), "x.gz")
+    if packing == "zip":
+        path = tmp_path / "x.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("x.capture", content)
+    feed = BinanceCaptureFeed(path, [SPEC], batch_events_max=10)
+    batches = feed.batches()
+    await anext(batches)
+    assert is_open(path)
+
+    await feed.aclose()
+
+    assert not is_open(path)
+    with pytest.raises(StopAsyncIteration):
+        await anext(batches)
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="needs /proc to see open files")
+async def test_a_damaged_capture_is_let_go_with_its_error(tmp_path):
+    """Whoever keeps the error does not keep the file."""
+    path = write(tmp_path, "".join([*LINES[:5], "not a line\n", *LINES * 400]))
+
+    _, error = await collect(BinanceCaptureFeed(path, [SPEC]))
+
+    assert error is not None
+    assert not is_open(path)
+
+
+async def test_a_read_that_is_under_way_lets_the_file_go_when_it_ends(tmp_path, monkeypatch):
+    """A slow disk neither holds up `aclose` nor leaves the file open."""
+    reading, may_end, was_closed = threading.Event(), threading.Event(), threading.Event()
+
+    def slow_pieces(_path):
+        try:
+            reading.set()
+            may_end.wait(10)
+            yield "".join(LINES).encode()
+        finally:
+            was_closed.set()
+
+    monkeypatch.setattr("tradecore_binance.capture_feed.pieces_of", slow_pieces)
+    feed = BinanceCaptureFeed(tmp_path / "any", [SPEC])
+    first = asyncio.create_task(anext(feed.batches()))
+    await asyncio.to_thread(reading.wait, 10)
+
+    await feed.aclose()
+    assert not was_closed.is_set()
+    may_end.set()
+
+    assert await asyncio.to_thread(was_closed.wait, 10)
+    with pytest.raises(StopAsyncIteration):
+        await first

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from threading import Lock
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec, InvalidValueError
 from tradecore.domain.feeds import BinanceDecoder
@@ -65,6 +66,7 @@ class BinanceCaptureFeed:
         self._batch_events_max = batch_events_max
         self._is_closed = False
         self._counts: dict[str, int] = {}
+        self._sources: list[_Source] = []
 
     @property
     def counts(self) -> dict[str, int]:
@@ -74,29 +76,36 @@ class BinanceCaptureFeed:
     async def batches(self, *, skip_events: int = 0) -> AsyncIterator[EventBatch]:
         """Yield the events in order, leaving out the first `skip_events`."""
         source = _Source(self._path, make_decoder(self._market, self._instruments))
+        self._sources.append(source)
         pace = _Pace(self._clock, self._speed) if self._clock is not None and self._speed > 0 else None
-        while not self._is_closed:
-            events_max = self._batch_events_max if pace is None else 1
-            batch = await source.next(min(skip_events, self._batch_events_max) or events_max)
-            self._counts = source.counts
-            if batch is None:
-                return
-            if skip_events:
-                skip_events -= len(batch)
-                continue
-            if pace is not None:
-                await pace.wait_for(batch.first_time_ns or 0)
-                source.extend(batch, self._batch_events_max, pace.now_ns())
-            if not self._is_closed:
-                yield batch
+        try:
+            while not self._is_closed:
+                events_max = self._batch_events_max if pace is None else 1
+                batch = await source.next(min(skip_events, self._batch_events_max) or events_max)
+                self._counts = source.counts
+                if batch is None:
+                    return
+                if skip_events:
+                    skip_events -= len(batch)
+                    continue
+                if pace is not None:
+                    await pace.wait_for(batch.first_time_ns or 0)
+                    source.extend(batch, self._batch_events_max, pace.now_ns())
+                if not self._is_closed:
+                    yield batch
+        finally:
+            source.close()
+            self._sources.remove(source)
 
     async def request_snapshot(self, instrument_id: int) -> bool:
         """Say no: a capture holds the snapshots it holds."""
         return instrument_id < 0
 
     async def aclose(self) -> None:
-        """End the replay."""
+        """End the replay and let go of the file."""
         self._is_closed = True
+        for source in self._sources:
+            source.close()
 
 
 class _Source:
@@ -106,6 +115,8 @@ class _Source:
         self._path = path
         self._decoder = decoder
         self._pieces = pieces_of(path)
+        self._reading = Lock()
+        self._is_closed = False
         self._rest = b""
         self._is_last = False
         self._damage: DataError | None = None
@@ -142,7 +153,7 @@ class _Source:
 
     async def _read(self) -> None:
         try:
-            piece = await asyncio.to_thread(next, self._pieces, None)
+            piece = await asyncio.to_thread(self._next_piece)
         except DataError as error:
             # The beginning of a line that was being read is lost with what follows.
             self._damage = DataError(f"{error.where} after line {self.counts['messages']}", error.what)
@@ -150,6 +161,23 @@ class _Source:
             return
         self._is_last = piece is None
         self._rest += piece or b""
+
+    def close(self) -> None:
+        """Let go of the file: at once, or when the read that is under way in a thread has ended."""
+        self._is_closed = True
+        if self._reading.acquire(blocking=False):
+            try:
+                self._pieces.close()
+            finally:
+                self._reading.release()
+
+    def _next_piece(self) -> bytes | None:
+        try:
+            with self._reading:
+                return next(self._pieces, None)
+        finally:
+            if self._is_closed:
+                self.close()
 
 
 class _Pace:

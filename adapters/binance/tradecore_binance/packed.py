@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from tradecore.domain import DataError
@@ -13,8 +13,10 @@ _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 
 
-def pieces_of(path: Path) -> Iterator[bytes]:
+def pieces_of(path: Path) -> Generator[bytes, None, None]:
     """Yield what a file holds; gzip and zip (with one file inside) are told by their first bytes.
+
+    The file is open until the last piece has been taken or the generator is closed.
 
     Raises
     ------
