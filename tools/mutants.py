@@ -75,6 +75,8 @@ class Verdict:
     where: str
     # A test that never ended is the one sign of this fault.
     is_endless: bool
+    # How many stages of tests were allowed.
+    stages: int
     seconds: int
     commit: str
 
@@ -250,17 +252,17 @@ def tried(checkout: Checkout, fault: Fault, stages: int, commit: str) -> Verdict
     finally:
         checkout.clean()
     seconds = round(time.monotonic() - start)
-    return Verdict(fault.room, fault.name, outcome, where, is_endless, seconds, commit)
+    return Verdict(fault.room, fault.name, outcome, where, is_endless, stages, seconds, commit)
 
 
 def tried_in_rust(checkout: Checkout, fault: Fault, stages: int) -> tuple[str, str, bool]:
-    """Run the tests of the crate, of all others, and of Python with a module that has the fault in it."""
+    """Run the tests of the crate, of those that use it, and of Python on a module with the fault in it."""
     own = ["--package", f"tradecore-{fault.room}"]
-    others = ["--workspace", "--exclude", "tradecore-pyext", "--exclude", f"tradecore-{fault.room}"]
+    others = [part for name in users_of(checkout, own[1]) for part in ("--package", name)]
     build = ["cargo", "test", "--locked", "--quiet", "--no-run", *own]
     if run_bounded(build, checkout, SECONDS_OF_CARGO_MAX)[0] != 0:
         return UNVIABLE, "", False
-    for chosen in [own, others][:stages]:
+    for chosen in filter(None, [own, others][:stages]):
         test = ["cargo", "test", "--locked", "--quiet", *chosen]
         code, words = run_bounded(test, checkout, SECONDS_OF_CARGO_MAX)
         if code != 0:
@@ -272,6 +274,16 @@ def tried_in_rust(checkout: Checkout, fault: Fault, stages: int) -> tuple[str, s
             return CAUGHT, "the extension does not build", False
         checkout.take_module(checkout.target / "release" / "lib_core.so")
     return staged(STAGES["rust"][: max(0, stages - 2)], checkout)
+
+
+def users_of(checkout: Checkout, crate: str) -> list[str]:
+    """Return the crates that depend on a crate, through others too; the binding is tested in Python."""
+    facts = json.loads(run(["cargo", "metadata", "--no-deps", "--format-version", "1"], checkout.tree))
+    needs = {entry["name"]: {need["name"] for need in entry["dependencies"]} for entry in facts["packages"]}
+    found = {crate}
+    while more := {name for name, of in needs.items() if of & found} - found:
+        found |= more
+    return sorted(found - {crate, "tradecore-pyext"})
 
 
 def tried_in_python(checkout: Checkout, fault: Fault, stages: int) -> tuple[str, str, bool]:
@@ -381,7 +393,7 @@ def try_room(
         if len(results) == asked.count:
             break
         past = known.get(fault.name, [])
-        if not past or (past[-1].outcome == LET_PASS and past[-1].commit != commit):
+        if not past or is_worth_another_trial(past[-1], asked.stages, commit):
             past = [*past, tried(checkout, fault, asked.stages, commit)]
             with kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(past[-1])) + "\n")
@@ -389,6 +401,11 @@ def try_room(
         if past[-1].outcome != UNVIABLE:
             results.append((past[0], past[-1]))
     return results
+
+
+def is_worth_another_trial(verdict: Verdict, stages: int, commit: str) -> bool:
+    """Tell whether a fault passed other tests than there are now, or fewer."""
+    return verdict.outcome == LET_PASS and (verdict.commit != commit or verdict.stages < stages)
 
 
 def show(verdict: Verdict) -> None:
