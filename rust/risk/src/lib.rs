@@ -16,6 +16,8 @@ mod recent_orders;
 mod resting;
 mod scope_gate;
 mod scope_limits;
+#[cfg(test)]
+mod scope_tests;
 mod scopes;
 mod setting;
 mod stake;
