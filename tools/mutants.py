@@ -48,7 +48,7 @@ PROCESSES = ["tests/e2e", "tests/faults"]
 STAGES = {"rust": [UNIT, RANDOM, PROCESSES], "python": [UNIT, PROCESSES, RANDOM]}
 # They build the package anew and say nothing of a fault in it.
 LEFT_OUT = ["tests/e2e/test_setup.py", "tests/e2e/test_wheel.py"]
-SECONDS_OF_CARGO_MAX = 600
+SECONDS_OF_CARGO_MAX = 400
 SECONDS_OF_PYTEST_MAX = 1_500
 
 CAUGHT, LET_PASS, UNVIABLE = "caught", "let pass", "does not build"

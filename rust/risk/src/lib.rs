@@ -13,6 +13,8 @@ mod loss_guard;
 mod price_drift;
 mod rate_window;
 mod recent_orders;
+#[cfg(test)]
+mod refusal_tests;
 mod resting;
 mod scope_gate;
 mod scope_limits;

@@ -96,7 +96,10 @@ fn a_limit_that_is_set_is_that_limit_and_leaves_the_others_as_they_were() {
 #[test]
 fn limits_that_differ_have_other_bytes_and_equal_ones_the_same() {
     let (tenths, least) = (Decimal { mantissa: 2, decimals: 1 }, Decimal { mantissa: 1, decimals: 18 });
-    let values = [None, Some(whole(0)), Some(whole(1)), Some(whole(2)), Some(tenths), Some(least)];
+    // A hundredth of a basis point is the least distance, as the least money is that of eighteen decimals.
+    let hundredth = Decimal { mantissa: 1, decimals: 2 };
+    let values =
+        [None, Some(whole(0)), Some(whole(1)), Some(whole(2)), Some(tenths), Some(hundredth), Some(least)];
     let mut scopes = vec![ScopeLimits::default()];
     let mut instruments = vec![Limits::default()];
     for limit in LimitName::ALL {
