@@ -1,13 +1,15 @@
 //! What a refusal says: the rule, its limit and the value that broke it, each limit at its last value.
 
 use tradecore_types::{
-    Bracket, Decimal, ExitPrice, InstrumentId, LimitChange, LimitName, LimitValue, Money, OrderIntent,
-    OrderKind, Permission, PersonName, Refusal, Rule, Scope, Side, StrategyId,
+    Bracket, Decimal, ExitPrice, InstrumentId, LimitChange, LimitName, LimitValue, Money, OrderId,
+    OrderIntent, OrderKind, Permission, PersonName, Refusal, Rule, Scope, Side, Size, StrategyId,
 };
 
 use crate::scope_gate::ScopeGate;
 use crate::tests::{alone, check, instrument, intent, reference};
-use crate::{Exposure, Gate, Limits, ScopeLimits, Scopes, ScopesConfig, Switches, Wish};
+use crate::{
+    ApprovedOrder, Exposure, Gate, Halt, Limits, ScopeLimits, Scopes, ScopesConfig, SelfTrade, Switches, Wish,
+};
 
 const SECOND: i64 = 1_000_000_000;
 const MONEY: i128 = 1_000_000_000_000_000_000;
@@ -235,4 +237,154 @@ fn a_permission_is_about_one_instrument_of_one_strategy() {
     assert_eq!(allowed(&scopes), [[true; 3], [true, true, false]]);
     assert!(!scopes.permit(&permission(true)));
     assert_eq!(allowed(&scopes), [[true; 3], [true; 3]]);
+}
+
+#[test]
+fn a_share_of_equity_is_judged_and_sized_once_it_is_known() {
+    let limits = Limits { quantity_lots_max: Some(10), position_lots_max: Some(30), ..Limits::default() };
+    let gate = Gate::new(limits);
+    let share = OrderIntent { size: Size::EquityPpm(5), ..intent(Side::Buy, OrderKind::Market, 1) };
+    let approved = ApprovedOrder::new(share);
+    let instrument = instrument();
+    let sized = |lots, held, side| {
+        let intent = &OrderIntent { side, ..share };
+        let exposure = alone(held, 0, 0);
+        let (reference, switches) = (reference(100), GO);
+        let wish = Wish {
+            intent,
+            lots,
+            instrument: &instrument,
+            reference,
+            exposure,
+            switches,
+            is_amendment: false,
+        };
+        let order = if side == Side::Buy { approved } else { ApprovedOrder::new(*intent) };
+        gate.size(&order, &wish, None)
+            .map(|order| *order.intent())
+            .map_err(|said| (said.rule, said.limit, said.value))
+    };
+    assert_eq!(sized(10, 20, Side::Buy), Ok(OrderIntent { size: Size::Lots(10), ..share }));
+    assert_eq!(sized(11, 0, Side::Buy), Err((Rule::QuantityMax, 10, 11)));
+    assert_eq!(sized(10, 21, Side::Buy), Err((Rule::PositionMax, 30, 31)));
+    // What only closes passes its limits as every closing order does.
+    let closing = OrderIntent { size: Size::Lots(15), side: Side::Sell, ..share };
+    assert_eq!(sized(15, 15, Side::Sell), Ok(closing));
+    assert_eq!(sized(16, 15, Side::Sell), Err((Rule::QuantityMax, 10, 16)));
+}
+
+#[test]
+fn every_limit_takes_the_numbers_of_its_range_and_no_other() {
+    let number = |mantissa, decimals| Decimal { mantissa, decimals };
+    for limit in LimitName::ALL {
+        let takes = |scope: Scope, value: Decimal| match scope {
+            Scope::Instrument(_) => Limits::default().set(limit, Some(value), number(1, 0)).is_ok(),
+            scope => ScopeLimits::default().set(scope, limit, Some(value)).is_ok(),
+        };
+        let scopes = [Scope::Instrument(InstrumentId(0)), Scope::Strategy(StrategyId(0)), Scope::Account];
+        for scope in scopes.into_iter().filter(|scope| takes(*scope, number(3, 0))) {
+            // The least whole number, the most, and whether a part of one is a number of it.
+            let (least, most, has_parts) = match limit {
+                LimitName::MessageRate => (2, Some(10_000_000), false),
+                LimitName::CancelReserve => (1, Some(10_000_000), false),
+                LimitName::OrderRate | LimitName::Executions => (0, Some(10_000_000), false),
+                LimitName::OpenOrders => (0, Some((1 << 32) - 1), false),
+                LimitName::ReferenceAge
+                | LimitName::IdenticalWindow
+                | LimitName::OrderRateWindow
+                | LimitName::PriceDriftWindow
+                | LimitName::MessageRateWindow
+                | LimitName::ExecutionsWindow => (1, None, false),
+                _ => (0, None, true),
+            };
+            let whole = |value| takes(scope, number(value, 0));
+            assert_eq!((whole(least), whole(least - 1)), (true, false), "{limit:?} of {scope:?} at {least}");
+            if let Some(most) = most {
+                assert_eq!((whole(most), whole(most + 1)), (true, false), "{limit:?} of {scope:?} at {most}");
+            }
+            assert_eq!(takes(scope, number(55, 1)), has_parts, "{limit:?} of {scope:?} at 5.5");
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_is_switched_on_is_followed_from_then_on() {
+    let mut gate = Gate::new(Limits { price_drift_window_ns: SECOND, ..Limits::default() });
+    let value = |mantissa| Some(Decimal { mantissa, decimals: 0 });
+    let lot = Decimal { mantissa: 1, decimals: 0 };
+    let order = intent(Side::Buy, OrderKind::Market, 1);
+    let judge =
+        |gate: &mut Gate| told(check(gate, &order, 1, reference(100), Exposure::default(), GO).map(|_| ()));
+    assert_eq!(judge(&mut gate), None);
+    gate.set(LimitName::PriceDrift, value(1), lot).unwrap();
+    assert_eq!(judge(&mut gate), Some((Rule::ReferenceMissing, 1, 0)));
+    gate.learn(50, 1);
+    assert_eq!(judge(&mut gate), Some((Rule::PriceDrift, 100, 1_000_000)));
+    // Another value of the same limit keeps the prices that were learned.
+    gate.set(LimitName::PriceDrift, value(2), lot).unwrap();
+    assert_eq!(judge(&mut gate), Some((Rule::PriceDrift, 200, 1_000_000)));
+    gate.set(LimitName::PriceDrift, None, lot).unwrap();
+    assert_eq!(judge(&mut gate), None);
+}
+
+#[test]
+fn whatever_decides_later_checks_is_in_the_bytes_of_a_scope() {
+    let limits = ScopeLimits {
+        message_rate_max: Some(9),
+        executions_max: Some(9),
+        identical_window_ns: Some(SECOND),
+        ..ScopeLimits::default()
+    };
+    let order = intent(Side::Buy, OrderKind::Market, 1);
+    let halt = Halt { rule: Rule::DrawdownMax, limit: 1, value: 2 };
+    let changes: [&dyn Fn(&mut ScopeGate); 15] = [
+        &|_| {},
+        &|gate| gate.set_limits(&ScopeLimits { open_orders_max: Some(1), ..limits }),
+        &|gate| gate.guard.restart(5),
+        &|gate| gate.halt = Some(halt),
+        &|gate| gate.halt = Some(Halt { rule: Rule::DailyLossMax, ..halt }),
+        &|gate| gate.halt = Some(Halt { limit: 2, ..halt }),
+        &|gate| gate.halt = Some(Halt { value: 3, ..halt }),
+        &|gate| gate.cash = 7,
+        &|gate| gate.open_orders = 1,
+        &|gate| gate.note_message(1),
+        &|gate| gate.note_message(2),
+        &|gate| {
+            gate.note_message(1);
+            gate.note_urgent(1);
+        },
+        &|gate| gate.note_order(&order),
+        &|gate| gate.note_order(&OrderIntent { order_id: OrderId(2), ..order }),
+        &|gate| gate.permit(InstrumentId(1), false, 2),
+    ];
+    let states: Vec<Vec<u8>> = changes
+        .iter()
+        .map(|change| {
+            let mut gate = ScopeGate::new(&limits, None);
+            change(&mut gate);
+            let mut out = Vec::new();
+            gate.write_state(&mut out);
+            out
+        })
+        .collect();
+    for (place, state) in states.iter().enumerate() {
+        assert_eq!(states.iter().position(|other| other == state), Some(place), "changes {place}");
+    }
+
+    // Of all scopes together as well, and nothing while none of them is on.
+    let bytes = |scopes: &Scopes| {
+        let mut out = Vec::new();
+        scopes.write_state(&mut out);
+        out
+    };
+    let on = ScopesConfig { account: limits, ..ScopesConfig::default() };
+    let (off, mut scopes) = (Scopes::new(&ScopesConfig::default(), 1, 1), Scopes::new(&on, 1, 1));
+    let before = bytes(&scopes);
+    assert!(bytes(&off).is_empty() && !before.is_empty());
+    scopes.count_open(StrategyId(0), true);
+    let opened = bytes(&scopes);
+    scopes.count_open(StrategyId(0), false);
+    assert_eq!((opened == before, bytes(&scopes) == before), (false, true));
+    let blocks = Scopes::new(&ScopesConfig { self_trade: SelfTrade::Block, ..on.clone() }, 1, 1);
+    assert_ne!(bytes(&blocks), before);
 }
