@@ -288,6 +288,8 @@ def users_of(checkout: Checkout, crate: str) -> list[str]:
 
 def tried_in_python(checkout: Checkout, fault: Fault, stages: int) -> tuple[str, str, bool]:
     """Run the tests that name the module, those that name a module that imports it, then all."""
+    if not is_python(checkout.tree / fault.path):
+        return UNVIABLE, "", False
     near = tests_near(checkout.tree, fault.path)
     return staged([*near, *STAGES["python"]][:stages], checkout)
 
@@ -326,6 +328,15 @@ def pytest(checkout: Checkout, arguments: list[str]) -> tuple[int | None, str]:
     """Run pytest in the clone until the first failure."""
     command = [str(checkout.python), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments]
     return run_bounded(command, checkout, SECONDS_OF_PYTEST_MAX)
+
+
+def is_python(module: Path) -> bool:
+    """Tell whether a module compiles: cosmic-ray takes a star among parameters for a product."""
+    try:
+        compile(module.read_bytes(), str(module), "exec")
+    except SyntaxError:
+        return False
+    return True
 
 
 def tests_near(tree: Path, path: str) -> list[list[str]]:
