@@ -45,7 +45,7 @@ UNIT = ["tests/unit", "tests/contract", "adapters", "api"]
 RANDOM = ["tests/property", "tests/replay"]
 PROCESSES = ["tests/e2e", "tests/faults"]
 # From the nearest to the farthest: a fault that one stage notices needs no other.
-STAGES = {"rust": [UNIT, RANDOM, PROCESSES], "python": [UNIT, PROCESSES, RANDOM]}
+STAGES = {"rust": [RANDOM, UNIT, PROCESSES], "python": [UNIT, PROCESSES, RANDOM]}
 # They build the package anew and say nothing of a fault in it.
 LEFT_OUT = ["tests/e2e/test_setup.py", "tests/e2e/test_wheel.py"]
 SECONDS_OF_CARGO_MAX = 400
@@ -150,8 +150,12 @@ class Checkout:
             **os.environ,
             "CARGO_TARGET_DIR": str(self.target),
             "CARGO_PROFILE_DEV_DEBUG": "0",
+            # The extension is built anew for one run of the tests: quickly, with its checks of overflow.
             "CARGO_PROFILE_RELEASE_LTO": "off",
             "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+            "CARGO_PROFILE_RELEASE_INCREMENTAL": "true",
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+            "CARGO_PROFILE_RELEASE_DEBUG": "0",
             "PYO3_PYTHON": str(self.python),
             "PYTHONDONTWRITEBYTECODE": "1",
             "VIRTUAL_ENV": str(self.place / "venv"),
