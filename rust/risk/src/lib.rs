@@ -7,6 +7,8 @@ mod approved;
 #[cfg(test)]
 mod closing_tests;
 mod exposures;
+#[cfg(test)]
+mod following_tests;
 mod gate;
 mod limits;
 mod loss_guard;
