@@ -315,11 +315,12 @@ def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | No
     """
     left_out = [part for name in LEFT_OUT for part in ("--ignore", name)]
     while True:
-        code, words = pytest(checkout, ["-n", "2", *left_out, *tests])
+        # Two processes pay where there is much to do.
+        code, words = pytest(checkout, ["-n", "2" if len(tests) != 1 else "0", *left_out, *tests])
         # 5: no test was collected.
         if code in {0, 5}:
             return None
-        found = re.search(r"^(?:FAILED|ERROR) (\S+)", words, re.MULTILINE)
+        found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", words, re.MULTILINE)
         if code is None or found is None:
             return words[-300:], code is None
         code, words = pytest(checkout, [found[1]])
@@ -344,14 +345,14 @@ def is_python(module: Path) -> bool:
 
 
 def tests_near(tree: Path, path: str) -> list[list[str]]:
-    """Return the files of tests that import from a module, and those that import from what imports it."""
+    """Return the tests that import from a module, those of its adapter, and those of what imports it."""
     texts = texts_of_tests(tree)
     home = re.match(r"adapters/\w+/", path)
     direct = [name for name, text in texts if names_module(text, path)]
-    direct += [name for name, _ in texts if home and name.startswith(home[0]) and name not in direct]
+    own = [name for name, _ in texts if home and name.startswith(home[0]) and name not in direct]
     users = [name for name, text in texts_of_modules(tree) if names_module(text, path)]
     beyond = [name for name, text in texts if any(names_module(text, user) for user in users)]
-    return [direct, [name for name in beyond if name not in direct]]
+    return [direct, own, [name for name in beyond if name not in (*direct, *own)]]
 
 
 def names_module(text: str, path: str) -> bool:
