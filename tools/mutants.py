@@ -310,19 +310,22 @@ def staged(stages: list[list[str]], checkout: Checkout) -> tuple[str, str, bool]
 def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | None:
     """Return the first test that fails, and whether that is because it did not end.
 
-    A machine under load lets a test of processes fail now and then. So a failure counts when the test fails
-    once more alone; one that does not is left out and the rest tried anew.
+    A machine under load lets a test of processes, or one against time, fail now and then. The failure of such a
+    test counts when it fails once more alone; one that does not is left out and the rest tried anew.
     """
     left_out = [part for name in LEFT_OUT for part in ("--ignore", name)]
     while True:
         # Two processes pay where there is much to do.
-        code, words = pytest(checkout, ["-n", "2" if len(tests) != 1 else "0", *left_out, *tests])
+        code, words = pytest(checkout, ["-n", "0" if len(tests) in {1, 2} else "2", *left_out, *tests])
         # 5: no test was collected.
         if code in {0, 5}:
             return None
         found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", words, re.MULTILINE)
         if code is None or found is None:
             return words[-300:], code is None
+        is_late = "Timeout (>" in words
+        if not (is_late or found[1].startswith(tuple(PROCESSES))):
+            return found[1], False
         code, words = pytest(checkout, [found[1]])
         if code != 0:
             return found[1], code is None or "Timeout (>" in words
@@ -331,7 +334,18 @@ def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | No
 
 def pytest(checkout: Checkout, arguments: list[str]) -> tuple[int | None, str]:
     """Run pytest in the clone until the first failure."""
-    command = [str(checkout.python), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments]
+    command = [
+        str(checkout.python),
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-o",
+        "timeout=240",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
     return run_bounded(command, checkout, SECONDS_OF_PYTEST_MAX)
 
 
