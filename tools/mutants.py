@@ -310,8 +310,8 @@ def staged(stages: list[list[str]], checkout: Checkout) -> tuple[str, str, bool]
 def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | None:
     """Return the first test that fails, and whether that is because it did not end.
 
-    A machine under load lets a test of processes, or one against time, fail now and then. The failure of such a
-    test counts when it fails once more alone; one that does not is left out and the rest tried anew.
+    A machine under load lets a test of processes, or one against time, fail now and then. Such a failure
+    counts when the test fails once more alone; else it is left out and the rest tried anew.
     """
     left_out = [part for name in LEFT_OUT for part in ("--ignore", name)]
     while True:

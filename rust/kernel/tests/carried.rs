@@ -6,6 +6,7 @@ mod common;
 use common::{ANNA, BERT, GOLD, Item, Rig, TIN, clock, config, limit, market, money, quote};
 use tradecore_kernel::{MarginMode, MarginRule, Matching, WakeBody};
 use tradecore_ledger::{MarginSchedule, MarginTier};
+use tradecore_matching::Finalize;
 use tradecore_types::{CashFlowKind, EventBody, InstrumentId, Mark, Money, Side};
 
 const HOUR: i64 = 3_600_000_000_000;
@@ -61,7 +62,7 @@ fn the_end_of_the_data_books_what_is_due_by_then_once() {
     rig.play(&[clock(DAY + 12 * HOUR)]);
     assert_eq!(interest(&rig)[0], cents(-5));
     for _ in 0..2 {
-        rig.kernel.finish(Finalize::Leave).unwrap();
+        rig.kernel.finish(Finalize::None).unwrap();
         rig.run(|_, _| {}).unwrap();
         assert_eq!(interest(&rig)[0], cents(-10));
     }
