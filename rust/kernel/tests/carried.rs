@@ -26,7 +26,7 @@ fn short_since_noon() -> Rig {
     let mut plain = config(Matching::Quotes);
     plain.instruments[0].borrow_ppm = 36_500;
     let mut rig = Rig::new(plain);
-    rig.play(&[quote(12 * HOUR - 1, GOLD, (100, 50), (101, 50))]);
+    rig.play(&[quote(12 * HOUR, GOLD, (100, 50), (101, 50))]);
     rig.approved(ANNA, &market(GOLD, Side::Sell, 10));
     rig.play(&[quote(12 * HOUR, GOLD, (100, 50), (101, 50)), mark(12 * HOUR, GOLD, 100)]);
     assert_eq!(rig.position(ANNA, GOLD), -10);
@@ -68,7 +68,7 @@ fn the_end_of_the_data_books_what_is_due_by_then_once() {
     }
 }
 
-/// A rig in which tin has a margin of its own of a tenth, and must keep a twentieth; 50 are bought at 101.
+/// A rig in which tin has a margin of its own of a fifth, and must keep a twentieth; 50 are bought at 101.
 fn isolated() -> Rig {
     let tier =
         MarginTier { notional_max: None, maintenance_ppm: 50_000, leverage_max: 10, amount: Some(Money(0)) };
@@ -94,31 +94,31 @@ fn liquidations(rig: &Rig) -> usize {
 
 #[test]
 fn an_isolated_position_is_closed_where_its_margin_is_what_it_must_keep() {
-    // Set aside are 505. At 96 there are 255 left and 240 must be; at 95 there are 205, and 237.5 must be.
+    // Set aside are 1,010. At 86 there are 260 left and 215 must be; at 85 there are 210, and 212.5 must be.
     let mut rig = isolated();
     let [tin, gold] = [TIN, GOLD].map(|instrument| rig.approved(ANNA, &limit(instrument, Side::Buy, 60, 1)));
-    rig.play(&[mark(30, TIN, 96)]);
+    rig.play(&[mark(30, TIN, 86)]);
     assert_eq!((liquidations(&rig), rig.position(BERT, TIN)), (0, 50));
     assert!(rig.is_open(tin) && rig.is_open(gold));
-    rig.play(&[mark(40, TIN, 95)]);
+    rig.play(&[mark(40, TIN, 85)]);
     assert_eq!((liquidations(&rig), rig.position(BERT, TIN)), (1, 0));
     // The orders of the instrument are withdrawn, and those of no other.
     assert_eq!((rig.is_open(tin), rig.is_open(gold)), (false, true));
-    // A thousandth of 4,750 goes to the venue, from what was left of the margin.
+    // A thousandth of 4,250 goes to the venue, from what was left of the margin.
     let received = |kind| rig.kernel.ledger().received_by(BERT, TIN, kind);
-    assert_eq!(received(CashFlowKind::LiquidationFee), cents(-475));
+    assert_eq!(received(CashFlowKind::LiquidationFee), cents(-425));
     assert_eq!(received(CashFlowKind::Insurance), Money(0));
-    assert_eq!(rig.kernel.ledger().realised(), money(-300));
+    assert_eq!(rig.kernel.ledger().realised(), money(-800));
 }
 
 #[test]
 fn a_loss_beyond_the_margin_of_a_position_is_borne_by_the_insurance() {
-    // At 90 the margin is 45 short of the loss: no fee is paid, and the account loses what was set aside.
+    // At 80 the margin is 40 short of the loss: no fee is paid, and the account loses what was set aside.
     let mut rig = isolated();
-    rig.play(&[mark(30, TIN, 90)]);
+    rig.play(&[mark(30, TIN, 80)]);
     assert_eq!((liquidations(&rig), rig.position(BERT, TIN)), (1, 0));
     let received = |kind| rig.kernel.ledger().received_by(BERT, TIN, kind);
     assert_eq!(received(CashFlowKind::LiquidationFee), Money(0));
-    assert_eq!(received(CashFlowKind::Insurance), money(45));
-    assert_eq!(rig.kernel.ledger().realised(), money(-550));
+    assert_eq!(received(CashFlowKind::Insurance), money(40));
+    assert_eq!(rig.kernel.ledger().realised(), money(-1_050));
 }
