@@ -150,6 +150,7 @@ class Checkout:
             **os.environ,
             "CARGO_TARGET_DIR": str(self.target),
             "CARGO_PROFILE_DEV_DEBUG": "0",
+            "CARGO_PROFILE_DEV_OPT_LEVEL": "1",
             # The extension is built anew for one run of the tests: quickly, with its checks of overflow.
             "CARGO_PROFILE_RELEASE_LTO": "off",
             "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
