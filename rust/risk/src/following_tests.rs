@@ -15,10 +15,13 @@ const FIRST: Scope = Scope::Strategy(StrategyId(0));
 const SECOND: Scope = Scope::Strategy(StrategyId(1));
 
 /// Scopes of two strategies, each with these limits, and of an account with its own.
-fn scopes(own: ScopeLimits, account: ScopeLimits) -> Scopes {
-    let strategy = StrategyLimits { limits: own, instruments: None };
-    let config =
-        ScopesConfig { account, strategies: vec![strategy.clone(), strategy], ..ScopesConfig::default() };
+fn scopes(own: &ScopeLimits, account: &ScopeLimits) -> Scopes {
+    let strategy = StrategyLimits { limits: *own, instruments: None };
+    let config = ScopesConfig {
+        account: *account,
+        strategies: vec![strategy.clone(), strategy],
+        ..ScopesConfig::default()
+    };
     let mut scopes = Scopes::new(&config, 2, 1);
     scopes.start_guards(CASH);
     scopes
@@ -38,7 +41,7 @@ fn long(lots: i64) -> Stake {
 
 #[test]
 fn exposures_are_those_of_the_stakes_at_the_last_mark() {
-    let mut scopes = scopes(losing(1_000_000), losing(1_000_000));
+    let mut scopes = scopes(&losing(1_000_000), &losing(1_000_000));
     let instrument = instrument();
     assert_eq!([FIRST, SECOND, ACCOUNT].map(|scope| scopes.exposure(scope)), [Some((Money(0), Money(0))); 3]);
     let stakes = Stakes { own: Stake { working_sell_lots: 30, ..long(10) }, account: long(5) };
@@ -54,7 +57,7 @@ fn exposures_are_those_of_the_stakes_at_the_last_mark() {
 
 #[test]
 fn a_loss_is_that_of_the_strategy_that_made_it_and_of_the_account() {
-    let mut scopes = scopes(losing(10), losing(20));
+    let mut scopes = scopes(&losing(10), &losing(20));
     let instrument = instrument();
     // Ten lots bought at 1.00 for a fee of two, then worth 0.30 each.
     scopes.set_stakes(StrategyId(0), &instrument, Some(100), Stakes { own: long(10), account: long(10) });
@@ -85,7 +88,7 @@ fn a_loss_is_that_of_the_strategy_that_made_it_and_of_the_account() {
 
 #[test]
 fn a_sale_brings_what_a_purchase_costs() {
-    let mut scopes = scopes(losing(10), losing(20));
+    let mut scopes = scopes(&losing(10), &losing(20));
     let instrument = instrument();
     // Sold at 2.00 and bought back at 1.00, for one each: eight are won.
     for (side, price_ticks, held) in [(Side::Sell, 200, -10), (Side::Buy, 100, 0)] {
@@ -106,7 +109,7 @@ fn a_sale_brings_what_a_purchase_costs() {
 #[test]
 fn as_many_executions_as_may_be_halt_the_strategy_that_had_them() {
     let limits = ScopeLimits { executions_max: Some(2), ..ScopeLimits::default() };
-    let mut scopes = scopes(limits, ScopeLimits::default());
+    let mut scopes = scopes(&limits, &ScopeLimits::default());
     let instrument = instrument();
     for (strategy, is_tripped) in [(0, false), (1, false), (1, true), (1, false)] {
         scopes.note_fill(&instrument, &fill(strategy, Side::Buy, 100, 0), CASH, 5);

@@ -81,8 +81,8 @@ fn what_is_known_of_the_price_says_itself_too() {
 }
 
 /// What the gate of a scope says of a buy of ten lots at 1.00 with twenty held and three orders open.
-fn by_scope(limits: ScopeLimits, is_amendment: bool) -> Told {
-    let mut gate = ScopeGate::new(&limits, None);
+fn by_scope(limits: &ScopeLimits, is_amendment: bool) -> Told {
+    let mut gate = ScopeGate::new(limits, None);
     gate.open_orders = 3;
     let order = intent(Side::Buy, OrderKind::Market, 10);
     let instrument = instrument();
@@ -111,7 +111,7 @@ fn a_limit_of_a_scope_says_itself_and_what_broke_it() {
         identical_window_ns: Some(5),
         ..ScopeLimits::default()
     };
-    assert_eq!(by_scope(last, false), None);
+    assert_eq!(by_scope(&last, false), None);
     for (less, expected) in [
         (ScopeLimits { quantity_max: whole(9), ..last }, (Rule::QuantityMax, 9, 10)),
         (
@@ -123,14 +123,17 @@ fn a_limit_of_a_scope_says_itself_and_what_broke_it() {
         (ScopeLimits { open_orders_max: Some(2), ..last }, (Rule::OpenOrdersMax, 2, 4)),
         (ScopeLimits { identical_window_ns: Some(6), ..last }, (Rule::IdenticalOrder, 6, 5)),
     ] {
-        assert_eq!(by_scope(less, false), Some(expected));
+        assert_eq!(by_scope(&less, false), Some(expected));
         // An amendment takes the place of an order that is counted already, and is like it on purpose.
         let is_of_new_orders = [Rule::OpenOrdersMax, Rule::IdenticalOrder].contains(&expected.0);
-        assert_eq!(by_scope(less, true), (!is_of_new_orders).then_some(expected));
+        assert_eq!(by_scope(&less, true), (!is_of_new_orders).then_some(expected));
     }
     // An amount that no count of lots can hold is no limit.
     assert_eq!(
-        by_scope(ScopeLimits { quantity_max: whole(i64::MAX), position_max: whole(i64::MAX), ..last }, false),
+        by_scope(
+            &ScopeLimits { quantity_max: whole(i64::MAX), position_max: whole(i64::MAX), ..last },
+            false
+        ),
         None
     );
 }

@@ -256,14 +256,14 @@ fn orders_alike_are_forgotten_when_nobody_asks_for_them_any_more() {
 /// Judges an order of ten lots at 100.00 each, with thirty lots held, by the limits of one scope.
 fn judged(
     scope: Scope,
-    limits: ScopeLimits,
+    limits: &ScopeLimits,
     side: Side,
     instrument: &Instrument,
 ) -> Option<(Rule, i128, i128)> {
     let mut config = ScopesConfig::default();
     match scope {
-        Scope::Account => config.account = limits,
-        _ => config.strategies = vec![crate::StrategyLimits { limits, instruments: None }],
+        Scope::Account => config.account = *limits,
+        _ => config.strategies = vec![crate::StrategyLimits { limits: *limits, instruments: None }],
     }
     let mut scopes = Scopes::new(&config, 1, 1);
     let exposure = alone(30, 0, 0);
@@ -293,8 +293,8 @@ fn the_exposure_limits_are_the_last_sums_that_pass() {
             let gross = ScopeLimits { gross_max: Some(Money(max)), ..ScopeLimits::default() };
             let net = ScopeLimits { net_max: Some(Money(max)), ..ScopeLimits::default() };
             let refused = |rule| (!passes).then_some((rule, max, after));
-            assert_eq!(judged(scope, gross, Side::Buy, &instrument), refused(Rule::GrossMax));
-            assert_eq!(judged(scope, net, Side::Buy, &instrument), refused(Rule::NetMax));
+            assert_eq!(judged(scope, &gross, Side::Buy, &instrument), refused(Rule::GrossMax));
+            assert_eq!(judged(scope, &net, Side::Buy, &instrument), refused(Rule::NetMax));
         }
     }
 }
