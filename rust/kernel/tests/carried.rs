@@ -1,5 +1,5 @@
 //! What carrying a position costs, exactly: interest by the day, and a margin of its own that is used up.
-#![allow(clippy::unwrap_used, reason = "test code")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod common;
 

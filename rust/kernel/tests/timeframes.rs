@@ -230,8 +230,14 @@ fn indicators_of_series_are_told_apart_and_warm_with_the_bar_they_need() {
     }
     // The closes were 50, 51, 52, 49, 50 and 51; of ten each 51, 49 and 51.
     let values = |at: usize, indicator| rig.kernel.indicator(series[at], indicator).unwrap();
-    assert_eq!([values(1, 0).now[0], values(1, 1).now[0], values(0, 0).now[0]], [50.0, 50.6, 50.0]);
-    assert!((values(1, 1).previous[0] - 50.4).abs() < 1e-12);
+    for (value, expected) in [
+        (values(1, 0).now, 50.0),
+        (values(1, 1).now, 50.6),
+        (values(1, 1).previous, 50.4),
+        (values(0, 0).now, 50.0),
+    ] {
+        assert!((value[0] - expected).abs() < 1e-12, "{value:?}");
+    }
     assert_eq!(rig.kernel.column(series[1], Column::Close, 3), [49.0, 50.0, 51.0]);
     assert_eq!(rig.kernel.column(series[0], Column::Close, 8), [51.0, 49.0, 51.0]);
     assert!(rig.kernel.column(99, Column::Close, 8).is_empty() && rig.kernel.indicator(99, 0).is_none());
