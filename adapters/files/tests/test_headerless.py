@@ -1,7 +1,9 @@
 """Tables without header, and columns with a wrong name: read right or refused, never wrong."""
 
 import random
+import re
 from decimal import Decimal
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -186,3 +188,19 @@ def test_prices_are_no_rates_of_funding(tmp_path):
         load_funding(written(tmp_path, [("2024-01-01", *[0.0003] * 4)], header), CENT)
     with pytest.raises(DataError, match=r"rate 0\.3.*in percent"):
         load_funding(written(tmp_path, [("2024-01-01", 0.3)], ("time", "rate")), CENT)
+
+
+@pytest.mark.parametrize("names", list(permutations(("open", "high", "low", "close"))))
+def test_a_header_that_names_prices_wrong_is_answered_with_the_names_that_fit(tmp_path, names):
+    """Whichever two or more are swapped; open and close alone cannot be told apart and are read as named."""
+    rows = random_table("bars", 7)
+    path = written(tmp_path, rows, ("time", *names, "volume"))
+    if names in {("open", "high", "low", "close"), ("close", "high", "low", "open")}:
+        assert len(load_bars(path, FINE)) == len(rows)
+        return
+    with pytest.raises(DataError, match="by their values; they would fit as") as caught:
+        load_bars(path, FINE)
+    told = dict(part.split(" = ") for part in re.search(r"fit as (.*):", str(caught.value))[1].split(", "))
+    said = {ours: names.index(theirs.strip('"')) for ours, theirs in told.items()}
+    # What is proposed as high and low is high and low.
+    assert (said["high"], said["low"], {said["open"], said["close"]}) == (1, 2, {0, 3})
