@@ -38,7 +38,7 @@ FOLDERS = {
 }
 ROOMS = {"rust": CRATES, "python": tuple(FOLDERS)}
 SHARE_MIN = 0.9
-# A fault that does not compile is replaced by the next of the draw.
+# A fault that does not compile, or whose code has changed, is replaced by the next of the draw.
 SPARE = 10
 
 UNIT = ["tests/unit", "tests/contract", "adapters", "api"]
@@ -195,7 +195,7 @@ def run_bounded(command: list[str], checkout: Checkout, seconds_max: int) -> tup
 
 def drawn(checkout: Checkout, room: str, seed: int, count: int) -> list[Fault]:
     """Return the faults of a room in the order of the draw, from the file that keeps it when there is one."""
-    kept = checkout.place / f"draw-{room}-{seed}.json"
+    kept = checkout.place / f"draw-{room}-{seed}-{count}.json"
     if kept.exists():
         return [Fault(**entry) for entry in json.loads(kept.read_text(encoding="utf-8"))]
     chance = random.Random(f"{seed} {room}")  # noqa: S311 - a draw that a seed repeats, no secret
@@ -249,7 +249,7 @@ def tried(checkout: Checkout, fault: Fault, stages: int, commit: str) -> Verdict
     """Plant a fault, run the tests from near to far until one fails, and take the fault out."""
     start = time.monotonic()
     is_endless = False
-    outcome, where = LET_PASS, "the code it changes is gone"
+    outcome, where = UNVIABLE, "the code it changes is gone"
     try:
         if checkout.plant(fault):
             trial = tried_in_rust if fault.room in CRATES else tried_in_python
