@@ -13,7 +13,14 @@ import pytest
 from tradecore.domain import ConfigError
 from tradecore_api import account_socket, heartbeat, kill_latch
 from tradecore_api.commands import control
-from tradecore_api.instance_lock import AlreadyRunningError, InstanceLock, holder, is_held, living_holder
+from tradecore_api.instance_lock import (
+    AlreadyRunningError,
+    InstanceLock,
+    holder,
+    is_held,
+    living_holder,
+    try_lock,
+)
 from tradecore_api.state_dir import StateDir, accounts
 
 HOLD = """
@@ -146,6 +153,23 @@ def test_a_removed_lock_file_frees_nothing(state):
     assert first.is_in_place()
     first.release()
     assert not first.put_back()
+    assert not is_held(state.lock)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="directories cannot be locked on Windows")
+@pytest.mark.parametrize("held", ["file", "directory"])
+def test_each_lock_alone_says_that_an_engine_runs(state, held):
+    """Whichever of them is left: no name in the kernel and no heartbeat stands beside it."""
+    state.lock.touch()
+    assert not is_held(state.lock)
+    descriptor = os.open(state.lock if held == "file" else state.path, os.O_RDONLY)
+    try:
+        assert try_lock(descriptor, is_exclusive=True)
+        assert is_held(state.lock)
+        state.lock.unlink()
+        assert is_held(state.lock) == (held == "directory")
+    finally:
+        os.close(descriptor)
     assert not is_held(state.lock)
 
 

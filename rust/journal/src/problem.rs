@@ -104,3 +104,41 @@ fn advice(kind: io::ErrorKind) -> &'static str {
         _ => "check the disk and restart",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_of_the_system_is_told_with_what_to_do_about_it() {
+        let told = |kind: io::ErrorKind| JournalError::io(Path::new("a/b"), "write", kind.into()).to_string();
+        for (kind, way_out) in [
+            (io::ErrorKind::NotFound, "check the path and create its directory"),
+            (io::ErrorKind::PermissionDenied, "make file and directory writable for this user"),
+            (io::ErrorKind::ReadOnlyFilesystem, "choose a path on a writable disk"),
+            (io::ErrorKind::StorageFull, "free space on this disk and restart"),
+            (io::ErrorKind::QuotaExceeded, "free space on this disk and restart"),
+            (io::ErrorKind::FileTooLarge, "raise the file size limit or begin a new journal, and restart"),
+            (io::ErrorKind::Other, "check the disk and restart"),
+        ] {
+            let said = told(kind);
+            assert!(said.starts_with("a/b: cannot write: ") && said.ends_with(way_out), "{said}");
+        }
+        assert_eq!(told(io::ErrorKind::IsADirectory), "a/b: is a directory; name a file");
+    }
+
+    #[test]
+    fn every_problem_says_what_it_is_about() {
+        let newest = FORMAT_VERSION.to_string();
+        for (problem, parts) in [
+            (Problem::Locked, ["another process writes", "stop it"]),
+            (Problem::Foreign, ["is not a tradecore journal", "name another file"]),
+            (Problem::NewerVersion(999), ["has format 999", newest.as_str()]),
+            (Problem::Refused(CodecError::Truncated), ["no sequence of records", "cut short"]),
+            (Problem::Stopped("cannot sync".into()), ["(cannot sync)", "mend the cause and restart"]),
+        ] {
+            let said = problem.to_string();
+            assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+        }
+    }
+}
