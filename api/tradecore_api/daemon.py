@@ -18,7 +18,7 @@ from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
-from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, start_lines, unblocked
+from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call
 from tradecore_api.config.tables import Config
 from tradecore_api.control import address
@@ -128,8 +128,9 @@ class Daemon:
                 self._restore(self._before)
             recent.detach()
             for number, handler in handlers.items():
-                signal.signal(number, handler)
+                signals.install(number, handler)
             self._lock.release()
+            signals.let_go()
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
@@ -242,6 +243,9 @@ class Daemon:
             log.warning("strategy_note", extra={"words": note})
         streams = unblocked.current()
         if streams is not None and streams.dropped > self._told_dropped and streams.flows:
+            for name in signals.take_back():
+                said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
+                log.warning("signal_taken_back", extra={"words": said})
             left_out, self._told_dropped = streams.dropped - self._told_dropped, streams.dropped
             said = f"{left_out:,} lines of output were left out because nobody took them; the journal has all"
             log.warning("output_left_out", extra={"words": said, "told": {"lines": left_out}})
@@ -421,7 +425,7 @@ class Daemon:
             numbers.append(signal.SIGHUP)
         before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         for number in numbers:
-            before[number] = signal.signal(number, self._on_signal)
+            before[number] = signals.install(number, self._on_signal)
         process_deadline.wait_for(numbers, self._seconds_max(), ExitCode.UNAVAILABLE)
         return before
 
