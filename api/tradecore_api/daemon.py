@@ -18,6 +18,7 @@ from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
+from tradecore.runtime.forked_child import ForkWatch
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call
 from tradecore_api.config.tables import Config
@@ -82,7 +83,7 @@ class Daemon:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_held = False
-        self._pid = os.getpid()
+        self._forks = ForkWatch()
         self._forced = ForcedEnd(self._say_forced, self._forced_code)
         self._lock = InstanceLock(self._state.lock, self._state.account)
         self._process_start = heartbeat.process_start(os.getpid())
@@ -115,6 +116,8 @@ class Daemon:
                 summary = runner.run(self._main())
             self._beat_if_possible("ended")
         except BaseException as error:
+            # What a child that was forked has to say is not the engine's end.
+            self._forks.end_child()
             self._say_end(error)
             raise
         else:
@@ -127,19 +130,23 @@ class Daemon:
             if self._session is None:
                 self._restore(self._before)
             recent.detach()
+            signals.let_go()
             for number, handler in handlers.items():
                 signals.install(number, handler)
             self._lock.release()
-            signals.let_go()
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
-        session = sessions.open_session(
-            self._config,
-            self._journal_path,
-            is_new_journal=self._is_new_journal,
-            notifiers=lambda engine: [readers.log_notifier(engine)],
-        )
+        try:
+            session = sessions.open_session(
+                self._config,
+                self._journal_path,
+                is_new_journal=self._is_new_journal,
+                notifiers=lambda engine: [readers.log_notifier(engine)],
+            )
+        finally:
+            # An import, a strategy's start or its replay may fork too.
+            self._forks.end_child()
         self._session = session
         self._news = session.engine.watch(has_refusals=False)
         last_words.forget(self._state)
@@ -180,6 +187,7 @@ class Daemon:
         return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
 
     async def _answer(self, request: ControlRequest) -> ControlReply:
+        self._forks.end_child()
         session = self._session
         if session is None:
             return ControlReply(accepted=False, message="the engine is starting")
@@ -225,6 +233,7 @@ class Daemon:
 
     async def _keep_beating(self) -> None:
         while True:
+            self._forks.end_child()
             failure = ""
             try:
                 await self._beat_async("running")
@@ -234,6 +243,9 @@ class Daemon:
                 log.warning("heartbeat_failed", extra={"reason": failure})
             self._beat_failure = failure
             await self._look_after_files()
+            for name in signals.take_back():
+                said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
+                log.warning("signal_taken_back", extra={"words": said})
             self._tell_news()
             await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
 
@@ -243,9 +255,6 @@ class Daemon:
             log.warning("strategy_note", extra={"words": note})
         streams = unblocked.current()
         if streams is not None and streams.dropped > self._told_dropped and streams.flows:
-            for name in signals.take_back():
-                said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
-                log.warning("signal_taken_back", extra={"words": said})
             left_out, self._told_dropped = streams.dropped - self._told_dropped, streams.dropped
             said = f"{left_out:,} lines of output were left out because nobody took them; the journal has all"
             log.warning("output_left_out", extra={"words": said, "told": {"lines": left_out}})
@@ -435,7 +444,7 @@ class Daemon:
         return min(seconds, process_deadline.SECONDS_MAX)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:
+        if self._forks.is_child:
             # A strategy forked: its child has nothing to end cleanly, and must not say that the engine ends.
             os._exit(128 + number)
         self._ask_end(signal.Signals(number).name)
