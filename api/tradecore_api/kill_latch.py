@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -81,6 +82,15 @@ def clear(state: StateDir) -> None:
     """Take latch and release request away, once the release is in the journal."""
     _remove(state.kill_latch)
     _remove(state.kill_release)
+
+
+def forget(state: StateDir) -> bool:
+    """Take away the switch of an account that never ran, and its directory; tell whether it was engaged."""
+    was_engaged = is_engaged(state)
+    clear(state)
+    with suppress(OSError):
+        state.path.rmdir()
+    return was_engaged
 
 
 def _is_there(path: Path, *, otherwise: bool) -> bool:

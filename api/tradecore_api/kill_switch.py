@@ -13,7 +13,7 @@ import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.ports.control_channel import ControlReply
-from tradecore_api import account_socket, heartbeat, instance_lock, kill_latch
+from tradecore_api import account_socket, heartbeat, instance_lock, kill_latch, last_words, state_dir
 from tradecore_api.bounded import Call
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
@@ -71,7 +71,7 @@ def kill(state: StateDir, reason: str, *, seconds_max: float, ends_process: bool
         # The kernel is asked before any file: a disk that hangs must not keep anybody from the engine.
         is_known = account_socket.holder(state.path) is not None
         if not is_known and not _looked_at(state):
-            return _latched(state, reason, "no engine runs")
+            return _latched_ahead(state, reason)
     except StorageError as error:
         # Nothing can be seen for certain: one that runs all the same is to be stopped.
         doubt = error
@@ -124,6 +124,8 @@ def _ended(state: StateDir, reason: str, why: str) -> Outcome:
             message=f"pid {pid} cannot be ended; end it by hand",
             is_latched=not kill_latch.outcome(writing),
         )
+    # Not waited for: whoever asks later why it is dead finds who ended it.
+    Call(lambda: last_words.of_emergency_stop(why, pid or 0).write(state.last_words), str(state.last_words))
     message = f"the engine was not killed by its own answer ({why}); ended pid {pid}"
     return _latched(state, reason, message, writing=writing)
 
@@ -151,6 +153,22 @@ def _unanswered(state: StateDir, reason: str, why: str, *, may_fail: bool) -> Ou
         message=f"NOT STOPPED: {why}; {latched}",
         is_latched=not failed,
         next_step=f"`tradecore emergency-stop {state.account}` works without its answer: it ends the process",
+    )
+
+
+def _latched_ahead(state: StateDir, reason: str) -> Outcome:
+    """Write the latch where no engine runs; one of a name that never ran was hardly the one that is meant."""
+    unknown = Call(lambda: state_dir.unknown_words(state.account), str(state.path)).result(LOOK_SECONDS_MAX)
+    if not unknown:
+        return _latched(state, reason, "no engine runs")
+    outcome = _latched(state, reason, f"no engine runs, so NOTHING WAS STOPPED: CHECK THE NAME: {unknown}")
+    if not outcome.is_latched:
+        return outcome
+    return msgspec.structs.replace(
+        outcome,
+        code=ExitCode.NOT_RUNNING,
+        accepted=False,
+        next_step=f"if the name is wrong, `tradecore kill --release {state.account}` takes the switch away",
     )
 
 
@@ -218,9 +236,14 @@ def _looked_at(state: StateDir) -> bool:
 def emergency_stop(account: str, reason: str, *, seconds_max: float) -> Outcome:
     """Kill the engine of one account, end its process if it must be; what goes wrong is an outcome too."""
     try:
-        stopping = Call(
-            lambda: kill(StateDir(account), reason, seconds_max=seconds_max, ends_process=True), account
-        )
-        return stopping.result(ACCOUNT_SECONDS_MAX)
+        return kill_in_time(StateDir(account), reason, seconds_max=seconds_max, ends_process=True)
     except (TradecoreError, OSError) as error:
         return Outcome(code=ExitCode.STORAGE, accepted=False, message=str(error), is_latched=False)
+
+
+def kill_in_time(state: StateDir, reason: str, *, seconds_max: float, ends_process: bool) -> Outcome:
+    """Do as `kill` does, where a disk may hang without an engine; raises `StorageError` when it does."""
+    killing = Call(
+        lambda: kill(state, reason, seconds_max=seconds_max, ends_process=ends_process), state.account
+    )
+    return killing.result(ACCOUNT_SECONDS_MAX)

@@ -22,12 +22,13 @@ STATUS_SECONDS_MAX = 1.0
 
 RUNNING, HUNG, DEAD, STOPPED = "running", "hung", "dead", "not running"
 _VANISHED = (
-    "it left no last words: it was killed from outside (kill -9, or the system when memory ran out), "
-    "or the machine went down"
+    "it left no last words, because its process ended at once: killed from outside (kill -9, or the system "
+    "when memory ran out), ended by force because it was held when it was asked to end, ended from within "
+    "(a crash in C code, os._exit), or with the machine"
 )
 _VANISHED_STEP = (
-    "look for `Out of memory` or `Killed process` in the system's log (`journalctl -k` or `dmesg`), "
-    "then start again: the run goes on from its journal"
+    "look at the last lines of its log, and for `Out of memory`, `Killed process` or `segfault` in that of "
+    "the system (`journalctl -k` or `dmesg`), then start again: the run goes on from its journal"
 )
 
 

@@ -196,7 +196,7 @@ def test_an_engine_that_vanished_is_told_from_one_that_failed(desk):
     process.wait()
     shown = desk.call("status", "one", code=ExitCode.DEAD).stdout
 
-    assert "it left no last words: it was killed from outside" in shown
+    assert "killed from outside (kill -9, or the system when memory ran out)" in shown
     assert "Out of memory" in shown
     assert "old" not in shown.replace("hold", "")
     assert re.search(r"left +[\d,]+ orders and [\d,]+ fills so far, equity 9\d,?\d{3}|equity 1\d", shown)
