@@ -1,6 +1,5 @@
 """What an engine says when it ends, kept on disk so that `status` can tell why."""
 
-import asyncio
 import time
 import traceback
 from collections.abc import Sequence
@@ -117,7 +116,7 @@ def of_error(error: BaseException, pid: int, log: Sequence[str]) -> LastWords:
     reason = printable(str(error)) if is_ours else error_text(error)
     notes = notes_of(error)[:NOTES_MAX]
     known = _next_step(error)
-    if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
+    if isinstance(error, KeyboardInterrupt):
         known = "start again: the run goes on from its journal"
     if known is None or not (is_ours or isinstance(error, OSError | MemoryError | KeyboardInterrupt)):
         notes += [_place(error)]
