@@ -19,6 +19,7 @@ from tradecore.engine import ActivityWatch
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
 from tradecore.runtime.forked_child import ForkWatch
+from tradecore.runtime.session import Phase
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call
 from tradecore_api.config.tables import Config
@@ -242,6 +243,10 @@ class Daemon:
             if failure and failure != self._beat_failure:
                 log.warning("heartbeat_failed", extra={"reason": failure})
             self._beat_failure = failure
+            if self._session is not None and self._session.phase is Phase.ENDED:
+                # The log has told the end; the tables may follow for a while yet.
+                await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
+                continue
             await self._look_after_files()
             for name in signals.take_back():
                 said = f"the handler of {name} was replaced by a strategy or a library; it is put back"

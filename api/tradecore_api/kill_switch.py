@@ -123,6 +123,7 @@ def _ended(state: StateDir, reason: str, why: str) -> Outcome:
             accepted=False,
             message=f"pid {pid} cannot be ended; end it by hand",
             is_latched=not kill_latch.outcome(writing),
+            next_step=state_dir.owner_words(state),
         )
     # Not waited for: whoever asks later why it is dead finds who ended it.
     Call(lambda: last_words.of_emergency_stop(why, pid or 0).write(state.last_words), str(state.last_words))
@@ -152,7 +153,8 @@ def _unanswered(state: StateDir, reason: str, why: str, *, may_fail: bool) -> Ou
         accepted=False,
         message=f"NOT STOPPED: {why}; {latched}",
         is_latched=not failed,
-        next_step=f"`tradecore emergency-stop {state.account}` works without its answer: it ends the process",
+        next_step=state_dir.owner_words(state)
+        or f"`tradecore emergency-stop {state.account}` works without its answer: it ends the process",
     )
 
 

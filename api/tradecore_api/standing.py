@@ -13,7 +13,7 @@ from tradecore_api.control import client
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.last_words import LastWords
 from tradecore_api.last_words import read as read_words
-from tradecore_api.state_dir import StateDir, unknown_words
+from tradecore_api.state_dir import StateDir, owner_words, unknown_words
 
 HEARTBEAT_SECONDS_MAX = 3.0
 # A replay of a long journal at the start answers nobody; it is no hang.
@@ -129,6 +129,8 @@ def left_behind(found: AccountStatus) -> str:
 def _next_step(found: AccountStatus) -> str:
     words = _words_of_this_end(found)
     if found.state == HUNG:
+        if owner := owner_words(StateDir(found.account)):
+            return owner
         return f"`tradecore emergency-stop {found.account}` ends it and keeps its next start from trading"
     if found.state == DEAD:
         return words.next_step if words is not None else _VANISHED_STEP

@@ -134,6 +134,29 @@ def _has_switch_alone(directory: Path) -> bool:
     return bool(names) and all("kill." in name for name in names)
 
 
+def owner_words(state: StateDir) -> str:
+    """Return how to ask about an account of another user; nothing for its owner and for root."""
+    if sys.platform == "win32" or os.geteuid() == 0:
+        return ""
+    try:
+        owner = state.path.stat().st_uid
+    except OSError:
+        return ""
+    if owner == os.geteuid():
+        return ""
+    name = _user_name(owner)
+    return f"its engine obeys the user {name} alone: ask as that user (`sudo -u {name} tradecore ...`)"
+
+
+def _user_name(number: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
+
+
 def read_small(path: Path) -> bytes:
     """Return what is in a small file of ours; raises `OSError`, also for a pipe, which would never answer."""
     descriptor = os.open(path, os.O_RDONLY | NEVER_WAIT)

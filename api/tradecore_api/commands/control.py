@@ -62,6 +62,8 @@ def stop(arguments: argparse.Namespace) -> int:
             f"the engine does not answer; `tradecore status {account}` says what is known, and "
             f"`tradecore emergency-stop {account}` ends it without its answer"
         )
+        if owner := state_dir.owner_words(state):
+            message = owner
         _say(arguments, account, accepted=False, message=message, seq=0)
         return ExitCode.HUNG
     if not _is_free_within(state, arguments.timeout):
