@@ -23,7 +23,6 @@ from tradecore.runtime.session import Phase
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call
 from tradecore_api.config.tables import Config
-from tradecore_api.control import address
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import engine_status
 from tradecore_api.engine_watch import EngineWatch
@@ -156,8 +155,7 @@ class Daemon:
         if self._stop_asked:
             session.stop(self._stop_asked)
         self._guard = Guard(self._lock, self._state, self._journal_path)
-        by_name = self._lock.listener if address.has_unix_sockets() else None
-        control = ControlServer(self._state.address, by_name)
+        control = ControlServer(self._state.address, self._lock.listener)
         self._projection = projection = self._made_projection()
         if projection is not None:
             projection.start()

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 
 import msgspec
 
@@ -24,6 +25,7 @@ TERMINATE_SECONDS_MAX = 2.0
 FAILED_SECONDS_MAX = 3.0
 ASK_AGAIN_SECONDS_MAX = 1.0
 LOOK_SECONDS_MAX = 1.0
+WORDS_SECONDS_MAX = 0.5
 # More than all the steps of a kill together: an account that takes longer must not hold those after it.
 ACCOUNT_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.02
@@ -125,8 +127,10 @@ def _ended(state: StateDir, reason: str, why: str) -> Outcome:
             is_latched=not kill_latch.outcome(writing),
             next_step=state_dir.owner_words(state),
         )
-    # Not waited for: whoever asks later why it is dead finds who ended it.
-    Call(lambda: last_words.of_emergency_stop(why, pid or 0).write(state.last_words), str(state.last_words))
+    # Whoever asks later why it is dead finds who ended it.
+    words = last_words.of_emergency_stop(why, pid or 0)
+    with suppress(TradecoreError, OSError):
+        Call(lambda: words.write(state.last_words), str(state.last_words)).result(WORDS_SECONDS_MAX)
     message = f"the engine was not killed by its own answer ({why}); ended pid {pid}"
     return _latched(state, reason, message, writing=writing)
 
