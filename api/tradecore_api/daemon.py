@@ -16,6 +16,7 @@ import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.engine import ActivityWatch
+from tradecore.engine.blame import blamed_by_place
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
 from tradecore.runtime.forked_child import ForkWatch
@@ -118,7 +119,10 @@ class Daemon:
         except BaseException as error:
             # What a child that was forked has to say is not the engine's end.
             self._forks.end_child()
-            self._say_end(error)
+            cause = self._cause_of(error)
+            self._say_end(cause)
+            if cause is not error:
+                raise cause from error
             raise
         else:
             self._say_end(None)
@@ -365,6 +369,14 @@ class Daemon:
         before, session = self._before, self._session
         is_same = before is not None and before.journal == self._journal_path
         return before if is_same and session is not None and session.recovered.frames else None
+
+    def _cause_of(self, error: BaseException) -> BaseException:
+        """Return the error that names the strategy of a `KeyboardInterrupt`: Ctrl-C raises none in a run."""
+        session = self._session
+        if session is None or not isinstance(error, KeyboardInterrupt):
+            return error
+        engine = session.engine
+        return blamed_by_place(error, engine.strategies, engine.now_ns) or error
 
     def _say_end(self, error: BaseException | None) -> None:
         """Leave on disk why the engine ended; one that never started leaves why the start failed."""
