@@ -19,6 +19,8 @@ from tradecore_api.exit_codes import ExitCode
 if sys.platform == "win32":
     pytest.skip("signals of POSIX", allow_module_level=True)
 
+# What is about the deadline and not about its length need not wait four seconds.
+SOON = ("--set", "daemon.stop_timeout_ms=1000")
 WRITES = """
 import os
 
@@ -147,7 +149,7 @@ def test_a_start_that_replays_for_ever_ends_too(tmp_path):
     once = CALLBACK.format(
         top="", hold='say() or Path("again").exists() and (Path("stuck").touch() or ' + REGEX + ")"
     )
-    engine = Held(tmp_path / "one", once)
+    engine = Held(tmp_path / "one", once, SOON)
     engine.start()
     try:
         engine.wait_until_held()
@@ -275,11 +277,11 @@ class Held:
 @pytest.mark.timeout(60)
 def test_a_signal_to_a_child_ends_the_child_alone(tmp_path):
     """The handlers are inherited by a fork, and so is the pipe that the deadline waits at."""
-    engine = Held(tmp_path / "one", TERMINATES_CHILD)
+    engine = Held(tmp_path / "one", TERMINATES_CHILD, SOON)
     engine.start()
     try:
         engine.wait_until_held()
-        time.sleep(5.5)
+        time.sleep(2)
         assert engine.process.poll() is None
     finally:
         engine.kill()
