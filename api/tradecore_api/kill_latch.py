@@ -48,7 +48,7 @@ def try_engage(state: StateDir, reason: str, *, seconds_max: float = LATCH_SECON
 
 def begin(state: StateDir, reason: str) -> Call[None]:
     """Begin to write the latch beside what else is to be done; a disk that hangs holds nobody."""
-    return Call(lambda: engage(state, reason), str(state.kill_latch))
+    return Call(lambda: engage(state, reason), str(state.kill_latch), is_vital=True)
 
 
 def outcome(writing: Call[None], seconds_max: float = LATCH_SECONDS_MAX) -> str:

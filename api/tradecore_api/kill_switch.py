@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -130,7 +132,9 @@ def _ended(state: StateDir, reason: str, why: str) -> Outcome:
     # Whoever asks later why it is dead finds who ended it.
     words = last_words.of_emergency_stop(why, pid or 0)
     with suppress(TradecoreError, OSError):
-        Call(lambda: words.write(state.last_words), str(state.last_words)).result(WORDS_SECONDS_MAX)
+        Call(lambda: words.write(state.last_words), str(state.last_words), is_vital=True).result(
+            WORDS_SECONDS_MAX
+        )
     message = f"the engine was not killed by its own answer ({why}); ended pid {pid}"
     return _latched(state, reason, message, writing=writing)
 
@@ -164,7 +168,8 @@ def _unanswered(state: StateDir, reason: str, why: str, *, may_fail: bool) -> Ou
 
 def _latched_ahead(state: StateDir, reason: str) -> Outcome:
     """Write the latch where no engine runs; one of a name that never ran was hardly the one that is meant."""
-    unknown = Call(lambda: state_dir.unknown_words(state.account), str(state.path)).result(LOOK_SECONDS_MAX)
+    naming = Call(lambda: state_dir.unknown_words(state.account), str(state.path), is_vital=True)
+    unknown = naming.result(LOOK_SECONDS_MAX)
     if not unknown:
         return _latched(state, reason, "no engine runs")
     outcome = _latched(state, reason, f"no engine runs, so NOTHING WAS STOPPED: CHECK THE NAME: {unknown}")
@@ -236,7 +241,8 @@ def _looked_at(state: StateDir) -> bool:
 
     Raises `StorageError` when they cannot be looked at in time.
     """
-    return Call(lambda: instance_lock.is_held(state.lock), str(state.path)).result(LOOK_SECONDS_MAX)
+    looking = Call(lambda: instance_lock.is_held(state.lock), str(state.path), is_vital=True)
+    return looking.result(LOOK_SECONDS_MAX)
 
 
 def emergency_stop(account: str, reason: str, *, seconds_max: float) -> Outcome:
@@ -247,9 +253,14 @@ def emergency_stop(account: str, reason: str, *, seconds_max: float) -> Outcome:
         return Outcome(code=ExitCode.STORAGE, accepted=False, message=str(error), is_latched=False)
 
 
+def emergency_stop_of_all(names: Sequence[str], reason: str, *, seconds_max: float) -> list[Outcome]:
+    """Do as `emergency_stop` does for each account, all at once: one that hangs keeps no other waiting."""
+    stops = [partial(emergency_stop, name, reason, seconds_max=seconds_max) for name in names]
+    stopping = [Call(stop, name, is_vital=True) for name, stop in zip(names, stops, strict=True)]
+    return [call.result(ACCOUNT_SECONDS_MAX + LOOK_SECONDS_MAX) for call in stopping]
+
+
 def kill_in_time(state: StateDir, reason: str, *, seconds_max: float, ends_process: bool) -> Outcome:
     """Do as `kill` does, where a disk may hang without an engine; raises `StorageError` when it does."""
-    killing = Call(
-        lambda: kill(state, reason, seconds_max=seconds_max, ends_process=ends_process), state.account
-    )
-    return killing.result(ACCOUNT_SECONDS_MAX)
+    call = partial(kill, state, reason, seconds_max=seconds_max, ends_process=ends_process)
+    return Call(call, state.account, is_vital=True).result(ACCOUNT_SECONDS_MAX)

@@ -160,8 +160,8 @@ def emergency_stop(arguments: argparse.Namespace) -> int:
     if not names and not unseen:
         print(f"no account has a state directory in {state_dir.root()}", file=sys.stderr)
         return ExitCode.NOT_RUNNING
-    for name in names:
-        outcome = kill_switch.emergency_stop(name, "emergency stop", seconds_max=EMERGENCY_SECONDS_MAX)
+    outcomes = kill_switch.emergency_stop_of_all(names, "emergency stop", seconds_max=EMERGENCY_SECONDS_MAX)
+    for name, outcome in zip(names, outcomes, strict=True):
         codes.append(_say_outcome(arguments, name, outcome))
         steps.append((name, outcome))
     if not arguments.account:
@@ -180,7 +180,8 @@ def _every_account() -> tuple[list[str], list[int]]:
     Then there may be others.
     """
     try:
-        return Call(state_dir.known_accounts, str(state_dir.root())).result(LOOK_SECONDS_MAX), []
+        known = Call(state_dir.known_accounts, str(state_dir.root()), is_vital=True)
+        return known.result(LOOK_SECONDS_MAX), []
     except StorageError as error:
         print(f"tradecore: {error}", file=sys.stderr)
         return state_dir.running_accounts(), [ExitCode.STORAGE]
