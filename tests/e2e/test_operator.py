@@ -330,6 +330,7 @@ def test_the_trades_of_an_account_its_journal_and_its_tables_are_one_file(desk):
         (["--db", "nowhere.sqlite"], ExitCode.STORAGE, "no such read model"),
         (["--since", "yesterday"], ExitCode.CONFIG, "must be a date or a time"),
         (["--csv", "no/such/folder/x.csv"], ExitCode.CONFIG, "its directory does not exist"),
+        (["--csv", "trades.parquet"], ExitCode.CONFIG, "the file is CSV: let its name end in .csv"),
         ([], ExitCode.CONFIG, "name an account"),
     ],
 )
@@ -384,5 +385,10 @@ def test_a_backtest_writes_its_trades_to_the_same_kind_of_file(desk):
         assert row["side"] == trade["side"]
         assert float(row["pnl"]) == pytest.approx(float(trade["pnl"]))
         assert float(row["quantity"]) == pytest.approx(float(trade["quantity"]))
-    refused = desk.call("backtest", example, "--trades", "no/such/folder/x.csv", code=ExitCode.CONFIG)
-    assert "its directory does not exist" in refused.stderr
+    for name, says in (
+        ("no/such/folder/x.csv", "its directory does not exist"),
+        ("x.xlsx", "the file is CSV"),
+    ):
+        refused = desk.call("backtest", example, "--trades", name, code=ExitCode.CONFIG)
+        assert says in refused.stderr
+        assert not (desk.directory / name).exists()

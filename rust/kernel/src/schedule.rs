@@ -243,10 +243,12 @@ impl Schedule {
 
     /// Tells what is due at or before `time_ns`, and when; reports come before ends of orders of the same
     /// time, then arrivals, then ends of spans, then timers.
+    #[inline]
     pub(crate) fn due(&self, time_ns: TimeNs) -> Option<(TimeNs, Due)> {
-        if self.next_ns > time_ns {
-            return None;
-        }
+        if self.next_ns > time_ns { None } else { self.next_due() }
+    }
+
+    fn next_due(&self) -> Option<(TimeNs, Due)> {
         let next_ns = self.next_ns;
         let is_next = |front_ns: Option<TimeNs>| front_ns == Some(next_ns);
         let due = if is_next(self.reports.front().map(|entry| entry.0)) {
