@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from support.command_line import PAPER, CommandLine
+from tradecore import _core
 from tradecore.domain import (
     AccountSpec,
     EngineSpec,
@@ -16,6 +17,7 @@ from tradecore.domain import (
     InstrumentSpec,
     Matching,
     StorageError,
+    StrategyError,
     VenueSpec,
 )
 from tradecore.domain.journal import JournalWriter, decode_frames, encode_session_end, journal_verify
@@ -127,6 +129,28 @@ def test_after_and_before_a_run_nothing_is_asked(ask):
     quote(engine)
 
     assert "into a callback" in refused(ask, keeper.ctx)
+
+
+@pytest.mark.parametrize("ask", REQUESTS.values(), ids=REQUESTS)
+def test_a_signal_handler_is_refused(ask):
+    """It interrupts a callback anywhere; the callback itself goes on asking."""
+
+    def handler(ctx):
+        return refused(ask, ctx)
+
+    keeper = Keeper(lambda ctx: (_core.call_apart(handler, ctx), ctx.buy(quantity_lots=1)))
+    quote(engine_of(keeper))
+
+    words, order = keeper.answers[0]
+    assert "signal handler" in words
+    assert order == 1
+
+
+def test_a_signal_handler_runs_no_engine():
+    """One of its own would call its strategies in the middle of a callback of another."""
+    keeper = Keeper(lambda ctx: _core.call_apart(quote, engine_of(Keeper())))
+    with pytest.raises(StrategyError, match="a signal handler runs no engine"):
+        quote(engine_of(keeper))
 
 
 def test_the_context_of_another_engine_asks_for_nothing():

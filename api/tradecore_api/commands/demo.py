@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import ConfigError
-from tradecore_api import builtin, descriptors, progress
+from tradecore_api import builtin, descriptors, process_deadline, progress, signals
 from tradecore_api.config import read
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.screen import Screen
@@ -43,7 +43,9 @@ async def _run(tree: dict[str, object], journal_path: str) -> RunSummary:
         loop.call_soon_threadsafe(session.stop, "interrupted")
 
     loop = asyncio.get_running_loop()
-    handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = {number: signals.install(number, interrupt) for number in numbers}
+    process_deadline.wait_for(numbers, process_deadline.SECONDS, ExitCode.INTERRUPTED)
     screen = Screen(session.engine, config.tables.instruments, is_live=progress.is_watched())
     shown = asyncio.create_task(_show(screen))
     try:
@@ -51,8 +53,9 @@ async def _run(tree: dict[str, object], journal_path: str) -> RunSummary:
             await session.run()
     finally:
         shown.cancel()
+        signals.let_go()
         for number, handler in handlers.items():
-            signal.signal(number, handler)
+            signals.install(number, handler)
     summary = summarize(session.engine, journal_path)
     return msgspec.structs.replace(summary, is_interrupted=was_interrupted)
 
