@@ -191,20 +191,14 @@ impl PyKernel {
         Ok(())
     }
 
-    /// Lets an indicator follow a series: name and parameters as in `tradecore.strategy.indicators`.
-    #[pyo3(signature = (series, name, *, period=0, slow=0, signal=0, factor=0.0, seed_first=false))]
-    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
+    /// Lets an indicator follow a series: its name, and its parameters by theirs, as `indicator_table` has them.
     fn add_indicator(
         slf: &Bound<'_, Self>,
         series: usize,
         name: &str,
-        period: u32,
-        slow: u32,
-        signal: u32,
-        factor: f64,
-        #[pyo3(from_py_with = flag::seed_first)] seed_first: bool,
+        parameters: &Bound<'_, PyDict>,
     ) -> PyResult<PyIndicator> {
-        let spec = indicators::spec(name, [period, slow, signal], factor, seed_first)?;
+        let spec = indicators::spec(name, parameters)?;
         let outputs = spec.outputs();
         let mut this = taken(slf.as_unbound(), slf.py())?;
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
