@@ -1,4 +1,4 @@
-"""A plain strategy that sends every kind of order once, in a fixed order, and the calm market that it does so in."""
+"""A plain strategy that sends every kind of order in a fixed order, and a calm market to do so in."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -181,7 +181,7 @@ def plain_spec(matching: Matching, *, latency_ns: int = 0) -> EngineSpec:
 
 
 def plain_market(matching: Matching, _seed: int, count: int) -> Iterator[EventBatch]:
-    """Yield so many steps of a price that goes up and down by a tick a step; an operator flattens at the end."""
+    """Yield so many steps of a price that goes up and down by a tick; an operator flattens at the end."""
     chance = random.Random(1)
     for step in range(1, count + 1):
         batch = EventBatch()
