@@ -112,6 +112,30 @@ def told(*records):
         ),
         ([record("session_end", reason="end_of_data")], "session ended: the data ended"),
         (
+            [order(), record("sent", order_id=7, request="new", lots=300)],
+            "order 7 of quoter is sent to the venue: 0.03 BTC-USD",
+        ),
+        (
+            [order(lots=None, equity_ppm=250_000), record("sent", order_id=7, request="new")],
+            "order 7 of quoter is sent to the venue",
+        ),
+        (
+            [order(), record("sent", order_id=7, request="cancel")],
+            "a cancel of order 7 of quoter is sent to the venue",
+        ),
+        (
+            [order(), record("sent", order_id=7, request="replace", price_ticks=6_000_000, lots=100)],
+            "a change of order 7 of quoter is sent to the venue: 0.01 BTC-USD at 60000.00",
+        ),
+        (
+            [order(), record("sent", order_id=7, request="replace", price_ticks=0, lots=100)],
+            "a change of order 7 of quoter is sent to the venue: 0.01 BTC-USD",
+        ),
+        (
+            [record("sent", order_id=7, request="replace", price_ticks=5, lots=100)],
+            "a change of order 7 is sent to the venue",
+        ),
+        (
             [
                 order(
                     order_kind="stop",

@@ -15,6 +15,8 @@ pub(crate) struct Child {
     pub(crate) group: Option<OrderId>,
     /// Whether its order is known here only.
     pub(crate) is_held: bool,
+    /// Whether its order was held and has ended: the report that says so is on its way.
+    pub(crate) is_dropped: bool,
     /// As it was approved.
     pub(crate) approved: ApprovedOrder,
     /// Its kind at the price it had last.
@@ -46,6 +48,7 @@ impl Child {
             order_id,
             group: None,
             is_held: order_id.is_some(),
+            is_dropped: false,
             approved,
             kind: approved.intent().kind,
             off_paid_ppm: 0,

@@ -7,6 +7,7 @@
 //! the others, and a partial fill makes them no larger than what it leaves.
 
 mod lines;
+mod unsent;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -163,19 +164,6 @@ impl Groups {
         }
         let place = self.children.partition_point(|known| known.entry <= child.entry);
         self.children.insert(place, child);
-    }
-
-    /// Takes a held order out for good; `None` when it is not held.
-    pub(crate) fn take_held(&mut self, order_id: OrderId) -> Option<ApprovedOrder> {
-        let child = self.child_of(order_id).filter(|child| child.is_held)?;
-        (child.is_held, child.is_given_up) = (false, true);
-        Some(child.approved)
-    }
-
-    /// Tells whether an order is held.
-    pub(crate) fn is_held(&self, order_id: OrderId) -> bool {
-        let child = self.place_of_child(order_id).and_then(|place| self.children.get(place));
-        child.is_some_and(|child| child.is_held)
     }
 
     /// Notes that an order is to be cancelled, and not because another one filled or ended.
@@ -564,7 +552,7 @@ impl Groups {
             {
                 out.extend_from_slice(&lots.to_le_bytes());
             }
-            out.extend([child.is_held, child.is_given_up, child.is_last].map(u8::from));
+            out.extend([child.is_held, child.is_dropped, child.is_given_up, child.is_last].map(u8::from));
             if child.off_paid_ppm != 0 {
                 out.extend_from_slice(&child.off_paid_ppm.to_le_bytes());
             }
