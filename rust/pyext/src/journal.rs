@@ -480,7 +480,7 @@ fn order_state_after(
 /// Raises `DataError` when the bytes are not whole frames; the batch is then as it was.
 #[pyfunction]
 fn events_from_frames(py: Python<'_>, frames: &[u8], batch: &mut PyEventBatch) -> PyResult<()> {
-    let inner = &mut batch.inner;
+    let inner = batch.filling();
     py.detach(|| collect_events(frames, inner))
         .map_err(|error| data_error("journal frames", &error.to_string()))
 }
