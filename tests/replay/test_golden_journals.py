@@ -15,11 +15,9 @@ from support.tables import rebuilt
 from tradecore import Engine, EngineSpec, EventBatch, InstrumentSpec, StrategyBinding, VenueSpec
 from tradecore.domain.journal import (
     BEHAVIOUR_VERSION,
-    JournalReader,
-    JournalWriter,
+    JournalFolder,
     decode_frames,
     encode_session,
-    journal_verify,
     record_kinds,
 )
 from tradecore_api.exit_codes import ExitCode
@@ -58,7 +56,7 @@ def test_there_are_golden_journals_of_every_version_before_this_one():
 
 def test_the_golden_journals_hold_every_kind_of_record():
     """Nothing is promised of a kind that no golden journal shows."""
-    seen = {kind for path in JOURNALS for _, _, kind, _ in JournalReader(path)}
+    seen = {kind for path in JOURNALS for _, _, kind, _ in JournalFolder(path).reader()}
 
     assert seen == {kind.name for kind in record_kinds()} - NOT_HERE
 
@@ -66,11 +64,11 @@ def test_the_golden_journals_hold_every_kind_of_record():
 @pytest.mark.parametrize("path", JOURNALS, ids=ids)
 def test_an_earlier_journal_verifies_and_reads(path):
     """Every byte is in its place, and every record is what it was."""
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     assert verdict.status == "intact"
     if (said := engine_says(path)) is not None:
         assert (verdict.records, verdict.head) == (said["records"], said["head"])
-        assert Counter(kind for _, _, kind, _ in JournalReader(path)) == said["kinds"]
+        assert Counter(kind for _, _, kind, _ in JournalFolder(path).reader()) == said["kinds"]
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=ids)
@@ -201,7 +199,7 @@ def test_a_backtest_over_a_journal_of_this_behaviour_has_nothing_to_remark(shell
 def test_a_session_names_the_version_of_behaviour(tmp_path):
     """Its first record does, so that any later program knows."""
     asyncio.run(write(tmp_path / "now.journal", *RUNS["book"], "test"))
-    _, _, kind, fields = next(iter(JournalReader(tmp_path / "now.journal")))
+    _, _, kind, fields = next(iter(JournalFolder(tmp_path / "now.journal").reader()))
 
     assert kind == "session"
     assert json.loads(fields["config"])["behaviour"] == BEHAVIOUR_VERSION
@@ -212,7 +210,7 @@ def test_a_journal_of_a_later_behaviour_is_refused_as_well(shell):
     (shell.folder / "run.journal").unlink()
     shell.run(*RUN)
     mark = b'"behaviour":' + str(BEHAVIOUR_VERSION).encode()
-    _, _, _, fields = next(iter(JournalReader(shell.folder / "run.journal")))
+    _, _, _, fields = next(iter(JournalFolder(shell.folder / "run.journal").reader()))
     later = fields["config"].encode().replace(mark, b'"behaviour":99')
     write_journal(shell.folder / "later.journal", encode_session(1, "9", later))
 
@@ -222,7 +220,7 @@ def test_a_journal_of_a_later_behaviour_is_refused_as_well(shell):
 
 def write_journal(path, frames):
     """Write a journal of these frames."""
-    journal = JournalWriter.open(str(path), 0)
+    journal = JournalFolder(path).writer(0)
     journal.append(frames)
     journal.close()
 
@@ -233,7 +231,7 @@ def test_what_the_documents_say_of_fields_is_what_records_have(name, tmp_path):
     asyncio.run(write(tmp_path / "now.journal", *RUNS[name], "test"))
     listed = {kind.name: set(kind.fields) for kind in record_kinds()}
     for path in (*JOURNALS, tmp_path / "now.journal"):
-        for _, _, kind, fields in JournalReader(path):
+        for _, _, kind, fields in JournalFolder(path).reader():
             assert set(fields) <= listed[kind], kind
 
 
@@ -265,7 +263,7 @@ def test_no_kind_lists_a_field_that_no_record_has():
     """The other way round, over all golden journals; hashes of states have a golden file of their own."""
     seen = {}
     for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
-        for _, _, kind, fields in JournalReader(path):
+        for _, _, kind, fields in JournalFolder(path).reader():
             seen.setdefault(kind, set()).update(fields)
     for kind, _, fields in decode_frames(frames_in_percent()):
         seen.setdefault(kind, set()).update(fields)

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use tradecore_journal::{
     Frames, Head, JournalError, Kind, Reader, Status, Verdict, Writer, collect_events, decode,
-    encode_session, encode_session_end, verify,
+    encode_session, encode_session_end, set_aside, verify,
 };
 use tradecore_kernel::BEHAVIOUR_VERSION;
 use tradecore_ledger::{OrderEvent, OrderState, state_after};
@@ -28,6 +28,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyJournalReader>()?;
     module.add_class::<PyJournalVerdict>()?;
     module.add_function(wrap_pyfunction!(journal_verify, module)?)?;
+    module.add_function(wrap_pyfunction!(journal_set_aside, module)?)?;
     module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
     module.add_function(wrap_pyfunction!(journal_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(order_states, module)?)?;
@@ -414,6 +415,15 @@ fn message(verdict: &Verdict) -> String {
         ),
         Status::Damaged(damage) => damage.to_string(),
     }
+}
+
+/// Give a journal the first free one of the names `<path>.<suffix>`, `<path>.<suffix>-2`...; return it, or None.
+///
+/// None is for nothing at the path. Raises `StorageError` when another process writes the journal, or it is none.
+#[pyfunction]
+fn journal_set_aside(py: Python<'_>, path: PathBuf, suffix: &str) -> PyResult<Option<String>> {
+    let kept_in = py.detach(|| set_aside(&path, suffix)).map_err(|error| storage(&error))?;
+    Ok(kept_in.map(|path| path.display().to_string()))
 }
 
 /// Read frames as a list of `(kind, time_ns, fields)`.
