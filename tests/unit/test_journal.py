@@ -182,18 +182,18 @@ def test_changed_bytes_of_a_file_are_detected(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_a_journal_says_what_to_do(tmp_path: Path) -> None:
-    """A directory, a foreign file and a missing directory are each one clear error; the file is kept."""
+    """A directory, a foreign file and one in place of the directory are each one clear error; it is kept."""
     foreign = tmp_path / "bars.csv"
     foreign.write_text("time,open,high,low,close\n" * 3)
     before = hashlib.sha256(foreign.read_bytes()).digest()
-    for path, says in [
-        (tmp_path, "is a directory; name a file"),
-        (foreign, "is not a tradecore journal and was left as it is"),
-        (tmp_path / "none" / "a.journal", "check the path and create its directory"),
+    for path, named, says in [
+        (tmp_path, tmp_path, "is a directory; name a file"),
+        (foreign, foreign, "is not a tradecore journal and was left as it is"),
+        (foreign / "a.journal", foreign, "cannot be made: File exists; choose another journal.path"),
     ]:
         with pytest.raises(StorageError, match=says) as caught:
             JournalFolder(path).writer(0)
-        assert caught.value.path == str(path)
+        assert caught.value.path == str(named)
     assert hashlib.sha256(foreign.read_bytes()).digest() == before
     with pytest.raises(StorageError, match="is not a tradecore journal"):
         JournalFolder(foreign).verify()

@@ -1,6 +1,7 @@
 """The projector: the tables end where the journal ends, and are of that journal."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -46,6 +47,24 @@ class MemoryTables:
         """Nothing is open."""
 
 
+class Full(MemoryTables):
+    """Tables on a disk that has room for one more group at each start."""
+
+    has_room = False
+
+    async def position(self):
+        """Say where it is, and find room."""
+        self.has_room = True
+        return await super().position()
+
+    async def apply(self, records, before, after, /):
+        """Take one group."""
+        if not self.has_room:
+            raise StorageError("memory", "is full")
+        self.has_room = False
+        return await super().apply(records, before, after)
+
+
 async def written(path, slices=20):
     """Write the journal of a whole session; return the numbers of the records that belong into tables."""
     await open_session(path, feed=ListFeed(slices=slices)).run()
@@ -88,6 +107,20 @@ async def test_a_projector_that_starts_again_goes_on_where_the_tables_are(tmp_pa
     await Projector(JournalFolder(path), tables).catch_up()
 
     assert tables.seqs == seqs
+    assert tables.cleared == 0
+
+
+async def test_a_projector_that_ended_between_two_blocks_goes_on_there(tmp_path, monkeypatch):
+    """A position is where the records end that were taken, not what was read ahead of them."""
+    monkeypatch.setattr("tradecore.runtime.projector.CHUNK_BYTES_MAX", 1)
+    seqs = await written(tmp_path / "journal")
+    tables, starts = Full(), 0
+    while tables.seqs != seqs and not tables.cleared:
+        starts += 1
+        with suppress(StorageError):
+            await Projector(JournalFolder(tmp_path / "journal"), tables).catch_up()
+
+    assert starts > 2
     assert tables.cleared == 0
 
 

@@ -243,6 +243,8 @@ struct ReaderState {
     reader: Reader,
     block: Vec<u8>,
     used: usize,
+    /// Head before that block.
+    head_before: Head,
     /// Number of the next frame to be given out.
     next_seq: u64,
 }
@@ -252,6 +254,11 @@ impl ReaderState {
         self.block.get(self.used..).unwrap_or_default()
     }
 
+    /// Returns the head after the last block of which nothing is left: a block that was read ahead is no part of it.
+    fn head(&self) -> Head {
+        if self.rest().is_empty() { self.reader.head() } else { self.head_before }
+    }
+
     /// Makes sure that something is left, if the file has it.
     fn load(&mut self) -> Result<bool, JournalError> {
         if !self.rest().is_empty() {
@@ -259,6 +266,7 @@ impl ReaderState {
         }
         self.block.clear();
         self.used = 0;
+        self.head_before = self.reader.head();
         let Some(block) = self.reader.next_block()? else { return Ok(false) };
         self.block.extend_from_slice(block.frames);
         Ok(true)
@@ -308,7 +316,7 @@ impl PyJournalReader {
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let reader = py.detach(|| Reader::open(&path)).map_err(|error| storage(&error))?;
-        let state = ReaderState { reader, block: Vec::new(), used: 0, next_seq: 0 };
+        let state = ReaderState { reader, block: Vec::new(), used: 0, head_before: Head::START, next_seq: 0 };
         Ok(Self { state: Mutex::new(state) })
     }
 
@@ -329,10 +337,10 @@ impl PyJournalReader {
         py.detach(|| locked(&self.state).next_seq)
     }
 
-    /// Hash of the chain after the last whole block that was read, as hexadecimal text.
+    /// Hash of the chain after the last whole block that was given out, as hexadecimal text.
     #[getter]
     fn head(&self, py: Python<'_>) -> String {
-        py.detach(|| locked(&self.state).reader.head().to_string())
+        py.detach(|| locked(&self.state).head().to_string())
     }
 
     fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
