@@ -39,7 +39,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(py_encode_session_end, module)?)
 }
 
-/// The one writer of a journal file.
+/// The one writer of a journal.
 ///
 /// After the first write or sync that fails every `append` and `commit` raises: nothing is
 /// acknowledged on a disk that has said no once. `StorageError` names path, cause and what to do.
@@ -204,7 +204,7 @@ impl PyJournalWriter {
         self.figure(py, |state| state.durable_records)
     }
 
-    /// Size of the file.
+    /// Size of the journal: the bytes of its files together.
     #[getter]
     fn bytes(&self, py: Python<'_>) -> u64 {
         self.figure(py, |state| state.bytes)
@@ -222,7 +222,7 @@ impl PyJournalWriter {
         self.recovered_path.as_ref().map(|path| path.display().to_string())
     }
 
-    /// Path of the file.
+    /// Where the journal is.
     #[getter]
     fn path(&self) -> String {
         self.path.display().to_string()
@@ -370,9 +370,9 @@ pub struct PyJournalVerdict {
     records: u64,
     /// Hash of the chain after them, as hexadecimal text.
     head: String,
-    /// Bytes of the file up to there.
+    /// Bytes of the journal up to there.
     bytes: u64,
-    /// Size of the file.
+    /// Size of the journal: the bytes of its files together.
     file_bytes: u64,
     /// Creation time given by the first writer, or None when the file header is not whole.
     created_ns: Option<i64>,

@@ -18,8 +18,8 @@ use crate::{JournalError, Problem, Reader};
 ///
 /// # Errors
 ///
-/// [`JournalError`] when another process writes the journal, when it is none, or when it cannot be renamed; it
-/// then stays as it is.
+/// [`JournalError`] when another process writes the journal, when it is none, or when it cannot be renamed: it
+/// then stays as it is. Also when the disk does not say that the new name is durable.
 pub fn set_aside(path: &Path, suffix: &str) -> Result<Option<PathBuf>, JournalError> {
     let failed = |source| JournalError::io(path, "set aside", source);
     if !path.try_exists().map_err(failed)? {
@@ -32,7 +32,8 @@ pub fn set_aside(path: &Path, suffix: &str) -> Result<Option<PathBuf>, JournalEr
     #[cfg(unix)]
     try_lock(path, &file)?;
     let kept_in = free_name(path, suffix);
-    fs::rename(path, &kept_in).and_then(|()| sync_directory(path)).map_err(failed)?;
+    fs::rename(path, &kept_in).map_err(failed)?;
+    sync_directory(path).map_err(|source| JournalError::io(path, "sync the directory of", source))?;
     Ok(Some(kept_in))
 }
 
