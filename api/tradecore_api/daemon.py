@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.journal import JournalFolder
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
 from tradecore.ports.control_channel import ControlReply, ControlRequest
@@ -78,7 +79,7 @@ class Daemon:
         self._tables = config.tables
         self._is_new_journal = is_new_journal
         self._state = StateDir(config.tables.account.name)
-        self._journal_path = config.tables.journal.path or str(self._state.journal)
+        self._journal = JournalFolder(config.tables.journal.path or self._state.journal)
         self._session: Session | None = None
         self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -144,7 +145,7 @@ class Daemon:
         try:
             session = sessions.open_session(
                 self._config,
-                self._journal_path,
+                self._journal,
                 is_new_journal=self._is_new_journal,
                 notifiers=lambda engine: [readers.log_notifier(engine)],
             )
@@ -155,10 +156,10 @@ class Daemon:
         self._news = session.engine.watch(has_refusals=False)
         last_words.forget(self._state)
         self._watch = EngineWatch(session.engine, self._day_before())
-        start_lines.tell_start(self._config, session, self._journal_path)
+        start_lines.tell_start(self._config, session, self._journal.where)
         if self._stop_asked:
             session.stop(self._stop_asked)
-        self._guard = Guard(self._lock, self._state, self._journal_path)
+        self._guard = Guard(self._lock, self._state, self._journal)
         control = ControlServer(self._state.address, self._lock.listener)
         self._projection = projection = self._made_projection()
         if projection is not None:
@@ -186,7 +187,7 @@ class Daemon:
                     self._end_within_bound()
             await control.aclose()
             beats.cancel()
-        summary = summarize(session.engine, self._journal_path)
+        summary = summarize(session.engine, self._journal)
         return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
 
     async def _answer(self, request: ControlRequest) -> ControlReply:
@@ -330,7 +331,7 @@ class Daemon:
             phase=phase,
             account=self._state.account,
             mode=self._tables.mode.value,
-            journal=self._journal_path,
+            journal=self._journal.where,
         )
         if self._session is not None:
             if self._watch is not None:
@@ -367,7 +368,7 @@ class Daemon:
     def _day_before(self) -> Heartbeat | None:
         """Return the last heartbeat where it is of the journal that goes on: its day goes on too."""
         before, session = self._before, self._session
-        is_same = before is not None and before.journal == self._journal_path
+        is_same = before is not None and before.journal == self._journal.where
         return before if is_same and session is not None and session.recovered.frames else None
 
     def _cause_of(self, error: BaseException) -> BaseException:
@@ -393,7 +394,7 @@ class Daemon:
             return {}
         self._watch.look()
         mode = self._tables.mode.value
-        status = engine_status(session, self._watch, mode=mode, journal_path=self._journal_path)
+        status = engine_status(session, self._watch, mode=mode, journal_path=self._journal.where)
         projection, streams = self._projection, unblocked.current()
         return {
             **status,
@@ -430,7 +431,7 @@ class Daemon:
         database = self._tables.database
         if not database.enabled:
             return None
-        return Projection(self._journal_path, database.path or str(self._state.database))
+        return Projection(self._journal, database.path or str(self._state.database))
 
     def _seconds_for_tables(self) -> float:
         """Return how long the end may wait for the read model; one by force comes later than that."""

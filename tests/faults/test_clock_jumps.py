@@ -6,7 +6,7 @@ import pytest
 
 from support.desk import Desk
 from support.preloaded import CAN_PRELOAD, REASON, build
-from tradecore.domain.journal import JournalReader, journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not CAN_PRELOAD, reason=REASON)]
@@ -48,7 +48,7 @@ def test_a_clock_that_is_set_stops_neither_the_engine_nor_its_journal(desk):
     desk.call("pause", "one", code=ExitCode.OK)
     desk.call("stop", "one", code=ExitCode.OK)
     assert process.wait() == ExitCode.OK
-    assert journal_verify(journal).status == "intact"
+    assert JournalFolder(journal).verify().status == "intact"
 
     # The next start is an hour before the end of the last session.
     (desk.directory / "shift").write_text("-3600")
@@ -56,5 +56,5 @@ def test_a_clock_that_is_set_stops_neither_the_engine_nor_its_journal(desk):
     desk.call("stop", "one", code=ExitCode.OK)
     assert again.wait() == ExitCode.OK
     desk.call("journal", "replay", str(journal), code=ExitCode.OK)
-    market = [time_ns for _, time_ns, kind, _ in JournalReader(str(journal)) if kind in ("flow", "clock")]
+    market = [time_ns for _, time_ns, kind, _ in JournalFolder(journal).reader() if kind in ("flow", "clock")]
     assert market == sorted(market)

@@ -13,7 +13,7 @@ import pytest
 
 from support.command_line import PAPER, CommandLine
 from support.held import CALLBACK, REGEX, SECONDS_MAX, SLACK_SECONDS, Held, seconds_until_ended
-from tradecore.domain.journal import journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 if sys.platform == "win32":
@@ -106,7 +106,7 @@ def test_sigterm_ends_in_time_whatever_holds(tmp_path):
     assert codes == expected
     for name, engine in engines.items():
         if engine.journal.exists():
-            assert journal_verify(engine.journal).status in {"intact", "torn"}, name
+            assert JournalFolder(engine.journal).verify().status in {"intact", "torn"}, name
 
 
 OPENS = """
@@ -166,7 +166,7 @@ def test_a_start_that_replays_for_ever_ends_too(tmp_path):
         engine.kill()
     assert lived <= SECONDS_MAX + SLACK_SECONDS
     assert engine.process.returncode == ExitCode.UNAVAILABLE
-    assert journal_verify(engine.journal).status in {"intact", "torn"}
+    assert JournalFolder(engine.journal).verify().status in {"intact", "torn"}
 
 
 # It waits until the demo is ready for the signal: before that Ctrl-C ends it as it ends any program.

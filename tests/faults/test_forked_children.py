@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support.held import CALLBACK, Held, seconds_until_ended
-from tradecore.domain.journal import journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore.runtime.forked_child import EXIT_CODE
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
@@ -75,4 +75,4 @@ def test_a_child_that_comes_back_ends_and_leaves_its_parent_alone(tmp_path, monk
             engine.kill()
     assert set(codes.values()) == {EXIT_CODE}
     assert set(ends.values()) == {ExitCode.OK}
-    assert {journal_verify(engine.journal).status for engine in engines.values()} == {"intact"}
+    assert {JournalFolder(engine.journal).verify().status for engine in engines.values()} == {"intact"}

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from support.held import CALLBACK, SECONDS_MAX, SLACK_SECONDS, Held, seconds_until_ended
-from tradecore.domain.journal import journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 if sys.platform == "win32":
@@ -81,4 +81,4 @@ def test_sigterm_ends_a_run_whose_feed_hangs(tmp_path):
     assert {name: s for name, s in lived.items() if s > SECONDS_MAX + SLACK_SECONDS} == {}
     assert codes == {name: ExitCode.OK if name in CLEAN else ExitCode.UNAVAILABLE for name in FEEDS}
     for name, engine in engines.items():
-        assert not engine.journal.exists() or journal_verify(engine.journal).status == "intact", name
+        assert not engine.journal.exists() or JournalFolder(engine.journal).verify().status == "intact", name

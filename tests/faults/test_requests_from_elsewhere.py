@@ -20,7 +20,11 @@ from tradecore.domain import (
     StrategyError,
     VenueSpec,
 )
-from tradecore.domain.journal import JournalWriter, decode_frames, encode_session_end, journal_verify
+from tradecore.domain.journal import (
+    JournalFolder,
+    decode_frames,
+    encode_session_end,
+)
 from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
 from tradecore_api.exit_codes import ExitCode
@@ -314,7 +318,7 @@ def test_a_process_of_multiprocessing_runs_no_engine_of_its_parent():
 def test_a_child_does_not_touch_the_journal(tmp_path):
     """It writes nothing, closes nothing of its parent, and what waited in memory is written once."""
     path = tmp_path / "a.journal"
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
     writer.append(encode_session_end(5, "one"))
 
     def meddle():
@@ -338,7 +342,7 @@ def test_a_child_does_not_touch_the_journal(tmp_path):
 
     writer.append(encode_session_end(7, "three"))
     writer.close()
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     assert (verdict.status, verdict.records) == ("intact", 2)
 
 
@@ -347,7 +351,7 @@ def test_a_child_does_not_touch_the_journal(tmp_path):
 def test_a_child_that_lives_on_does_not_keep_the_journal(tmp_path):
     """The lock is that of the process: a child that outlives the writer keeps nobody from the journal."""
     path = tmp_path / "a.journal"
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
     (waits, ends), (hears, lives) = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -357,7 +361,7 @@ def test_a_child_that_lives_on_does_not_keep_the_journal(tmp_path):
     os.read(hears, 1)
     writer.close()
     try:
-        JournalWriter.open(path, 1).close()
+        JournalFolder(path).writer(1).close()
     finally:
         os.write(ends, b"x")
         os.waitpid(pid, 0)

@@ -205,17 +205,14 @@ impl PyKernel {
         Ok(PyIndicator { kernel: slf.clone().unbind(), series, index, outputs })
     }
 
-    /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
+    /// Queues the events that a batch has now; the batch keeps them. Sources are merged by time.
     #[pyo3(signature = (batch, source=0))]
     fn feed(slf: &Bound<'_, Self>, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
         let mut this = taken(slf.as_unbound(), slf.py())?;
         if this.calling.is_running() {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
-        let mut batch = batch.try_borrow_mut().map_err(|_| misuse(BATCH_BUSY))?;
-        let spare = this.kernel.take_spare_batch();
-        let events = batch.hand_over(spare);
-        drop(batch);
+        let events = batch.try_borrow().map_err(|_| misuse(BATCH_BUSY))?.shared();
         this.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
@@ -359,7 +356,7 @@ impl PyKernel {
     /// Checks that the commands of a batch can be carried out; nothing is queued.
     fn check_commands(&self, batch: &Bound<'_, PyEventBatch>) -> PyResult<()> {
         let batch = batch.try_borrow().map_err(|_| misuse(BATCH_BUSY))?;
-        self.kernel.check_commands(&batch.inner).map_err(|error| kernel_error(&error))
+        self.kernel.check_commands(batch.events()).map_err(|error| kernel_error(&error))
     }
 
     /// Limits of the account, a strategy or an instrument by the names of their settings, as text.
