@@ -83,7 +83,7 @@ impl Kernel {
         let order = child.order_id.and_then(|order_id| self.orders.get(order_id)).copied();
         match order {
             _ if child.due_lots == 0 && !child.is_last => Ok(false),
-            Some(order) if child.is_held => {
+            Some(order) if child.is_held() => {
                 self.release(child, place, &order, child.due_lots.min(room_lots))?;
                 Ok(false)
             }
