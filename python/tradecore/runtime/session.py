@@ -391,9 +391,9 @@ class Session:
         """
         first_ns = batch.first_time_ns
         if first_ns is not None and first_ns < self._told_ns:
-            batch = EventBatch()
+            batch, lost_ns = EventBatch(), max(self._told_ns, self.engine.now_ns)
             for instrument_id in range(len(self._config.engine.instruments)):
-                batch.feed_lost(self.engine.now_ns, instrument_id)
+                batch.feed_lost(lost_ns, instrument_id)
         self.engine.feed(batch)
 
     def _mark_ns(self) -> int:
