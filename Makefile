@@ -56,7 +56,8 @@ rust: dev
 docs: dev ## Build the Rust documentation; a broken link or an undocumented item is an error.
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
-generate: dev ## Write the generated parts of the documents anew.
+generate: dev ## Write the generated files and parts of the documents anew.
+	@$(BIN)/python tools/generate_indicators.py
 	@$(BIN)/python tools/generate_docs.py
 
 fuzz: ## Fuzz every entry point for FUZZ_SECONDS (60) each; needs a nightly toolchain and cargo-fuzz.

@@ -26,6 +26,21 @@ COLUMNS = (
     "exit_order",
 )
 STDOUT = "-"
+# Endings of forms that a program would expect in a file of that name.
+_OTHER_FORMS = (
+    ".arrow",
+    ".db",
+    ".feather",
+    ".gz",
+    ".html",
+    ".json",
+    ".ods",
+    ".parquet",
+    ".pkl",
+    ".xls",
+    ".xlsx",
+    ".zip",
+)
 # A text that begins with one of these is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -33,11 +48,15 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def check_writable(path: str) -> None:
     """Refuse a file that cannot be there before long work is done for it.
 
-    Raises `ConfigError` when its directory is missing, or it is a directory itself.
+    Raises `ConfigError` when its directory is missing, it is a directory itself, or its name promises another
+    form than CSV.
     """
     target = Path(path)
     if path == STDOUT:
         return
+    if target.suffix.lower() in _OTHER_FORMS:
+        advice = "the file is CSV: let its name end in .csv (in Python, trades_frame() gives other forms)"
+        raise ConfigError("command line", "FILE", path, advice)
     if target.is_dir():
         raise ConfigError("command line", "FILE", path, "is a directory: name a file in it, e.g. trades.csv")
     if not target.absolute().parent.is_dir():

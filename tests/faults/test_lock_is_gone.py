@@ -12,7 +12,7 @@ import pytest
 from support.command_line import PAPER, CommandLine
 from support.desk import PATIENCE_SECONDS
 from support.near_desk import NearDesk
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 pytestmark = [
@@ -215,4 +215,4 @@ def test_a_damaged_journal_is_set_aside(tmp_path):
     shell.run(*named, "--new-journal")
     (aside,) = tmp_path.glob("journal.2*")
     assert aside.read_bytes() == content
-    assert next(iter(JournalReader(str(tmp_path / "journal"))))[2] == "session"
+    assert next(iter(JournalFolder(tmp_path / "journal").reader()))[2] == "session"

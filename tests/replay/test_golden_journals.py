@@ -12,14 +12,10 @@ import pytest
 from support.command_line import CommandLine
 from support.golden import RUNS, write
 from support.tables import rebuilt
-from tradecore import Engine, EngineSpec, EventBatch, InstrumentSpec, StrategyBinding, VenueSpec
 from tradecore.domain.journal import (
     BEHAVIOUR_VERSION,
-    JournalReader,
-    JournalWriter,
-    decode_frames,
+    JournalFolder,
     encode_session,
-    journal_verify,
     record_kinds,
 )
 from tradecore_api.exit_codes import ExitCode
@@ -27,10 +23,14 @@ from tradecore_api.exit_codes import ExitCode
 GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = sorted(GOLDEN.glob("behaviour-*"))
 JOURNALS = [path for version in VERSIONS for path in sorted(version.glob("*.journal"))]
-# No engine of these sessions writes a hash of its state.
-NOT_HERE = {"state_hash"}
+# No engine of these sessions writes a hash of its state, and none sends before version 4.
+NOT_HERE = {"state_hash", "sent"}
+# The last version that changed what orders come out of the same events: their digest is that of its journals.
+ORDERS_OF = 3
 # In no table of the golden rows: as long as the journal itself, and in it word for word.
 LONG = {"details", "config", "gates"}
+# Columns that came after the rows of these versions were kept; empty for journals that do not say it.
+LATER = {"sent_ns"}
 
 
 def ids(path):
@@ -44,9 +44,13 @@ def engine_says(path):
 
 
 def short(tables):
-    """Leave out of rows what is long."""
+    """Leave out of rows what is long, and columns that came later where they are empty."""
+
+    def is_kept(key, value):
+        return key not in LONG and (key not in LATER or value is not None)
+
     return {
-        name: [{key: value for key, value in row.items() if key not in LONG} for row in rows]
+        name: [{key: value for key, value in row.items() if is_kept(key, value)} for row in rows]
         for name, rows in tables.items()
     }
 
@@ -58,7 +62,7 @@ def test_there_are_golden_journals_of_every_version_before_this_one():
 
 def test_the_golden_journals_hold_every_kind_of_record():
     """Nothing is promised of a kind that no golden journal shows."""
-    seen = {kind for path in JOURNALS for _, _, kind, _ in JournalReader(path)}
+    seen = {kind for path in JOURNALS for _, _, kind, _ in JournalFolder(path).reader()}
 
     assert seen == {kind.name for kind in record_kinds()} - NOT_HERE
 
@@ -66,11 +70,11 @@ def test_the_golden_journals_hold_every_kind_of_record():
 @pytest.mark.parametrize("path", JOURNALS, ids=ids)
 def test_an_earlier_journal_verifies_and_reads(path):
     """Every byte is in its place, and every record is what it was."""
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     assert verdict.status == "intact"
     if (said := engine_says(path)) is not None:
         assert (verdict.records, verdict.head) == (said["records"], said["head"])
-        assert Counter(kind for _, _, kind, _ in JournalReader(path)) == said["kinds"]
+        assert Counter(kind for _, _, kind, _ in JournalFolder(path).reader()) == said["kinds"]
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=ids)
@@ -198,10 +202,40 @@ def test_a_backtest_over_a_journal_of_this_behaviour_has_nothing_to_remark(shell
     assert talk == ""
 
 
+@pytest.mark.parametrize("name", RUNS)
+def test_the_orders_are_those_of_the_last_version_that_changed_them(name, tmp_path):
+    """What is sent has records of its own and no part in the digest of orders."""
+    path = tmp_path / "now.journal"
+    engine = asyncio.run(write(path, *RUNS[name], "test"))
+    said = json.loads((GOLDEN / f"behaviour-{ORDERS_OF}" / "engine.json").read_text())[name]
+
+    assert engine.orders_digest() == said["orders_digest"]
+    sent = [fields for _, _, kind, fields in JournalFolder(path).reader() if kind == "sent"]
+    assert len(sent) >= len([fields for fields in sent if fields["request"] == "new"]) > 0
+
+
+def test_the_journals_of_version_3_have_orders_of_every_kind():
+    """Trails in percent, icebergs, every time in force and what the grid refuses among them."""
+    orders, refused = [], set()
+    for path in GOLDEN.glob("behaviour-3/plain_*.journal"):
+        for _, _, kind, fields in JournalFolder(path).reader():
+            orders += [fields] if kind == "order" else []
+            refused |= {fields["rule"]} if kind == "refused" else set()
+    kinds = {"market", "limit", "iceberg", "market_to_limit", "stop", "stop_limit", "trailing_stop"}
+    kinds |= {"trailing_stop_limit", "market_if_touched", "limit_if_touched"}
+    assert {fields["order_kind"] for fields in orders} == kinds
+    assert {fields["time_in_force"] for fields in orders} == {"gtc", "ioc", "fok", "gtd", "day"}
+    assert refused >= {"off_tick", "off_lot", "not_a_number", "quantity_max", "invalid_order"}
+    for name in ("trail_ppm", "stop_loss_ppm", "take_profit_ppm", "stop_loss_ticks", "closes"):
+        assert any(name in fields for fields in orders), name
+    assert any(fields["post_only"] for fields in orders)
+    assert any(fields["reduce_only"] for fields in orders)
+
+
 def test_a_session_names_the_version_of_behaviour(tmp_path):
     """Its first record does, so that any later program knows."""
     asyncio.run(write(tmp_path / "now.journal", *RUNS["book"], "test"))
-    _, _, kind, fields = next(iter(JournalReader(tmp_path / "now.journal")))
+    _, _, kind, fields = next(iter(JournalFolder(tmp_path / "now.journal").reader()))
 
     assert kind == "session"
     assert json.loads(fields["config"])["behaviour"] == BEHAVIOUR_VERSION
@@ -212,7 +246,7 @@ def test_a_journal_of_a_later_behaviour_is_refused_as_well(shell):
     (shell.folder / "run.journal").unlink()
     shell.run(*RUN)
     mark = b'"behaviour":' + str(BEHAVIOUR_VERSION).encode()
-    _, _, _, fields = next(iter(JournalReader(shell.folder / "run.journal")))
+    _, _, _, fields = next(iter(JournalFolder(shell.folder / "run.journal").reader()))
     later = fields["config"].encode().replace(mark, b'"behaviour":99')
     write_journal(shell.folder / "later.journal", encode_session(1, "9", later))
 
@@ -222,7 +256,7 @@ def test_a_journal_of_a_later_behaviour_is_refused_as_well(shell):
 
 def write_journal(path, frames):
     """Write a journal of these frames."""
-    journal = JournalWriter.open(str(path), 0)
+    journal = JournalFolder(path).writer(0)
     journal.append(frames)
     journal.close()
 
@@ -233,42 +267,16 @@ def test_what_the_documents_say_of_fields_is_what_records_have(name, tmp_path):
     asyncio.run(write(tmp_path / "now.journal", *RUNS[name], "test"))
     listed = {kind.name: set(kind.fields) for kind in record_kinds()}
     for path in (*JOURNALS, tmp_path / "now.journal"):
-        for _, _, kind, fields in JournalReader(path):
+        for _, _, kind, fields in JournalFolder(path).reader():
             assert set(fields) <= listed[kind], kind
-
-
-class AsksInPercent:
-    """Sends what no golden journal has: they are older than orders in percent."""
-
-    def on_quote(self, ctx, quote) -> None:
-        """Have one of each approved, and one refused."""
-        for lots in (1, 0):
-            ctx.buy(quantity_lots=lots, stop_loss_pct=1, take_profit_pct=1)
-            ctx.buy(quantity_lots=lots, trail_pct=1)
-
-
-def frames_in_percent() -> bytes:
-    """Return the frames of a run with orders in percent."""
-    spec = EngineSpec(
-        instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),), venue=VenueSpec(matching="quotes")
-    )
-    binding = StrategyBinding(name="asks", strategy=AsksInPercent())
-    engine = Engine(spec, [binding], recording=True)
-    batch = EventBatch()
-    batch.quote(1, 0, 100, 5, 101, 5)
-    engine.feed(batch)
-    engine.run()
-    return engine.take_frames()
 
 
 def test_no_kind_lists_a_field_that_no_record_has():
     """The other way round, over all golden journals; hashes of states have a golden file of their own."""
     seen = {}
     for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
-        for _, _, kind, fields in JournalReader(path):
+        for _, _, kind, fields in JournalFolder(path).reader():
             seen.setdefault(kind, set()).update(fields)
-    for kind, _, fields in decode_frames(frames_in_percent()):
-        seen.setdefault(kind, set()).update(fields)
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}
 
     assert {name: fields for name, fields in missing.items() if fields} == {}

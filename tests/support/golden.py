@@ -11,17 +11,19 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from support.every_order import EveryOrder, plain_market, plain_spec
 from support.random_orders import SECOND_NS, STRATEGY, Everything, events_of, spec_of
 from tradecore.decision import MaxSpread
 from tradecore.domain import Matching, VenueError
-from tradecore.domain.journal import JournalReader, JournalWriter, journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig, SystemClock
 from tradecore.runtime.recovery import recover
 from tradecore.strategy import StrategyBinding
 from tradecore_api.version import VERSION
 
-# Market, seed and steps; chosen for what happens in them.
+# Market, seed and steps; chosen for what happens in them. Seed 0 is the plain strategy in a calm market.
+PLAIN = 0
 RUNS = {
     "bars": (Matching.BARS, 167, 80),
     "halts": (Matching.BARS, 125, 80),
@@ -29,6 +31,10 @@ RUNS = {
     "quotes": (Matching.QUOTES, 66, 100),
     "book": (Matching.BOOK, 37, 70),
     "exchange": (Matching.EXCHANGE, 342, 30),
+    "plain_bars": (Matching.BARS, PLAIN, 70),
+    "plain_quotes": (Matching.QUOTES, PLAIN, 100),
+    "plain_book": (Matching.BOOK, PLAIN, 100),
+    "plain_exchange": (Matching.EXCHANGE, PLAIN, 60),
 }
 
 
@@ -57,11 +63,14 @@ class StepsFeed:
 
 def engine_of(matching, seed, *, gates=()) -> Engine:
     """Return a recording engine with the strategy that does everything."""
-    strategy = Everything()
-    strategy.seed = seed
     latency_ns = 0 if matching is Matching.BARS else 2 * SECOND_NS
+    if seed == PLAIN:
+        strategy, spec = EveryOrder(), plain_spec(matching, latency_ns=latency_ns)
+    else:
+        strategy, spec = Everything(), spec_of(matching, latency_ns=latency_ns)
+        strategy.seed = seed
     return Engine(
-        spec_of(matching, latency_ns=latency_ns),
+        spec,
         [StrategyBinding(name=STRATEGY, strategy=strategy, instruments=(0, 1))],
         recording=True,
         gates=gates,
@@ -70,20 +79,22 @@ def engine_of(matching, seed, *, gates=()) -> Engine:
 
 async def write(path: Path, matching: Matching, seed: int, steps: int, version: str) -> Engine:
     """Write a journal of two sessions: a feed that fails, and the rest of the data."""
-    batches = list(events_of(matching, seed, steps))
+    market_of = plain_market if seed == PLAIN else events_of
+    batches = list(market_of(matching, seed, steps))
     half = steps // 2
+    named = "every_order.py:EveryOrder" if seed == PLAIN else "random_orders.py:Everything"
     # Bars have no spread: there the gate would let nothing pass.
-    gates = () if matching is Matching.BARS else (MaxSpread(ticks=3),)
+    gates = () if matching is Matching.BARS or seed == PLAIN else (MaxSpread(ticks=3),)
     for part, fails in ((batches[:half], True), (batches[half:], False)):
         engine = engine_of(matching, seed, gates=gates)
         config = SessionConfig(
             engine=engine.spec,
-            strategies=({"class": "random_orders.py:Everything", "name": STRATEGY},),
+            strategies=({"class": named, "name": STRATEGY},),
             feed={"kind": "steps"},
             gates=gates,
         )
-        journal = JournalWriter.open(str(path), 0)
-        recovered = recover(str(path), engine, config) if journal.records else None
+        journal = JournalFolder(path).writer(0)
+        recovered = recover(JournalFolder(path), engine, config) if journal.records else None
         session = Session(
             engine=engine,
             feed=StepsFeed(part, fails=fails),
@@ -102,9 +113,9 @@ async def write(path: Path, matching: Matching, seed: int, steps: int, version: 
 
 def facts(path: Path, engine: Engine) -> dict[str, object]:
     """Say what is in a journal, and what its engine holds at the end."""
-    kinds = Counter(kind for _, _, kind, _ in JournalReader(path))
+    kinds = Counter(kind for _, _, kind, _ in JournalFolder(path).reader())
     summary = engine.summary()
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     return {
         "records": verdict.records,
         "head": verdict.head,
@@ -112,6 +123,7 @@ def facts(path: Path, engine: Engine) -> dict[str, object]:
         "orders": summary.orders,
         "fills": summary.fills,
         "refusals": summary.refusals,
+        "orders_digest": engine.orders_digest(),
         "open_orders": engine.kernel.open_orders(),
         "positions": [engine.kernel.position_lots(0, i) for i in range(2)],
         "money": {name: str(amount) for name, amount in engine.kernel.money().items()},

@@ -179,12 +179,12 @@ def events_of(matching: Matching, seed: int, count: int) -> Iterator[EventBatch]
             near[instrument_id] = max(50, near[instrument_id] + chance.choice([-60, 60]))
         batch = EventBatch()
         time_ns = START_NS + step * SECOND_NS
-        _price(batch, matching, chance, time_ns, instrument_id, near[instrument_id], step)
+        add_price(batch, matching, chance, time_ns, instrument_id, near[instrument_id], step)
         _beside(batch, chance, time_ns, near[1])
         yield batch
 
 
-def _price(batch, matching, chance, time_ns, instrument_id, near, step) -> None:
+def add_price(batch, matching, chance, time_ns, instrument_id, near, step) -> None:
     """Add what the venue shows of the market."""
     lots = chance.randint(1, 12)
     if matching is Matching.BARS:

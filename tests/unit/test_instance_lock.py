@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tradecore.domain import ConfigError
+from tradecore.domain import ConfigError, StorageError
 from tradecore_api import account_socket, heartbeat, kill_latch
 from tradecore_api.commands import control
 from tradecore_api.instance_lock import (
@@ -106,6 +106,15 @@ def test_a_heartbeat_reads_back_and_damage_reads_as_none(state):
     assert heartbeat.read(state.heartbeat) is None
     state.heartbeat.unlink()
     assert heartbeat.read(state.heartbeat) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
+def test_a_pipe_in_the_place_of_the_lock_file_is_refused_by_name(state):
+    """It can be opened and locked, but it keeps no number of a process; `run` says what to remove."""
+    state.lock.unlink(missing_ok=True)
+    os.mkfifo(state.lock)
+    with pytest.raises(StorageError, match=r"engine\.lock: is no ordinary file: remove it"):
+        InstanceLock(state.lock, "one").acquire(patience_seconds=0.05)
 
 
 @pytest.mark.parametrize(

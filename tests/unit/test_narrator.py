@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.sessions import SPEC, open_session
 from support.shared import ROOT
-from tradecore.domain.journal import JournalReader, record_kinds
+from tradecore.domain.journal import JournalFolder, record_kinds
 from tradecore.domain.market_words import MARKET_WORDS
 from tradecore.domain.narrator import ENDED_MAX, Narrator
 from tradecore.domain.record import JournalRecord
@@ -111,6 +111,30 @@ def told(*records):
             "FEED LOST for BTC-USD: orders are refused until the market is known again; cancels work",
         ),
         ([record("session_end", reason="end_of_data")], "session ended: the data ended"),
+        (
+            [order(), record("sent", order_id=7, request="new", lots=300)],
+            "order 7 of quoter is sent to the venue: 0.03 BTC-USD",
+        ),
+        (
+            [order(lots=None, equity_ppm=250_000), record("sent", order_id=7, request="new")],
+            "order 7 of quoter is sent to the venue",
+        ),
+        (
+            [order(), record("sent", order_id=7, request="cancel")],
+            "a cancel of order 7 of quoter is sent to the venue",
+        ),
+        (
+            [order(), record("sent", order_id=7, request="replace", price_ticks=6_000_000, lots=100)],
+            "a change of order 7 of quoter is sent to the venue: 0.01 BTC-USD at 60000.00",
+        ),
+        (
+            [order(), record("sent", order_id=7, request="replace", price_ticks=0, lots=100)],
+            "a change of order 7 of quoter is sent to the venue: 0.01 BTC-USD",
+        ),
+        (
+            [record("sent", order_id=7, request="replace", price_ticks=5, lots=100)],
+            "a change of order 7 is sent to the venue",
+        ),
         (
             [
                 order(
@@ -262,7 +286,7 @@ async def test_nothing_in_a_whole_session_is_told_in_ticks_lots_or_numbers(tmp_p
     await open_session(tmp_path / "journal").run()
     narrator = Narrator(SPEC, ["quoter"])
     kinds = set()
-    for seq, time_ns, kind, fields in JournalReader(str(tmp_path / "journal")):
+    for seq, time_ns, kind, fields in JournalFolder(tmp_path / "journal").reader():
         noted = narrator.note(JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields))
         words = narrator.words(noted)
         kinds.add(kind)

@@ -165,22 +165,25 @@ async def test_commands_keep_what_they_said_and_who_said_it(tmp_path):
 
 
 def make_version(path, version):
-    """Make the tables of a file those of the first or second version."""
+    """Make the tables of a file those of the first, second or fourth version."""
     with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE orders DROP COLUMN sent_ns")
+        connection.execute(f"PRAGMA user_version = {version}")
+        if version == 4:
+            return
         connection.execute("DROP TABLE journal")
         connection.execute("DROP TABLE source")
         for name in ("requests", "cash_flows", "liquidations", "margin_changes"):
             connection.execute(f"DROP TABLE {name}")
         for name in ("after_order_id", "oco_order_id"):
             connection.execute(f"ALTER TABLE orders DROP COLUMN {name}")
-        connection.execute(f"PRAGMA user_version = {version}")
         if version == 2:
             return
         for name in ("scope", "scope_id", "limit_name", "value", "instrument", "person"):
             connection.execute(f"ALTER TABLE commands DROP COLUMN {name}")
 
 
-@pytest.mark.parametrize("version", [0, 1, 2])
+@pytest.mark.parametrize("version", [0, 1, 2, 4])
 async def test_a_file_that_two_open_at_once_is_brought_up_to_date_once(tmp_path, version, monkeypatch):
     """Whoever comes second, after both saw the old version, finds the work done and goes on."""
     path = tmp_path / "readmodel.sqlite"

@@ -17,7 +17,8 @@ class OrderRow(msgspec.Struct, kw_only=True):
     """A row of the table `orders`, its fields in the order of the columns.
 
     `price_ticks` is the limit, else the trigger; `lots` the whole size, `None` while it is a share of
-    equity that is not sized yet.
+    equity that is not sized yet. `sent_ns` is when it left for the venue, `None` while it has not, and in
+    journals of versions of behaviour before 4, which do not say.
     """
 
     order_id: int
@@ -37,6 +38,7 @@ class OrderRow(msgspec.Struct, kw_only=True):
     details: str
     after_order_id: int | None = None
     oco_order_id: int | None = None
+    sent_ns: int | None = None
 
     @classmethod
     def opened(cls, record: JournalRecord) -> "OrderRow":
@@ -57,12 +59,16 @@ class OrderRow(msgspec.Struct, kw_only=True):
         )
 
     def take(self, record: JournalRecord) -> None:
-        """Change with a record about this order: a link, a size, a request or a report."""
+        """Change with a record about this order: a link, a size, what is sent, a request or a report."""
         fields = record.fields
         match record.kind:
             case "link":
                 self.after_order_id = _whole(fields.get("after"))
                 self.oco_order_id = _whole(fields.get("oco"))
+            case "sent":
+                # Its cancels and amendments are told by the table `requests`.
+                if fields["request"] == "new":
+                    self.sent_ns = record.time_ns
             case "sized":
                 self.lots = _whole(fields["lots"])
             case "report":

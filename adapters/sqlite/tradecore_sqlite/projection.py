@@ -11,7 +11,7 @@ from tradecore_sqlite.order_rows import OrderRow
 Row = tuple[object, ...]
 
 # Kinds of records that change an order, by the number in `order_id`.
-OF_ORDERS = frozenset({"order", "link", "sized", "cancel_request", "replace_request", "report"})
+OF_ORDERS = frozenset({"order", "link", "sized", "sent", "cancel_request", "replace_request", "report"})
 _MARKET = "market data: large, and the journal itself is its history"
 # Kinds of records that are in no table, and why.
 LEFT_OUT = {
@@ -36,6 +36,7 @@ PROJECTED = {
     "margin": ("margin_changes",),
     "link": ("orders",),
     "sized": ("orders",),
+    "sent": ("orders",),
 }
 # What a command can say beside its name, in the order of the columns.
 _ARGUMENTS = ("scope", "scope_id", "limit", "value", "instrument", "person")

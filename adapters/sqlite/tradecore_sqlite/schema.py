@@ -4,7 +4,7 @@ Prices are whole ticks, sizes whole lots, times UTC nanoseconds; money is text i
 because it may need more than 64 bits.
 """
 
-VERSION = 4
+VERSION = 5
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -90,7 +90,8 @@ CREATE TABLE orders (
     closed_ns INTEGER,
     details TEXT NOT NULL,
     after_order_id INTEGER,
-    oco_order_id INTEGER
+    oco_order_id INTEGER,
+    sent_ns INTEGER
 ) STRICT;
 
 CREATE TABLE fills (
@@ -170,6 +171,9 @@ ALTER TABLE orders ADD COLUMN after_order_id INTEGER;
 ALTER TABLE orders ADD COLUMN oco_order_id INTEGER;
 {_NEWER_TABLES}""",
     3: _BINDING,
+    4: """
+ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
+""",
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (

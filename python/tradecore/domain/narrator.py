@@ -83,7 +83,7 @@ class Narrator:
                 return Noted(record=record, order=order)
             case "refused":
                 return Noted(record=record, order=KnownOrder.of(fields))
-            case "sized" | "report" | "cancel_request" | "replace_request" | "link" | "liquidation":
+            case "sized" | "sent" | "report" | "cancel_request" | "replace_request" | "link" | "liquidation":
                 return self._note_of_order(record, fields)
             case _:
                 return Noted(record=record)
@@ -202,6 +202,18 @@ class Narrator:
         size = self.units.quantity(instrument, fields["lots"])
         return f"{self._of(noted, fields)} has its size: {size:f} {self.units.symbol(instrument)}"
 
+    def _tell_sent(self, noted: Noted, fields: Mapping[str, Any]) -> str:
+        request, what = fields["request"], self._of(noted, fields)
+        asked = what if request == "new" else f"a {_REQUESTS[request]} of {what}"
+        size = ""
+        if noted.order is not None and "lots" in fields:
+            instrument = noted.order.instrument
+            lots, symbol = self.units.quantity(instrument, fields["lots"]), self.units.symbol(instrument)
+            price = fields.get("price_ticks")
+            at = f" at {price_text(self.units, instrument, price)}" if price else ""
+            size = f": {lots:f} {symbol}{at}"
+        return f"{asked} is sent to the venue{size}"
+
     def _tell_report(self, noted: Noted, fields: Mapping[str, Any]) -> str:
         report = fields["report"]
         if report == "fill":
@@ -315,6 +327,7 @@ class Narrator:
         return f"hash of the state: {fields['hash']}"
 
 
+_REQUESTS = {"cancel": "cancel", "replace": "change"}
 _REPORTS = {
     "accepted": "is at the venue",
     "rejected": "was rejected by the venue",

@@ -240,7 +240,7 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         },
         fee_tiers: Vec::new(),
         fee_window: FeeWindow::default(),
-        destination: Destination::Venue,
+        destination: Destination::Simulated,
         is_recording: true,
         has_digest: false,
         has_equity_curve: false,

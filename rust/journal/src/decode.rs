@@ -6,7 +6,7 @@
 use tradecore_types::{
     Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, Event, EventBody, Flow, Funding,
     InstrumentId, Liquidation, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule,
-    StrategyId, TimeNs, Trade,
+    Sent, SentBody, StrategyId, TimeNs, Trade,
 };
 
 use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
@@ -61,6 +61,7 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
             oco: order_or_none(cursor.u64()?),
         }),
         Kind::Sized => Ok(RecordBody::Sized { order_id: OrderId(cursor.u64()?), lots: cursor.i64()? }),
+        Kind::Sent => Ok(RecordBody::Sent(sent(cursor)?)),
         Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
         Kind::Decision => Ok(RecordBody::Decision(decision(cursor)?)),
         Kind::CashFlow => Ok(RecordBody::CashFlow(cash_flow(cursor)?)),
@@ -214,6 +215,18 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
         code => return Err(unknown("report", code)),
     };
     Ok(Report { venue_time_ns, order_id, body })
+}
+
+fn sent(cursor: &mut Cursor<'_>) -> Result<Sent, CodecError> {
+    let order_id = OrderId(cursor.u64()?);
+    let body = match cursor.u8()? {
+        1 => SentBody::New { lots: Some(cursor.i64()?) },
+        2 => SentBody::New { lots: None },
+        3 => SentBody::Cancel,
+        4 => SentBody::Replace { price_ticks: cursor.i64()?, lots: cursor.i64()? },
+        code => return Err(unknown("sent", code)),
+    };
+    Ok(Sent { order_id, body })
 }
 
 fn cash_flow(cursor: &mut Cursor<'_>) -> Result<CashFlow, CodecError> {

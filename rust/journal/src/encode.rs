@@ -2,7 +2,7 @@
 
 use tradecore_types::{
     BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money, OrderId,
-    OrderIntent, Refusal, Report, ReportBody, StrategyId, TimeNs,
+    OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, TimeNs,
 };
 
 use crate::codes::{book_kind_code, feed_state_code, liquidity_code, side_code};
@@ -214,6 +214,25 @@ pub fn encode_sized(out: &mut Vec<u8>, time_ns: TimeNs, order_id: OrderId, lots:
     let frame = Frame::begin(out, Kind::Sized, time_ns);
     put_u64(frame.out, order_id.0);
     put_i64s(frame.out, [lots]);
+    frame.end();
+}
+
+/// Appends that a request left for the venue.
+pub fn encode_sent(out: &mut Vec<u8>, time_ns: TimeNs, sent: &Sent) {
+    let frame = Frame::begin(out, Kind::Sent, time_ns);
+    put_u64(frame.out, sent.order_id.0);
+    match sent.body {
+        SentBody::New { lots: Some(lots) } => {
+            frame.out.push(1);
+            put_i64s(frame.out, [lots]);
+        }
+        SentBody::New { lots: None } => frame.out.push(2),
+        SentBody::Cancel => frame.out.push(3),
+        SentBody::Replace { price_ticks, lots } => {
+            frame.out.push(4);
+            put_i64s(frame.out, [price_ticks, lots]);
+        }
+    }
     frame.end();
 }
 

@@ -139,6 +139,8 @@ kinds! {
     Link = 41, Output, "link", ["order_id" "after" "oco"];
     /// An order that was a share of equity has its size now.
     Sized = 42, Output, "sized", ["order_id" "lots"];
+    /// A request left for the venue: a new order and its size, a cancel, or an amendment (price 0 keeps it).
+    Sent = 43, Output, "sent", ["order_id" "request" "price_ticks" "lots"];
 }
 
 impl Kind {

@@ -17,6 +17,7 @@ mod decode;
 mod encode;
 mod error;
 mod events;
+mod folder;
 mod frames;
 mod group;
 mod intent;
@@ -38,11 +39,12 @@ pub use damage::Damage;
 pub use decode::decode;
 pub use encode::{
     encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link, encode_liquidation,
-    encode_margin, encode_order, encode_refused, encode_replace_request, encode_report, encode_session,
-    encode_session_end, encode_sized, encode_state_hash,
+    encode_margin, encode_order, encode_refused, encode_replace_request, encode_report, encode_sent,
+    encode_session, encode_session_end, encode_sized, encode_state_hash,
 };
 pub use error::CodecError;
 pub use events::collect_events;
+pub use folder::set_aside;
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};
 pub use problem::{JournalError, Problem};

@@ -87,15 +87,19 @@ impl fmt::Display for Problem {
                  what was acknowledged is on disk"
             ),
             Self::Io { operation, source } => {
-                write!(f, "cannot {operation}: {source}; {}", advice(source.kind()))
+                write!(f, "cannot {operation}: {source}; {}", advice(source))
             }
         }
     }
 }
 
 /// Says what to do about an answer of the operating system.
-fn advice(kind: io::ErrorKind) -> &'static str {
-    match kind {
+fn advice(error: &io::Error) -> &'static str {
+    // The numbers of ENFILE and EMFILE on every Unix; the library has no kind for them.
+    if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) {
+        return "the disk is well: raise the limit of open files (`ulimit -n`) and restart";
+    }
+    match error.kind() {
         io::ErrorKind::NotFound => "check the path and create its directory",
         io::ErrorKind::PermissionDenied => "make file and directory writable for this user",
         io::ErrorKind::ReadOnlyFilesystem => "choose a path on a writable disk",
@@ -140,5 +144,16 @@ mod tests {
             let said = problem.to_string();
             assert!(parts.iter().all(|part| said.contains(part)), "{said}");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn too_few_open_files_are_no_fault_of_the_disk() {
+        for number in [23, 24] {
+            let problem = Problem::Io { operation: "open", source: io::Error::from_raw_os_error(number) };
+            assert!(problem.to_string().ends_with("raise the limit of open files (`ulimit -n`) and restart"));
+        }
+        let full = Problem::Io { operation: "write", source: io::Error::from_raw_os_error(28) };
+        assert!(full.to_string().ends_with("free space on this disk and restart"));
     }
 }

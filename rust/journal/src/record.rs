@@ -1,7 +1,7 @@
 //! One record of the journal, borrowed from its frame.
 
 use tradecore_types::{
-    CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report,
+    CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report, Sent,
     StrategyId, TimeNs,
 };
 
@@ -88,6 +88,8 @@ pub enum RecordBody<'a> {
         /// Its whole size.
         lots: i64,
     },
+    /// A request left for the venue.
+    Sent(Sent),
     /// What the venue said about an order.
     Report(Report),
     /// A decision with its gates.
@@ -122,6 +124,7 @@ impl RecordBody<'_> {
             Self::ReplaceRequest { .. } => Kind::ReplaceRequest,
             Self::Link { .. } => Kind::Link,
             Self::Sized { .. } => Kind::Sized,
+            Self::Sent(_) => Kind::Sent,
             Self::Report(_) => Kind::Report,
             Self::Decision(_) => Kind::Decision,
             Self::CashFlow(_) => Kind::CashFlow,

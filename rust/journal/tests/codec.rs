@@ -35,6 +35,7 @@ fn owned(record: &Record<'_>) -> Owned {
         }
         RecordBody::Link { order_id, after, oco } => Owned::Link { order_id, after, oco },
         RecordBody::Sized { order_id, lots } => Owned::Sized { order_id, lots },
+        RecordBody::Sent(sent) => Owned::Sent(sent),
         RecordBody::Report(report) => Owned::Report(report),
         RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
         RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),

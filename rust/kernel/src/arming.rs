@@ -11,8 +11,8 @@ use tradecore_types::{
 use crate::child::Child;
 use crate::decision::RequestKind;
 use crate::market::Venue;
-use crate::schedule::{Delivery, Request};
-use crate::{Destination, Kernel, KernelError, Links};
+use crate::schedule::Delivery;
+use crate::{Kernel, KernelError, Links, VenueRequest};
 
 /// An amendment that keeps the price.
 const KEEPS_PRICE: i64 = 0;
@@ -28,7 +28,7 @@ impl Kernel {
         }
         let intent = order.intent();
         self.recorder.link(self.now_ns, intent.order_id, links.after, links.oco);
-        if self.config.destination == Destination::Nowhere {
+        if !self.config.destination.takes_requests() {
             return false;
         }
         let entry = links.after.and_then(|entry| self.orders.get(entry));
@@ -83,7 +83,7 @@ impl Kernel {
         let order = child.order_id.and_then(|order_id| self.orders.get(order_id)).copied();
         match order {
             _ if child.due_lots == 0 && !child.is_last => Ok(false),
-            Some(order) if child.is_held => {
+            Some(order) if child.is_held() => {
                 self.release(child, place, &order, child.due_lots.min(room_lots))?;
                 Ok(false)
             }
@@ -138,8 +138,7 @@ impl Kernel {
             let report = Report { venue_time_ns: self.now_ns, order_id, body };
             self.apply_report(order.intent.instrument, &report)?;
         }
-        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
-        self.schedule.arrival(arrival_ns, Request::Submit(part));
+        self.dispatch(VenueRequest::Submit(part));
         Ok(())
     }
 

@@ -5,8 +5,7 @@ use tradecore_types::{Bar, InstrumentId, Report, TimeNs};
 
 use crate::bar_desk::BarDesk;
 use crate::market::{Market, Venue};
-use crate::schedule::Request;
-use crate::{Kernel, KernelError};
+use crate::{Kernel, KernelError, VenueRequest};
 
 impl Kernel {
     /// Lets a bar venue act on the account; does nothing in other markets.
@@ -137,13 +136,13 @@ impl Kernel {
     pub(crate) fn arrive_at_bars(
         &mut self,
         instrument: InstrumentId,
-        request: &Request,
+        request: &VenueRequest,
     ) -> Result<(), KernelError> {
         let now_ns = self.now_ns;
         // A close that is past, because another instrument's bar or a latency came between, cannot be had.
         let last_bar = self.market(instrument)?.last_bar.filter(|known| known.1 == now_ns);
         self.at_bars(instrument, |venue, desk| match request {
-            Request::Submit(order) => {
+            VenueRequest::Submit(order) => {
                 let is_bound = desk.orders.get(order.intent().order_id);
                 let is_bound = is_bound.is_some_and(|known| known.intent.reduce_only);
                 let order = if is_bound { order.only_closing() } else { *order };
@@ -153,8 +152,8 @@ impl Kernel {
                     None => Ok(()),
                 }
             }
-            Request::Cancel { order_id, reason, .. } => venue.cancel(*order_id, *reason, now_ns, desk),
-            Request::Replace { order_id, price_ticks, lots, .. } => {
+            VenueRequest::Cancel { order_id, reason, .. } => venue.cancel(*order_id, *reason, now_ns, desk),
+            VenueRequest::Replace { order_id, price_ticks, lots, .. } => {
                 venue.replace(*order_id, *price_ticks, *lots, now_ns, desk)
             }
         })

@@ -18,4 +18,7 @@
 ///    or not at all, by the profit of its own strategy. Prices and sizes off the grid, and those that are no
 ///    numbers, are refusals in the journal. Bars built from trades or quotes follow the sessions of their
 ///    instrument.
-pub const BEHAVIOUR_VERSION: u32 = 3;
+/// 4. What leaves for the venue has a `sent` record of its own, written when it is sent; `order` says that risk
+///    approved it. In shadow a cancel or an amendment goes nowhere; before, the simulated venue answered it. An
+///    order that ended while it was held cannot be cancelled or amended any more, from that moment on.
+pub const BEHAVIOUR_VERSION: u32 = 4;

@@ -13,8 +13,8 @@ pub(crate) struct Child {
     /// Its open order, if it has one.
     pub(crate) order_id: Option<OrderId>,
     pub(crate) group: Option<OrderId>,
-    /// Whether its order is known here only.
-    pub(crate) is_held: bool,
+    /// How far its order has come.
+    pub(crate) stage: Stage,
     /// As it was approved.
     pub(crate) approved: ApprovedOrder,
     /// Its kind at the price it had last.
@@ -39,13 +39,24 @@ pub(crate) struct Child {
     pub(crate) is_last: bool,
 }
 
+/// How far the order of a child has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It is held: known here only.
+    Held,
+    /// It has ended while it was held, and the report that says so is on its way.
+    Dropped,
+    /// It has left, or there is none yet.
+    Sent,
+}
+
 impl Child {
     pub(crate) fn new(entry: OrderId, order_id: Option<OrderId>, approved: ApprovedOrder, lots: i64) -> Self {
         Self {
             entry,
             order_id,
             group: None,
-            is_held: order_id.is_some(),
+            stage: if order_id.is_some() { Stage::Held } else { Stage::Sent },
             approved,
             kind: approved.intent().kind,
             off_paid_ppm: 0,
@@ -58,6 +69,16 @@ impl Child {
             is_given_up: false,
             is_last: false,
         }
+    }
+
+    /// Tells whether its order is known here only.
+    pub(crate) fn is_held(&self) -> bool {
+        self.stage == Stage::Held
+    }
+
+    /// Tells whether its order has ended while it was held.
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.stage == Stage::Dropped
     }
 
     /// Tells whether it can only close what its entry opened.

@@ -14,9 +14,31 @@ use crate::{LatencySamples, MarginRule, borrow};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// To the simulated venue.
-    Venue,
+    Simulated,
     /// Nowhere: decisions are recorded (shadow mode).
     Nowhere,
+    /// To a venue outside the process: what is sent is recorded, and answers come in as reports.
+    Outside,
+}
+
+impl Destination {
+    /// Tells whether anything is sent there.
+    #[must_use]
+    pub const fn takes_requests(self) -> bool {
+        match self {
+            Self::Simulated | Self::Outside => true,
+            Self::Nowhere => false,
+        }
+    }
+
+    /// Tells whether the engine itself plays the venue: ends orders in time and closes positions by force.
+    #[must_use]
+    pub const fn is_simulated(self) -> bool {
+        match self {
+            Self::Simulated => true,
+            Self::Nowhere | Self::Outside => false,
+        }
+    }
 }
 
 /// What the simulated venue matches against.

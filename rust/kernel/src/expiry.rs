@@ -20,9 +20,12 @@ impl Kernel {
         Ok(sessions.end_after(self.now_ns).unwrap_or_else(|| sessions.last_end_ns()))
     }
 
-    /// Plans the end of an order that is good for a time.
-    pub(crate) fn plan_expiry(&mut self, order: &ApprovedOrder) {
+    /// Plans the end of an order that is good for a time. A venue outside ends those that it has by itself.
+    pub(crate) fn plan_expiry(&mut self, order: &ApprovedOrder, is_held: bool) {
         let intent = order.intent();
+        if !is_held && !self.config.destination.is_simulated() {
+            return;
+        }
         if let Some(expire_ns) = intent.time_in_force.expire_ns() {
             // A bar that closes at this very time comes first: its range was before. It ends the order itself.
             let is_against_bars =
@@ -49,6 +52,9 @@ impl Kernel {
         }
         if let Some(held) = self.groups.take_held(order_id) {
             self.tell_held(&held, ReportBody::Expired);
+            return Ok(());
+        }
+        if !self.config.destination.is_simulated() {
             return Ok(());
         }
         let now_ns = self.now_ns;

@@ -7,6 +7,7 @@
 //! the others, and a partial fill makes them no larger than what it leaves.
 
 mod lines;
+mod unsent;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -16,7 +17,7 @@ use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind};
 
-use crate::child::Child;
+use crate::child::{Child, Stage};
 use crate::close_out::Rest;
 pub(crate) use crate::told::Told;
 
@@ -163,19 +164,6 @@ impl Groups {
         }
         let place = self.children.partition_point(|known| known.entry <= child.entry);
         self.children.insert(place, child);
-    }
-
-    /// Takes a held order out for good; `None` when it is not held.
-    pub(crate) fn take_held(&mut self, order_id: OrderId) -> Option<ApprovedOrder> {
-        let child = self.child_of(order_id).filter(|child| child.is_held)?;
-        (child.is_held, child.is_given_up) = (false, true);
-        Some(child.approved)
-    }
-
-    /// Tells whether an order is held.
-    pub(crate) fn is_held(&self, order_id: OrderId) -> bool {
-        let child = self.place_of_child(order_id).and_then(|place| self.children.get(place));
-        child.is_some_and(|child| child.is_held)
     }
 
     /// Notes that an order is to be cancelled, and not because another one filled or ended.
@@ -389,7 +377,7 @@ impl Groups {
     pub(crate) fn note_reduction(&mut self, entry: OrderId, remaining_lots: i64) {
         let range = self.range_of(entry);
         let children = self.children.get(range).unwrap_or_default();
-        for child in children.iter().filter(|child| child.is_exit() && !child.is_held) {
+        for child in children.iter().filter(|child| child.is_exit() && !child.is_held()) {
             if let Some(order_id) = child.order_id {
                 let lots = remaining_lots.saturating_abs();
                 self.limits.push_back(Limit { order_id, lots, cut: Cut::Reduction });
@@ -428,7 +416,7 @@ impl Groups {
             lots = lots.max(0);
         }
         let Some(child) = child else { return is_cut(lots).then_some(lots) };
-        let sent_lots = if child.is_held { 0 } else { meant_lots };
+        let sent_lots = if child.is_held() { 0 } else { meant_lots };
         match cut {
             Cut::Reduction => child.take_back((sent_lots - lots).max(0)),
             Cut::Sibling | Cut::Other | Cut::Done => {
@@ -440,7 +428,7 @@ impl Groups {
                 }
             }
         }
-        if child.is_held {
+        if child.is_held() {
             lots = 0;
             return child.is_given_up.then_some(lots);
         }
@@ -483,11 +471,11 @@ impl Groups {
     pub(crate) fn note_sent(&mut self, entry: OrderId, place: usize, order_id: OrderId, sent_lots: i64) {
         let range = self.range_of(entry);
         let Some(child) = self.children.get_mut(range).unwrap_or_default().get_mut(place) else { return };
-        let is_growth = child.order_id == Some(order_id) && !child.is_held;
+        let is_growth = child.order_id == Some(order_id) && !child.is_held();
         child.growing_lots = if is_growth { child.growing_lots.saturating_add(sent_lots) } else { 0 };
         child.refused_lots = 0;
         child.take_back(child.due_lots - sent_lots);
-        (child.order_id, child.is_held, child.due_lots) = (Some(order_id), false, 0);
+        (child.order_id, child.stage, child.due_lots) = (Some(order_id), Stage::Sent, 0);
         let member = Member { order_id, group: child.group, entry: Some(entry), follows: None, less_lots: 0 };
         if is_growth && let Some(asked) = self.amendments.iter_mut().rfind(|asked| asked.0 == order_id) {
             asked.1 = sent_lots;
@@ -564,7 +552,7 @@ impl Groups {
             {
                 out.extend_from_slice(&lots.to_le_bytes());
             }
-            out.extend([child.is_held, child.is_given_up, child.is_last].map(u8::from));
+            out.extend([child.is_held(), child.is_dropped(), child.is_given_up, child.is_last].map(u8::from));
             if child.off_paid_ppm != 0 {
                 out.extend_from_slice(&child.off_paid_ppm.to_le_bytes());
             }

@@ -15,10 +15,10 @@ use tradecore_types::{
 
 use crate::margin::{Margin, MarginMode, overflow};
 use crate::market::Venue;
-use crate::schedule::{Cancelling, Request};
+use crate::schedule::Cancelling;
 use crate::scoping::Books;
 use crate::wake::WakeBody;
-use crate::{Kernel, KernelError};
+use crate::{Kernel, KernelError, VenueRequest};
 
 /// One whole in the unit of fees: 10^9 parts per billion.
 const PPB_PER_UNIT: i128 = 1_000_000_000;
@@ -38,7 +38,8 @@ impl Kernel {
 
     /// Closes by force whatever does not have the margin it needs.
     pub(crate) fn enforce_margin(&mut self) -> Result<(), KernelError> {
-        if self.ledger.held_positions().next().is_none() {
+        // A venue outside does so itself.
+        if !self.config.destination.is_simulated() || self.ledger.held_positions().next().is_none() {
             return Ok(());
         }
         let balance = self.ledger.balance().0;
@@ -169,8 +170,11 @@ impl Kernel {
             intents.map(|intent| (intent.order_id, intent.instrument)).collect();
         found.sort_unstable();
         let reason = CancelReason::Liquidation;
-        let mut requests: Vec<Request> = Vec::with_capacity(found.len());
+        let mut requests: Vec<VenueRequest> = Vec::with_capacity(found.len());
         for (order_id, instrument) in found {
+            if self.groups.is_dropped(order_id) {
+                continue;
+            }
             // Of one that is being cancelled already, the request is on its way.
             let is_asked =
                 self.orders.get(order_id).is_some_and(|order| order.state == OrderState::PendingCancel);
@@ -179,10 +183,10 @@ impl Kernel {
             }
             match self.schedule.withdraw(order_id) {
                 Some(order) => self.tell_held(&order, ReportBody::Canceled(reason)),
-                None => requests.push(Request::Cancel { order_id, instrument, reason }),
+                None => requests.push(VenueRequest::Cancel { order_id, instrument, reason }),
             }
         }
-        self.schedule.arrivals_first(self.now_ns, requests);
+        self.dispatch_first(requests.into_iter());
     }
 
     /// Returns the strategy that holds most of an instrument's position: fees and insurance are booked to it.

@@ -10,8 +10,8 @@ use tradecore_types::{
 use crate::decision::RequestKind;
 use crate::gates::Occasion;
 use crate::market::Venue;
-use crate::schedule::{Cancelling, Delivery, Request};
-use crate::{Destination, Kernel, KernelError, Links};
+use crate::schedule::{Cancelling, Delivery};
+use crate::{Destination, Kernel, KernelError, Links, VenueRequest};
 
 /// What a strategy asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,15 +294,14 @@ impl Kernel {
         }
         let is_held = self.link(order, links);
         match self.config.destination {
-            Destination::Venue => {
+            Destination::Simulated | Destination::Outside => {
                 if !intent.bracket.is_empty() {
                     self.note_bracket(intent)?;
                 }
                 if !is_held {
-                    let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
-                    self.schedule.arrival(arrival_ns, Request::Submit(*order));
+                    self.dispatch(VenueRequest::Submit(*order));
                 }
-                self.plan_expiry(order);
+                self.plan_expiry(order, is_held);
                 if is_held && self.groups.has_work() {
                     self.work_groups()?;
                 }
@@ -350,8 +349,7 @@ impl Kernel {
         }
         match self.note_cancel(order_id, reason) {
             Some(Cancelling::AtVenue(request)) => {
-                let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
-                self.schedule.arrival(arrival_ns, request);
+                self.dispatch(request);
                 true
             }
             Some(Cancelling::Ended) => true,
@@ -359,8 +357,12 @@ impl Kernel {
         }
     }
 
-    /// Notes that an order is to be cancelled, and ends it when it is held back; `None` when it cannot be cancelled.
+    /// Notes that an order is to be cancelled, and ends it when it is held back; `None` when it cannot be cancelled,
+    /// as one that has ended before it was sent.
     pub(crate) fn note_cancel(&mut self, order_id: OrderId, reason: CancelReason) -> Option<Cancelling> {
+        if !self.groups.is_off() && self.groups.is_dropped(order_id) {
+            return None;
+        }
         let order = self.orders.note(order_id, OrderEvent::CancelRequested, self.now_ns).ok()?.order;
         let intent = order.intent;
         self.recorder.cancel(self.now_ns, order_id, intent.strategy);
@@ -377,7 +379,7 @@ impl Kernel {
             }
         }
         let instrument = intent.instrument;
-        Some(Cancelling::AtVenue(Request::Cancel { order_id, instrument, reason }))
+        Some(Cancelling::AtVenue(VenueRequest::Cancel { order_id, instrument, reason }))
     }
 
     /// Asks the venue to give an order a new stated price (limit, else trigger; `None` keeps it) and a new
@@ -399,8 +401,8 @@ impl Kernel {
     ) -> Result<Verdict, KernelError> {
         let unknown = Refusal { rule: Rule::InvalidOrder, limit: 1, value: 0 };
         let Some(order) = self.orders.get(order_id).copied() else { return Ok(Verdict::Refused(unknown)) };
-        let is_held = self.groups.is_held(order_id);
-        if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market || is_held {
+        let is_unsent = self.groups.is_held(order_id) || self.groups.is_dropped(order_id);
+        if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market || is_unsent {
             return Ok(Verdict::Refused(unknown));
         }
         let price_ticks = price_ticks.into();
@@ -428,6 +430,9 @@ impl Kernel {
 
     /// Sends an amendment on its way; `false` when the order cannot be amended now.
     pub(crate) fn request_replace(&mut self, order_id: OrderId, price_ticks: i64, lots: i64) -> bool {
+        if !self.groups.is_off() && self.groups.is_dropped(order_id) {
+            return false;
+        }
         let Ok(update) = self.orders.note_replace(order_id, price_ticks, lots, self.now_ns) else {
             return false;
         };
@@ -440,9 +445,7 @@ impl Kernel {
             self.tell_scopes(&intent, false);
         }
         let instrument = intent.instrument;
-        let arrival_ns = self.config.venue.at_venue_ns(self.now_ns);
-        let request = Request::Replace { order_id, instrument, price_ticks, lots, filled_lots };
-        self.schedule.arrival(arrival_ns, request);
+        self.dispatch(VenueRequest::Replace { order_id, instrument, price_ticks, lots, filled_lots });
         true
     }
 

@@ -3,12 +3,14 @@
 use tradecore_journal::{
     CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_sized,
+    encode_sent, encode_sized,
 };
 use tradecore_types::{
     CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report,
     StrategyId, TimeNs,
 };
+
+use crate::VenueRequest;
 
 /// Frames since they were last taken, and the digest of every order so far.
 ///
@@ -105,6 +107,14 @@ impl Recorder {
     /// Records that an amendment was asked for.
     pub(crate) fn replace(&mut self, time_ns: TimeNs, order_id: OrderId, price_ticks: i64, lots: i64) {
         self.hashed(|out| encode_replace_request(out, time_ns, order_id, price_ticks, lots));
+    }
+
+    /// Records that a request leaves.
+    #[inline]
+    pub(crate) fn sent(&mut self, time_ns: TimeNs, request: &VenueRequest) {
+        if self.is_recording {
+            encode_sent(&mut self.frames, time_ns, &request.sent());
+        }
     }
 
     /// Records that an order depends on others.

@@ -8,39 +8,12 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use tradecore_journal::{encode_order, encode_replace_request, encode_report};
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{CancelReason, InstrumentId, OrderId, Report, ReportBody, StrategyId, TimeNs};
+use tradecore_types::{InstrumentId, OrderId, Report, ReportBody, StrategyId, TimeNs};
+
+use crate::VenueRequest;
 
 /// Orders that have ended before their time and may be kept whatever the number of open ones.
 const EXPIRIES_SPARE: usize = 64;
-
-/// What is on its way to the venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
-    /// A new order.
-    Submit(ApprovedOrder),
-    /// Cancel an order.
-    Cancel {
-        /// The order.
-        order_id: OrderId,
-        /// Instrument of the order.
-        instrument: InstrumentId,
-        /// Why.
-        reason: CancelReason,
-    },
-    /// Amend an order.
-    Replace {
-        /// The order.
-        order_id: OrderId,
-        /// Instrument of the order.
-        instrument: InstrumentId,
-        /// New limit, else trigger; 0 keeps it.
-        price_ticks: i64,
-        /// New open size, to which counts what filled since.
-        lots: i64,
-        /// What was known to be filled when it was asked for.
-        filled_lots: i64,
-    },
-}
 
 /// What becomes of an order that is to be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +21,7 @@ pub(crate) enum Cancelling {
     /// It was held back and has ended.
     Ended,
     /// The venue has to be asked.
-    AtVenue(Request),
+    AtVenue(VenueRequest),
 }
 
 /// A report on its way back.
@@ -118,10 +91,13 @@ pub(crate) struct Schedule {
     plans_ns: TimeNs,
     reports: VecDeque<(TimeNs, Delivery)>,
     expiries: BinaryHeap<Reverse<(TimeNs, u64, u32)>>,
-    arrivals: VecDeque<(TimeNs, Request)>,
+    arrivals: VecDeque<(TimeNs, VenueRequest)>,
     ends: BinaryHeap<Reverse<(TimeNs, End)>>,
     timers: BinaryHeap<Reverse<Timer>>,
     timers_set: u64,
+    /// What has reached the venue so far, for tests.
+    #[cfg(test)]
+    pub(crate) arrived: Vec<VenueRequest>,
 }
 
 impl Default for Schedule {
@@ -135,6 +111,8 @@ impl Default for Schedule {
             ends: BinaryHeap::new(),
             timers: BinaryHeap::new(),
             timers_set: 0,
+            #[cfg(test)]
+            arrived: Vec::new(),
         }
     }
 }
@@ -147,29 +125,28 @@ impl Schedule {
         self.reports.push_back((time_ns, delivery));
     }
 
-    /// Sends a request on its way; it does not overtake the one before.
-    pub(crate) fn arrival(&mut self, time_ns: TimeNs, request: Request) {
-        let time_ns = self.arrivals.back().map_or(time_ns, |entry| entry.0.max(time_ns));
-        self.next_ns = self.next_ns.min(time_ns);
-        self.arrivals.push_back((time_ns, request));
-    }
-
-    /// Lets requests reach the venue now, before all that are on their way.
-    pub(crate) fn arrivals_first(&mut self, now_ns: TimeNs, requests: Vec<Request>) {
-        for request in requests.into_iter().rev() {
-            self.arrivals.push_front((now_ns, request));
-        }
+    /// Plans when a request reaches the venue. It does not overtake the one before, unless its place is given:
+    /// how many of those that are on their way it lets go first.
+    #[inline]
+    pub(crate) fn arrival(&mut self, time_ns: TimeNs, place: Option<usize>, request: VenueRequest) {
+        let Some(place) = place else {
+            let time_ns = self.arrivals.back().map_or(time_ns, |entry| entry.0.max(time_ns));
+            self.next_ns = self.next_ns.min(time_ns);
+            self.arrivals.push_back((time_ns, request));
+            return;
+        };
+        self.arrivals.insert(place.min(self.arrivals.len()), (time_ns, request));
         self.look_ahead();
     }
 
     /// Takes a new order back that has not reached the venue yet; `None` when it has.
     pub(crate) fn withdraw(&mut self, order_id: OrderId) -> Option<ApprovedOrder> {
-        let is_it = |request: &Request| matches!(request, Request::Submit(order) if order.intent().order_id == order_id);
+        let is_it = |request: &VenueRequest| matches!(request, VenueRequest::Submit(order) if order.intent().order_id == order_id);
         let place = self.arrivals.iter().position(|(_, request)| is_it(request))?;
         let taken = self.arrivals.remove(place);
         self.look_ahead();
         match taken {
-            Some((_, Request::Submit(order))) => Some(order),
+            Some((_, VenueRequest::Submit(order))) => Some(order),
             _ => None,
         }
     }
@@ -243,10 +220,12 @@ impl Schedule {
 
     /// Tells what is due at or before `time_ns`, and when; reports come before ends of orders of the same
     /// time, then arrivals, then ends of spans, then timers.
+    #[inline]
     pub(crate) fn due(&self, time_ns: TimeNs) -> Option<(TimeNs, Due)> {
-        if self.next_ns > time_ns {
-            return None;
-        }
+        if self.next_ns > time_ns { None } else { self.next_due() }
+    }
+
+    fn next_due(&self) -> Option<(TimeNs, Due)> {
         let next_ns = self.next_ns;
         let is_next = |front_ns: Option<TimeNs>| front_ns == Some(next_ns);
         let due = if is_next(self.reports.front().map(|entry| entry.0)) {
@@ -303,8 +282,10 @@ impl Schedule {
 
     /// Takes the next request, with its time.
     #[inline]
-    pub(crate) fn take_arrival(&mut self) -> Option<(TimeNs, Request)> {
+    pub(crate) fn take_arrival(&mut self) -> Option<(TimeNs, VenueRequest)> {
         let request = self.arrivals.pop_front();
+        #[cfg(test)]
+        self.arrived.extend(request.as_ref().map(|entry| entry.1));
         self.look_ahead();
         request
     }
@@ -354,13 +335,13 @@ impl Schedule {
         }
         for (time, request) in &self.arrivals {
             match request {
-                Request::Submit(order) => encode_order(out, *time, order.intent(), 0),
-                Request::Cancel { order_id, reason, .. } => {
+                VenueRequest::Submit(order) => encode_order(out, *time, order.intent(), 0),
+                VenueRequest::Cancel { order_id, reason, .. } => {
                     out.extend_from_slice(&time.to_le_bytes());
                     out.extend_from_slice(&order_id.0.to_le_bytes());
                     out.push(reason.code());
                 }
-                Request::Replace { order_id, price_ticks, lots, filled_lots, .. } => {
+                VenueRequest::Replace { order_id, price_ticks, lots, filled_lots, .. } => {
                     encode_replace_request(out, *time, *order_id, *price_ticks, *lots);
                     out.extend_from_slice(&filled_lots.to_le_bytes());
                 }

@@ -163,7 +163,7 @@ fn configs() -> impl Strategy<Value = KernelConfig> {
             config.venue.bar_order = if is_queue { BarOrder::Queue } else { BarOrder::Time };
             config.has_equity_curve = true;
             config.sample_ns = (report_ns > 0).then_some(7 * report_ns);
-            config.destination = if shadow == 0 { Destination::Nowhere } else { Destination::Venue };
+            config.destination = if shadow == 0 { Destination::Nowhere } else { Destination::Simulated };
             config
         },
     )

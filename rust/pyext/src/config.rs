@@ -100,7 +100,7 @@ pub fn read(
 fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
     match text(spec, "mode")?.as_str() {
         "shadow" => Ok(Destination::Nowhere),
-        "backtest" | "paper" => Ok(Destination::Venue),
+        "backtest" | "paper" => Ok(Destination::Simulated),
         other => Err(invalid_value("mode", other, "must be one of backtest, shadow, paper")),
     }
 }

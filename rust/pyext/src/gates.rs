@@ -100,10 +100,13 @@ impl UserGates {
     }
 
     /// Returns what a gate raised, if one did.
+    #[inline]
     pub fn failure(&self, py: Python<'_>) -> Option<PyErr> {
-        if self.callables.is_empty() {
-            return None;
-        }
+        if self.callables.is_empty() { None } else { self.raised(py) }
+    }
+
+    #[inline(never)]
+    fn raised(&self, py: Python<'_>) -> Option<PyErr> {
         let raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
         raised.as_ref().map(|error| error.clone_ref(py))
     }

@@ -33,12 +33,23 @@ pub fn run(kernel: &Bound<'_, PyKernel>, handlers: &[Handlers<'_>]) -> PyResult<
 }
 
 /// Takes an engine that this thread runs, however long another thread looks into it.
+#[inline]
 pub fn held<'py>(kernel: &Bound<'py, PyKernel>) -> PyRefMut<'py, PyKernel> {
+    match kernel.try_borrow_mut() {
+        Ok(this) => this,
+        Err(_) => held_after_a_look(kernel),
+    }
+}
+
+/// Waits until another thread has done with the engine.
+#[cold]
+#[inline(never)]
+fn held_after_a_look<'py>(kernel: &Bound<'py, PyKernel>) -> PyRefMut<'py, PyKernel> {
     loop {
+        kernel.py().detach(thread::yield_now);
         if let Ok(this) = kernel.try_borrow_mut() {
             return this;
         }
-        kernel.py().detach(thread::yield_now);
     }
 }
 

@@ -22,6 +22,7 @@ mod plain_text;
 mod ratio;
 mod refusal;
 mod report;
+mod sent;
 mod sessions;
 
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
@@ -45,6 +46,7 @@ pub use plain_text::plain_text;
 pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
+pub use sent::{Sent, SentBody};
 pub use sessions::{SESSIONS_MAX, Session, Sessions};
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z.

@@ -6,14 +6,14 @@ use proptest::prelude::*;
 use tradecore_journal::{
     CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_session, encode_session_end, encode_sized, encode_state_hash,
+    encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash,
 };
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
     Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding, InstrumentId, Level, LimitChange,
     LimitName, LimitValue, Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, Permission,
-    PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Side, Size,
-    StrategyId, TimeInForce, TimeNs, Trade,
+    PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side,
+    Size, StrategyId, TimeInForce, TimeNs, Trade,
 };
 
 /// A record with everything it owns.
@@ -29,6 +29,7 @@ pub enum Owned {
     ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
     Link { order_id: OrderId, after: Option<OrderId>, oco: Option<OrderId> },
     Sized { order_id: OrderId, lots: i64 },
+    Sent(Sent),
     Report(Report),
     CashFlow(CashFlow),
     Liquidation(Liquidation),
@@ -55,6 +56,7 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
         }
         Owned::Link { order_id, after, oco } => encode_link(out, time_ns, *order_id, *after, *oco),
         Owned::Sized { order_id, lots } => encode_sized(out, time_ns, *order_id, *lots),
+        Owned::Sent(sent) => encode_sent(out, time_ns, sent),
         Owned::Report(report) => encode_report(out, time_ns, report),
         Owned::CashFlow(flow) => encode_cash_flow(out, time_ns, flow),
         Owned::Liquidation(liquidation) => encode_liquidation(out, time_ns, liquidation),
@@ -113,6 +115,7 @@ pub fn record() -> impl Strategy<Value = Owned> {
             Owned::Link { order_id: OrderId(order_id), after: some(after % 3), oco: some(oco) }
         }),
         any::<(u64, i64)>().prop_map(|(order_id, lots)| Owned::Sized { order_id: OrderId(order_id), lots }),
+        sent().prop_map(Owned::Sent),
         report().prop_map(Owned::Report),
         cash_flow().prop_map(Owned::CashFlow),
         liquidation().prop_map(Owned::Liquidation),
@@ -354,4 +357,13 @@ fn report() -> impl Strategy<Value = Report> {
         order_id: OrderId(order_id),
         body,
     })
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    let body = prop_oneof![
+        any::<Option<i64>>().prop_map(|lots| SentBody::New { lots }),
+        Just(SentBody::Cancel),
+        any::<(i64, i64)>().prop_map(|(price_ticks, lots)| SentBody::Replace { price_ticks, lots }),
+    ];
+    (any::<u64>(), body).prop_map(|(order_id, body)| Sent { order_id: OrderId(order_id), body })
 }

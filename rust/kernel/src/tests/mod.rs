@@ -6,6 +6,7 @@ mod common;
 
 mod children;
 mod closing;
+mod door;
 mod unknown;
 
 use tradecore_ledger::OrderEvent;

@@ -70,7 +70,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         },
         fee_tiers: Vec::new(),
         fee_window: FeeWindow::default(),
-        destination: Destination::Venue,
+        destination: Destination::Simulated,
         is_recording: true,
         has_digest: true,
         has_equity_curve: false,

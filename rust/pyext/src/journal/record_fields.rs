@@ -5,7 +5,8 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_journal::{Decision, Levels, RecordBody};
 use tradecore_types::{
     BookUpdate, BookUpdateKind, Bracket, CommandKind, Event, EventBody, ExitPrice, FeedState, Flow,
-    Liquidity, OrderIntent, OrderKind, Refusal, Report, ReportBody, Scope, Side, Size, TimeInForce,
+    Liquidity, OrderIntent, OrderKind, Refusal, Report, ReportBody, Scope, Sent, SentBody, Side, Size,
+    TimeInForce,
 };
 
 use crate::risk::{scope_name, value_text};
@@ -52,6 +53,7 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
             dict.set_item("order_id", order_id.0)?;
             dict.set_item("lots", lots)?;
         }
+        RecordBody::Sent(sent) => put_sent(&dict, sent)?,
         RecordBody::Report(report) => put_report(&dict, report)?,
         RecordBody::Decision(decision) => put_decision(&dict, decision)?,
         RecordBody::Liquidation(liquidation) => {
@@ -77,6 +79,19 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
         }
     }
     Ok(dict)
+}
+
+fn put_sent(dict: &Bound<'_, PyDict>, sent: &Sent) -> PyResult<()> {
+    dict.set_item("order_id", sent.order_id.0)?;
+    dict.set_item("request", sent.body.name())?;
+    match sent.body {
+        SentBody::New { lots } => put_some(dict, "lots", lots),
+        SentBody::Cancel => Ok(()),
+        SentBody::Replace { price_ticks, lots } => {
+            dict.set_item("price_ticks", price_ticks)?;
+            dict.set_item("lots", lots)
+        }
+    }
 }
 
 fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &Levels<'_>) -> PyResult<()> {
