@@ -268,7 +268,9 @@ class Held:
                     time.sleep(0.01)
             time.sleep(0.2)
             os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with open("child", "w") as file:
+                file.write(str(code))
         if self.seen == 6:
             open("held", "w").close()
 '''
@@ -281,6 +283,8 @@ def test_a_signal_to_a_child_ends_the_child_alone(tmp_path):
     engine.start()
     try:
         engine.wait_until_held()
+        # As a shell says that a signal ended a program: 128 and its number.
+        assert engine.sign.with_name("child").read_text() == "143"
         time.sleep(2)
         assert engine.process.poll() is None
     finally:
