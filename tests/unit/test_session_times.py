@@ -6,7 +6,7 @@ import pytest
 
 from support.sessions import START_NS, FakeClock, ListFeed, open_session
 from tradecore.domain import EventBatch
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore.runtime import SessionSettings
 
 HOUR_NS = 3_600_000_000_000
@@ -14,7 +14,7 @@ HOUR_NS = 3_600_000_000_000
 
 def times_of(path, *kinds):
     """Return the times of records of some kinds, in order."""
-    return [time_ns for _, time_ns, kind, _ in JournalReader(str(path)) if kind in kinds]
+    return [time_ns for _, time_ns, kind, _ in JournalFolder(path).reader() if kind in kinds]
 
 
 @pytest.mark.parametrize("lag_ns", [20_000_000, 35_000_000])
@@ -43,7 +43,7 @@ async def test_the_marks_of_a_session_have_the_time_of_its_feed(tmp_path):
     await session.run()
 
     first = next(
-        time_ns for _, time_ns, kind, _ in JournalReader(str(tmp_path / "journal")) if kind != "session"
+        time_ns for _, time_ns, kind, _ in JournalFolder(tmp_path / "journal").reader() if kind != "session"
     )
     assert times_of(tmp_path / "journal", "session", "session_end") == [first, session.engine.now_ns]
 
