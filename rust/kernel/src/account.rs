@@ -6,7 +6,6 @@ use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, TimeNs, Value
 
 use crate::borrow::Borrow;
 use crate::margin::Margin;
-use crate::market::Venue;
 use crate::{Kernel, KernelConfig, KernelError};
 
 /// The parts that are switched on; a kernel without any has no account of this kind.
@@ -130,11 +129,7 @@ impl Kernel {
         }
         self.config.venue.fees = rates;
         for market in &mut self.markets {
-            match &mut market.venue {
-                Venue::Bars(venue) => venue.set_fees(rates),
-                Venue::Quotes(venue) | Venue::Book(venue) => venue.set_fees(rates),
-                Venue::Exchange(venue) => venue.set_fees(rates),
-            }
+            market.venue.set_fees(rates);
         }
     }
 }

@@ -14,7 +14,6 @@ use tradecore_types::{
 };
 
 use crate::margin::{Margin, MarginMode, overflow};
-use crate::market::Venue;
 use crate::schedule::Cancelling;
 use crate::scoping::Books;
 use crate::wake::WakeBody;
@@ -243,7 +242,7 @@ impl Kernel {
         let (liquidity, fee) = (Liquidity::Taker, Money::ZERO);
         let body = ReportBody::Fill { price_ticks, lots, liquidity, fee };
         let report = Report { venue_time_ns: self.now_ns, order_id, body };
-        if matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
+        if self.market(instrument)?.venue.traits().reports_at_once {
             self.report_to_bars(instrument, report)
         } else {
             self.apply_report(instrument, &report)?;

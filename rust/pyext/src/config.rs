@@ -270,7 +270,7 @@ fn latency(venue: &Bound<'_, PyAny>, name: &str, matching: Matching) -> PyResult
     if value < 0 {
         return Err(invalid_value(name, &value.to_string(), "must not be negative"));
     }
-    if value > 0 && matching == Matching::Bars {
+    if value > 0 && matching.traits().reports_at_once {
         let rule = "must be 0 when orders are matched against bars, which say nothing about the time within";
         return Err(invalid_value(name, &value.to_string(), rule));
     }
@@ -300,7 +300,7 @@ pub fn measure_latency(venue: &mut VenueConfig, samples: Option<&LatencySamples>
             return Err(invalid_value(name, &value.to_string(), "must be 0 beside measured latencies"));
         }
     }
-    if venue.matching == Matching::Bars {
+    if venue.matching.traits().reports_at_once {
         let rule = "must be quotes, book or exchange: bars say nothing about the time within";
         return Err(invalid_value("matching", "bars", rule));
     }
