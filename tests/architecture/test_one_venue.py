@@ -1,4 +1,4 @@
-"""Only the room of the simulated venue knows which kinds of it there are; everybody else goes by what one does."""
+"""Only the room of the simulated venue knows which kinds there are; everybody else goes by what one does."""
 
 import re
 
@@ -45,7 +45,7 @@ def test_the_matchers_are_known_to_the_venue_alone():
     known = {
         (name_of(path), found)
         for path in rooms
-        for found in re.findall(r"\b(\w+Matcher)\b", path.read_text(encoding="utf-8"))
+        for found in re.findall(r"\b(\w+Matcher)\b", re.sub(r"//.*", "", path.read_text("utf-8")))
     }
 
     assert known == {("rust/kernel/src/bars.rs", "BarMatcher")}

@@ -1,10 +1,9 @@
 //! What the account does beyond positions: its fee tier, the interest on its shorts and its margin.
 
 use tradecore_ledger::Ledger;
-use tradecore_matching::FeeTiers;
 use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, TimeNs, ValueError};
+use tradecore_venue::{Borrow, FeeTiers};
 
-use crate::borrow::Borrow;
 use crate::margin::Margin;
 use crate::{Kernel, KernelConfig, KernelError};
 
@@ -26,7 +25,8 @@ impl Account {
             tiers if tiers.is_empty() => None,
             tiers => Some(FeeTiers::new(config.venue.fees, tiers.clone(), config.fee_window)?),
         };
-        let borrow = Borrow::of(config);
+        let rates_ppm = config.instruments.iter().map(|instrument| instrument.borrow_ppm).collect();
+        let borrow = Borrow::new(rates_ppm, config.strategies);
         let margin = Margin::of(config, instruments);
         let is_plain = tiers.is_none() && borrow.is_none() && margin.is_none();
         Ok((!is_plain).then(|| Box::new(Self { tiers, borrow, margin })))

@@ -148,7 +148,5 @@ impl Kernel {
 /// Tells whether the opening of a bar can fill an order before the rest of the bar is looked at.
 fn opens_apart(markets: &[Market], event: &Event) -> bool {
     matches!(event.body, EventBody::Bar(_))
-        && markets
-            .get(event.instrument.index())
-            .is_some_and(|market| market.venue.waits_for_open())
+        && markets.get(event.instrument.index()).is_some_and(|market| market.venue.waits_for_open())
 }

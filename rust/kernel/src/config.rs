@@ -1,11 +1,11 @@
 //! What a kernel is made of.
 
 use tradecore_book::BookRules;
-use tradecore_matching::{FeeTier, FeeTiers, FeeWindow};
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{Instrument, InstrumentId, InstrumentSpec, Money, Sessions, ValueError};
+use tradecore_venue::{Borrow, FeeTier, FeeTiers, FeeWindow, VenueConfig};
 
-use crate::{MarginRule, VenueConfig, borrow};
+use crate::MarginRule;
 
 /// Where orders go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl KernelConfig {
         for (index, instrument) in self.instruments.iter().enumerate() {
             let path = format!("instruments[{index}]");
             note(&path, Instrument::new(InstrumentId(0), instrument.spec.clone()).map(|_| ()));
-            note(&path, borrow::check(instrument));
+            note(&path, Borrow::check(instrument.borrow_ppm, instrument.spec.kind));
             if let Some(margin) = &instrument.margin {
                 note(&format!("{path}.margin"), margin.check());
             }

@@ -3,9 +3,7 @@
 use tradecore_bars::Print;
 use tradecore_book::{BookChange, QuoteCheck};
 use tradecore_matching::MarketOut;
-use tradecore_types::{
-    Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Trade,
-};
+use tradecore_types::{Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Trade};
 use tradecore_venue::VenueOut;
 
 use crate::market::{Book, Market, middle};

@@ -77,5 +77,7 @@ pub use margin::{MarginMode, MarginRule};
 pub use orders::{OrderRequest, Verdict};
 pub use series::{BarSource, Column, HISTORY_MAX, IndicatorValues};
 pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
-pub use tradecore_venue::{LatencySample, LatencySamples, Matching, VenueConfig, VenueRequest};
+pub use tradecore_venue::{
+    FeeTier, FeeWindow, LatencySample, LatencySamples, Matching, VenueConfig, VenueRequest,
+};
 pub use wake::{OrderUpdate, Wake, WakeBody};

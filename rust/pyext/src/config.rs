@@ -3,13 +3,12 @@
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
-    Destination, InstrumentConfig, KernelConfig, LatencySamples, Leverage, MarginMode, MarginRule, Matching,
-    VenueConfig,
+    Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples, Leverage, MarginMode,
+    MarginRule, Matching, VenueConfig,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, MarketRest, QueueModel,
-    SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, Finalize, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 

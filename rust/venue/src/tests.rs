@@ -105,7 +105,9 @@ fn a_venue_that_needs_a_book_fills_nothing_before_the_book_is_right() {
     out.reports.clear();
     venue.set_frozen(false);
     venue.take(&buy(2, OrderKind::Market), shown, 11, &mut out);
-    assert!(bodies(&out).iter().any(|body| matches!(body, ReportBody::Fill { price_ticks: 101, lots: 5, .. })));
+    assert!(
+        bodies(&out).iter().any(|body| matches!(body, ReportBody::Fill { price_ticks: 101, lots: 5, .. }))
+    );
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What a simulated venue does by itself, and what it leaves to the engine.
 
 /// What a simulated venue does by itself, and what it leaves to the engine.
-#[expect(clippy::struct_excessive_bools, reason = "answers to questions that have nothing to do with each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "answers to questions that have nothing to do with each other"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VenueTraits {
     /// A market order for a share of equity gets its size when it fills, from the account as it is then.

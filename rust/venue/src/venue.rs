@@ -1,9 +1,7 @@
 //! The simulated venue of one instrument.
 
 use tradecore_book::{L2Book, QuoteDepth};
-use tradecore_matching::{
-    BarMatcher, BarRules, DepthMatcher, ExchangeMatcher, FeeSchedule, MarketOut,
-};
+use tradecore_matching::{BarMatcher, BarRules, DepthMatcher, ExchangeMatcher, FeeSchedule, MarketOut};
 use tradecore_types::{Flow, Instrument, OrderId, Quote, Report, Sessions, TimeNs, Trade};
 
 use crate::{Matching, VenueConfig, VenueRequest, VenueTraits};
