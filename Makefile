@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust fuzz miri bench bench-peers bench-check bench-fills profile lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust fuzz miri bench bench-peers bench-check bench-fills profile mutants lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -56,7 +56,8 @@ rust: dev
 docs: dev ## Build the Rust documentation; a broken link or an undocumented item is an error.
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
-generate: dev ## Write the generated parts of the documents anew.
+generate: dev ## Write the generated files and parts of the documents anew.
+	@$(BIN)/python tools/generate_indicators.py
 	@$(BIN)/python tools/generate_docs.py
 
 fuzz: ## Fuzz every entry point for FUZZ_SECONDS (60) each; needs a nightly toolchain and cargo-fuzz.
@@ -66,6 +67,11 @@ miri: ## Watch the memory that is lent to numpy under Miri; needs a nightly tool
 	@$(CARGO) +nightly miri --version >/dev/null 2>&1 || { echo "miri not found: rustup toolchain install nightly --component miri" >&2; exit 2; }
 	$(CARGO) +nightly miri test --locked --quiet -p tradecore-ledger --lib lendable
 	$(CARGO) +nightly miri test --locked --quiet --manifest-path miri/Cargo.toml --target-dir target
+
+mutants: dev ## Plant faults that a seed draws and see which the tests notice (hours; ARGS="--seed 7"); needs cargo-mutants.
+	@test -x build/cosmic-ray/bin/cosmic-ray || { $(PYTHON) -m venv build/cosmic-ray && \
+		build/cosmic-ray/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutants.txt; }
+	@ended=0; for language in rust python; do $(BIN)/python tools/mutants.py $$language $(ARGS) || ended=$$?; done; exit $$ended
 
 bench: dev ## Run the workloads beside their baselines, then the native benches; also to benches/results/.
 	@$(BIN)/python benches/run.py $(ARGS)
@@ -84,10 +90,10 @@ profile: dev ## Show where the time of a workload goes, e.g. make profile WORKLO
 
 lock: python ## Resolve requirements/*.in anew into hash-locked files (UPGRADE=1 takes newer versions).
 	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
-	@for name in dev setup runtime; do \
+	@for name in dev setup runtime mutants; do \
 		build/lock/bin/uv pip compile requirements/$$name.in --output-file requirements/$$name.txt --universal \
 			--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet \
-			$(if $(UPGRADE),--upgrade) $$([ $$name = dev ] || echo --constraints requirements/dev.txt) || exit 1; done
+			$(if $(UPGRADE),--upgrade) $$(case $$name in (dev|mutants) ;; (*) echo --constraints requirements/dev.txt;; esac) || exit 1; done
 	@for name in benches/peers/requirements-*.in; do \
 		build/lock/bin/uv pip compile $$name --output-file $${name%.in}.txt --universal --generate-hashes \
 			--python-version $$(case $$name in (*nautilus*) echo 3.13 --prerelease allow;; (*) echo 3.11;; esac) \

@@ -84,7 +84,7 @@ def bench_bars_with_trades(compare):
 def bench_sweep(compare):
     """B3: how long do 100 parameter points take, one backtest each?"""
     bars = walk_bars(compare.size(500_000, 5_000))
-    close = bars.close / WALK_TICKS
+    batch, close = bar_batch(bars), bars.close / WALK_TICKS
     points = [(fast, slow) for fast in SWEEP_FAST for slow in SWEEP_SLOW]
     # Four of the hundred are run; the table shows points a second.
     chosen = [*points[::40], SWEEP_BEST] if compare.full else points[:1]
@@ -94,7 +94,7 @@ def bench_sweep(compare):
         return found.pnl + found.open_pnl
 
     def by_engine(fast, slow):
-        return float(run(prepare(walk_spec(), SimpleCross(fast, slow), bar_batch(bars))).summary.pnl)
+        return float(run(prepare(walk_spec(), SimpleCross(fast, slow), batch)).summary.pnl)
 
     ours, expected = compare(
         "B3 sweep, callback",

@@ -119,6 +119,7 @@ def bench_quotes_one_at_a_time_among_many(compare, instruments):
         engine, batch, events = prepared.engine, EventBatch(), 0
         instrument_id = len(engine.instruments) - 1
         for number in range(1, count + 1):
+            batch.clear()
             batch.quote(number * STEP_NS, instrument_id, PRICE, LOTS, PRICE + 2, LOTS)
             engine.feed(batch)
             events += engine.run()

@@ -19,9 +19,11 @@ class Call(Generic[Result]):
         What is done; its exception comes to whoever asks for the result.
     what : str
         Path or thing that it is about, for the error of a call that does not come back.
+    is_vital : bool
+        Where the system gives no thread, make the call here and wait for it: it must be made.
     """
 
-    def __init__(self, call: Callable[[], Result], what: str) -> None:
+    def __init__(self, call: Callable[[], Result], what: str, *, is_vital: bool = False) -> None:
         self._call = call
         self._what = what
         self._done = threading.Event()
@@ -30,6 +32,9 @@ class Call(Generic[Result]):
         try:
             threading.Thread(target=self._run, name="bounded", daemon=True).start()
         except RuntimeError as error:
+            if is_vital:
+                self._run()
+                return
             self._error = StorageError(what, f"no thread could be started for it: {error}")
             self._done.set()
 

@@ -60,11 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _own_process(target: str) -> None:
-    """Let Ctrl-C end the process in time, where Python does not hear of it too; `run` does more by itself."""
+    """Let Ctrl-C end the process in time, where Python does not hear of it too.
+
+    `run` and `demo` have handlers of their own, which are installed first.
+    """
     from tradecore_api import process_deadline
 
     process_deadline.own()
-    if target != "run:run":
+    if target not in {"run:run", "demo:demo"}:
         process_deadline.wait_for(
             process_deadline.SIGNALS_OF_COMMANDS, process_deadline.SECONDS, ExitCode.INTERRUPTED
         )

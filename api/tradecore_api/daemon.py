@@ -15,13 +15,16 @@ from typing import Protocol
 import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.journal import JournalFolder
 from tradecore.engine import ActivityWatch
+from tradecore.engine.blame import blamed_by_place
 from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore.runtime import Session
-from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, start_lines, unblocked
+from tradecore.runtime.forked_child import ForkWatch
+from tradecore.runtime.session import Phase
+from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call
 from tradecore_api.config.tables import Config
-from tradecore_api.control import address
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import engine_status
 from tradecore_api.engine_watch import EngineWatch
@@ -76,13 +79,13 @@ class Daemon:
         self._tables = config.tables
         self._is_new_journal = is_new_journal
         self._state = StateDir(config.tables.account.name)
-        self._journal_path = config.tables.journal.path or str(self._state.journal)
+        self._journal = JournalFolder(config.tables.journal.path or self._state.journal)
         self._session: Session | None = None
         self._news: ActivityWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: str | None = None
         self._is_held = False
-        self._pid = os.getpid()
+        self._forks = ForkWatch()
         self._forced = ForcedEnd(self._say_forced, self._forced_code)
         self._lock = InstanceLock(self._state.lock, self._state.account)
         self._process_start = heartbeat.process_start(os.getpid())
@@ -115,7 +118,12 @@ class Daemon:
                 summary = runner.run(self._main())
             self._beat_if_possible("ended")
         except BaseException as error:
-            self._say_end(error)
+            # What a child that was forked has to say is not the engine's end.
+            self._forks.end_child()
+            cause = self._cause_of(error)
+            self._say_end(cause)
+            if cause is not error:
+                raise cause from error
             raise
         else:
             self._say_end(None)
@@ -127,28 +135,32 @@ class Daemon:
             if self._session is None:
                 self._restore(self._before)
             recent.detach()
+            signals.let_go()
             for number, handler in handlers.items():
-                signal.signal(number, handler)
+                signals.install(number, handler)
             self._lock.release()
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
-        session = sessions.open_session(
-            self._config,
-            self._journal_path,
-            is_new_journal=self._is_new_journal,
-            notifiers=lambda engine: [readers.log_notifier(engine)],
-        )
+        try:
+            session = sessions.open_session(
+                self._config,
+                self._journal,
+                is_new_journal=self._is_new_journal,
+                notifiers=lambda engine: [readers.log_notifier(engine)],
+            )
+        finally:
+            # An import, a strategy's start or its replay may fork too.
+            self._forks.end_child()
         self._session = session
         self._news = session.engine.watch(has_refusals=False)
         last_words.forget(self._state)
         self._watch = EngineWatch(session.engine, self._day_before())
-        start_lines.tell_start(self._config, session, self._journal_path)
+        start_lines.tell_start(self._config, session, self._journal.where)
         if self._stop_asked:
             session.stop(self._stop_asked)
-        self._guard = Guard(self._lock, self._state, self._journal_path)
-        by_name = self._lock.listener if address.has_unix_sockets() else None
-        control = ControlServer(self._state.address, by_name)
+        self._guard = Guard(self._lock, self._state, self._journal)
+        control = ControlServer(self._state.address, self._lock.listener)
         self._projection = projection = self._made_projection()
         if projection is not None:
             projection.start()
@@ -175,10 +187,11 @@ class Daemon:
                     self._end_within_bound()
             await control.aclose()
             beats.cancel()
-        summary = summarize(session.engine, self._journal_path)
+        summary = summarize(session.engine, self._journal)
         return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
 
     async def _answer(self, request: ControlRequest) -> ControlReply:
+        self._forks.end_child()
         session = self._session
         if session is None:
             return ControlReply(accepted=False, message="the engine is starting")
@@ -224,6 +237,7 @@ class Daemon:
 
     async def _keep_beating(self) -> None:
         while True:
+            self._forks.end_child()
             failure = ""
             try:
                 await self._beat_async("running")
@@ -232,7 +246,14 @@ class Daemon:
             if failure and failure != self._beat_failure:
                 log.warning("heartbeat_failed", extra={"reason": failure})
             self._beat_failure = failure
+            if self._session is not None and self._session.phase is Phase.ENDED:
+                # The log has told the end; the tables may follow for a while yet.
+                await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
+                continue
             await self._look_after_files()
+            for name in signals.take_back():
+                said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
+                log.warning("signal_taken_back", extra={"words": said})
             self._tell_news()
             await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
 
@@ -310,7 +331,7 @@ class Daemon:
             phase=phase,
             account=self._state.account,
             mode=self._tables.mode.value,
-            journal=self._journal_path,
+            journal=self._journal.where,
         )
         if self._session is not None:
             if self._watch is not None:
@@ -347,8 +368,16 @@ class Daemon:
     def _day_before(self) -> Heartbeat | None:
         """Return the last heartbeat where it is of the journal that goes on: its day goes on too."""
         before, session = self._before, self._session
-        is_same = before is not None and before.journal == self._journal_path
+        is_same = before is not None and before.journal == self._journal.where
         return before if is_same and session is not None and session.recovered.frames else None
+
+    def _cause_of(self, error: BaseException) -> BaseException:
+        """Return the error that names the strategy of a `KeyboardInterrupt`: Ctrl-C raises none in a run."""
+        session = self._session
+        if session is None or not isinstance(error, KeyboardInterrupt):
+            return error
+        engine = session.engine
+        return blamed_by_place(error, engine.strategies, engine.now_ns) or error
 
     def _say_end(self, error: BaseException | None) -> None:
         """Leave on disk why the engine ended; one that never started leaves why the start failed."""
@@ -365,7 +394,7 @@ class Daemon:
             return {}
         self._watch.look()
         mode = self._tables.mode.value
-        status = engine_status(session, self._watch, mode=mode, journal_path=self._journal_path)
+        status = engine_status(session, self._watch, mode=mode, journal_path=self._journal.where)
         projection, streams = self._projection, unblocked.current()
         return {
             **status,
@@ -402,7 +431,7 @@ class Daemon:
         database = self._tables.database
         if not database.enabled:
             return None
-        return Projection(self._journal_path, database.path or str(self._state.database))
+        return Projection(self._journal, database.path or str(self._state.database))
 
     def _seconds_for_tables(self) -> float:
         """Return how long the end may wait for the read model; one by force comes later than that."""
@@ -421,7 +450,7 @@ class Daemon:
             numbers.append(signal.SIGHUP)
         before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         for number in numbers:
-            before[number] = signal.signal(number, self._on_signal)
+            before[number] = signals.install(number, self._on_signal)
         process_deadline.wait_for(numbers, self._seconds_max(), ExitCode.UNAVAILABLE)
         return before
 
@@ -431,7 +460,7 @@ class Daemon:
         return min(seconds, process_deadline.SECONDS_MAX)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:
+        if self._forks.is_child:
             # A strategy forked: its child has nothing to end cleanly, and must not say that the engine ends.
             os._exit(128 + number)
         self._ask_end(signal.Signals(number).name)

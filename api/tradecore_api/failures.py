@@ -59,15 +59,18 @@ def reported(command: Callable[[], int]) -> int:
     except MemoryError as error:
         print(f"tradecore: {NO_MEMORY}", file=sys.stderr)
         return code_of(error)
-    except Exception as error:  # noqa: BLE001 - the outermost caller: a bug must not look like a finding
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the outermost caller: a bug must not look like a finding
+        # What Python takes for an end too, such as a task that was cancelled: its 0 or 1 says nothing.
         return _fault(error)
 
 
-def _fault(error: Exception) -> int:
+def _fault(error: BaseException) -> int:
     """Print where an exception came from that nobody foresaw."""
     try:
         traceback.print_exc()
-    except Exception as failure:  # noqa: BLE001 - the text of an exception is code of its class
+    except BaseException as failure:  # noqa: BLE001 - the text of an exception is code of its class
         print(f"(its traceback cannot be shown: {type(failure).__name__})", file=sys.stderr)
     what = f"{error_text(error)}: this is a fault of tradecore; please report the lines above"
     print(f"tradecore: {what}", file=sys.stderr)

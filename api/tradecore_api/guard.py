@@ -1,9 +1,8 @@
 """Looks whether the files that an engine stands on are still those that others find."""
 
-from pathlib import Path
-
 import msgspec
 
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.state_dir import StateDir
 
@@ -35,15 +34,15 @@ class Guard:
         Held by this process.
     state : StateDir
         Of its account.
-    journal_path : str
+    journal : JournalFolder
         Journal that this process has open.
     """
 
-    def __init__(self, lock: InstanceLock, state: StateDir, journal_path: str) -> None:
+    def __init__(self, lock: InstanceLock, state: StateDir, journal: JournalFolder) -> None:
         self._lock = lock
         self._state = state
-        self._journal_path = journal_path
-        self._journal = _identity(journal_path)
+        self._journal = journal
+        self._identity = journal.identity()
 
     def look(self) -> Sight:
         """Return what is no longer in its place; may take as long as the disk does."""
@@ -67,22 +66,13 @@ class Guard:
                 )
         if not self._has_journal():
             alarms["journal"] = (
-                f"{self._journal_path} was removed or replaced: the next start finds nothing of it; {ways}"
+                f"{self._journal.where} was removed or replaced: the next start finds nothing of it; {ways}"
             )
         return Sight(alarms=alarms, repairs=repairs)
 
     def _has_journal(self) -> bool:
         try:
-            return _identity(self._journal_path) == self._journal
+            return self._journal.identity() == self._identity
         except OSError:
             # A disk that does not say may have it.
             return True
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Return which file a path leads to, `None` for none; raises `OSError` when nobody knows."""
-    try:
-        found = Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_dev, found.st_ino

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tradecore_api.state_dir import write_atomically
+from tradecore_api.state_dir import read_small, write_atomically
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
 def read(path: Path) -> Heartbeat | None:
     """Return the last heartbeat, or `None` when there is none that can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Heartbeat)
+        return msgspec.json.decode(read_small(path), type=Heartbeat)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore_api import account_socket, heartbeat
+from tradecore_api.state_dir import NEVER_WAIT, read_small, require_file
 
 if sys.platform == "win32":
     import msvcrt
@@ -163,7 +164,7 @@ def holder(path: Path) -> int | None:
     if found is not None and found.pid is not None:
         return found.pid
     try:
-        written = int(path.read_text(encoding="ascii").strip())
+        written = int(read_small(path))
     except (OSError, ValueError):
         written = None
     if written is None or not heartbeat.is_alive(written):
@@ -227,7 +228,7 @@ def _places(path: Path) -> Iterator[Path]:
 def _is_locked(path: Path) -> bool:
     try:
         # Read-only is enough to look, also on a disk that takes no writing.
-        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY | NEVER_WAIT)
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -239,10 +240,17 @@ def _is_locked(path: Path) -> bool:
 
 
 def _opened(path: Path) -> int:
+    """Open a lock file, and make it; raises `StorageError`, also for what is no file."""
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NEVER_WAIT, 0o600)
     except OSError as error:
         raise StorageError(str(path), f"cannot be opened: {error.strerror}; {REMEDY}") from error
+    try:
+        require_file(descriptor, path)
+    except OSError as error:
+        os.close(descriptor)
+        raise StorageError(str(path), str(error.strerror)) from error
+    return descriptor
 
 
 def _write_pid(descriptor: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -47,7 +48,7 @@ def try_engage(state: StateDir, reason: str, *, seconds_max: float = LATCH_SECON
 
 def begin(state: StateDir, reason: str) -> Call[None]:
     """Begin to write the latch beside what else is to be done; a disk that hangs holds nobody."""
-    return Call(lambda: engage(state, reason), str(state.kill_latch))
+    return Call(lambda: engage(state, reason), str(state.kill_latch), is_vital=True)
 
 
 def outcome(writing: Call[None], seconds_max: float = LATCH_SECONDS_MAX) -> str:
@@ -81,6 +82,15 @@ def clear(state: StateDir) -> None:
     """Take latch and release request away, once the release is in the journal."""
     _remove(state.kill_latch)
     _remove(state.kill_release)
+
+
+def forget(state: StateDir) -> bool:
+    """Take away the switch of an account that never ran, and its directory; tell whether it was engaged."""
+    was_engaged = is_engaged(state)
+    clear(state)
+    with suppress(OSError):
+        state.path.rmdir()
+    return was_engaged
 
 
 def _is_there(path: Path, *, otherwise: bool) -> bool:

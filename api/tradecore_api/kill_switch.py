@@ -8,12 +8,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.ports.control_channel import ControlReply
-from tradecore_api import account_socket, heartbeat, instance_lock, kill_latch
+from tradecore_api import account_socket, heartbeat, instance_lock, kill_latch, last_words, state_dir
 from tradecore_api.bounded import Call
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
@@ -24,6 +27,7 @@ TERMINATE_SECONDS_MAX = 2.0
 FAILED_SECONDS_MAX = 3.0
 ASK_AGAIN_SECONDS_MAX = 1.0
 LOOK_SECONDS_MAX = 1.0
+WORDS_SECONDS_MAX = 0.5
 # More than all the steps of a kill together: an account that takes longer must not hold those after it.
 ACCOUNT_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.02
@@ -71,7 +75,7 @@ def kill(state: StateDir, reason: str, *, seconds_max: float, ends_process: bool
         # The kernel is asked before any file: a disk that hangs must not keep anybody from the engine.
         is_known = account_socket.holder(state.path) is not None
         if not is_known and not _looked_at(state):
-            return _latched(state, reason, "no engine runs")
+            return _latched_ahead(state, reason)
     except StorageError as error:
         # Nothing can be seen for certain: one that runs all the same is to be stopped.
         doubt = error
@@ -123,6 +127,13 @@ def _ended(state: StateDir, reason: str, why: str) -> Outcome:
             accepted=False,
             message=f"pid {pid} cannot be ended; end it by hand",
             is_latched=not kill_latch.outcome(writing),
+            next_step=state_dir.owner_words(state),
+        )
+    # Whoever asks later why it is dead finds who ended it.
+    words = last_words.of_emergency_stop(why, pid or 0)
+    with suppress(TradecoreError, OSError):
+        Call(lambda: words.write(state.last_words), str(state.last_words), is_vital=True).result(
+            WORDS_SECONDS_MAX
         )
     message = f"the engine was not killed by its own answer ({why}); ended pid {pid}"
     return _latched(state, reason, message, writing=writing)
@@ -150,7 +161,25 @@ def _unanswered(state: StateDir, reason: str, why: str, *, may_fail: bool) -> Ou
         accepted=False,
         message=f"NOT STOPPED: {why}; {latched}",
         is_latched=not failed,
-        next_step=f"`tradecore emergency-stop {state.account}` works without its answer: it ends the process",
+        next_step=state_dir.owner_words(state)
+        or f"`tradecore emergency-stop {state.account}` works without its answer: it ends the process",
+    )
+
+
+def _latched_ahead(state: StateDir, reason: str) -> Outcome:
+    """Write the latch where no engine runs; one of a name that never ran was hardly the one that is meant."""
+    naming = Call(lambda: state_dir.unknown_words(state.account), str(state.path), is_vital=True)
+    unknown = naming.result(LOOK_SECONDS_MAX)
+    if not unknown:
+        return _latched(state, reason, "no engine runs")
+    outcome = _latched(state, reason, f"no engine runs, so NOTHING WAS STOPPED: CHECK THE NAME: {unknown}")
+    if not outcome.is_latched:
+        return outcome
+    return msgspec.structs.replace(
+        outcome,
+        code=ExitCode.NOT_RUNNING,
+        accepted=False,
+        next_step=f"if the name is wrong, `tradecore kill --release {state.account}` takes the switch away",
     )
 
 
@@ -212,15 +241,26 @@ def _looked_at(state: StateDir) -> bool:
 
     Raises `StorageError` when they cannot be looked at in time.
     """
-    return Call(lambda: instance_lock.is_held(state.lock), str(state.path)).result(LOOK_SECONDS_MAX)
+    looking = Call(lambda: instance_lock.is_held(state.lock), str(state.path), is_vital=True)
+    return looking.result(LOOK_SECONDS_MAX)
 
 
 def emergency_stop(account: str, reason: str, *, seconds_max: float) -> Outcome:
     """Kill the engine of one account, end its process if it must be; what goes wrong is an outcome too."""
     try:
-        stopping = Call(
-            lambda: kill(StateDir(account), reason, seconds_max=seconds_max, ends_process=True), account
-        )
-        return stopping.result(ACCOUNT_SECONDS_MAX)
+        return kill_in_time(StateDir(account), reason, seconds_max=seconds_max, ends_process=True)
     except (TradecoreError, OSError) as error:
         return Outcome(code=ExitCode.STORAGE, accepted=False, message=str(error), is_latched=False)
+
+
+def emergency_stop_of_all(names: Sequence[str], reason: str, *, seconds_max: float) -> list[Outcome]:
+    """Do as `emergency_stop` does for each account, all at once: one that hangs keeps no other waiting."""
+    stops = [partial(emergency_stop, name, reason, seconds_max=seconds_max) for name in names]
+    stopping = [Call(stop, name, is_vital=True) for name, stop in zip(names, stops, strict=True)]
+    return [call.result(ACCOUNT_SECONDS_MAX + LOOK_SECONDS_MAX) for call in stopping]
+
+
+def kill_in_time(state: StateDir, reason: str, *, seconds_max: float, ends_process: bool) -> Outcome:
+    """Do as `kill` does, where a disk may hang without an engine; raises `StorageError` when it does."""
+    call = partial(kill, state, reason, seconds_max=seconds_max, ends_process=ends_process)
+    return Call(call, state.account, is_vital=True).result(ACCOUNT_SECONDS_MAX)

@@ -1,6 +1,5 @@
 """What an engine says when it ends, kept on disk so that `status` can tell why."""
 
-import asyncio
 import time
 import traceback
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from tradecore.domain.errors import (
 from tradecore.domain.quoted import cut, error_text, notes_of, printable
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import code_of
-from tradecore_api.state_dir import StateDir, write_atomically
+from tradecore_api.state_dir import StateDir, read_small, write_atomically
 
 # The file stays small, whatever an exception says.
 TEXT_MAX = 2_000
@@ -117,7 +116,7 @@ def of_error(error: BaseException, pid: int, log: Sequence[str]) -> LastWords:
     reason = printable(str(error)) if is_ours else error_text(error)
     notes = notes_of(error)[:NOTES_MAX]
     known = _next_step(error)
-    if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
+    if isinstance(error, KeyboardInterrupt):
         known = "start again: the run goes on from its journal"
     if known is None or not (is_ours or isinstance(error, OSError | MemoryError | KeyboardInterrupt)):
         notes += [_place(error)]
@@ -163,6 +162,19 @@ def of_forced_end(asked: str, seconds: float, pid: int, log: Sequence[str]) -> L
     )
 
 
+def of_emergency_stop(why: str, pid: int) -> LastWords:
+    """Return the words about an engine that `tradecore emergency-stop` ended; it had no time for its own."""
+    return LastWords(
+        time_ns=time.time_ns(),
+        pid=pid,
+        reason=f"`tradecore emergency-stop` ended its process by force, because {cut(why, TEXT_MAX)}",
+        is_clean=False,
+        exit_code=-9,
+        next_step="find out what hung (a strategy, the feed or the disk), then `tradecore kill --release` "
+        "and start again: the run goes on from its journal",
+    )
+
+
 def forget(state: StateDir) -> None:
     """Take the words of earlier ends away: a new session has begun."""
     for path in (state.last_words, state.failed_start):
@@ -178,7 +190,7 @@ def cut_log(lines: Sequence[str]) -> tuple[str, ...]:
 def read(path: Path) -> LastWords | None:
     """Return last words, or `None` when there are none that can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=LastWords)
+        return msgspec.json.decode(read_small(path), type=LastWords)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

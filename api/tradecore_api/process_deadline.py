@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from tradecore import _core
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.signals import keep
 
 # How long a command other than `run` may take for its end after Ctrl-C.
 SECONDS = 4.5
@@ -33,11 +34,14 @@ def own() -> None:
 def wait_for(signals: Iterable[int], seconds: float, code: ExitCode) -> None:
     """Let the process live no longer than so many seconds from the first of the signals on.
 
-    To be called after Python's own handlers are installed. It then ends with `code`, or what `end_with` says.
+    To be called after Python's own handlers are installed, which nobody may replace from then on. It then
+    ends with `code`, or what `end_with` says.
     """
     if _owned:
+        numbers = [int(number) for number in signals]
         _core.end_with(int(code))
-        _core.end_on_signals([int(number) for number in signals], seconds)
+        _core.end_on_signals(numbers, seconds)
+        keep(numbers)
 
 
 def begin(seconds: float) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.quoted import error_text
 from tradecore.runtime import Projector
 from tradecore_api.wiring import readers
@@ -35,14 +36,14 @@ class Projection:
 
     Parameters
     ----------
-    journal_path : str
+    journal : JournalFolder
         Journal to project.
     database_path : str
         File of the read model.
     """
 
-    def __init__(self, journal_path: str, database_path: str) -> None:
-        self._journal_path = journal_path
+    def __init__(self, journal: JournalFolder, database_path: str) -> None:
+        self._journal = journal
         self._database_path = database_path
         self._ended = asyncio.Event()
         self._progress = Progress()
@@ -135,14 +136,14 @@ class Projection:
     async def _follow(self) -> None:
         read_model = await readers.open_read_model(
             self._database_path,
-            self._journal_path,
+            self._journal,
             busy_seconds_max=BUSY_SECONDS_MAX,
             makes_directory=False,
         )
         try:
             has_begun = self._projector is not None and self._projector.has_begun
             self._projector = Projector(
-                self._journal_path, read_model, has_begun=has_begun, on_progress=self._forget_problem
+                self._journal, read_model, has_begun=has_begun, on_progress=self._forget_problem
             )
             await self._projector.run(self._ended)
         finally:
@@ -156,12 +157,12 @@ class Projection:
 
     def _tell_behind(self) -> None:
         """Say what is missing in the tables and how to complete them."""
-        repair = ("tradecore", "db", "rebuild", "--journal", self._journal_path, self._database_path)
+        repair = ("tradecore", "db", "rebuild", "--journal", self._journal.where, self._database_path)
         log.warning(
             "read_model_behind",
             extra={
                 "database": self._database_path,
-                "journal": self._journal_path,
+                "journal": self._journal.where,
                 "reason": self._progress.reason,
                 "next_step": f"the next start completes it, or: {shlex.join(repair)}",
             },

@@ -13,7 +13,7 @@ from tradecore_api.control import client
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.last_words import LastWords
 from tradecore_api.last_words import read as read_words
-from tradecore_api.state_dir import StateDir, unknown_words
+from tradecore_api.state_dir import StateDir, owner_words, unknown_words
 
 HEARTBEAT_SECONDS_MAX = 3.0
 # A replay of a long journal at the start answers nobody; it is no hang.
@@ -22,12 +22,13 @@ STATUS_SECONDS_MAX = 1.0
 
 RUNNING, HUNG, DEAD, STOPPED = "running", "hung", "dead", "not running"
 _VANISHED = (
-    "it left no last words: it was killed from outside (kill -9, or the system when memory ran out), "
-    "or the machine went down"
+    "it left no last words, because its process ended at once: killed from outside (kill -9, or the system "
+    "when memory ran out), ended by force because it was held when it was asked to end, ended from within "
+    "(a crash in C code, os._exit), or with the machine"
 )
 _VANISHED_STEP = (
-    "look for `Out of memory` or `Killed process` in the system's log (`journalctl -k` or `dmesg`), "
-    "then start again: the run goes on from its journal"
+    "look at the last lines of its log, and for `Out of memory`, `Killed process` or `segfault` in that of "
+    "the system (`journalctl -k` or `dmesg`), then start again: the run goes on from its journal"
 )
 
 
@@ -128,6 +129,8 @@ def left_behind(found: AccountStatus) -> str:
 def _next_step(found: AccountStatus) -> str:
     words = _words_of_this_end(found)
     if found.state == HUNG:
+        if owner := owner_words(StateDir(found.account)):
+            return owner
         return f"`tradecore emergency-stop {found.account}` ends it and keeps its next start from trading"
     if found.state == DEAD:
         return words.next_step if words is not None else _VANISHED_STEP

@@ -1,5 +1,6 @@
 """Where a running engine keeps its small files: one directory per account, for its owner alone."""
 
+import errno
 import os
 import stat
 import sys
@@ -11,6 +12,8 @@ from tradecore.domain.spec_check import ACCOUNT_NAME_RULE, is_account_name
 from tradecore_api import account_socket
 
 ENVIRONMENT_NAME = "TRADECORE_STATE_DIR"
+# Opens a pipe that somebody laid in the place of a file without waiting for its other end.
+NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 def root() -> Path:
@@ -108,11 +111,64 @@ def _why_odd(entry: Path) -> str:
     return "" if stat.S_ISDIR(mode) else "it is no directory"
 
 
+def known_accounts() -> list[str]:
+    """Return the accounts that an engine ran for: a kill switch alone may be that of a mistyped name."""
+    running = running_accounts()
+    return [name for name in accounts() if name in running or not _has_switch_alone(root() / name)]
+
+
 def unknown_words(account: str) -> str:
     """Return what to say of a name that was never seen here; nothing of one that was."""
-    if account in accounts():
+    known = known_accounts()
+    if account in known:
         return ""
-    return f"no engine of it ever ran here, known are: {', '.join(accounts()) or 'none'}"
+    return f"no engine of it ever ran here, known are: {', '.join(known) or 'none'}"
+
+
+def _has_switch_alone(directory: Path) -> bool:
+    try:
+        names = [entry.name for entry in directory.iterdir()]
+    except OSError:
+        # What cannot be looked at may be anything.
+        return False
+    return bool(names) and all("kill." in name for name in names)
+
+
+def owner_words(state: StateDir) -> str:
+    """Return how to ask about an account of another user; nothing for its owner and for root."""
+    if sys.platform == "win32" or os.geteuid() == 0:
+        return ""
+    try:
+        owner = state.path.stat().st_uid
+    except OSError:
+        return ""
+    if owner == os.geteuid():
+        return ""
+    name = _user_name(owner)
+    return f"its engine obeys the user {name} alone: ask as that user (`sudo -u {name} tradecore ...`)"
+
+
+def _user_name(number: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
+
+
+def read_small(path: Path) -> bytes:
+    """Return what is in a small file of ours; raises `OSError`, also for a pipe, which would never answer."""
+    descriptor = os.open(path, os.O_RDONLY | NEVER_WAIT)
+    with os.fdopen(descriptor, "rb") as file:
+        require_file(descriptor, path)
+        return file.read()
+
+
+def require_file(descriptor: int, path: Path) -> None:
+    """Raise `OSError` unless what is open is an ordinary file."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "is no ordinary file: remove it", str(path))
 
 
 def write_atomically(path: Path, content: bytes, *, is_durable: bool) -> None:
@@ -140,7 +196,7 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool) -> None:
 
 def make_empty(path: Path) -> None:
     """Make sure that a file is there, durably, and write nothing into it; raises `OSError`."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | NEVER_WAIT, 0o600))
     _sync_directory(path.parent)
 
 

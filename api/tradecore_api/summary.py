@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tradecore.domain.journal import journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore.engine import Activity, BookCounts, Engine
 from tradecore_api.output import plain, print_json, print_reasons, print_values
 
@@ -52,10 +52,10 @@ def print_summary(summary: RunSummary, *, is_json: bool, has_journal: bool = Tru
     print_reasons(summary.activity, trades=summary.fills)
 
 
-def summarize(engine: Engine, journal_path: str) -> RunSummary:
+def summarize(engine: Engine, journal: JournalFolder) -> RunSummary:
     """Return the figures of an engine, its journal verified byte by byte."""
     figures = engine.summary()
-    verdict = journal_verify(journal_path)
+    verdict = journal.verify()
     return RunSummary(
         events=figures.events,
         orders=figures.orders,
@@ -66,7 +66,7 @@ def summarize(engine: Engine, journal_path: str) -> RunSummary:
         positions={symbol: Decimal(size) for symbol, size in figures.positions.items()},
         open_orders=figures.open_orders,
         book=figures.book,
-        journal=journal_path,
+        journal=journal.where,
         journal_head=verdict.head,
         journal_verified=verdict.status == INTACT,
         orders_digest=engine.orders_digest(),

@@ -1,4 +1,4 @@
-"""What the documents show of the program is made from the program."""
+"""What the documents show of the program, and what the program says twice, is made from the program."""
 
 import importlib.util
 import sys
@@ -8,15 +8,28 @@ import pytest
 from support.shared import ROOT
 
 
-@pytest.fixture(scope="module")
-def generator():
-    """Load the tool as a module."""
-    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "tools" / "generate_docs.py")
+def loaded(name):
+    """Load a tool as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return module
+
+
+@pytest.fixture(scope="module")
+def generator():
+    """Give the tool that writes documents."""
+    yield loaded("generate_docs")
+    del sys.modules["generate_docs"]
+
+
+def test_the_python_faces_of_indicators_are_current():
+    """Stubs, names and the methods of a context are what the table of indicators makes of them."""
+    stale = [path.name for path in loaded("generate_indicators").out_of_date()]
+    del sys.modules["generate_indicators"]
+
+    assert stale == [], "run `make generate`"
 
 
 @pytest.mark.slow

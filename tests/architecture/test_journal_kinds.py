@@ -3,7 +3,12 @@
 import re
 
 from support.shared import ROOT
-from tradecore.domain.journal import JournalReader, encode_session, encode_session_end, record_kinds
+from tradecore.domain.journal import (
+    JournalFolder,
+    encode_session,
+    encode_session_end,
+    record_kinds,
+)
 from tradecore.domain.record import JournalRecord
 from tradecore.runtime import frames
 from tradecore_api.commands.journal import EVENT_KINDS
@@ -46,7 +51,7 @@ def test_a_record_of_every_projected_kind_changes_the_tables_that_are_named():
     records = [
         JournalRecord(seq=seq + 1, time_ns=time_ns, kind=kind, fields=fields)
         for path in GOLDEN
-        for seq, time_ns, kind, fields in JournalReader(path)
+        for seq, time_ns, kind, fields in JournalFolder(path).reader()
     ]
     for record in [*records, SIZED, SENT]:
         changed[record.kind] |= tables_changed_by(record)

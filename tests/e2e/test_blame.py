@@ -1,5 +1,6 @@
 """What fails is blamed: a file, a strategy, the system, or standard output, and never tradecore for them."""
 
+import asyncio
 import contextlib
 import os
 import resource
@@ -68,6 +69,10 @@ class NoText(Exception):
     def __str__(self):
         return 5
 
+class Ends(Exception):
+    def __str__(self):
+        raise SystemExit(3)
+
 class Half(Exception):
     def __str__(self):
         return "half \\ud800\\x1b[2J\\nsecond"
@@ -92,6 +97,7 @@ class Made:
     [
         ("Odd", "Odd (its text cannot be made: RuntimeError)"),
         ("NoText", "NoText (its text cannot be made: TypeError)"),
+        ("Ends", "Ends (its text cannot be made: SystemExit)"),
         ("Half", r"Half: half \ud800\x1b[2J second"),
         ("Notes", "Notes"),
     ],
@@ -111,10 +117,24 @@ def test_a_strategy_that_cannot_be_made_or_imported_is_a_wrong_setting(shell):
     """Whatever its exceptions do when they are shown."""
     shell.write("odd.py", ODD)
     shell.write("never.py", ODD + "\nraise Odd()\n")
-    for name in ("odd.py:Made", "never.py:Made"):
+    # A script that is run as a program, and one whose class ends the program.
+    shell.write("script.py", "import sys\n\nsys.exit(0)\n")
+    shell.write("ends.py", "class Made:\n    def __init__(self) -> None:\n        raise SystemExit(0)\n")
+    for name, says in {
+        "odd.py:Made": "its text cannot be made",
+        "never.py:Made": "its text cannot be made",
+        "script.py:Made": "SystemExit: 0",
+        "script:Made": "SystemExit: 0",
+        "ends.py:Made": "SystemExit: 0",
+    }.items():
         options = ("--set", f"strategy.class={name}")
         shell.refused(
-            "backtest", "good.toml", *options, code=ExitCode.CONFIG, says=["its text cannot be made"]
+            "backtest",
+            "good.toml",
+            *options,
+            code=ExitCode.CONFIG,
+            says=[says],
+            environment={"PYTHONPATH": str(shell.folder)},
         )
 
 
@@ -208,6 +228,17 @@ def test_a_fault_that_cannot_be_shown_is_a_fault_all_the_same(capsys):
     assert said[-1].startswith(
         "tradecore: UnshowableError (its text cannot be made: RuntimeError): this is a fault"
     )
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, GeneratorExit])
+def test_what_python_takes_for_an_end_is_a_fault_here(kind, capsys):
+    """A cancelled task would end the process with 1, as a finding does, and an exit with whatever it says."""
+
+    def fail():
+        raise kind(0)
+
+    assert reported(fail) == ExitCode.BROKEN_INVARIANT
+    assert f"tradecore: {kind.__name__}: 0: this is a fault of tradecore" in capsys.readouterr().err
 
 
 WRONG_PATHS = {

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from support.command_line import PAPER, CommandLine
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore.sim.simulated_exchange import START_NS
 from tradecore_api.exit_codes import ExitCode
 
@@ -63,7 +63,7 @@ def without_library(folder, missing='raise ModuleNotFoundError("No module", name
 
 def records(path, kind):
     """Return the fields of all records of a kind."""
-    return [fields for _, _, found, fields in JournalReader(str(path)) if found == kind]
+    return [fields for _, _, found, fields in JournalFolder(path).reader() if found == kind]
 
 
 def test_daily_bars_end_day_orders_with_the_sessions_of_the_exchange(shell):

@@ -134,6 +134,9 @@ def test_a_hung_daemon_is_reported_and_emergency_stop_ends_it(desk):
     assert f"ended pid {process.pid}" in stopped.stdout
     assert process.wait(5) == -signal.SIGKILL
 
+    shown = desk.call("status", "one", code=ExitCode.DEAD).stdout
+    assert "`tradecore emergency-stop` ended its process by force" in shown
+    assert "did not answer within 1 s" in shown
     desk.start()
     assert desk.engine()["is_killed"] is True
     desk.call("kill", "--release", code=ExitCode.OK)
@@ -150,10 +153,12 @@ def test_emergency_stop_of_a_healthy_daemon_leaves_it_running_and_killed(desk):
 
 def test_the_kill_switch_works_while_no_engine_runs(desk):
     """Latched while stopped, the next start is killed; released while stopped, the next one is free."""
-    desk.call("kill", "one", code=ExitCode.OK)
+    # Of a name that never ran too, but that is no success: it may be mistyped.
+    desk.call("kill", "one", code=ExitCode.NOT_RUNNING)
     process = desk.start()
     desk.wait_until(lambda: desk.engine().get("is_killed"))
     stopped_by(process, signal.SIGTERM)
+    desk.call("kill", "one", code=ExitCode.OK)
 
     desk.call("kill", "one", "--release", code=ExitCode.OK)
     desk.start()

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from support.desk import Desk
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -35,7 +35,7 @@ def desk(tmp_path):
 def journal(desk):
     """Return (kind, fields) of every record of the account."""
     path = desk.directory / "state" / "one" / "engine.journal"
-    return [(kind, fields) for _, _, kind, fields in JournalReader(str(path))]
+    return [(kind, fields) for _, _, kind, fields in JournalFolder(path).reader()]
 
 
 def refusals(desk, rule):

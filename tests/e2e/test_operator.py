@@ -180,6 +180,15 @@ def test_a_dead_engine_says_why_with_file_and_line_and_what_to_do(desk):
     assert (desk.directory / "state/one/last_words.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_an_interrupt_that_a_strategy_raises_is_its_own(desk):
+    """Ctrl-C raises none in a run: code 7 keeps a supervisor from starting it again, as 130 would not."""
+    process = ended(desk, "raise KeyboardInterrupt")
+    assert process.returncode == ExitCode.STRATEGY
+    words = json.loads(desk.call("status", "one", "--json").stdout)["last_words"]
+    assert words["reason"].startswith("strategy 'Faulty' failed in on_book at ")
+    assert words["reason"].endswith(": KeyboardInterrupt (faulty.py line 10)")
+
+
 def test_last_words_stay_small_whatever_an_exception_says(desk):
     """A message of megabytes fills no disk."""
     ended(desk, 'raise ValueError("x" * 5_000_000)')
@@ -196,7 +205,7 @@ def test_an_engine_that_vanished_is_told_from_one_that_failed(desk):
     process.wait()
     shown = desk.call("status", "one", code=ExitCode.DEAD).stdout
 
-    assert "it left no last words: it was killed from outside" in shown
+    assert "killed from outside (kill -9, or the system when memory ran out)" in shown
     assert "Out of memory" in shown
     assert "old" not in shown.replace("hold", "")
     assert re.search(r"left +[\d,]+ orders and [\d,]+ fills so far, equity 9\d,?\d{3}|equity 1\d", shown)

@@ -8,58 +8,32 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 
 import pytest
 
 from support.command_line import PAPER, CommandLine
-from tradecore.domain.journal import journal_verify
+from support.held import CALLBACK, REGEX, SECONDS_MAX, SLACK_SECONDS, Held, seconds_until_ended
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 if sys.platform == "win32":
     pytest.skip("signals of POSIX", allow_module_level=True)
 
-SECONDS_MAX = 5.0
-# What the machine may take for the end of a process that was told to end.
-SLACK_SECONDS = 0.4
-CALLBACK = '''
-import atexit
-import re
-import sys
-import threading
-import time
-from pathlib import Path
-
-
-def say():
-    """Let the test know that it is held now."""
-    Path("held").touch()
-
-
-{top}
-
-
-class Held:
-    """Does at its tenth trade what holds the process."""
-
-    seen: int = 0
-
-    def on_trade(self, ctx, trade):
-        """Buy, and then hold."""
-        self.seen += 1
-        if self.seen < 5:
-            ctx.buy(quantity=0.001)
-        if self.seen == 10:
-            {hold}
-'''
-# The interpreter lock is held by C code that asks for nothing.
-REGEX = 're.match("(a*)*b", "a" * 60)'
+# What is about the deadline and not about its length need not wait four seconds.
+SOON = ("--set", "daemon.stop_timeout_ms=1000")
 WRITES = """
 import os
 
 def write(descriptor):
     while True:
         os.write(descriptor, b"x" * 100_000)
+"""
+OWN_HANDLER = """
+import signal
+from contextlib import suppress
+
+with suppress(ValueError):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 """
 HOLDS = {
     "a regular expression without end": ("", f"say(); {REGEX}"),
@@ -89,6 +63,7 @@ def stubborn():
     "a full standard error": ("", 'say(); sys.stderr.write("x" * 1_000_000)'),
     "a full standard output": ("", 'say(); print("x" * 1_000_000)'),
     "a child that lives on": ("import subprocess", 'subprocess.Popen(["sleep", "20"]); say()'),
+    "a handler of its own": (OWN_HANDLER, f"say(); {REGEX}"),
 }
 # These hold the end of the process, if anything, and not that of the session: it is in the journal by then.
 CLEAN = {
@@ -98,56 +73,6 @@ CLEAN = {
     "a full standard error",
     "a full standard output",
 }
-
-
-class Held:
-    """An engine of an account of its own that something holds."""
-
-    def __init__(self, folder, strategy, options=()):
-        folder.mkdir()
-        self.shell = CommandLine(folder)
-        self.shell.write("held.py", strategy)
-        config = PAPER[: PAPER.index("[strategy]")] + '[strategy]\nclass = "held.py:Held"\n'
-        paced = config.replace("virtual = true", "virtual = false")
-        self.shell.write("paper.toml", paced.replace("seconds = 5", "seconds = 90"))
-        self.journal = folder / "state" / "one" / "engine.journal"
-        self.sign = folder / "held"
-        self.options = options
-        self.process = None
-
-    def start(self):
-        """Start it; nobody reads what it says."""
-        self.process = self.shell.start("run", "paper.toml", *self.options, start_new_session=True)
-
-    def wait_until_held(self):
-        """Wait until it says that it is held."""
-        end = time.monotonic() + 30
-        while not self.sign.exists():
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < end, self.shell.folder
-            time.sleep(0.05)
-
-    def kill(self):
-        """Leave nothing behind."""
-        for stream in (self.process.stdout, self.process.stderr):
-            stream.close()
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
-def seconds_until_ended(engines):
-    """Send SIGTERM to all and return how long each lived on; one that does not end counts as endless."""
-    start = time.monotonic()
-    for engine in engines.values():
-        engine.process.send_signal(signal.SIGTERM)
-    lived = {}
-    while len(lived) < len(engines) and time.monotonic() - start < 15:
-        for name, engine in engines.items():
-            if name not in lived and engine.process.poll() is not None:
-                lived[name] = time.monotonic() - start
-        time.sleep(0.02)
-    return {name: lived.get(name, float("inf")) for name in engines}
 
 
 @pytest.mark.timeout(90)
@@ -170,7 +95,7 @@ def test_sigterm_ends_in_time_whatever_holds(tmp_path):
         for engine in engines.values():
             engine.wait_until_held()
         time.sleep(0.5)
-        lived = seconds_until_ended(engines)
+        lived = seconds_until_ended({name: engine.process for name, engine in engines.items()})
         codes = {name: engine.process.returncode for name, engine in engines.items()}
     finally:
         for engine in engines.values():
@@ -181,7 +106,7 @@ def test_sigterm_ends_in_time_whatever_holds(tmp_path):
     assert codes == expected
     for name, engine in engines.items():
         if engine.journal.exists():
-            assert journal_verify(engine.journal).status in {"intact", "torn"}, name
+            assert JournalFolder(engine.journal).verify().status in {"intact", "torn"}, name
 
 
 OPENS = """
@@ -224,7 +149,7 @@ def test_a_start_that_replays_for_ever_ends_too(tmp_path):
     once = CALLBACK.format(
         top="", hold='say() or Path("again").exists() and (Path("stuck").touch() or ' + REGEX + ")"
     )
-    engine = Held(tmp_path / "one", once)
+    engine = Held(tmp_path / "one", once, SOON)
     engine.start()
     try:
         engine.wait_until_held()
@@ -236,40 +161,90 @@ def test_a_start_that_replays_for_ever_ends_too(tmp_path):
         engine.kill()
         engine.start()
         engine.wait_until_held()
-        lived = seconds_until_ended({"the start": engine})["the start"]
+        lived = seconds_until_ended({"the start": engine.process})["the start"]
     finally:
         engine.kill()
     assert lived <= SECONDS_MAX + SLACK_SECONDS
     assert engine.process.returncode == ExitCode.UNAVAILABLE
-    assert journal_verify(engine.journal).status in {"intact", "torn"}
+    assert JournalFolder(engine.journal).verify().status in {"intact", "torn"}
+
+
+# It waits until the demo is ready for the signal: before that Ctrl-C ends it as it ends any program.
+HELD_THREAD = f"""
+import re
+import signal
+import sys
+import threading
+import time
+
+def hold():
+    while signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    open("held", "w").close()
+    {REGEX}
+
+if "demo" in sys.orig_argv:
+    threading.Thread(target=hold, daemon=True).start()
+"""
+PAST = """
+mode = "backtest"
+[account]
+name = "past"
+cash = 10_000
+[[instruments]]
+symbol = "ABC"
+tick_size = 0.01
+[data]
+path = "bars.csv"
+[strategy]
+class = "held.py:Held"
+"""
+
+
+def of_a_demo(folder):
+    """Start a demo in whose process something holds the interpreter lock."""
+    shell = CommandLine(folder)
+    shell.write("sitecustomize.py", HELD_THREAD)
+    return shell.start("demo", environment={"PYTHONPATH": str(folder)})
+
+
+def of_a_backtest(folder, top=""):
+    """Start a backtest whose strategy holds the interpreter lock."""
+    shell = CommandLine(folder)
+    shell.write("held.py", CALLBACK.format(top=f"{top}\nsay(); {REGEX}", hold="pass"))
+    shell.write("backtest.toml", PAST)
+    return shell.start("backtest", "backtest.toml")
+
+
+def of_a_backtest_with_a_handler(folder):
+    """Start one that would rather not end."""
+    return of_a_backtest(folder, OWN_HANDLER.replace("SIGTERM", "SIGINT"))
 
 
 @pytest.mark.timeout(60)
-def test_ctrl_c_ends_a_backtest_that_python_cannot_stop(tmp_path):
+def test_ctrl_c_ends_commands_that_python_cannot_stop(tmp_path):
     """The other commands end by SIGTERM as every program does; Ctrl-C waits for Python, but not for ever."""
-    shell = CommandLine(tmp_path)
-    shell.write("held.py", CALLBACK.format(top=f"say(); {REGEX}", hold="pass"))
-    shell.write(
-        "backtest.toml",
-        'mode = "backtest"\n[account]\nname = "past"\ncash = 10_000\n[[instruments]]\nsymbol = "ABC"\n'
-        'tick_size = 0.01\n[data]\npath = "bars.csv"\n[strategy]\nclass = "held.py:Held"\n',
-    )
-    with shell.start("backtest", "backtest.toml") as process:
+    processes = {}
+    try:
+        for start in (of_a_demo, of_a_backtest, of_a_backtest_with_a_handler):
+            (tmp_path / start.__name__).mkdir()
+            processes[start.__name__] = start(tmp_path / start.__name__)
         end = time.monotonic() + 20
-        while not (tmp_path / "held").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        for name, process in processes.items():
+            while not (tmp_path / name / "held").exists():
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < end, name
+                time.sleep(0.05)
         time.sleep(0.3)
-        start = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
+        lived = seconds_until_ended(processes, signal.SIGINT)
+        codes = {name: process.returncode for name, process in processes.items()}
+    finally:
+        for process in processes.values():
             process.kill()
-        lived = time.monotonic() - start
-    assert lived <= SECONDS_MAX + SLACK_SECONDS
-    assert process.returncode == ExitCode.INTERRUPTED
+            process.communicate()
+    assert {name: s for name, s in lived.items() if s > SECONDS_MAX + SLACK_SECONDS} == {}
+    assert set(codes.values()) == {ExitCode.INTERRUPTED}
 
 
 TERMINATES_CHILD = '''
@@ -293,7 +268,9 @@ class Held:
                     time.sleep(0.01)
             time.sleep(0.2)
             os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with open("child", "w") as file:
+                file.write(str(code))
         if self.seen == 6:
             open("held", "w").close()
 '''
@@ -302,11 +279,13 @@ class Held:
 @pytest.mark.timeout(60)
 def test_a_signal_to_a_child_ends_the_child_alone(tmp_path):
     """The handlers are inherited by a fork, and so is the pipe that the deadline waits at."""
-    engine = Held(tmp_path / "one", TERMINATES_CHILD)
+    engine = Held(tmp_path / "one", TERMINATES_CHILD, SOON)
     engine.start()
     try:
         engine.wait_until_held()
-        time.sleep(5.5)
+        # As a shell says that a signal ended a program: 128 and its number.
+        assert engine.sign.with_name("child").read_text() == "143"
+        time.sleep(2)
         assert engine.process.poll() is None
     finally:
         engine.kill()

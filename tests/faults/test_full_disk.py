@@ -10,7 +10,7 @@ import pytest
 
 from support.command_line import PAPER, CommandLine
 from support.disks import small_disk
-from tradecore.domain.journal import JournalWriter, encode_session_end
+from tradecore.domain.journal import JournalFolder, encode_session_end
 from tradecore_api.exit_codes import ExitCode
 
 if sys.platform == "win32":
@@ -157,7 +157,7 @@ def start_on_a_full_disk(path):
 def test_a_start_on_a_full_disk_leaves_nothing_behind(tmp_path):
     """A torn tail that cannot be put aside stays where it is; a later start keeps it whole."""
     path = tmp_path / "a.journal"
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
     writer.append(b"".join(encode_session_end(number, "x" * 100) for number in range(200)))
     writer.close()
     torn = path.read_bytes()[:-10]
@@ -170,14 +170,14 @@ def test_a_start_on_a_full_disk_leaves_nothing_behind(tmp_path):
     assert "torn-unfinished" in said[0]
     assert sorted(each.name for each in tmp_path.iterdir()) == before
     assert path.read_bytes() == torn
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
     assert path.read_bytes() + Path(writer.recovered_path).read_bytes() == torn
 
 
 def test_a_thousand_torn_files_keep_no_start_waiting(tmp_path):
     """The next name is found among any number of them at once."""
     path = tmp_path / "a.journal"
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
     whole = path.read_bytes()
     writer.append(encode_session_end(1, "x" * 100))
     writer.close()
@@ -188,7 +188,7 @@ def test_a_thousand_torn_files_keep_no_start_waiting(tmp_path):
     path.write_bytes(torn)
 
     start = time.monotonic()
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
 
     assert time.monotonic() - start < 1.0
     assert writer.recovered_path == str(tmp_path / f"a.journal.torn-{len(whole)}-3001")

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from tradecore.domain.errors import StorageError
-from tradecore.domain.journal import JournalReader, JournalWriter, encode_session_end, journal_verify
+from tradecore.domain.journal import (
+    JournalFolder,
+    encode_session_end,
+)
 
 WRITER = """
 import sys
@@ -70,9 +73,9 @@ def test_a_killed_writer_loses_and_doubles_nothing(tmp_path: Path) -> None:
             child.send_signal(signal.SIGKILL)
             told = [line.split()[1] for line in child.stdout if line.endswith("\n")]
         acknowledged = max([opened, *map(int, told)])
-        assert journal_verify(path).status in {"intact", "torn"}
-        assert journal_verify(path).records >= acknowledged
-    frames, reader = b"", JournalReader(path)
+        assert JournalFolder(path).verify().status in {"intact", "torn"}
+        assert JournalFolder(path).verify().records >= acknowledged
+    frames, reader = b"", JournalFolder(path).reader()
     while piece := reader.read_frames(1 << 22):
         frames += piece
     assert acknowledged > 50
@@ -93,12 +96,12 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> Non
     assert "cannot write" in first
     assert "raise the file size limit" in first
     assert "writes nothing any more after its first failure" in last
-    assert journal_verify(path).status in {"intact", "torn"}
-    writer = JournalWriter.open(path, 0)
+    assert JournalFolder(path).verify().status in {"intact", "torn"}
+    writer = JournalFolder(path).writer(0)
     assert writer.records >= int(acknowledged)
     writer.append(frame(writer.records))
     writer.close()
-    assert journal_verify(path).status == "intact"
+    assert JournalFolder(path).verify().status == "intact"
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="permissions do not bind this user")
@@ -106,21 +109,21 @@ def test_an_unwritable_directory_is_one_clear_error(tmp_path: Path) -> None:
     """The error names the file and says that the directory must be writable."""
     tmp_path.chmod(0o500)
     with pytest.raises(StorageError, match="make file and directory writable"):
-        JournalWriter.open(tmp_path / "a.journal", 0)
+        JournalFolder(tmp_path / "a.journal").writer(0)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 def test_a_place_without_files_is_one_clear_error() -> None:
     """A file system that takes no files gives `StorageError` with the path, as root too."""
     with pytest.raises(StorageError, match=r"^/proc/a\.journal: cannot create the lock file"):
-        JournalWriter.open("/proc/a.journal", 0)
+        JournalFolder("/proc/a.journal").writer(0)
 
 
 def test_a_reader_sees_only_whole_groups_while_another_thread_writes(tmp_path: Path) -> None:
     """Everything read at any moment is a prefix of what was written, and in the end it is all of it."""
     path, groups = tmp_path / "a.journal", 400
-    writer = JournalWriter.open(path, 0)
-    reader, seen = JournalReader(path), b""
+    writer = JournalFolder(path).writer(0)
+    reader, seen = JournalFolder(path).reader(), b""
 
     def write() -> None:
         for number in range(groups):
@@ -132,6 +135,6 @@ def test_a_reader_sees_only_whole_groups_while_another_thread_writes(tmp_path: P
     while thread.is_alive() or reader.records < writer.records:
         seen += reader.read_frames(1 << 16)
         assert reader.records % 8 == 0
-        assert journal_verify(path).status in {"intact", "torn"}
+        assert JournalFolder(path).verify().status in {"intact", "torn"}
     thread.join()
     assert seen == b"".join(frame(number) for number in range(groups * 8))

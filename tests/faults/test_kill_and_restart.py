@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.shared import EXAMPLE_DATA, ROOT
-from tradecore.domain.journal import JournalReader, journal_verify
+from tradecore.domain.journal import JournalFolder
 
 KILLS = int(os.environ.get("TRADECORE_KILLS", "200"))
 # Slow enough that all runs together, at most a fifth of a second each, do not reach the end of the capture:
@@ -79,7 +79,7 @@ class PaperDesk:
 
     def records(self) -> list[tuple[int, str, dict[str, object]]]:
         """Read the journal: sequence number, kind and fields of each record."""
-        return [(seq, kind, fields) for seq, _, kind, fields in JournalReader(self.journal)]
+        return [(seq, kind, fields) for seq, _, kind, fields in JournalFolder(self.journal).reader()]
 
 
 def trading(records):
@@ -110,7 +110,7 @@ def test_nothing_is_lost_or_doubled_by_two_hundred_kills(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.communicate()
         if desk.journal.exists() and desk.journal.stat().st_size:
-            verdict = journal_verify(desk.journal)
+            verdict = JournalFolder(desk.journal).verify()
             assert verdict.status in {"intact", "torn"}, f"seed {seed}: {verdict.message}"
             lengths.append(verdict.records)
     actual = desk.finish()

@@ -165,7 +165,7 @@ def test_an_engine_that_hangs_is_ended_though_its_latch_cannot_be_written(desk, 
 
 def test_a_kill_of_an_account_without_an_engine_says_that_nothing_holds_it(desk, disk):
     """There is nothing to stop, and the next start would trade."""
-    desk.call("kill", "one", code=ExitCode.OK)
+    desk.call("kill", "one", code=ExitCode.NOT_RUNNING)
     desk.call("kill", "--release", "one", code=ExitCode.OK)
     disk.make_read_only()
     killed = desk.call("kill", "one", code=ExitCode.UNLATCHED)

@@ -12,7 +12,7 @@ import pytest
 from support.command_line import PAPER, CommandLine
 from support.desk import PATIENCE_SECONDS
 from support.near_desk import NearDesk
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 pytestmark = [
@@ -117,6 +117,19 @@ def test_an_engine_whose_directory_or_journal_is_gone_takes_no_new_risk(desk, wh
     assert desk.engine()["is_paused"] is False
 
 
+def test_a_journal_that_is_back_does_not_pause_who_was_resumed_without_it(desk):
+    """Its operator knows of the alarm and has decided; the file in its place again is no new alarm."""
+    desk.start("--set", f"journal.path={desk.directory / 'journal'}")
+    (desk.directory / "journal").rename(desk.directory / "moved")
+    desk.wait_until(lambda: desk.engine().get("is_paused"))
+    desk.call("resume", "one", code=ExitCode.OK)
+    (desk.directory / "moved").rename(desk.directory / "journal")
+    desk.wait_until(lambda: not desk.engine()["alarms"])
+    desk.wait_until(lambda: "is in its place again" in desk.logs())
+    time.sleep(0.5)
+    assert desk.engine()["is_paused"] is False
+
+
 def test_a_moved_directory_is_no_way_around_the_lock(desk):
     """The directory itself is locked: whoever starts on the moved one finds it taken."""
     process = desk.start("--set", f"journal.path={desk.directory / 'journal'}")
@@ -202,4 +215,4 @@ def test_a_damaged_journal_is_set_aside(tmp_path):
     shell.run(*named, "--new-journal")
     (aside,) = tmp_path.glob("journal.2*")
     assert aside.read_bytes() == content
-    assert next(iter(JournalReader(str(tmp_path / "journal"))))[2] == "session"
+    assert next(iter(JournalFolder(tmp_path / "journal").reader()))[2] == "session"

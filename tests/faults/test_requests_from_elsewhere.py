@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from support.command_line import PAPER, CommandLine
+from tradecore import _core
 from tradecore.domain import (
     AccountSpec,
     EngineSpec,
@@ -16,9 +17,14 @@ from tradecore.domain import (
     InstrumentSpec,
     Matching,
     StorageError,
+    StrategyError,
     VenueSpec,
 )
-from tradecore.domain.journal import JournalWriter, decode_frames, encode_session_end, journal_verify
+from tradecore.domain.journal import (
+    JournalFolder,
+    decode_frames,
+    encode_session_end,
+)
 from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
 from tradecore_api.exit_codes import ExitCode
@@ -127,6 +133,28 @@ def test_after_and_before_a_run_nothing_is_asked(ask):
     quote(engine)
 
     assert "into a callback" in refused(ask, keeper.ctx)
+
+
+@pytest.mark.parametrize("ask", REQUESTS.values(), ids=REQUESTS)
+def test_a_signal_handler_is_refused(ask):
+    """It interrupts a callback anywhere; the callback itself goes on asking."""
+
+    def handler(ctx):
+        return refused(ask, ctx)
+
+    keeper = Keeper(lambda ctx: (_core.call_apart(handler, ctx), ctx.buy(quantity_lots=1)))
+    quote(engine_of(keeper))
+
+    words, order = keeper.answers[0]
+    assert "signal handler" in words
+    assert order == 1
+
+
+def test_a_signal_handler_runs_no_engine():
+    """One of its own would call its strategies in the middle of a callback of another."""
+    keeper = Keeper(lambda ctx: _core.call_apart(quote, engine_of(Keeper())))
+    with pytest.raises(StrategyError, match="a signal handler runs no engine"):
+        quote(engine_of(keeper))
 
 
 def test_the_context_of_another_engine_asks_for_nothing():
@@ -290,7 +318,7 @@ def test_a_process_of_multiprocessing_runs_no_engine_of_its_parent():
 def test_a_child_does_not_touch_the_journal(tmp_path):
     """It writes nothing, closes nothing of its parent, and what waited in memory is written once."""
     path = tmp_path / "a.journal"
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
     writer.append(encode_session_end(5, "one"))
 
     def meddle():
@@ -314,7 +342,7 @@ def test_a_child_does_not_touch_the_journal(tmp_path):
 
     writer.append(encode_session_end(7, "three"))
     writer.close()
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     assert (verdict.status, verdict.records) == ("intact", 2)
 
 
@@ -323,7 +351,7 @@ def test_a_child_does_not_touch_the_journal(tmp_path):
 def test_a_child_that_lives_on_does_not_keep_the_journal(tmp_path):
     """The lock is that of the process: a child that outlives the writer keeps nobody from the journal."""
     path = tmp_path / "a.journal"
-    writer = JournalWriter.open(path, 1)
+    writer = JournalFolder(path).writer(1)
     (waits, ends), (hears, lives) = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -333,7 +361,7 @@ def test_a_child_that_lives_on_does_not_keep_the_journal(tmp_path):
     os.read(hears, 1)
     writer.close()
     try:
-        JournalWriter.open(path, 1).close()
+        JournalFolder(path).writer(1).close()
     finally:
         os.write(ends, b"x")
         os.waitpid(pid, 0)

@@ -10,7 +10,7 @@ import pytest
 
 from support.command_line import CAPTURE, PAPER, SECONDS_MAX, CommandLine, capture_lines
 from support.tables import rebuilt, rows_of
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.exit_codes import ExitCode
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -218,7 +218,7 @@ def test_a_disk_that_hangs_holds_no_end(shell, is_signalled):
     assert process.returncode == ExitCode.OK, talk
     assert "ended by force" in talk
     assert json.loads(output)["journal_verified"]
-    *_, last = JournalReader(str(shell.folder / "journal"))
+    *_, last = JournalFolder(shell.folder / "journal").reader()
     assert last[2] == "session_end"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.command_line import BACKTEST, CAPTURE, CommandLine, bars, capture_lines
 from support.logs import logging_put_back
-from tradecore.domain.journal import journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.cli import main
 from tradecore_api.exit_codes import ExitCode
 
@@ -148,7 +148,7 @@ def test_any_capture_is_run_or_refused_and_its_journal_is_intact(shell, content)
     name = "instruments.0.symbol" if "instruments.0.symbol" in talk else "capture"
     assert_accepted_or_refused(code, output, talk, name)
     if journal.exists() and journal.stat().st_size:
-        assert journal_verify("journal").status == "intact"
+        assert JournalFolder("journal").verify().status == "intact"
 
 
 @FEW

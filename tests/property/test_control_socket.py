@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tradecore.domain import StorageError
 from tradecore.ports.control_channel import ControlReply, ControlRequest
+from tradecore_api import account_socket
 from tradecore_api.control import address, client, frames
 from tradecore_api.control.server import CONNECTIONS_MAX, ControlServer
 from tradecore_api.state_dir import StateDir
@@ -147,6 +150,30 @@ async def test_without_unix_sockets_a_token_stands_in_for_the_file_mode(tmp_path
             assert (wrong.accepted, wrong.message) == (False, "wrong token"), guess
         (right,) = replies(await exchange(found, request(token=token)))
     assert right.accepted
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names in the kernel of Linux")
+async def test_a_kill_reaches_an_engine_on_loopback_by_its_name(tmp_path, monkeypatch):
+    """A kill asks by name first: a name that listens and never answers would hold it until its time is up."""
+    monkeypatch.setenv("TRADECORE_CONTROL", "tcp")
+    monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path))
+    state = StateDir("one")
+    state.create()
+    server = ControlServer(state.address, account_socket.taken(state.path))
+    await server.open(echo)
+    try:
+        for by_name_first in (True, False):
+            ask = partial(client.ask, state, "kill", seconds_max=3, by_name_first=by_name_first)
+            assert (await asyncio.to_thread(ask)).message == "kill"
+    finally:
+        await server.aclose()
+
+
+async def test_what_lies_in_the_place_of_the_socket_is_named(tmp_path):
+    """Not the file beside it that holds the address."""
+    (tmp_path / "control.sock").mkdir()
+    with pytest.raises(StorageError, match=r"control\.sock: control socket cannot be opened"):
+        await ControlServer(tmp_path / "control.json").open(echo)
 
 
 NOBODY = 65_534

@@ -8,15 +8,13 @@ from hypothesis import strategies as st
 
 from tradecore.domain.errors import DataError, StorageError
 from tradecore.domain.journal import (
-    JournalReader,
-    JournalWriter,
+    JournalFolder,
     decode_frames,
     encode_session,
-    journal_verify,
 )
 
 GOLDEN = Path(__file__).parents[1] / "replay" / "format-1.journal"
-FRAMES = JournalReader(GOLDEN).read_frames(1 << 20)
+FRAMES = JournalFolder(GOLDEN).reader().read_frames(1 << 20)
 
 
 @given(data=st.binary(max_size=300))
@@ -59,13 +57,13 @@ def test_an_arbitrary_file_is_verified_or_refused(
     whole = GOLDEN.read_bytes() if is_ours else b""
     path.write_bytes(whole + data)
     try:
-        verdict = journal_verify(path)
+        verdict = JournalFolder(path).verify()
     except StorageError:
         assert not is_ours
         return
     assert verdict.records == (29 if is_ours else 0)
     if verdict.status != "damaged":
-        writer = JournalWriter.open(path, 0)
+        writer = JournalFolder(path).writer(0)
         assert writer.records == verdict.records
         writer.close()
-        assert journal_verify(path).status == "intact"
+        assert JournalFolder(path).verify().status == "intact"

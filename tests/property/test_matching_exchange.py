@@ -117,6 +117,7 @@ def test_the_exchange_in_the_engine_trades_like_a_slow_plain_one(seed):
         crowd.run_until(START_NS + number * SLICE_NS, sink)
         engine.feed(sink.batch)
         engine.run()
+        sink.batch.clear()
         assert watcher.book == (plain.best_levels(True, 10), plain.best_levels(False, 10))
         # As in a callback: nobody else is asked for orders here.
         engine.kernel.begin_calls()

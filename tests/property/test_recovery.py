@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.sessions import open_session
-from tradecore.domain.journal import JournalReader, JournalWriter, decode_frames, journal_verify
-from tradecore.runtime.recovery import chunks
+from tradecore.domain.journal import (
+    JournalFolder,
+    decode_frames,
+)
 
 MARKS = ("session", "session_end")
 
@@ -39,14 +41,14 @@ def acknowledged(path):
     """Return every order and report in a journal, in order."""
     return [
         (kind, tuple(sorted(fields.items())))
-        for _, _, kind, fields in JournalReader(str(path))
+        for _, _, kind, fields in JournalFolder(path).reader()
         if kind in ("order", "report", "refused")
     ]
 
 
 def frames_of(path):
     """Return every frame of a journal."""
-    data, found = b"".join(chunks(str(path))), []
+    data, found = b"".join(JournalFolder(path).chunks()), []
     while data:
         length = 4 + int.from_bytes(data[:4], "little")
         found.append(data[:length])
@@ -61,7 +63,7 @@ def replayed(path):
 
 def write(path, frames):
     """Write a journal of these frames, whole blocks alone."""
-    journal = JournalWriter.open(str(path), 0)
+    journal = JournalFolder(path).writer(0)
     journal.append(b"".join(frames))
     journal.close()
 
@@ -82,7 +84,7 @@ def test_a_journal_cut_anywhere_twice_leads_to_the_same_orders(tmp_path_factory,
     assert session.engine.state_hash() == reference.state_hash
     assert session.engine.orders_digest() == reference.orders_digest
     assert acknowledged(path) == reference.acknowledged
-    assert journal_verify(str(path)).status == "intact"
+    assert JournalFolder(path).verify().status == "intact"
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -101,7 +103,7 @@ def test_a_journal_that_ends_between_any_two_frames_leads_to_the_same_orders(
     assert session.engine.orders_digest() == reference.orders_digest
     assert acknowledged(path) == reference.acknowledged
     assert replayed(path) == reference.replayed
-    assert journal_verify(str(path)).status == "intact"
+    assert JournalFolder(path).verify().status == "intact"
 
 
 def test_what_a_crash_cut_off_is_appended_and_what_is_there_is_not_doubled(tmp_path, reference):

@@ -104,6 +104,7 @@ def bars_of(trades, *bars, batch_length=None):
         if batch_length is not None and number % batch_length == 0:
             engine.feed(batch)
             engine.run()
+            batch.clear()
     batch.clock(trades[-1].time_ns + HOUR_MS * MS)
     engine.feed(batch)
     engine.run()

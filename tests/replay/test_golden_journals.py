@@ -14,10 +14,8 @@ from support.golden import RUNS, write
 from support.tables import rebuilt
 from tradecore.domain.journal import (
     BEHAVIOUR_VERSION,
-    JournalReader,
-    JournalWriter,
+    JournalFolder,
     encode_session,
-    journal_verify,
     record_kinds,
 )
 from tradecore_api.exit_codes import ExitCode
@@ -64,7 +62,7 @@ def test_there_are_golden_journals_of_every_version_before_this_one():
 
 def test_the_golden_journals_hold_every_kind_of_record():
     """Nothing is promised of a kind that no golden journal shows."""
-    seen = {kind for path in JOURNALS for _, _, kind, _ in JournalReader(path)}
+    seen = {kind for path in JOURNALS for _, _, kind, _ in JournalFolder(path).reader()}
 
     assert seen == {kind.name for kind in record_kinds()} - NOT_HERE
 
@@ -72,11 +70,11 @@ def test_the_golden_journals_hold_every_kind_of_record():
 @pytest.mark.parametrize("path", JOURNALS, ids=ids)
 def test_an_earlier_journal_verifies_and_reads(path):
     """Every byte is in its place, and every record is what it was."""
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     assert verdict.status == "intact"
     if (said := engine_says(path)) is not None:
         assert (verdict.records, verdict.head) == (said["records"], said["head"])
-        assert Counter(kind for _, _, kind, _ in JournalReader(path)) == said["kinds"]
+        assert Counter(kind for _, _, kind, _ in JournalFolder(path).reader()) == said["kinds"]
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=ids)
@@ -212,7 +210,7 @@ def test_the_orders_are_those_of_the_last_version_that_changed_them(name, tmp_pa
     said = json.loads((GOLDEN / f"behaviour-{ORDERS_OF}" / "engine.json").read_text())[name]
 
     assert engine.orders_digest() == said["orders_digest"]
-    sent = [fields for _, _, kind, fields in JournalReader(path) if kind == "sent"]
+    sent = [fields for _, _, kind, fields in JournalFolder(path).reader() if kind == "sent"]
     assert len(sent) >= len([fields for fields in sent if fields["request"] == "new"]) > 0
 
 
@@ -220,7 +218,7 @@ def test_the_journals_of_version_3_have_orders_of_every_kind():
     """Trails in percent, icebergs, every time in force and what the grid refuses among them."""
     orders, refused = [], set()
     for path in GOLDEN.glob("behaviour-3/plain_*.journal"):
-        for _, _, kind, fields in JournalReader(path):
+        for _, _, kind, fields in JournalFolder(path).reader():
             orders += [fields] if kind == "order" else []
             refused |= {fields["rule"]} if kind == "refused" else set()
     kinds = {"market", "limit", "iceberg", "market_to_limit", "stop", "stop_limit", "trailing_stop"}
@@ -237,7 +235,7 @@ def test_the_journals_of_version_3_have_orders_of_every_kind():
 def test_a_session_names_the_version_of_behaviour(tmp_path):
     """Its first record does, so that any later program knows."""
     asyncio.run(write(tmp_path / "now.journal", *RUNS["book"], "test"))
-    _, _, kind, fields = next(iter(JournalReader(tmp_path / "now.journal")))
+    _, _, kind, fields = next(iter(JournalFolder(tmp_path / "now.journal").reader()))
 
     assert kind == "session"
     assert json.loads(fields["config"])["behaviour"] == BEHAVIOUR_VERSION
@@ -248,7 +246,7 @@ def test_a_journal_of_a_later_behaviour_is_refused_as_well(shell):
     (shell.folder / "run.journal").unlink()
     shell.run(*RUN)
     mark = b'"behaviour":' + str(BEHAVIOUR_VERSION).encode()
-    _, _, _, fields = next(iter(JournalReader(shell.folder / "run.journal")))
+    _, _, _, fields = next(iter(JournalFolder(shell.folder / "run.journal").reader()))
     later = fields["config"].encode().replace(mark, b'"behaviour":99')
     write_journal(shell.folder / "later.journal", encode_session(1, "9", later))
 
@@ -258,7 +256,7 @@ def test_a_journal_of_a_later_behaviour_is_refused_as_well(shell):
 
 def write_journal(path, frames):
     """Write a journal of these frames."""
-    journal = JournalWriter.open(str(path), 0)
+    journal = JournalFolder(path).writer(0)
     journal.append(frames)
     journal.close()
 
@@ -269,7 +267,7 @@ def test_what_the_documents_say_of_fields_is_what_records_have(name, tmp_path):
     asyncio.run(write(tmp_path / "now.journal", *RUNS[name], "test"))
     listed = {kind.name: set(kind.fields) for kind in record_kinds()}
     for path in (*JOURNALS, tmp_path / "now.journal"):
-        for _, _, kind, fields in JournalReader(path):
+        for _, _, kind, fields in JournalFolder(path).reader():
             assert set(fields) <= listed[kind], kind
 
 
@@ -277,7 +275,7 @@ def test_no_kind_lists_a_field_that_no_record_has():
     """The other way round, over all golden journals; hashes of states have a golden file of their own."""
     seen = {}
     for path in (*JOURNALS, Path(__file__).parent / "format-1.journal"):
-        for _, _, kind, fields in JournalReader(path):
+        for _, _, kind, fields in JournalFolder(path).reader():
             seen.setdefault(kind, set()).update(fields)
     missing = {kind.name: set(kind.fields) - seen[kind.name] for kind in record_kinds() if kind.name in seen}
 

@@ -3,7 +3,11 @@
 from pathlib import Path
 
 from tradecore.domain import EventBatch
-from tradecore.domain.journal import JournalReader, decode_frames, events_from_frames, journal_verify
+from tradecore.domain.journal import (
+    JournalFolder,
+    decode_frames,
+    events_from_frames,
+)
 
 GOLDEN = Path(__file__).parent / "format-1.journal"
 INTENT = {
@@ -26,7 +30,7 @@ REPORT = {"order_id": 1, "venue_time_ns": 299}
 
 def test_every_kind_of_record_has_its_plain_values() -> None:
     """Integers stay integers (money in atto units), names are text, what is absent is left out."""
-    records = [(kind, fields) for _, _, kind, fields in JournalReader(GOLDEN)]
+    records = [(kind, fields) for _, _, kind, fields in JournalFolder(GOLDEN).reader()]
     assert records[0] == ("session", {"engine_version": "0.1.0", "config": '{"mode":"paper"}'})
     assert records[2] == (
         "quote",
@@ -68,7 +72,7 @@ def test_every_kind_of_record_has_its_plain_values() -> None:
 def test_a_replay_gets_the_events_of_the_journal_and_nothing_else() -> None:
     """The batch has the eleven events with their times; sessions, orders and reports are passed over."""
     batch = EventBatch()
-    frames = JournalReader(GOLDEN).read_frames(1 << 20)
+    frames = JournalFolder(GOLDEN).reader().read_frames(1 << 20)
     events_from_frames(frames, batch)
     assert (len(batch), batch.first_time_ns, batch.last_time_ns) == (11, 10, 20)
-    assert len(decode_frames(frames)) == journal_verify(GOLDEN).records == 29
+    assert len(decode_frames(frames)) == JournalFolder(GOLDEN).verify().records == 29

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.shared import EXAMPLE_DATA, ROOT, shared_data
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 
 CONFIG = ROOT / "examples" / "paper-binance-capture.toml"
 # The slices of the three markets, the quotes that can be compared in them, and the fewest fills of the maker.
@@ -65,7 +65,7 @@ def assert_a_maker_trades(summary, compared: int, fills_min: int) -> None:
     print(f"{summary['book']['compared']} quotes compared")
     assert summary["book"] == {"compared": compared, "mismatches": 0, "gaps": 0, "stale": 0, "resyncs": 0}
     assert summary["journal_verified"] is True
-    records = list(JournalReader(summary["journal"]))
+    records = list(JournalFolder(summary["journal"]).reader())
     fills = [fields for _, _, kind, fields in records if kind == "report" and fields["report"] == "fill"]
     assert len(fills) == summary["fills"] >= fills_min
     assert {fields["liquidity"] for fields in fills} == {"maker"}
@@ -162,7 +162,7 @@ def test_a_damaged_sequence_is_seen_at_once_and_nothing_trades_on_the_book(tmp_p
     assert summary["book"]["resyncs"] == 0
     times = [
         time_ns
-        for _, time_ns, kind, fields in JournalReader(summary["journal"])
+        for _, time_ns, kind, fields in JournalFolder(summary["journal"]).reader()
         if kind == "order" or (kind == "report" and fields["report"] == "fill")
     ]
     latency_ns = 10_000_000

@@ -4,7 +4,7 @@ import numpy as np
 
 from replay.test_one_engine import tradecore
 from tradecore.domain import AccountSpec, EngineSpec, EventBatch, InstrumentSpec, VenueSpec
-from tradecore.domain.journal import JournalReader, events_from_frames
+from tradecore.domain.journal import JournalFolder, events_from_frames
 from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
 
@@ -60,7 +60,9 @@ def test_a_session_its_backtest_its_replay_and_its_restart_are_the_same(tmp_path
     assert ran["orders"] > 4
     assert ran["orders_digest"] == tested["orders_digest"] == replayed["orders_digest"]
     assert ran["state_hash"] == replayed["state_hash"] == again["state_hash"]
-    start = next(fields for _, _, _, fields in JournalReader(ran["journal"]) if "Trend" in str(fields))
+    start = next(
+        fields for _, _, _, fields in JournalFolder(ran["journal"]).reader() if "Trend" in str(fields)
+    )
     assert '"bars":["1s","5s"]' in str(start).replace(" ", "").replace("'", '"')
 
 

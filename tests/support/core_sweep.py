@@ -52,7 +52,7 @@ COLUMNS = frozenset({"values", "high", "low", "close", "side", "order_id", "pric
 ODD_TEXTS = ("", "\0", "x" * 1_000_000, "\ud800", "нет", "buy", "quote", "sma", "close", "account", "first")
 ODD_BYTES = (b"", b"\0", b"\xff" * 1_000, bytes(64), b"{}" * 1_000, (2**31).to_bytes(4, "little") + bytes(60))
 WORDS = {
-    "name": ("sma", "ema", "rsi", "atr", "bollinger", "macd", "keltner"),
+    "name": tuple(row[0] for row in _core.indicator_table()),
     "what": ("quote", "book", "trade", "fill", "order"),
     "column": ("open", "high", "low", "close", "volume"),
     "scope": ("account", "strategy", "instrument"),
@@ -207,9 +207,10 @@ def subjects(directory):
         "VenueBookDecoder": _core.VenueBookDecoder("kraken", SYMBOLS),
         "LatencySamples": _core.LatencySamples(*(np.arange(9) * 10 + each for each in (0, 1, 2))),
         "Callback": _core.Callback(print),
-        **{name: getattr(_core, name)(5) for name in ("Sma", "Ema", "Rsi", "Atr", "Bollinger")},
-        "Macd": _core.Macd(),
-        "Keltner": _core.Keltner(),
+        **{
+            name: getattr(_core, name)(*(5 for _, _, default, *_ in parameters if default is None))
+            for _, name, _, _, _, parameters in _core.indicator_table()
+        },
     }
     return (
         engine,

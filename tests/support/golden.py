@@ -15,7 +15,7 @@ from support.every_order import EveryOrder, plain_market, plain_spec
 from support.random_orders import SECOND_NS, STRATEGY, Everything, events_of, spec_of
 from tradecore.decision import MaxSpread
 from tradecore.domain import Matching, VenueError
-from tradecore.domain.journal import JournalReader, JournalWriter, journal_verify
+from tradecore.domain.journal import JournalFolder
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig, SystemClock
 from tradecore.runtime.recovery import recover
@@ -93,8 +93,8 @@ async def write(path: Path, matching: Matching, seed: int | None, steps: int, ve
             feed={"kind": "steps"},
             gates=gates,
         )
-        journal = JournalWriter.open(str(path), 0)
-        recovered = recover(str(path), engine, config) if journal.records else None
+        journal = JournalFolder(path).writer(0)
+        recovered = recover(JournalFolder(path), engine, config) if journal.records else None
         session = Session(
             engine=engine,
             feed=StepsFeed(part, fails=fails),
@@ -113,9 +113,9 @@ async def write(path: Path, matching: Matching, seed: int | None, steps: int, ve
 
 def facts(path: Path, engine: Engine) -> dict[str, object]:
     """Say what is in a journal, and what its engine holds at the end."""
-    kinds = Counter(kind for _, _, kind, _ in JournalReader(path))
+    kinds = Counter(kind for _, _, kind, _ in JournalFolder(path).reader())
     summary = engine.summary()
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     return {
         "records": verdict.records,
         "head": verdict.head,

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tradecore.domain import EngineSpec, EventBatch, InstrumentSpec, Matching, VenueSpec
-from tradecore.domain.journal import JournalWriter
+from tradecore.domain.journal import JournalFolder
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig
 from tradecore.runtime.recovery import recover
@@ -86,11 +86,11 @@ def fresh_engine(strategy=None):
 def open_session(path: Path, *, feed=None, journal=None, strategy=None, **options):
     """Open a session as wiring does: recover what is in the journal, then go on."""
     engine = fresh_engine(strategy)
-    journal = journal or JournalWriter.open(str(path), 0)
+    journal = journal or JournalFolder(path).writer(0)
     recovered = None
     if journal.records:
         try:
-            recovered = recover(str(path), engine, CONFIG)
+            recovered = recover(JournalFolder(path), engine, CONFIG)
         except BaseException:
             journal.close()
             raise

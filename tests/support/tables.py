@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 
+from tradecore.domain.journal import JournalFolder
 from tradecore.runtime import Projector
 from tradecore_sqlite import SqliteReadModel, schema
 
@@ -13,7 +14,7 @@ def rebuilt(journal, path):
     async def project():
         read_model = await SqliteReadModel.open(str(path))
         try:
-            await Projector(str(journal), read_model).catch_up()
+            await Projector(JournalFolder(journal), read_model).catch_up()
         finally:
             await read_model.aclose()
 

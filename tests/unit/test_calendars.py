@@ -16,7 +16,7 @@ from tradecore.domain import (
     SessionTable,
     VenueSpec,
 )
-from tradecore.domain.journal import JournalWriter, decode_frames, encode_session
+from tradecore.domain.journal import JournalFolder, decode_frames, encode_session
 from tradecore.engine import Engine
 from tradecore.runtime import SessionConfig
 from tradecore.runtime.recovery import recover
@@ -210,7 +210,7 @@ def test_two_years_of_an_exchange_take_little_room_in_a_journal():
 def recorded_run(path, config):
     """Write the journal of a run over some days and return the hash of the engine's state."""
     engine = quoted(engine_of(config.engine, EachHour()), [JULY_3_NS + hour * HOUR_NS for hour in range(90)])
-    journal = JournalWriter.open(str(path), 0)
+    journal = JournalFolder(path).writer(0)
     journal.append(encode_session(JULY_3_NS, "test", config.encoded()))
     journal.append(engine.take_frames())
     journal.commit(True)
@@ -223,7 +223,7 @@ def test_a_journal_with_a_table_replays_to_the_same_state(tmp_path):
     config = SessionConfig(engine=spec_of("XNYS", "fx", tables={"XNYS": JULY, "fx": FX}))
     state = recorded_run(tmp_path / "journal", config)
     again = engine_of(SessionConfig.decoded(config.encoded()).engine, EachHour())
-    recovered = recover(str(tmp_path / "journal"), again, config)
+    recovered = recover(JournalFolder(tmp_path / "journal"), again, config)
     assert (again.state_hash(), recovered.missing, recovered.pending) == (state, b"", b"")
 
 

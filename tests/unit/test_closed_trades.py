@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.sessions import CONFIG, SPEC, ListFeed, fresh_engine, open_session
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.spec import EngineSpec, FeesSpec, InstrumentSpec
 from tradecore.engine import Engine
@@ -102,13 +102,13 @@ async def test_a_journal_gives_the_trades_of_its_engine(tmp_path):
     session = open_session(path, feed=ListFeed(slices=150))
     await session.run()
     book = TradesOfFills(SPEC, ["quoter"])
-    for seq, time_ns, kind, fields in JournalReader(path):
+    for seq, time_ns, kind, fields in JournalFolder(path).reader():
         book.take(JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields))
 
     assert len(trades_of(session.engine)) > 3
     assert book.trades() == trades_of(session.engine)
     replayed = fresh_engine()
-    recover(path, replayed, CONFIG)
+    recover(JournalFolder(path), replayed, CONFIG)
     assert trades_of(replayed) == book.trades()
     money = session.engine.kernel.money()
     held = open_positions(session.engine.kernel)

@@ -34,15 +34,20 @@ class Holder:
             ctx.buy(quantity_lots=10)
 
 
-@pytest.fixture
-def market():
-    """An engine that holds ten of something, matched against quotes."""
+def market_of(**risk):
+    """Make an engine that holds ten of something, matched against quotes."""
     spec = EngineSpec(
         instruments=(InstrumentSpec(symbol="ABC", tick_size="1"),),
         venue=VenueSpec(matching=Matching.QUOTES),
-        risk=RiskSpec(account=ScopeRiskSpec(daily_loss_max="500")),
+        risk=RiskSpec(account=ScopeRiskSpec(daily_loss_max="500"), **risk),
     )
     return Engine(spec, [StrategyBinding(name="holder", strategy=Holder())])
+
+
+@pytest.fixture
+def market():
+    """An engine whose day begins at midnight."""
+    return market_of()
 
 
 def quote(engine, time_ns, price):
@@ -71,6 +76,25 @@ def test_the_profit_of_the_day_begins_anew_at_midnight(market):
     assert day_pnl(market, watch) == -30
     assert watch.day_since_ns == NOON_NS + DAY_NS // 2
     assert watch.session_pnl(Decimal(market.summary().equity)) == 0
+
+
+@pytest.mark.parametrize("hours", [0, 1, 11, 12, 13, 22])
+def test_the_day_begins_at_the_hour_of_the_settings(hours):
+    """An instant before it is of the day before; who looks on only from then on has its day from then on."""
+    market = market_of(day_start_ns=hours * DAY_NS // 24)
+    begins_ns = NOON_NS - DAY_NS // 2 + DAY_NS + hours * DAY_NS // 24
+    watch = EngineWatch(market, None)
+    quote(market, begins_ns - DAY_NS, 100)
+    watch.look()
+    assert watch.day_since_ns == begins_ns - DAY_NS
+    quote(market, begins_ns - 1, 104)
+    watch.look()
+    assert watch.day_since_ns == begins_ns - DAY_NS
+    quote(market, begins_ns + 7, 101)
+    assert (day_pnl(market, watch), watch.day_since_ns) == (-30, begins_ns)
+    # Two days later nobody has looked on at its beginning.
+    quote(market, begins_ns + 2 * DAY_NS + 7, 102)
+    assert (day_pnl(market, watch), watch.day_since_ns) == (10, begins_ns + 2 * DAY_NS + 7)
 
 
 def test_the_day_goes_on_after_a_restart(market):

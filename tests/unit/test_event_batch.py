@@ -1,9 +1,10 @@
-"""A batch can be copied, says when an engine has emptied it, and takes columns of trades."""
+"""A batch can be fed to many engines, copied and filled anew, and takes columns of trades."""
 
 import copy
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.reduction import ForkingPickler
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from tradecore.backtest import run
 from tradecore.domain import DataError, EngineSpec, EventBatch, InstrumentSpec, InvalidValueError, Mode
 from tradecore.domain.feeds import read_events
+from tradecore.domain.journal import events_from_frames
+from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
 
 SPEC = EngineSpec(mode=Mode.BACKTEST, instruments=(InstrumentSpec(symbol="ACME", tick_size="1"),))
@@ -50,28 +53,81 @@ def test_a_copy_has_the_events_and_goes_its_own_way(copied):
     assert (len(twin), len(batch)) == (0, 7)
 
 
-def test_a_batch_is_run_twice_by_its_copies():
-    """The same events give the same orders."""
+def test_a_batch_is_run_any_number_of_times():
+    """The same events give the same orders, and the batch keeps them."""
     batch = batch_of_bars()
+    events = read_events(batch)
 
-    first, second = run(SPEC, bindings(), batch.copy()), run(SPEC, bindings(), batch.copy())
+    first, second, third = (run(SPEC, bindings(), each) for each in (batch, batch, batch.copy()))
 
-    assert first.orders_digest == second.orders_digest
-    assert len(batch) == 5
-    assert not batch.is_spent
+    assert first.orders_digest == second.orders_digest == third.orders_digest
+    assert first.state_hash == second.state_hash == third.state_hash
+    assert first.summary.fills > 0
+    assert read_events(batch) == events
 
 
-def test_a_batch_that_was_run_says_so_when_it_is_run_again():
-    """Also beside another one that has events: the run would lack a part of its history."""
-    batch, other = batch_of_bars(), batch_of_bars()
-    run(SPEC, bindings(), batch)
+def test_one_batch_is_run_in_eight_threads_at_once():
+    """Engines read it side by side, and each ends as it does alone."""
+    batch = batch_of_bars(20_000)
+    alone = run(SPEC, [], batch.copy()).state_hash
+    together = Barrier(8)
 
-    assert batch.is_spent
-    assert "an engine took" in repr(batch)
-    for sources in ([batch], [other, batch]):
-        with pytest.raises(DataError, match=r"sources\[\d\]: is empty, .*batch\.copy\(\)"):
-            run(SPEC, bindings(), *sources)
-    assert len(other) == 5
+    def work(_: int) -> str:
+        together.wait()
+        return run(SPEC, [], batch).state_hash
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(work, range(8))) == {alone}
+    assert len(batch) == 20_000
+
+
+CHANGES = {
+    "adds": lambda batch: batch.clock(10),
+    "adds a column": lambda batch: batch.trades(0, *(np.array([value]) for value in (10, 7, 1, 1))),
+    "adds a book message": lambda batch: batch.book(10, 0, True, 1, 1, 0, [(7, 1)], [(8, 1)]),
+    "adds what a journal has": lambda batch: events_from_frames(batch_of_bars().__reduce__()[2], batch),
+    "leaves out": lambda batch: batch.skip(3),
+    "clears": EventBatch.clear,
+    "clears and fills": lambda batch: (batch.clear(), batch.trade(10, 0, 7, 1, True)),
+    "puts others in": lambda batch: batch.__setstate__(b""),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_a_batch_is_not_seen_by_an_engine_that_was_fed_before(change):
+    """Neither by one that has not run yet, nor by a copy."""
+    batch, whole = batch_of_bars(), read_events(batch_of_bars())
+    engine, twin = Engine(SPEC, bindings()), batch.copy()
+    engine.feed(batch)
+
+    CHANGES[change](batch)
+
+    assert read_events(batch) != whole
+    assert read_events(twin) == whole
+    assert engine.run() == 5
+    assert engine.orders_digest() == run(SPEC, bindings(), twin).orders_digest
+
+
+def test_a_batch_that_is_refused_keeps_its_events():
+    """What is wrong with it can be looked at."""
+    batch = batch_of_bars()
+    batch.clock(1)
+    with pytest.raises(InvalidValueError, match="times must not fall"):
+        Engine(SPEC, []).feed(batch)
+    assert len(batch) == 6
+
+
+def test_a_batch_that_was_fed_is_cleared_before_it_is_filled_anew():
+    """Else its events come again, and the error says what to do."""
+    engine, batch = Engine(SPEC, []), EventBatch()
+    for number in (1, 2, 3):
+        batch.clear()
+        batch.clock(number)
+        batch.clock(number + 1)
+        engine.feed(batch)
+        assert engine.run() == 2
+    with pytest.raises(InvalidValueError, match=r"1 ns later; that one was fed before: clear\(\) a batch"):
+        engine.feed(batch)
 
 
 @pytest.mark.parametrize("option", [{"sample_ns": "1h"}, {"sample_ns": 1.5}, {"progress": True}])
@@ -92,16 +148,6 @@ def test_a_batch_from_before_1970_is_refused():
 
     with pytest.raises(DataError, match=r"sources\[0\]: begins at 1969-12-31T.*begins at 1970: leave out"):
         run(SPEC, bindings(), batch)
-
-
-@pytest.mark.parametrize("refill", [lambda batch: batch.clock(1), EventBatch.clear])
-def test_a_batch_that_is_filled_or_cleared_again_is_as_new(refill):
-    """Live feeds use one batch over and over."""
-    batch = batch_of_bars()
-    run(SPEC, bindings(), batch)
-    refill(batch)
-
-    assert not batch.is_spent
 
 
 def test_an_empty_batch_beside_a_full_one_is_no_mistake():
@@ -202,19 +248,18 @@ def test_a_batch_comes_whole_out_of_another_process():
 
 
 def test_a_batch_that_was_sent_gives_the_same_orders():
-    """And one that an engine has emptied says so there, too."""
+    """However often it was run before it was sent."""
     batch = batch_of_bars()
     twin = ForkingPickler.loads(ForkingPickler.dumps(batch))
     assert run(SPEC, bindings(), twin).state_hash == run(SPEC, bindings(), batch).state_hash
-    assert ForkingPickler.loads(ForkingPickler.dumps(batch)).is_spent
-    assert not ForkingPickler.loads(ForkingPickler.dumps(EventBatch())).is_spent
+    assert read_events(ForkingPickler.loads(ForkingPickler.dumps(batch))) == read_events(twin)
 
 
 def test_a_damaged_batch_is_refused_and_changes_nothing():
     """Events are whole or none: half a frame, or what is no frame, is an error."""
-    _, _, (frames, is_spent) = batch_of_bars().__reduce__()
+    _, _, frames = batch_of_bars().__reduce__()
     other = batch_of_bars(2)
     for damaged in (frames[:-1], frames + frames[:9], b"none"):
         with pytest.raises(DataError, match="batch"):
-            other.__setstate__((damaged, is_spent))
+            other.__setstate__(damaged)
     assert len(other) == 2

@@ -474,7 +474,7 @@ def test_a_batch_that_was_read_is_not_changed_by_its_frame_and_the_frame_not_by_
     frame = bars()
     before = frame.copy()
     batch = EventBatch.from_frame(frame, CENTS)
-    seen = read_events(batch.copy())
+    seen = read_events(batch)
     frame.loc[:, "close"] = 1.0
 
     assert read_events(batch) == seen

@@ -10,10 +10,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tradecore.domain import ConfigError
+from tradecore.domain import ConfigError, StorageError
 from tradecore_api import account_socket, heartbeat, kill_latch
 from tradecore_api.commands import control
-from tradecore_api.instance_lock import AlreadyRunningError, InstanceLock, holder, is_held, living_holder
+from tradecore_api.instance_lock import (
+    AlreadyRunningError,
+    InstanceLock,
+    holder,
+    is_held,
+    living_holder,
+    try_lock,
+)
 from tradecore_api.state_dir import StateDir, accounts
 
 HOLD = """
@@ -101,6 +108,15 @@ def test_a_heartbeat_reads_back_and_damage_reads_as_none(state):
     assert heartbeat.read(state.heartbeat) is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in directories")
+def test_a_pipe_in_the_place_of_the_lock_file_is_refused_by_name(state):
+    """It can be opened and locked, but it keeps no number of a process; `run` says what to remove."""
+    state.lock.unlink(missing_ok=True)
+    os.mkfifo(state.lock)
+    with pytest.raises(StorageError, match=r"engine\.lock: is no ordinary file: remove it"):
+        InstanceLock(state.lock, "one").acquire(patience_seconds=0.05)
+
+
 @pytest.mark.parametrize(
     ("running", "rule"),
     [
@@ -146,6 +162,23 @@ def test_a_removed_lock_file_frees_nothing(state):
     assert first.is_in_place()
     first.release()
     assert not first.put_back()
+    assert not is_held(state.lock)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="directories cannot be locked on Windows")
+@pytest.mark.parametrize("held", ["file", "directory"])
+def test_each_lock_alone_says_that_an_engine_runs(state, held):
+    """Whichever of them is left: no name in the kernel and no heartbeat stands beside it."""
+    state.lock.touch()
+    assert not is_held(state.lock)
+    descriptor = os.open(state.lock if held == "file" else state.path, os.O_RDONLY)
+    try:
+        assert try_lock(descriptor, is_exclusive=True)
+        assert is_held(state.lock)
+        state.lock.unlink()
+        assert is_held(state.lock) == (held == "directory")
+    finally:
+        os.close(descriptor)
     assert not is_held(state.lock)
 
 

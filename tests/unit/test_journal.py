@@ -8,13 +8,12 @@ import pytest
 from tradecore.domain import EventBatch
 from tradecore.domain.errors import DataError, StorageError
 from tradecore.domain.journal import (
-    JournalReader,
+    JournalFolder,
     JournalWriter,
     decode_frames,
     encode_session,
     encode_session_end,
     events_from_frames,
-    journal_verify,
 )
 
 GENESIS = "00" * 32
@@ -27,7 +26,7 @@ def frames_of(first: int, count: int) -> bytes:
 
 def written(path: Path, groups: list[int]) -> JournalWriter:
     """Write a journal of groups of frames, each durable, and close it."""
-    writer = JournalWriter.open(path, 0)
+    writer = JournalFolder(path).writer(0)
     for count in groups:
         writer.append(frames_of(writer.records, count))
         writer.commit(True)
@@ -40,17 +39,17 @@ def test_what_is_appended_comes_back_in_order(tmp_path: Path) -> None:
     path = tmp_path / "a.journal"
     written(path, [3, 1])
     written(path, [5])
-    assert JournalReader(path).read_frames(1 << 20) == frames_of(0, 9)
-    assert [(seq, time_ns, kind) for seq, time_ns, kind, _ in JournalReader(path)] == [
+    assert JournalFolder(path).reader().read_frames(1 << 20) == frames_of(0, 9)
+    assert [(seq, time_ns, kind) for seq, time_ns, kind, _ in JournalFolder(path).reader()] == [
         (number, number, "session_end") for number in range(9)
     ]
 
 
 def test_an_empty_journal_has_the_first_head_and_no_records(tmp_path: Path) -> None:
     """Head and figures of a fresh journal are those of nothing."""
-    writer = JournalWriter.open(tmp_path / "a.journal", 5)
+    writer = JournalFolder(tmp_path / "a.journal").writer(5)
     assert (writer.head, writer.records, writer.recovered_bytes) == (GENESIS, 0, 0)
-    verdict = journal_verify(tmp_path / "a.journal")
+    verdict = JournalFolder(tmp_path / "a.journal").verify()
     assert (verdict.status, verdict.records, verdict.head, verdict.created_ns) == ("intact", 0, GENESIS, 5)
 
 
@@ -73,7 +72,7 @@ def test_figures_stay_readable_after_close(tmp_path: Path) -> None:
 
 def test_only_a_durable_commit_counts_as_durable(tmp_path: Path) -> None:
     """`durable_records` grows with durable commits alone."""
-    writer = JournalWriter.open(tmp_path / "a.journal", 0)
+    writer = JournalFolder(tmp_path / "a.journal").writer(0)
     writer.append(frames_of(0, 2))
     writer.commit(False)
     assert (writer.records, writer.durable_records) == (2, 0)
@@ -84,7 +83,7 @@ def test_only_a_durable_commit_counts_as_durable(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frames", [b"x", b"\0" * 13, encode_session_end(0, "x")[:-1], b"\xff" * 100])
 def test_bytes_that_are_no_records_are_refused_everywhere(tmp_path: Path, frames: bytes) -> None:
     """Nothing that cannot be read back is appended, decoded or replayed."""
-    writer = JournalWriter.open(tmp_path / "a.journal", 0)
+    writer = JournalFolder(tmp_path / "a.journal").writer(0)
     with pytest.raises(StorageError, match="no sequence of records"):
         writer.append(frames_of(0, 1) + frames)
     assert writer.records == 0
@@ -98,17 +97,17 @@ def test_bytes_that_are_no_records_are_refused_everywhere(tmp_path: Path, frames
 
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     """One journal has one writer; the next may come when it has closed."""
-    first = JournalWriter.open(tmp_path / "a.journal", 0)
+    first = JournalFolder(tmp_path / "a.journal").writer(0)
     with pytest.raises(StorageError, match="another process writes this journal"):
-        JournalWriter.open(tmp_path / "a.journal", 0)
+        JournalFolder(tmp_path / "a.journal").writer(0)
     first.close()
-    JournalWriter.open(tmp_path / "a.journal", 0).close()
+    JournalFolder(tmp_path / "a.journal").writer(0).close()
 
 
 def test_a_reader_goes_on_where_it_ended(tmp_path: Path) -> None:
     """A reader at the end gives nothing, and what was committed since when asked again."""
-    writer = JournalWriter.open(tmp_path / "a.journal", 0)
-    reader = JournalReader(tmp_path / "a.journal")
+    writer = JournalFolder(tmp_path / "a.journal").writer(0)
+    reader = JournalFolder(tmp_path / "a.journal").reader()
     for _ in range(5):
         writer.append(frames_of(writer.records, 3))
         assert list(reader) == []
@@ -121,7 +120,7 @@ def test_a_reader_goes_on_where_it_ended(tmp_path: Path) -> None:
 def test_frames_are_read_in_bounded_pieces(tmp_path: Path) -> None:
     """A piece has at most so many bytes, but at least one block."""
     written(tmp_path / "a.journal", [10] * 20)
-    reader, pieces = JournalReader(tmp_path / "a.journal"), []
+    reader, pieces = JournalFolder(tmp_path / "a.journal").reader(), []
     while piece := reader.read_frames(1_000):
         pieces.append(piece)
     assert len(pieces) > 5
@@ -135,11 +134,11 @@ def test_a_torn_tail_is_cut_kept_and_reported(tmp_path: Path) -> None:
     written(path, [3, 4])
     whole = path.read_bytes()
     path.write_bytes(whole[:-5])
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     assert (verdict.status, verdict.records) == ("torn", 3)
     assert "next start cuts them off" in verdict.message
 
-    writer = JournalWriter.open(path, 0)
+    writer = JournalFolder(path).writer(0)
     assert writer.records == 3
     assert writer.recovered_path is not None
     kept = Path(writer.recovered_path).read_bytes()
@@ -154,10 +153,10 @@ def test_damage_names_offset_records_and_what_to_do(tmp_path: Path) -> None:
     damaged = bytearray(path.read_bytes())
     damaged[-100] ^= 1
     path.write_bytes(damaged)
-    verdict = journal_verify(path)
+    verdict = JournalFolder(path).verify()
     assert (verdict.status, verdict.records, verdict.damaged_seq) == ("damaged", 7, 7)
     assert verdict.damaged_offset == verdict.bytes
-    for use in (lambda: JournalWriter.open(path, 0), lambda: list(JournalReader(path))):
+    for use in (lambda: JournalFolder(path).writer(0), lambda: list(JournalFolder(path).reader())):
         with pytest.raises(
             StorageError, match=f"byte {verdict.damaged_offset}, records 7 to 11.*put back a copy"
         ):
@@ -176,30 +175,30 @@ def test_changed_bytes_of_a_file_are_detected(tmp_path: Path) -> None:
         for place in places:
             file.seek(place)
             file.write(bytes([whole[place] ^ (1 << place % 8)]))
-            assert journal_verify(path).status == "damaged", place
+            assert JournalFolder(path).verify().status == "damaged", place
             file.seek(place)
             file.write(whole[place : place + 1])
-    assert journal_verify(path).status == "intact"
+    assert JournalFolder(path).verify().status == "intact"
 
 
 def test_what_cannot_be_a_journal_says_what_to_do(tmp_path: Path) -> None:
-    """A directory, a foreign file and a missing directory are each one clear error; the file is kept."""
+    """A directory, a foreign file and one in place of the directory are each one clear error; it is kept."""
     foreign = tmp_path / "bars.csv"
     foreign.write_text("time,open,high,low,close\n" * 3)
     before = hashlib.sha256(foreign.read_bytes()).digest()
-    for path, says in [
-        (tmp_path, "is a directory; name a file"),
-        (foreign, "is not a tradecore journal and was left as it is"),
-        (tmp_path / "none" / "a.journal", "check the path and create its directory"),
+    for path, named, says in [
+        (tmp_path, tmp_path, "is a directory; name a file"),
+        (foreign, foreign, "is not a tradecore journal and was left as it is"),
+        (foreign / "a.journal", foreign, "cannot be made: File exists; choose another journal.path"),
     ]:
         with pytest.raises(StorageError, match=says) as caught:
-            JournalWriter.open(path, 0)
-        assert caught.value.path == str(path)
+            JournalFolder(path).writer(0)
+        assert caught.value.path == str(named)
     assert hashlib.sha256(foreign.read_bytes()).digest() == before
     with pytest.raises(StorageError, match="is not a tradecore journal"):
-        journal_verify(foreign)
+        JournalFolder(foreign).verify()
     with pytest.raises(StorageError, match="cannot open"):
-        JournalReader(tmp_path / "none")
+        JournalFolder(tmp_path / "none").reader()
 
 
 def test_a_record_too_large_for_a_frame_is_refused() -> None:

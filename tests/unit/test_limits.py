@@ -1,12 +1,13 @@
 """Limits as Python sees them: in a specification, at run time, and out of reach of strategies."""
 
 import json
+from functools import partial
 
 import pytest
 
+from support import two_metals
 from support.sessions import CONFIG
 from tradecore.domain import (
-    AccountSpec,
     ConfigError,
     EngineSpec,
     EventBatch,
@@ -40,16 +41,7 @@ class Asks:
             self.answers.append(self.wishes.pop(0)(ctx))
 
 
-def engine_of(risk, *wishes):
-    """Return an engine with one strategy named `asks`, and the strategy."""
-    spec = EngineSpec(
-        instruments=tuple(InstrumentSpec(symbol=symbol, tick_size="1") for symbol in ("GOLD", "TIN")),
-        account=AccountSpec(cash="1000000"),
-        venue=VenueSpec(matching=Matching.QUOTES),
-        risk=risk,
-    )
-    strategy = Asks(*wishes)
-    return Engine(spec, [StrategyBinding(name="asks", strategy=strategy, instruments=(0, 1))]), strategy
+engine_of = partial(two_metals.engine_of, Asks)
 
 
 def play(engine, *times):

@@ -1,21 +1,17 @@
 """Each limit under amendment, and the release after each kind of halt: one of many may be missing."""
 
+from functools import partial
+
 import pytest
 
+from support import two_metals
 from tradecore.domain import (
-    AccountSpec,
-    EngineSpec,
     EventBatch,
     InstrumentRiskSpec,
-    InstrumentSpec,
-    Matching,
     RiskSpec,
     ScopeRiskSpec,
     StrategyRiskSpec,
-    VenueSpec,
 )
-from tradecore.engine import Engine
-from tradecore.strategy import StrategyBinding
 
 ATTO = 10**18
 LIMIT_TICKS = 90
@@ -38,16 +34,7 @@ class Does:
         self.answers += [self.wishes.pop(0)(ctx, self.answers) for _ in range(2)]
 
 
-def engine_of(risk, *wishes):
-    """Return an engine with one strategy named `does`, and the strategy."""
-    spec = EngineSpec(
-        instruments=tuple(InstrumentSpec(symbol=symbol, tick_size="1") for symbol in ("GOLD", "TIN")),
-        account=AccountSpec(cash="1000000"),
-        venue=VenueSpec(matching=Matching.QUOTES),
-        risk=risk,
-    )
-    strategy = Does(*wishes)
-    return Engine(spec, [StrategyBinding(name="does", strategy=strategy, instruments=(0, 1))]), strategy
+engine_of = partial(two_metals.engine_of, Does)
 
 
 def quote(engine, time_ns, bid=99):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.sessions import SPEC, open_session
 from support.shared import ROOT
-from tradecore.domain.journal import JournalReader, record_kinds
+from tradecore.domain.journal import JournalFolder, record_kinds
 from tradecore.domain.market_words import MARKET_WORDS
 from tradecore.domain.narrator import ENDED_MAX, Narrator
 from tradecore.domain.record import JournalRecord
@@ -286,7 +286,7 @@ async def test_nothing_in_a_whole_session_is_told_in_ticks_lots_or_numbers(tmp_p
     await open_session(tmp_path / "journal").run()
     narrator = Narrator(SPEC, ["quoter"])
     kinds = set()
-    for seq, time_ns, kind, fields in JournalReader(str(tmp_path / "journal")):
+    for seq, time_ns, kind, fields in JournalFolder(tmp_path / "journal").reader():
         noted = narrator.note(JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields))
         words = narrator.words(noted)
         kinds.add(kind)

@@ -9,6 +9,7 @@ import pytest
 
 from support.sessions import ListFeed, open_session
 from support.tables import rebuilt, rows_of
+from tradecore.domain.journal import JournalFolder
 from tradecore_api import projection
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 
@@ -16,7 +17,7 @@ from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 def projection_of(tmp_path):
     """Return the projection of the journal in a folder, and the file of its tables."""
     path = tmp_path / "read.sqlite"
-    return Projection(str(tmp_path / "journal"), str(path)), path
+    return Projection(JournalFolder(tmp_path / "journal"), str(path)), path
 
 
 async def projected(tmp_path, *, seconds_max=10.0):

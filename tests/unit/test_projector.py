@@ -1,13 +1,14 @@
 """The projector: the tables end where the journal ends, and are of that journal."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from support.sessions import ListFeed, open_session
 from support.tables import rebuilt, rows_of
 from tradecore.domain import StorageError
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record import JournalPosition
 from tradecore.runtime import Projector
 from tradecore_sqlite import SqliteReadModel
@@ -46,17 +47,35 @@ class MemoryTables:
         """Nothing is open."""
 
 
+class Full(MemoryTables):
+    """Tables on a disk that has room for one more group at each start."""
+
+    has_room = False
+
+    async def position(self):
+        """Say where it is, and find room."""
+        self.has_room = True
+        return await super().position()
+
+    async def apply(self, records, before, after, /):
+        """Take one group."""
+        if not self.has_room:
+            raise StorageError("memory", "is full")
+        self.has_room = False
+        return await super().apply(records, before, after)
+
+
 async def written(path, slices=20):
     """Write the journal of a whole session; return the numbers of the records that belong into tables."""
     await open_session(path, feed=ListFeed(slices=slices)).run()
-    return [seq for seq, _, kind, _ in JournalReader(path) if kind not in ("flow", "clock")]
+    return [seq for seq, _, kind, _ in JournalFolder(path).reader() if kind not in ("flow", "clock")]
 
 
 async def test_every_record_is_projected_once_and_the_position_is_the_journals(tmp_path):
     """In order, none twice, and a second call finds nothing to do."""
     seqs = await written(tmp_path / "journal")
     tables = MemoryTables()
-    projector = Projector(str(tmp_path / "journal"), tables)
+    projector = Projector(JournalFolder(tmp_path / "journal"), tables)
     frames = await projector.catch_up()
 
     assert tables.seqs == seqs
@@ -70,7 +89,7 @@ async def test_the_end_is_projected_when_the_end_is_said_before_anything_was(tmp
     seqs = await written(tmp_path / "journal")
     tables, ended = MemoryTables(), asyncio.Event()
     ended.set()
-    await Projector(str(tmp_path / "journal"), tables).run(ended)
+    await Projector(JournalFolder(tmp_path / "journal"), tables).run(ended)
 
     assert tables.seqs == seqs
 
@@ -82,12 +101,26 @@ async def test_a_projector_that_starts_again_goes_on_where_the_tables_are(tmp_pa
     first._feed.pause = stopping(first, 5)
     await first.run()
     tables = MemoryTables()
-    await Projector(str(path), tables).catch_up()
+    await Projector(JournalFolder(path), tables).catch_up()
     assert tables.seqs
     seqs = await written(path)
-    await Projector(str(path), tables).catch_up()
+    await Projector(JournalFolder(path), tables).catch_up()
 
     assert tables.seqs == seqs
+    assert tables.cleared == 0
+
+
+async def test_a_projector_that_ended_between_two_blocks_goes_on_there(tmp_path, monkeypatch):
+    """A position is where the records end that were taken, not what was read ahead of them."""
+    monkeypatch.setattr("tradecore.runtime.projector.CHUNK_BYTES_MAX", 1)
+    seqs = await written(tmp_path / "journal")
+    tables, starts = Full(), 0
+    while tables.seqs != seqs and not tables.cleared:
+        starts += 1
+        with suppress(StorageError):
+            await Projector(JournalFolder(tmp_path / "journal"), tables).catch_up()
+
+    assert starts > 2
     assert tables.cleared == 0
 
 
@@ -108,12 +141,12 @@ async def test_tables_of_another_journal_are_filled_anew(tmp_path, other):
     seqs = await written(tmp_path / "journal")
     await written(tmp_path / "other", slices=30 if other == "longer" else 10)
     tables = MemoryTables()
-    await Projector(str(tmp_path / "other"), tables).catch_up()
+    await Projector(JournalFolder(tmp_path / "other"), tables).catch_up()
     if other == "empty":
         tables.at = JournalPosition(tables.at.next_seq, "0" * 64)
     if other == "older form":
         tables.at = JournalPosition(tables.at.next_seq, "")
-    await Projector(str(tmp_path / "journal"), tables).catch_up()
+    await Projector(JournalFolder(tmp_path / "journal"), tables).catch_up()
 
     assert tables.seqs == seqs
     assert tables.cleared == 1
@@ -125,7 +158,7 @@ async def test_a_call_that_is_cut_short_loses_nothing(tmp_path, turns):
     path = tmp_path / "journal"
     await written(path, slices=5)
     read_model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
-    projector = Projector(str(path), read_model)
+    projector = Projector(JournalFolder(path), read_model)
     cut = asyncio.create_task(projector.catch_up())
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -144,7 +177,7 @@ async def begun(tmp_path, tables):
     first = open_session(path, feed=ListFeed(slices=10))
     first._feed.pause = stopping(first, 5)
     await first.run()
-    projector = Projector(str(path), tables)
+    projector = Projector(JournalFolder(path), tables)
     await projector.catch_up()
     return path, projector
 
@@ -154,7 +187,7 @@ async def test_tables_that_are_emptied_meanwhile_are_filled_from_the_start(tmp_p
     """A rebuild beside a running engine loses no row, whoever of the two comes first."""
     tables = MemoryTables()
     path, projector = await begun(tmp_path, tables)
-    other = Projector(str(path), tables)
+    other = Projector(JournalFolder(path), tables)
     await tables.clear()
     seqs = await written(path)
     for one in (other, projector) if rebuilt_first else (projector, other):
@@ -168,7 +201,7 @@ async def test_who_finds_another_journal_in_his_tables_leaves_them_to_it(tmp_pat
     tables = MemoryTables()
     path, projector = await begun(tmp_path, tables)
     others = await written(tmp_path / "other", slices=15)
-    await Projector(str(tmp_path / "other"), tables).catch_up()
+    await Projector(JournalFolder(tmp_path / "other"), tables).catch_up()
     await written(path)
     with pytest.raises(StorageError, match=r"database\.path of its own"):
         await projector.catch_up()
@@ -181,7 +214,7 @@ async def test_a_group_that_fails_is_taken_again_by_the_next_call(tmp_path):
     seqs = await written(tmp_path / "journal")
     tables = MemoryTables()
     tables.fails_at = 0
-    projector = Projector(str(tmp_path / "journal"), tables)
+    projector = Projector(JournalFolder(tmp_path / "journal"), tables)
     with pytest.raises(StorageError, match="is full"):
         await projector.catch_up()
     tables.fails_at = None

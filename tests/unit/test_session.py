@@ -15,7 +15,10 @@ from tradecore.domain import (
     StorageError,
     VenueError,
 )
-from tradecore.domain.journal import JournalReader, JournalWriter, decode_frames, journal_verify
+from tradecore.domain.journal import (
+    JournalFolder,
+    decode_frames,
+)
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig, SessionSettings
 from tradecore.runtime.frames import scan
@@ -27,7 +30,7 @@ from tradecore.strategy import StrategyBinding
 
 def records(path):
     """Return (kind, fields) of every record of a journal."""
-    return [(kind, fields) for _, _, kind, fields in JournalReader(str(path))]
+    return [(kind, fields) for _, _, kind, fields in JournalFolder(path).reader()]
 
 
 def kinds(path, *wanted):
@@ -77,7 +80,7 @@ class Witness:
 
 async def test_notices_come_after_the_commit_and_leave_market_events_out(tmp_path):
     """Nobody hears of a record that a power cut could take back."""
-    journal = JournalWriter.open(str(tmp_path / "journal"), 0)
+    journal = JournalFolder(tmp_path / "journal").writer(0)
     witness = Witness(journal)
     session = open_session(tmp_path / "journal", journal=journal, notifiers=[witness])
     await session.run()
@@ -94,19 +97,19 @@ async def test_a_finished_session_ends_with_its_mark_and_is_not_run_again(tmp_pa
     """The data's end is journalled; a second start finds nothing to do and changes no byte."""
     first = open_session(tmp_path / "journal")
     await first.run()
-    verdict = journal_verify(str(tmp_path / "journal"))
+    verdict = JournalFolder(tmp_path / "journal").verify()
     again = open_session(tmp_path / "journal")
     await again.run()
 
     assert records(tmp_path / "journal")[-1] == ("session_end", {"reason": "end_of_data"})
-    assert journal_verify(str(tmp_path / "journal")).head == verdict.head
+    assert JournalFolder(tmp_path / "journal").verify().head == verdict.head
     assert again.engine.state_hash() == first.engine.state_hash()
     assert again.status().phase is Phase.ENDED
 
 
 def times(path, *wanted):
     """Return the times of the records of these kinds."""
-    return [time_ns for _, time_ns, kind, _ in JournalReader(str(path)) if kind in wanted]
+    return [time_ns for _, time_ns, kind, _ in JournalFolder(path).reader() if kind in wanted]
 
 
 async def test_a_recorded_session_starts_at_its_first_event_and_a_restart_where_the_last_one_was(tmp_path):
@@ -207,7 +210,7 @@ async def test_commands_are_answered_when_they_are_journalled(tmp_path):
     seq = await session.command("pause")
     assert session.engine.summary().is_paused
     assert kinds(tmp_path / "journal", "command") == ["command"]
-    assert journal_verify(str(tmp_path / "journal")).records == seq
+    assert JournalFolder(tmp_path / "journal").verify().records == seq
     with pytest.raises(InvalidValueError, match="must be one of"):
         await session.command("stop")
     wait.set()
@@ -293,7 +296,7 @@ async def test_a_notifier_that_hangs_delays_nobody(tmp_path):
     session = open_session(tmp_path / "journal", notifiers=[Stuck()])
     async with asyncio.timeout(10):
         await session.run()
-    assert journal_verify(str(tmp_path / "journal")).status == "intact"
+    assert JournalFolder(tmp_path / "journal").verify().status == "intact"
 
 
 async def test_a_notifier_that_fails_ends_nothing(tmp_path):
@@ -320,13 +323,26 @@ async def test_other_settings_or_other_code_are_refused(tmp_path):
     await open_session(tmp_path / "journal").run()
     other = SessionConfig(engine=CONFIG.engine, strategies=({"class": "other"},), feed={"kind": "test"})
     with pytest.raises(ConfigError, match=r"strategies.0.class was 'quoter', is 'other'"):
-        recover(path, fresh_engine(), other)
+        recover(JournalFolder(path), fresh_engine(), other)
 
     class Silent:
         """Trades never."""
 
     with pytest.raises(BrokenInvariantError, match="parts from the journal"):
-        recover(path, fresh_engine(Silent()), CONFIG)
+        recover(JournalFolder(path), fresh_engine(Silent()), CONFIG)
+
+
+def test_a_late_batch_may_come_in_the_same_turn_as_the_time_that_makes_it_late(tmp_path):
+    """The engine has not run since it was fed the time: the loss of the feed is not before that."""
+    session = open_session(tmp_path / "journal", feed=ListFeed(slices=1))
+    late = EventBatch()
+    late.clock(START_NS)
+    session._feed_clock(START_NS + 5)
+    for _ in range(2):
+        session._feed_batch(late)
+
+    assert session.engine.run() == 3
+    assert session.engine.now_ns == START_NS + 5
 
 
 async def test_a_quiet_live_market_is_told_the_time_and_a_late_batch_counts_as_a_lost_feed(tmp_path):
@@ -346,7 +362,7 @@ async def test_a_quiet_live_market_is_told_the_time_and_a_late_batch_counts_as_a
     found = [kind for kind, _ in records(tmp_path / "journal") if kind in ("clock", "feed")]
     assert found.count("clock") >= 2
     assert "feed" in found[1:]
-    recover(str(tmp_path / "journal"), fresh_engine(), CONFIG)
+    recover(JournalFolder(tmp_path / "journal"), fresh_engine(), CONFIG)
 
 
 async def test_a_late_batch_is_a_lost_feed_of_every_instrument(tmp_path):
@@ -355,7 +371,7 @@ async def test_a_late_batch_is_a_lost_feed_of_every_instrument(tmp_path):
         SPEC, instruments=(*SPEC.instruments, msgspec.structs.replace(SPEC.instruments[0], symbol="ETH-USD"))
     )
     config = msgspec.structs.replace(CONFIG, engine=both)
-    journal = JournalWriter.open(str(tmp_path / "journal"), 0)
+    journal = JournalFolder(tmp_path / "journal").writer(0)
     clock = FakeClock(START_NS - 1)
 
     async def quiet(number):
@@ -393,9 +409,11 @@ async def test_a_clock_that_is_set_back_stops_nothing(tmp_path):
     session = open_session(tmp_path / "journal", feed=feed, clock=clock, settings=settings)
     await session.run()
 
-    times = [time_ns for _, time_ns, kind, _ in JournalReader(str(tmp_path / "journal")) if kind == "clock"]
+    times = [
+        time_ns for _, time_ns, kind, _ in JournalFolder(tmp_path / "journal").reader() if kind == "clock"
+    ]
     assert times == sorted(times)
-    recover(str(tmp_path / "journal"), fresh_engine(), CONFIG)
+    recover(JournalFolder(tmp_path / "journal"), fresh_engine(), CONFIG)
 
 
 class BookFeed(ListFeed):

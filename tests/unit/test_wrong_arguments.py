@@ -1,5 +1,6 @@
 """A wrong argument is named in one line, whichever method of a strategy's context or of a batch it is for."""
 
+import ast
 import inspect
 import math
 from decimal import Decimal
@@ -18,7 +19,7 @@ from tradecore import (
     TradecoreError,
     VenueSpec,
 )
-from tradecore._core import OrderDesk
+from tradecore._core import OrderDesk, indicator_table
 from tradecore.engine.context import Context
 
 GOLD = InstrumentSpec(symbol="GOLD", tick_size="1")
@@ -114,15 +115,20 @@ OF_A_CONTEXT: dict[str, dict[str, object]] = {
     "trace": {"name": "spread", "limit": 1.0, "value": 2.0, "passed": True},
     "hold": {"reason": "spread", "instrument_id": 0},
     "history": {"column": "close", "count": 1, "instrument_id": 0, "bars": None},
-    "sma": {"period": 3, "instrument_id": 0, "bars": None},
-    "ema": {"period": 3, "instrument_id": 0, "seed_first": True, "bars": None},
-    "rsi": {"period": 3, "instrument_id": 0, "bars": None},
-    "atr": {"period": 3, "instrument_id": 0, "bars": None},
-    "bollinger": {"period": 3, "deviations": 2.0, "instrument_id": 0, "bars": None},
-    "macd": {"fast": 3, "slow": 5, "signal": 2, "instrument_id": 0, "bars": None},
-    "keltner": {"period": 3, "atr_period": 2, "multiple": 2.0, "instrument_id": 0, "bars": None},
 }
-INDICATORS = {"sma", "ema", "rsi", "atr", "bollinger", "macd", "keltner"}
+SAMPLES = {"period": 3, "width": 2.0, "seed": "first"}
+INDICATORS = {
+    name: {
+        **{
+            one: SAMPLES[kind] if default is None else ast.literal_eval(default)
+            for one, kind, default, *_ in parameters
+        },
+        "instrument_id": 0,
+        "bars": None,
+    }
+    for name, _, _, _, _, parameters in indicator_table()
+}
+OF_A_CONTEXT |= INDICATORS
 # What an order may say beside its size.
 PARTS_OF_AN_ORDER = [
     name

@@ -225,6 +225,23 @@ async def test_a_paced_replay_waits_as_long_as_the_capture_did(tmp_path):
     assert 49_500_000 <= clock.now_ns() - start_ns < 50_500_000
 
 
+@pytest.mark.parametrize("speed", [0.5, 1.0, 3.0])
+async def test_what_is_due_comes_at_once_and_nothing_before_it_is_due(tmp_path, speed):
+    """A reader that was away for ten milliseconds gets what these brought at the speed, to the event."""
+    path = write(tmp_path, "".join(LINES))
+    clock = JumpingClock()
+    seen, start_ns = 0, None
+    async for batch in BinanceCaptureFeed(path, [SPEC], speed=speed, clock=clock).batches():
+        start_ns = clock.now_ns() if start_ns is None else start_ns
+        seen += len(batch)
+        due = 1 + int((clock.now_ns() - start_ns) * speed / 1_000_000)
+        # Between two looks at the clock one more may become due.
+        assert min(due - 1, len(LINES)) <= seen <= min(due, len(LINES))
+        await clock.sleep_until(clock.now_ns() + 10_000_000)
+
+    assert seen == len(LINES)
+
+
 async def test_closing_ends_the_replay(tmp_path):
     """`aclose` may come at any time, and twice."""
     feed = BinanceCaptureFeed(write(tmp_path, "".join(LINES)), [SPEC], batch_events_max=10)

@@ -73,8 +73,11 @@ class _Steps:
         for side, quantity in ((data.bids, data.bid_quantity), (data.asks, data.ask_quantity)):
             pairs += [(side, str(quantity))] if isinstance(side, str) else side
         for price, size in pairs:
-            self.price_decimals = max(self.price_decimals, _decimals(price))
-            self._sizes[_decimals(size)] += 1
+            # A message has the numbers of its kind alone: what is not there is no size of whole lots.
+            if price:
+                self.price_decimals = max(self.price_decimals, _decimals(price))
+            if size:
+                self._sizes[_decimals(size)] += 1
 
 
 def capture_contents(path: Path | str) -> CaptureContents:

@@ -1,7 +1,6 @@
 """Live public market data as a market feed."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -16,10 +15,9 @@ from tradecore.domain.quoted import error_text
 from tradecore.ports.clock import Clock
 from tradecore_binance.backoff import Backoff
 from tradecore_binance.channel import Channel
+from tradecore_binance.failure_log import FailureLog
 from tradecore_binance.market import ENDPOINTS, Market, make_decoder
 from tradecore_binance.rest import get
-
-log = logging.getLogger("tradecore.binance")
 
 _BATCH_MESSAGES_MAX = 256
 _SNAPSHOT_LEVELS = "1000"
@@ -97,6 +95,7 @@ class BinanceFeed:
         self._runner: asyncio.Task[None] | None = None
         self._connections = 0
         self._snapshots = 0
+        self._failures = FailureLog(clock.now_ns)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -191,7 +190,7 @@ class BinanceFeed:
             except (TimeoutError, aiohttp.ClientError, OSError) as error:
                 reason = error_text(error)
             delay_ns = self._backoff.next_ns()
-            _tell("connection_lost", self._ws_url, reason, delay_ns)
+            self._failures.failed("connection_lost", self._ws_url, reason, delay_ns)
             await self._wait(delay_ns)
 
     async def _read(self, session: aiohttp.ClientSession) -> None:
@@ -207,7 +206,12 @@ class BinanceFeed:
             waiting = {
                 f'{{"stream":"{symbol.lower()}@depth'.encode(): at for at, symbol in enumerate(self._symbols)
             }
+            is_new = True
             async for message in socket:
+                if is_new:
+                    # Not before: a venue that lets in and closes again is not back.
+                    self._failures.mended("connection_lost", self._ws_url)
+                    is_new = False
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     continue
                 self._backoff.reset()
@@ -221,30 +225,25 @@ class BinanceFeed:
     async def _fetch_snapshots(self, session: aiohttp.ClientSession) -> None:
         while True:
             instrument_id = await self._wanted.get()
-            parameters = {"symbol": self._symbols[instrument_id], "limit": _SNAPSHOT_LEVELS}
+            symbol = self._symbols[instrument_id]
+            parameters = {"symbol": symbol, "limit": _SNAPSHOT_LEVELS}
             while True:
                 connection = self._connections
                 try:
                     payload = await get(session, self._depth_url, parameters)
                 except VenueError as error:
                     delay_ns = error.retry_after_ns or self._snapshot_backoff.next_ns()
-                    _tell("snapshot_failed", parameters["symbol"], str(error), delay_ns)
+                    self._failures.failed("snapshot_failed", symbol, str(error), delay_ns)
                     await self._wait(delay_ns)
                     continue
                 # A book of the connection before may not reach the first diff of this one.
                 if connection == self._connections:
                     break
             self._snapshot_backoff.reset()
+            self._failures.mended("snapshot_failed", symbol)
             self._snapshots += 1
             self._pending.discard(instrument_id)
             await self._put(payload, instrument_id)
 
     async def _wait(self, delay_ns: int) -> None:
         await self._clock.sleep_until(self._clock.now_ns() + delay_ns)
-
-
-def _tell(event: str, what: str, reason: str, delay_ns: int) -> None:
-    """Log what failed and when it is tried again; the waits between tries keep it rare."""
-    told = {"what": what, "reason": reason, "retry_seconds": round(delay_ns / 1e9, 1)}
-    words = f"FEED: {event.replace('_', ' ')} ({what}): {reason}; tried again in {told['retry_seconds']} s"
-    log.warning(event, extra={"words": words, "told": told})

@@ -193,3 +193,15 @@ def test_instruments_that_make_no_sense_are_refused():
         BookCaptureFeed("nowhere", [], venue=BookVenue.OKX)
     with pytest.raises(InvalidValueError, match="batch_events_max"):
         BookCaptureFeed("nowhere", OKX, venue=BookVenue.OKX, batch_events_max=0)
+
+
+@pytest.mark.parametrize("batch_events_max", [1, 7, 64, 300])
+async def test_a_batch_ends_with_the_message_that_fills_it(batch_events_max):
+    """A message may bring several events, so a batch may be a little longer than what was asked for."""
+    feed = BookCaptureFeed(KRAKEN_PATH, KRAKEN, venue=BookVenue.KRAKEN, batch_events_max=batch_events_max)
+    sizes = [len(batch) async for batch in feed.batches()]
+    whole = BookCaptureFeed(KRAKEN_PATH, KRAKEN, venue=BookVenue.KRAKEN)
+
+    assert sum(sizes) == sum([len(batch) async for batch in whole.batches()])
+    assert len(sizes) > 1
+    assert all(batch_events_max <= size < batch_events_max + 8 for size in sizes[:-1])

@@ -147,3 +147,23 @@ async def test_changes_of_okx_without_a_checksum_are_refused(tmp_path):
     path.write_text(f"5 {message}\n")
     with pytest.raises(DataError, match=r"checksum .*must be there"):
         await played(path, "okx", instrument("okx", "BTC-USDT", 400))
+
+
+@pytest.mark.parametrize(
+    ("levels", "depth"),
+    [
+        *((1, 10), (10, 10), (11, 25), (25, 25), (26, 100), (100, 100), (101, 500), (500, 500), (501, 1000)),
+        *((1000, 1000), (1001, 1000)),
+    ],
+)
+def test_without_a_subscription_the_smallest_depth_on_offer_holds_the_snapshot(tmp_path, levels, depth):
+    """The longer side tells; a snapshot longer than any depth has the largest one."""
+    sides = [[{"price": 100 + at, "qty": 1.5} for at in range(count)] for count in (levels, 1)]
+    path = tmp_path / "capture"
+    for bids, asks in (sides, sides[::-1]):
+        data = [{"symbol": "BTC/USD", "bids": bids, "asks": asks, "checksum": 0}]
+        path.write_text(
+            as_lines([(START_NS, json.dumps({"channel": "book", "type": "snapshot", "data": data}))])
+        )
+
+        assert book_contents(path, BookVenue.KRAKEN).pairs["BTC/USD"].levels_max == depth

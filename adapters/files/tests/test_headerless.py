@@ -1,7 +1,9 @@
 """Tables without header, and columns with a wrong name: read right or refused, never wrong."""
 
 import random
+import re
 from decimal import Decimal
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from tradecore_files import ReadOptions, load_bars, load_funding, load_marks, lo
 
 FINE = InstrumentSpec(symbol="X", tick_size="0.000001", lot_size="0.000001")
 CENT = InstrumentSpec(symbol="X", tick_size="0.01")
+CENT_AND_MILLI = InstrumentSpec(symbol="X", tick_size="0.01", lot_size="0.001")
 LOADERS = {"bars": load_bars, "trades": load_trades, "quotes": load_quotes}
 COLUMNS = {
     "bars": ("time", "open", "high", "low", "close", "volume"),
@@ -186,3 +189,54 @@ def test_prices_are_no_rates_of_funding(tmp_path):
         load_funding(written(tmp_path, [("2024-01-01", *[0.0003] * 4)], header), CENT)
     with pytest.raises(DataError, match=r"rate 0\.3.*in percent"):
         load_funding(written(tmp_path, [("2024-01-01", 0.3)], ("time", "rate")), CENT)
+
+
+@pytest.mark.parametrize("names", list(permutations(("open", "high", "low", "close"))))
+def test_a_header_that_names_prices_wrong_is_answered_with_the_names_that_fit(tmp_path, names):
+    """Whichever two or more are swapped; open and close alone cannot be told apart and are read as named."""
+    rows = random_table("bars", 7)
+    path = written(tmp_path, rows, ("time", *names, "volume"))
+    if names in {("open", "high", "low", "close"), ("close", "high", "low", "open")}:
+        assert len(load_bars(path, FINE)) == len(rows)
+        return
+    with pytest.raises(DataError, match="by their values; they would fit as") as caught:
+        load_bars(path, FINE)
+    told = dict(part.split(" = ") for part in re.search(r"fit as (.*):", str(caught.value))[1].split(", "))
+    said = {ours: names.index(theirs.strip('"')) for ours, theirs in told.items()}
+    # What is proposed as high and low is high and low.
+    assert (said["high"], said["low"], {said["open"], said["close"]}) == (1, 2, {0, 3})
+
+
+def binance_trades(time=None, first=None, extra=()):
+    """Return rows as Binance has them: number, price, size, more, time, who was the maker."""
+    rng = random.Random(1)
+    rows = []
+    for at in range(20):
+        price, size = round(100 + rng.gauss(0, 0.2), 2), round(rng.lognormvariate(0, 1) + 0.01, 3)
+        row = [at + 1 if first is None else first(at), price, size, *extra, round(price * size, 4)]
+        rows.append((*row, 1_700_000_000_000 + at if time is None else time(at), ("true", "false")[at % 2]))
+    return rows
+
+
+@pytest.mark.parametrize("extra", [(), (1,)])
+def test_the_files_of_trades_of_binance_are_known_by_all_their_signs(tmp_path, extra):
+    """The time stands fifth, or sixth after two numbers of trades; the first number counts the trades."""
+    trades = load_trades(written(tmp_path, binance_trades(extra=extra)), CENT_AND_MILLI)
+
+    assert trades.trade_id.tolist() == list(range(1, 21))
+    assert trades.time_ns.tolist() == [1_700_000_000_000_000_000 + at * 1_000_000 for at in range(20)]
+    assert trades.buyer_is_aggressor.tolist() == [0, 1] * 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"time": lambda at: 7 + at % 3}, "must be a date and time"),
+        ({"first": lambda at: 1_700_000_000_000 + at}, "'side' or 'buyer_maker' is missing"),
+        ({"first": lambda at: 20 - at}, "the first column is no time, column 5 is"),
+    ],
+)
+def test_a_table_that_lacks_one_of_the_signs_is_not_read_as_binance_s(tmp_path, changes, says):
+    """No time in its place, a time in the first one, or numbers that do not rise."""
+    with pytest.raises(DataError, match=says):
+        load_trades(written(tmp_path, binance_trades(**changes)), CENT_AND_MILLI)

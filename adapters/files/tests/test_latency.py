@@ -72,3 +72,12 @@ def test_a_request_that_the_venue_did_not_take_is_refused(tmp_path):
 
     with pytest.raises(DataError, match="venue_ns"):
         load_latency(path)
+
+
+def test_two_requests_may_reach_the_venue_at_one_time(tmp_path):
+    """Requests leave one after the other; a venue that takes both at once, or answers both, is no error."""
+    rows = [(0, 900, 950), (10, 900, 950), (20, 900, 1_000)]
+
+    assert len(load_latency(write(tmp_path, text_of(rows)))) == 3
+    with pytest.raises(DataError, match="line 3: time"):
+        load_latency(write(tmp_path, text_of([(0, 900, 950), (0, 901, 950)])))

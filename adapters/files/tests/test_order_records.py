@@ -11,6 +11,7 @@ from tradecore import InvalidValueError
 from tradecore.domain import DataError
 from tradecore.domain.book import OrderBook
 from tradecore_files import load_orders
+from tradecore_files.order_records import record_types
 
 CAPTURE = "public/nautilus/databento/esh4-glbx-mdp3-20231224.mbo.dbn.zst"
 
@@ -132,3 +133,34 @@ def test_single_changes_and_their_refusals():
     for bounds in ({"orders_max": 2**24 + 1}, {"levels_max": 2**16 + 1}):
         with pytest.raises(InvalidValueError, match="must be at most"):
             OrderBook(**bounds)
+
+
+def other(kind, length):
+    """Write a record of another type, so many bytes long."""
+    return struct.pack("<BB", length // 4, kind) + bytes(length - 2)
+
+
+def test_records_of_other_schemas_are_counted_by_their_own_lengths(tmp_path):
+    """Each record says its length in words of four bytes."""
+    path = write(tmp_path / "other.dbn", other(0x01, 80), other(0x0A, 368), other(0x01, 80), other(0x16, 16))
+
+    assert record_types(path.read_bytes()) == {0x01: 2, 0x0A: 1, 0x16: 1}
+
+
+def test_a_file_with_records_and_none_of_orders_says_what_it_has(tmp_path):
+    """What is no market data is counted by type, in the order of the file; market data is named alone."""
+    path = write(tmp_path / "none.dbn", other(0x12, 40), other(0x16, 176), other(0x12, 40), other(0x77, 16))
+    with pytest.raises(DataError, match=r"by order, but 2 of status, 1 of symbol mapping, 1 of 119; fetch"):
+        load_orders(path, "0.25")
+    path = write(tmp_path / "prices.dbn", other(0x12, 40), other(0x0A, 368))
+    with pytest.raises(DataError, match=r'schema "mbp-10": must be mbo'):
+        load_orders(path, "0.25")
+
+
+@pytest.mark.parametrize(("length", "counted"), [(0, 1), (12, 1), (16, 3)])
+def test_a_record_shorter_than_its_header_ends_the_count(tmp_path, length, counted):
+    """A length of nothing would count for ever."""
+    broken = struct.pack("<BB", length // 4, 0x12) + bytes(14)
+    data = write(tmp_path / "broken.dbn", other(0x01, 80), broken, other(0x01, 80)).read_bytes()
+
+    assert record_types(data).total() == counted

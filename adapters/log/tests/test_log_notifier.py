@@ -100,6 +100,15 @@ async def test_text_lines_are_words_and_stay_one_line_each(told):
 
 
 @pytest.mark.parametrize("told", [("info", False)], indirect=True)
+async def test_a_command_before_the_first_event_has_no_time_of_the_market(told):
+    """It stands at 0 in the journal: the log does not speak of 1970."""
+    early = JournalRecord(seq=1, time_ns=0, kind="command", fields={"command": "kill"})
+    await notifier().notify([early])
+    assert "KILL SWITCH engaged" in told.getvalue()
+    assert "market time" not in told.getvalue()
+
+
+@pytest.mark.parametrize("told", [("info", False)], indirect=True)
 async def test_refusals_alike_are_told_once_a_minute_and_counted(told, monkeypatch):
     """A strategy that asks at every quote does not fill the disk; the journal has each refusal."""
     now = 1000.0

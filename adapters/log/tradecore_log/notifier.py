@@ -85,7 +85,8 @@ class LogNotifier:
 
     def _words(self, noted: Noted) -> str:
         words, time_ns = self._narrator.words(noted), noted.record.time_ns
-        is_now = abs(time.time_ns() - time_ns) < _NOW_NS
+        # Before its first event a market has no time of its own.
+        is_now = time_ns == 0 or abs(time.time_ns() - time_ns) < _NOW_NS
         return words if is_now else f"{words} [market time {iso_time(time_ns, 3)}]"
 
     def _told(self, noted: Noted) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """What operators say to an engine: `tradecore pause`, `stop`, `kill`, `set-limit`, `release` and so on."""
 
 import argparse
-import functools
 import os
 import signal
 import sys
@@ -63,6 +62,8 @@ def stop(arguments: argparse.Namespace) -> int:
             f"the engine does not answer; `tradecore status {account}` says what is known, and "
             f"`tradecore emergency-stop {account}` ends it without its answer"
         )
+        if owner := state_dir.owner_words(state):
+            message = owner
         _say(arguments, account, accepted=False, message=message, seq=0)
         return ExitCode.HUNG
     if not _is_free_within(state, arguments.timeout):
@@ -131,18 +132,21 @@ def kill(arguments: argparse.Namespace) -> int:
     """Engage the kill switch, or release it; both also when no engine runs."""
     account = _account(arguments.account)
     state = StateDir(account)
-    # Asked before the latch makes a directory; not waited for, because the disk may hang.
-    doubting = Call(lambda: _doubt(state), account)
     if not arguments.release:
-        outcome = kill_switch.kill(state, "kill", seconds_max=COMMAND_SECONDS_MAX, ends_process=False)
-        code = _say_outcome(arguments, account, outcome, doubting)
+        outcome = kill_switch.kill_in_time(state, "kill", seconds_max=COMMAND_SECONDS_MAX, ends_process=False)
+        code = _say_outcome(arguments, account, outcome)
         _say_next_step(arguments, account, outcome)
         return code
     if instance_lock.is_held(state.lock):
         return _command(arguments, "release_kill")
+    if unknown := state_dir.unknown_words(account):
+        # No journal holds a kill that its next start would have to release.
+        was_engaged = kill_latch.forget(state)
+        done = "the kill switch of this name is taken away" if was_engaged else "nothing was done"
+        _say(arguments, account, accepted=was_engaged, message=f"{done}: {unknown}", seq=0)
+        return ExitCode.OK if was_engaged else ExitCode.NOT_RUNNING
     kill_latch.request_release(state)
-    message = f"no engine runs; released at its next start{doubting.result(LOOK_SECONDS_MAX)}"
-    _say(arguments, account, accepted=True, message=message, seq=0)
+    _say(arguments, account, accepted=True, message="no engine runs; released at its next start", seq=0)
     return ExitCode.OK
 
 
@@ -151,32 +155,36 @@ def emergency_stop(arguments: argparse.Namespace) -> int:
     if arguments.account:
         # A name that no account may have is an error of the command line.
         StateDir(arguments.account)
-    names = [arguments.account] if arguments.account else _every_account()
-    if not names:
+    names, unseen = ([arguments.account], []) if arguments.account else _every_account()
+    codes, steps = [], []
+    if not names and not unseen:
         print(f"no account has a state directory in {state_dir.root()}", file=sys.stderr)
         return ExitCode.NOT_RUNNING
-    codes, steps = [], []
-    for name in names:
-        doubting = Call(functools.partial(_doubt, StateDir(name)), name)
-        outcome = kill_switch.emergency_stop(name, "emergency stop", seconds_max=EMERGENCY_SECONDS_MAX)
-        codes.append(_say_outcome(arguments, name, outcome, doubting))
+    outcomes = kill_switch.emergency_stop_of_all(names, "emergency stop", seconds_max=EMERGENCY_SECONDS_MAX)
+    for name, outcome in zip(names, outcomes, strict=True):
+        codes.append(_say_outcome(arguments, name, outcome))
         steps.append((name, outcome))
     if not arguments.account:
         _print_odd_entries()
     # Last, because that is what is read: what is to be done before the next start.
     for name, outcome in steps:
         _say_next_step(arguments, name, outcome)
+    codes += unseen
     # An engine that may still trade comes before one that is stopped and not latched.
     return next((code for code in codes if code not in (ExitCode.OK, ExitCode.UNLATCHED)), max(codes))
 
 
-def _every_account() -> list[str]:
-    """Return every account; where the disk does not say in time, those that run, by their names."""
+def _every_account() -> tuple[list[str], list[int]]:
+    """Return every account, and no code; where the disk does not say, those that run by their names, and one.
+
+    Then there may be others.
+    """
     try:
-        return Call(state_dir.accounts, str(state_dir.root())).result(LOOK_SECONDS_MAX)
+        known = Call(state_dir.known_accounts, str(state_dir.root()), is_vital=True)
+        return known.result(LOOK_SECONDS_MAX), []
     except StorageError as error:
         print(f"tradecore: {error}", file=sys.stderr)
-        return state_dir.running_accounts()
+        return state_dir.running_accounts(), [ExitCode.STORAGE]
 
 
 def _print_odd_entries() -> None:
@@ -189,16 +197,12 @@ def _print_odd_entries() -> None:
         print(f"tradecore: {words}", file=sys.stderr)
 
 
-def _say_outcome(
-    arguments: argparse.Namespace, account: str, outcome: kill_switch.Outcome, doubting: Call[str]
-) -> int:
-    doubt = doubting.result(0.0) if doubting.is_done else ""
+def _say_outcome(arguments: argparse.Namespace, account: str, outcome: kill_switch.Outcome) -> int:
     if arguments.json:
-        values = msgspec.to_builtins(outcome)
-        print_json({"account": account, **values, "message": outcome.message + doubt})
+        print_json({"account": account, **msgspec.to_builtins(outcome)})
     else:
         stream = sys.stdout if outcome.code == ExitCode.OK else sys.stderr
-        print(f"{account}: {outcome.message}{doubt}", file=stream)
+        print(f"{account}: {outcome.message}", file=stream)
     return outcome.code
 
 
@@ -286,7 +290,7 @@ def _account(named: str | None) -> str:
     """Return the account meant: the named one, the only running one, or the only one there is."""
     if named:
         return named
-    known = state_dir.accounts()
+    known = state_dir.known_accounts()
     running = [name for name in known if _runs(StateDir(name))]
     for candidates in (running, known):
         if len(candidates) == 1:

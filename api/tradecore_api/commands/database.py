@@ -5,6 +5,7 @@ import asyncio
 from pathlib import Path
 
 from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record import JournalPosition
 from tradecore.runtime import Projector
 from tradecore.runtime.projector import journal_state
@@ -27,16 +28,16 @@ def info(arguments: argparse.Namespace) -> int:
 
 def rebuild(arguments: argparse.Namespace) -> int:
     """Empty a read model and project the journal again."""
-    if not Path(arguments.journal).is_file():
-        raise StorageError(arguments.journal, "no such journal file")
-    return asyncio.run(_rebuild(arguments.path, arguments.journal, is_json=arguments.json))
+    journal = JournalFolder(arguments.journal)
+    journal.check_exists()
+    return asyncio.run(_rebuild(arguments.path, journal, is_json=arguments.json))
 
 
-async def _rebuild(path: str, journal_path: str, *, is_json: bool) -> int:
-    read_model = await readers.open_read_model(path, journal_path)
+async def _rebuild(path: str, journal: JournalFolder, *, is_json: bool) -> int:
+    read_model = await readers.open_read_model(path, journal)
     try:
         await read_model.clear()
-        await Projector(journal_path, read_model).catch_up()
+        await Projector(journal, read_model).catch_up()
     finally:
         await read_model.aclose()
     return await _info(path, is_json=is_json)
@@ -58,11 +59,12 @@ def _beside_journal(values: dict[str, object]) -> tuple[str, bool]:
     path, next_seq = str(values["journal"]), values["next_seq"]
     if not path:
         return "not known: nothing was projected since this version", True
-    if not Path(path).is_file():
+    journal = JournalFolder(path)
+    if not journal.exists():
         return "not found, so the tables cannot be compared with it", True
     position = JournalPosition(int(str(next_seq)), str(values["journal_head"]), str(values["journal_first"]))
     try:
-        is_of_it, behind = journal_state(path, position)
+        is_of_it, behind = journal_state(journal, position)
     except TradecoreError as error:
         return f"cannot be read: {error}", False
     if not is_of_it:

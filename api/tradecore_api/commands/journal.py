@@ -5,10 +5,8 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
-from tradecore.domain.errors import StorageError
-from tradecore.domain.journal import JournalReader, journal_verify, record_kinds
+from tradecore.domain.journal import JournalFolder, JournalReader, record_kinds
 from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.times import iso_time
@@ -31,8 +29,7 @@ EVENT_KINDS = frozenset(
 
 def verify(arguments: argparse.Namespace) -> int:
     """Check every byte: intact, a torn tail that the next start cuts off, or damaged."""
-    _must_exist(arguments.path)
-    verdict = journal_verify(arguments.path)
+    verdict = _named(arguments).verify()
     values = {
         "path": arguments.path,
         "status": verdict.status,
@@ -47,15 +44,13 @@ def verify(arguments: argparse.Namespace) -> int:
 
 def replay(arguments: argparse.Namespace) -> int:
     """Run the recorded events through the same engine and strategies; every byte must come out again."""
-    _must_exist(arguments.path)
-    print_summary(sessions.replay(arguments.path), is_json=arguments.json)
+    print_summary(sessions.replay(_named(arguments)), is_json=arguments.json)
     return ExitCode.OK
 
 
 def tail(arguments: argparse.Namespace) -> int:
     """Print the last records in words, and with `--follow` those that come."""
-    _must_exist(arguments.path)
-    reader = JournalReader(arguments.path)
+    reader = _named(arguments).reader()
     teller = JournalTeller()
     # All are noted, because a report names its order by number alone; only the last are told.
     noted = (teller.note(record) for record in _wanted(reader, has_all=arguments.all))
@@ -70,8 +65,7 @@ def tail(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Print every record as a line of JSON."""
-    _must_exist(arguments.path)
-    reader = JournalReader(arguments.path)
+    reader = _named(arguments).reader()
     for record in counted(_wanted(reader, has_all=True), "exporting"):
         print_json_line(_plain(record))
     return ExitCode.OK
@@ -121,6 +115,8 @@ def _print(values: dict[str, object], *, is_json: bool) -> None:
         print_values(values)
 
 
-def _must_exist(path: str) -> None:
-    if not Path(path).is_file():
-        raise StorageError(path, "no such journal file")
+def _named(arguments: argparse.Namespace) -> JournalFolder:
+    """Return the journal that the command line names; raises `StorageError` when there is none."""
+    journal = JournalFolder(arguments.path)
+    journal.check_exists()
+    return journal

@@ -121,12 +121,19 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         "mode": beat.mode if beat else "",
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
-        "kill switch": "ENGAGED" if entry.is_kill_latched else "off",
+        "kill switch": _switch(entry),
     }
     if told is not None:
         values |= {"ALARM": "; ".join(told.alarms)}
         values |= {"paused": told.is_paused, **_halts_and_changes(told)}
     return values
+
+
+def _switch(entry: AccountStatus) -> str:
+    if entry.is_kill_latched and state_dir.owner_words(state_dir.StateDir(entry.account)):
+        # What cannot be looked at is taken for engaged where an engine starts; here it is just not seen.
+        return "not to be seen by this user"
+    return "ENGAGED" if entry.is_kill_latched else "off"
 
 
 def _money(told: _Told) -> dict[str, object]:

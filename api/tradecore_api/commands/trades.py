@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import ConfigError, DataError, StorageError
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.spec_check import is_account_name
 from tradecore.domain.times import iso_time
@@ -17,7 +18,6 @@ from tradecore.domain.units import shown_money
 from tradecore.engine.holdings import ClosedTrade, TradesOfFills
 from tradecore.runtime import SessionConfig, frames
 from tradecore.runtime.outbox import records_of
-from tradecore.runtime.recovery import chunks
 from tradecore_api import heartbeat
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.journal_teller import recorded_config_of, strategy_names
@@ -54,7 +54,7 @@ def trades(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _journal(arguments: argparse.Namespace) -> Path:
+def _journal(arguments: argparse.Namespace) -> JournalFolder:
     """Return the journal that is meant: a file, or that of an account; the only one where none is named."""
     source = arguments.source
     if source is None:
@@ -63,33 +63,33 @@ def _journal(arguments: argparse.Namespace) -> Path:
             rule = f"name an account ({', '.join(known) or 'there is none'}), a journal file, or --db FILE"
             raise ConfigError("command line", "SOURCE", None, rule)
         source = known[0]
-    if Path(source).is_file():
-        return Path(source)
-    if not is_account_name(source):
-        raise StorageError(source, "no such journal file")
+    named = JournalFolder(source)
+    if named.exists() or not is_account_name(source):
+        named.check_exists()
+        return named
     state = StateDir(source)
     beat = heartbeat.read(state.heartbeat)
-    path = Path(beat.journal) if beat is not None else state.journal
-    if not path.is_file():
+    journal = JournalFolder(beat.journal if beat is not None else state.journal)
+    if not journal.exists():
         names = ", ".join(accounts()) or "none"
         rule = f"is no file, and no account of this name has a journal; accounts here: {names}"
         raise ConfigError("command line", "SOURCE", source, rule)
-    return path
+    return journal
 
 
-def _of_journal(path: Path) -> tuple[SessionConfig, list[ClosedTrade]]:
+def _of_journal(journal: JournalFolder) -> tuple[SessionConfig, list[ClosedTrade]]:
     book, config, seq = None, None, 0
-    for chunk in chunks(str(path)):
+    for chunk in journal.chunks():
         scanned = frames.scan(chunk)
         for record in records_of(seq, scanned):
             if record.kind == "session" and book is None:
-                config = _config_of(record, str(path))
+                config = _config_of(record, journal.where)
                 book = TradesOfFills(config.engine, strategy_names(config))
             elif book is not None:
                 book.take(record)
         seq += scanned.frames
     if book is None or config is None:
-        raise StorageError(str(path), "the journal is empty: there are no trades in it")
+        raise StorageError(journal.where, "the journal is empty: there are no trades in it")
     return config, book.trades()
 
 

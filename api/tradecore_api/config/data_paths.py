@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain import shape
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Matching
 from tradecore_api.config.paths import text_rule
 from tradecore_api.config.tables import ConfigTables, DataFormat, DataTable, InstrumentDataTable, Paths
 
 PLACEHOLDER = "{symbol}"
-JOURNAL_MAGIC = b"TCJOURN\n"
 # Keys that hold paths: what can be events by itself, and what belongs to bars.
 EVENT_KEYS = ("path", "quotes", "trades")
 FILE_KEYS = (*EVENT_KEYS, "funding", "marks")
@@ -45,24 +45,13 @@ def shown(data: DataTable) -> str:
     return ", ".join([*found, *(path for paths in data.paths.values() for path in each(paths))])
 
 
-def journal(data: DataTable) -> str | None:
+def journal(data: DataTable) -> JournalFolder | None:
     """Return the journal that the table names, `None` when it names something else."""
     paths = each(data.path)
-    if len(paths) != 1 or not Path(paths[0]).is_file():
+    if len(paths) != 1 or not (named := JournalFolder(paths[0])).exists():
         return None
-    is_one = data.format is DataFormat.JOURNAL or (
-        data.format is DataFormat.AUTO and is_journal(Path(paths[0]))
-    )
-    return paths[0] if is_one else None
-
-
-def is_journal(path: Path) -> bool:
-    """Tell whether a file begins as a journal does; one that cannot be read does not."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(JOURNAL_MAGIC)) == JOURNAL_MAGIC
-    except OSError:
-        return False
+    is_one = data.format is DataFormat.JOURNAL or (data.format is DataFormat.AUTO and named.is_journal())
+    return named if is_one else None
 
 
 def check(tables: ConfigTables, report: shape.Report) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tradecore_api.state_dir import write_atomically
+from tradecore_api.state_dir import read_small, write_atomically
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 def read(path: Path) -> Address | None:
     """Return the address, or `None` when there is none that can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Address)
+        return msgspec.json.decode(read_small(path), type=Address)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

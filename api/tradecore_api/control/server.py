@@ -49,13 +49,15 @@ class ControlServer:
         """Start to listen and publish the address; raises `StorageError` when it cannot be used."""
         self._answer = answer
         try:
+            await self._open_by_name()
             if address.has_unix_sockets():
                 await self._open_unix()
             else:
                 await self._open_loopback()
         except OSError as error:
-            what = f"control socket cannot be opened: {error.strerror}"
-            raise StorageError(str(self._address_path), what) from error
+            # What lies in the place of the socket is named, if anything does.
+            place = error.filename or self._address_path
+            raise StorageError(str(place), f"control socket cannot be opened: {error.strerror}") from error
 
     async def aclose(self) -> None:
         """Stop to listen, drop every connection and take the address away."""
@@ -93,10 +95,13 @@ class ControlServer:
             listener.close()
             raise
         self._socket_path = path
-        if self._listener is not None:
+        address.Address(socket=str(path)).write(self._address_path)
+
+    async def _open_by_name(self) -> None:
+        """Answer at the name of the account too: a kill asks there first, whatever else there is."""
+        if self._listener is not None and sys.platform != "win32":
             _drop_waiting(self._listener)
             self._server_by_name = await asyncio.start_unix_server(self._accept, sock=self._listener)
-        address.Address(socket=str(path)).write(self._address_path)
 
     async def _open_loopback(self) -> None:
         self._token = secrets.token_hex(32)
@@ -123,7 +128,10 @@ class ControlServer:
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not peer.is_own_user(writer.get_extra_info("socket")):
+        connection = writer.get_extra_info("socket")
+        # Who comes through a Unix socket is known by his user; through loopback comes everybody.
+        has_token = connection.family != getattr(socket, "AF_UNIX", None)
+        if not peer.is_own_user(connection):
             await _send(writer, ControlReply(accepted=False, message="only the engine's own user may ask"))
             return
         while True:
@@ -136,10 +144,10 @@ class ControlServer:
                 return
             if envelope is None:
                 return
-            await _send(writer, await self._answered(envelope))
+            await _send(writer, await self._answered(envelope, has_token=has_token))
 
-    async def _answered(self, envelope: frames.Envelope) -> ControlReply:
-        if self._token and not hmac.compare_digest(envelope.token.encode(), self._token.encode()):
+    async def _answered(self, envelope: frames.Envelope, *, has_token: bool) -> ControlReply:
+        if has_token and not hmac.compare_digest(envelope.token.encode(), self._token.encode()):
             return ControlReply(accepted=False, message="wrong token")
         if self._answer is None:
             return ControlReply(accepted=False, message="not open")

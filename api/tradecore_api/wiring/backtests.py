@@ -7,13 +7,13 @@ from itertools import tee
 from tradecore.backtest import BacktestResult, result_of
 from tradecore.domain import EventBatch
 from tradecore.domain.errors import ConfigError, DataError
-from tradecore.domain.journal import BEHAVIOUR_VERSION, events_from_frames
+from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder, events_from_frames
 from tradecore.domain.spec import EngineSpec, Mode
 from tradecore.domain.times import NANOSECONDS, iso_time, span_text
 from tradecore.engine import Engine
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
-from tradecore.runtime.recovery import chunks, recorded_config
+from tradecore.runtime.recovery import recorded_config
 from tradecore.runtime.session_config import recorded_behaviour
 from tradecore_api.config import data_paths
 from tradecore_api.config.tables import (
@@ -106,7 +106,7 @@ def _history(config: Config) -> Iterator[list[EventBatch]]:
     data = config.tables.data
     if data is not None and (journal := _journal(data)) is not None:
         _tell_behaviour(journal)
-        for chunk in chunks(journal):
+        for chunk in journal.chunks():
             batch = EventBatch()
             events_from_frames(chunk, batch)
             yield [batch]
@@ -121,25 +121,25 @@ def _history(config: Config) -> Iterator[list[EventBatch]]:
         )
 
 
-def _tell_behaviour(path: str) -> None:
+def _tell_behaviour(journal: JournalFolder) -> None:
     """Say when an engine of another behaviour wrote a journal: its events are good, its orders no measure."""
-    first = next(chunks(path), b"")
-    if not first:
-        return
     try:
-        version = recorded_behaviour(recorded_config(path, first))
+        recorded = recorded_config(journal)
+        if not recorded:
+            return
+        version = recorded_behaviour(recorded)
     except DataError:
         # A journal of something else than an engine.
         return
     if version != BEHAVIOUR_VERSION:
         print_note(
-            f"{path}: the engine's behaviour has changed since this journal was written (version {version}, "
-            f"now {BEHAVIOUR_VERSION}): its market events and commands are the history of this backtest, but "
-            "the orders need not be those in the journal"
+            f"{journal.where}: the engine's behaviour has changed since this journal was written (version "
+            f"{version}, now {BEHAVIOUR_VERSION}): its market events and commands are the history of this "
+            "backtest, but the orders need not be those in the journal"
         )
 
 
-def _journal(data: DataTable) -> str | None:
+def _journal(data: DataTable) -> JournalFolder | None:
     """Return the journal that `[data]` names, `None` when it names something else."""
     if (journal := data_paths.journal(data)) is not None:
         return journal

@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import msgspec
 
 from tradecore.domain import ALWAYS_OPEN, EventBatch, SessionTable
 from tradecore.domain.errors import ConfigError, DataError, InvalidValueError, StorageError
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import EngineSpec
 from tradecore.runtime import SessionConfig, SystemClock
-from tradecore.runtime.recovery import chunks, recorded_config
+from tradecore.runtime.recovery import recorded_config
 from tradecore_api.config.tables import BinanceFeedTable, Config
 from tradecore_api.wiring.feeds import as_fast_as_possible, build_feed
 
@@ -99,15 +99,15 @@ async def _span_of_recorded(config: Config) -> Span:
         await feed.aclose()
 
 
-def recorded_calendars(journal_path: str) -> dict[str, SessionTable]:
+def recorded_calendars(journal: JournalFolder) -> dict[str, SessionTable]:
     """Return the tables that a journal was begun with; none when there is no journal that can be read.
 
     What is wrong with a journal is said when it is opened.
     """
-    if not Path(journal_path).is_file():
+    if not journal.exists():
         return {}
     try:
-        first = next(chunks(journal_path), b"")
-        return SessionConfig.decoded(recorded_config(journal_path, first)).engine.calendars if first else {}
+        recorded = recorded_config(journal)
+        return SessionConfig.decoded(recorded).engine.calendars if recorded else {}
     except (DataError, StorageError, msgspec.ValidationError):
         return {}

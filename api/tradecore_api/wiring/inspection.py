@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tradecore.domain.journal import JournalReader, journal_verify
-from tradecore_api.config.data_paths import is_journal
+from tradecore.domain.journal import JournalFolder
 from tradecore_api.summary import INTACT
 from tradecore_api.wiring import snippets
 
@@ -29,8 +28,8 @@ def inspect_data(paths: Sequence[str]) -> dict[str, object]:
     """
     only = Path(paths[0])
     if len(paths) == 1 and only.is_file():
-        if is_journal(only):
-            return _journal(paths[0])
+        if (journal := JournalFolder(paths[0])).is_journal():
+            return _journal(journal)
         if _first_bytes(only) == _SQLITE:
             return _database(paths[0])
     return _data(paths)
@@ -60,13 +59,13 @@ def _data(paths: Sequence[str]) -> dict[str, object]:
     return found
 
 
-def _journal(path: str) -> dict[str, object]:
+def _journal(journal: JournalFolder) -> dict[str, object]:
     """Count the records of a journal by kind, as far as it is whole."""
-    verdict = journal_verify(path)
+    path, verdict = journal.where, journal.verify()
     times: list[int] = []
     kinds: Counter[str] = Counter()
     if verdict.status != DAMAGED:
-        for _, time_ns, kind, _ in JournalReader(path):
+        for _, time_ns, kind, _ in journal.reader():
             kinds[kind] += 1
             # The first version of the behaviour knew no time for the mark of a session, and wrote 0.
             if time_ns or kind != "session":

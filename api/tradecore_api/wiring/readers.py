@@ -1,11 +1,11 @@
 """Notifiers, read models and data files: what looks at records and files from outside."""
 
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Protocol, TextIO
 
 import msgspec
 
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.narrator import Narrator
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
@@ -63,7 +63,7 @@ def narrator_of(engine: Engine) -> Narrator:
 
 
 def open_read_model(
-    path: str, journal_path: str, *, busy_seconds_max: float = 5.0, makes_directory: bool = True
+    path: str, journal: JournalFolder, *, busy_seconds_max: float = 5.0, makes_directory: bool = True
 ) -> Coroutine[None, None, ReadModel]:
     """Return the SQLite read model of a journal at a path, made new when there is none.
 
@@ -74,7 +74,7 @@ def open_read_model(
     return SqliteReadModel.open(
         path,
         busy_seconds_max=busy_seconds_max,
-        journal_path=str(Path(journal_path).absolute()),
+        journal_path=str(journal.absolute),
         makes_directory=makes_directory,
     )
 

@@ -1,14 +1,14 @@
 """Sessions on a journal, and the replay of one."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from tradecore.domain.errors import StorageError
-from tradecore.domain.journal import JournalWriter
+from tradecore.domain.journal import JournalFolder
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
-from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, chunks, recorded_config, recover
+from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, recorded_config, recover
+from tradecore.runtime.session_config import check_behaviour
 from tradecore_api.config.tables import (
     Config,
     ConfigTables,
@@ -19,13 +19,12 @@ from tradecore_api.version import VERSION
 from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
-from tradecore_api.wiring.old_journals import set_aside
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
 
 
 def open_session(
     config: Config,
-    journal_path: str,
+    folder: JournalFolder,
     *,
     is_new_journal: bool = False,
     notifiers: Callable[[Engine], Sequence[Notifier]] = lambda _: (),
@@ -39,16 +38,15 @@ def open_session(
     ConfigError, StorageError, BrokenInvariantError
         When settings, journal or replay say no; the journal is closed again, unchanged.
     """
-    path = Path(journal_path)
-    if path.is_file() and not is_new_journal:
+    if folder.exists() and not is_new_journal:
         # First of all, and before a torn tail is cut off: such a journal stays as it is.
-        check_recorded_behaviour(journal_path, GO_ON)
+        check_recorded_behaviour(folder, GO_ON)
     built = strategies(config)
     spec = with_calendars(
         config,
         config.engine_spec(),
         lambda: span_of_feed(config),
-        recorded=lambda: {} if is_new_journal else recorded_calendars(journal_path),
+        recorded=lambda: {} if is_new_journal else recorded_calendars(folder),
     )
     engine = build_engine(config, spec, built.bindings, is_recording=True)
     clock = SystemClock()
@@ -60,12 +58,11 @@ def open_session(
         gates=config.tables.decision.gates,
     )
     if is_new_journal:
-        set_aside(path)
-    _make_directory(path.parent)
+        folder.set_aside()
     # Recorded and simulated runs must not depend on when they ran.
-    journal = JournalWriter.open(journal_path, clock.now_ns() if is_live else 0)
+    journal = folder.writer(clock.now_ns() if is_live else 0)
     try:
-        recovered = recover(journal_path, engine, identity) if journal.records else None
+        recovered = recover(folder, engine, identity) if journal.records else None
     except BaseException:
         journal.close()
         raise
@@ -87,7 +84,7 @@ def open_session(
     )
 
 
-def replay(journal_path: str) -> RunSummary:
+def replay(folder: JournalFolder) -> RunSummary:
     """Replay a journal through the same engine and strategies and compare every byte.
 
     Raises
@@ -97,26 +94,18 @@ def replay(journal_path: str) -> RunSummary:
     ConfigError
         When a strategy of the journal cannot be loaded, or an engine of another behaviour wrote it.
     """
-    first = next(chunks(journal_path), b"")
-    if not first:
-        raise StorageError(journal_path, "the journal is empty: there is nothing to replay")
-    check_recorded_behaviour(journal_path, "To replay it, use the version of tradecore that wrote it")
-    recorded = SessionConfig.decoded(recorded_config(journal_path, first))
+    config_bytes = recorded_config(folder)
+    if not config_bytes:
+        raise StorageError(folder.where, "the journal is empty: there is nothing to replay")
+    check_behaviour(config_bytes, folder.where, "To replay it, use the version of tradecore that wrote it")
+    recorded = SessionConfig.decoded(config_bytes)
     config = Config(
         tables=ConfigTables(
             instruments=recorded.engine.instruments, decision=DecisionTable(gates=recorded.gates)
         ),
-        strategies=recorded_strategies(recorded, journal_path),
-        source=journal_path,
+        strategies=recorded_strategies(recorded, folder),
+        source=folder.where,
     )
     engine = build_engine(config, recorded.engine, strategies(config).bindings, is_recording=True)
-    recover(journal_path, engine, recorded)
-    return summarize(engine, journal_path)
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"cannot be made: {error.strerror}; choose another journal.path"
-        raise StorageError(str(path), what) from error
+    recover(folder, engine, recorded)
+    return summarize(engine, folder)

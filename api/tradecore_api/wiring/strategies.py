@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
+from tradecore.domain.journal import JournalFolder
 from tradecore.runtime import SessionConfig
 from tradecore.strategy import StrategyBinding, build, load_class, timeframes
 from tradecore_api.config.tables import (
@@ -110,13 +111,13 @@ def _binding(strategy: StrategyConfig, built: object, symbols: Sequence[str]) ->
     )
 
 
-def recorded_strategies(recorded: SessionConfig, journal_path: str) -> tuple[StrategyConfig, ...]:
+def recorded_strategies(recorded: SessionConfig, journal: JournalFolder) -> tuple[StrategyConfig, ...]:
     """Return the strategies that a journal names, their files found again when they were moved."""
     found = []
     for index, entry in enumerate(recorded.strategies):
         values = {"key": f"strategies.{index}", "reference": entry.get("class"), **entry}
         strategy = msgspec.convert(values, StrategyConfig)
-        reference = _found_again(strategy.reference, Path(journal_path).absolute().parent)
+        reference = _found_again(strategy.reference, journal.absolute.parent)
         found.append(msgspec.structs.replace(strategy, reference=reference))
     return tuple(found)
 

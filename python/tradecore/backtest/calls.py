@@ -19,8 +19,7 @@ def refuse_wrong_call(spec: object, strategies: object, sources: Sequence[object
     InvalidValueError
         Naming the argument, what was given, and what to write.
     DataError
-        When no batch has an event, one of them has none because an engine took its events, or begins before
-        1970.
+        When no batch has an event, or one begins before 1970.
     """
     if not isinstance(spec, EngineSpec):
         rule = "must be an EngineSpec; tradecore.run_frame(frame, Strategy) makes one"
@@ -47,9 +46,6 @@ def refuse_wrong_options(sample_ns: object, progress: object) -> None:
 
 def _refuse_wrong_source(field: str, source: object) -> None:
     if isinstance(source, EventBatch):
-        if source.is_spent:
-            rule = "hand over batch.copy() to use a batch again"
-            raise DataError(f"history {field}", f"is empty, for an engine took its events before; {rule}")
         if (source.first_time_ns or 0) < 0:
             what = f"begins at {iso_time(source.first_time_ns or 0)}, and an engine's time begins at 1970"
             raise DataError(f"history {field}", f"{what}: leave out what is earlier")

@@ -209,8 +209,8 @@ def run(
     strategies : sequence of StrategyBinding
         Fresh strategy objects.
     *sources : EventBatch
-        History, one batch per source with times never falling; sources are merged by time. The
-        batches are empty afterwards: hand over `batch.copy()` to use one again.
+        History, one batch per source with times never falling; sources are merged by time. They
+        are shared and not changed: one batch serves any number of runs, also in several threads at once.
     gates : sequence of Gate
         Decision gates of every strategy.
     latency : LatencySamples or None
@@ -229,7 +229,7 @@ def run(
     Raises
     ------
     DataError
-        When there is not one event, or a batch is empty because an engine took its events before.
+        When there is not one event, or a batch begins before 1970.
     InvalidValueError
         When the specification makes no sense, times fall or an argument is something else.
     """

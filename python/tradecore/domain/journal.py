@@ -12,11 +12,12 @@ from tradecore._core import (
     encode_session_end,
     events_from_frames,
     journal_kinds,
-    journal_verify,
 )
+from tradecore.domain.journal_folder import JournalFolder
 
 __all__ = [
     "BEHAVIOUR_VERSION",
+    "JournalFolder",
     "JournalReader",
     "JournalVerdict",
     "JournalWriter",
@@ -25,7 +26,6 @@ __all__ = [
     "encode_session",
     "encode_session_end",
     "events_from_frames",
-    "journal_verify",
     "record_kinds",
 ]
 

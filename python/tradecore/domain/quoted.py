@@ -12,7 +12,7 @@ def quoted(value: object) -> str:
     """Return a value as Python writes it, cut where it is long; its kind alone when it cannot be written."""
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001 - code of a user; whole numbers of 5,000 digits raise, too
+    except BaseException as error:  # noqa: BLE001 - code of a user, which may end programs too; whole numbers of 5,000 digits raise, too
         return f"<a {type(value).__name__} that cannot be shown: {type(error).__name__}>"
     return cut(printable(text), VALUE_MAX)
 
@@ -26,7 +26,7 @@ def error_text(error: BaseException) -> str:
     kind = cut(printable(type(error).__name__), VALUE_MAX)
     try:
         text = str(error)
-    except Exception as failure:  # noqa: BLE001 - code of a user
+    except BaseException as failure:  # noqa: BLE001 - code of a user, which may end programs too
         return f"{kind} (its text cannot be made: {type(failure).__name__})"
     said = cut(printable(" ".join(text.split())), TEXT_MAX)
     return f"{kind}: {said}" if said else kind
@@ -36,7 +36,7 @@ def notes_of(error: BaseException) -> list[str]:
     """Return what was noted beside an exception; notes that are no text, or cannot be had, are left out."""
     try:
         notes = getattr(error, "__notes__", ())
-    except Exception:  # noqa: BLE001 - code of a user
+    except BaseException:  # noqa: BLE001 - code of a user, which may end programs too
         return []
     return [printable(note) for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 

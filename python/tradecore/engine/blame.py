@@ -41,6 +41,24 @@ def blamed(
     return StrategyError(name, called, time_ns, f"{error_text(error)}{meant(error)}{_place(frames)}")
 
 
+def blamed_by_place(
+    error: BaseException, bindings: Sequence[StrategyBinding], time_ns: int
+) -> StrategyError | None:
+    """Return the error that names the strategy whose own lines raised, or `None` when none of them did.
+
+    For a `KeyboardInterrupt` where Ctrl-C raises none, because the program handles the signal itself.
+    """
+    frames = _frames(error.__traceback__)
+    for at, found in enumerate(frames):
+        owner = found.tb_frame.f_locals.get("self")
+        for binding in bindings:
+            if binding.strategy is owner:
+                called = found.tb_frame.f_code.co_name
+                what = f"{error_text(error)}{_place(frames[at:])}"
+                return StrategyError(binding.name, called, time_ns, what)
+    return None
+
+
 def gate_failure(error: BaseException, gate: str, strategy: str, time_ns: int) -> GateError:
     """Return the error that names the gate.
 

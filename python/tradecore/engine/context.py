@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from math import isfinite
 from operator import index
 from typing import Self, TypeVar
 
@@ -10,21 +9,20 @@ from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
 from tradecore.domain.errors import OffGridError
 from tradecore.domain.grid import Direction
-from tradecore.domain.shape import without_numpy
+from tradecore.domain.quoted import quoted
 from tradecore.engine.arrays import FloatArray
+from tradecore.engine.indicator_methods import IndicatorMethods
 from tradecore.strategy import StrategyBinding, Timeframe
 
 _NumberT = TypeVar("_NumberT", float, Decimal)
 _INT64 = 2**63
-# The longest period of an indicator.
-_PERIOD_MAX = 1_000_000
 # The action of a decision that asks for nothing.
 _HOLD = 0
 # No amount of 128 bits has its first digit further from the point, nor one of 18 decimals behind it.
 _ATTO_DIGITS, _ATTO_DECIMALS = 39, 18
 
 
-class Context(OrderDesk):
+class Context(IndicatorMethods, OrderDesk):
     """One strategy's view of the engine, valid while the engine lives.
 
     Prices and sizes come as exact `..._ticks` and `..._lots`, or as numbers (`limit=61800.5`,
@@ -183,93 +181,6 @@ class Context(OrderDesk):
         """Record the decision to do nothing, with the notes made by `trace`."""
         self._kernel.trace(self._strategy_id, self._id(instrument_id), _HOLD, reason)
 
-    # Indicators, made in `on_start`: later they would start anew, without the bars before. `bars` says of
-    # which of the strategy's bars, else of the first.
-
-    def sma(self, period: int, instrument_id: int | None = None, *, bars: str | None = None) -> Indicator:
-        """Simple moving average of the close."""
-        return self._indicator("sma", instrument_id, bars, period=_period("period", period))
-
-    def ema(
-        self,
-        period: int,
-        instrument_id: int | None = None,
-        *,
-        seed_first: bool = False,
-        bars: str | None = None,
-    ) -> Indicator:
-        """Exponential moving average of the close; starts from the mean of the first values, or the first."""
-        return self._indicator(
-            "ema", instrument_id, bars, period=_period("period", period), seed_first=seed_first
-        )
-
-    def rsi(
-        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
-    ) -> Indicator:
-        """Relative strength index of the close, after Wilder."""
-        return self._indicator("rsi", instrument_id, bars, period=_period("period", period))
-
-    def atr(
-        self, period: int = 14, instrument_id: int | None = None, *, bars: str | None = None
-    ) -> Indicator:
-        """Average true range, after Wilder."""
-        return self._indicator("atr", instrument_id, bars, period=_period("period", period))
-
-    def bollinger(
-        self,
-        period: int = 20,
-        deviations: float = 2.0,
-        instrument_id: int | None = None,
-        *,
-        bars: str | None = None,
-    ) -> Indicator:
-        """Bollinger bands of the close; values are (upper, middle, lower)."""
-        return self._indicator(
-            "bollinger",
-            instrument_id,
-            bars,
-            period=_period("period", period),
-            factor=_factor("deviations", deviations),
-        )
-
-    def macd(
-        self,
-        fast: int = 12,
-        slow: int = 26,
-        signal: int = 9,
-        instrument_id: int | None = None,
-        *,
-        bars: str | None = None,
-    ) -> Indicator:
-        """MACD of the close; values are (macd, signal, histogram)."""
-        return self._indicator(
-            "macd",
-            instrument_id,
-            bars,
-            period=_period("fast", fast),
-            slow=_period("slow", slow),
-            signal=_period("signal", signal),
-        )
-
-    def keltner(
-        self,
-        period: int = 20,
-        atr_period: int = 10,
-        multiple: float = 2.0,
-        instrument_id: int | None = None,
-        *,
-        bars: str | None = None,
-    ) -> Indicator:
-        """Keltner channel; values are (upper, middle, lower)."""
-        return self._indicator(
-            "keltner",
-            instrument_id,
-            bars,
-            period=_period("period", period),
-            slow=_period("atr_period", atr_period),
-            factor=_factor("multiple", multiple),
-        )
-
     def history(
         self, column: str, count: int, instrument_id: int | None = None, *, bars: str | None = None
     ) -> FloatArray:
@@ -324,34 +235,16 @@ class Context(OrderDesk):
     # Below: how
 
     def _indicator(
-        self,
-        name: str,
-        instrument_id: int | None,
-        bars: str | None,
-        *,
-        period: int,
-        slow: int = 0,
-        signal: int = 0,
-        factor: float = 0.0,
-        seed_first: bool = False,
+        self, name: str, instrument_id: int | None, bars: str | None, **parameters: object
     ) -> Indicator:
-        given = [str(value) for value in (period, slow, signal) if value] + (
-            [f"{factor:g}"] if factor else []
-        )
+        shown = (_shown(parameter, value) for parameter, value in parameters.items())
+        given = ", ".join(part for part in shown if part)
         if self._is_started:
-            raise InvalidValueError(f"ctx.{name}", period, _made_too_late(name, ", ".join(given)))
+            raise InvalidValueError(f"ctx.{name}", given, _made_too_late(name, given))
         self._kernel.check_caller(self._strategy_id)
-        made = self._kernel.add_indicator(
-            self._series_of(instrument_id, bars),
-            name,
-            period=period,
-            slow=slow,
-            signal=signal,
-            factor=factor,
-            seed_first=seed_first,
-        )
-        shown = [*given, *([] if bars is None else [f'bars="{bars}"'])]
-        self._indicators.append((f"{name}({', '.join(shown)})", self._id(instrument_id), made))
+        made = self._kernel.add_indicator(self._series_of(instrument_id, bars), name, parameters)
+        call = given if bars is None else f'{given}, bars="{bars}"'
+        self._indicators.append((f"{name}({call})", self._id(instrument_id), made))
         return made
 
     def _id(self, instrument_id: int | None) -> int:
@@ -436,19 +329,11 @@ def _index(value: object) -> int | None:
         return None
 
 
-def _period(name: str, value: object) -> int:
-    return _whole(name, value, 1, _PERIOD_MAX)
-
-
-def _factor(name: str, value: object) -> float:
-    number = without_numpy(value)
-    try:
-        if isinstance(number, int | float | Decimal) and not isinstance(number, bool) and isfinite(number):
-            return float(number)
-    except OverflowError:
-        # An integer beyond every float.
-        pass
-    raise InvalidValueError(name, value, "must be a finite number")
+def _shown(parameter: str, value: object) -> str:
+    """Return a parameter of an indicator as a call has it; nothing for the usual start of an average."""
+    if isinstance(value, str):
+        return "" if value == "sma" else f'{parameter}="{value}"'
+    return f"{value:g}" if isinstance(value, float) else quoted(value)
 
 
 def _atto(amount: Decimal) -> int | None:

@@ -149,7 +149,10 @@ class Engine:
         return self._kernel.now_ns
 
     def feed(self, batch: EventBatch, source: int = 0) -> None:
-        """Queue the events of a batch, which is empty afterwards; sources are merged by time.
+        """Queue the events that a batch has now; sources are merged by time.
+
+        The batch keeps its events and can be fed to other engines. To fill one anew, `clear` it first: its
+        memory is used again once every engine that it was fed to has run.
 
         Raises
         ------

@@ -7,7 +7,8 @@ class Journal(Protocol):
     """What the runtime needs from an append-only journal with one writer.
 
     After the first failed write or sync every later `append` and `commit` raises: nothing is
-    acknowledged on a disk that has lied once.
+    acknowledged on a disk that has lied once. Where a journal is, and how it is read, is no part of this:
+    `tradecore.domain.journal.JournalFolder` knows that.
     """
 
     @property
@@ -35,5 +36,5 @@ class Journal(Protocol):
         ...
 
     def close(self) -> None:
-        """Commit durably and let the file go. Calling it twice is harmless."""
+        """Commit durably and let the journal go. Calling it twice is harmless."""
         ...

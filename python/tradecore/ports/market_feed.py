@@ -15,6 +15,8 @@ class MarketFeed(Protocol):
     def batches(self, *, skip_events: int = 0) -> AsyncIterator[EventBatch]:
         """Yield batches with at least one event each, times never falling.
 
+        A batch belongs to the reader once it was yielded: the feed fills another one for what comes next.
+
         A recorded or simulated feed delivers the same events on every call and leaves out the first
         `skip_events` of them, so that a restarted run goes on where its journal ends. A live feed
         ignores `skip_events` and starts with a feed-lost event per instrument: books stay invalid

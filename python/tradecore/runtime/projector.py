@@ -1,11 +1,11 @@
 """Brings a read model up to a journal's end and keeps it there; never touches the engine."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 
 from tradecore.domain.errors import StorageError
-from tradecore.domain.journal import JournalReader
+from tradecore.domain.journal import JournalFolder, JournalReader
+from tradecore.domain.journal_folder import hash_of_first, position_of
 from tradecore.domain.record import JournalPosition, JournalRecord
 from tradecore.ports.read_model import ReadModel
 from tradecore.runtime import frames
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.2
 
 
 class Projector:
-    """Tails a journal file into a read model.
+    """Tails a journal into a read model.
 
     Tables are of one journal: they have the hash of its first record and that of the chain up to where they
     are. Tables that are not of this journal (it was set aside, or a power cut took its end) are emptied
@@ -25,7 +25,7 @@ class Projector:
 
     Parameters
     ----------
-    journal_path : str
+    journal : JournalFolder
         Journal to read; another process or task may be writing it.
     read_model : ReadModel
         Tables to fill.
@@ -37,14 +37,14 @@ class Projector:
 
     def __init__(
         self,
-        journal_path: str,
+        journal: JournalFolder,
         read_model: ReadModel,
         *,
         has_begun: bool = False,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_progress = on_progress
-        self._journal_path = journal_path
+        self._journal = journal
         self._read_model = read_model
         self._reader: JournalReader | None = None
         # Whether tables of another journal belong to somebody else.
@@ -101,7 +101,7 @@ class Projector:
     async def _reader_at_tables(self) -> JournalReader:
         """Return a reader that stands where the tables end; they are emptied when there is no such place."""
         position = await self._read_model.position()
-        reader = await asyncio.to_thread(_reader_at, self._journal_path, position)
+        reader = await asyncio.to_thread(self._journal.reader_at, position)
         self._first = position.first if reader is not None else ""
         has_begun, self.has_begun = self.has_begun, True
         if reader is not None:
@@ -110,21 +110,21 @@ class Projector:
             return reader
         if has_begun:
             raise StorageError(
-                self._journal_path,
+                self._journal.where,
                 "the read model has become that of another journal: another engine projects into it, or a "
                 "file was put in its place; give each engine a database.path of its own, then "
                 "`tradecore db rebuild`",
             )
         await self._read_model.clear()
-        return await asyncio.to_thread(JournalReader, self._journal_path)
+        return await asyncio.to_thread(self._journal.reader)
 
 
-def journal_state(path: str, position: JournalPosition) -> tuple[bool, int]:
+def journal_state(journal: JournalFolder, position: JournalPosition) -> tuple[bool, int]:
     """Tell whether tables at a position are of a journal, and how many frames it has that they have not.
 
     Raises `StorageError` or `DataError` when the journal cannot be read.
     """
-    reader = _reader_at(path, position)
+    reader = journal.reader_at(position)
     if reader is None:
         return False, 0
     while reader.read_frames(CHUNK_BYTES_MAX):
@@ -132,39 +132,13 @@ def journal_state(path: str, position: JournalPosition) -> tuple[bool, int]:
     return True, reader.records - position.next_seq
 
 
-def _reader_at(path: str, position: JournalPosition) -> JournalReader | None:
-    """Return a reader at a position, or `None` when the journal has no such position."""
-    reader = JournalReader(path)
-    if position.next_seq == 0:
-        return reader
-    if position.first != _first_of(path):
-        return None
-    reader.skip_to(position.next_seq)
-    return reader if _position_of(reader, position.first) == position else None
-
-
 def _next_chunk(
     reader: JournalReader, first: str
 ) -> tuple[list[JournalRecord], JournalPosition, JournalPosition] | None:
     """Read some blocks; return what in them is for the tables, and the positions before and after them."""
-    before = _position_of(reader, first)
+    before = position_of(reader, first)
     data = reader.read_frames(CHUNK_BYTES_MAX)
     if not data:
         return None
-    first = first or _hash_of_first(data)
-    return records_of(before.next_seq, frames.scan(data)), before, _position_of(reader, first)
-
-
-def _position_of(reader: JournalReader, first: str) -> JournalPosition:
-    """Return where a reader is; the start of every journal is the same place."""
-    return JournalPosition(reader.records, reader.head, first) if reader.records else JournalPosition()
-
-
-def _first_of(path: str) -> str:
-    """Return the hash of the first frame of a journal; empty where it has none yet."""
-    return _hash_of_first(JournalReader(path).read_frames(1))
-
-
-def _hash_of_first(data: bytes) -> str:
-    length = int.from_bytes(data[:4], "little") + 4
-    return hashlib.sha256(data[:length]).hexdigest() if data else ""
+    first = first or hash_of_first(data)
+    return records_of(before.next_seq, frames.scan(data)), before, position_of(reader, first)

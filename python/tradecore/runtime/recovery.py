@@ -1,17 +1,14 @@
 """A restart is a replay: brings an engine to where its journal ends."""
 
-from collections.abc import Iterator
-
 import msgspec
 
 from tradecore.domain import EventBatch
 from tradecore.domain.errors import BrokenInvariantError, DataError
-from tradecore.domain.journal import JournalReader, decode_frames, events_from_frames
+from tradecore.domain.journal import JournalFolder, decode_frames, events_from_frames
 from tradecore.engine import Engine
 from tradecore.runtime import frames
 from tradecore.runtime.session_config import SessionConfig, check_behaviour
 
-CHUNK_BYTES_MAX = 4 << 20
 END_OF_DATA = "end_of_data"
 # What a start says that cannot go on with a journal of another behaviour.
 GO_ON = (
@@ -48,7 +45,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool = False
 
 
-def recover(path: str, engine: Engine, config: SessionConfig) -> Recovered:
+def recover(journal: JournalFolder, engine: Engine, config: SessionConfig) -> Recovered:
     """Replay a journal through a fresh engine and compare every frame it makes with the recorded one.
 
     Raises
@@ -58,19 +55,16 @@ def recover(path: str, engine: Engine, config: SessionConfig) -> Recovered:
     BrokenInvariantError
         When the engine does not make the recorded bytes again; names the frame.
     """
+    if recorded := recorded_config(journal):
+        check_behaviour(recorded, journal.where, GO_ON)
+        config.check_same(recorded, journal.where)
     replay = _Replay(engine)
-    is_first = True
-    for chunk in chunks(path):
-        if is_first:
-            recorded = recorded_config(path, chunk)
-            check_behaviour(recorded, path, GO_ON)
-            config.check_same(recorded, path)
-            is_first = False
+    for chunk in journal.chunks():
         replay.take(chunk)
     return replay.outcome()
 
 
-def check_recorded_behaviour(path: str, next_step: str) -> None:
+def check_recorded_behaviour(journal: JournalFolder, next_step: str) -> None:
     """Refuse a journal that an engine of another behaviour wrote; an empty one is of this behaviour.
 
     Raises
@@ -80,28 +74,29 @@ def check_recorded_behaviour(path: str, next_step: str) -> None:
     DataError, StorageError
         When the journal is not of an engine, or cannot be read.
     """
-    if first := next(chunks(path), b""):
-        check_behaviour(recorded_config(path, first), path, next_step)
+    if recorded := recorded_config(journal):
+        check_behaviour(recorded, journal.where, next_step)
 
 
-def chunks(path: str) -> Iterator[bytes]:
-    """Yield the frames of a journal in order, whole frames only."""
-    reader = JournalReader(path)
-    while data := reader.read_frames(CHUNK_BYTES_MAX):
-        yield data
+def recorded_config(journal: JournalFolder) -> bytes:
+    """Return the configuration in the first record of a journal; empty when it has no record yet.
 
-
-def recorded_config(path: str, first_chunk: bytes) -> bytes:
-    """Return the configuration in the first record of a journal.
-
-    Raises `DataError` when the first record is anything else.
+    Raises
+    ------
+    DataError
+        When the first record is anything else.
+    StorageError
+        When the journal cannot be read.
     """
-    length = int.from_bytes(first_chunk[:4], "little") + 4
-    kind, _, fields = decode_frames(first_chunk[:length])[0]
+    block = journal.reader().read_frames(1)
+    if not block:
+        return b""
+    length = int.from_bytes(block[:4], "little") + 4
+    kind, _, fields = decode_frames(block[:length])[0]
     config = fields.get("config")
     if kind != "session" or not isinstance(config, str | bytes):
         raise DataError(
-            path, f"the first record is {kind!r}, not a session: this journal is not of an engine"
+            journal.where, f"the first record is {kind!r}, not a session: this journal is not of an engine"
         )
     return config.encode() if isinstance(config, str) else config
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import TypedDict
 
@@ -18,6 +18,7 @@ from tradecore.ports.journal import Journal
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime import frames
+from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.outbox import Outbox
 from tradecore.runtime.recovery import END_OF_DATA, Recovered, raise_divergence
 from tradecore.runtime.session_config import SessionConfig
@@ -154,6 +155,8 @@ class Session:
         self._requests: set[asyncio.Task[None]] = set()
         self._heard_at: float | None = None
         self.is_end_journalled = False
+        # Made where the engine is: a child that is forked since has no part in the run.
+        self._forks = ForkWatch()
 
     @property
     def recovered(self) -> Recovered:
@@ -270,7 +273,7 @@ class Session:
         first_seq = self._journal.records
         output = b""
         if reason == END_OF_DATA:
-            self.engine.finish()
+            self._call(self.engine.finish)
             output = self._take()
             if self._pending:
                 raise BrokenInvariantError("the feed ended before the journal did: is it the same feed?")
@@ -282,6 +285,8 @@ class Session:
 
     async def _pump(self, group: asyncio.TaskGroup) -> None:
         while True:
+            # A task of a strategy may have forked between two callbacks.
+            self._forks.end_child()
             self._wake.clear()
             has_worked = self._work()
             self._ask_snapshots(group)
@@ -325,11 +330,18 @@ class Session:
             self._feed_batch(batch)
         self._room.set()
         try:
-            self.engine.run()
+            self._call(self.engine.run)
             self._publish(self._take(), commands)
         finally:
             _refuse(commands, "the engine failed; the command is not journalled")
         return bool(commands or batches or is_forced)
+
+    def _call(self, step: Callable[[], object]) -> None:
+        """Let strategies do their part; a child that one of them forked does not come back from there."""
+        try:
+            step()
+        finally:
+            self._forks.end_child()
 
     def _take(self) -> bytes:
         """Take new frames from the engine, those left out that the journal already has."""
@@ -379,9 +391,9 @@ class Session:
         """
         first_ns = batch.first_time_ns
         if first_ns is not None and first_ns < self._told_ns:
-            batch = EventBatch()
+            batch, lost_ns = EventBatch(), max(self._told_ns, self.engine.now_ns)
             for instrument_id in range(len(self._config.engine.instruments)):
-                batch.feed_lost(self.engine.now_ns, instrument_id)
+                batch.feed_lost(lost_ns, instrument_id)
         self.engine.feed(batch)
 
     def _mark_ns(self) -> int:

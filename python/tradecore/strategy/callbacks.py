@@ -82,16 +82,18 @@ def has_callbacks(strategy: object) -> bool:
 
 
 def _problem(name: str, callback: object, arguments: tuple[str, ...]) -> str | None:
+    code = _code(callback)
+    is_lazy = code is not None and bool(code.co_flags & _LAZY)
+    if callable(callback) and not is_lazy and _takes(callback, code, 1 + len(arguments)):
+        return None
+    # From here on only for those who did it wrong: every engine of a sweep asks.
     wanted = f"def {name}({', '.join(('self', 'ctx', *arguments))})"
     if not callable(callback):
         return f"is {callback!r}, but must be a method: {wanted}"
-    code = _code(callback)
     place = "" if code is None else f" ({_place(code)})"
-    if code is not None and code.co_flags & _LAZY:
+    if code is not None and is_lazy:
         what = "async" if code.co_flags & inspect.CO_COROUTINE else "a generator"
         return f"must not be {what}, because nothing would run it: write {wanted}{place}"
-    if _takes(callback, code, 1 + len(arguments)):
-        return None
     return f"takes other arguments than the engine gives: write {wanted}{place}"
 
 

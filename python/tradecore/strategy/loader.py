@@ -80,7 +80,9 @@ def build(
         raise ConfigError.of([ConfigError(source, f"{section}.{p.field}", p.value, p.rule) for p in problems])
     try:
         strategy: object = strategy_class()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         rule = f"cannot be made: {error_text(error)}; its __init__ gets no arguments"
         raise ConfigError(source, f"{section}.class", strategy_class.__name__, rule) from error
     hints = _hints(strategy_class)
@@ -150,7 +152,10 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
         except ModuleNotFoundError as error:
             rule = f"no module named {error.name}{_file_beside(location, target, error.name, base)}"
             raise ConfigError(source, key, target, rule) from None
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # `sys.exit` as well: a script that ends itself is no strategy, and must not end us with a 0.
             raise ConfigError(source, key, target, _failure(location, error)) from error
     path = (base or Path.cwd()) / location
     if not path.is_file():
@@ -170,12 +175,12 @@ def _load_module(location: str, *, source: str, key: str, target: str, base: Pat
     except SyntaxError as error:
         del sys.modules[name]
         raise ConfigError(source, key, target, f"{path}, line {error.lineno}: {error.msg}") from None
-    except Exception as error:
-        del sys.modules[name]
-        raise ConfigError(source, key, target, _failure(str(path), error)) from error
-    except BaseException:
+    except KeyboardInterrupt:
         del sys.modules[name]
         raise
+    except BaseException as error:
+        del sys.modules[name]
+        raise ConfigError(source, key, target, _failure(str(path), error)) from error
     return module
 
 
@@ -190,7 +195,7 @@ def _file_beside(location: str, target: str, missing: str | None, base: Path | N
     return f'; for the file {file} write "{file}:{target.rpartition(":")[2]}"'
 
 
-def _failure(location: str, error: Exception) -> str:
+def _failure(location: str, error: BaseException) -> str:
     """Say what a module raised while it was imported, and where."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == location]

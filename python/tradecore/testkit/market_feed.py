@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import Any
 
+from tradecore.domain import EventBatch
 from tradecore.domain.feeds import read_events
 from tradecore.ports.market_feed import MarketFeed
 
@@ -29,6 +30,16 @@ class MarketFeedContract:
                 if count >= EVENTS_MAX:
                     break
         assert count > 0
+
+    async def test_a_batch_that_was_yielded_is_not_changed_any_more(self, feed: MarketFeed) -> None:
+        """It waits in a queue while the next one is filled: each is a batch of its own."""
+        seen: list[tuple[EventBatch, list[tuple[Any, ...]]]] = []
+        async with aclosing(_yielded(feed)) as batches:
+            async for batch in batches:
+                seen.append((batch, read_events(batch)))
+                if sum(len(events) for _, events in seen) >= EVENTS_MAX:
+                    break
+        assert all(read_events(batch) == events for batch, events in seen)
 
     async def test_closing_ends_the_stream_and_may_be_repeated(self, feed: MarketFeed) -> None:
         """After `aclose` the stream ends within a second, and no event follows."""
@@ -71,6 +82,11 @@ class LiveFeedContract(MarketFeedContract):
 async def _batches(feed: MarketFeed, skip_events: int = 0) -> Any:  # noqa: ANN401 - an async generator of event lists
     async for batch in feed.batches(skip_events=skip_events):
         yield read_events(batch)
+
+
+async def _yielded(feed: MarketFeed) -> Any:  # noqa: ANN401 - an async generator of batches
+    async for batch in feed.batches():
+        yield batch
 
 
 async def _all(feed: MarketFeed, skip_events: int) -> list[tuple[Any, ...]]:

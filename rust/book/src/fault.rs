@@ -201,3 +201,53 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_its_code_its_numbers_and_its_words() {
+        let all = [
+            (Fault::Gap { expected_id: 7, found_id: 9 }, 1, (7, 9), "expected update id 7, found 9"),
+            (
+                Fault::Repeated { applied_id: 9, found_id: 7 },
+                2,
+                (9, 7),
+                "update id 7 came when the book stood at 9",
+            ),
+            (
+                Fault::Overlap { applied_id: 9, found_id: 7 },
+                3,
+                (9, 7),
+                "a message from update id 7 came at 9",
+            ),
+            (Fault::EmptyRange { first_id: 9, last_id: 7 }, 4, (9, 7), "update ids 9 to 7"),
+            (Fault::Crossed { bid_ticks: 9, ask_ticks: 7 }, 5, (9, 7), "best bid 9 ticks, best ask 7 ticks"),
+            (
+                Fault::MalformedLevel { price_ticks: -9, lots: -7 },
+                6,
+                (-9, -7),
+                "price -9 ticks, size -7 lots",
+            ),
+            (Fault::LevelsMissing { announced: 9, found: 7 }, 7, (9, 7), "9 levels announced, 7 there"),
+            (Fault::TooManyLevels { levels_max: 9 }, 8, (9, 0), "room for 9 a side"),
+            (
+                Fault::QuoteMismatch { update_id: u64::MAX },
+                9,
+                (u64::MAX.into(), 0),
+                "update id 18446744073709551615",
+            ),
+            (Fault::FeedLost, 10, (0, 0), "feed_lost"),
+            (Fault::Checksum { stated: 9, found: 7 }, 11, (9, 7), "the venue states 9, the book comes to 7"),
+            (Fault::Stale { age_ns_max: 9 }, 12, (9, 0), "no message for more than 9 ns"),
+        ];
+        for (fault, code, values, words) in all {
+            assert_eq!((fault.code(), fault.values()), (code, values), "{fault:?}");
+            let said = fault.to_string();
+            assert!(said.starts_with(fault.name()) && said.ends_with(words), "{said}");
+        }
+        let gaps: Vec<u8> = all.iter().filter(|known| known.0.is_gap()).map(|known| known.1).collect();
+        assert_eq!(gaps, [1, 2, 3, 4, 11]);
+    }
+}

@@ -27,6 +27,7 @@ mod sma;
 mod smoothing;
 mod spec;
 mod state;
+mod table;
 mod usable;
 mod window;
 
@@ -40,7 +41,7 @@ pub use macd::Macd;
 pub use rsi::Rsi;
 pub use rules::PERIOD_MAX;
 pub use sma::Sma;
-pub use spec::IndicatorSpec;
+pub use spec::{INDICATORS, IndicatorInfo, IndicatorSpec, ParameterInfo, parameter};
 pub use usable::{MAGNITUDE_MAX, is_usable};
 
 #[cfg(test)]

@@ -1,113 +1,180 @@
-//! Which indicator, with which parameters: a plain value.
+//! Which indicator, with which parameters: plain values, made from the rows of the table.
 
 use tradecore_types::ValueError;
 
-use crate::indicator::Indicator;
-use crate::{Atr, Bollinger, Ema, Keltner, Macd, Rsi, Seed, Sma};
+use crate::Indicator;
 
-/// An indicator and its parameters, as a strategy asks for it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum IndicatorSpec {
-    /// [`Sma`] of the close.
-    Sma {
-        /// Bars averaged.
-        period: u32,
-    },
-    /// [`Ema`] of the close.
-    Ema {
-        /// Bars that decide the factor `2 / (period + 1)`.
-        period: u32,
-        /// What it starts from.
-        seed: Seed,
-    },
-    /// [`Rsi`] of the close.
-    Rsi {
-        /// Changes averaged.
-        period: u32,
-    },
-    /// [`Atr`].
-    Atr {
-        /// True ranges averaged.
-        period: u32,
-    },
-    /// [`Bollinger`] bands of the close.
-    Bollinger {
-        /// Bars in the window.
-        period: u32,
-        /// Distance of the bands from the middle, in population sigmas.
-        deviations: f64,
-    },
-    /// [`Macd`] of the close.
-    Macd {
-        /// Period of the fast average, below `slow`.
-        fast: u32,
-        /// Period of the slow average.
-        slow: u32,
-        /// Period of the signal.
-        signal: u32,
-    },
-    /// [`Keltner`] channel.
-    Keltner {
-        /// Period of the average of the close.
-        period: u32,
-        /// Period of the ATR.
-        atr_period: u32,
-        /// Distance of the bands from the middle, in ATRs.
-        multiple: f64,
-    },
+/// A parameter of an indicator, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// `period`, `width` or `seed`.
+    pub kind: &'static str,
+    /// What it is when nobody says, as Python writes it; `None` where it must be given.
+    pub default: Option<&'static str>,
+    /// What it means, and its bounds.
+    pub about: &'static str,
+    /// Whether Python takes it by keyword alone.
+    pub is_keyword: bool,
 }
 
-impl IndicatorSpec {
-    /// Checks the parameters; builds the indicator to do so, since that is where the rules are.
-    ///
-    /// # Errors
-    ///
-    /// [`ValueError`] naming the parameter and the rule it breaks.
-    pub fn validate(&self) -> Result<(), ValueError> {
-        self.build().map(|_| ())
-    }
+/// An indicator, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndicatorInfo {
+    /// Its name in lower case: of the function over arrays and of the method of a strategy's context.
+    pub name: &'static str,
+    /// Name of its type, and of the Python class that is fed bar by bar.
+    pub class: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// What it is fed: `close`, or `high`, `low` and `close`.
+    pub inputs: &'static [&'static str],
+    /// Names of its values.
+    pub outputs: &'static [&'static str],
+    /// Its parameters, in order.
+    pub parameters: &'static [ParameterInfo],
+    /// Usable bars up to and including the first values.
+    pub warm_up: &'static str,
+    /// What else is to be known.
+    pub notes: &'static str,
+    /// Who described it, and where.
+    pub source: &'static str,
+}
 
-    /// Builds the indicator, cold.
-    ///
-    /// # Errors
-    ///
-    /// [`ValueError`] naming the parameter and the rule it breaks.
-    pub fn build(self) -> Result<Indicator, ValueError> {
-        Ok(match self {
-            Self::Sma { period } => Indicator::Sma(Sma::new(period)?),
-            Self::Ema { period, seed } => Indicator::Ema(Ema::new(period, seed)?),
-            Self::Rsi { period } => Indicator::Rsi(Rsi::new(period)?),
-            Self::Atr { period } => Indicator::Atr(Atr::new(period)?),
-            Self::Bollinger { period, deviations } => {
-                Indicator::Bollinger(Bollinger::new(period, deviations)?)
-            }
-            Self::Macd { fast, slow, signal } => Indicator::Macd(Macd::new(fast, slow, signal)?),
-            Self::Keltner { period, atr_period, multiple } => {
-                Indicator::Keltner(Keltner::new(period, atr_period, multiple)?)
-            }
-        })
+/// Types of parameters by their kind.
+pub mod parameter {
+    /// A number of bars or values.
+    pub mod period {
+        /// From 1 to [`crate::PERIOD_MAX`].
+        pub type Value = u32;
     }
-
-    /// Counts the values it gives per bar, 1 to 3.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Sma { .. } | Self::Ema { .. } | Self::Rsi { .. } | Self::Atr { .. } => 1,
-            Self::Bollinger { .. } | Self::Macd { .. } | Self::Keltner { .. } => 3,
-        }
+    /// A distance.
+    pub mod width {
+        /// Finite and above 0.
+        pub type Value = f64;
     }
-
-    /// Returns its name in lower case.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Sma { .. } => "sma",
-            Self::Ema { .. } => "ema",
-            Self::Rsi { .. } => "rsi",
-            Self::Atr { .. } => "atr",
-            Self::Bollinger { .. } => "bollinger",
-            Self::Macd { .. } => "macd",
-            Self::Keltner { .. } => "keltner",
-        }
+    /// What a recursive average starts from.
+    pub mod seed {
+        /// The mean of the first values, or the first.
+        pub type Value = crate::Seed;
     }
 }
+
+/// Returns what stands in a row, or nothing.
+macro_rules! given {
+    () => {
+        None
+    };
+    ($default:tt) => {
+        Some(stringify!($default))
+    };
+}
+
+/// Returns the names of what an indicator is fed.
+macro_rules! inputs {
+    (series) => {
+        &["close"]
+    };
+    (bars) => {
+        &["high", "low", "close"]
+    };
+}
+
+macro_rules! specs {
+    ($(
+        $about:literal $class:ident $name:ident = $tag:literal {
+            of: $of:ident,
+            gives: $gives:ident($($output:ident),+),
+            parameters: { $($parameter:ident: $kind:ident $(= $default:tt)? $words:literal),+ },
+            keywords: { $($keyword:ident: $keyword_kind:ident = $keyword_default:tt $keyword_words:literal),* },
+            warm: $warm:literal,
+            notes: $notes:literal,
+            source: $source:literal,
+        }
+    )+) => {
+        /// An indicator and its parameters, as a strategy asks for it.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum IndicatorSpec {
+            $(
+                #[doc = concat!($about, ".")]
+                $class {
+                    $( #[doc = $words] $parameter: parameter::$kind::Value, )+
+                    $( #[doc = $keyword_words] $keyword: parameter::$keyword_kind::Value, )*
+                },
+            )+
+        }
+
+        /// Every indicator, in words.
+        pub const INDICATORS: &[IndicatorInfo] = &[$(
+            IndicatorInfo {
+                name: stringify!($name),
+                class: stringify!($class),
+                about: $about,
+                inputs: inputs!($of),
+                outputs: &[$(stringify!($output)),+],
+                parameters: &[
+                    $(ParameterInfo {
+                        name: stringify!($parameter),
+                        kind: stringify!($kind),
+                        default: given!($($default)?),
+                        about: $words,
+                        is_keyword: false,
+                    },)+
+                    $(ParameterInfo {
+                        name: stringify!($keyword),
+                        kind: stringify!($keyword_kind),
+                        default: given!($keyword_default),
+                        about: $keyword_words,
+                        is_keyword: true,
+                    },)*
+                ],
+                warm_up: $warm,
+                notes: $notes,
+                source: $source,
+            },
+        )+];
+
+        impl IndicatorSpec {
+            /// Builds the indicator, cold.
+            ///
+            /// # Errors
+            ///
+            /// [`ValueError`] naming the parameter and the rule it breaks.
+            pub fn build(self) -> Result<Indicator, ValueError> {
+                Ok(match self {
+                    $(Self::$class { $($parameter,)+ $($keyword,)* } => {
+                        Indicator::$class(crate::$class::new($($parameter,)+ $($keyword,)*)?)
+                    })+
+                })
+            }
+
+            /// Checks the parameters; builds the indicator to do so, since that is where the rules are.
+            ///
+            /// # Errors
+            ///
+            /// [`ValueError`] naming the parameter and the rule it breaks.
+            pub fn validate(&self) -> Result<(), ValueError> {
+                self.build().map(|_| ())
+            }
+
+            /// Counts the values it gives per bar.
+            #[must_use]
+            pub const fn outputs(&self) -> usize {
+                match self {
+                    $(Self::$class { .. } => [$(stringify!($output)),+].len(),)+
+                }
+            }
+
+            /// Returns its name in lower case.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$class { .. } => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+crate::for_each_indicator!(specs);

@@ -313,3 +313,25 @@ proptest! {
         prop_assert!((durable..=records).contains(&frames), "{} of {}", frames, durable);
     }
 }
+
+#[test]
+fn what_waits_is_written_when_four_mebibytes_do() {
+    let mut writer = writer(None);
+    let written = |writer: &Writer<Memory>| writer.storage().file.len() > 32;
+    // A frame has 17 bytes beside its reason, and each block a header: a little less than four mebibytes wait.
+    let mut out = Vec::new();
+    encode_session_end(&mut out, 0, &"x".repeat((1 << 20) - 100)).unwrap();
+    for _ in 0..3 {
+        writer.append(&out).unwrap();
+    }
+    assert!(!written(&writer), "three mebibytes wait");
+    writer.append(&frame(1)).unwrap();
+    assert!(!written(&writer), "a little more waits");
+    writer.append(&out).unwrap();
+    writer.append(&frame(1_330)).unwrap();
+    assert!(written(&writer), "four mebibytes were written");
+    assert_eq!(writer.durable_records(), 0, "but not synced");
+    assert_eq!(writer.records(), 6);
+    writer.commit(true).unwrap();
+    assert_eq!(writer.durable_records(), 6);
+}

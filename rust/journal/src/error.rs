@@ -42,3 +42,22 @@ impl fmt::Display for CodecError {
 }
 
 impl std::error::Error for CodecError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_of_a_record_names_what_is_wrong_with_it() {
+        for (error, said) in [
+            (CodecError::Truncated, "the record is cut short"),
+            (CodecError::Length(3), "the record cannot be 3 bytes long"),
+            (CodecError::UnknownKind(200), "no record has kind 200"),
+            (CodecError::Field { field: "side", value: 7 }, "side cannot be 7"),
+            (CodecError::TooLarge("reason"), "reason is too large for one record of 1048576 bytes"),
+        ] {
+            assert_eq!(error.to_string(), said);
+        }
+        assert!(CodecError::NewerVersion(999).to_string().starts_with("format 999 is newer than "));
+    }
+}

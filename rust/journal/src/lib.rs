@@ -17,6 +17,7 @@ mod decode;
 mod encode;
 mod error;
 mod events;
+mod folder;
 mod frames;
 mod group;
 mod intent;
@@ -43,6 +44,7 @@ pub use encode::{
 };
 pub use error::CodecError;
 pub use events::collect_events;
+pub use folder::set_aside;
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};
 pub use problem::{JournalError, Problem};

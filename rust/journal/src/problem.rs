@@ -87,20 +87,73 @@ impl fmt::Display for Problem {
                  what was acknowledged is on disk"
             ),
             Self::Io { operation, source } => {
-                write!(f, "cannot {operation}: {source}; {}", advice(source.kind()))
+                write!(f, "cannot {operation}: {source}; {}", advice(source))
             }
         }
     }
 }
 
 /// Says what to do about an answer of the operating system.
-fn advice(kind: io::ErrorKind) -> &'static str {
-    match kind {
+fn advice(error: &io::Error) -> &'static str {
+    // The numbers of ENFILE and EMFILE on every Unix; the library has no kind for them.
+    if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) {
+        return "the disk is well: raise the limit of open files (`ulimit -n`) and restart";
+    }
+    match error.kind() {
         io::ErrorKind::NotFound => "check the path and create its directory",
         io::ErrorKind::PermissionDenied => "make file and directory writable for this user",
         io::ErrorKind::ReadOnlyFilesystem => "choose a path on a writable disk",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free space on this disk and restart",
         io::ErrorKind::FileTooLarge => "raise the file size limit or begin a new journal, and restart",
         _ => "check the disk and restart",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_of_the_system_is_told_with_what_to_do_about_it() {
+        let told = |kind: io::ErrorKind| JournalError::io(Path::new("a/b"), "write", kind.into()).to_string();
+        for (kind, way_out) in [
+            (io::ErrorKind::NotFound, "check the path and create its directory"),
+            (io::ErrorKind::PermissionDenied, "make file and directory writable for this user"),
+            (io::ErrorKind::ReadOnlyFilesystem, "choose a path on a writable disk"),
+            (io::ErrorKind::StorageFull, "free space on this disk and restart"),
+            (io::ErrorKind::QuotaExceeded, "free space on this disk and restart"),
+            (io::ErrorKind::FileTooLarge, "raise the file size limit or begin a new journal, and restart"),
+            (io::ErrorKind::Other, "check the disk and restart"),
+        ] {
+            let said = told(kind);
+            assert!(said.starts_with("a/b: cannot write: ") && said.ends_with(way_out), "{said}");
+        }
+        assert_eq!(told(io::ErrorKind::IsADirectory), "a/b: is a directory; name a file");
+    }
+
+    #[test]
+    fn every_problem_says_what_it_is_about() {
+        let newest = FORMAT_VERSION.to_string();
+        for (problem, parts) in [
+            (Problem::Locked, ["another process writes", "stop it"]),
+            (Problem::Foreign, ["is not a tradecore journal", "name another file"]),
+            (Problem::NewerVersion(999), ["has format 999", newest.as_str()]),
+            (Problem::Refused(CodecError::Truncated), ["no sequence of records", "cut short"]),
+            (Problem::Stopped("cannot sync".into()), ["(cannot sync)", "mend the cause and restart"]),
+        ] {
+            let said = problem.to_string();
+            assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn too_few_open_files_are_no_fault_of_the_disk() {
+        for number in [23, 24] {
+            let problem = Problem::Io { operation: "open", source: io::Error::from_raw_os_error(number) };
+            assert!(problem.to_string().ends_with("raise the limit of open files (`ulimit -n`) and restart"));
+        }
+        let full = Problem::Io { operation: "write", source: io::Error::from_raw_os_error(28) };
+        assert!(full.to_string().ends_with("free space on this disk and restart"));
     }
 }

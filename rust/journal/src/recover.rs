@@ -1,12 +1,15 @@
 //! Opens a journal for its writer: lock, check, cut off what a crash left unfinished.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::chain::Head;
+use crate::folder::lock::{lock, try_lock};
+use crate::folder::names::{beside, free_name};
 use crate::layout::{CELL, FileHeader};
 use crate::scan::{Scan, ScanError, Step};
+use crate::storage::{options, sync_directory};
 use crate::writer::TornTail;
 use crate::{FORMAT_VERSION, JournalError, Problem};
 
@@ -77,26 +80,6 @@ fn prepare(file: &mut File, end: u64, is_torn: bool, has_header: bool, created_n
     Ok(if has_header { end } else { u64::try_from(CELL).unwrap_or(0) })
 }
 
-/// Takes the lock of the one writer; it ends with the process, however that ends.
-fn lock(path: &Path) -> Result<File, JournalError> {
-    // A link and its target have one lock.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let file = options()
-        .create(true)
-        .truncate(false)
-        .open(beside(&target, "lock"))
-        .map_err(|source| JournalError::io(path, "create the lock file of", source))?;
-    try_lock(path, &file)?;
-    Ok(file)
-}
-
-fn try_lock(path: &Path, file: &File) -> Result<(), JournalError> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => JournalError::new(path, Problem::Locked),
-        TryLockError::Error(source) => JournalError::io(path, "lock", source),
-    })
-}
-
 /// Copies the bytes from `end` on into a new file beside the journal.
 ///
 /// They get there under a name that the next attempt writes over, and their own name when they are all there: a
@@ -106,7 +89,7 @@ fn keep(path: &Path, file: &mut File, end: u64, length: u64) -> Result<TornTail,
     let written = copy_tail(file, end, &unfinished)
         .map_err(|source| JournalError::io(&unfinished, "write", source))
         .and_then(|()| {
-            let kept_in = free_name(path, end);
+            let kept_in = free_name(path, &format!("torn-{end}"));
             let renamed = fs::rename(&unfinished, &kept_in).and_then(|()| sync_directory(path));
             renamed.map_err(|source| JournalError::io(&kept_in, "write", source))?;
             Ok(kept_in)
@@ -126,58 +109,4 @@ fn copy_tail(file: &mut File, end: u64, to: &Path) -> io::Result<()> {
     file.seek(SeekFrom::Start(end))?;
     io::copy(file, &mut side)?;
     side.sync_all()
-}
-
-/// Returns the first free name for a cut tail; the second cut at one place gets the suffix `-2`, and so on.
-///
-/// Names are taken one after the other, so that a few looks tell the first free one of any number. Nobody else takes
-/// one meanwhile: the lock is held.
-fn free_name(path: &Path, end: u64) -> PathBuf {
-    let name = |number: u64| match number {
-        1 => beside(path, &format!("torn-{end}")),
-        _ => beside(path, &format!("torn-{end}-{number}")),
-    };
-    // What cannot be looked at counts as taken, a link that leads nowhere among it.
-    let is_free = |number: u64| {
-        fs::symlink_metadata(name(number)).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-    };
-    let (mut taken, mut free) = (0, 1);
-    while !is_free(free) && free < u64::MAX / 2 {
-        (taken, free) = (free, free * 2);
-    }
-    while free - taken > 1 {
-        let middle = u64::midpoint(taken, free);
-        if is_free(middle) { free = middle } else { taken = middle }
-    }
-    name(free)
-}
-
-/// Returns the path of a file beside the journal, `<name>.<suffix>`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_os_string();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Read and write, for this user alone.
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Makes the name of a new file survive a power cut.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Other systems have no way to ask for it.
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
 }

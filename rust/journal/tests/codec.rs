@@ -214,3 +214,19 @@ fn a_session_of_a_newer_format_is_named() {
     frame[13] = 2;
     assert_eq!(decode(&frame), Err(CodecError::NewerVersion(2)));
 }
+
+#[test]
+fn the_largest_record_is_written_and_read_and_one_byte_more_is_not() {
+    let mut empty = Vec::new();
+    encode_session_end(&mut empty, 0, "").unwrap();
+    let room = FRAME_BYTES_MAX - empty.len();
+    let mut out = vec![7; 3];
+    encode_session_end(&mut out, 5, &"x".repeat(room)).unwrap();
+    assert_eq!(out.len(), 3 + FRAME_BYTES_MAX);
+    let record = decode(&out[3..]).unwrap();
+    assert!(matches!(record.body, RecordBody::SessionEnd { reason } if reason.len() == room));
+    let before = out.clone();
+    let longer = "x".repeat(room + 1);
+    assert_eq!(encode_session_end(&mut out, 5, &longer), Err(CodecError::TooLarge("reason")));
+    assert_eq!(out, before);
+}

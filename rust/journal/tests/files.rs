@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tradecore_journal::{JournalError, Problem, Reader, Status, Writer, encode_session_end, verify};
+use tradecore_journal::{
+    JournalError, Problem, Reader, Status, Writer, encode_session_end, set_aside, verify,
+};
 
 /// A directory of its own that goes away with the test.
 struct Directory(PathBuf);
@@ -264,4 +266,55 @@ fn a_journal_is_for_its_user_alone() {
     drop(Writer::open(&directory.journal(), 0).unwrap());
     let mode = fs::metadata(directory.journal()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_journal_that_is_set_aside_keeps_its_bytes_under_the_first_free_name() {
+    let directory = Directory::new("aside");
+    let path = directory.journal();
+    assert_eq!(set_aside(&path, "old").unwrap(), None);
+    for name in ["a.journal.old", "a.journal.old-2", "a.journal.old-3"] {
+        let mut writer = Writer::open(&path, 0).unwrap();
+        append(&mut writer, 3);
+        writer.commit(true).unwrap();
+        let head = writer.head();
+        assert!(matches!(set_aside(&path, "old").unwrap_err().problem, Problem::Locked));
+        drop(writer);
+        let kept_in = set_aside(&path, "old").unwrap().unwrap();
+        assert_eq!(kept_in, directory.0.join(name));
+        assert_eq!(verify(&kept_in).unwrap().head, head);
+        assert!(!path.exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_written_is_not_set_aside_when_its_lock_file_is_gone() {
+    let directory = Directory::new("aside-lock");
+    let _writer = Writer::open(&directory.journal(), 0).unwrap();
+    fs::remove_file(directory.0.join("a.journal.lock")).unwrap();
+    assert!(matches!(set_aside(&directory.journal(), "old").unwrap_err().problem, Problem::Locked));
+    assert!(directory.journal().exists());
+}
+
+#[test]
+fn a_damaged_journal_is_set_aside_and_what_is_none_is_left_alone() {
+    let directory = Directory::new("aside-none");
+    let path = directory.journal();
+    let mut writer = Writer::open(&path, 0).unwrap();
+    append(&mut writer, 50);
+    writer.commit(true).unwrap();
+    drop(writer);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[200] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(problem(&path), Problem::Damaged(_)));
+    let kept_in = set_aside(&path, "old").unwrap().unwrap();
+    assert_eq!(fs::read(kept_in).unwrap(), bytes);
+
+    let letter = directory.0.join("letter");
+    fs::write(&letter, "Dear Ada, this is longer than the header of a journal is.".repeat(9)).unwrap();
+    assert!(matches!(set_aside(&letter, "old").unwrap_err().problem, Problem::Foreign));
+    assert!(matches!(set_aside(&directory.0, "old").unwrap_err().problem, Problem::Directory));
+    assert!(letter.exists() && !directory.0.join("letter.lock").exists());
 }

@@ -1,6 +1,7 @@
 //! Fed events, merged over their sources by (time, source number, order of arrival).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tradecore_types::{Event, EventBatch, EventBody, Funding, TimeNs, ValueError};
 
@@ -13,9 +14,9 @@ const SOURCES_MAX: usize = 4_096;
 #[derive(Debug, Default)]
 struct Source {
     /// The batch that is partly consumed: here, and not in a queue, so that its events are one step away.
-    front: EventBatch,
+    front: Arc<EventBatch>,
     /// Batches after it; none while it is used up.
-    later: VecDeque<EventBatch>,
+    later: VecDeque<Arc<EventBatch>>,
     /// Index of the next event in the front batch.
     cursor: usize,
     /// Time of the last event fed.
@@ -59,14 +60,15 @@ impl Head {
     }
 }
 
-/// Every event fed and not yet consumed.
+/// Every event fed and not yet consumed. Batches are shared with whoever fed them: they are read and never
+/// changed here, and let go of as soon as they are used up.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     sources: Vec<Source>,
     /// When the next event of every source is.
     next: Tournament,
-    /// Used batches, kept for their memory.
-    spare: Option<EventBatch>,
+    /// What stands in the place of a batch that is used up.
+    empty: Arc<EventBatch>,
 }
 
 impl Input {
@@ -76,7 +78,7 @@ impl Input {
     ///
     /// [`ValueError`] when a time falls, a size is negative or there cannot be so many sources; nothing
     /// of the batch is queued then.
-    pub(crate) fn feed(&mut self, source: usize, batch: EventBatch) -> Result<(), ValueError> {
+    pub(crate) fn feed(&mut self, source: usize, batch: Arc<EventBatch>) -> Result<(), ValueError> {
         if source >= SOURCES_MAX {
             return Err(ValueError::new("source", source, format!("must be below {SOURCES_MAX}")));
         }
@@ -86,11 +88,9 @@ impl Input {
         }
         let Some(queue) = self.sources.get_mut(source) else { return Ok(()) };
         let mut last = queue.last_time_ns.unwrap_or(TimeNs::MIN);
-        for event in &batch.events {
+        for (at, event) in batch.events.iter().enumerate() {
             if event.time_ns < last {
-                let by_ns = last.saturating_sub(event.time_ns);
-                let rule = format!("times must not fall; the event before it is {by_ns} ns later");
-                return Err(ValueError::new("time_ns", event.time_ns, rule));
+                return Err(falling_time(event.time_ns, last, at));
             }
             check_body(event)?;
             last = event.time_ns;
@@ -142,7 +142,7 @@ impl Input {
     /// Returns the next event of a source together with the batch that holds its levels.
     pub(crate) fn peek(&self, source: usize) -> Option<(Event, &EventBatch)> {
         let queue = self.sources.get(source)?;
-        queue.next().map(|event| (*event, &queue.front))
+        queue.next().map(|event| (*event, queue.front.as_ref()))
     }
 
     /// Notes that the opening of the bar at the head of a source was handed out.
@@ -165,19 +165,20 @@ impl Input {
         let mut next_ns = queue.next().map(|event| event.time_ns);
         if next_ns.is_none() {
             queue.cursor = 0;
-            self.spare =
-                Some(std::mem::replace(&mut queue.front, queue.later.pop_front().unwrap_or_default()));
+            queue.front = queue.later.pop_front().unwrap_or_else(|| Arc::clone(&self.empty));
             next_ns = queue.next().map(|event| event.time_ns);
         }
         self.next.set(source, next_ns);
     }
+}
 
-    /// Hands back the memory of a used batch, emptied.
-    pub(crate) fn take_spare(&mut self) -> EventBatch {
-        let mut batch = self.spare.take().unwrap_or_default();
-        batch.clear();
-        batch
-    }
+/// Returns the error of an event, number `at` of its batch, that is earlier than the one before it.
+#[cold]
+fn falling_time(time_ns: TimeNs, last_ns: TimeNs, at: usize) -> ValueError {
+    let by_ns = last_ns.saturating_sub(time_ns);
+    let rule = format!("times must not fall; the event before it is {by_ns} ns later");
+    let advice = "that one was fed before: clear() a batch before it is filled again";
+    ValueError::new("time_ns", time_ns, if at == 0 { format!("{rule}; {advice}") } else { rule })
 }
 
 /// Checks what an event says by itself. Prices are free: a spread may trade at or below 0.
@@ -244,7 +245,7 @@ mod tests {
                     clocks[source] += gap;
                     times.push(clocks[source]);
                 }
-                input.feed(source, batch(&times)).unwrap();
+                input.feed(source, batch(&times).into()).unwrap();
                 for _ in 0..consumed {
                     let head = input.first();
                     prop_assert_eq!(head, input.head(|_| true));

@@ -147,7 +147,8 @@ impl Kernel {
     ///
     /// [`KernelError::Value`] when a time falls, a size is negative, an instrument is not in the table or a
     /// command cannot be carried out; nothing is queued then.
-    pub fn feed(&mut self, source: usize, batch: EventBatch) -> Result<(), KernelError> {
+    pub fn feed(&mut self, source: usize, batch: impl Into<Arc<EventBatch>>) -> Result<(), KernelError> {
+        let batch = batch.into();
         let known = self.markets.len();
         for event in &batch.events {
             if event.instrument.index() >= known {
@@ -159,11 +160,6 @@ impl Kernel {
             }
         }
         self.input.feed(source, batch).map_err(KernelError::from)
-    }
-
-    /// Hands back the memory of a consumed batch, emptied.
-    pub fn take_spare_batch(&mut self) -> EventBatch {
-        self.input.take_spare()
     }
 
     /// Queues a call of a strategy.

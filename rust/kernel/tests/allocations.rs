@@ -6,6 +6,7 @@
 mod common;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use common::{
     ANNA, BERT, GOLD, Item, Rig, bar, batch, config, diff, flow_limit, limit, market, money, quote, snapshot,
@@ -48,7 +49,8 @@ fn blocks_asked_for(
     mut answer: impl FnMut(&mut Kernel, &Wake),
 ) -> u64 {
     let [warm, counted] = ROUNDS;
-    let mut batches: Vec<EventBatch> = (0..warm + counted).map(|number| batch(&round(number))).collect();
+    let mut batches: Vec<Arc<EventBatch>> =
+        (0..warm + counted).map(|number| Arc::new(batch(&round(number)))).collect();
     let later = batches.split_off(usize::try_from(warm).unwrap());
     let warm_up = allocation_counter::measure(|| {
         for batch in batches {
@@ -109,6 +111,32 @@ fn quotes_and_trades_with_orders_filled_amended_and_cancelled_take_no_memory() {
     };
     assert_eq!(blocks_asked_for(&mut kernel, round, trader()), 0);
     assert!(kernel.counters().fills > 300, "{:?}", kernel.counters());
+}
+
+#[test]
+fn one_batch_that_is_filled_fed_and_run_again_and_again_takes_no_memory() {
+    let mut kernel = engine(Matching::Book);
+    let mut events = Arc::new(batch(&[snapshot(0, 1, &[(100, 50), (99, 50)], &[(104, 50), (105, 50)])]));
+    let rounds: Vec<EventBatch> = (1..600)
+        .map(|number: u32| {
+            let id = u64::from(number) + 1;
+            batch(&[diff(i64::from(number) * 10, id, &[(100, 50)], &[(104, 40), (105, 50)])])
+        })
+        .collect();
+    let mut live = |kernel: &mut Kernel, round: &EventBatch| {
+        kernel.feed(0, Arc::clone(&events)).unwrap();
+        consume(kernel, &mut |_, _| {});
+        // The engine has let go of what is used up: there is one owner, and nothing to copy.
+        let filled = Arc::get_mut(&mut events).unwrap();
+        filled.clear();
+        filled.events.extend_from_slice(&round.events);
+        filled.levels.extend_from_slice(&round.levels);
+    };
+    let (warm_up, counted) = rounds.split_at(400);
+    let mut all = |rounds: &[EventBatch]| rounds.iter().for_each(|round| live(&mut kernel, round));
+    all(warm_up);
+    let count = allocation_counter::measure(|| all(counted));
+    assert_eq!((count.count_total, kernel.counters().events), (0, 599));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod common;
 
 use common::{ANNA, BERT, GOLD, Item, Rig, TIN, bar, batch, clock, config, market, trade};
 use proptest::prelude::*;
+use tradecore_indicators::IndicatorSpec;
 use tradecore_kernel::{BarSource, BarSpan, Column, FirstBar, KernelError, Matching, Wake, WakeBody};
 use tradecore_types::{InstrumentId, Side};
 
@@ -201,4 +202,43 @@ proptest! {
         cuts.sort_unstable();
         prop_assert_eq!(played(&[]), played(&cuts));
     }
+}
+
+#[test]
+fn indicators_of_series_are_told_apart_and_warm_with_the_bar_they_need() {
+    let mut rig = Rig::new(config(Matching::Bars));
+    assert_eq!(rig.kernel.warm_up_bars(), 0, "no series");
+    let series = follow(&mut rig, GOLD, &[10, 5]);
+    assert_eq!(rig.kernel.warm_up_bars(), 0, "no indicator");
+    let mut sma =
+        |series: usize, period| rig.kernel.add_indicator(series, IndicatorSpec::Sma { period }).unwrap();
+    let added = [sma(series[0], 2), sma(series[1], 3), sma(series[1], 5)];
+    assert_eq!(added, [0, 0, 1]);
+    let needed = |rig: &Rig, at: usize, indicator| rig.kernel.bars_needed(series[at], indicator);
+    assert_eq!([needed(&rig, 0, 0), needed(&rig, 1, 0), needed(&rig, 1, 1)], [2, 3, 5]);
+    assert_eq!([needed(&rig, 0, 1), rig.kernel.bars_needed(99, 0)], [0, 0]);
+    assert_eq!(rig.kernel.warm_up_bars(), 5);
+    assert!(rig.kernel.add_indicator(99, IndicatorSpec::Sma { period: 2 }).is_err());
+    for bars in 1..=6 {
+        let open_ns = (bars - 1) * 5;
+        let close = 49 + bars % 4;
+        rig.play(&[bar(open_ns, open_ns + 5, GOLD, [50, 52, 49, close])]);
+        let warm = |at: usize, indicator| rig.kernel.is_warm(series[at], indicator);
+        assert_eq!([warm(1, 0), warm(1, 1), warm(0, 0)], [bars >= 3, bars >= 5, bars >= 4], "{bars} bars");
+        let seen = u64::try_from(bars).unwrap();
+        assert_eq!([1, 0].map(|at| rig.kernel.bars_seen(series[at])), [seen, seen / 2]);
+    }
+    // The closes were 50, 51, 52, 49, 50 and 51; of ten each 51, 49 and 51.
+    let values = |at: usize, indicator| rig.kernel.indicator(series[at], indicator).unwrap();
+    for (value, expected) in [
+        (values(1, 0).now, 50.0),
+        (values(1, 1).now, 50.6),
+        (values(1, 1).previous, 50.4),
+        (values(0, 0).now, 50.0),
+    ] {
+        assert!((value[0] - expected).abs() < 1e-12, "{value:?}");
+    }
+    assert_eq!(rig.kernel.column(series[1], Column::Close, 3), [49.0, 50.0, 51.0]);
+    assert_eq!(rig.kernel.column(series[0], Column::Close, 8), [51.0, 49.0, 51.0]);
+    assert!(rig.kernel.column(99, Column::Close, 8).is_empty() && rig.kernel.indicator(99, 0).is_none());
 }

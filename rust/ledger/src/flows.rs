@@ -110,3 +110,54 @@ impl Ledger {
 fn place_of(kind: CashFlowKind) -> usize {
     usize::from(kind.code()).saturating_sub(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Flows of two kinds in two positions, nine received in all.
+    fn flows() -> Flows {
+        let mut flows = Flows::new(2);
+        for (slot, kind, amount) in
+            [(0, CashFlowKind::ALL[0], 10), (1, CashFlowKind::ALL[1], -4), (1, CashFlowKind::ALL[0], 3)]
+        {
+            let (strategy, instrument) = (StrategyId(0), InstrumentId(slot));
+            flows.rows.get_mut().push(&CashFlow {
+                time_ns: 1,
+                strategy,
+                instrument,
+                kind,
+                amount: Money(amount),
+            });
+            flows.by_kind[place_of(kind)] += amount;
+            flows.by_slot[usize::try_from(slot).unwrap()][place_of(kind)] += amount;
+        }
+        flows
+    }
+
+    #[test]
+    fn flows_that_agree_with_each_other_pass() {
+        assert_eq!((flows().audit(), flows().check(9)), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn flows_that_do_not_add_up_are_found_in_every_kind() {
+        for kind in CashFlowKind::ALL {
+            let said = |change: &dyn Fn(&mut Flows)| {
+                let mut flows = flows();
+                change(&mut flows);
+                flows.audit().map_err(|broken| broken.promise)
+            };
+            let by_position = Err("cash flows by position are those by kind");
+            assert_eq!(said(&|flows| flows.by_kind[place_of(kind)] += 1), by_position);
+            assert_eq!(said(&|flows| flows.by_slot[1][place_of(kind)] -= 1), by_position);
+            let both = |flows: &mut Flows| {
+                flows.by_kind[place_of(kind)] += 1;
+                flows.by_slot[0][place_of(kind)] += 1;
+            };
+            assert_eq!(said(&both), Err("cash flows one by one are those by kind"));
+        }
+        let broken = flows().check(10).unwrap_err();
+        assert_eq!((broken.left, broken.right), (9, 10));
+    }
+}

@@ -76,7 +76,7 @@ readers! {
 readers! {
     flag, "A yes or no.", yes_or_no:
     buyer_is_aggressor: bool, is_snapshot: bool, is_buy: bool, is_allowed: bool, post_only: bool,
-    reduce_only: bool, to_limit: bool, passed: bool, seed_first: bool,
+    reduce_only: bool, to_limit: bool, passed: bool,
 }
 
 readers! {

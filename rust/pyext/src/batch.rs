@@ -1,5 +1,7 @@
 //! Python face of an event batch: columns in, events out.
 
+use std::sync::Arc;
+
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -20,18 +22,16 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// What a batch is made of in another process: its class, no arguments, and its state.
-type Reduced<'py> = (Bound<'py, PyType>, Bound<'py, PyTuple>, (Bound<'py, PyBytes>, bool));
+type Reduced<'py> = (Bound<'py, PyType>, Bound<'py, PyTuple>, Bound<'py, PyBytes>);
 
 /// Events on their way into an engine, in the order they are added; times must not fall.
 ///
 /// Prices are ticks and sizes lots of the instrument, times UTC nanoseconds.
+/// Engines share the events and never change them: a batch can be fed to any number of engines.
 #[pyclass(name = "EventBatch", module = "tradecore._core")]
 #[derive(Default)]
 pub struct PyEventBatch {
-    /// The events.
-    pub inner: EventBatch,
-    /// Whether an engine took events out of it since any were added.
-    is_spent: bool,
+    inner: Arc<EventBatch>,
 }
 
 const COLUMN_RULE: &str = "must be a contiguous one-dimensional int64 array: prices in ticks, sizes in lots, \
@@ -87,16 +87,29 @@ const fn side(is_buy: bool) -> Side {
     if is_buy { Side::Buy } else { Side::Sell }
 }
 
+/// Returns an event of an instrument.
+const fn event(time_ns: i64, instrument_id: u32, body: EventBody) -> Event {
+    Event { time_ns, instrument: InstrumentId(instrument_id), body }
+}
+
 impl PyEventBatch {
-    /// Takes the events out, leaves an empty batch in their place and remembers that there were some.
-    pub fn hand_over(&mut self, spare: EventBatch) -> EventBatch {
-        let events = std::mem::replace(&mut self.inner, spare);
-        self.is_spent = self.is_spent || !events.events.is_empty();
-        events
+    /// Returns the events, to read.
+    pub fn events(&self) -> &EventBatch {
+        &self.inner
+    }
+
+    /// Returns the events, to share: what is added to the batch later is not in them.
+    pub fn shared(&self) -> Arc<EventBatch> {
+        Arc::clone(&self.inner)
+    }
+
+    /// Returns the events, to change: the same memory, or a copy while an engine or another batch shares it.
+    pub fn filling(&mut self) -> &mut EventBatch {
+        Arc::make_mut(&mut self.inner)
     }
 
     fn push(&mut self, time_ns: i64, instrument_id: u32, body: EventBody) {
-        self.inner.events.push(Event { time_ns, instrument: InstrumentId(instrument_id), body });
+        self.filling().events.push(event(time_ns, instrument_id, body));
     }
 }
 
@@ -124,15 +137,9 @@ impl PyEventBatch {
         self.inner.events.last().map(|event| event.time_ns)
     }
 
-    /// Whether the batch is empty because an engine took its events: `feed` and `run` do, `copy()` keeps them.
-    #[getter]
-    fn is_spent(&self) -> bool {
-        self.is_spent && self.inner.events.is_empty()
-    }
-
-    /// A batch of its own with the same events.
+    /// A batch with the same events that is filled and emptied by itself; costs memory once one of them is.
     fn copy(&self) -> Self {
-        Self { inner: self.inner.clone(), is_spent: self.is_spent }
+        Self { inner: self.shared() }
     }
 
     fn __copy__(&self) -> Self {
@@ -156,21 +163,19 @@ impl PyEventBatch {
             encode_event(&mut frames, event, bids, asks)
                 .map_err(|error| data_error("batch", &error.to_string()))?;
         }
-        Ok((slf.get_type(), PyTuple::empty(py), (PyBytes::new(py, &frames), this.is_spent)))
+        Ok((slf.get_type(), PyTuple::empty(py), PyBytes::new(py, &frames)))
     }
 
     /// Takes over what `__reduce__` gave; a damaged frame is an error, and the batch is then as it was.
-    fn __setstate__(&mut self, state: (PyBackedBytes, bool)) -> PyResult<()> {
-        let (frames, is_spent) = state;
+    fn __setstate__(&mut self, frames: PyBackedBytes) -> PyResult<()> {
         let mut events = EventBatch::default();
         collect_events(&frames, &mut events).map_err(|error| data_error("batch", &error.to_string()))?;
-        (self.inner, self.is_spent) = (events, is_spent);
+        self.inner = Arc::new(events);
         Ok(())
     }
 
     fn __repr__(&self) -> String {
-        let taken = if self.is_spent() { ", an engine took what there was" } else { "" };
-        format!("<EventBatch of {} events{taken}>", self.inner.events.len())
+        format!("<EventBatch of {} events>", self.inner.events.len())
     }
 
     /// Reads a table in memory: bars, trades or quotes with prices as decimal numbers.
@@ -213,16 +218,18 @@ impl PyEventBatch {
         py.import("tradecore.frames")?.getattr("batch_of")?.call((frame, instrument), Some(&options))
     }
 
-    /// Empties the batch and keeps its memory.
+    /// Empties the batch; its memory is used again unless an engine that has not run yet, or a copy, shares it.
     fn clear(&mut self) {
-        self.inner.clear();
-        self.is_spent = false;
+        match Arc::get_mut(&mut self.inner) {
+            Some(events) => events.clear(),
+            None => self.inner = Arc::default(),
+        }
     }
 
     /// Removes the first `count` events, or all of them.
     fn skip(&mut self, #[pyo3(from_py_with = number::count)] count: u64) {
         let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.inner.events.len());
-        self.inner.events.drain(..count);
+        self.filling().events.drain(..count);
     }
 
     /// Adds a best bid and ask.
@@ -294,7 +301,7 @@ impl PyEventBatch {
             checksum,
         };
         let levels = bids.into_iter().chain(asks).map(|(price_ticks, lots)| Level { price_ticks, lots });
-        self.inner.levels.extend(levels);
+        self.filling().levels.extend(levels);
         self.push(time_ns, instrument_id, EventBody::Book(update));
         Ok(())
     }
@@ -321,11 +328,11 @@ impl PyEventBatch {
             ("close", slice("close", &close)?),
             ("volume", slice("volume", &volume)?),
         ])?;
-        self.inner.events.reserve(rows.len());
-        for [open_time_ns, time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots] in rows {
+        self.filling().events.extend(rows.map(|row| {
+            let [open_time_ns, time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots] = row;
             let bar = Bar { open_time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots };
-            self.push(time_ns, instrument_id, EventBody::Bar(bar));
-        }
+            event(time_ns, instrument_id, EventBody::Bar(bar))
+        }));
         Ok(())
     }
 
@@ -346,11 +353,10 @@ impl PyEventBatch {
             ("ask_ticks", slice("ask_ticks", &ask_ticks)?),
             ("ask_lots", slice("ask_lots", &ask_lots)?),
         ])?;
-        self.inner.events.reserve(rows.len());
-        for [time_ns, bid_ticks, bid_lots, ask_ticks, ask_lots] in rows {
+        self.filling().events.extend(rows.map(|[time_ns, bid_ticks, bid_lots, ask_ticks, ask_lots]| {
             let quote = Quote { bid_ticks, bid_lots, ask_ticks, ask_lots, update_id: 0 };
-            self.push(time_ns, instrument_id, EventBody::Quote(quote));
-        }
+            event(time_ns, instrument_id, EventBody::Quote(quote))
+        }));
         Ok(())
     }
 
@@ -379,12 +385,11 @@ impl PyEventBatch {
         if let Some(wrong) = ids.iter().find(|id| **id < 0) {
             return Err(invalid_value("trade_id", &wrong.to_string(), "must not be negative"));
         }
-        self.inner.events.reserve(rows.len());
-        for [time_ns, price_ticks, lots, is_buy, trade_id] in rows {
+        self.filling().events.extend(rows.map(|[time_ns, price_ticks, lots, is_buy, trade_id]| {
             let trade_id = u64::try_from(trade_id).unwrap_or_default();
             let trade = Trade { price_ticks, lots, aggressor: side(is_buy != 0), trade_id };
-            self.push(time_ns, instrument_id, EventBody::Trade(trade));
-        }
+            event(time_ns, instrument_id, EventBody::Trade(trade))
+        }));
         Ok(())
     }
 

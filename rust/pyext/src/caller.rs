@@ -3,11 +3,12 @@
 //! What another thread asks for comes at a moment that no replay finds again. What the child of a fork asks for
 //! would be known to two engines with one journal.
 
+use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict};
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::errors::misuse;
 
@@ -21,13 +22,24 @@ const OF_ITS_OWN: &str = "the engine belongs to the process that made it, and a 
 /// How often this process and those it comes from have forked.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
+/// What is said to those who run an engine within `call_apart`.
+const APART_RUN: &str =
+    "a signal handler runs no engine: it may interrupt a callback of another one anywhere";
+
+/// Stands for a thread that has called nobody yet; no place in memory has this number.
+const NOBODY: usize = 0;
+
+/// Stands for a thread that is in `call_apart`; no place in memory has this number.
+const APART: usize = usize::MAX;
+
 thread_local! {
-    /// Its place in memory tells the threads apart.
-    static PLACE: u8 = const { 0 };
+    /// Tells the threads apart once they call strategies: its own place in memory.
+    static CALLER: Cell<usize> = const { Cell::new(NOBODY) };
 }
 
 /// Counts the forks from now on.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(call_apart, module)?)?;
     in_each_child(module.py(), || {
         FORKS.fetch_add(1, Ordering::Relaxed);
     })
@@ -63,9 +75,39 @@ impl Process {
     }
 }
 
-/// A thread of this process, told from the others that live.
-fn this_thread() -> usize {
-    PLACE.with(|place| ptr::from_ref(place).addr())
+/// Call a function whose requests are not those of the callback that it interrupts, and return what it returns.
+///
+/// A signal handler runs between any two steps of a callback: what it asks an engine for is refused, because no
+/// replay finds that moment again.
+#[pyfunction]
+#[pyo3(signature = (function, /, *arguments))]
+fn call_apart<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let _apart = Apart { before: CALLER.replace(APART) };
+    function.call1(arguments.clone())
+}
+
+/// Lets the thread call strategies again as before, however the call ended.
+struct Apart {
+    before: usize,
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        CALLER.set(self.before);
+    }
+}
+
+/// Returns what this thread is told from the others by; `None` in `call_apart`.
+fn named_thread() -> Option<usize> {
+    CALLER.with(|caller| {
+        if caller.get() == NOBODY {
+            caller.set(ptr::from_ref(caller).addr());
+        }
+        Some(caller.get()).filter(|name| *name != APART)
+    })
 }
 
 /// Where an engine calls its strategies at this moment.
@@ -96,7 +138,7 @@ impl Calling {
         if self.thread.is_some() {
             return Err(misuse(RUNNING));
         }
-        self.thread = Some(this_thread());
+        self.thread = Some(named_thread().ok_or_else(|| misuse(APART_RUN))?);
         Ok(())
     }
 
@@ -115,7 +157,7 @@ impl Calling {
     /// Tells whether this is the thread that calls strategies.
     #[inline]
     pub fn is_here(&self) -> bool {
-        self.thread == Some(this_thread()) && self.made_in.is_here()
+        self.thread == Some(CALLER.get()) && self.made_in.is_here()
     }
 
     /// Tells whether a run is under way.
@@ -130,6 +172,13 @@ impl Calling {
         let what = format!("strategy {strategy:?} asked for something in thread {thread:?}");
         if !self.made_in.is_here() {
             return misuse(&format!("{what} of a child process: {OF_ITS_OWN}"));
+        }
+        if CALLER.get() == APART {
+            return misuse(&format!(
+                "{what} in a signal handler, which may interrupt a callback anywhere: no replay would find that \
+                 moment again. The journal knows no signals; use a command, such as `tradecore pause` or \
+                 `tradecore flatten`, which is in it"
+            ));
         }
         if self.thread.is_none() {
             return misuse(&format!(

@@ -52,7 +52,7 @@ impl PyBinanceDecoder {
     /// Answers event, unknown_symbol, unknown_type, off_market, empty_side, below_lot or control.
     fn decode(&mut self, time_ns: i64, payload: &[u8], batch: &mut PyEventBatch) -> PyResult<&'static str> {
         self.inner
-            .decode(time_ns, payload, &mut batch.inner)
+            .decode(time_ns, payload, batch.filling())
             .map(outcome)
             .map_err(|error| decode_error("message", &error))
     }
@@ -66,7 +66,7 @@ impl PyBinanceDecoder {
         batch: &mut PyEventBatch,
     ) -> PyResult<&'static str> {
         self.inner
-            .decode_snapshot(time_ns, symbol, payload, &mut batch.inner)
+            .decode_snapshot(time_ns, symbol, payload, batch.filling())
             .map(outcome)
             .map_err(|error| decode_error("message", &error))
     }
@@ -86,7 +86,7 @@ impl PyBinanceDecoder {
         until_ns: i64,
     ) -> PyResult<(usize, bool)> {
         let limits = CaptureLimits { events_max, until_ns };
-        let (decoder, events) = (&mut self.inner, &mut batch.inner);
+        let (decoder, events) = (&mut self.inner, batch.filling());
         py.detach(|| decoder.decode_capture(piece, is_last, limits, events))
             .map(|captured| (captured.consumed, captured.is_limited))
             .map_err(|error| decode_error("line", &error))
@@ -140,7 +140,7 @@ impl PyVenueBookDecoder {
     /// DataError
     ///     When the message is malformed, a number is no whole step or the time falls.
     fn decode(&mut self, time_ns: i64, payload: &[u8], batch: &mut PyEventBatch) -> PyResult<bool> {
-        self.inner.decode(time_ns, payload, &mut batch.inner).map_err(|error| decode_error("message", &error))
+        self.inner.decode(time_ns, payload, batch.filling()).map_err(|error| decode_error("message", &error))
     }
 
     /// Number of messages so far, the wrong ones and those of other pairs included.
@@ -172,7 +172,7 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
     let pairs =
         |levels: &[Level]| levels.iter().map(|level| (level.price_ticks, level.lots)).collect::<Vec<_>>();
     let list = PyList::empty(py);
-    for event in &batch.inner.events {
+    for event in &batch.events().events {
         let (time, id) = (event.time_ns, event.instrument.0);
         match event.body {
             EventBody::Bar(bar) => {
@@ -198,7 +198,7 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
                 list.append(("trade", time, id, trade.price_ticks, trade.lots, is_buy, trade.trade_id))?;
             }
             EventBody::Book(update) => {
-                let (bids, asks) = batch.inner.levels_of(&update);
+                let (bids, asks) = batch.events().levels_of(&update);
                 let is_snapshot = update.kind == tradecore_types::BookUpdateKind::Snapshot;
                 let ids = (update.first_id, update.last_id, update.prev_id);
                 let (bids, asks) = (pairs(bids), pairs(asks));

@@ -1,68 +1,70 @@
-//! Python face of the indicators crate: batches over arrays, and classes fed bar by bar.
+//! Python face of the indicators crate, made from its table: functions over arrays, and classes fed bar by bar.
 
 mod arrays;
 mod batch;
+mod outputs;
+mod parameters;
 mod streaming;
 
-use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use tradecore_indicators::{IndicatorSpec, PERIOD_MAX, Seed};
+use pyo3::types::PyDict;
+use tradecore_indicators::{INDICATORS, IndicatorSpec, for_each_indicator};
 
 use crate::errors::invalid_value;
+use parameters::read;
 
 /// Adds this part's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(module)?;
-    streaming::register(module)
+    streaming::register(module)?;
+    module.add_function(wrap_pyfunction!(indicator_table, module)?)
 }
 
-/// A whole number from Python, meant as a period; what is too large for 64 bits is capped, and refused later.
-#[derive(Clone, Copy)]
-struct Period(i64);
+/// A parameter as Python sees it: name, kind, default as it is written, words, and whether it goes by keyword alone.
+type Parameter = (&'static str, &'static str, Option<&'static str>, &'static str, bool);
 
-impl Period {
-    /// Returns the period, or the error that names the argument.
-    fn named(self, field: &str) -> PyResult<u32> {
-        u32::try_from(self.0).map_err(|_| {
-            let rule = format!("must be from 1 to {PERIOD_MAX}");
-            invalid_value(field, &self.0.to_string(), &rule)
-        })
-    }
+/// An indicator as Python sees it: name, class, words, inputs, outputs and parameters.
+type Row = (&'static str, &'static str, &'static str, Vec<&'static str>, Vec<&'static str>, Vec<Parameter>);
+
+/// Every indicator: name, class, what it is, inputs, outputs, and its parameters as (name, kind, default, what it
+/// means, whether it goes by keyword alone). Stubs and the methods of a context are written from it.
+#[pyfunction]
+fn indicator_table() -> Vec<Row> {
+    let rows = INDICATORS.iter().map(|info| {
+        let parameters = info.parameters.iter();
+        let parameters = parameters.map(|one| (one.name, one.kind, one.default, one.about, one.is_keyword));
+        (info.name, info.class, info.about, info.inputs.to_vec(), info.outputs.to_vec(), parameters.collect())
+    });
+    rows.collect()
 }
 
-impl<'py> FromPyObject<'_, 'py> for Period {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        match value.extract::<i64>() {
-            Ok(period) => Ok(Self(period)),
-            Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Ok(Self(i64::MAX)),
-            Err(error) => Err(error),
+macro_rules! spec_reader {
+    ($(
+        $about:literal $class:ident $name:ident = $tag:literal {
+            of: $of:ident,
+            gives: $gives:ident $outputs:tt,
+            parameters: { $($parameter:ident: $kind:ident $(= $default:tt)? $words:literal),+ },
+            keywords: { $($keyword:ident: $keyword_kind:ident = $keyword_default:tt $keyword_words:literal),* },
+            warm: $warm:literal,
+            notes: $notes:literal,
+            source: $source:literal,
         }
-    }
+    )+) => {
+        /// Reads an indicator that follows bars: its name, and its parameters by theirs.
+        ///
+        /// # Errors
+        ///
+        /// `InvalidValueError` for an unknown indicator and a parameter that is missing or of another kind.
+        pub fn spec(name: &str, given: &Bound<'_, PyDict>) -> PyResult<IndicatorSpec> {
+            Ok(match name {
+                $(stringify!($name) => IndicatorSpec::$class {
+                    $($parameter: read::$kind(given, stringify!($parameter))?,)+
+                    $($keyword: read::$keyword_kind(given, stringify!($keyword))?,)*
+                },)+
+                other => return Err(invalid_value("indicator", other, "is not known")),
+            })
+        }
+    };
 }
 
-/// Reads an indicator that follows bars: its name, its periods in the order of `ctx`, and its factor.
-pub fn spec(name: &str, periods: [u32; 3], factor: f64, seed_first: bool) -> PyResult<IndicatorSpec> {
-    let [period, slow, signal] = periods;
-    let seed = if seed_first { Seed::First } else { Seed::Sma };
-    Ok(match name {
-        "sma" => IndicatorSpec::Sma { period },
-        "ema" => IndicatorSpec::Ema { period, seed },
-        "rsi" => IndicatorSpec::Rsi { period },
-        "atr" => IndicatorSpec::Atr { period },
-        "bollinger" => IndicatorSpec::Bollinger { period, deviations: factor },
-        "macd" => IndicatorSpec::Macd { fast: period, slow, signal },
-        "keltner" => IndicatorSpec::Keltner { period, atr_period: slow, multiple: factor },
-        other => return Err(invalid_value("indicator", other, "is not known")),
-    })
-}
-
-/// Reads what an exponential average starts from.
-fn seed_of(seed: &str) -> PyResult<Seed> {
-    match seed {
-        "sma" => Ok(Seed::Sma),
-        "first" => Ok(Seed::First),
-        _ => Err(invalid_value("seed", seed, "must be \"sma\" or \"first\"")),
-    }
-}
+for_each_indicator!(spec_reader);

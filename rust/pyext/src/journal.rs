@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use tradecore_journal::{
     Frames, Head, JournalError, Kind, Reader, Status, Verdict, Writer, collect_events, decode,
-    encode_session, encode_session_end, verify,
+    encode_session, encode_session_end, set_aside, verify,
 };
 use tradecore_kernel::BEHAVIOUR_VERSION;
 use tradecore_ledger::{OrderEvent, OrderState, state_after};
@@ -28,6 +28,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyJournalReader>()?;
     module.add_class::<PyJournalVerdict>()?;
     module.add_function(wrap_pyfunction!(journal_verify, module)?)?;
+    module.add_function(wrap_pyfunction!(journal_set_aside, module)?)?;
     module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
     module.add_function(wrap_pyfunction!(journal_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(order_states, module)?)?;
@@ -38,7 +39,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(py_encode_session_end, module)?)
 }
 
-/// The one writer of a journal file.
+/// The one writer of a journal.
 ///
 /// After the first write or sync that fails every `append` and `commit` raises: nothing is
 /// acknowledged on a disk that has said no once. `StorageError` names path, cause and what to do.
@@ -203,7 +204,7 @@ impl PyJournalWriter {
         self.figure(py, |state| state.durable_records)
     }
 
-    /// Size of the file.
+    /// Size of the journal: the bytes of its files together.
     #[getter]
     fn bytes(&self, py: Python<'_>) -> u64 {
         self.figure(py, |state| state.bytes)
@@ -221,7 +222,7 @@ impl PyJournalWriter {
         self.recovered_path.as_ref().map(|path| path.display().to_string())
     }
 
-    /// Path of the file.
+    /// Where the journal is.
     #[getter]
     fn path(&self) -> String {
         self.path.display().to_string()
@@ -242,6 +243,8 @@ struct ReaderState {
     reader: Reader,
     block: Vec<u8>,
     used: usize,
+    /// Head before that block.
+    head_before: Head,
     /// Number of the next frame to be given out.
     next_seq: u64,
 }
@@ -251,6 +254,11 @@ impl ReaderState {
         self.block.get(self.used..).unwrap_or_default()
     }
 
+    /// Returns the head after the last block of which nothing is left: a block that was read ahead is no part of it.
+    fn head(&self) -> Head {
+        if self.rest().is_empty() { self.reader.head() } else { self.head_before }
+    }
+
     /// Makes sure that something is left, if the file has it.
     fn load(&mut self) -> Result<bool, JournalError> {
         if !self.rest().is_empty() {
@@ -258,6 +266,7 @@ impl ReaderState {
         }
         self.block.clear();
         self.used = 0;
+        self.head_before = self.reader.head();
         let Some(block) = self.reader.next_block()? else { return Ok(false) };
         self.block.extend_from_slice(block.frames);
         Ok(true)
@@ -307,7 +316,7 @@ impl PyJournalReader {
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let reader = py.detach(|| Reader::open(&path)).map_err(|error| storage(&error))?;
-        let state = ReaderState { reader, block: Vec::new(), used: 0, next_seq: 0 };
+        let state = ReaderState { reader, block: Vec::new(), used: 0, head_before: Head::START, next_seq: 0 };
         Ok(Self { state: Mutex::new(state) })
     }
 
@@ -328,10 +337,10 @@ impl PyJournalReader {
         py.detach(|| locked(&self.state).next_seq)
     }
 
-    /// Hash of the chain after the last whole block that was read, as hexadecimal text.
+    /// Hash of the chain after the last whole block that was given out, as hexadecimal text.
     #[getter]
     fn head(&self, py: Python<'_>) -> String {
-        py.detach(|| locked(&self.state).reader.head().to_string())
+        py.detach(|| locked(&self.state).head().to_string())
     }
 
     fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -361,9 +370,9 @@ pub struct PyJournalVerdict {
     records: u64,
     /// Hash of the chain after them, as hexadecimal text.
     head: String,
-    /// Bytes of the file up to there.
+    /// Bytes of the journal up to there.
     bytes: u64,
-    /// Size of the file.
+    /// Size of the journal: the bytes of its files together.
     file_bytes: u64,
     /// Creation time given by the first writer, or None when the file header is not whole.
     created_ns: Option<i64>,
@@ -414,6 +423,15 @@ fn message(verdict: &Verdict) -> String {
         ),
         Status::Damaged(damage) => damage.to_string(),
     }
+}
+
+/// Give a journal the first free one of the names `<path>.<suffix>`, `<path>.<suffix>-2`...; return it, or None.
+///
+/// None is for nothing at the path. Raises `StorageError` when another process writes the journal, or it is none.
+#[pyfunction]
+fn journal_set_aside(py: Python<'_>, path: PathBuf, suffix: &str) -> PyResult<Option<String>> {
+    let kept_in = py.detach(|| set_aside(&path, suffix)).map_err(|error| storage(&error))?;
+    Ok(kept_in.map(|path| path.display().to_string()))
 }
 
 /// Read frames as a list of `(kind, time_ns, fields)`.
@@ -480,7 +498,7 @@ fn order_state_after(
 /// Raises `DataError` when the bytes are not whole frames; the batch is then as it was.
 #[pyfunction]
 fn events_from_frames(py: Python<'_>, frames: &[u8], batch: &mut PyEventBatch) -> PyResult<()> {
-    let inner = &mut batch.inner;
+    let inner = batch.filling();
     py.detach(|| collect_events(frames, inner))
         .map_err(|error| data_error("journal frames", &error.to_string()))
 }

@@ -191,37 +191,28 @@ impl PyKernel {
         Ok(())
     }
 
-    /// Lets an indicator follow a series: name and parameters as in `tradecore.strategy.indicators`.
-    #[pyo3(signature = (series, name, *, period=0, slow=0, signal=0, factor=0.0, seed_first=false))]
-    #[expect(clippy::too_many_arguments, reason = "the method as Python calls it")]
+    /// Lets an indicator follow a series: its name, and its parameters by theirs, as `indicator_table` has them.
     fn add_indicator(
         slf: &Bound<'_, Self>,
         series: usize,
         name: &str,
-        period: u32,
-        slow: u32,
-        signal: u32,
-        factor: f64,
-        #[pyo3(from_py_with = flag::seed_first)] seed_first: bool,
+        parameters: &Bound<'_, PyDict>,
     ) -> PyResult<PyIndicator> {
-        let spec = indicators::spec(name, [period, slow, signal], factor, seed_first)?;
+        let spec = indicators::spec(name, parameters)?;
         let outputs = spec.outputs();
         let mut this = taken(slf.as_unbound(), slf.py())?;
         let index = this.kernel.add_indicator(series, spec).map_err(|error| kernel_error(&error))?;
         Ok(PyIndicator { kernel: slf.clone().unbind(), series, index, outputs })
     }
 
-    /// Queues the events of a batch, which is empty afterwards; sources are merged by time.
+    /// Queues the events that a batch has now; the batch keeps them. Sources are merged by time.
     #[pyo3(signature = (batch, source=0))]
     fn feed(slf: &Bound<'_, Self>, batch: &Bound<'_, PyEventBatch>, source: usize) -> PyResult<()> {
         let mut this = taken(slf.as_unbound(), slf.py())?;
         if this.calling.is_running() {
             return Err(misuse("the engine is running: strategies feed no events"));
         }
-        let mut batch = batch.try_borrow_mut().map_err(|_| misuse(BATCH_BUSY))?;
-        let spare = this.kernel.take_spare_batch();
-        let events = batch.hand_over(spare);
-        drop(batch);
+        let events = batch.try_borrow().map_err(|_| misuse(BATCH_BUSY))?.shared();
         this.kernel.feed(source, events).map_err(|error| kernel_error(&error))
     }
 
@@ -365,7 +356,7 @@ impl PyKernel {
     /// Checks that the commands of a batch can be carried out; nothing is queued.
     fn check_commands(&self, batch: &Bound<'_, PyEventBatch>) -> PyResult<()> {
         let batch = batch.try_borrow().map_err(|_| misuse(BATCH_BUSY))?;
-        self.kernel.check_commands(&batch.inner).map_err(|error| kernel_error(&error))
+        self.kernel.check_commands(batch.events()).map_err(|error| kernel_error(&error))
     }
 
     /// Limits of the account, a strategy or an instrument by the names of their settings, as text.

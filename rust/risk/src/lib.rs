@@ -7,15 +7,21 @@ mod approved;
 #[cfg(test)]
 mod closing_tests;
 mod exposures;
+#[cfg(test)]
+mod following_tests;
 mod gate;
 mod limits;
 mod loss_guard;
 mod price_drift;
 mod rate_window;
 mod recent_orders;
+#[cfg(test)]
+mod refusal_tests;
 mod resting;
 mod scope_gate;
 mod scope_limits;
+#[cfg(test)]
+mod scope_tests;
 mod scopes;
 mod setting;
 mod stake;

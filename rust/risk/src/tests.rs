@@ -10,7 +10,7 @@ use crate::{ApprovedOrder, Exposure, Gate, Limits, Reference, Stake, Switches, W
 
 const SECOND: i64 = 1_000_000_000;
 
-fn instrument() -> Instrument {
+pub fn instrument() -> Instrument {
     let decimal = |text| Decimal::parse("test", text).unwrap();
     let spec = InstrumentSpec {
         symbol: "TEST".into(),

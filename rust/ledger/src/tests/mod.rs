@@ -1,5 +1,6 @@
 //! Tests of the whole crate, by noun.
 
+mod broken;
 mod ledger;
 mod orders;
 

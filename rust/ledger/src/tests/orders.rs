@@ -309,3 +309,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_open_at_stake_asked_for_and_meant_is_told_apart() {
+    let mut orders = orders();
+    orders.add(&intent(1, Side::Buy, 9)).unwrap();
+    let sizes = |orders: &Orders| {
+        let order = orders.get(OrderId(1)).unwrap();
+        (order.open_lots(), order.lots_at_stake(), order.asked_lots(), order.meant_lots())
+    };
+    assert_eq!(sizes(&orders), (9, 9, 9, 9));
+    orders.apply(&report(1, ReportBody::Accepted)).unwrap();
+    orders.apply(&report(1, filled(2))).unwrap();
+    assert_eq!(sizes(&orders), (7, 7, 7, 7));
+    let asked = |orders: &mut Orders, lots| orders.note_replace(OrderId(1), 100, lots, 0).map(|_| ());
+    asked(&mut orders, 10).unwrap();
+    assert_eq!(sizes(&orders), (7, 10, 10, 10));
+    asked(&mut orders, 4).unwrap();
+    assert_eq!(sizes(&orders), (7, 10, 4, 4));
+    orders.note(OrderId(1), OrderEvent::CancelRequested, 0).unwrap();
+    let (open_lots, at_stake, _, meant) = sizes(&orders);
+    assert_eq!((open_lots, at_stake, meant), (7, 10, 0));
+}

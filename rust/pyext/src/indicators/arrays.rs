@@ -12,6 +12,9 @@ const WORTH_ASKING: usize = 4_096;
 
 type FloatArray<'py> = Bound<'py, PyArray1<f64>>;
 
+/// One array.
+pub type OneArray<'py> = FloatArray<'py>;
+
 /// Input values that lie side by side: the caller's own, or a copy of a strided array.
 pub struct Series<'py> {
     /// What is read; while it is held no output can be the same array.

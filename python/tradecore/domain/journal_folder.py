@@ -1,0 +1,187 @@
+"""Where a journal is: the one door to the files that it is made of."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tradecore._core import JournalReader, JournalVerdict, JournalWriter, journal_set_aside, journal_verify
+from tradecore.domain.errors import StorageError
+from tradecore.domain.record import JournalPosition
+from tradecore.domain.times import iso_time
+
+CHUNK_BYTES_MAX = 4 << 20
+_MAGIC = b"TCJOURN\n"
+_DIGITS = frozenset("0123456789")
+
+
+class JournalFolder:
+    """Knows the files of one journal; nobody else opens, renames, locks or lists them.
+
+    Today these are the journal itself, `<path>.lock`, the tails that crashes left unfinished
+    (`<path>.torn-<offset>`), and the journals that were set aside (`<path>.<time of the last change>`).
+    Whoever uses a journal relies on none of these names, nor on their number: a place in a journal is a
+    `JournalPosition`, and its size is the sum of its files.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where the journal is, as `journal.path` says it. Nothing has to be there yet.
+    """
+
+    __slots__ = ("_path", "where")
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.where = os.fspath(path)
+        """What messages call it: the path as it was given."""
+        self._path = Path(path)
+
+    def __repr__(self) -> str:
+        """Show where it is."""
+        return f"JournalFolder({self.where!r})"
+
+    @property
+    def absolute(self) -> Path:
+        """Return where it is, whatever directory is the current one."""
+        return self._path.absolute()
+
+    def exists(self) -> bool:
+        """Tell whether there is a file; it may be of something else."""
+        return self._path.is_file()
+
+    def is_free(self) -> bool:
+        """Tell whether nothing is in its place, so that a journal can begin there."""
+        return not self._path.exists()
+
+    def is_journal(self) -> bool:
+        """Tell whether what is there begins as a journal does; what cannot be read does not."""
+        try:
+            with self._path.open("rb") as file:
+                return file.read(len(_MAGIC)) == _MAGIC
+        except OSError:
+            return False
+
+    def check_exists(self) -> None:
+        """Raise `StorageError` when there is no file; it names the newest journal that was set aside."""
+        if self.exists():
+            return
+        older = self.older()
+        hint = f"; the newest one that was set aside there is {older[-1].where}" if older else ""
+        raise StorageError(self.where, f"no such journal file{hint}")
+
+    def identity(self) -> tuple[int, int] | None:
+        """Return which journal on disk this is, `None` for none: another one in its place has another.
+
+        Raises `OSError` when the disk does not say.
+        """
+        try:
+            found = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_dev, found.st_ino
+
+    def writer(self, created_ns: int) -> JournalWriter:
+        """Return the one writer; a journal that is missing begins, as created at `created_ns` (UTC).
+
+        Everything in it is checked. A tail that a crash left unfinished is cut off and kept beside it.
+
+        Raises
+        ------
+        StorageError
+            When another process writes it, when it is damaged (it then stays as it is), or when the disk
+            says no.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"cannot be made: {error.strerror}; choose another journal.path"
+            raise StorageError(str(self._path.parent), what) from error
+        return JournalWriter.open(self.where, created_ns)
+
+    def reader(self) -> JournalReader:
+        """Return a reader at the beginning; it may follow a writer, changes nothing and takes no lock.
+
+        Raises `StorageError` when the journal cannot be opened.
+        """
+        return JournalReader(self.where)
+
+    def reader_at(self, position: JournalPosition) -> JournalReader | None:
+        """Return a reader that goes on at a position, `None` when this journal has no such position.
+
+        Raises `StorageError` when the journal cannot be read.
+        """
+        reader = self.reader()
+        if position.next_seq == 0:
+            return reader
+        if position.first != hash_of_first(self.reader().read_frames(1)):
+            return None
+        reader.skip_to(position.next_seq)
+        return reader if position_of(reader, position.first) == position else None
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the frames in order, whole frames only, some megabytes at a time.
+
+        Raises `StorageError` when the journal cannot be read, or at its damage.
+        """
+        reader = self.reader()
+        while data := reader.read_frames(CHUNK_BYTES_MAX):
+            yield data
+
+    def verify(self) -> JournalVerdict:
+        """Check every byte and say whether the journal is whole; changes nothing and takes no lock.
+
+        Raises `StorageError` when it cannot be read or is none.
+        """
+        return journal_verify(self.where)
+
+    def set_aside(self) -> "JournalFolder | None":
+        """Give the journal a name with the time of its last change; return it there, `None` for no journal.
+
+        A damaged journal is set aside as well.
+
+        Raises
+        ------
+        StorageError
+            When another process writes it, when it is no journal, or when it cannot be renamed; it then stays
+            as it is.
+        """
+        try:
+            if self.is_free():
+                return None
+            changed_ns = self._path.stat().st_mtime_ns
+        except OSError as error:
+            raise StorageError(self.where, f"cannot be set aside: {error.strerror}") from error
+        suffix = iso_time(changed_ns, 0).translate({ord(mark): None for mark in "-:Z"})
+        kept_in = journal_set_aside(self.where, suffix)
+        return None if kept_in is None else JournalFolder(kept_in)
+
+    def older(self) -> "list[JournalFolder]":
+        """Return the journals that were set aside here, the oldest first; none when nobody can look."""
+        prefix = f"{self._path.name}."
+        try:
+            names = [entry.name for entry in self._path.parent.iterdir()]
+        except OSError:
+            return []
+        suffixes = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
+        stamped = sorted((order, suffix) for suffix in suffixes if (order := _order_of(suffix)) is not None)
+        return [JournalFolder(self._path.with_name(prefix + suffix)) for _, suffix in stamped]
+
+
+def position_of(reader: JournalReader, first: str) -> JournalPosition:
+    """Return where a reader is; the start of every journal is the same place."""
+    return JournalPosition(reader.records, reader.head, first) if reader.records else JournalPosition()
+
+
+def hash_of_first(frames: bytes) -> str:
+    """Return the hash of the first frame of a journal, by which it is known; empty where it has none yet."""
+    length = int.from_bytes(frames[:4], "little") + 4
+    return hashlib.sha256(frames[:length]).hexdigest() if frames else ""
+
+
+def _order_of(suffix: str) -> tuple[str, int] | None:
+    """Return time and number of a suffix such as 20261128T183000-2; `None` when it is of something else."""
+    stamp, dash, number = suffix.partition("-")
+    is_stamp = len(stamp) == 15 and stamp[8] == "T" and _DIGITS.issuperset(stamp[:8] + stamp[9:])
+    if not is_stamp or not _DIGITS.issuperset(number) or bool(dash) != bool(number):
+        return None
+    return stamp, int(number or "1")

@@ -1,0 +1,8 @@
+//! The files that make up one journal, and what happens to them as files: their names, locks and renames.
+
+pub(crate) mod lock;
+pub(crate) mod names;
+
+mod aside;
+
+pub use aside::set_aside;

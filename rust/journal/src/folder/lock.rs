@@ -1,0 +1,29 @@
+//! The locks that keep a journal to one writer.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use crate::folder::names::beside;
+use crate::storage::options;
+use crate::{JournalError, Problem};
+
+/// Takes the lock of the one writer; it ends with the process, however that ends.
+pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
+    // A link and its target have one lock.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let file = options()
+        .create(true)
+        .truncate(false)
+        .open(beside(&target, "lock"))
+        .map_err(|source| JournalError::io(path, "create the lock file of", source))?;
+    try_lock(path, &file)?;
+    Ok(file)
+}
+
+/// Takes the lock on an open file of a journal.
+pub(crate) fn try_lock(path: &Path, file: &File) -> Result<(), JournalError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => JournalError::new(path, Problem::Locked),
+        TryLockError::Error(source) => JournalError::io(path, "lock", source),
+    })
+}
