@@ -22,8 +22,8 @@ from tradecore.runtime.recovery import recover
 from tradecore.strategy import StrategyBinding
 from tradecore_api.version import VERSION
 
-# Market, seed and steps; chosen for what happens in them. Seed 0 is the plain strategy in a calm market.
-PLAIN = 0
+# Market, seed and steps; chosen for what happens in them. Without a seed: the plain strategy, a calm market.
+PLAIN = None
 RUNS = {
     "bars": (Matching.BARS, 167, 80),
     "halts": (Matching.BARS, 125, 80),
@@ -64,7 +64,7 @@ class StepsFeed:
 def engine_of(matching, seed, *, gates=()) -> Engine:
     """Return a recording engine with the strategy that does everything."""
     latency_ns = 0 if matching is Matching.BARS else 2 * SECOND_NS
-    if seed == PLAIN:
+    if seed is PLAIN:
         strategy, spec = EveryOrder(), plain_spec(matching, latency_ns=latency_ns)
     else:
         strategy, spec = Everything(), spec_of(matching, latency_ns=latency_ns)
@@ -77,14 +77,14 @@ def engine_of(matching, seed, *, gates=()) -> Engine:
     )
 
 
-async def write(path: Path, matching: Matching, seed: int, steps: int, version: str) -> Engine:
+async def write(path: Path, matching: Matching, seed: int | None, steps: int, version: str) -> Engine:
     """Write a journal of two sessions: a feed that fails, and the rest of the data."""
-    market_of = plain_market if seed == PLAIN else events_of
+    market_of = plain_market if seed is PLAIN else events_of
     batches = list(market_of(matching, seed, steps))
     half = steps // 2
-    named = "every_order.py:EveryOrder" if seed == PLAIN else "random_orders.py:Everything"
+    named = "every_order.py:EveryOrder" if seed is PLAIN else "random_orders.py:Everything"
     # Bars have no spread: there the gate would let nothing pass.
-    gates = () if matching is Matching.BARS or seed == PLAIN else (MaxSpread(ticks=3),)
+    gates = () if matching is Matching.BARS or seed is PLAIN else (MaxSpread(ticks=3),)
     for part, fails in ((batches[:half], True), (batches[half:], False)):
         engine = engine_of(matching, seed, gates=gates)
         config = SessionConfig(

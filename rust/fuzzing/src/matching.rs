@@ -3,11 +3,11 @@
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, decode};
 use tradecore_kernel::{
-    Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
+    Advance, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
     OrderRequest, VenueConfig, Wake,
 };
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{

@@ -1,12 +1,10 @@
 //! What the account does beyond positions: its fee tier, the interest on its shorts and its margin.
 
 use tradecore_ledger::Ledger;
-use tradecore_matching::FeeTiers;
 use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, TimeNs, ValueError};
+use tradecore_venue::{Borrow, FeeTiers};
 
-use crate::borrow::Borrow;
 use crate::margin::Margin;
-use crate::market::Venue;
 use crate::{Kernel, KernelConfig, KernelError};
 
 /// The parts that are switched on; a kernel without any has no account of this kind.
@@ -27,7 +25,8 @@ impl Account {
             tiers if tiers.is_empty() => None,
             tiers => Some(FeeTiers::new(config.venue.fees, tiers.clone(), config.fee_window)?),
         };
-        let borrow = Borrow::of(config);
+        let rates_ppm = config.instruments.iter().map(|instrument| instrument.borrow_ppm).collect();
+        let borrow = Borrow::new(rates_ppm, config.strategies);
         let margin = Margin::of(config, instruments);
         let is_plain = tiers.is_none() && borrow.is_none() && margin.is_none();
         Ok((!is_plain).then(|| Box::new(Self { tiers, borrow, margin })))
@@ -130,11 +129,7 @@ impl Kernel {
         }
         self.config.venue.fees = rates;
         for market in &mut self.markets {
-            match &mut market.venue {
-                Venue::Bars(venue) => venue.set_fees(rates),
-                Venue::Quotes(venue) | Venue::Book(venue) => venue.set_fees(rates),
-                Venue::Exchange(venue) => venue.set_fees(rates),
-            }
+            market.venue.set_fees(rates);
         }
     }
 }

@@ -3,10 +3,10 @@
 use tradecore_types::{Event, EventBody, InstrumentId};
 
 use crate::input::Head;
-use crate::market::{Market, Venue};
+use crate::market::Market;
 use crate::schedule::{Due, End};
 use crate::wake::{Wake, WakeBody};
-use crate::{Kernel, KernelError, Matching};
+use crate::{Kernel, KernelError};
 
 /// Why [`Kernel::advance`] came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +56,11 @@ impl Kernel {
             return self.after_step();
         }
         let markets = &self.markets;
-        // Without an open order no bar venue has one either, and no bar opens apart.
-        let head = match self.config.venue.matching {
-            Matching::Bars if !self.orders.is_empty() => self.input.head(|event| opens_apart(markets, event)),
-            _ => self.input.first(),
+        // Without an open order no venue has one either, and no bar opens apart.
+        let head = if self.config.venue.matching.traits().fills_at_open && !self.orders.is_empty() {
+            self.input.head(|event| opens_apart(markets, event))
+        } else {
+            self.input.first()
         };
         // Without input nothing later than now is certain: an earlier event may still be fed.
         let Some(head) = head else { return Ok(false) };
@@ -147,7 +148,5 @@ impl Kernel {
 /// Tells whether the opening of a bar can fill an order before the rest of the bar is looked at.
 fn opens_apart(markets: &[Market], event: &Event) -> bool {
     matches!(event.body, EventBody::Bar(_))
-        && markets
-            .get(event.instrument.index())
-            .is_some_and(|market| matches!(&market.venue, Venue::Bars(venue) if !venue.is_empty()))
+        && markets.get(event.instrument.index()).is_some_and(|market| market.venue.waits_for_open())
 }

@@ -10,7 +10,6 @@ use tradecore_types::{
 
 use crate::child::Child;
 use crate::decision::RequestKind;
-use crate::market::Venue;
 use crate::schedule::Delivery;
 use crate::{Kernel, KernelError, Links, VenueRequest};
 
@@ -244,7 +243,7 @@ impl Kernel {
     /// Notes the exits that an entry will have where the venue knows no brackets: they are armed as it fills.
     pub(crate) fn note_bracket(&mut self, entry: &OrderIntent) -> Result<(), KernelError> {
         let Some(market) = self.markets.get(entry.instrument.index()) else { return Ok(()) };
-        if matches!(market.venue, Venue::Bars(_)) {
+        if market.venue.traits().has_native_brackets {
             return Ok(());
         }
         let number = |exit: ExitPrice| exit.ticks().unwrap_or(UNPRICED);

@@ -4,7 +4,7 @@ use tradecore_matching::{BarAccount, BarMatcher, BarOrder, Finalize};
 use tradecore_types::{Bar, InstrumentId, Report, TimeNs};
 
 use crate::bar_desk::BarDesk;
-use crate::market::{Market, Venue};
+use crate::market::Market;
 use crate::{Kernel, KernelError, VenueRequest};
 
 impl Kernel {
@@ -14,9 +14,12 @@ impl Kernel {
         instrument: InstrumentId,
         act: impl FnOnce(&mut BarMatcher, &mut BarDesk<'_>) -> Result<(), KernelError>,
     ) -> Result<(), KernelError> {
-        let Some(Market { instrument, gate, is_marked, venue: Venue::Bars(venue), .. }) =
+        let Some(Market { instrument, gate, is_marked, venue, .. }) =
             self.markets.get_mut(instrument.index())
         else {
+            return Ok(());
+        };
+        let Some(venue) = venue.with_account() else {
             return Ok(());
         };
         let mut desk = BarDesk {
@@ -51,10 +54,7 @@ impl Kernel {
 
     /// Tells whether orders wait for the next bar of an instrument.
     fn has_bar_orders(&self, instrument: InstrumentId) -> bool {
-        matches!(
-            self.markets.get(instrument.index()).map(|market| &market.venue),
-            Some(Venue::Bars(venue)) if !venue.is_empty()
-        )
+        self.markets.get(instrument.index()).is_some_and(|market| market.venue.waits_for_open())
     }
 
     /// A bar opens that will close at `close_ns`.

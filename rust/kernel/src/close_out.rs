@@ -15,7 +15,6 @@ use tradecore_types::{
     Size, StrategyId, TimeInForce,
 };
 
-use crate::market::Venue;
 use crate::{Kernel, KernelError};
 
 /// Something that is to be closed and is not yet.
@@ -354,10 +353,10 @@ impl Kernel {
     /// Notes every position, and every one that an order under way may still open. They take the place of all
     /// that was to be closed.
     ///
-    /// Against bars a cancel is certain and a market order always fills, so nothing is left to follow.
+    /// Where a cancel is certain and a market order always fills, as against bars, nothing is left to follow.
     pub(crate) fn note_flattenings(&mut self) {
         self.close_outs.clear();
-        for market in self.markets.iter().filter(|market| !matches!(market.venue, Venue::Bars(_))) {
+        for market in self.markets.iter().filter(|market| !market.venue.traits().has_certain_cancels) {
             let instrument = market.instrument.id;
             for strategy in (0..self.config.strategies).map(StrategyId) {
                 let has_orders = self.orders.working(strategy, instrument).open_orders > 0;

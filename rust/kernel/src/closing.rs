@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Side, StrategyId};
 
-use crate::market::Venue;
 use crate::scoping::Books;
 use crate::{Kernel, KernelError};
 
@@ -249,9 +248,7 @@ impl Kernel {
         }
         self.orders.bind(intent.order_id)?;
         let Some(market) = self.markets.get_mut(intent.instrument.index()) else { return Ok(()) };
-        if let Venue::Bars(venue) = &mut market.venue {
-            venue.bind(intent.order_id);
-        }
+        market.venue.bind(intent.order_id);
         if !self.scopes.is_on() {
             return Ok(());
         }

@@ -1,14 +1,11 @@
 //! What a kernel is made of.
 
 use tradecore_book::BookRules;
-use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeTier, FeeTiers, FeeWindow, MarketRest, QueueModel,
-    SelfTradePrevention, Slippage,
-};
 use tradecore_risk::{Limits, ScopesConfig};
-use tradecore_types::{Instrument, InstrumentId, InstrumentSpec, Money, Sessions, TimeNs, ValueError};
+use tradecore_types::{Instrument, InstrumentId, InstrumentSpec, Money, Sessions, ValueError};
+use tradecore_venue::{Borrow, FeeTier, FeeTiers, FeeWindow, VenueConfig};
 
-use crate::{LatencySamples, MarginRule, borrow};
+use crate::MarginRule;
 
 /// Where orders go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,64 +35,6 @@ impl Destination {
             Self::Simulated => true,
             Self::Nowhere | Self::Outside => false,
         }
-    }
-}
-
-/// What the simulated venue matches against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Matching {
-    /// Bars given as input.
-    Bars,
-    /// Best bid and ask.
-    Quotes,
-    /// A replayed order book.
-    Book,
-    /// The order flow of a simulated exchange.
-    Exchange,
-}
-
-/// The simulated venue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VenueConfig {
-    /// What it matches against.
-    pub matching: Matching,
-    /// Time from the engine to the venue, in nanoseconds.
-    pub order_latency_ns: i64,
-    /// Time from the venue to the engine, in nanoseconds.
-    pub report_latency_ns: i64,
-    /// Measured latencies in place of the two constant ones.
-    pub latency_samples: Option<LatencySamples>,
-    /// How positions in the queues of a book or a quote are followed.
-    pub queue: QueueModel,
-    /// What becomes of the rest of a market order for which a quote shows too little.
-    pub market_rest: MarketRest,
-    /// When market orders fill on bars.
-    pub bar_fill: BarFill,
-    /// In which order the orders of one bar are tried.
-    pub bar_order: BarOrder,
-    /// What the simulated exchange does when two orders of the account meet.
-    pub self_trade: SelfTradePrevention,
-    /// What fills against bars cost beyond the prices of the bars.
-    pub bar_slippage: Slippage,
-    /// Fees; those below the first tier when there are tiers.
-    pub fees: FeeSchedule,
-    /// Largest number of open orders per instrument.
-    pub open_orders_max: usize,
-}
-
-impl VenueConfig {
-    /// Returns when a request sent now reaches the venue.
-    #[inline]
-    pub(crate) fn at_venue_ns(&self, now_ns: TimeNs) -> TimeNs {
-        let samples = self.latency_samples.as_ref();
-        now_ns.saturating_add(samples.map_or(self.order_latency_ns, |samples| samples.order_ns(now_ns)))
-    }
-
-    /// Returns when a report made now reaches the engine.
-    #[inline]
-    pub(crate) fn at_engine_ns(&self, now_ns: TimeNs) -> TimeNs {
-        let samples = self.latency_samples.as_ref();
-        now_ns.saturating_add(samples.map_or(self.report_latency_ns, |samples| samples.report_ns(now_ns)))
     }
 }
 
@@ -174,7 +113,7 @@ impl KernelConfig {
         for (index, instrument) in self.instruments.iter().enumerate() {
             let path = format!("instruments[{index}]");
             note(&path, Instrument::new(InstrumentId(0), instrument.spec.clone()).map(|_| ()));
-            note(&path, borrow::check(instrument));
+            note(&path, Borrow::check(instrument.borrow_ppm, instrument.spec.kind));
             if let Some(margin) = &instrument.margin {
                 note(&format!("{path}.margin"), margin.check());
             }

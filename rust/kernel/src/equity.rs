@@ -6,7 +6,7 @@ use tradecore_ledger::Lendable;
 use tradecore_types::{InstrumentId, Money, TimeNs};
 
 use crate::buy_and_hold::BuyAndHold;
-use crate::{Kernel, KernelConfig, KernelError, Matching};
+use crate::{Kernel, KernelConfig, KernelError};
 
 /// The equity over time, oldest first: columns of one length, 32 bytes a row, of which none is ever dropped.
 ///
@@ -69,7 +69,7 @@ pub(crate) struct Curve {
 impl Curve {
     /// Makes an empty curve.
     pub(crate) fn new(config: &KernelConfig) -> Self {
-        let is_sampled = config.has_equity_curve && config.venue.matching != Matching::Bars;
+        let is_sampled = config.has_equity_curve && !config.venue.matching.traits().values_at_bars;
         Self {
             columns: Lendable::new(EquityColumns::default()),
             held: BuyAndHold::new(config.instruments.len()),
@@ -156,7 +156,8 @@ impl Kernel {
     /// [`KernelError::Broken`] when it does not fit 128 bits.
     pub fn sample_equity(&mut self) -> Result<(), KernelError> {
         let has_rows = !self.curve.columns.get().time_ns.is_empty();
-        if !self.config.has_equity_curve || (self.config.venue.matching == Matching::Bars && has_rows) {
+        let has_bars = self.config.venue.matching.traits().values_at_bars;
+        if !self.config.has_equity_curve || (has_bars && has_rows) {
             return Ok(());
         }
         let equity = self.equity()?;
@@ -166,7 +167,7 @@ impl Kernel {
 
     /// Records the equity at the close of a bar of an instrument.
     pub(crate) fn record_bar(&mut self, instrument: InstrumentId, open_ns: TimeNs, equity: Money) {
-        if self.config.venue.matching != Matching::Bars {
+        if !self.config.venue.matching.traits().values_at_bars {
             return;
         }
         self.curve.held.value(instrument.index(), self.mark(instrument));

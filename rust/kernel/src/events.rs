@@ -1,13 +1,12 @@
 //! Market data on its way through the house.
 
 use tradecore_bars::Print;
-use tradecore_book::{BookChange, QuoteCheck, QuoteDepth};
+use tradecore_book::{BookChange, QuoteCheck};
 use tradecore_matching::MarketOut;
-use tradecore_types::{
-    Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Report, Trade,
-};
+use tradecore_types::{Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Trade};
+use tradecore_venue::VenueOut;
 
-use crate::market::{Book, Market, Venue, middle};
+use crate::market::{Book, Market, middle};
 use crate::schedule::{Delivery, End};
 use crate::wake::WakeBody;
 use crate::{Kernel, KernelError};
@@ -31,10 +30,7 @@ impl Kernel {
         match event.body {
             EventBody::Bar(bar) => self.on_bar(&event, &bar, was_opened),
             EventBody::Quote(quote) => self.on_quote(event.instrument, quote),
-            EventBody::Trade(trade) => {
-                self.on_trade(event.instrument, trade);
-                Ok(())
-            }
+            EventBody::Trade(trade) => self.on_trade(event.instrument, trade),
             EventBody::Flow(flow) => self.on_flow(event.instrument, &flow),
             EventBody::Feed(FeedState::Lost) => self.on_feed_lost(event.instrument),
             EventBody::Command(command) => return self.on_command(&command.kind),
@@ -78,7 +74,9 @@ impl Kernel {
         let now_ns = self.now_ns;
         let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
         market.quote = Some(quote);
-        if let (Book::Synced(book), Venue::Book(_)) = (&mut market.book, &market.venue)
+        let needs_book = market.venue.traits().needs_book;
+        if needs_book
+            && let Book::Synced(book) = &mut market.book
             && let QuoteCheck::BecameInvalid(fault) = book.on_quote(&quote)
         {
             self.after_book(instrument, BookChange::BecameInvalid(fault))?;
@@ -87,44 +85,34 @@ impl Kernel {
         let mid_ticks = middle(quote.bid_ticks, quote.ask_ticks);
         if is_two_sided {
             // Under a replayed book the book is the reference, so that one feed judges what it fills.
-            if !matches!(self.market(instrument)?.venue, Venue::Book(_)) {
+            if !needs_book {
                 self.learn(instrument, mid_ticks);
             }
             self.build_bars(instrument, &Print::of_price(self.now_ns, mid_ticks), |market| {
                 &market.series.quotes
             });
         }
-        self.at_venue(instrument, |market, reports| {
-            if let Venue::Quotes(venue) = &mut market.venue {
-                venue.on_depth(&QuoteDepth(quote), now_ns, reports);
-            }
-        });
+        self.at_venue(instrument, |market, out| market.venue.on_quote(quote, now_ns, out))?;
         self.wake_all(instrument, WakeBody::Quote(quote), |market| &market.subscribers.quotes);
         self.close_where_quoted(instrument)
     }
 
     /// Goes on closing where quotes are the market.
     fn close_where_quoted(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        match self.market(instrument)?.venue {
-            Venue::Quotes(_) => self.go_on_closing(instrument),
-            _ => Ok(()),
+        if self.market(instrument)?.venue.traits().fills_at_quotes {
+            return self.go_on_closing(instrument);
         }
+        Ok(())
     }
 
-    fn on_trade(&mut self, instrument: InstrumentId, trade: Trade) {
+    fn on_trade(&mut self, instrument: InstrumentId, trade: Trade) -> Result<(), KernelError> {
         let now_ns = self.now_ns;
-        self.at_venue(instrument, |market, reports| match (&mut market.venue, &market.book) {
-            (Venue::Book(venue), Book::Synced(book)) => {
-                venue.on_trade(&trade, book.book(), now_ns, reports);
-            }
-            (Venue::Quotes(venue), _) => {
-                if let Some(quote) = market.quote {
-                    venue.on_trade(&trade, &QuoteDepth(quote), now_ns, reports);
-                }
-            }
-            _ => {}
-        });
+        self.at_venue(instrument, |market, out| {
+            let (venue, shown) = market.shown_to_venue();
+            venue.on_trade(&trade, shown, now_ns, out);
+        })?;
         self.spread_trade(instrument, trade);
+        Ok(())
     }
 
     /// Shows a trade to the bars and the strategies.
@@ -210,11 +198,11 @@ impl Kernel {
         if let (Some(bid_ticks), Some(ask_ticks)) = self.market(instrument)?.best() {
             self.learn(instrument, middle(bid_ticks, ask_ticks));
         }
-        self.at_venue(instrument, |market, reports| {
-            if let (Venue::Book(venue), Some(book)) = (&mut market.venue, market.book.valid()) {
-                venue.on_depth(book, now_ns, reports);
+        self.at_venue(instrument, |market, out| {
+            if let Some(book) = market.book.valid() {
+                market.venue.on_book(book, now_ns, out);
             }
-        });
+        })?;
         self.wake_all(instrument, WakeBody::Book, |market| &market.subscribers.books);
         self.go_on_closing(instrument)
     }
@@ -230,32 +218,20 @@ impl Kernel {
 
     /// Stops or resumes fills against an instrument's book.
     fn freeze(&mut self, instrument: InstrumentId, is_frozen: bool) {
-        if let Some(Venue::Book(venue)) =
-            self.markets.get_mut(instrument.index()).map(|market| &mut market.venue)
-        {
-            venue.set_frozen(is_frozen);
+        if let Some(market) = self.markets.get_mut(instrument.index()) {
+            market.venue.set_frozen(is_frozen);
         }
     }
 
     fn on_flow(&mut self, instrument: InstrumentId, flow: &Flow) -> Result<(), KernelError> {
         let now_ns = self.now_ns;
-        let mut published = std::mem::take(&mut self.published);
-        self.at_venue(instrument, |market, reports| {
-            if let Venue::Exchange(venue) = &mut market.venue {
-                venue.flow(flow, now_ns, reports, &mut published);
-            }
-        });
-        self.spread_published(instrument, &mut published)?;
-        self.published = published;
-        Ok(())
+        self.at_venue(instrument, |market, out| market.venue.on_flow(flow, now_ns, out))
     }
 
     /// Applies what the simulated exchange publishes, and shows it to the strategies.
-    pub(crate) fn spread_published(
-        &mut self,
-        instrument: InstrumentId,
-        published: &mut Vec<MarketOut>,
-    ) -> Result<(), KernelError> {
+    #[inline(never)]
+    fn spread_published(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        let mut published = std::mem::take(&mut self.venue_out.published);
         let mut is_book_changed = false;
         for item in published.drain(..) {
             match item {
@@ -274,6 +250,7 @@ impl Kernel {
                 }
             }
         }
+        self.venue_out.published = published;
         if is_book_changed {
             if let (Some(bid_ticks), Some(ask_ticks)) = self.market(instrument)?.best() {
                 let mid_ticks = middle(bid_ticks, ask_ticks);
@@ -336,20 +313,20 @@ impl Kernel {
         }
     }
 
-    /// Lets the venue of an instrument act and sends its reports on their way.
+    /// Lets the venue of an instrument act, sends its reports on their way and shows what it publishes.
     pub(crate) fn at_venue(
         &mut self,
         instrument: InstrumentId,
-        act: impl FnOnce(&mut Market, &mut Vec<Report>),
-    ) {
-        let Some(market) = self.markets.get_mut(instrument.index()) else { return };
-        act(market, &mut self.reports);
-        if self.reports.is_empty() {
-            return;
+        act: impl FnOnce(&mut Market, &mut VenueOut),
+    ) -> Result<(), KernelError> {
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
+        act(market, &mut self.venue_out);
+        if !self.venue_out.reports.is_empty() {
+            let arrival_ns = self.config.venue.at_engine_ns(self.now_ns);
+            for report in self.venue_out.reports.drain(..) {
+                self.schedule.report(arrival_ns, Delivery { instrument, report });
+            }
         }
-        let arrival_ns = self.config.venue.at_engine_ns(self.now_ns);
-        for report in self.reports.drain(..) {
-            self.schedule.report(arrival_ns, Delivery { instrument, report });
-        }
+        if self.venue_out.published.is_empty() { Ok(()) } else { self.spread_published(instrument) }
     }
 }

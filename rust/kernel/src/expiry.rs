@@ -1,9 +1,9 @@
 //! Orders that are good for a time: they end at the venue, at that time exactly.
 
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{InstrumentId, OrderId, Report, ReportBody, TimeNs};
+use tradecore_types::{InstrumentId, OrderId, ReportBody, TimeNs};
+use tradecore_venue::too_late;
 
-use crate::market::Venue;
 use crate::{Kernel, KernelError};
 
 impl Kernel {
@@ -27,12 +27,9 @@ impl Kernel {
             return;
         }
         if let Some(expire_ns) = intent.time_in_force.expire_ns() {
-            // A bar that closes at this very time comes first: its range was before. It ends the order itself.
-            let is_against_bars =
-                self.market(intent.instrument).is_ok_and(|market| matches!(market.venue, Venue::Bars(_)));
-            let expire_ns = expire_ns.saturating_add(i64::from(is_against_bars));
+            let end_ns = self.config.venue.matching.traits().end_ns(expire_ns);
             let orders = &self.orders;
-            self.schedule.expiry(expire_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
+            self.schedule.expiry(end_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
                 orders.get(order_id).is_some()
             });
         }
@@ -58,32 +55,20 @@ impl Kernel {
             return Ok(());
         }
         let now_ns = self.now_ns;
-        if matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
+        if self.market(instrument)?.venue.traits().reports_at_once {
             return self.at_bars(instrument, |venue, desk| venue.expire(order_id, now_ns, desk));
         }
-        let mut published = std::mem::take(&mut self.published);
-        self.at_venue(instrument, |market, reports| match &mut market.venue {
-            Venue::Quotes(venue) | Venue::Book(venue) => venue.expire(order_id, now_ns, reports),
-            Venue::Exchange(venue) => venue.expire(order_id, now_ns, reports, &mut published),
-            Venue::Bars(_) => {}
-        });
-        self.spread_published(instrument, &mut published)?;
-        self.published = published;
-        Ok(())
+        self.at_venue(instrument, |market, out| market.venue.expire(order_id, now_ns, out))
     }
 
     /// Turns an order down whose time was up before it reached the venue; `false` when it was not.
     pub(crate) fn expires_on_arrival(&mut self, order: &ApprovedOrder) -> Result<bool, KernelError> {
+        let Some(report) = too_late(order, self.now_ns) else { return Ok(false) };
         let intent = order.intent();
-        if intent.time_in_force.expire_ns().is_none_or(|expire_ns| expire_ns > self.now_ns) {
-            return Ok(false);
-        }
-        let report =
-            Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body: ReportBody::Expired };
-        if matches!(self.market(intent.instrument)?.venue, Venue::Bars(_)) {
+        if self.market(intent.instrument)?.venue.traits().reports_at_once {
             self.at_bars(intent.instrument, |_, desk| tradecore_matching::BarAccount::report(desk, report))?;
         } else {
-            self.at_venue(intent.instrument, |_, reports| reports.push(report));
+            self.at_venue(intent.instrument, |_, out| out.reports.push(report))?;
         }
         Ok(true)
     }

@@ -1,12 +1,9 @@
 //! Mark prices and the funding of perpetuals.
 
-use tradecore_types::{CashFlow, CashFlowKind, Funding, InstrumentId, Mark, Money, StrategyId, share_of};
+use tradecore_types::{CashFlow, CashFlowKind, Funding, InstrumentId, Mark, Money, StrategyId};
 
 use crate::wake::WakeBody;
 use crate::{Kernel, KernelError};
-
-/// One whole in the unit of funding rates: 10^9 parts per billion.
-const PPB_PER_UNIT: i128 = 1_000_000_000;
 
 impl Kernel {
     /// A venue says at which price it values positions: from the first time on, nothing else does.
@@ -34,14 +31,12 @@ impl Kernel {
             if lots == 0 {
                 continue;
             }
-            let notional = self.market(instrument)?.instrument.notional(mark_ticks, lots);
-            let paid = notional.and_then(|notional| {
-                share_of(notional.0, i128::from(funding.rate_ppb) * i128::from(lots.signum()), PPB_PER_UNIT)
-            });
-            let Some(paid) = paid else {
+            let of = &self.market(instrument)?.instrument;
+            let paid = tradecore_venue::funding(of, funding.rate_ppb, mark_ticks, lots);
+            let Some(amount) = paid else {
                 return Err(KernelError::Broken("funding does not fit 128 bits of money".into()));
             };
-            let (time_ns, kind, amount) = (self.now_ns, CashFlowKind::Funding, Money(paid).negated());
+            let (time_ns, kind) = (self.now_ns, CashFlowKind::Funding);
             self.book_flow(&CashFlow { time_ns, strategy, instrument, kind, amount })?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side};
 use crate::buying_power;
 use crate::gates::Occasion;
 use crate::kernel::ENTRIES_MAX;
-use crate::market::{Market, Venue};
+use crate::market::Market;
 use crate::{Kernel, KernelError};
 
 /// Open orders at which a strategy's closing orders are refused: the rest is kept for what the engine
@@ -173,7 +173,7 @@ impl Kernel {
         }
     }
 
-    /// Tells whether the account can carry an order; bars ask at the fill instead.
+    /// Tells whether the account can carry an order; some venues ask at the fill instead.
     fn has_buying_power(
         &self,
         intent: &OrderIntent,
@@ -181,7 +181,7 @@ impl Kernel {
         stake: Stake,
     ) -> Result<Result<(), Refusal>, KernelError> {
         let market = self.market(intent.instrument)?;
-        if matches!(market.venue, Venue::Bars(_)) || intent.reduce_only {
+        if market.venue.traits().asks_buying_power_at_fill || intent.reduce_only {
             return Ok(Ok(()));
         }
         let price_ticks = intent.value_ticks(market.reference.map_or(0, |known| known.0));

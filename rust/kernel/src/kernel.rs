@@ -8,15 +8,16 @@ use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{CashFlowColumns, Ledger, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
-    CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, Report, StrategyId, TimeNs,
+    CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, StrategyId, TimeNs,
     ValueError,
 };
+use tradecore_venue::VenueOut;
 
 use crate::account::Account;
 use crate::activity::{Activity, OrderCounts, Seen};
 use crate::build::build_market;
 use crate::input::Input;
-use crate::market::{Book, Market, Venue};
+use crate::market::{Book, Market};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
 use crate::series::{BarSource, Column, IndicatorValues, Series};
@@ -65,13 +66,12 @@ pub struct Kernel {
     /// Last price of every instrument: what positions are valued at.
     pub(crate) marks: Vec<Option<i64>>,
     pub(crate) curve: crate::equity::Curve,
-    /// Reports of the venue on their way through one step; kept for their memory.
-    pub(crate) reports: Vec<Report>,
+    /// What comes out of a venue in one step; kept for its memory.
+    pub(crate) venue_out: VenueOut,
     pub(crate) groups: crate::groups::Groups,
     pub(crate) close_outs: Vec<crate::close_out::CloseOut>,
     /// Instruments whose market has changed at this moment while something was to be closed there.
     pub(crate) changed: Vec<InstrumentId>,
-    pub(crate) published: Vec<tradecore_matching::MarketOut>,
     /// Fee tier, interest and margin of the account, when there is any of it.
     pub(crate) account: Option<Box<Account>>,
     /// Whether any instrument has margin rules.
@@ -127,12 +127,11 @@ impl Kernel {
             last_order_id: 0,
             counters: Counters::default(),
             activity: Activity::new(strategies),
-            reports: Vec::new(),
+            venue_out: VenueOut::default(),
             orphaned: Vec::new(),
             groups: crate::groups::Groups::default(),
             close_outs: Vec::new(),
             changed: Vec::new(),
-            published: Vec::new(),
             account,
             has_margin,
             has_timeframes: false,
@@ -344,7 +343,7 @@ impl Kernel {
     #[must_use]
     pub fn needs_snapshot(&self, instrument: InstrumentId) -> bool {
         match self.markets.get(instrument.index()).map(|market| (&market.book, &market.venue)) {
-            Some((Book::Synced(book), Venue::Book(_))) => book.needs_snapshot(),
+            Some((Book::Synced(book), venue)) if venue.traits().needs_book => book.needs_snapshot(),
             _ => false,
         }
     }
@@ -482,11 +481,7 @@ impl Kernel {
             market.write_prices(&mut state);
             market.book.write_state(&mut state);
             market.gate.write_state(&mut state);
-            match &market.venue {
-                Venue::Bars(venue) => venue.write_state(&mut state),
-                Venue::Quotes(venue) | Venue::Book(venue) => venue.write_state(&mut state),
-                Venue::Exchange(venue) => venue.write_state(&mut state),
-            }
+            market.venue.write_state(&mut state);
         }
         self.scopes.write_state(&mut state);
         if let Some(gates) = &self.gates {

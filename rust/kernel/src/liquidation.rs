@@ -9,19 +9,16 @@
 
 use tradecore_ledger::OrderState;
 use tradecore_types::{
-    CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Liquidity, Money, OrderId, OrderIntent,
-    Report, ReportBody, StrategyId, share_of,
+    CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Money, OrderId, OrderIntent, ReportBody,
+    StrategyId,
 };
+use tradecore_venue::{forced_fill, liquidation_fee};
 
 use crate::margin::{Margin, MarginMode, overflow};
-use crate::market::Venue;
 use crate::schedule::Cancelling;
 use crate::scoping::Books;
 use crate::wake::WakeBody;
 use crate::{Kernel, KernelError, VenueRequest};
-
-/// One whole in the unit of fees: 10^9 parts per billion.
-const PPB_PER_UNIT: i128 = 1_000_000_000;
 
 /// What was found to be too little.
 #[derive(Clone, Copy, Debug)]
@@ -207,8 +204,7 @@ impl Kernel {
         }
         let margined = self.margin().and_then(|margin| margin.get(instrument)).ok_or_else(overflow)?;
         let notional = margined.instrument.notional(price_ticks, net).ok_or_else(overflow)?;
-        let rate = i128::from(margined.rule.liquidation_fee_ppb);
-        share_of(notional.0, rate, PPB_PER_UNIT).ok_or_else(overflow)
+        liquidation_fee(notional, margined.rule.liquidation_fee_ppb).ok_or_else(overflow)
     }
 
     /// Closes one strategy's position by force, under an order number of its own.
@@ -239,11 +235,8 @@ impl Kernel {
             Liquidation { strategy, instrument, order_id, price_ticks, lots, equity, maintenance };
         self.recorder.liquidation(self.now_ns, &liquidation);
         self.wake(strategy, instrument, WakeBody::Liquidation(liquidation));
-        let lots = lots.saturating_abs();
-        let (liquidity, fee) = (Liquidity::Taker, Money::ZERO);
-        let body = ReportBody::Fill { price_ticks, lots, liquidity, fee };
-        let report = Report { venue_time_ns: self.now_ns, order_id, body };
-        if matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
+        let report = forced_fill(order_id, price_ticks, lots, self.now_ns);
+        if self.market(instrument)?.venue.traits().reports_at_once {
             self.report_to_bars(instrument, report)
         } else {
             self.apply_report(instrument, &report)?;

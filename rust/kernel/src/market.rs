@@ -1,9 +1,9 @@
 //! Everything the kernel knows about one instrument.
 
 use tradecore_book::{Depth, InstrumentBook, L2Book, QuoteDepth};
-use tradecore_matching::{BarMatcher, DepthMatcher, ExchangeMatcher};
 use tradecore_risk::{Gate, Reference};
 use tradecore_types::{Bar, Instrument, Quote, Sessions, StrategyId, TimeNs};
+use tradecore_venue::{Shown, SimulatedVenue};
 
 use crate::activity::Seen;
 
@@ -40,19 +40,6 @@ impl Book {
             Self::Published(book) => book.write_state(out),
         }
     }
-}
-
-/// The simulated venue of one instrument.
-#[derive(Debug)]
-pub(crate) enum Venue {
-    /// Against bars.
-    Bars(Box<BarMatcher>),
-    /// Against the best bid and ask.
-    Quotes(Box<DepthMatcher>),
-    /// Against a replayed book.
-    Book(Box<DepthMatcher>),
-    /// In a simulated exchange, among its agents.
-    Exchange(Box<ExchangeMatcher>),
 }
 
 /// Who wants to be woken by what.
@@ -93,7 +80,7 @@ pub(crate) struct Market {
     pub(crate) reference: Option<(i64, TimeNs)>,
     /// Whether its venue gives mark prices, which alone value positions then.
     pub(crate) is_marked: bool,
-    pub(crate) venue: Venue,
+    pub(crate) venue: SimulatedVenue,
     pub(crate) gate: Gate,
     pub(crate) subscribers: Subscribers,
     pub(crate) series: SeriesOf,
@@ -119,8 +106,7 @@ impl Market {
 
     /// Returns which kinds of market data it has had.
     pub(crate) fn seen(&self) -> Seen {
-        let is_exchange = matches!(self.venue, Venue::Exchange(_));
-        let is_two_sided = is_exchange && self.reference.is_some();
+        let is_two_sided = self.venue.traits().publishes_book && self.reference.is_some();
         Seen {
             bars: self.last_bar.is_some(),
             quotes: self.quote.is_some() || is_two_sided,
@@ -131,7 +117,7 @@ impl Market {
 
     /// Returns what risk may judge an order by.
     pub(crate) fn reference(&self) -> Reference {
-        let is_book_invalid = matches!(self.venue, Venue::Book(_)) && self.book.valid().is_none();
+        let is_book_invalid = self.venue.traits().needs_book && self.book.valid().is_none();
         Reference {
             price_ticks: self.reference.map(|known| known.0),
             time_ns: self.reference.map_or(0, |known| known.1),
@@ -144,11 +130,20 @@ impl Market {
         let of = |depth: &dyn Depth| {
             (depth.best_bid().map(|level| level.price_ticks), depth.best_ask().map(|level| level.price_ticks))
         };
-        match (self.book.valid(), &self.venue) {
-            (Some(book), Venue::Book(_) | Venue::Exchange(_)) => of(book),
-            (None, Venue::Book(_)) => (None, None),
-            _ => self.quote.map_or((None, None), |quote| of(&QuoteDepth(quote))),
+        if self.venue.traits().shows_book() {
+            return self.book.valid().map_or((None, None), |book| of(book));
         }
+        self.quote.map_or((None, None), |quote| of(&QuoteDepth(quote)))
+    }
+
+    /// Splits the venue from what its market shows.
+    #[inline]
+    pub(crate) fn shown_to_venue(&mut self) -> (&mut SimulatedVenue, Shown<'_>) {
+        let book = match &self.book {
+            Book::Synced(book) => Some(book.book()),
+            Book::Published(_) => None,
+        };
+        (&mut self.venue, Shown { quote: self.quote, book })
     }
 }
 

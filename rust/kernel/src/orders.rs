@@ -9,7 +9,6 @@ use tradecore_types::{
 
 use crate::decision::RequestKind;
 use crate::gates::Occasion;
-use crate::market::Venue;
 use crate::schedule::{Cancelling, Delivery};
 use crate::{Destination, Kernel, KernelError, Links, VenueRequest};
 
@@ -74,7 +73,7 @@ impl Kernel {
         let order_id = self.next_order_id();
         let market = self.market(request.instrument)?;
         let reference_ticks = market.reference.map_or(0, |known| known.0);
-        let is_sized_at_fill = matches!(market.venue, Venue::Bars(_)) && request.kind == OrderKind::Market;
+        let is_sized_at_fill = market.venue.traits().sizes_at_fill && request.kind == OrderKind::Market;
         let (size, lots) = match request.size {
             Size::Lots(lots) => (request.size, lots),
             Size::EquityPpm(ppm) => {
@@ -194,7 +193,7 @@ impl Kernel {
         instrument: InstrumentId,
     ) -> Result<Vec<(i64, Option<OrderId>)>, KernelError> {
         let position_lots = self.ledger.position(strategy, instrument);
-        if !matches!(self.market(instrument)?.venue, Venue::Bars(_)) {
+        if !self.market(instrument)?.venue.traits().closes_by_entry {
             let whole = (position_lots != 0).then_some((position_lots, None));
             return Ok(whole.into_iter().collect());
         }

@@ -11,7 +11,6 @@ mod bars;
 mod depth_matcher;
 mod dormant;
 mod exchange_matcher;
-mod fee_tiers;
 mod fees;
 mod l3_book;
 mod level_list;
@@ -33,7 +32,6 @@ pub use bars::{
 };
 pub use depth_matcher::DepthMatcher;
 pub use exchange_matcher::ExchangeMatcher;
-pub use fee_tiers::{FeeTier, FeeTiers, FeeWindow};
 pub use fees::FeeSchedule;
 pub use l3_book::{BookEvent, L3Book, L3Order, RestError};
 pub use market_out::MarketOut;

@@ -3,13 +3,12 @@
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
-    Destination, InstrumentConfig, KernelConfig, LatencySamples, Leverage, MarginMode, MarginRule, Matching,
-    VenueConfig,
+    Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples, Leverage, MarginMode,
+    MarginRule, Matching, VenueConfig,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeTier, FeeWindow, Finalize, MarketRest, QueueModel,
-    SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, Finalize, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
 
@@ -270,7 +269,7 @@ fn latency(venue: &Bound<'_, PyAny>, name: &str, matching: Matching) -> PyResult
     if value < 0 {
         return Err(invalid_value(name, &value.to_string(), "must not be negative"));
     }
-    if value > 0 && matching == Matching::Bars {
+    if value > 0 && matching.traits().reports_at_once {
         let rule = "must be 0 when orders are matched against bars, which say nothing about the time within";
         return Err(invalid_value(name, &value.to_string(), rule));
     }
@@ -300,7 +299,7 @@ pub fn measure_latency(venue: &mut VenueConfig, samples: Option<&LatencySamples>
             return Err(invalid_value(name, &value.to_string(), "must be 0 beside measured latencies"));
         }
     }
-    if venue.matching == Matching::Bars {
+    if venue.matching.traits().reports_at_once {
         let rule = "must be quotes, book or exchange: bars say nothing about the time within";
         return Err(invalid_value("matching", "bars", rule));
     }

@@ -11,11 +11,11 @@
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
 use tradecore_kernel::{
-    Advance, Destination, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Links, Matching,
-    OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
+    Advance, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Links,
+    Matching, OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
 };
 use tradecore_matching::{
-    BarFill, BarOrder, FeeSchedule, FeeWindow, MarketRest, QueueModel, SelfTradePrevention, Slippage,
+    BarFill, BarOrder, FeeSchedule, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{

@@ -1,8 +1,7 @@
 //! Fee rates that follow the traded volume, as venues publish them: from a volume on, these rates.
 
+use tradecore_matching::FeeSchedule;
 use tradecore_types::{Money, TimeNs, ValueError};
-
-use crate::FeeSchedule;
 
 /// Days that the trailing volume is summed over, today included.
 const WINDOW_DAYS: usize = 30;
