@@ -109,9 +109,9 @@ impl Piecewise<3, 1> for Atr {
 
     #[inline]
     fn piece(&mut self, [high, low, close]: [&[f64]; 3], [out]: [&mut [f64]; 1], scratch: &mut Scratch) {
-        let [ranges, ..] = scratch;
-        let before = std::iter::once(self.previous_close).chain(close.iter().copied());
-        for (((&high, &low), before), range) in high.iter().zip(low).zip(before).zip(ranges.iter_mut()) {
+        let [ranges, befores, _] = scratch;
+        let befores = pieces::shifted(self.previous_close, close, befores);
+        for (((&high, &low), &before), range) in high.iter().zip(low).zip(befores).zip(ranges.iter_mut()) {
             *range = true_range(high, low, before);
         }
         self.previous_close = close.last().copied().unwrap_or(self.previous_close);

@@ -62,6 +62,19 @@ fn run_row_by_row<const I: usize, const O: usize>(
     }
 }
 
+/// Writes what stood before each value of a column: `first`, then the column without its last.
+///
+/// A loop over two slices compiles to vector instructions; one over `once(first).chain(column)` does not.
+#[inline]
+pub(crate) fn shifted<'a>(first: f64, column: &[f64], room: &'a mut [f64]) -> &'a [f64] {
+    let room = room.get_mut(..column.len()).unwrap_or_default();
+    if let ([head, tail @ ..], [values @ .., _]) = (&mut *room, column) {
+        *head = first;
+        tail.copy_from_slice(values);
+    }
+    room
+}
+
 /// Returns the larger of two numbers.
 ///
 /// As `f64::max`, but without its care for `NaN`: one instruction.

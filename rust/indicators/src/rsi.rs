@@ -106,9 +106,9 @@ impl Piecewise<1, 1> for Rsi {
     #[inline]
     fn piece(&mut self, [values]: [&[f64]; 1], [out]: [&mut [f64]; 1], scratch: &mut Scratch) {
         let [ups, downs, losses] = scratch;
-        let before = std::iter::once(self.previous).chain(values.iter().copied());
-        for (((&value, before), up), down) in
-            values.iter().zip(before).zip(ups.iter_mut()).zip(downs.iter_mut())
+        let befores = pieces::shifted(self.previous, values, losses);
+        for (((&value, &before), up), down) in
+            values.iter().zip(befores).zip(ups.iter_mut()).zip(downs.iter_mut())
         {
             let change = value - before;
             (*up, *down) = (larger(change, 0.0), larger(-change, 0.0));
