@@ -89,39 +89,25 @@ impl Kernel {
     /// Does what is due by the clock alone, the earlier first: a sample of the equity, the end of a day.
     #[inline(never)]
     fn keep_time(&mut self) -> Result<(), KernelError> {
-        let day_ns = day_due(self.account.as_deref());
+        let day_ns = day_due(self.books.account.as_deref());
         if self.curve.due_ns() <= day_ns {
             self.sample_due()?;
         }
         if self.now_ns >= day_ns {
             self.book_borrow(false)?;
-            if let Some(tiers) = self.account.as_mut().and_then(|account| account.tiers.as_mut()) {
+            if let Some(tiers) = self.books.account.as_mut().and_then(|account| account.tiers.as_mut()) {
                 tiers.roll(self.now_ns);
             }
             self.settle_account();
             self.sample_due()?;
         }
-        self.clock_due_ns = day_due(self.account.as_deref()).min(self.curve.due_ns());
-        Ok(())
-    }
-
-    /// Notes a fill that the ledger has booked, in an account that is more than positions.
-    pub(crate) fn note_account_fill(
-        &mut self,
-        intent: &OrderIntent,
-        report: &Report,
-    ) -> Result<(), KernelError> {
-        let Some(account) = &mut self.account else { return Ok(()) };
-        if let Some(market) = self.markets.get(intent.instrument.index()) {
-            account.note_fill(self.now_ns, &market.instrument, intent, report, &self.ledger)?;
-        }
-        self.settle_account();
+        self.clock_due_ns = day_due(self.books.account.as_deref()).min(self.curve.due_ns());
         Ok(())
     }
 
     /// Hands the rates of the fee tier to every venue and plans the next end of a day.
     pub(crate) fn settle_account(&mut self) {
-        let Some(account) = &self.account else { return };
+        let Some(account) = &self.books.account else { return };
         self.clock_due_ns = account.due_ns().min(self.curve.due_ns());
         let Some(rates) = account.tiers.as_ref().map(FeeTiers::rates) else { return };
         if rates == self.config.venue.fees {

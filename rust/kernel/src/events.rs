@@ -16,7 +16,7 @@ impl Kernel {
     pub(crate) fn handle_event(&mut self, source: usize) -> Result<(), KernelError> {
         let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
         let was_opened = self.input.is_bar_opened(source);
-        self.counters.events += 1;
+        self.books.counters.events += 1;
         if let EventBody::Book(update) = event.body {
             let change = self.apply_book(source, &event, &update)?;
             self.input.consume(source);
@@ -271,7 +271,7 @@ impl Kernel {
             return;
         }
         self.set_mark(instrument, price_ticks);
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.tell_mark(instrument, price_ticks);
         }
     }
@@ -288,7 +288,7 @@ impl Kernel {
     /// Sets the price that values positions in an instrument: the only way to do so.
     #[inline]
     pub(crate) fn set_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
-        if let Some(mark) = self.marks.get_mut(instrument.index())
+        if let Some(mark) = self.books.marks.get_mut(instrument.index())
             && mark.replace(price_ticks).is_none()
         {
             self.curve.held.buy(instrument.index(), price_ticks);

@@ -16,6 +16,7 @@ mod bar_desk;
 mod bar_series;
 mod bars;
 mod behaviour;
+mod books;
 mod borrow;
 mod build;
 mod built_in_gates;

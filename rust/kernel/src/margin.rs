@@ -328,8 +328,8 @@ impl Kernel {
         price_ticks: i64,
     ) -> Result<Option<i128>, KernelError> {
         let Some((margined, standing)) = self.margined(instrument)? else { return Ok(None) };
-        let position = self.ledger.position_total(instrument);
-        let working = self.orders.working_total(instrument);
+        let position = self.books.ledger.position_total(instrument);
+        let working = self.books.orders.working_total(instrument);
         let worst = worst_lots(position, working.buy_lots, working.sell_lots);
         let used = margined.needed(price_ticks, position, worst)?;
         Ok(Some(free_notional(margined, standing, used)))
@@ -339,7 +339,10 @@ impl Kernel {
         let found = self.margin().and_then(|margin| Some((margin, margin.get(instrument)?)));
         let Some((margin, margined)) = found else { return Ok(None) };
         let mark_of = |id| self.mark(id);
-        Ok(Some((margined, margin.standing(&self.ledger, &self.orders, mark_of, Some(instrument))?)))
+        Ok(Some((
+            margined,
+            margin.standing(&self.books.ledger, &self.books.orders, mark_of, Some(instrument))?,
+        )))
     }
 
     /// Moves money of the account to the margin of an isolated position, or back when it is negative.
@@ -359,7 +362,7 @@ impl Kernel {
         let unknown = Refusal { rule: Rule::InvalidOrder, limit: 1, value: 0 };
         let found = self.margined(instrument)?.zip(self.mark(instrument));
         let Some(((margined, standing), mark_ticks)) = found else { return Ok(Err(unknown)) };
-        let lots = self.ledger.position_total(instrument);
+        let lots = self.books.ledger.position_total(instrument);
         if margined.rule.mode != MarginMode::Isolated || lots == 0 {
             return Ok(Err(unknown));
         }
@@ -367,14 +370,14 @@ impl Kernel {
         if amount.0 > free.max(0) {
             return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: free, value: amount.0 }));
         }
-        let (equity, _) = margined.isolated(&self.ledger, mark_ticks)?;
+        let (equity, _) = margined.isolated(&self.books.ledger, mark_ticks)?;
         let notional = margined.instrument.notional(mark_ticks, lots).ok_or_else(overflow)?;
         let initial = margined.rule.schedule.initial(notional).ok_or_else(overflow)?;
         let after = equity.saturating_add(amount.0);
         if amount.0 < 0 && (after < initial.0 || margined.set_aside.saturating_add(amount.0) < 0) {
             return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: initial.0, value: after }));
         }
-        if let Some(margin) = self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+        if let Some(margin) = self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
             margin.set_aside(instrument, amount.0);
         }
         self.recorder.margin(self.now_ns, strategy, instrument, amount);
