@@ -1,7 +1,7 @@
 //! What the account does beyond positions: its fee tier, the interest on its shorts and its margin.
 
-use tradecore_ledger::Ledger;
-use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, TimeNs, ValueError};
+use tradecore_ledger::{FillInput, Ledger};
+use tradecore_types::{Instrument, TimeNs, ValueError};
 use tradecore_venue::{Borrow, FeeTiers};
 
 use crate::margin::Margin;
@@ -37,22 +37,20 @@ impl Account {
         &mut self,
         now_ns: TimeNs,
         instrument: &Instrument,
-        intent: &OrderIntent,
-        report: &Report,
+        fill: &FillInput,
         ledger: &Ledger,
     ) -> Result<(), KernelError> {
-        let ReportBody::Fill { price_ticks, lots, .. } = report.body else { return Ok(()) };
         if let Some(tiers) = &mut self.tiers
-            && let Some(notional) = instrument.notional(price_ticks, lots)
+            && let Some(notional) = instrument.notional(fill.price_ticks, fill.lots)
         {
             tiers.note(now_ns, notional);
         }
         if let Some(borrow) = &mut self.borrow {
-            let position_lots = ledger.position(intent.strategy, intent.instrument);
-            borrow.note(now_ns, intent.strategy, intent.instrument, position_lots);
+            let position_lots = ledger.position(fill.strategy, fill.instrument);
+            borrow.note(now_ns, fill.strategy, fill.instrument, position_lots);
         }
         match &mut self.margin {
-            Some(margin) => margin.note_fill(intent, price_ticks, lots, ledger.position_total(instrument.id)),
+            Some(margin) => margin.note_fill(fill, ledger.position_total(instrument.id)),
             None => Ok(()),
         }
     }

@@ -323,7 +323,8 @@ impl BarAccount for BarDesk<'_> {
 
     fn report(&mut self, report: Report) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, &report);
-        let Some(booked) = self.books.book(&report, self.booking())? else { return Ok(()) };
+        let outcome = self.books.book(&report, self.booking())?;
+        let Some(booked) = outcome.simulated(&report)? else { return Ok(()) };
         if self.hearing.get(booked.strategy.index()).is_some_and(|hearing| hearing.is_about(&report)) {
             let (time_ns, strategy, instrument) = (self.now_ns, booked.strategy, self.instrument.id);
             self.wakes.push_back(Wake { time_ns, strategy, instrument, body: booked.told(&report) });

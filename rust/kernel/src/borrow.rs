@@ -7,6 +7,10 @@ use crate::{Kernel, KernelError};
 impl Kernel {
     /// Books the interest up to the last midnight, or up to now because the data end.
     pub(crate) fn book_borrow(&mut self, is_final: bool) -> Result<(), KernelError> {
+        if !self.config.destination.is_simulated() {
+            // A venue outside says itself what it has booked.
+            return Ok(());
+        }
         let now_ns = self.now_ns;
         let Some(borrow) = self.books.account.as_mut().and_then(|account| account.borrow.as_mut()) else {
             return Ok(());

@@ -23,6 +23,9 @@ impl Kernel {
             self.after_book(event.instrument, change)?;
             return self.try_again(event.instrument);
         }
+        if let EventBody::Venue(place) = event.body {
+            return self.handle_venue_event(source, &event, place);
+        }
         self.input.consume(source);
         if !was_opened {
             self.recorder.event(&event, &[], &[])?;
@@ -39,8 +42,19 @@ impl Kernel {
                 Ok(())
             }
             EventBody::Funding(funding) => self.on_funding(event.instrument, funding),
-            EventBody::Book(_) | EventBody::Clock => return Ok(()),
+            EventBody::Book(_) | EventBody::Venue(_) | EventBody::Clock => return Ok(()),
         }?;
+        self.try_again(event.instrument)
+    }
+
+    /// Handles what a venue outside says. Its text stands in the batch, which goes when it is used up.
+    #[inline(never)]
+    fn handle_venue_event(&mut self, source: usize, event: &Event, place: u32) -> Result<(), KernelError> {
+        let said = self.input.peek(source).and_then(|(_, batch)| batch.venue_event(place).cloned());
+        self.input.consume(source);
+        let Some(said) = said else { return Ok(()) };
+        self.recorder.venue(event.time_ns, event.instrument, &said)?;
+        self.on_venue_event(event.instrument, &said)?;
         self.try_again(event.instrument)
     }
 

@@ -23,6 +23,10 @@ impl Kernel {
         instrument: InstrumentId,
         funding: Funding,
     ) -> Result<(), KernelError> {
+        if !self.config.destination.is_simulated() {
+            // A venue outside says itself what it has booked.
+            return Ok(());
+        }
         let known = self.mark(instrument);
         let mark_ticks = if funding.mark_ticks > 0 { Some(funding.mark_ticks) } else { known };
         let Some(mark_ticks) = mark_ticks else { return Ok(()) };

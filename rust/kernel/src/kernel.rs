@@ -52,6 +52,8 @@ pub struct Kernel {
     pub(crate) hearing: Vec<Hearing>,
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
+    /// What a venue outside has said and may say again.
+    pub(crate) heard: crate::outside::Heard,
     /// Decision gates and traces, when there are any.
     pub(crate) gates: Option<Box<crate::gates::Gates>>,
     pub(crate) changes: crate::changes::Changes,
@@ -108,6 +110,7 @@ impl Kernel {
             account,
             counters: Counters::default(),
             activity: Activity::new(strategies),
+            rest: None,
         };
         Ok(Self {
             books,
@@ -124,6 +127,7 @@ impl Kernel {
             hearing: vec![Hearing::default(); strategies],
             now_ns: 0,
             switches: Switches::default(),
+            heard: crate::outside::Heard::default(),
             last_order_id: 0,
             venue_out: VenueOut::default(),
             orphaned: Vec::new(),
@@ -151,8 +155,10 @@ impl Kernel {
                 let rule = format!("must be below {known}");
                 return Err(ValueError::new("instrument_id", event.instrument.0, rule).into());
             }
-            if let EventBody::Command(command) = &event.body {
-                self.check_command(&command.kind)?;
+            match &event.body {
+                EventBody::Command(command) => self.check_command(&command.kind)?,
+                EventBody::Venue(place) => self.check_venue_event(batch.venue_event(*place))?,
+                _ => {}
             }
         }
         self.input.feed(source, batch).map_err(KernelError::from)
@@ -502,6 +508,10 @@ impl Kernel {
         self.calls.write_state(self.now_ns, self.books.counters.events, &mut state);
         if let Some(account) = &self.books.account {
             account.write_state(&mut state);
+        }
+        if self.config.destination.is_outside() {
+            state.push(u8::from(self.switches.is_unreconciled));
+            self.heard.write_state(&mut state);
         }
         *blake3::hash(&state).as_bytes()
     }

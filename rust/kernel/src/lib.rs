@@ -49,6 +49,7 @@ mod margin_path;
 mod margin_watch;
 mod market;
 mod orders;
+mod outside;
 mod recorder;
 mod reports;
 mod schedule;

@@ -2,25 +2,46 @@
 
 use tradecore_types::{CancelReason, InstrumentId, Report, ReportBody};
 
-use crate::books::Booking;
+use crate::books::{Booked, Booking, Outcome};
 use crate::close_out::{Rest, Ties};
 use crate::{Kernel, KernelError};
 
 impl Kernel {
-    /// Applies a report of a venue that is not bars, and tells the strategy.
-    ///
-    /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
-    /// what a reduce-only order then opened is closed again, at once and until nothing is left. What a
-    /// reduce-only order leaves undone is tried on as the market changes.
+    /// Applies a report of a simulated venue that is not bars.
     pub(crate) fn apply_report(
         &mut self,
         instrument: InstrumentId,
         report: &Report,
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
-        let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
+        match self.book_report(instrument, report)?.simulated(report)? {
+            Some(booked) => self.follow_booked(instrument, report, &booked),
+            None => Ok(()),
+        }
+    }
+
+    /// Books a report.
+    pub(crate) fn book_report(
+        &mut self,
+        instrument: InstrumentId,
+        report: &Report,
+    ) -> Result<Outcome, KernelError> {
+        let Some(market) = self.markets.get(instrument.index()) else { return Ok(Outcome::TooLate) };
         let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
-        let Some(booked) = self.books.book(report, at)? else { return Ok(()) };
+        self.books.book(report, at)
+    }
+
+    /// Does what follows from a report that is booked, and tells the strategy.
+    ///
+    /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
+    /// what a reduce-only order then opened is closed again, at once and until nothing is left. What a
+    /// reduce-only order leaves undone is tried on as the market changes.
+    pub(crate) fn follow_booked(
+        &mut self,
+        instrument: InstrumentId,
+        report: &Report,
+        booked: &Booked,
+    ) -> Result<(), KernelError> {
         if booked.has_filled {
             if self.books.account.is_some() {
                 self.settle_account();
@@ -29,8 +50,9 @@ impl Kernel {
                 self.note_orphans(booked.strategy, instrument);
             }
         }
-        if booked.rest.is_some() || !self.close_outs.is_empty() {
-            self.follow_rests(booked.ties, report, booked.rest);
+        if self.books.rest.is_some() || !self.close_outs.is_empty() {
+            let rest = self.books.rest.take();
+            self.follow_rests(booked.ties, report, rest);
         }
         if booked.surplus_lots != 0 && !self.switches.is_killed {
             self.close_lots(booked.strategy, instrument, booked.surplus_lots, Some(report.order_id))?;

@@ -60,15 +60,25 @@ impl Books {
         }
         self.tell_stakes(intent.strategy, instrument);
         if let Some(fill) = fill {
-            let execution = Execution {
-                strategy: intent.strategy,
-                side: fill.side,
-                price_ticks: fill.price_ticks,
-                lots: fill.lots,
-                fee: fill.fee,
-            };
-            self.scopes.note_fill(instrument, &execution, self.ledger.cash(), now_ns);
+            self.tell_fill(instrument, fill, now_ns);
         }
+    }
+
+    /// Tells of a fill of an order that had ended before it.
+    pub(crate) fn tell_late_fill(&mut self, instrument: &Instrument, fill: &FillInput, now_ns: TimeNs) {
+        self.tell_stakes(fill.strategy, instrument);
+        self.tell_fill(instrument, fill, now_ns);
+    }
+
+    fn tell_fill(&mut self, instrument: &Instrument, fill: &FillInput, now_ns: TimeNs) {
+        let execution = Execution {
+            strategy: fill.strategy,
+            side: fill.side,
+            price_ticks: fill.price_ticks,
+            lots: fill.lots,
+            fee: fill.fee,
+        };
+        self.scopes.note_fill(instrument, &execution, self.ledger.cash(), now_ns);
     }
 }
 
