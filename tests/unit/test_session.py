@@ -19,6 +19,7 @@ from tradecore.domain.journal import (
     JournalFolder,
     decode_frames,
 )
+from tradecore.domain.record_bodies import values_of
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig, SessionSettings
 from tradecore.runtime.frames import scan
@@ -85,7 +86,7 @@ async def test_notices_come_after_the_commit_and_leave_market_events_out(tmp_pat
     session = open_session(tmp_path / "journal", journal=journal, notifiers=[witness])
     await session.run()
 
-    heard = [(record.kind, record.fields) for record in witness.told]
+    heard = [(record.kind, values_of(record.body)) for record in witness.told]
     written = [entry for entry in records(tmp_path / "journal") if entry[0] not in ("flow", "trade", "book")]
     assert heard == written[1:]
     assert not witness.is_early

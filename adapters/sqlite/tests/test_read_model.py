@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support import records
 from tradecore.domain import StorageError
-from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore.domain.record import JournalPosition
 from tradecore_sqlite import SqliteReadModel
 from tradecore_sqlite import read_model as read_model_of_a_file
 from tradecore_sqlite import schema as tables
@@ -18,7 +19,7 @@ from tradecore_sqlite import schema as tables
 
 def record(seq, kind, **fields):
     """Make a record at a time that follows from its number."""
-    return JournalRecord(seq=seq, time_ns=1_000 + seq, kind=kind, fields=fields)
+    return records.record(kind, seq, 1_000 + seq, **fields)
 
 
 def order(seq, order_id, side="buy", lots=10):
@@ -70,7 +71,7 @@ SESSION = [
         instrument=1,
         action=1,
         reason="cross",
-        gates=[{"name": "x", "limit": 1.0}],
+        gates=[{"name": "x", "limit": 1.0, "value": 2.0, "passed": True}],
     ),
     record(12, "command", command="pause"),
     record(13, "session_end", reason="stopped"),
@@ -153,8 +154,8 @@ async def test_commands_keep_what_they_said_and_who_said_it(tmp_path):
     """Scope, limit, value, instrument and person are columns; what a command does not say is empty."""
     path = tmp_path / "readmodel.sqlite"
     off = {**SET_LIMIT, "value": None}
-    records = [record(seq, "command", **fields) for seq, fields in enumerate((SET_LIMIT, off, FORBID))]
-    await project(path, [[*records, record(3, "command", command="pause")]])
+    told = [record(seq, "command", **fields) for seq, fields in enumerate((SET_LIMIT, off, FORBID))]
+    await project(path, [[*told, record(3, "command", command="pause")]])
 
     assert [row[2:] for row in dump(path)["commands"]] == [
         ("set_limit", "strategy", 1, "gross_max", "0.5", None, "Ada"),
@@ -248,7 +249,7 @@ async def test_a_group_that_cannot_be_applied_leaves_the_tables_as_they_were(tmp
     path = tmp_path / "readmodel.sqlite"
     await project(path, [SESSION[:5]])
     before = dump(path)
-    broken = JournalRecord(seq=20, time_ns=0, kind="order", fields={**SESSION[6].fields, "side": object()})
+    broken = record(20, "order", order_id=9, side=["no text"])
 
     read_model = await SqliteReadModel.open(str(path))
     with pytest.raises(StorageError):

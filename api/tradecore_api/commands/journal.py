@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from tradecore.domain.journal import JournalFolder, JournalReader, record_kinds
 from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import body_of, values_of
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import exact_money
 from tradecore_api.exit_codes import ExitCode
@@ -74,11 +75,12 @@ def export(arguments: argparse.Namespace) -> int:
 def _wanted(reader: JournalReader, *, has_all: bool) -> Iterator[JournalRecord]:
     for seq, time_ns, kind, fields in reader:
         if has_all or kind not in EVENT_KINDS:
-            yield JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields)
+            yield JournalRecord(seq=seq, time_ns=time_ns, body=body_of(kind, fields))
 
 
 def _plain(record: JournalRecord) -> dict[str, object]:
-    return {"seq": record.seq, "time_ns": record.time_ns, "kind": record.kind, **_readable(record.fields)}
+    values = _readable(values_of(record.body))
+    return {"seq": record.seq, "time_ns": record.time_ns, "kind": record.kind, **values}
 
 
 def _readable(fields: dict[str, object]) -> dict[str, object]:

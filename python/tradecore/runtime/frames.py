@@ -5,6 +5,7 @@ import struct
 import msgspec
 
 from tradecore.domain.journal import record_kinds
+from tradecore.domain.record import JournalRecord, records_in
 
 _HEAD = struct.Struct("<IB")
 _LENGTH_BYTES = 4
@@ -46,6 +47,10 @@ class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[bytes, ...]
     frames: int
     market_events: int
+
+    def records(self, first_seq: int) -> list[JournalRecord]:
+        """Read the effects of a run of frames whose first frame has number `first_seq`."""
+        return records_in(self.effects, (first_seq + offset for offset in self.effect_offsets))
 
 
 def scan(data: bytes) -> FrameScan:

@@ -4,8 +4,6 @@ import asyncio
 from collections import deque
 
 from tradecore.domain.errors import TradecoreError
-from tradecore.domain.journal import decode_frames
-from tradecore.domain.record import JournalRecord
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime.frames import FrameScan
 
@@ -52,16 +50,6 @@ class Outbox:
         while self._groups:
             first_seq, scanned = self._groups.popleft()
             try:
-                await self._notifier.notify(records_of(first_seq, scanned))
+                await self._notifier.notify(scanned.records(first_seq))
             except (TradecoreError, OSError):
                 self.dropped += len(scanned.effect_offsets)
-
-
-def records_of(first_seq: int, scanned: FrameScan) -> list[JournalRecord]:
-    """Read the effects of a run of frames whose first frame has number `first_seq`."""
-    return [
-        JournalRecord(seq=first_seq + offset, time_ns=time_ns, kind=kind, fields=fields)
-        for offset, (kind, time_ns, fields) in zip(
-            scanned.effect_offsets, decode_frames(scanned.effects), strict=True
-        )
-    ]
