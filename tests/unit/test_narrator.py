@@ -28,7 +28,12 @@ UNITS = Units(SPEC, ["quoter"])
 # What an operator must never have to read.
 RAW = re.compile(r"ticks|lots|atto|_ns|\bNone\b|=")
 # Words that stand for a code have to be known.
-_SAID = {"sent": {"request": "cancel"}, "report": {"report": "accepted"}, "link": {"after": 3}}
+_SAID = {
+    "sent": {"request": "cancel"},
+    "report": {"report": "accepted"},
+    "link": {"after": 3},
+    "command": {"command": "pause"},
+}
 
 
 def record(kind, **fields):

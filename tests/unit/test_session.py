@@ -15,6 +15,7 @@ from tradecore.domain import (
     StorageError,
     VenueError,
 )
+from tradecore.domain.commands import Pause, Resume
 from tradecore.domain.journal import (
     JournalFolder,
     decode_frames,
@@ -208,16 +209,16 @@ async def test_commands_are_answered_when_they_are_journalled(tmp_path):
 
     session = open_session(tmp_path / "journal", feed=ListFeed(slices=6, pause=hold))
     running = asyncio.create_task(session.run())
-    seq = await session.command("pause")
+    seq = await session.command(Pause())
     assert session.engine.summary().is_paused
     assert kinds(tmp_path / "journal", "command") == ["command"]
     assert JournalFolder(tmp_path / "journal").verify().records == seq
-    with pytest.raises(InvalidValueError, match="must be one of"):
+    with pytest.raises(InvalidValueError, match="must be a command"):
         await session.command("stop")
     wait.set()
     await running
     with pytest.raises(VenueError, match="ending"):
-        await session.command("resume")
+        await session.command(Resume())
 
 
 class BrokenJournal:
@@ -248,7 +249,7 @@ async def test_a_failing_disk_ends_the_session_and_acknowledges_nothing(tmp_path
     session = open_session(tmp_path / "unused", feed=feed, journal=BrokenJournal(), notifiers=[witness])
     running = asyncio.create_task(session.run())
     await asyncio.sleep(0)
-    asked = asyncio.create_task(session.command("pause"))
+    asked = asyncio.create_task(session.command(Pause()))
     with pytest.raises(StorageError, match="no space left"):
         await running
     assert feed.is_closed

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from tradecore.domain import record_bodies as bodies
+from tradecore.domain.commands import told
 from tradecore.domain.invalid_order import invalid_order_words
 from tradecore.domain.market_words import market_words
 from tradecore.domain.order_words import KnownOrder, order_text, price_text
@@ -23,13 +24,6 @@ ENDED_MAX = 256
 _LAST_WORDS = frozenset(name for name, is_terminal in order_states() if is_terminal)
 # What becomes a decimal in `values`: fields that are money, prices or sizes.
 _MONEY_FIELDS = frozenset({"fee", "amount", "equity", "maintenance"})
-_COMMANDS = {
-    "pause": "an operator paused trading: no new risk is taken, cancels and closing orders still work",
-    "resume": "an operator ended the pause",
-    "flatten": "an operator flattens: every order is cancelled and every position is closed",
-    "kill": "KILL SWITCH engaged: every order is cancelled and new ones are refused until it is released",
-    "release_kill": "the kill switch was released",
-}
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +122,7 @@ class Narrator:
             case bodies.Sent() as body:
                 return self._tell_sent(order, body)
             case bodies.Command() as body:
-                return self._tell_command(body)
+                return told(body, self.units)
             case bodies.Session() as body:
                 return self._tell_session(body)
             case bodies.SessionEnd() as body:
@@ -140,22 +134,22 @@ class Narrator:
 
     def values(self, noted: Noted) -> dict[str, object]:
         """Return what a record says for programs: names and exact decimals, orders and prices by name."""
-        told: dict[str, object] = {}
+        values: dict[str, object] = {}
         order, fields = noted.order, values_of(noted.record.body)
         if order is not None:
-            told["order_id"] = order.order_id
+            values["order_id"] = order.order_id
         strategy = fields.get("strategy", None if order is None else order.strategy)
         instrument = fields.get("instrument", None if order is None else order.instrument)
         if isinstance(strategy, int):
-            told["strategy"] = self.units.strategy(strategy)
+            values["strategy"] = self.units.strategy(strategy)
         if isinstance(instrument, int):
-            told["symbol"] = self.units.symbol(instrument)
+            values["symbol"] = self.units.symbol(instrument)
         if order is not None:
-            told["side"] = order.side
+            values["side"] = order.side
         for name, value in fields.items():
-            if name not in told and name not in ("strategy", "instrument"):
-                told.update(self._value(name, value, instrument))
-        return told
+            if name not in values and name not in ("strategy", "instrument"):
+                values.update(self._value(name, value, instrument))
+        return values
 
     def _value(self, name: str, value: object, instrument: object) -> dict[str, object]:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -296,33 +290,6 @@ class Narrator:
         way = "moved {} to the margin of" if margin.amount >= 0 else "took {} back from the margin of"
         moved = way.format(self.units.money(abs(margin.amount)))
         return f"{self.units.strategy(margin.strategy)} {moved} {self.units.symbol(margin.instrument)}"
-
-    def _tell_command(self, told: bodies.Command) -> str:
-        by = f", by {told.person}" if told.person else ""
-        if told.command in _COMMANDS:
-            return f"{_COMMANDS[told.command]}{by}"
-        scope = self._scope(told)
-        match told.command:
-            case "set_limit":
-                now = f"is {told.value} now" if isinstance(told.value, str) else "is off now"
-                return f"limit {told.limit} of {scope} {now}{by}"
-            case "release":
-                return f"{scope} may trade again: its halt was released{by}"
-            case "allow" | "forbid":
-                may = "may trade" if told.command == "allow" else "may no longer trade"
-                return f"{scope} {may} {self.units.symbol(told.instrument or 0)}{by}"
-            case command:
-                return f"command {command}{by}"
-
-    def _scope(self, told: bodies.Command) -> str:
-        number = told.scope_id or 0
-        match told.scope:
-            case "strategy":
-                return f"strategy {self.units.strategy(number)}"
-            case "instrument":
-                return f"instrument {self.units.symbol(number)}"
-            case scope:
-                return scope or ""
 
     def _tell_session(self, session: bodies.Session) -> str:
         units = self.units

@@ -4,16 +4,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from typing import TypedDict
 
 import msgspec
 
 from tradecore.domain import EventBatch
-from tradecore.domain.errors import BrokenInvariantError, InvalidValueError, TradecoreError, VenueError
+from tradecore.domain.commands import Command
+from tradecore.domain.errors import BrokenInvariantError, TradecoreError, VenueError
 from tradecore.domain.journal import encode_session, encode_session_end
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
-from tradecore.ports.control_channel import ControlRequest
 from tradecore.ports.journal import Journal
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.ports.notifier import Notifier
@@ -23,17 +22,6 @@ from tradecore.runtime.outbox import Outbox
 from tradecore.runtime.recovery import END_OF_DATA, Recovered, raise_divergence
 from tradecore.runtime.session_config import SessionConfig
 
-COMMANDS = (
-    "pause",
-    "resume",
-    "flatten",
-    "kill",
-    "release_kill",
-    "set_limit",
-    "release",
-    "allow",
-    "forbid",
-)
 STOPPED = "stopped"
 # Events in one group, or a little more: what a command may have to wait for.
 GROUP_EVENTS_MAX = 4096
@@ -84,8 +72,8 @@ class SessionStatus(msgspec.Struct, frozen=True, kw_only=True):
 class _Command:
     """A command that waits for its place in the journal."""
 
-    def __init__(self, request: ControlRequest, loop: asyncio.AbstractEventLoop) -> None:
-        self.request = request
+    def __init__(self, command: Command, loop: asyncio.AbstractEventLoop) -> None:
+        self.command = command
         self.done: asyncio.Future[int] = loop.create_future()
 
 
@@ -184,28 +172,24 @@ class Session:
         self._stop_reason = self._stop_reason or reason
         self._wake.set()
 
-    async def command(self, request: ControlRequest | str) -> int:
+    async def command(self, command: Command) -> int:
         """Hand an operator's command to the engine; return the journal's length once it is durable.
 
         Raises
         ------
         InvalidValueError
-            When there is no such command or it cannot be carried out.
+            When it cannot be carried out.
         VenueError
             When the session ends before the command is journalled.
         """
-        if isinstance(request, str):
-            request = ControlRequest(command=request)
-        if request.command not in COMMANDS:
-            raise InvalidValueError("command", request.command, f"must be one of {', '.join(COMMANDS)}")
         # Before it waits for its turn: there nobody could be told any more.
-        self.engine.check_command(request.command, **_arguments(request))
+        self.engine.check_command(command)
         if self.phase in (Phase.STOPPING, Phase.ENDED):
             raise VenueError("the engine is ending; the command was not taken")
-        command = _Command(request, asyncio.get_running_loop())
-        self._commands.append(command)
+        waiting = _Command(command, asyncio.get_running_loop())
+        self._commands.append(waiting)
         self._wake.set()
-        return await command.done
+        return await waiting.done
 
     async def run(self) -> None:
         """Run until the data end, `stop` is called or something breaks; then close journal and feed.
@@ -321,8 +305,7 @@ class Session:
             return False
         for command in commands:
             # At the time of the last event: what the feed still holds must not be older.
-            request = command.request
-            self.engine.command(request.command, self.engine.now_ns, **_arguments(request))
+            self.engine.command(command.command, self.engine.now_ns)
         batches, events = len(self._batches), 0
         while self._batches and events < GROUP_EVENTS_MAX:
             batch = self._batches.popleft()
@@ -473,26 +456,6 @@ class Session:
                     await notifier.aclose()
             except (TimeoutError, TradecoreError, OSError):
                 continue
-
-
-class _Arguments(TypedDict):
-    """What a command says beside its name."""
-
-    scope: str
-    limit: str
-    value: str | None
-    instrument: str
-    person: str
-
-
-def _arguments(request: ControlRequest) -> _Arguments:
-    return {
-        "scope": request.scope,
-        "limit": request.limit,
-        "value": request.value,
-        "instrument": request.instrument,
-        "person": request.person,
-    }
 
 
 def _refuse(commands: Iterable[_Command], reason: str) -> None:
