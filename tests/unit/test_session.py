@@ -23,6 +23,7 @@ from tradecore.domain.journal import (
 from tradecore.domain.record_bodies import values_of
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig, SessionSettings
+from tradecore.runtime.engine_input import EngineInput
 from tradecore.runtime.frames import scan
 from tradecore.runtime.recovery import recover
 from tradecore.runtime.session import Phase
@@ -334,17 +335,18 @@ async def test_other_settings_or_other_code_are_refused(tmp_path):
         recover(JournalFolder(path), fresh_engine(Silent()), CONFIG)
 
 
-def test_a_late_batch_may_come_in_the_same_turn_as_the_time_that_makes_it_late(tmp_path):
+def test_a_late_batch_may_come_in_the_same_turn_as_the_time_that_makes_it_late():
     """The engine has not run since it was fed the time: the loss of the feed is not before that."""
-    session = open_session(tmp_path / "journal", feed=ListFeed(slices=1))
+    engine = fresh_engine()
     late = EventBatch()
     late.clock(START_NS)
-    session._feed_clock(START_NS + 5)
+    fed = EngineInput(engine)
+    fed.clock(START_NS + 5)
     for _ in range(2):
-        session._feed_batch(late)
+        fed.market(late)
 
-    assert session.engine.run() == 3
-    assert session.engine.now_ns == START_NS + 5
+    assert engine.run() == 3
+    assert engine.now_ns == START_NS + 5
 
 
 async def test_a_quiet_live_market_is_told_the_time_and_a_late_batch_counts_as_a_lost_feed(tmp_path):

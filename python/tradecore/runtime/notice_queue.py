@@ -1,4 +1,4 @@
-"""Hands committed records to a notifier, outside the order path."""
+"""Hands notices of committed records to a notifier, outside the order path."""
 
 import asyncio
 from collections import deque
@@ -10,7 +10,7 @@ from tradecore.runtime.frames import FrameScan
 GROUPS_MAX = 1024
 
 
-class Outbox:
+class NoticeQueue:
     """A bounded queue in front of a notifier.
 
     When the notifier is slower than the engine the oldest groups are left out, and so is one that it
@@ -53,3 +53,12 @@ class Outbox:
                 await self._notifier.notify(scanned.records(first_seq))
             except (TradecoreError, OSError):
                 self.dropped += len(scanned.effect_offsets)
+
+    async def close(self, seconds_max: float) -> None:
+        """Deliver what waits and let the notifier go; one that hangs or fails is left behind."""
+        try:
+            async with asyncio.timeout(seconds_max):
+                await self.flush()
+                await self._notifier.aclose()
+        except (TimeoutError, TradecoreError, OSError):
+            return
