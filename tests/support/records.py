@@ -5,7 +5,7 @@ from typing import Any, get_origin, get_type_hints
 import msgspec
 
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import BODIES, Body, body_of
+from tradecore.domain.record_bodies import BODIES, MAKERS, Body
 
 _PLAIN = {int: 0, str: "", bool: False, float: 0.0}
 
@@ -14,7 +14,7 @@ def body(kind: str, **fields: Any) -> Body:
     """Make what a record of a kind says."""
     kinds = get_type_hints(BODIES[kind])
     plain = {name: _plain(kinds[name]) for name in _required(kind)}
-    made: Body = body_of(kind, {**plain, **fields})
+    made: Body = MAKERS[kind](**{**plain, **fields})
     return made
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tradecore.domain.journal import JournalFolder, JournalReader, record_kinds
 from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import body_of, values_of
+from tradecore.domain.record_bodies import MAKERS, values_of
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import exact_money
 from tradecore_api.exit_codes import ExitCode
@@ -75,7 +75,7 @@ def export(arguments: argparse.Namespace) -> int:
 def _wanted(reader: JournalReader, *, has_all: bool) -> Iterator[JournalRecord]:
     for seq, time_ns, kind, fields in reader:
         if has_all or kind not in EVENT_KINDS:
-            yield JournalRecord(seq=seq, time_ns=time_ns, body=body_of(kind, fields))
+            yield JournalRecord(seq=seq, time_ns=time_ns, body=MAKERS[kind](**fields))
 
 
 def _plain(record: JournalRecord) -> dict[str, object]:

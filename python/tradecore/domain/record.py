@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import msgspec
 
 from tradecore._core import decode_frames
-from tradecore.domain.record_bodies import AnyBody, body_of
+from tradecore.domain.record_bodies import KINDS, MAKERS, AnyBody
 
 
-class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
+class JournalRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A journal frame, decoded.
 
     Attributes
@@ -28,7 +28,7 @@ class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kind(self) -> str:
         """Name of what it is about; docs/journal.md lists them."""
-        return str(self.body.__struct_config__.tag)
+        return KINDS[type(self.body)]
 
 
 def records_in(frames: bytes, numbers: Iterable[int]) -> list[JournalRecord]:
@@ -37,7 +37,7 @@ def records_in(frames: bytes, numbers: Iterable[int]) -> list[JournalRecord]:
     Raises `DataError` when the bytes are not whole frames.
     """
     return [
-        JournalRecord(seq=seq, time_ns=time_ns, body=body_of(kind, fields))
+        JournalRecord(seq=seq, time_ns=time_ns, body=MAKERS[kind](**fields))
         for seq, (kind, time_ns, fields) in zip(numbers, decode_frames(frames), strict=True)
     ]
 
