@@ -255,6 +255,12 @@ def _add_files(commands: Commands) -> None:
         command.add_argument("path", help="SQLite file")
         _json(command)
     rebuild.add_argument("--journal", required=True, help="journal file")
+    follow = _command(
+        database, "follow", "database:follow", "keep read models up while engines write their journals"
+    )
+    follow.add_argument(
+        "pairs", nargs="+", metavar="JOURNAL=TABLES", help="journal file and its SQLite file; several pairs"
+    )
 
     config = commands.add_parser("config", help="configuration files").add_subparsers(
         metavar="COMMAND", required=True
