@@ -6,6 +6,7 @@ from tradecore.domain import record_bodies as bodies
 from tradecore.domain.orders import order_state_after, order_states
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import values_of
+from tradecore_sqlite.readable import Readable
 
 _TERMINAL = frozenset(name for name, is_terminal in order_states() if is_terminal)
 _FIRST_STATE = "pending_new"
@@ -39,6 +40,18 @@ class OrderRow(msgspec.Struct, kw_only=True):
     after_order_id: int | None = None
     oco_order_id: int | None = None
     sent_ns: int | None = None
+    strategy_name: str | None = None
+    symbol: str | None = None
+    price: str | None = None
+    quantity: str | None = None
+    filled: str | None = None
+
+    def make_readable(self, readable: Readable) -> None:
+        """Say what its numbers mean."""
+        self.strategy_name, self.symbol = readable.names(self.strategy, self.instrument)
+        self.price = readable.price(self.instrument, self.price_ticks)
+        self.quantity = readable.quantity(self.instrument, self.lots)
+        self.filled = readable.quantity(self.instrument, self.filled_lots)
 
     @classmethod
     def opened(cls, record: JournalRecord, order: bodies.Order) -> "OrderRow":

@@ -7,6 +7,7 @@ import msgspec
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record import JournalRecord
 from tradecore_sqlite.order_rows import OrderRow
+from tradecore_sqlite.readable import Readable, money, readable_of
 
 Row = tuple[object, ...]
 
@@ -87,7 +88,7 @@ class Changes:
             self._take_in_session(self._session, record)
         if isinstance(record.body, _OF_ORDERS):
             self._take_of_order(record, record.body)
-        if (row := _row(record.body)) is not None:
+        if (row := _row(record.body, self._readable)) is not None:
             table, values = row
             self._add(table, (record.seq, record.time_ns, *values))
 
@@ -98,6 +99,10 @@ class Changes:
             self._rows["orders"] = [msgspec.structs.astuple(order) for order in self._orders.values()]
         return self._rows
 
+    @property
+    def _readable(self) -> Readable:
+        return readable_of("" if self._session is None else self._session.config)
+
     def _take_in_session(self, session: SessionRow, record: JournalRecord) -> None:
         """Note the end of a session, and its start where its mark has no time: the time of what came next."""
         if session.started_ns == 0:
@@ -107,13 +112,15 @@ class Changes:
 
     def _take_of_order(self, record: JournalRecord, body: bodies.Order | bodies.OfOrder) -> None:
         if isinstance(body, bodies.Order):
-            self._orders[body.order_id] = OrderRow.opened(record, body)
+            order = self._orders[body.order_id] = OrderRow.opened(record, body)
+            order.make_readable(self._readable)
             return
-        order = self._orders.get(body.order_id)
+        known = self._orders.get(body.order_id)
         if isinstance(body, bodies.Report) and body.report == "fill":
-            self._add("fills", _fill(record, body, order))
-        if order is not None:
-            order.take(record)
+            self._add("fills", _fill(record, body, known, self._readable))
+        if known is not None:
+            known.take(record)
+            known.make_readable(self._readable)
 
     def _keep_session(self) -> None:
         if self._session is not None:
@@ -128,38 +135,58 @@ def order_of(record: JournalRecord) -> int | None:
     return record.body.order_id if isinstance(record.body, _OF_ORDERS) else None
 
 
-def _fill(record: JournalRecord, fill: bodies.Report, order: OrderRow | None) -> Row:
-    of_order = (None, None, None) if order is None else (order.strategy, order.instrument, order.side)
+def _fill(record: JournalRecord, fill: bodies.Report, order: OrderRow | None, readable: Readable) -> Row:
+    strategy, instrument, side = (
+        (None, None, None) if order is None else (order.strategy, order.instrument, order.side)
+    )
     return (
         record.seq,
         record.time_ns,
         fill.venue_time_ns,
         fill.order_id,
-        *of_order,
+        strategy,
+        instrument,
+        side,
         fill.price_ticks,
         fill.lots,
         fill.liquidity,
         str(fill.fee),
+        *readable.names(strategy, instrument),
+        readable.price(instrument, fill.price_ticks),
+        readable.quantity(instrument, fill.lots),
+        money(fill.fee),
     )
 
 
-def _row(body: bodies.AnyBody) -> tuple[str, Row] | None:
+def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
     """Return a row that needs nothing but its record: the table, and what follows `seq` and `time_ns`."""
     match body:
         case bodies.Refused():
             told = (body.order_id, body.strategy, body.instrument, body.rule)
-            return "refusals", (*told, str(body.limit), str(body.value))
+            names = readable.names(body.strategy, body.instrument)
+            return "refusals", (*told, str(body.limit), str(body.value), *names)
         case bodies.Decision():
             gates = msgspec.json.encode(body.gates).decode()
-            return "decisions", (body.strategy, body.instrument, body.action, body.reason, gates)
+            names = readable.names(body.strategy, body.instrument)
+            return "decisions", (body.strategy, body.instrument, body.action, body.reason, gates, *names)
         case bodies.CashFlow():
             flow = (body.due_ns, body.strategy, body.instrument, body.cash_flow)
-            return "cash_flows", (*flow, str(body.amount))
+            names = readable.names(body.strategy, body.instrument)
+            return "cash_flows", (*flow, str(body.amount), *names, money(body.amount))
         case bodies.Liquidation():
             forced = (body.order_id, body.strategy, body.instrument, body.price_ticks, body.lots)
-            return "liquidations", (*forced, str(body.equity), str(body.maintenance))
+            meant = (
+                *readable.names(body.strategy, body.instrument),
+                readable.price(body.instrument, body.price_ticks),
+                readable.quantity(body.instrument, body.lots),
+                money(body.equity),
+                money(body.maintenance),
+            )
+            return "liquidations", (*forced, str(body.equity), str(body.maintenance), *meant)
         case bodies.Margin():
-            return "margin_changes", (body.strategy, body.instrument, str(body.amount))
+            names = readable.names(body.strategy, body.instrument)
+            moved = (body.strategy, body.instrument, str(body.amount))
+            return "margin_changes", (*moved, *names, money(body.amount))
         case bodies.CancelRequest():
             return "requests", (body.order_id, "cancel", None, None)
         case bodies.ReplaceRequest():
