@@ -5,6 +5,7 @@ import re
 from support.records import record
 from support.shared import ROOT
 from tradecore.domain.journal import (
+    NOT_OF_MARKET,
     JournalFolder,
     encode_session,
     encode_session_end,
@@ -21,6 +22,8 @@ GOLDEN = sorted((ROOT / "tests/replay/golden").glob("behaviour-*/*.journal"))
 # No golden journal of the first version has the one, and none of a version before this one the other.
 SIZED = record("sized", 10**6, 1, order_id=1, lots=3)
 SENT = record("sent", 10**6, 1, order_id=1, request="new", lots=3)
+# No golden journal is of a venue outside.
+LOST = record("outcome_lost", 10**6, 1, instrument=0, order_id=1)
 
 
 def test_every_kind_is_projected_or_it_is_said_why_not():
@@ -36,6 +39,8 @@ def tables_changed_by(changed_by):
     changes = Changes()
     order_id = getattr(changed_by.body, "order_id", 1)
     changes.take(record("order", 0, 1, order_id=order_id, side="buy", price_ticks=5, lots=9))
+    if changed_by.kind == "outcome_lost":
+        changes.take(SENT)
     if changed_by.kind == "session_end":
         changes.take(record("session", 0, 1, engine_version="1"))
     before = {name: list(rows) for name, rows in Changes.rows(changes).items()}
@@ -52,7 +57,7 @@ def test_a_record_of_every_projected_kind_changes_the_tables_that_are_named():
         for path in GOLDEN
         for seq, time_ns, kind, fields in JournalFolder(path).reader()
     ]
-    for one in [*records, SIZED, SENT]:
+    for one in [*records, SIZED, SENT, LOST]:
         changed[one.kind] |= tables_changed_by(one)
 
     assert {name: tables for name, tables in changed.items() if tables} == {
@@ -78,8 +83,11 @@ def test_every_kind_has_a_row_in_the_documents():
 
 def test_what_is_left_out_of_tables_is_what_a_scan_and_the_command_pass_over():
     """Market data and the time, by one table; the marks of sessions are known by it too."""
-    passed_over = {kind.name for kind in KINDS if kind.direction == "input"} - {"command"}
+    passed_over = {kind.name for kind in KINDS if kind.direction == "input"} - NOT_OF_MARKET
 
-    assert passed_over == EVENT_KINDS == LEFT_OUT.keys() - {"state_hash"}
+    assert passed_over == EVENT_KINDS
+    assert passed_over == LEFT_OUT.keys() - {"state_hash", "surprise", *NOT_OF_MARKET}
+    numbers = {kind.code for kind in KINDS if kind.name in passed_over - {"feed"}}
+    assert numbers == frames._MARKET_AND_CLOCK
     assert frames.kind_of(encode_session(0, "1", b"{}")) == frames.SESSION
     assert frames.kind_of(encode_session_end(0, "stopped")) == frames.SESSION_END

@@ -19,6 +19,9 @@ _LEVELS = {
     "refused": logging.WARNING,
     "feed": logging.WARNING,
     "liquidation": logging.ERROR,
+    "outcome_lost": logging.ERROR,
+    "surprise": logging.ERROR,
+    "reconciled": logging.WARNING,
     "cash_flow": logging.INFO,
     "margin": logging.INFO,
 }

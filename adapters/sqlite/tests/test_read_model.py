@@ -246,7 +246,7 @@ async def test_a_file_of_the_first_version_goes_on_and_a_rebuild_fills_it(tmp_pa
 
 
 async def test_a_file_of_the_version_before_is_filled_anew_by_the_next_start(tmp_path):
-    """What numbers mean was not kept: a projector finds tables of no journal, and fills them from its start."""
+    """What numbers mean was not kept: a projector finds tables of no journal, and fills them anew."""
     await open_session(tmp_path / "journal").run()
     path = tmp_path / "readmodel.sqlite"
     whole = await asyncio.to_thread(rebuilt, tmp_path / "journal", path)

@@ -83,6 +83,8 @@ class OrderRow(msgspec.Struct, kw_only=True):
                 self.lots = sized.lots
             case bodies.Report() as report:
                 self._take_report(report, record)
+            case bodies.OutcomeLost() if self.sent_ns is None:
+                pass  # What never left has no outcome.
             case _:
                 self._move(record.kind, record)
 

@@ -20,6 +20,7 @@ _OF_ORDERS = (
     | bodies.CancelRequest
     | bodies.ReplaceRequest
     | bodies.Report
+    | bodies.OutcomeLost
 )
 _MARKET = "market data: large, and the journal itself is its history"
 # Kinds of records that are in no table, and why.
@@ -28,6 +29,9 @@ LEFT_OUT = {
     "funding": "market data; what each position paid or received is in `cash_flows`",
     "clock": "time alone changes nothing that people ask for",
     "state_hash": "a check of the engine for itself; a replay compares it",
+    "venue_report": "what the venue said as it came; what was booked of it is a `report`",
+    "reconciled": "ends a halt that `surprise` began; both are read from the journal",
+    "surprise": "what a person has to look into is read from the journal; what was booked is a `report`",
 }
 # Where the others go.
 PROJECTED = {
@@ -46,6 +50,7 @@ PROJECTED = {
     "link": ("orders",),
     "sized": ("orders",),
     "sent": ("orders",),
+    "outcome_lost": ("orders",),
 }
 
 

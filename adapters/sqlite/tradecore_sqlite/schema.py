@@ -1,8 +1,8 @@
 """The tables of the read model.
 
-Numbers are as the journal has them: prices whole ticks, sizes whole lots, times UTC nanoseconds, money text in
-atto units (10^-18), because it may need more than 64 bits. Beside them stands what they mean, as text: names,
-and exact decimals for prices, sizes and money. That is empty where the settings of a session cannot be read.
+Numbers are as the journal has them: prices whole ticks, sizes whole lots, times UTC nanoseconds, money text
+in atto units (10^-18), because it may need more than 64 bits. Beside them stands what they mean, as text:
+names, and exact decimals for prices, sizes and money. It is empty where a session's settings cannot be read.
 """
 
 VERSION = 6

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from tradecore.domain.journal import JournalFolder, JournalReader, record_kinds
+from tradecore.domain.journal import NOT_OF_MARKET, JournalFolder, JournalReader, record_kinds
 from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import MAKERS, values_of
@@ -22,9 +22,9 @@ from tradecore_api.wiring import sessions
 POLL_SECONDS = 0.2
 # Fields that are atto units of the account's currency.
 _MONEY = frozenset({"fee", "amount", "equity", "maintenance"})
-# Too many to read: what a feed brings, and the time. Commands are shown.
+# Too many to read: what a feed brings, and the time.
 EVENT_KINDS = frozenset(
-    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name != "command"
+    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in NOT_OF_MARKET
 )
 
 

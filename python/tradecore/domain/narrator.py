@@ -24,6 +24,9 @@ ENDED_MAX = 256
 _OF_ORDER = (
     bodies.Report,
     bodies.Sent,
+    bodies.VenueReport,
+    bodies.OutcomeLost,
+    bodies.Surprise,
     bodies.CancelRequest,
     bodies.ReplaceRequest,
     bodies.Link,
@@ -104,6 +107,17 @@ class Narrator:
                 return self._tell_replace_request(order, body)
             case bodies.Report() as body:
                 return self._tell_report(noted, body)
+            case bodies.VenueReport() as body:
+                said = _REPORTS.get(body.report, body.report.replace("_", " "))
+                return f"the venue says that {self._of(order, body)} {said}{self._about(order)}"
+            case bodies.OutcomeLost() as body:
+                lost = f"the outcome of a request about {self._of(order, body)} is lost"
+                return f"{lost}: the order counts as open until its venue says more{self._about(order)}"
+            case bodies.Surprise() as body:
+                waits = "; no new risk is taken until books and venue are compared" if body.halts else ""
+                return f"NOT EXPECTED of {self._of(order, body)}: {body.surprise.replace('_', ' ')}{waits}"
+            case bodies.Reconciled():
+                return "the books were compared with what the venue has, and agree"
             case bodies.Decision() as body:
                 return self._tell_decision(body)
             case bodies.CashFlow() as body:
@@ -299,6 +313,7 @@ class Narrator:
 
 _REQUESTS = {"cancel": "cancel", "replace": "change"}
 _REPORTS = {
+    "fill": "traded",
     "accepted": "is at the venue",
     "rejected": "was rejected by the venue",
     "triggered": "was set off",

@@ -146,6 +146,36 @@ class Funding(Body, frozen=True, kw_only=True, gc=False):
     mark_ticks: int
 
 
+class VenueReport(Body, frozen=True, kw_only=True, gc=False):
+    """What a venue outside said about an order, with its own names of the order and the trade."""
+
+    instrument: int
+    order_id: int
+    venue_time_ns: int
+    report: str
+    price_ticks: int | None = None
+    lots: int | None = None
+    liquidity: str | None = None
+    fee: int | None = None
+    reason: str | None = None
+    venue_order_id: str | None = None
+    trade_id: str | None = None
+    filled_lots: int | None = None
+
+
+class OutcomeLost(Body, frozen=True, kw_only=True, gc=False):
+    """The outcome of a request to a venue outside is lost: the order counts as open until it says more."""
+
+    instrument: int
+    order_id: int
+
+
+class Reconciled(Body, frozen=True, kw_only=True, gc=False):
+    """The books were compared with what the venue has, and agree."""
+
+    instrument: int
+
+
 class OrderTerms(Body, frozen=True, kw_only=True, gc=False):
     """All that makes an order. One of `lots` and `equity_ppm` is its size."""
 
@@ -290,6 +320,14 @@ class Sent(Body, frozen=True, kw_only=True, gc=False):
     lots: int | None = None
 
 
+class Surprise(Body, frozen=True, kw_only=True, gc=False):
+    """A venue outside said what was not expected; `halts` says whether new risk waits for a comparison."""
+
+    order_id: int
+    surprise: str
+    halts: bool
+
+
 AnyBody = (
     Session
     | SessionEnd
@@ -305,6 +343,9 @@ AnyBody = (
     | Clock
     | Mark
     | Funding
+    | VenueReport
+    | OutcomeLost
+    | Reconciled
     | Order
     | Refused
     | CancelRequest
@@ -317,9 +358,21 @@ AnyBody = (
     | Link
     | Sized
     | Sent
+    | Surprise
 )
 # Bodies that are about an order, by its number in `order_id`.
-OfOrder = Sized | Sent | Report | CancelRequest | ReplaceRequest | Link | Liquidation
+OfOrder = (
+    VenueReport
+    | OutcomeLost
+    | Surprise
+    | Sized
+    | Sent
+    | Report
+    | CancelRequest
+    | ReplaceRequest
+    | Link
+    | Liquidation
+)
 
 # The class of each kind, and the kind of each class.
 BODIES: dict[str, type[Any]] = {str(body.__struct_config__.tag): body for body in AnyBody.__args__}
