@@ -1,10 +1,11 @@
 //! Records to frames, appended to the caller's buffer; nothing else is allocated.
 
 use tradecore_types::{
-    BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money, OrderId,
-    OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, TimeNs,
+    AccountEvent, BookUpdate, CashFlow, Event, EventBatch, EventBody, Flow, InstrumentId, Level, Liquidation,
+    Money, OrderId, OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, TimeNs,
 };
 
+use crate::account::put_account;
 use crate::codes::{book_kind_code, feed_state_code, liquidity_code, side_code};
 use crate::command::put_command;
 use crate::frames::LENGTH_BYTES;
@@ -49,7 +50,8 @@ pub fn encode_state_hash(out: &mut Vec<u8>, time_ns: TimeNs, hash: &[u8; 32]) {
 ///
 /// # Errors
 ///
-/// [`CodecError::TooLarge`] when the levels do not fit a frame; `out` is then as it was.
+/// [`CodecError::TooLarge`] when the levels do not fit a frame, [`CodecError::Field`] for an event whose larger part
+/// is in a table of its batch ([`encode_event_of`] writes those); `out` is then as it was.
 pub fn encode_event(
     out: &mut Vec<u8>,
     event: &Event,
@@ -82,6 +84,7 @@ pub fn encode_event(
             put_u64(frame.out, trade.trade_id);
         }
         EventBody::Book(update) => return put_book(frame, update, bids, asks),
+        EventBody::Account(place) => return Err(frame.without_table(*place)),
         EventBody::Flow(flow) => put_flow(frame.out, flow),
         EventBody::Feed(state) => frame.out.push(feed_state_code(*state)),
         EventBody::Command(command) => put_command(frame.out, &command.kind),
@@ -91,6 +94,43 @@ pub fn encode_event(
     }
     frame.end();
     Ok(())
+}
+
+/// Appends an event of a batch, with what it has in the tables of the batch.
+///
+/// # Errors
+///
+/// As [`encode_event`].
+pub fn encode_event_of(out: &mut Vec<u8>, event: &Event, batch: &EventBatch) -> Result<(), CodecError> {
+    match &event.body {
+        EventBody::Book(update) => {
+            let (bids, asks) = batch.levels_of(update);
+            encode_event(out, event, bids, asks)
+        }
+        EventBody::Account(place) => match batch.account_event(*place) {
+            Some(said) => encode_account(out, event.time_ns, said),
+            None => Err(not_in_table(*place)),
+        },
+        _ => encode_event(out, event, &[], &[]),
+    }
+}
+
+/// Appends an event about the account.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when it does not fit a frame; `out` is then as it was.
+pub fn encode_account(out: &mut Vec<u8>, time_ns: TimeNs, event: &AccountEvent) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::Account, time_ns);
+    put_u32(frame.out, 0);
+    put_account(frame.out, event);
+    frame.within("account")?.end();
+    Ok(())
+}
+
+/// Returns the error of an event whose larger part is not in its batch.
+fn not_in_table(place: u32) -> CodecError {
+    CodecError::Field { field: "account", value: u64::from(place) }
 }
 
 /// Appends an order that risk approved, with the reference price it was checked against (0: none).
@@ -370,6 +410,12 @@ impl<'a> Frame<'a> {
     fn abandon(self, field: &'static str) -> CodecError {
         self.out.truncate(self.start);
         CodecError::TooLarge(field)
+    }
+
+    /// Takes back an event whose larger part is in a table that is not here.
+    fn without_table(self, place: u32) -> CodecError {
+        self.out.truncate(self.start);
+        not_in_table(place)
     }
 
     /// Writes the length.

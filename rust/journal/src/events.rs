@@ -11,11 +11,12 @@ use crate::{CodecError, Frames, Kind, RecordBody, decode};
 /// [`CodecError`] when the bytes are not whole frames, an event cannot be read, or the level table is
 /// full (2^32 levels); the batch is then as it was.
 pub fn collect_events(frames: &[u8], batch: &mut EventBatch) -> Result<(), CodecError> {
-    let before = (batch.events.len(), batch.levels.len());
+    let before = (batch.events.len(), batch.levels.len(), batch.account_events.len());
     let outcome = Frames::new(frames).try_for_each(|frame| collect(frame?, batch));
     if outcome.is_err() {
         batch.events.truncate(before.0);
         batch.levels.truncate(before.1);
+        batch.account_events.truncate(before.2);
     }
     outcome
 }
@@ -26,8 +27,14 @@ fn collect(frame: &[u8], batch: &mut EventBatch) -> Result<(), CodecError> {
     if !Kind::from_code(code).ok_or(CodecError::UnknownKind(code))?.is_event() {
         return Ok(());
     }
-    let RecordBody::Event { event, bids, asks } = decode(frame)?.body else {
-        return Err(CodecError::UnknownKind(code));
+    let record = decode(frame)?;
+    let (event, bids, asks) = match record.body {
+        RecordBody::Event { event, bids, asks } => (event, bids, asks),
+        RecordBody::Account(account) => {
+            batch.push_account(record.time_ns, account.read()?);
+            return Ok(());
+        }
+        _ => return Err(CodecError::UnknownKind(code)),
     };
     let body = match event.body {
         EventBody::Book(mut update) => {

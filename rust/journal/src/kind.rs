@@ -105,6 +105,10 @@ kinds! {
     Mark = 25, Input, "mark", ["instrument" "price_ticks"];
     /// Funding of a perpetual: rate per unit of value, in parts per thousand million.
     Funding = 26, Input, "funding", ["instrument" "rate_ppb" "mark_ticks"];
+    /// Something about the account itself: what it begins with, a correction, or money that its owner brings or takes.
+    Account = 27, Input, "account",
+        ["account" "currency" "amount" "reason" "cash" "brought" "lots" "prices" "guards" "last_order_id"
+         "market_events" "before" "changed"];
     /// An order that risk approved.
     Order = 32, Output, "order",
         ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
@@ -172,6 +176,7 @@ impl Kind {
             EventBody::Trade(_) => Self::Trade,
             EventBody::Book(BookUpdate { checksum: Some(_), .. }) => Self::CheckedBook,
             EventBody::Book(_) => Self::Book,
+            EventBody::Account(_) => Self::Account,
             EventBody::Flow(_) => Self::Flow,
             EventBody::Feed(_) => Self::Feed,
             EventBody::Command(_) => Self::Command,

@@ -5,7 +5,7 @@ use tradecore_types::{
     StrategyId, TimeNs,
 };
 
-use crate::Kind;
+use crate::{AccountBytes, Kind};
 
 /// One record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub enum RecordBody<'a> {
         /// Ask levels of a book message.
         asks: Levels<'a>,
     },
+    /// An event about the account that was fed to the engine.
+    Account(AccountBytes<'a>),
     /// An order that risk approved.
     Order {
         /// The order.
@@ -118,6 +120,7 @@ impl RecordBody<'_> {
             Self::SessionEnd { .. } => Kind::SessionEnd,
             Self::StateHash(_) => Kind::StateHash,
             Self::Event { event, .. } => Kind::of_event(&event.body),
+            Self::Account(_) => Kind::Account,
             Self::Order { .. } => Kind::Order,
             Self::Refused { .. } => Kind::Refused,
             Self::CancelRequest { .. } => Kind::CancelRequest,

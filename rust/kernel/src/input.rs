@@ -107,6 +107,11 @@ impl Input {
         Ok(())
     }
 
+    /// Tells whether nothing was ever fed.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.sources.iter().all(|source| source.last_time_ns.is_none())
+    }
+
     /// Returns what comes next when no opening of a bar comes apart; takes the same time for any number of
     /// sources.
     pub(crate) fn first(&self) -> Option<Head> {
@@ -228,7 +233,7 @@ mod tests {
 
     fn batch(times: &[TimeNs]) -> EventBatch {
         let event = |&time_ns| Event { time_ns, instrument: InstrumentId(0), body: EventBody::Clock };
-        EventBatch { events: times.iter().map(event).collect(), levels: Vec::new() }
+        EventBatch { events: times.iter().map(event).collect(), ..EventBatch::default() }
     }
 
     proptest! {

@@ -2,9 +2,7 @@
 
 use tradecore_ledger::{Ledger, MarginSchedule, Orders};
 use tradecore_risk::Stake;
-use tradecore_types::{
-    Instrument, InstrumentId, Money, OrderIntent, Refusal, Rule, StrategyId, ValueError, share_of,
-};
+use tradecore_types::{Instrument, InstrumentId, Money, Refusal, Rule, StrategyId, ValueError, share_of};
 
 use crate::margin_watch::MarginWatch;
 use crate::{Kernel, KernelConfig, KernelError, Leverage};
@@ -100,17 +98,17 @@ impl Margin {
     /// Sets margin aside for what a fill opened, and sets free that of what it closed, in proportion.
     pub(crate) fn note_fill(
         &mut self,
-        intent: &OrderIntent,
+        instrument: InstrumentId,
         price_ticks: i64,
-        lots: i64,
+        signed_lots: i64,
         position_lots: i64,
     ) -> Result<(), KernelError> {
-        let known = self.rules.get_mut(intent.instrument.index()).and_then(Option::as_mut);
+        let known = self.rules.get_mut(instrument.index()).and_then(Option::as_mut);
         let Some(margined) = known.filter(|known| known.rule.mode == MarginMode::Isolated) else {
             return Ok(());
         };
         let set_aside_before = margined.set_aside;
-        let before = position_lots.saturating_sub(lots.saturating_mul(intent.side.sign()));
+        let before = position_lots.saturating_sub(signed_lots);
         margined.set_aside = margined.set_aside_after(price_ticks, before, position_lots)?;
         let change = margined.set_aside.saturating_sub(set_aside_before);
         self.set_aside = self.set_aside.saturating_add(change);

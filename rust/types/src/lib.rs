@@ -4,6 +4,7 @@
 //! whole number of atto units of the account currency ([`Money`], `i128`), time is UTC nanoseconds
 //! (`i64`). Nothing here reads a clock, draws a random number or opens a file.
 
+mod account_event;
 mod bracket;
 mod cash_flow;
 mod command;
@@ -25,6 +26,9 @@ mod report;
 mod sent;
 mod sessions;
 
+pub use account_event::{
+    AccountChange, AccountEvent, Balance, GuardState, Opening, OpeningLot, OpeningPrice,
+};
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{Command, CommandKind, LimitChange, Permission, Release, Scope};
