@@ -31,6 +31,13 @@ _COMMANDS = {
 }
 
 
+def opening_lot_words(lot: Mapping[str, Any], units: Units) -> str:
+    """Return `2 ACME of trend, entered at 100.50` for a lot of an opening."""
+    instrument = lot["instrument"]
+    size, price = units.quantity(instrument, lot["lots"]), units.price(instrument, lot["entry_ticks"])
+    return f"{size:f} {units.symbol(instrument)} of {units.strategy(lot['strategy'])}, entered at {price:f}"
+
+
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
     """A record with what was known of its order when it was noted.
 
@@ -249,6 +256,17 @@ class Narrator:
             f"{units.strategy(order.strategy)} {done} {size:f} {units.symbol(instrument)} at {price} "
             f"as {fields['liquidity']}, {paid} ({so_far})"
         )
+
+    def _tell_account(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
+        if fields["account"] != "opening":
+            what = "came" if fields["amount"] >= 0 else "went"
+            amount = exact_money(abs(fields["amount"]))
+            return f"{fields['account']}: {amount:f} {fields['currency']} {what}: {fields['reason']}"
+        cash = ", ".join(f"{exact_money(atto):f} {name}" for name, atto in fields["cash"].items())
+        held = ", ".join(opening_lot_words(lot, self.units) for lot in fields["lots"]) or "no position"
+        before = f"; the journal before ends with {fields['before'][:16]}" if "before" in fields else ""
+        changed = f"; {'; '.join(fields['changed'].splitlines())}" if fields["changed"] else ""
+        return f"the account begins with {cash} and {held}{before}{changed}"
 
     def _tell_decision(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
         said = []

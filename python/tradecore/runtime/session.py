@@ -18,9 +18,10 @@ from tradecore.ports.journal import Journal
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime import frames
+from tradecore.runtime.divergence import raise_divergence
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.outbox import Outbox
-from tradecore.runtime.recovery import END_OF_DATA, Recovered, raise_divergence
+from tradecore.runtime.recovery import END_OF_DATA, Recovered
 from tradecore.runtime.session_config import SessionConfig
 
 COMMANDS = (
@@ -350,7 +351,7 @@ class Session:
             return output
         shared = min(len(self._pending), len(output))
         if output[:shared] != self._pending[:shared]:
-            raise_divergence(self._pending[:shared], output[:shared], 0)
+            raise_divergence(self._pending, output, self.engine)
         self._pending = self._pending[shared:]
         return output[shared:]
 
@@ -410,7 +411,7 @@ class Session:
     async def _read_feed(self) -> None:
         """Move batches into the bounded queue; a failed feed ends the session after its last batch."""
         try:
-            async for batch in self._feed.batches(skip_events=self._recovered.market_events):
+            async for batch in self._feed.batches(skip_events=self._recovered.skip_events):
                 while len(self._batches) >= self._settings.batches_queued_max:
                     self._room.clear()
                     await self._room.wait()

@@ -46,7 +46,7 @@ pub use encode::{
 };
 pub use error::CodecError;
 pub use events::collect_events;
-pub use folder::set_aside;
+pub use folder::{set_aside, succeed};
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};
 pub use problem::{JournalError, Problem};

@@ -6,12 +6,13 @@ use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
-use tradecore_journal::{collect_events, encode_event};
+use tradecore_journal::{collect_events, encode_event_of};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Command, CommandKind, Event, EventBatch, EventBody, FeedState, Flow,
     Funding, InstrumentId, Level, Mark, Quote, Side, Trade,
 };
 
+use crate::account;
 use crate::arguments::{self, flag, levels, number, optional, text};
 use crate::errors::{data_error, invalid_value};
 use crate::risk;
@@ -137,6 +138,12 @@ impl PyEventBatch {
         self.inner.events.last().map(|event| event.time_ns)
     }
 
+    /// Whether its first event is about the account.
+    #[getter]
+    fn begins_account(&self) -> bool {
+        self.inner.events.first().is_some_and(|first| matches!(first.body, EventBody::Account(_)))
+    }
+
     /// A batch with the same events that is filled and emptied by itself; costs memory once one of them is.
     fn copy(&self) -> Self {
         Self { inner: self.shared() }
@@ -156,11 +163,7 @@ impl PyEventBatch {
         let this = slf.borrow();
         let mut frames = Vec::new();
         for event in &this.inner.events {
-            let (bids, asks) = match &event.body {
-                EventBody::Book(update) => this.inner.levels_of(update),
-                _ => (&[][..], &[][..]),
-            };
-            encode_event(&mut frames, event, bids, asks)
+            encode_event_of(&mut frames, event, &this.inner)
                 .map_err(|error| data_error("batch", &error.to_string()))?;
         }
         Ok((slf.get_type(), PyTuple::empty(py), PyBytes::new(py, &frames)))
@@ -223,6 +226,14 @@ impl PyEventBatch {
         match Arc::get_mut(&mut self.inner) {
             Some(events) => events.clear(),
             None => self.inner = Arc::default(),
+        }
+    }
+
+    /// Removes the events that are before a time.
+    fn skip_before(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) {
+        let count = self.inner.events.partition_point(|event| event.time_ns < time_ns);
+        if count > 0 {
+            self.filling().events.drain(..count);
         }
     }
 
@@ -514,6 +525,46 @@ impl PyEventBatch {
         let kind = risk::permit(strategy_id, instrument_id, is_allowed, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
+    }
+
+    /// Adds what an account begins with: an object with the fields of an `account` record, in whole units.
+    ///
+    /// `tradecore.engine` makes it of an `Opening`, with the names of an engine.
+    fn opening(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        rows: account::OpeningRows,
+    ) -> PyResult<()> {
+        let said = rows.event()?;
+        self.filling().push_account(time_ns, said);
+        Ok(())
+    }
+
+    /// Adds money, in atto units, that the account gained or lost without a fill; it counts as profit or loss.
+    fn adjustment(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        currency: &str,
+        amount: i128,
+        reason: &str,
+    ) {
+        self.filling().push_account(time_ns, account::change(false, currency, amount, reason));
+    }
+
+    /// Adds money, in atto units, that the owner brought, or took when it is negative: no profit and no loss.
+    fn transfer(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        currency: &str,
+        amount: i128,
+        reason: &str,
+    ) {
+        self.filling().push_account(time_ns, account::change(true, currency, amount, reason));
+    }
+
+    /// The events as frames of a journal, as a session writes them.
+    fn frames<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(Self::__reduce__(slf)?.2)
     }
 
     /// Adds the passing of time and nothing else.

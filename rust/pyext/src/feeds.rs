@@ -5,7 +5,9 @@ use pyo3::types::PyList;
 use tradecore_feeds::{
     BinanceDecoder, BookFormat, CaptureLimits, DecodeError, Decoded, Market, SymbolSpec, VenueBookEvents,
 };
-use tradecore_types::{Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError};
+use tradecore_types::{
+    AccountEvent, Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError,
+};
 
 use crate::batch::PyEventBatch;
 use crate::errors::{data_error, invalid_value, value_error};
@@ -232,6 +234,10 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
                 list.append(("funding", time, id, funding.rate_ppb, funding.mark_ticks))?;
             }
             EventBody::Clock => list.append(("clock", time, id))?,
+            EventBody::Account(place) => {
+                let said = batch.events().account_event(place).map(AccountEvent::name);
+                list.append((said.unwrap_or_default(), time, id))?;
+            }
         }
     }
     Ok(list)

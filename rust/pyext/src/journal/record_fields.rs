@@ -9,6 +9,8 @@ use tradecore_types::{
     TimeInForce,
 };
 
+use crate::account::put_account;
+use crate::errors::data_error;
 use crate::risk::{scope_name, value_text};
 
 /// Returns the values of a record; what it does not have is left out.
@@ -27,6 +29,10 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
             dict.set_item("hash", tradecore_journal::Head(*hash).to_string())?;
         }
         RecordBody::Event { event, bids, asks } => put_event(&dict, event, bids, asks)?,
+        RecordBody::Account(account) => {
+            let said = account.read().map_err(|error| data_error("frame", &error.to_string()))?;
+            put_account(&dict, &said)?;
+        }
         RecordBody::Order { intent, reference_ticks } => {
             put_intent(&dict, intent)?;
             dict.set_item("reference_ticks", reference_ticks)?;
@@ -129,7 +135,8 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
             dict.set_item("rate_ppb", funding.rate_ppb)?;
             dict.set_item("mark_ticks", funding.mark_ticks)
         }
-        EventBody::Clock => Ok(()),
+        // What an event about the account says is a record of its own kind.
+        EventBody::Account(_) | EventBody::Clock => Ok(()),
     }
 }
 
