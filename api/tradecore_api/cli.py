@@ -151,7 +151,7 @@ def _add_runs(commands: Commands) -> None:
     begins.add_argument(
         "--carry-over",
         action="store_true",
-        help="where settings, strategies or version have changed, go on with cash and positions in a new journal",
+        help="where settings, strategies or version changed, go on with cash and positions in a new journal",
     )
     run.add_argument(
         "--no-view",

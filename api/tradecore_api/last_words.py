@@ -40,8 +40,8 @@ _NEXT_STEPS: tuple[tuple[type[BaseException], str], ...] = (
     (
         DivergenceError,
         (
-            "go on with the old code; or start with --carry-over, which begins a new journal with the cash and the "
-            "positions of this one"
+            "go on with the old code; or start with --carry-over, which begins a new journal with the cash and "
+            "the positions of this one"
         ),
     ),
     (

@@ -19,6 +19,13 @@ KINDS = record_kinds()
 GOLDEN = sorted((ROOT / "tests/replay/golden").glob("behaviour-*/*.journal"))
 # No golden journal of the first version has the one, and none of a version before this one the other.
 SIZED = JournalRecord(seq=10**6, time_ns=1, kind="sized", fields={"order_id": 1, "lots": 3})
+LOT = {"strategy": 0, "instrument": 0, "entry_order": 1, "entry_time_ns": 1, "entry_ticks": 5, "lots": 3}
+OPENING = JournalRecord(
+    seq=10**6,
+    time_ns=1,
+    kind="account",
+    fields={"account": "opening", "cash": {"USD": 1}, "lots": [{**LOT, "fee": 1}], "changed": ""},
+)
 SENT = JournalRecord(seq=10**6, time_ns=1, kind="sent", fields={"order_id": 1, "request": "new", "lots": 3})
 
 
@@ -53,7 +60,7 @@ def test_a_record_of_every_projected_kind_changes_the_tables_that_are_named():
         for path in GOLDEN
         for seq, time_ns, kind, fields in JournalFolder(path).reader()
     ]
-    for record in [*records, SIZED, SENT]:
+    for record in [*records, SIZED, SENT, OPENING]:
         changed[record.kind] |= tables_changed_by(record)
 
     assert {name: tables for name, tables in changed.items() if tables} == {
@@ -72,7 +79,7 @@ def test_every_kind_has_a_row_in_the_documents():
 
 def test_what_is_left_out_of_tables_is_what_a_scan_and_the_command_pass_over():
     """Market data and the time, by one table; the marks of sessions are known by it too."""
-    passed_over = {kind.name for kind in KINDS if kind.direction == "input"} - {"command"}
+    passed_over = {kind.name for kind in KINDS if kind.direction == "input"} - {"command", "account"}
 
     assert passed_over == EVENT_KINDS == LEFT_OUT.keys() - {"state_hash"}
     assert frames.kind_of(encode_session(0, "1", b"{}")) == frames.SESSION

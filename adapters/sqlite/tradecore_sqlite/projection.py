@@ -25,6 +25,7 @@ PROJECTED = {
     "session": ("sessions",),
     "session_end": ("sessions",),
     "command": ("commands",),
+    "account": ("account_events", "opening_lots"),
     "order": ("orders",),
     "refused": ("refusals",),
     "cancel_request": ("requests", "orders"),
@@ -38,6 +39,8 @@ PROJECTED = {
     "sized": ("orders",),
     "sent": ("orders",),
 }
+# What an open lot says before its fee, in the order of the columns.
+_LOT = ("strategy", "instrument", "entry_order", "entry_time_ns", "entry_ticks", "lots")
 # What a command can say beside its name, in the order of the columns.
 _ARGUMENTS = ("scope", "scope_id", "limit", "value", "instrument", "person")
 
@@ -83,6 +86,8 @@ class Changes:
             self._take_in_session(self._session, record)
         if record.kind in OF_ORDERS:
             self._take_of_order(record)
+        elif record.kind == "account":
+            self._take_of_account(record)
         if (row := _ROWS.get(record.kind)) is not None:
             table, values = row
             self._add(table, (record.seq, record.time_ns, *values(record.fields)))
@@ -111,6 +116,20 @@ class Changes:
             self._add("fills", _fill(record, order))
         if order is not None:
             order.take(record)
+
+    def _take_of_account(self, record: JournalRecord) -> None:
+        fields = record.fields
+        row: Row
+        if fields["account"] != "opening":
+            row = (fields["currency"], str(fields["amount"]), fields["reason"], None)
+        else:
+            # An account has one balance.
+            (currency, cash), *_ = cast("dict[str, int]", fields["cash"]).items()
+            row = (currency, str(cash), fields["changed"], fields.get("before"))
+            for place, lot in enumerate(cast("list[dict[str, object]]", fields["lots"])):
+                values = (*(lot[name] for name in _LOT), str(lot["fee"]))
+                self._add("opening_lots", (record.seq, place, *values))
+        self._add("account_events", (record.seq, record.time_ns, fields["account"], *row))
 
     def _keep_session(self) -> None:
         if self._session is not None:

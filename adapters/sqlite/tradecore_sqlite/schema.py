@@ -4,7 +4,7 @@ Prices are whole ticks, sizes whole lots, times UTC nanoseconds; money is text i
 because it may need more than 64 bits.
 """
 
-VERSION = 5
+VERSION = 6
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -51,6 +51,34 @@ CREATE TABLE margin_changes (
     instrument INTEGER NOT NULL,
     amount_atto TEXT NOT NULL
 ) STRICT;
+"""
+
+# Since version 6.
+_ACCOUNT_TABLES = """
+-- What the account was told of itself: `opening`, `adjustment` or `transfer`; an opening has its cash as amount.
+CREATE TABLE account_events (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount_atto TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    journal_before TEXT
+) STRICT;
+
+-- Lots that were open when the account began.
+CREATE TABLE opening_lots (
+    seq INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    entry_order INTEGER NOT NULL,
+    entry_time_ns INTEGER NOT NULL,
+    entry_ticks INTEGER NOT NULL,
+    lots INTEGER NOT NULL,
+    fee_atto TEXT NOT NULL,
+    PRIMARY KEY (seq, place)
+) STRICT, WITHOUT ROWID;
 """
 
 # Since version 4.
@@ -145,15 +173,20 @@ CREATE TABLE commands (
 """
 
 _VIEWS = """
--- A view, so that a position is the sum of its fills and can be nothing else.
+-- A view, so that a position is the sum of what the account began with and of its fills, and can be nothing else.
 CREATE VIEW positions AS
-    SELECT strategy, instrument,
-           SUM(CASE side WHEN 'buy' THEN lots ELSE -lots END) AS lots,
-           COUNT(*) AS fills, MAX(time_ns) AS time_ns
-    FROM fills GROUP BY strategy, instrument;
+    SELECT strategy, instrument, SUM(lots) AS lots, SUM(fills) AS fills, MAX(time_ns) AS time_ns
+    FROM (
+        SELECT strategy, instrument, CASE side WHEN 'buy' THEN lots ELSE -lots END AS lots, 1 AS fills, time_ns
+        FROM fills
+        UNION ALL
+        SELECT strategy, instrument, lots, 0, account_events.time_ns
+        FROM opening_lots JOIN account_events USING (seq)
+    )
+    GROUP BY strategy, instrument;
 """
 
-TABLES = _OLDER_TABLES + _NEWER_TABLES + _BINDING + _VIEWS
+TABLES = _OLDER_TABLES + _NEWER_TABLES + _ACCOUNT_TABLES + _BINDING + _VIEWS
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
 # projected again: by the next start of its engine where the form of rows has changed, else by a rebuild.
@@ -174,6 +207,7 @@ ALTER TABLE orders ADD COLUMN oco_order_id INTEGER;
     4: """
 ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
 """,
+    5: f"{_ACCOUNT_TABLES}\nDROP VIEW IF EXISTS positions;\n{_VIEWS}",
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (
@@ -186,6 +220,7 @@ BY_SEQ = (
     "liquidations",
     "margin_changes",
     "commands",
+    "account_events",
 )
 # In the header of a file: that it is a read model of tradecore ("trdc").
 APPLICATION_ID = 0x74726463
@@ -201,4 +236,6 @@ NAMES = (
     "liquidations",
     "margin_changes",
     "commands",
+    "account_events",
+    "opening_lots",
 )

@@ -96,13 +96,14 @@ def _of_journal(journal: JournalFolder) -> tuple[SessionConfig, list[ClosedTrade
 def _of_database(path: str) -> tuple[SessionConfig, list[ClosedTrade]]:
     if not Path(path).is_file():
         raise StorageError(path, "no such read model; `tradecore db rebuild` makes one from a journal")
-    text, fills = asyncio.run(readers.recorded_fills(path))
-    if text is None:
+    recorded = asyncio.run(readers.recorded_fills(path))
+    if (text := recorded.config) is None:
         raise DataError(path, "has no session: it is empty; `tradecore db rebuild` fills it from a journal")
     record = JournalRecord(seq=0, time_ns=0, kind="session", fields={"config": text})
     config = _config_of(record, path)
     book = TradesOfFills(config.engine, strategy_names(config))
-    for fill, order in fills:
+    book.open(recorded.lots)
+    for fill, order in recorded.fills:
         book.fill(fill, order)
     return config, book.trades()
 

@@ -52,8 +52,8 @@ def open_session(
     is_new_journal : bool
         Set an existing journal aside and start afresh.
     is_carry_over : bool
-        Where an existing journal does not go on with this configuration, these strategies or this behaviour, begin a
-        new one with its account.
+        Where an existing journal does not go on with this configuration, these strategies or this behaviour,
+        begin a new one with its account.
     notifiers : callable
         Makes those who are told, for an engine that is where it goes on.
 

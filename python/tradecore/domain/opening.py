@@ -66,11 +66,11 @@ class LossState(msgspec.Struct, frozen=True, kw_only=True):
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What an account begins with; it takes the place of `account.cash` of the specification.
 
-    Carried over from an account before are cash, open lots with their entries, the last prices, the number of
-    the last order, what the owner had brought (so that profit goes on), what loss limits count from, and halts.
-    What begins anew: sums of fees and funding, closed trades, counts of orders and fills, rates of messages and
-    executions, the volume behind a fee tier, interest that was not booked yet, and the margin set aside for an
-    isolated position, which is the initial margin at its entry prices.
+    Carried over from an account before are cash, open lots with their entries, the last prices, the number
+    of the last order, what the owner had brought (so that profit goes on), what loss limits count from, and
+    halts. What begins anew: sums of fees and funding, closed trades, counts of orders and fills, rates of
+    messages and executions, the volume behind a fee tier, interest that was not booked yet, and the margin
+    set aside for an isolated position, which is the initial margin at its entry prices.
 
     Attributes
     ----------

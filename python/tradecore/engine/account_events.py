@@ -13,6 +13,8 @@ _ATTO_MAX = 2**127 - 1
 _COUNT_MAX = 2**64 - 1
 _TIME_MAX = 2**63 - 1
 _HEAD_DIGITS = 64
+# No amount that has a digit left has its last digit further from the point.
+_EXPONENT_MAX = 400
 
 
 class _Rows(msgspec.Struct, frozen=True):
@@ -146,8 +148,13 @@ def _decimal(value: object, key: str) -> Decimal:
 def _atto(value: object, key: str) -> int:
     """Return money in atto units, exactly."""
     sign, digits, exponent = _decimal(value, key).as_tuple()
-    number, shift = int("".join(map(str, digits))), int(exponent) + _ATTO_DECIMALS
-    atto, rest = (number * 10 ** min(shift, _HEAD_DIGITS), 0) if shift >= 0 else divmod(number, 10**-shift)
+    atto: int
+    rest: int
+    atto, rest, shift = int("".join(map(str, digits))), 0, int(exponent) + _ATTO_DECIMALS
+    if shift >= 0:
+        atto *= 10 ** min(shift, _EXPONENT_MAX)
+    else:
+        atto, rest = divmod(atto, 10 ** min(-shift, _EXPONENT_MAX))
     if rest or atto > _ATTO_MAX:
         raise InvalidValueError(key, value, "must have at most 18 decimals and fit 128 bits of money")
     return -atto if sign else atto

@@ -80,8 +80,8 @@ class Engine:
     latency : LatencySamples or None
         Measured latencies in place of the constant ones; `spec` of the engine then has their digest.
     opening : Opening or None
-        What the account begins with, in place of `account.cash`; fed before the first event. An engine that is
-        brought to the end of a journal takes the opening of that journal.
+        What the account begins with, in place of `account.cash`; fed before the first event. An engine that
+        is brought to the end of a journal takes the opening of that journal.
 
     Raises
     ------

@@ -59,12 +59,31 @@ class TradesOfFills:
         self._orders: dict[int, Mapping[str, Any]] = {}
 
     def take(self, record: JournalRecord) -> None:
-        """Take a record in; only orders and fills matter."""
-        fields = record.fields
+        """Take a record in; only orders, fills and the lots that an account begins with matter."""
+        fields: dict[str, Any] = record.fields
         if record.kind == "order":
             self._orders[int(str(fields["order_id"]))] = fields
         elif record.kind == "report" and fields["report"] == "fill":
             self.fill(fields, self._orders[int(str(fields["order_id"]))])
+        elif record.kind == "account" and fields["account"] == "opening":
+            self.open(fields["lots"])
+
+    def open(self, lots: Iterable[Mapping[str, Any]]) -> None:
+        """Begin with the lots of an opening, as the journal has them, before the first fill."""
+        self._book.open(
+            [
+                (
+                    lot["strategy"],
+                    lot["instrument"],
+                    lot["entry_order"],
+                    lot["entry_time_ns"],
+                    lot["entry_ticks"],
+                    lot["lots"],
+                    lot["fee"],
+                )
+                for lot in lots
+            ]
+        )
 
     def fill(self, fill: Mapping[str, Any], order: Mapping[str, Any]) -> None:
         """Book a fill of an order; both as the journal has them."""

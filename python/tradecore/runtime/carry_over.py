@@ -41,8 +41,8 @@ def carry_over(
 ) -> CarriedOver:
     """Begin a new journal with the account of the one that is there, which is kept beside it.
 
-    The journal is verified first. The new one is written whole under a name of its own and takes the place of the
-    old one in one step: whenever the process dies, one of the two is in place.
+    The journal is verified first. The new one is written whole under a name of its own and takes the place of
+    the old one in one step: whenever the process dies, one of the two is in place.
 
     Parameters
     ----------
@@ -118,8 +118,8 @@ def _first_frames(
             folder.where,
             error.field,
             error.value,
-            f"{error.rule}. The account cannot be carried over as it is: restore that setting, or close the position "
-            "with the settings of before (`tradecore flatten`), then carry it over",
+            f"{error.rule}. The account cannot be carried over as it is: restore that setting, or close the "
+            "position with the settings of before (`tradecore flatten`), then carry it over",
         ) from error
 
 
@@ -137,9 +137,9 @@ def _as_known(
                 folder.where,
                 what,
                 name,
-                f"is in the configuration no more, and the account has a position there: {lot.quantity:f} "
-                f"{lot.instrument} of {lot.strategy}. Put the {what} back, or close the position with the settings "
-                "of before (`tradecore flatten`), then carry the account over",
+                "is in the configuration no more, and the account has a position there: "
+                f"{lot.quantity:f} {lot.instrument} of {lot.strategy}. Put the {what} back, or close the position "
+                "with the settings of before (`tradecore flatten`), then carry the account over",
             )
     _check_contracts(account, recorded, config, folder)
     scopes = {"account", *(f"strategy:{name}" for name in strategies)}
@@ -173,8 +173,8 @@ def _check_contracts(
                     folder.where,
                     f"instruments.{was.symbol}.{key}",
                     getattr(now[was.symbol], key),
-                    f"was {getattr(was, key)}, and the account has a position in it: restore it, or close the "
-                    "position with the settings of before (`tradecore flatten`), then carry the account over",
+                    f"was {getattr(was, key)}, and the account has a position in it: restore it, or close "
+                    "the position with the settings of before (`tradecore flatten`), then carry it over",
                 )
 
 

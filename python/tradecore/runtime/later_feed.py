@@ -1,4 +1,4 @@
-"""A feed whose events before some time are left out: an account that was carried over has lived through them."""
+"""A feed from some time on: an account that was carried over has lived through what was before."""
 
 from collections.abc import AsyncIterator
 

@@ -57,9 +57,9 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             journal_path,
             ", ".join(changes),
             None,
-            f"the journal was written with other settings ({'; '.join(changes.values())}): restore them; or start "
-            "with --carry-over, which begins a new journal with the cash and the positions of this one; or with "
-            "--new-journal, which begins with the configured cash; or choose another journal.path",
+            f"the journal was written with other settings ({'; '.join(changes.values())}): restore them; or "
+            "start with --carry-over, which begins a new journal with the cash and the positions of this one; "
+            "or with --new-journal, which begins with the configured cash; or choose another journal.path",
         )
 
     def changes_since(self, recorded: bytes) -> dict[str, str]:
@@ -73,6 +73,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             if key.startswith(_CALENDARS):
                 ours.pop(key, None)
                 theirs.pop(key, None)
+        # A journal that names no version is of the first one, and not of this program's.
+        theirs["behaviour"] = recorded_behaviour(recorded)
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
         return {key: f"{key} was {theirs.get(key)!r}, is {ours.get(key)!r}" for key in different}
 

@@ -19,6 +19,7 @@ pub struct FollowedOrder {
     pub intent: OrderIntent,
     /// What is still open of it; `None` for a share of equity that has no size yet.
     pub open_lots: Option<i64>,
+    has_filled: bool,
 }
 
 /// Follows a journal record by record: market events go through an engine without strategies, so that prices and
@@ -117,7 +118,7 @@ impl Follower {
                     Size::Lots(lots) => Some(lots),
                     Size::EquityPpm(_) => None,
                 };
-                self.open.insert(intent.order_id, FollowedOrder { intent: *intent, open_lots });
+                self.open.insert(intent.order_id, FollowedOrder { intent: *intent, open_lots, has_filled: false });
                 Ok(())
             }
             RecordBody::Refused { intent, .. } => {
@@ -143,8 +144,9 @@ impl Follower {
                 let intent = order.intent;
                 order.open_lots = order.open_lots.map(|open| open.saturating_sub(lots));
                 // The first version did not say how large a share of equity was: as far as anybody can tell all of
-                // it filled.
-                if order.open_lots.is_none_or(|open| open <= 0) {
+                // it filled, and yet another fill may come.
+                order.has_filled = true;
+                if order.open_lots.is_some_and(|open| open <= 0) {
                     self.open.remove(&report.order_id);
                 }
                 self.kernel.follow_fill(&intent, report)
@@ -163,7 +165,7 @@ impl Follower {
 
     /// Returns the orders that are open, by number.
     pub fn open_orders(&self) -> impl Iterator<Item = &FollowedOrder> {
-        self.open.values()
+        self.open.values().filter(|order| order.open_lots.is_some() || !order.has_filled)
     }
 
     /// Returns the engine that has the account: prices, positions and money, without strategies and orders.

@@ -44,21 +44,11 @@ impl OpeningRows {
     /// Returns the event.
     pub fn event(self) -> PyResult<AccountEvent> {
         let balance = |(currency, amount)| Balance { currency, amount: Money(amount) };
-        let lot =
-            |(strategy, instrument, entry_order, entry_time_ns, entry_ticks, lots, fee): LotRow| OpeningLot {
-                strategy: StrategyId(strategy),
-                instrument: InstrumentId(instrument),
-                entry_order: OrderId(entry_order),
-                entry_time_ns,
-                entry_ticks,
-                lots,
-                fee: Money(fee),
-            };
         let price = |(id, price_ticks)| OpeningPrice { instrument: InstrumentId(id), price_ticks };
         Ok(AccountEvent::Opening(Opening {
             cash: self.cash.into_iter().map(balance).collect(),
             brought: self.brought.map(Money),
-            lots: self.lots.into_iter().map(lot).collect(),
+            lots: self.lots.iter().map(lot_of).collect(),
             prices: self.prices.into_iter().map(price).collect(),
             guards: self.guards.into_iter().map(guard).collect::<PyResult<_>>()?,
             last_order_id: self.last_order_id,
@@ -90,6 +80,20 @@ pub fn change(is_transfer: bool, currency: &str, amount: i128, reason: &str) -> 
     let change =
         AccountChange { currency: currency.to_owned(), amount: Money(amount), reason: reason.to_owned() };
     if is_transfer { AccountEvent::Transfer(change) } else { AccountEvent::Adjustment(change) }
+}
+
+/// Returns an open lot.
+pub const fn lot_of(row: &LotRow) -> OpeningLot {
+    let &(strategy, instrument, entry_order, entry_time_ns, entry_ticks, lots, fee) = row;
+    OpeningLot {
+        strategy: StrategyId(strategy),
+        instrument: InstrumentId(instrument),
+        entry_order: OrderId(entry_order),
+        entry_time_ns,
+        entry_ticks,
+        lots,
+        fee: Money(fee),
+    }
 }
 
 /// Puts what an event about the account says; what it does not have is left out.
