@@ -53,6 +53,19 @@ class AccountNames(msgspec.Struct, frozen=True):
         raise InvalidValueError(key, name, f"there is no such strategy; known are {known}")
 
 
+def checked_opening(opening: Opening | None, names: AccountNames) -> Opening | None:
+    """Return an opening, every part of which is of its type and names what there is; raises `InvalidValueError`.
+
+    What depends on the engine's time is said when it is fed.
+    """
+    if opening is None:
+        return None
+    if not isinstance(opening, Opening):
+        raise InvalidValueError("opening", opening, "must be an Opening")
+    opening_batch(opening, opening.time_ns or 0, names)
+    return opening
+
+
 def opening_batch(opening: Opening, time_ns: int, names: AccountNames) -> EventBatch:
     """Return an opening as a batch of one event.
 
@@ -61,8 +74,6 @@ def opening_batch(opening: Opening, time_ns: int, names: AccountNames) -> EventB
     InvalidValueError
         Names the key by its path: `opening.lots[0].entry_price`.
     """
-    if not isinstance(opening, Opening):
-        raise InvalidValueError("opening", opening, "must be an Opening")
     rows = _Rows(
         cash=[(str(name), _atto(amount, f"opening.cash.{name}")) for name, amount in _items(opening, "cash")],
         brought=None if opening.brought is None else _atto(opening.brought, "opening.brought"),

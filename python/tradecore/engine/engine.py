@@ -12,7 +12,7 @@ from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueErr
 from tradecore.domain.opening import Adjustment, Opening, Transfer
 from tradecore.domain.shape import Problems
 from tradecore.domain.units import Units
-from tradecore.engine.account_events import AccountNames, change_batch, opening_batch
+from tradecore.engine.account_events import AccountNames, change_batch, checked_opening, opening_batch
 from tradecore.engine.activity import Activity
 from tradecore.engine.activity_report import Watched, collected
 from tradecore.engine.activity_watch import ActivityWatch
@@ -143,10 +143,8 @@ class Engine:
             for binding, handlers in zip(self.strategies, self._handlers, strict=True)
         ]
         self._account_names = AccountNames(self._names, self.instruments)
-        if opening is not None:
-            # Whatever is wrong with it is said here, where it was given.
-            opening_batch(opening, opening.time_ns or 0, self._account_names)
-        self._opening = opening
+        # Whatever is wrong with it is said here, where it was given.
+        self._opening = checked_opening(opening, self._account_names)
         self._is_started = False
 
     @property
@@ -351,6 +349,7 @@ class Engine:
             borrow=_text(money["borrow"]),
             liquidation_fee=_text(money["liquidation_fee"]),
             insurance=_text(money["insurance"]),
+            adjusted=_text(money["adjusted"]),
             positions=self._positions(),
             book=BookCounts(
                 **{name: sum(book[name] for book in books) for name in BookCounts.__struct_fields__}

@@ -118,7 +118,8 @@ impl Follower {
                     Size::Lots(lots) => Some(lots),
                     Size::EquityPpm(_) => None,
                 };
-                self.open.insert(intent.order_id, FollowedOrder { intent: *intent, open_lots, has_filled: false });
+                self.open
+                    .insert(intent.order_id, FollowedOrder { intent: *intent, open_lots, has_filled: false });
                 Ok(())
             }
             RecordBody::Refused { intent, .. } => {

@@ -533,7 +533,7 @@ impl PyEventBatch {
     fn opening(
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        rows: account::OpeningRows,
+        #[pyo3(from_py_with = arguments::opening_rows)] rows: account::OpeningRows,
     ) -> PyResult<()> {
         let said = rows.event()?;
         self.filling().push_account(time_ns, said);
@@ -544,9 +544,9 @@ impl PyEventBatch {
     fn adjustment(
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        currency: &str,
-        amount: i128,
-        reason: &str,
+        #[pyo3(from_py_with = text::currency)] currency: &str,
+        #[pyo3(from_py_with = number::amount)] amount: i128,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
     ) {
         self.filling().push_account(time_ns, account::change(false, currency, amount, reason));
     }
@@ -555,9 +555,9 @@ impl PyEventBatch {
     fn transfer(
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        currency: &str,
-        amount: i128,
-        reason: &str,
+        #[pyo3(from_py_with = text::currency)] currency: &str,
+        #[pyo3(from_py_with = number::amount)] amount: i128,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
     ) {
         self.filling().push_account(time_ns, account::change(true, currency, amount, reason));
     }
