@@ -59,7 +59,7 @@ def kept(shell, journal="j"):
 
 
 def test_an_account_goes_on_with_another_setting_and_its_figures_do_too(shell):
-    """Cash and positions are those of before, to the last unit; profit goes on; the next start has nothing to do."""
+    """Cash and positions are those of before, to the last unit; profit goes on; so does another start."""
     before = json.loads(shell.run(*RUN, *FIRST)[0])
     old = JournalFolder(shell.folder / "j").verify()
     shell.refused(
@@ -219,7 +219,7 @@ def test_a_strategy_that_is_gone_with_a_position_is_refused_with_what_to_do(shel
     before = (shell.folder / "j").read_bytes()
     shell.refused(
         *RUN, *FIRST, "--set", "strategy.name=other", "--carry-over",
-        code=ExitCode.CONFIG, says=["strategy", "Quoter", "has a position", "Put the strategy back", "flatten"],
+        code=ExitCode.CONFIG, says=["strategy", "Quoter", "has a position", "Put the strategy back"],
     )  # fmt: skip
     assert (shell.folder / "j").read_bytes() == before
     assert [path.name for path in shell.folder.glob("j*") if path.suffix != ".lock"] == ["j"]

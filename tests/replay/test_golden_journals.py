@@ -26,7 +26,7 @@ from tradecore_api.exit_codes import ExitCode
 GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = sorted(GOLDEN.glob("behaviour-*"))
 JOURNALS = [path for version in VERSIONS for path in sorted(version.glob("*.journal"))]
-# No engine of these sessions writes a hash of its state, none sends before version 4, and no account is opened.
+# No engine of these sessions writes a hash of its state or opens an account, and none sends before version 4.
 NOT_HERE = {"state_hash", "sent", "account"}
 # The last version that changed what orders come out of the same events: their digest is that of its journals.
 ORDERS_OF = 3

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+
 from tradecore import (
     AccountSpec,
     Adjustment,
@@ -20,8 +21,8 @@ from tradecore import (
     Transfer,
     VenueSpec,
 )
-from tradecore.backtest.earned import earned
 from tradecore.backtest import run as run_backtest
+from tradecore.backtest.earned import earned
 from tradecore.domain.journal import decode_frames, events_from_frames
 from tradecore.engine.carried import Command, followed_account, opened_frames
 

@@ -55,7 +55,7 @@ CREATE TABLE margin_changes (
 
 # Since version 6.
 _ACCOUNT_TABLES = """
--- What the account was told of itself: `opening`, `adjustment` or `transfer`; an opening has its cash as amount.
+-- What the account was told of itself: `opening` (its cash is the amount), `adjustment` or `transfer`.
 CREATE TABLE account_events (
     seq INTEGER PRIMARY KEY,
     time_ns INTEGER NOT NULL,
@@ -173,11 +173,12 @@ CREATE TABLE commands (
 """
 
 _VIEWS = """
--- A view, so that a position is the sum of what the account began with and of its fills, and can be nothing else.
+-- A view, so that a position is the sum of its fills and of what the account began with, and nothing else.
 CREATE VIEW positions AS
     SELECT strategy, instrument, SUM(lots) AS lots, SUM(fills) AS fills, MAX(time_ns) AS time_ns
     FROM (
-        SELECT strategy, instrument, CASE side WHEN 'buy' THEN lots ELSE -lots END AS lots, 1 AS fills, time_ns
+        SELECT strategy, instrument, CASE side WHEN 'buy' THEN lots ELSE -lots END AS lots, 1 AS fills,
+               time_ns
         FROM fills
         UNION ALL
         SELECT strategy, instrument, lots, 0, account_events.time_ns

@@ -12,10 +12,10 @@ _ATTO = 1e-18
 def earned(
     times_ns: Integers, equity: Floats, transfers: Sequence[tuple[int, int]], *, is_sampled: bool
 ) -> Floats:
-    """Return the equity as it would be had the owner left the money alone: its returns are those of the account.
+    """Return the equity as if the owner had left the money alone: its returns are those of the account.
 
-    Between two rows the account earns the later equity, less what was brought meanwhile, over the earlier one; these
-    returns are linked (time-weighted return). Money that was brought within the first row is part of its start.
+    Between two rows the account earns the later equity, less what was brought meanwhile, over the earlier
+    one; these returns are linked (time-weighted return). Money within the first row is part of its start.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def earned(
         row = int(np.searchsorted(times_ns, time_ns)) - (0 if is_sampled else 1)
         brought[min(max(row, 0), len(equity) - 1)] += atto * _ATTO
     brought[0] = 0.0
-    if equity[:-1].min(initial=np.inf) <= 0:
-        return equity - np.cumsum(brought)
-    growth = (equity[1:] - brought[1:]) / equity[:-1]
-    return equity[0] * np.concatenate(([1.0], np.cumprod(growth)))
+    own: Floats = equity - np.cumsum(brought)
+    if equity[:-1].min(initial=np.inf) > 0:
+        growth = (equity[1:] - brought[1:]) / equity[:-1]
+        own = equity[0] * np.concatenate(([1.0], np.cumprod(growth)))
+    return own

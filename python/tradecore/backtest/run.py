@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradecore.backtest.calls import refuse_wrong_call, refuse_wrong_options
+from tradecore.backtest.earned import earned
 from tradecore.backtest.plot import plotted
 from tradecore.backtest.result_frames import cash_flow_columns, entry_values, equity_columns, trade_columns
 from tradecore.backtest.result_text import as_html, as_text, figure_rows
-from tradecore.backtest.earned import earned
 from tradecore.backtest.statistics import ClosedTrades, Statistics, compute_statistics
 from tradecore.decision import Gate
 from tradecore.domain import (

@@ -165,7 +165,7 @@ class JournalFolder:
         return None if kept_in is None else JournalFolder(kept_in)
 
     def succeed(self, frames: bytes, created_ns: int, file_bytes: int) -> "JournalFolder":
-        """Keep this journal under another name and begin a new one with these frames; return where it is kept.
+        """Keep this journal under another name and begin a new one with these frames; return the kept one.
 
         The new journal is written whole, durably, beside this one and takes its place in one step: whenever
         the process or the machine dies, this journal or the new one is in place. Trying again does no harm.

@@ -54,9 +54,9 @@ class AccountNames(msgspec.Struct, frozen=True):
 
 
 def checked_opening(opening: Opening | None, names: AccountNames) -> Opening | None:
-    """Return an opening, every part of which is of its type and names what there is; raises `InvalidValueError`.
+    """Return an opening, every part of which is of its type and names what there is.
 
-    What depends on the engine's time is said when it is fed.
+    Raises `InvalidValueError`; what depends on the engine's time is said when it is fed.
     """
     if opening is None:
         return None

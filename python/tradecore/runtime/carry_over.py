@@ -138,8 +138,8 @@ def _as_known(
                 what,
                 name,
                 "is in the configuration no more, and the account has a position there: "
-                f"{lot.quantity:f} {lot.instrument} of {lot.strategy}. Put the {what} back, or close the position "
-                "with the settings of before (`tradecore flatten`), then carry the account over",
+                f"{lot.quantity:f} {lot.instrument} of {lot.strategy}. Put the {what} back, or close the "
+                "position with the settings of before (`tradecore flatten`), then carry the account over",
             )
     _check_contracts(account, recorded, config, folder)
     scopes = {"account", *(f"strategy:{name}" for name in strategies)}

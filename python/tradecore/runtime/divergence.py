@@ -11,9 +11,9 @@ from tradecore.engine import Engine
 
 _LENGTH_BYTES = 4
 _ADVICE = (
-    "Has a strategy, one of its files or the engine changed? Trading stopped; the journal is kept. Go on with "
-    "the old code; or start with --carry-over, which begins a new journal with the cash and the positions of "
-    "this one; or with --new-journal, which begins with the configured cash"
+    "Has a strategy, one of its files or the engine changed? Trading stopped; the journal is kept. Go on "
+    "with the old code; or start with --carry-over, which begins a new journal with the cash and the "
+    "positions of this one; or with --new-journal, which begins with the configured cash"
 )
 
 

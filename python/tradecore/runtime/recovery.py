@@ -15,9 +15,9 @@ from tradecore.runtime.session_config import SessionConfig, check_behaviour
 END_OF_DATA = "end_of_data"
 # What a start says that cannot go on with a journal of another behaviour.
 GO_ON = (
-    "To trade on, start with --carry-over, which begins a new journal with the cash and the positions of this "
-    "one, or with --new-journal, which begins with the configured cash; both keep this journal under another "
-    "name. Or run the version of tradecore that wrote it"
+    "To trade on, start with --carry-over, which begins a new journal with the cash and the positions of "
+    "this one, or with --new-journal, which begins with the configured cash; both keep this journal under "
+    "another name. Or run the version of tradecore that wrote it"
 )
 
 
