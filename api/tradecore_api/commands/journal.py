@@ -21,11 +21,11 @@ from tradecore_api.wiring import sessions
 POLL_SECONDS = 0.2
 # Fields that are atto units of the account's currency.
 _MONEY = frozenset({"fee", "amount", "equity", "maintenance", "brought", "cash", "last", "peak", "day_start"})
-# Too many to read: what a feed brings, and the time. Commands are shown, and what is about the account.
+# Commands, what is about the account and what a venue outside says of orders are input, too, and few.
+_FEW = frozenset({"command", "account", "venue_report", "outcome_lost", "reconciled"})
+# Too many to read: what a feed brings, and the time.
 EVENT_KINDS = frozenset(
-    kind.name
-    for kind in record_kinds()
-    if kind.direction == "input" and kind.name not in ("command", "account")
+    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in _FEW
 )
 
 

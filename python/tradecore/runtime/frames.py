@@ -15,13 +15,14 @@ SESSION_END = _CODES["session_end"]
 _CLOCK = _CODES["clock"]
 _FEED = _CODES["feed"]
 _ACCOUNT = _CODES["account"]
-# What a feed brings, and the time that the runtime tells: everything that is fed but commands
-# and what is about the account. That a feed is
-# lost is the one thing of these that people are told.
+# What is fed beside the market: commands, what is about the account, and what a venue outside says.
+_FEW = frozenset({"command", "account", "venue_report", "outcome_lost", "reconciled"})
+# What a feed brings, and the time that the runtime tells. That a feed is lost is the one thing of these that
+# people are told.
 _MARKET_AND_CLOCK = frozenset(
     kind.code
     for kind in record_kinds()
-    if kind.direction == "input" and kind.name not in ("command", "feed", "account")
+    if kind.direction == "input" and kind.name != "feed" and kind.name not in _FEW
 )
 
 

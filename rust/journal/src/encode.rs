@@ -1,8 +1,9 @@
 //! Records to frames, appended to the caller's buffer; nothing else is allocated.
 
 use tradecore_types::{
-    AccountEvent, BookUpdate, CashFlow, Event, EventBatch, EventBody, Flow, InstrumentId, Level, Liquidation,
-    Money, OrderId, OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, TimeNs,
+    AccountEvent, BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money,
+    OrderId, OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, Surprise, TimeNs,
+    VenueEvent,
 };
 
 use crate::account::put_account;
@@ -58,6 +59,9 @@ pub fn encode_event(
     bids: &[Level],
     asks: &[Level],
 ) -> Result<(), CodecError> {
+    if let EventBody::Account(_) | EventBody::Venue(_) = event.body {
+        return Err(CodecError::Apart);
+    }
     let frame = Frame::begin(out, Kind::of_event(&event.body), event.time_ns);
     put_u32(frame.out, event.instrument.0);
     match &event.body {
@@ -84,35 +88,15 @@ pub fn encode_event(
             put_u64(frame.out, trade.trade_id);
         }
         EventBody::Book(update) => return put_book(frame, update, bids, asks),
-        EventBody::Account(place) => return Err(frame.without_table(*place)),
         EventBody::Flow(flow) => put_flow(frame.out, flow),
         EventBody::Feed(state) => frame.out.push(feed_state_code(*state)),
         EventBody::Command(command) => put_command(frame.out, &command.kind),
         EventBody::Mark(mark) => put_i64s(frame.out, [mark.price_ticks]),
         EventBody::Funding(funding) => put_i64s(frame.out, [funding.rate_ppb, funding.mark_ticks]),
-        EventBody::Clock => {}
+        EventBody::Clock | EventBody::Account(_) | EventBody::Venue(_) => {}
     }
     frame.end();
     Ok(())
-}
-
-/// Appends an event of a batch, with what it has in the tables of the batch.
-///
-/// # Errors
-///
-/// As [`encode_event`].
-pub fn encode_event_of(out: &mut Vec<u8>, event: &Event, batch: &EventBatch) -> Result<(), CodecError> {
-    match &event.body {
-        EventBody::Book(update) => {
-            let (bids, asks) = batch.levels_of(update);
-            encode_event(out, event, bids, asks)
-        }
-        EventBody::Account(place) => match batch.account_event(*place) {
-            Some(said) => encode_account(out, event.time_ns, said),
-            None => Err(not_in_table(*place)),
-        },
-        _ => encode_event(out, event, &[], &[]),
-    }
 }
 
 /// Appends an event about the account.
@@ -128,9 +112,42 @@ pub fn encode_account(out: &mut Vec<u8>, time_ns: TimeNs, event: &AccountEvent) 
     Ok(())
 }
 
-/// Returns the error of an event whose larger part is not in its batch.
-fn not_in_table(place: u32) -> CodecError {
-    CodecError::Field { field: "account", value: u64::from(place) }
+/// Appends what a venue outside said.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when an id does not fit; `out` is then as it was.
+pub fn encode_venue(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    instrument: InstrumentId,
+    said: &VenueEvent<&str>,
+) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::of_venue(said), time_ns);
+    put_u32(frame.out, instrument.0);
+    match said {
+        VenueEvent::Report(said) => {
+            put_report(frame.out, &said.report);
+            let frame = frame.id("venue_order_id", said.venue_order_id)?.id("trade_id", said.trade_id)?;
+            frame.out.push(u8::from(said.filled_lots.is_some()));
+            put_i64s(frame.out, [said.filled_lots.unwrap_or(0)]);
+            frame.end();
+        }
+        VenueEvent::OutcomeLost { order_id } => {
+            put_u64(frame.out, order_id.0);
+            frame.end();
+        }
+        VenueEvent::Reconciled => frame.end(),
+    }
+    Ok(())
+}
+
+/// Appends what was not expected of a venue outside.
+pub fn encode_surprise(out: &mut Vec<u8>, time_ns: TimeNs, surprise: Surprise) {
+    let frame = Frame::begin(out, Kind::Surprise, time_ns);
+    put_u64(frame.out, surprise.order_id.0);
+    frame.out.push(surprise.kind.code());
+    frame.end();
 }
 
 /// Appends an order that risk approved, with the reference price it was checked against (0: none).
@@ -191,36 +208,40 @@ pub fn encode_link(
 /// Appends what the venue said about an order.
 pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
     let frame = Frame::begin(out, Kind::Report, time_ns);
-    put_i64s(frame.out, [report.venue_time_ns]);
-    put_u64(frame.out, report.order_id.0);
+    put_report(frame.out, report);
+    frame.end();
+}
+
+fn put_report(out: &mut Vec<u8>, report: &Report) {
+    put_i64s(out, [report.venue_time_ns]);
+    put_u64(out, report.order_id.0);
     match report.body {
-        ReportBody::Accepted => frame.out.push(1),
-        ReportBody::Rejected(reason) => frame.out.extend_from_slice(&[2, reason.code()]),
-        ReportBody::Triggered => frame.out.push(3),
+        ReportBody::Accepted => out.push(1),
+        ReportBody::Rejected(reason) => out.extend_from_slice(&[2, reason.code()]),
+        ReportBody::Triggered => out.push(3),
         ReportBody::TriggeredAt { price_ticks } => {
-            frame.out.push(11);
-            put_i64s(frame.out, [price_ticks]);
+            out.push(11);
+            put_i64s(out, [price_ticks]);
         }
         ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
-            frame.out.push(4);
-            put_i64s(frame.out, [price_ticks, lots]);
-            frame.out.push(liquidity_code(liquidity));
-            frame.out.extend_from_slice(&fee.0.to_le_bytes());
+            out.push(4);
+            put_i64s(out, [price_ticks, lots]);
+            out.push(liquidity_code(liquidity));
+            out.extend_from_slice(&fee.0.to_le_bytes());
         }
-        ReportBody::Canceled(reason) => frame.out.extend_from_slice(&[5, reason.code()]),
-        ReportBody::CancelRejected(reason) => frame.out.extend_from_slice(&[6, reason.code()]),
+        ReportBody::Canceled(reason) => out.extend_from_slice(&[5, reason.code()]),
+        ReportBody::CancelRejected(reason) => out.extend_from_slice(&[6, reason.code()]),
         ReportBody::Replaced { price_ticks, lots } => {
-            frame.out.push(7);
-            put_i64s(frame.out, [price_ticks, lots]);
+            out.push(7);
+            put_i64s(out, [price_ticks, lots]);
         }
-        ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
-        ReportBody::Expired => frame.out.push(9),
+        ReportBody::ReplaceRejected(reason) => out.extend_from_slice(&[8, reason.code()]),
+        ReportBody::Expired => out.push(9),
         ReportBody::Restated { price_ticks, lots } => {
-            frame.out.push(10);
-            put_i64s(frame.out, [price_ticks, lots]);
+            out.push(10);
+            put_i64s(out, [price_ticks, lots]);
         }
     }
-    frame.end();
 }
 
 /// Appends money that came or went without a fill, at the time the engine booked it.
@@ -386,6 +407,15 @@ impl<'a> Frame<'a> {
         self.bytes(field, text.as_bytes())
     }
 
+    /// Appends a short text with its length, 0 where there is none.
+    fn id(self, field: &'static str, id: Option<&str>) -> Result<Self, CodecError> {
+        let id = id.unwrap_or_default();
+        let Ok(length) = u8::try_from(id.len()) else { return Err(self.abandon(field)) };
+        self.out.push(length);
+        self.out.extend_from_slice(id.as_bytes());
+        Ok(self)
+    }
+
     /// Appends bytes with their length.
     fn bytes(self, field: &'static str, bytes: &[u8]) -> Result<Self, CodecError> {
         match u32::try_from(bytes.len()) {
@@ -410,12 +440,6 @@ impl<'a> Frame<'a> {
     fn abandon(self, field: &'static str) -> CodecError {
         self.out.truncate(self.start);
         CodecError::TooLarge(field)
-    }
-
-    /// Takes back an event whose larger part is in a table that is not here.
-    fn without_table(self, place: u32) -> CodecError {
-        self.out.truncate(self.start);
-        not_in_table(place)
     }
 
     /// Writes the length.

@@ -40,12 +40,13 @@ pub use chain::Head;
 pub use damage::Damage;
 pub use decode::decode;
 pub use encode::{
-    encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_event_of,
-    encode_link, encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request,
-    encode_report, encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash,
+    encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
+    encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
+    encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash, encode_surprise,
+    encode_venue,
 };
 pub use error::CodecError;
-pub use events::collect_events;
+pub use events::{collect_events, encode_events};
 pub use folder::{set_aside, succeed};
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};

@@ -2,7 +2,7 @@
 
 use tradecore_types::{
     CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report, Sent,
-    StrategyId, TimeNs,
+    StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
 use crate::{AccountBytes, Kind};
@@ -44,6 +44,15 @@ pub enum RecordBody<'a> {
     },
     /// An event about the account that was fed to the engine.
     Account(AccountBytes<'a>),
+    /// What a venue outside said.
+    Venue {
+        /// Instrument that it was fed for.
+        instrument: InstrumentId,
+        /// What it said.
+        said: VenueEvent<&'a str>,
+    },
+    /// A venue outside said what was not expected.
+    Surprise(Surprise),
     /// An order that risk approved.
     Order {
         /// The order.
@@ -121,6 +130,8 @@ impl RecordBody<'_> {
             Self::StateHash(_) => Kind::StateHash,
             Self::Event { event, .. } => Kind::of_event(&event.body),
             Self::Account(_) => Kind::Account,
+            Self::Venue { said, .. } => Kind::of_venue(said),
+            Self::Surprise(_) => Kind::Surprise,
             Self::Order { .. } => Kind::Order,
             Self::Refused { .. } => Kind::Refused,
             Self::CancelRequest { .. } => Kind::CancelRequest,

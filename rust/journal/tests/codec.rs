@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
     CodecError, FRAME_BYTES_MAX, Frames, Kind, Reader, Record, RecordBody, collect_events, decode,
-    encode_account, encode_event, encode_event_of, encode_session, encode_session_end,
+    encode_account, encode_event, encode_events, encode_session, encode_session_end,
 };
 use tradecore_types::{
     AccountEvent, BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, InstrumentId, Level, Opening,
@@ -40,6 +40,8 @@ fn owned(record: &Record<'_>) -> Owned {
         RecordBody::Sized { order_id, lots } => Owned::Sized { order_id, lots },
         RecordBody::Sent(sent) => Owned::Sent(sent),
         RecordBody::Report(report) => Owned::Report(report),
+        RecordBody::Venue { instrument, said } => Owned::Venue { instrument, said: said.to_owned() },
+        RecordBody::Surprise(surprise) => Owned::Surprise(surprise),
         RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
         RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),
         RecordBody::Margin { strategy, instrument, amount } => Owned::Margin { strategy, instrument, amount },
@@ -119,6 +121,15 @@ proptest! {
     fn a_replay_gets_the_events_and_nothing_else(records in vec(record(), 0..12)) {
         let mut batch = EventBatch::default();
         collect_events(&encode_all(&records), &mut batch).unwrap();
+        let said = records.iter().filter_map(|record| match record {
+            Owned::Venue { said, .. } => Some(said),
+            _ => None,
+        });
+        let heard = batch.events.iter().filter_map(|event| match event.body {
+            EventBody::Venue(place) => Some(batch.venue_event(place).unwrap()),
+            _ => None,
+        });
+        prop_assert!(heard.eq(said));
         let wanted: Vec<_> = (0i64..)
             .zip(&records)
             .filter_map(|(time_ns, record)| match record {
@@ -128,6 +139,10 @@ proptest! {
                 Owned::Account(_) => {
                     let body = std::mem::discriminant(&EventBody::Account(0));
                     Some((time_ns, InstrumentId(0), body, vec![], vec![]))
+                }
+                Owned::Venue { instrument, .. } => {
+                    let kind = std::mem::discriminant(&EventBody::Venue(0));
+                    Some((time_ns, *instrument, kind, vec![], vec![]))
                 }
                 _ => None,
             })
@@ -154,9 +169,7 @@ proptest! {
             .collect();
         prop_assert_eq!(&batch.account_events, &said);
         let mut again = Vec::new();
-        for event in &batch.events {
-            encode_event_of(&mut again, event, &batch).unwrap();
-        }
+        encode_events(&mut again, &batch).unwrap();
         let mut twice = EventBatch::default();
         collect_events(&again, &mut twice).unwrap();
         prop_assert_eq!((&twice.events, &twice.account_events), (&batch.events, &said));
@@ -193,7 +206,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_ne!(before.name(), after.name());
         assert!(after.about().ends_with('.') && !after.about().contains("  "), "{after:?}");
     }
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 12);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 15);
 }
 
 #[test]
@@ -219,9 +232,9 @@ fn a_record_that_does_not_fit_is_refused_and_leaves_the_buffer_as_it_was() {
     let opening = AccountEvent::Opening(opening);
     assert_eq!(encode_account(&mut out, 0, &opening), Err(CodecError::TooLarge("account")));
     let alone = Event { body: EventBody::Account(3), ..event };
-    let missing = CodecError::Field { field: "account", value: 3 };
-    assert_eq!(encode_event(&mut out, &alone, &[], &[]), Err(missing));
-    assert_eq!(encode_event_of(&mut out, &alone, &EventBatch::default()), Err(missing));
+    assert_eq!(encode_event(&mut out, &alone, &[], &[]), Err(CodecError::Apart));
+    let without = EventBatch { events: vec![alone], ..EventBatch::default() };
+    assert_eq!(encode_events(&mut out, &without), Err(CodecError::Apart));
     assert_eq!(out, [7; 3]);
 }
 

@@ -1,16 +1,18 @@
 //! An account as the records of a journal say it, whatever strategies and whatever behaviour wrote them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use tradecore_journal::{Frames, RecordBody, decode};
-use tradecore_risk::{Execution, Stake, Stakes};
 use tradecore_types::{
     CashFlow, CommandKind, Event, EventBatch, EventBody, Opening, OrderId, OrderIntent, Report, ReportBody,
     Size, ValueError,
 };
 
-use crate::reports::fill_of;
+use crate::books::{Booking, fill_of};
 use crate::{Advance, Destination, Kernel, KernelConfig, KernelError};
+
+/// Orders that have ended and are remembered.
+const ENDED_MAX: usize = 1_024;
 
 /// An order that the records leave open.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub struct FollowedOrder {
 pub struct Follower {
     kernel: Kernel,
     open: BTreeMap<OrderId, FollowedOrder>,
+    /// Orders that have ended, the oldest first: a venue outside may tell of a fill later.
+    ended: VecDeque<OrderIntent>,
     waiting: EventBatch,
     market_events: u64,
 }
@@ -53,6 +57,7 @@ impl Follower {
         Ok(Self {
             kernel: Kernel::new(config)?,
             open: BTreeMap::new(),
+            ended: VecDeque::new(),
             waiting: EventBatch::default(),
             market_events: 0,
         })
@@ -79,6 +84,10 @@ impl Follower {
 
     /// Queues an event; what it costs is in the records, and what it orders too.
     fn wait_for(&mut self, frame: &[u8], body: &RecordBody<'_>) -> Result<(), KernelError> {
+        if matches!(body, RecordBody::Venue { .. }) {
+            // What was booked of it is a record of its own.
+            return Ok(());
+        }
         if let RecordBody::Event { event, .. } = body {
             let is_market = !matches!(event.body, EventBody::Command(_) | EventBody::Clock);
             self.market_events += u64::from(is_market);
@@ -139,7 +148,7 @@ impl Follower {
     }
 
     fn take_report(&mut self, report: &Report) -> Result<(), KernelError> {
-        let Some(order) = self.open.get_mut(&report.order_id) else { return Ok(()) };
+        let Some(order) = self.open.get_mut(&report.order_id) else { return self.take_late(report) };
         match report.body {
             ReportBody::Fill { lots, .. } => {
                 let intent = order.intent;
@@ -148,12 +157,12 @@ impl Follower {
                 // it filled, and yet another fill may come.
                 order.has_filled = true;
                 if order.open_lots.is_some_and(|open| open <= 0) {
-                    self.open.remove(&report.order_id);
+                    self.end(report.order_id);
                 }
                 self.kernel.follow_fill(&intent, report)
             }
             ReportBody::Rejected(_) | ReportBody::Canceled(_) | ReportBody::Expired => {
-                self.open.remove(&report.order_id);
+                self.end(report.order_id);
                 Ok(())
             }
             ReportBody::Replaced { lots, .. } | ReportBody::Restated { lots, .. } => {
@@ -162,6 +171,22 @@ impl Follower {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Takes what is said of an order that has ended: only a fill is news.
+    fn take_late(&mut self, report: &Report) -> Result<(), KernelError> {
+        match self.ended.iter().find(|intent| intent.order_id == report.order_id).copied() {
+            Some(intent) => self.kernel.follow_fill(&intent, report),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self, order_id: OrderId) {
+        let Some(order) = self.open.remove(&order_id) else { return };
+        if self.ended.len() == ENDED_MAX {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(order.intent);
     }
 
     /// Returns the orders that are open, by number.
@@ -185,31 +210,17 @@ impl Follower {
 impl Kernel {
     /// Books a fill that another engine has recorded.
     fn follow_fill(&mut self, intent: &OrderIntent, report: &Report) -> Result<(), KernelError> {
-        let Some(fill) = fill_of(intent, report) else { return Ok(()) };
-        self.ledger.apply_fill(fill)?;
-        self.ledger.check()?;
-        let Some(market) = self.markets.get(intent.instrument.index()).filter(|_| self.scopes.is_on()) else {
-            return Ok(());
-        };
-        let (strategy, id) = (intent.strategy, intent.instrument);
-        let stake = |position_lots| Stake { position_lots, working_buy_lots: 0, working_sell_lots: 0 };
-        let stakes = Stakes {
-            own: stake(self.ledger.position(strategy, id)),
-            account: stake(self.ledger.position_total(id)),
-        };
-        let mark_ticks = self.marks.get(id.index()).copied().flatten();
-        self.scopes.set_stakes(strategy, &market.instrument, mark_ticks, stakes);
-        let (side, price_ticks, lots, fee) = (fill.side, fill.price_ticks, fill.lots, fill.fee);
-        let execution = Execution { strategy, side, price_ticks, lots, fee };
-        self.scopes.note_fill(&market.instrument, &execution, self.ledger.cash(), self.now_ns);
-        Ok(())
+        let market = self.markets.get(intent.instrument.index());
+        let Some((fill, market)) = fill_of(intent, report).zip(market) else { return Ok(()) };
+        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: false };
+        self.books.book_fill(&fill, at).map(|_| ())
     }
 
     /// Books a cash flow that another engine has recorded.
     fn follow_flow(&mut self, flow: &CashFlow) -> Result<(), KernelError> {
-        self.ledger.book(flow)?;
-        if self.scopes.is_on() {
-            self.scopes.note_flow(flow.strategy, flow.amount, self.ledger.cash(), self.now_ns);
+        self.books.ledger.book(flow)?;
+        if self.books.scopes.is_on() {
+            self.books.scopes.note_flow(flow.strategy, flow.amount, self.books.ledger.cash(), self.now_ns);
         }
         Ok(())
     }

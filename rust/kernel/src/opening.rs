@@ -66,9 +66,9 @@ impl Kernel {
             return Err(ValueError::new("strategy_id", lot.strategy.0, rule).into());
         }
         for guard in &opening.guards {
-            self.scopes.check_guard(guard)?;
+            self.books.scopes.check_guard(guard)?;
         }
-        let opened = self.ledger.clone().open(cash_of(opening), opening.brought, &opening.lots);
+        let opened = self.books.ledger.clone().open(cash_of(opening), opening.brought, &opening.lots);
         opened.map_err(|error| ValueError::new("lots", opening.lots.len(), error.to_string()).into())
     }
 
@@ -89,17 +89,17 @@ impl Kernel {
 
     /// Takes over cash and positions: all that follow fills learn of them, and no fill is told.
     fn on_opening(&mut self, opening: &Opening) -> Result<(), KernelError> {
-        if self.counters.events != 1 {
+        if self.books.counters.events != 1 {
             return Err(KernelError::Broken("an opening came after another event".into()));
         }
-        self.ledger.open(cash_of(opening), opening.brought, &opening.lots)?;
-        self.ledger.audit()?;
+        self.books.ledger.open(cash_of(opening), opening.brought, &opening.lots)?;
+        self.books.ledger.audit()?;
         self.last_order_id = opening.last_order_id;
         for price in &opening.prices {
             self.set_mark(price.instrument, price.price_ticks);
         }
-        if let Some(account) = &mut self.account {
-            account.note_opening(self.now_ns, &self.ledger)?;
+        if let Some(account) = &mut self.books.account {
+            account.note_opening(self.now_ns, &self.books.ledger)?;
             self.settle_account();
         }
         self.open_scopes(opening)
@@ -109,32 +109,32 @@ impl Kernel {
     fn open_scopes(&mut self, opening: &Opening) -> Result<(), KernelError> {
         if opening.guards.iter().any(|guard| guard.halt.is_some()) {
             // A halt ends by an operator's word alone, also where no limit is left that could have caused it.
-            self.scopes.keep_on();
+            self.books.scopes.keep_on();
         }
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.tell_scopes_all();
         } else {
-            self.scopes.start_guards(self.ledger.cash());
+            self.books.scopes.start_guards(self.books.ledger.cash());
         }
-        opening.guards.iter().try_for_each(|guard| self.scopes.resume(guard))?;
+        opening.guards.iter().try_for_each(|guard| self.books.scopes.resume(guard))?;
         Ok(())
     }
 
     fn on_adjustment(&mut self, change: &AccountChange) -> Result<(), KernelError> {
-        self.ledger.adjust(change.amount)?;
-        self.ledger.check()?;
-        if self.scopes.is_on() {
-            self.scopes.note_adjustment(self.ledger.cash(), self.now_ns);
+        self.books.ledger.adjust(change.amount)?;
+        self.books.ledger.check()?;
+        if self.books.scopes.is_on() {
+            self.books.scopes.note_adjustment(self.books.ledger.cash(), self.now_ns);
         }
         Ok(())
     }
 
     fn on_transfer(&mut self, change: &AccountChange) -> Result<(), KernelError> {
-        self.ledger.transfer(change.amount)?;
-        self.ledger.check()?;
+        self.books.ledger.transfer(change.amount)?;
+        self.books.ledger.check()?;
         self.curve.note_transfer(self.now_ns, change.amount);
-        if self.scopes.is_on() {
-            self.scopes.note_transfer(change.amount, self.ledger.cash(), self.now_ns);
+        if self.books.scopes.is_on() {
+            self.books.scopes.note_transfer(change.amount, self.books.ledger.cash(), self.now_ns);
         }
         Ok(())
     }
@@ -149,11 +149,11 @@ impl Kernel {
             mark.map(|price_ticks| OpeningPrice { instrument, price_ticks })
         };
         Opening {
-            cash: vec![Balance { currency: self.config.currency.clone(), amount: self.ledger.cash() }],
-            brought: Some(self.ledger.opening()),
-            lots: self.ledger.opening_lots().collect(),
-            prices: self.marks.iter().enumerate().filter_map(price).collect(),
-            guards: if self.scopes.is_on() { self.scopes.guards() } else { Vec::new() },
+            cash: vec![Balance { currency: self.config.currency.clone(), amount: self.books.ledger.cash() }],
+            brought: Some(self.books.ledger.opening()),
+            lots: self.books.ledger.opening_lots().collect(),
+            prices: self.books.marks.iter().enumerate().filter_map(price).collect(),
+            guards: if self.books.scopes.is_on() { self.books.scopes.guards() } else { Vec::new() },
             last_order_id: self.last_order_id,
             ..Opening::default()
         }

@@ -1,6 +1,6 @@
 //! What comes in: market data, order flow of a simulated exchange, commands and the clock.
 
-use crate::{AccountEvent, Command, InstrumentId, Side, TimeNs};
+use crate::{AccountEvent, Command, InstrumentId, Side, TimeNs, VenueEvent};
 
 /// One price level of a book.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,6 +161,8 @@ pub enum EventBody {
     Funding(Funding),
     /// An operator's command; the instrument is not used.
     Command(Command),
+    /// What a venue outside says, by its place in the batch's table: its texts must not make a quote larger.
+    Venue(u32),
     /// Time passed and nothing else; the instrument is not used.
     Clock,
 }
@@ -176,7 +178,7 @@ pub struct Event {
     pub body: EventBody,
 }
 
-/// Events in time order with shared tables of what is larger than an event, so that no event allocates.
+/// Events in time order with tables for what does not fit an event, so that no quote, trade or book message allocates.
 #[derive(Clone, Debug, Default)]
 pub struct EventBatch {
     /// The events, `time_ns` never falling.
@@ -185,14 +187,20 @@ pub struct EventBatch {
     pub levels: Vec<Level>,
     /// What [`EventBody::Account`] events say.
     pub account_events: Vec<AccountEvent>,
+    /// What venues outside say.
+    pub venue_events: Vec<VenueEvent>,
 }
 
 impl EventBatch {
     /// Makes an empty batch with room for `events` events and `levels` levels.
     #[must_use]
     pub fn with_capacity(events: usize, levels: usize) -> Self {
-        let (events, levels) = (Vec::with_capacity(events), Vec::with_capacity(levels));
-        Self { events, levels, account_events: Vec::new() }
+        Self {
+            events: Vec::with_capacity(events),
+            levels: Vec::with_capacity(levels),
+            account_events: Vec::new(),
+            venue_events: Vec::new(),
+        }
     }
 
     /// Empties the batch and keeps its memory.
@@ -200,6 +208,7 @@ impl EventBatch {
         self.events.clear();
         self.levels.clear();
         self.account_events.clear();
+        self.venue_events.clear();
     }
 
     /// Appends an event about the account.
@@ -212,7 +221,13 @@ impl EventBatch {
     /// Returns what an event about the account says; `None` for a place that is not in the table.
     #[must_use]
     pub fn account_event(&self, place: u32) -> Option<&AccountEvent> {
-        self.account_events.get(usize::try_from(place).unwrap_or(usize::MAX))
+        usize::try_from(place).ok().and_then(|place| self.account_events.get(place))
+    }
+
+    /// Returns what a venue outside says at a place of the table; `None` when it is out of range.
+    #[must_use]
+    pub fn venue_event(&self, place: u32) -> Option<&VenueEvent> {
+        usize::try_from(place).ok().and_then(|place| self.venue_events.get(place))
     }
 
     /// Returns the bid and the ask levels of a book message; empty when the indices are out of range.

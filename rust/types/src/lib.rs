@@ -25,6 +25,7 @@ mod refusal;
 mod report;
 mod sent;
 mod sessions;
+mod venue_event;
 
 pub use account_event::{
     AccountChange, AccountEvent, Balance, GuardState, Opening, OpeningLot, OpeningPrice,
@@ -52,6 +53,7 @@ pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
 pub use sent::{Sent, SentBody};
 pub use sessions::{SESSIONS_MAX, Session, Sessions};
+pub use venue_event::{Surprise, SurpriseKind, VENUE_ID_BYTES_MAX, VenueEvent, VenueReport};
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
 pub type TimeNs = i64;
