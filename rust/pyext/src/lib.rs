@@ -13,6 +13,7 @@ mod calendars;
 mod callback;
 mod caller;
 mod calls;
+mod columns;
 mod config;
 mod deadline;
 mod desk;
