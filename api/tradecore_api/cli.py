@@ -144,7 +144,15 @@ def _add_runs(commands: Commands) -> None:
     run = _command(commands, "run", "run:run", "run strategies in shadow or paper mode until told to stop")
     run.add_argument("config", nargs="?", help="TOML file; not needed with --feed")
     run.add_argument("--feed", choices=["binance"], help="run the built-in paper configuration on this feed")
-    run.add_argument("--new-journal", action="store_true", help="set an existing journal aside, start afresh")
+    begins = run.add_mutually_exclusive_group()
+    begins.add_argument(
+        "--new-journal", action="store_true", help="set an existing journal aside, start afresh"
+    )
+    begins.add_argument(
+        "--carry-over",
+        action="store_true",
+        help="where settings, strategies or version changed, go on with cash and positions in a new journal",
+    )
     run.add_argument(
         "--no-view",
         "--plain",

@@ -71,14 +71,24 @@ class Daemon:
         What to run.
     is_new_journal : bool
         Set an existing journal aside and start afresh.
+    is_carry_over : bool
+        Where an existing journal does not go on, begin a new one with its account.
     has_view : bool
         Show on the terminal what it does while it runs.
     """
 
-    def __init__(self, config: Config, *, is_new_journal: bool = False, has_view: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        is_new_journal: bool = False,
+        is_carry_over: bool = False,
+        has_view: bool = False,
+    ) -> None:
         self._config = config
         self._tables = config.tables
         self._is_new_journal = is_new_journal
+        self._is_carry_over = is_carry_over
         self._state = StateDir(config.tables.account.name)
         self._journal = JournalFolder(config.tables.journal.path or self._state.journal)
         self._session: Session | None = None
@@ -144,20 +154,21 @@ class Daemon:
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
         try:
-            session = sessions.open_session(
+            opened = sessions.open_session(
                 self._config,
                 self._journal,
                 is_new_journal=self._is_new_journal,
+                is_carry_over=self._is_carry_over,
                 notifiers=lambda engine: [readers.log_notifier(engine)],
             )
         finally:
             # An import, a strategy's start or its replay may fork too.
             self._forks.end_child()
-        self._session = session
+        self._session = session = opened.session
         self._news = session.engine.watch(has_refusals=False)
         last_words.forget(self._state)
         self._watch = EngineWatch(session.engine, self._day_before())
-        start_lines.tell_start(self._config, session, self._journal.where)
+        start_lines.tell_start(self._config, session, self._journal.where, opened.carried)
         if self._stop_asked:
             session.stop(self._stop_asked)
         self._guard = Guard(self._lock, self._state, self._journal)

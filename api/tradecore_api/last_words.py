@@ -12,6 +12,7 @@ from tradecore.domain.errors import (
     BrokenInvariantError,
     ConfigError,
     DataError,
+    DivergenceError,
     StorageError,
     StrategyError,
     TradecoreError,
@@ -33,7 +34,14 @@ _NEXT_STEPS: tuple[tuple[type[BaseException], str], ...] = (
         StrategyError,
         (
             "mend the strategy, then start again: the run goes on from its journal; if the mended strategy "
-            "would have acted otherwise before, start with --new-journal"
+            "would have acted otherwise before, start with --carry-over: it keeps cash and positions"
+        ),
+    ),
+    (
+        DivergenceError,
+        (
+            "go on with the old code; or start with --carry-over, which begins a new journal with the cash "
+            "and the positions of this one"
         ),
     ),
     (

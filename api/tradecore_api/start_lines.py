@@ -8,6 +8,7 @@ import msgspec
 
 from tradecore.domain.units import Units, shown_money
 from tradecore.runtime import Session
+from tradecore.runtime.carry_over import CarriedOver
 from tradecore_api.config.tables import Config
 from tradecore_api.engine_status import limit_rows, position_rows
 from tradecore_api.version import VERSION
@@ -18,7 +19,9 @@ INSTRUMENTS_SHOWN_MAX = 10
 LIMITS_SHOWN_MAX = 12
 
 
-def tell_start(config: Config, session: Session, journal_path: str) -> None:
+def tell_start(
+    config: Config, session: Session, journal_path: str, carried: CarriedOver | None = None
+) -> None:
     """Log what starts, a line for each thing."""
     account = config.tables.account.name
     for event, words, told in (
@@ -26,6 +29,7 @@ def tell_start(config: Config, session: Session, journal_path: str) -> None:
         _instruments(config),
         *_strategies(config),
         _limits(session),
+        *_carried(carried),
         _journal(session, journal_path),
         _money(session),
         _ways(account, journal_path),
@@ -96,6 +100,26 @@ def _limits(session: Session) -> Line:
         words,
         {"limits": [{name: row[name] for name in ("scope", "limit", "value")} for row in rows]},
     )
+
+
+def _carried(carried: CarriedOver | None) -> list[Line]:
+    """Say what was carried over, what changed, and what ended by that, a line for each."""
+    if carried is None:
+        return []
+    words = f"the account was carried over; its journal before is kept as {carried.kept}"
+    lines: list[Line] = [("start_carried_over", words, {"kept": carried.kept})]
+    changes = carried.opening.changed.splitlines()[: -(len(carried.orders) + len(carried.left_out)) or None]
+    lines += [("start_changed", f"changed: {change}", {"changed": change}) for change in changes]
+    lines += [
+        ("start_order_ended", f"ended, because it was open before: {order}", {"order": order})
+        for order in carried.orders
+    ]
+    lines += [
+        ("start_command_again", f"holds still: {command.words}", {"command": command.words})
+        for command in carried.commands
+    ]
+    lines += [("start_left_out", words, {"left_out": words}) for words in carried.left_out]
+    return lines
 
 
 def _journal(session: Session, journal_path: str) -> Line:

@@ -21,6 +21,10 @@ KINDS = record_kinds()
 GOLDEN = sorted((ROOT / "tests/replay/golden").glob("behaviour-*/*.journal"))
 # No golden journal of the first version has the one, and none of a version before this one the other.
 SIZED = record("sized", 10**6, 1, order_id=1, lots=3)
+LOT = {"strategy": 0, "instrument": 0, "entry_order": 1, "entry_time_ns": 1, "entry_ticks": 5, "lots": 3}
+OPENING = record(
+    "account", 10**6, 1, account="opening", cash={"USD": 1}, lots=[{**LOT, "fee": 1}], changed=""
+)
 SENT = record("sent", 10**6, 1, order_id=1, request="new", lots=3)
 # No golden journal is of a venue outside.
 LOST = record("outcome_lost", 10**6, 1, instrument=0, order_id=1)
@@ -57,7 +61,7 @@ def test_a_record_of_every_projected_kind_changes_the_tables_that_are_named():
         for path in GOLDEN
         for seq, time_ns, kind, fields in JournalFolder(path).reader()
     ]
-    for one in [*records, SIZED, SENT, LOST]:
+    for one in [*records, SIZED, SENT, LOST, OPENING]:
         changed[one.kind] |= tables_changed_by(one)
 
     assert {name: tables for name, tables in changed.items() if tables} == {

@@ -172,6 +172,7 @@ def test_other_settings_refuse_the_old_journal_and_say_the_ways_out(desk):
     refused = desk.call("run", str(desk.config), "--set", "account.cash=5", code=ExitCode.CONFIG)
     assert "engine.account.cash was '100000', is '5'" in refused.stderr
     assert "--new-journal" in refused.stderr
+    assert "--carry-over" in refused.stderr
 
     stopped_by(desk.start("--set", "account.cash=5000", "--new-journal"), signal.SIGTERM)
     names = [path.name for path in StateDirOf(desk).journal.parent.glob("engine.journal.2*")]

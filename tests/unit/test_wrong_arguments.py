@@ -4,6 +4,7 @@ import ast
 import inspect
 import math
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,9 +45,17 @@ FRAME = np.array(
 )
 
 
+# What an account begins with, in whole units.
+ROWS = SimpleNamespace(
+    cash=[("USD", 1)], brought=None, lots=[], prices=[], guards=[], last_order_id=0, market_events=0,
+    before=None, changed="",
+)  # fmt: skip
+
+
 # How each method is called well; what is not in it has no argument that may be wrong.
 OF_A_BATCH: dict[str, dict[str, object]] = {
     "skip": {"count": 1},
+    "skip_before": {"time_ns": 10},
     "quote": {
         "time_ns": 10, "instrument_id": 0, "bid_ticks": 99, "bid_lots": 1, "ask_ticks": 101, "ask_lots": 1,
         "update_id": 3,
@@ -84,6 +93,9 @@ OF_A_BATCH: dict[str, dict[str, object]] = {
     "mark": {"time_ns": 10, "instrument_id": 0, "price_ticks": 100},
     "funding": {"time_ns": 10, "instrument_id": 0, "rate_ppb": 5, "mark_ticks": 100},
     "clock": {"time_ns": 10},
+    "opening": {"time_ns": 10, "rows": ROWS},
+    "adjustment": {"time_ns": 10, "currency": "USD", "amount": 1, "reason": "fee"},
+    "transfer": {"time_ns": 10, "currency": "USD", "amount": 1, "reason": "deposit"},
     "from_frame": {
         "frame": FRAME, "instrument": GOLD, "instrument_id": 0, "kind": "trades", "columns": None,
         "rounding": "exact", "timezone": "UTC", "interval": None,

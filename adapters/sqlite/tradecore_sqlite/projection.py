@@ -38,6 +38,7 @@ PROJECTED = {
     "session": ("sessions",),
     "session_end": ("sessions",),
     "command": ("commands",),
+    "account": ("account_events", "opening_lots"),
     "order": ("orders",),
     "refused": ("refusals",),
     "cancel_request": ("requests", "orders"),
@@ -52,6 +53,8 @@ PROJECTED = {
     "sent": ("orders",),
     "outcome_lost": ("orders",),
 }
+# What an open lot says before its fee, in the order of the columns.
+_LOT = ("strategy", "instrument", "entry_order", "entry_time_ns", "entry_ticks", "lots")
 
 
 class SessionRow(msgspec.Struct):
@@ -93,6 +96,8 @@ class Changes:
             self._take_in_session(self._session, record)
         if isinstance(record.body, _OF_ORDERS):
             self._take_of_order(record, record.body)
+        elif isinstance(record.body, bodies.Account):
+            self._take_of_account(record, record.body)
         if (row := _row(record.body, self._readable)) is not None:
             table, values = row
             self._add(table, (record.seq, record.time_ns, *values))
@@ -126,6 +131,19 @@ class Changes:
         if known is not None:
             known.take(record)
             known.make_readable(self._readable)
+
+    def _take_of_account(self, record: JournalRecord, told: bodies.Account) -> None:
+        row: Row
+        if told.account != "opening":
+            row = (told.currency, str(told.amount), told.reason, None)
+        else:
+            # An account has one balance.
+            (currency, cash), *_ = (told.cash or {}).items()
+            row = (currency, str(cash), told.changed, told.before)
+            for place, lot in enumerate(told.lots or ()):
+                values = (*(lot[name] for name in _LOT), str(lot["fee"]))
+                self._add("opening_lots", (record.seq, place, *values))
+        self._add("account_events", (record.seq, record.time_ns, told.account, *row))
 
     def _keep_session(self) -> None:
         if self._session is not None:

@@ -32,6 +32,10 @@ _FILLS = (
     "SELECT fills.order_id, fills.venue_time_ns, fills.price_ticks, fills.lots, fills.fee_atto, details "
     "FROM fills JOIN orders USING (order_id) ORDER BY fills.seq"
 )
+_OPENING_LOTS = (
+    "SELECT strategy, instrument, entry_order, entry_time_ns, entry_ticks, lots, fee_atto "
+    "FROM opening_lots ORDER BY seq, place"
+)
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 
@@ -257,6 +261,14 @@ class SqliteReadModel:
             configs = [str(row[0]) for row in await connection.execute_fetchall(newest)]
             rows = await connection.execute_fetchall(_FILLS)
             return (configs[0] if configs else None), [_fill_with_order(row) for row in rows]
+        raise AssertionError
+
+    async def opening_lots(self) -> list[dict[str, int]]:
+        """Return the lots that were open when the account began, as the journal has them."""
+        names = ("strategy", "instrument", "entry_order", "entry_time_ns", "entry_ticks", "lots", "fee")
+        async with self._guarded():
+            rows = await self._connection.execute_fetchall(_OPENING_LOTS)
+            return [dict(zip(names, map(int, row), strict=True)) for row in rows]
         raise AssertionError
 
     async def aclose(self) -> None:

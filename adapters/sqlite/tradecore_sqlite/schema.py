@@ -54,6 +54,34 @@ CREATE TABLE margin_changes (
 ) STRICT;
 """
 
+# Since version 6.
+_ACCOUNT_TABLES = """
+-- What the account was told of itself: `opening` (its cash is the amount), `adjustment` or `transfer`.
+CREATE TABLE account_events (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount_atto TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    journal_before TEXT
+) STRICT;
+
+-- Lots that were open when the account began.
+CREATE TABLE opening_lots (
+    seq INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    entry_order INTEGER NOT NULL,
+    entry_time_ns INTEGER NOT NULL,
+    entry_ticks INTEGER NOT NULL,
+    lots INTEGER NOT NULL,
+    fee_atto TEXT NOT NULL,
+    PRIMARY KEY (seq, place)
+) STRICT, WITHOUT ROWID;
+"""
+
 # Since version 4.
 _BINDING = """
 -- Which journal the tables are of: SHA-256 of its first frame, empty before that; and where it was then.
@@ -146,12 +174,18 @@ CREATE TABLE commands (
 """
 
 _VIEWS = """
--- A view, so that a position is the sum of its fills and can be nothing else.
+-- A view, so that a position is the sum of its fills and of what the account began with, and nothing else.
 CREATE VIEW positions AS
-    SELECT strategy, instrument,
-           SUM(CASE side WHEN 'buy' THEN lots ELSE -lots END) AS lots,
-           COUNT(*) AS fills, MAX(time_ns) AS time_ns
-    FROM fills GROUP BY strategy, instrument;
+    SELECT strategy, instrument, SUM(lots) AS lots, SUM(fills) AS fills, MAX(time_ns) AS time_ns
+    FROM (
+        SELECT strategy, instrument, CASE side WHEN 'buy' THEN lots ELSE -lots END AS lots, 1 AS fills,
+               time_ns
+        FROM fills
+        UNION ALL
+        SELECT strategy, instrument, lots, 0, account_events.time_ns
+        FROM opening_lots JOIN account_events USING (seq)
+    )
+    GROUP BY strategy, instrument;
 """
 
 # Since version 6: what the numbers of a row mean, at the end of the row, all of it text.
@@ -174,7 +208,7 @@ _OF_NO_JOURNAL = """
 UPDATE source SET first = '', path = '';
 """
 
-TABLES = _OLDER_TABLES + _NEWER_TABLES + _BINDING + _VIEWS + _READABLE
+TABLES = _OLDER_TABLES + _NEWER_TABLES + _ACCOUNT_TABLES + _BINDING + _VIEWS + _READABLE
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
 # projected again: by the next start of its engine where the form of rows has changed, else by a rebuild.
@@ -196,7 +230,7 @@ ALTER TABLE orders ADD COLUMN oco_order_id INTEGER;
 ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
 """,
     # The rows that are there have none of it: the tables are of no journal, and the next start fills them.
-    5: f"{_READABLE}{_OF_NO_JOURNAL}",
+    5: f"{_ACCOUNT_TABLES}\nDROP VIEW IF EXISTS positions;\n{_VIEWS}\n{_READABLE}{_OF_NO_JOURNAL}",
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (
@@ -209,6 +243,7 @@ BY_SEQ = (
     "liquidations",
     "margin_changes",
     "commands",
+    "account_events",
 )
 # In the header of a file: that it is a read model of tradecore ("trdc").
 APPLICATION_ID = 0x74726463
@@ -224,4 +259,6 @@ NAMES = (
     "liquidations",
     "margin_changes",
     "commands",
+    "account_events",
+    "opening_lots",
 )

@@ -35,7 +35,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
 async def _run(tree: dict[str, object], journal: JournalFolder) -> RunSummary:
     config = read.from_tree(tree, "demo configuration", environment={})
-    session = sessions.open_session(config, journal)
+    session = sessions.open_session(config, journal).session
     was_interrupted = False
 
     def interrupt(*_: object) -> None:

@@ -21,7 +21,7 @@ from tradecore_api.wiring import sessions
 
 POLL_SECONDS = 0.2
 # Fields that are atto units of the account's currency.
-_MONEY = frozenset({"fee", "amount", "equity", "maintenance"})
+_MONEY = frozenset({"fee", "amount", "equity", "maintenance", "brought", "cash", "last", "peak", "day_start"})
 # Too many to read: what a feed brings, and the time.
 EVENT_KINDS = frozenset(
     kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in NOT_OF_MARKET
@@ -85,18 +85,24 @@ def _plain(record: JournalRecord) -> dict[str, object]:
 
 def _readable(fields: dict[str, object]) -> dict[str, object]:
     """Show bytes as text, money as decimal text, and integers that JSON readers would round as text."""
-    return {
-        name: exact_money(value) if name in _MONEY and isinstance(value, int) else _value(value)
-        for name, value in fields.items()
-    }
+    return {name: _value(name, value) for name, value in fields.items()}
 
 
-def _value(value: object) -> object:
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    if isinstance(value, int) and abs(value) > 2**63:
-        return str(value)
-    return value
+def _value(name: str, value: object) -> object:
+    match value:
+        case dict():
+            # Money by currency has the names of currencies below its own.
+            return {key: _value(name if name in _MONEY else key, item) for key, item in value.items()}
+        case list():
+            return [_value(name, item) for item in value]
+        case bytes():
+            return value.decode(errors="replace")
+        case int() if name in _MONEY and not isinstance(value, bool):
+            return exact_money(value)
+        case int() if abs(value) > 2**63:
+            return str(value)
+        case _:
+            return value
 
 
 def _print_told(teller: JournalTeller, noted: Noted, *, is_json: bool) -> None:

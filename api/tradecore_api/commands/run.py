@@ -32,7 +32,13 @@ def _run(arguments: argparse.Namespace, *, has_view: bool) -> int:
     descriptors.require()
     config = _config(arguments)
     readers.configure_log(config)
-    summary = Daemon(config, is_new_journal=arguments.new_journal, has_view=has_view).run()
+    daemon = Daemon(
+        config,
+        is_new_journal=arguments.new_journal,
+        is_carry_over=arguments.carry_over,
+        has_view=has_view,
+    )
+    summary = daemon.run()
     if (streams := current()) is not None:
         # On a terminal the summary comes after the log.
         streams.settle(END_SECONDS_MAX)

@@ -95,12 +95,13 @@ def _of_journal(journal: JournalFolder) -> tuple[SessionConfig, list[ClosedTrade
 def _of_database(path: str) -> tuple[SessionConfig, list[ClosedTrade]]:
     if not Path(path).is_file():
         raise StorageError(path, "no such read model; `tradecore db rebuild` makes one from a journal")
-    text, fills = asyncio.run(readers.recorded_fills(path))
-    if text is None:
+    recorded = asyncio.run(readers.recorded_fills(path))
+    if (text := recorded.config) is None:
         raise DataError(path, "has no session: it is empty; `tradecore db rebuild` fills it from a journal")
     config = _config_of(Session(engine_version="", config=text), path)
     book = TradesOfFills(config.engine, strategy_names(config))
-    for fill, order in fills:
+    book.open(recorded.lots)
+    for fill, order in recorded.fills:
         book.fill(fill, order)
     return config, book.trades()
 

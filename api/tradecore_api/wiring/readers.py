@@ -92,12 +92,21 @@ async def database_info(path: str) -> dict[str, object]:
         await read_model.aclose()
 
 
-async def recorded_fills(path: str) -> tuple[str | None, list[tuple[Report, Order]]]:
-    """Return the newest configuration in a read model, and every fill with its order."""
+class RecordedFills(msgspec.Struct, frozen=True):
+    """What closed trades are made of again: configuration, lots of the opening, fills with their orders."""
+
+    config: str | None
+    lots: list[dict[str, int]]
+    fills: list[tuple[Report, Order]]
+
+
+async def recorded_fills(path: str) -> RecordedFills:
+    """Return the newest configuration in a read model, what the account began with, and every fill."""
     from tradecore_sqlite import SqliteReadModel
 
     read_model = await SqliteReadModel.open(path)
     try:
-        return await read_model.fills()
+        config, fills = await read_model.fills()
+        return RecordedFills(config, await read_model.opening_lots(), fills)
     finally:
         await read_model.aclose()

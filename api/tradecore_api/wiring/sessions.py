@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-from tradecore.domain.errors import StorageError
-from tradecore.domain.journal import JournalFolder
+import msgspec
+
+from tradecore.domain.errors import DivergenceError, StorageError
+from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
+from tradecore.runtime.carry_over import CarriedOver, carry_over
+from tradecore.runtime.later_feed import LaterFeed
 from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, recorded_config, recover
-from tradecore.runtime.session_config import check_behaviour
+from tradecore.runtime.session_config import check_behaviour, recorded_behaviour
 from tradecore_api.config.tables import (
     Config,
     ConfigTables,
@@ -22,41 +26,95 @@ from tradecore_api.wiring.feeds import build_feed, feed_identity
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """A session, and what was carried over to its journal when it was opened; `None` for nothing."""
+
+    session: Session
+    carried: CarriedOver | None = None
+
+
 def open_session(
     config: Config,
     folder: JournalFolder,
     *,
     is_new_journal: bool = False,
+    is_carry_over: bool = False,
     notifiers: Callable[[Engine], Sequence[Notifier]] = lambda _: (),
-) -> Session:
+) -> Opened:
     """Open the journal, bring a fresh engine to its end, and return the session that goes on from there.
 
-    `notifiers` makes those who are told, for an engine that is where it goes on.
+    Parameters
+    ----------
+    config : Config
+        What to run.
+    folder : JournalFolder
+        Where its journal is, or is to be.
+    is_new_journal : bool
+        Set an existing journal aside and start afresh.
+    is_carry_over : bool
+        Where an existing journal does not go on with this configuration, these strategies or this behaviour,
+        begin a new one with its account.
+    notifiers : callable
+        Makes those who are told, for an engine that is where it goes on.
 
     Raises
     ------
     ConfigError, StorageError, BrokenInvariantError
         When settings, journal or replay say no; the journal is closed again, unchanged.
     """
+    carried: CarriedOver | None = None
+    if is_carry_over and not is_new_journal and folder.exists() and (recorded := recorded_config(folder)):
+        start = _Start(config, folder, is_fresh=recorded_behaviour(recorded) != BEHAVIOUR_VERSION)
+        if changes := start.identity.changes_since(recorded):
+            carried = _carried(config, folder, list(changes.values()))
+    try:
+        session = _open(config, folder, is_new_journal=is_new_journal, notifiers=notifiers)
+    except DivergenceError as error:
+        if not is_carry_over or carried is not None:
+            raise
+        carried = _carried(config, folder, [f"code of a strategy or of the engine: {error.where}"])
+        session = _open(config, folder, is_new_journal=False, notifiers=notifiers)
+    return Opened(session, carried)
+
+
+class _Start:
+    """The engine that is to be started, and how its journal names it."""
+
+    def __init__(self, config: Config, folder: JournalFolder, *, is_fresh: bool) -> None:
+        built = strategies(config)
+        spec = with_calendars(
+            config,
+            config.engine_spec(),
+            lambda: span_of_feed(config),
+            recorded=lambda: {} if is_fresh else recorded_calendars(folder),
+        )
+        self.engine = build_engine(config, spec, built.bindings, is_recording=True)
+        self.identity = SessionConfig(
+            engine=self.engine.spec,
+            strategies=built.names,
+            feed=feed_identity(config),
+            gates=config.tables.decision.gates,
+        )
+
+
+def _carried(config: Config, folder: JournalFolder, changed: Sequence[str]) -> CarriedOver:
+    return carry_over(folder, _Start(config, folder, is_fresh=True).identity, VERSION, changed)
+
+
+def _open(
+    config: Config,
+    folder: JournalFolder,
+    *,
+    is_new_journal: bool,
+    notifiers: Callable[[Engine], Sequence[Notifier]],
+) -> Session:
     if folder.exists() and not is_new_journal:
         # First of all, and before a torn tail is cut off: such a journal stays as it is.
         check_recorded_behaviour(folder, GO_ON)
-    built = strategies(config)
-    spec = with_calendars(
-        config,
-        config.engine_spec(),
-        lambda: span_of_feed(config),
-        recorded=lambda: {} if is_new_journal else recorded_calendars(folder),
-    )
-    engine = build_engine(config, spec, built.bindings, is_recording=True)
+    start = _Start(config, folder, is_fresh=is_new_journal)
+    engine, identity = start.engine, start.identity
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
-    identity = SessionConfig(
-        engine=engine.spec,
-        strategies=built.names,
-        feed=feed_identity(config),
-        gates=config.tables.decision.gates,
-    )
     if is_new_journal:
         folder.set_aside()
     # Recorded and simulated runs must not depend on when they ran.
@@ -66,6 +124,9 @@ def open_session(
     except BaseException:
         journal.close()
         raise
+    if recovered is not None and recovered.opened_ns is not None and not recovered.events_before:
+        # What the account before has lived through with another feed.
+        feed = LaterFeed(feed, recovered.opened_ns)
     tables = config.tables
     return Session(
         engine=engine,

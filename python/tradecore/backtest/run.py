@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradecore.backtest.calls import refuse_wrong_call, refuse_wrong_options
+from tradecore.backtest.earned import earned
 from tradecore.backtest.plot import plotted
 from tradecore.backtest.result_frames import cash_flow_columns, entry_values, equity_columns, trade_columns
 from tradecore.backtest.result_text import as_html, as_text, figure_rows
@@ -23,6 +24,7 @@ from tradecore.domain import (
     Matching,
     StrategyWarning,
 )
+from tradecore.domain.opening import Opening
 from tradecore.engine import SAMPLE_NS, Activity, Engine, EngineSummary, standing_notes
 from tradecore.frames.made import frame_of
 from tradecore.frames.table import Foreign
@@ -197,6 +199,7 @@ def run(
     *sources: EventBatch,
     gates: Sequence[Gate] = (),
     latency: LatencySamples | None = None,
+    opening: Opening | None = None,
     sample_ns: int | None = SAMPLE_NS,
     progress: Callable[[int], None] | None = None,
 ) -> BacktestResult:
@@ -215,6 +218,8 @@ def run(
         Decision gates of every strategy.
     latency : LatencySamples or None
         Measured latencies in place of the constant ones.
+    opening : Opening or None
+        What the account begins with, positions among it, in place of `account.cash`.
     sample_ns : int or None
         Where orders are not matched against bars: how often the equity is sampled, in nanoseconds; `None` for
         the start and the end alone.
@@ -235,7 +240,15 @@ def run(
     """
     refuse_wrong_call(spec, strategies, sources)
     refuse_wrong_options(sample_ns, progress)
-    engine = Engine(spec, strategies, equity_curve=True, sample_ns=sample_ns, gates=gates, latency=latency)
+    engine = Engine(
+        spec,
+        strategies,
+        equity_curve=True,
+        sample_ns=sample_ns,
+        gates=gates,
+        latency=latency,
+        opening=opening,
+    )
     for binding in engine.strategies:
         for note in standing_notes(binding.strategy):
             warnings.warn(f"strategy {binding.name}: {note}", StrategyWarning, stacklevel=_caller())
@@ -329,11 +342,13 @@ def _statistics(engine: Engine, trades: NDArray[Any], curve: dict[str, NDArray[A
     )
     # A strategy can trade from the bar on whose close its slowest indicator is warm.
     first_bar = 0 if is_sampled else min(max(engine.kernel.warm_up_bars() - 1, 0), last_row)
-    return compute_statistics(
+    equity = curve["equity"]
+    stats = compute_statistics(
         times_ns,
-        curve["equity"],
+        earned(times_ns, equity, engine.kernel.transfers(), is_sampled=is_sampled),
         curve["held"],
         closed,
         first_bar=first_bar,
         is_way_known=not is_sampled or engine.sample_ns is not None,
     )
+    return msgspec.structs.replace(stats, final_equity=float(equity[-1]), equity_peak=float(equity.max()))

@@ -15,6 +15,7 @@ from tradecore.domain.errors import (
     VenueError,
 )
 from tradecore.domain.instrument import Instrument
+from tradecore.domain.opening import Adjustment, LossState, Opening, OpeningLot, Transfer
 from tradecore.domain.sessions import ALWAYS_OPEN, SessionTable
 from tradecore.domain.spec import (
     AccountSpec,
@@ -48,6 +49,7 @@ from tradecore.domain.spec import (
 __all__ = [
     "ALWAYS_OPEN",
     "AccountSpec",
+    "Adjustment",
     "BarFill",
     "BarOrder",
     "BrokenInvariantError",
@@ -67,12 +69,15 @@ __all__ = [
     "InvalidSpecError",
     "InvalidValueError",
     "LatencySamples",
+    "LossState",
     "MarginMode",
     "MarginSpec",
     "MarginTierSpec",
     "MarketRest",
     "Matching",
     "Mode",
+    "Opening",
+    "OpeningLot",
     "QueueModel",
     "RiskSpec",
     "ScopeRiskSpec",
@@ -86,6 +91,7 @@ __all__ = [
     "StrategyRiskSpec",
     "StrategyWarning",
     "TradecoreError",
+    "Transfer",
     "VenueError",
     "VenueSpec",
 ]

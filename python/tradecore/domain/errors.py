@@ -234,6 +234,22 @@ class BrokenInvariantError(TradecoreError):
     """A promise of ours is broken: stop trading and keep the journal."""
 
 
+class DivergenceError(BrokenInvariantError):
+    """A replay does not make the recorded bytes again: a strategy or the engine is another one than before.
+
+    Parameters
+    ----------
+    where : str
+        Where they part, in words.
+    advice : str
+        What to do.
+    """
+
+    def __init__(self, where: str, advice: str) -> None:
+        super().__init__(f"{where}. {advice}")
+        self.where = where
+
+
 class StrategyWarning(UserWarning):
     """A strategy has something that does nothing, such as a method that nothing calls."""
 

@@ -31,8 +31,8 @@ __all__ = [
 ]
 
 
-# Input that is neither of the market nor time: commands, and what a venue outside says of orders.
-NOT_OF_MARKET = frozenset({"command", "venue_report", "outcome_lost", "reconciled"})
+# Input that is neither of the market nor time: commands, what is about the account, and a venue's word.
+NOT_OF_MARKET = frozenset({"command", "account", "venue_report", "outcome_lost", "reconciled"})
 
 
 class RecordKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,14 +3,24 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from tradecore._core import JournalReader, JournalVerdict, JournalWriter, journal_set_aside, journal_verify
+from tradecore._core import (
+    JournalReader,
+    JournalVerdict,
+    JournalWriter,
+    journal_set_aside,
+    journal_succeed,
+    journal_verify,
+)
 from tradecore.domain.errors import StorageError
 from tradecore.domain.record import JournalPosition
 from tradecore.domain.times import iso_time
 
 CHUNK_BYTES_MAX = 4 << 20
+# What the name of a journal ends with that is about to take the place of another one.
+_SUCCESSOR = ".next"
 _MAGIC = b"TCJOURN\n"
 _DIGITS = frozenset("0123456789")
 
@@ -19,7 +29,8 @@ class JournalFolder:
     """Knows the files of one journal; nobody else opens, renames, locks or lists them.
 
     Today these are the journal itself, `<path>.lock`, the tails that crashes left unfinished
-    (`<path>.torn-<offset>`), and the journals that were set aside (`<path>.<time of the last change>`).
+    (`<path>.torn-<offset>`), the journals that were set aside (`<path>.<time of the last change>`), and for
+    a moment the one that is about to take its place (`<path>.next`).
     Whoever uses a journal relies on none of these names, nor on their number: a place in a journal is a
     `JournalPosition`, and its size is the sum of its files.
 
@@ -148,12 +159,54 @@ class JournalFolder:
         try:
             if self.is_free():
                 return None
+        except OSError as error:
+            raise StorageError(self.where, f"cannot be set aside: {error.strerror}") from error
+        kept_in = journal_set_aside(self.where, self._suffix())
+        return None if kept_in is None else JournalFolder(kept_in)
+
+    def succeed(self, frames: bytes, created_ns: int, file_bytes: int) -> "JournalFolder":
+        """Keep this journal under another name and begin a new one with these frames; return the kept one.
+
+        The new journal is written whole, durably, beside this one and takes its place in one step: whenever
+        the process or the machine dies, this journal or the new one is in place. Trying again does no harm.
+
+        Parameters
+        ----------
+        frames : bytes
+            What the new journal begins with.
+        created_ns : int
+            When it was created, UTC nanoseconds.
+        file_bytes : int
+            Size that this journal has: another one means that somebody has written it since.
+
+        Raises
+        ------
+        StorageError
+            When another process writes this journal, or when the disk says no; it is in place then.
+        """
+        successor = self._path.with_name(f"{self._path.name}{_SUCCESSOR}")
+        try:
+            # Of an attempt that a crash has ended.
+            successor.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(str(successor), f"cannot be removed: {error.strerror}") from error
+        writer = JournalWriter.open(str(successor), created_ns)
+        try:
+            writer.append(frames)
+        finally:
+            writer.close()
+        kept_in = journal_succeed(self.where, str(successor), self._suffix(), file_bytes)
+        with suppress(OSError):
+            successor.with_name(f"{successor.name}.lock").unlink(missing_ok=True)
+        return JournalFolder(kept_in)
+
+    def _suffix(self) -> str:
+        """Return what the name of a journal that is kept ends with: the time of its last change."""
+        try:
             changed_ns = self._path.stat().st_mtime_ns
         except OSError as error:
             raise StorageError(self.where, f"cannot be set aside: {error.strerror}") from error
-        suffix = iso_time(changed_ns, 0).translate({ord(mark): None for mark in "-:Z"})
-        kept_in = journal_set_aside(self.where, suffix)
-        return None if kept_in is None else JournalFolder(kept_in)
+        return iso_time(changed_ns, 0).translate({ord(mark): None for mark in "-:Z"})
 
     def older(self) -> "list[JournalFolder]":
         """Return the journals that were set aside here, the oldest first; none when nobody can look."""

@@ -1,7 +1,8 @@
 """Tells journal records in words: symbols, sides, names, decimals and money in the place of numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -37,6 +38,13 @@ _OF_ORDER = (
 _LAST_WORDS = frozenset(name for name, is_terminal in order_states() if is_terminal)
 # What becomes a decimal in `values`: fields that are money, prices or sizes.
 _MONEY_FIELDS = frozenset({"fee", "amount", "equity", "maintenance"})
+
+
+def opening_lot_words(lot: Mapping[str, Any], units: Units) -> str:
+    """Return `2 ACME of trend, entered at 100.50` for a lot of an opening."""
+    instrument = lot["instrument"]
+    size, price = units.quantity(instrument, lot["lots"]), units.price(instrument, lot["entry_ticks"])
+    return f"{size:f} {units.symbol(instrument)} of {units.strategy(lot['strategy'])}, entered at {price:f}"
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +142,8 @@ class Narrator:
                 return self._tell_sized(order, body)
             case bodies.Sent() as body:
                 return self._tell_sent(order, body)
+            case bodies.Account() as body:
+                return self._tell_account(body)
             case bodies.Command() as body:
                 return told(body, self.units)
             case bodies.Session() as body:
@@ -272,6 +282,17 @@ class Narrator:
             f"{units.strategy(order.strategy)} {done} {size} at {price} as {fill.liquidity}, {paid} "
             f"({so_far})"
         )
+
+    def _tell_account(self, told: bodies.Account) -> str:
+        if told.account != "opening":
+            amount = told.amount or 0
+            what = "came" if amount >= 0 else "went"
+            return f"{told.account}: {exact_money(abs(amount)):f} {told.currency} {what}: {told.reason}"
+        cash = ", ".join(f"{exact_money(atto):f} {name}" for name, atto in (told.cash or {}).items())
+        held = ", ".join(opening_lot_words(lot, self.units) for lot in told.lots or ()) or "no position"
+        before = f"; the journal before ends with {told.before[:16]}" if told.before is not None else ""
+        changed = f"; {'; '.join(told.changed.splitlines())}" if told.changed else ""
+        return f"the account begins with {cash} and {held}{before}{changed}"
 
     def _tell_decision(self, decision: bodies.Decision) -> str:
         said = []

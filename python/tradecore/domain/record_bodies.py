@@ -146,6 +146,28 @@ class Funding(Body, frozen=True, kw_only=True, gc=False):
     mark_ticks: int
 
 
+class Account(Body, frozen=True, kw_only=True, gc=False):
+    """What is about the account: `account` is `opening`, `adjustment` or `transfer`.
+
+    An opening has cash by currency, the lots that are open, last prices, what guards of losses remember, and
+    the head (`before`) of the journal that it goes on from. `brought` is what the owner brought in all.
+    """
+
+    account: str
+    currency: str | None = None
+    amount: int | None = None
+    reason: str | None = None
+    cash: dict[str, int] | None = None
+    brought: int | None = None
+    lots: list[dict[str, int]] | None = None
+    prices: list[dict[str, int]] | None = None
+    guards: list[dict[str, Any]] | None = None
+    last_order_id: int | None = None
+    market_events: int | None = None
+    before: str | None = None
+    changed: str | None = None
+
+
 class VenueReport(Body, frozen=True, kw_only=True, gc=False):
     """What a venue outside said about an order, with its own names of the order and the trade."""
 
@@ -343,6 +365,7 @@ AnyBody = (
     | Clock
     | Mark
     | Funding
+    | Account
     | VenueReport
     | OutcomeLost
     | Reconciled

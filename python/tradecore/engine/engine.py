@@ -10,8 +10,10 @@ from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.commands import Command
+from tradecore.domain.opening import Adjustment, Opening, Transfer
 from tradecore.domain.shape import Problems
 from tradecore.domain.units import Units
+from tradecore.engine.account_events import AccountNames, change_batch, checked_opening, opening_batch
 from tradecore.engine.activity import Activity
 from tradecore.engine.activity_report import Watched, collected
 from tradecore.engine.activity_watch import ActivityWatch
@@ -78,6 +80,9 @@ class Engine:
         Decision gates of every strategy.
     latency : LatencySamples or None
         Measured latencies in place of the constant ones; `spec` of the engine then has their digest.
+    opening : Opening or None
+        What the account begins with, in place of `account.cash`; fed before the first event. An engine that
+        is brought to the end of a journal takes the opening of that journal.
 
     Raises
     ------
@@ -98,6 +103,7 @@ class Engine:
         sample_ns: int | None = SAMPLE_NS,
         gates: Sequence[Gate] = (),
         latency: LatencySamples | None = None,
+        opening: Opening | None = None,
     ) -> None:
         parts = checked_parts(spec, strategies, gates)
         self.spec = spec = _measured(parts.spec, latency)
@@ -137,6 +143,9 @@ class Engine:
             Watched(binding, handlers.context, handlers.callbacks())
             for binding, handlers in zip(self.strategies, self._handlers, strict=True)
         ]
+        self._account_names = AccountNames(self._names, self.instruments)
+        # Whatever is wrong with it is said here, where it was given.
+        self._opening = checked_opening(opening, self._account_names)
         self._is_started = False
 
     @property
@@ -160,7 +169,32 @@ class Engine:
         InvalidValueError
             When a time falls or an instrument is unknown; nothing of the batch is queued then.
         """
+        if self._opening is not None and (first_ns := batch.first_time_ns) is not None:
+            self._open(self._opening, first_ns, is_replayed=batch.begins_account)
         self._kernel.feed(batch, source)
+
+    def _open(self, opening: Opening, first_ns: int, *, is_replayed: bool) -> None:
+        if not is_replayed:
+            time_ns = first_ns if opening.time_ns is None else opening.time_ns
+            self._kernel.feed(opening_batch(opening, time_ns, self._account_names), 0)
+        self._opening = None
+
+    def change_account(self, change: Adjustment | Transfer, time_ns: int) -> None:
+        """Queue a correction of the account, or money that its owner brings or takes.
+
+        Parameters
+        ----------
+        change : Adjustment or Transfer
+            How much, and why.
+        time_ns : int
+            When; not before the engine's own time, UTC nanoseconds.
+
+        Raises
+        ------
+        InvalidValueError
+            When it cannot be booked; nothing is queued then.
+        """
+        self.feed(change_batch(change, max(time_ns, self._kernel.now_ns)), _COMMAND_SOURCE)
 
     def run(self) -> int:
         """Consume every event fed, calling strategies; return how many events were consumed.
@@ -202,7 +236,7 @@ class Engine:
             When it cannot be carried out; nothing is queued then.
         """
         batch = command_batch(command, max(time_ns, self._kernel.now_ns), self._names)
-        self._kernel.feed(batch, _COMMAND_SOURCE)
+        self.feed(batch, _COMMAND_SOURCE)
 
     def check_command(self, command: Command) -> None:
         """Check a command as `command` does, and queue nothing."""
@@ -286,6 +320,7 @@ class Engine:
             borrow=_text(money["borrow"]),
             liquidation_fee=_text(money["liquidation_fee"]),
             insurance=_text(money["insurance"]),
+            adjusted=_text(money["adjusted"]),
             positions=self._positions(),
             book=BookCounts(
                 **{name: sum(book[name] for book in books) for name in BookCounts.__struct_fields__}

@@ -1,13 +1,14 @@
 """What an account holds, what it has lost, and its closed trades with exact decimals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from tradecore._core import TradeBook, closed_trades, losses, open_positions
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import Order, OrderTerms, Report
+from tradecore.domain.record_bodies import Account, Order, OrderTerms, Report
 from tradecore.domain.spec import EngineSpec
 from tradecore.domain.units import Units, exact_money, trimmed
 from tradecore.engine.engine import Engine
@@ -59,12 +60,31 @@ class TradesOfFills:
         self._orders: dict[int, OrderTerms] = {}
 
     def take(self, record: JournalRecord) -> None:
-        """Take a record in; only orders and fills matter."""
+        """Take a record in; only orders, fills and the lots that an account begins with matter."""
         match record.body:
             case Order() as order:
                 self._orders[order.order_id] = order
             case Report(report="fill") as fill:
                 self.fill(fill, self._orders[fill.order_id])
+            case Account(account="opening", lots=lots):
+                self.open(lots or ())
+
+    def open(self, lots: Iterable[Mapping[str, Any]]) -> None:
+        """Begin with the lots of an opening, as the journal has them, before the first fill."""
+        self._book.open(
+            [
+                (
+                    lot["strategy"],
+                    lot["instrument"],
+                    lot["entry_order"],
+                    lot["entry_time_ns"],
+                    lot["entry_ticks"],
+                    lot["lots"],
+                    lot["fee"],
+                )
+                for lot in lots
+            ]
+        )
 
     def fill(self, fill: Report, order: OrderTerms) -> None:
         """Book a fill of an order."""

@@ -58,10 +58,11 @@ class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
 class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts, money and positions at one moment; money is decimal text in the account currency.
 
-    `pnl` is equity less opening cash; `positions` maps symbols to sizes as decimal text, flat ones
-    left out; `halts` maps what is halted (`account` or `strategy:NAME`) to the rule that did it;
-    `changes` are the last commands about limits, permissions and halts. `fees` were paid; `funding`,
-    `borrow`, `liquidation_fee` and `insurance` were received, and are negative when they were paid.
+    `pnl` is equity less what the owner brought: opening cash and transfers. `positions` maps symbols to
+    sizes as decimal text, flat ones left out; `halts` maps what is halted (`account`, `strategy:NAME`) to the
+    rule that did it; `changes` are the last commands about limits, permissions and halts. `fees` were paid;
+    `funding`, `borrow`, `liquidation_fee` and `insurance` were received, and are negative when they were
+    paid. `adjusted` is the result carried over from the account before, and the corrections since.
     """
 
     events: int
@@ -78,6 +79,7 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     borrow: str
     liquidation_fee: str
     insurance: str
+    adjusted: str = "0"
     positions: dict[str, str]
     book: BookCounts
     halts: dict[str, str] = {}

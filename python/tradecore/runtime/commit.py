@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from tradecore.engine import Engine
 from tradecore.ports.journal import Journal
 from tradecore.runtime import frames
+from tradecore.runtime.divergence import raise_divergence
 from tradecore.runtime.notice_queue import NoticeQueue
-from tradecore.runtime.recovery import raise_divergence
 
 
 class Commit:
@@ -60,14 +60,14 @@ class Commit:
     def take(self) -> bytes:
         """Take new frames from the engine, those left out that the journal already has.
 
-        Raises `BrokenInvariantError` when the engine does not make the recorded bytes again.
+        Raises `DivergenceError` when the engine does not make the recorded bytes again.
         """
         output = self._engine.take_frames()
         if not self._recorded:
             return output
         shared = min(len(self._recorded), len(output))
         if output[:shared] != self._recorded[:shared]:
-            raise_divergence(self._recorded[:shared], output[:shared], 0)
+            raise_divergence(self._recorded, output, self._engine)
         self._recorded = self._recorded[shared:]
         return output[shared:]
 

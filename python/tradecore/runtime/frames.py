@@ -15,8 +15,9 @@ SESSION = _CODES["session"]
 SESSION_END = _CODES["session_end"]
 _CLOCK = _CODES["clock"]
 _FEED = _CODES["feed"]
-# What a feed brings, and the time that the runtime tells: everything that is fed but commands. That a feed is
-# lost is the one thing of these that people are told.
+_ACCOUNT = _CODES["account"]
+# What a feed brings, and the time that the runtime tells. That a feed is lost is the one thing of these that
+# people are told.
 _MARKET_AND_CLOCK = frozenset(
     kind.code
     for kind in record_kinds()
@@ -89,6 +90,11 @@ def scan(data: bytes) -> FrameScan:
         frames=count,
         market_events=market_events,
     )
+
+
+def begins_account(data: bytes) -> bool:
+    """Tell whether the first frame is about the account."""
+    return bool(data) and kind_of(data) == _ACCOUNT
 
 
 def kind_of(frame: bytes) -> int:

@@ -3,21 +3,22 @@
 import msgspec
 
 from tradecore.domain import EventBatch
-from tradecore.domain.errors import BrokenInvariantError, DataError
+from tradecore.domain.errors import DataError
 from tradecore.domain.journal import JournalFolder, events_from_frames
 from tradecore.domain.record import records_in
-from tradecore.domain.record_bodies import Session, SessionEnd
+from tradecore.domain.record_bodies import Account, Session, SessionEnd
 from tradecore.engine import Engine
 from tradecore.runtime import frames
+from tradecore.runtime.divergence import raise_divergence
 from tradecore.runtime.session_config import SessionConfig, check_behaviour
 
 END_OF_DATA = "end_of_data"
 # What a start says that cannot go on with a journal of another behaviour.
 GO_ON = (
-    "To trade on, start with --new-journal, which keeps this journal under another name and begins with the "
-    "configured cash, or run the version of tradecore that wrote it"
+    "To trade on, start with --carry-over, which begins a new journal with the cash and the positions of "
+    "this one, or with --new-journal, which begins with the configured cash; both keep this journal under "
+    "another name. Or run the version of tradecore that wrote it"
 )
-_SHOWN_BYTES = 24
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     frames : int
         Frames read.
     market_events : int
-        Events of the feed among them: how many the feed has to leave out.
+        Events of the feed among them.
     missing : bytes
         Frames the engine made again that the crash cut off: to be appended.
     pending : bytes
@@ -37,6 +38,10 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         Time of the last recorded frame.
     is_complete : bool
         The data had ended and the session with them; there is nothing left to do.
+    opened_ns : int or None
+        When the account was opened that the journal begins with; `None` where none was.
+    events_before : int
+        Events of the same feed that the journal before it has.
     """
 
     frames: int = 0
@@ -45,6 +50,13 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     pending: bytes = b""
     last_time_ns: int = 0
     is_complete: bool = False
+    opened_ns: int | None = None
+    events_before: int = 0
+
+    @property
+    def skip_events(self) -> int:
+        """How many events the feed has to leave out."""
+        return self.events_before + self.market_events
 
 
 def recover(journal: JournalFolder, engine: Engine, config: SessionConfig) -> Recovered:
@@ -54,8 +66,8 @@ def recover(journal: JournalFolder, engine: Engine, config: SessionConfig) -> Re
     ------
     ConfigError
         When the journal was written with other settings, or by an engine of another behaviour.
-    BrokenInvariantError
-        When the engine does not make the recorded bytes again; names the frame.
+    DivergenceError
+        When the engine does not make the recorded bytes again; names time, event, order and values.
     """
     if recorded := recorded_config(journal):
         check_behaviour(recorded, journal.where, GO_ON)
@@ -109,14 +121,20 @@ class _Replay:
         self._engine = engine
         self._recorded = b""
         self._regenerated = b""
-        self._matched_bytes = 0
         self._frames = 0
         self._market_events = 0
         self._last_time_ns = 0
         self._is_complete = False
+        self._opened_ns: int | None = None
+        self._events_before = 0
 
     def take(self, chunk: bytes) -> None:
         scanned = frames.scan(chunk)
+        if self._market_events == 0 and frames.begins_account(scanned.engine):
+            (opened,) = records_in(_first(scanned.engine), [0])
+            self._opened_ns = opened.time_ns
+            if isinstance(opened.body, Account):
+                self._events_before = opened.body.market_events or 0
         self._frames += scanned.frames
         self._market_events += scanned.market_events
         self._last_time_ns = _time_of_last(chunk)
@@ -139,31 +157,17 @@ class _Replay:
             pending=self._recorded,
             last_time_ns=self._last_time_ns,
             is_complete=self._is_complete,
+            opened_ns=self._opened_ns,
+            events_before=self._events_before,
         )
 
     def _compare(self) -> None:
         shared = min(len(self._recorded), len(self._regenerated))
         recorded, regenerated = self._recorded[:shared], self._regenerated[:shared]
         if recorded != regenerated:
-            raise_divergence(recorded, regenerated, self._matched_bytes)
-        self._matched_bytes += shared
+            raise_divergence(self._recorded, self._regenerated, self._engine)
         self._recorded = self._recorded[shared:]
         self._regenerated = self._regenerated[shared:]
-
-
-def raise_divergence(recorded: bytes, regenerated: bytes, bytes_before: int) -> None:
-    """Say where recorded and regenerated frames part.
-
-    Raises `BrokenInvariantError`, always.
-    """
-    pairs = zip(recorded, regenerated, strict=False)
-    index = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(recorded), len(regenerated)))
-    raise BrokenInvariantError(
-        f"the replay parts from the journal {bytes_before + index} bytes after its start: recorded "
-        f"{recorded[index : index + _SHOWN_BYTES].hex()}, made again "
-        f"{regenerated[index : index + _SHOWN_BYTES].hex()}; has a strategy or the engine changed? "
-        "Trading stopped; the journal is kept. Go on with the old code, or start with --new-journal"
-    )
 
 
 def _is_end_of_data(mark: bytes) -> bool:
@@ -171,6 +175,10 @@ def _is_end_of_data(mark: bytes) -> bool:
         return False
     (end,) = records_in(mark, [0])
     return isinstance(end.body, SessionEnd) and end.body.reason == END_OF_DATA
+
+
+def _first(data: bytes) -> bytes:
+    return data[: 4 + int.from_bytes(data[:4], "little")]
 
 
 def _time_of_last(chunk: bytes) -> int:

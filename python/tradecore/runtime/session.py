@@ -193,7 +193,7 @@ class Session:
             if self._recovered.is_complete:
                 return
             async with asyncio.TaskGroup() as group:
-                reading = self._market.read(self._recovered.market_events)
+                reading = self._market.read(self._recovered.skip_events)
                 tasks = [group.create_task(reading, name="feed")]
                 tasks += [group.create_task(queue.run(), name="notices") for queue in self._notices]
                 try:

@@ -49,7 +49,24 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         Raises
         ------
         ConfigError
-            Names the keys that differ and the two ways out.
+            Names the keys that differ and the ways out.
+        """
+        if not (changes := self.changes_since(recorded)):
+            return
+        raise ConfigError(
+            journal_path,
+            ", ".join(changes),
+            None,
+            f"the journal was written with other settings ({'; '.join(changes.values())}): restore them; or "
+            "start with --carry-over, which begins a new journal with the cash and the positions of this "
+            "one; or with --new-journal, which begins with the configured cash; or choose another "
+            "journal.path",
+        )
+
+    def changes_since(self, recorded: bytes) -> dict[str, str]:
+        """Return the settings that differ from recorded ones, by key and in words; empty for none.
+
+        What `check_same` does not compare is not told either.
         """
         ours = dict(_flat(msgspec.json.decode(self.encoded())))
         theirs = dict(_flat(msgspec.json.decode(_with_defaults(recorded))))
@@ -57,17 +74,10 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             if key.startswith(_CALENDARS):
                 ours.pop(key, None)
                 theirs.pop(key, None)
-        if ours == theirs:
-            return
+        # A journal that names no version is of the first one, and not of this program's.
+        theirs["behaviour"] = recorded_behaviour(recorded)
         different = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
-        changes = "; ".join(f"{key} was {theirs.get(key)!r}, is {ours.get(key)!r}" for key in different)
-        raise ConfigError(
-            journal_path,
-            ", ".join(different),
-            None,
-            f"the journal was written with other settings ({changes}): restore them, choose another "
-            "journal.path, or start with --new-journal, which keeps the old one under another name",
-        )
+        return {key: f"{key} was {theirs.get(key)!r}, is {ours.get(key)!r}" for key in different}
 
 
 def check_behaviour(recorded: bytes, journal_path: str, next_step: str) -> None:

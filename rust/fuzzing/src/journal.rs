@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use tradecore_journal::{Frames, Reader, RecordBody, Status, collect_events, decode, encode_event, verify};
+use tradecore_journal::{
+    Frames, Reader, RecordBody, Status, collect_events, decode, encode_account, encode_event, verify,
+};
 use tradecore_types::{EventBatch, Level};
 
 /// Cuts and decodes the bytes; an event that was accepted encodes to the very same bytes.
@@ -13,19 +15,25 @@ pub fn journal_frames(data: &[u8]) {
     for frame in Frames::new(data) {
         let Ok(frame) = frame else { break };
         cut += frame.len();
-        if let Ok(record) = decode(frame)
-            && let RecordBody::Event { event, bids, asks } = record.body
-        {
-            let (bids, asks): (Vec<Level>, Vec<Level>) = (bids.iter().collect(), asks.iter().collect());
-            let mut again = Vec::new();
-            assert_eq!(encode_event(&mut again, &event, &bids, &asks), Ok(()));
-            assert_eq!(again, frame);
+        let Ok(record) = decode(frame) else { continue };
+        let mut again = Vec::new();
+        match record.body {
+            RecordBody::Event { event, bids, asks } => {
+                let (bids, asks): (Vec<Level>, Vec<Level>) = (bids.iter().collect(), asks.iter().collect());
+                assert_eq!(encode_event(&mut again, &event, &bids, &asks), Ok(()));
+            }
+            RecordBody::Account(account) => {
+                let said = account.read();
+                assert_eq!(said.map(|said| encode_account(&mut again, record.time_ns, &said)), Ok(Ok(())));
+            }
+            _ => continue,
         }
+        assert_eq!(again, frame);
     }
     assert!(cut <= data.len());
     let mut batch = EventBatch::default();
     if collect_events(data, &mut batch).is_err() {
-        assert!(batch.events.is_empty() && batch.levels.is_empty());
+        assert!(batch.events.is_empty() && batch.levels.is_empty() && batch.account_events.is_empty());
     }
     assert!(batch.levels.len() <= data.len() / 16);
 }

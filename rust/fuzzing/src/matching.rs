@@ -221,6 +221,7 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         strategies: 1,
         scopes: ScopesConfig::default(),
         calls_max: 1_000_000,
+        currency: "USD".into(),
         cash: Money(10i128.pow(27)),
         leverage: Leverage { numerator: 10, denominator: 1 },
         venue: VenueConfig {

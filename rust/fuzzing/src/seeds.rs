@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use tradecore_journal::{Writer, encode_event, encode_session, encode_state_hash};
+use tradecore_journal::{Writer, encode_account, encode_event, encode_session, encode_state_hash};
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Event, EventBody, Flow, InstrumentId, Level, Quote, Side, Trade,
+    AccountChange, AccountEvent, Balance, Bar, BookUpdate, BookUpdateKind, Event, EventBody, Flow,
+    InstrumentId, Level, Money, Opening, Quote, Side, Trade,
 };
 
 /// Returns the inputs to start from; a target that reads choices from bytes gets some of every value.
@@ -143,6 +144,12 @@ fn frames() -> Vec<u8> {
         let (bids, asks) = if is_book { levels.split_at(1) } else { (&levels[..0], &levels[..0]) };
         let event = Event { time_ns: 9, instrument: InstrumentId(0), body };
         let _ = encode_event(&mut out, &event, bids, asks);
+    }
+    let change = AccountChange { currency: "USD".into(), amount: Money(5), reason: "deposit".into() };
+    let cash = vec![Balance { currency: "USD".into(), amount: Money(9) }];
+    let opening = Opening { cash, brought: Some(Money(8)), before: Some([6; 32]), ..Opening::default() };
+    for said in [AccountEvent::Opening(opening), AccountEvent::Transfer(change)] {
+        let _ = encode_account(&mut out, 9, &said);
     }
     encode_state_hash(&mut out, 9, &[7; 32]);
     out

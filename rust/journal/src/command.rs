@@ -70,7 +70,7 @@ fn put_person(out: &mut Vec<u8>, person: PersonName) {
     out.extend_from_slice(name);
 }
 
-fn put_scope(out: &mut Vec<u8>, scope: Scope) {
+pub(crate) fn put_scope(out: &mut Vec<u8>, scope: Scope) {
     let (code, id) = match scope {
         Scope::Account => (1, 0),
         Scope::Strategy(strategy) => (2, u32::from(strategy.0)),
@@ -80,7 +80,7 @@ fn put_scope(out: &mut Vec<u8>, scope: Scope) {
     out.extend_from_slice(&id.to_le_bytes());
 }
 
-fn scope(cursor: &mut Cursor<'_>) -> Result<Scope, CodecError> {
+pub(crate) fn scope(cursor: &mut Cursor<'_>) -> Result<Scope, CodecError> {
     let (code, id) = (cursor.u8()?, cursor.u32()?);
     match (code, u16::try_from(id)) {
         (1, Ok(0)) => Ok(Scope::Account),

@@ -14,7 +14,8 @@ use crate::command::command;
 use crate::frames::LENGTH_BYTES;
 use crate::intent::intent;
 use crate::{
-    CodecError, Decision, FORMAT_VERSION, FRAME_BYTES_MAX, Gate, Gates, Kind, Levels, Record, RecordBody,
+    AccountBytes, CodecError, Decision, FORMAT_VERSION, FRAME_BYTES_MAX, Gate, Gates, Kind, Levels, Record,
+    RecordBody,
 };
 
 /// Reads one frame, its length field included.
@@ -75,6 +76,7 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
             instrument: InstrumentId(cursor.u32()?),
             amount: Money(cursor.i128()?),
         }),
+        Kind::Account => account(cursor),
         Kind::Bar
         | Kind::Quote
         | Kind::Trade
@@ -86,6 +88,14 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         | Kind::Mark
         | Kind::Funding
         | Kind::Clock => event(kind, time_ns, cursor),
+    }
+}
+
+/// Reads an event about the account; its instrument is not used, and is the first one.
+fn account<'a>(cursor: &mut Cursor<'a>) -> Result<RecordBody<'a>, CodecError> {
+    match cursor.u32()? {
+        0 => AccountBytes::of(cursor).map(RecordBody::Account),
+        other => Err(CodecError::Field { field: "instrument", value: u64::from(other) }),
     }
 }
 
@@ -344,7 +354,12 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
+    /// Returns what is left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
         let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(CodecError::Truncated)?;
         self.rest = rest;
         Ok(*taken)
@@ -370,7 +385,7 @@ impl<'a> Cursor<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
-    fn i128(&mut self) -> Result<i128, CodecError> {
+    pub(crate) fn i128(&mut self) -> Result<i128, CodecError> {
         self.array().map(i128::from_le_bytes)
     }
 
@@ -379,7 +394,7 @@ impl<'a> Cursor<'a> {
         self.take(length)
     }
 
-    fn text(&mut self, field: &'static str) -> Result<&'a str, CodecError> {
+    pub(crate) fn text(&mut self, field: &'static str) -> Result<&'a str, CodecError> {
         text(field, self.bytes()?)
     }
 

@@ -1,10 +1,12 @@
 //! Records to frames, appended to the caller's buffer; nothing else is allocated.
 
 use tradecore_types::{
-    BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money, OrderId,
-    OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, Surprise, TimeNs, VenueEvent,
+    AccountEvent, BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money,
+    OrderId, OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, Surprise, TimeNs,
+    VenueEvent,
 };
 
+use crate::account::put_account;
 use crate::codes::{book_kind_code, feed_state_code, liquidity_code, side_code};
 use crate::command::put_command;
 use crate::frames::LENGTH_BYTES;
@@ -49,14 +51,15 @@ pub fn encode_state_hash(out: &mut Vec<u8>, time_ns: TimeNs, hash: &[u8; 32]) {
 ///
 /// # Errors
 ///
-/// [`CodecError::TooLarge`] when the levels do not fit a frame; `out` is then as it was.
+/// [`CodecError::TooLarge`] when the levels do not fit a frame, [`CodecError::Field`] for an event whose larger part
+/// is in a table of its batch ([`encode_event_of`] writes those); `out` is then as it was.
 pub fn encode_event(
     out: &mut Vec<u8>,
     event: &Event,
     bids: &[Level],
     asks: &[Level],
 ) -> Result<(), CodecError> {
-    if let EventBody::Venue(_) = event.body {
+    if let EventBody::Account(_) | EventBody::Venue(_) = event.body {
         return Err(CodecError::Apart);
     }
     let frame = Frame::begin(out, Kind::of_event(&event.body), event.time_ns);
@@ -90,9 +93,22 @@ pub fn encode_event(
         EventBody::Command(command) => put_command(frame.out, &command.kind),
         EventBody::Mark(mark) => put_i64s(frame.out, [mark.price_ticks]),
         EventBody::Funding(funding) => put_i64s(frame.out, [funding.rate_ppb, funding.mark_ticks]),
-        EventBody::Clock | EventBody::Venue(_) => {}
+        EventBody::Clock | EventBody::Account(_) | EventBody::Venue(_) => {}
     }
     frame.end();
+    Ok(())
+}
+
+/// Appends an event about the account.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when it does not fit a frame; `out` is then as it was.
+pub fn encode_account(out: &mut Vec<u8>, time_ns: TimeNs, event: &AccountEvent) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::Account, time_ns);
+    put_u32(frame.out, 0);
+    put_account(frame.out, event);
+    frame.within("account")?.end();
     Ok(())
 }
 

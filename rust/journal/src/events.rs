@@ -2,7 +2,7 @@
 
 use tradecore_types::{Event, EventBatch, EventBody};
 
-use crate::{CodecError, Frames, Kind, RecordBody, decode, encode_event, encode_venue};
+use crate::{CodecError, Frames, Kind, RecordBody, decode, encode_account, encode_event, encode_venue};
 
 /// Appends every event among the frames to a batch and passes over all other records.
 ///
@@ -11,12 +11,14 @@ use crate::{CodecError, Frames, Kind, RecordBody, decode, encode_event, encode_v
 /// [`CodecError`] when the bytes are not whole frames, an event cannot be read, or the level table is
 /// full (2^32 levels); the batch is then as it was.
 pub fn collect_events(frames: &[u8], batch: &mut EventBatch) -> Result<(), CodecError> {
-    let before = (batch.events.len(), batch.levels.len(), batch.venue_events.len());
+    let before =
+        (batch.events.len(), batch.levels.len(), batch.venue_events.len(), batch.account_events.len());
     let outcome = Frames::new(frames).try_for_each(|frame| collect(frame?, batch));
     if outcome.is_err() {
         batch.events.truncate(before.0);
         batch.levels.truncate(before.1);
         batch.venue_events.truncate(before.2);
+        batch.account_events.truncate(before.3);
     }
     outcome
 }
@@ -32,6 +34,10 @@ pub fn encode_events(out: &mut Vec<u8>, batch: &EventBatch) -> Result<(), CodecE
             EventBody::Venue(place) => {
                 let said = batch.venue_event(*place).ok_or(CodecError::Apart)?;
                 encode_venue(out, event.time_ns, event.instrument, &said.borrowed())?;
+            }
+            EventBody::Account(place) => {
+                let said = batch.account_event(*place).ok_or(CodecError::Apart)?;
+                encode_account(out, event.time_ns, said)?;
             }
             EventBody::Book(update) => {
                 let (bids, asks) = batch.levels_of(update);
@@ -52,6 +58,10 @@ fn collect(frame: &[u8], batch: &mut EventBatch) -> Result<(), CodecError> {
     let record = decode(frame)?;
     let (event, bids, asks) = match record.body {
         RecordBody::Event { event, bids, asks } => (event, bids, asks),
+        RecordBody::Account(account) => {
+            batch.push_account(record.time_ns, account.read()?);
+            return Ok(());
+        }
         RecordBody::Venue { instrument, said } => {
             let place =
                 u32::try_from(batch.venue_events.len()).map_err(|_| CodecError::TooLarge("venue_events"))?;

@@ -4,5 +4,7 @@ pub(crate) mod lock;
 pub(crate) mod names;
 
 mod aside;
+mod succeed;
 
 pub use aside::set_aside;
+pub use succeed::succeed;

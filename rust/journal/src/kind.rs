@@ -105,6 +105,10 @@ kinds! {
     Mark = 25, Input, "mark", ["instrument" "price_ticks"];
     /// Funding of a perpetual: rate per unit of value, in parts per thousand million.
     Funding = 26, Input, "funding", ["instrument" "rate_ppb" "mark_ticks"];
+    /// Something about the account itself: what it begins with, a correction, or money that its owner brings or takes.
+    Account = 27, Input, "account",
+        ["account" "currency" "amount" "reason" "cash" "brought" "lots" "prices" "guards" "last_order_id"
+         "market_events" "before" "changed"];
     /// What a venue outside said about an order, with its own names of the order and the trade.
     VenueReport = 29, Input, "venue_report",
         ["instrument" "order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "reason"
@@ -193,6 +197,7 @@ impl Kind {
             EventBody::Trade(_) => Self::Trade,
             EventBody::Book(BookUpdate { checksum: Some(_), .. }) => Self::CheckedBook,
             EventBody::Book(_) => Self::Book,
+            EventBody::Account(_) => Self::Account,
             EventBody::Flow(_) => Self::Flow,
             EventBody::Feed(_) => Self::Feed,
             EventBody::Command(_) => Self::Command,

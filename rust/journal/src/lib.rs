@@ -7,6 +7,7 @@
 //! **Invariant:** what `commit(true)` returned for is never lost, and no changed byte goes unseen. A tail
 //! that a crash left unfinished is cut off and kept aside; anything else is reported and left alone.
 
+mod account;
 mod chain;
 mod codes;
 mod command;
@@ -34,17 +35,19 @@ mod verify;
 mod window;
 mod writer;
 
+pub use account::AccountBytes;
 pub use chain::Head;
 pub use damage::Damage;
 pub use decode::decode;
 pub use encode::{
-    encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link, encode_liquidation,
-    encode_margin, encode_order, encode_refused, encode_replace_request, encode_report, encode_sent,
-    encode_session, encode_session_end, encode_sized, encode_state_hash, encode_surprise, encode_venue,
+    encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
+    encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
+    encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash, encode_surprise,
+    encode_venue,
 };
 pub use error::CodecError;
 pub use events::{collect_events, encode_events};
-pub use folder::set_aside;
+pub use folder::{set_aside, succeed};
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};
 pub use problem::{JournalError, Problem};

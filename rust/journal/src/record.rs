@@ -5,7 +5,7 @@ use tradecore_types::{
     StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
-use crate::Kind;
+use crate::{AccountBytes, Kind};
 
 /// One record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub enum RecordBody<'a> {
         /// Ask levels of a book message.
         asks: Levels<'a>,
     },
+    /// An event about the account that was fed to the engine.
+    Account(AccountBytes<'a>),
     /// What a venue outside said.
     Venue {
         /// Instrument that it was fed for.
@@ -127,6 +129,7 @@ impl RecordBody<'_> {
             Self::SessionEnd { .. } => Kind::SessionEnd,
             Self::StateHash(_) => Kind::StateHash,
             Self::Event { event, .. } => Kind::of_event(&event.body),
+            Self::Account(_) => Kind::Account,
             Self::Venue { said, .. } => Kind::of_venue(said),
             Self::Surprise(_) => Kind::Surprise,
             Self::Order { .. } => Kind::Order,

@@ -10,9 +10,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
     CodecError, FRAME_BYTES_MAX, Frames, Kind, Reader, Record, RecordBody, collect_events, decode,
-    encode_event, encode_session, encode_session_end,
+    encode_account, encode_event, encode_events, encode_session, encode_session_end,
 };
-use tradecore_types::{BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, InstrumentId, Level};
+use tradecore_types::{
+    AccountEvent, BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, InstrumentId, Level, Opening,
+};
 
 /// Takes a decoded record out of its frame.
 fn owned(record: &Record<'_>) -> Owned {
@@ -27,6 +29,7 @@ fn owned(record: &Record<'_>) -> Owned {
             let (bids, asks) = (bids.iter().collect(), asks.iter().collect());
             Owned::Event { body: event.body, instrument: event.instrument, bids, asks }
         }
+        RecordBody::Account(account) => Owned::Account(account.read().unwrap()),
         RecordBody::Order { intent, reference_ticks } => Owned::Order { intent, reference_ticks },
         RecordBody::Refused { intent, refusal } => Owned::Refused { intent, refusal },
         RecordBody::CancelRequest { order_id, strategy } => Owned::CancelRequest { order_id, strategy },
@@ -133,6 +136,10 @@ proptest! {
                 Owned::Event { body, instrument, bids, asks } => {
                     Some((time_ns, *instrument, std::mem::discriminant(body), bids.clone(), asks.clone()))
                 }
+                Owned::Account(_) => {
+                    let body = std::mem::discriminant(&EventBody::Account(0));
+                    Some((time_ns, InstrumentId(0), body, vec![], vec![]))
+                }
                 Owned::Venue { instrument, .. } => {
                     let kind = std::mem::discriminant(&EventBody::Venue(0));
                     Some((time_ns, *instrument, kind, vec![], vec![]))
@@ -153,6 +160,19 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(got, wanted);
+        let said: Vec<_> = records
+            .iter()
+            .filter_map(|record| match record {
+                Owned::Account(event) => Some(event.clone()),
+                _ => None,
+            })
+            .collect();
+        prop_assert_eq!(&batch.account_events, &said);
+        let mut again = Vec::new();
+        encode_events(&mut again, &batch).unwrap();
+        let mut twice = EventBatch::default();
+        collect_events(&again, &mut twice).unwrap();
+        prop_assert_eq!((&twice.events, &twice.account_events), (&batch.events, &said));
     }
 }
 
@@ -186,7 +206,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_ne!(before.name(), after.name());
         assert!(after.about().ends_with('.') && !after.about().contains("  "), "{after:?}");
     }
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 11);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 15);
 }
 
 #[test]
@@ -208,6 +228,13 @@ fn a_record_that_does_not_fit_is_refused_and_leaves_the_buffer_as_it_was() {
     };
     let event = Event { time_ns: 0, instrument: InstrumentId(0), body: EventBody::Book(update) };
     assert_eq!(encode_event(&mut out, &event, &levels, &[]), Err(CodecError::TooLarge("levels")));
+    let opening = Opening { changed: long, ..Opening::default() };
+    let opening = AccountEvent::Opening(opening);
+    assert_eq!(encode_account(&mut out, 0, &opening), Err(CodecError::TooLarge("account")));
+    let alone = Event { body: EventBody::Account(3), ..event };
+    assert_eq!(encode_event(&mut out, &alone, &[], &[]), Err(CodecError::Apart));
+    let without = EventBatch { events: vec![alone], ..EventBatch::default() };
+    assert_eq!(encode_events(&mut out, &without), Err(CodecError::Apart));
     assert_eq!(out, [7; 3]);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tradecore_journal::{
-    JournalError, Problem, Reader, Status, Writer, encode_session_end, set_aside, verify,
+    JournalError, Problem, Reader, Status, Writer, encode_session_end, set_aside, succeed, verify,
 };
 
 /// A directory of its own that goes away with the test.
@@ -288,6 +288,47 @@ fn a_journal_that_is_set_aside_keeps_its_bytes_under_the_first_free_name() {
 }
 
 #[cfg(unix)]
+#[test]
+fn a_successor_takes_the_place_of_a_journal_that_keeps_its_bytes_under_another_name() {
+    let directory = Directory::new("successor");
+    let (path, next) = (directory.journal(), directory.journal().with_extension("next"));
+    let written = |path: &Path, reason: &str| {
+        let mut frames = Vec::new();
+        encode_session_end(&mut frames, 5, reason).unwrap();
+        let mut writer = Writer::open(path, 5).unwrap();
+        writer.append(&frames).unwrap();
+        writer.commit(true).unwrap();
+    };
+    written(&path, "old");
+    written(&next, "new");
+    let (old, new) = (fs::read(&path).unwrap(), fs::read(&next).unwrap());
+    let bytes = u64::try_from(old.len()).unwrap();
+    {
+        let _writer = Writer::open(&path, 5).unwrap();
+        assert!(matches!(succeed(&path, &next, "was", bytes).unwrap_err().problem, Problem::Locked));
+    }
+    assert!(matches!(succeed(&path, &next, "was", bytes - 1).unwrap_err().problem, Problem::Locked));
+    assert_eq!((fs::read(&path).unwrap(), fs::read(&next).unwrap()), (old.clone(), new.clone()));
+
+    // A process that died after the first step: the journal has both names, and is in its place.
+    let kept = PathBuf::from(format!("{}.was", path.display()));
+    #[cfg(unix)]
+    fs::hard_link(&path, &kept).unwrap();
+    assert_eq!(succeed(&path, &next, "was", bytes).unwrap(), kept);
+    assert_eq!((fs::read(&path).unwrap(), fs::read(&kept).unwrap()), (new.clone(), old));
+    assert!(!next.exists());
+
+    written(&next, "newer");
+    let bytes = u64::try_from(new.len()).unwrap();
+    let second = succeed(&path, &next, "was", bytes).unwrap();
+    assert_eq!((second.extension().unwrap().to_str(), fs::read(&second).unwrap()), (Some("was-2"), new));
+    let letter = directory.journal().with_extension("txt");
+    fs::write(&letter, "hello, this is a letter and no journal of anything").unwrap();
+    for (path, next) in [(&letter, &path), (&path, &letter)] {
+        assert!(matches!(succeed(path, next, "was", bytes).unwrap_err().problem, Problem::Foreign));
+    }
+}
+
 #[test]
 fn a_journal_that_is_written_is_not_set_aside_when_its_lock_file_is_gone() {
     let directory = Directory::new("aside-lock");

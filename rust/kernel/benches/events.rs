@@ -39,6 +39,7 @@ fn engine(instruments: usize, margin: Option<MarginRule>) -> Kernel {
         instruments: vec![one; instruments],
         is_recording: false,
         has_digest: false,
+        currency: "USD".into(),
         cash: money(100_000_000),
         ..plain
     })

@@ -1,7 +1,7 @@
 //! What the account does beyond positions: its fee tier, the interest on its shorts and its margin.
 
 use tradecore_ledger::{FillInput, Ledger};
-use tradecore_types::{Instrument, TimeNs, ValueError};
+use tradecore_types::{Instrument, InstrumentId, Side, TimeNs, ValueError};
 use tradecore_venue::{Borrow, FeeTiers};
 
 use crate::margin::Margin;
@@ -53,6 +53,41 @@ impl Account {
             Some(margin) => margin.note_fill(fill, ledger.position_total(instrument.id)),
             None => Ok(()),
         }
+    }
+
+    /// Notes the positions of an account that was carried over: interest counts from now, and the margin of isolated
+    /// positions is the initial one at the prices of their entries.
+    pub(crate) fn note_opening(&mut self, now_ns: TimeNs, ledger: &Ledger) -> Result<(), KernelError> {
+        let mut positions: Vec<(InstrumentId, i64)> = Vec::new();
+        for lot in ledger.opening_lots() {
+            if let Some(borrow) = &mut self.borrow {
+                let position_lots = ledger.position(lot.strategy, lot.instrument);
+                borrow.note(now_ns, lot.strategy, lot.instrument, position_lots);
+            }
+            let Some(margin) = &mut self.margin else { continue };
+            let known = positions.iter_mut().find(|known| known.0 == lot.instrument);
+            let after = known.as_ref().map_or(0, |known| known.1).saturating_add(lot.lots);
+            match known {
+                Some(known) => known.1 = after,
+                None => positions.push((lot.instrument, after)),
+            }
+            let fill = FillInput {
+                order_id: lot.entry_order,
+                strategy: lot.strategy,
+                instrument: lot.instrument,
+                side: if lot.lots > 0 { Side::Buy } else { Side::Sell },
+                price_ticks: lot.entry_ticks,
+                lots: lot.lots.saturating_abs(),
+                fee: lot.fee,
+                venue_time_ns: lot.entry_time_ns,
+                closes: None,
+            };
+            margin.note_fill(&fill, after)?;
+        }
+        if let Some(margin) = &mut self.margin {
+            margin.watch.touch_all();
+        }
+        Ok(())
     }
 
     /// Returns when there is something to do that no fill brings; the end of time when never.

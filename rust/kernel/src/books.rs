@@ -169,15 +169,8 @@ impl Books {
     ) -> Result<Option<Booked>, KernelError> {
         let Some(order) = self.orders.find_closed(report.order_id).copied() else { return Ok(None) };
         let Some(fill) = late_fill_of(&order, report) else { return Ok(None) };
-        let opened_lots = self.ledger.apply_fill(fill)?.opened_lots;
+        let opened_lots = self.book_fill(&fill, at)?;
         self.orders.fill_closed(report.order_id, fill.lots);
-        self.ledger.check()?;
-        if let Some(account) = &mut self.account {
-            account.note_fill(at.now_ns, at.instrument, &fill, &self.ledger)?;
-        }
-        if self.scopes.is_on() {
-            self.tell_late_fill(at.instrument, &fill, at.now_ns);
-        }
         Ok(Some(Booked {
             strategy: fill.strategy,
             side: fill.side,
@@ -186,6 +179,19 @@ impl Books {
             surplus_lots: if order.reduce_only { opened_lots } else { 0 },
             ties: Ties::none(report.order_id),
         }))
+    }
+
+    /// Books a fill of an order that is not open here; returns the lots that it opened, signed.
+    pub(crate) fn book_fill(&mut self, fill: &FillInput, at: Booking<'_>) -> Result<i64, KernelError> {
+        let opened_lots = self.ledger.apply_fill(*fill)?.opened_lots;
+        self.ledger.check()?;
+        if let Some(account) = &mut self.account {
+            account.note_fill(at.now_ns, at.instrument, fill, &self.ledger)?;
+        }
+        if self.scopes.is_on() {
+            self.tell_late_fill(at.instrument, fill, at.now_ns);
+        }
+        Ok(opened_lots)
     }
 
     /// Tells those who are switched on of a report that is booked: account and scopes.
@@ -218,7 +224,7 @@ impl Booked {
 }
 
 /// Returns the ledger's view of a fill.
-fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
+pub(crate) fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
     let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
     Some(FillInput {
         order_id: report.order_id,

@@ -84,6 +84,8 @@ pub struct KernelConfig {
     pub scopes: ScopesConfig,
     /// Largest number of calls of one strategy at one time and between two events that are fed, above 0.
     pub calls_max: u32,
+    /// Name of the currency of the account, which has one balance.
+    pub currency: String,
     /// Opening cash.
     pub cash: Money,
     /// Buying power.

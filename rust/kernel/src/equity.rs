@@ -64,6 +64,8 @@ pub(crate) struct Curve {
     clock: Clock,
     /// Span of the clock; `None` for nothing between start and end.
     span_ns: Option<i64>,
+    /// What the owner brought or took, and when: no part of what the account earned.
+    transfers: Vec<(TimeNs, Money)>,
 }
 
 impl Curve {
@@ -77,6 +79,7 @@ impl Curve {
             before: None,
             clock: if is_sampled { Clock::Waiting } else { Clock::Off },
             span_ns: config.sample_ns,
+            transfers: Vec::new(),
         }
     }
 
@@ -120,6 +123,11 @@ impl Curve {
         } else {
             columns.push(time_ns, equity, held);
         }
+    }
+
+    /// Notes money that the owner brought, or took when it is negative.
+    pub(crate) fn note_transfer(&mut self, time_ns: TimeNs, amount: Money) {
+        self.transfers.push((time_ns, amount));
     }
 
     /// Plans the row of what happens at this time: at the first multiple of the span that is not before it.
@@ -179,6 +187,12 @@ impl Kernel {
         self.curve.columns.lend()
     }
 
+    /// Returns when the owner brought money, and how much, negative for what was taken; oldest first.
+    #[must_use]
+    pub fn transfers(&self) -> &[(TimeNs, Money)] {
+        &self.curve.transfers
+    }
+
     /// Returns the number of instruments that never had a price, each of which counts as 1 in
     /// [`EquityColumns::held`].
     #[must_use]
@@ -206,6 +220,7 @@ mod tests {
             before: None,
             clock: Clock::Waiting,
             span_ns: Some(10),
+            transfers: Vec::new(),
         }
     }
 

@@ -17,14 +17,16 @@ impl Kernel {
         let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
         let was_opened = self.input.is_bar_opened(source);
         self.books.counters.events += 1;
-        if let EventBody::Book(update) = event.body {
-            let change = self.apply_book(source, &event, &update)?;
-            self.input.consume(source);
-            self.after_book(event.instrument, change)?;
-            return self.try_again(event.instrument);
-        }
-        if let EventBody::Venue(place) = event.body {
-            return self.handle_venue_event(source, &event, place);
+        match event.body {
+            EventBody::Book(update) => {
+                let change = self.apply_book(source, &event, &update)?;
+                self.input.consume(source);
+                self.after_book(event.instrument, change)?;
+                return self.try_again(event.instrument);
+            }
+            EventBody::Account(place) => return self.handle_account(source, place),
+            EventBody::Venue(place) => return self.handle_venue_event(source, &event, place),
+            _ => {}
         }
         self.input.consume(source);
         if !was_opened {
@@ -42,7 +44,9 @@ impl Kernel {
                 Ok(())
             }
             EventBody::Funding(funding) => self.on_funding(event.instrument, funding),
-            EventBody::Book(_) | EventBody::Venue(_) | EventBody::Clock => return Ok(()),
+            EventBody::Book(_) | EventBody::Account(_) | EventBody::Venue(_) | EventBody::Clock => {
+                return Ok(());
+            }
         }?;
         self.try_again(event.instrument)
     }

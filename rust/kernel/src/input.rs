@@ -107,6 +107,11 @@ impl Input {
         Ok(())
     }
 
+    /// Tells whether nothing was ever fed.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.sources.iter().all(|source| source.last_time_ns.is_none())
+    }
+
     /// Returns what comes next when no opening of a bar comes apart; takes the same time for any number of
     /// sources.
     pub(crate) fn first(&self) -> Option<Head> {

@@ -51,6 +51,8 @@ pub struct Kernel {
     /// What every strategy wants to be told about its orders.
     pub(crate) hearing: Vec<Hearing>,
     pub(crate) now_ns: TimeNs,
+    /// When the account was opened, where an event did that; nothing can be fed that is earlier.
+    pub(crate) opened_ns: TimeNs,
     pub(crate) switches: Switches,
     /// What a venue outside has said and may say again.
     pub(crate) heard: crate::outside::Heard,
@@ -126,6 +128,7 @@ impl Kernel {
             wakes: VecDeque::new(),
             hearing: vec![Hearing::default(); strategies],
             now_ns: 0,
+            opened_ns: TimeNs::MIN,
             switches: Switches::default(),
             heard: crate::outside::Heard::default(),
             last_order_id: 0,
@@ -145,11 +148,15 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`KernelError::Value`] when a time falls, a size is negative, an instrument is not in the table or a
-    /// command cannot be carried out; nothing is queued then.
+    /// [`KernelError::Value`] when a time falls, a size is negative, an instrument is not in the table, a command
+    /// cannot be carried out or an event about the account is not possible; nothing is queued then.
     pub fn feed(&mut self, source: usize, batch: impl Into<Arc<EventBatch>>) -> Result<(), KernelError> {
         let batch = batch.into();
         let known = self.markets.len();
+        if let Some(first) = batch.events.first().filter(|first| first.time_ns < self.opened_ns) {
+            let rule = format!("must not be before the opening of the account at {}", self.opened_ns);
+            return Err(ValueError::new("time_ns", first.time_ns, rule).into());
+        }
         for event in &batch.events {
             if event.instrument.index() >= known {
                 let rule = format!("must be below {known}");
@@ -157,11 +164,16 @@ impl Kernel {
             }
             match &event.body {
                 EventBody::Command(command) => self.check_command(&command.kind)?,
+                EventBody::Account(_) => self.check_account(source, &batch, event)?,
                 EventBody::Venue(place) => self.check_venue_event(batch.venue_event(*place))?,
                 _ => {}
             }
         }
-        self.input.feed(source, batch).map_err(KernelError::from)
+        let opening = batch.events.first().filter(|first| matches!(first.body, EventBody::Account(_)));
+        let opened_ns = opening.filter(|_| self.input.is_untouched()).map(|first| first.time_ns);
+        self.input.feed(source, batch)?;
+        self.opened_ns = opened_ns.unwrap_or(self.opened_ns);
+        Ok(())
     }
 
     /// Queues a call of a strategy.

@@ -1,13 +1,13 @@
 //! Turns what happens into journal frames, and the orders among them into a digest.
 
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
-    encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_sent, encode_sized, encode_surprise, encode_venue,
+    CodecError, Gate, encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
+    encode_link, encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request,
+    encode_report, encode_sent, encode_sized, encode_surprise, encode_venue,
 };
 use tradecore_types::{
-    CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report,
-    StrategyId, Surprise, TimeNs, VenueEvent,
+    AccountEvent, CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal,
+    Report, StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
 use crate::VenueRequest;
@@ -46,6 +46,11 @@ impl Recorder {
     /// Records an event.
     pub(crate) fn event(&mut self, event: &Event, bids: &[Level], asks: &[Level]) -> Result<(), CodecError> {
         if self.is_recording { encode_event(&mut self.frames, event, bids, asks) } else { Ok(()) }
+    }
+
+    /// Records an event about the account.
+    pub(crate) fn account(&mut self, time_ns: TimeNs, event: &AccountEvent) -> Result<(), CodecError> {
+        if self.is_recording { encode_account(&mut self.frames, time_ns, event) } else { Ok(()) }
     }
 
     /// Records a report at the time the engine learned of it.

@@ -25,7 +25,7 @@ fn outside() -> KernelConfig {
 /// One message of the venue as a batch.
 fn said(time_ns: i64, said: VenueEvent) -> EventBatch {
     let event = Event { time_ns, instrument: GOLD, body: EventBody::Venue(0) };
-    EventBatch { events: vec![event], levels: Vec::new(), venue_events: vec![said] }
+    EventBatch { events: vec![event], venue_events: vec![said], ..EventBatch::default() }
 }
 
 fn about(order_id: OrderId, body: ReportBody, trade_id: Option<&str>) -> VenueEvent {

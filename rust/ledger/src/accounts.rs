@@ -42,6 +42,16 @@ impl Accounts {
         Self { cash: opening.0, inventory: 0, realised: 0, fees: 0, opening: opening.negated().0, flows: 0 }
     }
 
+    /// Opens the books of an account that was carried over: its cash, what its open lots cost, and what the owner
+    /// had brought. What is there beyond that is the result so far, money that came without a fill.
+    pub(crate) fn carried(cash: Money, inventory: i128, brought: Option<Money>) -> Option<Self> {
+        let held = cash.0.checked_add(inventory)?;
+        let brought = brought.map_or(held, |brought| brought.0);
+        let (opening, flows) = (brought.checked_neg()?, brought.checked_sub(held)?);
+        let books = Self { cash: cash.0, inventory, realised: 0, fees: 0, opening, flows };
+        books.total().map(|_| books)
+    }
+
     /// Returns the balances after a transaction, which takes from one account what it gives another.
     pub(crate) fn posted(&self, posting: &Posting) -> Result<Self, LedgerError> {
         let Posting { opened, closed_cost, closed_value, fee } = *posting;
@@ -56,6 +66,17 @@ impl Accounts {
             fees: sum(self.fees.checked_add(fee), "fees")?,
             opening: self.opening,
             flows: self.flows,
+        };
+        after.total().ok_or(LedgerError::Overflow { what: "the sum of all accounts" })?;
+        Ok(after)
+    }
+
+    /// Returns the balances after the owner brought money, or took it when it is negative.
+    pub(crate) fn transferred(&self, amount: Money) -> Result<Self, LedgerError> {
+        let after = Self {
+            cash: self.cash.checked_add(amount.0).ok_or(LedgerError::Overflow { what: "cash" })?,
+            opening: self.opening.checked_sub(amount.0).ok_or(LedgerError::Overflow { what: "transfers" })?,
+            ..*self
         };
         after.total().ok_or(LedgerError::Overflow { what: "the sum of all accounts" })?;
         Ok(after)

@@ -18,20 +18,23 @@ pub(crate) struct Flows {
     /// By slot of (strategy, instrument), as holdings are.
     by_slot: Vec<[i128; KINDS]>,
     rows: Lendable<CashFlowColumns>,
+    /// What was of no position: the result that was carried over, and corrections.
+    pub(crate) adjusted: i128,
 }
 
 impl Flows {
-    fn new(slots: usize) -> Self {
+    pub(crate) fn new(slots: usize) -> Self {
         Self {
             by_kind: [0; KINDS],
             by_slot: vec![[0; KINDS]; slots],
             rows: Lendable::new(CashFlowColumns::default()),
+            adjusted: 0,
         }
     }
 
-    /// Checks that the kinds sum to the control account.
+    /// Checks that the kinds and what is of no position sum to the control account.
     pub(crate) fn check(&self, control: i128) -> Result<(), BrokenInvariant> {
-        let sum = self.by_kind.iter().fold(0, |sum: i128, amount| sum.saturating_add(*amount));
+        let sum = self.by_kind.iter().fold(self.adjusted, |sum, amount| sum.saturating_add(*amount));
         must_equal("cash flows by kind are the account of cash flows", sum, control)
     }
 
@@ -50,6 +53,7 @@ impl Flows {
     /// Appends what was received so far.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         self.rows.get().len().put(out);
+        self.adjusted.put(out);
         for amount in self.by_slot.iter().flatten() {
             amount.put(out);
         }

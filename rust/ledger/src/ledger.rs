@@ -391,7 +391,7 @@ impl Ledger {
     }
 
     /// Keeps the list of held instruments: it has room for all of them from the start.
-    fn note_held(&mut self, index: usize, is_held: bool) {
+    pub(crate) fn note_held(&mut self, index: usize, is_held: bool) {
         match (self.held.binary_search(&index), is_held) {
             (Ok(place), false) => {
                 self.held.remove(place);

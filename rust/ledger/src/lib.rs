@@ -13,6 +13,7 @@ mod ledger;
 mod lendable;
 mod lots;
 mod margin_schedule;
+mod opening;
 mod order;
 mod order_index;
 mod orders;

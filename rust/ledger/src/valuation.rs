@@ -48,10 +48,16 @@ impl Ledger {
         self.accounts.fees()
     }
 
-    /// Returns what the account was opened with.
+    /// Returns what the owner has brought in all: what the account was opened with, and transfers since.
     #[must_use]
     pub fn opening(&self) -> Money {
         self.accounts.opening()
+    }
+
+    /// Returns the result that was carried over from the account before, and the corrections since.
+    #[must_use]
+    pub fn adjusted(&self) -> Money {
+        Money(self.flows.as_ref().map_or(0, |flows| flows.adjusted))
     }
 
     /// Returns the profit of all open lots at these prices, by instrument; an instrument without a

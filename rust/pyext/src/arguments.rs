@@ -28,6 +28,7 @@ macro_rules! whole {
 
 whole! {
     i64: "must be a whole number that fits 64 bits",
+    i128: "must be a whole number of atto units that fits 128 bits",
     u64: "must be a whole number from 0 to 18446744073709551615",
     u32: "must be a whole number from 0 to 4294967295",
     u16: "must be a whole number from 0 to 65535",
@@ -55,7 +56,7 @@ readers! {
     number, "Whole numbers, and no yes or no.", whole_number:
     time_ns: i64, instrument_id: u32, bid_ticks: i64, bid_lots: i64, ask_ticks: i64, ask_lots: i64,
     update_id: u64, price_ticks: i64, lots: i64, trade_id: u64, first_id: u64, last_id: u64, prev_id: u64,
-    order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, count: u64,
+    order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, count: u64, amount: i128,
 }
 
 readers! {
@@ -111,6 +112,7 @@ macro_rules! texts {
 texts! {
     name: "must be text",
     reason: "must be text",
+    currency: "must be text",
     report: "must be text",
     liquidity: "must be maker or taker",
     column: "must be text: open, high, low, close or volume",
@@ -119,6 +121,12 @@ texts! {
 
 fn optional_text(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     given.extract().map_err(|_| invalid_argument(name, given, "must be text"))
+}
+
+/// Reads what an account begins with.
+pub fn opening_rows(given: &Bound<'_, PyAny>) -> PyResult<crate::account::OpeningRows> {
+    let rule = "must have the fields of an opening in whole units; `Engine(opening=...)` takes an `Opening`";
+    given.extract().map_err(|_| invalid_argument("rows", given, rule))
 }
 
 /// Reads the value of a limit; `None` switches it off.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
@@ -13,7 +12,9 @@ use tradecore_types::{
     Trade, VenueEvent, VenueReport,
 };
 
+use crate::account;
 use crate::arguments::{self, flag, levels, maybe, number, optional, text};
+use crate::columns::{Column, rows, slice};
 use crate::errors::{data_error, invalid_value, value_error};
 use crate::reports::{Terms, report_body};
 use crate::risk;
@@ -34,54 +35,6 @@ type Reduced<'py> = (Bound<'py, PyType>, Bound<'py, PyTuple>, Bound<'py, PyBytes
 #[derive(Default)]
 pub struct PyEventBatch {
     inner: Arc<EventBatch>,
-}
-
-const COLUMN_RULE: &str = "must be a contiguous one-dimensional int64 array: prices in ticks, sizes in lots, \
-    times in nanoseconds; EventBatch.from_frame takes decimal prices";
-
-/// One column of 64-bit integers, or what was given in its place: only the one who reads it knows its name.
-pub struct Column<'py>(Result<PyReadonlyArray1<'py, i64>, String>);
-
-impl<'py> FromPyObject<'_, 'py> for Column<'py> {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let described = || {
-            let class = value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-            let part = |name: &str| value.getattr(name).map(|given| format!(" of {name} {given}"));
-            format!("{class}{}{}", part("dtype").unwrap_or_default(), part("shape").unwrap_or_default())
-        };
-        Ok(Self(value.extract().map_err(|_| described())))
-    }
-}
-
-/// Reads a column as a slice.
-pub fn slice<'a>(name: &str, column: &'a Column<'_>) -> PyResult<&'a [i64]> {
-    let array = column.0.as_ref().map_err(|given| invalid_value(name, given, COLUMN_RULE))?;
-    array.as_slice().map_err(|_| invalid_value(name, "array that is not contiguous", COLUMN_RULE))
-}
-
-/// Returns the rows of columns that all have one length.
-pub fn rows<const N: usize>(
-    columns: [(&str, &[i64]); N],
-) -> PyResult<impl ExactSizeIterator<Item = [i64; N]>> {
-    let length = columns.first().map_or(0, |column| column.1.len());
-    for (name, column) in &columns {
-        if column.len() != length {
-            let first = columns.first().map_or("", |column| column.0);
-            let rule = format!("must have {length} elements, as {first} has");
-            return Err(invalid_value(name, &format!("of {} elements", column.len()), &rule));
-        }
-    }
-    let columns = columns.map(|column| column.1);
-    Ok((0..length).map(move |row| {
-        let mut values = [0; N];
-        for (value, column) in values.iter_mut().zip(&columns) {
-            // Every row is in every column: nothing is made up.
-            *value = column.get(row).copied().unwrap_or_default();
-        }
-        values
-    }))
 }
 
 /// Returns the side of a flag.
@@ -148,6 +101,12 @@ impl PyEventBatch {
     #[getter]
     fn last_time_ns(&self) -> Option<i64> {
         self.inner.events.last().map(|event| event.time_ns)
+    }
+
+    /// Whether its first event is about the account.
+    #[getter]
+    fn begins_account(&self) -> bool {
+        self.inner.events.first().is_some_and(|first| matches!(first.body, EventBody::Account(_)))
     }
 
     /// A batch with the same events that is filled and emptied by itself; costs memory once one of them is.
@@ -229,6 +188,14 @@ impl PyEventBatch {
         match Arc::get_mut(&mut self.inner) {
             Some(events) => events.clear(),
             None => self.inner = Arc::default(),
+        }
+    }
+
+    /// Removes the events that are before a time.
+    fn skip_before(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) {
+        let count = self.inner.events.partition_point(|event| event.time_ns < time_ns);
+        if count > 0 {
+            self.filling().events.drain(..count);
         }
     }
 
@@ -499,6 +466,41 @@ impl PyEventBatch {
         #[pyo3(from_py_with = number::mark_ticks)] mark_ticks: i64,
     ) {
         self.push(time_ns, instrument_id, EventBody::Funding(Funding { rate_ppb, mark_ticks }));
+    }
+
+    /// Adds what an account begins with: an object with the fields of an `account` record, in whole units.
+    ///
+    /// `tradecore.engine` makes it of an `Opening`, with the names of an engine.
+    fn opening(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = arguments::opening_rows)] rows: account::OpeningRows,
+    ) -> PyResult<()> {
+        let said = rows.event()?;
+        self.filling().push_account(time_ns, said);
+        Ok(())
+    }
+
+    /// Adds money, in atto units, that the account gained or lost without a fill; it counts as profit or loss.
+    fn adjustment(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = text::currency)] currency: &str,
+        #[pyo3(from_py_with = number::amount)] amount: i128,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
+    ) {
+        self.filling().push_account(time_ns, account::change(false, currency, amount, reason));
+    }
+
+    /// Adds money, in atto units, that the owner brought, or took when it is negative: no profit and no loss.
+    fn transfer(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = text::currency)] currency: &str,
+        #[pyo3(from_py_with = number::amount)] amount: i128,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
+    ) {
+        self.filling().push_account(time_ns, account::change(true, currency, amount, reason));
     }
 
     /// Adds what a venue outside says about an order: `report` is the word that journals use for it.

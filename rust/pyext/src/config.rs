@@ -77,6 +77,7 @@ pub fn read(
         strategies: count.ok_or_else(missing)?,
         scopes: scopes.ok_or_else(missing)?,
         calls_max: risk_spec.getattr("calls_max")?.extract()?,
+        currency: text(&account, "currency")?,
         cash: cash.ok_or_else(missing)?,
         leverage: leverage.ok_or_else(missing)?,
         venue: venue.ok_or_else(missing)?,

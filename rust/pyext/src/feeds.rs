@@ -5,7 +5,9 @@ use pyo3::types::{PyDict, PyList};
 use tradecore_feeds::{
     BinanceDecoder, BookFormat, CaptureLimits, DecodeError, Decoded, Market, SymbolSpec, VenueBookEvents,
 };
-use tradecore_types::{Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError};
+use tradecore_types::{
+    AccountEvent, Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError,
+};
 
 use crate::batch::PyEventBatch;
 use crate::errors::{data_error, invalid_value, value_error};
@@ -240,6 +242,10 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
                 }
             }
             EventBody::Clock => list.append(("clock", time, id))?,
+            EventBody::Account(place) => {
+                let said = batch.events().account_event(place).map(AccountEvent::name);
+                list.append((said.unwrap_or_default(), time, id))?;
+            }
         }
     }
     Ok(list)

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use tradecore_journal::{
     Frames, Head, JournalError, Kind, Reader, Status, Verdict, Writer, collect_events, decode,
-    encode_session, encode_session_end, set_aside, verify,
+    encode_session, encode_session_end, set_aside, succeed, verify,
 };
 use tradecore_kernel::BEHAVIOUR_VERSION;
 use tradecore_ledger::{OrderEvent, OrderState, state_after};
@@ -30,6 +30,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyJournalVerdict>()?;
     module.add_function(wrap_pyfunction!(journal_verify, module)?)?;
     module.add_function(wrap_pyfunction!(journal_set_aside, module)?)?;
+    module.add_function(wrap_pyfunction!(journal_succeed, module)?)?;
     module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
     module.add_function(wrap_pyfunction!(journal_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(command_names, module)?)?;
@@ -434,6 +435,23 @@ fn message(verdict: &Verdict) -> String {
 fn journal_set_aside(py: Python<'_>, path: PathBuf, suffix: &str) -> PyResult<Option<String>> {
     let kept_in = py.detach(|| set_aside(&path, suffix)).map_err(|error| storage(&error))?;
     Ok(kept_in.map(|path| path.display().to_string()))
+}
+
+/// Keep a journal of so many bytes under another name and put its successor in its place, in one step; return the name.
+///
+/// Whenever the process dies, one of the two is in its place, whole. Raises `StorageError` when another process writes
+/// the journal, when one of the two is none, or when the disk says no.
+#[pyfunction]
+fn journal_succeed(
+    py: Python<'_>,
+    path: PathBuf,
+    successor: PathBuf,
+    suffix: &str,
+    file_bytes: u64,
+) -> PyResult<String> {
+    let kept_in =
+        py.detach(|| succeed(&path, &successor, suffix, file_bytes)).map_err(|error| storage(&error))?;
+    Ok(kept_in.display().to_string())
 }
 
 /// Read frames as a list of `(kind, time_ns, fields)`.

@@ -398,6 +398,11 @@ impl PyKernel {
         self.kernel.changes().map(fields).collect()
     }
 
+    /// Money that the owner brought, or took when it is negative: times in UTC nanoseconds, and atto units.
+    fn transfers(&self) -> Vec<(i64, i128)> {
+        self.kernel.transfers().iter().map(|(time_ns, amount)| (*time_ns, amount.0)).collect()
+    }
+
     /// How much of everything there was: events, orders, refusals, fills, maker_fills.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         results::counters(py, &self.kernel)

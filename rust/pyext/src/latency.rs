@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use tradecore_kernel::{LatencySample, LatencySamples};
 
-use crate::batch::{Column, rows, slice};
+use crate::columns::{Column, rows, slice};
 use crate::errors::value_error;
 use crate::kernel::hex;
 

@@ -1,6 +1,7 @@
 //! `tradecore._core`: the only crate that knows Python. Converts, decides nothing.
 
 mod access;
+mod account;
 mod activity;
 mod arguments;
 mod bars;
@@ -12,6 +13,7 @@ mod calendars;
 mod callback;
 mod caller;
 mod calls;
+mod columns;
 mod config;
 mod deadline;
 mod desk;
@@ -50,6 +52,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    account::register(module)?;
     batch::register(module)?;
     book::register(module)?;
     book_side::register(module)?;

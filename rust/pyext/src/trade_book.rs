@@ -5,6 +5,7 @@ use tradecore_ledger::{ClosedTrade, FillInput, Ledger};
 use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
 
 use crate::access::looked_into;
+use crate::account::{LotRow, lot_of};
 use crate::config;
 use crate::errors::{invalid_value, value_error};
 use crate::kernel::PyKernel;
@@ -104,6 +105,16 @@ impl PyTradeBook {
         };
         let booked = self.ledger.apply_fill(fill).map(|_| ());
         booked.map_err(|error| invalid_value("fill", &order_id.to_string(), &error.to_string()))
+    }
+
+    /// Opens the book with lots that an account began with, before the first fill.
+    ///
+    /// A tuple each: strategy_id, instrument_id, entry_order, entry_time_ns, entry_ticks, lots and entry fee in atto
+    /// units (1e-18) of money.
+    fn open(&mut self, lots: Vec<LotRow>) -> PyResult<()> {
+        let lots: Vec<_> = lots.iter().map(lot_of).collect();
+        let opened = self.ledger.open(Money(0), None, &lots);
+        opened.map_err(|error| invalid_value("lots", &lots.len().to_string(), &error.to_string()))
     }
 
     /// Closed trades so far, as `closed_trades` returns them.

@@ -10,6 +10,7 @@ mod exposures;
 #[cfg(test)]
 mod following_tests;
 mod gate;
+mod guards;
 mod limits;
 mod loss_guard;
 mod price_drift;

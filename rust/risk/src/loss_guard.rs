@@ -23,6 +23,23 @@ impl LossGuard {
         *self = Self { last: equity, peak: equity, day_start: equity, day: self.day };
     }
 
+    /// Goes on from what was counted before.
+    pub(crate) const fn resume(&mut self, last: i128, peak: i128, day_start: i128, day: Option<i64>) {
+        *self = Self { last, peak, day_start, day };
+    }
+
+    /// Returns the last equity, the highest, that of the day's beginning, and the number of the day.
+    pub(crate) const fn counted(&self) -> (i128, i128, i128, Option<i64>) {
+        (self.last, self.peak, self.day_start, self.day)
+    }
+
+    /// Leaves money out of account that is neither gained nor lost.
+    pub(crate) const fn shift(&mut self, amount: i128) {
+        self.last = self.last.saturating_add(amount);
+        self.peak = self.peak.saturating_add(amount);
+        self.day_start = self.day_start.saturating_add(amount);
+    }
+
     /// Takes the equity of now; a day begins at `day_start_ns` after midnight UTC with the last equity
     /// before it.
     pub(crate) fn learn(&mut self, equity: i128, now_ns: TimeNs, day_start_ns: i64) {

@@ -63,13 +63,13 @@ pub struct Stakes {
 /// on it stays on, and every order, fill and mark is followed.
 #[derive(Clone, Debug)]
 pub struct Scopes {
-    gates: Vec<ScopeGate>,
+    pub(crate) gates: Vec<ScopeGate>,
     exposures: Exposures,
     resting: RestingOrders,
     self_trade: SelfTrade,
     day_start_ns: i64,
     instruments: usize,
-    is_on: bool,
+    pub(crate) is_on: bool,
     has_tripped: bool,
 }
 
@@ -111,7 +111,7 @@ impl Scopes {
 
     /// Makes room for what is followed; orders and positions that are there already are told next, then
     /// [`Scopes::start_guards`] is called.
-    fn switch_on(&mut self) {
+    pub(crate) fn switch_on(&mut self) {
         self.is_on = true;
         self.exposures = Exposures::new(self.gates.len(), self.instruments);
         self.resting = RestingOrders::new(self.instruments);
@@ -450,7 +450,7 @@ impl Scopes {
         self.guard_account(account_cash, now_ns);
     }
 
-    fn guard_account(&mut self, cash: Money, now_ns: TimeNs) {
+    pub(crate) fn guard_account(&mut self, cash: Money, now_ns: TimeNs) {
         let row = self.account_row();
         if let Some(gate) = self.gates.get_mut(row) {
             gate.cash = cash.0;
@@ -492,11 +492,11 @@ impl Scopes {
         }
     }
 
-    fn account_row(&self) -> usize {
+    pub(crate) fn account_row(&self) -> usize {
         self.gates.len().saturating_sub(1)
     }
 
-    fn row_of(&self, scope: Scope) -> Result<usize, ValueError> {
+    pub(crate) fn row_of(&self, scope: Scope) -> Result<usize, ValueError> {
         let account = self.account_row();
         match scope {
             Scope::Account => Ok(account),
@@ -510,7 +510,7 @@ impl Scopes {
         }
     }
 
-    fn scope_of(&self, row: usize) -> Scope {
+    pub(crate) fn scope_of(&self, row: usize) -> Scope {
         match u16::try_from(row) {
             Ok(strategy) if row < self.account_row() => Scope::Strategy(StrategyId(strategy)),
             _ => Scope::Account,

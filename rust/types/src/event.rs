@@ -1,6 +1,6 @@
 //! What comes in: market data, order flow of a simulated exchange, commands and the clock.
 
-use crate::{Command, InstrumentId, Side, TimeNs, VenueEvent};
+use crate::{AccountEvent, Command, InstrumentId, Side, TimeNs, VenueEvent};
 
 /// One price level of a book.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,6 +149,8 @@ pub enum EventBody {
     Trade(Trade),
     /// A book message.
     Book(BookUpdate),
+    /// Something about the account, at this place of the batch's table; the instrument is not used.
+    Account(u32),
     /// Order flow of a simulated exchange.
     Flow(Flow),
     /// State of the feed of this instrument.
@@ -183,6 +185,8 @@ pub struct EventBatch {
     pub events: Vec<Event>,
     /// Levels of the book messages.
     pub levels: Vec<Level>,
+    /// What [`EventBody::Account`] events say.
+    pub account_events: Vec<AccountEvent>,
     /// What venues outside say.
     pub venue_events: Vec<VenueEvent>,
 }
@@ -194,6 +198,7 @@ impl EventBatch {
         Self {
             events: Vec::with_capacity(events),
             levels: Vec::with_capacity(levels),
+            account_events: Vec::new(),
             venue_events: Vec::new(),
         }
     }
@@ -202,7 +207,21 @@ impl EventBatch {
     pub fn clear(&mut self) {
         self.events.clear();
         self.levels.clear();
+        self.account_events.clear();
         self.venue_events.clear();
+    }
+
+    /// Appends an event about the account.
+    pub fn push_account(&mut self, time_ns: TimeNs, event: AccountEvent) {
+        let place = u32::try_from(self.account_events.len()).unwrap_or(u32::MAX);
+        self.account_events.push(event);
+        self.events.push(Event { time_ns, instrument: InstrumentId(0), body: EventBody::Account(place) });
+    }
+
+    /// Returns what an event about the account says; `None` for a place that is not in the table.
+    #[must_use]
+    pub fn account_event(&self, place: u32) -> Option<&AccountEvent> {
+        usize::try_from(place).ok().and_then(|place| self.account_events.get(place))
     }
 
     /// Returns what a venue outside says at a place of the table; `None` when it is out of range.
@@ -225,4 +244,15 @@ fn levels_of<'a>(levels: &'a [Level], update: &BookUpdate) -> (&'a [Level], &'a 
     let middle = start.saturating_add(index(update.bids));
     let end = middle.saturating_add(index(update.asks));
     (levels.get(start..middle).unwrap_or_default(), levels.get(middle..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_as_large_as_its_largest_market_data() {
+        assert_eq!(size_of::<EventBody>(), 56, "what is larger belongs into a table of the batch");
+        assert_eq!(size_of::<Event>(), 72);
+    }
 }

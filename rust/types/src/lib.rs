@@ -4,6 +4,7 @@
 //! whole number of atto units of the account currency ([`Money`], `i128`), time is UTC nanoseconds
 //! (`i64`). Nothing here reads a clock, draws a random number or opens a file.
 
+mod account_event;
 mod bracket;
 mod cash_flow;
 mod command;
@@ -26,6 +27,9 @@ mod sent;
 mod sessions;
 mod venue_event;
 
+pub use account_event::{
+    AccountChange, AccountEvent, Balance, GuardState, Opening, OpeningLot, OpeningPrice,
+};
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{Command, CommandKind, CommandName, LimitChange, Permission, Release, Said, Scope};

@@ -38,7 +38,7 @@ pub fn set_aside(path: &Path, suffix: &str) -> Result<Option<PathBuf>, JournalEr
 }
 
 /// Refuses what something else has made, before a lock file is made beside it.
-fn check_is_journal(path: &Path) -> Result<(), JournalError> {
+pub(super) fn check_is_journal(path: &Path) -> Result<(), JournalError> {
     if !path.is_file() && !path.is_dir() {
         // A pipe, say, which nobody may ever write to: it is not read.
         return Err(JournalError::new(path, Problem::Foreign));

@@ -4,17 +4,18 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_journal::{
-    CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
-    encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash, encode_surprise,
-    encode_venue,
+    CodecError, Gate, encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
+    encode_link, encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request,
+    encode_report, encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash,
+    encode_surprise, encode_venue,
 };
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
-    Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding, InstrumentId, Level, LimitChange,
-    LimitName, LimitValue, Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, Permission,
-    PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side,
-    Size, StrategyId, Surprise, SurpriseKind, TimeInForce, TimeNs, Trade, VenueEvent, VenueReport,
+    AccountChange, AccountEvent, Balance, Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow,
+    CashFlowKind, Command, CommandKind, Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding,
+    GuardState, InstrumentId, Level, LimitChange, LimitName, LimitValue, Liquidation, Liquidity, Mark, Money,
+    Opening, OpeningLot, OpeningPrice, OrderId, OrderIntent, OrderKind, Permission, PersonName, Quote,
+    Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side, Size, StrategyId,
+    Surprise, SurpriseKind, TimeInForce, TimeNs, Trade, VenueEvent, VenueReport,
 };
 
 /// A record with everything it owns.
@@ -24,6 +25,7 @@ pub enum Owned {
     SessionEnd { reason: String },
     StateHash([u8; 32]),
     Event { body: EventBody, instrument: InstrumentId, bids: Vec<Level>, asks: Vec<Level> },
+    Account(AccountEvent),
     Order { intent: OrderIntent, reference_ticks: i64 },
     Refused { intent: OrderIntent, refusal: Refusal },
     CancelRequest { order_id: OrderId, strategy: StrategyId },
@@ -49,6 +51,7 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
         Owned::Event { body, instrument, bids, asks } => {
             encode_event(out, &Event { time_ns, instrument: *instrument, body: *body }, bids, asks)?;
         }
+        Owned::Account(event) => encode_account(out, time_ns, event)?,
         Owned::Order { intent, reference_ticks } => encode_order(out, time_ns, intent, *reference_ticks),
         Owned::Refused { intent, refusal } => encode_refused(out, time_ns, intent, refusal),
         Owned::CancelRequest { order_id, strategy } => {
@@ -102,6 +105,7 @@ pub fn record() -> impl Strategy<Value = Owned> {
         ".{0,40}".prop_map(|reason| Owned::SessionEnd { reason }),
         any::<[u8; 32]>().prop_map(Owned::StateHash),
         event(),
+        account_event().prop_map(Owned::Account),
         (intent(), any::<i64>())
             .prop_map(|(intent, reference_ticks)| Owned::Order { intent, reference_ticks }),
         (intent(), refusal()).prop_map(|(intent, refusal)| Owned::Refused { intent, refusal }),
@@ -202,6 +206,57 @@ fn event_body() -> impl Strategy<Value = EventBody> {
             .prop_map(|(rate_ppb, mark_ticks)| EventBody::Funding(Funding { rate_ppb, mark_ticks })),
         Just(EventBody::Clock),
     ]
+}
+
+fn account_event() -> impl Strategy<Value = AccountEvent> {
+    let change = || {
+        (".{0,9}", any::<i128>(), ".{0,20}").prop_map(|(currency, amount, reason)| AccountChange {
+            currency,
+            amount: Money(amount),
+            reason,
+        })
+    };
+    prop_oneof![
+        opening().prop_map(AccountEvent::Opening),
+        change().prop_map(AccountEvent::Adjustment),
+        change().prop_map(AccountEvent::Transfer),
+    ]
+}
+
+fn opening() -> impl Strategy<Value = Opening> {
+    let balance =
+        (".{0,9}", any::<i128>()).prop_map(|(currency, amount)| Balance { currency, amount: Money(amount) });
+    let lot = any::<(u16, u32, u64, [i64; 3], i128)>().prop_map(
+        |(strategy, instrument, entry_order, [entry_time_ns, entry_ticks, lots], fee)| OpeningLot {
+            strategy: StrategyId(strategy),
+            instrument: InstrumentId(instrument),
+            entry_order: OrderId(entry_order),
+            entry_time_ns,
+            entry_ticks,
+            lots,
+            fee: Money(fee),
+        },
+    );
+    let price = any::<(u32, i64)>()
+        .prop_map(|(id, price_ticks)| OpeningPrice { instrument: InstrumentId(id), price_ticks });
+    let rule = proptest::sample::select(Rule::ALL.as_slice());
+    let guard = (any::<Option<u16>>(), any::<[i128; 4]>(), any::<Option<i64>>(), rule, any::<Option<i128>>())
+        .prop_map(|(strategy, [cash, last, peak, day_start], day, rule, halt)| GuardState {
+            scope: strategy.map_or(Scope::Account, |id| Scope::Strategy(StrategyId(id))),
+            cash: Money(cash),
+            last: Money(last),
+            peak: Money(peak),
+            day_start: Money(day_start),
+            day,
+            halt: halt.map(|limit| (rule, limit, limit.wrapping_add(1))),
+        });
+    let lists = (vec(balance, 0..3), vec(lot, 0..4), vec(price, 0..3), vec(guard, 0..3));
+    (lists, any::<(u64, u64, Option<i128>, Option<[u8; 32]>)>(), ".{0,30}").prop_map(
+        |((cash, lots, prices, guards), (last_order_id, market_events, brought, before), changed)| {
+            let brought = brought.map(Money);
+            Opening { cash, brought, lots, prices, guards, last_order_id, market_events, before, changed }
+        },
+    )
 }
 
 fn liquidation() -> impl Strategy<Value = Liquidation> {

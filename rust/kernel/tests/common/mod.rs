@@ -52,6 +52,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         strategies: 2,
         scopes: ScopesConfig::default(),
         calls_max: 100_000,
+        currency: "USD".into(),
         cash: money(1_000_000),
         leverage: Leverage { numerator: 1, denominator: 1 },
         venue: VenueConfig {

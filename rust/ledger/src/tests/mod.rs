@@ -2,6 +2,7 @@
 
 mod broken;
 mod ledger;
+mod opening;
 mod orders;
 
 use tradecore_types::{Decimal, Instrument, InstrumentId, InstrumentKind, InstrumentSpec};

@@ -8,6 +8,8 @@ use tradecore_types::{
     OrderIntent, OrderKind, PersonName, Refusal, Said, Sent, SentBody, Side, Size, TimeInForce,
 };
 
+use crate::account::put_account;
+use crate::errors::data_error;
 use crate::reports::{put_report, put_said, put_surprise};
 use crate::risk::{scope_name, value_text};
 
@@ -27,6 +29,10 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
             dict.set_item("hash", tradecore_journal::Head(*hash).to_string())?;
         }
         RecordBody::Event { event, bids, asks } => put_event(&dict, event, bids, asks)?,
+        RecordBody::Account(account) => {
+            let said = account.read().map_err(|error| data_error("frame", &error.to_string()))?;
+            put_account(&dict, &said)?;
+        }
         RecordBody::Venue { instrument, said } => {
             dict.set_item("instrument", instrument.0)?;
             put_said(&dict, said)?;
@@ -134,8 +140,8 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
             dict.set_item("rate_ppb", funding.rate_ppb)?;
             dict.set_item("mark_ticks", funding.mark_ticks)
         }
-        // What a venue says is a record of its own.
-        EventBody::Venue(_) | EventBody::Clock => Ok(()),
+        // What an event about the account says, and what a venue says, are records of their own.
+        EventBody::Account(_) | EventBody::Venue(_) | EventBody::Clock => Ok(()),
     }
 }
 

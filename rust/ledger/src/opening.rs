@@ -1,0 +1,119 @@
+//! The books of an account that does not begin with cash alone, and money that is of no position.
+
+use tradecore_types::{InstrumentId, Money, OpeningLot, StrategyId};
+
+use crate::accounts::Accounts;
+use crate::flows::Flows;
+use crate::ledger::Total;
+use crate::lots::OpenLot;
+use crate::{Ledger, LedgerError};
+
+impl Ledger {
+    /// Opens the books anew with cash, open lots in the order they were opened, and what the owner had brought;
+    /// without that, profit counts from now. To be called before the first fill.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`] when an id is not in the tables, a lot has no size, lots of one position are long and short,
+    /// or an amount does not fit; nothing is changed.
+    pub fn open(
+        &mut self,
+        cash: Money,
+        brought: Option<Money>,
+        lots: &[OpeningLot],
+    ) -> Result<(), LedgerError> {
+        let mut opened = self.clone();
+        for lot in lots {
+            opened.open_lot(lot)?;
+        }
+        let books = Accounts::carried(cash, opened.cost, brought);
+        opened.accounts = books.ok_or(LedgerError::Overflow { what: "the sum of all accounts" })?;
+        let carried = opened.accounts.flows();
+        if carried != 0 {
+            opened.flows_mut().adjusted = carried;
+        }
+        debug_assert_eq!(opened.audit(), Ok(()));
+        *self = opened;
+        Ok(())
+    }
+
+    fn open_lot(&mut self, lot: &OpeningLot) -> Result<(), LedgerError> {
+        let outside = LedgerError::OutOfTable { strategy: lot.strategy, instrument: lot.instrument };
+        let overflow = LedgerError::Overflow { what: "an open lot" };
+        let slot = self.slot(lot.strategy, lot.instrument).ok_or(outside)?;
+        let index = lot.instrument.index();
+        let (Some(holding), Some(total), Some(instrument)) =
+            (self.holdings.get_mut(slot), self.totals.get_mut(index), self.instruments.get(index))
+        else {
+            return Err(outside);
+        };
+        if lot.lots == 0 || holding.position.signum() == -lot.lots.signum() {
+            return Err(LedgerError::NotPositive { lots: lot.lots });
+        }
+        let value = instrument.value(lot.entry_ticks, lot.lots).ok_or(overflow)?.0;
+        let sum = |known: i64| known.checked_add(lot.lots).filter(|&sum| sum != i64::MIN).ok_or(overflow);
+        holding.position = sum(holding.position)?;
+        *total =
+            Total { position: sum(total.position)?, cost: total.cost.checked_add(value).ok_or(overflow)? };
+        holding.cost = holding.cost.checked_add(value).ok_or(overflow)?;
+        self.cost = self.cost.checked_add(value).ok_or(overflow)?;
+        let size = i128::from(lot.lots);
+        holding.lots += size;
+        let traded = if size > 0 { &mut holding.bought } else { &mut holding.sold };
+        *traded += size.abs();
+        let open = OpenLot::new(lot.entry_order, lot.entry_time_ns, lot.entry_ticks, lot.lots);
+        self.lots.push(&mut holding.queue, open.with_cost(value, lot.fee.0));
+        let is_held = total.is_held();
+        self.note_held(index, is_held);
+        Ok(())
+    }
+
+    /// Books money that the account gained or lost without a fill and for no position.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Overflow`] when it does not fit; nothing is changed.
+    pub fn adjust(&mut self, amount: Money) -> Result<(), LedgerError> {
+        let accounts = self.accounts.received(amount)?;
+        let overflow = LedgerError::Overflow { what: "the sum of adjustments" };
+        let adjusted = self.adjusted().checked_add(amount).ok_or(overflow)?;
+        self.flows_mut().adjusted = adjusted.0;
+        self.accounts = accounts;
+        debug_assert_eq!(self.check(), Ok(()));
+        Ok(())
+    }
+
+    /// Books money that the owner brought, or took when it is negative.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Overflow`] when it does not fit; nothing is changed.
+    pub fn transfer(&mut self, amount: Money) -> Result<(), LedgerError> {
+        self.accounts = self.accounts.transferred(amount)?;
+        debug_assert_eq!(self.check(), Ok(()));
+        Ok(())
+    }
+
+    fn flows_mut(&mut self) -> &mut Flows {
+        let slots = self.holdings.len();
+        self.flows.get_or_insert_with(|| Box::new(Flows::new(slots)))
+    }
+
+    /// Visits every open lot, position after position and each the oldest first, as an opening takes them.
+    pub fn opening_lots(&self) -> impl Iterator<Item = OpeningLot> + '_ {
+        let instruments = self.instruments.len().max(1);
+        self.holdings.iter().enumerate().flat_map(move |(slot, holding)| {
+            let strategy = u16::try_from(slot / instruments).unwrap_or(u16::MAX);
+            let instrument = u32::try_from(slot % instruments).unwrap_or(u32::MAX);
+            self.lots.iter(holding.queue).map(move |lot| OpeningLot {
+                strategy: StrategyId(strategy),
+                instrument: InstrumentId(instrument),
+                entry_order: lot.entry_order,
+                entry_time_ns: lot.entry_time_ns,
+                entry_ticks: lot.entry_ticks,
+                lots: lot.lots,
+                fee: Money(lot.fee),
+            })
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! What an account is told of itself: what it begins with, corrections, and money its owner brings or takes.
+
+use crate::{InstrumentId, Money, OrderId, Rule, Scope, StrategyId, TimeNs, ValueError};
+
+/// Bytes that the name of a currency may have.
+const CURRENCY_BYTES_MAX: usize = 32;
+
+/// An event about the account itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountEvent {
+    /// What the account begins with; only the first event of an engine can be one.
+    Opening(Opening),
+    /// Money that the account gained or lost without a fill: it counts as profit or loss.
+    Adjustment(AccountChange),
+    /// Money that the owner brought, or took when it is negative: no profit and no loss.
+    Transfer(AccountChange),
+}
+
+impl AccountEvent {
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Opening(_) => "opening",
+            Self::Adjustment(_) => "adjustment",
+            Self::Transfer(_) => "transfer",
+        }
+    }
+}
+
+/// An amount in a currency, and why it came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Name of the currency.
+    pub currency: String,
+    /// What came; negative is what went.
+    pub amount: Money,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What there is of one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// Name of the currency.
+    pub currency: String,
+    /// Money at hand.
+    pub amount: Money,
+}
+
+/// A lot that is open when the account begins: what one fill opened and nobody has closed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpeningLot {
+    /// Whose it is.
+    pub strategy: StrategyId,
+    /// What is held.
+    pub instrument: InstrumentId,
+    /// Order that opened it; 0 when nobody knows.
+    pub entry_order: OrderId,
+    /// Venue time of the entry.
+    pub entry_time_ns: TimeNs,
+    /// Price of the entry.
+    pub entry_ticks: i64,
+    /// Size: above 0 is long, below 0 short.
+    pub lots: i64,
+    /// Fee of the entry, paid before: a part of the result of the trade, and not paid again.
+    pub fee: Money,
+}
+
+/// The last price of an instrument, by which positions are valued until there is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpeningPrice {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// The price.
+    pub price_ticks: i64,
+}
+
+/// What a scope had lost and gained when it was carried over, and whether it was halted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardState {
+    /// The account or a strategy.
+    pub scope: Scope,
+    /// What its fills paid and took, fees included; of the account all its cash.
+    pub cash: Money,
+    /// Its last equity.
+    pub last: Money,
+    /// Its highest equity: what a drawdown is counted from.
+    pub peak: Money,
+    /// Its equity when the day began: what a daily loss is counted from.
+    pub day_start: Money,
+    /// Number of that day since 1970; `None` before the first price.
+    pub day: Option<i64>,
+    /// The rule that halted it, its limit and the value that passed it.
+    pub halt: Option<(Rule, i128, i128)>,
+}
+
+/// What an account begins with.
+///
+/// Carried from the account before: cash, open lots with their entries, the last prices, the number of the last
+/// order, what the owner had brought (so that profit goes on), and what the loss limits count from, with the halts.
+/// What begins anew: sums of fees and funding, closed trades, counts of orders and fills, rates of messages and
+/// executions, the volume behind a fee tier, interest that was not booked yet, and the margin set aside for an
+/// isolated position, which is the initial margin at its entry prices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Money at hand, by currency.
+    pub cash: Vec<Balance>,
+    /// What the owner has brought so far; profit counts from there. Without it profit counts from this opening.
+    pub brought: Option<Money>,
+    /// Open lots, in the order in which they were opened.
+    pub lots: Vec<OpeningLot>,
+    /// Last prices.
+    pub prices: Vec<OpeningPrice>,
+    /// What the loss limits count from.
+    pub guards: Vec<GuardState>,
+    /// Number of the last order before; the next one has the number after it.
+    pub last_order_id: u64,
+    /// Events of the feed that the account before has consumed: a feed that begins again leaves them out.
+    pub market_events: u64,
+    /// Head of the chain of the journal before.
+    pub before: Option<[u8; 32]>,
+    /// What is different from the account before, in words.
+    pub changed: String,
+}
+
+impl Opening {
+    /// Open lots there may be: they fit one frame of a journal.
+    pub const LOTS_MAX: usize = 8_192;
+
+    /// Checks what an opening says by itself; whether ids are known is for whoever has the tables.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] names the field, the value and the rule.
+    pub fn check(&self, time_ns: TimeNs) -> Result<(), ValueError> {
+        for (index, balance) in self.cash.iter().enumerate() {
+            check_currency(&balance.currency)?;
+            if self.cash.iter().take(index).any(|known| known.currency == balance.currency) {
+                return Err(ValueError::new("cash", &balance.currency, "names a currency twice"));
+            }
+        }
+        if self.lots.len() > Self::LOTS_MAX {
+            let rule = format!("an opening has at most {} open lots", Self::LOTS_MAX);
+            return Err(ValueError::new("lots", self.lots.len(), rule));
+        }
+        self.lots.iter().try_for_each(|lot| self.check_lot(lot, time_ns))
+    }
+
+    fn check_lot(&self, lot: &OpeningLot, time_ns: TimeNs) -> Result<(), ValueError> {
+        if lot.lots == 0 || lot.lots == i64::MIN {
+            return Err(ValueError::new("lots", lot.lots, "an open lot must have a size"));
+        }
+        if lot.entry_time_ns > time_ns {
+            let rule = "an open lot must not be entered after the opening";
+            return Err(ValueError::new("entry_time_ns", lot.entry_time_ns, rule));
+        }
+        if lot.entry_order.0 > self.last_order_id {
+            let rule = format!("must not be above last_order_id, {}", self.last_order_id);
+            return Err(ValueError::new("entry_order", lot.entry_order.0, rule));
+        }
+        let is_other_side = |known: &&OpeningLot| {
+            (known.strategy, known.instrument) == (lot.strategy, lot.instrument)
+                && known.lots.signum() != lot.lots.signum()
+        };
+        match self.lots.iter().find(is_other_side) {
+            Some(_) => {
+                let rule = "open lots of a strategy in an instrument are all long or all short";
+                Err(ValueError::new("lots", lot.lots, rule))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl AccountChange {
+    /// Checks what a change says by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when the amount is 0, or the currency or the reason is no text.
+    pub fn check(&self) -> Result<(), ValueError> {
+        check_currency(&self.currency)?;
+        if self.amount == Money::ZERO {
+            return Err(ValueError::new("amount", self.amount, "must not be 0"));
+        }
+        if self.reason.trim().is_empty() || self.reason.chars().any(char::is_control) {
+            return Err(ValueError::new("reason", &self.reason, "must say in a line of text why"));
+        }
+        Ok(())
+    }
+}
+
+/// Checks the name of a currency.
+fn check_currency(name: &str) -> Result<(), ValueError> {
+    let is_printable = !name.trim().is_empty() && !name.chars().any(char::is_control);
+    if is_printable && name.len() <= CURRENCY_BYTES_MAX {
+        return Ok(());
+    }
+    Err(ValueError::new("currency", name, "must be a name of 1 to 32 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lot(lots: i64) -> OpeningLot {
+        OpeningLot {
+            strategy: StrategyId(0),
+            instrument: InstrumentId(0),
+            entry_order: OrderId(2),
+            entry_time_ns: 5,
+            entry_ticks: 7,
+            lots,
+            fee: Money::ZERO,
+        }
+    }
+
+    fn opening(lots: &[OpeningLot]) -> Opening {
+        let cash = vec![Balance { currency: "USD".into(), amount: Money(1) }];
+        Opening { cash, lots: lots.to_vec(), last_order_id: 2, ..Opening::default() }
+    }
+
+    #[test]
+    fn what_an_opening_cannot_be_is_refused_by_field() {
+        assert_eq!(opening(&[lot(3), lot(4)]).check(5), Ok(()));
+        let refused = |opening: &Opening| opening.check(5).unwrap_err().field;
+        let mut twice = opening(&[]);
+        twice.cash.extend_from_within(..);
+        assert_eq!(refused(&twice), "cash");
+        let mut nameless = opening(&[]);
+        nameless.cash[0].currency = " ".into();
+        assert_eq!(refused(&nameless), "currency");
+        assert_eq!(refused(&opening(&[lot(0)])), "lots");
+        assert_eq!(refused(&opening(&[lot(3), lot(-1)])), "lots");
+        assert_eq!(refused(&opening(&[OpeningLot { entry_time_ns: 6, ..lot(1) }])), "entry_time_ns");
+        assert_eq!(refused(&opening(&[OpeningLot { entry_order: OrderId(3), ..lot(1) }])), "entry_order");
+        assert_eq!(refused(&opening(&vec![lot(1); Opening::LOTS_MAX + 1])), "lots");
+        let other = OpeningLot { strategy: StrategyId(1), ..lot(-1) };
+        assert_eq!(opening(&[lot(3), other]).check(5), Ok(()), "each strategy holds its own");
+    }
+
+    #[test]
+    fn a_change_says_how_much_and_why() {
+        let change = AccountChange { currency: "USD".into(), amount: Money(1), reason: "deposit".into() };
+        assert_eq!(change.check(), Ok(()));
+        for (bad, field) in [
+            (AccountChange { amount: Money::ZERO, ..change.clone() }, "amount"),
+            (AccountChange { reason: "\n".into(), ..change.clone() }, "reason"),
+            (AccountChange { currency: "x".repeat(33), ..change }, "currency"),
+        ] {
+            assert_eq!(bad.check().unwrap_err().field, field);
+        }
+    }
+}
