@@ -56,9 +56,16 @@ WORDS = {
 # They build the package anew and say nothing of a fault in it.
 LEFT_OUT = ["tests/e2e/test_setup.py", "tests/e2e/test_wheel.py"]
 EXTENSION = ["cargo", "build", "--locked", "--quiet", "--release", "--package", "tradecore-pyext"]
-# All crates take ten seconds; a fault may let a test run for ever.
+# A crate takes seconds; a fault may let a test run for ever.
 SECONDS_OF_RUST_TESTS_MAX = 120
 SECONDS_OF_PYTEST_MAX = 1_500
+# A thread that a failed test left behind, such as one of a database, would hold the process for ever.
+PYTEST = """
+import os, sys, pytest
+code = pytest.main(sys.argv[1:])
+sys.stdout.flush()
+os._exit(code)
+"""
 
 CAUGHT, LET_PASS, UNVIABLE = "caught", "let pass", "does not build"
 
@@ -376,8 +383,8 @@ def pytest(checkout: Checkout, arguments: list[str]) -> tuple[int | None, str]:
     """Run pytest in the clone until the first failure."""
     command = [
         str(checkout.python),
-        "-m",
-        "pytest",
+        "-c",
+        PYTEST,
         "-q",
         "-x",
         "-o",
