@@ -22,6 +22,7 @@ from tradecore.domain.journal import (
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig, SessionSettings
 from tradecore.runtime.frames import scan
+from tradecore.runtime.outbox import records_of
 from tradecore.runtime.recovery import recover
 from tradecore.runtime.session import Phase
 from tradecore.sim.simulated_exchange import START_NS
@@ -56,6 +57,21 @@ def test_every_kind_of_market_event_is_counted_and_only_a_lost_feed_is_told():
     scanned = scan(engine.take_frames())
     assert (scanned.frames, scanned.market_events, scanned.effect_offsets) == (8, 7, (6,))
     assert [kind for kind, _, _ in decode_frames(scanned.effects)] == ["feed"]
+
+
+@pytest.mark.parametrize("offsets", [(), (0, 1)])
+def test_effects_without_a_number_each_are_not_told(offsets):
+    """A notice with the number of another record would be worse than none."""
+    engine = fresh_engine()
+    batch = EventBatch()
+    batch.feed_lost(START_NS, 0)
+    engine.feed(batch)
+    engine.run()
+    scanned = scan(engine.take_frames())
+
+    assert [record.seq for record in records_of(7, scanned)] == [7]
+    with pytest.raises(ValueError, match="zip"):
+        records_of(7, msgspec.structs.replace(scanned, effect_offsets=offsets))
 
 
 class Witness:
