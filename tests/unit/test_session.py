@@ -128,6 +128,32 @@ def times(path, *wanted):
     return [time_ns for _, time_ns, kind, _ in JournalFolder(path).reader() if kind in wanted]
 
 
+async def test_a_session_knows_whether_its_end_is_in_the_journal(tmp_path):
+    """Whoever ends the process by force asks that: before, the end would be lost."""
+    session = open_session(tmp_path / "journal")
+    assert not session.is_end_journalled
+    await session.run()
+    assert session.is_end_journalled
+    failing = open_session(tmp_path / "unused", journal=BrokenJournal())
+    with pytest.raises(StorageError, match="no space left"):
+        await failing.run()
+    assert not failing.is_end_journalled
+
+
+@pytest.mark.parametrize("slices", [1, 2, 20])
+async def test_a_recovery_knows_the_time_of_the_last_record(tmp_path, slices):
+    """A live feed does not bring a cut-off event again: the engine goes on from this time."""
+    path = tmp_path / "journal"
+    feed = ListFeed(slices=20)
+    first = open_session(path, feed=feed)
+    feed.pause = stop_after(slices, first)
+    await first.run()
+
+    recovered = recover(JournalFolder(path), fresh_engine(), CONFIG)
+    *_, (_, last_ns, _, _) = JournalFolder(path).reader()
+    assert recovered.last_time_ns == last_ns >= START_NS
+
+
 async def test_a_recorded_session_starts_at_its_first_event_and_a_restart_where_the_last_one_was(tmp_path):
     """The mark has the market's time, so that two runs are equal byte for byte, and it is never 0."""
     path = tmp_path / "journal"
