@@ -1,11 +1,11 @@
 //! A child waits while its order may be on its way out, and takes what it waited for when it is not.
 
 use tradecore_risk::Limits;
-use tradecore_types::{OrderId, RejectReason, Report, ReportBody, Side};
+use tradecore_types::{OrderId, RejectReason, Report, ReportBody, Side, TimeInForce};
 
-use super::common::{ANNA, BERT, GOLD, Rig, clock, config, limit, quote, trade};
+use super::common::{ANNA, BERT, GOLD, Rig, clock, config, limit, market, quote, trade};
 use super::lose;
-use crate::{Links, Matching, Verdict};
+use crate::{Links, Matching, OrderRequest, Verdict};
 
 /// A buy of four at 95 of which two have filled, and its child, a buy of two at 80; requests need a thousand.
 fn half_filled(limits: Limits) -> (Rig, OrderId) {
@@ -73,5 +73,34 @@ fn the_growth_of_a_child_is_not_judged_while_it_waits() {
         rig.kernel.follow_reports().unwrap();
         assert_eq!(rig.kernel.counters().refusals, 1);
         assert_eq!(rig.kernel.orders().get(child).unwrap().asked_lots(), 2);
+    }
+}
+
+#[test]
+fn an_order_that_trades_at_once_or_never_does_not_grow_but_is_followed_by_another() {
+    let immediate = OrderRequest { time_in_force: TimeInForce::Ioc, ..limit(GOLD, Side::Sell, 90, 4) };
+    for request in [market(GOLD, Side::Sell, 4), immediate] {
+        let mut late = config(Matching::Quotes);
+        late.venue.order_latency_ns = 1_000;
+        let mut rig = Rig::new(late);
+        rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+        let entry = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 4));
+        let links = Links { after: Some(entry), oco: None };
+        let Verdict::Approved(child) = rig.kernel.submit_linked(ANNA, &request, links).unwrap() else {
+            panic!("refused");
+        };
+        // Two parts of the entry fill before the order for the first of them reaches the venue.
+        rig.play(&[
+            clock(2_000),
+            trade(3_000, GOLD, Side::Sell, 94, 2),
+            trade(3_100, GOLD, Side::Sell, 94, 2),
+        ]);
+        let further = OrderId(child.0 + 1);
+        for order_id in [child, further] {
+            let order = rig.kernel.orders().get(order_id).unwrap();
+            assert_eq!((order.asked_lots(), order.open_lots()), (2, 2));
+        }
+        rig.play(&[clock(5_000)]);
+        assert_eq!(rig.position(ANNA, GOLD), 0);
     }
 }
