@@ -73,6 +73,8 @@ class OrderRow(msgspec.Struct, kw_only=True):
                 self.lots = _whole(fields["lots"])
             case "report":
                 self._take_report(str(fields["report"]), record)
+            case "outcome_lost" if self.sent_ns is None:
+                pass  # What never left has no outcome.
             case request:
                 self._move(request, record)
 

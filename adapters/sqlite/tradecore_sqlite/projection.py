@@ -11,7 +11,9 @@ from tradecore_sqlite.order_rows import OrderRow
 Row = tuple[object, ...]
 
 # Kinds of records that change an order, by the number in `order_id`.
-OF_ORDERS = frozenset({"order", "link", "sized", "sent", "cancel_request", "replace_request", "report"})
+OF_ORDERS = frozenset(
+    {"order", "link", "sized", "sent", "cancel_request", "replace_request", "report", "outcome_lost"}
+)
 _MARKET = "market data: large, and the journal itself is its history"
 # Kinds of records that are in no table, and why.
 LEFT_OUT = {
@@ -19,6 +21,9 @@ LEFT_OUT = {
     "funding": "market data; what each position paid or received is in `cash_flows`",
     "clock": "time alone changes nothing that people ask for",
     "state_hash": "a check of the engine for itself; a replay compares it",
+    "venue_report": "what the venue said as it came; what was booked of it is a `report`",
+    "reconciled": "ends a halt that `surprise` began; both are read from the journal",
+    "surprise": "what a person has to look into is read from the journal; what was booked is a `report`",
 }
 # Where the others go.
 PROJECTED = {
@@ -37,6 +42,7 @@ PROJECTED = {
     "link": ("orders",),
     "sized": ("orders",),
     "sent": ("orders",),
+    "outcome_lost": ("orders",),
 }
 # What a command can say beside its name, in the order of the columns.
 _ARGUMENTS = ("scope", "scope_id", "limit", "value", "instrument", "person")

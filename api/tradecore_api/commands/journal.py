@@ -21,9 +21,11 @@ from tradecore_api.wiring import sessions
 POLL_SECONDS = 0.2
 # Fields that are atto units of the account's currency.
 _MONEY = frozenset({"fee", "amount", "equity", "maintenance"})
-# Too many to read: what a feed brings, and the time. Commands are shown.
+# Commands and what a venue outside says of orders are input, too, and few.
+_FEW = frozenset({"command", "venue_report", "outcome_lost", "reconciled"})
+# Too many to read: what a feed brings, and the time.
 EVENT_KINDS = frozenset(
-    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name != "command"
+    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in _FEW
 )
 
 

@@ -117,6 +117,7 @@ _FIXED = {
     "reference_missing": "there is no market price yet to judge it by",
     "not_a_number": "a price, size or share is not a number; is an indicator not warm yet?",
     "decision_gate": "a decision gate said no",
+    "unreconciled": "the venue said what cannot be true of the books; they are compared with it first",
     "instrument_not_allowed": "the strategy may not trade this instrument; `tradecore allow` changes that",
 }
 _SENTENCES: dict[str, tuple[str, _Number]] = {

@@ -6,7 +6,7 @@
 use tradecore_types::{
     Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, Event, EventBody, Flow, Funding,
     InstrumentId, Liquidation, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule,
-    Sent, SentBody, StrategyId, TimeNs, Trade,
+    Sent, SentBody, StrategyId, Surprise, SurpriseKind, TimeNs, Trade, VenueEvent, VenueReport,
 };
 
 use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
@@ -63,6 +63,10 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         Kind::Sized => Ok(RecordBody::Sized { order_id: OrderId(cursor.u64()?), lots: cursor.i64()? }),
         Kind::Sent => Ok(RecordBody::Sent(sent(cursor)?)),
         Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
+        Kind::VenueReport | Kind::OutcomeLost | Kind::Reconciled => {
+            Ok(RecordBody::Venue { instrument: InstrumentId(cursor.u32()?), said: said(kind, cursor)? })
+        }
+        Kind::Surprise => Ok(RecordBody::Surprise(surprise(cursor)?)),
         Kind::Decision => Ok(RecordBody::Decision(decision(cursor)?)),
         Kind::CashFlow => Ok(RecordBody::CashFlow(cash_flow(cursor)?)),
         Kind::Liquidation => Ok(RecordBody::Liquidation(liquidation(cursor)?)),
@@ -215,6 +219,44 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
         code => return Err(unknown("report", code)),
     };
     Ok(Report { venue_time_ns, order_id, body })
+}
+
+fn said<'a>(kind: Kind, cursor: &mut Cursor<'a>) -> Result<VenueEvent<&'a str>, CodecError> {
+    match kind {
+        Kind::VenueReport => Ok(VenueEvent::Report(VenueReport {
+            report: report(cursor)?,
+            venue_order_id: venue_id("venue_order_id", cursor)?,
+            trade_id: venue_id("trade_id", cursor)?,
+            filled_lots: filled_lots(cursor)?,
+        })),
+        Kind::OutcomeLost => Ok(VenueEvent::OutcomeLost { order_id: OrderId(cursor.u64()?) }),
+        Kind::Reconciled => Ok(VenueEvent::Reconciled),
+        other => Err(CodecError::UnknownKind(other.code())),
+    }
+}
+
+/// Reads an id of a venue; an empty one is none.
+fn venue_id<'a>(field: &'static str, cursor: &mut Cursor<'a>) -> Result<Option<&'a str>, CodecError> {
+    let length = usize::from(cursor.u8()?);
+    let id = text(field, cursor.take(length)?)?;
+    Ok((!id.is_empty()).then_some(id))
+}
+
+/// Reads what had filled in all, if the venue said it.
+fn filled_lots(cursor: &mut Cursor<'_>) -> Result<Option<i64>, CodecError> {
+    let is_said = flag("has_filled_lots", cursor.u8()?)?;
+    match (is_said, cursor.i64()?) {
+        (true, lots) => Ok(Some(lots)),
+        (false, 0) => Ok(None),
+        (false, _) => Err(unknown("filled_lots", 1)),
+    }
+}
+
+fn surprise(cursor: &mut Cursor<'_>) -> Result<Surprise, CodecError> {
+    let order_id = OrderId(cursor.u64()?);
+    let code = cursor.u8()?;
+    let kind = SurpriseKind::from_code(code).ok_or_else(|| unknown("surprise", code))?;
+    Ok(Surprise { order_id, kind })
 }
 
 fn sent(cursor: &mut Cursor<'_>) -> Result<Sent, CodecError> {

@@ -2,7 +2,7 @@
 
 use tradecore_types::{
     BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money, OrderId,
-    OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, TimeNs,
+    OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
 use crate::codes::{book_kind_code, feed_state_code, liquidity_code, side_code};
@@ -56,6 +56,9 @@ pub fn encode_event(
     bids: &[Level],
     asks: &[Level],
 ) -> Result<(), CodecError> {
+    if let EventBody::Venue(_) = event.body {
+        return Err(CodecError::Apart);
+    }
     let frame = Frame::begin(out, Kind::of_event(&event.body), event.time_ns);
     put_u32(frame.out, event.instrument.0);
     match &event.body {
@@ -87,10 +90,48 @@ pub fn encode_event(
         EventBody::Command(command) => put_command(frame.out, &command.kind),
         EventBody::Mark(mark) => put_i64s(frame.out, [mark.price_ticks]),
         EventBody::Funding(funding) => put_i64s(frame.out, [funding.rate_ppb, funding.mark_ticks]),
-        EventBody::Clock => {}
+        EventBody::Clock | EventBody::Venue(_) => {}
     }
     frame.end();
     Ok(())
+}
+
+/// Appends what a venue outside said.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when an id does not fit; `out` is then as it was.
+pub fn encode_venue(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    instrument: InstrumentId,
+    said: &VenueEvent<&str>,
+) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::of_venue(said), time_ns);
+    put_u32(frame.out, instrument.0);
+    match said {
+        VenueEvent::Report(said) => {
+            put_report(frame.out, &said.report);
+            let frame = frame.id("venue_order_id", said.venue_order_id)?.id("trade_id", said.trade_id)?;
+            frame.out.push(u8::from(said.filled_lots.is_some()));
+            put_i64s(frame.out, [said.filled_lots.unwrap_or(0)]);
+            frame.end();
+        }
+        VenueEvent::OutcomeLost { order_id } => {
+            put_u64(frame.out, order_id.0);
+            frame.end();
+        }
+        VenueEvent::Reconciled => frame.end(),
+    }
+    Ok(())
+}
+
+/// Appends what was not expected of a venue outside.
+pub fn encode_surprise(out: &mut Vec<u8>, time_ns: TimeNs, surprise: Surprise) {
+    let frame = Frame::begin(out, Kind::Surprise, time_ns);
+    put_u64(frame.out, surprise.order_id.0);
+    frame.out.push(surprise.kind.code());
+    frame.end();
 }
 
 /// Appends an order that risk approved, with the reference price it was checked against (0: none).
@@ -151,36 +192,40 @@ pub fn encode_link(
 /// Appends what the venue said about an order.
 pub fn encode_report(out: &mut Vec<u8>, time_ns: TimeNs, report: &Report) {
     let frame = Frame::begin(out, Kind::Report, time_ns);
-    put_i64s(frame.out, [report.venue_time_ns]);
-    put_u64(frame.out, report.order_id.0);
+    put_report(frame.out, report);
+    frame.end();
+}
+
+fn put_report(out: &mut Vec<u8>, report: &Report) {
+    put_i64s(out, [report.venue_time_ns]);
+    put_u64(out, report.order_id.0);
     match report.body {
-        ReportBody::Accepted => frame.out.push(1),
-        ReportBody::Rejected(reason) => frame.out.extend_from_slice(&[2, reason.code()]),
-        ReportBody::Triggered => frame.out.push(3),
+        ReportBody::Accepted => out.push(1),
+        ReportBody::Rejected(reason) => out.extend_from_slice(&[2, reason.code()]),
+        ReportBody::Triggered => out.push(3),
         ReportBody::TriggeredAt { price_ticks } => {
-            frame.out.push(11);
-            put_i64s(frame.out, [price_ticks]);
+            out.push(11);
+            put_i64s(out, [price_ticks]);
         }
         ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
-            frame.out.push(4);
-            put_i64s(frame.out, [price_ticks, lots]);
-            frame.out.push(liquidity_code(liquidity));
-            frame.out.extend_from_slice(&fee.0.to_le_bytes());
+            out.push(4);
+            put_i64s(out, [price_ticks, lots]);
+            out.push(liquidity_code(liquidity));
+            out.extend_from_slice(&fee.0.to_le_bytes());
         }
-        ReportBody::Canceled(reason) => frame.out.extend_from_slice(&[5, reason.code()]),
-        ReportBody::CancelRejected(reason) => frame.out.extend_from_slice(&[6, reason.code()]),
+        ReportBody::Canceled(reason) => out.extend_from_slice(&[5, reason.code()]),
+        ReportBody::CancelRejected(reason) => out.extend_from_slice(&[6, reason.code()]),
         ReportBody::Replaced { price_ticks, lots } => {
-            frame.out.push(7);
-            put_i64s(frame.out, [price_ticks, lots]);
+            out.push(7);
+            put_i64s(out, [price_ticks, lots]);
         }
-        ReportBody::ReplaceRejected(reason) => frame.out.extend_from_slice(&[8, reason.code()]),
-        ReportBody::Expired => frame.out.push(9),
+        ReportBody::ReplaceRejected(reason) => out.extend_from_slice(&[8, reason.code()]),
+        ReportBody::Expired => out.push(9),
         ReportBody::Restated { price_ticks, lots } => {
-            frame.out.push(10);
-            put_i64s(frame.out, [price_ticks, lots]);
+            out.push(10);
+            put_i64s(out, [price_ticks, lots]);
         }
     }
-    frame.end();
 }
 
 /// Appends money that came or went without a fill, at the time the engine booked it.
@@ -344,6 +389,15 @@ impl<'a> Frame<'a> {
     /// Appends text with its length.
     fn text(self, field: &'static str, text: &str) -> Result<Self, CodecError> {
         self.bytes(field, text.as_bytes())
+    }
+
+    /// Appends a short text with its length, 0 where there is none.
+    fn id(self, field: &'static str, id: Option<&str>) -> Result<Self, CodecError> {
+        let id = id.unwrap_or_default();
+        let Ok(length) = u8::try_from(id.len()) else { return Err(self.abandon(field)) };
+        self.out.push(length);
+        self.out.extend_from_slice(id.as_bytes());
+        Ok(self)
     }
 
     /// Appends bytes with their length.

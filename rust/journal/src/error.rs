@@ -20,6 +20,8 @@ pub enum CodecError {
     },
     /// The record was written by a newer version of the format.
     NewerVersion(u32),
+    /// What an event says stands in a table beside it, and has a record of its own.
+    Apart,
     /// The record does not fit a frame; the field that is too large.
     TooLarge(&'static str),
 }
@@ -34,6 +36,7 @@ impl fmt::Display for CodecError {
             Self::NewerVersion(version) => {
                 write!(f, "format {version} is newer than {} of this program", crate::FORMAT_VERSION)
             }
+            Self::Apart => write!(f, "what the event says stands in a table beside it"),
             Self::TooLarge(field) => {
                 write!(f, "{field} is too large for one record of {} bytes", crate::FRAME_BYTES_MAX)
             }

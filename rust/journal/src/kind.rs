@@ -1,6 +1,6 @@
 //! The kinds of record: one table, from which code, documents and readers take them.
 
-use tradecore_types::{BookUpdate, EventBody};
+use tradecore_types::{BookUpdate, EventBody, VenueEvent};
 
 /// Which way a record goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,6 +105,14 @@ kinds! {
     Mark = 25, Input, "mark", ["instrument" "price_ticks"];
     /// Funding of a perpetual: rate per unit of value, in parts per thousand million.
     Funding = 26, Input, "funding", ["instrument" "rate_ppb" "mark_ticks"];
+    /// What a venue outside said about an order, with its own names of the order and the trade.
+    VenueReport = 29, Input, "venue_report",
+        ["instrument" "order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "reason"
+         "venue_order_id" "trade_id" "filled_lots"];
+    /// The outcome of a request to a venue outside is lost: the order counts as open until the venue says more.
+    OutcomeLost = 30, Input, "outcome_lost", ["instrument" "order_id"];
+    /// The books were compared with what the venue has, and agree.
+    Reconciled = 31, Input, "reconciled", ["instrument"];
     /// An order that risk approved.
     Order = 32, Output, "order",
         ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
@@ -123,7 +131,7 @@ kinds! {
     CancelRequest = 34, Output, "cancel_request", ["order_id" "strategy"];
     /// An amendment was asked for: new open size, and new price (0 keeps it).
     ReplaceRequest = 35, Output, "replace_request", ["order_id" "price_ticks" "lots"];
-    /// What the venue said about an order.
+    /// What the venue said about an order, as it was booked.
     Report = 36, Output, "report",
         ["order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "reason"];
     /// What a strategy decided, also to do nothing, and what each decision gate said.
@@ -141,6 +149,8 @@ kinds! {
     Sized = 42, Output, "sized", ["order_id" "lots"];
     /// A request left for the venue: a new order and its size, a cancel, or an amendment (price 0 keeps it).
     Sent = 43, Output, "sent", ["order_id" "request" "price_ticks" "lots"];
+    /// A venue outside said what was not expected; `halts` says whether new risk waits for a comparison.
+    Surprise = 44, Output, "surprise", ["order_id" "surprise" "halts"];
 }
 
 impl Kind {
@@ -163,7 +173,18 @@ impl Kind {
         matches!(self.direction(), Direction::Input)
     }
 
-    /// Returns the kind of the record of an event.
+    /// Returns the kind of the record of what a venue outside says.
+    #[must_use]
+    pub const fn of_venue<T>(said: &VenueEvent<T>) -> Self {
+        match said {
+            VenueEvent::Report(_) => Self::VenueReport,
+            VenueEvent::OutcomeLost { .. } => Self::OutcomeLost,
+            VenueEvent::Reconciled => Self::Reconciled,
+        }
+    }
+
+    /// Returns the kind of the record of an event; of what a venue says it is the most frequent one, and
+    /// [`Kind::of_venue`] knows which.
     #[must_use]
     pub const fn of_event(body: &EventBody) -> Self {
         match body {
@@ -178,6 +199,7 @@ impl Kind {
             EventBody::Clock => Self::Clock,
             EventBody::Mark(_) => Self::Mark,
             EventBody::Funding(_) => Self::Funding,
+            EventBody::Venue(_) => Self::VenueReport,
         }
     }
 }

@@ -40,10 +40,10 @@ pub use decode::decode;
 pub use encode::{
     encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link, encode_liquidation,
     encode_margin, encode_order, encode_refused, encode_replace_request, encode_report, encode_sent,
-    encode_session, encode_session_end, encode_sized, encode_state_hash,
+    encode_session, encode_session_end, encode_sized, encode_state_hash, encode_surprise, encode_venue,
 };
 pub use error::CodecError;
-pub use events::collect_events;
+pub use events::{collect_events, encode_events};
 pub use folder::set_aside;
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};

@@ -2,7 +2,7 @@
 
 use tradecore_types::{
     CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report, Sent,
-    StrategyId, TimeNs,
+    StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
 use crate::Kind;
@@ -42,6 +42,15 @@ pub enum RecordBody<'a> {
         /// Ask levels of a book message.
         asks: Levels<'a>,
     },
+    /// What a venue outside said.
+    Venue {
+        /// Instrument that it was fed for.
+        instrument: InstrumentId,
+        /// What it said.
+        said: VenueEvent<&'a str>,
+    },
+    /// A venue outside said what was not expected.
+    Surprise(Surprise),
     /// An order that risk approved.
     Order {
         /// The order.
@@ -118,6 +127,8 @@ impl RecordBody<'_> {
             Self::SessionEnd { .. } => Kind::SessionEnd,
             Self::StateHash(_) => Kind::StateHash,
             Self::Event { event, .. } => Kind::of_event(&event.body),
+            Self::Venue { said, .. } => Kind::of_venue(said),
+            Self::Surprise(_) => Kind::Surprise,
             Self::Order { .. } => Kind::Order,
             Self::Refused { .. } => Kind::Refused,
             Self::CancelRequest { .. } => Kind::CancelRequest,

@@ -37,6 +37,8 @@ fn owned(record: &Record<'_>) -> Owned {
         RecordBody::Sized { order_id, lots } => Owned::Sized { order_id, lots },
         RecordBody::Sent(sent) => Owned::Sent(sent),
         RecordBody::Report(report) => Owned::Report(report),
+        RecordBody::Venue { instrument, said } => Owned::Venue { instrument, said: said.to_owned() },
+        RecordBody::Surprise(surprise) => Owned::Surprise(surprise),
         RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
         RecordBody::Liquidation(liquidation) => Owned::Liquidation(liquidation),
         RecordBody::Margin { strategy, instrument, amount } => Owned::Margin { strategy, instrument, amount },
@@ -116,11 +118,24 @@ proptest! {
     fn a_replay_gets_the_events_and_nothing_else(records in vec(record(), 0..12)) {
         let mut batch = EventBatch::default();
         collect_events(&encode_all(&records), &mut batch).unwrap();
+        let said = records.iter().filter_map(|record| match record {
+            Owned::Venue { said, .. } => Some(said),
+            _ => None,
+        });
+        let heard = batch.events.iter().filter_map(|event| match event.body {
+            EventBody::Venue(place) => Some(batch.venue_event(place).unwrap()),
+            _ => None,
+        });
+        prop_assert!(heard.eq(said));
         let wanted: Vec<_> = (0i64..)
             .zip(&records)
             .filter_map(|(time_ns, record)| match record {
                 Owned::Event { body, instrument, bids, asks } => {
                     Some((time_ns, *instrument, std::mem::discriminant(body), bids.clone(), asks.clone()))
+                }
+                Owned::Venue { instrument, .. } => {
+                    let kind = std::mem::discriminant(&EventBody::Venue(0));
+                    Some((time_ns, *instrument, kind, vec![], vec![]))
                 }
                 _ => None,
             })

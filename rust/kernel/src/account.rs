@@ -1,7 +1,7 @@
 //! What the account does beyond positions: its fee tier, the interest on its shorts and its margin.
 
-use tradecore_ledger::Ledger;
-use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, TimeNs, ValueError};
+use tradecore_ledger::{FillInput, Ledger};
+use tradecore_types::{Instrument, TimeNs, ValueError};
 use tradecore_venue::{Borrow, FeeTiers};
 
 use crate::margin::Margin;
@@ -37,22 +37,20 @@ impl Account {
         &mut self,
         now_ns: TimeNs,
         instrument: &Instrument,
-        intent: &OrderIntent,
-        report: &Report,
+        fill: &FillInput,
         ledger: &Ledger,
     ) -> Result<(), KernelError> {
-        let ReportBody::Fill { price_ticks, lots, .. } = report.body else { return Ok(()) };
         if let Some(tiers) = &mut self.tiers
-            && let Some(notional) = instrument.notional(price_ticks, lots)
+            && let Some(notional) = instrument.notional(fill.price_ticks, fill.lots)
         {
             tiers.note(now_ns, notional);
         }
         if let Some(borrow) = &mut self.borrow {
-            let position_lots = ledger.position(intent.strategy, intent.instrument);
-            borrow.note(now_ns, intent.strategy, intent.instrument, position_lots);
+            let position_lots = ledger.position(fill.strategy, fill.instrument);
+            borrow.note(now_ns, fill.strategy, fill.instrument, position_lots);
         }
         match &mut self.margin {
-            Some(margin) => margin.note_fill(intent, price_ticks, lots, ledger.position_total(instrument.id)),
+            Some(margin) => margin.note_fill(fill, ledger.position_total(instrument.id)),
             None => Ok(()),
         }
     }
@@ -89,39 +87,25 @@ impl Kernel {
     /// Does what is due by the clock alone, the earlier first: a sample of the equity, the end of a day.
     #[inline(never)]
     fn keep_time(&mut self) -> Result<(), KernelError> {
-        let day_ns = day_due(self.account.as_deref());
+        let day_ns = day_due(self.books.account.as_deref());
         if self.curve.due_ns() <= day_ns {
             self.sample_due()?;
         }
         if self.now_ns >= day_ns {
             self.book_borrow(false)?;
-            if let Some(tiers) = self.account.as_mut().and_then(|account| account.tiers.as_mut()) {
+            if let Some(tiers) = self.books.account.as_mut().and_then(|account| account.tiers.as_mut()) {
                 tiers.roll(self.now_ns);
             }
             self.settle_account();
             self.sample_due()?;
         }
-        self.clock_due_ns = day_due(self.account.as_deref()).min(self.curve.due_ns());
-        Ok(())
-    }
-
-    /// Notes a fill that the ledger has booked, in an account that is more than positions.
-    pub(crate) fn note_account_fill(
-        &mut self,
-        intent: &OrderIntent,
-        report: &Report,
-    ) -> Result<(), KernelError> {
-        let Some(account) = &mut self.account else { return Ok(()) };
-        if let Some(market) = self.markets.get(intent.instrument.index()) {
-            account.note_fill(self.now_ns, &market.instrument, intent, report, &self.ledger)?;
-        }
-        self.settle_account();
+        self.clock_due_ns = day_due(self.books.account.as_deref()).min(self.curve.due_ns());
         Ok(())
     }
 
     /// Hands the rates of the fee tier to every venue and plans the next end of a day.
     pub(crate) fn settle_account(&mut self) {
-        let Some(account) = &self.account else { return };
+        let Some(account) = &self.books.account else { return };
         self.clock_due_ns = account.due_ns().min(self.curve.due_ns());
         let Some(rates) = account.tiers.as_ref().map(FeeTiers::rates) else { return };
         if rates == self.config.venue.fees {

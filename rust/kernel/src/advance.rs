@@ -40,7 +40,7 @@ impl Kernel {
     /// Takes the next call out of the queue, unless its strategy was called too often with nothing new.
     fn next_wake(&mut self) -> Result<Option<Wake>, KernelError> {
         let Some(wake) = self.wakes.pop_front() else { return Ok(None) };
-        if self.calls.count(wake.strategy, self.now_ns, self.counters.events) {
+        if self.calls.count(wake.strategy, self.now_ns, self.books.counters.events) {
             return Ok(Some(wake));
         }
         let (strategy, time_ns, calls_max) = (wake.strategy, self.now_ns, self.calls.max());
@@ -57,7 +57,7 @@ impl Kernel {
         }
         let markets = &self.markets;
         // Without an open order no venue has one either, and no bar opens apart.
-        let head = if self.config.venue.matching.traits().fills_at_open && !self.orders.is_empty() {
+        let head = if self.config.venue.matching.traits().fills_at_open && !self.books.orders.is_empty() {
             self.input.head(|event| opens_apart(markets, event))
         } else {
             self.input.first()
@@ -81,7 +81,7 @@ impl Kernel {
     /// Looks at what every step can bring about.
     #[inline]
     fn after_step(&mut self) -> Result<bool, KernelError> {
-        if self.has_margin || self.scopes.is_on() {
+        if self.has_margin || self.books.scopes.is_on() {
             self.enforce_limits()?;
         }
         Ok(true)
@@ -92,7 +92,7 @@ impl Kernel {
         if self.has_margin {
             self.enforce_margin()?;
         }
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.withdraw_halted()?;
         }
         Ok(())

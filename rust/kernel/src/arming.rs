@@ -30,13 +30,13 @@ impl Kernel {
         if !self.config.destination.takes_requests() {
             return false;
         }
-        let entry = links.after.and_then(|entry| self.orders.get(entry));
+        let entry = links.after.and_then(|entry| self.books.orders.get(entry));
         let filled_lots = match (entry, intent.closes) {
             (Some(entry), Some(_)) => self.lots_of_entry(intent, entry.intent.order_id),
             (Some(entry), None) => entry.filled_lots,
             (None, _) => 0,
         };
-        self.groups.add(order, links, filled_lots);
+        self.books.groups.add(order, links, filled_lots);
         links.after.is_some()
     }
 
@@ -45,9 +45,9 @@ impl Kernel {
     /// All reports of one moment are read first, so that what filled in parts at one moment is armed once.
     pub(crate) fn work_groups(&mut self) -> Result<(), KernelError> {
         self.work_limits();
-        while let Some(entry) = self.groups.next_due() {
+        while let Some(entry) = self.books.groups.next_due() {
             let mut place = 0;
-            while let Some(child) = self.groups.child_at(entry, place) {
+            while let Some(child) = self.books.groups.child_at(entry, place) {
                 if !self.arm(&child, place)? {
                     place += 1;
                 }
@@ -58,10 +58,10 @@ impl Kernel {
 
     /// Cancels and cuts the orders that others have cancelled or made smaller.
     pub(crate) fn work_limits(&mut self) {
-        self.groups.take_up();
-        while let Some(limit) = self.groups.next_limit() {
-            let Some(order) = self.orders.get(limit.order_id) else { continue };
-            match self.groups.apply(limit, order) {
+        self.books.groups.take_up();
+        while let Some(limit) = self.books.groups.next_limit() {
+            let Some(order) = self.books.orders.get(limit.order_id) else { continue };
+            match self.books.groups.apply(limit, order) {
                 Some(0) => {
                     self.request_cancel(limit.order_id, CancelReason::Linked);
                 }
@@ -79,7 +79,7 @@ impl Kernel {
         let opened_lots = if child.is_exit() { self.lots_of_entry(&intent, child.entry) } else { i64::MAX };
         // A killed engine sends nothing.
         let room_lots = if self.switches.is_killed { 0 } else { opened_lots };
-        let order = child.order_id.and_then(|order_id| self.orders.get(order_id)).copied();
+        let order = child.order_id.and_then(|order_id| self.books.orders.get(order_id)).copied();
         match order {
             _ if child.due_lots == 0 && !child.is_last => Ok(false),
             Some(order) if child.is_held() => {
@@ -96,7 +96,7 @@ impl Kernel {
                 Ok(false)
             }
             _ => match child.due_lots.min(room_lots) {
-                ..=0 => Ok(self.groups.note_unsent(child.entry, place)),
+                ..=0 => Ok(self.books.groups.note_unsent(child.entry, place)),
                 lots => self.send_further(child, place, lots).map(|()| false),
             },
         }
@@ -117,10 +117,10 @@ impl Kernel {
         let part = if lots > 0 { self.judge_part(child, place, order, lots)? } else { None };
         let Some(part) = part else {
             if lots <= 0 || child.is_last {
-                self.groups.note_unsent(child.entry, place);
+                self.books.groups.note_unsent(child.entry, place);
             }
             if child.is_last || self.switches.is_killed {
-                self.groups.take_held(order_id);
+                self.books.groups.take_held(order_id);
                 let body = if lots > 0 {
                     ReportBody::Rejected(RejectReason::RiskRefused)
                 } else {
@@ -130,7 +130,7 @@ impl Kernel {
             }
             return Ok(());
         };
-        self.groups.note_sent(child.entry, place, order_id, lots);
+        self.books.groups.note_sent(child.entry, place, order_id, lots);
         if child.approved.lots().is_some_and(|wanted| lots < wanted) {
             let price_ticks = order.intent.kind.price_ticks().unwrap_or(0);
             let body = ReportBody::Restated { price_ticks, lots };
@@ -164,7 +164,7 @@ impl Kernel {
                 return Ok(None);
             }
         };
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.withdraw_met(&intent);
         }
         if is_bound {
@@ -180,7 +180,7 @@ impl Kernel {
         let order_id = order.intent.order_id;
         let more_lots = lots.saturating_sub(order.meant_lots());
         if more_lots <= 0 {
-            self.groups.note_unsent(child.entry, place);
+            self.books.groups.note_unsent(child.entry, place);
             return Ok(());
         }
         let mut is_bound = false;
@@ -196,12 +196,12 @@ impl Kernel {
                     return Ok(());
                 }
             };
-            if self.scopes.is_on() {
+            if self.books.scopes.is_on() {
                 self.withdraw_met(&intent);
             }
         }
         if self.request_replace(order_id, KEEPS_PRICE, lots) {
-            self.groups.note_sent(child.entry, place, order_id, more_lots);
+            self.books.groups.note_sent(child.entry, place, order_id, more_lots);
             if is_bound {
                 self.bind(&order.intent)?;
             }
@@ -233,10 +233,10 @@ impl Kernel {
         let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
         self.send(&order, reference_ticks)?;
         if child.is_asked() {
-            let oco = child.group.and_then(|group| self.groups.first_of(group));
+            let oco = child.group.and_then(|group| self.books.groups.first_of(group));
             self.recorder.link(self.now_ns, order_id, Some(child.entry), oco);
         }
-        self.groups.note_sent(child.entry, place, order_id, lots);
+        self.books.groups.note_sent(child.entry, place, order_id, lots);
         Ok(())
     }
 
@@ -255,7 +255,7 @@ impl Kernel {
             let exit = exit_intent(entry, OrderId(0), kind, i64::MAX, self.now_ns);
             match market.gate.approve_exit(entry, exit) {
                 Some(exit) => {
-                    self.groups.add_exit(entry.order_id, exit, exit_price.ppm().unwrap_or(0));
+                    self.books.groups.add_exit(entry.order_id, exit, exit_price.ppm().unwrap_or(0));
                 }
                 None => return Err(KernelError::Broken("an exit that does not belong to its entry".into())),
             }
@@ -270,7 +270,7 @@ impl Kernel {
             return Some(child.kind);
         }
         let exit = child.approved.intent();
-        let paid = self.ledger.paid_price(exit.strategy, exit.instrument, child.entry)?;
+        let paid = self.books.ledger.paid_price(exit.strategy, exit.instrument, child.entry)?;
         let at = Some(ExitPrice::Ppm(child.off_paid_ppm));
         let bracket = match child.kind {
             OrderKind::Stop { .. } => Bracket { stop_loss: at, take_profit: None },
@@ -278,7 +278,7 @@ impl Kernel {
         };
         let bracket = bracket.from_paid(exit.side.opposite(), paid);
         let kind = exit_kinds(&bracket).into_iter().flatten().next()?;
-        self.groups.price_exit(child.entry, place, kind);
+        self.books.groups.price_exit(child.entry, place, kind);
         Some(kind)
     }
 
@@ -290,10 +290,10 @@ impl Kernel {
         intent: &OrderIntent,
         refusal: &Refusal,
     ) -> bool {
-        let is_new = self.groups.note_refused(intent.instrument, entry, place);
+        let is_new = self.books.groups.note_refused(intent.instrument, entry, place);
         if is_new {
-            self.counters.refusals += 1;
-            self.activity.note_refusal(self.now_ns, intent, refusal);
+            self.books.counters.refusals += 1;
+            self.books.activity.note_refusal(self.now_ns, intent, refusal);
             self.recorder.refused(self.now_ns, intent, refusal);
         }
         is_new
@@ -303,16 +303,16 @@ impl Kernel {
     /// book that is not to be trusted would not let it pass either.
     #[inline]
     pub(crate) fn try_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        if !self.groups.has_retries() || self.market(instrument)?.reference().is_book_invalid {
+        if !self.books.groups.has_retries() || self.market(instrument)?.reference().is_book_invalid {
             return Ok(());
         }
-        self.groups.take_retries(instrument);
+        self.books.groups.take_retries(instrument);
         self.follow_reports()
     }
 
     /// Returns what an entry has opened and nobody has closed.
     fn lots_of_entry(&self, intent: &OrderIntent, entry: OrderId) -> i64 {
-        self.ledger.lots_of_entry(intent.strategy, intent.instrument, entry).saturating_abs()
+        self.books.ledger.lots_of_entry(intent.strategy, intent.instrument, entry).saturating_abs()
     }
 
     /// Says what became of an order that no venue has seen.

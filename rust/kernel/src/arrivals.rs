@@ -34,7 +34,7 @@ impl Kernel {
         let VenueRequest::Replace { order_id, instrument, lots, filled_lots, .. } = *request else {
             return *request;
         };
-        let Some(order) = self.orders.get(order_id) else { return *request };
+        let Some(order) = self.books.orders.get(order_id) else { return *request };
         let (unreported_lots, open_lots) = self.schedule.unreported(order_id, order.open_lots());
         if open_lots <= 0 {
             return *request;

@@ -1,43 +1,31 @@
 //! The account behind a venue that is bars: reports are applied the moment they are made.
 
-use tradecore_ledger::{Ledger, Orders};
 use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
-use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Scopes, Stake, Switches, Wish};
+use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Stake, Switches, Wish};
 use tradecore_types::{
     Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Side,
     Size, StrategyId, TimeNs,
 };
 
-use crate::account::Account;
-use crate::activity::Activity;
-use crate::groups::{Groups, Told};
+use crate::books::{Booking, Books};
 use crate::margin::{MarginMode, Margined, Standing, free_notional, verdict};
 use crate::margin_path::Leg;
 use crate::recorder::Recorder;
-use crate::reports::fill_of;
-use crate::scoping::Books;
-use crate::wake::{Hearing, OrderUpdate, Wake, WakeBody};
-use crate::{Counters, KernelError, Leverage, buying_power};
+use crate::wake::{Hearing, Wake};
+use crate::{KernelError, Leverage, buying_power};
 
 /// Everything of the kernel that one instrument's bars may touch.
 pub(crate) struct BarDesk<'a> {
     pub(crate) instrument: &'a Instrument,
     pub(crate) gate: &'a Gate,
-    pub(crate) orders: &'a mut Orders,
-    pub(crate) ledger: &'a mut Ledger,
-    pub(crate) groups: &'a mut Groups,
-    pub(crate) scopes: &'a mut Scopes,
+    pub(crate) books: &'a mut Books,
     pub(crate) switches: Switches,
     pub(crate) recorder: &'a mut Recorder,
-    pub(crate) counters: &'a mut Counters,
-    pub(crate) activity: &'a mut Activity,
     pub(crate) wakes: &'a mut std::collections::VecDeque<Wake>,
     pub(crate) hearing: &'a [Hearing],
     pub(crate) last_order_id: &'a mut u64,
-    pub(crate) marks: &'a [Option<i64>],
     pub(crate) leverage: Leverage,
     pub(crate) fees: FeeSchedule,
-    pub(crate) account: &'a mut Option<Box<Account>>,
     pub(crate) strategies: u16,
     /// Whether a venue's mark prices value positions, and not these bars.
     pub(crate) is_marked: bool,
@@ -55,19 +43,19 @@ struct Turn {
     mark_ticks: i64,
 }
 
-impl BarDesk<'_> {
+impl<'a> BarDesk<'a> {
     /// Returns the margin rules of the instrument and how the account stands, positions in it valued at
     /// `mark_ticks`; `None` where there are no rules.
     fn margined(&self, mark_ticks: i64) -> Result<Option<(&Margined, Standing)>, KernelError> {
         let id = self.instrument.id;
-        let margin = self.account.as_ref().and_then(|account| account.margin.as_ref());
+        let margin = self.books.account.as_ref().and_then(|account| account.margin.as_ref());
         let Some((margin, margined)) = margin.and_then(|margin| Some((margin, margin.get(id)?))) else {
             return Ok(None);
         };
         let mark_of = |of: InstrumentId| {
-            if of == id { Some(mark_ticks) } else { self.marks.get(of.index()).copied().flatten() }
+            if of == id { Some(mark_ticks) } else { self.books.marks.get(of.index()).copied().flatten() }
         };
-        Ok(Some((margined, margin.standing(self.ledger, self.orders, mark_of, Some(id))?)))
+        Ok(Some((margined, margin.standing(&self.books.ledger, &self.books.orders, mark_of, Some(id))?)))
     }
 
     /// Tells whether the margin that is free carries `lots` more of an order; `None` without margin rules.
@@ -79,7 +67,7 @@ impl BarDesk<'_> {
         mark_ticks: i64,
     ) -> Result<Option<bool>, KernelError> {
         let Some((margined, standing)) = self.margined(mark_ticks)? else { return Ok(None) };
-        let position = self.ledger.position_total(self.instrument.id);
+        let position = self.books.ledger.position_total(self.instrument.id);
         let change = lots.saturating_mul(order.intent().side.sign());
         let after = position.saturating_add(change).saturating_abs();
         let fee = self.fees.fee(self.instrument, price_ticks, lots, Liquidity::Taker);
@@ -91,17 +79,17 @@ impl BarDesk<'_> {
     fn free(&self, mark_ticks: i64) -> Result<i128, KernelError> {
         let id = self.instrument.id;
         if let Some((margined, standing)) = self.margined(mark_ticks)? {
-            let position = self.ledger.position_total(id);
+            let position = self.books.ledger.position_total(id);
             let used = margined.needed(mark_ticks, position, position)?;
             return Ok(free_notional(margined, standing, used));
         }
-        let equity = self.ledger.equity_at(self.marks, id, mark_ticks)?;
-        let held = match self.ledger.position_total(id) {
+        let equity = self.books.ledger.equity_at(&self.books.marks, id, mark_ticks)?;
+        let held = match self.books.ledger.position_total(id) {
             0 => 0,
             lots => self.instrument.notional(mark_ticks, lots).map_or(i128::MAX, |money| money.0),
         };
         let power = buying_power::total(equity, self.leverage);
-        let others_held = self.ledger.held_value(self.marks, Some(id)).0;
+        let others_held = self.books.ledger.held_value(&self.books.marks, Some(id)).0;
         Ok(power.saturating_sub(held).saturating_sub(others_held).max(0))
     }
 
@@ -111,7 +99,7 @@ impl BarDesk<'_> {
         let Turn { strategy, side, closing_lots, opening_lots, price_ticks, mark_ticks } = turn;
         let (id, instrument) = (self.instrument.id, self.instrument);
         let fee = |lots| self.fees.fee(instrument, price_ticks, lots, Liquidity::Taker).map(|fee| fee.0);
-        let total = self.ledger.position_total(id);
+        let total = self.books.ledger.position_total(id);
         // Of the position's sign.
         let closed = closing_lots.checked_mul(-side.sign())?;
         let left = total.checked_sub(closed)?;
@@ -120,9 +108,14 @@ impl BarDesk<'_> {
             .checked_sub(instrument.value(mark_ticks, closed)?.0)?
             .checked_sub(fee(closing_lots)?)?;
         let Some((margined, mut standing)) = self.margined(mark_ticks).ok()? else {
-            let equity = self.ledger.equity_at(self.marks, id, mark_ticks).ok()?.checked_add(Money(gain))?;
+            let equity = self
+                .books
+                .ledger
+                .equity_at(&self.books.marks, id, mark_ticks)
+                .ok()?
+                .checked_add(Money(gain))?;
             let held = instrument.notional(mark_ticks, left)?.0;
-            let others = self.ledger.held_value(self.marks, Some(id)).0;
+            let others = self.books.ledger.held_value(&self.books.marks, Some(id)).0;
             let unused = buying_power::total(equity, self.leverage).checked_sub(held)?.checked_sub(others)?;
             let needed =
                 instrument.notional(price_ticks, opening_lots)?.0.checked_add(fee(opening_lots)?.max(0))?;
@@ -133,7 +126,7 @@ impl BarDesk<'_> {
             // The profit of its strategy comes in. Its margin comes back, or, where it stood against others, there is
             // more to be set aside.
             MarginMode::Isolated => {
-                let profit = self.ledger.unrealised_of(strategy, id, price_ticks)?.0;
+                let profit = self.books.ledger.unrealised_of(strategy, id, price_ticks)?.0;
                 let set_aside = margined.set_aside_after(price_ticks, total, left).ok()?;
                 let returned = margined.set_aside.checked_sub(set_aside)?;
                 profit.checked_add(returned)?.checked_sub(fee(closing_lots)?)?
@@ -148,23 +141,15 @@ impl BarDesk<'_> {
 
     /// Puts an order under a new number into the books.
     fn open(&mut self, order: ApprovedOrder) -> Result<Option<ApprovedOrder>, KernelError> {
-        let intent = *order.intent();
-        self.orders.add(&intent)?;
-        self.counters.orders += 1;
-        let reference = self.marks.get(self.instrument.id.index()).copied().flatten();
-        self.recorder.order(self.now_ns, &intent, reference.unwrap_or(0));
-        if self.scopes.is_on() {
-            let instrument = self.instrument;
-            let (books, scopes) = self.books_and_scopes();
-            books.tell_opened(scopes, &intent, instrument);
-        }
+        let reference = self.books.marks.get(self.instrument.id.index()).copied().flatten();
+        let at = self.booking();
+        self.books.open(order.intent(), reference.unwrap_or(0), at, self.recorder)?;
         Ok(Some(order))
     }
 
-    /// Splits what tells the scopes from the scopes.
-    fn books_and_scopes(&mut self) -> (Books<'_>, &mut Scopes) {
-        let books = Books { orders: self.orders, ledger: self.ledger, marks: self.marks };
-        (books, self.scopes)
+    /// Where and when this account books.
+    const fn booking(&self) -> Booking<'a> {
+        Booking { instrument: self.instrument, now_ns: self.now_ns, keeps_rests: false }
     }
 
     fn next_order_id(&mut self) -> OrderId {
@@ -178,8 +163,8 @@ impl BarDesk<'_> {
         let id = self.instrument.id;
         let stake = |position_lots| Stake { position_lots, ..Stake::default() };
         let exposure = Exposure {
-            account: stake(self.ledger.position_total(id)),
-            own: stake(self.ledger.position(intent.strategy, id)),
+            account: stake(self.books.ledger.position_total(id)),
+            own: stake(self.books.ledger.position(intent.strategy, id)),
             open_orders: 0,
         };
         let wish = Wish {
@@ -191,12 +176,12 @@ impl BarDesk<'_> {
             switches: self.switches,
             is_amendment: false,
         };
-        let scopes = self.scopes.is_on().then_some(&*self.scopes);
+        let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
         match self.gate.size(order, &wish, scopes) {
             Ok(_) => Ok(()),
             Err(refusal) => {
-                self.counters.refusals += 1;
-                self.activity.note_refusal(self.now_ns, &intent, &refusal);
+                self.books.counters.refusals += 1;
+                self.books.activity.note_refusal(self.now_ns, &intent, &refusal);
                 self.recorder.refused(self.now_ns, &intent, &refusal);
                 Err(RejectReason::RiskRefused)
             }
@@ -220,12 +205,10 @@ impl BarAccount for BarDesk<'_> {
             return Err(RejectReason::InsufficientMargin);
         }
         self.judge_size(order, lots, price_ticks)?;
-        self.orders.set_size(order.intent().order_id, lots).map_err(|_| RejectReason::Unsupported)?;
+        self.books.orders.set_size(order.intent().order_id, lots).map_err(|_| RejectReason::Unsupported)?;
         self.recorder.sized(self.now_ns, order.intent().order_id, lots);
-        if self.scopes.is_on() {
-            let instrument = self.instrument;
-            let (books, scopes) = self.books_and_scopes();
-            books.tell_changed(scopes, order.intent(), instrument);
+        if self.books.scopes.is_on() {
+            self.books.tell_changed(order.intent(), self.instrument);
         }
         Ok(lots)
     }
@@ -257,16 +240,16 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn position(&self, strategy: StrategyId) -> i64 {
-        self.ledger.position(strategy, self.instrument.id)
+        self.books.ledger.position(strategy, self.instrument.id)
     }
 
     fn lots_of_entry(&self, strategy: StrategyId, entry: OrderId) -> i64 {
-        self.ledger.lots_of_entry(strategy, self.instrument.id, entry)
+        self.books.ledger.lots_of_entry(strategy, self.instrument.id, entry)
     }
 
     fn open_positions(&self, into: &mut Vec<OpenPosition>) {
         for strategy in (0..self.strategies).map(StrategyId) {
-            for lot in self.ledger.open_lots(strategy, self.instrument.id) {
+            for lot in self.books.ledger.open_lots(strategy, self.instrument.id) {
                 match into.last_mut() {
                     Some(last) if last.entry == lot.entry_order => last.lots += lot.lots,
                     _ => into.push(OpenPosition { strategy, entry: lot.entry_order, lots: lot.lots }),
@@ -306,7 +289,7 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn is_margined(&self) -> bool {
-        let margin = self.account.as_ref().and_then(|account| account.margin.as_ref());
+        let margin = self.books.account.as_ref().and_then(|account| account.margin.as_ref());
         !self.is_marked && margin.is_some_and(|margin| margin.get(self.instrument.id).is_some())
     }
 
@@ -314,11 +297,11 @@ impl BarAccount for BarDesk<'_> {
         if self.is_marked {
             return Ok(None);
         }
-        match self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+        match self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
             // It knows whether the instrument has rules.
             Some(margin) => {
                 let leg = Leg { instrument: self.instrument.id, from_ticks, to_ticks };
-                margin.first_breach(self.ledger, self.marks, leg)
+                margin.first_breach(&self.books.ledger, &self.books.marks, leg)
             }
             None => Ok(None),
         }
@@ -326,49 +309,25 @@ impl BarAccount for BarDesk<'_> {
 
     fn next_limit(&mut self) -> Option<(OrderId, i64)> {
         loop {
-            let limit = self.groups.next_limit()?;
-            let order = self.orders.get(limit.order_id);
-            if let Some(lots) = order.and_then(|order| self.groups.apply(limit, order)) {
+            let limit = self.books.groups.next_limit()?;
+            let order = self.books.orders.get(limit.order_id);
+            if let Some(lots) = order.and_then(|order| self.books.groups.apply(limit, order)) {
                 return Some((limit.order_id, lots));
             }
         }
     }
 
     fn put_off(&mut self, order_id: OrderId, lots: i64) {
-        self.groups.put_off(order_id, lots);
+        self.books.groups.put_off(order_id, lots);
     }
 
     fn report(&mut self, report: Report) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, &report);
-        let Some(update) = self.orders.apply(&report)? else { return Ok(()) };
-        self.activity.note_report(update.order, &report);
-        let (intent, open_lots) = (update.order.intent, update.order.open_lots());
-        let counted = self.scopes.is_on().then_some(*update.order);
-        let fill = fill_of(&intent, &report);
-        let mut opened_lots = 0;
-        if let Some(fill) = fill {
-            self.counters.count_fill(&report);
-            opened_lots = self.ledger.apply_fill(fill)?.opened_lots;
-        }
-        if !self.groups.is_off() {
-            self.groups.note(&Told::new(update.order, &report, opened_lots));
-        }
-        if fill.is_some() {
-            self.ledger.check()?;
-            if let Some(kept) = self.account.as_deref_mut() {
-                kept.note_fill(self.now_ns, self.instrument, &intent, &report, self.ledger)?;
-            }
-        }
-        if let Some(order) = counted {
-            let (instrument, now_ns) = (self.instrument, self.now_ns);
-            let (books, scopes) = self.books_and_scopes();
-            books.tell_report(scopes, &order, instrument, fill.as_ref(), now_ns);
-        }
-        if self.hearing.get(intent.strategy.index()).is_some_and(|hearing| hearing.is_about(&report)) {
-            let (order_id, side) = (report.order_id, intent.side);
-            let body = WakeBody::Order(OrderUpdate { order_id, side, open_lots, report });
-            let instrument = self.instrument.id;
-            self.wakes.push_back(Wake { time_ns: self.now_ns, strategy: intent.strategy, instrument, body });
+        let outcome = self.books.book(&report, self.booking())?;
+        let Some(booked) = outcome.simulated(&report)? else { return Ok(()) };
+        if self.hearing.get(booked.strategy.index()).is_some_and(|hearing| hearing.is_about(&report)) {
+            let (time_ns, strategy, instrument) = (self.now_ns, booked.strategy, self.instrument.id);
+            self.wakes.push_back(Wake { time_ns, strategy, instrument, body: booked.told(&report) });
         }
         Ok(())
     }

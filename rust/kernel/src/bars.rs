@@ -25,28 +25,21 @@ impl Kernel {
         let mut desk = BarDesk {
             instrument,
             gate,
-            orders: &mut self.orders,
-            ledger: &mut self.ledger,
-            groups: &mut self.groups,
-            scopes: &mut self.scopes,
+            books: &mut self.books,
             switches: self.switches,
             recorder: &mut self.recorder,
-            counters: &mut self.counters,
-            activity: &mut self.activity,
             wakes: &mut self.wakes,
             hearing: &self.hearing,
             last_order_id: &mut self.last_order_id,
-            marks: &self.marks,
             leverage: self.config.leverage,
             fees: self.config.venue.fees,
-            account: &mut self.account,
             strategies: self.config.strategies,
             is_marked: *is_marked,
             now_ns: self.now_ns,
         };
         act(venue, &mut desk)?;
         self.settle_account();
-        if self.groups.has_work() {
+        if self.books.groups.has_work() {
             self.work_groups()?;
         }
         Ok(())
@@ -106,7 +99,7 @@ impl Kernel {
 
     /// Values the account at the end of a bar; an account with nothing left is closed and stopped.
     pub(crate) fn value_bar(&mut self, instrument: InstrumentId, bar: &Bar) -> Result<(), KernelError> {
-        let has_position = self.ledger.inventory().0 != 0;
+        let has_position = self.books.ledger.inventory().0 != 0;
         if !has_position && !self.config.has_equity_curve {
             return Ok(());
         }
@@ -143,7 +136,7 @@ impl Kernel {
         let last_bar = self.market(instrument)?.last_bar.filter(|known| known.1 == now_ns);
         self.at_bars(instrument, |venue, desk| match request {
             VenueRequest::Submit(order) => {
-                let is_bound = desk.orders.get(order.intent().order_id);
+                let is_bound = desk.books.orders.get(order.intent().order_id);
                 let is_bound = is_bound.is_some_and(|known| known.intent.reduce_only);
                 let order = if is_bound { order.only_closing() } else { *order };
                 venue.submit(&order, now_ns, desk)?;

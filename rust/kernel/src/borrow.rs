@@ -7,8 +7,12 @@ use crate::{Kernel, KernelError};
 impl Kernel {
     /// Books the interest up to the last midnight, or up to now because the data end.
     pub(crate) fn book_borrow(&mut self, is_final: bool) -> Result<(), KernelError> {
+        if !self.config.destination.is_simulated() {
+            // A venue outside says itself what it has booked.
+            return Ok(());
+        }
         let now_ns = self.now_ns;
-        let Some(borrow) = self.account.as_mut().and_then(|account| account.borrow.as_mut()) else {
+        let Some(borrow) = self.books.account.as_mut().and_then(|account| account.borrow.as_mut()) else {
             return Ok(());
         };
         let (time_ns, due) = borrow.take_due(now_ns, is_final);
@@ -17,7 +21,7 @@ impl Kernel {
             // What has no price yet costs nothing.
             let Some(price_ticks) = self.mark(instrument) else { continue };
             let unit = self.market(instrument)?.instrument.notional(price_ticks, 1);
-            let borrow = self.account.as_ref().and_then(|account| account.borrow.as_ref());
+            let borrow = self.books.account.as_ref().and_then(|account| account.borrow.as_ref());
             let amount = unit.zip(borrow).and_then(|(unit, borrow)| borrow.interest(&borrowed, unit));
             let Some(amount) = amount else {
                 let what = "the interest on a short does not fit 128 bits of money";

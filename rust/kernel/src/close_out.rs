@@ -204,7 +204,7 @@ impl Kernel {
                 let less_lots = filled_lots.map_or(rest.lots, |lots| lots.min(rest.lots));
                 rest.lots -= less_lots;
                 let (ties, is_all) = (rest.ties, rest.lots == 0);
-                self.groups.note_less(ties, less_lots, is_all);
+                self.books.groups.note_less(ties, less_lots, is_all);
                 if is_all {
                     self.close_outs.remove(next);
                     continue;
@@ -226,7 +226,7 @@ impl Kernel {
         if place < self.close_outs.len()
             && let CloseOut::Rest(rest) = self.close_outs.remove(place)
         {
-            self.groups.note_done(rest.ties, rest.lots, true);
+            self.books.groups.note_done(rest.ties, rest.lots, true);
         }
         if !self.schedule.has_report_by(self.now_ns) {
             self.work_limits();
@@ -274,7 +274,7 @@ impl Kernel {
     /// position that is flat is done.
     fn flatten_again(&mut self, flattening: &Flattening) -> Result<bool, KernelError> {
         let Flattening { strategy, instrument, .. } = *flattening;
-        let position_lots = self.ledger.position(strategy, instrument);
+        let position_lots = self.books.ledger.position(strategy, instrument);
         if self.is_under_way(flattening) {
             return Ok(true);
         }
@@ -294,7 +294,7 @@ impl Kernel {
         let OrderIntent { strategy, instrument, side, .. } = rest.intent;
         let lots = rest.lots.min(self.closable_for(&rest.intent));
         if lots < rest.lots {
-            self.groups.note_less(rest.ties, rest.lots - lots, lots == 0);
+            self.books.groups.note_less(rest.ties, rest.lots - lots, lots == 0);
             if let Some(CloseOut::Rest(known)) = self.close_outs.get_mut(place) {
                 known.lots = lots;
             }
@@ -312,7 +312,7 @@ impl Kernel {
         let order_id = self.next_order_id();
         let intent = OrderIntent { order_id, size: Size::Lots(lots), time_ns: self.now_ns, ..rest.intent };
         self.send_closing(&intent)?;
-        self.groups.follow_up(order_id, rest.ties, rest.is_market());
+        self.books.groups.follow_up(order_id, rest.ties, rest.is_market());
         if !rest.is_market() {
             // Others may have been sent meanwhile that close the same.
             self.note_orphans(strategy, instrument);
@@ -323,8 +323,8 @@ impl Kernel {
     /// Returns how much there is that an order which may only close can close.
     fn closable_for(&self, intent: &OrderIntent) -> i64 {
         let held_lots = match intent.closes {
-            Some(entry) => self.ledger.lots_of_entry(intent.strategy, intent.instrument, entry),
-            None => self.ledger.position(intent.strategy, intent.instrument),
+            Some(entry) => self.books.ledger.lots_of_entry(intent.strategy, intent.instrument, entry),
+            None => self.books.ledger.position(intent.strategy, intent.instrument),
         };
         held_lots.saturating_mul(intent.side.opposite().sign()).max(0)
     }
@@ -337,7 +337,7 @@ impl Kernel {
 
     /// Tells whether an order that closes at once is on its way for a strategy.
     fn is_closing_now(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
-        self.orders.iter().any(|order| {
+        self.books.orders.iter().any(|order| {
             (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
                 && self.is_on_its_way(order)
         })
@@ -347,7 +347,7 @@ impl Kernel {
     pub(crate) fn is_on_its_way(&self, order: &OpenOrder) -> bool {
         let OrderIntent { order_id, kind, reduce_only, .. } = order.intent;
         let is_now = kind == OrderKind::Market || order.is_set_off && kind.trades_when_set_off();
-        reduce_only && is_now && !self.groups.is_held(order_id)
+        reduce_only && is_now && !self.books.groups.is_held(order_id)
     }
 
     /// Notes every position, and every one that an order under way may still open. They take the place of all
@@ -359,8 +359,8 @@ impl Kernel {
         for market in self.markets.iter().filter(|market| !market.venue.traits().has_certain_cancels) {
             let instrument = market.instrument.id;
             for strategy in (0..self.config.strategies).map(StrategyId) {
-                let has_orders = self.orders.working(strategy, instrument).open_orders > 0;
-                if has_orders || self.ledger.position(strategy, instrument) != 0 {
+                let has_orders = self.books.orders.working(strategy, instrument).open_orders > 0;
+                if has_orders || self.books.ledger.position(strategy, instrument) != 0 {
                     let last_order_id = OrderId(0);
                     let flattening = Flattening { strategy, instrument, last_order_id };
                     self.close_outs.push(CloseOut::Position(flattening));
@@ -386,7 +386,7 @@ impl Kernel {
         let is_from_before = |intent: &OrderIntent| {
             (intent.strategy, intent.instrument) == (strategy, instrument) && intent.order_id <= last_order_id
         };
-        self.orders.iter().any(|order| is_from_before(&order.intent))
+        self.books.orders.iter().any(|order| is_from_before(&order.intent))
             || self.is_closing_now(strategy, instrument)
     }
 
@@ -405,7 +405,7 @@ impl Kernel {
 
     /// Sends an order that only closes, whatever the limits.
     fn send_closing(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
-        let position_lots = self.ledger.position(intent.strategy, intent.instrument);
+        let position_lots = self.books.ledger.position(intent.strategy, intent.instrument);
         let market = self.market(intent.instrument)?;
         let reference_ticks = market.reference.map_or(0, |known| known.0);
         match market.gate.approve_flatten(intent, position_lots) {

@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Side, StrategyId};
 
-use crate::scoping::Books;
 use crate::{Kernel, KernelError};
 
 /// An amendment that keeps the price.
@@ -32,7 +31,7 @@ impl Kernel {
     /// Before a reduce-only market order only others that trade at once come: what rests is cut as it fills.
     pub(crate) fn closing_lots(&self, new: &OrderIntent) -> i64 {
         let is_first = new.reduce_only && new.kind == OrderKind::Market;
-        if !is_first && !self.orders.has_closing() {
+        if !is_first && !self.books.orders.has_closing() {
             return 0;
         }
         let desk = Desk { strategy: new.strategy, instrument: new.instrument, side: new.side };
@@ -40,7 +39,8 @@ impl Kernel {
             self.is_on_its_way(order)
                 || (!is_first && is_closing(order) && order.intent.kind != OrderKind::Market)
         };
-        self.orders
+        self.books
+            .orders
             .iter()
             .filter(|order| desk.has(&order.intent) && is_meant(order))
             .filter(|order| self.counts(order, is_meant))
@@ -61,7 +61,7 @@ impl Kernel {
         let desk = Desk { strategy, instrument, side };
         let is_meant = |order: &OpenOrder| self.is_on_its_way(order);
         for is_named in [true, false] {
-            for order in self.orders.iter().filter(|order| desk.has(&order.intent) && is_meant(order)) {
+            for order in self.books.orders.iter().filter(|order| desk.has(&order.intent) && is_meant(order)) {
                 let entry = order.intent.closes;
                 if entry.is_some() != is_named || !self.counts(order, is_meant) {
                     continue;
@@ -85,12 +85,13 @@ impl Kernel {
         let desk = Desk { strategy, instrument, side };
         let comes_before = |other: &OpenOrder| other.intent.order_id < order_id && is_meant(other);
         let is_first = || !self.unit(desk, order_id).any(comes_before);
-        !self.groups.is_joined(order_id) && (self.groups.group_of(order_id).is_none() || is_first())
+        !self.books.groups.is_joined(order_id)
+            && (self.books.groups.group_of(order_id).is_none() || is_first())
     }
 
     /// Returns how much of a position orders on this side can close.
     fn closable_lots(&self, desk: Desk) -> i64 {
-        desk.side.closable_lots(self.ledger.position(desk.strategy, desk.instrument))
+        desk.side.closable_lots(self.books.ledger.position(desk.strategy, desk.instrument))
     }
 
     /// Remembers that reduce-only orders of a strategy may have become too large.
@@ -113,7 +114,7 @@ impl Kernel {
     fn trim(&mut self, desk: Desk) {
         let mut numbers = std::mem::take(&mut self.met);
         // A market order trades before it could be cut, and what rests is cut as that fills.
-        let closing = self.orders.iter().filter(|order| rests(order) && desk.has(&order.intent));
+        let closing = self.books.orders.iter().filter(|order| rests(order) && desk.has(&order.intent));
         numbers.extend(closing.filter(|order| self.counts(order, rests)).map(|order| order.intent.order_id));
         let all_lots = numbers.iter().map(|id| self.unit_lots(desk, *id)).fold(0, i64::saturating_add);
         let mut excess_lots = all_lots.saturating_sub(self.closable_lots(desk));
@@ -133,22 +134,22 @@ impl Kernel {
 
     /// Returns what an order closes, or the largest of those that cancel each other with it.
     fn unit_lots(&self, desk: Desk, order_id: OrderId) -> i64 {
-        match self.groups.group_of(order_id) {
+        match self.books.groups.group_of(order_id) {
             Some(_) => self.unit(desk, order_id).map(OpenOrder::meant_lots).max().unwrap_or(0),
-            None => self.orders.get(order_id).map_or(0, OpenOrder::meant_lots),
+            None => self.books.orders.get(order_id).map_or(0, OpenOrder::meant_lots),
         }
     }
 
     /// Visits an order and the reduce-only ones that cancel each other with it.
     fn unit(&self, desk: Desk, order_id: OrderId) -> impl Iterator<Item = &OpenOrder> {
-        let group = self.groups.group_of(order_id);
-        self.orders.iter().filter(move |order| {
+        let group = self.books.groups.group_of(order_id);
+        self.books.orders.iter().filter(move |order| {
             let id = order.intent.order_id;
             id == order_id
                 || (group.is_some()
                     && is_closing(order)
                     && desk.has(&order.intent)
-                    && self.groups.group_of(id) == group)
+                    && self.books.groups.group_of(id) == group)
         })
     }
 
@@ -157,11 +158,11 @@ impl Kernel {
     fn cut_unit(&mut self, desk: Desk, order_id: OrderId, lots: i64) -> bool {
         let mut next = Some(order_id);
         while let Some(order_id) = next {
-            let Some(order) = self.orders.get(order_id) else { return false };
+            let Some(order) = self.books.orders.get(order_id) else { return false };
             if order.meant_lots() > lots {
                 self.cut(order_id, lots, CancelReason::Linked);
             }
-            next = self.groups.group_of(order_id).and_then(|_| {
+            next = self.books.groups.group_of(order_id).and_then(|_| {
                 let of_unit = self.unit(desk, order_id).filter(|order| rests(order));
                 of_unit.map(|order| order.intent.order_id).filter(|other| *other > order_id).min()
             });
@@ -182,16 +183,17 @@ impl Kernel {
     /// What closes the position stays, up to its size: stops first, then the others, each the oldest first. It is
     /// bound to the position from now on, as if it had been sent as reduce-only.
     pub(crate) fn withdraw_halted(&mut self) -> Result<(), KernelError> {
-        if !self.scopes.take_tripped() {
+        if !self.books.scopes.take_tripped() {
             return Ok(());
         }
         let mut stopped = std::mem::take(&mut self.met);
-        let adds = |order: &&OpenOrder| !order.only_closes() && self.scopes.is_halted(order.intent.strategy);
-        stopped.extend(self.orders.iter().filter(adds).map(|order| order.intent.order_id));
+        let adds =
+            |order: &&OpenOrder| !order.only_closes() && self.books.scopes.is_halted(order.intent.strategy);
+        stopped.extend(self.books.orders.iter().filter(adds).map(|order| order.intent.order_id));
         stopped.sort_unstable();
         for are_stops in [true, false] {
             for order_id in &stopped {
-                let order = self.orders.get(*order_id).copied();
+                let order = self.books.orders.get(*order_id).copied();
                 if let Some(order) = order.filter(|order| is_stop(order.intent.kind) == are_stops) {
                     self.withdraw(&order)?;
                 }
@@ -212,7 +214,8 @@ impl Kernel {
             Some(lots) => lots,
             None => self.closable_lots(desk).saturating_sub(self.covered_lots(desk)).max(0),
         };
-        let lots = if self.groups.is_held(intent.order_id) { 0 } else { order.meant_lots().min(room_lots) };
+        let lots =
+            if self.books.groups.is_held(intent.order_id) { 0 } else { order.meant_lots().min(room_lots) };
         if lots > 0 {
             self.bind(&intent)?;
         }
@@ -224,7 +227,7 @@ impl Kernel {
 
     /// Counts what reduce-only orders and exits close already.
     fn covered_lots(&self, desk: Desk) -> i64 {
-        let of_desk = || self.orders.iter().filter(|order| desk.has(&order.intent));
+        let of_desk = || self.books.orders.iter().filter(|order| desk.has(&order.intent));
         let counted = of_desk().filter(|order| is_closing(order) && self.counts(order, is_closing));
         let closing = counted.map(|order| self.unit_lots(desk, order.intent.order_id));
         // Of the exits of one entry the largest counts, the oldest of equals.
@@ -235,7 +238,7 @@ impl Kernel {
         let exits = of_desk().filter(|order| order.intent.closes.is_some() && is_largest(order));
         let exits = exits.map(|exit| {
             let entry = exit.intent.closes.unwrap_or(exit.intent.order_id);
-            let held_lots = self.ledger.lots_of_entry(desk.strategy, desk.instrument, entry);
+            let held_lots = self.books.ledger.lots_of_entry(desk.strategy, desk.instrument, entry);
             exit.meant_lots().min(held_lots.saturating_abs())
         });
         closing.chain(exits).fold(0, i64::saturating_add)
@@ -243,17 +246,16 @@ impl Kernel {
 
     /// Makes an open order one that may only close, unless it is one already.
     pub(crate) fn bind(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
-        if self.orders.get(intent.order_id).is_none_or(OpenOrder::only_closes) {
+        if self.books.orders.get(intent.order_id).is_none_or(OpenOrder::only_closes) {
             return Ok(());
         }
-        self.orders.bind(intent.order_id)?;
+        self.books.orders.bind(intent.order_id)?;
         let Some(market) = self.markets.get_mut(intent.instrument.index()) else { return Ok(()) };
         market.venue.bind(intent.order_id);
-        if !self.scopes.is_on() {
+        if !self.books.scopes.is_on() {
             return Ok(());
         }
-        let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
-        books.tell_changed(&mut self.scopes, intent, &market.instrument);
+        self.books.tell_changed(intent, &market.instrument);
         Ok(())
     }
 }

@@ -28,9 +28,9 @@ impl Kernel {
                 self.wait_for_orders_until(OrderId(self.last_order_id));
             }
             CommandKind::SetLimit(change) => self.set_limit(change)?,
-            CommandKind::Release(release) => self.scopes.release(release.scope),
+            CommandKind::Release(release) => self.books.scopes.release(release.scope),
             CommandKind::Permit(permission) => {
-                if self.scopes.permit(permission) {
+                if self.books.scopes.permit(permission) {
                     self.tell_scopes_all();
                 }
             }
@@ -57,9 +57,9 @@ impl Kernel {
                 let market = self.market(*id)?;
                 market.gate.check_change(*limit, value.get(), market.instrument.spec.lot_size)?;
             }
-            CommandKind::SetLimit(change) => self.scopes.check_change(change)?,
-            CommandKind::Release(release) => self.scopes.check_release(release.scope)?,
-            CommandKind::Permit(permission) => self.scopes.check_permission(permission)?,
+            CommandKind::SetLimit(change) => self.books.scopes.check_change(change)?,
+            CommandKind::Release(release) => self.books.scopes.check_release(release.scope)?,
+            CommandKind::Permit(permission) => self.books.scopes.check_permission(permission)?,
             CommandKind::Pause
             | CommandKind::Resume
             | CommandKind::Flatten
@@ -72,8 +72,8 @@ impl Kernel {
     /// Gives a limit a new value, from the next order on.
     fn set_limit(&mut self, change: &LimitChange) -> Result<(), KernelError> {
         let Scope::Instrument(id) = change.scope else {
-            let was_preventing = self.scopes.prevents_self_trades();
-            if self.scopes.set(change)? {
+            let was_preventing = self.books.scopes.prevents_self_trades();
+            if self.books.scopes.set(change)? {
                 self.tell_scopes_all();
             } else if !was_preventing {
                 self.tell_resting_all();
@@ -92,7 +92,7 @@ impl Kernel {
 
     /// Cancels every open order, whoever's it is, in the order they were made.
     fn cancel_everything(&mut self, reason: CancelReason) {
-        let mut open: Vec<OrderId> = self.orders.iter().map(|order| order.intent.order_id).collect();
+        let mut open: Vec<OrderId> = self.books.orders.iter().map(|order| order.intent.order_id).collect();
         open.sort_unstable();
         for order_id in open {
             self.request_cancel(order_id, reason);
@@ -111,7 +111,7 @@ impl Kernel {
     }
 
     fn close_position(&mut self, strategy: StrategyId, instrument: InstrumentId) -> Result<(), KernelError> {
-        match self.ledger.position(strategy, instrument) {
+        match self.books.ledger.position(strategy, instrument) {
             0 => Ok(()),
             lots => self.close_lots(strategy, instrument, lots, None),
         }

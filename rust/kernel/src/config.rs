@@ -28,6 +28,15 @@ impl Destination {
         }
     }
 
+    /// Tells whether a venue outside the process has the word.
+    #[must_use]
+    pub const fn is_outside(self) -> bool {
+        match self {
+            Self::Outside => true,
+            Self::Simulated | Self::Nowhere => false,
+        }
+    }
+
     /// Tells whether the engine itself plays the venue: ends orders in time and closes positions by force.
     #[must_use]
     pub const fn is_simulated(self) -> bool {
@@ -108,6 +117,7 @@ impl KernelConfig {
             found.extend(checked.err().map(|error| (path.to_owned(), error)));
         };
         note("", self.check_counts());
+        note("venue", self.check_outside());
         note("account", self.leverage.check());
         note("venue.slippage", self.venue.bar_slippage.check());
         for (index, instrument) in self.instruments.iter().enumerate() {
@@ -122,6 +132,17 @@ impl KernelConfig {
             note(&format!("fees.tiers[{index}]"), checked);
         }
         found
+    }
+
+    /// Checks that reports of a venue outside can be booked: bars and an exchange of one's own are simulations.
+    fn check_outside(&self) -> Result<(), ValueError> {
+        let traits = self.venue.matching.traits();
+        if !self.destination.is_outside() || !traits.reports_at_once && !traits.publishes_book {
+            return Ok(());
+        }
+        let rule =
+            "must be quotes or book where orders go to a venue outside: it is what the market data are";
+        Err(ValueError::new("matching", "simulation", rule))
     }
 
     /// Checks what is counted.

@@ -15,6 +15,10 @@ pub struct Counters {
     pub fills: u64,
     /// Fills that provided liquidity.
     pub maker_fills: u64,
+    /// Fills that a venue outside told again, and that were booked before.
+    pub repeated_fills: u64,
+    /// What a venue outside said that was not expected.
+    pub surprises: u64,
 }
 
 impl Counters {

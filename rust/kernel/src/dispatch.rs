@@ -25,7 +25,7 @@ impl Kernel {
         match *request {
             VenueRequest::Submit(_) => true,
             VenueRequest::Cancel { order_id, .. } | VenueRequest::Replace { order_id, .. } => {
-                !self.groups.is_held(order_id) && !self.groups.is_dropped(order_id)
+                !self.books.groups.is_held(order_id) && !self.books.groups.is_dropped(order_id)
             }
         }
     }

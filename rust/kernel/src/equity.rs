@@ -144,7 +144,7 @@ impl Kernel {
             Clock::Waiting | Clock::Off => (self.now_ns, self.now_ns.saturating_add(1)),
         };
         let equity = self.equity()?;
-        self.curve.record_sample(time_ns, equity, &self.marks);
+        self.curve.record_sample(time_ns, equity, &self.books.marks);
         self.curve.plan(seen_ns);
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Kernel {
             return Ok(());
         }
         let equity = self.equity()?;
-        self.curve.record_sample(self.now_ns, equity, &self.marks);
+        self.curve.record_sample(self.now_ns, equity, &self.books.marks);
         Ok(())
     }
 

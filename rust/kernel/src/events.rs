@@ -16,12 +16,15 @@ impl Kernel {
     pub(crate) fn handle_event(&mut self, source: usize) -> Result<(), KernelError> {
         let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
         let was_opened = self.input.is_bar_opened(source);
-        self.counters.events += 1;
+        self.books.counters.events += 1;
         if let EventBody::Book(update) = event.body {
             let change = self.apply_book(source, &event, &update)?;
             self.input.consume(source);
             self.after_book(event.instrument, change)?;
             return self.try_again(event.instrument);
+        }
+        if let EventBody::Venue(place) = event.body {
+            return self.handle_venue_event(source, &event, place);
         }
         self.input.consume(source);
         if !was_opened {
@@ -39,8 +42,19 @@ impl Kernel {
                 Ok(())
             }
             EventBody::Funding(funding) => self.on_funding(event.instrument, funding),
-            EventBody::Book(_) | EventBody::Clock => return Ok(()),
+            EventBody::Book(_) | EventBody::Venue(_) | EventBody::Clock => return Ok(()),
         }?;
+        self.try_again(event.instrument)
+    }
+
+    /// Handles what a venue outside says. Its text stands in the batch, which goes when it is used up.
+    #[inline(never)]
+    fn handle_venue_event(&mut self, source: usize, event: &Event, place: u32) -> Result<(), KernelError> {
+        let said = self.input.peek(source).and_then(|(_, batch)| batch.venue_event(place).cloned());
+        self.input.consume(source);
+        let Some(said) = said else { return Ok(()) };
+        self.recorder.venue(event.time_ns, event.instrument, &said)?;
+        self.on_venue_event(event.instrument, &said)?;
         self.try_again(event.instrument)
     }
 
@@ -271,7 +285,7 @@ impl Kernel {
             return;
         }
         self.set_mark(instrument, price_ticks);
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.tell_mark(instrument, price_ticks);
         }
     }
@@ -288,7 +302,7 @@ impl Kernel {
     /// Sets the price that values positions in an instrument: the only way to do so.
     #[inline]
     pub(crate) fn set_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
-        if let Some(mark) = self.marks.get_mut(instrument.index())
+        if let Some(mark) = self.books.marks.get_mut(instrument.index())
             && mark.replace(price_ticks).is_none()
         {
             self.curve.held.buy(instrument.index(), price_ticks);

@@ -28,7 +28,7 @@ impl Kernel {
         }
         if let Some(expire_ns) = intent.time_in_force.expire_ns() {
             let end_ns = self.config.venue.matching.traits().end_ns(expire_ns);
-            let orders = &self.orders;
+            let orders = &self.books.orders;
             self.schedule.expiry(end_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
                 orders.get(order_id).is_some()
             });
@@ -44,10 +44,10 @@ impl Kernel {
     }
 
     fn expire(&mut self, order_id: OrderId, instrument: InstrumentId) -> Result<(), KernelError> {
-        if self.orders.get(order_id).is_none() {
+        if self.books.orders.get(order_id).is_none() {
             return Ok(());
         }
-        if let Some(held) = self.groups.take_held(order_id) {
+        if let Some(held) = self.books.groups.take_held(order_id) {
             self.tell_held(&held, ReportBody::Expired);
             return Ok(());
         }

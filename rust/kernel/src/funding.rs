@@ -12,7 +12,7 @@ impl Kernel {
             market.is_marked = true;
         }
         self.set_mark(instrument, mark.price_ticks);
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.tell_mark(instrument, mark.price_ticks);
         }
     }
@@ -23,11 +23,15 @@ impl Kernel {
         instrument: InstrumentId,
         funding: Funding,
     ) -> Result<(), KernelError> {
+        if !self.config.destination.is_simulated() {
+            // A venue outside says itself what it has booked.
+            return Ok(());
+        }
         let known = self.mark(instrument);
         let mark_ticks = if funding.mark_ticks > 0 { Some(funding.mark_ticks) } else { known };
         let Some(mark_ticks) = mark_ticks else { return Ok(()) };
         for strategy in (0..self.config.strategies).map(StrategyId) {
-            let lots = self.ledger.position(strategy, instrument);
+            let lots = self.books.ledger.position(strategy, instrument);
             if lots == 0 {
                 continue;
             }
@@ -47,11 +51,11 @@ impl Kernel {
         if flow.amount == Money::ZERO {
             return Ok(());
         }
-        self.ledger.book(flow)?;
-        self.ledger.check()?;
+        self.books.ledger.book(flow)?;
+        self.books.ledger.check()?;
         self.recorder.cash_flow(self.now_ns, flow);
-        if self.scopes.is_on() {
-            self.scopes.note_flow(flow.strategy, flow.amount, self.ledger.cash(), self.now_ns);
+        if self.books.scopes.is_on() {
+            self.books.scopes.note_flow(flow.strategy, flow.amount, self.books.ledger.cash(), self.now_ns);
         }
         self.wake(flow.strategy, flow.instrument, WakeBody::CashFlow(*flow));
         Ok(())

@@ -219,7 +219,7 @@ impl Kernel {
             side: intent.side,
             lots,
             price_ticks: intent.kind.price_ticks(),
-            position_lots: self.ledger.position(intent.strategy, intent.instrument),
+            position_lots: self.books.ledger.position(intent.strategy, intent.instrument),
             is_closing,
             best_bid_ticks,
             best_ask_ticks,

@@ -13,7 +13,7 @@ impl Kernel {
     pub fn entry_price(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<f64> {
         let known = self.instrument(instrument)?;
         let (mut lots, mut sum) = (0.0, 0.0);
-        for lot in self.ledger.open_lots(strategy, instrument) {
+        for lot in self.books.ledger.open_lots(strategy, instrument) {
             let size = known.quantity(lot.lots.saturating_abs());
             let price = known.price(lot.entry_ticks);
             lots += size;
@@ -31,6 +31,6 @@ impl Kernel {
     /// Returns the profit of a strategy's position at the last price, before fees; `None` without a price.
     #[must_use]
     pub fn unrealised_pnl(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<Money> {
-        self.ledger.unrealised_of(strategy, instrument, self.mark(instrument)?)
+        self.books.ledger.unrealised_of(strategy, instrument, self.mark(instrument)?)
     }
 }

@@ -228,7 +228,7 @@ mod tests {
 
     fn batch(times: &[TimeNs]) -> EventBatch {
         let event = |&time_ns| Event { time_ns, instrument: InstrumentId(0), body: EventBody::Clock };
-        EventBatch { events: times.iter().map(event).collect(), levels: Vec::new() }
+        EventBatch { events: times.iter().map(event).collect(), ..EventBatch::default() }
     }
 
     proptest! {

@@ -68,7 +68,7 @@ impl Kernel {
             switches: self.switches,
             is_amendment: replaced.is_some(),
         };
-        let scopes = self.scopes.is_on().then_some(&self.scopes);
+        let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
         let approval = match market.gate.check(&wish, scopes) {
             Ok(approval) => approval,
             Err(refusal) => return Ok(Err(refusal)),
@@ -79,11 +79,11 @@ impl Kernel {
         };
         let approval = if is_counted && is_affordable { approval } else { approval.only_closing() };
         if let Some(market) = self.markets.get_mut(intent.instrument.index()) {
-            let scopes = self.scopes.is_on().then_some(&mut self.scopes);
+            let scopes = self.books.scopes.is_on().then_some(&mut self.books.scopes);
             market.gate.note(approval, replaced.is_some(), scopes);
         }
-        if only_closes && self.scopes.is_on() {
-            self.scopes.note_urgent(intent.strategy, self.now_ns);
+        if only_closes && self.books.scopes.is_on() {
+            self.books.scopes.note_urgent(intent.strategy, self.now_ns);
         }
         Ok(Ok(approval))
     }
@@ -98,7 +98,7 @@ impl Kernel {
         if let Err(refusal) = self.check_room(CLOSING_MAX) {
             return Ok(Err(refusal));
         }
-        let Some(entry) = self.orders.get(entry) else {
+        let Some(entry) = self.books.orders.get(entry) else {
             return Err(KernelError::Broken("an exit of an order that is not open".into()));
         };
         let entry_lots = entry.lots.unwrap_or(i64::MAX);
@@ -125,7 +125,7 @@ impl Kernel {
     /// Checks that fewer than `orders_max` orders are open.
     fn check_room(&self, orders_max: usize) -> Result<(), Refusal> {
         let count = |orders: usize| i128::try_from(orders).unwrap_or(i128::MAX);
-        let open = self.orders.len();
+        let open = self.books.orders.len();
         if open < orders_max {
             return Ok(());
         }
@@ -135,8 +135,8 @@ impl Kernel {
     /// Counts what is at stake in the instrument of an order, the order that it replaces left out.
     fn exposure(&self, intent: &OrderIntent, replaced: Option<&OpenOrder>) -> Exposure {
         let (strategy, instrument) = (intent.strategy, intent.instrument);
-        let mut account = self.orders.working_total(instrument);
-        let mut own = self.orders.working(strategy, instrument);
+        let mut account = self.books.orders.working_total(instrument);
+        let mut own = self.books.orders.working(strategy, instrument);
         let replaced_lots = replaced.map_or(0, OpenOrder::lots_at_stake);
         account.open_orders = account.open_orders.saturating_sub(u32::from(replaced.is_some()));
         if replaced.is_some_and(|order| !order.only_closes()) {
@@ -149,7 +149,7 @@ impl Kernel {
             }
         }
         let mut own_stake = Stake {
-            position_lots: self.ledger.position(strategy, instrument),
+            position_lots: self.books.ledger.position(strategy, instrument),
             working_buy_lots: own.buy_lots,
             working_sell_lots: own.sell_lots,
         };
@@ -164,7 +164,7 @@ impl Kernel {
         }
         Exposure {
             account: Stake {
-                position_lots: self.ledger.position_total(instrument),
+                position_lots: self.books.ledger.position_total(instrument),
                 working_buy_lots: account.buy_lots,
                 working_sell_lots: account.sell_lots,
             },
@@ -197,7 +197,7 @@ impl Kernel {
             return Ok(verdict);
         }
         let needed = market.instrument.notional(price_ticks, after).map_or(i128::MAX, |money| money.0);
-        let others = self.ledger.held_value(&self.marks, Some(intent.instrument)).0;
+        let others = self.books.ledger.held_value(&self.books.marks, Some(intent.instrument)).0;
         let power = buying_power::total(self.equity()?, self.config.leverage);
         let needed = needed.saturating_add(others);
         if needed > power {
@@ -224,7 +224,7 @@ impl Kernel {
                 price_ticks,
             ));
         }
-        let held = self.ledger.held_value(&self.marks, None).0;
+        let held = self.books.ledger.held_value(&self.books.marks, None).0;
         let power = buying_power::total(self.equity()?, self.config.leverage);
         let free = power.saturating_sub(held);
         Ok(buying_power::lots(free, ppm, &market.instrument, &self.config.venue.fees, price_ticks))

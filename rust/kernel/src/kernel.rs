@@ -15,7 +15,9 @@ use tradecore_venue::VenueOut;
 
 use crate::account::Account;
 use crate::activity::{Activity, OrderCounts, Seen};
+use crate::books::Books;
 use crate::build::build_market;
+use crate::groups::Groups;
 use crate::input::Input;
 use crate::market::{Book, Market};
 use crate::recorder::Recorder;
@@ -43,15 +45,15 @@ pub struct Kernel {
     pub(crate) series: Vec<Series>,
     pub(crate) input: Input,
     pub(crate) schedule: Schedule,
-    pub(crate) orders: Orders,
-    pub(crate) ledger: Ledger,
+    pub(crate) books: Books,
     pub(crate) recorder: Recorder,
     pub(crate) wakes: VecDeque<Wake>,
     /// What every strategy wants to be told about its orders.
     pub(crate) hearing: Vec<Hearing>,
     pub(crate) now_ns: TimeNs,
     pub(crate) switches: Switches,
-    pub(crate) scopes: Scopes,
+    /// What a venue outside has said and may say again.
+    pub(crate) heard: crate::outside::Heard,
     /// Decision gates and traces, when there are any.
     pub(crate) gates: Option<Box<crate::gates::Gates>>,
     pub(crate) changes: crate::changes::Changes,
@@ -61,19 +63,12 @@ pub struct Kernel {
     /// Orders that are about to be cut or cancelled; kept for its memory.
     pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
-    pub(crate) counters: Counters,
-    pub(crate) activity: Activity,
-    /// Last price of every instrument: what positions are valued at.
-    pub(crate) marks: Vec<Option<i64>>,
     pub(crate) curve: crate::equity::Curve,
     /// What comes out of a venue in one step; kept for its memory.
     pub(crate) venue_out: VenueOut,
-    pub(crate) groups: crate::groups::Groups,
     pub(crate) close_outs: Vec<crate::close_out::CloseOut>,
     /// Instruments whose market has changed at this moment while something was to be closed there.
     pub(crate) changed: Vec<InstrumentId>,
-    /// Fee tier, interest and margin of the account, when there is any of it.
-    pub(crate) account: Option<Box<Account>>,
     /// Whether any instrument has margin rules.
     pub(crate) has_margin: bool,
     /// When the account has something to do by itself or its equity is to be sampled; the end of time when never.
@@ -106,15 +101,23 @@ impl Kernel {
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
         let mut scopes = Scopes::new(&config.scopes, strategies, instruments.len());
         scopes.start_guards(config.cash);
-        Ok(Self {
+        let books = Books {
+            orders,
+            marks: vec![None; instruments.len()],
+            ledger: Ledger::new(instruments, strategies, config.cash, LOTS),
+            groups: Groups::default(),
             scopes,
+            account,
+            counters: Counters::default(),
+            activity: Activity::new(strategies),
+            rest: None,
+        };
+        Ok(Self {
+            books,
             gates: None,
             changes: crate::changes::Changes::default(),
             calls: crate::calls::Calls::new(config.calls_max, strategies),
             met: Vec::new(),
-            orders,
-            marks: vec![None; instruments.len()],
-            ledger: Ledger::new(instruments, strategies, config.cash, LOTS),
             recorder: Recorder::new(config.is_recording, config.has_digest),
             markets,
             series: Vec::new(),
@@ -124,15 +127,12 @@ impl Kernel {
             hearing: vec![Hearing::default(); strategies],
             now_ns: 0,
             switches: Switches::default(),
+            heard: crate::outside::Heard::default(),
             last_order_id: 0,
-            counters: Counters::default(),
-            activity: Activity::new(strategies),
             venue_out: VenueOut::default(),
             orphaned: Vec::new(),
-            groups: crate::groups::Groups::default(),
             close_outs: Vec::new(),
             changed: Vec::new(),
-            account,
             has_margin,
             has_timeframes: false,
             clock_due_ns: curve.due_ns(),
@@ -155,8 +155,10 @@ impl Kernel {
                 let rule = format!("must be below {known}");
                 return Err(ValueError::new("instrument_id", event.instrument.0, rule).into());
             }
-            if let EventBody::Command(command) = &event.body {
-                self.check_command(&command.kind)?;
+            match &event.body {
+                EventBody::Command(command) => self.check_command(&command.kind)?,
+                EventBody::Venue(place) => self.check_venue_event(batch.venue_event(*place))?,
+                _ => {}
             }
         }
         self.input.feed(source, batch).map_err(KernelError::from)
@@ -306,13 +308,13 @@ impl Kernel {
     /// Returns how much of everything there was.
     #[must_use]
     pub const fn counters(&self) -> Counters {
-        self.counters
+        self.books.counters
     }
 
     /// Returns what became of the orders of a strategy; `None` when there is no such strategy.
     #[must_use]
     pub fn order_counts(&self, strategy: StrategyId) -> Option<&OrderCounts> {
-        self.activity.of(strategy)
+        self.books.activity.of(strategy)
     }
 
     /// Returns which kinds of market data an instrument has had; `None` when it is not in the table.
@@ -357,7 +359,7 @@ impl Kernel {
     /// Returns the limits of strategies and of the account, and what they count.
     #[must_use]
     pub const fn scopes(&self) -> &Scopes {
-        &self.scopes
+        &self.books.scopes
     }
 
     /// Visits the last command about every limit, permission and halt, oldest first.
@@ -374,24 +376,24 @@ impl Kernel {
     /// Returns the ledger.
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
+        &self.books.ledger
     }
 
     /// Returns the open orders.
     #[must_use]
     pub const fn orders(&self) -> &Orders {
-        &self.orders
+        &self.books.orders
     }
 
     /// Lends the closed trades as they are now, oldest first; columns that nobody keeps are not copied. While
     /// they are kept, later trades come into one copy.
     pub fn lend_trades(&mut self) -> Arc<TradeColumns> {
-        self.ledger.lend_trades()
+        self.books.ledger.lend_trades()
     }
 
     /// Lends the cash flows as they are now, oldest first, as [`Kernel::lend_trades`] does.
     pub fn lend_cash_flows(&mut self) -> Arc<CashFlowColumns> {
-        self.ledger.lend_cash_flows()
+        self.books.ledger.lend_cash_flows()
     }
 
     /// Returns the equity at the last prices.
@@ -400,7 +402,7 @@ impl Kernel {
     ///
     /// [`KernelError::Broken`] when it does not fit 128 bits.
     pub fn equity(&self) -> Result<Money, KernelError> {
-        Ok(self.ledger.equity(&self.marks)?)
+        Ok(self.books.ledger.equity(&self.books.marks)?)
     }
 
     /// Returns the instrument with this id.
@@ -418,7 +420,7 @@ impl Kernel {
     /// Returns the last price of an instrument, in ticks.
     #[must_use]
     pub fn mark(&self, instrument: InstrumentId) -> Option<i64> {
-        self.marks.get(instrument.index()).copied().flatten()
+        self.books.marks.get(instrument.index()).copied().flatten()
     }
 
     /// Returns the best bid and ask of an instrument, in ticks.
@@ -483,19 +485,19 @@ impl Kernel {
             market.gate.write_state(&mut state);
             market.venue.write_state(&mut state);
         }
-        self.scopes.write_state(&mut state);
+        self.books.scopes.write_state(&mut state);
         if let Some(gates) = &self.gates {
             gates.write_state(&mut state);
         }
         for series in &self.series {
             series.write_state(&mut state);
         }
-        for mark in &self.marks {
+        for mark in &self.books.marks {
             state.extend_from_slice(&mark.unwrap_or(i64::MIN).to_le_bytes());
         }
-        self.orders.write_state(&mut state);
-        self.ledger.write_state(&mut state);
-        self.groups.write_state(&mut state);
+        self.books.orders.write_state(&mut state);
+        self.books.ledger.write_state(&mut state);
+        self.books.groups.write_state(&mut state);
         for close_out in &self.close_outs {
             close_out.write_state(&mut state);
         }
@@ -503,9 +505,13 @@ impl Kernel {
             state.extend_from_slice(&instrument.0.to_le_bytes());
         }
         self.schedule.write_state(&mut state);
-        self.calls.write_state(self.now_ns, self.counters.events, &mut state);
-        if let Some(account) = &self.account {
+        self.calls.write_state(self.now_ns, self.books.counters.events, &mut state);
+        if let Some(account) = &self.books.account {
             account.write_state(&mut state);
+        }
+        if self.config.destination.is_outside() {
+            state.push(u8::from(self.switches.is_unreconciled));
+            self.heard.write_state(&mut state);
         }
         *blake3::hash(&state).as_bytes()
     }

@@ -16,7 +16,6 @@ use tradecore_venue::{forced_fill, liquidation_fee};
 
 use crate::margin::{Margin, MarginMode, overflow};
 use crate::schedule::Cancelling;
-use crate::scoping::Books;
 use crate::wake::WakeBody;
 use crate::{Kernel, KernelError, VenueRequest};
 
@@ -30,16 +29,16 @@ struct Breach {
 impl Kernel {
     /// Tells whether any instrument has margin rules.
     pub(crate) fn margin(&self) -> Option<&Margin> {
-        self.account.as_ref().and_then(|account| account.margin.as_ref())
+        self.books.account.as_ref().and_then(|account| account.margin.as_ref())
     }
 
     /// Closes by force whatever does not have the margin it needs.
     pub(crate) fn enforce_margin(&mut self) -> Result<(), KernelError> {
         // A venue outside does so itself.
-        if !self.config.destination.is_simulated() || self.ledger.held_positions().next().is_none() {
+        if !self.config.destination.is_simulated() || self.books.ledger.held_positions().next().is_none() {
             return Ok(());
         }
-        let balance = self.ledger.balance().0;
+        let balance = self.books.ledger.balance().0;
         if let Some(margin) = self.margin_mut() {
             margin.trim(balance);
         }
@@ -74,12 +73,12 @@ impl Kernel {
     }
 
     pub(crate) fn margin_mut(&mut self) -> Option<&mut Margin> {
-        self.account.as_mut().and_then(|account| account.margin.as_mut())
+        self.books.account.as_mut().and_then(|account| account.margin.as_mut())
     }
 
     fn look_at_margin(&mut self) -> Result<(), KernelError> {
-        match self.account.as_mut().and_then(|account| account.margin.as_mut()) {
-            Some(margin) => margin.look(&self.ledger, &self.marks),
+        match self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            Some(margin) => margin.look(&self.books.ledger, &self.books.marks),
             None => Ok(()),
         }
     }
@@ -87,20 +86,20 @@ impl Kernel {
     fn isolated_breach(&self, instrument: InstrumentId) -> Result<Option<Breach>, KernelError> {
         let found = self.margin().and_then(|margin| margin.get(instrument)).zip(self.mark(instrument));
         let Some((margined, mark_ticks)) = found else { return Ok(None) };
-        if margined.rule.mode != MarginMode::Isolated || self.ledger.position_total(instrument) == 0 {
+        if margined.rule.mode != MarginMode::Isolated || self.books.ledger.position_total(instrument) == 0 {
             return Ok(None);
         }
-        let (equity, maintenance) = margined.isolated(&self.ledger, mark_ticks)?;
+        let (equity, maintenance) = margined.isolated(&self.books.ledger, mark_ticks)?;
         Ok((equity <= maintenance).then_some(Breach { equity, maintenance }))
     }
 
     fn cross_breach(&mut self) -> Result<Option<Breach>, KernelError> {
         self.look_at_margin()?;
         let Some(margin) = self.margin() else { return Ok(None) };
-        let (equity, maintenance) = margin.cross(self.ledger.balance().0)?;
+        let (equity, maintenance) = margin.cross(self.books.ledger.balance().0)?;
         debug_assert_eq!(
             margin
-                .standing(&self.ledger, &self.orders, |id| self.mark(id), None)
+                .standing(&self.books.ledger, &self.books.orders, |id| self.mark(id), None)
                 .map_err(|_| ())
                 .map(|standing| (standing.equity, standing.maintenance)),
             Ok((equity, maintenance)),
@@ -131,7 +130,8 @@ impl Kernel {
             breach = self.cross_breach()?;
             if breach.is_none() {
                 let margin = self.margin().ok_or_else(overflow)?;
-                let standing = margin.standing(&self.ledger, &self.orders, |id| self.mark(id), None)?;
+                let standing =
+                    margin.standing(&self.books.ledger, &self.books.orders, |id| self.mark(id), None)?;
                 if standing.maintenance == 0 && standing.equity < 0 {
                     self.flow(payer, instrument, CashFlowKind::Insurance, standing.equity.saturating_neg())?;
                 }
@@ -146,10 +146,10 @@ impl Kernel {
         let mut worst: Option<(i128, InstrumentId)> = None;
         for margined in margin.iter().filter(|known| known.rule.mode == MarginMode::Cross) {
             let id = margined.instrument.id;
-            let lots = self.ledger.position_total(id);
+            let lots = self.books.ledger.position_total(id);
             let Some(mark_ticks) = self.mark(id).filter(|_| lots != 0) else { continue };
             let value = margined.instrument.value(mark_ticks, lots).ok_or_else(overflow)?;
-            let profit = value.0.checked_sub(self.ledger.cost_total(id).0).ok_or_else(overflow)?;
+            let profit = value.0.checked_sub(self.books.ledger.cost_total(id).0).ok_or_else(overflow)?;
             if worst.is_none_or(|known| profit < known.0) {
                 worst = Some((profit, id));
             }
@@ -162,19 +162,19 @@ impl Kernel {
     /// The venue does that itself, so it takes no time on the way, and an order that is still on its way finds
     /// nothing that could carry it.
     fn cancel_for_margin(&mut self, is_meant: impl Fn(&OrderIntent) -> bool) {
-        let intents = self.orders.iter().map(|order| order.intent).filter(is_meant);
+        let intents = self.books.orders.iter().map(|order| order.intent).filter(is_meant);
         let mut found: Vec<(OrderId, InstrumentId)> =
             intents.map(|intent| (intent.order_id, intent.instrument)).collect();
         found.sort_unstable();
         let reason = CancelReason::Liquidation;
         let mut requests: Vec<VenueRequest> = Vec::with_capacity(found.len());
         for (order_id, instrument) in found {
-            if self.groups.is_dropped(order_id) {
+            if self.books.groups.is_dropped(order_id) {
                 continue;
             }
             // Of one that is being cancelled already, the request is on its way.
             let is_asked =
-                self.orders.get(order_id).is_some_and(|order| order.state == OrderState::PendingCancel);
+                self.books.orders.get(order_id).is_some_and(|order| order.state == OrderState::PendingCancel);
             if !is_asked && !matches!(self.note_cancel(order_id, reason), Some(Cancelling::AtVenue(_))) {
                 continue;
             }
@@ -188,8 +188,9 @@ impl Kernel {
 
     /// Returns the strategy that holds most of an instrument's position: fees and insurance are booked to it.
     fn main_holder(&self, instrument: InstrumentId) -> StrategyId {
-        let sign = self.ledger.position_total(instrument).signum();
-        let held = |strategy: &StrategyId| self.ledger.position(*strategy, instrument).saturating_mul(sign);
+        let sign = self.books.ledger.position_total(instrument).signum();
+        let held =
+            |strategy: &StrategyId| self.books.ledger.position(*strategy, instrument).saturating_mul(sign);
         let strategies = (0..self.config.strategies).map(StrategyId);
         // The first of equals: `max_by_key` would take the last.
         strategies.rev().max_by_key(held).unwrap_or(StrategyId(0))
@@ -197,7 +198,7 @@ impl Kernel {
 
     /// Closes every strategy's position in an instrument at the mark price; returns the fee that is due.
     fn force_out(&mut self, instrument: InstrumentId, breach: Breach) -> Result<i128, KernelError> {
-        let net = self.ledger.position_total(instrument);
+        let net = self.books.ledger.position_total(instrument);
         let price_ticks = self.mark(instrument).ok_or_else(overflow)?;
         for strategy in (0..self.config.strategies).map(StrategyId) {
             self.force_close(strategy, instrument, price_ticks, breach)?;
@@ -215,21 +216,13 @@ impl Kernel {
         price_ticks: i64,
         breach: Breach,
     ) -> Result<(), KernelError> {
-        let lots = self.ledger.position(strategy, instrument);
+        let lots = self.books.ledger.position(strategy, instrument);
         if lots == 0 {
             return Ok(());
         }
         let order_id = self.next_order_id();
         let intent = OrderIntent::closing(order_id, strategy, instrument, lots, None, self.now_ns);
-        self.orders.add(&intent)?;
-        self.counters.orders += 1;
-        self.recorder.order(self.now_ns, &intent, price_ticks);
-        if self.scopes.is_on() {
-            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
-            if let Some(market) = self.markets.get(instrument.index()) {
-                books.tell_opened(&mut self.scopes, &intent, &market.instrument);
-            }
-        }
+        self.open_order(&intent, price_ticks)?;
         let (equity, maintenance) = (Money(breach.equity), Money(breach.maintenance));
         let liquidation =
             Liquidation { strategy, instrument, order_id, price_ticks, lots, equity, maintenance };

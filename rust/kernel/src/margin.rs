@@ -1,10 +1,8 @@
 //! Margin of derivatives: what positions and orders need, and what there is.
 
-use tradecore_ledger::{Ledger, MarginSchedule, Orders};
+use tradecore_ledger::{FillInput, Ledger, MarginSchedule, Orders};
 use tradecore_risk::Stake;
-use tradecore_types::{
-    Instrument, InstrumentId, Money, OrderIntent, Refusal, Rule, StrategyId, ValueError, share_of,
-};
+use tradecore_types::{Instrument, InstrumentId, Money, Refusal, Rule, StrategyId, ValueError, share_of};
 
 use crate::margin_watch::MarginWatch;
 use crate::{Kernel, KernelConfig, KernelError, Leverage};
@@ -98,20 +96,14 @@ impl Margin {
     }
 
     /// Sets margin aside for what a fill opened, and sets free that of what it closed, in proportion.
-    pub(crate) fn note_fill(
-        &mut self,
-        intent: &OrderIntent,
-        price_ticks: i64,
-        lots: i64,
-        position_lots: i64,
-    ) -> Result<(), KernelError> {
-        let known = self.rules.get_mut(intent.instrument.index()).and_then(Option::as_mut);
+    pub(crate) fn note_fill(&mut self, fill: &FillInput, position_lots: i64) -> Result<(), KernelError> {
+        let known = self.rules.get_mut(fill.instrument.index()).and_then(Option::as_mut);
         let Some(margined) = known.filter(|known| known.rule.mode == MarginMode::Isolated) else {
             return Ok(());
         };
         let set_aside_before = margined.set_aside;
-        let before = position_lots.saturating_sub(lots.saturating_mul(intent.side.sign()));
-        margined.set_aside = margined.set_aside_after(price_ticks, before, position_lots)?;
+        let before = position_lots.saturating_sub(fill.lots.saturating_mul(fill.side.sign()));
+        margined.set_aside = margined.set_aside_after(fill.price_ticks, before, position_lots)?;
         let change = margined.set_aside.saturating_sub(set_aside_before);
         self.set_aside = self.set_aside.saturating_add(change);
         self.watch.touch_all();
@@ -328,8 +320,8 @@ impl Kernel {
         price_ticks: i64,
     ) -> Result<Option<i128>, KernelError> {
         let Some((margined, standing)) = self.margined(instrument)? else { return Ok(None) };
-        let position = self.ledger.position_total(instrument);
-        let working = self.orders.working_total(instrument);
+        let position = self.books.ledger.position_total(instrument);
+        let working = self.books.orders.working_total(instrument);
         let worst = worst_lots(position, working.buy_lots, working.sell_lots);
         let used = margined.needed(price_ticks, position, worst)?;
         Ok(Some(free_notional(margined, standing, used)))
@@ -339,7 +331,10 @@ impl Kernel {
         let found = self.margin().and_then(|margin| Some((margin, margin.get(instrument)?)));
         let Some((margin, margined)) = found else { return Ok(None) };
         let mark_of = |id| self.mark(id);
-        Ok(Some((margined, margin.standing(&self.ledger, &self.orders, mark_of, Some(instrument))?)))
+        Ok(Some((
+            margined,
+            margin.standing(&self.books.ledger, &self.books.orders, mark_of, Some(instrument))?,
+        )))
     }
 
     /// Moves money of the account to the margin of an isolated position, or back when it is negative.
@@ -359,7 +354,7 @@ impl Kernel {
         let unknown = Refusal { rule: Rule::InvalidOrder, limit: 1, value: 0 };
         let found = self.margined(instrument)?.zip(self.mark(instrument));
         let Some(((margined, standing), mark_ticks)) = found else { return Ok(Err(unknown)) };
-        let lots = self.ledger.position_total(instrument);
+        let lots = self.books.ledger.position_total(instrument);
         if margined.rule.mode != MarginMode::Isolated || lots == 0 {
             return Ok(Err(unknown));
         }
@@ -367,14 +362,14 @@ impl Kernel {
         if amount.0 > free.max(0) {
             return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: free, value: amount.0 }));
         }
-        let (equity, _) = margined.isolated(&self.ledger, mark_ticks)?;
+        let (equity, _) = margined.isolated(&self.books.ledger, mark_ticks)?;
         let notional = margined.instrument.notional(mark_ticks, lots).ok_or_else(overflow)?;
         let initial = margined.rule.schedule.initial(notional).ok_or_else(overflow)?;
         let after = equity.saturating_add(amount.0);
         if amount.0 < 0 && (after < initial.0 || margined.set_aside.saturating_add(amount.0) < 0) {
             return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: initial.0, value: after }));
         }
-        if let Some(margin) = self.account.as_mut().and_then(|account| account.margin.as_mut()) {
+        if let Some(margin) = self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
             margin.set_aside(instrument, amount.0);
         }
         self.recorder.margin(self.now_ns, strategy, instrument, amount);

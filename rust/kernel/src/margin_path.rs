@@ -173,8 +173,8 @@ impl Kernel {
     }
 
     fn breach_on(&mut self, leg: Leg) -> Result<Option<i64>, KernelError> {
-        match self.account.as_mut().and_then(|account| account.margin.as_mut()) {
-            Some(margin) => margin.first_breach(&self.ledger, &self.marks, leg),
+        match self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
+            Some(margin) => margin.first_breach(&self.books.ledger, &self.books.marks, leg),
             None => Ok(None),
         }
     }

@@ -1,12 +1,13 @@
 //! The way out: from a strategy's wish to the venue.
 
-use tradecore_ledger::{OpenOrder, OrderEvent, OrderState};
+use tradecore_ledger::{OpenOrder, OrderError, OrderEvent, OrderState};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
     Bracket, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Refusal, Report, ReportBody, Rule,
     Side, Size, StrategyId, TimeInForce,
 };
 
+use crate::books::Booking;
 use crate::decision::RequestKind;
 use crate::gates::Occasion;
 use crate::schedule::{Cancelling, Delivery};
@@ -114,7 +115,7 @@ impl Kernel {
 
     /// Refuses an amendment that has no exact numbers; it is recorded when the order is the strategy's.
     pub fn refuse_amendment(&mut self, strategy: StrategyId, order_id: OrderId, refusal: Refusal) -> Verdict {
-        match self.orders.get(order_id).filter(|order| order.intent.strategy == strategy) {
+        match self.books.orders.get(order_id).filter(|order| order.intent.strategy == strategy) {
             Some(order) => {
                 let intent = OrderIntent { time_ns: self.now_ns, ..order.intent };
                 self.refused(&intent, refusal)
@@ -192,13 +193,13 @@ impl Kernel {
         strategy: StrategyId,
         instrument: InstrumentId,
     ) -> Result<Vec<(i64, Option<OrderId>)>, KernelError> {
-        let position_lots = self.ledger.position(strategy, instrument);
+        let position_lots = self.books.ledger.position(strategy, instrument);
         if !self.market(instrument)?.venue.traits().closes_by_entry {
             let whole = (position_lots != 0).then_some((position_lots, None));
             return Ok(whole.into_iter().collect());
         }
         let mut parts: Vec<(i64, Option<OrderId>)> = Vec::new();
-        for lot in self.ledger.open_lots(strategy, instrument) {
+        for lot in self.books.ledger.open_lots(strategy, instrument) {
             match parts.last_mut() {
                 Some(last) if last.1 == Some(lot.entry_order) => last.0 += lot.lots,
                 _ => parts.push((lot.lots, Some(lot.entry_order))),
@@ -223,9 +224,9 @@ impl Kernel {
                 Err(refusal) => refusal,
             }
         } else {
-            self.groups.set_joining(links.oco);
+            self.books.groups.set_joining(links.oco);
             let verdict = self.judge(intent, lots, None, Occasion::first(kind));
-            self.groups.set_joining(None);
+            self.books.groups.set_joining(None);
             match verdict? {
                 Ok(approval) => return self.approved(&approval.order(), reference_ticks, links),
                 Err(refusal) => refusal,
@@ -247,8 +248,8 @@ impl Kernel {
 
     /// Records a refusal and makes it the answer.
     fn refused(&mut self, intent: &OrderIntent, refusal: Refusal) -> Verdict {
-        self.counters.refusals += 1;
-        self.activity.note_refusal(self.now_ns, intent, &refusal);
+        self.books.counters.refusals += 1;
+        self.books.activity.note_refusal(self.now_ns, intent, &refusal);
         self.recorder.refused(self.now_ns, intent, &refusal);
         Verdict::Refused(refusal)
     }
@@ -257,7 +258,7 @@ impl Kernel {
     fn check_links(&self, intent: &OrderIntent, links: Links) -> Result<(), Refusal> {
         let is_sized = matches!(intent.size, Size::Lots(_));
         for order_id in [links.after, links.oco].into_iter().flatten() {
-            let other = self.orders.get(order_id).map(|order| &order.intent);
+            let other = self.books.orders.get(order_id).map(|order| &order.intent);
             let is_known = other.is_some_and(|other| {
                 (other.strategy, other.instrument) == (intent.strategy, intent.instrument)
             });
@@ -274,6 +275,18 @@ impl Kernel {
         self.send_linked(order, reference_ticks, Links::default())
     }
 
+    /// Opens an order in the books.
+    pub(crate) fn open_order(
+        &mut self,
+        intent: &OrderIntent,
+        reference_ticks: i64,
+    ) -> Result<(), KernelError> {
+        let market = self.markets.get(intent.instrument.index());
+        let instrument = &market.ok_or(OrderError::OutOfTable { order_id: intent.order_id })?.instrument;
+        let at = Booking { instrument, now_ns: self.now_ns, keeps_rests: true };
+        self.books.open(intent, reference_ticks, at, &mut self.recorder)
+    }
+
     /// Sends an approved order on its way, or holds it until the order before it has ended.
     fn send_linked(
         &mut self,
@@ -282,14 +295,12 @@ impl Kernel {
         links: Links,
     ) -> Result<(), KernelError> {
         let intent = order.intent();
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.withdraw_met(intent);
         }
-        self.orders.add(intent)?;
-        self.counters.orders += 1;
-        self.recorder.order(self.now_ns, intent, reference_ticks);
-        if self.scopes.is_on() {
-            self.tell_scopes(intent, true);
+        self.open_order(intent, reference_ticks)?;
+        if self.books.scopes.is_on() {
+            self.books.scopes.note_message(intent.strategy, self.now_ns);
         }
         let is_held = self.link(order, links);
         match self.config.destination {
@@ -301,7 +312,7 @@ impl Kernel {
                     self.dispatch(VenueRequest::Submit(*order));
                 }
                 self.plan_expiry(order, is_held);
-                if is_held && self.groups.has_work() {
+                if is_held && self.books.groups.has_work() {
                     self.work_groups()?;
                 }
             }
@@ -322,28 +333,28 @@ impl Kernel {
         if !self.close_outs.is_empty() && self.give_up_rest(strategy, order_id) {
             return true;
         }
-        let order = self.orders.get(order_id).filter(|order| order.intent.strategy == strategy);
+        let order = self.books.orders.get(order_id).filter(|order| order.intent.strategy == strategy);
         let Some(order) = order.filter(|order| order.state != OrderState::PendingCancel) else {
             return false;
         };
-        if self.scopes.is_on()
-            && let Err(refusal) = self.scopes.check_cancel(strategy, self.now_ns)
+        if self.books.scopes.is_on()
+            && let Err(refusal) = self.books.scopes.check_cancel(strategy, self.now_ns)
         {
-            self.counters.refusals += 1;
-            self.activity.note_refusal(self.now_ns, &order.intent, &refusal);
+            self.books.counters.refusals += 1;
+            self.books.activity.note_refusal(self.now_ns, &order.intent, &refusal);
             self.recorder.refused(self.now_ns, &order.intent, &refusal);
             return false;
         }
         let is_asked = self.request_cancel(order_id, CancelReason::Requested);
-        if is_asked && self.scopes.is_on() {
-            self.scopes.note_urgent(strategy, self.now_ns);
+        if is_asked && self.books.scopes.is_on() {
+            self.books.scopes.note_urgent(strategy, self.now_ns);
         }
         is_asked
     }
 
     /// Asks the venue to cancel an order, whoever's it is.
     pub(crate) fn request_cancel(&mut self, order_id: OrderId, reason: CancelReason) -> bool {
-        if self.orders.get(order_id).is_none_or(|order| order.state == OrderState::PendingCancel) {
+        if self.books.orders.get(order_id).is_none_or(|order| order.state == OrderState::PendingCancel) {
             return false;
         }
         match self.note_cancel(order_id, reason) {
@@ -359,20 +370,20 @@ impl Kernel {
     /// Notes that an order is to be cancelled, and ends it when it is held back; `None` when it cannot be cancelled,
     /// as one that has ended before it was sent.
     pub(crate) fn note_cancel(&mut self, order_id: OrderId, reason: CancelReason) -> Option<Cancelling> {
-        if !self.groups.is_off() && self.groups.is_dropped(order_id) {
+        if !self.books.groups.is_off() && self.books.groups.is_dropped(order_id) {
             return None;
         }
-        let order = self.orders.note(order_id, OrderEvent::CancelRequested, self.now_ns).ok()?.order;
+        let order = self.books.orders.note(order_id, OrderEvent::CancelRequested, self.now_ns).ok()?.order;
         let intent = order.intent;
         self.recorder.cancel(self.now_ns, order_id, intent.strategy);
-        if self.scopes.is_on() {
-            self.tell_scopes(&intent, false);
+        if self.books.scopes.is_on() {
+            self.tell_scopes(&intent);
         }
-        if !self.groups.is_off() {
+        if !self.books.groups.is_off() {
             if reason != CancelReason::Linked {
-                self.groups.give_up(order_id);
+                self.books.groups.give_up(order_id);
             }
-            if let Some(held) = self.groups.take_held(order_id) {
+            if let Some(held) = self.books.groups.take_held(order_id) {
                 self.tell_held(&held, ReportBody::Canceled(reason));
                 return Some(Cancelling::Ended);
             }
@@ -399,8 +410,10 @@ impl Kernel {
         lots: i64,
     ) -> Result<Verdict, KernelError> {
         let unknown = Refusal { rule: Rule::InvalidOrder, limit: 1, value: 0 };
-        let Some(order) = self.orders.get(order_id).copied() else { return Ok(Verdict::Refused(unknown)) };
-        let is_unsent = self.groups.is_held(order_id) || self.groups.is_dropped(order_id);
+        let Some(order) = self.books.orders.get(order_id).copied() else {
+            return Ok(Verdict::Refused(unknown));
+        };
+        let is_unsent = self.books.groups.is_held(order_id) || self.books.groups.is_dropped(order_id);
         if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market || is_unsent {
             return Ok(Verdict::Refused(unknown));
         }
@@ -415,7 +428,7 @@ impl Kernel {
             Err(refusal) => return Ok(self.refused(&intent, refusal)),
         };
         let price_ticks = price_ticks.unwrap_or(KEEPS_PRICE);
-        if self.scopes.is_on() {
+        if self.books.scopes.is_on() {
             self.withdraw_met(&intent);
         }
         if !self.request_replace(order_id, price_ticks, lots) {
@@ -429,19 +442,19 @@ impl Kernel {
 
     /// Sends an amendment on its way; `false` when the order cannot be amended now.
     pub(crate) fn request_replace(&mut self, order_id: OrderId, price_ticks: i64, lots: i64) -> bool {
-        if !self.groups.is_off() && self.groups.is_dropped(order_id) {
+        if !self.books.groups.is_off() && self.books.groups.is_dropped(order_id) {
             return false;
         }
-        let Ok(update) = self.orders.note_replace(order_id, price_ticks, lots, self.now_ns) else {
+        let Ok(update) = self.books.orders.note_replace(order_id, price_ticks, lots, self.now_ns) else {
             return false;
         };
         let (intent, filled_lots) = (update.order.intent, update.order.filled_lots);
         self.recorder.replace(self.now_ns, order_id, price_ticks, lots);
-        if !self.groups.is_off() {
-            self.groups.note_amendment(order_id);
+        if !self.books.groups.is_off() {
+            self.books.groups.note_amendment(order_id);
         }
-        if self.scopes.is_on() {
-            self.tell_scopes(&intent, false);
+        if self.books.scopes.is_on() {
+            self.tell_scopes(&intent);
         }
         let instrument = intent.instrument;
         self.dispatch(VenueRequest::Replace { order_id, instrument, price_ticks, lots, filled_lots });

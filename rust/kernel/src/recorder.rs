@@ -3,11 +3,11 @@
 use tradecore_journal::{
     CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_sent, encode_sized,
+    encode_sent, encode_sized, encode_surprise, encode_venue,
 };
 use tradecore_types::{
     CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report,
-    StrategyId, TimeNs,
+    StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
 use crate::VenueRequest;
@@ -52,6 +52,26 @@ impl Recorder {
     pub(crate) fn report(&mut self, time_ns: TimeNs, report: &Report) {
         if self.is_recording {
             encode_report(&mut self.frames, time_ns, report);
+        }
+    }
+
+    /// Records what a venue outside said.
+    pub(crate) fn venue(
+        &mut self,
+        time_ns: TimeNs,
+        instrument: InstrumentId,
+        said: &VenueEvent,
+    ) -> Result<(), CodecError> {
+        if !self.is_recording {
+            return Ok(());
+        }
+        encode_venue(&mut self.frames, time_ns, instrument, &said.borrowed())
+    }
+
+    /// Records that a venue outside said what was not expected.
+    pub(crate) fn surprise(&mut self, time_ns: TimeNs, surprise: Surprise) {
+        if self.is_recording {
+            encode_surprise(&mut self.frames, time_ns, surprise);
         }
     }
 

@@ -1,68 +1,64 @@
 //! The way back: from the venue's report to the life cycle, the ledger and the strategy.
 
-use tradecore_ledger::{FillInput, OpenOrder};
-use tradecore_types::{CancelReason, InstrumentId, OrderIntent, Report, ReportBody};
+use tradecore_types::{CancelReason, InstrumentId, Report, ReportBody};
 
+use crate::books::{Booked, Booking, Outcome};
 use crate::close_out::{Rest, Ties};
-use crate::groups::Told;
-use crate::scoping::Books;
-use crate::wake::{OrderUpdate, WakeBody};
 use crate::{Kernel, KernelError};
 
 impl Kernel {
-    /// Applies a report of a venue that is not bars, and tells the strategy.
-    ///
-    /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
-    /// what a reduce-only order then opened is closed again, at once and until nothing is left. What a
-    /// reduce-only order leaves undone is tried on as the market changes.
+    /// Applies a report of a simulated venue that is not bars.
     pub(crate) fn apply_report(
         &mut self,
         instrument: InstrumentId,
         report: &Report,
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
-        let Some(update) = self.orders.apply(report)? else { return Ok(()) };
-        let (order, before) = (update.order, update.before);
-        self.activity.note_report(order, report);
-        let (intent, open_lots) = (&order.intent, order.open_lots());
-        let (strategy, side) = (intent.strategy, intent.side);
-        let (mut opened_lots, mut reductions) = (0, [].as_slice());
-        let fill = fill_of(intent, report);
-        if let Some(fill) = &fill {
-            self.counters.count_fill(report);
-            let applied = self.ledger.apply_fill(*fill)?;
-            (opened_lots, reductions) = (applied.opened_lots, applied.reductions);
+        match self.book_report(instrument, report)?.simulated(report)? {
+            Some(booked) => self.follow_booked(instrument, report, &booked),
+            None => Ok(()),
         }
-        let mut rest = Rest::of(order, before, &report.body);
-        let mut ties = Ties::none(report.order_id);
-        if !self.groups.is_off() {
-            ties = self.groups.ties_of(report.order_id);
-            rest = self.groups.note(&Told::new(order, report, opened_lots).with_rest(rest));
-            for reduction in reductions {
-                self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);
+    }
+
+    /// Books a report.
+    pub(crate) fn book_report(
+        &mut self,
+        instrument: InstrumentId,
+        report: &Report,
+    ) -> Result<Outcome, KernelError> {
+        let Some(market) = self.markets.get(instrument.index()) else { return Ok(Outcome::TooLate) };
+        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        self.books.book(report, at)
+    }
+
+    /// Does what follows from a report that is booked, and tells the strategy.
+    ///
+    /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
+    /// what a reduce-only order then opened is closed again, at once and until nothing is left. What a
+    /// reduce-only order leaves undone is tried on as the market changes.
+    pub(crate) fn follow_booked(
+        &mut self,
+        instrument: InstrumentId,
+        report: &Report,
+        booked: &Booked,
+    ) -> Result<(), KernelError> {
+        if booked.has_filled {
+            if self.books.account.is_some() {
+                self.settle_account();
+            }
+            if self.books.orders.has_closing() {
+                self.note_orphans(booked.strategy, instrument);
             }
         }
-        if fill.is_some() {
-            self.ledger.check()?;
+        if self.books.rest.is_some() || !self.close_outs.is_empty() {
+            let rest = self.books.rest.take();
+            self.follow_rests(booked.ties, report, rest);
         }
-        let is_surplus = intent.reduce_only && opened_lots != 0;
-        if self.account.is_some() || self.scopes.is_on() {
-            let order = *order;
-            self.follow_report(&order, report, fill.as_ref())?;
+        if booked.surplus_lots != 0 && !self.switches.is_killed {
+            self.close_lots(booked.strategy, instrument, booked.surplus_lots, Some(report.order_id))?;
         }
-        if fill.is_some() && self.orders.has_closing() {
-            self.note_orphans(strategy, instrument);
-        }
-        if rest.is_some() || !self.close_outs.is_empty() {
-            self.follow_rests(ties, report, rest);
-        }
-        if is_surplus && !self.switches.is_killed {
-            self.close_lots(strategy, instrument, opened_lots, Some(report.order_id))?;
-        }
-        if self.hearing.get(strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
-            let order_id = report.order_id;
-            let update = OrderUpdate { order_id, side, open_lots, report: *report };
-            self.wake(strategy, instrument, WakeBody::Order(update));
+        if self.hearing.get(booked.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
+            self.wake(booked.strategy, instrument, booked.told(report));
         }
         Ok(())
     }
@@ -70,7 +66,7 @@ impl Kernel {
     /// Does what follows from reports once all of this moment are read: what filled in parts is one change.
     #[inline]
     pub(crate) fn follow_reports(&mut self) -> Result<(), KernelError> {
-        if self.groups.has_work() || !self.orphaned.is_empty() || !self.changed.is_empty() {
+        if self.books.groups.has_work() || !self.orphaned.is_empty() || !self.changed.is_empty() {
             self.follow_when_all_are_read()?;
         }
         Ok(())
@@ -104,39 +100,4 @@ impl Kernel {
             self.note_rest(rest.tied(ties));
         }
     }
-
-    /// Tells those who are switched on of a report that is booked: account and scopes.
-    fn follow_report(
-        &mut self,
-        order: &OpenOrder,
-        report: &Report,
-        fill: Option<&FillInput>,
-    ) -> Result<(), KernelError> {
-        if self.account.is_some() && fill.is_some() {
-            self.note_account_fill(&order.intent, report)?;
-        }
-        if self.scopes.is_on() {
-            let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
-            if let Some(market) = self.markets.get(order.intent.instrument.index()) {
-                books.tell_report(&mut self.scopes, order, &market.instrument, fill, self.now_ns);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Returns the ledger's view of a fill.
-pub(crate) fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
-    let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
-    Some(FillInput {
-        order_id: report.order_id,
-        strategy: intent.strategy,
-        instrument: intent.instrument,
-        side: intent.side,
-        price_ticks,
-        lots,
-        fee,
-        venue_time_ns: report.venue_time_ns,
-        closes: intent.closes,
-    })
 }

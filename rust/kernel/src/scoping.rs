@@ -1,22 +1,15 @@
 //! Keeps the limits of strategies and the account told of every order, fill and mark.
 
-use tradecore_ledger::{FillInput, Ledger, OpenOrder, OrderState, Orders};
+use tradecore_ledger::{FillInput, OpenOrder, OrderState};
 use tradecore_risk::{Execution, Scopes, Stake, Stakes};
 use tradecore_types::{CancelReason, Instrument, InstrumentId, OrderIntent, StrategyId, TimeNs};
 
 use crate::Kernel;
+use crate::books::Books;
 
-/// The books of account from which the scopes are told.
-#[derive(Clone, Copy)]
-pub(crate) struct Books<'a> {
-    pub(crate) orders: &'a Orders,
-    pub(crate) ledger: &'a Ledger,
-    pub(crate) marks: &'a [Option<i64>],
-}
-
-impl Books<'_> {
+impl Books {
     /// Tells the stakes of a strategy and the account in an instrument.
-    fn tell_stakes(self, scopes: &mut Scopes, strategy: StrategyId, instrument: &Instrument) {
+    fn tell_stakes(&mut self, strategy: StrategyId, instrument: &Instrument) {
         let id = instrument.id;
         let own = self.orders.working(strategy, id);
         let account = self.orders.working_total(id);
@@ -33,27 +26,26 @@ impl Books<'_> {
             },
         };
         let mark_ticks = self.marks.get(id.index()).copied().flatten();
-        scopes.set_stakes(strategy, instrument, mark_ticks, stakes);
+        self.scopes.set_stakes(strategy, instrument, mark_ticks, stakes);
     }
 
     /// Tells of a new order.
-    pub(crate) fn tell_opened(self, scopes: &mut Scopes, intent: &OrderIntent, instrument: &Instrument) {
-        scopes.count_open(intent.strategy, true);
-        self.tell_changed(scopes, intent, instrument);
+    pub(crate) fn tell_opened(&mut self, intent: &OrderIntent, instrument: &Instrument) {
+        self.scopes.count_open(intent.strategy, true);
+        self.tell_changed(intent, instrument);
     }
 
     /// Tells of an order that was asked to change.
-    pub(crate) fn tell_changed(self, scopes: &mut Scopes, intent: &OrderIntent, instrument: &Instrument) {
+    pub(crate) fn tell_changed(&mut self, intent: &OrderIntent, instrument: &Instrument) {
         if let Some(order) = self.orders.get(intent.order_id) {
-            tell_resting(scopes, order);
+            tell_resting(&mut self.scopes, order);
         }
-        self.tell_stakes(scopes, intent.strategy, instrument);
+        self.tell_stakes(intent.strategy, instrument);
     }
 
     /// Tells of a report that is booked.
     pub(crate) fn tell_report(
-        self,
-        scopes: &mut Scopes,
+        &mut self,
         order: &OpenOrder,
         instrument: &Instrument,
         fill: Option<&FillInput>,
@@ -61,22 +53,32 @@ impl Books<'_> {
     ) {
         let intent = &order.intent;
         if order.state.is_terminal() {
-            scopes.count_open(intent.strategy, false);
-            scopes.remove_resting(intent.instrument, intent.order_id);
+            self.scopes.count_open(intent.strategy, false);
+            self.scopes.remove_resting(intent.instrument, intent.order_id);
         } else {
-            tell_resting(scopes, order);
+            tell_resting(&mut self.scopes, order);
         }
-        self.tell_stakes(scopes, intent.strategy, instrument);
+        self.tell_stakes(intent.strategy, instrument);
         if let Some(fill) = fill {
-            let execution = Execution {
-                strategy: intent.strategy,
-                side: fill.side,
-                price_ticks: fill.price_ticks,
-                lots: fill.lots,
-                fee: fill.fee,
-            };
-            scopes.note_fill(instrument, &execution, self.ledger.cash(), now_ns);
+            self.tell_fill(instrument, fill, now_ns);
         }
+    }
+
+    /// Tells of a fill of an order that had ended before it.
+    pub(crate) fn tell_late_fill(&mut self, instrument: &Instrument, fill: &FillInput, now_ns: TimeNs) {
+        self.tell_stakes(fill.strategy, instrument);
+        self.tell_fill(instrument, fill, now_ns);
+    }
+
+    fn tell_fill(&mut self, instrument: &Instrument, fill: &FillInput, now_ns: TimeNs) {
+        let execution = Execution {
+            strategy: fill.strategy,
+            side: fill.side,
+            price_ticks: fill.price_ticks,
+            lots: fill.lots,
+            fee: fill.fee,
+        };
+        self.scopes.note_fill(instrument, &execution, self.ledger.cash(), now_ns);
     }
 }
 
@@ -91,54 +93,48 @@ fn tell_resting(scopes: &mut Scopes, order: &OpenOrder) {
 }
 
 impl Kernel {
-    /// Tells the scopes of an order that was sent or asked to change.
-    pub(crate) fn tell_scopes(&mut self, intent: &OrderIntent, is_new: bool) {
+    /// Tells the scopes of an order that was asked to change.
+    pub(crate) fn tell_scopes(&mut self, intent: &OrderIntent) {
         let Some(market) = self.markets.get(intent.instrument.index()) else { return };
-        let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
-        if is_new {
-            books.tell_opened(&mut self.scopes, intent, &market.instrument);
-        } else {
-            books.tell_changed(&mut self.scopes, intent, &market.instrument);
-        }
-        self.scopes.note_message(intent.strategy, self.now_ns);
+        self.books.tell_changed(intent, &market.instrument);
+        self.books.scopes.note_message(intent.strategy, self.now_ns);
     }
 
     /// Tells the scopes everything there is: they were switched on while the engine ran.
     pub(crate) fn tell_scopes_all(&mut self) {
-        let books = Books { orders: &self.orders, ledger: &self.ledger, marks: &self.marks };
         for market in &self.markets {
             for strategy in (0..self.config.strategies).map(StrategyId) {
-                books.tell_stakes(&mut self.scopes, strategy, &market.instrument);
+                self.books.tell_stakes(strategy, &market.instrument);
             }
         }
-        for order in self.orders.iter() {
-            self.scopes.count_open(order.intent.strategy, true);
+        for order in self.books.orders.iter() {
+            self.books.scopes.count_open(order.intent.strategy, true);
         }
         self.tell_resting_all();
-        self.scopes.start_guards(self.ledger.cash());
+        self.books.scopes.start_guards(self.books.ledger.cash());
     }
 
     /// Tells the scopes which limit orders are in the market, where nobody followed them before.
     pub(crate) fn tell_resting_all(&mut self) {
-        for order in self.orders.iter() {
-            tell_resting(&mut self.scopes, order);
+        for order in self.books.orders.iter() {
+            tell_resting(&mut self.books.scopes, order);
         }
     }
 
     /// Tells the scopes a new price.
     pub(crate) fn tell_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
         if let Some(market) = self.markets.get(instrument.index()) {
-            self.scopes.mark(&market.instrument, price_ticks, self.ledger.cash(), self.now_ns);
+            self.books.scopes.mark(&market.instrument, price_ticks, self.books.ledger.cash(), self.now_ns);
         }
     }
 
     /// Cancels the own orders that an approved one could trade with: they leave before it arrives.
     pub(crate) fn withdraw_met(&mut self, intent: &OrderIntent) {
-        if !self.scopes.prevents_self_trades() {
+        if !self.books.scopes.prevents_self_trades() {
             return;
         }
         let mut met = std::mem::take(&mut self.met);
-        met.extend(self.scopes.met_by(intent));
+        met.extend(self.books.scopes.met_by(intent));
         for order_id in met.drain(..) {
             self.request_cancel(order_id, CancelReason::SelfTrade);
         }

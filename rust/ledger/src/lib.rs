@@ -33,7 +33,7 @@ pub use lendable::Lendable;
 pub use lots::OpenLot;
 pub use margin_schedule::{MarginSchedule, MarginTier};
 pub use order::{Amending, ClosedOrder, OpenOrder};
-pub use orders::{OrderUpdate, Orders};
+pub use orders::{Answer, OrderUpdate, Orders};
 pub use state::{OrderEvent, OrderState, TRANSITIONS, diagram, next, state_after};
 pub use trade::ClosedTrade;
 pub use trade_columns::TradeColumns;

@@ -163,6 +163,10 @@ pub struct ClosedOrder {
     pub strategy: StrategyId,
     /// Buy or sell.
     pub side: Side,
+    /// Entry whose trade it was to close.
+    pub closes: Option<OrderId>,
+    /// Whether it could only close.
+    pub reduce_only: bool,
     /// How it ended.
     pub state: OrderState,
 }

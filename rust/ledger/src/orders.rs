@@ -25,6 +25,39 @@ pub struct OrderUpdate<'a> {
     pub after: OrderState,
 }
 
+/// What a report means for the orders that are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// It changed an open order.
+    Applied(OrderUpdate<'a>),
+    /// It answers a cancel or an amendment of an order that has ended: nothing changes.
+    TooLate,
+    /// The order has ended before: only a fill can still be news. Nothing is changed.
+    Ended,
+    /// It cannot be true of what is known. Nothing is changed.
+    Surprise(OrderError),
+}
+
+impl<'a> Answer<'a> {
+    /// Returns the change of an open order.
+    #[must_use]
+    pub const fn applied(self) -> Option<OrderUpdate<'a>> {
+        match self {
+            Self::Applied(update) => Some(update),
+            _ => None,
+        }
+    }
+
+    /// Returns why it cannot be true.
+    #[must_use]
+    pub const fn surprise(self) -> Option<OrderError> {
+        match self {
+            Self::Surprise(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// Open orders with their counters, and the newest closed ones.
 #[derive(Clone, Debug)]
 pub struct Orders {
@@ -123,21 +156,45 @@ impl Orders {
 
     /// Applies what a venue says.
     ///
-    /// The answer to a cancel or an amendment that came after the order's end is `Ok(None)`:
-    /// terminal states absorb it.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError`] when the order is not open, the report cannot be true in its state or more would
-    /// be filled than was ordered; nothing is changed.
-    pub fn apply(&mut self, report: &Report) -> Result<Option<OrderUpdate<'_>>, OrderError> {
+    /// Terminal states absorb what comes after them, whoever sends it late: see [`Answer`].
+    #[inline]
+    pub fn apply(&mut self, report: &Report) -> Answer<'_> {
         let order_id = report.order_id;
         let found = self.index.get(order_id);
         let Some((place, order)) = found.and_then(|place| Some((place, self.slab.get(place)?))) else {
-            return self.too_late(report).then_some(None).ok_or(OrderError::NotOpen { order_id });
+            return self.after_end(report);
         };
-        let change = read(order, report)?;
-        self.change(place, change, report.venue_time_ns).map(Some)
+        match read(order, report).and_then(|change| self.change(place, change, report.venue_time_ns)) {
+            Ok(update) => Answer::Applied(update),
+            Err(error) => Answer::Surprise(error),
+        }
+    }
+
+    /// Returns what a report means that is about no open order.
+    #[cold]
+    fn after_end(&self, report: &Report) -> Answer<'static> {
+        if report.order_id > self.last_id || report.order_id.0 == 0 {
+            return Answer::Surprise(OrderError::NotOpen { order_id: report.order_id });
+        }
+        match report.body {
+            ReportBody::CancelRejected(_) | ReportBody::ReplaceRejected(_) => Answer::TooLate,
+            _ => Answer::Ended,
+        }
+    }
+
+    /// Returns an order that has ended, while it is remembered.
+    #[must_use]
+    pub fn find_closed(&self, order_id: OrderId) -> Option<&ClosedOrder> {
+        self.closed.iter().rev().find(|order| order.order_id == order_id)
+    }
+
+    /// Counts lots that filled of an order after its end; `false` when it is not remembered.
+    pub fn fill_closed(&mut self, order_id: OrderId, lots: i64) -> bool {
+        let found = self.closed.iter_mut().rev().find(|order| order.order_id == order_id);
+        found.is_some_and(|order| {
+            order.filled_lots = order.filled_lots.saturating_add(lots);
+            true
+        })
     }
 
     /// Notes that we ask for a cancel, or that the outcome of a request is lost.
@@ -330,6 +387,8 @@ impl Orders {
             instrument: order.intent.instrument,
             strategy: order.intent.strategy,
             side: order.intent.side,
+            closes: order.intent.closes,
+            reduce_only: order.intent.reduce_only,
             state: order.state,
         });
     }
@@ -338,12 +397,6 @@ impl Orders {
     fn find(&self, order_id: OrderId) -> Result<(usize, &OpenOrder), OrderError> {
         let place = self.index.get(order_id).ok_or(OrderError::NotOpen { order_id })?;
         self.slab.get(place).map(|order| (place, order)).ok_or(OrderError::NotOpen { order_id })
-    }
-
-    /// Tells whether a report answers a request about an order that has ended.
-    fn too_late(&self, report: &Report) -> bool {
-        let answers = matches!(report.body, ReportBody::CancelRejected(_) | ReportBody::ReplaceRejected(_));
-        answers && report.order_id <= self.last_id
     }
 }
 

@@ -138,7 +138,7 @@ impl OrderEvent {
     }
 
     /// What journals say of an order, by the names of the records.
-    pub const RECORDED: [(&'static str, Self); 12] = [
+    pub const RECORDED: [(&'static str, Self); 13] = [
         ("accepted", Self::Accepted),
         ("rejected", Self::Rejected),
         ("triggered", Self::Triggered),
@@ -151,6 +151,7 @@ impl OrderEvent {
         ("cancel_rejected", Self::CancelRejected),
         ("replace_rejected", Self::ReplaceRejected),
         ("expired", Self::Expired),
+        ("outcome_lost", Self::OutcomeLost),
     ];
 
     /// Returns the same event for an order of which so many lots were filled before.
@@ -204,6 +205,7 @@ use OrderState as S;
 pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::PendingNew, E::Accepted, S::New),
     (S::PendingNew, E::Rejected, S::Rejected),
+    (S::PendingNew, E::Triggered, S::New),
     (S::PendingNew, E::PartialFill, S::PartiallyFilled),
     (S::PendingNew, E::Fill, S::Filled),
     (S::PendingNew, E::Canceled, S::Canceled),
@@ -227,6 +229,7 @@ pub const TRANSITIONS: &[(OrderState, OrderEvent, OrderState)] = &[
     (S::New, E::ReplaceRejected, S::New),
     (S::New, E::OutcomeLost, S::Unknown),
     (S::PartiallyFilled, E::AcceptedPartly, S::PartiallyFilled),
+    (S::PartiallyFilled, E::Triggered, S::PartiallyFilled),
     (S::PartiallyFilled, E::PartialFill, S::PartiallyFilled),
     (S::PartiallyFilled, E::Fill, S::Filled),
     (S::PartiallyFilled, E::Canceled, S::Canceled),

@@ -55,12 +55,12 @@ readers! {
     number, "Whole numbers, and no yes or no.", whole_number:
     time_ns: i64, instrument_id: u32, bid_ticks: i64, bid_lots: i64, ask_ticks: i64, ask_lots: i64,
     update_id: u64, price_ticks: i64, lots: i64, trade_id: u64, first_id: u64, last_id: u64, prev_id: u64,
-    flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, strategy_id: u16, count: u64,
+    order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, strategy_id: u16, count: u64,
 }
 
 readers! {
     optional, "Whole numbers that may be left out.", optional_number:
-    checksum: Option<u32>, expire_ns: Option<i64>,
+    checksum: Option<u32>, expire_ns: Option<i64>, venue_time_ns: Option<i64>, filled_lots: Option<i64>,
 }
 
 readers! {
@@ -108,6 +108,8 @@ texts! {
     limit: "must be text",
     person: "must be text",
     reason: "must be text",
+    report: "must be text",
+    liquidity: "must be maker or taker",
     column: "must be text: open, high, low, close or volume",
     time_in_force: "must be gtc, gtd, day, ioc or fok",
 }

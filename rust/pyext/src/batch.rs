@@ -6,14 +6,15 @@ use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
-use tradecore_journal::{collect_events, encode_event};
+use tradecore_journal::{collect_events, encode_events};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Command, CommandKind, Event, EventBatch, EventBody, FeedState, Flow,
-    Funding, InstrumentId, Level, Mark, Quote, Side, Trade,
+    Funding, InstrumentId, Level, Mark, OrderId, Quote, Report, Side, Trade, VenueEvent, VenueReport,
 };
 
 use crate::arguments::{self, flag, levels, number, optional, text};
-use crate::errors::{data_error, invalid_value};
+use crate::errors::{data_error, invalid_value, value_error};
+use crate::reports::{Terms, report_body};
 use crate::risk;
 
 /// Adds this part's classes to the module.
@@ -108,6 +109,17 @@ impl PyEventBatch {
         Arc::make_mut(&mut self.inner)
     }
 
+    /// Adds what a venue outside says, if it can be true of any order.
+    fn push_said(&mut self, time_ns: i64, instrument_id: u32, said: VenueEvent) -> PyResult<()> {
+        said.check().map_err(|error| value_error(&error))?;
+        let table = &mut self.filling().venue_events;
+        let full = || invalid_value("batch", &table.len().to_string(), "must have fewer than 2^32 reports");
+        let place = u32::try_from(table.len()).map_err(|_| full())?;
+        table.push(said);
+        self.push(time_ns, instrument_id, EventBody::Venue(place));
+        Ok(())
+    }
+
     fn push(&mut self, time_ns: i64, instrument_id: u32, body: EventBody) {
         self.filling().events.push(event(time_ns, instrument_id, body));
     }
@@ -155,14 +167,7 @@ impl PyEventBatch {
         let py = slf.py();
         let this = slf.borrow();
         let mut frames = Vec::new();
-        for event in &this.inner.events {
-            let (bids, asks) = match &event.body {
-                EventBody::Book(update) => this.inner.levels_of(update),
-                _ => (&[][..], &[][..]),
-            };
-            encode_event(&mut frames, event, bids, asks)
-                .map_err(|error| data_error("batch", &error.to_string()))?;
-        }
+        encode_events(&mut frames, &this.inner).map_err(|error| data_error("batch", &error.to_string()))?;
         Ok((slf.get_type(), PyTuple::empty(py), PyBytes::new(py, &frames)))
     }
 
@@ -514,6 +519,59 @@ impl PyEventBatch {
         let kind = risk::permit(strategy_id, instrument_id, is_allowed, person)?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
+    }
+
+    /// Adds what a venue outside says about an order: `report` is the word that journals use for it.
+    ///
+    /// `filled_lots` is what had filled in all when the venue said it. A fill names its trade, and has a price, a size, a fee in atto units (1e-18) and `liquidity`; `reason` goes
+    /// with canceled, rejected, cancel_rejected and replace_rejected.
+    #[pyo3(signature = (
+        time_ns, instrument_id, order_id, report, *, venue_time_ns=None, venue_order_id=None, trade_id=None,
+        filled_lots=None, price_ticks=0, lots=0, liquidity="taker", fee_atto=0, reason="",
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "a report has these fields")]
+    fn venue_report(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::order_id)] order_id: u64,
+        #[pyo3(from_py_with = text::report)] report: &str,
+        #[pyo3(from_py_with = optional::venue_time_ns)] venue_time_ns: Option<i64>,
+        venue_order_id: Option<String>,
+        trade_id: Option<String>,
+        #[pyo3(from_py_with = optional::filled_lots)] filled_lots: Option<i64>,
+        #[pyo3(from_py_with = number::price_ticks)] price_ticks: i64,
+        #[pyo3(from_py_with = number::lots)] lots: i64,
+        #[pyo3(from_py_with = text::liquidity)] liquidity: &str,
+        fee_atto: i128,
+        #[pyo3(from_py_with = text::reason)] reason: &str,
+    ) -> PyResult<()> {
+        let terms = Terms { price_ticks, lots, liquidity, fee_atto, reason };
+        let body = report_body(report, &terms)?;
+        let venue_time_ns = venue_time_ns.unwrap_or(time_ns);
+        let report = Report { venue_time_ns, order_id: OrderId(order_id), body };
+        let said = VenueReport {
+            report,
+            venue_order_id: venue_order_id.map(String::into_boxed_str),
+            trade_id: trade_id.map(String::into_boxed_str),
+            filled_lots,
+        };
+        self.push_said(time_ns, instrument_id, VenueEvent::Report(said))
+    }
+
+    /// Adds that the outcome of a request about an order is lost: it counts as open until its venue says more.
+    fn outcome_lost(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = number::order_id)] order_id: u64,
+    ) -> PyResult<()> {
+        self.push_said(time_ns, instrument_id, VenueEvent::OutcomeLost { order_id: OrderId(order_id) })
+    }
+
+    /// Adds that the books were compared with what the venue has, and agree.
+    fn reconciled(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) -> PyResult<()> {
+        self.push_said(time_ns, 0, VenueEvent::Reconciled)
     }
 
     /// Adds the passing of time and nothing else.

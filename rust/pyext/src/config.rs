@@ -100,6 +100,7 @@ fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
     match text(spec, "mode")?.as_str() {
         "shadow" => Ok(Destination::Nowhere),
         "backtest" | "paper" => Ok(Destination::Simulated),
+        "live" => Ok(Destination::Outside),
         other => Err(invalid_value("mode", other, "must be one of backtest, shadow, paper")),
     }
 }

@@ -1,7 +1,7 @@
 //! Python face of the feeds crate: venue messages in, events out.
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 use tradecore_feeds::{
     BinanceDecoder, BookFormat, CaptureLimits, DecodeError, Decoded, Market, SymbolSpec, VenueBookEvents,
 };
@@ -9,6 +9,7 @@ use tradecore_types::{Decimal, EventBody, FeedState, Flow, InstrumentId, Level, 
 
 use crate::batch::PyEventBatch;
 use crate::errors::{data_error, invalid_value, value_error};
+use crate::reports::put_said;
 
 /// Adds this part's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -230,6 +231,13 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
             EventBody::Mark(mark) => list.append(("mark", time, id, mark.price_ticks))?,
             EventBody::Funding(funding) => {
                 list.append(("funding", time, id, funding.rate_ppb, funding.mark_ticks))?;
+            }
+            EventBody::Venue(place) => {
+                let said = PyDict::new(py);
+                if let Some(event) = batch.events().venue_event(place) {
+                    put_said(&said, &event.borrowed())?;
+                    list.append((event.name(), time, id, said))?;
+                }
             }
             EventBody::Clock => list.append(("clock", time, id))?,
         }

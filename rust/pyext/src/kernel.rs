@@ -353,6 +353,12 @@ impl PyKernel {
         self.kernel.switches().is_paused
     }
 
+    /// Whether a venue outside said what cannot be true of the books: nothing new before they are compared.
+    #[getter]
+    fn is_unreconciled(&self) -> bool {
+        self.kernel.switches().is_unreconciled
+    }
+
     /// Checks that the commands of a batch can be carried out; nothing is queued.
     fn check_commands(&self, batch: &Bound<'_, PyEventBatch>) -> PyResult<()> {
         let batch = batch.try_borrow().map_err(|_| misuse(BATCH_BUSY))?;

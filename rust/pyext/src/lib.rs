@@ -30,6 +30,7 @@ mod numbers;
 mod order_book;
 mod positions;
 mod problems;
+mod reports;
 mod results;
 mod reused;
 mod risk;

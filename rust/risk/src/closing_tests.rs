@@ -6,7 +6,7 @@ use tradecore_types::{OrderId, StrategyId, TimeInForce};
 use crate::tests::{alone, check, intent, reference};
 use crate::{Approval, Exposure, Gate, Limits, Stake, Switches};
 
-const GO: Switches = Switches { is_killed: false, is_paused: false };
+const GO: Switches = Switches { is_killed: false, is_paused: false, is_unreconciled: false };
 const ENTRY_LOTS: i64 = 5;
 
 /// An entry of five lots, and an order that closes as much of it.

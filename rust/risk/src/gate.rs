@@ -130,6 +130,7 @@ impl Gate {
     /// Tells whether an order would pass if it were not one that only closes.
     fn may_add(&self, wish: &Wish<'_, '_>, reference_ticks: i64, scopes: Option<&Scopes>) -> bool {
         !wish.switches.is_paused
+            && !wish.switches.is_unreconciled
             && self.check_adding(wish, reference_ticks).is_ok()
             && scopes.is_none_or(|scopes| scopes.check(wish, reference_ticks, false).is_ok())
     }
@@ -335,6 +336,9 @@ fn check_switches(switches: Switches, reduces: bool) -> Result<(), Refusal> {
     }
     if switches.is_paused && !reduces {
         return Err(refusal(Rule::Paused, 0, 1));
+    }
+    if switches.is_unreconciled && !reduces {
+        return Err(refusal(Rule::Unreconciled, 0, 1));
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::{
 
 const SECOND: i64 = 1_000_000_000;
 const MONEY: i128 = 1_000_000_000_000_000_000;
-const GO: Switches = Switches { is_killed: false, is_paused: false };
+const GO: Switches = Switches { is_killed: false, is_paused: false, is_unreconciled: false };
 
 type Told = Option<(Rule, i128, i128)>;
 
@@ -71,8 +71,8 @@ fn what_is_known_of_the_price_says_itself_too() {
         Some((Rule::BookInvalid, 0, 1))
     );
     for (switches, rule) in [
-        (Switches { is_killed: true, is_paused: true }, Rule::KillLatch),
-        (Switches { is_killed: false, is_paused: true }, Rule::Paused),
+        (Switches { is_killed: true, is_paused: true, is_unreconciled: false }, Rule::KillLatch),
+        (Switches { is_killed: false, is_paused: true, is_unreconciled: false }, Rule::Paused),
     ] {
         let gate = &mut Gate::new(limits);
         let said = check(gate, &order, 1, reference(100), Exposure::default(), switches);

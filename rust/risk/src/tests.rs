@@ -225,8 +225,8 @@ fn the_kill_latch_stops_everything_and_a_pause_lets_closing_through() {
         )
         .map_err(|refusal| refusal.rule)
     };
-    let killed = Switches { is_killed: true, is_paused: false };
-    let paused = Switches { is_killed: false, is_paused: true };
+    let killed = Switches { is_killed: true, is_paused: false, is_unreconciled: false };
+    let paused = Switches { is_killed: false, is_paused: true, is_unreconciled: false };
     assert_eq!(rule(Side::Sell, killed).unwrap_err(), Rule::KillLatch);
     assert_eq!(rule(Side::Buy, paused).unwrap_err(), Rule::Paused);
     assert!(rule(Side::Sell, paused).is_ok());

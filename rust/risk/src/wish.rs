@@ -22,6 +22,8 @@ pub struct Switches {
     pub is_killed: bool,
     /// Trading is paused.
     pub is_paused: bool,
+    /// The books may not be what the venue has.
+    pub is_unreconciled: bool,
 }
 
 /// An intent and what is known when it is put before risk.

@@ -1,6 +1,6 @@
 //! What comes in: market data, order flow of a simulated exchange, commands and the clock.
 
-use crate::{Command, InstrumentId, Side, TimeNs};
+use crate::{Command, InstrumentId, Side, TimeNs, VenueEvent};
 
 /// One price level of a book.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,6 +159,8 @@ pub enum EventBody {
     Funding(Funding),
     /// An operator's command; the instrument is not used.
     Command(Command),
+    /// What a venue outside says, by its place in the batch's table: its texts must not make a quote larger.
+    Venue(u32),
     /// Time passed and nothing else; the instrument is not used.
     Clock,
 }
@@ -174,26 +176,39 @@ pub struct Event {
     pub body: EventBody,
 }
 
-/// Events in time order with one shared level table, so that no event allocates.
+/// Events in time order with tables for what does not fit an event, so that no quote, trade or book message allocates.
 #[derive(Clone, Debug, Default)]
 pub struct EventBatch {
     /// The events, `time_ns` never falling.
     pub events: Vec<Event>,
     /// Levels of the book messages.
     pub levels: Vec<Level>,
+    /// What venues outside say.
+    pub venue_events: Vec<VenueEvent>,
 }
 
 impl EventBatch {
     /// Makes an empty batch with room for `events` events and `levels` levels.
     #[must_use]
     pub fn with_capacity(events: usize, levels: usize) -> Self {
-        Self { events: Vec::with_capacity(events), levels: Vec::with_capacity(levels) }
+        Self {
+            events: Vec::with_capacity(events),
+            levels: Vec::with_capacity(levels),
+            venue_events: Vec::new(),
+        }
     }
 
     /// Empties the batch and keeps its memory.
     pub fn clear(&mut self) {
         self.events.clear();
         self.levels.clear();
+        self.venue_events.clear();
+    }
+
+    /// Returns what a venue outside says at a place of the table; `None` when it is out of range.
+    #[must_use]
+    pub fn venue_event(&self, place: u32) -> Option<&VenueEvent> {
+        usize::try_from(place).ok().and_then(|place| self.venue_events.get(place))
     }
 
     /// Returns the bid and the ask levels of a book message; empty when the indices are out of range.

@@ -24,6 +24,7 @@ mod refusal;
 mod report;
 mod sent;
 mod sessions;
+mod venue_event;
 
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
 pub use cash_flow::{CashFlow, CashFlowKind};
@@ -48,6 +49,7 @@ pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
 pub use sent::{Sent, SentBody};
 pub use sessions::{SESSIONS_MAX, Session, Sessions};
+pub use venue_event::{Surprise, SurpriseKind, VENUE_ID_BYTES_MAX, VenueEvent, VenueReport};
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
 pub type TimeNs = i64;

@@ -66,11 +66,13 @@ pub enum Rule {
     OffLot = 28,
     /// A price, a size or a share is not a number, or is infinite (1 or -1 in place of the value).
     NotANumber = 29,
+    /// The venue said what cannot be true of the books: nothing new before they are compared.
+    Unreconciled = 30,
 }
 
 impl Rule {
     /// Every rule, in the order of their codes.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::KillLatch,
         Self::Paused,
         Self::BookInvalid,
@@ -100,6 +102,7 @@ impl Rule {
         Self::OffTick,
         Self::OffLot,
         Self::NotANumber,
+        Self::Unreconciled,
     ];
 
     /// Returns the code stored in journals; it never changes meaning.
@@ -154,6 +157,7 @@ impl Rule {
             Self::OffTick => "off_tick",
             Self::OffLot => "off_lot",
             Self::NotANumber => "not_a_number",
+            Self::Unreconciled => "unreconciled",
         }
     }
 }

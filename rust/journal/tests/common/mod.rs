@@ -6,14 +6,15 @@ use proptest::prelude::*;
 use tradecore_journal::{
     CodecError, Gate, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash,
+    encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash, encode_surprise,
+    encode_venue,
 };
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow, CashFlowKind, Command, CommandKind,
     Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding, InstrumentId, Level, LimitChange,
     LimitName, LimitValue, Liquidation, Liquidity, Mark, Money, OrderId, OrderIntent, OrderKind, Permission,
     PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side,
-    Size, StrategyId, TimeInForce, TimeNs, Trade,
+    Size, StrategyId, Surprise, SurpriseKind, TimeInForce, TimeNs, Trade, VenueEvent, VenueReport,
 };
 
 /// A record with everything it owns.
@@ -31,6 +32,8 @@ pub enum Owned {
     Sized { order_id: OrderId, lots: i64 },
     Sent(Sent),
     Report(Report),
+    Venue { instrument: InstrumentId, said: VenueEvent },
+    Surprise(Surprise),
     CashFlow(CashFlow),
     Liquidation(Liquidation),
     Margin { strategy: StrategyId, instrument: InstrumentId, amount: Money },
@@ -58,6 +61,8 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
         Owned::Sized { order_id, lots } => encode_sized(out, time_ns, *order_id, *lots),
         Owned::Sent(sent) => encode_sent(out, time_ns, sent),
         Owned::Report(report) => encode_report(out, time_ns, report),
+        Owned::Venue { instrument, said } => encode_venue(out, time_ns, *instrument, &said.borrowed())?,
+        Owned::Surprise(surprise) => encode_surprise(out, time_ns, *surprise),
         Owned::CashFlow(flow) => encode_cash_flow(out, time_ns, flow),
         Owned::Liquidation(liquidation) => encode_liquidation(out, time_ns, liquidation),
         Owned::Margin { strategy, instrument, amount } => {
@@ -117,6 +122,10 @@ pub fn record() -> impl Strategy<Value = Owned> {
         any::<(u64, i64)>().prop_map(|(order_id, lots)| Owned::Sized { order_id: OrderId(order_id), lots }),
         sent().prop_map(Owned::Sent),
         report().prop_map(Owned::Report),
+        (any::<u32>(), said())
+            .prop_map(|(instrument, said)| Owned::Venue { instrument: InstrumentId(instrument), said }),
+        (any::<u64>(), proptest::sample::select(SurpriseKind::ALL.as_slice()))
+            .prop_map(|(order_id, kind)| { Owned::Surprise(Surprise { order_id: OrderId(order_id), kind }) }),
         cash_flow().prop_map(Owned::CashFlow),
         liquidation().prop_map(Owned::Liquidation),
         any::<(u16, u32, i128)>().prop_map(|(strategy, instrument, amount)| Owned::Margin {
@@ -357,6 +366,19 @@ fn report() -> impl Strategy<Value = Report> {
         order_id: OrderId(order_id),
         body,
     })
+}
+
+fn said() -> impl Strategy<Value = VenueEvent> {
+    let id = || proptest::option::of(".{1,60}".prop_map(String::into_boxed_str));
+    prop_oneof![
+        (report(), id(), id(), any::<Option<i64>>()).prop_map(
+            |(report, venue_order_id, trade_id, filled_lots)| {
+                VenueEvent::Report(VenueReport { report, venue_order_id, trade_id, filled_lots })
+            }
+        ),
+        any::<u64>().prop_map(|order_id| VenueEvent::OutcomeLost { order_id: OrderId(order_id) }),
+        Just(VenueEvent::Reconciled),
+    ]
 }
 
 fn sent() -> impl Strategy<Value = Sent> {

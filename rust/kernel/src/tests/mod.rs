@@ -17,6 +17,6 @@ use crate::Kernel;
 /// Loses the outcome of an order, as a venue does that no longer answers.
 fn lose(kernel: &mut Kernel, order_id: OrderId) {
     let now_ns = kernel.now_ns;
-    let intent = kernel.orders.note(order_id, OrderEvent::OutcomeLost, now_ns).unwrap().order.intent;
-    kernel.tell_scopes(&intent, false);
+    let intent = kernel.books.orders.note(order_id, OrderEvent::OutcomeLost, now_ns).unwrap().order.intent;
+    kernel.tell_scopes(&intent);
 }

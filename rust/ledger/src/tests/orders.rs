@@ -6,7 +6,7 @@ use tradecore_types::{
     Report, ReportBody, Side, Size, StrategyId, TimeInForce,
 };
 
-use crate::{OpenOrder, OrderError, OrderEvent, OrderState, Orders, Working, next};
+use crate::{Answer, OpenOrder, OrderError, OrderEvent, OrderState, Orders, Working, next};
 
 fn intent(order_id: u64, side: Side, lots: i64) -> OrderIntent {
     OrderIntent {
@@ -42,11 +42,11 @@ fn an_order_lives_from_sent_to_filled_and_leaves_the_store() {
     let mut orders = orders();
     orders.add(&intent(1, Side::Buy, 5)).unwrap();
     assert_eq!(orders.get(OrderId(1)).unwrap().state, OrderState::PendingNew);
-    orders.apply(&report(1, ReportBody::Accepted)).unwrap();
-    let update = orders.apply(&report(1, filled(2))).unwrap().unwrap();
+    orders.apply(&report(1, ReportBody::Accepted)).applied().unwrap();
+    let update = orders.apply(&report(1, filled(2))).applied().unwrap();
     assert_eq!((update.before, update.after), (OrderState::New, OrderState::PartiallyFilled));
     assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 3);
-    let update = orders.apply(&report(1, filled(3))).unwrap().unwrap();
+    let update = orders.apply(&report(1, filled(3))).applied().unwrap();
     assert_eq!((update.after, update.order.filled_lots), (OrderState::Filled, 5));
     assert!(orders.is_empty());
     assert_eq!(orders.working_total(InstrumentId(0)), Working::default());
@@ -57,12 +57,12 @@ fn an_order_lives_from_sent_to_filled_and_leaves_the_store() {
 fn a_fill_larger_than_what_is_open_changes_nothing() {
     let mut orders = orders();
     orders.add(&intent(1, Side::Sell, 5)).unwrap();
-    orders.apply(&report(1, filled(4))).unwrap();
+    orders.apply(&report(1, filled(4))).applied().unwrap();
     let before = *orders.get(OrderId(1)).unwrap();
     for lots in [2, 0, -1, i64::MIN, i64::MAX] {
         assert_eq!(
             orders.apply(&report(1, filled(lots))),
-            Err(OrderError::Lots { order_id: OrderId(1), lots, open_lots: 1 })
+            Answer::Surprise(OrderError::Lots { order_id: OrderId(1), lots, open_lots: 1 })
         );
     }
     assert_eq!(orders.get(OrderId(1)), Some(&before));
@@ -73,11 +73,12 @@ fn a_late_answer_to_a_cancel_is_absorbed_and_any_other_late_report_is_an_error()
     let mut orders = orders();
     orders.add(&intent(1, Side::Buy, 1)).unwrap();
     orders.note(OrderId(1), OrderEvent::CancelRequested, 0).unwrap();
-    orders.apply(&report(1, filled(1))).unwrap();
+    orders.apply(&report(1, filled(1))).applied().unwrap();
     let late = ReportBody::CancelRejected(RejectReason::UnknownOrder);
-    assert_eq!(orders.apply(&report(1, late)), Ok(None));
-    assert_eq!(orders.apply(&report(1, filled(1))), Err(OrderError::NotOpen { order_id: OrderId(1) }));
-    assert_eq!(orders.apply(&report(9, late)), Err(OrderError::NotOpen { order_id: OrderId(9) }));
+    assert_eq!(orders.apply(&report(1, late)), Answer::TooLate);
+    assert_eq!(orders.apply(&report(1, filled(1))), Answer::Ended);
+    let unheard = OrderError::NotOpen { order_id: OrderId(9) };
+    assert_eq!(orders.apply(&report(9, late)), Answer::Surprise(unheard));
 }
 
 #[test]
@@ -85,13 +86,13 @@ fn a_rejected_cancel_gives_back_the_state_the_fills_imply() {
     for (fills, state) in [(0, OrderState::New), (2, OrderState::PartiallyFilled)] {
         let mut orders = orders();
         orders.add(&intent(1, Side::Buy, 5)).unwrap();
-        orders.apply(&report(1, ReportBody::Accepted)).unwrap();
+        orders.apply(&report(1, ReportBody::Accepted)).applied().unwrap();
         orders.note(OrderId(1), OrderEvent::CancelRequested, 0).unwrap();
         if fills > 0 {
-            orders.apply(&report(1, filled(fills))).unwrap();
+            orders.apply(&report(1, filled(fills))).applied().unwrap();
         }
         let no = ReportBody::CancelRejected(RejectReason::Unsupported);
-        assert_eq!(orders.apply(&report(1, no)).unwrap().unwrap().after, state);
+        assert_eq!(orders.apply(&report(1, no)).applied().unwrap().after, state);
     }
 }
 
@@ -99,17 +100,17 @@ fn a_rejected_cancel_gives_back_the_state_the_fills_imply() {
 fn an_amendment_changes_price_and_open_size() {
     let mut orders = orders();
     orders.add(&intent(1, Side::Buy, 5)).unwrap();
-    orders.apply(&report(1, filled(2))).unwrap();
+    orders.apply(&report(1, filled(2))).applied().unwrap();
     orders.note_replace(OrderId(1), 90, 10, 0).unwrap();
     // What is asked for may trade before we hear of it.
     assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
-    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 90, lots: 10 })).unwrap();
+    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 90, lots: 10 })).applied().unwrap();
     let order = orders.get(OrderId(1)).unwrap();
     assert_eq!((order.price_ticks, order.lots, order.open_lots()), (Some(90), Some(12), 10));
     assert_eq!(order.state, OrderState::PartiallyFilled);
     assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
     let huge = ReportBody::Replaced { price_ticks: 90, lots: i64::MAX };
-    assert!(orders.apply(&report(1, huge)).is_err());
+    assert!(orders.apply(&report(1, huge)).surprise().is_some());
     assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
 }
 
@@ -122,9 +123,9 @@ fn an_amendment_counts_at_its_worst_until_its_last_answer() {
     orders.note_replace(OrderId(1), 95, 2, 0).unwrap();
     assert_eq!(orders.get(OrderId(1)).unwrap().amending.price_ticks, Some(90));
     assert_eq!(working(&orders), 8);
-    orders.apply(&report(1, ReportBody::ReplaceRejected(RejectReason::Unsupported))).unwrap();
+    orders.apply(&report(1, ReportBody::ReplaceRejected(RejectReason::Unsupported))).applied().unwrap();
     assert_eq!(working(&orders), 8);
-    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 95, lots: 2 })).unwrap();
+    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 95, lots: 2 })).applied().unwrap();
     assert_eq!(working(&orders), 2);
 }
 
@@ -135,7 +136,7 @@ fn unknown_counts_in_exposure_and_ends_on_the_word_of_the_venue() {
     orders.note(OrderId(1), OrderEvent::OutcomeLost, 0).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)).sell_lots, 5);
     assert!(orders.note_replace(OrderId(1), 90, 5, 0).is_err());
-    orders.apply(&report(1, ReportBody::Canceled(CancelReason::Requested))).unwrap();
+    orders.apply(&report(1, ReportBody::Canceled(CancelReason::Requested))).applied().unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)), Working::default());
 }
 
@@ -153,7 +154,7 @@ fn a_share_of_equity_works_once_it_is_sized() {
     let mut orders = orders();
     orders.add(&OrderIntent { size: Size::EquityPpm(1_000), ..intent(1, Side::Buy, 1) }).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)), Working { open_orders: 1, ..Working::default() });
-    assert!(orders.apply(&report(1, filled(1))).is_err());
+    assert!(orders.apply(&report(1, filled(1))).surprise().is_some());
     orders.set_size(OrderId(1), 8).unwrap();
     assert!(orders.set_size(OrderId(1), 9).is_err());
     assert_eq!(orders.working_total(InstrumentId(0)).buy_lots, 8);
@@ -179,7 +180,7 @@ fn only_the_newest_closed_orders_are_remembered() {
     let mut orders = orders();
     for order_id in 1..=5 {
         orders.add(&intent(order_id, Side::Buy, 1)).unwrap();
-        orders.apply(&report(order_id, filled(1))).unwrap();
+        orders.apply(&report(order_id, filled(1))).applied().unwrap();
     }
     assert_eq!(orders.closed().map(|order| order.order_id.0).collect::<Vec<_>>(), [3, 4, 5]);
     assert_eq!(orders.closed_total(), 5);
@@ -225,7 +226,10 @@ fn every_sequence_of_eight_events_keeps_the_promises() {
             for step in moves() {
                 let mut after = before.clone();
                 let outcome = match step {
-                    Ok(body) => after.apply(&report(1, body)),
+                    Ok(body) => match after.apply(&report(1, body)) {
+                        Answer::Surprise(error) => Err(error),
+                        answer => Ok(answer.applied()),
+                    },
                     Err(OrderEvent::ReplaceRequested) => after.note_replace(OrderId(1), 99, 4, 0).map(Some),
                     Err(event) => after.note(OrderId(1), event, 0).map(Some),
                 };
@@ -286,7 +290,9 @@ proptest! {
             if let Some(step) = moves.get(number) {
                 let target = OrderId(target.min(last.max(1)));
                 match step {
-                    Ok(body) => drop(orders.apply(&Report { order_id: target, ..report(1, *body) })),
+                    Ok(body) => {
+                        orders.apply(&Report { order_id: target, ..report(1, *body) });
+                    }
                     Err(OrderEvent::ReplaceRequested) => drop(orders.note_replace(target, 99, lots, 0)),
                     Err(event) => drop(orders.note(target, *event, 0)),
                 }
@@ -323,8 +329,8 @@ fn what_is_open_at_stake_asked_for_and_meant_is_told_apart() {
         (order.open_lots(), order.lots_at_stake(), order.asked_lots(), order.meant_lots())
     };
     assert_eq!(sizes(&orders), (9, 9, 9, 9));
-    orders.apply(&report(1, ReportBody::Accepted)).unwrap();
-    orders.apply(&report(1, filled(2))).unwrap();
+    orders.apply(&report(1, ReportBody::Accepted)).applied().unwrap();
+    orders.apply(&report(1, filled(2))).applied().unwrap();
     assert_eq!(sizes(&orders), (7, 7, 7, 7));
     let asked = |orders: &mut Orders, lots| orders.note_replace(OrderId(1), 100, lots, 0).map(|_| ());
     asked(&mut orders, 10).unwrap();

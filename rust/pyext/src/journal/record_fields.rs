@@ -5,10 +5,10 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_journal::{Decision, Levels, RecordBody};
 use tradecore_types::{
     BookUpdate, BookUpdateKind, Bracket, CommandKind, Event, EventBody, ExitPrice, FeedState, Flow,
-    Liquidity, OrderIntent, OrderKind, Refusal, Report, ReportBody, Scope, Sent, SentBody, Side, Size,
-    TimeInForce,
+    OrderIntent, OrderKind, Refusal, Scope, Sent, SentBody, Side, Size, TimeInForce,
 };
 
+use crate::reports::{put_report, put_said, put_surprise};
 use crate::risk::{scope_name, value_text};
 
 /// Returns the values of a record; what it does not have is left out.
@@ -27,6 +27,11 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
             dict.set_item("hash", tradecore_journal::Head(*hash).to_string())?;
         }
         RecordBody::Event { event, bids, asks } => put_event(&dict, event, bids, asks)?,
+        RecordBody::Venue { instrument, said } => {
+            dict.set_item("instrument", instrument.0)?;
+            put_said(&dict, said)?;
+        }
+        RecordBody::Surprise(surprise) => put_surprise(&dict, *surprise)?,
         RecordBody::Order { intent, reference_ticks } => {
             put_intent(&dict, intent)?;
             dict.set_item("reference_ticks", reference_ticks)?;
@@ -129,7 +134,8 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
             dict.set_item("rate_ppb", funding.rate_ppb)?;
             dict.set_item("mark_ticks", funding.mark_ticks)
         }
-        EventBody::Clock => Ok(()),
+        // What a venue says is a record of its own.
+        EventBody::Venue(_) | EventBody::Clock => Ok(()),
     }
 }
 
@@ -276,43 +282,6 @@ fn put_refusal(dict: &Bound<'_, PyDict>, refusal: &Refusal) -> PyResult<()> {
     dict.set_item("rule", refusal.rule.name())?;
     dict.set_item("limit", refusal.limit)?;
     dict.set_item("value", refusal.value)
-}
-
-fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
-    dict.set_item("order_id", report.order_id.0)?;
-    dict.set_item("venue_time_ns", report.venue_time_ns)?;
-    let (name, reason) = match report.body {
-        ReportBody::Accepted => ("accepted", None),
-        ReportBody::Rejected(reason) => ("rejected", Some(reason.name())),
-        ReportBody::Triggered => ("triggered", None),
-        ReportBody::TriggeredAt { price_ticks } => {
-            dict.set_item("price_ticks", price_ticks)?;
-            ("triggered", None)
-        }
-        ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
-            dict.set_item("price_ticks", price_ticks)?;
-            dict.set_item("lots", lots)?;
-            let liquidity = match liquidity {
-                Liquidity::Maker => "maker",
-                Liquidity::Taker => "taker",
-            };
-            dict.set_item("liquidity", liquidity)?;
-            dict.set_item("fee", fee.0)?;
-            ("fill", None)
-        }
-        ReportBody::Canceled(reason) => ("canceled", Some(reason.name())),
-        ReportBody::CancelRejected(reason) => ("cancel_rejected", Some(reason.name())),
-        ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
-            dict.set_item("price_ticks", price_ticks)?;
-            dict.set_item("lots", lots)?;
-            let is_asked = matches!(report.body, ReportBody::Replaced { .. });
-            (if is_asked { "replaced" } else { "restated" }, None)
-        }
-        ReportBody::ReplaceRejected(reason) => ("replace_rejected", Some(reason.name())),
-        ReportBody::Expired => ("expired", None),
-    };
-    dict.set_item("report", name)?;
-    put_some(dict, "reason", reason)
 }
 
 fn put_decision(dict: &Bound<'_, PyDict>, decision: &Decision<'_>) -> PyResult<()> {

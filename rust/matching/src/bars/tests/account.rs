@@ -1,6 +1,6 @@
 //! An account over the real ledger and order store, as the kernel keeps one.
 
-use tradecore_ledger::{FillInput, Ledger, Orders};
+use tradecore_ledger::{Answer, FillInput, Ledger, Orders};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
     Instrument, InstrumentId, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, ReportBody, Side,
@@ -162,7 +162,11 @@ impl BarAccount for Account {
 
     fn report(&mut self, report: Report) -> Result<(), String> {
         self.reports.push(report);
-        let update = self.orders.apply(&report).map_err(|error| error.to_string())?;
+        let update = match self.orders.apply(&report) {
+            Answer::Applied(update) => Some(update),
+            Answer::TooLate => None,
+            answer => return Err(format!("{answer:?}")),
+        };
         let (Some(update), ReportBody::Fill { price_ticks, lots, fee, .. }) = (update, report.body) else {
             return Ok(());
         };

@@ -1,0 +1,246 @@
+//! The books of account: the one place where an order is opened, and the one where a report is booked.
+//!
+//! **Invariant:** what a report changes is changed here and in one order: life cycle, ledger, groups, account, scopes.
+//! So whoever looks between two reports sees books that agree with each other.
+
+use tradecore_ledger::{Answer, ClosedOrder, FillInput, Ledger, OpenOrder, OrderError, Orders};
+use tradecore_risk::Scopes;
+use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, Side, StrategyId, TimeNs};
+
+use crate::account::Account;
+use crate::activity::Activity;
+use crate::close_out::{Rest, Ties};
+use crate::groups::{Groups, Told};
+use crate::recorder::Recorder;
+use crate::wake::{OrderUpdate, WakeBody};
+use crate::{Counters, KernelError};
+
+/// What is open, what is owned, and what follows from both.
+pub(crate) struct Books {
+    pub(crate) orders: Orders,
+    pub(crate) ledger: Ledger,
+    /// Last price of every instrument: what positions are valued at.
+    pub(crate) marks: Vec<Option<i64>>,
+    /// Orders that depend on others.
+    pub(crate) groups: Groups,
+    /// Limits of strategies and of the account.
+    pub(crate) scopes: Scopes,
+    /// Fee tier, interest and margin of the account, when there is any of it.
+    pub(crate) account: Option<Box<Account>>,
+    pub(crate) counters: Counters,
+    pub(crate) activity: Activity,
+    /// What the order of the last report has left undone, until it is taken.
+    pub(crate) rest: Option<Rest>,
+}
+
+/// Where and when something is booked.
+#[derive(Clone, Copy)]
+pub(crate) struct Booking<'a> {
+    pub(crate) instrument: &'a Instrument,
+    pub(crate) now_ns: TimeNs,
+    /// Whether the engine goes on with what a closing order leaves undone; bars do that themselves.
+    pub(crate) keeps_rests: bool,
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    /// It is booked.
+    Booked(Booked),
+    /// It answers a request about an order that had ended: nothing changes.
+    TooLate,
+    /// Its order had ended: nothing is changed, and only a fill is news.
+    Ended,
+    /// It cannot be true of the books: nothing is changed.
+    Surprise(OrderError),
+}
+
+impl Outcome {
+    /// Returns what a simulated venue's report changed: what surprises in it is a fault of ours.
+    #[inline]
+    pub(crate) fn simulated(self, report: &Report) -> Result<Option<Booked>, KernelError> {
+        match self {
+            Self::Booked(booked) => Ok(Some(booked)),
+            Self::TooLate => Ok(None),
+            Self::Ended => Err(OrderError::NotOpen { order_id: report.order_id }.into()),
+            Self::Surprise(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What a report changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Booked {
+    pub(crate) strategy: StrategyId,
+    pub(crate) side: Side,
+    /// What is still open of the order.
+    pub(crate) open_lots: i64,
+    /// Whether it is a fill.
+    pub(crate) has_filled: bool,
+    /// Signed lots that the fill of a reduce-only order opened; 0 when there are none.
+    pub(crate) surplus_lots: i64,
+    /// What the order depended on before the report.
+    pub(crate) ties: Ties,
+}
+
+impl Books {
+    /// Opens an order that risk approved: it is in the journal, counts as working, and its scopes know of it.
+    pub(crate) fn open(
+        &mut self,
+        intent: &OrderIntent,
+        reference_ticks: i64,
+        at: Booking<'_>,
+        recorder: &mut Recorder,
+    ) -> Result<(), KernelError> {
+        self.orders.add(intent)?;
+        self.counters.orders += 1;
+        recorder.order(at.now_ns, intent, reference_ticks);
+        if self.scopes.is_on() {
+            self.tell_opened(intent, at.instrument);
+        }
+        Ok(())
+    }
+
+    /// Books a report.
+    ///
+    /// # Errors
+    ///
+    /// [`KernelError::Broken`] when a promise is broken; what cannot be true of the books is no error but
+    /// [`Outcome::Surprise`], of which nothing is booked.
+    #[inline]
+    pub(crate) fn book(&mut self, report: &Report, at: Booking<'_>) -> Result<Outcome, KernelError> {
+        let update = match self.orders.apply(report) {
+            Answer::Applied(update) => update,
+            Answer::TooLate => return Ok(Outcome::TooLate),
+            Answer::Ended => return Ok(Outcome::Ended),
+            Answer::Surprise(error) => return Ok(Outcome::Surprise(error)),
+        };
+        let (order, before) = (update.order, update.before);
+        self.activity.note_report(order, report);
+        let intent = &order.intent;
+        let (mut opened_lots, mut reductions) = (0, [].as_slice());
+        let fill = fill_of(intent, report);
+        if let Some(fill) = &fill {
+            self.counters.count_fill(report);
+            let applied = self.ledger.apply_fill(*fill)?;
+            (opened_lots, reductions) = (applied.opened_lots, applied.reductions);
+        }
+        let mut booked = Booked {
+            strategy: intent.strategy,
+            side: intent.side,
+            open_lots: order.open_lots(),
+            has_filled: fill.is_some(),
+            surplus_lots: if intent.reduce_only { opened_lots } else { 0 },
+            ties: Ties::none(report.order_id),
+        };
+        if at.keeps_rests {
+            self.rest = Rest::of(order, before, &report.body);
+        } else {
+            reductions = &[];
+        }
+        if !self.groups.is_off() {
+            booked.ties = self.groups.ties_of(report.order_id);
+            self.rest = self.groups.note(&Told::new(order, report, opened_lots).with_rest(self.rest));
+            for reduction in reductions {
+                self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);
+            }
+        }
+        if fill.is_some() {
+            self.ledger.check()?;
+        }
+        if self.account.is_some() || self.scopes.is_on() {
+            let order = *order;
+            self.follow(&order, fill.as_ref(), at)?;
+        }
+        Ok(Outcome::Booked(booked))
+    }
+
+    /// Books lots that filled of an order after its end; `None` when the order is not remembered or it is no fill.
+    ///
+    /// They may be a part of a fill that is counted, so the caller counts them.
+    pub(crate) fn book_late(
+        &mut self,
+        report: &Report,
+        at: Booking<'_>,
+    ) -> Result<Option<Booked>, KernelError> {
+        let Some(order) = self.orders.find_closed(report.order_id).copied() else { return Ok(None) };
+        let Some(fill) = late_fill_of(&order, report) else { return Ok(None) };
+        let opened_lots = self.ledger.apply_fill(fill)?.opened_lots;
+        self.orders.fill_closed(report.order_id, fill.lots);
+        self.ledger.check()?;
+        if let Some(account) = &mut self.account {
+            account.note_fill(at.now_ns, at.instrument, &fill, &self.ledger)?;
+        }
+        if self.scopes.is_on() {
+            self.tell_late_fill(at.instrument, &fill, at.now_ns);
+        }
+        Ok(Some(Booked {
+            strategy: fill.strategy,
+            side: fill.side,
+            open_lots: 0,
+            has_filled: true,
+            surplus_lots: if order.reduce_only { opened_lots } else { 0 },
+            ties: Ties::none(report.order_id),
+        }))
+    }
+
+    /// Tells those who are switched on of a report that is booked: account and scopes.
+    fn follow(
+        &mut self,
+        order: &OpenOrder,
+        fill: Option<&FillInput>,
+        at: Booking<'_>,
+    ) -> Result<(), KernelError> {
+        if let (Some(account), Some(fill)) = (&mut self.account, fill) {
+            account.note_fill(at.now_ns, at.instrument, fill, &self.ledger)?;
+        }
+        if self.scopes.is_on() {
+            self.tell_report(order, at.instrument, fill, at.now_ns);
+        }
+        Ok(())
+    }
+}
+
+impl Booked {
+    /// What its strategy is told.
+    pub(crate) const fn told(&self, report: &Report) -> WakeBody {
+        WakeBody::Order(OrderUpdate {
+            order_id: report.order_id,
+            side: self.side,
+            open_lots: self.open_lots,
+            report: *report,
+        })
+    }
+}
+
+/// Returns the ledger's view of a fill.
+fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
+    let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
+    Some(FillInput {
+        order_id: report.order_id,
+        strategy: intent.strategy,
+        instrument: intent.instrument,
+        side: intent.side,
+        price_ticks,
+        lots,
+        fee,
+        venue_time_ns: report.venue_time_ns,
+        closes: intent.closes,
+    })
+}
+
+/// Returns the ledger's view of a fill of an order that has ended.
+fn late_fill_of(order: &ClosedOrder, report: &Report) -> Option<FillInput> {
+    let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
+    Some(FillInput {
+        order_id: order.order_id,
+        strategy: order.strategy,
+        instrument: order.instrument,
+        side: order.side,
+        price_ticks,
+        lots,
+        fee,
+        venue_time_ns: report.venue_time_ns,
+        closes: order.closes,
+    })
+}

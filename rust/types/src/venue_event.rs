@@ -1,0 +1,229 @@
+//! What comes from a venue outside: reports, and what is known or not known of what was asked of it.
+
+use crate::{OrderId, Report, ReportBody, ValueError};
+
+/// Longest id of a venue, in bytes: venues use numbers, UUIDs and texts of up to 50 characters.
+pub const VENUE_ID_BYTES_MAX: usize = 128;
+
+/// One message of a venue outside. `T` is its text: owned on the way in, borrowed in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VenueEvent<T = Box<str>> {
+    /// What it says about an order.
+    Report(VenueReport<T>),
+    /// The outcome of a request about this order is lost: a time-out, a broken connection. The order counts as
+    /// open until the venue says more.
+    OutcomeLost {
+        /// The order.
+        order_id: OrderId,
+    },
+    /// What the venue has was compared with the books, and they agree.
+    Reconciled,
+}
+
+/// What a venue outside says about an order, with the names that it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueReport<T = Box<str>> {
+    /// What happened.
+    pub report: Report,
+    /// The venue's own name of the order.
+    pub venue_order_id: Option<T>,
+    /// The venue's own name of the trade, unique in its instrument; a fill has one.
+    pub trade_id: Option<T>,
+    /// What had filled of the order in all when the venue said this: an open size alone cannot be merged with fills
+    /// that overtook it.
+    pub filled_lots: Option<i64>,
+}
+
+impl<T: AsRef<str>> VenueEvent<T> {
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Report(_) => "venue_report",
+            Self::OutcomeLost { .. } => "outcome_lost",
+            Self::Reconciled => "reconciled",
+        }
+    }
+
+    /// Returns the same with borrowed text.
+    pub fn borrowed(&self) -> VenueEvent<&str> {
+        match self {
+            Self::Report(said) => VenueEvent::Report(VenueReport {
+                report: said.report,
+                venue_order_id: said.venue_order_id.as_ref().map(AsRef::as_ref),
+                trade_id: said.trade_id.as_ref().map(AsRef::as_ref),
+                filled_lots: said.filled_lots,
+            }),
+            Self::OutcomeLost { order_id } => VenueEvent::OutcomeLost { order_id: *order_id },
+            Self::Reconciled => VenueEvent::Reconciled,
+        }
+    }
+
+    /// Checks what a message says by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when an id is empty, longer than [`VENUE_ID_BYTES_MAX`] or holds a control character, a fill
+    /// names no trade, or a size or a price of it is not above 0.
+    pub fn check(&self) -> Result<(), ValueError> {
+        let Self::Report(said) = self else { return Ok(()) };
+        for (field, id) in [("venue_order_id", &said.venue_order_id), ("trade_id", &said.trade_id)] {
+            if let Some(id) = id {
+                check_id(field, id.as_ref())?;
+            }
+        }
+        if let Some(lots) = said.filled_lots.filter(|lots| *lots < 0) {
+            return Err(ValueError::new("filled_lots", lots, "must not be negative"));
+        }
+        match said.report.body {
+            ReportBody::Fill { .. } if said.trade_id.is_none() => {
+                let rule = "a fill must name its trade, so that it is not booked twice";
+                Err(ValueError::new("trade_id", "none", rule))
+            }
+            ReportBody::Fill { lots, .. }
+            | ReportBody::Replaced { lots, .. }
+            | ReportBody::Restated { lots, .. }
+                if lots <= 0 =>
+            {
+                Err(ValueError::new("lots", lots, "must be above 0"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl VenueEvent<&str> {
+    /// Returns the same with text of its own.
+    #[must_use]
+    pub fn to_owned(&self) -> VenueEvent {
+        match *self {
+            Self::Report(said) => VenueEvent::Report(VenueReport {
+                report: said.report,
+                venue_order_id: said.venue_order_id.map(Box::from),
+                trade_id: said.trade_id.map(Box::from),
+                filled_lots: said.filled_lots,
+            }),
+            Self::OutcomeLost { order_id } => VenueEvent::OutcomeLost { order_id },
+            Self::Reconciled => VenueEvent::Reconciled,
+        }
+    }
+}
+
+fn check_id(field: &'static str, id: &str) -> Result<(), ValueError> {
+    if id.is_empty() || id.len() > VENUE_ID_BYTES_MAX {
+        return Err(ValueError::new(
+            field,
+            id.len(),
+            format!("must have 1 to {VENUE_ID_BYTES_MAX} bytes of UTF-8"),
+        ));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(ValueError::new(field, id.escape_debug(), "must have no control character"));
+    }
+    Ok(())
+}
+
+/// What a venue outside said that was not expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surprise {
+    /// The order that it was about.
+    pub order_id: OrderId,
+    /// What was not expected.
+    pub kind: SurpriseKind,
+}
+
+/// The kinds of surprise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum SurpriseKind {
+    /// No order ever had this number here.
+    UnknownOrder = 1,
+    /// It cannot happen in the state that the order is in.
+    Impossible = 2,
+    /// More filled than was open: all of it is booked.
+    Overfill = 3,
+    /// A fill of an order that had ended: it is booked.
+    LateFill = 4,
+    /// A fill of an order that ended so long ago that it is not known any more: it is not booked.
+    ForgottenOrder = 5,
+}
+
+impl SurpriseKind {
+    /// Every kind, in the order of their codes.
+    pub const ALL: [Self; 5] =
+        [Self::UnknownOrder, Self::Impossible, Self::Overfill, Self::LateFill, Self::ForgottenOrder];
+
+    /// Returns the code stored in journals; it never changes meaning.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns the kind with this code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// Returns the name shown to people and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownOrder => "unknown_order",
+            Self::Impossible => "impossible",
+            Self::Overfill => "overfill",
+            Self::LateFill => "late_fill",
+            Self::ForgottenOrder => "forgotten_order",
+        }
+    }
+
+    /// Tells whether the books may be wrong now: no new risk before they are compared with the venue.
+    ///
+    /// A late fill is what venues do when a cancel crosses a trade; the books know all of it.
+    #[must_use]
+    pub const fn halts(self) -> bool {
+        match self {
+            Self::UnknownOrder | Self::Impossible | Self::Overfill | Self::ForgottenOrder => true,
+            Self::LateFill => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Liquidity, Money};
+
+    fn fill(trade_id: Option<&'static str>, lots: i64) -> VenueEvent<&'static str> {
+        let body = ReportBody::Fill { price_ticks: 1, lots, liquidity: Liquidity::Taker, fee: Money(0) };
+        let report = Report { venue_time_ns: 0, order_id: OrderId(1), body };
+        VenueEvent::Report(VenueReport { report, venue_order_id: Some("7"), trade_id, filled_lots: Some(1) })
+    }
+
+    #[test]
+    fn a_fill_names_its_trade_and_has_a_size() {
+        assert_eq!(fill(Some("t1"), 1).check(), Ok(()));
+        assert_eq!(fill(None, 1).check().unwrap_err().field, "trade_id");
+        assert_eq!(fill(Some(""), 1).check().unwrap_err().field, "trade_id");
+        assert_eq!(fill(Some("a\nb"), 1).check().unwrap_err().field, "trade_id");
+        assert_eq!(fill(Some("t1"), 0).check().unwrap_err().field, "lots");
+        assert_eq!(fill(Some("t1"), -1).check().unwrap_err().field, "lots");
+    }
+
+    #[test]
+    fn codes_read_back_and_only_a_late_fill_lets_trading_go_on() {
+        for kind in SurpriseKind::ALL {
+            assert_eq!(SurpriseKind::from_code(kind.code()), Some(kind));
+            assert_eq!(kind.halts(), kind != SurpriseKind::LateFill);
+        }
+        assert_eq!(SurpriseKind::from_code(0), None);
+    }
+
+    #[test]
+    fn borrowed_and_owned_are_the_same_message() {
+        let said = fill(Some("t1"), 1);
+        assert_eq!(said.to_owned().borrowed(), said);
+        assert_eq!(VenueEvent::Reconciled::<&str>.to_owned(), VenueEvent::Reconciled);
+    }
+}

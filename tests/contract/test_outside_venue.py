@@ -1,0 +1,222 @@
+"""A venue outside sees durable records and nothing else, and its answers come in as events."""
+
+from unittest import mock
+
+import msgspec
+import pytest
+
+from support.tables import rows_of
+from tradecore._core import Kernel
+from tradecore.domain import (
+    AccountSpec,
+    EngineSpec,
+    EventBatch,
+    InstrumentSpec,
+    InvalidValueError,
+    Matching,
+    VenueSpec,
+)
+from tradecore.domain.journal import events_from_frames
+from tradecore.domain.journal_folder import JournalFolder
+from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore.engine import Engine
+from tradecore.strategy import StrategyBinding
+from tradecore_sqlite import SqliteReadModel
+
+SECOND_NS = 1_000_000_000
+WHOLE = 1 << 20
+
+
+class BuysAtEachQuote:
+    """Buys ten at 95 at every quote, and takes the second order back at the third."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fills = []
+
+    def on_quote(self, ctx, quote) -> None:
+        """Buy, or cancel."""
+        self.calls += 1
+        if self.calls == 3:
+            ctx.cancel(2)
+        else:
+            ctx.buy(quantity_lots=10, limit_ticks=95)
+
+    def on_fill(self, ctx, fill) -> None:
+        """Note what filled."""
+        self.fills.append((fill.order_id, fill.lots))
+
+
+def live_engine(strategy):
+    """Return an engine whose requests go to a venue outside, which no setting can ask for yet."""
+    spec = EngineSpec(
+        instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
+        account=AccountSpec(cash="1000000"),
+        venue=VenueSpec(matching=Matching.QUOTES),
+    )
+
+    def kernel_of(spec, *arguments, **settings):
+        return Kernel(msgspec.structs.replace(spec, mode="live"), *arguments, **settings)
+
+    with mock.patch("tradecore.engine.engine.Kernel", kernel_of):
+        return Engine(spec, [StrategyBinding(name="buyer", strategy=strategy)], recording=True)
+
+
+class FakeVenue:
+    """Reads the journal's file as a dispatcher does, and keeps what it was asked."""
+
+    def __init__(self, folder) -> None:
+        self.reader = folder.reader()
+        self.asked = []
+
+    def look(self):
+        """Take in what is durable by now, and return what was asked since the last look."""
+        new = [
+            (fields["request"], fields["order_id"]) for _, _, kind, fields in self.reader if kind == "sent"
+        ]
+        self.asked += new
+        return new
+
+
+class Runtime:
+    """Takes, appends, commits and tells, in this order."""
+
+    def __init__(self, folder, strategy) -> None:
+        self.folder = folder
+        self.writer = folder.writer(1)
+        self.engine = live_engine(strategy)
+        self.venue = FakeVenue(folder)
+        self.now_ns = SECOND_NS
+
+    def feed(self, fill_batch):
+        """Feed events; return what the venue was asked before and after the commit."""
+        self.now_ns += SECOND_NS
+        batch = EventBatch()
+        fill_batch(batch, self.now_ns)
+        self.engine.feed(batch)
+        self.engine.run()
+        self.writer.append(self.engine.take_frames())
+        before = self.venue.look()
+        self.writer.commit(True)
+        return before, self.venue.look()
+
+    def quote(self):
+        """Feed a quote of 99 to 101."""
+        return self.feed(lambda batch, now_ns: batch.quote(now_ns, 0, 99, 50, 101, 50))
+
+    def open_orders(self):
+        """Return the states of the open orders."""
+        return {order["order_id"]: order["state"] for order in self.engine.kernel.open_orders()}
+
+
+@pytest.fixture
+def runtime(tmp_path):
+    """Return a runtime with a journal of its own."""
+    made = Runtime(JournalFolder(tmp_path / "live.journal"), BuysAtEachQuote())
+    yield made
+    made.writer.close()
+
+
+def fill(order_id, trade_id, lots):
+    """Return what tells of a fill at 95."""
+    return lambda batch, now_ns: batch.venue_report(
+        now_ns, 0, order_id, "fill", trade_id=trade_id, venue_order_id="V1", price_ticks=95, lots=lots
+    )
+
+
+def test_a_request_is_seen_outside_when_it_is_durable_and_never_before(runtime):
+    """What the engine decided is not yet asked; what is committed is, once."""
+    assert runtime.quote() == ([], [("new", 1)])
+    assert runtime.quote() == ([], [("new", 2)])
+    assert runtime.quote() == ([], [("cancel", 2)])
+    assert runtime.feed(lambda batch, now_ns: batch.clock(now_ns)) == ([], [])
+
+
+async def test_answers_are_events_and_whoever_reads_the_journal_sees_what_was_booked(runtime, tmp_path):
+    """A repeated fill counts once, a late one is booked and said, and tables and engine agree."""
+    runtime.quote()
+    runtime.quote()
+    runtime.feed(fill(1, "t1", 4))
+    runtime.feed(fill(1, "t1", 4))
+    runtime.feed(lambda batch, now_ns: batch.outcome_lost(now_ns, 0, 2))
+    assert runtime.open_orders() == {1: "partially_filled", 2: "unknown"}
+    runtime.feed(
+        lambda batch, now_ns: batch.venue_report(now_ns, 0, 1, "canceled", reason="requested", filled_lots=4)
+    )
+    runtime.feed(fill(1, "t2", 3))
+    runtime.feed(lambda batch, now_ns: batch.venue_report(now_ns, 0, 1, "accepted"))
+
+    engine = runtime.engine
+    assert engine.summary().positions == {"GOLD": "7"}
+    assert not engine.kernel.is_unreconciled
+    kinds = [kind for _, _, kind, _ in runtime.folder.reader()]
+    assert (kinds.count("venue_report"), kinds.count("surprise")) == (5, 1)
+
+    records = [
+        JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields)
+        for seq, time_ns, kind, fields in runtime.folder.reader()
+    ]
+    read_model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
+    await read_model.apply(records, JournalPosition(), JournalPosition(len(records), "a"))
+    await read_model.aclose()
+    rows = rows_of(tmp_path / "read.sqlite")
+    assert sorted(row["lots"] for row in rows["fills"]) == [3, 4]
+    states = {row["order_id"]: (row["state"], row["filled_lots"]) for row in rows["orders"]}
+    assert states == {1: ("canceled", 7), 2: ("unknown", 0)}
+
+
+def test_what_cannot_be_true_halts_new_orders_until_the_books_are_compared(runtime):
+    """The refusal names the rule, and a cancel still goes out."""
+    runtime.quote()
+    runtime.quote()
+    runtime.feed(fill(99, "t9", 1))
+    assert runtime.engine.kernel.is_unreconciled
+    assert runtime.quote() == ([], [("cancel", 2)])
+    assert runtime.quote() == ([], [])
+    refused = [fields["rule"] for _, _, kind, fields in runtime.folder.reader() if kind == "refused"]
+    assert refused == ["unreconciled"]
+    runtime.feed(lambda batch, now_ns: batch.reconciled(now_ns))
+    assert [what for what, _ in runtime.quote()[1]] == ["new"]
+
+
+def test_a_replay_sends_nothing(runtime):
+    """It makes the same records from the same events; the file does not grow, so nobody is asked again."""
+    for _ in range(3):
+        runtime.quote()
+    runtime.feed(fill(1, "t1", 4))
+    runtime.feed(lambda batch, now_ns: batch.outcome_lost(now_ns, 0, 2))
+    asked = list(runtime.venue.asked)
+    frames = b"".join(runtime.folder.chunks())
+
+    strategy = BuysAtEachQuote()
+    again = live_engine(strategy)
+    events = EventBatch()
+    events_from_frames(frames, events)
+    again.feed(events)
+    again.run()
+
+    assert again.take_frames() == frames
+    assert again.state_hash() == runtime.engine.state_hash()
+    assert strategy.fills == [(1, 4)]
+    assert (runtime.venue.look(), runtime.venue.asked) == ([], asked)
+
+
+def test_what_a_venue_cannot_say_is_refused_with_field_value_and_rule():
+    """Wrong words, fills without a name or a size, and reports to an engine that simulates its venue."""
+    batch = EventBatch()
+    with pytest.raises(InvalidValueError, match="trade_id"):
+        batch.venue_report(1, 0, 1, "fill", price_ticks=95, lots=1)
+    with pytest.raises(InvalidValueError, match="lots"):
+        batch.venue_report(1, 0, 1, "fill", trade_id="t", price_ticks=95, lots=0)
+    with pytest.raises(InvalidValueError, match="report"):
+        batch.venue_report(1, 0, 1, "vanished")
+    with pytest.raises(InvalidValueError, match="reason"):
+        batch.venue_report(1, 0, 1, "rejected", reason="mood")
+    with pytest.raises(InvalidValueError, match="liquidity"):
+        batch.venue_report(1, 0, 1, "fill", trade_id="t", lots=1, liquidity="both")
+    assert len(batch) == 0
+    batch.reconciled(1)
+    spec = EngineSpec(instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),))
+    simulated = Engine(spec, [StrategyBinding(name="buyer", strategy=BuysAtEachQuote())])
+    with pytest.raises(InvalidValueError, match="venue outside"):
+        simulated.feed(batch)
