@@ -128,6 +128,40 @@ def times(path, *wanted):
     return [time_ns for _, time_ns, kind, _ in JournalFolder(path).reader() if kind in wanted]
 
 
+@pytest.mark.parametrize("recorded", [b"\x00" * 8, b"\xff" * 8])
+async def test_what_a_crash_cut_off_must_come_again_byte_for_byte(tmp_path, recorded):
+    """Whether the bytes that are made again are smaller or larger than those that were recorded."""
+    session = open_session(tmp_path / "journal")
+    session._pending = recorded
+    with pytest.raises(BrokenInvariantError, match="the replay parts from the journal 0 bytes after"):
+        await session.run()
+    assert kinds(tmp_path / "journal", "report", "flow") == []
+
+
+class Stopped:
+    """Counts how often it was told that the data have ended."""
+
+    stops = 0
+
+    def on_stop(self, ctx):
+        """Count."""
+        type(self).stops += 1
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_only_the_end_of_the_data_ends_a_strategy(tmp_path, monkeypatch, is_stopped):
+    """A run that somebody stops goes on at its next start."""
+    monkeypatch.setattr(Stopped, "stops", 0)
+    feed = ListFeed(slices=5)
+    session = open_session(tmp_path / "journal", feed=feed, strategy=Stopped())
+    if is_stopped:
+        feed.pause = stop_after(3, session)
+    await session.run()
+
+    reason = records(tmp_path / "journal")[-1][1]["reason"]
+    assert (reason == "end_of_data", Stopped.stops) == (not is_stopped, 0 if is_stopped else 1)
+
+
 async def test_a_session_knows_whether_its_end_is_in_the_journal(tmp_path):
     """Whoever ends the process by force asks that: before, the end would be lost."""
     session = open_session(tmp_path / "journal")
