@@ -25,7 +25,6 @@ from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig, SessionSettings
 from tradecore.runtime.engine_input import EngineInput
 from tradecore.runtime.frames import scan
-from tradecore.runtime.outbox import records_of
 from tradecore.runtime.recovery import recover
 from tradecore.runtime.session import Phase
 from tradecore.sim.simulated_exchange import START_NS
@@ -72,9 +71,9 @@ def test_effects_without_a_number_each_are_not_told(offsets):
     engine.run()
     scanned = scan(engine.take_frames())
 
-    assert [record.seq for record in records_of(7, scanned)] == [7]
+    assert [record.seq for record in scanned.records(7)] == [7]
     with pytest.raises(ValueError, match="zip"):
-        records_of(7, msgspec.structs.replace(scanned, effect_offsets=offsets))
+        list(msgspec.structs.replace(scanned, effect_offsets=offsets).records(7))
 
 
 class Witness:
@@ -135,7 +134,7 @@ def times(path, *wanted):
 async def test_what_a_crash_cut_off_must_come_again_byte_for_byte(tmp_path, recorded):
     """Whether the bytes that are made again are smaller or larger than those that were recorded."""
     session = open_session(tmp_path / "journal")
-    session._pending = recorded
+    session._commit._recorded = recorded
     with pytest.raises(BrokenInvariantError, match="the replay parts from the journal 0 bytes after"):
         await session.run()
     assert kinds(tmp_path / "journal", "report", "flow") == []
