@@ -46,10 +46,26 @@ RANDOM = ["tests/property", "tests/replay"]
 PROCESSES = ["tests/e2e", "tests/faults"]
 # From the nearest to the farthest: a fault that one stage notices needs no other.
 STAGES = {"rust": [RANDOM, UNIT, PROCESSES], "python": [UNIT, PROCESSES, RANDOM]}
+# The modules of the commands, one a group.
+COMMANDS = "tradecore_api/commands/"
+# What is typed to reach a module whose name is not that word.
+WORDS = {
+    "control": ("pause", "resume", "stop", "flatten", "kill", "emergency-stop", "set-limit", "release"),
+    "database": ("db",),
+}
 # They build the package anew and say nothing of a fault in it.
 LEFT_OUT = ["tests/e2e/test_setup.py", "tests/e2e/test_wheel.py"]
-SECONDS_OF_CARGO_MAX = 400
+EXTENSION = ["cargo", "build", "--locked", "--quiet", "--release", "--package", "tradecore-pyext"]
+# A crate takes seconds; a fault may let a test run for ever.
+SECONDS_OF_RUST_TESTS_MAX = 120
 SECONDS_OF_PYTEST_MAX = 1_500
+# A thread that a failed test left behind, such as one of a database, would hold the process for ever.
+PYTEST = """
+import os, sys, pytest
+code = pytest.main(sys.argv[1:])
+sys.stdout.flush()
+os._exit(code)
+"""
 
 CAUGHT, LET_PASS, UNVIABLE = "caught", "let pass", "does not build"
 
@@ -93,6 +109,8 @@ class Checkout:
         self.tree = self.place / "tree"
         self.python = self.place / "venv" / "bin" / "python"
         self.target = self.place / "target"
+        # Tests that fail without any fault: they say nothing of one.
+        self.failing: list[str] = []
 
     def bring_up_to_date(self) -> str:
         """Clone or fetch what is committed, with the native module that is installed; give the commit."""
@@ -102,9 +120,13 @@ class Checkout:
         head = run(["git", "rev-parse", "HEAD"], ROOT).strip()
         run(["git", "fetch", "--quiet", "origin", head], self.tree)
         run(["git", "checkout", "--quiet", "--force", "--detach", head], self.tree)
-        self.take_module(next((ROOT / "python" / "tradecore").glob(f"_core*{EXTENSION_SUFFIXES[0]}")))
+        self.take_sound_module()
         self._make_environment()
         return head
+
+    def take_sound_module(self) -> None:
+        """Put the native module of the developer's environment there, which has no fault."""
+        self.take_module(next((ROOT / "python" / "tradecore").glob(f"_core*{EXTENSION_SUFFIXES[0]}")))
 
     def take_module(self, built: Path) -> None:
         """Put a native module where the tests of the clone load it."""
@@ -168,8 +190,12 @@ def run(command: list[str], folder: Path) -> str:
     return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def run_bounded(command: list[str], checkout: Checkout, seconds_max: int) -> tuple[int | None, str]:
-    """Run a program with all it starts; return its exit code, `None` when the time was up, and its words."""
+def run_bounded(command: list[str], checkout: Checkout, seconds_max: int | None) -> tuple[int | None, str]:
+    """Run a program with all it starts; return its exit code, `None` when the time was up, and its words.
+
+    A build gets no bound: it ends, and one that was cut short on a slow machine would look like a fault that
+    does not compile.
+    """
     process = subprocess.Popen(
         command,
         cwd=checkout.tree,
@@ -248,34 +274,53 @@ def of_folders(checkout: Checkout, room: str, count: int, chance: random.Random)
 def tried(checkout: Checkout, fault: Fault, stages: int, commit: str) -> Verdict:
     """Plant a fault, run the tests from near to far until one fails, and take the fault out."""
     start = time.monotonic()
-    is_endless = False
-    outcome, where = UNVIABLE, "the code it changes is gone"
-    try:
-        if checkout.plant(fault):
-            trial = tried_in_rust if fault.room in CRATES else tried_in_python
-            outcome, where, is_endless = trial(checkout, fault, stages)
-    finally:
-        checkout.clean()
+    trial = tried_in_rust if fault.room in CRATES else tried_in_python
+    while True:
+        is_endless = False
+        outcome, where = UNVIABLE, "the code it changes is gone"
+        try:
+            if checkout.plant(fault):
+                outcome, where, is_endless = trial(checkout, fault, stages)
+        finally:
+            checkout.clean()
+        if outcome != CAUGHT or not fails_anyway(checkout, where):
+            break
+        checkout.failing.append(where)
     seconds = round(time.monotonic() - start)
     return Verdict(fault.room, fault.name, outcome, where, is_endless, stages, seconds, commit)
+
+
+def fails_anyway(checkout: Checkout, test: str) -> bool:
+    """Tell whether a test of Python fails in the clone as it was committed, too."""
+    if ".py::" not in test:
+        return False
+    checkout.take_sound_module()
+    return pytest(checkout, [test])[0] != 0
+
+
+def prove_sound(checkout: Checkout) -> None:
+    """Build everything and run the tests of Rust without any fault; later builds are short then."""
+    crates = ["--workspace", "--exclude", "tradecore-pyext"]
+    for command in (["cargo", "test", "--locked", "--quiet", *crates], EXTENSION):
+        code, words = run_bounded(command, checkout, None)
+        if code != 0:
+            sys.exit(f"{' '.join(command)} fails without any fault: mend that first\n{words[-2_000:]}")
 
 
 def tried_in_rust(checkout: Checkout, fault: Fault, stages: int) -> tuple[str, str, bool]:
     """Run the tests of the crate, of those that use it, and of Python on a module with the fault in it."""
     own = ["--package", f"tradecore-{fault.room}"]
     others = [part for name in users_of(checkout, own[1]) for part in ("--package", name)]
-    build = ["cargo", "test", "--locked", "--quiet", "--no-run", *own]
-    if run_bounded(build, checkout, SECONDS_OF_CARGO_MAX)[0] != 0:
-        return UNVIABLE, "", False
-    for chosen in filter(None, [own, others][:stages]):
+    for number, chosen in enumerate(filter(None, [own, others][:stages])):
         test = ["cargo", "test", "--locked", "--quiet", *chosen]
-        code, words = run_bounded(test, checkout, SECONDS_OF_CARGO_MAX)
+        if run_bounded([*test, "--no-run"], checkout, None)[0] != 0:
+            return (CAUGHT, "other crates do not build", False) if number else (UNVIABLE, "", False)
+        code, words = run_bounded(test, checkout, SECONDS_OF_RUST_TESTS_MAX)
         if code != 0:
             found = re.search(r"^---- (\S+) stdout ----$", words, re.MULTILINE)
             return CAUGHT, found[1] if found else words[-300:], code is None
     if stages > 2:
-        build = ["cargo", "build", "--locked", "--quiet", "--release", "--package", "tradecore-pyext"]
-        if run_bounded(build, checkout, SECONDS_OF_CARGO_MAX)[0] != 0:
+        if run_bounded(EXTENSION, checkout, None)[0] != 0:
             return CAUGHT, "the extension does not build", False
         checkout.take_module(checkout.target / "release" / "lib_core.so")
     return staged(STAGES["rust"][: max(0, stages - 2)], checkout)
@@ -315,6 +360,7 @@ def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | No
     counts when the test fails once more alone; else it is left out and the rest tried anew.
     """
     left_out = [part for name in LEFT_OUT for part in ("--ignore", name)]
+    left_out += [part for name in checkout.failing for part in ("--deselect", name)]
     while True:
         # Two processes pay where there is much to do.
         code, words = pytest(checkout, ["-n", "0" if len(tests) in {1, 2} else "2", *left_out, *tests])
@@ -337,8 +383,8 @@ def pytest(checkout: Checkout, arguments: list[str]) -> tuple[int | None, str]:
     """Run pytest in the clone until the first failure."""
     command = [
         str(checkout.python),
-        "-m",
-        "pytest",
+        "-c",
+        PYTEST,
         "-q",
         "-x",
         "-o",
@@ -360,14 +406,32 @@ def is_python(module: Path) -> bool:
 
 
 def tests_near(tree: Path, path: str) -> list[list[str]]:
-    """Return the tests that import from a module, those of its adapter, and those of what imports it."""
+    """Return the tests near a module, by how they reach it.
+
+    First those that import from it, then those of its adapter, those of what imports it, and last those that
+    run a command of which it is a part.
+    """
     texts = texts_of_tests(tree)
     home = re.match(r"adapters/\w+/", path)
     direct = [name for name, text in texts if names_module(text, path)]
-    own = [name for name, _ in texts if home and name.startswith(home[0]) and name not in direct]
+    own = [name for name, _ in texts if home and name.startswith(home[0])]
     users = [name for name, text in texts_of_modules(tree) if names_module(text, path)]
     beyond = [name for name, text in texts if any(names_module(text, user) for user in users)]
-    return [direct, own, [name for name in beyond if name not in (*direct, *own)]]
+    commands = {Path(module).stem for module in (path, *users) if COMMANDS in module}
+    running = [name for name, text in texts if any(runs_command(text, command) for command in commands)]
+    stages: list[list[str]] = []
+    for stage in (direct, own, beyond, running):
+        stages.append([name for name in stage if not any(name in nearer for nearer in stages)])
+    return stages
+
+
+def runs_command(text: str, command: str) -> bool:
+    """Tell whether a test starts a command of a module, which the program imports by name and only then."""
+    if command == "run" and re.search(r"\bsupport\.(near_)?desk\b", text):
+        return True
+    is_started = re.search(r"\bsupport\.(command_line|desk|near_desk)\b|\btradecore_api\b", text)
+    words = WORDS.get(command, (command,))
+    return is_started is not None and any(f'"{word}"' in text for word in words)
 
 
 def names_module(text: str, path: str) -> bool:
@@ -481,6 +545,8 @@ def main() -> int:
         return 2
     checkout = Checkout(asked.language)
     commit = checkout.bring_up_to_date()
+    if asked.language == "rust":
+        prove_sound(checkout)
     rooms = [room for room in ROOMS[asked.language] if asked.room in {None, room}]
     found = {room: try_room(checkout, room, asked, commit) for room in rooms}
     print("\n".join(shares(found)))

@@ -163,5 +163,5 @@ def _asked(state: StateDir) -> dict[str, object]:
 
 
 def age_text(seconds: float | None) -> str:
-    """Return `0.4 s ago`, or `never`."""
+    """Return `400 ms ago`, or `never`."""
     return "never" if seconds is None else f"{span_text(round(seconds * 1e9))} ago"

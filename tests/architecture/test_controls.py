@@ -1,13 +1,12 @@
 """The table of controls says what is true: its rules, settings and tests exist."""
 
-import importlib.util
 import re
-import sys
 
 import msgspec
 import pytest
 from msgspec import inspect
 
+from support.scripts import script
 from support.shared import ROOT
 from tradecore.domain import InstrumentRiskSpec, RiskSpec, ScopeRiskSpec, StrategyRiskSpec
 from tradecore_api.config.tables import ConfigTables
@@ -18,14 +17,7 @@ WANTED = {f"C{number}" for number in (*range(1, 10), 20, 23, 25)}
 @pytest.fixture(scope="module")
 def documents():
     """Return the generator of documents, which reads the list of controls."""
-    spec = importlib.util.spec_from_file_location(
-        "generate_docs_for_controls", ROOT / "tools/generate_docs.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return script("tools/generate_docs.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,33 +1,19 @@
 """What the documents show of the program, and what the program says twice, is made from the program."""
 
-import importlib.util
-import sys
-
 import pytest
 
-from support.shared import ROOT
-
-
-def loaded(name):
-    """Load a tool as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+from support.scripts import script
 
 
 @pytest.fixture(scope="module")
 def generator():
     """Give the tool that writes documents."""
-    yield loaded("generate_docs")
-    del sys.modules["generate_docs"]
+    return script("tools/generate_docs.py")
 
 
 def test_the_python_faces_of_indicators_are_current():
     """Stubs, names and the methods of a context are what the table of indicators makes of them."""
-    stale = [path.name for path in loaded("generate_indicators").out_of_date()]
-    del sys.modules["generate_indicators"]
+    stale = [path.name for path in script("tools/generate_indicators.py").out_of_date()]
 
     assert stale == [], "run `make generate`"
 

@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 import sys
+import time
 from decimal import Decimal
 
 import pytest
@@ -137,12 +138,16 @@ def test_stop_ends_the_engine_cleanly_and_asking_again_is_no_error(desk):
     """It waits for the end, says what is left behind, and the codes are those of the other commands."""
     process = desk.start()
     desk.wait_until(lambda: desk.engine().get("fills", 0) > 0)
+    began = time.monotonic()
     first = desk.call("stop", "one", code=ExitCode.OK)
+    elapsed = time.monotonic() - began
     summary = json.loads(process.communicate(timeout=5)[0])
 
     assert process.returncode == ExitCode.OK
     assert (summary["journal_verified"], summary["is_interrupted"]) == (True, True)
-    assert "stopped cleanly after" in first.stdout
+    told = re.search(r"stopped cleanly after (\d+\.\d) s;", first.stdout)
+    assert told, first.stdout
+    assert 0 <= float(told[1]) <= elapsed + 0.05  # as it is rounded
     assert f"{summary['orders']:,} orders and {summary['fills']:,} fills" in first.stdout
     again = desk.call("stop", "one", "--json", code=ExitCode.OK)
     assert "nothing to stop" in json.loads(again.stdout)["message"]

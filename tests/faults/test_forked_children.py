@@ -1,8 +1,10 @@
 """A child that a strategy forks is no engine: however it goes on, its parent trades and obeys as before."""
 
 import os
+import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -43,6 +45,50 @@ CHILDREN = {
     "exits": "forked(lambda: sys.exit(0))",
     "comes back to the event loop": "self.task = asyncio.ensure_future(later(lambda: None))",
 }
+
+# A process whose child comes back; it ends as the child did.
+COMES_BACK = """
+import os
+import sys
+from tradecore.runtime.forked_child import ForkWatch
+
+watch = ForkWatch()
+if "closed" in sys.argv:
+    os.close(2)
+pid = os.fork()
+if pid == 0:
+    watch.end_child()
+watch.end_child()
+os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@pytest.fixture
+def full_pipe():
+    """Give the end of a pipe that takes nothing more, because nobody reads the other one."""
+    unread, full = os.pipe()
+    os.set_blocking(full, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(full, bytes(4096))
+    os.set_blocking(full, True)
+    yield full
+    os.close(unread)
+    os.close(full)
+
+
+@pytest.mark.parametrize(
+    ("full", "argument", "is_heard"),
+    [(None, "", True), ("stdout", "", True), ("stderr", "", False), ("stdout", "closed", False)],
+)
+def test_a_child_says_why_it_ends_if_standard_error_takes_it_at_once(full_pipe, full, argument, is_heard):
+    """A full or closed one keeps it from speaking, never from its end; standard output has no part in it."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **({full: full_pipe} if full else {})}
+    done = subprocess.run([sys.executable, "-c", COMES_BACK, argument], timeout=30, check=False, **streams)
+
+    assert done.returncode == EXIT_CODE
+    assert not done.stdout
+    assert (b"the child was ended" in (done.stderr or b"")) == is_heard
 
 
 @pytest.mark.timeout(60)

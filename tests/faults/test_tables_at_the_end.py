@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -181,6 +182,30 @@ def test_a_locked_database_delays_the_end_by_its_bound_and_changes_no_exit_code(
     assert repair in behind
     shell.run("db", "rebuild", "--json", "--journal", "journal", "read.sqlite")
     assert len(tables(shell)["sessions"]) == 1
+
+
+def test_an_end_that_waits_for_its_tables_keeps_its_heartbeat(shell):
+    """Whoever looks sees an engine that lives, not one that hangs."""
+    shell.run(*run("paper.toml"))
+    holder = sqlite3.connect(shell.folder / "read.sqlite", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    settings = ("database.finish_timeout_ms=4000", "daemon.heartbeat_interval_ms=100")
+    process = shell.start(*run("paper.toml", *settings), "--new-journal")
+    path = shell.folder / "state" / "one" / "heartbeat.json"
+    last_ns = 0
+    while process.poll() is None:
+        with suppress(FileNotFoundError):
+            beat = json.loads(path.read_bytes())
+            if beat["phase"] == "running":
+                last_ns = beat["time_ns"]
+        time.sleep(0.02)
+    ended_ns = time.time_ns()
+    _, talk = process.communicate()
+    holder.close()
+
+    assert process.returncode == ExitCode.OK, talk
+    # The tables were waited for until shortly before.
+    assert ended_ns - last_ns < 2_500_000_000
 
 
 def test_the_journal_is_never_taken_for_the_tables(shell):

@@ -159,3 +159,12 @@ def test_a_book_that_is_lost_and_comes_back_is_told(caplog):
         "the book of ABC is not valid: orders wait for a snapshot of the venue",
         "the book of ABC is valid again",
     ]
+
+
+def test_a_heartbeat_of_an_engine_that_has_done_nothing_yet_counts_nothing():
+    """Whoever reads it while a journal is read sees no time, no money and no orders."""
+    first = Heartbeat(pid=1, time_ns=2, phase="starting", account="one", mode="paper", journal="j")
+    later = {name: getattr(first, name) for name in Heartbeat.__struct_fields__[6:]}
+
+    assert not any(later.values()), later
+    assert {value for value in later.values() if isinstance(value, int)} == {0}

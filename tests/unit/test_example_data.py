@@ -2,12 +2,11 @@
 
 import gzip
 import hashlib
-import importlib.util
 import re
-import sys
 
 import pytest
 
+from support.scripts import script
 from support.shared import EXAMPLE_DATA, ROOT, shared_data
 
 BYTES_MAX = 1_000_000
@@ -17,13 +16,8 @@ OWN = {"perpetual-1h.csv", "perpetual-funding.csv"}
 
 @pytest.fixture(scope="module")
 def slicer():
-    """Load the tool as a module."""
-    spec = importlib.util.spec_from_file_location("slice_data", ROOT / "tools" / "slice_data.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    """Give the tool as a module."""
+    return script("tools/slice_data.py")
 
 
 def entries():

@@ -21,7 +21,7 @@ from tradecore_api.instance_lock import (
     living_holder,
     try_lock,
 )
-from tradecore_api.state_dir import StateDir, accounts
+from tradecore_api.state_dir import StateDir, accounts, root
 
 HOLD = """
 import sys, time
@@ -71,6 +71,32 @@ def test_a_dead_holder_frees_the_lock_and_looking_never_takes_it(state):
     assert not is_held(state.lock)
     assert not heartbeat.is_alive(process.pid)
     InstanceLock(state.lock, "one").acquire(patience_seconds=0.05)
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "place"),
+    [
+        ("linux", {}, "~/.local/state/tradecore"),
+        ("linux", {"XDG_STATE_HOME": "/x"}, "/x/tradecore"),
+        ("darwin", {"XDG_STATE_HOME": "/x"}, "~/Library/Application Support/tradecore"),
+        ("win32", {}, "~/tradecore/state"),
+        ("win32", {"LOCALAPPDATA": "/l", "XDG_STATE_HOME": "/x"}, "/l/tradecore/state"),
+        *((platform, {"TRADECORE_STATE_DIR": "~/own"}, "~/own") for platform in ("linux", "darwin", "win32")),
+    ],
+)
+def test_accounts_lie_where_each_platform_keeps_what_programs_remember(
+    monkeypatch, tmp_path, platform, variables, place
+):
+    """What is named goes before it; an empty name is none."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TRADECORE_STATE_DIR", "")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+
+    assert root() == Path(place.replace("~", str(tmp_path)))
 
 
 def test_the_state_directory_is_for_its_owner_alone(state):

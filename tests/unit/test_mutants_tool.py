@@ -1,22 +1,15 @@
 """The tool that plants faults: which tests it takes for near, which trials count, and its shares."""
 
-import importlib.util
-import sys
-
 import pytest
 
+from support.scripts import script
 from support.shared import ROOT
 
 
 @pytest.fixture(scope="module")
 def tool():
-    """Load the tool as a module."""
-    spec = importlib.util.spec_from_file_location("mutants_tool", ROOT / "tools" / "mutants.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    """Give the tool as a module."""
+    return script("tools/mutants.py")
 
 
 @pytest.mark.parametrize(
@@ -38,15 +31,53 @@ def test_tests_that_import_a_module_are_near_to_it(tool, text, is_named):
 
 def test_the_nearest_tests_come_first_and_each_once(tool):
     """Those of the module, of its adapter, and of what uses it; none builds the package anew."""
-    direct, own, beyond = tool.tests_near(ROOT, "adapters/files/tradecore_files/latency.py")
+    direct, own, _, _ = tool.tests_near(ROOT, "adapters/files/tradecore_files/latency.py")
     assert direct == []
     assert "adapters/files/tests/test_latency.py" in own
-    direct, own, beyond = tool.tests_near(ROOT, "python/tradecore/runtime/recovery.py")
+    direct, own, beyond, _ = tool.tests_near(ROOT, "python/tradecore/runtime/recovery.py")
     assert "tests/unit/test_divergence.py" in direct
     assert own == []
     assert beyond
     assert not {*direct} & {*beyond}
     assert not {*tool.LEFT_OUT} & {*direct, *beyond}
+
+
+@pytest.mark.parametrize(
+    ("path", "test"),
+    [
+        ("api/tradecore_api/daemon.py", "tests/e2e/test_daemon.py"),
+        ("api/tradecore_api/wiring/inspection.py", "tests/e2e/test_data_files.py"),
+        ("api/tradecore_api/commands/control.py", "tests/faults/test_kill_without_a_disk.py"),
+        ("api/tradecore_api/commands/database.py", "tests/faults/test_tables_of_one_journal.py"),
+    ],
+)
+def test_tests_of_a_command_are_near_to_what_it_imports_when_called(tool, path, test):
+    """The program imports a command by its name, so no test names these modules."""
+    *nearer, running = tool.tests_near(ROOT, path)
+
+    assert test in running
+    assert not any(test in stage for stage in nearer)
+
+
+@pytest.mark.parametrize("fails_without", [False, True])
+def test_a_test_that_fails_without_a_fault_says_nothing_of_one(tool, monkeypatch, fails_without):
+    """It is left out and the fault tried once more."""
+    test, tries = "tests/e2e/test_a.py::test_b", []
+    checkout = tool.Checkout("python")
+    monkeypatch.setattr(checkout, "plant", lambda _: True)
+    monkeypatch.setattr(checkout, "clean", lambda: None)
+    monkeypatch.setattr(checkout, "take_sound_module", lambda: None)
+    monkeypatch.setattr(tool, "pytest", lambda *_: (int(fails_without), ""))
+
+    def trial(checkout, fault, stages):
+        tries.append(list(checkout.failing))
+        return (tool.LET_PASS, "", False) if test in checkout.failing else (tool.CAUGHT, test, False)
+
+    monkeypatch.setattr(tool, "tried_in_python", trial)
+    fault = tool.Fault("api", "one", "a.py", "")
+
+    assert tool.tried(checkout, fault, 9, "a").outcome == (tool.LET_PASS if fails_without else tool.CAUGHT)
+    assert tries == ([[], [test]] if fails_without else [[]])
 
 
 def verdict(tool, outcome=None, *, commit="a", stages=2, is_endless=False, where="test"):

@@ -1,20 +1,17 @@
 """`make profile`: what it profiles is the workload, as often as it says."""
 
-import importlib.util
 import json
 import subprocess
 
 import pytest
 
+from support.scripts import script
 from support.shared import ROOT
 
 
 def profile_run():
-    """Load the script of the target."""
-    spec = importlib.util.spec_from_file_location("profile_run", ROOT / "benches" / "profile_run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Give the program of the target as a module."""
+    return script("benches/profile_run.py")
 
 
 @pytest.mark.parametrize("name", profile_run().WORKLOADS)

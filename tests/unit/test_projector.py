@@ -11,6 +11,7 @@ from tradecore.domain import StorageError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record import JournalPosition
 from tradecore.runtime import Projector
+from tradecore.runtime.projector import journal_state
 from tradecore_sqlite import SqliteReadModel
 
 
@@ -221,3 +222,15 @@ async def test_a_group_that_fails_is_taken_again_by_the_next_call(tmp_path):
     await projector.catch_up()
 
     assert tables.seqs == seqs
+
+
+async def test_tables_are_told_how_far_behind_their_journal_they_are(tmp_path):
+    """Of another journal they are not behind: they are no tables of this one."""
+    await open_session(tmp_path / "journal").run()
+    journal, tables = JournalFolder(tmp_path / "journal"), MemoryTables()
+    before = journal_state(journal, tables.at)
+    await Projector(journal, tables).catch_up()
+
+    assert before == (True, tables.at.next_seq)
+    assert journal_state(journal, tables.at) == (True, 0)
+    assert journal_state(journal, JournalPosition(tables.at.next_seq, "0" * 64)) == (False, 0)

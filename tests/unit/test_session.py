@@ -61,6 +61,21 @@ def test_every_kind_of_market_event_is_counted_and_only_a_lost_feed_is_told():
     assert [kind for kind, _, _ in decode_frames(scanned.effects)] == ["feed"]
 
 
+@pytest.mark.parametrize("offsets", [(), (0, 1)])
+def test_effects_without_a_number_each_are_not_told(offsets):
+    """A notice with the number of another record would be worse than none."""
+    engine = fresh_engine()
+    batch = EventBatch()
+    batch.feed_lost(START_NS, 0)
+    engine.feed(batch)
+    engine.run()
+    scanned = scan(engine.take_frames())
+
+    assert [record.seq for record in scanned.records(7)] == [7]
+    with pytest.raises(ValueError, match="zip"):
+        list(msgspec.structs.replace(scanned, effect_offsets=offsets).records(7))
+
+
 class Witness:
     """A notifier that remembers what it was told and how much was durable then."""
 
@@ -113,6 +128,66 @@ async def test_a_finished_session_ends_with_its_mark_and_is_not_run_again(tmp_pa
 def times(path, *wanted):
     """Return the times of the records of these kinds."""
     return [time_ns for _, time_ns, kind, _ in JournalFolder(path).reader() if kind in wanted]
+
+
+@pytest.mark.parametrize("recorded", [b"\x00" * 8, b"\xff" * 8])
+async def test_what_a_crash_cut_off_must_come_again_byte_for_byte(tmp_path, recorded):
+    """Whether the bytes that are made again are smaller or larger than those that were recorded."""
+    session = open_session(tmp_path / "journal")
+    session._commit._recorded = recorded
+    with pytest.raises(BrokenInvariantError, match="the replay parts from the journal 0 bytes after"):
+        await session.run()
+    assert kinds(tmp_path / "journal", "report", "flow") == []
+
+
+class Stopped:
+    """Counts how often it was told that the data have ended."""
+
+    stops = 0
+
+    def on_stop(self, ctx):
+        """Count."""
+        type(self).stops += 1
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_only_the_end_of_the_data_ends_a_strategy(tmp_path, monkeypatch, is_stopped):
+    """A run that somebody stops goes on at its next start."""
+    monkeypatch.setattr(Stopped, "stops", 0)
+    feed = ListFeed(slices=5)
+    session = open_session(tmp_path / "journal", feed=feed, strategy=Stopped())
+    if is_stopped:
+        feed.pause = stop_after(3, session)
+    await session.run()
+
+    reason = records(tmp_path / "journal")[-1][1]["reason"]
+    assert (reason == "end_of_data", Stopped.stops) == (not is_stopped, 0 if is_stopped else 1)
+
+
+async def test_a_session_knows_whether_its_end_is_in_the_journal(tmp_path):
+    """Whoever ends the process by force asks that: before, the end would be lost."""
+    session = open_session(tmp_path / "journal")
+    assert not session.is_end_journalled
+    await session.run()
+    assert session.is_end_journalled
+    failing = open_session(tmp_path / "unused", journal=BrokenJournal())
+    with pytest.raises(StorageError, match="no space left"):
+        await failing.run()
+    assert not failing.is_end_journalled
+
+
+@pytest.mark.parametrize("slices", [1, 2, 20])
+async def test_a_recovery_knows_the_time_of_the_last_record(tmp_path, slices):
+    """A live feed does not bring a cut-off event again: the engine goes on from this time."""
+    path = tmp_path / "journal"
+    feed = ListFeed(slices=20)
+    first = open_session(path, feed=feed)
+    feed.pause = stop_after(slices, first)
+    await first.run()
+
+    recovered = recover(JournalFolder(path), fresh_engine(), CONFIG)
+    *_, (_, last_ns, _, _) = JournalFolder(path).reader()
+    assert recovered.last_time_ns == last_ns >= START_NS
 
 
 async def test_a_recorded_session_starts_at_its_first_event_and_a_restart_where_the_last_one_was(tmp_path):

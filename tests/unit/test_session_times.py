@@ -1,9 +1,11 @@
 """The times of a session: what it tells the engine, what it marks, and how long it waits to ask again."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
+from support.idle_strategy import Idle
 from support.sessions import START_NS, FakeClock, ListFeed, open_session
 from tradecore.domain import EventBatch
 from tradecore.domain.journal import JournalFolder
@@ -116,3 +118,46 @@ async def test_a_snapshot_that_came_and_is_needed_again_is_asked_for_at_once(tmp
     await session.run()
 
     assert feed.asked == [0, 1, 0]
+
+
+class WatchedJournal:
+    """A journal that remembers when it was committed, and which times to the disk."""
+
+    def __init__(self, path) -> None:
+        self.writer = JournalFolder(path).writer(0)
+        self.commits = []
+
+    def __getattr__(self, name):
+        return getattr(self.writer, name)
+
+    def commit(self, is_durable, /):
+        """Note the time of the loop."""
+        self.commits.append((asyncio.get_running_loop().time(), is_durable))
+        self.writer.commit(is_durable)
+
+
+@pytest.mark.parametrize("interval", [0.25, 0.5])
+async def test_market_events_reach_the_disk_once_an_interval(tmp_path, monkeypatch, interval):
+    """Exactly when it is over, counted from the last time that all was on the disk."""
+    loop, now = asyncio.get_running_loop(), [100.0]
+    monkeypatch.setattr(loop, "time", lambda: now[0])
+
+    async def tick(number):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        now[0] += 0.125
+
+    journal = WatchedJournal(tmp_path / "journal")
+    settings = SessionSettings(commit_interval_seconds=interval)
+    feed = ListFeed(slices=20, pause=tick)
+    await open_session(
+        tmp_path / "journal", feed=feed, journal=journal, strategy=Idle(), settings=settings
+    ).run()
+
+    synced = [time for time, is_durable in journal.commits if is_durable]
+    end = now[0]
+    assert [time for time, _ in journal.commits] == sorted(time for time, _ in journal.commits)
+    steps = [after - before for before, after in pairwise(time for time in synced if time < end)]
+    assert len(steps) > 3
+    assert set(steps) == {interval}
+    assert synced[-1] == end

@@ -7,7 +7,7 @@ import pytest
 
 from tradecore_api.commands.status import _head, _parts, _Told
 from tradecore_api.last_words import LastWords
-from tradecore_api.standing import DEAD, RUNNING, STOPPED, AccountStatus
+from tradecore_api.standing import DEAD, RUNNING, STOPPED, AccountStatus, age_text
 
 AMOUNTS = ("0", "125.50", "-40.25")
 
@@ -58,3 +58,12 @@ def test_the_end_of_a_run_is_told_beside_its_reason_alone(state, why):
     is_told = state == DEAD and why == words.reason
     assert told.get("notes") == ("one; two" if is_told else None)
     assert told.get("ended") == ("1970-01-01T00:00:00Z, exit code 74" if is_told else None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, "never"), (0.0, "0 ns ago"), (0.4, "400 ms ago"), (2.0, "2 s ago"), (90.0, "1.5 min ago")],
+)
+def test_an_age_is_told_in_words(seconds, words):
+    """In the largest unit of which it has one; what never happened has no age."""
+    assert age_text(seconds) == words

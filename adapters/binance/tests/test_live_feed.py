@@ -346,3 +346,34 @@ async def test_a_channel_keeps_the_order_of_making_when_it_is_full():
     await channel.put(clock.now_ns)
     with pytest.raises(VenueError, match="over"):
         await channel.take(1)
+
+
+class Connection:
+    """A client of the replay server, whose connection may be gone."""
+
+    def __init__(self, *, is_gone=False) -> None:
+        self.is_gone = is_gone
+        self.heard = []
+
+    async def send_str(self, text):
+        """Take it, if it is still there."""
+        if self.is_gone:
+            raise ConnectionResetError("Cannot write to closing transport")
+        self.heard.append(text)
+
+
+async def test_a_client_that_is_gone_keeps_no_message_from_the_others(captures):
+    """It is forgotten; the replay stands still when it was the last one."""
+    server = ReplayServer(captures[Market.SPOT].path)
+    gone, there = Connection(is_gone=True), Connection()
+    server._sockets += [gone, there]
+    server._has_client.set()
+    for _ in range(2):
+        await server._send(b"{}")
+    assert (server._sockets, there.heard) == ([there], ["{}"] * 2)
+    assert server._has_client.is_set()
+
+    there.is_gone = True
+    await server._send(b"{}")
+    assert server._sockets == []
+    assert not server._has_client.is_set()

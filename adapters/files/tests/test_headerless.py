@@ -139,6 +139,45 @@ def bars_rows(change=None, count=20, price=100):
     return rows
 
 
+def rising(count, sixth, *rest):
+    """Return bars that rise by 1 a day, open, high, low and close 100, 102, 99 and 101 at first."""
+    return [
+        [f"2024-01-{at + 1:02}", 100 + at, 102 + at, 99 + at, 101 + at, sixth(at), *rest]
+        for at in range(count)
+    ]
+
+
+FLAT = [[f"2024-01-{at + 1:02}", *[100] * 5] for at in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "doubt"),
+    [
+        # Within each bar, at its ends too; in one row outside, or in rows too few to tell, it is a volume.
+        (rising(8, lambda at: 100.5 + at), "column 6 lies between low and high"),
+        (rising(8, lambda at: 99 + at), "column 6 lies between low and high"),
+        (rising(8, lambda at: 102 + at), "column 6 lies between low and high"),
+        (rising(7, lambda at: 100.5 + at), None),
+        (rising(8, lambda at: 98.5 + at if at == 5 else 100 + at), None),
+        (rising(8, lambda at: 102.5 + at if at == 5 else 100 + at), None),
+        # Bars that do not move say nothing.
+        (FLAT, None),
+        (rising(3, lambda at: 1_704_067_200_000 + at * 86_400_000), "column 6 is a time"),
+        (rising(2, lambda at: 1_704_067_200_000 + at * 86_400_000), None),
+        (rising(4, lambda at: 5, 100.1, 110.1, 90.1, 101.1), "there are prices of bid and of ask"),
+        (rising(4, lambda at: 5, 300, 330, 270, 301), None),
+    ],
+)
+def test_what_stands_where_the_volume_does_is_asked_when_it_may_be_something_else(tmp_path, rows, doubt):
+    """An average or adjusted price, a time, or the other side's bars; the answer names the column."""
+    path = written(tmp_path, rows)
+    if doubt is None:
+        assert load_bars(path, FINE).volume.tolist() == [round(row[5] * 10**6) for row in rows]
+    else:
+        with pytest.raises(DataError, match=f"no header.*not bars: {doubt}"):
+            load_bars(path, FINE)
+
+
 def test_one_row_far_off_is_asked_and_can_be_accepted(tmp_path):
     """Ten times off its neighbours, up or down; one that stays is a new price."""
     names = COLUMNS["bars"]

@@ -277,6 +277,8 @@ def test_several_files_are_looked_at_as_one_series(tmp_path):
     summary = inspect(tmp_path)
 
     assert (summary.files, summary.rows, summary.gaps) == (3, 4, 0)
+    assert summary.path == f"{tmp_path / '0.csv'} and 2 more"
+    assert inspect([tmp_path / "0.csv", tmp_path / "1.csv"]).path == f"{tmp_path / '0.csv'} and 1 more"
     assert inspect(str(tmp_path / "*.csv")).rows == 4
     write(tmp_path / "3.csv", f"{header}1700000000,2,2,2,2\n")
     assert "open is another than in" in inspect(tmp_path).problems[0]

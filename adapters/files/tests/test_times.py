@@ -222,6 +222,27 @@ def test_the_hour_that_comes_twice_and_the_one_that_does_not_exist(tmp_path):
         load_quotes(path, CENT)
 
 
+@pytest.mark.parametrize(
+    ("before", "stamp", "is_told"),
+    [
+        ("2024-10-27 03:00", "2024-10-27 02:00", True),  # a Sunday
+        ("2024-10-27 03:00", "2024-10-27 02:59", True),
+        ("2024-10-27 03:00", "2024-10-27 03:00", True),
+        ("2024-10-27 03:01", "2024-10-27 02:00", False),
+        ("2024-10-27 23:00", "2024-10-27 02:00", False),
+        ("2024-10-26 03:00", "2024-10-26 02:00", False),
+        ("2024-10-28 03:00", "2024-10-28 02:00", False),
+        ("2024-10-28 00:30", "2024-10-27 23:30", True),
+    ],
+)
+def test_clocks_are_blamed_for_an_hour_on_a_sunday_only(tmp_path, before, stamp, is_told):
+    """Rows in the wrong order on another day, or by more than the hour that clocks go back, are just that."""
+    with pytest.raises(DataError, match=r"line 4: ") as caught:
+        bars_of(tmp_path, ["2024-10-25 01:00", before, stamp])
+    assert ("data.timezone" in str(caught.value)) == is_told
+    assert "must be after the row before" in str(caught.value)
+
+
 def test_a_midnight_that_clocks_jump_over_is_the_first_instant_of_its_day(tmp_path):
     """Daily bars of Sao Paulo open at 01:00 on the day when summer time began."""
     bars = bars_of(

@@ -443,3 +443,17 @@ async def test_a_directory_that_was_moved_away_is_not_made_again(tmp_path):
     model = await SqliteReadModel.open(str(folder / "read.sqlite"), makes_directory=False)
     assert await model.apply([SESSION[1]], after(1), after(3))
     await model.aclose()
+
+
+async def test_a_connection_that_fails_after_nobody_waits_for_it_is_no_other_error():
+    """Whoever was cancelled while it was made hears of that alone."""
+
+    async def failing():
+        await asyncio.sleep(0.01)
+        raise sqlite3.OperationalError("unable to open database file")
+
+    waiting = asyncio.create_task(read_model_of_a_file._uncut(failing()))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

@@ -77,3 +77,40 @@ impl From<BrokenInvariant> for KernelError {
         Self::Broken(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tradecore_types::OrderId;
+
+    use super::*;
+
+    #[test]
+    fn every_end_of_a_kernel_says_why() {
+        let order_id = OrderId(7);
+        let broken = BrokenInvariant { promise: "the sum of the accounts", left: 3, right: -1 };
+        let runaway = KernelError::Runaway { strategy: StrategyId(2), time_ns: 9, calls_max: 1_000 };
+        for (error, words) in [
+            (runaway, "strategy 2 was called more than 1000 times at 9 with nothing new"),
+            (KernelError::GateFailed, "a decision gate failed: mend it and run again"),
+            (
+                LedgerError::NotPositive { lots: -2 }.into(),
+                "the ledger cannot book a fill: a fill of -2 lots: must be above 0",
+            ),
+            (
+                OrderError::NotOpen { order_id }.into(),
+                "a report does not fit the life cycle: order 7 is not open",
+            ),
+            (broken.into(), "the sum of the accounts: 3 is not -1"),
+        ] {
+            assert_eq!(error.to_string(), words);
+        }
+    }
+
+    #[test]
+    fn what_another_crate_refuses_keeps_its_words() {
+        let value = ValueError::new("price", "x", "must be a number");
+        assert_eq!(KernelError::from(value.clone()).to_string(), value.to_string());
+        let codec = CodecError::Length(9);
+        assert_eq!(KernelError::from(codec).to_string(), codec.to_string());
+    }
+}

@@ -141,3 +141,56 @@ impl std::error::Error for BrokenInvariant {}
 pub(crate) fn must_equal(promise: &'static str, left: i128, right: i128) -> Result<(), BrokenInvariant> {
     if left == right { Ok(()) } else { Err(BrokenInvariant { promise, left, right }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: OrderId = OrderId(7);
+
+    #[test]
+    fn every_refusal_of_a_fill_names_what_it_is_about() {
+        for (error, words) in [
+            (
+                LedgerError::OutOfTable { strategy: StrategyId(3), instrument: InstrumentId(4) },
+                "strategy 3 or instrument 4 is not in the ledger",
+            ),
+            (LedgerError::NotPositive { lots: -2 }, "a fill of -2 lots: must be above 0"),
+            (LedgerError::Overflow { what: "the cost" }, "the cost does not fit its integer"),
+        ] {
+            assert_eq!(error.to_string(), words);
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_a_report_names_the_order_and_the_rule() {
+        for (error, words) in [
+            (OrderError::NotOpen { order_id: ORDER }, "order 7 is not open"),
+            (OrderError::NumberUsed { order_id: ORDER }, "order number 7 is not above the last one"),
+            (OrderError::Full { capacity: 9 }, "9 orders are open, which is the capacity"),
+            (
+                OrderError::OutOfTable { order_id: ORDER },
+                "order 7 is of a strategy or an instrument that is not known",
+            ),
+            (
+                OrderError::Illegal {
+                    order_id: ORDER,
+                    state: OrderState::PendingCancel,
+                    event: OrderEvent::Rejected,
+                },
+                "order 7 is pending_cancel: Rejected cannot happen",
+            ),
+            (OrderError::Uncountable { order_id: ORDER, lots: 5 }, "order 7: 5 lots more cannot be counted"),
+            (OrderError::Lots { order_id: ORDER, lots: 5, open_lots: 2 }, "order 7: 5 lots where 2 are open"),
+        ] {
+            assert_eq!(error.to_string(), words);
+        }
+    }
+
+    #[test]
+    fn a_broken_promise_is_told_with_both_of_its_sides() {
+        let broken = must_equal("the sum of the accounts", 3, -1).unwrap_err();
+        assert_eq!(broken.to_string(), "the sum of the accounts: 3 is not -1");
+        assert_eq!(must_equal("the sum of the accounts", 3, 3), Ok(()));
+    }
+}

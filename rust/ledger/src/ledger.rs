@@ -179,12 +179,6 @@ impl Ledger {
         sum_of(lots)
     }
 
-    /// Returns what a strategy paid on average for its position, and the lots; `None` when it is flat.
-    #[must_use]
-    pub fn paid_for_position(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<PaidPrice> {
-        sum_of(self.open_lots(strategy, instrument))
-    }
-
     /// Returns the profit of a strategy's open lots at a price, before fees; `None` when it does not fit.
     #[must_use]
     pub fn unrealised_of(

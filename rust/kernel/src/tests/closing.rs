@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{
-    CommandKind, InstrumentId, LimitName, OrderId, OrderKind, Rule, Scope, Side, StrategyId,
+    Bracket, CommandKind, InstrumentId, LimitName, OrderId, OrderKind, Report, ReportBody, Rule, Scope, Side,
+    StrategyId,
 };
 
 use super::common::{
@@ -434,4 +435,27 @@ fn an_order_that_closes_needs_no_room_among_entries() {
     assert_eq!(rig.refused(ANNA, &market(TIN, Side::Sell, 1)).rule, Rule::OpenOrdersMax);
     let order_id = rig.approved(ANNA, &limit(GOLD, Side::Sell, 200, 10));
     assert!(reduces_only(&rig, order_id));
+}
+
+/// The stop of an entry is set off, and closes what the entry opened; it alone may close that.
+#[test]
+fn what_closes_now_counts_what_a_stop_that_is_set_off_closes_already() {
+    for is_set_off in [false, true] {
+        let mut config = config(Matching::Quotes);
+        config.venue.order_latency_ns = 10;
+        let mut rig = Rig::new(config);
+        rig.play(&quotes(100, 99));
+        let bracket = Bracket::at(Some(50), None);
+        rig.approved(ANNA, &OrderRequest { bracket, ..market(GOLD, Side::Buy, 4) });
+        rig.play(&quotes(200, 99));
+        let stop = rig.kernel.orders().iter().next().unwrap().intent;
+        assert_eq!((rig.position(ANNA, GOLD), stop.closes.is_some(), stop.reduce_only), (4, true, true));
+        if is_set_off {
+            let report = Report { venue_time_ns: 200, order_id: stop.order_id, body: ReportBody::Triggered };
+            rig.kernel.apply_report(GOLD, &report).unwrap();
+        }
+        let closing = OrderRequest { reduce_only: true, ..market(GOLD, Side::Sell, 4) };
+        let verdict = rig.kernel.submit(ANNA, &closing).unwrap();
+        assert_eq!(matches!(verdict, Verdict::Approved(_)), !is_set_off, "{verdict:?}");
+    }
 }

@@ -269,6 +269,10 @@ fn assert_promises(before: &Orders, after: &Orders, outcome: Result<Option<Moved
     assert_eq!(working.buy_lots, if after.is_empty() { 0 } else { order.lots_at_stake() });
     assert_eq!(working, after.working(StrategyId(0), InstrumentId(0)));
     assert_eq!((state_after == OrderState::Filled), order.open_lots() == 0, "{order:?}");
+    // Whatever it waits for: what has traded cannot have been refused, and its state says that it traded.
+    let is_untraded = matches!(state_after, OrderState::Rejected | OrderState::New);
+    assert!(!is_untraded || order.filled_lots == 0, "{order:?}");
+    assert!(state_after != OrderState::PartiallyFilled || order.filled_lots > 0, "{order:?}");
 }
 
 proptest! {
