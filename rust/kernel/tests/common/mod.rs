@@ -8,6 +8,8 @@
     reason = "test code; each test uses a part"
 )]
 
+pub mod outside;
+
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
 use tradecore_kernel::{
