@@ -319,6 +319,9 @@ impl Kernel {
     pub(crate) fn tell_held(&mut self, order: &ApprovedOrder, body: ReportBody) {
         let intent = order.intent();
         let report = Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body };
+        if self.config.destination.is_outside() {
+            self.heard.note_unsent(intent.order_id);
+        }
         self.schedule.report(self.now_ns, Delivery { instrument: intent.instrument, report });
     }
 }

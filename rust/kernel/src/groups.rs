@@ -236,8 +236,31 @@ impl Groups {
                 limit.lots = limit.lots.saturating_add(more_lots);
             }
             if is_closed {
-                (child.is_last, child.ungranted_lots) = (true, 0);
+                child.end_grants();
             }
+        }
+    }
+
+    /// Tells whether an order has children.
+    pub(crate) fn has_children(&self, entry: OrderId) -> bool {
+        !self.range_of(entry).is_empty()
+    }
+
+    /// Notes that an order has ended whose children were noted after that.
+    pub(crate) fn end_grants(&mut self, entry: OrderId) {
+        let range = self.range_of(entry);
+        self.children.get_mut(range).unwrap_or_default().iter_mut().for_each(Child::end_grants);
+    }
+
+    /// Grants the exits of an order that has ended what it opened after that.
+    pub(crate) fn grant_late(&mut self, entry: OrderId, opened_lots: i64) {
+        let range = self.range_of(entry);
+        let children = self.children.get_mut(range).unwrap_or_default();
+        for child in children.iter_mut().filter(|child| child.is_exit() && !child.is_given_up) {
+            child.grant_late(opened_lots);
+        }
+        if !children.is_empty() {
+            self.due.push_back(entry);
         }
     }
 
@@ -546,7 +569,7 @@ impl Groups {
                 put_id(out, id);
             }
             encode_order(out, 0, &OrderIntent { kind: child.kind, ..*child.approved.intent() }, 0);
-            let under_way = [child.growing_lots, child.lost_lots, child.undone_lots];
+            let under_way = [child.growing_lots, child.lost_lots, child.undone_lots, child.forgone_lots];
             for lots in
                 [child.ungranted_lots, child.due_lots, child.refused_lots].into_iter().chain(under_way)
             {

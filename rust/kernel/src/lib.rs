@@ -39,6 +39,7 @@ mod expiry;
 mod funding;
 mod gates;
 mod groups;
+mod heard;
 mod holdings;
 mod input;
 mod judging;
