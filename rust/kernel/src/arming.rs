@@ -10,11 +10,9 @@ use tradecore_types::{
 
 use crate::child::Child;
 use crate::decision::RequestKind;
+use crate::orders::KEEPS_PRICE;
 use crate::schedule::Delivery;
 use crate::{Kernel, KernelError, Links, VenueRequest};
-
-/// An amendment that keeps the price.
-const KEEPS_PRICE: i64 = 0;
 
 /// Price of an exit before its entry has paid one; nothing is sent with it.
 const UNPRICED: i64 = 1;

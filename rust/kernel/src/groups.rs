@@ -6,6 +6,7 @@
 //! children without an order until their entry fills. Of orders that cancel each other the end of one cancels
 //! the others, and a partial fill makes them no larger than what it leaves.
 
+mod late;
 mod lines;
 mod unsent;
 
@@ -241,29 +242,6 @@ impl Groups {
         }
     }
 
-    /// Tells whether an order has children.
-    pub(crate) fn has_children(&self, entry: OrderId) -> bool {
-        !self.range_of(entry).is_empty()
-    }
-
-    /// Notes that an order has ended whose children were noted after that.
-    pub(crate) fn end_grants(&mut self, entry: OrderId) {
-        let range = self.range_of(entry);
-        self.children.get_mut(range).unwrap_or_default().iter_mut().for_each(Child::end_grants);
-    }
-
-    /// Grants the exits of an order that has ended what it opened after that.
-    pub(crate) fn grant_late(&mut self, entry: OrderId, opened_lots: i64) {
-        let range = self.range_of(entry);
-        let children = self.children.get_mut(range).unwrap_or_default();
-        for child in children.iter_mut().filter(|child| child.is_exit() && !child.is_given_up) {
-            child.grant_late(opened_lots);
-        }
-        if !children.is_empty() {
-            self.due.push_back(entry);
-        }
-    }
-
     /// Notes the answer to an amendment. What a child could not grow by is due again once nothing is under way,
     /// at the next change of the market: it would meet the same answer now.
     ///
@@ -426,6 +404,10 @@ impl Groups {
     /// Counts a limit and returns to what open size the order is to be cut; `None` when it stays.
     pub(crate) fn apply(&mut self, limit: Limit, order: &OpenOrder) -> Option<i64> {
         let Limit { order_id, mut lots, cut } = limit;
+        if lots > 0 && cut == Cut::Reduction && order.state == OrderState::Unknown {
+            // It cannot be asked for now, and is measured anew once more is known of the order.
+            return None;
+        }
         let meant_lots = order.meant_lots();
         let is_cut =
             |lots| if lots == 0 { order.state != OrderState::PendingCancel } else { meant_lots > lots };

@@ -7,14 +7,15 @@
 //! The journal has what was said as it came (`venue_report`), and what was booked of it (`report`): whoever reads it
 //! need not merge anything again.
 
-use tradecore_ledger::{ClosedOrder, OrderError, OrderEvent, OrderState};
+use tradecore_ledger::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState};
 use tradecore_types::{
-    CancelReason, InstrumentId, Money, OrderId, Report, ReportBody, Surprise, SurpriseKind, ValueError,
-    VenueEvent, VenueReport,
+    CancelReason, InstrumentId, Money, OrderId, OrderIntent, Report, ReportBody, Surprise, SurpriseKind,
+    ValueError, VenueEvent, VenueReport,
 };
 
 use crate::books::{Booking, Outcome};
 use crate::heard::Traded;
+use crate::orders::KEEPS_PRICE;
 use crate::{Kernel, KernelError};
 
 /// What a report means for the books as they are now.
@@ -26,9 +27,6 @@ enum Reading {
     /// It cannot be true.
     Impossible,
 }
-
-/// Price of an amendment that keeps the one that the order has; no order can have it.
-const KEEPS_PRICE: i64 = 0;
 
 impl Kernel {
     /// Checks that what a venue outside says can be taken in, before it is queued.
@@ -78,18 +76,42 @@ impl Kernel {
     }
 
     fn on_venue_report(&mut self, instrument: InstrumentId, said: &VenueReport) -> Result<(), KernelError> {
+        let order_id = said.report.order_id;
+        let was_unknown = self.is_unknown(order_id);
         let is_booked = match self.read(instrument, said) {
             Reading::News(report) => self.book_news(instrument, &report)?,
             Reading::Known => return Ok(()),
             Reading::Impossible => {
-                self.note_surprise(said.report.order_id, SurpriseKind::Impossible);
+                self.note_surprise(order_id, SurpriseKind::Impossible);
                 return Ok(());
             }
         };
         if is_booked {
             self.heard.note(said, &self.books.orders);
         }
+        if was_unknown && !self.is_unknown(order_id) {
+            self.measure_anew(order_id);
+        }
         self.follow_reports()
+    }
+
+    fn is_unknown(&self, order_id: OrderId) -> bool {
+        self.books.orders.get(order_id).is_some_and(|order| order.state == OrderState::Unknown)
+    }
+
+    /// An order is no longer unknown. What there is to close may have become less meanwhile, and nobody could ask
+    /// for a smaller size: one that only closes is measured anew.
+    fn measure_anew(&mut self, order_id: OrderId) {
+        let Some(OpenOrder { intent, .. }) = self.books.orders.get(order_id).copied() else { return };
+        let OrderIntent { strategy, instrument, closes, .. } = intent;
+        match closes {
+            Some(entry) => {
+                let lots = self.books.ledger.lots_of_entry(strategy, instrument, entry);
+                self.books.groups.note_reduction(entry, lots);
+            }
+            None if intent.reduce_only => self.note_orphans(strategy, instrument),
+            None => {}
+        }
     }
 
     /// Reads what a venue says about an order: what it means for the books as they are now.

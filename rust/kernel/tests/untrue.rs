@@ -389,3 +389,25 @@ fn a_market_order_of_an_unreconciled_engine_may_only_close() {
     assert!(matches!(rig.kernel.orders().get(OrderId(stop)).unwrap().intent.kind, OrderKind::Stop { .. }));
     rig.play(&quotes(2_000, 99));
 }
+
+#[test]
+fn an_exit_that_was_unknown_while_its_position_shrank_is_cut_once_it_is_known() {
+    for is_linked in [true, false] {
+        let (mut rig, entry) = one_accepted();
+        let request = OrderRequest { reduce_only: true, ..stop(GOLD, Side::Sell, 90, 10) };
+        let exit = if is_linked { Some(linked(&mut rig, &request, entry)) } else { None };
+        tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+        let exit = exit.unwrap_or_else(|| rig.approved(ANNA, &request));
+        tell(&mut rig, VenueEvent::OutcomeLost { order_id: exit });
+        let sell = rig.approved(ANNA, &limit(GOLD, Side::Sell, 105, 4));
+        tell_about(&mut rig, sell, filled(105, 4), Some("t2"));
+        assert_eq!(
+            rig.kernel.orders().get(exit).unwrap().asked_lots(),
+            10,
+            "nobody knows whether it is there"
+        );
+        tell_about(&mut rig, exit, ReportBody::Accepted, None);
+        assert_eq!(rig.kernel.orders().get(exit).unwrap().asked_lots(), 6, "{is_linked}");
+        assert_eq!(sent(&rig).last().unwrap().body, SentBody::Replace { price_ticks: 0, lots: 6 });
+    }
+}
