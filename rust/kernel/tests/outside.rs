@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::outside::{about, filled, one_order, outside, said, sent, state, surprises, tell, tell_about};
 use common::{
     ANNA, BERT, GOLD, Rig, Script, TIN, assert_positions_are_sums_of_fills, batch, config, limit, market,
-    money, quotes, replayed, subscribe,
+    money, quotes, recounted, replayed, subscribe, whole,
 };
 use proptest::prelude::*;
 use tradecore_journal::{Frames, RecordBody, decode};
-use tradecore_kernel::{Destination, KernelConfig, Matching, Verdict};
-use tradecore_ledger::OrderState;
+use tradecore_kernel::{Destination, KernelConfig, MarginMode, MarginRule, Matching, Verdict};
+use tradecore_ledger::{MarginSchedule, MarginTier, OrderState};
+use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
     CancelReason, Command, Event, EventBatch, EventBody, InstrumentId, Money, OrderId, OrderIntent,
-    RejectReason, ReportBody, Rule, Sent, SentBody, Side, SurpriseKind, VenueEvent,
+    RejectReason, ReportBody, Rule, Scope, Sent, SentBody, Side, SurpriseKind, VenueEvent,
 };
 
 #[test]
@@ -391,7 +392,11 @@ impl Dice {
 
 /// Runs a strategy that does something of everything against the fake venue until nothing is on its way.
 fn played(seed: u64, reorders: bool) -> (Rig, Fake) {
-    let mut rig = Rig::new(outside());
+    played_in(outside(), seed, reorders, |_| {})
+}
+
+fn played_in(config: KernelConfig, seed: u64, reorders: bool, mut after: impl FnMut(&Rig)) -> (Rig, Fake) {
+    let mut rig = Rig::new(config);
     subscribe(&mut rig.kernel);
     let (mut fake, mut dice) = (Fake::new(), Dice { state: seed, reorders });
     let mut script = Script::new(seed);
@@ -417,6 +422,7 @@ fn played(seed: u64, reorders: bool) -> (Rig, Fake) {
             }
         })
         .unwrap();
+        after(&rig);
         let frames = rig.frames.clone();
         fake.read(&frames, &mut dice);
         if is_over && fake.under_way.is_empty() {
@@ -424,6 +430,36 @@ fn played(seed: u64, reorders: bool) -> (Rig, Fake) {
         }
     }
     panic!("it does not come to an end");
+}
+
+/// Limits on everything, gold with the margin of the whole account and tin with one of its own.
+fn with_limits_and_margin() -> KernelConfig {
+    let limits = ScopeLimits {
+        position_max: whole(60),
+        open_orders_max: Some(20),
+        gross_max: Some(money(20_000)),
+        net_max: Some(money(10_000)),
+        daily_loss_max: Some(money(500)),
+        drawdown_max: Some(money(800)),
+        executions_max: Some(30),
+        executions_window_ns: 100,
+        ..ScopeLimits::default()
+    };
+    let of = |limits| StrategyLimits { limits, instruments: None };
+    let mut config = outside();
+    config.scopes = ScopesConfig {
+        account: limits,
+        strategies: vec![of(limits), of(limits)],
+        self_trade: SelfTrade::CancelOldest,
+        ..ScopesConfig::default()
+    };
+    let tier =
+        MarginTier { notional_max: None, maintenance_ppm: 50_000, leverage_max: 10, amount: Some(Money(0)) };
+    for (instrument, mode) in config.instruments.iter_mut().zip([MarginMode::Cross, MarginMode::Isolated]) {
+        let schedule = MarginSchedule::new(5, 1, &[tier]).unwrap();
+        instrument.margin = Some(MarginRule { mode, schedule, liquidation_fee_ppb: 1_000_000 });
+    }
+    config
 }
 
 fn assert_same_books(rig: &Rig, fake: &Fake) {
@@ -494,5 +530,22 @@ proptest! {
         prop_assert!(quotes_seen > 0);
         prop_assert_eq!(again.kernel.state_hash(), rig.kernel.state_hash());
         prop_assert!(again.frames == rig.frames);
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Limits count every fill once, late ones and those beyond an order too, and every order as long as it is open.
+    #[test]
+    fn limits_see_what_a_recount_sees(seed in 0..200u64) {
+        let (rig, fake) = played_in(with_limits_and_margin(), seed, true, |rig| {
+            for of in [None, Some(ANNA), Some(BERT)] {
+                let scope = of.map_or(Scope::Account, Scope::Strategy);
+                assert_eq!(rig.kernel.scopes().exposure(scope), Some(recounted(rig, of)), "{of:?}");
+            }
+        });
+        assert_same_books(&rig, &fake);
     }
 }

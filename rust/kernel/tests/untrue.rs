@@ -411,3 +411,26 @@ fn an_exit_that_was_unknown_while_its_position_shrank_is_cut_once_it_is_known() 
         assert_eq!(sent(&rig).last().unwrap().body, SentBody::Replace { price_ticks: 0, lots: 6 });
     }
 }
+
+#[test]
+fn a_venue_may_say_any_size_and_time_and_the_engine_goes_on() {
+    let times = [i64::MIN, -1, 0, i64::MAX];
+    for venue_time_ns in times {
+        for lots in [1, 10, 1 << 40, i64::MAX / 4, i64::MAX - 4] {
+            for body in [
+                ReportBody::Replaced { price_ticks: 94, lots },
+                ReportBody::Restated { price_ticks: 94, lots },
+            ] {
+                let (mut rig, order_id) = one_accepted();
+                tell(&mut rig, at(about(order_id, filled(95, 4), Some("t1")), venue_time_ns, 4));
+                tell(&mut rig, at(about(order_id, body, None), venue_time_ns, 4));
+                rig.play(&quotes(2_000, 99));
+                tell(&mut rig, at(about(order_id, filled(95, 1), Some("t2")), i64::MAX, 5));
+                let sell = rig.approved(ANNA, &market(GOLD, Side::Sell, 5));
+                tell(&mut rig, at(about(sell, filled(95, 5), Some("t3")), i64::MIN, 5));
+                rig.play(&quotes(3_000, 99));
+                assert_eq!(rig.position(ANNA, GOLD), 0);
+            }
+        }
+    }
+}
