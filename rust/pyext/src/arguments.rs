@@ -27,6 +27,7 @@ macro_rules! whole {
 }
 
 whole! {
+    i128: "must be a whole number that fits 128 bits",
     i64: "must be a whole number that fits 64 bits",
     u64: "must be a whole number from 0 to 18446744073709551615",
     u32: "must be a whole number from 0 to 4294967295",
@@ -56,11 +57,18 @@ readers! {
     time_ns: i64, instrument_id: u32, bid_ticks: i64, bid_lots: i64, ask_ticks: i64, ask_lots: i64,
     update_id: u64, price_ticks: i64, lots: i64, trade_id: u64, first_id: u64, last_id: u64, prev_id: u64,
     order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, strategy_id: u16, count: u64,
+    fee_atto: i128,
 }
 
 readers! {
     optional, "Whole numbers that may be left out.", optional_number:
     checksum: Option<u32>, expire_ns: Option<i64>, venue_time_ns: Option<i64>, filled_lots: Option<i64>,
+    price_ticks: Option<i64>,
+}
+
+readers! {
+    id, "Names that a venue gives, which may be left out.", optional_text:
+    venue_order_id: Option<String>, trade_id: Option<String>,
 }
 
 readers! {
@@ -127,6 +135,10 @@ fn whole_number<T: Whole>(name: &str, given: &Bound<'_, PyAny>) -> PyResult<T> {
 
 fn optional_number<T: Whole>(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<T>> {
     if given.is_none() { Ok(None) } else { whole_number(name, given).map(Some) }
+}
+
+fn optional_text(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    given.extract().map_err(|_| invalid_argument(name, given, "must be text, or None"))
 }
 
 fn order_number(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
