@@ -172,8 +172,9 @@ def _add_controls(commands: Commands) -> None:
         ("kill", "cancel every order and refuse new ones until released; survives restarts"),
         ("emergency-stop", "kill that also works when the engine hangs: ends its process if it must"),
     ):
-        target = "status:status" if name == "status" else f"control:{name.replace('-', '_')}"
+        target = _TARGETS.get(name, "control:command")
         command = _command(commands, name, target, help_text)
+        command.set_defaults(command=name)
         command.add_argument(
             "account", nargs="?", help="name of the account (default: the only or every one)"
         )
@@ -184,21 +185,38 @@ def _add_controls(commands: Commands) -> None:
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)
-    limit = _command(commands, "set-limit", "control:set_limit", "give a limit a new value while it runs")
-    limit.add_argument("scope", help="account, strategy:NAME or instrument:SYMBOL")
-    limit.add_argument("limit", help="name of the setting, e.g. notional_max")
-    limit.add_argument("value", help="its value as in the settings, or off")
-    release = _command(commands, "release", "control:release", "let what a limit halted trade again")
-    release.add_argument("scope", help="account or strategy:NAME")
-    allow = _command(commands, "allow", "control:allow", "let a strategy trade an instrument while it runs")
-    forbid = _command(commands, "forbid", "control:forbid", "let it open nothing more in an instrument")
-    for command in (allow, forbid):
-        command.add_argument("scope", help="strategy:NAME")
-        command.add_argument("instrument", help="symbol of the instrument")
-    for command in (limit, release, allow, forbid):
-        command.add_argument("--by", required=True, metavar="PERSON", help="who answers for it")
+    for name, help_text, fields in _ABOUT_SOMETHING:
+        command = _command(commands, name, "control:command", help_text)
+        command.set_defaults(command=name.replace("-", "_"))
+        for field in fields:
+            command.add_argument(field, help=_FIELDS[field])
+        command.add_argument(
+            "--by", required=True, metavar="PERSON", dest="person", help="who answers for it"
+        )
         command.add_argument("--account", help="name of the account (default: the only one)")
         _json(command)
+
+
+# Commands that somebody answers for, and what each is about.
+_ABOUT_SOMETHING = (
+    ("set-limit", "give a limit a new value while it runs", ("scope", "limit", "value")),
+    ("release", "let what a limit halted trade again", ("scope",)),
+    ("allow", "let a strategy trade an instrument while it runs", ("scope", "instrument")),
+    ("forbid", "let it open nothing more in an instrument", ("scope", "instrument")),
+)
+_FIELDS = {
+    "scope": "account, strategy:NAME or instrument:SYMBOL",
+    "limit": "name of the setting, e.g. notional_max",
+    "value": "its value as in the settings, or off",
+    "instrument": "symbol of the instrument",
+}
+# Commands that do more than to hand one on to the engine.
+_TARGETS = {
+    "status": "status:status",
+    "stop": "control:stop",
+    "kill": "control:kill",
+    "emergency-stop": "control:emergency_stop",
+}
 
 
 def _add_journal(commands: Commands) -> None:
@@ -237,6 +255,12 @@ def _add_files(commands: Commands) -> None:
         command.add_argument("path", help="SQLite file")
         _json(command)
     rebuild.add_argument("--journal", required=True, help="journal file")
+    follow = _command(
+        database, "follow", "database:follow", "keep read models up while engines write their journals"
+    )
+    follow.add_argument(
+        "pairs", nargs="+", metavar="JOURNAL=TABLES", help="journal file and its SQLite file; several pairs"
+    )
 
     config = commands.add_parser("config", help="configuration files").add_subparsers(
         metavar="COMMAND", required=True

@@ -14,11 +14,12 @@ from typing import Protocol
 
 import msgspec
 
+from tradecore.domain.commands import Command, Kill, Pause, Release, ReleaseKill, Resume
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.domain.journal import JournalFolder
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
-from tradecore.ports.control_channel import ControlReply, ControlRequest
+from tradecore.ports.control_channel import ControlReply, ControlRequest, Status, Stop
 from tradecore.runtime import Session
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.session import Phase
@@ -195,9 +196,9 @@ class Daemon:
         session = self._session
         if session is None:
             return ControlReply(accepted=False, message="the engine is starting")
-        if request.command == "status":
+        if isinstance(request, Status):
             return ControlReply(accepted=True, seq=session.status().seq, status=self._status(session))
-        if request.command == "stop":
+        if isinstance(request, Stop):
             self._ask_end(STOP_COMMAND)
             return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
         idle = _idle_words(session, request)
@@ -206,10 +207,10 @@ class Daemon:
         seq = await session.command(request)
         said: dict[str, object] = {}
         message = ""
-        if request.command == "kill":
+        if isinstance(request, Kill):
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
-        elif request.command == "release_kill" and (
+        elif isinstance(request, ReleaseKill) and (
             failed := await self._disk(lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX)
         ):
             message = f"released; but its next start is killed again, because the latch stays: {failed}"
@@ -230,10 +231,10 @@ class Daemon:
         is_killed = session.engine.summary().is_killed
         if kill_latch.is_release_requested(self._state):
             if is_killed:
-                await session.command("release_kill")
+                await session.command(ReleaseKill())
             await self._disk(lambda: kill_latch.clear(self._state))
         elif kill_latch.is_engaged(self._state) and not is_killed:
-            await session.command("kill")
+            await session.command(Kill())
 
     async def _keep_beating(self) -> None:
         while True:
@@ -292,7 +293,7 @@ class Daemon:
 
     async def _pause(self, session: Session) -> None:
         with suppress(TradecoreError):
-            await session.command("pause")
+            await session.command(Pause())
 
     def _beat_if_possible(self, phase: str) -> None:
         """Write a heartbeat; one that cannot be written is said, and nothing else depends on it."""
@@ -513,17 +514,17 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def _idle_words(session: Session, request: ControlRequest) -> str:
+def _idle_words(session: Session, command: Command) -> str:
     """Say that a command ends what never was; empty for every other one. It is journalled all the same."""
     found = session.engine.summary()
-    match request.command:
-        case "release" if request.scope not in found.halts:
+    match command:
+        case Release(scope=scope) if scope not in found.halts:
             halted = ", ".join(found.halts)
             beside = f"; halted is {halted}" if halted else ""
-            return f"nothing was halted in {request.scope}, so nothing changed{beside}"
-        case "resume" if not found.is_paused:
+            return f"nothing was halted in {scope}, so nothing changed{beside}"
+        case Resume() if not found.is_paused:
             return "it was not paused, so nothing changed"
-        case "release_kill" if not found.is_killed:
+        case ReleaseKill() if not found.is_killed:
             return "the kill switch was not engaged, so nothing changed"
         case _:
             return ""

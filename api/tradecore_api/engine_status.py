@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tradecore.domain.order_words import KnownOrder, order_text
+from tradecore.domain.record_bodies import OrderTerms
 from tradecore.domain.refusal_words import refusal_words
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import Units, exact_money, trimmed
@@ -125,12 +126,12 @@ def order_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
 
 def known_order(row: Mapping[str, Any]) -> KnownOrder:
     """Return an open order of the engine as the narrator knows orders."""
-    order = KnownOrder.of(row["intent"])
+    order = KnownOrder.of(OrderTerms(**row["intent"]))
     order.filled_lots = row["filled_lots"]
     if order.lots is not None:
         order.lots = row["filled_lots"] + row["open_lots"]
-    if row["price_ticks"] is not None and "price_ticks" in order.terms:
-        order.terms = {**order.terms, "price_ticks": row["price_ticks"]}
+    if row["price_ticks"] is not None and order.terms.price_ticks is not None:
+        order.move_to(row["price_ticks"])
     return order
 
 

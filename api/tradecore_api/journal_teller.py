@@ -4,6 +4,7 @@ import msgspec
 
 from tradecore.domain.narrator import Narrator, Noted
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import Session, values_of
 from tradecore.runtime import SessionConfig
 
 
@@ -18,8 +19,8 @@ class JournalTeller:
 
     def note(self, record: JournalRecord) -> Noted:
         """Take a record in, in the order of the journal."""
-        if record.kind == "session":
-            self._narrator = narrator_of(record) or self._narrator
+        if isinstance(record.body, Session):
+            self._narrator = narrator_of(record.body) or self._narrator
         return Noted(record=record) if self._narrator is None else self._narrator.note(record)
 
     def words(self, noted: Noted) -> str:
@@ -27,25 +28,25 @@ class JournalTeller:
         if self._narrator is not None:
             return self._narrator.words(noted)
         record = noted.record
-        return " ".join([record.kind, *(f"{name}={value}" for name, value in record.fields.items())])
+        return " ".join([record.kind, *(f"{name}={value}" for name, value in values_of(record.body).items())])
 
     def values(self, noted: Noted) -> dict[str, object]:
         """Return what a record says, names and exact decimals."""
         return {} if self._narrator is None else self._narrator.values(noted)
 
 
-def narrator_of(session: JournalRecord) -> Narrator | None:
+def narrator_of(session: Session) -> Narrator | None:
     """Return a narrator for what follows a `session` record; `None` when its settings cannot be read."""
     config = recorded_config_of(session)
     return None if config is None else Narrator(config.engine, strategy_names(config))
 
 
-def recorded_config_of(session: JournalRecord) -> SessionConfig | None:
+def recorded_config_of(session: Session) -> SessionConfig | None:
     """Return the settings of a `session` record; `None` when they cannot be read."""
-    text = session.fields.get("config", b"")
+    text = session.config
     try:
-        return SessionConfig.decoded(text.encode() if isinstance(text, str) else bytes(text))  # type: ignore[call-overload]
-    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+        return SessionConfig.decoded(text.encode() if isinstance(text, str) else text)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

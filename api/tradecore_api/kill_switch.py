@@ -14,6 +14,7 @@ from functools import partial
 
 import msgspec
 
+from tradecore.domain.commands import Kill
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.ports.control_channel import ControlReply
 from tradecore_api import account_socket, heartbeat, instance_lock, kill_latch, last_words, state_dir
@@ -81,7 +82,7 @@ def kill(state: StateDir, reason: str, *, seconds_max: float, ends_process: bool
         doubt = error
     reply: ControlReply | None = None
     try:
-        reply = client.ask(state, "kill", seconds_max=seconds_max, by_name_first=True)
+        reply = client.ask(state, Kill(), seconds_max=seconds_max, by_name_first=True)
         why = reply.message
     except client.NotAnsweringError as error:
         if doubt is not None and instance_lock.living_holder(state.lock) is None:
@@ -146,7 +147,7 @@ def _unanswered(state: StateDir, reason: str, why: str, *, may_fail: bool) -> Ou
     failed = kill_latch.try_engage(state, reason)
     try:
         # One that was starting may have looked for the latch just before it was written.
-        reply = client.ask(state, "kill", seconds_max=ASK_AGAIN_SECONDS_MAX, by_name_first=True)
+        reply = client.ask(state, Kill(), seconds_max=ASK_AGAIN_SECONDS_MAX, by_name_first=True)
     except client.NotAnsweringError:
         reply = ControlReply(accepted=False)
     if reply.accepted:

@@ -7,6 +7,7 @@ import msgspec
 
 from tradecore.domain.times import iso_time, span_text
 from tradecore.domain.units import shown_money
+from tradecore.ports.control_channel import Status
 from tradecore_api import heartbeat as heartbeats
 from tradecore_api import instance_lock, kill_latch
 from tradecore_api.control import client
@@ -156,7 +157,7 @@ def _reboot(found: AccountStatus) -> str:
 
 def _asked(state: StateDir) -> dict[str, object]:
     try:
-        return client.ask(state, "status", seconds_max=STATUS_SECONDS_MAX).status
+        return client.ask(state, Status(), seconds_max=STATUS_SECONDS_MAX).status
     except client.NotAnsweringError:
         return {}
 

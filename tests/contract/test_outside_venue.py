@@ -5,6 +5,7 @@ from unittest import mock
 import msgspec
 import pytest
 
+from support.records import record
 from support.tables import rows_of
 from tradecore._core import Kernel
 from tradecore.domain import (
@@ -18,7 +19,7 @@ from tradecore.domain import (
 )
 from tradecore.domain.journal import events_from_frames
 from tradecore.domain.journal_folder import JournalFolder
-from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore.domain.record import JournalPosition
 from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
 from tradecore_sqlite import SqliteReadModel
@@ -175,10 +176,7 @@ async def test_answers_are_events_and_whoever_reads_the_journal_sees_what_was_bo
     kinds = [kind for _, _, kind, _ in runtime.folder.reader()]
     assert (kinds.count("venue_report"), kinds.count("surprise")) == (5, 1)
 
-    records = [
-        JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields)
-        for seq, time_ns, kind, fields in runtime.folder.reader()
-    ]
+    records = [record(kind, seq, time_ns, **fields) for seq, time_ns, kind, fields in runtime.folder.reader()]
     read_model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
     await read_model.apply(records, JournalPosition(), JournalPosition(len(records), "a"))
     await read_model.aclose()

@@ -7,6 +7,7 @@ import pytest
 from support.desk import Desk
 from support.preloaded import CAN_PRELOAD, REASON, build
 from tradecore.domain.journal import JournalFolder
+from tradecore.ports.control_channel import Status
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.state_dir import ENVIRONMENT_NAME, StateDir
@@ -35,7 +36,7 @@ def desk(tmp_path, monkeypatch):
 
 def records():
     """Ask the engine how long its journal is; from here, because a command for each look takes long."""
-    return client.ask(StateDir("one"), "status", seconds_max=5).status["records"]
+    return client.ask(StateDir("one"), Status(), seconds_max=5).status["records"]
 
 
 @pytest.mark.without(

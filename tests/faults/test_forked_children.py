@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support.held import CALLBACK, Held, seconds_until_ended
+from tradecore.domain.commands import Kill
 from tradecore.domain.journal import JournalFolder
 from tradecore.runtime.forked_child import EXIT_CODE
 from tradecore_api.control import client
@@ -63,7 +64,7 @@ def test_a_child_that_comes_back_ends_and_leaves_its_parent_alone(tmp_path, monk
             assert {"control.json", "control.sock", "engine.lock"} <= state, name
             assert not {"last_words.json", "failed_start.json"} & state, name
             monkeypatch.setenv(ENVIRONMENT_NAME, str(engine.shell.folder / "state"))
-            assert client.ask(StateDir("one"), "kill", seconds_max=5).accepted, name
+            assert client.ask(StateDir("one"), Kill(), seconds_max=5).accepted, name
             said = look("one")
             assert (said.state, said.engine["is_killed"], said.pid) == ("running", True, engine.process.pid)
         began = time.monotonic()

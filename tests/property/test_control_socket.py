@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tradecore.domain import StorageError
-from tradecore.ports.control_channel import ControlReply, ControlRequest
+from tradecore.domain.commands import Kill
+from tradecore.ports.control_channel import ControlReply, ControlRequest, Status
 from tradecore_api import account_socket
 from tradecore_api.control import address, client, frames
 from tradecore_api.control.server import CONNECTIONS_MAX, ControlServer
@@ -25,7 +26,7 @@ from tradecore_api.state_dir import StateDir
 
 async def echo(request: ControlRequest) -> ControlReply:
     """Answer with the command itself."""
-    return ControlReply(accepted=True, message=request.command, seq=7)
+    return ControlReply(accepted=True, message=str(request.__struct_config__.tag), seq=7)
 
 
 @contextlib.asynccontextmanager
@@ -73,7 +74,7 @@ def replies(data: bytes) -> list[ControlReply]:
 
 def request(command: str = "status", token: str = "") -> bytes:
     """Return the frame of a request."""
-    return frames.encode(frames.Envelope(request=ControlRequest(command=command), token=token))
+    return frames.encode(frames.Envelope(request={"command": command}, token=token))
 
 
 async def test_a_request_is_answered_and_several_may_follow_on_one_connection(tmp_path):
@@ -163,7 +164,7 @@ async def test_a_kill_reaches_an_engine_on_loopback_by_its_name(tmp_path, monkey
     await server.open(echo)
     try:
         for by_name_first in (True, False):
-            ask = partial(client.ask, state, "kill", seconds_max=3, by_name_first=by_name_first)
+            ask = partial(client.ask, state, Kill(), seconds_max=3, by_name_first=by_name_first)
             assert (await asyncio.to_thread(ask)).message == "kill"
     finally:
         await server.aclose()
@@ -224,7 +225,7 @@ async def test_another_user_is_refused_by_the_file_and_by_the_engine(open_direct
     asked = []
 
     async def note(sent):
-        asked.append(sent.command)
+        asked.append(sent)
         return ControlReply(accepted=True)
 
     server = ControlServer(open_directory / "control.json")
@@ -239,7 +240,7 @@ async def test_another_user_is_refused_by_the_file_and_by_the_engine(open_direct
         await server.aclose()
     assert (refused.accepted, refused.message) == (False, "only the engine's own user may ask")
     assert taken.accepted
-    assert asked == ["status"]
+    assert asked == [Status()]
 
 
 def test_asking_nobody_says_so_in_time(tmp_path, monkeypatch):
@@ -248,10 +249,10 @@ def test_asking_nobody_says_so_in_time(tmp_path, monkeypatch):
     state = StateDir("nobody")
     state.create()
     with pytest.raises(client.NotAnsweringError, match="no engine has published"):
-        client.ask(state, "status", seconds_max=0.2)
+        client.ask(state, Status(), seconds_max=0.2)
     address.Address(socket=str(tmp_path / "gone.sock")).write(state.address)
     with pytest.raises(client.NotAnsweringError, match="does not answer"):
-        client.ask(state, "status", seconds_max=0.2)
+        client.ask(state, Status(), seconds_max=0.2)
 
 
 async def test_connections_that_are_open_at_the_end_are_no_error(tmp_path, caplog):

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support import records
 from support.golden import engine_of
 from support.random_orders import SECOND_NS, events_of
 from support.tables import rows_of
 from tradecore.domain import InvalidValueError, Matching
 from tradecore.domain.journal import decode_frames, encode_session
 from tradecore.domain.orders import order_state_after, order_states
-from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore.domain.record import JournalPosition
 from tradecore_sqlite import SqliteReadModel
 from tradecore_sqlite.projection import Changes
 
@@ -32,7 +33,7 @@ class Tables:
         """Take in what a step made, as a projector does."""
         start = len(self.records)
         self.records += [
-            JournalRecord(seq=start + place, time_ns=time_ns, kind=kind, fields=fields)
+            records.record(kind, start + place, time_ns, **fields)
             for place, (kind, time_ns, fields) in enumerate(decode_frames(frames))
         ]
         changes = Changes(self.rows.get("orders", {}).values())
@@ -141,8 +142,8 @@ async def test_a_session_whose_mark_has_no_time_began_with_what_came_next(tmp_pa
     """Journals of the first version of recorded feeds have 0 there; the tables never show it."""
     mark = encode_session(0, "0.1.0", b"{}")
     (kind, time_ns, fields), *_ = decode_frames(mark)
-    first = JournalRecord(seq=0, time_ns=time_ns, kind=kind, fields=fields)
-    pause = JournalRecord(seq=5, time_ns=7 * SECOND_NS, kind="command", fields={"command": "pause"})
+    first = records.record(kind, 0, time_ns, **fields)
+    pause = records.record("command", 5, 7 * SECOND_NS, command="pause")
     path = tmp_path / "read.sqlite"
     read_model = await SqliteReadModel.open(str(path))
     await read_model.apply([first], JournalPosition(), JournalPosition(1, "a"))

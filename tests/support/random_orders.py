@@ -231,11 +231,13 @@ def _beside(batch, chance, time_ns, near) -> None:
     elif dice < 0.15:
         batch.command(time_ns, chance.choice(["pause", "resume", "resume", "resume"]))
     elif dice < 0.16:
-        batch.set_limit(time_ns, "account", 0, "position_max", chance.choice(["30", None]), "Ada")
+        value = chance.choice(["30", None])
+        batch.command(time_ns, "set_limit", scope="account", limit="position_max", value=value, person="Ada")
     elif dice < 0.18:
-        batch.permit(time_ns, 0, 0, chance.random() < 0.8, "Ada")
+        name = "allow" if chance.random() < 0.8 else "forbid"
+        batch.command(time_ns, name, scope="strategy", instrument_id=0, person="Ada")
     elif dice < 0.2:
-        batch.release(time_ns, "strategy", 0, "Ada")
+        batch.command(time_ns, "release", scope="strategy", person="Ada")
     elif dice < 0.203:
         batch.command(time_ns, "kill")
     elif dice < 0.24:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support import records
 from support.sessions import CONFIG, SPEC, ListFeed, fresh_engine, open_session
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.record import JournalRecord
 from tradecore.domain.spec import EngineSpec, FeesSpec, InstrumentSpec
 from tradecore.engine import Engine
 from tradecore.engine.holdings import TradesOfFills, open_positions, trades_of
@@ -76,7 +76,7 @@ def test_trades_of_fills_are_those_of_a_plain_book(fills):
         plain.fill(number, number, strategy, instrument, is_buy, ticks, lots, fee)
         order = {"strategy": strategy, "instrument": instrument, "side": "buy" if is_buy else "sell"}
         fill = {"order_id": number, "price_ticks": ticks, "lots": lots, "fee": fee, "venue_time_ns": number}
-        book.fill(fill, order)
+        book.fill(records.body("report", **fill), records.body("order", **order))
     trades = book.trades()
 
     lot_sizes = [Fraction(spec.lot_size) for spec in TWO.instruments]
@@ -103,7 +103,7 @@ async def test_a_journal_gives_the_trades_of_its_engine(tmp_path):
     await session.run()
     book = TradesOfFills(SPEC, ["quoter"])
     for seq, time_ns, kind, fields in JournalFolder(path).reader():
-        book.take(JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields))
+        book.take(records.record(kind, seq, time_ns, **fields))
 
     assert len(trades_of(session.engine)) > 3
     assert book.trades() == trades_of(session.engine)
@@ -123,8 +123,10 @@ def test_the_csv_has_exact_decimals_and_times_of_one_form():
         [("buy", 6_000_001, 3, 1_000_000_000), ("sell", 6_000_003, 10**17 + 1, 1_500_000_000)], 1
     ):
         book.fill(
-            {"order_id": number, "price_ticks": ticks, "lots": 1, "fee": fee, "venue_time_ns": time_ns},
-            {"strategy": 0, "instrument": 0, "side": side},
+            records.body(
+                "report", order_id=number, price_ticks=ticks, lots=1, fee=fee, venue_time_ns=time_ns
+            ),
+            records.body("order", side=side),
         )
     rows = list(csv.DictReader(io.StringIO(trades_csv(book.trades(), "USD"))))
 
@@ -154,7 +156,7 @@ def test_pandas_reads_the_csv(tmp_path):
             "fee": 0,
             "venue_time_ns": number * 10**9,
         }
-        book.fill(fill, order)
+        book.fill(records.body("report", **fill), records.body("order", **order))
     path = tmp_path / "trades.csv"
     path.write_text(trades_csv(book.trades(), "USD"))
     frame = pandas.read_csv(path, parse_dates=["entry_time_utc", "exit_time_utc"])
@@ -189,7 +191,7 @@ def test_a_name_in_the_csv_is_text_to_every_reader(name, tmp_path):
     book = TradesOfFills(spec, [name])
     for number, side in enumerate(("sell", "buy"), 1):
         fill = {"order_id": number, "price_ticks": number, "lots": 1, "fee": 0, "venue_time_ns": number}
-        book.fill(fill, {"strategy": 0, "instrument": 0, "side": side})
+        book.fill(records.body("report", **fill), records.body("order", side=side))
     path = tmp_path / "trades.csv"
     write_trades(str(path), book.trades(), name)
     plain = name.replace("\r", " ")

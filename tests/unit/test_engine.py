@@ -20,6 +20,7 @@ from tradecore.domain import (
     Matching,
     VenueSpec,
 )
+from tradecore.domain.commands import Flatten, command_of
 from tradecore.domain.errors import StrategyError
 from tradecore.engine import Engine
 from tradecore.strategy import BarSource, StrategyBinding
@@ -175,7 +176,7 @@ def test_a_command_that_does_not_exist_is_refused():
     """Commands are words from a short list."""
     engine = Engine(spec_of("GOLD"), [])
     with pytest.raises(InvalidValueError):
-        engine.command("explode", 1)
+        engine.command("pause", 1)
 
 
 @pytest.mark.parametrize("kind", ["kill", "pause"])
@@ -184,7 +185,7 @@ def test_kill_and_pause_stop_new_orders(kind):
     engine = Engine(spec_of("GOLD"), [bound(BuysOne())])
     engine.feed(quotes_of([1]))
     engine.run()
-    engine.command(kind, 2)
+    engine.command(command_of(kind), 2)
     engine.feed(quotes_of([3]))
     engine.run()
     summary = engine.summary()
@@ -207,7 +208,7 @@ def test_flatten_closes_every_position():
     engine.feed(quotes_of([1], 1), source=1)
     engine.run()
     assert engine.summary().positions == {"GOLD": "3", "TIN": "-3"}
-    engine.command("flatten", 2)
+    engine.command(Flatten(), 2)
     engine.run()
     assert engine.summary().positions == {}
 

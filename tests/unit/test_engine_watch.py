@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tradecore.domain import EventBatch
+from tradecore.domain.commands import Release
 from tradecore.domain.spec import (
     EngineSpec,
     InstrumentSpec,
@@ -119,7 +120,7 @@ def test_a_halt_is_told_once_in_words_and_so_is_its_end(market, caplog):
             quote(market, time_ns, price)
             watch.look()
         watch.look()
-        market.command("release", market.now_ns, scope="account", person="ann")
+        market.command(Release(scope="account", person="ann"), market.now_ns)
         market.run()
         watch.look()
 

@@ -228,10 +228,10 @@ def batch_of_everything() -> EventBatch:
         batch.command(8, word)
     batch.mark(8, 0, 100)
     batch.funding(8, 0, -5, 100)
-    batch.set_limit(8, "account", 0, "quantity_max", "1.5", "Ada")
-    batch.set_limit(8, "instrument", 0, "quantity_max", None, "Ada")
-    batch.release(8, "strategy", 0, "Ada")
-    batch.permit(8, 0, 0, False, "Ada")
+    batch.command(8, "set_limit", scope="account", limit="quantity_max", value="1.5", person="Ada")
+    batch.command(8, "set_limit", scope="instrument", limit="quantity_max", value=None, person="Ada")
+    batch.command(8, "release", scope="strategy", person="Ada")
+    batch.command(8, "forbid", scope="strategy", instrument_id=0, person="Ada")
     batch.clock(9)
     return batch
 

@@ -21,6 +21,7 @@ from tradecore.domain import (
     StrategyRiskSpec,
     VenueSpec,
 )
+from tradecore.domain.commands import Release, command_of
 from tradecore.domain.errors import StrategyError
 from tradecore.engine import Engine, LimitChange
 from tradecore.strategy import StrategyBinding
@@ -95,9 +96,13 @@ def test_a_limit_that_is_set_while_it_runs_counts_from_the_next_order_on():
     """The command comes after the events of its time; the limits say what counts now."""
     engine, strategy = engine_of(RiskSpec(quantity_max="9.5"), *[buy(2)] * 6)
     play(engine, 100)
-    engine.command("set_limit", 100, scope="strategy:asks", limit="quantity_max", value="1.5", person="Ada")
+    engine.command(
+        command_of("set_limit", scope="strategy:asks", limit="quantity_max", value="1.5", person="Ada"), 100
+    )
     play(engine, 101)
-    engine.command("set_limit", 101, scope="strategy:asks", limit="quantity_max", value=None, person="Bo")
+    engine.command(
+        command_of("set_limit", scope="strategy:asks", limit="quantity_max", value=None, person="Bo"), 101
+    )
     play(engine, 102)
 
     assert [isinstance(answer, int) for answer in strategy.answers] == [True, True, False, False, True, True]
@@ -156,7 +161,7 @@ def test_every_limit_of_a_scope_can_be_set_while_it_runs(scope, limit, value):
     """What was set is what counts and what is shown, beside nothing else, and says who set it."""
     engine, _ = engine_of(RiskSpec())
     before = engine.limits(scope)
-    engine.command("set_limit", 100, scope=scope, limit=limit, value=value, person="Ada")
+    engine.command(command_of("set_limit", scope=scope, limit=limit, value=value, person="Ada"), 100)
     engine.run()
 
     assert engine.limits(scope) == before | {limit: value}
@@ -172,7 +177,7 @@ def test_a_strategy_can_be_forbidden_an_instrument_and_allowed_it_again():
     play(engine, 100)
     shown = []
     for time_ns, kind in ((101, "forbid"), (104, "allow")):
-        engine.command(kind, time_ns, scope="strategy:asks", instrument="GOLD", person="Ada")
+        engine.command(command_of(kind, scope="strategy:asks", instrument="GOLD", person="Ada"), time_ns)
         play(engine, time_ns + 1, time_ns + 2)
         shown.append(engine.limits("strategy:asks")["instruments"])
 
@@ -199,7 +204,7 @@ def test_a_permission_that_makes_no_sense_names_the_field(arguments, field):
     engine, _ = engine_of(RiskSpec())
     for kind in ("allow", "forbid"):
         with pytest.raises(InvalidValueError) as caught:
-            engine.command(kind, 0, **arguments)
+            engine.command(command_of(kind, **arguments), 0)
         assert caught.value.field == field
 
 
@@ -212,7 +217,9 @@ def test_self_trades_can_be_prevented_from_a_moment_on():
     engine, strategy = engine_of(RiskSpec(), wishes[0], *[wishes[1]] * 2, lambda _: None, wishes[1])
     play(engine, 100)
     for time_ns, value in ((101, "block"), (103, "allow")):
-        engine.command("set_limit", time_ns, scope="account", limit="self_trade", value=value, person="Ada")
+        engine.command(
+            command_of("set_limit", scope="account", limit="self_trade", value=value, person="Ada"), time_ns
+        )
         play(engine, time_ns + 1)
 
     first, sold, refused, _, sold_again = strategy.answers
@@ -228,7 +235,7 @@ def test_a_halt_stands_in_the_summary_until_a_person_releases_it():
 
     assert engine.summary().halts == {"strategy:asks": "executions_max"}
     assert refusal(strategy.answers[2]) == ("executions_max", 1, 2)
-    engine.command("release", 102, scope="strategy:asks", person="Ada")
+    engine.command(Release(scope="strategy:asks", person="Ada"), 102)
     engine.run()
     assert engine.summary().halts == {}
 
@@ -263,9 +270,9 @@ def test_a_limit_that_cannot_be_set_names_the_field_and_changes_nothing(argument
     """The check before the queue says the same as the queue."""
     engine, _ = engine_of(RiskSpec())
     before = engine.state_hash()
-    for attempt in (engine.check_command, lambda kind, **rest: engine.command(kind, 0, **rest)):
+    for attempt in (engine.check_command, lambda command: engine.command(command, 0)):
         with pytest.raises(InvalidValueError) as caught:
-            attempt("set_limit", **{"person": "Ada", **arguments})
+            attempt(command_of("set_limit", **{"person": "Ada", **arguments}))
         assert caught.value.field == field
     engine.run()
 
@@ -409,7 +416,7 @@ def test_a_strategy_cannot_change_its_limits():
 
     def loosen(ctx):
         batch = EventBatch()
-        batch.set_limit(ctx._kernel.now_ns, "strategy", 0, "quantity_max", None, "asks")
+        batch.command(ctx._kernel.now_ns, "set_limit", scope="strategy", limit="quantity_max", person="asks")
         ctx._kernel.feed(batch, 1)
 
     engine, _ = engine_of(RiskSpec(strategy={"asks": StrategyRiskSpec(quantity_max="1")}), loosen)

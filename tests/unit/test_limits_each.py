@@ -12,6 +12,7 @@ from tradecore.domain import (
     ScopeRiskSpec,
     StrategyRiskSpec,
 )
+from tradecore.domain.commands import Release
 
 ATTO = 10**18
 LIMIT_TICKS = 90
@@ -208,7 +209,7 @@ def test_each_halt_ends_with_its_own_release_and_with_no_other(scope, rule, limi
 
     other = "strategy:does" if scope == "account" else "account"
     for time_ns, released in ((30, other), (40, scope)):
-        engine.command("release", time_ns, scope=released, person="Ada")
+        engine.command(Release(scope=released, person="Ada"), time_ns)
         quote(engine, time_ns + 1, bid=90)
     still, free = does.answers[-2:]
     assert still.rule == rule

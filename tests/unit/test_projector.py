@@ -98,7 +98,7 @@ async def test_a_projector_that_starts_again_goes_on_where_the_tables_are(tmp_pa
     """What an earlier end left behind is caught up: nothing is missing, nothing doubled."""
     path = tmp_path / "journal"
     first = open_session(path, feed=ListFeed(slices=10))
-    first._feed.pause = stopping(first, 5)
+    first._market._feed.pause = stopping(first, 5)
     await first.run()
     tables = MemoryTables()
     await Projector(JournalFolder(path), tables).catch_up()
@@ -175,7 +175,7 @@ async def begun(tmp_path, tables):
     """Return a journal that a projector follows, with the first part of a session in both."""
     path = tmp_path / "journal"
     first = open_session(path, feed=ListFeed(slices=10))
-    first._feed.pause = stopping(first, 5)
+    first._market._feed.pause = stopping(first, 5)
     await first.run()
     projector = Projector(JournalFolder(path), tables)
     await projector.catch_up()

@@ -65,7 +65,7 @@ async def test_the_age_of_the_feed_counts_from_what_it_brought_last(tmp_path):
     async def note(number):
         if number == 2:
             # As if the batch before this one had come three seconds ago.
-            session._heard_at -= 3.0
+            session._market._heard_at -= 3.0
         ages.append(session.feed_age_seconds())
 
     session = open_session(tmp_path / "journal", feed=ListFeed(slices=3, pause=note))

@@ -14,6 +14,7 @@ from tradecore.domain import (
     SelfTrade,
     VenueSpec,
 )
+from tradecore.domain.commands import SetLimit
 from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
 
@@ -181,7 +182,7 @@ def test_each_of_several_own_orders_is_seen_and_the_oldest_that_would_be_met_is_
         engine.feed(batch)
         engine.run()
         if time_ns == 1 and block is SelfTrade.ALLOW:
-            engine.command("set_limit", 1, scope="account", limit="self_trade", value="block", person="Ada")
+            engine.command(SetLimit(scope="account", limit="self_trade", value="block", person="Ada"), 1)
             engine.run()
 
     through, at, above = strategy.answers

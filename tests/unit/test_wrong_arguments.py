@@ -77,15 +77,12 @@ OF_A_BATCH: dict[str, dict[str, object]] = {
     "flow_market": {"time_ns": 10, "instrument_id": 0, "is_buy": True, "lots": 1},
     "flow_cancel": {"time_ns": 10, "instrument_id": 0, "flow_id": 1},
     "feed_lost": {"time_ns": 10, "instrument_id": 0},
-    "command": {"time_ns": 10, "name": "pause"},
+    "command": {
+        "time_ns": 10, "name": "set_limit", "scope": "account", "scope_id": 0, "limit": "quantity_max",
+        "value": "5", "instrument_id": 0, "person": "me",
+    },
     "mark": {"time_ns": 10, "instrument_id": 0, "price_ticks": 100},
     "funding": {"time_ns": 10, "instrument_id": 0, "rate_ppb": 5, "mark_ticks": 100},
-    "set_limit": {
-        "time_ns": 10, "scope": "account", "scope_id": 0, "limit": "quantity_max", "value": "5",
-        "person": "me",
-    },
-    "release": {"time_ns": 10, "scope": "account", "scope_id": 0, "person": "me"},
-    "permit": {"time_ns": 10, "strategy_id": 0, "instrument_id": 0, "is_allowed": True, "person": "me"},
     "clock": {"time_ns": 10},
     "from_frame": {
         "frame": FRAME, "instrument": GOLD, "instrument_id": 0, "kind": "trades", "columns": None,
@@ -135,7 +132,7 @@ PARTS_OF_AN_ORDER = [
     for name in inspect.signature(OrderDesk.buy).parameters
     if name not in ("self", "quantity_lots")
 ]  # fmt: skip
-ALSO = {("set_limit", "value"): "quantity_max"}
+ALSO = {("command", "value"): "quantity_max"}
 # Not for strategies: the engine calls these.
 OF_THE_ENGINE = {"bind_series", "series_id"}
 

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from support import records
 from support.logs import logging_put_back
 from tradecore.domain.narrator import Narrator
-from tradecore.domain.record import JournalRecord
 from tradecore.domain.spec import EngineSpec, InstrumentSpec
 from tradecore_log import LogNotifier, RecentLines, configure, redirect
 
@@ -28,7 +28,7 @@ def told(request):
 
 def record(kind, **fields):
     """Make a record."""
-    return JournalRecord(seq=3, time_ns=9, kind=kind, fields=fields)
+    return records.record(kind, 3, 9, **fields)
 
 
 def order(order_id, **more):
@@ -102,7 +102,7 @@ async def test_text_lines_are_words_and_stay_one_line_each(told):
 @pytest.mark.parametrize("told", [("info", False)], indirect=True)
 async def test_a_command_before_the_first_event_has_no_time_of_the_market(told):
     """It stands at 0 in the journal: the log does not speak of 1970."""
-    early = JournalRecord(seq=1, time_ns=0, kind="command", fields={"command": "kill"})
+    early = records.record("command", 1, command="kill")
     await notifier().notify([early])
     assert "KILL SWITCH engaged" in told.getvalue()
     assert "market time" not in told.getvalue()

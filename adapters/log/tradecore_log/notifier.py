@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tradecore.domain.narrator import Narrator, Noted, decimal_text
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import Refused, Report
 from tradecore.domain.times import iso_time
 
 log = logging.getLogger("tradecore.journal")
@@ -18,6 +19,9 @@ _LEVELS = {
     "refused": logging.WARNING,
     "feed": logging.WARNING,
     "liquidation": logging.ERROR,
+    "outcome_lost": logging.ERROR,
+    "surprise": logging.ERROR,
+    "reconciled": logging.WARNING,
     "cash_flow": logging.INFO,
     "margin": logging.INFO,
 }
@@ -34,10 +38,10 @@ class Repeats:
     def __init__(self) -> None:
         self._told: dict[tuple[object, ...], tuple[float, int]] = {}
 
-    def told_again(self, noted: Noted) -> int | None:
+    def told_again(self, refused: Refused) -> int | None:
         """Return how many were left out since one was told; `None` when this one is left out too."""
-        fields, now = noted.record.fields, time.monotonic()
-        like = tuple(fields.get(name) for name in ("strategy", "instrument", "side", "rule"))
+        now = time.monotonic()
+        like = (refused.strategy, refused.instrument, refused.side, refused.rule)
         told_at, left_out = self._told.get(like, (now - REPEAT_SECONDS, 0))
         if now - told_at < REPEAT_SECONDS:
             self._told[like] = (told_at, left_out + 1)
@@ -70,8 +74,8 @@ class LogNotifier:
             if not log.isEnabledFor(level):
                 continue
             words, told = self._words(noted), self._told(noted)
-            if record.kind == "refused" and not log.isEnabledFor(logging.DEBUG):
-                if (repeated := self._repeats.told_again(noted)) is None:
+            if isinstance(record.body, Refused) and not log.isEnabledFor(logging.DEBUG):
+                if (repeated := self._repeats.told_again(record.body)) is None:
                     continue
                 if repeated:
                     words, told = (
@@ -97,14 +101,15 @@ class LogNotifier:
 
 
 def _level(record: JournalRecord) -> int:
-    if record.kind != "report":
+    report = record.body
+    if not isinstance(report, Report):
         return _LEVELS.get(record.kind, logging.DEBUG)
-    match record.fields["report"]:
+    match report.report:
         case "fill" | "expired":
             return logging.INFO
         case "rejected":
             return logging.WARNING
-        case "canceled" if record.fields.get("reason") != "requested":
+        case "canceled" if report.reason != "requested":
             # What the strategy itself asked for is no news.
             return logging.INFO
         case _:

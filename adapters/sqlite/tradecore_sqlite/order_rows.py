@@ -1,11 +1,12 @@
 """Rows of orders: each record about an order changes one row, by the engine's own table of states."""
 
-from typing import Any
-
 import msgspec
 
+from tradecore.domain import record_bodies as bodies
 from tradecore.domain.orders import order_state_after, order_states
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import values_of
+from tradecore_sqlite.readable import Readable
 
 _TERMINAL = frozenset(name for name, is_terminal in order_states() if is_terminal)
 _FIRST_STATE = "pending_new"
@@ -39,48 +40,56 @@ class OrderRow(msgspec.Struct, kw_only=True):
     after_order_id: int | None = None
     oco_order_id: int | None = None
     sent_ns: int | None = None
+    strategy_name: str | None = None
+    symbol: str | None = None
+    price: str | None = None
+    quantity: str | None = None
+    filled: str | None = None
+
+    def make_readable(self, readable: Readable) -> None:
+        """Say what its numbers mean."""
+        self.strategy_name, self.symbol = readable.names(self.strategy, self.instrument)
+        self.price = readable.price(self.instrument, self.price_ticks)
+        self.quantity = readable.quantity(self.instrument, self.lots)
+        self.filled = readable.quantity(self.instrument, self.filled_lots)
 
     @classmethod
-    def opened(cls, record: JournalRecord) -> "OrderRow":
+    def opened(cls, record: JournalRecord, order: bodies.Order) -> "OrderRow":
         """Return the row of an order that risk has just approved."""
-        fields: dict[str, Any] = record.fields
         return cls(
-            order_id=fields["order_id"],
+            order_id=order.order_id,
             seq=record.seq,
             time_ns=record.time_ns,
-            strategy=fields["strategy"],
-            instrument=fields["instrument"],
-            side=fields["side"],
-            kind=fields["order_kind"],
-            price_ticks=fields.get("price_ticks", fields.get("trigger_ticks")),
-            lots=fields.get("lots"),
-            time_in_force=fields["time_in_force"],
-            details=msgspec.json.encode(fields, enc_hook=str).decode(),
+            strategy=order.strategy,
+            instrument=order.instrument,
+            side=order.side,
+            kind=order.order_kind,
+            price_ticks=order.trigger_ticks if order.price_ticks is None else order.price_ticks,
+            lots=order.lots,
+            time_in_force=order.time_in_force,
+            details=msgspec.json.encode(values_of(order)).decode(),
         )
 
     def take(self, record: JournalRecord) -> None:
         """Change with a record about this order: a link, a size, what is sent, a request or a report."""
-        fields = record.fields
-        match record.kind:
-            case "link":
-                self.after_order_id = _whole(fields.get("after"))
-                self.oco_order_id = _whole(fields.get("oco"))
-            case "sent":
+        match record.body:
+            case bodies.Link() as link:
+                self.after_order_id, self.oco_order_id = link.after, link.oco
+            case bodies.Sent() as sent:
                 # Its cancels and amendments are told by the table `requests`.
-                if fields["request"] == "new":
+                if sent.request == "new":
                     self.sent_ns = record.time_ns
-            case "sized":
-                self.lots = _whole(fields["lots"])
-            case "report":
-                self._take_report(str(fields["report"]), record)
-            case "outcome_lost" if self.sent_ns is None:
+            case bodies.Sized() as sized:
+                self.lots = sized.lots
+            case bodies.Report() as report:
+                self._take_report(report, record)
+            case bodies.OutcomeLost() if self.sent_ns is None:
                 pass  # What never left has no outcome.
-            case request:
-                self._move(request, record)
+            case _:
+                self._move(record.kind, record)
 
-    def _take_report(self, report: str, record: JournalRecord) -> None:
-        fields = record.fields
-        lots, price_ticks = _whole(fields.get("lots")), _whole(fields.get("price_ticks"))
+    def _take_report(self, told: bodies.Report, record: JournalRecord) -> None:
+        report, lots, price_ticks = told.report, told.lots, told.price_ticks
         self._move(report, record, fill_lots=lots if report == "fill" else None)
         if report == "fill":
             self.filled_lots += lots or 0
@@ -107,8 +116,4 @@ class OrderRow(msgspec.Struct, kw_only=True):
         )
         if self.state in _TERMINAL and before not in _TERMINAL:
             self.closed_ns = record.time_ns
-            self.reason = None if (reason := record.fields.get("reason")) is None else str(reason)
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+            self.reason = record.body.reason if isinstance(record.body, bodies.Report) else None

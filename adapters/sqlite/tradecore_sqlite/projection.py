@@ -1,18 +1,26 @@
 """Turns journal records into rows: what each kind of record becomes, or why it becomes none."""
 
-from collections.abc import Callable, Iterable
-from typing import cast
+from collections.abc import Iterable
 
 import msgspec
 
+from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record import JournalRecord
 from tradecore_sqlite.order_rows import OrderRow
+from tradecore_sqlite.readable import Readable, money, readable_of
 
 Row = tuple[object, ...]
 
-# Kinds of records that change an order, by the number in `order_id`.
-OF_ORDERS = frozenset(
-    {"order", "link", "sized", "sent", "cancel_request", "replace_request", "report", "outcome_lost"}
+# Records that change an order, by the number in `order_id`.
+_OF_ORDERS = (
+    bodies.Order
+    | bodies.Link
+    | bodies.Sized
+    | bodies.Sent
+    | bodies.CancelRequest
+    | bodies.ReplaceRequest
+    | bodies.Report
+    | bodies.OutcomeLost
 )
 _MARKET = "market data: large, and the journal itself is its history"
 # Kinds of records that are in no table, and why.
@@ -44,8 +52,6 @@ PROJECTED = {
     "sent": ("orders",),
     "outcome_lost": ("orders",),
 }
-# What a command can say beside its name, in the order of the columns.
-_ARGUMENTS = ("scope", "scope_id", "limit", "value", "instrument", "person")
 
 
 class SessionRow(msgspec.Struct):
@@ -79,19 +85,17 @@ class Changes:
         """Take a record in; records come in the order of their numbers."""
         if record.kind in LEFT_OUT:
             return
-        if record.kind == "session":
-            fields = record.fields
+        if isinstance(begun := record.body, bodies.Session):
             self._keep_session()
-            self._session = SessionRow(
-                record.seq, record.time_ns, _text(fields["engine_version"]), _text(fields["config"])
-            )
+            config = _text(begun.config)
+            self._session = SessionRow(record.seq, record.time_ns, begun.engine_version, config)
         elif self._session is not None:
             self._take_in_session(self._session, record)
-        if record.kind in OF_ORDERS:
-            self._take_of_order(record)
-        if (row := _ROWS.get(record.kind)) is not None:
+        if isinstance(record.body, _OF_ORDERS):
+            self._take_of_order(record, record.body)
+        if (row := _row(record.body, self._readable)) is not None:
             table, values = row
-            self._add(table, (record.seq, record.time_ns, *values(record.fields)))
+            self._add(table, (record.seq, record.time_ns, *values))
 
     def rows(self) -> dict[str, list[Row]]:
         """Return the rows to be written, each in the place of one with its key."""
@@ -100,23 +104,28 @@ class Changes:
             self._rows["orders"] = [msgspec.structs.astuple(order) for order in self._orders.values()]
         return self._rows
 
+    @property
+    def _readable(self) -> Readable:
+        return readable_of("" if self._session is None else self._session.config)
+
     def _take_in_session(self, session: SessionRow, record: JournalRecord) -> None:
         """Note the end of a session, and its start where its mark has no time: the time of what came next."""
         if session.started_ns == 0:
             session.started_ns = record.time_ns
-        if record.kind == "session_end":
-            session.ended_ns, session.end_reason = record.time_ns, _text(record.fields["reason"])
+        if isinstance(record.body, bodies.SessionEnd):
+            session.ended_ns, session.end_reason = record.time_ns, record.body.reason
 
-    def _take_of_order(self, record: JournalRecord) -> None:
-        order_id = order_of(record)
-        if record.kind == "order":
-            self._orders[order_id] = OrderRow.opened(record)
+    def _take_of_order(self, record: JournalRecord, body: bodies.Order | bodies.OfOrder) -> None:
+        if isinstance(body, bodies.Order):
+            order = self._orders[body.order_id] = OrderRow.opened(record, body)
+            order.make_readable(self._readable)
             return
-        order = self._orders.get(order_id)
-        if record.kind == "report" and record.fields["report"] == "fill":
-            self._add("fills", _fill(record, order))
-        if order is not None:
-            order.take(record)
+        known = self._orders.get(body.order_id)
+        if isinstance(body, bodies.Report) and body.report == "fill":
+            self._add("fills", _fill(record, body, known, self._readable))
+        if known is not None:
+            known.take(record)
+            known.make_readable(self._readable)
 
     def _keep_session(self) -> None:
         if self._session is not None:
@@ -126,69 +135,75 @@ class Changes:
         self._rows.setdefault(table, []).append(row)
 
 
-def order_of(record: JournalRecord) -> int:
-    """Return the number of the order that a record is about."""
-    return cast("int", record.fields["order_id"])
+def order_of(record: JournalRecord) -> int | None:
+    """Return the number of the order whose row a record changes; `None` for every other record."""
+    return record.body.order_id if isinstance(record.body, _OF_ORDERS) else None
 
 
-def _fill(record: JournalRecord, order: OrderRow | None) -> Row:
-    fields = record.fields
-    of_order = (None, None, None) if order is None else (order.strategy, order.instrument, order.side)
+def _fill(record: JournalRecord, fill: bodies.Report, order: OrderRow | None, readable: Readable) -> Row:
+    strategy, instrument, side = (
+        (None, None, None) if order is None else (order.strategy, order.instrument, order.side)
+    )
     return (
         record.seq,
         record.time_ns,
-        fields["venue_time_ns"],
-        fields["order_id"],
-        *of_order,
-        fields["price_ticks"],
-        fields["lots"],
-        fields["liquidity"],
-        str(fields["fee"]),
+        fill.venue_time_ns,
+        fill.order_id,
+        strategy,
+        instrument,
+        side,
+        fill.price_ticks,
+        fill.lots,
+        fill.liquidity,
+        str(fill.fee),
+        *readable.names(strategy, instrument),
+        readable.price(instrument, fill.price_ticks),
+        readable.quantity(instrument, fill.lots),
+        money(fill.fee),
     )
 
 
-def _refusal(fields: dict[str, object]) -> Row:
-    told = (fields["order_id"], fields["strategy"], fields["instrument"], fields["rule"])
-    return (*told, str(fields["limit"]), str(fields["value"]))
+def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
+    """Return a row that needs nothing but its record: the table, and what follows `seq` and `time_ns`."""
+    match body:
+        case bodies.Refused():
+            told = (body.order_id, body.strategy, body.instrument, body.rule)
+            names = readable.names(body.strategy, body.instrument)
+            return "refusals", (*told, str(body.limit), str(body.value), *names)
+        case bodies.Decision():
+            gates = msgspec.json.encode(body.gates).decode()
+            names = readable.names(body.strategy, body.instrument)
+            return "decisions", (body.strategy, body.instrument, body.action, body.reason, gates, *names)
+        case bodies.CashFlow():
+            flow = (body.due_ns, body.strategy, body.instrument, body.cash_flow)
+            names = readable.names(body.strategy, body.instrument)
+            return "cash_flows", (*flow, str(body.amount), *names, money(body.amount))
+        case bodies.Liquidation():
+            forced = (body.order_id, body.strategy, body.instrument, body.price_ticks, body.lots)
+            meant = (
+                *readable.names(body.strategy, body.instrument),
+                readable.price(body.instrument, body.price_ticks),
+                readable.quantity(body.instrument, body.lots),
+                money(body.equity),
+                money(body.maintenance),
+            )
+            return "liquidations", (*forced, str(body.equity), str(body.maintenance), *meant)
+        case bodies.Margin():
+            names = readable.names(body.strategy, body.instrument)
+            moved = (body.strategy, body.instrument, str(body.amount))
+            return "margin_changes", (*moved, *names, money(body.amount))
+        case bodies.CancelRequest():
+            return "requests", (body.order_id, "cancel", None, None)
+        case bodies.ReplaceRequest():
+            # An amendment to price 0 keeps the price.
+            return "requests", (body.order_id, "replace", body.price_ticks or None, body.lots)
+        case bodies.Command():
+            value = body.value if isinstance(body.value, str) else None
+            said = (body.scope, body.scope_id, body.limit, value, body.instrument, body.person)
+            return "commands", (body.command, *said)
+        case _:
+            return None
 
 
-def _decision(fields: dict[str, object]) -> Row:
-    told = (fields["strategy"], fields["instrument"], fields["action"], fields["reason"])
-    return (*told, msgspec.json.encode(fields["gates"]).decode())
-
-
-def _cash_flow(fields: dict[str, object]) -> Row:
-    told = (fields["due_ns"], fields["strategy"], fields["instrument"], fields["cash_flow"])
-    return (*told, str(fields["amount"]))
-
-
-def _liquidation(fields: dict[str, object]) -> Row:
-    names = ("order_id", "strategy", "instrument", "price_ticks", "lots")
-    return (*(fields[name] for name in names), str(fields["equity"]), str(fields["maintenance"]))
-
-
-# Rows that need nothing but their record: the table, and what comes after `seq` and `time_ns`.
-_ROWS: dict[str, tuple[str, Callable[[dict[str, object]], Row]]] = {
-    "refused": ("refusals", _refusal),
-    "decision": ("decisions", _decision),
-    "cash_flow": ("cash_flows", _cash_flow),
-    "liquidation": ("liquidations", _liquidation),
-    "margin": (
-        "margin_changes",
-        lambda fields: (fields["strategy"], fields["instrument"], str(fields["amount"])),
-    ),
-    "cancel_request": ("requests", lambda fields: (fields["order_id"], "cancel", None, None)),
-    # An amendment to price 0 keeps the price.
-    "replace_request": (
-        "requests",
-        lambda fields: (fields["order_id"], "replace", fields["price_ticks"] or None, fields["lots"]),
-    ),
-    "command": (
-        "commands",
-        lambda fields: (fields["command"], *(fields.get(name) for name in _ARGUMENTS)),
-    ),
-}
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()

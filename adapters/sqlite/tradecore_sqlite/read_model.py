@@ -12,9 +12,10 @@ import msgspec
 
 from tradecore.domain.errors import StorageError
 from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore.domain.record_bodies import Order, Report
 from tradecore_sqlite import schema
 from tradecore_sqlite.order_rows import OrderRow
-from tradecore_sqlite.projection import OF_ORDERS, Changes, SessionRow, order_of
+from tradecore_sqlite.projection import Changes, SessionRow, order_of
 
 # Before this version two connections in WAL mode can corrupt a database: https://sqlite.org/wal.html#walresetbug
 WAL_VERSION_MIN = (3, 51, 3)
@@ -36,8 +37,7 @@ _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_siz
 
 _APPLICATION_BYTES = schema.APPLICATION_ID.to_bytes(4, "big")
 
-# The values of a fill, and those of its order, as the journal has them.
-FillOfOrder = tuple[dict[str, object], dict[str, object]]
+FillOfOrder = tuple[Report, Order]
 
 
 class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +177,7 @@ class SqliteReadModel:
         columns = ", ".join(SessionRow.__struct_fields__)
         newest = f"SELECT {columns} FROM sessions ORDER BY seq DESC LIMIT 1"  # noqa: S608 - names of our own
         sessions = [SessionRow(*row) for row in await self._connection.execute_fetchall(newest)]
-        about = {order_of(record) for record in records if record.kind in OF_ORDERS}
+        about = {order_id for record in records if (order_id := order_of(record)) is not None}
         changes = Changes(await self._orders(sorted(about)), sessions[0] if sessions else None)
         for record in records:
             changes.take(record)
@@ -283,16 +283,17 @@ class SqliteReadModel:
 
 
 def _fill_with_order(row: sqlite3.Row) -> FillOfOrder:
-    """Return a row of `_FILLS` as the values of a report and those of its order."""
+    """Return a row of `_FILLS` as a report and its order."""
     order_id, time_ns, price_ticks, lots, fee, details = tuple(row)
-    fill = {
-        "order_id": order_id,
-        "venue_time_ns": time_ns,
-        "price_ticks": price_ticks,
-        "lots": lots,
-        "fee": int(fee),
-    }
-    return fill, msgspec.json.decode(details, type=dict[str, object])
+    fill = Report(
+        report="fill",
+        order_id=order_id,
+        venue_time_ns=time_ns,
+        price_ticks=price_ticks,
+        lots=lots,
+        fee=int(fee),
+    )
+    return fill, Order(**msgspec.json.decode(details))
 
 
 def _storage_error(path: str, error: BaseException, otherwise: str) -> StorageError:

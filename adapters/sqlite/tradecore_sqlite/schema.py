@@ -1,10 +1,11 @@
 """The tables of the read model.
 
-Prices are whole ticks, sizes whole lots, times UTC nanoseconds; money is text in atto units (10^-18),
-because it may need more than 64 bits.
+Numbers are as the journal has them: prices whole ticks, sizes whole lots, times UTC nanoseconds, money text
+in atto units (10^-18), because it may need more than 64 bits. Beside them stands what they mean, as text:
+names, and exact decimals for prices, sizes and money. It is empty where a session's settings cannot be read.
 """
 
-VERSION = 5
+VERSION = 6
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -153,7 +154,27 @@ CREATE VIEW positions AS
     FROM fills GROUP BY strategy, instrument;
 """
 
-TABLES = _OLDER_TABLES + _NEWER_TABLES + _BINDING + _VIEWS
+# Since version 6: what the numbers of a row mean, at the end of the row, all of it text.
+READABLE = {
+    "orders": ("strategy_name", "symbol", "price", "quantity", "filled"),
+    "fills": ("strategy_name", "symbol", "price", "quantity", "fee"),
+    "refusals": ("strategy_name", "symbol"),
+    "decisions": ("strategy_name", "symbol"),
+    "cash_flows": ("strategy_name", "symbol", "amount"),
+    "liquidations": ("strategy_name", "symbol", "price", "quantity", "equity", "maintenance"),
+    "margin_changes": ("strategy_name", "symbol", "amount"),
+}
+_READABLE = "".join(
+    f"ALTER TABLE {table} ADD COLUMN {column} TEXT;\n"
+    for table, columns in READABLE.items()
+    for column in columns
+)
+
+_OF_NO_JOURNAL = """
+UPDATE source SET first = '', path = '';
+"""
+
+TABLES = _OLDER_TABLES + _NEWER_TABLES + _BINDING + _VIEWS + _READABLE
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
 # projected again: by the next start of its engine where the form of rows has changed, else by a rebuild.
@@ -174,6 +195,8 @@ ALTER TABLE orders ADD COLUMN oco_order_id INTEGER;
     4: """
 ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
 """,
+    # The rows that are there have none of it: the tables are of no journal, and the next start fills them.
+    5: f"{_READABLE}{_OF_NO_JOURNAL}",
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (

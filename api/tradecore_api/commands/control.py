@@ -8,8 +8,9 @@ import time
 
 import msgspec
 
+from tradecore.domain.commands import Command, ReleaseKill, command_of, commands
 from tradecore.domain.errors import ConfigError, StorageError
-from tradecore.ports.control_channel import ControlRequest
+from tradecore.ports.control_channel import Stop
 from tradecore_api import heartbeat, instance_lock, kill_latch, kill_switch, state_dir
 from tradecore_api.bounded import Call
 from tradecore_api.control import client
@@ -22,32 +23,15 @@ COMMAND_SECONDS_MAX = 5.0
 EMERGENCY_SECONDS_MAX = 1.0
 LOOK_SECONDS_MAX = 1.0
 STOP_POLL_SECONDS = 0.02
-# What a command that was carried out has done.
-_DONE = {
-    "pause": "paused: no new risk is taken; cancels and closing orders still work until `tradecore resume`",
-    "resume": "resumed: strategies may take new risk again",
-    "flatten": "flattening: every order is cancelled, every position is closed as the market allows",
-    "release_kill": "the kill switch is released",
-    "set_limit": "the limit has its new value from the next order on",
-    "release": "the halt is released",
-    "allow": "allowed from the next order on",
-    "forbid": "forbidden from the next order on; what is held can still be closed",
-}
 
 
-def pause(arguments: argparse.Namespace) -> int:
-    """Take no new risk."""
-    return _command(arguments, "pause")
-
-
-def resume(arguments: argparse.Namespace) -> int:
-    """End a pause."""
-    return _command(arguments, "resume")
-
-
-def flatten(arguments: argparse.Namespace) -> int:
-    """Cancel every order and close every position."""
-    return _command(arguments, "flatten")
+def command(arguments: argparse.Namespace) -> int:
+    """Give the engine the command that the command line names, with what it says beside its name."""
+    kind = commands()[arguments.command]
+    said = {name: getattr(arguments, name) for name in kind.__struct_fields__}
+    if said.get("value") == "off":
+        said["value"] = None
+    return _command(arguments, command_of(arguments.command, **said))
 
 
 def stop(arguments: argparse.Namespace) -> int:
@@ -102,7 +86,7 @@ def _ask_to_stop(state: StateDir) -> bool:
     is_starting = beat is not None and beat.phase == "starting"
     try:
         seconds_max = LOOK_SECONDS_MAX if is_starting else COMMAND_SECONDS_MAX
-        return client.ask(state, "stop", seconds_max=seconds_max).accepted
+        return client.ask(state, Stop(), seconds_max=seconds_max).accepted
     except client.NotAnsweringError:
         beat = heartbeat.read(state.heartbeat)
         pid = instance_lock.living_holder(state.lock)
@@ -138,7 +122,7 @@ def kill(arguments: argparse.Namespace) -> int:
         _say_next_step(arguments, account, outcome)
         return code
     if instance_lock.is_held(state.lock):
-        return _command(arguments, "release_kill")
+        return _command(arguments, ReleaseKill())
     if unknown := state_dir.unknown_words(account):
         # No journal holds a kill that its next start would have to release.
         was_engaged = kill_latch.forget(state)
@@ -221,43 +205,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def set_limit(arguments: argparse.Namespace) -> int:
-    """Give a limit a new value, from the next order on, in the name of a person."""
-    value = None if arguments.value == "off" else arguments.value
-    request = ControlRequest(
-        command="set_limit",
-        scope=arguments.scope,
-        limit=arguments.limit,
-        value=value,
-        person=arguments.by,
-    )
-    return _command(arguments, request)
-
-
-def allow(arguments: argparse.Namespace) -> int:
-    """Let a strategy trade an instrument, in the name of a person."""
-    return _permit(arguments, "allow")
-
-
-def forbid(arguments: argparse.Namespace) -> int:
-    """Let a strategy trade an instrument no longer, in the name of a person."""
-    return _permit(arguments, "forbid")
-
-
-def _permit(arguments: argparse.Namespace, command: str) -> int:
-    request = ControlRequest(
-        command=command, scope=arguments.scope, instrument=arguments.instrument, person=arguments.by
-    )
-    return _command(arguments, request)
-
-
-def release(arguments: argparse.Namespace) -> int:
-    """Let a halted strategy or account trade again, in the name of a person."""
-    request = ControlRequest(command="release", scope=arguments.scope, person=arguments.by)
-    return _command(arguments, request)
-
-
-def _command(arguments: argparse.Namespace, request: ControlRequest | str) -> int:
+def _command(arguments: argparse.Namespace, request: Command) -> int:
     account = _account(arguments.account)
     state = StateDir(account)
     if not instance_lock.is_held(state.lock):
@@ -268,8 +216,7 @@ def _command(arguments: argparse.Namespace, request: ControlRequest | str) -> in
         message = f"{error}; `tradecore emergency-stop {account}` works without its answer"
         _say(arguments, account, accepted=False, message=message, seq=0)
         return ExitCode.HUNG
-    command = request if isinstance(request, str) else request.command
-    message = reply.message or _DONE.get(command, command)
+    message = reply.message or request.done()
     _say(arguments, account, accepted=reply.accepted, message=message, seq=reply.seq)
     return ExitCode.OK if reply.accepted else ExitCode.REFUSED
 

@@ -1,14 +1,16 @@
-"""`tradecore db info | rebuild`."""
+"""`tradecore db info | rebuild | follow`."""
 
 import argparse
 import asyncio
+import signal
 from pathlib import Path
 
-from tradecore.domain.errors import StorageError, TradecoreError
+from tradecore.domain.errors import ConfigError, StorageError, TradecoreError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record import JournalPosition
 from tradecore.runtime import Projector
 from tradecore.runtime.projector import journal_state
+from tradecore_api import follower
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.output import print_json, print_values
 from tradecore_api.wiring import readers
@@ -31,6 +33,31 @@ def rebuild(arguments: argparse.Namespace) -> int:
     journal = JournalFolder(arguments.journal)
     journal.check_exists()
     return asyncio.run(_rebuild(arguments.path, journal, is_json=arguments.json))
+
+
+def follow(arguments: argparse.Namespace) -> int:
+    """Project journals into read models, in a process of its own, until a signal ends it."""
+    pairs = [_followed(pair) for pair in arguments.pairs]
+    if len({path for _, path in pairs}) < len(pairs):
+        rule = "must name different TABLES: each read model is of one journal"
+        raise ConfigError("command line", "JOURNAL=TABLES", " ".join(arguments.pairs), rule)
+    return asyncio.run(_follow(pairs))
+
+
+def _followed(pair: str) -> tuple[JournalFolder, str]:
+    journal, _, path = pair.rpartition("=")
+    if not journal or not path:
+        rule = "must be two files with = between them, e.g. state/one.journal=state/one.sqlite"
+        raise ConfigError("command line", "JOURNAL=TABLES", pair, rule)
+    return JournalFolder(journal), path
+
+
+async def _follow(pairs: list[tuple[JournalFolder, str]]) -> int:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not by the loop: Windows has no handlers there.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+    return ExitCode.OK if await follower.follow(pairs, ended) else ExitCode.UNAVAILABLE
 
 
 async def _rebuild(path: str, journal: JournalFolder, *, is_json: bool) -> int:

@@ -6,9 +6,10 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from tradecore.domain.journal import JournalFolder, JournalReader, record_kinds
+from tradecore.domain.journal import NOT_OF_MARKET, JournalFolder, JournalReader, record_kinds
 from tradecore.domain.narrator import Noted
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import MAKERS, values_of
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import exact_money
 from tradecore_api.exit_codes import ExitCode
@@ -21,11 +22,9 @@ from tradecore_api.wiring import sessions
 POLL_SECONDS = 0.2
 # Fields that are atto units of the account's currency.
 _MONEY = frozenset({"fee", "amount", "equity", "maintenance"})
-# Commands and what a venue outside says of orders are input, too, and few.
-_FEW = frozenset({"command", "venue_report", "outcome_lost", "reconciled"})
 # Too many to read: what a feed brings, and the time.
 EVENT_KINDS = frozenset(
-    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in _FEW
+    kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in NOT_OF_MARKET
 )
 
 
@@ -76,11 +75,12 @@ def export(arguments: argparse.Namespace) -> int:
 def _wanted(reader: JournalReader, *, has_all: bool) -> Iterator[JournalRecord]:
     for seq, time_ns, kind, fields in reader:
         if has_all or kind not in EVENT_KINDS:
-            yield JournalRecord(seq=seq, time_ns=time_ns, kind=kind, fields=fields)
+            yield JournalRecord(seq=seq, time_ns=time_ns, body=MAKERS[kind](**fields))
 
 
 def _plain(record: JournalRecord) -> dict[str, object]:
-    return {"seq": record.seq, "time_ns": record.time_ns, "kind": record.kind, **_readable(record.fields)}
+    values = _readable(values_of(record.body))
+    return {"seq": record.seq, "time_ns": record.time_ns, "kind": record.kind, **values}
 
 
 def _readable(fields: dict[str, object]) -> dict[str, object]:

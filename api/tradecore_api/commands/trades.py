@@ -11,13 +11,12 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, DataError, StorageError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import Session
 from tradecore.domain.spec_check import is_account_name
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.engine.holdings import ClosedTrade, TradesOfFills
 from tradecore.runtime import SessionConfig, frames
-from tradecore.runtime.outbox import records_of
 from tradecore_api import heartbeat
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.journal_teller import recorded_config_of, strategy_names
@@ -81,9 +80,9 @@ def _of_journal(journal: JournalFolder) -> tuple[SessionConfig, list[ClosedTrade
     book, config, seq = None, None, 0
     for chunk in journal.chunks():
         scanned = frames.scan(chunk)
-        for record in records_of(seq, scanned):
-            if record.kind == "session" and book is None:
-                config = _config_of(record, journal.where)
+        for record in scanned.records(seq):
+            if isinstance(record.body, Session) and book is None:
+                config = _config_of(record.body, journal.where)
                 book = TradesOfFills(config.engine, strategy_names(config))
             elif book is not None:
                 book.take(record)
@@ -99,15 +98,14 @@ def _of_database(path: str) -> tuple[SessionConfig, list[ClosedTrade]]:
     text, fills = asyncio.run(readers.recorded_fills(path))
     if text is None:
         raise DataError(path, "has no session: it is empty; `tradecore db rebuild` fills it from a journal")
-    record = JournalRecord(seq=0, time_ns=0, kind="session", fields={"config": text})
-    config = _config_of(record, path)
+    config = _config_of(Session(engine_version="", config=text), path)
     book = TradesOfFills(config.engine, strategy_names(config))
     for fill, order in fills:
         book.fill(fill, order)
     return config, book.trades()
 
 
-def _config_of(session: JournalRecord, where: str) -> SessionConfig:
+def _config_of(session: Session, where: str) -> SessionConfig:
     if (config := recorded_config_of(session)) is None:
         what = "its settings cannot be read: another version wrote it; use that version of tradecore"
         raise DataError(where, what)

@@ -15,7 +15,7 @@ class NotAnsweringError(VenueError):
 
 
 def ask(
-    state: StateDir, request: ControlRequest | str, *, seconds_max: float, by_name_first: bool = False
+    state: StateDir, request: ControlRequest, *, seconds_max: float, by_name_first: bool = False
 ) -> ControlReply:
     """Send one request and return its answer.
 
@@ -27,8 +27,6 @@ def ask(
     NotAnsweringError
         When there is no address, nobody listens, or no whole answer came in time.
     """
-    if isinstance(request, str):
-        request = ControlRequest(command=request)
     return asyncio.run(_ask(state, request, seconds_max, by_name_first))
 
 

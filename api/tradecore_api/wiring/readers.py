@@ -7,6 +7,7 @@ import msgspec
 
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.narrator import Narrator
+from tradecore.domain.record_bodies import Order, Report
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
 from tradecore.ports.read_model import ReadModel
@@ -91,7 +92,7 @@ async def database_info(path: str) -> dict[str, object]:
         await read_model.aclose()
 
 
-async def recorded_fills(path: str) -> tuple[str | None, list[tuple[dict[str, object], dict[str, object]]]]:
+async def recorded_fills(path: str) -> tuple[str | None, list[tuple[Report, Order]]]:
     """Return the newest configuration in a read model, and every fill with its order."""
     from tradecore_sqlite import SqliteReadModel
 

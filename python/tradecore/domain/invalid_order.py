@@ -22,15 +22,15 @@ def invalid_order_words(order: KnownOrder, limit: int, value: int, units: Units)
     terms, number = order.terms, order.instrument
     if order.lots is not None and value == order.lots <= 0:
         return f"its size is {units.quantity(number, value):f}, and must be above 0"
-    if value == terms.get("expire_ns"):
+    if value == terms.expire_ns:
         return f"it would expire at {iso_time(value)}, which is not after its own time, {iso_time(limit)}"
-    if "display_lots" in terms and (value, limit) == (terms["display_lots"], order.lots):
+    if terms.display_lots is not None and (value, limit) == (terms.display_lots, order.lots):
         return (
             f"it would show {units.quantity(number, value):f}, which is more than its size of "
             f"{units.quantity(number, limit):f}"
         )
     for name, label in PRICES:
-        if terms.get(name) == value and (name, value) != ("price_ticks", 1):
+        if getattr(terms, name) == value and (name, value) != ("price_ticks", 1):
             shown, bound = price_text(units, number, value), price_text(units, number, limit)
             if value < limit and limit == 1:
                 return f"`{label} {shown}` is too low: the least is {bound}"

@@ -17,6 +17,7 @@ from tradecore.domain.journal_folder import JournalFolder
 
 __all__ = [
     "BEHAVIOUR_VERSION",
+    "NOT_OF_MARKET",
     "JournalFolder",
     "JournalReader",
     "JournalVerdict",
@@ -28,6 +29,10 @@ __all__ = [
     "events_from_frames",
     "record_kinds",
 ]
+
+
+# Input that is neither of the market nor time: commands, and what a venue outside says of orders.
+NOT_OF_MARKET = frozenset({"command", "venue_report", "outcome_lost", "reconciled"})
 
 
 class RecordKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,90 +1,98 @@
 """Market events in words, one function for each kind of record."""
 
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
+from tradecore.domain import record_bodies as bodies
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import Units
 
-Words = Callable[[Mapping[str, Any], Units], str]
+MarketEvent = (
+    bodies.Bar
+    | bodies.Quote
+    | bodies.Trade
+    | bodies.Book
+    | bodies.CheckedBook
+    | bodies.Flow
+    | bodies.Feed
+    | bodies.Mark
+    | bodies.Funding
+    | bodies.Clock
+)
 
 
-def _price(fields: Mapping[str, Any], units: Units, name: str) -> str:
-    return f"{units.price(fields['instrument'], fields[name]):f}"
+def market_words(event: MarketEvent, units: Units) -> str:
+    """Return what a market event says, as one line of plain words."""
+    match event:
+        case bodies.Bar():
+            return _bar(event, units)
+        case bodies.Quote():
+            return _quote(event, units)
+        case bodies.Trade():
+            return _trade(event, units)
+        case bodies.Book():
+            return _book(event, units)
+        case bodies.Flow():
+            return _flow(event, units)
+        case bodies.Feed():
+            lost = f"FEED LOST for {units.symbol(event.instrument)}"
+            return f"{lost}: orders are refused until the market is known again; cancels work"
+        case bodies.Mark():
+            price = _price(event.instrument, event.price_ticks, units)
+            return f"mark price of {units.symbol(event.instrument)}: {price}"
+        case bodies.Funding():
+            rate = Decimal(event.rate_ppb) / 10_000_000
+            return f"funding rate of {units.symbol(event.instrument)}: {rate:f}%"
+        case bodies.Clock():
+            return "time passed"
 
 
-def _size(fields: Mapping[str, Any], units: Units, name: str) -> str:
-    return f"{units.quantity(fields['instrument'], fields[name]):f}"
+def _price(instrument: int, ticks: int | None, units: Units) -> str:
+    return f"{units.price(instrument, ticks or 0):f}"
 
 
-def _bar(fields: Mapping[str, Any], units: Units) -> str:
-    prices = " ".join(
-        f"{name} {_price(fields, units, f'{name}_ticks')}" for name in ("open", "high", "low", "close")
+def _size(instrument: int, lots: int | None, units: Units) -> str:
+    return f"{units.quantity(instrument, lots or 0):f}"
+
+
+def _bar(bar: bodies.Bar, units: Units) -> str:
+    number = bar.instrument
+    prices = (
+        f"open {_price(number, bar.open_ticks, units)} high {_price(number, bar.high_ticks, units)} "
+        f"low {_price(number, bar.low_ticks, units)} close {_price(number, bar.close_ticks, units)}"
     )
-    symbol, opened = units.symbol(fields["instrument"]), iso_time(fields["open_time_ns"])
-    return f"bar of {symbol} from {opened}: {prices} volume {_size(fields, units, 'volume_lots')}"
+    opened, volume = iso_time(bar.open_time_ns), _size(number, bar.volume_lots, units)
+    return f"bar of {units.symbol(number)} from {opened}: {prices} volume {volume}"
 
 
-def _quote(fields: Mapping[str, Any], units: Units) -> str:
-    bid = f"{_size(fields, units, 'bid_lots')} at {_price(fields, units, 'bid_ticks')}"
-    ask = f"{_size(fields, units, 'ask_lots')} at {_price(fields, units, 'ask_ticks')}"
-    return f"quote of {units.symbol(fields['instrument'])}: bid {bid}, ask {ask}"
+def _quote(quote: bodies.Quote, units: Units) -> str:
+    number = quote.instrument
+    bid = f"{_size(number, quote.bid_lots, units)} at {_price(number, quote.bid_ticks, units)}"
+    ask = f"{_size(number, quote.ask_lots, units)} at {_price(number, quote.ask_ticks, units)}"
+    return f"quote of {units.symbol(number)}: bid {bid}, ask {ask}"
 
 
-def _trade(fields: Mapping[str, Any], units: Units) -> str:
-    size, price = _size(fields, units, "lots"), _price(fields, units, "price_ticks")
-    what = f"{size} {units.symbol(fields['instrument'])} at {price}"
-    return f"trade of others: {what}, the taker was the {fields['aggressor']}er"
+def _trade(trade: bodies.Trade, units: Units) -> str:
+    size, price = (
+        _size(trade.instrument, trade.lots, units),
+        _price(trade.instrument, trade.price_ticks, units),
+    )
+    what = f"{size} {units.symbol(trade.instrument)} at {price}"
+    return f"trade of others: {what}, the taker was the {trade.aggressor}er"
 
 
-def _book(fields: Mapping[str, Any], units: Units) -> str:
-    what = "whole book" if fields["update"] == "snapshot" else "change of the book"
-    levels = f"{len(fields['bids'])} bids, {len(fields['asks'])} asks"
-    return f"{what} of {units.symbol(fields['instrument'])}: {levels}, update {fields['last_id']}"
+def _book(book: bodies.Book, units: Units) -> str:
+    what = "whole book" if book.update == "snapshot" else "change of the book"
+    levels = f"{len(book.bids)} bids, {len(book.asks)} asks"
+    return f"{what} of {units.symbol(book.instrument)}: {levels}, update {book.last_id}"
 
 
-def _flow(fields: Mapping[str, Any], units: Units) -> str:
-    symbol = units.symbol(fields["instrument"])
-    match fields["flow"]:
+def _flow(flow: bodies.Flow, units: Units) -> str:
+    symbol, size = units.symbol(flow.instrument), _size(flow.instrument, flow.lots, units)
+    match flow.flow:
         case "limit":
-            price = _price(fields, units, "price_ticks")
-            return (
-                f"order of others: {fields['side']} {_size(fields, units, 'lots')} {symbol} limit at {price}"
-            )
+            price = _price(flow.instrument, flow.price_ticks, units)
+            return f"order of others: {flow.side} {size} {symbol} limit at {price}"
         case "market":
-            return f"order of others: {fields['side']} {_size(fields, units, 'lots')} {symbol} at the market"
+            return f"order of others: {flow.side} {size} {symbol} at the market"
         case _:
             return f"cancel of others in {symbol}"
-
-
-def _feed(fields: Mapping[str, Any], units: Units) -> str:
-    symbol = units.symbol(fields["instrument"])
-    return f"FEED LOST for {symbol}: orders are refused until the market is known again; cancels work"
-
-
-def _mark(fields: Mapping[str, Any], units: Units) -> str:
-    return f"mark price of {units.symbol(fields['instrument'])}: {_price(fields, units, 'price_ticks')}"
-
-
-def _funding(fields: Mapping[str, Any], units: Units) -> str:
-    rate = Decimal(fields["rate_ppb"]) / 10_000_000
-    return f"funding rate of {units.symbol(fields['instrument'])}: {rate:f}%"
-
-
-def _clock(_fields: Mapping[str, Any], _units: Units) -> str:
-    return "time passed"
-
-
-MARKET_WORDS: dict[str, Words] = {
-    "bar": _bar,
-    "quote": _quote,
-    "trade": _trade,
-    "book": _book,
-    "checked_book": _book,
-    "flow": _flow,
-    "feed": _feed,
-    "mark": _mark,
-    "funding": _funding,
-    "clock": _clock,
-}

@@ -1,16 +1,18 @@
 """Tells journal records in words: symbols, sides, names, decimals and money in the place of numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
+from tradecore.domain import record_bodies as bodies
+from tradecore.domain.commands import told
 from tradecore.domain.invalid_order import invalid_order_words
-from tradecore.domain.market_words import MARKET_WORDS
+from tradecore.domain.market_words import market_words
 from tradecore.domain.order_words import KnownOrder, order_text, price_text
 from tradecore.domain.orders import order_states
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import values_of
 from tradecore.domain.refusal_words import refusal_words
 from tradecore.domain.spec import EngineSpec
 from tradecore.domain.times import iso_time
@@ -18,17 +20,23 @@ from tradecore.domain.units import Units, exact_money
 
 # Orders that have ended and are still known by name.
 ENDED_MAX = 256
+# A tuple, because every record is looked at: a union of types takes four times as long.
+_OF_ORDER = (
+    bodies.Report,
+    bodies.Sent,
+    bodies.VenueReport,
+    bodies.OutcomeLost,
+    bodies.Surprise,
+    bodies.CancelRequest,
+    bodies.ReplaceRequest,
+    bodies.Link,
+    bodies.Sized,
+    bodies.Liquidation,
+)
 # Reports after which nothing more is heard of an order.
 _LAST_WORDS = frozenset(name for name, is_terminal in order_states() if is_terminal)
 # What becomes a decimal in `values`: fields that are money, prices or sizes.
 _MONEY_FIELDS = frozenset({"fee", "amount", "equity", "maintenance"})
-_COMMANDS = {
-    "pause": "an operator paused trading: no new risk is taken, cancels and closing orders still work",
-    "resume": "an operator ended the pause",
-    "flatten": "an operator flattens: every order is cancelled and every position is closed",
-    "kill": "KILL SWITCH engaged: every order is cancelled and new ones are refused until it is released",
-    "release_kill": "the kill switch was released",
-}
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,47 +83,86 @@ class Narrator:
 
     def note(self, record: JournalRecord) -> Noted:
         """Take a record in; what is returned can be told at any later time."""
-        fields: dict[str, Any] = record.fields
-        match record.kind:
-            case "order":
-                order = KnownOrder.of(fields)
-                self._orders[order.order_id] = order
-                return Noted(record=record, order=order)
-            case "refused":
-                return Noted(record=record, order=KnownOrder.of(fields))
-            case "sized" | "sent" | "report" | "cancel_request" | "replace_request" | "link" | "liquidation":
-                return self._note_of_order(record, fields)
-            case _:
-                return Noted(record=record)
+        body = record.body
+        if isinstance(body, _OF_ORDER):
+            return self._note_of_order(record, body)
+        if isinstance(body, bodies.Order):
+            order = KnownOrder.of(body)
+            self._orders[order.order_id] = order
+            return Noted(record=record, order=order)
+        return Noted(record=record, order=KnownOrder.of(body) if isinstance(body, bodies.Refused) else None)
 
-    def words(self, noted: Noted) -> str:
+    def words(self, noted: Noted) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind
         """Return what a record says, as one line of plain words."""
-        record = noted.record
-        fields: dict[str, Any] = record.fields
-        if (words := MARKET_WORDS.get(record.kind)) is not None:
-            return words(fields, self.units)
-        if (tell := getattr(self, f"_tell_{record.kind}", None)) is not None:
-            return str(tell(noted, fields))
-        return " ".join(f"{name}={value}" for name, value in fields.items())
+        order = noted.order
+        match noted.record.body:
+            case bodies.Order() as body:
+                return f"{self._of(order, body)} approved{self._about(order)}"
+            case bodies.Refused() as body:
+                return self._tell_refused(order, body)
+            case bodies.CancelRequest() as body:
+                strategy = self.units.strategy(body.strategy)
+                return f"{strategy} asks to cancel order {body.order_id}{self._about(order)}"
+            case bodies.ReplaceRequest() as body:
+                return self._tell_replace_request(order, body)
+            case bodies.Report() as body:
+                return self._tell_report(noted, body)
+            case bodies.VenueReport() as body:
+                said = _REPORTS.get(body.report, body.report.replace("_", " "))
+                return f"the venue says that {self._of(order, body)} {said}{self._about(order)}"
+            case bodies.OutcomeLost() as body:
+                lost = f"the outcome of a request about {self._of(order, body)} is lost"
+                return f"{lost}: the order counts as open until its venue says more{self._about(order)}"
+            case bodies.Surprise() as body:
+                waits = "; no new risk is taken until books and venue are compared" if body.halts else ""
+                return f"NOT EXPECTED of {self._of(order, body)}: {body.surprise.replace('_', ' ')}{waits}"
+            case bodies.Reconciled():
+                return "the books were compared with what the venue has, and agree"
+            case bodies.Decision() as body:
+                return self._tell_decision(body)
+            case bodies.CashFlow() as body:
+                return self._tell_cash_flow(body)
+            case bodies.Liquidation() as body:
+                return self._tell_liquidation(body)
+            case bodies.Margin() as body:
+                return self._tell_margin(body)
+            case bodies.Link() as body:
+                ties = [] if body.after is None else [f"waits for the fills of order {body.after}"]
+                ties += [] if body.oco is None else [f"and order {body.oco} cancel each other"]
+                return f"{self._of(order, body)} {' '.join(ties)}"
+            case bodies.Sized() as body:
+                return self._tell_sized(order, body)
+            case bodies.Sent() as body:
+                return self._tell_sent(order, body)
+            case bodies.Command() as body:
+                return told(body, self.units)
+            case bodies.Session() as body:
+                return self._tell_session(body)
+            case bodies.SessionEnd() as body:
+                return f"session ended: {_ENDS.get(body.reason, body.reason.replace('_', ' '))}"
+            case bodies.StateHash() as body:
+                return f"hash of the state: {body.hash}"
+            case event:
+                return market_words(event, self.units)
 
     def values(self, noted: Noted) -> dict[str, object]:
         """Return what a record says for programs: names and exact decimals, orders and prices by name."""
-        told: dict[str, object] = {}
-        order, fields = noted.order, noted.record.fields
+        values: dict[str, object] = {}
+        order, fields = noted.order, values_of(noted.record.body)
         if order is not None:
-            told["order_id"] = order.order_id
+            values["order_id"] = order.order_id
         strategy = fields.get("strategy", None if order is None else order.strategy)
         instrument = fields.get("instrument", None if order is None else order.instrument)
         if isinstance(strategy, int):
-            told["strategy"] = self.units.strategy(strategy)
+            values["strategy"] = self.units.strategy(strategy)
         if isinstance(instrument, int):
-            told["symbol"] = self.units.symbol(instrument)
+            values["symbol"] = self.units.symbol(instrument)
         if order is not None:
-            told["side"] = order.side
+            values["side"] = order.side
         for name, value in fields.items():
-            if name not in told and name not in ("strategy", "instrument"):
-                told.update(self._value(name, value, instrument))
-        return told
+            if name not in values and name not in ("strategy", "instrument"):
+                values.update(self._value(name, value, instrument))
+        return values
 
     def _value(self, name: str, value: object, instrument: object) -> dict[str, object]:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -133,16 +180,16 @@ class Narrator:
                 return {name.removesuffix("_lots"): self.units.quantity(instrument, value)}
         return {name: value}
 
-    def _note_of_order(self, record: JournalRecord, fields: Mapping[str, Any]) -> Noted:
-        order = self._orders.get(fields["order_id"]) or self._ended.get(fields["order_id"])
+    def _note_of_order(self, record: JournalRecord, about: bodies.OfOrder) -> Noted:
+        order = self._orders.get(about.order_id) or self._ended.get(about.order_id)
         if order is None:
             return Noted(record=record)
-        if record.kind == "sized":
-            order.lots = fields["lots"]
-        elif record.kind == "report":
-            order.take_report(fields)
-            if fields["report"] in _LAST_WORDS or order.is_filled:
+        if isinstance(about, bodies.Report):
+            order.take_report(about)
+            if about.report in _LAST_WORDS or order.is_filled:
                 self._end(order)
+        elif isinstance(about, bodies.Sized):
+            order.lots = about.lots
         return Noted(record=record, order=order, filled_lots=order.filled_lots)
 
     def _end(self, order: KnownOrder) -> None:
@@ -152,183 +199,121 @@ class Narrator:
         if len(self._ended) > ENDED_MAX:
             del self._ended[next(iter(self._ended))]
 
-    def _of(self, noted: Noted, fields: Mapping[str, Any]) -> str:
+    def _of(self, order: KnownOrder | None, body: bodies.OrderTerms | bodies.OfOrder) -> str:
         """Name an order and its strategy; one that nobody told of has its number alone."""
-        order = noted.order
-        number = f"order {fields['order_id']}"
+        number = f"order {body.order_id}"
         return number if order is None else f"{number} of {self.units.strategy(order.strategy)}"
 
-    def _about(self, noted: Noted) -> str:
-        return "" if noted.order is None else f": {order_text(noted.order, self.units)}"
+    def _about(self, order: KnownOrder | None) -> str:
+        return "" if order is None else f": {order_text(order, self.units)}"
 
-    def _tell_order(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        return f"{self._of(noted, fields)} approved{self._about(noted)}"
+    def _sized(self, instrument: int, lots: int | None) -> str:
+        return f"{self.units.quantity(instrument, lots or 0):f} {self.units.symbol(instrument)}"
 
-    def _tell_refused(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        limit, value = fields["limit"], fields["value"]
-        if fields["rule"] == "invalid_order" and noted.order is not None:
-            why = invalid_order_words(noted.order, limit, value, self.units)
+    def _priced(self, instrument: int, price_ticks: int | None) -> str:
+        """Return ` at PRICE`, nothing where the price is 0 or there is none."""
+        return f" at {price_text(self.units, instrument, price_ticks)}" if price_ticks else ""
+
+    def _tell_refused(self, order: KnownOrder | None, refused: bodies.Refused) -> str:
+        rule, limit, value = refused.rule, refused.limit, refused.value
+        if rule == "invalid_order" and order is not None:
+            why = invalid_order_words(order, limit, value, self.units)
         else:
-            why = refusal_words(fields["rule"], limit, value, self.units, fields["instrument"])
-        strategy = self.units.strategy(fields["strategy"])
-        return f"refused for {strategy}{self._about(noted)}: {fields['rule']}: {why}"
+            why = refusal_words(rule, limit, value, self.units, refused.instrument)
+        strategy = self.units.strategy(refused.strategy)
+        return f"refused for {strategy}{self._about(order)}: {rule}: {why}"
 
-    def _tell_cancel_request(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        strategy = self.units.strategy(fields["strategy"])
-        return f"{strategy} asks to cancel order {fields['order_id']}{self._about(noted)}"
-
-    def _tell_replace_request(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        asked = self._of(noted, fields)
-        if noted.order is None:
+    def _tell_replace_request(self, order: KnownOrder | None, request: bodies.ReplaceRequest) -> str:
+        asked = self._of(order, request)
+        if order is None:
             return f"a change of {asked} is asked for"
-        instrument = noted.order.instrument
-        price = (
-            f" at {price_text(self.units, instrument, fields['price_ticks'])}"
-            if fields["price_ticks"]
-            else ""
-        )
-        size = self.units.quantity(instrument, fields["lots"])
-        return f"a change of {asked} is asked for: {size:f} {self.units.symbol(instrument)}{price}"
+        price = self._priced(order.instrument, request.price_ticks)
+        return f"a change of {asked} is asked for: {self._sized(order.instrument, request.lots)}{price}"
 
-    def _tell_link(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        ties = [f"waits for the fills of order {fields['after']}"] if "after" in fields else []
-        ties += [f"and order {fields['oco']} cancel each other"] if "oco" in fields else []
-        return f"{self._of(noted, fields)} {' '.join(ties)}"
+    def _tell_sized(self, order: KnownOrder | None, sized: bodies.Sized) -> str:
+        size = "" if order is None else f": {self._sized(order.instrument, sized.lots)}"
+        return f"{self._of(order, sized)} has its size{size}"
 
-    def _tell_sized(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        if noted.order is None:
-            return f"{self._of(noted, fields)} has its size"
-        instrument = noted.order.instrument
-        size = self.units.quantity(instrument, fields["lots"])
-        return f"{self._of(noted, fields)} has its size: {size:f} {self.units.symbol(instrument)}"
-
-    def _tell_sent(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        request, what = fields["request"], self._of(noted, fields)
-        asked = what if request == "new" else f"a {_REQUESTS[request]} of {what}"
+    def _tell_sent(self, order: KnownOrder | None, sent: bodies.Sent) -> str:
+        what = self._of(order, sent)
+        asked = what if sent.request == "new" else f"a {_REQUESTS[sent.request]} of {what}"
         size = ""
-        if noted.order is not None and "lots" in fields:
-            instrument = noted.order.instrument
-            lots, symbol = self.units.quantity(instrument, fields["lots"]), self.units.symbol(instrument)
-            price = fields.get("price_ticks")
-            at = f" at {price_text(self.units, instrument, price)}" if price else ""
-            size = f": {lots:f} {symbol}{at}"
+        if order is not None and sent.lots is not None:
+            size = f": {self._sized(order.instrument, sent.lots)}"
+            size += self._priced(order.instrument, sent.price_ticks)
         return f"{asked} is sent to the venue{size}"
 
-    def _tell_report(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        report = fields["report"]
-        if report == "fill":
-            return self._tell_fill(noted, fields)
-        said = _REPORTS.get(report, report.replace("_", " "))
+    def _tell_report(self, noted: Noted, report: bodies.Report) -> str:
+        order, what = noted.order, report.report
+        if what == "fill":
+            return self._tell_fill(noted, report)
+        said = _REPORTS.get(what, what.replace("_", " "))
         reason = ""
-        if "reason" in fields:
-            reason = f" ({_REASONS.get(fields['reason'], str(fields['reason']).replace('_', ' '))})"
+        if report.reason is not None:
+            reason = f" ({_REASONS.get(report.reason, report.reason.replace('_', ' '))})"
         now = ""
-        if noted.order is not None and report in ("replaced", "restated"):
-            instrument = noted.order.instrument
-            price = (
-                f" at {price_text(self.units, instrument, fields['price_ticks'])}"
-                if fields["price_ticks"]
-                else ""
-            )
-            now = f" to {self.units.quantity(instrument, fields['lots']):f} open{price}"
-        return f"{self._of(noted, fields)} {said}{now}{reason}{self._about(noted)}"
+        if order is not None and what in ("replaced", "restated"):
+            price = self._priced(order.instrument, report.price_ticks)
+            now = f" to {self.units.quantity(order.instrument, report.lots or 0):f} open{price}"
+        return f"{self._of(order, report)} {said}{now}{reason}{self._about(order)}"
 
-    def _tell_fill(self, noted: Noted, fields: Mapping[str, Any]) -> str:
-        order, units = noted.order, self.units
-        fee = fields["fee"]
+    def _tell_fill(self, noted: Noted, fill: bodies.Report) -> str:
+        order, units, fee = noted.order, self.units, fill.fee or 0
         paid = f"rebate {units.money(-fee)}" if fee < 0 else f"fee {units.money(fee)}"
         if order is None:
-            return f"{self._of(noted, fields)} filled as {fields['liquidity']}, {paid}"
+            return f"{self._of(order, fill)} filled as {fill.liquidity}, {paid}"
         instrument = order.instrument
         done = "bought" if order.side == "buy" else "sold"
-        size = units.quantity(instrument, fields["lots"])
-        price = price_text(units, instrument, fields["price_ticks"])
+        size = self._sized(instrument, fill.lots)
+        price = price_text(units, instrument, fill.price_ticks or 0)
         whole = "" if order.lots is None else f" of {units.quantity(instrument, order.lots):f}"
         so_far = f"order {order.order_id}: {units.quantity(instrument, noted.filled_lots):f}{whole} filled"
         return (
-            f"{units.strategy(order.strategy)} {done} {size:f} {units.symbol(instrument)} at {price} "
-            f"as {fields['liquidity']}, {paid} ({so_far})"
+            f"{units.strategy(order.strategy)} {done} {size} at {price} as {fill.liquidity}, {paid} "
+            f"({so_far})"
         )
 
-    def _tell_decision(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
+    def _tell_decision(self, decision: bodies.Decision) -> str:
         said = []
-        for gate in fields["gates"]:
-            verdict = "passed" if gate["passed"] else "said NO"
-            said.append(f"{gate['name']} {verdict} ({gate['value']:g}, limit {gate['limit']:g})")
-        about = f"{self.units.strategy(fields['strategy'])} on {self.units.symbol(fields['instrument'])}"
+        for gate in decision.gates:
+            verdict = "passed" if gate.passed else "said NO"
+            said.append(f"{gate.name} {verdict} ({gate.value:g}, limit {gate.limit:g})")
+        about = f"{self.units.strategy(decision.strategy)} on {self.units.symbol(decision.instrument)}"
         gates = f"; gates: {', '.join(said)}" if said else ""
-        return f"{about} decided: {fields['reason'] or 'nothing said'}{gates}"
+        return f"{about} decided: {decision.reason or 'nothing said'}{gates}"
 
-    def _tell_cash_flow(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        amount = fields["amount"]
-        done = "paid" if amount < 0 else "received"
-        what = str(fields["cash_flow"]).replace("_", " ")
-        whose = f"{self.units.symbol(fields['instrument'])} of {self.units.strategy(fields['strategy'])}"
-        return f"{what}: {whose} {done} {self.units.money(abs(amount))}, due {iso_time(fields['due_ns'])}"
+    def _tell_cash_flow(self, flow: bodies.CashFlow) -> str:
+        done = "paid" if flow.amount < 0 else "received"
+        what = flow.cash_flow.replace("_", " ")
+        whose = f"{self.units.symbol(flow.instrument)} of {self.units.strategy(flow.strategy)}"
+        return f"{what}: {whose} {done} {self.units.money(abs(flow.amount))}, due {iso_time(flow.due_ns)}"
 
-    def _tell_liquidation(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        units, instrument = self.units, fields["instrument"]
-        size = units.quantity(instrument, fields["lots"])
-        return (
-            f"LIQUIDATION: the venue closes {size:f} {units.symbol(instrument)} of "
-            f"{units.strategy(fields['strategy'])} by force with order {fields['order_id']}: at "
-            f"{price_text(units, instrument, fields['price_ticks'])} equity of "
-            f"{units.money(fields['equity'])} is not above the maintenance margin of "
-            f"{units.money(fields['maintenance'])}"
-        )
-
-    def _tell_margin(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        amount = fields["amount"]
-        way = "moved {} to the margin of" if amount >= 0 else "took {} back from the margin of"
-        strategy = self.units.strategy(fields["strategy"])
-        moved = way.format(self.units.money(abs(amount)))
-        return f"{strategy} {moved} {self.units.symbol(fields['instrument'])}"
-
-    def _tell_command(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        command, person = fields["command"], fields.get("person")
-        by = f", by {person}" if person else ""
-        if command in _COMMANDS:
-            return f"{_COMMANDS[command]}{by}"
-        scope = self._scope(fields)
-        match command:
-            case "set_limit":
-                value = fields.get("value")
-                now = "is off now" if value is None else f"is {value} now"
-                return f"limit {fields['limit']} of {scope} {now}{by}"
-            case "release":
-                return f"{scope} may trade again: its halt was released{by}"
-            case "allow" | "forbid":
-                may = "may trade" if command == "allow" else "may no longer trade"
-                return f"{scope} {may} {self.units.symbol(fields['instrument'])}{by}"
-            case _:
-                return f"command {command}{by}"
-
-    def _scope(self, fields: Mapping[str, Any]) -> str:
-        scope, number = fields.get("scope", ""), fields.get("scope_id", 0)
-        match scope:
-            case "strategy":
-                return f"strategy {self.units.strategy(number)}"
-            case "instrument":
-                return f"instrument {self.units.symbol(number)}"
-            case _:
-                return str(scope)
-
-    def _tell_session(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
+    def _tell_liquidation(self, forced: bodies.Liquidation) -> str:
         units = self.units
         return (
-            f"session began: tradecore {fields['engine_version']}; instruments {', '.join(units.symbols)}; "
-            f"strategies {', '.join(units.strategies) or 'none'}; money in {units.currency}"
+            f"LIQUIDATION: the venue closes {self._sized(forced.instrument, forced.lots)} of "
+            f"{units.strategy(forced.strategy)} by force with order {forced.order_id}: at "
+            f"{price_text(units, forced.instrument, forced.price_ticks)} equity of "
+            f"{units.money(forced.equity)} is not above the maintenance margin of "
+            f"{units.money(forced.maintenance)}"
         )
 
-    def _tell_session_end(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        return f"session ended: {_ENDS.get(fields['reason'], str(fields['reason']).replace('_', ' '))}"
+    def _tell_margin(self, margin: bodies.Margin) -> str:
+        way = "moved {} to the margin of" if margin.amount >= 0 else "took {} back from the margin of"
+        moved = way.format(self.units.money(abs(margin.amount)))
+        return f"{self.units.strategy(margin.strategy)} {moved} {self.units.symbol(margin.instrument)}"
 
-    def _tell_state_hash(self, _noted: Noted, fields: Mapping[str, Any]) -> str:
-        return f"hash of the state: {fields['hash']}"
+    def _tell_session(self, session: bodies.Session) -> str:
+        units = self.units
+        return (
+            f"session began: tradecore {session.engine_version}; instruments {', '.join(units.symbols)}; "
+            f"strategies {', '.join(units.strategies) or 'none'}; money in {units.currency}"
+        )
 
 
 _REQUESTS = {"cancel": "cancel", "replace": "change"}
 _REPORTS = {
+    "fill": "traded",
     "accepted": "is at the venue",
     "rejected": "was rejected by the venue",
     "triggered": "was set off",

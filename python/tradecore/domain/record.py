@@ -1,10 +1,15 @@
 """One record of a journal, as readers outside the engine see it."""
 
+from collections.abc import Iterable
+
 import msgspec
 
+from tradecore._core import decode_frames
+from tradecore.domain.record_bodies import KINDS, MAKERS, AnyBody
 
-class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A journal frame in plain values.
+
+class JournalRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A journal frame, decoded.
 
     Attributes
     ----------
@@ -12,17 +17,29 @@ class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
         Number of the frame in its journal, counted from 0.
     time_ns : int
         Time of the engine when it was written, UTC nanoseconds.
-    kind : str
-        What it is about, one of `tradecore.domain.journal.record_kinds()`; docs/journal.md lists them.
-    fields : dict
-        Its values: integers (money in atto units), floats of gates, booleans and text. What a record does
-        not have is left out.
+    body : AnyBody
+        What it says: one struct for each kind of `tradecore.domain.journal.record_kinds()`.
     """
 
     seq: int
     time_ns: int
-    kind: str
-    fields: dict[str, object]
+    body: AnyBody
+
+    @property
+    def kind(self) -> str:
+        """Name of what it is about; docs/journal.md lists them."""
+        return KINDS[type(self.body)]
+
+
+def records_in(frames: bytes, numbers: Iterable[int]) -> list[JournalRecord]:
+    """Read whole frames; `numbers` has the number of each in its journal.
+
+    Raises `DataError` when the bytes are not whole frames.
+    """
+    return [
+        JournalRecord(seq=seq, time_ns=time_ns, body=MAKERS[kind](**fields))
+        for seq, (kind, time_ns, fields) in zip(numbers, decode_frames(frames), strict=True)
+    ]
 
 
 class JournalPosition(msgspec.Struct, frozen=True):

@@ -1,39 +1,35 @@
 """Commands of operators, from the names that people use to events."""
 
-import msgspec
+from typing import cast
 
-from tradecore.domain import EventBatch
+from tradecore.domain import EventBatch, InvalidValueError
+from tradecore.domain.commands import Command, Plain, commands
 from tradecore.engine.scopes import ScopeNames
 
 
-class Subject(msgspec.Struct, frozen=True):
-    """What a command says beside its name, as `Engine.command` takes it."""
-
-    scope: str = ""
-    limit: str = ""
-    value: str | None = None
-    instrument: str = ""
-    person: str = ""
-
-
-def command_batch(kind: str, time_ns: int, about: Subject, names: ScopeNames) -> EventBatch:
+def command_batch(command: Command, time_ns: int, names: ScopeNames) -> EventBatch:
     """Return a command as a batch of one event.
 
     Raises
     ------
     InvalidValueError
-        When there is no such command, or it does not make sense by itself.
+        When it is no command, or it does not make sense by itself.
     """
+    if not isinstance(cast("object", command), Plain):
+        rule = f"must be a command of tradecore.domain.commands: {', '.join(commands())}"
+        raise InvalidValueError("command", command, rule)
+    # What a command says beside its name it says in these words, whichever command it is.
+    scope, instrument = getattr(command, "scope", None), getattr(command, "instrument", None)
+    what, number = (None, 0) if scope is None else names.numbered(scope)
     batch = EventBatch()
-    match kind:
-        case "set_limit":
-            scope = names.numbered(about.scope)
-            batch.set_limit(time_ns, *scope, about.limit, about.value, about.person)
-        case "release":
-            batch.release(time_ns, *names.numbered(about.scope), about.person)
-        case "allow" | "forbid":
-            strategy_id, instrument_id = names.strategy(about.scope), names.instrument(about.instrument)
-            batch.permit(time_ns, strategy_id, instrument_id, kind == "allow", about.person)
-        case _:
-            batch.command(time_ns, kind)
+    batch.command(
+        time_ns,
+        command.name,
+        scope=what,
+        scope_id=number,
+        limit=getattr(command, "limit", None),
+        value=getattr(command, "value", None),
+        instrument_id=None if instrument is None else names.instrument(instrument),
+        person=getattr(command, "person", None),
+    )
     return batch

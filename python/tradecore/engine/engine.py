@@ -9,6 +9,7 @@ import msgspec
 from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
+from tradecore.domain.commands import Command
 from tradecore.domain.shape import Problems
 from tradecore.domain.units import Units
 from tradecore.engine.activity import Activity
@@ -16,7 +17,7 @@ from tradecore.engine.activity_report import Watched, collected
 from tradecore.engine.activity_watch import ActivityWatch
 from tradecore.engine.asked_gate import asked_gates
 from tradecore.engine.blame import blamed
-from tradecore.engine.commands import Subject, command_batch
+from tradecore.engine.commands import command_batch
 from tradecore.engine.context import Context
 from tradecore.engine.parts import checked_parts
 from tradecore.engine.scopes import ScopeNames
@@ -185,57 +186,27 @@ class Engine:
                 raise
             raise failure from error
 
-    def command(
-        self,
-        kind: str,
-        time_ns: int,
-        *,
-        scope: str = "",
-        limit: str = "",
-        value: str | None = None,
-        instrument: str = "",
-        person: str = "",
-    ) -> None:
+    def command(self, command: Command, time_ns: int) -> None:
         """Queue an operator's command.
 
         Parameters
         ----------
-        kind : str
-            `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit`, `release`, `allow` or `forbid`.
+        command : Command
+            One of the structs of `tradecore.domain.commands`: `Pause()` or `SetLimit(scope="account", ...)`.
         time_ns : int
-            When; not before the engine's own time, UTC nanoseconds.
-        scope : str
-            Of `set_limit` and `release`: `account`, `strategy:NAME`, or `instrument:SYMBOL` for a limit; of
-            `allow` and `forbid`: `strategy:NAME`.
-        limit, value : str
-            Of `set_limit`: name and value as in the settings; `None` switches the limit off.
-        instrument : str
-            Of `allow` and `forbid`: symbol of what the strategy may trade from now on, or may not.
-        person : str
-            Of the same four: who answers for it.
+            When, UTC nanoseconds; at the engine's own time where that is later.
 
         Raises
         ------
         InvalidValueError
             When it cannot be carried out; nothing is queued then.
         """
-        about = Subject(scope, limit, value, instrument, person)
-        batch = command_batch(kind, max(time_ns, self._kernel.now_ns), about, self._names)
+        batch = command_batch(command, max(time_ns, self._kernel.now_ns), self._names)
         self._kernel.feed(batch, _COMMAND_SOURCE)
 
-    def check_command(
-        self,
-        kind: str,
-        *,
-        scope: str = "",
-        limit: str = "",
-        value: str | None = None,
-        instrument: str = "",
-        person: str = "",
-    ) -> None:
+    def check_command(self, command: Command) -> None:
         """Check a command as `command` does, and queue nothing."""
-        about = Subject(scope, limit, value, instrument, person)
-        self._kernel.check_commands(command_batch(kind, self._kernel.now_ns, about, self._names))
+        self._kernel.check_commands(command_batch(command, self._kernel.now_ns, self._names))
 
     def limits(self, scope: str) -> dict[str, str | None]:
         """Return the limits of `account`, `strategy:NAME` or `instrument:SYMBOL`, by setting.

@@ -1,13 +1,13 @@
 """What an account holds, what it has lost, and its closed trades with exact decimals."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from tradecore._core import TradeBook, closed_trades, losses, open_positions
 from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import Order, OrderTerms, Report
 from tradecore.domain.spec import EngineSpec
 from tradecore.domain.units import Units, exact_money, trimmed
 from tradecore.engine.engine import Engine
@@ -56,28 +56,28 @@ class TradesOfFills:
     def __init__(self, spec: EngineSpec, strategies: list[str]) -> None:
         self._units = Units(spec, strategies)
         self._book = TradeBook(spec, len(strategies))
-        self._orders: dict[int, Mapping[str, Any]] = {}
+        self._orders: dict[int, OrderTerms] = {}
 
     def take(self, record: JournalRecord) -> None:
         """Take a record in; only orders and fills matter."""
-        fields = record.fields
-        if record.kind == "order":
-            self._orders[int(str(fields["order_id"]))] = fields
-        elif record.kind == "report" and fields["report"] == "fill":
-            self.fill(fields, self._orders[int(str(fields["order_id"]))])
+        match record.body:
+            case Order() as order:
+                self._orders[order.order_id] = order
+            case Report(report="fill") as fill:
+                self.fill(fill, self._orders[fill.order_id])
 
-    def fill(self, fill: Mapping[str, Any], order: Mapping[str, Any]) -> None:
-        """Book a fill of an order; both as the journal has them."""
+    def fill(self, fill: Report, order: OrderTerms) -> None:
+        """Book a fill of an order."""
         self._book.fill(
-            order_id=fill["order_id"],
-            strategy_id=order["strategy"],
-            instrument_id=order["instrument"],
-            is_buy=order["side"] == "buy",
-            price_ticks=fill["price_ticks"],
-            lots=fill["lots"],
-            fee=fill["fee"],
-            venue_time_ns=fill["venue_time_ns"],
-            closes=order.get("closes"),
+            order_id=fill.order_id,
+            strategy_id=order.strategy,
+            instrument_id=order.instrument,
+            is_buy=order.side == "buy",
+            price_ticks=fill.price_ticks or 0,
+            lots=fill.lots or 0,
+            fee=fill.fee or 0,
+            venue_time_ns=fill.venue_time_ns,
+            closes=order.closes,
         )
 
     def trades(self) -> list[ClosedTrade]:

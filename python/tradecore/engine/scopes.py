@@ -31,13 +31,6 @@ class ScopeNames(msgspec.Struct, frozen=True, kw_only=True):
                 rule = "must be account, strategy:NAME or instrument:SYMBOL"
                 raise InvalidValueError("scope", scope, rule)
 
-    def strategy(self, scope: str) -> int:
-        """Return the number of a strategy that is written as a scope; raises as `numbered` does."""
-        what, number = self.numbered(scope)
-        if what != "strategy":
-            raise InvalidValueError("scope", scope, "must be strategy:NAME")
-        return number
-
     def instrument(self, symbol: str) -> int:
         """Return the number of an instrument; raises `InvalidValueError` when there is no such symbol."""
         return _place("instrument", symbol, symbol, self.instruments)

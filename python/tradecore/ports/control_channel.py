@@ -5,25 +5,20 @@ from typing import Protocol
 
 import msgspec
 
+from tradecore.domain.commands import Command
 
-class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an operator asks for: `status`, `stop`, or a command of the engine.
 
-    Attributes
-    ----------
-    command : str
-        `status`, `stop`, `pause`, `resume`, `flatten`, `kill`, `release_kill`, `set_limit`, `release`,
-        `allow` or `forbid`.
-    scope, limit, value, instrument, person : str
-        What the last four are about, as `Engine.command` takes them.
-    """
+class Status(msgspec.Struct, frozen=True, tag="status", tag_field="command"):
+    """Asks what the engine says about itself."""
 
-    command: str
-    scope: str = ""
-    limit: str = ""
-    value: str | None = None
-    instrument: str = ""
-    person: str = ""
+
+class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="command"):
+    """Asks the engine to end cleanly, positions and resting orders as they are."""
+
+
+# What an operator asks for. A field that a request does not know is passed over, so that the command line of
+# another version can still pause, stop and kill; what a command needs has no default.
+ControlRequest = Status | Stop | Command
 
 
 class ControlReply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

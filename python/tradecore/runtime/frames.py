@@ -4,7 +4,8 @@ import struct
 
 import msgspec
 
-from tradecore.domain.journal import record_kinds
+from tradecore.domain.journal import NOT_OF_MARKET, record_kinds
+from tradecore.domain.record import JournalRecord, records_in
 
 _HEAD = struct.Struct("<IB")
 _LENGTH_BYTES = 4
@@ -17,7 +18,9 @@ _FEED = _CODES["feed"]
 # What a feed brings, and the time that the runtime tells: everything that is fed but commands. That a feed is
 # lost is the one thing of these that people are told.
 _MARKET_AND_CLOCK = frozenset(
-    kind.code for kind in record_kinds() if kind.direction == "input" and kind.name not in ("command", "feed")
+    kind.code
+    for kind in record_kinds()
+    if kind.direction == "input" and kind.name not in {*NOT_OF_MARKET, "feed"}
 )
 
 
@@ -46,6 +49,10 @@ class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[bytes, ...]
     frames: int
     market_events: int
+
+    def records(self, first_seq: int) -> list[JournalRecord]:
+        """Read the effects of a run of frames whose first frame has number `first_seq`."""
+        return records_in(self.effects, (first_seq + offset for offset in self.effect_offsets))
 
 
 def scan(data: bytes) -> FrameScan:

@@ -9,7 +9,6 @@ from tradecore.domain.journal_folder import hash_of_first, position_of
 from tradecore.domain.record import JournalPosition, JournalRecord
 from tradecore.ports.read_model import ReadModel
 from tradecore.runtime import frames
-from tradecore.runtime.outbox import records_of
 
 CHUNK_BYTES_MAX = 1 << 20
 POLL_SECONDS = 0.2
@@ -141,4 +140,4 @@ def _next_chunk(
     if not data:
         return None
     first = first or hash_of_first(data)
-    return records_of(before.next_seq, frames.scan(data)), before, position_of(reader, first)
+    return frames.scan(data).records(before.next_seq), before, position_of(reader, first)

@@ -4,7 +4,9 @@ import msgspec
 
 from tradecore.domain import EventBatch
 from tradecore.domain.errors import BrokenInvariantError, DataError
-from tradecore.domain.journal import JournalFolder, decode_frames, events_from_frames
+from tradecore.domain.journal import JournalFolder, events_from_frames
+from tradecore.domain.record import records_in
+from tradecore.domain.record_bodies import Session, SessionEnd
 from tradecore.engine import Engine
 from tradecore.runtime import frames
 from tradecore.runtime.session_config import SessionConfig, check_behaviour
@@ -92,12 +94,11 @@ def recorded_config(journal: JournalFolder) -> bytes:
     if not block:
         return b""
     length = int.from_bytes(block[:4], "little") + 4
-    kind, _, fields = decode_frames(block[:length])[0]
-    config = fields.get("config")
-    if kind != "session" or not isinstance(config, str | bytes):
-        raise DataError(
-            journal.where, f"the first record is {kind!r}, not a session: this journal is not of an engine"
-        )
+    (first,) = records_in(block[:length], [0])
+    if not isinstance(first.body, Session):
+        what = f"the first record is {first.kind!r}, not a session: this journal is not of an engine"
+        raise DataError(journal.where, what)
+    config = first.body.config
     return config.encode() if isinstance(config, str) else config
 
 
@@ -168,7 +169,8 @@ def raise_divergence(recorded: bytes, regenerated: bytes, bytes_before: int) -> 
 def _is_end_of_data(mark: bytes) -> bool:
     if frames.kind_of(mark) != frames.SESSION_END:
         return False
-    return decode_frames(mark)[0][2].get("reason") == END_OF_DATA
+    (end,) = records_in(mark, [0])
+    return isinstance(end.body, SessionEnd) and end.body.reason == END_OF_DATA
 
 
 def _time_of_last(chunk: bytes) -> int:

@@ -1,42 +1,31 @@
 """One run of an engine: feed, journal, commands and notices, in the one order that is safe."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import TypedDict
 
 import msgspec
 
-from tradecore.domain import EventBatch
-from tradecore.domain.errors import BrokenInvariantError, InvalidValueError, TradecoreError, VenueError
+from tradecore.domain.commands import Command
+from tradecore.domain.errors import BrokenInvariantError, VenueError
 from tradecore.domain.journal import encode_session, encode_session_end
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
-from tradecore.ports.control_channel import ControlRequest
 from tradecore.ports.journal import Journal
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.ports.notifier import Notifier
-from tradecore.runtime import frames
+from tradecore.runtime.command_queue import CommandQueue, answer, refuse
+from tradecore.runtime.commit import Commit
+from tradecore.runtime.engine_input import EngineInput
 from tradecore.runtime.forked_child import ForkWatch
-from tradecore.runtime.outbox import Outbox
-from tradecore.runtime.recovery import END_OF_DATA, Recovered, raise_divergence
+from tradecore.runtime.market_source import MarketSource
+from tradecore.runtime.notice_queue import NoticeQueue
+from tradecore.runtime.recovery import END_OF_DATA, Recovered
 from tradecore.runtime.session_config import SessionConfig
+from tradecore.runtime.snapshot_requests import SnapshotRequests
 
-COMMANDS = (
-    "pause",
-    "resume",
-    "flatten",
-    "kill",
-    "release_kill",
-    "set_limit",
-    "release",
-    "allow",
-    "forbid",
-)
 STOPPED = "stopped"
-# Events in one group, or a little more: what a command may have to wait for.
-GROUP_EVENTS_MAX = 4096
+NOTICE_SECONDS_MAX = 1.0
 
 
 class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,19 +70,12 @@ class SessionStatus(msgspec.Struct, frozen=True, kw_only=True):
     engine_time_ns: int
 
 
-class _Command:
-    """A command that waits for its place in the journal."""
-
-    def __init__(self, request: ControlRequest, loop: asyncio.AbstractEventLoop) -> None:
-        self.request = request
-        self.done: asyncio.Future[int] = loop.create_future()
-
-
 class Session:
     """Pumps a feed through an engine into a journal; tells others only what is committed.
 
-    The order for every group: feed, run, append, commit, then notices and answers. A group that
-    holds an order, a report or a command is durable before anybody hears of it.
+    The order for every group: feed (`EngineInput`), run, append, commit, then notices (`Commit`) and answers
+    to commands (`CommandQueue`). A group that holds an order, a report or a command is durable before anybody
+    hears of it.
 
     Parameters
     ----------
@@ -130,30 +112,26 @@ class Session:
     ) -> None:
         self.engine = engine
         self.phase = Phase.STARTING
-        self._feed = feed
         self._journal = journal
         self._clock = clock
         self._config = config
         self._version = version
         self._recovered = recovered or Recovered()
-        self._settings = settings or SessionSettings()
-        self._outboxes = [Outbox(notifier) for notifier in notifiers]
-        self._notifiers = tuple(notifiers)
-        self._commands: deque[_Command] = deque()
-        self._batches: deque[EventBatch] = deque()
+        self._settings = settings = settings or SessionSettings()
+        self._notices = [NoticeQueue(notifier) for notifier in notifiers]
         self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._pending = self._recovered.pending
-        self._told_ns = 0
-        self._is_feed_over = False
-        self._feed_error: TradecoreError | None = None
+        self._market = MarketSource(feed, settings.batches_queued_max, self._wake)
+        self._snapshots = SnapshotRequests(feed, settings.snapshot_retry_seconds)
+        self._commands = CommandQueue(engine)
+        self._input = EngineInput(engine)
+        self._commit = Commit(
+            engine,
+            journal,
+            self._notices,
+            recorded=self._recovered.pending,
+            interval_seconds=settings.commit_interval_seconds,
+        )
         self._stop_reason: str | None = None
-        self._synced_at = 0.0
-        self._is_unsynced = False
-        self._asked_at: dict[int, float] = {}
-        self._cannot_snapshot: set[int] = set()
-        self._requests: set[asyncio.Task[None]] = set()
-        self._heard_at: float | None = None
         self.is_end_journalled = False
         # Made where the engine is: a child that is forked since has no part in the run.
         self._forks = ForkWatch()
@@ -170,7 +148,7 @@ class Session:
 
     def feed_age_seconds(self) -> float | None:
         """Return how long ago the feed brought something; `None` before the first time."""
-        return None if self._heard_at is None else asyncio.get_running_loop().time() - self._heard_at
+        return self._market.age_seconds()
 
     def status(self) -> SessionStatus:
         """Return what is committed now."""
@@ -184,28 +162,22 @@ class Session:
         self._stop_reason = self._stop_reason or reason
         self._wake.set()
 
-    async def command(self, request: ControlRequest | str) -> int:
+    async def command(self, command: Command) -> int:
         """Hand an operator's command to the engine; return the journal's length once it is durable.
 
         Raises
         ------
         InvalidValueError
-            When there is no such command or it cannot be carried out.
+            When it cannot be carried out.
         VenueError
             When the session ends before the command is journalled.
         """
-        if isinstance(request, str):
-            request = ControlRequest(command=request)
-        if request.command not in COMMANDS:
-            raise InvalidValueError("command", request.command, f"must be one of {', '.join(COMMANDS)}")
-        # Before it waits for its turn: there nobody could be told any more.
-        self.engine.check_command(request.command, **_arguments(request))
         if self.phase in (Phase.STOPPING, Phase.ENDED):
+            self.engine.check_command(command)
             raise VenueError("the engine is ending; the command was not taken")
-        command = _Command(request, asyncio.get_running_loop())
-        self._commands.append(command)
+        waiting = self._commands.put(command)
         self._wake.set()
-        return await command.done
+        return await waiting.done
 
     async def run(self) -> None:
         """Run until the data end, `stop` is called or something breaks; then close journal and feed.
@@ -221,8 +193,9 @@ class Session:
             if self._recovered.is_complete:
                 return
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._read_feed(), name="feed")]
-                tasks += [group.create_task(outbox.run(), name="outbox") for outbox in self._outboxes]
+                reading = self._market.read(self._recovered.market_events)
+                tasks = [group.create_task(reading, name="feed")]
+                tasks += [group.create_task(queue.run(), name="notices") for queue in self._notices]
                 try:
                     await self._first_event()
                     self._begin()
@@ -231,16 +204,17 @@ class Session:
                     self._end()
                 finally:
                     self.phase = Phase.STOPPING
-                    self._refuse_commands()
-                    await self._close_feed()
-                    for task in (*tasks, *self._requests):
+                    self._commands.refuse()
+                    await self._market.close(self._settings.feed_close_seconds_max)
+                    self._snapshots.cancel()
+                    for task in tasks:
                         task.cancel()
         except BaseExceptionGroup as errors:
             raise _first(errors) from errors
         finally:
             await self._close()
-        if self._feed_error is not None:
-            raise self._feed_error
+        if self._market.error is not None:
+            raise self._market.error
 
     async def _first_event(self) -> None:
         """Wait until the time is known that the session starts at: a feed of the past has its own."""
@@ -249,39 +223,33 @@ class Session:
             await self._wake.wait()
 
     def _must_wait_for_time(self) -> bool:
-        has_time = self._settings.is_live or self.engine.now_ns != 0 or bool(self._batches)
-        return not (has_time or self._is_feed_over or self._stop_reason is not None)
+        has_time = self._settings.is_live or self.engine.now_ns != 0 or self._market.has_batches
+        return not (has_time or self._market.is_over or self._stop_reason is not None)
 
     def _begin(self) -> None:
         """Write what a crash cut off and the mark of this session."""
-        if self._recovered.missing:
-            self._journal.append(self._recovered.missing)
-        self._journal.append(encode_session(self._mark_ns(), self._version, self._config.encoded()))
-        self._commit(is_durable=True)
+        mark = encode_session(self._mark_ns(), self._version, self._config.encoded())
+        self._commit.write(self._recovered.missing + mark)
         if self._settings.is_live:
             # A live feed does not bring a cut-off event again; time alone lets the engine go on.
-            if self._pending:
-                self._feed_clock(self._recovered.last_time_ns)
+            if self._commit.awaits_recorded:
+                self._input.clock(self._recovered.last_time_ns)
                 self._work(is_forced=True)
-            if self._pending:
+            if self._commit.awaits_recorded:
                 raise BrokenInvariantError("the journal's last frames cannot be made again; it is kept")
-            self._feed_clock(self._clock.now_ns())
+            self._input.clock(self._clock.now_ns())
 
     def _end(self) -> None:
         """Write the mark of a clean end; the data's end and what it causes go with it."""
-        reason = self._stop_reason or (END_OF_DATA if self._feed_error is None else "feed_failed")
-        first_seq = self._journal.records
+        reason = self._stop_reason or (END_OF_DATA if self._market.error is None else "feed_failed")
         output = b""
         if reason == END_OF_DATA:
             self._call(self.engine.finish)
-            output = self._take()
-            if self._pending:
+            output = self._commit.take()
+            if self._commit.awaits_recorded:
                 raise BrokenInvariantError("the feed ended before the journal did: is it the same feed?")
-        output += encode_session_end(self._mark_ns(), reason)
-        self._journal.append(output)
-        self._commit(is_durable=True)
+        self._commit.publish(output + encode_session_end(self._mark_ns(), reason))
         self.is_end_journalled = True
-        self._tell(first_seq, frames.scan(output))
 
     async def _pump(self, group: asyncio.TaskGroup) -> None:
         while True:
@@ -289,10 +257,10 @@ class Session:
             self._forks.end_child()
             self._wake.clear()
             has_worked = self._work()
-            self._ask_snapshots(group)
+            self._snapshots.ask(self.engine.snapshot_requests(), group)
             if self._stop_reason is not None:
                 return
-            if self._is_feed_over and not self._batches:
+            if self._market.is_empty:
                 return
             if has_worked:
                 await asyncio.sleep(0)
@@ -301,40 +269,35 @@ class Session:
 
     async def _wait(self) -> None:
         """Sleep until there is something to do, or until a sync or a clock event is due."""
-        settings = self._settings
-        seconds = settings.commit_interval_seconds if self._is_unsynced else settings.clock_interval_seconds
+        settings, is_unsynced = self._settings, self._commit.is_unsynced
+        seconds = settings.commit_interval_seconds if is_unsynced else settings.clock_interval_seconds
         try:
-            async with asyncio.timeout(seconds if self._is_unsynced or settings.is_live else None):
+            async with asyncio.timeout(seconds if is_unsynced or settings.is_live else None):
                 await self._wake.wait()
         except TimeoutError:
-            if self._is_unsynced:
-                self._commit(is_durable=True)
+            if is_unsynced:
+                self._commit.sync()
             else:
-                self._feed_clock(self._clock.now_ns() - int(settings.clock_interval_seconds * 1e9))
+                self._input.clock(self._clock.now_ns() - int(settings.clock_interval_seconds * 1e9))
                 self._work(is_forced=True)
 
     def _work(self, *, is_forced: bool = False) -> bool:
         """Process everything that waits as one group; tell whether there was anything."""
-        commands = list(self._commands)
-        self._commands.clear()
-        if not (commands or self._batches or is_forced or self._pending):
+        has_batches = self._market.has_batches
+        if not (self._commands or has_batches or is_forced or self._commit.awaits_recorded):
             return False
-        for command in commands:
-            # At the time of the last event: what the feed still holds must not be older.
-            request = command.request
-            self.engine.command(request.command, self.engine.now_ns, **_arguments(request))
-        batches, events = len(self._batches), 0
-        while self._batches and events < GROUP_EVENTS_MAX:
-            batch = self._batches.popleft()
-            events += len(batch)
-            self._feed_batch(batch)
-        self._room.set()
+        commands = self._commands.take()
         try:
+            for waiting in commands:
+                self._input.command(waiting.command)
+            for batch in self._market.take():
+                self._input.market(batch)
             self._call(self.engine.run)
-            self._publish(self._take(), commands)
+            self._commit.publish(self._commit.take())
+            answer(commands, self._journal.records)
         finally:
-            _refuse(commands, "the engine failed; the command is not journalled")
-        return bool(commands or batches or is_forced)
+            refuse(commands, "the engine failed; the command is not journalled")
+        return bool(commands or has_batches or is_forced)
 
     def _call(self, step: Callable[[], object]) -> None:
         """Let strategies do their part; a child that one of them forked does not come back from there."""
@@ -342,59 +305,6 @@ class Session:
             step()
         finally:
             self._forks.end_child()
-
-    def _take(self) -> bytes:
-        """Take new frames from the engine, those left out that the journal already has."""
-        output = self.engine.take_frames()
-        if not self._pending:
-            return output
-        shared = min(len(self._pending), len(output))
-        if output[:shared] != self._pending[:shared]:
-            raise_divergence(self._pending[:shared], output[:shared], 0)
-        self._pending = self._pending[shared:]
-        return output[shared:]
-
-    def _publish(self, output: bytes, commands: Sequence[_Command]) -> None:
-        """Append and commit; only then tell notifiers and answer commands."""
-        if output:
-            scanned = frames.scan(output)
-            first_seq = self._journal.records
-            self._journal.append(output)
-            now = asyncio.get_running_loop().time()
-            is_due = now - self._synced_at >= self._settings.commit_interval_seconds
-            self._commit(is_durable=bool(scanned.effect_offsets) or is_due)
-            self._tell(first_seq, scanned)
-        for command in commands:
-            if not command.done.done():
-                command.done.set_result(self._journal.records)
-
-    def _commit(self, *, is_durable: bool) -> None:
-        self._journal.commit(is_durable)
-        self._is_unsynced = not is_durable
-        if is_durable:
-            self._synced_at = asyncio.get_running_loop().time()
-
-    def _tell(self, first_seq: int, scanned: frames.FrameScan) -> None:
-        for outbox in self._outboxes:
-            outbox.put(first_seq, scanned)
-
-    def _feed_clock(self, time_ns: int) -> None:
-        batch = EventBatch()
-        self._told_ns = max(time_ns, self._told_ns, self.engine.now_ns)
-        batch.clock(self._told_ns)
-        self.engine.feed(batch)
-
-    def _feed_batch(self, batch: EventBatch) -> None:
-        """Feed a batch; one older than what the engine was told already counts as a lost feed.
-
-        That happens to a process that was stopped for longer than the clock lags behind.
-        """
-        first_ns = batch.first_time_ns
-        if first_ns is not None and first_ns < self._told_ns:
-            batch, lost_ns = EventBatch(), max(self._told_ns, self.engine.now_ns)
-            for instrument_id in range(len(self._config.engine.instruments)):
-                batch.feed_lost(lost_ns, instrument_id)
-        self.engine.feed(batch)
 
     def _mark_ns(self) -> int:
         """Return the time for marks of sessions: the clock's when live, else that of the engine.
@@ -404,102 +314,15 @@ class Session:
         """
         if self._settings.is_live:
             return self._clock.now_ns()
-        first_ns = self._batches[0].first_time_ns if self._batches else None
-        return self.engine.now_ns or first_ns or self._clock.now_ns()
-
-    async def _read_feed(self) -> None:
-        """Move batches into the bounded queue; a failed feed ends the session after its last batch."""
-        try:
-            async for batch in self._feed.batches(skip_events=self._recovered.market_events):
-                while len(self._batches) >= self._settings.batches_queued_max:
-                    self._room.clear()
-                    await self._room.wait()
-                self._batches.append(batch)
-                self._heard_at = asyncio.get_running_loop().time()
-                self._wake.set()
-        except TradecoreError as error:
-            self._feed_error = error
-        self._is_feed_over = True
-        self._wake.set()
-
-    def _ask_snapshots(self, group: asyncio.TaskGroup) -> None:
-        """Ask for each snapshot that is needed, again only after a while or after it had come."""
-        now = asyncio.get_running_loop().time()
-        needed = self.engine.snapshot_requests()
-        for instrument_id in [known for known in self._asked_at if known not in needed]:
-            del self._asked_at[instrument_id]
-        for instrument_id in needed:
-            asked_at = self._asked_at.get(instrument_id)
-            is_due = asked_at is None or now - asked_at >= self._settings.snapshot_retry_seconds
-            if is_due and instrument_id not in self._cannot_snapshot:
-                self._asked_at[instrument_id] = now
-                task = group.create_task(self._request_snapshot(instrument_id), name="snapshot")
-                self._requests.add(task)
-                task.add_done_callback(self._requests.discard)
-
-    async def _request_snapshot(self, instrument_id: int) -> None:
-        try:
-            can_give = await self._feed.request_snapshot(instrument_id)
-        except VenueError:
-            return
-        if not can_give:
-            # The book comes back when the stream itself brings a snapshot; asking again is useless.
-            self._cannot_snapshot.add(instrument_id)
-
-    async def _close_feed(self) -> None:
-        """Let the feed go; one that hangs is left behind after a while."""
-        try:
-            async with asyncio.timeout(self._settings.feed_close_seconds_max):
-                await self._feed.aclose()
-        except (TimeoutError, TradecoreError, OSError):
-            return
-
-    def _refuse_commands(self) -> None:
-        _refuse(self._commands, "the engine is ending; the command was not taken")
-        self._commands.clear()
+        return self.engine.now_ns or self._market.first_time_ns or self._clock.now_ns()
 
     async def _close(self) -> None:
         try:
             self._journal.close()
         finally:
             self.phase = Phase.ENDED
-            await self._close_notifiers()
-
-    async def _close_notifiers(self) -> None:
-        for outbox, notifier in zip(self._outboxes, self._notifiers, strict=True):
-            try:
-                async with asyncio.timeout(1.0):
-                    await outbox.flush()
-                    await notifier.aclose()
-            except (TimeoutError, TradecoreError, OSError):
-                continue
-
-
-class _Arguments(TypedDict):
-    """What a command says beside its name."""
-
-    scope: str
-    limit: str
-    value: str | None
-    instrument: str
-    person: str
-
-
-def _arguments(request: ControlRequest) -> _Arguments:
-    return {
-        "scope": request.scope,
-        "limit": request.limit,
-        "value": request.value,
-        "instrument": request.instrument,
-        "person": request.person,
-    }
-
-
-def _refuse(commands: Iterable[_Command], reason: str) -> None:
-    """Answer the commands that have no answer yet."""
-    for command in commands:
-        if not command.done.done():
-            command.done.set_exception(VenueError(reason))
+            for queue in self._notices:
+                await queue.close(NOTICE_SECONDS_MAX)
 
 
 def _first(group: BaseExceptionGroup) -> BaseException:

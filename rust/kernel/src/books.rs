@@ -109,7 +109,11 @@ impl Books {
     ///
     /// [`KernelError::Broken`] when a promise is broken; what cannot be true of the books is no error but
     /// [`Outcome::Surprise`], of which nothing is booked.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "its answer is taken apart at once: else it is written and read back"
+    )]
     pub(crate) fn book(&mut self, report: &Report, at: Booking<'_>) -> Result<Outcome, KernelError> {
         let update = match self.orders.apply(report) {
             Answer::Applied(update) => update,

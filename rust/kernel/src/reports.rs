@@ -14,13 +14,15 @@ impl Kernel {
         report: &Report,
     ) -> Result<(), KernelError> {
         self.recorder.report(self.now_ns, report);
-        match self.book_report(instrument, report)?.simulated(report)? {
+        let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
+        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        match self.books.book(report, at)?.simulated(report)? {
             Some(booked) => self.follow_booked(instrument, report, &booked),
             None => Ok(()),
         }
     }
 
-    /// Books a report.
+    /// Books a report of whatever venue.
     pub(crate) fn book_report(
         &mut self,
         instrument: InstrumentId,
@@ -36,6 +38,7 @@ impl Kernel {
     /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
     /// what a reduce-only order then opened is closed again, at once and until nothing is left. What a
     /// reduce-only order leaves undone is tried on as the market changes.
+    #[inline]
     pub(crate) fn follow_booked(
         &mut self,
         instrument: InstrumentId,

@@ -56,19 +56,14 @@ readers! {
     number, "Whole numbers, and no yes or no.", whole_number:
     time_ns: i64, instrument_id: u32, bid_ticks: i64, bid_lots: i64, ask_ticks: i64, ask_lots: i64,
     update_id: u64, price_ticks: i64, lots: i64, trade_id: u64, first_id: u64, last_id: u64, prev_id: u64,
-    order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, strategy_id: u16, count: u64,
+    order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, count: u64,
     fee_atto: i128,
 }
 
 readers! {
     optional, "Whole numbers that may be left out.", optional_number:
-    checksum: Option<u32>, expire_ns: Option<i64>, venue_time_ns: Option<i64>, filled_lots: Option<i64>,
-    price_ticks: Option<i64>,
-}
-
-readers! {
-    id, "Names that a venue gives, which may be left out.", optional_text:
-    venue_order_id: Option<String>, trade_id: Option<String>,
+    checksum: Option<u32>, expire_ns: Option<i64>, instrument_id: Option<u32>, venue_time_ns: Option<i64>,
+    filled_lots: Option<i64>, price_ticks: Option<i64>,
 }
 
 readers! {
@@ -83,8 +78,14 @@ readers! {
 
 readers! {
     flag, "A yes or no.", yes_or_no:
-    buyer_is_aggressor: bool, is_snapshot: bool, is_buy: bool, is_allowed: bool, post_only: bool,
+    buyer_is_aggressor: bool, is_snapshot: bool, is_buy: bool, post_only: bool,
     reduce_only: bool, to_limit: bool, passed: bool,
+}
+
+readers! {
+    maybe, "Text that may be left out.", optional_text:
+    scope: Option<String>, limit: Option<String>, person: Option<String>, venue_order_id: Option<String>,
+    trade_id: Option<String>,
 }
 
 readers! {
@@ -112,14 +113,15 @@ macro_rules! texts {
 
 texts! {
     name: "must be text",
-    scope: "must be text",
-    limit: "must be text",
-    person: "must be text",
     reason: "must be text",
     report: "must be text",
     liquidity: "must be maker or taker",
     column: "must be text: open, high, low, close or volume",
     time_in_force: "must be gtc, gtd, day, ioc or fok",
+}
+
+fn optional_text(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    given.extract().map_err(|_| invalid_argument(name, given, "must be text"))
 }
 
 /// Reads the value of a limit; `None` switches it off.
@@ -135,10 +137,6 @@ fn whole_number<T: Whole>(name: &str, given: &Bound<'_, PyAny>) -> PyResult<T> {
 
 fn optional_number<T: Whole>(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<T>> {
     if given.is_none() { Ok(None) } else { whole_number(name, given).map(Some) }
-}
-
-fn optional_text(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
-    given.extract().map_err(|_| invalid_argument(name, given, "must be text, or None"))
 }
 
 fn order_number(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {

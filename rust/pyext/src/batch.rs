@@ -8,11 +8,12 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use tradecore_journal::{collect_events, encode_events};
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Command, CommandKind, Event, EventBatch, EventBody, FeedState, Flow,
-    Funding, InstrumentId, Level, Mark, OrderId, Quote, Report, Side, Trade, VenueEvent, VenueReport,
+    Bar, BookUpdate, BookUpdateKind, Command, CommandKind, CommandName, Event, EventBatch, EventBody,
+    FeedState, Flow, Funding, InstrumentId, Level, Mark, OrderId, PersonName, Quote, Report, Said, Side,
+    Trade, VenueEvent, VenueReport,
 };
 
-use crate::arguments::{self, flag, id, levels, number, optional, text};
+use crate::arguments::{self, flag, levels, maybe, number, optional, text};
 use crate::errors::{data_error, invalid_value, value_error};
 use crate::reports::{Terms, report_body};
 use crate::risk;
@@ -442,14 +443,37 @@ impl PyEventBatch {
         self.push(time_ns, instrument_id, EventBody::Feed(FeedState::Lost));
     }
 
-    /// Adds an operator's command: pause, resume, flatten, kill or release_kill.
+    /// Adds an operator's command, with what it says beside its name.
+    ///
+    /// `scope` is account, strategy or instrument, `scope_id` its position in the engine's table; `value` is in
+    /// the unit of the setting `limit`, None switches it off; `person` answers for it. What a command has no use
+    /// for is not looked at.
+    #[pyo3(signature = (
+        time_ns, name, *, scope=None, scope_id=0, limit=None, value=None, instrument_id=None, person=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "what any command may say, by keyword")]
     fn command(
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
         #[pyo3(from_py_with = text::name)] name: &str,
+        #[pyo3(from_py_with = maybe::scope)] scope: Option<String>,
+        #[pyo3(from_py_with = number::scope_id)] scope_id: u32,
+        #[pyo3(from_py_with = maybe::limit)] limit: Option<String>,
+        #[pyo3(from_py_with = arguments::limit_value)] value: Option<String>,
+        #[pyo3(from_py_with = optional::instrument_id)] instrument_id: Option<u32>,
+        #[pyo3(from_py_with = maybe::person)] person: Option<String>,
     ) -> PyResult<()> {
-        let unknown = || invalid_value("name", name, "must be pause, resume, flatten, kill or release_kill");
-        let kind = CommandKind::from_name(name).ok_or_else(unknown)?;
+        let said = Said {
+            scope: scope.map(|scope| risk::scope(&scope, scope_id)).transpose()?,
+            limit: limit.map(|limit| risk::limit_value(&limit, value.as_deref())).transpose()?,
+            instrument: instrument_id.map(InstrumentId),
+            person: person
+                .map(|person| PersonName::new(&person).map_err(|error| value_error(&error)))
+                .transpose()?,
+        };
+        let known = || format!("must be one of {}", CommandName::ALL.map(CommandName::as_str).join(", "));
+        let name = CommandName::from_text(name).ok_or_else(|| invalid_value("name", name, &known()))?;
+        let kind = CommandKind::of(name, &said).map_err(|error| value_error(&error))?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
     }
@@ -477,50 +501,6 @@ impl PyEventBatch {
         self.push(time_ns, instrument_id, EventBody::Funding(Funding { rate_ppb, mark_ticks }));
     }
 
-    /// Adds a limit's new value in the unit of its setting, and who answers for it; None switches it off.
-    ///
-    /// `scope` is account, strategy or instrument, `scope_id` its position in the engine's table.
-    fn set_limit(
-        &mut self,
-        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        #[pyo3(from_py_with = text::scope)] scope: &str,
-        #[pyo3(from_py_with = number::scope_id)] scope_id: u32,
-        #[pyo3(from_py_with = text::limit)] limit: &str,
-        #[pyo3(from_py_with = arguments::limit_value)] value: Option<String>,
-        #[pyo3(from_py_with = text::person)] person: &str,
-    ) -> PyResult<()> {
-        let kind = risk::set_limit(risk::scope(scope, scope_id)?, limit, value.as_deref(), person)?;
-        self.push(time_ns, 0, EventBody::Command(Command { kind }));
-        Ok(())
-    }
-
-    /// Adds the end of a halt of the account or a strategy, and who answers for it.
-    fn release(
-        &mut self,
-        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        #[pyo3(from_py_with = text::scope)] scope: &str,
-        #[pyo3(from_py_with = number::scope_id)] scope_id: u32,
-        #[pyo3(from_py_with = text::person)] person: &str,
-    ) -> PyResult<()> {
-        let kind = risk::release(risk::scope(scope, scope_id)?, person)?;
-        self.push(time_ns, 0, EventBody::Command(Command { kind }));
-        Ok(())
-    }
-
-    /// Adds that a strategy may trade an instrument, or no longer, and who answers for it.
-    fn permit(
-        &mut self,
-        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
-        #[pyo3(from_py_with = number::strategy_id)] strategy_id: u16,
-        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
-        #[pyo3(from_py_with = flag::is_allowed)] is_allowed: bool,
-        #[pyo3(from_py_with = text::person)] person: &str,
-    ) -> PyResult<()> {
-        let kind = risk::permit(strategy_id, instrument_id, is_allowed, person)?;
-        self.push(time_ns, 0, EventBody::Command(Command { kind }));
-        Ok(())
-    }
-
     /// Adds what a venue outside says about an order: `report` is the word that journals use for it.
     ///
     /// `filled_lots` is what had filled in all when the venue said it. A fill names its trade, and has a price, a size, a
@@ -539,8 +519,8 @@ impl PyEventBatch {
         #[pyo3(from_py_with = number::order_id)] order_id: u64,
         #[pyo3(from_py_with = text::report)] report: &str,
         #[pyo3(from_py_with = optional::venue_time_ns)] venue_time_ns: Option<i64>,
-        #[pyo3(from_py_with = id::venue_order_id)] venue_order_id: Option<String>,
-        #[pyo3(from_py_with = id::trade_id)] trade_id: Option<String>,
+        #[pyo3(from_py_with = maybe::venue_order_id)] venue_order_id: Option<String>,
+        #[pyo3(from_py_with = maybe::trade_id)] trade_id: Option<String>,
         #[pyo3(from_py_with = optional::filled_lots)] filled_lots: Option<i64>,
         #[pyo3(from_py_with = optional::price_ticks)] price_ticks: Option<i64>,
         #[pyo3(from_py_with = number::lots)] lots: i64,

@@ -14,6 +14,7 @@ use tradecore_journal::{
 };
 use tradecore_kernel::BEHAVIOUR_VERSION;
 use tradecore_ledger::{OrderEvent, OrderState, state_after};
+use tradecore_types::CommandName;
 
 use self::record_fields::fields;
 pub use self::record_fields::{put_command, put_intent};
@@ -31,6 +32,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(journal_set_aside, module)?)?;
     module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
     module.add_function(wrap_pyfunction!(journal_kinds, module)?)?;
+    module.add_function(wrap_pyfunction!(command_names, module)?)?;
     module.add_function(wrap_pyfunction!(order_states, module)?)?;
     module.add_function(wrap_pyfunction!(order_state_after, module)?)?;
     module.add("BEHAVIOUR_VERSION", BEHAVIOUR_VERSION)?;
@@ -464,6 +466,12 @@ fn journal_kinds(py: Python<'_>) -> PyResult<Vec<KindRow<'_>>> {
 }
 
 type KindRow<'py> = (u8, &'static str, &'static str, &'static str, Bound<'py, PyTuple>);
+
+/// Return the name of every command, and in a sentence what it does.
+#[pyfunction]
+fn command_names() -> Vec<(&'static str, &'static str)> {
+    CommandName::ALL.into_iter().map(|name| (name.as_str(), name.about())).collect()
+}
 
 /// Return every state of an order as `(name, is_terminal)`; nothing happens to an order in a terminal one.
 #[pyfunction]

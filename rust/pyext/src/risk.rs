@@ -5,8 +5,7 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_risk::{Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    CommandKind, Decimal, InstrumentId, InstrumentSpec, LimitChange, LimitName, LimitValue, Money,
-    Permission, PersonName, Release, Scope, StrategyId,
+    Decimal, InstrumentId, InstrumentSpec, LimitName, LimitValue, Money, Scope, StrategyId,
 };
 
 use crate::errors::{invalid_value, value_error};
@@ -156,8 +155,8 @@ pub fn scope(what: &str, id: u32) -> PyResult<Scope> {
     }
 }
 
-/// Reads the command that gives a limit a value in the name of a person; `None` switches it off.
-pub fn set_limit(scope: Scope, name: &str, value: Option<&str>, person: &str) -> PyResult<CommandKind> {
+/// Reads the name of a limit with its new value; `None` switches it off.
+pub fn limit_value(name: &str, value: Option<&str>) -> PyResult<(LimitName, LimitValue)> {
     let known = || LimitName::ALL.map(LimitName::name).join(", ");
     let limit = LimitName::from_name(name)
         .ok_or_else(|| invalid_value("limit", name, &format!("must be one of {}", known())))?;
@@ -167,8 +166,7 @@ pub fn set_limit(scope: Scope, name: &str, value: Option<&str>, person: &str) ->
         }
         _ => number(limit, value)?,
     };
-    let person = Some(PersonName::new(person).map_err(|error| value_error(&error))?);
-    Ok(CommandKind::SetLimit(LimitChange { scope, limit, value: LimitValue::of(value), person }))
+    Ok((limit, LimitValue::of(value)))
 }
 
 /// Shows the value of a limit as its setting has it; `None` where it is off.
@@ -180,19 +178,6 @@ pub fn value_text(limit: LimitName, value: LimitValue) -> Option<String> {
         }
         _ => value.get().map(|value| value.to_string()),
     }
-}
-
-/// Reads the command by which a strategy may trade an instrument or no longer, in the name of a person.
-pub fn permit(strategy: u16, instrument: u32, is_allowed: bool, person: &str) -> PyResult<CommandKind> {
-    let (strategy, instrument) = (StrategyId(strategy), InstrumentId(instrument));
-    let person = PersonName::new(person).map_err(|error| value_error(&error))?;
-    Ok(CommandKind::Permit(Permission { strategy, instrument, is_allowed, person }))
-}
-
-/// Reads the command that ends a halt in the name of a person.
-pub fn release(scope: Scope, person: &str) -> PyResult<CommandKind> {
-    let person = PersonName::new(person).map_err(|error| value_error(&error))?;
-    Ok(CommandKind::Release(Release { scope, person }))
 }
 
 /// Names a scope, and its number where it has one.

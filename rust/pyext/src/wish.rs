@@ -13,6 +13,34 @@ use crate::updates::PyRefused;
 /// A size or price as the caller gave it: as a number, or exact.
 pub type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
+/// A part of an order that the caller may leave out, as [`Given`] but a pointer and nothing behind it: an order has
+/// two dozen of them, and nearly all are left out.
+#[derive(Clone, Copy)]
+pub struct Part<'a, 'py>(Option<Borrowed<'a, 'py, PyAny>>);
+
+impl<'py> Part<'_, 'py> {
+    pub const NONE: Self = Self(None);
+
+    #[inline]
+    pub const fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    #[inline]
+    pub fn get(&self) -> Given<'_, 'py> {
+        self.0.as_deref()
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Part<'a, 'py> {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self((!given.is_none()).then_some(given)))
+    }
+}
+
 /// What was given by position, if only `None`.
 #[derive(Clone, Copy)]
 pub struct ByPosition<'a, 'py>(Option<Borrowed<'a, 'py, PyAny>>);
@@ -70,16 +98,16 @@ pub struct Wish<'a, 'py> {
     ///
     /// The parameters are no keyword-only ones because the binding goes through all of those at every call.
     pub by_position: ByPosition<'a, 'py>,
-    pub quantity: Given<'a, 'py>,
-    pub quantity_lots: Given<'a, 'py>,
-    pub fraction: Given<'a, 'py>,
-    pub limit: (Given<'a, 'py>, Given<'a, 'py>),
-    pub stop: (Given<'a, 'py>, Given<'a, 'py>),
-    pub touch: (Given<'a, 'py>, Given<'a, 'py>),
-    pub trail: (Given<'a, 'py>, Given<'a, 'py>),
-    pub trail_limit: (Given<'a, 'py>, Given<'a, 'py>),
-    pub activation: (Given<'a, 'py>, Given<'a, 'py>),
-    pub display: (Given<'a, 'py>, Given<'a, 'py>),
+    pub quantity: Part<'a, 'py>,
+    pub quantity_lots: Part<'a, 'py>,
+    pub fraction: Part<'a, 'py>,
+    pub limit: (Part<'a, 'py>, Part<'a, 'py>),
+    pub stop: (Part<'a, 'py>, Part<'a, 'py>),
+    pub touch: (Part<'a, 'py>, Part<'a, 'py>),
+    pub trail: (Part<'a, 'py>, Part<'a, 'py>),
+    pub trail_limit: (Part<'a, 'py>, Part<'a, 'py>),
+    pub activation: (Part<'a, 'py>, Part<'a, 'py>),
+    pub display: (Part<'a, 'py>, Part<'a, 'py>),
     pub to_limit: bool,
     pub time_in_force: &'a str,
     pub expire_ns: Option<i64>,
@@ -87,11 +115,11 @@ pub struct Wish<'a, 'py> {
     pub oco: Option<u64>,
     pub post_only: bool,
     pub reduce_only: bool,
-    pub stop_loss: (Given<'a, 'py>, Given<'a, 'py>),
-    pub take_profit: (Given<'a, 'py>, Given<'a, 'py>),
-    pub stop_loss_pct: Given<'a, 'py>,
-    pub take_profit_pct: Given<'a, 'py>,
-    pub trail_pct: Given<'a, 'py>,
+    pub stop_loss: (Part<'a, 'py>, Part<'a, 'py>),
+    pub take_profit: (Part<'a, 'py>, Part<'a, 'py>),
+    pub stop_loss_pct: Part<'a, 'py>,
+    pub take_profit_pct: Part<'a, 'py>,
+    pub trail_pct: Part<'a, 'py>,
 }
 
 impl Wish<'_, '_> {
@@ -104,27 +132,27 @@ impl Wish<'_, '_> {
         let is_exact = self.by_position.is_nothing() && self.quantity.is_none() && self.limit.0.is_none();
         let is_lasting = self.time_in_force == "gtc" && self.expire_ns.is_none();
         let is_single = self.after.is_none() && self.oco.is_none() && self.fraction.is_none();
-        let is_missing = |given: &(Given<'_, '_>, Given<'_, '_>)| given.0.is_none() && given.1.is_none();
+        let is_missing = |given: &(Part<'_, '_>, Part<'_, '_>)| given.0.is_none() && given.1.is_none();
         is_exact
             && is_lasting
             && is_single
             && !self.to_limit
             && pairs.iter().all(is_missing)
             && exits.iter().all(is_missing)
-            && percents.iter().all(Option::is_none)
+            && percents.iter().all(Part::is_none)
     }
 
     /// Reads a plain wish; `None` when one of its numbers does not fit 64 bits.
     #[inline]
     pub fn plain_request(&self, id: InstrumentId) -> PyResult<Option<OrderRequest>> {
-        let kind = match self.limit.1 {
+        let kind = match self.limit.1.get() {
             None => OrderKind::Market,
             Some(price) => match whole("limit", price)? {
                 Some(price_ticks) => OrderKind::Limit { price_ticks },
                 None => return Ok(None),
             },
         };
-        let lots = self.quantity_lots.ok_or_else(no_one_size)?;
+        let lots = self.quantity_lots.get().ok_or_else(no_one_size)?;
         let Some(lots) = whole("quantity_lots", lots)? else { return Ok(None) };
         Ok(Some(OrderRequest {
             instrument: id,
@@ -202,7 +230,7 @@ impl Wish<'_, '_> {
         let trail_limit = read("trail_limit", self.trail_limit)?;
         let activation = read("activation", self.activation)?;
         let display = self.display_lots(numbers, instrument)?;
-        if let Some(percent) = self.trail_pct {
+        if let Some(percent) = self.trail_pct.get() {
             let others = [limit, stop, touch, trail, trail_limit, display];
             if self.to_limit || others.iter().any(Option::is_some) {
                 let rule = "goes with activation alone: an order has one of stop, touch, trail, trail_pct and to_limit";
@@ -259,7 +287,7 @@ impl Wish<'_, '_> {
 
     /// Reads the part that is shown, given as a number or in lots, not both.
     fn display_lots(&self, numbers: &mut Numbers, instrument: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
-        match self.display {
+        match (self.display.0.get(), self.display.1.get()) {
             (None, None) => Ok(None),
             (None, Some(lots)) => numbers.whole("display_lots", lots).map(Some),
             (Some(quantity), None) => {
@@ -273,7 +301,7 @@ impl Wish<'_, '_> {
 
     /// Reads the size, which is given in exactly one way.
     fn size(&self, numbers: &mut Numbers, instrument: &Bound<'_, PyAny>) -> PyResult<Size> {
-        match (self.quantity, self.quantity_lots, self.fraction) {
+        match (self.quantity.get(), self.quantity_lots.get(), self.fraction.get()) {
             (None, Some(lots), None) => numbers.whole("quantity_lots", lots).map(Size::Lots),
             (Some(quantity), None, None) => {
                 numbers.stepped(instrument, "quantity_lots", "quantity", quantity).map(Size::Lots)
@@ -294,9 +322,12 @@ fn ticks(
     numbers: &mut Numbers,
     instrument: &Bound<'_, PyAny>,
     name: &str,
-    given: (Given<'_, '_>, Given<'_, '_>),
+    given: (Part<'_, '_>, Part<'_, '_>),
 ) -> PyResult<Option<i64>> {
-    if let (None, None) = given { Ok(None) } else { given_ticks(numbers, instrument, name, given) }
+    if given.0.is_none() && given.1.is_none() {
+        return Ok(None);
+    }
+    given_ticks(numbers, instrument, name, given)
 }
 
 /// Reads a price that is given as a number or in ticks, not both.
@@ -304,9 +335,9 @@ fn given_ticks(
     numbers: &mut Numbers,
     instrument: &Bound<'_, PyAny>,
     name: &str,
-    given: (Given<'_, '_>, Given<'_, '_>),
+    given: (Part<'_, '_>, Part<'_, '_>),
 ) -> PyResult<Option<i64>> {
-    match given {
+    match (given.0.get(), given.1.get()) {
         (None, None) => Ok(None),
         (None, Some(ticks)) => numbers.whole(name, ticks).map(Some),
         (Some(price), None) => numbers.stepped(instrument, "price_ticks", name, price).map(Some),
@@ -322,11 +353,11 @@ fn exit(
     numbers: &mut Numbers,
     instrument: &Bound<'_, PyAny>,
     name: &str,
-    at: (Given<'_, '_>, Given<'_, '_>),
-    percent: Given<'_, '_>,
+    at: (Part<'_, '_>, Part<'_, '_>),
+    percent: Part<'_, '_>,
 ) -> PyResult<Option<ExitPrice>> {
     let at = ticks(numbers, instrument, name, at)?;
-    match (at, percent) {
+    match (at, percent.get()) {
         (at, None) => Ok(at.map(ExitPrice::Ticks)),
         (None, Some(percent)) => {
             numbers.ppm_of_percent(&format!("{name}_pct"), percent).map(|ppm| Some(ExitPrice::Ppm(ppm)))

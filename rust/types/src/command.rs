@@ -1,6 +1,6 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
-use crate::{InstrumentId, LimitName, LimitValue, PersonName, StrategyId};
+use crate::{InstrumentId, LimitName, LimitValue, PersonName, StrategyId, ValueError};
 
 /// What a limit or a halt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,24 +97,154 @@ impl CommandKind {
 
     /// Returns the name shown to people and scripts.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn name(&self) -> CommandName {
         match self {
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Flatten => "flatten",
-            Self::Kill => "kill",
-            Self::ReleaseKill => "release_kill",
-            Self::SetLimit(_) => "set_limit",
-            Self::Release(_) => "release",
-            Self::Permit(Permission { is_allowed: true, .. }) => "allow",
-            Self::Permit(Permission { is_allowed: false, .. }) => "forbid",
+            Self::Pause => CommandName::Pause,
+            Self::Resume => CommandName::Resume,
+            Self::Flatten => CommandName::Flatten,
+            Self::Kill => CommandName::Kill,
+            Self::ReleaseKill => CommandName::ReleaseKill,
+            Self::SetLimit(_) => CommandName::SetLimit,
+            Self::Release(_) => CommandName::Release,
+            Self::Permit(Permission { is_allowed: true, .. }) => CommandName::Allow,
+            Self::Permit(Permission { is_allowed: false, .. }) => CommandName::Forbid,
         }
     }
 
-    /// Returns the command with this name that says everything by it.
+    /// Makes a command of its name and what it says beside that; what it has no use for is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] names what is missing, or is about something that the command cannot be about.
+    pub fn of(name: CommandName, said: &Said) -> Result<Self, ValueError> {
+        Ok(match name {
+            CommandName::Pause => Self::Pause,
+            CommandName::Resume => Self::Resume,
+            CommandName::Flatten => Self::Flatten,
+            CommandName::Kill => Self::Kill,
+            CommandName::ReleaseKill => Self::ReleaseKill,
+            CommandName::SetLimit => {
+                let (limit, value) = given("limit", said.limit)?;
+                let (scope, person) = (given("scope", said.scope)?, Some(given("person", said.person)?));
+                Self::SetLimit(LimitChange { scope, limit, value, person })
+            }
+            CommandName::Release => {
+                let (scope, person) = (given("scope", said.scope)?, given("person", said.person)?);
+                Self::Release(Release { scope, person })
+            }
+            CommandName::Allow | CommandName::Forbid => {
+                let not_one = |what| ValueError::new("scope", what, "must be strategy:NAME");
+                let strategy = match given("scope", said.scope)? {
+                    Scope::Strategy(strategy) => strategy,
+                    Scope::Account => return Err(not_one("account")),
+                    Scope::Instrument(_) => return Err(not_one("instrument")),
+                };
+                let instrument = given("instrument", said.instrument)?;
+                let (is_allowed, person) = (name == CommandName::Allow, given("person", said.person)?);
+                Self::Permit(Permission { strategy, instrument, is_allowed, person })
+            }
+        })
+    }
+
+    /// Returns what it says beside its name.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::PLAIN.into_iter().find(|kind| kind.name() == name)
+    pub fn said(&self) -> Said {
+        match self {
+            Self::SetLimit(LimitChange { scope, limit, value, person }) => Said {
+                scope: Some(*scope),
+                limit: Some((*limit, *value)),
+                person: *person,
+                ..Said::default()
+            },
+            Self::Release(Release { scope, person }) => {
+                Said { scope: Some(*scope), person: Some(*person), ..Said::default() }
+            }
+            Self::Permit(Permission { strategy, instrument, person, .. }) => Said {
+                scope: Some(Scope::Strategy(*strategy)),
+                instrument: Some(*instrument),
+                person: Some(*person),
+                ..Said::default()
+            },
+            Self::Pause | Self::Resume | Self::Flatten | Self::Kill | Self::ReleaseKill => Said::default(),
+        }
+    }
+}
+
+/// What commands say beside their names: one form for all, for who hands them on without knowing them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Whom it is about.
+    pub scope: Option<Scope>,
+    /// Which limit, and its new value.
+    pub limit: Option<(LimitName, LimitValue)>,
+    /// The instrument that it is about.
+    pub instrument: Option<InstrumentId>,
+    /// Who answers for it.
+    pub person: Option<PersonName>,
+}
+
+fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ValueError> {
+    value.ok_or_else(|| ValueError::new(field, "", "must be given with this command"))
+}
+
+/// Makes everything that is said of the names of commands out of one table: name, and what it does.
+macro_rules! command_names {
+    ($($(#[doc = $about:literal])+ $name:ident = $text:literal;)+) => {
+        /// The name of a command; a name never changes meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum CommandName {
+            $($(#[doc = $about])+ $name,)+
+        }
+
+        impl CommandName {
+            /// Every name.
+            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$name),+];
+
+            /// Returns the word for it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            /// Says in a sentence what the command does.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($about),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+command_names! {
+    /// Take no new risk; cancels and closing orders still work.
+    Pause = "pause";
+    /// End a pause.
+    Resume = "resume";
+    /// Cancel every order and close every position.
+    Flatten = "flatten";
+    /// Cancel every order and refuse new ones until released; survives restarts.
+    Kill = "kill";
+    /// Release the kill switch.
+    ReleaseKill = "release_kill";
+    /// Give a limit a new value while it runs.
+    SetLimit = "set_limit";
+    /// Let trade again what a limit halted.
+    Release = "release";
+    /// Let a strategy trade an instrument while it runs.
+    Allow = "allow";
+    /// Let a strategy open nothing more in an instrument.
+    Forbid = "forbid";
+}
+
+impl CommandName {
+    /// Returns the command of this word.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text)
     }
 }
 
@@ -123,4 +253,28 @@ impl CommandKind {
 pub struct Command {
     /// What is to be done.
     pub kind: CommandKind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_comes_back_from_its_name_and_what_it_says() {
+        let said = Said {
+            scope: Some(Scope::Strategy(StrategyId(3))),
+            limit: Some((LimitName::Gross, LimitValue::of(None))),
+            instrument: Some(InstrumentId(4)),
+            person: PersonName::new("Ada").ok(),
+        };
+        for name in CommandName::ALL {
+            let kind = CommandKind::of(name, &said).unwrap();
+            assert_eq!(kind.name(), name);
+            assert_eq!(CommandKind::of(name, &kind.said()), Ok(kind));
+            assert_eq!(CommandName::from_text(name.as_str()), Some(name));
+            let is_plain = CommandKind::PLAIN.contains(&kind);
+            assert_eq!(CommandKind::of(name, &Said::default()).is_ok(), is_plain);
+            assert_eq!(kind.said() == Said::default(), is_plain);
+        }
+    }
 }

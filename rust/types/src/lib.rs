@@ -28,7 +28,7 @@ mod venue_event;
 
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
 pub use cash_flow::{CashFlow, CashFlowKind};
-pub use command::{Command, CommandKind, LimitChange, Permission, Release, Scope};
+pub use command::{Command, CommandKind, CommandName, LimitChange, Permission, Release, Said, Scope};
 pub use decimal::Decimal;
 pub use error::ValueError;
 pub use event::{

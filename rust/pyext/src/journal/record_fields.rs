@@ -5,7 +5,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use tradecore_journal::{Decision, Levels, RecordBody};
 use tradecore_types::{
     BookUpdate, BookUpdateKind, Bracket, CommandKind, Event, EventBody, ExitPrice, FeedState, Flow,
-    OrderIntent, OrderKind, Refusal, Scope, Sent, SentBody, Side, Size, TimeInForce,
+    OrderIntent, OrderKind, PersonName, Refusal, Said, Sent, SentBody, Side, Size, TimeInForce,
 };
 
 use crate::reports::{put_report, put_said, put_surprise};
@@ -141,31 +141,18 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
 
 /// Puts what a command says.
 pub fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()> {
-    dict.set_item("command", kind.name())?;
-    let scope = match kind {
-        CommandKind::SetLimit(change) => {
-            dict.set_item("limit", change.limit.name())?;
-            dict.set_item("value", value_text(change.limit, change.value))?;
-            if let Some(person) = &change.person {
-                dict.set_item("person", person.as_str())?;
-            }
-            change.scope
-        }
-        CommandKind::Release(release) => {
-            dict.set_item("person", release.person.as_str())?;
-            release.scope
-        }
-        CommandKind::Permit(permission) => {
-            dict.set_item("person", permission.person.as_str())?;
-            // `instrument` is what the command is about; a scope is the strategy's.
-            dict.set_item("instrument", permission.instrument.0)?;
-            Scope::Strategy(permission.strategy)
-        }
-        _ => return Ok(()),
-    };
-    let (name, id) = scope_name(scope);
-    dict.set_item("scope", name)?;
-    dict.set_item("scope_id", id)
+    dict.set_item("command", kind.name().as_str())?;
+    let Said { scope, limit, instrument, person } = kind.said();
+    if let Some((name, id)) = scope.map(scope_name) {
+        dict.set_item("scope", name)?;
+        dict.set_item("scope_id", id)?;
+    }
+    if let Some((limit, value)) = limit {
+        dict.set_item("limit", limit.name())?;
+        dict.set_item("value", value_text(limit, value))?;
+    }
+    put_some(dict, "instrument", instrument.map(|instrument| instrument.0))?;
+    put_some(dict, "person", person.as_ref().map(PersonName::as_str))
 }
 
 fn put_book(

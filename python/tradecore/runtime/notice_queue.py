@@ -1,18 +1,16 @@
-"""Hands committed records to a notifier, outside the order path."""
+"""Hands notices of committed records to a notifier, outside the order path."""
 
 import asyncio
 from collections import deque
 
 from tradecore.domain.errors import TradecoreError
-from tradecore.domain.journal import decode_frames
-from tradecore.domain.record import JournalRecord
 from tradecore.ports.notifier import Notifier
 from tradecore.runtime.frames import FrameScan
 
 GROUPS_MAX = 1024
 
 
-class Outbox:
+class NoticeQueue:
     """A bounded queue in front of a notifier.
 
     When the notifier is slower than the engine the oldest groups are left out, and so is one that it
@@ -52,16 +50,15 @@ class Outbox:
         while self._groups:
             first_seq, scanned = self._groups.popleft()
             try:
-                await self._notifier.notify(records_of(first_seq, scanned))
+                await self._notifier.notify(scanned.records(first_seq))
             except (TradecoreError, OSError):
                 self.dropped += len(scanned.effect_offsets)
 
-
-def records_of(first_seq: int, scanned: FrameScan) -> list[JournalRecord]:
-    """Read the effects of a run of frames whose first frame has number `first_seq`."""
-    return [
-        JournalRecord(seq=first_seq + offset, time_ns=time_ns, kind=kind, fields=fields)
-        for offset, (kind, time_ns, fields) in zip(
-            scanned.effect_offsets, decode_frames(scanned.effects), strict=True
-        )
-    ]
+    async def close(self, seconds_max: float) -> None:
+        """Deliver what waits and let the notifier go; one that hangs or fails is left behind."""
+        try:
+            async with asyncio.timeout(seconds_max):
+                await self.flush()
+                await self._notifier.aclose()
+        except (TimeoutError, TradecoreError, OSError):
+            return

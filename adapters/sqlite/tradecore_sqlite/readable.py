@@ -1,0 +1,66 @@
+"""What numbers in rows mean: names, prices and sizes as decimals, money as decimals."""
+
+from functools import lru_cache
+
+import msgspec
+
+from tradecore.domain.errors import TradecoreError
+from tradecore.domain.spec import EngineSpec
+from tradecore.domain.units import Units, exact_money
+
+
+class _Config(msgspec.Struct):
+    """What of a session's settings says what numbers mean."""
+
+    engine: EngineSpec
+    strategies: tuple[dict[str, object], ...] = ()
+
+
+class Readable:
+    """Turns numbers of one session's records into text; into `None` where nobody knows what they mean.
+
+    Parameters
+    ----------
+    units : Units or None
+        Instruments and strategies of the session; `None` where its settings cannot be read.
+    """
+
+    def __init__(self, units: Units | None) -> None:
+        self._units = units
+
+    def names(self, strategy: int | None, instrument: int | None) -> tuple[str | None, str | None]:
+        """Return the name of a strategy and the symbol of an instrument."""
+        if self._units is None or strategy is None or instrument is None:
+            return None, None
+        return self._units.strategy(strategy), self._units.symbol(instrument)
+
+    def price(self, instrument: int | None, ticks: int | None) -> str | None:
+        """Return ticks as a price, with the decimals of the tick size."""
+        units = self._units_for(instrument)
+        return None if units is None or ticks is None else f"{units.price(instrument or 0, ticks):f}"
+
+    def quantity(self, instrument: int | None, lots: int | None) -> str | None:
+        """Return lots as a size, without zeros at its end."""
+        units = self._units_for(instrument)
+        return None if units is None or lots is None else f"{units.quantity(instrument or 0, lots):f}"
+
+    def _units_for(self, instrument: int | None) -> Units | None:
+        if self._units is None or instrument is None:
+            return None
+        return self._units if 0 <= instrument < len(self._units.symbols) else None
+
+
+def money(atto: int | None) -> str | None:
+    """Return atto units of money as an exact decimal."""
+    return None if atto is None else f"{exact_money(atto):f}"
+
+
+@lru_cache(maxsize=4)
+def readable_of(config: str) -> Readable:
+    """Return what makes the records of a session with these settings readable."""
+    try:
+        settings = msgspec.json.decode(config, type=_Config)
+    except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError):
+        return Readable(None)
+    names = [str(known.get("name", f"strategy {index}")) for index, known in enumerate(settings.strategies)]
+    return Readable(Units(settings.engine, names))

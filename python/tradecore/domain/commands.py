@@ -1,0 +1,228 @@
+"""What an operator tells an engine: one struct for each command, by the names that people use.
+
+Which commands there are, and what each does, is stated once, in the native module; a test compares. A new
+one is a struct here, beside its name and its meaning in Rust: control channel, engine and journal take
+commands as they come. The journal has them by number (`record_bodies.Command`); `told` makes them readable.
+"""
+
+import re
+from functools import cache
+
+import msgspec
+
+from tradecore._core import command_names
+from tradecore.domain.errors import InvalidValueError
+from tradecore.domain.record_bodies import Command as RecordedCommand
+from tradecore.domain.units import Units
+
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def name_of_class(class_name: str) -> str:
+    """Return `set_limit` for `SetLimit`."""
+    return _CAPITAL.sub("_", class_name).lower()
+
+
+class Plain(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag=name_of_class,
+    tag_field="command",
+):
+    """A command that says everything by its name."""
+
+    @property
+    def name(self) -> str:
+        """How it is called, `set_limit` for instance."""
+        return str(self.__struct_config__.tag)
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return self.words()
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"command {self.name}"
+
+
+class Pause(Plain, frozen=True, kw_only=True):
+    """Take no new risk."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "paused: no new risk is taken; cancels and closing orders still work until `tradecore resume`"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return "an operator paused trading: no new risk is taken, cancels and closing orders still work"
+
+
+class Resume(Plain, frozen=True, kw_only=True):
+    """End a pause."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "resumed: strategies may take new risk again"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return "an operator ended the pause"
+
+
+class Flatten(Plain, frozen=True, kw_only=True):
+    """Cancel every order and close every position."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "flattening: every order is cancelled, every position is closed as the market allows"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return "an operator flattens: every order is cancelled and every position is closed"
+
+
+class Kill(Plain, frozen=True, kw_only=True):
+    """Cancel every order and refuse new ones until released."""
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return "KILL SWITCH engaged: every order is cancelled and new ones are refused until it is released"
+
+
+class ReleaseKill(Plain, frozen=True, kw_only=True):
+    """Release the kill switch."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "the kill switch is released"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return "the kill switch was released"
+
+
+class Personal(Plain, frozen=True, kw_only=True):
+    """A command that somebody answers for.
+
+    Attributes
+    ----------
+    scope : str
+        Whom it is about: `account`, `strategy:NAME` or `instrument:SYMBOL`, as far as the command allows.
+    person : str
+        Who answers for it: 1 to 32 bytes. Nobody is known in journals of before that was asked.
+    """
+
+    scope: str
+    person: str
+
+    def _whom(self) -> str:
+        return self.scope.replace(":", " ", 1)
+
+
+class SetLimit(Personal, frozen=True, kw_only=True):
+    """Give a limit of a scope a new value, as in the settings; `None` switches it off."""
+
+    limit: str
+    value: str | None
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "the limit has its new value from the next order on"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        now = "off" if self.value is None else self.value
+        return f"limit {self.limit} of {self._whom()} is {now} now"
+
+
+class Release(Personal, frozen=True, kw_only=True):
+    """Let a halted strategy, or the account, trade again."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "the halt is released"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"{self._whom()} may trade again: its halt was released"
+
+
+class Allow(Personal, frozen=True, kw_only=True):
+    """Let a strategy trade an instrument, by its symbol."""
+
+    instrument: str
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "allowed from the next order on"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"{self._whom()} may trade {self.instrument}"
+
+
+class Forbid(Personal, frozen=True, kw_only=True):
+    """Let a strategy open nothing more in an instrument, by its symbol."""
+
+    instrument: str
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return "forbidden from the next order on; what is held can still be closed"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"{self._whom()} may no longer trade {self.instrument}"
+
+
+Command = Pause | Resume | Flatten | Kill | ReleaseKill | SetLimit | Release | Allow | Forbid
+
+
+@cache
+def commands() -> dict[str, type[Command]]:
+    """Return the class of every command by its name, in the order of the native module."""
+    known: dict[str, type[Command]] = {str(kind.__struct_config__.tag): kind for kind in Command.__args__}
+    return {name: known[name] for name, _ in command_names()}
+
+
+def command_of(name: str, **said: str | None) -> Command:
+    """Return a command by its name and what it says beside that.
+
+    Raises
+    ------
+    InvalidValueError
+        When there is no such command, something is missing, or it has no use for something.
+    """
+    kind = commands().get(name)
+    if kind is None:
+        raise InvalidValueError("command", name, f"must be one of {', '.join(commands())}")
+    try:
+        return msgspec.convert({"command": name, **said}, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise InvalidValueError("command", name, str(error)) from None
+
+
+def told(recorded: RecordedCommand, units: Units) -> str:
+    """Say what a recorded command was, by whom, in words."""
+    kind = commands()[recorded.command]
+    said = {
+        "scope": _scope(recorded, units),
+        "limit": recorded.limit or "",
+        "value": recorded.value if isinstance(recorded.value, str) else None,
+        "instrument": units.symbol(recorded.instrument or 0),
+        "person": recorded.person or "",
+    }
+    command = kind(**{name: said[name] for name in kind.__struct_fields__})  # type: ignore[arg-type]
+    return f"{command.words()}, by {recorded.person}" if recorded.person else command.words()
+
+
+def _scope(recorded: RecordedCommand, units: Units) -> str:
+    number = recorded.scope_id or 0
+    match recorded.scope:
+        case "strategy":
+            return f"strategy:{units.strategy(number)}"
+        case "instrument":
+            return f"instrument:{units.symbol(number)}"
+        case scope:
+            return scope or ""

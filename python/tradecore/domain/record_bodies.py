@@ -1,0 +1,399 @@
+"""What journal records say: one struct for each kind, its fields as the journal's own table names them.
+
+A class is named as its kind (`CashFlow` is `cash_flow`), and a test compares classes and fields with the
+table of the native module. Prices are whole ticks, sizes whole lots, times UTC nanoseconds, money whole atto
+units (10^-18) of the account currency; strategies and instruments are their numbers. What a record does not
+have is `None`. None of them can be in a cycle, so that the collector of cycles leaves them out (`gc=False`);
+that makes one in half the time.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+# Price and size.
+Level = tuple[int, int]
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def _kind_of(class_name: str) -> str:
+    return _CAPITAL.sub("_", class_name).lower()
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, tag=_kind_of, tag_field="kind"):
+    """What a record says beside its number and its time."""
+
+
+class Session(Body, frozen=True, kw_only=True, gc=False):
+    """A session began. `config` is JSON; bytes where it is no text."""
+
+    engine_version: str
+    config: str | bytes
+
+
+class SessionEnd(Body, frozen=True, kw_only=True, gc=False):
+    """A session ended, and why."""
+
+    reason: str
+
+
+class StateHash(Body, frozen=True, kw_only=True, gc=False):
+    """Hash of the engine's state, hexadecimal."""
+
+    hash: str
+
+
+class Bar(Body, frozen=True, kw_only=True, gc=False):
+    """A finished bar."""
+
+    instrument: int
+    open_time_ns: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: int
+
+
+class Quote(Body, frozen=True, kw_only=True, gc=False):
+    """Best bid and ask."""
+
+    instrument: int
+    bid_ticks: int
+    bid_lots: int
+    ask_ticks: int
+    ask_lots: int
+    update_id: int
+
+
+class Trade(Body, frozen=True, kw_only=True, gc=False):
+    """A trade of others. `aggressor` is `buy` or `sell`."""
+
+    instrument: int
+    price_ticks: int
+    lots: int
+    aggressor: str
+    trade_id: int
+
+
+class Book(Body, frozen=True, kw_only=True, gc=False):
+    """A book message: `update` is `snapshot` or `diff`."""
+
+    instrument: int
+    update: str
+    first_id: int
+    last_id: int
+    prev_id: int
+    bids: list[Level]
+    asks: list[Level]
+
+
+class CheckedBook(Book, frozen=True, kw_only=True, gc=False):
+    """A book message with the checksum that the venue states."""
+
+    checksum: int
+
+
+class Flow(Body, frozen=True, kw_only=True, gc=False):
+    """Order flow of a simulated exchange: `flow` is `limit`, `market` or `cancel`."""
+
+    instrument: int
+    flow: str
+    flow_id: int | None = None
+    side: str | None = None
+    price_ticks: int | None = None
+    lots: int | None = None
+
+
+class Feed(Body, frozen=True, kw_only=True, gc=False):
+    """State of a feed: `lost`."""
+
+    instrument: int
+    state: str
+
+
+class Command(Body, frozen=True, kw_only=True, gc=False):
+    """A command of an operator; what it is about is by number. A `value` of `None` switches a limit off."""
+
+    command: str
+    scope: str | None = None
+    scope_id: int | None = None
+    limit: str | None = None
+    value: str | UnsetType | None = UNSET
+    instrument: int | None = None
+    person: str | None = None
+
+
+class Clock(Body, frozen=True, kw_only=True, gc=False):
+    """Time passed."""
+
+
+class Mark(Body, frozen=True, kw_only=True, gc=False):
+    """Mark price of a derivative."""
+
+    instrument: int
+    price_ticks: int
+
+
+class Funding(Body, frozen=True, kw_only=True, gc=False):
+    """Funding of a perpetual; `mark_ticks` is 0 where the engine takes the mark price that it knows."""
+
+    instrument: int
+    rate_ppb: int
+    mark_ticks: int
+
+
+class VenueReport(Body, frozen=True, kw_only=True, gc=False):
+    """What a venue outside said about an order, with its own names of the order and the trade."""
+
+    instrument: int
+    order_id: int
+    venue_time_ns: int
+    report: str
+    price_ticks: int | None = None
+    lots: int | None = None
+    liquidity: str | None = None
+    fee: int | None = None
+    reason: str | None = None
+    venue_order_id: str | None = None
+    trade_id: str | None = None
+    filled_lots: int | None = None
+
+
+class OutcomeLost(Body, frozen=True, kw_only=True, gc=False):
+    """The outcome of a request to a venue outside is lost: the order counts as open until it says more."""
+
+    instrument: int
+    order_id: int
+
+
+class Reconciled(Body, frozen=True, kw_only=True, gc=False):
+    """The books were compared with what the venue has, and agree."""
+
+    instrument: int
+
+
+class OrderTerms(Body, frozen=True, kw_only=True, gc=False):
+    """All that makes an order. One of `lots` and `equity_ppm` is its size."""
+
+    order_id: int
+    strategy: int
+    instrument: int
+    side: str
+    order_kind: str
+    price_ticks: int | None = None
+    trigger_ticks: int | None = None
+    trail_ticks: int | None = None
+    trail_ppm: int | None = None
+    limit_offset_ticks: int | None = None
+    activation_ticks: int | None = None
+    display_lots: int | None = None
+    lots: int | None = None
+    equity_ppm: int | None = None
+    time_in_force: str
+    expire_ns: int | None = None
+    post_only: bool
+    reduce_only: bool
+    stop_loss_ticks: int | None = None
+    take_profit_ticks: int | None = None
+    stop_loss_ppm: int | None = None
+    take_profit_ppm: int | None = None
+    closes: int | None = None
+    decided_ns: int
+
+
+class Order(OrderTerms, frozen=True, kw_only=True, gc=False):
+    """An order that risk approved, and the price that it was judged at."""
+
+    reference_ticks: int
+
+
+class Refused(OrderTerms, frozen=True, kw_only=True, gc=False):
+    """An order, an amendment or a cancel that was refused; limit and value are in the unit of the rule."""
+
+    rule: str
+    limit: int
+    value: int
+
+
+class CancelRequest(Body, frozen=True, kw_only=True, gc=False):
+    """A cancel was asked for."""
+
+    order_id: int
+    strategy: int
+
+
+class ReplaceRequest(Body, frozen=True, kw_only=True, gc=False):
+    """An amendment was asked for: new open size, and new price (0 keeps it)."""
+
+    order_id: int
+    price_ticks: int
+    lots: int
+
+
+class Report(Body, frozen=True, kw_only=True, gc=False):
+    """What the venue said about an order. A fill has price, size, liquidity and fee."""
+
+    order_id: int
+    venue_time_ns: int
+    report: str
+    price_ticks: int | None = None
+    lots: int | None = None
+    liquidity: str | None = None
+    fee: int | None = None
+    reason: str | None = None
+
+
+class GateAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What one decision gate said."""
+
+    name: str
+    limit: float
+    value: float
+    passed: bool
+
+
+class Decision(Body, frozen=True, kw_only=True, gc=False):
+    """What a strategy decided, and what each gate said."""
+
+    strategy: int
+    instrument: int
+    action: int
+    reason: str
+    gates: tuple[GateAnswer, ...]
+
+
+class CashFlow(Body, frozen=True, kw_only=True, gc=False):
+    """Money that came (above 0) or went without a fill, and when it was due."""
+
+    due_ns: int
+    strategy: int
+    instrument: int
+    cash_flow: str
+    amount: int
+
+
+class Liquidation(Body, frozen=True, kw_only=True, gc=False):
+    """A position that the venue closes by force, and the order that it does so with."""
+
+    strategy: int
+    instrument: int
+    order_id: int
+    price_ticks: int
+    lots: int
+    equity: int
+    maintenance: int
+
+
+class Margin(Body, frozen=True, kw_only=True, gc=False):
+    """Money moved to the margin of an isolated position (above 0), or back."""
+
+    strategy: int
+    instrument: int
+    amount: int
+
+
+class Link(Body, frozen=True, kw_only=True, gc=False):
+    """An order waits for the fills of order `after`, or cancels and is cancelled by order `oco`."""
+
+    order_id: int
+    after: int | None = None
+    oco: int | None = None
+
+
+class Sized(Body, frozen=True, kw_only=True, gc=False):
+    """An order that was a share of equity has its size now."""
+
+    order_id: int
+    lots: int
+
+
+class Sent(Body, frozen=True, kw_only=True, gc=False):
+    """A request left for the venue: `new`, `cancel` or `replace` (price 0 keeps the price)."""
+
+    order_id: int
+    request: str
+    price_ticks: int | None = None
+    lots: int | None = None
+
+
+class Surprise(Body, frozen=True, kw_only=True, gc=False):
+    """A venue outside said what was not expected; `halts` says whether new risk waits for a comparison."""
+
+    order_id: int
+    surprise: str
+    halts: bool
+
+
+AnyBody = (
+    Session
+    | SessionEnd
+    | StateHash
+    | Bar
+    | Quote
+    | Trade
+    | Book
+    | CheckedBook
+    | Flow
+    | Feed
+    | Command
+    | Clock
+    | Mark
+    | Funding
+    | VenueReport
+    | OutcomeLost
+    | Reconciled
+    | Order
+    | Refused
+    | CancelRequest
+    | ReplaceRequest
+    | Report
+    | Decision
+    | CashFlow
+    | Liquidation
+    | Margin
+    | Link
+    | Sized
+    | Sent
+    | Surprise
+)
+# Bodies that are about an order, by its number in `order_id`.
+OfOrder = (
+    VenueReport
+    | OutcomeLost
+    | Surprise
+    | Sized
+    | Sent
+    | Report
+    | CancelRequest
+    | ReplaceRequest
+    | Link
+    | Liquidation
+)
+
+# The class of each kind, and the kind of each class.
+BODIES: dict[str, type[Any]] = {str(body.__struct_config__.tag): body for body in AnyBody.__args__}
+KINDS = {body: kind for kind, body in BODIES.items()}
+
+
+def _decision(*, gates: list[dict[str, Any]], **fields: Any) -> Decision:  # noqa: ANN401 - decoded values
+    return Decision(gates=tuple(GateAnswer(**gate) for gate in gates), **fields)
+
+
+# What makes the body of a kind from what the native module decodes.
+MAKERS: dict[str, Callable[..., AnyBody]] = {**BODIES, "decision": _decision}
+
+
+def values_of(body: AnyBody) -> dict[str, object]:
+    """Return what a body says as plain values, for programs; what it does not have is left out."""
+    values = {
+        name: value
+        for name in body.__struct_fields__
+        if (value := getattr(body, name)) is not UNSET and (value is not None or name == "value")
+    }
+    if isinstance(body, Decision):
+        values["gates"] = [msgspec.structs.asdict(gate) for gate in body.gates]
+    return values

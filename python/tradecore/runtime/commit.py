@@ -1,0 +1,102 @@
+"""From the engine into the journal, and only then to others: the one order that is safe."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tradecore.engine import Engine
+from tradecore.ports.journal import Journal
+from tradecore.runtime import frames
+from tradecore.runtime.notice_queue import NoticeQueue
+from tradecore.runtime.recovery import raise_divergence
+
+
+class Commit:
+    """Journals what an engine made of one group of events, in four steps.
+
+    1. Take: the frames that the engine made, without those that the journal has already.
+    2. Append them to the journal.
+    3. Commit: durably, when an order, a report, a command or a mark is among them; market data may wait for
+       their sync, `interval_seconds` at most.
+    4. Tell: notices are queued. Requests to a venue outside leave here too, and nowhere earlier: they are
+       `sent` frames of this group, and a crash before this step leaves them unsent, which a restart can see.
+
+    Parameters
+    ----------
+    engine : Engine
+        A recording engine.
+    journal : Journal
+        Open for appending.
+    notices : sequence of NoticeQueue
+        Who is told.
+    recorded : bytes
+        Frames of the journal that the engine will make again: not to be appended twice.
+    interval_seconds : float
+        How long market data may wait for their sync.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        notices: Sequence[NoticeQueue],
+        *,
+        recorded: bytes = b"",
+        interval_seconds: float,
+    ) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._notices = notices
+        self._recorded = recorded
+        self._interval_seconds = interval_seconds
+        self._synced_at = 0.0
+        # Whether something is written that a power cut may still take.
+        self.is_unsynced = False
+
+    @property
+    def awaits_recorded(self) -> bool:
+        """Whether the journal still has frames that the engine has not made again."""
+        return bool(self._recorded)
+
+    def take(self) -> bytes:
+        """Take new frames from the engine, those left out that the journal already has.
+
+        Raises `BrokenInvariantError` when the engine does not make the recorded bytes again.
+        """
+        output = self._engine.take_frames()
+        if not self._recorded:
+            return output
+        shared = min(len(self._recorded), len(output))
+        if output[:shared] != self._recorded[:shared]:
+            raise_divergence(self._recorded[:shared], output[:shared], 0)
+        self._recorded = self._recorded[shared:]
+        return output[shared:]
+
+    def publish(self, output: bytes) -> None:
+        """Append frames and commit them; only then tell of them.
+
+        Raises `StorageError` when the journal failed; nobody was told then.
+        """
+        if not output:
+            return
+        scanned = frames.scan(output)
+        first_seq = self._journal.records
+        self._journal.append(output)
+        is_due = asyncio.get_running_loop().time() - self._synced_at >= self._interval_seconds
+        self._commit(is_durable=bool(scanned.effect_offsets) or is_due)
+        for queue in self._notices:
+            queue.put(first_seq, scanned)
+
+    def write(self, output: bytes) -> None:
+        """Append frames and commit them durably; nobody is told: that a session begins is no news to it."""
+        self._journal.append(output)
+        self._commit(is_durable=True)
+
+    def sync(self) -> None:
+        """Make durable what waits for it."""
+        self._commit(is_durable=True)
+
+    def _commit(self, *, is_durable: bool) -> None:
+        self._journal.commit(is_durable)
+        self.is_unsynced = not is_durable
+        if is_durable:
+            self._synced_at = asyncio.get_running_loop().time()

@@ -1,0 +1,57 @@
+"""Commands are listed once: names and meanings in the native module, their structs and words in one file."""
+
+import msgspec
+import pytest
+
+from tradecore._core import command_names
+from tradecore.domain import EventBatch, InvalidValueError
+from tradecore.domain.commands import Command, Plain, command_of, commands
+from tradecore.ports.control_channel import ControlRequest
+from tradecore_api.cli import build_parser
+
+SAID = {"scope": "strategy:one", "person": "Ada", "limit": "gross_max", "value": "7", "instrument": "GOLD"}
+# `tradecore kill` and `tradecore kill --release`: both work without an engine too.
+NOT_BY_NAME = {"release_kill"}
+
+
+def made(name):
+    """Make a command that says everything it can."""
+    return command_of(name, **{field: SAID[field] for field in commands()[name].__struct_fields__})
+
+
+def test_there_is_one_list_of_commands():
+    """What Python has a struct for is what the native module knows, and it says what each does."""
+    assert [*commands()] == [name for name, _ in command_names()]
+    assert set(Command.__args__) == {*commands().values()}
+    assert all(about.endswith(".") for _, about in command_names())
+
+
+@pytest.mark.parametrize("name", commands())
+def test_a_command_goes_every_way_as_one_struct(name):
+    """It has words of its own, comes back from the wire, and the command line knows it."""
+    command = made(name)
+    assert command.name == name
+    assert command.words() != Plain.words(command)
+    assert command.done()
+    sent = msgspec.msgpack.encode(command)
+    assert msgspec.msgpack.decode(sent, type=ControlRequest) == command
+    known = build_parser()._subparsers._group_actions[0].choices
+    assert (name.replace("_", "-") in known) is (name not in NOT_BY_NAME)
+
+
+@pytest.mark.parametrize("name", commands())
+def test_a_command_that_lacks_something_is_refused_by_every_door(name):
+    """Python's struct and the native batch need the same."""
+    fields = commands()[name].__struct_fields__
+    for left_out in fields:
+        with pytest.raises(InvalidValueError, match=left_out):
+            command_of(name, **{field: SAID[field] for field in fields if field != left_out})
+    if fields:
+        with pytest.raises(InvalidValueError, match="must be given"):
+            EventBatch().command(1, name)
+
+
+def test_a_request_of_another_version_is_still_taken():
+    """Every request used to have all fields; what a command does not know is passed over."""
+    before = {"command": "kill", "scope": "", "limit": "", "value": None, "instrument": "", "person": ""}
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(before), type=ControlRequest) == made("kill")
