@@ -278,7 +278,7 @@ class EventBatch:
         venue_order_id: str | None = None,
         trade_id: str | None = None,
         filled_lots: int | None = None,
-        price_ticks: int = 0,
+        price_ticks: int | None = None,
         lots: int = 0,
         liquidity: str = "taker",
         fee_atto: int = 0,

@@ -48,6 +48,18 @@ class BuysAtEachQuote:
         self.fills.append((fill.order_id, fill.lots))
 
 
+class BuysOnceWithAStop:
+    """Buys ten at 95 at the first quote, with a stop at 90."""
+
+    is_done = False
+
+    def on_quote(self, ctx, quote) -> None:
+        """Buy once."""
+        if not self.is_done:
+            self.is_done = True
+            ctx.buy(quantity_lots=10, limit_ticks=95, stop_loss_ticks=90)
+
+
 def live_engine(strategy):
     """Return an engine whose requests go to a venue outside, which no setting can ask for yet."""
     spec = EngineSpec(
@@ -125,6 +137,17 @@ def fill(order_id, trade_id, lots):
     )
 
 
+def replayed(folder, strategy):
+    """Return an engine that was fed the events of a journal, and the frames of the journal."""
+    frames = b"".join(folder.chunks())
+    engine = live_engine(strategy)
+    events = EventBatch()
+    events_from_frames(frames, events)
+    engine.feed(events)
+    engine.run()
+    return engine, frames
+
+
 def test_a_request_is_seen_outside_when_it_is_durable_and_never_before(runtime):
     """What the engine decided is not yet asked; what is committed is, once."""
     assert runtime.quote() == ([], [("new", 1)])
@@ -184,19 +207,49 @@ def test_a_replay_sends_nothing(runtime):
     runtime.feed(fill(1, "t1", 4))
     runtime.feed(lambda batch, now_ns: batch.outcome_lost(now_ns, 0, 2))
     asked = list(runtime.venue.asked)
-    frames = b"".join(runtime.folder.chunks())
 
     strategy = BuysAtEachQuote()
-    again = live_engine(strategy)
-    events = EventBatch()
-    events_from_frames(frames, events)
-    again.feed(events)
-    again.run()
+    again, frames = replayed(runtime.folder, strategy)
 
     assert again.take_frames() == frames
     assert again.state_hash() == runtime.engine.state_hash()
     assert strategy.fills == [(1, 4)]
     assert (runtime.venue.look(), runtime.venue.asked) == ([], asked)
+
+
+def test_a_late_fill_of_an_entry_gets_its_stop_and_a_replay_gives_it_the_same(tmp_path):
+    """The entry was cancelled without a fill: what fills of it all the same is not left without a stop."""
+    made = Runtime(JournalFolder(tmp_path / "live.journal"), BuysOnceWithAStop())
+    assert made.quote() == ([], [("new", 1)])
+    made.feed(lambda batch, now_ns: batch.venue_report(now_ns, 0, 1, "canceled", reason="requested"))
+    assert made.feed(fill(1, "t1", 4)) == ([], [("new", 2)])
+    assert made.feed(fill(1, "t2", 3)) == ([], [("replace", 2)])
+    assert made.feed(fill(1, "t2", 3)) == ([], [])
+    stop = made.engine.kernel.open_orders()
+    assert [(order["order_id"], order["side"]) for order in stop] == [(2, "sell")]
+    assert made.engine.summary().positions == {"GOLD": "7"}
+
+    again, frames = replayed(made.folder, BuysOnceWithAStop())
+    made.writer.close()
+    assert again.take_frames() == frames
+    assert again.state_hash() == made.engine.state_hash()
+
+
+def test_a_batch_that_two_engines_share_may_be_filled_further(runtime):
+    """What was fed is what each of them reads, whatever is added to the batch or cleared out of it later."""
+    other = live_engine(BuysAtEachQuote())
+    batch = EventBatch()
+    batch.quote(SECOND_NS, 0, 99, 50, 101, 50)
+    fill(1, "成交-1", 4)(batch, SECOND_NS)
+    runtime.engine.feed(batch)
+    other.feed(batch)
+    fill(1, "t2", 4)(batch, SECOND_NS)
+    runtime.engine.run()
+    batch.clear()
+    other.run()
+    for engine in (runtime.engine, other):
+        assert engine.summary().positions == {"GOLD": "4"}
+    assert other.state_hash() == runtime.engine.state_hash()
 
 
 def test_what_a_venue_cannot_say_is_refused_with_field_value_and_rule():
@@ -206,12 +259,18 @@ def test_what_a_venue_cannot_say_is_refused_with_field_value_and_rule():
         batch.venue_report(1, 0, 1, "fill", price_ticks=95, lots=1)
     with pytest.raises(InvalidValueError, match="lots"):
         batch.venue_report(1, 0, 1, "fill", trade_id="t", price_ticks=95, lots=0)
+    with pytest.raises(InvalidValueError, match="price_ticks"):
+        batch.venue_report(1, 0, 1, "fill", trade_id="t", lots=1)
+    with pytest.raises(InvalidValueError, match="fee_atto"):
+        batch.venue_report(1, 0, 1, "fill", trade_id="t", price_ticks=95, lots=1, fee_atto=0.5)
+    with pytest.raises(InvalidValueError, match="trade_id"):
+        batch.venue_report(1, 0, 1, "fill", trade_id=7, price_ticks=95, lots=1)
     with pytest.raises(InvalidValueError, match="report"):
         batch.venue_report(1, 0, 1, "vanished")
     with pytest.raises(InvalidValueError, match="reason"):
         batch.venue_report(1, 0, 1, "rejected", reason="mood")
     with pytest.raises(InvalidValueError, match="liquidity"):
-        batch.venue_report(1, 0, 1, "fill", trade_id="t", lots=1, liquidity="both")
+        batch.venue_report(1, 0, 1, "fill", trade_id="t", price_ticks=95, lots=1, liquidity="both")
     assert len(batch) == 0
     batch.reconciled(1)
     spec = EngineSpec(instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),))

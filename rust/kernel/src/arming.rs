@@ -10,11 +10,9 @@ use tradecore_types::{
 
 use crate::child::Child;
 use crate::decision::RequestKind;
+use crate::orders::KEEPS_PRICE;
 use crate::schedule::Delivery;
 use crate::{Kernel, KernelError, Links, VenueRequest};
-
-/// An amendment that keeps the price.
-const KEEPS_PRICE: i64 = 0;
 
 /// Price of an exit before its entry has paid one; nothing is sent with it.
 const UNPRICED: i64 = 1;
@@ -319,6 +317,9 @@ impl Kernel {
     pub(crate) fn tell_held(&mut self, order: &ApprovedOrder, body: ReportBody) {
         let intent = order.intent();
         let report = Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body };
+        if self.config.destination.is_outside() {
+            self.heard.note_unsent(intent.order_id);
+        }
         self.schedule.report(self.now_ns, Delivery { instrument: intent.instrument, report });
     }
 }

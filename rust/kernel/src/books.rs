@@ -5,7 +5,9 @@
 
 use tradecore_ledger::{Answer, ClosedOrder, FillInput, Ledger, OpenOrder, OrderError, Orders};
 use tradecore_risk::Scopes;
-use tradecore_types::{Instrument, OrderIntent, Report, ReportBody, Side, StrategyId, TimeNs};
+use tradecore_types::{
+    Instrument, InstrumentId, OrderId, OrderIntent, Report, ReportBody, Side, StrategyId, TimeNs,
+};
 
 use crate::account::Account;
 use crate::activity::Activity;
@@ -123,7 +125,7 @@ impl Books {
         self.activity.note_report(order, report);
         let intent = &order.intent;
         let (mut opened_lots, mut reductions) = (0, [].as_slice());
-        let fill = fill_of(intent, report);
+        let fill = Owner::of(intent).fill(report);
         if let Some(fill) = &fill {
             self.counters.count_fill(report);
             let applied = self.ledger.apply_fill(*fill)?;
@@ -159,6 +161,14 @@ impl Books {
         Ok(Outcome::Booked(booked))
     }
 
+    /// Tells whether the ledger has room for a fill of an order that is known; nothing is changed.
+    pub(crate) fn fits(&mut self, report: &Report) -> bool {
+        let open = self.orders.get(report.order_id).map(|order| Owner::of(&order.intent));
+        let owner = open.or_else(|| self.orders.find_closed(report.order_id).map(Owner::of_closed));
+        let fill = owner.and_then(|owner| owner.fill(report));
+        fill.is_none_or(|fill| self.ledger.check_fill(&fill).is_ok())
+    }
+
     /// Books lots that filled of an order after its end; `None` when the order is not remembered or it is no fill.
     ///
     /// They may be a part of a fill that is counted, so the caller counts them.
@@ -168,7 +178,7 @@ impl Books {
         at: Booking<'_>,
     ) -> Result<Option<Booked>, KernelError> {
         let Some(order) = self.orders.find_closed(report.order_id).copied() else { return Ok(None) };
-        let Some(fill) = late_fill_of(&order, report) else { return Ok(None) };
+        let Some(fill) = Owner::of_closed(&order).fill(report) else { return Ok(None) };
         let opened_lots = self.book_fill(&fill, at)?;
         self.orders.fill_closed(report.order_id, fill.lots);
         Ok(Some(Booked {
@@ -183,7 +193,14 @@ impl Books {
 
     /// Books a fill of an order that is not open here; returns the lots that it opened, signed.
     pub(crate) fn book_fill(&mut self, fill: &FillInput, at: Booking<'_>) -> Result<i64, KernelError> {
-        let opened_lots = self.ledger.apply_fill(*fill)?.opened_lots;
+        let applied = self.ledger.apply_fill(*fill)?;
+        let opened_lots = applied.opened_lots;
+        if !self.groups.is_off() {
+            self.groups.grant_late(fill.order_id, opened_lots.saturating_abs());
+            for reduction in applied.reductions {
+                self.groups.note_reduction(reduction.entry_order, reduction.remaining_lots);
+            }
+        }
         self.ledger.check()?;
         if let Some(account) = &mut self.account {
             account.note_fill(at.now_ns, at.instrument, fill, &self.ledger)?;
@@ -223,34 +240,47 @@ impl Booked {
     }
 }
 
-/// Returns the ledger's view of a fill.
-pub(crate) fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
-    let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
-    Some(FillInput {
-        order_id: report.order_id,
-        strategy: intent.strategy,
-        instrument: intent.instrument,
-        side: intent.side,
-        price_ticks,
-        lots,
-        fee,
-        venue_time_ns: report.venue_time_ns,
-        closes: intent.closes,
-    })
+/// Returns the ledger's view of a fill of an order.
+pub(crate) const fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
+    Owner::of(intent).fill(report)
 }
 
-/// Returns the ledger's view of a fill of an order that has ended.
-fn late_fill_of(order: &ClosedOrder, report: &Report) -> Option<FillInput> {
-    let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
-    Some(FillInput {
-        order_id: order.order_id,
-        strategy: order.strategy,
-        instrument: order.instrument,
-        side: order.side,
-        price_ticks,
-        lots,
-        fee,
-        venue_time_ns: report.venue_time_ns,
-        closes: order.closes,
-    })
+/// Whose an order is and what it does to a position, be it open or not.
+#[derive(Clone, Copy)]
+struct Owner {
+    strategy: StrategyId,
+    instrument: InstrumentId,
+    side: Side,
+    closes: Option<OrderId>,
+}
+
+impl Owner {
+    #[inline]
+    const fn of(intent: &OrderIntent) -> Self {
+        let OrderIntent { strategy, instrument, side, closes, .. } = *intent;
+        Self { strategy, instrument, side, closes }
+    }
+
+    const fn of_closed(order: &ClosedOrder) -> Self {
+        let ClosedOrder { strategy, instrument, side, closes, .. } = *order;
+        Self { strategy, instrument, side, closes }
+    }
+
+    /// Returns the ledger's view of a fill; `None` when the report is none.
+    #[inline]
+    const fn fill(self, report: &Report) -> Option<FillInput> {
+        let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
+        let Self { strategy, instrument, side, closes } = self;
+        Some(FillInput {
+            order_id: report.order_id,
+            strategy,
+            instrument,
+            side,
+            price_ticks,
+            lots,
+            fee,
+            venue_time_ns: report.venue_time_ns,
+            closes,
+        })
+    }
 }

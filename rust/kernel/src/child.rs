@@ -23,6 +23,8 @@ pub(crate) struct Child {
     pub(crate) off_paid_ppm: i64,
     /// What was asked for and waits for fills of the entry.
     pub(crate) ungranted_lots: i64,
+    /// What was asked for and not granted when its entry ended: what fills of that later may grant it.
+    pub(crate) forgone_lots: i64,
     /// What was granted and is to be sent.
     pub(crate) due_lots: i64,
     /// What its open order was asked to grow by and is not known to have grown by.
@@ -61,6 +63,7 @@ impl Child {
             kind: approved.intent().kind,
             off_paid_ppm: 0,
             ungranted_lots: lots,
+            forgone_lots: 0,
             due_lots: 0,
             growing_lots: 0,
             lost_lots: 0,
@@ -112,6 +115,19 @@ impl Child {
         self.ungranted_lots -= granted_lots;
         self.due_lots = self.due_lots.saturating_add(granted_lots);
         self.due_lots > 0
+    }
+
+    /// Notes that its entry has ended.
+    pub(crate) fn end_grants(&mut self) {
+        self.is_last = true;
+        self.forgone_lots = std::mem::take(&mut self.ungranted_lots);
+    }
+
+    /// Grants what its entry has opened after its end.
+    pub(crate) fn grant_late(&mut self, lots: i64) {
+        let granted_lots = self.forgone_lots.min(lots);
+        self.forgone_lots -= granted_lots;
+        self.due_lots = self.due_lots.saturating_add(granted_lots);
     }
 
     /// Lets it go on without its order.

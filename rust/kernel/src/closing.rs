@@ -5,10 +5,8 @@ use std::cmp::Reverse;
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Side, StrategyId};
 
+use crate::orders::KEEPS_PRICE;
 use crate::{Kernel, KernelError};
-
-/// An amendment that keeps the price.
-const KEEPS_PRICE: i64 = 0;
 
 /// Whose orders, and on which side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

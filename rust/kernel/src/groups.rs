@@ -6,6 +6,7 @@
 //! children without an order until their entry fills. Of orders that cancel each other the end of one cancels
 //! the others, and a partial fill makes them no larger than what it leaves.
 
+mod late;
 mod lines;
 mod unsent;
 
@@ -236,7 +237,7 @@ impl Groups {
                 limit.lots = limit.lots.saturating_add(more_lots);
             }
             if is_closed {
-                (child.is_last, child.ungranted_lots) = (true, 0);
+                child.end_grants();
             }
         }
     }
@@ -403,6 +404,10 @@ impl Groups {
     /// Counts a limit and returns to what open size the order is to be cut; `None` when it stays.
     pub(crate) fn apply(&mut self, limit: Limit, order: &OpenOrder) -> Option<i64> {
         let Limit { order_id, mut lots, cut } = limit;
+        if lots > 0 && cut == Cut::Reduction && order.state == OrderState::Unknown {
+            // It cannot be asked for now, and is measured anew once more is known of the order.
+            return None;
+        }
         let meant_lots = order.meant_lots();
         let is_cut =
             |lots| if lots == 0 { order.state != OrderState::PendingCancel } else { meant_lots > lots };
@@ -546,7 +551,7 @@ impl Groups {
                 put_id(out, id);
             }
             encode_order(out, 0, &OrderIntent { kind: child.kind, ..*child.approved.intent() }, 0);
-            let under_way = [child.growing_lots, child.lost_lots, child.undone_lots];
+            let under_way = [child.growing_lots, child.lost_lots, child.undone_lots, child.forgone_lots];
             for lots in
                 [child.ungranted_lots, child.due_lots, child.refused_lots].into_iter().chain(under_way)
             {

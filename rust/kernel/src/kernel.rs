@@ -36,7 +36,7 @@ pub(crate) const ENTRIES_MAX: usize = ORDERS_MAX / 4;
 const LOTS: usize = 1024;
 
 /// Closed orders kept for questions about the recent past.
-const CLOSED_ORDERS_MAX: usize = 1024;
+pub(crate) const CLOSED_ORDERS_MAX: usize = 1024;
 
 /// One deterministic engine: the same events give the same wake-ups, orders and frames.
 pub struct Kernel {
@@ -55,7 +55,7 @@ pub struct Kernel {
     pub(crate) opened_ns: TimeNs,
     pub(crate) switches: Switches,
     /// What a venue outside has said and may say again.
-    pub(crate) heard: crate::outside::Heard,
+    pub(crate) heard: crate::heard::Heard,
     /// Decision gates and traces, when there are any.
     pub(crate) gates: Option<Box<crate::gates::Gates>>,
     pub(crate) changes: crate::changes::Changes,
@@ -130,7 +130,7 @@ impl Kernel {
             now_ns: 0,
             opened_ns: TimeNs::MIN,
             switches: Switches::default(),
-            heard: crate::outside::Heard::default(),
+            heard: crate::heard::Heard::default(),
             last_order_id: 0,
             venue_out: VenueOut::default(),
             orphaned: Vec::new(),

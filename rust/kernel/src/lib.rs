@@ -40,6 +40,7 @@ mod follower;
 mod funding;
 mod gates;
 mod groups;
+mod heard;
 mod holdings;
 mod input;
 mod judging;

@@ -43,8 +43,8 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Price of an amendment that changes the size only; no order can have it.
-const KEEPS_PRICE: i64 = 0;
+/// Price of an amendment that keeps the one that the order has; no order can have it.
+pub(crate) const KEEPS_PRICE: i64 = 0;
 
 impl Kernel {
     /// Puts a wish to trade before risk and sends it on its way if it is approved.

@@ -7,32 +7,16 @@
 //! The journal has what was said as it came (`venue_report`), and what was booked of it (`report`): whoever reads it
 //! need not merge anything again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use tradecore_journal::encode_report;
-use tradecore_ledger::{OrderError, OrderEvent, Orders};
+use tradecore_ledger::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState};
 use tradecore_types::{
-    CancelReason, InstrumentId, Money, OrderId, Report, ReportBody, Surprise, SurpriseKind, ValueError,
-    VenueEvent, VenueReport,
+    CancelReason, InstrumentId, Money, OrderId, OrderIntent, Report, ReportBody, Surprise, SurpriseKind,
+    ValueError, VenueEvent, VenueReport,
 };
 
 use crate::books::{Booking, Outcome};
+use crate::heard::Traded;
+use crate::orders::KEEPS_PRICE;
 use crate::{Kernel, KernelError};
-
-/// Trades that are remembered by name. A venue repeats what is minutes old, after a reconnection; an order that
-/// ended longer ago is not remembered either.
-const TRADES_MAX: usize = 1 << 16;
-
-/// Orders whose amendments are remembered, and may be, beside those that are open.
-const AMENDED_SPARE: usize = 256;
-
-/// What a venue has said and may say again: its newest trades, and the last amendment of every order.
-#[derive(Debug, Default)]
-pub(crate) struct Heard {
-    trades: BTreeSet<(InstrumentId, Box<str>)>,
-    oldest_first: VecDeque<(InstrumentId, Box<str>)>,
-    amended: BTreeMap<OrderId, Report>,
-}
 
 /// What a report means for the books as they are now.
 enum Reading {
@@ -42,64 +26,6 @@ enum Reading {
     Known,
     /// It cannot be true.
     Impossible,
-}
-
-/// How a report of an amendment stands to the last one of its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Age {
-    /// It is the last one again.
-    Same,
-    /// It was made before, and the one after has overtaken it.
-    Older,
-    /// Nothing newer is known.
-    Newest,
-}
-
-impl Heard {
-    /// Remembers a trade.
-    fn note_trade(&mut self, instrument: InstrumentId, trade_id: &str) {
-        let trade = (instrument, Box::from(trade_id));
-        if !self.trades.insert(trade.clone()) {
-            return;
-        }
-        self.oldest_first.push_back(trade);
-        if self.oldest_first.len() > TRADES_MAX
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.trades.remove(&oldest);
-        }
-    }
-
-    /// Tells whether a trade is known.
-    fn has_trade(&self, instrument: InstrumentId, trade_id: &str) -> bool {
-        self.trades.contains(&(instrument, Box::from(trade_id)))
-    }
-
-    /// Tells how an amendment stands to the last one of its order, and remembers the newest.
-    fn age(&mut self, report: &Report, orders: &Orders) -> Age {
-        match self.amended.get(&report.order_id) {
-            Some(last) if last == report => return Age::Same,
-            Some(last) if report.venue_time_ns < last.venue_time_ns => return Age::Older,
-            _ => {}
-        }
-        if self.amended.len() >= orders.len().saturating_add(AMENDED_SPARE) {
-            self.amended.retain(|order_id, _| orders.get(*order_id).is_some());
-        }
-        self.amended.insert(report.order_id, *report);
-        Age::Newest
-    }
-
-    /// Appends the canonical bytes of the state.
-    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
-        for (instrument, trade_id) in &self.oldest_first {
-            out.extend_from_slice(&instrument.0.to_le_bytes());
-            out.extend_from_slice(&trade_id.len().to_le_bytes());
-            out.extend_from_slice(trade_id.as_bytes());
-        }
-        for report in self.amended.values() {
-            encode_report(out, 0, report);
-        }
-    }
 }
 
 impl Kernel {
@@ -150,124 +76,196 @@ impl Kernel {
     }
 
     fn on_venue_report(&mut self, instrument: InstrumentId, said: &VenueReport) -> Result<(), KernelError> {
-        let report = match self.as_of_now(said) {
-            Reading::News(report) => report,
+        let order_id = said.report.order_id;
+        let was_unknown = self.is_unknown(order_id);
+        let is_booked = match self.read(instrument, said) {
+            Reading::News(report) => self.book_news(instrument, &report)?,
             Reading::Known => return Ok(()),
             Reading::Impossible => {
-                self.note_surprise(said.report.order_id, SurpriseKind::Impossible);
+                self.note_surprise(order_id, SurpriseKind::Impossible);
                 return Ok(());
             }
         };
-        let report = &report;
-        let open = self.books.orders.get(report.order_id).map(|order| order.intent.instrument);
-        let closed = || self.books.orders.find_closed(report.order_id).map(|order| order.instrument);
-        let instrument = open.or_else(closed).unwrap_or(instrument);
-        if said.trade_id.as_deref().is_some_and(|trade_id| self.heard.has_trade(instrument, trade_id)) {
-            self.books.counters.repeated_fills += 1;
-            return Ok(());
+        if is_booked {
+            self.heard.note(said, &self.books.orders);
         }
-        if open.is_some() && !self.has_been_sent(report.order_id) {
-            // It is known here only, so nobody can have said this of it.
-            self.note_surprise(report.order_id, SurpriseKind::Impossible);
-            return Ok(());
+        if was_unknown && !self.is_unknown(order_id) {
+            self.measure_anew(order_id);
         }
-        let is_booked = match self.book_report(instrument, report)? {
+        self.follow_reports()
+    }
+
+    fn is_unknown(&self, order_id: OrderId) -> bool {
+        self.books.orders.get(order_id).is_some_and(|order| order.state == OrderState::Unknown)
+    }
+
+    /// An order is no longer unknown. What there is to close may have become less meanwhile, and nobody could ask
+    /// for a smaller size: one that only closes is measured anew.
+    fn measure_anew(&mut self, order_id: OrderId) {
+        let Some(OpenOrder { intent, .. }) = self.books.orders.get(order_id).copied() else { return };
+        let OrderIntent { strategy, instrument, closes, .. } = intent;
+        match closes {
+            Some(entry) => {
+                let lots = self.books.ledger.lots_of_entry(strategy, instrument, entry);
+                self.books.groups.note_reduction(entry, lots);
+            }
+            None if intent.reduce_only => self.note_orphans(strategy, instrument),
+            None => {}
+        }
+    }
+
+    /// Reads what a venue says about an order: what it means for the books as they are now.
+    fn read(&mut self, instrument: InstrumentId, said: &VenueReport) -> Reading {
+        let report = &said.report;
+        let orders = &self.books.orders;
+        let open = orders.get(report.order_id).map(|order| order.intent.instrument);
+        let known = open.or_else(|| orders.find_closed(report.order_id).map(|order| order.instrument));
+        // Of what is known here only nobody can have said anything, and an order has one instrument.
+        if known.is_some_and(|known| known != instrument) || self.is_unsent(report.order_id) {
+            return Reading::Impossible;
+        }
+        match (report.body, &said.trade_id) {
+            (ReportBody::Fill { price_ticks, lots, .. }, Some(trade_id)) => self.read_fill(
+                report,
+                self.heard.trade(report.order_id, trade_id),
+                Traded { price_ticks, lots },
+            ),
+            _ if self.heard.is_repeated(report) => Reading::Known,
+            _ => self.as_of_now(said),
+        }
+    }
+
+    /// Reads a fill. A trade that is known is told again in the same numbers; others may be a correction, which
+    /// the books cannot follow. So can they not what is too large for them.
+    fn read_fill(&mut self, report: &Report, known: Option<Traded>, traded: Traded) -> Reading {
+        match known {
+            Some(known) if known == traded => {
+                self.books.counters.repeated_fills += 1;
+                Reading::Known
+            }
+            None if self.books.fits(report) => Reading::News(*report),
+            _ => Reading::Impossible,
+        }
+    }
+
+    /// Books what is news. Returns whether it is booked, in whole or in parts.
+    fn book_news(&mut self, instrument: InstrumentId, report: &Report) -> Result<bool, KernelError> {
+        match self.book_said(instrument, report)? {
             Outcome::Booked(booked) => {
                 self.recorder.report(self.now_ns, report);
                 self.follow_booked(instrument, report, &booked)?;
-                true
+                Ok(true)
             }
-            Outcome::TooLate => false,
-            Outcome::Ended => self.after_end(instrument, report)?,
-            Outcome::Surprise(error) => self.on_untrue(instrument, report, error)?,
-        };
-        if let Some(trade_id) = said.trade_id.as_deref().filter(|_| is_booked) {
-            self.heard.note_trade(instrument, trade_id);
+            Outcome::TooLate => Ok(false),
+            Outcome::Ended => self.after_end(instrument, report),
+            Outcome::Surprise(error) => self.on_untrue(instrument, report, error),
         }
-        self.follow_reports()
+    }
+
+    /// Books a report, and remembers the entry that it ends if that has a bracket.
+    fn book_said(&mut self, instrument: InstrumentId, report: &Report) -> Result<Outcome, KernelError> {
+        let order = self.books.orders.get(report.order_id);
+        let entry = order.map(|order| order.intent).filter(|intent| !intent.bracket.is_empty());
+        let outcome = self.book_report(instrument, report)?;
+        if let Some(entry) = entry
+            && self.books.orders.get(entry.order_id).is_none()
+        {
+            self.heard.note_entry(entry);
+        }
+        Ok(outcome)
     }
 
     /// Reads a report as it is to be booked now.
     ///
     /// The open size of an amendment is that of the moment at which it was made: fills that came after it may have
     /// overtaken it, and so may another amendment. That one counts; of the older one counts that it is an answer.
-    fn as_of_now(&mut self, said: &VenueReport) -> Reading {
+    fn as_of_now(&self, said: &VenueReport) -> Reading {
         let report = said.report;
-        let (ReportBody::Replaced { lots, .. } | ReportBody::Restated { lots, .. }) = report.body else {
+        let (ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots }) =
+            report.body
+        else {
             return Reading::News(report);
         };
         let Some(order) = self.books.orders.get(report.order_id) else { return Reading::News(report) };
-        let age = self.heard.age(&report, &self.books.orders);
         let is_answer = matches!(report.body, ReportBody::Replaced { .. });
-        let now_lots = match (age, said.filled_lots) {
-            (Age::Same, _) => return Reading::Known,
-            (Age::Older, _) if !is_answer => return Reading::Known,
-            (Age::Older, _) => order.open_lots(),
-            (Age::Newest, None) => lots,
-            (Age::Newest, Some(filled_lots)) => {
+        let is_overtaken = self.heard.is_overtaken(&report);
+        if is_overtaken && !is_answer {
+            return Reading::Known;
+        }
+        let now_lots = match said.filled_lots {
+            _ if is_overtaken => Some(order.open_lots()),
+            None => Some(lots),
+            Some(filled_lots) => {
                 let whole = lots.checked_add(filled_lots);
-                let now_lots = whole.and_then(|whole| whole.checked_sub(order.filled_lots));
-                let Some(now_lots) = now_lots.filter(|lots| *lots >= 0) else { return Reading::Impossible };
-                now_lots
+                whole.and_then(|whole| whole.checked_sub(order.filled_lots)).filter(|lots| *lots >= 0)
             }
         };
-        let known_ticks = order.price_ticks.unwrap_or(0);
-        let body = match report.body {
+        let Some(lots) = now_lots else { return Reading::Impossible };
+        let keeps_price = is_overtaken || price_ticks == KEEPS_PRICE;
+        let price_ticks = if keeps_price { order.price_ticks.unwrap_or(KEEPS_PRICE) } else { price_ticks };
+        let body = match lots {
             // It was made as small as what has filled: that is its end.
-            _ if now_lots == 0 => ReportBody::Canceled(CancelReason::Requested),
-            ReportBody::Replaced { .. } if age == Age::Older => {
-                ReportBody::Replaced { price_ticks: known_ticks, lots: now_lots }
-            }
-            ReportBody::Replaced { price_ticks, .. } => ReportBody::Replaced { price_ticks, lots: now_lots },
-            ReportBody::Restated { price_ticks, .. } => ReportBody::Restated { price_ticks, lots: now_lots },
-            body => body,
+            0 => ReportBody::Canceled(CancelReason::Requested),
+            lots if is_answer => ReportBody::Replaced { price_ticks, lots },
+            lots => ReportBody::Restated { price_ticks, lots },
         };
         Reading::News(Report { body, ..report })
     }
 
     /// Tells whether a number is that of an order that has left for the venue, be it open or not.
     fn has_been_sent(&self, order_id: OrderId) -> bool {
-        let is_given = order_id.0 != 0 && order_id.0 <= self.last_order_id;
-        is_given && !self.books.groups.is_held(order_id) && !self.books.groups.is_dropped(order_id)
+        order_id.0 != 0 && order_id.0 <= self.last_order_id && !self.is_unsent(order_id)
+    }
+
+    /// Tells whether an order is known here only: it is held, or it has ended while it was.
+    fn is_unsent(&self, order_id: OrderId) -> bool {
+        self.books.groups.is_held(order_id) || self.heard.is_unsent(order_id)
     }
 
     /// A report about an order that has ended: a fill is booked all the same, the rest is absorbed. Returns whether
     /// a fill is booked.
     fn after_end(&mut self, instrument: InstrumentId, report: &Report) -> Result<bool, KernelError> {
-        match report.body {
-            ReportBody::Fill { .. } => self.book_late(instrument, report, SurpriseKind::LateFill),
-            ReportBody::Rejected(_) => {
-                let filled = self.books.orders.find_closed(report.order_id).map(|order| order.filled_lots);
-                if filled.is_some_and(|lots| lots > 0) {
-                    self.note_surprise(report.order_id, SurpriseKind::Impossible);
-                }
+        let order = self.books.orders.find_closed(report.order_id).copied();
+        match (report.body, order) {
+            (ReportBody::Fill { lots, .. }, Some(order)) => {
+                self.books.counters.count_fill(report);
+                self.book_late(instrument, report, kind_of_late(&order, lots))?;
+                Ok(true)
+            }
+            (ReportBody::Fill { .. }, None) => {
+                self.note_surprise(report.order_id, SurpriseKind::ForgottenOrder);
+                Ok(false)
+            }
+            (ReportBody::Rejected(_), Some(order)) if order.filled_lots > 0 => {
+                self.note_surprise(report.order_id, SurpriseKind::Impossible);
                 Ok(false)
             }
             _ => Ok(false),
         }
     }
 
-    /// Books a fill of an order that has ended, and says so. Returns whether it is booked.
+    /// Books what filled of an order that has ended, and says so.
+    ///
+    /// What it opens has the exits that the order asked for: those that are there grow, and an entry that ended
+    /// without any gets them now.
     fn book_late(
         &mut self,
         instrument: InstrumentId,
         report: &Report,
         kind: SurpriseKind,
-    ) -> Result<bool, KernelError> {
-        let Some(market) = self.markets.get(instrument.index()) else { return Ok(false) };
-        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
-        let Some(booked) = self.books.book_late(report, at)? else {
-            self.note_surprise(report.order_id, SurpriseKind::ForgottenOrder);
-            return Ok(false);
-        };
-        if kind == SurpriseKind::LateFill {
-            // What is beyond an order is a part of a fill that is counted.
-            self.books.counters.count_fill(report);
+    ) -> Result<(), KernelError> {
+        if let Some(entry) = self.heard.entry(report.order_id)
+            && !self.books.groups.has_children(entry.order_id)
+        {
+            self.note_bracket(&entry)?;
+            self.books.groups.end_grants(entry.order_id);
         }
+        let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
+        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        let Some(booked) = self.books.book_late(report, at)? else { return Ok(()) };
         self.note_surprise(report.order_id, kind);
         self.recorder.report(self.now_ns, report);
-        self.follow_booked(instrument, report, &booked)?;
-        Ok(true)
+        self.follow_booked(instrument, report, &booked)
     }
 
     /// A report that cannot be true of the books. Returns whether a fill is booked.
@@ -295,36 +293,32 @@ impl Kernel {
         }
     }
 
-    /// Books a fill of more than is open. An amendment under way may have made it so: then the order is as it was
-    /// asked to be. Else what is open fills, the fee with it, and what is beyond comes after the end.
+    /// Books a fill of more than is open. An amendment under way may have made it so: then the order is as large as
+    /// it was asked to be. Else what is open fills, the fee with it, and what is beyond comes after the end.
     fn book_overfill(
         &mut self,
         instrument: InstrumentId,
         report: &Report,
         open_lots: i64,
     ) -> Result<(), KernelError> {
-        let ReportBody::Fill { price_ticks, lots, liquidity, .. } = report.body else { return Ok(()) };
+        let ReportBody::Fill { price_ticks, lots, liquidity, fee } = report.body else { return Ok(()) };
         let order = self.books.orders.get(report.order_id).copied();
-        if let Some(order) = order.filter(|order| order.asked_lots() >= lots) {
-            let price_ticks = order.amending.price_ticks.or(order.price_ticks).unwrap_or(0);
-            let body = ReportBody::Restated { price_ticks, lots: order.asked_lots() };
+        if let Some(order) = order.filter(|order| order.lots_at_stake() >= lots) {
+            let price_ticks = order.amending.price_ticks.or(order.price_ticks).unwrap_or(KEEPS_PRICE);
+            let body = ReportBody::Restated { price_ticks, lots: order.lots_at_stake() };
             self.book_part(instrument, &Report { body, ..*report })?;
             return self.book_part(instrument, report);
         }
-        let fee = match report.body {
-            ReportBody::Fill { fee, .. } => fee,
-            _ => Money::ZERO,
-        };
         let open = ReportBody::Fill { price_ticks, lots: open_lots, liquidity, fee };
         self.book_part(instrument, &Report { body: open, ..*report })?;
         let beyond = ReportBody::Fill { price_ticks, lots: lots - open_lots, liquidity, fee: Money::ZERO };
-        self.book_late(instrument, &Report { body: beyond, ..*report }, SurpriseKind::Overfill)?;
-        Ok(())
+        // It is a part of a fill that is counted.
+        self.book_late(instrument, &Report { body: beyond, ..*report }, SurpriseKind::Overfill)
     }
 
     /// Books a part of what a report says.
     fn book_part(&mut self, instrument: InstrumentId, report: &Report) -> Result<(), KernelError> {
-        match self.book_report(instrument, report)? {
+        match self.book_said(instrument, report)? {
             Outcome::Booked(booked) => {
                 self.recorder.report(self.now_ns, report);
                 self.follow_booked(instrument, report, &booked)
@@ -341,5 +335,17 @@ impl Kernel {
         self.books.counters.surprises += 1;
         self.switches.is_unreconciled |= kind.halts();
         self.recorder.surprise(self.now_ns, Surprise { order_id, kind });
+    }
+}
+
+/// Returns what is surprising in a fill of an order that has ended.
+///
+/// A cancel or the end of its time can cross a trade, and all of it is known then. A venue that did not take an
+/// order, or has filled more of it than there was, may have more of it open.
+fn kind_of_late(order: &ClosedOrder, lots: i64) -> SurpriseKind {
+    match order.state {
+        OrderState::Rejected => SurpriseKind::Impossible,
+        _ if order.filled_lots.saturating_add(lots) > order.lots => SurpriseKind::Overfill,
+        _ => SurpriseKind::LateFill,
     }
 }

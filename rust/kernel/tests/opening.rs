@@ -51,10 +51,10 @@ fn opened(config: KernelConfig, opening: &Opening) -> Rig {
     rig
 }
 
-fn limited(anna: ScopeLimits, account: ScopeLimits) -> KernelConfig {
+fn limited(anna: &ScopeLimits, account: &ScopeLimits) -> KernelConfig {
     let mut config = config(Matching::Quotes);
-    let anna = StrategyLimits { limits: anna, instruments: None };
-    config.scopes = ScopesConfig { account, strategies: vec![anna], ..ScopesConfig::default() };
+    let anna = StrategyLimits { limits: *anna, instruments: None };
+    config.scopes = ScopesConfig { account: *account, strategies: vec![anna], ..ScopesConfig::default() };
     config
 }
 
@@ -183,7 +183,7 @@ fn guard(scope: Scope) -> tradecore_types::GuardState {
 #[test]
 fn a_deposit_is_no_profit_and_no_reason_to_halt_and_a_correction_is_both() {
     let limits = ScopeLimits { drawdown_max: Some(money(100)), ..ScopeLimits::default() };
-    let mut rig = opened(limited(ScopeLimits::default(), limits), &opening(&[lot(ANNA, 2, 100)]));
+    let mut rig = opened(limited(&ScopeLimits::default(), &limits), &opening(&[lot(ANNA, 2, 100)]));
     let change =
         |units| AccountChange { currency: "USD".into(), amount: money(units), reason: "bank".into() };
     let worth = |rig: &Rig| (rig.kernel.equity().unwrap(), rig.kernel.ledger().opening());
@@ -209,7 +209,7 @@ fn limits_know_of_positions_and_losses_of_before() {
         ScopeLimits { position_max: whole(6), drawdown_max: Some(money(200)), ..ScopeLimits::default() };
     let mut begun = opening(&[lot(ANNA, 5, 100)]);
     begun.guards = vec![guard(Scope::Account)];
-    let mut rig = opened(limited(limits, limits), &begun);
+    let mut rig = opened(limited(&limits, &limits), &begun);
     rig.play(&quotes(100, 99));
     assert_eq!(rig.refused(ANNA, &market(GOLD, Side::Buy, 2)).rule, Rule::PositionMax);
     rig.approved(ANNA, &market(GOLD, Side::Buy, 1));
@@ -257,7 +257,7 @@ fn played(config: KernelConfig, seed: u64, steps: usize) -> Rig {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         i64::try_from((state >> 33) % below).unwrap()
     };
-    let is_of_bars = rig.kernel.instrument(GOLD).is_some() && seed % 2 == 0;
+    let is_of_bars = rig.kernel.instrument(GOLD).is_some() && seed.is_multiple_of(2);
     let mut items: Vec<Item> = Vec::new();
     for step in 0..i64::try_from(steps).unwrap() {
         let (time_ns, instrument) = (100 + 10 * step, if next(3) == 0 { TIN } else { GOLD });
@@ -286,8 +286,8 @@ proptest! {
     #[test]
     fn an_account_that_is_followed_is_that_of_its_engine(seed: u64, steps in 1..120usize) {
         let limits = ScopeLimits { drawdown_max: Some(money(900_000)), ..ScopeLimits::default() };
-        let mut settings = limited(limits, limits);
-        settings.venue.matching = if seed % 2 == 0 { Matching::Bars } else { Matching::Quotes };
+        let mut settings = limited(&limits, &limits);
+        settings.venue.matching = if seed.is_multiple_of(2) { Matching::Bars } else { Matching::Quotes };
         settings.venue.report_latency_ns = 3;
         let rig = played(settings.clone(), seed, steps);
         let mut follower = Follower::new(settings.clone()).unwrap();

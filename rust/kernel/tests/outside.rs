@@ -5,74 +5,20 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::outside::{about, filled, one_order, outside, said, sent, state, surprises, tell, tell_about};
 use common::{
     ANNA, BERT, GOLD, Rig, Script, TIN, assert_positions_are_sums_of_fills, batch, config, limit, market,
-    money, quotes, replayed, subscribe,
+    money, quotes, recounted, replayed, subscribe, whole,
 };
 use proptest::prelude::*;
 use tradecore_journal::{Frames, RecordBody, decode};
-use tradecore_kernel::{Destination, KernelConfig, Matching, Verdict};
-use tradecore_ledger::OrderState;
+use tradecore_kernel::{Destination, KernelConfig, MarginMode, MarginRule, Matching, Verdict};
+use tradecore_ledger::{MarginSchedule, MarginTier, OrderState};
+use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    CancelReason, Command, Event, EventBatch, EventBody, Liquidity, Money, OrderId, OrderIntent,
-    RejectReason, Report, ReportBody, Rule, Sent, SentBody, Side, SurpriseKind, VenueEvent, VenueReport,
+    CancelReason, Command, Event, EventBatch, EventBody, InstrumentId, Money, OrderId, OrderIntent,
+    RejectReason, ReportBody, Rule, Scope, Sent, SentBody, Side, SurpriseKind, VenueEvent,
 };
-
-fn outside() -> KernelConfig {
-    KernelConfig { destination: Destination::Outside, ..config(Matching::Quotes) }
-}
-
-/// One message of the venue as a batch.
-fn said(time_ns: i64, said: VenueEvent) -> EventBatch {
-    let event = Event { time_ns, instrument: GOLD, body: EventBody::Venue(0) };
-    EventBatch { events: vec![event], venue_events: vec![said], ..EventBatch::default() }
-}
-
-fn about(order_id: OrderId, body: ReportBody, trade_id: Option<&str>) -> VenueEvent {
-    let report = Report { venue_time_ns: 7, order_id, body };
-    VenueEvent::Report(VenueReport {
-        report,
-        venue_order_id: Some(format!("V{}", order_id.0).into()),
-        trade_id: trade_id.map(Box::from),
-        filled_lots: None,
-    })
-}
-
-fn filled(price_ticks: i64, lots: i64) -> ReportBody {
-    ReportBody::Fill { price_ticks, lots, liquidity: Liquidity::Taker, fee: Money(3) }
-}
-
-/// Feeds one message and consumes it.
-fn tell(rig: &mut Rig, message: VenueEvent) {
-    let time_ns = rig.kernel.now_ns() + 1;
-    rig.kernel.feed(1, said(time_ns, message)).unwrap();
-    rig.run(|_, _| {}).unwrap();
-}
-
-fn tell_about(rig: &mut Rig, order_id: OrderId, body: ReportBody, trade_id: Option<&str>) {
-    tell(rig, about(order_id, body, trade_id));
-}
-
-/// A kernel at 99 to 101 with a buy of ten at 95 that has been sent.
-fn one_order() -> (Rig, OrderId) {
-    let mut rig = Rig::new(outside());
-    rig.play(&quotes(100, 99));
-    let order_id = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
-    rig.run(|_, _| {}).unwrap();
-    (rig, order_id)
-}
-
-fn state(rig: &Rig, order_id: OrderId) -> Option<OrderState> {
-    rig.kernel.orders().get(order_id).map(|order| order.state)
-}
-
-fn surprises(rig: &Rig) -> Vec<SurpriseKind> {
-    let of = |frame: Result<&[u8], _>| match decode(frame.unwrap()).unwrap().body {
-        RecordBody::Surprise(surprise) => Some(surprise.kind),
-        _ => None,
-    };
-    Frames::new(&rig.frames).filter_map(of).collect()
-}
 
 #[test]
 fn a_report_is_an_event_and_a_fill_is_booked_once() {
@@ -245,18 +191,19 @@ fn nobody_can_have_said_anything_of_an_order_that_was_never_sent() {
 #[test]
 fn what_a_venue_cannot_say_is_refused_before_it_is_queued() {
     let (mut rig, order_id) = one_order();
-    let refused = |rig: &mut Rig, message| rig.kernel.feed(1, said(200, message)).unwrap_err().to_string();
+    let refused =
+        |rig: &mut Rig, message| rig.kernel.feed(1, said(200, GOLD, message)).unwrap_err().to_string();
     let no_trade = refused(&mut rig, about(order_id, filled(95, 1), None));
     assert!(no_trade.contains("trade_id") && no_trade.contains("must name its trade"), "{no_trade}");
     let nothing = refused(&mut rig, about(order_id, filled(95, 0), Some("t")));
     assert!(nothing.contains("lots"), "{nothing}");
     let long = "x".repeat(129);
     assert!(refused(&mut rig, about(order_id, filled(95, 1), Some(&long))).contains("trade_id"));
-    let mut lost = said(200, about(order_id, ReportBody::Accepted, None));
+    let mut lost = said(200, GOLD, about(order_id, ReportBody::Accepted, None));
     lost.venue_events.clear();
     assert!(rig.kernel.feed(1, lost).unwrap_err().to_string().contains("table"));
     let mut simulated = Rig::new(config(Matching::Quotes));
-    let error = simulated.kernel.feed(1, said(200, VenueEvent::Reconciled)).unwrap_err().to_string();
+    let error = simulated.kernel.feed(1, said(200, GOLD, VenueEvent::Reconciled)).unwrap_err().to_string();
     assert!(error.contains("venue outside"), "{error}");
     for matching in [Matching::Bars, Matching::Exchange] {
         let config = KernelConfig { destination: Destination::Outside, ..config(matching) };
@@ -398,6 +345,15 @@ impl Fake {
         self.under_way.push((dice.delay(), message));
     }
 
+    /// The instrument of the order that a message is about.
+    fn instrument_of(&self, message: &VenueEvent) -> InstrumentId {
+        match message {
+            VenueEvent::Report(said) => self.intents[&said.report.order_id.0].instrument,
+            VenueEvent::OutcomeLost { order_id } => self.intents[&order_id.0].instrument,
+            VenueEvent::Reconciled => GOLD,
+        }
+    }
+
     /// Takes the messages that arrive now, in the order they were sent where they travel equally long.
     fn arriving(&mut self) -> Vec<VenueEvent> {
         for (steps, _) in &mut self.under_way {
@@ -436,7 +392,11 @@ impl Dice {
 
 /// Runs a strategy that does something of everything against the fake venue until nothing is on its way.
 fn played(seed: u64, reorders: bool) -> (Rig, Fake) {
-    let mut rig = Rig::new(outside());
+    played_in(outside(), seed, reorders, |_| {})
+}
+
+fn played_in(config: KernelConfig, seed: u64, reorders: bool, mut after: impl FnMut(&Rig)) -> (Rig, Fake) {
+    let mut rig = Rig::new(config);
     subscribe(&mut rig.kernel);
     let (mut fake, mut dice) = (Fake::new(), Dice { state: seed, reorders });
     let mut script = Script::new(seed);
@@ -451,8 +411,9 @@ fn played(seed: u64, reorders: bool) -> (Rig, Fake) {
         }
         for message in fake.arriving() {
             let place = u32::try_from(events.venue_events.len()).unwrap();
+            let instrument = fake.instrument_of(&message);
             events.venue_events.push(message);
-            events.events.push(Event { time_ns, instrument: GOLD, body: EventBody::Venue(place) });
+            events.events.push(Event { time_ns, instrument, body: EventBody::Venue(place) });
         }
         rig.kernel.feed(0, events).unwrap();
         rig.run(|kernel, wake| {
@@ -461,6 +422,7 @@ fn played(seed: u64, reorders: bool) -> (Rig, Fake) {
             }
         })
         .unwrap();
+        after(&rig);
         let frames = rig.frames.clone();
         fake.read(&frames, &mut dice);
         if is_over && fake.under_way.is_empty() {
@@ -468,6 +430,36 @@ fn played(seed: u64, reorders: bool) -> (Rig, Fake) {
         }
     }
     panic!("it does not come to an end");
+}
+
+/// Limits on everything, gold with the margin of the whole account and tin with one of its own.
+fn with_limits_and_margin() -> KernelConfig {
+    let limits = ScopeLimits {
+        position_max: whole(60),
+        open_orders_max: Some(20),
+        gross_max: Some(money(20_000)),
+        net_max: Some(money(10_000)),
+        daily_loss_max: Some(money(500)),
+        drawdown_max: Some(money(800)),
+        executions_max: Some(30),
+        executions_window_ns: 100,
+        ..ScopeLimits::default()
+    };
+    let of = |limits| StrategyLimits { limits, instruments: None };
+    let mut config = outside();
+    config.scopes = ScopesConfig {
+        account: limits,
+        strategies: vec![of(limits), of(limits)],
+        self_trade: SelfTrade::CancelOldest,
+        ..ScopesConfig::default()
+    };
+    let tier =
+        MarginTier { notional_max: None, maintenance_ppm: 50_000, leverage_max: 10, amount: Some(Money(0)) };
+    for (instrument, mode) in config.instruments.iter_mut().zip([MarginMode::Cross, MarginMode::Isolated]) {
+        let schedule = MarginSchedule::new(5, 1, &[tier]).unwrap();
+        instrument.margin = Some(MarginRule { mode, schedule, liquidation_fee_ppb: 1_000_000 });
+    }
+    config
 }
 
 fn assert_same_books(rig: &Rig, fake: &Fake) {
@@ -493,11 +485,8 @@ fn open(rig: &Rig, fake: &Fake) -> BTreeMap<u64, i64> {
 }
 
 fn sent_numbers(rig: &Rig) -> BTreeSet<u64> {
-    let of = |frame: Result<&[u8], _>| match decode(frame.unwrap()).unwrap().body {
-        RecordBody::Sent(Sent { order_id, body: SentBody::New { .. } }) => Some(order_id.0),
-        _ => None,
-    };
-    Frames::new(&rig.frames).filter_map(of).collect()
+    let news = |sent: &Sent| matches!(sent.body, SentBody::New { .. }).then_some(sent.order_id.0);
+    sent(rig).iter().filter_map(news).collect()
 }
 
 proptest! {
@@ -541,5 +530,22 @@ proptest! {
         prop_assert!(quotes_seen > 0);
         prop_assert_eq!(again.kernel.state_hash(), rig.kernel.state_hash());
         prop_assert!(again.frames == rig.frames);
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Limits count every fill once, late ones and those beyond an order too, and every order as long as it is open.
+    #[test]
+    fn limits_see_what_a_recount_sees(seed in 0..200u64) {
+        let (rig, fake) = played_in(with_limits_and_margin(), seed, true, |rig| {
+            for of in [None, Some(ANNA), Some(BERT)] {
+                let scope = of.map_or(Scope::Account, Scope::Strategy);
+                assert_eq!(rig.kernel.scopes().exposure(scope), Some(recounted(rig, of)), "{of:?}");
+            }
+        });
+        assert_same_books(&rig, &fake);
     }
 }

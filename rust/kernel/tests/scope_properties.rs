@@ -4,13 +4,13 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Rig, Script, TIN, command, config, money, permit, quotes, release, replayed, set_limit,
-    subscribe, whole,
+    ANNA, BERT, GOLD, Rig, Script, command, config, money, permit, quotes, recounted, release, replayed,
+    set_limit, subscribe, whole,
 };
 use proptest::prelude::*;
 use tradecore_kernel::{KernelConfig, Matching};
 use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
-use tradecore_types::{CommandKind, LimitName, Money, OrderKind, Scope, Side, StrategyId};
+use tradecore_types::{CommandKind, LimitName, OrderKind, Scope, Side};
 
 /// The step that changes what is done when own orders would meet.
 const ALLOWS_SELF_TRADE: u8 = 6;
@@ -48,37 +48,6 @@ fn busy() -> KernelConfig {
         day_start_ns: 150,
     };
     config
-}
-
-/// Sums the exposure of a row from orders and positions alone.
-fn recounted(rig: &Rig, of: Option<StrategyId>) -> (Money, Money) {
-    let (mut gross, mut all_long, mut all_short) = (0, 0, 0);
-    for instrument in [GOLD, TIN] {
-        let Some(mark) = rig.kernel.mark(instrument) else { continue };
-        let (mut buys, mut sells) = (0, 0);
-        for order in rig.kernel.orders().iter() {
-            let is_of_row = of.is_none_or(|strategy| strategy == order.intent.strategy);
-            if !is_of_row || order.intent.instrument != instrument || order.only_closes() {
-                continue;
-            }
-            let lots = order.open_lots().max(order.amending.lots);
-            match order.intent.side {
-                Side::Buy => buys += i128::from(lots),
-                Side::Sell => sells += i128::from(lots),
-            }
-        }
-        let position: i64 = [ANNA, BERT]
-            .into_iter()
-            .filter(|strategy| of.is_none_or(|of| of == *strategy))
-            .map(|strategy| rig.position(strategy, instrument))
-            .sum();
-        let long = (i128::from(position) + buys) * i128::from(mark);
-        let short = (i128::from(position) - sells) * i128::from(mark);
-        gross += long.abs().max(short.abs());
-        all_long += long;
-        all_short += short;
-    }
-    (money(gross), money(all_long.abs().max(all_short.abs())))
 }
 
 fn walk() -> impl Strategy<Value = Vec<(i64, i64, u8)>> {

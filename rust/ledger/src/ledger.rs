@@ -140,6 +140,15 @@ impl Ledger {
         Ok(Applied { reductions: &self.reductions, opened_lots: plan.opened_lots })
     }
 
+    /// Checks that a fill can be booked; nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`] as [`Ledger::apply_fill`] would return it.
+    pub fn check_fill(&mut self, fill: &FillInput) -> Result<(), LedgerError> {
+        self.plan(fill).map(|_| ())
+    }
+
     /// Returns the position of a strategy in an instrument, short is negative.
     #[must_use]
     pub fn position(&self, strategy: StrategyId, instrument: InstrumentId) -> i64 {

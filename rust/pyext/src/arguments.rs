@@ -27,8 +27,8 @@ macro_rules! whole {
 }
 
 whole! {
+    i128: "must be a whole number that fits 128 bits",
     i64: "must be a whole number that fits 64 bits",
-    i128: "must be a whole number of atto units that fits 128 bits",
     u64: "must be a whole number from 0 to 18446744073709551615",
     u32: "must be a whole number from 0 to 4294967295",
     u16: "must be a whole number from 0 to 65535",
@@ -57,12 +57,13 @@ readers! {
     time_ns: i64, instrument_id: u32, bid_ticks: i64, bid_lots: i64, ask_ticks: i64, ask_lots: i64,
     update_id: u64, price_ticks: i64, lots: i64, trade_id: u64, first_id: u64, last_id: u64, prev_id: u64,
     order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, count: u64, amount: i128,
+    fee_atto: i128,
 }
 
 readers! {
     optional, "Whole numbers that may be left out.", optional_number:
     checksum: Option<u32>, expire_ns: Option<i64>, instrument_id: Option<u32>, venue_time_ns: Option<i64>,
-    filled_lots: Option<i64>,
+    filled_lots: Option<i64>, price_ticks: Option<i64>,
 }
 
 readers! {
@@ -83,7 +84,8 @@ readers! {
 
 readers! {
     maybe, "Text that may be left out.", optional_text:
-    scope: Option<String>, limit: Option<String>, person: Option<String>,
+    scope: Option<String>, limit: Option<String>, person: Option<String>, venue_order_id: Option<String>,
+    trade_id: Option<String>,
 }
 
 readers! {

@@ -505,11 +505,13 @@ impl PyEventBatch {
 
     /// Adds what a venue outside says about an order: `report` is the word that journals use for it.
     ///
-    /// `filled_lots` is what had filled in all when the venue said it. A fill names its trade, and has a price, a
-    /// size, a fee in atto units (1e-18) and `liquidity`; `reason` goes with canceled, rejected, cancel_rejected and replace_rejected.
+    /// `filled_lots` is what had filled in all when the venue said it. A fill names its trade, and has a price, a size, a
+    /// fee in atto units (1e-18) and `liquidity`. Replaced and restated have the open size, and keep the price when they
+    /// name none. `reason` goes with canceled, rejected, cancel_rejected and replace_rejected. The instrument is that of
+    /// the order.
     #[pyo3(signature = (
         time_ns, instrument_id, order_id, report, *, venue_time_ns=None, venue_order_id=None, trade_id=None,
-        filled_lots=None, price_ticks=0, lots=0, liquidity="taker", fee_atto=0, reason="",
+        filled_lots=None, price_ticks=None, lots=0, liquidity="taker", fee_atto=0, reason="",
     ))]
     #[expect(clippy::too_many_arguments, reason = "a report has these fields")]
     fn venue_report(
@@ -519,13 +521,13 @@ impl PyEventBatch {
         #[pyo3(from_py_with = number::order_id)] order_id: u64,
         #[pyo3(from_py_with = text::report)] report: &str,
         #[pyo3(from_py_with = optional::venue_time_ns)] venue_time_ns: Option<i64>,
-        venue_order_id: Option<String>,
-        trade_id: Option<String>,
+        #[pyo3(from_py_with = maybe::venue_order_id)] venue_order_id: Option<String>,
+        #[pyo3(from_py_with = maybe::trade_id)] trade_id: Option<String>,
         #[pyo3(from_py_with = optional::filled_lots)] filled_lots: Option<i64>,
-        #[pyo3(from_py_with = number::price_ticks)] price_ticks: i64,
+        #[pyo3(from_py_with = optional::price_ticks)] price_ticks: Option<i64>,
         #[pyo3(from_py_with = number::lots)] lots: i64,
         #[pyo3(from_py_with = text::liquidity)] liquidity: &str,
-        fee_atto: i128,
+        #[pyo3(from_py_with = number::fee_atto)] fee_atto: i128,
         #[pyo3(from_py_with = text::reason)] reason: &str,
     ) -> PyResult<()> {
         let terms = Terms { price_ticks, lots, liquidity, fee_atto, reason };

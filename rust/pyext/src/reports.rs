@@ -10,7 +10,8 @@ use crate::errors::invalid_value;
 
 /// What a report can have beside its word.
 pub struct Terms<'a> {
-    pub price_ticks: i64,
+    /// `None` where it names none.
+    pub price_ticks: Option<i64>,
     pub lots: i64,
     pub liquidity: &'a str,
     pub fee_atto: i128,
@@ -24,23 +25,28 @@ const WORDS: &str = "must be accepted, rejected, triggered, fill, canceled, canc
 /// Reads a report.
 pub fn report_body(word: &str, terms: &Terms<'_>) -> PyResult<ReportBody> {
     let Terms { price_ticks, lots, .. } = *terms;
+    // An amendment of price 0 keeps the price.
+    let kept_ticks = price_ticks.unwrap_or(0);
     Ok(match word {
         "accepted" => ReportBody::Accepted,
         "rejected" => ReportBody::Rejected(reject_reason(terms.reason)?),
-        "triggered" if price_ticks != 0 => ReportBody::TriggeredAt { price_ticks },
-        "triggered" => ReportBody::Triggered,
+        "triggered" => {
+            price_ticks.map_or(ReportBody::Triggered, |price_ticks| ReportBody::TriggeredAt { price_ticks })
+        }
         "fill" => {
             let liquidity = match terms.liquidity {
                 "maker" => Liquidity::Maker,
                 "taker" => Liquidity::Taker,
                 other => return Err(invalid_value("liquidity", other, "must be maker or taker")),
             };
+            let rule = "a fill must have a price";
+            let price_ticks = price_ticks.ok_or_else(|| invalid_value("price_ticks", "none", rule))?;
             ReportBody::Fill { price_ticks, lots, liquidity, fee: Money(terms.fee_atto) }
         }
         "canceled" => ReportBody::Canceled(cancel_reason(terms.reason)?),
         "cancel_rejected" => ReportBody::CancelRejected(reject_reason(terms.reason)?),
-        "replaced" => ReportBody::Replaced { price_ticks, lots },
-        "restated" => ReportBody::Restated { price_ticks, lots },
+        "replaced" => ReportBody::Replaced { price_ticks: kept_ticks, lots },
+        "restated" => ReportBody::Restated { price_ticks: kept_ticks, lots },
         "replace_rejected" => ReportBody::ReplaceRejected(reject_reason(terms.reason)?),
         "expired" => ReportBody::Expired,
         other => return Err(invalid_value("report", other, WORDS)),

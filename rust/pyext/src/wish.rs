@@ -22,7 +22,7 @@ impl<'py> Part<'_, 'py> {
     pub const NONE: Self = Self(None);
 
     #[inline]
-    pub const fn is_none(&self) -> bool {
+    pub const fn is_none(self) -> bool {
         self.0.is_none()
     }
 
@@ -139,7 +139,7 @@ impl Wish<'_, '_> {
             && !self.to_limit
             && pairs.iter().all(is_missing)
             && exits.iter().all(is_missing)
-            && percents.iter().all(Part::is_none)
+            && percents.iter().all(|part| part.is_none())
     }
 
     /// Reads a plain wish; `None` when one of its numbers does not fit 64 bits.

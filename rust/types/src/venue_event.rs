@@ -27,7 +27,7 @@ pub struct VenueReport<T = Box<str>> {
     pub report: Report,
     /// The venue's own name of the order.
     pub venue_order_id: Option<T>,
-    /// The venue's own name of the trade, unique in its instrument; a fill has one.
+    /// The venue's own name of the trade, unique among those of the order; a fill has one.
     pub trade_id: Option<T>,
     /// What had filled of the order in all when the venue said this: an open size alone cannot be merged with fills
     /// that overtook it.
@@ -64,7 +64,7 @@ impl<T: AsRef<str>> VenueEvent<T> {
     /// # Errors
     ///
     /// [`ValueError`] when an id is empty, longer than [`VENUE_ID_BYTES_MAX`] or holds a control character, a fill
-    /// names no trade, or a size or a price of it is not above 0.
+    /// names no trade, what has filled is negative or a size is not above 0. Prices are free.
     pub fn check(&self) -> Result<(), ValueError> {
         let Self::Report(said) = self else { return Ok(()) };
         for (field, id) in [("venue_order_id", &said.venue_order_id), ("trade_id", &said.trade_id)] {
@@ -138,11 +138,12 @@ pub struct Surprise {
 pub enum SurpriseKind {
     /// No order ever had this number here.
     UnknownOrder = 1,
-    /// It cannot happen in the state that the order is in.
+    /// It cannot be true of what is known. Nothing of it is booked, but a fill of an order that the venue had
+    /// rejected is.
     Impossible = 2,
-    /// More filled than was open: all of it is booked.
+    /// More filled than the order was for: all of it is booked.
     Overfill = 3,
-    /// A fill of an order that had ended: it is booked.
+    /// A fill of an order that had been cancelled or had expired: it is booked, and what it opens has its exits.
     LateFill = 4,
     /// A fill of an order that ended so long ago that it is not known any more: it is not booked.
     ForgottenOrder = 5,

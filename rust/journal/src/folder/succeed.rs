@@ -38,13 +38,12 @@ pub fn succeed(
     if file.metadata().map_err(failed("look at"))?.len() != file_bytes {
         return Err(JournalError::new(path, Problem::Locked));
     }
-    let kept_in = match known_name(path, suffix, &file) {
-        Some(known) => known,
-        None => {
-            let free = free_name(path, suffix);
-            keep(path, &free).map_err(failed("keep a copy of"))?;
-            free
-        }
+    let kept_in = if let Some(known) = known_name(path, suffix, &file) {
+        known
+    } else {
+        let free = free_name(path, suffix);
+        keep(path, &free).map_err(failed("keep a copy of"))?;
+        free
     };
     sync_directory(path).map_err(failed("sync the directory of"))?;
     fs::rename(successor, path).map_err(failed("replace"))?;

@@ -8,6 +8,8 @@
     reason = "test code; each test uses a part"
 )]
 
+pub mod outside;
+
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
 use tradecore_kernel::{
@@ -502,4 +504,35 @@ impl Script {
             self.last_order = order_id.0;
         }
     }
+}
+
+/// Sums the exposure of a row from orders and positions alone.
+pub fn recounted(rig: &Rig, of: Option<StrategyId>) -> (Money, Money) {
+    let (mut gross, mut all_long, mut all_short) = (0, 0, 0);
+    for instrument in [GOLD, TIN] {
+        let Some(mark) = rig.kernel.mark(instrument) else { continue };
+        let (mut buys, mut sells) = (0, 0);
+        for order in rig.kernel.orders().iter() {
+            let is_of_row = of.is_none_or(|strategy| strategy == order.intent.strategy);
+            if !is_of_row || order.intent.instrument != instrument || order.only_closes() {
+                continue;
+            }
+            let lots = order.open_lots().max(order.amending.lots);
+            match order.intent.side {
+                Side::Buy => buys += i128::from(lots),
+                Side::Sell => sells += i128::from(lots),
+            }
+        }
+        let position: i64 = [ANNA, BERT]
+            .into_iter()
+            .filter(|strategy| of.is_none_or(|of| of == *strategy))
+            .map(|strategy| rig.position(strategy, instrument))
+            .sum();
+        let long = (i128::from(position) + buys) * i128::from(mark);
+        let short = (i128::from(position) - sells) * i128::from(mark);
+        gross += long.abs().max(short.abs());
+        all_long += long;
+        all_short += short;
+    }
+    (money(gross), money(all_long.abs().max(all_short.abs())))
 }
