@@ -29,7 +29,9 @@ fn owned(record: &Record<'_>) -> Owned {
             let (bids, asks) = (bids.iter().collect(), asks.iter().collect());
             Owned::Event { body: event.body, instrument: event.instrument, bids, asks }
         }
-        RecordBody::Account(account) => Owned::Account(account.read().unwrap()),
+        RecordBody::Account(account) => {
+            Owned::Account(account.read().unwrap_or_else(|error| panic!("{error}")))
+        }
         RecordBody::Order { intent, reference_ticks } => Owned::Order { intent, reference_ticks },
         RecordBody::Refused { intent, refusal } => Owned::Refused { intent, refusal },
         RecordBody::CancelRequest { order_id, strategy } => Owned::CancelRequest { order_id, strategy },
