@@ -23,6 +23,7 @@ from tradecore import (
 )
 from tradecore.backtest import run as run_backtest
 from tradecore.backtest.earned import earned
+from tradecore.domain.commands import Forbid, Kill, Pause, SetLimit
 from tradecore.domain.journal import decode_frames, events_from_frames
 from tradecore.engine.carried import Command, followed_account, opened_frames
 
@@ -246,10 +247,11 @@ def test_commands_that_hold_and_losses_go_on():
     engine = engine_of(OPENING, recording=True)
     engine.feed(quotes_of([10]))
     engine.run()
-    engine.command("set_limit", 11, scope="account", limit="drawdown_max", value="500", person="Ada")
-    engine.command("forbid", 12, scope="strategy:Holds", instrument="TIN", person="Ada")
-    engine.command("pause", 13)
-    engine.command("kill", 14)
+    limit = SetLimit(scope="account", limit="drawdown_max", value="500", person="Ada")
+    engine.command(limit, 11)
+    engine.command(Forbid(scope="strategy:Holds", instrument="TIN", person="Ada"), 12)
+    engine.command(Pause(), 13)
+    engine.command(Kill(), 14)
     engine.run()
     names = ["Holds"]
     account = followed_account(engine.spec, names, [engine.take_frames()])

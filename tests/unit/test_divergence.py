@@ -95,4 +95,4 @@ def test_where_one_side_has_an_end_its_end_is_named(is_recorded_longer):
     said = told(whole, part) if is_recorded_longer else told(part, whole)
 
     assert "at 1970-01-01T00:00:02Z" in said
-    assert f"the {'replay makes' if is_recorded_longer else 'journal has'} nothing there" in said
+    assert f"the {'replay makes' if is_recorded_longer else 'journal has'} nothing that can be read" in said

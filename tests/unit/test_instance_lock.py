@@ -152,7 +152,7 @@ def test_a_pipe_in_the_place_of_the_lock_file_is_refused_by_name(state):
         ((), "no engine runs; name the account that is meant, one of: a, b, c, d"),
     ],
 )
-@pytest.mark.parametrize("command", [control.pause, control.kill, control.stop])
+@pytest.mark.parametrize("command", [control.command, control.kill, control.stop])
 def test_a_command_without_a_name_offers_the_engines_that_run(command, running, rule, tmp_path, monkeypatch):
     """An account whose engine has died is counted, not offered: nothing could answer for it."""
     monkeypatch.setenv("TRADECORE_STATE_DIR", str(tmp_path / "state"))
@@ -163,7 +163,7 @@ def test_a_command_without_a_name_offers_the_engines_that_run(command, running, 
         locks[name].acquire()
     try:
         with pytest.raises(ConfigError) as caught:
-            command(argparse.Namespace(account=None, json=False, release=False))
+            command(argparse.Namespace(account=None, json=False, release=False, command="pause"))
         assert caught.value.key == "ACCOUNT"
         assert caught.value.rule == rule
     finally:

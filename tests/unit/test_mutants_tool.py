@@ -35,7 +35,7 @@ def test_the_nearest_tests_come_first_and_each_once(tool):
     assert direct == []
     assert "adapters/files/tests/test_latency.py" in own
     direct, own, beyond, _ = tool.tests_near(ROOT, "python/tradecore/runtime/recovery.py")
-    assert "tests/unit/test_divergence.py" in direct
+    assert "tests/unit/test_calendars.py" in direct
     assert own == []
     assert beyond
     assert not {*direct} & {*beyond}

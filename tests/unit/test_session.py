@@ -135,7 +135,10 @@ async def test_what_a_crash_cut_off_must_come_again_byte_for_byte(tmp_path, reco
     """Whether the bytes that are made again are smaller or larger than those that were recorded."""
     session = open_session(tmp_path / "journal")
     session._commit._recorded = recorded
-    with pytest.raises(BrokenInvariantError, match="the replay parts from the journal 0 bytes after"):
+    with pytest.raises(
+        BrokenInvariantError,
+        match=r"the replay parts from the journal at .*: the journal has nothing that can be read",
+    ):
         await session.run()
     assert kinds(tmp_path / "journal", "report", "flow") == []
 

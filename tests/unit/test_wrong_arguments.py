@@ -92,6 +92,13 @@ OF_A_BATCH: dict[str, dict[str, object]] = {
     },
     "mark": {"time_ns": 10, "instrument_id": 0, "price_ticks": 100},
     "funding": {"time_ns": 10, "instrument_id": 0, "rate_ppb": 5, "mark_ticks": 100},
+    "venue_report": {
+        "time_ns": 10, "instrument_id": 0, "order_id": 1, "report": "fill", "venue_time_ns": 9,
+        "venue_order_id": "V1", "trade_id": "T1", "filled_lots": 1, "price_ticks": 100, "lots": 1,
+        "liquidity": "maker", "fee_atto": 1, "reason": "requested",
+    },
+    "outcome_lost": {"time_ns": 10, "instrument_id": 0, "order_id": 1},
+    "reconciled": {"time_ns": 10},
     "clock": {"time_ns": 10},
     "opening": {"time_ns": 10, "rows": ROWS},
     "adjustment": {"time_ns": 10, "currency": "USD", "amount": 1, "reason": "fee"},

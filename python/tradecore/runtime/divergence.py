@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from tradecore.domain.errors import DivergenceError
+from tradecore.domain.errors import DataError, DivergenceError
 from tradecore.domain.narrator import Narrator, Noted
 from tradecore.domain.record import records_in
 from tradecore.domain.times import iso_time
@@ -60,13 +60,16 @@ def _frame(data: bytes, start: int) -> bytes:
 def _noted(frame: bytes, narrator: Narrator) -> Noted | None:
     if not frame:
         return None
-    (record,) = records_in(frame, [0])
+    try:
+        (record,) = records_in(frame, [0])
+    except DataError:
+        return None
     return narrator.note(record)
 
 
 def _told(noted: Noted | None, narrator: Narrator) -> str:
     if noted is None:
-        return "nothing there"
+        return "nothing that can be read"
     return f"{noted.record.kind.replace('_', ' ')} ({narrator.words(noted)})"
 
 

@@ -58,9 +58,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             ", ".join(changes),
             None,
             f"the journal was written with other settings ({'; '.join(changes.values())}): restore them; or "
-            "start with --carry-over, which begins a new journal with the cash and the positions of this "
-            "one; or with --new-journal, which begins with the configured cash; or choose another "
-            "journal.path",
+            "start with --carry-over to take cash and positions to a new journal, or with --new-journal to "
+            "begin with the configured cash; or choose another journal.path",
         )
 
     def changes_since(self, recorded: bytes) -> dict[str, str]:
