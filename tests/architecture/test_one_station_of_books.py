@@ -23,7 +23,7 @@ def test_one_function_opens_an_order_and_one_books_a_report():
     assert places(r"\borders\s*\.apply\(") == [BOOKS]
     assert places(r"\bledger\s*\.apply_fill\(") == [BOOKS] * 2
     assert places(r"\borders\s*\.fill_closed\(") == [BOOKS]
-    assert places(r"\bscopes\s*\.note_fill\(") == ["rust/kernel/src/scoping.rs"]
+    assert places(r"\bscopes\s*\.note_fill\(") == ["rust/kernel/src/books/scoping.rs"]
 
 
 def test_one_life_cycle_says_what_may_happen_to_an_order():
@@ -37,7 +37,7 @@ def test_one_life_cycle_says_what_may_happen_to_an_order():
 
 def test_gates_are_checked_at_one_place():
     """New orders, amendments, arming and growth come through one function, which asks them before risk."""
-    gates, judging = "rust/kernel/src/gates.rs", "rust/kernel/src/judging.rs"
+    gates, judging = "rust/kernel/src/gates.rs", "rust/kernel/src/gates/judging.rs"
 
     assert places(r"\bgates\s*\.ask\(") == [gates]
     assert places(r"\bself\s*\.pass_gates\(") == [gates]

@@ -48,7 +48,7 @@ def test_the_matchers_are_known_to_the_venue_alone():
         for found in re.findall(r"\b(\w+Matcher)\b", re.sub(r"//.*", "", path.read_text("utf-8")))
     }
 
-    assert known == {("rust/kernel/src/bars.rs", "BarMatcher")}
+    assert known == {("rust/kernel/src/markets/bars.rs", "BarMatcher")}
 
 
 def test_the_patterns_find_what_they_look_for():

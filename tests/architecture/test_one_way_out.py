@@ -19,10 +19,10 @@ def lines_with(pattern: str, below: str = "rust") -> list[str]:
 
 def test_one_function_plans_an_arrival_at_the_venue():
     """The schedule's one way to do so has one caller, and so has the record that something was sent."""
-    door = [f"{KERNEL}/dispatch.rs"]
+    door = [f"{KERNEL}/outgoing/dispatch.rs"]
 
     assert lines_with(r"\bschedule\s*\.arrival\(") == door
-    assert lines_with(r"\barrivals\s*\.(push_\w+|insert|extend|append)\(") == [f"{KERNEL}/schedule.rs"] * 2
+    assert lines_with(r"\barrivals\s*\.(push_\w+|insert|extend|append)\(") == [f"{KERNEL}/outgoing/schedule.rs"] * 2
     assert set(lines_with(r"\brecorder\s*\.sent\(")) == set(door)
     assert lines_with(r"\bencode_sent\(&mut") == [f"{KERNEL}/recorder.rs"]
 

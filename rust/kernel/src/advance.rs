@@ -3,9 +3,9 @@
 use tradecore_types::{Event, EventBody, InstrumentId};
 
 use crate::input::Head;
-use crate::market::Market;
-use crate::schedule::{Due, End};
-use crate::wake::{Wake, WakeBody};
+use crate::markets::market::Market;
+use crate::outgoing::schedule::{Due, End};
+use crate::calls::wake::{Wake, WakeBody};
 use crate::{Kernel, KernelError};
 
 /// Why [`Kernel::advance`] came back.

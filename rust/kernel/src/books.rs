@@ -3,18 +3,32 @@
 //! **Invariant:** what a report changes is changed here and in one order: life cycle, ledger, groups, account, scopes.
 //! So whoever looks between two reports sees books that agree with each other.
 
+pub(crate) mod account;
+pub(crate) mod activity;
+pub(crate) mod borrow;
+pub(crate) mod buy_and_hold;
+pub(crate) mod buying_power;
+pub(crate) mod counters;
+pub(crate) mod equity;
+pub(crate) mod heard;
+pub(crate) mod holdings;
+pub(crate) mod opening;
+pub(crate) mod outside;
+pub(crate) mod reports;
+pub(crate) mod scoping;
+
 use tradecore_ledger::{Answer, ClosedOrder, FillInput, Ledger, OpenOrder, OrderError, Orders};
 use tradecore_risk::Scopes;
 use tradecore_types::{
     Instrument, InstrumentId, OrderId, OrderIntent, Report, ReportBody, Side, StrategyId, TimeNs,
 };
 
-use crate::account::Account;
-use crate::activity::Activity;
-use crate::close_out::{Rest, Ties};
+use crate::books::account::Account;
+use crate::books::activity::Activity;
+use crate::groups::close_out::{Rest, Ties};
 use crate::groups::{Groups, Told};
 use crate::recorder::Recorder;
-use crate::wake::{OrderUpdate, WakeBody};
+use crate::calls::wake::{OrderUpdate, WakeBody};
 use crate::{Counters, KernelError};
 
 /// What is open, what is owned, and what follows from both.

@@ -1,5 +1,7 @@
 //! Bounds how often a strategy is called before the engine comes any further.
 
+pub(crate) mod wake;
+
 use tradecore_types::{StrategyId, TimeNs};
 
 /// How often a strategy was called at the last moment at which it was.

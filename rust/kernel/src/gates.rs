@@ -3,6 +3,10 @@
 //! Gates decide whether risk may be added. What is closing passes whatever they say, so no gate traps a position;
 //! it then is bound to the position, so that it never becomes an order that a gate did not let pass.
 
+pub(crate) mod built_in;
+pub(crate) mod decision;
+pub(crate) mod judging;
+
 use std::borrow::Cow;
 
 use tradecore_journal::Gate as TracedGate;
@@ -10,9 +14,9 @@ use tradecore_ledger::OpenOrder;
 use tradecore_risk::{Approval, Exposure};
 use tradecore_types::{InstrumentId, OrderIntent, Refusal, Rule, StrategyId, TimeNs};
 
-use crate::activity::GateCount;
-use crate::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
-use crate::orders::asked_side;
+use crate::books::activity::GateCount;
+use crate::gates::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
+use crate::outgoing::orders::asked_side;
 use crate::{Kernel, KernelError};
 
 /// A decision that asks for something to be sent, as the journal counts them; 0 is the decision to hold.

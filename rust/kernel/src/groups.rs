@@ -6,8 +6,13 @@
 //! children without an order until their entry fills. Of orders that cancel each other the end of one cancels
 //! the others, and a partial fill makes them no larger than what it leaves.
 
+pub(crate) mod arming;
+pub(crate) mod child;
+pub(crate) mod close_out;
+pub(crate) mod closing;
 mod late;
 mod lines;
+pub(crate) mod told;
 mod unsent;
 
 use std::collections::VecDeque;
@@ -18,9 +23,9 @@ use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind};
 
-use crate::child::{Child, Stage};
-use crate::close_out::Rest;
-pub(crate) use crate::told::Told;
+use crate::groups::child::{Child, Stage};
+use crate::groups::close_out::Rest;
+pub(crate) use crate::groups::told::Told;
 
 /// How a new order depends on others of its strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! Fed events, merged over their sources by (time, source number, order of arrival).
 
+pub(crate) mod tournament;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tradecore_types::{Event, EventBatch, EventBody, Funding, TimeNs, ValueError};
 
-use crate::tournament::Tournament;
+use crate::input::tournament::Tournament;
 
 /// Sources there can be: a number beyond is a mistake, and room is made for every number below.
 const SOURCES_MAX: usize = 4_096;

@@ -13,17 +13,17 @@ use tradecore_types::{
 };
 use tradecore_venue::VenueOut;
 
-use crate::account::Account;
-use crate::activity::{Activity, OrderCounts, Seen};
+use crate::books::account::Account;
+use crate::books::activity::{Activity, OrderCounts, Seen};
 use crate::books::Books;
-use crate::build::build_market;
+use crate::markets::build::build_market;
 use crate::groups::Groups;
 use crate::input::Input;
-use crate::market::{Book, Market};
+use crate::markets::market::{Book, Market};
 use crate::recorder::Recorder;
-use crate::schedule::Schedule;
-use crate::series::{BarSource, Column, IndicatorValues, Series};
-use crate::wake::{Hearing, Wake, WakeBody};
+use crate::outgoing::schedule::Schedule;
+use crate::markets::series::{BarSource, Column, IndicatorValues, Series};
+use crate::calls::wake::{Hearing, Wake, WakeBody};
 use crate::{BookCounts, Counters, KernelConfig, KernelError};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
@@ -55,20 +55,20 @@ pub struct Kernel {
     pub(crate) opened_ns: TimeNs,
     pub(crate) switches: Switches,
     /// What a venue outside has said and may say again.
-    pub(crate) heard: crate::heard::Heard,
+    pub(crate) heard: crate::books::heard::Heard,
     /// Decision gates and traces, when there are any.
     pub(crate) gates: Option<Box<crate::gates::Gates>>,
-    pub(crate) changes: crate::changes::Changes,
+    pub(crate) changes: crate::control::changes::Changes,
     pub(crate) calls: crate::calls::Calls,
     /// Whose reduce-only orders may be too large for the position after the reports of this moment.
     pub(crate) orphaned: Vec<(StrategyId, InstrumentId)>,
     /// Orders that are about to be cut or cancelled; kept for its memory.
     pub(crate) met: Vec<OrderId>,
     pub(crate) last_order_id: u64,
-    pub(crate) curve: crate::equity::Curve,
+    pub(crate) curve: crate::books::equity::Curve,
     /// What comes out of a venue in one step; kept for its memory.
     pub(crate) venue_out: VenueOut,
-    pub(crate) close_outs: Vec<crate::close_out::CloseOut>,
+    pub(crate) close_outs: Vec<crate::groups::close_out::CloseOut>,
     /// Instruments whose market has changed at this moment while something was to be closed there.
     pub(crate) changed: Vec<InstrumentId>,
     /// Whether any instrument has margin rules.
@@ -97,7 +97,7 @@ impl Kernel {
         }
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
         let account = Account::of(&config, &instruments)?;
-        let curve = crate::equity::Curve::new(&config);
+        let curve = crate::books::equity::Curve::new(&config);
         let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
         let strategies = usize::from(config.strategies);
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
@@ -117,7 +117,7 @@ impl Kernel {
         Ok(Self {
             books,
             gates: None,
-            changes: crate::changes::Changes::default(),
+            changes: crate::control::changes::Changes::default(),
             calls: crate::calls::Calls::new(config.calls_max, strategies),
             met: Vec::new(),
             recorder: Recorder::new(config.is_recording, config.has_digest),
@@ -130,7 +130,7 @@ impl Kernel {
             now_ns: 0,
             opened_ns: TimeNs::MIN,
             switches: Switches::default(),
-            heard: crate::heard::Heard::default(),
+            heard: crate::books::heard::Heard::default(),
             last_order_id: 0,
             venue_out: VenueOut::default(),
             orphaned: Vec::new(),

@@ -1,10 +1,14 @@
 //! Margin of derivatives: what positions and orders need, and what there is.
 
+pub(crate) mod liquidation;
+pub(crate) mod path;
+pub(crate) mod watch;
+
 use tradecore_ledger::{FillInput, Ledger, MarginSchedule, Orders};
 use tradecore_risk::Stake;
 use tradecore_types::{Instrument, InstrumentId, Money, Refusal, Rule, StrategyId, ValueError, share_of};
 
-use crate::margin_watch::MarginWatch;
+use crate::margin::watch::MarginWatch;
 use crate::{Kernel, KernelConfig, KernelError, Leverage};
 
 /// Whose money stands behind a position.

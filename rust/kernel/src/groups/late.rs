@@ -3,7 +3,7 @@
 use tradecore_types::OrderId;
 
 use super::Groups;
-use crate::child::Child;
+use crate::groups::child::Child;
 
 impl Groups {
     /// Tells whether an order has children.

@@ -6,9 +6,9 @@
 use tradecore_types::OrderId;
 
 use super::{Cut, Groups, Member};
-use crate::child::Child;
-use crate::close_out::Ties;
-use crate::told::Told;
+use crate::groups::child::Child;
+use crate::groups::close_out::Ties;
+use crate::groups::told::Told;
 
 impl Groups {
     /// Returns the group of an order, the entry that it follows and its line.

@@ -4,7 +4,7 @@ use tradecore_risk::ApprovedOrder;
 use tradecore_types::OrderId;
 
 use super::Groups;
-use crate::child::{Child, Stage};
+use crate::groups::child::{Child, Stage};
 
 impl Groups {
     /// Takes a held order out for good; `None` when it is not held.

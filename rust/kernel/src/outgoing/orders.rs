@@ -8,9 +8,9 @@ use tradecore_types::{
 };
 
 use crate::books::Booking;
-use crate::decision::RequestKind;
+use crate::gates::decision::RequestKind;
 use crate::gates::Occasion;
-use crate::schedule::{Cancelling, Delivery};
+use crate::outgoing::schedule::{Cancelling, Delivery};
 use crate::{Destination, Kernel, KernelError, Links, VenueRequest};
 
 /// What a strategy asks for.

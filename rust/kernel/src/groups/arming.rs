@@ -8,10 +8,10 @@ use tradecore_types::{
     Report, ReportBody, Size, exit_kinds,
 };
 
-use crate::child::Child;
-use crate::decision::RequestKind;
-use crate::orders::KEEPS_PRICE;
-use crate::schedule::Delivery;
+use crate::groups::child::Child;
+use crate::gates::decision::RequestKind;
+use crate::outgoing::orders::KEEPS_PRICE;
+use crate::outgoing::schedule::Delivery;
 use crate::{Kernel, KernelError, Links, VenueRequest};
 
 /// Price of an exit before its entry has paid one; nothing is sent with it.

@@ -3,7 +3,7 @@
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{OrderId, OrderKind};
 
-use crate::decision::RequestKind;
+use crate::gates::decision::RequestKind;
 use crate::gates::Occasion;
 
 /// An order that follows the fills of another one, for as long as either lives.

@@ -6,9 +6,9 @@ use tradecore_matching::MarketOut;
 use tradecore_types::{Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Trade};
 use tradecore_venue::VenueOut;
 
-use crate::market::{Book, Market, middle};
-use crate::schedule::{Delivery, End};
-use crate::wake::WakeBody;
+use crate::markets::market::{Book, Market, middle};
+use crate::outgoing::schedule::{Delivery, End};
+use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError};
 
 impl Kernel {

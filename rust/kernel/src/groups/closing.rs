@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Side, StrategyId};
 
-use crate::orders::KEEPS_PRICE;
+use crate::outgoing::orders::KEEPS_PRICE;
 use crate::{Kernel, KernelError};
 
 /// Whose orders, and on which side.

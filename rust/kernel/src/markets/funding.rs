@@ -2,7 +2,7 @@
 
 use tradecore_types::{CashFlow, CashFlowKind, Funding, InstrumentId, Mark, Money, StrategyId};
 
-use crate::wake::WakeBody;
+use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError};
 
 impl Kernel {

@@ -5,7 +5,7 @@ use tradecore_risk::Gate;
 use tradecore_types::{Instrument, InstrumentId, ValueError};
 use tradecore_venue::SimulatedVenue;
 
-use crate::market::{Book, Market, SeriesOf, Subscribers};
+use crate::markets::market::{Book, Market, SeriesOf, Subscribers};
 use crate::{InstrumentConfig, VenueConfig};
 
 /// Builds the market of one instrument.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use tradecore_types::TimeNs;
 
-use crate::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
+use crate::gates::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 
 /// Nanoseconds of a second.
 const SECOND_NS: f64 = 1e9;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tradecore_ledger::Lendable;
 use tradecore_types::{InstrumentId, Money, TimeNs};
 
-use crate::buy_and_hold::BuyAndHold;
+use crate::books::buy_and_hold::BuyAndHold;
 use crate::{Kernel, KernelConfig, KernelError};
 
 /// The equity over time, oldest first: columns of one length, 32 bytes a row, of which none is ever dropped.

@@ -14,8 +14,8 @@ use tradecore_types::{
 };
 
 use crate::books::{Booking, Outcome};
-use crate::heard::Traded;
-use crate::orders::KEEPS_PRICE;
+use crate::books::heard::Traded;
+use crate::outgoing::orders::KEEPS_PRICE;
 use crate::{Kernel, KernelError};
 
 /// What a report means for the books as they are now.

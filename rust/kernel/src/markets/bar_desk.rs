@@ -9,10 +9,11 @@ use tradecore_types::{
 
 use crate::books::{Booking, Books};
 use crate::margin::{MarginMode, Margined, Standing, free_notional, verdict};
-use crate::margin_path::Leg;
+use crate::margin::path::Leg;
 use crate::recorder::Recorder;
-use crate::wake::{Hearing, Wake};
-use crate::{KernelError, Leverage, buying_power};
+use crate::calls::wake::{Hearing, Wake};
+use crate::books::buying_power;
+use crate::{KernelError, Leverage};
 
 /// Everything of the kernel that one instrument's bars may touch.
 pub(crate) struct BarDesk<'a> {

@@ -15,8 +15,8 @@ use tradecore_types::{
 use tradecore_venue::{forced_fill, liquidation_fee};
 
 use crate::margin::{Margin, MarginMode, overflow};
-use crate::schedule::Cancelling;
-use crate::wake::WakeBody;
+use crate::outgoing::schedule::Cancelling;
+use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError, VenueRequest};
 
 /// What was found to be too little.

@@ -3,7 +3,7 @@
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{Report, ReportBody};
 
-use crate::close_out::Rest;
+use crate::groups::close_out::Rest;
 
 /// What a report did to an order.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use tradecore_risk::{Gate, Reference};
 use tradecore_types::{Bar, Instrument, Quote, Sessions, StrategyId, TimeNs};
 use tradecore_venue::{Shown, SimulatedVenue};
 
-use crate::activity::Seen;
+use crate::books::activity::Seen;
 
 /// The book of an instrument and where it comes from.
 #[derive(Debug)]

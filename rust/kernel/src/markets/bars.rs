@@ -3,8 +3,8 @@
 use tradecore_matching::{BarAccount, BarMatcher, BarOrder, Finalize};
 use tradecore_types::{Bar, InstrumentId, Report, TimeNs};
 
-use crate::bar_desk::BarDesk;
-use crate::market::Market;
+use crate::markets::bar_desk::BarDesk;
+use crate::markets::market::Market;
 use crate::{Kernel, KernelError, VenueRequest};
 
 impl Kernel {

@@ -4,10 +4,10 @@ use tradecore_ledger::OpenOrder;
 use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
 use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side};
 
-use crate::buying_power;
+use crate::books::buying_power;
 use crate::gates::Occasion;
 use crate::kernel::ENTRIES_MAX;
-use crate::market::Market;
+use crate::markets::market::Market;
 use crate::{Kernel, KernelError};
 
 /// Open orders at which a strategy's closing orders are refused: the rest is kept for what the engine
