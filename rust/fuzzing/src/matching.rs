@@ -112,7 +112,7 @@ fn request(instrument: InstrumentId, bytes: &mut Bytes<'_>) -> OrderRequest {
         time_in_force,
         post_only: bytes.below(4) == 0,
         reduce_only: bytes.below(4) == 0,
-        size: if bytes.below(8) == 0 { Size::EquityPpm(bytes.i64()) } else { Size::Lots(bytes.i64()) },
+        size: if bytes.below(8) == 0 { Size::BuyingPowerPpm(bytes.i64()) } else { Size::Lots(bytes.i64()) },
         bracket: Bracket { stop_loss: exit(bytes), take_profit: exit(bytes) },
     }
 }

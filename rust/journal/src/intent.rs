@@ -26,7 +26,7 @@ pub(crate) fn put_intent(out: &mut Vec<u8>, intent: &OrderIntent) {
     let has_more = kind > LAST_SHORT_KIND || expire_ns.is_some();
     let (size_kind, size) = match intent.size {
         Size::Lots(lots) => (1, lots),
-        Size::EquityPpm(ppm) => (2, ppm),
+        Size::BuyingPowerPpm(ppm) => (2, ppm),
     };
     let Bracket { stop_loss, take_profit } = intent.bracket;
     let (stop_loss_flags, stop_loss) = exit_numbers(stop_loss, STOP_LOSS, STOP_LOSS_PPM);
@@ -195,7 +195,7 @@ fn time_in_force_of(code: u8, expire_ns: i64) -> Result<TimeInForce, CodecError>
 fn size(kind: u8, size: i64) -> Result<Size, CodecError> {
     match kind {
         1 => Ok(Size::Lots(size)),
-        2 => Ok(Size::EquityPpm(size)),
+        2 => Ok(Size::BuyingPowerPpm(size)),
         _ => Err(unknown("size_kind", kind)),
     }
 }

@@ -78,7 +78,7 @@ fn intents() -> [OrderIntent; 3] {
         time_in_force: TimeInForce::Ioc,
         post_only: false,
         reduce_only: true,
-        size: Size::EquityPpm(999_900),
+        size: Size::BuyingPowerPpm(999_900),
         bracket: Bracket::default(),
         closes: Some(OrderId(1)),
         ..limit

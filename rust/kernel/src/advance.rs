@@ -2,10 +2,10 @@
 
 use tradecore_types::{Event, EventBody, InstrumentId};
 
+use crate::calls::wake::{Wake, WakeBody};
 use crate::input::Head;
 use crate::markets::market::Market;
 use crate::outgoing::schedule::{Due, End};
-use crate::calls::wake::{Wake, WakeBody};
 use crate::{Kernel, KernelError};
 
 /// Why [`Kernel::advance`] came back.

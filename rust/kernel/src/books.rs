@@ -25,10 +25,10 @@ use tradecore_types::{
 
 use crate::books::account::Account;
 use crate::books::activity::Activity;
+use crate::calls::wake::{OrderUpdate, WakeBody};
 use crate::groups::close_out::{Rest, Ties};
 use crate::groups::{Groups, Told};
 use crate::recorder::Recorder;
-use crate::calls::wake::{OrderUpdate, WakeBody};
 use crate::{Counters, KernelError};
 
 /// What is open, what is owned, and what follows from both.

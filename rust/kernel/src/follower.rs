@@ -125,7 +125,7 @@ impl Follower {
                 self.kernel.last_order_id = self.kernel.last_order_id.max(intent.order_id.0);
                 let open_lots = match intent.size {
                     Size::Lots(lots) => Some(lots),
-                    Size::EquityPpm(_) => None,
+                    Size::BuyingPowerPpm(_) => None,
                 };
                 self.open
                     .insert(intent.order_id, FollowedOrder { intent: *intent, open_lots, has_filled: false });

@@ -13,17 +13,17 @@ use tradecore_types::{
 };
 use tradecore_venue::VenueOut;
 
+use crate::books::Books;
 use crate::books::account::Account;
 use crate::books::activity::{Activity, OrderCounts, Seen};
-use crate::books::Books;
-use crate::markets::build::build_market;
+use crate::calls::wake::{Hearing, Wake, WakeBody};
 use crate::groups::Groups;
 use crate::input::Input;
+use crate::markets::build::build_market;
 use crate::markets::market::{Book, Market};
-use crate::recorder::Recorder;
-use crate::outgoing::schedule::Schedule;
 use crate::markets::series::{BarSource, Column, IndicatorValues, Series};
-use crate::calls::wake::{Hearing, Wake, WakeBody};
+use crate::outgoing::schedule::Schedule;
+use crate::recorder::Recorder;
 use crate::{BookCounts, Counters, KernelConfig, KernelError};
 
 /// Orders that can be open at once. The last three quarters are kept for exits and closing orders.
@@ -382,7 +382,7 @@ impl Kernel {
     /// Returns the limits of an instrument.
     #[must_use]
     pub fn limits(&self, instrument: InstrumentId) -> Option<tradecore_risk::Limits> {
-        self.markets.get(instrument.index()).map(|market| market.gate.limits())
+        self.markets.get(instrument.index()).map(|market| market.checks.limits())
     }
 
     /// Returns the ledger.
@@ -494,7 +494,7 @@ impl Kernel {
         for market in &self.markets {
             market.write_prices(&mut state);
             market.book.write_state(&mut state);
-            market.gate.write_state(&mut state);
+            market.checks.write_state(&mut state);
             market.venue.write_state(&mut state);
         }
         self.books.scopes.write_state(&mut state);

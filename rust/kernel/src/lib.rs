@@ -12,16 +12,16 @@ mod behaviour;
 mod books;
 mod calls;
 mod config;
+mod control;
 mod error;
 mod follower;
 mod gates;
 mod groups;
 mod input;
 mod kernel;
-mod control;
-mod outgoing;
-mod markets;
 mod margin;
+mod markets;
+mod outgoing;
 mod recorder;
 #[cfg(test)]
 mod tests;
@@ -29,23 +29,23 @@ mod tests;
 #[cfg(test)]
 extern crate self as tradecore_kernel;
 
-pub use books::activity::{GateCount, OrderCounts, RefusalCount, Seen};
 pub use advance::Advance;
 pub use behaviour::BEHAVIOUR_VERSION;
-pub use gates::built_in::BuiltInGate;
-pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage};
+pub use books::activity::{GateCount, OrderCounts, RefusalCount, Seen};
 pub use books::counters::{BookCounts, Counters};
-pub use gates::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 pub use books::equity::EquityColumns;
+pub use calls::wake::{OrderUpdate, Wake, WakeBody};
+pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage};
 pub use error::KernelError;
 pub use follower::{FollowedOrder, Follower};
+pub use gates::built_in::BuiltInGate;
+pub use gates::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 pub use groups::Links;
 pub use kernel::Kernel;
 pub use margin::{MarginMode, MarginRule};
-pub use outgoing::orders::{OrderRequest, Verdict};
 pub use markets::series::{BarSource, Column, HISTORY_MAX, IndicatorValues};
+pub use outgoing::orders::{OrderRequest, Verdict};
 pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
 pub use tradecore_venue::{
     FeeTier, FeeWindow, LatencySample, LatencySamples, Matching, VenueConfig, VenueRequest,
 };
-pub use calls::wake::{OrderUpdate, Wake, WakeBody};

@@ -97,7 +97,7 @@ fn request() -> impl Strategy<Value = OrderRequest> {
         proptest::sample::select(vec![TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok]),
         number().prop_map(|expire_ns| TimeInForce::Gtd { expire_ns }),
     ];
-    let size = prop_oneof![3 => number().prop_map(Size::Lots), 1 => number().prop_map(Size::EquityPpm)];
+    let size = prop_oneof![3 => number().prop_map(Size::Lots), 1 => number().prop_map(Size::BuyingPowerPpm)];
     let exit = || proptest::option::of(number());
     ((0..3u32, side(), kind, time), any::<(bool, bool)>(), size, (exit(), exit())).prop_map(
         |((instrument, side, kind, time_in_force), (post_only, reduce_only), size, (stop, profit))| {

@@ -404,7 +404,7 @@ impl Requests {
             _ => OrderKind::Limit { price_ticks },
         };
         let lots = Size::Lots(1 + self.next(12));
-        let size_of = if self.next(6) == 0 { Size::EquityPpm(100) } else { lots };
+        let size_of = if self.next(6) == 0 { Size::BuyingPowerPpm(100) } else { lots };
         let reduce_only = self.next(4) == 0;
         let request = OrderRequest { kind, size: size_of, reduce_only, ..market(GOLD, side, 1) };
         let entry = if self.next(5) == 0 { self.older(rig) } else { None };

@@ -75,7 +75,7 @@ impl OpenOrder {
         let price_ticks = intent.kind.price_ticks();
         let lots = match intent.size {
             Size::Lots(lots) => Some(lots),
-            Size::EquityPpm(_) => None,
+            Size::BuyingPowerPpm(_) => None,
         };
         Self {
             intent: *intent,

@@ -136,7 +136,7 @@ impl Orders {
         let lots = match intent.size {
             Size::Lots(lots) if lots <= 0 => return Err(OrderError::Lots { order_id, lots, open_lots: 0 }),
             Size::Lots(lots) => lots,
-            Size::EquityPpm(_) => 0,
+            Size::BuyingPowerPpm(_) => 0,
         };
         if self.index.len() >= self.capacity {
             return Err(OrderError::Full { capacity: self.capacity });

@@ -292,7 +292,7 @@ fn a_smaller_size_keeps_the_place_and_anything_else_loses_it() {
 #[test]
 fn an_order_the_venue_cannot_read_is_unsupported() {
     let mut desk = Desk::new(BIDS, ASKS);
-    let share = OrderIntent { size: Size::EquityPpm(500_000), ..market(1, Side::Buy, 1) };
+    let share = OrderIntent { size: Size::BuyingPowerPpm(500_000), ..market(1, Side::Buy, 1) };
     for intent in [
         share,
         limit(1, Side::Buy, 99, 0),

@@ -306,7 +306,7 @@ impl Wish<'_, '_> {
             (Some(quantity), None, None) => {
                 numbers.stepped(instrument, "quantity_lots", "quantity", quantity).map(Size::Lots)
             }
-            (None, None, Some(fraction)) => numbers.share(fraction).map(Size::EquityPpm),
+            (None, None, Some(fraction)) => numbers.share(fraction).map(Size::BuyingPowerPpm),
             _ => Err(no_one_size()),
         }
     }

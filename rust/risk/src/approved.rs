@@ -52,7 +52,7 @@ impl ApprovedOrder {
     pub const fn lots(&self) -> Option<i64> {
         match self.intent.size {
             Size::Lots(lots) => Some(lots),
-            Size::EquityPpm(_) => None,
+            Size::BuyingPowerPpm(_) => None,
         }
     }
 }

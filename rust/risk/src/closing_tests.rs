@@ -4,7 +4,7 @@ use tradecore_types::{Bracket, Decimal, InstrumentId, LimitName, OrderIntent, Or
 use tradecore_types::{OrderId, StrategyId, TimeInForce};
 
 use crate::tests::{alone, check, intent, reference};
-use crate::{Approval, Exposure, Gate, Limits, Stake, Switches};
+use crate::{Approval, Exposure, InstrumentChecks, Limits, Stake, Switches};
 
 const GO: Switches = Switches { is_killed: false, is_paused: false, is_unreconciled: false };
 const ENTRY_LOTS: i64 = 5;
@@ -19,8 +19,8 @@ fn entry_and_exit() -> (OrderIntent, OrderIntent) {
 #[test]
 fn an_exit_can_only_close_what_its_entry_opened() {
     let (entry, exit) = entry_and_exit();
-    let gate = Gate::new(Limits::default());
-    let approved = gate.approve_exit(&entry, exit).unwrap();
+    let checks = InstrumentChecks::new(Limits::default());
+    let approved = checks.approve_exit(&entry, exit).unwrap();
     assert_eq!((approved.intent(), approved.lots()), (&exit, Some(ENTRY_LOTS)));
     assert_eq!((approved.at_most(3).lots(), approved.at_most(9).lots()), (Some(3), Some(ENTRY_LOTS)));
     for wrong in [
@@ -31,8 +31,8 @@ fn an_exit_can_only_close_what_its_entry_opened() {
         OrderIntent { instrument: InstrumentId(1), ..exit },
         OrderIntent { strategy: StrategyId(1), ..exit },
     ] {
-        assert_eq!(gate.approve_exit(&entry, wrong), None);
-        let refusal = gate.check_exit(&entry, ENTRY_LOTS, &wrong, ENTRY_LOTS, GO).unwrap_err();
+        assert_eq!(checks.approve_exit(&entry, wrong), None);
+        let refusal = checks.check_exit(&entry, ENTRY_LOTS, &wrong, ENTRY_LOTS, GO).unwrap_err();
         assert_eq!(refusal.rule, Rule::ReduceOnly);
     }
 }
@@ -40,8 +40,8 @@ fn an_exit_can_only_close_what_its_entry_opened() {
 #[test]
 fn an_exit_is_no_larger_than_its_entry_and_stops_at_the_kill_latch_alone() {
     let (entry, exit) = entry_and_exit();
-    let gate = Gate::new(Limits::default());
-    let judge = |lots, switches| gate.check_exit(&entry, ENTRY_LOTS, &exit, lots, switches);
+    let checks = InstrumentChecks::new(Limits::default());
+    let judge = |lots, switches| checks.check_exit(&entry, ENTRY_LOTS, &exit, lots, switches);
     assert!(judge(ENTRY_LOTS, GO).is_ok());
     assert!(judge(ENTRY_LOTS, Switches { is_paused: true, ..GO }).is_ok());
     let refusal = judge(ENTRY_LOTS + 1, GO).unwrap_err();
@@ -52,10 +52,10 @@ fn an_exit_is_no_larger_than_its_entry_and_stops_at_the_kill_latch_alone() {
 
 #[test]
 fn a_flatten_ends_at_flat_and_never_beyond() {
-    let gate = Gate::new(Limits::default());
+    let checks = InstrumentChecks::new(Limits::default());
     let flatten = |side, size, reduce_only, held| {
         let order = OrderIntent { reduce_only, size, ..intent(side, OrderKind::Market, 1) };
-        gate.approve_flatten(&order, held).map_err(|refusal| (refusal.rule, refusal.limit, refusal.value))
+        checks.approve_flatten(&order, held).map_err(|refusal| (refusal.rule, refusal.limit, refusal.value))
     };
     assert!(flatten(Side::Sell, Size::Lots(5), true, 5).is_ok());
     assert!(flatten(Side::Buy, Size::Lots(4), true, -5).is_ok());
@@ -70,7 +70,7 @@ fn a_flatten_ends_at_flat_and_never_beyond() {
         let said = flatten(side, Size::Lots(lots), reduce_only, held).unwrap_err();
         assert_eq!(said, (Rule::ReduceOnly, i128::from(held), i128::from(lots)));
     }
-    assert!(flatten(Side::Sell, Size::EquityPpm(5), true, 5).is_err());
+    assert!(flatten(Side::Sell, Size::BuyingPowerPpm(5), true, 5).is_err());
 }
 
 #[test]
@@ -78,7 +78,8 @@ fn only_what_passes_for_closing_is_bound_to_close() {
     let limits = Limits { quantity_lots_max: Some(5), ..Limits::default() };
     let bound = |lots, switches| {
         let order = intent(Side::Sell, OrderKind::Market, lots);
-        let judged = check(&mut Gate::new(limits), &order, lots, reference(100), alone(9, 0, 0), switches);
+        let judged =
+            check(&mut InstrumentChecks::new(limits), &order, lots, reference(100), alone(9, 0, 0), switches);
         judged.unwrap().intent().reduce_only
     };
     assert!(!bound(5, GO), "within every limit it may turn the position later");
@@ -99,8 +100,8 @@ fn an_order_that_is_reduce_only_already_stays_so_when_it_is_bound() {
 #[test]
 fn the_shape_of_an_order_is_judged_at_its_boundaries() {
     let judge = |order: OrderIntent, lots| {
-        let mut gate = Gate::new(Limits::default());
-        let said = check(&mut gate, &order, lots, reference(100), Exposure::default(), GO);
+        let mut checks = InstrumentChecks::new(Limits::default());
+        let said = check(&mut checks, &order, lots, reference(100), Exposure::default(), GO);
         said.err().map(|refusal| (refusal.rule, refusal.limit, refusal.value))
     };
     let wrong = |limit, value| Some((Rule::InvalidOrder, limit, value));
@@ -143,12 +144,13 @@ fn the_refusal_of_one_order_too_many_counts_it() {
     let limits = Limits { open_orders_max: Some(3), ..Limits::default() };
     let exposure = Exposure { open_orders: 3, ..Exposure::default() };
     let order = intent(Side::Buy, OrderKind::Market, 1);
-    let refusal = check(&mut Gate::new(limits), &order, 1, reference(100), exposure, GO).unwrap_err();
+    let refusal =
+        check(&mut InstrumentChecks::new(limits), &order, 1, reference(100), exposure, GO).unwrap_err();
     assert_eq!((refusal.rule, refusal.limit, refusal.value), (Rule::OpenOrdersMax, 3, 4));
 
     let rate = Limits { order_rate_max: Some(3), order_rate_window_ns: 10, ..Limits::default() };
-    let mut gate = Gate::new(rate);
-    let said = [(); 4].map(|()| check(&mut gate, &order, 1, reference(100), Exposure::default(), GO));
+    let mut checks = InstrumentChecks::new(rate);
+    let said = [(); 4].map(|()| check(&mut checks, &order, 1, reference(100), Exposure::default(), GO));
     assert!(said[..3].iter().all(Result::is_ok));
     let refusal = said[3].unwrap_err();
     assert_eq!((refusal.rule, refusal.limit, refusal.value), (Rule::OrderRateMax, 3, 4));
@@ -158,41 +160,41 @@ fn the_refusal_of_one_order_too_many_counts_it() {
 fn a_limit_takes_values_in_its_range_only_and_others_change_nothing() {
     let decimal = |text| Some(Decimal::parse("test", text).unwrap());
     let lot = Decimal::parse("test", "1").unwrap();
-    let mut gate = Gate::new(Limits::default());
+    let mut checks = InstrumentChecks::new(Limits::default());
     for (limit, value) in [
         (LimitName::Quantity, "-1"),
         (LimitName::OrderRate, "10000001"),
         (LimitName::Gross, "5"),
         (LimitName::OpenOrders, "1.5"),
     ] {
-        assert!(gate.check_change(limit, decimal(value), lot).is_err(), "{limit:?}");
-        assert!(gate.set(limit, decimal(value), lot).is_err(), "{limit:?}");
+        assert!(checks.check_change(limit, decimal(value), lot).is_err(), "{limit:?}");
+        assert!(checks.set(limit, decimal(value), lot).is_err(), "{limit:?}");
     }
-    assert_eq!(gate.limits(), Limits::default());
+    assert_eq!(checks.limits(), Limits::default());
     for (limit, value) in [(LimitName::Quantity, "5"), (LimitName::OrderRate, "10000")] {
-        assert!(gate.check_change(limit, decimal(value), lot).is_ok(), "{limit:?}");
+        assert!(checks.check_change(limit, decimal(value), lot).is_ok(), "{limit:?}");
     }
-    assert_eq!(gate.limits(), Limits::default(), "asking sets nothing");
-    gate.set(LimitName::Quantity, decimal("5"), lot).unwrap();
-    assert_eq!(gate.limits(), Limits { quantity_lots_max: Some(5), ..Limits::default() });
+    assert_eq!(checks.limits(), Limits::default(), "asking sets nothing");
+    checks.set(LimitName::Quantity, decimal("5"), lot).unwrap();
+    assert_eq!(checks.limits(), Limits { quantity_lots_max: Some(5), ..Limits::default() });
 }
 
 #[test]
 fn a_drift_that_is_switched_off_forgets_the_prices_it_saw() {
     let percent = Some(Decimal::parse("test", "100").unwrap());
     let lot = Decimal::parse("test", "1").unwrap();
-    let state = |gate: &Gate| {
+    let state = |checks: &InstrumentChecks| {
         let mut out = Vec::new();
-        gate.write_state(&mut out);
+        checks.write_state(&mut out);
         out
     };
-    let mut gate = Gate::new(Limits::default());
-    let before = state(&gate);
-    gate.set(LimitName::PriceDrift, percent, lot).unwrap();
-    gate.learn(100, 1);
-    assert_ne!(state(&gate), before);
-    gate.set(LimitName::PriceDrift, None, lot).unwrap();
-    assert_eq!(state(&gate), before);
+    let mut checks = InstrumentChecks::new(Limits::default());
+    let before = state(&checks);
+    checks.set(LimitName::PriceDrift, percent, lot).unwrap();
+    checks.learn(100, 1);
+    assert_ne!(state(&checks), before);
+    checks.set(LimitName::PriceDrift, None, lot).unwrap();
+    assert_eq!(state(&checks), before);
 }
 
 /// Tells by walking through them whether an order, filled in parts after any of what works on its side, ever
@@ -219,7 +221,7 @@ fn closing_means_that_it_only_comes_nearer_to_flat_and_never_turns() {
             let expected = only_comes_nearer(held, working, side, lots);
             assert_eq!(stake.is_closing(&order, lots), expected, "{held} {working} {side:?} {lots}");
             // Of a share of equity nobody knows how large it will be; only reduce-only keeps it from turning.
-            let share = OrderIntent { size: Size::EquityPpm(1), ..order };
+            let share = OrderIntent { size: Size::BuyingPowerPpm(1), ..order };
             assert!(!stake.is_closing(&share, lots));
             let bound = OrderIntent { reduce_only: true, ..share };
             assert_eq!(stake.is_closing(&bound, lots), expected);
@@ -230,10 +232,10 @@ fn closing_means_that_it_only_comes_nearer_to_flat_and_never_turns() {
 #[test]
 fn a_share_of_equity_that_may_turn_the_position_does_not_pass_a_pause() {
     let paused = Switches { is_paused: true, ..GO };
-    let share = OrderIntent { size: Size::EquityPpm(10), ..intent(Side::Sell, OrderKind::Market, 1) };
+    let share = OrderIntent { size: Size::BuyingPowerPpm(10), ..intent(Side::Sell, OrderKind::Market, 1) };
     let judged = |order: &OrderIntent| {
-        let mut gate = Gate::new(Limits::default());
-        let order = check(&mut gate, order, 5, reference(10_000), alone(5, 0, 0), paused)?;
+        let mut checks = InstrumentChecks::new(Limits::default());
+        let order = check(&mut checks, order, 5, reference(10_000), alone(5, 0, 0), paused)?;
         Ok::<_, tradecore_types::Refusal>(order.intent().reduce_only)
     };
     assert_eq!(judged(&share).unwrap_err().rule, Rule::Paused);

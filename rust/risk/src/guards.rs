@@ -2,15 +2,15 @@
 
 use tradecore_types::{GuardState, Money, TimeNs, ValueError};
 
-use crate::scope_gate::ScopeGate;
+use crate::scope_checks::ScopeChecks;
 use crate::{Halt, Scopes};
 
 impl Scopes {
     /// Takes money that the owner brought, or took when it is negative: no profit and no loss of the account.
     pub fn note_transfer(&mut self, amount: Money, account_cash: Money, now_ns: TimeNs) {
         let row = self.account_row();
-        if let Some(gate) = self.gates.get_mut(row) {
-            gate.guard.shift(amount.0);
+        if let Some(checks) = self.checks.get_mut(row) {
+            checks.guard.shift(amount.0);
         }
         self.guard_account(account_cash, now_ns);
     }
@@ -23,20 +23,20 @@ impl Scopes {
     /// Returns what the loss limits count from, where one asks for it, and every halt.
     #[must_use]
     pub fn guards(&self) -> Vec<GuardState> {
-        let of_row = |(row, gate): (usize, &ScopeGate)| {
-            let (last, peak, day_start, day) = gate.guard.counted();
+        let of_row = |(row, checks): (usize, &ScopeChecks)| {
+            let (last, peak, day_start, day) = checks.guard.counted();
             let state = GuardState {
                 scope: self.scope_of(row),
-                cash: Money(gate.cash),
+                cash: Money(checks.cash),
                 last: Money(last),
                 peak: Money(peak),
                 day_start: Money(day_start),
                 day,
-                halt: gate.halt.map(|halt| (halt.rule, halt.limit, halt.value)),
+                halt: checks.halt.map(|halt| (halt.rule, halt.limit, halt.value)),
             };
-            (gate.limits.watches_losses() || gate.halt.is_some()).then_some(state)
+            (checks.limits.watches_losses() || checks.halt.is_some()).then_some(state)
         };
-        self.gates.iter().enumerate().filter_map(of_row).collect()
+        self.checks.iter().enumerate().filter_map(of_row).collect()
     }
 
     /// Switches the checks on, because a halt is to be kept; tells whether they went on by that.
@@ -56,12 +56,12 @@ impl Scopes {
     pub fn resume(&mut self, state: &GuardState) -> Result<(), ValueError> {
         let row = self.row_of(state.scope)?;
         let is_account = row == self.account_row();
-        if let Some(gate) = self.gates.get_mut(row) {
+        if let Some(checks) = self.checks.get_mut(row) {
             if !is_account {
-                gate.cash = state.cash.0;
+                checks.cash = state.cash.0;
             }
-            gate.guard.resume(state.last.0, state.peak.0, state.day_start.0, state.day);
-            gate.halt = state.halt.map(|(rule, limit, value)| Halt { rule, limit, value });
+            checks.guard.resume(state.last.0, state.peak.0, state.day_start.0, state.day);
+            checks.halt = state.halt.map(|(rule, limit, value)| Halt { rule, limit, value });
         }
         Ok(())
     }

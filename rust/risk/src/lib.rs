@@ -9,8 +9,8 @@ mod closing_tests;
 mod exposures;
 #[cfg(test)]
 mod following_tests;
-mod gate;
 mod guards;
+mod instrument_checks;
 mod limits;
 mod loss_guard;
 mod price_drift;
@@ -19,7 +19,7 @@ mod recent_orders;
 #[cfg(test)]
 mod refusal_tests;
 mod resting;
-mod scope_gate;
+mod scope_checks;
 mod scope_limits;
 #[cfg(test)]
 mod scope_tests;
@@ -33,10 +33,10 @@ mod wish;
 #[cfg(feature = "testkit")]
 pub use approved::testkit;
 pub use approved::{Approval, ApprovedOrder};
-pub use gate::Gate;
+pub use instrument_checks::InstrumentChecks;
 pub use limits::Limits;
 pub use resting::SelfTrade;
-pub use scope_gate::Halt;
+pub use scope_checks::Halt;
 pub use scope_limits::ScopeLimits;
 pub use scopes::{Execution, Scopes, ScopesConfig, Stakes, StrategyLimits};
 pub use stake::{Exposure, Stake};

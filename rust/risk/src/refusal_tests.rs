@@ -5,10 +5,11 @@ use tradecore_types::{
     OrderIntent, OrderKind, Permission, PersonName, Refusal, Rule, Scope, Side, Size, StrategyId,
 };
 
-use crate::scope_gate::ScopeGate;
+use crate::scope_checks::ScopeChecks;
 use crate::tests::{alone, check, instrument, intent, reference};
 use crate::{
-    ApprovedOrder, Exposure, Gate, Halt, Limits, ScopeLimits, Scopes, ScopesConfig, SelfTrade, Switches, Wish,
+    ApprovedOrder, Exposure, Halt, InstrumentChecks, Limits, ScopeLimits, Scopes, ScopesConfig, SelfTrade,
+    Switches, Wish,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -21,10 +22,13 @@ fn told(said: Result<(), Refusal>) -> Told {
     said.err().map(|refusal| (refusal.rule, refusal.limit, refusal.value))
 }
 
-/// What the gate of an instrument says of a buy of ten lots at 1.00 with twenty held.
+/// What the checks of an instrument say of a buy of ten lots at 1.00 with twenty held.
 fn by_instrument(limits: Limits, kind: OrderKind) -> Told {
     let order = intent(Side::Buy, kind, 10);
-    told(check(&mut Gate::new(limits), &order, 10, reference(100), alone(20, 0, 0), GO).map(|_| ()))
+    told(
+        check(&mut InstrumentChecks::new(limits), &order, 10, reference(100), alone(20, 0, 0), GO)
+            .map(|_| ()),
+    )
 }
 
 #[test]
@@ -59,7 +63,10 @@ fn what_is_known_of_the_price_says_itself_too() {
     let limits = Limits { reference_age_ns_max: Some(SECOND), ..Limits::default() };
     let order = intent(Side::Buy, OrderKind::Market, 1);
     let judge = |reference| {
-        told(check(&mut Gate::new(limits), &order, 1, reference, Exposure::default(), GO).map(|_| ()))
+        told(
+            check(&mut InstrumentChecks::new(limits), &order, 1, reference, Exposure::default(), GO)
+                .map(|_| ()),
+        )
     };
     let aged = |age_ns| crate::Reference { time_ns: order.time_ns - age_ns, ..reference(100) };
     assert_eq!((judge(aged(SECOND)), judge(aged(-SECOND))), (None, None));
@@ -74,16 +81,16 @@ fn what_is_known_of_the_price_says_itself_too() {
         (Switches { is_killed: true, is_paused: true, is_unreconciled: false }, Rule::KillLatch),
         (Switches { is_killed: false, is_paused: true, is_unreconciled: false }, Rule::Paused),
     ] {
-        let gate = &mut Gate::new(limits);
-        let said = check(gate, &order, 1, reference(100), Exposure::default(), switches);
+        let checks = &mut InstrumentChecks::new(limits);
+        let said = check(checks, &order, 1, reference(100), Exposure::default(), switches);
         assert_eq!(told(said.map(|_| ())), Some((rule, 0, 1)));
     }
 }
 
-/// What the gate of a scope says of a buy of ten lots at 1.00 with twenty held and three orders open.
+/// What the checks of a scope say of a buy of ten lots at 1.00 with twenty held and three orders open.
 fn by_scope(limits: &ScopeLimits, is_amendment: bool) -> Told {
-    let mut gate = ScopeGate::new(limits, None);
-    gate.open_orders = 3;
+    let mut checks = ScopeChecks::new(limits, None);
+    checks.open_orders = 3;
     let order = intent(Side::Buy, OrderKind::Market, 10);
     let instrument = instrument();
     let exposure = alone(20, 0, 0);
@@ -96,8 +103,8 @@ fn by_scope(limits: &ScopeLimits, is_amendment: bool) -> Told {
         switches: GO,
         is_amendment,
     };
-    gate.note_order(&OrderIntent { time_ns: order.time_ns - 5, ..order });
-    told(gate.check(&wish, 100, exposure.own))
+    checks.note_order(&OrderIntent { time_ns: order.time_ns - 5, ..order });
+    told(checks.check(&wish, 100, exposure.own))
 }
 
 #[test]
@@ -141,22 +148,29 @@ fn a_limit_of_a_scope_says_itself_and_what_broke_it() {
 #[test]
 fn messages_that_are_too_many_say_how_many_may_be() {
     let limits = ScopeLimits { message_rate_max: Some(10), ..ScopeLimits::default() };
-    let mut gate = ScopeGate::new(&limits, None);
-    (0..10).for_each(|_| gate.note_message(SECOND));
-    assert_eq!(told(gate.check_messages(SECOND, false)), Some((Rule::MessageRateMax, 8, 9)));
-    assert_eq!(told(gate.check_messages(SECOND, true)), None);
-    (0..2).for_each(|_| gate.note_urgent(SECOND));
-    assert_eq!(told(gate.check_messages(SECOND, true)), Some((Rule::MessageRateMax, 10, 11)));
-    assert_eq!(told(gate.check_messages(2 * SECOND - 1, false)), Some((Rule::MessageRateMax, 8, 9)));
-    assert_eq!(told(gate.check_messages(2 * SECOND, false)), None);
+    let mut checks = ScopeChecks::new(&limits, None);
+    (0..10).for_each(|_| checks.note_message(SECOND));
+    assert_eq!(told(checks.check_messages(SECOND, false)), Some((Rule::MessageRateMax, 8, 9)));
+    assert_eq!(told(checks.check_messages(SECOND, true)), None);
+    (0..2).for_each(|_| checks.note_urgent(SECOND));
+    assert_eq!(told(checks.check_messages(SECOND, true)), Some((Rule::MessageRateMax, 10, 11)));
+    assert_eq!(told(checks.check_messages(2 * SECOND - 1, false)), Some((Rule::MessageRateMax, 8, 9)));
+    assert_eq!(told(checks.check_messages(2 * SECOND, false)), None);
 }
 
 #[test]
 fn a_distance_below_the_market_is_less_than_the_whole_of_it() {
     let judge = |order: OrderIntent| {
         told(
-            check(&mut Gate::new(Limits::default()), &order, 1, reference(100), Exposure::default(), GO)
-                .map(|_| ()),
+            check(
+                &mut InstrumentChecks::new(Limits::default()),
+                &order,
+                1,
+                reference(100),
+                Exposure::default(),
+                GO,
+            )
+            .map(|_| ()),
         )
     };
     let ppm = |side, stop: Option<i64>, take: Option<i64>| {
@@ -245,8 +259,8 @@ fn a_permission_is_about_one_instrument_of_one_strategy() {
 #[test]
 fn a_share_of_equity_is_judged_and_sized_once_it_is_known() {
     let limits = Limits { quantity_lots_max: Some(10), position_lots_max: Some(30), ..Limits::default() };
-    let gate = Gate::new(limits);
-    let share = OrderIntent { size: Size::EquityPpm(5), ..intent(Side::Buy, OrderKind::Market, 1) };
+    let checks = InstrumentChecks::new(limits);
+    let share = OrderIntent { size: Size::BuyingPowerPpm(5), ..intent(Side::Buy, OrderKind::Market, 1) };
     let approved = ApprovedOrder::new(share);
     let instrument = instrument();
     let sized = |lots, held, side| {
@@ -263,7 +277,8 @@ fn a_share_of_equity_is_judged_and_sized_once_it_is_known() {
             is_amendment: false,
         };
         let order = if side == Side::Buy { approved } else { ApprovedOrder::new(*intent) };
-        gate.size(&order, &wish, None)
+        checks
+            .size(&order, &wish, None)
             .map(|order| *order.intent())
             .map_err(|said| (said.rule, said.limit, said.value))
     };
@@ -312,22 +327,23 @@ fn every_limit_takes_the_numbers_of_its_range_and_no_other() {
 
 #[test]
 fn a_limit_that_is_switched_on_is_followed_from_then_on() {
-    let mut gate = Gate::new(Limits { price_drift_window_ns: SECOND, ..Limits::default() });
+    let mut checks = InstrumentChecks::new(Limits { price_drift_window_ns: SECOND, ..Limits::default() });
     let value = |mantissa| Some(Decimal { mantissa, decimals: 0 });
     let lot = Decimal { mantissa: 1, decimals: 0 };
     let order = intent(Side::Buy, OrderKind::Market, 1);
-    let judge =
-        |gate: &mut Gate| told(check(gate, &order, 1, reference(100), Exposure::default(), GO).map(|_| ()));
-    assert_eq!(judge(&mut gate), None);
-    gate.set(LimitName::PriceDrift, value(1), lot).unwrap();
-    assert_eq!(judge(&mut gate), Some((Rule::ReferenceMissing, 1, 0)));
-    gate.learn(50, 1);
-    assert_eq!(judge(&mut gate), Some((Rule::PriceDrift, 100, 1_000_000)));
+    let judge = |checks: &mut InstrumentChecks| {
+        told(check(checks, &order, 1, reference(100), Exposure::default(), GO).map(|_| ()))
+    };
+    assert_eq!(judge(&mut checks), None);
+    checks.set(LimitName::PriceDrift, value(1), lot).unwrap();
+    assert_eq!(judge(&mut checks), Some((Rule::ReferenceMissing, 1, 0)));
+    checks.learn(50, 1);
+    assert_eq!(judge(&mut checks), Some((Rule::PriceDrift, 100, 1_000_000)));
     // Another value of the same limit keeps the prices that were learned.
-    gate.set(LimitName::PriceDrift, value(2), lot).unwrap();
-    assert_eq!(judge(&mut gate), Some((Rule::PriceDrift, 200, 1_000_000)));
-    gate.set(LimitName::PriceDrift, None, lot).unwrap();
-    assert_eq!(judge(&mut gate), None);
+    checks.set(LimitName::PriceDrift, value(2), lot).unwrap();
+    assert_eq!(judge(&mut checks), Some((Rule::PriceDrift, 200, 1_000_000)));
+    checks.set(LimitName::PriceDrift, None, lot).unwrap();
+    assert_eq!(judge(&mut checks), None);
 }
 
 #[test]
@@ -340,33 +356,33 @@ fn whatever_decides_later_checks_is_in_the_bytes_of_a_scope() {
     };
     let order = intent(Side::Buy, OrderKind::Market, 1);
     let halt = Halt { rule: Rule::DrawdownMax, limit: 1, value: 2 };
-    let changes: [&dyn Fn(&mut ScopeGate); 15] = [
+    let changes: [&dyn Fn(&mut ScopeChecks); 15] = [
         &|_| {},
-        &|gate| gate.set_limits(&ScopeLimits { open_orders_max: Some(1), ..limits }),
-        &|gate| gate.guard.restart(5),
-        &|gate| gate.halt = Some(halt),
-        &|gate| gate.halt = Some(Halt { rule: Rule::DailyLossMax, ..halt }),
-        &|gate| gate.halt = Some(Halt { limit: 2, ..halt }),
-        &|gate| gate.halt = Some(Halt { value: 3, ..halt }),
-        &|gate| gate.cash = 7,
-        &|gate| gate.open_orders = 1,
-        &|gate| gate.note_message(1),
-        &|gate| gate.note_message(2),
-        &|gate| {
-            gate.note_message(1);
-            gate.note_urgent(1);
+        &|checks| checks.set_limits(&ScopeLimits { open_orders_max: Some(1), ..limits }),
+        &|checks| checks.guard.restart(5),
+        &|checks| checks.halt = Some(halt),
+        &|checks| checks.halt = Some(Halt { rule: Rule::DailyLossMax, ..halt }),
+        &|checks| checks.halt = Some(Halt { limit: 2, ..halt }),
+        &|checks| checks.halt = Some(Halt { value: 3, ..halt }),
+        &|checks| checks.cash = 7,
+        &|checks| checks.open_orders = 1,
+        &|checks| checks.note_message(1),
+        &|checks| checks.note_message(2),
+        &|checks| {
+            checks.note_message(1);
+            checks.note_urgent(1);
         },
-        &|gate| gate.note_order(&order),
-        &|gate| gate.note_order(&OrderIntent { order_id: OrderId(2), ..order }),
-        &|gate| gate.permit(InstrumentId(1), false, 2),
+        &|checks| checks.note_order(&order),
+        &|checks| checks.note_order(&OrderIntent { order_id: OrderId(2), ..order }),
+        &|checks| checks.permit(InstrumentId(1), false, 2),
     ];
     let states: Vec<Vec<u8>> = changes
         .iter()
         .map(|change| {
-            let mut gate = ScopeGate::new(&limits, None);
-            change(&mut gate);
+            let mut checks = ScopeChecks::new(&limits, None);
+            change(&mut checks);
             let mut out = Vec::new();
-            gate.write_state(&mut out);
+            checks.write_state(&mut out);
             out
         })
         .collect();

@@ -6,7 +6,7 @@ use tradecore_types::{
 };
 
 use crate::resting::{Resting, RestingOrders};
-use crate::scope_gate::ScopeGate;
+use crate::scope_checks::ScopeChecks;
 use crate::tests::{alone, instrument, intent, reference};
 use crate::{
     ApprovedOrder, Exposure, Limits, ScopeLimits, Scopes, ScopesConfig, SelfTrade, Stake, Stakes, Switches,
@@ -188,13 +188,13 @@ fn a_second_loss_limit_does_not_make_losses_count_anew() {
 }
 
 /// Sends messages until one is refused, as the kernel counts them, and returns how many passed; at most 100.
-fn passing(gate: &mut ScopeGate, is_urgent: bool) -> usize {
+fn passing(checks: &mut ScopeChecks, is_urgent: bool) -> usize {
     let mut passes = || {
-        let verdict = gate.check_messages(SECOND, is_urgent);
+        let verdict = checks.check_messages(SECOND, is_urgent);
         if verdict.is_ok() {
-            gate.note_message(SECOND);
+            checks.note_message(SECOND);
             if is_urgent {
-                gate.note_urgent(SECOND);
+                checks.note_urgent(SECOND);
             }
         }
         verdict.is_ok()
@@ -206,25 +206,25 @@ fn passing(gate: &mut ScopeGate, is_urgent: bool) -> usize {
 fn new_limits_of_a_scope_keep_what_was_counted() {
     let limits =
         ScopeLimits { message_rate_max: Some(10), cancel_reserve: Some(2), ..ScopeLimits::default() };
-    let mut gate = ScopeGate::new(&limits, None);
-    assert_eq!(passing(&mut gate, false), 8);
+    let mut checks = ScopeChecks::new(&limits, None);
+    assert_eq!(passing(&mut checks, false), 8);
 
     let wider = ScopeLimits { message_rate_max: Some(15), ..limits };
-    gate.set_limits(&wider);
-    assert_eq!((passing(&mut gate, false), passing(&mut gate, true)), (5, 2));
-    gate.set_limits(&ScopeLimits { cancel_reserve: Some(3), ..wider });
-    assert_eq!(passing(&mut gate, true), 1);
-    gate.set_limits(&ScopeLimits { message_rate_max: None, ..limits });
-    assert_eq!(passing(&mut gate, false), 100);
+    checks.set_limits(&wider);
+    assert_eq!((passing(&mut checks, false), passing(&mut checks, true)), (5, 2));
+    checks.set_limits(&ScopeLimits { cancel_reserve: Some(3), ..wider });
+    assert_eq!(passing(&mut checks, true), 1);
+    checks.set_limits(&ScopeLimits { message_rate_max: None, ..limits });
+    assert_eq!(passing(&mut checks, false), 100);
 }
 
 #[test]
 fn a_new_number_of_executions_counts_those_before_it() {
     let limits = ScopeLimits { executions_max: Some(9), ..ScopeLimits::default() };
-    let mut gate = ScopeGate::new(&limits, None);
-    assert_eq!([1, 2].map(|_| gate.note_execution(SECOND)), [None, None]);
-    gate.set_limits(&ScopeLimits { executions_max: Some(3), ..limits });
-    let halt = gate.note_execution(SECOND).unwrap();
+    let mut checks = ScopeChecks::new(&limits, None);
+    assert_eq!([1, 2].map(|_| checks.note_execution(SECOND)), [None, None]);
+    checks.set_limits(&ScopeLimits { executions_max: Some(3), ..limits });
+    let halt = checks.note_execution(SECOND).unwrap();
     assert_eq!((halt.rule, halt.limit, halt.value), (Rule::ExecutionsMax, 3, 4));
 }
 
@@ -242,15 +242,16 @@ fn orders_alike_are_forgotten_when_nobody_asks_for_them_any_more() {
         switches: Switches::default(),
         is_amendment: false,
     };
-    let rule = |gate: &ScopeGate| gate.check(&wish, 100, Stake::default()).err().map(|refusal| refusal.rule);
-    let mut gate = ScopeGate::new(&limits, None);
-    gate.note_order(&order);
-    assert_eq!(rule(&gate), Some(Rule::IdenticalOrder));
-    gate.set_limits(&ScopeLimits { quantity_max: Some(whole(5)), ..limits });
-    assert_eq!(rule(&gate), Some(Rule::IdenticalOrder));
-    gate.set_limits(&ScopeLimits { identical_window_ns: None, ..limits });
-    gate.set_limits(&limits);
-    assert_eq!(rule(&gate), None);
+    let rule =
+        |checks: &ScopeChecks| checks.check(&wish, 100, Stake::default()).err().map(|refusal| refusal.rule);
+    let mut checks = ScopeChecks::new(&limits, None);
+    checks.note_order(&order);
+    assert_eq!(rule(&checks), Some(Rule::IdenticalOrder));
+    checks.set_limits(&ScopeLimits { quantity_max: Some(whole(5)), ..limits });
+    assert_eq!(rule(&checks), Some(Rule::IdenticalOrder));
+    checks.set_limits(&ScopeLimits { identical_window_ns: None, ..limits });
+    checks.set_limits(&limits);
+    assert_eq!(rule(&checks), None);
 }
 
 /// Judges an order of ten lots at 100.00 each, with thirty lots held, by the limits of one scope.

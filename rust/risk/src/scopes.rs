@@ -6,9 +6,9 @@ use tradecore_types::{
 };
 
 use crate::exposures::Exposures;
-use crate::gate::{order_price, refusal};
+use crate::instrument_checks::{order_price, refusal};
 use crate::resting::{Resting, RestingOrders};
-use crate::scope_gate::ScopeGate;
+use crate::scope_checks::ScopeChecks;
 use crate::{Halt, ScopeLimits, SelfTrade, Stake, Wish};
 
 /// The limits of one strategy.
@@ -63,7 +63,7 @@ pub struct Stakes {
 /// on it stays on, and every order, fill and mark is followed.
 #[derive(Clone, Debug)]
 pub struct Scopes {
-    pub(crate) gates: Vec<ScopeGate>,
+    pub(crate) checks: Vec<ScopeChecks>,
     exposures: Exposures,
     resting: RestingOrders,
     self_trade: SelfTrade,
@@ -82,11 +82,11 @@ impl Scopes {
             let allowed = limits
                 .instruments
                 .map(|ids| (0..instruments).map(|index| ids.iter().any(|id| id.index() == index)).collect());
-            ScopeGate::new(&limits.limits, allowed)
+            ScopeChecks::new(&limits.limits, allowed)
         };
-        let account = ScopeGate::new(&config.account, None);
-        let gates: Vec<ScopeGate> = (0..strategies).map(of_strategy).chain([account]).collect();
-        let is_on = config.self_trade != SelfTrade::Allow || gates.iter().any(ScopeGate::is_on);
+        let account = ScopeChecks::new(&config.account, None);
+        let checks: Vec<ScopeChecks> = (0..strategies).map(of_strategy).chain([account]).collect();
+        let is_on = config.self_trade != SelfTrade::Allow || checks.iter().any(ScopeChecks::is_on);
         let mut scopes = Self {
             exposures: Exposures::new(0, 0),
             resting: RestingOrders::default(),
@@ -95,7 +95,7 @@ impl Scopes {
             instruments,
             is_on: false,
             has_tripped: false,
-            gates,
+            checks,
         };
         if is_on {
             scopes.switch_on();
@@ -113,17 +113,17 @@ impl Scopes {
     /// [`Scopes::start_guards`] is called.
     pub(crate) fn switch_on(&mut self) {
         self.is_on = true;
-        self.exposures = Exposures::new(self.gates.len(), self.instruments);
+        self.exposures = Exposures::new(self.checks.len(), self.instruments);
         self.resting = RestingOrders::new(self.instruments);
     }
 
     /// Counts losses from here: a strategy's from nothing, the account's from what it is worth.
     pub fn start_guards(&mut self, account_cash: Money) {
         let account = self.account_row();
-        for (row, gate) in self.gates.iter_mut().enumerate() {
+        for (row, checks) in self.checks.iter_mut().enumerate() {
             let held = self.exposures.sums(row).held;
-            gate.cash = if row == account { account_cash.0 } else { held.saturating_neg() };
-            gate.guard.restart(gate.cash.saturating_add(held));
+            checks.cash = if row == account { account_cash.0 } else { held.saturating_neg() };
+            checks.guard.restart(checks.cash.saturating_add(held));
         }
     }
 
@@ -137,7 +137,7 @@ impl Scopes {
         if is_self_trade(change) {
             return SelfTrade::of_setting(change.value.get()).map(|_| ());
         }
-        let mut limits = self.gates.get(row).map(|gate| gate.limits).unwrap_or_default();
+        let mut limits = self.checks.get(row).map(|checks| checks.limits).unwrap_or_default();
         limits.set(change.scope, change.limit, change.value.get())
     }
 
@@ -159,14 +159,14 @@ impl Scopes {
     /// has there can still be closed.
     pub fn permit(&mut self, permission: &Permission) -> bool {
         let instruments = self.instruments;
-        let Some(gate) = self.gates.get_mut(permission.strategy.index()) else { return false };
-        gate.permit(permission.instrument, permission.is_allowed, instruments);
+        let Some(checks) = self.checks.get_mut(permission.strategy.index()) else { return false };
+        checks.permit(permission.instrument, permission.is_allowed, instruments);
         self.goes_on(permission.strategy.index())
     }
 
     /// Switches the checks on when a row has something to check now; tells whether they went on by that.
     fn goes_on(&mut self, row: usize) -> bool {
-        let goes_on = !self.is_on && self.gates.get(row).is_some_and(ScopeGate::is_on);
+        let goes_on = !self.is_on && self.checks.get(row).is_some_and(ScopeChecks::is_on);
         if goes_on {
             self.switch_on();
         }
@@ -197,30 +197,30 @@ impl Scopes {
             }
             return Ok(goes_on);
         }
-        let Some(gate) = self.gates.get_mut(row) else { return Ok(false) };
-        let mut limits = gate.limits;
+        let Some(checks) = self.checks.get_mut(row) else { return Ok(false) };
+        let mut limits = checks.limits;
         limits.set(change.scope, change.limit, change.value.get())?;
-        let was_watched = gate.limits.watches_losses();
-        gate.set_limits(&limits);
+        let was_watched = checks.limits.watches_losses();
+        checks.set_limits(&limits);
         if !was_watched && limits.watches_losses() {
             // Losses count from here: nobody followed them before.
             let held = self.exposures.sums(row).held;
-            gate.guard.restart(gate.cash.saturating_add(held));
+            checks.guard.restart(checks.cash.saturating_add(held));
         }
         Ok(self.goes_on(row))
     }
 
     /// Lets a halted scope trade again.
     pub fn release(&mut self, scope: Scope) {
-        if let Some(gate) = self.row_of(scope).ok().and_then(|row| self.gates.get_mut(row)) {
-            gate.release();
+        if let Some(checks) = self.row_of(scope).ok().and_then(|row| self.checks.get_mut(row)) {
+            checks.release();
         }
     }
 
     /// Returns the limits of the account or a strategy.
     #[must_use]
     pub fn limits(&self, scope: Scope) -> Option<ScopeLimits> {
-        self.gates.get(self.row_of(scope).ok()?).map(|gate| gate.limits)
+        self.checks.get(self.row_of(scope).ok()?).map(|checks| checks.limits)
     }
 
     /// Returns what is done about an order that would trade with another one of the account.
@@ -232,13 +232,14 @@ impl Scopes {
     /// Tells whether a strategy may trade an instrument.
     #[must_use]
     pub fn is_allowed(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
-        self.gates.get(strategy.index()).is_none_or(|gate| gate.is_allowed(instrument))
+        self.checks.get(strategy.index()).is_none_or(|checks| checks.is_allowed(instrument))
     }
 
     /// Visits every halt, strategies first.
     pub fn halts(&self) -> impl Iterator<Item = (Scope, Halt)> {
-        let halted = |(row, gate): (usize, &ScopeGate)| gate.halt.map(|halt| (self.scope_of(row), halt));
-        self.gates.iter().enumerate().filter_map(halted)
+        let halted =
+            |(row, checks): (usize, &ScopeChecks)| checks.halt.map(|halt| (self.scope_of(row), halt));
+        self.checks.iter().enumerate().filter_map(halted)
     }
 
     /// Tells whether anything was halted since this was last asked.
@@ -251,10 +252,10 @@ impl Scopes {
     pub fn is_halted(&self, strategy: StrategyId) -> bool {
         [strategy.index(), self.account_row()]
             .into_iter()
-            .any(|row| self.gates.get(row).is_some_and(|gate| gate.halt.is_some()))
+            .any(|row| self.checks.get(row).is_some_and(|checks| checks.halt.is_some()))
     }
 
-    /// Judges a wish that the gate of its instrument let pass; `reduces`: it only closes.
+    /// Judges a wish that the checks of its instrument let pass; `reduces`: it only closes.
     pub(crate) fn check(
         &self,
         wish: &Wish<'_, '_>,
@@ -264,12 +265,12 @@ impl Scopes {
         let price_ticks = order_price(wish.intent, reference_ticks);
         let own = (wish.intent.strategy.index(), wish.exposure.own);
         for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
-            let Some(gate) = self.gates.get(row) else { continue };
+            let Some(checks) = self.checks.get(row) else { continue };
             if !reduces {
-                gate.check(wish, wish.intent.value_ticks(reference_ticks), stake)?;
-                self.check_exposure(row, gate, wish, reference_ticks, stake)?;
+                checks.check(wish, wish.intent.value_ticks(reference_ticks), stake)?;
+                self.check_exposure(row, checks, wish, reference_ticks, stake)?;
             }
-            gate.check_messages(wish.intent.time_ns, reduces)?;
+            checks.check_messages(wish.intent.time_ns, reduces)?;
         }
         if self.self_trade == SelfTrade::Block
             && !reduces
@@ -284,9 +285,9 @@ impl Scopes {
     pub(crate) fn check_sized(&self, wish: &Wish<'_, '_>, price_ticks: i64) -> Result<(), Refusal> {
         let own = (wish.intent.strategy.index(), wish.exposure.own);
         for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
-            if let Some(gate) = self.gates.get(row) {
-                gate.check_size(wish, price_ticks, stake)?;
-                self.check_exposure(row, gate, wish, price_ticks, stake)?;
+            if let Some(checks) = self.checks.get(row) {
+                checks.check_size(wish, price_ticks, stake)?;
+                self.check_exposure(row, checks, wish, price_ticks, stake)?;
             }
         }
         Ok(())
@@ -295,20 +296,20 @@ impl Scopes {
     fn check_exposure(
         &self,
         row: usize,
-        gate: &ScopeGate,
+        checks: &ScopeChecks,
         wish: &Wish<'_, '_>,
         reference_ticks: i64,
         stake: Stake,
     ) -> Result<(), Refusal> {
-        if gate.limits.gross_max.is_none() && gate.limits.net_max.is_none() {
+        if checks.limits.gross_max.is_none() && checks.limits.net_max.is_none() {
             return Ok(());
         }
         let order = (wish.intent.side, wish.lots);
         let (gross, net) = self.exposures.with_order(row, wish.instrument, reference_ticks, order, stake);
-        if let Some(max) = gate.limits.gross_max.filter(|max| gross > max.0) {
+        if let Some(max) = checks.limits.gross_max.filter(|max| gross > max.0) {
             return Err(refusal(Rule::GrossMax, max.0, gross));
         }
-        match gate.limits.net_max.filter(|max| net > max.0) {
+        match checks.limits.net_max.filter(|max| net > max.0) {
             Some(max) => Err(refusal(Rule::NetMax, max.0, net)),
             None => Ok(()),
         }
@@ -321,8 +322,8 @@ impl Scopes {
     /// [`Refusal`] when the whole rate of messages is used up.
     pub fn check_cancel(&self, strategy: StrategyId, now_ns: TimeNs) -> Result<(), Refusal> {
         for row in [strategy.index(), self.account_row()] {
-            if let Some(gate) = self.gates.get(row) {
-                gate.check_messages(now_ns, true)?;
+            if let Some(checks) = self.checks.get(row) {
+                checks.check_messages(now_ns, true)?;
             }
         }
         Ok(())
@@ -330,16 +331,16 @@ impl Scopes {
 
     /// Remembers an approved new order.
     pub(crate) fn note_order(&mut self, intent: &OrderIntent) {
-        if let Some(gate) = self.gates.get_mut(intent.strategy.index()) {
-            gate.note_order(intent);
+        if let Some(checks) = self.checks.get_mut(intent.strategy.index()) {
+            checks.note_order(intent);
         }
     }
 
     /// Counts a message on its way, whoever caused it.
     pub fn note_message(&mut self, strategy: StrategyId, now_ns: TimeNs) {
         for row in [strategy.index(), self.account_row()] {
-            if let Some(gate) = self.gates.get_mut(row) {
-                gate.note_message(now_ns);
+            if let Some(checks) = self.checks.get_mut(row) {
+                checks.note_message(now_ns);
             }
         }
     }
@@ -348,8 +349,8 @@ impl Scopes {
     /// [`Scopes::note_message`].
     pub fn note_urgent(&mut self, strategy: StrategyId, now_ns: TimeNs) {
         for row in [strategy.index(), self.account_row()] {
-            if let Some(gate) = self.gates.get_mut(row) {
-                gate.note_urgent(now_ns);
+            if let Some(checks) = self.checks.get_mut(row) {
+                checks.note_urgent(now_ns);
             }
         }
     }
@@ -357,9 +358,9 @@ impl Scopes {
     /// Counts an order in or out.
     pub fn count_open(&mut self, strategy: StrategyId, is_opened: bool) {
         for row in [strategy.index(), self.account_row()] {
-            if let Some(gate) = self.gates.get_mut(row) {
-                let open = gate.open_orders;
-                gate.open_orders = if is_opened { open.saturating_add(1) } else { open.saturating_sub(1) };
+            if let Some(checks) = self.checks.get_mut(row) {
+                let open = checks.open_orders;
+                checks.open_orders = if is_opened { open.saturating_add(1) } else { open.saturating_sub(1) };
             }
         }
     }
@@ -415,12 +416,12 @@ impl Scopes {
         now_ns: TimeNs,
     ) {
         let row = fill.strategy.index();
-        if let Some(gate) = self.gates.get_mut(row) {
+        if let Some(checks) = self.checks.get_mut(row) {
             let lots = fill.lots.saturating_mul(fill.side.sign());
             let paid = instrument.value(fill.price_ticks, lots).map_or(0, |money| money.0);
-            gate.cash = gate.cash.saturating_sub(paid).saturating_sub(fill.fee.0);
-            if let (Some(halt), None) = (gate.note_execution(now_ns), gate.halt) {
-                gate.halt = Some(halt);
+            checks.cash = checks.cash.saturating_sub(paid).saturating_sub(fill.fee.0);
+            if let (Some(halt), None) = (checks.note_execution(now_ns), checks.halt) {
+                checks.halt = Some(halt);
                 self.has_tripped = true;
             }
         }
@@ -431,8 +432,8 @@ impl Scopes {
     /// Takes money that a strategy received without a fill, negative is what it paid.
     pub fn note_flow(&mut self, strategy: StrategyId, amount: Money, account_cash: Money, now_ns: TimeNs) {
         let row = strategy.index();
-        if let Some(gate) = self.gates.get_mut(row) {
-            gate.cash = gate.cash.saturating_add(amount.0);
+        if let Some(checks) = self.checks.get_mut(row) {
+            checks.cash = checks.cash.saturating_add(amount.0);
         }
         self.guard_losses(row, now_ns);
         self.guard_account(account_cash, now_ns);
@@ -441,28 +442,28 @@ impl Scopes {
     /// Takes a new price of an instrument.
     pub fn mark(&mut self, instrument: &Instrument, mark_ticks: i64, account_cash: Money, now_ns: TimeNs) {
         let account = self.account_row();
-        let Self { exposures, gates, day_start_ns, has_tripped, .. } = self;
+        let Self { exposures, checks, day_start_ns, has_tripped, .. } = self;
         exposures.mark(instrument, mark_ticks, |_| {});
-        for (row, gate) in gates.iter_mut().enumerate().take(account) {
-            let equity = gate.cash.saturating_add(exposures.sums(row).held);
-            *has_tripped |= guard(gate, equity, now_ns, *day_start_ns);
+        for (row, checks) in checks.iter_mut().enumerate().take(account) {
+            let equity = checks.cash.saturating_add(exposures.sums(row).held);
+            *has_tripped |= guard(checks, equity, now_ns, *day_start_ns);
         }
         self.guard_account(account_cash, now_ns);
     }
 
     pub(crate) fn guard_account(&mut self, cash: Money, now_ns: TimeNs) {
         let row = self.account_row();
-        if let Some(gate) = self.gates.get_mut(row) {
-            gate.cash = cash.0;
+        if let Some(checks) = self.checks.get_mut(row) {
+            checks.cash = cash.0;
         }
         self.guard_losses(row, now_ns);
     }
 
     fn guard_losses(&mut self, row: usize, now_ns: TimeNs) {
         let held = self.exposures.sums(row).held;
-        if let Some(gate) = self.gates.get_mut(row) {
-            let equity = gate.cash.saturating_add(held);
-            self.has_tripped |= guard(gate, equity, now_ns, self.day_start_ns);
+        if let Some(checks) = self.checks.get_mut(row) {
+            let equity = checks.cash.saturating_add(held);
+            self.has_tripped |= guard(checks, equity, now_ns, self.day_start_ns);
         }
     }
 
@@ -477,8 +478,8 @@ impl Scopes {
     /// asks for it.
     #[must_use]
     pub fn losses(&self, scope: Scope) -> Option<(Money, Money)> {
-        let gate = self.gates.get(self.row_of(scope).ok()?)?;
-        gate.limits.watches_losses().then(|| gate.guard.losses())
+        let checks = self.checks.get(self.row_of(scope).ok()?)?;
+        checks.limits.watches_losses().then(|| checks.guard.losses())
     }
 
     /// Appends the canonical bytes of everything that decides later checks; exposures and resting orders
@@ -486,14 +487,14 @@ impl Scopes {
     pub fn write_state(&self, out: &mut Vec<u8>) {
         if self.is_on {
             out.push(self.self_trade.code());
-            for gate in &self.gates {
-                gate.write_state(out);
+            for checks in &self.checks {
+                checks.write_state(out);
             }
         }
     }
 
     pub(crate) fn account_row(&self) -> usize {
-        self.gates.len().saturating_sub(1)
+        self.checks.len().saturating_sub(1)
     }
 
     pub(crate) fn row_of(&self, scope: Scope) -> Result<usize, ValueError> {
@@ -524,14 +525,14 @@ fn is_self_trade(change: &LimitChange) -> bool {
 }
 
 /// Takes the equity of a scope; tells whether that halts it.
-fn guard(gate: &mut ScopeGate, equity: i128, now_ns: TimeNs, day_start_ns: i64) -> bool {
-    if !gate.limits.watches_losses() {
+fn guard(checks: &mut ScopeChecks, equity: i128, now_ns: TimeNs, day_start_ns: i64) -> bool {
+    if !checks.limits.watches_losses() {
         return false;
     }
-    gate.guard.learn(equity, now_ns, day_start_ns);
-    if gate.halt.is_some() {
+    checks.guard.learn(equity, now_ns, day_start_ns);
+    if checks.halt.is_some() {
         return false;
     }
-    gate.halt = gate.guard.verdict(gate.limits.daily_loss_max, gate.limits.drawdown_max);
-    gate.halt.is_some()
+    checks.halt = checks.guard.verdict(checks.limits.daily_loss_max, checks.limits.drawdown_max);
+    checks.halt.is_some()
 }

@@ -58,7 +58,7 @@ impl Stake {
     /// An order whose size is a share of equity gets its size later, so it is closing only when it is
     /// reduce-only. An amendment is closing if the whole order is, as it will be.
     ///
-    /// This is the one meaning of the word: decision gates, risk and the kernel ask here.
+    /// This is the one meaning of the word: decision checks, risk and the kernel ask here.
     #[must_use]
     pub fn is_closing(self, intent: &OrderIntent, lots: i64) -> bool {
         let is_sized = intent.reduce_only || matches!(intent.size, Size::Lots(_));

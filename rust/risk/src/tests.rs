@@ -6,7 +6,7 @@ use tradecore_types::{
     OrderKind, Rule, Side, Size, StrategyId, TimeInForce,
 };
 
-use crate::{ApprovedOrder, Exposure, Gate, Limits, Reference, Stake, Switches, Wish};
+use crate::{ApprovedOrder, Exposure, InstrumentChecks, Limits, Reference, Stake, Switches, Wish};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -51,7 +51,7 @@ pub fn alone(position_lots: i64, working_buy_lots: i64, working_sell_lots: i64) 
 
 /// Judges an intent and remembers it when it is approved.
 pub fn check(
-    gate: &mut Gate,
+    checks: &mut InstrumentChecks,
     intent: &OrderIntent,
     lots: i64,
     reference: Reference,
@@ -60,15 +60,15 @@ pub fn check(
 ) -> Result<ApprovedOrder, tradecore_types::Refusal> {
     let instrument = &instrument();
     let wish = Wish { intent, lots, instrument, reference, exposure, switches, is_amendment: false };
-    let approval = gate.check(&wish, None)?;
-    gate.note(approval, false, None);
+    let approval = checks.check(&wish, None)?;
+    checks.note(approval, false, None);
     Ok(approval.order())
 }
 
 /// Checks a buy of `lots` with everything else at rest.
 fn buy(limits: Limits, lots: i64, exposure: Exposure) -> Result<ApprovedOrder, Rule> {
     let intent = intent(Side::Buy, OrderKind::Market, lots);
-    check(&mut Gate::new(limits), &intent, lots, reference(10_000), exposure, Switches::default())
+    check(&mut InstrumentChecks::new(limits), &intent, lots, reference(10_000), exposure, Switches::default())
         .map_err(|refusal| refusal.rule)
 }
 
@@ -93,7 +93,7 @@ fn a_notional_that_overflows_is_refused() {
     let limits = Limits { notional_max: Some(Money(i128::MAX - 1)), ..Limits::default() };
     let intent = intent(Side::Buy, OrderKind::Limit { price_ticks: i64::MAX }, i64::MAX);
     let verdict = check(
-        &mut Gate::new(limits),
+        &mut InstrumentChecks::new(limits),
         &intent,
         i64::MAX,
         reference(10_000),
@@ -130,10 +130,10 @@ fn the_open_order_limit_counts_this_order_too() {
 #[test]
 fn the_order_rate_frees_itself_when_the_window_has_passed() {
     let limits = Limits { order_rate_max: Some(2), order_rate_window_ns: SECOND, ..Limits::default() };
-    let mut gate = Gate::new(limits);
+    let mut checks = InstrumentChecks::new(limits);
     let mut at = |time_ns| {
         let intent = OrderIntent { time_ns, ..intent(Side::Buy, OrderKind::Market, 1) };
-        check(&mut gate, &intent, 1, reference(100), Exposure::default(), Switches::default())
+        check(&mut checks, &intent, 1, reference(100), Exposure::default(), Switches::default())
             .map_err(|refusal| refusal.rule)
     };
     assert!(at(0).is_ok());
@@ -146,10 +146,10 @@ fn the_order_rate_frees_itself_when_the_window_has_passed() {
 #[test]
 fn a_price_one_tick_outside_the_collar_is_refused() {
     let limits = Limits { price_collar_ppm: Some(10_000), ..Limits::default() };
-    let mut gate = Gate::new(limits);
+    let mut checks = InstrumentChecks::new(limits);
     let mut at = |price_ticks| {
         let intent = intent(Side::Buy, OrderKind::Limit { price_ticks }, 1);
-        check(&mut gate, &intent, 1, reference(10_000), Exposure::default(), Switches::default())
+        check(&mut checks, &intent, 1, reference(10_000), Exposure::default(), Switches::default())
             .map_err(|refusal| refusal.rule)
     };
     assert!(at(10_100).is_ok());
@@ -163,8 +163,15 @@ fn a_missing_zero_or_stale_reference_fails_closed() {
     let limits = Limits { reference_age_ns_max: Some(SECOND), ..Limits::default() };
     let rule = |reference| {
         let intent = intent(Side::Buy, OrderKind::Market, 1);
-        check(&mut Gate::new(limits), &intent, 1, reference, Exposure::default(), Switches::default())
-            .map_err(|refusal| refusal.rule)
+        check(
+            &mut InstrumentChecks::new(limits),
+            &intent,
+            1,
+            reference,
+            Exposure::default(),
+            Switches::default(),
+        )
+        .map_err(|refusal| refusal.rule)
     };
     assert_eq!(rule(Reference::default()).unwrap_err(), Rule::ReferenceMissing);
     assert_eq!(rule(reference(0)).unwrap_err(), Rule::ReferenceMissing);
@@ -180,20 +187,20 @@ fn a_missing_zero_or_stale_reference_fails_closed() {
 #[test]
 fn a_drift_without_a_known_start_fails_closed() {
     let limits = Limits { price_drift_ppm: Some(1_000), price_drift_window_ns: SECOND, ..Limits::default() };
-    let mut gate = Gate::new(limits);
+    let mut checks = InstrumentChecks::new(limits);
     let intent = intent(Side::Buy, OrderKind::Market, 1);
-    let verdict = |gate: &mut Gate| {
-        check(gate, &intent, 1, reference(10_000), Exposure::default(), Switches::default())
+    let verdict = |checks: &mut InstrumentChecks| {
+        check(checks, &intent, 1, reference(10_000), Exposure::default(), Switches::default())
             .map_err(|refusal| refusal.rule)
     };
-    assert_eq!(verdict(&mut gate).unwrap_err(), Rule::ReferenceMissing);
-    gate.learn(0, 0);
-    gate.learn(-5, 1);
-    assert_eq!(verdict(&mut gate).unwrap_err(), Rule::ReferenceMissing);
-    gate.learn(9_990, 2);
-    assert_eq!(verdict(&mut gate).unwrap_err(), Rule::PriceDrift);
-    gate.learn(9_991, 3);
-    let mut known = Gate::new(limits);
+    assert_eq!(verdict(&mut checks).unwrap_err(), Rule::ReferenceMissing);
+    checks.learn(0, 0);
+    checks.learn(-5, 1);
+    assert_eq!(verdict(&mut checks).unwrap_err(), Rule::ReferenceMissing);
+    checks.learn(9_990, 2);
+    assert_eq!(verdict(&mut checks).unwrap_err(), Rule::PriceDrift);
+    checks.learn(9_991, 3);
+    let mut known = InstrumentChecks::new(limits);
     known.learn(9_991, 2);
     assert!(verdict(&mut known).is_ok());
 }
@@ -216,7 +223,7 @@ fn the_kill_latch_stops_everything_and_a_pause_lets_closing_through() {
     let held = alone(5, 0, 0);
     let rule = |side, switches| {
         check(
-            &mut Gate::new(Limits::default()),
+            &mut InstrumentChecks::new(Limits::default()),
             &intent(side, OrderKind::Market, 5),
             5,
             reference(100),
@@ -236,7 +243,7 @@ fn the_kill_latch_stops_everything_and_a_pause_lets_closing_through() {
 fn an_order_that_makes_no_sense_is_refused() {
     let rule = |intent: OrderIntent, lots| {
         check(
-            &mut Gate::new(Limits::default()),
+            &mut InstrumentChecks::new(Limits::default()),
             &intent,
             lots,
             reference(100),
@@ -255,7 +262,7 @@ fn an_order_that_makes_no_sense_is_refused() {
 }
 
 proptest! {
-    /// The gate never lets a position past its limit, and never traps one above it.
+    /// The checks never let a position past its limit, and never trap one above it.
     #[test]
     fn an_approved_order_ends_within_the_limit_or_nearer_to_flat(
         is_buy in any::<bool>(),
@@ -268,7 +275,7 @@ proptest! {
         let side = if is_buy { Side::Buy } else { Side::Sell };
         let exposure = alone(position_lots, working_buy_lots, working_sell_lots);
         let limits = Limits { position_lots_max: Some(position_lots_max), ..Limits::default() };
-        let verdict = check(&mut Gate::new(limits),
+        let verdict = check(&mut InstrumentChecks::new(limits),
             &intent(side, OrderKind::Market, lots), lots, reference(100), exposure, Switches::default(),
         );
         if verdict.is_ok() {
@@ -298,7 +305,7 @@ proptest! {
         let reference = Reference { price_ticks: Some(reference_ticks), time_ns: age, is_book_invalid: false };
         let intent = intent(Side::Sell, OrderKind::Limit { price_ticks }, lots);
         let verdict =
-            check(&mut Gate::new(limits), &intent, lots, reference, Exposure::default(), Switches::default());
+            check(&mut InstrumentChecks::new(limits), &intent, lots, reference, Exposure::default(), Switches::default());
         if verdict.is_ok() {
             let distance = (i128::from(price_ticks) - i128::from(reference_ticks)).abs() * 1_000_000;
             prop_assert!(price_ticks > 0 && reference_ticks > 0 && (1..=100).contains(&lots));

@@ -255,7 +255,7 @@ pub enum Size {
     Lots(i64),
     /// A share of the buying power at the moment and price of the fill, in parts per million
     /// (1 to 1,000,000); rounded down to whole lots.
-    EquityPpm(i64),
+    BuyingPowerPpm(i64),
 }
 
 /// A wish to trade. Only risk can turn it into an approved order.

@@ -362,7 +362,7 @@ fn intent() -> impl Strategy<Value = OrderIntent> {
     ];
     let time_in_force =
         prop_oneof![Just(TimeInForce::Gtc), Just(TimeInForce::Ioc), Just(TimeInForce::Fok), expires];
-    let size = prop_oneof![any::<i64>().prop_map(Size::Lots), any::<i64>().prop_map(Size::EquityPpm)];
+    let size = prop_oneof![any::<i64>().prop_map(Size::Lots), any::<i64>().prop_map(Size::BuyingPowerPpm)];
     let ids = any::<(u64, u16, u32, i64)>();
     let exit = || {
         prop_oneof![

@@ -13,8 +13,8 @@ use tradecore_types::{
     ValueError, VenueEvent, VenueReport,
 };
 
-use crate::books::{Booking, Outcome};
 use crate::books::heard::Traded;
+use crate::books::{Booking, Outcome};
 use crate::outgoing::orders::KEEPS_PRICE;
 use crate::{Kernel, KernelError};
 

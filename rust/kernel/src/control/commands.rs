@@ -55,7 +55,7 @@ impl Kernel {
         match kind {
             CommandKind::SetLimit(LimitChange { scope: Scope::Instrument(id), limit, value, .. }) => {
                 let market = self.market(*id)?;
-                market.gate.check_change(*limit, value.get(), market.instrument.spec.lot_size)?;
+                market.checks.check_change(*limit, value.get(), market.instrument.spec.lot_size)?;
             }
             CommandKind::SetLimit(change) => self.books.scopes.check_change(change)?,
             CommandKind::Release(release) => self.books.scopes.check_release(release.scope)?,
@@ -77,10 +77,10 @@ impl Kernel {
             return Ok(());
         };
         if let Some(market) = self.markets.get_mut(id.index()) {
-            market.gate.set(change.limit, change.value.get(), market.instrument.spec.lot_size)?;
+            market.checks.set(change.limit, change.value.get(), market.instrument.spec.lot_size)?;
             if let Some((price_ticks, time_ns)) = market.reference {
                 // A drift that is followed from now on begins with what is known.
-                market.gate.learn(price_ticks, time_ns);
+                market.checks.learn(price_ticks, time_ns);
             }
         }
         Ok(())

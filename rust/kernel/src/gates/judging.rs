@@ -69,7 +69,7 @@ impl Kernel {
             is_amendment: replaced.is_some(),
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
-        let approval = match market.gate.check(&wish, scopes) {
+        let approval = match market.checks.check(&wish, scopes) {
             Ok(approval) => approval,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -80,7 +80,7 @@ impl Kernel {
         let approval = if is_counted && is_affordable { approval } else { approval.only_closing() };
         if let Some(market) = self.markets.get_mut(intent.instrument.index()) {
             let scopes = self.books.scopes.is_on().then_some(&mut self.books.scopes);
-            market.gate.note(approval, replaced.is_some(), scopes);
+            market.checks.note(approval, replaced.is_some(), scopes);
         }
         if only_closes && self.books.scopes.is_on() {
             self.books.scopes.note_urgent(intent.strategy, self.now_ns);
@@ -102,8 +102,8 @@ impl Kernel {
             return Err(KernelError::Broken("an exit of an order that is not open".into()));
         };
         let entry_lots = entry.lots.unwrap_or(i64::MAX);
-        let gate = &self.market(intent.instrument)?.gate;
-        Ok(gate.check_exit(&entry.intent, entry_lots, intent, lots, self.switches))
+        let checks = &self.market(intent.instrument)?.checks;
+        Ok(checks.check_exit(&entry.intent, entry_lots, intent, lots, self.switches))
     }
 
     /// Checks that an order, of any kind, fits among those that are open and counted.

@@ -8,8 +8,8 @@ use tradecore_types::{
     Report, ReportBody, Size, exit_kinds,
 };
 
-use crate::groups::child::Child;
 use crate::gates::decision::RequestKind;
+use crate::groups::child::Child;
 use crate::outgoing::orders::KEEPS_PRICE;
 use crate::outgoing::schedule::Delivery;
 use crate::{Kernel, KernelError, Links, VenueRequest};
@@ -251,7 +251,7 @@ impl Kernel {
         let exits = [stop_loss.map(|exit| (exit, stop(exit))), take_profit.map(|exit| (exit, take(exit)))];
         for (exit_price, kind) in exits.into_iter().flatten() {
             let exit = exit_intent(entry, OrderId(0), kind, i64::MAX, self.now_ns);
-            match market.gate.approve_exit(entry, exit) {
+            match market.checks.approve_exit(entry, exit) {
                 Some(exit) => {
                     self.books.groups.add_exit(entry.order_id, exit, exit_price.ppm().unwrap_or(0));
                 }

@@ -3,8 +3,8 @@
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{OrderId, OrderKind};
 
-use crate::gates::decision::RequestKind;
 use crate::gates::Occasion;
+use crate::gates::decision::RequestKind;
 
 /// An order that follows the fills of another one, for as long as either lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -408,7 +408,7 @@ impl Kernel {
         let position_lots = self.books.ledger.position(intent.strategy, intent.instrument);
         let market = self.market(intent.instrument)?;
         let reference_ticks = market.reference.map_or(0, |known| known.0);
-        match market.gate.approve_flatten(intent, position_lots) {
+        match market.checks.approve_flatten(intent, position_lots) {
             Ok(order) => self.send(&order, reference_ticks),
             Err(refusal) => Err(KernelError::Broken(format!("a closing order was refused: {refusal}"))),
         }

@@ -14,9 +14,9 @@ use tradecore_types::{
 };
 use tradecore_venue::{forced_fill, liquidation_fee};
 
+use crate::calls::wake::WakeBody;
 use crate::margin::{Margin, MarginMode, overflow};
 use crate::outgoing::schedule::Cancelling;
-use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError, VenueRequest};
 
 /// What was found to be too little.

@@ -1,24 +1,24 @@
 //! The account behind a venue that is bars: reports are applied the moment they are made.
 
 use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
-use tradecore_risk::{ApprovedOrder, Exposure, Gate, Reference, Stake, Switches, Wish};
+use tradecore_risk::{ApprovedOrder, Exposure, InstrumentChecks, Reference, Stake, Switches, Wish};
 use tradecore_types::{
     Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Side,
     Size, StrategyId, TimeNs,
 };
 
-use crate::books::{Booking, Books};
-use crate::margin::{MarginMode, Margined, Standing, free_notional, verdict};
-use crate::margin::path::Leg;
-use crate::recorder::Recorder;
-use crate::calls::wake::{Hearing, Wake};
 use crate::books::buying_power;
+use crate::books::{Booking, Books};
+use crate::calls::wake::{Hearing, Wake};
+use crate::margin::path::Leg;
+use crate::margin::{MarginMode, Margined, Standing, free_notional, verdict};
+use crate::recorder::Recorder;
 use crate::{KernelError, Leverage};
 
 /// Everything of the kernel that one instrument's bars may touch.
 pub(crate) struct BarDesk<'a> {
     pub(crate) instrument: &'a Instrument,
-    pub(crate) gate: &'a Gate,
+    pub(crate) checks: &'a InstrumentChecks,
     pub(crate) books: &'a mut Books,
     pub(crate) switches: Switches,
     pub(crate) recorder: &'a mut Recorder,
@@ -178,7 +178,7 @@ impl<'a> BarDesk<'a> {
             is_amendment: false,
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
-        match self.gate.size(order, &wish, scopes) {
+        match self.checks.size(order, &wish, scopes) {
             Ok(_) => Ok(()),
             Err(refusal) => {
                 self.books.counters.refusals += 1;
@@ -199,7 +199,7 @@ impl BarAccount for BarDesk<'_> {
         price_ticks: i64,
         mark_ticks: i64,
     ) -> Result<i64, RejectReason> {
-        let Size::EquityPpm(ppm) = order.intent().size else { return Err(RejectReason::Unsupported) };
+        let Size::BuyingPowerPpm(ppm) = order.intent().size else { return Err(RejectReason::Unsupported) };
         let free = self.free(mark_ticks).map_err(|_| RejectReason::InsufficientMargin)?;
         let lots = buying_power::lots(free, ppm, self.instrument, &self.fees, price_ticks);
         if lots <= 0 {
@@ -267,7 +267,7 @@ impl BarAccount for BarDesk<'_> {
     ) -> Result<Option<ApprovedOrder>, KernelError> {
         let order_id = self.next_order_id();
         let exit = exit_intent(entry.intent(), order_id, kind, lots, self.now_ns);
-        match self.gate.approve_exit(entry.intent(), exit) {
+        match self.checks.approve_exit(entry.intent(), exit) {
             Some(order) => self.open(order),
             None => Err(KernelError::Broken("an exit that does not belong to its entry".into())),
         }
@@ -283,7 +283,7 @@ impl BarAccount for BarDesk<'_> {
             Some(position.entry),
             self.now_ns,
         );
-        match self.gate.approve_flatten(&intent, position.lots) {
+        match self.checks.approve_flatten(&intent, position.lots) {
             Ok(order) => self.open(order),
             Err(refusal) => Err(KernelError::Broken(format!("a closing order was refused: {refusal}"))),
         }

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use tradecore_bars::{Misfit, Print};
 use tradecore_types::{Bar, Instrument, InstrumentId, TimeNs, ValueError};
 
-use crate::markets::market::Market;
-use crate::outgoing::schedule::End;
-use crate::markets::series::Series;
 use crate::calls::wake::{Wake, WakeBody};
+use crate::markets::market::Market;
+use crate::markets::series::Series;
+use crate::outgoing::schedule::End;
 use crate::{Kernel, KernelError};
 
 impl Kernel {

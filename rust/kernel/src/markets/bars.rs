@@ -14,7 +14,7 @@ impl Kernel {
         instrument: InstrumentId,
         act: impl FnOnce(&mut BarMatcher, &mut BarDesk<'_>) -> Result<(), KernelError>,
     ) -> Result<(), KernelError> {
-        let Some(Market { instrument, gate, is_marked, venue, .. }) =
+        let Some(Market { instrument, checks, is_marked, venue, .. }) =
             self.markets.get_mut(instrument.index())
         else {
             return Ok(());
@@ -24,7 +24,7 @@ impl Kernel {
         };
         let mut desk = BarDesk {
             instrument,
-            gate,
+            checks,
             books: &mut self.books,
             switches: self.switches,
             recorder: &mut self.recorder,

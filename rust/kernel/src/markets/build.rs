@@ -1,7 +1,7 @@
 //! Builds the parts of a kernel from its configuration.
 
 use tradecore_book::{InstrumentBook, SyncCapacity};
-use tradecore_risk::Gate;
+use tradecore_risk::InstrumentChecks;
 use tradecore_types::{Instrument, InstrumentId, ValueError};
 use tradecore_venue::SimulatedVenue;
 
@@ -33,7 +33,7 @@ pub(crate) fn build_market(
         reference: None,
         is_marked: false,
         venue,
-        gate: Gate::new(config.limits),
+        checks: InstrumentChecks::new(config.limits),
         subscribers: Subscribers::default(),
         series: SeriesOf::default(),
     })

@@ -6,9 +6,9 @@ use tradecore_matching::MarketOut;
 use tradecore_types::{Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Trade};
 use tradecore_venue::VenueOut;
 
+use crate::calls::wake::WakeBody;
 use crate::markets::market::{Book, Market, middle};
 use crate::outgoing::schedule::{Delivery, End};
-use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError};
 
 impl Kernel {
@@ -299,7 +299,7 @@ impl Kernel {
     pub(crate) fn learn_reference(&mut self, instrument: InstrumentId, price_ticks: i64) -> bool {
         let Some(market) = self.markets.get_mut(instrument.index()) else { return false };
         market.reference = Some((price_ticks, self.now_ns));
-        market.gate.learn(price_ticks, self.now_ns);
+        market.checks.learn(price_ticks, self.now_ns);
         market.is_marked
     }
 

@@ -1,7 +1,7 @@
 //! Everything the kernel knows about one instrument.
 
 use tradecore_book::{Depth, InstrumentBook, L2Book, QuoteDepth};
-use tradecore_risk::{Gate, Reference};
+use tradecore_risk::{InstrumentChecks, Reference};
 use tradecore_types::{Bar, Instrument, Quote, Sessions, StrategyId, TimeNs};
 use tradecore_venue::{Shown, SimulatedVenue};
 
@@ -60,7 +60,7 @@ pub(crate) struct SeriesOf {
     pub(crate) quotes: Vec<usize>,
 }
 
-/// One instrument with its data, its venue and its gate.
+/// One instrument with its data, its venue and its checks.
 #[derive(Debug)]
 pub(crate) struct Market {
     pub(crate) instrument: Instrument,
@@ -81,7 +81,7 @@ pub(crate) struct Market {
     /// Whether its venue gives mark prices, which alone value positions then.
     pub(crate) is_marked: bool,
     pub(crate) venue: SimulatedVenue,
-    pub(crate) gate: Gate,
+    pub(crate) checks: InstrumentChecks,
     pub(crate) subscribers: Subscribers,
     pub(crate) series: SeriesOf,
 }

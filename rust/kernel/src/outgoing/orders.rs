@@ -8,8 +8,8 @@ use tradecore_types::{
 };
 
 use crate::books::Booking;
-use crate::gates::decision::RequestKind;
 use crate::gates::Occasion;
+use crate::gates::decision::RequestKind;
 use crate::outgoing::schedule::{Cancelling, Delivery};
 use crate::{Destination, Kernel, KernelError, Links, VenueRequest};
 
@@ -77,7 +77,7 @@ impl Kernel {
         let is_sized_at_fill = market.venue.traits().sizes_at_fill && request.kind == OrderKind::Market;
         let (size, lots) = match request.size {
             Size::Lots(lots) => (request.size, lots),
-            Size::EquityPpm(ppm) => {
+            Size::BuyingPowerPpm(ppm) => {
                 let lots = self.affordable_lots(market, ppm, reference_ticks)?;
                 // The size of an order that fills later is only estimated here; risk judges it again then.
                 if is_sized_at_fill { (request.size, lots.max(1)) } else { (Size::Lots(lots), lots) }

@@ -486,7 +486,7 @@ impl Script {
             time_in_force,
             post_only: self.next(5) == 0,
             reduce_only: self.next(5) == 0,
-            size: if self.next(8) == 0 { Size::EquityPpm(10_000) } else { Size::Lots(1 + self.next(9)) },
+            size: if self.next(8) == 0 { Size::BuyingPowerPpm(10_000) } else { Size::Lots(1 + self.next(9)) },
             bracket,
         };
         let older = |back: i64| {

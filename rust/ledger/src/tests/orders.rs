@@ -152,7 +152,7 @@ fn orders_that_can_only_close_are_open_but_not_working() {
 #[test]
 fn a_share_of_equity_works_once_it_is_sized() {
     let mut orders = orders();
-    orders.add(&OrderIntent { size: Size::EquityPpm(1_000), ..intent(1, Side::Buy, 1) }).unwrap();
+    orders.add(&OrderIntent { size: Size::BuyingPowerPpm(1_000), ..intent(1, Side::Buy, 1) }).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)), Working { open_orders: 1, ..Working::default() });
     assert!(orders.apply(&report(1, filled(1))).surprise().is_some());
     orders.set_size(OrderId(1), 8).unwrap();

@@ -213,7 +213,7 @@ pub fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()
     put_kind(dict, intent.kind)?;
     match intent.size {
         Size::Lots(lots) => dict.set_item("lots", lots)?,
-        Size::EquityPpm(ppm) => dict.set_item("equity_ppm", ppm)?,
+        Size::BuyingPowerPpm(ppm) => dict.set_item("equity_ppm", ppm)?,
     }
     let time_in_force = match intent.time_in_force {
         TimeInForce::Gtc => "gtc",

@@ -84,7 +84,7 @@ impl BarAccount for Account {
         price_ticks: i64,
         mark_ticks: i64,
     ) -> Result<i64, RejectReason> {
-        let Size::EquityPpm(ppm) = order.intent().size else { return Err(RejectReason::Unsupported) };
+        let Size::BuyingPowerPpm(ppm) = order.intent().size else { return Err(RejectReason::Unsupported) };
         let power = self.buying_power(mark_ticks) / 1_000_000 * i128::from(ppm);
         // Whole and part apart, so that nothing overflows.
         let cost = self.unit_cost(price_ticks);

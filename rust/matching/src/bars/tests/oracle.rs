@@ -62,7 +62,7 @@ impl Replay {
                 let price = price.parse().unwrap();
                 let amount = amount.parse().unwrap();
                 let order = OrderIntent {
-                    size: if *unit == "ppm" { Size::EquityPpm(amount) } else { Size::Lots(amount) },
+                    size: if *unit == "ppm" { Size::BuyingPowerPpm(amount) } else { Size::Lots(amount) },
                     kind: match *kind {
                         "L" => OrderKind::Limit { price_ticks: price },
                         "S" => OrderKind::Stop { trigger_ticks: price },

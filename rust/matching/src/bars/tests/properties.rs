@@ -30,7 +30,7 @@ pub(super) fn order(wish: Wish, last: i64) -> OrderIntent {
     let order = match kind {
         0 => limit(0, side, price, lots),
         1 => stop(0, side, price, lots),
-        2 => OrderIntent { size: Size::EquityPpm(lots * 50_000), ..market(0, side, 1) },
+        2 => OrderIntent { size: Size::BuyingPowerPpm(lots * 50_000), ..market(0, side, 1) },
         _ => market(0, side, lots),
     };
     OrderIntent {

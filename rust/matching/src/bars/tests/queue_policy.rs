@@ -71,7 +71,7 @@ fn what_cannot_be_paid_closes_what_it_can_and_is_cancelled() {
     desk.bar([100, 100, 100, 100]);
     desk.send(market(0, Side::Sell, 200));
     assert_eq!(desk.bar([100, 100, 100, 100]), ["2 fill 10@100 Taker", "2 Canceled(InsufficientMargin)"]);
-    desk.send(OrderIntent { size: Size::EquityPpm(5_000), ..market(0, Side::Buy, 1) });
+    desk.send(OrderIntent { size: Size::BuyingPowerPpm(5_000), ..market(0, Side::Buy, 1) });
     assert_eq!(desk.bar([100, 100, 100, 100]), ["3 Rejected(InsufficientMargin)"]);
 }
 

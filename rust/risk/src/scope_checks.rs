@@ -2,7 +2,7 @@
 
 use tradecore_types::{Decimal, InstrumentId, OrderIntent, Refusal, Rule, TimeNs};
 
-use crate::gate::{notional, refusal};
+use crate::instrument_checks::{notional, refusal};
 use crate::loss_guard::LossGuard;
 use crate::rate_window::RateWindow;
 use crate::recent_orders::RecentOrders;
@@ -21,7 +21,7 @@ pub struct Halt {
 
 /// The limits of a scope and what they count.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ScopeGate {
+pub(crate) struct ScopeChecks {
     pub(crate) limits: ScopeLimits,
     /// Instruments it may trade, by id; `None`: every one.
     pub(crate) allowed: Option<Vec<bool>>,
@@ -37,8 +37,8 @@ pub(crate) struct ScopeGate {
     recent: RecentOrders,
 }
 
-impl ScopeGate {
-    /// Makes a gate with these limits.
+impl ScopeChecks {
+    /// Makes a checks with these limits.
     pub(crate) fn new(limits: &ScopeLimits, allowed: Option<Vec<bool>>) -> Self {
         Self {
             messages: RateWindow::new(limits.message_rate_max),
@@ -180,7 +180,7 @@ impl ScopeGate {
         self.messages.record(now_ns);
     }
 
-    /// Counts a message towards the reserve, beside [`ScopeGate::note_message`].
+    /// Counts a message towards the reserve, beside [`ScopeChecks::note_message`].
     pub(crate) fn note_urgent(&mut self, now_ns: TimeNs) {
         self.urgent.record(now_ns);
     }

@@ -1,4 +1,4 @@
-//! The gate: an intent goes in, an approved order or a refusal comes out.
+//! The checks: an intent goes in, an approved order or a refusal comes out.
 
 use tradecore_types::{
     Decimal, ExitPrice, Instrument, LimitName, OrderIntent, OrderKind, Refusal, Rule, Side, Size,
@@ -17,15 +17,15 @@ const PPM_BELOW_MAX: i64 = 999_999;
 
 /// Pre-trade checks of one instrument.
 #[derive(Clone, Debug)]
-pub struct Gate {
+pub struct InstrumentChecks {
     limits: Limits,
     rate: RateWindow,
     /// Followed only while the limit is on.
     drift: Option<Box<PriceDrift>>,
 }
 
-impl Gate {
-    /// Makes a gate with these limits.
+impl InstrumentChecks {
+    /// Makes a checks with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// As [`Gate::check_change`]; nothing is changed then.
+    /// As [`InstrumentChecks::check_change`]; nothing is changed then.
     pub fn set(
         &mut self,
         limit: LimitName,
@@ -212,7 +212,7 @@ impl Gate {
     ) -> Result<ApprovedOrder, Refusal> {
         let lots = match intent.size {
             Size::Lots(lots) => lots,
-            Size::EquityPpm(_) => 0,
+            Size::BuyingPowerPpm(_) => 0,
         };
         let held = Stake { position_lots, ..Stake::default() };
         if intent.reduce_only && lots > 0 && held.is_closing(intent, lots) {
