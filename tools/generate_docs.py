@@ -506,7 +506,7 @@ def _first_line(value: object) -> str:
 
 
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
-    ("ARCHITECTURE.md", "life cycle"): life_cycle,
+    ("docs/orders.md", "life cycle"): life_cycle,
     ("docs/configuration.md", "settings"): settings,
     ("docs/exit-codes.md", "exit codes"): exit_codes,
     ("docs/command-line.md", "commands"): command_line,
