@@ -51,8 +51,8 @@ pub fn encode_state_hash(out: &mut Vec<u8>, time_ns: TimeNs, hash: &[u8; 32]) {
 ///
 /// # Errors
 ///
-/// [`CodecError::TooLarge`] when the levels do not fit a frame, [`CodecError::Field`] for an event whose larger part
-/// is in a table of its batch ([`encode_event_of`] writes those); `out` is then as it was.
+/// [`CodecError::TooLarge`] when the levels do not fit a frame, [`CodecError::Apart`] for an event whose larger part
+/// is in a table of its batch ([`crate::encode_events`] writes those); `out` is then as it was.
 pub fn encode_event(
     out: &mut Vec<u8>,
     event: &Event,

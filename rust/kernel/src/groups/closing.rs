@@ -10,13 +10,13 @@ use crate::{Kernel, KernelError};
 
 /// Whose orders, and on which side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Desk {
+struct ClosingSide {
     strategy: StrategyId,
     instrument: InstrumentId,
     side: Side,
 }
 
-impl Desk {
+impl ClosingSide {
     fn has(self, intent: &OrderIntent) -> bool {
         (intent.strategy, intent.instrument, intent.side) == (self.strategy, self.instrument, self.side)
     }
@@ -32,7 +32,7 @@ impl Kernel {
         if !is_first && !self.books.orders.has_closing() {
             return 0;
         }
-        let desk = Desk { strategy: new.strategy, instrument: new.instrument, side: new.side };
+        let whose = ClosingSide { strategy: new.strategy, instrument: new.instrument, side: new.side };
         let is_meant = |order: &OpenOrder| {
             self.is_on_its_way(order)
                 || (!is_first && is_closing(order) && order.intent.kind != OrderKind::Market)
@@ -40,7 +40,7 @@ impl Kernel {
         self.books
             .orders
             .iter()
-            .filter(|order| desk.has(&order.intent) && is_meant(order))
+            .filter(|order| whose.has(&order.intent) && is_meant(order))
             .filter(|order| self.counts(order, is_meant))
             .map(OpenOrder::lots_at_stake)
             .fold(0, i64::saturating_add)
@@ -56,10 +56,11 @@ impl Kernel {
     ) {
         let Some(sign) = parts.first().map(|part| part.0.signum()) else { return };
         let side = if sign > 0 { Side::Sell } else { Side::Buy };
-        let desk = Desk { strategy, instrument, side };
+        let whose = ClosingSide { strategy, instrument, side };
         let is_meant = |order: &OpenOrder| self.is_on_its_way(order);
         for is_named in [true, false] {
-            for order in self.books.orders.iter().filter(|order| desk.has(&order.intent) && is_meant(order)) {
+            for order in self.books.orders.iter().filter(|order| whose.has(&order.intent) && is_meant(order))
+            {
                 let entry = order.intent.closes;
                 if entry.is_some() != is_named || !self.counts(order, is_meant) {
                     continue;
@@ -80,16 +81,16 @@ impl Kernel {
     /// Tells whether a closing order counts: of those meant that cancel each other, on a side, only the first does.
     fn counts(&self, order: &OpenOrder, is_meant: impl Fn(&OpenOrder) -> bool) -> bool {
         let OrderIntent { order_id, strategy, instrument, side, .. } = order.intent;
-        let desk = Desk { strategy, instrument, side };
+        let whose = ClosingSide { strategy, instrument, side };
         let comes_before = |other: &OpenOrder| other.intent.order_id < order_id && is_meant(other);
-        let is_first = || !self.unit(desk, order_id).any(comes_before);
+        let is_first = || !self.unit(whose, order_id).any(comes_before);
         !self.books.groups.is_joined(order_id)
             && (self.books.groups.group_of(order_id).is_none() || is_first())
     }
 
     /// Returns how much of a position orders on this side can close.
-    fn closable_lots(&self, desk: Desk) -> i64 {
-        desk.side.closable_lots(self.books.ledger.position(desk.strategy, desk.instrument))
+    fn closable_lots(&self, whose: ClosingSide) -> i64 {
+        whose.side.closable_lots(self.books.ledger.position(whose.strategy, whose.instrument))
     }
 
     /// Remembers that reduce-only orders of a strategy may have become too large.
@@ -104,25 +105,25 @@ impl Kernel {
     pub(crate) fn trim_orphans(&mut self) {
         while let Some((strategy, instrument)) = self.orphaned.pop() {
             for side in [Side::Buy, Side::Sell] {
-                self.trim(Desk { strategy, instrument, side });
+                self.trim(ClosingSide { strategy, instrument, side });
             }
         }
     }
 
-    fn trim(&mut self, desk: Desk) {
+    fn trim(&mut self, whose: ClosingSide) {
         let mut numbers = std::mem::take(&mut self.met);
         // A market order trades before it could be cut, and what rests is cut as that fills.
-        let closing = self.books.orders.iter().filter(|order| rests(order) && desk.has(&order.intent));
+        let closing = self.books.orders.iter().filter(|order| rests(order) && whose.has(&order.intent));
         numbers.extend(closing.filter(|order| self.counts(order, rests)).map(|order| order.intent.order_id));
-        let all_lots = numbers.iter().map(|id| self.unit_lots(desk, *id)).fold(0, i64::saturating_add);
-        let mut excess_lots = all_lots.saturating_sub(self.closable_lots(desk));
+        let all_lots = numbers.iter().map(|id| self.unit_lots(whose, *id)).fold(0, i64::saturating_add);
+        let mut excess_lots = all_lots.saturating_sub(self.closable_lots(whose));
         if excess_lots > 0 {
             numbers.sort_unstable();
         }
         while let Some(order_id) = numbers.pop().filter(|_| excess_lots > 0) {
-            let lots = self.unit_lots(desk, order_id);
+            let lots = self.unit_lots(whose, order_id);
             let cut_lots = lots.min(excess_lots);
-            if cut_lots > 0 && self.cut_unit(desk, order_id, lots - cut_lots) {
+            if cut_lots > 0 && self.cut_unit(whose, order_id, lots - cut_lots) {
                 excess_lots -= cut_lots;
             }
         }
@@ -131,29 +132,29 @@ impl Kernel {
     }
 
     /// Returns what an order closes, or the largest of those that cancel each other with it.
-    fn unit_lots(&self, desk: Desk, order_id: OrderId) -> i64 {
+    fn unit_lots(&self, whose: ClosingSide, order_id: OrderId) -> i64 {
         match self.books.groups.group_of(order_id) {
-            Some(_) => self.unit(desk, order_id).map(OpenOrder::meant_lots).max().unwrap_or(0),
+            Some(_) => self.unit(whose, order_id).map(OpenOrder::meant_lots).max().unwrap_or(0),
             None => self.books.orders.get(order_id).map_or(0, OpenOrder::meant_lots),
         }
     }
 
     /// Visits an order and the reduce-only ones that cancel each other with it.
-    fn unit(&self, desk: Desk, order_id: OrderId) -> impl Iterator<Item = &OpenOrder> {
+    fn unit(&self, whose: ClosingSide, order_id: OrderId) -> impl Iterator<Item = &OpenOrder> {
         let group = self.books.groups.group_of(order_id);
         self.books.orders.iter().filter(move |order| {
             let id = order.intent.order_id;
             id == order_id
                 || (group.is_some()
                     && is_closing(order)
-                    && desk.has(&order.intent)
+                    && whose.has(&order.intent)
                     && self.books.groups.group_of(id) == group)
         })
     }
 
     /// Makes an order that waits, and those that cancel each other with it, no larger than this; 0 cancels them.
     /// `false` when it is not open.
-    fn cut_unit(&mut self, desk: Desk, order_id: OrderId, lots: i64) -> bool {
+    fn cut_unit(&mut self, whose: ClosingSide, order_id: OrderId, lots: i64) -> bool {
         let mut next = Some(order_id);
         while let Some(order_id) = next {
             let Some(order) = self.books.orders.get(order_id) else { return false };
@@ -161,7 +162,7 @@ impl Kernel {
                 self.cut(order_id, lots, CancelReason::Linked);
             }
             next = self.books.groups.group_of(order_id).and_then(|_| {
-                let of_unit = self.unit(desk, order_id).filter(|order| rests(order));
+                let of_unit = self.unit(whose, order_id).filter(|order| rests(order));
                 of_unit.map(|order| order.intent.order_id).filter(|other| *other > order_id).min()
             });
         }
@@ -205,12 +206,13 @@ impl Kernel {
     /// Cancels an order of a halted strategy but for what closes its position and nothing else closes already.
     fn withdraw(&mut self, order: &OpenOrder) -> Result<(), KernelError> {
         let intent = order.intent;
-        let desk = Desk { strategy: intent.strategy, instrument: intent.instrument, side: intent.side };
-        let of_unit = self.unit(desk, intent.order_id).filter(|other| is_closing(other));
+        let whose =
+            ClosingSide { strategy: intent.strategy, instrument: intent.instrument, side: intent.side };
+        let of_unit = self.unit(whose, intent.order_id).filter(|other| is_closing(other));
         // Of orders that cancel each other one closes; the first that stays speaks for all.
         let room_lots = match of_unit.map(OpenOrder::meant_lots).max() {
             Some(lots) => lots,
-            None => self.closable_lots(desk).saturating_sub(self.covered_lots(desk)).max(0),
+            None => self.closable_lots(whose).saturating_sub(self.covered_lots(whose)).max(0),
         };
         let lots =
             if self.books.groups.is_held(intent.order_id) { 0 } else { order.meant_lots().min(room_lots) };
@@ -224,19 +226,19 @@ impl Kernel {
     }
 
     /// Counts what reduce-only orders and exits close already.
-    fn covered_lots(&self, desk: Desk) -> i64 {
-        let of_desk = || self.books.orders.iter().filter(|order| desk.has(&order.intent));
-        let counted = of_desk().filter(|order| is_closing(order) && self.counts(order, is_closing));
-        let closing = counted.map(|order| self.unit_lots(desk, order.intent.order_id));
+    fn covered_lots(&self, whose: ClosingSide) -> i64 {
+        let of_these = || self.books.orders.iter().filter(|order| whose.has(&order.intent));
+        let counted = of_these().filter(|order| is_closing(order) && self.counts(order, is_closing));
+        let closing = counted.map(|order| self.unit_lots(whose, order.intent.order_id));
         // Of the exits of one entry the largest counts, the oldest of equals.
         let rank = |order: &OpenOrder| (order.meant_lots(), Reverse(order.intent.order_id));
         let is_largest = |exit: &OpenOrder| {
-            of_desk().all(|order| order.intent.closes != exit.intent.closes || rank(order) <= rank(exit))
+            of_these().all(|order| order.intent.closes != exit.intent.closes || rank(order) <= rank(exit))
         };
-        let exits = of_desk().filter(|order| order.intent.closes.is_some() && is_largest(order));
+        let exits = of_these().filter(|order| order.intent.closes.is_some() && is_largest(order));
         let exits = exits.map(|exit| {
             let entry = exit.intent.closes.unwrap_or(exit.intent.order_id);
-            let held_lots = self.books.ledger.lots_of_entry(desk.strategy, desk.instrument, entry);
+            let held_lots = self.books.ledger.lots_of_entry(whose.strategy, whose.instrument, entry);
             exit.meant_lots().min(held_lots.saturating_abs())
         });
         closing.chain(exits).fold(0, i64::saturating_add)
