@@ -44,7 +44,7 @@ def test_gates_are_checked_at_one_place():
     assert places(r"\bself\s*\.judge_gated\(") == [judging]
     assert sorted(places(r"\bself\s*\.judge_risk\(")) == [gates, judging]
     assert set(places(r"\bself\s*\.judge\(")) == {
-        f"rust/kernel/src/{name}.rs" for name in ("arming", "orders")
+        f"rust/kernel/src/{name}.rs" for name in ("groups/arming", "outgoing/orders")
     }
 
 

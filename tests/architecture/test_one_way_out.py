@@ -22,7 +22,10 @@ def test_one_function_plans_an_arrival_at_the_venue():
     door = [f"{KERNEL}/outgoing/dispatch.rs"]
 
     assert lines_with(r"\bschedule\s*\.arrival\(") == door
-    assert lines_with(r"\barrivals\s*\.(push_\w+|insert|extend|append)\(") == [f"{KERNEL}/outgoing/schedule.rs"] * 2
+    assert (
+        lines_with(r"\barrivals\s*\.(push_\w+|insert|extend|append)\(")
+        == [f"{KERNEL}/outgoing/schedule.rs"] * 2
+    )
     assert set(lines_with(r"\brecorder\s*\.sent\(")) == set(door)
     assert lines_with(r"\bencode_sent\(&mut") == [f"{KERNEL}/recorder.rs"]
 
