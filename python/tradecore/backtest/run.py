@@ -351,4 +351,6 @@ def _statistics(engine: Engine, trades: NDArray[Any], curve: dict[str, NDArray[A
         first_bar=first_bar,
         is_way_known=not is_sampled or engine.sample_ns is not None,
     )
-    return msgspec.structs.replace(stats, final_equity=float(equity[-1]), equity_peak=float(equity.max()))
+    # Money is that of the account; only what is earned leaves transfers out.
+    peak = None if stats.equity_peak is None else float(equity.max())
+    return msgspec.structs.replace(stats, final_equity=float(equity[-1]), equity_peak=peak)
