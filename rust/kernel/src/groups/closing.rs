@@ -113,7 +113,8 @@ impl Kernel {
     fn trim(&mut self, whose: ClosingSide) {
         let mut numbers = std::mem::take(&mut self.met);
         // A market order trades before it could be cut, and what rests is cut as that fills.
-        let closing = self.books.orders.iter().filter(|order| rests(order) && whose.has(&order.intent));
+        let closing =
+            self.books.orders.iter().filter(|order| self.rests_there(order) && whose.has(&order.intent));
         numbers.extend(closing.filter(|order| self.counts(order, rests)).map(|order| order.intent.order_id));
         let all_lots = numbers.iter().map(|id| self.unit_lots(whose, *id)).fold(0, i64::saturating_add);
         let mut excess_lots = all_lots.saturating_sub(self.closable_lots(whose));
@@ -129,6 +130,12 @@ impl Kernel {
         }
         numbers.clear();
         self.met = numbers;
+    }
+
+    /// Tells whether such an order waits at the venue: one that is held is known here only, and is measured when it
+    /// is sent.
+    fn rests_there(&self, order: &OpenOrder) -> bool {
+        rests(order) && !self.books.groups.is_held(order.intent.order_id)
     }
 
     /// Returns what an order closes, or the largest of those that cancel each other with it.
@@ -162,7 +169,7 @@ impl Kernel {
                 self.cut(order_id, lots, CancelReason::Linked);
             }
             next = self.books.groups.group_of(order_id).and_then(|_| {
-                let of_unit = self.unit(whose, order_id).filter(|order| rests(order));
+                let of_unit = self.unit(whose, order_id).filter(|order| self.rests_there(order));
                 of_unit.map(|order| order.intent.order_id).filter(|other| *other > order_id).min()
             });
         }
