@@ -19,6 +19,8 @@ from tradecore_sqlite import SqliteReadModel
 from tradecore_sqlite.projection import Changes
 
 STEPS = 120
+# Place of the fee in a row of `fills`: five columns of text come after it.
+FEE_ATTO = -6
 TERMINAL = {name for name, is_terminal in order_states() if is_terminal}
 
 
@@ -88,7 +90,7 @@ def check_totals(engine, tables):
     assert {name: flows[name] for name in ("funding", "borrow", "liquidation_fee", "insurance")} == {
         name: money[name] for name in ("funding", "borrow", "liquidation_fee", "insurance")
     }
-    assert sum(int(row[-1]) for row in rows.get("fills", [])) == money["fees"]
+    assert sum(int(row[FEE_ATTO]) for row in rows.get("fills", [])) == money["fees"]
     assert (len(rows.get("orders", [])), len(rows.get("fills", [])), len(rows.get("refusals", []))) == (
         summary.orders,
         summary.fills,

@@ -56,7 +56,7 @@ def refuse_implausible(table: Table, options: ReadOptions, units_per_price: floa
     Parameters
     ----------
     table : Table
-        int64 columns by our names: `time` in UTC nanoseconds, prices in ticks that were found to be above 0.
+        int64 columns by our names: `time` in UTC nanoseconds, prices in ticks.
     options : ReadOptions
         A named time format takes any year, a price scale any prices, `accept_implausible` any jumps too.
     units_per_price : float
@@ -180,6 +180,7 @@ def _refuse_jump(table: Table, name: str, ticks: Column) -> None:
     before = np.concatenate((price[2:3], price[:-1]))
     after = np.concatenate((price[1:], price[-3:-2]))
     is_jump = (price >= _JUMP * np.maximum(before, after)) | (price * _JUMP <= np.minimum(before, after))
+    is_jump &= (price > 0) & (before > 0) & (after > 0)
     if is_jump.any():
         row = int(np.argmax(is_jump))
         times = max(price[row] / before[row], before[row] / price[row])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tradecore.domain.record import JournalRecord
+from support.records import record
 from tradecore_sqlite.order_rows import OrderRow
 
 OPENED = {
@@ -16,9 +16,15 @@ OPENED = {
 }
 
 
+def opened(**terms):
+    """Return the row of an order that was approved."""
+    approved = record("order", 1, 1, **terms)
+    return OrderRow.opened(approved, approved.body)
+
+
 def reported(row, time_ns, report, **fields):
     """Let a report change a row."""
-    row.take(JournalRecord(seq=time_ns, time_ns=time_ns, kind="report", fields={"report": report, **fields}))
+    row.take(record("report", time_ns, time_ns, report=report, **fields))
     return row.state
 
 
@@ -26,7 +32,7 @@ def reported(row, time_ns, report, **fields):
 def test_an_order_of_unknown_size_goes_the_way_of_any_other_until_it_trades(lots):
     """It waits, is open and ends; nothing of it counts as filled."""
     for report, state in (("canceled", "canceled"), ("expired", "expired"), ("rejected", "rejected")):
-        row = OrderRow.opened(JournalRecord(seq=1, time_ns=1, kind="order", fields={**OPENED, "lots": lots}))
+        row = opened(**{**OPENED, "lots": lots})
         assert row.state == "pending_new"
         assert reported(row, 2, "accepted") == "new"
         assert (row.filled_lots, row.closed_ns) == (0, None)
@@ -40,7 +46,7 @@ def test_a_fill_of_an_order_of_unknown_size_fills_it_until_the_next_record_says_
         ("fill", {"lots": 2}, "filled"),
         ("canceled", {"reason": "requested"}, "canceled"),
     ):
-        row = OrderRow.opened(JournalRecord(seq=1, time_ns=1, kind="order", fields=OPENED))
+        row = opened(**OPENED)
         reported(row, 2, "accepted")
         assert reported(row, 3, "fill", lots=3) == "filled"
         assert (row.filled_lots, row.closed_ns) == (3, 3)
@@ -51,8 +57,8 @@ def test_a_fill_of_an_order_of_unknown_size_fills_it_until_the_next_record_says_
 
 def test_an_order_whose_size_is_told_later_is_filled_by_all_of_it_alone():
     """A part leaves it open."""
-    row = OrderRow.opened(JournalRecord(seq=1, time_ns=1, kind="order", fields=OPENED))
-    row.take(JournalRecord(seq=2, time_ns=2, kind="sized", fields={"lots": 5}))
+    row = opened(**OPENED)
+    row.take(record("sized", 2, 2, lots=5))
     reported(row, 3, "accepted")
 
     assert reported(row, 4, "fill", lots=3) == "partially_filled"
