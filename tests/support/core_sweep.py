@@ -202,6 +202,7 @@ def subjects(directory):
         "ExchangeBook": _core.ExchangeBook(1_000),
         "OwnLevels": _core.OwnLevels(),
         "TradeBook": _core.TradeBook(engine.spec, 1),
+        "AccountFollower": _core.AccountFollower(engine.spec, ["keeper"]),
         "EventBatch": events(10**9, 3),
         "BinanceDecoder": _core.BinanceDecoder("spot", SYMBOLS),
         "VenueBookDecoder": _core.VenueBookDecoder("kraken", SYMBOLS),
