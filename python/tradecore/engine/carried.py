@@ -7,11 +7,13 @@ import msgspec
 
 from tradecore._core import AccountFollower, Kernel
 from tradecore.domain import EngineSpec, EventBatch, Instrument
+from tradecore.domain import commands as known
 from tradecore.domain.opening import LossState, Opening, OpeningLot
 from tradecore.domain.order_words import KnownOrder, order_text
 from tradecore.domain.record_bodies import OrderTerms
 from tradecore.domain.units import Units, exact_money
 from tradecore.engine.account_events import AccountNames, opening_batch
+from tradecore.engine.commands import command_batch
 from tradecore.engine.scopes import ScopeNames
 
 # Who answers for a limit of before that was asked no name.
@@ -118,10 +120,8 @@ def opened_frames(
     instruments = tuple(Instrument.of(number, each) for number, each in enumerate(spec.instruments))
     names = _names(spec, strategies)
     kernel.feed(opening_batch(opening, time_ns, AccountNames(names, instruments)), 0)
-    again = EventBatch()
     for command in commands:
-        _add(again, command, time_ns, names)
-    kernel.feed(again, 0)
+        kernel.feed(_again(command, time_ns, names), 0)
     kernel.run([])
     return kernel.take_frames()
 
@@ -172,15 +172,7 @@ def _command(fields: Mapping[str, Any], names: ScopeNames) -> Command:
     )
 
 
-def _add(batch: EventBatch, command: Command, time_ns: int, names: ScopeNames) -> None:
-    what, number = names.numbered(command.scope) if command.scope else (None, 0)
-    batch.command(
-        time_ns,
-        command.command,
-        scope=what,
-        scope_id=number,
-        limit=command.limit or None,
-        value=command.value,
-        instrument_id=names.instrument(command.instrument) if command.instrument else None,
-        person=command.person if command.scope else None,
-    )
+def _again(command: Command, time_ns: int, names: ScopeNames) -> EventBatch:
+    fields = known.commands()[command.command].__struct_fields__
+    said = {field: getattr(command, field) for field in fields}
+    return command_batch(known.command_of(command.command, **said), time_ns, names)
