@@ -9,15 +9,15 @@ use crate::{
 /// Builds bars by any rule.
 #[derive(Clone, Debug)]
 pub enum BarBuilder {
-    /// By time.
+    /// A bar ends when its span of time is over.
     Time(TimeBars),
-    /// By number of trades.
+    /// A bar ends with its last trade.
     Tick(TickBars),
-    /// By volume.
+    /// A bar ends when it has its lots.
     Volume(VolumeBars),
-    /// By notional.
+    /// A bar ends when it has its value in money.
     Notional(Box<NotionalBars>),
-    /// By range.
+    /// A bar ends when high and low are far enough apart.
     Range(RangeBars),
     /// By imbalance, of trades or of volume.
     Imbalance(ImbalanceBars),

@@ -9,9 +9,9 @@ use crate::{FinishedBar, Print};
 /// What one trade adds to the imbalance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Weight {
-    /// One.
+    /// Every trade weighs the same, whatever its size.
     Trade,
-    /// Its lots.
+    /// A trade weighs its lots.
     Volume,
 }
 

@@ -51,9 +51,9 @@ pub struct Merged {
 pub struct Misfit {
     /// Length of the longer ones.
     pub span: BarSpan,
-    /// When the bar opens.
+    /// First moment of the span that the bar covers, in UTC nanoseconds.
     pub open_time_ns: TimeNs,
-    /// When it closes.
+    /// First moment after that span, at which the bar is told.
     pub close_time_ns: TimeNs,
     /// When the first of the longer ones ends.
     pub end_ns: TimeNs,

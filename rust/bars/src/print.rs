@@ -7,7 +7,7 @@ use tradecore_types::{Bar, Side, TimeNs, Trade};
 pub struct Print {
     /// When; never before the print before it.
     pub time_ns: TimeNs,
-    /// Price in ticks.
+    /// Price in whole ticks, so that no digit of it is ever rounded.
     pub price_ticks: i64,
     /// Size in lots, not negative; 0 for a price at which nothing was traded.
     pub lots: i64,
@@ -34,6 +34,6 @@ impl Print {
 pub struct FinishedBar {
     /// The end of its span for time bars, else the time of its last trade.
     pub close_time_ns: TimeNs,
-    /// Prices and volume.
+    /// What traded in it: four prices and the volume.
     pub bar: Bar,
 }

@@ -2,12 +2,12 @@
 
 use tradecore_types::{Decimal, Instrument, MONEY_DECIMALS, Money, ValueError};
 
-/// When a bar ends.
+/// What decides that a bar ends, and with that what its bars measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BarRule {
-    /// After this many nanoseconds.
+    /// After this many nanoseconds; a [`crate::BarSpan`] says from when they are counted.
     Time(i64),
-    /// After this many trades.
+    /// After this many trades, whatever their size.
     Tick(i64),
     /// When this many lots were traded.
     Volume(i64),

@@ -33,7 +33,7 @@ enum Length {
 /// From when to when one bar is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
-    /// Its first moment.
+    /// Its first moment, which belongs to it.
     pub start_ns: TimeNs,
     /// The moment after its last one.
     pub end_ns: TimeNs,

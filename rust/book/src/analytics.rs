@@ -19,8 +19,8 @@ pub struct Volume {
     pub lots: i128,
     /// Sum of price times size, in ticks times lots.
     pub value: i128,
-    /// Price of the last level counted, in ticks; 0 when there was none.
-    pub worst_ticks: i64,
+    /// Price of the last level counted, in ticks; `None` when no level was.
+    pub worst_ticks: Option<i64>,
 }
 
 impl Volume {
@@ -41,7 +41,7 @@ impl Volume {
             levels: self.levels + 1,
             lots: self.lots.checked_add(i128::from(level.lots))?,
             value: self.value.checked_add(value)?,
-            worst_ticks: level.price_ticks,
+            worst_ticks: Some(level.price_ticks),
         })
     }
 }
@@ -162,7 +162,7 @@ mod tests {
         let book = book(&[(9_990, 5), (9_980, 6), (9_900, 9)], &[(10_010, 7)]);
         let near = volume_within_ticks(&book, Side::Buy, 10).unwrap();
         let value = 9_990 * 5 + 9_980 * 6;
-        assert_eq!(near, Volume { levels: 2, lots: 11, value, worst_ticks: 9_980 });
+        assert_eq!(near, Volume { levels: 2, lots: 11, value, worst_ticks: Some(9_980) });
         // The middle is 10,000: a basis point of it is one tick, and the limit itself counts.
         assert_eq!(volume_within_bps(&book, Side::Buy, 9).unwrap(), Volume::default());
         assert_eq!(volume_within_bps(&book, Side::Buy, 10).unwrap().lots, 5);
@@ -173,7 +173,7 @@ mod tests {
     fn the_average_price_of_an_order_counts_the_last_level_in_part() {
         let book = book(&[], &[(100, 2), (103, 5)]);
         let taken = volume_to_size(&book, Side::Sell, 3).unwrap();
-        assert_eq!(taken, Volume { levels: 2, lots: 3, value: 303, worst_ticks: 103 });
+        assert_eq!(taken, Volume { levels: 2, lots: 3, value: 303, worst_ticks: Some(103) });
         assert_eq!(taken.vwap_ticks(), Some(101.0));
         assert_eq!(volume_to_size(&book, Side::Sell, 99).unwrap().lots, 7);
         assert_eq!(volume_to_size(&book, Side::Buy, 1).unwrap().vwap_ticks(), None);
@@ -221,7 +221,7 @@ mod tests {
             let plain: Vec<_> = unit.take(usize::try_from(wanted).unwrap()).collect();
             prop_assert_eq!(taken.lots, i128::try_from(plain.len()).unwrap());
             prop_assert_eq!(taken.value, plain.iter().copied().map(i128::from).sum::<i128>());
-            prop_assert_eq!(taken.worst_ticks, plain.last().copied().unwrap_or(0));
+            prop_assert_eq!(taken.worst_ticks, plain.last().copied());
         }
     }
 }

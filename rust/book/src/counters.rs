@@ -5,7 +5,7 @@
 pub struct BookCounters {
     /// Diffs applied, those kept for a snapshot included.
     pub applied: u64,
-    /// Snapshots applied.
+    /// Snapshots that became the book.
     pub snapshots: u64,
     /// Diffs kept because there was no valid book.
     pub buffered: u64,
@@ -21,12 +21,12 @@ pub struct BookCounters {
     pub resyncs: u64,
     /// Quotes of the venue at the same update id, and its checksums, compared with the book.
     pub compared: u64,
-    /// Those that differed.
+    /// How many of those compared differed from the book, which made it INVALID.
     pub mismatches: u64,
 }
 
 impl BookCounters {
-    /// Appends every count.
+    /// Appends every count, so that a replay that counts otherwise is found.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         for count in [
             self.applied,

@@ -35,23 +35,23 @@ pub enum Fault {
     },
     /// After the message the best bid is not below the best ask.
     Crossed {
-        /// Best bid price.
+        /// Price of the best bid, in ticks.
         bid_ticks: i64,
-        /// Best ask price.
+        /// Price of the best ask, in ticks.
         ask_ticks: i64,
     },
     /// A level has a price that cannot be or a negative size.
     MalformedLevel {
-        /// Price of the level.
+        /// Price of the level that cannot be, in ticks.
         price_ticks: i64,
-        /// Size of the level.
+        /// Size that was stated for it, in lots.
         lots: i64,
     },
     /// The level table does not hold the levels the message announces.
     LevelsMissing {
-        /// Levels announced.
+        /// How many levels the message announced.
         announced: u64,
-        /// Levels there.
+        /// How many levels came with it.
         found: u64,
     },
     /// The book would hold more levels on one side than it has room for.
@@ -68,14 +68,14 @@ pub enum Fault {
     FeedLost,
     /// The checksum of the venue differs from that of the book.
     Checksum {
-        /// What the venue states.
+        /// The checksum that the venue states.
         stated: u32,
         /// What the book comes to.
         found: u32,
     },
     /// No message came for longer than the book may go without one.
     Stale {
-        /// How long it may.
+        /// How long it may go without a message, in nanoseconds.
         age_ns_max: i64,
     },
 }

@@ -4,7 +4,7 @@ use tradecore_types::{BookUpdate, BookUpdateKind, Level, Quote, Side};
 
 use crate::l2::check_levels;
 use crate::quotes::{RecentQuotes, agree};
-use crate::{BookCounters, BookRules, BookSync, Depth, DiffVerdict, Fault, L2Book, SyncCapacity, SyncState};
+use crate::{BookCounters, BookRules, BookSync, Depth, DiffOutcome, Fault, L2Book, SyncCapacity, SyncState};
 
 /// What a message did to the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct InstrumentBook {
     quotes: RecentQuotes,
     /// Whether no message came for too long; what was applied before is still right.
     is_stale: bool,
-    /// Times it became stale.
+    /// How often no message came for longer than the book may go without one.
     stale: u64,
 }
 
@@ -202,14 +202,14 @@ impl InstrumentBook {
     fn on_diff(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> BookChange {
         let was_valid = self.sync.is_valid();
         match self.sync.on_diff(update, bids, asks) {
-            DiffVerdict::Apply => match self.apply(update, bids, asks) {
+            DiffOutcome::Apply => match self.apply(update, bids, asks) {
                 Ok(()) => BookChange::Applied,
                 Err(fault) => BookChange::BecameInvalid(fault),
             },
-            DiffVerdict::Old => BookChange::Ignored,
-            DiffVerdict::Buffered => BookChange::Buffered,
-            DiffVerdict::Broken(fault) if was_valid => BookChange::BecameInvalid(fault),
-            DiffVerdict::Broken(fault) => BookChange::Refused(fault),
+            DiffOutcome::Old => BookChange::Ignored,
+            DiffOutcome::Buffered => BookChange::Buffered,
+            DiffOutcome::Broken(fault) if was_valid => BookChange::BecameInvalid(fault),
+            DiffOutcome::Broken(fault) => BookChange::Refused(fault),
         }
     }
 

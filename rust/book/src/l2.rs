@@ -3,25 +3,13 @@
 use tradecore_types::{Level, Side};
 
 use crate::ladder::Ladder;
-use crate::{Depth, Fault};
+use crate::{BookForm, Depth, Fault};
 
 /// Largest price a book takes, in ticks; arithmetic on prices below it cannot overflow.
 pub const PRICE_TICKS_MAX: i64 = 1 << 60;
 
 /// Levels a side that a book takes unless told otherwise.
 pub const LEVELS_MAX: usize = 1 << 16;
-
-/// How a side of a book keeps its levels; what it says is the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BookForm {
-    /// What suits the levels it has: compact while they are few or far apart, else dense.
-    #[default]
-    Automatic,
-    /// An array over 4,096 prices around the touch, a sorted list beyond: 33 KiB a side and the list.
-    Dense,
-    /// One sorted list: 16 bytes for each level there is room for.
-    Compact,
-}
 
 /// The aggregated book of one instrument: size by price.
 ///

@@ -15,19 +15,19 @@ const NOBODY: u32 = u32::MAX;
 pub enum OrderFault {
     /// An order with this id rests already.
     Repeated {
-        /// Id of the order.
+        /// The venue's id of the order.
         order_id: u64,
     },
     /// No order with this id rests.
     Unknown {
-        /// Id of the order.
+        /// The venue's id of the order.
         order_id: u64,
     },
     /// The size cannot be: it is not above 0, or more is taken out than rests.
     Lots {
-        /// Id of the order.
+        /// The venue's id of the order.
         order_id: u64,
-        /// Lots of the change.
+        /// By how many lots it was to change.
         lots: i64,
     },
     /// There is no room for another order.
@@ -53,14 +53,14 @@ impl fmt::Display for OrderFault {
 
 impl std::error::Error for OrderFault {}
 
-/// An order that rests.
+/// An order that waits in the book for others to trade with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestingOrder {
     /// Id the venue gave it.
     pub order_id: u64,
-    /// Side it rests on.
+    /// Side of the book on which it waits: a buy among the bids, a sell among the asks.
     pub side: Side,
-    /// Its price.
+    /// The price at which it trades, in ticks.
     pub price_ticks: i64,
     /// What is left of it.
     pub lots: i64,
@@ -69,36 +69,36 @@ pub struct RestingOrder {
 /// What a venue says happened to one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderChange {
-    /// It rests now.
+    /// It joins the end of the queue at its price.
     Add(RestingOrder),
     /// It has another price or size.
     Modify {
-        /// Id of the order.
+        /// The venue's id of the order.
         order_id: u64,
-        /// Its new price.
+        /// Its price from now on, in ticks; another one costs it its place in the queue.
         price_ticks: i64,
-        /// What it has left.
+        /// Its size from now on, in lots; a larger one costs it its place in the queue.
         lots: i64,
     },
     /// Lots were taken out of it, all or some.
     Cancel {
-        /// Id of the order.
+        /// The venue's id of the order.
         order_id: u64,
-        /// What was taken out.
+        /// By how many lots it is smaller now.
         lots: i64,
     },
     /// It traded or was filled: said beside a cancel or modify that takes the lots out, so nothing changes.
     Traded,
-    /// Every order is gone.
+    /// Every order is gone, as at the start of a session or before a snapshot.
     Clear,
 }
 
 /// What stands before an order at its price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueuePosition {
-    /// Orders before it.
+    /// How many orders of its price trade before it.
     pub orders_ahead: usize,
-    /// Their lots.
+    /// The lots of those orders together.
     pub lots_ahead: i64,
 }
 
@@ -158,7 +158,7 @@ impl OrderBook {
         self.by_id.len()
     }
 
-    /// Returns a resting order.
+    /// Returns an order that rests, as it is now; `None` when it does not.
     #[must_use]
     pub fn order(&self, order_id: u64) -> Option<RestingOrder> {
         self.slot_of(order_id).map(|(_, slot)| slot.order)

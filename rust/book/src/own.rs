@@ -19,9 +19,9 @@ pub struct OwnLevels {
 pub enum OwnFault {
     /// The size at that price would be below 0 or not fit 64 bits.
     Lots {
-        /// Lots there before.
+        /// Our lots at that price before the change.
         held: i64,
-        /// The change asked for.
+        /// By how many lots it was to change them, below 0 for less.
         change: i64,
     },
     /// There is no room for another price.

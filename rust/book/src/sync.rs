@@ -22,7 +22,7 @@ pub enum SyncState {
 pub struct SyncCapacity {
     /// Diffs kept for the next snapshot.
     pub updates: usize,
-    /// Levels of those diffs.
+    /// How many levels those diffs may have together.
     pub levels: usize,
     /// Quotes kept until the book has reached their update id.
     pub quotes: usize,
@@ -36,7 +36,7 @@ impl Default for SyncCapacity {
 
 /// What is to be done with a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DiffVerdict {
+pub enum DiffOutcome {
     /// It is the next one: apply it.
     Apply,
     /// The snapshot has all of it: leave it out.
@@ -63,7 +63,7 @@ pub struct BookSync {
 }
 
 impl BookSync {
-    /// Starts without a snapshot.
+    /// Starts without a snapshot: diffs are kept until one comes that they join.
     #[must_use]
     pub fn new(rule: SequenceRule, capacity: SyncCapacity) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl BookSync {
         }
     }
 
-    /// Returns the state.
+    /// Returns whether the book is proven right, waits for a snapshot, or is wrong and why.
     #[must_use]
     pub const fn state(&self) -> SyncState {
         self.state
@@ -108,25 +108,25 @@ impl BookSync {
     }
 
     /// Takes note of a diff and says what is to be done with it; when it is applied, [`BookSync::applied`] follows.
-    pub fn on_diff(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> DiffVerdict {
+    pub fn on_diff(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> DiffOutcome {
         if let Err(fault) = self.rule.check_range(update) {
             self.invalidate(fault);
-            return DiffVerdict::Broken(fault);
+            return DiffOutcome::Broken(fault);
         }
         if !self.is_valid() {
             return self.before_snapshot(update, bids, asks);
         }
         match self.relate(update) {
-            Ok(true) => DiffVerdict::Apply,
+            Ok(true) => DiffOutcome::Apply,
             Ok(false) => {
                 self.stream_id = Some(update.last_id);
                 self.counters.ignored += 1;
-                DiffVerdict::Old
+                DiffOutcome::Old
             }
             Err(fault) => {
                 self.invalidate(fault);
                 self.keep(update, bids, asks);
-                DiffVerdict::Broken(fault)
+                DiffOutcome::Broken(fault)
             }
         }
     }
@@ -194,7 +194,7 @@ impl BookSync {
         self.backlog.clear();
     }
 
-    /// Appends the canonical state.
+    /// Appends the state as canonical bytes: equal states have equal bytes.
     pub fn write_state(&self, out: &mut Vec<u8>) {
         let (code, (first, second)) = match self.state {
             SyncState::Waiting => (0, (0, 0)),
@@ -227,13 +227,13 @@ impl BookSync {
     }
 
     /// Keeps a diff that has no book to stand on; without ids it could never be placed.
-    fn before_snapshot(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> DiffVerdict {
+    fn before_snapshot(&mut self, update: &BookUpdate, bids: &[Level], asks: &[Level]) -> DiffOutcome {
         if self.rule == SequenceRule::None {
             self.counters.ignored += 1;
-            return DiffVerdict::Old;
+            return DiffOutcome::Old;
         }
         self.keep(update, bids, asks);
-        DiffVerdict::Buffered
+        DiffOutcome::Buffered
     }
 
     /// Keeps a diff for the next snapshot.

@@ -13,7 +13,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use serde_json::Value;
 use tradecore_book::{BookForm, Depth, L2Book};
-use tradecore_feeds::{BinanceDecoder, BookFormat, CaptureLimits, Market, SymbolSpec, VenueBookEvents};
+use tradecore_feeds::{BinanceDecoder, BookFormat, CaptureBounds, Market, SymbolSpec, VenueBookEvents};
 use tradecore_types::{BookUpdateKind, Decimal, EventBatch, EventBody, InstrumentId, Side};
 
 /// What happens to the book of one instrument.
@@ -154,7 +154,7 @@ fn stream(name: &str) -> Vec<Change> {
         let specs = [spec(symbol, tick, lot)];
         let mut batch = EventBatch::default();
         let mut decoder = BinanceDecoder::new(market, &specs, Some(symbol)).unwrap();
-        decoder.decode_capture(&text, true, CaptureLimits::NONE, &mut batch).unwrap();
+        decoder.decode_capture(&text, true, CaptureBounds::NONE, &mut batch).unwrap();
         of_batch(&batch, usize::MAX)
     };
     match name {

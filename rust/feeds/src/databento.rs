@@ -27,7 +27,7 @@ const NO_PRICE: i64 = i64::MAX;
 /// What a record does to the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MboAction {
-    /// A new order rests.
+    /// A new order rests in the book.
     Add,
     /// An order has another price or size.
     Modify,
@@ -37,26 +37,26 @@ pub enum MboAction {
     Trade,
     /// An order was filled; the book changes by other records.
     Fill,
-    /// Every order is gone.
+    /// Every order is gone, as at the start of a session or before a snapshot.
     Clear,
-    /// Nothing.
+    /// The record changes no order.
     None,
 }
 
-/// A market-by-order record.
+/// One change of one order in the book, as Databento's market-by-order records tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MboRecord {
     /// When the venue says it happened, in nanoseconds since 1970 (UTC).
     pub event_ns: u64,
-    /// When it was received.
+    /// When Databento received it, in UTC nanoseconds.
     pub received_ns: u64,
     /// The instrument as the publisher numbers it.
     pub instrument_id: u32,
     /// Sequence number of the venue.
     pub sequence: u32,
-    /// Id of the order.
+    /// The venue's id of the order.
     pub order_id: u64,
-    /// What happened.
+    /// What happened to the order.
     pub action: MboAction,
     /// Side of the order, or of the aggressor in a trade; `None` where there is none.
     pub side: Option<Side>,

@@ -39,7 +39,7 @@ pub struct DecodeError {
     pub field: &'static str,
     /// The value as it came, cut when long.
     pub value: String,
-    /// The rule it breaks.
+    /// The rule that the value breaks, in words for whoever has to mend the input.
     pub rule: String,
 }
 

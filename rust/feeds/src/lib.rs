@@ -15,7 +15,7 @@ mod scale;
 mod table;
 mod venue_book;
 
-pub use binance::{BinanceDecoder, CaptureLimits, Captured, Counts, Decoded, Market, SymbolSpec};
+pub use binance::{BinanceDecoder, CaptureBounds, Captured, Counts, Decoded, Market, SymbolSpec};
 pub use databento::{MboAction, MboReader, MboRecord};
 pub use error::DecodeError;
 pub use scale::{Flaw, Scale};

@@ -21,7 +21,7 @@ const POWERS: [u64; 20] = {
 pub enum Flaw {
     /// Not decimal text (`NaN`, blanks, nothing at all).
     NotDecimal,
-    /// Below 0.
+    /// It is below 0, where no price or size can be.
     Negative,
     /// Not a multiple of the step.
     OffStep,
@@ -51,7 +51,7 @@ impl Scale {
         Ok(Self { step, mantissa, decimals: step.decimals })
     }
 
-    /// Returns the step size.
+    /// Returns the step, of which every number read must be a whole multiple.
     #[must_use]
     pub const fn step(&self) -> Decimal {
         self.step

@@ -44,16 +44,16 @@ pub fn journal_file(data: &[u8]) {
     if fs::write(&path, data).is_err() {
         return;
     }
-    let verdict = verify(&path);
-    if let Ok(verdict) = &verdict {
-        assert!(verdict.bytes <= verdict.file_bytes);
+    let finding = verify(&path);
+    if let Ok(finding) = &finding {
+        assert!(finding.bytes <= finding.file_bytes);
         let mut records = 0;
         if let Ok(mut reader) = Reader::open(&path) {
             while let Ok(Some(block)) = reader.next_block() {
                 records += u64::try_from(Frames::new(block.frames).flatten().count()).unwrap_or(0);
             }
         }
-        assert!(verdict.status != Status::Intact || records == verdict.records);
+        assert!(finding.status != Status::Intact || records == finding.records);
     }
     let _ = fs::remove_file(&path);
 }

@@ -4,16 +4,16 @@ use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, decode};
 use tradecore_kernel::{
     Advance, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
-    OrderRequest, VenueConfig, Wake,
+    OrderRequest, VenueConfig, Wake, WatchedKinds,
 };
 use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
-    ExitPrice, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Money, OrderId, OrderKind,
-    Quote, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
+    Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Currencies, Decimal, Event, EventBatch,
+    EventBody, ExitPrice, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, LotMethod, Money,
+    OrderId, OrderKind, Quote, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 use crate::bytes::Bytes;
@@ -210,6 +210,7 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
             kind: InstrumentKind::Linear,
             multiplier: one,
         },
+        currencies: Currencies::default(),
         book: SequenceRule::None.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
         sessions: Sessions::default(),
@@ -223,6 +224,14 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         calls_max: 1_000_000,
         currency: "USD".into(),
         cash: Money(10i128.pow(27)),
+        currencies: Vec::new(),
+        fee_currency: None,
+        // So too each of the three methods.
+        lots: match latency_ns {
+            0 => LotMethod::Fifo,
+            1 => LotMethod::Lifo,
+            _ => LotMethod::Average,
+        },
         leverage: Leverage { numerator: 10, denominator: 1 },
         venue: VenueConfig {
             matching,
@@ -241,7 +250,9 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         },
         fee_tiers: Vec::new(),
         fee_window: FeeWindow::default(),
+        accounts: Vec::new(),
         destination: Destination::Simulated,
+        watched: WatchedKinds::default(),
         is_recording: true,
         has_digest: false,
         has_equity_curve: false,

@@ -1,7 +1,7 @@
 //! What venues and files say, read from any bytes.
 
 use tradecore_feeds::{
-    BinanceDecoder, BookFormat, CaptureLimits, Column, ColumnKind, Market, MboReader, PairScales, Scale,
+    BinanceDecoder, BookFormat, CaptureBounds, Column, ColumnKind, Market, MboReader, PairScales, Scale,
     SymbolSpec, TableLayout, TimeFormat, VenueBookDecoder, choose_time_format, parse_timestamp, read_table,
 };
 use tradecore_types::{Decimal, EventBatch, EventBody, InstrumentId, Level, Side};
@@ -24,7 +24,7 @@ pub fn binance(data: &[u8]) {
         let Ok(mut decoder) = BinanceDecoder::new(market, &symbols, Some("BTCUSDT")) else { return };
         let _ = decoder.decode(0, data, &mut batch);
         let _ = decoder.decode_snapshot(0, "BTCUSDT", data, &mut batch);
-        let _ = decoder.decode_capture(data, true, CaptureLimits::NONE, &mut batch);
+        let _ = decoder.decode_capture(data, true, CaptureBounds::NONE, &mut batch);
         check_batch(&batch, data.len());
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tradecore_journal::{Writer, encode_account, encode_event, encode_session, encode_state_hash};
 use tradecore_types::{
-    AccountChange, AccountEvent, Balance, Bar, BookUpdate, BookUpdateKind, Event, EventBody, Flow,
-    InstrumentId, Level, Money, Opening, Quote, Side, Trade,
+    AccountChange, AccountEvent, Balance, Bar, BookUpdate, BookUpdateKind, CashConversion, Event, EventBody,
+    Flow, InstrumentId, Level, Money, Opening, Quote, Side, Trade,
 };
 
 /// Returns the inputs to start from; a target that reads choices from bytes gets some of every value.
@@ -148,7 +148,20 @@ fn frames() -> Vec<u8> {
     let change = AccountChange { currency: "USD".into(), amount: Money(5), reason: "deposit".into() };
     let cash = vec![Balance { currency: "USD".into(), amount: Money(9) }];
     let opening = Opening { cash, brought: Some(Money(8)), before: Some([6; 32]), ..Opening::default() };
-    for said in [AccountEvent::Opening(opening), AccountEvent::Transfer(change)] {
+    let of = |currency: &str, amount| Balance { currency: currency.into(), amount: Money(amount) };
+    let conversion = CashConversion {
+        given: of("BTC", 3),
+        received: of("USD", 6),
+        rate: 2 * 10i128.pow(18),
+        fee: of("USD", 0),
+        reason: "dust".into(),
+    };
+    let told = [
+        AccountEvent::Opening(opening),
+        AccountEvent::Transfer(change),
+        AccountEvent::Conversion(conversion),
+    ];
+    for said in told {
         let _ = encode_account(&mut out, 9, &said);
     }
     encode_state_hash(&mut out, 9, &[7; 32]);

@@ -67,9 +67,9 @@ impl Bollinger {
             let count = self.window.room().min(values.len());
             let (chunk, values_after) = values.split_at_checked(count).unwrap_or((values, &[]));
             let [upper, middle, lower] = outs.map(|out| out.split_at_mut(count));
-            self.take_or_skip(chunk, [upper.0, middle.0, lower.0]);
+            self.push_or_skip(chunk, [upper.0, middle.0, lower.0]);
             outs = [upper.1, middle.1, lower.1];
-            let taken = self.take_side_by_side(chunk, values_after, outs.each_mut().map(|out| &mut **out));
+            let taken = self.push_side_by_side(chunk, values_after, outs.each_mut().map(|out| &mut **out));
             values = values_after.get(taken..).unwrap_or_default();
             outs = outs.map(|out| out.get_mut(taken..).unwrap_or_default());
         }
@@ -77,13 +77,13 @@ impl Bollinger {
     }
 
     /// Goes on with blocks side by side, after a block of its own; returns the number of values taken.
-    fn take_side_by_side(&mut self, before: &[f64], values: &[f64], outs: [&mut [f64]; 3]) -> usize {
+    fn push_side_by_side(&mut self, before: &[f64], values: &[f64], outs: [&mut [f64]; 3]) -> usize {
         if !all_usable(before) {
             return 0;
         }
         let [share, deviations, cancellation] =
             [self.share, self.deviations, CANCELLATION_MAX].map(f64x4::splat);
-        self.window.take_side_by_side(before, values, outs, |shift, sums: Moments<f64x4>| {
+        self.window.push_side_by_side(before, values, outs, |shift, sums: Moments<f64x4>| {
             let offset = sums.sum * share;
             let mean_square = sums.squares * share;
             let variance = mean_square - offset * offset;
@@ -96,7 +96,7 @@ impl Bollinger {
         })
     }
 
-    fn take_or_skip(&mut self, chunk: &[f64], [upper, middle, lower]: [&mut [f64]; 3]) {
+    fn push_or_skip(&mut self, chunk: &[f64], [upper, middle, lower]: [&mut [f64]; 3]) {
         if all_usable(chunk) {
             return self.take(chunk, [upper, middle, lower]);
         }

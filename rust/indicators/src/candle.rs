@@ -3,14 +3,14 @@
 /// A bar in units of price and size. Indicators of one series read `close`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Candle {
-    /// First price.
+    /// Price of the first trade.
     pub open: f64,
-    /// Highest price.
+    /// Highest price that was traded.
     pub high: f64,
-    /// Lowest price.
+    /// Lowest price that was traded.
     pub low: f64,
-    /// Last price.
+    /// Price of the last trade, which most indicators look at alone.
     pub close: f64,
-    /// Traded size.
+    /// How much was traded, in the units of the data.
     pub volume: f64,
 }

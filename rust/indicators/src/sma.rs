@@ -57,7 +57,7 @@ impl Sma {
                 self.take(chunk, outputs);
                 let share = f64x4::splat(self.share);
                 let mean = |shift, sums: Sum<f64x4>| Some([shift + sums.0 * share]);
-                let taken = self.window.take_side_by_side(chunk, values_after, [&mut *out_after], mean);
+                let taken = self.window.push_side_by_side(chunk, values_after, [&mut *out_after], mean);
                 (_, values_after) = values_after.split_at(taken);
                 (_, out_after) = out_after.split_at_mut(taken);
             } else {

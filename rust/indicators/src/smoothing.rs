@@ -138,7 +138,7 @@ impl Smoothing {
         });
         let mut local = *self;
         for (group, outs) in groups.iter().zip(group_outs) {
-            local.take_group(group, outs, &decay);
+            local.push_group(group, outs, &decay);
         }
         *self = local;
         for (block, outs) in rest.iter().zip(rest_outs) {
@@ -148,7 +148,7 @@ impl Smoothing {
 
     /// Takes blocks side by side, each in the same steps as one by one; only `before` waits for the block before.
     #[inline]
-    fn take_group(&mut self, blocks: &[Block; BLOCKS], outs: &mut [Block; BLOCKS], decay: &Block) {
+    fn push_group(&mut self, blocks: &[Block; BLOCKS], outs: &mut [Block; BLOCKS], decay: &Block) {
         let levels = blocks.map(|[first, ..]| first);
         let lanes = f64x4::new(levels);
         let (keep, factor) = (f64x4::splat(self.keep), f64x4::splat(self.factor));

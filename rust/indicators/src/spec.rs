@@ -7,9 +7,9 @@ use crate::Indicator;
 /// A parameter of an indicator, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParameterInfo {
-    /// Its name.
+    /// The word by which a call names it.
     pub name: &'static str,
-    /// `period`, `width` or `seed`.
+    /// What kind of value it takes: `period`, `width` or `seed`.
     pub kind: &'static str,
     /// What it is when nobody says, as Python writes it; `None` where it must be given.
     pub default: Option<&'static str>,
@@ -19,20 +19,20 @@ pub struct ParameterInfo {
     pub is_keyword: bool,
 }
 
-/// An indicator, in words.
+/// An indicator in words: what documents, classes and messages are made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndicatorInfo {
     /// Its name in lower case: of the function over arrays and of the method of a strategy's context.
     pub name: &'static str,
     /// Name of its type, and of the Python class that is fed bar by bar.
     pub class: &'static str,
-    /// What it is.
+    /// One line that says what it measures.
     pub about: &'static str,
     /// What it is fed: `close`, or `high`, `low` and `close`.
     pub inputs: &'static [&'static str],
-    /// Names of its values.
+    /// Names of the values it has at every bar, in their order.
     pub outputs: &'static [&'static str],
-    /// Its parameters, in order.
+    /// Its parameters in the order in which a call without names gives them.
     pub parameters: &'static [ParameterInfo],
     /// Usable bars up to and including the first values.
     pub warm_up: &'static str,
@@ -46,12 +46,12 @@ pub struct IndicatorInfo {
 pub mod parameter {
     /// A number of bars or values.
     pub mod period {
-        /// From 1 to [`crate::PERIOD_MAX`].
+        /// A number of bars, from 1 to [`crate::PERIOD_MAX`].
         pub type Value = u32;
     }
-    /// A distance.
+    /// A distance, counted in deviations or ranges.
     pub mod width {
-        /// Finite and above 0.
+        /// A number that is finite and above 0.
         pub type Value = f64;
     }
     /// What a recursive average starts from.
@@ -105,7 +105,7 @@ macro_rules! specs {
             )+
         }
 
-        /// Every indicator, in words.
+        /// Every indicator in words, in the order of the table.
         pub const INDICATORS: &[IndicatorInfo] = &[$(
             IndicatorInfo {
                 name: stringify!($name),

@@ -197,7 +197,7 @@ impl<S: Sums + Stored> Window<S> {
     /// in the same steps as [`Self::take`]; the last block it leaves to that, so that the state is the same.
     /// `full` gets the value that deviations are taken from and the sums, for a window of each block, and returns
     /// what to write to each output; `None` leaves the blocks to [`Self::take`] as well.
-    pub(crate) fn take_side_by_side<L: Sums<f64x4>, const O: usize>(
+    pub(crate) fn push_side_by_side<L: Sums<f64x4>, const O: usize>(
         &mut self,
         before: &[f64],
         values: &[f64],
@@ -217,7 +217,7 @@ impl<S: Sums + Stored> Window<S> {
                 *out = rest;
                 head
             });
-            if !all_usable(group) || take_group(before, group, group_outs, tails, &full).is_none() {
+            if !all_usable(group) || push_group(before, group, group_outs, tails, &full).is_none() {
                 break;
             }
             taken += group.len();
@@ -275,7 +275,7 @@ impl<S: Sums + Stored> Window<S> {
 }
 
 /// Takes as many blocks as there are lanes; `before` is the block before the first one, `tails` has room for one.
-fn take_group<L: Sums<f64x4>, const O: usize>(
+fn push_group<L: Sums<f64x4>, const O: usize>(
     before: &[f64],
     group: &[f64],
     outs: [&mut [f64]; O],

@@ -1,14 +1,14 @@
 //! The bytes of an event about the account.
 
 use tradecore_types::{
-    AccountChange, AccountEvent, Balance, GuardState, InstrumentId, Money, Opening, OpeningLot, OpeningPrice,
-    OrderId, Rule, StrategyId,
+    AccountChange, AccountEvent, Balance, CashConversion, GuardState, InstrumentId, Money, Opening,
+    OpeningLot, OpeningPrice, OrderId, Rule, StrategyId,
 };
 
 use crate::CodecError;
 use crate::codes::{flag, unknown};
 use crate::command::{put_scope, scope};
-use crate::decode::Cursor;
+use crate::cursor::Cursor;
 
 /// An event about the account, still in its bytes, which were checked when the record was decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,10 @@ pub(crate) fn put_account(out: &mut Vec<u8>, event: &AccountEvent) {
             out.push(3);
             put_change(out, change);
         }
+        AccountEvent::Conversion(conversion) => {
+            out.push(4);
+            put_conversion(out, conversion);
+        }
     }
 }
 
@@ -57,6 +61,7 @@ fn account(cursor: &mut Cursor<'_>) -> Result<AccountEvent, CodecError> {
         1 => Ok(AccountEvent::Opening(opening(cursor)?)),
         2 => Ok(AccountEvent::Adjustment(change(cursor)?)),
         3 => Ok(AccountEvent::Transfer(change(cursor)?)),
+        4 => Ok(AccountEvent::Conversion(conversion(cursor)?)),
         code => Err(unknown("account", code)),
     }
 }
@@ -75,16 +80,40 @@ fn change(cursor: &mut Cursor<'_>) -> Result<AccountChange, CodecError> {
     })
 }
 
+fn put_conversion(out: &mut Vec<u8>, conversion: &CashConversion) {
+    put_balance(out, &conversion.given);
+    put_balance(out, &conversion.received);
+    out.extend_from_slice(&conversion.rate.to_le_bytes());
+    put_balance(out, &conversion.fee);
+    put_text(out, &conversion.reason);
+}
+
+fn conversion(cursor: &mut Cursor<'_>) -> Result<CashConversion, CodecError> {
+    Ok(CashConversion {
+        given: balance(cursor)?,
+        received: balance(cursor)?,
+        rate: cursor.i128()?,
+        fee: balance(cursor)?,
+        reason: cursor.text("reason")?.to_owned(),
+    })
+}
+
+fn put_balance(out: &mut Vec<u8>, balance: &Balance) {
+    put_text(out, &balance.currency);
+    put_money(out, balance.amount);
+}
+
+fn balance(cursor: &mut Cursor<'_>) -> Result<Balance, CodecError> {
+    Ok(Balance { currency: cursor.text("currency")?.to_owned(), amount: money(cursor)? })
+}
+
 fn put_opening(out: &mut Vec<u8>, opening: &Opening) {
     out.extend_from_slice(&opening.last_order_id.to_le_bytes());
     out.extend_from_slice(&opening.market_events.to_le_bytes());
     put_some(out, opening.brought, put_money);
     put_some(out, opening.before, |out, head| out.extend_from_slice(&head));
     put_text(out, &opening.changed);
-    put_all(out, &opening.cash, |out, balance| {
-        put_text(out, &balance.currency);
-        put_money(out, balance.amount);
-    });
+    put_all(out, &opening.cash, put_balance);
     put_all(out, &opening.lots, |out, lot| {
         out.extend_from_slice(&lot.strategy.0.to_le_bytes());
         out.extend_from_slice(&lot.instrument.0.to_le_bytes());
@@ -99,6 +128,13 @@ fn put_opening(out: &mut Vec<u8>, opening: &Opening) {
         out.extend_from_slice(&price.price_ticks.to_le_bytes());
     });
     put_all(out, &opening.guards, put_guard);
+    let costs: Vec<Option<Money>> = opening.lots.iter().map(|lot| lot.cost).collect();
+    // Where no lot has a cost of its own, the bytes are those of before there was one.
+    if costs.iter().any(Option::is_some) {
+        for cost in costs {
+            put_some(out, cost, put_money);
+        }
+    }
 }
 
 fn opening(cursor: &mut Cursor<'_>) -> Result<Opening, CodecError> {
@@ -106,10 +142,8 @@ fn opening(cursor: &mut Cursor<'_>) -> Result<Opening, CodecError> {
     let brought = some("brought", cursor, money)?;
     let before = some("before", cursor, Cursor::array)?;
     let changed = cursor.text("changed")?.to_owned();
-    let cash = all(cursor, |cursor| {
-        Ok(Balance { currency: cursor.text("currency")?.to_owned(), amount: money(cursor)? })
-    })?;
-    let lots = all(cursor, |cursor| {
+    let cash = all(cursor, balance)?;
+    let mut lots = all(cursor, |cursor| {
         Ok(OpeningLot {
             strategy: StrategyId(cursor.u16()?),
             instrument: InstrumentId(cursor.u32()?),
@@ -118,12 +152,21 @@ fn opening(cursor: &mut Cursor<'_>) -> Result<Opening, CodecError> {
             entry_ticks: cursor.i64()?,
             lots: cursor.i64()?,
             fee: money(cursor)?,
+            cost: None,
         })
     })?;
     let prices = all(cursor, |cursor| {
         Ok(OpeningPrice { instrument: InstrumentId(cursor.u32()?), price_ticks: cursor.i64()? })
     })?;
     let guards = all(cursor, guard)?;
+    if !cursor.rest().is_empty() {
+        for lot in &mut lots {
+            lot.cost = some("cost", cursor, money)?;
+        }
+        if lots.iter().all(|lot| lot.cost.is_none()) {
+            return Err(unknown("cost", 0));
+        }
+    }
     Ok(Opening { cash, brought, lots, prices, guards, last_order_id, market_events, before, changed })
 }
 

@@ -67,12 +67,14 @@ pub(crate) fn book_kind(code: u8) -> Result<BookUpdateKind, CodecError> {
 pub(crate) const fn feed_state_code(state: FeedState) -> u8 {
     match state {
         FeedState::Lost => 1,
+        FeedState::Past => 2,
     }
 }
 
 pub(crate) fn feed_state(code: u8) -> Result<FeedState, CodecError> {
     match code {
         1 => Ok(FeedState::Lost),
+        2 => Ok(FeedState::Past),
         _ => Err(unknown("feed_state", code)),
     }
 }

@@ -1,13 +1,13 @@
 //! The bytes of an operator's command: its code, then what its name does not say.
 
 use tradecore_types::{
-    CommandKind, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, Permission, PersonName, Release,
-    Scope, StrategyId,
+    AccountId, CommandKind, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, Permission,
+    PersonName, Release, Scope, StrategyId,
 };
 
 use crate::CodecError;
 use crate::codes::{flag, unknown};
-use crate::decode::Cursor;
+use crate::cursor::Cursor;
 
 /// Decimals that a number can have.
 const DECIMALS_MAX: u8 = 18;
@@ -72,9 +72,10 @@ fn put_person(out: &mut Vec<u8>, person: PersonName) {
 
 pub(crate) fn put_scope(out: &mut Vec<u8>, scope: Scope) {
     let (code, id) = match scope {
-        Scope::Account => (1, 0),
+        Scope::Account(account) => (1, u32::from(account.0)),
         Scope::Strategy(strategy) => (2, u32::from(strategy.0)),
         Scope::Instrument(instrument) => (3, instrument.0),
+        Scope::Portfolio => (4, 0),
     };
     out.push(code);
     out.extend_from_slice(&id.to_le_bytes());
@@ -82,10 +83,13 @@ pub(crate) fn put_scope(out: &mut Vec<u8>, scope: Scope) {
 
 pub(crate) fn scope(cursor: &mut Cursor<'_>) -> Result<Scope, CodecError> {
     let (code, id) = (cursor.u8()?, cursor.u32()?);
+    if let (1, Ok(account)) = (code, u8::try_from(id)) {
+        return Ok(Scope::Account(AccountId(account)));
+    }
     match (code, u16::try_from(id)) {
-        (1, Ok(0)) => Ok(Scope::Account),
         (2, Ok(id)) => Ok(Scope::Strategy(StrategyId(id))),
         (3, _) => Ok(Scope::Instrument(InstrumentId(id))),
+        (4, Ok(0)) => Ok(Scope::Portfolio),
         _ => Err(CodecError::Field { field: "scope", value: u64::from(id) }),
     }
 }

@@ -11,7 +11,7 @@ pub struct Damage {
     pub first_seq: u64,
     /// Last record of the block, when its header is whole.
     pub last_seq: Option<u64>,
-    /// What is wrong.
+    /// Which promise of the format does not hold there.
     pub what: &'static str,
 }
 

@@ -4,17 +4,20 @@
 //! was accepted encodes to the very same bytes.
 
 use tradecore_types::{
-    Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, Event, EventBody, Flow, Funding,
-    InstrumentId, Liquidation, Mark, Money, OrderId, Quote, Refusal, RejectReason, Report, ReportBody, Rule,
-    Sent, SentBody, StrategyId, Surprise, SurpriseKind, TimeNs, Trade, VenueEvent, VenueReport,
+    Adopted, AdoptedBody, Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, CurrencyId, Event,
+    EventBody, Flow, Funding, InstrumentId, Liquidation, Mark, Money, OrderId, Quote, Refusal, RejectReason,
+    Report, ReportBody, Rule, Sent, SentBody, StrategyId, Surprise, SurpriseKind, TimeNs, Trade, VenueEvent,
+    VenueReport,
 };
 
 use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
 use crate::command::command;
+use crate::cursor::{Cursor, text};
 use crate::frames::LENGTH_BYTES;
 use crate::intent::intent;
+use crate::record::gate;
 use crate::{
-    AccountBytes, CodecError, Decision, FORMAT_VERSION, FRAME_BYTES_MAX, Gate, Gates, Kind, Levels, Record,
+    AccountBytes, CodecError, Decision, FORMAT_VERSION, FRAME_BYTES_MAX, Gates, Kind, Levels, Record,
     RecordBody,
 };
 
@@ -34,7 +37,7 @@ pub fn decode(frame: &[u8]) -> Result<Record<'_>, CodecError> {
     let kind = Kind::from_code(code).ok_or(CodecError::UnknownKind(code))?;
     let time_ns = cursor.i64()?;
     let body = body(kind, time_ns, &mut cursor)?;
-    if !cursor.rest.is_empty() {
+    if !cursor.rest().is_empty() {
         return Err(CodecError::Length(u64::from(length)));
     }
     Ok(Record { time_ns, body })
@@ -53,7 +56,7 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         }),
         Kind::ReplaceRequest => Ok(RecordBody::ReplaceRequest {
             order_id: OrderId(cursor.u64()?),
-            price_ticks: cursor.i64()?,
+            price_ticks: price_or_none(cursor.i64()?),
             lots: cursor.i64()?,
         }),
         Kind::Link => Ok(RecordBody::Link {
@@ -64,7 +67,7 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         Kind::Sized => Ok(RecordBody::Sized { order_id: OrderId(cursor.u64()?), lots: cursor.i64()? }),
         Kind::Sent => Ok(RecordBody::Sent(sent(cursor)?)),
         Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
-        Kind::VenueReport | Kind::OutcomeLost | Kind::Reconciled => {
+        Kind::VenueReport | Kind::OutcomeLost | Kind::Reconciling | Kind::Reconciled | Kind::Adopted => {
             Ok(RecordBody::Venue { instrument: InstrumentId(cursor.u32()?), said: said(kind, cursor)? })
         }
         Kind::Surprise => Ok(RecordBody::Surprise(surprise(cursor)?)),
@@ -104,6 +107,11 @@ fn order_or_none(number: u64) -> Option<OrderId> {
     (number != 0).then_some(OrderId(number))
 }
 
+/// Reads a price that may be none; no price is 0, so 0 says that there is none.
+fn price_or_none(price_ticks: i64) -> Option<i64> {
+    (price_ticks != 0).then_some(price_ticks)
+}
+
 fn session<'a>(cursor: &mut Cursor<'a>) -> Result<RecordBody<'a>, CodecError> {
     let version = cursor.u32()?;
     if version > FORMAT_VERSION {
@@ -124,8 +132,8 @@ fn event<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Rec
         Kind::Trade => EventBody::Trade(trade(cursor)?),
         Kind::Book | Kind::CheckedBook => {
             let update = book(kind, cursor)?;
-            bids = cursor.levels(update.bids)?;
-            asks = cursor.levels(update.asks)?;
+            bids = levels(cursor, update.bids)?;
+            asks = levels(cursor, update.asks)?;
             EventBody::Book(update)
         }
         Kind::Flow => EventBody::Flow(flow(cursor)?),
@@ -133,7 +141,9 @@ fn event<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Rec
         Kind::Command => EventBody::Command(Command { kind: command(cursor)? }),
         Kind::Clock => EventBody::Clock,
         Kind::Mark => EventBody::Mark(Mark { price_ticks: cursor.i64()? }),
-        Kind::Funding => EventBody::Funding(Funding { rate_ppb: cursor.i64()?, mark_ticks: cursor.i64()? }),
+        Kind::Funding => {
+            EventBody::Funding(Funding { rate_ppb: cursor.i64()?, mark_ticks: price_or_none(cursor.i64()?) })
+        }
         other => return Err(CodecError::UnknownKind(other.code())),
     };
     Ok(RecordBody::Event { event: Event { time_ns, instrument, body }, bids, asks })
@@ -214,6 +224,14 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
             lots: cursor.i64()?,
             liquidity: liquidity(cursor.u8()?)?,
             fee: Money(cursor.i128()?),
+            fee_currency: None,
+        },
+        12 => ReportBody::Fill {
+            price_ticks: cursor.i64()?,
+            lots: cursor.i64()?,
+            liquidity: liquidity(cursor.u8()?)?,
+            fee: Money(cursor.i128()?),
+            fee_currency: Some(CurrencyId(cursor.u8()?)),
         },
         5 => {
             let code = cursor.u8()?;
@@ -221,10 +239,10 @@ fn report(cursor: &mut Cursor<'_>) -> Result<Report, CodecError> {
             ReportBody::Canceled(reason)
         }
         6 => ReportBody::CancelRejected(reject_reason(cursor)?),
-        7 => ReportBody::Replaced { price_ticks: cursor.i64()?, lots: cursor.i64()? },
+        7 => ReportBody::Replaced { price_ticks: price_or_none(cursor.i64()?), lots: cursor.i64()? },
         8 => ReportBody::ReplaceRejected(reject_reason(cursor)?),
         9 => ReportBody::Expired,
-        10 => ReportBody::Restated { price_ticks: cursor.i64()?, lots: cursor.i64()? },
+        10 => ReportBody::Restated { price_ticks: price_or_none(cursor.i64()?), lots: cursor.i64()? },
         11 => ReportBody::TriggeredAt { price_ticks: cursor.i64()? },
         code => return Err(unknown("report", code)),
     };
@@ -240,9 +258,29 @@ fn said<'a>(kind: Kind, cursor: &mut Cursor<'a>) -> Result<VenueEvent<&'a str>, 
             filled_lots: filled_lots(cursor)?,
         })),
         Kind::OutcomeLost => Ok(VenueEvent::OutcomeLost { order_id: OrderId(cursor.u64()?) }),
+        Kind::Reconciling => Ok(VenueEvent::Reconciling),
         Kind::Reconciled => Ok(VenueEvent::Reconciled),
+        Kind::Adopted => Ok(VenueEvent::Adopted(adopted(cursor)?)),
         other => Err(CodecError::UnknownKind(other.code())),
     }
+}
+
+fn adopted<'a>(cursor: &mut Cursor<'a>) -> Result<Adopted<&'a str>, CodecError> {
+    let strategy = StrategyId(cursor.u16()?);
+    let side = side(cursor.u8()?)?;
+    let (lots, venue_time_ns) = (cursor.i64()?, cursor.i64()?);
+    let body = match cursor.u8()? {
+        1 => AdoptedBody::Order { price_ticks: price_or_none(cursor.i64()?) },
+        code @ (2 | 3) => AdoptedBody::Position {
+            price_ticks: cursor.i64()?,
+            fee: Money(cursor.i128()?),
+            fee_currency: (code == 3).then(|| cursor.u8()).transpose()?.map(CurrencyId),
+        },
+        code => return Err(unknown("adopted", code)),
+    };
+    let venue_order_id = venue_id("venue_order_id", cursor)?;
+    let client_order_id = venue_id("client_order_id", cursor)?;
+    Ok(Adopted { strategy, side, lots, venue_time_ns, body, venue_order_id, client_order_id })
 }
 
 /// Reads an id of a venue; an empty one is none.
@@ -275,7 +313,7 @@ fn sent(cursor: &mut Cursor<'_>) -> Result<Sent, CodecError> {
         1 => SentBody::New { lots: Some(cursor.i64()?) },
         2 => SentBody::New { lots: None },
         3 => SentBody::Cancel,
-        4 => SentBody::Replace { price_ticks: cursor.i64()?, lots: cursor.i64()? },
+        4 => SentBody::Replace { price_ticks: price_or_none(cursor.i64()?), lots: cursor.i64()? },
         code => return Err(unknown("sent", code)),
     };
     Ok(Sent { order_id, body })
@@ -313,94 +351,18 @@ fn decision<'a>(cursor: &mut Cursor<'a>) -> Result<Decision<'a>, CodecError> {
     let action = cursor.u8()?;
     let reason = cursor.text("reason")?;
     let count = cursor.u16()?;
-    let start = cursor.rest;
+    let start = cursor.rest();
     for _ in 0..count {
         gate(cursor)?;
     }
-    let length = start.len().saturating_sub(cursor.rest.len());
+    let length = start.len().saturating_sub(cursor.rest().len());
     let bytes = start.get(..length).unwrap_or_default();
     Ok(Decision { strategy, instrument, action, reason, gates: Gates { count, bytes } })
 }
 
-/// Reads one gate of a decision.
-pub(crate) fn gate<'a>(cursor: &mut Cursor<'a>) -> Result<Gate<'a>, CodecError> {
-    let length = usize::from(cursor.u8()?);
-    let name = text("gate", cursor.take(length)?)?;
-    let limit = f64::from_bits(cursor.u64()?);
-    let value = f64::from_bits(cursor.u64()?);
-    Ok(Gate { name, limit, value, passed: flag("passed", cursor.u8()?)? })
-}
-
-/// Reads text; the error carries its first byte.
-fn text<'a>(field: &'static str, bytes: &'a [u8]) -> Result<&'a str, CodecError> {
-    let first = bytes.first().copied().unwrap_or_default();
-    std::str::from_utf8(bytes).map_err(|_| unknown(field, first))
-}
-
-/// What is left of a frame.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cursor<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Cursor<'a> {
-    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
-    }
-
-    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or(CodecError::Truncated)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    /// Returns what is left.
-    pub(crate) const fn rest(&self) -> &'a [u8] {
-        self.rest
-    }
-
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(CodecError::Truncated)?;
-        self.rest = rest;
-        Ok(*taken)
-    }
-
-    pub(crate) fn u8(&mut self) -> Result<u8, CodecError> {
-        self.array().map(u8::from_le_bytes)
-    }
-
-    pub(crate) fn u16(&mut self) -> Result<u16, CodecError> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    pub(crate) fn u32(&mut self) -> Result<u32, CodecError> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    pub(crate) fn u64(&mut self) -> Result<u64, CodecError> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    pub(crate) fn i64(&mut self) -> Result<i64, CodecError> {
-        self.array().map(i64::from_le_bytes)
-    }
-
-    pub(crate) fn i128(&mut self) -> Result<i128, CodecError> {
-        self.array().map(i128::from_le_bytes)
-    }
-
-    fn bytes(&mut self) -> Result<&'a [u8], CodecError> {
-        let length = usize::try_from(self.u32()?).map_err(|_| CodecError::Truncated)?;
-        self.take(length)
-    }
-
-    pub(crate) fn text(&mut self, field: &'static str) -> Result<&'a str, CodecError> {
-        text(field, self.bytes()?)
-    }
-
-    fn levels(&mut self, count: u32) -> Result<Levels<'a>, CodecError> {
-        let length = usize::try_from(count).ok().and_then(|count| count.checked_mul(16));
-        let taken = self.take(length.ok_or(CodecError::Truncated)?)?;
-        Ok(Levels { bytes: taken.as_chunks::<16>().0 })
-    }
+/// Reads so many levels.
+fn levels<'a>(cursor: &mut Cursor<'a>, count: u32) -> Result<Levels<'a>, CodecError> {
+    let length = usize::try_from(count).ok().and_then(|count| count.checked_mul(16));
+    let taken = cursor.take(length.ok_or(CodecError::Truncated)?)?;
+    Ok(Levels { bytes: taken.as_chunks::<16>().0 })
 }

@@ -1,9 +1,9 @@
 //! Records to frames, appended to the caller's buffer; nothing else is allocated.
 
 use tradecore_types::{
-    AccountEvent, BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level, Liquidation, Money,
-    OrderId, OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId, Surprise, TimeNs,
-    VenueEvent,
+    AccountEvent, Adopted, AdoptedBody, BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level,
+    Liquidation, Money, OrderId, OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId,
+    Surprise, TimeNs, VenueEvent,
 };
 
 use crate::account::put_account;
@@ -92,7 +92,9 @@ pub fn encode_event(
         EventBody::Feed(state) => frame.out.push(feed_state_code(*state)),
         EventBody::Command(command) => put_command(frame.out, &command.kind),
         EventBody::Mark(mark) => put_i64s(frame.out, [mark.price_ticks]),
-        EventBody::Funding(funding) => put_i64s(frame.out, [funding.rate_ppb, funding.mark_ticks]),
+        EventBody::Funding(funding) => {
+            put_i64s(frame.out, [funding.rate_ppb, price_or_zero(funding.mark_ticks)]);
+        }
         EventBody::Clock | EventBody::Account(_) | EventBody::Venue(_) => {}
     }
     frame.end();
@@ -137,7 +139,12 @@ pub fn encode_venue(
             put_u64(frame.out, order_id.0);
             frame.end();
         }
-        VenueEvent::Reconciled => frame.end(),
+        VenueEvent::Reconciling | VenueEvent::Reconciled => frame.end(),
+        VenueEvent::Adopted(found) => {
+            put_adopted(frame.out, found);
+            let frame = frame.id("venue_order_id", found.venue_order_id)?;
+            frame.id("client_order_id", found.client_order_id)?.end();
+        }
     }
     Ok(())
 }
@@ -181,12 +188,12 @@ pub fn encode_replace_request(
     out: &mut Vec<u8>,
     time_ns: TimeNs,
     order_id: OrderId,
-    price_ticks: i64,
+    price_ticks: Option<i64>,
     lots: i64,
 ) {
     let frame = Frame::begin(out, Kind::ReplaceRequest, time_ns);
     put_u64(frame.out, order_id.0);
-    put_i64s(frame.out, [price_ticks, lots]);
+    put_i64s(frame.out, [price_or_zero(price_ticks), lots]);
     frame.end();
 }
 
@@ -223,23 +230,44 @@ fn put_report(out: &mut Vec<u8>, report: &Report) {
             out.push(11);
             put_i64s(out, [price_ticks]);
         }
-        ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
-            out.push(4);
+        ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency } => {
+            out.push(if fee_currency.is_some() { 12 } else { 4 });
             put_i64s(out, [price_ticks, lots]);
             out.push(liquidity_code(liquidity));
             out.extend_from_slice(&fee.0.to_le_bytes());
+            if let Some(currency) = fee_currency {
+                out.push(currency.0);
+            }
         }
         ReportBody::Canceled(reason) => out.extend_from_slice(&[5, reason.code()]),
         ReportBody::CancelRejected(reason) => out.extend_from_slice(&[6, reason.code()]),
         ReportBody::Replaced { price_ticks, lots } => {
             out.push(7);
-            put_i64s(out, [price_ticks, lots]);
+            put_i64s(out, [price_or_zero(price_ticks), lots]);
         }
         ReportBody::ReplaceRejected(reason) => out.extend_from_slice(&[8, reason.code()]),
         ReportBody::Expired => out.push(9),
         ReportBody::Restated { price_ticks, lots } => {
             out.push(10);
-            put_i64s(out, [price_ticks, lots]);
+            put_i64s(out, [price_or_zero(price_ticks), lots]);
+        }
+    }
+}
+
+fn put_adopted(out: &mut Vec<u8>, found: &Adopted<&str>) {
+    out.extend_from_slice(&found.strategy.0.to_le_bytes());
+    out.push(side_code(found.side));
+    put_i64s(out, [found.lots, found.venue_time_ns]);
+    match found.body {
+        AdoptedBody::Order { price_ticks } => {
+            out.push(1);
+            put_i64s(out, [price_or_zero(price_ticks)]);
+        }
+        AdoptedBody::Position { price_ticks, fee, fee_currency } => {
+            out.push(if fee_currency.is_some() { 3 } else { 2 });
+            put_i64s(out, [price_ticks]);
+            out.extend_from_slice(&fee.0.to_le_bytes());
+            out.extend(fee_currency.map(|currency| currency.0));
         }
     }
 }
@@ -270,7 +298,7 @@ pub fn encode_margin(
     frame.end();
 }
 
-/// Appends the size of an order that was a share of equity.
+/// Appends the size of an order that was a share of buying power.
 pub fn encode_sized(out: &mut Vec<u8>, time_ns: TimeNs, order_id: OrderId, lots: i64) {
     let frame = Frame::begin(out, Kind::Sized, time_ns);
     put_u64(frame.out, order_id.0);
@@ -291,7 +319,7 @@ pub fn encode_sent(out: &mut Vec<u8>, time_ns: TimeNs, sent: &Sent) {
         SentBody::Cancel => frame.out.push(3),
         SentBody::Replace { price_ticks, lots } => {
             frame.out.push(4);
-            put_i64s(frame.out, [price_ticks, lots]);
+            put_i64s(frame.out, [price_or_zero(price_ticks), lots]);
         }
     }
     frame.end();
@@ -460,6 +488,12 @@ fn put_u32(out: &mut Vec<u8>, value: u32) {
 
 fn put_u64(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Returns the number that stands for a price which may be none: no price is 0, so a frame says 0 then.
+fn price_or_zero(price_ticks: Option<i64>) -> i64 {
+    debug_assert_ne!(price_ticks, Some(0), "0 is no price");
+    price_ticks.unwrap_or(0)
 }
 
 fn put_i64s<const N: usize>(out: &mut Vec<u8>, values: [i64; N]) {

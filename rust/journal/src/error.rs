@@ -13,7 +13,7 @@ pub enum CodecError {
     UnknownKind(u8),
     /// A field holds a value that it cannot have.
     Field {
-        /// Name of the field.
+        /// Name of the field whose value cannot be.
         field: &'static str,
         /// The value; the first byte of it for text.
         value: u64,

@@ -6,7 +6,7 @@ use tradecore_types::{
 
 use crate::CodecError;
 use crate::codes::{side, side_code, time_in_force_code, unknown};
-use crate::decode::Cursor;
+use crate::cursor::Cursor;
 
 const POST_ONLY: u8 = 1;
 const REDUCE_ONLY: u8 = 2;

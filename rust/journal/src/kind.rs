@@ -2,51 +2,29 @@
 
 use tradecore_types::{BookUpdate, EventBody, VenueEvent};
 
-/// Which way a record goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// A mark that the runtime sets; no engine makes it.
-    Mark,
-    /// An event that was fed to the engine.
-    Input,
-    /// What the engine made of its events.
-    Output,
-}
-
-impl Direction {
-    /// Returns the name shown to people and scripts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mark => "mark",
-            Self::Input => "input",
-            Self::Output => "output",
-        }
+tradecore_types::named! {
+    /// Which way a record goes.
+    pub enum Direction {
+        /// A note of the runtime; no engine makes it.
+        Note = "note";
+        /// An event that was fed to the engine.
+        Input = "input";
+        /// What the engine made of its events.
+        Output = "output";
     }
 }
 
 /// Makes everything that is said of kinds out of one table: number, name, what it is about, its fields.
 macro_rules! kinds {
     ($($(#[doc = $about:literal])+ $kind:ident = $code:literal, $direction:ident, $name:literal, [$($field:literal)*];)+) => {
-        /// What a record is about. Numbers and names never change meaning; new kinds get new numbers.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum Kind {
-            $($(#[doc = $about])+ $kind = $code,)+
+        tradecore_types::coded! {
+            /// What a record is about; its code stands in the frame.
+            pub enum Kind {
+                $($(#[doc = $about])+ $kind = $code, $name;)+
+            }
         }
 
         impl Kind {
-            /// Every kind, in the order of their codes.
-            pub const ALL: [Self; [$($code),+].len()] = [$(Self::$kind),+];
-
-            /// Returns the name shown to people and scripts.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $name,)+
-                }
-            }
-
             /// Tells which way it goes.
             #[must_use]
             pub const fn direction(self) -> Direction {
@@ -76,27 +54,27 @@ macro_rules! kinds {
 
 kinds! {
     /// A session began: version of the program and configuration, which names the version of behaviour.
-    Session = 1, Mark, "session", ["engine_version" "config"];
+    Session = 1, Note, "session", ["engine_version" "config"];
     /// A session ended, and why.
-    SessionEnd = 2, Mark, "session_end", ["reason"];
+    SessionEnd = 2, Note, "session_end", ["reason"];
     /// Hash of the engine's state at this point.
-    StateHash = 3, Mark, "state_hash", ["hash"];
-    /// A finished bar.
+    StateHash = 3, Note, "state_hash", ["hash"];
+    /// A bar that was fed, when it has closed.
     Bar = 16, Input, "bar",
         ["instrument" "open_time_ns" "open_ticks" "high_ticks" "low_ticks" "close_ticks" "volume_lots"];
-    /// Best bid and ask.
+    /// A change of the best bid or ask.
     Quote = 17, Input, "quote", ["instrument" "bid_ticks" "bid_lots" "ask_ticks" "ask_lots" "update_id"];
-    /// A trade of others.
+    /// A trade between others in the market.
     Trade = 18, Input, "trade", ["instrument" "price_ticks" "lots" "aggressor" "trade_id"];
     /// A book message with its levels.
     Book = 19, Input, "book", ["instrument" "update" "first_id" "last_id" "prev_id" "bids" "asks"];
     /// Order flow of a simulated exchange.
     Flow = 20, Input, "flow", ["instrument" "flow" "flow_id" "side" "price_ticks" "lots"];
-    /// State of a feed.
+    /// A feed was lost: what it said before proves nothing any more. Or what follows is of the `past`, up to that.
     Feed = 21, Input, "feed", ["instrument" "state"];
-    /// An operator's command.
+    /// What an operator asked for, such as a pause.
     Command = 22, Input, "command", ["command" "scope" "scope_id" "limit" "value" "instrument" "person"];
-    /// Time passed.
+    /// Time has passed in which nothing else was fed.
     Clock = 23, Input, "clock", [];
     /// A book message with its levels and the checksum that the venue states.
     CheckedBook = 24, Input, "checked_book",
@@ -105,13 +83,16 @@ kinds! {
     Mark = 25, Input, "mark", ["instrument" "price_ticks"];
     /// Funding of a perpetual: rate per unit of value, in parts per thousand million.
     Funding = 26, Input, "funding", ["instrument" "rate_ppb" "mark_ticks"];
-    /// Something about the account itself: what it begins with, a correction, or money that its owner brings or takes.
+    /// Something about the account itself: what it begins with, a correction, cash that was converted, or money that its
+    /// owner brings or takes.
     Account = 27, Input, "account",
-        ["account" "currency" "amount" "reason" "cash" "brought" "lots" "prices" "guards" "last_order_id"
-         "market_events" "before" "changed"];
+        ["account" "currency" "amount" "reason" "into" "received" "rate" "fee" "fee_currency" "cash" "brought"
+         "lots" "prices" "guards" "last_order_id" "market_events" "before" "changed"];
+    /// The books are compared with what the venue has from here on; new risk waits for it.
+    Reconciling = 28, Input, "reconciling", ["instrument"];
     /// What a venue outside said about an order, with its own names of the order and the trade.
     VenueReport = 29, Input, "venue_report",
-        ["instrument" "order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "reason"
+        ["instrument" "order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "fee_currency" "reason"
          "venue_order_id" "trade_id" "filled_lots"];
     /// The outcome of a request to a venue outside is lost: the order counts as open until the venue says more.
     OutcomeLost = 30, Input, "outcome_lost", ["instrument" "order_id"];
@@ -120,24 +101,24 @@ kinds! {
     /// An order that risk approved.
     Order = 32, Output, "order",
         ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
-         "trail_ppm" "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
+         "trail_ppm" "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "buying_power_ppm" "time_in_force"
          "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks"
          "stop_loss_ppm" "take_profit_ppm" "closes" "decided_ns"
          "reference_ticks"];
     /// An order, an amendment or a cancel that was refused: the order, the rule, its limit and the value.
     Refused = 33, Output, "refused",
         ["order_id" "strategy" "instrument" "side" "order_kind" "price_ticks" "trigger_ticks" "trail_ticks"
-         "trail_ppm" "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "equity_ppm" "time_in_force"
+         "trail_ppm" "limit_offset_ticks" "activation_ticks" "display_lots" "lots" "buying_power_ppm" "time_in_force"
          "expire_ns" "post_only" "reduce_only" "stop_loss_ticks" "take_profit_ticks"
          "stop_loss_ppm" "take_profit_ppm" "closes" "decided_ns"
          "rule" "limit" "value"];
     /// A cancel was asked for.
     CancelRequest = 34, Output, "cancel_request", ["order_id" "strategy"];
-    /// An amendment was asked for: new open size, and new price (0 keeps it).
+    /// An amendment was asked for: new open size, and new price (none keeps it).
     ReplaceRequest = 35, Output, "replace_request", ["order_id" "price_ticks" "lots"];
     /// What the venue said about an order, as it was booked.
     Report = 36, Output, "report",
-        ["order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "reason"];
+        ["order_id" "venue_time_ns" "report" "price_ticks" "lots" "liquidity" "fee" "fee_currency" "reason"];
     /// What a strategy decided, also to do nothing, and what each decision gate said.
     Decision = 37, Output, "decision", ["strategy" "instrument" "action" "reason" "gates"];
     /// Money that came or went without a fill, and when it was due.
@@ -149,28 +130,19 @@ kinds! {
     Margin = 40, Output, "margin", ["strategy" "instrument" "amount"];
     /// An order waits for the fills of another, or belongs to those that cancel each other.
     Link = 41, Output, "link", ["order_id" "after" "oco"];
-    /// An order that was a share of equity has its size now.
+    /// An order that was a share of buying power has its size now.
     Sized = 42, Output, "sized", ["order_id" "lots"];
-    /// A request left for the venue: a new order and its size, a cancel, or an amendment (price 0 keeps it).
+    /// A request left for the venue: a new order and its size, a cancel, or an amendment (no price keeps it).
     Sent = 43, Output, "sent", ["order_id" "request" "price_ticks" "lots"];
     /// A venue outside said what was not expected; `halts` says whether new risk waits for a comparison.
     Surprise = 44, Output, "surprise", ["order_id" "surprise" "halts"];
+    /// An order or a position that others made at the account, and the strategy that it belongs to from here on.
+    Adopted = 45, Input, "adopted",
+        ["instrument" "strategy" "side" "lots" "venue_time_ns" "adopted" "price_ticks" "fee" "fee_currency"
+         "venue_order_id" "client_order_id"];
 }
 
 impl Kind {
-    /// Returns the number in the frame.
-    #[must_use]
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Returns the kind with this number.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
     /// Tells whether it is an event that was fed to the engine; the rest is what came out.
     #[must_use]
     pub const fn is_event(self) -> bool {
@@ -183,7 +155,9 @@ impl Kind {
         match said {
             VenueEvent::Report(_) => Self::VenueReport,
             VenueEvent::OutcomeLost { .. } => Self::OutcomeLost,
+            VenueEvent::Reconciling => Self::Reconciling,
             VenueEvent::Reconciled => Self::Reconciled,
+            VenueEvent::Adopted(_) => Self::Adopted,
         }
     }
 

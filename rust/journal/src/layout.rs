@@ -18,7 +18,7 @@ const BLOCK_MAGIC: [u8; 4] = *b"TCBK";
 /// What stands in front of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlockHeader {
-    /// Bytes of its frames.
+    /// How many bytes its frames have together.
     pub payload_bytes: u32,
     /// Number of its frames, above 0.
     pub frames: u32,
@@ -83,7 +83,7 @@ pub(crate) enum FileHeader {
     Unfinished,
     /// A journal with a changed header.
     Damaged,
-    /// Something else.
+    /// Bytes that no journal begins with.
     Foreign,
 }
 

@@ -13,6 +13,7 @@ mod codes;
 mod command;
 #[cfg(test)]
 mod crash_tests;
+mod cursor;
 mod damage;
 mod decode;
 mod encode;
@@ -53,9 +54,10 @@ pub use kind::{Direction, Kind};
 pub use problem::{JournalError, Problem};
 pub use reader::{Block, Reader};
 pub use record::{Decision, Gate, Gates, Levels, Record, RecordBody};
+pub use recover::TornTail;
 pub use storage::Storage;
-pub use verify::{Status, Verdict, verify};
-pub use writer::{TornTail, Writer};
+pub use verify::{Finding, Status, verify};
+pub use writer::Writer;
 
 /// Version of the format of frames and files that this crate writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 1;

@@ -9,13 +9,13 @@ use crate::{CodecError, Damage, FORMAT_VERSION};
 /// What went wrong with a journal file.
 #[derive(Debug)]
 pub struct JournalError {
-    /// The file.
+    /// The file that the operation was about.
     pub path: PathBuf,
-    /// What went wrong.
+    /// What went wrong with it.
     pub problem: Problem,
 }
 
-/// The kinds of problem.
+/// Why a journal cannot be read or written: it decides who has to act.
 #[derive(Debug)]
 pub enum Problem {
     /// Another writer has the journal.
@@ -26,7 +26,7 @@ pub enum Problem {
     Foreign,
     /// The journal was written by a newer version.
     NewerVersion(u32),
-    /// The journal is damaged.
+    /// Bytes that were whole once are not what they were: nothing is written any more.
     Damaged(Damage),
     /// What was to be appended is no sequence of records.
     Refused(CodecError),

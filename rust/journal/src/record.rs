@@ -5,30 +5,32 @@ use tradecore_types::{
     StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
-use crate::{AccountBytes, Kind};
+use crate::codes::flag;
+use crate::cursor::{Cursor, text};
+use crate::{AccountBytes, CodecError, Kind};
 
-/// One record.
+/// One record: a thing that happened, and when the engine learned of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record<'a> {
     /// When the engine learned of it or decided it.
     pub time_ns: TimeNs,
-    /// What it says.
+    /// What it says, by its kind.
     pub body: RecordBody<'a>,
 }
 
 /// The kinds of record with their fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RecordBody<'a> {
-    /// A session began.
+    /// A session began: what it was built with, so that a replay can do the same.
     Session {
         /// Version of the engine that writes.
         engine_version: &'a str,
         /// Configuration as JSON; the journal does not look into it.
         config: &'a [u8],
     },
-    /// A session ended.
+    /// A session ended in order; without this one it was killed.
     SessionEnd {
-        /// Why.
+        /// Why it ended, in a word for people.
         reason: &'a str,
     },
     /// Hash of the engine's state at this point.
@@ -48,55 +50,55 @@ pub enum RecordBody<'a> {
     Venue {
         /// Instrument that it was fed for.
         instrument: InstrumentId,
-        /// What it said.
+        /// What it said, as it came and before anything was merged.
         said: VenueEvent<&'a str>,
     },
     /// A venue outside said what was not expected.
     Surprise(Surprise),
     /// An order that risk approved.
     Order {
-        /// The order.
+        /// The order as the strategy wanted it, in ticks and lots.
         intent: OrderIntent,
         /// Reference price it was checked against; 0 when there was none.
         reference_ticks: i64,
     },
     /// An order that was refused.
     Refused {
-        /// The order.
+        /// The order as the strategy wanted it, in ticks and lots.
         intent: OrderIntent,
-        /// Why.
+        /// The rule that it broke, with limit and value.
         refusal: Refusal,
     },
     /// A cancel was asked for.
     CancelRequest {
-        /// The order.
+        /// Number of the order that it is about.
         order_id: OrderId,
-        /// Who asked.
+        /// The strategy that asked for it.
         strategy: StrategyId,
     },
     /// An amendment was asked for.
     ReplaceRequest {
-        /// The order.
+        /// Number of the order that it is about.
         order_id: OrderId,
-        /// New price.
-        price_ticks: i64,
-        /// New open size.
+        /// New price; `None` keeps the one that the order has.
+        price_ticks: Option<i64>,
+        /// The size that is to be open from then on, in lots.
         lots: i64,
     },
     /// An order depends on others.
     Link {
-        /// The order.
+        /// Number of the order that it is about.
         order_id: OrderId,
         /// Order that must fill before it is sent.
         after: Option<OrderId>,
         /// Order that it cancels and that cancels it.
         oco: Option<OrderId>,
     },
-    /// An order that was a share of equity has its size now.
+    /// An order that was a share of buying power has its size now.
     Sized {
-        /// The order.
+        /// Number of the order that it is about.
         order_id: OrderId,
-        /// Its whole size.
+        /// Its whole size, which was known only when it filled, in lots.
         lots: i64,
     },
     /// A request left for the venue.
@@ -111,9 +113,9 @@ pub enum RecordBody<'a> {
     Liquidation(Liquidation),
     /// Money was moved to the margin of an isolated position, or back.
     Margin {
-        /// Who asked.
+        /// The strategy that asked for it.
         strategy: StrategyId,
-        /// Instrument of the position.
+        /// Instrument of the position that it is about.
         instrument: InstrumentId,
         /// How much; negative when it was taken back.
         amount: Money,
@@ -151,26 +153,26 @@ impl RecordBody<'_> {
 /// A decision of a strategy, also "do nothing", with what each gate said.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decision<'a> {
-    /// Who decided.
+    /// The strategy whose decision it was.
     pub strategy: StrategyId,
-    /// About which instrument.
+    /// The instrument that it decided about.
     pub instrument: InstrumentId,
     /// What to do, as a code of the decision room.
     pub action: u8,
-    /// Why, in words.
+    /// Why it decided so, in the strategy's own words.
     pub reason: &'a str,
     /// What each gate said, in the order they were asked.
     pub gates: Gates<'a>,
 }
 
-/// What one gate said.
+/// What one decision gate said of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gate<'a> {
     /// Its name, at most 255 bytes.
     pub name: &'a str,
-    /// Its limit.
+    /// The bound that the gate holds the value against.
     pub limit: f64,
-    /// The value it saw.
+    /// The value that the gate saw at that moment.
     pub value: f64,
     /// Whether it let the decision pass.
     pub passed: bool,
@@ -228,7 +230,16 @@ impl<'a> Gates<'a> {
 
     /// Reads them one by one.
     pub fn iter(&self) -> impl Iterator<Item = Gate<'a>> + use<'a> {
-        let mut cursor = crate::decode::Cursor::new(self.bytes);
-        (0..self.count).map_while(move |_| crate::decode::gate(&mut cursor).ok())
+        let mut cursor = Cursor::new(self.bytes);
+        (0..self.count).map_while(move |_| gate(&mut cursor).ok())
     }
+}
+
+/// Reads one gate of a decision.
+pub(crate) fn gate<'a>(cursor: &mut Cursor<'a>) -> Result<Gate<'a>, CodecError> {
+    let length = usize::from(cursor.u8()?);
+    let name = text("gate", cursor.take(length)?)?;
+    let limit = f64::from_bits(cursor.u64()?);
+    let value = f64::from_bits(cursor.u64()?);
+    Ok(Gate { name, limit, value, passed: flag("passed", cursor.u8()?)? })
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::chain::Head;
 use crate::folder::lock::{lock, try_lock};
@@ -10,8 +10,16 @@ use crate::folder::names::{beside, free_name};
 use crate::layout::{CELL, FileHeader};
 use crate::scan::{Scan, ScanError, Step};
 use crate::storage::{options, sync_directory};
-use crate::writer::TornTail;
 use crate::{FORMAT_VERSION, JournalError, Problem};
+
+/// What a crash had left unfinished when the journal was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// Bytes that were cut off.
+    pub bytes: u64,
+    /// File they are kept in.
+    pub kept_in: PathBuf,
+}
 
 /// A journal ready to be appended to.
 pub(crate) struct Recovered {

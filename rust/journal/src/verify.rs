@@ -10,25 +10,25 @@ use crate::{Damage, JournalError, Problem};
 
 /// What a check of a journal found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Whole, torn or damaged.
+pub struct Finding {
+    /// Whether the file is whole, torn at its end or damaged, and where.
     pub status: Status,
     /// Records that are whole and in order.
     pub records: u64,
-    /// Head after them.
+    /// Head of the hash chain after those frames: equal runs have equal heads.
     pub head: Head,
     /// Bytes of the file up to there.
     pub bytes: u64,
-    /// Size of the file.
+    /// Size of the file in bytes, what is torn included.
     pub file_bytes: u64,
     /// When the journal was created; `None` when its header is not whole.
     pub created_ns: Option<i64>,
 }
 
-/// The three outcomes.
+/// What a check of a whole journal can end with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Every byte is right.
+    /// Every byte is the one that was written.
     Intact,
     /// A crash left a tail unfinished; nothing in it was ever acknowledged. The next writer cuts it off.
     Torn,
@@ -43,7 +43,7 @@ pub enum Status {
 /// # Errors
 ///
 /// [`JournalError`] when the file cannot be read, is no journal, or is of a newer version.
-pub fn verify(path: &Path) -> Result<Verdict, JournalError> {
+pub fn verify(path: &Path) -> Result<Finding, JournalError> {
     let failed = |source| JournalError::io(path, "read", source);
     if path.is_dir() {
         return Err(JournalError::new(path, Problem::Directory));
@@ -59,7 +59,7 @@ pub fn verify(path: &Path) -> Result<Verdict, JournalError> {
             Err(error) => return Err(scan_error(path, error)),
         }
     };
-    Ok(Verdict {
+    Ok(Finding {
         status,
         records: scan.frames,
         head: scan.head,

@@ -39,8 +39,8 @@ impl<R: Read + Seek> Window<R> {
             self.buffer.drain(..self.start);
             self.start = 0;
             let missing = wanted.max(CHUNK).saturating_sub(known);
-            let limit = u64::try_from(missing).unwrap_or(u64::MAX);
-            self.source.by_ref().take(limit).read_to_end(&mut self.buffer)?;
+            let most = u64::try_from(missing).unwrap_or(u64::MAX);
+            self.source.by_ref().take(most).read_to_end(&mut self.buffer)?;
         }
         Ok(self.bytes())
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::chain::Head;
 use crate::group::Group;
-use crate::recover::{self, Recovered};
+use crate::recover::{self, Recovered, TornTail};
 use crate::{JournalError, Problem, Storage};
 
 /// Bytes that may wait in memory before they are written without a commit.
@@ -28,15 +28,6 @@ pub struct Writer<S: Storage = File> {
     torn: Option<TornTail>,
     /// Held as long as the writer lives.
     _lock: Option<File>,
-}
-
-/// What a crash had left unfinished when the journal was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TornTail {
-    /// Bytes that were cut off.
-    pub bytes: u64,
-    /// File they are kept in.
-    pub kept_in: PathBuf,
 }
 
 impl Writer<File> {

@@ -208,7 +208,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_ne!(before.name(), after.name());
         assert!(after.about().ends_with('.') && !after.about().contains("  "), "{after:?}");
     }
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 15);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 17);
 }
 
 #[test]

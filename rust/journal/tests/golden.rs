@@ -102,10 +102,11 @@ fn reports() -> [ReportBody; 8] {
             lots: 5,
             liquidity: Liquidity::Maker,
             fee: Money(-1_500_000_000_000_000_000_000),
+            fee_currency: None,
         },
         ReportBody::Canceled(CancelReason::Killed),
         ReportBody::CancelRejected(RejectReason::UnknownOrder),
-        ReportBody::Replaced { price_ticks: 8, lots: 4 },
+        ReportBody::Replaced { price_ticks: Some(8), lots: 4 },
         ReportBody::ReplaceRejected(RejectReason::Unsupported),
     ]
 }
@@ -128,7 +129,7 @@ fn frames() -> Vec<u8> {
     let refusal = Refusal { rule: Rule::NotionalMax, limit: i128::MAX, value: -1 };
     encode_refused(&mut out, 301, &intents()[0], &refusal);
     encode_cancel_request(&mut out, 302, OrderId(1), StrategyId(2));
-    encode_replace_request(&mut out, 303, OrderId(1), 8, 4);
+    encode_replace_request(&mut out, 303, OrderId(1), Some(8), 4);
     for body in reports() {
         encode_report(&mut out, 304, &Report { venue_time_ns: 299, order_id: OrderId(1), body });
     }

@@ -10,9 +10,9 @@
 /// 1. Journals that name no version: everything before this number was written down.
 /// 2. Fills: what appears at an instant starts with that instant's price, all orders of a bar follow one
 ///    path, a bar is an interval and day orders live on sessions, maker and taker go by what happened, and
-///    exits are tried until the position is flat. Decision gates judge amendments too. A share of equity
+///    exits are tried until the position is flat. Decision gates judge amendments too. A share of buying power
 ///    states its size in a `sized` record. Of one moment, bars that close come before bars that open.
-/// 3. Inside a bar the margin is judged along its path, step by step of its brackets, not at its worse end; a
+/// 3. Inside a bar the margin is looked at along its path, step by step of its brackets, not at its worse end; a
 ///    liquidation takes its orders back at once, also those on their way. `close()` sends what orders on their
 ///    way, and stops that were set off, do not close already. A `fok` order that turns a position fills whole
 ///    or not at all, by the profit of its own strategy. Prices and sizes off the grid, and those that are no
@@ -20,5 +20,7 @@
 ///    instrument.
 /// 4. What leaves for the venue has a `sent` record of its own, written when it is sent; `order` says that risk
 ///    approved it. In shadow a cancel or an amendment goes nowhere; before, the simulated venue answered it. An
-///    order that ended while it was held cannot be cancelled or amended any more, from that moment on.
+///    order that ended while it was held cannot be cancelled or amended any more, from that moment on, and no close or
+///    halt counts on it. Loss limits count from all that an account begins with: what it has of a currency that a
+///    constant converts, or that has a price later, is no gain and no fall from one.
 pub const BEHAVIOUR_VERSION: u32 = 4;

@@ -5,17 +5,23 @@
 
 pub(crate) mod account;
 pub(crate) mod activity;
+pub(crate) mod adopting;
 pub(crate) mod borrow;
 pub(crate) mod buy_and_hold;
 pub(crate) mod buying_power;
+pub(crate) mod conversions;
+pub(crate) mod converting;
 pub(crate) mod counters;
 pub(crate) mod equity;
 pub(crate) mod heard;
 pub(crate) mod holdings;
+pub(crate) mod names;
 pub(crate) mod opening;
 pub(crate) mod outside;
+pub(crate) mod owned;
 pub(crate) mod reports;
 pub(crate) mod scoping;
+pub(crate) mod venue_accounts;
 
 use tradecore_ledger::{Answer, ClosedOrder, FillInput, Ledger, OpenOrder, OrderError, Orders};
 use tradecore_risk::Scopes;
@@ -23,8 +29,11 @@ use tradecore_types::{
     Instrument, InstrumentId, OrderId, OrderIntent, Report, ReportBody, Side, StrategyId, TimeNs,
 };
 
-use crate::books::account::Account;
+use crate::books::account::Accounts;
 use crate::books::activity::Activity;
+use crate::books::conversions::Conversions;
+use crate::books::equity::Curve;
+use crate::books::heard::Heard;
 use crate::calls::wake::{OrderUpdate, WakeBody};
 use crate::groups::close_out::{Rest, Ties};
 use crate::groups::{Groups, Told};
@@ -41,12 +50,19 @@ pub(crate) struct Books {
     pub(crate) groups: Groups,
     /// Limits of strategies and of the account.
     pub(crate) scopes: Scopes,
-    /// Fee tier, interest and margin of the account, when there is any of it.
-    pub(crate) account: Option<Box<Account>>,
+    /// Fee tiers, interest and margin of the accounts, when there is any of it.
+    pub(crate) accounts: Option<Box<Accounts>>,
+    /// What the currencies are worth, when there are several.
+    pub(crate) conversions: Option<Box<Conversions>>,
     pub(crate) counters: Counters,
     pub(crate) activity: Activity,
     /// What the order of the last report has left undone, until it is taken.
     pub(crate) rest: Option<Rest>,
+    /// What a venue outside has said and may say again.
+    pub(crate) heard: Heard,
+    pub(crate) curve: Curve,
+    /// When the account has something to do by itself or its equity is to be sampled; the end of time when never.
+    pub(crate) clock_due_ns: TimeNs,
 }
 
 /// Where and when something is booked.
@@ -142,7 +158,7 @@ impl Books {
         let fill = Owner::of(intent).fill(report);
         if let Some(fill) = &fill {
             self.counters.count_fill(report);
-            let applied = self.ledger.apply_fill(*fill)?;
+            let applied = self.ledger.apply_fill(fill)?;
             (opened_lots, reductions) = (applied.opened_lots, applied.reductions);
         }
         let mut booked = Booked {
@@ -154,7 +170,10 @@ impl Books {
             ties: Ties::none(report.order_id),
         };
         if at.keeps_rests {
-            self.rest = Rest::of(order, before, &report.body);
+            self.rest = None;
+            if Rest::may_be_left(order, before) {
+                self.rest = Rest::of(order, &report.body);
+            }
         } else {
             reductions = &[];
         }
@@ -168,7 +187,7 @@ impl Books {
         if fill.is_some() {
             self.ledger.check()?;
         }
-        if self.account.is_some() || self.scopes.is_on() {
+        if self.accounts.is_some() || self.scopes.is_on() {
             let order = *order;
             self.follow(&order, fill.as_ref(), at)?;
         }
@@ -207,7 +226,7 @@ impl Books {
 
     /// Books a fill of an order that is not open here; returns the lots that it opened, signed.
     pub(crate) fn book_fill(&mut self, fill: &FillInput, at: Booking<'_>) -> Result<i64, KernelError> {
-        let applied = self.ledger.apply_fill(*fill)?;
+        let applied = self.ledger.apply_fill(fill)?;
         let opened_lots = applied.opened_lots;
         if !self.groups.is_off() {
             self.groups.grant_late(fill.order_id, opened_lots.saturating_abs());
@@ -216,8 +235,8 @@ impl Books {
             }
         }
         self.ledger.check()?;
-        if let Some(account) = &mut self.account {
-            account.note_fill(at.now_ns, at.instrument, fill, &self.ledger)?;
+        if let Some(accounts) = &mut self.accounts {
+            accounts.note_fill(at.now_ns, at.instrument, fill, &self.ledger)?;
         }
         if self.scopes.is_on() {
             self.tell_late_fill(at.instrument, fill, at.now_ns);
@@ -232,8 +251,8 @@ impl Books {
         fill: Option<&FillInput>,
         at: Booking<'_>,
     ) -> Result<(), KernelError> {
-        if let (Some(account), Some(fill)) = (&mut self.account, fill) {
-            account.note_fill(at.now_ns, at.instrument, fill, &self.ledger)?;
+        if let (Some(accounts), Some(fill)) = (&mut self.accounts, fill) {
+            accounts.note_fill(at.now_ns, at.instrument, fill, &self.ledger)?;
         }
         if self.scopes.is_on() {
             self.tell_report(order, at.instrument, fill, at.now_ns);
@@ -283,7 +302,7 @@ impl Owner {
     /// Returns the ledger's view of a fill; `None` when the report is none.
     #[inline]
     const fn fill(self, report: &Report) -> Option<FillInput> {
-        let ReportBody::Fill { price_ticks, lots, fee, .. } = report.body else { return None };
+        let ReportBody::Fill { price_ticks, lots, fee, fee_currency, .. } = report.body else { return None };
         let Self { strategy, instrument, side, closes } = self;
         Some(FillInput {
             order_id: report.order_id,
@@ -293,6 +312,7 @@ impl Owner {
             price_ticks,
             lots,
             fee,
+            fee_currency,
             venue_time_ns: report.venue_time_ns,
             closes,
         })

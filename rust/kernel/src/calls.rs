@@ -1,8 +1,12 @@
-//! Bounds how often a strategy is called before the engine comes any further.
+//! Calls of strategies: what they want to hear, which are due, and how many there may be.
 
 pub(crate) mod wake;
 
+use std::collections::VecDeque;
+
 use tradecore_types::{StrategyId, TimeNs};
+
+use crate::calls::wake::{Hearing, Wake};
 
 /// How often a strategy was called at the last moment at which it was.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,10 +16,15 @@ struct Moment {
     calls: u32,
 }
 
-/// The calls of every strategy between two events that were fed and at one time: more than so many, and it
-/// answers its own orders or timers for ever.
-#[derive(Debug)]
+/// Calls of strategies.
+///
+/// **Invariant:** who is called is in the table of strategies. Between two events that were fed and at one time
+/// there are so many calls of each, and no more: else it answers its own orders or timers for ever.
 pub(crate) struct Calls {
+    /// Those that are due, in order.
+    pub(crate) wakes: VecDeque<Wake>,
+    /// What every strategy wants to be told about its orders.
+    pub(crate) hearing: Vec<Hearing>,
     max: u32,
     by_strategy: Vec<Moment>,
 }
@@ -23,12 +32,20 @@ pub(crate) struct Calls {
 impl Calls {
     /// Allows `max` calls of each strategy.
     pub(crate) fn new(max: u32, strategies: usize) -> Self {
-        Self { max, by_strategy: vec![Moment::default(); strategies] }
+        let (hearing, by_strategy) =
+            (vec![Hearing::default(); strategies], vec![Moment::default(); strategies]);
+        Self { wakes: VecDeque::new(), hearing, max, by_strategy }
     }
 
     /// Returns how many calls are allowed.
     pub(crate) const fn max(&self) -> u32 {
         self.max
+    }
+
+    /// Tells whether what it promises holds.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_known = |wake: &Wake| wake.strategy.index() < self.by_strategy.len();
+        self.hearing.len() == self.by_strategy.len() && self.wakes.iter().all(is_known)
     }
 
     /// Counts a call after so many events; `false` when it is one too many.

@@ -15,9 +15,9 @@ pub enum KernelError {
     Codec(CodecError),
     /// A strategy does not come to an end: it was called too often without anything new.
     Runaway {
-        /// The strategy.
+        /// The strategy that asked for one call after another.
         strategy: StrategyId,
-        /// When.
+        /// The time of the engine, which stood still meanwhile.
         time_ns: TimeNs,
         /// How many calls there may be.
         calls_max: u32,

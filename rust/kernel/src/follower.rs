@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_types::{
-    CashFlow, CommandKind, Event, EventBatch, EventBody, Opening, OrderId, OrderIntent, Report, ReportBody,
-    Size, ValueError,
+    CashFlow, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, Opening, OrderId, OrderIntent,
+    Report, ReportBody, Size, TimeNs, ValueError,
 };
 
 use crate::books::{Booking, fill_of};
@@ -13,15 +13,79 @@ use crate::{Advance, Destination, Kernel, KernelConfig, KernelError};
 
 /// Orders that have ended and are remembered.
 const ENDED_MAX: usize = 1_024;
+/// A point of the account over time is told for each of these in which anything happened: an hour.
+const SPAN_NS: i64 = 3_600_000_000_000;
+/// The same for each of these in which money or a position changed: a minute.
+const MOVED_SPAN_NS: i64 = 60_000_000_000;
 
 /// An order that the records leave open.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FollowedOrder {
     /// The order as risk approved it.
     pub intent: OrderIntent,
-    /// What is still open of it; `None` for a share of equity that has no size yet.
+    /// What is still open of it; `None` for a share of buying power that has no size yet.
     pub open_lots: Option<i64>,
     has_filled: bool,
+}
+
+/// An account at a moment of its journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountPoint {
+    /// How many records of the journal it counts; the last one of them is the last of its span.
+    pub records: u64,
+    /// Time of the last thing that happened until then.
+    pub time_ns: TimeNs,
+    /// Money at hand.
+    pub cash: Money,
+    /// What the account is worth at the last prices.
+    pub equity: Money,
+    /// What its positions are worth at the last prices, long and short alike; strategies of one instrument net.
+    pub exposure: Money,
+    /// What the owner has brought so far, less what was taken.
+    pub brought: Money,
+}
+
+/// When points of the account over time are due.
+///
+/// **Invariant:** they follow from the records alone, however these are cut into parts; there are never more than
+/// spans in which something happened, and one for each session that ends.
+#[derive(Debug, Default)]
+struct Points {
+    told: Vec<AccountPoint>,
+    /// Records so far.
+    records: u64,
+    /// Time of the newest event or of what was made of it.
+    last_ns: Option<TimeNs>,
+    /// Whether neither money nor a position changed since the last point; the beginning is a change.
+    is_still: bool,
+    /// Whether nothing happened since the last point.
+    is_told: bool,
+}
+
+impl Points {
+    /// Tells whether what happened before this time is a span that has ended.
+    fn is_due(&self, time_ns: TimeNs) -> bool {
+        let span_ns = if self.is_still { SPAN_NS } else { MOVED_SPAN_NS };
+        let ends = |last: TimeNs| time_ns.div_euclid(span_ns) > last.div_euclid(span_ns);
+        !self.is_told && self.last_ns.is_some_and(ends)
+    }
+
+    /// Counts a record; marks of sessions are no news of the account.
+    fn note(&mut self, time_ns: TimeNs, body: &RecordBody<'_>) {
+        self.records = self.records.saturating_add(1);
+        if matches!(
+            body,
+            RecordBody::Session { .. } | RecordBody::SessionEnd { .. } | RecordBody::StateHash(_)
+        ) {
+            return;
+        }
+        let is_fill =
+            matches!(body, RecordBody::Report(report) if matches!(report.body, ReportBody::Fill { .. }));
+        let moves = is_fill || matches!(body, RecordBody::CashFlow(_) | RecordBody::Account(_));
+        self.last_ns = Some(self.last_ns.map_or(time_ns, |last| last.max(time_ns)));
+        self.is_told = false;
+        self.is_still &= !moves;
+    }
 }
 
 /// Follows a journal record by record: market events go through an engine without strategies, so that prices and
@@ -36,6 +100,9 @@ pub struct Follower {
     ended: VecDeque<OrderIntent>,
     waiting: EventBatch,
     market_events: u64,
+    /// Number of the last order before an operator flattened; what it opened is to be closed until it is.
+    flattened: Option<u64>,
+    points: Points,
 }
 
 impl Follower {
@@ -48,6 +115,7 @@ impl Follower {
         let mut config = config;
         // What these cost is in the records.
         config.fee_tiers.clear();
+        config.accounts.iter_mut().for_each(|account| account.fee_tiers.clear());
         for instrument in &mut config.instruments {
             instrument.borrow_ppm = 0;
             instrument.margin = None;
@@ -60,6 +128,8 @@ impl Follower {
             ended: VecDeque::new(),
             waiting: EventBatch::default(),
             market_events: 0,
+            flattened: None,
+            points: Points::default(),
         })
     }
 
@@ -72,14 +142,46 @@ impl Follower {
         for frame in Frames::new(frames) {
             let frame = frame?;
             let record = decode(frame)?;
+            let is_mark = matches!(record.body, RecordBody::Session { .. });
+            if !is_mark && self.points.is_due(record.time_ns) {
+                self.tell_point()?;
+            }
             if record.body.kind().is_event() {
                 self.wait_for(frame, &record.body)?;
             } else {
                 self.settle()?;
                 self.book(&record.body)?;
             }
+            self.points.note(record.time_ns, &record.body);
+            if matches!(record.body, RecordBody::SessionEnd { .. }) && !self.points.is_told {
+                self.tell_point()?;
+            }
         }
         self.settle()
+    }
+
+    /// Returns the points of the account over time since the last call, the oldest first.
+    pub fn take_points(&mut self) -> Vec<AccountPoint> {
+        std::mem::take(&mut self.points.told)
+    }
+
+    /// Notes the account as it is after all records so far; an account that nothing happened to has no point.
+    fn tell_point(&mut self) -> Result<(), KernelError> {
+        self.settle()?;
+        let Some(time_ns) = self.points.last_ns else { return Ok(()) };
+        let ledger = &self.kernel.books.ledger;
+        let point = AccountPoint {
+            records: self.points.records,
+            time_ns,
+            cash: ledger.cash(),
+            equity: self.kernel.equity()?,
+            exposure: self.kernel.worth_held()?,
+            brought: self.kernel.brought(),
+        };
+        debug_assert!(self.points.told.last().is_none_or(|last| last.records < point.records));
+        self.points.told.push(point);
+        (self.points.is_still, self.points.is_told) = (true, true);
+        Ok(())
     }
 
     /// Queues an event; what it costs is in the records, and what it orders too.
@@ -92,8 +194,17 @@ impl Follower {
             let is_market = !matches!(event.body, EventBody::Command(_) | EventBody::Clock);
             self.market_events += u64::from(is_market);
             let is_cost = matches!(event.body, EventBody::Funding(_));
-            let is_order =
-                matches!(event.body, EventBody::Command(command) if command.kind == CommandKind::Flatten);
+            let kind = if let EventBody::Command(command) = event.body { Some(command.kind) } else { None };
+            let is_order = kind == Some(CommandKind::Flatten);
+            match kind {
+                Some(CommandKind::Flatten) => {
+                    // An opening that waits says which order was the last one.
+                    self.settle()?;
+                    self.flattened = Some(self.kernel.outgoing.last_order_id);
+                }
+                Some(CommandKind::Kill) => self.flattened = None,
+                _ => {}
+            }
             if is_cost || is_order {
                 self.waiting.events.push(Event { body: EventBody::Clock, ..*event });
                 return Ok(());
@@ -122,7 +233,8 @@ impl Follower {
     fn book(&mut self, body: &RecordBody<'_>) -> Result<(), KernelError> {
         match body {
             RecordBody::Order { intent, .. } => {
-                self.kernel.last_order_id = self.kernel.last_order_id.max(intent.order_id.0);
+                self.kernel.outgoing.last_order_id =
+                    self.kernel.outgoing.last_order_id.max(intent.order_id.0);
                 let open_lots = match intent.size {
                     Size::Lots(lots) => Some(lots),
                     Size::BuyingPowerPpm(_) => None,
@@ -132,7 +244,8 @@ impl Follower {
                 Ok(())
             }
             RecordBody::Refused { intent, .. } => {
-                self.kernel.last_order_id = self.kernel.last_order_id.max(intent.order_id.0);
+                self.kernel.outgoing.last_order_id =
+                    self.kernel.outgoing.last_order_id.max(intent.order_id.0);
                 Ok(())
             }
             RecordBody::Sized { order_id, lots } => {
@@ -141,19 +254,19 @@ impl Follower {
                 }
                 Ok(())
             }
-            RecordBody::Report(report) => self.take_report(report),
+            RecordBody::Report(report) => self.follow_report(report),
             RecordBody::CashFlow(flow) => self.kernel.follow_flow(flow),
             _ => Ok(()),
         }
     }
 
-    fn take_report(&mut self, report: &Report) -> Result<(), KernelError> {
-        let Some(order) = self.open.get_mut(&report.order_id) else { return self.take_late(report) };
+    fn follow_report(&mut self, report: &Report) -> Result<(), KernelError> {
+        let Some(order) = self.open.get_mut(&report.order_id) else { return self.follow_late(report) };
         match report.body {
             ReportBody::Fill { lots, .. } => {
                 let intent = order.intent;
                 order.open_lots = order.open_lots.map(|open| open.saturating_sub(lots));
-                // The first version did not say how large a share of equity was: as far as anybody can tell all of
+                // The first version did not say how large a share of buying power was: as far as anybody can tell all of
                 // it filled, and yet another fill may come.
                 order.has_filled = true;
                 if order.open_lots.is_some_and(|open| open <= 0) {
@@ -174,7 +287,7 @@ impl Follower {
     }
 
     /// Takes what is said of an order that has ended: only a fill is news.
-    fn take_late(&mut self, report: &Report) -> Result<(), KernelError> {
+    fn follow_late(&mut self, report: &Report) -> Result<(), KernelError> {
         match self.ended.iter().find(|intent| intent.order_id == report.order_id).copied() {
             Some(intent) => self.kernel.follow_fill(&intent, report),
             None => Ok(()),
@@ -200,6 +313,16 @@ impl Follower {
         &self.kernel
     }
 
+    /// Returns the commands of operators that still hold, as they would be given again: a flatten too, while a
+    /// lot is open that it has to close.
+    #[must_use]
+    pub fn standing_commands(&self) -> Vec<CommandKind> {
+        let is_open =
+            |last: u64| self.kernel.books.ledger.opening_lots().any(|lot| lot.entry_order.0 <= last);
+        let flatten = self.flattened.is_some_and(is_open).then_some(CommandKind::Flatten);
+        self.kernel.standing_commands().into_iter().chain(flatten).collect()
+    }
+
     /// Returns what an account begins with that goes on from here.
     #[must_use]
     pub fn opening(&self) -> Opening {
@@ -208,6 +331,26 @@ impl Follower {
 }
 
 impl Kernel {
+    /// Returns what all positions are worth at the last prices, long and short alike.
+    fn worth_held(&self) -> Result<Money, KernelError> {
+        let mut sum: i128 = 0;
+        for (index, market) in self.markets.iter().enumerate() {
+            let Ok(id) = u32::try_from(index) else { continue };
+            let instrument = InstrumentId(id);
+            let lots = self.books.ledger.position_total(instrument);
+            let Some(mark) = self.mark(instrument).filter(|_| lots != 0) else { continue };
+            let instrument = &market.instrument;
+            let worth = if instrument.rate.is_known() {
+                instrument.reported_notional(mark, lots)
+            } else {
+                Some(Money::ZERO)
+            };
+            let whole = worth.and_then(|worth| sum.checked_add(worth.0.checked_abs()?));
+            sum = whole.ok_or_else(|| KernelError::Broken("the exposure does not fit 128 bits".into()))?;
+        }
+        Ok(Money(sum))
+    }
+
     /// Books a fill that another engine has recorded.
     fn follow_fill(&mut self, intent: &OrderIntent, report: &Report) -> Result<(), KernelError> {
         let market = self.markets.get(intent.instrument.index());
@@ -220,7 +363,11 @@ impl Kernel {
     fn follow_flow(&mut self, flow: &CashFlow) -> Result<(), KernelError> {
         self.books.ledger.book(flow)?;
         if self.books.scopes.is_on() {
-            self.books.scopes.note_flow(flow.strategy, flow.amount, self.books.ledger.cash(), self.now_ns);
+            let currency =
+                self.books.ledger.instrument(flow.instrument).map(|known| known.currencies.settlement);
+            let received = (flow.amount, currency.unwrap_or_default());
+            let cash = self.books.tell_cash();
+            self.books.scopes.note_flow(flow.strategy, received, cash, self.now_ns);
         }
         Ok(())
     }

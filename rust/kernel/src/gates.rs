@@ -38,6 +38,9 @@ impl Occasion {
 }
 
 /// The gates of an engine, and what is remembered for their next answer or trace.
+///
+/// **Invariant:** what only brings a position nearer to flat is never in their way; a trace names each that was
+/// asked.
 #[derive(Default)]
 pub(crate) struct Gates {
     asked: Vec<Box<dyn DecisionGate>>,

@@ -5,11 +5,28 @@
 //! it has traded, a further order under a new number takes what is granted later. The exits of a bracket are
 //! children without an order until their entry fills. Of orders that cancel each other the end of one cancels
 //! the others, and a partial fill makes them no larger than what it leaves.
+//!
+//! # Example
+//!
+//! A buy of ten lots at 95 is the entry. Its bracket has a stop at 90 and a take-profit at 120: two children that
+//! cancel each other.
+//!
+//! | what happens | position | stop | take-profit |
+//! |---|---|---|---|
+//! | the entry waits: the children have no order | 0 | - | - |
+//! | three fill: each child is granted three, and is sent | 3 | 3 | 3 |
+//! | four more fill: each is granted four, and grows | 7 | 7 | 7 |
+//! | the entry is cancelled: the other three are never granted, and what is there stays | 7 | 7 | 7 |
+//! | two are sold at 120: the stop is cut to what that leaves | 5 | 5 | 5 |
+//! | the stop is set off and sells five: it has ended, which cancels the take-profit | 0 | - | - |
+//!
+//! `rust/kernel/tests/worked_examples.rs` does this.
 
 pub(crate) mod arming;
 pub(crate) mod child;
 pub(crate) mod close_out;
 pub(crate) mod closing;
+pub(crate) mod cut;
 mod late;
 mod lines;
 pub(crate) mod told;
@@ -24,7 +41,8 @@ use tradecore_risk::ApprovedOrder;
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind};
 
 use crate::groups::child::{Child, Stage};
-use crate::groups::close_out::Rest;
+use crate::groups::close_out::{CloseOut, Rest};
+use crate::groups::cut::{Cut, CutCause};
 pub(crate) use crate::groups::told::Told;
 
 /// How a new order depends on others of its strategy.
@@ -50,27 +68,6 @@ struct Member {
     less_lots: i64,
 }
 
-/// Why an order is to be no larger than so much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cut {
-    /// Another child of the same entry has filled or ended.
-    Sibling,
-    /// An order that follows no entry, or another one, has filled or ended.
-    Other,
-    /// What it closes is closed in part.
-    Reduction,
-    /// So much of what another order of its group has left undone is done: it is less by that.
-    Done,
-}
-
-/// A limit on the open size of an order; 0 cancels it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limit {
-    pub(crate) order_id: OrderId,
-    lots: i64,
-    cut: Cut,
-}
-
 /// Every order that depends on others.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
@@ -78,9 +75,9 @@ pub(crate) struct Groups {
     members: Vec<Member>,
     /// By entry, then as they were made.
     children: Vec<Child>,
-    limits: VecDeque<Limit>,
-    /// Limits that the venue at hand cannot do.
-    late: VecDeque<Limit>,
+    cuts: VecDeque<Cut>,
+    /// Cuts that the venue at hand cannot do.
+    late: VecDeque<Cut>,
     /// Entries whose children have something to be sent, or to be dropped.
     due: VecDeque<OrderId>,
     /// Amendments of orders of children that are not answered, as they were asked for, and by how much each grows.
@@ -89,6 +86,8 @@ pub(crate) struct Groups {
     retries: Vec<(InstrumentId, OrderId)>,
     /// Order that the one just being judged is to cancel.
     joining: Option<OrderId>,
+    /// What is to be closed until it is flat.
+    pub(crate) close_outs: Vec<CloseOut>,
 }
 
 impl Groups {
@@ -134,7 +133,7 @@ impl Groups {
     /// Notes an exit of a bracket, which has no order until its entry fills.
     ///
     /// One that is `off_paid_ppm` parts per million from what the entry pays has no price until then.
-    pub(crate) fn add_exit(&mut self, entry: OrderId, exit: ApprovedOrder, off_paid_ppm: i64) {
+    pub(crate) fn add_exit(&mut self, entry: OrderId, exit: ApprovedOrder, off_paid_ppm: Option<i64>) {
         self.follow(Child { off_paid_ppm, ..Child::new(entry, None, exit, i64::MAX) }, 0);
     }
 
@@ -142,7 +141,7 @@ impl Groups {
     pub(crate) fn price_exit(&mut self, entry: OrderId, place: usize, kind: OrderKind) {
         let range = self.range_of(entry);
         if let Some(child) = self.children.get_mut(range).unwrap_or_default().get_mut(place) {
-            (child.kind, child.off_paid_ppm) = (kind, 0);
+            (child.kind, child.off_paid_ppm) = (kind, None);
         }
     }
 
@@ -230,16 +229,16 @@ impl Groups {
         for child in self.children.get_mut(range).unwrap_or_default() {
             let known_lots = child.due_lots;
             child.grant(if child.is_exit() { told.opened_lots } else { told.filled_lots });
-            // A limit that was set before this fill, at the same moment, does not cut what the fill grants.
+            // A cut that was noted before this fill, at the same moment, does not take away what the fill grants.
             let granted_lots = child.due_lots - known_lots;
-            let of_child = |limit: &&mut Limit| Some(limit.order_id) == child.order_id;
-            for limit in self.limits.iter_mut().filter(of_child) {
-                let more_lots = match limit.cut {
-                    Cut::Sibling => granted_lots,
-                    Cut::Reduction => told.opened_lots,
-                    Cut::Other | Cut::Done => 0,
+            let of_child = |cut: &&mut Cut| Some(cut.order_id) == child.order_id;
+            for cut in self.cuts.iter_mut().filter(of_child) {
+                let more_lots = match cut.cause {
+                    CutCause::Sibling => granted_lots,
+                    CutCause::Reduction => told.opened_lots,
+                    CutCause::Other | CutCause::Done => 0,
                 };
-                limit.lots = limit.lots.saturating_add(more_lots);
+                cut.lots = cut.lots.saturating_add(more_lots);
             }
             if is_closed {
                 child.end_grants();
@@ -294,7 +293,7 @@ impl Groups {
     }
 
     /// Notes that the market of an instrument has changed: what waits for it is due.
-    pub(crate) fn take_retries(&mut self, changed: InstrumentId) {
+    pub(crate) fn end_retries(&mut self, changed: InstrumentId) {
         let Self { retries, due, .. } = self;
         retries.retain(|&(instrument, entry)| {
             if instrument == changed {
@@ -326,9 +325,9 @@ impl Groups {
         if is_closed && own.is_none() && rest.0 == 0 {
             self.give_up_group(group);
         }
-        self.limit_others(group, Some(order_id), |other| match own {
-            Some(_) if other.entry == entry => (Cut::Sibling, left),
-            _ => (Cut::Other, in_all),
+        self.cut_others(group, Some(order_id), |other| match own {
+            Some(_) if other.entry == entry => (CutCause::Sibling, left),
+            _ => (CutCause::Other, in_all),
         });
     }
 
@@ -337,12 +336,12 @@ impl Groups {
         of_group.for_each(|child| child.is_given_up = true);
     }
 
-    /// Limits every order of a group but this one.
-    fn limit_others(&mut self, group: OrderId, but: Option<OrderId>, to: impl Fn(&Member) -> (Cut, i64)) {
+    /// Notes a cut for every order of a group but this one.
+    fn cut_others(&mut self, group: OrderId, but: Option<OrderId>, to: impl Fn(&Member) -> (CutCause, i64)) {
         let others = self.members.iter().filter(|member| member.group == Some(group));
         for other in others.filter(|other| Some(other.order_id) != but) {
-            let (cut, lots) = to(other);
-            self.limits.push_back(Limit { order_id: other.order_id, lots, cut });
+            let (cause, lots) = to(other);
+            self.cuts.push_back(Cut { order_id: other.order_id, lots, cause });
         }
     }
 
@@ -386,30 +385,30 @@ impl Groups {
         for child in children.iter().filter(|child| child.is_exit() && !child.is_held()) {
             if let Some(order_id) = child.order_id {
                 let lots = remaining_lots.saturating_abs();
-                self.limits.push_back(Limit { order_id, lots, cut: Cut::Reduction });
+                self.cuts.push_back(Cut { order_id, lots, cause: CutCause::Reduction });
             }
         }
     }
 
     /// Returns the next order that another one has cancelled or made smaller.
-    pub(crate) fn next_limit(&mut self) -> Option<Limit> {
-        self.limits.pop_front()
+    pub(crate) fn next_cut(&mut self) -> Option<Cut> {
+        self.cuts.pop_front()
     }
 
-    /// Puts a limit off that the venue at hand cannot do.
+    /// Puts a cut off that the venue at hand cannot do.
     pub(crate) fn put_off(&mut self, order_id: OrderId, lots: i64) {
-        self.late.push_back(Limit { order_id, lots, cut: Cut::Sibling });
+        self.late.push_back(Cut { order_id, lots, cause: CutCause::Sibling });
     }
 
-    /// Takes up what was put off.
-    pub(crate) fn take_up(&mut self) {
-        self.limits.append(&mut self.late);
+    /// Lets what was put off be cut now.
+    pub(crate) fn resume_put_off(&mut self) {
+        self.cuts.append(&mut self.late);
     }
 
-    /// Counts a limit and returns to what open size the order is to be cut; `None` when it stays.
-    pub(crate) fn apply(&mut self, limit: Limit, order: &OpenOrder) -> Option<i64> {
-        let Limit { order_id, mut lots, cut } = limit;
-        if lots > 0 && cut == Cut::Reduction && order.state == OrderState::Unknown {
+    /// Counts a cut and returns to what open size the order is to be cut; `None` when it stays.
+    pub(crate) fn apply(&mut self, cut: Cut, order: &OpenOrder) -> Option<i64> {
+        let Cut { order_id, mut lots, cause } = cut;
+        if lots > 0 && cause == CutCause::Reduction && order.state == OrderState::Unknown {
             // It cannot be asked for now, and is measured anew once more is known of the order.
             return None;
         }
@@ -418,22 +417,22 @@ impl Groups {
             |lots| if lots == 0 { order.state != OrderState::PendingCancel } else { meant_lots > lots };
         if self.is_follow_up(order_id) {
             // It trades before it could be cut.
-            return (cut != Cut::Done && lots == 0 && is_cut(0)).then_some(0);
+            return (cause != CutCause::Done && lots == 0 && is_cut(0)).then_some(0);
         }
         let child = self.child_of(order_id);
-        if cut == Cut::Done {
+        if cause == CutCause::Done {
             lots = meant_lots.saturating_add(child.as_ref().map_or(0, |child| child.due_lots)) - lots;
             lots = lots.max(0);
         }
         let Some(child) = child else { return is_cut(lots).then_some(lots) };
         let sent_lots = if child.is_held() { 0 } else { meant_lots };
-        match cut {
-            Cut::Reduction => child.take_back((sent_lots - lots).max(0)),
-            Cut::Sibling | Cut::Other | Cut::Done => {
+        match cause {
+            CutCause::Reduction => child.put_back((sent_lots - lots).max(0)),
+            CutCause::Sibling | CutCause::Other | CutCause::Done => {
                 // What is not sent yet is taken off first.
                 let room_lots = lots.saturating_sub(sent_lots).max(0);
                 child.due_lots = child.due_lots.min(room_lots);
-                if cut == Cut::Other {
+                if cause == CutCause::Other {
                     child.ungranted_lots = child.ungranted_lots.min(room_lots - child.due_lots);
                 }
             }
@@ -450,7 +449,7 @@ impl Groups {
     }
 
     /// Lets a child go on without its order, which is to be cancelled: what is granted later need not wait.
-    fn detach(&mut self, order_id: OrderId) {
+    pub(crate) fn detach(&mut self, order_id: OrderId) {
         if let Some(child) = self.child_of(order_id) {
             child.leave_order();
         }
@@ -464,7 +463,7 @@ impl Groups {
 
     /// Tells whether anything is to be done.
     pub(crate) fn has_work(&self) -> bool {
-        !(self.limits.is_empty() && self.late.is_empty() && self.due.is_empty())
+        !(self.cuts.is_empty() && self.late.is_empty() && self.due.is_empty())
     }
 
     /// Returns the next entry whose children are to be looked at.
@@ -484,7 +483,7 @@ impl Groups {
         let is_growth = child.order_id == Some(order_id) && !child.is_held();
         child.growing_lots = if is_growth { child.growing_lots.saturating_add(sent_lots) } else { 0 };
         child.refused_lots = 0;
-        child.take_back(child.due_lots - sent_lots);
+        child.put_back(child.due_lots - sent_lots);
         (child.order_id, child.stage, child.due_lots) = (Some(order_id), Stage::Sent, 0);
         let member = Member { order_id, group: child.group, entry: Some(entry), follows: None, less_lots: 0 };
         if is_growth && let Some(asked) = self.amendments.iter_mut().rfind(|asked| asked.0 == order_id) {
@@ -510,7 +509,7 @@ impl Groups {
         let Some(child) = self.children.get_mut(range.clone()).unwrap_or_default().get_mut(place) else {
             return false;
         };
-        child.take_back(child.due_lots);
+        child.put_back(child.due_lots);
         child.due_lots = 0;
         let is_over = child.is_over();
         if is_over {
@@ -563,18 +562,18 @@ impl Groups {
                 out.extend_from_slice(&lots.to_le_bytes());
             }
             out.extend([child.is_held(), child.is_dropped(), child.is_given_up, child.is_last].map(u8::from));
-            if child.off_paid_ppm != 0 {
-                out.extend_from_slice(&child.off_paid_ppm.to_le_bytes());
+            if let Some(ppm) = child.off_paid_ppm {
+                out.extend_from_slice(&ppm.to_le_bytes());
             }
         }
-        for limit in self.limits.iter().chain(&self.late) {
-            put_id(out, Some(limit.order_id));
-            out.extend_from_slice(&limit.lots.to_le_bytes());
-            out.push(match limit.cut {
-                Cut::Sibling => 0,
-                Cut::Other => 1,
-                Cut::Reduction => 2,
-                Cut::Done => 3,
+        for cut in self.cuts.iter().chain(&self.late) {
+            put_id(out, Some(cut.order_id));
+            out.extend_from_slice(&cut.lots.to_le_bytes());
+            out.push(match cut.cause {
+                CutCause::Sibling => 0,
+                CutCause::Other => 1,
+                CutCause::Reduction => 2,
+                CutCause::Done => 3,
             });
         }
         for entry in &self.due {

@@ -1,4 +1,6 @@
 //! Fed events, merged over their sources by (time, source number, order of arrival).
+//!
+//! **Invariant:** each event is handed out once, and the times of one source never fall.
 
 pub(crate) mod tournament;
 
@@ -39,16 +41,16 @@ impl Source {
 pub(crate) enum Head {
     /// The opening of the bar that the next event holds.
     BarOpen {
-        /// When the bar opens.
+        /// When the bar opens, in UTC nanoseconds.
         time_ns: TimeNs,
-        /// Source of the event.
+        /// Number of the source that the event came from.
         source: usize,
     },
-    /// The next event itself.
+    /// The next event itself, all of it at once.
     Whole {
-        /// When it happens.
+        /// When it happens, in UTC nanoseconds.
         time_ns: TimeNs,
-        /// Source of the event.
+        /// Number of the source that the event came from.
         source: usize,
     },
 }
@@ -74,6 +76,11 @@ pub(crate) struct Input {
 }
 
 impl Input {
+    /// Tells whether what it promises holds: no source has handed out more than it was given.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.sources.iter().all(|source| source.cursor <= source.front.events.len())
+    }
+
     /// Queues a batch of a source.
     ///
     /// # Errors
@@ -216,12 +223,8 @@ fn check_funding(funding: &Funding) -> Result<(), ValueError> {
     if funding.rate_ppb.unsigned_abs() > 1_000_000_000 {
         return Err(ValueError::new("rate_ppb", funding.rate_ppb, "must be within -10^9 and 10^9"));
     }
-    if funding.mark_ticks < 0 {
-        return Err(ValueError::new(
-            "mark_ticks",
-            funding.mark_ticks,
-            "must be above 0, or 0 for the known one",
-        ));
+    if let Some(mark_ticks) = funding.mark_ticks.filter(|&ticks| ticks <= 0) {
+        return Err(ValueError::new("mark_ticks", mark_ticks, "must be above 0, or 0 for the known one"));
     }
     Ok(())
 }
@@ -229,13 +232,63 @@ fn check_funding(funding: &Funding) -> Result<(), ValueError> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tradecore_types::InstrumentId;
+    use tradecore_types::{Bar, InstrumentId, Mark, Quote, Side, Trade};
 
     use super::*;
 
     fn batch(times: &[TimeNs]) -> EventBatch {
         let event = |&time_ns| Event { time_ns, instrument: InstrumentId(0), body: EventBody::Clock };
         EventBatch { events: times.iter().map(event).collect(), ..EventBatch::default() }
+    }
+
+    const CLOSE_NS: TimeNs = 60;
+
+    fn bar(open_time_ns: TimeNs, volume_lots: i64) -> EventBody {
+        let (open_ticks, high_ticks, low_ticks, close_ticks) = (-4, -1, -9, -2);
+        EventBody::Bar(Bar { open_time_ns, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots })
+    }
+
+    fn quote(bid_lots: i64, ask_lots: i64) -> EventBody {
+        EventBody::Quote(Quote { bid_ticks: -1, bid_lots, ask_ticks: 0, ask_lots, update_id: 0 })
+    }
+
+    fn trade(lots: i64) -> EventBody {
+        EventBody::Trade(Trade { price_ticks: 0, lots, aggressor: Side::Buy, trade_id: 0 })
+    }
+
+    fn funding(rate_ppb: i64, mark_ticks: Option<i64>) -> EventBody {
+        EventBody::Funding(Funding { rate_ppb, mark_ticks })
+    }
+
+    /// What one event says is taken up to the last value that its rule allows, and refused from the next one on.
+    #[test]
+    fn each_value_of_an_event_is_checked_at_the_edge_of_its_rule() {
+        let mark = |price_ticks| EventBody::Mark(Mark { price_ticks });
+        let size = "a size of market data must not be negative";
+        let rate = "must be within -10^9 and 10^9";
+        let after = "a bar must not open after its close, which is 1 ns before it";
+        let cases = [
+            (bar(CLOSE_NS, 0), bar(CLOSE_NS + 1, 0), "open_time_ns", after),
+            (bar(0, 0), bar(0, -1), "lots", size),
+            (quote(0, 0), quote(-1, 0), "lots", size),
+            (quote(0, 0), quote(0, -1), "lots", size),
+            (trade(0), trade(-1), "lots", size),
+            (mark(1), mark(0), "price_ticks", "a mark price must be above 0"),
+            (funding(1_000_000_000, None), funding(1_000_000_001, None), "rate_ppb", rate),
+            (funding(-1_000_000_000, None), funding(-1_000_000_001, None), "rate_ppb", rate),
+            (
+                funding(0, Some(1)),
+                funding(0, Some(0)),
+                "mark_ticks",
+                "must be above 0, or 0 for the known one",
+            ),
+        ];
+        for (good, bad, field, rule) in cases {
+            let event = |body| Event { time_ns: CLOSE_NS, instrument: InstrumentId(0), body };
+            assert_eq!(check_body(&event(good)), Ok(()));
+            let refused = check_body(&event(bad)).unwrap_err();
+            assert_eq!((refused.field, refused.rule.as_str()), (field, rule));
+        }
     }
 
     proptest! {

@@ -1,6 +1,5 @@
 //! The kernel: events in, wake-ups and frames out.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tradecore_bars::FirstBar;
@@ -8,21 +7,25 @@ use tradecore_indicators::IndicatorSpec;
 use tradecore_ledger::{CashFlowColumns, Ledger, Orders, TradeColumns};
 use tradecore_risk::{Scopes, Switches};
 use tradecore_types::{
-    CommandKind, EventBatch, EventBody, Instrument, InstrumentId, Money, OrderId, StrategyId, TimeNs,
-    ValueError,
+    CommandKind, EventBatch, EventBody, FeedState, Instrument, InstrumentId, Money, OrderId, StrategyId,
+    TimeNs, ValueError,
 };
-use tradecore_venue::VenueOut;
 
 use crate::books::Books;
-use crate::books::account::Account;
+use crate::books::account::Accounts;
 use crate::books::activity::{Activity, OrderCounts, Seen};
-use crate::calls::wake::{Hearing, Wake, WakeBody};
+use crate::books::conversions::Conversions;
+use crate::books::heard::Heard;
+use crate::calls::Calls;
+use crate::calls::wake::{Wake, WakeBody};
+use crate::control::Control;
 use crate::groups::Groups;
 use crate::input::Input;
+use crate::markets::Markets;
 use crate::markets::build::build_market;
 use crate::markets::market::{Book, Market};
 use crate::markets::series::{BarSource, Column, IndicatorValues, Series};
-use crate::outgoing::schedule::Schedule;
+use crate::outgoing::Outgoing;
 use crate::recorder::Recorder;
 use crate::{BookCounts, Counters, KernelConfig, KernelError};
 
@@ -39,44 +42,24 @@ const LOTS: usize = 1024;
 pub(crate) const CLOSED_ORDERS_MAX: usize = 1024;
 
 /// One deterministic engine: the same events give the same wake-ups, orders and frames.
+///
+/// It is made of parts, each of which keeps what it promises; what is written here knows only their order.
 pub struct Kernel {
     pub(crate) config: KernelConfig,
-    pub(crate) markets: Vec<Market>,
-    pub(crate) series: Vec<Series>,
     pub(crate) input: Input,
-    pub(crate) schedule: Schedule,
+    pub(crate) markets: Markets,
     pub(crate) books: Books,
-    pub(crate) recorder: Recorder,
-    pub(crate) wakes: VecDeque<Wake>,
-    /// What every strategy wants to be told about its orders.
-    pub(crate) hearing: Vec<Hearing>,
-    pub(crate) now_ns: TimeNs,
-    /// When the account was opened, where an event did that; nothing can be fed that is earlier.
-    pub(crate) opened_ns: TimeNs,
-    pub(crate) switches: Switches,
-    /// What a venue outside has said and may say again.
-    pub(crate) heard: crate::books::heard::Heard,
     /// Decision gates and traces, when there are any.
     pub(crate) gates: Option<Box<crate::gates::Gates>>,
-    pub(crate) changes: crate::control::changes::Changes,
-    pub(crate) calls: crate::calls::Calls,
-    /// Whose reduce-only orders may be too large for the position after the reports of this moment.
-    pub(crate) orphaned: Vec<(StrategyId, InstrumentId)>,
-    /// Orders that are about to be cut or cancelled; kept for its memory.
-    pub(crate) met: Vec<OrderId>,
-    pub(crate) last_order_id: u64,
-    pub(crate) curve: crate::books::equity::Curve,
-    /// What comes out of a venue in one step; kept for its memory.
-    pub(crate) venue_out: VenueOut,
-    pub(crate) close_outs: Vec<crate::groups::close_out::CloseOut>,
-    /// Instruments whose market has changed at this moment while something was to be closed there.
-    pub(crate) changed: Vec<InstrumentId>,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) control: Control,
+    pub(crate) calls: Calls,
+    pub(crate) recorder: Recorder,
+    pub(crate) now_ns: TimeNs,
+    /// When the account was opened, where an event did that; nothing can be fed that is earlier.
+    opened_ns: TimeNs,
     /// Whether any instrument has margin rules.
     pub(crate) has_margin: bool,
-    /// When the account has something to do by itself or its equity is to be sampled; the end of time when never.
-    pub(crate) clock_due_ns: TimeNs,
-    /// Whether a strategy has bars of several lengths: those that end together are known before it is called.
-    pub(crate) has_timeframes: bool,
 }
 
 impl Kernel {
@@ -93,55 +76,57 @@ impl Kernel {
         for (index, instrument) in config.instruments.iter().enumerate() {
             let id = u32::try_from(index)
                 .map_err(|_| ValueError::new("instruments", index, "must be fewer than 2^32"))?;
-            markets.push(build_market(InstrumentId(id), instrument, &config.venue)?);
+            markets.push(build_market(InstrumentId(id), instrument, &config)?);
         }
         let instruments: Vec<Instrument> = markets.iter().map(|market| market.instrument.clone()).collect();
-        let account = Account::of(&config, &instruments)?;
+        let accounts = Accounts::of(&config, &instruments)?;
         let curve = crate::books::equity::Curve::new(&config);
-        let has_margin = account.as_ref().is_some_and(|account| account.margin.is_some());
+        let has_margin = accounts.as_ref().is_some_and(|accounts| accounts.has_margin());
         let strategies = usize::from(config.strategies);
         let orders = Orders::new(strategies, instruments.len(), ORDERS_MAX, CLOSED_ORDERS_MAX);
         let mut scopes = Scopes::new(&config.scopes, strategies, instruments.len());
+        let conversions = Conversions::of(config.cash, &config.currencies);
+        if conversions.is_some() {
+            scopes.add_currencies(config.currencies.len());
+        }
         scopes.start_guards(config.cash);
+        let ledger = Ledger::new(instruments.clone(), strategies, config.cash, LOTS);
+        let mut ledger = ledger.closing_by(config.lots);
+        for currency in &config.currencies {
+            ledger.add_balance(currency.account, currency.cash);
+        }
         let books = Books {
             orders,
             marks: vec![None; instruments.len()],
-            ledger: Ledger::new(instruments, strategies, config.cash, LOTS),
+            ledger,
             groups: Groups::default(),
             scopes,
-            account,
+            accounts,
+            conversions,
             counters: Counters::default(),
             activity: Activity::new(strategies),
             rest: None,
-        };
-        Ok(Self {
-            books,
-            gates: None,
-            changes: crate::control::changes::Changes::default(),
-            calls: crate::calls::Calls::new(config.calls_max, strategies),
-            met: Vec::new(),
-            recorder: Recorder::new(config.is_recording, config.has_digest),
-            markets,
-            series: Vec::new(),
-            input: Input::default(),
-            schedule: Schedule::default(),
-            wakes: VecDeque::new(),
-            hearing: vec![Hearing::default(); strategies],
-            now_ns: 0,
-            opened_ns: TimeNs::MIN,
-            switches: Switches::default(),
-            heard: crate::books::heard::Heard::default(),
-            last_order_id: 0,
-            venue_out: VenueOut::default(),
-            orphaned: Vec::new(),
-            close_outs: Vec::new(),
-            changed: Vec::new(),
-            has_margin,
-            has_timeframes: false,
+            heard: Heard::default(),
             clock_due_ns: curve.due_ns(),
             curve,
+        };
+        let follows_marks = has_margin || books.conversions.is_some();
+        let mut kernel = Self {
+            input: Input::default(),
+            markets: Markets::new(markets, follows_marks),
+            books,
+            gates: None,
+            outgoing: Outgoing::default(),
+            control: Control::default(),
+            calls: Calls::new(config.calls_max, strategies),
+            recorder: Recorder::new(config.is_recording, config.has_digest),
+            now_ns: 0,
+            opened_ns: TimeNs::MIN,
+            has_margin,
             config,
-        })
+        };
+        kernel.convert_first();
+        Ok(kernel)
     }
 
     /// Queues events of a source; sources are merged by (time, source number).
@@ -177,8 +162,13 @@ impl Kernel {
     }
 
     /// Queues a call of a strategy.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "what is told is made in its place in the queue: else it is copied"
+    )]
     pub(crate) fn wake(&mut self, strategy: StrategyId, instrument: InstrumentId, body: WakeBody) {
-        self.wakes.push_back(Wake { time_ns: self.now_ns, strategy, instrument, body });
+        self.calls.wakes.push_back(Wake { time_ns: self.now_ns, strategy, instrument, body });
     }
 
     /// Returns the market of an instrument.
@@ -204,7 +194,7 @@ impl Kernel {
         first: FirstBar,
         history: usize,
     ) -> Result<usize, KernelError> {
-        let index = self.series.len();
+        let index = self.markets.series.len();
         let Some(market) = self.markets.get_mut(instrument.index()) else {
             return Err(
                 ValueError::new("instrument_id", instrument.0, "must be in the instrument table").into()
@@ -223,7 +213,7 @@ impl Kernel {
                 series.trades.push(index);
             }
         }
-        self.series.push(made);
+        self.markets.series.push(made);
         Ok(index)
     }
 
@@ -234,7 +224,7 @@ impl Kernel {
     /// [`KernelError::Value`] when there is no such series or the indicator makes no sense.
     pub fn add_indicator(&mut self, series: usize, spec: IndicatorSpec) -> Result<usize, KernelError> {
         let indicator = spec.build()?;
-        match self.series.get_mut(series) {
+        match self.markets.series.get_mut(series) {
             Some(series) => Ok(series.follow(indicator)),
             None => Err(ValueError::new("series", series, "there is no such series").into()),
         }
@@ -244,7 +234,7 @@ impl Kernel {
     /// too late.
     #[must_use]
     pub fn bars_left_out(&self, series: usize) -> u64 {
-        let bars = self.series.get(series).and_then(|series| series.builders.bars.as_ref());
+        let bars = self.markets.series.get(series).and_then(|series| series.builders.bars.as_ref());
         bars.map_or(0, |bars| bars.left_out())
     }
 
@@ -253,9 +243,12 @@ impl Kernel {
     /// Once one strategy has bars of several lengths, all that end at one moment are known before any strategy is
     /// called about them.
     pub fn subscribe_bars(&mut self, strategy: StrategyId, series: usize) {
-        let Some(instrument) = self.series.get(series).map(|series| series.instrument) else { return };
-        self.has_timeframes |= self.series.iter().any(|other| other.is_of(instrument, strategy));
-        if let Some(series) = self.series.get_mut(series) {
+        let Some(instrument) = self.markets.series.get(series).map(|series| series.instrument) else {
+            return;
+        };
+        self.markets.has_timeframes |=
+            self.markets.series.iter().any(|other| other.is_of(instrument, strategy));
+        if let Some(series) = self.markets.series.get_mut(series) {
             series.subscribers.push(strategy);
         }
     }
@@ -283,21 +276,21 @@ impl Kernel {
 
     /// Wakes a strategy at every fill of one of its orders.
     pub fn subscribe_fills(&mut self, strategy: StrategyId) {
-        if let Some(hearing) = self.hearing.get_mut(strategy.index()) {
+        if let Some(hearing) = self.calls.hearing.get_mut(strategy.index()) {
             hearing.fills = true;
         }
     }
 
     /// Wakes a strategy at every change of one of its orders but fills.
     pub fn subscribe_orders(&mut self, strategy: StrategyId) {
-        if let Some(hearing) = self.hearing.get_mut(strategy.index()) {
+        if let Some(hearing) = self.calls.hearing.get_mut(strategy.index()) {
             hearing.changes = true;
         }
     }
 
     /// Sets a timer of a strategy; a time that has passed rings at the next step.
     pub fn set_timer(&mut self, strategy: StrategyId, time_ns: TimeNs, timer_id: u64) {
-        self.schedule.timer(time_ns.max(self.now_ns), strategy, timer_id);
+        self.outgoing.schedule.timer(time_ns.max(self.now_ns), strategy, timer_id);
     }
 
     /// Returns the time of the engine: of the last event it saw.
@@ -362,10 +355,16 @@ impl Kernel {
         }
     }
 
-    /// Returns the operator's switches.
+    /// Returns whether operators have paused trading or engaged the kill switch.
     #[must_use]
     pub const fn switches(&self) -> Switches {
-        self.switches
+        self.control.switches
+    }
+
+    /// Tells whether what is fed is of the past, so that nothing is sent on it.
+    #[must_use]
+    pub const fn is_warming_up(&self) -> bool {
+        matches!(self.markets.feed_state, FeedState::Past)
     }
 
     /// Returns the limits of strategies and of the account, and what they count.
@@ -376,7 +375,7 @@ impl Kernel {
 
     /// Visits the last command about every limit, permission and halt, oldest first.
     pub fn changes(&self) -> impl Iterator<Item = &(TimeNs, CommandKind)> {
-        self.changes.iter()
+        self.control.changes.iter()
     }
 
     /// Returns the limits of an instrument.
@@ -385,13 +384,13 @@ impl Kernel {
         self.markets.get(instrument.index()).map(|market| market.checks.limits())
     }
 
-    /// Returns the ledger.
+    /// Returns positions and money, as the fills so far have made them.
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
         &self.books.ledger
     }
 
-    /// Returns the open orders.
+    /// Returns the orders that may still trade, and those that ended lately.
     #[must_use]
     pub const fn orders(&self) -> &Orders {
         &self.books.orders
@@ -450,37 +449,37 @@ impl Kernel {
     /// Returns the values of an indicator of a series.
     #[must_use]
     pub fn indicator(&self, series: usize, indicator: usize) -> Option<IndicatorValues> {
-        self.series.get(series).and_then(|series| series.values(indicator))
+        self.markets.series.get(series).and_then(|series| series.values(indicator))
     }
 
     /// Tells whether an indicator of a series has seen enough bars.
     #[must_use]
     pub fn is_warm(&self, series: usize, indicator: usize) -> bool {
-        self.series.get(series).is_some_and(|series| series.is_warm(indicator))
+        self.markets.series.get(series).is_some_and(|series| series.is_warm(indicator))
     }
 
     /// Returns how many bars a series has had.
     #[must_use]
     pub fn bars_seen(&self, series: usize) -> u64 {
-        self.series.get(series).map_or(0, Series::bars_seen)
+        self.markets.series.get(series).map_or(0, Series::bars_seen)
     }
 
     /// Returns how many bars an indicator of a series needs before its first value.
     #[must_use]
     pub fn bars_needed(&self, series: usize, indicator: usize) -> usize {
-        self.series.get(series).map_or(0, |series| series.bars_needed(indicator))
+        self.markets.series.get(series).map_or(0, |series| series.bars_needed(indicator))
     }
 
     /// Returns how many bars the slowest indicator needs before its first value.
     #[must_use]
     pub fn warm_up_bars(&self) -> usize {
-        self.series.iter().map(Series::warm_up_bars).max().unwrap_or(0)
+        self.markets.series.iter().map(Series::warm_up_bars).max().unwrap_or(0)
     }
 
     /// Returns the last `count` values of a column of a series, newest last.
     #[must_use]
     pub fn column(&self, series: usize, column: Column, count: usize) -> &[f64] {
-        self.series.get(series).map_or(&[], |series| series.column(column, count))
+        self.markets.series.get(series).map_or(&[], |series| series.column(column, count))
     }
 
     /// Returns the hash of the whole state: equal after equal events, different after a different one.
@@ -488,10 +487,10 @@ impl Kernel {
     pub fn state_hash(&self) -> [u8; 32] {
         let mut state = Vec::with_capacity(64 * 1024);
         state.extend_from_slice(&self.now_ns.to_le_bytes());
-        state.extend_from_slice(&self.last_order_id.to_le_bytes());
-        state.push(u8::from(self.switches.is_killed));
-        state.push(u8::from(self.switches.is_paused));
-        for market in &self.markets {
+        state.extend_from_slice(&self.outgoing.last_order_id.to_le_bytes());
+        state.push(u8::from(self.control.switches.is_killed));
+        state.push(u8::from(self.control.switches.is_paused));
+        for market in self.markets.iter() {
             market.write_prices(&mut state);
             market.book.write_state(&mut state);
             market.checks.write_state(&mut state);
@@ -501,7 +500,7 @@ impl Kernel {
         if let Some(gates) = &self.gates {
             gates.write_state(&mut state);
         }
-        for series in &self.series {
+        for series in &self.markets.series {
             series.write_state(&mut state);
         }
         for mark in &self.books.marks {
@@ -510,27 +509,30 @@ impl Kernel {
         self.books.orders.write_state(&mut state);
         self.books.ledger.write_state(&mut state);
         self.books.groups.write_state(&mut state);
-        for close_out in &self.close_outs {
+        for close_out in &self.books.groups.close_outs {
             close_out.write_state(&mut state);
         }
-        for instrument in &self.changed {
+        for instrument in &self.outgoing.changed {
             state.extend_from_slice(&instrument.0.to_le_bytes());
         }
-        self.schedule.write_state(&mut state);
+        self.outgoing.schedule.write_state(&mut state);
         self.calls.write_state(self.now_ns, self.books.counters.events, &mut state);
-        if let Some(account) = &self.books.account {
-            account.write_state(&mut state);
+        if let Some(accounts) = &self.books.accounts {
+            accounts.write_state(&mut state);
         }
+        if self.is_warming_up() {
+            state.push(1);
+        }
+        self.outgoing.watched.write_state(&mut state);
         if self.config.destination.is_outside() {
-            state.push(u8::from(self.switches.is_unreconciled));
-            self.heard.write_state(&mut state);
+            state.push(u8::from(self.control.switches.is_unreconciled));
+            self.books.heard.write_state(&mut state);
         }
         *blake3::hash(&state).as_bytes()
     }
 
     /// Returns the next order number.
     pub(crate) fn next_order_id(&mut self) -> OrderId {
-        self.last_order_id += 1;
-        OrderId(self.last_order_id)
+        self.outgoing.next_order_id()
     }
 }

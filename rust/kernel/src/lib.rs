@@ -13,6 +13,7 @@ mod books;
 mod calls;
 mod config;
 mod control;
+mod currency_config;
 mod error;
 mod follower;
 mod gates;
@@ -35,9 +36,10 @@ pub use books::activity::{GateCount, OrderCounts, RefusalCount, Seen};
 pub use books::counters::{BookCounts, Counters};
 pub use books::equity::EquityColumns;
 pub use calls::wake::{OrderUpdate, Wake, WakeBody};
-pub use config::{Destination, InstrumentConfig, KernelConfig, Leverage};
+pub use config::{AccountConfig, Destination, InstrumentConfig, KernelConfig, Leverage};
+pub use currency_config::{Conversion, CurrencyConfig};
 pub use error::KernelError;
-pub use follower::{FollowedOrder, Follower};
+pub use follower::{AccountPoint, FollowedOrder, Follower};
 pub use gates::built_in::BuiltInGate;
 pub use gates::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 pub use groups::Links;
@@ -45,6 +47,7 @@ pub use kernel::Kernel;
 pub use margin::{MarginMode, MarginRule};
 pub use markets::series::{BarSource, Column, HISTORY_MAX, IndicatorValues};
 pub use outgoing::orders::{OrderRequest, Verdict};
+pub use outgoing::watched::WatchedKinds;
 pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
 pub use tradecore_venue::{
     FeeTier, FeeWindow, LatencySample, LatencySamples, Matching, VenueConfig, VenueRequest,

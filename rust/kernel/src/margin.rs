@@ -6,7 +6,10 @@ pub(crate) mod watch;
 
 use tradecore_ledger::{FillInput, Ledger, MarginSchedule, Orders};
 use tradecore_risk::Stake;
-use tradecore_types::{Instrument, InstrumentId, Money, Refusal, Rule, StrategyId, ValueError, share_of};
+use tradecore_types::{
+    AccountId, CurrencyId, Instrument, InstrumentId, Money, Rate, Refusal, Rule, StrategyId, ValueError,
+    share_of,
+};
 
 use crate::margin::watch::MarginWatch;
 use crate::{Kernel, KernelConfig, KernelError, Leverage};
@@ -14,7 +17,7 @@ use crate::{Kernel, KernelConfig, KernelError, Leverage};
 /// Whose money stands behind a position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MarginMode {
-    /// The whole account.
+    /// The whole account answers for every position.
     #[default]
     Cross,
     /// The margin that was set aside for it, and nothing else.
@@ -26,7 +29,7 @@ pub enum MarginMode {
 pub struct MarginRule {
     /// Whose money stands behind its position.
     pub mode: MarginMode,
-    /// Leverage and brackets.
+    /// How much margin a position of what size needs.
     pub schedule: MarginSchedule,
     /// What a liquidation costs, in parts per billion of the notional that is closed.
     pub liquidation_fee_ppb: i64,
@@ -62,9 +65,10 @@ pub(crate) struct Standing {
     pub(crate) used: i128,
 }
 
-/// The margin of an account.
+/// The margin of a venue account.
 #[derive(Clone, Debug)]
 pub(crate) struct Margin {
+    pub(crate) account: AccountId,
     /// By instrument; `None` for what is paid in full.
     rules: Vec<Option<Margined>>,
     leverage: Leverage,
@@ -74,19 +78,20 @@ pub(crate) struct Margin {
 }
 
 impl Margin {
-    /// Makes the rules of a configuration; `None` when no instrument has any.
-    pub(crate) fn of(config: &KernelConfig, instruments: &[Instrument]) -> Option<Self> {
+    /// Makes the rules of an account; `None` when no instrument of it has any.
+    pub(crate) fn of(config: &KernelConfig, instruments: &[Instrument], account: AccountId) -> Option<Self> {
         let mut rules = Vec::with_capacity(instruments.len());
         for (instrument, known) in instruments.iter().zip(&config.instruments) {
-            let margined = known.margin.clone().map(|rule| {
+            let own = known.margin.clone().filter(|_| instrument.account() == account);
+            let margined = own.map(|rule| {
                 let instrument = instrument.clone();
                 Margined { instrument, rule, set_aside: 0 }
             });
             rules.push(margined);
         }
         let has_any = rules.iter().any(Option::is_some);
-        let (leverage, watch) = (config.leverage, MarginWatch::with_room(instruments.len()));
-        has_any.then_some(Self { rules, leverage, set_aside: 0, watch })
+        let (leverage, watch) = (config.leverage_of(account), MarginWatch::with_room(instruments.len()));
+        has_any.then_some(Self { account, rules, leverage, set_aside: 0, watch })
     }
 
     /// Returns an instrument with its rules.
@@ -97,6 +102,16 @@ impl Margin {
     /// Visits the instruments that have rules.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Margined> {
         self.rules.iter().flatten()
+    }
+
+    /// Says what a unit of a currency is worth from now on.
+    pub(crate) fn set_rate(&mut self, currency: CurrencyId, rate: Rate) {
+        for margined in self.rules.iter_mut().flatten() {
+            if margined.instrument.currencies.settlement == currency {
+                margined.instrument.rate = rate;
+            }
+        }
+        self.watch.touch_all();
     }
 
     /// Sets margin aside for what a fill opened, and sets free that of what it closed, in proportion.
@@ -150,8 +165,8 @@ impl Margin {
         ledger: &Ledger,
         mark_of: impl Fn(InstrumentId) -> Option<i64>,
     ) -> Result<(), KernelError> {
-        let Self { rules, watch, .. } = self;
-        watch.look(ledger, |id| (rules.get(id.index()).and_then(Option::as_ref), mark_of(id)))
+        let Self { account, rules, watch, .. } = self;
+        watch.look((ledger, *account), |id| (rules.get(id.index()).and_then(Option::as_ref), mark_of(id)))
     }
 
     /// Returns what stands behind the cross positions that were looked at, and the margin they need.
@@ -169,8 +184,8 @@ impl Margin {
         mark_of: impl Fn(InstrumentId) -> Option<i64>,
         but: Option<InstrumentId>,
     ) -> Result<Standing, KernelError> {
-        let mut standing = Standing { equity: ledger.balance().0, ..Standing::default() };
-        for held in ledger.held_positions() {
+        let mut standing = Standing { equity: ledger.balance_of(self.account).0, ..Standing::default() };
+        for held in ledger.held_positions_of(self.account) {
             let id = held.instrument.id;
             let margined = self.get(id);
             if margined.is_some_and(|known| known.rule.mode == MarginMode::Isolated) {
@@ -178,18 +193,19 @@ impl Margin {
             }
             let Some(mark_ticks) = mark_of(id) else { continue };
             let value = held.instrument.value(mark_ticks, held.lots).ok_or_else(overflow)?;
-            let profit = value.0.checked_sub(held.cost.0).ok_or_else(overflow)?;
+            let profit = worth(held.instrument, value.0.checked_sub(held.cost.0))?;
             standing.equity = standing.equity.checked_add(profit).ok_or_else(overflow)?;
             let notional = held.instrument.notional(mark_ticks, held.lots).ok_or_else(overflow)?;
             match margined {
                 Some(margined) => {
-                    let asked = margined.rule.schedule.maintenance(notional).ok_or_else(overflow)?;
-                    standing.maintenance = standing.maintenance.checked_add(asked.0).ok_or_else(overflow)?;
+                    let asked = margined.rule.schedule.maintenance(notional).map(|money| money.0);
+                    let asked = worth(held.instrument, asked)?;
+                    standing.maintenance = standing.maintenance.checked_add(asked).ok_or_else(overflow)?;
                 }
                 None if but != Some(id) => {
                     let (whole, part) =
                         (i128::from(self.leverage.numerator), i128::from(self.leverage.denominator));
-                    let used = share_of(notional.0, part, whole).ok_or_else(overflow)?;
+                    let used = worth(held.instrument, share_of(notional.0, part, whole))?;
                     standing.used = standing.used.saturating_add(used);
                 }
                 None => {}
@@ -202,7 +218,7 @@ impl Margin {
             let position = ledger.position_total(id);
             let working = orders.working_total(id);
             let worst = worst_lots(position, working.buy_lots, working.sell_lots);
-            let used = margined.needed(mark_ticks, position, worst)?;
+            let used = worth_or_most(&margined.instrument, margined.needed(mark_ticks, position, worst)?);
             standing.used = standing.used.saturating_add(used);
         }
         Ok(standing)
@@ -278,6 +294,8 @@ pub(crate) fn worst_lots(position: i64, buy_lots: i64, sell_lots: i64) -> i64 {
 }
 
 /// Judges whether the margin that is free carries an order: `after_lots` is the largest position it leads to.
+///
+/// The fee is in the settlement currency of the instrument, what stands behind it in the reporting one.
 pub(crate) fn verdict(
     margined: &Margined,
     standing: Standing,
@@ -287,17 +305,36 @@ pub(crate) fn verdict(
     fee: i128,
 ) -> Result<Result<(), Refusal>, KernelError> {
     let own = margined.needed(price_ticks, position, after_lots)?;
-    let value = standing.used.saturating_add(own).saturating_add(fee.max(0));
+    let own = worth_or_most(&margined.instrument, own.saturating_add(fee.max(0)));
+    let value = standing.used.saturating_add(own);
     if value > standing.equity {
         return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: standing.equity, value }));
     }
     Ok(Ok(()))
 }
 
-/// Returns the notional that the free margin opens at the leverage of an instrument.
+/// Returns the notional that the free margin opens at the leverage of an instrument, in its settlement currency.
 pub(crate) fn free_notional(margined: &Margined, standing: Standing, used_by_it: i128) -> i128 {
-    let free = standing.equity.saturating_sub(standing.used).saturating_sub(used_by_it).max(0);
-    margined.rule.schedule.notional_of(Money(free)).0
+    let used = worth_or_most(&margined.instrument, used_by_it);
+    let free = standing.equity.saturating_sub(standing.used).saturating_sub(used).max(0);
+    let free = margined.instrument.rate.bought_with(Money(free)).unwrap_or_default();
+    margined.rule.schedule.notional_of(free).0
+}
+
+/// Returns what an amount in the settlement currency of an instrument is worth to the account; as nothing counts what
+/// has no price, of which there can be no position.
+pub(crate) fn worth(instrument: &Instrument, amount: Option<i128>) -> Result<i128, KernelError> {
+    let amount = amount.ok_or_else(overflow)?;
+    match instrument.rate {
+        Rate::One => Ok(amount),
+        Rate::Missing => Ok(0),
+        rate @ Rate::Of(_) => rate.worth(Money(amount)).map(|money| money.0).ok_or_else(overflow),
+    }
+}
+
+/// Returns what a need is worth; one without a price, or that does not fit, is larger than anything.
+pub(crate) fn worth_or_most(instrument: &Instrument, amount: i128) -> i128 {
+    instrument.rate.worth(Money(amount)).map_or(i128::MAX, |money| money.0)
 }
 
 impl Kernel {
@@ -332,7 +369,7 @@ impl Kernel {
     }
 
     fn margined(&self, instrument: InstrumentId) -> Result<Option<(&Margined, Standing)>, KernelError> {
-        let found = self.margin().and_then(|margin| Some((margin, margin.get(instrument)?)));
+        let found = self.margin_for(instrument).and_then(|margin| Some((margin, margin.get(instrument)?)));
         let Some((margin, margined)) = found else { return Ok(None) };
         let mark_of = |id| self.mark(id);
         Ok(Some((
@@ -373,7 +410,7 @@ impl Kernel {
         if amount.0 < 0 && (after < initial.0 || margined.set_aside.saturating_add(amount.0) < 0) {
             return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: initial.0, value: after }));
         }
-        if let Some(margin) = self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
+        if let Some(margin) = self.margin_for_mut(instrument) {
             margin.set_aside(instrument, amount.0);
         }
         self.recorder.margin(self.now_ns, strategy, instrument, amount);
@@ -383,7 +420,7 @@ impl Kernel {
     /// Returns the margin set aside for the isolated position in an instrument.
     #[must_use]
     pub fn set_aside(&self, instrument: InstrumentId) -> Money {
-        let margined = self.margin().and_then(|margin| margin.get(instrument));
+        let margined = self.margin_for(instrument).and_then(|margin| margin.get(instrument));
         Money(margined.map_or(0, |known| known.set_aside))
     }
 }

@@ -7,10 +7,8 @@ use tradecore_journal::{
 };
 use tradecore_types::{
     AccountEvent, CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal,
-    Report, StrategyId, Surprise, TimeNs, VenueEvent,
+    Report, Sent, StrategyId, Surprise, TimeNs, VenueEvent,
 };
-
-use crate::VenueRequest;
 
 /// Frames since they were last taken, and the digest of every order so far.
 ///
@@ -107,7 +105,7 @@ impl Recorder {
         }
     }
 
-    /// Records the size of an order that was a share of equity.
+    /// Records the size of an order that was a share of buying power.
     pub(crate) fn sized(&mut self, time_ns: TimeNs, order_id: OrderId, lots: i64) {
         if self.is_recording {
             encode_sized(&mut self.frames, time_ns, order_id, lots);
@@ -130,15 +128,21 @@ impl Recorder {
     }
 
     /// Records that an amendment was asked for.
-    pub(crate) fn replace(&mut self, time_ns: TimeNs, order_id: OrderId, price_ticks: i64, lots: i64) {
+    pub(crate) fn replace(
+        &mut self,
+        time_ns: TimeNs,
+        order_id: OrderId,
+        price_ticks: Option<i64>,
+        lots: i64,
+    ) {
         self.hashed(|out| encode_replace_request(out, time_ns, order_id, price_ticks, lots));
     }
 
     /// Records that a request leaves.
     #[inline]
-    pub(crate) fn sent(&mut self, time_ns: TimeNs, request: &VenueRequest) {
+    pub(crate) fn sent(&mut self, time_ns: TimeNs, sent: &Sent) {
         if self.is_recording {
-            encode_sent(&mut self.frames, time_ns, &request.sent());
+            encode_sent(&mut self.frames, time_ns, sent);
         }
     }
 

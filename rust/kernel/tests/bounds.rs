@@ -14,8 +14,8 @@ use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_kernel::{KernelConfig, Matching, OrderRequest, Verdict};
 use tradecore_risk::{Limits, ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
-    Bracket, CancelReason, CommandKind, InstrumentId, OrderId, OrderKind, Refusal, ReportBody, Rule, Scope,
-    Side, StrategyId,
+    AccountId, Bracket, CancelReason, CommandKind, InstrumentId, OrderId, OrderKind, Refusal, ReportBody,
+    Rule, Scope, Side, StrategyId,
 };
 
 /// Gold and tin at 99 to 101, with these limits on gold.
@@ -250,7 +250,9 @@ fn opens_nothing_once_halted(steps: &[(i64, i64)], seed: u64) -> Result<(), Test
                 "{who:?} {what:?} from {was} to {is} at {time_ns}"
             );
         }
-        halted.extend([ANNA, BERT].into_iter().filter(|who| rig.kernel.scopes().is_halted(*who)));
+        halted.extend(
+            [ANNA, BERT].into_iter().filter(|who| rig.kernel.scopes().is_halted(*who, AccountId::FIRST)),
+        );
         before = after;
     }
     let mut script = Script::new(seed);

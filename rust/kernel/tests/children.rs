@@ -166,8 +166,8 @@ fn orders_after_another_one_are_released_in_parts_and_no_larger_than_asked_for()
     let open = |rig: &Rig, order_id| rig.kernel.orders().get(order_id).map(OpenOrder::open_lots);
     sold(&mut rig, 101, 4);
     assert_eq!([loss, gain, more].map(|id| open(&rig, id)), [Some(4); 3]);
-    assert_eq!(rig.reports_of(loss)[0], ReportBody::Restated { price_ticks: 90, lots: 4 });
+    assert_eq!(rig.reports_of(loss)[0], ReportBody::Restated { price_ticks: Some(90), lots: 4 });
     sold(&mut rig, 102, 4);
     assert_eq!([loss, gain, more].map(|id| open(&rig, id)), [Some(8), Some(8), Some(5)]);
-    assert_eq!(rig.reports_of(loss).last(), Some(&ReportBody::Replaced { price_ticks: 90, lots: 8 }));
+    assert_eq!(rig.reports_of(loss).last(), Some(&ReportBody::Replaced { price_ticks: Some(90), lots: 8 }));
 }

@@ -7,7 +7,7 @@ use common::{ANNA, GOLD, Rig, bar, clock, command, config, limit, market, money,
 use tradecore_kernel::{KernelConfig, Links, Matching, OrderRequest, Verdict};
 use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
-    Bracket, CancelReason, CommandKind, OrderId, OrderKind, ReportBody, Rule, Side, TimeInForce,
+    AccountId, Bracket, CancelReason, CommandKind, OrderId, OrderKind, ReportBody, Rule, Side, TimeInForce,
 };
 
 /// Gold is quoted at 99 to 101 and nobody trades.
@@ -238,10 +238,10 @@ fn a_halt_leaves_what_closes_the_position_and_no_more_of_it() {
     let more = rig.approved(ANNA, &limit(GOLD, Side::Buy, 70, 1));
     settle(&mut rig);
     rig.play(&[quote(101, GOLD, (94, 50), (95, 50))]);
-    assert!(rig.kernel.scopes().is_halted(ANNA));
+    assert!(rig.kernel.scopes().is_halted(ANNA, AccountId::FIRST));
     assert_eq!(sells(&rig), [(80, 7), (130, 3)], "the stop first, the rest for the other one");
     assert_eq!(rig.reports_of(more).last(), Some(&ReportBody::Canceled(CancelReason::Halted)));
-    assert_eq!(rig.reports_of(gain).last(), Some(&ReportBody::Replaced { price_ticks: 130, lots: 3 }));
+    assert_eq!(rig.reports_of(gain).last(), Some(&ReportBody::Replaced { price_ticks: Some(130), lots: 3 }));
     rig.play(&[trade(102, GOLD, Side::Sell, 79, 1), quote(103, GOLD, (129, 50), (131, 50))]);
     assert!(!rig.is_open(loss));
     assert_eq!((rig.position(ANNA, GOLD), sells(&rig)), (3, vec![(130, 3)]));
@@ -256,7 +256,7 @@ fn a_halt_leaves_exits_and_cancels_what_would_close_the_same_once_more() {
     let twice = rig.approved(ANNA, &stop(GOLD, Side::Sell, 85, 10));
     settle(&mut rig);
     rig.play(&[quote(101, GOLD, (94, 50), (95, 50))]);
-    assert!(rig.kernel.scopes().is_halted(ANNA));
+    assert!(rig.kernel.scopes().is_halted(ANNA, AccountId::FIRST));
     assert_eq!(sells(&rig), [(90, 10), (120, 10)]);
     assert_eq!(rig.reports_of(twice).last(), Some(&ReportBody::Canceled(CancelReason::Halted)));
 }
@@ -275,7 +275,7 @@ fn a_stop_that_survives_a_halt_opens_nothing_in_any_market() {
         rig.approved(ANNA, &stop(GOLD, Side::Sell, 80, 10));
         rig.play(&[at(120, 93)]);
         assert_eq!(
-            (rig.kernel.scopes().is_halted(ANNA), sells(&rig)),
+            (rig.kernel.scopes().is_halted(ANNA, AccountId::FIRST), sells(&rig)),
             (true, vec![(80, 10)]),
             "{matching:?}"
         );
@@ -338,10 +338,16 @@ fn a_market_to_limit_order_is_restated_and_an_amendment_is_answered() {
     let kind = OrderKind::MarketToLimit;
     let order_id = rig.approved(ANNA, &OrderRequest { kind, ..market(GOLD, Side::Buy, 10) });
     settle(&mut rig);
-    assert_eq!(rig.reports_of(order_id).last(), Some(&ReportBody::Restated { price_ticks: 101, lots: 6 }));
+    assert_eq!(
+        rig.reports_of(order_id).last(),
+        Some(&ReportBody::Restated { price_ticks: Some(101), lots: 6 })
+    );
     rig.kernel.replace(ANNA, order_id, None, 5).unwrap();
     settle(&mut rig);
-    assert_eq!(rig.reports_of(order_id).last(), Some(&ReportBody::Replaced { price_ticks: 101, lots: 5 }));
+    assert_eq!(
+        rig.reports_of(order_id).last(),
+        Some(&ReportBody::Replaced { price_ticks: Some(101), lots: 5 })
+    );
 }
 
 #[test]
@@ -414,7 +420,7 @@ fn after_a_halt_a_close_passes_beside_the_orders_that_stayed() {
     settle(&mut rig);
     let target = rig.approved(ANNA, &limit(GOLD, Side::Sell, 200, 10));
     rig.play(&[quote(101, GOLD, (90, 50), (92, 50))]);
-    assert!(rig.kernel.scopes().is_halted(ANNA) && rig.is_open(target));
+    assert!(rig.kernel.scopes().is_halted(ANNA, AccountId::FIRST) && rig.is_open(target));
     assert!(matches!(rig.kernel.close(ANNA, GOLD).unwrap(), Some(Verdict::Approved(_))));
     settle(&mut rig);
     assert_eq!((rig.position(ANNA, GOLD), rig.kernel.orders().len()), (0, 0));

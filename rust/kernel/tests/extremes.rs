@@ -71,6 +71,7 @@ fn body() -> impl Strategy<Value = EventBody> {
         ),
         flow.prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
+        Just(EventBody::Feed(FeedState::Past)),
         proptest::sample::select(CommandKind::PLAIN.to_vec())
             .prop_map(|kind| EventBody::Command(Command { kind })),
         Just(EventBody::Clock),

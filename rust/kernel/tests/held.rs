@@ -3,12 +3,17 @@
 
 mod common;
 
-use common::{ANNA, GOLD, Rig, command, config, limit, permit, quote, set_limit, trade, whole};
+use common::{
+    ANNA, GOLD, Rig, clock, command, config, limit, market, money, permit, quote, set_limit, stop, trade,
+    whole,
+};
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_kernel::{Links, Matching, OrderRequest, Verdict};
 use tradecore_ledger::{OpenOrder, OrderState};
+use tradecore_risk::{ScopeLimits, StrategyLimits};
 use tradecore_types::{
-    CommandKind, LimitName, OrderId, OrderKind, RejectReason, ReportBody, Rule, Scope, Side,
+    AccountId, CommandKind, LimitName, OrderId, OrderKind, RejectReason, ReportBody, Rule, Scope, Side,
+    TimeInForce,
 };
 
 /// Gold is quoted at 99 to 101 and nobody trades.
@@ -119,4 +124,85 @@ fn a_held_iceberg_shows_no_more_than_has_filled() {
         assert_eq!(rig.kernel.orders().get(order_id).map(OpenOrder::open_lots), Some(all));
     }
     assert_eq!(rig.kernel.counters().refusals, 0);
+}
+
+#[test]
+fn a_close_does_not_wait_for_an_exit_that_has_ended_while_it_was_held() {
+    let mut rig = plain();
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    settle(&mut rig);
+    let entry = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    let exit = OrderRequest { reduce_only: true, ..market(GOLD, Side::Sell, 10) };
+    let exit = after(&mut rig, exit, entry);
+    settle(&mut rig);
+    assert!(rig.kernel.cancel(ANNA, exit));
+    // The report of its end is not read yet.
+    assert!(rig.is_open(exit));
+    let answer = rig.kernel.close(ANNA, GOLD).unwrap();
+    assert!(matches!(answer, Some(Verdict::Approved(_))), "{answer:?}");
+    settle(&mut rig);
+    assert_eq!((rig.position(ANNA, GOLD), rig.is_open(exit)), (0, false));
+}
+
+/// Reports need ten nanoseconds, and a strategy that has lost this much is halted.
+fn late(drawdown_max: i128) -> Rig {
+    let mut config = config(Matching::Quotes);
+    config.venue.report_latency_ns = 10;
+    let limits = ScopeLimits { drawdown_max: Some(money(drawdown_max)), ..ScopeLimits::default() };
+    config.scopes.strategies = vec![StrategyLimits { limits, instruments: None }];
+    let mut rig = Rig::new(config);
+    rig.play(&[quote(100, GOLD, (99, 50), (101, 50))]);
+    rig
+}
+
+/// The same order, good until 150.
+fn until_150(request: OrderRequest) -> OrderRequest {
+    OrderRequest { time_in_force: TimeInForce::Gtd { expire_ns: 150 }, ..request }
+}
+
+#[test]
+fn a_halt_keeps_the_stop_that_works_and_not_one_that_has_ended_while_it_was_held() {
+    let mut rig = late(50);
+    rig.approved(ANNA, &market(GOLD, Side::Buy, 10));
+    let entry = rig.approved(ANNA, &limit(GOLD, Side::Buy, 70, 10));
+    let held = after(&mut rig, until_150(stop(GOLD, Side::Sell, 85, 10)), entry);
+    let works = rig.approved(ANNA, &stop(GOLD, Side::Sell, 80, 10));
+    rig.play(&[clock(145)]);
+    // The word that the held order has ended does not overtake the report of this one.
+    rig.approved(ANNA, &limit(GOLD, Side::Buy, 71, 1));
+    rig.play(&[quote(152, GOLD, (94, 50), (95, 50))]);
+    assert!(rig.kernel.scopes().is_halted(ANNA, AccountId::FIRST) && rig.is_open(held));
+    rig.play(&[clock(300)]);
+    assert!(!rig.is_open(held));
+    assert_eq!(rig.kernel.orders().get(works).map(OpenOrder::meant_lots), Some(10));
+}
+
+#[test]
+fn a_halt_keeps_the_stop_that_works_and_not_an_exit_that_has_ended_while_it_was_held() {
+    let mut rig = late(5);
+    let entry = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    let exit = OrderRequest { reduce_only: true, ..stop(GOLD, Side::Sell, 85, 10) };
+    let held = after(&mut rig, until_150(exit), entry);
+    let works = rig.approved(ANNA, &stop(GOLD, Side::Sell, 80, 10));
+    rig.play(&[clock(145)]);
+    // The entry fills; the word that its exit has ended reaches the engine next, at the same moment.
+    sold(&mut rig, 146, 10);
+    rig.play(&[quote(151, GOLD, (93, 50), (94, 50)), clock(300)]);
+    assert!(rig.kernel.scopes().is_halted(ANNA, AccountId::FIRST) && !rig.is_open(held));
+    assert_eq!(rig.kernel.orders().get(works).map(OpenOrder::meant_lots), Some(10));
+}
+
+#[test]
+fn what_fills_after_the_end_of_a_held_order_sends_nothing_in_its_place() {
+    let mut rig = late(1_000);
+    let entry = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    let exit = OrderRequest { reduce_only: true, ..market(GOLD, Side::Sell, 10) };
+    let held = after(&mut rig, until_150(exit), entry);
+    sold(&mut rig, 143, 10);
+    rig.play(&[clock(145)]);
+    // The word that the held order has ended does not overtake the report of this one; the fill is heard of before.
+    let last = rig.approved(ANNA, &limit(GOLD, Side::Buy, 71, 1));
+    rig.play(&[clock(300)]);
+    assert_eq!((rig.position(ANNA, GOLD), rig.reports_of(held)), (10, vec![ReportBody::Expired]));
+    assert!(rig.reports().iter().all(|(_, report)| report.order_id <= last), "{:?}", rig.reports());
 }

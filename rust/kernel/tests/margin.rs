@@ -71,7 +71,7 @@ fn item(time_ns: i64, step: &Step, matching: Matching) -> Item {
         }
         0 => Item::new(time_ns, step.instrument, EventBody::Mark(Mark { price_ticks: step.price })),
         1 => {
-            let funding = Funding { rate_ppb: (step.price - 100) * 100_000, mark_ticks: 0 };
+            let funding = Funding { rate_ppb: (step.price - 100) * 100_000, mark_ticks: None };
             Item::new(time_ns, step.instrument, EventBody::Funding(funding))
         }
         _ => quote(time_ns, step.instrument, (step.price, 50), (step.price + 1, 50)),

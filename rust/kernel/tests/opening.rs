@@ -30,6 +30,7 @@ fn lot(strategy: StrategyId, lots: i64, entry_ticks: i64) -> OpeningLot {
         entry_ticks,
         lots,
         fee: Money(11),
+        cost: None,
     }
 }
 
@@ -193,7 +194,7 @@ fn a_deposit_is_no_profit_and_no_reason_to_halt_and_a_correction_is_both() {
     rig.run(|_, _| {}).unwrap();
     assert_eq!(worth(&rig), (money(550), money(550)));
     assert_eq!(rig.kernel.transfers(), [(60, money(-400)), (61, money(250))]);
-    assert_eq!(rig.kernel.scopes().losses(Scope::Account), Some((Money::ZERO, Money::ZERO)));
+    assert_eq!(rig.kernel.scopes().losses(Scope::ACCOUNT), Some((Money::ZERO, Money::ZERO)));
     assert_eq!(rig.kernel.scopes().halts().count(), 0);
     rig.kernel.feed(0, fed(62, AccountEvent::Adjustment(change(-101)))).unwrap();
     rig.run(|_, _| {}).unwrap();
@@ -208,13 +209,13 @@ fn limits_know_of_positions_and_losses_of_before() {
     let limits =
         ScopeLimits { position_max: whole(6), drawdown_max: Some(money(200)), ..ScopeLimits::default() };
     let mut begun = opening(&[lot(ANNA, 5, 100)]);
-    begun.guards = vec![guard(Scope::Account)];
+    begun.guards = vec![guard(Scope::ACCOUNT)];
     let mut rig = opened(limited(&limits, &limits), &begun);
     rig.play(&quotes(100, 99));
     assert_eq!(rig.refused(ANNA, &market(GOLD, Side::Buy, 2)).rule, Rule::PositionMax);
     rig.approved(ANNA, &market(GOLD, Side::Buy, 1));
     // 1,000 at its highest before: 100 of the 200 that may be lost are gone.
-    let fall = rig.kernel.scopes().losses(Scope::Account).unwrap().1;
+    let fall = rig.kernel.scopes().losses(Scope::ACCOUNT).unwrap().1;
     assert_eq!(fall, money(0), "the account has 1,000 now");
     rig.play(&quotes(101, 55));
     assert_eq!(rig.kernel.scopes().halts().count(), 2);
@@ -267,7 +268,7 @@ fn played(config: KernelConfig, seed: u64, steps: usize) -> Rig {
             1 if next(9) == 0 => command(time_ns, CommandKind::Pause),
             2 => command(time_ns, CommandKind::Resume),
             3 if next(9) == 0 => command(time_ns, CommandKind::Flatten),
-            4 if next(5) == 0 => command(time_ns, set_limit(Scope::Account, LimitName::Position, whole(40))),
+            4 if next(5) == 0 => command(time_ns, set_limit(Scope::ACCOUNT, LimitName::Position, whole(40))),
             _ if is_of_bars => {
                 bar(time_ns - 9, time_ns, instrument, [price, price + 2, price - 2, price + 1])
             }

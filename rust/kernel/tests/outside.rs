@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::outside::{about, filled, one_order, outside, said, sent, state, surprises, tell, tell_about};
 use common::{
-    ANNA, BERT, GOLD, Rig, Script, TIN, assert_positions_are_sums_of_fills, batch, config, limit, market,
-    money, quotes, recounted, replayed, subscribe, whole,
+    ANNA, BERT, GOLD, Rig, Script, TIN, assert_positions_are_sums_of_fills, batch, command, config, limit,
+    market, money, quotes, recounted, replayed, subscribe, whole,
 };
 use proptest::prelude::*;
 use tradecore_journal::{Frames, RecordBody, decode};
@@ -16,8 +16,9 @@ use tradecore_kernel::{Destination, KernelConfig, MarginMode, MarginRule, Matchi
 use tradecore_ledger::{MarginSchedule, MarginTier, OrderState};
 use tradecore_risk::{ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    CancelReason, Command, Event, EventBatch, EventBody, InstrumentId, Money, OrderId, OrderIntent,
-    RejectReason, ReportBody, Rule, Scope, Sent, SentBody, Side, SurpriseKind, VenueEvent,
+    CancelReason, Command, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, OrderId,
+    OrderIntent, RejectReason, Report, ReportBody, Rule, Scope, Sent, SentBody, Side, SurpriseKind,
+    VenueEvent, VenueReport,
 };
 
 #[test]
@@ -66,8 +67,8 @@ fn a_late_acknowledgement_resurrects_nothing() {
             ReportBody::Expired,
             ReportBody::CancelRejected(RejectReason::UnknownOrder),
             ReportBody::ReplaceRejected(RejectReason::UnknownOrder),
-            ReportBody::Replaced { price_ticks: 90, lots: 3 },
-            ReportBody::Restated { price_ticks: 90, lots: 3 },
+            ReportBody::Replaced { price_ticks: Some(90), lots: 3 },
+            ReportBody::Restated { price_ticks: Some(90), lots: 3 },
         ];
         for body in late {
             tell_about(&mut rig, order_id, body, None);
@@ -98,7 +99,7 @@ fn what_cannot_be_true_changes_no_order_halts_new_risk_and_waits_for_a_compariso
         (99, filled(95, 1), Some("x"), SurpriseKind::UnknownOrder),
         (0, ReportBody::Accepted, None, SurpriseKind::UnknownOrder),
         (1, ReportBody::Rejected(RejectReason::Unsupported), None, SurpriseKind::Impossible),
-        (1, ReportBody::Replaced { price_ticks: 94, lots: i64::MAX }, None, SurpriseKind::Impossible),
+        (1, ReportBody::Replaced { price_ticks: Some(94), lots: i64::MAX }, None, SurpriseKind::Impossible),
     ];
     for (number, body, trade_id, kind) in cases {
         let (mut rig, order_id) = one_order();
@@ -298,7 +299,7 @@ impl Fake {
             SentBody::Replace { price_ticks, lots } => match self.open.get_mut(&order_id.0) {
                 Some(order) if dice.one_in(2) => {
                     order.open_lots = lots;
-                    let price_ticks = if price_ticks == 0 { 90 } else { price_ticks };
+                    let price_ticks = price_ticks.or(Some(90));
                     self.say(order_id, ReportBody::Replaced { price_ticks, lots }, None, dice);
                 }
                 _ => {
@@ -350,7 +351,7 @@ impl Fake {
         match message {
             VenueEvent::Report(said) => self.intents[&said.report.order_id.0].instrument,
             VenueEvent::OutcomeLost { order_id } => self.intents[&order_id.0].instrument,
-            VenueEvent::Reconciled => GOLD,
+            VenueEvent::Reconciling | VenueEvent::Reconciled | VenueEvent::Adopted(_) => GOLD,
         }
     }
 
@@ -490,7 +491,7 @@ fn sent_numbers(rig: &Rig) -> BTreeSet<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// Late and doubled messages of a venue end in its books: positions, money and open orders.
     #[test]
@@ -542,10 +543,40 @@ proptest! {
     fn limits_see_what_a_recount_sees(seed in 0..200u64) {
         let (rig, fake) = played_in(with_limits_and_margin(), seed, true, |rig| {
             for of in [None, Some(ANNA), Some(BERT)] {
-                let scope = of.map_or(Scope::Account, Scope::Strategy);
+                let scope = of.map_or(Scope::ACCOUNT, Scope::Strategy);
                 assert_eq!(rig.kernel.scopes().exposure(scope), Some(recounted(rig, of)), "{of:?}");
             }
         });
         assert_same_books(&rig, &fake);
     }
+}
+
+#[test]
+fn what_a_killed_engine_finds_open_is_taken_back_once_more() {
+    let (mut rig, order_id) = one_order();
+    let cancels = |rig: &Rig| sent(rig).iter().filter(|request| request.body == SentBody::Cancel).count();
+    tell_about(&mut rig, order_id, ReportBody::Accepted, None);
+    rig.play(&[command(rig.kernel.now_ns() + 1, CommandKind::Kill)]);
+    assert_eq!((state(&rig, order_id), cancels(&rig)), (Some(OrderState::PendingCancel), 1));
+    // What fills meanwhile is no reason to ask again: the request is on its way.
+    tell_about(&mut rig, order_id, filled(95, 4), Some("t1"));
+    assert_eq!(cancels(&rig), 1);
+    // Another time of the venue: a refusal that is repeated is none.
+    let refused = |venue_time_ns| {
+        let body = ReportBody::CancelRejected(RejectReason::UnknownOrder);
+        let report = Report { venue_time_ns, order_id, body };
+        VenueEvent::Report(VenueReport { report, venue_order_id: None, trade_id: None, filled_lots: None })
+    };
+    for (count, venue_time_ns) in [(2, 10), (3, 11), (3, 11), (4, 12)] {
+        tell(&mut rig, refused(venue_time_ns));
+        assert_eq!((state(&rig, order_id), cancels(&rig)), (Some(OrderState::PendingCancel), count));
+    }
+    // A crash: nobody knows whether the request left, and then the venue shows the order.
+    tell(&mut rig, VenueEvent::OutcomeLost { order_id });
+    assert_eq!((state(&rig, order_id), cancels(&rig)), (Some(OrderState::Unknown), 4));
+    tell_about(&mut rig, order_id, ReportBody::Accepted, None);
+    assert_eq!((state(&rig, order_id), cancels(&rig)), (Some(OrderState::PendingCancel), 5));
+    rig.play(&[command(rig.kernel.now_ns() + 1, CommandKind::ReleaseKill)]);
+    tell(&mut rig, refused(13));
+    assert_eq!((state(&rig, order_id), cancels(&rig)), (Some(OrderState::PartiallyFilled), 5));
 }

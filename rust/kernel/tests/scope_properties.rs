@@ -44,6 +44,7 @@ fn busy() -> KernelConfig {
             StrategyLimits { limits: executions, instruments: None },
             StrategyLimits { limits: limits(3_000), instruments: None },
         ],
+        accounts: Vec::new(),
         self_trade: SelfTrade::CancelOldest,
         day_start_ns: 150,
     };
@@ -63,14 +64,14 @@ fn played(steps: &[(i64, i64, u8)], seed: u64, mut after: impl FnMut(&Rig)) -> R
         time_ns += gap;
         let mut items = quotes(time_ns, bid).to_vec();
         match what {
-            0 => items.push(command(time_ns, release(Scope::Account))),
+            0 => items.push(command(time_ns, release(Scope::ACCOUNT))),
             1 => items.push(command(time_ns, release(Scope::Strategy(ANNA)))),
-            2 => items.push(command(time_ns, set_limit(Scope::Account, LimitName::Gross, whole(2_500)))),
+            2 => items.push(command(time_ns, set_limit(Scope::ACCOUNT, LimitName::Gross, whole(2_500)))),
             3 => items.push(command(time_ns, set_limit(Scope::Strategy(BERT), LimitName::OpenOrders, None))),
             4 => items.push(command(time_ns, CommandKind::Flatten)),
             5 => items.push(command(time_ns, permit(ANNA, GOLD, gap % 2 == 0))),
             ALLOWS_SELF_TRADE => {
-                let kind = set_limit(Scope::Account, LimitName::SelfTrade, whole(gap % 3));
+                let kind = set_limit(Scope::ACCOUNT, LimitName::SelfTrade, whole(gap % 3));
                 items.push(command(time_ns, kind));
             }
             7 => items.push(command(
@@ -96,7 +97,7 @@ proptest! {
                 let scope = Scope::Strategy(strategy);
                 assert_eq!(rig.kernel.scopes().exposure(scope), Some(recounted(rig, Some(strategy))));
             }
-            assert_eq!(rig.kernel.scopes().exposure(Scope::Account), Some(recounted(rig, None)));
+            assert_eq!(rig.kernel.scopes().exposure(Scope::ACCOUNT), Some(recounted(rig, None)));
         });
     }
 

@@ -272,7 +272,7 @@ fn a_rate_that_leaves_no_reserve_is_refused_and_one_of_two_keeps_one() {
     for (limit, value) in
         [(LimitName::MessageRate, 0), (LimitName::MessageRate, 1), (LimitName::CancelReserve, 0)]
     {
-        let error = ScopeLimits::default().set(Scope::Account, limit, whole(value)).unwrap_err();
+        let error = ScopeLimits::default().set(Scope::ACCOUNT, limit, whole(value)).unwrap_err();
         assert_eq!(error.field, limit.name());
     }
     for config in levels(ScopeLimits { message_rate_max: Some(2), ..ScopeLimits::default() }) {
@@ -301,7 +301,7 @@ fn an_order_that_only_closes_passes_every_limit() {
     let mut rig = rig(configured(ScopeLimits::default(), ScopeLimits::default()));
     rig.approved(ANNA, &market(GOLD, Side::Buy, 5));
     settle(&mut rig);
-    for scope in [Scope::Account, Scope::Strategy(ANNA)] {
+    for scope in [Scope::ACCOUNT, Scope::Strategy(ANNA)] {
         for (name, value) in [
             (LimitName::Quantity, 0),
             (LimitName::Notional, 0),
@@ -333,7 +333,7 @@ fn an_order_that_only_closes_passes_every_limit() {
 #[test]
 fn a_drawdown_halts_cancels_what_adds_risk_and_ends_only_by_release() {
     let limits = ScopeLimits { drawdown_max: Some(money(50)), ..ScopeLimits::default() };
-    for (config, scope) in levels(limits).into_iter().zip([Scope::Strategy(ANNA), Scope::Account]) {
+    for (config, scope) in levels(limits).into_iter().zip([Scope::Strategy(ANNA), Scope::ACCOUNT]) {
         let mut rig = rig(config);
         rig.approved(ANNA, &market(GOLD, Side::Buy, 5));
         let entry = rig.approved(ANNA, &limit(TIN, Side::Buy, 60, 1));
@@ -426,7 +426,7 @@ fn the_price_is_held_against_the_market_when_the_window_began() {
 fn a_window_that_is_changed_counts_what_happened_before() {
     let limits =
         ScopeLimits { message_rate_max: Some(2), message_rate_window_ns: 1_000, ..ScopeLimits::default() };
-    let scopes = [Scope::Strategy(ANNA), Scope::Account];
+    let scopes = [Scope::Strategy(ANNA), Scope::ACCOUNT];
     for (config, scope) in levels(limits).into_iter().zip(scopes) {
         let mut rig = rig(config);
         rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
@@ -471,12 +471,12 @@ fn a_limit_that_is_changed_counts_from_the_next_order_on() {
     let mut rig = rig(config(Matching::Quotes));
     rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 6));
     assert!(!rig.kernel.scopes().is_on());
-    rig.play(&[command(101, set_limit(Scope::Account, LimitName::Gross, whole(1_000)))]);
+    rig.play(&[command(101, set_limit(Scope::ACCOUNT, LimitName::Gross, whole(1_000)))]);
     // What works already is counted although nothing was followed before.
     let refusal = rig.refused(BERT, &limit(TIN, Side::Buy, 90, 5));
     assert_eq!(named(refusal), (Rule::GrossMax, money(1_000).0, money(1_100).0));
     rig.approved(BERT, &limit(TIN, Side::Buy, 90, 4));
-    rig.play(&[command(102, set_limit(Scope::Account, LimitName::Gross, None))]);
+    rig.play(&[command(102, set_limit(Scope::ACCOUNT, LimitName::Gross, None))]);
     rig.approved(BERT, &limit(TIN, Side::Buy, 90, 5));
     rig.play(&[command(103, set_limit(Scope::Instrument(TIN), LimitName::Quantity, whole(2)))]);
     assert_eq!(named(rig.refused(BERT, &limit(TIN, Side::Buy, 90, 3))), (Rule::QuantityMax, 2, 3));
@@ -492,10 +492,10 @@ fn a_command_that_cannot_be_carried_out_is_not_taken() {
         (set_limit(strategy(2), LimitName::Gross, whole(1)), "scope"),
         (set_limit(Scope::Instrument(InstrumentId(2)), LimitName::Quantity, whole(1)), "instrument_id"),
         (set_limit(Scope::Instrument(GOLD), LimitName::Gross, whole(1)), "limit"),
-        (set_limit(Scope::Account, LimitName::PriceCollar, whole(1)), "limit"),
-        (set_limit(Scope::Account, LimitName::Executions, whole(1)), "limit"),
-        (set_limit(Scope::Account, LimitName::Gross, whole(-1)), "gross_max"),
-        (set_limit(Scope::Account, LimitName::MessageRate, whole(10_000_001)), "message_rate_max"),
+        (set_limit(Scope::ACCOUNT, LimitName::PriceCollar, whole(1)), "limit"),
+        (set_limit(Scope::ACCOUNT, LimitName::Executions, whole(1)), "limit"),
+        (set_limit(Scope::ACCOUNT, LimitName::Gross, whole(-1)), "gross_max"),
+        (set_limit(Scope::ACCOUNT, LimitName::MessageRate, whole(10_000_001)), "message_rate_max"),
         (set_limit(strategy(0), LimitName::IdenticalWindow, whole(0)), "identical_window_ns"),
         (release(Scope::Instrument(GOLD)), "scope"),
     ];
@@ -518,7 +518,7 @@ fn funding_and_the_mark_of_the_venue_count_as_losses() {
         // Ten bought at 101 with a fee of 0.0404 are worth 960 at 96.
         rig.play(&[mark(101, 96)]);
         assert_eq!(rig.kernel.scopes().halts().count(), 0);
-        let funding = Funding { rate_ppb: 10_000_000, mark_ticks: 0 };
+        let funding = Funding { rate_ppb: 10_000_000, mark_ticks: None };
         rig.play(&[Item::new(102, GOLD, EventBody::Funding(funding))]);
         let halt = rig.kernel.scopes().halts().next().unwrap().1;
         let fee = money(404).0 / 10_000;

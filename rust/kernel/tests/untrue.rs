@@ -13,7 +13,7 @@ use tradecore_kernel::{Links, OrderRequest, Verdict};
 use tradecore_ledger::OrderState;
 use tradecore_types::{
     Bracket, CancelReason, CommandKind, ExitPrice, Liquidity, Money, OrderId, OrderKind, RejectReason,
-    ReportBody, Sent, SentBody, Side, SurpriseKind, VenueEvent,
+    ReportBody, Rule, Sent, SentBody, Side, SurpriseKind, VenueEvent,
 };
 
 /// What a report says, at another time of the venue and with what had filled by then.
@@ -227,7 +227,7 @@ fn an_answer_that_is_told_twice_is_one_answer() {
     assert_eq!(order.lots_at_stake(), 30, "the other is under way");
     // One that was overtaken and is told again.
     for time_ns in [40, 30, 30, 40] {
-        let body = ReportBody::Replaced { price_ticks: time_ns, lots: time_ns };
+        let body = ReportBody::Replaced { price_ticks: Some(time_ns), lots: time_ns };
         tell(&mut rig, at(about(order_id, body, None), time_ns, 0));
         assert!(rig.kernel.replace(ANNA, order_id, None, 50).is_ok());
     }
@@ -242,7 +242,7 @@ fn an_answer_that_is_told_twice_is_one_answer() {
 #[test]
 fn amendments_of_one_millisecond_that_are_told_again_change_nothing() {
     let (mut rig, order_id) = one_accepted();
-    let amended = |price_ticks| ReportBody::Replaced { price_ticks, lots: 10 };
+    let amended = |ticks| ReportBody::Replaced { price_ticks: Some(ticks), lots: 10 };
     for price_ticks in [93, 92, 93] {
         tell(&mut rig, at(about(order_id, amended(price_ticks), None), 20, 0));
     }
@@ -252,19 +252,20 @@ fn amendments_of_one_millisecond_that_are_told_again_change_nothing() {
 #[test]
 fn an_amendment_that_cannot_be_true_is_no_measure_of_later_ones() {
     let (mut rig, order_id) = one_accepted();
-    let wrong = ReportBody::Replaced { price_ticks: 94, lots: i64::MAX };
+    let wrong = ReportBody::Replaced { price_ticks: Some(94), lots: i64::MAX };
     tell(&mut rig, at(about(order_id, wrong, None), i64::MAX, 1));
     assert_eq!(surprises(&rig), [SurpriseKind::Impossible]);
-    tell(&mut rig, at(about(order_id, ReportBody::Replaced { price_ticks: 93, lots: 7 }, None), 20, 0));
+    tell(&mut rig, at(about(order_id, ReportBody::Replaced { price_ticks: Some(93), lots: 7 }, None), 20, 0));
     let order = rig.kernel.orders().get(order_id).unwrap();
     assert_eq!((order.price_ticks, order.open_lots()), (Some(93), 7));
 }
 
 #[test]
 fn an_amendment_without_a_price_keeps_the_price() {
-    for body in
-        [ReportBody::Replaced { price_ticks: 0, lots: 7 }, ReportBody::Restated { price_ticks: 0, lots: 7 }]
-    {
+    for body in [
+        ReportBody::Replaced { price_ticks: None, lots: 7 },
+        ReportBody::Restated { price_ticks: None, lots: 7 },
+    ] {
         let (mut rig, order_id) = one_accepted();
         tell_about(&mut rig, order_id, body, None);
         let order = rig.kernel.orders().get(order_id).unwrap();
@@ -285,8 +286,13 @@ fn a_fill_that_any_amendment_under_way_allows_leaves_the_order_open() {
 
 #[test]
 fn what_is_too_large_for_the_books_is_untrue_and_no_fault_of_ours() {
-    let fill =
-        |price_ticks, lots, fee| ReportBody::Fill { price_ticks, lots, liquidity: Liquidity::Taker, fee };
+    let fill = |price_ticks, lots, fee| ReportBody::Fill {
+        price_ticks,
+        lots,
+        liquidity: Liquidity::Taker,
+        fee,
+        fee_currency: None,
+    };
     let fee = Money(3);
     let too_large = [
         fill(i64::MAX, 1_000, fee),
@@ -391,6 +397,40 @@ fn a_market_order_of_an_unreconciled_engine_may_only_close() {
 }
 
 #[test]
+fn while_books_and_venue_are_compared_only_what_closes_goes_out() {
+    let (mut rig, entry) = one_order();
+    tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+    tell(&mut rig, VenueEvent::Reconciling);
+    let Verdict::Refused(refusal) = rig.kernel.submit(ANNA, &limit(GOLD, Side::Buy, 95, 1)).unwrap() else {
+        panic!("it adds risk")
+    };
+    assert_eq!(refusal.rule, Rule::Unreconciled);
+    let closing = OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 105, 10) };
+    let closing = rig.approved(ANNA, &closing);
+    assert!(rig.kernel.cancel(ANNA, closing));
+    tell(&mut rig, VenueEvent::Reconciled);
+    rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 1));
+    assert!(surprises(&rig).is_empty());
+    let again = replayed(outside(), &rig.frames, |_, _| {});
+    assert!(!again.kernel.switches().is_unreconciled);
+}
+
+#[test]
+fn a_trade_of_an_open_order_is_known_however_many_others_came_since() {
+    let (mut rig, order_id) = one_order();
+    tell_about(&mut rig, order_id, filled(95, 1), Some("t0"));
+    let many = 66_000;
+    let other = rig.approved(ANNA, &limit(TIN, Side::Buy, 10, many + 1));
+    for number in 0..many {
+        tell_about(&mut rig, other, filled(10, 1), Some(&format!("x{number}")));
+    }
+    tell_about(&mut rig, order_id, filled(95, 1), Some("t0"));
+    tell_about(&mut rig, other, filled(10, 1), Some("x0"));
+    assert_eq!((rig.position(ANNA, GOLD), rig.position(ANNA, TIN)), (1, many));
+    assert!(surprises(&rig).is_empty());
+}
+
+#[test]
 fn an_exit_that_was_unknown_while_its_position_shrank_is_cut_once_it_is_known() {
     for is_linked in [true, false] {
         let (mut rig, entry) = one_accepted();
@@ -408,7 +448,7 @@ fn an_exit_that_was_unknown_while_its_position_shrank_is_cut_once_it_is_known() 
         );
         tell_about(&mut rig, exit, ReportBody::Accepted, None);
         assert_eq!(rig.kernel.orders().get(exit).unwrap().asked_lots(), 6, "{is_linked}");
-        assert_eq!(sent(&rig).last().unwrap().body, SentBody::Replace { price_ticks: 0, lots: 6 });
+        assert_eq!(sent(&rig).last().unwrap().body, SentBody::Replace { price_ticks: None, lots: 6 });
     }
 }
 
@@ -418,8 +458,8 @@ fn a_venue_may_say_any_size_and_time_and_the_engine_goes_on() {
     for venue_time_ns in times {
         for lots in [1, 10, 1 << 40, i64::MAX / 4, i64::MAX - 4] {
             for body in [
-                ReportBody::Replaced { price_ticks: 94, lots },
-                ReportBody::Restated { price_ticks: 94, lots },
+                ReportBody::Replaced { price_ticks: Some(94), lots },
+                ReportBody::Restated { price_ticks: Some(94), lots },
             ] {
                 let (mut rig, order_id) = one_accepted();
                 tell(&mut rig, at(about(order_id, filled(95, 4), Some("t1")), venue_time_ns, 4));

@@ -32,7 +32,7 @@ pub(crate) struct Posting {
     pub closed_cost: i128,
     /// What the closed lots were worth at the exit, signed.
     pub closed_value: i128,
-    /// Fee of the fill.
+    /// Fee of the fill in atto units; a rebate is below 0.
     pub fee: i128,
 }
 

@@ -18,7 +18,7 @@ pub enum LedgerError {
     },
     /// The size of a fill must be above 0.
     NotPositive {
-        /// The size given.
+        /// The size that was given, in lots.
         lots: i64,
     },
     /// An amount does not fit, or an inverse contract traded at a price that is not above 0.
@@ -47,47 +47,47 @@ impl std::error::Error for LedgerError {}
 pub enum OrderError {
     /// No such order is open.
     NotOpen {
-        /// The order named.
+        /// Number of the order that was named.
         order_id: OrderId,
     },
     /// An order with this number, or a later one, was added before.
     NumberUsed {
-        /// The order named.
+        /// Number of the order that was named.
         order_id: OrderId,
     },
-    /// The store is full.
+    /// As many orders are open as there may be: the store does not grow while it trades.
     Full {
         /// How many open orders it holds at most.
         capacity: usize,
     },
     /// The strategy or the instrument is not in the tables the store was made with.
     OutOfTable {
-        /// The order named.
+        /// Number of the order that was named.
         order_id: OrderId,
     },
     /// The event cannot happen in this state.
     Illegal {
-        /// The order named.
+        /// Number of the order that was named.
         order_id: OrderId,
-        /// Its state.
+        /// The state it is in, from which the event leads nowhere.
         state: OrderState,
         /// What was said to happen.
         event: OrderEvent,
     },
     /// Together with what works already the lots cannot be counted.
     Uncountable {
-        /// The order named.
+        /// Number of the order that was named.
         order_id: OrderId,
         /// The lots to be added.
         lots: i64,
     },
     /// The size is not above 0, or more than is open.
     Lots {
-        /// The order named.
+        /// Number of the order that was named.
         order_id: OrderId,
-        /// The size said.
+        /// The size that the report names, in lots.
         lots: i64,
-        /// The size open.
+        /// The size that is open, in lots.
         open_lots: i64,
     },
 }
@@ -121,9 +121,9 @@ impl std::error::Error for OrderError {}
 /// A promise of the ledger that does not hold: trading must stop and the journal be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenInvariant {
-    /// The promise.
+    /// What must always be true and is not.
     pub promise: &'static str,
-    /// One side of it.
+    /// One of the two numbers that must be equal.
     pub left: i128,
     /// The other side, which should be equal.
     pub right: i128,

@@ -1,25 +1,27 @@
 //! A fill on its way into the ledger, and what it did there.
 
-use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId, TimeNs};
+use tradecore_types::{CurrencyId, InstrumentId, Money, OrderId, Side, StrategyId, TimeNs};
 
 /// One fill as the ledger sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FillInput {
-    /// Order that was filled.
+    /// Number of the order that was filled.
     pub order_id: OrderId,
-    /// Strategy of the order.
+    /// The strategy whose position it changes.
     pub strategy: StrategyId,
-    /// Instrument traded.
+    /// The instrument that was traded.
     pub instrument: InstrumentId,
-    /// Buy or sell.
+    /// Whether it buys or sells.
     pub side: Side,
-    /// Price.
+    /// The price that was traded at, in ticks.
     pub price_ticks: i64,
-    /// Size, above 0.
+    /// How many lots were traded, above 0 on either side.
     pub lots: i64,
     /// Fee; negative is a rebate.
     pub fee: Money,
-    /// Time at the venue.
+    /// In which currency the fee is; `None` for the settlement currency of the instrument.
+    pub fee_currency: Option<CurrencyId>,
+    /// When it happened at the venue, in UTC nanoseconds; the engine learns of it later.
     pub venue_time_ns: TimeNs,
     /// Entry order whose lots are closed first; then, and without it, the oldest ones.
     pub closes: Option<OrderId>,

@@ -8,13 +8,13 @@ use tradecore_types::{CashFlow, Money};
 pub struct CashFlowColumns {
     /// When it was due, UTC nanoseconds.
     pub time_ns: Vec<i64>,
-    /// Code of its kind.
+    /// Code of what it was paid for, such as funding.
     pub kind: Vec<i64>,
     /// Strategy whose position it was about.
     pub strategy_id: Vec<i64>,
-    /// Instrument of the position.
+    /// Number of the instrument whose position it was paid on.
     pub instrument_id: Vec<i64>,
-    /// What the account received; negative is what it paid.
+    /// What the account received, in the settlement currency of the instrument; negative is what it paid.
     pub amount: Vec<Money>,
 }
 
@@ -40,9 +40,9 @@ impl CashFlowColumns {
         self.amount.push(flow.amount);
     }
 
-    /// Adds up the amounts of a kind.
-    pub(crate) fn sum_of(&self, kind: i64) -> i128 {
-        let rows = self.kind.iter().zip(&self.amount);
-        rows.filter(|row| *row.0 == kind).map(|row| row.1.0).sum()
+    /// Adds up the amounts of a kind in some of the instruments.
+    pub(crate) fn sum_of(&self, kind: i64, is_meant: impl Fn(i64) -> bool) -> i128 {
+        let rows = self.kind.iter().zip(&self.instrument_id).zip(&self.amount);
+        rows.filter(|((known, id), _)| **known == kind && is_meant(**id)).map(|row| row.1.0).sum()
     }
 }

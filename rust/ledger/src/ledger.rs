@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use tradecore_types::{Instrument, InstrumentId, Money, OrderId, PaidPrice, Side, StrategyId};
+use tradecore_types::{Instrument, InstrumentId, LotMethod, Money, OrderId, PaidPrice, Side, StrategyId};
 
 use crate::accounts::{Accounts, Posting};
-use crate::flows::Flows;
+use crate::flow_sums::Flows;
 use crate::lots::{Lots, NONE, Queue};
+use crate::purse::Purse;
 use crate::trade::ClosedTrades;
 use crate::wire::Put;
-use crate::{Applied, ClosedTrade, FillInput, LedgerError, OpenLot, Reduction, TradeColumns};
+use crate::{
+    Applied, CashFlowColumns, ClosedTrade, FillInput, LedgerError, Lendable, OpenLot, Reduction, TradeColumns,
+};
 
 /// Open lots there is room for at the start: few are ever open at once, and a table that is mostly
 /// empty costs a cache miss per fill.
@@ -50,10 +53,10 @@ impl Total {
 
 /// A part of a lot that a fill is going to close.
 #[derive(Clone, Copy, Debug)]
-struct Cut {
+pub(crate) struct Cut {
     lot: usize,
-    lots: i64,
-    entry_value: i128,
+    pub(crate) lots: i64,
+    pub(crate) entry_value: i128,
     exit_value: i128,
     entry_fee: i128,
     exit_fee: i128,
@@ -93,8 +96,14 @@ pub struct Ledger {
     pub(crate) last_slot: usize,
     /// Money that came and went without a fill, once there was any.
     pub(crate) flows: Option<Box<Flows>>,
+    /// The same one by one, in all currencies.
+    pub(crate) rows: Lendable<CashFlowColumns>,
+    /// The books in every other currency, by number; none where there is one currency.
+    pub(crate) purses: Vec<Purse>,
+    /// Whether some of them are those of another venue account.
+    pub(crate) has_accounts: bool,
     fills: u64,
-    cuts: Vec<Cut>,
+    pub(crate) cuts: Vec<Cut>,
     reductions: Vec<Reduction>,
 }
 
@@ -119,6 +128,9 @@ impl Ledger {
             cost: 0,
             last_slot: 0,
             flows: None,
+            rows: Lendable::new(CashFlowColumns::default()),
+            purses: Vec::new(),
+            has_accounts: false,
             fills: 0,
             cuts: Vec::with_capacity(lots_capacity.min(64)),
             reductions: Vec::with_capacity(lots_capacity.min(64)),
@@ -126,16 +138,27 @@ impl Ledger {
         }
     }
 
-    /// Books a fill: closes lots first in, first out (those of `closes` before all others) and opens
+    /// Says which lots fills close; without it they do it first in, first out. To be called before the first fill.
+    #[must_use]
+    pub fn closing_by(mut self, method: LotMethod) -> Self {
+        self.lots.close_by(method);
+        self
+    }
+
+    /// Books a fill: closes lots by the method of the account (those of `closes` before all others) and opens
     /// a lot with the rest.
     ///
     /// # Errors
     ///
     /// [`LedgerError`] when an id is not in the tables, the size is not above 0 or an amount does not
     /// fit; nothing is changed.
-    pub fn apply_fill(&mut self, fill: FillInput) -> Result<Applied<'_>, LedgerError> {
-        let plan = self.plan(&fill)?;
-        self.commit(&fill, &plan);
+    pub fn apply_fill(&mut self, fill: &FillInput) -> Result<Applied<'_>, LedgerError> {
+        if self.has_currencies() {
+            let opened_lots = self.apply_in_currencies(fill)?;
+            return Ok(Applied { reductions: &self.reductions, opened_lots });
+        }
+        let plan = self.plan(fill)?;
+        self.commit(fill, &plan);
         debug_assert_eq!(self.check(), Ok(()));
         Ok(Applied { reductions: &self.reductions, opened_lots: plan.opened_lots })
     }
@@ -146,6 +169,9 @@ impl Ledger {
     ///
     /// [`LedgerError`] as [`Ledger::apply_fill`] would return it.
     pub fn check_fill(&mut self, fill: &FillInput) -> Result<(), LedgerError> {
+        if self.has_currencies() {
+            return self.check_in_currencies(fill);
+        }
         self.plan(fill).map(|_| ())
     }
 
@@ -188,7 +214,8 @@ impl Ledger {
         sum_of(lots)
     }
 
-    /// Returns the profit of a strategy's open lots at a price, before fees; `None` when it does not fit.
+    /// Returns the profit of a strategy's open lots at a price, before fees, in the settlement currency of the
+    /// instrument; `None` when it does not fit.
     #[must_use]
     pub fn unrealised_of(
         &self,
@@ -247,6 +274,9 @@ impl Ledger {
             return Err(LedgerError::NotPositive { lots: fill.lots });
         }
         let open = self.cut_lots(fill, slot)?;
+        if self.lots.is_average() {
+            self.average_cuts(slot)?;
+        }
         let (Some(holding), Some(total), Some(instrument)) = (
             self.holdings.get(slot),
             self.totals.get(fill.instrument.index()),
@@ -364,7 +394,12 @@ impl Ledger {
         for cut in &self.cuts {
             let Some(lot) = self.lots.get(cut.lot) else { continue };
             let entry_order = lot.entry_order;
-            self.trades.push(cut.closed_trade(fill, lot));
+            let entry_ticks = if self.lots.is_average() {
+                cut.average_ticks(self.instruments.get(fill.instrument.index()), lot.entry_ticks)
+            } else {
+                lot.entry_ticks
+            };
+            self.trades.push(cut.closed_trade(fill, lot, entry_ticks));
             let left = self.lots.take(&mut holding.queue, cut.lot, cut.lots, cut.entry_value, cut.entry_fee);
             let (closed_lots, remaining_lots) = (cut.lots.saturating_abs(), left.saturating_abs());
             self.reductions.push(Reduction { entry_order, closed_lots, remaining_lots });
@@ -417,7 +452,11 @@ impl Ledger {
         }
         self.trades.write_state(out);
         if let Some(flows) = &self.flows {
+            self.rows.get().len().put(out);
             flows.write_state(out);
+        }
+        if self.has_currencies() {
+            self.write_purses(out);
         }
     }
 }
@@ -452,7 +491,7 @@ impl Cut {
         self.entry_fee.checked_add(self.exit_fee)
     }
 
-    fn closed_trade(&self, fill: &FillInput, lot: &OpenLot) -> ClosedTrade {
+    fn closed_trade(&self, fill: &FillInput, lot: &OpenLot, entry_ticks: i64) -> ClosedTrade {
         ClosedTrade {
             pnl: Money(self.pnl().unwrap_or_default()),
             commission: Money(self.commission().unwrap_or_default()),
@@ -460,7 +499,7 @@ impl Cut {
             exit_time_ns: fill.venue_time_ns,
             entry_order: lot.entry_order,
             exit_order: fill.order_id,
-            entry_ticks: lot.entry_ticks,
+            entry_ticks,
             exit_ticks: fill.price_ticks,
             lots: self.lots.saturating_abs(),
             instrument: fill.instrument,

@@ -16,12 +16,12 @@ enum Held<T> {
 }
 
 impl<T: Clone + Default> Lendable<T> {
-    /// Takes a value.
+    /// Wraps a value that is to be shown to others while it grows.
     pub const fn new(value: T) -> Self {
         Self(Held::Alone(value))
     }
 
-    /// Returns the value.
+    /// Returns the value as it is now.
     pub fn get(&self) -> &T {
         match &self.0 {
             Held::Alone(value) => value,

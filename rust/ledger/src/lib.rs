@@ -5,18 +5,26 @@
 //! Everything is exact integers; nothing here reads a clock, draws a random number or opens a file.
 
 mod accounts;
+mod averaging;
+mod closed_trade;
+mod converting;
+mod currency_balance;
 mod error;
 mod fill;
 mod flow_columns;
+mod flow_sums;
 mod flows;
 mod ledger;
 mod lendable;
 mod lots;
 mod margin_schedule;
+mod of_account;
 mod opening;
 mod order;
 mod order_index;
 mod orders;
+mod purse;
+mod purses;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -26,6 +34,8 @@ mod valuation;
 mod wire;
 mod working;
 
+pub use closed_trade::ClosedTrade;
+pub use currency_balance::CurrencyBalance;
 pub use error::{BrokenInvariant, LedgerError, OrderError};
 pub use fill::{Applied, FillInput, Reduction};
 pub use flow_columns::CashFlowColumns;
@@ -34,9 +44,8 @@ pub use lendable::Lendable;
 pub use lots::OpenLot;
 pub use margin_schedule::{MarginSchedule, MarginTier};
 pub use order::{Amending, ClosedOrder, OpenOrder};
-pub use orders::{Answer, OrderUpdate, Orders};
+pub use orders::{Answer, Orders, Transition};
 pub use state::{OrderEvent, OrderState, TRANSITIONS, diagram, next, state_after};
-pub use trade::ClosedTrade;
 pub use trade_columns::TradeColumns;
 pub use valuation::HeldPosition;
 pub use working::Working;

@@ -1,9 +1,9 @@
-//! Open lots in one arena: first in, first out per position, and findable by the order that opened them.
+//! Open lots in one arena: in the order in which fills close them, and findable by the order that opened them.
 
 use std::collections::hash_map::Entry as MapEntry;
 
 use rustc_hash::FxHashMap;
-use tradecore_types::{OrderId, TimeNs};
+use tradecore_types::{LotMethod, OrderId, TimeNs};
 
 use crate::wire::Put;
 
@@ -13,15 +13,15 @@ pub(crate) const NONE: usize = usize::MAX;
 /// What one fill opened and nobody has closed yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenLot {
-    /// Order that opened it.
+    /// Number of the order that opened it: its exits name it.
     pub entry_order: OrderId,
     /// Venue time of the entry.
     pub entry_time_ns: TimeNs,
-    /// Price of the entry.
+    /// Price at which it was opened, in ticks.
     pub entry_ticks: i64,
     /// What is left of it: above 0 is long, below 0 short.
     pub lots: i64,
-    /// Value at entry of what is left, in money units.
+    /// Value at entry of what is left, in money units; 0 where the cost is that of the position alone (average).
     pub(crate) value: i128,
     /// Entry fee of what is left, in money units.
     pub(crate) fee: i128,
@@ -53,7 +53,7 @@ impl OpenLot {
     }
 }
 
-/// Oldest and newest lot of one position.
+/// First and last lot of one position: the first one is closed first.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queue {
     pub(crate) head: usize,
@@ -82,6 +82,7 @@ pub(crate) struct Lots {
     free: Vec<usize>,
     /// By position and entry order: a strategy cannot name what another one holds.
     entries: FxHashMap<(usize, OrderId), Entry>,
+    method: LotMethod,
 }
 
 impl Lots {
@@ -89,7 +90,20 @@ impl Lots {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         let mut entries = FxHashMap::default();
         entries.reserve(capacity);
-        Self { arena: Vec::with_capacity(capacity), free: Vec::with_capacity(capacity), entries }
+        let method = LotMethod::Fifo;
+        Self { arena: Vec::with_capacity(capacity), free: Vec::with_capacity(capacity), entries, method }
+    }
+
+    /// Takes another method. To be called before the first lot.
+    pub(crate) fn close_by(&mut self, method: LotMethod) {
+        debug_assert!(self.arena.is_empty());
+        self.method = method;
+    }
+
+    /// Tells whether lots have no cost of their own.
+    #[inline]
+    pub(crate) fn is_average(&self) -> bool {
+        self.method == LotMethod::Average
     }
 
     /// Returns a lot.
@@ -97,7 +111,7 @@ impl Lots {
         self.arena.get(index)
     }
 
-    /// Returns the oldest open lot of an entry order in a position, or [`NONE`].
+    /// Returns the open lot of an entry order in a position that is closed first, or [`NONE`].
     pub(crate) fn first_of_entry(&self, slot: usize, entry: OrderId) -> usize {
         self.entries.get(&(slot, entry)).map_or(NONE, |found| found.head)
     }
@@ -107,8 +121,13 @@ impl Lots {
         self.entries.get(&(slot, entry)).map_or(0, |found| found.lots)
     }
 
-    /// Appends a lot to a position.
-    pub(crate) fn push(&mut self, queue: &mut Queue, lot: OpenLot) {
+    /// Adds the newest lot to a position; what it cost is left out where it has no cost of its own.
+    pub(crate) fn push(&mut self, queue: &mut Queue, mut lot: OpenLot) {
+        match self.method {
+            LotMethod::Fifo => {}
+            LotMethod::Lifo => return self.push_first(queue, lot),
+            LotMethod::Average => lot.value = 0,
+        }
         let slot = queue.slot;
         let lot = OpenLot { prev: queue.tail, next: NONE, next_of_entry: NONE, ..lot };
         let index = self.store(lot);
@@ -131,27 +150,45 @@ impl Lots {
         entry.lots += lot.lots;
     }
 
+    /// Adds a lot to a position that is closed before the others.
+    #[cold]
+    fn push_first(&mut self, queue: &mut Queue, lot: OpenLot) {
+        let key = (queue.slot, lot.entry_order);
+        let next_of_entry = self.entries.get(&key).map_or(NONE, |entry| entry.head);
+        let index = self.store(OpenLot { prev: NONE, next: queue.head, next_of_entry, ..lot });
+        match self.arena.get_mut(queue.head) {
+            Some(first) => first.prev = index,
+            None => queue.tail = index,
+        }
+        queue.head = index;
+        let entry = self.entries.entry(key).or_insert(Entry { head: index, tail: index, lots: 0 });
+        entry.head = index;
+        entry.lots += lot.lots;
+    }
+
     /// Takes signed lots with their value and fee from a lot; an emptied lot leaves its lists. Returns what is
     /// left of its entry order, signed.
     ///
-    /// The lot must be the oldest one of its entry order.
+    /// The lot must be the first one of its entry order.
     pub(crate) fn take(&mut self, queue: &mut Queue, index: usize, lots: i64, value: i128, fee: i128) -> i64 {
         let Some(lot) = self.arena.get_mut(index) else { return 0 };
         lot.lots -= lots;
-        lot.value -= value;
+        if self.method != LotMethod::Average {
+            lot.value -= value;
+        }
         lot.fee -= fee;
         let (is_empty, next_of_entry) = (lot.lots == 0, lot.next_of_entry);
         let (before, after, key) = (lot.prev, lot.next, (queue.slot, lot.entry_order));
-        let left = self.take_of_entry(key, lots, is_empty.then_some(next_of_entry));
+        let left = self.lessen_entry(key, lots, is_empty.then_some(next_of_entry));
         if is_empty {
             self.unlink(queue, index, before, after);
         }
         left
     }
 
-    /// Takes lots from what an entry order opened, whose oldest lot is `head` from now on when that changed;
+    /// Lessens what is left of an entry order by so many lots, whose first lot is `head` from now on when that changed;
     /// returns what is left.
-    fn take_of_entry(&mut self, key: (usize, OrderId), lots: i64, head: Option<usize>) -> i64 {
+    fn lessen_entry(&mut self, key: (usize, OrderId), lots: i64, head: Option<usize>) -> i64 {
         if let MapEntry::Occupied(mut found) = self.entries.entry(key) {
             let entry = found.get_mut();
             entry.lots -= lots;
@@ -166,7 +203,10 @@ impl Lots {
 
     /// Visits the lots of a position, oldest first.
     pub(crate) fn iter(&self, queue: Queue) -> impl Iterator<Item = &OpenLot> {
-        std::iter::successors(self.arena.get(queue.head), |lot| self.arena.get(lot.next))
+        let is_newest_first = self.method == LotMethod::Lifo;
+        let oldest = if is_newest_first { queue.tail } else { queue.head };
+        let newer = move |lot: &OpenLot| if is_newest_first { lot.prev } else { lot.next };
+        std::iter::successors(self.arena.get(oldest), move |lot| self.arena.get(newer(lot)))
     }
 
     /// Appends the lots of a position.

@@ -8,17 +8,17 @@ use crate::wire::Put;
 /// An order that is not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenOrder {
-    /// What was asked for.
+    /// The order as risk approved it.
     pub intent: OrderIntent,
     /// Where it is in its life.
     pub state: OrderState,
     /// Limit, else trigger, as the venue last confirmed it.
     pub price_ticks: Option<i64>,
-    /// Its whole size; `None` while it is a share of equity that is not sized yet.
+    /// Its whole size; `None` while it is a share of buying power that is not sized yet.
     pub lots: Option<i64>,
     /// How much of it is filled.
     pub filled_lots: i64,
-    /// Amendments on their way.
+    /// What was asked to be changed and is not answered yet.
     pub amending: Amending,
     /// Whether it waited for a price and was set off.
     pub is_set_off: bool,
@@ -27,7 +27,7 @@ pub struct OpenOrder {
 /// Amendments that are asked for and not answered, each counted at its worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amending {
-    /// How many there are.
+    /// How many amendments are not answered.
     pub requests: u32,
     /// Largest open size asked for; 0 when there is none.
     pub lots: i64,
@@ -149,7 +149,7 @@ impl OpenOrder {
 /// What is kept of an order that is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClosedOrder {
-    /// Its number.
+    /// Its number, which no other order ever gets.
     pub order_id: OrderId,
     /// When it ended, at the venue.
     pub venue_time_ns: TimeNs,
@@ -157,16 +157,16 @@ pub struct ClosedOrder {
     pub lots: i64,
     /// How much of it was filled.
     pub filled_lots: i64,
-    /// Its instrument.
+    /// The instrument that it was for.
     pub instrument: InstrumentId,
-    /// Its strategy.
+    /// The strategy that it belonged to.
     pub strategy: StrategyId,
-    /// Buy or sell.
+    /// Whether it buys or sells.
     pub side: Side,
     /// Entry whose trade it was to close.
     pub closes: Option<OrderId>,
     /// Whether it could only close.
     pub reduce_only: bool,
-    /// How it ended.
+    /// The terminal state that it ended in.
     pub state: OrderState,
 }

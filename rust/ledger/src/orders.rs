@@ -16,12 +16,12 @@ const OPEN_WARM: usize = 64;
 
 /// What a report did to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderUpdate<'a> {
+pub struct Transition<'a> {
     /// The order after the report; when `after` is terminal it is no longer in the store.
     pub order: &'a OpenOrder,
-    /// State before.
+    /// The state from which it came.
     pub before: OrderState,
-    /// State after.
+    /// The state it is in now.
     pub after: OrderState,
 }
 
@@ -29,7 +29,7 @@ pub struct OrderUpdate<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
     /// It changed an open order.
-    Applied(OrderUpdate<'a>),
+    Applied(Transition<'a>),
     /// It answers a cancel or an amendment of an order that has ended: nothing changes.
     TooLate,
     /// The order has ended before: only a fill can still be news. Nothing is changed.
@@ -41,7 +41,7 @@ pub enum Answer<'a> {
 impl<'a> Answer<'a> {
     /// Returns the change of an open order.
     #[must_use]
-    pub const fn applied(self) -> Option<OrderUpdate<'a>> {
+    pub const fn applied(self) -> Option<Transition<'a>> {
         match self {
             Self::Applied(update) => Some(update),
             _ => None,
@@ -85,7 +85,7 @@ struct Change {
 /// What changes of an order beside its state.
 #[derive(Clone, Copy, Debug)]
 enum What {
-    /// Nothing.
+    /// Nothing but its state.
     State,
     /// It waited for a price and was set off.
     SetOff,
@@ -207,7 +207,7 @@ impl Orders {
         order_id: OrderId,
         event: OrderEvent,
         time_ns: TimeNs,
-    ) -> Result<OrderUpdate<'_>, OrderError> {
+    ) -> Result<Transition<'_>, OrderError> {
         let (place, order) = self.find(order_id)?;
         let ours = [OrderEvent::CancelRequested, OrderEvent::OutcomeLost, OrderEvent::Expired];
         if !ours.contains(&event) {
@@ -216,7 +216,7 @@ impl Orders {
         self.change(place, Change { event, what: What::State }, time_ns)
     }
 
-    /// Notes that we ask for an amendment to this price (0 keeps it) and open size; it counts from now on.
+    /// Notes that we ask for an amendment to this price (none keeps it) and open size; it counts from now on.
     ///
     /// # Errors
     ///
@@ -225,17 +225,17 @@ impl Orders {
     pub fn note_replace(
         &mut self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
         time_ns: TimeNs,
-    ) -> Result<OrderUpdate<'_>, OrderError> {
+    ) -> Result<Transition<'_>, OrderError> {
         let (place, order) = self.find(order_id)?;
-        let asked_ticks = if price_ticks == 0 { order.price_ticks } else { Some(price_ticks) };
+        let asked_ticks = price_ticks.or(order.price_ticks);
         let what = What::Asked(order.amending.asked(order.intent.side, asked_ticks, lots));
         self.change(place, Change { event: OrderEvent::ReplaceRequested, what }, time_ns)
     }
 
-    /// Sets the size of an order that was a share of equity, now that it is known.
+    /// Sets the size of an order that was a share of buying power, now that it is known.
     ///
     /// # Errors
     ///
@@ -268,7 +268,7 @@ impl Orders {
         Ok(())
     }
 
-    /// Returns an open order.
+    /// Returns an order that may still trade; `None` when no open order has this number.
     #[must_use]
     pub fn get(&self, order_id: OrderId) -> Option<&OpenOrder> {
         self.slab.get(self.index.get(order_id)?)
@@ -339,7 +339,7 @@ impl Orders {
         place: usize,
         change: Change,
         time_ns: TimeNs,
-    ) -> Result<OrderUpdate<'_>, OrderError> {
+    ) -> Result<Transition<'_>, OrderError> {
         let Some(order) = self.slab.get_mut(place) else {
             return Err(OrderError::Full { capacity: self.capacity });
         };
@@ -360,7 +360,7 @@ impl Orders {
             self.leave(place, time_ns);
         }
         match self.slab.get(place) {
-            Some(order) => Ok(OrderUpdate { order, before, after }),
+            Some(order) => Ok(Transition { order, before, after }),
             None => Err(illegal),
         }
     }
@@ -423,7 +423,7 @@ impl What {
         }
     }
 
-    /// Changes the order.
+    /// Does to the order what was read from the report.
     #[inline]
     fn apply(self, order: &mut OpenOrder) {
         match self {
@@ -486,7 +486,7 @@ fn read(order: &OpenOrder, report: &Report) -> Result<Change, OrderError> {
             let whole = order.filled_lots.checked_add(lots).filter(|_| lots > 0);
             let whole = whole.ok_or(OrderError::Lots { order_id, lots, open_lots: order.open_lots() })?;
             let states_price = order.price_ticks.is_some() || order.intent.kind == OrderKind::MarketToLimit;
-            let price_ticks = states_price.then_some(price_ticks);
+            let price_ticks = price_ticks.or(order.price_ticks).filter(|_| states_price);
             if matches!(report.body, ReportBody::Restated { .. }) {
                 return Ok(Change { event: E::Restated, what: What::Restated(whole, price_ticks) });
             }

@@ -2,81 +2,37 @@
 
 use std::fmt::Write as _;
 
-/// States of an order, with FIX's names, and [`OrderState::Unknown`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum OrderState {
-    /// Sent; the venue has not answered.
-    PendingNew = 1,
-    /// The venue has it and nothing is filled.
-    New = 2,
-    /// Part of it is filled and the rest works.
-    PartiallyFilled = 3,
-    /// All of it is filled.
-    Filled = 4,
-    /// A cancel was sent and not answered.
-    PendingCancel = 5,
-    /// An amendment was sent and not answered.
-    PendingReplace = 6,
-    /// Ended without (further) fill because somebody or a rule asked for it.
-    Canceled = 7,
-    /// The venue did not take it.
-    Rejected = 8,
-    /// Its time ran out.
-    Expired = 9,
-    /// A submit or cancel had an ambiguous outcome. Counts in exposure and ends only on the venue's word.
-    Unknown = 10,
+tradecore_types::coded! {
+    /// States of an order, with FIX's names, and [`OrderState::Unknown`].
+    pub enum OrderState {
+        /// Sent; the venue has not answered.
+        PendingNew = 1, "pending_new";
+        /// The venue has it and nothing is filled.
+        New = 2, "new";
+        /// Part of it is filled and the rest works.
+        PartiallyFilled = 3, "partially_filled";
+        /// All of it is filled.
+        Filled = 4, "filled";
+        /// A cancel was sent and not answered.
+        PendingCancel = 5, "pending_cancel";
+        /// An amendment was sent and not answered.
+        PendingReplace = 6, "pending_replace";
+        /// Ended without (further) fill because somebody or a rule asked for it.
+        Canceled = 7, "canceled";
+        /// The venue did not take it.
+        Rejected = 8, "rejected";
+        /// Its time ran out before it had filled whole.
+        Expired = 9, "expired";
+        /// A submit or cancel had an ambiguous outcome. Counts in exposure and ends only on the venue's word.
+        Unknown = 10, "unknown";
+    }
 }
 
 impl OrderState {
-    /// Every state, in the order of their codes.
-    pub const ALL: [Self; 10] = [
-        Self::PendingNew,
-        Self::New,
-        Self::PartiallyFilled,
-        Self::Filled,
-        Self::PendingCancel,
-        Self::PendingReplace,
-        Self::Canceled,
-        Self::Rejected,
-        Self::Expired,
-        Self::Unknown,
-    ];
-
     /// Tells whether nothing can happen to the order any more.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Filled | Self::Canceled | Self::Rejected | Self::Expired)
-    }
-
-    /// Returns the code stored in journals; it never changes meaning.
-    #[must_use]
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Returns the state with this code.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
-    }
-
-    /// Returns the name shown to people and scripts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PendingNew => "pending_new",
-            Self::New => "new",
-            Self::PartiallyFilled => "partially_filled",
-            Self::Filled => "filled",
-            Self::PendingCancel => "pending_cancel",
-            Self::PendingReplace => "pending_replace",
-            Self::Canceled => "canceled",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Unknown => "unknown",
-        }
     }
 }
 
@@ -101,7 +57,7 @@ pub enum OrderEvent {
     ReplaceRequested,
     /// The venue took it out.
     Canceled,
-    /// The venue amended it.
+    /// The venue has taken an amendment.
     Replaced,
     /// The venue amended the rest of it.
     ReplacedPartly,
@@ -119,14 +75,6 @@ pub enum OrderEvent {
     Expired,
     /// The outcome of a request is not known (time-out, lost connection).
     OutcomeLost,
-}
-
-impl OrderState {
-    /// Returns the state with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
 }
 
 impl OrderEvent {
@@ -174,7 +122,7 @@ impl OrderEvent {
         if lots == open_lots { Self::Fill } else { Self::PartialFill }
     }
 
-    /// Every event.
+    /// Every event, in the order of the table.
     pub const ALL: [Self; 18] = [
         Self::Accepted,
         Self::AcceptedPartly,

@@ -2,39 +2,8 @@
 
 use std::sync::Arc;
 
-use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId, TimeNs};
-
 use crate::wire::Put;
-use crate::{Lendable, TradeColumns};
-
-/// A closed trade: a lot, or a part of one, from entry to exit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClosedTrade {
-    /// Profit after the commissions of entry and exit.
-    pub pnl: Money,
-    /// Its share of the entry fee plus its share of the exit fee.
-    pub commission: Money,
-    /// Venue time of the entry.
-    pub entry_time_ns: TimeNs,
-    /// Venue time of the exit.
-    pub exit_time_ns: TimeNs,
-    /// Order that opened the lot.
-    pub entry_order: OrderId,
-    /// Order that closed it.
-    pub exit_order: OrderId,
-    /// Price of the entry.
-    pub entry_ticks: i64,
-    /// Price of the exit.
-    pub exit_ticks: i64,
-    /// Size, above 0.
-    pub lots: i64,
-    /// Instrument.
-    pub instrument: InstrumentId,
-    /// Strategy.
-    pub strategy: StrategyId,
-    /// Side of the entry: a buy opened a long trade.
-    pub side: Side,
-}
+use crate::{ClosedTrade, Lendable, TradeColumns};
 
 /// Rows kept as rows before they become columns.
 const FRESH: usize = 64;
@@ -115,6 +84,8 @@ impl ClosedTrades {
 
 #[cfg(test)]
 mod tests {
+    use tradecore_types::{InstrumentId, Money, OrderId, Side, StrategyId};
+
     use super::*;
 
     fn trade(number: i64) -> ClosedTrade {

@@ -19,17 +19,17 @@ pub struct TradeColumns {
     pub entry_order: Vec<i64>,
     /// Number of the order that closed it, alike.
     pub exit_order: Vec<i64>,
-    /// Price of the entry.
+    /// Prices at which they were opened, in ticks.
     pub entry_ticks: Vec<i64>,
-    /// Price of the exit.
+    /// Prices at which they were closed, in ticks.
     pub exit_ticks: Vec<i64>,
-    /// Size, above 0.
+    /// Their sizes in lots, above 0 on either side.
     pub lots: Vec<i64>,
     /// 1 for a long trade, -1 for a short one.
     pub side: Vec<i64>,
-    /// Strategy.
+    /// Numbers of the strategies that held them.
     pub strategy_id: Vec<i64>,
-    /// Instrument.
+    /// Numbers of the instruments that were held.
     pub instrument_id: Vec<i64>,
 }
 
@@ -84,7 +84,7 @@ impl TradeColumns {
         })
     }
 
-    /// Returns the newest trade.
+    /// Returns the trade that was closed last; `None` before the first.
     #[must_use]
     pub fn last(&self) -> Option<ClosedTrade> {
         self.get(self.len().checked_sub(1)?)

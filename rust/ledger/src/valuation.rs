@@ -1,7 +1,8 @@
 //! What the account is worth, and whether its promises hold.
 
-use tradecore_types::{Instrument, InstrumentId, Money, StrategyId};
+use tradecore_types::{CurrencyId, Instrument, InstrumentId, Money, Rate, StrategyId};
 
+use crate::accounts::Accounts;
 use crate::error::must_equal;
 use crate::ledger::Total;
 use crate::{BrokenInvariant, Ledger, LedgerError};
@@ -9,55 +10,64 @@ use crate::{BrokenInvariant, Ledger, LedgerError};
 /// The position of an account in one instrument.
 #[derive(Clone, Copy, Debug)]
 pub struct HeldPosition<'a> {
-    /// The instrument.
+    /// The instrument that is held.
     pub instrument: &'a Instrument,
     /// Size, short is negative; 0 when the positions of strategies cancel out.
     pub lots: i64,
-    /// What the open lots cost, signed.
+    /// What the open lots cost in the settlement currency of the instrument, signed.
     pub cost: Money,
 }
 
 impl Ledger {
-    /// Returns the money at hand, positions paid in full (a short position adds what it sold for).
+    /// Returns the money at hand in the currency in which the account reports, positions paid in full (a short
+    /// position adds what it sold for). Money in another currency counts at its price, and as nothing without one.
     #[must_use]
+    #[inline]
     pub fn cash(&self) -> Money {
-        self.accounts.cash()
+        self.with_purses(Accounts::cash)
+    }
+
+    #[inline]
+    fn with_purses(&self, of: impl Fn(&Accounts) -> Money) -> Money {
+        let own = of(&self.accounts);
+        if self.has_currencies() { Money(own.0.saturating_add(self.in_purses(of))) } else { own }
     }
 
     /// Returns the settled balance: opening + realised - fees + cash flows, as a margin account shows it.
     #[must_use]
     pub fn balance(&self) -> Money {
-        Money(self.cash().0.saturating_add(self.inventory().0))
+        self.with_purses(|accounts| Money(accounts.cash().0.saturating_add(accounts.inventory().0)))
     }
 
     /// Returns what the open lots cost.
     #[must_use]
     pub fn inventory(&self) -> Money {
-        self.accounts.inventory()
+        self.with_purses(Accounts::inventory)
     }
 
     /// Returns the profit of all closed lots, before fees.
     #[must_use]
     pub fn realised(&self) -> Money {
-        self.accounts.realised()
+        self.with_purses(Accounts::realised)
     }
 
     /// Returns the fees paid; negative when the rebates were more.
     #[must_use]
     pub fn fees(&self) -> Money {
-        self.accounts.fees()
+        self.with_purses(Accounts::fees)
     }
 
     /// Returns what the owner has brought in all: what the account was opened with, and transfers since.
     #[must_use]
     pub fn opening(&self) -> Money {
-        self.accounts.opening()
+        self.with_purses(Accounts::opening)
     }
 
     /// Returns the result that was carried over from the account before, and the corrections since.
     #[must_use]
     pub fn adjusted(&self) -> Money {
-        Money(self.flows.as_ref().map_or(0, |flows| flows.adjusted))
+        let own = self.flows.as_ref().map_or(0, |flows| flows.adjusted);
+        Money(own.saturating_add(self.adjusted_in_purses()))
     }
 
     /// Returns the profit of all open lots at these prices, by instrument; an instrument without a
@@ -71,12 +81,22 @@ impl Ledger {
     }
 
     fn unrealised_by(&self, mark_of: impl Fn(usize) -> Option<i64>) -> Result<Money, LedgerError> {
+        self.unrealised_where(|_| true, mark_of)
+    }
+
+    /// Adds up the profit of the open lots in the instruments that are meant.
+    #[inline]
+    pub(crate) fn unrealised_where(
+        &self,
+        is_meant: impl Fn(&Instrument) -> bool,
+        mark_of: impl Fn(usize) -> Option<i64>,
+    ) -> Result<Money, LedgerError> {
         let mut sum: i128 = 0;
-        for (index, instrument, total) in self.held() {
+        for (index, instrument, total) in self.held().filter(|(_, instrument, _)| is_meant(instrument)) {
             if let Some(ticks) = mark_of(index) {
                 let value = instrument.value(ticks, total.position).ok_or(VALUE)?;
-                let profit = value.0.checked_sub(total.cost).ok_or(VALUE)?;
-                sum = sum.checked_add(profit).ok_or(VALUE)?;
+                let profit = value.checked_sub(Money(total.cost)).ok_or(VALUE)?;
+                sum = sum.checked_add(reported(instrument, profit)?.0).ok_or(VALUE)?;
             }
         }
         Ok(Money(sum))
@@ -140,17 +160,29 @@ impl Ledger {
     /// Takes time by the number of positions, not of instruments.
     #[must_use]
     pub fn held_value(&self, marks: &[Option<i64>], but: Option<InstrumentId>) -> Money {
+        self.held_value_where(|_| true, marks, but)
+    }
+
+    /// Adds up the value of the positions in the instruments that are meant.
+    #[inline]
+    pub(crate) fn held_value_where(
+        &self,
+        is_meant: impl Fn(&Instrument) -> bool,
+        marks: &[Option<i64>],
+        but: Option<InstrumentId>,
+    ) -> Money {
         let value = |(index, instrument, total): (usize, &Instrument, &Total)| match marks
             .get(index)
             .copied()
             .flatten()
         {
             Some(ticks) if but.is_none_or(|but| but.index() != index) => {
-                instrument.notional(ticks, total.position).map_or(i128::MAX, |money| money.0)
+                instrument.reported_notional(ticks, total.position).map_or(i128::MAX, |money| money.0)
             }
             _ => 0,
         };
-        Money(self.held().map(value).fold(0, i128::saturating_add))
+        let held = self.held().filter(|(_, instrument, _)| is_meant(instrument));
+        Money(held.map(value).fold(0, i128::saturating_add))
     }
 
     /// Returns what one strategy's open lots in an instrument cost, signed.
@@ -177,6 +209,10 @@ impl Ledger {
                     _ => holding.cost,
                 };
                 let size = value.checked_abs().ok_or(VALUE)?;
+                let size = match self.instruments.get(index) {
+                    Some(instrument) => reported(instrument, Money(size))?.0,
+                    None => size,
+                };
                 sum = sum.checked_add(size).ok_or(VALUE)?;
             }
         }
@@ -198,6 +234,9 @@ impl Ledger {
         if let Some(flows) = &self.flows {
             flows.check(self.accounts.flows())?;
         }
+        if self.has_currencies() {
+            self.check_purses()?;
+        }
         self.accounts.check(self.cost)
     }
 
@@ -217,8 +256,12 @@ impl Ledger {
                     .fold((0, 0), |(lots, cost), lot| (lots + i128::from(lot.lots), cost + lot.value));
                 must_equal("the position is the sum of fills", position, held.bought - held.sold)?;
                 must_equal("the position is the sum of its lots", position, lots)?;
-                must_equal("the cost of a position is that of its lots", held.cost, lots_cost)?;
-                cost += lots_cost;
+                if self.lots.is_average() {
+                    Self::audit_average(held, lots_cost)?;
+                } else {
+                    must_equal("the cost of a position is that of its lots", held.cost, lots_cost)?;
+                }
+                cost += held.cost;
                 *sum += position;
             }
         }
@@ -231,12 +274,24 @@ impl Ledger {
         }
         let costs: i128 = self.totals.iter().map(|total| total.cost).sum();
         must_equal("the total cost is the sum of costs", costs, cost)?;
-        self.accounts.check(cost)?;
+        let is_reported = |known: &Instrument| known.currencies.settlement == CurrencyId::REPORTING;
+        let reported = self.instruments.iter().zip(&self.totals).filter(|(known, _)| is_reported(known));
+        self.accounts.check(reported.map(|(_, total)| total.cost).sum())?;
         if let Some(flows) = &self.flows {
-            flows.audit()?;
+            self.audit_flows(flows, is_reported)?;
         }
+        self.audit_purses()?;
         self.check()
     }
 }
 
-const VALUE: LedgerError = LedgerError::Overflow { what: "the value of a position" };
+/// Returns what an amount in the settlement currency of an instrument is worth to the account; without a price nothing.
+fn reported(instrument: &Instrument, amount: Money) -> Result<Money, LedgerError> {
+    match instrument.rate {
+        Rate::One => Ok(amount),
+        Rate::Missing => Ok(Money::ZERO),
+        rate @ Rate::Of(_) => rate.worth(amount).ok_or(VALUE),
+    }
+}
+
+pub(crate) const VALUE: LedgerError = LedgerError::Overflow { what: "the value of a position" };

@@ -14,7 +14,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Notes what is sent.
+    /// Notes an order that is sent, so that what is said of it can be held against it.
     pub fn sent(&mut self, intent: OrderIntent) {
         self.intents.insert(intent.order_id, intent);
     }

@@ -46,6 +46,8 @@ pub struct DepthMatcher {
     market_rest: MarketRest,
     capacity: usize,
     frozen: bool,
+    /// Whether what is set off leaves instead of trading here.
+    only_watches: bool,
     last_trade_ticks: Option<i64>,
     bids: OwnQueue,
     asks: OwnQueue,
@@ -65,6 +67,7 @@ impl DepthMatcher {
             market_rest: MarketRest::default(),
             capacity,
             frozen: false,
+            only_watches: false,
             last_trade_ticks: None,
             bids: OwnQueue::with_capacity(Side::Buy, capacity),
             asks: OwnQueue::with_capacity(Side::Sell, capacity),
@@ -85,6 +88,14 @@ impl DepthMatcher {
     #[must_use]
     pub const fn with_market_rest(mut self, market_rest: MarketRest) -> Self {
         self.market_rest = market_rest;
+        self
+    }
+
+    /// Lets it watch dormant orders for a venue that has none: one that is set off is said to be, and gone. It takes
+    /// them while the book is not right, too, and looks at them once it is.
+    #[must_use]
+    pub const fn only_watching(mut self) -> Self {
+        self.only_watches = true;
         self
     }
 
@@ -162,7 +173,7 @@ impl DepthMatcher {
         self.reserves.clear();
     }
 
-    /// Gives an open order a new stated price (limit, else trigger; 0 keeps it) and a new open size.
+    /// Gives an open order a new stated price (limit, else trigger; none keeps it) and a new open size.
     ///
     /// The place in the queue is kept only when nothing but the size falls; what an iceberg hides falls
     /// first. A limit that now crosses takes; a post-only one that would take is refused and stays as it
@@ -170,7 +181,7 @@ impl DepthMatcher {
     pub fn replace(
         &mut self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
         depth: &impl Depth,
         now_ns: TimeNs,
@@ -266,7 +277,7 @@ impl DepthMatcher {
         bids.chain(asks).chain(self.dormant.orders().iter().map(OpenOrder::of_dormant))
     }
 
-    /// Counts the open orders.
+    /// Counts the orders that may still trade.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bids.orders().len() + self.asks.orders().len() + self.dormant.orders().len()
@@ -292,7 +303,7 @@ impl DepthMatcher {
 
     /// Says whether the order can be taken, before anything changes.
     fn check(&self, order: &ApprovedOrder, depth: &impl Depth) -> Result<Ticket, RejectReason> {
-        if self.frozen {
+        if self.frozen && !self.only_watches {
             return Err(RejectReason::NoLiquidity);
         }
         let ticket = Ticket::read(order)?;
@@ -331,7 +342,7 @@ impl DepthMatcher {
             let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
             let left = self.arrive(&ticket, depth, now_ns, out);
             if left > 0 {
-                let body = ReportBody::Restated { price_ticks, lots: left };
+                let body = ReportBody::Restated { price_ticks: Some(price_ticks), lots: left };
                 out.push(report(ticket.order_id, now_ns, body));
             }
             return;
@@ -398,10 +409,10 @@ impl DepthMatcher {
     fn amend(
         &mut self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
         depth: &impl Depth,
-    ) -> Result<(i64, Option<Ticket>), RejectReason> {
+    ) -> Result<(Option<i64>, Option<Ticket>), RejectReason> {
         if self.dormant.find(order_id).is_some() {
             return self.amend_dormant(order_id, price_ticks, lots);
         }
@@ -410,11 +421,11 @@ impl DepthMatcher {
         let side = if self.bids.find(order_id).is_some() { Side::Buy } else { Side::Sell };
         let order = *self.queue_mut(side).find(order_id).ok_or(RejectReason::UnknownOrder)?;
         refuse_if(lots <= 0, RejectReason::Unsupported)?;
-        let price_ticks = if price_ticks == 0 { order.price_ticks } else { price_ticks };
+        let price_ticks = price_ticks.unwrap_or(order.price_ticks);
         let hidden = self.reserves.get(order_id).map_or(0, |reserve| reserve.hidden_lots);
         if price_ticks == order.price_ticks && lots <= order.open_lots.saturating_add(hidden) {
             self.reduce(side, order_id, lots);
-            return Ok((price_ticks, None));
+            return Ok((Some(price_ticks), None));
         }
         refuse_if(frozen, RejectReason::NoLiquidity)?;
         let kind = match self.reserves.get(order_id) {
@@ -426,15 +437,15 @@ impl DepthMatcher {
         refuse_if(post_only && would_take(&ticket, depth), RejectReason::WouldTake)?;
         self.queue_mut(side).remove(order_id);
         self.reserves.remove(order_id);
-        Ok((price_ticks, Some(ticket)))
+        Ok((Some(price_ticks), Some(ticket)))
     }
 
     fn amend_dormant(
         &mut self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
-    ) -> Result<(i64, Option<Ticket>), RejectReason> {
+    ) -> Result<(Option<i64>, Option<Ticket>), RejectReason> {
         let known = self.dormant.find(order_id).ok_or(RejectReason::UnknownOrder)?;
         let mut amended = *known;
         let keeps_turn = amended.amend(price_ticks, lots).filter(|_| lots > 0);
@@ -443,7 +454,7 @@ impl DepthMatcher {
             *known = amended;
             return Ok((amended.stated_ticks(), None));
         }
-        if self.frozen {
+        if self.frozen && !self.only_watches {
             return Err(RejectReason::NoLiquidity);
         }
         self.dormant.remove(order_id);
@@ -480,7 +491,7 @@ impl DepthMatcher {
 
     /// Shows the market to the dormant orders and lets those that it sets off arrive, oldest first.
     fn wake_dormant(&mut self, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
-        if self.dormant.orders().is_empty() {
+        if self.dormant.orders().is_empty() || self.frozen {
             return;
         }
         let last = self.last_trade_ticks;
@@ -488,6 +499,9 @@ impl DepthMatcher {
         while let Some(dormant) = self.dormant.next_set_off() {
             let ticket = dormant.awake();
             out.push(report(ticket.order_id, now_ns, dormant.set_off()));
+            if self.only_watches {
+                continue;
+            }
             let whole = ticket.time_in_force == TimeInForce::Fok;
             if whole && self.offered(&ticket, depth) < ticket.lots {
                 out.push(canceled(ticket.order_id, now_ns));

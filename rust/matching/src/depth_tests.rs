@@ -87,7 +87,7 @@ impl Desk {
 
     fn replace(&mut self, id: u64, price_ticks: i64, lots: i64) -> Vec<String> {
         let id = tradecore_types::OrderId(id);
-        self.matcher.replace(id, price_ticks, lots, &self.book, 4, &mut self.out);
+        self.matcher.replace(id, Some(price_ticks), lots, &self.book, 4, &mut self.out);
         self.said()
     }
 

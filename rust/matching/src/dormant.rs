@@ -106,11 +106,11 @@ impl Dormant {
         }
     }
 
-    /// Gives it a new size and, where it states one, a new price (0 keeps it). `Some(true)` when it keeps its
-    /// turn; `None` when a price was given to an order that states none.
-    pub fn amend(&mut self, price_ticks: i64, lots: i64) -> Option<bool> {
+    /// Gives it a new size and, where it states one, a new price (`None` keeps it). `Some(true)` when it keeps
+    /// its turn; `None` when a price was given to an order that states none.
+    pub fn amend(&mut self, price_ticks: Option<i64>, lots: i64) -> Option<bool> {
         let old = self.ticket;
-        let kind = if price_ticks == 0 { old.kind } else { old.kind.with_price(price_ticks)? };
+        let kind = price_ticks.map_or(Some(old.kind), |new_ticks| old.kind.with_price(new_ticks))?;
         let ticket = Ticket { kind, lots, ..old };
         let is_trailing = kind.price_ticks().is_none();
         let keeps_turn = is_trailing || (kind == old.kind && lots <= old.lots);
@@ -122,9 +122,10 @@ impl Dormant {
         Some(keeps_turn)
     }
 
-    /// Returns the price it states, else its trigger, else 0: what a report says of it.
-    pub fn stated_ticks(&self) -> i64 {
-        self.ticket.kind.price_ticks().or(self.trigger_ticks).unwrap_or(0)
+    /// Returns the price it states, else its trigger: what a report says of it. A trailing stop has neither
+    /// before it is active.
+    pub fn stated_ticks(&self) -> Option<i64> {
+        self.ticket.kind.price_ticks().or(self.trigger_ticks)
     }
 }
 

@@ -1,13 +1,13 @@
 //! A simulated exchange: our orders and the flow of agents meet in the same queues.
 
-mod execution;
+mod trading;
 
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{
     CancelReason, Flow, Instrument, OrderId, OrderKind, RejectReason, Report, ReportBody, Side, TimeNs,
 };
 
-use self::execution::Taker;
+use self::trading::Taker;
 use crate::dormant::DormantOrders;
 use crate::l3_book::L3Book;
 use crate::market_out::{MarketOut, Tape};
@@ -195,7 +195,7 @@ impl ExchangeMatcher {
         }
     }
 
-    /// Gives an open order of ours a new stated price (limit, else trigger; 0 keeps it) and a new open size.
+    /// Gives an open order of ours a new stated price (limit, else trigger; none keeps it) and a new open size.
     ///
     /// The place in the queue is kept only when nothing but the size falls; what an iceberg hides falls
     /// first. A limit that now crosses takes; a post-only one that would take is refused and stays as it
@@ -203,7 +203,7 @@ impl ExchangeMatcher {
     pub fn replace(
         &mut self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
         now_ns: TimeNs,
         reports: &mut Vec<Report>,
@@ -247,7 +247,7 @@ impl ExchangeMatcher {
         limits.chain(self.dormant.orders().iter().map(OpenOrder::of_dormant))
     }
 
-    /// Counts our open orders.
+    /// Counts our orders that may still trade; those of agents are not among them.
     #[must_use]
     pub fn len(&self) -> usize {
         self.own.len() + self.dormant.orders().len()

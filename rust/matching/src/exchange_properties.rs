@@ -102,7 +102,7 @@ impl PlainExchange {
         if let Ok(id) = id {
             let fees = FeeSchedule { maker_ppb: -1_000, taker_ppb: 5_000 };
             let fee = fees.fee(&instrument("0.01", "1"), price_ticks, lots, liquidity).unwrap();
-            self.say(id, ReportBody::Fill { price_ticks, lots, liquidity, fee });
+            self.say(id, ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency: None });
         }
     }
 
@@ -134,7 +134,7 @@ impl PlainExchange {
                     left -= part;
                     self.decremented += part;
                     let after = self.lose(index, part);
-                    let body = ReportBody::Restated { price_ticks: price, lots: after };
+                    let body = ReportBody::Restated { price_ticks: Some(price), lots: after };
                     let gone = ReportBody::Canceled(CancelReason::SelfTrade);
                     self.say(own, if after > 0 { body } else { gone });
                 }
@@ -245,7 +245,7 @@ impl PlainExchange {
         if to_limit {
             order.kind = OrderKind::Limit { price_ticks: self.best(order.side.opposite()).unwrap() };
         }
-        let restated = |lots| ReportBody::Restated { price_ticks: order.price().unwrap_or(0), lots };
+        let restated = |lots| ReportBody::Restated { price_ticks: order.price(), lots };
         let left = self.take(order.id, order.side, order.price(), order.lots);
         if self.is_ended || (left == 0 && self.decremented > 0) {
             return self.say(id, ReportBody::Canceled(CancelReason::SelfTrade));
@@ -310,7 +310,7 @@ impl PlainExchange {
         self.say(id, body);
     }
 
-    fn replace(&mut self, id: OrderId, price: i64, lots: i64) {
+    fn replace(&mut self, id: OrderId, price: Option<i64>, lots: i64) {
         let Some(index) = self.orders.iter().position(|order| order.id == Ok(id)) else {
             return self.say(id, ReportBody::ReplaceRejected(RejectReason::UnknownOrder));
         };
@@ -319,18 +319,18 @@ impl PlainExchange {
         }
         let order = self.orders[index].clone();
         let is_trailing = order.kind.price_ticks().is_none();
-        if is_trailing && price != 0 {
+        if is_trailing && price.is_some() {
             return self.say(id, ReportBody::ReplaceRejected(RejectReason::Unsupported));
         }
-        let kind = if price == 0 { order.kind } else { order.kind.with_price(price).unwrap() };
-        let stated = kind.price_ticks().or(trail(order.side, kind, &order.seen)).unwrap_or(0);
+        let kind = price.map_or(order.kind, |price| order.kind.with_price(price).unwrap());
+        let stated = kind.price_ticks().or(trail(order.side, kind, &order.seen));
         let replaced = ReportBody::Replaced { price_ticks: stated, lots };
         if is_trailing || (order.kind == kind && lots <= order.lots + order.hidden) {
             let shown = if is_trailing { lots } else { lots.min(order.lots) };
             (self.orders[index].lots, self.orders[index].hidden) = (shown, lots - shown);
             return self.say(id, replaced);
         }
-        if order.post_only && self.next_maker(order.side, Some(stated)).is_some() {
+        if order.post_only && self.next_maker(order.side, stated).is_some() {
             return self.say(id, ReportBody::ReplaceRejected(RejectReason::WouldTake));
         }
         self.orders.remove(index);

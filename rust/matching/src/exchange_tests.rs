@@ -56,7 +56,7 @@ impl Desk {
     }
 
     fn replace(&mut self, id: u64, price_ticks: i64, lots: i64) -> Vec<String> {
-        self.exchange.replace(OrderId(id), price_ticks, lots, 3, &mut self.reports, &mut self.market);
+        self.exchange.replace(OrderId(id), Some(price_ticks), lots, 3, &mut self.reports, &mut self.market);
         self.said()
     }
 

@@ -13,27 +13,27 @@ use crate::ticket::reaches;
 /// What happened in the book while an order took liquidity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BookEvent {
-    /// A resting order traded.
+    /// A resting order traded, in whole or in part.
     Traded {
-        /// The resting order.
+        /// Key of the resting order.
         key: u64,
-        /// Its price.
+        /// Its price in ticks, which is that of the trade.
         price_ticks: i64,
-        /// Size of the trade.
+        /// How many lots were traded.
         lots: i64,
         /// What it still rests with, shown or not; 0 when it is gone.
         left_lots: i64,
     },
     /// A resting order was taken out because it must not trade with the taker.
     Removed {
-        /// The resting order.
+        /// Key of the resting order.
         key: u64,
     },
     /// A resting order and the taker both became smaller instead of trading with each other.
     Decremented {
-        /// The resting order.
+        /// Key of the resting order.
         key: u64,
-        /// By how much.
+        /// By how many lots it is smaller now.
         lots: i64,
         /// Price of the resting order.
         price_ticks: i64,
@@ -59,16 +59,16 @@ pub enum RestError {
     Unknown,
 }
 
-/// A resting order.
+/// An order that waits in the book, as others and we ourselves see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct L3Order {
-    /// Bid or ask.
+    /// Side of the book: a buy is among the bids, a sell among the asks.
     pub side: Side,
-    /// Its price.
+    /// The price at which it trades, in ticks.
     pub price_ticks: i64,
-    /// The size it shows.
+    /// The lots that others see.
     pub lots: i64,
-    /// What it hides.
+    /// The lots behind those, which are shown as those trade.
     pub hidden_lots: i64,
 }
 
@@ -365,7 +365,7 @@ impl L3Book {
         self.limit(key, order.side, price_ticks, lots, each)
     }
 
-    /// Returns a resting order.
+    /// Returns an order that rests, with what it hides; `None` when no such order does.
     #[must_use]
     pub fn order(&self, key: u64) -> Option<L3Order> {
         let node = self.resting.find(key).and_then(|place| self.resting.get(place))?;
@@ -386,7 +386,7 @@ impl L3Book {
         Some(sum)
     }
 
-    /// Counts the resting orders.
+    /// Counts the orders that rest, ours and those of agents.
     #[must_use]
     pub fn len(&self) -> usize {
         self.resting.len()

@@ -77,7 +77,7 @@ impl LevelList {
         }
     }
 
-    /// Takes a level out.
+    /// Takes a level out, because nobody is there any more.
     pub fn remove(&mut self, price_ticks: i64) {
         let rank = self.rank(price_ticks);
         self.forget(rank);
@@ -97,7 +97,7 @@ impl LevelList {
         self.entries.iter().rev().map(|entry| entry.place)
     }
 
-    /// Counts the levels.
+    /// Counts the prices at which somebody waits.
     pub fn len(&self) -> usize {
         self.entries.len()
     }

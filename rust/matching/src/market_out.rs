@@ -11,7 +11,7 @@ pub enum MarketOut {
     Trade(Trade),
     /// The new size of a price level; 0 when it is gone.
     Level {
-        /// Bid or ask.
+        /// Side of the book: a buy is among the bids, a sell among the asks.
         side: Side,
         /// Price and size, own orders included.
         level: Level,

@@ -2,28 +2,20 @@
 
 use tradecore_types::Side;
 
-/// What becomes of the rest of a market order, or of one that was set off, for which a quote shows too little.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MarketRest {
-    /// It is cancelled: nobody is seen who would trade it.
-    #[default]
-    Cancel,
-    /// It trades whole, one tick beyond the price of the quote. A quote shows the best price only; this takes the
-    /// next one to be there, with as much as it takes.
-    OneTickWorse,
+tradecore_types::named! {
+    /// What becomes of the rest of a market order, or of one that was set off, for which a quote shows too little.
+    #[derive(Default)]
+    pub enum MarketRest {
+        /// It is cancelled: nobody is seen who would trade it.
+        #[default]
+        Cancel = "cancel";
+        /// It trades whole, one tick beyond the price of the quote. A quote shows the best price only; this takes the
+        /// next one to be there, with as much as it takes.
+        OneTickWorse = "one_tick_worse";
+    }
 }
 
 impl MarketRest {
-    /// Reads a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "cancel" => Some(Self::Cancel),
-            "one_tick_worse" => Some(Self::OneTickWorse),
-            _ => None,
-        }
-    }
-
     /// Returns the price at which the rest of an order trades, in ticks; `None` when it does not. No price is below
     /// one tick.
     #[must_use]

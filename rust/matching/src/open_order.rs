@@ -7,9 +7,9 @@ use crate::dormant::Dormant;
 /// An order that waits at the venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenOrder {
-    /// The order.
+    /// Number of the order that it is about.
     pub order_id: OrderId,
-    /// Buy or sell.
+    /// Whether it buys or sells.
     pub side: Side,
     /// Limit or iceberg with its price, or a dormant order with what it waits for.
     pub kind: OrderKind,

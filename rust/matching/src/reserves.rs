@@ -43,7 +43,7 @@ impl Reserves {
         Self { orders: Vec::with_capacity(capacity) }
     }
 
-    /// Adds an order.
+    /// Adds an order that hides a part of its size.
     pub fn push(&mut self, reserve: Reserve) {
         self.orders.push(reserve);
     }
@@ -68,7 +68,7 @@ impl Reserves {
         self.orders.retain(|reserve| reserve.order_id != order_id);
     }
 
-    /// Forgets all orders.
+    /// Forgets what every order hides, as when all of them end.
     pub fn clear(&mut self) {
         self.orders.clear();
     }

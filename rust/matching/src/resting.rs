@@ -114,7 +114,7 @@ impl Resting {
         self.nodes.is_full()
     }
 
-    /// Counts the orders.
+    /// Counts the orders that rest here.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }

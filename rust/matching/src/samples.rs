@@ -7,7 +7,7 @@ use tradecore_types::{
     OrderKind, Report, ReportBody, Side, Size, StrategyId, TimeInForce,
 };
 
-/// Makes a linear instrument.
+/// Makes a linear instrument with this tick and lot, for tests.
 pub fn instrument(tick: &str, lot: &str) -> Instrument {
     let decimal = |text| Decimal::parse("sample", text).unwrap();
     let spec = InstrumentSpec {
@@ -53,6 +53,11 @@ pub fn approved(intent: OrderIntent) -> ApprovedOrder {
     approve_unseen(intent)
 }
 
+/// The stated price of an order as text; nothing where it states none.
+fn at(price_ticks: Option<i64>) -> String {
+    price_ticks.map_or_else(String::new, |price_ticks| price_ticks.to_string())
+}
+
 /// Shortens reports to text: `7 fill 5@100 maker`.
 pub fn told(reports: &[Report]) -> Vec<String> {
     reports
@@ -63,8 +68,12 @@ pub fn told(reports: &[Report]) -> Vec<String> {
                 ReportBody::Fill { price_ticks, lots, liquidity, .. } => {
                     format!("{id} fill {lots}@{price_ticks} {liquidity:?}")
                 }
-                ReportBody::Replaced { price_ticks, lots } => format!("{id} replaced {lots}@{price_ticks}"),
-                ReportBody::Restated { price_ticks, lots } => format!("{id} restated {lots}@{price_ticks}"),
+                ReportBody::Replaced { price_ticks, lots } => {
+                    format!("{id} replaced {lots}@{}", at(price_ticks))
+                }
+                ReportBody::Restated { price_ticks, lots } => {
+                    format!("{id} restated {lots}@{}", at(price_ticks))
+                }
                 body => format!("{id} {body:?}"),
             }
         })

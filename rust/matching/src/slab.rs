@@ -43,7 +43,7 @@ impl<T: Copy> Slab<T> {
         self.free.is_empty() && self.items.len() >= self.capacity
     }
 
-    /// Counts the values.
+    /// Counts the values that are held.
     pub fn len(&self) -> usize {
         self.items.len() - self.free.len()
     }

@@ -120,5 +120,5 @@ pub(crate) fn fill(
     now_ns: TimeNs,
 ) -> Report {
     let fee = fees.fee(instrument, price_ticks, lots, liquidity).unwrap_or(Money(i128::MAX));
-    report(order_id, now_ns, ReportBody::Fill { price_ticks, lots, liquidity, fee })
+    report(order_id, now_ns, ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency: None })
 }

@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use tradecore_kernel::{FollowedOrder, Follower};
+use tradecore_kernel::{AccountPoint, FollowedOrder, Follower};
 use tradecore_types::{
-    AccountChange, AccountEvent, Balance, GuardState, InstrumentId, Money, Opening, OpeningLot, OpeningPrice,
-    OrderId, Rule, StrategyId,
+    AccountChange, AccountEvent, Balance, CashConversion, GuardState, InstrumentId, Money, Opening,
+    OpeningLot, OpeningPrice, OrderId, OtherSide, Rule, StrategyId,
 };
 
 use crate::config;
@@ -19,8 +19,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyFollower>()
 }
 
-/// An open lot: strategy, instrument, entry order, entry time, entry price, lots and entry fee.
-pub type LotRow = (u16, u32, u64, i64, i64, i64, i128);
+/// An open lot: strategy, instrument, entry order, entry time, entry price, lots, entry fee and its share of an average
+/// cost.
+pub type LotRow = (u16, u32, u64, i64, i64, i64, i128, Option<i128>);
 
 /// What a loss limit counts from: scope and its number; cash, last, peak and start of the day; number of the day;
 /// rule, limit and value of a halt.
@@ -41,7 +42,7 @@ pub struct OpeningRows {
 }
 
 impl OpeningRows {
-    /// Returns the event.
+    /// Returns what was read as an event for the engine.
     pub fn event(self) -> PyResult<AccountEvent> {
         let balance = |(currency, amount)| Balance { currency, amount: Money(amount) };
         let price = |(id, price_ticks)| OpeningPrice { instrument: InstrumentId(id), price_ticks };
@@ -82,9 +83,41 @@ pub fn change(is_transfer: bool, currency: &str, amount: i128, reason: &str) -> 
     if is_transfer { AccountEvent::Transfer(change) } else { AccountEvent::Adjustment(change) }
 }
 
-/// Returns an open lot.
-pub const fn lot_of(row: &LotRow) -> OpeningLot {
-    let &(strategy, instrument, entry_order, entry_time_ns, entry_ticks, lots, fee) = row;
+/// A conversion of cash, as Python hands it in; exactly one of `received` and `rate` is given.
+#[derive(FromPyObject)]
+pub struct ConversionRow {
+    currency: String,
+    amount: i128,
+    into: String,
+    received: Option<i128>,
+    rate: Option<i128>,
+    fee: i128,
+    fee_currency: String,
+    reason: String,
+}
+
+impl ConversionRow {
+    /// Returns what was read as an event for the engine; an error names the field.
+    pub fn event(self) -> PyResult<AccountEvent> {
+        let stated = match (self.received, self.rate) {
+            (Some(received), None) => OtherSide::Amount(Money(received)),
+            (None, Some(rate)) => OtherSide::Rate(rate),
+            (None, None) => return Err(invalid_value("received", "None", "must be given where rate is not")),
+            (Some(received), Some(_)) => {
+                let rule = "must not be given beside rate: the one follows from the other";
+                return Err(invalid_value("received", &received.to_string(), rule));
+            }
+        };
+        let given = Balance { currency: self.currency, amount: Money(self.amount) };
+        let fee = Balance { currency: self.fee_currency, amount: Money(self.fee) };
+        let said = CashConversion::new(given, (self.into, stated), fee, self.reason);
+        said.map(AccountEvent::Conversion).map_err(|error| value_error(&error))
+    }
+}
+
+/// Returns the open lot that a row of numbers states.
+pub fn lot_of(row: &LotRow) -> OpeningLot {
+    let &(strategy, instrument, entry_order, entry_time_ns, entry_ticks, lots, fee, cost) = row;
     OpeningLot {
         strategy: StrategyId(strategy),
         instrument: InstrumentId(instrument),
@@ -93,6 +126,7 @@ pub const fn lot_of(row: &LotRow) -> OpeningLot {
         entry_ticks,
         lots,
         fee: Money(fee),
+        cost: cost.map(Money),
     }
 }
 
@@ -105,6 +139,16 @@ pub fn put_account(dict: &Bound<'_, PyDict>, event: &AccountEvent) -> PyResult<(
             dict.set_item("currency", &change.currency)?;
             dict.set_item("amount", change.amount.0)?;
             dict.set_item("reason", &change.reason)
+        }
+        AccountEvent::Conversion(said) => {
+            dict.set_item("currency", &said.given.currency)?;
+            dict.set_item("amount", said.given.amount.0)?;
+            dict.set_item("into", &said.received.currency)?;
+            dict.set_item("received", said.received.amount.0)?;
+            dict.set_item("rate", said.rate)?;
+            dict.set_item("fee", said.fee.amount.0)?;
+            dict.set_item("fee_currency", &said.fee.currency)?;
+            dict.set_item("reason", &said.reason)
         }
     }
 }
@@ -155,6 +199,9 @@ fn lot_fields<'py>(py: Python<'py>, lot: &OpeningLot) -> PyResult<Bound<'py, PyD
     fields.set_item("entry_ticks", lot.entry_ticks)?;
     fields.set_item("lots", lot.lots)?;
     fields.set_item("fee", lot.fee.0)?;
+    if let Some(cost) = lot.cost {
+        fields.set_item("cost", cost.0)?;
+    }
     Ok(fields)
 }
 
@@ -211,7 +258,7 @@ impl PyFollower {
 
     /// The commands of operators that still hold: the fields of `command` records.
     fn commands<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let commands = self.follower.kernel().standing_commands();
+        let commands = self.follower.standing_commands();
         let fields = |kind| {
             let dict = PyDict::new(py);
             put_command(&dict, kind).map(|()| dict)
@@ -219,7 +266,7 @@ impl PyFollower {
         commands.iter().map(fields).collect()
     }
 
-    /// The open orders: the fields of `order` records, and `open_lots`, None for a share of equity without a size.
+    /// The open orders: the fields of `order` records, and `open_lots`, None for a share of buying power without a size.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let fields = |order: &FollowedOrder| {
             let dict = PyDict::new(py);
@@ -228,6 +275,14 @@ impl PyFollower {
             Ok(dict)
         };
         self.follower.open_orders().map(fields).collect()
+    }
+
+    /// The account over time since the last call, a tuple for each moment: how many records it counts, its time;
+    /// cash, equity, exposure and what the owner brought in atto units.
+    fn take_points(&mut self) -> Vec<(u64, i64, i128, i128, i128, i128)> {
+        let row =
+            |at: AccountPoint| (at.records, at.time_ns, at.cash.0, at.equity.0, at.exposure.0, at.brought.0);
+        self.follower.take_points().into_iter().map(row).collect()
     }
 
     /// What the account is worth at the last prices, in atto units.

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
+use tradecore_types::Side;
 
 use crate::errors::invalid_argument;
 use crate::updates::PyRefused;
@@ -32,6 +33,7 @@ whole! {
     u64: "must be a whole number from 0 to 18446744073709551615",
     u32: "must be a whole number from 0 to 4294967295",
     u16: "must be a whole number from 0 to 65535",
+    u8: "must be a whole number from 0 to 255",
 }
 
 /// Makes readers of arguments: a function for each name.
@@ -63,7 +65,7 @@ readers! {
 readers! {
     optional, "Whole numbers that may be left out.", optional_number:
     checksum: Option<u32>, expire_ns: Option<i64>, instrument_id: Option<u32>, venue_time_ns: Option<i64>,
-    filled_lots: Option<i64>, price_ticks: Option<i64>,
+    filled_lots: Option<i64>, price_ticks: Option<i64>, fee_currency: Option<u8>,
 }
 
 readers! {
@@ -96,7 +98,7 @@ readers! {
 /// Makes readers of text, which is not copied: a function for each name, with what the text must be.
 macro_rules! texts {
     ($($name:ident: $rule:literal),+ $(,)?) => {
-        /// Text.
+        /// Reads arguments that are text.
         pub mod text {
             use super::*;
 
@@ -131,6 +133,12 @@ pub fn opening_rows(given: &Bound<'_, PyAny>) -> PyResult<crate::account::Openin
     given.extract().map_err(|_| invalid_argument("rows", given, rule))
 }
 
+/// Reads a conversion of cash.
+pub fn conversion_row(given: &Bound<'_, PyAny>) -> PyResult<crate::account::ConversionRow> {
+    let rule = "must have the fields of a conversion in atto units; `change_account` takes a `Conversion`";
+    given.extract().map_err(|_| invalid_argument("row", given, rule))
+}
+
 /// Reads the value of a limit; `None` switches it off.
 pub fn limit_value(given: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     given.extract().map_err(|_| invalid_argument("value", given, "must be text as in the settings, or None"))
@@ -162,6 +170,11 @@ fn real_number(name: &str, given: &Bound<'_, PyAny>) -> PyResult<f64> {
 
 fn yes_or_no(name: &str, given: &Bound<'_, PyAny>) -> PyResult<bool> {
     given.extract().map_err(|_| invalid_argument(name, given, "must be True or False"))
+}
+
+/// Returns the side of a flag.
+pub const fn side(is_buy: bool) -> Side {
+    if is_buy { Side::Buy } else { Side::Sell }
 }
 
 fn levels_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<(i64, i64)>> {

@@ -7,13 +7,14 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use tradecore_journal::{collect_events, encode_events};
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Command, CommandKind, CommandName, Event, EventBatch, EventBody,
-    FeedState, Flow, Funding, InstrumentId, Level, Mark, OrderId, PersonName, Quote, Report, Said, Side,
+    Bar, BookUpdate, BookUpdateKind, Command, CommandKind, CommandName, CurrencyId, Event, EventBatch,
+    EventBody, FeedState, Flow, Funding, InstrumentId, Level, Mark, OrderId, PersonName, Quote, Report, Said,
     Trade, VenueEvent, VenueReport,
 };
 
 use crate::account;
-use crate::arguments::{self, flag, levels, maybe, number, optional, text};
+use crate::adoption::{self, AdoptedRow};
+use crate::arguments::{self, flag, levels, maybe, number, optional, side, text};
 use crate::columns::{Column, rows, slice};
 use crate::errors::{data_error, invalid_value, value_error};
 use crate::reports::{Terms, report_body};
@@ -35,11 +36,6 @@ type Reduced<'py> = (Bound<'py, PyType>, Bound<'py, PyTuple>, Bound<'py, PyBytes
 #[derive(Default)]
 pub struct PyEventBatch {
     inner: Arc<EventBatch>,
-}
-
-/// Returns the side of a flag.
-const fn side(is_buy: bool) -> Side {
-    if is_buy { Side::Buy } else { Side::Sell }
 }
 
 /// Returns an event of an instrument.
@@ -65,13 +61,8 @@ impl PyEventBatch {
 
     /// Adds what a venue outside says, if it can be true of any order.
     fn push_said(&mut self, time_ns: i64, instrument_id: u32, said: VenueEvent) -> PyResult<()> {
-        said.check().map_err(|error| value_error(&error))?;
-        let table = &mut self.filling().venue_events;
-        let full = || invalid_value("batch", &table.len().to_string(), "must have fewer than 2^32 reports");
-        let place = u32::try_from(table.len()).map_err(|_| full())?;
-        table.push(said);
-        self.push(time_ns, instrument_id, EventBody::Venue(place));
-        Ok(())
+        let instrument = InstrumentId(instrument_id);
+        self.filling().push_venue(time_ns, instrument, said).map_err(|error| value_error(&error))
     }
 
     fn push(&mut self, time_ns: i64, instrument_id: u32, body: EventBody) {
@@ -81,7 +72,7 @@ impl PyEventBatch {
 
 #[pymethods]
 impl PyEventBatch {
-    /// An empty batch.
+    /// A batch without events, to which methods add.
     #[new]
     fn new() -> Self {
         Self::default()
@@ -410,6 +401,15 @@ impl PyEventBatch {
         self.push(time_ns, instrument_id, EventBody::Feed(FeedState::Lost));
     }
 
+    /// Adds that what follows is of the past, up to the next loss of a feed: strategies are called and trade nothing.
+    fn feed_past(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+    ) {
+        self.push(time_ns, instrument_id, EventBody::Feed(FeedState::Past));
+    }
+
     /// Adds an operator's command, with what it says beside its name.
     ///
     /// `scope` is account, strategy or instrument, `scope_id` its position in the engine's table; `value` is in
@@ -438,8 +438,8 @@ impl PyEventBatch {
                 .map(|person| PersonName::new(&person).map_err(|error| value_error(&error)))
                 .transpose()?,
         };
-        let known = || format!("must be one of {}", CommandName::ALL.map(CommandName::as_str).join(", "));
-        let name = CommandName::from_text(name).ok_or_else(|| invalid_value("name", name, &known()))?;
+        let known = || format!("must be one of {}", CommandName::ALL.map(CommandName::name).join(", "));
+        let name = CommandName::from_name(name).ok_or_else(|| invalid_value("name", name, &known()))?;
         let kind = CommandKind::of(name, &said).map_err(|error| value_error(&error))?;
         self.push(time_ns, 0, EventBody::Command(Command { kind }));
         Ok(())
@@ -465,7 +465,11 @@ impl PyEventBatch {
         #[pyo3(from_py_with = number::rate_ppb)] rate_ppb: i64,
         #[pyo3(from_py_with = number::mark_ticks)] mark_ticks: i64,
     ) {
-        self.push(time_ns, instrument_id, EventBody::Funding(Funding { rate_ppb, mark_ticks }));
+        self.push(
+            time_ns,
+            instrument_id,
+            EventBody::Funding(Funding { rate_ppb, mark_ticks: (mark_ticks != 0).then_some(mark_ticks) }),
+        );
     }
 
     /// Adds what an account begins with: an object with the fields of an `account` record, in whole units.
@@ -503,15 +507,28 @@ impl PyEventBatch {
         self.filling().push_account(time_ns, account::change(true, currency, amount, reason));
     }
 
+    /// Adds cash that was changed from one currency into another: an object with the fields of `tradecore.Conversion`,
+    /// amounts and rate in atto units. `tradecore.engine` makes it of a `Conversion`.
+    fn conversion(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = arguments::conversion_row)] row: account::ConversionRow,
+    ) -> PyResult<()> {
+        self.filling().push_account(time_ns, row.event()?);
+        Ok(())
+    }
+
     /// Adds what a venue outside says about an order: `report` is the word that journals use for it.
     ///
     /// `filled_lots` is what had filled in all when the venue said it. A fill names its trade, and has a price, a size, a
-    /// fee in atto units (1e-18) and `liquidity`. Replaced and restated have the open size, and keep the price when they
+    /// fee in atto units (1e-18), the number of its currency in `currency_names` (None: that of the instrument's
+    /// settlement) and `liquidity`. Replaced and restated have the open size, and keep the price when they
     /// name none. `reason` goes with canceled, rejected, cancel_rejected and replace_rejected. The instrument is that of
     /// the order.
     #[pyo3(signature = (
         time_ns, instrument_id, order_id, report, *, venue_time_ns=None, venue_order_id=None, trade_id=None,
         filled_lots=None, price_ticks=None, lots=0, liquidity="taker", fee_atto=0, reason="",
+        fee_currency=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "a report has these fields")]
     fn venue_report(
@@ -529,8 +546,10 @@ impl PyEventBatch {
         #[pyo3(from_py_with = text::liquidity)] liquidity: &str,
         #[pyo3(from_py_with = number::fee_atto)] fee_atto: i128,
         #[pyo3(from_py_with = text::reason)] reason: &str,
+        #[pyo3(from_py_with = optional::fee_currency)] fee_currency: Option<u8>,
     ) -> PyResult<()> {
-        let terms = Terms { price_ticks, lots, liquidity, fee_atto, reason };
+        let fee_currency = fee_currency.map(CurrencyId);
+        let terms = Terms { price_ticks, lots, liquidity, fee_atto, fee_currency, reason };
         let body = report_body(report, &terms)?;
         let venue_time_ns = venue_time_ns.unwrap_or(time_ns);
         let report = Report { venue_time_ns, order_id: OrderId(order_id), body };
@@ -553,9 +572,25 @@ impl PyEventBatch {
         self.push_said(time_ns, instrument_id, VenueEvent::OutcomeLost { order_id: OrderId(order_id) })
     }
 
+    /// Adds that the books are compared with what the venue has from here on; new risk waits for `reconciled`.
+    fn reconciling(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) -> PyResult<()> {
+        self.push_said(time_ns, 0, VenueEvent::Reconciling)
+    }
+
     /// Adds that the books were compared with what the venue has, and agree.
     fn reconciled(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) -> PyResult<()> {
         self.push_said(time_ns, 0, VenueEvent::Reconciled)
+    }
+
+    /// Adds that an order or a position that others made belongs to a strategy from here on: an object with the fields
+    /// of an `adopted` record, its fee in atto units (1e-18).
+    fn adopted(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = adoption::adopted)] found: AdoptedRow,
+    ) -> PyResult<()> {
+        self.push_said(time_ns, instrument_id, VenueEvent::Adopted(found.read()?))
     }
 
     /// Adds the passing of time and nothing else.

@@ -38,7 +38,7 @@ impl PyBookSide {
         Ok(self.book.bind(py).try_borrow()?.inner().lots_at(self.side, price_ticks))
     }
 
-    /// Number of levels.
+    /// How many prices have a size on this side.
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.book.bind(py).try_borrow()?.inner().level_count(self.side))
     }

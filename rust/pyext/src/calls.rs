@@ -47,7 +47,7 @@ pub struct Books<'a, 'py> {
 }
 
 impl<'a, 'py> Books<'a, 'py> {
-    /// Starts without any.
+    /// Starts without the objects of a call: each is made when a strategy first needs it.
     pub const fn new(kernel: &'a Bound<'py, PyKernel>) -> Self {
         Self { kernel, shown: BTreeMap::new() }
     }
@@ -140,9 +140,9 @@ fn call_order(
     last: &mut Last,
 ) -> PyResult<()> {
     let (time_ns, instrument) = (wake.time_ns, wake.instrument.0);
-    if let ReportBody::Fill { price_ticks, lots, liquidity, fee } = update.report.body {
+    if let ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency } = update.report.body {
         if let Some(on_fill) = &handlers.on_fill {
-            let what = FillOf { update, price_ticks, lots, liquidity, fee };
+            let what = FillOf { update, price_ticks, lots, liquidity, fee, fee_currency };
             last.fill.call(on_fill.get(), &handlers.context, &Shown { what, time_ns, instrument, scale })?;
         }
     } else if let Some(on_order) = &handlers.on_order {

@@ -3,16 +3,18 @@
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
-    Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples, Leverage, MarginMode,
-    MarginRule, Matching, VenueConfig,
+    AccountConfig, Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples, Leverage,
+    MarginMode, MarginRule, Matching, VenueConfig, WatchedKinds,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, Finalize, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
-use tradecore_types::{Decimal, InstrumentKind, InstrumentSpec, Money};
+use tradecore_types::{AccountId, Currencies, Decimal, InstrumentKind, InstrumentSpec, LotMethod, Money};
 
+use crate::amounts::money;
 use crate::calendars::Calendars;
+use crate::currencies::{CurrencyTable, others_of, own_or};
 use crate::errors::{broken_invariant, invalid_value, value_error};
 use crate::problems::Problems;
 use crate::risk;
@@ -30,14 +32,7 @@ fn decimal(owner: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Decimal> {
     Decimal::parse(name, &text(owner, name)?).map_err(|error| value_error(&error))
 }
 
-/// Reads decimal text as money.
-pub fn money(name: &'static str, value: &str) -> PyResult<Money> {
-    Decimal::parse(name, value)
-        .and_then(|amount| Money::of(name, amount))
-        .map_err(|error| value_error(&error))
-}
-
-/// Reads the whole configuration.
+/// Reads the whole configuration from the values of Python.
 pub fn read(
     spec: &Bound<'_, PyAny>,
     strategies: &[String],
@@ -51,6 +46,7 @@ pub fn read(
     let risk_spec = spec.getattr("risk")?;
     let fees = spec.getattr("fees")?;
     let calendars = Calendars::read(spec, &mut problems)?;
+    let table = CurrencyTable::read(spec)?;
     let mut instruments = Vec::new();
     let mut symbols = Vec::new();
     for (index, instrument) in spec.getattr("instruments")?.try_iter()?.enumerate() {
@@ -58,18 +54,31 @@ pub fn read(
         symbols.push(text(&instrument, "symbol")?);
         let Some(calendars) = &calendars else { continue };
         let path = format!("instruments[{index}]");
-        instruments.extend(instrument_config(&instrument, &path, &risk_spec, calendars, &mut problems)?);
+        instruments.extend(
+            instrument_config(&instrument, &path, &risk_spec, calendars, &mut problems)?
+                .and_then(|config| {
+                    let currencies = problems.take(&path, table.of_instrument(&instrument));
+                    currencies
+                        .map(|read| read.map(|currencies| InstrumentConfig { currencies, ..config }))
+                        .transpose()
+                })
+                .transpose()?,
+        );
     }
-    let scopes = risk::scopes(&risk_spec, strategies, &symbols, &mut problems)?;
+    let scopes = risk::scopes(spec, strategies, &symbols, &mut problems)?;
     let count = u16::try_from(strategies.len())
         .map_err(|_| invalid_value("strategies", &strategies.len().to_string(), "must be below 2^16"));
     let count = problems.take("", count)?;
     let leverage = problems.take("account", leverage(&account))?;
-    let cash = problems.take("account", text(&account, "cash").and_then(|cash| money("cash", &cash)))?;
+    let lots = problems.take("account", lot_method(&account))?;
+    let cash = problems.take("account", table.own_cash(&account))?;
+    let currencies = table.others(spec, &symbols, &mut problems)?;
     let destination = problems.take("", destination(spec))?;
-    let venue = venue_config(&spec.getattr("venue")?, &fees, &mut problems)?;
-    let fee_tiers = fee_tiers(&fees, &mut problems)?;
+    let watched = problems.take("", watched(spec))?;
+    let venue = venue_config(&spec.getattr("venue")?, &fees, "", &mut problems)?;
+    let fee_tiers = fee_tiers(&fees, "", &mut problems)?;
     let fee_window = problems.take("fees", fee_window(&fees))?;
+    let accounts = account_configs(spec, &table, &mut problems)?;
     problems.raise_any()?;
     let missing = || broken_invariant("a setting was refused and nothing was said of it");
     let config = KernelConfig {
@@ -79,11 +88,16 @@ pub fn read(
         calls_max: risk_spec.getattr("calls_max")?.extract()?,
         currency: text(&account, "currency")?,
         cash: cash.ok_or_else(missing)?,
+        currencies,
+        fee_currency: table.of_fees(AccountId::FIRST, &fees)?,
+        lots: lots.ok_or_else(missing)?,
         leverage: leverage.ok_or_else(missing)?,
         venue: venue.ok_or_else(missing)?,
         fee_tiers,
         fee_window: fee_window.ok_or_else(missing)?,
+        accounts,
         destination: destination.ok_or_else(missing)?,
+        watched: watched.ok_or_else(missing)?,
         is_recording,
         has_digest,
         has_equity_curve,
@@ -96,14 +110,53 @@ pub fn read(
     Ok(config)
 }
 
+/// Reads every venue account beside the first; one that was refused is left out.
+fn account_configs(
+    spec: &Bound<'_, PyAny>,
+    table: &CurrencyTable,
+    problems: &mut Problems,
+) -> PyResult<Vec<AccountConfig>> {
+    let (first_venue, first_fees) = (spec.getattr("venue")?, spec.getattr("fees")?);
+    let mut read = Vec::new();
+    for (index, account) in others_of(spec)?.iter().enumerate() {
+        let path = format!("accounts[{index}]");
+        let prefix = format!("{path}.");
+        let venue = own_or(account, "venue", &first_venue)?;
+        let fees = own_or(account, "fees", &first_fees)?;
+        let id = AccountId(u8::try_from(index + 1).unwrap_or(u8::MAX));
+        let leverage = problems.take(&path, leverage(account))?;
+        let venue = venue_config(&venue, &fees, &prefix, problems)?;
+        let fee_tiers = fee_tiers(&fees, &prefix, problems)?;
+        let fee_window = problems.take(&format!("{path}.fees"), fee_window(&fees))?;
+        let fee_currency = table.of_fees(id, &fees)?;
+        if let (Some(leverage), Some(venue), Some(fee_window)) = (leverage, venue, fee_window) {
+            read.push(AccountConfig { leverage, venue, fee_currency, fee_tiers, fee_window });
+        }
+    }
+    Ok(read)
+}
+
 /// Reads where orders go; a mode that this build does not know is an error and never a simulated venue.
 fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
     match text(spec, "mode")?.as_str() {
         "shadow" => Ok(Destination::Nowhere),
         "backtest" | "paper" => Ok(Destination::Simulated),
         "live" => Ok(Destination::Outside),
-        other => Err(invalid_value("mode", other, "must be one of backtest, shadow, paper")),
+        other => Err(invalid_value("mode", other, "must be one of backtest, shadow, paper, live")),
     }
+}
+
+/// Reads which kinds of orders are watched here for a venue outside.
+fn watched(spec: &Bound<'_, PyAny>) -> PyResult<WatchedKinds> {
+    let names: Vec<String> = spec.getattr("watched")?.extract()?;
+    WatchedKinds::of_names(names.iter().map(String::as_str)).map_err(|error| value_error(&error))
+}
+
+/// Reads which lots of a position fills close.
+pub fn lot_method(account: &Bound<'_, PyAny>) -> PyResult<LotMethod> {
+    let name = text(account, "lots")?;
+    let rule = || format!("must be one of {}", LotMethod::ALL.map(LotMethod::name).join(", "));
+    LotMethod::from_name(&name).ok_or_else(|| invalid_value("lots", &name, &rule()))
 }
 
 /// Reads how much may be held for each unit of equity.
@@ -115,19 +168,21 @@ fn leverage(account: &Bound<'_, PyAny>) -> PyResult<Leverage> {
     Ok(Leverage { numerator: leverage.mantissa, denominator: 10i64.pow(u32::from(leverage.decimals)) })
 }
 
-/// Reads the venue; the rates that everybody pays are part of it.
+/// Reads a venue; the rates that everybody pays are part of it. `above` is the path of the tables.
 fn venue_config(
     venue: &Bound<'_, PyAny>,
     fees: &Bound<'_, PyAny>,
+    above: &str,
     problems: &mut Problems,
 ) -> PyResult<Option<VenueConfig>> {
-    let fees = problems.take("fees", fee_rates(fees))?;
-    let slippage = problems.take("venue.slippage", slippage(&venue.getattr("slippage")?))?;
+    let fees = problems.take(&format!("{above}fees"), fee_rates(fees))?;
+    let slippage = problems.take(&format!("{above}venue.slippage"), slippage(&venue.getattr("slippage")?))?;
+    let path = format!("{above}venue");
     let (Some(fees), Some(slippage)) = (fees, slippage) else {
-        problems.take("venue", venue_of(venue, FeeSchedule::default(), Slippage::default()))?;
+        problems.take(&path, venue_of(venue, FeeSchedule::default(), Slippage::default()))?;
         return Ok(None);
     };
-    problems.take("venue", venue_of(venue, fees, slippage))
+    problems.take(&path, venue_of(venue, fees, slippage))
 }
 
 /// Reads the venue itself.
@@ -181,13 +236,13 @@ fn fee_rates(fees: &Bound<'_, PyAny>) -> PyResult<FeeSchedule> {
         .map_err(|error| value_error(&error))
 }
 
-fn fee_tiers(fees: &Bound<'_, PyAny>, problems: &mut Problems) -> PyResult<Vec<FeeTier>> {
+fn fee_tiers(fees: &Bound<'_, PyAny>, above: &str, problems: &mut Problems) -> PyResult<Vec<FeeTier>> {
     let read = |tier: &Bound<'_, PyAny>| {
         Ok(FeeTier { volume: money("volume_min", &text(tier, "volume_min")?)?, rates: fee_rates(tier)? })
     };
     let mut tiers = Vec::new();
     for (index, tier) in fees.getattr("tiers")?.try_iter()?.enumerate() {
-        tiers.extend(problems.take(&format!("fees.tiers[{index}]"), read(&tier?))?);
+        tiers.extend(problems.take(&format!("{above}fees.tiers[{index}]"), read(&tier?))?);
     }
     Ok(tiers)
 }
@@ -341,7 +396,8 @@ fn instrument_config(
     let (Some(book), Some(limits), Some(sessions), Some(margin)) = (book, limits, sessions, margin) else {
         return Ok(None);
     };
-    Ok(Some(InstrumentConfig { spec, book, limits, sessions, borrow_ppm, margin }))
+    let currencies = Currencies::default();
+    Ok(Some(InstrumentConfig { spec, currencies, book, limits, sessions, borrow_ppm, margin }))
 }
 
 /// Reads what prices and sizes of the instruments of an `EngineSpec` mean, in their order.

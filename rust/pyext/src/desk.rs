@@ -10,6 +10,7 @@ use crate::arguments::{flag, optional, order, text};
 use crate::errors::{invalid_argument, invalid_value};
 use crate::kernel::{PyKernel, kernel_error, verdict_object};
 use crate::numbers::Numbers;
+use crate::order_methods::order_methods;
 use crate::updates::refused_object;
 use crate::wish::{ByPosition, Given, OrderNumber, Part, Wish};
 
@@ -80,10 +81,25 @@ impl PyOrderDesk {
         Ok(this.kernel.mark(InstrumentId(id)).zip(instrument).map(|(ticks, known)| known.price(ticks)))
     }
 
-    /// Money at hand in the account currency, positions paid in full; a short position adds what it sold for.
+    /// Money at hand in the account currency, positions paid in full; a short position adds what it sold for. Money in
+    /// other currencies counts at its price.
     #[getter]
     fn cash(&self, py: Python<'_>) -> PyResult<f64> {
         Ok(looked_into(&self.kernel, py)?.kernel.ledger().cash().to_f64())
+    }
+
+    /// What the account has of a currency by its name, as a venue shows it: spot purchases are a part of it, positions
+    /// of derivatives count as settled.
+    fn balance(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text::currency)] currency: &str,
+    ) -> PyResult<f64> {
+        let this = looked_into(&self.kernel, py)?;
+        match this.kernel.currency_named(currency) {
+            Some(known) => Ok(this.kernel.ledger().balance_in(known).to_f64()),
+            None => Err(invalid_value("currency", currency, "must be a currency of the account")),
+        }
     }
 
     /// What the account is worth in its currency: every position at the last price, those of other strategies
@@ -105,8 +121,8 @@ impl PyOrderDesk {
         Ok(this.kernel.entry_price(self.strategy, InstrumentId(id)))
     }
 
-    /// Profit of the strategy's position at the last price in the account currency, before fees; 0 when it is
-    /// flat.
+    /// Profit of the strategy's position at the last price, before fees, in the settlement currency of the instrument; 0
+    /// when it is flat.
     #[pyo3(signature = (instrument_id=None))]
     fn unrealised_pnl(&self, py: Python<'_>, instrument_id: Given<'_, '_>) -> PyResult<f64> {
         let (id, _) = self.instrument(instrument_id)?;
@@ -119,6 +135,47 @@ impl PyOrderDesk {
         Ok(looked_into(&self.kernel, py)?.kernel.orders().get(OrderId(order_id.0)).is_some())
     }
 
+    /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
+    ///
+    /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
+    fn cancel(&self, py: Python<'_>, order_id: OrderNumber) -> PyResult<bool> {
+        Ok(asked(&self.kernel, py, self.strategy)?.kernel.cancel(self.strategy, OrderId(order_id.0)))
+    }
+
+    /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
+    ///
+    /// What fills while this is on its way counts towards the new size; when that is used up the order ends.
+    /// A trailing stop states no price; it can have a new size.
+    #[pyo3(
+        signature = (order_id, by_position=ByPosition::NOTHING, *, quantity_lots=None, price_ticks=None),
+        text_signature = "($self, order_id, *, quantity_lots, price_ticks=None)"
+    )]
+    fn replace<'a, 'py>(
+        &self,
+        py: Python<'py>,
+        order_id: OrderNumber,
+        by_position: ByPosition<'a, 'py>,
+        quantity_lots: Given<'a, 'py>,
+        price_ticks: Given<'a, 'py>,
+    ) -> PyResult<Py<PyAny>> {
+        let Some(quantity_lots) = quantity_lots.filter(|_| by_position.is_nothing()) else {
+            return Err(by_position.refusal("replace", "order_id, quantity_lots="));
+        };
+        let order_id = OrderId(order_id.0);
+        let mut numbers = Numbers::default();
+        let price_ticks = price_ticks.map(|ticks| numbers.whole("price_ticks", ticks)).transpose()?;
+        let lots = numbers.whole("quantity_lots", quantity_lots)?;
+        let mut this = asked(&self.kernel, py, self.strategy)?;
+        if let Some((refusal, words)) = numbers.into_refused() {
+            this.kernel.refuse_amendment(self.strategy, order_id, refusal);
+            return refused_object(py, refusal, Some(words));
+        }
+        let verdict = this.kernel.replace(self.strategy, order_id, price_ticks, lots);
+        verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
+    }
+}
+
+order_methods! {
     /// Send a buy order: market, or what the prices given make of it.
     ///
     /// Parameters
@@ -176,215 +233,10 @@ impl PyOrderDesk {
     /// ------
     /// InvalidValueError
     ///     When the arguments make no sense together, or one has the wrong type.
-    #[pyo3(
-        signature = (
-            by_position=ByPosition::NOTHING, /, quantity=Part::NONE, quantity_lots=Part::NONE, fraction=Part::NONE, limit=Part::NONE,
-            limit_ticks=Part::NONE, stop=Part::NONE, stop_ticks=Part::NONE, time_in_force="gtc", post_only=false,
-            reduce_only=false, stop_loss=Part::NONE, stop_loss_ticks=Part::NONE, take_profit=Part::NONE, take_profit_ticks=Part::NONE,
-            instrument_id=None, touch=Part::NONE, touch_ticks=Part::NONE, trail=Part::NONE, trail_ticks=Part::NONE, trail_limit=Part::NONE,
-            trail_limit_ticks=Part::NONE, activation=Part::NONE, activation_ticks=Part::NONE, display=Part::NONE, display_lots=Part::NONE,
-            to_limit=false, expire_ns=None, after=None, oco=None, stop_loss_pct=Part::NONE, take_profit_pct=Part::NONE,
-            trail_pct=Part::NONE
-        ),
-        text_signature = "($self, *, quantity=None, quantity_lots=None, fraction=None, limit=None, \
-            limit_ticks=None, stop=None, stop_ticks=None, time_in_force='gtc', post_only=False, \
-            reduce_only=False, stop_loss=None, stop_loss_ticks=None, take_profit=None, \
-            take_profit_ticks=None, instrument_id=None, touch=None, touch_ticks=None, trail=None, \
-            trail_ticks=None, trail_limit=None, trail_limit_ticks=None, activation=None, \
-            activation_ticks=None, display=None, display_lots=None, to_limit=False, expire_ns=None, \
-            after=None, oco=None, stop_loss_pct=None, take_profit_pct=None, trail_pct=None)"
-    )]
-    #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
-    fn buy<'a, 'py>(
-        &self,
-        py: Python<'py>,
-        by_position: ByPosition<'a, 'py>,
-        quantity: Part<'a, 'py>,
-        quantity_lots: Part<'a, 'py>,
-        fraction: Part<'a, 'py>,
-        limit: Part<'a, 'py>,
-        limit_ticks: Part<'a, 'py>,
-        stop: Part<'a, 'py>,
-        stop_ticks: Part<'a, 'py>,
-        #[pyo3(from_py_with = text::time_in_force)] time_in_force: &'a str,
-        #[pyo3(from_py_with = flag::post_only)] post_only: bool,
-        #[pyo3(from_py_with = flag::reduce_only)] reduce_only: bool,
-        stop_loss: Part<'a, 'py>,
-        stop_loss_ticks: Part<'a, 'py>,
-        take_profit: Part<'a, 'py>,
-        take_profit_ticks: Part<'a, 'py>,
-        instrument_id: Given<'a, 'py>,
-        touch: Part<'a, 'py>,
-        touch_ticks: Part<'a, 'py>,
-        trail: Part<'a, 'py>,
-        trail_ticks: Part<'a, 'py>,
-        trail_limit: Part<'a, 'py>,
-        trail_limit_ticks: Part<'a, 'py>,
-        activation: Part<'a, 'py>,
-        activation_ticks: Part<'a, 'py>,
-        display: Part<'a, 'py>,
-        display_lots: Part<'a, 'py>,
-        #[pyo3(from_py_with = flag::to_limit)] to_limit: bool,
-        #[pyo3(from_py_with = optional::expire_ns)] expire_ns: Option<i64>,
-        #[pyo3(from_py_with = order::after)] after: Option<u64>,
-        #[pyo3(from_py_with = order::oco)] oco: Option<u64>,
-        stop_loss_pct: Part<'a, 'py>,
-        take_profit_pct: Part<'a, 'py>,
-        trail_pct: Part<'a, 'py>,
-    ) -> PyResult<Py<PyAny>> {
-        let wish = Wish {
-            side: Side::Buy,
-            by_position,
-            quantity,
-            quantity_lots,
-            fraction,
-            limit: (limit, limit_ticks),
-            stop: (stop, stop_ticks),
-            touch: (touch, touch_ticks),
-            trail: (trail, trail_ticks),
-            trail_limit: (trail_limit, trail_limit_ticks),
-            activation: (activation, activation_ticks),
-            display: (display, display_lots),
-            to_limit,
-            time_in_force,
-            expire_ns,
-            after,
-            oco,
-            post_only,
-            reduce_only,
-            stop_loss: (stop_loss, stop_loss_ticks),
-            take_profit: (take_profit, take_profit_ticks),
-            stop_loss_pct,
-            take_profit_pct,
-            trail_pct,
-        };
-        send(self, py, instrument_id, wish)
-    }
+    buy: Side::Buy;
 
     /// Send a sell order; parameters, answer and errors are those of `buy`.
-    #[pyo3(
-        signature = (
-            by_position=ByPosition::NOTHING, /, quantity=Part::NONE, quantity_lots=Part::NONE, fraction=Part::NONE, limit=Part::NONE,
-            limit_ticks=Part::NONE, stop=Part::NONE, stop_ticks=Part::NONE, time_in_force="gtc", post_only=false,
-            reduce_only=false, stop_loss=Part::NONE, stop_loss_ticks=Part::NONE, take_profit=Part::NONE, take_profit_ticks=Part::NONE,
-            instrument_id=None, touch=Part::NONE, touch_ticks=Part::NONE, trail=Part::NONE, trail_ticks=Part::NONE, trail_limit=Part::NONE,
-            trail_limit_ticks=Part::NONE, activation=Part::NONE, activation_ticks=Part::NONE, display=Part::NONE, display_lots=Part::NONE,
-            to_limit=false, expire_ns=None, after=None, oco=None, stop_loss_pct=Part::NONE, take_profit_pct=Part::NONE,
-            trail_pct=Part::NONE
-        ),
-        text_signature = "($self, *, quantity=None, quantity_lots=None, fraction=None, limit=None, \
-            limit_ticks=None, stop=None, stop_ticks=None, time_in_force='gtc', post_only=False, \
-            reduce_only=False, stop_loss=None, stop_loss_ticks=None, take_profit=None, \
-            take_profit_ticks=None, instrument_id=None, touch=None, touch_ticks=None, trail=None, \
-            trail_ticks=None, trail_limit=None, trail_limit_ticks=None, activation=None, \
-            activation_ticks=None, display=None, display_lots=None, to_limit=False, expire_ns=None, \
-            after=None, oco=None, stop_loss_pct=None, take_profit_pct=None, trail_pct=None)"
-    )]
-    #[expect(clippy::too_many_arguments, reason = "an order has this many choices; each is a keyword")]
-    fn sell<'a, 'py>(
-        &self,
-        py: Python<'py>,
-        by_position: ByPosition<'a, 'py>,
-        quantity: Part<'a, 'py>,
-        quantity_lots: Part<'a, 'py>,
-        fraction: Part<'a, 'py>,
-        limit: Part<'a, 'py>,
-        limit_ticks: Part<'a, 'py>,
-        stop: Part<'a, 'py>,
-        stop_ticks: Part<'a, 'py>,
-        #[pyo3(from_py_with = text::time_in_force)] time_in_force: &'a str,
-        #[pyo3(from_py_with = flag::post_only)] post_only: bool,
-        #[pyo3(from_py_with = flag::reduce_only)] reduce_only: bool,
-        stop_loss: Part<'a, 'py>,
-        stop_loss_ticks: Part<'a, 'py>,
-        take_profit: Part<'a, 'py>,
-        take_profit_ticks: Part<'a, 'py>,
-        instrument_id: Given<'a, 'py>,
-        touch: Part<'a, 'py>,
-        touch_ticks: Part<'a, 'py>,
-        trail: Part<'a, 'py>,
-        trail_ticks: Part<'a, 'py>,
-        trail_limit: Part<'a, 'py>,
-        trail_limit_ticks: Part<'a, 'py>,
-        activation: Part<'a, 'py>,
-        activation_ticks: Part<'a, 'py>,
-        display: Part<'a, 'py>,
-        display_lots: Part<'a, 'py>,
-        #[pyo3(from_py_with = flag::to_limit)] to_limit: bool,
-        #[pyo3(from_py_with = optional::expire_ns)] expire_ns: Option<i64>,
-        #[pyo3(from_py_with = order::after)] after: Option<u64>,
-        #[pyo3(from_py_with = order::oco)] oco: Option<u64>,
-        stop_loss_pct: Part<'a, 'py>,
-        take_profit_pct: Part<'a, 'py>,
-        trail_pct: Part<'a, 'py>,
-    ) -> PyResult<Py<PyAny>> {
-        let wish = Wish {
-            side: Side::Sell,
-            by_position,
-            quantity,
-            quantity_lots,
-            fraction,
-            limit: (limit, limit_ticks),
-            stop: (stop, stop_ticks),
-            touch: (touch, touch_ticks),
-            trail: (trail, trail_ticks),
-            trail_limit: (trail_limit, trail_limit_ticks),
-            activation: (activation, activation_ticks),
-            display: (display, display_lots),
-            to_limit,
-            time_in_force,
-            expire_ns,
-            after,
-            oco,
-            post_only,
-            reduce_only,
-            stop_loss: (stop_loss, stop_loss_ticks),
-            take_profit: (take_profit, take_profit_ticks),
-            stop_loss_pct,
-            take_profit_pct,
-            trail_pct,
-        };
-        send(self, py, instrument_id, wish)
-    }
-
-    /// Ask the venue to cancel an order; False when it is not open, not ours or being cancelled.
-    ///
-    /// Of an exit that ended before it had closed all it was for, what is left is then no longer closed either.
-    fn cancel(&self, py: Python<'_>, order_id: OrderNumber) -> PyResult<bool> {
-        Ok(asked(&self.kernel, py, self.strategy)?.kernel.cancel(self.strategy, OrderId(order_id.0)))
-    }
-
-    /// Ask the venue to give an order a new open size and, unless None, a new price: its limit, else trigger.
-    ///
-    /// What fills while this is on its way counts towards the new size; when that is used up the order ends.
-    /// A trailing stop states no price; it can have a new size.
-    #[pyo3(
-        signature = (order_id, by_position=ByPosition::NOTHING, *, quantity_lots=None, price_ticks=None),
-        text_signature = "($self, order_id, *, quantity_lots, price_ticks=None)"
-    )]
-    fn replace<'a, 'py>(
-        &self,
-        py: Python<'py>,
-        order_id: OrderNumber,
-        by_position: ByPosition<'a, 'py>,
-        quantity_lots: Given<'a, 'py>,
-        price_ticks: Given<'a, 'py>,
-    ) -> PyResult<Py<PyAny>> {
-        let Some(quantity_lots) = quantity_lots.filter(|_| by_position.is_nothing()) else {
-            return Err(by_position.refusal("replace", "order_id, quantity_lots="));
-        };
-        let order_id = OrderId(order_id.0);
-        let mut numbers = Numbers::default();
-        let price_ticks = price_ticks.map(|ticks| numbers.whole("price_ticks", ticks)).transpose()?;
-        let lots = numbers.whole("quantity_lots", quantity_lots)?;
-        let mut this = asked(&self.kernel, py, self.strategy)?;
-        if let Some((refusal, words)) = numbers.into_refused() {
-            this.kernel.refuse_amendment(self.strategy, order_id, refusal);
-            return refused_object(py, refusal, Some(words));
-        }
-        let verdict = this.kernel.replace(self.strategy, order_id, price_ticks, lots);
-        verdict_object(py, verdict.map_err(|error| this.blame(py, &error))?)
-    }
+    sell: Side::Sell;
 }
 
 impl PyOrderDesk {

@@ -6,8 +6,6 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use tradecore_types::ValueError;
 
-use crate::problems::below;
-
 static INVALID_VALUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static OFF_GRID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static INVALID_SPEC: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -61,6 +59,11 @@ pub fn is_invalid_value(error: &PyErr) -> PyResult<bool> {
     })
 }
 
+/// Returns the path of something below a path.
+pub fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
 /// An `InvalidValueError` whose field is the path of its key, below another path.
 pub fn located(path: &str, error: &PyErr) -> PyResult<PyErr> {
     Python::attach(|py| {
@@ -88,7 +91,7 @@ pub fn data_error(location: &str, what: &str) -> PyErr {
     exception(&DATA, "DataError", (location.to_owned(), what.to_owned()))
 }
 
-/// `StorageError`: a disk failed.
+/// Makes a `StorageError`: a disk failed, and nothing after that is durable.
 pub fn storage_error(path: &str, message: &str) -> PyErr {
     exception(&STORAGE, "StorageError", (path.to_owned(), message.to_owned()))
 }

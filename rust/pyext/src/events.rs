@@ -60,7 +60,7 @@ pub struct ShownBar<'a> {
     pub timeframe: Option<&'a Arc<str>>,
 }
 
-/// Returns `buy` or `sell`.
+/// Returns the word that Python has for a side: `buy` or `sell`.
 pub const fn side_name(side: Side) -> &'static str {
     match side {
         Side::Buy => "buy",
@@ -146,27 +146,27 @@ impl PyBar {
     fn timeframe(&self) -> &str {
         self.timeframe.as_deref().unwrap_or_default()
     }
-    /// First price in ticks.
+    /// Price of the first trade, in ticks.
     #[getter]
     fn open_ticks(&self) -> i64 {
         self.open_ticks.get()
     }
-    /// Highest price in ticks.
+    /// Highest price that was traded, in ticks.
     #[getter]
     fn high_ticks(&self) -> i64 {
         self.high_ticks.get()
     }
-    /// Lowest price in ticks.
+    /// Lowest price that was traded, in ticks.
     #[getter]
     fn low_ticks(&self) -> i64 {
         self.low_ticks.get()
     }
-    /// Last price in ticks.
+    /// Price of the last trade, in ticks.
     #[getter]
     fn close_ticks(&self) -> i64 {
         self.close_ticks.get()
     }
-    /// Traded size in lots.
+    /// How much was traded, in lots.
     #[getter]
     fn volume_lots(&self) -> i64 {
         self.volume_lots.get()
@@ -260,7 +260,7 @@ impl PyQuote {
     fn instrument_id(&self) -> u32 {
         self.instrument
     }
-    /// Best bid in ticks.
+    /// Highest price that somebody pays, in ticks.
     #[getter]
     fn bid_ticks(&self) -> i64 {
         self.bid_ticks.get()
@@ -270,7 +270,7 @@ impl PyQuote {
     fn bid_lots(&self) -> i64 {
         self.bid_lots.get()
     }
-    /// Best ask in ticks.
+    /// Lowest price that somebody sells at, in ticks.
     #[getter]
     fn ask_ticks(&self) -> i64 {
         self.ask_ticks.get()
@@ -345,22 +345,22 @@ impl PyTrade {
     fn instrument_id(&self) -> u32 {
         self.instrument
     }
-    /// Price in ticks.
+    /// Price in whole ticks, so that no digit of it is rounded.
     #[getter]
     fn price_ticks(&self) -> i64 {
         self.price_ticks.get()
     }
-    /// Size in lots.
+    /// Size in whole lots, so that no digit of it is rounded.
     #[getter]
     fn lots(&self) -> i64 {
         self.lots.get()
     }
-    /// Price as a float.
+    /// Price as a number of the quote currency, for arithmetic that may round.
     #[getter]
     fn price(&self) -> f64 {
         self.scale.price(self.price_ticks.get())
     }
-    /// Size as a float.
+    /// Size as a number of units, for arithmetic that may round.
     #[getter]
     fn quantity(&self) -> f64 {
         self.scale.quantity(self.lots.get())

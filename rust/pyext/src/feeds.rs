@@ -1,12 +1,14 @@
 //! Python face of the feeds crate: venue messages in, events out.
 
+use std::collections::BTreeMap;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tradecore_feeds::{
-    BinanceDecoder, BookFormat, CaptureLimits, DecodeError, Decoded, Market, SymbolSpec, VenueBookEvents,
+    BinanceDecoder, BookFormat, CaptureBounds, DecodeError, Decoded, Market, SymbolSpec, VenueBookEvents,
 };
 use tradecore_types::{
-    AccountEvent, Decimal, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError,
+    AccountEvent, Decimal, Event, EventBody, FeedState, Flow, InstrumentId, Level, Side, ValueError,
 };
 
 use crate::batch::PyEventBatch;
@@ -17,6 +19,7 @@ use crate::reports::put_said;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyBinanceDecoder>()?;
     module.add_class::<PyVenueBookDecoder>()?;
+    module.add_function(wrap_pyfunction!(last_seen, module)?)?;
     module.add_function(wrap_pyfunction!(read_events, module)?)
 }
 
@@ -88,18 +91,18 @@ impl PyBinanceDecoder {
         batch: &mut PyEventBatch,
         until_ns: i64,
     ) -> PyResult<(usize, bool)> {
-        let limits = CaptureLimits { events_max, until_ns };
+        let bounds = CaptureBounds { events_max, until_ns };
         let (decoder, events) = (&mut self.inner, batch.filling());
-        py.detach(|| decoder.decode_capture(piece, is_last, limits, events))
-            .map(|captured| (captured.consumed, captured.is_limited))
+        py.detach(|| decoder.decode_capture(piece, is_last, bounds, events))
+            .map(|captured| (captured.consumed, captured.is_bounded))
             .map_err(|error| decode_error("line", &error))
     }
 
     /// Number of messages so far by outcome; `messages` counts all, the wrong ones included.
     #[getter]
-    fn counts(&self) -> std::collections::BTreeMap<&'static str, u64> {
+    fn counts(&self) -> BTreeMap<&'static str, u64> {
         let counts = self.inner.counts();
-        std::collections::BTreeMap::from([
+        BTreeMap::from([
             ("messages", counts.messages),
             ("events", counts.events),
             ("unknown_symbols", counts.unknown_symbols),
@@ -166,6 +169,24 @@ fn symbol_specs(symbols: Vec<(String, u32, String, String)>) -> Result<Vec<Symbo
     symbols.into_iter().map(spec).collect()
 }
 
+/// Of each instrument in a batch, by its number, the number of its last trade; and when its last bar closed.
+#[pyfunction]
+fn last_seen(batch: &PyEventBatch) -> (BTreeMap<u32, u64>, BTreeMap<u32, i64>) {
+    let (mut trades, mut bars) = (BTreeMap::new(), BTreeMap::new());
+    for Event { instrument, time_ns, body } in &batch.events().events {
+        match body {
+            EventBody::Trade(trade) if trade.trade_id != 0 => {
+                trades.insert(instrument.0, trade.trade_id);
+            }
+            EventBody::Bar(_) => {
+                bars.insert(instrument.0, *time_ns);
+            }
+            _ => {}
+        }
+    }
+    (trades, bars)
+}
+
 /// The events of a batch as tuples (kind, time_ns, instrument_id, values...), for tests and tools.
 ///
 /// The values are those the method of the batch with the name of the kind takes; levels are lists of
@@ -229,10 +250,11 @@ fn read_events<'py>(py: Python<'py>, batch: &PyEventBatch) -> PyResult<Bound<'py
             }
             EventBody::Flow(Flow::Cancel { flow_id }) => list.append(("flow_cancel", time, id, flow_id))?,
             EventBody::Feed(FeedState::Lost) => list.append(("feed_lost", time, id))?,
+            EventBody::Feed(FeedState::Past) => list.append(("feed_past", time, id))?,
             EventBody::Command(command) => list.append(("command", time, id, command.kind.code()))?,
             EventBody::Mark(mark) => list.append(("mark", time, id, mark.price_ticks))?,
             EventBody::Funding(funding) => {
-                list.append(("funding", time, id, funding.rate_ppb, funding.mark_ticks))?;
+                list.append(("funding", time, id, funding.rate_ppb, funding.mark_ticks.unwrap_or(0)))?;
             }
             EventBody::Venue(place) => {
                 let said = PyDict::new(py);

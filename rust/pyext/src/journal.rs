@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use tradecore_journal::{
-    Frames, Head, JournalError, Kind, Reader, Status, Verdict, Writer, collect_events, decode,
+    Finding, Frames, Head, JournalError, Kind, Reader, Status, Writer, collect_events, decode,
     encode_session, encode_session_end, set_aside, succeed, verify,
 };
 use tradecore_kernel::BEHAVIOUR_VERSION;
@@ -27,7 +27,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     in_each_child(module.py(), let_go)?;
     module.add_class::<PyJournalWriter>()?;
     module.add_class::<PyJournalReader>()?;
-    module.add_class::<PyJournalVerdict>()?;
+    module.add_class::<PyJournalFinding>()?;
     module.add_function(wrap_pyfunction!(journal_verify, module)?)?;
     module.add_function(wrap_pyfunction!(journal_set_aside, module)?)?;
     module.add_function(wrap_pyfunction!(journal_succeed, module)?)?;
@@ -225,7 +225,7 @@ impl PyJournalWriter {
         self.recovered_path.as_ref().map(|path| path.display().to_string())
     }
 
-    /// Where the journal is.
+    /// Path of the file or folder that the journal is in.
     #[getter]
     fn path(&self) -> String {
         self.path.display().to_string()
@@ -365,9 +365,9 @@ type PlainRecord<'py> = (&'static str, i64, Bound<'py, PyDict>);
 ///
 /// `status` is intact, torn (a crash left a tail unfinished; the next writer cuts it off) or damaged.
 /// `records`, `head` and `bytes` are of the whole part before that.
-#[pyclass(name = "JournalVerdict", module = "tradecore._core", frozen, get_all)]
-pub struct PyJournalVerdict {
-    /// intact, torn or damaged.
+#[pyclass(name = "JournalFinding", module = "tradecore._core", frozen, get_all)]
+pub struct PyJournalFinding {
+    /// What the check ended with: `intact`, `torn` or `damaged`.
     status: &'static str,
     /// Number of records that are whole and in order.
     records: u64,
@@ -391,32 +391,32 @@ pub struct PyJournalVerdict {
 ///
 /// Raises `StorageError` when the file cannot be read, is no journal, or is of a newer version.
 #[pyfunction]
-fn journal_verify(py: Python<'_>, path: PathBuf) -> PyResult<PyJournalVerdict> {
-    let verdict = py.detach(|| verify(&path)).map_err(|error| storage(&error))?;
-    let damage = match verdict.status {
+fn journal_verify(py: Python<'_>, path: PathBuf) -> PyResult<PyJournalFinding> {
+    let finding = py.detach(|| verify(&path)).map_err(|error| storage(&error))?;
+    let damage = match finding.status {
         Status::Damaged(damage) => Some(damage),
         Status::Intact | Status::Torn => None,
     };
-    Ok(PyJournalVerdict {
-        status: match verdict.status {
+    Ok(PyJournalFinding {
+        status: match finding.status {
             Status::Intact => "intact",
             Status::Torn => "torn",
             Status::Damaged(_) => "damaged",
         },
-        records: verdict.records,
-        head: verdict.head.to_string(),
-        bytes: verdict.bytes,
-        file_bytes: verdict.file_bytes,
-        created_ns: verdict.created_ns,
+        records: finding.records,
+        head: finding.head.to_string(),
+        bytes: finding.bytes,
+        file_bytes: finding.file_bytes,
+        created_ns: finding.created_ns,
         damaged_offset: damage.map(|damage| damage.offset),
         damaged_seq: damage.map(|damage| damage.first_seq),
-        message: message(&verdict),
+        message: message(&finding),
     })
 }
 
 /// Says in a sentence what was found.
-fn message(verdict: &Verdict) -> String {
-    let Verdict { status, records, bytes, file_bytes, .. } = verdict;
+fn message(finding: &Finding) -> String {
+    let Finding { status, records, bytes, file_bytes, .. } = finding;
     match status {
         Status::Intact => format!("all {records} records are whole and in order"),
         Status::Torn => format!(
@@ -488,7 +488,7 @@ type KindRow<'py> = (u8, &'static str, &'static str, &'static str, Bound<'py, Py
 /// Return the name of every command, and in a sentence what it does.
 #[pyfunction]
 fn command_names() -> Vec<(&'static str, &'static str)> {
-    CommandName::ALL.into_iter().map(|name| (name.as_str(), name.about())).collect()
+    CommandName::ALL.into_iter().map(|name| (name.name(), name.about())).collect()
 }
 
 /// Return every state of an order as `(name, is_terminal)`; nothing happens to an order in a terminal one.

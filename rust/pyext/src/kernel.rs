@@ -15,6 +15,7 @@ use crate::batch::PyEventBatch;
 use crate::caller::Calling;
 use crate::calls::Handlers;
 use crate::config;
+use crate::currencies;
 use crate::errors::{broken_invariant, invalid_value, misuse, strategy_error, value_error};
 use crate::events::Scale;
 use crate::gates::UserGates;
@@ -55,7 +56,7 @@ pub struct PyKernel {
     pub(crate) kernel: Kernel,
     scales: Vec<Scale>,
     pub(crate) timeframes: bars::Timeframes,
-    /// Names of the strategies.
+    /// Names of the strategies, by their number.
     pub(crate) strategies: Vec<String>,
     /// Where strategies are called at this moment, if they are.
     pub(crate) calling: Calling,
@@ -347,7 +348,7 @@ impl PyKernel {
         self.kernel.switches().is_killed
     }
 
-    /// Whether trading is paused.
+    /// Whether an operator has paused trading: what adds risk is refused until it is resumed.
     #[getter]
     fn is_paused(&self) -> bool {
         self.kernel.switches().is_paused
@@ -357,6 +358,24 @@ impl PyKernel {
     #[getter]
     fn is_unreconciled(&self) -> bool {
         self.kernel.switches().is_unreconciled
+    }
+
+    /// Orders of which a venue outside told its name: number, that name, the one that others gave it, and whether they
+    /// made it and it was taken over.
+    fn venue_names(&self) -> Vec<(u64, &str, Option<&str>, bool)> {
+        positions::venue_names(&self.kernel)
+    }
+
+    /// What is known of a venue outside: `has_agreed`, `to_end` (the last order that an operator wants ended) and
+    /// `refused_exits`.
+    fn outside<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        positions::outside(py, &self.kernel)
+    }
+
+    /// Whether what is fed is of the past: strategies are called, and what they ask for is refused.
+    #[getter]
+    fn is_warming_up(&self) -> bool {
+        self.kernel.is_warming_up()
     }
 
     /// Checks that the commands of a batch can be carried out; nothing is queued.
@@ -462,7 +481,8 @@ impl PyKernel {
     }
 
     /// Open orders as dictionaries: order_id, strategy_id, instrument_id, side, price_ticks, open_lots, filled_lots,
-    /// state, and `intent`, which has the values of its journal record.
+    /// state, `is_sent`, `trades` (names of those that a venue outside told of), and `intent`, which has the values
+    /// of its journal record.
     fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         positions::open_orders(py, &self.kernel)
     }
@@ -471,6 +491,19 @@ impl PyKernel {
     /// it received without a fill (negative: paid): funding, borrow, liquidation_fee, insurance.
     fn money<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         results::money(py, &self.kernel)
+    }
+
+    /// What each venue account is worth at the last prices, by its number, in atto units (1e-18).
+    fn account_equities(&self) -> PyResult<Vec<i128>> {
+        let equity_of = |account| self.kernel.equity_of(account).map(|equity| equity.0);
+        self.kernel.ledger().accounts().map(equity_of).collect::<Result<_, _>>().map_err(|e| kernel_error(&e))
+    }
+
+    /// Balances, one for each currency at each account by its number, in atto units (1e-18): `currency`, `account` (its
+    /// number), `balance` as a venue shows it, `cash` (positions paid in full), `realised`, `fees`, `price` in the reporting currency (None
+    /// before there is one), `worth` in it, and what was received by kind.
+    fn balances<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        currencies::balances(py, &self.kernel)
     }
 
     /// What a strategy's position received for a reason in atto units (1e-18); negative is what it paid.

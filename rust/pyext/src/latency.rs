@@ -18,13 +18,13 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// the venue is not earlier; no way takes less than no time. Raises `InvalidValueError` with the row.
 #[pyclass(name = "LatencySamples", module = "tradecore._core", frozen)]
 pub struct PyLatencySamples {
-    /// The samples.
+    /// The samples, in the order in which they were measured.
     pub inner: LatencySamples,
 }
 
 #[pymethods]
 impl PyLatencySamples {
-    /// Takes the columns.
+    /// Reads one sample a row from three columns of equal length, in UTC nanoseconds.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "arguments as Python hands them over")]
     fn new(request_ns: Column<'_>, venue_ns: Column<'_>, response_ns: Column<'_>) -> PyResult<Self> {

@@ -26,7 +26,7 @@ impl<'py, T: Any + Send + Sync> Lent<'py, T> {
         Ok(Self { columns, keeper })
     }
 
-    /// Returns the columns.
+    /// Returns the columns that are shown, as they are in the engine's memory.
     pub fn columns(&self) -> &T {
         &self.columns
     }

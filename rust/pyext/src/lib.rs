@@ -3,6 +3,8 @@
 mod access;
 mod account;
 mod activity;
+mod adoption;
+mod amounts;
 mod arguments;
 mod bars;
 mod batch;
@@ -15,6 +17,7 @@ mod caller;
 mod calls;
 mod columns;
 mod config;
+mod currencies;
 mod deadline;
 mod desk;
 mod errors;
@@ -30,6 +33,7 @@ mod lent;
 mod liquidity;
 mod numbers;
 mod order_book;
+mod order_methods;
 mod positions;
 mod problems;
 mod reports;
@@ -48,7 +52,7 @@ mod words;
 
 use pyo3::prelude::*;
 
-/// Native parts of tradecore.
+/// The native part of tradecore: everything that decides, and all state.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -64,6 +68,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     indicators::register(module)?;
     journal::register(module)?;
     callback::register(module)?;
+    currencies::register(module)?;
     caller::register(module)?;
     deadline::register(module)?;
     kernel::register(module)?;

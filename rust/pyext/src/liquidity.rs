@@ -88,7 +88,7 @@ pub fn seen<T>(depth: &dyn Depth, own: Option<&PyOwnLevels>, look: impl FnOnce(&
 pub fn volume_tuple(volume: Option<Volume>) -> PyResult<VolumeTuple> {
     let rule = "must fit 128 bits of ticks times lots";
     let volume = volume.ok_or_else(|| invalid_value("value", "sum of price times size", rule))?;
-    Ok((volume.levels, volume.lots, volume.value, volume.worst_ticks))
+    Ok((volume.levels, volume.lots, volume.value, volume.worst_ticks.unwrap_or(0)))
 }
 
 /// Writes the best `n` levels of both sides into `out`, or a new array, and zeros where a side has fewer.

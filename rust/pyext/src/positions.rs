@@ -68,9 +68,26 @@ pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py,
         row.set_item("open_lots", order.open_lots())?;
         row.set_item("filled_lots", order.filled_lots)?;
         row.set_item("state", order.state.name())?;
+        row.set_item("is_sent", kernel.has_been_sent(order.intent.order_id))?;
+        row.set_item("trades", kernel.trades_of(order.intent.order_id).collect::<Vec<_>>())?;
         row.set_item("intent", intent)?;
         out.append(row)?;
     }
+    Ok(out)
+}
+
+/// How a venue outside calls orders.
+pub fn venue_names(kernel: &Kernel) -> Vec<(u64, &str, Option<&str>, bool)> {
+    let names = kernel.venue_names();
+    names.map(|(order_id, venue, client, is_theirs)| (order_id.0, venue, client, is_theirs)).collect()
+}
+
+/// What is known of a venue outside beside its orders.
+pub fn outside<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    out.set_item("has_agreed", kernel.has_agreed())?;
+    out.set_item("to_end", kernel.to_end().map_or(0, |id| id.0))?;
+    out.set_item("refused_exits", kernel.refused_exits().map(|id| id.0).collect::<Vec<_>>())?;
     Ok(out)
 }
 

@@ -41,8 +41,3 @@ impl Problems {
         if self.found.is_empty() { Ok(()) } else { Err(invalid_spec(std::mem::take(&mut self.found))) }
     }
 }
-
-/// Returns the path of something below a path.
-pub fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}

@@ -3,9 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tradecore_types::{
-    CancelReason, Liquidity, Money, RejectReason, Report, ReportBody, Surprise, VenueEvent,
+    CancelReason, CurrencyId, Liquidity, Money, RejectReason, Report, ReportBody, Surprise, VenueEvent,
 };
 
+use crate::adoption::put_adopted;
 use crate::errors::invalid_value;
 
 /// What a report can have beside its word.
@@ -15,6 +16,8 @@ pub struct Terms<'a> {
     pub lots: i64,
     pub liquidity: &'a str,
     pub fee_atto: i128,
+    /// Number of the currency of the fee; `None` for the settlement currency of the instrument.
+    pub fee_currency: Option<CurrencyId>,
     pub reason: &'a str,
 }
 
@@ -22,11 +25,11 @@ pub struct Terms<'a> {
 const WORDS: &str = "must be accepted, rejected, triggered, fill, canceled, cancel_rejected, replaced, restated, \
     replace_rejected or expired";
 
-/// Reads a report.
+/// Reads what a report says from its word and its terms.
 pub fn report_body(word: &str, terms: &Terms<'_>) -> PyResult<ReportBody> {
     let Terms { price_ticks, lots, .. } = *terms;
-    // An amendment of price 0 keeps the price.
-    let kept_ticks = price_ticks.unwrap_or(0);
+    // A frame has 0 for an amendment that keeps the price, so none may name it.
+    let new_ticks = price_ticks.filter(|&ticks| ticks != 0);
     Ok(match word {
         "accepted" => ReportBody::Accepted,
         "rejected" => ReportBody::Rejected(reject_reason(terms.reason)?),
@@ -41,12 +44,13 @@ pub fn report_body(word: &str, terms: &Terms<'_>) -> PyResult<ReportBody> {
             };
             let rule = "a fill must have a price";
             let price_ticks = price_ticks.ok_or_else(|| invalid_value("price_ticks", "none", rule))?;
-            ReportBody::Fill { price_ticks, lots, liquidity, fee: Money(terms.fee_atto) }
+            let (fee, fee_currency) = (Money(terms.fee_atto), terms.fee_currency);
+            ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency }
         }
         "canceled" => ReportBody::Canceled(cancel_reason(terms.reason)?),
         "cancel_rejected" => ReportBody::CancelRejected(reject_reason(terms.reason)?),
-        "replaced" => ReportBody::Replaced { price_ticks: kept_ticks, lots },
-        "restated" => ReportBody::Restated { price_ticks: kept_ticks, lots },
+        "replaced" => ReportBody::Replaced { price_ticks: new_ticks, lots },
+        "restated" => ReportBody::Restated { price_ticks: new_ticks, lots },
         "replace_rejected" => ReportBody::ReplaceRejected(reject_reason(terms.reason)?),
         "expired" => ReportBody::Expired,
         other => return Err(invalid_value("report", other, WORDS)),
@@ -83,7 +87,8 @@ pub fn put_said(dict: &Bound<'_, PyDict>, said: &VenueEvent<&str>) -> PyResult<(
             Ok(())
         }
         VenueEvent::OutcomeLost { order_id } => dict.set_item("order_id", order_id.0),
-        VenueEvent::Reconciled => Ok(()),
+        VenueEvent::Reconciling | VenueEvent::Reconciled => Ok(()),
+        VenueEvent::Adopted(found) => put_adopted(dict, found),
     }
 }
 
@@ -94,7 +99,19 @@ pub fn put_surprise(dict: &Bound<'_, PyDict>, surprise: Surprise) -> PyResult<()
     dict.set_item("halts", surprise.kind.halts())
 }
 
-/// Puts a report.
+/// Puts a value into a dictionary, or nothing where there is none.
+pub fn put_some<'py, T: IntoPyObject<'py>>(
+    dict: &Bound<'py, PyDict>,
+    name: &str,
+    value: Option<T>,
+) -> PyResult<()> {
+    match value {
+        Some(value) => dict.set_item(name, value),
+        None => Ok(()),
+    }
+}
+
+/// Puts the fields of a report into a dictionary, as records of the journal have them.
 pub fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
     dict.set_item("order_id", report.order_id.0)?;
     dict.set_item("venue_time_ns", report.venue_time_ns)?;
@@ -106,7 +123,7 @@ pub fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
             dict.set_item("price_ticks", price_ticks)?;
             ("triggered", None)
         }
-        ReportBody::Fill { price_ticks, lots, liquidity, fee } => {
+        ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency } => {
             dict.set_item("price_ticks", price_ticks)?;
             dict.set_item("lots", lots)?;
             let liquidity = match liquidity {
@@ -115,12 +132,15 @@ pub fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
             };
             dict.set_item("liquidity", liquidity)?;
             dict.set_item("fee", fee.0)?;
+            if let Some(currency) = fee_currency {
+                dict.set_item("fee_currency", currency.0)?;
+            }
             ("fill", None)
         }
         ReportBody::Canceled(reason) => ("canceled", Some(reason.name())),
         ReportBody::CancelRejected(reason) => ("cancel_rejected", Some(reason.name())),
         ReportBody::Replaced { price_ticks, lots } | ReportBody::Restated { price_ticks, lots } => {
-            dict.set_item("price_ticks", price_ticks)?;
+            put_some(dict, "price_ticks", price_ticks)?;
             dict.set_item("lots", lots)?;
             let is_asked = matches!(report.body, ReportBody::Replaced { .. });
             (if is_asked { "replaced" } else { "restated" }, None)

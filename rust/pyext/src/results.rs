@@ -119,7 +119,7 @@ pub fn money<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDic
     out.set_item("realised", ledger.realised().0)?;
     out.set_item("unrealised", equity.0 - ledger.balance().0)?;
     out.set_item("fees", ledger.fees().0)?;
-    out.set_item("opening", ledger.opening().0)?;
+    out.set_item("opening", kernel.brought().0)?;
     out.set_item("adjusted", ledger.adjusted().0)?;
     for kind in CashFlowKind::ALL {
         out.set_item(kind.name(), ledger.received(kind).0)?;

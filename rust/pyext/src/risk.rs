@@ -5,40 +5,13 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_risk::{Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    Decimal, InstrumentId, InstrumentSpec, LimitName, LimitValue, Money, Scope, StrategyId,
+    AccountId, Decimal, InstrumentId, InstrumentSpec, LimitName, LimitOwner, LimitValue, Money, Scope,
+    StrategyId,
 };
 
+use crate::currencies::others_of;
 use crate::errors::{invalid_value, value_error};
 use crate::problems::Problems;
-
-/// Limits of an instrument that may be absent.
-const OF_INSTRUMENT: [LimitName; 8] = [
-    LimitName::Quantity,
-    LimitName::Notional,
-    LimitName::Position,
-    LimitName::OpenOrders,
-    LimitName::OrderRate,
-    LimitName::PriceCollar,
-    LimitName::ReferenceAge,
-    LimitName::PriceDrift,
-];
-
-/// Limits that the account and a strategy have.
-const OF_SCOPE: [LimitName; 10] = [
-    LimitName::Quantity,
-    LimitName::Notional,
-    LimitName::Position,
-    LimitName::OpenOrders,
-    LimitName::Gross,
-    LimitName::Net,
-    LimitName::MessageRate,
-    LimitName::CancelReserve,
-    LimitName::DailyLoss,
-    LimitName::Drawdown,
-];
-
-/// Limits that only a strategy has.
-const OF_STRATEGY: [LimitName; 2] = [LimitName::Executions, LimitName::IdenticalWindow];
 
 /// Reads the number of a limit.
 fn number(limit: LimitName, value: Option<&str>) -> PyResult<Option<Decimal>> {
@@ -76,7 +49,7 @@ pub fn limits(
         ..Limits::default()
     };
     let mut is_good = true;
-    for limit in OF_INSTRUMENT {
+    for limit in LimitName::of(LimitOwner::Instrument) {
         let own = own.as_ref().filter(|own| own.getattr(limit.name()).is_ok_and(|value| !value.is_none()));
         let (owner, path) = own.map_or((risk, "risk"), |own| (own, own_path.as_str()));
         let read = setting(owner, limit)
@@ -86,17 +59,35 @@ pub fn limits(
     Ok(is_good.then_some(limits))
 }
 
-/// Reads the limits of the account and of the named strategies from a `RiskSpec`; `None` when any was refused.
+/// Reads the limits of the accounts, of all together and of the named strategies; `None` when any was refused.
+///
+/// Where there is one account, it is all together.
 pub fn scopes(
-    risk: &Bound<'_, PyAny>,
+    spec: &Bound<'_, PyAny>,
     strategies: &[String],
     symbols: &[String],
     problems: &mut Problems,
 ) -> PyResult<Option<ScopesConfig>> {
+    let risk = &spec.getattr("risk")?;
     let word: String = risk.getattr("self_trade")?.str()?.extract()?;
     let by_name = risk.getattr("strategy")?.cast_into::<PyDict>()?;
-    let account = scope_limits(&risk.getattr("account")?, Scope::Account, &OF_SCOPE);
-    let account = problems.take("risk.account", account)?;
+    let account = scope_limits(&risk.getattr("account")?, Scope::ACCOUNT, LimitOwner::Account);
+    let mut account = problems.take("risk.account", account)?;
+    let mut accounts: Vec<ScopeLimits> = Vec::new();
+    for (index, other) in others_of(spec)?.iter().enumerate() {
+        if index == 0 {
+            accounts.extend(account.take());
+            let portfolio = risk.getattr("portfolio")?;
+            account = if portfolio.is_none() {
+                Some(ScopeLimits::default())
+            } else {
+                let limits = scope_limits(&portfolio, Scope::Portfolio, LimitOwner::Account);
+                problems.take("risk.portfolio", limits)?
+            };
+        }
+        let limits = scope_limits(&other.getattr("risk")?, Scope::ACCOUNT, LimitOwner::Account);
+        accounts.extend(problems.take(&format!("accounts[{index}].risk"), limits)?);
+    }
     let mut of_strategies = Vec::with_capacity(strategies.len());
     for (index, name) in strategies.iter().enumerate() {
         of_strategies.extend(match by_name.get_item(name)? {
@@ -109,7 +100,7 @@ pub fn scopes(
     let self_trade = problems.take("risk", self_trade(&word))?;
     let day_start_ns = risk.getattr("day_start_ns")?.extract()?;
     let (Some(account), Some(self_trade)) = (account, self_trade) else { return Ok(None) };
-    Ok(Some(ScopesConfig { account, strategies: of_strategies, self_trade, day_start_ns }))
+    Ok(Some(ScopesConfig { account, accounts, strategies: of_strategies, self_trade, day_start_ns }))
 }
 
 /// Reads what is done about an order that would trade with another one of the account.
@@ -120,11 +111,8 @@ fn self_trade(word: &str) -> PyResult<SelfTrade> {
 
 fn strategy_limits(spec: &Bound<'_, PyAny>, index: usize, symbols: &[String]) -> PyResult<StrategyLimits> {
     let scope = Scope::Strategy(StrategyId(u16::try_from(index).unwrap_or(u16::MAX)));
-    let mut limits = scope_limits(spec, scope, &OF_SCOPE)?;
+    let mut limits = scope_limits(spec, scope, LimitOwner::Strategy)?;
     limits.executions_window_ns = spec.getattr("executions_window_ns")?.extract()?;
-    for limit in OF_STRATEGY {
-        limits.set(scope, limit, setting(spec, limit)?).map_err(|error| value_error(&error))?;
-    }
     let allowed: Option<Vec<String>> = spec.getattr("instruments")?.extract()?;
     let id_of = |symbol: String| match symbols.iter().position(|known| *known == symbol) {
         Some(index) => Ok(InstrumentId(u32::try_from(index).unwrap_or(u32::MAX))),
@@ -134,24 +122,27 @@ fn strategy_limits(spec: &Bound<'_, PyAny>, index: usize, symbols: &[String]) ->
     Ok(StrategyLimits { limits, instruments })
 }
 
-fn scope_limits(spec: &Bound<'_, PyAny>, scope: Scope, names: &[LimitName]) -> PyResult<ScopeLimits> {
+fn scope_limits(spec: &Bound<'_, PyAny>, scope: Scope, owner: LimitOwner) -> PyResult<ScopeLimits> {
     let mut limits = ScopeLimits {
         message_rate_window_ns: spec.getattr("message_rate_window_ns")?.extract()?,
         ..ScopeLimits::default()
     };
-    for limit in names {
-        limits.set(scope, *limit, setting(spec, *limit)?).map_err(|error| value_error(&error))?;
+    for limit in LimitName::of(owner) {
+        limits.set(scope, limit, setting(spec, limit)?).map_err(|error| value_error(&error))?;
     }
     Ok(limits)
 }
 
 /// Reads what a limit or a halt is about.
 pub fn scope(what: &str, id: u32) -> PyResult<Scope> {
+    if let ("account", Ok(id)) = (what, u8::try_from(id)) {
+        return Ok(Scope::Account(AccountId(id)));
+    }
     match (what, u16::try_from(id)) {
-        ("account", _) => Ok(Scope::Account),
+        ("portfolio", _) => Ok(Scope::Portfolio),
         ("strategy", Ok(id)) => Ok(Scope::Strategy(StrategyId(id))),
         ("instrument", _) => Ok(Scope::Instrument(InstrumentId(id))),
-        _ => Err(invalid_value("scope", what, "must be account, strategy or instrument")),
+        _ => Err(invalid_value("scope", what, "must be account, portfolio, strategy or instrument")),
     }
 }
 
@@ -183,7 +174,8 @@ pub fn value_text(limit: LimitName, value: LimitValue) -> Option<String> {
 /// Names a scope, and its number where it has one.
 pub fn scope_name(scope: Scope) -> (&'static str, u32) {
     match scope {
-        Scope::Account => ("account", 0),
+        Scope::Account(AccountId(id)) => ("account", u32::from(id)),
+        Scope::Portfolio => ("portfolio", 0),
         Scope::Strategy(StrategyId(id)) => ("strategy", u32::from(id)),
         Scope::Instrument(InstrumentId(id)) => ("instrument", id),
     }
@@ -233,7 +225,7 @@ pub fn shown<'py>(py: Python<'py>, kernel: &Kernel, scope: Scope) -> PyResult<Bo
         put(LimitName::ExecutionsWindow, span(Some(limits.executions_window_ns)))?;
         put(LimitName::IdenticalWindow, span(limits.identical_window_ns))?;
         out.set_item("instruments", allowed(kernel, strategy))?;
-    } else {
+    } else if scope == Scope::Portfolio || !kernel.scopes().has_accounts() {
         put(LimitName::SelfTrade, Some(kernel.scopes().self_trade().name().to_owned()))?;
     }
     Ok(out)

@@ -49,8 +49,8 @@ fn row(trade: ClosedTrade) -> Row {
     )
 }
 
-/// Closed trades made again of fills, by the ledger of the engine itself: first in, first out for each strategy and
-/// instrument, what an order closes by name before all others.
+/// Closed trades made again of fills, by the ledger of the engine itself: for each strategy and instrument by the method
+/// of the account, what an order closes by name before all others.
 #[pyclass(name = "TradeBook", module = "tradecore._core")]
 pub struct PyTradeBook {
     ledger: Ledger,
@@ -69,7 +69,9 @@ impl PyTradeBook {
             Instrument::new(InstrumentId(id), spec).map_err(|error| value_error(&error))
         };
         let instruments = specs.into_iter().enumerate().map(instrument).collect::<PyResult<Vec<_>>>()?;
-        Ok(Self { ledger: Ledger::new(instruments, usize::from(strategies), Money(0), 0) })
+        let method = config::lot_method(&spec.getattr("account")?)?;
+        let ledger = Ledger::new(instruments, usize::from(strategies), Money(0), 0).closing_by(method);
+        Ok(Self { ledger })
     }
 
     /// Books a fill; fills come in the order in which they were reported.
@@ -102,15 +104,16 @@ impl PyTradeBook {
             fee: Money(fee),
             venue_time_ns,
             closes: closes.map(OrderId),
+            fee_currency: None,
         };
-        let booked = self.ledger.apply_fill(fill).map(|_| ());
+        let booked = self.ledger.apply_fill(&fill).map(|_| ());
         booked.map_err(|error| invalid_value("fill", &order_id.to_string(), &error.to_string()))
     }
 
     /// Opens the book with lots that an account began with, before the first fill.
     ///
-    /// A tuple each: strategy_id, instrument_id, entry_order, entry_time_ns, entry_ticks, lots and entry fee in atto
-    /// units (1e-18) of money.
+    /// A tuple each: strategy_id, instrument_id, entry_order, entry_time_ns, entry_ticks, lots, and in atto units
+    /// (1e-18) of money the entry fee and its share of an average cost, or None.
     fn open(&mut self, lots: Vec<LotRow>) -> PyResult<()> {
         let lots: Vec<_> = lots.iter().map(lot_of).collect();
         let opened = self.ledger.open(Money(0), None, &lots);

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use tradecore_kernel::OrderUpdate;
-use tradecore_types::{CashFlow, Liquidation, Liquidity, Money, Refusal, ReportBody, Side};
+use tradecore_types::{CashFlow, CurrencyId, Liquidation, Liquidity, Money, Refusal, ReportBody, Side};
 
 use crate::events::{Scale, Shown, side_of};
 use crate::reused::Rewritten;
@@ -28,6 +28,8 @@ pub struct PyFill {
     open_lots: Word,
     is_maker: Flag,
     fee: MoneyWords,
+    /// Number of its currency; below 0 for the settlement currency.
+    fee_currency: Word,
     instrument: u32,
     scale: Scale,
 }
@@ -40,13 +42,19 @@ pub struct FillOf {
     pub lots: i64,
     pub liquidity: Liquidity,
     pub fee: Money,
+    pub fee_currency: Option<CurrencyId>,
+}
+
+/// Returns the number of a currency, -1 for the settlement currency of the instrument.
+fn number_of(currency: Option<CurrencyId>) -> i64 {
+    currency.map_or(-1, |currency| i64::from(currency.0))
 }
 
 impl Rewritten for PyFill {
     type From<'a> = Shown<FillOf>;
 
     fn made(from: &Shown<FillOf>) -> Self {
-        let FillOf { update, price_ticks, lots, liquidity, fee } = &from.what;
+        let FillOf { update, price_ticks, lots, liquidity, fee, fee_currency } = &from.what;
         Self {
             time_ns: Word::new(from.time_ns),
             order_id: Word::new(update.order_id.0.cast_signed()),
@@ -56,6 +64,7 @@ impl Rewritten for PyFill {
             open_lots: Word::new(update.open_lots),
             is_maker: Flag::new(*liquidity == Liquidity::Maker),
             fee: MoneyWords::new(fee.0),
+            fee_currency: Word::new(number_of(*fee_currency)),
             instrument: from.instrument,
             scale: from.scale,
         }
@@ -71,6 +80,7 @@ impl Rewritten for PyFill {
         self.open_lots.set(fill.update.open_lots);
         self.is_maker.set(fill.liquidity == Liquidity::Maker);
         self.fee.set(fill.fee.0);
+        self.fee_currency.set(number_of(fill.fee_currency));
         self.instrument == from.instrument
     }
 }
@@ -87,17 +97,17 @@ impl PyFill {
     fn instrument_id(&self) -> u32 {
         self.instrument
     }
-    /// The order that filled.
+    /// Number of the order that filled.
     #[getter]
     fn order_id(&self) -> u64 {
         self.order_id.get().cast_unsigned()
     }
-    /// `buy` or `sell`.
+    /// Whether the order was to `buy` or to `sell`.
     #[getter]
     fn side(&self) -> &'static str {
         side_of(&self.is_buy)
     }
-    /// Price in ticks.
+    /// Price in whole ticks, so that no digit of it is rounded.
     #[getter]
     fn price_ticks(&self) -> i64 {
         self.price_ticks.get()
@@ -117,12 +127,12 @@ impl PyFill {
     fn open_lots(&self) -> i64 {
         self.open_lots.get()
     }
-    /// Price as a float.
+    /// Price as a number of the quote currency, for arithmetic that may round.
     #[getter]
     fn price(&self) -> f64 {
         self.scale.price(self.price_ticks.get())
     }
-    /// Size as a float.
+    /// Size as a number of units, for arithmetic that may round.
     #[getter]
     fn quantity(&self) -> f64 {
         self.scale.quantity(self.lots.get())
@@ -132,12 +142,17 @@ impl PyFill {
     fn is_maker(&self) -> bool {
         self.is_maker.get()
     }
-    /// Fee in atto units (1e-18) of the account currency; negative is a rebate.
+    /// Number of the currency of the fee in the account's table; None for the settlement currency of the instrument.
+    #[getter]
+    fn fee_currency_id(&self) -> Option<u8> {
+        u8::try_from(self.fee_currency.get()).ok()
+    }
+    /// Fee in atto units (1e-18) of its currency; negative is a rebate.
     #[getter]
     fn fee_atto(&self) -> i128 {
         self.fee.get()
     }
-    /// Fee as a float, in the account currency.
+    /// Fee as a float, in its currency.
     #[getter]
     fn fee(&self) -> f64 {
         Money(self.fee.get()).to_f64()
@@ -174,7 +189,7 @@ impl PyOrderUpdate {
     fn instrument_id(&self) -> u32 {
         self.instrument
     }
-    /// The order.
+    /// Number of the order that it is about.
     #[getter]
     fn order_id(&self) -> u64 {
         self.update.order_id.0

@@ -124,22 +124,31 @@ pub struct Wish<'a, 'py> {
 
 impl Wish<'_, '_> {
     /// Returns whether it states what nearly every order states, and nothing else.
+    ///
+    /// One question after the other: an array of them would write each part to memory to ask it there.
     #[inline]
     pub fn is_plain(&self) -> bool {
-        let pairs = [self.stop, self.touch, self.trail, self.trail_limit, self.activation, self.display];
-        let exits = [self.stop_loss, self.take_profit];
-        let percents = [self.stop_loss_pct, self.take_profit_pct, self.trail_pct];
-        let is_exact = self.by_position.is_nothing() && self.quantity.is_none() && self.limit.0.is_none();
-        let is_lasting = self.time_in_force == "gtc" && self.expire_ns.is_none();
-        let is_single = self.after.is_none() && self.oco.is_none() && self.fraction.is_none();
-        let is_missing = |given: &(Part<'_, '_>, Part<'_, '_>)| given.0.is_none() && given.1.is_none();
-        is_exact
-            && is_lasting
-            && is_single
+        let is_missing = |given: (Part<'_, '_>, Part<'_, '_>)| given.0.is_none() && given.1.is_none();
+        self.by_position.is_nothing()
+            && self.quantity.is_none()
+            && self.limit.0.is_none()
+            && self.time_in_force == "gtc"
+            && self.expire_ns.is_none()
+            && self.after.is_none()
+            && self.oco.is_none()
+            && self.fraction.is_none()
             && !self.to_limit
-            && pairs.iter().all(is_missing)
-            && exits.iter().all(is_missing)
-            && percents.iter().all(|part| part.is_none())
+            && is_missing(self.stop)
+            && is_missing(self.touch)
+            && is_missing(self.trail)
+            && is_missing(self.trail_limit)
+            && is_missing(self.activation)
+            && is_missing(self.display)
+            && is_missing(self.stop_loss)
+            && is_missing(self.take_profit)
+            && self.stop_loss_pct.is_none()
+            && self.take_profit_pct.is_none()
+            && self.trail_pct.is_none()
     }
 
     /// Reads a plain wish; `None` when one of its numbers does not fit 64 bits.

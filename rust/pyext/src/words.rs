@@ -2,16 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-/// A whole number.
+/// A whole number that an object shows to Python and the engine sets anew.
 pub struct Word(AtomicI64);
 
 impl Word {
-    /// Makes a number.
+    /// Starts with this number, until it is set anew.
     pub const fn new(value: i64) -> Self {
         Self(AtomicI64::new(value))
     }
 
-    /// Returns the number.
+    /// Returns the number as it is now.
     pub fn get(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -22,16 +22,16 @@ impl Word {
     }
 }
 
-/// A yes or no.
+/// A yes or no that an object shows to Python and the engine sets anew.
 pub struct Flag(AtomicBool);
 
 impl Flag {
-    /// Makes an answer.
+    /// Starts with this answer, until it is set anew.
     pub const fn new(value: bool) -> Self {
         Self(AtomicBool::new(value))
     }
 
-    /// Returns the answer.
+    /// Returns the answer as it is now.
     pub fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -49,13 +49,13 @@ pub struct MoneyWords {
 }
 
 impl MoneyWords {
-    /// Makes an amount.
+    /// Starts with an amount in atto units.
     pub fn new(atto: i128) -> Self {
         let (upper, lower) = halves(atto);
         Self { upper: Word::new(upper), lower: Word::new(lower) }
     }
 
-    /// Returns the amount.
+    /// Returns the amount as it is now, in atto units.
     pub fn get(&self) -> i128 {
         i128::from(self.upper.get()) << i64::BITS | i128::from(self.lower.get().cast_unsigned())
     }

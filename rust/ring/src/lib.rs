@@ -100,7 +100,7 @@ impl<T: Copy> Ring<T> {
         self.slots.get(self.next + self.capacity - 1 - steps).copied()
     }
 
-    /// Counts the values held.
+    /// Counts the values that are held, which are at most the capacity.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {

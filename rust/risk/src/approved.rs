@@ -17,7 +17,7 @@ impl ApprovedOrder {
         Self { intent }
     }
 
-    /// Returns what was approved.
+    /// Returns the intent that was approved: nothing of it can be changed any more.
     #[must_use]
     pub const fn intent(&self) -> &OrderIntent {
         &self.intent
@@ -47,7 +47,7 @@ impl ApprovedOrder {
         is_exit.then_some(Self { intent: further })
     }
 
-    /// Returns the approved size in lots; `None` while it is a share of equity not yet sized.
+    /// Returns the approved size in lots; `None` while it is a share of buying power not yet sized.
     #[must_use]
     pub const fn lots(&self) -> Option<i64> {
         match self.intent.size {
@@ -84,7 +84,7 @@ impl<'a> Approval<'a> {
         Self { is_bound: true, ..self }
     }
 
-    /// Makes the approved order.
+    /// Makes the approved order, which venues take and nothing else.
     #[must_use]
     pub const fn order(&self) -> ApprovedOrder {
         let mut order = ApprovedOrder::new(*self.intent);
@@ -99,7 +99,7 @@ impl<'a> Approval<'a> {
 pub mod testkit {
     use super::{ApprovedOrder, OrderIntent};
 
-    /// Approves an intent unseen.
+    /// Approves an intent that nobody has looked at: for tests of what comes after risk.
     #[must_use]
     pub const fn approve_unseen(intent: OrderIntent) -> ApprovedOrder {
         ApprovedOrder::new(intent)

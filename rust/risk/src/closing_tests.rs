@@ -220,7 +220,7 @@ fn closing_means_that_it_only_comes_nearer_to_flat_and_never_turns() {
             let order = intent(side, OrderKind::Market, lots);
             let expected = only_comes_nearer(held, working, side, lots);
             assert_eq!(stake.is_closing(&order, lots), expected, "{held} {working} {side:?} {lots}");
-            // Of a share of equity nobody knows how large it will be; only reduce-only keeps it from turning.
+            // Of a share of buying power nobody knows how large it will be; only reduce-only keeps it from turning.
             let share = OrderIntent { size: Size::BuyingPowerPpm(1), ..order };
             assert!(!stake.is_closing(&share, lots));
             let bound = OrderIntent { reduce_only: true, ..share };

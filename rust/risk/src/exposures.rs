@@ -7,7 +7,7 @@ use crate::Stake;
 /// What an amount counts as that does not fit: above any limit, and a sum of many still fits.
 const UNCOUNTABLE: i128 = 1 << 110;
 
-/// The exposure of one row in one instrument, in money at the last mark.
+/// The exposure of one row in one instrument, in the currency in which the account reports, at the last mark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Cell {
     stake: Stake,
@@ -33,7 +33,7 @@ impl Amounts {
         let Some(ticks) = mark_ticks.filter(|_| stake != Stake::default()) else { return Self::default() };
         let worth = match stake.position_lots {
             0 => 0,
-            lots => instrument.value(ticks, lots).map_or(0, |money| money.0),
+            lots => instrument.reported_value(ticks, lots).map_or(0, |money| money.0),
         };
         let (longest, shortest) = (stake.longest(), stake.shortest());
         let long = signed_notional(instrument, ticks, longest);
@@ -61,7 +61,7 @@ fn signed_notional(instrument: &Instrument, mark_ticks: i64, lots: i128) -> i128
     if lots == 0 {
         return 0;
     }
-    let size = i64::try_from(lots).ok().and_then(|lots| instrument.notional(mark_ticks, lots));
+    let size = i64::try_from(lots).ok().and_then(|lots| instrument.reported_notional(mark_ticks, lots));
     let size = size.map_or(UNCOUNTABLE, |money| money.0.min(UNCOUNTABLE));
     if lots < 0 { -size } else { size }
 }

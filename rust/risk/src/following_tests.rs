@@ -1,8 +1,8 @@
 //! What the scopes follow: stakes, fills, flows and marks of two strategies, and the halts that come of them.
 
 use tradecore_types::{
-    Decimal, InstrumentId, LimitChange, LimitName, LimitValue, Money, OrderId, OrderKind, Rule, Scope, Side,
-    StrategyId,
+    AccountId, CurrencyId, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, Money, OrderId,
+    OrderKind, Rule, Scope, Side, StrategyId,
 };
 
 use crate::tests::{instrument, intent};
@@ -10,7 +10,7 @@ use crate::{Execution, Halt, ScopeLimits, Scopes, ScopesConfig, SelfTrade, Stake
 
 const MONEY: i128 = 1_000_000_000_000_000_000;
 const CASH: Money = Money(1_000 * MONEY);
-const ACCOUNT: Scope = Scope::Account;
+const ACCOUNT: Scope = Scope::ACCOUNT;
 const FIRST: Scope = Scope::Strategy(StrategyId(0));
 const SECOND: Scope = Scope::Strategy(StrategyId(1));
 
@@ -32,7 +32,14 @@ fn losing(max: i128) -> ScopeLimits {
 }
 
 fn fill(strategy: u16, side: Side, price_ticks: i64, fee: i128) -> Execution {
-    Execution { strategy: StrategyId(strategy), side, price_ticks, lots: 10, fee: Money(fee * MONEY) }
+    Execution {
+        strategy: StrategyId(strategy),
+        side,
+        price_ticks,
+        lots: 10,
+        fee: Money(fee * MONEY),
+        fee_currency: None,
+    }
 }
 
 fn long(lots: i64) -> Stake {
@@ -69,16 +76,29 @@ fn a_loss_is_that_of_the_strategy_that_made_it_and_of_the_account() {
     assert_eq!([FIRST, SECOND, ACCOUNT].map(|scope| lost(&scopes, scope)), [Some(9), Some(0), Some(9)]);
     assert!(!scopes.take_tripped());
     // Money that it pays without a fill is lost as well.
-    scopes.note_flow(StrategyId(0), Money(-2 * MONEY), Money(CASH.0 - 14 * MONEY), 3);
+    scopes.note_flow(
+        StrategyId(0),
+        (Money(-2 * MONEY), CurrencyId::REPORTING),
+        Money(CASH.0 - 14 * MONEY),
+        3,
+    );
     let halt = Halt { rule: Rule::DailyLossMax, limit: 10 * MONEY, value: 11 * MONEY };
     assert_eq!(scopes.halts().collect::<Vec<_>>(), [(FIRST, halt)]);
     assert_eq!((scopes.take_tripped(), scopes.take_tripped()), (true, false));
-    assert_eq!([0, 1].map(|strategy| scopes.is_halted(StrategyId(strategy))), [true, false]);
+    assert_eq!(
+        [0, 1].map(|strategy| scopes.is_halted(StrategyId(strategy), AccountId::FIRST)),
+        [true, false]
+    );
     // The account is halted for its own loss, and with it both.
-    scopes.note_flow(StrategyId(1), Money(-10 * MONEY), Money(CASH.0 - 24 * MONEY), 4);
+    scopes.note_flow(
+        StrategyId(1),
+        (Money(-10 * MONEY), CurrencyId::REPORTING),
+        Money(CASH.0 - 24 * MONEY),
+        4,
+    );
     let account = Halt { rule: Rule::DailyLossMax, limit: 20 * MONEY, value: 21 * MONEY };
     assert_eq!(scopes.halts().collect::<Vec<_>>(), [(FIRST, halt), (ACCOUNT, account)]);
-    assert_eq!([0, 1].map(|strategy| scopes.is_halted(StrategyId(strategy))), [true, true]);
+    assert_eq!([0, 1].map(|strategy| scopes.is_halted(StrategyId(strategy), AccountId::FIRST)), [true, true]);
 
     scopes.release(ACCOUNT);
     assert_eq!(scopes.halts().collect::<Vec<_>>(), [(FIRST, halt)]);
@@ -97,9 +117,9 @@ fn a_sale_brings_what_a_purchase_costs() {
         scopes.note_fill(&instrument, &fill(1, side, price_ticks, 1), CASH, 1);
     }
     // So eight more may be lost from here than the limit of the day says.
-    scopes.note_flow(StrategyId(1), Money(-18 * MONEY), CASH, 2);
+    scopes.note_flow(StrategyId(1), (Money(-18 * MONEY), CurrencyId::REPORTING), CASH, 2);
     assert_eq!(scopes.halts().count(), 0);
-    scopes.note_flow(StrategyId(1), Money(-MONEY), CASH, 2);
+    scopes.note_flow(StrategyId(1), (Money(-MONEY), CurrencyId::REPORTING), CASH, 2);
     assert_eq!(
         scopes.halts().map(|(scope, halt)| (scope, halt.value)).collect::<Vec<_>>(),
         [(SECOND, 11 * MONEY)]

@@ -1,18 +1,30 @@
 //! What the loss limits count from, kept when an account is carried over; and money that is of no strategy.
 
-use tradecore_types::{GuardState, Money, TimeNs, ValueError};
+use tradecore_types::{AccountId, GuardState, Money, TimeNs, ValueError};
 
 use crate::scope_checks::ScopeChecks;
 use crate::{Halt, Scopes};
 
 impl Scopes {
-    /// Takes money that the owner brought, or took when it is negative: no profit and no loss of the account.
-    pub fn note_transfer(&mut self, amount: Money, account_cash: Money, now_ns: TimeNs) {
-        let row = self.account_row();
-        if let Some(checks) = self.checks.get_mut(row) {
-            checks.guard.shift(amount.0);
-        }
+    /// Takes money that the owner brought to a venue account, or took when it is negative: no profit and no loss of
+    /// it, nor of all together.
+    pub fn note_transfer(
+        &mut self,
+        (account, amount): (AccountId, Money),
+        account_cash: Money,
+        now_ns: TimeNs,
+    ) {
+        self.note_brought(account, amount);
         self.guard_account(account_cash, now_ns);
+    }
+
+    /// Takes money that the owner brought and that is not valued yet: what it is worth is told next.
+    pub fn note_brought(&mut self, account: AccountId, amount: Money) {
+        for row in [self.account_row(account), self.whole_row()] {
+            if let Some(checks) = self.checks.get_mut(row) {
+                checks.guard.shift(amount.0);
+            }
+        }
     }
 
     /// Takes money that the account gained or lost for no position.
@@ -27,7 +39,7 @@ impl Scopes {
             let (last, peak, day_start, day) = checks.guard.counted();
             let state = GuardState {
                 scope: self.scope_of(row),
-                cash: Money(checks.cash),
+                cash: Money(self.cash_of(row)),
                 last: Money(last),
                 peak: Money(peak),
                 day_start: Money(day_start),
@@ -55,7 +67,7 @@ impl Scopes {
     /// [`ValueError`] when there is no such strategy.
     pub fn resume(&mut self, state: &GuardState) -> Result<(), ValueError> {
         let row = self.row_of(state.scope)?;
-        let is_account = row == self.account_row();
+        let is_account = row >= self.strategies();
         if let Some(checks) = self.checks.get_mut(row) {
             if !is_account {
                 checks.cash = state.cash.0;

@@ -5,9 +5,10 @@ use tradecore_types::{
     TimeInForce, TimeNs, ValueError,
 };
 
+use crate::measures::{notional, order_price, refusal};
 use crate::price_drift::PriceDrift;
 use crate::rate_window::RateWindow;
-use crate::{Approval, ApprovedOrder, Exposure, Limits, Reference, Scopes, Stake, Switches, Wish};
+use crate::{Approval, ApprovedOrder, Exposure, Limits, Proposal, Reference, Scopes, Stake, Switches};
 
 /// Parts per million in a whole.
 const PPM: i128 = 1_000_000;
@@ -35,7 +36,7 @@ impl InstrumentChecks {
         }
     }
 
-    /// Returns its limits.
+    /// Returns the limits that its orders are held against now.
     #[must_use]
     pub const fn limits(&self) -> Limits {
         self.limits
@@ -86,7 +87,7 @@ impl InstrumentChecks {
         }
     }
 
-    /// Judges a wish by the limits of its instrument, then by those of its strategy and the account
+    /// Judges a proposal by the limits of its instrument, then by those of its strategy and the account
     /// (`scopes`, absent while none is on).
     ///
     /// An order that only brings the position nearer to flat passes pause, halt and every limit but two:
@@ -98,29 +99,33 @@ impl InstrumentChecks {
     /// # Errors
     ///
     /// [`Refusal`] names the first broken rule, its limit and the value.
-    pub fn check<'i>(&self, wish: &Wish<'i, '_>, scopes: Option<&Scopes>) -> Result<Approval<'i>, Refusal> {
-        let Wish { intent, lots, exposure, .. } = *wish;
+    pub fn check<'i>(
+        &self,
+        proposal: &Proposal<'i, '_>,
+        scopes: Option<&Scopes>,
+    ) -> Result<Approval<'i>, Refusal> {
+        let Proposal { intent, lots, exposure, .. } = *proposal;
         let reduces = exposure.own.is_closing(intent, lots);
-        check_switches(wish.switches, reduces)?;
+        check_switches(proposal.switches, reduces)?;
         check_shape(intent, lots, reduces)?;
-        let reference_ticks = self.check_reference(wish.reference, intent.time_ns)?;
+        let reference_ticks = self.check_reference(proposal.reference, intent.time_ns)?;
         let price_ticks = order_price(intent, reference_ticks);
         self.check_collar(intent, price_ticks, reference_ticks)?;
         if !reduces {
-            self.check_adding(wish, reference_ticks)?;
+            self.check_adding(proposal, reference_ticks)?;
         }
         if let Some(scopes) = scopes {
-            scopes.check(wish, reference_ticks, reduces)?;
+            scopes.check(proposal, reference_ticks, reduces)?;
         }
         // What passes only because it closes must not open anything when something else closes first.
         let is_open = reduces && !intent.reduce_only;
-        let is_bound = is_open && !self.may_add(wish, reference_ticks, scopes);
+        let is_bound = is_open && !self.may_add(proposal, reference_ticks, scopes);
         Ok(Approval::new(intent, is_bound))
     }
 
     /// Judges an order that may add to a position by the limits of the instrument.
-    fn check_adding(&self, wish: &Wish<'_, '_>, reference_ticks: i64) -> Result<(), Refusal> {
-        let Wish { intent, lots, instrument, exposure, .. } = *wish;
+    fn check_adding(&self, proposal: &Proposal<'_, '_>, reference_ticks: i64) -> Result<(), Refusal> {
+        let Proposal { intent, lots, instrument, exposure, .. } = *proposal;
         self.check_drift(order_price(intent, reference_ticks), intent.time_ns)?;
         self.check_size(lots, intent.value_ticks(reference_ticks), instrument)?;
         self.check_exposure(intent.side, lots, exposure)?;
@@ -128,11 +133,11 @@ impl InstrumentChecks {
     }
 
     /// Tells whether an order would pass if it were not one that only closes.
-    fn may_add(&self, wish: &Wish<'_, '_>, reference_ticks: i64, scopes: Option<&Scopes>) -> bool {
-        !wish.switches.is_paused
-            && !wish.switches.is_unreconciled
-            && self.check_adding(wish, reference_ticks).is_ok()
-            && scopes.is_none_or(|scopes| scopes.check(wish, reference_ticks, false).is_ok())
+    fn may_add(&self, proposal: &Proposal<'_, '_>, reference_ticks: i64, scopes: Option<&Scopes>) -> bool {
+        !proposal.switches.is_paused
+            && !proposal.switches.is_unreconciled
+            && self.check_adding(proposal, reference_ticks).is_ok()
+            && scopes.is_none_or(|scopes| scopes.check(proposal, reference_ticks, false).is_ok())
     }
 
     /// Remembers an order or an amendment that passed every check.
@@ -144,7 +149,7 @@ impl InstrumentChecks {
         }
     }
 
-    /// Judges the size of an order that was approved as a share of equity, now that it is known.
+    /// Judges the size of an order that was approved as a share of buying power, now that it is known.
     ///
     /// # Errors
     ///
@@ -152,18 +157,18 @@ impl InstrumentChecks {
     pub fn size(
         &self,
         order: &ApprovedOrder,
-        wish: &Wish<'_, '_>,
+        proposal: &Proposal<'_, '_>,
         scopes: Option<&Scopes>,
     ) -> Result<ApprovedOrder, Refusal> {
-        let Wish { lots, instrument, exposure, .. } = *wish;
+        let Proposal { lots, instrument, exposure, .. } = *proposal;
         let sized = OrderIntent { size: Size::Lots(lots), ..*order.intent() };
         let side = sized.side;
-        let price_ticks = wish.reference.price_ticks.unwrap_or(0);
+        let price_ticks = proposal.reference.price_ticks.unwrap_or(0);
         if !exposure.own.is_closing(&sized, lots) {
             self.check_size(lots, price_ticks, instrument)?;
             self.check_exposure(side, lots, Exposure { open_orders: 0, ..exposure })?;
             if let Some(scopes) = scopes {
-                scopes.check_sized(wish, price_ticks)?;
+                scopes.check_sized(proposal, price_ticks)?;
             }
         }
         Ok(ApprovedOrder::new(sized))
@@ -304,16 +309,6 @@ impl InstrumentChecks {
     }
 }
 
-/// Returns the price an order is judged by: its own, or the market's.
-pub(crate) fn order_price(intent: &OrderIntent, reference_ticks: i64) -> i64 {
-    intent.kind.price_ticks().unwrap_or(reference_ticks)
-}
-
-/// Returns the value of an order in money; one that overflows is above every limit.
-pub(crate) fn notional(instrument: &Instrument, price_ticks: i64, lots: i64) -> i128 {
-    instrument.notional(price_ticks, lots).map_or(i128::MAX, |money| money.0)
-}
-
 /// Checks the distance of a price from a base above 0, in parts per million of the base.
 fn check_distance(rule: Rule, max_ppm: i64, price_ticks: i64, base_ticks: i64) -> Result<(), Refusal> {
     let (base, max) = (i128::from(base_ticks), i128::from(max_ppm));
@@ -323,11 +318,6 @@ fn check_distance(rule: Rule, max_ppm: i64, price_ticks: i64, base_ticks: i64) -
         return Err(refusal(rule, max, distance / base));
     }
     Ok(())
-}
-
-/// Makes a refusal.
-pub(crate) const fn refusal(rule: Rule, limit: i128, value: i128) -> Refusal {
-    Refusal { rule, limit, value }
 }
 
 fn check_switches(switches: Switches, reduces: bool) -> Result<(), Refusal> {

@@ -6,19 +6,25 @@
 mod approved;
 #[cfg(test)]
 mod closing_tests;
+mod currencies;
 mod exposures;
 #[cfg(test)]
 mod following_tests;
+mod foreign_cash;
 mod guards;
+mod halt;
 mod instrument_checks;
 mod limits;
 mod loss_guard;
+mod measures;
 mod price_drift;
+mod proposal;
 mod rate_window;
 mod recent_orders;
 #[cfg(test)]
 mod refusal_tests;
 mod resting;
+mod rows;
 mod scope_checks;
 mod scope_limits;
 #[cfg(test)]
@@ -28,16 +34,15 @@ mod setting;
 mod stake;
 #[cfg(test)]
 mod tests;
-mod wish;
 
 #[cfg(feature = "testkit")]
 pub use approved::testkit;
 pub use approved::{Approval, ApprovedOrder};
+pub use halt::Halt;
 pub use instrument_checks::InstrumentChecks;
 pub use limits::Limits;
+pub use proposal::{Proposal, Reference, Switches};
 pub use resting::SelfTrade;
-pub use scope_checks::Halt;
 pub use scope_limits::ScopeLimits;
 pub use scopes::{Execution, Scopes, ScopesConfig, Stakes, StrategyLimits};
 pub use stake::{Exposure, Stake};
-pub use wish::{Reference, Switches, Wish};

@@ -1,15 +1,15 @@
 //! What a refusal says: the rule, its limit and the value that broke it, each limit at its last value.
 
 use tradecore_types::{
-    Bracket, Decimal, ExitPrice, InstrumentId, LimitChange, LimitName, LimitValue, Money, OrderId,
+    AccountId, Bracket, Decimal, ExitPrice, InstrumentId, LimitChange, LimitName, LimitValue, Money, OrderId,
     OrderIntent, OrderKind, Permission, PersonName, Refusal, Rule, Scope, Side, Size, StrategyId,
 };
 
 use crate::scope_checks::ScopeChecks;
 use crate::tests::{alone, check, instrument, intent, reference};
 use crate::{
-    ApprovedOrder, Exposure, Halt, InstrumentChecks, Limits, ScopeLimits, Scopes, ScopesConfig, SelfTrade,
-    Switches, Wish,
+    ApprovedOrder, Exposure, Halt, InstrumentChecks, Limits, Proposal, ScopeLimits, Scopes, ScopesConfig,
+    SelfTrade, Switches,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -94,7 +94,7 @@ fn by_scope(limits: &ScopeLimits, is_amendment: bool) -> Told {
     let order = intent(Side::Buy, OrderKind::Market, 10);
     let instrument = instrument();
     let exposure = alone(20, 0, 0);
-    let wish = Wish {
+    let proposal = Proposal {
         intent: &order,
         lots: 10,
         instrument: &instrument,
@@ -104,7 +104,7 @@ fn by_scope(limits: &ScopeLimits, is_amendment: bool) -> Told {
         is_amendment,
     };
     checks.note_order(&OrderIntent { time_ns: order.time_ns - 5, ..order });
-    told(checks.check(&wish, 100, exposure.own))
+    told(checks.check(&proposal, 100, exposure.own))
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_strategy_or_an_instrument_that_is_not_there_has_no_limits() {
         (Scope::Strategy(StrategyId(2)), false),
         (Scope::Strategy(StrategyId(u16::MAX)), false),
         (Scope::Instrument(InstrumentId(0)), false),
-        (Scope::Account, true),
+        (Scope::ACCOUNT, true),
     ] {
         assert_eq!(scopes.check_change(&change(scope)).is_ok(), is_there, "{scope:?}");
         assert_eq!(scopes.check_release(scope).is_ok(), is_there, "{scope:?}");
@@ -233,7 +233,7 @@ fn a_strategy_or_an_instrument_that_is_not_there_has_no_limits() {
     assert!(scopes.set(&change(Scope::Strategy(StrategyId(1)))).unwrap());
     let open_orders = |scope| scopes.limits(scope).unwrap().open_orders_max;
     assert_eq!(
-        [Scope::Strategy(StrategyId(0)), Scope::Strategy(StrategyId(1)), Scope::Account].map(open_orders),
+        [Scope::Strategy(StrategyId(0)), Scope::Strategy(StrategyId(1)), Scope::ACCOUNT].map(open_orders),
         [None, Some(1), None]
     );
 }
@@ -267,7 +267,7 @@ fn a_share_of_equity_is_judged_and_sized_once_it_is_known() {
         let intent = &OrderIntent { side, ..share };
         let exposure = alone(held, 0, 0);
         let (reference, switches) = (reference(100), GO);
-        let wish = Wish {
+        let proposal = Proposal {
             intent,
             lots,
             instrument: &instrument,
@@ -278,7 +278,7 @@ fn a_share_of_equity_is_judged_and_sized_once_it_is_known() {
         };
         let order = if side == Side::Buy { approved } else { ApprovedOrder::new(*intent) };
         checks
-            .size(&order, &wish, None)
+            .size(&order, &proposal, None)
             .map(|order| *order.intent())
             .map_err(|said| (said.rule, said.limit, said.value))
     };
@@ -299,7 +299,7 @@ fn every_limit_takes_the_numbers_of_its_range_and_no_other() {
             Scope::Instrument(_) => Limits::default().set(limit, Some(value), number(1, 0)).is_ok(),
             scope => ScopeLimits::default().set(scope, limit, Some(value)).is_ok(),
         };
-        let scopes = [Scope::Instrument(InstrumentId(0)), Scope::Strategy(StrategyId(0)), Scope::Account];
+        let scopes = [Scope::Instrument(InstrumentId(0)), Scope::Strategy(StrategyId(0)), Scope::ACCOUNT];
         for scope in scopes.into_iter().filter(|scope| takes(*scope, number(3, 0))) {
             // The least whole number, the most, and whether a part of one is a number of it.
             let (least, most, has_parts) = match limit {
@@ -400,9 +400,9 @@ fn whatever_decides_later_checks_is_in_the_bytes_of_a_scope() {
     let (off, mut scopes) = (Scopes::new(&ScopesConfig::default(), 1, 1), Scopes::new(&on, 1, 1));
     let before = bytes(&scopes);
     assert!(bytes(&off).is_empty() && !before.is_empty());
-    scopes.count_open(StrategyId(0), true);
+    scopes.count_open(StrategyId(0), AccountId::FIRST, true);
     let opened = bytes(&scopes);
-    scopes.count_open(StrategyId(0), false);
+    scopes.count_open(StrategyId(0), AccountId::FIRST, false);
     assert_eq!((opened == before, bytes(&scopes) == before), (false, true));
     let blocks = Scopes::new(&ScopesConfig { self_trade: SelfTrade::Block, ..on.clone() }, 1, 1);
     assert_ne!(bytes(&blocks), before);

@@ -2,57 +2,31 @@
 
 use tradecore_types::{Decimal, InstrumentId, OrderId, OrderIntent, OrderKind, Side, ValueError};
 
-/// What to do about an order that would trade with another one of the account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SelfTrade {
-    /// Let it go.
-    #[default]
-    Allow,
-    /// Refuse the newer order; one that only closes withdraws the older ones instead.
-    Block,
-    /// Cancel the older orders first, then send the newer one.
-    CancelOldest,
+tradecore_types::coded! {
+    /// What to do about an order that would trade with another one of the account. A command names it by its code.
+    #[derive(Default)]
+    pub enum SelfTrade {
+        /// Let it go.
+        #[default]
+        Allow = 0, "allow";
+        /// Refuse the newer order; one that only closes withdraws the older ones instead.
+        Block = 1, "block";
+        /// Cancel the older orders first, then send the newer one.
+        CancelOldest = 2, "cancel_oldest";
+    }
 }
 
 impl SelfTrade {
-    /// Returns the number by which a command names it.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Allow => 0,
-            Self::Block => 1,
-            Self::CancelOldest => 2,
-        }
-    }
-
-    /// Returns the word of the setting.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Block => "block",
-            Self::CancelOldest => "cancel_oldest",
-        }
-    }
-
-    /// Returns the choice of this word.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Allow, Self::Block, Self::CancelOldest].into_iter().find(|choice| choice.name() == name)
-    }
-
     /// Reads the number by which a command names it; without one it is off.
     ///
     /// # Errors
     ///
     /// [`ValueError`] when no choice has this number.
     pub fn of_setting(value: Option<Decimal>) -> Result<Self, ValueError> {
-        match value {
-            None | Some(Decimal { mantissa: 0, decimals: 0 }) => Ok(Self::Allow),
-            Some(Decimal { mantissa: 1, decimals: 0 }) => Ok(Self::Block),
-            Some(Decimal { mantissa: 2, decimals: 0 }) => Ok(Self::CancelOldest),
-            Some(value) => Err(ValueError::new("self_trade", value, "must be 0, 1 or 2")),
-        }
+        let Some(value) = value else { return Ok(Self::Allow) };
+        let code = if value.decimals == 0 { u8::try_from(value.mantissa).ok() } else { None };
+        code.and_then(Self::from_code)
+            .ok_or_else(|| ValueError::new("self_trade", value, "must be 0, 1 or 2"))
     }
 }
 

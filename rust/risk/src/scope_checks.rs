@@ -2,22 +2,11 @@
 
 use tradecore_types::{Decimal, InstrumentId, OrderIntent, Refusal, Rule, TimeNs};
 
-use crate::instrument_checks::{notional, refusal};
 use crate::loss_guard::LossGuard;
+use crate::measures::{notional, refusal};
 use crate::rate_window::RateWindow;
 use crate::recent_orders::RecentOrders;
-use crate::{ScopeLimits, Stake, Wish};
-
-/// Why a strategy or the account is halted, until somebody releases it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Halt {
-    /// The rule that halted it.
-    pub rule: Rule,
-    /// Its limit at that moment.
-    pub limit: i128,
-    /// The value that passed it.
-    pub value: i128,
-}
+use crate::{Halt, Proposal, ScopeLimits, Stake};
 
 /// The limits of a scope and what they count.
 #[derive(Clone, Debug, Default)]
@@ -81,20 +70,25 @@ impl ScopeChecks {
     }
 
     /// Judges an order that may add to a position; `stake` is that of the scope.
-    pub(crate) fn check(&self, wish: &Wish<'_, '_>, price_ticks: i64, stake: Stake) -> Result<(), Refusal> {
+    pub(crate) fn check(
+        &self,
+        proposal: &Proposal<'_, '_>,
+        price_ticks: i64,
+        stake: Stake,
+    ) -> Result<(), Refusal> {
         if let Some(halt) = self.halt {
             return Err(Refusal { rule: halt.rule, limit: halt.limit, value: halt.value });
         }
-        self.check_allowed(wish.intent.instrument)?;
-        self.check_size(wish, price_ticks, stake)?;
+        self.check_allowed(proposal.intent.instrument)?;
+        self.check_size(proposal, price_ticks, stake)?;
         match self.limits.open_orders_max {
-            Some(max) if self.open_orders >= max && !wish.is_amendment => {
+            Some(max) if self.open_orders >= max && !proposal.is_amendment => {
                 let value = i128::from(self.open_orders) + 1;
                 return Err(refusal(Rule::OpenOrdersMax, i128::from(max), value));
             }
             _ => {}
         }
-        self.check_identical(wish)
+        self.check_identical(proposal)
     }
 
     /// Tells whether it may trade an instrument.
@@ -123,26 +117,28 @@ impl ScopeChecks {
     /// Judges size, value and the position it could lead to.
     pub(crate) fn check_size(
         &self,
-        wish: &Wish<'_, '_>,
+        proposal: &Proposal<'_, '_>,
         price_ticks: i64,
         stake: Stake,
     ) -> Result<(), Refusal> {
         let lots_of = |amount: Decimal| {
-            let lots = amount.whole_steps(wish.instrument.spec.lot_size);
+            let lots = amount.whole_steps(proposal.instrument.spec.lot_size);
             // So large that no order reaches it.
             i128::from(lots.unwrap_or(i64::MAX))
         };
-        if let Some(max) = self.limits.quantity_max.map(lots_of).filter(|max| i128::from(wish.lots) > *max) {
-            return Err(refusal(Rule::QuantityMax, max, i128::from(wish.lots)));
+        if let Some(max) =
+            self.limits.quantity_max.map(lots_of).filter(|max| i128::from(proposal.lots) > *max)
+        {
+            return Err(refusal(Rule::QuantityMax, max, i128::from(proposal.lots)));
         }
         if let Some(max) = self.limits.notional_max {
-            let value = notional(wish.instrument, price_ticks, wish.lots);
+            let value = notional(proposal.instrument, price_ticks, proposal.lots);
             if value > max.0 {
                 return Err(refusal(Rule::NotionalMax, max.0, value));
             }
         }
         if let Some(max) = self.limits.position_max.map(lots_of) {
-            let worst = stake.worst_position(wish.intent.side, wish.lots);
+            let worst = stake.worst_position(proposal.intent.side, proposal.lots);
             if worst > max {
                 return Err(refusal(Rule::PositionMax, max, worst));
             }
@@ -150,9 +146,10 @@ impl ScopeChecks {
         Ok(())
     }
 
-    fn check_identical(&self, wish: &Wish<'_, '_>) -> Result<(), Refusal> {
+    fn check_identical(&self, proposal: &Proposal<'_, '_>) -> Result<(), Refusal> {
         match self.limits.identical_window_ns {
-            Some(window_ns) if !wish.is_amendment => match self.recent.age_ns(wish.intent, window_ns) {
+            Some(window_ns) if !proposal.is_amendment => match self.recent.age_ns(proposal.intent, window_ns)
+            {
                 Some(age_ns) => Err(refusal(Rule::IdenticalOrder, i128::from(window_ns), i128::from(age_ns))),
                 None => Ok(()),
             },

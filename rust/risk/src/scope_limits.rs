@@ -70,7 +70,7 @@ impl ScopeLimits {
     /// [`ValueError`] when the scope has no such limit or the value is out of its range; nothing is changed.
     pub fn set(&mut self, scope: Scope, limit: LimitName, value: Option<Decimal>) -> Result<(), ValueError> {
         let name = limit.name();
-        let is_account = scope == Scope::Account;
+        let is_account = matches!(scope, Scope::Account(_) | Scope::Portfolio);
         match limit {
             LimitName::Quantity => self.quantity_max = unsigned(name, value)?,
             LimitName::Notional => self.notional_max = money(name, value)?,

@@ -9,8 +9,8 @@ use crate::resting::{Resting, RestingOrders};
 use crate::scope_checks::ScopeChecks;
 use crate::tests::{alone, instrument, intent, reference};
 use crate::{
-    ApprovedOrder, Exposure, Limits, ScopeLimits, Scopes, ScopesConfig, SelfTrade, Stake, Stakes, Switches,
-    Wish,
+    ApprovedOrder, Exposure, Limits, Proposal, ScopeLimits, Scopes, ScopesConfig, SelfTrade, Stake, Stakes,
+    Switches,
 };
 
 const OWN: Scope = Scope::Strategy(StrategyId(0));
@@ -66,7 +66,7 @@ fn a_scope_has_its_own_limits_and_no_other() {
     for limit in LimitName::ALL {
         let set = |scope| ScopeLimits::default().set(scope, limit, Some(whole(3))).is_ok();
         let is_of_both = OF_BOTH.contains(&limit);
-        assert_eq!(set(Scope::Account), is_of_both, "{limit:?} of the account");
+        assert_eq!(set(Scope::ACCOUNT), is_of_both, "{limit:?} of the account");
         assert_eq!(set(OWN), is_of_both || OF_STRATEGIES.contains(&limit), "{limit:?} of a strategy");
     }
 }
@@ -158,7 +158,7 @@ fn losses_are_watched_when_one_of_their_limits_is_on() {
         let limits = ScopeLimits { daily_loss_max, drawdown_max, ..ScopeLimits::default() };
         assert_eq!(limits.watches_losses(), is_watched);
         let config = ScopesConfig { account: limits, ..ScopesConfig::default() };
-        assert_eq!(Scopes::new(&config, 1, 1).losses(Scope::Account).is_some(), is_watched);
+        assert_eq!(Scopes::new(&config, 1, 1).losses(Scope::ACCOUNT).is_some(), is_watched);
         assert_eq!(Scopes::new(&config, 1, 1).losses(OWN), None);
     }
 }
@@ -169,22 +169,22 @@ fn a_second_loss_limit_does_not_make_losses_count_anew() {
     let mut scopes = Scopes::new(&ScopesConfig { account: limits, ..ScopesConfig::default() }, 1, 1);
     scopes.start_guards(Money(1_000));
     scopes.mark(&instrument(), 1, Money(990), SECOND);
-    assert_eq!(scopes.losses(Scope::Account), Some((Money(10), Money(10))));
+    assert_eq!(scopes.losses(Scope::ACCOUNT), Some((Money(10), Money(10))));
     let change = |limit, value| LimitChange {
-        scope: Scope::Account,
+        scope: Scope::ACCOUNT,
         limit,
         value: LimitValue::of(value),
         person: None,
     };
     scopes.set(&change(LimitName::Drawdown, Some(whole(1)))).unwrap();
-    assert_eq!(scopes.losses(Scope::Account), Some((Money(10), Money(10))));
+    assert_eq!(scopes.losses(Scope::ACCOUNT), Some((Money(10), Money(10))));
 
     // Switched off and on again they do: nobody followed them in between.
     for limit in [LimitName::Drawdown, LimitName::DailyLoss] {
         scopes.set(&change(limit, None)).unwrap();
     }
     scopes.set(&change(LimitName::Drawdown, Some(whole(1)))).unwrap();
-    assert_eq!(scopes.losses(Scope::Account), Some((Money(0), Money(0))));
+    assert_eq!(scopes.losses(Scope::ACCOUNT), Some((Money(0), Money(0))));
 }
 
 /// Sends messages until one is refused, as the kernel counts them, and returns how many passed; at most 100.
@@ -233,7 +233,7 @@ fn orders_alike_are_forgotten_when_nobody_asks_for_them_any_more() {
     let limits = ScopeLimits { identical_window_ns: Some(SECOND), ..ScopeLimits::default() };
     let order = intent(Side::Buy, OrderKind::Market, 1);
     let (instrument, exposure) = (instrument(), Exposure::default());
-    let wish = Wish {
+    let proposal = Proposal {
         intent: &order,
         lots: 1,
         instrument: &instrument,
@@ -242,8 +242,9 @@ fn orders_alike_are_forgotten_when_nobody_asks_for_them_any_more() {
         switches: Switches::default(),
         is_amendment: false,
     };
-    let rule =
-        |checks: &ScopeChecks| checks.check(&wish, 100, Stake::default()).err().map(|refusal| refusal.rule);
+    let rule = |checks: &ScopeChecks| {
+        checks.check(&proposal, 100, Stake::default()).err().map(|refusal| refusal.rule)
+    };
     let mut checks = ScopeChecks::new(&limits, None);
     checks.note_order(&order);
     assert_eq!(rule(&checks), Some(Rule::IdenticalOrder));
@@ -263,7 +264,7 @@ fn judged(
 ) -> Option<(Rule, i128, i128)> {
     let mut config = ScopesConfig::default();
     match scope {
-        Scope::Account => config.account = *limits,
+        Scope::ACCOUNT => config.account = *limits,
         _ => config.strategies = vec![crate::StrategyLimits { limits: *limits, instruments: None }],
     }
     let mut scopes = Scopes::new(&config, 1, 1);
@@ -271,7 +272,7 @@ fn judged(
     let stakes = Stakes { own: exposure.own, account: exposure.account };
     scopes.set_stakes(StrategyId(0), instrument, Some(10_000), stakes);
     let order = intent(side, OrderKind::Market, 10);
-    let wish = Wish {
+    let proposal = Proposal {
         intent: &order,
         lots: 10,
         instrument,
@@ -280,7 +281,7 @@ fn judged(
         switches: Switches::default(),
         is_amendment: false,
     };
-    let said = [scopes.check(&wish, 10_000, false), scopes.check_sized(&wish, 10_000)];
+    let said = [scopes.check(&proposal, 10_000, false), scopes.check_sized(&proposal, 10_000)];
     assert_eq!(said[0], said[1]);
     said[0].err().map(|refusal| (refusal.rule, refusal.limit, refusal.value))
 }
@@ -289,7 +290,7 @@ fn judged(
 fn the_exposure_limits_are_the_last_sums_that_pass() {
     let instrument = instrument();
     let after = 4_000 * MONEY;
-    for scope in [Scope::Account, OWN] {
+    for scope in [Scope::ACCOUNT, OWN] {
         for (max, passes) in [(after - 1, false), (after, true), (after + 1, true)] {
             let gross = ScopeLimits { gross_max: Some(Money(max)), ..ScopeLimits::default() };
             let net = ScopeLimits { net_max: Some(Money(max)), ..ScopeLimits::default() };

@@ -1,20 +1,21 @@
 //! The limits of every strategy and of the account, judged beside those of the instrument.
 
 use tradecore_types::{
-    Instrument, InstrumentId, LimitChange, LimitName, Money, OrderId, OrderIntent, Permission, Refusal, Rule,
-    Scope, Side, StrategyId, TimeNs, ValueError,
+    AccountId, CurrencyId, Instrument, InstrumentId, LimitChange, LimitName, Money, OrderId, OrderIntent,
+    Permission, Refusal, Rule, Scope, Side, StrategyId, TimeNs, ValueError,
 };
 
 use crate::exposures::Exposures;
-use crate::instrument_checks::{order_price, refusal};
+use crate::foreign_cash::ForeignCash;
+use crate::measures::{order_price, refusal};
 use crate::resting::{Resting, RestingOrders};
 use crate::scope_checks::ScopeChecks;
-use crate::{Halt, ScopeLimits, SelfTrade, Stake, Wish};
+use crate::{Halt, Proposal, ScopeLimits, SelfTrade, Stake};
 
 /// The limits of one strategy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StrategyLimits {
-    /// Its limits.
+    /// What the scope is held against.
     pub limits: ScopeLimits,
     /// Instruments it may trade; `None`: every one.
     pub instruments: Option<Vec<InstrumentId>>,
@@ -23,8 +24,10 @@ pub struct StrategyLimits {
 /// What is checked over instruments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopesConfig {
-    /// Of the account: all strategies and instruments together.
+    /// Of all strategies and instruments together: of the account, or of the portfolio where there are several.
     pub account: ScopeLimits,
+    /// Of each venue account, in the order of their ids; none where there is one.
+    pub accounts: Vec<ScopeLimits>,
     /// Of each strategy, in the order of their ids; those that are missing have no limits.
     pub strategies: Vec<StrategyLimits>,
     /// What is done about an order that would trade with another one of the account.
@@ -36,28 +39,31 @@ pub struct ScopesConfig {
 /// A fill as the scopes see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Execution {
-    /// Whose it is.
+    /// The strategy that it belongs to.
     pub strategy: StrategyId,
-    /// Buy or sell.
+    /// Whether it buys or sells.
     pub side: Side,
-    /// Its price.
+    /// The price at which it trades, in ticks.
     pub price_ticks: i64,
-    /// Its size, above 0.
+    /// How many lots, above 0 on either side.
     pub lots: i64,
-    /// Its fee.
+    /// What it cost in fees; negative is a rebate.
     pub fee: Money,
+    /// In which currency the fee is; `None` for the settlement currency of the instrument.
+    pub fee_currency: Option<CurrencyId>,
 }
 
 /// The stakes of a strategy and of the account in one instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stakes {
-    /// Of the strategy.
+    /// What the strategy itself holds and has sent.
     pub own: Stake,
-    /// Of the account.
+    /// What all strategies together hold and have sent.
     pub account: Stake,
 }
 
-/// Checks over instruments: one row for each strategy, the last for the account.
+/// Checks over instruments: one row for each strategy, then one for each venue account where there are several, and
+/// the last for all together.
 ///
 /// **Invariant:** while it is off nothing is followed and one look at [`Scopes::is_on`] is all it costs; once
 /// on it stays on, and every order, fill and mark is followed.
@@ -69,8 +75,12 @@ pub struct Scopes {
     self_trade: SelfTrade,
     day_start_ns: i64,
     instruments: usize,
+    /// Venue accounts that have a row of their own: none where there is one.
+    pub(crate) accounts: usize,
     pub(crate) is_on: bool,
     has_tripped: bool,
+    /// Where the account has several currencies.
+    pub(crate) foreign: Option<Box<ForeignCash>>,
 }
 
 impl Scopes {
@@ -85,7 +95,9 @@ impl Scopes {
             ScopeChecks::new(&limits.limits, allowed)
         };
         let account = ScopeChecks::new(&config.account, None);
-        let checks: Vec<ScopeChecks> = (0..strategies).map(of_strategy).chain([account]).collect();
+        let accounts = config.accounts.iter().map(|limits| ScopeChecks::new(limits, None));
+        let checks: Vec<ScopeChecks> =
+            (0..strategies).map(of_strategy).chain(accounts).chain([account]).collect();
         let is_on = config.self_trade != SelfTrade::Allow || checks.iter().any(ScopeChecks::is_on);
         let mut scopes = Self {
             exposures: Exposures::new(0, 0),
@@ -93,8 +105,10 @@ impl Scopes {
             self_trade: config.self_trade,
             day_start_ns: config.day_start_ns,
             instruments,
+            accounts: config.accounts.len(),
             is_on: false,
             has_tripped: false,
+            foreign: None,
             checks,
         };
         if is_on {
@@ -117,12 +131,20 @@ impl Scopes {
         self.resting = RestingOrders::new(self.instruments);
     }
 
-    /// Counts losses from here: a strategy's from nothing, the account's from what it is worth.
+    /// Counts losses from here: a strategy's from nothing, an account's from what it is worth. What each venue account
+    /// has is told before, where there are several.
     pub fn start_guards(&mut self, account_cash: Money) {
-        let account = self.account_row();
+        let (strategies, whole) = (self.strategies(), self.whole_row());
         for (row, checks) in self.checks.iter_mut().enumerate() {
+            if let Some(foreign) = &mut self.foreign {
+                foreign.clear(row);
+            }
             let held = self.exposures.sums(row).held;
-            checks.cash = if row == account { account_cash.0 } else { held.saturating_neg() };
+            if row == whole {
+                checks.cash = account_cash.0;
+            } else if row < strategies {
+                checks.cash = held.saturating_neg();
+            }
             checks.guard.restart(checks.cash.saturating_add(held));
         }
     }
@@ -134,7 +156,7 @@ impl Scopes {
     /// [`ValueError`] when there is no such strategy or limit or the value is out of its range.
     pub fn check_change(&self, change: &LimitChange) -> Result<(), ValueError> {
         let row = self.row_of(change.scope)?;
-        if is_self_trade(change) {
+        if self.is_self_trade(change) {
             return SelfTrade::of_setting(change.value.get()).map(|_| ());
         }
         let mut limits = self.checks.get(row).map(|checks| checks.limits).unwrap_or_default();
@@ -189,7 +211,7 @@ impl Scopes {
     /// As [`Scopes::check_change`]; nothing is changed then.
     pub fn set(&mut self, change: &LimitChange) -> Result<bool, ValueError> {
         let row = self.row_of(change.scope)?;
-        if is_self_trade(change) {
+        if self.is_self_trade(change) {
             self.self_trade = SelfTrade::of_setting(change.value.get())?;
             let goes_on = !self.is_on && self.prevents_self_trades();
             if goes_on {
@@ -205,7 +227,8 @@ impl Scopes {
         if !was_watched && limits.watches_losses() {
             // Losses count from here: nobody followed them before.
             let held = self.exposures.sums(row).held;
-            checks.guard.restart(checks.cash.saturating_add(held));
+            let foreign = self.foreign.as_ref().map_or(0, |foreign| foreign.worth(row));
+            checks.guard.restart(checks.cash.saturating_add(held).saturating_add(foreign));
         }
         Ok(self.goes_on(row))
     }
@@ -247,47 +270,45 @@ impl Scopes {
         std::mem::take(&mut self.has_tripped)
     }
 
-    /// Tells whether orders of a strategy that add risk are refused by a halt.
+    /// Tells whether orders of a strategy at a venue account that add risk are refused by a halt.
     #[must_use]
-    pub fn is_halted(&self, strategy: StrategyId) -> bool {
-        [strategy.index(), self.account_row()]
+    pub fn is_halted(&self, strategy: StrategyId, account: AccountId) -> bool {
+        self.rows(strategy, account)
             .into_iter()
             .any(|row| self.checks.get(row).is_some_and(|checks| checks.halt.is_some()))
     }
 
-    /// Judges a wish that the checks of its instrument let pass; `reduces`: it only closes.
+    /// Judges a proposal that the checks of its instrument let pass; `reduces`: it only closes.
     pub(crate) fn check(
         &self,
-        wish: &Wish<'_, '_>,
+        proposal: &Proposal<'_, '_>,
         reference_ticks: i64,
         reduces: bool,
     ) -> Result<(), Refusal> {
-        let price_ticks = order_price(wish.intent, reference_ticks);
-        let own = (wish.intent.strategy.index(), wish.exposure.own);
-        for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
+        let price_ticks = order_price(proposal.intent, reference_ticks);
+        for (row, stake) in self.stakes(proposal) {
             let Some(checks) = self.checks.get(row) else { continue };
             if !reduces {
-                checks.check(wish, wish.intent.value_ticks(reference_ticks), stake)?;
-                self.check_exposure(row, checks, wish, reference_ticks, stake)?;
+                checks.check(proposal, proposal.intent.value_ticks(reference_ticks), stake)?;
+                self.check_exposure(row, checks, proposal, reference_ticks, stake)?;
             }
-            checks.check_messages(wish.intent.time_ns, reduces)?;
+            checks.check_messages(proposal.intent.time_ns, reduces)?;
         }
         if self.self_trade == SelfTrade::Block
             && !reduces
-            && let Some((_, resting_ticks)) = self.resting.met_by(wish.intent).next()
+            && let Some((_, resting_ticks)) = self.resting.met_by(proposal.intent).next()
         {
             return Err(refusal(Rule::SelfTrade, i128::from(resting_ticks), i128::from(price_ticks)));
         }
         Ok(())
     }
 
-    /// Judges the size of an order that was a share of equity; everything else was judged before.
-    pub(crate) fn check_sized(&self, wish: &Wish<'_, '_>, price_ticks: i64) -> Result<(), Refusal> {
-        let own = (wish.intent.strategy.index(), wish.exposure.own);
-        for (row, stake) in [own, (self.account_row(), wish.exposure.account)] {
+    /// Judges the size of an order that was a share of buying power; everything else was judged before.
+    pub(crate) fn check_sized(&self, proposal: &Proposal<'_, '_>, price_ticks: i64) -> Result<(), Refusal> {
+        for (row, stake) in self.stakes(proposal) {
             if let Some(checks) = self.checks.get(row) {
-                checks.check_size(wish, price_ticks, stake)?;
-                self.check_exposure(row, checks, wish, price_ticks, stake)?;
+                checks.check_size(proposal, price_ticks, stake)?;
+                self.check_exposure(row, checks, proposal, price_ticks, stake)?;
             }
         }
         Ok(())
@@ -297,15 +318,15 @@ impl Scopes {
         &self,
         row: usize,
         checks: &ScopeChecks,
-        wish: &Wish<'_, '_>,
+        proposal: &Proposal<'_, '_>,
         reference_ticks: i64,
         stake: Stake,
     ) -> Result<(), Refusal> {
         if checks.limits.gross_max.is_none() && checks.limits.net_max.is_none() {
             return Ok(());
         }
-        let order = (wish.intent.side, wish.lots);
-        let (gross, net) = self.exposures.with_order(row, wish.instrument, reference_ticks, order, stake);
+        let order = (proposal.intent.side, proposal.lots);
+        let (gross, net) = self.exposures.with_order(row, proposal.instrument, reference_ticks, order, stake);
         if let Some(max) = checks.limits.gross_max.filter(|max| gross > max.0) {
             return Err(refusal(Rule::GrossMax, max.0, gross));
         }
@@ -320,8 +341,13 @@ impl Scopes {
     /// # Errors
     ///
     /// [`Refusal`] when the whole rate of messages is used up.
-    pub fn check_cancel(&self, strategy: StrategyId, now_ns: TimeNs) -> Result<(), Refusal> {
-        for row in [strategy.index(), self.account_row()] {
+    pub fn check_cancel(
+        &self,
+        strategy: StrategyId,
+        account: AccountId,
+        now_ns: TimeNs,
+    ) -> Result<(), Refusal> {
+        for row in self.rows(strategy, account) {
             if let Some(checks) = self.checks.get(row) {
                 checks.check_messages(now_ns, true)?;
             }
@@ -337,8 +363,8 @@ impl Scopes {
     }
 
     /// Counts a message on its way, whoever caused it.
-    pub fn note_message(&mut self, strategy: StrategyId, now_ns: TimeNs) {
-        for row in [strategy.index(), self.account_row()] {
+    pub fn note_message(&mut self, strategy: StrategyId, account: AccountId, now_ns: TimeNs) {
+        for row in self.rows(strategy, account) {
             if let Some(checks) = self.checks.get_mut(row) {
                 checks.note_message(now_ns);
             }
@@ -347,8 +373,8 @@ impl Scopes {
 
     /// Counts a cancel or a closing order that a strategy asked for towards the reserve, beside
     /// [`Scopes::note_message`].
-    pub fn note_urgent(&mut self, strategy: StrategyId, now_ns: TimeNs) {
-        for row in [strategy.index(), self.account_row()] {
+    pub fn note_urgent(&mut self, strategy: StrategyId, account: AccountId, now_ns: TimeNs) {
+        for row in self.rows(strategy, account) {
             if let Some(checks) = self.checks.get_mut(row) {
                 checks.note_urgent(now_ns);
             }
@@ -356,8 +382,8 @@ impl Scopes {
     }
 
     /// Counts an order in or out.
-    pub fn count_open(&mut self, strategy: StrategyId, is_opened: bool) {
-        for row in [strategy.index(), self.account_row()] {
+    pub fn count_open(&mut self, strategy: StrategyId, account: AccountId, is_opened: bool) {
+        for row in self.rows(strategy, account) {
             if let Some(checks) = self.checks.get_mut(row) {
                 let open = checks.open_orders;
                 checks.open_orders = if is_opened { open.saturating_add(1) } else { open.saturating_sub(1) };
@@ -402,9 +428,12 @@ impl Scopes {
         mark_ticks: Option<i64>,
         stakes: Stakes,
     ) {
-        let account = self.account_row();
         self.exposures.set(strategy.index(), instrument, mark_ticks, stakes.own);
-        self.exposures.set(account, instrument, mark_ticks, stakes.account);
+        self.exposures.set(self.whole_row(), instrument, mark_ticks, stakes.account);
+        if self.accounts != 0 {
+            let row = self.account_row(instrument.currencies.account);
+            self.exposures.set(row, instrument, mark_ticks, stakes.account);
+        }
     }
 
     /// Takes a fill: its money and one more execution. The stakes are set before.
@@ -416,43 +445,63 @@ impl Scopes {
         now_ns: TimeNs,
     ) {
         let row = fill.strategy.index();
-        if let Some(checks) = self.checks.get_mut(row) {
-            let lots = fill.lots.saturating_mul(fill.side.sign());
-            let paid = instrument.value(fill.price_ticks, lots).map_or(0, |money| money.0);
+        let lots = fill.lots.saturating_mul(fill.side.sign());
+        let paid = instrument.value(fill.price_ticks, lots).map_or(0, |money| money.0);
+        if self.foreign.is_some() {
+            self.add_fill(row, instrument, fill, paid);
+        } else if let Some(checks) = self.checks.get_mut(row) {
             checks.cash = checks.cash.saturating_sub(paid).saturating_sub(fill.fee.0);
-            if let (Some(halt), None) = (checks.note_execution(now_ns), checks.halt) {
-                checks.halt = Some(halt);
-                self.has_tripped = true;
-            }
+        }
+        if let Some(checks) = self.checks.get_mut(row)
+            && let (Some(halt), None) = (checks.note_execution(now_ns), checks.halt)
+        {
+            checks.halt = Some(halt);
+            self.has_tripped = true;
         }
         self.guard_losses(row, now_ns);
         self.guard_account(account_cash, now_ns);
     }
 
     /// Takes money that a strategy received without a fill, negative is what it paid.
-    pub fn note_flow(&mut self, strategy: StrategyId, amount: Money, account_cash: Money, now_ns: TimeNs) {
+    pub fn note_flow(
+        &mut self,
+        strategy: StrategyId,
+        (amount, currency): (Money, CurrencyId),
+        account_cash: Money,
+        now_ns: TimeNs,
+    ) {
         let row = strategy.index();
-        if let Some(checks) = self.checks.get_mut(row) {
-            checks.cash = checks.cash.saturating_add(amount.0);
-        }
+        self.add_cash(row, currency, amount.0);
         self.guard_losses(row, now_ns);
         self.guard_account(account_cash, now_ns);
     }
 
     /// Takes a new price of an instrument.
     pub fn mark(&mut self, instrument: &Instrument, mark_ticks: i64, account_cash: Money, now_ns: TimeNs) {
-        let account = self.account_row();
-        let Self { exposures, checks, day_start_ns, has_tripped, .. } = self;
+        let strategies = self.strategies();
+        let Self { exposures, checks, day_start_ns, has_tripped, foreign, .. } = self;
         exposures.mark(instrument, mark_ticks, |_| {});
-        for (row, checks) in checks.iter_mut().enumerate().take(account) {
-            let equity = checks.cash.saturating_add(exposures.sums(row).held);
+        for (row, checks) in checks.iter_mut().enumerate().take(strategies) {
+            let foreign = foreign.as_ref().map_or(0, |foreign| foreign.worth(row));
+            let equity = checks.cash.saturating_add(exposures.sums(row).held).saturating_add(foreign);
             *has_tripped |= guard(checks, equity, now_ns, *day_start_ns);
         }
         self.guard_account(account_cash, now_ns);
     }
 
+    /// Tells what a venue account has, where there are several; it counts with the next value of all together.
+    pub fn set_account_cash(&mut self, account: AccountId, cash: Money) {
+        let row = self.account_row(account);
+        if let Some(checks) = self.checks.get_mut(row) {
+            checks.cash = cash.0;
+        }
+    }
+
     pub(crate) fn guard_account(&mut self, cash: Money, now_ns: TimeNs) {
-        let row = self.account_row();
+        let row = self.whole_row();
+        for account in self.strategies()..row {
+            self.guard_losses(account, now_ns);
+        }
         if let Some(checks) = self.checks.get_mut(row) {
             checks.cash = cash.0;
         }
@@ -460,7 +509,7 @@ impl Scopes {
     }
 
     fn guard_losses(&mut self, row: usize, now_ns: TimeNs) {
-        let held = self.exposures.sums(row).held;
+        let held = self.exposures.sums(row).held.saturating_add(self.foreign_worth(row));
         if let Some(checks) = self.checks.get_mut(row) {
             let equity = checks.cash.saturating_add(held);
             self.has_tripped |= guard(checks, equity, now_ns, self.day_start_ns);
@@ -490,38 +539,17 @@ impl Scopes {
             for checks in &self.checks {
                 checks.write_state(out);
             }
-        }
-    }
-
-    pub(crate) fn account_row(&self) -> usize {
-        self.checks.len().saturating_sub(1)
-    }
-
-    pub(crate) fn row_of(&self, scope: Scope) -> Result<usize, ValueError> {
-        let account = self.account_row();
-        match scope {
-            Scope::Account => Ok(account),
-            Scope::Strategy(strategy) if strategy.index() < account => Ok(strategy.index()),
-            Scope::Strategy(strategy) => {
-                Err(ValueError::new("scope", strategy.0, format!("must be a strategy below {account}")))
-            }
-            Scope::Instrument(instrument) => {
-                Err(ValueError::new("scope", instrument.0, "must be the account or a strategy"))
+            if let Some(foreign) = &self.foreign {
+                foreign.write_state(out);
             }
         }
     }
 
-    pub(crate) fn scope_of(&self, row: usize) -> Scope {
-        match u16::try_from(row) {
-            Ok(strategy) if row < self.account_row() => Scope::Strategy(StrategyId(strategy)),
-            _ => Scope::Account,
-        }
+    /// Tells whether a change is about what is done when own orders would meet.
+    fn is_self_trade(&self, change: &LimitChange) -> bool {
+        change.limit == LimitName::SelfTrade
+            && self.row_of(change.scope).is_ok_and(|row| row == self.whole_row())
     }
-}
-
-/// Tells whether a change is about what is done when own orders would meet.
-fn is_self_trade(change: &LimitChange) -> bool {
-    change.scope == Scope::Account && change.limit == LimitName::SelfTrade
 }
 
 /// Takes the equity of a scope; tells whether that halts it.

@@ -11,9 +11,10 @@ const PPM_IN_BPS: Decimal = Decimal { mantissa: 1, decimals: 2 };
 /// Makes the error of a limit that a scope does not have.
 pub(crate) fn not_of_scope(scope: Scope, limit: LimitName) -> ValueError {
     let whose = match scope {
-        Scope::Account => "the account",
+        Scope::Account(_) => "the account",
         Scope::Strategy(_) => "a strategy",
         Scope::Instrument(_) => "an instrument",
+        Scope::Portfolio => "the portfolio",
     };
     ValueError::new("limit", limit.name(), format!("is no limit of {whose}"))
 }

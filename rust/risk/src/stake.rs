@@ -5,7 +5,7 @@ use tradecore_types::{OrderIntent, Side, Size};
 /// A position and the orders that may change it, in lots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stake {
-    /// Position, short is negative.
+    /// Lots that are held; short is negative.
     pub position_lots: i64,
     /// Open buy orders: in flight, working and unknown ones.
     pub working_buy_lots: i64,
@@ -55,7 +55,7 @@ impl Stake {
     ///
     /// It can, when it never turns the position even if every working order on its side fills first: of a
     /// position of +5 a sell of 5 is closing, one of 9 is not, and one of 3 is not while a sell of 3 works.
-    /// An order whose size is a share of equity gets its size later, so it is closing only when it is
+    /// An order whose size is a share of buying power gets its size later, so it is closing only when it is
     /// reduce-only. An amendment is closing if the whole order is, as it will be.
     ///
     /// This is the one meaning of the word: decision checks, risk and the kernel ask here.

@@ -6,7 +6,7 @@ use tradecore_types::{
     OrderKind, Rule, Side, Size, StrategyId, TimeInForce,
 };
 
-use crate::{ApprovedOrder, Exposure, InstrumentChecks, Limits, Reference, Stake, Switches, Wish};
+use crate::{ApprovedOrder, Exposure, InstrumentChecks, Limits, Proposal, Reference, Stake, Switches};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -59,8 +59,8 @@ pub fn check(
     switches: Switches,
 ) -> Result<ApprovedOrder, tradecore_types::Refusal> {
     let instrument = &instrument();
-    let wish = Wish { intent, lots, instrument, reference, exposure, switches, is_amendment: false };
-    let approval = checks.check(&wish, None)?;
+    let proposal = Proposal { intent, lots, instrument, reference, exposure, switches, is_amendment: false };
+    let approval = checks.check(&proposal, None)?;
     checks.note(approval, false, None);
     Ok(approval.order())
 }

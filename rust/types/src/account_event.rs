@@ -1,9 +1,10 @@
-//! What an account is told of itself: what it begins with, corrections, and money its owner brings or takes.
+//! What an account is told of itself: what it begins with, corrections, conversions, and money its owner brings or
+//! takes.
 
-use crate::{InstrumentId, Money, OrderId, Rule, Scope, StrategyId, TimeNs, ValueError};
-
-/// Bytes that the name of a currency may have.
-const CURRENCY_BYTES_MAX: usize = 32;
+use crate::balance::{check_currency, check_reason};
+use crate::{
+    Balance, CashConversion, InstrumentId, Money, OrderId, Rule, Scope, StrategyId, TimeNs, ValueError,
+};
 
 /// An event about the account itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum AccountEvent {
     Adjustment(AccountChange),
     /// Money that the owner brought, or took when it is negative: no profit and no loss.
     Transfer(AccountChange),
+    /// Cash that was changed from one currency into another.
+    Conversion(CashConversion),
 }
 
 impl AccountEvent {
@@ -24,6 +27,7 @@ impl AccountEvent {
             Self::Opening(_) => "opening",
             Self::Adjustment(_) => "adjustment",
             Self::Transfer(_) => "transfer",
+            Self::Conversion(_) => "conversion",
         }
     }
 }
@@ -31,48 +35,41 @@ impl AccountEvent {
 /// An amount in a currency, and why it came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountChange {
-    /// Name of the currency.
+    /// Name of the currency, such as `USDT`.
     pub currency: String,
     /// What came; negative is what went.
     pub amount: Money,
-    /// Why, in words.
+    /// Why it came or went, in words that people will read.
     pub reason: String,
-}
-
-/// What there is of one currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Balance {
-    /// Name of the currency.
-    pub currency: String,
-    /// Money at hand.
-    pub amount: Money,
 }
 
 /// A lot that is open when the account begins: what one fill opened and nobody has closed yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningLot {
-    /// Whose it is.
+    /// The strategy that it belongs to.
     pub strategy: StrategyId,
-    /// What is held.
+    /// The instrument that is held.
     pub instrument: InstrumentId,
     /// Order that opened it; 0 when nobody knows.
     pub entry_order: OrderId,
     /// Venue time of the entry.
     pub entry_time_ns: TimeNs,
-    /// Price of the entry.
+    /// Price at which it was opened, in ticks.
     pub entry_ticks: i64,
     /// Size: above 0 is long, below 0 short.
     pub lots: i64,
     /// Fee of the entry, paid before: a part of the result of the trade, and not paid again.
     pub fee: Money,
+    /// What it cost, where that is a share of what its position cost (average); else it is its size at its price.
+    pub cost: Option<Money>,
 }
 
 /// The last price of an instrument, by which positions are valued until there is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningPrice {
-    /// The instrument.
+    /// The instrument whose price it is.
     pub instrument: InstrumentId,
-    /// The price.
+    /// The price in ticks, above 0.
     pub price_ticks: i64,
 }
 
@@ -83,7 +80,7 @@ pub struct GuardState {
     pub scope: Scope,
     /// What its fills paid and took, fees included; of the account all its cash.
     pub cash: Money,
-    /// Its last equity.
+    /// The equity that was seen last: a loss of the day is counted against it.
     pub last: Money,
     /// Its highest equity: what a drawdown is counted from.
     pub peak: Money,
@@ -110,7 +107,7 @@ pub struct Opening {
     pub brought: Option<Money>,
     /// Open lots, in the order in which they were opened.
     pub lots: Vec<OpeningLot>,
-    /// Last prices.
+    /// The last price of each instrument that has one.
     pub prices: Vec<OpeningPrice>,
     /// What the loss limits count from.
     pub guards: Vec<GuardState>,
@@ -184,20 +181,8 @@ impl AccountChange {
         if self.amount == Money::ZERO {
             return Err(ValueError::new("amount", self.amount, "must not be 0"));
         }
-        if self.reason.trim().is_empty() || self.reason.chars().any(char::is_control) {
-            return Err(ValueError::new("reason", &self.reason, "must say in a line of text why"));
-        }
-        Ok(())
+        check_reason(&self.reason)
     }
-}
-
-/// Checks the name of a currency.
-fn check_currency(name: &str) -> Result<(), ValueError> {
-    let is_printable = !name.trim().is_empty() && !name.chars().any(char::is_control);
-    if is_printable && name.len() <= CURRENCY_BYTES_MAX {
-        return Ok(());
-    }
-    Err(ValueError::new("currency", name, "must be a name of 1 to 32 bytes"))
 }
 
 #[cfg(test)]
@@ -213,6 +198,7 @@ mod tests {
             entry_ticks: 7,
             lots,
             fee: Money::ZERO,
+            cost: None,
         }
     }
 

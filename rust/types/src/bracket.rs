@@ -8,7 +8,7 @@ const PPM: i128 = 1_000_000;
 /// Where an exit of a bracket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitPrice {
-    /// At this price.
+    /// At this price, in ticks.
     Ticks(i64),
     /// So many parts per million from the price at which its entry filled.
     Ppm(i64),
@@ -39,7 +39,7 @@ impl ExitPrice {
 pub struct PaidPrice {
     /// Sum of price in ticks times lots.
     pub tick_lots: i128,
-    /// Lots, above 0.
+    /// How many lots were paid for, above 0.
     pub lots: i64,
 }
 

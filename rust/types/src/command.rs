@@ -1,24 +1,31 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
-use crate::{InstrumentId, LimitName, LimitValue, PersonName, StrategyId, ValueError};
+use crate::{AccountId, InstrumentId, LimitName, LimitValue, PersonName, StrategyId, ValueError};
 
 /// What a limit or a halt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// The whole account: all strategies and instruments together.
-    Account,
+    /// A venue account: all strategies, and all instruments that are traded there.
+    Account(AccountId),
     /// One strategy, over all its instruments.
     Strategy(StrategyId),
     /// One instrument, over all strategies.
     Instrument(InstrumentId),
+    /// All venue accounts of an engine that has several.
+    Portfolio,
+}
+
+impl Scope {
+    /// The account that every engine has.
+    pub const ACCOUNT: Self = Self::Account(AccountId::FIRST);
 }
 
 /// A limit with its new value, and who answers for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitChange {
-    /// Whose limit it is.
+    /// Whether it bounds the account, a strategy or an instrument.
     pub scope: Scope,
-    /// Which limit.
+    /// The limit that is to have another value.
     pub limit: LimitName,
     /// Its new value in the unit of the setting of the same name; without one the limit is switched off.
     pub value: LimitValue,
@@ -29,13 +36,13 @@ pub struct LimitChange {
 /// An instrument that a strategy may trade from now on, or may not, and who answers for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {
-    /// Whose permission it is.
+    /// The strategy that may trade, or may no longer.
     pub strategy: StrategyId,
-    /// What it is about.
+    /// The instrument that it may trade, or may no longer.
     pub instrument: InstrumentId,
     /// Whether the strategy may trade it.
     pub is_allowed: bool,
-    /// Who decided that.
+    /// The person who decided it: the journal names somebody for every change of a limit.
     pub person: PersonName,
 }
 
@@ -44,22 +51,22 @@ pub struct Permission {
 pub struct Release {
     /// The account or a strategy.
     pub scope: Scope,
-    /// Who released it.
+    /// The person who released it, and answers for trading on.
     pub person: PersonName,
 }
 
-/// The kinds of command.
+/// What operators can ask of a running engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandKind {
     /// Stop taking new risk; cancels and closing orders still work.
     Pause,
-    /// End a pause.
+    /// End a pause: what adds risk is judged again, and no longer refused.
     Resume,
     /// Cancel every open order and close every position with market orders.
     Flatten,
     /// Cancel every open order and refuse every new one until released.
     Kill,
-    /// Release the kill switch.
+    /// Release the kill switch, so that orders are judged again.
     ReleaseKill,
     /// Give a limit a new value, from the next order on.
     SetLimit(LimitChange),
@@ -136,7 +143,8 @@ impl CommandKind {
                 let not_one = |what| ValueError::new("scope", what, "must be strategy:NAME");
                 let strategy = match given("scope", said.scope)? {
                     Scope::Strategy(strategy) => strategy,
-                    Scope::Account => return Err(not_one("account")),
+                    Scope::Account(_) => return Err(not_one("account")),
+                    Scope::Portfolio => return Err(not_one("portfolio")),
                     Scope::Instrument(_) => return Err(not_one("instrument")),
                 };
                 let instrument = given("instrument", said.instrument)?;
@@ -173,13 +181,13 @@ impl CommandKind {
 /// What commands say beside their names: one form for all, for who hands them on without knowing them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Said {
-    /// Whom it is about.
+    /// What it is about, where a command is about a scope.
     pub scope: Option<Scope>,
     /// Which limit, and its new value.
     pub limit: Option<(LimitName, LimitValue)>,
     /// The instrument that it is about.
     pub instrument: Option<InstrumentId>,
-    /// Who answers for it.
+    /// The person who answers for it, where a command needs one.
     pub person: Option<PersonName>,
 }
 
@@ -190,24 +198,14 @@ fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ValueError> {
 /// Makes everything that is said of the names of commands out of one table: name, and what it does.
 macro_rules! command_names {
     ($($(#[doc = $about:literal])+ $name:ident = $text:literal;)+) => {
-        /// The name of a command; a name never changes meaning.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum CommandName {
-            $($(#[doc = $about])+ $name,)+
+        crate::named! {
+            /// The name of a command.
+            pub enum CommandName {
+                $($(#[doc = $about])+ $name = $text;)+
+            }
         }
 
         impl CommandName {
-            /// Every name.
-            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$name),+];
-
-            /// Returns the word for it.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)+
-                }
-            }
-
             /// Says in a sentence what the command does.
             #[must_use]
             pub const fn about(self) -> &'static str {
@@ -222,13 +220,13 @@ macro_rules! command_names {
 command_names! {
     /// Take no new risk; cancels and closing orders still work.
     Pause = "pause";
-    /// End a pause.
+    /// End a pause: what adds risk is judged again, and no longer refused.
     Resume = "resume";
     /// Cancel every order and close every position.
     Flatten = "flatten";
     /// Cancel every order and refuse new ones until released; survives restarts.
     Kill = "kill";
-    /// Release the kill switch.
+    /// Release the kill switch, so that orders are judged again.
     ReleaseKill = "release_kill";
     /// Give a limit a new value while it runs.
     SetLimit = "set_limit";
@@ -240,15 +238,7 @@ command_names! {
     Forbid = "forbid";
 }
 
-impl CommandName {
-    /// Returns the command of this word.
-    #[must_use]
-    pub fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|name| name.as_str() == text)
-    }
-}
-
-/// One command.
+/// A command of an operator on its way into the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command {
     /// What is to be done.
@@ -271,7 +261,7 @@ mod tests {
             let kind = CommandKind::of(name, &said).unwrap();
             assert_eq!(kind.name(), name);
             assert_eq!(CommandKind::of(name, &kind.said()), Ok(kind));
-            assert_eq!(CommandName::from_text(name.as_str()), Some(name));
+            assert_eq!(CommandName::from_name(name.name()), Some(name));
             let is_plain = CommandKind::PLAIN.contains(&kind);
             assert_eq!(CommandKind::of(name, &Said::default()).is_ok(), is_plain);
             assert_eq!(kind.said() == Said::default(), is_plain);

@@ -1,11 +1,11 @@
 //! What comes in: market data, order flow of a simulated exchange, commands and the clock.
 
-use crate::{AccountEvent, Command, InstrumentId, Side, TimeNs, VenueEvent};
+use crate::{AccountEvent, Command, InstrumentId, Side, TimeNs, ValueError, VenueEvent};
 
 /// One price level of a book.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Level {
-    /// Price in ticks.
+    /// Price in whole ticks, so that no digit of it is ever rounded.
     pub price_ticks: i64,
     /// Size in lots; 0 removes the level.
     pub lots: i64,
@@ -16,26 +16,26 @@ pub struct Level {
 pub struct Bar {
     /// Opening time; not after the close.
     pub open_time_ns: TimeNs,
-    /// First price.
+    /// Price of the first trade, in ticks.
     pub open_ticks: i64,
-    /// Highest price.
+    /// Highest price that was traded, in ticks.
     pub high_ticks: i64,
-    /// Lowest price.
+    /// Lowest price that was traded, in ticks.
     pub low_ticks: i64,
-    /// Last price.
+    /// Price of the last trade, in ticks.
     pub close_ticks: i64,
-    /// Traded size in lots.
+    /// How much was traded, in lots.
     pub volume_lots: i64,
 }
 
-/// Best bid and ask.
+/// The best bid and ask of a market: what one can sell and buy at right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// Best bid price.
+    /// Price of the best bid, in ticks.
     pub bid_ticks: i64,
     /// Size at the best bid.
     pub bid_lots: i64,
-    /// Best ask price.
+    /// Price of the best ask, in ticks.
     pub ask_ticks: i64,
     /// Size at the best ask.
     pub ask_lots: i64,
@@ -46,9 +46,9 @@ pub struct Quote {
 /// A trade of others, as the venue publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trade {
-    /// Price.
+    /// The price that was traded at, in ticks.
     pub price_ticks: i64,
-    /// Size, above 0.
+    /// How many lots were traded, above 0 on either side.
     pub lots: i64,
     /// Side of the order that took liquidity.
     pub aggressor: Side,
@@ -61,14 +61,14 @@ pub struct Trade {
 pub enum BookUpdateKind {
     /// The whole book: levels not named are gone.
     Snapshot,
-    /// Changed levels only.
+    /// The levels that have changed; it is worth nothing without all before it.
     Diff,
 }
 
 /// A book message; its levels are `bids` then `asks` in the batch's level table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BookUpdate {
-    /// Snapshot or diff.
+    /// Whether it is the whole book or what has changed of it.
     pub kind: BookUpdateKind,
     /// First update id it covers (Binance `U`); for a snapshot equal to `last_id`.
     pub first_id: u64,
@@ -78,7 +78,7 @@ pub struct BookUpdate {
     pub prev_id: u64,
     /// Index of the first level in the batch's level table.
     pub levels_start: u32,
-    /// Number of bid levels.
+    /// How many of its levels are bids; they come first.
     pub bids: u32,
     /// Number of ask levels, which follow the bids.
     pub asks: u32,
@@ -91,6 +91,8 @@ pub struct BookUpdate {
 pub enum FeedState {
     /// The connection was lost or restarted: books are invalid until the next snapshot.
     Lost,
+    /// What follows is of the past, up to the next loss: it warms up what is computed, and nobody trades on it.
+    Past,
 }
 
 /// Order flow of a simulated exchange: what its other participants do, matched order by order.
@@ -100,18 +102,18 @@ pub enum Flow {
     Limit {
         /// Agent's number of the order, unique per instrument.
         flow_id: u64,
-        /// Buy or sell.
+        /// Whether it buys or sells.
         side: Side,
-        /// Limit price.
+        /// The worst price that it trades at, in ticks.
         price_ticks: i64,
-        /// Size, above 0.
+        /// Size in lots, above 0.
         lots: i64,
     },
     /// A market order of an agent.
     Market {
-        /// Buy or sell.
+        /// Whether it buys or sells.
         side: Side,
-        /// Size, above 0.
+        /// Size in lots, above 0.
         lots: i64,
     },
     /// Takes an agent's resting order out; nothing happens when it is already gone.
@@ -134,20 +136,20 @@ pub struct Mark {
 pub struct Funding {
     /// Rate in parts per billion of the notional.
     pub rate_ppb: i64,
-    /// Mark price of the settlement; 0 for the one the engine knows.
-    pub mark_ticks: i64,
+    /// Mark price of the settlement; `None` settles at the one that the engine knows.
+    pub mark_ticks: Option<i64>,
 }
 
-/// The kinds of event.
+/// What can be fed to the engine: it knows of the world by nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventBody {
     /// A finished bar given as input.
     Bar(Bar),
-    /// Best bid and ask.
+    /// The best bid or ask has changed.
     Quote(Quote),
-    /// A trade of others.
+    /// Others have traded with each other.
     Trade(Trade),
-    /// A book message.
+    /// A message about the order book; its levels are in the table of the batch.
     Book(BookUpdate),
     /// Something about the account, at this place of the batch's table; the instrument is not used.
     Account(u32),
@@ -157,7 +159,7 @@ pub enum EventBody {
     Feed(FeedState),
     /// Mark price of a derivative.
     Mark(Mark),
-    /// Funding of a perpetual.
+    /// Longs and shorts of a perpetual pay each other.
     Funding(Funding),
     /// An operator's command; the instrument is not used.
     Command(Command),
@@ -167,14 +169,14 @@ pub enum EventBody {
     Clock,
 }
 
-/// One event.
+/// Something that happened, when and to which instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// When the engine learned of it.
     pub time_ns: TimeNs,
     /// The instrument it is about.
     pub instrument: InstrumentId,
-    /// What it says.
+    /// What happened, with its numbers.
     pub body: EventBody,
 }
 
@@ -185,9 +187,9 @@ pub struct EventBatch {
     pub events: Vec<Event>,
     /// Levels of the book messages.
     pub levels: Vec<Level>,
-    /// What [`EventBody::Account`] events say.
+    /// What [`EventBody::Account`] events say, by their place: a quote must not grow by it.
     pub account_events: Vec<AccountEvent>,
-    /// What venues outside say.
+    /// What venues outside say, by the place that [`EventBody::Venue`] events name.
     pub venue_events: Vec<VenueEvent>,
 }
 
@@ -216,6 +218,26 @@ impl EventBatch {
         let place = u32::try_from(self.account_events.len()).unwrap_or(u32::MAX);
         self.account_events.push(event);
         self.events.push(Event { time_ns, instrument: InstrumentId(0), body: EventBody::Account(place) });
+    }
+
+    /// Appends what a venue outside says.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] when it can be true of no order, or there are 2^32 of them; the batch is as it was.
+    pub fn push_venue(
+        &mut self,
+        time_ns: TimeNs,
+        instrument: InstrumentId,
+        said: VenueEvent,
+    ) -> Result<(), ValueError> {
+        said.check()?;
+        let count = self.venue_events.len();
+        let full = |_| ValueError::new("batch", count, "must have fewer than 2^32 reports");
+        let place = u32::try_from(count).map_err(full)?;
+        self.venue_events.push(said);
+        self.events.push(Event { time_ns, instrument, body: EventBody::Venue(place) });
+        Ok(())
     }
 
     /// Returns what an event about the account says; `None` for a place that is not in the table.

@@ -1,7 +1,7 @@
 //! What is traded: tick, lot, contract, and the arithmetic from ticks and lots to money.
 
 use crate::decimal::pow10;
-use crate::{Decimal, InstrumentId, MONEY_DECIMALS, Money, ValueError};
+use crate::{AccountId, CurrencyId, Decimal, InstrumentId, MONEY_DECIMALS, Money, Rate, ValueError};
 
 /// How a contract turns a price into money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,25 +15,40 @@ pub enum InstrumentKind {
 /// The definition of an instrument as a person or a venue states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstrumentSpec {
-    /// Venue symbol, e.g. `BTCUSDT`.
+    /// The name that the venue has for it, such as `BTCUSDT`.
     pub symbol: String,
     /// Smallest price step, above 0.
     pub tick_size: Decimal,
     /// Smallest size step, above 0.
     pub lot_size: Decimal,
-    /// Linear or inverse.
+    /// Whether its value rises with the price (linear) or with one over it (inverse).
     pub kind: InstrumentKind,
     /// Contract multiplier (contract size), above 0; 1 for spot.
     pub multiplier: Decimal,
 }
 
-/// An instrument with its arithmetic prepared; immutable after construction.
+/// The currencies that trading an instrument moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Currencies {
+    /// In which value, profit and funding are: the quote currency of linear, the coin of inverse contracts.
+    pub settlement: CurrencyId,
+    /// What a purchase adds to what the account owns (spot); `None` for a derivative, and where nobody asks.
+    pub base: Option<CurrencyId>,
+    /// The venue account that trades it: both currencies are balances there.
+    pub account: AccountId,
+}
+
+/// An instrument with its arithmetic prepared; but for the rate of its settlement currency it never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instrument {
     /// Position in the engine's table.
     pub id: InstrumentId,
     /// The definition it was made from.
     pub spec: InstrumentSpec,
+    /// The currencies that trading it moves.
+    pub currencies: Currencies,
+    /// What a unit of its settlement currency is worth to the account.
+    pub rate: Rate,
     /// Linear: atto units of one tick times one lot. Inverse: numerator of one lot's value.
     unit: i128,
     /// Inverse: mantissa of the tick, the divisor beside the price; 1 for linear.
@@ -41,6 +56,13 @@ pub struct Instrument {
 }
 
 impl Instrument {
+    /// Returns the venue account that trades it.
+    #[must_use]
+    #[inline]
+    pub const fn account(&self) -> AccountId {
+        self.currencies.account
+    }
+
     /// Prepares the arithmetic of an instrument.
     ///
     /// # Errors
@@ -89,7 +111,41 @@ impl Instrument {
                 (unit, i128::from(spec.tick_size.mantissa))
             }
         };
-        Ok(Self { id, spec, unit, divisor })
+        Ok(Self { id, spec, currencies: Currencies::default(), rate: Rate::One, unit, divisor })
+    }
+
+    /// Returns the same instrument, settled in another currency than the one in which the account reports.
+    #[must_use]
+    pub fn in_currencies(self, currencies: Currencies) -> Self {
+        let rate = if currencies.settlement == CurrencyId::REPORTING { Rate::One } else { Rate::Missing };
+        Self { currencies, rate, ..self }
+    }
+
+    /// Returns how much of its base currency a number of lots is; `None` when it does not fit.
+    #[must_use]
+    pub fn base_amount(&self, lots: i64) -> Option<Money> {
+        let size = i128::from(lots).checked_mul(i128::from(self.spec.lot_size.mantissa))?;
+        let size = size.checked_mul(i128::from(self.spec.multiplier.mantissa))?;
+        let decimals = self.spec.lot_size.decimals + self.spec.multiplier.decimals;
+        let scale = MONEY_DECIMALS.checked_sub(decimals)?;
+        size.checked_mul(pow10(scale)).map(Money)
+    }
+
+    /// Returns what a position is worth at a price in the currency in which the account reports; `None` as
+    /// [`Instrument::value`], and without a rate.
+    #[must_use]
+    #[inline]
+    pub fn reported_value(&self, price_ticks: i64, lots: i64) -> Option<Money> {
+        self.value(price_ticks, lots).and_then(|value| self.rate.worth(value))
+    }
+
+    /// Returns the size of a trade in the currency in which the account reports, never negative: what limits count.
+    ///
+    /// `None` under the same conditions as [`Instrument::reported_value`].
+    #[must_use]
+    #[inline]
+    pub fn reported_notional(&self, price_ticks: i64, lots: i64) -> Option<Money> {
+        self.notional(price_ticks, lots).and_then(|size| self.rate.worth(size))
     }
 
     /// Returns what a position of `lots` (signed) is worth at a price; a long gains when it rises.
@@ -117,6 +173,19 @@ impl Instrument {
         let value = i128::from(lots).checked_mul(self.unit)?;
         let price = i128::from(price_ticks).checked_mul(self.divisor)?;
         round_half_away(value, price).checked_neg().map(Money)
+    }
+
+    /// Returns the price in ticks at which a position of `lots` (signed) is worth so much, rounded half away from zero to a
+    /// tick; `None` when there is none, or it does not fit.
+    #[must_use]
+    pub fn ticks_at(&self, value: Money, lots: i64) -> Option<i64> {
+        let size = i128::from(lots).checked_mul(self.unit)?;
+        let (above, below) = match self.spec.kind {
+            InstrumentKind::Linear => (value.0, size),
+            InstrumentKind::Inverse => (size.checked_neg()?, value.0.checked_mul(self.divisor)?),
+        };
+        let is_whole = lots != 0 && below != 0 && below != i128::MIN && above != i128::MIN;
+        i64::try_from(is_whole.then(|| round_half_away(above * below.signum(), below.abs()))?).ok()
     }
 
     /// Returns the size of a trade in money, never negative: what fees and notional limits count.
@@ -227,5 +296,23 @@ mod tests {
     fn a_price_off_the_tick_is_refused() {
         let spot = instrument("0.01", "1", InstrumentKind::Linear, "1");
         assert!(spot.price_ticks("1.005").is_err());
+    }
+
+    #[test]
+    fn the_price_of_a_value_is_that_of_which_it_is_the_value() {
+        for kind in [InstrumentKind::Linear, InstrumentKind::Inverse] {
+            let known = instrument("0.5", "0.1", kind, "7");
+            for (ticks, lots) in [(1, 1), (3, -7), (99_999, 1_000), (12_345, -1)] {
+                let value = known.value(ticks, lots).unwrap();
+                assert_eq!(known.ticks_at(value, lots), Some(ticks));
+            }
+            for (value, lots) in [(i128::MIN, -1), (0, 0), (1, 0)] {
+                assert_eq!(known.ticks_at(Money(value), lots), None);
+            }
+        }
+        let linear = instrument("1", "1", InstrumentKind::Linear, "1");
+        assert_eq!(linear.ticks_at(Money(i128::MAX), 1), None, "that price does not fit");
+        let halves = |lots: i64| linear.ticks_at(Money(linear.value(5, lots).unwrap().0 / 2), lots);
+        assert_eq!((halves(1), halves(-1)), (Some(3), Some(3)), "a half is rounded away from zero");
     }
 }

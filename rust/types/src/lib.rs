@@ -1,11 +1,14 @@
 //! Values every room of the kernel speaks in: ids, ticks and lots, money, orders, events and reports.
 //!
 //! **Invariant:** prices are whole ticks and sizes whole lots of an instrument (`i64`), money is a
-//! whole number of atto units of the account currency ([`Money`], `i128`), time is UTC nanoseconds
+//! whole number of atto units of a currency ([`Money`], `i128`), time is UTC nanoseconds
 //! (`i64`). Nothing here reads a clock, draws a random number or opens a file.
 
 mod account_event;
+mod adoption;
+mod balance;
 mod bracket;
+mod cash_conversion;
 mod cash_flow;
 mod command;
 mod decimal;
@@ -16,21 +19,26 @@ mod instrument;
 mod limit;
 mod limit_value;
 mod liquidation;
+mod lot_method;
 mod money;
+mod named;
 mod order;
 mod person;
 mod plain_text;
+mod rate;
 mod ratio;
 mod refusal;
 mod report;
 mod sent;
 mod sessions;
 mod venue_event;
+mod venue_id;
 
-pub use account_event::{
-    AccountChange, AccountEvent, Balance, GuardState, Opening, OpeningLot, OpeningPrice,
-};
+pub use account_event::{AccountChange, AccountEvent, GuardState, Opening, OpeningLot, OpeningPrice};
+pub use adoption::{Adopted, AdoptedBody};
+pub use balance::Balance;
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
+pub use cash_conversion::{CashConversion, OtherSide};
 pub use cash_flow::{CashFlow, CashFlowKind};
 pub use command::{Command, CommandKind, CommandName, LimitChange, Permission, Release, Said, Scope};
 pub use decimal::Decimal;
@@ -39,21 +47,24 @@ pub use event::{
     Bar, BookUpdate, BookUpdateKind, Event, EventBatch, EventBody, FeedState, Flow, Funding, Level, Mark,
     Quote, Trade,
 };
-pub use ids::{InstrumentId, OrderId, StrategyId};
-pub use instrument::{Instrument, InstrumentKind, InstrumentSpec};
-pub use limit::LimitName;
+pub use ids::{AccountId, CurrencyId, InstrumentId, OrderId, StrategyId};
+pub use instrument::{Currencies, Instrument, InstrumentKind, InstrumentSpec};
+pub use limit::{LimitName, LimitOwner};
 pub use limit_value::LimitValue;
 pub use liquidation::Liquidation;
+pub use lot_method::LotMethod;
 pub use money::{MONEY_DECIMALS, Money};
 pub use order::{OrderIntent, OrderKind, Side, Size, TimeInForce};
 pub use person::PersonName;
 pub use plain_text::plain_text;
+pub use rate::Rate;
 pub use ratio::share_of;
 pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
 pub use sent::{Sent, SentBody};
 pub use sessions::{SESSIONS_MAX, Session, Sessions};
-pub use venue_event::{Surprise, SurpriseKind, VENUE_ID_BYTES_MAX, VenueEvent, VenueReport};
+pub use venue_event::{Surprise, SurpriseKind, VenueEvent, VenueReport};
+pub use venue_id::VENUE_ID_BYTES_MAX;
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z.
 pub type TimeNs = i64;

@@ -7,11 +7,11 @@ use crate::{InstrumentId, Money, OrderId, StrategyId};
 pub struct Liquidation {
     /// Strategy whose position it was.
     pub strategy: StrategyId,
-    /// Instrument of the position.
+    /// Instrument of the position that it is about.
     pub instrument: InstrumentId,
     /// The order that closed it; its fill follows.
     pub order_id: OrderId,
-    /// Price of the fill.
+    /// The price of the fill, in ticks.
     pub price_ticks: i64,
     /// The position, short is negative.
     pub lots: i64,

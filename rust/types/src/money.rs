@@ -1,4 +1,4 @@
-//! Money as a whole number of atto units (10^-18) of the account currency.
+//! Money as a whole number of atto units (10^-18) of a currency.
 
 use std::fmt;
 use std::iter::Sum;
@@ -8,15 +8,15 @@ use crate::{Decimal, ValueError};
 /// Decimals of the money unit: tick times lot of any instrument with up to 18 decimals in all is exact.
 pub const MONEY_DECIMALS: u8 = 18;
 
-/// An amount of the account currency in atto units; about 1.7e20 currency units fit.
+/// An amount in atto units of a currency, which is known from where it stands; about 1.7e20 units fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(pub i128);
 
 impl Money {
-    /// Nothing.
+    /// No money at all, which every sum starts with.
     pub const ZERO: Self = Self(0);
 
-    /// Reads an exact number of units of the account currency.
+    /// Reads an exact number of units of a currency.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Returns the other side.
+    /// Returns the other side: what closes a position of this one.
     #[must_use]
     pub const fn opposite(self) -> Self {
         match self {
@@ -44,7 +44,7 @@ impl Side {
 /// How long an order may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeInForce {
-    /// Good till cancelled.
+    /// It waits until it is filled or cancelled.
     Gtc,
     /// Immediate or cancel: what does not fill at once is cancelled.
     Ioc,
@@ -90,7 +90,7 @@ pub enum OrderKind {
     Market,
     /// Trades at `price_ticks` or better.
     Limit {
-        /// Worst acceptable price.
+        /// The worst price that it trades at, in ticks.
         price_ticks: i64,
     },
     /// Becomes a market order once the market trades at or through `trigger_ticks`.
@@ -102,7 +102,7 @@ pub enum OrderKind {
     StopLimit {
         /// Price that sets it off, as for a stop.
         trigger_ticks: i64,
-        /// Worst acceptable price.
+        /// The worst price that it trades at, in ticks.
         price_ticks: i64,
     },
     /// Becomes a market order once the price has come to `trigger_ticks` from the other side.
@@ -114,7 +114,7 @@ pub enum OrderKind {
     LimitIfTouched {
         /// Price that sets it off, as for market if touched.
         trigger_ticks: i64,
-        /// Worst acceptable price.
+        /// The worst price that it trades at, in ticks.
         price_ticks: i64,
     },
     /// A stop whose trigger follows the best price since it became active at a fixed distance.
@@ -144,7 +144,7 @@ pub enum OrderKind {
     MarketToLimit,
     /// A limit order that shows no more than `display_lots` at a time; each new part queues anew.
     Iceberg {
-        /// Worst acceptable price.
+        /// The worst price that it trades at, in ticks.
         price_ticks: i64,
         /// Largest part that is shown, above 0.
         display_lots: i64,
@@ -160,7 +160,13 @@ impl OrderKind {
             | Self::StopLimit { price_ticks, .. }
             | Self::LimitIfTouched { price_ticks, .. }
             | Self::Iceberg { price_ticks, .. } => Some(price_ticks),
-            _ => None,
+            Self::Market
+            | Self::MarketToLimit
+            | Self::Stop { .. }
+            | Self::MarketIfTouched { .. }
+            | Self::TrailingStop { .. }
+            | Self::TrailingPercent { .. }
+            | Self::TrailingStopLimit { .. } => None,
         }
     }
 
@@ -212,19 +218,34 @@ impl OrderKind {
     /// Tells whether the order is dormant until a price sets it off.
     #[must_use]
     pub const fn is_conditional(self) -> bool {
-        !matches!(self, Self::Market | Self::Limit { .. } | Self::MarketToLimit | Self::Iceberg { .. })
+        match self {
+            Self::Market | Self::Limit { .. } | Self::MarketToLimit | Self::Iceberg { .. } => false,
+            Self::Stop { .. }
+            | Self::StopLimit { .. }
+            | Self::MarketIfTouched { .. }
+            | Self::LimitIfTouched { .. }
+            | Self::TrailingStop { .. }
+            | Self::TrailingPercent { .. }
+            | Self::TrailingStopLimit { .. } => true,
+        }
     }
 
     /// Tells whether the order trades at whatever is offered once a price has set it off.
     #[must_use]
     pub const fn trades_when_set_off(self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Stop { .. }
-                | Self::TrailingStop { .. }
-                | Self::TrailingPercent { .. }
-                | Self::MarketIfTouched { .. }
-        )
+            | Self::MarketIfTouched { .. }
+            | Self::TrailingStop { .. }
+            | Self::TrailingPercent { .. } => true,
+            Self::Market
+            | Self::MarketToLimit
+            | Self::Limit { .. }
+            | Self::StopLimit { .. }
+            | Self::LimitIfTouched { .. }
+            | Self::TrailingStopLimit { .. }
+            | Self::Iceberg { .. } => false,
+        }
     }
 
     /// Returns a number of the kind that is too small to make sense, with the smallest that does.
@@ -263,11 +284,11 @@ pub enum Size {
 pub struct OrderIntent {
     /// Number given by the engine before anybody else sees the order.
     pub order_id: OrderId,
-    /// Strategy that wants it.
+    /// The strategy that wants it, and whose position it changes.
     pub strategy: StrategyId,
-    /// Instrument to trade.
+    /// The instrument that it trades.
     pub instrument: InstrumentId,
-    /// Buy or sell.
+    /// Whether it buys or sells.
     pub side: Side,
     /// Market, limit, stop and so on.
     pub kind: OrderKind,
@@ -277,13 +298,13 @@ pub struct OrderIntent {
     pub post_only: bool,
     /// May only bring the position nearer to flat.
     pub reduce_only: bool,
-    /// How large.
+    /// How large it is to be: lots, or a share of what the account can buy.
     pub size: Size,
     /// Exits to arm on fill.
     pub bracket: Bracket,
     /// Entry order whose fill this order is to close; exits of a bracket carry it.
     pub closes: Option<OrderId>,
-    /// When it was decided.
+    /// When it was decided, in UTC nanoseconds of the engine.
     pub time_ns: TimeNs,
 }
 

@@ -28,7 +28,7 @@ impl PersonName {
         Ok(Self { bytes })
     }
 
-    /// Returns the text.
+    /// Returns the name as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let length = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(BYTES_MAX);

@@ -1,6 +1,6 @@
 //! What a venue says about an order.
 
-use crate::{Money, OrderId, TimeNs};
+use crate::{CurrencyId, Money, OrderId, TimeNs};
 
 /// Whether a fill provided liquidity or took it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,135 +11,53 @@ pub enum Liquidity {
     Taker,
 }
 
-/// Why a venue did not accept an order or an amendment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum RejectReason {
-    /// A post-only order would have traded at once.
-    WouldTake = 1,
-    /// A fill-or-kill order could not fill whole.
-    CannotFillWhole = 2,
-    /// Nobody is on the other side.
-    NoLiquidity = 3,
-    /// The account cannot pay for it.
-    InsufficientMargin = 4,
-    /// The order is not known or not open.
-    UnknownOrder = 5,
-    /// The venue does not offer this (kind, size or flag).
-    Unsupported = 6,
-    /// Risk refused it when its size became known, or when it was to be sent after the order that it waited for.
-    RiskRefused = 7,
-}
-
-impl RejectReason {
-    /// Every reason, in the order of their codes.
-    pub const ALL: [Self; 7] = [
-        Self::WouldTake,
-        Self::CannotFillWhole,
-        Self::NoLiquidity,
-        Self::InsufficientMargin,
-        Self::UnknownOrder,
-        Self::Unsupported,
-        Self::RiskRefused,
-    ];
-
-    /// Returns the code stored in journals; it never changes meaning.
-    #[must_use]
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Returns the reason with this code.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-
-    /// Returns the name shown to people and scripts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WouldTake => "would_take",
-            Self::CannotFillWhole => "cannot_fill_whole",
-            Self::NoLiquidity => "no_liquidity",
-            Self::InsufficientMargin => "insufficient_margin",
-            Self::UnknownOrder => "unknown_order",
-            Self::Unsupported => "unsupported",
-            Self::RiskRefused => "risk_refused",
-        }
+crate::coded! {
+    /// Why a venue did not accept an order or an amendment.
+    pub enum RejectReason {
+        /// A post-only order would have traded at once.
+        WouldTake = 1, "would_take";
+        /// A fill-or-kill order could not fill whole.
+        CannotFillWhole = 2, "cannot_fill_whole";
+        /// Nobody is on the other side.
+        NoLiquidity = 3, "no_liquidity";
+        /// The account cannot pay for it.
+        InsufficientMargin = 4, "insufficient_margin";
+        /// The order is not known or not open.
+        UnknownOrder = 5, "unknown_order";
+        /// The venue does not offer this (kind, size or flag).
+        Unsupported = 6, "unsupported";
+        /// Risk refused it when its size became known, or when it was to be sent after the order that it waited for.
+        RiskRefused = 7, "risk_refused";
+        /// It is proved that the venue never had it.
+        NeverArrived = 8, "never_arrived";
+        /// The venue does not let us: its key, its signature or a right is missing or wrong.
+        NotPermitted = 9, "not_permitted";
     }
 }
 
-/// Why an order ended without filling whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum CancelReason {
-    /// Somebody asked for it.
-    Requested = 1,
-    /// The rest of an immediate-or-cancel order.
-    ImmediateOrCancel = 2,
-    /// The other exit of its bracket filled, or the trade it was to close is gone.
-    Linked = 3,
-    /// The account cannot pay for it.
-    InsufficientMargin = 4,
-    /// The decision was recorded only (shadow mode).
-    Shadow = 5,
-    /// The session or the data ended.
-    EndOfData = 6,
-    /// The kill switch was engaged.
-    Killed = 7,
-    /// A limit of its strategy or of the account halted trading.
-    Halted = 8,
-    /// It would have traded with a newer order of the account itself.
-    SelfTrade = 9,
-    /// The margin was used up and the venue closes positions by force.
-    Liquidation = 12,
-}
-
-impl CancelReason {
-    /// Every reason, in the order of their codes.
-    pub const ALL: [Self; 10] = [
-        Self::Requested,
-        Self::ImmediateOrCancel,
-        Self::Linked,
-        Self::InsufficientMargin,
-        Self::Shadow,
-        Self::EndOfData,
-        Self::Killed,
-        Self::Halted,
-        Self::SelfTrade,
-        Self::Liquidation,
-    ];
-
-    /// Returns the code stored in journals; it never changes meaning.
-    #[must_use]
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Returns the reason with this code.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-
-    /// Returns the name shown to people and scripts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::ImmediateOrCancel => "immediate_or_cancel",
-            Self::Linked => "linked",
-            Self::InsufficientMargin => "insufficient_margin",
-            Self::Shadow => "shadow",
-            Self::EndOfData => "end_of_data",
-            Self::Killed => "killed",
-            Self::Halted => "halted",
-            Self::SelfTrade => "self_trade",
-            Self::Liquidation => "liquidation",
-        }
+crate::coded! {
+    /// Why an order ended without filling whole.
+    pub enum CancelReason {
+        /// A strategy or an operator asked for it.
+        Requested = 1, "requested";
+        /// The rest of an immediate-or-cancel order.
+        ImmediateOrCancel = 2, "immediate_or_cancel";
+        /// The other exit of its bracket filled, or the trade it was to close is gone.
+        Linked = 3, "linked";
+        /// The account cannot pay for it.
+        InsufficientMargin = 4, "insufficient_margin";
+        /// The decision was recorded only (shadow mode).
+        Shadow = 5, "shadow";
+        /// The session or the data ended.
+        EndOfData = 6, "end_of_data";
+        /// The kill switch was engaged.
+        Killed = 7, "killed";
+        /// A limit of its strategy or of the account halted trading.
+        Halted = 8, "halted";
+        /// It would have traded with a newer order of the account itself.
+        SelfTrade = 9, "self_trade";
+        /// The margin was used up and the venue closes positions by force.
+        Liquidation = 12, "liquidation";
     }
 }
 
@@ -159,14 +77,16 @@ pub enum ReportBody {
     },
     /// Part or all of the order traded.
     Fill {
-        /// Price of this fill.
+        /// The price of this fill alone, in ticks.
         price_ticks: i64,
         /// Size of this fill, above 0.
         lots: i64,
-        /// Maker or taker.
+        /// Whether it waited in the book or traded on arrival, which decides the fee.
         liquidity: Liquidity,
         /// Fee of this fill; negative is a rebate.
         fee: Money,
+        /// In which currency the fee is; `None` for the settlement currency of the instrument.
+        fee_currency: Option<CurrencyId>,
     },
     /// The order is closed without (further) fill.
     Canceled(CancelReason),
@@ -174,15 +94,15 @@ pub enum ReportBody {
     CancelRejected(RejectReason),
     /// An amendment that was asked for was taken: the order now has this price and open size.
     Replaced {
-        /// New price: the limit, else the trigger; 0 where there is none.
-        price_ticks: i64,
+        /// New price: the limit, else the trigger; `None` where the order states none.
+        price_ticks: Option<i64>,
         /// New size still open, above 0.
         lots: i64,
     },
     /// The order now has this price and open size though no amendment was asked for (FIX: Restated).
     Restated {
-        /// New price: the limit, else the trigger; 0 where there is none.
-        price_ticks: i64,
+        /// New price: the limit, else the trigger; `None` where the order states none.
+        price_ticks: Option<i64>,
         /// New size still open, above 0.
         lots: i64,
     },
@@ -199,6 +119,6 @@ pub struct Report {
     pub venue_time_ns: TimeNs,
     /// The order it is about.
     pub order_id: OrderId,
-    /// What happened.
+    /// What happened to the order.
     pub body: ReportBody,
 }

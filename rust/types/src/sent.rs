@@ -7,25 +7,25 @@ use crate::OrderId;
 pub struct Sent {
     /// The order that it is about.
     pub order_id: OrderId,
-    /// What is asked for.
+    /// What the venue is asked for.
     pub body: SentBody,
 }
 
 /// What a request that is sent asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentBody {
-    /// A new order.
+    /// An order that the venue is to take.
     New {
-        /// Its size as it goes out; `None` for a share of equity, which the venue sizes when it fills.
+        /// Its size as it goes out; `None` for a share of buying power, which the venue sizes when it fills.
         lots: Option<i64>,
     },
     /// The end of an order.
     Cancel,
     /// Another price, another size or both.
     Replace {
-        /// New stated price; 0 keeps it.
-        price_ticks: i64,
-        /// New open size.
+        /// New stated price; `None` keeps the one that the order has.
+        price_ticks: Option<i64>,
+        /// The size that is to be open from then on, in lots.
         lots: i64,
     },
 }

@@ -35,7 +35,7 @@ pub struct Sessions {
 enum Kind {
     /// It trades all the time; the day ends this long after midnight UTC.
     Always { day_end_ns: i64 },
-    /// It trades in these.
+    /// It trades in these sessions and at no other time.
     Table(Arc<[Session]>),
 }
 

@@ -1,9 +1,7 @@
 //! What comes from a venue outside: reports, and what is known or not known of what was asked of it.
 
-use crate::{OrderId, Report, ReportBody, ValueError};
-
-/// Longest id of a venue, in bytes: venues use numbers, UUIDs and texts of up to 50 characters.
-pub const VENUE_ID_BYTES_MAX: usize = 128;
+use crate::venue_id::check_id;
+use crate::{Adopted, OrderId, Report, ReportBody, ValueError};
 
 /// One message of a venue outside. `T` is its text: owned on the way in, borrowed in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,17 +11,21 @@ pub enum VenueEvent<T = Box<str>> {
     /// The outcome of a request about this order is lost: a time-out, a broken connection. The order counts as
     /// open until the venue says more.
     OutcomeLost {
-        /// The order.
+        /// Number of the order that it is about.
         order_id: OrderId,
     },
+    /// What the venue has is compared with the books from here on: after a start, and after what it told may be lost.
+    Reconciling,
     /// What the venue has was compared with the books, and they agree.
     Reconciled,
+    /// An order or a position that others made at the account belongs to a strategy from here on.
+    Adopted(Adopted<T>),
 }
 
 /// What a venue outside says about an order, with the names that it uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VenueReport<T = Box<str>> {
-    /// What happened.
+    /// What happened to which order.
     pub report: Report,
     /// The venue's own name of the order.
     pub venue_order_id: Option<T>,
@@ -41,7 +43,9 @@ impl<T: AsRef<str>> VenueEvent<T> {
         match self {
             Self::Report(_) => "venue_report",
             Self::OutcomeLost { .. } => "outcome_lost",
+            Self::Reconciling => "reconciling",
             Self::Reconciled => "reconciled",
+            Self::Adopted(_) => "adopted",
         }
     }
 
@@ -55,7 +59,9 @@ impl<T: AsRef<str>> VenueEvent<T> {
                 filled_lots: said.filled_lots,
             }),
             Self::OutcomeLost { order_id } => VenueEvent::OutcomeLost { order_id: *order_id },
+            Self::Reconciling => VenueEvent::Reconciling,
             Self::Reconciled => VenueEvent::Reconciled,
+            Self::Adopted(found) => VenueEvent::Adopted(found.borrowed()),
         }
     }
 
@@ -63,10 +69,15 @@ impl<T: AsRef<str>> VenueEvent<T> {
     ///
     /// # Errors
     ///
-    /// [`ValueError`] when an id is empty, longer than [`VENUE_ID_BYTES_MAX`] or holds a control character, a fill
-    /// names no trade, what has filled is negative or a size is not above 0. Prices are free.
+    /// [`ValueError`] when an id is empty, longer than [`crate::VENUE_ID_BYTES_MAX`] or holds a control character, a fill
+    /// names no trade, what has filled is negative or a size is not above 0; and as [`Adopted::check`] says. Prices
+    /// of reports are free.
     pub fn check(&self) -> Result<(), ValueError> {
-        let Self::Report(said) = self else { return Ok(()) };
+        let said = match self {
+            Self::Report(said) => said,
+            Self::Adopted(found) => return found.check(),
+            Self::OutcomeLost { .. } | Self::Reconciling | Self::Reconciled => return Ok(()),
+        };
         for (field, id) in [("venue_order_id", &said.venue_order_id), ("trade_id", &said.trade_id)] {
             if let Some(id) = id {
                 check_id(field, id.as_ref())?;
@@ -87,6 +98,12 @@ impl<T: AsRef<str>> VenueEvent<T> {
             {
                 Err(ValueError::new("lots", lots, "must be above 0"))
             }
+            ReportBody::Replaced { price_ticks: Some(0), .. }
+            | ReportBody::Restated { price_ticks: Some(0), .. } => Err(ValueError::new(
+                "price_ticks",
+                0,
+                "must not be 0; without a price the order keeps its own",
+            )),
             _ => Ok(()),
         }
     }
@@ -104,23 +121,11 @@ impl VenueEvent<&str> {
                 filled_lots: said.filled_lots,
             }),
             Self::OutcomeLost { order_id } => VenueEvent::OutcomeLost { order_id },
+            Self::Reconciling => VenueEvent::Reconciling,
             Self::Reconciled => VenueEvent::Reconciled,
+            Self::Adopted(found) => VenueEvent::Adopted(found.to_owned()),
         }
     }
-}
-
-fn check_id(field: &'static str, id: &str) -> Result<(), ValueError> {
-    if id.is_empty() || id.len() > VENUE_ID_BYTES_MAX {
-        return Err(ValueError::new(
-            field,
-            id.len(),
-            format!("must have 1 to {VENUE_ID_BYTES_MAX} bytes of UTF-8"),
-        ));
-    }
-    if id.chars().any(char::is_control) {
-        return Err(ValueError::new(field, id.escape_debug(), "must have no control character"));
-    }
-    Ok(())
 }
 
 /// What a venue outside said that was not expected.
@@ -128,65 +133,40 @@ fn check_id(field: &'static str, id: &str) -> Result<(), ValueError> {
 pub struct Surprise {
     /// The order that it was about.
     pub order_id: OrderId,
-    /// What was not expected.
+    /// What was not expected of it.
     pub kind: SurpriseKind,
 }
 
-/// The kinds of surprise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum SurpriseKind {
-    /// No order ever had this number here.
-    UnknownOrder = 1,
-    /// It cannot be true of what is known. Nothing of it is booked, but a fill of an order that the venue had
-    /// rejected is.
-    Impossible = 2,
-    /// More filled than the order was for: all of it is booked.
-    Overfill = 3,
-    /// A fill of an order that had been cancelled or had expired: it is booked, and what it opens has its exits.
-    LateFill = 4,
-    /// A fill of an order that ended so long ago that it is not known any more: it is not booked.
-    ForgottenOrder = 5,
+crate::coded! {
+    /// What a venue outside can say that the books do not expect.
+    pub enum SurpriseKind {
+        /// No order ever had this number here.
+        UnknownOrder = 1, "unknown_order";
+        /// It cannot be true of what is known. Nothing of it is booked, but a fill of an order that the venue had
+        /// rejected is.
+        Impossible = 2, "impossible";
+        /// More filled than the order was for: all of it is booked.
+        Overfill = 3, "overfill";
+        /// A fill of an order that had been cancelled or had expired: it is booked, and what it opens has its exits.
+        LateFill = 4, "late_fill";
+        /// A fill of an order that ended so long ago that it is not known any more: it is not booked.
+        ForgottenOrder = 5, "forgotten_order";
+        /// The venue did not take an order that only closes, and it is not tried again: what it was to close is open
+        /// without it.
+        ExitRefused = 6, "exit_refused";
+    }
 }
 
 impl SurpriseKind {
-    /// Every kind, in the order of their codes.
-    pub const ALL: [Self; 5] =
-        [Self::UnknownOrder, Self::Impossible, Self::Overfill, Self::LateFill, Self::ForgottenOrder];
-
-    /// Returns the code stored in journals; it never changes meaning.
-    #[must_use]
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Returns the kind with this code.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
-    /// Returns the name shown to people and scripts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UnknownOrder => "unknown_order",
-            Self::Impossible => "impossible",
-            Self::Overfill => "overfill",
-            Self::LateFill => "late_fill",
-            Self::ForgottenOrder => "forgotten_order",
-        }
-    }
-
     /// Tells whether the books may be wrong now: no new risk before they are compared with the venue.
     ///
-    /// A late fill is what venues do when a cancel crosses a trade; the books know all of it.
+    /// A late fill is what venues do when a cancel crosses a trade, and a venue may refuse an exit; the books know all
+    /// of it.
     #[must_use]
     pub const fn halts(self) -> bool {
         match self {
             Self::UnknownOrder | Self::Impossible | Self::Overfill | Self::ForgottenOrder => true,
-            Self::LateFill => false,
+            Self::LateFill | Self::ExitRefused => false,
         }
     }
 }
@@ -197,7 +177,13 @@ mod tests {
     use crate::{Liquidity, Money};
 
     fn fill(trade_id: Option<&'static str>, lots: i64) -> VenueEvent<&'static str> {
-        let body = ReportBody::Fill { price_ticks: 1, lots, liquidity: Liquidity::Taker, fee: Money(0) };
+        let body = ReportBody::Fill {
+            price_ticks: 1,
+            lots,
+            liquidity: Liquidity::Taker,
+            fee: Money(0),
+            fee_currency: None,
+        };
         let report = Report { venue_time_ns: 0, order_id: OrderId(1), body };
         VenueEvent::Report(VenueReport { report, venue_order_id: Some("7"), trade_id, filled_lots: Some(1) })
     }
@@ -213,10 +199,24 @@ mod tests {
     }
 
     #[test]
-    fn codes_read_back_and_only_a_late_fill_lets_trading_go_on() {
+    fn an_amended_price_is_a_price_or_none() {
+        for (price_ticks, is_right) in [(None, true), (Some(1), true), (Some(-1), true), (Some(0), false)] {
+            for body in
+                [ReportBody::Replaced { price_ticks, lots: 1 }, ReportBody::Restated { price_ticks, lots: 1 }]
+            {
+                let report = Report { venue_time_ns: 0, order_id: OrderId(1), body };
+                let said = VenueReport { report, venue_order_id: None, trade_id: None, filled_lots: None };
+                let said: VenueEvent<&str> = VenueEvent::Report(said);
+                assert_eq!(said.check().is_ok(), is_right, "{said:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn codes_read_back_and_only_what_the_books_know_lets_trading_go_on() {
         for kind in SurpriseKind::ALL {
             assert_eq!(SurpriseKind::from_code(kind.code()), Some(kind));
-            assert_eq!(kind.halts(), kind != SurpriseKind::LateFill);
+            assert_eq!(kind.halts(), !matches!(kind, SurpriseKind::LateFill | SurpriseKind::ExitRefused));
         }
         assert_eq!(SurpriseKind::from_code(0), None);
     }
@@ -225,6 +225,7 @@ mod tests {
     fn borrowed_and_owned_are_the_same_message() {
         let said = fill(Some("t1"), 1);
         assert_eq!(said.to_owned().borrowed(), said);
+        assert_eq!(VenueEvent::Reconciling::<&str>.to_owned(), VenueEvent::Reconciling);
         assert_eq!(VenueEvent::Reconciled::<&str>.to_owned(), VenueEvent::Reconciled);
     }
 }

@@ -15,9 +15,9 @@ const YEAR_NS_PPM: i128 = 365 * 86_400_000_000_000 * 1_000_000;
 /// What a strategy has borrowed of an instrument and not paid for yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Borrowed {
-    /// Who.
+    /// The strategy that is short, and pays.
     pub strategy: StrategyId,
-    /// Of what.
+    /// The instrument that is borrowed.
     pub instrument: InstrumentId,
     /// Lots times the nanoseconds that they were held.
     pub lot_ns: i128,

@@ -10,11 +10,11 @@ use crate::{LatencySamples, VenueTraits};
 /// What the simulated venue matches against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Matching {
-    /// Bars given as input.
+    /// Bars that are given as input: the coarsest, and the only one that needs no quotes.
     Bars,
-    /// Best bid and ask.
+    /// Quotes: what is behind the best price is not known.
     Quotes,
-    /// A replayed order book.
+    /// An order book that is replayed, and proven right.
     Book,
     /// The order flow of a simulated exchange.
     Exchange,
@@ -34,10 +34,10 @@ impl Matching {
     }
 }
 
-/// The simulated venue.
+/// How the simulated venue behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VenueConfig {
-    /// What it matches against.
+    /// What orders are matched against.
     pub matching: Matching,
     /// Time from the engine to the venue, in nanoseconds.
     pub order_latency_ns: i64,

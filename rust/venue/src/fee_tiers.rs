@@ -14,7 +14,7 @@ const DAY_NS: i64 = 86_400_000_000_000;
 pub struct FeeTier {
     /// Volume in money from which the rates hold, that volume included.
     pub volume: Money,
-    /// The rates.
+    /// What a fill costs in this tier.
     pub rates: FeeSchedule,
 }
 

@@ -5,7 +5,7 @@ use tradecore_types::{TimeNs, ValueError};
 /// One order as it was measured: UTC nanoseconds of one clock, or of clocks that agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LatencySample {
-    /// When the request left.
+    /// When the request left, in UTC nanoseconds.
     pub request_ns: TimeNs,
     /// When the venue had it and answered.
     pub venue_ns: TimeNs,
@@ -41,7 +41,7 @@ impl LatencySamples {
         Ok(Self(samples))
     }
 
-    /// Counts the samples.
+    /// Counts the samples that were measured.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub const fn len(&self) -> usize {

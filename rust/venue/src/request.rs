@@ -6,25 +6,25 @@ use tradecore_types::{CancelReason, InstrumentId, OrderId, Sent, SentBody};
 /// What a venue can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VenueRequest {
-    /// A new order.
+    /// Take this order, which risk has approved.
     Submit(ApprovedOrder),
-    /// Cancel an order.
+    /// End an order before it has filled whole.
     Cancel {
-        /// The order.
+        /// Number of the order that it is about.
         order_id: OrderId,
-        /// Instrument of the order.
+        /// The instrument that the order is for.
         instrument: InstrumentId,
-        /// Why.
+        /// Why: the report of its end will say so.
         reason: CancelReason,
     },
-    /// Amend an order.
+    /// Give an order another price, another open size or both.
     Replace {
-        /// The order.
+        /// Number of the order that it is about.
         order_id: OrderId,
-        /// Instrument of the order.
+        /// The instrument that the order is for.
         instrument: InstrumentId,
-        /// New limit, else trigger; 0 keeps it.
-        price_ticks: i64,
+        /// New limit, else trigger; `None` keeps the one that the order has.
+        price_ticks: Option<i64>,
         /// New open size, to which counts what filled since.
         lots: i64,
         /// What was known to be filled when it was asked for.
@@ -33,6 +33,16 @@ pub enum VenueRequest {
 }
 
 impl VenueRequest {
+    /// Returns the instrument of the order that it is about.
+    #[must_use]
+    #[inline]
+    pub const fn instrument(&self) -> InstrumentId {
+        match *self {
+            Self::Submit(ref order) => order.intent().instrument,
+            Self::Cancel { instrument, .. } | Self::Replace { instrument, .. } => instrument,
+        }
+    }
+
     /// Returns what the journal keeps of it.
     #[must_use]
     pub const fn sent(&self) -> Sent {

@@ -121,7 +121,7 @@ fn requests_are_answered_and_an_order_ends_at_its_time() {
         let replace = VenueRequest::Replace {
             order_id: OrderId(1),
             instrument,
-            price_ticks: 94,
+            price_ticks: Some(94),
             lots: 3,
             filled_lots: 0,
         };
@@ -130,7 +130,7 @@ fn requests_are_answered_and_an_order_ends_at_its_time() {
         venue.take(&VenueRequest::Cancel { order_id: OrderId(1), instrument, reason }, shown, 12, &mut out);
         venue.take(&buy(2, limit), shown, 13, &mut out);
         venue.expire(OrderId(2), 20, &mut out);
-        let replaced = ReportBody::Replaced { price_ticks: 94, lots: 3 };
+        let replaced = ReportBody::Replaced { price_ticks: Some(94), lots: 3 };
         let canceled = ReportBody::Canceled(reason);
         let expected = [ReportBody::Accepted, replaced, canceled, ReportBody::Accepted, ReportBody::Expired];
         assert_eq!(bodies(&out), expected, "{matching:?}");
@@ -158,8 +158,8 @@ fn what_is_sent_of_a_request_is_what_it_asks_for() {
     let (order_id, instrument) = (OrderId(4), InstrumentId(0));
     let cancel = VenueRequest::Cancel { order_id, instrument, reason: CancelReason::Killed };
     assert_eq!(sent(&cancel), Sent { order_id, body: SentBody::Cancel });
-    let replace = VenueRequest::Replace { order_id, instrument, price_ticks: 0, lots: 2, filled_lots: 1 };
-    assert_eq!(sent(&replace), Sent { order_id, body: SentBody::Replace { price_ticks: 0, lots: 2 } });
+    let replace = VenueRequest::Replace { order_id, instrument, price_ticks: None, lots: 2, filled_lots: 1 };
+    assert_eq!(sent(&replace), Sent { order_id, body: SentBody::Replace { price_ticks: None, lots: 2 } });
 }
 
 #[test]

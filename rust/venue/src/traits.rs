@@ -7,7 +7,7 @@
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VenueTraits {
-    /// A market order for a share of equity gets its size when it fills, from the account as it is then.
+    /// A market order for a share of buying power gets its size when it fills, from the account as it is then.
     pub sizes_at_fill: bool,
     /// The account is asked at each fill whether it can pay, so nobody has to ask before.
     pub asks_buying_power_at_fill: bool,

@@ -31,7 +31,7 @@ enum Matcher {
 /// What the market shows to a request or a trade.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
-    /// The last quote.
+    /// The last quote; `None` before the first.
     pub quote: Option<Quote>,
     /// The replayed book, whether it is proven right or not; `None` where the venue publishes its own.
     pub book: Option<&'a L2Book>,
@@ -83,6 +83,18 @@ impl SimulatedVenue {
             }
         };
         Self { matcher, traits: config.matching.traits() }
+    }
+
+    /// Makes what watches dormant orders in the place of a venue that has none.
+    #[must_use]
+    pub fn only_watching(instrument: &Instrument, sessions: &Sessions, config: &VenueConfig) -> Self {
+        let Self { matcher, traits } = Self::new(instrument, sessions, config);
+        let matcher = match matcher {
+            Matcher::Quotes(matcher) => Matcher::Quotes(Box::new(matcher.only_watching())),
+            Matcher::Book(matcher) => Matcher::Book(Box::new(matcher.only_watching())),
+            other @ (Matcher::Bars(_) | Matcher::Exchange(_)) => other,
+        };
+        Self { matcher, traits }
     }
 
     /// Returns what it does and what it leaves to others.
@@ -188,6 +200,15 @@ impl SimulatedVenue {
         }
     }
 
+    /// Lets nothing fill and nothing be set off by what is past; a book that follows has to be proven right first.
+    pub fn set_past(&mut self, is_past: bool) {
+        match &mut self.matcher {
+            Matcher::Quotes(matcher) => matcher.set_frozen(is_past),
+            Matcher::Book(matcher) if is_past => matcher.set_frozen(true),
+            Matcher::Book(_) | Matcher::Bars(_) | Matcher::Exchange(_) => {}
+        }
+    }
+
     /// Ends an order whose time is up, if it has it. A venue that needs the account gets it by
     /// [`Self::with_account`].
     pub fn expire(&mut self, order_id: OrderId, now_ns: TimeNs, out: &mut VenueOut) {
@@ -202,7 +223,7 @@ impl SimulatedVenue {
         }
     }
 
-    /// Makes an order that it has one that may only close, where the venue judges that itself.
+    /// Makes an order that it has one that may only close, where the venue sees to that itself.
     pub fn bind(&mut self, order_id: OrderId) {
         if let Matcher::Bars(matcher) = &mut self.matcher {
             matcher.bind(order_id);

@@ -2,7 +2,8 @@
 
 use tradecore_types::{EventBatch, TimeNs};
 
-use super::decoder::{BinanceDecoder, Decoded};
+use super::decoded::Decoded;
+use super::decoder::BinanceDecoder;
 use crate::error::{DecodeError, Problem};
 
 /// How far a piece of a capture was read.
@@ -10,21 +11,21 @@ use crate::error::{DecodeError, Problem};
 pub struct Captured {
     /// Bytes of the piece that need not be given again.
     pub consumed: usize,
-    /// Whether reading stopped at a limit, not because the piece is used up.
-    pub is_limited: bool,
+    /// Whether reading stopped at a bound, not because the piece is used up.
+    pub is_bounded: bool,
 }
 
 /// Where the reading of a piece of a capture stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CaptureLimits {
+pub struct CaptureBounds {
     /// Events the batch may hold.
     pub events_max: usize,
     /// Latest receive time to read.
     pub until_ns: TimeNs,
 }
 
-impl CaptureLimits {
-    /// Reads everything there is.
+impl CaptureBounds {
+    /// No bound: a piece of a capture is read to its end.
     pub const NONE: Self = Self { events_max: usize::MAX, until_ns: TimeNs::MAX };
 }
 
@@ -48,7 +49,7 @@ impl BinanceDecoder {
         self.line(line, batch).map(Some).map_err(|problem| DecodeError::at(self.counts.messages, problem))
     }
 
-    /// Reads the whole lines of a piece of a capture up to a limit.
+    /// Reads the whole lines of a piece of a capture up to a bound.
     ///
     /// The bytes after the last line end belong to the next piece; with `is_last` they are read as
     /// a line of their own.
@@ -60,23 +61,23 @@ impl BinanceDecoder {
         &mut self,
         piece: &[u8],
         is_last: bool,
-        limits: CaptureLimits,
+        bounds: CaptureBounds,
         batch: &mut EventBatch,
     ) -> Result<Captured, DecodeError> {
         let mut rest = piece;
-        while batch.events.len() < limits.events_max && !is_later(rest, limits.until_ns) {
+        while batch.events.len() < bounds.events_max && !is_later(rest, bounds.until_ns) {
             let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
                 if is_last && !rest.is_empty() {
                     self.decode_capture_line(rest, batch)?;
                     rest = &[];
                 }
-                return Ok(Captured { consumed: piece.len() - rest.len(), is_limited: false });
+                return Ok(Captured { consumed: piece.len() - rest.len(), is_bounded: false });
             };
             let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             self.decode_capture_line(line, batch)?;
             rest = after.split_first().map_or(&[], |(_, after)| after);
         }
-        Ok(Captured { consumed: piece.len() - rest.len(), is_limited: true })
+        Ok(Captured { consumed: piece.len() - rest.len(), is_bounded: true })
     }
 
     fn line(&mut self, line: &[u8], batch: &mut EventBatch) -> Result<Decoded, Problem> {

@@ -2,6 +2,7 @@
 
 use tradecore_types::{BookUpdateKind, Event, EventBatch, EventBody, Level, TimeNs, ValueError};
 
+use super::decoded::Decoded;
 use super::fast_depth;
 use super::fields::{Fields, Kind, Named};
 use super::message::{Ids, Message, book, kind_of, quote, single, trade};
@@ -20,25 +21,6 @@ pub enum Market {
     CoinM,
 }
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decoded {
-    /// One event was added to the batch.
-    Event,
-    /// About a symbol nobody asked for.
-    UnknownSymbol,
-    /// Of a type nobody asked for, a book of only the first levels included.
-    UnknownType,
-    /// A futures trade outside the market (`X` other than `MARKET`: insurance fund, ADL, none).
-    OffMarket,
-    /// A best bid and ask of which one side is empty or below one lot; it is no quote.
-    EmptySide,
-    /// A trade below one lot.
-    BelowLot,
-    /// An answer to a subscription.
-    Control,
-}
-
 /// How many messages there were of each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -46,17 +28,17 @@ pub struct Counts {
     pub messages: u64,
     /// Messages that became an event.
     pub events: u64,
-    /// [`Decoded::UnknownSymbol`].
+    /// Messages about a symbol that nobody asked for ([`Decoded::UnknownSymbol`]).
     pub unknown_symbols: u64,
-    /// [`Decoded::UnknownType`].
+    /// Messages of a type that is not read here ([`Decoded::UnknownType`]).
     pub unknown_types: u64,
-    /// [`Decoded::OffMarket`].
+    /// Trades that did not happen in the market ([`Decoded::OffMarket`]).
     pub off_market: u64,
-    /// [`Decoded::EmptySide`].
+    /// Quotes with nobody on one side ([`Decoded::EmptySide`]).
     pub empty_sides: u64,
-    /// [`Decoded::BelowLot`].
+    /// Trades of less than a lot ([`Decoded::BelowLot`]).
     pub below_lot: u64,
-    /// [`Decoded::Control`].
+    /// Answers to subscriptions and the like ([`Decoded::Control`]).
     pub controls: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use tradecore_types::{BookUpdate, BookUpdateKind, EventBody, Level, Quote, Side, Trade};
 
-use super::decoder::Decoded;
+use super::decoded::Decoded;
 use super::fields::{Fields, Kind, Part, Scalar};
 use super::reader::read_part;
 use super::symbols::Listing;
@@ -111,7 +111,7 @@ pub(super) fn trade(
     listing: Listing,
     trade_id: Result<u64, Problem>,
 ) -> Result<Result<EventBody, Decoded>, Problem> {
-    if !matches!(fields.execution, Scalar::Absent | Scalar::Text("MARKET")) {
+    if !matches!(fields.trade_kind, Scalar::Absent | Scalar::Text("MARKET")) {
         return Ok(Err(Decoded::OffMarket));
     }
     let price_ticks = positive("p", fields.price, &listing.price)?;

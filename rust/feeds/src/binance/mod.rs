@@ -1,6 +1,7 @@
 //! Binance public market data, one decoder for all its markets and transports.
 
 mod capture;
+mod decoded;
 mod decoder;
 mod fast_depth;
 mod fields;
@@ -11,6 +12,7 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 
-pub use capture::{CaptureLimits, Captured};
-pub use decoder::{BinanceDecoder, Counts, Decoded, Market};
+pub use capture::{CaptureBounds, Captured};
+pub use decoded::Decoded;
+pub use decoder::{BinanceDecoder, Counts, Market};
 pub use symbols::SymbolSpec;

@@ -36,7 +36,7 @@ impl<'a, 'de> Reader<'a, 'de> {
         }
     }
 
-    fn take_field<A: MapAccess<'de>>(&mut self, name: Name, map: &mut A) -> Result<(), A::Error> {
+    fn read_field<A: MapAccess<'de>>(&mut self, name: Name, map: &mut A) -> Result<(), A::Error> {
         match name {
             Name::Symbol => self.fields.symbol = self.symbol(map.next_value()?),
             Name::Bids => self.fields.bids = self.part("b", self.fields.bids, map)?,
@@ -60,7 +60,7 @@ impl<'a, 'de> Reader<'a, 'de> {
             Name::TradeId => self.fields.trade_id = map.next_value()?,
             Name::Price => self.fields.price = map.next_value()?,
             Name::Quantity => self.fields.quantity = map.next_value()?,
-            Name::Execution => self.fields.execution = map.next_value()?,
+            Name::TradeKind => self.fields.trade_kind = map.next_value()?,
             Name::BuyerIsMaker => self.fields.buyer_is_maker = map.next_value()?,
             Name::ErrorText => self.fields.error_text = map.next_value()?,
             Name::Data | Name::Other => {
@@ -145,7 +145,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_, 'de> {
                 }
                 map.next_value_seed(ObjectSeed { reader: &mut *self.reader, inner: true })?;
             } else {
-                self.reader.take_field(name, &mut map)?;
+                self.reader.read_field(name, &mut map)?;
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use crate::Scale;
 /// Longest symbol a stream name may carry; no venue symbol comes near it.
 const SYMBOL_BYTES_MAX: usize = 64;
 
-/// A symbol to decode.
+/// A symbol whose messages are wanted, and in what steps its numbers are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SymbolSpec {
     /// The venue's name, e.g. `BTCUSDT`; letter case does not matter.

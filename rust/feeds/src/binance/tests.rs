@@ -230,18 +230,18 @@ fn a_capture_is_read_in_pieces_of_any_size() {
     let text = format!("1 {DEPTH}\n2 {SNAPSHOT}\r\n\n3 {TRADE}\n3 {TICKER}");
     let mut whole = EventBatch::default();
     let all =
-        decoder(Market::Spot).decode_capture(text.as_bytes(), true, CaptureLimits::NONE, &mut whole).unwrap();
-    assert_eq!((all.consumed, all.is_limited, whole.events.len()), (text.len(), false, 4));
+        decoder(Market::Spot).decode_capture(text.as_bytes(), true, CaptureBounds::NONE, &mut whole).unwrap();
+    assert_eq!((all.consumed, all.is_bounded, whole.events.len()), (text.len(), false, 4));
 
     for size in 1..text.len() {
         let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
         let mut held: Vec<u8> = Vec::new();
         for piece in text.as_bytes().chunks(size) {
             held.extend_from_slice(piece);
-            let done = decoder.decode_capture(&held, false, CaptureLimits::NONE, &mut batch).unwrap();
+            let done = decoder.decode_capture(&held, false, CaptureBounds::NONE, &mut batch).unwrap();
             held.drain(..done.consumed);
         }
-        decoder.decode_capture(&held, true, CaptureLimits::NONE, &mut batch).unwrap();
+        decoder.decode_capture(&held, true, CaptureBounds::NONE, &mut batch).unwrap();
         assert_eq!((&batch.events, &batch.levels), (&whole.events, &whole.levels), "pieces of {size}");
     }
 }
@@ -249,22 +249,22 @@ fn a_capture_is_read_in_pieces_of_any_size() {
 #[test]
 fn a_full_batch_stops_the_reading_between_lines() {
     let text = format!("1 {TICKER}\n2 {TICKER}\n3 {TICKER}\n");
-    let two = CaptureLimits { events_max: 2, ..CaptureLimits::NONE };
+    let two = CaptureBounds { events_max: 2, ..CaptureBounds::NONE };
     let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
     let first = decoder.decode_capture(text.as_bytes(), true, two, &mut batch).unwrap();
-    assert_eq!((first.is_limited, batch.events.len()), (true, 2));
+    assert_eq!((first.is_bounded, batch.events.len()), (true, 2));
     batch.clear();
     let rest = decoder.decode_capture(&text.as_bytes()[first.consumed..], true, two, &mut batch).unwrap();
-    assert_eq!((rest.is_limited, batch.events[0].time_ns), (false, 3));
+    assert_eq!((rest.is_bounded, batch.events[0].time_ns), (false, 3));
 }
 
 #[test]
 fn nothing_is_read_from_after_the_time_asked_for() {
     let text = format!("1 {TICKER}\n2 {TICKER}\n3 {TICKER}\n");
-    let until = CaptureLimits { until_ns: 2, ..CaptureLimits::NONE };
+    let until = CaptureBounds { until_ns: 2, ..CaptureBounds::NONE };
     let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
     let first = decoder.decode_capture(text.as_bytes(), true, until, &mut batch).unwrap();
-    assert_eq!((first.is_limited, batch.events.len()), (true, 2));
+    assert_eq!((first.is_bounded, batch.events.len()), (true, 2));
     let again = decoder.decode_capture(&text.as_bytes()[first.consumed..], true, until, &mut batch).unwrap();
     assert_eq!((again.consumed, batch.events.len()), (0, 2));
 }
@@ -275,7 +275,7 @@ fn a_wrong_line_is_named_and_the_lines_before_it_are_kept() {
         let text = format!("2 {TICKER}\n3 {TRADE}\n{bad}\n9 {TICKER}\n");
         let (mut decoder, mut batch) = (decoder(Market::Spot), EventBatch::default());
         let error =
-            decoder.decode_capture(text.as_bytes(), true, CaptureLimits::NONE, &mut batch).unwrap_err();
+            decoder.decode_capture(text.as_bytes(), true, CaptureBounds::NONE, &mut batch).unwrap_err();
         assert_eq!((error.message, batch.events.len()), (3, 2), "{bad}: {error}");
     }
 }
@@ -364,7 +364,7 @@ proptest! {
         with in any::<u8>(),
     ) {
         let mut batch = EventBatch::default();
-        let _ = decoder(Market::UsdM).decode_capture(&bytes, true, CaptureLimits::NONE, &mut batch);
+        let _ = decoder(Market::UsdM).decode_capture(&bytes, true, CaptureBounds::NONE, &mut batch);
         for valid in [DEPTH, FUTURES_DEPTH, TRADE, TICKER, SNAPSHOT] {
             let mut bent = valid.as_bytes().to_vec();
             let at = cut.index(bent.len());

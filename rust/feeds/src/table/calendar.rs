@@ -15,9 +15,9 @@ const OFFSET_HOURS_MAX: i64 = 14;
 pub enum DateOrder {
     /// `2024-08-31`, `2024/8/31`, `2024.08.31` or `20240831`.
     YearFirst,
-    /// `31.08.2024`, `31/08/2024` or `31-8-2024`.
+    /// The day comes first: `31.08.2024`, `31/08/2024` or `31-8-2024`.
     DayFirst,
-    /// `08/31/2024`, `8-31-2024` or `08.31.2024`.
+    /// The month comes first: `08/31/2024`, `8-31-2024` or `08.31.2024`.
     MonthFirst,
 }
 

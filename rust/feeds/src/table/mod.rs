@@ -5,6 +5,7 @@ mod number;
 mod read;
 mod row;
 mod time_choice;
+mod time_format;
 mod timestamp;
 
 #[cfg(test)]
@@ -15,4 +16,5 @@ mod time_tests;
 pub use calendar::DateOrder;
 pub use read::{Column, ColumnKind, TableError, TableLayout, choose_column_format, read_table};
 pub use time_choice::{PLAUSIBLE_NS, TimeQuestion, choose_time_format};
-pub use timestamp::{TimeFormat, TimestampError, parse_timestamp};
+pub use time_format::TimeFormat;
+pub use timestamp::{TimestampError, parse_timestamp};

@@ -7,11 +7,12 @@ use tradecore_types::TimeNs;
 use super::calendar::{DateOrder, clock_ns, shown};
 use super::row::Fields;
 use super::time_choice::{calendar_in_order, choose_time_format};
-use super::timestamp::{TimeFormat, parse_timestamp};
+use super::time_format::TimeFormat;
+use super::timestamp::parse_timestamp;
 use crate::Scale;
 use crate::error::Problem;
 
-/// What a column holds.
+/// What a column holds, which decides how its text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
     /// A point in time, read as UTC nanoseconds.
@@ -24,20 +25,20 @@ pub enum ColumnKind {
     NearestSteps(Scale),
     /// A rate of either sign as the nearest whole steps.
     SignedSteps(Scale),
-    /// A whole number.
+    /// A whole number that names something, such as a trade.
     Id,
     /// `true`, `1`, `buy` or `b` read as 1; `false`, `0`, `sell` or `s` as 0; letter case does not matter.
     Flag,
 }
 
-/// A wanted column.
+/// A column of a table that is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Name to be used in errors.
     pub name: String,
     /// Position in the line, from 0.
     pub index: usize,
-    /// What it holds.
+    /// How its text is read.
     pub kind: ColumnKind,
 }
 
@@ -48,7 +49,7 @@ pub struct TableLayout {
     pub delimiter: u8,
     /// Lines to pass over first: the header.
     pub header_lines: usize,
-    /// The wanted columns.
+    /// The columns that are read; others are skipped without a look.
     pub columns: Vec<Column>,
     /// Times before the first or from the second on are wrong; `None` takes any from 1970 to 2262.
     pub time_range_ns: Option<(TimeNs, TimeNs)>,
@@ -63,7 +64,7 @@ pub struct TableError {
     pub column: String,
     /// The value as it stands there, cut when long.
     pub value: String,
-    /// The rule it breaks.
+    /// The rule that the value breaks, in words for whoever has to mend the input.
     pub rule: String,
 }
 

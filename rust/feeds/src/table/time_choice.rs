@@ -2,7 +2,7 @@
 
 use super::calendar::{CalendarText, DateOrder, compact, shown};
 use super::number::{decimal_count, looks_like_number};
-use super::timestamp::TimeFormat;
+use super::time_format::TimeFormat;
 
 /// First nanosecond of 1980 and of 2101: what is outside is no time of a market that a number was meant for.
 pub const PLAUSIBLE_NS: (i64, i64) = (315_532_800_000_000_000, 4_133_980_800_000_000_000);
@@ -17,7 +17,7 @@ const UNITS_NS: [i64; 4] = [1_000_000_000, 1_000_000, 1_000, 1];
 pub struct TimeQuestion {
     /// Line or number of the row, as the values came.
     pub line: usize,
-    /// The value.
+    /// The text that does not fit, as it stands in the file.
     pub value: Vec<u8>,
     /// The rule it breaks, or the question it leaves open and the setting that answers it.
     pub rule: String,

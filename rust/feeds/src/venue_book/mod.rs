@@ -25,9 +25,9 @@ pub enum BookFormat {
 /// Tick and lot of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairScales {
-    /// Step of prices.
+    /// The step in which prices are read: one tick.
     pub price: Scale,
-    /// Step of sizes.
+    /// The step in which sizes are read: one lot.
     pub size: Scale,
 }
 

@@ -10,12 +10,13 @@ use tradecore_journal::{
     encode_surprise, encode_venue,
 };
 use tradecore_types::{
-    AccountChange, AccountEvent, Balance, Bar, BookUpdate, BookUpdateKind, Bracket, CancelReason, CashFlow,
-    CashFlowKind, Command, CommandKind, Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding,
-    GuardState, InstrumentId, Level, LimitChange, LimitName, LimitValue, Liquidation, Liquidity, Mark, Money,
-    Opening, OpeningLot, OpeningPrice, OrderId, OrderIntent, OrderKind, Permission, PersonName, Quote,
-    Refusal, RejectReason, Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side, Size, StrategyId,
-    Surprise, SurpriseKind, TimeInForce, TimeNs, Trade, VenueEvent, VenueReport,
+    AccountChange, AccountEvent, Adopted, AdoptedBody, Balance, Bar, BookUpdate, BookUpdateKind, Bracket,
+    CancelReason, CashConversion, CashFlow, CashFlowKind, Command, CommandKind, CurrencyId, Decimal, Event,
+    EventBody, ExitPrice, FeedState, Flow, Funding, GuardState, InstrumentId, Level, LimitChange, LimitName,
+    LimitValue, Liquidation, Liquidity, Mark, Money, Opening, OpeningLot, OpeningPrice, OrderId, OrderIntent,
+    OrderKind, Permission, PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule,
+    Scope, Sent, SentBody, Side, Size, StrategyId, Surprise, SurpriseKind, TimeInForce, TimeNs, Trade,
+    VenueEvent, VenueReport,
 };
 
 /// A record with everything it owns.
@@ -29,7 +30,7 @@ pub enum Owned {
     Order { intent: OrderIntent, reference_ticks: i64 },
     Refused { intent: OrderIntent, refusal: Refusal },
     CancelRequest { order_id: OrderId, strategy: StrategyId },
-    ReplaceRequest { order_id: OrderId, price_ticks: i64, lots: i64 },
+    ReplaceRequest { order_id: OrderId, price_ticks: Option<i64>, lots: i64 },
     Link { order_id: OrderId, after: Option<OrderId>, oco: Option<OrderId> },
     Sized { order_id: OrderId, lots: i64 },
     Sent(Sent),
@@ -113,10 +114,8 @@ pub fn record() -> impl Strategy<Value = Owned> {
             order_id: OrderId(order_id),
             strategy: StrategyId(strategy),
         }),
-        any::<(u64, i64, i64)>().prop_map(|(order_id, price_ticks, lots)| Owned::ReplaceRequest {
-            order_id: OrderId(order_id),
-            price_ticks,
-            lots,
+        (any::<u64>(), stated_price(), any::<i64>()).prop_map(|(order_id, price_ticks, lots)| {
+            Owned::ReplaceRequest { order_id: OrderId(order_id), price_ticks, lots }
         }),
         any::<[u64; 3]>().prop_map(|[order_id, after, oco]| {
             // Orders count from 1: 0 is none.
@@ -200,9 +199,10 @@ fn event_body() -> impl Strategy<Value = EventBody> {
         ),
         flow().prop_map(EventBody::Flow),
         Just(EventBody::Feed(FeedState::Lost)),
+        Just(EventBody::Feed(FeedState::Past)),
         command().prop_map(|kind| EventBody::Command(Command { kind })),
         any::<i64>().prop_map(|price_ticks| EventBody::Mark(Mark { price_ticks })),
-        any::<(i64, i64)>()
+        (any::<i64>(), stated_price())
             .prop_map(|(rate_ppb, mark_ticks)| EventBody::Funding(Funding { rate_ppb, mark_ticks })),
         Just(EventBody::Clock),
     ]
@@ -220,14 +220,23 @@ fn account_event() -> impl Strategy<Value = AccountEvent> {
         opening().prop_map(AccountEvent::Opening),
         change().prop_map(AccountEvent::Adjustment),
         change().prop_map(AccountEvent::Transfer),
+        ([balance(), balance(), balance()], any::<i128>(), ".{0,20}").prop_map(
+            |([given, received, fee], rate, reason)| {
+                AccountEvent::Conversion(CashConversion { given, received, rate, fee, reason })
+            }
+        ),
     ]
+}
+
+fn balance() -> impl Strategy<Value = Balance> {
+    (".{0,9}", any::<i128>()).prop_map(|(currency, amount)| Balance { currency, amount: Money(amount) })
 }
 
 fn opening() -> impl Strategy<Value = Opening> {
     let balance =
         (".{0,9}", any::<i128>()).prop_map(|(currency, amount)| Balance { currency, amount: Money(amount) });
-    let lot = any::<(u16, u32, u64, [i64; 3], i128)>().prop_map(
-        |(strategy, instrument, entry_order, [entry_time_ns, entry_ticks, lots], fee)| OpeningLot {
+    let lot = any::<(u16, u32, u64, [i64; 3], i128, Option<i128>)>().prop_map(
+        |(strategy, instrument, entry_order, [entry_time_ns, entry_ticks, lots], fee, cost)| OpeningLot {
             strategy: StrategyId(strategy),
             instrument: InstrumentId(instrument),
             entry_order: OrderId(entry_order),
@@ -235,6 +244,7 @@ fn opening() -> impl Strategy<Value = Opening> {
             entry_ticks,
             lots,
             fee: Money(fee),
+            cost: cost.map(Money),
         },
     );
     let price = any::<(u32, i64)>()
@@ -242,7 +252,7 @@ fn opening() -> impl Strategy<Value = Opening> {
     let rule = proptest::sample::select(Rule::ALL.as_slice());
     let guard = (any::<Option<u16>>(), any::<[i128; 4]>(), any::<Option<i64>>(), rule, any::<Option<i128>>())
         .prop_map(|(strategy, [cash, last, peak, day_start], day, rule, halt)| GuardState {
-            scope: strategy.map_or(Scope::Account, |id| Scope::Strategy(StrategyId(id))),
+            scope: strategy.map_or(Scope::ACCOUNT, |id| Scope::Strategy(StrategyId(id))),
             cash: Money(cash),
             last: Money(last),
             peak: Money(peak),
@@ -284,7 +294,7 @@ fn cash_flow() -> impl Strategy<Value = CashFlow> {
 fn command() -> impl Strategy<Value = CommandKind> {
     let scope = || {
         prop_oneof![
-            Just(Scope::Account),
+            Just(Scope::ACCOUNT),
             any::<u16>().prop_map(|id| Scope::Strategy(StrategyId(id))),
             any::<u32>().prop_map(|id| Scope::Instrument(InstrumentId(id))),
         ]
@@ -410,11 +420,16 @@ fn report() -> impl Strategy<Value = Report> {
         reject().prop_map(ReportBody::CancelRejected),
         reject().prop_map(ReportBody::ReplaceRejected),
         proptest::sample::select(CancelReason::ALL.as_slice()).prop_map(ReportBody::Canceled),
-        any::<(i64, i64)>().prop_map(|(price_ticks, lots)| ReportBody::Replaced { price_ticks, lots }),
-        any::<(i64, i64)>().prop_map(|(price_ticks, lots)| ReportBody::Restated { price_ticks, lots }),
-        (any::<(i64, i64, i128)>(), liquidity).prop_map(|((price_ticks, lots, fee), liquidity)| {
-            ReportBody::Fill { price_ticks, lots, liquidity, fee: Money(fee) }
-        }),
+        (stated_price(), any::<i64>())
+            .prop_map(|(price_ticks, lots)| ReportBody::Replaced { price_ticks, lots }),
+        (stated_price(), any::<i64>())
+            .prop_map(|(price_ticks, lots)| ReportBody::Restated { price_ticks, lots }),
+        (any::<(i64, i64, i128, Option<u8>)>(), liquidity).prop_map(
+            |((price_ticks, lots, fee, fee_currency), liquidity)| {
+                let fee_currency = fee_currency.map(CurrencyId);
+                ReportBody::Fill { price_ticks, lots, liquidity, fee: Money(fee), fee_currency }
+            }
+        ),
     ];
     (any::<(i64, u64)>(), body).prop_map(|((venue_time_ns, order_id), body)| Report {
         venue_time_ns,
@@ -432,15 +447,45 @@ fn said() -> impl Strategy<Value = VenueEvent> {
             }
         ),
         any::<u64>().prop_map(|order_id| VenueEvent::OutcomeLost { order_id: OrderId(order_id) }),
+        Just(VenueEvent::Reconciling),
         Just(VenueEvent::Reconciled),
+        adopted().prop_map(VenueEvent::Adopted),
     ]
+}
+
+fn adopted() -> impl Strategy<Value = Adopted> {
+    let id = || proptest::option::of(".{1,60}".prop_map(String::into_boxed_str));
+    let body = prop_oneof![
+        stated_price().prop_map(|price_ticks| AdoptedBody::Order { price_ticks }),
+        (any::<i64>(), any::<i128>(), any::<Option<u8>>()).prop_map(|(price_ticks, fee, currency)| {
+            AdoptedBody::Position { price_ticks, fee: Money(fee), fee_currency: currency.map(CurrencyId) }
+        }),
+    ];
+    let numbers = (any::<u16>(), any::<bool>(), any::<i64>(), any::<i64>());
+    (numbers, body, id(), id()).prop_map(
+        |((strategy, is_buy, lots, venue_time_ns), body, venue_order_id, client_order_id)| Adopted {
+            strategy: StrategyId(strategy),
+            side: if is_buy { Side::Buy } else { Side::Sell },
+            lots,
+            venue_time_ns,
+            body,
+            venue_order_id,
+            client_order_id,
+        },
+    )
+}
+
+/// A stated price, or none; 0 is no price.
+fn stated_price() -> impl Strategy<Value = Option<i64>> {
+    any::<i64>().prop_map(|price_ticks| (price_ticks != 0).then_some(price_ticks))
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
     let body = prop_oneof![
         any::<Option<i64>>().prop_map(|lots| SentBody::New { lots }),
         Just(SentBody::Cancel),
-        any::<(i64, i64)>().prop_map(|(price_ticks, lots)| SentBody::Replace { price_ticks, lots }),
+        (stated_price(), any::<i64>())
+            .prop_map(|(price_ticks, lots)| SentBody::Replace { price_ticks, lots }),
     ];
     (any::<u64>(), body).prop_map(|(order_id, body)| Sent { order_id: OrderId(order_id), body })
 }

@@ -9,30 +9,24 @@ use tradecore_types::{
     TimeNs,
 };
 
-/// One more than the largest code of a reason for which a venue cancels.
-const CANCEL_CODES: usize = 13;
-
-/// One more than the largest code of a reason for which a venue rejects.
-const REJECT_CODES: usize = 8;
-
 /// What became of the orders of one strategy; those that are still open are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderCounts {
-    /// Those that filled whole.
+    /// Orders that were filled whole, and not in part only.
     pub filled: u64,
     /// Those that ended, in whatever way, with a part of them filled.
     pub part_filled: u64,
     /// Those whose time ran out, unfilled or in part.
     pub expired: u64,
-    canceled: [u64; CANCEL_CODES],
-    rejected: [u64; REJECT_CODES],
+    canceled: [u64; CancelReason::CODES],
+    rejected: [u64; RejectReason::CODES],
     refused: Vec<RefusalCount>,
 }
 
 /// How often one rule refused a strategy, and the first time that it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefusalCount {
-    /// How often.
+    /// How often it did, for whatever order.
     pub count: u64,
     /// When it did for the first time.
     pub first_ns: TimeNs,
@@ -156,23 +150,12 @@ impl GateCount {
 #[expect(clippy::struct_excessive_bools, reason = "four answers that have nothing to do with each other")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Bars given as input.
+    /// Bars were given as input.
     pub bars: bool,
-    /// Best bid and ask.
+    /// Quotes of best bid and ask came.
     pub quotes: bool,
-    /// Trades of others.
+    /// Trades between others came.
     pub trades: bool,
-    /// Messages about the book.
+    /// Messages about the order book came.
     pub books: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_reason_has_a_counter() {
-        assert!(CancelReason::ALL.into_iter().all(|reason| usize::from(reason.code()) < CANCEL_CODES));
-        assert!(RejectReason::ALL.into_iter().all(|reason| usize::from(reason.code()) < REJECT_CODES));
-    }
 }

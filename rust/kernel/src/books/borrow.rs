@@ -12,7 +12,7 @@ impl Kernel {
             return Ok(());
         }
         let now_ns = self.now_ns;
-        let Some(borrow) = self.books.account.as_mut().and_then(|account| account.borrow.as_mut()) else {
+        let Some(borrow) = self.books.accounts.as_mut().and_then(|accounts| accounts.borrow.as_mut()) else {
             return Ok(());
         };
         let (time_ns, due) = borrow.take_due(now_ns, is_final);
@@ -21,7 +21,7 @@ impl Kernel {
             // What has no price yet costs nothing.
             let Some(price_ticks) = self.mark(instrument) else { continue };
             let unit = self.market(instrument)?.instrument.notional(price_ticks, 1);
-            let borrow = self.books.account.as_ref().and_then(|account| account.borrow.as_ref());
+            let borrow = self.books.accounts.as_ref().and_then(|accounts| accounts.borrow.as_ref());
             let amount = unit.zip(borrow).and_then(|(unit, borrow)| borrow.interest(&borrowed, unit));
             let Some(amount) = amount else {
                 let what = "the interest on a short does not fit 128 bits of money";

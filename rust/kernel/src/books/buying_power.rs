@@ -37,3 +37,14 @@ pub(crate) fn lots(
     };
     i64::try_from(share / cost).unwrap_or(i64::MAX)
 }
+
+/// Returns the largest fee that a purchase of some lots costs; `None` when it does not fit.
+pub(crate) fn cost_of(
+    instrument: &Instrument,
+    fees: &FeeSchedule,
+    price_ticks: i64,
+    lots: i64,
+) -> Option<i128> {
+    let fee = fees.fee(instrument, price_ticks, lots, Liquidity::Taker)?.0.max(0);
+    instrument.notional(price_ticks, lots)?.0.checked_add(fee)
+}

@@ -5,15 +5,15 @@ use tradecore_types::{Liquidity, Report, ReportBody};
 /// How much of everything there was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Events consumed.
+    /// Events that were fed and consumed.
     pub events: u64,
-    /// Orders approved.
+    /// Orders that risk approved, whether they were sent or held.
     pub orders: u64,
-    /// Orders refused.
+    /// Orders, amendments and cancels that a gate or risk refused.
     pub refusals: u64,
-    /// Fills.
+    /// Fills of our orders, partial ones included.
     pub fills: u64,
-    /// Fills that provided liquidity.
+    /// Those of them that waited in the book, and paid the fee of a maker.
     pub maker_fills: u64,
     /// Fills that a venue outside told again, and that were booked before.
     pub repeated_fills: u64,
@@ -31,12 +31,12 @@ impl Counters {
     }
 }
 
-/// What the books of an instrument went through.
+/// What the book of an instrument went through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BookCounts {
     /// Quotes of the venue at the same update id, and its checksums, compared with the book.
     pub compared: u64,
-    /// Those that differed.
+    /// How many of those compared differed from the book, which made it INVALID.
     pub mismatches: u64,
     /// Times messages were found missing, doubled or changed: by their numbers or by a checksum.
     pub gaps: u64,

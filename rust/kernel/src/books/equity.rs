@@ -143,17 +143,17 @@ impl Curve {
 impl Kernel {
     /// Samples the equity when the time of the engine has gone beyond the next row.
     pub(crate) fn sample_due(&mut self) -> Result<(), KernelError> {
-        if self.now_ns < self.curve.due_ns() {
+        if self.now_ns < self.books.curve.due_ns() {
             return Ok(());
         }
         // The first row is of the account as it was opened, so the next one is later in any case.
-        let (time_ns, seen_ns) = match self.curve.clock {
+        let (time_ns, seen_ns) = match self.books.curve.clock {
             Clock::Row(row_ns) => (row_ns, self.now_ns),
             Clock::Waiting | Clock::Off => (self.now_ns, self.now_ns.saturating_add(1)),
         };
         let equity = self.equity()?;
-        self.curve.record_sample(time_ns, equity, &self.books.marks);
-        self.curve.plan(seen_ns);
+        self.books.curve.record_sample(time_ns, equity, &self.books.marks);
+        self.books.curve.plan(seen_ns);
         Ok(())
     }
 
@@ -163,13 +163,13 @@ impl Kernel {
     ///
     /// [`KernelError::Broken`] when it does not fit 128 bits.
     pub fn sample_equity(&mut self) -> Result<(), KernelError> {
-        let has_rows = !self.curve.columns.get().time_ns.is_empty();
+        let has_rows = !self.books.curve.columns.get().time_ns.is_empty();
         let has_bars = self.config.venue.matching.traits().values_at_bars;
         if !self.config.has_equity_curve || (has_bars && has_rows) {
             return Ok(());
         }
         let equity = self.equity()?;
-        self.curve.record_sample(self.now_ns, equity, &self.books.marks);
+        self.books.curve.record_sample(self.now_ns, equity, &self.books.marks);
         Ok(())
     }
 
@@ -178,33 +178,33 @@ impl Kernel {
         if !self.config.venue.matching.traits().values_at_bars {
             return;
         }
-        self.curve.held.value(instrument.index(), self.mark(instrument));
-        self.curve.record_bar(open_ns, self.now_ns, equity);
+        self.books.curve.held.value(instrument.index(), self.mark(instrument));
+        self.books.curve.record_bar(open_ns, self.now_ns, equity);
     }
 
     /// Lends the equity over time as it is now, without a copy. While it is kept, later rows come into one copy.
     pub fn lend_equity_curve(&mut self) -> Arc<EquityColumns> {
-        self.curve.columns.lend()
+        self.books.curve.columns.lend()
     }
 
     /// Returns when the owner brought money, and how much, negative for what was taken; oldest first.
     #[must_use]
     pub fn transfers(&self) -> &[(TimeNs, Money)] {
-        &self.curve.transfers
+        &self.books.curve.transfers
     }
 
     /// Returns the number of instruments that never had a price, each of which counts as 1 in
     /// [`EquityColumns::held`].
     #[must_use]
     pub fn unpriced(&self) -> usize {
-        self.curve.held.unpriced()
+        self.books.curve.held.unpriced()
     }
 
     /// Returns the price in ticks that belongs to a value of [`EquityColumns::held`] when there is one instrument;
     /// not a number when there are several, or no price yet.
     #[must_use]
     pub fn only_price_ticks(&self, held: f64) -> f64 {
-        self.curve.held.only_price_ticks(held)
+        self.books.curve.held.only_price_ticks(held)
     }
 }
 

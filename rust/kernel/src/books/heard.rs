@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tradecore_journal::encode_report;
-use tradecore_ledger::Orders;
-use tradecore_types::{OrderId, OrderIntent, Report, ReportBody, VenueReport};
+use tradecore_ledger::{ClosedOrder, Orders};
+use tradecore_types::{Adopted, OrderId, OrderIntent, Report, ReportBody, VenueReport};
 
-/// Trades that are remembered by name. A venue repeats what is minutes old, after a reconnection; an order that
-/// ended longer ago is not remembered either.
+use crate::books::names::Names;
+
+/// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
+/// minutes old, after a reconnection; an order that ended longer ago is not remembered either.
 const TRADES_MAX: usize = 1 << 16;
 
 /// Orders whose answers are remembered, and may be, beside those that are open.
@@ -21,6 +23,9 @@ const ANSWERS_MAX: usize = 16;
 
 /// Entries that have ended, and orders that ended unsent: as many as orders that have ended are remembered.
 const ENDED_MAX: usize = crate::kernel::CLOSED_ORDERS_MAX;
+
+/// Exits that were refused, of which people are told while their positions are open.
+const REFUSED_EXITS_MAX: usize = 64;
 
 /// What a venue has said and may say again.
 #[derive(Debug, Default)]
@@ -33,6 +38,13 @@ pub(crate) struct Heard {
     entries: VecDeque<OrderIntent>,
     /// Orders that ended here before any venue saw them.
     unsent: VecDeque<OrderId>,
+    names: Names,
+    /// Whether books and venue have agreed since the journal began.
+    has_agreed: bool,
+    /// Last order of which an operator wants an end, with all before it: no refusal is the last word.
+    to_end: Option<OrderId>,
+    /// Exits that the venue did not take, the newest last.
+    refused_exits: VecDeque<ClosedOrder>,
 }
 
 /// The numbers of a trade. The fee may come later than the trade, and is no part of them.
@@ -55,25 +67,87 @@ impl Heard {
     /// Remembers what was booked.
     pub(crate) fn note(&mut self, said: &VenueReport, orders: &Orders) {
         let report = &said.report;
+        if let Some(name) = &said.venue_order_id {
+            self.names.note(report.order_id, name, orders);
+        }
         match (report.body, &said.trade_id) {
             (ReportBody::Fill { price_ticks, lots, .. }, Some(trade_id)) => {
-                self.note_trade(report.order_id, trade_id, Traded { price_ticks, lots });
+                self.note_trade(report.order_id, trade_id, Traded { price_ticks, lots }, orders);
             }
             _ if is_answer(&report.body) => self.note_answer(report, orders),
             _ => {}
         }
     }
 
-    fn note_trade(&mut self, order_id: OrderId, trade_id: &str, traded: Traded) {
+    /// Names the trades of an order that are booked.
+    pub(crate) fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
+        self.trades.get(&order_id).into_iter().flat_map(|of_order| of_order.keys().map(|name| &**name))
+    }
+
+    /// Remembers an order that others made.
+    pub(crate) fn note_adopted(&mut self, order_id: OrderId, found: &Adopted, orders: &Orders) {
+        self.names.note_adopted(order_id, found, orders);
+    }
+
+    /// Returns how the venue calls orders.
+    pub(crate) const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Remembers that books and venue agree.
+    pub(crate) fn note_agreed(&mut self) {
+        self.has_agreed = true;
+    }
+
+    /// Tells whether books and venue have agreed since the journal began.
+    pub(crate) const fn has_agreed(&self) -> bool {
+        self.has_agreed
+    }
+
+    /// Remembers that an operator wants the end of all orders up to this one.
+    pub(crate) fn note_all_to_end(&mut self, last: OrderId) {
+        self.to_end = Some(last);
+    }
+
+    /// Returns the last order of which an operator wants an end, with all before it.
+    pub(crate) const fn to_end(&self) -> Option<OrderId> {
+        self.to_end
+    }
+
+    /// Remembers an exit that the venue did not take.
+    pub(crate) fn note_refused_exit(&mut self, order: &ClosedOrder) {
+        if self.refused_exits.len() == REFUSED_EXITS_MAX {
+            self.refused_exits.pop_front();
+        }
+        self.refused_exits.push_back(*order);
+    }
+
+    /// Visits the exits that the venue did not take.
+    pub(crate) fn refused_exits(&self) -> impl Iterator<Item = &ClosedOrder> {
+        self.refused_exits.iter()
+    }
+
+    fn note_trade(&mut self, order_id: OrderId, trade_id: &str, traded: Traded, orders: &Orders) {
         let name: Arc<str> = Arc::from(trade_id);
         if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), traded).is_some() {
             return;
         }
         self.oldest_first.push_back((order_id, name));
-        if self.oldest_first.len() > TRADES_MAX
-            && let Some((order_id, name)) = self.oldest_first.pop_front()
-            && let Some(of_order) = self.trades.get_mut(&order_id)
-        {
+        // Two for one: so what open orders keep beyond the bound goes once they have ended.
+        for _ in 0..2 {
+            if self.oldest_first.len() > TRADES_MAX
+                && let Some((order_id, name)) = self.oldest_first.pop_front()
+            {
+                self.let_go(order_id, name, orders);
+            }
+        }
+    }
+
+    /// Forgets a trade; one of an order that is open comes back to the end of those that may go.
+    fn let_go(&mut self, order_id: OrderId, name: Arc<str>, orders: &Orders) {
+        if orders.get(order_id).is_some() {
+            self.oldest_first.push_back((order_id, name));
+        } else if let Some(of_order) = self.trades.get_mut(&order_id) {
             of_order.remove(&name);
             if of_order.is_empty() {
                 self.trades.remove(&order_id);
@@ -158,6 +232,7 @@ impl Heard {
         for order_id in self.entries.iter().map(|entry| entry.order_id).chain(self.unsent.iter().copied()) {
             out.extend_from_slice(&order_id.0.to_le_bytes());
         }
+        self.names.write_state(out);
     }
 }
 

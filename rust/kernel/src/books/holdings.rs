@@ -1,6 +1,6 @@
 //! What a strategy may ask about its own position: at what price it was entered, and what it is up.
 
-use tradecore_types::{InstrumentId, InstrumentKind, Money, StrategyId};
+use tradecore_types::{Instrument, InstrumentId, InstrumentKind, LotMethod, Money, StrategyId};
 
 use crate::Kernel;
 
@@ -12,6 +12,9 @@ impl Kernel {
     #[must_use]
     pub fn entry_price(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<f64> {
         let known = self.instrument(instrument)?;
+        if self.config.lots == LotMethod::Average {
+            return self.average_price(known, strategy);
+        }
         let (mut lots, mut sum) = (0.0, 0.0);
         for lot in self.books.ledger.open_lots(strategy, instrument) {
             let size = known.quantity(lot.lots.saturating_abs());
@@ -25,6 +28,17 @@ impl Kernel {
         (lots > 0.0).then(|| match known.spec.kind {
             InstrumentKind::Linear => sum / lots,
             InstrumentKind::Inverse => lots / sum,
+        })
+    }
+
+    /// Returns the price at which a strategy's position is worth what it cost; `None` when it is flat.
+    fn average_price(&self, known: &Instrument, strategy: StrategyId) -> Option<f64> {
+        let lots = self.books.ledger.position(strategy, known.id);
+        let cost = self.books.ledger.cost(strategy, known.id).to_f64();
+        let at_a_tick = known.value(1, lots).filter(|_| lots != 0)?.to_f64();
+        Some(match known.spec.kind {
+            InstrumentKind::Linear => known.price(1) * cost / at_a_tick,
+            InstrumentKind::Inverse => known.price(1) * at_a_tick / cost,
         })
     }
 

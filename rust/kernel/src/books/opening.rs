@@ -1,8 +1,9 @@
-//! Events about the account itself: what it begins with, corrections, and money its owner brings or takes.
+//! Events about the account itself: what it begins with, corrections, conversions, and money its owner brings or takes.
 
+use tradecore_ledger::CurrencyBalance;
 use tradecore_types::{
-    AccountChange, AccountEvent, Balance, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money,
-    Opening, OpeningPrice, TimeNs, ValueError,
+    AccountChange, AccountEvent, Balance, CashConversion, CommandKind, CurrencyId, Event, EventBatch,
+    EventBody, InstrumentId, Money, Opening, OpeningPrice, TimeNs, ValueError,
 };
 
 use crate::{Kernel, KernelError};
@@ -27,7 +28,25 @@ impl Kernel {
             }
             Some(AccountEvent::Adjustment(change) | AccountEvent::Transfer(change)) => {
                 change.check()?;
-                self.check_currency(&change.currency)
+                self.check_currency(&change.currency)?;
+                let booked =
+                    self.books.ledger.check_change(self.currency_of(&change.currency), change.amount);
+                booked.map_err(|error| ValueError::new("amount", change.amount, error.to_string()).into())
+            }
+            Some(AccountEvent::Conversion(said)) => {
+                said.check()?;
+                let sides = [&said.given, &said.received, &said.fee];
+                sides.into_iter().try_for_each(|side| self.check_currency(&side.currency))?;
+                let account_of =
+                    |side: &Balance| self.books.ledger.account_with(self.currency_of(&side.currency));
+                let is_elsewhere = |side: &&Balance| {
+                    side.amount != Money::ZERO && account_of(side) != account_of(&said.given)
+                };
+                if sides.iter().any(is_elsewhere) {
+                    let rule = "must be of one account: what goes to another one is two transfers";
+                    return Err(ValueError::new("into", &said.received.currency, rule).into());
+                }
+                Ok(())
             }
             None => {
                 let rule = format!("must be below {}", batch.account_events.len());
@@ -37,11 +56,15 @@ impl Kernel {
     }
 
     fn check_currency(&self, currency: &str) -> Result<(), KernelError> {
-        if currency == self.config.currency {
+        if self.currency_named(currency).is_some() {
             return Ok(());
         }
-        let rule =
-            format!("must be {}: this account has a balance in no other currency", self.config.currency);
+        let others = self.config.currencies.iter().map(|known| known.name.as_str());
+        let known: Vec<&str> = std::iter::once(self.config.currency.as_str()).chain(others).collect();
+        let rule = match known.as_slice() {
+            [only] => format!("must be {only}: this account has a balance in no other currency"),
+            several => format!("must be one of the account's currencies: {}", several.join(", ")),
+        };
         Err(ValueError::new("currency", currency, rule).into())
     }
 
@@ -68,7 +91,8 @@ impl Kernel {
         for guard in &opening.guards {
             self.books.scopes.check_guard(guard)?;
         }
-        let opened = self.books.ledger.clone().open(cash_of(opening), opening.brought, &opening.lots);
+        let (cash, brought) = (self.cash_of(opening), self.brought_before(opening));
+        let opened = self.books.ledger.clone().open_in_currencies(&cash, brought, &opening.lots);
         opened.map_err(|error| ValueError::new("lots", opening.lots.len(), error.to_string()).into())
     }
 
@@ -84,6 +108,7 @@ impl Kernel {
             AccountEvent::Opening(opening) => self.on_opening(opening),
             AccountEvent::Adjustment(change) => self.on_adjustment(change),
             AccountEvent::Transfer(change) => self.on_transfer(change),
+            AccountEvent::Conversion(said) => self.on_conversion(said),
         }
     }
 
@@ -92,17 +117,52 @@ impl Kernel {
         if self.books.counters.events != 1 {
             return Err(KernelError::Broken("an opening came after another event".into()));
         }
-        self.books.ledger.open(cash_of(opening), opening.brought, &opening.lots)?;
+        let (cash, brought) = (self.cash_of(opening), self.brought_before(opening));
+        self.books.ledger.open_in_currencies(&cash, brought, &opening.lots)?;
         self.books.ledger.audit()?;
-        self.last_order_id = opening.last_order_id;
+        // Nothing is brought before the prices are known by which it counts.
+        self.open_conversions(Some(Money::ZERO));
         for price in &opening.prices {
             self.set_mark(price.instrument, price.price_ticks);
         }
-        if let Some(account) = &mut self.books.account {
-            account.note_opening(self.now_ns, &self.books.ledger)?;
+        self.open_conversions(opening.brought);
+        self.outgoing.last_order_id = opening.last_order_id;
+        if let Some(accounts) = &mut self.books.accounts {
+            accounts.note_opening(self.now_ns, &self.books.ledger)?;
             self.settle_account();
         }
         self.open_scopes(opening)
+    }
+
+    /// Returns the balances of an opening by the number of their currency; that each is known was checked.
+    fn cash_of(&self, opening: &Opening) -> Vec<Money> {
+        let mut cash = vec![Money::ZERO; self.config.currencies.len().saturating_add(1)];
+        for balance in &opening.cash {
+            let currency = self.currency_named(&balance.currency).unwrap_or_default();
+            if let Some(amount) = cash.get_mut(currency.index()) {
+                *amount = balance.amount;
+            }
+        }
+        cash
+    }
+
+    /// Returns what the owner had brought as the ledger counts it: with several currencies it is counted beside it.
+    fn brought_before(&self, opening: &Opening) -> Option<Money> {
+        opening.brought.filter(|_| self.books.conversions.is_none())
+    }
+
+    /// Returns a currency by its name; that it is known was checked.
+    fn currency_of(&self, name: &str) -> CurrencyId {
+        self.currency_named(name).unwrap_or_default()
+    }
+
+    /// Returns what is at hand of each currency, positions paid in full.
+    fn balances_at_hand(&self) -> Vec<Balance> {
+        let of = |balance: CurrencyBalance| {
+            let currency = self.currency_name(balance.currency)?.to_owned();
+            Some(Balance { currency, amount: balance.cash })
+        };
+        self.books.ledger.balances().filter_map(of).collect()
     }
 
     /// Tells the limits of strategies and of the account what is there, and what was lost before.
@@ -114,28 +174,39 @@ impl Kernel {
         if self.books.scopes.is_on() {
             self.tell_scopes_all();
         } else {
-            self.books.scopes.start_guards(self.books.ledger.cash());
+            self.start_guards();
         }
         opening.guards.iter().try_for_each(|guard| self.books.scopes.resume(guard))?;
         Ok(())
     }
 
     fn on_adjustment(&mut self, change: &AccountChange) -> Result<(), KernelError> {
-        self.books.ledger.adjust(change.amount)?;
+        self.books.ledger.adjust(self.currency_of(&change.currency), change.amount)?;
         self.books.ledger.check()?;
         if self.books.scopes.is_on() {
-            self.books.scopes.note_adjustment(self.books.ledger.cash(), self.now_ns);
+            let cash = self.books.tell_cash();
+            self.books.scopes.note_adjustment(cash, self.now_ns);
         }
         Ok(())
     }
 
     fn on_transfer(&mut self, change: &AccountChange) -> Result<(), KernelError> {
-        self.books.ledger.transfer(change.amount)?;
+        let currency = self.currency_of(&change.currency);
+        self.books.ledger.transfer(currency, change.amount)?;
         self.books.ledger.check()?;
-        self.curve.note_transfer(self.now_ns, change.amount);
-        if self.books.scopes.is_on() {
-            self.books.scopes.note_transfer(change.amount, self.books.ledger.cash(), self.now_ns);
-        }
+        let worth = self.note_transfer(currency, change.amount);
+        self.note_moved(currency, worth);
+        Ok(())
+    }
+
+    /// Books cash that was changed from one currency into another, and tells who counts profit what it was.
+    fn on_conversion(&mut self, said: &CashConversion) -> Result<(), KernelError> {
+        let of = |side: &Balance| (self.currency_of(&side.currency), side.amount);
+        let (given, received, fee) = (of(&said.given), of(&said.received), of(&said.fee));
+        self.books.ledger.convert(given, received, fee)?;
+        self.books.ledger.check()?;
+        let worth = self.note_conversion(given, received);
+        self.note_moved(given.0, worth);
         Ok(())
     }
 }
@@ -149,12 +220,12 @@ impl Kernel {
             mark.map(|price_ticks| OpeningPrice { instrument, price_ticks })
         };
         Opening {
-            cash: vec![Balance { currency: self.config.currency.clone(), amount: self.books.ledger.cash() }],
-            brought: Some(self.books.ledger.opening()),
+            cash: self.balances_at_hand(),
+            brought: Some(self.brought()),
             lots: self.books.ledger.opening_lots().collect(),
             prices: self.books.marks.iter().enumerate().filter_map(price).collect(),
             guards: if self.books.scopes.is_on() { self.books.scopes.guards() } else { Vec::new() },
-            last_order_id: self.last_order_id,
+            last_order_id: self.outgoing.last_order_id,
             ..Opening::default()
         }
     }
@@ -164,14 +235,9 @@ impl Kernel {
     #[must_use]
     pub fn standing_commands(&self) -> Vec<CommandKind> {
         let lasts = |kind: &CommandKind| matches!(kind, CommandKind::SetLimit(_) | CommandKind::Permit(_));
-        let changes = self.changes.iter().map(|(_, kind)| *kind).filter(lasts);
-        let paused = self.switches.is_paused.then_some(CommandKind::Pause);
-        let killed = self.switches.is_killed.then_some(CommandKind::Kill);
+        let changes = self.control.changes.iter().map(|(_, kind)| *kind).filter(lasts);
+        let paused = self.control.switches.is_paused.then_some(CommandKind::Pause);
+        let killed = self.control.switches.is_killed.then_some(CommandKind::Kill);
         changes.chain(paused).chain(killed).collect()
     }
-}
-
-/// Returns the balance of the account; that there is one, and no other, was checked.
-fn cash_of(opening: &Opening) -> Money {
-    opening.cash.iter().map(|balance| balance.amount).sum()
 }

@@ -15,16 +15,15 @@ use tradecore_types::{
 
 use crate::books::heard::Traded;
 use crate::books::{Booking, Outcome};
-use crate::outgoing::orders::KEEPS_PRICE;
 use crate::{Kernel, KernelError};
 
 /// What a report means for the books as they are now.
 enum Reading {
     /// This is to be booked.
     News(Report),
-    /// It says nothing new.
+    /// It says nothing new: it was told before, or something later was.
     Known,
-    /// It cannot be true.
+    /// It cannot be true of the books, whatever happened at the venue.
     Impossible,
 }
 
@@ -37,7 +36,17 @@ impl Kernel {
             let rule = "comes only where orders go to a venue outside";
             return Err(ValueError::new("venue_event", said.name(), rule));
         }
-        said.check()
+        said.check()?;
+        match said {
+            VenueEvent::Adopted(found) => self.check_adopted(found),
+            VenueEvent::Report(VenueReport {
+                report: Report { body: ReportBody::Fill { fee_currency: Some(currency), .. }, .. },
+                ..
+            }) if !self.books.ledger.has_currency(*currency) => {
+                Err(ValueError::new("fee_currency", currency.0, "must be a currency of the account"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes in what a venue outside says.
@@ -52,10 +61,16 @@ impl Kernel {
                 self.on_outcome_lost(*order_id);
                 Ok(())
             }
-            VenueEvent::Reconciled => {
-                self.switches.is_unreconciled = false;
+            VenueEvent::Reconciling => {
+                self.control.switches.is_unreconciled = true;
                 Ok(())
             }
+            VenueEvent::Reconciled => {
+                self.control.switches.is_unreconciled = false;
+                self.books.heard.note_agreed();
+                Ok(())
+            }
+            VenueEvent::Adopted(found) => self.on_adopted(instrument, found),
         }
     }
 
@@ -87,12 +102,29 @@ impl Kernel {
             }
         };
         if is_booked {
-            self.heard.note(said, &self.books.orders);
+            self.books.heard.note(said, &self.books.orders);
+            self.follow_refusal(&said.report);
         }
         if was_unknown && !self.is_unknown(order_id) {
             self.measure_anew(order_id);
         }
-        self.follow_reports()
+        self.follow_reports()?;
+        self.end_where_killed(order_id);
+        if !self.outgoing.watched.is_empty() {
+            self.release_ready()?;
+        }
+        Ok(())
+    }
+
+    /// A killed engine wants every order ended: one that turns out to be open is taken back once more, be it that
+    /// a crash came before the request, or that the venue said no.
+    pub(crate) fn end_where_killed(&mut self, order_id: OrderId) {
+        let state = self.books.orders.get(order_id).map(|order| order.state);
+        if self.control.switches.is_killed
+            && matches!(state, Some(OrderState::New | OrderState::PartiallyFilled))
+        {
+            self.request_cancel(order_id, CancelReason::Killed);
+        }
     }
 
     fn is_unknown(&self, order_id: OrderId) -> bool {
@@ -101,7 +133,7 @@ impl Kernel {
 
     /// An order is no longer unknown. What there is to close may have become less meanwhile, and nobody could ask
     /// for a smaller size: one that only closes is measured anew.
-    fn measure_anew(&mut self, order_id: OrderId) {
+    pub(crate) fn measure_anew(&mut self, order_id: OrderId) {
         let Some(OpenOrder { intent, .. }) = self.books.orders.get(order_id).copied() else { return };
         let OrderIntent { strategy, instrument, closes, .. } = intent;
         match closes {
@@ -127,10 +159,10 @@ impl Kernel {
         match (report.body, &said.trade_id) {
             (ReportBody::Fill { price_ticks, lots, .. }, Some(trade_id)) => self.read_fill(
                 report,
-                self.heard.trade(report.order_id, trade_id),
+                self.books.heard.trade(report.order_id, trade_id),
                 Traded { price_ticks, lots },
             ),
-            _ if self.heard.is_repeated(report) => Reading::Known,
+            _ if self.books.heard.is_repeated(report) => Reading::Known,
             _ => self.as_of_now(said),
         }
     }
@@ -149,7 +181,11 @@ impl Kernel {
     }
 
     /// Books what is news. Returns whether it is booked, in whole or in parts.
-    fn book_news(&mut self, instrument: InstrumentId, report: &Report) -> Result<bool, KernelError> {
+    pub(crate) fn book_news(
+        &mut self,
+        instrument: InstrumentId,
+        report: &Report,
+    ) -> Result<bool, KernelError> {
         match self.book_said(instrument, report)? {
             Outcome::Booked(booked) => {
                 self.recorder.report(self.now_ns, report);
@@ -170,7 +206,7 @@ impl Kernel {
         if let Some(entry) = entry
             && self.books.orders.get(entry.order_id).is_none()
         {
-            self.heard.note_entry(entry);
+            self.books.heard.note_entry(entry);
         }
         Ok(outcome)
     }
@@ -188,7 +224,7 @@ impl Kernel {
         };
         let Some(order) = self.books.orders.get(report.order_id) else { return Reading::News(report) };
         let is_answer = matches!(report.body, ReportBody::Replaced { .. });
-        let is_overtaken = self.heard.is_overtaken(&report);
+        let is_overtaken = self.books.heard.is_overtaken(&report);
         if is_overtaken && !is_answer {
             return Reading::Known;
         }
@@ -201,8 +237,7 @@ impl Kernel {
             }
         };
         let Some(lots) = now_lots else { return Reading::Impossible };
-        let keeps_price = is_overtaken || price_ticks == KEEPS_PRICE;
-        let price_ticks = if keeps_price { order.price_ticks.unwrap_or(KEEPS_PRICE) } else { price_ticks };
+        let price_ticks = price_ticks.filter(|_| !is_overtaken).or(order.price_ticks);
         let body = match lots {
             // It was made as small as what has filled: that is its end.
             0 => ReportBody::Canceled(CancelReason::Requested),
@@ -213,13 +248,54 @@ impl Kernel {
     }
 
     /// Tells whether a number is that of an order that has left for the venue, be it open or not.
-    fn has_been_sent(&self, order_id: OrderId) -> bool {
-        order_id.0 != 0 && order_id.0 <= self.last_order_id && !self.is_unsent(order_id)
+    #[must_use]
+    pub fn has_been_sent(&self, order_id: OrderId) -> bool {
+        order_id.0 != 0 && order_id.0 <= self.outgoing.last_order_id && !self.is_unsent(order_id)
+    }
+
+    /// Names the trades of an order that a venue outside told of and that are booked.
+    pub fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
+        self.books.heard.trades_of(order_id)
+    }
+
+    /// Visits the orders of which a venue outside told its name: number, that name, the one that others gave it, and
+    /// whether they made it and it was taken over.
+    pub fn venue_names(&self) -> impl Iterator<Item = (OrderId, &str, Option<&str>, bool)> {
+        self.books.heard.names().iter()
+    }
+
+    /// Tells whether books and venue have agreed since the journal began.
+    #[must_use]
+    pub fn has_agreed(&self) -> bool {
+        self.books.heard.has_agreed()
+    }
+
+    /// Returns the last order of which an operator wants an end, with all before it.
+    #[must_use]
+    pub fn to_end(&self) -> Option<OrderId> {
+        self.books.heard.to_end()
+    }
+
+    /// Visits exits that a venue outside did not take: those whose position is open, with no other exit there.
+    pub fn refused_exits(&self) -> impl Iterator<Item = OrderId> {
+        let is_bare = |refused: &&ClosedOrder| {
+            let ClosedOrder { strategy, instrument, side, .. } = **refused;
+            let is_exit = |order: &OpenOrder| {
+                let intent = &order.intent;
+                (intent.strategy, intent.instrument, intent.side) == (strategy, instrument, side)
+                    && order.only_closes()
+            };
+            side.closable_lots(self.books.ledger.position(strategy, instrument)) > 0
+                && !self.books.orders.iter().any(is_exit)
+        };
+        self.books.heard.refused_exits().filter(is_bare).map(|order| order.order_id)
     }
 
     /// Tells whether an order is known here only: it is held, or it has ended while it was.
     fn is_unsent(&self, order_id: OrderId) -> bool {
-        self.books.groups.is_held(order_id) || self.heard.is_unsent(order_id)
+        self.books.groups.is_unsent(order_id)
+            || self.books.heard.is_unsent(order_id)
+            || self.outgoing.watched.has(order_id)
     }
 
     /// A report about an order that has ended: a fill is booked all the same, the rest is absorbed. Returns whether
@@ -254,7 +330,7 @@ impl Kernel {
         report: &Report,
         kind: SurpriseKind,
     ) -> Result<(), KernelError> {
-        if let Some(entry) = self.heard.entry(report.order_id)
+        if let Some(entry) = self.books.heard.entry(report.order_id)
             && !self.books.groups.has_children(entry.order_id)
         {
             self.note_bracket(&entry)?;
@@ -301,17 +377,25 @@ impl Kernel {
         report: &Report,
         open_lots: i64,
     ) -> Result<(), KernelError> {
-        let ReportBody::Fill { price_ticks, lots, liquidity, fee } = report.body else { return Ok(()) };
+        let ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency } = report.body else {
+            return Ok(());
+        };
         let order = self.books.orders.get(report.order_id).copied();
         if let Some(order) = order.filter(|order| order.lots_at_stake() >= lots) {
-            let price_ticks = order.amending.price_ticks.or(order.price_ticks).unwrap_or(KEEPS_PRICE);
+            let price_ticks = order.amending.price_ticks.or(order.price_ticks);
             let body = ReportBody::Restated { price_ticks, lots: order.lots_at_stake() };
             self.book_part(instrument, &Report { body, ..*report })?;
             return self.book_part(instrument, report);
         }
-        let open = ReportBody::Fill { price_ticks, lots: open_lots, liquidity, fee };
+        let open = ReportBody::Fill { price_ticks, lots: open_lots, liquidity, fee, fee_currency };
         self.book_part(instrument, &Report { body: open, ..*report })?;
-        let beyond = ReportBody::Fill { price_ticks, lots: lots - open_lots, liquidity, fee: Money::ZERO };
+        let beyond = ReportBody::Fill {
+            price_ticks,
+            lots: lots - open_lots,
+            liquidity,
+            fee: Money::ZERO,
+            fee_currency: None,
+        };
         // It is a part of a fill that is counted.
         self.book_late(instrument, &Report { body: beyond, ..*report }, SurpriseKind::Overfill)
     }
@@ -331,9 +415,9 @@ impl Kernel {
     }
 
     /// Says that a venue said what was not expected, and halts new risk when the books may be wrong.
-    fn note_surprise(&mut self, order_id: OrderId, kind: SurpriseKind) {
+    pub(crate) fn note_surprise(&mut self, order_id: OrderId, kind: SurpriseKind) {
         self.books.counters.surprises += 1;
-        self.switches.is_unreconciled |= kind.halts();
+        self.control.switches.is_unreconciled |= kind.halts();
         self.recorder.surprise(self.now_ns, Surprise { order_id, kind });
     }
 }

@@ -38,7 +38,8 @@ impl Kernel {
     /// Two exits can fill before the first withdraws the second, and a cut can come too late for an exit:
     /// what a reduce-only order then opened is closed again, at once and until nothing is left. What a
     /// reduce-only order leaves undone is tried on as the market changes.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what is booked stays in registers: every fill passes here")]
     pub(crate) fn follow_booked(
         &mut self,
         instrument: InstrumentId,
@@ -46,21 +47,21 @@ impl Kernel {
         booked: &Booked,
     ) -> Result<(), KernelError> {
         if booked.has_filled {
-            if self.books.account.is_some() {
+            if self.books.accounts.is_some() {
                 self.settle_account();
             }
             if self.books.orders.has_closing() {
                 self.note_orphans(booked.strategy, instrument);
             }
         }
-        if self.books.rest.is_some() || !self.close_outs.is_empty() {
+        if self.books.rest.is_some() || !self.books.groups.close_outs.is_empty() {
             let rest = self.books.rest.take();
             self.follow_rests(booked.ties, report, rest);
         }
-        if booked.surplus_lots != 0 && !self.switches.is_killed {
+        if booked.surplus_lots != 0 && !self.control.switches.is_killed {
             self.close_lots(booked.strategy, instrument, booked.surplus_lots, Some(report.order_id))?;
         }
-        if self.hearing.get(booked.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
+        if self.calls.hearing.get(booked.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {
             self.wake(booked.strategy, instrument, booked.told(report));
         }
         Ok(())
@@ -69,7 +70,10 @@ impl Kernel {
     /// Does what follows from reports once all of this moment are read: what filled in parts is one change.
     #[inline]
     pub(crate) fn follow_reports(&mut self) -> Result<(), KernelError> {
-        if self.books.groups.has_work() || !self.orphaned.is_empty() || !self.changed.is_empty() {
+        if self.books.groups.has_work()
+            || !self.outgoing.orphaned.is_empty()
+            || !self.outgoing.changed.is_empty()
+        {
             self.follow_when_all_are_read()?;
         }
         Ok(())
@@ -77,7 +81,7 @@ impl Kernel {
 
     #[inline(never)]
     fn follow_when_all_are_read(&mut self) -> Result<(), KernelError> {
-        if !self.schedule.has_report_by(self.now_ns) {
+        if !self.outgoing.schedule.has_report_by(self.now_ns) {
             self.work_groups()?;
             self.trim_orphans();
             self.close_where_changed()?;

@@ -2,7 +2,7 @@
 
 use tradecore_ledger::{FillInput, OpenOrder, OrderState};
 use tradecore_risk::{Execution, Scopes, Stake, Stakes};
-use tradecore_types::{CancelReason, Instrument, InstrumentId, OrderIntent, StrategyId, TimeNs};
+use tradecore_types::{CancelReason, Instrument, InstrumentId, Money, OrderIntent, StrategyId, TimeNs};
 
 use crate::Kernel;
 use crate::books::Books;
@@ -31,7 +31,7 @@ impl Books {
 
     /// Tells of a new order.
     pub(crate) fn tell_opened(&mut self, intent: &OrderIntent, instrument: &Instrument) {
-        self.scopes.count_open(intent.strategy, true);
+        self.scopes.count_open(intent.strategy, instrument.account(), true);
         self.tell_changed(intent, instrument);
     }
 
@@ -53,7 +53,7 @@ impl Books {
     ) {
         let intent = &order.intent;
         if order.state.is_terminal() {
-            self.scopes.count_open(intent.strategy, false);
+            self.scopes.count_open(intent.strategy, instrument.account(), false);
             self.scopes.remove_resting(intent.instrument, intent.order_id);
         } else {
             tell_resting(&mut self.scopes, order);
@@ -77,8 +77,26 @@ impl Books {
             price_ticks: fill.price_ticks,
             lots: fill.lots,
             fee: fill.fee,
+            fee_currency: fill.fee_currency,
         };
-        self.scopes.note_fill(instrument, &execution, self.ledger.cash(), now_ns);
+        let cash = self.tell_cash();
+        self.scopes.note_fill(instrument, &execution, cash, now_ns);
+    }
+
+    /// Tells the limits what each venue account has, where there are several; returns the cash of all.
+    #[inline]
+    pub(crate) fn tell_cash(&mut self) -> Money {
+        if self.scopes.has_accounts() {
+            self.tell_cash_of_each();
+        }
+        self.ledger.cash()
+    }
+
+    #[cold]
+    fn tell_cash_of_each(&mut self) {
+        for account in self.ledger.accounts() {
+            self.scopes.set_account_cash(account, self.ledger.cash_of(account));
+        }
     }
 }
 
@@ -97,21 +115,30 @@ impl Kernel {
     pub(crate) fn tell_scopes(&mut self, intent: &OrderIntent) {
         let Some(market) = self.markets.get(intent.instrument.index()) else { return };
         self.books.tell_changed(intent, &market.instrument);
-        self.books.scopes.note_message(intent.strategy, self.now_ns);
+        let account = market.instrument.account();
+        self.books.scopes.note_message(intent.strategy, account, self.now_ns);
     }
 
     /// Tells the scopes everything there is: they were switched on while the engine ran.
     pub(crate) fn tell_scopes_all(&mut self) {
-        for market in &self.markets {
+        for market in self.markets.iter() {
             for strategy in (0..self.config.strategies).map(StrategyId) {
                 self.books.tell_stakes(strategy, &market.instrument);
             }
         }
         for order in self.books.orders.iter() {
-            self.books.scopes.count_open(order.intent.strategy, true);
+            let account = self.markets.get(order.intent.instrument.index());
+            let account = account.map(|market| market.instrument.account()).unwrap_or_default();
+            self.books.scopes.count_open(order.intent.strategy, account, true);
         }
         self.tell_resting_all();
-        self.books.scopes.start_guards(self.books.ledger.cash());
+        self.start_guards();
+    }
+
+    /// Counts losses from what is there now.
+    pub(crate) fn start_guards(&mut self) {
+        let cash = self.books.tell_cash();
+        self.books.scopes.start_guards(cash);
     }
 
     /// Tells the scopes which limit orders are in the market, where nobody followed them before.
@@ -124,7 +151,8 @@ impl Kernel {
     /// Tells the scopes a new price.
     pub(crate) fn tell_mark(&mut self, instrument: InstrumentId, price_ticks: i64) {
         if let Some(market) = self.markets.get(instrument.index()) {
-            self.books.scopes.mark(&market.instrument, price_ticks, self.books.ledger.cash(), self.now_ns);
+            let cash = self.books.tell_cash();
+            self.books.scopes.mark(&market.instrument, price_ticks, cash, self.now_ns);
         }
     }
 
@@ -133,11 +161,14 @@ impl Kernel {
         if !self.books.scopes.prevents_self_trades() {
             return;
         }
-        let mut met = std::mem::take(&mut self.met);
+        let mut met = std::mem::take(&mut self.outgoing.met);
         met.extend(self.books.scopes.met_by(intent));
         for order_id in met.drain(..) {
-            self.request_cancel(order_id, CancelReason::SelfTrade);
+            // What others made is ended by a kill or on request only.
+            if !self.books.heard.names().is_adopted(order_id) {
+                self.request_cancel(order_id, CancelReason::SelfTrade);
+            }
         }
-        self.met = met;
+        self.outgoing.met = met;
     }
 }

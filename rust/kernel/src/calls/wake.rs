@@ -8,31 +8,31 @@ use tradecore_types::{
 /// One reason to call one strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wake {
-    /// Engine time.
+    /// Time of the engine at which it was queued, in UTC nanoseconds.
     pub time_ns: TimeNs,
-    /// Strategy to call.
+    /// The strategy that is to be called.
     pub strategy: StrategyId,
     /// Instrument it is about; of no meaning for a timer.
     pub instrument: InstrumentId,
-    /// What happened.
+    /// What happened, which decides the callback.
     pub body: WakeBody,
 }
 
-/// What happened.
+/// What a strategy is called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WakeBody {
     /// A bar of a series closed.
     Bar {
-        /// Index of the series.
+        /// Index of the series of bars in the table of the kernel.
         series: usize,
-        /// The bar.
+        /// The bar that has closed.
         bar: Bar,
     },
     /// Best bid or ask changed.
     Quote(Quote),
     /// The book changed and is valid.
     Book,
-    /// Others traded.
+    /// Others traded with each other.
     Trade(Trade),
     /// One of the strategy's orders changed.
     Order(OrderUpdate),
@@ -40,7 +40,7 @@ pub enum WakeBody {
     CashFlow(CashFlow),
     /// The venue closes a position by force; the fill follows.
     Liquidation(Liquidation),
-    /// A timer rang.
+    /// The time came for which the strategy had set a timer.
     Timer {
         /// The strategy's own number for it.
         timer_id: u64,
@@ -50,13 +50,13 @@ pub enum WakeBody {
 /// What a report did to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderUpdate {
-    /// The order.
+    /// Number of the order that it is about.
     pub order_id: OrderId,
-    /// Side of the order.
+    /// Whether the order buys or sells.
     pub side: Side,
     /// Lots still open after the report.
     pub open_lots: i64,
-    /// What the venue said.
+    /// What the venue said of it.
     pub report: Report,
 }
 

@@ -10,22 +10,24 @@ impl Kernel {
     /// Carries out a command.
     pub(crate) fn on_command(&mut self, kind: &CommandKind) -> Result<(), KernelError> {
         if matches!(kind, CommandKind::SetLimit(_) | CommandKind::Release(_) | CommandKind::Permit(_)) {
-            self.changes.note(kind, self.now_ns);
+            self.control.changes.note(kind, self.now_ns);
         }
         match kind {
-            CommandKind::Pause => self.switches.is_paused = true,
-            CommandKind::Resume => self.switches.is_paused = false,
+            CommandKind::Pause => self.control.switches.is_paused = true,
+            CommandKind::Resume => self.control.switches.is_paused = false,
             CommandKind::Kill => {
-                self.switches.is_killed = true;
-                self.close_outs.clear();
+                self.control.switches.is_killed = true;
+                self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
+                self.books.groups.close_outs.clear();
                 self.cancel_everything(CancelReason::Killed);
             }
-            CommandKind::ReleaseKill => self.switches.is_killed = false,
+            CommandKind::ReleaseKill => self.control.switches.is_killed = false,
             CommandKind::Flatten => {
+                self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.note_flattenings();
                 self.cancel_everything(CancelReason::Requested);
                 self.close_every_position()?;
-                self.wait_for_orders_until(OrderId(self.last_order_id));
+                self.wait_for_orders_until(OrderId(self.outgoing.last_order_id));
             }
             CommandKind::SetLimit(change) => self.set_limit(change)?,
             CommandKind::Release(release) => self.books.scopes.release(release.scope),
@@ -46,6 +48,7 @@ impl Kernel {
     pub fn check_commands(&self, batch: &EventBatch) -> Result<(), KernelError> {
         batch.events.iter().try_for_each(|event| match &event.body {
             EventBody::Command(command) => self.check_command(&command.kind),
+            EventBody::Account(_) => self.check_account(0, batch, event),
             _ => Ok(()),
         })
     }
@@ -107,7 +110,7 @@ impl Kernel {
     }
 
     fn close_position(&mut self, strategy: StrategyId, instrument: InstrumentId) -> Result<(), KernelError> {
-        match self.books.ledger.position(strategy, instrument) {
+        match self.known_to_be_open(strategy, instrument) {
             0 => Ok(()),
             lots => self.close_lots(strategy, instrument, lots, None),
         }

@@ -4,37 +4,25 @@ use std::borrow::Cow;
 
 use tradecore_types::{InstrumentId, Side, StrategyId, TimeNs};
 
-/// What kind of request is put before gates and risk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestKind {
-    /// A strategy asks for a new order.
-    New,
-    /// A strategy asks for another price or a larger size of an open order.
-    Amend,
-    /// An order that was approved to come after another one is sent, or a further order of it is.
-    Arm,
-    /// A working order that comes after another one grows with the fills of that one.
-    Grow,
-    /// A strategy makes an open order smaller, at the same price.
-    Cut,
-    /// A strategy closes its position, or asks for an exit of an order that is still open.
-    Close,
+tradecore_types::named! {
+    /// What kind of request is put before gates and risk.
+    pub enum RequestKind {
+        /// A strategy asks for a new order.
+        New = "new";
+        /// A strategy asks for another price or a larger size of an open order.
+        Amend = "amend";
+        /// An order that was approved to come after another one is sent, or a further order of it is.
+        Arm = "arm";
+        /// A working order that comes after another one grows with the fills of that one.
+        Grow = "grow";
+        /// A strategy makes an open order smaller, at the same price.
+        Cut = "cut";
+        /// A strategy closes its position, or asks for an exit of an order that is still open.
+        Close = "close";
+    }
 }
 
 impl RequestKind {
-    /// Returns the word that traces and views show.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Amend => "amend",
-            Self::Arm => "arm",
-            Self::Grow => "grow",
-            Self::Cut => "cut",
-            Self::Close => "close",
-        }
-    }
-
     /// Tells whether gates are asked: not about what takes risk away, whatever else happens.
     #[must_use]
     pub const fn is_asked(self) -> bool {
@@ -53,17 +41,17 @@ impl RequestKind {
 /// An amendment is shown as the whole order that it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecisionView {
-    /// Time of the engine.
+    /// Time of the engine, in UTC nanoseconds: a gate has no other clock.
     pub now_ns: TimeNs,
-    /// Whose request it is.
+    /// The strategy whose request is judged.
     pub strategy: StrategyId,
     /// What is to be traded.
     pub instrument: InstrumentId,
     /// What kind of request it is.
     pub request: RequestKind,
-    /// Buy or sell.
+    /// Whether it buys or sells.
     pub side: Side,
-    /// Open size of the order as it will be; an estimate when the size is a share of equity.
+    /// Open size of the order as it will be; an estimate when the size is a share of buying power.
     pub lots: i64,
     /// Limit of the order as it will be, else its trigger; `None` when it states no price.
     pub price_ticks: Option<i64>,
@@ -79,14 +67,14 @@ pub struct DecisionView {
     pub last_entry_ns: Option<TimeNs>,
 }
 
-/// What one gate said.
+/// What one gate said of a request, for the trace and for the refusal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GateVerdict {
-    /// Name of the gate.
+    /// Name of the gate, by which settings and records call it.
     pub gate: Cow<'static, str>,
-    /// Its limit.
+    /// The bound that the gate holds the value against.
     pub limit: f64,
-    /// The value it saw.
+    /// The value that the gate saw at that moment.
     pub value: f64,
     /// Whether it lets the request pass.
     pub passed: bool,

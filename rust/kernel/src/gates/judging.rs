@@ -1,8 +1,8 @@
 //! Everything that is put to risk about an order: what is at stake, what the account can pay, the verdict.
 
 use tradecore_ledger::OpenOrder;
-use tradecore_risk::{Approval, ApprovedOrder, Exposure, Stake, Wish};
-use tradecore_types::{OrderId, OrderIntent, Refusal, Rule, Side};
+use tradecore_risk::{Approval, ApprovedOrder, Exposure, Proposal, Stake};
+use tradecore_types::{AccountId, Money, OrderId, OrderIntent, Refusal, Rule, Side};
 
 use crate::books::buying_power;
 use crate::gates::Occasion;
@@ -18,7 +18,7 @@ impl Kernel {
     /// Puts a request before the decision gates, then before risk; `replaced` is the order it takes the place of.
     ///
     /// Everything that may add risk comes here: new orders, amendments, what is armed and what grows.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn judge<'a>(
         &mut self,
         intent: &'a OrderIntent,
@@ -45,6 +45,13 @@ impl Kernel {
         exposure: Exposure,
     ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let only_closes = exposure.own.is_closing(intent, lots);
+        let mut has_rates = true;
+        if self.books.conversions.is_some() {
+            match self.books.check_rates(intent.instrument) {
+                Err(refusal) if !only_closes => return Ok(Err(refusal)),
+                checked => has_rates = checked.is_ok(),
+            }
+        }
         let is_counted = match self.check_fits(intent, lots, exposure, replaced) {
             // An order that can only close is not counted, so it needs no room among those that are.
             Err(_) if only_closes && replaced.is_none() => {
@@ -59,31 +66,33 @@ impl Kernel {
         let Some(market) = self.markets.get(intent.instrument.index()) else {
             return Err(KernelError::Broken("an order for an instrument that is not in the table".into()));
         };
-        let wish = Wish {
+        let proposal = Proposal {
             intent,
             lots,
             instrument: &market.instrument,
             reference: market.reference(),
             exposure,
-            switches: self.switches,
+            switches: self.control.switches,
             is_amendment: replaced.is_some(),
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
-        let approval = match market.checks.check(&wish, scopes) {
+        let approval = match market.checks.check(&proposal, scopes) {
             Ok(approval) => approval,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let is_affordable = match self.has_buying_power(intent, lots, exposure.account)? {
+        let is_affordable = match self.has_buying_power(intent, lots, exposure.account, replaced)? {
             Err(refusal) if !only_closes => return Ok(Err(refusal)),
             verdict => verdict.is_ok(),
         };
-        let approval = if is_counted && is_affordable { approval } else { approval.only_closing() };
+        let approval =
+            if is_counted && is_affordable && has_rates { approval } else { approval.only_closing() };
         if let Some(market) = self.markets.get_mut(intent.instrument.index()) {
             let scopes = self.books.scopes.is_on().then_some(&mut self.books.scopes);
             market.checks.note(approval, replaced.is_some(), scopes);
         }
         if only_closes && self.books.scopes.is_on() {
-            self.books.scopes.note_urgent(intent.strategy, self.now_ns);
+            let account = self.account_of(intent.instrument);
+            self.books.scopes.note_urgent(intent.strategy, account, self.now_ns);
         }
         Ok(Ok(approval))
     }
@@ -103,7 +112,7 @@ impl Kernel {
         };
         let entry_lots = entry.lots.unwrap_or(i64::MAX);
         let checks = &self.market(intent.instrument)?.checks;
-        Ok(checks.check_exit(&entry.intent, entry_lots, intent, lots, self.switches))
+        Ok(checks.check_exit(&entry.intent, entry_lots, intent, lots, self.control.switches))
     }
 
     /// Checks that an order, of any kind, fits among those that are open and counted.
@@ -133,6 +142,7 @@ impl Kernel {
     }
 
     /// Counts what is at stake in the instrument of an order, the order that it replaces left out.
+    #[inline]
     fn exposure(&self, intent: &OrderIntent, replaced: Option<&OpenOrder>) -> Exposure {
         let (strategy, instrument) = (intent.strategy, intent.instrument);
         let mut account = self.books.orders.working_total(instrument);
@@ -179,12 +189,18 @@ impl Kernel {
         intent: &OrderIntent,
         lots: i64,
         stake: Stake,
+        replaced: Option<&OpenOrder>,
     ) -> Result<Result<(), Refusal>, KernelError> {
         let market = self.market(intent.instrument)?;
         if market.venue.traits().asks_buying_power_at_fill || intent.reduce_only {
             return Ok(Ok(()));
         }
         let price_ticks = intent.value_ticks(market.reference.map_or(0, |known| known.0));
+        if self.books.conversions.is_some()
+            && let Some(verdict) = self.check_spot((intent, lots), price_ticks, replaced)
+        {
+            return Ok(verdict);
+        }
         let working_lots = stake.working_lots(intent.side);
         let position = stake.position_lots.saturating_mul(intent.side.sign());
         let after = position.saturating_add(working_lots).saturating_add(lots);
@@ -196,9 +212,11 @@ impl Kernel {
         {
             return Ok(verdict);
         }
-        let needed = market.instrument.notional(price_ticks, after).map_or(i128::MAX, |money| money.0);
-        let others = self.books.ledger.held_value(&self.books.marks, Some(intent.instrument)).0;
-        let power = buying_power::total(self.equity()?, self.config.leverage);
+        let needed =
+            market.instrument.reported_notional(price_ticks, after).map_or(i128::MAX, |money| money.0);
+        let account = market.instrument.account();
+        let others = self.books.ledger.held_value_of(account, &self.books.marks, Some(intent.instrument)).0;
+        let power = self.power(account)?;
         let needed = needed.saturating_add(others);
         if needed > power {
             return Ok(Err(Refusal { rule: Rule::BuyingPower, limit: power, value: needed }));
@@ -206,28 +224,46 @@ impl Kernel {
         Ok(Ok(()))
     }
 
-    /// Returns how many lots a share of the free buying power pays for, fee included.
-    pub(crate) fn affordable_lots(
+    /// Judges an order by what the account owns; `None` where its instrument is no spot.
+    #[cold]
+    fn check_spot(
         &self,
-        market: &Market,
-        ppm: i64,
+        order: (&OrderIntent, i64),
         price_ticks: i64,
-    ) -> Result<i64, KernelError> {
+        replaced: Option<&OpenOrder>,
+    ) -> Option<Result<(), Refusal>> {
+        let instrument = self.instrument(order.0.instrument)?;
+        let base = instrument.currencies.base?;
+        let fees = &self.venue_for(instrument.id).fees;
+        Some(self.books.check_owned(order, (instrument, base), price_ticks, fees, replaced))
+    }
+
+    /// Returns how many lots a share of the free buying power pays for at the reference price, fee included: none
+    /// before a price is known.
+    pub(crate) fn affordable_lots(&self, market: &Market, ppm: i64) -> Result<i64, KernelError> {
+        let Some((price_ticks, _)) = market.reference else { return Ok(0) };
+        let (account, fees) = (market.instrument.account(), &self.venue_for(market.instrument.id).fees);
+        if market.instrument.currencies.base.is_some() {
+            let free = self.books.money_in(market.instrument.currencies.settlement);
+            return Ok(buying_power::lots(free, ppm, &market.instrument, fees, price_ticks));
+        }
         if self.has_margin
             && let Some(free) = self.margin_free(market.instrument.id, price_ticks)?
         {
-            return Ok(buying_power::lots(
-                free,
-                ppm,
-                &market.instrument,
-                &self.config.venue.fees,
-                price_ticks,
-            ));
+            return Ok(buying_power::lots(free, ppm, &market.instrument, fees, price_ticks));
         }
-        let held = self.books.ledger.held_value(&self.books.marks, None).0;
-        let power = buying_power::total(self.equity()?, self.config.leverage);
-        let free = power.saturating_sub(held);
-        Ok(buying_power::lots(free, ppm, &market.instrument, &self.config.venue.fees, price_ticks))
+        let held = self.books.ledger.held_value_of(account, &self.books.marks, None).0;
+        let power = self.power(account)?;
+        let free = market.instrument.rate.bought_with(Money(power.saturating_sub(held).max(0)));
+        let free = free.map_or(0, |money| money.0);
+        Ok(buying_power::lots(free, ppm, &market.instrument, fees, price_ticks))
+    }
+
+    /// Returns the buying power of a venue account, used or not.
+    #[inline]
+    fn power(&self, account: AccountId) -> Result<i128, KernelError> {
+        let equity = self.books.ledger.equity_of(account, &self.books.marks, None)?;
+        Ok(buying_power::total(equity, self.config.leverage_of(account)))
     }
 }
 

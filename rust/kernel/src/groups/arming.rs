@@ -10,7 +10,6 @@ use tradecore_types::{
 
 use crate::gates::decision::RequestKind;
 use crate::groups::child::Child;
-use crate::outgoing::orders::KEEPS_PRICE;
 use crate::outgoing::schedule::Delivery;
 use crate::{Kernel, KernelError, Links, VenueRequest};
 
@@ -42,7 +41,7 @@ impl Kernel {
     ///
     /// All reports of one moment are read first, so that what filled in parts at one moment is armed once.
     pub(crate) fn work_groups(&mut self) -> Result<(), KernelError> {
-        self.work_limits();
+        self.work_cuts();
         while let Some(entry) = self.books.groups.next_due() {
             let mut place = 0;
             while let Some(child) = self.books.groups.child_at(entry, place) {
@@ -55,16 +54,16 @@ impl Kernel {
     }
 
     /// Cancels and cuts the orders that others have cancelled or made smaller.
-    pub(crate) fn work_limits(&mut self) {
-        self.books.groups.take_up();
-        while let Some(limit) = self.books.groups.next_limit() {
-            let Some(order) = self.books.orders.get(limit.order_id) else { continue };
-            match self.books.groups.apply(limit, order) {
+    pub(crate) fn work_cuts(&mut self) {
+        self.books.groups.resume_put_off();
+        while let Some(cut) = self.books.groups.next_cut() {
+            let Some(order) = self.books.orders.get(cut.order_id) else { continue };
+            match self.books.groups.apply(cut, order) {
                 Some(0) => {
-                    self.request_cancel(limit.order_id, CancelReason::Linked);
+                    self.request_cancel(cut.order_id, CancelReason::Linked);
                 }
                 Some(lots) => {
-                    self.request_replace(limit.order_id, KEEPS_PRICE, lots);
+                    self.request_replace(cut.order_id, None, lots);
                 }
                 None => {}
             }
@@ -76,7 +75,7 @@ impl Kernel {
         let intent = *child.approved.intent();
         let opened_lots = if child.is_exit() { self.lots_of_entry(&intent, child.entry) } else { i64::MAX };
         // A killed engine sends nothing.
-        let room_lots = if self.switches.is_killed { 0 } else { opened_lots };
+        let room_lots = if self.control.switches.is_killed { 0 } else { opened_lots };
         let order = child.order_id.and_then(|order_id| self.books.orders.get(order_id)).copied();
         match order {
             _ if child.due_lots == 0 && !child.is_last => Ok(false),
@@ -84,6 +83,8 @@ impl Kernel {
                 self.release(child, place, &order, child.due_lots.min(room_lots))?;
                 Ok(false)
             }
+            // It has ended while it was held: what fills now comes too late.
+            Some(_) if child.is_dropped() => Ok(false),
             // What is on its way out or unknown is waited for.
             Some(order) if matches!(order.state, OrderState::PendingCancel | OrderState::Unknown) => {
                 Ok(false)
@@ -117,7 +118,7 @@ impl Kernel {
             if lots <= 0 || child.is_last {
                 self.books.groups.note_unsent(child.entry, place);
             }
-            if child.is_last || self.switches.is_killed {
+            if child.is_last || self.control.switches.is_killed {
                 self.books.groups.take_held(order_id);
                 let body = if lots > 0 {
                     ReportBody::Rejected(RejectReason::RiskRefused)
@@ -130,7 +131,7 @@ impl Kernel {
         };
         self.books.groups.note_sent(child.entry, place, order_id, lots);
         if child.approved.lots().is_some_and(|wanted| lots < wanted) {
-            let price_ticks = order.intent.kind.price_ticks().unwrap_or(0);
+            let price_ticks = order.intent.kind.price_ticks();
             let body = ReportBody::Restated { price_ticks, lots };
             let report = Report { venue_time_ns: self.now_ns, order_id, body };
             self.apply_report(order.intent.instrument, &report)?;
@@ -198,7 +199,7 @@ impl Kernel {
                 self.withdraw_met(&intent);
             }
         }
-        if self.request_replace(order_id, KEEPS_PRICE, lots) {
+        if self.request_replace(order_id, None, lots) {
             self.books.groups.note_sent(child.entry, place, order_id, more_lots);
             if is_bound {
                 self.bind(&order.intent)?;
@@ -222,14 +223,13 @@ impl Kernel {
                 Err(refusal) => {
                     if !self.note_refused(child.entry, place, &intent, &refusal) {
                         // Nobody has seen the number.
-                        self.last_order_id = order_id.0.saturating_sub(1);
+                        self.outgoing.last_order_id = order_id.0.saturating_sub(1);
                     }
                     return Ok(());
                 }
             },
         };
-        let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
-        self.send(&order, reference_ticks)?;
+        self.send(&order)?;
         if child.is_asked() {
             let oco = child.group.and_then(|group| self.books.groups.first_of(group));
             self.recorder.link(self.now_ns, order_id, Some(child.entry), oco);
@@ -253,7 +253,7 @@ impl Kernel {
             let exit = exit_intent(entry, OrderId(0), kind, i64::MAX, self.now_ns);
             match market.checks.approve_exit(entry, exit) {
                 Some(exit) => {
-                    self.books.groups.add_exit(entry.order_id, exit, exit_price.ppm().unwrap_or(0));
+                    self.books.groups.add_exit(entry.order_id, exit, exit_price.ppm());
                 }
                 None => return Err(KernelError::Broken("an exit that does not belong to its entry".into())),
             }
@@ -264,12 +264,10 @@ impl Kernel {
     /// Returns what kind of order an exit is, priced by what its entry has paid so far when that decides; `None`
     /// when the entry has nothing left.
     fn priced_kind(&mut self, child: &Child, place: usize) -> Option<OrderKind> {
-        if child.off_paid_ppm == 0 {
-            return Some(child.kind);
-        }
+        let Some(off_paid_ppm) = child.off_paid_ppm else { return Some(child.kind) };
         let exit = child.approved.intent();
         let paid = self.books.ledger.paid_price(exit.strategy, exit.instrument, child.entry)?;
-        let at = Some(ExitPrice::Ppm(child.off_paid_ppm));
+        let at = Some(ExitPrice::Ppm(off_paid_ppm));
         let bracket = match child.kind {
             OrderKind::Stop { .. } => Bracket { stop_loss: at, take_profit: None },
             _ => Bracket { stop_loss: None, take_profit: at },
@@ -301,10 +299,15 @@ impl Kernel {
     /// book that is not to be trusted would not let it pass either.
     #[inline]
     pub(crate) fn try_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        if !self.books.groups.has_retries() || self.market(instrument)?.reference().is_book_invalid {
+        if self.books.groups.has_retries() { self.retry(instrument) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn retry(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+        if self.market(instrument)?.reference().is_book_invalid {
             return Ok(());
         }
-        self.books.groups.take_retries(instrument);
+        self.books.groups.end_retries(instrument);
         self.follow_reports()
     }
 
@@ -318,9 +321,9 @@ impl Kernel {
         let intent = order.intent();
         let report = Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body };
         if self.config.destination.is_outside() {
-            self.heard.note_unsent(intent.order_id);
+            self.books.heard.note_unsent(intent.order_id);
         }
-        self.schedule.report(self.now_ns, Delivery { instrument: intent.instrument, report });
+        self.outgoing.schedule.report(self.now_ns, Delivery { instrument: intent.instrument, report });
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct Child {
     pub(crate) approved: ApprovedOrder,
     /// Its kind at the price it had last.
     pub(crate) kind: OrderKind,
-    /// Distance of its price from what its entry paid, in parts per million; 0 once the price is known.
-    pub(crate) off_paid_ppm: i64,
+    /// Distance of its price from what its entry paid, in parts per million, until that gives it a price.
+    pub(crate) off_paid_ppm: Option<i64>,
     /// What was asked for and waits for fills of the entry.
     pub(crate) ungranted_lots: i64,
     /// What was asked for and not granted when its entry ended: what fills of that later may grant it.
@@ -61,7 +61,7 @@ impl Child {
             stage: if order_id.is_some() { Stage::Held } else { Stage::Sent },
             approved,
             kind: approved.intent().kind,
-            off_paid_ppm: 0,
+            off_paid_ppm: None,
             ungranted_lots: lots,
             forgone_lots: 0,
             due_lots: 0,
@@ -145,8 +145,8 @@ impl Child {
         }
     }
 
-    /// Takes lots back that a later fill may grant again.
-    pub(crate) fn take_back(&mut self, lots: i64) {
+    /// Puts lots that are due back among those that a later fill may grant.
+    pub(crate) fn put_back(&mut self, lots: i64) {
         if !self.is_last {
             self.ungranted_lots = self.ungranted_lots.saturating_add(lots);
         }

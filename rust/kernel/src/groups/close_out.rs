@@ -9,10 +9,10 @@
 //! **Invariant:** what is sent never closes more than there is, of the position and of the entry it is about.
 
 use tradecore_journal::encode_order;
-use tradecore_ledger::{OpenOrder, OrderState};
+use tradecore_ledger::{ClosedOrder, OpenOrder, OrderState};
 use tradecore_types::{
-    Bracket, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, ReportBody, Side,
-    Size, StrategyId, TimeInForce,
+    Bracket, CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, Report, ReportBody,
+    Side, Size, StrategyId, SurpriseKind, TimeInForce, TimeNs,
 };
 
 use crate::{Kernel, KernelError};
@@ -24,6 +24,8 @@ pub(crate) enum CloseOut {
     Position(Flattening),
     /// What a closing order has left undone.
     Rest(Rest),
+    /// An exit that the venue did not make smaller.
+    TooLarge(TooLarge),
 }
 
 /// A position that an operator wants closed and that is not flat yet.
@@ -34,6 +36,18 @@ pub(crate) struct Flattening {
     /// Last order from before: until it and all before it are done, nothing is sent. Exits that such an order
     /// arms later rest beside the flatten; they are cut as it closes what they protect.
     last_order_id: OrderId,
+    /// When the end of what else closes it was asked for last, and of which orders; what a venue refuses is asked for
+    /// again after a while.
+    asked_ns: Option<TimeNs>,
+    asked_until: OrderId,
+}
+
+/// An exit of which the venue refused a cut: it is asked for again after a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge {
+    order_id: OrderId,
+    instrument: InstrumentId,
+    not_before_ns: TimeNs,
 }
 
 /// What an order that may only close has left undone.
@@ -45,7 +59,12 @@ pub(crate) struct Rest {
     lots: i64,
     /// The orders that it cancels and that cancel it, and the entry that it follows.
     ties: Ties,
+    /// When it may be sent again at the earliest; `None` for the next change of the market.
+    not_before_ns: Option<TimeNs>,
 }
+
+/// How long what a venue refuses, or what did not get there, waits until it is asked for again.
+const ASK_AGAIN_NS: TimeNs = 1_000_000_000;
 
 /// What an order that has ended was bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,22 +89,34 @@ impl CloseOut {
         match self {
             Self::Position(flattening) => flattening.instrument,
             Self::Rest(rest) => rest.intent.instrument,
+            Self::TooLarge(exit) => exit.instrument,
         }
     }
 
     /// Appends the canonical bytes of the state.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Position(Flattening { strategy, instrument, last_order_id }) => {
+            Self::Position(Flattening { strategy, instrument, last_order_id, asked_ns, asked_until }) => {
                 out.extend_from_slice(&strategy.0.to_le_bytes());
                 out.extend_from_slice(&instrument.0.to_le_bytes());
                 out.extend_from_slice(&last_order_id.0.to_le_bytes());
+                if let Some(asked_ns) = asked_ns {
+                    out.extend_from_slice(&asked_ns.to_le_bytes());
+                    out.extend_from_slice(&asked_until.0.to_le_bytes());
+                }
             }
-            Self::Rest(Rest { intent, lots, ties }) => {
+            Self::TooLarge(TooLarge { order_id, not_before_ns, .. }) => {
+                out.extend_from_slice(&order_id.0.to_le_bytes());
+                out.extend_from_slice(&not_before_ns.to_le_bytes());
+            }
+            Self::Rest(Rest { intent, lots, ties, not_before_ns }) => {
                 encode_order(out, 0, intent, 0);
                 out.extend_from_slice(&lots.to_le_bytes());
                 for id in [ties.group, ties.entry, Some(ties.line)] {
                     out.extend_from_slice(&id.map_or(0, |id| id.0).to_le_bytes());
+                }
+                if let Some(not_before_ns) = not_before_ns {
+                    out.extend_from_slice(&not_before_ns.to_le_bytes());
                 }
             }
         }
@@ -93,25 +124,27 @@ impl CloseOut {
 }
 
 impl Rest {
-    /// Reads what an order has left undone that is to be tried on; `None` when nothing is.
+    /// Tells whether an order can have left something undone that is to be tried on.
     ///
-    /// That is of every order that may only close and was to wait until it is done, what ended for want of
-    /// liquidity, of a book to be trusted, or of another one to trade with than an order of the account itself.
-    /// Who asked for `ioc` or `fok`, or cancelled it, has decided otherwise.
+    /// That is an order that may only close and was to wait until it is done. Who asked for `ioc` or `fok`, or
+    /// cancelled it, has decided otherwise.
     #[inline]
-    pub(crate) fn of(order: &OpenOrder, before: OrderState, body: &ReportBody) -> Option<Self> {
-        let may_go_on = order.intent.reduce_only
+    pub(crate) fn may_be_left(order: &OpenOrder, before: OrderState) -> bool {
+        order.intent.reduce_only
             && order.state.is_terminal()
             && order.intent.time_in_force.may_wait()
-            && before != OrderState::PendingCancel;
-        if may_go_on { Self::left_by(order, body) } else { None }
+            && before != OrderState::PendingCancel
     }
 
+    /// Reads what such an order has left undone; `None` when nothing is.
+    ///
+    /// It is what ended for want of liquidity, of a book to be trusted, or of another one to trade with than an
+    /// order of the account itself; and what provably never got to a venue outside.
     #[inline(never)]
-    fn left_by(order: &OpenOrder, body: &ReportBody) -> Option<Self> {
+    pub(crate) fn of(order: &OpenOrder, body: &ReportBody) -> Option<Self> {
         let OpenOrder { intent, price_ticks, .. } = *order;
         let kind = match body {
-            ReportBody::Rejected(RejectReason::NoLiquidity) => intent.kind,
+            ReportBody::Rejected(RejectReason::NoLiquidity | RejectReason::NeverArrived) => intent.kind,
             ReportBody::Canceled(CancelReason::ImmediateOrCancel | CancelReason::SelfTrade)
                 if is_at_market(intent.kind) =>
             {
@@ -133,12 +166,18 @@ impl Rest {
         let time_in_force = if is_market { TimeInForce::Gtc } else { intent.time_in_force };
         let bracket = Bracket::default();
         let intent = OrderIntent { kind, time_in_force, bracket, size: Size::Lots(lots), ..intent };
-        (lots > 0).then_some(Self { intent, lots, ties: Ties::none(intent.order_id) })
+        let ties = Ties::none(intent.order_id);
+        (lots > 0).then_some(Self { intent, lots, ties, not_before_ns: None })
     }
 
     /// Says what the order was bound to.
     pub(crate) const fn tied(self, ties: Ties) -> Self {
         Self { ties, ..self }
+    }
+
+    /// Lets it wait until a time before it is sent again.
+    const fn not_before(self, time_ns: TimeNs) -> Self {
+        Self { not_before_ns: Some(time_ns), ..self }
     }
 
     /// Tells whether it is to be closed at once; what waited for a price or a place waits again.
@@ -178,26 +217,30 @@ impl Kernel {
     /// A flatten closes the whole position anyway, and a killed engine sends nothing.
     pub(crate) fn note_rest(&mut self, rest: Rest) {
         let OrderIntent { strategy, instrument, .. } = rest.intent;
-        let is_flattened = self.close_outs.iter().any(|known| {
-            matches!(known, CloseOut::Position(of) if (of.strategy, of.instrument) == (strategy, instrument))
-        });
-        if is_flattened || self.switches.is_killed {
+        if self.is_flattened(strategy, instrument) || self.control.switches.is_killed {
             return;
         }
-        let is_known = self.close_outs.iter_mut().any(|known| match known {
+        let is_known = self.books.groups.close_outs.iter_mut().any(|known| match known {
             CloseOut::Rest(known) => known.join(&rest),
-            CloseOut::Position(_) => false,
+            CloseOut::Position(_) | CloseOut::TooLarge(_) => false,
         });
         if !is_known {
-            self.close_outs.push(CloseOut::Rest(rest));
+            self.books.groups.close_outs.push(CloseOut::Rest(rest));
         }
+    }
+
+    /// Tells whether an operator is flattening a position.
+    pub(crate) fn is_flattened(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
+        self.books.groups.close_outs.iter().any(|known| {
+            matches!(known, CloseOut::Position(of) if (of.strategy, of.instrument) == (strategy, instrument))
+        })
     }
 
     /// An order of a group has filled by so much: what another one of them has left undone is less by that.
     /// Who cancels one of them cancels all (`None`).
     pub(crate) fn note_partner(&mut self, partner: Ties, filled_lots: Option<i64>) {
         let mut next = 0;
-        while let Some(known) = self.close_outs.get_mut(next) {
+        while let Some(known) = self.books.groups.close_outs.get_mut(next) {
             if let CloseOut::Rest(rest) = known
                 && (rest.ties.group, true) == (partner.group, rest.ties.line != partner.line)
             {
@@ -206,7 +249,7 @@ impl Kernel {
                 let (ties, is_all) = (rest.ties, rest.lots == 0);
                 self.books.groups.note_less(ties, less_lots, is_all);
                 if is_all {
-                    self.close_outs.remove(next);
+                    self.books.groups.close_outs.remove(next);
                     continue;
                 }
             }
@@ -219,17 +262,17 @@ impl Kernel {
     pub(crate) fn give_up_rest(&mut self, strategy: StrategyId, order_id: OrderId) -> bool {
         let is_meant = |known: &CloseOut| match known {
             CloseOut::Rest(Rest { intent, .. }) => (intent.strategy, intent.order_id) == (strategy, order_id),
-            CloseOut::Position(_) => false,
+            CloseOut::Position(_) | CloseOut::TooLarge(_) => false,
         };
-        let Some(place) = self.close_outs.iter().position(is_meant) else { return false };
+        let Some(place) = self.books.groups.close_outs.iter().position(is_meant) else { return false };
         self.recorder.cancel(self.now_ns, order_id, strategy);
-        if place < self.close_outs.len()
-            && let CloseOut::Rest(rest) = self.close_outs.remove(place)
+        if place < self.books.groups.close_outs.len()
+            && let CloseOut::Rest(rest) = self.books.groups.close_outs.remove(place)
         {
             self.books.groups.note_done(rest.ties, rest.lots, true);
         }
-        if !self.schedule.has_report_by(self.now_ns) {
-            self.work_limits();
+        if !self.outgoing.schedule.has_report_by(self.now_ns) {
+            self.work_cuts();
         }
         true
     }
@@ -238,18 +281,18 @@ impl Kernel {
     /// moment are read. They may be about orders that close the same.
     #[inline]
     pub(crate) fn go_on_closing(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        if self.close_outs.is_empty() {
+        if self.books.groups.close_outs.is_empty() {
             return Ok(());
         }
-        if !self.changed.contains(&instrument) {
-            self.changed.push(instrument);
+        if !self.outgoing.changed.contains(&instrument) {
+            self.outgoing.changed.push(instrument);
         }
         self.follow_reports()
     }
 
     /// Tries on what is to be closed where the market has changed.
     pub(crate) fn close_where_changed(&mut self) -> Result<(), KernelError> {
-        while let Some(instrument) = self.changed.pop() {
+        while let Some(instrument) = self.outgoing.changed.pop() {
             self.close_again(instrument)?;
         }
         Ok(())
@@ -257,11 +300,12 @@ impl Kernel {
 
     fn close_again(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
         let mut next = 0;
-        while let Some(known) = self.close_outs.get(next).copied() {
+        while let Some(known) = self.books.groups.close_outs.get(next).copied() {
             let stays = match known {
                 _ if known.instrument() != instrument => true,
                 CloseOut::Position(flattening) => self.flatten_again(&flattening)?,
                 CloseOut::Rest(rest) => self.send_rest(&rest, next)?,
+                CloseOut::TooLarge(exit) => self.cut_again(&exit),
             };
             if stays {
                 next += 1;
@@ -279,14 +323,119 @@ impl Kernel {
             return Ok(true);
         }
         if position_lots == 0 {
-            self.close_outs.retain(|known| *known != CloseOut::Position(*flattening));
+            self.books.groups.close_outs.retain(|known| *known != CloseOut::Position(*flattening));
             return Ok(false);
         }
         let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
-        if self.is_offered(instrument, side) {
-            self.close_lots(strategy, instrument, position_lots, None)?;
+        let lots = self.known_to_be_open(strategy, instrument);
+        if lots != 0 && self.is_offered(instrument, side) && !self.withdraw_exits(flattening) {
+            self.close_lots(strategy, instrument, lots, None)?;
         }
         Ok(true)
+    }
+
+    /// Returns what of a position nothing in doubt can close, signed: an order of which nobody knows whether it is there
+    /// may have closed its part, or do so yet.
+    pub(crate) fn known_to_be_open(&self, strategy: StrategyId, instrument: InstrumentId) -> i64 {
+        let position_lots = self.books.ledger.position(strategy, instrument);
+        if !self.config.destination.is_outside() {
+            return position_lots;
+        }
+        let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
+        let is_in_doubt = |order: &&OpenOrder| {
+            let intent = &order.intent;
+            (intent.strategy, intent.instrument, intent.side) == (strategy, instrument, side)
+                && order.state == OrderState::Unknown
+        };
+        let doubted = self.books.orders.iter().filter(is_in_doubt).map(OpenOrder::lots_at_stake);
+        let doubted_lots = doubted.fold(0_i64, i64::saturating_add);
+        position_lots.saturating_abs().saturating_sub(doubted_lots).max(0) * position_lots.signum()
+    }
+
+    /// Asks for the end of what else closes a position at a venue outside; tells whether some of that is open.
+    ///
+    /// Such a venue may count all that closes, and would refuse the flatten beside an exit that rests. An entry that
+    /// filled before its end was heard of has such exits.
+    fn withdraw_exits(&mut self, flattening: &Flattening) -> bool {
+        let Flattening { strategy, instrument, asked_ns, asked_until, .. } = *flattening;
+        if !self.config.destination.is_outside() {
+            return false;
+        }
+        // One in doubt is asked about already, and its end is asked for once it is known.
+        let is_meant = |order: &&OpenOrder| {
+            (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
+                && order.only_closes()
+                && order.state != OrderState::Unknown
+        };
+        let exits: Vec<_> =
+            self.books.orders.iter().filter(is_meant).map(|exit| exit.intent.order_id).collect();
+        let Some(newest) = exits.iter().max().copied() else { return false };
+        let is_due = asked_ns.is_none_or(|asked_ns| self.now_ns >= asked_ns.saturating_add(ASK_AGAIN_NS));
+        for order_id in exits.into_iter().filter(|order_id| is_due || *order_id > asked_until) {
+            self.request_cancel(order_id, CancelReason::Requested);
+        }
+        for known in &mut self.books.groups.close_outs {
+            if let CloseOut::Position(known) = known
+                && known == flattening
+            {
+                known.asked_until = asked_until.max(newest);
+                known.asked_ns = if is_due { Some(self.now_ns) } else { asked_ns };
+            }
+        }
+        true
+    }
+
+    /// Measures an exit anew that the venue did not make smaller, once that is due; tells whether it still waits.
+    fn cut_again(&mut self, exit: &TooLarge) -> bool {
+        if self.now_ns < exit.not_before_ns {
+            return true;
+        }
+        self.books.groups.close_outs.retain(|known| *known != CloseOut::TooLarge(*exit));
+        self.measure_anew(exit.order_id);
+        false
+    }
+
+    /// Does what follows when a venue outside refuses what was asked of an exit.
+    ///
+    /// A cut is asked for again after a while. An exit that it does not take leaves a position without it: what provably
+    /// never got there is sent again, and everything else is said, because only people can mend it.
+    pub(crate) fn follow_refusal(&mut self, report: &Report) {
+        match report.body {
+            ReportBody::ReplaceRejected(reason) if reason != RejectReason::Unsupported => {
+                let order = self.books.orders.get(report.order_id).filter(|order| order.only_closes());
+                if let Some(instrument) = order.map(|order| order.intent.instrument) {
+                    let (order_id, not_before_ns) =
+                        (report.order_id, self.now_ns.saturating_add(ASK_AGAIN_NS));
+                    self.books.groups.close_outs.push(CloseOut::TooLarge(TooLarge {
+                        order_id,
+                        instrument,
+                        not_before_ns,
+                    }));
+                }
+            }
+            ReportBody::Rejected(_) => self.follow_refused_exit(report.order_id),
+            _ => {}
+        }
+    }
+
+    fn follow_refused_exit(&mut self, order_id: OrderId) {
+        let not_before_ns = self.now_ns.saturating_add(ASK_AGAIN_NS);
+        for known in &mut self.books.groups.close_outs {
+            if let CloseOut::Rest(rest) = known
+                && rest.intent.order_id == order_id
+            {
+                *rest = rest.not_before(not_before_ns);
+                return;
+            }
+        }
+        let Some(order) = self.books.orders.find_closed(order_id).copied() else { return };
+        let ClosedOrder { strategy, instrument, side, reduce_only, .. } = order;
+        let is_closed_anyway = self.control.switches.is_killed || self.is_flattened(strategy, instrument);
+        let open_lots = side.closable_lots(self.books.ledger.position(strategy, instrument));
+        if reduce_only && open_lots > 0 && !is_closed_anyway {
+            self.books.heard.note_refused_exit(&order);
+            self.note_surprise(order_id, SurpriseKind::ExitRefused);
+        }
     }
 
     /// Sends the rest at a place again; tells whether it still waits.
@@ -295,20 +444,23 @@ impl Kernel {
         let lots = rest.lots.min(self.closable_for(&rest.intent));
         if lots < rest.lots {
             self.books.groups.note_less(rest.ties, rest.lots - lots, lots == 0);
-            if let Some(CloseOut::Rest(known)) = self.close_outs.get_mut(place) {
+            if let Some(CloseOut::Rest(known)) = self.books.groups.close_outs.get_mut(place) {
                 known.lots = lots;
             }
         }
         if lots == 0 {
-            self.close_outs.remove(place);
+            self.books.groups.close_outs.remove(place);
             return Ok(false);
+        }
+        if rest.not_before_ns.is_some_and(|not_before_ns| self.now_ns < not_before_ns) {
+            return Ok(true);
         }
         let waits = rest.is_market()
             && (self.is_closing_now(strategy, instrument) || !self.is_offered(instrument, side));
         if waits {
             return Ok(true);
         }
-        self.close_outs.remove(place);
+        self.books.groups.close_outs.remove(place);
         let order_id = self.next_order_id();
         let intent = OrderIntent { order_id, size: Size::Lots(lots), time_ns: self.now_ns, ..rest.intent };
         self.send_closing(&intent)?;
@@ -347,7 +499,7 @@ impl Kernel {
     pub(crate) fn is_on_its_way(&self, order: &OpenOrder) -> bool {
         let OrderIntent { order_id, kind, reduce_only, .. } = order.intent;
         let is_now = kind == OrderKind::Market || order.is_set_off && kind.trades_when_set_off();
-        reduce_only && is_now && !self.books.groups.is_held(order_id)
+        reduce_only && is_now && !self.books.groups.is_unsent(order_id)
     }
 
     /// Notes every position, and every one that an order under way may still open. They take the place of all
@@ -355,15 +507,16 @@ impl Kernel {
     ///
     /// Where a cancel is certain and a market order always fills, as against bars, nothing is left to follow.
     pub(crate) fn note_flattenings(&mut self) {
-        self.close_outs.clear();
+        self.books.groups.close_outs.clear();
         for market in self.markets.iter().filter(|market| !market.venue.traits().has_certain_cancels) {
             let instrument = market.instrument.id;
             for strategy in (0..self.config.strategies).map(StrategyId) {
                 let has_orders = self.books.orders.working(strategy, instrument).open_orders > 0;
                 if has_orders || self.books.ledger.position(strategy, instrument) != 0 {
-                    let last_order_id = OrderId(0);
-                    let flattening = Flattening { strategy, instrument, last_order_id };
-                    self.close_outs.push(CloseOut::Position(flattening));
+                    let (last_order_id, asked_until) = (OrderId(0), OrderId(0));
+                    let flattening =
+                        Flattening { strategy, instrument, last_order_id, asked_ns: None, asked_until };
+                    self.books.groups.close_outs.push(CloseOut::Position(flattening));
                 }
             }
         }
@@ -371,7 +524,7 @@ impl Kernel {
 
     /// Says which order is the last one from before what is being flattened.
     pub(crate) fn wait_for_orders_until(&mut self, last: OrderId) {
-        for known in &mut self.close_outs {
+        for known in &mut self.books.groups.close_outs {
             if let CloseOut::Position(flattening) = known {
                 flattening.last_order_id = last;
             }
@@ -380,14 +533,19 @@ impl Kernel {
 
     /// Tells whether an order from before, or one that closes at once, may still change the position.
     ///
-    /// What takes back a surplus is one of the latter: to close beside it would open the other side.
+    /// What takes back a surplus is one of the latter: to close beside it would open the other side. One in doubt is not
+    /// waited for, which may take for ever: what it may close is left out of what is closed.
     fn is_under_way(&self, flattening: &Flattening) -> bool {
-        let Flattening { strategy, instrument, last_order_id } = *flattening;
+        let Flattening { strategy, instrument, last_order_id, .. } = *flattening;
         let is_from_before = |intent: &OrderIntent| {
             (intent.strategy, intent.instrument) == (strategy, instrument) && intent.order_id <= last_order_id
         };
-        self.books.orders.iter().any(|order| is_from_before(&order.intent))
-            || self.is_closing_now(strategy, instrument)
+        let is_of_it = |order: &OpenOrder| {
+            let intent = &order.intent;
+            (intent.strategy, intent.instrument) == (strategy, instrument) && self.is_on_its_way(order)
+        };
+        let known = self.books.orders.iter().filter(|order| order.state != OrderState::Unknown);
+        known.into_iter().any(|order| is_from_before(&order.intent) || is_of_it(order))
     }
 
     /// Closes signed lots of a position, those of an entry first, with a market order, whatever the limits.
@@ -407,9 +565,8 @@ impl Kernel {
     fn send_closing(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
         let position_lots = self.books.ledger.position(intent.strategy, intent.instrument);
         let market = self.market(intent.instrument)?;
-        let reference_ticks = market.reference.map_or(0, |known| known.0);
         match market.checks.approve_flatten(intent, position_lots) {
-            Ok(order) => self.send(&order, reference_ticks),
+            Ok(order) => self.send(&order),
             Err(refusal) => Err(KernelError::Broken(format!("a closing order was refused: {refusal}"))),
         }
     }

@@ -5,9 +5,10 @@
 
 use tradecore_types::OrderId;
 
-use super::{Cut, Groups, Member};
+use super::{Groups, Member};
 use crate::groups::child::Child;
 use crate::groups::close_out::Ties;
+use crate::groups::cut::CutCause;
 use crate::groups::told::Told;
 
 impl Groups {
@@ -81,7 +82,7 @@ impl Groups {
         }
         if is_over {
             self.give_up_group(group);
-            self.limit_others(group, None, |_| (Cut::Other, 0));
+            self.cut_others(group, None, |_| (CutCause::Other, 0));
         }
         is_over
     }
@@ -95,7 +96,7 @@ impl Groups {
         {
             let child = self.place_of_line(entry, line).and_then(|place| self.children.get(place));
             let own = child.and_then(|child| child.order_id);
-            self.limit_others(group, own, |_| (Cut::Done, lots));
+            self.cut_others(group, own, |_| (CutCause::Done, lots));
         }
     }
 

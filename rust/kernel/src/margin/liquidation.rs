@@ -3,19 +3,20 @@
 //! Judged after every event at the mark price, and inside a bar on the path that its orders see
 //! ([`crate::margin_path`]). First the open orders are cancelled: those of the instrument (isolated) or all (cross). An isolated
 //! position is closed at once; cross positions one after the other, the largest loss first, until the
-//! account's equity is above the maintenance margin of what is left. Fills are at the price that was judged;
+//! account's equity is above the maintenance margin of what is left. Fills are at the price that was looked at;
 //! a fee on what is closed goes to the venue, and a loss beyond the margin (isolated) or the whole account
 //! (cross) is borne by its insurance fund, so that a liquidation never leaves a debt.
 
 use tradecore_ledger::OrderState;
 use tradecore_types::{
-    CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Money, OrderId, OrderIntent, ReportBody,
-    StrategyId,
+    AccountId, CancelReason, CashFlow, CashFlowKind, InstrumentId, Liquidation, Money, OrderId, OrderIntent,
+    Rate, ReportBody, StrategyId,
 };
 use tradecore_venue::{forced_fill, liquidation_fee};
 
+use crate::books::account::margin_mut;
 use crate::calls::wake::WakeBody;
-use crate::margin::{Margin, MarginMode, overflow};
+use crate::margin::{Margin, MarginMode, overflow, worth};
 use crate::outgoing::schedule::Cancelling;
 use crate::{Kernel, KernelError, VenueRequest};
 
@@ -27,9 +28,15 @@ struct Breach {
 }
 
 impl Kernel {
-    /// Tells whether any instrument has margin rules.
-    pub(crate) fn margin(&self) -> Option<&Margin> {
-        self.books.account.as_ref().and_then(|account| account.margin.as_ref())
+    /// Returns the margin of the account that trades an instrument; `None` where no instrument of it has rules.
+    pub(crate) fn margin_for(&self, instrument: InstrumentId) -> Option<&Margin> {
+        self.books.accounts.as_ref().and_then(|accounts| accounts.margin(self.account_of(instrument)))
+    }
+
+    /// Returns that margin to change it.
+    pub(crate) fn margin_for_mut(&mut self, instrument: InstrumentId) -> Option<&mut Margin> {
+        let account = self.account_of(instrument);
+        margin_mut(&mut self.books.accounts, account)
     }
 
     /// Closes by force whatever does not have the margin it needs.
@@ -38,25 +45,33 @@ impl Kernel {
         if !self.config.destination.is_simulated() || self.books.ledger.held_positions().next().is_none() {
             return Ok(());
         }
-        let balance = self.books.ledger.balance().0;
-        if let Some(margin) = self.margin_mut() {
-            margin.trim(balance);
+        for account in self.config.account_ids() {
+            self.enforce_margin_of(account)?;
         }
-        self.look_at_margin()?;
-        self.enforce_isolated()?;
         debug_assert!(
             self.markets.iter().all(|market| matches!(self.isolated_breach(market.instrument.id), Ok(None))),
-            "those that were not judged have the margin they need",
+            "those that were not looked at have the margin they need",
         );
-        if let Some(breach) = self.cross_breach()? {
-            self.liquidate_cross(breach)?;
+        Ok(())
+    }
+
+    /// Closes by force what does not have the margin it needs at one account: the others have nothing to do with it.
+    fn enforce_margin_of(&mut self, account: AccountId) -> Result<(), KernelError> {
+        let balance = self.books.ledger.balance_of(account).0;
+        let Some(margin) = margin_mut(&mut self.books.accounts, account) else { return Ok(()) };
+        margin.trim(balance);
+        self.look_at_margin(account)?;
+        self.enforce_isolated(account)?;
+        if let Some(breach) = self.cross_breach(account)? {
+            self.liquidate_cross(account, breach)?;
         }
         Ok(())
     }
 
     /// Judges the isolated positions that were looked at anew: the others stand as they stood.
-    fn enforce_isolated(&mut self) -> Result<(), KernelError> {
-        let taken = self.margin_mut().map(|margin| std::mem::take(&mut margin.watch.changed));
+    fn enforce_isolated(&mut self, account: AccountId) -> Result<(), KernelError> {
+        let margin = margin_mut(&mut self.books.accounts, account);
+        let taken = margin.map(|margin| std::mem::take(&mut margin.watch.changed));
         let Some(mut changed) = taken.filter(|changed| !changed.is_empty()) else { return Ok(()) };
         changed.sort_unstable();
         changed.dedup();
@@ -65,26 +80,23 @@ impl Kernel {
                 self.liquidate_isolated(instrument, breach)?;
             }
         }
-        if let Some(margin) = self.margin_mut() {
+        if let Some(margin) = margin_mut(&mut self.books.accounts, account) {
             // Kept for its memory; what the liquidations changed is noted when it is looked at.
             margin.watch.changed = changed;
         }
         Ok(())
     }
 
-    pub(crate) fn margin_mut(&mut self) -> Option<&mut Margin> {
-        self.books.account.as_mut().and_then(|account| account.margin.as_mut())
-    }
-
-    fn look_at_margin(&mut self) -> Result<(), KernelError> {
-        match self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
+    fn look_at_margin(&mut self, account: AccountId) -> Result<(), KernelError> {
+        match margin_mut(&mut self.books.accounts, account) {
             Some(margin) => margin.look(&self.books.ledger, &self.books.marks),
             None => Ok(()),
         }
     }
 
     fn isolated_breach(&self, instrument: InstrumentId) -> Result<Option<Breach>, KernelError> {
-        let found = self.margin().and_then(|margin| margin.get(instrument)).zip(self.mark(instrument));
+        let margin = self.margin_for(instrument);
+        let found = margin.and_then(|margin| margin.get(instrument)).zip(self.mark(instrument));
         let Some((margined, mark_ticks)) = found else { return Ok(None) };
         if margined.rule.mode != MarginMode::Isolated || self.books.ledger.position_total(instrument) == 0 {
             return Ok(None);
@@ -93,10 +105,10 @@ impl Kernel {
         Ok((equity <= maintenance).then_some(Breach { equity, maintenance }))
     }
 
-    fn cross_breach(&mut self) -> Result<Option<Breach>, KernelError> {
-        self.look_at_margin()?;
-        let Some(margin) = self.margin() else { return Ok(None) };
-        let (equity, maintenance) = margin.cross(self.books.ledger.balance().0)?;
+    fn cross_breach(&mut self, account: AccountId) -> Result<Option<Breach>, KernelError> {
+        self.look_at_margin(account)?;
+        let Some(margin) = self.books.margin_of(account) else { return Ok(None) };
+        let (equity, maintenance) = margin.cross(self.books.ledger.balance_of(account).0)?;
         debug_assert_eq!(
             margin
                 .standing(&self.books.ledger, &self.books.orders, |id| self.mark(id), None)
@@ -110,7 +122,7 @@ impl Kernel {
     }
 
     fn liquidate_isolated(&mut self, instrument: InstrumentId, breach: Breach) -> Result<(), KernelError> {
-        self.cancel_for_margin(|intent| intent.instrument == instrument);
+        self.cancel_for_margin(|its| its == instrument);
         let payer = self.main_holder(instrument);
         let fee = self.force_out(instrument, breach)?;
         // The margin pays the fee as far as it goes, and never turns negative.
@@ -119,21 +131,27 @@ impl Kernel {
         self.flow(payer, instrument, CashFlowKind::Insurance, breach.equity.min(0).saturating_neg())
     }
 
-    fn liquidate_cross(&mut self, breach: Breach) -> Result<(), KernelError> {
-        self.cancel_for_margin(|_| true);
+    fn liquidate_cross(&mut self, account: AccountId, breach: Breach) -> Result<(), KernelError> {
+        let its: Vec<InstrumentId> = self.instruments_of(account).collect();
+        self.cancel_for_margin(|instrument| its.contains(&instrument));
         let mut breach = Some(breach);
         while let Some(found) = breach {
-            let Some(instrument) = self.largest_loss()? else { break };
+            let Some(instrument) = self.largest_loss(account)? else { break };
             let payer = self.main_holder(instrument);
             let fee = self.force_out(instrument, found)?;
             self.flow(payer, instrument, CashFlowKind::LiquidationFee, -fee)?;
-            breach = self.cross_breach()?;
+            breach = self.cross_breach(account)?;
             if breach.is_none() {
-                let margin = self.margin().ok_or_else(overflow)?;
+                let margin = self.books.margin_of(account).ok_or_else(overflow)?;
                 let standing =
                     margin.standing(&self.books.ledger, &self.books.orders, |id| self.mark(id), None)?;
                 if standing.maintenance == 0 && standing.equity < 0 {
-                    self.flow(payer, instrument, CashFlowKind::Insurance, standing.equity.saturating_neg())?;
+                    let missing = Money(standing.equity.saturating_neg());
+                    let rate = margin.get(instrument).map_or(Rate::One, |known| known.instrument.rate);
+                    let paid = rate.bought_with(missing).unwrap_or_default();
+                    let is_short = rate.worth(paid).is_some_and(|worth| worth < missing);
+                    let paid = paid.0.saturating_add(i128::from(is_short));
+                    self.flow(payer, instrument, CashFlowKind::Insurance, paid)?;
                 }
             }
         }
@@ -141,15 +159,16 @@ impl Kernel {
     }
 
     /// Returns the cross position that has lost most, the first of equals.
-    fn largest_loss(&self) -> Result<Option<InstrumentId>, KernelError> {
-        let Some(margin) = self.margin() else { return Ok(None) };
+    fn largest_loss(&self, account: AccountId) -> Result<Option<InstrumentId>, KernelError> {
+        let Some(margin) = self.books.margin_of(account) else { return Ok(None) };
         let mut worst: Option<(i128, InstrumentId)> = None;
         for margined in margin.iter().filter(|known| known.rule.mode == MarginMode::Cross) {
             let id = margined.instrument.id;
             let lots = self.books.ledger.position_total(id);
             let Some(mark_ticks) = self.mark(id).filter(|_| lots != 0) else { continue };
             let value = margined.instrument.value(mark_ticks, lots).ok_or_else(overflow)?;
-            let profit = value.0.checked_sub(self.books.ledger.cost_total(id).0).ok_or_else(overflow)?;
+            let profit =
+                worth(&margined.instrument, value.0.checked_sub(self.books.ledger.cost_total(id).0))?;
             if worst.is_none_or(|known| profit < known.0) {
                 worst = Some((profit, id));
             }
@@ -161,8 +180,9 @@ impl Kernel {
     ///
     /// The venue does that itself, so it takes no time on the way, and an order that is still on its way finds
     /// nothing that could carry it.
-    fn cancel_for_margin(&mut self, is_meant: impl Fn(&OrderIntent) -> bool) {
-        let intents = self.books.orders.iter().map(|order| order.intent).filter(is_meant);
+    fn cancel_for_margin(&mut self, is_meant: impl Fn(InstrumentId) -> bool) {
+        let intents = self.books.orders.iter().map(|order| order.intent);
+        let intents = intents.filter(|intent| is_meant(intent.instrument));
         let mut found: Vec<(OrderId, InstrumentId)> =
             intents.map(|intent| (intent.order_id, intent.instrument)).collect();
         found.sort_unstable();
@@ -178,7 +198,7 @@ impl Kernel {
             if !is_asked && !matches!(self.note_cancel(order_id, reason), Some(Cancelling::AtVenue(_))) {
                 continue;
             }
-            match self.schedule.withdraw(order_id) {
+            match self.outgoing.schedule.withdraw(order_id) {
                 Some(order) => self.tell_held(&order, ReportBody::Canceled(reason)),
                 None => requests.push(VenueRequest::Cancel { order_id, instrument, reason }),
             }
@@ -203,7 +223,8 @@ impl Kernel {
         for strategy in (0..self.config.strategies).map(StrategyId) {
             self.force_close(strategy, instrument, price_ticks, breach)?;
         }
-        let margined = self.margin().and_then(|margin| margin.get(instrument)).ok_or_else(overflow)?;
+        let margin = self.margin_for(instrument);
+        let margined = margin.and_then(|margin| margin.get(instrument)).ok_or_else(overflow)?;
         let notional = margined.instrument.notional(price_ticks, net).ok_or_else(overflow)?;
         liquidation_fee(notional, margined.rule.liquidation_fee_ppb).ok_or_else(overflow)
     }

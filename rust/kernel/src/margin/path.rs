@@ -2,12 +2,13 @@
 //!
 //! Orders and margin see one path: the walk of the matcher ([`tradecore_matching::BarMatcher`]) asks before each
 //! order that the price comes to, and stops where the margin does not do. Then nothing waits for the rest of the
-//! bar, because a liquidation cancels the orders of the instrument, and what is still held is judged on.
+//! bar, because a liquidation cancels the orders of the instrument, and what is still held is followed on.
 
 use tradecore_ledger::Ledger;
 use tradecore_matching::Stop;
 use tradecore_types::InstrumentId;
 
+use crate::books::account::margin_mut;
 use crate::margin::{Margin, MarginMode, overflow};
 use crate::{Kernel, KernelError};
 
@@ -33,7 +34,7 @@ impl Margin {
         if position == 0 || self.get(leg.instrument).is_none() {
             return Ok(None);
         }
-        self.trim(ledger.balance().0);
+        self.trim(ledger.balance_of(self.account).0);
         let found = self.search_breach(ledger, marks, leg, is_adverse);
         // What was looked at was a price that may come: the mark is looked at anew.
         self.watch.touch_price(leg.instrument);
@@ -137,13 +138,13 @@ impl Margin {
         self.look_with(ledger, |id| {
             if id == instrument { Some(price_ticks) } else { marks.get(id.index()).copied().flatten() }
         })?;
-        let (equity, maintenance) = self.cross(ledger.balance().0)?;
+        let (equity, maintenance) = self.cross(ledger.balance_of(self.account).0)?;
         Ok(maintenance > 0 && equity <= maintenance)
     }
 }
 
 impl Kernel {
-    /// Closes by force where the walk through a bar has stopped, and judges what is left on the rest of the path.
+    /// Closes by force where the walk through a bar has stopped, and follows what is left on the rest of the path.
     pub(crate) fn follow_stop(
         &mut self,
         instrument: InstrumentId,
@@ -173,7 +174,8 @@ impl Kernel {
     }
 
     fn breach_on(&mut self, leg: Leg) -> Result<Option<i64>, KernelError> {
-        match self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
+        let account = self.account_of(leg.instrument);
+        match margin_mut(&mut self.books.accounts, account) {
             Some(margin) => margin.first_breach(&self.books.ledger, &self.books.marks, leg),
             None => Ok(None),
         }

@@ -1,10 +1,10 @@
 //! What positions are worth for their margin, kept so that an event costs only the position it concerns.
 
 use tradecore_ledger::{HeldPosition, Ledger};
-use tradecore_types::InstrumentId;
+use tradecore_types::{AccountId, InstrumentId, Rate};
 
 use crate::KernelError;
-use crate::margin::{MarginMode, Margined, overflow};
+use crate::margin::{MarginMode, Margined, overflow, worth};
 
 /// Everything that decides what a position contributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,7 @@ struct Basis {
     lots: i64,
     cost: i128,
     set_aside: i128,
+    rate: Rate,
 }
 
 /// A position as it was looked at last.
@@ -49,7 +50,7 @@ pub(crate) struct MarginWatch {
     touched: Touched,
     /// Fills that the ledger had booked when all positions were looked at.
     fills: u64,
-    /// Isolated positions that were looked at anew and are to be judged.
+    /// Isolated positions that were looked at anew and whose margin may be used up.
     pub(crate) changed: Vec<InstrumentId>,
 }
 
@@ -79,11 +80,11 @@ impl MarginWatch {
         self.touched = Touched::All;
     }
 
-    /// Looks at every position whose basis has changed: at the one whose price did, or at all after a fill or a
+    /// Looks at every position of an account whose basis has changed: at the one whose price did, or at all after a fill or a
     /// change of margin. `rule_of` gives the rules and the price of an instrument.
     pub(crate) fn look<'a>(
         &mut self,
-        ledger: &Ledger,
+        (ledger, account): (&Ledger, AccountId),
         rule_of: impl Fn(InstrumentId) -> (Option<&'a Margined>, Option<i64>),
     ) -> Result<(), KernelError> {
         if self.fills != ledger.fills() {
@@ -100,17 +101,17 @@ impl MarginWatch {
                     None => Ok(()),
                 }
             }
-            Touched::All => self.look_at_all(ledger, rule_of),
+            Touched::All => self.look_at_all((ledger, account), rule_of),
         }
     }
 
     fn look_at_all<'a>(
         &mut self,
-        ledger: &Ledger,
+        (ledger, account): (&Ledger, AccountId),
         rule_of: impl Fn(InstrumentId) -> (Option<&'a Margined>, Option<i64>),
     ) -> Result<(), KernelError> {
         let mut place = 0;
-        for held in ledger.held_positions() {
+        for held in ledger.held_positions_of(account) {
             let id = held.instrument.id;
             // Positions that are gone: those before the next one that is held.
             while self.rows.get(place).is_some_and(|row| row.basis.instrument < id) {
@@ -134,7 +135,8 @@ impl MarginWatch {
     ) -> Result<(), KernelError> {
         let instrument = held.instrument.id;
         let set_aside = margined.map_or(0, |known| known.set_aside);
-        let basis = Basis { instrument, mark_ticks, lots: held.lots, cost: held.cost.0, set_aside };
+        let (lots, cost, rate) = (held.lots, held.cost.0, held.instrument.rate);
+        let basis = Basis { instrument, mark_ticks, lots, cost, set_aside, rate };
         let known = self.rows.get(place).filter(|row| row.basis.instrument == instrument);
         let is_known = known.is_some();
         if known.is_some_and(|row| row.basis == basis) {
@@ -173,16 +175,16 @@ impl MarginWatch {
     fn replace_row(&mut self, place: usize, row: Looked) {
         if let Some(known) = self.rows.get_mut(place) {
             let old = std::mem::replace(known, row);
-            self.take_back(&old);
+            self.count_off(&old);
         }
     }
 
     fn drop_row(&mut self, place: usize) {
         let row = self.rows.remove(place);
-        self.take_back(&row);
+        self.count_off(&row);
     }
 
-    fn take_back(&mut self, row: &Looked) {
+    fn count_off(&mut self, row: &Looked) {
         self.profit -= row.profit;
         self.maintenance -= row.maintenance;
     }
@@ -195,9 +197,9 @@ fn contribution(
     mark_ticks: i64,
 ) -> Result<(i128, i128), KernelError> {
     let value = held.instrument.value(mark_ticks, held.lots).ok_or_else(overflow)?;
-    let profit = value.0.checked_sub(held.cost.0).ok_or_else(overflow)?;
+    let profit = worth(held.instrument, value.0.checked_sub(held.cost.0))?;
     let Some(margined) = margined else { return Ok((profit, 0)) };
     let notional = held.instrument.notional(mark_ticks, held.lots).ok_or_else(overflow)?;
-    let maintenance = margined.rule.schedule.maintenance(notional).ok_or_else(overflow)?;
-    Ok((profit, maintenance.0))
+    let maintenance = margined.rule.schedule.maintenance(notional).map(|money| money.0);
+    Ok((profit, worth(held.instrument, maintenance)?))
 }

@@ -1,13 +1,15 @@
 //! The account behind a venue that is bars: reports are applied the moment they are made.
 
 use tradecore_matching::{BarAccount, FeeSchedule, OpenPosition, exit_intent};
-use tradecore_risk::{ApprovedOrder, Exposure, InstrumentChecks, Reference, Stake, Switches, Wish};
+use tradecore_risk::{ApprovedOrder, Exposure, InstrumentChecks, Proposal, Reference, Stake, Switches};
 use tradecore_types::{
-    Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind, RejectReason, Report, Side,
-    Size, StrategyId, TimeNs,
+    AccountId, CurrencyId, Instrument, InstrumentId, Liquidity, Money, OrderId, OrderIntent, OrderKind,
+    RejectReason, Report, Side, Size, StrategyId, TimeNs,
 };
 
-use crate::books::buying_power;
+use crate::books::account::margin_mut;
+use crate::books::buying_power::{self, cost_of};
+use crate::books::owned::share_of_lots;
 use crate::books::{Booking, Books};
 use crate::calls::wake::{Hearing, Wake};
 use crate::margin::path::Leg;
@@ -27,6 +29,8 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) last_order_id: &'a mut u64,
     pub(crate) leverage: Leverage,
     pub(crate) fees: FeeSchedule,
+    /// The currency in which the venue takes them, where it is another one.
+    pub(crate) fee_currency: Option<CurrencyId>,
     pub(crate) strategies: u16,
     /// Whether a venue's mark prices value positions, and not these bars.
     pub(crate) is_marked: bool,
@@ -45,11 +49,16 @@ struct Turn {
 }
 
 impl<'a> BarDesk<'a> {
+    /// Returns the venue account of the instrument.
+    const fn account(&self) -> AccountId {
+        self.instrument.account()
+    }
+
     /// Returns the margin rules of the instrument and how the account stands, positions in it valued at
     /// `mark_ticks`; `None` where there are no rules.
     fn margined(&self, mark_ticks: i64) -> Result<Option<(&Margined, Standing)>, KernelError> {
         let id = self.instrument.id;
-        let margin = self.books.account.as_ref().and_then(|account| account.margin.as_ref());
+        let margin = self.books.margin_of(self.account());
         let Some((margin, margined)) = margin.and_then(|margin| Some((margin, margin.get(id)?))) else {
             return Ok(None);
         };
@@ -76,22 +85,41 @@ impl<'a> BarDesk<'a> {
         verdict(margined, standing, price_ticks, position, after, fee).map(|verdict| Some(verdict.is_ok()))
     }
 
-    /// Returns the buying power not in use, positions valued at `mark_ticks`.
+    /// Returns the buying power not in use, positions valued at `mark_ticks`, in the settlement currency.
     fn free(&self, mark_ticks: i64) -> Result<i128, KernelError> {
         let id = self.instrument.id;
+        if self.instrument.currencies.base.is_some() {
+            return Ok(self.books.money_in(self.instrument.currencies.settlement).max(0));
+        }
         if let Some((margined, standing)) = self.margined(mark_ticks)? {
             let position = self.books.ledger.position_total(id);
             let used = margined.needed(mark_ticks, position, position)?;
             return Ok(free_notional(margined, standing, used));
         }
-        let equity = self.books.ledger.equity_at(&self.books.marks, id, mark_ticks)?;
+        let equity =
+            self.books.ledger.equity_of(self.account(), &self.books.marks, Some((id, mark_ticks)))?;
         let held = match self.books.ledger.position_total(id) {
             0 => 0,
-            lots => self.instrument.notional(mark_ticks, lots).map_or(i128::MAX, |money| money.0),
+            lots => self.instrument.reported_notional(mark_ticks, lots).map_or(i128::MAX, |money| money.0),
         };
         let power = buying_power::total(equity, self.leverage);
-        let others_held = self.books.ledger.held_value(&self.books.marks, Some(id)).0;
-        Ok(power.saturating_sub(held).saturating_sub(others_held).max(0))
+        let others_held = self.books.ledger.held_value_of(self.account(), &self.books.marks, Some(id)).0;
+        let free = power.saturating_sub(held).saturating_sub(others_held).max(0);
+        Ok(self.instrument.rate.bought_with(Money(free)).map_or(0, |money| money.0))
+    }
+
+    /// Tells whether a spot account can fill so many lots that open a position, and as many that close one; `None`
+    /// where the instrument is no spot.
+    fn owns(&self, side: Side, (closing_lots, opening_lots): (i64, i64), price_ticks: i64) -> Option<bool> {
+        let base = self.instrument.currencies.base?;
+        Some(match side {
+            Side::Sell => opening_lots <= self.books.room_to_sell(self.instrument, base),
+            Side::Buy => {
+                let lots = closing_lots.checked_add(opening_lots)?;
+                let cost = cost_of(self.instrument, &self.fees, price_ticks, lots);
+                cost.is_some_and(|cost| cost <= self.books.money_in(self.instrument.currencies.settlement))
+            }
+        })
     }
 
     /// Tells whether an order that turns a position can be paid once it has closed that; `None` when a sum does not
@@ -99,6 +127,10 @@ impl<'a> BarDesk<'a> {
     fn affords(&self, turn: Turn) -> Option<bool> {
         let Turn { strategy, side, closing_lots, opening_lots, price_ticks, mark_ticks } = turn;
         let (id, instrument) = (self.instrument.id, self.instrument);
+        if let Some(owns) = self.owns(side, (closing_lots, opening_lots), price_ticks) {
+            return Some(owns);
+        }
+        let worth = |amount: i128| instrument.rate.worth(Money(amount)).map(|money| money.0);
         let fee = |lots| self.fees.fee(instrument, price_ticks, lots, Liquidity::Taker).map(|fee| fee.0);
         let total = self.books.ledger.position_total(id);
         // Of the position's sign.
@@ -112,15 +144,15 @@ impl<'a> BarDesk<'a> {
             let equity = self
                 .books
                 .ledger
-                .equity_at(&self.books.marks, id, mark_ticks)
+                .equity_of(self.account(), &self.books.marks, Some((id, mark_ticks)))
                 .ok()?
-                .checked_add(Money(gain))?;
-            let held = instrument.notional(mark_ticks, left)?.0;
-            let others = self.books.ledger.held_value(&self.books.marks, Some(id)).0;
+                .checked_add(Money(worth(gain)?))?;
+            let held = instrument.reported_notional(mark_ticks, left)?.0;
+            let others = self.books.ledger.held_value_of(self.account(), &self.books.marks, Some(id)).0;
             let unused = buying_power::total(equity, self.leverage).checked_sub(held)?.checked_sub(others)?;
             let needed =
                 instrument.notional(price_ticks, opening_lots)?.0.checked_add(fee(opening_lots)?.max(0))?;
-            return Some(needed <= unused);
+            return Some(worth(needed)? <= unused);
         };
         let freed = match margined.rule.mode {
             MarginMode::Cross => gain,
@@ -133,7 +165,7 @@ impl<'a> BarDesk<'a> {
                 profit.checked_add(returned)?.checked_sub(fee(closing_lots)?)?
             }
         };
-        standing.equity = standing.equity.checked_add(freed)?;
+        standing.equity = standing.equity.checked_add(worth(freed)?)?;
         let after = left.checked_add(opening_lots.checked_mul(side.sign())?)?.checked_abs()?;
         verdict(margined, standing, price_ticks, left, after, fee(opening_lots)?)
             .ok()
@@ -158,7 +190,7 @@ impl<'a> BarDesk<'a> {
         OrderId(*self.last_order_id)
     }
 
-    /// Judges the size of an order that was approved as a share of equity.
+    /// Judges the size of an order that was approved as a share of buying power.
     fn judge_size(&mut self, order: &ApprovedOrder, lots: i64, price_ticks: i64) -> Result<(), RejectReason> {
         let intent = *order.intent();
         let id = self.instrument.id;
@@ -168,7 +200,7 @@ impl<'a> BarDesk<'a> {
             own: stake(self.books.ledger.position(intent.strategy, id)),
             open_orders: 0,
         };
-        let wish = Wish {
+        let proposal = Proposal {
             intent: &intent,
             lots,
             instrument: self.instrument,
@@ -178,7 +210,7 @@ impl<'a> BarDesk<'a> {
             is_amendment: false,
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
-        match self.checks.size(order, &wish, scopes) {
+        match self.checks.size(order, &proposal, scopes) {
             Ok(_) => Ok(()),
             Err(refusal) => {
                 self.books.counters.refusals += 1;
@@ -201,7 +233,10 @@ impl BarAccount for BarDesk<'_> {
     ) -> Result<i64, RejectReason> {
         let Size::BuyingPowerPpm(ppm) = order.intent().size else { return Err(RejectReason::Unsupported) };
         let free = self.free(mark_ticks).map_err(|_| RejectReason::InsufficientMargin)?;
-        let lots = buying_power::lots(free, ppm, self.instrument, &self.fees, price_ticks);
+        let lots = match (self.instrument.currencies.base, order.intent().side) {
+            (Some(base), Side::Sell) => share_of_lots(self.books.room_to_sell(self.instrument, base), ppm),
+            _ => buying_power::lots(free, ppm, self.instrument, &self.fees, price_ticks),
+        };
         if lots <= 0 {
             return Err(RejectReason::InsufficientMargin);
         }
@@ -215,6 +250,9 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn can_afford(&self, order: &ApprovedOrder, lots: i64, price_ticks: i64, mark_ticks: i64) -> bool {
+        if let Some(owns) = self.owns(order.intent().side, (0, lots), price_ticks) {
+            return owns;
+        }
         match self.has_margin_for(order, lots, price_ticks, mark_ticks) {
             Ok(None) => {}
             Ok(Some(is_enough)) => return is_enough,
@@ -290,7 +328,7 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn is_margined(&self) -> bool {
-        let margin = self.books.account.as_ref().and_then(|account| account.margin.as_ref());
+        let margin = self.books.margin_of(self.account());
         !self.is_marked && margin.is_some_and(|margin| margin.get(self.instrument.id).is_some())
     }
 
@@ -298,7 +336,8 @@ impl BarAccount for BarDesk<'_> {
         if self.is_marked {
             return Ok(None);
         }
-        match self.books.account.as_mut().and_then(|account| account.margin.as_mut()) {
+        let account = self.account();
+        match margin_mut(&mut self.books.accounts, account) {
             // It knows whether the instrument has rules.
             Some(margin) => {
                 let leg = Leg { instrument: self.instrument.id, from_ticks, to_ticks };
@@ -308,12 +347,12 @@ impl BarAccount for BarDesk<'_> {
         }
     }
 
-    fn next_limit(&mut self) -> Option<(OrderId, i64)> {
+    fn next_cut(&mut self) -> Option<(OrderId, i64)> {
         loop {
-            let limit = self.books.groups.next_limit()?;
-            let order = self.books.orders.get(limit.order_id);
-            if let Some(lots) = order.and_then(|order| self.books.groups.apply(limit, order)) {
-                return Some((limit.order_id, lots));
+            let cut = self.books.groups.next_cut()?;
+            let order = self.books.orders.get(cut.order_id);
+            if let Some(lots) = order.and_then(|order| self.books.groups.apply(cut, order)) {
+                return Some((cut.order_id, lots));
             }
         }
     }
@@ -323,6 +362,10 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn report(&mut self, report: Report) -> Result<(), KernelError> {
+        let report = match self.fee_currency {
+            Some(currency) => self.books.with_fee_in(currency, self.instrument.id, report),
+            None => report,
+        };
         self.recorder.report(self.now_ns, &report);
         let outcome = self.books.book(&report, self.booking())?;
         let Some(booked) = outcome.simulated(&report)? else { return Ok(()) };

@@ -19,17 +19,17 @@ impl Kernel {
         print: &Print,
         of: impl Fn(&Market) -> &Vec<usize>,
     ) {
-        let Some(market) = self.markets.get(instrument.index()) else { return };
+        let Some(market) = self.markets.by_instrument.get(instrument.index()) else { return };
         for &index in of(market) {
-            let Some(series) = self.series.get_mut(index) else { continue };
+            let Some(series) = self.markets.series.get_mut(index) else { continue };
             let Some(builder) = series.built_from_prints() else { continue };
             let ended_ns = builder.ends_ns();
             let finished = builder.update(print);
             if let Some(end_ns) = builder.ends_ns().filter(|_| ended_ns != builder.ends_ns()) {
-                self.schedule.end(end_ns, End::Bar { series: index });
+                self.outgoing.schedule.end(end_ns, End::Bar { series: index });
             }
             if let Some(finished) = finished {
-                finish(series, index, &finished.bar, &market.instrument, self.now_ns, &mut self.wakes);
+                finish(series, index, &finished.bar, &market.instrument, self.now_ns, &mut self.calls.wakes);
             }
         }
     }
@@ -38,15 +38,15 @@ impl Kernel {
     /// lengths end together, every series has its bar before any strategy is called.
     pub(crate) fn close_time_bars(&mut self, index: usize) {
         self.close_time_bar(index);
-        while self.has_timeframes
-            && let Some(series) = self.schedule.take_bar_end(self.now_ns)
+        while self.markets.has_timeframes
+            && let Some(series) = self.outgoing.schedule.take_bar_end(self.now_ns)
         {
             self.close_time_bar(series);
         }
     }
 
     fn close_time_bar(&mut self, index: usize) {
-        let Some(series) = self.series.get_mut(index) else { return };
+        let Some(series) = self.markets.series.get_mut(index) else { return };
         let finished = series.builders.prints.as_mut().and_then(|builder| builder.close_due(self.now_ns));
         if let Some(finished) = finished {
             self.finish_bar(index, &finished.bar);
@@ -61,52 +61,53 @@ impl Kernel {
         bar: &Bar,
         close_ns: TimeNs,
     ) -> Result<(), KernelError> {
-        let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
+        let is_past = self.is_warming_up();
+        let Some(market) = self.markets.by_instrument.get(instrument.index()) else { return Ok(()) };
         for &index in &market.series.merged {
-            let Some(series) = self.series.get_mut(index) else { continue };
-            let Some(bars) = series.built_from_bars() else { continue };
+            let Some(series) = self.markets.series.get_mut(index) else { continue };
+            let Some(bars) = series.built_from_bars(is_past) else { continue };
             let was_due_ns = bars.due_ns();
             let merged = bars.update(bar, close_ns).map_err(|misfit| unfit(&market.instrument, &misfit))?;
             if let Some(due_ns) = bars.due_ns().filter(|due_ns| was_due_ns != Some(*due_ns)) {
-                self.schedule.merged_end(due_ns.max(self.now_ns), index);
+                self.outgoing.schedule.merged_end(due_ns.max(self.now_ns), index);
             }
             for finished in [merged.before, merged.finished].into_iter().flatten() {
                 let close_ns = finished.close_time_ns;
-                finish(series, index, &finished.bar, &market.instrument, close_ns, &mut self.wakes);
+                finish(series, index, &finished.bar, &market.instrument, close_ns, &mut self.calls.wakes);
             }
         }
         for &index in &market.series.input {
-            let Some(series) = self.series.get_mut(index) else { continue };
-            finish(series, index, bar, &market.instrument, self.now_ns, &mut self.wakes);
+            let Some(series) = self.markets.series.get_mut(index) else { continue };
+            finish(series, index, bar, &market.instrument, self.now_ns, &mut self.calls.wakes);
         }
         Ok(())
     }
 
     /// Ends the longer bars whose last bar is missing and whose time has come; `false` when there is none.
     pub(crate) fn close_merged(&mut self) -> bool {
-        let wakes = self.wakes.len();
-        while let Some(series) = self.schedule.take_merged_end(self.now_ns) {
+        let wakes = self.calls.wakes.len();
+        while let Some(series) = self.outgoing.schedule.take_merged_end(self.now_ns) {
             self.close_merged_bar(series);
         }
-        self.wakes.len() > wakes
+        self.calls.wakes.len() > wakes
     }
 
     /// Ends the longer bar that a series is building, when its time has come.
     pub(crate) fn close_merged_bar(&mut self, index: usize) {
-        let Some(series) = self.series.get_mut(index) else { return };
-        let Some(market) = self.markets.get(series.instrument.index()) else { return };
+        let Some(series) = self.markets.series.get_mut(index) else { return };
+        let Some(market) = self.markets.by_instrument.get(series.instrument.index()) else { return };
         let bars = series.builders.bars.as_mut();
         if let Some(finished) = bars.and_then(|bars| bars.close_due(self.now_ns)) {
             let close_ns = finished.close_time_ns;
-            finish(series, index, &finished.bar, &market.instrument, close_ns, &mut self.wakes);
+            finish(series, index, &finished.bar, &market.instrument, close_ns, &mut self.calls.wakes);
         }
     }
 
     /// Lets everything that follows a series see its next bar.
     pub(crate) fn finish_bar(&mut self, index: usize, bar: &Bar) {
-        let Some(series) = self.series.get_mut(index) else { return };
-        let Some(market) = self.markets.get(series.instrument.index()) else { return };
-        finish(series, index, bar, &market.instrument, self.now_ns, &mut self.wakes);
+        let Some(series) = self.markets.series.get_mut(index) else { return };
+        let Some(market) = self.markets.by_instrument.get(series.instrument.index()) else { return };
+        finish(series, index, bar, &market.instrument, self.now_ns, &mut self.calls.wakes);
     }
 }
 

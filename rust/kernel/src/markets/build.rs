@@ -6,16 +6,21 @@ use tradecore_types::{Instrument, InstrumentId, ValueError};
 use tradecore_venue::SimulatedVenue;
 
 use crate::markets::market::{Book, Market, SeriesOf, Subscribers};
-use crate::{InstrumentConfig, VenueConfig};
+use crate::{InstrumentConfig, KernelConfig};
 
 /// Builds the market of one instrument.
 pub(crate) fn build_market(
     id: InstrumentId,
     config: &InstrumentConfig,
-    venue: &VenueConfig,
+    kernel: &KernelConfig,
 ) -> Result<Market, ValueError> {
-    let instrument = Instrument::new(id, config.spec.clone())?;
-    let venue = SimulatedVenue::new(&instrument, &config.sessions, venue);
+    let instrument = Instrument::new(id, config.spec.clone())?.in_currencies(config.currencies);
+    let of_account = kernel.venue_of(config.currencies.account);
+    let venue = if kernel.destination.is_outside() {
+        SimulatedVenue::only_watching(&instrument, &config.sessions, of_account)
+    } else {
+        SimulatedVenue::new(&instrument, &config.sessions, of_account)
+    };
     let book = if venue.traits().publishes_book {
         Book::Published(Box::default())
     } else {

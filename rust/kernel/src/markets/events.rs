@@ -3,7 +3,9 @@
 use tradecore_bars::Print;
 use tradecore_book::{BookChange, QuoteCheck};
 use tradecore_matching::MarketOut;
-use tradecore_types::{Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, Trade};
+use tradecore_types::{
+    Bar, BookUpdate, Event, EventBody, FeedState, Flow, InstrumentId, Quote, TimeNs, Trade,
+};
 use tradecore_venue::VenueOut;
 
 use crate::calls::wake::WakeBody;
@@ -37,7 +39,7 @@ impl Kernel {
             EventBody::Quote(quote) => self.on_quote(event.instrument, quote),
             EventBody::Trade(trade) => self.on_trade(event.instrument, trade),
             EventBody::Flow(flow) => self.on_flow(event.instrument, &flow),
-            EventBody::Feed(FeedState::Lost) => self.on_feed_lost(event.instrument),
+            EventBody::Feed(state) => self.on_feed(event.instrument, state),
             EventBody::Command(command) => return self.on_command(&command.kind),
             EventBody::Mark(mark) => {
                 self.on_mark(event.instrument, mark);
@@ -65,7 +67,7 @@ impl Kernel {
     /// Handles the opening of the bar at the head of a source.
     pub(crate) fn handle_bar_open(&mut self, source: usize) -> Result<(), KernelError> {
         // What has ended by now without its last bar comes after the bars that close now, and before one opens.
-        if self.schedule.has_merged_end(self.now_ns) && self.close_merged() {
+        if self.outgoing.schedule.has_merged_end(self.now_ns) && self.close_merged() {
             return Ok(());
         }
         let Some((event, _)) = self.input.peek(source) else { return Ok(()) };
@@ -102,7 +104,7 @@ impl Kernel {
         let is_two_sided = quote.bid_ticks > 0 && quote.ask_ticks > quote.bid_ticks;
         let mid_ticks = middle(quote.bid_ticks, quote.ask_ticks);
         if is_two_sided {
-            // Under a replayed book the book is the reference, so that one feed judges what it fills.
+            // Under a replayed book the book is the reference, so that orders fill against what they were checked by.
             if !needs_book {
                 self.learn(instrument, mid_ticks);
             }
@@ -172,7 +174,7 @@ impl Kernel {
         let Some(age_ns_max) = market.book.age_ns_max().filter(|_| !market.is_book_watched) else { return };
         market.is_book_watched = true;
         let end_ns = market.book_time_ns.saturating_add(age_ns_max).saturating_add(1);
-        self.schedule.end(end_ns, End::BookAge { instrument });
+        self.outgoing.schedule.end(end_ns, End::BookAge { instrument });
     }
 
     /// Looks whether a book has gone without a message for too long.
@@ -225,8 +227,12 @@ impl Kernel {
         self.go_on_closing(instrument)
     }
 
-    fn on_feed_lost(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
+    /// A feed was lost, or it begins with what is past. Either way its book proves nothing any more.
+    fn on_feed(&mut self, instrument: InstrumentId, state: FeedState) -> Result<(), KernelError> {
+        self.markets.feed_state = state;
+        let is_past = self.is_warming_up();
         let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
+        market.venue.set_past(is_past);
         let change = match &mut market.book {
             Book::Synced(book) => book.on_feed_lost(),
             Book::Published(_) => BookChange::Ignored,
@@ -249,7 +255,7 @@ impl Kernel {
     /// Applies what the simulated exchange publishes, and shows it to the strategies.
     #[inline(never)]
     fn spread_published(&mut self, instrument: InstrumentId) -> Result<(), KernelError> {
-        let mut published = std::mem::take(&mut self.venue_out.published);
+        let mut published = std::mem::take(&mut self.outgoing.venue_out.published);
         let mut is_book_changed = false;
         for item in published.drain(..) {
             match item {
@@ -268,7 +274,7 @@ impl Kernel {
                 }
             }
         }
-        self.venue_out.published = published;
+        self.outgoing.venue_out.published = published;
         if is_book_changed {
             if let (Some(bid_ticks), Some(ask_ticks)) = self.market(instrument)?.best() {
                 let mid_ticks = middle(bid_ticks, ask_ticks);
@@ -309,12 +315,20 @@ impl Kernel {
         if let Some(mark) = self.books.marks.get_mut(instrument.index())
             && mark.replace(price_ticks).is_none()
         {
-            self.curve.held.buy(instrument.index(), price_ticks);
+            self.books.curve.held.buy(instrument.index(), price_ticks);
         }
-        if self.has_margin
-            && let Some(margin) = self.margin_mut()
-        {
+        if self.markets.follows_marks {
+            self.follow_mark(instrument);
+        }
+    }
+
+    /// Tells those whom a new mark concerns beyond the value of positions in its instrument.
+    fn follow_mark(&mut self, instrument: InstrumentId) {
+        if let Some(margin) = self.margin_for_mut(instrument) {
             margin.watch.touch_price(instrument);
+        }
+        if self.books.conversions.is_some() {
+            self.convert_anew(instrument);
         }
     }
 
@@ -327,7 +341,28 @@ impl Kernel {
     ) {
         let Some(market) = self.markets.get(instrument.index()) else { return };
         for &strategy in of(market) {
-            self.wakes.push_back(crate::Wake { time_ns: self.now_ns, strategy, instrument, body });
+            self.calls.wakes.push_back(crate::Wake { time_ns: self.now_ns, strategy, instrument, body });
+        }
+    }
+
+    /// Puts the fees of what a venue has just said into the currency in which it asks for them.
+    #[cold]
+    fn convert_fees(&mut self, instrument: InstrumentId) {
+        let mut reports = std::mem::take(&mut self.outgoing.venue_out.reports);
+        for report in &mut reports {
+            *report = self.with_fee(instrument, *report);
+        }
+        self.outgoing.venue_out.reports = reports;
+    }
+
+    /// Sends the reports of one of several venues on their way.
+    #[cold]
+    fn deliver_among(&mut self, instrument: InstrumentId, arrival_ns: TimeNs) {
+        let account = self.account_of(instrument);
+        let Self { outgoing, books, .. } = self;
+        let its = |id: InstrumentId| books.ledger.account_of(id) == account;
+        for report in outgoing.venue_out.reports.drain(..) {
+            outgoing.schedule.report_among(arrival_ns, Delivery { instrument, report }, its);
         }
     }
 
@@ -338,13 +373,23 @@ impl Kernel {
         act: impl FnOnce(&mut Market, &mut VenueOut),
     ) -> Result<(), KernelError> {
         let Some(market) = self.markets.get_mut(instrument.index()) else { return Ok(()) };
-        act(market, &mut self.venue_out);
-        if !self.venue_out.reports.is_empty() {
-            let arrival_ns = self.config.venue.at_engine_ns(self.now_ns);
-            for report in self.venue_out.reports.drain(..) {
-                self.schedule.report(arrival_ns, Delivery { instrument, report });
+        act(market, &mut self.outgoing.venue_out);
+        if !self.outgoing.venue_out.reports.is_empty() {
+            // What watches for a venue outside is in this process.
+            let is_outside = self.config.destination.is_outside();
+            let arrival_ns =
+                if is_outside { self.now_ns } else { self.venue_for(instrument).at_engine_ns(self.now_ns) };
+            let is_one_account = self.config.accounts.is_empty();
+            if self.config.fee_currency.is_some() || !is_one_account {
+                self.convert_fees(instrument);
+            }
+            if !is_one_account {
+                self.deliver_among(instrument, arrival_ns);
+            }
+            for report in self.outgoing.venue_out.reports.drain(..) {
+                self.outgoing.schedule.report(arrival_ns, Delivery { instrument, report });
             }
         }
-        if self.venue_out.published.is_empty() { Ok(()) } else { self.spread_published(instrument) }
+        if self.outgoing.venue_out.published.is_empty() { Ok(()) } else { self.spread_published(instrument) }
     }
 }

@@ -27,9 +27,7 @@ impl Kernel {
             // A venue outside says itself what it has booked.
             return Ok(());
         }
-        let known = self.mark(instrument);
-        let mark_ticks = if funding.mark_ticks > 0 { Some(funding.mark_ticks) } else { known };
-        let Some(mark_ticks) = mark_ticks else { return Ok(()) };
+        let Some(mark_ticks) = funding.mark_ticks.or_else(|| self.mark(instrument)) else { return Ok(()) };
         for strategy in (0..self.config.strategies).map(StrategyId) {
             let lots = self.books.ledger.position(strategy, instrument);
             if lots == 0 {
@@ -55,7 +53,11 @@ impl Kernel {
         self.books.ledger.check()?;
         self.recorder.cash_flow(self.now_ns, flow);
         if self.books.scopes.is_on() {
-            self.books.scopes.note_flow(flow.strategy, flow.amount, self.books.ledger.cash(), self.now_ns);
+            let currency =
+                self.books.ledger.instrument(flow.instrument).map(|known| known.currencies.settlement);
+            let received = (flow.amount, currency.unwrap_or_default());
+            let cash = self.books.tell_cash();
+            self.books.scopes.note_flow(flow.strategy, received, cash, self.now_ns);
         }
         self.wake(flow.strategy, flow.instrument, WakeBody::CashFlow(*flow));
         Ok(())

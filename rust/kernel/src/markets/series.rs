@@ -60,7 +60,7 @@ impl BarSource {
 pub struct IndicatorValues {
     /// Values after the last bar; NaN until warm.
     pub now: [f64; 3],
-    /// Values one bar before.
+    /// Values one bar before, for whoever looks for a crossing.
     pub previous: [f64; 3],
 }
 
@@ -83,15 +83,15 @@ struct Columns {
 /// One price of the bars of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// First price.
+    /// Price of the first trade of a bar.
     Open,
-    /// Highest price.
+    /// Highest price of a bar.
     High,
-    /// Lowest price.
+    /// Lowest price of a bar.
     Low,
-    /// Last price.
+    /// Price of the last trade of a bar.
     Close,
-    /// Traded size.
+    /// How much was traded in a bar.
     Volume,
 }
 
@@ -145,10 +145,13 @@ impl Series {
         self.followers.len() - 1
     }
 
-    /// Lets the series be built from bars given as input, and from nothing else from now on.
-    pub(crate) fn built_from_bars(&mut self) -> Option<&mut MergedBars> {
+    /// Lets the series be built from bars given as input, and from nothing else from now on. After bars of the past
+    /// (`is_past`) it may go on with prints.
+    pub(crate) fn built_from_bars(&mut self, is_past: bool) -> Option<&mut MergedBars> {
         let bars = self.builders.bars.as_deref_mut()?;
-        self.builders.prints = None;
+        if !is_past {
+            self.builders.prints = None;
+        }
         Some(bars)
     }
 

@@ -35,7 +35,7 @@ impl Kernel {
             return *request;
         };
         let Some(order) = self.books.orders.get(order_id) else { return *request };
-        let (unreported_lots, open_lots) = self.schedule.unreported(order_id, order.open_lots());
+        let (unreported_lots, open_lots) = self.outgoing.schedule.unreported(order_id, order.open_lots());
         if open_lots <= 0 {
             return *request;
         }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing else plans an arrival, and what has no `sent` record has left nowhere.
 
+use tradecore_types::{InstrumentId, OrderId, Sent, SentBody};
 use tradecore_venue::VenueRequest;
 
 use crate::{Destination, Kernel};
@@ -10,13 +11,13 @@ impl Kernel {
     /// Sends a request to where the engine's requests go.
     #[inline]
     pub(crate) fn dispatch(&mut self, request: VenueRequest) {
-        self.leave(request, None);
+        self.leave(&request, None);
     }
 
     /// Sends cancels that the simulated venue carries out at once, before all that is on its way to it.
     pub(crate) fn dispatch_first(&mut self, requests: impl Iterator<Item = VenueRequest>) {
         for (place, request) in requests.enumerate() {
-            self.leave(request, Some(place));
+            self.leave(&request, Some(place));
         }
     }
 
@@ -25,7 +26,7 @@ impl Kernel {
         match *request {
             VenueRequest::Submit(_) => true,
             VenueRequest::Cancel { order_id, .. } | VenueRequest::Replace { order_id, .. } => {
-                !self.books.groups.is_held(order_id) && !self.books.groups.is_dropped(order_id)
+                !self.books.groups.is_unsent(order_id)
             }
         }
     }
@@ -33,20 +34,36 @@ impl Kernel {
     /// Records that a request leaves and plans its arrival; `place` is how many others go before one that is
     /// carried out at once.
     #[inline]
-    fn leave(&mut self, request: VenueRequest, place: Option<usize>) {
-        debug_assert!(self.has_left(&request), "no venue has seen the order that it is about: {request:?}");
-        match self.config.destination {
+    fn leave(&mut self, request: &VenueRequest, place: Option<usize>) {
+        debug_assert!(self.has_left(request), "no venue has seen the order that it is about: {request:?}");
+        let destination = self.config.destination;
+        let is_one_venue = self.config.accounts.is_empty();
+        let arrival_ns = match destination {
             Destination::Simulated => {
-                self.recorder.sent(self.now_ns, &request);
-                let arrival_ns = match place {
-                    None => self.config.venue.at_venue_ns(self.now_ns),
+                self.recorder.sent(self.now_ns, &request.sent());
+                match place {
+                    None if is_one_venue => self.config.venue.at_venue_ns(self.now_ns),
+                    None => self.venue_for(request.instrument()).at_venue_ns(self.now_ns),
                     Some(_) => self.now_ns,
-                };
-                self.schedule.arrival(arrival_ns, place, request);
+                }
             }
+            // It goes to what watches the market here, and has left nowhere.
+            Destination::Outside if self.keeps_here(request) => self.now_ns,
             // Its answers come in as reports.
-            Destination::Outside => self.recorder.sent(self.now_ns, &request),
-            Destination::Nowhere => {}
+            Destination::Outside => return self.recorder.sent(self.now_ns, &request.sent()),
+            Destination::Nowhere => return,
+        };
+        if place.is_none() && !is_one_venue {
+            let account = self.account_of(request.instrument());
+            let its = |id: InstrumentId| self.books.ledger.account_of(id) == account;
+            return self.outgoing.schedule.arrival_among(arrival_ns, request, its);
         }
+        self.outgoing.schedule.arrival(arrival_ns, place, request);
+    }
+
+    /// Lets an order leave for a venue outside that was watched here and is set off.
+    pub(crate) fn leave_awake(&mut self, order_id: OrderId, lots: i64) {
+        debug_assert!(!self.outgoing.watched.has(order_id), "what is watched has not left");
+        self.recorder.sent(self.now_ns, &Sent { order_id, body: SentBody::New { lots: Some(lots) } });
     }
 }

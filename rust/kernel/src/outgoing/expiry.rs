@@ -1,7 +1,7 @@
 //! Orders that are good for a time: they end at the venue, at that time exactly.
 
 use tradecore_risk::ApprovedOrder;
-use tradecore_types::{InstrumentId, OrderId, ReportBody, TimeNs};
+use tradecore_types::{InstrumentId, OrderId, OrderIntent, ReportBody, TimeNs};
 use tradecore_venue::too_late;
 
 use crate::{Kernel, KernelError};
@@ -21,23 +21,29 @@ impl Kernel {
     }
 
     /// Plans the end of an order that is good for a time. A venue outside ends those that it has by itself.
+    #[inline]
     pub(crate) fn plan_expiry(&mut self, order: &ApprovedOrder, is_held: bool) {
-        let intent = order.intent();
-        if !is_held && !self.config.destination.is_simulated() {
+        if let Some(expire_ns) = order.intent().time_in_force.expire_ns() {
+            self.plan_end(order.intent(), expire_ns, is_held);
+        }
+    }
+
+    #[inline(never)]
+    fn plan_end(&mut self, intent: &OrderIntent, expire_ns: TimeNs, is_held: bool) {
+        let is_here = is_held || self.outgoing.watched.has(intent.order_id);
+        if !is_here && !self.config.destination.is_simulated() {
             return;
         }
-        if let Some(expire_ns) = intent.time_in_force.expire_ns() {
-            let end_ns = self.config.venue.matching.traits().end_ns(expire_ns);
-            let orders = &self.books.orders;
-            self.schedule.expiry(end_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
-                orders.get(order_id).is_some()
-            });
-        }
+        let end_ns = self.venue_for(intent.instrument).matching.traits().end_ns(expire_ns);
+        let orders = &self.books.orders;
+        self.outgoing.schedule.expiry(end_ns, intent.order_id, intent.instrument, orders.len(), |order_id| {
+            orders.get(order_id).is_some()
+        });
     }
 
     /// The time of an order is up: the venue takes it out if it still has it.
     pub(crate) fn expire_next(&mut self) -> Result<(), KernelError> {
-        match self.schedule.take_expiry() {
+        match self.outgoing.schedule.take_expiry() {
             Some((order_id, instrument)) => self.expire(order_id, instrument),
             None => Ok(()),
         }
@@ -51,7 +57,7 @@ impl Kernel {
             self.tell_held(&held, ReportBody::Expired);
             return Ok(());
         }
-        if !self.config.destination.is_simulated() {
+        if !self.config.destination.is_simulated() && !self.outgoing.watched.has(order_id) {
             return Ok(());
         }
         let now_ns = self.now_ns;

@@ -16,9 +16,9 @@ use crate::{Destination, Kernel, KernelError, Links, VenueRequest};
 /// What a strategy asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderRequest {
-    /// Instrument to trade.
+    /// The instrument that it trades.
     pub instrument: InstrumentId,
-    /// Buy or sell.
+    /// Whether it buys or sells.
     pub side: Side,
     /// Market, limit, stop and so on.
     pub kind: OrderKind,
@@ -28,7 +28,7 @@ pub struct OrderRequest {
     pub post_only: bool,
     /// May only bring the strategy's position nearer to flat.
     pub reduce_only: bool,
-    /// How large.
+    /// How large it is to be: lots, or a share of what the account can buy.
     pub size: Size,
     /// Exits to arm on fill.
     pub bracket: Bracket,
@@ -39,12 +39,9 @@ pub struct OrderRequest {
 pub enum Verdict {
     /// Risk approved it and it is on its way.
     Approved(OrderId),
-    /// Risk refused it.
+    /// A gate or risk refused it: nothing was sent, and the rule says why.
     Refused(Refusal),
 }
-
-/// Price of an amendment that keeps the one that the order has; no order can have it.
-pub(crate) const KEEPS_PRICE: i64 = 0;
 
 impl Kernel {
     /// Puts a wish to trade before risk and sends it on its way if it is approved.
@@ -73,12 +70,11 @@ impl Kernel {
     ) -> Result<Verdict, KernelError> {
         let order_id = self.next_order_id();
         let market = self.market(request.instrument)?;
-        let reference_ticks = market.reference.map_or(0, |known| known.0);
         let is_sized_at_fill = market.venue.traits().sizes_at_fill && request.kind == OrderKind::Market;
         let (size, lots) = match request.size {
             Size::Lots(lots) => (request.size, lots),
             Size::BuyingPowerPpm(ppm) => {
-                let lots = self.affordable_lots(market, ppm, reference_ticks)?;
+                let lots = self.affordable_lots(market, ppm)?;
                 // The size of an order that fills later is only estimated here; risk judges it again then.
                 if is_sized_at_fill { (request.size, lots.max(1)) } else { (Size::Lots(lots), lots) }
             }
@@ -216,11 +212,13 @@ impl Kernel {
         links: Links,
         kind: RequestKind,
     ) -> Result<Verdict, KernelError> {
-        let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
+        if self.is_warming_up() {
+            return self.refused_as_past(intent, kind);
+        }
         let refusal = if let Some(entry) = links.after.filter(|_| intent.reduce_only) {
             self.trace_unasked(intent.strategy, intent.instrument, asked_side(intent.side))?;
             match self.judge_exit(intent, lots, entry)? {
-                Ok(order) => return self.approved(&order, reference_ticks, links),
+                Ok(order) => return self.approved(&order, links),
                 Err(refusal) => refusal,
             }
         } else {
@@ -228,21 +226,25 @@ impl Kernel {
             let verdict = self.judge(intent, lots, None, Occasion::first(kind));
             self.books.groups.set_joining(None);
             match verdict? {
-                Ok(approval) => return self.approved(&approval.order(), reference_ticks, links),
+                Ok(approval) => return self.approved(&approval.order(), links),
                 Err(refusal) => refusal,
             }
         };
         Ok(self.refused(intent, refusal))
     }
 
+    /// Refuses what is asked for on account of the past.
+    #[cold]
+    fn refused_as_past(&mut self, intent: &OrderIntent, kind: RequestKind) -> Result<Verdict, KernelError> {
+        if kind == RequestKind::New {
+            self.trace_unasked(intent.strategy, intent.instrument, asked_side(intent.side))?;
+        }
+        Ok(self.refused(intent, Refusal { rule: Rule::WarmingUp, limit: 0, value: 1 }))
+    }
+
     /// Sends an approved order and makes it the answer.
-    fn approved(
-        &mut self,
-        order: &ApprovedOrder,
-        reference_ticks: i64,
-        links: Links,
-    ) -> Result<Verdict, KernelError> {
-        self.send_linked(order, reference_ticks, links)?;
+    fn approved(&mut self, order: &ApprovedOrder, links: Links) -> Result<Verdict, KernelError> {
+        self.send_linked(order, links)?;
         Ok(Verdict::Approved(order.intent().order_id))
     }
 
@@ -271,8 +273,8 @@ impl Kernel {
     }
 
     /// Sends an approved order on its way: into the books of account, the journal and to the venue.
-    pub(crate) fn send(&mut self, order: &ApprovedOrder, reference_ticks: i64) -> Result<(), KernelError> {
-        self.send_linked(order, reference_ticks, Links::default())
+    pub(crate) fn send(&mut self, order: &ApprovedOrder) -> Result<(), KernelError> {
+        self.send_linked(order, Links::default())
     }
 
     /// Opens an order in the books.
@@ -288,19 +290,17 @@ impl Kernel {
     }
 
     /// Sends an approved order on its way, or holds it until the order before it has ended.
-    fn send_linked(
-        &mut self,
-        order: &ApprovedOrder,
-        reference_ticks: i64,
-        links: Links,
-    ) -> Result<(), KernelError> {
+    fn send_linked(&mut self, order: &ApprovedOrder, links: Links) -> Result<(), KernelError> {
         let intent = order.intent();
+        // What closes whatever the limits may go out before any price was seen: its record says 0 then.
+        let reference_ticks = self.market(intent.instrument)?.reference.map_or(0, |known| known.0);
         if self.books.scopes.is_on() {
             self.withdraw_met(intent);
         }
         self.open_order(intent, reference_ticks)?;
         if self.books.scopes.is_on() {
-            self.books.scopes.note_message(intent.strategy, self.now_ns);
+            let account = self.account_of(intent.instrument);
+            self.books.scopes.note_message(intent.strategy, account, self.now_ns);
         }
         let is_held = self.link(order, links);
         match self.config.destination {
@@ -319,7 +319,9 @@ impl Kernel {
             Destination::Nowhere => {
                 let body = ReportBody::Canceled(CancelReason::Shadow);
                 let report = Report { venue_time_ns: self.now_ns, order_id: intent.order_id, body };
-                self.schedule.report(self.now_ns, Delivery { instrument: intent.instrument, report });
+                self.outgoing
+                    .schedule
+                    .report(self.now_ns, Delivery { instrument: intent.instrument, report });
             }
         }
         Ok(())
@@ -330,15 +332,17 @@ impl Kernel {
     ///
     /// Of an exit that has ended with a rest, and of the last order that was sent for it, the rest is given up.
     pub fn cancel(&mut self, strategy: StrategyId, order_id: OrderId) -> bool {
-        if !self.close_outs.is_empty() && self.give_up_rest(strategy, order_id) {
+        if !self.books.groups.close_outs.is_empty() && self.give_up_rest(strategy, order_id) {
             return true;
         }
         let order = self.books.orders.get(order_id).filter(|order| order.intent.strategy == strategy);
         let Some(order) = order.filter(|order| order.state != OrderState::PendingCancel) else {
             return false;
         };
+        let instrument = order.intent.instrument;
         if self.books.scopes.is_on()
-            && let Err(refusal) = self.books.scopes.check_cancel(strategy, self.now_ns)
+            && let Err(refusal) =
+                self.books.scopes.check_cancel(strategy, self.account_of(instrument), self.now_ns)
         {
             self.books.counters.refusals += 1;
             self.books.activity.note_refusal(self.now_ns, &order.intent, &refusal);
@@ -347,7 +351,8 @@ impl Kernel {
         }
         let is_asked = self.request_cancel(order_id, CancelReason::Requested);
         if is_asked && self.books.scopes.is_on() {
-            self.books.scopes.note_urgent(strategy, self.now_ns);
+            let account = self.account_of(instrument);
+            self.books.scopes.note_urgent(strategy, account, self.now_ns);
         }
         is_asked
     }
@@ -413,7 +418,7 @@ impl Kernel {
         let Some(order) = self.books.orders.get(order_id).copied() else {
             return Ok(Verdict::Refused(unknown));
         };
-        let is_unsent = self.books.groups.is_held(order_id) || self.books.groups.is_dropped(order_id);
+        let is_unsent = self.books.groups.is_unsent(order_id);
         if order.intent.strategy != strategy || order.intent.kind == OrderKind::Market || is_unsent {
             return Ok(Verdict::Refused(unknown));
         }
@@ -422,12 +427,14 @@ impl Kernel {
             return Ok(Verdict::Refused(unknown));
         };
         let intent = OrderIntent { kind, size: Size::Lots(lots), time_ns: self.now_ns, ..order.intent };
+        if self.is_warming_up() {
+            return self.refused_as_past(&intent, RequestKind::Amend);
+        }
         let occasion = Occasion::first(amendment_kind(&order, price_ticks, lots));
         let is_bound = match self.judge(&intent, lots, Some(&order), occasion)? {
             Ok(approval) => approval.order().intent().reduce_only,
             Err(refusal) => return Ok(self.refused(&intent, refusal)),
         };
-        let price_ticks = price_ticks.unwrap_or(KEEPS_PRICE);
         if self.books.scopes.is_on() {
             self.withdraw_met(&intent);
         }
@@ -440,8 +447,9 @@ impl Kernel {
         Ok(Verdict::Approved(order_id))
     }
 
-    /// Sends an amendment on its way; `false` when the order cannot be amended now.
-    pub(crate) fn request_replace(&mut self, order_id: OrderId, price_ticks: i64, lots: i64) -> bool {
+    /// Sends an amendment on its way, with a new price or (`None`) the one that the order has; `false` when the
+    /// order cannot be amended now.
+    pub(crate) fn request_replace(&mut self, order_id: OrderId, price_ticks: Option<i64>, lots: i64) -> bool {
         if !self.books.groups.is_off() && self.books.groups.is_dropped(order_id) {
             return false;
         }

@@ -1,7 +1,7 @@
 //! Events of the engine's own making: venue reports, ends of orders, venue arrivals, bar closes and timers.
 //!
 //! **Invariant:** they come out in the order of (time, kind, order of arrival); a heap is used only
-//! where times can fall, a queue where nothing overtakes what was sent before it.
+//! where times can fall, a queue where nothing overtakes what was sent to or by the same venue before it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -27,7 +27,7 @@ pub(crate) enum Cancelling {
 /// A report on its way back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    /// Instrument of the order.
+    /// The instrument that the order is for.
     pub(crate) instrument: InstrumentId,
     /// What the venue says.
     pub(crate) report: Report,
@@ -51,7 +51,7 @@ pub(crate) struct Timer {
 pub(crate) enum End {
     /// A time bar.
     Bar {
-        /// Index of the series.
+        /// Index of the series of bars in the table of the kernel.
         series: usize,
     },
     /// The longest time a book may go without a message, counted from one of them.
@@ -62,7 +62,7 @@ pub(crate) enum End {
     /// A time bar that is built from bars given as input. It is entered for the nanosecond after its end, and
     /// handled at its end: after everything that was fed for that moment.
     Merged {
-        /// Index of the series.
+        /// Index of the series of bars in the table of the kernel.
         series: usize,
     },
 }
@@ -118,6 +118,12 @@ impl Default for Schedule {
 }
 
 impl Schedule {
+    /// Tells whether all that is on its way has a number up to this one.
+    pub(crate) fn are_numbered_by(&self, last_order_id: u64) -> bool {
+        self.arrivals.iter().all(|(_, request)| request.sent().order_id.0 <= last_order_id)
+            && self.reports.iter().all(|(_, delivery)| delivery.report.order_id.0 <= last_order_id)
+    }
+
     /// Sends a report on its way; it does not overtake the one before.
     pub(crate) fn report(&mut self, time_ns: TimeNs, delivery: Delivery) {
         let time_ns = self.reports.back().map_or(time_ns, |entry| entry.0.max(time_ns));
@@ -127,16 +133,52 @@ impl Schedule {
 
     /// Plans when a request reaches the venue. It does not overtake the one before, unless its place is given:
     /// how many of those that are on their way it lets go first.
-    #[inline]
-    pub(crate) fn arrival(&mut self, time_ns: TimeNs, place: Option<usize>, request: VenueRequest) {
-        let Some(place) = place else {
-            let time_ns = self.arrivals.back().map_or(time_ns, |entry| entry.0.max(time_ns));
-            self.next_ns = self.next_ns.min(time_ns);
-            self.arrivals.push_back((time_ns, request));
-            return;
-        };
-        self.arrivals.insert(place.min(self.arrivals.len()), (time_ns, request));
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a request is copied into the queue, and nowhere else before")]
+    pub(crate) fn arrival(&mut self, time_ns: TimeNs, place: Option<usize>, request: &VenueRequest) {
+        if let Some(place) = place {
+            return self.arrival_at(time_ns, place, request);
+        }
+        let time_ns = self.arrivals.back().map_or(time_ns, |entry| entry.0.max(time_ns));
+        self.next_ns = self.next_ns.min(time_ns);
+        self.arrivals.push_back((time_ns, *request));
+    }
+
+    #[cold]
+    fn arrival_at(&mut self, time_ns: TimeNs, place: usize, request: &VenueRequest) {
+        self.arrivals.insert(place.min(self.arrivals.len()), (time_ns, *request));
         self.look_ahead();
+    }
+
+    /// Sends a report on its way where there are several venues: it does not overtake the one before of the same
+    /// venue, which trades the instruments that `is_its` names.
+    #[cold]
+    pub(crate) fn report_among(
+        &mut self,
+        time_ns: TimeNs,
+        delivery: Delivery,
+        is_its: impl Fn(InstrumentId) -> bool,
+    ) {
+        let before = self.reports.iter().rev().find(|(_, known)| is_its(known.instrument));
+        let time_ns = before.map_or(time_ns, |entry| entry.0.max(time_ns));
+        let place = self.reports.partition_point(|entry| entry.0 <= time_ns);
+        self.reports.insert(place, (time_ns, delivery));
+        self.next_ns = self.next_ns.min(time_ns);
+    }
+
+    /// Plans when a request reaches its venue where there are several: it does not overtake the one before to the
+    /// same venue.
+    #[cold]
+    pub(crate) fn arrival_among(
+        &mut self,
+        time_ns: TimeNs,
+        request: &VenueRequest,
+        is_its: impl Fn(InstrumentId) -> bool,
+    ) {
+        let before = self.arrivals.iter().rev().find(|(_, known)| is_its(known.instrument()));
+        let time_ns = before.map_or(time_ns, |entry| entry.0.max(time_ns));
+        let place = self.arrivals.partition_point(|entry| entry.0 <= time_ns);
+        self.arrival_at(time_ns, place, request);
     }
 
     /// Takes a new order back that has not reached the venue yet; `None` when it has.

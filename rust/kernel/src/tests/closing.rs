@@ -14,7 +14,7 @@ use super::lose;
 use crate::{Matching, OrderRequest, Verdict};
 
 const SCOPES: [Scope; 5] = [
-    Scope::Account,
+    Scope::ACCOUNT,
     Scope::Strategy(ANNA),
     Scope::Strategy(BERT),
     Scope::Instrument(GOLD),
@@ -273,7 +273,7 @@ impl Recount<'_> {
             broken.push(Rule::BuyingPower);
         }
         for (scope, halt) in self.rig.kernel.scopes().halts() {
-            if scope == Scope::Account || scope == Scope::Strategy(wish.who) {
+            if scope == Scope::ACCOUNT || scope == Scope::Strategy(wish.who) {
                 broken.push(halt.rule);
             }
         }
@@ -292,7 +292,7 @@ impl Recount<'_> {
         let OrderRequest { instrument, side, .. } = wish.request;
         let row = match scope {
             Scope::Strategy(who) if who == wish.who => Some(who),
-            Scope::Account => None,
+            Scope::ACCOUNT => None,
             Scope::Instrument(what) if what == instrument => None,
             _ => return None,
         };
@@ -338,7 +338,7 @@ impl Recount<'_> {
 }
 
 fn lots_of(wish: &Wish) -> i128 {
-    let tradecore_types::Size::Lots(lots) = wish.request.size else { panic!("a share of equity") };
+    let tradecore_types::Size::Lots(lots) = wish.request.size else { panic!("a share of buying power") };
     i128::from(lots)
 }
 
@@ -350,8 +350,8 @@ fn reserve(rate_max: i128) -> i128 {
 /// Tells whether the reserve of a message rate is used up by closing orders.
 fn is_reserve_used(case: &Case, who: StrategyId, closed: &[Wish]) -> bool {
     case.rates.iter().filter(|rate| rate.1 == LimitName::MessageRate).any(|&(scope, _, max)| {
-        let mine = closed.iter().filter(|wish| scope == Scope::Account || scope == Scope::Strategy(wish.who));
-        let is_about = scope == Scope::Account || scope == Scope::Strategy(who);
+        let mine = closed.iter().filter(|wish| scope == Scope::ACCOUNT || scope == Scope::Strategy(wish.who));
+        let is_about = scope == Scope::ACCOUNT || scope == Scope::Strategy(who);
         is_about && i128::try_from(mine.count()).unwrap() >= reserve(i128::from(max))
     })
 }

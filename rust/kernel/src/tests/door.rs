@@ -38,7 +38,7 @@ fn sent_of(rig: &Rig, order_id: OrderId) -> Vec<(TimeNs, SentBody)> {
 
 /// What the venue has seen.
 fn seen(rig: &Rig) -> Vec<Sent> {
-    rig.kernel.schedule.arrived.iter().map(crate::VenueRequest::sent).collect()
+    rig.kernel.outgoing.schedule.arrived.iter().map(crate::VenueRequest::sent).collect()
 }
 
 fn approved_ns(rig: &Rig, order_id: OrderId) -> Option<TimeNs> {
@@ -176,7 +176,7 @@ fn a_held_order_is_approved_at_once_and_sent_when_its_entry_fills() {
     rig.play(&[trade(200, GOLD, Side::Sell, 94, 4)]);
     assert_eq!(sent_of(&rig, held), [(200, SentBody::New { lots: Some(4) })], "as much as has filled");
     rig.play(&[trade(300, GOLD, Side::Sell, 94, 6)]);
-    let grown = (300, SentBody::Replace { price_ticks: 0, lots: 10 });
+    let grown = (300, SentBody::Replace { price_ticks: None, lots: 10 });
     assert_eq!(sent_of(&rig, held), [(200, SentBody::New { lots: Some(4) }), grown]);
 }
 
@@ -213,7 +213,7 @@ fn what_goes_outside_is_recorded_and_nothing_is_planned_in_here() {
     assert!(rig.kernel.cancel(ANNA, entry));
     rig.play(&[quote(200, GOLD, (89, 50), (91, 50)), clock(1_000)]);
     let bodies: Vec<SentBody> = sent_of(&rig, entry).into_iter().map(|(_, body)| body).collect();
-    let replace = SentBody::Replace { price_ticks: 94, lots: 8 };
+    let replace = SentBody::Replace { price_ticks: Some(94), lots: 8 };
     assert_eq!(bodies, [SentBody::New { lots: Some(10) }, replace, SentBody::Cancel]);
     assert_eq!((sent_of(&rig, held), seen(&rig)), (vec![], vec![]));
     assert!(rig.is_open(entry) && rig.reports().is_empty(), "only the venue's word changes it");
@@ -270,6 +270,7 @@ fn an_order_that_ended_while_it_was_held_can_be_neither_cancelled_nor_amended() 
     rig.approved(ANNA, &limit(GOLD, Side::Buy, 94, 1));
     rig.play(&[clock(152)]);
     assert!(rig.is_open(held) && rig.reports_of(held).is_empty());
+    assert!(!rig.kernel.has_been_sent(held));
     assert!(!rig.kernel.cancel(ANNA, held));
     let answer = rig.kernel.replace(ANNA, held, 81, 9).unwrap();
     assert!(matches!(answer, Verdict::Refused(_)), "{answer:?}");

@@ -77,7 +77,11 @@ fn an_unknown_order_counts_in_gross_net_and_buying_power_and_what_it_filled_stay
         assert_eq!(named(rig.refused(BERT, &market(TIN, Side::Buy, 5))), over);
         let fee = Money(0);
         let liquidity = tradecore_types::Liquidity::Maker;
-        told(&mut rig, order_id, ReportBody::Fill { price_ticks: 90, lots: 4, liquidity, fee });
+        told(
+            &mut rig,
+            order_id,
+            ReportBody::Fill { price_ticks: 90, lots: 4, liquidity, fee, fee_currency: None },
+        );
         assert_eq!(rig.position(ANNA, GOLD), 4);
         assert_eq!(named(rig.refused(BERT, &market(TIN, Side::Buy, 5))), over);
         told(&mut rig, order_id, GONE);

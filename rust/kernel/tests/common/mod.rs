@@ -14,17 +14,17 @@ use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
 use tradecore_kernel::{
     Advance, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Links,
-    Matching, OrderRequest, VenueConfig, Verdict, Wake, WakeBody,
+    Matching, OrderRequest, VenueConfig, Verdict, Wake, WakeBody, WatchedKinds,
 };
 use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
-    Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Decimal, Event, EventBatch, EventBody,
-    FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName, LimitValue,
-    Money, OrderId, OrderKind, Permission, PersonName, Quote, Refusal, Release, Report, ReportBody, Scope,
-    Sessions, Side, Size, StrategyId, TimeInForce, Trade,
+    Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Currencies, Decimal, Event, EventBatch,
+    EventBody, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName,
+    LimitValue, LotMethod, Money, OrderId, OrderKind, Permission, PersonName, Quote, Refusal, Release,
+    Report, ReportBody, Scope, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 pub const ANNA: StrategyId = StrategyId(0);
@@ -43,6 +43,7 @@ pub fn config(matching: Matching) -> KernelConfig {
             kind: InstrumentKind::Linear,
             multiplier: one,
         },
+        currencies: Currencies::default(),
         book: SequenceRule::BinanceSpot.into(),
         limits: Limits { order_rate_window_ns: 1_000, ..Limits::default() },
         sessions: Sessions::default(),
@@ -56,6 +57,9 @@ pub fn config(matching: Matching) -> KernelConfig {
         calls_max: 100_000,
         currency: "USD".into(),
         cash: money(1_000_000),
+        currencies: Vec::new(),
+        fee_currency: None,
+        lots: LotMethod::Fifo,
         leverage: Leverage { numerator: 1, denominator: 1 },
         venue: VenueConfig {
             matching,
@@ -73,7 +77,9 @@ pub fn config(matching: Matching) -> KernelConfig {
         },
         fee_tiers: Vec::new(),
         fee_window: FeeWindow::default(),
+        accounts: Vec::new(),
         destination: Destination::Simulated,
+        watched: WatchedKinds::default(),
         is_recording: true,
         has_digest: true,
         has_equity_curve: false,

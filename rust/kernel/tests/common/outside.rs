@@ -31,7 +31,7 @@ pub fn about(order_id: OrderId, body: ReportBody, trade_id: Option<&str>) -> Ven
 }
 
 pub fn filled(price_ticks: i64, lots: i64) -> ReportBody {
-    ReportBody::Fill { price_ticks, lots, liquidity: Liquidity::Taker, fee: Money(3) }
+    ReportBody::Fill { price_ticks, lots, liquidity: Liquidity::Taker, fee: Money(3), fee_currency: None }
 }
 
 /// Feeds one message and consumes it; it names the instrument of its order.
@@ -40,7 +40,7 @@ pub fn tell(rig: &mut Rig, message: VenueEvent) {
     let instrument = match &message {
         VenueEvent::Report(said) => instrument_of(rig, said.report.order_id),
         VenueEvent::OutcomeLost { order_id } => instrument_of(rig, *order_id),
-        VenueEvent::Reconciled => GOLD,
+        VenueEvent::Reconciling | VenueEvent::Reconciled | VenueEvent::Adopted(_) => GOLD,
     };
     rig.kernel.feed(1, said(time_ns, instrument, message)).unwrap();
     rig.run(|_, _| {}).unwrap();

@@ -24,19 +24,25 @@ pub struct Order {
     is_reduce_only: bool,
     pub open: i64,
     pub filled: i64,
-    /// Amendments not answered, and the size that was asked for last.
-    asking: u32,
+    /// By how much each amendment that is not answered lets it grow, the oldest first; the size asked for last.
+    growths: Vec<i64>,
     asked: i64,
     is_leaving: bool,
+    /// It has ended before any venue saw it, which its report is yet to say.
+    is_dropped: bool,
 }
 
 impl Order {
     fn last_asked(&self) -> i64 {
-        if self.asking > 0 { self.asked } else { self.open }
+        if self.growths.is_empty() { self.open } else { self.asked }
     }
 
     pub fn meant(&self) -> i64 {
         if self.is_leaving { 0 } else { self.last_asked() }
+    }
+
+    const fn can_change(&self) -> bool {
+        !self.is_leaving && !self.is_dropped
     }
 }
 
@@ -51,7 +57,6 @@ struct Line {
     group: Option<u64>,
     waiting: i64,
     due: i64,
-    growing: i64,
     is_given_up: bool,
     entry_is_over: bool,
 }
@@ -79,7 +84,6 @@ enum Said {
     Gone,
     Expired,
     Replaced(i64),
-    Unchanged,
 }
 
 /// An order as the venue knows it.
@@ -111,8 +115,9 @@ pub struct Model {
     groups: BTreeMap<u64, u64>,
     limits: Vec<(u64, i64, Why)>,
     due: Vec<u64>,
-    /// Entry and signed lots, oldest first.
+    /// Entry and signed lots, the one that is closed first in front; whether that is the newest.
     lots: Vec<(u64, i64)>,
+    pub is_newest_first: bool,
     venue: Vec<Resting>,
     /// All that ever filled of an order at the venue.
     filled_there: BTreeMap<u64, i64>,
@@ -166,9 +171,10 @@ impl Model {
             is_reduce_only,
             open: lots,
             filled: 0,
-            asking: 0,
+            growths: Vec::new(),
             asked: 0,
             is_leaving: false,
+            is_dropped: false,
         });
     }
 
@@ -187,7 +193,6 @@ impl Model {
             group: None,
             waiting,
             due: 0,
-            growing: 0,
             is_given_up: false,
             entry_is_over: false,
         });
@@ -211,21 +216,29 @@ impl Model {
     }
 
     pub fn cancel(&mut self, id: u64, is_linked: bool) {
-        let Some(order) = self.order(id).filter(|order| !order.is_leaving) else { return };
+        let Some(order) = self.order(id).filter(|order| order.can_change()) else { return };
         order.is_leaving = true;
         if let Some(line) = self.line_of(id) {
             line.is_given_up |= !is_linked;
             if line.is_held {
-                (line.is_held, line.is_given_up) = (false, true);
-                return self.say(0, id, Said::Gone);
+                return self.drop_held(id);
             }
         }
         self.ask(Request::Cancel(id));
     }
 
-    pub fn replace(&mut self, id: u64, lots: i64) {
-        let Some(order) = self.order(id).filter(|order| !order.is_leaving) else { return };
-        order.asking += 1;
+    /// Ends an order that no venue has seen.
+    fn drop_held(&mut self, id: u64) {
+        let line = self.line_of(id).unwrap();
+        (line.is_held, line.is_given_up) = (false, true);
+        self.order(id).unwrap().is_dropped = true;
+        self.say(0, id, Said::Gone);
+    }
+
+    /// Asks for another size; `growth` lots of it are what its entry has granted.
+    pub fn replace(&mut self, id: u64, lots: i64, growth: i64) {
+        let Some(order) = self.order(id).filter(|order| order.can_change()) else { return };
+        order.growths.push(growth);
         order.asked = lots;
         let filled = order.filled;
         self.ask(Request::Replace(id, lots, filled));
@@ -253,16 +266,14 @@ impl Model {
                 let id = self.expiries.remove(place).1;
                 self.expire(id);
             } else {
-                let request = self.requests.remove(0).1;
-                self.arrive(request);
+                self.arrive();
             }
         }
         self.now = time;
     }
 
     fn expire(&mut self, id: u64) {
-        let place = self.venue.iter().position(|order| order.id == id);
-        if let Some(place) = place {
+        if let Some(place) = self.venue.iter().position(|order| order.id == id) {
             self.venue.remove(place);
             self.say(self.report_latency, id, Said::Expired);
         } else {
@@ -270,17 +281,16 @@ impl Model {
         }
     }
 
-    fn arrive(&mut self, request: Request) {
+    fn arrive(&mut self) {
         let latency = self.report_latency;
-        match request {
+        match self.requests.remove(0).1 {
             Request::Submit(id, lots) => {
                 let order = self.orders.iter().find(|order| order.id == id).unwrap().clone();
                 if self.late.contains(&id) {
                     return self.say(latency, id, Said::Expired);
                 }
                 self.say(latency, id, Said::Nothing);
-                let resting = Resting { id, is_buy: order.is_buy, kind: order.kind, open: lots };
-                self.enter(resting);
+                self.enter(Resting { id, is_buy: order.is_buy, kind: order.kind, open: lots });
             }
             Request::Cancel(id) => match self.venue.iter().position(|order| order.id == id) {
                 Some(place) => {
@@ -293,7 +303,7 @@ impl Model {
                 let filled = self.filled_there.get(&id).copied().unwrap_or(0);
                 let left = lots - (filled - known);
                 match self.venue.iter().position(|order| order.id == id) {
-                    None => self.say(latency, id, Said::Unchanged),
+                    None => self.say(latency, id, Said::Nothing),
                     Some(place) if left <= 0 => {
                         self.venue.remove(place);
                         self.say(latency, id, Said::Gone);
@@ -369,8 +379,7 @@ impl Model {
         let mut closed = Vec::new();
         for named in [true, false] {
             for lot in &mut self.lots {
-                let is_meant = (order.closes == Some(lot.0)) == named;
-                if is_meant && lot.1 * sign < 0 && left > 0 {
+                if (order.closes == Some(lot.0)) == named && lot.1 * sign < 0 && left > 0 {
                     let part = left.min(lot.1.abs());
                     lot.1 += part * sign;
                     left -= part;
@@ -380,10 +389,9 @@ impl Model {
         }
         self.lots.retain(|lot| lot.1 != 0);
         if left > 0 {
-            self.lots.push((order.id, left * sign));
+            self.lots.insert(if self.is_newest_first { 0 } else { self.lots.len() }, (order.id, left * sign));
         }
-        let closed = closed.into_iter().map(|entry| (entry, self.left_of(entry))).collect();
-        (left, closed)
+        (left, closed.into_iter().map(|entry| (entry, self.left_of(entry))).collect())
     }
 
     /// A report reaches the engine.
@@ -399,8 +407,10 @@ impl Model {
                 (filled, is_over) = (lots, order.open == 0);
             }
             Said::Gone | Said::Expired => is_over = true,
-            Said::Replaced(lots) => (order.open, order.asking) = (lots, order.asking - 1),
-            Said::Unchanged => order.asking -= 1,
+            Said::Replaced(lots) => {
+                order.open = lots;
+                order.growths.remove(0);
+            }
         }
         let order = order.clone();
         let (opened, closed) = if filled > 0 { self.book(&order, filled) } else { (0, Vec::new()) };
@@ -420,13 +430,6 @@ impl Model {
 
     fn note(&mut self, order: &Order, said: Said, filled: i64, opened: i64, is_over: bool) {
         let id = order.id;
-        if order.asking == 0
-            && !is_over
-            && let Some(line) = self.line_of(id)
-        {
-            line.due += if said == Said::Unchanged { line.growing } else { 0 };
-            line.growing = 0;
-        }
         if is_over || filled > 0 {
             self.note_group(order, said, is_over);
         }
@@ -455,8 +458,8 @@ impl Model {
         if is_over && let Some(place) = own {
             let has_lines = self.lines.iter().any(|line| line.entry == id);
             let line = &mut self.lines[place];
-            line.due += order.last_asked().min(line.growing);
-            (line.order, line.growing) = (None, 0);
+            line.due += order.last_asked().min(order.growths.iter().sum());
+            line.order = None;
             let ends = has_lines || line.is_given_up || said == Said::Expired;
             let entry = line.entry;
             if ends || (line.entry_is_over && line.due == 0) {
@@ -533,7 +536,7 @@ impl Model {
             return;
         }
         if is_cut && lots == 0 && !line.is_given_up && !line.entry_is_over {
-            (line.order, line.growing) = (None, 0);
+            line.order = None;
             self.groups.remove(&id);
         }
         if is_cut {
@@ -542,7 +545,7 @@ impl Model {
     }
 
     fn cut(&mut self, id: u64, lots: i64) {
-        if lots > 0 { self.replace(id, lots) } else { self.cancel(id, true) }
+        if lots > 0 { self.replace(id, lots, 0) } else { self.cancel(id, true) }
     }
 
     fn arm(&mut self, place: usize) {
@@ -551,8 +554,7 @@ impl Model {
             return;
         }
         let room = if line.is_buy { i64::MAX } else { self.left_of(line.entry) };
-        let order = line.order.and_then(|id| self.order(id).cloned());
-        match order {
+        match line.order.and_then(|id| self.order(id).cloned()) {
             Some(order) if line.is_held => self.release(place, &order, line.due.min(room)),
             Some(order) if order.is_leaving => {}
             Some(order) => {
@@ -561,8 +563,7 @@ impl Model {
                 self.lines[place].take_back(line.due - more);
                 self.lines[place].due = 0;
                 if more > 0 {
-                    self.lines[place].growing += more;
-                    self.replace(order.id, lots);
+                    self.replace(order.id, lots, more);
                 }
             }
             None => {
@@ -573,7 +574,7 @@ impl Model {
                     let id = self.last_id + 1;
                     self.open(id, line.is_buy, line.kind, (!line.is_buy).then_some(line.entry), lots);
                     self.ask(Request::Submit(id, lots));
-                    (self.lines[place].order, self.lines[place].growing) = (Some(id), 0);
+                    self.lines[place].order = Some(id);
                     if let Some(group) = line.group {
                         self.groups.insert(id, group);
                     }
@@ -593,8 +594,7 @@ impl Model {
             self.order(order.id).unwrap().open = order.open.min(lots);
             self.ask(Request::Submit(order.id, lots));
         } else if line.entry_is_over {
-            (line.is_held, line.is_given_up) = (false, true);
-            self.say(0, order.id, Said::Gone);
+            self.drop_held(order.id);
         }
     }
 }

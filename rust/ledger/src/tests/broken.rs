@@ -25,8 +25,9 @@ fn books() -> Ledger {
             fee: Money(3),
             venue_time_ns: 10,
             closes: None,
+            fee_currency: None,
         };
-        ledger.apply_fill(fill).unwrap();
+        ledger.apply_fill(&fill).unwrap();
     }
     for (kind, amount) in [(CashFlowKind::ALL[0], 7), (CashFlowKind::ALL[1], -4), (CashFlowKind::ALL[0], 1)] {
         let (strategy, instrument) = (StrategyId(0), InstrumentId(0));

@@ -27,6 +27,7 @@ fn fill(order: u64, side: Side, lots: i64, price_ticks: i64) -> FillInput {
         fee: Money::ZERO,
         venue_time_ns: i64::try_from(order).unwrap() * 10,
         closes: None,
+        fee_currency: None,
     }
 }
 
@@ -37,9 +38,9 @@ fn left(ledger: &Ledger, entry: u64) -> i64 {
 #[test]
 fn a_round_trip_makes_the_difference_of_prices_less_both_fees() {
     let mut ledger = ledger();
-    ledger.apply_fill(FillInput { fee: Money(3), ..fill(1, Side::Buy, 2, 100) }).unwrap();
+    ledger.apply_fill(&FillInput { fee: Money(3), ..fill(1, Side::Buy, 2, 100) }).unwrap();
     assert_eq!(ledger.equity(&[Some(105), None]).unwrap(), Money(1_010 * UNIT - 3));
-    ledger.apply_fill(FillInput { fee: Money(4), ..fill(2, Side::Sell, 2, 110) }).unwrap();
+    ledger.apply_fill(&FillInput { fee: Money(4), ..fill(2, Side::Sell, 2, 110) }).unwrap();
 
     let trade = ledger.trade(0).unwrap();
     assert_eq!((trade.pnl, trade.commission), (Money(20 * UNIT - 7), Money(7)));
@@ -52,9 +53,9 @@ fn a_round_trip_makes_the_difference_of_prices_less_both_fees() {
 #[test]
 fn the_oldest_lot_is_closed_first_and_a_flip_opens_the_rest() {
     let mut ledger = ledger();
-    ledger.apply_fill(fill(1, Side::Buy, 3, 100)).unwrap();
-    ledger.apply_fill(fill(2, Side::Buy, 2, 200)).unwrap();
-    let applied = ledger.apply_fill(fill(3, Side::Sell, 9, 300)).unwrap();
+    ledger.apply_fill(&fill(1, Side::Buy, 3, 100)).unwrap();
+    ledger.apply_fill(&fill(2, Side::Buy, 2, 200)).unwrap();
+    let applied = ledger.apply_fill(&fill(3, Side::Sell, 9, 300)).unwrap();
 
     assert_eq!(applied.opened_lots, -4);
     assert_eq!(
@@ -73,10 +74,10 @@ fn the_oldest_lot_is_closed_first_and_a_flip_opens_the_rest() {
 fn a_fill_that_names_an_entry_closes_its_lots_before_older_ones() {
     let mut ledger = ledger();
     for order in 1..=3 {
-        ledger.apply_fill(fill(order, Side::Buy, 2, 100)).unwrap();
+        ledger.apply_fill(&fill(order, Side::Buy, 2, 100)).unwrap();
     }
     let named = FillInput { closes: Some(OrderId(2)), ..fill(4, Side::Sell, 3, 150) };
-    let applied = ledger.apply_fill(named).unwrap();
+    let applied = ledger.apply_fill(&named).unwrap();
 
     assert_eq!(
         applied.reductions,
@@ -94,12 +95,12 @@ fn a_fill_that_names_an_entry_closes_its_lots_before_older_ones() {
 #[test]
 fn lots_of_one_entry_in_several_fills_close_together() {
     let mut ledger = ledger();
-    ledger.apply_fill(fill(1, Side::Sell, 1, 100)).unwrap();
-    ledger.apply_fill(fill(2, Side::Sell, 5, 100)).unwrap();
-    ledger.apply_fill(fill(1, Side::Sell, 1, 101)).unwrap();
+    ledger.apply_fill(&fill(1, Side::Sell, 1, 100)).unwrap();
+    ledger.apply_fill(&fill(2, Side::Sell, 5, 100)).unwrap();
+    ledger.apply_fill(&fill(1, Side::Sell, 1, 101)).unwrap();
     assert_eq!(left(&ledger, 1), -2);
     let named = FillInput { closes: Some(OrderId(1)), ..fill(4, Side::Buy, 2, 90) };
-    assert_eq!(ledger.apply_fill(named).unwrap().reductions.len(), 2);
+    assert_eq!(ledger.apply_fill(&named).unwrap().reductions.len(), 2);
     assert_eq!(left(&ledger, 1), 0);
     assert_eq!(left(&ledger, 2), -5);
 }
@@ -107,9 +108,9 @@ fn lots_of_one_entry_in_several_fills_close_together() {
 #[test]
 fn partial_closes_share_the_entry_fee_without_losing_a_unit() {
     let mut ledger = ledger();
-    ledger.apply_fill(FillInput { fee: Money(100), ..fill(1, Side::Buy, 3, 10) }).unwrap();
+    ledger.apply_fill(&FillInput { fee: Money(100), ..fill(1, Side::Buy, 3, 10) }).unwrap();
     for order in 2..=4 {
-        ledger.apply_fill(FillInput { fee: Money(1), ..fill(order, Side::Sell, 1, 10) }).unwrap();
+        ledger.apply_fill(&FillInput { fee: Money(1), ..fill(order, Side::Sell, 1, 10) }).unwrap();
     }
     let paid: Vec<_> = ledger.trades().map(|trade| trade.commission.0).collect();
     assert_eq!(paid, [34, 34, 35]);
@@ -120,9 +121,9 @@ fn partial_closes_share_the_entry_fee_without_losing_a_unit() {
 fn an_inverse_contract_gains_in_coin() {
     let coin = instrument(0, "0.1", "1", InstrumentKind::Inverse, "100");
     let mut ledger = Ledger::new(vec![coin], 1, Money(UNIT), 4);
-    ledger.apply_fill(fill(1, Side::Buy, 5, 500_000)).unwrap();
+    ledger.apply_fill(&fill(1, Side::Buy, 5, 500_000)).unwrap();
     assert_eq!(ledger.equity(&[Some(1_000_000)]).unwrap().to_string(), "1.005");
-    ledger.apply_fill(fill(2, Side::Sell, 5, 1_000_000)).unwrap();
+    ledger.apply_fill(&fill(2, Side::Sell, 5, 1_000_000)).unwrap();
     assert_eq!(ledger.trade(0).unwrap().pnl.to_string(), "0.005");
     assert_eq!(ledger.cash().to_string(), "1.005");
 }
@@ -130,8 +131,8 @@ fn an_inverse_contract_gains_in_coin() {
 #[test]
 fn strategies_hold_apart_and_sum_by_instrument() {
     let mut ledger = ledger();
-    ledger.apply_fill(fill(1, Side::Buy, 5, 100)).unwrap();
-    ledger.apply_fill(FillInput { strategy: StrategyId(1), ..fill(2, Side::Sell, 2, 100) }).unwrap();
+    ledger.apply_fill(&fill(1, Side::Buy, 5, 100)).unwrap();
+    ledger.apply_fill(&FillInput { strategy: StrategyId(1), ..fill(2, Side::Sell, 2, 100) }).unwrap();
     assert_eq!(ledger.position(StrategyId(0), InstrumentId(0)), 5);
     assert_eq!(ledger.position(StrategyId(1), InstrumentId(0)), -2);
     assert_eq!(ledger.position_total(InstrumentId(0)), 3);
@@ -142,12 +143,12 @@ fn strategies_hold_apart_and_sum_by_instrument() {
 #[test]
 fn a_strategy_cannot_close_the_lots_of_another() {
     let mut ledger = ledger();
-    ledger.apply_fill(fill(1, Side::Buy, 5, 100)).unwrap();
+    ledger.apply_fill(&fill(1, Side::Buy, 5, 100)).unwrap();
     let other = FillInput { strategy: StrategyId(1), ..fill(2, Side::Buy, 3, 100) };
-    ledger.apply_fill(other).unwrap();
+    ledger.apply_fill(&other).unwrap();
     let closing =
         FillInput { strategy: StrategyId(1), closes: Some(OrderId(1)), ..fill(3, Side::Sell, 2, 100) };
-    let applied = ledger.apply_fill(closing).unwrap();
+    let applied = ledger.apply_fill(&closing).unwrap();
     assert_eq!(
         applied.reductions,
         [Reduction { entry_order: OrderId(2), closed_lots: 2, remaining_lots: 1 }]
@@ -159,7 +160,7 @@ fn a_strategy_cannot_close_the_lots_of_another() {
 #[test]
 fn a_fill_that_cannot_be_booked_changes_nothing() {
     let mut ledger = ledger();
-    ledger.apply_fill(fill(1, Side::Buy, 5, 100)).unwrap();
+    ledger.apply_fill(&fill(1, Side::Buy, 5, 100)).unwrap();
     let state = |ledger: &Ledger| {
         let mut bytes = Vec::new();
         ledger.write_state(&mut bytes);
@@ -168,20 +169,20 @@ fn a_fill_that_cannot_be_booked_changes_nothing() {
     let before = state(&ledger);
     let outside = FillInput { strategy: StrategyId(2), ..fill(2, Side::Buy, 1, 1) };
     let foreign = FillInput { instrument: InstrumentId(2), ..fill(2, Side::Buy, 1, 1) };
-    assert!(matches!(ledger.apply_fill(outside), Err(LedgerError::OutOfTable { .. })));
-    assert!(matches!(ledger.apply_fill(foreign), Err(LedgerError::OutOfTable { .. })));
+    assert!(matches!(ledger.apply_fill(&outside), Err(LedgerError::OutOfTable { .. })));
+    assert!(matches!(ledger.apply_fill(&foreign), Err(LedgerError::OutOfTable { .. })));
     for lots in [0, -1, i64::MIN] {
-        let error = ledger.apply_fill(fill(2, Side::Sell, lots, 1)).unwrap_err();
+        let error = ledger.apply_fill(&fill(2, Side::Sell, lots, 1)).unwrap_err();
         assert_eq!(error, LedgerError::NotPositive { lots });
     }
     for side in [Side::Buy, Side::Sell] {
         for (lots, price) in [(i64::MAX, i64::MAX), (i64::MAX, 1), (3, i64::MAX / 2)] {
-            let _ = ledger.clone().apply_fill(fill(2, side, lots, price));
+            let _ = ledger.clone().apply_fill(&fill(2, side, lots, price));
         }
     }
-    assert!(matches!(ledger.apply_fill(fill(2, Side::Buy, i64::MAX, 1)), Err(LedgerError::Overflow { .. })));
+    assert!(matches!(ledger.apply_fill(&fill(2, Side::Buy, i64::MAX, 1)), Err(LedgerError::Overflow { .. })));
     assert!(matches!(
-        ledger.apply_fill(fill(2, Side::Sell, i64::MAX, i64::MAX)),
+        ledger.apply_fill(&fill(2, Side::Sell, i64::MAX, i64::MAX)),
         Err(LedgerError::Overflow { .. })
     ));
     assert_eq!(state(&ledger), before);
@@ -234,7 +235,7 @@ proptest! {
         let mut oracle = Oracle::default();
         for (order, (is_buy, lots, price, fee, closes)) in (1u64..).zip(steps) {
             let side = if is_buy { Side::Buy } else { Side::Sell };
-            ledger.apply_fill(FillInput {
+            ledger.apply_fill(&FillInput {
                 fee: Money(i128::from(fee)), closes: closes.map(OrderId), ..fill(order, side, lots, price)
             }).unwrap();
             oracle.fill(order, side.sign(), lots, price, closes);
@@ -255,7 +256,7 @@ proptest! {
         let position = ledger.position(StrategyId(0), InstrumentId(0));
         if position != 0 {
             let side = if position > 0 { Side::Sell } else { Side::Buy };
-            ledger.apply_fill(fill(1_000, side, position.abs(), 250)).unwrap();
+            ledger.apply_fill(&fill(1_000, side, position.abs(), 250)).unwrap();
         }
         prop_assert_eq!(ledger.trades().map(|trade| trade.commission).sum::<Money>(), ledger.fees());
         let net: Money = ledger.trades().map(|trade| trade.pnl).sum();
@@ -273,7 +274,7 @@ proptest! {
         for (order, (id, strategy, is_buy, lots, price)) in (1u64..).zip(fills) {
             let side = if is_buy { Side::Buy } else { Side::Sell };
             let (instrument, strategy) = (InstrumentId(id), StrategyId(strategy));
-            ledger.apply_fill(FillInput { strategy, instrument, ..fill(order, side, lots, price) }).unwrap();
+            ledger.apply_fill(&FillInput { strategy, instrument, ..fill(order, side, lots, price) }).unwrap();
             prop_assert_eq!(ledger.audit(), Ok(()));
         }
         let lots = |id: usize| {
@@ -298,7 +299,7 @@ proptest! {
         for (order, (is_buy, lots, price, fee, closes)) in (1u64..).zip(steps) {
             let side = if is_buy { Side::Buy } else { Side::Sell };
             let closes = closes.map(OrderId);
-            ledger.apply_fill(FillInput {
+            ledger.apply_fill(&FillInput {
                 fee: Money(i128::from(fee)), closes, ..fill(order, side, lots, price)
             }).unwrap();
             prop_assert_eq!(ledger.audit(), Ok(()));
@@ -314,7 +315,7 @@ proptest! {
         for (order, (is_buy, lots, price, fee)) in (1u64..).zip(fills) {
             let side = if is_buy { Side::Buy } else { Side::Sell };
             let input = FillInput { fee: Money(fee), ..fill(order, side, lots, price) };
-            let booked = ledger.apply_fill(input).is_ok();
+            let booked = ledger.apply_fill(&input).is_ok();
             prop_assert!(!booked || lots > 0);
             prop_assert_eq!(ledger.audit(), Ok(()));
         }

@@ -1,7 +1,9 @@
 //! Tests of the whole crate, by noun.
 
 mod broken;
+mod currencies;
 mod ledger;
+mod methods;
 mod opening;
 mod orders;
 

@@ -1,7 +1,7 @@
 //! Accounts that were carried over: they go on as the account before would have.
 
 use proptest::prelude::*;
-use tradecore_types::{InstrumentKind, Money, OpeningLot, OrderId, Side, StrategyId};
+use tradecore_types::{CurrencyId, InstrumentKind, Money, OpeningLot, OrderId, Side, StrategyId};
 
 use super::instrument;
 use crate::{FillInput, Ledger, LedgerError};
@@ -27,6 +27,7 @@ fn fill(order: u64, strategy: u16, instrument: u32, is_buy: bool, price_ticks: i
         fee: Money(7),
         venue_time_ns: i64::try_from(order).unwrap(),
         closes: None,
+        fee_currency: None,
     }
 }
 
@@ -46,7 +47,7 @@ proptest! {
             fill(number, strategy, instrument, is_buy, price_ticks, lots)
         };
         for &each in &fills[..cut] {
-            plain.apply_fill(next(each)).unwrap();
+            plain.apply_fill(&next(each)).unwrap();
         }
         let lots: Vec<OpeningLot> = plain.opening_lots().collect();
         carried.open(plain.cash(), Some(plain.opening()), &lots).unwrap();
@@ -54,8 +55,8 @@ proptest! {
         let trades = plain.trades().count();
         for &each in &fills[cut..] {
             let each = next(each);
-            plain.apply_fill(each).unwrap();
-            carried.apply_fill(each).unwrap();
+            plain.apply_fill(&each).unwrap();
+            carried.apply_fill(&each).unwrap();
             prop_assert_eq!(carried.check(), Ok(()));
         }
         prop_assert_eq!(carried.audit(), Ok(()));
@@ -71,7 +72,7 @@ proptest! {
 fn without_what_the_owner_brought_profit_counts_from_the_opening() {
     let mut books = ledger(5);
     let mut before = ledger(1_000);
-    before.apply_fill(fill(1, 0, 0, true, 10, 2)).unwrap();
+    before.apply_fill(&fill(1, 0, 0, true, 10, 2)).unwrap();
     let lots: Vec<OpeningLot> = before.opening_lots().collect();
     books.open(Money(40), None, &lots).unwrap();
     assert_eq!((books.balance(), books.adjusted()), (books.opening(), Money::ZERO));
@@ -81,14 +82,17 @@ fn without_what_the_owner_brought_profit_counts_from_the_opening() {
 #[test]
 fn a_transfer_is_no_profit_and_an_adjustment_is() {
     let mut books = ledger(1_000);
-    books.transfer(Money(200)).unwrap();
-    books.adjust(Money(-30)).unwrap();
-    books.transfer(Money(-50)).unwrap();
+    books.transfer(CurrencyId::REPORTING, Money(200)).unwrap();
+    books.adjust(CurrencyId::REPORTING, Money(-30)).unwrap();
+    books.transfer(CurrencyId::REPORTING, Money(-50)).unwrap();
     assert_eq!((books.cash(), books.opening(), books.adjusted()), (Money(1_120), Money(1_150), Money(-30)));
     assert_eq!(books.audit(), Ok(()));
     let before = books.clone();
     let overflow = |refused: Result<(), LedgerError>| matches!(refused, Err(LedgerError::Overflow { .. }));
-    assert!(overflow(books.transfer(Money(i128::MAX))) && overflow(books.adjust(Money(i128::MAX))));
+    assert!(
+        overflow(books.transfer(CurrencyId::REPORTING, Money(i128::MAX)))
+            && overflow(books.adjust(CurrencyId::REPORTING, Money(i128::MAX)))
+    );
     assert_eq!((books.cash(), books.adjusted()), (before.cash(), before.adjusted()));
 }
 
@@ -103,6 +107,7 @@ fn an_opening_that_cannot_be_changes_nothing() {
         entry_ticks,
         lots,
         fee: Money::ZERO,
+        cost: None,
     };
     for lots in [
         vec![lot(2, 0, 1, 1)],

@@ -30,7 +30,13 @@ fn report(order_id: u64, body: ReportBody) -> Report {
 }
 
 fn filled(lots: i64) -> ReportBody {
-    ReportBody::Fill { price_ticks: 100, lots, liquidity: Liquidity::Maker, fee: Money::ZERO }
+    ReportBody::Fill {
+        price_ticks: 100,
+        lots,
+        liquidity: Liquidity::Maker,
+        fee: Money::ZERO,
+        fee_currency: None,
+    }
 }
 
 fn orders() -> Orders {
@@ -101,17 +107,34 @@ fn an_amendment_changes_price_and_open_size() {
     let mut orders = orders();
     orders.add(&intent(1, Side::Buy, 5)).unwrap();
     orders.apply(&report(1, filled(2))).applied().unwrap();
-    orders.note_replace(OrderId(1), 90, 10, 0).unwrap();
+    orders.note_replace(OrderId(1), Some(90), 10, 0).unwrap();
     // What is asked for may trade before we hear of it.
     assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
-    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 90, lots: 10 })).applied().unwrap();
+    orders.apply(&report(1, ReportBody::Replaced { price_ticks: Some(90), lots: 10 })).applied().unwrap();
     let order = orders.get(OrderId(1)).unwrap();
     assert_eq!((order.price_ticks, order.lots, order.open_lots()), (Some(90), Some(12), 10));
     assert_eq!(order.state, OrderState::PartiallyFilled);
     assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
-    let huge = ReportBody::Replaced { price_ticks: 90, lots: i64::MAX };
+    let huge = ReportBody::Replaced { price_ticks: Some(90), lots: i64::MAX };
     assert!(orders.apply(&report(1, huge)).surprise().is_some());
     assert_eq!(orders.working(StrategyId(0), InstrumentId(0)).buy_lots, 10);
+}
+
+#[test]
+fn an_amendment_that_states_no_price_keeps_the_one_that_is_known() {
+    let mut orders = orders();
+    for (number, kind) in [(1, OrderKind::Limit { price_ticks: 90 }), (2, OrderKind::MarketToLimit)] {
+        orders.add(&OrderIntent { kind, ..intent(number, Side::Buy, 5) }).unwrap();
+        let before = orders.get(OrderId(number)).unwrap().price_ticks;
+        for body in [
+            ReportBody::Restated { price_ticks: None, lots: 4 },
+            ReportBody::Replaced { price_ticks: None, lots: 3 },
+        ] {
+            orders.note_replace(OrderId(number), None, 3, 0).unwrap();
+            orders.apply(&report(number, body)).applied().unwrap();
+            assert_eq!(orders.get(OrderId(number)).unwrap().price_ticks, before);
+        }
+    }
 }
 
 #[test]
@@ -119,13 +142,13 @@ fn an_amendment_counts_at_its_worst_until_its_last_answer() {
     let mut orders = orders();
     let working = |orders: &Orders| orders.working_total(InstrumentId(0)).sell_lots;
     orders.add(&intent(1, Side::Sell, 5)).unwrap();
-    orders.note_replace(OrderId(1), 90, 8, 0).unwrap();
-    orders.note_replace(OrderId(1), 95, 2, 0).unwrap();
+    orders.note_replace(OrderId(1), Some(90), 8, 0).unwrap();
+    orders.note_replace(OrderId(1), Some(95), 2, 0).unwrap();
     assert_eq!(orders.get(OrderId(1)).unwrap().amending.price_ticks, Some(90));
     assert_eq!(working(&orders), 8);
     orders.apply(&report(1, ReportBody::ReplaceRejected(RejectReason::Unsupported))).applied().unwrap();
     assert_eq!(working(&orders), 8);
-    orders.apply(&report(1, ReportBody::Replaced { price_ticks: 95, lots: 2 })).applied().unwrap();
+    orders.apply(&report(1, ReportBody::Replaced { price_ticks: Some(95), lots: 2 })).applied().unwrap();
     assert_eq!(working(&orders), 2);
 }
 
@@ -135,7 +158,7 @@ fn unknown_counts_in_exposure_and_ends_on_the_word_of_the_venue() {
     orders.add(&intent(1, Side::Sell, 5)).unwrap();
     orders.note(OrderId(1), OrderEvent::OutcomeLost, 0).unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)).sell_lots, 5);
-    assert!(orders.note_replace(OrderId(1), 90, 5, 0).is_err());
+    assert!(orders.note_replace(OrderId(1), Some(90), 5, 0).is_err());
     orders.apply(&report(1, ReportBody::Canceled(CancelReason::Requested))).applied().unwrap();
     assert_eq!(orders.working_total(InstrumentId(0)), Working::default());
 }
@@ -197,9 +220,9 @@ fn moves() -> Vec<Result<ReportBody, OrderEvent>> {
         filled(3),
         ReportBody::Canceled(CancelReason::Requested),
         ReportBody::CancelRejected(RejectReason::UnknownOrder),
-        ReportBody::Replaced { price_ticks: 99, lots: 1 },
-        ReportBody::Replaced { price_ticks: 99, lots: 2 },
-        ReportBody::Restated { price_ticks: 99, lots: 2 },
+        ReportBody::Replaced { price_ticks: Some(99), lots: 1 },
+        ReportBody::Replaced { price_ticks: Some(99), lots: 2 },
+        ReportBody::Restated { price_ticks: Some(99), lots: 2 },
         ReportBody::ReplaceRejected(RejectReason::Unsupported),
     ]
     .into_iter()
@@ -230,7 +253,9 @@ fn every_sequence_of_eight_events_keeps_the_promises() {
                         Answer::Surprise(error) => Err(error),
                         answer => Ok(answer.applied()),
                     },
-                    Err(OrderEvent::ReplaceRequested) => after.note_replace(OrderId(1), 99, 4, 0).map(Some),
+                    Err(OrderEvent::ReplaceRequested) => {
+                        after.note_replace(OrderId(1), Some(99), 4, 0).map(Some)
+                    }
                     Err(event) => after.note(OrderId(1), event, 0).map(Some),
                 };
                 let outcome = outcome.map(|update| update.map(|it| (*it.order, it.before, it.after)));
@@ -293,7 +318,7 @@ proptest! {
                     Ok(body) => {
                         orders.apply(&Report { order_id: target, ..report(1, *body) });
                     }
-                    Err(OrderEvent::ReplaceRequested) => drop(orders.note_replace(target, 99, lots, 0)),
+                    Err(OrderEvent::ReplaceRequested) => drop(orders.note_replace(target, Some(99), lots, 0)),
                     Err(event) => drop(orders.note(target, *event, 0)),
                 }
             } else {
@@ -332,7 +357,7 @@ fn what_is_open_at_stake_asked_for_and_meant_is_told_apart() {
     orders.apply(&report(1, ReportBody::Accepted)).applied().unwrap();
     orders.apply(&report(1, filled(2))).applied().unwrap();
     assert_eq!(sizes(&orders), (7, 7, 7, 7));
-    let asked = |orders: &mut Orders, lots| orders.note_replace(OrderId(1), 100, lots, 0).map(|_| ());
+    let asked = |orders: &mut Orders, lots| orders.note_replace(OrderId(1), Some(100), lots, 0).map(|_| ());
     asked(&mut orders, 10).unwrap();
     assert_eq!(sizes(&orders), (7, 10, 10, 10));
     asked(&mut orders, 4).unwrap();

@@ -8,11 +8,11 @@ use tradecore_types::{
 /// What is left of one entry order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenPosition {
-    /// Strategy that holds it.
+    /// The strategy that holds it.
     pub strategy: StrategyId,
-    /// Order that opened it.
+    /// Number of the order that opened it.
     pub entry: OrderId,
-    /// Size, short is negative.
+    /// How many lots are held; short is negative.
     pub lots: i64,
 }
 
@@ -25,7 +25,7 @@ pub trait BarAccount {
     /// Why a report could not be applied; ends the bar at once.
     type Error;
 
-    /// Sizes an order that is a share of equity, at the price it is about to fill at, and remembers the
+    /// Sizes an order that is a share of buying power, at the price it is about to fill at, and remembers the
     /// size as the order's. Open positions are to be valued at `mark_ticks`.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ pub trait BarAccount {
     /// Whatever stops the engine.
     fn close(&mut self, position: OpenPosition) -> Result<Option<ApprovedOrder>, Self::Error>;
 
-    /// Tells whether what is held needs margin that is judged at the prices of these bars.
+    /// Tells whether what is held needs margin that is measured at the prices of these bars.
     fn is_margined(&self) -> bool {
         false
     }
@@ -100,7 +100,7 @@ pub trait BarAccount {
 
     /// Returns the next order that another one has cancelled (0) or made no larger than this, because of
     /// what was reported. None where orders do not depend on each other.
-    fn next_limit(&mut self) -> Option<(OrderId, i64)> {
+    fn next_cut(&mut self) -> Option<(OrderId, i64)> {
         None
     }
 

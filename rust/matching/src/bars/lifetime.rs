@@ -3,7 +3,7 @@
 use tradecore_types::{Bar, OrderId, ReportBody, TimeNs};
 
 use super::BarAccount;
-use super::execution::tell;
+use super::filling::tell;
 use super::matcher::BarMatcher;
 use super::queue::Waiting;
 

@@ -6,7 +6,7 @@ use tradecore_types::{
     TimeNs,
 };
 
-use super::execution::{Execution, tell};
+use super::filling::{FillTerms, tell};
 use super::lifetime::Interval;
 use super::path::Stop;
 use super::queue::{Queue, Waiting};
@@ -121,7 +121,7 @@ impl BarMatcher {
         self.follow_links(now_ns, account)
     }
 
-    /// Gives an order a new stated price (limit, else trigger; 0 keeps it) and size; it keeps its place, and
+    /// Gives an order a new stated price (limit, else trigger; none keeps it) and size; it keeps its place, and
     /// with a new price it meets the market anew, as an order that arrives does. Reports `Replaced`, or
     /// `ReplaceRejected` for an order that does not wait here, is a market order, has no price to be changed, a
     /// size that is not above 0, or is post-only and would trade at its new price.
@@ -132,14 +132,14 @@ impl BarMatcher {
     pub fn replace<A: BarAccount>(
         &mut self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
         now_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
         let body = match self.amended(order_id, price_ticks, lots, now_ns) {
             Ok(waiting) => {
-                let price_ticks = waiting.kind.price_ticks().or(waiting.trail_ticks).unwrap_or(0);
+                let price_ticks = waiting.kind.price_ticks().or(waiting.trail_ticks);
                 self.queue.replace(waiting);
                 ReportBody::Replaced { price_ticks, lots }
             }
@@ -153,14 +153,14 @@ impl BarMatcher {
     fn amended(
         &self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
         now_ns: TimeNs,
     ) -> Result<Waiting, RejectReason> {
         let Some(known) = self.queue.iter().find(|waiting| waiting.id() == order_id) else {
             return Err(RejectReason::UnknownOrder);
         };
-        let kind = if price_ticks == 0 { Some(known.kind) } else { known.kind.with_price(price_ticks) };
+        let kind = price_ticks.map_or(Some(known.kind), |new_ticks| known.kind.with_price(new_ticks));
         let kind = kind.filter(|kind| lots > 0 && *kind != OrderKind::Market);
         let kind = kind.ok_or(RejectReason::Unsupported)?;
         let is_new = known.is_new || kind != known.kind;
@@ -218,7 +218,7 @@ impl BarMatcher {
         Ok(())
     }
 
-    /// A bar opens that will close at `close_ns`: fills everything that executes at the open price. With
+    /// A bar opens that will close at `close_ns`: fills everything that fills at the open price. With
     /// [`BarOrder::Queue`] nothing fills yet, for the whole bar is tried at once.
     ///
     /// # Errors
@@ -288,7 +288,7 @@ impl BarMatcher {
         for place in 0..self.queue.begin_pass() {
             let Some(waiting) = self.queue.at(place) else { continue };
             if waiting.kind == OrderKind::Market {
-                self.execute(place, at_close(bar), account)?;
+                self.fill_place(place, at_close(bar), account)?;
             }
         }
         Ok(())
@@ -324,9 +324,9 @@ impl BarMatcher {
             self.under_way = None;
             return Ok(stop);
         }
-        let at = Execution { is_final: true, ..at_close(bar) };
+        let at = FillTerms { is_final: true, ..at_close(bar) };
         for place in 0..self.queue.begin_pass() {
-            self.execute(place, at, account)?;
+            self.fill_place(place, at, account)?;
         }
         Ok(None)
     }
@@ -427,8 +427,8 @@ impl BarMatcher {
 }
 
 /// A fill at the close of a bar, stamped with its opening time.
-fn at_close(bar: &Bar) -> Execution {
+fn at_close(bar: &Bar) -> FillTerms {
     let close_ticks = bar.close_ticks;
     let range_ticks = [bar.low_ticks, bar.high_ticks];
-    Execution::new(close_ticks, close_ticks, bar.open_time_ns, Liquidity::Taker, range_ticks)
+    FillTerms::new(close_ticks, close_ticks, bar.open_time_ns, Liquidity::Taker, range_ticks)
 }

@@ -9,7 +9,7 @@
 //! and always the one of the moment at which it came.
 
 mod account;
-mod execution;
+mod filling;
 mod lifetime;
 mod matcher;
 mod path;

@@ -7,7 +7,7 @@
 //! before limits and what closes a named entry before the rest, so that a loss is not missed.
 //!
 //! Where margin is used up on the way, the walk stops: the venue closes by force there, and the orders that the
-//! path had still to meet are gone. At one price orders trade first, and then the margin is judged.
+//! path had still to meet are gone. At one price orders trade first, and then the margin is looked at.
 //!
 //! What is set off inside a bar and cannot trade at that price waits for the next bar, because nothing proves
 //! that the price came back.
@@ -15,7 +15,7 @@
 use tradecore_types::{Bar, CancelReason, Liquidity, OrderKind, ReportBody, Side};
 
 use super::BarAccount;
-use super::execution::{Execution, closable, tell};
+use super::filling::{FillTerms, closable, tell};
 use super::matcher::BarMatcher;
 use super::queue::Waiting;
 use crate::dormant::Dormant;
@@ -173,8 +173,8 @@ impl BarMatcher {
             let mark_ticks = mark_ticks.unwrap_or(price_ticks);
             let range_ticks = [bar.low_ticks, bar.high_ticks];
             let fill_ticks = waiting.price_in(price_ticks, bar);
-            let at = Execution::new(fill_ticks, mark_ticks, bar.open_time_ns, liquidity, range_ticks);
-            return self.execute(place, at, account).map(|_| ());
+            let at = FillTerms::new(fill_ticks, mark_ticks, bar.open_time_ns, liquidity, range_ticks);
+            return self.fill_place(place, at, account).map(|_| ());
         }
         if waiting.is_immediate() {
             self.queue.take(place);

@@ -3,14 +3,14 @@
 use tradecore_risk::ApprovedOrder;
 use tradecore_types::{Bar, OrderId, OrderKind, Side, TimeInForce, TimeNs};
 
-/// An order that waits.
+/// An order that waits for a bar, with what the bars so far have made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Waiting {
-    /// As risk approved it.
+    /// The order as risk approved it.
     pub order: ApprovedOrder,
     /// Its kind with the price it has now.
     pub kind: OrderKind,
-    /// Its size; `None` while it is a share of equity.
+    /// Its size; `None` while it is a share of buying power.
     pub lots: Option<i64>,
     /// Whether no price has been shown to it yet: a limit that the first one is through takes.
     pub is_new: bool,
@@ -128,7 +128,7 @@ impl Waiting {
         self.kind.is_conditional() && !matches!(self.kind, OrderKind::Stop { .. })
     }
 
-    /// Tells whether it executes at this price: at the open, or when the price gets there.
+    /// Tells whether it fills at this price: at the open, or when the price gets there.
     pub(super) fn is_met(&self, ticks: i64) -> bool {
         match (self.kind, self.side()) {
             (OrderKind::Market, _) => true,

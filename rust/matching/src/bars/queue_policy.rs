@@ -2,12 +2,12 @@
 //!
 //! Source: the semantics (not the code) of `backtesting` 0.6.6, `_Broker._process_orders`. It knows market,
 //! limit and stop orders. While an order of another kind waits, or the margin of the instrument can be used up, the
-//! bar is walked instead: first what executes at the open, in queue order, then what the path meets
+//! bar is walked instead: first what fills at the open, in queue order, then what the path meets
 //! ([`super::path`]), because only a path says what the price comes to first.
 
 use tradecore_types::{Bar, CancelReason, ExitPrice, Liquidity, OrderKind, PaidPrice, ReportBody, Side};
 
-use super::execution::{Execution, tell};
+use super::filling::{FillTerms, tell};
 use super::matcher::BarMatcher;
 use super::path::{Stop, liquidity};
 use super::queue::Waiting;
@@ -35,7 +35,7 @@ impl BarMatcher {
             for place in 0..self.queue.begin_pass() {
                 let Some(waiting) = self.queue.in_time(place, bar) else { continue };
                 if waiting.is_met(bar.open_ticks) {
-                    self.execute(place, self.execution(&waiting, bar), account)?;
+                    self.fill_place(place, self.fill_terms(&waiting, bar), account)?;
                 }
             }
         }
@@ -56,8 +56,8 @@ impl BarMatcher {
                 }
                 continue;
             }
-            let at = self.execution(&waiting, bar);
-            let opened = self.execute(place, at, account)?;
+            let at = self.fill_terms(&waiting, bar);
+            let opened = self.fill_place(place, at, account)?;
             again |= opened && exits_may_follow(&waiting, at.price_ticks, bar);
         }
         Ok(again)
@@ -74,7 +74,7 @@ impl BarMatcher {
 
     /// Returns price and time of a fill: the open or the price it waited for, or, with
     /// [`BarFill::Close`], the close before for all but limits and exits of brackets.
-    fn execution(&self, waiting: &Waiting, bar: &Bar) -> Execution {
+    fn fill_terms(&self, waiting: &Waiting, bar: &Bar) -> FillTerms {
         let is_market = waiting.kind == OrderKind::Market;
         let is_exit = waiting.closes().is_some() && !is_market;
         let is_limit = matches!(waiting.kind, OrderKind::Limit { .. });
@@ -95,7 +95,7 @@ impl BarMatcher {
         let liquidity =
             if is_limit { liquidity(&Waiting { is_new: takes, ..*waiting }) } else { Liquidity::Taker };
         let range_ticks = [stamp.low_ticks, stamp.high_ticks];
-        Execution::new(price_ticks, bar.close_ticks, stamp.open_time_ns, liquidity, range_ticks)
+        FillTerms::new(price_ticks, bar.close_ticks, stamp.open_time_ns, liquidity, range_ticks)
     }
 }
 

@@ -15,7 +15,7 @@ pub enum BarFill {
 /// In which order the orders of one bar are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BarOrder {
-    /// At the open first everything that executes at the open price, closing orders before others; then what
+    /// At the open first everything that fills at the open price, closing orders before others; then what
     /// the path meets: from the open to the extreme that is worse for what is at stake, to the other extreme, to
     /// the close, one path for all orders.
     #[default]
@@ -30,7 +30,7 @@ pub enum BarOrder {
 /// What happens to open positions when the data end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Finalize {
-    /// They stay open.
+    /// They stay open, and their value at the last close counts.
     #[default]
     None,
     /// Orders are cancelled and every lot is closed at the last close, oldest first.
@@ -40,7 +40,7 @@ pub enum Finalize {
     LastOpen,
 }
 
-/// How a [`crate::BarMatcher`] behaves.
+/// What a [`crate::BarMatcher`] assumes where a bar does not tell what happened inside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarRules {
     /// When a market order fills.

@@ -3,7 +3,7 @@
 use tradecore_types::{Bar, CancelReason, OrderKind, ReportBody, Side, ValueError};
 
 use super::BarAccount;
-use super::execution::{Execution, tell};
+use super::filling::{FillTerms, tell};
 use super::matcher::BarMatcher;
 use super::queue::Waiting;
 
@@ -18,7 +18,7 @@ const PPM: i128 = 1_000_000;
 /// the venue has seen: of the bar before for a fill at an open, of the bar itself for one inside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Slippage {
-    /// Ticks, whatever the price.
+    /// So many ticks worse, whatever the price.
     pub ticks: i64,
     /// Parts per million of the price.
     pub ppm: i64,
@@ -92,11 +92,11 @@ impl Slippage {
 }
 
 impl BarMatcher {
-    /// Executes the order at a place as far as the bar goes; what is left waits there.
-    pub(super) fn execute_slipped<A: BarAccount>(
+    /// Fills the order at a place as far as the bar goes; what is left waits there.
+    pub(super) fn fill_slipped<A: BarAccount>(
         &mut self,
         place: usize,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<bool, A::Error> {
         let Some(waiting) = self.queue.at(place) else { return Ok(false) };
@@ -106,12 +106,12 @@ impl BarMatcher {
         if lots_max == 0 {
             return self.put_off(place, waiting, at, account).map(|()| false);
         }
-        // Sizes are judged at the worst price they can get, so that what is affordable stays so.
+        // Sizes are measured at the worst price they can get, so that what is affordable stays so.
         let taken_lots = self.taken_lots.saturating_add(lots_max);
         let price_ticks = self.slipped(&waiting, at.price_ticks, taken_lots, at.range_ticks);
-        let at = Execution { price_ticks, bar_ticks: Some(at.price_ticks), lots_max, ..at };
+        let at = FillTerms { price_ticks, bar_ticks: Some(at.price_ticks), lots_max, ..at };
         let Some(waiting) = self.queue.take(place) else { return Ok(false) };
-        let done = self.execute_taken(&waiting, at, account)?;
+        let done = self.fill_taken(&waiting, at, account)?;
         if let Some(lots) = done.rest {
             let rest = Waiting { lots: Some(lots), kind: set_off(waiting.kind), ..waiting };
             if rest.ends_at_once() {
@@ -130,7 +130,7 @@ impl BarMatcher {
         &mut self,
         place: usize,
         waiting: Waiting,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<(), A::Error> {
         let kind = set_off(waiting.kind);

@@ -1,14 +1,14 @@
-//! [`super::BarOrder::Time`]: what executes at the open, then what the path through the bar meets.
+//! [`super::BarOrder::Time`]: what fills at the open, then what the path through the bar meets.
 
 use tradecore_types::{Bar, CancelReason, ReportBody};
 
 use super::BarAccount;
-use super::execution::{Execution, tell};
+use super::filling::{FillTerms, tell};
 use super::matcher::BarMatcher;
 use super::path::liquidity;
 
 impl BarMatcher {
-    /// Fills everything that executes at the open: first what closes a named entry, then by arrival,
+    /// Fills everything that fills at the open: first what closes a named entry, then by arrival,
     /// then exits of new entries that the open is already through.
     ///
     /// It may be called again at the same open, for an order that appears at that instant: what was not met
@@ -35,8 +35,8 @@ impl BarMatcher {
             if waiting.closes().is_some() == closing && waiting.is_met(open_ticks) {
                 let price_ticks = waiting.price_in(open_ticks, bar);
                 let liquidity = liquidity(&waiting);
-                let at = Execution::new(price_ticks, open_ticks, time_ns, liquidity, range_ticks);
-                self.execute(place, at, account)?;
+                let at = FillTerms::new(price_ticks, open_ticks, time_ns, liquidity, range_ticks);
+                self.fill_place(place, at, account)?;
             }
         }
         Ok(())

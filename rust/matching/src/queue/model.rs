@@ -18,7 +18,7 @@ pub enum QueueModel {
     Conservative,
     /// `f(x) = x^exponent`; 1 takes each lot of the level for equally likely to leave.
     Power {
-        /// From 1 to 16.
+        /// From 1 to 16: the larger, the more surely a cancel is taken to be where more lots wait.
         exponent: u8,
     },
     /// `f(x) = log(1 + x)`, x in lots.

@@ -12,7 +12,7 @@ const WORTH_ASKING: usize = 4_096;
 
 type FloatArray<'py> = Bound<'py, PyArray1<f64>>;
 
-/// One array.
+/// The one array that an indicator with one value has.
 pub type OneArray<'py> = FloatArray<'py>;
 
 /// Input values that lie side by side: the caller's own, or a copy of a strided array.
@@ -23,7 +23,7 @@ pub struct Series<'py> {
 }
 
 impl<'py> Series<'py> {
-    /// Reads an argument.
+    /// Reads an argument that must be an array of numbers with one dimension.
     pub fn of(field: &str, value: &Bound<'py, PyAny>) -> PyResult<Self> {
         let given = float_array(field, value)?;
         let array = readable(field, given)?;
@@ -35,7 +35,7 @@ impl<'py> Series<'py> {
         Ok(Self { array: readable(field, float_array(field, &copy)?)?, is_still: true })
     }
 
-    /// Returns the values.
+    /// Returns the values without copying them.
     pub fn as_slice(&self) -> &[f64] {
         self.array.as_slice().unwrap_or_default()
     }

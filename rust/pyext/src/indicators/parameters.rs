@@ -8,7 +8,7 @@ pub mod period {
 
     use crate::errors::invalid_value;
 
-    /// As Python gives it.
+    /// The type in which Python gives it, before it is checked.
     pub type Value = i64;
 
     /// Takes a whole number; what is too large for 64 bits is capped, and refused later.
@@ -28,14 +28,14 @@ pub mod period {
     }
 }
 
-/// A distance.
+/// A distance, counted in deviations or ranges.
 pub mod width {
     use pyo3::prelude::*;
 
-    /// As Python gives it.
+    /// The type in which Python gives it, before it is checked.
     pub type Value = f64;
 
-    /// Takes a number.
+    /// Reads a number; a yes or no is none.
     pub fn given(value: &Bound<'_, PyAny>) -> PyResult<Value> {
         value.extract()
     }
@@ -54,7 +54,7 @@ pub mod seed {
 
     use crate::errors::invalid_argument;
 
-    /// As Python gives it.
+    /// The type in which Python gives it, before it is checked.
     pub type Value = &'static str;
 
     /// Takes one of two words.

@@ -10,7 +10,7 @@ use tradecore_types::{
 
 use crate::account::put_account;
 use crate::errors::data_error;
-use crate::reports::{put_report, put_said, put_surprise};
+use crate::reports::{put_report, put_said, put_some, put_surprise};
 use crate::risk::{scope_name, value_text};
 
 /// Returns the values of a record; what it does not have is left out.
@@ -52,7 +52,7 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
         }
         RecordBody::ReplaceRequest { order_id, price_ticks, lots } => {
             dict.set_item("order_id", order_id.0)?;
-            dict.set_item("price_ticks", price_ticks)?;
+            put_some(&dict, "price_ticks", *price_ticks)?;
             dict.set_item("lots", lots)?;
         }
         RecordBody::Link { order_id, after, oco } => {
@@ -99,7 +99,7 @@ fn put_sent(dict: &Bound<'_, PyDict>, sent: &Sent) -> PyResult<()> {
         SentBody::New { lots } => put_some(dict, "lots", lots),
         SentBody::Cancel => Ok(()),
         SentBody::Replace { price_ticks, lots } => {
-            dict.set_item("price_ticks", price_ticks)?;
+            put_some(dict, "price_ticks", price_ticks)?;
             dict.set_item("lots", lots)
         }
     }
@@ -134,11 +134,12 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
         EventBody::Book(update) => put_book(dict, update, bids, asks),
         EventBody::Flow(flow) => put_flow(dict, flow),
         EventBody::Feed(FeedState::Lost) => dict.set_item("state", "lost"),
+        EventBody::Feed(FeedState::Past) => dict.set_item("state", "past"),
         EventBody::Command(command) => put_command(dict, &command.kind),
         EventBody::Mark(mark) => dict.set_item("price_ticks", mark.price_ticks),
         EventBody::Funding(funding) => {
             dict.set_item("rate_ppb", funding.rate_ppb)?;
-            dict.set_item("mark_ticks", funding.mark_ticks)
+            dict.set_item("mark_ticks", funding.mark_ticks.unwrap_or(0))
         }
         // What an event about the account says, and what a venue says, are records of their own.
         EventBody::Account(_) | EventBody::Venue(_) | EventBody::Clock => Ok(()),
@@ -147,7 +148,7 @@ fn put_event(dict: &Bound<'_, PyDict>, event: &Event, bids: &Levels<'_>, asks: &
 
 /// Puts what a command says.
 pub fn put_command(dict: &Bound<'_, PyDict>, kind: &CommandKind) -> PyResult<()> {
-    dict.set_item("command", kind.name().as_str())?;
+    dict.set_item("command", kind.name().name())?;
     let Said { scope, limit, instrument, person } = kind.said();
     if let Some((name, id)) = scope.map(scope_name) {
         dict.set_item("scope", name)?;
@@ -213,7 +214,7 @@ pub fn put_intent(dict: &Bound<'_, PyDict>, intent: &OrderIntent) -> PyResult<()
     put_kind(dict, intent.kind)?;
     match intent.size {
         Size::Lots(lots) => dict.set_item("lots", lots)?,
-        Size::BuyingPowerPpm(ppm) => dict.set_item("equity_ppm", ppm)?,
+        Size::BuyingPowerPpm(ppm) => dict.set_item("buying_power_ppm", ppm)?,
     }
     let time_in_force = match intent.time_in_force {
         TimeInForce::Gtc => "gtc",
@@ -292,17 +293,6 @@ fn put_decision(dict: &Bound<'_, PyDict>, decision: &Decision<'_>) -> PyResult<(
         gates.append(entry)?;
     }
     dict.set_item("gates", gates)
-}
-
-fn put_some<'py, T: IntoPyObject<'py>>(
-    dict: &Bound<'py, PyDict>,
-    name: &str,
-    value: Option<T>,
-) -> PyResult<()> {
-    match value {
-        Some(value) => dict.set_item(name, value),
-        None => Ok(()),
-    }
 }
 
 /// Returns the name of a side.

@@ -155,7 +155,7 @@ impl BarAccount for Account {
         Ok(prices.find(|price_ticks| self.is_breached_at(*price_ticks)))
     }
 
-    fn next_limit(&mut self) -> Option<(OrderId, i64)> {
+    fn next_cut(&mut self) -> Option<(OrderId, i64)> {
         self.limits.retain(|id| self.orders.get(*id).is_some());
         (!self.limits.is_empty()).then(|| (self.limits.remove(0), 0))
     }
@@ -186,8 +186,9 @@ impl BarAccount for Account {
             fee,
             venue_time_ns: report.venue_time_ns,
             closes: intent.closes,
+            fee_currency: None,
         };
-        self.ledger.apply_fill(fill).map_err(|error| error.to_string())?;
+        self.ledger.apply_fill(&fill).map_err(|error| error.to_string())?;
         self.ledger.check().map_err(|error| error.to_string())
     }
 }

@@ -137,7 +137,7 @@ fn an_amendment_gives_a_day_order_no_further_bar() {
         end_until(&mut desk, 7 * DAY);
         let bar = bar_at(7 * DAY);
         desk.matcher.on_open(&bar, 8 * DAY, &mut desk.account).unwrap();
-        desk.matcher.replace(id, 94, 1, 7 * DAY + HOUR, &mut desk.account).unwrap();
+        desk.matcher.replace(id, Some(94), 1, 7 * DAY + HOUR, &mut desk.account).unwrap();
         desk.account.reports.clear();
         desk.matcher.on_bar(&bar, 8 * DAY, &mut desk.account).unwrap();
         assert_eq!(told(&desk.account.reports), ["1 Expired"], "{order:?}");

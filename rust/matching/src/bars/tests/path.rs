@@ -218,7 +218,7 @@ impl Walk {
 
     fn range(&mut self, open_ns: TimeNs, prices: [i64; 4]) {
         let [mut price, high, low, _] = prices;
-        self.judge(price);
+        self.look_at_margin(price);
         for corner in self.corners(open_ns, prices) {
             while price != corner && self.stop.is_none() {
                 price += (corner - price).signum();
@@ -230,14 +230,14 @@ impl Walk {
                         self.see(index, price, false, [low, high]);
                     }
                 }
-                self.judge(price);
+                self.look_at_margin(price);
             }
         }
         self.orders.iter_mut().for_each(|order| order.is_resting = false);
     }
 
     /// Orders trade at a price first, and then the margin is looked at.
-    fn judge(&mut self, price: i64) {
+    fn look_at_margin(&mut self, price: i64) {
         let is_breached = self.breaches.is_some_and(|[low, high]| {
             self.position > 0 && price <= low || self.position < 0 && price >= high
         });

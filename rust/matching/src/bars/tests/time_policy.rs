@@ -135,7 +135,7 @@ fn an_order_that_appears_at_an_open_starts_with_that_open() {
     let mut amended = desk();
     let id = amended.send(limit(0, Side::Sell, 120, 1));
     open_at(&mut amended, 1, [100, 101, 99, 100]);
-    amended.matcher.replace(id, 98, 1, 10, &mut amended.account).unwrap();
+    amended.matcher.replace(id, Some(98), 1, 10, &mut amended.account).unwrap();
     assert_eq!(told(&amended.account.reports), ["1 replaced 1@98", "1 fill 1@100 Taker"]);
 }
 
@@ -164,7 +164,7 @@ fn a_post_only_limit_makes_at_its_price_when_the_open_is_through_it() {
         let post = desk.send(OrderIntent { post_only: true, ..limit(0, Side::Buy, 90, 1) });
         desk.account.reports.clear();
         for known in [id, post] {
-            desk.matcher.replace(known, 98, 1, 35, &mut desk.account).unwrap();
+            desk.matcher.replace(known, Some(98), 1, 35, &mut desk.account).unwrap();
         }
         assert_eq!(told(&desk.account.reports), ["3 replaced 1@98", "4 ReplaceRejected(WouldTake)"]);
     }
@@ -224,8 +224,12 @@ fn an_order_that_may_not_wait_is_cancelled_after_the_open() {
 fn an_amendment_inside_a_bar_sees_no_price_from_before_it() {
     for order in [BarOrder::Time, BarOrder::Queue] {
         // Price and size that it is given at noon, and what the bar of that day fills.
-        let cases: [(i64, i64, &[&str]); 4] =
-            [(96, 2, &[]), (0, 3, &[]), (0, 2, &["1 fill 2@90 Maker"]), (0, 1, &["1 fill 1@90 Maker"])];
+        let cases: [(Option<i64>, i64, &[&str]); 4] = [
+            (Some(96), 2, &[]),
+            (None, 3, &[]),
+            (None, 2, &["1 fill 2@90 Maker"]),
+            (None, 1, &["1 fill 1@90 Maker"]),
+        ];
         for (price_ticks, lots, filled) in cases {
             let mut desk = Desk::new(BarFill::NextOpen, order);
             let id = desk.send(limit(0, Side::Buy, 90, 2));
@@ -235,7 +239,7 @@ fn an_amendment_inside_a_bar_sees_no_price_from_before_it() {
             desk.matcher.replace(id, price_ticks, lots, 15, &mut desk.account).unwrap();
             desk.account.reports.clear();
             desk.matcher.on_bar(&bar, 20, &mut desk.account).unwrap();
-            assert_eq!(told(&desk.account.reports), filled, "{order:?} {price_ticks} {lots}");
+            assert_eq!(told(&desk.account.reports), filled, "{order:?} {price_ticks:?} {lots}");
             // The next bar is after it.
             desk.bars = 1;
             desk.bar(prices);
@@ -249,8 +253,8 @@ fn cancel_and_replace_answer_for_orders_that_wait_and_refuse_others() {
     let mut desk = desk();
     let id = desk.send(limit(0, Side::Buy, 90, 1));
     desk.account.reports.clear();
-    desk.matcher.replace(id, 95, 4, 5, &mut desk.account).unwrap();
-    desk.matcher.replace(id, 95, 0, 5, &mut desk.account).unwrap();
+    desk.matcher.replace(id, Some(95), 4, 5, &mut desk.account).unwrap();
+    desk.matcher.replace(id, Some(95), 0, 5, &mut desk.account).unwrap();
     desk.matcher.cancel(id, CancelReason::Requested, 6, &mut desk.account).unwrap();
     desk.matcher.cancel(id, CancelReason::Requested, 7, &mut desk.account).unwrap();
     assert_eq!(

@@ -11,14 +11,14 @@ use super::queue::Waiting;
 
 /// Where and when an order fills.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Execution {
-    /// Price of the fill.
+pub(super) struct FillTerms {
+    /// The price of the fill, in ticks.
     pub price_ticks: i64,
     /// Price at which the account values what it holds meanwhile.
     pub mark_ticks: i64,
-    /// Time on the reports.
+    /// The time that its reports carry, in UTC nanoseconds.
     pub venue_time_ns: TimeNs,
-    /// Maker or taker.
+    /// Whether it waited in the book or traded on arrival, which decides the fee.
     pub liquidity: Liquidity,
     /// Low and high of its bar: slippage does not leave them, unless it is asked to.
     pub range_ticks: [i64; 2],
@@ -39,7 +39,7 @@ pub(super) struct Done {
     pub rest: Option<i64>,
 }
 
-impl Execution {
+impl FillTerms {
     /// A fill of a whole order at a price of the bar.
     pub(super) const fn new(
         price_ticks: i64,
@@ -54,22 +54,22 @@ impl Execution {
 }
 
 impl BarMatcher {
-    /// Executes the order at a place; it is gone afterwards, unless the entry it closes still waits.
+    /// Fills the order at a place; it is gone afterwards, unless the entry it closes still waits.
     /// Tells whether it opened a position.
-    pub(super) fn execute<A: BarAccount>(
+    pub(super) fn fill_place<A: BarAccount>(
         &mut self,
         place: usize,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<bool, A::Error> {
         if self.is_too_early(place, account) {
             return Ok(false);
         }
         let opened = if !self.rules.slippage.is_none() && !at.is_final {
-            self.execute_slipped(place, at, account)?
+            self.fill_slipped(place, at, account)?
         } else {
             let Some(waiting) = self.queue.take(place) else { return Ok(false) };
-            self.execute_taken(&waiting, at, account)?.opened
+            self.fill_taken(&waiting, at, account)?.opened
         };
         self.follow_links(at.venue_time_ns, account)?;
         Ok(opened)
@@ -81,7 +81,7 @@ impl BarMatcher {
         venue_time_ns: TimeNs,
         account: &mut A,
     ) -> Result<(), A::Error> {
-        while let Some((order_id, lots)) = account.next_limit() {
+        while let Some((order_id, lots)) = account.next_cut() {
             if lots == 0 {
                 match self.queue.take_where(|waiting| waiting.id() == order_id) {
                     Some(waiting) => {
@@ -93,7 +93,7 @@ impl BarMatcher {
             } else if let Some(waiting) = self.queue.get_mut(order_id) {
                 if waiting.lots.is_some_and(|known| known > lots) {
                     waiting.lots = Some(lots);
-                    let price_ticks = waiting.kind.price_ticks().or(waiting.trail_ticks).unwrap_or(0);
+                    let price_ticks = waiting.kind.price_ticks().or(waiting.trail_ticks);
                     let body = ReportBody::Restated { price_ticks, lots };
                     account.report(Report { venue_time_ns, order_id, body })?;
                 }
@@ -104,19 +104,19 @@ impl BarMatcher {
         Ok(())
     }
 
-    /// Executes an order that was taken out of the queue, at most `at.lots_max` of it.
-    pub(super) fn execute_taken<A: BarAccount>(
+    /// Fills an order that was taken out of the queue, at most `at.lots_max` of it.
+    pub(super) fn fill_taken<A: BarAccount>(
         &mut self,
         waiting: &Waiting,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<Done, A::Error> {
         if matches!(waiting.kind, OrderKind::Stop { .. }) {
             tell(waiting, at.venue_time_ns, ReportBody::Triggered, account)?;
         }
         match waiting.closes() {
-            Some(_) => self.execute_closing(waiting, at, account),
-            None => self.execute_plain(waiting, at, account),
+            Some(_) => self.fill_closing(waiting, at, account),
+            None => self.fill_plain(waiting, at, account),
         }
     }
 
@@ -131,10 +131,10 @@ impl BarMatcher {
     }
 
     /// Closes what is left of the named entry, at most the order's size.
-    fn execute_closing<A: BarAccount>(
+    fn fill_closing<A: BarAccount>(
         &mut self,
         waiting: &Waiting,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<Done, A::Error> {
         let held = held_for(waiting, account);
@@ -156,10 +156,10 @@ impl BarMatcher {
     }
 
     /// Closes the opposite position first, then opens the rest if the account can pay for it.
-    fn execute_plain<A: BarAccount>(
+    fn fill_plain<A: BarAccount>(
         &mut self,
         waiting: &Waiting,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<Done, A::Error> {
         let whole = match self.size(waiting, at, account) {
@@ -205,7 +205,7 @@ impl BarMatcher {
     fn size<A: BarAccount>(
         &self,
         waiting: &Waiting,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<i64, RejectReason> {
         let sized = match waiting.lots {
@@ -221,10 +221,10 @@ impl BarMatcher {
         &mut self,
         waiting: &Waiting,
         lots: i64,
-        at: Execution,
+        at: FillTerms,
         account: &mut A,
     ) -> Result<Option<i64>, A::Error> {
-        let Execution { mut price_ticks, liquidity, bar_ticks, .. } = at;
+        let FillTerms { mut price_ticks, liquidity, bar_ticks, .. } = at;
         if let Some(bar_ticks) = bar_ticks {
             let taken_lots = self.taken_lots.saturating_add(lots);
             price_ticks = self.slipped(waiting, bar_ticks, taken_lots, at.range_ticks);
@@ -233,7 +233,7 @@ impl BarMatcher {
         let Some(fee) = self.fees.fee(&self.instrument, price_ticks, lots, liquidity) else {
             return Ok(None);
         };
-        let body = ReportBody::Fill { price_ticks, lots, liquidity, fee };
+        let body = ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency: None };
         tell(waiting, at.venue_time_ns, body, account).map(|()| Some(price_ticks))
     }
 
@@ -242,7 +242,7 @@ impl BarMatcher {
         &mut self,
         entry: &Waiting,
         lots: i64,
-        at: Execution,
+        at: FillTerms,
         paid_ticks: i64,
         account: &mut A,
     ) -> Result<(), A::Error> {
@@ -278,7 +278,7 @@ impl BarMatcher {
         for waiting in self.queue.iter_mut() {
             if let Some((price_ticks, lots)) = shrunk(waiting, account) {
                 waiting.lots = Some(lots);
-                let body = ReportBody::Restated { price_ticks, lots };
+                let body = ReportBody::Restated { price_ticks: Some(price_ticks), lots };
                 account.report(Report { venue_time_ns, order_id: waiting.id(), body })?;
             }
         }
@@ -319,7 +319,7 @@ pub(super) fn tell<A: BarAccount>(
 /// Reports that the rest of an order is gone.
 fn cancel_rest<A: BarAccount>(
     waiting: &Waiting,
-    at: Execution,
+    at: FillTerms,
     reason: CancelReason,
     account: &mut A,
 ) -> Result<Done, A::Error> {

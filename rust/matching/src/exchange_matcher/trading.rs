@@ -78,7 +78,10 @@ impl ExchangeMatcher {
             let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
             let left = self.arrive(&ticket, tape);
             if left > 0 {
-                tape.tell(ticket.order_id, ReportBody::Restated { price_ticks, lots: left });
+                tape.tell(
+                    ticket.order_id,
+                    ReportBody::Restated { price_ticks: Some(price_ticks), lots: left },
+                );
             }
             return;
         }
@@ -87,7 +90,7 @@ impl ExchangeMatcher {
 
     /// Lets an order take what it can; the rest waits or is cancelled. Returns what waits.
     fn arrive(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) -> i64 {
-        let Some(left) = self.take_own(ticket, tape).filter(|left| *left > 0) else { return 0 };
+        let Some(left) = self.trade_own(ticket, tape).filter(|left| *left > 0) else { return 0 };
         let key = own_key(ticket.order_id);
         let Ticket { order_id, side, post_only, .. } = *ticket;
         let rests = ticket.may_rest()
@@ -113,7 +116,7 @@ impl ExchangeMatcher {
 
     /// Lets an order of ours take; returns what is left, or `None` when a meeting with another order of
     /// ours ended it.
-    fn take_own(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) -> Option<i64> {
+    fn trade_own(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) -> Option<i64> {
         let outcome = self.take(&Taker::of(ticket), tape);
         let ended = outcome.is_stopped || (outcome.left == 0 && outcome.decremented > 0);
         if ended {
@@ -121,7 +124,7 @@ impl ExchangeMatcher {
             return None;
         }
         if outcome.decremented > 0 {
-            let price_ticks = ticket.limit_ticks().unwrap_or(0);
+            let price_ticks = ticket.limit_ticks();
             tape.tell(ticket.order_id, ReportBody::Restated { price_ticks, lots: outcome.left });
         }
         Some(outcome.left)
@@ -131,10 +134,10 @@ impl ExchangeMatcher {
     pub(super) fn amend(
         &mut self,
         order_id: OrderId,
-        price_ticks: i64,
+        price_ticks: Option<i64>,
         lots: i64,
         tape: &mut Tape<'_>,
-    ) -> Result<(i64, Option<Ticket>), RejectReason> {
+    ) -> Result<(Option<i64>, Option<Ticket>), RejectReason> {
         if !self.is_open(order_id) {
             return Err(RejectReason::UnknownOrder);
         }
@@ -152,10 +155,10 @@ impl ExchangeMatcher {
         }
         let key = own_key(order_id);
         let order = self.book.order(key).ok_or(RejectReason::UnknownOrder)?;
-        let price_ticks = if price_ticks == 0 { order.price_ticks } else { price_ticks };
+        let price_ticks = price_ticks.unwrap_or(order.price_ticks);
         if price_ticks == order.price_ticks && self.book.reduce(key, lots) {
             self.publish(order.side, price_ticks, tape);
-            return Ok((price_ticks, None));
+            return Ok((Some(price_ticks), None));
         }
         let kind = match self.book.display_lots(key) {
             Some(display_lots) => OrderKind::Iceberg { price_ticks, display_lots },
@@ -174,7 +177,7 @@ impl ExchangeMatcher {
         }
         self.withdraw(key, tape);
         self.own.retain(|own| own.order_id != order_id);
-        Ok((price_ticks, Some(ticket)))
+        Ok((Some(price_ticks), Some(ticket)))
     }
 
     /// Lets every dormant order arrive that the trades of this input have set off, oldest first.
@@ -231,7 +234,10 @@ impl ExchangeMatcher {
                     own.retain(|own| own.order_id != order_id);
                     tape.tell(order_id, ReportBody::Canceled(CancelReason::SelfTrade));
                 } else {
-                    tape.tell(order_id, ReportBody::Restated { price_ticks, lots: left_lots });
+                    tape.tell(
+                        order_id,
+                        ReportBody::Restated { price_ticks: Some(price_ticks), lots: left_lots },
+                    );
                 }
             }
             BookEvent::Traded { key, price_ticks, lots, left_lots } => {

@@ -1,0 +1,94 @@
+//! The venue's own names of orders: some venues know no other.
+//!
+//! **Invariant:** an open order keeps its name; those of orders that have ended are bounded, and the oldest goes first.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use tradecore_ledger::Orders;
+use tradecore_types::{Adopted, OrderId};
+
+/// Names that are remembered of orders that have ended: a venue tells of what is minutes old.
+const NAMES_MAX: usize = 1 << 16;
+
+/// How a venue calls the orders of the books, and which of them others made.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    of_orders: BTreeMap<OrderId, Name>,
+    oldest_first: VecDeque<OrderId>,
+    /// Names of orders that others made, while they are remembered.
+    adopted: BTreeSet<Box<str>>,
+}
+
+/// How an order is called.
+#[derive(Debug)]
+struct Name {
+    venue: Box<str>,
+    /// What whoever made it called it, when others did.
+    client: Option<Box<str>>,
+    is_adopted: bool,
+}
+
+impl Names {
+    /// Remembers how the venue calls an order; an amendment may give it another name.
+    pub(crate) fn note(&mut self, order_id: OrderId, venue: &str, orders: &Orders) {
+        match self.of_orders.get_mut(&order_id) {
+            Some(name) if *name.venue == *venue => {}
+            Some(name) => name.venue = venue.into(),
+            None => self.add(order_id, Name { venue: venue.into(), client: None, is_adopted: false }, orders),
+        }
+    }
+
+    /// Remembers an order that others made.
+    pub(crate) fn note_adopted(&mut self, order_id: OrderId, found: &Adopted, orders: &Orders) {
+        let Some(venue) = found.venue_order_id.clone() else { return };
+        self.adopted.insert(venue.clone());
+        self.add(order_id, Name { venue, client: found.client_order_id.clone(), is_adopted: true }, orders);
+    }
+
+    fn add(&mut self, order_id: OrderId, name: Name, orders: &Orders) {
+        self.of_orders.insert(order_id, name);
+        self.oldest_first.push_back(order_id);
+        // Two for one: so what open orders keep beyond the bound goes once they have ended.
+        for _ in 0..2 {
+            if self.oldest_first.len() > NAMES_MAX
+                && let Some(order_id) = self.oldest_first.pop_front()
+            {
+                self.let_go(order_id, orders);
+            }
+        }
+    }
+
+    fn let_go(&mut self, order_id: OrderId, orders: &Orders) {
+        if orders.get(order_id).is_some() {
+            self.oldest_first.push_back(order_id);
+        } else if let Some(name) = self.of_orders.remove(&order_id) {
+            self.adopted.remove(&name.venue);
+        }
+    }
+
+    /// Tells whether an order of others, by its name at the venue, is in the books.
+    pub(crate) fn has_adopted(&self, venue: &str) -> bool {
+        self.adopted.contains(venue)
+    }
+
+    /// Tells whether others made an order.
+    pub(crate) fn is_adopted(&self, order_id: OrderId) -> bool {
+        !self.adopted.is_empty() && self.of_orders.get(&order_id).is_some_and(|name| name.is_adopted)
+    }
+
+    /// Visits what is remembered: number, the venue's name, and the name that others gave an order of theirs, and
+    /// whether it is one.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (OrderId, &str, Option<&str>, bool)> {
+        let all = self.of_orders.iter();
+        all.map(|(order_id, name)| (*order_id, &*name.venue, name.client.as_deref(), name.is_adopted))
+    }
+
+    /// Appends the canonical bytes of what decides something: which orders others made.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        for (order_id, name) in self.of_orders.iter().filter(|(_, name)| name.is_adopted) {
+            out.extend_from_slice(&order_id.0.to_le_bytes());
+            out.extend_from_slice(&name.venue.len().to_le_bytes());
+            out.extend_from_slice(name.venue.as_bytes());
+        }
+    }
+}
