@@ -80,11 +80,13 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Closed trades in the order they were closed: `entry_time_ns`, `exit_time_ns` (opening time of
         the bar of the fill, UTC nanoseconds), `side` (+1 long, -1 short), `quantity`, `entry_price`,
         `exit_price`, `pnl` (net of commission), `commission` (entry and exit), `strategy_id`,
-        `instrument_id`.
+        `instrument_id`. Money is in the settlement currency of the instrument, and a fee in another currency
+        is no part of it.
     cash_flows : ndarray, shape (n,), structured
         Money that came and went without a fill, oldest first: `time_ns`, `kind` (`funding`, `borrow`,
-        `liquidation_fee`, `insurance`), `strategy_id`, `instrument_id`, `amount` (negative: paid). Final
-        equity is opening cash, `pnl` of closed trades, these amounts and what open positions are up.
+        `liquidation_fee`, `insurance`), `strategy_id`, `instrument_id`, `amount` (negative: paid; in the
+        settlement currency). Of an account with one currency final equity is opening cash, `pnl` of closed
+        trades, these amounts and what open positions are up.
     costs : Costs
         Sums of fees and of cash flows, exact.
     times_ns : ndarray of int64, shape (rows,)
@@ -94,7 +96,7 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     equity : ndarray of float64, shape (rows,)
         Equity at the close of every bar or at every sample, positions at the last price.
     stats : Statistics
-        Figures as defined there.
+        Figures as defined there, money in the currency of the account at the last prices.
     orders_digest : str
         Hash of every order, refusal, cancel and amendment, hexadecimal.
     state_hash : str
@@ -324,19 +326,27 @@ def _paid(received: str) -> str:
     return received[1:] if received.startswith("-") else f"-{received}" if received != "0" else "0"
 
 
+def _prices_of_settlement(engine: Engine) -> NDArray[np.float64]:
+    """Return what a unit of each settlement currency is worth now: statistics are in one currency."""
+    balances, spec = engine.balances(), engine.spec
+    prices = [balances[spec.balance_of(each)].price for each in spec.instruments]
+    return np.array([float(price or 0) for price in prices])
+
+
 def _statistics(engine: Engine, trades: NDArray[Any], curve: dict[str, NDArray[Any]]) -> Statistics:
     times_ns = curve["time_ns"]
     last_row = len(times_ns) - 1
     is_sampled = engine.spec.venue.matching is not Matching.BARS
+    prices = _prices_of_settlement(engine)[trades["instrument_id"]]
     closed = ClosedTrades(
         entry_bar=np.minimum(np.searchsorted(times_ns, trades["entry_time_ns"]), last_row),
         exit_bar=np.minimum(np.searchsorted(times_ns, trades["exit_time_ns"]), last_row),
         quantity=trades["quantity"] * trades["side"],
         entry_price=trades["entry_price"],
         exit_price=trades["exit_price"],
-        pnl=trades["pnl"],
-        commission=trades["commission"],
-        entry_value=entry_values(trades, engine.instruments),
+        pnl=trades["pnl"] * prices,
+        commission=trades["commission"] * prices,
+        entry_value=entry_values(trades, engine.instruments) * prices,
         entry_time_ns=trades["entry_time_ns"] if is_sampled else None,
         exit_time_ns=trades["exit_time_ns"] if is_sampled else None,
     )

@@ -11,7 +11,7 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     Prices are ticks and sizes lots of the instrument; `best_bid_ticks` and `best_ask_ticks` are `None` when
     there is no quote. An amendment is shown as the whole order that it makes: `quantity_lots` is its open
     size and `price_ticks` its limit, else its trigger, `None` when it states no price. The size of an order
-    that is a share of equity is an estimate.
+    that is a share of buying power is an estimate.
 
     `request` says what is asked for: `new` (an order), `amend` (another price or a larger size), `arm` (an
     order that comes `after` another one is sent) or `grow` (it grows with the fills of that one).

@@ -15,7 +15,7 @@ from tradecore.domain.errors import (
     VenueError,
 )
 from tradecore.domain.instrument import Instrument
-from tradecore.domain.opening import Adjustment, LossState, Opening, OpeningLot, Transfer
+from tradecore.domain.opening import Adjustment, Conversion, LossState, Opening, OpeningLot, Transfer
 from tradecore.domain.sessions import ALWAYS_OPEN, SessionTable
 from tradecore.domain.spec import (
     AccountSpec,
@@ -29,6 +29,7 @@ from tradecore.domain.spec import (
     InstrumentKind,
     InstrumentRiskSpec,
     InstrumentSpec,
+    LotMethod,
     MarginMode,
     MarginSpec,
     MarginTierSpec,
@@ -43,6 +44,7 @@ from tradecore.domain.spec import (
     SequenceRule,
     SlippageSpec,
     StrategyRiskSpec,
+    VenueAccountSpec,
     VenueSpec,
 )
 
@@ -54,6 +56,7 @@ __all__ = [
     "BarOrder",
     "BrokenInvariantError",
     "ConfigError",
+    "Conversion",
     "DataError",
     "EngineSpec",
     "EventBatch",
@@ -70,6 +73,7 @@ __all__ = [
     "InvalidValueError",
     "LatencySamples",
     "LossState",
+    "LotMethod",
     "MarginMode",
     "MarginSpec",
     "MarginTierSpec",
@@ -92,6 +96,7 @@ __all__ = [
     "StrategyWarning",
     "TradecoreError",
     "Transfer",
+    "VenueAccountSpec",
     "VenueError",
     "VenueSpec",
 ]

@@ -19,7 +19,7 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def name_of_class(class_name: str) -> str:
-    """Return `set_limit` for `SetLimit`."""
+    """Return the name by which records and people call a command: `set_limit` for `SetLimit`."""
     return _CAPITAL.sub("_", class_name).lower()
 
 
@@ -47,7 +47,7 @@ class Plain(
 
 
 class Pause(Plain, frozen=True, kw_only=True):
-    """Take no new risk."""
+    """Refuse what adds risk until `Resume`; cancels and closing orders still work."""
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
@@ -59,7 +59,7 @@ class Pause(Plain, frozen=True, kw_only=True):
 
 
 class Resume(Plain, frozen=True, kw_only=True):
-    """End a pause."""
+    """End a pause: what adds risk is judged again, and no longer refused."""
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
@@ -91,7 +91,7 @@ class Kill(Plain, frozen=True, kw_only=True):
 
 
 class ReleaseKill(Plain, frozen=True, kw_only=True):
-    """Release the kill switch."""
+    """Release the kill switch, so that new orders are judged again."""
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
@@ -108,7 +108,8 @@ class Personal(Plain, frozen=True, kw_only=True):
     Attributes
     ----------
     scope : str
-        Whom it is about: `account`, `strategy:NAME` or `instrument:SYMBOL`, as far as the command allows.
+        Whom it is about: `account`, `strategy:NAME` or `instrument:SYMBOL`, as far as the command allows;
+        where an engine has several accounts `portfolio` or `account:NAME`.
     person : str
         Who answers for it: 1 to 32 bytes. Nobody is known in journals of before that was asked.
     """
@@ -218,11 +219,4 @@ def told(recorded: RecordedCommand, units: Units) -> str:
 
 
 def _scope(recorded: RecordedCommand, units: Units) -> str:
-    number = recorded.scope_id or 0
-    match recorded.scope:
-        case "strategy":
-            return f"strategy:{units.strategy(number)}"
-        case "instrument":
-            return f"instrument:{units.symbol(number)}"
-        case scope:
-            return scope or ""
+    return units.scope(recorded.scope or "", recorded.scope_id or 0)

@@ -4,8 +4,8 @@ import msgspec
 
 from tradecore._core import (
     BEHAVIOUR_VERSION,
+    JournalFinding,
     JournalReader,
-    JournalVerdict,
     JournalWriter,
     decode_frames,
     encode_session,
@@ -18,9 +18,9 @@ from tradecore.domain.journal_folder import JournalFolder
 __all__ = [
     "BEHAVIOUR_VERSION",
     "NOT_OF_MARKET",
+    "JournalFinding",
     "JournalFolder",
     "JournalReader",
-    "JournalVerdict",
     "JournalWriter",
     "RecordKind",
     "decode_frames",
@@ -32,7 +32,9 @@ __all__ = [
 
 
 # Input that is neither of the market nor time: commands, what is about the account, and a venue's word.
-NOT_OF_MARKET = frozenset({"command", "account", "venue_report", "outcome_lost", "reconciled"})
+NOT_OF_MARKET = frozenset(
+    {"command", "account", "venue_report", "outcome_lost", "reconciling", "reconciled", "adopted"}
+)
 
 
 class RecordKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from tradecore._core import (
+    JournalFinding,
     JournalReader,
-    JournalVerdict,
     JournalWriter,
     journal_set_aside,
     journal_succeed,
@@ -19,8 +20,8 @@ from tradecore.domain.record import JournalPosition
 from tradecore.domain.times import iso_time
 
 CHUNK_BYTES_MAX = 4 << 20
-# What the name of a journal ends with that is about to take the place of another one.
-_SUCCESSOR = ".next"
+# How the name of a journal begins and ends that is about to take the place of another one.
+_SUCCESSOR = (".", ".next")
 _MAGIC = b"TCJOURN\n"
 _DIGITS = frozenset("0123456789")
 
@@ -30,7 +31,7 @@ class JournalFolder:
 
     Today these are the journal itself, `<path>.lock`, the tails that crashes left unfinished
     (`<path>.torn-<offset>`), the journals that were set aside (`<path>.<time of the last change>`), and for
-    a moment the one that is about to take its place (`<path>.next`).
+    a moment the one that is about to take its place (`.<name>.next`, a name that no journal may have).
     Whoever uses a journal relies on none of these names, nor on their number: a place in a journal is a
     `JournalPosition`, and its size is the sum of its files.
 
@@ -48,8 +49,15 @@ class JournalFolder:
         self._path = Path(path)
 
     def __repr__(self) -> str:
-        """Show where it is."""
+        """Show the path, by which a message tells one journal from another."""
         return f"JournalFolder({self.where!r})"
+
+    @staticmethod
+    def has_kept_name(path: str | os.PathLike[str]) -> bool:
+        """Tell whether a name is kept for a journal that is about to take the place of another one."""
+        name = Path(path).name
+        first, last = _SUCCESSOR
+        return name.startswith(first) and name.endswith(last)
 
     @property
     def absolute(self) -> Path:
@@ -67,6 +75,8 @@ class JournalFolder:
     def is_journal(self) -> bool:
         """Tell whether what is there begins as a journal does; what cannot be read does not."""
         try:
+            if not self.exists():
+                return False
             with self._path.open("rb") as file:
                 return file.read(len(_MAGIC)) == _MAGIC
         except OSError:
@@ -112,8 +122,11 @@ class JournalFolder:
     def reader(self) -> JournalReader:
         """Return a reader at the beginning; it may follow a writer, changes nothing and takes no lock.
 
-        Raises `StorageError` when the journal cannot be opened.
+        Raises `StorageError` when the journal cannot be opened, or is no file: a pipe would be waited for.
         """
+        with suppress(OSError):
+            if not stat.S_ISREG(self._path.stat().st_mode):
+                raise StorageError(self.where, "is no journal: it is a directory, pipe, socket or device")
         return JournalReader(self.where)
 
     def reader_at(self, position: JournalPosition) -> JournalReader | None:
@@ -124,10 +137,17 @@ class JournalFolder:
         reader = self.reader()
         if position.next_seq == 0:
             return reader
-        if position.first != hash_of_first(self.reader().read_frames(1)):
+        if position.first != self.first_hash():
             return None
         reader.skip_to(position.next_seq)
         return reader if position_of(reader, position.first) == position else None
+
+    def first_hash(self) -> str:
+        """Return the hash of the first record, by which a journal is known; empty where it has none yet.
+
+        Raises `StorageError` when the journal cannot be read.
+        """
+        return hash_of_first(self.reader().read_frames(1))
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the frames in order, whole frames only, some megabytes at a time.
@@ -138,7 +158,7 @@ class JournalFolder:
         while data := reader.read_frames(CHUNK_BYTES_MAX):
             yield data
 
-    def verify(self) -> JournalVerdict:
+    def verify(self) -> JournalFinding:
         """Check every byte and say whether the journal is whole; changes nothing and takes no lock.
 
         Raises `StorageError` when it cannot be read or is none.
@@ -156,6 +176,8 @@ class JournalFolder:
             When another process writes it, when it is no journal, or when it cannot be renamed; it then stays
             as it is.
         """
+        if self._path.is_symlink():
+            return self._at_its_place().set_aside()
         try:
             if self.is_free():
                 return None
@@ -184,12 +206,10 @@ class JournalFolder:
         StorageError
             When another process writes this journal, or when the disk says no; it is in place then.
         """
-        successor = self._path.with_name(f"{self._path.name}{_SUCCESSOR}")
-        try:
-            # Of an attempt that a crash has ended.
-            successor.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(str(successor), f"cannot be removed: {error.strerror}") from error
+        if self._path.is_symlink():
+            return self._at_its_place().succeed(frames, created_ns, file_bytes)
+        successor = self._path.with_name(self._path.name.join(_SUCCESSOR))
+        _remove_attempt(successor)
         writer = JournalWriter.open(str(successor), created_ns)
         try:
             writer.append(frames)
@@ -199,6 +219,10 @@ class JournalFolder:
         with suppress(OSError):
             successor.with_name(f"{successor.name}.lock").unlink(missing_ok=True)
         return JournalFolder(kept_in)
+
+    def _at_its_place(self) -> "JournalFolder":
+        """Return the journal that a symbolic link leads to: what is kept of it lies beside it."""
+        return JournalFolder(self._path.resolve())
 
     def _suffix(self) -> str:
         """Return what the name of a journal that is kept ends with: the time of its last change."""
@@ -210,6 +234,8 @@ class JournalFolder:
 
     def older(self) -> "list[JournalFolder]":
         """Return the journals that were set aside here, the oldest first; none when nobody can look."""
+        if self._path.is_symlink():
+            return self._at_its_place().older()
         prefix = f"{self._path.name}."
         try:
             names = [entry.name for entry in self._path.parent.iterdir()]
@@ -218,6 +244,17 @@ class JournalFolder:
         suffixes = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
         stamped = sorted((order, suffix) for suffix in suffixes if (order := _order_of(suffix)) is not None)
         return [JournalFolder(self._path.with_name(prefix + suffix)) for _, suffix in stamped]
+
+
+def _remove_attempt(successor: Path) -> None:
+    """Remove what an attempt has left that a crash ended; nothing that somebody writes."""
+    left = JournalFolder(successor)
+    # Under another name it is nobody's any more: it got that name under the lock of the one writer.
+    ended = left.set_aside() if left.is_journal() else left
+    try:
+        (ended or left).absolute.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(str(successor), f"cannot be removed: {error.strerror}") from error
 
 
 def position_of(reader: JournalReader, first: str) -> JournalPosition:

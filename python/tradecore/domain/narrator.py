@@ -37,7 +37,7 @@ _OF_ORDER = (
 # Reports after which nothing more is heard of an order.
 _LAST_WORDS = frozenset(name for name, is_terminal in order_states() if is_terminal)
 # What becomes a decimal in `values`: fields that are money, prices or sizes.
-_MONEY_FIELDS = frozenset({"fee", "amount", "equity", "maintenance"})
+_MONEY_FIELDS = frozenset({"fee", "amount", "equity", "maintenance", "received", "rate"})
 
 
 def opening_lot_words(lot: Mapping[str, Any], units: Units) -> str:
@@ -124,6 +124,10 @@ class Narrator:
             case bodies.Surprise() as body:
                 waits = "; no new risk is taken until books and venue are compared" if body.halts else ""
                 return f"NOT EXPECTED of {self._of(order, body)}: {body.surprise.replace('_', ' ')}{waits}"
+            case bodies.Adopted() as body:
+                return self._tell_adopted(body)
+            case bodies.Reconciling():
+                return "the books are compared with what the venue has; no new risk is taken until they agree"
             case bodies.Reconciled():
                 return "the books were compared with what the venue has, and agree"
             case bodies.Decision() as body:
@@ -195,7 +199,7 @@ class Narrator:
         if order is None:
             return Noted(record=record)
         if isinstance(about, bodies.Report):
-            order.take_report(about)
+            order.note_report(about)
             if about.report in _LAST_WORDS or order.is_filled:
                 self._end(order)
         elif isinstance(about, bodies.Sized):
@@ -269,7 +273,10 @@ class Narrator:
 
     def _tell_fill(self, noted: Noted, fill: bodies.Report) -> str:
         order, units, fee = noted.order, self.units, fill.fee or 0
-        paid = f"rebate {units.money(-fee)}" if fee < 0 else f"fee {units.money(fee)}"
+        currency = "" if order is None else units.settlement(order.instrument)
+        if fill.fee_currency is not None:
+            currency = units.named_currency(fill.fee_currency)
+        paid = f"rebate {units.money(-fee, currency)}" if fee < 0 else f"fee {units.money(fee, currency)}"
         if order is None:
             return f"{self._of(order, fill)} filled as {fill.liquidity}, {paid}"
         instrument = order.instrument
@@ -284,6 +291,8 @@ class Narrator:
         )
 
     def _tell_account(self, told: bodies.Account) -> str:
+        if told.account == "conversion":
+            return _conversion_words(told)
         if told.account != "opening":
             amount = told.amount or 0
             what = "came" if amount >= 0 else "went"
@@ -293,6 +302,15 @@ class Narrator:
         before = f"; the journal before ends with {told.before[:16]}" if told.before is not None else ""
         changed = f"; {'; '.join(told.changed.splitlines())}" if told.changed else ""
         return f"the account begins with {cash} and {held}{before}{changed}"
+
+    def _tell_adopted(self, found: bodies.Adopted) -> str:
+        size = self._sized(found.instrument, found.lots)
+        price = self._priced(found.instrument, found.price_ticks)
+        whose = f"belongs to {self.units.strategy(found.strategy)} from here on"
+        if found.adopted == "order":
+            return f"an order of others, {found.venue_order_id}, to {found.side} {size}{price} {whose}"
+        done = "bought" if found.side == "buy" else "sold"
+        return f"a position that others {done}, {size}{price}, {whose}"
 
     def _tell_decision(self, decision: bodies.Decision) -> str:
         said = []
@@ -307,7 +325,8 @@ class Narrator:
         done = "paid" if flow.amount < 0 else "received"
         what = flow.cash_flow.replace("_", " ")
         whose = f"{self.units.symbol(flow.instrument)} of {self.units.strategy(flow.strategy)}"
-        return f"{what}: {whose} {done} {self.units.money(abs(flow.amount))}, due {iso_time(flow.due_ns)}"
+        amount = self.units.money(abs(flow.amount), self.units.settlement(flow.instrument))
+        return f"{what}: {whose} {done} {amount}, due {iso_time(flow.due_ns)}"
 
     def _tell_liquidation(self, forced: bodies.Liquidation) -> str:
         units = self.units
@@ -369,9 +388,19 @@ _REASONS = {
     "unknown_order": "the venue does not know the order",
     "unsupported": "the venue does not know this kind of order",
     "risk_refused": "a limit refused it",
+    "never_arrived": "it is proved that the venue never had it",
+    "not_permitted": "the venue does not let us: look at the key, its rights and the clock",
 }
 
 
 def decimal_text(value: object) -> object:
     """Return exact decimals as text, as JSON lines have them; everything else as it is."""
     return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _conversion_words(told: bodies.Account) -> str:
+    given, received, rate = (exact_money(amount or 0) for amount in (told.amount, told.received, told.rate))
+    fee = exact_money(told.fee or 0)
+    paid = f", {'rebate' if fee < 0 else 'fee'} {abs(fee):f} {told.fee_currency}" if fee else ""
+    became = f"{given:f} {told.currency} became {received:f} {told.into}"
+    return f"conversion: {became}, {rate:f} {told.into} for 1 {told.currency}{paid}: {told.reason}"

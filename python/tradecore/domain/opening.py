@@ -1,4 +1,4 @@
-"""What an account begins with, corrections, and money its owner brings or takes: the values."""
+"""What an account begins with, corrections, conversions, and money its owner brings or takes: the values."""
 
 from decimal import Decimal
 
@@ -22,6 +22,9 @@ class OpeningLot(msgspec.Struct, frozen=True, kw_only=True):
         Number of the order that opened it; 0 when nobody knows.
     entry_fee : Decimal
         Fee of the entry: a part of the result of the trade; it was paid before and is not paid again.
+    cost : Decimal or None
+        What it cost in the settlement currency, short below 0, where lots are closed at their average cost;
+        `None`: its size at its price.
     """
 
     strategy: str
@@ -31,6 +34,7 @@ class OpeningLot(msgspec.Struct, frozen=True, kw_only=True):
     entry_time_ns: int
     entry_order: int = 0
     entry_fee: Decimal = Decimal(0)
+    cost: Decimal | None = None
 
 
 class LossState(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +79,14 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     cash : dict of str to Decimal
-        Money at hand by currency. An account has one balance, in `account.currency`.
+        Money at hand by currency, positions paid in full; one that is left out begins with nothing.
     lots : tuple of OpeningLot
         Open lots, in the order in which they were opened.
     prices : dict of str to Decimal
         Last prices by symbol: what positions are valued at until there is another price.
     brought : Decimal or None
-        What the owner has brought so far; profit counts from there. `None`: it counts from this opening.
+        What the owner has brought so far, in `account.currency`; profit counts from there. `None`: it counts
+        from this opening.
     losses : tuple of LossState
         What loss limits count from.
     last_order_id : int
@@ -127,4 +132,37 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
 
     currency: str
     amount: Decimal
+    reason: str
+
+
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """Cash that was changed from one currency into another, outside of any instrument: dust, for example.
+
+    It happened already, so no balance is asked for. Where both currencies have a price, what the rate was
+    worse by than these prices is a loss, and so is the fee; the rest is neither profit nor loss.
+
+    Attributes
+    ----------
+    currency, amount : str, Decimal
+        What was given: above 0.
+    into : str
+        Currency that was received for it.
+    received, rate : Decimal or None
+        How much was received, before the fee, or how much for a unit of `currency`: one of them, above 0. The
+        other one follows from it, rounded half away from zero to 10^-18.
+    fee : Decimal
+        What it cost; below 0 for a rebate.
+    fee_currency : str or None
+        In which currency; `None`: in `into`.
+    reason : str
+        Says in a line why.
+    """
+
+    currency: str
+    amount: Decimal
+    into: str
+    received: Decimal | None = None
+    rate: Decimal | None = None
+    fee: Decimal = Decimal(0)
+    fee_currency: str | None = None
     reason: str

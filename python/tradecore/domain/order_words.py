@@ -10,7 +10,7 @@ from tradecore.domain.units import Units
 class KnownOrder(msgspec.Struct, kw_only=True):
     """What is known of an order; changes with what is heard of it.
 
-    `lots` is its whole size, `None` while it is a share of equity without a size; `terms` are the
+    `lots` is its whole size, `None` while it is a share of buying power without a size; `terms` are the
     values of its record, the price as the venue has changed it since.
     """
 
@@ -39,7 +39,7 @@ class KnownOrder(msgspec.Struct, kw_only=True):
         """Whether nothing of it is open any more."""
         return self.lots is not None and self.filled_lots >= self.lots > 0
 
-    def take_report(self, report: Report) -> None:
+    def note_report(self, report: Report) -> None:
         """Change with a report of the venue."""
         match report.report:
             case "fill":
@@ -53,7 +53,7 @@ class KnownOrder(msgspec.Struct, kw_only=True):
                 self.move_to(report.price_ticks)
 
     def move_to(self, price_ticks: int) -> None:
-        """Give it another price."""
+        """Set the price that the order has from now on, in ticks."""
         self.terms = msgspec.structs.replace(self.terms, price_ticks=price_ticks)
 
 
@@ -82,8 +82,8 @@ def price_text(units: Units, instrument: int, ticks: int) -> str:
 def _size(order: KnownOrder, units: Units) -> str:
     if order.lots is not None:
         return f"{units.quantity(order.instrument, order.lots):f}"
-    if order.terms.equity_ppm is not None:
-        return f"{order.terms.equity_ppm / 10_000:g}% of the equity in"
+    if order.terms.buying_power_ppm is not None:
+        return f"{order.terms.buying_power_ppm / 10_000:g}% of the buying power in"
     return ""
 
 

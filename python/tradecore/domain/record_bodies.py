@@ -2,9 +2,10 @@
 
 A class is named as its kind (`CashFlow` is `cash_flow`), and a test compares classes and fields with the
 table of the native module. Prices are whole ticks, sizes whole lots, times UTC nanoseconds, money whole atto
-units (10^-18) of the account currency; strategies and instruments are their numbers. What a record does not
-have is `None`. None of them can be in a cycle, so that the collector of cycles leaves them out (`gc=False`);
-that makes one in half the time.
+units (10^-18): of the settlement currency of the instrument it is about, else of the account currency.
+Strategies, instruments and currencies are their numbers. What a record does not have is `None`. None of them
+can be in a cycle, so that the collector of cycles leaves them out (`gc=False`); that makes one in half the
+time.
 """
 
 import re
@@ -47,7 +48,7 @@ class StateHash(Body, frozen=True, kw_only=True, gc=False):
 
 
 class Bar(Body, frozen=True, kw_only=True, gc=False):
-    """A finished bar."""
+    """A bar that was fed, when it had closed."""
 
     instrument: int
     open_time_ns: int
@@ -59,7 +60,7 @@ class Bar(Body, frozen=True, kw_only=True, gc=False):
 
 
 class Quote(Body, frozen=True, kw_only=True, gc=False):
-    """Best bid and ask."""
+    """A change of the best bid or ask: prices in ticks, sizes in lots."""
 
     instrument: int
     bid_ticks: int
@@ -128,7 +129,7 @@ class Command(Body, frozen=True, kw_only=True, gc=False):
 
 
 class Clock(Body, frozen=True, kw_only=True, gc=False):
-    """Time passed."""
+    """Time has passed in which nothing else was fed."""
 
 
 class Mark(Body, frozen=True, kw_only=True, gc=False):
@@ -147,16 +148,22 @@ class Funding(Body, frozen=True, kw_only=True, gc=False):
 
 
 class Account(Body, frozen=True, kw_only=True, gc=False):
-    """What is about the account: `account` is `opening`, `adjustment` or `transfer`.
+    """What is about the account: `account` is `opening`, `adjustment`, `transfer` or `conversion`.
 
     An opening has cash by currency, the lots that are open, last prices, what guards of losses remember, and
     the head (`before`) of the journal that it goes on from. `brought` is what the owner brought in all.
+    A conversion gave `amount` of `currency` and `received` so much `into` another one, `rate` for a unit.
     """
 
     account: str
     currency: str | None = None
     amount: int | None = None
     reason: str | None = None
+    into: str | None = None
+    received: int | None = None
+    rate: int | None = None
+    fee: int | None = None
+    fee_currency: str | None = None
     cash: dict[str, int] | None = None
     brought: int | None = None
     lots: list[dict[str, int]] | None = None
@@ -179,6 +186,7 @@ class VenueReport(Body, frozen=True, kw_only=True, gc=False):
     lots: int | None = None
     liquidity: str | None = None
     fee: int | None = None
+    fee_currency: int | None = None
     reason: str | None = None
     venue_order_id: str | None = None
     trade_id: str | None = None
@@ -192,14 +200,40 @@ class OutcomeLost(Body, frozen=True, kw_only=True, gc=False):
     order_id: int
 
 
+class Reconciling(Body, frozen=True, kw_only=True, gc=False):
+    """The books are compared with what the venue has from here on; new risk waits for it."""
+
+    instrument: int
+
+
 class Reconciled(Body, frozen=True, kw_only=True, gc=False):
     """The books were compared with what the venue has, and agree."""
 
     instrument: int
 
 
+class Adopted(Body, frozen=True, kw_only=True, gc=False):
+    """What others made at the account belongs to `strategy` from here on: `adopted` is `order` or `position`.
+
+    Its order is the next record; `lots` is the whole size of an order, or what came of a position, which has
+    the price and the fee by which it counts.
+    """
+
+    instrument: int
+    strategy: int
+    side: str
+    lots: int
+    venue_time_ns: int
+    adopted: str
+    price_ticks: int | None = None
+    fee: int | None = None
+    fee_currency: int | None = None
+    venue_order_id: str | None = None
+    client_order_id: str | None = None
+
+
 class OrderTerms(Body, frozen=True, kw_only=True, gc=False):
-    """All that makes an order. One of `lots` and `equity_ppm` is its size."""
+    """All that makes an order. One of `lots` and `buying_power_ppm` is its size."""
 
     order_id: int
     strategy: int
@@ -214,7 +248,7 @@ class OrderTerms(Body, frozen=True, kw_only=True, gc=False):
     activation_ticks: int | None = None
     display_lots: int | None = None
     lots: int | None = None
-    equity_ppm: int | None = None
+    buying_power_ppm: int | None = None
     time_in_force: str
     expire_ns: int | None = None
     post_only: bool
@@ -249,15 +283,18 @@ class CancelRequest(Body, frozen=True, kw_only=True, gc=False):
 
 
 class ReplaceRequest(Body, frozen=True, kw_only=True, gc=False):
-    """An amendment was asked for: new open size, and new price (0 keeps it)."""
+    """An amendment was asked for: new open size, and new price (none keeps it)."""
 
     order_id: int
-    price_ticks: int
+    price_ticks: int | None = None
     lots: int
 
 
 class Report(Body, frozen=True, kw_only=True, gc=False):
-    """What the venue said about an order. A fill has price, size, liquidity and fee."""
+    """What the venue said about an order. A fill has price, size, liquidity and fee.
+
+    `fee_currency` is there when it is not the settlement currency of the instrument.
+    """
 
     order_id: int
     venue_time_ns: int
@@ -266,6 +303,7 @@ class Report(Body, frozen=True, kw_only=True, gc=False):
     lots: int | None = None
     liquidity: str | None = None
     fee: int | None = None
+    fee_currency: int | None = None
     reason: str | None = None
 
 
@@ -327,14 +365,14 @@ class Link(Body, frozen=True, kw_only=True, gc=False):
 
 
 class Sized(Body, frozen=True, kw_only=True, gc=False):
-    """An order that was a share of equity has its size now."""
+    """An order that was a share of buying power has its size now."""
 
     order_id: int
     lots: int
 
 
 class Sent(Body, frozen=True, kw_only=True, gc=False):
-    """A request left for the venue: `new`, `cancel` or `replace` (price 0 keeps the price)."""
+    """A request left for the venue: `new`, `cancel` or `replace` (without a price it keeps its own)."""
 
     order_id: int
     request: str
@@ -368,6 +406,7 @@ AnyBody = (
     | Account
     | VenueReport
     | OutcomeLost
+    | Reconciling
     | Reconciled
     | Order
     | Refused
@@ -382,6 +421,7 @@ AnyBody = (
     | Sized
     | Sent
     | Surprise
+    | Adopted
 )
 # Bodies that are about an order, by its number in `order_id`.
 OfOrder = (

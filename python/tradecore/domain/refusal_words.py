@@ -94,6 +94,15 @@ def _money(units: Units, _instrument: int, atto: int) -> str:
     return text if text.startswith("more") else f"{text} {units.currency}"
 
 
+def _of_base(units: Units, instrument: int, atto: int) -> str:
+    text = money_text(atto)
+    return text if text.startswith("more") else f"{text} {units.base(instrument)}"
+
+
+def _currency(units: Units, _instrument: int, number: int) -> str:
+    return units.named_currency(number)
+
+
 def _percent(_units: Units, _instrument: int, ppm: int) -> str:
     return f"{Decimal(ppm) / 10_000:f}%"
 
@@ -117,7 +126,8 @@ _FIXED = {
     "reference_missing": "there is no market price yet to judge it by",
     "not_a_number": "a price, size or share is not a number; is an indicator not warm yet?",
     "decision_gate": "a decision gate said no",
-    "unreconciled": "the venue said what cannot be true of the books; they are compared with it first",
+    "unreconciled": "the books are compared with what the venue has first",
+    "warming_up": "what happens is of the past, and warms up indicators; nothing is sent on it",
     "instrument_not_allowed": "the strategy may not trade this instrument; `tradecore allow` changes that",
 }
 _SENTENCES: dict[str, tuple[str, _Number]] = {
@@ -133,6 +143,14 @@ _SENTENCES: dict[str, tuple[str, _Number]] = {
     "executions_max": ("halted: the strategy had {value} fills in the window, allowed are {limit}", _count),
     "reduce_only": ("{value} would do more than close: at most {limit} can be closed", _size),
     "buying_power": ("it needs {value}, the account can pay {limit}", _money),
+    "not_owned": (
+        "with other open orders it sells {value} that was not bought, the account has {limit}",
+        _of_base,
+    ),
+    "conversion_missing": (
+        "there is no price of {value} yet; `account.conversions` says where it comes from",
+        _currency,
+    ),
     "gross_max": ("the sum of all exposures could become {value}, allowed are {limit}", _money),
     "net_max": ("long less short could become {value}, allowed are {limit}", _money),
     "identical_order": ("an order just like it was sent {value} ago, {limit} must pass", _span),

@@ -49,16 +49,15 @@ EXPONENT_MAX = 40
 # A float of more digits before its point is infinite.
 FLOAT_EXPONENT_MAX = 307
 
-_DRY_RUN = 'a dry run is mode = "paper" here: live data, and fills that are simulated'
+DRY_RUN = 'a dry run is mode = "paper" here: live data, and fills that are simulated'
 # What settings are called in other programs, whose users write those words first.
 _OTHER_KEYS = {
-    "dry_run": _DRY_RUN,
+    "dry_run": DRY_RUN,
     "dry_run_wallet": "the money of a dry run is `cash` in [account]",
-    "sandbox": _DRY_RUN,
-    "paper_trading": _DRY_RUN,
+    "sandbox": DRY_RUN,
+    "paper_trading": DRY_RUN,
 }
 _OTHER_MODES = (
-    "live",
     "real",
     "production",
     "trade",
@@ -81,7 +80,7 @@ class Problems:
         self.found: list[InvalidValueError] = []
 
     def __call__(self, key: str, value: object, rule: str) -> None:
-        """Note a problem."""
+        """Note what is wrong with the value of a key, and go on: all problems are told at once."""
         self.found.append(InvalidValueError(key, value, rule))
 
     def add(self, error: InvalidValueError, key: str) -> None:
@@ -218,7 +217,7 @@ class _Field:
 
     @cached_property
     def type(self) -> inspect.Type:
-        """Its type."""
+        """What the field may hold, read from its annotation when somebody first asks."""
         return _shallow(self.declared)
 
 
@@ -307,7 +306,10 @@ def _union(value: object, kind: inspect.UnionType, key: str, report: Report) -> 
     options = [option for option in kind.types if not isinstance(option, inspect.NoneType)]
     if len(options) == 1:
         return checked(value, options[0], key, report)
-    if any(isinstance(option, inspect.DictType) for option in options):
+    kinds = {type(option) for option in options}
+    if kinds == {inspect.DictType, inspect.StrType}:
+        return _amounts(value, options, key, report)
+    if inspect.DictType in kinds:
         return _names_or_list(value, options, key, report)
     if any(isinstance(option, inspect.StrType) for option in options):
         return _one_or_several(value, options, key, report)
@@ -323,6 +325,16 @@ def _union(value: object, kind: inspect.UnionType, key: str, report: Report) -> 
         report(_join(key, "kind"), tag, f"must be one of {', '.join(sorted(tables))}")
         return _BAD
     return _struct(value, tables[tag], key, report)
+
+
+def _amounts(value: object, options: list[inspect.Type], key: str, report: Report) -> object:
+    """Check a key that is one decimal amount or a table of them by name."""
+    if not isinstance(value, dict):
+        return checked(value, next(o for o in options if isinstance(o, inspect.StrType)), key, report)
+    if not value or not _is_table(value):
+        report(key, value, "must be an amount, or a table of amounts by their names")
+        return _BAD
+    return {name: _decimal(item, _join(key, name), report, least=0) for name, item in value.items()}
 
 
 def _one_or_several(value: object, options: list[inspect.Type], key: str, report: Report) -> object:
@@ -376,7 +388,7 @@ def _one_of(value: object, known: Sequence[str], key: str, report: Report) -> ob
     if isinstance(word, str) and word in known:
         return word
     is_elsewhere = key == "mode" and isinstance(word, str) and word.lower() in _OTHER_MODES
-    hint = f"; no order goes to a venue yet, and {_DRY_RUN}" if is_elsewhere else ""
+    hint = f'; real money is mode = "live", and {DRY_RUN}' if is_elsewhere else ""
     report(key, value, f"must be one of {', '.join(known)}{hint}")
     return _BAD
 
@@ -387,6 +399,11 @@ def _text(value: object, kind: inspect.StrType, key: str, report: Report) -> obj
             # TOML has days of its own, written without quotes.
             value = value.isoformat()
         return _words(value, kind, key, report)
+    return _decimal(value, key, report, least=1 if key.rpartition(".")[2] in POSITIVE_KEYS else None)
+
+
+def _decimal(value: object, key: str, report: Report, *, least: int | None) -> object:
+    """Check a decimal number kept as text; `least` 1 stands for above 0, 0 for not below 0."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         report(key, value, "must be a number")
         return _BAD
@@ -403,8 +420,8 @@ def _text(value: object, kind: inspect.StrType, key: str, report: Report) -> obj
         # Written out it would have more digits than any number here can hold.
         report(key, value, "must fit 64 bits with at most 18 decimals")
         return _BAD
-    if number <= 0 and key.rpartition(".")[2] in POSITIVE_KEYS:
-        report(key, value, "must be above 0")
+    if least is not None and (number < 0 or (least and number == 0)):
+        report(key, value, "must be above 0" if least else "must not be below 0")
         return _BAD
     return value if isinstance(value, str) else format(number or Decimal(0), "f")
 

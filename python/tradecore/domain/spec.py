@@ -31,11 +31,12 @@ PpmPositive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class Mode(StrEnum):
-    """Where orders go."""
+    """Where requests go: to the simulated venue, nowhere, or to a venue outside."""
 
     BACKTEST = "backtest"
     SHADOW = "shadow"
     PAPER = "paper"
+    LIVE = "live"
 
 
 class InstrumentKind(StrEnum):
@@ -192,6 +193,8 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     `calendar` says when the instrument trades, and so when an order for the day ends: `24/7` (each day, at
     `venue.day_end_ns`), `fx` (17:00 in New York, from Sunday 17:00 to Friday 17:00) or an exchange by its
     code or name, such as `XNYS`, `NASDAQ`, `XLON` or `CME`, holidays and early closes included.
+
+    `account` is the venue account that trades it, by its name; absent: that of `[account]`.
     """
 
     symbol: Name
@@ -206,15 +209,38 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     borrow_ppm: Count = 0
     calendar: Name = ALWAYS_OPEN
     margin: MarginSpec | None = None
+    settlement: Name | None = None
+    base: Name | None = None
+    account: Name | None = None
+
+
+class LotMethod(StrEnum):
+    """Which lots of a position a fill closes: the oldest, the newest, or the oldest at the average cost.
+
+    What an order closes by name, as the exits of an entry do, comes first whatever the method. Equity is the
+    same with each; what is realised, and when, is not.
+    """
+
+    FIFO = "fifo"
+    LIFO = "lifo"
+    AVERAGE = "average"
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The account: its name (one engine per name), currency, opening cash and leverage."""
+    """The account: its name (one engine per name), currency, opening cash and leverage.
+
+    `currency` is what equity and limits are in. `cash` is an amount of it, or a table by currency. Of every
+    other currency `conversions` says what a unit is worth: the symbol of the instrument whose mark is its
+    price in what that instrument is settled in (an inverse contract: in `currency`), or a constant as text.
+    `lots` says which lots of a position fills close: `fifo`, `lifo` or `average`.
+    """
 
     name: Name = "paper"
     currency: Name = "USD"
-    cash: str = "10000"
+    cash: str | dict[str, str] = "10000"
     leverage: str = "1"
+    conversions: dict[str, str] = {}
+    lots: LotMethod = LotMethod.FIFO
 
 
 class FeeWindow(StrEnum):
@@ -237,13 +263,15 @@ class FeesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     A fee is rounded half away from zero to 1e-18 of the account currency. `[[fees.tiers]]` lower them: the
     fills with which a volume is reached pay the rates from before, those of later events the rates of the
-    tier.
+    tier. `currency` is what the simulated venue takes fees in, at the conversions of the account, while there
+    is enough of it; absent: what each instrument is settled in.
     """
 
     maker_bps: str = "0"
     taker_bps: str = "0"
     window: FeeWindow = FeeWindow.DAYS_30
     tiers: tuple[FeeTierSpec, ...] = ()
+    currency: Name | None = None
 
 
 class SlippageSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -317,6 +345,9 @@ class SelfTrade(StrEnum):
 
 class ScopeRiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[risk.account]`: limits over all strategies and instruments; a limit that is absent is off.
+
+    Where an engine has several accounts these are the limits of the first, `[accounts.risk]` those of each
+    other one and `[risk.portfolio]` those of all together.
 
     Exposures count positions and every open order (in flight, working and unknown) at the last prices:
     `gross_max` bounds the sum of the largest positions they could lead to, `net_max` long less short.
@@ -400,8 +431,28 @@ class RiskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     day_start_ns: OfDayNs = 0
     calls_max: Calls = 100_000
     account: ScopeRiskSpec = ScopeRiskSpec()
+    portfolio: ScopeRiskSpec | None = None
     strategy: dict[str, StrategyRiskSpec] = {}
     instrument: dict[str, InstrumentRiskSpec] = {}
+
+
+class VenueAccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[accounts]]`: a venue account beside that of `[account]`, with money and terms of its own.
+
+    Its instruments name it (`account = "kraken"`), and are settled in `currency` unless they say otherwise:
+    absent, that is the reporting currency. `cash` is an amount of `currency`, or a table by currency; what a
+    unit of another currency is worth, `[account.conversions]` says for all accounts. `fees` and `venue` that
+    are absent are as in `[fees]` and `[venue]`; the volume of fee tiers is the account's own. `risk` has its
+    limits. Measured latencies, `finalize` and `day_end_ns` are settings of `[venue]` alone.
+    """
+
+    name: Name
+    currency: Name | None = None
+    cash: str | dict[str, str]
+    leverage: str = "1"
+    fees: FeesSpec | None = None
+    venue: VenueSpec | None = None
+    risk: ScopeRiskSpec = ScopeRiskSpec()
 
 
 class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -409,12 +460,45 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     `calendars` has the sessions of every calendar that an instrument names, `24/7` apart. A day order is
     refused when the last session of its table has ended.
+
+    `watched` names the kinds of orders that wait for a price and that a venue outside does not have: the
+    engine watches the market for them, and sends a market or a limit order once one is set off.
     """
 
     mode: Mode = Mode.PAPER
     instruments: tuple[InstrumentSpec, ...]
     calendars: dict[str, SessionTable] = {}
     account: AccountSpec = AccountSpec()
+    accounts: tuple[VenueAccountSpec, ...] = ()
     fees: FeesSpec = FeesSpec()
     venue: VenueSpec = VenueSpec()
     risk: RiskSpec = RiskSpec()
+    watched: tuple[str, ...] = ()
+
+    @property
+    def account_names(self) -> tuple[str, ...]:
+        """Names of the venue accounts, by their numbers."""
+        return self.account.name, *(each.name for each in self.accounts)
+
+    @property
+    def account_scopes(self) -> tuple[str, ...]:
+        """Scopes of limits over all strategies: the one account, or the portfolio and each of several."""
+        if not self.accounts:
+            return ("account",)
+        return "portfolio", *(f"account:{name}" for name in self.account_names)
+
+    def account_of(self, instrument: InstrumentSpec) -> str:
+        """Return the name of the venue account that trades an instrument."""
+        return instrument.account or self.account.name
+
+    def settlement_of(self, instrument: InstrumentSpec) -> str:
+        """Return the currency that an instrument is settled in."""
+        if instrument.settlement is not None:
+            return instrument.settlement
+        own = [each.currency for each in self.accounts if each.name == instrument.account]
+        return next(iter(own), None) or self.account.currency
+
+    def balance_of(self, instrument: InstrumentSpec) -> str:
+        """Return the name of the balance that an instrument is settled in: `USD`, or `kraken:USD`."""
+        account, currency = self.account_of(instrument), self.settlement_of(instrument)
+        return currency if account == self.account.name else f"{account}:{currency}"

@@ -3,7 +3,10 @@
 from collections.abc import Collection
 
 from tradecore.domain import shape
-from tradecore.domain.spec import EngineSpec, InstrumentSpec
+from tradecore.domain.spec import AccountSpec, EngineSpec, InstrumentSpec, Mode, VenueSpec
+
+# What an engine has once, however many venues it trades at.
+_OF_FIRST_VENUE = {"latency_file", "latency_digest", "finalize", "day_end_ns"}
 
 ACCOUNT_NAME_RULE = "must be letters, digits, - and _: it names a directory"
 
@@ -66,6 +69,7 @@ def check_names(tree: dict[str, object], strategies: Collection[str] | None, rep
             report(f"instruments[{index}].symbol", symbol, "is listed twice")
         elif isinstance(symbol, str):
             symbols.append(symbol)
+    _check_accounts(tree, report)
     risk = _table(tree, "risk")
     for name, limits in _table(risk, "strategy").items():
         if strategies is not None and name not in strategies:
@@ -78,6 +82,33 @@ def check_names(tree: dict[str, object], strategies: Collection[str] | None, rep
     account = _table(tree, "account").get("name")
     if isinstance(account, str) and account and not is_account_name(account):
         report("account.name", account, ACCOUNT_NAME_RULE)
+
+
+def _check_accounts(tree: dict[str, object], report: shape.Report) -> None:
+    """Report accounts that are named twice or by nobody, and settings that they do not have."""
+    names = [_table(tree, "account").get("name", AccountSpec().name)]
+    for index, account in shape.rows(tree, "accounts"):
+        key, name = f"accounts[{index}]", account.get("name")
+        if name in names:
+            report(f"{key}.name", name, "is the name of another account")
+        elif isinstance(name, str) and name and not is_account_name(name):
+            report(f"{key}.name", name, "must be letters, digits, - and _")
+        names.append(name)
+        venue = _table(account, "venue")
+        for setting in _OF_FIRST_VENUE & venue.keys():
+            if shape.is_good(venue[setting]) and venue[setting] != getattr(VenueSpec(), setting):
+                report(f"{key}.venue.{setting}", venue[setting], "is a setting of [venue] alone")
+    if len(names) == 1 and isinstance(_table(tree, "risk").get("portfolio"), dict):
+        rule = "is for several accounts: this engine has one, and its limits are [risk.account]"
+        report("risk.portfolio", None, rule)
+    for index, instrument in shape.rows(tree, "instruments"):
+        name = instrument.get("account")
+        if isinstance(name, str) and name not in names:
+            known = [known for known in names if isinstance(known, str)]
+            report(f"instruments[{index}].account", name, f"is no account; {shape.suggestion(name, known)}")
+    if len(names) > 1 and tree.get("mode") == Mode.LIVE:
+        rule = "are for backtest, shadow and paper: live, an engine trades at one venue account"
+        report("accounts", len(names), rule)
 
 
 def check_symbol(key: str, symbol: object, symbols: Collection[str], report: shape.Report) -> None:

@@ -1,6 +1,7 @@
 """Times and spans as people read them."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NANOSECONDS = 1_000_000_000
 _UNITS = (
@@ -25,10 +26,16 @@ def iso_time(time_ns: int, decimals: int | None = None) -> str:
         Decimals of the second, 0 to 9, the rest cut off; `None`: as many as it takes.
     """
     seconds, nanoseconds = divmod(time_ns, NANOSECONDS)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = _second(seconds)
     fraction = f"{nanoseconds:09d}"
     shown = (fraction.rstrip("0") if nanoseconds else "") if decimals is None else fraction[:decimals]
     return f"{text}.{shown}Z" if shown else f"{text}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """Return a second as text; records that are told together are of few seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def span_text(span_ns: int) -> str:

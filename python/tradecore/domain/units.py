@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from tradecore._core import currency_names
 from tradecore.domain.spec import EngineSpec, InstrumentKind
 
 # Money within these is worth counting; beyond them a value overflowed and stands for "too much".
@@ -24,7 +25,12 @@ class Units:
     """
 
     def __init__(self, spec: EngineSpec, strategies: Sequence[str]) -> None:
-        self.currency = spec.account.currency
+        self.currencies = tuple(currency_names(spec))
+        self.currency = self.currencies[0]
+        self._settlements = tuple(spec.settlement_of(each) for each in spec.instruments)
+        self._accounts = tuple(spec.account_of(each) for each in spec.instruments)
+        self._account_names = spec.account_names
+        self._bases = tuple(each.base for each in spec.instruments)
         self.symbols = tuple(instrument.symbol for instrument in spec.instruments)
         self.strategies = tuple(strategies)
         self._ticks = tuple(Decimal(instrument.tick_size) for instrument in spec.instruments)
@@ -36,6 +42,52 @@ class Units:
         """Return the symbol of an instrument; its number where there is none."""
         known = 0 <= instrument < len(self.symbols)
         return self.symbols[instrument] if known else f"instrument {instrument}"
+
+    def settlement(self, instrument: int) -> str:
+        """Return the currency that an instrument is settled in; that of the account where there is none."""
+        known = 0 <= instrument < len(self._settlements)
+        return self._settlements[instrument] if known else self.currency
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether the engine trades at several venue accounts."""
+        return len(self._account_names) > 1
+
+    def account(self, instrument: int) -> str:
+        """Return the name of the venue account that trades an instrument; the first where there is none."""
+        known = 0 <= instrument < len(self._accounts)
+        return self._accounts[instrument] if known else self._account_names[0]
+
+    def scope(self, what: str, number: int) -> str:
+        """Return the scope of a kind and number: `account`, `portfolio`, `strategy:NAME`, `account:NAME`."""
+        match what:
+            case "strategy":
+                return f"{what}:{self.strategy(number)}"
+            case "instrument":
+                return f"{what}:{self.symbol(number)}"
+            case "account" if self.has_accounts:
+                known = 0 <= number < len(self._account_names)
+                return f"{what}:{self._account_names[number] if known else number}"
+            case _:
+                return what
+
+    def base(self, instrument: int) -> str:
+        """Return the currency that a purchase adds to; the symbol of what is no spot."""
+        known = 0 <= instrument < len(self._bases)
+        return (self._bases[instrument] if known else None) or self.symbol(instrument)
+
+    def is_spot(self, instrument: int) -> bool:
+        """Tell whether a purchase of an instrument adds to a balance: it is owned."""
+        return 0 <= instrument < len(self._bases) and self._bases[instrument] is not None
+
+    def multiplier(self, instrument: int) -> Decimal:
+        """Return what one unit of size is worth at a price of one."""
+        return self._multipliers[instrument]
+
+    def named_currency(self, number: int) -> str:
+        """Return the name of a currency by its number."""
+        known = 0 <= number < len(self.currencies)
+        return self.currencies[number] if known else f"currency {number}"
 
     def strategy(self, strategy: int) -> str:
         """Return the name of a strategy; its number where there is none."""
@@ -61,9 +113,12 @@ class Units:
         step = self._ticks[instrument].as_tuple().exponent
         return trimmed(mean.quantize(Decimal(1).scaleb(int(step) - 2)), at_least=-int(step))
 
-    def money(self, atto: int) -> str:
-        """Return atto units of money as text with the currency, rounded for reading."""
-        return f"{money_text(atto)} {self.currency}"
+    def money(self, atto: int, currency: str = "") -> str:
+        """Return atto units of money as text with the currency, the account's own where none is given.
+
+        It is rounded for reading.
+        """
+        return f"{money_text(atto)} {currency or self.currency}"
 
 
 def exact_money(atto: int) -> Decimal:

@@ -12,7 +12,7 @@ from tradecore.engine.activity_report import standing_notes
 from tradecore.engine.activity_watch import ActivityWatch
 from tradecore.engine.context import Context
 from tradecore.engine.engine import SAMPLE_NS, Engine
-from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
+from tradecore.engine.summary import BookCounts, CurrencyBalance, EngineSummary, LimitChange
 
 __all__ = [
     "SAMPLE_NS",
@@ -21,6 +21,7 @@ __all__ = [
     "BookCounts",
     "ColdIndicator",
     "Context",
+    "CurrencyBalance",
     "Engine",
     "EngineSummary",
     "GateActivity",

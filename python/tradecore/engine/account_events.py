@@ -1,11 +1,12 @@
 """Events about the account, from the names and decimals of people to events: the one check of them."""
 
 from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
 
 import msgspec
 
 from tradecore.domain import EventBatch, Instrument, InvalidValueError
-from tradecore.domain.opening import Adjustment, LossState, Opening, OpeningLot, Transfer
+from tradecore.domain.opening import Adjustment, Conversion, LossState, Opening, OpeningLot, Transfer
 from tradecore.engine.scopes import ScopeNames
 
 _ATTO_DECIMALS = 18
@@ -15,6 +16,7 @@ _TIME_MAX = 2**63 - 1
 _HEAD_DIGITS = 64
 # No amount that has a digit left has its last digit further from the point.
 _EXPONENT_MAX = 400
+_LotRow: TypeAlias = tuple[int, int, int, int, int, int, int, int | None]
 
 
 class _Rows(msgspec.Struct, frozen=True):
@@ -22,13 +24,26 @@ class _Rows(msgspec.Struct, frozen=True):
 
     cash: list[tuple[str, int]]
     brought: int | None
-    lots: list[tuple[int, int, int, int, int, int, int]]
+    lots: list[_LotRow]
     prices: list[tuple[int, int]]
     guards: list[tuple[str, int, list[int], int | None, tuple[str, int, int] | None]]
     last_order_id: int
     market_events: int
     before: bytes | None
     changed: str
+
+
+class _Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversion in atto units, as the native batch takes it."""
+
+    currency: str
+    amount: int
+    into: str
+    received: int | None
+    rate: int | None
+    fee: int
+    fee_currency: str
+    reason: str
 
 
 class AccountNames(msgspec.Struct, frozen=True):
@@ -90,8 +105,8 @@ def opening_batch(opening: Opening, time_ns: int, names: AccountNames) -> EventB
     return batch
 
 
-def change_batch(change: Adjustment | Transfer, time_ns: int) -> EventBatch:
-    """Return an adjustment or a transfer as a batch of one event; raises `InvalidValueError`."""
+def change_batch(change: Adjustment | Conversion | Transfer, time_ns: int) -> EventBatch:
+    """Return a change of the account as a batch of one event; raises `InvalidValueError`."""
     batch = EventBatch()
     match change:
         case Adjustment():
@@ -100,9 +115,28 @@ def change_batch(change: Adjustment | Transfer, time_ns: int) -> EventBatch:
         case Transfer():
             amount = _atto(change.amount, "transfer.amount")
             batch.transfer(time_ns, change.currency, amount, change.reason)
+        case Conversion():
+            batch.conversion(time_ns, _conversion(change))
         case _:
-            raise InvalidValueError("change", change, "must be an Adjustment or a Transfer")
+            raise InvalidValueError("change", change, "must be an Adjustment, a Conversion or a Transfer")
     return batch
+
+
+def _conversion(change: Conversion) -> _Conversion:
+    amounts = {
+        name: None if (amount := getattr(change, name)) is None else _atto(amount, f"conversion.{name}")
+        for name in ("received", "rate")
+    }
+    fee_currency = change.into if change.fee_currency is None else change.fee_currency
+    return _Conversion(
+        currency=_text(change.currency, "conversion.currency"),
+        amount=_atto(change.amount, "conversion.amount"),
+        into=_text(change.into, "conversion.into"),
+        fee=_atto(change.fee, "conversion.fee"),
+        fee_currency=_text(fee_currency, "conversion.fee_currency"),
+        reason=_text(change.reason, "conversion.reason"),
+        **amounts,
+    )
 
 
 def _items(opening: Opening, key: str) -> list[tuple[object, object]]:
@@ -112,7 +146,7 @@ def _items(opening: Opening, key: str) -> list[tuple[object, object]]:
     return list(table.items())
 
 
-def _lot(lot: OpeningLot, key: str, names: AccountNames) -> tuple[int, int, int, int, int, int, int]:
+def _lot(lot: OpeningLot, key: str, names: AccountNames) -> _LotRow:
     if not isinstance(lot, OpeningLot):
         raise InvalidValueError(key, lot, "must be an OpeningLot")
     instrument = names.instrument(lot.instrument, f"{key}.instrument")
@@ -124,6 +158,7 @@ def _lot(lot: OpeningLot, key: str, names: AccountNames) -> tuple[int, int, int,
         instrument.price_ticks(_decimal(lot.entry_price, f"{key}.entry_price"), f"{key}.entry_price"),
         instrument.quantity_lots(_decimal(lot.quantity, f"{key}.quantity"), f"{key}.quantity"),
         _atto(lot.entry_fee, f"{key}.entry_fee"),
+        None if lot.cost is None else _atto(lot.cost, f"{key}.cost"),
     )
 
 
@@ -169,6 +204,12 @@ def _atto(value: object, key: str) -> int:
     if rest or atto > _ATTO_MAX:
         raise InvalidValueError(key, value, "must have at most 18 decimals and fit 128 bits of money")
     return -atto if sign else atto
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidValueError(key, value, "must be text")
+    return value
 
 
 def _count(value: object, key: str, largest: int) -> int:

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from tradecore._core import AccountFollower, Kernel
-from tradecore.domain import EngineSpec, EventBatch, Instrument
-from tradecore.domain import commands as known
+from tradecore.domain import EngineSpec, Instrument
+from tradecore.domain.commands import Command, command_of
 from tradecore.domain.opening import LossState, Opening, OpeningLot
 from tradecore.domain.order_words import KnownOrder, order_text
 from tradecore.domain.record_bodies import OrderTerms
@@ -18,23 +18,6 @@ from tradecore.engine.scopes import ScopeNames
 
 # Who answers for a limit of before that was asked no name.
 _NOBODY = "carried over"
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A command of an operator that holds until another one ends it, with the names that it is about."""
-
-    command: str
-    scope: str = ""
-    limit: str = ""
-    value: str | None = None
-    instrument: str = ""
-    person: str = _NOBODY
-
-    @property
-    def words(self) -> str:
-        """Say it as an operator would."""
-        value = f"{self.limit} = {'off' if self.value is None else self.value}" if self.limit else ""
-        return " ".join(word for word in (self.command, self.scope, self.instrument, value) if word)
 
 
 class CarriedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,14 +104,14 @@ def opened_frames(
     names = _names(spec, strategies)
     kernel.feed(opening_batch(opening, time_ns, AccountNames(names, instruments)), 0)
     for command in commands:
-        kernel.feed(_again(command, time_ns, names), 0)
+        kernel.feed(command_batch(command, time_ns, names), 0)
     kernel.run([])
     return kernel.take_frames()
 
 
 def _names(spec: EngineSpec, strategies: Sequence[str]) -> ScopeNames:
     symbols = tuple(instrument.symbol for instrument in spec.instruments)
-    return ScopeNames(strategies=tuple(strategies), instruments=symbols)
+    return ScopeNames(strategies=tuple(strategies), instruments=symbols, accounts=spec.account_names)
 
 
 def _lot(lot: Mapping[str, Any], units: Units) -> OpeningLot:
@@ -141,6 +124,7 @@ def _lot(lot: Mapping[str, Any], units: Units) -> OpeningLot:
         entry_time_ns=lot["entry_time_ns"],
         entry_order=lot["entry_order"],
         entry_fee=exact_money(lot["fee"]),
+        cost=exact_money(lot["cost"]) if "cost" in lot else None,
     )
 
 
@@ -162,17 +146,12 @@ def _order(fields: Mapping[str, Any], units: Units) -> str:
 
 
 def _command(fields: Mapping[str, Any], names: ScopeNames) -> Command:
-    return Command(
-        command=fields["command"],
-        scope=names.named(fields["scope"], fields.get("scope_id", 0)) if "scope" in fields else "",
-        limit=fields.get("limit", ""),
-        value=fields.get("value"),
-        instrument=names.instruments[fields["instrument"]] if "instrument" in fields else "",
-        person=fields.get("person", _NOBODY),
-    )
-
-
-def _again(command: Command, time_ns: int, names: ScopeNames) -> EventBatch:
-    fields = known.commands()[command.command].__struct_fields__
-    said = {field: getattr(command, field) for field in fields}
-    return command_batch(known.command_of(command.command, **said), time_ns, names)
+    said: dict[str, str | None] = {}
+    if "limit" in fields:
+        said |= {"limit": fields["limit"], "value": fields.get("value")}
+    if "scope" in fields:
+        said["scope"] = names.named(fields["scope"], fields.get("scope_id", 0))
+        said["person"] = fields.get("person", _NOBODY)
+    if "instrument" in fields:
+        said["instrument"] = names.instruments[fields["instrument"]]
+    return command_of(fields["command"], **said)

@@ -2,24 +2,20 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from operator import index
 from typing import Self, TypeVar
 
 from tradecore._core import Indicator, Kernel, OrderDesk, Refused
 from tradecore.domain import Instrument, InvalidValueError
 from tradecore.domain.errors import OffGridError
 from tradecore.domain.grid import Direction
-from tradecore.domain.quoted import quoted
 from tradecore.engine.arrays import FloatArray
+from tradecore.engine.asked_numbers import INT64, as_called, atto, bars_asked, whole
 from tradecore.engine.indicator_methods import IndicatorMethods
 from tradecore.strategy import StrategyBinding, Timeframe
 
 _NumberT = TypeVar("_NumberT", float, Decimal)
-_INT64 = 2**63
-# The action of a decision that asks for nothing.
+# The action of a decision that asks for nothing, as records of decisions count them.
 _HOLD = 0
-# No amount of 128 bits has its first digit further from the point, nor one of 18 decimals behind it.
-_ATTO_DIGITS, _ATTO_DECIMALS = 39, 18
 
 
 class Context(IndicatorMethods, OrderDesk):
@@ -31,7 +27,8 @@ class Context(IndicatorMethods, OrderDesk):
     number that is no multiple is refused, too; `round_price` and `round_quantity` make one of it.
     """
 
-    # A slot is the fastest way to a callable, where a method is bound anew whenever it is looked up.
+    # `buy` and `sell` are called most often. A method is bound anew whenever it is looked up; a slot holds it
+    # bound once, which `__new__` sees to.
     __slots__ = {
         "__dict__": "What the engine needs to know of the strategy.",
         "__weakref__": "Weak references to the context.",
@@ -49,7 +46,8 @@ class Context(IndicatorMethods, OrderDesk):
         """Open the order desk of a strategy; built by the engine alone."""
         own = [(instrument_id, instruments[instrument_id]) for instrument_id in binding.instruments]
         self = super().__new__(cls, kernel, strategy_id, own)
-        # Those of another desk: bound to this one they would keep it alive for ever.
+        # Bound to the context itself, its own slots would hold it, and it would never be let go. So they hold
+        # the methods of a second desk, which acts for the same strategy and knows nothing of the context.
         desk = OrderDesk(kernel, strategy_id, own)
         self.buy = desk.buy  # type: ignore[method-assign] # it is what it replaces
         self.sell = desk.sell  # type: ignore[method-assign] # it is what it replaces
@@ -131,16 +129,23 @@ class Context(IndicatorMethods, OrderDesk):
         try:
             wanted_lots = self._of(instrument_id).quantity_lots(quantity)
         except OffGridError:
-            # The order has the same number, so that it is refused, and recorded, as every other order.
-            # A Decimal that is no number compares with nothing.
-            is_less = quantity == quantity and quantity < self.position(instrument_id)  # noqa: PLR0124
-            refuse = self.sell if is_less else self.buy
-            return refuse(quantity=quantity, instrument_id=instrument_id)
+            return self._refuse_target(quantity, instrument_id)
         missing_lots = wanted_lots - self.position_lots(instrument_id)
         if missing_lots == 0:
             return None
         send = self.buy if missing_lots > 0 else self.sell
         return send(quantity_lots=abs(missing_lots), instrument_id=instrument_id)
+
+    def _refuse_target(self, quantity: float, instrument_id: int | None) -> int | Refused | None:
+        """Ask for an order of a size off the grid, so that it is refused and recorded as every other is.
+
+        Its side is the one on which the position would have changed.
+        """
+        # What is no number compares with nothing, and a Decimal that is none raises when it is compared.
+        is_number = quantity == quantity  # noqa: PLR0124
+        is_less = is_number and quantity < self.position(instrument_id)
+        refuse = self.sell if is_less else self.buy
+        return refuse(quantity=quantity, instrument_id=instrument_id)
 
     def adjust_margin(self, amount: Decimal | str, instrument_id: int | None = None) -> Refused | None:
         """Move money to the margin of an isolated position, or back when negative; `None` when it was done.
@@ -153,13 +158,8 @@ class Context(IndicatorMethods, OrderDesk):
         InvalidValueError
             When the amount is no decimal number of at most 18 decimals.
         """
-        try:
-            whole = _atto(Decimal(amount))
-        except (ArithmeticError, ValueError, TypeError):
-            raise InvalidValueError("amount", amount, "must be a decimal number") from None
-        if whole is None or not -(2**127) <= whole < 2**127:
-            raise InvalidValueError("amount", amount, "must have at most 18 decimals and fit 128 bits")
-        return self._kernel.adjust_margin(self._strategy_id, self._id(instrument_id), whole)
+        units = atto("amount", amount)
+        return self._kernel.adjust_margin(self._strategy_id, self._id(instrument_id), units)
 
     def margin_set_aside(self, instrument_id: int | None = None) -> Decimal:
         """Return the margin set aside for the account's isolated position."""
@@ -169,9 +169,8 @@ class Context(IndicatorMethods, OrderDesk):
 
     def set_timer(self, time_ns: int, timer_id: int = 0) -> None:
         """Have `on_timer(ctx, timer_id)` called once the engine's time reaches `time_ns`."""
-        self._kernel.set_timer(
-            self._strategy_id, _whole("time_ns", time_ns), _whole("timer_id", timer_id, 0, 2 * _INT64 - 1)
-        )
+        number = whole("timer_id", timer_id, 0, 2 * INT64 - 1)
+        self._kernel.set_timer(self._strategy_id, whole("time_ns", time_ns), number)
 
     def trace(self, name: str, *, limit: float, value: float, passed: bool = True) -> None:
         """Note what the next decision is based on; it becomes part of that decision's trace."""
@@ -208,8 +207,9 @@ class Context(IndicatorMethods, OrderDesk):
             When `count` is no whole number, below 0, or more than the strategy's `history`, which is what the
             engine keeps, or when the strategy has no such `bars`.
         """
+        # What nearly everybody asks for is looked at first: this is called at every bar.
         if type(count) is not int or not 0 <= count <= self._history:
-            count = _kept(column, count, self._history)
+            count = bars_asked(column, count, self._history)
         return self._kernel.column(self._series_of(instrument_id, bars), column, count)
 
     # What the engine asks
@@ -237,8 +237,8 @@ class Context(IndicatorMethods, OrderDesk):
     def _indicator(
         self, name: str, instrument_id: int | None, bars: str | None, **parameters: object
     ) -> Indicator:
-        shown = (_shown(parameter, value) for parameter, value in parameters.items())
-        given = ", ".join(part for part in shown if part)
+        """Make an indicator over a series of bars, and remember how it was called: that names it."""
+        given = as_called(parameters)
         if self._is_started:
             raise InvalidValueError(f"ctx.{name}", given, _made_too_late(name, given))
         self._kernel.check_caller(self._strategy_id)
@@ -248,6 +248,7 @@ class Context(IndicatorMethods, OrderDesk):
         return made
 
     def _id(self, instrument_id: int | None) -> int:
+        """Return the number of an instrument of the strategy; of the first one when none is named."""
         if instrument_id is None:
             return self._default_id
         try:
@@ -263,9 +264,11 @@ class Context(IndicatorMethods, OrderDesk):
         raise InvalidValueError("instrument_id", instrument_id, rule)
 
     def _of(self, instrument_id: int | None) -> Instrument:
+        """Return an instrument of the strategy."""
         return self._instruments[self._id(instrument_id)]
 
     def _series_of(self, instrument_id: int | None, bars: str | None) -> int:
+        """Return the number of a series of bars; the first bars and instrument when none is named."""
         name: object = self._timeframes[0].name if bars is None else bars
         place = self._id(instrument_id)
         series = self._series.get((place, name)) if isinstance(name, str) else None
@@ -289,60 +292,3 @@ def _made_too_late(name: str, given: str) -> str:
         f"an indicator is made in on_start and kept, because one made later starts anew each time; write "
         f"def on_start(self, ctx): self.{name} = ctx.{name}({given}) and read self.{name}.value"
     )
-
-
-def _kept(column: str, count: object, kept: int) -> int:
-    """Return how many bars of a history are asked for; also a whole number of numpy."""
-    number = _index(count)
-    if number is None:
-        raise InvalidValueError("count", count, "must be a whole number, as in history('close', 20)")
-    if number < 0:
-        raise InvalidValueError("count", number, "must not be below 0")
-    if number > kept:
-        raise InvalidValueError("count", number, _not_kept(column, number, kept))
-    return number
-
-
-def _not_kept(column: str, count: int, kept: int) -> str:
-    have = f"the engine keeps {kept:,} bars" if kept else "the engine keeps no bars"
-    return (
-        f'{have} for ctx.history("{column}", {count}): write history = {count} in [strategy], '
-        f"or StrategyBinding(..., history={count})"
-    )
-
-
-def _whole(name: str, value: object, least: int = -_INT64, most: int = _INT64 - 1) -> int:
-    """Return a whole number, one of numpy too; a yes or no is none."""
-    number = None if isinstance(value, bool) else _index(value)
-    if number is None:
-        raise InvalidValueError(name, value, "must be a whole number")
-    if not least <= number <= most:
-        rule = "must fit 64 bits" if least < 0 else f"must be from {least} to {most}"
-        raise InvalidValueError(name, value, rule)
-    return number
-
-
-def _index(value: object) -> int | None:
-    try:
-        return index(value)  # type: ignore[arg-type] # what has none is told by the error
-    except TypeError:
-        return None
-
-
-def _shown(parameter: str, value: object) -> str:
-    """Return a parameter of an indicator as a call has it; nothing for the usual start of an average."""
-    if isinstance(value, str):
-        return "" if value == "sma" else f'{parameter}="{value}"'
-    return f"{value:g}" if isinstance(value, float) else quoted(value)
-
-
-def _atto(amount: Decimal) -> int | None:
-    """Return an amount in units of 10^-18 with every digit kept, `None` when it is no whole number of them.
-
-    A number too large for 128 bits is not written out: `1e999999` would have a million digits.
-    """
-    if amount and amount.is_finite() and not -_ATTO_DECIMALS <= amount.adjusted() <= _ATTO_DIGITS:
-        return None
-    numerator, denominator = amount.as_integer_ratio()
-    whole, rest = divmod(numerator * 10**18, denominator)
-    return None if rest else whole

@@ -10,7 +10,7 @@ from tradecore._core import Callback, Kernel
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.commands import Command
-from tradecore.domain.opening import Adjustment, Opening, Transfer
+from tradecore.domain.opening import Adjustment, Conversion, Opening, Transfer
 from tradecore.domain.shape import Problems
 from tradecore.domain.units import Units
 from tradecore.engine.account_events import AccountNames, change_batch, checked_opening, opening_batch
@@ -23,7 +23,7 @@ from tradecore.engine.commands import command_batch
 from tradecore.engine.context import Context
 from tradecore.engine.parts import checked_parts
 from tradecore.engine.scopes import ScopeNames
-from tradecore.engine.summary import BookCounts, EngineSummary, LimitChange
+from tradecore.engine.summary import BookCounts, CurrencyBalance, EngineSummary, LimitChange
 from tradecore.strategy import StrategyBinding, Timeframe
 
 _ATTO = Decimal(1).scaleb(-18)
@@ -116,6 +116,7 @@ class Engine:
         self._names = ScopeNames(
             strategies=tuple(binding.name for binding in self.strategies),
             instruments=tuple(instrument.symbol for instrument in self.instruments),
+            accounts=spec.account_names,
         )
         self._kernel = Kernel(
             spec,
@@ -179,12 +180,12 @@ class Engine:
             self._kernel.feed(opening_batch(opening, time_ns, self._account_names), 0)
         self._opening = None
 
-    def change_account(self, change: Adjustment | Transfer, time_ns: int) -> None:
-        """Queue a correction of the account, or money that its owner brings or takes.
+    def change_account(self, change: Adjustment | Conversion | Transfer, time_ns: int) -> None:
+        """Queue a correction of the account, a conversion of cash, or money that its owner brings or takes.
 
         Parameters
         ----------
-        change : Adjustment or Transfer
+        change : Adjustment, Conversion or Transfer
             How much, and why.
         time_ns : int
             When; not before the engine's own time, UTC nanoseconds.
@@ -195,6 +196,10 @@ class Engine:
             When it cannot be booked; nothing is queued then.
         """
         self.feed(change_batch(change, max(time_ns, self._kernel.now_ns)), _COMMAND_SOURCE)
+
+    def check_change(self, change: Adjustment | Conversion | Transfer) -> None:
+        """Check a change as `change_account` does, and queue nothing."""
+        self._kernel.check_commands(change_batch(change, self._kernel.now_ns))
 
     def run(self) -> int:
         """Consume every event fed, calling strategies; return how many events were consumed.
@@ -292,13 +297,18 @@ class Engine:
         """Return best bid and ask of every instrument; the last price twice where there are only bars."""
         prices: dict[str, tuple[float | None, float | None]] = {}
         for instrument in self.instruments:
-            best = self._kernel.best_ticks(instrument.instrument_id)
-            if best == (None, None) and not self._kernel.needs_snapshot(instrument.instrument_id):
-                mark = self._kernel.mark_ticks(instrument.instrument_id)
-                best = (mark, mark)
+            best = self.best_ticks(instrument.instrument_id)
             bid, ask = (None if ticks is None else instrument.price(ticks) for ticks in best)
             prices[instrument.symbol] = (bid, ask)
         return prices
+
+    def best_ticks(self, instrument_id: int) -> tuple[int | None, int | None]:
+        """Return best bid and ask of an instrument, in ticks; the last price twice where it has only bars."""
+        best = self._kernel.best_ticks(instrument_id)
+        if best == (None, None) and not self._kernel.needs_snapshot(instrument_id):
+            mark = self._kernel.mark_ticks(instrument_id)
+            return (mark, mark)
+        return best
 
     def summary(self) -> EngineSummary:
         """Return counts, money and positions."""
@@ -321,6 +331,8 @@ class Engine:
             liquidation_fee=_text(money["liquidation_fee"]),
             insurance=_text(money["insurance"]),
             adjusted=_text(money["adjusted"]),
+            balances=self.balances(),
+            accounts=self._accounts(),
             positions=self._positions(),
             book=BookCounts(
                 **{name: sum(book[name] for book in books) for name in BookCounts.__struct_fields__}
@@ -331,6 +343,20 @@ class Engine:
             is_killed=self._kernel.is_killed,
             now_ns=self._kernel.now_ns,
         )
+
+    def balances(self) -> dict[str, CurrencyBalance]:
+        """Return what the account has of every currency, by its name; that of the account comes first."""
+        told: dict[str, CurrencyBalance] = {}
+        for row in self._kernel.balances():
+            names = CurrencyBalance.__struct_fields__
+            amounts = {name: None if row[name] is None else _text(row[name]) for name in names}
+            told[row["currency"]] = msgspec.convert(amounts, CurrencyBalance)
+        return told
+
+    def _accounts(self) -> dict[str, str]:
+        """Return what each venue account is worth, where there are several."""
+        equities = map(_text, self._kernel.account_equities()) if self.spec.accounts else ()
+        return dict(zip(self.spec.account_names, equities, strict=False))
 
     def activity(self) -> Activity:
         """Return what the strategies did so far, what became of their orders and what they never got."""

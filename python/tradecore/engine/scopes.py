@@ -6,10 +6,11 @@ from tradecore.domain import InvalidValueError
 
 
 class ScopeNames(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of an engine's strategies and instruments, in the order of their numbers."""
+    """The names of an engine's strategies, instruments and accounts, in the order of their numbers."""
 
     strategies: tuple[str, ...]
     instruments: tuple[str, ...]
+    accounts: tuple[str, ...] = ("account",)
 
     def numbered(self, scope: str) -> tuple[str, int]:
         """Return the kind of a scope and its number.
@@ -21,15 +22,25 @@ class ScopeNames(msgspec.Struct, frozen=True, kw_only=True):
         """
         what, _, name = scope.partition(":")
         match what:
-            case "account" if scope == "account":
+            case "account" if scope == "account" and not self.has_accounts:
                 return "account", 0
+            case "account" if self.has_accounts and scope != "account":
+                return what, _place("scope", scope, name, self.accounts)
+            case "portfolio" if scope == "portfolio" and self.has_accounts:
+                return what, 0
             case "strategy":
                 return what, _place("scope", scope, name, self.strategies)
             case "instrument":
                 return what, _place("scope", scope, name, self.instruments)
             case _:
-                rule = "must be account, strategy:NAME or instrument:SYMBOL"
+                own = "portfolio, account:NAME" if self.has_accounts else "account"
+                rule = f"must be {own}, strategy:NAME or instrument:SYMBOL"
                 raise InvalidValueError("scope", scope, rule)
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether there are several venue accounts."""
+        return len(self.accounts) > 1
 
     def instrument(self, symbol: str) -> int:
         """Return the number of an instrument; raises `InvalidValueError` when there is no such symbol."""
@@ -38,7 +49,9 @@ class ScopeNames(msgspec.Struct, frozen=True, kw_only=True):
     def named(self, what: str, number: int) -> str:
         """Return the scope of a kind and number."""
         match what:
-            case "account":
+            case "account" if self.has_accounts:
+                return f"{what}:{self.accounts[number]}"
+            case "account" | "portfolio":
                 return what
             case "strategy":
                 return f"{what}:{self.strategies[number]}"

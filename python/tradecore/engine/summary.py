@@ -55,8 +55,44 @@ class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
     person: str = ""
 
 
+class CurrencyBalance(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account has of one currency, as decimal text in that currency.
+
+    Attributes
+    ----------
+    balance : str
+        What a venue shows: money, and what spot purchases have added to it; dust below a lot is part of it.
+        Positions of derivatives count as settled.
+    realised, fees : str
+        Profit of closed lots in instruments settled in it, before fees; fees paid in it.
+    funding, borrow, liquidation_fee, insurance : str
+        What was received in it without a fill; negative when it was paid.
+    converted : str
+        What conversions of cash brought of it; negative when they took more.
+    price : str or None
+        What a unit is worth in the currency of the account; `None` before the first price.
+    worth : str or None
+        What the balance is worth in the currency of the account.
+    """
+
+    balance: str
+    realised: str
+    fees: str
+    funding: str = "0"
+    borrow: str = "0"
+    liquidation_fee: str = "0"
+    insurance: str = "0"
+    converted: str = "0"
+    price: str | None
+    worth: str | None
+
+
 class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts, money and positions at one moment; money is decimal text in the account currency.
+
+    `balances` has every currency by its name, in its own units; the sums beside it count each at its price
+    of now, and one without a price as nothing. `accounts` has what each venue account is worth, where there
+    are several; a balance at another account than the first has its name before it (`kraken:USD`).
 
     `pnl` is equity less what the owner brought: opening cash and transfers. `positions` maps symbols to
     sizes as decimal text, flat ones left out; `halts` maps what is halted (`account`, `strategy:NAME`) to the
@@ -80,6 +116,8 @@ class EngineSummary(msgspec.Struct, frozen=True, kw_only=True):
     liquidation_fee: str
     insurance: str
     adjusted: str = "0"
+    balances: dict[str, CurrencyBalance] = {}
+    accounts: dict[str, str] = {}
     positions: dict[str, str]
     book: BookCounts
     halts: dict[str, str] = {}

@@ -1,1 +1,1 @@
-"""Room `ports`; see ARCHITECTURE.md."""
+"""What the engine needs from the world: one Protocol a file, whose docstrings are its contracts."""

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from tradecore.domain.commands import Command
+from tradecore.domain.money_requests import Money
 
 
 class Status(msgspec.Struct, frozen=True, tag="status", tag_field="command"):
@@ -18,7 +19,7 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="command"):
 
 # What an operator asks for. A field that a request does not know is passed over, so that the command line of
 # another version can still pause, stop and kill; what a command needs has no default.
-ControlRequest = Status | Stop | Command
+ControlRequest = Status | Stop | Command | Money
 
 
 class ControlReply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

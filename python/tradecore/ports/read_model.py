@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from tradecore.domain.equity_point import EquityPoint
 from tradecore.domain.record import JournalPosition, JournalRecord
 
 
@@ -11,6 +12,7 @@ class ReadModel(Protocol):
 
     Several projectors may fill the same tables: each group of records names the place that it follows, and
     where the tables are elsewhere it changes nothing. A projector may always start again at `position()`.
+    What is asked of the tables is the port `ReadQueries`; `tradecore.testkit.ReadModelContract` tests both.
     """
 
     async def position(self) -> JournalPosition:
@@ -18,9 +20,17 @@ class ReadModel(Protocol):
         ...
 
     async def apply(
-        self, records: Sequence[JournalRecord], before: JournalPosition, after: JournalPosition, /
+        self,
+        records: Sequence[JournalRecord],
+        before: JournalPosition,
+        after: JournalPosition,
+        points: Sequence[EquityPoint] = (),
+        /,
     ) -> bool:
-        """Take over the records between two positions and remember the second one, all or nothing.
+        """Take over what is between two positions and remember the second one, all or nothing.
+
+        `points` are the equity over time between them. Drawdowns count from the highest profit of all points
+        so far, which begins at 0.
 
         Returns False, and changes nothing, when the tables are not at `before`: someone else has filled or
         emptied them. `after` may be past the last record: frames in between had nothing for the tables.

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tradecore.domain.commands import Command
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError
 from tradecore.domain.journal import JournalFolder, encode_session
 from tradecore.domain.opening import Opening
-from tradecore.engine.carried import CarriedAccount, Command, followed_account, opened_frames
-from tradecore.runtime.recovery import recorded_config
+from tradecore.domain.spec import Mode
+from tradecore.engine.carried import CarriedAccount, followed_account, opened_frames
+from tradecore.runtime.recovery import feed_taken_up_at, recorded_config
 from tradecore.runtime.session_config import SessionConfig
 
 
@@ -64,24 +66,29 @@ def carry_over(
     """
     # A tail that a crash left unfinished is cut off and kept, as at any other start.
     folder.writer(0).close()
-    verdict = folder.verify()
-    if verdict.status != "intact":
+    finding = folder.verify()
+    if finding.status != "intact":
         raise StorageError(
-            folder.where, f"is {verdict.status}: only a journal that is intact is carried over"
+            folder.where, f"is {finding.status}: only a journal that is intact is carried over"
         )
     recorded = _recorded(folder)
-    account = followed_account(recorded.engine, _names(recorded), folder.chunks())
+    account = followed_account(recorded.engine, recorded.names, folder.chunks())
+    if recorded.engine.mode is Mode.LIVE:
+        _check_all_has_ended(account, folder)
     account, left_out = _as_known(account, recorded, config, folder)
     is_same_feed = recorded.feed == config.feed
     opening = msgspec.structs.replace(
         account.opening,
-        before=verdict.head,
+        before=finding.head,
         changed=_told_changes(changed, account.orders, left_out),
         market_events=account.opening.market_events if is_same_feed else 0,
     )
-    mark = encode_session(account.time_ns, version, config.encoded())
-    frames = mark + _first_frames(config, opening, account, folder)
-    kept = folder.succeed(frames, account.time_ns, verdict.file_bytes)
+    if is_same_feed and (taken_up_at := feed_taken_up_at(folder)) is not None:
+        # Events before that time are left out by their time: the count does not have them.
+        config = msgspec.structs.replace(config, feed_from_ns=taken_up_at)
+    note = encode_session(account.time_ns, version, config.encoded())
+    frames = note + _first_frames(config, opening, account, folder)
+    kept = folder.succeed(frames, account.time_ns, finding.file_bytes)
     return CarriedOver(
         kept=kept.where,
         opening=opening,
@@ -104,30 +111,42 @@ def _recorded(folder: JournalFolder) -> SessionConfig:
         ) from error
 
 
-def _names(config: SessionConfig) -> tuple[str, ...]:
-    return tuple(str(strategy.get("name", "")) for strategy in config.strategies)
-
-
 def _first_frames(
     config: SessionConfig, opening: Opening, account: CarriedAccount, folder: JournalFolder
 ) -> bytes:
     try:
-        return opened_frames(config.engine, _names(config), opening, account.commands, account.time_ns)
+        return opened_frames(config.engine, config.names, opening, account.commands, account.time_ns)
     except InvalidValueError as error:
+        is_about_lots = error.field.startswith("opening.lots")
+        way = "close the position" if is_about_lots else "take that money out"
+        commands = "`tradecore flatten`" if is_about_lots else "`tradecore transfer` or `convert`"
         raise ConfigError(
             folder.where,
             error.field,
             error.value,
-            f"{error.rule}. The account cannot be carried over as it is: restore that setting, or close the "
-            "position with the settings of before (`tradecore flatten`), then carry it over",
+            f"{error.rule}. The account cannot be carried over as it is: restore that setting, or {way} with "
+            f"the settings of before ({commands}), then carry it over",
         ) from error
+
+
+def _check_all_has_ended(account: CarriedAccount, folder: JournalFolder) -> None:
+    """Refuse to go on where orders may be open at a venue: the new journal would not know of their fills."""
+    if account.orders:
+        raise ConfigError(
+            folder.where,
+            "orders",
+            len(account.orders),
+            f"may be open at the venue ({'; '.join(account.orders)}), and what they fill would be in no "
+            "books. Start once more with the settings and the code of before, end them "
+            "(`tradecore kill`), and carry the account over then",
+        )
 
 
 def _as_known(
     account: CarriedAccount, recorded: SessionConfig, config: SessionConfig, folder: JournalFolder
 ) -> tuple[CarriedAccount, tuple[str, ...]]:
     """Leave out what is about strategies and instruments that are gone; a position of one is refused."""
-    strategies = set(_names(config))
+    strategies = set(config.names)
     symbols = {instrument.symbol for instrument in config.engine.instruments}
     for lot in account.opening.lots:
         what = "strategy" if lot.strategy not in strategies else "instrument"
@@ -142,7 +161,7 @@ def _as_known(
                 "position with the settings of before (`tradecore flatten`), then carry the account over",
             )
     _check_contracts(account, recorded, config, folder)
-    scopes = {"account", *(f"strategy:{name}" for name in strategies)}
+    scopes = {*config.engine.account_scopes, *(f"strategy:{name}" for name in strategies)}
     scopes |= {f"instrument:{symbol}" for symbol in symbols}
     opening = msgspec.structs.replace(
         account.opening,
@@ -152,9 +171,10 @@ def _as_known(
     commands = tuple(
         command
         for command in account.commands
-        if command.scope in scopes | {""} and command.instrument in symbols | {""}
+        if getattr(command, "scope", None) in scopes | {None}
+        and getattr(command, "instrument", None) in symbols | {None}
     )
-    gone = [f"`{command.words}`" for command in account.commands if command not in commands]
+    gone = [f"`{command.words()}`" for command in account.commands if command not in commands]
     gone += [f"losses of {loss.scope}" for loss in account.opening.losses if loss.scope not in scopes]
     left_out = tuple(f"{what} is about what is gone, and was left out" for what in gone)
     return msgspec.structs.replace(account, opening=opening, commands=commands), left_out
@@ -167,7 +187,7 @@ def _check_contracts(
     now = {instrument.symbol: instrument for instrument in config.engine.instruments}
     held = {lot.instrument for lot in account.opening.lots}
     for was in recorded.engine.instruments:
-        for key in ("kind", "multiplier") if was.symbol in held else ():
+        for key in ("kind", "multiplier", "settlement", "base") if was.symbol in held else ():
             if getattr(was, key) != getattr(now[was.symbol], key):
                 raise ConfigError(
                     folder.where,

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from tradecore.domain.commands import Command
 from tradecore.domain.errors import VenueError
+from tradecore.domain.money_requests import Money
 from tradecore.engine import Engine
 
 
 class WaitingCommand:
-    """A command that waits for its place in the journal."""
+    """A command, or word of money, that waits for its place in the journal."""
 
-    def __init__(self, command: Command, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, command: Command | Money, loop: asyncio.AbstractEventLoop) -> None:
         self.command = command
         self.done: asyncio.Future[int] = loop.create_future()
 
@@ -31,15 +32,15 @@ class CommandQueue:
         self._waiting: deque[WaitingCommand] = deque()
 
     def __len__(self) -> int:
-        """Return how many wait."""
+        """Return how many commands wait to be given to the engine."""
         return len(self._waiting)
 
-    def put(self, command: Command) -> WaitingCommand:
+    def put(self, command: Command | Money) -> WaitingCommand:
         """Queue a command; its `done` is the journal's length once it is durable.
 
         Raises `InvalidValueError` when it cannot be carried out: later nobody could be told any more.
         """
-        self._engine.check_command(command)
+        check(self._engine, command)
         waiting = WaitingCommand(command, asyncio.get_running_loop())
         self._waiting.append(waiting)
         return waiting
@@ -53,6 +54,14 @@ class CommandQueue:
     def refuse(self) -> None:
         """Answer what waits: the session ends."""
         refuse(self.take(), "the engine is ending; the command was not taken")
+
+
+def check(engine: Engine, command: Command | Money) -> None:
+    """Raise `InvalidValueError` when an engine cannot carry out a command or book a change of money."""
+    if isinstance(command, Money):
+        engine.check_change(command.change())
+    else:
+        engine.check_command(command)
 
 
 def answer(commands: Iterable[WaitingCommand], records: int) -> None:

@@ -1,8 +1,9 @@
 """From the engine into the journal, and only then to others: the one order that is safe."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from tradecore.domain.record import JournalRecord
 from tradecore.engine import Engine
 from tradecore.ports.journal import Journal
 from tradecore.runtime import frames
@@ -15,10 +16,10 @@ class Commit:
 
     1. Take: the frames that the engine made, without those that the journal has already.
     2. Append them to the journal.
-    3. Commit: durably, when an order, a report, a command or a mark is among them; market data may wait for
+    3. Commit: durably, when an order, a report, a command or a note is among them; market data may wait for
        their sync, `interval_seconds` at most.
-    4. Tell: notices are queued. Requests to a venue outside leave here too, and nowhere earlier: they are
-       `sent` frames of this group, and a crash before this step leaves them unsent, which a restart can see.
+    4. Tell: requests to a venue outside leave here and nowhere earlier, as the `sent` frames of this group
+       say; a crash before this step leaves them unsent, which a restart can see. Then notices are queued.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ class Commit:
         Frames of the journal that the engine will make again: not to be appended twice.
     interval_seconds : float
         How long market data may wait for their sync.
+    dispatch : callable, optional
+        Takes the records of each group that is durable, and sends what they ask for.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class Commit:
         *,
         recorded: bytes = b"",
         interval_seconds: float,
+        dispatch: Callable[[list[JournalRecord]], None] | None = None,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._notices = notices
         self._recorded = recorded
         self._interval_seconds = interval_seconds
+        self._dispatch = dispatch
         self._synced_at = 0.0
         # Whether something is written that a power cut may still take.
         self.is_unsynced = False
@@ -83,6 +88,8 @@ class Commit:
         self._journal.append(output)
         is_due = asyncio.get_running_loop().time() - self._synced_at >= self._interval_seconds
         self._commit(is_durable=bool(scanned.effect_offsets) or is_due)
+        if self._dispatch is not None and scanned.effect_offsets:
+            self._dispatch(scanned.records(first_seq))
         for queue in self._notices:
             queue.put(first_seq, scanned)
 

@@ -13,6 +13,7 @@ _LENGTH_BYTES = 4
 _CODES = {kind.name: kind.code for kind in record_kinds()}
 SESSION = _CODES["session"]
 SESSION_END = _CODES["session_end"]
+_MARKS = (SESSION, SESSION_END)
 _CLOCK = _CODES["clock"]
 _FEED = _CODES["feed"]
 _ACCOUNT = _CODES["account"]
@@ -24,6 +25,11 @@ _MARKET_AND_CLOCK = frozenset(
     if kind.direction == "input" and kind.name not in {*NOT_OF_MARKET, "feed"}
 )
 
+# What a venue outside has said, and what it was asked because of that.
+_OF_VENUE = frozenset(
+    _CODES[name] for name in ("venue_report", "outcome_lost", "reconciling", "reconciled", "adopted")
+)
+
 
 class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of frames holds.
@@ -31,12 +37,12 @@ class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     engine : bytes
-        The frames an engine made: everything but the marks of sessions.
+        The frames an engine made: everything but the notes of sessions.
     effects : bytes
-        The frames that are no market data and no clock: orders, reports, commands, marks; and lost feeds.
+        The frames that are no market data and no clock: orders, reports, commands, notes; and lost feeds.
     effect_offsets : tuple of int
         For each frame in `effects`, how many frames came before it.
-    marks : tuple of bytes
+    notes : tuple of bytes
         Beginnings and ends of sessions, each one frame.
     frames : int
         How many frames there are in all.
@@ -47,7 +53,7 @@ class FrameScan(msgspec.Struct, frozen=True, kw_only=True):
     engine: bytes
     effects: bytes
     effect_offsets: tuple[int, ...]
-    marks: tuple[bytes, ...]
+    notes: tuple[bytes, ...]
     frames: int
     market_events: int
 
@@ -61,35 +67,66 @@ def scan(data: bytes) -> FrameScan:
     position, count, market_events = 0, 0, 0
     effects: list[bytes] = []
     offsets: list[int] = []
-    marks: list[bytes] = []
+    notes: list[bytes] = []
     engine: list[bytes] = []
     run_start = 0
+    # Effects that follow one another are taken as one piece; `None` outside of such a run.
+    effects_start: int | None = None
     size = len(data)
     while position < size:
         length, kind = _HEAD.unpack_from(data, position)
         end = position + _LENGTH_BYTES + length
         if kind in _MARKET_AND_CLOCK:
             market_events += kind != _CLOCK
+            if effects_start is not None:
+                effects.append(data[effects_start:position])
+                effects_start = None
         else:
-            market_events += kind == _FEED
-            frame = data[position:end]
-            effects.append(frame)
             offsets.append(count)
-            if kind in (SESSION, SESSION_END):
-                marks.append(frame)
+            if effects_start is None:
+                effects_start = position
+            if kind == _FEED:
+                market_events += 1
+            elif kind in _MARKS:
+                notes.append(data[position:end])
                 engine.append(data[run_start:position])
                 run_start = end
         position = end
         count += 1
+    if effects_start is not None:
+        effects.append(data[effects_start:])
     engine.append(data[run_start:])
     return FrameScan(
-        engine=b"".join(engine) if marks else data,
+        engine=b"".join(engine) if notes else data,
         effects=b"".join(effects),
         effect_offsets=tuple(offsets),
-        marks=tuple(marks),
+        notes=tuple(notes),
         frames=count,
         market_events=market_events,
     )
+
+
+def without_venue(data: bytes) -> bytes:
+    """Return whole frames without those in which a venue outside answers to orders."""
+    position, run_start = 0, 0
+    kept: list[bytes] = []
+    while position < len(data):
+        length, kind = _HEAD.unpack_from(data, position)
+        end = position + _LENGTH_BYTES + length
+        if kind in _OF_VENUE:
+            kept.append(data[run_start:position])
+            run_start = end
+        position = end
+    return b"".join([*kept, data[run_start:]]) if kept else data
+
+
+def first_frames(data: bytes, count: int) -> bytes:
+    """Return so many whole frames from the beginning."""
+    position = 0
+    for _ in range(count):
+        length, _ = _HEAD.unpack_from(data, position)
+        position += _LENGTH_BYTES + length
+    return data[:position]
 
 
 def begins_account(data: bytes) -> bool:

@@ -36,5 +36,5 @@ class LaterFeed:
         return await self._feed.request_snapshot(instrument_id)
 
     async def aclose(self) -> None:
-        """Let the feed go."""
+        """Close the feed behind it: nothing of its own is open."""
         await self._feed.aclose()

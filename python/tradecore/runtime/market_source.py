@@ -42,6 +42,11 @@ class MarketSource:
         return bool(self._batches)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the feed has brought anything yet: until then it may begin with what is past."""
+        return self._heard_at is not None
+
+    @property
     def is_empty(self) -> bool:
         """Whether the feed is over and everything that it brought is taken."""
         return self.is_over and not self._batches

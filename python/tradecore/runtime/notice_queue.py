@@ -13,8 +13,9 @@ GROUPS_MAX = 1024
 class NoticeQueue:
     """A bounded queue in front of a notifier.
 
-    When the notifier is slower than the engine the oldest groups are left out, and so is one that it
-    fails to tell; their records are counted in `dropped`. The journal has them all.
+    When the notifier is slower than the engine the oldest groups are left out, and so are one that it
+    fails to tell and those that it has not told when its time at the end is over; their records are counted
+    in `dropped`. The journal has them all.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class NoticeQueue:
         self._ready.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Hand every group to the notifier, in order, until the task is cancelled."""
         while True:
             await self._ready.wait()
             self._ready.clear()
@@ -53,6 +54,10 @@ class NoticeQueue:
                 await self._notifier.notify(scanned.records(first_seq))
             except (TradecoreError, OSError):
                 self.dropped += len(scanned.effect_offsets)
+            except asyncio.CancelledError:
+                # The session ends while the notifier is at it: told again by `close`, rather than not at all.
+                self._groups.appendleft((first_seq, scanned))
+                raise
 
     async def close(self, seconds_max: float) -> None:
         """Deliver what waits and let the notifier go; one that hangs or fails is left behind."""
@@ -61,4 +66,5 @@ class NoticeQueue:
                 await self.flush()
                 await self._notifier.aclose()
         except (TimeoutError, TradecoreError, OSError):
-            return
+            self.dropped += sum(len(scanned.effect_offsets) for _, scanned in self._groups)
+            self._groups.clear()

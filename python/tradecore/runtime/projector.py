@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from tradecore.domain.errors import StorageError
-from tradecore.domain.journal import JournalFolder, JournalReader
-from tradecore.domain.journal_folder import hash_of_first, position_of
-from tradecore.domain.record import JournalPosition, JournalRecord
+from tradecore.domain.journal import JournalFolder
+from tradecore.domain.record import JournalPosition
 from tradecore.ports.read_model import ReadModel
-from tradecore.runtime import frames
+from tradecore.runtime.journal_tail import CHUNK_BYTES_MAX, JournalTail
 
-CHUNK_BYTES_MAX = 1 << 20
 POLL_SECONDS = 0.2
 
 
@@ -45,12 +43,13 @@ class Projector:
         self._on_progress = on_progress
         self._journal = journal
         self._read_model = read_model
-        self._reader: JournalReader | None = None
+        self._tail: JournalTail | None = None
         # Whether tables of another journal belong to somebody else.
         self.has_begun = has_begun
-        self._first = ""
         # How many frames of the journal are in the tables, as far as this projector knows.
         self.records = 0
+        # Why the equity over time is not in them, or not to its end; empty when it is.
+        self.equity_problem = ""
 
     async def catch_up(self) -> int:
         """Project everything that is in the journal now; return the number of frames seen so far.
@@ -62,26 +61,21 @@ class Projector:
             journal is projected into the same tables.
         """
         # Not kept while it is used: a call that is cut short may lose what it had read.
-        reader, self._reader = self._reader, None
-        if reader is None:
-            reader = await self._reader_at_tables()
-        while (chunk := await asyncio.to_thread(self._chunk_after, reader)) is not None:
-            if not await self._read_model.apply(*chunk):
+        tail, self._tail = self._tail, None
+        if tail is None:
+            tail = await self._tail_at_tables()
+        while (part := await asyncio.to_thread(tail.next_part)) is not None:
+            was_taken = await self._read_model.apply(part.records, part.before, part.after, part.points)
+            # Another projector may have been first with this very part: then they are where the tail is.
+            if not was_taken and await self._read_model.position() != part.after:
                 # A rebuild, say, has filled or emptied them in the meantime.
-                reader = await self._reader_at_tables()
-            self.records = reader.records
-        self._reader = reader
-        self.records = reader.records
+                tail = await self._tail_at_tables()
+            self.records = tail.records
+        self._tail = tail
+        self.records = tail.records
+        self.equity_problem = tail.equity_problem
         self._on_progress()
-        return reader.records
-
-    def _chunk_after(
-        self, reader: JournalReader
-    ) -> tuple[list[JournalRecord], JournalPosition, JournalPosition] | None:
-        chunk = _next_chunk(reader, self._first)
-        if chunk is not None:
-            self._first = chunk[2].first
-        return chunk
+        return tail.records
 
     async def run(self, ended: asyncio.Event) -> None:
         """Project until `ended` is set, and then to the journal's end once more.
@@ -97,16 +91,15 @@ class Projector:
                 continue
         await self.catch_up()
 
-    async def _reader_at_tables(self) -> JournalReader:
-        """Return a reader that stands where the tables end; they are emptied when there is no such place."""
+    async def _tail_at_tables(self) -> JournalTail:
+        """Return what reads on where the tables end; they are emptied when there is no such place."""
         position = await self._read_model.position()
-        reader = await asyncio.to_thread(self._journal.reader_at, position)
-        self._first = position.first if reader is not None else ""
+        tail = await asyncio.to_thread(JournalTail.at, self._journal, position)
         has_begun, self.has_begun = self.has_begun, True
-        if reader is not None:
+        if tail is not None:
             # Also of what an earlier end has left in them.
-            self.records = reader.records
-            return reader
+            self.records = tail.records
+            return tail
         if has_begun:
             raise StorageError(
                 self._journal.where,
@@ -115,7 +108,7 @@ class Projector:
                 "`tradecore db rebuild`",
             )
         await self._read_model.clear()
-        return await asyncio.to_thread(self._journal.reader)
+        return JournalTail(self._journal)
 
 
 def journal_state(journal: JournalFolder, position: JournalPosition) -> tuple[bool, int]:
@@ -129,15 +122,3 @@ def journal_state(journal: JournalFolder, position: JournalPosition) -> tuple[bo
     while reader.read_frames(CHUNK_BYTES_MAX):
         pass
     return True, reader.records - position.next_seq
-
-
-def _next_chunk(
-    reader: JournalReader, first: str
-) -> tuple[list[JournalRecord], JournalPosition, JournalPosition] | None:
-    """Read some blocks; return what in them is for the tables, and the positions before and after them."""
-    before = position_of(reader, first)
-    data = reader.read_frames(CHUNK_BYTES_MAX)
-    if not data:
-        return None
-    first = first or hash_of_first(data)
-    return frames.scan(data).records(before.next_seq), before, position_of(reader, first)

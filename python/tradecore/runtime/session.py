@@ -6,18 +6,21 @@ from enum import StrEnum
 
 import msgspec
 
+from tradecore.domain import Mode
 from tradecore.domain.commands import Command
-from tradecore.domain.errors import BrokenInvariantError, VenueError
+from tradecore.domain.errors import BrokenInvariantError, InvalidValueError, VenueError
 from tradecore.domain.journal import encode_session, encode_session_end
+from tradecore.domain.money_requests import Money
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
 from tradecore.ports.journal import Journal
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.ports.notifier import Notifier
-from tradecore.runtime.command_queue import CommandQueue, answer, refuse
+from tradecore.runtime.command_queue import CommandQueue, answer, check, refuse
 from tradecore.runtime.commit import Commit
 from tradecore.runtime.engine_input import EngineInput
 from tradecore.runtime.forked_child import ForkWatch
+from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.market_source import MarketSource
 from tradecore.runtime.notice_queue import NoticeQueue
 from tradecore.runtime.recovery import END_OF_DATA, Recovered
@@ -36,6 +39,8 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
     is_live : bool
         Times come from the clock and quiet markets get clock events; otherwise the feed is the only
         source of time, so that a run can be repeated byte for byte.
+    has_past : bool
+        The live feed begins with what was before it, so that no time is told before its first event.
     commit_interval_seconds : float
         How long market data without orders may wait for their sync.
     clock_interval_seconds : float
@@ -45,6 +50,7 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     is_live: bool = False
+    has_past: bool = False
     commit_interval_seconds: float = 0.05
     clock_interval_seconds: float = 1.0
     feed_close_seconds_max: float = 1.5
@@ -86,7 +92,7 @@ class Session:
     journal : Journal
         Open for appending; the session closes it.
     clock : Clock
-        Asked only when `settings.is_live`, and for the marks of a session without any event.
+        Asked only when `settings.is_live`, and for the notes of a session without any event.
     config : SessionConfig
         Written into the journal at the start.
     version : str
@@ -95,6 +101,13 @@ class Session:
         Who is told; the session closes them.
     recovered : Recovered
         What `recover` found in the journal.
+    outside : VenueLink, optional
+        The line to the venue that an engine in live mode sends its orders to; the session closes it.
+
+    Raises
+    ------
+    InvalidValueError
+        When an engine in live mode has no line to a venue, or another one has one.
     """
 
     def __init__(
@@ -109,8 +122,13 @@ class Session:
         notifiers: Sequence[Notifier] = (),
         recovered: Recovered | None = None,
         settings: SessionSettings | None = None,
+        outside: VenueLink | None = None,
     ) -> None:
+        if (engine.spec.mode is Mode.LIVE) != (outside is not None):
+            rule = "an engine in live mode needs a line to a venue, and no other one may have one"
+            raise InvalidValueError("outside", outside, rule)
         self.engine = engine
+        self.outside = outside
         self.phase = Phase.STARTING
         self._journal = journal
         self._clock = clock
@@ -130,6 +148,7 @@ class Session:
             self._notices,
             recorded=self._recovered.pending,
             interval_seconds=settings.commit_interval_seconds,
+            dispatch=None if outside is None else outside.dispatch,
         )
         self._stop_reason: str | None = None
         self.is_end_journalled = False
@@ -162,8 +181,10 @@ class Session:
         self._stop_reason = self._stop_reason or reason
         self._wake.set()
 
-    async def command(self, command: Command) -> int:
-        """Hand an operator's command to the engine; return the journal's length once it is durable.
+    async def command(self, command: Command | Money) -> int:
+        """Hand an operator's command, or word of money, to the engine; return the journal's length then.
+
+        It is durable by that time.
 
         Raises
         ------
@@ -173,7 +194,7 @@ class Session:
             When the session ends before the command is journalled.
         """
         if self.phase in (Phase.STOPPING, Phase.ENDED):
-            self.engine.check_command(command)
+            check(self.engine, command)
             raise VenueError("the engine is ending; the command was not taken")
         waiting = self._commands.put(command)
         self._wake.set()
@@ -199,12 +220,17 @@ class Session:
                 try:
                     await self._first_event()
                     self._begin()
+                    if self.outside is not None:
+                        self.outside.start(self.engine, self._wake.set)
+                        tasks.append(group.create_task(self.outside.run(), name="venue"))
                     self.phase = Phase.RUNNING
                     await self._pump(group)
                     self._end()
                 finally:
                     self.phase = Phase.STOPPING
                     self._commands.refuse()
+                    if self.outside is not None:
+                        await self.outside.close(self._settings.feed_close_seconds_max)
                     await self._market.close(self._settings.feed_close_seconds_max)
                     self._snapshots.cancel()
                     for task in tasks:
@@ -227,9 +253,9 @@ class Session:
         return not (has_time or self._market.is_over or self._stop_reason is not None)
 
     def _begin(self) -> None:
-        """Write what a crash cut off and the mark of this session."""
-        mark = encode_session(self._mark_ns(), self._version, self._config.encoded())
-        self._commit.write(self._recovered.missing + mark)
+        """Write what a crash cut off and the note of this session."""
+        note = encode_session(self._note_ns(), self._version, self._config.encoded())
+        self._commit.write(self._recovered.missing + note)
         if self._settings.is_live:
             # A live feed does not bring a cut-off event again; time alone lets the engine go on.
             if self._commit.awaits_recorded:
@@ -237,10 +263,15 @@ class Session:
                 self._work(is_forced=True)
             if self._commit.awaits_recorded:
                 raise BrokenInvariantError("the journal's last frames cannot be made again; it is kept")
-            self._input.clock(self._clock.now_ns())
+            if self._may_tell_time():
+                self._input.clock(self._clock.now_ns())
+
+    def _may_tell_time(self) -> bool:
+        """Tell whether the engine may be told what time it is: not before it has heard what is past."""
+        return self._market.has_begun or not self._settings.has_past
 
     def _end(self) -> None:
-        """Write the mark of a clean end; the data's end and what it causes go with it."""
+        """Write the note of a clean end; the data's end and what it causes go with it."""
         reason = self._stop_reason or (END_OF_DATA if self._market.error is None else "feed_failed")
         output = b""
         if reason == END_OF_DATA:
@@ -248,7 +279,7 @@ class Session:
             output = self._commit.take()
             if self._commit.awaits_recorded:
                 raise BrokenInvariantError("the feed ended before the journal did: is it the same feed?")
-        self._commit.publish(output + encode_session_end(self._mark_ns(), reason))
+        self._commit.publish(output + encode_session_end(self._note_ns(), reason))
         self.is_end_journalled = True
 
     async def _pump(self, group: asyncio.TaskGroup) -> None:
@@ -277,19 +308,22 @@ class Session:
         except TimeoutError:
             if is_unsynced:
                 self._commit.sync()
-            else:
+            elif self._may_tell_time():
                 self._input.clock(self._clock.now_ns() - int(settings.clock_interval_seconds * 1e9))
                 self._work(is_forced=True)
 
     def _work(self, *, is_forced: bool = False) -> bool:
         """Process everything that waits as one group; tell whether there was anything."""
         has_batches = self._market.has_batches
-        if not (self._commands or has_batches or is_forced or self._commit.awaits_recorded):
+        words = [] if self.outside is None else self.outside.take()
+        if not (self._commands or words or has_batches or is_forced or self._commit.awaits_recorded):
             return False
         commands = self._commands.take()
         try:
             for waiting in commands:
                 self._input.command(waiting.command)
+            if words:
+                self._input.venue(words)
             for batch in self._market.take():
                 self._input.market(batch)
             self._call(self.engine.run)
@@ -297,7 +331,7 @@ class Session:
             answer(commands, self._journal.records)
         finally:
             refuse(commands, "the engine failed; the command is not journalled")
-        return bool(commands or has_batches or is_forced)
+        return bool(commands or words or has_batches or is_forced)
 
     def _call(self, step: Callable[[], object]) -> None:
         """Let strategies do their part; a child that one of them forked does not come back from there."""
@@ -306,8 +340,8 @@ class Session:
         finally:
             self._forks.end_child()
 
-    def _mark_ns(self) -> int:
-        """Return the time for marks of sessions: the clock's when live, else that of the engine.
+    def _note_ns(self) -> int:
+        """Return the time for notes of sessions: the clock's when live, else that of the engine.
 
         Before its first event a feed of the past has the time of that event; one that has none at all leaves
         nothing but the clock.
@@ -321,6 +355,8 @@ class Session:
             self._journal.close()
         finally:
             self.phase = Phase.ENDED
+            # Of a session that had nothing left to do.
+            self._commands.refuse()
             for queue in self._notices:
                 await queue.close(NOTICE_SECONDS_MAX)
 

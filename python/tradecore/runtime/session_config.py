@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from tradecore.decision import GateConfig
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
-from tradecore.domain.spec import EngineSpec
+from tradecore.domain.spec import EngineSpec, Mode
 
 _CALENDARS = "engine.calendars."
+_FEED_FROM = "feed_from_ns"
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +21,10 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     `strategies` and `feed` are plain values. Files are compared by name, whatever their directory: a
     project that was moved goes on with its journal. `behaviour` is the version of what the engine makes of
     its events.
+
+    `feed_from_ns` is set where an account goes on with a feed that it had taken up at that time: events
+    before it are no part of what `Opening.market_events` counts. It follows from the journal and is not
+    compared.
     """
 
     engine: EngineSpec
@@ -26,10 +32,20 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     feed: dict[str, object] = {}
     gates: tuple[GateConfig, ...] = ()
     behaviour: int = BEHAVIOUR_VERSION
+    feed_from_ns: int | UnsetType = UNSET
 
     def encoded(self) -> bytes:
-        """Return the JSON text of the journal's first record, keys sorted."""
-        return msgspec.json.encode(self, order="sorted")
+        """Return the JSON text of the journal's first record, keys sorted.
+
+        What only several accounts have is left out where there is one: its journals are as they were.
+        """
+        if self.engine.accounts:
+            return msgspec.json.encode(self, order="sorted")
+        tree = msgspec.to_builtins(self)
+        del tree["engine"]["accounts"], tree["engine"]["risk"]["portfolio"]
+        for instrument in tree["engine"]["instruments"]:
+            del instrument["account"]
+        return msgspec.json.encode(tree, order="sorted")
 
     @classmethod
     def decoded(cls, data: bytes) -> "SessionConfig":
@@ -38,6 +54,11 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         Raises `msgspec.ValidationError` when it is anything else.
         """
         return msgspec.json.decode(data, type=cls)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the strategies, by their numbers; one that has none is called by its number."""
+        return [str(known.get("name", f"strategy {index}")) for index, known in enumerate(self.strategies)]
 
     def check_same(self, recorded: bytes, journal_path: str) -> None:
         """Refuse to go on with a journal that was written with other settings.
@@ -69,8 +90,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """
         ours = dict(_flat(msgspec.json.decode(self.encoded())))
         theirs = dict(_flat(msgspec.json.decode(_with_defaults(recorded))))
-        for key in ours.keys() ^ theirs.keys():
-            if key.startswith(_CALENDARS):
+        for key in ours.keys() ^ theirs.keys() | {_FEED_FROM}:
+            if key == _FEED_FROM or key.startswith(_CALENDARS):
                 ours.pop(key, None)
                 theirs.pop(key, None)
         # A journal that names no version is of the first one, and not of this program's.
@@ -118,10 +139,43 @@ def recorded_behaviour(recorded: bytes) -> int:
         return 1
 
 
+def is_recorded_live(recorded: bytes) -> bool:
+    """Tell whether the orders of a journal went to a venue outside, as its first record says."""
+    try:
+        named = msgspec.json.decode(recorded, type=_NamesMode)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return named.engine.mode == Mode.LIVE.value
+
+
+def recorded_feed_time(recorded: bytes) -> int | None:
+    """Return `feed_from_ns` of a journal's first record; `None` where it names none."""
+    try:
+        return msgspec.json.decode(recorded, type=_NamesFeedTime).feed_from_ns
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
 class _NamesBehaviour(msgspec.Struct):
     """The one key of a recorded configuration that is read before all others."""
 
     behaviour: int = 1
+
+
+class _Named(msgspec.Struct, frozen=True):
+    mode: str = ""
+
+
+class _NamesMode(msgspec.Struct):
+    """The key that says where orders go."""
+
+    engine: _Named = _Named()
+
+
+class _NamesFeedTime(msgspec.Struct):
+    """The key that says from when on a feed counts."""
+
+    feed_from_ns: int | None = None
 
 
 def _with_defaults(recorded: bytes) -> bytes:

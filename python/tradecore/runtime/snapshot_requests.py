@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from tradecore.domain.errors import VenueError
+from tradecore.domain.errors import TradecoreError
 from tradecore.ports.market_feed import MarketFeed
 
 
@@ -28,6 +28,8 @@ class SnapshotRequests:
     def ask(self, needed: Iterable[int], group: asyncio.TaskGroup) -> None:
         """Ask for the snapshots of these instruments; the answers come with the feed."""
         needed = list(needed)
+        if not needed and not self._asked_at:
+            return
         now = asyncio.get_running_loop().time()
         for instrument_id in [known for known in self._asked_at if known not in needed]:
             del self._asked_at[instrument_id]
@@ -41,14 +43,15 @@ class SnapshotRequests:
                 task.add_done_callback(self._tasks.discard)
 
     def cancel(self) -> None:
-        """Let every question go."""
+        """Wait for no answer any more: the session is at its end."""
         for task in self._tasks:
             task.cancel()
 
     async def _request(self, instrument_id: int) -> None:
         try:
             can_give = await self._feed.request_snapshot(instrument_id)
-        except VenueError:
+        except (TradecoreError, OSError):
+            # Asked again after a while; a feed that is gone for good says so itself.
             return
         if not can_give:
             # The book comes back when the stream itself brings a snapshot; asking again is useless.

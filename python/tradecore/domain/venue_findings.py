@@ -1,0 +1,194 @@
+"""What a venue outside has: what it tells by itself, and what it answers to a question.
+
+Prices are whole ticks, sizes whole lots, times UTC nanoseconds, money exact decimals with their currency.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class VenueOrderState(StrEnum):
+    """States of an order as a venue says them."""
+
+    OPEN = "open"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+class OrderSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An order as the venue has it now.
+
+    Attributes
+    ----------
+    client_order_id : str or None
+        Our name of it; `None` where it has none, or another party's.
+    venue_order_id : str
+        The venue's name of it.
+    instrument : int or None
+        Number of its instrument; `None` for one that the engine does not have. Ticks and lots of that one
+        are the venue's own.
+    symbol : str
+        The venue's name of the instrument.
+    side : str
+        `buy` or `sell`.
+    state : VenueOrderState
+        Where it is.
+    price_ticks : int or None
+        Its stated price.
+    open_lots, filled_lots : int
+        What is open, and what has filled.
+    time_ns : int
+        When the venue said so or changed it last.
+    reason : str
+        Why it ended, one of the reasons of a rejected or cancelled order; empty where it is not known.
+    """
+
+    client_order_id: str | None
+    venue_order_id: str
+    instrument: int | None
+    symbol: str
+    side: str
+    state: VenueOrderState
+    price_ticks: int | None = None
+    open_lots: int
+    filled_lots: int
+    time_ns: int
+    reason: str = ""
+
+
+class FillSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A trade of one of our orders.
+
+    Attributes
+    ----------
+    client_order_id, venue_order_id, instrument, symbol, side
+        As of `OrderSeen`.
+    trade_id : str
+        The venue's name of the trade.
+    price_ticks, lots : int
+        At what price, and how much.
+    filled_lots : int or None
+        What had filled of the order in all with this trade, where the venue says so.
+    liquidity : str
+        `maker` or `taker`.
+    fee : Decimal
+        What it cost; negative is a rebate.
+    fee_currency : str
+        In which currency.
+    time_ns : int
+        When it traded.
+    cursor : str
+        From which point a later question goes on; empty where the venue has none.
+    """
+
+    client_order_id: str | None
+    venue_order_id: str
+    instrument: int | None
+    symbol: str
+    side: str
+    trade_id: str
+    price_ticks: int
+    lots: int
+    filled_lots: int | None = None
+    liquidity: str
+    fee: Decimal
+    fee_currency: str
+    time_ns: int
+    cursor: str = ""
+
+
+class PositionSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A position as the venue has it; short is negative. `entry_ticks` is `None` where it is not said."""
+
+    instrument: int | None
+    symbol: str
+    lots: int
+    entry_ticks: int | None = None
+
+
+class BalanceSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """How much of a currency the account has: in all, and what open orders leave free."""
+
+    currency: str
+    total: Decimal
+    free: Decimal
+
+
+class StreamLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The stream of reports is broken: what happens now is not told, and has to be asked for."""
+
+    words: str
+
+
+class StreamReady(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The stream of reports stands: from here on everything is told."""
+
+
+class NotUnderstood(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A message that makes no sense, kept whole for people."""
+
+    text: str
+    why: str
+
+
+Message = OrderSeen | FillSeen | BalanceSeen | StreamLost | StreamReady | NotUnderstood
+
+
+class OpenOrders(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask which orders are open, those that wait for a trigger and algorithmic ones included."""
+
+
+class OneOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask what became of an order, open or not; another endpoint answers it than `OpenOrders`.
+
+    One that others made and gave no name has an empty `client_order_id`: the venue's own name says which.
+
+    Behind one name there may be several orders at the venue: all of them are found. A venue that knows no
+    ids of clients has to be asked by its own name of the order; without that there is no answer.
+    """
+
+    client_order_id: str
+    venue_order_id: str | None = None
+    instrument: int
+
+
+class FillsSince(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask what traded since a time, that time included, or after the cursor of an earlier answer."""
+
+    time_ns: int
+    cursor: str = ""
+
+
+class Positions(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask which positions there are."""
+
+
+class Balances(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask how much of each currency there is."""
+
+
+Question = OpenOrders | OneOrder | FillsSince | Positions | Balances
+Seen = OrderSeen | FillSeen | PositionSeen | BalanceSeen
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue answered to a question.
+
+    Attributes
+    ----------
+    seen : tuple
+        What it has, in the order of their times.
+    is_complete : bool
+        Whether this is all: no page is missing and no look-back is too short. Where it is not all, nothing
+        follows from what is absent.
+    time_ns : int
+        The venue's own time of the answer; 0 where it says none.
+    """
+
+    seen: tuple[Seen, ...] = ()
+    is_complete: bool
+    time_ns: int = 0

@@ -1,0 +1,55 @@
+"""Balances of a spot account: which of them books and venue can compare, and where they differ."""
+
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from tradecore.domain.units import Units, exact_money, trimmed
+from tradecore.domain.venue_findings import BalanceSeen, Findings
+
+
+class BalanceDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """A balance that venue and books do not agree on: all of it, what open orders hold included."""
+
+    currency: str
+    venue: Decimal
+    books: Decimal
+
+    @property
+    def words(self) -> str:
+        """Say it, and what explains it."""
+        name, beyond = self.currency, f"{trimmed(self.venue - self.books):f}"
+        has = f"{name}: the venue has {trimmed(self.venue):f}, the books have {trimmed(self.books):f}"
+        say = f"`tradecore transfer {name} {beyond} REASON --by PERSON`"
+        return f"{has}; if {beyond} came or went without a trade, say so: {say}"
+
+
+def compared_currencies(units: Units, kept: frozenset[int]) -> frozenset[str]:
+    """Return the currencies whose balance is the venue's to the last digit.
+
+    Those are all of an account that owns what it buys. What a position is settled in is none, because a
+    venue books its profit, its margin and its funding in its own time; `kept` are the instruments of which
+    the venue keeps positions.
+    """
+    instruments = range(len(units.symbols))
+    spot = {number for number in instruments if units.is_spot(number) and number not in kept}
+    if not spot:
+        return frozenset()
+    others = {units.settlement(number) for number in instruments if number not in spot}
+    return frozenset(units.currencies) - others
+
+
+def balance_differences(
+    findings: Findings, books: Mapping[str, int], currencies: Collection[str]
+) -> Iterator[BalanceDifference]:
+    """Yield where balances of the venue and of the books, in atto units, are not the same.
+
+    A balance that a whole answer does not show is none. Those that the account does not know are left out:
+    nothing here trades them.
+    """
+    venue = {each.currency: each.total for each in findings.seen if isinstance(each, BalanceSeen)}
+    for currency in sorted(currencies):
+        here, there = exact_money(books.get(currency, 0)), venue.get(currency, Decimal(0))
+        if here != there:
+            yield BalanceDifference(currency=currency, venue=there, books=here)

@@ -1,0 +1,244 @@
+"""What a journal says of a venue outside: open orders, trades and positions, read from its records alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tradecore.domain import record_bodies as bodies
+from tradecore.domain.journal import JournalFolder
+from tradecore.domain.order_words import KnownOrder
+from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import MAKERS
+from tradecore.runtime.live.journal_money import JournalMoney
+from tradecore.runtime.live.live_order import CANCEL, NEW, REPLACE, stated_price
+
+# Trades that are known by name; the oldest go first.
+TRADES_MAX = 100_000
+_ENDS = frozenset({"rejected", "canceled", "expired"})
+_PROOFS = frozenset({"accepted", "replaced"})
+# Which request a report answers.
+_ANSWERS = {
+    "accepted": NEW,
+    "fill": NEW,
+    "replaced": REPLACE,
+    "replace_rejected": REPLACE,
+    "cancel_rejected": CANCEL,
+}
+# Kinds of records that are followed.
+FOLLOWED_KINDS = frozenset(
+    {"account", "order", "sized", "sent", "report", "venue_report", "outcome_lost", "reconciling"}
+    | {"reconciled", "surprise", "cash_flow", "adopted"}
+)
+
+
+class BookedOrder(msgspec.Struct, kw_only=True):
+    """An order that is open by a journal.
+
+    Attributes
+    ----------
+    known : KnownOrder
+        What it is, and how much of it has filled.
+    is_sent : bool
+        Whether a request for it is durable, so that the venue may have it.
+    unanswered : set of str
+        Requests (`new`, `cancel`, `replace`) that were sent and not answered.
+    is_unknown : bool
+        Whether the outcome of a request was lost, and nothing has been shown since.
+    venue_order_id : str or None
+        The venue's name of it, once it was told.
+    others_name : str or None
+        What others called it, where they made it.
+    """
+
+    known: KnownOrder
+    venue_order_id: str | None = None
+    others_name: str | None = None
+    is_sent: bool = False
+    unanswered: set[str] = msgspec.field(default_factory=set)
+    is_unknown: bool = False
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether only the venue can say what became of a request."""
+        return self.is_unknown or bool(self.unanswered)
+
+    @property
+    def open_lots(self) -> int:
+        """What is open of it by the books."""
+        return max((self.known.lots or 0) - self.known.filled_lots, 0)
+
+    @property
+    def price_ticks(self) -> int | None:
+        """The price that it states now."""
+        return stated_price(self.known.terms)
+
+
+class JournalBooks:
+    """Follows the records of a journal without running a strategy, an engine or anything else of it.
+
+    Attributes
+    ----------
+    orders : dict
+        Open orders by their number.
+    positions : dict
+        Lots by instrument; short is negative.
+    trades : dict
+        Trades that are booked, by their name at the venue, with their time there; the last ones of many.
+    others : dict
+        Numbers of orders of others that were taken over, by their name at the venue.
+    trades_from_ns : int
+        From which time of the venue on `trades` has all of them.
+    began_ns : int
+        Time of the first record; 0 without one.
+    venue_time_ns : int
+        Latest time of the venue in a report; 0 before the first.
+    is_reconciled : bool
+        Whether books and venue agreed when the journal said so last.
+    records : int
+        Records seen, those of market data among them.
+    money : JournalMoney or None
+        Balances, where somebody asks for them.
+    """
+
+    def __init__(self, money: JournalMoney | None = None) -> None:
+        self.money = money
+        self.orders: dict[int, BookedOrder] = {}
+        self.positions: dict[int, int] = {}
+        self.trades: dict[str, int] = {}
+        self.others: dict[str, int] = {}
+        self.trades_from_ns = 0
+        self.began_ns = 0
+        self.venue_time_ns = 0
+        self.is_reconciled = False
+        self.records = 0
+        # The sides of all orders: a trade may come after the end of its order.
+        self._signed: dict[int, tuple[int, int]] = {}
+        self._told: bodies.VenueReport | None = None
+        self._found: bodies.Adopted | None = None
+
+    def take(self, record: JournalRecord) -> None:  # noqa: C901, PLR0912 - one for each kind
+        """Take in the next record."""
+        found, self._found = self._found, None
+        match record.body:
+            case bodies.Adopted() as body:
+                self._found = body
+            case bodies.Account() as body:
+                for lot in body.lots or ():
+                    self._add(lot["instrument"], lot["lots"])
+                if self.money is not None:
+                    self.money.told(body)
+            case bodies.CashFlow() as body if self.money is not None:
+                self.money.flowed(body)
+            case bodies.Order() as body:
+                self.orders[body.order_id] = BookedOrder(known=KnownOrder.of(body))
+                self._signed[body.order_id] = (body.instrument, 1 if body.side == "buy" else -1)
+                if found is not None:
+                    self._adopted(self.orders[body.order_id], found)
+            case bodies.Sized() as body if body.order_id in self.orders:
+                self.orders[body.order_id].known.lots = body.lots
+            case bodies.Sent() as body if body.order_id in self.orders:
+                self._sent(self.orders[body.order_id], body)
+            case bodies.VenueReport() as body:
+                self.venue_time_ns = max(self.venue_time_ns, body.venue_time_ns)
+                self._told = body
+                if body.order_id in self.orders and body.venue_order_id is not None:
+                    self.orders[body.order_id].venue_order_id = body.venue_order_id
+            case bodies.OutcomeLost() as body if body.order_id in self.orders:
+                self.orders[body.order_id].is_unknown = True
+            case bodies.Report() as body:
+                self._reported(body)
+            case bodies.Reconciling():
+                self.is_reconciled = False
+            case bodies.Reconciled():
+                self.is_reconciled = True
+            case bodies.Surprise(halts=True):
+                self.is_reconciled = False
+            case _:
+                pass
+
+    def _adopted(self, order: BookedOrder, found: bodies.Adopted) -> None:
+        """Note that others made an order: the venue has it, and calls it by this name."""
+        order.is_sent, order.venue_order_id, order.others_name = (
+            True,
+            found.venue_order_id,
+            found.client_order_id,
+        )
+        if found.adopted == "order" and found.venue_order_id is not None:
+            self.others[found.venue_order_id] = order.known.order_id
+
+    def _sent(self, order: BookedOrder, body: bodies.Sent) -> None:
+        order.is_sent = True
+        order.unanswered.add(body.request)
+        if body.request == NEW and body.lots:
+            order.known.lots = body.lots
+
+    def _reported(self, body: bodies.Report) -> None:
+        order = self.orders.get(body.order_id)
+        if body.report == "fill" and body.order_id in self._signed:
+            instrument, sign = self._signed[body.order_id]
+            self._add(instrument, sign * (body.lots or 0))
+            if self.money is not None:
+                self.money.filled(instrument, sign, body)
+            self._note_trade(body)
+        if order is None:
+            return
+        order.known.note_report(body)
+        order.unanswered.discard(_ANSWERS.get(body.report, ""))
+        if body.report in _PROOFS:
+            order.is_unknown = False
+        if body.report in _ENDS or order.known.is_filled:
+            del self.orders[body.order_id]
+
+    def _note_trade(self, body: bodies.Report) -> None:
+        told = self._told
+        if told is None or told.order_id != body.order_id or told.trade_id is None:
+            return
+        self.trades[told.trade_id] = told.venue_time_ns
+        if len(self.trades) > TRADES_MAX:
+            oldest = next(iter(self.trades))
+            self.trades_from_ns = max(self.trades_from_ns, self.trades.pop(oldest) + 1)
+
+    def _add(self, instrument: int, lots: int) -> None:
+        self.positions[instrument] = self.positions.get(instrument, 0) + lots
+
+
+class JournalFollower:
+    """Reads a journal that another process may be writing, as far as it goes; changes nothing, takes no lock.
+
+    Parameters
+    ----------
+    folder : JournalFolder
+        The journal; where there is none the books are empty.
+
+    money : JournalMoney, optional
+        Follows the balances, too.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be read.
+    """
+
+    def __init__(self, folder: JournalFolder, money: JournalMoney | None = None) -> None:
+        self.books = JournalBooks(money)
+        self._reader = folder.reader() if folder.exists() else None
+
+    def catch_up(self) -> int:
+        """Read what has come since; return how many records there are in all."""
+        for record in self._records():
+            self.books.take(record)
+        return self.books.records
+
+    def _records(self) -> Iterator[JournalRecord]:
+        for seq, time_ns, kind, fields in self._reader or ():
+            if seq == 0:
+                self.books.began_ns = time_ns
+            self.books.records = seq + 1
+            if kind in FOLLOWED_KINDS:
+                yield record_of(seq, time_ns, kind, fields)
+
+
+def record_of(seq: int, time_ns: int, kind: str, fields: dict[str, Any]) -> JournalRecord:
+    """Return a record as a reader of the journal gives it."""
+    return JournalRecord(seq=seq, time_ns=time_ns, body=MAKERS[kind](**fields))

@@ -1,0 +1,228 @@
+"""One order at a venue outside, as far as it is known."""
+
+from collections import deque
+
+import msgspec
+
+from tradecore.domain.record_bodies import OrderTerms
+from tradecore.domain.venue_capabilities import VenueCapabilities
+from tradecore.domain.venue_findings import OrderSeen, VenueOrderState
+from tradecore.domain.venue_requests import Cancel, Replace, Request, Submit
+
+# Of several ends the first one of these is told.
+_ENDS = (
+    VenueOrderState.CANCELED,
+    VenueOrderState.FILLED,
+    VenueOrderState.EXPIRED,
+    VenueOrderState.REJECTED,
+    VenueOrderState.OPEN,
+)
+NEW, CANCEL, REPLACE = "new", "cancel", "replace"
+
+
+class Wanted:
+    """A request that is durable: it waits, is under way, or is to be sent again."""
+
+    __slots__ = ("kind", "lots", "not_before_ns", "price_ticks", "sent_ns", "tries")
+
+    def __init__(self, kind: str, price_ticks: int | None, lots: int) -> None:
+        self.kind = kind
+        self.price_ticks = price_ticks
+        self.lots = lots
+        self.tries = 0
+        self.not_before_ns = 0
+        self.sent_ns = 0
+
+
+class Doubt:
+    """Why nobody knows what became of an order, and what speaks for its absence."""
+
+    __slots__ = ("absent_in_list", "absent_itself", "asks", "next_ask_ns", "since_ns")
+
+    def __init__(self, since_ns: int) -> None:
+        self.since_ns = since_ns
+        self.next_ask_ns = since_ns
+        self.asks = 0
+        # Answers that did not have it, asked after a request could still take effect: of the list of what is
+        # open, and about the order itself.
+        self.absent_in_list = 0
+        self.absent_itself = 0
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether its absence is proved: by two endpoints, twice each."""
+        return self.absent_in_list >= 2 and self.absent_itself >= 2
+
+
+class LiveOrder:
+    """An order of ours that was sent or is to be sent.
+
+    Attributes
+    ----------
+    lots : int
+        Its whole size: what is open and what has filled.
+    price_ticks : int or None
+        Its stated price, as the venue has it.
+    is_taken : bool
+        Whether the venue has shown that it has it, or had.
+    end : OrderSeen or None
+        The end that the venue told of, which waits for fills that are not told yet.
+    ask_ns : int or None
+        When to ask about it, because a report that should have come has not.
+    """
+
+    __slots__ = (
+        "amended",
+        "ask_ns",
+        "asks",
+        "client_order_id",
+        "doubt",
+        "end",
+        "ending",
+        "filled_lots",
+        "instrument",
+        "is_cancel_declined",
+        "is_cancel_taken",
+        "is_cancel_wanted",
+        "is_insisted",
+        "is_missing",
+        "is_taken",
+        "lots",
+        "order_id",
+        "price_ticks",
+        "seen_ns",
+        "sent_ns",
+        "terms",
+        "there",
+        "told_lots",
+        "trades",
+        "under_way",
+        "venue_order_id",
+        "waiting",
+    )
+
+    def __init__(
+        self, order_id: int, instrument: int, client_order_id: str, lots: int, terms: OrderTerms
+    ) -> None:
+        self.order_id = order_id
+        self.instrument = instrument
+        self.client_order_id = client_order_id
+        self.lots = lots
+        self.terms = terms
+        self.price_ticks = stated_price(terms)
+        self.venue_order_id: str | None = None
+        self.filled_lots = 0
+        # How much has filled by all that the venue showed of it.
+        self.told_lots = 0
+        # Trades by their names, with price and size where they were told since the start.
+        self.trades: dict[str, tuple[int, int] | None] = {}
+        # What the venue has under this name, by its own names: one order, unless something was doubled.
+        self.there: dict[str, OrderSeen] = {}
+        self.waiting: deque[Wanted] = deque()
+        self.under_way: Wanted | None = None
+        # The amendment that the venue took and has not shown yet.
+        self.amended: Wanted | None = None
+        self.is_taken = False
+        self.is_cancel_declined = False
+        self.is_cancel_taken = False
+        # The engine has asked for its end: that is not reached before all that is there has ended.
+        self.is_cancel_wanted = False
+        # An operator has asked for it, by a kill or a flatten.
+        self.is_insisted = False
+        # The venue's name of what was asked to end last.
+        self.ending: str | None = None
+        # A list of open orders lacked it, and it was asked about.
+        self.is_missing = False
+        self.doubt: Doubt | None = None
+        self.end: OrderSeen | None = None
+        self.ask_ns: int | None = None
+        self.asks = 0
+        self.sent_ns = 0
+        # Time of the venue of the newest that it showed of the open order.
+        self.seen_ns = 0
+
+    @property
+    def open_lots(self) -> int:
+        """What is open of it."""
+        return max(self.lots - self.filled_lots, 0)
+
+    @property
+    def is_doubled(self) -> bool:
+        """Whether the venue has more than one open order under this name."""
+        return sum(each.state is VenueOrderState.OPEN for each in self.there.values()) > 1
+
+    def merged(self, seen: OrderSeen) -> OrderSeen:
+        """Take in what the venue shows of one of its orders under this name, and return all of them as one.
+
+        It is open while one of them is, and as large as all of them: an order that was doubled on the way
+        counts as what it can trade.
+        """
+        known = self.there.get(seen.venue_order_id)
+        if known is None or known.state is VenueOrderState.OPEN:
+            self.there[seen.venue_order_id] = seen
+        if len(self.there) == 1:
+            return seen
+        all_of_them = list(self.there.values())
+        still_open = [each for each in all_of_them if each.state is VenueOrderState.OPEN]
+        base = still_open[0] if still_open else min(all_of_them, key=lambda each: _ENDS.index(each.state))
+        return msgspec.structs.replace(
+            base,
+            open_lots=sum(each.open_lots for each in still_open),
+            filled_lots=sum(each.filled_lots for each in all_of_them),
+            time_ns=max(each.time_ns for each in all_of_them),
+        )
+
+    def name_to_end(self) -> str | None:
+        """Return the venue's name of what is to be ended next; `None` where it is not known."""
+        names = [name for name, each in self.there.items() if each.state is VenueOrderState.OPEN]
+        return names[0] if names else self.venue_order_id
+
+    @property
+    def has_cancel(self) -> bool:
+        """Whether a request for its end waits or is under way."""
+        is_under_way = self.under_way is not None and self.under_way.kind == CANCEL
+        return is_under_way or any(wanted.kind == CANCEL for wanted in self.waiting)
+
+    @property
+    def acts_at_once(self) -> bool:
+        """Whether it trades or ends as it arrives, and rests nowhere."""
+        return self.terms.order_kind == "market" or self.terms.time_in_force in {"ioc", "fok"}
+
+    @property
+    def lacks_fills(self) -> bool:
+        """Whether the venue has shown that more has filled than by the trades that it told."""
+        return self.told_lots > self.filled_lots
+
+    def request(self, wanted: Wanted, can: VenueCapabilities, *, with_reduce_only: bool) -> Request:
+        """Return what to send to a venue that can do this.
+
+        Without `with_reduce_only` the engine keeps that promise, which makes every exit smaller as its
+        position becomes smaller. An order that the engine has watched is what it has become.
+        """
+        if wanted.kind == CANCEL:
+            self.ending = self.name_to_end()
+            return Cancel(
+                client_order_id=self.client_order_id,
+                instrument=self.instrument,
+                venue_order_id=self.ending,
+            )
+        if wanted.kind == REPLACE:
+            return Replace(
+                client_order_id=self.client_order_id,
+                instrument=self.instrument,
+                venue_order_id=self.venue_order_id,
+                price_ticks=wanted.price_ticks,
+                open_lots=wanted.lots,
+                filled_lots=self.filled_lots,
+            )
+        terms = self.terms
+        if terms.reduce_only and not with_reduce_only:
+            terms = msgspec.structs.replace(terms, reduce_only=False)
+        if (sent_kind := can.sent_kind(terms.order_kind)) != terms.order_kind:
+            terms = msgspec.structs.replace(terms, order_kind=sent_kind, trigger_ticks=None)
+        return Submit(client_order_id=self.client_order_id, order=terms, lots=wanted.lots)
+
+
+def stated_price(terms: OrderTerms) -> int | None:
+    """Return the price that an order states: its limit, else its trigger."""
+    return terms.price_ticks if terms.price_ticks is not None else terms.trigger_ticks

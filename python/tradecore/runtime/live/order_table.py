@@ -1,0 +1,311 @@
+"""The orders of a journal at a venue outside, and when something is due for each."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tradecore.domain import record_bodies as bodies
+from tradecore.domain.venue_findings import OrderSeen
+from tradecore.engine import Engine
+from tradecore.runtime.live.adoption import Adoption
+from tradecore.runtime.live.client_ids import ClientIds
+from tradecore.runtime.live.letters import Letters
+from tradecore.runtime.live.live_order import CANCEL, Doubt, LiveOrder, Wanted
+from tradecore.runtime.live.words import OutcomeLost, Told, Word
+
+_SECOND_NS = 1_000_000_000
+# How long a fill may be told after the order whose fill it is.
+_GRACE_NS = 250_000_000
+# How often trades are asked for that the venue owes, before that is said.
+FILLS_TRIES_QUIET = 5
+_NAMES_MAX = 100_000
+_UNANSWERED = frozenset({"pending_new", "pending_cancel", "pending_replace"})
+
+
+class Named(msgspec.Struct, frozen=True):
+    """How the venue calls an order, what others called it, and whether they made it."""
+
+    venue_order_id: str
+    others_name: str | None
+    is_of_others: bool
+
+
+class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is open by the books.
+
+    `price_ticks` is the price that it states now, `trades` has the names of the trades that are booked.
+    `named` is there once the venue told its name.
+    """
+
+    terms: bodies.OrderTerms
+    state: str
+    is_sent: bool
+    open_lots: int
+    filled_lots: int
+    price_ticks: int | None
+    trades: tuple[str, ...]
+    named: Named | None = None
+
+
+class OrderTable:
+    """What is known of each order that has not ended.
+
+    Attributes
+    ----------
+    ids : ClientIds
+        Names of the orders; to be set before the first one.
+    orders : dict
+        Orders that were sent or are to be sent, by number.
+    terms : dict
+        Terms of orders that are approved and not sent yet, by number.
+    ready : dict
+        Numbers of orders with something to send, in the order in which it became durable.
+    ready_cancels : dict
+        Those of them whose next request is a cancel.
+    timed : dict
+        Numbers of orders for which something is due at a time.
+    fills_due_ns, fills_since_ns : int or None
+        When to ask for fills, and since which time of the venue.
+    fills_tries : int
+        How often in turn an answer had not all the fills that orders lack.
+    foreign : dict
+        Open orders that the venue has and the engine does not, by their name there.
+    foreign_fills : int
+        Fills of orders that are not of this journal.
+    knows_no_ids : bool
+        Whether the venue knows no ids of clients: then its own names say whose an order is.
+    others : dict
+        Numbers of orders of others that the engine has taken over, by their name at the venue.
+    adoption : Adoption or None
+        Takes over what others make; `None` where that is reported only.
+    letters : Letters
+        What could not be understood, for people.
+    """
+
+    ids: ClientIds
+
+    def __init__(self) -> None:
+        self.orders: dict[int, LiveOrder] = {}
+        self.terms: dict[int, bodies.OrderTerms] = {}
+        self.ready: dict[int, None] = {}
+        self.ready_cancels: dict[int, None] = {}
+        self.timed: dict[int, None] = {}
+        self.fills_due_ns: int | None = None
+        self.fills_since_ns: int | None = None
+        self.fills_tries = 0
+        self.foreign: dict[str, OrderSeen] = {}
+        self.foreign_fills = 0
+        self.letters = Letters()
+        self.others: dict[str, int] = {}
+        self.adoption: Adoption | None = None
+        self.knows_no_ids = False
+        # Numbers of orders by the venue's names of them, the last ones: those that have ended too.
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def unknown(self) -> int:
+        """How many orders are in doubt."""
+        return sum(order.doubt is not None for order in self.orders.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no order waits for fills, and nothing is asked about that a list lacked."""
+        is_adopting = self.adoption is not None and self.adoption.is_under_way
+        return (
+            not is_adopting
+            and self.fills_due_ns is None
+            and not any(
+                order.end is not None or order.is_missing or order.lacks_fills
+                for order in self.orders.values()
+            )
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Say which orders have filled more than the trades that the venue shows; empty for none.
+
+        That they were not shown soon is no trouble: a list may lag behind.
+        """
+        doubled = [str(order.order_id) for order in self.orders.values() if order.is_doubled]
+        if doubled:
+            return f"the venue has several open orders under the name of order {', '.join(doubled[:5])}"
+        lacking = [order.order_id for order in self.orders.values() if order.lacks_fills]
+        if not lacking or self.fills_tries < FILLS_TRIES_QUIET:
+            return ""
+        shown = ", ".join(map(str, lacking[:5])) + (" and more" if len(lacking) > 5 else "")
+        return f"the venue says that more has filled of order {shown} than the trades that it shows"
+
+    def resume(self, open_orders: Iterable[OpenOrder], now_ns: int) -> list[Word]:
+        """Take over the orders of a journal that was replayed.
+
+        What was sent and not answered is in doubt: it is never sent again.
+        """
+        words: list[Word] = []
+        for known in open_orders:
+            order_id, instrument = known.terms.order_id, known.terms.instrument
+            if not known.is_sent:
+                self.terms[order_id] = known.terms
+                continue
+            lots = known.open_lots + known.filled_lots
+            named = known.named or Named("", None, False)
+            name = (named.others_name or "") if named.is_of_others else self.ids.of(order_id)
+            order = LiveOrder(order_id, instrument, name, lots, known.terms)
+            order.venue_order_id = named.venue_order_id or None
+            order.filled_lots, order.price_ticks = known.filled_lots, known.price_ticks
+            order.trades.update(dict.fromkeys(known.trades))
+            order.is_taken = known.filled_lots > 0 or known.state not in {"pending_new", "unknown"}
+            self.orders[order_id] = order
+            if known.state in _UNANSWERED:
+                words.append(OutcomeLost(instrument=instrument, order_id=order_id))
+            if known.state in _UNANSWERED or known.state == "unknown":
+                self.doubt(order, now_ns)
+        return words
+
+    def adopt(self, terms: bodies.Order, found: bodies.Adopted) -> None:
+        """Take over an order of others, which has a number now, and ask what became of it since."""
+        order_id, name = terms.order_id, found.venue_order_id or ""
+        order = LiveOrder(order_id, terms.instrument, found.client_order_id or "", found.lots, terms)
+        order.venue_order_id, order.is_taken = name, True
+        self.orders[order_id] = order
+        self.note_name(order_id, name)
+        self.others[name] = order_id
+        self.foreign.pop(name, None)
+        self.ask_at(order, 0)
+
+    def next_due_ns(self) -> int | None:
+        """Return when something is due next; `None` when nothing is."""
+        times = [self.fills_due_ns] if self.fills_due_ns is not None else []
+        for order_id in self.timed:
+            order = self.orders[order_id]
+            if order.doubt is not None:
+                times.append(order.doubt.next_ask_ns)
+            if order.ask_ns is not None:
+                times.append(order.ask_ns)
+            if order.waiting and order.under_way is None:
+                times.append(order.waiting[0].not_before_ns)
+        return min(times, default=None)
+
+    def insist(self, until: int | None = None) -> None:
+        """Take in that an operator wants every order ended that is open now: no refusal is the last word.
+
+        `until` is the last of them; `None` for all.
+        """
+        for order in self.orders.values():
+            order.is_insisted = order.is_insisted or until is None or order.order_id <= until
+
+    def end_insisted(self) -> None:
+        """Ask once more for the end of what an operator wanted ended before this start; that does no harm."""
+        for order in self.orders.values():
+            if order.is_insisted and not order.has_cancel:
+                order.is_cancel_wanted = True
+                order.waiting.append(Wanted(CANCEL, None, 0))
+                self.make_ready(order)
+
+    def note_name(self, order_id: int, venue_order_id: str) -> None:
+        """Note under which name the venue knows an order: some venues have no other."""
+        self._numbers[venue_order_id] = order_id
+        if len(self._numbers) > _NAMES_MAX:
+            del self._numbers[next(iter(self._numbers))]
+
+    def number_of(self, client_order_id: str | None, venue_order_id: str) -> int | None:
+        """Return the number of the order that the venue calls so; `None` where it is not of this journal."""
+        if client_order_id is None and self.knows_no_ids:
+            return self._numbers.get(venue_order_id)
+        return self.ids.order_id(client_order_id) or self.others.get(venue_order_id)
+
+    def make_ready(self, order: LiveOrder) -> None:
+        """Note that an order has something to send."""
+        self.ready[order.order_id] = None
+        if order.waiting and order.waiting[0].kind == CANCEL:
+            self.ready_cancels[order.order_id] = None
+        else:
+            self.ready_cancels.pop(order.order_id, None)
+
+    def not_ready(self, order_id: int) -> None:
+        """Note that an order has nothing to send, or that its request is under way."""
+        self.ready.pop(order_id, None)
+        self.ready_cancels.pop(order_id, None)
+
+    def forget(self, order_id: int) -> None:
+        """Let an order go that has ended."""
+        self.terms.pop(order_id, None)
+        self.orders.pop(order_id, None)
+        self.not_ready(order_id)
+        self.timed.pop(order_id, None)
+
+    def doubt(self, order: LiveOrder, now_ns: int) -> None:
+        """Note that nobody knows what became of an order: it is asked about until that is known."""
+        order.doubt = order.doubt or Doubt(now_ns)
+        order.sent_ns = max(order.sent_ns, now_ns)
+        self.timed[order.order_id] = None
+
+    def ask_at(self, order: LiveOrder, time_ns: int) -> None:
+        """Ask about an order at a time."""
+        order.ask_ns = time_ns
+        self.timed[order.order_id] = None
+
+    def want_fills(self, since_ns: int, now_ns: int) -> None:
+        """Ask for the fills since a time of the venue, a little later: they may be on their way."""
+        since_ns -= 5 * _SECOND_NS
+        known_ns = self.fills_since_ns
+        self.fills_since_ns = since_ns if known_ns is None else min(since_ns, known_ns)
+        if self.fills_due_ns is None:
+            self.fills_due_ns = now_ns + _GRACE_NS
+
+    def end_with(
+        self, order: LiveOrder, report: str, reason: str, seen: OrderSeen | None = None
+    ) -> list[Word]:
+        """Say how an order ended, and let it go."""
+        filled = None if seen is None else seen.filled_lots
+        self.forget(order.order_id)
+        return [told_of(order, report, reason=reason, seen=seen, filled_lots=filled)]
+
+
+def told_of(
+    order: LiveOrder,
+    report: str,
+    *,
+    reason: str = "",
+    seen: OrderSeen | None = None,
+    price_ticks: int | None = None,
+    lots: int = 0,
+    filled_lots: int | None = None,
+) -> Told:
+    """Return what the engine is told of an order."""
+    return Told(
+        instrument=order.instrument,
+        order_id=order.order_id,
+        report=report,
+        venue_time_ns=None if seen is None else seen.time_ns,
+        venue_order_id=order.venue_order_id,
+        filled_lots=filled_lots,
+        price_ticks=price_ticks,
+        lots=lots,
+        reason=reason,
+    )
+
+
+def terms_of(intent: dict[str, object]) -> bodies.OrderTerms:
+    """Read the terms of an order from what the engine shows of an open one."""
+    return msgspec.convert(intent, bodies.OrderTerms)
+
+
+def open_orders_of(engine: Engine) -> list[OpenOrder]:
+    """Return the orders that are open by the books of an engine."""
+    names = {
+        order_id: Named(venue_order_id, others_name, is_of_others)
+        for order_id, venue_order_id, others_name, is_of_others in engine.kernel.venue_names()
+    }
+    return [
+        OpenOrder(
+            terms=terms_of(row["intent"]),
+            state=row["state"],
+            is_sent=row["is_sent"],
+            open_lots=row["open_lots"],
+            filled_lots=row["filled_lots"],
+            price_ticks=row["price_ticks"],
+            trades=tuple(row["trades"]),
+            named=names.get(row["order_id"]),
+        )
+        for row in engine.kernel.open_orders()
+    ]

@@ -1,0 +1,303 @@
+"""What is sent to a venue outside, and what it answers to that: decided without waiting for anything."""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tradecore.domain import record_bodies as bodies
+from tradecore.domain.record import JournalRecord
+from tradecore.domain.venue_capabilities import VenueCapabilities
+from tradecore.domain.venue_requests import (
+    Answer,
+    Cancel,
+    Declined,
+    Lost,
+    NotDone,
+    Replace,
+    Request,
+    Submit,
+    Taken,
+)
+from tradecore.runtime.live.allowance import Leave
+from tradecore.runtime.live.live_order import CANCEL, NEW, REPLACE, LiveOrder, Wanted
+from tradecore.runtime.live.order_table import OrderTable, told_of
+from tradecore.runtime.live.retries import ReportTimes, Retries
+from tradecore.runtime.live.venue_reading import shown
+from tradecore.runtime.live.words import OutcomeLost, Word
+
+_ENDED = frozenset({"rejected", "canceled", "expired"})
+
+
+_TYPES = {NEW: Submit, CANCEL: Cancel, REPLACE: Replace}
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send this request now; `Requests.answered` wants to know what came of it."""
+
+    order_id: int
+    request: Request
+    is_cancel: bool
+
+
+class Requests:
+    """Decides what is sent. It never waits, reads no clock and sends nothing itself.
+
+    - A request is sent once it is durable: `sent` records are what it is made of. Of one order only one
+      request is under way.
+    - It is sent again only when it is proved that nothing happened (`NotDone`), and not for ever, but for a
+      cancel: that goes on at the longest wait while its order is open.
+    - A cancel that the venue declines is a reason to ask, not a state.
+
+    Parameters
+    ----------
+    table : OrderTable
+        The orders.
+    capabilities : VenueCapabilities
+        What the venue can do.
+    retries : Retries
+        How often and how soon what did not happen is sent again.
+    report_times : ReportTimes
+        How long a report of what the venue has taken may take before it is asked about.
+    """
+
+    def __init__(
+        self,
+        table: OrderTable,
+        capabilities: VenueCapabilities,
+        *,
+        retries: Retries | None = None,
+        report_times: ReportTimes | None = None,
+    ) -> None:
+        self._table = table
+        self._capabilities = capabilities
+        self._retries = retries or Retries()
+        self._report_times = report_times or ReportTimes()
+        # What the venue said when it declined a request last.
+        self.declined = ""
+        # Whether a request waits for nothing but room, and whether the rest would in vain.
+        self.waits_for_room = False
+        self._is_full = False
+        # Strategies that trade an instrument, as far as is known.
+        self._traders: dict[int, set[int]] = {}
+        # What others made and the engine took over with the last record: the next one is its order.
+        self._found: bodies.Adopted | None = None
+
+    def know_trader(self, instrument: int, strategy: int) -> None:
+        """Know that a strategy may trade an instrument."""
+        self._traders.setdefault(instrument, set()).add(strategy)
+
+    def take(self, records: Iterable[JournalRecord]) -> None:
+        """Take in records that are durable now."""
+        for record in records:
+            found, self._found = self._found, None
+            match record.body:
+                case bodies.Adopted() as body:
+                    self._found = body
+                case bodies.Order() as body if found is not None:
+                    self._adopt(body, found)
+                case bodies.Order() as body:
+                    self._table.terms[body.order_id] = body
+                    self.know_trader(body.instrument, body.strategy)
+                case bodies.Sent() as body:
+                    self._want(body)
+                case bodies.Command(command="kill" | "flatten"):
+                    self._table.insist()
+                case bodies.Report(report="triggered", price_ticks=int(price_ticks)) as body:
+                    self._price(body.order_id, price_ticks)
+                case bodies.Report() as body if body.report in _ENDED:
+                    self._table.forget(body.order_id)
+                case _ if found is not None:
+                    # The engine had it already, or no room for it.
+                    self._let_go(found)
+                case _:
+                    pass
+
+    def _adopt(self, order: bodies.Order, found: bodies.Adopted) -> None:
+        """Take over an order of others; of a position the engine's order is filled as it is made."""
+        self.know_trader(order.instrument, order.strategy)
+        if found.adopted == "order":
+            self._table.adopt(order, found)
+        self._let_go(found)
+
+    def _let_go(self, found: bodies.Adopted) -> None:
+        if self._table.adoption is not None and found.adopted == "order":
+            self._table.adoption.note_order(found.venue_order_id or "")
+
+    def _price(self, order_id: int, price_ticks: int) -> None:
+        """Note the limit of an order that the engine watched: it is known only now that it is set off."""
+        if (terms := self._table.terms.get(order_id)) is not None:
+            self._table.terms[order_id] = msgspec.structs.replace(terms, price_ticks=price_ticks)
+
+    def _want(self, body: bodies.Sent) -> None:
+        order = self._table.orders.get(body.order_id)
+        if body.request == NEW:
+            terms = self._table.terms.pop(body.order_id, None)
+            if terms is None or order is not None:
+                return
+            lots = body.lots or terms.lots or 0
+            order = LiveOrder(body.order_id, terms.instrument, self._table.ids.of(body.order_id), lots, terms)
+            self._table.orders[body.order_id] = order
+        if order is None:
+            return
+        if body.request == CANCEL:
+            if order.has_cancel:
+                # One that is under way is asked for once, however often it is wanted meanwhile.
+                return
+            order.is_cancel_wanted = True
+        order.waiting.append(Wanted(body.request, body.price_ticks, body.lots or 0))
+        self._table.make_ready(order)
+
+    def due(self, now_ns: int, may_send: Callable[[type], Leave]) -> tuple[list[Send], list[Word]]:
+        """Return what to send now, and what the engine is to be told.
+
+        `may_send` is asked before each request whether it may leave, and told its type.
+        """
+        sends: list[Send] = []
+        words: list[Word] = []
+        self.waits_for_room = self._is_full = False
+        # Cancels first. Once there is no room for another request, there is none for the rest: a line
+        # of thousands is not gone through for each answer.
+        for order_id in [*self._table.ready_cancels, *self._table.ready]:
+            if order_id not in self._table.ready:
+                continue
+            send = self._next_of(self._table.orders[order_id], now_ns, may_send, words)
+            if send is not None:
+                sends.append(send)
+            elif self._is_full and order_id not in self._table.ready_cancels:
+                break
+        return sends, words
+
+    def _next_of(
+        self, order: LiveOrder, now_ns: int, may_send: Callable[[type], Leave], words: list[Word]
+    ) -> Send | None:
+        """Return what to send of an order now; what it still waits for stays."""
+        if order.under_way is not None or not order.waiting:
+            self._table.not_ready(order.order_id)
+            return None
+        wanted = order.waiting[0]
+        if wanted.not_before_ns > now_ns:
+            self._table.timed[order.order_id] = None
+            return None
+        if self._is_pointless(order, wanted, words):
+            return None
+        leave = may_send(_TYPES[wanted.kind])
+        if leave in {Leave.WAIT, Leave.FULL}:
+            self.waits_for_room, self._is_full = True, leave is Leave.FULL
+            return None
+        if leave is Leave.NEVER:
+            words += self._table.end_with(order, "rejected", "never_arrived")
+            return None
+        order.waiting.popleft()
+        wanted.tries += 1
+        wanted.sent_ns = order.sent_ns = now_ns
+        order.under_way = wanted
+        with_reduce_only = self._can_reduce_only(order.instrument)
+        request = order.request(wanted, self._capabilities, with_reduce_only=with_reduce_only)
+        return Send(order.order_id, request, wanted.kind == CANCEL)
+
+    def _can_reduce_only(self, instrument: int) -> bool:
+        """Tell whether the venue's reduce-only means what the strategy means by it.
+
+        The venue knows the position of the account. Where two strategies hold opposite ones it is smaller
+        than theirs, and their exits would be refused: there the engine keeps that promise alone.
+        """
+        return self._capabilities.reduce_only and len(self._traders.get(instrument, ())) < 2
+
+    def _is_pointless(self, order: LiveOrder, wanted: Wanted, words: list[Word]) -> bool:
+        """Tell whether a request is not to be sent: the venue cannot do it, or it is taken back already."""
+        if wanted.kind == REPLACE and not self._capabilities.replaces:
+            order.waiting.popleft()
+            words.append(told_of(order, "replace_rejected", reason="unsupported"))
+            return True
+        if wanted.kind != NEW:
+            return False
+        if order.is_taken:
+            # It was shown after an answer that seemed to prove the contrary: never a second one.
+            order.waiting.popleft()
+            return True
+        is_taken_back = any(later.kind == CANCEL for later in order.waiting)
+        is_possible = self._can_do(order.terms)
+        if is_possible and not is_taken_back:
+            return False
+        reason = "never_arrived" if is_possible else "unsupported"
+        words.append(told_of(order, "rejected", reason=reason))
+        self._table.forget(order.order_id)
+        return True
+
+    def _can_do(self, terms: bodies.OrderTerms) -> bool:
+        can = self._capabilities
+        return (
+            can.sent_kind(terms.order_kind) in can.order_kinds
+            and terms.time_in_force in can.times_in_force
+            and (can.post_only or not terms.post_only)
+        )
+
+    def answered(self, order_id: int, answer: Answer, now_ns: int) -> list[Word]:
+        """Take in what a venue answered to a request; return what the engine is to be told."""
+        order = self._table.orders.get(order_id)
+        if order is None or order.under_way is None:
+            return []
+        wanted, order.under_way = order.under_way, None
+        if order.waiting:
+            self._table.make_ready(order)
+        match answer:
+            case Taken():
+                return self._taken(order, wanted, answer, now_ns)
+            case Declined():
+                return self._declined(order, wanted, answer, now_ns)
+            case NotDone():
+                return self._not_done(order, wanted, answer, now_ns)
+            case Lost():
+                self._table.doubt(order, now_ns)
+                if wanted.kind == REPLACE:
+                    order.amended = wanted
+                return [OutcomeLost(instrument=order.instrument, order_id=order_id)]
+
+    def _taken(self, order: LiveOrder, wanted: Wanted, answer: Taken, now_ns: int) -> list[Word]:
+        order.venue_order_id = answer.venue_order_id or order.venue_order_id
+        if answer.venue_order_id is not None:
+            self._table.note_name(order.order_id, answer.venue_order_id)
+        report_ns = self._report_times.of(order.terms.order_kind)
+        if wanted.kind == NEW:
+            if order.acts_at_once:
+                # What becomes of it has to be told soon; of one that rests nothing need be.
+                self._table.ask_at(order, now_ns + report_ns)
+            return shown(order)
+        if wanted.kind == REPLACE:
+            order.amended = wanted
+        else:
+            order.is_cancel_taken = True
+        self._table.ask_at(order, now_ns + report_ns)
+        return []
+
+    def _declined(self, order: LiveOrder, wanted: Wanted, answer: Declined, now_ns: int) -> list[Word]:
+        self.declined = answer.words
+        if wanted.kind == NEW and not order.is_taken:
+            if answer.reason == "duplicate_id":
+                # The venue has an order of this name: ours, of a try of which we know less than it does.
+                self._table.doubt(order, now_ns)
+                return [OutcomeLost(instrument=order.instrument, order_id=order.order_id)]
+            return self._table.end_with(order, "rejected", answer.reason)
+        if wanted.kind == REPLACE and answer.reason != "unknown_order":
+            return [told_of(order, "replace_rejected", reason=answer.reason)]
+        if wanted.kind == REPLACE:
+            order.amended = wanted
+        else:
+            order.is_cancel_declined = wanted.kind == CANCEL
+        self._table.ask_at(order, now_ns)
+        return []
+
+    def _not_done(self, order: LiveOrder, wanted: Wanted, answer: NotDone, now_ns: int) -> list[Word]:
+        policy = self._retries.placement if wanted.kind == NEW else self._retries.modification
+        # A cancel is given up by nobody who asked for it: it only makes the risk smaller.
+        if wanted.tries < policy.tries_max or wanted.kind == CANCEL:
+            wanted.not_before_ns = now_ns + policy.wait_ns(
+                wanted.tries, answer.retry_after_ns, order.client_order_id
+            )
+            order.waiting.appendleft(wanted)
+            self._table.make_ready(order)
+            self._table.timed[order.order_id] = None
+            return []
+        if wanted.kind == NEW:
+            return self._table.end_with(order, "rejected", "never_arrived")
+        return [told_of(order, "replace_rejected", reason="never_arrived")]

@@ -1,0 +1,595 @@
+"""The line to a venue outside: sends what is durable, asks, listens, and wakes the session."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, assert_never
+
+import msgspec
+
+from tradecore.domain import EventBatch
+from tradecore.domain.errors import InvalidValueError, TradecoreError, VenueError
+from tradecore.domain.record import JournalRecord
+from tradecore.domain.record_bodies import Surprise
+from tradecore.domain.units import Units
+from tradecore.domain.venue_findings import (
+    Balances,
+    BalanceSeen,
+    FillSeen,
+    Findings,
+    NotUnderstood,
+    OrderSeen,
+    Positions,
+    PositionSeen,
+    Question,
+    StreamLost,
+    StreamReady,
+)
+from tradecore.domain.venue_requests import Answer, Cancel, Lost, Replace, Submit
+from tradecore.engine import Engine
+from tradecore.ports.clock import Clock
+from tradecore.ports.letter_reader import LetterReader
+from tradecore.ports.venue import Venue
+from tradecore.runtime.live.adoption import Adoption, Owners
+from tradecore.runtime.live.allowance import Allowance, Leave
+from tradecore.runtime.live.balances import BalanceDifference, compared_currencies
+from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
+from tradecore.runtime.live.client_ids import ClientIds, is_ours
+from tradecore.runtime.live.order_table import OrderTable, open_orders_of
+from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
+from tradecore.runtime.live.requests import Requests, Send
+from tradecore.runtime.live.retries import ReportTimes, Retries
+from tradecore.runtime.live.start_report import StartFacts, StartFold
+from tradecore.runtime.live.venue_reading import VenueReading
+from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
+
+# Requests under way at once: more of them make no venue faster, and their answers late.
+UNDER_WAY_MAX = 64
+# Besides, only for cancels.
+UNDER_WAY_CANCELS = 16
+# What stands for a reason that the engine does not know.
+_REASONS = {
+    "rejected": "unsupported",
+    "canceled": "requested",
+    "cancel_rejected": "unsupported",
+    "replace_rejected": "unsupported",
+}
+
+
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the line waits.
+
+    Attributes
+    ----------
+    answer_seconds_max : float
+        How long an answer to a request may take before its outcome counts as lost.
+    report_times : ReportTimes
+        How long a report of what the venue took may take before it is asked about.
+    retries : Retries
+        How often and how soon what did not happen is sent, or asked, again.
+    query_seconds_max : float
+        How long an answer to a question may take.
+    check_seconds : float
+        How long after books and venue agreed they are compared again; 0 for never.
+    takes_short_lookback : bool
+        Go on where the venue does not show fills far enough back.
+    epoch : int
+        How many times the account began anew: a part of the names of its orders.
+    owners : Owners
+        Whose it is what others make at the account.
+    """
+
+    answer_seconds_max: float = 10.0
+    report_times: ReportTimes = ReportTimes()
+    retries: Retries = Retries()
+    query_seconds_max: float = 10.0
+    check_seconds: float = 60.0
+    takes_short_lookback: bool = False
+    epoch: int = 0
+    owners: Owners = Owners()
+
+
+class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the line to a venue stands.
+
+    Attributes
+    ----------
+    is_connected : bool
+        Whether the stream of reports stands.
+    step : str
+        How far books and venue are compared.
+    balances : tuple of BalanceDifference
+        Balances that differ, of an account that owns what it buys.
+    differences : tuple of Difference
+        What does not agree.
+    trouble : str
+        What keeps the comparison from an end; empty where nothing does.
+    declined : str
+        What the venue said when it declined a request last; empty before the first.
+    open_orders, unknown, foreign_orders, letters : int
+        Orders that are open there, those in doubt, those of others, and messages that were not understood.
+    """
+
+    is_connected: bool
+    step: str
+    differences: tuple[Difference, ...]
+    balances: tuple[BalanceDifference, ...] = ()
+    trouble: str
+    declined: str
+    open_orders: int
+    unknown: int
+    foreign_orders: int
+    letters: int
+
+
+class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start found; fields as of `StartReport`."""
+
+    facts: StartFacts
+    foreign_orders: tuple[str, ...]
+    left_orders: tuple[str, ...]
+    foreign_fills: int
+    letters: tuple[str, ...]
+
+
+class VenueLink:
+    """Runs the order manager and the comparison of books and venue on real time.
+
+    Parameters
+    ----------
+    venue : Venue
+        The other end; the link closes it.
+    journal : callable
+        Returns the hash of the journal's first record, once it has one: a part of the names of its orders.
+    units : Units
+        Currencies of the account and of its instruments.
+    settings : LinkSettings
+        How long it waits.
+    budget : Budget, optional
+        Lets requests out; without one this line has a budget of its own. The link closes it.
+    clock : Clock, optional
+        Our clock, which the venue's is compared with.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        journal: Callable[[], str],
+        units: Units,
+        settings: LinkSettings | None = None,
+        *,
+        budget: Budget | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._venue = venue
+        self._settings = settings = settings or LinkSettings()
+        capabilities, times = venue.capabilities, settings.report_times
+        self._journal = journal
+        self._table = OrderTable()
+        self._requests = Requests(self._table, capabilities, retries=settings.retries, report_times=times)
+        self._reading = VenueReading(self._table, capabilities, units=units, report_times=times)
+        if settings.owners.takes_any:
+            self._table.adoption = Adoption(settings.owners, self._reading.fee_of)
+        # Questions that are under way: the same one is not asked beside itself.
+        self._asking: set[Question] = set()
+        self._budget = budget or RequestBudget(BudgetRules.of(capabilities))
+        self._allowance = Allowance(self._budget, capabilities.weights, capabilities.validity_window_ns)
+        self._clock = clock
+        # Questions that wait for room, in their order.
+        self._unasked: dict[Question, None] = {}
+        self._reconciliation = Reconciliation(
+            capabilities.positions,
+            currencies=compared_currencies(units, capabilities.positions),
+            check_seconds=settings.check_seconds,
+            fills_kept_ns=capabilities.fills_kept_ns,
+            takes_short_lookback=settings.takes_short_lookback,
+        )
+        self._inbox: deque[Word] = deque()
+        self._due = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Requests whose answer is awaited.
+        self._under_way = 0
+        self._is_connected = False
+        self._news = 0
+        self._start = StartFold((), ())
+        self._engine: Engine | None = None
+        self._wake: Callable[[], None] = _nothing
+        # What a task of ours failed with: it ends the run.
+        self._fault: BaseException | None = None
+
+    @property
+    def status(self) -> LinkStatus:
+        """How it stands now."""
+        table, compared = self._table, self._reconciliation
+        return LinkStatus(
+            is_connected=self._is_connected,
+            step=compared.shown.value,
+            differences=compared.differences if compared.shown is Step.DIFFERS else (),
+            balances=compared.balances if compared.shown is Step.DIFFERS else (),
+            trouble="; ".join(filter(None, self._troubles())),
+            declined=self._requests.declined,
+            open_orders=len(table.orders),
+            unknown=table.unknown,
+            foreign_orders=len(table.foreign),
+            letters=len(table.letters),
+        )
+
+    def _troubles(self) -> list[str]:
+        """Say what is wrong, the worst first; empty text where nothing is."""
+        refused = [] if self._engine is None else self._engine.kernel.outside()["refused_exits"]
+        bare = ", ".join(map(str, refused[-5:]))
+        return [
+            f"A POSITION IS OPEN WITHOUT ITS EXIT: the venue did not take order {bare}" if bare else "",
+            self._reconciliation.trouble or self._table.trouble,
+            self._allowance.trouble(self._wall_ns()),
+        ]
+
+    @property
+    def found_at_start(self) -> FoundAtStart | None:
+        """What the start found, once books and venue have agreed; before that `None`."""
+        if self._start.facts is None:
+            return None
+        table = self._table
+        seen = [(is_ours(each.client_order_id), _order_words(each)) for each in table.foreign.values()]
+        return FoundAtStart(
+            facts=self._start.facts,
+            foreign_orders=tuple(words for is_left, words in seen if not is_left),
+            left_orders=tuple(words for is_left, words in seen if is_left),
+            foreign_fills=table.foreign_fills,
+            letters=tuple(f"{each.why}: {each.text}" for each in table.letters),
+        )
+
+    def take_letters(self) -> list[NotUnderstood]:
+        """Return the messages that were not understood since the last call."""
+        return self._table.letters.take_new()
+
+    def read_again(self, letters: Sequence[NotUnderstood]) -> list[NotUnderstood]:
+        """Try kept messages once more, which an update may understand; return those that were.
+
+        What they say goes the way of all that a venue tells; what is known already changes nothing.
+        """
+        if not isinstance(self._venue, LetterReader):
+            return []
+        understood = []
+        for letter in letters:
+            messages = self._venue.read_again(letter)
+            if messages and not any(isinstance(message, NotUnderstood) for message in messages):
+                understood.append(letter)
+                for message in messages:
+                    self._hear(self._reading.told(message, _now_ns()))
+        return understood
+
+    def name_of(self, order_id: int) -> str:
+        """Return the name under which the venue knows an order."""
+        order = self._table.orders.get(order_id)
+        return self._table.ids.of(order_id) if order is None else order.client_order_id
+
+    def start(self, engine: Engine, wake: Callable[[], None]) -> None:
+        """Take over the open orders of an engine; no new risk until books and venue agree."""
+        self._engine, self._wake = engine, wake
+        self._table.ids = ClientIds(self._settings.epoch, self._journal())
+        for strategy, binding in enumerate(engine.strategies):
+            for instrument in binding.instruments:
+                self._requests.know_trader(instrument, strategy)
+        self._reconciliation.watermark_ns = engine.now_ns
+        self._inbox.append(Reconciling())
+        self._know_names(engine)
+        known = open_orders_of(engine)
+        self._start = StartFold(
+            [each.terms.order_id for each in known if each.is_sent],
+            [each.terms.order_id for each in known if each.is_sent and each.state == "unknown"],
+        )
+        self._inbox.extend(self._table.resume(known, _now_ns()))
+        until = None if engine.kernel.is_killed else engine.kernel.outside()["to_end"]
+        self._table.insist(until=until)
+        self._table.end_insisted()
+
+    def _know_names(self, engine: Engine) -> None:
+        """Know how the venue called orders before this start, and which of them others made."""
+        for order_id, name, _, is_of_others in engine.kernel.venue_names():
+            self._table.note_name(order_id, name)
+            if is_of_others:
+                self._table.others[name] = order_id
+                if self._table.adoption is not None:
+                    self._table.adoption.note_order(name)
+
+    def take(self) -> list[Word]:
+        """Return what the engine is to be told, in the order in which it was heard."""
+        taken = list(self._inbox)
+        self._inbox.clear()
+        return taken
+
+    def dispatch(self, records: Sequence[JournalRecord]) -> None:
+        """Send what these records ask for; they are durable.
+
+        After a surprise that halts new risk, books and venue are compared anew.
+        """
+        self._requests.take(records)
+        if self._start.facts is None:
+            for record in records:
+                self._start.take(record)
+        if self._reconciliation.is_over and any(map(_halts, records)):
+            self._compare_anew()
+        self._work()
+
+    async def run(self) -> None:
+        """Listen and work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="venue reports")
+            while self._fault is None:
+                self._due.clear()
+                self._work()
+                await self._wait()
+            raise self._fault
+
+    async def close(self, seconds_max: float) -> None:
+        """Let go of what is under way and of the venue; a venue that hangs is left behind."""
+        for task in self._tasks:
+            task.cancel()
+        self._budget.close()
+        try:
+            async with asyncio.timeout(seconds_max):
+                await self._venue.aclose()
+        except (TimeoutError, TradecoreError, OSError):
+            return
+
+    async def _wait(self) -> None:
+        now_ns = _now_ns()
+        times = [self._table.next_due_ns()]
+        if self._is_connected:
+            times.append(self._reconciliation.next_due_ns())
+        if self._unasked or (self._requests.waits_for_room and self._under_way < UNDER_WAY_MAX):
+            times.append(now_ns + self._allowance.wait_ns(now_ns))
+        known = [time_ns for time_ns in times if time_ns is not None]
+        seconds = max((min(known) - now_ns) / 1e9, 0.001) if known else None
+        try:
+            async with asyncio.timeout(seconds):
+                await self._due.wait()
+        except TimeoutError:
+            return
+
+    def _work(self) -> None:
+        """Start what is due."""
+        now_ns = _now_ns()
+        wall_ns = self._wall_ns()
+        # What is known comes first: a doubt that is not asked about holds more than an order that waits.
+        questions = [*self._unasked, *self._reading.asks(now_ns)]
+        if self._is_connected:
+            questions += self._reconciliation.asks(now_ns, is_settled=lambda: self._table.is_settled)
+        self._unasked.clear()
+        for question in dict.fromkeys(questions):
+            if question in self._asking:
+                continue
+            if self._allowance.ask(type(question), now_ns, wall_ns) is Leave.GO:
+                self._asking.add(question)
+                self._spawn(self._ask(question))
+            else:
+                self._unasked[question] = None
+        sends, words = self._requests.due(now_ns, lambda about: self._may_send(about, now_ns, wall_ns))
+        for send in sends:
+            self._spawn(self._send(send))
+        self._hear(words)
+
+    def _may_send(self, about: type, now_ns: int, wall_ns: int) -> Leave:
+        """Make room for one more request: what waits here waits before the time for its answer begins."""
+        if self._under_way >= UNDER_WAY_MAX + (UNDER_WAY_CANCELS if about is Cancel else 0):
+            return Leave.FULL
+        leave = self._allowance.ask(about, now_ns, wall_ns)
+        self._under_way += leave is Leave.GO
+        return leave
+
+    def _hear(self, words: list[Word]) -> None:
+        """Put what the engine can take into the inbox; for the rest books and venue are compared anew."""
+        sound = [word for word in map(self._sound, words) if word is not None]
+        if sound:
+            self._news += len(sound)
+            self._inbox.extend(sound)
+            self._wake()
+        if len(sound) < len(words):
+            self._compare_anew()
+
+    def _sound(self, word: Word) -> Word | None:
+        """Return a word as the engine can take it; `None` for one that it cannot."""
+        try:
+            word.add_to(EventBatch(), 0)
+        except InvalidValueError as error:
+            self._table.letters.append(NotUnderstood(text=repr(word), why=str(error)))
+            if isinstance(word, Told) and error.field == "reason":
+                # Why an order ended is no reason not to take in that it did.
+                return msgspec.structs.replace(word, reason=_REASONS[word.report])
+            return None
+        return word
+
+    def _compare_anew(self) -> None:
+        """Take no new risk before books and venue were compared once more."""
+        self._lost()
+        self._is_connected = True
+        self._begin()
+
+    def _begin(self) -> None:
+        self._reconciliation.begin(_now_ns(), has_open_orders=bool(self._table.orders))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._fault = fault
+        self._due.set()
+
+    async def _send(self, send: Send) -> None:
+        try:
+            async with asyncio.timeout(self._settings.answer_seconds_max):
+                answer = await self._request(send)
+        except TimeoutError:
+            answer = Lost(words=f"no answer within {self._settings.answer_seconds_max:g} s")
+        except (TradecoreError, OSError) as error:
+            answer = Lost(words=str(error))
+        finally:
+            self._under_way -= 1
+        self._allowance.answered(type(send.request), answer, _now_ns())
+        self._hear(self._requests.answered(send.order_id, answer, _now_ns()))
+
+    async def _request(self, send: Send) -> Answer:
+        match send.request:
+            case Submit() as request:
+                return await self._venue.submit(request)
+            case Cancel() as request:
+                return await self._venue.cancel(request)
+            case Replace() as request:
+                return await self._venue.replace(request)
+            case _ as never:
+                assert_never(never)
+
+    async def _ask(self, question: Question) -> None:
+        """Ask, a few times where no answer comes; what wants to know asks anew after that."""
+        try:
+            found = await self._answered(question)
+        finally:
+            self._asking.discard(question)
+        if found is None:
+            return
+        asked_ns, news, findings = found
+        if isinstance(question, Positions):
+            self._compare(findings, has_news=news != self._news)
+            return
+        if isinstance(question, Balances):
+            self._balance(findings, has_news=news != self._news)
+            return
+        self._hear(self._reading.found(question, findings, asked_ns, _now_ns()))
+        self._look_at_others()
+        self._reconciliation.found(question, findings)
+
+    async def _answered(self, question: Question) -> tuple[int, int, Findings] | None:
+        """Return an answer, when it was asked for and how much had been told by then.
+
+        `None` where none came: that is no evidence.
+        """
+        policy = self._settings.retries.data
+        for tries in range(1, policy.tries_max + 1):
+            asked_ns, news, wall_ns = _now_ns(), self._news, self._wall_ns()
+            try:
+                async with asyncio.timeout(self._settings.query_seconds_max):
+                    findings = await self._venue.query(question)
+            except (TimeoutError, TradecoreError, OSError) as error:
+                self._reconciliation.trouble = (
+                    f"a question was not answered: {str(error) or type(error).__name__}"
+                )
+                at_least_ns = (error.retry_after_ns or 0) if isinstance(error, VenueError) else 0
+                if at_least_ns:
+                    self._allowance.hold(at_least_ns, _now_ns())
+                self._allowance.asked(question, _now_ns(), has_answer=bool(at_least_ns))
+            else:
+                self._allowance.asked(question, _now_ns(), has_answer=True)
+                if self._clock is not None:
+                    self._allowance.clock.note(wall_ns, self._wall_ns(), findings.time_ns)
+                return asked_ns, news, findings
+            if tries < policy.tries_max:
+                await asyncio.sleep(policy.wait_ns(tries, at_least_ns, repr(question)) / 1e9)
+                if self._allowance.ask(type(question), _now_ns(), self._wall_ns()) is not Leave.GO:
+                    # What wants to know asks anew.
+                    return None
+        return None
+
+    def _wall_ns(self) -> int:
+        return 0 if self._clock is None else self._clock.now_ns()
+
+    def _compare(self, findings: Findings, *, has_news: bool) -> None:
+        engine = self._engine
+        if engine is None or self._inbox:
+            return
+        symbols = {each.instrument_id: each.symbol for each in engine.instruments}
+        books = {instrument: engine.kernel.position_total_lots(instrument) for instrument in symbols}
+        outcome = self._reconciliation.compare(
+            findings,
+            books,
+            symbols,
+            _now_ns(),
+            has_news=has_news,
+            adopts=lambda differences: self._adopt(engine, differences, findings),
+        )
+        self._follow(outcome)
+
+    def _balance(self, findings: Findings, *, has_news: bool) -> None:
+        engine = self._engine
+        if engine is None or self._inbox:
+            return
+        books = {str(row["currency"]): int(row["balance"]) for row in engine.kernel.balances()}
+        self._follow(self._reconciliation.balance(findings, books, _now_ns(), has_news=has_news))
+
+    def _follow(self, outcome: Outcome) -> None:
+        if self._table.adoption is not None and self._reconciliation.step is Step.AGREED:
+            self._table.adoption.note_agreed()
+        if outcome is not Outcome.NOTHING:
+            self._inbox.append(Reconciled() if outcome is Outcome.AGREED else Reconciling())
+            self._wake()
+        self._due.set()
+
+    def _adopt(self, engine: Engine, differences: tuple[Difference, ...], findings: Findings) -> bool:
+        """Take over positions that others made; return whether that is all that differs."""
+        if self._table.adoption is None:
+            return False
+        seen = [each for each in findings.seen if isinstance(each, PositionSeen)]
+        words = self._table.adoption.positions(
+            differences,
+            {each.instrument: each for each in seen if each.instrument is not None},
+            engine.kernel.mark_ticks,
+            is_first=not engine.kernel.outside()["has_agreed"],
+            time_ns=findings.time_ns or engine.now_ns,
+        )
+        self._hear(list(words))
+        return bool(words)
+
+    def _look_at_others(self) -> None:
+        """Compare soon where others have traded; an answer that is under way may be older than that."""
+        if self._reading.has_foreign_news:
+            self._reading.has_foreign_news = False
+            self._news += 1
+            self._reconciliation.hurry(_now_ns())
+
+    async def _listen(self) -> None:
+        async for message in self._venue.reports():
+            match message:
+                case StreamLost():
+                    self._lost()
+                case StreamReady():
+                    self._is_connected = True
+                    self._begin()
+                case NotUnderstood():
+                    # It may have been a fill.
+                    self._hear(self._reading.told(message, _now_ns()))
+                    self._compare_anew()
+                case OrderSeen() | FillSeen() | BalanceSeen():
+                    self._hear(self._reading.told(message, _now_ns()))
+                    self._look_at_others()
+            self._due.set()
+
+    def _lost(self) -> None:
+        """What happens now may not be told: no new risk until books and venue were compared."""
+        if self._reconciliation.is_over:
+            self._inbox.append(Reconciling())
+            self._wake()
+        self._is_connected = False
+        self._reconciliation.stop()
+
+
+def _order_words(seen: OrderSeen) -> str:
+    """Return an order of others in words, in the venue's own lots."""
+    name = f"{seen.venue_order_id} ({seen.client_order_id or 'without a name'})"
+    return f"order {name}, {seen.side} {seen.open_lots} lots of {seen.symbol},"
+
+
+def _halts(record: JournalRecord) -> bool:
+    return isinstance(record.body, Surprise) and record.body.halts
+
+
+def _nothing() -> None:
+    """Wake nobody: there is no session yet."""
+
+
+def _now_ns() -> int:
+    """Return a time that never jumps, for waits."""
+    return int(asyncio.get_running_loop().time() * 1e9)

@@ -1,0 +1,158 @@
+"""What a local venue has and says: orders, trades of accounts, balances, and its list of all that it did."""
+
+import msgspec
+
+from tradecore.domain.venue_findings import VenueOrderState
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an account asks for. `kind` is `limit` or `market`; an empty `client_order_id` is none."""
+
+    client_order_id: str
+    symbol: str
+    is_buy: bool
+    kind: str
+    lots: int
+    price_ticks: int | None = None
+    time_in_force: str = "gtc"
+    expire_ns: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+
+
+class VenueOrder(msgspec.Struct, kw_only=True, gc=False):
+    """An order as the venue has it; changes until it is closed.
+
+    Attributes
+    ----------
+    number : int
+        The venue's name of it.
+    account : str
+        Whose it is.
+    client_order_id : str or None
+        The client's name of it.
+    market : int
+        Number of its market.
+    held_atto : int
+        What is held for its open part, in atto units of what it pays with.
+    time_ns : int
+        When it changed last.
+    reason : str
+        Why it ended without filling whole.
+    """
+
+    number: int
+    account: str
+    client_order_id: str | None
+    market: int
+    is_buy: bool
+    kind: str
+    price_ticks: int | None
+    lots: int
+    time_in_force: str
+    expire_ns: int | None
+    post_only: bool
+    reduce_only: bool
+    time_ns: int
+    filled_lots: int = 0
+    held_atto: int = 0
+    state: VenueOrderState = VenueOrderState.OPEN
+    reason: str = ""
+
+    @property
+    def open_lots(self) -> int:
+        """Return what may still trade."""
+        return self.lots - self.filled_lots if self.state is VenueOrderState.OPEN else 0
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order"):
+    """An order as it was at a moment."""
+
+    number: int
+    account: str
+    client_order_id: str | None
+    market: int
+    is_buy: bool
+    kind: str
+    price_ticks: int | None
+    lots: int
+    filled_lots: int
+    state: VenueOrderState
+    reason: str
+    time_ns: int
+
+    @classmethod
+    def of(cls, order: VenueOrder) -> "OrderRow":
+        """Copy an order as it is now."""
+        return cls(
+            number=order.number,
+            account=order.account,
+            client_order_id=order.client_order_id,
+            market=order.market,
+            is_buy=order.is_buy,
+            kind=order.kind,
+            price_ticks=order.price_ticks,
+            lots=order.lots,
+            filled_lots=order.filled_lots,
+            state=order.state,
+            reason=order.reason,
+            time_ns=order.time_ns,
+        )
+
+
+class FillRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
+    """A trade of an account: `cursor` counts those of the account from 1, `trade` those of the market."""
+
+    account: str
+    cursor: int
+    trade: int
+    order: int
+    client_order_id: str | None
+    market: int
+    is_buy: bool
+    is_maker: bool
+    price_ticks: int
+    lots: int
+    filled_lots: int
+    fee_atto: int
+    fee_currency: str
+    time_ns: int
+
+
+class BalanceRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="balance"):
+    """How much of a currency an account has after a change, and how much of it open orders hold."""
+
+    account: str
+    currency: str
+    total_atto: int
+    held_atto: int
+    time_ns: int
+
+
+class PositionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="position"):
+    """A position of a margin market; short is negative. `cost_atto` is what was paid for it."""
+
+    account: str
+    market: int
+    lots: int
+    cost_atto: int
+
+
+class DepositRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="deposit"):
+    """Money that came from outside, or went there (negative)."""
+
+    account: str
+    currency: str
+    amount_atto: int
+    time_ns: int
+
+
+News = OrderRow | FillRow | BalanceRow
+Deed = OrderRow | FillRow | DepositRow
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A "no" of the venue: nothing was changed. `code` is a reason of a rejected order, or `duplicate_id`."""
+
+    code: str
+    words: str
