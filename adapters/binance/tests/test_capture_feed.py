@@ -251,7 +251,8 @@ async def test_closing_ends_the_replay(tmp_path):
         await feed.aclose()
         await feed.aclose()
     assert seen == 10
-    assert await feed.request_snapshot(0) is False
+    for instrument_id in (-1, 0, 1):
+        assert await feed.request_snapshot(instrument_id) is False
 
 
 def test_settings_that_make_no_sense_are_refused(tmp_path):
@@ -284,11 +285,11 @@ def test_any_bytes_are_accepted_or_refused_with_one_error(data):
     decoder = BinanceDecoder("spot", [("BTCUSDT", 0, "0.01", "0.00001")])
     batch = EventBatch()
     try:
-        used, is_limited = decoder.decode_capture(data, True, 1_000, batch)
+        used, is_bounded = decoder.decode_capture(data, True, 1_000, batch)
     except DataError as error:
         assert error.where.startswith("line ")  # noqa: PT017
     else:
-        assert (used, is_limited) == (len(data), False)
+        assert (used, is_bounded) == (len(data), False)
     times = [event[1] for event in read_events(batch)]
     assert times == sorted(times)
 

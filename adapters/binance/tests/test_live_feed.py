@@ -10,13 +10,14 @@ from support.binance_book import PlainBook
 from support.clocks import JumpingClock
 from support.shared import shared_data
 from tradecore.domain import DataError, InstrumentKind, InstrumentSpec, InvalidValueError, VenueError
+from tradecore.domain.backoff import Backoff
 from tradecore.domain.feeds import read_events
 from tradecore_binance import Market
-from tradecore_binance.backoff import Backoff
 from tradecore_binance.channel import Channel
 from tradecore_binance.exchange_info import fetch_instruments
 from tradecore_binance.live_feed import BinanceFeed
 from tradecore_binance.replay_server import Fault, FaultKind, ReplayServer
+from tradecore_binance.rest import get
 
 SPEC = InstrumentSpec(symbol="BTCUSDT", tick_size="0.01", lot_size="0.00001")
 # Fewer than the quotes that can be compared in the capture of each market.
@@ -137,6 +138,19 @@ async def test_being_told_to_slow_down_delays_the_snapshot_only(captures):
         await follow(feed, server, book, lambda book: book.compared > 50)
 
     assert (book.mismatches, book.synchronisations >= 1, server.snapshots >= 1) == (0, True, True)
+
+
+async def test_the_replay_refuses_snapshots_in_the_words_of_the_venue(captures):
+    """So often as it was told: 429, code -1003, and when to ask again."""
+    async with ReplayServer(captures[Market.SPOT].path, refusals=2) as server, ClientSession() as session:
+        url = f"{server.rest_url}/api/v3/depth"
+        for _ in range(2):
+            with pytest.raises(VenueError, match=r'answered 429: \{"code":-1003\}') as caught:
+                await get(session, url, {})
+            assert caught.value.retry_after_ns == 0
+        assert server.snapshots == 0
+        assert b"lastUpdateId" in await get(session, url, {})
+    assert server.snapshots == 1
 
 
 async def test_a_slow_reader_loses_nothing(captures):

@@ -188,3 +188,28 @@ async def test_events_never_go_back_in_time_with_the_clock():
     times = [event[1] for event in seen]
     assert times == sorted(times)
     assert len(set(times)) == 1
+
+
+@pytest.mark.parametrize(("length", "connections"), [((1 << 24) - 1, 1), ((1 << 24) + 1, 2)])
+async def test_a_message_that_would_fill_the_memory_ends_its_connection(length, connections):
+    """A message of up to 16 MiB is read; a longer one is not, and the feed connects anew."""
+    lines = []
+
+    async def depth(_request):
+        return web.Response(text=SNAPSHOT % (5, 1))
+
+    async def stream(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        lines.append(socket)
+        if len(lines) == 1:
+            message = DIFF % (4, 6)
+            await socket.send_str(message[:-1] + " " * (length - len(message)) + "}")
+        await socket.send_str(DIFF % (7, 8))
+        await socket.receive()
+        return socket
+
+    async with Venue(depth, stream) as venue:
+        seen = await events_until(venue.feed(JumpingClock()), lambda seen: seen[-1][0] == "book")
+    assert len(lines) == connections
+    assert sum(event[0] == "feed_lost" for event in seen) == connections

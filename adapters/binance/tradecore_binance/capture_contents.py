@@ -117,7 +117,7 @@ def _messages(path: Path) -> Iterable[_Data]:
         try:
             yield decode(payload).data or decode_raw(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            # Not ours to judge: the replay names damaged lines, this only looks around.
+            # Not ours to tell: the replay names damaged lines, this only looks around.
             continue
 
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import aiohttp
 
 from tradecore.domain import DataError, EventBatch, InstrumentSpec, InvalidValueError, VenueError
+from tradecore.domain.backoff import Backoff
 from tradecore.domain.feeds import BinanceDecoder
 from tradecore.domain.quoted import error_text
 from tradecore.ports.clock import Clock
-from tradecore_binance.backoff import Backoff
 from tradecore_binance.channel import Channel
 from tradecore_binance.failure_log import FailureLog
 from tradecore_binance.market import ENDPOINTS, Market, make_decoder

@@ -10,7 +10,7 @@ from tradecore.domain.feeds import BinanceDecoder
 
 
 class Market(StrEnum):
-    """The markets of Binance."""
+    """Which market of Binance: each has addresses, paths and rules of its own."""
 
     SPOT = "spot"
     USDM = "usdm"

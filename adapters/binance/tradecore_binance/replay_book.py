@@ -31,7 +31,7 @@ class ReplayBook:
         self.last_id = 0
 
     def apply_snapshot(self, message: DepthMessage) -> None:
-        """Replace the book."""
+        """Let a snapshot take the place of all that was known."""
         self._sides = (dict(message.bids), dict(message.asks))
         self.last_id = message.snapshot_id or 0
 

@@ -205,3 +205,11 @@ async def test_a_batch_ends_with_the_message_that_fills_it(batch_events_max):
     assert sum(sizes) == sum([len(batch) async for batch in whole.batches()])
     assert len(sizes) > 1
     assert all(batch_events_max <= size < batch_events_max + 8 for size in sizes[:-1])
+
+
+@pytest.mark.parametrize("instrument_id", [-1, 0, 1])
+async def test_a_capture_has_no_snapshot_beside_its_own(instrument_id):
+    """Whoever waits for one waits for what the capture brings."""
+    feed = BookCaptureFeed(KRAKEN_PATH, KRAKEN, venue=BookVenue.KRAKEN)
+
+    assert await feed.request_snapshot(instrument_id) is False

@@ -3,7 +3,10 @@
 import gzip
 import io
 import json
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -121,6 +124,36 @@ def test_each_format_holds_the_bars_of_the_text(tmp_path, name):
     assert events_of(load_bars(tmp_path / "nameless", SPEC)) == events_of(plain)
 
 
+_COUNT_THREADS = """
+import os, sys
+from pathlib import Path
+from tradecore.domain import InstrumentSpec
+from tradecore_files import load_bars
+from tradecore_files.parquet import read_parquet  # which loads pyarrow: its own helpers are not counted
+
+before = len(os.listdir("/proc/self/task"))
+spec = InstrumentSpec(symbol="A/B", tick_size="0.00000001", lot_size="0.00000001")
+for path in sys.argv[1:]:
+    load_bars(Path(path), spec)
+    print(Path(path).name, len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
+def test_no_reader_of_pyarrow_leaves_a_thread(tmp_path):
+    """A thread of its pools that runs while the process ends aborts it: one run of twenty ended with 134."""
+    paths = []
+    for name, data in formats().items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        paths.append(str(path))
+    program = [sys.executable, "-c", _COUNT_THREADS, *paths]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)
+    assert {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()} == dict.fromkeys(
+        formats(), "0"
+    )
+
+
 def test_trades_of_freqtrade_are_those_of_the_text(tmp_path):
     """Their id is a number or text, and their type is mostly null."""
     rows = [
@@ -158,8 +191,10 @@ def test_json_that_cannot_be_used_is_named_by_its_row(tmp_path, text, what):
     """With the value and the rule."""
     path = tmp_path / "rows.json"
     path.write_text(text)
-    with pytest.raises(DataError, match=what):
+    with pytest.raises(DataError, match=what) as caught:
         load_bars(path, SPEC)
+    row, _, _ = what.partition(":")
+    assert caught.value.where == (f"{path} {row}" if row.startswith("row ") else str(path))
 
 
 @pytest.mark.parametrize(
@@ -194,6 +229,18 @@ def test_a_damaged_table_is_named(tmp_path, name, cut):
     path.write_bytes(data[:cut])
     # A stream that ends where it has just begun a message may be whole, and then has fewer rows.
     with pytest.raises(DataError, match=r"damaged|is missing|binary|is no"):
+        load_bars(path, SPEC)
+
+
+@pytest.mark.parametrize("write", [streamed, lambda table: written(feather.write_feather, table)])
+def test_a_table_that_points_out_of_its_own_values_is_damaged(tmp_path, write):
+    """Only a look at every value finds it: nobody follows such an index out of the memory of the file."""
+    table = as_table(candles())
+    beyond = pa.array([*range(COUNT - 1), COUNT], pa.int8())
+    prices = pa.DictionaryArray.from_arrays(beyond, table["high"].combine_chunks(), safe=False)
+    path = tmp_path / "damaged"
+    path.write_bytes(write(table.set_column(2, "high", prices)))
+    with pytest.raises(DataError, match=r"damaged Feather or Arrow: .*out of bounds"):
         load_bars(path, SPEC)
 
 

@@ -150,6 +150,8 @@ def test_ticks_and_lots_of_a_table_are_exact(tmp_path):
     trades = inspect(write(tmp_path / "trades.csv", "time,price,size,side\n" + "\n".join(rows)))
     assert (trades.kind, trades.instruments[0].tick_size) == ("trades", "0.1")
     assert trades.instruments[0].lot_size == "0.001"
+    # Trades come when they come: nothing lies between two of them, and nothing can be missing there.
+    assert (trades.interval_ns, trades.gaps, trades.files) == (None, 0, 1)
 
     rows = [f"{1_700_000_000 + 60 * at}," + ",".join(["1.00000000000001"] * 4) for at in range(9)]
     fine = inspect(write(tmp_path / "fine.csv", "time,open,high,low,close\n" + "\n".join(rows)))
@@ -239,6 +241,26 @@ def test_other_records_of_databento_are_named(tmp_path):
     with pytest.raises(DataError, match="instrument_id 9: has no records"):
         load_orders(orders, "0.25", instrument_id=9)
     assert len(load_orders(orders, "0.25", instrument_id=7)) == 3
+    # Those of several instruments are noted; of one there is nothing to choose.
+    assert inspect(orders).notes == ()
+    assert inspect(orders).symbols == ("7",)
+    orders.write_bytes(orders.read_bytes() + dbn(tmp_path / "more.dbn", 0xA0, 4, 8).read_bytes()[10:])
+    assert inspect(orders).notes == ("2 instruments (8, 7): read one at a time with instrument_id",)
+
+
+# As Databento numbers its records, in decimal here.
+DBN_RECORDS = """
+0 trades (mbp-0), 1 mbp-1, 10 mbp-10, 17 ohlcv (deprecated), 18 status, 19 definition, 20 imbalance, 21 error,
+22 symbol mapping, 23 system, 24 statistics, 32 ohlcv-1s, 33 ohlcv-1m, 34 ohlcv-1h, 35 ohlcv-1d, 36 ohlcv-eod,
+160 mbo, 177 cmbp-1, 192 cbbo-1s, 193 cbbo-1m, 194 tcbbo, 195 bbo-1s, 196 bbo-1m, 99 type 99
+"""
+
+
+@pytest.mark.parametrize("record", DBN_RECORDS.replace("\n", " ").strip().split(", "))
+def test_each_type_of_a_databento_record_has_its_name(tmp_path, record):
+    """One that nobody knows has its number."""
+    number, _, name = record.strip().partition(" ")
+    assert inspect(dbn(tmp_path / "a.dbn", int(number), 2)).messages == {name: 2}
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,20 @@ def test_a_file_that_begins_earlier_among_the_rows_of_one_time_comes_first(tmp_p
         assert load_quotes(files, SPEC).bid_ticks.tolist() == list(range(1, 10))
 
 
+@pytest.mark.parametrize("between", [[3, 4], [3, 4, 5], [3, 4, 5, 6]])
+def test_what_comes_first_at_one_time_leaves_the_rows_of_earlier_times(tmp_path, between):
+    """A file without the first row of a second is put right by the one that has it, however long that is."""
+    parts = [[0, 1, 2, 4, 5], between, [6, 7, 8]]
+    files = [
+        write(
+            tmp_path, f"{name}.csv", "time,bid,ask", [f"{START + at // 3},{at + 1},{at + 2}" for at in part]
+        )
+        for name, part in zip("cab", parts, strict=True)
+    ]
+
+    assert load_quotes(files, SPEC).bid_ticks.tolist() == list(range(1, 10))
+
+
 def test_different_trades_of_one_second_may_be_cut_between_two_files(tmp_path):
     """What one file ends and the next begins with are two trades of one time, not one told twice."""
     first = write(tmp_path, "a.csv", TRADES, [trade(0, START), trade(1, START)])
@@ -160,6 +174,9 @@ def test_files_with_other_columns_are_refused(tmp_path):
     for path, shown in ((short, "time, open, high, low, close,"), (other, "time, first")):
         with pytest.raises(DataError, match=f"{path.name}: has the columns {shown}.*must have the same"):
             load_bars([first, path], SPEC)
+        alike = write(tmp_path, "aa.csv", BARS, [bar(2)])
+        with pytest.raises(DataError, match=f"{path.name}: has the columns {shown}.*must have the same"):
+            load_bars([first, alike, path], SPEC)
     assert len(load_bars([first, bare], SPEC)) == 2
 
 

@@ -4,6 +4,7 @@ from tradecore_files.bars import Bars, load_bars
 from tradecore_files.book_capture import BookCaptureFeed
 from tradecore_files.book_contents import BookContents, BookPair, BookVenue, book_contents
 from tradecore_files.derivatives import Funding, Marks, append_in_order, load_funding, load_marks
+from tradecore_files.history import FilesHistory
 from tradecore_files.inspection import inspect
 from tradecore_files.latency import load_latency
 from tradecore_files.options import FileFormat, QuoteSide, ReadOptions, TimeFormat
@@ -20,6 +21,7 @@ __all__ = [
     "BookVenue",
     "FileFormat",
     "FileSummary",
+    "FilesHistory",
     "Funding",
     "InstrumentGuess",
     "Marks",

@@ -1,4 +1,4 @@
-"""Bars of the past."""
+"""Bars of the past, read from tables and handed out as batches."""
 
 import msgspec
 import numpy as np

@@ -68,10 +68,10 @@ class BookCaptureFeed:
 
     async def request_snapshot(self, instrument_id: int) -> bool:
         """Say no: a capture holds the snapshots it holds."""
-        return instrument_id < 0
+        return False
 
     async def aclose(self) -> None:
-        """End the replay."""
+        """Stop handing out batches; the one under way is the last."""
         self._is_closed = True
 
     def _decoder(self) -> VenueBookDecoder:

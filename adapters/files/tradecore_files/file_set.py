@@ -28,13 +28,21 @@ def files_of(paths: FilePaths) -> tuple[Path, ...]:
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     if not several:
         raise DataError("path", "names no file; write at least one")
-    found = [file for path in several for file in _files(Path(path))]
+    found = [file for path in several for file in _looked_for(Path(path))]
     return tuple(sorted(dict.fromkeys(found)))
 
 
 def is_pattern(path: str) -> bool:
     """Tell whether a path is meant as a pattern: it has a wildcard, and no file has just this name."""
     return not _WILDCARDS.isdisjoint(path) and not Path(path).exists()
+
+
+def _looked_for(path: Path) -> list[Path]:
+    """Return the files of a path; one that the system does not take, such as a name too long, is told."""
+    try:
+        return _files(path)
+    except OSError as error:
+        raise DataError(str(path), f"cannot be looked for: {error.strerror}; check the path") from error
 
 
 def _files(path: Path) -> list[Path]:

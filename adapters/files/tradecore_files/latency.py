@@ -1,4 +1,4 @@
-"""Measured latencies of orders."""
+"""How long requests and their answers took, as somebody measured it."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,8 +1,7 @@
 """Parquet, Feather, Arrow IPC: typed columns to ticks and lots. Imported when needed, as pyarrow is heavy."""
 
-import io
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,10 @@ from tradecore_files.one_instrument import instrument_columns, refuse_several
 from tradecore_files.options import FileFormat, ReadOptions
 from tradecore_files.raw import is_arrow
 from tradecore_files.text_columns import TextColumn, read_text, step_of
+
+# A thread of pyarrow's pools that still runs when the process ends aborts it (apache/arrow issue 39862).
+# So none is started: no threads here, no buffers filled ahead, and pyarrow's own readers of bytes.
+_WITHOUT_THREADS = pa.ipc.IpcReadOptions(use_threads=False)
 
 Columns = tuple[dict[str, npt.NDArray[np.int64]], int, tuple[str, ...], bool]
 
@@ -70,14 +73,17 @@ def read_parquet(where: str, data: bytes, wanted: tuple[Wanted, ...], options: R
 def _table_of(where: str, data: bytes, stated: FileFormat) -> pa.Table:
     if not is_arrow(data) and stated is not FileFormat.ARROW:
         try:
-            return pq.read_table(pa.BufferReader(data))
+            with pq.ParquetFile(pa.BufferReader(data), pre_buffer=False) as file:
+                return file.read(use_threads=False)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DataError(where, f"damaged Parquet: {error}; fetch the file again") from error
     try:
         if data.startswith(b"\xff\xff\xff\xff"):
-            table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
+            table = pa.ipc.open_stream(pa.BufferReader(data), options=_WITHOUT_THREADS).read_all()
         else:
-            table = pf.read_table(io.BytesIO(data))
+            # The stubs know no file of pyarrow's own, and from any other it reads in threads.
+            source = cast("IO[bytes]", pa.BufferReader(data))
+            table = pf.read_table(source, use_threads=False)
         # Unlike Parquet, buffers are taken as they are: damaged offsets would be followed out of the file.
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -120,9 +120,9 @@ def _refuse_days_as_parts_of_one(path: str, time: Column) -> None:
 
 def _refuse_mixed_bars(path: str, columns: Mapping[str, Column]) -> None:
     high, low = columns["high"], columns["low"]
-    is_broken = high < low
-    for name in ("open", "close"):
-        is_broken = is_broken | (columns[name] > high) | (columns[name] < low)
+    # Where the high is below the low, no price is between them.
+    is_outside = [(columns[name] > high) | (columns[name] < low) for name in ("open", "close")]
+    is_broken = np.logical_or(*is_outside)
     if len(high) >= _ROWS_TO_COMPARE and is_broken.mean() > 0.5 and (orders := ohlc_orders(columns)):
         fits = ", ".join(f'{ours} = "{theirs}"' for ours, theirs in zip(_OHLC, orders[0], strict=True))
         what = "the columns are not open, high, low and close by their values"

@@ -1,4 +1,4 @@
-"""Trades of the past."""
+"""Trades of the past, read from tables and handed out as batches."""
 
 import msgspec
 import numpy as np

@@ -147,3 +147,20 @@ def test_the_last_lines_are_kept_and_the_stream_can_be_changed(told):
     assert [line.rpartition(" info    ")[2] for line in recent.lines()] == ["event number=2", "elsewhere"]
     assert "elsewhere" in other.getvalue()
     assert "elsewhere" not in told.getvalue()
+
+
+async def test_lines_for_people_do_not_pay_for_values_of_machines(monkeypatch):
+    """Values are made for JSON lines alone: they were half of the work of a line."""
+    narrator = Narrator(SPEC, ["quoter"])
+    made, values = [], narrator.values
+    monkeypatch.setattr(narrator, "values", lambda noted: made.append(noted) or values(noted))
+    with logging_put_back():
+        for is_json in (False, True):
+            stream = io.StringIO()
+            configure(level="info", is_json=is_json, stream=stream)
+            recent = RecentLines.attached(3)
+            await LogNotifier(narrator).notify(RECORDS[:3])
+            recent.detach()
+            assert len(recent.lines()) == 1
+            assert ('"quantity"' in stream.getvalue()) is is_json
+            assert len(made) == is_json

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from tradecore.domain.narrator import Narrator, Noted, decimal_text
 from tradecore.domain.record import JournalRecord
@@ -21,6 +22,7 @@ _LEVELS = {
     "liquidation": logging.ERROR,
     "outcome_lost": logging.ERROR,
     "surprise": logging.ERROR,
+    "reconciling": logging.WARNING,
     "reconciled": logging.WARNING,
     "cash_flow": logging.INFO,
     "margin": logging.INFO,
@@ -42,12 +44,12 @@ class Repeats:
         """Return how many were left out since one was told; `None` when this one is left out too."""
         now = time.monotonic()
         like = (refused.strategy, refused.instrument, refused.side, refused.rule)
-        told_at, left_out = self._told.get(like, (now - REPEAT_SECONDS, 0))
-        if now - told_at < REPEAT_SECONDS:
-            self._told[like] = (told_at, left_out + 1)
+        last = self._told.get(like)
+        if last is not None and now - last[0] < REPEAT_SECONDS:
+            self._told[like] = (last[0], last[1] + 1)
             return None
         self._told[like] = (now, 0)
-        return left_out
+        return 0 if last is None else last[1]
 
 
 class LogNotifier:
@@ -73,19 +75,20 @@ class LogNotifier:
             level = _level(record)
             if not log.isEnabledFor(level):
                 continue
-            words, told = self._words(noted), self._told(noted)
+            repeated = 0
             if isinstance(record.body, Refused) and not log.isEnabledFor(logging.DEBUG):
-                if (repeated := self._repeats.told_again(record.body)) is None:
+                if (left_out := self._repeats.told_again(record.body)) is None:
                     continue
-                if repeated:
-                    words, told = (
-                        f"{words} (and {repeated:,} more like it since)",
-                        {**told, "repeated": repeated},
-                    )
+                repeated = left_out
+            words = self._words(noted)
+            if repeated:
+                words = f"{words} (and {repeated:,} more like it since)"
+            # Values are for machines: lines for people do without them, and they are half of the work.
+            told = partial(self._told, noted, repeated)
             log.log(level, record.kind, extra={"words": words, "told": told})
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Do nothing: a line that was logged has left already."""
 
     def _words(self, noted: Noted) -> str:
         words, time_ns = self._narrator.words(noted), noted.record.time_ns
@@ -93,10 +96,11 @@ class LogNotifier:
         is_now = time_ns == 0 or abs(time.time_ns() - time_ns) < _NOW_NS
         return words if is_now else f"{words} [market time {iso_time(time_ns, 3)}]"
 
-    def _told(self, noted: Noted) -> dict[str, object]:
+    def _told(self, noted: Noted, repeated: int) -> dict[str, object]:
         record = noted.record
         values = self._narrator.values(noted)
         told = {name: decimal_text(value) for name, value in values.items() if name not in _LONG_FIELDS}
+        told |= {"repeated": repeated} if repeated else {}
         return {"seq": record.seq, "market_time": iso_time(record.time_ns), **told}
 
 

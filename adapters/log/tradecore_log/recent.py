@@ -18,7 +18,7 @@ class RecentLines(logging.Handler):
     def __init__(self, lines_max: int) -> None:
         super().__init__()
         self.setFormatter(EventFormatter(is_json=False))
-        self._lines: deque[str] = deque(maxlen=lines_max)
+        self._records: deque[logging.LogRecord] = deque(maxlen=lines_max)
 
     @classmethod
     def attached(cls, lines_max: int) -> "RecentLines":
@@ -32,9 +32,9 @@ class RecentLines(logging.Handler):
         logging.getLogger().removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Remember one line."""
-        self._lines.append(self.format(record))
+        """Keep an event of the log, formed into a line when it is looked at; the oldest one makes room."""
+        self._records.append(record)
 
     def lines(self) -> list[str]:
         """Return what is kept, oldest first."""
-        return list(self._lines)
+        return [self.format(record) for record in list(self._records)]

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from functools import lru_cache
 from typing import TextIO
 
 import msgspec
@@ -17,7 +18,8 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "ta
 class EventFormatter(logging.Formatter):
     """Formats an event as its words, one without words as `event key=value ...`; or as JSON lines.
 
-    An event has words in its attribute `words`, and in `told` the same as values for machines. Times are UTC.
+    An event has words in its attribute `words`, and in `told` the same as values for machines, or a function
+    that returns them, which JSON lines alone call. Times are UTC.
 
     Parameters
     ----------
@@ -32,13 +34,14 @@ class EventFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line without line breaks in it."""
         values = {name: value for name, value in vars(record).items() if name not in _PLAIN}
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
+        at = f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
         event = record.getMessage()
         words, told = values.pop("words", None), values.pop("told", {})
         if record.exc_info:
             values["exception"] = self.formatException(record.exc_info)
         if self._is_json:
             said = {} if words is None else {"words": words}
+            told = told() if callable(told) else told
             line = {**told, **values, **said, "time": at, "level": record.levelname.lower(), "event": event}
             return _JSON.encode(dict(sorted(line.items(), key=_place))).decode()
         shown = " ".join(f"{name}={_shown(value)}" for name, value in values.items())
@@ -66,6 +69,12 @@ def redirect(stream: TextIO) -> TextIO | None:
             before = handler.stream
             handler.setStream(stream)
     return before
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    """Return a second as text: lines come in bursts."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _place(item: tuple[str, object]) -> int:

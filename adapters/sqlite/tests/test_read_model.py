@@ -116,17 +116,17 @@ async def test_records_become_orders_fills_and_positions(tmp_path):
     path = tmp_path / "deep" / "readmodel.sqlite"
     await project(path, [SESSION])
     read_model = await SqliteReadModel.open(str(path))
-    info = await read_model.info()
+    info = await read_model.state()
     await read_model.aclose()
     await read_model.aclose()
 
     rows = dump(path)
     assert [(row[0], row[10], row[11]) for row in rows["orders"]] == [(1, "filled", 10), (2, "canceled", 1)]
     assert rows["orders"][0][7:9] == (99, 10), "as the venue restated it"
-    assert (rows["fills"][0][10], rows["fills"][0][-1]) == (str(-(10**20)), "-100")
+    assert (rows["fills"][0][10], rows["fills"][0][-2:]) == (str(-(10**20)), ("-100", None))
     assert rows["refusals"][0][7] == str(2**90)
-    assert info.positions == [{"strategy": 0, "instrument": 1, "lots": 9, "fills": 3}]
-    assert (info.next_seq, info.integrity, info.synchronous) == (14, "ok", "full")
+    assert [row[:4] for row in rows["positions"]] == [(0, 1, 9, 3)]
+    assert (info.position.next_seq, info.integrity, info.storage["synchronous"]) == (14, "ok", "full")
     counts = {"sessions": 1, "orders": 2, "fills": 3, "refusals": 1, "decisions": 1, "commands": 1}
     assert info.rows == dict.fromkeys(tables.NAMES, 0) | counts
 
@@ -175,9 +175,26 @@ async def test_commands_keep_what_they_said_and_who_said_it(tmp_path):
     ]
 
 
+def undo_version_9(connection):
+    """Take away what came with version 9."""
+    for name in ("into_currency", "received_atto", "rate_atto", "fee_atto", "fee_currency"):
+        connection.execute(f"ALTER TABLE account_events DROP COLUMN {name}")
+    connection.execute("ALTER TABLE opening_lots DROP COLUMN cost_atto")
+
+
 def make_version(path, version):
-    """Make the tables of a file those of the first, second, fourth or fifth version."""
+    """Make the tables of a file those of the first, second, fourth, fifth, sixth or eighth version."""
     with sqlite3.connect(path) as connection:
+        undo_version_9(connection)
+        connection.execute(f"PRAGMA user_version = {version}")
+        if version == 8:
+            return
+        connection.execute("DROP VIEW equity_by_day")
+        connection.execute("DROP TABLE equity")
+        connection.execute("DROP INDEX open_orders")
+        connection.execute("ALTER TABLE fills DROP COLUMN fee_currency")
+        if version == 6:
+            return
         # The view of positions reads tables that came with version 6.
         connection.execute("DROP VIEW positions")
         for name in ("account_events", "opening_lots"):
@@ -185,7 +202,6 @@ def make_version(path, version):
         for table, columns in tables.READABLE.items():
             for column in columns:
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        connection.execute(f"PRAGMA user_version = {version}")
         if version == 5:
             return
         connection.execute("ALTER TABLE orders DROP COLUMN sent_ns")
@@ -203,7 +219,7 @@ def make_version(path, version):
             connection.execute(f"ALTER TABLE commands DROP COLUMN {name}")
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 4, 5])
+@pytest.mark.parametrize("version", [0, 1, 2, 4, 5, 6, 8])
 async def test_a_file_that_two_open_at_once_is_brought_up_to_date_once(tmp_path, version, monkeypatch):
     """Whoever comes second, after both saw the old version, finds the work done and goes on."""
     path = tmp_path / "readmodel.sqlite"
@@ -249,12 +265,13 @@ async def test_a_file_of_the_first_version_goes_on_and_a_rebuild_fills_it(tmp_pa
         assert connection.execute("PRAGMA user_version").fetchone() == (tables.VERSION,)
 
 
-async def test_a_file_of_the_version_before_is_filled_anew_by_the_next_start(tmp_path):
-    """What numbers mean was not kept: a projector finds tables of no journal, and fills them anew."""
+@pytest.mark.parametrize("version", [5, 6])
+async def test_a_file_of_a_version_before_is_filled_anew_by_the_next_start(tmp_path, version):
+    """What numbers mean, or the equity, was not kept: a projector finds tables of no journal."""
     await open_session(tmp_path / "journal").run()
     path = tmp_path / "readmodel.sqlite"
     whole = await asyncio.to_thread(rebuilt, tmp_path / "journal", path)
-    make_version(path, 5)
+    make_version(path, version)
     read_model = await SqliteReadModel.open(str(path))
     assert (await read_model.position()).first == ""
     await read_model.aclose()
@@ -295,9 +312,9 @@ async def test_the_write_ahead_log_is_used_only_with_a_safe_sqlite(tmp_path):
     """SQLite before 3.51.3 can corrupt a database that two connections use in WAL mode."""
     path = tmp_path / "readmodel.sqlite"
     read_model = await SqliteReadModel.open(str(path))
-    info = await read_model.info()
+    info = await read_model.state()
     await read_model.aclose()
-    assert info.journal_mode == ("wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "delete")
+    assert info.storage["journal_mode"] == ("wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "delete")
 
 
 async def test_unusable_files_are_named(tmp_path):
@@ -328,8 +345,8 @@ async def test_a_cancelled_group_does_not_block_the_next_one(tmp_path, turns):
         before = await model.position()
         assert await model.apply([order(0, 1), order(1, 2)][before.next_seq :], before, after(2))
 
-        info = await model.info()
-        assert (info.next_seq, info.rows["orders"]) == (2, 2)
+        info = await model.state()
+        assert (info.position.next_seq, info.rows["orders"]) == (2, 2)
     finally:
         await model.aclose()
 
@@ -342,13 +359,13 @@ async def test_a_commit_that_a_reader_keeps_from_its_end_can_be_tried_again(tmp_
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM orders").fetchall()
     try:
-        if (await model.info()).journal_mode == "delete":
+        if (await model.state()).storage["journal_mode"] == "delete":
             with pytest.raises(StorageError, match="another program holds it") as held:
                 await model.apply([order(0, 1)], JournalPosition(), after(1))
             assert held.value.retry_after_ns
         reader.execute("ROLLBACK")
         await model.apply([order(0, 1)], await model.position(), after(1))
-        assert (await model.info()).rows["orders"] == 1
+        assert (await model.state()).rows["orders"] == 1
     finally:
         reader.close()
         await model.aclose()
@@ -400,7 +417,7 @@ async def test_rows_that_the_tables_have_not_come_to_are_of_no_journal(tmp_path)
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE meta SET value = 3")
     model = await SqliteReadModel.open(str(path))
-    position, info = await model.position(), await model.info()
+    position, info = await model.position(), await model.state()
     await model.aclose()
 
     assert position.first == "mixed"

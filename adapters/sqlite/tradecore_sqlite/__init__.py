@@ -1,5 +1,5 @@
 """SQLite read model: tables that people and programs read, projected from the journal alone."""
 
-from tradecore_sqlite.read_model import DatabaseInfo, SqliteReadModel
+from tradecore_sqlite.read_model import SqliteReadModel
 
-__all__ = ["DatabaseInfo", "SqliteReadModel"]
+__all__ = ["SqliteReadModel"]

@@ -82,13 +82,13 @@ class OrderRow(msgspec.Struct, kw_only=True):
             case bodies.Sized() as sized:
                 self.lots = sized.lots
             case bodies.Report() as report:
-                self._take_report(report, record)
+                self._change_by(report, record)
             case bodies.OutcomeLost() if self.sent_ns is None:
                 pass  # What never left has no outcome.
             case _:
                 self._move(record.kind, record)
 
-    def _take_report(self, told: bodies.Report, record: JournalRecord) -> None:
+    def _change_by(self, told: bodies.Report, record: JournalRecord) -> None:
         report, lots, price_ticks = told.report, told.lots, told.price_ticks
         self._move(report, record, fill_lots=lots if report == "fill" else None)
         if report == "fill":
@@ -96,7 +96,8 @@ class OrderRow(msgspec.Struct, kw_only=True):
         elif report in _RESTATING:
             # What the report names is what is still open.
             self.lots = self.filled_lots + (lots or 0)
-            if self.price_ticks is not None or self.kind == "market_to_limit":
+            has_price = self.price_ticks is not None or self.kind == "market_to_limit"
+            if has_price and price_ticks is not None:
                 self.price_ticks = price_ticks
         elif price_ticks is not None:
             self.price_ticks = price_ticks
@@ -106,7 +107,7 @@ class OrderRow(msgspec.Struct, kw_only=True):
         open_lots = (self.lots or 0) - self.filled_lots
         before = self.state
         if self.lots is None and fill_lots is not None:
-            # A journal of the first version does not say how large a share of equity was: as far as anybody
+            # A journal of the first version does not say how large a share of buying power was: as far as one
             # can tell all of it filled, until another record says otherwise.
             open_lots = fill_lots
         if self.lots is None and before == "filled":

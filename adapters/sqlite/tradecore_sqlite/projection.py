@@ -30,7 +30,9 @@ LEFT_OUT = {
     "clock": "time alone changes nothing that people ask for",
     "state_hash": "a check of the engine for itself; a replay compares it",
     "venue_report": "what the venue said as it came; what was booked of it is a `report`",
-    "reconciled": "ends a halt that `surprise` began; both are read from the journal",
+    "reconciling": "begins a halt that `reconciled` ends; both are read from the journal",
+    "reconciled": "ends a halt that `surprise` or `reconciling` began; both are read from the journal",
+    "adopted": "what was found at the account; the order that was made of it is an `order`",
     "surprise": "what a person has to look into is read from the journal; what was booked is a `report`",
 }
 # Where the others go.
@@ -93,11 +95,11 @@ class Changes:
             config = _text(begun.config)
             self._session = SessionRow(record.seq, record.time_ns, begun.engine_version, config)
         elif self._session is not None:
-            self._take_in_session(self._session, record)
+            self._project_session(self._session, record)
         if isinstance(record.body, _OF_ORDERS):
-            self._take_of_order(record, record.body)
+            self._project_order(record, record.body)
         elif isinstance(record.body, bodies.Account):
-            self._take_of_account(record, record.body)
+            self._project_account(record, record.body)
         if (row := _row(record.body, self._readable)) is not None:
             table, values = row
             self._add(table, (record.seq, record.time_ns, *values))
@@ -113,14 +115,14 @@ class Changes:
     def _readable(self) -> Readable:
         return readable_of("" if self._session is None else self._session.config)
 
-    def _take_in_session(self, session: SessionRow, record: JournalRecord) -> None:
+    def _project_session(self, session: SessionRow, record: JournalRecord) -> None:
         """Note the end of a session, and its start where its mark has no time: the time of what came next."""
         if session.started_ns == 0:
             session.started_ns = record.time_ns
         if isinstance(record.body, bodies.SessionEnd):
             session.ended_ns, session.end_reason = record.time_ns, record.body.reason
 
-    def _take_of_order(self, record: JournalRecord, body: bodies.Order | bodies.OfOrder) -> None:
+    def _project_order(self, record: JournalRecord, body: bodies.Order | bodies.OfOrder) -> None:
         if isinstance(body, bodies.Order):
             order = self._orders[body.order_id] = OrderRow.opened(record, body)
             order.make_readable(self._readable)
@@ -132,18 +134,23 @@ class Changes:
             known.take(record)
             known.make_readable(self._readable)
 
-    def _take_of_account(self, record: JournalRecord, told: bodies.Account) -> None:
+    def _project_account(self, record: JournalRecord, told: bodies.Account) -> None:
         row: Row
+        side: Row = (None,) * 5
         if told.account != "opening":
             row = (told.currency, str(told.amount), told.reason, None)
+            if told.account == "conversion":
+                amounts = (str(told.received), str(told.rate), str(told.fee))
+                side = (told.into, *amounts, told.fee_currency)
         else:
             # An account has one balance.
             (currency, cash), *_ = (told.cash or {}).items()
             row = (currency, str(cash), told.changed, told.before)
             for place, lot in enumerate(told.lots or ()):
-                values = (*(lot[name] for name in _LOT), str(lot["fee"]))
+                cost = str(lot["cost"]) if "cost" in lot else None
+                values = (*(lot[name] for name in _LOT), str(lot["fee"]), cost)
                 self._add("opening_lots", (record.seq, place, *values))
-        self._add("account_events", (record.seq, record.time_ns, told.account, *row))
+        self._add("account_events", (record.seq, record.time_ns, told.account, *row, *side))
 
     def _keep_session(self) -> None:
         if self._session is not None:
@@ -178,6 +185,7 @@ def _fill(record: JournalRecord, fill: bodies.Report, order: OrderRow | None, re
         readable.price(instrument, fill.price_ticks),
         readable.quantity(instrument, fill.lots),
         money(fill.fee),
+        readable.fee_currency(instrument, fill.fee_currency),
     )
 
 
@@ -213,8 +221,7 @@ def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
         case bodies.CancelRequest():
             return "requests", (body.order_id, "cancel", None, None)
         case bodies.ReplaceRequest():
-            # An amendment to price 0 keeps the price.
-            return "requests", (body.order_id, "replace", body.price_ticks or None, body.lots)
+            return "requests", (body.order_id, "replace", body.price_ticks, body.lots)
         case bodies.Command():
             value = body.value if isinstance(body.value, str) else None
             said = (body.scope, body.scope_id, body.limit, value, body.instrument, body.person)

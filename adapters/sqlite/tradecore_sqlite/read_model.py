@@ -6,16 +6,21 @@ import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
 import msgspec
 
+from tradecore.domain.equity_point import EquityPoint
 from tradecore.domain.errors import StorageError
+from tradecore.domain.questions import Page, Question, ReadModelState
 from tradecore.domain.record import JournalPosition, JournalRecord
-from tradecore.domain.record_bodies import Order, Report
 from tradecore_sqlite import schema
+from tradecore_sqlite.answers import Answers
+from tradecore_sqlite.equity_rows import equity_rows
 from tradecore_sqlite.order_rows import OrderRow
 from tradecore_sqlite.projection import Changes, SessionRow, order_of
+from tradecore_sqlite.readable import readable_of
 
 # Before this version two connections in WAL mode can corrupt a database: https://sqlite.org/wal.html#walresetbug
 WAL_VERSION_MIN = (3, 51, 3)
@@ -28,37 +33,13 @@ _ASKED_MAX = 500
 _FOREIGN = "SELECT COUNT(*) > 0 AND SUM(name = 'meta') = 0 FROM sqlite_schema WHERE type IN ('table', 'view')"
 # Said of a file that is no database: it may be anything, the journal too.
 _OTHER_FILE = "name another file, or, if this one is surely an old read model, move it away and rebuild"
-_FILLS = (
-    "SELECT fills.order_id, fills.venue_time_ns, fills.price_ticks, fills.lots, fills.fee_atto, details "
-    "FROM fills JOIN orders USING (order_id) ORDER BY fills.seq"
-)
-_OPENING_LOTS = (
-    "SELECT strategy, instrument, entry_order, entry_time_ns, entry_ticks, lots, fee_atto "
-    "FROM opening_lots ORDER BY seq, place"
-)
+_NEWEST_CONFIG = "SELECT config FROM sessions ORDER BY seq DESC LIMIT 1"
+_HIGHEST = "SELECT highest_profit_atto FROM equity ORDER BY seq DESC LIMIT 1"
 _SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 
 
+_Row = TypeVar("_Row")
 _APPLICATION_BYTES = schema.APPLICATION_ID.to_bytes(4, "big")
-
-FillOfOrder = tuple[Report, Order]
-
-
-class DatabaseInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in a read model."""
-
-    path: str
-    bytes: int
-    sqlite_version: str
-    journal_mode: str
-    synchronous: str
-    next_seq: int
-    rows: dict[str, int]
-    positions: list[dict[str, int]]
-    integrity: str
-    journal: str
-    journal_first: str
-    journal_head: str
 
 
 class SqliteReadModel:
@@ -83,6 +64,7 @@ class SqliteReadModel:
         self._busy_seconds_max = busy_seconds_max
         self._journal_path = journal_path
         self._is_open = True
+        self._answers = Answers()
         # How the file was when this connection looked at it last.
         self._seen = _identity(path)
 
@@ -127,26 +109,38 @@ class SqliteReadModel:
         raise AssertionError
 
     async def apply(
-        self, records: Sequence[JournalRecord], before: JournalPosition, after: JournalPosition, /
+        self,
+        records: Sequence[JournalRecord],
+        before: JournalPosition,
+        after: JournalPosition,
+        points: Sequence[EquityPoint] = (),
+        /,
     ) -> bool:
         """Take records over and remember the position after them, unless the tables are not at `before`."""
         async with self._guarded():
             await self._renew_if_changed()
             try:
-                return await self._applied(records, before, after)
+                return await self._applied(records, before, after, points)
             finally:
                 self._seen = await asyncio.to_thread(_identity, self._path)
         raise AssertionError
 
     async def _applied(
-        self, records: Sequence[JournalRecord], before: JournalPosition, after: JournalPosition
+        self,
+        records: Sequence[JournalRecord],
+        before: JournalPosition,
+        after: JournalPosition,
+        points: Sequence[EquityPoint],
     ) -> bool:
         async with _transaction(self._connection):
             # Inside the transaction: no other program can move the tables from here on.
             if await _position(self._connection) != before:
                 return False
-            changes = await self._changes_of(records)
-            for table, rows in changes.rows().items():
+            written = (await self._changes_of(records)).rows()
+            if points:
+                highest = int(await _text(self._connection, _HIGHEST) or 0)
+                written["equity"] = [*equity_rows(points, highest)]
+            for table, rows in written.items():
                 marks = ", ".join("?" * len(rows[0]))
                 insert = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - names of our own
                 await self._connection.executemany(insert, rows)
@@ -201,7 +195,7 @@ class SqliteReadModel:
         return orders
 
     async def clear(self) -> None:
-        """Empty every table."""
+        """Empty every table, so that another journal can be projected from its first record on."""
         async with self._guarded(), _transaction(self._connection):
             for name in schema.NAMES:
                 await self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - names of our own
@@ -209,35 +203,42 @@ class SqliteReadModel:
             await self._connection.execute("UPDATE journal SET head = ''")
             await self._connection.execute("UPDATE source SET first = ''")
 
-    async def info(self) -> DatabaseInfo:
-        """Return what is in the tables, the file's integrity checked."""
-        connection = self._connection
-        async with self._guarded():
-            rows = {
-                name: await _value(connection, f"SELECT COUNT(*) FROM {name}")  # noqa: S608 - names of our own
-                for name in schema.NAMES
-            }
-            async with connection.execute(
-                "SELECT strategy, instrument, lots, fills FROM positions ORDER BY strategy, instrument"
-            ) as cursor:
-                names = [column[0] for column in cursor.description]
-                positions = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
-            levels = {0: "off", 1: "normal", 2: "full", 3: "extra"}
-            return DatabaseInfo(
-                path=self._path,
-                bytes=await _value(connection, _SIZE),
-                sqlite_version=sqlite3.sqlite_version,
-                journal_mode=await _text(connection, "PRAGMA journal_mode"),
-                synchronous=levels[await _value(connection, "PRAGMA synchronous")],
-                next_seq=await _value(connection, "SELECT value FROM meta WHERE key = 'next_seq'"),
-                rows=rows,
-                positions=positions,
-                integrity=await self._integrity(),
+    async def ask(self, question: Question[_Row], /) -> Page[_Row]:
+        """Answer a question of `tradecore.domain.questions` from one moment of the tables."""
+        async with self._guarded(), _one_moment(self._connection):
+            return await self._answers.to(self._connection, question, self._path)
+        raise AssertionError
+
+    async def state(self) -> ReadModelState:
+        """Say which journal the tables are of, up to where, and whether they are well."""
+        async with self._guarded(), _one_moment(self._connection):
+            connection = self._connection
+            configs = await connection.execute_fetchall(_NEWEST_CONFIG)
+            config = next((str(row[0]) for row in configs), None)
+            return ReadModelState(
                 journal=await _text(connection, "SELECT path FROM source"),
-                journal_first=await _text(connection, "SELECT first FROM source"),
-                journal_head=await _text(connection, "SELECT head FROM journal"),
+                position=await _position(connection),
+                time_ns=await _newest_ns(connection),
+                config=config,
+                currency=readable_of(config or "").currency,
+                integrity=await self._integrity(),
+                rows={
+                    name: await _value(connection, f"SELECT COUNT(*) FROM {name}")  # noqa: S608 - names of our own
+                    for name in schema.NAMES
+                },
+                storage=await self._storage(),
             )
         raise AssertionError
+
+    async def _storage(self) -> dict[str, str | int]:
+        levels = {0: "off", 1: "normal", 2: "full", 3: "extra"}
+        return {
+            "path": self._path,
+            "bytes": await _value(self._connection, _SIZE),
+            "sqlite_version": sqlite3.sqlite_version,
+            "journal_mode": await _text(self._connection, "PRAGMA journal_mode"),
+            "synchronous": levels[await _value(self._connection, "PRAGMA synchronous")],
+        }
 
     async def _integrity(self) -> str:
         """Return `ok`, or what is wrong with the file or with what is in it, in words."""
@@ -249,27 +250,6 @@ class SqliteReadModel:
                 "build them again with `tradecore db rebuild`"
             )
         return found
-
-    async def fills(self) -> tuple[str | None, list[FillOfOrder]]:
-        """Return the newest configuration, and every fill with its order, as the journal has them.
-
-        The configuration is `None` while there is no session. Money is in atto units.
-        """
-        connection = self._connection
-        async with self._guarded():
-            newest = "SELECT config FROM sessions ORDER BY seq DESC LIMIT 1"
-            configs = [str(row[0]) for row in await connection.execute_fetchall(newest)]
-            rows = await connection.execute_fetchall(_FILLS)
-            return (configs[0] if configs else None), [_fill_with_order(row) for row in rows]
-        raise AssertionError
-
-    async def opening_lots(self) -> list[dict[str, int]]:
-        """Return the lots that were open when the account began, as the journal has them."""
-        names = ("strategy", "instrument", "entry_order", "entry_time_ns", "entry_ticks", "lots", "fee")
-        async with self._guarded():
-            rows = await self._connection.execute_fetchall(_OPENING_LOTS)
-            return [dict(zip(names, map(int, row), strict=True)) for row in rows]
-        raise AssertionError
 
     async def aclose(self) -> None:
         """Let the database go. Calling it twice is harmless."""
@@ -292,20 +272,6 @@ class SqliteReadModel:
                 raise StorageError(self._path, what, RETRY_AFTER_NS) from error
             what = f"{error}; it can be built again with `tradecore db rebuild`"
             raise _storage_error(self._path, error, what) from error
-
-
-def _fill_with_order(row: sqlite3.Row) -> FillOfOrder:
-    """Return a row of `_FILLS` as a report and its order."""
-    order_id, time_ns, price_ticks, lots, fee, details = tuple(row)
-    fill = Report(
-        report="fill",
-        order_id=order_id,
-        venue_time_ns=time_ns,
-        price_ticks=price_ticks,
-        lots=lots,
-        fee=int(fee),
-    )
-    return fill, Order(**msgspec.json.decode(details))
 
 
 def _storage_error(path: str, error: BaseException, otherwise: str) -> StorageError:
@@ -345,6 +311,28 @@ async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
         with suppress(sqlite3.OperationalError):
             await connection.execute("ROLLBACK")
         raise
+
+
+@asynccontextmanager
+async def _one_moment(connection: aiosqlite.Connection) -> AsyncIterator[None]:
+    """Read the tables as they are at one moment, whatever is written meanwhile."""
+    await connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(sqlite3.OperationalError):
+            await connection.execute("ROLLBACK")
+
+
+async def _newest_ns(connection: aiosqlite.Connection) -> int | None:
+    newest = " UNION ALL ".join(
+        f"SELECT MAX(time_ns) AS time_ns FROM {name}"  # noqa: S608 - names of our own
+        for name in schema.NAMES
+        if name not in {"sessions", "opening_lots"}
+    )
+    query = f"SELECT MAX(time_ns) FROM ({newest})"  # noqa: S608 - as above
+    (row,) = await connection.execute_fetchall(query)
+    return None if row[0] is None else int(row[0])
 
 
 async def _uncut(

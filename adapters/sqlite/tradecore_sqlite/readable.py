@@ -9,11 +9,16 @@ from tradecore.domain.spec import EngineSpec
 from tradecore.domain.units import Units, exact_money
 
 
-class _Config(msgspec.Struct):
+class Settings(msgspec.Struct):
     """What of a session's settings says what numbers mean."""
 
     engine: EngineSpec
     strategies: tuple[dict[str, object], ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the strategies, by their numbers."""
+        return [str(known.get("name", f"strategy {index}")) for index, known in enumerate(self.strategies)]
 
 
 class Readable:
@@ -28,11 +33,24 @@ class Readable:
     def __init__(self, units: Units | None) -> None:
         self._units = units
 
+    @property
+    def currency(self) -> str:
+        """Currency of the account; empty where nobody knows it."""
+        return "" if self._units is None else self._units.currency
+
     def names(self, strategy: int | None, instrument: int | None) -> tuple[str | None, str | None]:
         """Return the name of a strategy and the symbol of an instrument."""
         if self._units is None or strategy is None or instrument is None:
             return None, None
         return self._units.strategy(strategy), self._units.symbol(instrument)
+
+    def fee_currency(self, instrument: int | None, number: int | None) -> str | None:
+        """Return the currency of a fee by its number; without one that of the instrument's settlement."""
+        if self._units is None or (instrument is None and number is None):
+            return None
+        return (
+            self._units.settlement(instrument or 0) if number is None else self._units.named_currency(number)
+        )
 
     def price(self, instrument: int | None, ticks: int | None) -> str | None:
         """Return ticks as a price, with the decimals of the tick size."""
@@ -55,12 +73,16 @@ def money(atto: int | None) -> str | None:
     return None if atto is None else f"{exact_money(atto):f}"
 
 
+def settings_of(config: str) -> Settings | None:
+    """Return the settings of a session; `None` where they cannot be read."""
+    try:
+        return msgspec.json.decode(config, type=Settings)
+    except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError):
+        return None
+
+
 @lru_cache(maxsize=4)
 def readable_of(config: str) -> Readable:
     """Return what makes the records of a session with these settings readable."""
-    try:
-        settings = msgspec.json.decode(config, type=_Config)
-    except (msgspec.MsgspecError, TradecoreError, UnicodeDecodeError):
-        return Readable(None)
-    names = [str(known.get("name", f"strategy {index}")) for index, known in enumerate(settings.strategies)]
-    return Readable(Units(settings.engine, names))
+    settings = settings_of(config)
+    return Readable(None if settings is None else Units(settings.engine, settings.names))

@@ -5,7 +5,7 @@ in atto units (10^-18), because it may need more than 64 bits. Beside them stand
 names, and exact decimals for prices, sizes and money. It is empty where a session's settings cannot be read.
 """
 
-VERSION = 6
+VERSION = 9
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -56,7 +56,8 @@ CREATE TABLE margin_changes (
 
 # Since version 6.
 _ACCOUNT_TABLES = """
--- What the account was told of itself: `opening` (its cash is the amount), `adjustment` or `transfer`.
+-- What the account was told of itself: `opening` (its cash is the amount), `adjustment`, `transfer` or
+-- `conversion`.
 CREATE TABLE account_events (
     seq INTEGER PRIMARY KEY,
     time_ns INTEGER NOT NULL,
@@ -80,6 +81,37 @@ CREATE TABLE opening_lots (
     fee_atto TEXT NOT NULL,
     PRIMARY KEY (seq, place)
 ) STRICT, WITHOUT ROWID;
+"""
+
+# Since version 7.
+_EQUITY = """
+-- The equity over time: a row for each minute in which money or a position changed, for each hour in which
+-- anything happened, and for each end of a session; all that happened until then counts. `profit` is equity
+-- less what the owner brought, `drawdown` how far it is below its highest so far, which begins at 0.
+CREATE TABLE equity (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    cash_atto TEXT NOT NULL,
+    equity_atto TEXT NOT NULL,
+    exposure_atto TEXT NOT NULL,
+    profit_atto TEXT NOT NULL,
+    highest_profit_atto TEXT NOT NULL,
+    cash TEXT NOT NULL,
+    equity TEXT NOT NULL,
+    exposure TEXT NOT NULL,
+    profit TEXT NOT NULL,
+    drawdown TEXT NOT NULL
+) STRICT;
+
+-- The last row of each day (UTC).
+CREATE VIEW equity_by_day AS
+    SELECT date(time_ns / 1000000000, 'unixepoch') AS day, MAX(seq) AS seq, time_ns, currency, cash, equity,
+           exposure, profit, drawdown
+    FROM equity GROUP BY day;
+
+-- What waits or is open, however many orders have ended.
+CREATE INDEX open_orders ON orders (order_id) WHERE closed_ns IS NULL;
 """
 
 # Since version 4.
@@ -204,11 +236,35 @@ _READABLE = "".join(
     for column in columns
 )
 
+# Since version 8: in which currency a fee is.
+_FEE_CURRENCY = "ALTER TABLE fills ADD COLUMN fee_currency TEXT;\n"
+
+# Since version 9: the other side of a conversion. Its amount is what was given, `rate` is for a unit of that.
+# And the share of a lot of an average cost.
+_CONVERSIONS = """
+ALTER TABLE account_events ADD COLUMN into_currency TEXT;
+ALTER TABLE account_events ADD COLUMN received_atto TEXT;
+ALTER TABLE account_events ADD COLUMN rate_atto TEXT;
+ALTER TABLE account_events ADD COLUMN fee_atto TEXT;
+ALTER TABLE account_events ADD COLUMN fee_currency TEXT;
+ALTER TABLE opening_lots ADD COLUMN cost_atto TEXT;
+"""
+
 _OF_NO_JOURNAL = """
 UPDATE source SET first = '', path = '';
 """
 
-TABLES = _OLDER_TABLES + _NEWER_TABLES + _ACCOUNT_TABLES + _BINDING + _VIEWS + _READABLE
+TABLES = (
+    _OLDER_TABLES
+    + _NEWER_TABLES
+    + _ACCOUNT_TABLES
+    + _BINDING
+    + _VIEWS
+    + _READABLE
+    + _EQUITY
+    + _FEE_CURRENCY
+    + _CONVERSIONS
+)
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
 # projected again: by the next start of its engine where the form of rows has changed, else by a rebuild.
@@ -231,6 +287,9 @@ ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
 """,
     # The rows that are there have none of it: the tables are of no journal, and the next start fills them.
     5: f"{_ACCOUNT_TABLES}\nDROP VIEW IF EXISTS positions;\n{_VIEWS}\n{_READABLE}{_OF_NO_JOURNAL}",
+    6: f"{_EQUITY}{_OF_NO_JOURNAL}",
+    7: f"{_FEE_CURRENCY}{_OF_NO_JOURNAL}",
+    8: _CONVERSIONS,
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (
@@ -244,6 +303,7 @@ BY_SEQ = (
     "margin_changes",
     "commands",
     "account_events",
+    "equity",
 )
 # In the header of a file: that it is a read model of tradecore ("trdc").
 APPLICATION_ID = 0x74726463
@@ -261,4 +321,5 @@ NAMES = (
     "commands",
     "account_events",
     "opening_lots",
+    "equity",
 )

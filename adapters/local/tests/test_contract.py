@@ -1,0 +1,57 @@
+"""The adapter keeps the promises of its ports, over real sockets."""
+
+import msgspec
+import pytest
+
+from support.local_venue import serving
+from support.sessions import START_NS, FakeClock
+from tradecore.domain.venue_capabilities import DuplicateIds
+from tradecore.testkit import HistoryContract, LiveFeedContract, VenueContract
+from tradecore.testkit.local_venue import VenueSettings
+from tradecore_local.history import LocalHistory
+from tradecore_local.market_feed import LocalMarketFeed
+
+
+class TestLocalVenue(VenueContract):
+    """Whatever the venue does with ids of clients, and whether it amends orders or not."""
+
+    @pytest.fixture(params=[(rule, replaces) for rule in DuplicateIds for replaces in (True, False)])
+    async def venue(self, request):
+        """Return a client of a venue of its own."""
+        rule, replaces = request.param
+        settings = msgspec.structs.replace(VenueSettings(), duplicate_ids=rule, replaces=replaces)
+        async with serving(settings) as ground:
+            client = await ground.client()
+            yield client
+            await client.aclose()
+
+
+class TestLocalMarketFeed(LiveFeedContract):
+    """What the venue matches."""
+
+    @pytest.fixture
+    async def feed(self):
+        """Return a feed of a venue of its own."""
+        async with serving() as ground:
+            feed = LocalMarketFeed(ground.server.url, ground.instruments, ground.clock)
+            yield feed
+            await feed.aclose()
+
+
+class TestLocalHistory(HistoryContract):
+    """What its agents traded in seven seconds that a test lets pass at once."""
+
+    @pytest.fixture
+    def now_ns(self):
+        """Return when the seven seconds are over."""
+        return START_NS + 7_000_000_000
+
+    @pytest.fixture
+    async def history(self, now_ns):
+        """Return the history of a venue of its own."""
+        clock = FakeClock(START_NS)
+        async with serving(clock=clock) as ground:
+            clock.time_ns = now_ns
+            history = LocalHistory(ground.server.url, ground.instruments)
+            yield history
+            await history.aclose()

@@ -1,0 +1,59 @@
+"""What may be asked of the local venue with a key that cannot trade."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from tradecore.domain.spec import InstrumentSpec
+from tradecore.domain.venue_capabilities import VenueCapabilities
+from tradecore.domain.venue_findings import Findings, Question
+from tradecore.domain.venue_keys import QueryKey, required
+from tradecore.ports.clock import Clock
+from tradecore_local.client import LocalVenue
+from tradecore_local.key import Key
+
+
+class LocalVenueQueries:
+    """The `VenueQueries` of a local venue; made by `connect`.
+
+    Parameters
+    ----------
+    venue : LocalVenue
+        Of the key that can only ask; closed by `aclose`.
+    """
+
+    def __init__(self, venue: LocalVenue) -> None:
+        self._venue = venue
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        key: QueryKey,
+        instruments: Sequence[InstrumentSpec],
+        clock: Clock,
+    ) -> Self:
+        """Ask the venue what it can do, and return who asks it further.
+
+        Raises
+        ------
+        VenueError
+            When it does not answer.
+        InvalidValueError
+            When it does not have an instrument, or has it otherwise, or for a key of another kind.
+        """
+        required(QueryKey, key)
+        signer = Key(key_id=key.key_id, secret=key.secret)
+        return cls(await LocalVenue.signed_by(url, signer, instruments, clock))
+
+    @property
+    def capabilities(self) -> VenueCapabilities:
+        """What the venue said that it can do."""
+        return self._venue.capabilities
+
+    async def query(self, question: Question) -> Findings:
+        """Ask what the venue has; raises `VenueError` when no answer came that can be understood."""
+        return await self._venue.query(question)
+
+    async def aclose(self) -> None:
+        """Close the sockets."""
+        await self._venue.aclose()

@@ -1,0 +1,5 @@
+"""The venue's side: what adapters and engines are tried on. It serves the exchange of the testkit."""
+
+from tradecore_local.server.venue_server import LOOPBACK, KeyGrant, LocalVenueServer
+
+__all__ = ["LOOPBACK", "KeyGrant", "LocalVenueServer"]

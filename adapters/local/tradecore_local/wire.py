@@ -1,0 +1,272 @@
+"""What goes over the wire: JSON bodies of requests, answers and frames. Prices, sizes and money are text."""
+
+import msgspec
+
+
+class OrderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`POST /orders`: a new order. `side` is `buy` or `sell`, `kind` is `limit` or `market`."""
+
+    client_order_id: str = ""
+    symbol: str
+    side: str
+    kind: str
+    quantity: str
+    price: str | None = None
+    time_in_force: str = "gtc"
+    expire_ns: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+
+
+class NameBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`DELETE /orders`: the order that is to end, by one of its names."""
+
+    client_order_id: str | None = None
+    venue_order_id: str | None = None
+
+
+class AmendBody(NameBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`PATCH /orders`: another price, or another whole size with what has filled."""
+
+    quantity: str
+    price: str | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="order"):
+    """An order as the venue has it."""
+
+    client_order_id: str | None
+    venue_order_id: str
+    symbol: str
+    side: str
+    type: str
+    state: str
+    price: str | None
+    quantity: str
+    open: str
+    filled: str
+    reason: str
+    time_ns: int
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fill"):
+    """A trade of an order of the account."""
+
+    client_order_id: str | None
+    venue_order_id: str
+    symbol: str
+    side: str
+    trade_id: str
+    price: str
+    quantity: str
+    filled: str
+    liquidity: str
+    fee: str
+    fee_currency: str
+    time_ns: int
+    cursor: str
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="balance"):
+    """How much of a currency the account has, and how much of it is free."""
+
+    currency: str
+    total: str
+    free: str
+    time_ns: int
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """A position of a margin market; short is negative. `cost` is what was paid for it."""
+
+    symbol: str
+    quantity: str
+    cost: str
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ready"):
+    """The stream stands: what happens from here on is told."""
+
+    time_ns: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="heartbeat"):
+    """Nothing happened."""
+
+    time_ns: int
+
+
+Told = Order | Fill | Balance | Ready | Heartbeat
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame of the private stream; a message has several. `n` counts them from 1 on each connection."""
+
+    n: int
+    is_: Told = msgspec.field(name="is")
+
+
+class Level(msgspec.Struct, frozen=True, array_like=True):
+    """Price and size of a level; a size of 0 is a level that is gone."""
+
+    price: str
+    quantity: str
+
+
+class MarketTrade(msgspec.Struct, frozen=True, array_like=True):
+    """A trade that everybody sees; `side` is the taker's."""
+
+    trade_id: int
+    price: str
+    quantity: str
+    side: str
+
+
+class MarketMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of the market stream: `kind` is `snapshot` or `update`."""
+
+    kind: str
+    symbol: str
+    first_id: int
+    last_id: int
+    prev_id: int
+    bids: list[Level]
+    asks: list[Level]
+    trades: list[MarketTrade]
+    best_bid: Level | None
+    best_ask: Level | None
+    time_ns: int
+
+
+class SnapshotWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reader of the market stream may ask for: the whole book of a market."""
+
+    snapshot: str
+
+
+class PastTrade(msgspec.Struct, frozen=True, array_like=True):
+    """A trade that everybody could see, and when it was."""
+
+    trade_id: int
+    time_ns: int
+    price: str
+    quantity: str
+    side: str
+
+
+class TradePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Trades of a market by their numbers, which have no holes.
+
+    `oldest_id` is the first one that the venue still has (0 before the first trade), `last_id` the last one.
+    Where `is_complete` is false, the next page begins after the last trade of this one.
+    """
+
+    trades: list[PastTrade]
+    oldest_id: int
+    last_id: int
+    is_complete: bool
+    time_ns: int
+
+
+class Bar(msgspec.Struct, frozen=True, array_like=True):
+    """A bar that has closed."""
+
+    open_ns: int
+    open: str
+    high: str
+    low: str
+    close: str
+    quantity: str
+
+
+class BarList(msgspec.Struct, frozen=True, kw_only=True):
+    """Bars in the order of their times; before `known_from_ns` the venue has none any more."""
+
+    bars: list[Bar]
+    known_from_ns: int
+    is_complete: bool
+    time_ns: int
+
+
+class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue has the request."""
+
+    order: Order
+
+
+class OrderList(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders, and whether these are all."""
+
+    orders: list[Order]
+    is_complete: bool
+    time_ns: int
+
+
+class FillPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Trades, and whether these are all; otherwise the next page begins after `cursor`."""
+
+    fills: list[Fill]
+    is_complete: bool
+    cursor: str
+    time_ns: int
+
+
+class PositionList(msgspec.Struct, frozen=True, kw_only=True):
+    """Positions, and whether these are all."""
+
+    positions: list[Position]
+    is_complete: bool
+    time_ns: int
+
+
+class BalanceList(msgspec.Struct, frozen=True, kw_only=True):
+    """Balances, and whether these are all."""
+
+    balances: list[Balance]
+    is_complete: bool
+    time_ns: int
+
+
+class TimeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue's clock, UTC nanoseconds."""
+
+    time_ns: int
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A "no": `code` is one word, `words` are for people."""
+
+    code: str
+    words: str
+
+
+class MarketRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A market as the venue states it."""
+
+    symbol: str
+    base: str
+    quote: str
+    tick_size: str
+    lot_size: str
+    multiplier: str
+    is_margin: bool
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue can do, and its markets.
+
+    `requests_per_second` 0 is without a limit, `fills_kept_ns` 0 for ever.
+    """
+
+    order_kinds: list[str]
+    times_in_force: list[str]
+    replaces: bool
+    post_only: bool
+    reduce_only: bool
+    duplicate_ids: str
+    validity_window_ns: int
+    requests_per_second: int
+    requests_burst: int = 0
+    weights: dict[str, int] = {}
+    fills_kept_ns: int = 0
+    markets: list[MarketRule]
