@@ -48,11 +48,8 @@ class Call(Generic[Result]):
 
         Raises `StorageError` when it has not come back, else what the call raised.
         """
-        if not self._done.wait(seconds_max):
-            raise StorageError(self._what, f"did not answer within {seconds_max:g} s: its disk may hang")
-        if self._error is not None:
-            raise self._error
-        return self._results[0]
+        self._done.wait(seconds_max)
+        return self._outcome(seconds_max)
 
     async def result_async(self, seconds_max: float) -> Result:
         """Do as `result` does, without holding the event loop."""
@@ -62,7 +59,14 @@ class Call(Generic[Result]):
         while not self._done.is_set() and loop.time() < deadline:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.02)
-        return self.result(0.0)
+        return self._outcome(seconds_max)
+
+    def _outcome(self, waited_seconds: float) -> Result:
+        if not self._done.is_set():
+            raise StorageError(self._what, f"did not answer within {waited_seconds:g} s: its disk may hang")
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
 
     def _run(self) -> None:
         try:

@@ -20,7 +20,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 _LONG = frozenset(
     {
         "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
-        "journal:export", "trades:trades", "database:rebuild", "data:inspect",
+        "journal:export", "trades:trades", "database:rebuild", "data:inspect", "venue:serve",
+        "reconcile:reconcile", "papers:start_report",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -62,12 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _own_process(target: str) -> None:
     """Let Ctrl-C end the process in time, where Python does not hear of it too.
 
-    `run` and `demo` have handlers of their own, which are installed first.
+    `run`, `demo` and `venue serve` have handlers of their own, which are installed first.
     """
     from tradecore_api import process_deadline
 
     process_deadline.own()
-    if target not in {"run:run", "demo:demo"}:
+    if target not in {"run:run", "demo:demo", "venue:serve"}:
         process_deadline.wait_for(
             process_deadline.SIGNALS_OF_COMMANDS, process_deadline.SECONDS, ExitCode.INTERRUPTED
         )
@@ -113,6 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_journal(commands)
     _add_trades(commands)
     _add_files(commands)
+    _add_venue(commands)
     return parser
 
 
@@ -134,10 +136,24 @@ class _Version(argparse.Action):
 
 
 def _add_runs(commands: Commands) -> None:
-    demo = _command(commands, "demo", "demo:demo", "a simulated exchange and two strategies, in paper mode")
-    demo.add_argument("--seconds", type=_positive, default=20.0, help="length in simulated seconds (20)")
+    demo = _command(
+        commands, "demo", "demo:demo", "two strategies on a simulated exchange, or live on the local venue"
+    )
+    demo.add_argument("--seconds", type=_positive, default=20.0, help="how long they trade (20)")
     demo.add_argument("--seed", type=int, default=7, help="seed of the order flow (7)")
     demo.add_argument("--virtual", action="store_true", help="as fast as possible; same seed, same bytes")
+    demo.add_argument(
+        "--live",
+        action="store_true",
+        dest="is_live",
+        help="live: venue and engine as processes, compared at the end; exit code 1 when they differ",
+    )
+    demo.add_argument(
+        "--chaos",
+        action="store_true",
+        dest="has_chaos",
+        help="live, with faults at the venue and kills of the engine",
+    )
     demo.add_argument("--journal", help="keep the journal in this file (default: a temporary one)")
     _json(demo)
 
@@ -169,6 +185,20 @@ def _add_runs(commands: Commands) -> None:
     _settings(backtest)
     _json(backtest)
 
+    reconcile = _command(
+        commands, "reconcile", "reconcile:reconcile", "compare the venue with the journal; changes nothing"
+    )
+    report = _command(
+        commands, "start-report", "papers:start_report", "what the last live start found: checked and shown"
+    )
+    letters = _command(
+        commands, "dead-letters", "papers:dead_letters", "messages of the venue that were not understood"
+    )
+    for command in (reconcile, report, letters):
+        command.add_argument("config", help="TOML file of a live run")
+        _settings(command)
+        _json(command)
+
 
 def _add_controls(commands: Commands) -> None:
     for name, help_text in (
@@ -193,8 +223,9 @@ def _add_controls(commands: Commands) -> None:
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)
-    for name, help_text, fields in _ABOUT_SOMETHING:
-        command = _command(commands, name, "control:command", help_text)
+    for name, help_text, fields in (*_ABOUT_SOMETHING, *_ABOUT_MONEY):
+        target = "control:money" if (name, help_text, fields) in _ABOUT_MONEY else "control:command"
+        command = _command(commands, name, target, help_text)
         command.set_defaults(command=name.replace("-", "_"))
         for field in fields:
             command.add_argument(field, help=_FIELDS[field])
@@ -212,8 +243,27 @@ _ABOUT_SOMETHING = (
     ("allow", "let a strategy trade an instrument while it runs", ("scope", "instrument")),
     ("forbid", "let it open nothing more in an instrument", ("scope", "instrument")),
 )
+# What is told of money that no order moved.
+_ABOUT_MONEY = (
+    ("transfer", "tell of money that you brought, or took: no profit", ("currency", "amount", "reason")),
+    (
+        "adjust",
+        "tell of money that the venue gave or took: a profit or a loss",
+        ("currency", "amount", "reason"),
+    ),
+    (
+        "convert",
+        "tell of cash that was changed into another currency",
+        ("currency", "amount", "into", "received", "reason"),
+    ),
+)
 _FIELDS = {
-    "scope": "account, strategy:NAME or instrument:SYMBOL",
+    "currency": "name of the balance, e.g. USD",
+    "amount": "what came, negative is what went; of `convert` what was given",
+    "into": "name of the balance that it was changed into",
+    "received": "what came there, fees taken off",
+    "reason": "why, in a line",
+    "scope": "account, strategy:NAME or instrument:SYMBOL (of several accounts portfolio or account:NAME)",
     "limit": "name of the setting, e.g. notional_max",
     "value": "its value as in the settings, or off",
     "instrument": "symbol of the instrument",
@@ -295,6 +345,39 @@ def _add_files(commands: Commands) -> None:
     _json(inspect)
 
 
+def _add_venue(commands: Commands) -> None:
+    venue = commands.add_parser("venue", help="a venue on this machine").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    serve = _command(
+        venue, "serve", "venue:serve", "serve an exchange over REST and WebSocket, with faults on request"
+    )
+    serve.add_argument(
+        "--port", type=_port, default=8765, help="port to listen on; 0 takes a free one (8765)"
+    )
+    serve.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; another one lets other machines in (127.0.0.1)",
+    )
+    serve.add_argument("--seed", type=int, help="seed of the agents who trade (7)")
+    serve.add_argument("--settings", metavar="FILE", help="markets, accounts, fees, limits: TOML or JSON")
+    serve.add_argument("--faults", metavar="FILE", help="what is to go wrong: TOML or JSON")
+    serve.add_argument(
+        "--instruments", nargs="+", default=[], metavar="SYMBOL", help="only these markets (default: all)"
+    )
+    serve.add_argument(
+        "--keys",
+        default="venue-keys.json",
+        metavar="FILE",
+        help="write new keys to this file (venue-keys.json)",
+    )
+    serve.add_argument(
+        "--duration-ms", type=_count, metavar="N", help="end by itself after so many milliseconds"
+    )
+    _json(serve)
+
+
 def _command(commands: Commands, name: str, target: str, help_text: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help_text, description=help_text)
     command.set_defaults(target=target)
@@ -324,6 +407,13 @@ def _positive(text: str) -> float:
     if not 0 < value <= SECONDS_MAX:
         raise argparse.ArgumentTypeError(f"{text}: must be a number above 0 and at most {SECONDS_MAX:g}")
     return value
+
+
+def _port(text: str) -> int:
+    port = _count(text)
+    if port > 65_535:
+        raise argparse.ArgumentTypeError(f"{text}: must be a port from 0 to 65535")
+    return port
 
 
 def _count(text: str) -> int:

@@ -7,8 +7,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol
 
@@ -17,6 +17,8 @@ import msgspec
 from tradecore.domain.commands import Command, Kill, Pause, Release, ReleaseKill, Resume
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.money_requests import Money
+from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
 from tradecore.ports.control_channel import ControlReply, ControlRequest, Status, Stop
@@ -29,20 +31,25 @@ from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import engine_status
 from tradecore_api.engine_watch import EngineWatch
+from tradecore_api.event_loop import loop_factory
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.forced_end import ForcedEnd
 from tradecore_api.guard import Guard
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
+from tradecore_api.live_papers import LivePapers, words_of
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.wiring import readers, sessions
+from tradecore_api.wiring.live import open_venue, report_key
 
 log = logging.getLogger("tradecore.daemon")
 
 # How the journal names an end that `tradecore stop` asked for.
 STOP_COMMAND = "stop_command"
+# And one of a program that the engine runs inside of.
+CANCELLED = "cancelled"
 
 # How long a disk may take for a small file before it is taken for one that hangs.
 DISK_SECONDS_MAX = 0.5
@@ -54,7 +61,7 @@ class View(Protocol):
     """What shows on a terminal what an engine does."""
 
     async def keep(self) -> None:
-        """Redraw until cancelled."""
+        """Show the latest state again and again, until the task is cancelled."""
         ...
 
     def leave(self) -> bool:
@@ -75,6 +82,9 @@ class Daemon:
         Where an existing journal does not go on, begin a new one with its account.
     has_view : bool
         Show on the terminal what it does while it runs.
+    owns_process : bool
+        Take signals, and end the process where something holds its end. Inside of another program neither is
+        the engine's to do.
     """
 
     def __init__(
@@ -84,8 +94,10 @@ class Daemon:
         is_new_journal: bool = False,
         is_carry_over: bool = False,
         has_view: bool = False,
+        owns_process: bool = True,
     ) -> None:
         self._config = config
+        self._owns_process = owns_process
         self._tables = config.tables
         self._is_new_journal = is_new_journal
         self._is_carry_over = is_carry_over
@@ -109,6 +121,7 @@ class Daemon:
         self._before: Heartbeat | None = None
         self._watch: EngineWatch | None = None
         self._projection: Projection | None = None
+        self._papers: LivePapers | None = None
         self._recent: readers.RecentLog | None = None
         self._has_view = has_view
         self._view: View | None = None
@@ -118,15 +131,51 @@ class Daemon:
 
         Raises `AlreadyRunningError` when the account has a running engine, and what the session raises.
         """
+        with self._held(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(self._main())
+
+    async def serve(self) -> RunSummary:
+        """Do as `run` does, inside of another program's event loop.
+
+        A task that is cancelled first ends the engine cleanly; one that is cancelled twice breaks it off.
+        """
+        is_cancelled = False
+        with self._held():
+            main = asyncio.create_task(self._main(), name=f"engine of {self._state.account}")
+            try:
+                summary = await asyncio.shield(main)
+            except asyncio.CancelledError:
+                if main.done():
+                    raise
+                is_cancelled = True
+                self._ask_end(CANCELLED)
+                try:
+                    summary = await main
+                finally:
+                    main.cancel()
+        if is_cancelled:
+            raise asyncio.CancelledError
+        return summary
+
+    def stop(self, reason: str) -> None:
+        """Ask for a clean end; may be called from any thread, and twice."""
+        self._ask_end(reason)
+
+    def status(self) -> dict[str, object]:
+        """Return what `tradecore status --json` says of a running engine; nothing before it runs."""
+        return {} if self._session is None else self._status(self._session)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the account; say at the start and at the end how things stand."""
         self._state.create()
         self._lock.acquire()
         self._before = heartbeat.read(self._state.heartbeat)
         self._recent = recent = readers.recent_log(last_words.LOG_LINES_MAX)
-        handlers = self._take_signals()
+        handlers = self._install_signals()
         try:
             self._beat("starting")
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                summary = runner.run(self._main())
+            yield
             self._beat_if_possible("ended")
         except BaseException as error:
             # What a child that was forked has to say is not the engine's end.
@@ -138,7 +187,6 @@ class Daemon:
             raise
         else:
             self._say_end(None)
-            return summary
         finally:
             self._leave_view()
             if not self._is_held:
@@ -146,13 +194,15 @@ class Daemon:
             if self._session is None:
                 self._restore(self._before)
             recent.detach()
-            signals.let_go()
+            if self._owns_process:
+                signals.let_go()
             for number, handler in handlers.items():
                 signals.install(number, handler)
             self._lock.release()
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
+        venue = await open_venue(self._config) if self._tables.mode is Mode.LIVE else None
         try:
             opened = sessions.open_session(
                 self._config,
@@ -160,7 +210,12 @@ class Daemon:
                 is_new_journal=self._is_new_journal,
                 is_carry_over=self._is_carry_over,
                 notifiers=lambda engine: [readers.log_notifier(engine)],
+                venue=venue,
             )
+        except BaseException:
+            if venue is not None:
+                await venue.aclose()
+            raise
         finally:
             # An import, a strategy's start or its replay may fork too.
             self._forks.end_child()
@@ -172,11 +227,13 @@ class Daemon:
         if self._stop_asked:
             session.stop(self._stop_asked)
         self._guard = Guard(self._lock, self._state, self._journal)
+        if session.outside is not None:
+            self._papers = LivePapers(self._state, self._journal, session.outside, report_key(self._config))
         control = ControlServer(self._state.address, self._lock.listener)
         self._projection = projection = self._made_projection()
         if projection is not None:
             projection.start()
-        await control.open(self._answer)
+        await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
         view = self._show_view(session, self._watch)
@@ -202,7 +259,8 @@ class Daemon:
         summary = summarize(session.engine, self._journal)
         return msgspec.structs.replace(summary, is_interrupted=self._stop_asked is not None)
 
-    async def _answer(self, request: ControlRequest) -> ControlReply:
+    async def answer(self, request: ControlRequest) -> ControlReply:
+        """Do what an operator asks for; the control socket leads here."""
         self._forks.end_child()
         session = self._session
         if session is None:
@@ -263,7 +321,13 @@ class Daemon:
                 await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
                 continue
             await self._look_after_files()
-            for name in signals.take_back():
+            if (
+                self._papers is not None
+                and self._session is not None
+                and self._session.phase is Phase.RUNNING
+            ):
+                await self._papers.look()
+            for name in signals.reinstall():
                 said = f"the handler of {name} was replaced by a strategy or a library; it is put back"
                 log.warning("signal_taken_back", extra={"words": said})
             self._tell_news()
@@ -414,7 +478,12 @@ class Daemon:
             "read_model_problem": "" if projection is None else projection.problem,
             "output_lines_dropped": 0 if streams is None else streams.dropped,
             "alarms": list(self._alarms.values()),
+            "start_report": self._report_words(),
         }
+
+    def _report_words(self) -> str:
+        report = None if self._papers is None else self._papers.report
+        return "" if report is None else words_of(report)
 
     def _show_view(self, session: Session, watch: EngineWatch) -> asyncio.Task[None] | None:
         """Take the terminal, if it is wanted; return what keeps the view up."""
@@ -452,9 +521,9 @@ class Daemon:
             return seconds
         return max(0.0, min(seconds, self._forced.at - time.monotonic() - FORCE_MARGIN_SECONDS))
 
-    def _take_signals(self) -> dict[int, Callable[[int, FrameType | None], object] | int | None]:
+    def _install_signals(self) -> dict[int, Callable[[int, FrameType | None], object] | int | None]:
         """Install handlers that work with every event loop and on Windows; return the old ones."""
-        if threading.current_thread() is not threading.main_thread():
+        if not self._owns_process or threading.current_thread() is not threading.main_thread():
             return {}
         numbers = [signal.SIGINT, signal.SIGTERM]
         # A terminal that is closed ends the run cleanly too, unless `nohup` asked to go on.
@@ -486,7 +555,7 @@ class Daemon:
 
     def _end_within_bound(self) -> None:
         """Let the process live no longer than `daemon.stop_timeout_ms` from the first call on."""
-        if self._forced.at is None:
+        if self._owns_process and self._forced.at is None:
             process_deadline.begin(self._seconds_max())
             self._forced.arm(self._tables.daemon.stop_timeout_ms / 1e3)
 
@@ -513,19 +582,7 @@ class Daemon:
         return [] if self._recent is None else self._recent.lines()
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's event loop where it is installed, else `None` for asyncio's own."""
-    if sys.platform == "win32" or os.environ.get("TRADECORE_LOOP") == "asyncio":
-        return None
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
-
-
-def _idle_words(session: Session, command: Command) -> str:
+def _idle_words(session: Session, command: Command | Money) -> str:
     """Say that a command ends what never was; empty for every other one. It is journalled all the same."""
     found = session.engine.summary()
     match command:

@@ -27,7 +27,7 @@ class Quoter:
         self._retry_ns = 0
 
     def on_book(self, ctx: Context, book: Book) -> None:
-        """Follow the touch."""
+        """Keep a bid and an ask at their distance from the best prices, which have changed."""
         bid_ticks, ask_ticks = book.best_bid_ticks, book.best_ask_ticks
         if bid_ticks is None or ask_ticks is None:
             return

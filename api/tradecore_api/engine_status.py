@@ -26,6 +26,7 @@ LIMITS_MAX = 80
 SIZES_MAX = 400
 CHANGES_MAX = 40
 BOOKS_MAX = 100
+PRICES_MAX = 60
 # Settings of limits that are no bound of their own.
 _NO_BOUND = frozenset({"self_trade", "instruments", "cancel_reserve"})
 
@@ -65,6 +66,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "pnl_session": f"{watch.session_pnl(equity):f}",
         "pnl_today": f"{watch.day_pnl(equity):f}",
         "today_since": iso_time(watch.day_since_ns),
+        "prices": price_pairs(engine, units),
         "position_rows": positions[:POSITIONS_MAX],
         "positions_open": len(positions),
         "order_rows": orders[:ORDERS_MAX],
@@ -72,7 +74,19 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "halt_rows": halt_rows(engine, units),
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
         "feed_age_seconds": None if age is None else round(age, 3),
+        "venue": None if session.outside is None else msgspec.to_builtins(session.outside.status),
     }
+
+
+def price_pairs(engine: Engine, units: Units) -> dict[str, tuple[str | None, str | None]]:
+    """Return best bid and ask by symbol; without a book the last price twice, `None` where there is none."""
+    pairs = {}
+    for instrument in islice(engine.instruments, PRICES_MAX):
+        number = instrument.instrument_id
+        best = engine.best_ticks(number)
+        bid, ask = (None if ticks is None else f"{units.price(number, ticks):f}" for ticks in best)
+        pairs[instrument.symbol] = (bid, ask)
+    return pairs
 
 
 def position_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
@@ -137,7 +151,7 @@ def known_order(row: Mapping[str, Any]) -> KnownOrder:
 
 def limit_rows(engine: Engine) -> list[dict[str, object]]:
     """Return every limit that is set, and how much of it is used where that is a standing amount."""
-    scopes = ["account", *(f"strategy:{binding.name}" for binding in engine.strategies)]
+    scopes = [*engine.spec.account_scopes, *(f"strategy:{binding.name}" for binding in engine.strategies)]
     scopes += [f"instrument:{instrument.symbol}" for instrument in engine.instruments]
     orders = engine.kernel.open_orders()
     rows: list[dict[str, object]] = []
@@ -154,7 +168,7 @@ def halt_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
     """Return what is halted, and why."""
     return [
         {
-            "scope": f"strategy:{units.strategy(number)}" if what == "strategy" else what,
+            "scope": units.scope(what, number),
             "rule": rule,
             "words": refusal_words(rule, limit, value, units, 0).removeprefix("halted: "),
         }

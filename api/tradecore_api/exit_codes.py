@@ -29,7 +29,7 @@ class ExitCode(IntEnum):
     STORAGE = 74, "a disk, directory or database failed"
     ALREADY_RUNNING = 75, "another engine runs for this account; its pid is named"
     CONFIG = 78, "the configuration cannot be used"
-    INTERRUPTED = 130, "ended by Ctrl-C before there was a result; `run` and `demo` end cleanly with 0"
+    INTERRUPTED = 130, "ended by Ctrl-C before there was a result; `run`, `demo` and `venue serve` end with 0"
 
     meaning: str
 

@@ -38,7 +38,7 @@ class JournalTeller:
 def narrator_of(session: Session) -> Narrator | None:
     """Return a narrator for what follows a `session` record; `None` when its settings cannot be read."""
     config = recorded_config_of(session)
-    return None if config is None else Narrator(config.engine, strategy_names(config))
+    return None if config is None else Narrator(config.engine, config.names)
 
 
 def recorded_config_of(session: Session) -> SessionConfig | None:
@@ -48,10 +48,3 @@ def recorded_config_of(session: Session) -> SessionConfig | None:
         return SessionConfig.decoded(text.encode() if isinstance(text, str) else text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-
-
-def strategy_names(config: SessionConfig) -> list[str]:
-    """Return the names of the strategies of a session, by their numbers."""
-    return [
-        str(strategy.get("name", f"strategy {index}")) for index, strategy in enumerate(config.strategies)
-    ]

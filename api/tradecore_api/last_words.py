@@ -18,13 +18,12 @@ from tradecore.domain.errors import (
     TradecoreError,
     VenueError,
 )
-from tradecore.domain.quoted import cut, error_text, notes_of, printable
+from tradecore.domain.quoted import TEXT_MAX, cut, error_text, notes_of, printable
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import code_of
 from tradecore_api.state_dir import StateDir, read_small, write_atomically
 
 # The file stays small, whatever an exception says.
-TEXT_MAX = 2_000
 NOTES_MAX = 5
 LOG_LINES_MAX = 20
 LOG_LINE_MAX = 400

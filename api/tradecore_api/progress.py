@@ -14,7 +14,7 @@ class Show(Protocol):
     """Shows how many are done, and what is to be said beside it."""
 
     def __call__(self, count: int, beside: str = "", /) -> None:
-        """Show it."""
+        """Show how many are done; called often, so it must be quick."""
 
 
 SHOWN_EVERY = 4096

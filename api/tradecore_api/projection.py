@@ -26,9 +26,10 @@ CANCEL_SECONDS_MAX = 4 * BUSY_SECONDS_MAX
 
 
 class Progress(msgspec.Struct):
-    """How the projection fares: what went wrong last."""
+    """How the projection fares: what went wrong last, and why there is no equity over time."""
 
     reason: str = ""
+    equity_problem: str = ""
 
 
 class Projection:
@@ -154,6 +155,12 @@ class Projection:
         if self._progress.reason:
             log.warning("read_model_follows", extra={"words": "the read model follows the journal again"})
             self._progress.reason = ""
+        problem = "" if self._projector is None else self._projector.equity_problem
+        if problem != self._progress.equity_problem:
+            self._progress.equity_problem = problem
+            if problem:
+                words = "the tables have no equity from here on; every other table is complete"
+                log.warning("equity_not_known", extra={"words": words, "reason": problem})
 
     def _tell_behind(self) -> None:
         """Say what is missing in the tables and how to complete them."""

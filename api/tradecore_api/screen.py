@@ -1,26 +1,20 @@
 """What a person sees while an engine runs: tables on a terminal, a line now and then elsewhere."""
 
 import sys
-import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from tradecore.domain.spec import InstrumentSpec
 from tradecore.engine import Engine, EngineSummary
-from tradecore_api.echo import no_echo
+from tradecore_api.picture import Picture, order_table, price_table
 
 ORDERS_SHOWN_MAX = 12
-LINE_SECONDS = 5.0
-# Colours off, and back to the start of an empty line.
-_PLAIN = "\x1b[0m\r\x1b[2K"
 
 
 class Screen:
@@ -42,36 +36,24 @@ class Screen:
         self._strategies = [binding.name for binding in engine.strategies]
         self._lots = [float(instrument.lot_size) for instrument in instruments]
         self._ticks = [float(instrument.tick_size) for instrument in instruments]
-        self._live = (
-            Live(console=Console(stderr=True), auto_refresh=False, transient=True) if is_live else None
-        )
-        self._keys = ExitStack()
-        self._line_at = time.monotonic() + LINE_SECONDS
+        self._picture = Picture(is_live=is_live)
 
     def __enter__(self) -> Self:
-        """Take the terminal."""
-        if self._live is not None:
-            self._keys.enter_context(no_echo())
-            self._live.start()
+        """Draw on the terminal from now on."""
+        self._picture.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give the terminal back as it was, whatever the view has come to."""
-        if self._live is not None:
-            with self._keys:
-                try:
-                    self._live.stop()
-                finally:
-                    restore(self._live.console)
+        """Give the terminal back as it was."""
+        self._picture.__exit__(kind, error, traceback)
 
     def refresh(self) -> None:
         """Show the figures of this moment."""
-        if self._live is not None:
-            self._live.update(self._tables(), refresh=True)
-        elif time.monotonic() >= self._line_at:
-            self._line_at = time.monotonic() + LINE_SECONDS
+        if self._picture.is_live:
+            self._picture.draw(self._tables())
+        elif self._picture.is_line_due():
             print(self._line(), file=sys.stderr, flush=True)
 
     def _line(self) -> str:
@@ -91,24 +73,20 @@ class Screen:
         return Panel(parts, title=f"tradecore: {names} ({state})", subtitle="Ctrl-C ends it")
 
     def _prices(self, figures: EngineSummary) -> Table:
-        table = Table(expand=True, box=None)
-        for heading in ("instrument", "bid", "ask", "position"):
-            table.add_column(heading, justify="left" if heading == "instrument" else "right")
         prices = self._engine.best_prices()
+        rows = []
         for symbol in self._symbols:
             bid, ask = prices.get(symbol, (None, None))
-            table.add_row(symbol, _price(bid), _price(ask), figures.positions.get(symbol, "0"))
-        return table
+            rows.append((symbol, _price(bid), _price(ask), figures.positions.get(symbol, "0")))
+        return price_table(rows)
 
     def _orders(self) -> Table:
-        table = Table(expand=True, box=None)
-        for heading in ("order", "strategy", "instrument", "side", "price", "open", "state"):
-            table.add_column(heading)
+        rows = []
         for order in self._engine.kernel.open_orders()[:ORDERS_SHOWN_MAX]:
             at = int(order["instrument_id"])
             price_ticks = order["price_ticks"]
             price = None if price_ticks is None else int(price_ticks) * self._ticks[at]
-            table.add_row(
+            row = (
                 str(order["order_id"]),
                 self._strategies[int(order["strategy_id"])],
                 self._symbols[at],
@@ -117,15 +95,8 @@ class Screen:
                 f"{int(order['open_lots'] or 0) * self._lots[at]:g}",
                 str(order["state"]),
             )
-        return table
-
-
-def restore(console: Console) -> None:
-    """Give a terminal its cursor, its colours and an own line back; nothing where there is no terminal."""
-    if console.is_terminal and not console.is_dumb_terminal:
-        console.show_cursor(True)
-        console.file.write(_PLAIN)
-        console.file.flush()
+            rows.append(row)
+        return order_table(rows)
 
 
 def _counts(figures: EngineSummary) -> str:

@@ -29,7 +29,7 @@ def keep(numbers: Iterable[int]) -> None:
     vars(signal)["signal"] = _guarded
 
 
-def take_back() -> list[str]:
+def reinstall() -> list[str]:
     """Install handlers again that were replaced past `signal.signal`; return the names of their signals."""
     replaced = [number for number, handler in _kept.items() if signal.getsignal(number) != handler]
     for number in replaced:
@@ -50,7 +50,7 @@ class _Apart:
         self.handler = handler
 
     def __call__(self, number: int, frame: FrameType | None) -> object:
-        """Call it."""
+        """Call the handler as nobody's callback: what it asks for is no request of a strategy."""
         return _core.call_apart(self.handler, number, frame)
 
 

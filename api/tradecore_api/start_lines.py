@@ -115,7 +115,7 @@ def _carried(carried: CarriedOver | None) -> list[Line]:
         for order in carried.orders
     ]
     lines += [
-        ("start_command_again", f"holds still: {command.words}", {"command": command.words})
+        ("start_command_again", f"holds still: {command.words()}", {"command": command.name})
         for command in carried.commands
     ]
     lines += [("start_left_out", words, {"left_out": words}) for words in carried.left_out]

@@ -12,6 +12,8 @@ from tradecore.domain.spec_check import ACCOUNT_NAME_RULE, is_account_name
 from tradecore_api import account_socket
 
 ENVIRONMENT_NAME = "TRADECORE_STATE_DIR"
+# What all accounts have in common lies beside them under a name that no account can have.
+SHARED_NAME = ".shared"
 # Opens a pipe that somebody laid in the place of a file without waiting for its other end.
 NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)
 
@@ -35,6 +37,8 @@ class StateDir:
     ----------
     account : str
         Name of the account; it names the directory.
+    within : Path, optional
+        The directory of all accounts, where it is not that of this process.
 
     Raises
     ------
@@ -42,11 +46,11 @@ class StateDir:
         When the name could not be that of a directory.
     """
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, *, within: Path | None = None) -> None:
         if not is_account_name(account):
             raise ConfigError("account", "name", account, ACCOUNT_NAME_RULE)
         self.account = account
-        self.path = root() / account
+        self.path = (within or root()) / account
         self.lock = self.path / "engine.lock"
         self.heartbeat = self.path / "heartbeat.json"
         self.address = self.path / "control.json"
@@ -56,6 +60,8 @@ class StateDir:
         self.database = self.path / "readmodel.sqlite"
         self.last_words = self.path / "last_words.json"
         self.failed_start = self.path / "failed_start.json"
+        self.start_report = self.path / "start_report.json"
+        self.dead_letters = self.path / "dead_letters.jsonl"
 
     def create(self) -> None:
         """Make the directory, readable by its owner alone.
@@ -69,6 +75,20 @@ class StateDir:
         except OSError as error:
             what = f"cannot be made: {error.strerror}; set {ENVIRONMENT_NAME} to a directory you may write to"
             raise StorageError(str(self.path), what) from error
+
+
+def shared_file(name: str) -> Path:
+    """Return the place of a file that all accounts share, and make its directory.
+
+    Raises `StorageError` when that is not possible.
+    """
+    folder = root() / SHARED_NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        what = f"cannot be made: {error.strerror}; set {ENVIRONMENT_NAME} to a directory you may write to"
+        raise StorageError(str(folder), what) from error
+    return folder / name
 
 
 def accounts() -> list[str]:
@@ -93,7 +113,8 @@ def odd_entries() -> list[str]:
 def _entries() -> list[tuple[Path, str]]:
     """Return everything in the directory of all accounts; with the reason why where it is no account."""
     try:
-        return [(entry, _why_odd(entry)) for entry in sorted(root().iterdir())]
+        entries = [entry for entry in sorted(root().iterdir()) if entry.name != SHARED_NAME]
+        return [(entry, _why_odd(entry)) for entry in entries]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -55,7 +55,7 @@ def print_summary(summary: RunSummary, *, is_json: bool, has_journal: bool = Tru
 def summarize(engine: Engine, journal: JournalFolder) -> RunSummary:
     """Return the figures of an engine, its journal verified byte by byte."""
     figures = engine.summary()
-    verdict = journal.verify()
+    finding = journal.verify()
     return RunSummary(
         events=figures.events,
         orders=figures.orders,
@@ -67,8 +67,8 @@ def summarize(engine: Engine, journal: JournalFolder) -> RunSummary:
         open_orders=figures.open_orders,
         book=figures.book,
         journal=journal.where,
-        journal_head=verdict.head,
-        journal_verified=verdict.status == INTACT,
+        journal_head=finding.head,
+        journal_verified=finding.status == INTACT,
         orders_digest=engine.orders_digest(),
         state_hash=engine.state_hash(),
         is_killed=figures.is_killed,

@@ -21,7 +21,7 @@ class Above(io.TextIOBase):
         self._dropped = 0
 
     def write(self, text: str) -> int:
-        """Keep a text."""
+        """Keep a text until somebody takes it; the oldest makes room when nobody does."""
         with self._lock:
             self._dropped += len(self._written) == TEXTS_MAX
             self._written.append(text)
@@ -59,7 +59,7 @@ class Drawer:
         self._thread = threading.Thread(target=self._run, name="view", daemon=True)
 
     def start(self) -> None:
-        """Begin to draw."""
+        """Begin to draw, in a thread of its own that nobody waits for."""
         self._thread.start()
 
     def show(self, picture: RenderableType) -> None:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tradecore.domain.closed_trades import ClosedTrade
 from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.times import iso_time
-from tradecore.engine.holdings import ClosedTrade
 
 COLUMNS = (
     "symbol",
@@ -63,12 +63,12 @@ def check_writable(path: str) -> None:
         raise ConfigError("command line", "FILE", path, "its directory does not exist: make it first")
 
 
-def write_trades(path: str, trades: Sequence[ClosedTrade], currency: str) -> None:
+def write_trades(path: str, trades: Sequence[ClosedTrade]) -> None:
     """Write trades to a file, `-` for standard output; what stood there is replaced.
 
     Raises `StorageError` when the disk says no.
     """
-    text = trades_csv(trades, currency)
+    text = trades_csv(trades)
     if path == STDOUT:
         sys.stdout.write(text)
         return
@@ -78,13 +78,17 @@ def write_trades(path: str, trades: Sequence[ClosedTrade], currency: str) -> Non
         raise StorageError(path, f"cannot be written: {error.strerror}; name another file") from error
 
 
-def trades_csv(trades: Sequence[ClosedTrade], currency: str) -> str:
-    """Return trades as CSV text with a head line; all times have the same number of decimals."""
+def trades_csv(trades: Sequence[ClosedTrade]) -> str:
+    """Return trades as CSV text with a head line; all times have the same number of decimals.
+
+    The last column is the account, where an engine has several.
+    """
+    has_accounts = any(trade.account is not None for trade in trades)
     times = [time_ns for trade in trades for time_ns in (trade.entry_time_ns, trade.exit_time_ns)]
     decimals = next(n for n in (0, 3, 6, 9) if all(time_ns % 10 ** (9 - n) == 0 for time_ns in times))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, "account") if has_accounts else COLUMNS)
     for trade in trades:
         writer.writerow(
             (
@@ -98,9 +102,10 @@ def trades_csv(trades: Sequence[ClosedTrade], currency: str) -> str:
                 f"{trade.exit_price:f}",
                 f"{trade.pnl:f}",
                 f"{trade.fees:f}",
-                _text(currency),
+                _text(trade.currency),
                 trade.entry_order,
                 trade.exit_order,
+                *((_text(trade.account or ""),) if has_accounts else ()),
             )
         )
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""`tradecore backtest`."""
+"""`tradecore backtest`: run a strategy over history and say what came of it."""
 
 import argparse
 from collections.abc import Mapping
@@ -9,9 +9,12 @@ from typing import Any
 import msgspec
 
 from tradecore.backtest import BacktestResult, Statistics
+from tradecore.domain.closed_trades import ClosedTrade
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.times import duration_text, iso_time
-from tradecore.engine.holdings import ClosedTrade, trades_of
+from tradecore.engine import CurrencyBalance
+from tradecore.engine.holdings import trades_of
+from tradecore_api.balance_words import account_words, balance_words
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config, JournalTable
 from tradecore_api.exit_codes import ExitCode
@@ -36,7 +39,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     if arguments.trades:
         check_writable(arguments.trades)
         result = backtests.backtest(config, lambda engine: closed.extend(trades_of(engine)))
-        write_trades(arguments.trades, closed, config.tables.account.currency)
+        write_trades(arguments.trades, closed)
         print_note(f"{len(closed):,} closed trades written to {arguments.trades}")
     else:
         result = backtests.backtest(config)
@@ -57,6 +60,10 @@ def backtest(arguments: argparse.Namespace) -> int:
     else:
         shown = {name: cost for name, cost in costs.items() if cost != "0"}
         brief = {"not done": text} if (text := result.activity.brief()) else {}
+        if accounts := account_words(result.summary.accounts, config.tables.account.currency):
+            shown["accounts"] = accounts
+        if balances := balance_words(result.summary.balances, config.tables.account.currency):
+            shown["balances"] = balances
         print_values(_readable(result.stats) | shown | brief | {"orders_digest": result.orders_digest})
         print_reasons(result.activity, trades=len(result.trades))
     return ExitCode.OK
@@ -82,8 +89,15 @@ def _figures(result: BacktestResult) -> dict[str, object]:
         "pnl": Decimal(summary.pnl),
         "equity": Decimal(summary.equity),
         "positions": {symbol: Decimal(size) for symbol, size in summary.positions.items()},
+        "balances": {name: _decimals(held) for name, held in summary.balances.items()},
+        **({"accounts": dict(summary.accounts)} if summary.accounts else {}),
         "book": msgspec.to_builtins(summary.book),
     }
+
+
+def _decimals(held: CurrencyBalance) -> dict[str, Decimal | None]:
+    told: dict[str, str | None] = msgspec.to_builtins(held)
+    return {name: None if amount is None else Decimal(amount) for name, amount in told.items()}
 
 
 def _statistics(stats: Statistics) -> dict[str, object]:

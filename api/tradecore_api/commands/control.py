@@ -10,6 +10,7 @@ import msgspec
 
 from tradecore.domain.commands import Command, ReleaseKill, command_of, commands
 from tradecore.domain.errors import ConfigError, StorageError
+from tradecore.domain.money_requests import AdjustMoney, ConvertMoney, Money, TransferMoney
 from tradecore.ports.control_channel import Stop
 from tradecore_api import heartbeat, instance_lock, kill_latch, kill_switch, state_dir
 from tradecore_api.bounded import Call
@@ -34,6 +35,18 @@ def command(arguments: argparse.Namespace) -> int:
     return _command(arguments, command_of(arguments.command, **said))
 
 
+def money(arguments: argparse.Namespace) -> int:
+    """Tell the engine of money that came to the account or went, and that no order moved."""
+    kinds: dict[str, type[Money]] = {
+        "transfer": TransferMoney,
+        "adjust": AdjustMoney,
+        "convert": ConvertMoney,
+    }
+    kind = kinds[arguments.command]
+    said = {name: getattr(arguments, name) for name in kind.__struct_fields__}
+    return _command(arguments, kind(**said))
+
+
 def stop(arguments: argparse.Namespace) -> int:
     """End an engine cleanly and wait for its end; one that has ended already is no error."""
     account = _account(arguments.account)
@@ -48,13 +61,13 @@ def stop(arguments: argparse.Namespace) -> int:
         )
         if owner := state_dir.owner_words(state):
             message = owner
-        _say(arguments, account, accepted=False, message=message, seq=0)
+        _say(arguments, account, accepted=False, message=message)
         return ExitCode.HUNG
     if not _is_free_within(state, arguments.timeout):
         message = (
             f"asked to end, but it still runs after {arguments.timeout:g} s; ask again, or look at its log"
         )
-        _say(arguments, account, accepted=False, message=message, seq=0)
+        _say(arguments, account, accepted=False, message=message)
         return ExitCode.HUNG
     found = look(account)
     seconds = time.monotonic() - started
@@ -69,11 +82,11 @@ def _stopped_before(arguments: argparse.Namespace, account: str) -> int:
     found = look(account)
     if found.heartbeat is None:
         message = f"no engine runs{_doubt(StateDir(account))}"
-        _say(arguments, account, accepted=False, message=message, seq=0)
+        _say(arguments, account, accepted=False, message=message)
         return ExitCode.NOT_RUNNING
     if found.state == DEAD:
         message = f"no engine runs; it had died: {why_ended(found)}"
-        _say(arguments, account, accepted=False, message=message, seq=0)
+        _say(arguments, account, accepted=False, message=message)
         return ExitCode.DEAD
     message = f"no engine runs, so there is nothing to stop; {left_behind(found)}"
     _say(arguments, account, accepted=True, message=message, seq=found.heartbeat.seq)
@@ -127,10 +140,10 @@ def kill(arguments: argparse.Namespace) -> int:
         # No journal holds a kill that its next start would have to release.
         was_engaged = kill_latch.forget(state)
         done = "the kill switch of this name is taken away" if was_engaged else "nothing was done"
-        _say(arguments, account, accepted=was_engaged, message=f"{done}: {unknown}", seq=0)
+        _say(arguments, account, accepted=was_engaged, message=f"{done}: {unknown}")
         return ExitCode.OK if was_engaged else ExitCode.NOT_RUNNING
     kill_latch.request_release(state)
-    _say(arguments, account, accepted=True, message="no engine runs; released at its next start", seq=0)
+    _say(arguments, account, accepted=True, message="no engine runs; released at its next start")
     return ExitCode.OK
 
 
@@ -205,7 +218,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _command(arguments: argparse.Namespace, request: Command) -> int:
+def _command(arguments: argparse.Namespace, request: Command | Money) -> int:
     account = _account(arguments.account)
     state = StateDir(account)
     if not instance_lock.is_held(state.lock):
@@ -214,7 +227,7 @@ def _command(arguments: argparse.Namespace, request: Command) -> int:
         reply = client.ask(state, request, seconds_max=COMMAND_SECONDS_MAX)
     except client.NotAnsweringError as error:
         message = f"{error}; `tradecore emergency-stop {account}` works without its answer"
-        _say(arguments, account, accepted=False, message=message, seq=0)
+        _say(arguments, account, accepted=False, message=message)
         return ExitCode.HUNG
     message = reply.message or request.done()
     _say(arguments, account, accepted=reply.accepted, message=message, seq=reply.seq)
@@ -226,10 +239,10 @@ def _nothing_to_command(arguments: argparse.Namespace, account: str) -> int:
     found = look(account)
     if found.state == DEAD:
         message = f"no engine runs; it had died, so nothing was done: `tradecore status {account}` says why"
-        _say(arguments, account, accepted=False, message=message, seq=0)
+        _say(arguments, account, accepted=False, message=message)
         return ExitCode.DEAD
     message = f"no engine runs for this account, so nothing was done{_doubt(StateDir(account))}"
-    _say(arguments, account, accepted=False, message=message, seq=0)
+    _say(arguments, account, accepted=False, message=message)
     return ExitCode.NOT_RUNNING
 
 
@@ -260,7 +273,8 @@ def _runs(state: StateDir) -> bool:
         return False
 
 
-def _say(arguments: argparse.Namespace, account: str, *, accepted: bool, message: str, seq: int) -> None:
+def _say(arguments: argparse.Namespace, account: str, *, accepted: bool, message: str, seq: int = 0) -> None:
+    """Print an answer; `seq` is the record of the journal that has what was done, 0 where none has it."""
     if arguments.json:
         print_json({"account": account, "accepted": accepted, "message": message, "seq": seq})
     else:

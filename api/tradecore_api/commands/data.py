@@ -1,4 +1,4 @@
-"""`tradecore data inspect`."""
+"""`tradecore data inspect`: say what is in a table, and what of it cannot be read."""
 
 import argparse
 from collections.abc import Mapping, Sequence

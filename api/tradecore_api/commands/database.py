@@ -3,11 +3,14 @@
 import argparse
 import asyncio
 import signal
+import sys
 from pathlib import Path
 
-from tradecore.domain.errors import ConfigError, StorageError, TradecoreError
+import msgspec
+
+from tradecore.domain.errors import ConfigError, TradecoreError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.record import JournalPosition
+from tradecore.domain.questions import ROWS_MAX, Positions, ReadModelState
 from tradecore.runtime import Projector
 from tradecore.runtime.projector import journal_state
 from tradecore_api import follower
@@ -23,8 +26,6 @@ _OF_ANOTHER = (
 
 def info(arguments: argparse.Namespace) -> int:
     """Say what is in a read model."""
-    if not Path(arguments.path).is_file():
-        raise StorageError(arguments.path, "no such read model; `tradecore db rebuild` makes one")
     return asyncio.run(_info(arguments.path, is_json=arguments.json))
 
 
@@ -38,9 +39,16 @@ def rebuild(arguments: argparse.Namespace) -> int:
 def follow(arguments: argparse.Namespace) -> int:
     """Project journals into read models, in a process of its own, until a signal ends it."""
     pairs = [_followed(pair) for pair in arguments.pairs]
-    if len({path for _, path in pairs}) < len(pairs):
+    if len({Path(path).resolve() for _, path in pairs}) < len(pairs):
         rule = "must name different TABLES: each read model is of one journal"
         raise ConfigError("command line", "JOURNAL=TABLES", " ".join(arguments.pairs), rule)
+    for journal, _ in pairs:
+        if not journal.is_free() and not journal.exists():
+            rule = "must be a file; what is there is a directory, pipe, socket or device"
+            raise ConfigError("command line", "JOURNAL", journal.where, rule)
+        if journal.is_free():
+            print(f"tradecore: {journal.where}: there is no journal yet; waiting for it", file=sys.stderr)
+    readers.log_as_text()
     return asyncio.run(_follow(pairs))
 
 
@@ -71,27 +79,37 @@ async def _rebuild(path: str, journal: JournalFolder, *, is_json: bool) -> int:
 
 
 async def _info(path: str, *, is_json: bool) -> int:
-    values = await readers.database_info(path)
-    says, is_well = _beside_journal(values)
-    values["of journal"] = says
-    if is_json:
-        print_json({**values, "of_journal": values.pop("of journal")})
-    else:
-        print_values(values)
-    return ExitCode.OK if values["integrity"] == "ok" and is_well else ExitCode.CHECK_FAILED
+    queries = await readers.open_read_queries(path)
+    try:
+        state = await queries.state()
+        positions = (await queries.ask(Positions(limit=ROWS_MAX))).rows
+    finally:
+        await queries.aclose()
+    says, is_well = _beside_journal(state)
+    values: dict[str, object] = {
+        **state.storage,
+        "next_seq": state.position.next_seq,
+        "rows": state.rows,
+        "positions": [msgspec.to_builtins(position) for position in positions],
+        "integrity": state.integrity,
+        "journal": state.journal,
+        "journal_first": state.position.first,
+        "journal_head": state.position.head,
+        "of_journal" if is_json else "of journal": says,
+    }
+    (print_json if is_json else print_values)(values)
+    return ExitCode.OK if state.integrity == "ok" and is_well else ExitCode.CHECK_FAILED
 
 
-def _beside_journal(values: dict[str, object]) -> tuple[str, bool]:
+def _beside_journal(state: ReadModelState) -> tuple[str, bool]:
     """Compare tables with the journal that they were made of; say what is found and whether that is well."""
-    path, next_seq = str(values["journal"]), values["next_seq"]
-    if not path:
+    if not state.journal:
         return "not known: nothing was projected since this version", True
-    journal = JournalFolder(path)
+    journal = JournalFolder(state.journal)
     if not journal.exists():
         return "not found, so the tables cannot be compared with it", True
-    position = JournalPosition(int(str(next_seq)), str(values["journal_head"]), str(values["journal_first"]))
     try:
-        is_of_it, behind = journal_state(journal, position)
+        is_of_it, behind = journal_state(journal, state.position)
     except TradecoreError as error:
         return f"cannot be read: {error}", False
     if not is_of_it:

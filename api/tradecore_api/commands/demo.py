@@ -1,4 +1,4 @@
-"""`tradecore demo`."""
+"""`tradecore demo`: show the engine at work without any configuration."""
 
 import argparse
 import asyncio
@@ -12,25 +12,72 @@ from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import JournalFolder
 from tradecore_api import builtin, descriptors, process_deadline, progress, signals
 from tradecore_api.config import read
+from tradecore_api.config.paths import text_rule
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.live_demo.outcome import print_outcome
+from tradecore_api.live_demo.settings import JOURNAL
+from tradecore_api.live_demo.show import LiveDemo
+from tradecore_api.live_demo.view import LiveDemoView
 from tradecore_api.screen import Screen
 from tradecore_api.summary import RunSummary, print_summary, summarize
 from tradecore_api.wiring import sessions
 
 REFRESH_SECONDS = 0.25
+# After Ctrl-C: orders are ended and compared, then two processes end.
+LIVE_END_SECONDS_MAX = 15.0
+_HANG_UP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Run the demo, show it while it runs, print the summary. Ctrl-C ends it early, and cleanly."""
+    """Run the demo, show it while it runs, print what it came to. Ctrl-C ends it early, and cleanly."""
     descriptors.require()
+    if arguments.is_live or arguments.has_chaos:
+        return _live_demo(arguments)
     with tempfile.TemporaryDirectory(prefix="tradecore-demo-") as directory:
-        journal = JournalFolder(arguments.journal or str(Path(directory) / "demo.journal"))
-        if not journal.is_free():
-            raise ConfigError("--journal", "journal", journal.where, "exists already; name a new file")
+        journal = _free_journal(arguments.journal or str(Path(directory) / "demo.journal"))
         tree = builtin.demo(seed=arguments.seed, seconds=arguments.seconds, is_virtual=arguments.virtual)
         summary = asyncio.run(_run(tree, journal))
     print_summary(summary, is_json=arguments.json, has_journal=bool(arguments.journal))
     return ExitCode.OK if summary.journal_verified else ExitCode.CHECK_FAILED
+
+
+def _live_demo(arguments: argparse.Namespace) -> int:
+    """Let venue and engine trade as processes, show them, and print whether both have the same."""
+    if arguments.virtual:
+        raise ConfigError("--virtual", "virtual", True, "has no meaning live: a venue outside has real time")
+    with tempfile.TemporaryDirectory(prefix="tradecore-demo-") as directory:
+        folder = Path(directory)
+        journal = _free_journal(arguments.journal or str(folder / JOURNAL)).where
+        if (rule := text_rule(journal)) is not None:
+            # The engine reads it from a file, which is UTF-8.
+            raise ConfigError("--journal", "journal", journal, rule)
+        with LiveDemoView(is_live=progress.is_watched()) as view:
+            demo = LiveDemo(
+                folder,
+                str(Path(journal).absolute()),
+                seed=arguments.seed,
+                seconds=arguments.seconds,
+                has_chaos=arguments.has_chaos,
+                view=view,
+            )
+            numbers = [signal.SIGINT, signal.SIGTERM, *_HANG_UP]
+            handlers = {number: signals.install(number, lambda *_: demo.interrupt()) for number in numbers}
+            process_deadline.wait_for(numbers, LIVE_END_SECONDS_MAX, ExitCode.INTERRUPTED)
+            try:
+                outcome = demo.run()
+            finally:
+                signals.let_go()
+                for number, handler in handlers.items():
+                    signals.install(number, handler)
+    print_outcome(outcome, journal=arguments.journal, is_json=arguments.json)
+    return ExitCode.OK if outcome.is_good else ExitCode.CHECK_FAILED
+
+
+def _free_journal(path: str) -> JournalFolder:
+    journal = JournalFolder(path)
+    if not journal.is_free():
+        raise ConfigError("--journal", "journal", journal.where, "exists already; name a new file")
+    return journal
 
 
 async def _run(tree: dict[str, object], journal: JournalFolder) -> RunSummary:

@@ -21,7 +21,22 @@ from tradecore_api.wiring import sessions
 
 POLL_SECONDS = 0.2
 # Fields that are atto units of the account's currency.
-_MONEY = frozenset({"fee", "amount", "equity", "maintenance", "brought", "cash", "last", "peak", "day_start"})
+_MONEY = frozenset(
+    {
+        "amount",
+        "brought",
+        "cash",
+        "cost",
+        "day_start",
+        "equity",
+        "fee",
+        "last",
+        "maintenance",
+        "peak",
+        "rate",
+        "received",
+    }
+)
 # Too many to read: what a feed brings, and the time.
 EVENT_KINDS = frozenset(
     kind.name for kind in record_kinds() if kind.direction == "input" and kind.name not in NOT_OF_MARKET
@@ -30,17 +45,17 @@ EVENT_KINDS = frozenset(
 
 def verify(arguments: argparse.Namespace) -> int:
     """Check every byte: intact, a torn tail that the next start cuts off, or damaged."""
-    verdict = _named(arguments).verify()
+    finding = _named(arguments).verify()
     values = {
         "path": arguments.path,
-        "status": verdict.status,
-        "records": verdict.records,
-        "bytes": verdict.bytes,
-        "head": verdict.head,
-        "message": verdict.message,
+        "status": finding.status,
+        "records": finding.records,
+        "bytes": finding.bytes,
+        "head": finding.head,
+        "message": finding.message,
     }
     _print(values, is_json=arguments.json)
-    return ExitCode.OK if verdict.status == INTACT else ExitCode.CHECK_FAILED
+    return ExitCode.OK if finding.status == INTACT else ExitCode.CHECK_FAILED
 
 
 def replay(arguments: argparse.Namespace) -> int:

@@ -1,11 +1,10 @@
-"""`tradecore run`."""
+"""`tradecore run`: run a session with a journal until its feed ends or somebody stops it."""
 
 import argparse
 import os
 from pathlib import Path
 
 from tradecore.domain.errors import ConfigError
-from tradecore.domain.spec import Mode
 from tradecore_api import builtin, descriptors, progress
 from tradecore_api.config import read
 from tradecore_api.config.tables import Config
@@ -14,7 +13,8 @@ from tradecore_api.exit_codes import ExitCode
 from tradecore_api.failures import reported
 from tradecore_api.summary import print_summary
 from tradecore_api.unblocked import END_SECONDS_MAX, current, unblocked
-from tradecore_api.wiring import feeds, readers
+from tradecore_api.wiring import readers
+from tradecore_api.wiring.runnable import runnable
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,13 +56,4 @@ def _config(arguments: argparse.Namespace) -> Config:
         config = read.from_tree(builtin.binance(), "built-in configuration", options=arguments.settings)
     else:
         raise ConfigError("command line", "CONFIG", None, "name a TOML file, or use --feed binance")
-    if config.tables.mode is Mode.BACKTEST:
-        rule = "run knows shadow and paper; use `tradecore backtest` for the past"
-        raise ConfigError(config.source_of("mode"), "mode", "backtest", rule)
-    if config.tables.feed is None:
-        raise ConfigError(config.source, "feed", None, "is missing: run needs [feed]")
-    if not config.strategies:
-        raise ConfigError(
-            config.source, "strategy", None, "is missing: run needs [strategy] or [[strategies]]"
-        )
-    return feeds.completed(config)
+    return runnable(config)

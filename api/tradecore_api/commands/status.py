@@ -10,12 +10,14 @@ import msgspec
 from tradecore.domain.errors import StorageError
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
-from tradecore.engine import LimitChange
+from tradecore.engine import CurrencyBalance, LimitChange
 from tradecore_api import state_dir
+from tradecore_api.balance_words import account_words, balance_words
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.last_words import LastWords
 from tradecore_api.output import print_json, print_values
 from tradecore_api.standing import DEAD, HUNG, RUNNING, STOPPED, AccountStatus, age_text, left_behind, look
+from tradecore_api.venue_words import venue_words
 
 _CODES = {
     RUNNING: ExitCode.OK,
@@ -37,6 +39,8 @@ class _Told(msgspec.Struct, frozen=True):
     realised: str = ""
     unrealised: str = ""
     fees: str = ""
+    balances: dict[str, CurrencyBalance] = {}
+    accounts: dict[str, str] = {}
     pnl_session: str = ""
     pnl_today: str = ""
     today_since: str = ""
@@ -62,6 +66,8 @@ class _Told(msgspec.Struct, frozen=True):
     read_model_problem: str = ""
     output_lines_dropped: int = 0
     alarms: tuple[str, ...] = ()
+    venue: dict[str, object] | None = None
+    start_report: str = ""
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -141,6 +147,8 @@ def _money(told: _Told) -> dict[str, object]:
     parts = ", ".join(f"{name} {text}" for name, text in _parts(told))
     return {
         "equity": f"{_shown(told.equity)} {unit} (cash {_shown(told.cash)})",
+        "accounts": account_words(told.accounts, unit),
+        "balances": balance_words(told.balances, unit),
         "PnL": f"{_signed(told.pnl)} {unit} since the journal began ({parts})",
         "PnL session": f"{_signed(told.pnl_session)} {unit}",
         "PnL today": f"{_signed(told.pnl_today)} {unit} since {told.today_since}",
@@ -156,7 +164,8 @@ def _parts(told: _Told) -> Iterator[tuple[str, str]]:
     yield "fees", _signed(str(Decimal(0) - Decimal(told.fees)))
     rest = Decimal(told.pnl) - Decimal(told.realised) - Decimal(told.unrealised) + Decimal(told.fees)
     if rest:
-        yield "funding, interest and liquidations", _signed(str(rest))
+        others = ", prices of other currencies" if len(told.balances) > 1 else ""
+        yield f"funding, interest and liquidations{others}", _signed(str(rest))
 
 
 def _activity(told: _Told) -> dict[str, object]:
@@ -167,6 +176,8 @@ def _activity(told: _Told) -> dict[str, object]:
         "orders": f"{orders}, {told.fills:,} fills, {told.refusals:,} refused",
         "feed": f"{heard}, market time {told.engine_time}",
         "books invalid": ", ".join(told.books_waiting),
+        "venue": venue_words(told.venue),
+        "start report": told.start_report,
         "journal records": f"{told.records:,}"
         + ("" if lag is None else f"; the read model is {lag:,} behind")
         + (f" ({told.read_model_problem})" if told.read_model_problem else ""),

@@ -5,21 +5,21 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 
+from tradecore.domain.closed_trades import ClosedTrade, TradesOfFills
 from tradecore.domain.errors import ConfigError, DataError, StorageError
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.questions import ROWS_MAX, Trades
 from tradecore.domain.record_bodies import Session
 from tradecore.domain.spec_check import is_account_name
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
-from tradecore.engine.holdings import ClosedTrade, TradesOfFills
 from tradecore.runtime import SessionConfig, frames
 from tradecore_api import heartbeat
 from tradecore_api.exit_codes import ExitCode
-from tradecore_api.journal_teller import recorded_config_of, strategy_names
+from tradecore_api.journal_teller import recorded_config_of
 from tradecore_api.output import print_json
 from tradecore_api.state_dir import StateDir, accounts
 from tradecore_api.trade_file import STDOUT, check_writable, write_trades
@@ -33,20 +33,22 @@ def trades(arguments: argparse.Namespace) -> int:
     if arguments.csv:
         check_writable(arguments.csv)
     since_ns, until_ns = _bound("--since", arguments.since), _bound("--until", arguments.until)
-    config, found = _of_database(arguments.db) if arguments.db else _of_journal(_journal(arguments))
+    if arguments.db:
+        currency, found = asyncio.run(_of_database(arguments.db))
+    else:
+        currency, found = _of_journal(_journal(arguments))
     chosen = [
         trade
         for trade in found
         if (since_ns is None or trade.exit_time_ns >= since_ns)
         and (until_ns is None or trade.exit_time_ns < until_ns)
     ]
-    currency = config.engine.account.currency
     if arguments.csv:
-        write_trades(arguments.csv, chosen, currency)
+        write_trades(arguments.csv, chosen)
         where = "" if arguments.csv == STDOUT else f" written to {arguments.csv}"
         print(f"tradecore: {_sums(chosen, currency)}{where}", file=sys.stderr)
     elif arguments.json:
-        print_json([_plain(trade, currency) for trade in chosen])
+        print_json([_plain(trade) for trade in chosen])
     else:
         _print(chosen)
         print(_sums(chosen, currency))
@@ -76,34 +78,33 @@ def _journal(arguments: argparse.Namespace) -> JournalFolder:
     return journal
 
 
-def _of_journal(journal: JournalFolder) -> tuple[SessionConfig, list[ClosedTrade]]:
+def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade]]:
     book, config, seq = None, None, 0
     for chunk in journal.chunks():
         scanned = frames.scan(chunk)
         for record in scanned.records(seq):
             if isinstance(record.body, Session) and book is None:
                 config = _config_of(record.body, journal.where)
-                book = TradesOfFills(config.engine, strategy_names(config))
+                book = TradesOfFills(config.engine, config.names)
             elif book is not None:
                 book.take(record)
         seq += scanned.frames
     if book is None or config is None:
         raise StorageError(journal.where, "the journal is empty: there are no trades in it")
-    return config, book.trades()
+    return config.engine.account.currency, book.trades()
 
 
-def _of_database(path: str) -> tuple[SessionConfig, list[ClosedTrade]]:
-    if not Path(path).is_file():
-        raise StorageError(path, "no such read model; `tradecore db rebuild` makes one from a journal")
-    recorded = asyncio.run(readers.recorded_fills(path))
-    if (text := recorded.config) is None:
-        raise DataError(path, "has no session: it is empty; `tradecore db rebuild` fills it from a journal")
-    config = _config_of(Session(engine_version="", config=text), path)
-    book = TradesOfFills(config.engine, strategy_names(config))
-    book.open(recorded.lots)
-    for fill, order in recorded.fills:
-        book.fill(fill, order)
-    return config, book.trades()
+async def _of_database(path: str) -> tuple[str, list[ClosedTrade]]:
+    queries = await readers.open_read_queries(path)
+    try:
+        found: list[ClosedTrade] = []
+        question = Trades(limit=ROWS_MAX)
+        while (page := await queries.ask(question)).rows:
+            found += page.rows
+            question = Trades(after=page.cursor, limit=ROWS_MAX)
+        return (await queries.state()).currency, found
+    finally:
+        await queries.aclose()
 
 
 def _config_of(session: Session, where: str) -> SessionConfig:
@@ -127,16 +128,21 @@ def _bound(option: str, text: str | None) -> int | None:
 
 
 def _sums(found: list[ClosedTrade], currency: str) -> str:
-    pnl, fees = sum((t.pnl for t in found), Decimal(0)), sum((t.fees for t in found), Decimal(0))
+    """Return what the trades made in each currency, the account's own where there is none."""
     name = "trade" if len(found) == 1 else "trades"
-    paid = f"{shown_money(fees)} {currency} of fees"
-    return f"{len(found):,} closed {name}: PnL {shown_money(pnl)} {currency} after {paid}"
+    made = [_sum(found, each) for each in sorted({trade.currency for trade in found}) or [currency]]
+    return f"{len(found):,} closed {name}: {'; '.join(made)}"
 
 
-def _plain(trade: ClosedTrade, currency: str) -> dict[str, object]:
-    values = msgspec.structs.asdict(trade)
+def _sum(found: list[ClosedTrade], currency: str) -> str:
+    own = [trade for trade in found if trade.currency == currency]
+    pnl, fees = sum((t.pnl for t in own), Decimal(0)), sum((t.fees for t in own), Decimal(0))
+    return f"PnL {shown_money(pnl)} {currency} after {shown_money(fees)} {currency} of fees"
+
+
+def _plain(trade: ClosedTrade) -> dict[str, object]:
     times = {"entry_time": iso_time(trade.entry_time_ns), "exit_time": iso_time(trade.exit_time_ns)}
-    return {**values, **times, "currency": currency}
+    return msgspec.structs.asdict(trade) | times
 
 
 def _print(found: list[ClosedTrade]) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from tradecore.domain.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "TRADECORE_"
+SECRET_PREFIX = f"{ENVIRONMENT_PREFIX}SECRET_"
 SEPARATOR = "__"
 TOP_LEVEL_KEYS = ("mode",)
 INDEX_DIGITS_MAX = 9
@@ -17,11 +18,12 @@ Override = tuple[str, object, str]
 def from_environment(environment: Mapping[str, str]) -> list[Override]:
     """Return (key, value, source) of every `TRADECORE_SECTION__KEY`, sorted by name.
 
-    `TRADECORE_MODE` sets the one key that is in no section. Names without `__` are not settings.
+    `TRADECORE_MODE` sets the one key that is in no section. Names without `__` are not settings, and no
+    `TRADECORE_SECRET_...` is: what is in it is not to be told in a message about a setting.
     """
     overrides: list[Override] = []
     for name in sorted(environment):
-        if not name.startswith(ENVIRONMENT_PREFIX):
+        if not name.startswith(ENVIRONMENT_PREFIX) or name.startswith(SECRET_PREFIX):
             continue
         rest = name.removeprefix(ENVIRONMENT_PREFIX).lower()
         if SEPARATOR in rest or rest in TOP_LEVEL_KEYS:

@@ -10,6 +10,7 @@ import msgspec
 
 from tradecore.domain import shape
 from tradecore.domain.errors import ConfigError
+from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Mode
 from tradecore.domain.spec_check import check_names
 from tradecore.strategy.check import check_names as check_strategy_names
@@ -21,11 +22,15 @@ from tradecore_api.config.tables import (
     CaptureFeedTable,
     Config,
     ConfigTables,
+    FileSecretsTable,
+    Foreign,
     JournalTable,
+    LiveTable,
     Market,
     StrategyConfig,
     StrategyTable,
 )
+from tradecore_api.external_strategy import EXTERNAL, External
 
 PATH_KEYS = (
     "feed.path",
@@ -35,6 +40,8 @@ PATH_KEYS = (
     "data.funding",
     "data.marks",
     "venue.latency_file",
+    "live.keys",
+    "live.secrets.path",
     "journal.path",
     "database.path",
 )
@@ -161,9 +168,11 @@ def _read(
     clean = shape.checked(tree, shape.type_info(ConfigTables), "", report)
     if not isinstance(clean, dict):
         return Reading(problems, None, empty)
-    strategies = _strategies(clean, tree)
+    own, external = _strategies(clean, tree), _external(clean)
+    strategies = (*own, *external)
     config = msgspec.structs.replace(empty, strategies=strategies)
-    check_names(clean, _names(strategies, clean, tree), report)
+    names = _names(own, clean, tree)
+    check_names(clean, None if names is None else [*names, *(each.name for each in external)], report)
     _check_strategies(clean, strategies, report)
     if not problems:
         _fill_in(clean)
@@ -243,6 +252,24 @@ def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[St
     return tuple(found)
 
 
+def _external(clean: dict[str, object]) -> tuple[StrategyConfig, ...]:
+    """Return the strategy that holds what others make at a live account, where they are taken over."""
+    live = clean.get("live")
+    if clean.get("mode") != Mode.LIVE or not isinstance(live, dict) or live.get("foreign") != Foreign.ADOPT:
+        return ()
+    return (
+        StrategyConfig(
+            reference=f"{External.__module__}:{External.__qualname__}",
+            name=EXTERNAL,
+            instruments=(),
+            bars="input",
+            history=0,
+            parameters={},
+            key="live.foreign",
+        ),
+    )
+
+
 def _names(
     strategies: tuple[StrategyConfig, ...], clean: dict[str, object], tree: Mapping[str, object]
 ) -> list[str] | None:
@@ -277,6 +304,39 @@ def _check_files(config: Config, report: shape.Report) -> None:
     _check_outputs(tables.journal.path, tables.database.path, report)
     if tables.venue.latency_file is not None:
         paths.check_input("venue.latency_file", tables.venue.latency_file, report)
+    if tables.mode is Mode.LIVE:
+        _check_live(tables.live, report)
+        _check_owners(config, report)
+
+
+def _check_live(live: LiveTable | None, report: shape.Report) -> None:
+    if live is None:
+        rule = f'is missing: mode = "live" sends orders to the venue that it names; {shape.DRY_RUN}'
+        report("live", None, rule)
+        return
+    if (live.keys is None) is (live.secrets is None):
+        rule = "name one source of the keys: the file `live.keys` of a local venue, or a store [live.secrets]"
+        report("live.keys", live.keys, rule)
+    if live.secrets is not None and live.url is None:
+        report("live.url", None, "is missing: say where the venue listens; a store of secrets does not")
+    if live.keys is not None:
+        paths.check_input("live.keys", live.keys, report)
+    if isinstance(live.secrets, FileSecretsTable):
+        paths.check_input("live.secrets.path", live.secrets.path, report)
+
+
+def _check_owners(config: Config, report: shape.Report) -> None:
+    """Report names in `live.assign` that nothing has."""
+    assign = {} if config.tables.live is None else config.tables.live.assign
+    symbols = [each.symbol for each in config.tables.instruments]
+    for symbol, name in assign.items():
+        check_symbols("live.assign", [symbol], symbols, report)
+        found = next((each for each in config.strategies if each.name == name), None)
+        if found is None:
+            known = ", ".join(each.name for each in config.strategies)
+            report(f"live.assign.{symbol}", name, f"must be the name of a strategy: {known}")
+        elif found.instruments and symbol not in found.instruments:
+            report(f"live.assign.{symbol}", name, f"must trade it: {', '.join(found.instruments)}")
 
 
 def _check_outputs(journal: str | None, database: str | None, report: shape.Report) -> None:
@@ -286,6 +346,8 @@ def _check_outputs(journal: str | None, database: str | None, report: shape.Repo
         if path is not None:
             # A run goes on without its tables, and fills them later; without its journal it does not.
             paths.check_output(key, path, noted, must_work=key == "journal.path")
+    if journal is not None and JournalFolder.has_kept_name(journal):
+        noted("journal.path", journal, "is a name that a carry-over uses for a moment; choose another one")
     for problem in noted.found:
         report(problem.field, problem.value, problem.rule)
     if noted.found or journal is None or database is None:
@@ -304,9 +366,9 @@ def _check_strategy_files(strategies: tuple[StrategyConfig, ...], report: shape.
 def _anchor_all(tree: dict[str, object], directory: Path) -> None:
     """Make every path of the file relative to the file's own directory."""
     for key in PATH_KEYS:
-        section, _, name = key.partition(".")
-        table = tree.get(section)
-        if isinstance(table, dict) and name in table:
+        *above, name = key.split(".")
+        table = _table(tree, above)
+        if name in table:
             table[name] = _anchored(key, table[name], directory)
     data = tree.get("data")
     if isinstance(data, dict) and "paths" in data:
@@ -320,6 +382,15 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
     for table in [tree.get("strategy"), *(several if isinstance(several, list) else [])]:
         if isinstance(table, dict) and "class" in table:
             table["class"] = _anchored("strategy.class", table["class"], directory)
+
+
+def _table(tree: dict[str, object], above: Iterable[str]) -> dict[str, object]:
+    """Return the table below these names; one that is not there is empty."""
+    table = tree
+    for name in above:
+        inner = table.get(name)
+        table = inner if isinstance(inner, dict) else {}
+    return table
 
 
 def _anchored(key: str, value: object, directory: Path) -> object:

@@ -14,6 +14,7 @@ from tradecore.domain.spec import (
     Mode,
     Name,
     RiskSpec,
+    VenueAccountSpec,
     VenueSpec,
 )
 from tradecore.strategy import FirstBar
@@ -30,7 +31,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Market(StrEnum):
-    """The markets of Binance."""
+    """Which market of Binance the configuration means."""
 
     SPOT = "spot"
     USDM = "usdm"
@@ -96,7 +97,13 @@ class SimulatedFeedTable(Table, frozen=True, tag_field="kind", tag="simulated"):
     virtual: bool = False
 
 
-FeedTable = BinanceFeedTable | CaptureFeedTable | BookCaptureFeedTable | SimulatedFeedTable
+class LocalFeedTable(Table, frozen=True, tag_field="kind", tag="local"):
+    """`[feed] kind = "local"`: the market data of a local venue; without `url`, of the one in `[live]`."""
+
+    url: str | None = None
+
+
+FeedTable = BinanceFeedTable | CaptureFeedTable | BookCaptureFeedTable | SimulatedFeedTable | LocalFeedTable
 
 
 class DataFormat(StrEnum):
@@ -127,7 +134,7 @@ class QuoteSide(StrEnum):
 
 
 class TimeFormat(StrEnum):
-    """How times are written."""
+    """How a table writes its times; `auto` looks at the first ones."""
 
     AUTO = "auto"
     ISO = "iso"
@@ -252,6 +259,166 @@ class JournalTable(Table, frozen=True):
     commit_interval_ms: Positive = 50
 
 
+class LiveVenue(StrEnum):
+    """The venues that orders can go to."""
+
+    LOCAL = "local"
+
+
+class Gap(StrEnum):
+    """What a gap between the past and the live feed is: the end of the start, or something to be told."""
+
+    REFUSE = "refuse"
+    TELL = "tell"
+
+
+class _HistoryTable(Table, frozen=True):
+    """How far back a session is warmed up."""
+
+    length: str = "1h"
+    bars: str | None = None
+    gap: Gap = Gap.REFUSE
+
+
+class LocalHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="local"):
+    """`[history] kind = "local"`: what traded on a local venue before; without `url`, on the one in `[live]`.
+
+    The past warms up bars and indicators before the first live event: strategies are called, and what they
+    ask for is refused (`warming_up`). `length` is how far back it begins. All of it is trades, or with
+    `bars = "1m"` bars of that length until the last moment at which every bar of a strategy ended, and trades
+    from there on. A restart asks for what traded since its journal ends.
+
+    With `gap = "refuse"` a start ends (65) where something is missing between the past and the feed; with
+    `tell` it is logged (`history_gap`), and the session goes on with it.
+    """
+
+    url: str | None = None
+
+
+class FilesHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="files"):
+    """`[history] kind = "files"`: the trades and bars of the files in `[data]`; other keys as of `local`.
+
+    Files end before a live feed begins, so there is a gap: they need `gap = "tell"`.
+    """
+
+
+HistoryTable = LocalHistoryTable | FilesHistoryTable
+
+
+class EnvironmentSecretsTable(Table, frozen=True, tag_field="kind", tag="environment"):
+    """`[live.secrets] kind = "environment"`: variables such as `TRADECORE_SECRET_VENUE_TRADING`.
+
+    They are taken out of the environment at the start, so that no process that is started later gets them.
+    """
+
+
+class FileSecretsTable(Table, frozen=True, tag_field="kind", tag="file"):
+    """`[live.secrets] kind = "file"`: a JSON file of mode 0600, `{"venue_trading": {...}}`.
+
+    It belongs to the user of the engine or to root, and is no symbolic link.
+    """
+
+    path: str
+
+
+class SystemdSecretsTable(Table, frozen=True, tag_field="kind", tag="systemd"):
+    """`[live.secrets] kind = "systemd"`: credentials of the service, `LoadCredential=venue_trading:FILE`."""
+
+
+SecretsTable = EnvironmentSecretsTable | FileSecretsTable | SystemdSecretsTable
+
+
+class ShortLookback(StrEnum):
+    """What a start does that needs fills which the venue shows no more."""
+
+    HALT = "halt"
+    ACCEPT = "accept"
+
+
+class RetryTable(Table, frozen=True):
+    """How often something is sent in all, the first wait, doubled each time, and the longest one.
+
+    Waits vary by half, so that many do not come back together.
+    """
+
+    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    first_wait_ms: Positive = 100
+    longest_wait_ms: Positive = 5_000
+
+
+class ModificationRetryTable(RetryTable, frozen=True):
+    """As `[live.retries.placement]`, for amendments and cancels; a cancel goes on beyond its tries."""
+
+    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
+    first_wait_ms: Positive = 200
+    longest_wait_ms: Positive = 3_000
+
+
+class DataRetryTable(RetryTable, frozen=True):
+    """As `[live.retries.placement]`, for questions."""
+
+    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+    first_wait_ms: Positive = 500
+    longest_wait_ms: Positive = 10_000
+
+
+class LiveRetriesTable(Table, frozen=True):
+    """`[live.retries]`: how what provably did not happen is sent again, and what had no answer asked again.
+
+    `placement` is of new orders, `modification` of amendments and cancels, `data` of questions.
+    """
+
+    placement: RetryTable = RetryTable()
+    modification: ModificationRetryTable = ModificationRetryTable()
+    data: DataRetryTable = DataRetryTable()
+
+
+class Foreign(StrEnum):
+    """What becomes of orders and positions at the account that others made."""
+
+    REPORT = "report"
+    ADOPT = "adopt"
+
+
+class LiveTable(Table, frozen=True):
+    """`[live]`: the venue that orders go to with `mode = "live"`.
+
+    Its keys come from `keys`, the file that `tradecore venue serve --keys FILE` writes, or from a store in
+    `[live.secrets]`; then `url` says where the venue listens. A store has each key under a name of the
+    account and its use: `venue_trading` may do everything with orders, `venue_query` may only ask,
+    and `venue_watchdog` may end orders. `account` is another word in place of `venue`; with `keys` it is the
+    name of the account there, where the file has keys of several.
+
+    An answer that takes longer than `answer_timeout_ms` counts as lost, and the venue is asked what became of
+    the order; it is asked, too, when a report takes longer than `report_timeout_ms`, or than
+    `report_timeouts_ms` says for the kind of the order, e.g. `{ market = 5_000 }`. `epoch` is a part of the
+    names of orders: count it up when the account begins anew.
+
+    Books and venue are compared at the start, after each loss of the stream, and every `check_interval_ms` (0
+    for never). `short_lookback` says what a start does whose journal is older than the fills that the venue
+    shows: `halt` takes no new risk, `accept` goes on if orders and positions agree.
+
+    Orders and positions that others made at the account are reported (`foreign = "report"`), or with `adopt`
+    taken over by a strategy of the name `external`, which only holds them. `assign` names a strategy for
+    those in an instrument, e.g. `{ BTC-USD = "trend" }`.
+    """
+
+    keys: str | None = None
+    url: str | None = None
+    secrets: SecretsTable | None = None
+    venue: LiveVenue = LiveVenue.LOCAL
+    account: str | None = None
+    epoch: Annotated[int, msgspec.Meta(ge=0, le=32_767)] = 0
+    answer_timeout_ms: Positive = 10_000
+    report_timeout_ms: Positive = 60_000
+    report_timeouts_ms: dict[str, Positive] = {}
+    retries: LiveRetriesTable = LiveRetriesTable()
+    check_interval_ms: Count = 60_000
+    short_lookback: ShortLookback = ShortLookback.HALT
+    foreign: Foreign = Foreign.REPORT
+    assign: dict[str, str] = {}
+
+
 class StatisticsTable(Table, frozen=True):
     """`[statistics]`: how often a backtest samples the equity where orders are not matched against bars.
 
@@ -310,10 +477,11 @@ class DecisionTable(Table, frozen=True):
 
 
 class ConfigTables(Table, frozen=True):
-    """A whole configuration file."""
+    """A configuration file with all its tables; a key that is not known is an error."""
 
     mode: Mode = Mode.PAPER
     account: AccountSpec = AccountSpec()
+    accounts: tuple[VenueAccountSpec, ...] = ()
     instruments: tuple[InstrumentSpec, ...] = ()
     feed: FeedTable | None = None
     data: DataTable | None = None
@@ -324,6 +492,8 @@ class ConfigTables(Table, frozen=True):
     risk: RiskSpec = RiskSpec()
     decision: DecisionTable = DecisionTable()
     statistics: StatisticsTable = StatisticsTable()
+    live: LiveTable | None = None
+    history: HistoryTable | None = None
     journal: JournalTable = JournalTable()
     database: DatabaseTable = DatabaseTable()
     daemon: DaemonTable = DaemonTable()
@@ -388,6 +558,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             mode=mode or tables.mode,
             instruments=tables.instruments,
             account=tables.account,
+            accounts=tables.accounts,
             fees=tables.fees,
             venue=tables.venue,
             risk=tables.risk,

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import os
 import secrets
 import socket
 import sys
@@ -57,7 +58,9 @@ class ControlServer:
         except OSError as error:
             # What lies in the place of the socket is named, if anything does.
             place = error.filename or self._address_path
-            raise StorageError(str(place), f"control socket cannot be opened: {error.strerror}") from error
+            raise StorageError(
+                str(place), f"control socket cannot be opened: {error.strerror or error}"
+            ) from error
 
     async def aclose(self) -> None:
         """Stop to listen, drop every connection and take the address away."""
@@ -83,7 +86,7 @@ class ControlServer:
             raise OSError("no Unix sockets here")
         path = self._address_path.with_name("control.sock")
         if len(str(path).encode()) > SOCKET_PATH_BYTES_MAX:
-            self._private_dir = tempfile.TemporaryDirectory(prefix="tradecore-")
+            self._private_dir = tempfile.TemporaryDirectory(prefix="tradecore-", dir=_short_place())
             path = Path(self._private_dir.name) / "control.sock"
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -172,3 +175,10 @@ async def _send(writer: asyncio.StreamWriter, reply: ControlReply) -> None:
     writer.write(frames.encode(reply))
     async with asyncio.timeout(READ_SECONDS_MAX):
         await writer.drain()
+
+
+def _short_place() -> str | None:
+    """Return where a private directory has room for a socket's path: `/tmp` where `TMPDIR` is too long."""
+    room = SOCKET_PATH_BYTES_MAX - len("/tradecore-12345678/control.sock")
+    is_short = len(os.fsencode(tempfile.gettempdir())) <= room
+    return None if is_short else "/tmp"  # noqa: S108 - a directory of its own is made in it, mode 0700

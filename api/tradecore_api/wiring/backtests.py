@@ -13,8 +13,9 @@ from tradecore.domain.times import NANOSECONDS, iso_time, span_text
 from tradecore.engine import Engine
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
+from tradecore.runtime.frames import without_venue
 from tradecore.runtime.recovery import recorded_config
-from tradecore.runtime.session_config import recorded_behaviour
+from tradecore.runtime.session_config import is_recorded_live, recorded_behaviour
 from tradecore_api.config import data_paths
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
@@ -105,10 +106,13 @@ def _history(config: Config) -> Iterator[list[EventBatch]]:
     """Yield everything that happened, in order: batches of sources that are merged by time."""
     data = config.tables.data
     if data is not None and (journal := _journal(data)) is not None:
-        _tell_behaviour(journal)
+        recorded = _recorded(journal)
+        _tell_behaviour(journal, recorded)
+        is_live = is_recorded_live(recorded)
         for chunk in journal.chunks():
             batch = EventBatch()
-            events_from_frames(chunk, batch)
+            # What a venue outside answered is no answer to the orders of a backtest.
+            events_from_frames(without_venue(chunk) if is_live else chunk, batch)
             yield [batch]
     elif data is not None:
         yield history.sources(config, data)
@@ -121,16 +125,19 @@ def _history(config: Config) -> Iterator[list[EventBatch]]:
         )
 
 
-def _tell_behaviour(journal: JournalFolder) -> None:
-    """Say when an engine of another behaviour wrote a journal: its events are good, its orders no measure."""
+def _recorded(journal: JournalFolder) -> bytes:
+    """Return the configuration in a journal; nothing for a journal of something else than an engine."""
     try:
-        recorded = recorded_config(journal)
-        if not recorded:
-            return
-        version = recorded_behaviour(recorded)
+        return recorded_config(journal)
     except DataError:
-        # A journal of something else than an engine.
+        return b""
+
+
+def _tell_behaviour(journal: JournalFolder, recorded: bytes) -> None:
+    """Say when an engine of another behaviour wrote a journal: its events are good, its orders no measure."""
+    if not recorded:
         return
+    version = recorded_behaviour(recorded)
     if version != BEHAVIOUR_VERSION:
         print_note(
             f"{journal.where}: the engine's behaviour has changed since this journal was written (version "

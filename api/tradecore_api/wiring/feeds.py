@@ -1,4 +1,4 @@
-"""Feeds from their tables."""
+"""Makes the feed that a configuration asks for."""
 
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from tradecore_api.config.tables import (
     CaptureFeedTable,
     CaptureMarket,
     Config,
+    LocalFeedTable,
     SimulatedFeedTable,
 )
+from tradecore_api.wiring.secrets import venue_url
 
 # Small enough for a stop or a command to be heard at once, large enough to cost nothing.
 BATCH_EVENTS_MAX = 1024
@@ -112,6 +114,8 @@ def build_feed(config: Config, clock: SystemClock) -> tuple[MarketFeed, bool]:
             return _book_capture_feed(config, table), False
         case BinanceFeedTable():
             return _binance_feed(config, table, clock), True
+        case LocalFeedTable():
+            return _local_feed(config, table, clock), True
         case _:
             raise ConfigError(config.source, "feed", None, "is missing: name a [feed]")
 
@@ -180,13 +184,24 @@ def _binance_feed(config: Config, table: BinanceFeedTable, clock: SystemClock) -
     )
 
 
+def _local_feed(config: Config, table: LocalFeedTable, clock: SystemClock) -> MarketFeed:
+    from tradecore_local.market_feed import LocalMarketFeed
+
+    url = table.url
+    if url is None:
+        if config.tables.live is None:
+            raise ConfigError(config.source, "feed.url", None, "is missing: say where the venue listens")
+        url = venue_url(config, config.tables.live)
+    return LocalMarketFeed(url, config.tables.instruments, clock)
+
+
 def feed_identity(config: Config) -> dict[str, object]:
     """Return what makes a feed deliver the same events again; its speed and directory do not."""
     plain = msgspec.to_builtins(config.tables.feed)
     identity = {
         name: value
         for name, value in plain.items()
-        if name not in ("speed", "virtual", "queue_batches_max", "ws_url", "rest_url")
+        if name not in ("speed", "virtual", "queue_batches_max", "ws_url", "rest_url", "url")
     }
     if "path" in identity:
         identity["path"] = Path(str(identity["path"])).name

@@ -61,10 +61,10 @@ def _data(paths: Sequence[str]) -> dict[str, object]:
 
 def _journal(journal: JournalFolder) -> dict[str, object]:
     """Count the records of a journal by kind, as far as it is whole."""
-    path, verdict = journal.where, journal.verify()
+    path, finding = journal.where, journal.verify()
     times: list[int] = []
     kinds: Counter[str] = Counter()
-    if verdict.status != DAMAGED:
+    if finding.status != DAMAGED:
         for _, time_ns, kind, _ in journal.reader():
             kinds[kind] += 1
             # The first version of the behaviour knew no time for the mark of a session, and wrote 0.
@@ -74,11 +74,11 @@ def _journal(journal: JournalFolder) -> dict[str, object]:
         "path": path,
         "format": "journal",
         "kind": "records",
-        "rows": verdict.records,
+        "rows": finding.records,
         "first_time_ns": times[0] if times else None,
         "last_time_ns": times[-1] if times else None,
         "messages": dict(sorted(kinds.items())),
-        "problems": [] if verdict.status == INTACT else [f"{path}: {verdict.message}"],
+        "problems": [] if finding.status == INTACT else [f"{path}: {finding.message}"],
     }
     return found | {"use": snippets.use_of(found, [path])}
 

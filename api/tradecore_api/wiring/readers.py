@@ -1,16 +1,16 @@
 """Notifiers, read models and data files: what looks at records and files from outside."""
 
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Protocol, TextIO
 
-import msgspec
-
+from tradecore.domain.errors import StorageError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.narrator import Narrator
-from tradecore.domain.record_bodies import Order, Report
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
 from tradecore.ports.read_model import ReadModel
+from tradecore.ports.read_queries import ReadQueries
 from tradecore_api.config.tables import Config
 from tradecore_api.engine_status import known_order
 
@@ -32,6 +32,13 @@ def configure_log(config: Config) -> None:
     from tradecore_log import configure
 
     configure(level=config.tables.log.level.value, is_json=config.tables.log.json)
+
+
+def log_as_text() -> None:
+    """Send log events to stderr as lines for people: of a command that has no configuration."""
+    from tradecore_log import configure
+
+    configure(level="info", is_json=False)
 
 
 def redirect_log(stream: TextIO) -> TextIO | None:
@@ -80,33 +87,10 @@ def open_read_model(
     )
 
 
-async def database_info(path: str) -> dict[str, object]:
-    """Return what is in a read model."""
+def open_read_queries(path: str) -> Coroutine[None, None, ReadQueries]:
+    """Return what answers questions about the read model at a path; it must be there."""
     from tradecore_sqlite import SqliteReadModel
 
-    read_model = await SqliteReadModel.open(path)
-    try:
-        found: dict[str, object] = msgspec.to_builtins(await read_model.info())
-        return found
-    finally:
-        await read_model.aclose()
-
-
-class RecordedFills(msgspec.Struct, frozen=True):
-    """What closed trades are made of again: configuration, lots of the opening, fills with their orders."""
-
-    config: str | None
-    lots: list[dict[str, int]]
-    fills: list[tuple[Report, Order]]
-
-
-async def recorded_fills(path: str) -> RecordedFills:
-    """Return the newest configuration in a read model, what the account began with, and every fill."""
-    from tradecore_sqlite import SqliteReadModel
-
-    read_model = await SqliteReadModel.open(path)
-    try:
-        config, fills = await read_model.fills()
-        return RecordedFills(config, await read_model.opening_lots(), fills)
-    finally:
-        await read_model.aclose()
+    if not Path(path).is_file():
+        raise StorageError(path, "no such read model; `tradecore db rebuild` makes one from a journal")
+    return SqliteReadModel.open(path)

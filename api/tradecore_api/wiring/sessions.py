@@ -4,15 +4,20 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tradecore.domain.errors import DivergenceError, StorageError
+from tradecore.domain.errors import ConfigError, DivergenceError, StorageError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder
+from tradecore.domain.units import Units
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
+from tradecore.ports.venue import Venue
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
 from tradecore.runtime.carry_over import CarriedOver, carry_over
 from tradecore.runtime.later_feed import LaterFeed
+from tradecore.runtime.live.needs import unmet
+from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, recorded_config, recover
 from tradecore.runtime.session_config import check_behaviour, recorded_behaviour
+from tradecore.strategy import StrategyBinding
 from tradecore_api.config.tables import (
     Config,
     ConfigTables,
@@ -23,6 +28,8 @@ from tradecore_api.version import VERSION
 from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
+from tradecore_api.wiring.live import link_settings, shared_budget
+from tradecore_api.wiring.past import with_past
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
 
 
@@ -40,6 +47,7 @@ def open_session(
     is_new_journal: bool = False,
     is_carry_over: bool = False,
     notifiers: Callable[[Engine], Sequence[Notifier]] = lambda _: (),
+    venue: Venue | None = None,
 ) -> Opened:
     """Open the journal, bring a fresh engine to its end, and return the session that goes on from there.
 
@@ -56,6 +64,8 @@ def open_session(
         begin a new one with its account.
     notifiers : callable
         Makes those who are told, for an engine that is where it goes on.
+    venue : Venue, optional
+        Where the orders of a configuration in live mode go; the session closes it.
 
     Raises
     ------
@@ -64,27 +74,37 @@ def open_session(
     """
     carried: CarriedOver | None = None
     if is_carry_over and not is_new_journal and folder.exists() and (recorded := recorded_config(folder)):
-        start = _Start(config, folder, is_fresh=recorded_behaviour(recorded) != BEHAVIOUR_VERSION)
+        is_fresh = recorded_behaviour(recorded) != BEHAVIOUR_VERSION
+        start = _Start(config, folder, is_fresh=is_fresh, watched=_watched(venue))
         if changes := start.identity.changes_since(recorded):
-            carried = _carried(config, folder, list(changes.values()))
+            carried = _carried(config, folder, [_told(*change) for change in changes.items()], venue)
     try:
-        session = _open(config, folder, is_new_journal=is_new_journal, notifiers=notifiers)
+        session = _open(config, folder, is_new_journal=is_new_journal, notifiers=notifiers, venue=venue)
     except DivergenceError as error:
         if not is_carry_over or carried is not None:
             raise
-        carried = _carried(config, folder, [f"code of a strategy or of the engine: {error.where}"])
-        session = _open(config, folder, is_new_journal=False, notifiers=notifiers)
+        changed = [f"code of a strategy or of the engine: {error.where}"]
+        carried = _carried(config, folder, changed, venue)
+        session = _open(config, folder, is_new_journal=False, notifiers=notifiers, venue=venue)
     return Opened(session, carried)
+
+
+def _told(key: str, words: str) -> str:
+    """Return what is said of a setting that has changed; of cash that it counts for nothing."""
+    is_cash = key.startswith("engine.account") and ".cash" in key
+    return f"{words} (not used: the account keeps its cash)" if is_cash else words
 
 
 class _Start:
     """The engine that is to be started, and how its journal names it."""
 
-    def __init__(self, config: Config, folder: JournalFolder, *, is_fresh: bool) -> None:
+    def __init__(
+        self, config: Config, folder: JournalFolder, *, is_fresh: bool, watched: tuple[str, ...]
+    ) -> None:
         built = strategies(config)
         spec = with_calendars(
             config,
-            config.engine_spec(),
+            msgspec.structs.replace(config.engine_spec(), watched=watched),
             lambda: span_of_feed(config),
             recorded=lambda: {} if is_fresh else recorded_calendars(folder),
         )
@@ -97,8 +117,33 @@ class _Start:
         )
 
 
-def _carried(config: Config, folder: JournalFolder, changed: Sequence[str]) -> CarriedOver:
-    return carry_over(folder, _Start(config, folder, is_fresh=True).identity, VERSION, changed)
+def _check_needs(config: Config, bindings: Sequence[StrategyBinding], venue: Venue | None) -> None:
+    """Refuse to start where nobody does what the engine or a strategy needs.
+
+    Raises
+    ------
+    ConfigError
+        Names who needs what, and all that is not there.
+    """
+    if venue is None:
+        return
+    needs = {each.name: tuple(getattr(type(each.strategy), "venue_needs", ())) for each in bindings}
+    if missing := unmet(venue.capabilities, needs):
+        words = "; ".join(f"{who} needs {', '.join(names)}" for who, names in missing.items())
+        rule = f"does not have all that is needed, and the engine cannot do it in its place: {words}"
+        raise ConfigError(config.source_of("live.venue"), "live.venue", None, f"{rule}; see docs/orders.md")
+
+
+def _watched(venue: Venue | None) -> tuple[str, ...]:
+    """Return the kinds of orders that the engine watches the market for, as the venue does not have them."""
+    return () if venue is None else venue.capabilities.watched
+
+
+def _carried(
+    config: Config, folder: JournalFolder, changed: Sequence[str], venue: Venue | None
+) -> CarriedOver:
+    start = _Start(config, folder, is_fresh=True, watched=_watched(venue))
+    return carry_over(folder, start.identity, VERSION, changed)
 
 
 def _open(
@@ -107,12 +152,14 @@ def _open(
     *,
     is_new_journal: bool,
     notifiers: Callable[[Engine], Sequence[Notifier]],
+    venue: Venue | None,
 ) -> Session:
     if folder.exists() and not is_new_journal:
         # First of all, and before a torn tail is cut off: such a journal stays as it is.
         check_recorded_behaviour(folder, GO_ON)
-    start = _Start(config, folder, is_fresh=is_new_journal)
+    start = _Start(config, folder, is_fresh=is_new_journal, watched=_watched(venue))
     engine, identity = start.engine, start.identity
+    _check_needs(config, engine.strategies, venue)
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
     if is_new_journal:
@@ -124,10 +171,12 @@ def _open(
     except BaseException:
         journal.close()
         raise
-    if recovered is not None and recovered.opened_ns is not None and not recovered.events_before:
-        # What the account before has lived through with another feed.
-        feed = LaterFeed(feed, recovered.opened_ns)
+    if recovered is not None and recovered.feed_from_ns is not None:
+        # What was before, the account has lived through with another feed.
+        feed = LaterFeed(feed, recovered.feed_from_ns)
     tables = config.tables
+    if tables.history is not None:
+        feed = with_past(config, tables.history, feed, clock, engine, recovered)
     return Session(
         engine=engine,
         feed=feed,
@@ -139,9 +188,27 @@ def _open(
         recovered=recovered,
         settings=SessionSettings(
             is_live=is_live,
+            has_past=tables.history is not None,
             commit_interval_seconds=tables.journal.commit_interval_ms / 1e3,
             clock_interval_seconds=tables.daemon.clock_interval_ms / 1e3,
         ),
+        outside=None if venue is None else _link(config, folder, venue),
+    )
+
+
+def _link(config: Config, folder: JournalFolder, venue: Venue) -> VenueLink:
+    """Return the line to a venue; the names of its orders say which journal they are of."""
+    live = config.tables.live
+    units = Units(config.engine_spec(), ())
+    if live is None:
+        return VenueLink(venue, folder.first_hash, units, clock=SystemClock())
+    return VenueLink(
+        venue,
+        folder.first_hash,
+        units,
+        link_settings(config, live, venue.capabilities),
+        budget=shared_budget(config, live, venue.capabilities),
+        clock=SystemClock(),
     )
 
 
