@@ -23,10 +23,13 @@ import tradecore
 import tradecore_files
 from tradecore import frames
 from tradecore.domain.journal import record_kinds
+from tradecore.domain.venue_errors import Proof
 from tradecore.strategy import indicators
 from tradecore_api.cli import build_parser
 from tradecore_api.config.tables import ConfigTables
 from tradecore_api.exit_codes import ExitCode
+from tradecore_api.wiring import venue_table
+from tradecore_local.answers import ERRORS
 from tradecore_sqlite.projection import LEFT_OUT, PROJECTED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,6 +52,21 @@ def exit_codes() -> str:
     """List the exit codes as the command line defines them."""
     rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
     return "\n".join(["| code | meaning |", "|---|---|", *rows])
+
+
+def venue_errors() -> str:
+    """List the error codes of the local venue, and what each proves."""
+    said = {
+        Proof.DECLINED: "nothing happened, and will not",
+        Proof.NOT_DONE: "nothing happened yet",
+        Proof.LOST: "nothing",
+    }
+    rows = [
+        f"| `{each.code}` | {each.about} | {said[each.proves]} | {each.reason and f'`{each.reason}`'} |"
+        for each in ERRORS.classes
+    ]
+    head = ["| code | when | what it proves | reason told |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows, "| any other | | nothing | |"])
 
 
 def kinds() -> str:
@@ -366,6 +384,8 @@ def _table(table: types.StructType) -> str:
         # The heading says already which table it is.
         about = about.partition(": ")[2]
         about = about[:1].upper() + about[1:]
+    if not rows:
+        return f"{about.rstrip()}\n\nIt has no other keys."
     return "\n".join([about, "", "| key | kind | default |", "|---|---|---|", *rows])
 
 
@@ -507,11 +527,13 @@ def _first_line(value: object) -> str:
 
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/orders.md", "life cycle"): life_cycle,
+    ("docs/orders.md", "venues"): venue_table.table,
     ("docs/configuration.md", "settings"): settings,
     ("docs/exit-codes.md", "exit codes"): exit_codes,
     ("docs/command-line.md", "commands"): command_line,
     ("docs/python.md", "names"): python_names,
     ("docs/journal.md", "kinds"): kinds,
+    ("docs/local-venue.md", "error classes"): venue_errors,
     ("docs/controls.md", "controls"): controls,
     ("docs/controls.md", "fixed"): fixed,
     ("docs/resources.md", "resources"): resources,

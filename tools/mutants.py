@@ -10,7 +10,9 @@ something else is committed.
 """
 
 import argparse
+import hashlib
 import json
+import math
 import os
 import random
 import re
@@ -22,9 +24,10 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+
+import lines_reached
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "build" / "mutants"
@@ -41,24 +44,19 @@ SHARE_MIN = 0.9
 # A fault that does not compile, or whose code has changed, is replaced by the next of the draw.
 SPARE = 10
 
-UNIT = ["tests/unit", "tests/contract", "adapters", "api"]
+UNIT = ["tests/unit", "tests/contract", "adapters", "api", "tests/architecture"]
 RANDOM = ["tests/property", "tests/replay"]
 PROCESSES = ["tests/e2e", "tests/faults"]
 # From the nearest to the farthest: a fault that one stage notices needs no other.
 STAGES = {"rust": [RANDOM, UNIT, PROCESSES], "python": [UNIT, PROCESSES, RANDOM]}
-# The modules of the commands, one a group.
-COMMANDS = "tradecore_api/commands/"
-# What is typed to reach a module whose name is not that word.
-WORDS = {
-    "control": ("pause", "resume", "stop", "flatten", "kill", "emergency-stop", "set-limit", "release"),
-    "database": ("db",),
-}
 # They build the package anew and say nothing of a fault in it.
 LEFT_OUT = ["tests/e2e/test_setup.py", "tests/e2e/test_wheel.py"]
 EXTENSION = ["cargo", "build", "--locked", "--quiet", "--release", "--package", "tradecore-pyext"]
 # A crate takes seconds; a fault may let a test run for ever.
 SECONDS_OF_RUST_TESTS_MAX = 120
 SECONDS_OF_PYTEST_MAX = 1_500
+# Two processes take so long to start that less work is done sooner in one.
+SECONDS_OF_ONE_PROCESS_MAX = 30
 # A thread that a failed test left behind, such as one of a database, would hold the process for ever.
 PYTEST = """
 import os, sys, pytest
@@ -111,6 +109,10 @@ class Checkout:
         self.target = self.place / "target"
         # Tests that fail without any fault: they say nothing of one.
         self.failing: list[str] = []
+        # Which tests execute the line of a fault.
+        self.record = lines_reached.Record({}, {})
+        # More of them for the processes of the tests.
+        self.variables: dict[str, str] = {}
 
     def bring_up_to_date(self) -> str:
         """Clone or fetch what is committed, with the native module that is installed; give the commit."""
@@ -144,6 +146,7 @@ class Checkout:
         installed = [Path(name) for name in sys.path if name.endswith("site-packages")]
         (packages,) = home.glob("lib/python*/site-packages")
         (packages / "clone.pth").write_text("\n".join(map(str, [*own, *installed])) + "\n", encoding="utf-8")
+        lines_reached.install(packages)
         for script in Path(sys.executable).parent.iterdir():
             content = script.read_bytes() if script.is_file() else b""
             first = f"#!{sys.executable}\n".encode()
@@ -170,6 +173,7 @@ class Checkout:
         """Return the variables with which cargo and pytest run in the clone."""
         return {
             **os.environ,
+            **self.variables,
             "CARGO_TARGET_DIR": str(self.target),
             "CARGO_PROFILE_DEV_DEBUG": "0",
             "CARGO_PROFILE_DEV_OPT_LEVEL": "1",
@@ -337,11 +341,46 @@ def users_of(checkout: Checkout, crate: str) -> list[str]:
 
 
 def tried_in_python(checkout: Checkout, fault: Fault, stages: int) -> tuple[str, str, bool]:
-    """Run the tests that name the module, those that name a module that imports it, then all."""
-    if not is_python(checkout.tree / fault.path):
+    """Run the tests that execute the line; where others may notice the fault, too, all tests."""
+    module = checkout.tree / fault.path
+    if not is_python(module):
         return UNVIABLE, "", False
-    near = tests_near(checkout.tree, fault.path)
-    return staged([*near, *STAGES["python"]][:stages], checkout)
+    chosen = checkout.record.stages(fault.name)
+    if not (chosen and lines_reached.lines_to_watch(module.read_text(encoding="utf-8"), line_of(fault))[1]):
+        chosen += STAGES["python"]
+    return staged(chosen[:stages], checkout)
+
+
+def line_of(fault: Fault) -> int:
+    """Return the line that a fault of cosmic-ray changes, which its name tells."""
+    return int(fault.name.removeprefix(f"{fault.path}:").split()[0])
+
+
+def note_lines(checkout: Checkout, asked: argparse.Namespace, commit: str) -> None:
+    """Run all tests once without any fault and note which of them execute the lines of the draw."""
+    if checkout.record.seconds:
+        return
+    faults = [fault for room in rooms_of(asked) for fault in drawn(checkout, room, asked.seed, asked.count)]
+    places = [(fault.name, fault.path, line_of(fault)) for fault in faults]
+    watched = json.dumps(lines_reached.watched_by(checkout.tree, places))
+    kept = checkout.place / f"reached-{commit[:12]}-{hashlib.sha256(watched.encode()).hexdigest()[:12]}"
+    notes, unfinished = kept.with_suffix(".jsonl"), kept.with_suffix(".new")
+    if not notes.exists():
+        kept.with_suffix(".json").write_text(watched, encoding="utf-8")
+        unfinished.unlink(missing_ok=True)
+        checkout.variables = lines_reached.variables(kept.with_suffix(".json"), unfinished)
+        left_out = [part for name in LEFT_OUT for part in ("--ignore", name)]
+        tests = [name for stage in STAGES["python"] for name in stage]
+        options = ["-p", lines_reached.__name__, "--maxfail=0", "-n", "2", *left_out]
+        code, words = pytest(checkout, [*options, *tests], None)
+        # 1: some tests failed, which the trials notice.
+        if code not in {0, 1}:
+            sys.exit(
+                f"the tests did not run to their end without any fault: mend that first\n{words[-2_000:]}"
+            )
+        checkout.variables = {}
+        unfinished.replace(notes)
+    checkout.record = lines_reached.Record.read(notes)
 
 
 def staged(stages: list[list[str]], checkout: Checkout) -> tuple[str, str, bool]:
@@ -362,8 +401,10 @@ def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | No
     left_out = [part for name in LEFT_OUT for part in ("--ignore", name)]
     left_out += [part for name in checkout.failing for part in ("--deselect", name)]
     while True:
-        # Two processes pay where there is much to do.
-        code, words = pytest(checkout, ["-n", "0" if len(tests) in {1, 2} else "2", *left_out, *tests])
+        # Two processes pay where there is much to do. What is not in the record is a folder.
+        seconds = sum(checkout.record.seconds.get(test, math.inf) for test in tests)
+        processes = "0" if seconds < SECONDS_OF_ONE_PROCESS_MAX else "2"
+        code, words = pytest(checkout, ["-n", processes, *left_out, *tests])
         # 5: no test was collected.
         if code in {0, 5}:
             return None
@@ -379,7 +420,9 @@ def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | No
         left_out += ["--deselect", found[1]]
 
 
-def pytest(checkout: Checkout, arguments: list[str]) -> tuple[int | None, str]:
+def pytest(
+    checkout: Checkout, arguments: list[str], seconds_max: int | None = SECONDS_OF_PYTEST_MAX
+) -> tuple[int | None, str]:
     """Run pytest in the clone until the first failure."""
     command = [
         str(checkout.python),
@@ -393,7 +436,7 @@ def pytest(checkout: Checkout, arguments: list[str]) -> tuple[int | None, str]:
         "no:cacheprovider",
         *arguments,
     ]
-    return run_bounded(command, checkout, SECONDS_OF_PYTEST_MAX)
+    return run_bounded(command, checkout, seconds_max)
 
 
 def is_python(module: Path) -> bool:
@@ -403,65 +446,6 @@ def is_python(module: Path) -> bool:
     except SyntaxError:
         return False
     return True
-
-
-def tests_near(tree: Path, path: str) -> list[list[str]]:
-    """Return the tests near a module, by how they reach it.
-
-    First those that import from it, then those of its adapter, those of what imports it, and last those that
-    run a command of which it is a part.
-    """
-    texts = texts_of_tests(tree)
-    home = re.match(r"adapters/\w+/", path)
-    direct = [name for name, text in texts if names_module(text, path)]
-    own = [name for name, _ in texts if home and name.startswith(home[0])]
-    users = [name for name, text in texts_of_modules(tree) if names_module(text, path)]
-    beyond = [name for name, text in texts if any(names_module(text, user) for user in users)]
-    commands = {Path(module).stem for module in (path, *users) if COMMANDS in module}
-    running = [name for name, text in texts if any(runs_command(text, command) for command in commands)]
-    stages: list[list[str]] = []
-    for stage in (direct, own, beyond, running):
-        stages.append([name for name in stage if not any(name in nearer for nearer in stages)])
-    return stages
-
-
-def runs_command(text: str, command: str) -> bool:
-    """Tell whether a test starts a command of a module, which the program imports by name and only then."""
-    if command == "run" and re.search(r"\bsupport\.(near_)?desk\b", text):
-        return True
-    is_started = re.search(r"\bsupport\.(command_line|desk|near_desk)\b|\btradecore_api\b", text)
-    words = WORDS.get(command, (command,))
-    return is_started is not None and any(f'"{word}"' in text for word in words)
-
-
-def names_module(text: str, path: str) -> bool:
-    """Tell whether a text of Python imports a module, or from it."""
-    parts = Path(path).with_suffix("").parts
-    start = next(index for index, part in enumerate(parts) if part.startswith("tradecore"))
-    dotted = ".".join(parts[start:]).removesuffix(".__init__")
-    room, _, name = dotted.rpartition(".")
-    told = rf"\b{re.escape(dotted)}\b|\bfrom {re.escape(room)} import [^\n]*\b{re.escape(name)}\b"
-    return re.search(told, text) is not None
-
-
-@cache
-def texts_of_modules(tree: Path) -> list[tuple[str, str]]:
-    """Read the modules of the clone, each with its path in it."""
-    patterns = ("python/tradecore/**/*.py", "api/tradecore_api/**/*.py", "adapters/*/tradecore_*/**/*.py")
-    found = sorted(path for pattern in patterns for path in tree.glob(pattern))
-    return [(str(path.relative_to(tree)), path.read_text(encoding="utf-8")) for path in found]
-
-
-@cache
-def texts_of_tests(tree: Path) -> list[tuple[str, str]]:
-    """Read the tests of the clone, each with its path in it."""
-    found = [*sorted(tree.glob("tests/*/test_*.py")), *sorted(tree.glob("adapters/*/tests/test_*.py"))]
-    return [
-        (name, path.read_text(encoding="utf-8"))
-        for path in found
-        if not (name := str(path.relative_to(tree))).startswith("tests/architecture/")
-        and name not in LEFT_OUT
-    ]
 
 
 # The tally.
@@ -489,6 +473,8 @@ def try_room(
             break
         past = known.get(fault.name, [])
         if not past or is_worth_another_trial(past[-1], asked.stages, commit):
+            if room in FOLDERS:
+                note_lines(checkout, asked, commit)
             past = [*past, tried(checkout, fault, asked.stages, commit)]
             with kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(past[-1])) + "\n")
@@ -496,6 +482,11 @@ def try_room(
         if past[-1].outcome != UNVIABLE:
             results.append((past[0], past[-1]))
     return results
+
+
+def rooms_of(asked: argparse.Namespace) -> list[str]:
+    """Return the rooms that were asked for."""
+    return [room for room in ROOMS[asked.language] if asked.room in {None, room}]
 
 
 def is_worth_another_trial(verdict: Verdict, stages: int, commit: str) -> bool:
@@ -547,8 +538,7 @@ def main() -> int:
     commit = checkout.bring_up_to_date()
     if asked.language == "rust":
         prove_sound(checkout)
-    rooms = [room for room in ROOMS[asked.language] if asked.room in {None, room}]
-    found = {room: try_room(checkout, room, asked, commit) for room in rooms}
+    found = {room: try_room(checkout, room, asked, commit) for room in rooms_of(asked)}
     print("\n".join(shares(found)))
     short = [
         room

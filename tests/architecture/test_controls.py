@@ -8,6 +8,7 @@ from msgspec import inspect
 
 from support.scripts import script
 from support.shared import ROOT
+from support.tree import names_in_tables
 from tradecore.domain import InstrumentRiskSpec, RiskSpec, ScopeRiskSpec, StrategyRiskSpec
 from tradecore_api.config.tables import ConfigTables
 
@@ -59,7 +60,7 @@ def test_every_control_of_the_list_is_there_once(controls):
 
 def test_every_rule_of_a_control_is_a_rule_that_refuses(controls):
     """The names are those that a refusal shows."""
-    names = set(re.findall(r'=> "(\w+)"', (ROOT / "rust/types/src/refusal.rs").read_text()))
+    names = set(names_in_tables("rust/types/src/refusal.rs"))
 
     assert [rule for control in controls for rule in control.rules if rule not in names] == []
     assert all(control.rules for control in controls)
@@ -73,7 +74,7 @@ def test_every_setting_of_a_control_can_be_set(controls):
 
 def test_every_setting_of_risk_can_be_changed_while_it_runs_or_says_why_not(documents):
     """A new setting is a limit that a command sets, or stands in the list of those that stay."""
-    limits = set(re.findall(r'=> "(\w+)"', (ROOT / "rust/types/src/limit.rs").read_text()))
+    limits = set(names_in_tables("rust/types/src/limit.rs"))
     settings = {
         field.encode_name
         for table in (RiskSpec, InstrumentRiskSpec, ScopeRiskSpec, StrategyRiskSpec)
@@ -85,7 +86,7 @@ def test_every_setting_of_risk_can_be_changed_while_it_runs_or_says_why_not(docu
     assert all(known.why for known in documents.fixed_settings())
     rest = settings - limits - {setting.rpartition(".")[2] for setting in fixed}
     # `allow` and `forbid` change the instruments; the others are tables.
-    assert rest == {"instruments", "account", "strategy", "instrument"}
+    assert rest == {"instruments", "account", "portfolio", "strategy", "instrument"}
     assert limits <= settings
 
 

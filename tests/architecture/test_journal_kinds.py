@@ -35,7 +35,8 @@ def test_every_kind_is_projected_or_it_is_said_why_not():
     assert {*PROJECTED, *LEFT_OUT} == {kind.name for kind in KINDS}
     assert PROJECTED.keys() & LEFT_OUT.keys() == set()
     assert all(LEFT_OUT.values())
-    assert {table for tables in PROJECTED.values() for table in tables} == set(NAMES)
+    # The equity follows from all of them.
+    assert {table for tables in PROJECTED.values() for table in tables} == set(NAMES) - {"equity"}
 
 
 def tables_changed_by(changed_by):

@@ -231,7 +231,7 @@ def test_one_place_asks_the_decision_gates_and_one_function_says_what_closing_me
         "rust/kernel/src/gates.rs",
         "rust/kernel/src/gates/judging.rs",
     ]
-    assert places(r"\bchecks\.check\(&wish") == ["rust/kernel/src/gates/judging.rs"]
+    assert places(r"\bchecks\.check\(&proposal") == ["rust/kernel/src/gates/judging.rs"]
     assert places(r"\bfn is_closing\(self") == ["rust/risk/src/stake.rs"]
     assert places(r"\bfn closable_lots\(self, position") == ["rust/types/src/order.rs"]
 

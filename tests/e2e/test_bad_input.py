@@ -37,7 +37,7 @@ CONFIGS = [
     (BACKTEST.replace("= 0.01", "= 0"), ["instruments.0.tick_size = 0", "above 0"]),
     (BACKTEST.replace("= 0.01", "= 1e-30"), ["instruments.0.tick_size", "18 decimals"]),
     (BACKTEST.replace("[[instruments]]", "[instruments]"), ["instruments", "must be a list"]),
-    (BACKTEST.replace('"backtest"', '"live"'), ["mode = 'live'", "backtest, shadow, paper"]),
+    (BACKTEST.replace('"backtest"', '"real"'), ["mode = 'real'", "backtest, shadow, paper, live"]),
     (BACKTEST.replace("bars.csv", "gone.csv"), ["data.path", "gone.csv", "no such file"]),
     (BACKTEST + "n = 10\n", ["strategy.n = 10", "<= 9"]),
     (BACKTEST + "m = 1\n", ["strategy.m", "no parameter of this name"]),

@@ -91,11 +91,14 @@ def test_an_account_goes_on_with_another_setting_and_its_figures_do_too(shell):
     shell.run("journal", "replay", "j")
 
 
-def test_tables_and_trades_of_the_account_go_on_too(shell):
+@pytest.mark.parametrize("lots_method", ["fifo", "average"])
+def test_tables_and_trades_of_the_account_go_on_too(shell, lots_method):
     """Positions begin with the opening's lots, and a trade that closes later has its entry of before."""
-    shell.run(*RUN, *FIRST)
-    after = json.loads(shell.run(*RUN, *NEXT, "--carry-over")[0])
+    run = (*RUN, "--set", f"account.lots={lots_method}")
+    shell.run(*run, *FIRST)
+    after = json.loads(shell.run(*run, *NEXT, "--carry-over")[0])
     opening = opening_of(shell)
+    assert {"cost" in lot for lot in opening["lots"]} == {lots_method == "average"}
     shell.run("db", "rebuild", "--journal", "j", "again.sqlite")
     tables = rebuilt(shell.folder / "j", shell.folder / "new.sqlite")
 
@@ -199,6 +202,36 @@ def test_a_divergence_alone_is_carried_over_too(shell):
     assert "price was 50000.00, is 50001.50" in changed
 
 
+def test_an_account_that_changed_its_feed_is_carried_over_with_that_feed_again(shell):
+    """Event by event: the feed was taken up at a time, and goes on behind what was counted since."""
+    shell.write("paper.toml", PAPER.replace("position_max = 0.05\n", ""))
+    buys = (*RUN, "--set", "strategy.class=buyer.py:Buyer")
+    other = (*buys, "--carry-over", "--set", "feed.seconds=20")
+    shell.run(*buys, *FIRST)
+    shutil.copy(shell.folder / "j", shell.folder / "whole")
+    shell.run(*other, "--set", "strategy.quantity=0.02", "--set", "journal.path=whole")
+    slow = ("--set", "feed.virtual=false", "--set", "strategy.quantity=0.02")
+    with shell.start(*other, *slow) as process:
+        JournalGrows(shell.folder / "j", kinds=60, is_new=True).wait(process)
+        process.terminate()
+        process.communicate(timeout=20)
+    shell.run(*other, "--set", "strategy.quantity=0.03")
+    records = JournalFolder(shell.folder / "j").verify().records
+    shell.run(*other, "--set", "strategy.quantity=0.03")
+    shell.run("journal", "replay", "j")
+
+    before, now = kept(shell)[-1], JournalFolder(shell.folder / "j")
+    assert flows_of(before)
+    assert flows_of(now)
+    assert flows_of(before) + flows_of(now) == flows_of(JournalFolder(shell.folder / "whole"))
+    assert now.verify().records == records
+
+
+def flows_of(journal):
+    """Return time and values of every market event of a journal."""
+    return [(time_ns, fields) for _, time_ns, kind, fields in journal.reader() if kind == "flow"]
+
+
 def test_what_is_said_names_what_was_kept_what_changed_and_what_ended(shell):
     """A person at the terminal sees it at the start, before anything trades."""
     named = ("--set", "strategy.class=buyer.py:Buyer")
@@ -211,6 +244,16 @@ def test_what_is_said_names_what_was_kept_what_changed_and_what_ended(shell):
     assert "changed: feed.seconds was 0.4, is 0.6" in talk
     assert "ended, because it was open before: order 3 of Buyer: buy 0.01 BTC-USD limit at 50000.00" in talk
     assert "positions: 0.03 BTC-USD of Buyer" in talk
+
+
+def test_cash_of_the_settings_is_said_not_to_be_used(shell):
+    """The account has what it has; a person who changed the setting reads so."""
+    shell.run(*RUN, *FIRST)
+    loud = [*RUN[:-1], "log.level=info"]
+    _, talk = shell.run(*loud, *FIRST, "--set", "account.cash=5", "--carry-over")
+
+    assert "engine.account.cash was '100000', is '5' (not used: the account keeps its cash)" in talk
+    assert abs(Decimal(opening_of(shell)["cash"]["USD"]) - 100_000) < 10_000
 
 
 def test_a_strategy_that_is_gone_with_a_position_is_refused_with_what_to_do(shell):
@@ -231,10 +274,18 @@ def test_a_strategy_that_is_gone_with_a_position_is_refused_with_what_to_do(shel
         (["instruments.0.symbol=ETH-USD"], ["instrument", "BTC-USD", "has a position"]),
         (["instruments.0.multiplier=2"], ["instruments.BTC-USD.multiplier", "restore it"]),
         (
+            ["instruments.0.base=BTC", 'account.conversions={BTC="BTC-USD"}'],
+            ["instruments.BTC-USD.base", "restore it"],
+        ),
+        (
+            ["instruments.0.settlement=EUR", 'account.conversions={EUR="1.1"}'],
+            ["instruments.BTC-USD.settlement", "restore it"],
+        ),
+        (
             ["instruments.0.lot_size=0.004"],
             ["opening.lots[0].quantity", "must be a multiple of the lot size"],
         ),
-        (["account.currency=EUR"], ["currency", "USD", "must be EUR"]),
+        (["account.currency=EUR"], ["currency", "USD", "must be EUR", "restore", "`tradecore transfer`"]),
     ],
 )
 def test_a_position_that_has_no_place_any_more_is_refused_by_key_value_and_rule(shell, settings, says):
@@ -290,3 +341,34 @@ def test_the_journal_of_an_earlier_behaviour_is_carried_over(version, tmp_path):
     assert opening["changed"].count("ended: order") == len(open_orders)
     shell.run("journal", "replay", "run.journal")
     shell.run(*run, "--set", "feed.seconds=0.3")
+
+
+def test_a_journal_that_is_called_like_an_unfinished_attempt_is_nobodys_to_remove(shell):
+    """Another account may call its journal so; what a carry-over uses is a name that no journal may have."""
+    shell.run(*RUN, *FIRST)
+    for name in ("j.next", ".j.next.kept"):
+        shutil.copy(shell.folder / "j", shell.folder / name)
+    before = (shell.folder / "j").read_bytes()
+    shell.run(*RUN, *NEXT, "--carry-over")
+
+    assert (shell.folder / "j.next").read_bytes() == (shell.folder / ".j.next.kept").read_bytes() == before
+    shell.refused(
+        *RUN, *FIRST, "--set", "journal.path=.j.next",
+        code=ExitCode.CONFIG, says=["journal.path", ".j.next", "a carry-over uses", "choose another one"],
+    )  # fmt: skip
+
+
+def test_a_journal_behind_a_symbolic_link_stays_where_the_link_leads(shell):
+    """An operator chose that disk: the new journal is there, the old one beside it, the link as it was."""
+    (shell.folder / "disk").mkdir()
+    (shell.folder / "j").symlink_to("disk/store")
+    shell.run(*RUN, *FIRST)
+    before = (shell.folder / "disk" / "store").read_bytes()
+    shell.run(*RUN, *NEXT, "--carry-over")
+
+    assert (shell.folder / "j").readlink() == Path("disk/store")
+    (older,) = kept(shell)
+    assert older.absolute.parent == shell.folder / "disk"
+    assert older.absolute.read_bytes() == before
+    assert opening_of(shell)["before"] == older.verify().head
+    assert list(shell.folder.glob("j.2*")) == []

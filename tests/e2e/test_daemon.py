@@ -105,6 +105,25 @@ def test_a_killed_daemon_is_reported_dead_and_goes_on_where_it_ended(desk):
     assert summary["orders"] >= before["heartbeat"]["orders"]
 
 
+@pytest.mark.parametrize(
+    ("journal", "options", "goes_on"),
+    [("", (), True), ("/elsewhere/journal", (), False), ("", ("--new-journal",), False)],
+)
+def test_the_profit_of_the_day_goes_on_with_its_journal_alone(desk, journal, options, goes_on):
+    """The heartbeat that an engine of another journal left behind says nothing of this one's day."""
+    process = desk.start()
+    desk.wait_until(lambda: desk.engine().get("orders", 0) > 0)
+    stopped_by(process, signal.SIGTERM)
+    (path,) = desk.directory.glob("state/**/heartbeat.json")
+    left = json.loads(path.read_text())
+    path.write_text(json.dumps({**left, "journal": journal or left["journal"], "day_equity": "1.5"}))
+
+    process = desk.start(*options)
+    beat = json.loads(path.read_text())
+    assert beat["pid"] == process.pid
+    assert (beat["day_equity"] == "1.5") == goes_on
+
+
 def test_a_start_that_is_refused_leaves_the_status_as_it_was(desk):
     """Settings that do not fit the journal are an error of the start, not the death of an engine."""
     process = desk.start()

@@ -89,5 +89,23 @@ async def test_another_journal_in_the_place_of_the_first_has_its_own_tables(tmp_
 def test_two_journals_cannot_share_tables(tmp_path):
     """A read model is of one journal."""
     shell = CommandLine(tmp_path)
-    for pairs in (["a=x", "b=x"], ["a"], ["=x"]):
+    for pairs in (["a=x", "b=x"], ["a=x", "b=./x"], ["a"], ["=x"]):
         assert "JOURNAL=TABLES" in shell.run("db", "follow", *pairs, code=ExitCode.CONFIG)[1]
+
+
+async def test_what_goes_wrong_is_said_with_file_and_reason(tmp_path):
+    """In words on stderr: there is no configuration that says how to log, and others go on meanwhile."""
+    await open_session(tmp_path / "one", feed=ListFeed(slices=5)).run()
+    (tmp_path / "taken.sqlite").write_text("notes of mine, no tables")
+    (tmp_path / "two").write_text("no journal")
+    process = CommandLine(tmp_path).start(
+        "db", "follow", "one=taken.sqlite", "two=two.sqlite", "one=one.sqlite"
+    )
+    await until(lambda: orders_of(tmp_path / "one.sqlite"))
+    process.send_signal(signal.SIGTERM)
+    _, said = await asyncio.to_thread(process.communicate, timeout=60)
+
+    assert process.returncode == ExitCode.UNAVAILABLE
+    for path, reason in (("taken.sqlite", "not a database"), ("two", "not a tradecore journal")):
+        assert any(path in line and reason in line for line in said.splitlines()), said
+    assert (tmp_path / "taken.sqlite").read_text() == "notes of mine, no tables"

@@ -265,3 +265,20 @@ async def test_connections_that_are_open_at_the_end_are_no_error(tmp_path, caplo
     writer.close()
 
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_socket_finds_a_short_place_where_state_and_temporary_files_have_long_paths(
+    tmp_path, monkeypatch
+):
+    """The path of a socket has about a hundred bytes; where `TMPDIR` is longer it is in `/tmp`."""
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    server = ControlServer(long / "control.json")
+    await server.open(echo)
+    found = address.read(long / "control.json")
+
+    assert found.socket.startswith("/tmp/tradecore-")
+    assert os.path.exists(found.socket)  # noqa: ASYNC240, PTH110 - one look
+    await server.aclose()
+    assert not os.path.exists(os.path.dirname(found.socket))  # noqa: ASYNC240, PTH110, PTH120 - one look

@@ -166,8 +166,11 @@ def by_python(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], o
 def by_file(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], object]:
     """Return the keys of a file that are refused, and what the engine would be made of."""
     strategy = {"class": f"{Path(idle_strategy.__file__)}:Idle", "name": "idle"}
-    tree = plain(SPEC) | {"strategies": [strategy]}
+    # In live mode a file names its venue; any file will do for keys that nobody reads.
+    tree = plain(SPEC) | {"strategies": [strategy], "live": {"keys": idle_strategy.__file__}}
+    # Neither is for a file to say: the run looks them up and asks the venue.
     tree.pop("calendars")
+    tree.pop("watched")
     for path, value in changes.items():
         tree = with_value(tree, path, value)
     found = read._read(tree, "test.toml", Path.cwd(), [], {})
@@ -205,7 +208,7 @@ def test_several_settings_are_refused_together(changes):
 def test_all_problems_are_told_at_once_with_their_paths():
     """What used to trade on paper, and what used to be found one at a time."""
     spec = EngineSpec(
-        mode="live",
+        mode="real",
         instruments=(
             InstrumentSpec(symbol="GOLD", tick_size="1"),
             InstrumentSpec(symbol="GOLD", tick_size=-1),
@@ -222,7 +225,7 @@ def test_all_problems_are_told_at_once_with_their_paths():
         "strategies[0].strategy",
         "strategies[1].name",
     ]
-    assert "mode 'live': must be one of backtest, shadow, paper" in str(caught.value)
+    assert "mode 'real': must be one of backtest, shadow, paper, live" in str(caught.value)
 
 
 def test_a_symbol_among_none_is_told_that_there_are_none():
@@ -253,7 +256,7 @@ def test_a_strategy_that_names_its_instruments_may_stand_in_a_file_with_any_faul
     """What is wrong elsewhere is told, and so is a symbol that there is none of."""
     strategy = {"class": f"{Path(idle_strategy.__file__)}:Idle", "name": "idle", "instruments": symbols}
     tree = {
-        "mode": "live",
+        "mode": "real",
         "instruments": [{"symbol": "GOLD", "tick_size": "1"}],
         "strategies": [strategy | {"fast": fast}],
     }

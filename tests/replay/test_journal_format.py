@@ -41,7 +41,7 @@ def test_every_kind_of_record_has_its_plain_values() -> None:
     assert records[4][1]["asks"] == [(9, 2)]
     assert records[10:12] == [("command", {"command": "flatten"}), ("clock", {})]
     assert records[12] == ("order", {**INTENT, "reference_ticks": 8})
-    assert records[13][1]["equity_ppm"] == 999_900
+    assert records[13][1]["buying_power_ppm"] == 999_900
     assert records[13][1]["closes"] == 1
     assert "lots" not in records[13][1]
     assert records[14][1]["trigger_ticks"] == 4

@@ -111,10 +111,11 @@ class CommandLine:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def start(self, *arguments, environment=None, **options):
-        """Start a command and return its process."""
+    def start(self, *arguments, environment=None, program=None, **options):
+        """Start a command, or a Python program, and return its process."""
+        begins = ["-m", "tradecore_api"] if program is None else [program]
         return subprocess.Popen(
-            [sys.executable, "-m", "tradecore_api", *map(str, arguments)],
+            [sys.executable, *begins, *map(str, arguments)],
             cwd=self.folder,
             env={**self.environment, **(environment or {})},
             stdout=subprocess.PIPE,

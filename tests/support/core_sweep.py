@@ -194,7 +194,7 @@ def subjects(directory):
         "OrderDesk": keeper.ctx,
         "JournalWriter": writer,
         "JournalReader": _core.JournalReader(str(journal)),
-        "JournalVerdict": _core.journal_verify(str(journal)),
+        "JournalFinding": _core.journal_verify(str(journal)),
         "L2Book": book,
         "BookSide": book.bids,
         "TopView": book.top_view(5),

@@ -1,6 +1,7 @@
 """Reads the repository's own files, for tests about the house itself."""
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -25,6 +26,11 @@ def files(*suffixes: str, below: str = "") -> list[Path]:
 def name_of(path: Path) -> str:
     """Give a path as a message shows it."""
     return path.relative_to(ROOT).as_posix()
+
+
+def names_in_tables(path: str) -> list[str]:
+    """List the names in the tables of `coded!` enums of a Rust file."""
+    return re.findall(r'= \d+, "(\w+)";', (ROOT / path).read_text(encoding="utf-8"))
 
 
 @cache

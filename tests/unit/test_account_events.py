@@ -23,9 +23,9 @@ from tradecore import (
 )
 from tradecore.backtest import run as run_backtest
 from tradecore.backtest.earned import earned
-from tradecore.domain.commands import Forbid, Kill, Pause, SetLimit
+from tradecore.domain.commands import Flatten, Forbid, Kill, Pause, SetLimit
 from tradecore.domain.journal import decode_frames, events_from_frames
-from tradecore.engine.carried import Command, followed_account, opened_frames
+from tradecore.engine.carried import followed_account, opened_frames
 
 LOT = OpeningLot(
     strategy="Holds",
@@ -207,7 +207,7 @@ def test_transfers_are_no_profit_and_adjustments_are():
             engine.change_account(change, 20)
     with pytest.raises(InvalidValueError, match="must say in a line of text why"):
         engine.change_account(Adjustment(currency="USD", amount=1, reason=""), 20)
-    with pytest.raises(InvalidValueError, match="must be an Adjustment or a Transfer"):
+    with pytest.raises(InvalidValueError, match="must be an Adjustment, a Conversion or a Transfer"):
         engine.change_account("deposit", 20)
 
 
@@ -248,7 +248,9 @@ def test_commands_that_hold_and_losses_go_on():
     engine.feed(quotes_of([10]))
     engine.run()
     limit = SetLimit(scope="account", limit="drawdown_max", value="500", person="Ada")
+    off = SetLimit(scope="strategy:Holds", limit="gross_max", value=None, person="Ada")
     engine.command(limit, 11)
+    engine.command(off, 11)
     engine.command(Forbid(scope="strategy:Holds", instrument="TIN", person="Ada"), 12)
     engine.command(Pause(), 13)
     engine.command(Kill(), 14)
@@ -257,17 +259,68 @@ def test_commands_that_hold_and_losses_go_on():
     account = followed_account(engine.spec, names, [engine.take_frames()])
 
     assert account.opening.losses[0].scope == "account"
-    assert [command.words for command in account.commands] == [
-        "set_limit account drawdown_max = 500",
-        "forbid strategy:Holds TIN",
-        "pause",
-        "kill",
-    ]
+    assert account.commands == (
+        limit,
+        off,
+        Forbid(scope="strategy:Holds", instrument="TIN", person="Ada"),
+        Pause(),
+        Kill(),
+    )
     first = opened_frames(engine.spec, names, account.opening, account.commands, 20)
     again = followed_account(engine.spec, names, [first])
     assert again.commands == account.commands
     assert again.opening == account.opening
-    assert (
-        Command(command="set_limit", scope="account", limit="gross_max").words
-        == "set_limit account gross_max = off"
-    )
+
+
+def slow_spec():
+    """Return a specification with a venue that hears of an order a second later."""
+    return spec_of("GOLD", venue=VenueSpec(matching=Matching.QUOTES, order_latency_ns=10**9))
+
+
+def flattened(*, until):
+    """Return an engine with a position that an operator flattens, and that has quotes until some time."""
+    engine = Engine(slow_spec(), [bound(Holds())], opening=OPENING, recording=True)
+    engine.feed(quotes_of([10]))
+    engine.run()
+    engine.command(Flatten(), 11)
+    engine.feed(quotes_of(range(12, until, 10**9)))
+    engine.run()
+    return engine
+
+
+def test_a_flatten_that_is_under_way_goes_on_in_the_account_that_is_carried_over():
+    """As after any other start: its orders ended with the journal before, the positions are to be closed."""
+    frames = flattened(until=20).take_frames()
+    for time_ns in (10**10, 2 * 10**10):
+        account = followed_account(slow_spec(), ["Holds"], [frames])
+        assert account.commands == (Flatten(),)
+        assert [lot.quantity for lot in account.opening.lots] == [3]
+        frames = opened_frames(slow_spec(), ["Holds"], account.opening, account.commands, time_ns)
+    batch = EventBatch()
+    events_from_frames(frames, batch)
+    idle = StrategyBinding(name="Holds", strategy=Idle())
+    engine = Engine(slow_spec(), [idle], opening=account.opening)
+    engine.feed(batch)
+    engine.feed(quotes_of([4 * 10**10, 5 * 10**10]))
+    engine.run()
+
+    assert engine.summary().positions == {}
+
+
+def test_a_flatten_that_is_done_or_that_a_kill_ended_is_not_given_again():
+    """What a strategy opens after it is its own."""
+    done = flattened(until=4 * 10**9)
+    assert done.summary().positions == {}
+    assert followed_account(done.spec, ["Holds"], [done.take_frames()]).commands == ()
+
+    killed = flattened(until=20)
+    killed.command(Kill(), 30)
+    killed.run()
+    assert followed_account(killed.spec, ["Holds"], [killed.take_frames()]).commands == (Kill(),)
+
+
+class Idle:
+    """Looks on."""
+
+    def on_quote(self, ctx, quote) -> None:
+        """Do nothing."""

@@ -1,5 +1,6 @@
 """Calls that may hang: bounded in time, their errors passed on, and no reason for a process to live on."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -7,6 +8,7 @@ import threading
 import pytest
 
 from tradecore.domain import StorageError
+from tradecore_api import bounded
 from tradecore_api.bounded import Call
 
 
@@ -31,12 +33,29 @@ async def test_a_call_that_does_not_come_back_names_what_it_is_about():
     call = Call(goes_on.wait, "/the/path")
     with pytest.raises(StorageError, match=r"did not answer within 0\.05 s"):
         call.result(0.05)
-    with pytest.raises(StorageError, match="/the/path"):
-        await call.result_async(0.05)
+    with pytest.raises(StorageError, match=r"/the/path.*did not answer within 0\.06 s"):
+        await call.result_async(0.06)
     assert not call.is_done
     goes_on.set()
     assert call.result(5.0) is True
     assert call.is_done
+
+
+async def test_the_loop_goes_on_while_a_call_is_waited_for(monkeypatch):
+    """It looks often at first and every fiftieth of a second later, and takes the result when it is there."""
+    pauses = []
+    goes_on = threading.Event()
+    sleep = asyncio.sleep
+
+    async def paused(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            goes_on.set()
+        await sleep(0.01)
+
+    monkeypatch.setattr(bounded.asyncio, "sleep", paused)
+    assert await Call(goes_on.wait, "it").result_async(30.0) is True
+    assert pauses[:9] == [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.02, 0.02, 0.02]
 
 
 def test_a_call_that_hangs_does_not_keep_the_process():

@@ -1,9 +1,12 @@
 """A recorded book names its own depth, and a run takes it from there."""
 
+import msgspec
 import pytest
 
 from support.book_writer import PlainVenue, as_cryptofeed, as_document, as_lines
+from support.shared import EXAMPLE_DATA
 from tradecore.domain.errors import ConfigError, DataError
+from tradecore.domain.spec import SequenceRule
 from tradecore_api.config import read
 from tradecore_api.wiring.feeds import completed
 
@@ -59,3 +62,30 @@ def test_two_channels_of_one_pair_are_refused(tmp_path):
         DataError, match="holds BTC-USDT from books, books5; leave the messages of one channel"
     ):
         config_of(tmp_path, "okx", "BTC-USDT", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol", "rule"),
+    [
+        ("binance-spot.gz", "BTCUSDT", SequenceRule.BINANCE_SPOT),
+        ("binance-usdm.gz", "BTCUSDT", SequenceRule.BINANCE_FUTURES),
+        ("binance-coinm.gz", "BTCUSD_PERP", SequenceRule.BINANCE_FUTURES),
+    ],
+)
+def test_the_messages_of_a_capture_are_counted_by_the_rule_of_its_market(tmp_path, name, symbol, rule):
+    """A gap in them makes the book invalid; a rule that the configuration states holds."""
+    file = tmp_path / "binance.toml"
+    file.write_text(
+        f'[[instruments]]\nsymbol = "{symbol}"\ntick_size = 0.1\nlot_size = "0.00000001"\n'
+        f'[feed]\nkind = "binance_capture"\npath = "{EXAMPLE_DATA / name}"\n'
+        '[strategy]\nclass = "tradecore_api.demo_strategies:Quoter"\n'
+    )
+    config = read.load(file, environment={})
+    (stated,) = config.tables.instruments
+    other_rule = next(each for each in SequenceRule if each not in {rule, SequenceRule.NONE})
+    stated = msgspec.structs.replace(stated, sequence=other_rule)
+    other = msgspec.structs.replace(config.tables, instruments=(stated,))
+
+    assert completed(config).tables.instruments[0].sequence is rule
+    changed = completed(msgspec.structs.replace(config, tables=other))
+    assert changed.tables.instruments[0].sequence is other_rule

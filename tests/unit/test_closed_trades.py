@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from support import records
 from support.sessions import CONFIG, SPEC, ListFeed, fresh_engine, open_session
+from tradecore.domain.closed_trades import TradesOfFills
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.spec import EngineSpec, FeesSpec, InstrumentSpec
+from tradecore.domain.spec import AccountSpec, EngineSpec, FeesSpec, InstrumentSpec
 from tradecore.engine import Engine
-from tradecore.engine.holdings import TradesOfFills, open_positions, trades_of
+from tradecore.engine.holdings import open_positions, trades_of
 from tradecore.runtime.recovery import recover
 from tradecore_api.trade_file import COLUMNS, trades_csv, write_trades
 
@@ -128,7 +129,7 @@ def test_the_csv_has_exact_decimals_and_times_of_one_form():
             ),
             records.body("order", side=side),
         )
-    rows = list(csv.DictReader(io.StringIO(trades_csv(book.trades(), "USD"))))
+    rows = list(csv.DictReader(io.StringIO(trades_csv(book.trades()))))
 
     (row,) = rows
     assert tuple(row) == COLUMNS
@@ -140,7 +141,7 @@ def test_the_csv_has_exact_decimals_and_times_of_one_form():
         "1970-01-01 00:00:01.500",
     )
     assert row["strategy"].startswith("'=")
-    assert list(csv.reader(io.StringIO(trades_csv([], "USD")))) == [list(COLUMNS)]
+    assert list(csv.reader(io.StringIO(trades_csv([])))) == [list(COLUMNS)]
 
 
 def test_pandas_reads_the_csv(tmp_path):
@@ -158,7 +159,7 @@ def test_pandas_reads_the_csv(tmp_path):
         }
         book.fill(records.body("report", **fill), records.body("order", **order))
     path = tmp_path / "trades.csv"
-    path.write_text(trades_csv(book.trades(), "USD"))
+    path.write_text(trades_csv(book.trades()))
     frame = pandas.read_csv(path, parse_dates=["entry_time_utc", "exit_time_utc"])
 
     assert frame["exit_time_utc"].dt.year.tolist() == [1970]
@@ -187,13 +188,14 @@ ODD_NAMES = [
 def test_a_name_in_the_csv_is_text_to_every_reader(name, tmp_path):
     """A quote, a comma or a line break comes back; what would be computed has an apostrophe before it."""
     pandas = pytest.importorskip("pandas")
-    spec = EngineSpec(instruments=(InstrumentSpec(symbol=name, tick_size="0.01"),))
+    gold = InstrumentSpec(symbol=name, tick_size="0.01")
+    spec = EngineSpec(instruments=(gold,), account=AccountSpec(currency=name))
     book = TradesOfFills(spec, [name])
     for number, side in enumerate(("sell", "buy"), 1):
         fill = {"order_id": number, "price_ticks": number, "lots": 1, "fee": 0, "venue_time_ns": number}
         book.fill(records.body("report", **fill), records.body("order", side=side))
     path = tmp_path / "trades.csv"
-    write_trades(str(path), book.trades(), name)
+    write_trades(str(path), book.trades())
     plain = name.replace("\r", " ")
     shown = f"'{plain}" if name[0] in "=+-@\t\r" else plain
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tradecore.domain import ConfigError
@@ -77,7 +78,11 @@ def test_the_feed_decides_matching_and_book_numbering_unless_the_file_does(file)
         ("account.name=a/b", "account.name", "it names a directory"),
         ("mode=papr", "mode", "must be one of backtest, shadow, paper"),
         ("mode=1", "mode", "must be one of"),
-        ("feed.kind=kraken", "feed.kind", "must be one of binance, binance_capture, book_capture, simulated"),
+        (
+            "feed.kind=kraken",
+            "feed.kind",
+            "must be one of binance, binance_capture, book_capture, local, simulated",
+        ),
         ("feed.speed=-1", "feed.speed", "must be at least 0"),
         ("feed.path=missing.gz", "feed.path", "no such file"),
         ("feed=3", "feed", "must be a table"),
@@ -114,6 +119,16 @@ def test_missing_keys_and_unreadable_files_are_named(file, tmp_path):
     assert "must be UTF-8" in str(problems(file)[0])
     assert "does not exist" in str(problems(tmp_path / "none.toml")[0])
     assert "cannot be read" in str(problems(tmp_path)[0])
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_file_has_a_longest_length(file, more):
+    """To the byte: one that large is read."""
+    file.write_bytes(file.read_bytes().ljust(read.FILE_SIZE_MAX + more, b"\n"))
+    if more:
+        assert [each.rule for each in problems(file)] == ["must be at most 1048576 bytes"]
+    else:
+        assert problems(file) == []
 
 
 def test_all_problems_are_found_at_once_and_the_first_is_raised_with_the_others(file):
@@ -200,3 +215,73 @@ def test_a_dry_run_in_a_file_is_named(file):
         ("dry_run", 'unknown key; a dry run is mode = "paper" here: live data, and fills that are simulated'),
         ("dry_run_wallet", "unknown key; the money of a dry run is `cash` in [account]"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "source"),
+    [
+        ("account.cash", "--set account.cash"),
+        # Each part of what was given comes from where the whole did.
+        ("strategy.levels.0.size", "--set strategy.levels"),
+        # A table of which one value was given.
+        ("account", "--set account.cash"),
+        ("account.name", "the file"),
+        # Not one whose name begins alike.
+        ("acc", "the file"),
+        ("strategy.level", "the file"),
+    ],
+)
+def test_an_error_names_where_a_value_came_from(file, key, source):
+    """The option or variable of the value, else of what is above it, else of one below; else the file."""
+    config = read.reading(file, options=(), environment={}).config
+    given = {"account.cash": "--set account.cash", "strategy.levels": "--set strategy.levels"}
+    config = msgspec.structs.replace(config, source="the file", sources=given)
+
+    assert config.source_of(key) == source
+
+
+LIVE = """
+mode = "live"
+[live]
+url = "http://127.0.0.1:1"
+secrets.kind = "environment"
+[feed]
+kind = "local"
+[[instruments]]
+symbol = "BTC-USD"
+tick_size = "0.01"
+lot_size = "0.0001"
+[strategy]
+class = "quoter.py:Quoter"
+"""
+
+
+def test_what_others_make_has_a_strategy_of_its_own_where_it_is_taken_over(file):
+    """And none otherwise: not by default, and not where no order leaves."""
+    file.write_text(LIVE)
+    names = [each.name for each in read.load(file, options=["live.foreign=adopt"], environment={}).strategies]
+    assert names == ["Quoter", "external"]
+    assert [each.name for each in read.load(file, environment={}).strategies] == ["Quoter"]
+    paper = read.load(file, options=["live.foreign=adopt", "mode=paper"], environment={})
+    assert [each.name for each in paper.strategies] == ["Quoter"]
+
+
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [
+        ("live.assign.BTC-USD=Nobody", "live.assign.BTC-USD"),
+        ("live.assign.ETH-USD=Quoter", "live.assign"),
+        ("live.foreign=steal", "live.foreign"),
+    ],
+)
+def test_a_wrong_owner_of_what_others_make_is_named(file, option, key):
+    """The symbol and the strategy have to be there."""
+    file.write_text(LIVE)
+    assert key in [problem.key for problem in problems(file, option)]
+    assert not problems(file, "live.assign.BTC-USD=Quoter")
+
+
+def test_no_strategy_has_the_name_of_the_one_that_holds_what_others_made(file):
+    """Two strategies need two names."""
+    file.write_text(LIVE)
+    assert problems(file, "live.foreign=adopt", "strategy.name=external")

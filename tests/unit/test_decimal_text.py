@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.feeds import read_columns
-from tradecore.engine.context import _atto
+from tradecore.engine.asked_numbers import _in_atto
 from tradecore_api.config.overrides import typed
 from tradecore_api.config.read import from_tree
 
@@ -64,10 +64,10 @@ def test_columns_read_an_exponent_as_the_plain_number(digits, point, exponent):
 @given(amount=st.decimals(-(10**19), 10**19, places=18))
 def test_money_to_move_keeps_every_digit(amount):
     """More digits than Python's arithmetic keeps by itself."""
-    assert _atto(amount) == int(format(amount, "f").replace(".", ""))
+    assert _in_atto(amount) == int(format(amount, "f").replace(".", ""))
 
 
 @pytest.mark.parametrize("amount", ["1e999999", "1e-19", "1e-999999", "0.0000000000000000001"])
 def test_money_that_cannot_be_is_none(amount):
     """Too large, or finer than 18 decimals."""
-    assert _atto(Decimal(amount)) is None
+    assert _in_atto(Decimal(amount)) is None

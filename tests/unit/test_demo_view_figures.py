@@ -1,6 +1,7 @@
 """What the demo quotes and shows: its prices around the touch, and the figures of the screen as decimals."""
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
@@ -9,7 +10,7 @@ from tradecore.domain import EventBatch
 from tradecore.domain.spec import EngineSpec, InstrumentSpec, Matching, VenueSpec
 from tradecore.engine import Engine
 from tradecore.strategy import StrategyBinding
-from tradecore_api import screen
+from tradecore_api import picture
 from tradecore_api.demo_strategies import Quoter
 from tradecore_api.screen import ORDERS_SHOWN_MAX, Screen
 
@@ -111,7 +112,7 @@ def test_the_screen_shows_no_more_orders_than_fit(count):
 def test_elsewhere_a_line_comes_every_five_seconds(monkeypatch, capsys):
     """Not before the first five, and each with the figures of its moment."""
     now = 100.0
-    monkeypatch.setattr(screen.time, "monotonic", lambda: now)
+    monkeypatch.setattr(picture.time, "monotonic", lambda: now)
     view = Screen(run(Ladder(2), ([(400, 50)], [(402, 50)])), SPEC.instruments, is_live=False)
     for passed in (4.9, 5.0, 9.9, 10.0, 10.1):
         now = 100.0 + passed
@@ -120,3 +121,16 @@ def test_elsewhere_a_line_comes_every_five_seconds(monkeypatch, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("events 1  orders 2  fills 0  refusals 0  open 2  pnl ")
+
+
+@pytest.mark.parametrize("name", ["out", "err"])
+def test_the_drawn_view_leaves_standard_output_to_the_summary(monkeypatch, name):
+    """A terminal on stderr is drawn on; stdout is data that a script may read."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    written = io.StringIO()
+    monkeypatch.setattr(sys, f"std{name}", written)
+    with Screen(run(Ladder(2), ([(400, 50)], [(402, 50)])), SPEC.instruments, is_live=True) as view:
+        view.refresh()
+
+    assert ("99.50" in written.getvalue()) == (name == "err")

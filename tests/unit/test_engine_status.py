@@ -1,6 +1,7 @@
 """What an engine answers to `status`: stable keys, exact figures, and never more than a frame takes."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 from support.sessions import ListFeed, open_session
 from tradecore.domain import EventBatch
@@ -19,7 +20,7 @@ from tradecore.engine import Engine
 from tradecore.ports.control_channel import ControlReply
 from tradecore.strategy import StrategyBinding
 from tradecore_api.control.frames import FRAME_BYTES_MAX, encode
-from tradecore_api.engine_status import engine_status, limit_rows, order_rows, position_rows
+from tradecore_api.engine_status import engine_status, halt_rows, limit_rows, order_rows, position_rows
 from tradecore_api.engine_watch import EngineWatch
 
 # Scripts rely on them: one may come, none may go or change its meaning.
@@ -29,7 +30,9 @@ KEYS = {
     "is_paused", "is_killed", "now_ns", "version", "account", "currency", "pid", "mode", "phase", "journal",
     "journal_head", "records", "engine_time_ns", "engine_time", "realised", "unrealised", "pnl_session",
     "pnl_today", "today_since", "position_rows", "positions_open", "order_rows", "limit_rows", "halt_rows",
-    "books_waiting", "feed_age_seconds", "adjusted",
+    "books_waiting", "feed_age_seconds", "adjusted", "venue", "prices",
+    "accounts",
+    "balances",
 }  # fmt: skip
 
 
@@ -129,3 +132,19 @@ def test_positions_and_orders_are_told_with_names_and_decimals():
     (order,) = order_rows(engine, units)
     assert order["words"] == "buy 1 SYMBOL-00000 limit at 0.50 gtc post-only"
     assert (order["open"], order["filled"], order["price"]) == ("1", "0", "0.50")
+
+
+def test_what_is_halted_is_told_by_its_scope():
+    """A strategy by its name, the account as such."""
+    spec = EngineSpec(instruments=(InstrumentSpec(symbol="A", tick_size="1"),))
+    halts = [
+        ("strategy", 1, "halted", "daily_loss_max", 5 * 10**18),
+        ("account", 0, "halted", "drawdown_max", 7),
+    ]
+    engine = SimpleNamespace(kernel=SimpleNamespace(halts=lambda: halts))
+    rows = halt_rows(engine, Units(spec, ["one", "two"]))
+    assert [(row["scope"], row["rule"]) for row in rows] == [
+        ("strategy:two", "halted"),
+        ("account", "halted"),
+    ]
+    assert not any(row["words"].startswith("halted: ") for row in rows)

@@ -11,7 +11,7 @@ from support.shared import EXAMPLE_DATA, ROOT, shared_data
 
 BYTES_MAX = 1_000_000
 # Made up for an example; they come from nobody.
-OWN = {"perpetual-1h.csv", "perpetual-funding.csv"}
+OWN = {"perpetual-1h.csv", "perpetual-funding.csv", "perpetual-spot-1h.csv"}
 
 
 @pytest.fixture(scope="module")

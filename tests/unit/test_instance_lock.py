@@ -18,6 +18,7 @@ from tradecore_api.instance_lock import (
     InstanceLock,
     holder,
     is_held,
+    is_same,
     living_holder,
     try_lock,
 )
@@ -236,6 +237,17 @@ def test_a_name_that_another_user_has_taken_is_not_believed_and_holds_nobody(sta
     listener.close()
 
 
+@linux
+@pytest.mark.parametrize(("told", "pid"), [(4242, 4242), (1, 1), (0, None)])
+def test_a_holder_whose_process_is_not_seen_from_here_has_no_number(state, monkeypatch, told, pid):
+    """The kernel tells 0 for a process of another container: somebody holds the name, nobody can be ended."""
+    listener = account_socket.taken(state.path)
+    monkeypatch.setattr(account_socket, "_peer", lambda _: (told, os.getuid(), os.getgid()))
+
+    assert account_socket.holder(state.path) == account_socket.Holder(pid)
+    listener.close()
+
+
 def test_a_heartbeat_says_that_its_very_process_lives(state):
     """A number that another process has now, or a process that said that it ended, is no engine."""
     start = heartbeat.process_start(os.getppid())
@@ -292,3 +304,16 @@ def test_an_account_with_a_long_name_has_a_name_in_the_kernel_too(tmp_path, monk
     assert account_socket.holder(state.path) == account_socket.Holder(os.getpid())
     assert accounts() == [state.account]
     lock.release()
+
+
+def test_an_open_file_is_the_one_of_its_own_path_alone(tmp_path):
+    """Whichever of two the disk has given the lower number."""
+    paths = [tmp_path / name for name in ("first", "second")]
+    for path in paths:
+        path.touch()
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        assert [is_same(descriptor, other) for other in paths] == [other == path for other in paths]
+        assert not is_same(descriptor, tmp_path / "none")
+        assert not is_same(descriptor, paths[0] / "below a file")
+        os.close(descriptor)

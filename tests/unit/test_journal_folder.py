@@ -134,6 +134,10 @@ def test_a_journal_that_is_written_is_not_set_aside(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(StorageError, match="is not a tradecore journal"):
         JournalFolder(tmp_path / "pipe").set_aside()
+    assert not JournalFolder(tmp_path / "pipe").is_journal()
+    for open_it in (JournalFolder.reader, JournalFolder.first_hash, lambda folder: list(folder.chunks())):
+        with pytest.raises(StorageError, match="is no journal: it is a directory, pipe, socket or device"):
+            open_it(JournalFolder(tmp_path / "pipe"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["journal", "journal.lock", "letter", "pipe"]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tradecore.ports.control_channel import ControlReply
 from tradecore_api import heartbeat, kill_latch, kill_switch, state_dir
+from tradecore_api.commands import control
 from tradecore_api.control import client
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.instance_lock import InstanceLock
@@ -11,6 +12,8 @@ from tradecore_api.state_dir import StateDir
 
 REFUSED = ControlReply(accepted=False, message="the engine failed")
 KILLED = ControlReply(accepted=True, seq=7)
+# The fixture shortens it.
+FAILED_SECONDS_MAX = kill_switch.FAILED_SECONDS_MAX
 SILENT = client.NotAnsweringError("it does not answer")
 
 
@@ -84,3 +87,48 @@ def test_an_engine_that_still_reads_its_journal_starts_killed(state, monkeypatch
 
     assert (outcome.code, outcome.accepted, outcome.is_latched) == (code, code == ExitCode.OK, True)
     assert ("starts killed" in outcome.message) == (phase == "starting")
+
+
+def test_an_engine_is_asked_by_its_name_in_the_kernel_first(state, monkeypatch):
+    """Each time: a disk that hangs must not keep a kill from it. The second answer has a second."""
+    asked = []
+
+    def ask(_, command, **options):
+        asked.append((type(command).__name__, options))
+        raise SILENT
+
+    monkeypatch.setattr(client, "ask", ask)
+    kill_switch.kill(state, "test", seconds_max=0.25, ends_process=False)
+
+    assert asked == [
+        ("Kill", {"seconds_max": 0.25, "by_name_first": True}),
+        ("Kill", {"seconds_max": 1.0, "by_name_first": True}),
+    ]
+
+
+def test_an_account_has_time_for_all_the_steps_of_its_kill():
+    """An emergency stop of all waits no longer for one than for the sum of what it may do."""
+    steps = (
+        control.EMERGENCY_SECONDS_MAX,
+        control.COMMAND_SECONDS_MAX,
+        kill_switch.LOOK_SECONDS_MAX,
+        FAILED_SECONDS_MAX,
+        kill_switch.ASK_AGAIN_SECONDS_MAX,
+        kill_switch.TERMINATE_SECONDS_MAX,
+        kill_switch.WORDS_SECONDS_MAX,
+    )
+    assert sum(steps) < kill_switch.ACCOUNT_SECONDS_MAX
+
+
+@pytest.mark.parametrize(("why", "code"), [("", ExitCode.OK), ("the disk is full", ExitCode.UNLATCHED)])
+@pytest.mark.parametrize("engine_failed", [False, True])
+def test_a_kill_that_is_not_on_disk_says_so(state, monkeypatch, why, code, engine_failed):
+    """Where the engine could not write it, the command tries; what it could is enough."""
+    reply = ControlReply(accepted=True, seq=7, status={"latch_failed": "x"} if engine_failed else {})
+    monkeypatch.setattr(kill_latch, "try_engage", lambda *_: why)
+    outcome, _ = killed(state, monkeypatch, [reply])
+
+    is_latched = not (engine_failed and why)
+    assert (outcome.code, outcome.accepted) == (code if engine_failed else ExitCode.OK, True)
+    assert outcome.is_latched == is_latched
+    assert (why and why in outcome.message) or is_latched

@@ -95,3 +95,12 @@ def test_a_clean_end_says_who_asked_for_it(asked, reason):
     words = last_words.of_clean_end(asked, 9, [])
     assert (words.reason, words.is_clean, words.next_step) == (reason, True, "")
     assert words.exit_code == ExitCode.OK
+
+
+def test_an_emergency_stop_says_so_for_the_engine_that_could_not():
+    """As the shell tells a process that was killed; what to do next is told."""
+    words = last_words.of_emergency_stop("it does not answer", 9)
+
+    assert (words.pid, words.is_clean, words.exit_code) == (9, False, -9)
+    assert words.reason == "`tradecore emergency-stop` ended its process by force, because it does not answer"
+    assert "`tradecore kill --release`" in words.next_step

@@ -3,60 +3,12 @@
 import pytest
 
 from support.scripts import script
-from support.shared import ROOT
 
 
 @pytest.fixture(scope="module")
 def tool():
     """Give the tool as a module."""
     return script("tools/mutants.py")
-
-
-@pytest.mark.parametrize(
-    ("text", "is_named"),
-    [
-        ("from tradecore_api.control.server import serve", True),
-        ("from tradecore_api.control import client, server", True),
-        ("import tradecore_api.control.server as them", True),
-        ("from tradecore_api.control.servers import serve", False),
-        ("from tradecore_api.control import client", False),
-        ("from elsewhere import server", False),
-        ("the server answers", False),
-    ],
-)
-def test_tests_that_import_a_module_are_near_to_it(tool, text, is_named):
-    """The module itself or a name from it, and no module whose name begins alike."""
-    assert tool.names_module(text, "api/tradecore_api/control/server.py") == is_named
-
-
-def test_the_nearest_tests_come_first_and_each_once(tool):
-    """Those of the module, of its adapter, and of what uses it; none builds the package anew."""
-    direct, own, _, _ = tool.tests_near(ROOT, "adapters/files/tradecore_files/latency.py")
-    assert direct == []
-    assert "adapters/files/tests/test_latency.py" in own
-    direct, own, beyond, _ = tool.tests_near(ROOT, "python/tradecore/runtime/recovery.py")
-    assert "tests/unit/test_calendars.py" in direct
-    assert own == []
-    assert beyond
-    assert not {*direct} & {*beyond}
-    assert not {*tool.LEFT_OUT} & {*direct, *beyond}
-
-
-@pytest.mark.parametrize(
-    ("path", "test"),
-    [
-        ("api/tradecore_api/daemon.py", "tests/e2e/test_daemon.py"),
-        ("api/tradecore_api/wiring/inspection.py", "tests/e2e/test_data_files.py"),
-        ("api/tradecore_api/commands/control.py", "tests/faults/test_kill_without_a_disk.py"),
-        ("api/tradecore_api/commands/database.py", "tests/faults/test_tables_of_one_journal.py"),
-    ],
-)
-def test_tests_of_a_command_are_near_to_what_it_imports_when_called(tool, path, test):
-    """The program imports a command by its name, so no test names these modules."""
-    *nearer, running = tool.tests_near(ROOT, path)
-
-    assert test in running
-    assert not any(test in stage for stage in nearer)
 
 
 @pytest.mark.parametrize("fails_without", [False, True])
@@ -122,3 +74,36 @@ def test_a_missing_tool_is_named_with_the_way_to_get_it(tool, monkeypatch, tmp_p
 
     assert "make mutants" in tool.missing_tool("python")
     assert "cargo install --locked cargo-mutants" in tool.missing_tool("rust")
+
+
+@pytest.mark.parametrize(("reached", "is_in_function", "stages"), [(2, True, 1), (2, False, 4), (0, True, 3)])
+def test_a_fault_in_a_function_is_tried_on_the_tests_that_execute_it(
+    tool, monkeypatch, tmp_path, reached, is_in_function, stages
+):
+    """One outside of functions, or that no test was seen to execute, is tried on all tests as well."""
+    (tmp_path / "a.py").write_text("def f(a):\n    return a\n" if is_in_function else "A = 1\nB = 2\n")
+    checkout = tool.Checkout("python")
+    checkout.tree = tmp_path
+    fault = tool.Fault("api", "a.py:2 NumberReplacer 3", "a.py", "")
+    seconds = {f"test_{number}": 1.0 for number in range(reached)}
+    checkout.record = tool.lines_reached.Record({fault.name: set(seconds)}, seconds)
+    tried = []
+    monkeypatch.setattr(tool, "first_failure", lambda _, tests: tried.append(tests))
+
+    assert tool.tried_in_python(checkout, fault, 9) == (tool.LET_PASS, f"{stages} stages", False)
+    assert tried[0] == (list(seconds) or tool.UNIT)
+    assert len(tried) == stages
+
+
+@pytest.mark.parametrize("code", [2, 3, None])
+def test_notes_of_tests_that_did_not_run_to_their_end_are_not_used(tool, monkeypatch, tmp_path, code):
+    """They would tell of tests that do not notice a fault; the next run takes them anew."""
+    checkout = tool.Checkout("python")
+    checkout.place, checkout.tree = tmp_path, tmp_path
+    asked = tool.argparse.Namespace(language="python", room="api", seed=1, count=1)
+    monkeypatch.setattr(tool, "drawn", lambda *_: [])
+    monkeypatch.setattr(tool, "pytest", lambda *_: (code, "out of memory"))
+
+    with pytest.raises(SystemExit, match="out of memory"):
+        tool.note_lines(checkout, asked, "a" * 40)
+    assert not list(tmp_path.glob("*.jsonl"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support import records
 from support.sessions import SPEC, open_session
-from support.shared import ROOT
+from support.tree import names_in_tables
 from tradecore.domain.journal import JournalFolder, record_kinds
 from tradecore.domain.narrator import ENDED_MAX, Narrator
 from tradecore.domain.record_bodies import values_of
@@ -19,10 +19,7 @@ from tradecore.domain.spec import EngineSpec, InstrumentKind, InstrumentSpec
 from tradecore.domain.times import iso_time, span_text
 from tradecore.domain.units import Units, exact_money, money_text, shown_money, trimmed
 
-RULES = re.findall(
-    r'Self::\w+ => "(\w+)"',
-    (ROOT / "rust/types/src/refusal.rs").read_text().split("pub const fn name", 1)[1],
-)
+RULES = names_in_tables("rust/types/src/refusal.rs")
 ATTO = 10**18
 UNITS = Units(SPEC, ["quoter"])
 # What an operator must never have to read.
@@ -123,7 +120,7 @@ def told(*records):
             "order 7 of quoter is sent to the venue: 0.03 BTC-USD",
         ),
         (
-            [order(lots=None, equity_ppm=250_000), record("sent", order_id=7, request="new")],
+            [order(lots=None, buying_power_ppm=250_000), record("sent", order_id=7, request="new")],
             "order 7 of quoter is sent to the venue",
         ),
         (
@@ -149,12 +146,12 @@ def told(*records):
                     price_ticks=None,
                     trigger_ticks=6_000_000,
                     lots=None,
-                    equity_ppm=250_000,
+                    buying_power_ppm=250_000,
                 )
             ],
             (
                 "order 7 of quoter approved: "
-                "buy 25% of the equity in BTC-USD stop set off at 60000.00 gtc post-only"
+                "buy 25% of the buying power in BTC-USD stop set off at 60000.00 gtc post-only"
             ),
         ),
     ],
@@ -389,3 +386,37 @@ def test_spans_are_in_their_largest_unit():
         "1.5 d",
         "0 ns",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fee", "words"), [(ATTO // 100, ", fee 0.01 BNB"), (-ATTO // 4, ", rebate 0.25 BNB"), (0, "")]
+)
+def test_a_conversion_says_both_sides_the_rate_and_what_it_cost(fee, words):
+    """And its values are decimals."""
+    narrator = Narrator(SPEC, ["quoter"])
+    noted = narrator.note(
+        record(
+            "account",
+            account="conversion",
+            currency="BTC",
+            amount=ATTO // 2,
+            into="USD",
+            received=30_000 * ATTO,
+            rate=60_000 * ATTO,
+            fee=fee,
+            fee_currency="BNB",
+            reason="dust",
+        )
+    )
+    expected = f"conversion: 0.5 BTC became 30000 USD, 60000 USD for 1 BTC{words}: dust"
+    assert narrator.words(noted) == expected
+    values = narrator.values(noted)
+    assert (values["amount"], values["received"], values["rate"]) == (Decimal("0.5"), 30_000, 60_000)
+
+
+def test_money_that_comes_and_goes_is_told_with_its_reason():
+    """A transfer and an adjustment."""
+    taken = {"account": "transfer", "currency": "USD", "amount": -ATTO * 5 // 4, "reason": "rent"}
+    gained = {"account": "adjustment", "currency": "USD", "amount": ATTO, "reason": "rebate of the month"}
+    assert told(record("account", **taken)) == "transfer: 1.25 USD went: rent"
+    assert told(record("account", **gained)) == "adjustment: 1 USD came: rebate of the month"

@@ -11,6 +11,7 @@ from tradecore.domain import StorageError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.record import JournalPosition
 from tradecore.runtime import Projector
+from tradecore.runtime.journal_tail import JournalTail
 from tradecore.runtime.projector import journal_state
 from tradecore_sqlite import SqliteReadModel
 
@@ -28,7 +29,7 @@ class MemoryTables:
         """Say where it is."""
         return self.at
 
-    async def apply(self, records, before, after, /):
+    async def apply(self, records, before, after, points=(), /):
         """Take records over that follow what is there."""
         await asyncio.sleep(0)
         if before != self.at:
@@ -58,12 +59,12 @@ class Full(MemoryTables):
         self.has_room = True
         return await super().position()
 
-    async def apply(self, records, before, after, /):
+    async def apply(self, records, before, after, points=(), /):
         """Take one group."""
         if not self.has_room:
             raise StorageError("memory", "is full")
         self.has_room = False
-        return await super().apply(records, before, after)
+        return await super().apply(records, before, after, points)
 
 
 async def written(path, slices=20):
@@ -83,6 +84,24 @@ async def test_every_record_is_projected_once_and_the_position_is_the_journals(t
     assert await projector.catch_up() == frames == tables.at.next_seq
     assert len(tables.at.head) == 64
     assert (tables.seqs, tables.cleared) == (seqs, 0)
+
+
+async def test_a_projector_counts_what_the_tables_took(tmp_path):
+    """Nothing is in them before the first group that they took; progress is told once for each call."""
+    await written(tmp_path / "journal")
+    tables, lags = MemoryTables(), []
+    tables.fails_at = 0
+    projector = Projector(JournalFolder(tmp_path / "journal"), tables)
+    assert projector.records == 0
+    with pytest.raises(StorageError, match="is full"):
+        await projector.catch_up()
+    assert projector.records == 0
+    tables.fails_at = None
+    projector = Projector(JournalFolder(tmp_path / "journal"), tables, on_progress=lambda: lags.append(1))
+    frames = await projector.catch_up()
+
+    assert projector.records == frames > 0
+    assert lags == [1]
 
 
 async def test_the_end_is_projected_when_the_end_is_said_before_anything_was(tmp_path):
@@ -113,7 +132,7 @@ async def test_a_projector_that_starts_again_goes_on_where_the_tables_are(tmp_pa
 
 async def test_a_projector_that_ended_between_two_blocks_goes_on_there(tmp_path, monkeypatch):
     """A position is where the records end that were taken, not what was read ahead of them."""
-    monkeypatch.setattr("tradecore.runtime.projector.CHUNK_BYTES_MAX", 1)
+    monkeypatch.setattr("tradecore.runtime.journal_tail.CHUNK_BYTES_MAX", 1)
     seqs = await written(tmp_path / "journal")
     tables, starts = Full(), 0
     while tables.seqs != seqs and not tables.cleared:
@@ -234,3 +253,25 @@ async def test_tables_are_told_how_far_behind_their_journal_they_are(tmp_path):
     assert before == (True, tables.at.next_seq)
     assert journal_state(journal, tables.at) == (True, 0)
     assert journal_state(journal, JournalPosition(tables.at.next_seq, "0" * 64)) == (False, 0)
+
+
+class Beaten(MemoryTables):
+    """Tables that another projector of the same journal always fills first."""
+
+    async def apply(self, *part):
+        """Let the other one have it."""
+        assert await super().apply(*part)
+        return await super().apply(*part)
+
+
+async def test_a_projector_that_is_second_each_time_reads_nothing_twice(tmp_path, monkeypatch):
+    """Who finds the very part that it has read in the tables goes on there: a journal may be large."""
+    path, tables = tmp_path / "journal", Beaten()
+    monkeypatch.setattr("tradecore.runtime.journal_tail.CHUNK_BYTES_MAX", 1)
+    seqs = await written(path)
+    starts, at = [], JournalTail.at
+    monkeypatch.setattr(JournalTail, "at", lambda *where: starts.append(where) or at(*where))
+    await Projector(JournalFolder(path), tables).catch_up()
+
+    assert tables.seqs == seqs
+    assert len(starts) == 1

@@ -199,8 +199,10 @@ def test_an_instrument_of_the_specification_is_that_of_its_frame():
     coarse = InstrumentSpec(symbol="A", tick_size="0.01")
     with pytest.raises(InvalidValueError, match=r"instrument 'A': is another one in spec.instruments"):
         run_frame(frame_of(5), Cross, instrument=coarse, spec=spec)
-    with pytest.raises(InvalidValueError, match=r"spec.mode 'live': must be one of backtest, shadow, paper"):
-        run_frame(frame_of(5), Cross, spec=EngineSpec(mode="live", instruments=()))
+    with pytest.raises(
+        InvalidValueError, match=r"spec.mode 'real': must be one of backtest, shadow, paper, live"
+    ):
+        run_frame(frame_of(5), Cross, spec=EngineSpec(mode="real", instruments=()))
 
 
 def test_a_specification_in_full_takes_the_place_of_the_short_ones():

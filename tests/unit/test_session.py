@@ -413,6 +413,32 @@ async def test_other_settings_or_other_code_are_refused(tmp_path):
         recover(JournalFolder(path), fresh_engine(Silent()), CONFIG)
 
 
+class Once:
+    """Buys so much at the first trade."""
+
+    def __init__(self, lots):
+        self._lots = lots
+
+    def on_trade(self, ctx, trade):
+        """Buy, once."""
+        lots, self._lots = self._lots, 0
+        if lots:
+            ctx.buy(quantity_lots=lots)
+
+
+@pytest.mark.parametrize(("recorded", "made"), [(2, 3), (3, 2), (2, 2)])
+async def test_a_start_is_refused_where_code_makes_larger_values_or_smaller_ones(tmp_path, recorded, made):
+    """Any other byte is another behaviour, whichever of the two is the greater."""
+    path = tmp_path / "journal"
+    await open_session(path, strategy=Once(recorded)).run()
+
+    if made == recorded:
+        assert recover(JournalFolder(path), fresh_engine(Once(made)), CONFIG).pending == b""
+        return
+    with pytest.raises(BrokenInvariantError, match=f"quantity was .*{recorded}, is .*{made}"):
+        recover(JournalFolder(path), fresh_engine(Once(made)), CONFIG)
+
+
 def test_a_late_batch_may_come_in_the_same_turn_as_the_time_that_makes_it_late():
     """The engine has not run since it was fed the time: the loss of the feed is not before that."""
     engine = fresh_engine()

@@ -44,9 +44,9 @@ def test_the_handler_of_a_kept_signal_is_not_replaced(handler):
 @pytest.mark.usefixtures("kept")
 def test_what_was_replaced_all_the_same_is_taken_back():
     """C code, and whoever kept the function of before, gets past `signal.signal`."""
-    assert signals.take_back() == []
+    assert signals.reinstall() == []
     signals.install(signal.SIGTERM, signal.SIG_IGN)
-    assert signals.take_back() == ["SIGTERM"]
+    assert signals.reinstall() == ["SIGTERM"]
     assert signal.getsignal(signal.SIGTERM) is ours
     signals.let_go()
     assert signal.signal is signals.install

@@ -23,6 +23,7 @@ from tradecore import (
     SlippageSpec,
     StrategyBinding,
     StrategyRiskSpec,
+    VenueAccountSpec,
     VenueSpec,
 )
 from tradecore.domain import SessionTable, shape
@@ -36,12 +37,13 @@ SPEC = EngineSpec(
             symbol="TIN", tick_size="1", margin=MarginSpec(tiers=(MarginTierSpec(maintenance_ppm=10_000),))
         ),
     ),
+    accounts=(VenueAccountSpec(name="other", cash="1", fees=FeesSpec(), venue=VenueSpec()),),
     fees=FeesSpec(tiers=(FeeTierSpec(volume_min="10", maker_bps="1", taker_bps="2"),)),
     risk=RiskSpec(strategy={"idle": StrategyRiskSpec()}, instrument={"TIN": InstrumentRiskSpec()}),
 )
 STRUCTS = [
     AccountSpec, EngineSpec, FeesSpec, FeeTierSpec, InstrumentRiskSpec, InstrumentSpec, MarginSpec,
-    MarginTierSpec, RiskSpec, ScopeRiskSpec, SlippageSpec, StrategyRiskSpec, VenueSpec,
+    MarginTierSpec, RiskSpec, ScopeRiskSpec, SlippageSpec, StrategyRiskSpec, VenueAccountSpec, VenueSpec,
 ]  # fmt: skip
 Path = tuple[str | int, ...]
 
@@ -103,7 +105,7 @@ def test_a_wrong_value_is_found_in_every_place():
     assert {name for name, found in wrong.items() if len(found) > 1} == {"instruments[1].symbol"}
     reached = {type(struct) for path in all_places if (struct := at(path[:-1])) is not None}
     assert reached == set(STRUCTS)
-    assert len(all_places) == 122
+    assert len(all_places) == 177
 
 
 def at(path: Path) -> object:
@@ -134,8 +136,8 @@ def test_defaults_are_what_their_types_allow(cls):
 def test_a_specification_comes_back_as_it_was():
     """What is left out of a check is put back."""
     assert engine(SPEC).spec == SPEC
-    odd = changed(SPEC, ("venue", "matching"), "quotes")
-    assert engine(odd).spec.venue == VenueSpec(matching="quotes")
+    odd = changed(SPEC, ("venue", "bar_fill"), "close")
+    assert engine(odd).spec.venue == VenueSpec(bar_fill="close")
 
 
 def test_nobody_looks_at_defaults(monkeypatch):

@@ -1,5 +1,6 @@
 """Output that nobody has to wait for: what is taken comes out whole and in order, what is not is counted."""
 
+import contextlib
 import os
 import threading
 
@@ -17,6 +18,17 @@ def read_all(descriptor):
     """Return what comes out of a pipe."""
     with os.fdopen(descriptor, "rb") as pipe:
         return pipe.read()
+
+
+def full_pipe():
+    """Return the ends of a pipe that takes nothing more until it is read: all in it is the letter x."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4_096)
+    os.set_blocking(writer, True)
+    return reader, writer
 
 
 @given(st.lists(st.binary(max_size=200), max_size=30))
@@ -38,7 +50,7 @@ def test_everything_comes_out_in_order_where_somebody_reads(pieces):
 
 def test_what_does_not_fit_is_left_out_by_whole_lines_and_counted():
     """Written lines plus counted ones are all; each line that comes out is one that went in."""
-    reader, writer = os.pipe()
+    reader, writer = full_pipe()
     stream = UnblockedStream(writer, bytes_max=10_000)
     lines = [f"{number:06d} {'x' * 90}".encode() for number in range(3_000)]
     for line in lines:
@@ -54,11 +66,31 @@ def test_what_does_not_fit_is_left_out_by_whole_lines_and_counted():
     assert stream.flows
     os.close(writer)
     reading.join()
-    taken = found[0].splitlines()
+    taken = found[0].lstrip(b"x").splitlines()
     known = set(lines)
     assert all(line in known for line in taken)
     assert taken == sorted(taken)
     assert len(taken) + stream.dropped == len(lines)
+
+
+def test_lines_that_fill_the_room_to_the_last_byte_are_taken_and_the_next_one_is_not():
+    """Nobody reads, so that all of them wait."""
+    reader, writer = full_pipe()
+    stream = UnblockedStream(writer, bytes_max=1_000)
+    line = b"y" * 99 + b"\n"
+    for _ in range(10):
+        stream.write(line)
+    assert stream.dropped == 0
+    stream.write(line)
+    assert stream.dropped == 1
+
+    found = []
+    reading = threading.Thread(target=lambda: found.append(read_all(reader)))
+    reading.start()
+    assert stream.drained(10.0)
+    os.close(writer)
+    reading.join()
+    assert found[0].lstrip(b"x") == line * 10
 
 
 def test_a_reader_that_is_gone_is_an_error_to_be_asked_for_and_none_to_be_raised():

@@ -50,6 +50,14 @@ ROWS = SimpleNamespace(
     cash=[("USD", 1)], brought=None, lots=[], prices=[], guards=[], last_order_id=0, market_events=0,
     before=None, changed="",
 )  # fmt: skip
+CONVERSION = SimpleNamespace(
+    currency="USD", amount=1, into="EUR", received=None, rate=10**18, fee=0, fee_currency="EUR", reason="dust"
+)
+
+FOUND = SimpleNamespace(
+    strategy=0, side="buy", lots=1, venue_time_ns=9, adopted="order", price_ticks=95, fee_atto=0,
+    fee_currency=None, venue_order_id="V1", client_order_id=None,
+)  # fmt: skip
 
 
 # How each method is called well; what is not in it has no argument that may be wrong.
@@ -80,6 +88,7 @@ OF_A_BATCH: dict[str, dict[str, object]] = {
         "instrument_id": 0, "time_ns": ONE, "price_ticks": ONE, "lots": ONE, "buyer_is_aggressor": ONE,
         "trade_id": ONE,
     },
+    "feed_past": {"time_ns": 10, "instrument_id": 0},
     "flow_limit": {
         "time_ns": 10, "instrument_id": 0, "flow_id": 1, "is_buy": True, "price_ticks": 99, "lots": 1,
     },
@@ -98,10 +107,13 @@ OF_A_BATCH: dict[str, dict[str, object]] = {
         "liquidity": "maker", "fee_atto": 1, "reason": "requested",
     },
     "outcome_lost": {"time_ns": 10, "instrument_id": 0, "order_id": 1},
+    "reconciling": {"time_ns": 10},
     "reconciled": {"time_ns": 10},
+    "adopted": {"time_ns": 10, "instrument_id": 0, "found": FOUND},
     "clock": {"time_ns": 10},
     "opening": {"time_ns": 10, "rows": ROWS},
     "adjustment": {"time_ns": 10, "currency": "USD", "amount": 1, "reason": "fee"},
+    "conversion": {"time_ns": 10, "row": CONVERSION},
     "transfer": {"time_ns": 10, "currency": "USD", "amount": 1, "reason": "deposit"},
     "from_frame": {
         "frame": FRAME, "instrument": GOLD, "instrument_id": 0, "kind": "trades", "columns": None,
@@ -120,6 +132,7 @@ OF_A_CONTEXT: dict[str, dict[str, object]] = {
     "price": {"instrument_id": 0},
     "entry_price": {"instrument_id": 0},
     "unrealised_pnl": {"instrument_id": 0},
+    "balance": {"currency": "USD"},
     "position": {"instrument_id": 0},
     "round_price": {"price": 1.0, "direction": "down", "instrument_id": 0},
     "round_quantity": {"quantity": 1.0, "direction": "down", "instrument_id": 0},

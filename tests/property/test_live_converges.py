@@ -1,0 +1,127 @@
+"""Whatever a venue does, and whenever the engine dies: books and venue end the same."""
+
+import asyncio
+import random
+
+import pytest
+
+from support.live_session import ready, running
+from support.scripted_venue import ScriptedVenue
+from tradecore.domain.journal import JournalFolder
+from tradecore.domain.venue_findings import VenueOrderState
+from tradecore.runtime.live.adoption import Owners
+
+FATES = ("ok",) * 6 + ("after", "before", "refuse")
+LIVES, STEPS = 3, 25
+
+
+class Chance:
+    """What happens next at a venue and to an engine, from a seed."""
+
+    def __init__(self, seed, venue, *, has_others=False) -> None:
+        self.random = random.Random(seed)
+        self.venue = venue
+        self.more = ("hand", "hand") if has_others else ()
+
+    async def step(self, live):
+        """Do one thing, and let what follows from it begin, or not."""
+        open_ones = [name for name, order in self.venue.orders.items() if order.state is VenueOrderState.OPEN]
+        what = self.random.choice(
+            ("trade", "trade", "cancel", "amend", "fill", "fill", "end", "lose", "again", *self.more)
+        )
+        self.venue.script = [self.random.choice(FATES) for _ in range(3)]
+        if what == "trade":
+            live.feed.trade()
+        elif what == "hand":
+            # Somebody else makes an order, which may be seen, or trade before anybody sees it.
+            self.venue.is_silent = self.random.random() < 0.5
+            name = self.venue.by_hand(self.random.randint(1, 9), side=self.random.choice(("buy", "sell")))
+            if self.random.random() < 0.5:
+                self.venue.fill(name, self.venue.orders[name].open_lots)
+            self.venue.is_silent = False
+        elif what == "cancel" and live.strategy.orders:
+            live.feed.trade(2)
+        elif what == "amend" and live.strategy.orders:
+            live.feed.trade(3)
+        elif what == "fill" and open_ones:
+            name = self.random.choice(open_ones)
+            most = self.venue.orders[name].open_lots
+            self.venue.fill(name, self.random.randint(1, most), is_told=self.random.random() < 0.8)
+        elif what == "end" and open_ones:
+            self.venue.end(self.random.choice(open_ones), self.random.choice(_ENDS))
+        elif what == "lose":
+            self.venue.lose_stream()
+        elif what == "again" and self.venue.fills:
+            self.venue.tell(self.random.choice(self.venue.fills))
+        for _ in range(self.random.choice((0, 1, 3, 20))):
+            await asyncio.sleep(0)
+
+
+_ENDS = (VenueOrderState.CANCELED, VenueOrderState.EXPIRED)
+
+
+def is_same(live, venue):
+    """Tell whether books and venue agree on what is open and what was traded, with nothing in doubt."""
+    if not live.is_reconciled():
+        return False
+    there = {
+        name: (order.open_lots, order.filled_lots)
+        for name, order in venue.orders.items()
+        if order.state is VenueOrderState.OPEN
+    }
+    here = {
+        live.session.outside.name_of(order["order_id"]): (order["open_lots"], order["filled_lots"])
+        for order in live.engine.kernel.open_orders()
+    }
+    return here == there and live.position == venue.held_lots + venue.position()
+
+
+@pytest.mark.parametrize("seed", range(24))
+async def test_books_and_venue_end_the_same(tmp_path, seed):
+    """Each trade is booked once, each order is there once, and a replay of the journal says the same."""
+    venue = ScriptedVenue()
+    chance = Chance(seed, venue)
+    path = tmp_path / "live.journal"
+    for _ in range(LIVES):
+        async with running(path, venue, is_killed=True, report_seconds_max=0.05) as live:
+            await ready(live)
+            for _ in range(STEPS):
+                await chance.step(live)
+    venue.script = []
+    async with running(path, venue, report_seconds_max=0.05) as live:
+        await live.until(lambda: is_same(live, venue), seconds=20)
+        state_hash = live.engine.state_hash()
+    booked = [
+        fields["lots"]
+        for _, _, kind, fields in JournalFolder(path).reader()
+        if kind == "report" and fields["report"] == "fill"
+    ]
+    assert sum(booked) == sum(fill.lots for fill in venue.fills)
+    assert len(venue.submitted) == len(set(venue.submitted)), "an order went out twice"
+    async with running(path, ScriptedVenue()) as again:
+        assert again.engine.state_hash() == state_hash
+
+
+@pytest.mark.parametrize("seed", range(24))
+async def test_so_they_do_with_others_at_the_account(tmp_path, seed):
+    """Their orders and positions are taken over once, whatever is told, and a replay has them too."""
+    venue = ScriptedVenue()
+    chance = Chance(seed, venue, has_others=True)
+    venue.held_lots = chance.random.choice((-5, 0, 3))
+    path = tmp_path / "live.journal"
+    settings = {"owners": Owners(rest=1), "report_seconds_max": 0.05}
+    for _ in range(LIVES):
+        async with running(path, venue, is_killed=True, **settings) as live:
+            await ready(live)
+            for _ in range(STEPS):
+                await chance.step(live)
+    venue.script = []
+    async with running(path, venue, **settings) as live:
+        await live.until(lambda: is_same(live, venue), seconds=20)
+        state_hash = live.engine.state_hash()
+    theirs = [fill for fill in venue.fills if fill.client_order_id.startswith("web")]
+    own = sum(fill.lots for fill in venue.fills if fill not in theirs)
+    assert live.engine.kernel.position_lots(0, 0) == own, "nothing of theirs is the strategy's"
+    assert len(venue.submitted) == len(set(venue.submitted)), "an order went out twice"
+    async with running(path, ScriptedVenue(), **settings) as again:
+        assert again.engine.state_hash() == state_hash

@@ -1,0 +1,28 @@
+"""A local venue as a process, in a folder in which commands can be run beside it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from support.command_line import CommandLine
+
+
+@contextmanager
+def venue_beside(place: Path, venue: str, live: str) -> Iterator[CommandLine]:
+    """Write the settings of both, and run the venue until the end of the block; `venue` is its process."""
+    made = CommandLine(place)
+    made.write("venue.toml", venue)
+    made.write("live.toml", live)
+    made.venue = made.start(
+        "venue", "serve", "--port", "0", "--settings", "venue.toml", "--duration-ms", "300000"
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (made.folder / "venue-keys.json").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield made
+    finally:
+        made.venue.kill()
+        made.venue.communicate()

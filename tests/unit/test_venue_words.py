@@ -1,0 +1,67 @@
+"""The line to a venue, as `status` tells it."""
+
+import msgspec
+import pytest
+
+from tradecore.runtime.live.reconciliation import Difference
+from tradecore.runtime.live.venue_link import LinkStatus
+from tradecore_api.venue_words import venue_words
+
+WELL = LinkStatus(
+    is_connected=True,
+    step="agreed",
+    differences=(),
+    trouble="",
+    declined="",
+    open_orders=2,
+    unknown=0,
+    foreign_orders=0,
+    letters=0,
+)
+
+
+def words(**changes):
+    """Return the words for a line that is not as it should be."""
+    return venue_words(msgspec.to_builtins(msgspec.structs.replace(WELL, **changes)))
+
+
+def test_a_line_that_stands_is_told_in_a_few_words():
+    """Without a venue there is nothing to tell."""
+    assert venue_words(None) == ""
+    assert words() == "connected; books and venue agree; 2 orders are open there"
+
+
+def test_what_is_wrong_is_told_with_what_follows_from_it():
+    """No new risk is taken while books and venue may differ."""
+    lost = words(is_connected=False, step="idle", trouble="a question was not answered: no answer")
+    assert lost.startswith(
+        "NOT CONNECTED; books and venue are not compared; no new risk is taken; a question"
+    )
+    difference = Difference(instrument=0, symbol="BTC-USD", venue_lots=2, book_lots=-1)
+    said = words(step="differs", differences=(difference,))
+    assert "DIFFER; BTC-USD: 2 lots there, -1 in the books; no new risk is taken" in said
+    for step in ("asking", "settling", "comparing"):
+        assert "being compared" in words(step=step)
+
+
+def test_what_a_person_has_to_look_into_is_counted():
+    """Doubts, orders of others, what was declined, and what nobody understood."""
+    said = words(unknown=1, foreign_orders=3, letters=4, declined="no_right: read only")
+    assert said.endswith(
+        "2 orders are open there, 1 in doubt, 3 of others; it declined last: no_right: read only; "
+        "4 messages were not understood"
+    )
+
+
+def test_what_a_stranger_says_cannot_draw_on_the_terminal():
+    """Escape sequences are shown as such, line breaks are spaces, and it is not endless."""
+    said = words(declined="no\n\x1b[2Jfake " + "x" * 500)
+    assert "\x1b" not in said
+    assert "\n" not in said
+    assert len(said) < 400
+
+
+@pytest.mark.parametrize("step", ["idle", "asking", "settling", "comparing", "agreed", "differs", "later"])
+def test_no_risk_is_taken_until_the_books_agree(step):
+    """Whatever step it stands at, one of a later version included."""
+    assert ("no new risk is taken" in words(step=step)) == (step != "agreed")
