@@ -1,0 +1,31 @@
+"""Cash and carry: owns a coin at one venue and is short of its perpetual at another, for the funding."""
+
+from typing import Annotated
+
+from tradecore import Bar, Bounds, CashFlow, Context
+
+
+class CashAndCarry:
+    """Buys `lots` of the first instrument, sells as many of the second, and holds both to the end."""
+
+    lots: Annotated[int, Bounds(ge=1, le=1_000_000)] = 10
+
+    def on_start(self, ctx: Context) -> None:
+        """Start without a position; nothing is received yet."""
+        self._is_entered = dict.fromkeys((instrument.instrument_id for instrument in ctx.instruments), False)
+        self.received = 0.0
+
+    def on_bar(self, ctx: Context, bar: Bar) -> None:
+        """Enter each leg at its first bar."""
+        leg = bar.instrument_id
+        if self._is_entered[leg]:
+            return
+        self._is_entered[leg] = True
+        if leg == ctx.instruments[0].instrument_id:
+            ctx.buy(quantity_lots=self.lots, instrument_id=leg)
+        else:
+            ctx.sell(quantity_lots=self.lots, instrument_id=leg)
+
+    def on_cash_flow(self, ctx: Context, flow: CashFlow) -> None:
+        """Add up the funding."""
+        self.received += flow.amount
