@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test setup dev check lint types docs generate rust fuzz miri bench bench-peers bench-check bench-fills profile mutants lock clean python
+.PHONY: help run test setup dev check lint types docs generate rust fuzz miri nightly bench bench-live bench-peers bench-check bench-fills profile mutants lock clean python
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,8 +23,8 @@ endif
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  \1	/' | expand -t 14
 
-run: setup ## Set everything up and run the demo.
-	@$(BIN)/tradecore demo $(ARGS)
+run: setup ## Set everything up and show the demo, live on the local venue (ARGS=--chaos adds faults and kills).
+	@$(BIN)/tradecore demo --live $(ARGS)
 
 test: dev ## Set everything up and run all Python tests.
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
@@ -72,6 +72,16 @@ mutants: dev ## Plant faults that a seed draws and see which the tests notice (h
 	@test -x build/cosmic-ray/bin/cosmic-ray || { $(PYTHON) -m venv build/cosmic-ray && \
 		build/cosmic-ray/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutants.txt; }
 	@ended=0; for language in rust python; do $(BIN)/python tools/mutants.py $$language $(ARGS) || ended=$$?; done; exit $$ended
+
+nightly: dev ## Run what is too long for each change: races, broken streams and load on the local venue (about an hour).
+	@TRADECORE_NIGHTLY=1 $(BIN)/python -m pytest -q -m nightly $(ARGS)
+	@for seed in 1 2 3 4 5; do $(BIN)/tradecore demo --chaos --seconds 120 --seed $$seed || exit $$?; done
+	@$(BIN)/python benches/live_durable.py
+	@$(BIN)/python benches/live_load.py
+
+bench-live: dev ## Measure live orders: until durable, and at the local venue with faults and kills (ARGS="--rate 500").
+	@$(BIN)/python benches/live_durable.py
+	@$(BIN)/python benches/live_load.py $(ARGS)
 
 bench: dev ## Run the workloads beside their baselines, then the native benches; also to benches/results/.
 	@$(BIN)/python benches/run.py $(ARGS)
