@@ -79,6 +79,17 @@ fn an_exit_that_the_venue_does_not_take_is_said_until_there_is_another_one() {
 }
 
 #[test]
+fn an_exit_whose_own_condition_does_not_hold_is_no_news() {
+    for reason in [RejectReason::WouldTake, RejectReason::CannotFillWhole] {
+        let mut rig = long();
+        let order = rig.approved(ANNA, &exit(120, 10));
+        tell_about(&mut rig, order, rejected(reason), None);
+        assert_eq!((surprises(&rig), rig.kernel.refused_exits().count()), (vec![], 0), "{reason:?}");
+        assert_eq!(rig.kernel.orders().iter().count(), 0, "its strategy decides what comes next");
+    }
+}
+
+#[test]
 fn the_stop_of_a_bracket_is_an_exit_too() {
     let (mut rig, _) = one_order();
     let bracket = Bracket { stop_loss: Some(ExitPrice::Ticks(90)), take_profit: None };

@@ -398,7 +398,8 @@ impl Kernel {
     /// Does what follows when a venue outside refuses what was asked of an exit.
     ///
     /// A cut is asked for again after a while. An exit that it does not take leaves a position without it: what provably
-    /// never got there is sent again, and everything else is said, because only people can mend it.
+    /// never got there is sent again, and everything else is said, because only people can mend it. That a condition of
+    /// the order itself does not hold is no news: who asks for post-only or all-or-nothing means to try again.
     pub(crate) fn follow_refusal(&mut self, report: &Report) {
         match report.body {
             ReportBody::ReplaceRejected(reason) if reason != RejectReason::Unsupported => {
@@ -413,6 +414,7 @@ impl Kernel {
                     }));
                 }
             }
+            ReportBody::Rejected(RejectReason::WouldTake | RejectReason::CannotFillWhole) => {}
             ReportBody::Rejected(_) => self.follow_refused_exit(report.order_id),
             _ => {}
         }
