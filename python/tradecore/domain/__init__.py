@@ -36,6 +36,7 @@ from tradecore.domain.spec import (
     MarketRest,
     Matching,
     Mode,
+    Positions,
     QueueModel,
     RiskSpec,
     ScopeRiskSpec,
@@ -47,6 +48,7 @@ from tradecore.domain.spec import (
     VenueAccountSpec,
     VenueSpec,
 )
+from tradecore.domain.tickets import Ticket
 
 __all__ = [
     "ALWAYS_OPEN",
@@ -82,6 +84,7 @@ __all__ = [
     "Mode",
     "Opening",
     "OpeningLot",
+    "Positions",
     "QueueModel",
     "RiskSpec",
     "ScopeRiskSpec",
@@ -94,6 +97,7 @@ __all__ = [
     "StrategyError",
     "StrategyRiskSpec",
     "StrategyWarning",
+    "Ticket",
     "TradecoreError",
     "Transfer",
     "VenueAccountSpec",

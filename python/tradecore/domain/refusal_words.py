@@ -34,6 +34,8 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
         return _FIXED[rule]
     if rule == "invalid_order":
         return _invalid_order(limit, value, units, instrument)
+    if rule == "ticket_not_open":
+        return _ticket_not_open(value)
     if rule not in _SENTENCES:
         return f"limit {limit}, value {value}"
     sentence, number = _SENTENCES[rule]
@@ -42,7 +44,13 @@ def refusal_words(rule: str, limit: int, value: int, units: Units, instrument: i
 
 def knows(rule: str) -> bool:
     """Tell whether there are words for a rule."""
-    return rule in _FIXED or rule in _SENTENCES or rule == "invalid_order"
+    return rule in _FIXED or rule in _SENTENCES or rule in {"invalid_order", "ticket_not_open"}
+
+
+def _ticket_not_open(number: int) -> str:
+    if number == 0:
+        return "where positions hedge, an order that only closes names its ticket: `after=` the entry order"
+    return f"the strategy has no ticket {number} that it could close: it is closed, not filled or of that side"
 
 
 def _invalid_order(limit: int, value: int, units: Units, instrument: int) -> str:

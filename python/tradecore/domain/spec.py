@@ -226,13 +226,25 @@ class LotMethod(StrEnum):
     AVERAGE = "average"
 
 
+class Positions(StrEnum):
+    """What a trade does to what a strategy holds of the other side.
+
+    `NETTING`: it closes that first, so a strategy is long or short of an instrument. `HEDGING`: it leaves that
+    alone; each entry order opens a ticket of its own, and what closes names the ticket.
+    """
+
+    NETTING = "netting"
+    HEDGING = "hedging"
+
+
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The account: its name (one engine per name), currency, opening cash and leverage.
 
     `currency` is what equity and limits are in. `cash` is an amount of it, or a table by currency. Of every
     other currency `conversions` says what a unit is worth: the symbol of the instrument whose mark is its
     price in what that instrument is settled in (an inverse contract: in `currency`), or a constant as text.
-    `lots` says which lots of a position fills close: `fifo`, `lifo` or `average`.
+    `lots` says which lots of a position fills close: `fifo`, `lifo` or `average`. `positions` says whether buys
+    and sells meet in one position (`netting`) or each entry opens a ticket (`hedging`).
     """
 
     name: Name = "paper"
@@ -241,6 +253,7 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     leverage: str = "1"
     conversions: dict[str, str] = {}
     lots: LotMethod = LotMethod.FIFO
+    positions: Positions = Positions.NETTING
 
 
 class FeeWindow(StrEnum):
@@ -443,13 +456,15 @@ class VenueAccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     absent, that is the reporting currency. `cash` is an amount of `currency`, or a table by currency; what a
     unit of another currency is worth, `[account.conversions]` says for all accounts. `fees` and `venue` that
     are absent are as in `[fees]` and `[venue]`; the volume of fee tiers is the account's own. `risk` has its
-    limits. Measured latencies, `finalize` and `day_end_ns` are settings of `[venue]` alone.
+    limits. `positions` is its own. Measured latencies, `finalize` and `day_end_ns` are settings of `[venue]`
+    alone.
     """
 
     name: Name
     currency: Name | None = None
     cash: str | dict[str, str]
     leverage: str = "1"
+    positions: Positions = Positions.NETTING
     fees: FeesSpec | None = None
     venue: VenueSpec | None = None
     risk: ScopeRiskSpec = ScopeRiskSpec()

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Self, TypeVar
 
-from tradecore._core import Indicator, Kernel, OrderDesk, Refused
-from tradecore.domain import Instrument, InvalidValueError
+from tradecore._core import Indicator, Kernel, OrderDesk, Refused, close_ticket, legs, tickets
+from tradecore.domain import Instrument, InvalidValueError, Ticket
 from tradecore.domain.errors import OffGridError
 from tradecore.domain.grid import Direction
 from tradecore.engine.arrays import FloatArray
@@ -68,6 +68,10 @@ class Context(IndicatorMethods, OrderDesk):
             instrument_id: instruments[instrument_id] for instrument_id in binding.instruments
         }
         self._default_id = binding.instruments[0]
+        # Where it has tickets.
+        self._hedged = frozenset(
+            number for number in binding.instruments if tickets(kernel, strategy_id, number) is not None
+        )
         self._timeframes = binding.timeframes()
         self._series: dict[tuple[int, str], int] = {}
         self._history = binding.history
@@ -117,15 +121,89 @@ class Context(IndicatorMethods, OrderDesk):
 
     # Orders
 
-    def close(self, instrument_id: int | None = None) -> int | Refused | None:
-        """Close the strategy's position with a market order per entry; `None` when it is flat."""
+    def close(
+        self,
+        instrument_id: int | None = None,
+        *,
+        ticket: int | None = None,
+        quantity: float | Decimal | None = None,
+    ) -> int | Refused | None:
+        """Close the strategy's position with a market order per entry; `None` when it is flat.
+
+        Where positions hedge, `ticket` closes that one alone, or `quantity` of it, and every ticket of the instrument
+        is closed without. A ticket that is not open is refused (`ticket_not_open`); so is a quantity that is more
+        than the ticket has left (`reduce_only`), or no whole number of lots (`off_lot`).
+
+        Raises
+        ------
+        InvalidValueError
+            When there is a quantity and no ticket.
+        """
+        if ticket is not None:
+            return self._close_ticket(ticket, quantity, self._id(instrument_id))
+        if quantity is not None:
+            rule = "is for `ticket=`; a part of a position that is netted is closed by `buy` or `sell`"
+            raise InvalidValueError("quantity", quantity, rule)
         return self._kernel.close(self._strategy_id, self._id(instrument_id))
+
+    def _close_ticket(
+        self, ticket: int, quantity: float | Decimal | None, instrument_id: int
+    ) -> int | Refused | None:
+        number = whole("ticket", ticket, 0, 2 * INT64 - 1)
+        if quantity is None:
+            return close_ticket(self._kernel, self._strategy_id, number, instrument_id, None)
+        held = {row.number: row for known in self._instruments for row in self._tickets_of(known)}
+        if number in held:
+            instrument_id = held[number].instrument_id
+        try:
+            lots = self._of(instrument_id).quantity_lots(quantity)
+        except OffGridError:
+            # Asked for as an order of that size would be, so that it is recorded as every other is.
+            is_long = number in held and held[number].lots > 0
+            return (self.sell if is_long else self.buy)(quantity=quantity, instrument_id=instrument_id)
+        return close_ticket(self._kernel, self._strategy_id, number, instrument_id, lots)
+
+    def tickets(self, instrument_id: int | None = None) -> tuple[Ticket, ...]:
+        """Return the strategy's open tickets in an instrument, the oldest first; positions must hedge there.
+
+        Raises
+        ------
+        InvalidValueError
+            Where positions are netted: there are none.
+        """
+        number = self._id(instrument_id)
+        if number not in self._hedged:
+            rule = "must be hedging to have tickets; the account of the instrument says which it is"
+            raise InvalidValueError("positions", "netting", rule)
+        return self._tickets_of(number)
+
+    def _tickets_of(self, instrument_id: int) -> tuple[Ticket, ...]:
+        rows = tickets(self._kernel, self._strategy_id, instrument_id) or []
+        return tuple(Ticket.of(row, self._instruments[instrument_id]) for row in rows)
+
+    def sides(self, instrument_id: int | None = None) -> tuple[float, float]:
+        """Return what the strategy is long and what it is short of an instrument, both as numbers from 0 on.
+
+        One of them is 0 where positions are netted; `position` is long less short.
+        """
+        number = self._id(instrument_id)
+        long_lots, short_lots = legs(self._kernel, self._strategy_id, number)
+        known = self._instruments[number]
+        return known.quantity(long_lots), known.quantity(short_lots)
 
     def target(self, quantity: float, instrument_id: int | None = None) -> int | Refused | None:
         """Bring the strategy's position to `quantity` (signed) with one market order; `None` if there.
 
         A quantity that is no whole number of lots is refused, as `quantity` of an order is.
+
+        Raises
+        ------
+        InvalidValueError
+            Where positions hedge: one order cannot say which tickets it closes.
         """
+        if self._hedged and self._id(instrument_id) in self._hedged:
+            rule = "is for positions that are netted: where they hedge, close a ticket or open another one"
+            raise InvalidValueError("target", quantity, rule)
         try:
             wanted_lots = self._of(instrument_id).quantity_lots(quantity)
         except OffGridError:

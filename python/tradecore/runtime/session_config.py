@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from tradecore.decision import GateConfig
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import BEHAVIOUR_VERSION
-from tradecore.domain.spec import EngineSpec, Mode
+from tradecore.domain.spec import EngineSpec, Mode, Positions
 
 _CALENDARS = "engine.calendars."
 _FEED_FROM = "feed_from_ns"
@@ -37,11 +37,15 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted.
 
-        What only several accounts have is left out where there is one: its journals are as they were.
+        What only several accounts have is left out where there is one, and that positions are netted where they
+        are: such journals are as they were.
         """
-        if self.engine.accounts:
-            return msgspec.json.encode(self, order="sorted")
         tree = msgspec.to_builtins(self)
+        for account in (tree["engine"]["account"], *tree["engine"]["accounts"]):
+            if account["positions"] == Positions.NETTING:
+                del account["positions"]
+        if self.engine.accounts:
+            return msgspec.json.encode(tree, order="sorted")
         del tree["engine"]["accounts"], tree["engine"]["risk"]["portfolio"]
         for instrument in tree["engine"]["instruments"]:
             del instrument["account"]

@@ -13,7 +13,7 @@ use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Currencies, Decimal, Event, EventBatch,
     EventBody, ExitPrice, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, LotMethod, Money,
-    OrderId, OrderKind, Quote, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
+    OrderId, OrderKind, Positions, Quote, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 use crate::bytes::Bytes;
@@ -232,6 +232,7 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
             1 => LotMethod::Lifo,
             _ => LotMethod::Average,
         },
+        positions: Positions::Netting,
         leverage: Leverage { numerator: 10, denominator: 1 },
         venue: VenueConfig {
             matching,

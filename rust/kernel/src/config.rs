@@ -5,7 +5,7 @@ use tradecore_matching::FeeSchedule;
 use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     AccountId, Currencies, CurrencyId, Instrument, InstrumentId, InstrumentKind, InstrumentSpec, LotMethod,
-    Money, Sessions, ValueError,
+    Money, Positions, Sessions, ValueError,
 };
 use tradecore_venue::{Borrow, FeeTier, FeeTiers, FeeWindow, VenueConfig};
 
@@ -63,6 +63,8 @@ const ACCOUNTS_MAX: usize = 15;
 pub struct AccountConfig {
     /// How many times its equity it may hold.
     pub leverage: Leverage,
+    /// Whether buys and sells meet in one position.
+    pub positions: Positions,
     /// How its simulated venue matches, what that charges and how long a message takes.
     pub venue: VenueConfig,
     /// The currency in which that takes fees while the account has enough of it.
@@ -123,6 +125,8 @@ pub struct KernelConfig {
     pub fee_currency: Option<CurrencyId>,
     /// Which lots of a position fills close, and at what cost.
     pub lots: LotMethod,
+    /// Whether buys and sells meet in one position at the first account.
+    pub positions: Positions,
     /// How many times its equity the account may hold.
     pub leverage: Leverage,
     /// How the simulated venue matches, what it charges and how long a message takes.
@@ -161,6 +165,7 @@ impl KernelConfig {
         note("venue", self.check_outside());
         note("account", self.leverage.check());
         note("account", self.check_currencies());
+        note("account", self.check_hedging());
         note("venue.slippage", self.venue.bar_slippage.check());
         for (index, instrument) in self.instruments.iter().enumerate() {
             let path = format!("instruments[{index}]");
@@ -197,6 +202,24 @@ impl KernelConfig {
         let rule =
             "must be quotes or book where orders go to a venue outside: it is what the market data are";
         Err(ValueError::new("matching", "simulation", rule))
+    }
+
+    /// Checks that everything beside positions that hedge knows tickets.
+    fn check_hedging(&self) -> Result<(), ValueError> {
+        let hedges = |account: AccountId| self.positions_of(account) == Positions::Hedging;
+        if !self.account_ids().any(hedges) {
+            return Ok(());
+        }
+        if self.destination.is_outside() {
+            let rule =
+                "must be netting in live mode: orders that name a ticket are not sent to a venue outside yet";
+            return Err(ValueError::new("positions", Positions::Hedging.name(), rule));
+        }
+        if self.lots != LotMethod::Fifo {
+            let rule = "must be fifo where positions hedge: what closes a ticket says which lots it closes";
+            return Err(ValueError::new("lots", self.lots.name(), rule));
+        }
+        Ok(())
     }
 
     /// Checks the currencies: each has a way to the one in which the account reports.
@@ -303,6 +326,16 @@ impl KernelConfig {
             let rule = "must be the currency of the account where margin is isolated; cross margin takes any";
             return Err(ValueError::new("settlement", settlement.0, rule));
         }
+        let is_hedged = self.positions_of(account) == Positions::Hedging;
+        if is_hedged && is_isolated {
+            let rule = "must be cross where positions hedge: margin is set aside for a whole position, not for tickets";
+            return Err(ValueError::new("margin.mode", "isolated", rule));
+        }
+        if is_hedged && let Some(base) = base {
+            let rule =
+                "is for spot, which is owned and cannot be long and short: positions must be netting there";
+            return Err(ValueError::new("base", base.0, rule));
+        }
         let is_spot = instrument.spec.kind == InstrumentKind::Linear && instrument.margin.is_none();
         match base {
             Some(base) if base == settlement => {
@@ -377,6 +410,11 @@ impl KernelConfig {
             Some(other) => &mut other.venue.fees,
             None => &mut self.venue.fees,
         }
+    }
+
+    /// Tells whether buys and sells meet in one position at an account.
+    pub(crate) fn positions_of(&self, account: AccountId) -> Positions {
+        self.other(account).map_or(self.positions, |other| other.positions)
     }
 
     /// Returns how much an account may hold for each unit of its equity.

@@ -337,7 +337,7 @@ impl Kernel {
         for (index, market) in self.markets.iter().enumerate() {
             let Ok(id) = u32::try_from(index) else { continue };
             let instrument = InstrumentId(id);
-            let lots = self.books.ledger.position_total(instrument);
+            let lots = self.books.ledger.size_total(instrument);
             let Some(mark) = self.mark(instrument).filter(|_| lots != 0) else { continue };
             let instrument = &market.instrument;
             let worth = if instrument.rate.is_known() {

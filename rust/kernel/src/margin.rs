@@ -195,7 +195,7 @@ impl Margin {
             let value = held.instrument.value(mark_ticks, held.lots).ok_or_else(overflow)?;
             let profit = worth(held.instrument, value.0.checked_sub(held.cost.0))?;
             standing.equity = standing.equity.checked_add(profit).ok_or_else(overflow)?;
-            let notional = held.instrument.notional(mark_ticks, held.lots).ok_or_else(overflow)?;
+            let notional = held.instrument.notional(mark_ticks, held.size_lots).ok_or_else(overflow)?;
             match margined {
                 Some(margined) => {
                     let asked = margined.rule.schedule.maintenance(notional).map(|money| money.0);
@@ -216,8 +216,7 @@ impl Margin {
             standing.equity = standing.equity.checked_sub(margined.set_aside).ok_or_else(overflow)?;
             let Some(mark_ticks) = mark_of(id).filter(|_| but != Some(id)) else { continue };
             let position = ledger.position_total(id);
-            let working = orders.working_total(id);
-            let worst = worst_lots(position, working.buy_lots, working.sell_lots);
+            let worst = worst_of(ledger, orders, id);
             let used = worth_or_most(&margined.instrument, margined.needed(mark_ticks, position, worst)?);
             standing.used = standing.used.saturating_add(used);
         }
@@ -284,6 +283,17 @@ impl Margined {
         let maintenance = self.rule.schedule.maintenance(notional).ok_or_else(overflow)?;
         Ok((equity, maintenance.0))
     }
+}
+
+/// Returns the largest position of all strategies that working orders can lead to; where positions hedge, what both
+/// sides can become together.
+fn worst_of(ledger: &Ledger, orders: &Orders, instrument: InstrumentId) -> i64 {
+    let working = orders.working_total(instrument);
+    if ledger.is_hedged(instrument) {
+        let held_lots = ledger.legs_total(instrument).size();
+        return held_lots.saturating_add(working.buy_lots).saturating_add(working.sell_lots);
+    }
+    worst_lots(ledger.position_total(instrument), working.buy_lots, working.sell_lots)
 }
 
 /// Returns the largest position that working orders can lead to.
@@ -362,8 +372,7 @@ impl Kernel {
     ) -> Result<Option<i128>, KernelError> {
         let Some((margined, standing)) = self.margined(instrument)? else { return Ok(None) };
         let position = self.books.ledger.position_total(instrument);
-        let working = self.books.orders.working_total(instrument);
-        let worst = worst_lots(position, working.buy_lots, working.sell_lots);
+        let worst = worst_of(&self.books.ledger, &self.books.orders, instrument);
         let used = margined.needed(price_ticks, position, worst)?;
         Ok(Some(free_notional(margined, standing, used)))
     }

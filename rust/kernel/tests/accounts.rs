@@ -17,7 +17,7 @@ use tradecore_matching::FeeSchedule;
 use tradecore_risk::ScopeLimits;
 use tradecore_types::{
     AccountChange, AccountEvent, AccountId, Balance, CashConversion, Currencies, CurrencyId, Decimal,
-    EventBatch, InstrumentId, LimitName, Money, Opening, OtherSide, Rule, Scope, Side,
+    EventBatch, InstrumentId, LimitName, Money, Opening, OtherSide, Positions, Rule, Scope, Side,
 };
 
 const SECOND: AccountId = AccountId(1);
@@ -40,6 +40,7 @@ fn two(matching: Matching, cash: (i128, i128)) -> KernelConfig {
     config.cash = money(cash.0);
     config.instruments[1].currencies = Currencies { settlement: THERE, base: None, account: SECOND };
     config.accounts = vec![AccountConfig {
+        positions: Positions::Netting,
         leverage: config.leverage,
         venue: config.venue.clone(),
         fee_currency: None,

@@ -8,6 +8,7 @@ use crate::accounts::{Accounts, Posting};
 use crate::flow_sums::Flows;
 use crate::lots::{Lots, NONE, Queue};
 use crate::purse::Purse;
+use crate::tickets::Hedges;
 use crate::trade::ClosedTrades;
 use crate::wire::Put;
 use crate::{
@@ -102,9 +103,11 @@ pub struct Ledger {
     pub(crate) purses: Vec<Purse>,
     /// Whether some of them are those of another venue account.
     pub(crate) has_accounts: bool,
+    /// What is held on both sides, where any instrument hedges.
+    pub(crate) hedges: Option<Box<Hedges>>,
     fills: u64,
     pub(crate) cuts: Vec<Cut>,
-    reductions: Vec<Reduction>,
+    pub(crate) reductions: Vec<Reduction>,
 }
 
 impl Ledger {
@@ -131,6 +134,7 @@ impl Ledger {
             rows: Lendable::new(CashFlowColumns::default()),
             purses: Vec::new(),
             has_accounts: false,
+            hedges: Hedges::of(&instruments, slots),
             fills: 0,
             cuts: Vec::with_capacity(lots_capacity.min(64)),
             reductions: Vec::with_capacity(lots_capacity.min(64)),
@@ -296,6 +300,9 @@ impl Ledger {
             Side::Sell => (holding.sold, "lots sold"),
         };
         traded.checked_add(i128::from(fill.lots)).ok_or(overflow(what))?;
+        if self.hedges.is_some() && instrument.is_hedged() {
+            self.check_legs(fill.instrument, opened_lots)?;
+        }
         Ok(Plan {
             slot,
             position: moved(holding.position, fill)?,
@@ -313,7 +320,9 @@ impl Ledger {
         self.cuts.clear();
         let mut rest = Rest { lots: fill.lots, fee: fill.fee.0 };
         let Some(&Holding { position, queue, .. }) = self.holdings.get(slot) else { return Ok(rest) };
+        let is_hedged = self.is_hedged(fill.instrument);
         let closes = match fill.side {
+            _ if is_hedged => self.closes_ticket(slot, fill),
             Side::Buy => position < 0,
             Side::Sell => position > 0,
         };
@@ -325,6 +334,9 @@ impl Ledger {
             while rest.lots > 0 && index != NONE {
                 index = self.cut(fill, index, &mut rest)?.1;
             }
+        }
+        if is_hedged {
+            return Ok(rest);
         }
         let mut index = queue.head;
         while rest.lots > 0 && index != NONE {
@@ -426,6 +438,9 @@ impl Ledger {
         if was_held != is_held {
             self.note_held(fill.instrument.index(), is_held);
         }
+        if self.is_hedged(fill.instrument) {
+            self.move_legs(plan.slot, fill.instrument, plan.opened_lots);
+        }
     }
 
     /// Keeps the list of held instruments: it has room for all of them from the start.
@@ -458,6 +473,7 @@ impl Ledger {
         if self.has_currencies() {
             self.write_purses(out);
         }
+        self.write_tickets(out);
     }
 }
 
@@ -483,7 +499,7 @@ impl Rest {
 
 impl Cut {
     /// Returns the profit after both shares of the fees, or `None` when it does not fit.
-    fn pnl(&self) -> Option<i128> {
+    pub(crate) fn pnl(&self) -> Option<i128> {
         self.exit_value.checked_sub(self.entry_value)?.checked_sub(self.commission()?)
     }
 

@@ -28,6 +28,7 @@ mod purses;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod trade;
 mod trade_columns;
 mod valuation;
@@ -46,6 +47,7 @@ pub use margin_schedule::{MarginSchedule, MarginTier};
 pub use order::{Amending, ClosedOrder, OpenOrder};
 pub use orders::{Answer, Orders, Transition};
 pub use state::{OrderEvent, OrderState, TRANSITIONS, diagram, next, state_after};
+pub use tickets::{Legs, Ticket};
 pub use trade_columns::TradeColumns;
 pub use valuation::HeldPosition;
 pub use working::Working;

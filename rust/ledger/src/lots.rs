@@ -209,6 +209,11 @@ impl Lots {
         std::iter::successors(self.arena.get(oldest), move |lot| self.arena.get(newer(lot)))
     }
 
+    /// Visits the lots of an entry order from one of them on, in the order in which fills close them.
+    pub(crate) fn of_entry<'a>(&'a self, first: &'a OpenLot) -> impl Iterator<Item = &'a OpenLot> {
+        std::iter::successors(Some(first), |lot| self.arena.get(lot.next_of_entry))
+    }
+
     /// Appends the lots of a position.
     pub(crate) fn write_state(&self, queue: Queue, out: &mut Vec<u8>) {
         for lot in self.iter(queue) {

@@ -15,8 +15,8 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError`] when an id is not in the tables, a lot has no size, lots of one position are long and short,
-    /// or an amount does not fit; nothing is changed.
+    /// [`LedgerError`] when an id is not in the tables, a lot has no size, lots of one position are long and short
+    /// where positions are netted, or an amount does not fit; nothing is changed.
     pub fn open(
         &mut self,
         cash: Money,
@@ -71,13 +71,14 @@ impl Ledger {
         let outside = LedgerError::OutOfTable { strategy: lot.strategy, instrument: lot.instrument };
         let overflow = LedgerError::Overflow { what: "an open lot" };
         let slot = self.slot(lot.strategy, lot.instrument).ok_or(outside)?;
+        let is_hedged = self.is_hedged(lot.instrument);
         let index = lot.instrument.index();
         let (Some(holding), Some(total), Some(instrument)) =
             (self.holdings.get_mut(slot), self.totals.get_mut(index), self.instruments.get(index))
         else {
             return Err(outside);
         };
-        if lot.lots == 0 || holding.position.signum() == -lot.lots.signum() {
+        if lot.lots == 0 || !is_hedged && holding.position.signum() == -lot.lots.signum() {
             return Err(LedgerError::NotPositive { lots: lot.lots });
         }
         let at_price = instrument.value(lot.entry_ticks, lot.lots).ok_or(overflow)?.0;
@@ -96,7 +97,10 @@ impl Ledger {
         *traded += size.abs();
         let open = OpenLot::new(lot.entry_order, lot.entry_time_ns, lot.entry_ticks, lot.lots);
         self.lots.push(&mut holding.queue, open.with_cost(value, lot.fee.0));
-        let is_held = total.is_held();
+        if is_hedged {
+            self.open_leg(slot, lot.instrument, lot.lots)?;
+        }
+        let is_held = self.is_held(index);
         self.note_held(index, is_held);
         Ok(())
     }

@@ -14,6 +14,8 @@ pub struct HeldPosition<'a> {
     pub instrument: &'a Instrument,
     /// Size, short is negative; 0 when the positions of strategies cancel out.
     pub lots: i64,
+    /// Size in lots, never negative: what is long and what is short together, where positions hedge.
+    pub size_lots: i64,
     /// What the open lots cost in the settlement currency of the instrument, signed.
     pub cost: Money,
 }
@@ -110,9 +112,11 @@ impl Ledger {
     /// Returns the position of the account in an instrument; `None` when there is nothing to value.
     #[must_use]
     pub fn held_position(&self, instrument: InstrumentId) -> Option<HeldPosition<'_>> {
-        let total = self.totals.get(instrument.index()).filter(|total| total.is_held())?;
-        let instrument = self.instruments.get(instrument.index())?;
-        Some(HeldPosition { instrument, lots: total.position, cost: Money(total.cost) })
+        let index = instrument.index();
+        let total = self.totals.get(index).filter(|total| total.is_held() || self.is_held(index))?;
+        let size_lots = self.size_total(instrument);
+        let instrument = self.instruments.get(index)?;
+        Some(HeldPosition { instrument, lots: total.position, size_lots, cost: Money(total.cost) })
     }
 
     /// Returns what all open lots in an instrument cost, signed.
@@ -177,7 +181,8 @@ impl Ledger {
             .flatten()
         {
             Some(ticks) if but.is_none_or(|but| but.index() != index) => {
-                instrument.reported_notional(ticks, total.position).map_or(i128::MAX, |money| money.0)
+                let lots = self.margin_lots(instrument.id, total.position);
+                instrument.reported_notional(ticks, lots).map_or(i128::MAX, |money| money.0)
             }
             _ => 0,
         };
@@ -230,6 +235,9 @@ impl Ledger {
             let position = i128::from(held.position);
             must_equal("the position is the sum of fills", position, held.bought - held.sold)?;
             must_equal("the position is the sum of lots", position, held.lots)?;
+            if self.hedges.is_some() {
+                self.check_legs_of(self.last_slot, held)?;
+            }
         }
         if let Some(flows) = &self.flows {
             flows.check(self.accounts.flows())?;
@@ -270,7 +278,8 @@ impl Ledger {
         }
         for (index, total) in self.totals.iter().enumerate() {
             let is_held = self.held.binary_search(&index).is_ok();
-            must_equal("held is what has lots to value", i128::from(is_held), i128::from(total.is_held()))?;
+            let has_lots = total.is_held() || self.is_held(index);
+            must_equal("held is what has lots to value", i128::from(is_held), i128::from(has_lots))?;
         }
         let costs: i128 = self.totals.iter().map(|total| total.cost).sum();
         must_equal("the total cost is the sum of costs", costs, cost)?;
@@ -281,6 +290,7 @@ impl Ledger {
             self.audit_flows(flows, is_reported)?;
         }
         self.audit_purses()?;
+        self.audit_legs()?;
         self.check()
     }
 }

@@ -10,7 +10,9 @@ use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, Finalize, MarketRest, QueueModel, SelfTradePrevention, Slippage,
 };
-use tradecore_types::{AccountId, Currencies, Decimal, InstrumentKind, InstrumentSpec, LotMethod, Money};
+use tradecore_types::{
+    AccountId, Currencies, Decimal, InstrumentKind, InstrumentSpec, LotMethod, Money, Positions,
+};
 
 use crate::amounts::money;
 use crate::calendars::Calendars;
@@ -71,6 +73,7 @@ pub fn read(
     let count = problems.take("", count)?;
     let leverage = problems.take("account", leverage(&account))?;
     let lots = problems.take("account", lot_method(&account))?;
+    let positions = problems.take("account", positions(&account))?;
     let cash = problems.take("account", table.own_cash(&account))?;
     let currencies = table.others(spec, &symbols, &mut problems)?;
     let destination = problems.take("", destination(spec))?;
@@ -91,6 +94,7 @@ pub fn read(
         currencies,
         fee_currency: table.of_fees(AccountId::FIRST, &fees)?,
         lots: lots.ok_or_else(missing)?,
+        positions: positions.ok_or_else(missing)?,
         leverage: leverage.ok_or_else(missing)?,
         venue: venue.ok_or_else(missing)?,
         fee_tiers,
@@ -125,12 +129,15 @@ fn account_configs(
         let fees = own_or(account, "fees", &first_fees)?;
         let id = AccountId(u8::try_from(index + 1).unwrap_or(u8::MAX));
         let leverage = problems.take(&path, leverage(account))?;
+        let positions = problems.take(&path, positions(account))?;
         let venue = venue_config(&venue, &fees, &prefix, problems)?;
         let fee_tiers = fee_tiers(&fees, &prefix, problems)?;
         let fee_window = problems.take(&format!("{path}.fees"), fee_window(&fees))?;
         let fee_currency = table.of_fees(id, &fees)?;
-        if let (Some(leverage), Some(venue), Some(fee_window)) = (leverage, venue, fee_window) {
-            read.push(AccountConfig { leverage, venue, fee_currency, fee_tiers, fee_window });
+        if let (Some(leverage), Some(positions), Some(venue), Some(fee_window)) =
+            (leverage, positions, venue, fee_window)
+        {
+            read.push(AccountConfig { leverage, positions, venue, fee_currency, fee_tiers, fee_window });
         }
     }
     Ok(read)
@@ -157,6 +164,13 @@ pub fn lot_method(account: &Bound<'_, PyAny>) -> PyResult<LotMethod> {
     let name = text(account, "lots")?;
     let rule = || format!("must be one of {}", LotMethod::ALL.map(LotMethod::name).join(", "));
     LotMethod::from_name(&name).ok_or_else(|| invalid_value("lots", &name, &rule()))
+}
+
+/// Reads whether buys and sells meet in one position.
+fn positions(account: &Bound<'_, PyAny>) -> PyResult<Positions> {
+    let name = text(account, "positions")?;
+    let rule = || format!("must be one of {}", Positions::ALL.map(Positions::name).join(", "));
+    Positions::from_name(&name).ok_or_else(|| invalid_value("positions", &name, &rule()))
 }
 
 /// Reads how much may be held for each unit of equity.
@@ -403,6 +417,18 @@ fn instrument_config(
 /// Reads what prices and sizes of the instruments of an `EngineSpec` mean, in their order.
 pub fn instrument_specs(spec: &Bound<'_, PyAny>) -> PyResult<Vec<InstrumentSpec>> {
     spec.getattr("instruments")?.try_iter()?.map(|instrument| instrument_spec(&instrument?)).collect()
+}
+
+/// Reads for each instrument whether its buys and sells meet in one position, which its account says.
+pub fn instrument_positions(spec: &Bound<'_, PyAny>) -> PyResult<Vec<Positions>> {
+    let table = CurrencyTable::read(spec)?;
+    let accounts = std::iter::once(spec.getattr("account")?).chain(others_of(spec)?);
+    let of_accounts = accounts.map(|account| positions(&account)).collect::<PyResult<Vec<_>>>()?;
+    let of_instrument = |instrument: PyResult<Bound<'_, PyAny>>| {
+        let account = table.of_instrument(&instrument?)?.account;
+        Ok(of_accounts.get(account.index()).copied().unwrap_or_default())
+    };
+    spec.getattr("instruments")?.try_iter()?.map(of_instrument).collect()
 }
 
 fn instrument_spec(instrument: &Bound<'_, PyAny>) -> PyResult<InstrumentSpec> {

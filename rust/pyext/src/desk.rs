@@ -206,7 +206,9 @@ order_methods! {
     ///     When the order expires, UTC nanoseconds; makes it `gtd`.
     /// after : int
     ///     Open order of the strategy that comes first (OTO): this one is sent at its first fill and grows with
-    ///     every other one, no larger than what filled. With `reduce_only` it is an exit of it.
+    ///     every other one, no larger than what filled. With `reduce_only` it is an exit of it. Where positions hedge,
+    ///     `reduce_only` needs it, and it may be a ticket, whose order has filled: this one then closes that at once
+    ///     or waits to.
     /// stop_loss_pct, take_profit_pct : float
     ///     The same exits so many percent from the price at which the order filled: `stop_loss_pct=2` of a buy
     ///     that filled at 100 is a stop at 98. Rounded to the tick on which no more is lost, or no less is won.

@@ -43,6 +43,7 @@ mod risk;
 mod runs;
 mod still;
 mod tables;
+mod tickets;
 mod top_view;
 mod trade_book;
 mod updates;
@@ -78,6 +79,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     order_book::register(module)?;
     positions::register(module)?;
     tables::register(module)?;
+    tickets::register(module)?;
     top_view::register(module)?;
     trade_book::register(module)?;
     views::register(module)

@@ -62,13 +62,14 @@ impl PyTradeBook {
     #[new]
     fn new(spec: &Bound<'_, PyAny>, strategies: u16) -> PyResult<Self> {
         // Which strategies limits are for is of no concern here: none is judged.
-        let specs = config::instrument_specs(spec)?;
-        let instrument = |(index, spec)| {
+        let specs = config::instrument_specs(spec)?.into_iter().zip(config::instrument_positions(spec)?);
+        let instrument = |(index, (spec, positions))| {
             let id =
                 u32::try_from(index).map_err(|_| invalid_value("instruments", "too many", "at most 2^32"))?;
-            Instrument::new(InstrumentId(id), spec).map_err(|error| value_error(&error))
+            let instrument = Instrument::new(InstrumentId(id), spec).map_err(|error| value_error(&error))?;
+            Ok(instrument.with_positions(positions))
         };
-        let instruments = specs.into_iter().enumerate().map(instrument).collect::<PyResult<Vec<_>>>()?;
+        let instruments = specs.enumerate().map(instrument).collect::<PyResult<Vec<_>>>()?;
         let method = config::lot_method(&spec.getattr("account")?)?;
         let ledger = Ledger::new(instruments, usize::from(strategies), Money(0), 0).closing_by(method);
         Ok(Self { ledger })

@@ -31,6 +31,9 @@ impl Amounts {
     /// Values a stake at a mark; nothing is known of its worth before the first.
     fn of(stake: Stake, instrument: &Instrument, mark_ticks: Option<i64>) -> Self {
         let Some(ticks) = mark_ticks.filter(|_| stake != Stake::default()) else { return Self::default() };
+        if instrument.is_hedged() {
+            return Self::of_both_sides(stake, instrument, ticks);
+        }
         let worth = match stake.position_lots {
             0 => 0,
             lots => instrument.reported_value(ticks, lots).map_or(0, |money| money.0),
@@ -43,6 +46,21 @@ impl Amounts {
             gross: long.saturating_abs().max(short.saturating_abs()),
             long,
             short,
+        }
+    }
+
+    /// Values sides that do not meet: gross is both of them, long and short is what one is above the other.
+    #[cold]
+    fn of_both_sides(stake: Stake, instrument: &Instrument, mark_ticks: i64) -> Self {
+        let net = stake.position_lots.saturating_add(stake.hedge_lots);
+        let worth = instrument.reported_value(mark_ticks, net).map_or(0, |money| money.0);
+        let (longest, shortest) =
+            (stake.longest() + i128::from(stake.hedge_lots), stake.shortest() + i128::from(stake.hedge_lots));
+        Self {
+            held: worth.clamp(-UNCOUNTABLE, UNCOUNTABLE),
+            gross: signed_notional(instrument, mark_ticks, stake.both_sides()),
+            long: signed_notional(instrument, mark_ticks, longest),
+            short: signed_notional(instrument, mark_ticks, shortest),
         }
     }
 
@@ -146,7 +164,7 @@ impl Exposures {
 
 #[cfg(test)]
 mod tests {
-    use tradecore_types::{Decimal, InstrumentId, InstrumentKind, InstrumentSpec};
+    use tradecore_types::{Decimal, InstrumentId, InstrumentKind, InstrumentSpec, Positions};
 
     use super::*;
 
@@ -173,7 +191,7 @@ mod tests {
     fn sums_follow_stakes_and_marks_of_every_instrument() {
         let (gold, salt) = (instrument(0), instrument(1));
         let mut exposures = Exposures::new(2, 2);
-        let stake = Stake { position_lots: 5, working_buy_lots: 2, working_sell_lots: 9 };
+        let stake = Stake { position_lots: 5, hedge_lots: 0, working_buy_lots: 2, working_sell_lots: 9 };
         exposures.set(0, &gold, Some(100), stake);
         assert_eq!(exposures.sums(0), amounts(500, 700, 700, -400));
         exposures.set(0, &salt, Some(10), Stake { position_lots: -3, ..Stake::default() });
@@ -191,13 +209,28 @@ mod tests {
     fn an_order_is_added_to_what_is_at_stake() {
         let gold = instrument(0);
         let mut exposures = Exposures::new(1, 1);
-        let stake = Stake { position_lots: 5, working_buy_lots: 2, working_sell_lots: 9 };
+        let stake = Stake { position_lots: 5, hedge_lots: 0, working_buy_lots: 2, working_sell_lots: 9 };
         exposures.set(0, &gold, Some(100), stake);
         let with = |side, lots| exposures.with_order(0, &gold, 100, (side, lots), stake);
         assert_eq!(with(Side::Buy, 3), (1_000 * TICK, 1_000 * TICK));
         assert_eq!(with(Side::Sell, 3), (700 * TICK, 700 * TICK));
         assert_eq!(with(Side::Sell, 4), (800 * TICK, 800 * TICK));
         assert_eq!(exposures.sums(0), amounts(500, 700, 700, -400));
+    }
+
+    #[test]
+    fn sides_that_do_not_meet_are_both_at_stake() {
+        let gold = instrument(0).with_positions(Positions::Hedging);
+        let mut exposures = Exposures::new(1, 1);
+        // Long seven and short three; two more may be bought, nine more sold.
+        let stake = Stake::hedged(Side::Buy, (7, 3), (2, 9));
+        exposures.set(0, &gold, Some(100), stake);
+        assert_eq!(exposures.sums(0), amounts(400, 2_100, 600, -500));
+        let of_sells = Stake::hedged(Side::Sell, (7, 3), (2, 9));
+        let with = |side, stake| exposures.with_order(0, &gold, 100, (side, 1), stake);
+        assert_eq!(with(Side::Buy, stake), (2_200 * TICK, 700 * TICK));
+        assert_eq!(with(Side::Sell, of_sells), (2_200 * TICK, 600 * TICK));
+        assert_eq!((stake.worst_position(Side::Buy, 1), of_sells.worst_position(Side::Sell, 1)), (10, 13));
     }
 
     #[test]

@@ -5,8 +5,10 @@ use tradecore_types::{OrderIntent, Side, Size};
 /// A position and the orders that may change it, in lots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stake {
-    /// Lots that are held; short is negative.
+    /// Lots that are held; short is negative. Where positions hedge, the side that an order can add to.
     pub position_lots: i64,
+    /// Lots that are held on the other side where positions hedge, with the opposite sign; 0 where they are netted.
+    pub hedge_lots: i64,
     /// Open buy orders: in flight, working and unknown ones.
     pub working_buy_lots: i64,
     /// Open sell orders: in flight, working and unknown ones.
@@ -32,6 +34,16 @@ impl Stake {
         }
     }
 
+    /// Returns the stake of two sides that do not meet, the one first that orders of a side add to.
+    #[must_use]
+    pub const fn hedged(side: Side, (long_lots, short_lots): (i64, i64), working: (i64, i64)) -> Self {
+        let (position_lots, hedge_lots) = match side {
+            Side::Buy => (long_lots, short_lots.saturating_neg()),
+            Side::Sell => (short_lots.saturating_neg(), long_lots),
+        };
+        Self { position_lots, hedge_lots, working_buy_lots: working.0, working_sell_lots: working.1 }
+    }
+
     /// Returns the position if every working buy order filled.
     pub(crate) fn longest(self) -> i128 {
         i128::from(self.position_lots) + i128::from(self.working_buy_lots)
@@ -42,13 +54,27 @@ impl Stake {
         i128::from(self.position_lots) - i128::from(self.working_sell_lots)
     }
 
-    /// Returns the largest position an order could lead to on its side.
+    /// Returns the largest position an order could lead to on its side; where positions hedge, that is the side that
+    /// it adds to.
     pub(crate) fn worst_position(self, side: Side, lots: i64) -> i128 {
         let worst = match side {
             Side::Buy => self.longest(),
             Side::Sell => -self.shortest(),
         };
         worst + i128::from(lots)
+    }
+
+    /// Returns what both sides together could become if every working order filled, in lots; more than fits counts as
+    /// the largest number.
+    #[must_use]
+    pub fn both_sides_lots(self) -> i64 {
+        i64::try_from(self.both_sides()).unwrap_or(i64::MAX)
+    }
+
+    /// Returns what both sides together could become if every working order filled: those that do not meet add up.
+    pub(crate) fn both_sides(self) -> i128 {
+        let held = i128::from(self.position_lots).abs() + i128::from(self.hedge_lots).abs();
+        held + i128::from(self.working_buy_lots) + i128::from(self.working_sell_lots)
     }
 
     /// Tells whether an order of so many lots is *closing*: it can only bring the position nearer to flat.

@@ -45,7 +45,7 @@ pub fn reference(price_ticks: i64) -> Reference {
 
 /// The exposure of an account with one strategy.
 pub fn alone(position_lots: i64, working_buy_lots: i64, working_sell_lots: i64) -> Exposure {
-    let stake = Stake { position_lots, working_buy_lots, working_sell_lots };
+    let stake = Stake { position_lots, hedge_lots: 0, working_buy_lots, working_sell_lots };
     Exposure { account: stake, own: stake, open_orders: 0 }
 }
 

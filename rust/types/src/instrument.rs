@@ -1,7 +1,9 @@
 //! What is traded: tick, lot, contract, and the arithmetic from ticks and lots to money.
 
 use crate::decimal::pow10;
-use crate::{AccountId, CurrencyId, Decimal, InstrumentId, MONEY_DECIMALS, Money, Rate, ValueError};
+use crate::{
+    AccountId, CurrencyId, Decimal, InstrumentId, MONEY_DECIMALS, Money, Positions, Rate, ValueError,
+};
 
 /// How a contract turns a price into money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct Instrument {
     pub currencies: Currencies,
     /// What a unit of its settlement currency is worth to the account.
     pub rate: Rate,
+    /// Whether its buys and sells meet in one position.
+    pub positions: Positions,
     /// Linear: atto units of one tick times one lot. Inverse: numerator of one lot's value.
     unit: i128,
     /// Inverse: mantissa of the tick, the divisor beside the price; 1 for linear.
@@ -111,7 +115,8 @@ impl Instrument {
                 (unit, i128::from(spec.tick_size.mantissa))
             }
         };
-        Ok(Self { id, spec, currencies: Currencies::default(), rate: Rate::One, unit, divisor })
+        let (currencies, positions) = (Currencies::default(), Positions::Netting);
+        Ok(Self { id, spec, currencies, rate: Rate::One, positions, unit, divisor })
     }
 
     /// Returns the same instrument, settled in another currency than the one in which the account reports.
@@ -119,6 +124,19 @@ impl Instrument {
     pub fn in_currencies(self, currencies: Currencies) -> Self {
         let rate = if currencies.settlement == CurrencyId::REPORTING { Rate::One } else { Rate::Missing };
         Self { currencies, rate, ..self }
+    }
+
+    /// Returns the same instrument, with positions of this kind.
+    #[must_use]
+    pub fn with_positions(self, positions: Positions) -> Self {
+        Self { positions, ..self }
+    }
+
+    /// Tells whether a strategy may be long and short of it at once: each entry order opens a ticket of its own.
+    #[must_use]
+    #[inline]
+    pub const fn is_hedged(&self) -> bool {
+        matches!(self.positions, Positions::Hedging)
     }
 
     /// Returns how much of its base currency a number of lots is; `None` when it does not fit.

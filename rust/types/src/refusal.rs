@@ -74,6 +74,9 @@ crate::coded! {
         NotOwned = 32, "not_owned";
         /// What happens is of the past: it warms up what is computed, and nothing is sent on it.
         WarmingUp = 33, "warming_up";
+        /// Where positions hedge, what only closes must name an open ticket of the other side; the value is the
+        /// number that it names, 0 for none.
+        TicketNotOpen = 34, "ticket_not_open";
     }
 }
 

@@ -95,8 +95,8 @@ impl Accounts {
             tiers.note(now_ns, notional);
         }
         if let Some(borrow) = &mut self.borrow {
-            let position_lots = ledger.position(fill.strategy, fill.instrument);
-            borrow.note(now_ns, fill.strategy, fill.instrument, position_lots);
+            let short_lots = ledger.legs(fill.strategy, fill.instrument).short;
+            borrow.note(now_ns, fill.strategy, fill.instrument, short_lots.saturating_neg());
         }
         match &mut own.margin {
             Some(margin) => margin.note_fill(fill, ledger.position_total(instrument.id)),
@@ -110,8 +110,8 @@ impl Accounts {
         let mut positions: Vec<(InstrumentId, i64)> = Vec::new();
         for lot in ledger.opening_lots() {
             if let Some(borrow) = &mut self.borrow {
-                let position_lots = ledger.position(lot.strategy, lot.instrument);
-                borrow.note(now_ns, lot.strategy, lot.instrument, position_lots);
+                let short_lots = ledger.legs(lot.strategy, lot.instrument).short;
+                borrow.note(now_ns, lot.strategy, lot.instrument, short_lots.saturating_neg());
             }
             let id = ledger.instrument(lot.instrument).map(Instrument::account).unwrap_or_default();
             let Some(margin) = self.margin_mut(id) else { continue };

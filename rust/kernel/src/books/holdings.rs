@@ -6,12 +6,16 @@ use crate::Kernel;
 
 impl Kernel {
     /// Returns the average price at which a strategy's position was entered, what was closed left out; `None` when
-    /// it is flat.
+    /// it is flat, and when it holds both sides: then each ticket has a price of its own.
     ///
     /// Of an inverse contract it is the harmonic mean: at that price the whole is worth what its parts cost.
     #[must_use]
     pub fn entry_price(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<f64> {
         let known = self.instrument(instrument)?;
+        let legs = self.books.ledger.legs(strategy, instrument);
+        if legs.long != 0 && legs.short != 0 {
+            return None;
+        }
         if self.config.lots == LotMethod::Average {
             return self.average_price(known, strategy);
         }

@@ -50,7 +50,7 @@ impl Kernel {
             if self.books.accounts.is_some() {
                 self.settle_account();
             }
-            if self.books.orders.has_closing() {
+            if self.books.orders.has_closing() || self.books.ledger.is_hedged(instrument) {
                 self.note_orphans(booked.strategy, instrument);
             }
         }

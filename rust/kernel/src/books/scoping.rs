@@ -13,14 +13,20 @@ impl Books {
         let id = instrument.id;
         let own = self.orders.working(strategy, id);
         let account = self.orders.working_total(id);
+        if self.ledger.is_hedged(id) {
+            self.tell_sides(strategy, instrument, (own, account));
+            return;
+        }
         let stakes = Stakes {
             own: Stake {
                 position_lots: self.ledger.position(strategy, id),
+                hedge_lots: 0,
                 working_buy_lots: own.buy_lots,
                 working_sell_lots: own.sell_lots,
             },
             account: Stake {
                 position_lots: self.ledger.position_total(id),
+                hedge_lots: 0,
                 working_buy_lots: account.buy_lots,
                 working_sell_lots: account.sell_lots,
             },

@@ -110,6 +110,12 @@ impl Kernel {
     }
 
     fn close_position(&mut self, strategy: StrategyId, instrument: InstrumentId) -> Result<(), KernelError> {
+        if self.books.ledger.is_hedged(instrument) {
+            for (lots, ticket) in self.ticket_parts(strategy, instrument) {
+                self.close_lots(strategy, instrument, lots, ticket)?;
+            }
+            return Ok(());
+        }
         match self.known_to_be_open(strategy, instrument) {
             0 => Ok(()),
             lots => self.close_lots(strategy, instrument, lots, None),

@@ -158,8 +158,12 @@ impl Kernel {
                 *lots = lots.saturating_sub(replaced_lots);
             }
         }
+        if self.books.ledger.is_hedged(instrument) {
+            return self.exposure_of_sides(intent, (own, account), replaced);
+        }
         let mut own_stake = Stake {
             position_lots: self.books.ledger.position(strategy, instrument),
+            hedge_lots: 0,
             working_buy_lots: own.buy_lots,
             working_sell_lots: own.sell_lots,
         };
@@ -175,6 +179,7 @@ impl Kernel {
         Exposure {
             account: Stake {
                 position_lots: self.books.ledger.position_total(instrument),
+                hedge_lots: 0,
                 working_buy_lots: account.buy_lots,
                 working_sell_lots: account.sell_lots,
             },
@@ -203,7 +208,12 @@ impl Kernel {
         }
         let working_lots = stake.working_lots(intent.side);
         let position = stake.position_lots.saturating_mul(intent.side.sign());
-        let after = position.saturating_add(working_lots).saturating_add(lots);
+        let after = if market.instrument.is_hedged() {
+            // Both sides are carried, so all that works adds to what is carried.
+            stake.with_order(intent.side, lots).both_sides_lots()
+        } else {
+            position.saturating_add(working_lots).saturating_add(lots)
+        };
         if after.unsigned_abs() <= position.unsigned_abs() {
             return Ok(Ok(()));
         }

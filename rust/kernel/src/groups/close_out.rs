@@ -322,9 +322,13 @@ impl Kernel {
         if self.is_under_way(flattening) {
             return Ok(true);
         }
-        if position_lots == 0 {
+        if position_lots == 0 && !self.has_tickets(strategy, instrument) {
             self.books.groups.close_outs.retain(|known| *known != CloseOut::Position(*flattening));
             return Ok(false);
+        }
+        if self.books.ledger.is_hedged(instrument) {
+            self.close_tickets(strategy, instrument)?;
+            return Ok(true);
         }
         let side = if position_lots > 0 { Side::Sell } else { Side::Buy };
         let lots = self.known_to_be_open(strategy, instrument);
@@ -457,8 +461,8 @@ impl Kernel {
         if rest.not_before_ns.is_some_and(|not_before_ns| self.now_ns < not_before_ns) {
             return Ok(true);
         }
-        let waits = rest.is_market()
-            && (self.is_closing_now(strategy, instrument) || !self.is_offered(instrument, side));
+        let waits =
+            rest.is_market() && (self.is_closing_now(&rest.intent) || !self.is_offered(instrument, side));
         if waits {
             return Ok(true);
         }
@@ -484,15 +488,18 @@ impl Kernel {
     }
 
     /// Tells whether anybody is seen with whom an order of this side could trade.
-    fn is_offered(&self, instrument: InstrumentId, side: Side) -> bool {
+    pub(crate) fn is_offered(&self, instrument: InstrumentId, side: Side) -> bool {
         let (bid, ask) = self.best(instrument);
         if side == Side::Buy { ask.is_some() } else { bid.is_some() }
     }
 
-    /// Tells whether an order that closes at once is on its way for a strategy.
-    fn is_closing_now(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
+    /// Tells whether an order that closes the same at once is on its way.
+    fn is_closing_now(&self, rest: &OrderIntent) -> bool {
+        let OrderIntent { strategy, instrument, closes, .. } = *rest;
+        let is_hedged = self.books.ledger.is_hedged(instrument);
         self.books.orders.iter().any(|order| {
             (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
+                && (!is_hedged || order.intent.closes == closes)
                 && self.is_on_its_way(order)
         })
     }
@@ -514,7 +521,7 @@ impl Kernel {
             let instrument = market.instrument.id;
             for strategy in (0..self.config.strategies).map(StrategyId) {
                 let has_orders = self.books.orders.working(strategy, instrument).open_orders > 0;
-                if has_orders || self.books.ledger.position(strategy, instrument) != 0 {
+                if has_orders || self.books.ledger.legs(strategy, instrument).size() != 0 {
                     let (last_order_id, asked_until) = (OrderId(0), OrderId(0));
                     let flattening =
                         Flattening { strategy, instrument, last_order_id, asked_ns: None, asked_until };
@@ -565,7 +572,7 @@ impl Kernel {
 
     /// Sends an order that only closes, whatever the limits.
     fn send_closing(&mut self, intent: &OrderIntent) -> Result<(), KernelError> {
-        let position_lots = self.books.ledger.position(intent.strategy, intent.instrument);
+        let position_lots = self.position_for(intent);
         let market = self.market(intent.instrument)?;
         match market.checks.approve_flatten(intent, position_lots) {
             Ok(order) => self.send(&order),

@@ -2,6 +2,8 @@
 //!
 //! An order can be bound in two ways. A *closing order* is reduce-only and bound to the whole position of its strategy;
 //! most of this file is about these. An *exit* names the entry that it closes, and is bound to what that one opened.
+//! Where positions hedge, a closing order names an open ticket and is bound to that; each ticket is a position of its
+//! own here, with closing orders of its own.
 //!
 //! Several closing orders may wait on one side. Together they close no more than the position: a new one that would is
 //! refused, and when the position shrinks those that wait are cut. Orders that cancel each other are one *unit*: only
@@ -39,19 +41,25 @@ struct ClosingSide {
     strategy: StrategyId,
     instrument: InstrumentId,
     side: Side,
+    /// The ticket that they close, where positions hedge: each has closing orders of its own.
+    ticket: Option<OrderId>,
 }
 
 impl ClosingSide {
-    const fn of(intent: &OrderIntent) -> Self {
-        Self { strategy: intent.strategy, instrument: intent.instrument, side: intent.side }
-    }
-
     fn has(self, intent: &OrderIntent) -> bool {
         (intent.strategy, intent.instrument, intent.side) == (self.strategy, self.instrument, self.side)
+            && (self.ticket.is_none() || intent.closes == self.ticket)
     }
 }
 
 impl Kernel {
+    /// Returns whose closing orders an order is one of, or would be.
+    fn closing_side(&self, intent: &OrderIntent) -> ClosingSide {
+        let OrderIntent { strategy, instrument, side, closes, .. } = *intent;
+        let ticket = closes.filter(|_| self.books.ledger.is_hedged(instrument));
+        ClosingSide { strategy, instrument, side, ticket }
+    }
+
     // What is spoken for already
 
     /// Counts what a strategy's closing orders on the side of a new one close already. A unit counts once, by its
@@ -71,14 +79,15 @@ impl Kernel {
             && self.config.destination.is_outside()
             && self.is_flattened(new.strategy, new.instrument)
         {
-            return self.closable_lots(ClosingSide::of(new));
+            return self.closable_lots(self.closing_side(new));
         }
         let comes_first = new.reduce_only && new.kind == OrderKind::Market;
-        if !comes_first && !self.books.orders.has_closing() {
+        let is_of_ticket = new.closes.is_some() && self.books.ledger.is_hedged(new.instrument);
+        if !comes_first && !self.books.orders.has_closing() && !is_of_ticket {
             return 0;
         }
-        let whose = ClosingSide::of(new);
-        let is_before = |order: &OpenOrder| self.is_on_its_way(order) || (!comes_first && rests(order));
+        let whose = self.closing_side(new);
+        let is_before = |order: &OpenOrder| self.is_on_its_way(order) || (!comes_first && self.rests(order));
         self.books
             .orders
             .iter()
@@ -100,8 +109,12 @@ impl Kernel {
         parts: &mut Vec<(i64, Option<OrderId>)>,
     ) {
         let Some(is_long) = parts.first().map(|part| part.0 > 0) else { return };
+        if self.books.ledger.is_hedged(instrument) {
+            self.leave_out_of_tickets(strategy, instrument, parts);
+            return;
+        }
         let side = if is_long { Side::Sell } else { Side::Buy };
-        let whose = ClosingSide { strategy, instrument, side };
+        let whose = ClosingSide { strategy, instrument, side, ticket: None };
         let is_now = |order: &OpenOrder| self.is_on_its_way(order);
         for is_named in [true, false] {
             let under_way =
@@ -120,14 +133,56 @@ impl Kernel {
     fn counts(&self, order: &OpenOrder, is_counted: impl Fn(&OpenOrder) -> bool) -> bool {
         let order_id = order.intent.order_id;
         let comes_before = |other: &OpenOrder| other.intent.order_id < order_id && is_counted(other);
-        let is_first = || !self.unit(ClosingSide::of(&order.intent), order_id).any(comes_before);
+        let is_first = || !self.unit(self.closing_side(&order.intent), order_id).any(comes_before);
         !self.books.groups.is_joined(order_id)
             && (self.books.groups.group_of(order_id).is_none() || is_first())
     }
 
-    /// Returns how much of a position orders on this side can close.
+    /// Takes out of tickets what is being closed of each at once already.
+    fn leave_out_of_tickets(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        parts: &mut Vec<(i64, Option<OrderId>)>,
+    ) {
+        let is_now = |order: &OpenOrder| self.is_on_its_way(order);
+        for (lots, ticket) in parts.iter_mut() {
+            let side = if *lots > 0 { Side::Sell } else { Side::Buy };
+            let whose = ClosingSide { strategy, instrument, side, ticket: *ticket };
+            let under_way =
+                self.books.orders.iter().filter(|order| whose.has(&order.intent) && is_now(order));
+            let counted = under_way.filter(|order| self.counts(order, is_now));
+            let taken = counted.map(OpenOrder::lots_at_stake).fold(0, i64::saturating_add);
+            *lots -= taken.min(lots.saturating_abs()) * lots.signum();
+        }
+        parts.retain(|part| part.0 != 0);
+    }
+
+    /// Returns how much of a position, or of the ticket that is named, orders on this side can close. Where positions
+    /// hedge, an order that names none closes nothing.
     fn closable_lots(&self, whose: ClosingSide) -> i64 {
-        whose.side.closable_lots(self.books.ledger.position(whose.strategy, whose.instrument))
+        let ClosingSide { strategy, instrument, side, ticket } = whose;
+        let held_lots = match ticket {
+            Some(ticket) => self.books.ledger.lots_of_entry(strategy, instrument, ticket),
+            None if self.books.ledger.is_hedged(instrument) => 0,
+            None => self.books.ledger.position(strategy, instrument),
+        };
+        side.closable_lots(held_lots)
+    }
+
+    /// Tells whether an order is a closing order: it may only close, and is bound to the whole position or, where
+    /// positions hedge, to a ticket that was open when it was sent. An exit that follows an entry is none.
+    pub(crate) fn is_closing_order(&self, order: &OpenOrder) -> bool {
+        let intent = &order.intent;
+        intent.is_bound_to_position()
+            || intent.reduce_only
+                && self.books.ledger.is_hedged(intent.instrument)
+                && !self.books.groups.follows_entry(intent.order_id)
+    }
+
+    /// Tells whether a closing order waits where it can be cut: a market order trades before it could be.
+    fn rests(&self, order: &OpenOrder) -> bool {
+        order.intent.kind != OrderKind::Market && self.is_closing_order(order)
     }
 
     // When the position has shrunk
@@ -144,9 +199,28 @@ impl Kernel {
     /// place at the venue. A unit is as old as the first order of it.
     pub(crate) fn trim_orphans(&mut self) {
         while let Some((strategy, instrument)) = self.outgoing.orphaned.pop() {
-            for side in [Side::Buy, Side::Sell] {
-                self.trim(ClosingSide { strategy, instrument, side });
+            if self.books.ledger.is_hedged(instrument) {
+                self.trim_tickets(strategy, instrument);
+                continue;
             }
+            for side in [Side::Buy, Side::Sell] {
+                self.trim(ClosingSide { strategy, instrument, side, ticket: None });
+            }
+        }
+    }
+
+    /// Cuts what waits to close tickets, each of them by itself.
+    fn trim_tickets(&mut self, strategy: StrategyId, instrument: InstrumentId) {
+        let is_its = |order: &&OpenOrder| {
+            (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
+                && self.rests_there(order)
+        };
+        let its = self.books.orders.iter().filter(is_its);
+        let mut tickets: Vec<_> = its.map(|order| (order.intent.closes, order.intent.side)).collect();
+        tickets.sort_unstable_by_key(|(ticket, side)| (*ticket, side.sign()));
+        tickets.dedup();
+        for (ticket, side) in tickets {
+            self.trim(ClosingSide { strategy, instrument, side, ticket });
         }
     }
 
@@ -156,7 +230,8 @@ impl Kernel {
         let mut numbers = std::mem::take(&mut self.outgoing.met);
         let closing =
             self.books.orders.iter().filter(|order| self.rests_there(order) && whose.has(&order.intent));
-        numbers.extend(closing.filter(|order| self.counts(order, rests)).map(|order| order.intent.order_id));
+        let counted = closing.filter(|order| self.counts(order, |other| self.rests(other)));
+        numbers.extend(counted.map(|order| order.intent.order_id));
         let all_lots = numbers.iter().map(|id| self.unit_lots(whose, *id)).fold(0, i64::saturating_add);
         let mut excess_lots = all_lots.saturating_sub(self.closable_lots(whose));
         if excess_lots > 0 {
@@ -177,7 +252,7 @@ impl Kernel {
     /// Tells whether a closing order waits at the venue. One that is held is known here only, and is measured when it is
     /// sent.
     fn rests_there(&self, order: &OpenOrder) -> bool {
-        rests(order) && !self.books.groups.is_held(order.intent.order_id)
+        self.rests(order) && !self.books.groups.is_held(order.intent.order_id)
     }
 
     /// Returns what a unit closes: what its order does, or the largest of those that cancel each other.
@@ -195,7 +270,7 @@ impl Kernel {
             let id = order.intent.order_id;
             id == order_id
                 || (group.is_some()
-                    && is_closing(order)
+                    && self.is_closing_order(order)
                     && whose.has(&order.intent)
                     && self.books.groups.group_of(id) == group)
         })
@@ -264,8 +339,8 @@ impl Kernel {
     /// Cancels an order of a halted strategy but for what closes its position and nothing else closes already.
     fn withdraw(&mut self, order: &OpenOrder) -> Result<(), KernelError> {
         let intent = order.intent;
-        let whose = ClosingSide::of(&intent);
-        let of_unit = self.unit(whose, intent.order_id).filter(|other| is_closing(other));
+        let whose = self.closing_side(&intent);
+        let of_unit = self.unit(whose, intent.order_id).filter(|other| self.is_closing_order(other));
         // The first of a unit that stays has taken the room; the others of it may be as large, and no larger.
         let room_lots = match of_unit.map(OpenOrder::meant_lots).max() {
             Some(lots) => lots,
@@ -285,6 +360,7 @@ impl Kernel {
     /// Counts what closing orders and exits on a side close already.
     fn covered_lots(&self, whose: ClosingSide) -> i64 {
         let of_side = self.books.orders.iter().filter(|order| whose.has(&order.intent));
+        let is_closing = |order: &OpenOrder| self.is_closing_order(order);
         let units = of_side.filter(|order| is_closing(order) && self.counts(order, is_closing));
         let closing = units.map(|order| self.unit_lots(whose, order.intent.order_id));
         closing.fold(self.covered_by_exits(whose), i64::saturating_add)
@@ -345,14 +421,4 @@ const fn is_stop(kind: OrderKind) -> bool {
             | OrderKind::TrailingPercent { .. }
             | OrderKind::TrailingStopLimit { .. }
     )
-}
-
-/// Tells whether an order is a closing order: it may only close, and names no entry.
-const fn is_closing(order: &OpenOrder) -> bool {
-    order.intent.is_bound_to_position()
-}
-
-/// Tells whether a closing order waits where it can be cut: a market order trades before it could be.
-fn rests(order: &OpenOrder) -> bool {
-    is_closing(order) && order.intent.kind != OrderKind::Market
 }

@@ -21,6 +21,12 @@ impl Groups {
         Ties { group, entry, line }
     }
 
+    /// Tells whether an order follows the fills of an entry.
+    pub(crate) fn follows_entry(&self, order_id: OrderId) -> bool {
+        let member = self.place_of(order_id).ok().and_then(|place| self.members.get(place));
+        member.is_some_and(|member| member.entry.is_some())
+    }
+
     /// Puts an order in the place of one that has ended and left something undone. A market order goes on with its
     /// line; one that waits begins a new one, for all of it.
     pub(crate) fn follow_up(&mut self, order_id: OrderId, ties: Ties, is_market: bool) {

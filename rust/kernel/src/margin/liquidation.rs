@@ -165,7 +165,8 @@ impl Kernel {
         for margined in margin.iter().filter(|known| known.rule.mode == MarginMode::Cross) {
             let id = margined.instrument.id;
             let lots = self.books.ledger.position_total(id);
-            let Some(mark_ticks) = self.mark(id).filter(|_| lots != 0) else { continue };
+            let is_open = self.books.ledger.size_total(id) != 0;
+            let Some(mark_ticks) = self.mark(id).filter(|_| is_open) else { continue };
             let value = margined.instrument.value(mark_ticks, lots).ok_or_else(overflow)?;
             let profit =
                 worth(&margined.instrument, value.0.checked_sub(self.books.ledger.cost_total(id).0))?;
@@ -209,40 +210,54 @@ impl Kernel {
     /// Returns the strategy that holds most of an instrument's position: fees and insurance are booked to it.
     fn main_holder(&self, instrument: InstrumentId) -> StrategyId {
         let sign = self.books.ledger.position_total(instrument).signum();
-        let held =
-            |strategy: &StrategyId| self.books.ledger.position(*strategy, instrument).saturating_mul(sign);
+        let is_hedged = self.books.ledger.is_hedged(instrument);
+        let held = |strategy: &StrategyId| {
+            if is_hedged {
+                self.books.ledger.legs(*strategy, instrument).size()
+            } else {
+                self.books.ledger.position(*strategy, instrument).saturating_mul(sign)
+            }
+        };
         let strategies = (0..self.config.strategies).map(StrategyId);
         // The first of equals: `max_by_key` would take the last.
         strategies.rev().max_by_key(held).unwrap_or(StrategyId(0))
     }
 
-    /// Closes every strategy's position in an instrument at the mark price; returns the fee that is due.
+    /// Closes every strategy's position in an instrument at the mark price, ticket by ticket where it hedges; returns
+    /// the fee that is due.
     fn force_out(&mut self, instrument: InstrumentId, breach: Breach) -> Result<i128, KernelError> {
-        let net = self.books.ledger.position_total(instrument);
+        let closed_lots = self.books.ledger.size_total(instrument);
         let price_ticks = self.mark(instrument).ok_or_else(overflow)?;
         for strategy in (0..self.config.strategies).map(StrategyId) {
-            self.force_close(strategy, instrument, price_ticks, breach)?;
+            if self.books.ledger.is_hedged(instrument) {
+                for part in self.ticket_parts(strategy, instrument) {
+                    self.force_close(strategy, instrument, part, (price_ticks, breach))?;
+                }
+            } else {
+                let lots = self.books.ledger.position(strategy, instrument);
+                self.force_close(strategy, instrument, (lots, None), (price_ticks, breach))?;
+            }
         }
         let margin = self.margin_for(instrument);
         let margined = margin.and_then(|margin| margin.get(instrument)).ok_or_else(overflow)?;
-        let notional = margined.instrument.notional(price_ticks, net).ok_or_else(overflow)?;
+        let notional = margined.instrument.notional(price_ticks, closed_lots).ok_or_else(overflow)?;
         liquidation_fee(notional, margined.rule.liquidation_fee_ppb).ok_or_else(overflow)
     }
 
-    /// Closes one strategy's position by force, under an order number of its own.
+    /// Closes signed lots of one strategy by force, those of a ticket where one is named, under an order number of
+    /// their own.
     fn force_close(
         &mut self,
         strategy: StrategyId,
         instrument: InstrumentId,
-        price_ticks: i64,
-        breach: Breach,
+        (lots, ticket): (i64, Option<OrderId>),
+        (price_ticks, breach): (i64, Breach),
     ) -> Result<(), KernelError> {
-        let lots = self.books.ledger.position(strategy, instrument);
         if lots == 0 {
             return Ok(());
         }
         let order_id = self.next_order_id();
-        let intent = OrderIntent::closing(order_id, strategy, instrument, lots, None, self.now_ns);
+        let intent = OrderIntent::closing(order_id, strategy, instrument, lots, ticket, self.now_ns);
         self.open_order(&intent, price_ticks)?;
         let (equity, maintenance) = (Money(breach.equity), Money(breach.maintenance));
         let liquidation =

@@ -30,8 +30,10 @@ impl Margin {
         leg: Leg,
     ) -> Result<Option<i64>, KernelError> {
         let position = ledger.position_total(leg.instrument);
-        let is_adverse = leg.to_ticks.saturating_sub(leg.from_ticks).signum() == -position.signum();
-        if position == 0 || self.get(leg.instrument).is_none() {
+        let is_against = leg.to_ticks.saturating_sub(leg.from_ticks).signum() == -position.signum();
+        // Both sides need margin: that of the larger notional may rise by more than the net position gains.
+        let is_adverse = is_against || ledger.is_hedged(leg.instrument);
+        if ledger.size_total(leg.instrument) == 0 || self.get(leg.instrument).is_none() {
             return Ok(None);
         }
         self.trim(ledger.balance_of(self.account).0);
@@ -69,7 +71,7 @@ impl Margin {
         let Some(margined) = self.get(instrument).filter(|known| known.rule.schedule.has_brackets()) else {
             return Ok(to_ticks);
         };
-        let lots = ledger.position_total(instrument);
+        let lots = ledger.size_total(instrument);
         let bracket_at = |price_ticks| {
             let notional = margined.instrument.notional(price_ticks, lots)?;
             margined.rule.schedule.bracket_of(notional)

@@ -79,7 +79,11 @@ impl<'a> BarDesk<'a> {
         let Some((margined, standing)) = self.margined(mark_ticks)? else { return Ok(None) };
         let position = self.books.ledger.position_total(self.instrument.id);
         let change = lots.saturating_mul(order.intent().side.sign());
-        let after = position.saturating_add(change).saturating_abs();
+        let after = if self.instrument.is_hedged() {
+            self.books.ledger.size_total(self.instrument.id).saturating_add(lots)
+        } else {
+            position.saturating_add(change).saturating_abs()
+        };
         let fee = self.fees.fee(self.instrument, price_ticks, lots, Liquidity::Taker);
         let fee = fee.map_or(i128::MAX, |money| money.0);
         verdict(margined, standing, price_ticks, position, after, fee).map(|verdict| Some(verdict.is_ok()))
@@ -92,13 +96,13 @@ impl<'a> BarDesk<'a> {
             return Ok(self.books.money_in(self.instrument.currencies.settlement).max(0));
         }
         if let Some((margined, standing)) = self.margined(mark_ticks)? {
-            let position = self.books.ledger.position_total(id);
-            let used = margined.needed(mark_ticks, position, position)?;
+            let size = self.books.ledger.size_total(id);
+            let used = margined.needed(mark_ticks, size, size)?;
             return Ok(free_notional(margined, standing, used));
         }
         let equity =
             self.books.ledger.equity_of(self.account(), &self.books.marks, Some((id, mark_ticks)))?;
-        let held = match self.books.ledger.position_total(id) {
+        let held = match self.books.ledger.size_total(id) {
             0 => 0,
             lots => self.instrument.reported_notional(mark_ticks, lots).map_or(i128::MAX, |money| money.0),
         };
@@ -194,11 +198,15 @@ impl<'a> BarDesk<'a> {
     fn judge_size(&mut self, order: &ApprovedOrder, lots: i64, price_ticks: i64) -> Result<(), RejectReason> {
         let intent = *order.intent();
         let id = self.instrument.id;
-        let stake = |position_lots| Stake { position_lots, ..Stake::default() };
-        let exposure = Exposure {
-            account: stake(self.books.ledger.position_total(id)),
-            own: stake(self.books.ledger.position(intent.strategy, id)),
-            open_orders: 0,
+        let exposure = if self.instrument.is_hedged() {
+            self.books.sides_without_orders(&intent)
+        } else {
+            let stake = |position_lots| Stake { position_lots, ..Stake::default() };
+            Exposure {
+                account: stake(self.books.ledger.position_total(id)),
+                own: stake(self.books.ledger.position(intent.strategy, id)),
+                open_orders: 0,
+            }
         };
         let proposal = Proposal {
             intent: &intent,
@@ -279,6 +287,10 @@ impl BarAccount for BarDesk<'_> {
     }
 
     fn position(&self, strategy: StrategyId) -> i64 {
+        if self.instrument.is_hedged() {
+            // What names no ticket closes nothing.
+            return 0;
+        }
         self.books.ledger.position(strategy, self.instrument.id)
     }
 

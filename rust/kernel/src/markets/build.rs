@@ -14,7 +14,9 @@ pub(crate) fn build_market(
     config: &InstrumentConfig,
     kernel: &KernelConfig,
 ) -> Result<Market, ValueError> {
-    let instrument = Instrument::new(id, config.spec.clone())?.in_currencies(config.currencies);
+    let instrument = Instrument::new(id, config.spec.clone())?
+        .in_currencies(config.currencies)
+        .with_positions(kernel.positions_of(config.currencies.account));
     let of_account = kernel.venue_of(config.currencies.account);
     let venue = if kernel.destination.is_outside() {
         SimulatedVenue::only_watching(&instrument, &config.sessions, of_account)

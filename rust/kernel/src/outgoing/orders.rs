@@ -79,7 +79,18 @@ impl Kernel {
                 if is_sized_at_fill { (request.size, lots.max(1)) } else { (Size::Lots(lots), lots) }
             }
         };
-        let intent = self.intent(order_id, strategy, request, links, size);
+        let mut intent = self.intent(order_id, strategy, request, links, size);
+        let mut links = links;
+        if request.reduce_only {
+            match self.read_ticket(strategy, request, links) {
+                Ok((left, Some(ticket))) => (links, intent.closes) = (left, Some(ticket)),
+                Ok((_, None)) => {}
+                Err(refusal) => {
+                    self.trace_unasked(strategy, request.instrument, asked_side(request.side))?;
+                    return Ok(self.refused(&intent, refusal));
+                }
+            }
+        }
         if links != Links::default()
             && let Err(refusal) = self.check_links(&intent, links)
         {
@@ -149,8 +160,8 @@ impl Kernel {
     /// Closes a strategy's position with market orders, but for what orders that close at once are on their way to
     /// close; `None` when it is flat.
     ///
-    /// Against bars every entry gets a closing order of its own, so that its exits go with it; the
-    /// verdict is that of the last one, or the first refusal.
+    /// Against bars every entry gets a closing order of its own, so that its exits go with it, and so does every ticket
+    /// where positions hedge; the verdict is that of the last one, or the first refusal.
     ///
     /// # Errors
     ///
@@ -170,11 +181,7 @@ impl Kernel {
         self.trace_unasked(strategy, instrument, "close")?;
         let mut verdict = None;
         for (position_lots, entry) in parts {
-            let order_id = self.next_order_id();
-            let intent =
-                OrderIntent::closing(order_id, strategy, instrument, position_lots, entry, self.now_ns);
-            let lots = position_lots.saturating_abs();
-            let answer = self.judge_and_send(&intent, lots, Links::default(), RequestKind::Close)?;
+            let answer = self.close_part(strategy, instrument, position_lots, entry)?;
             verdict = Some(answer);
             if matches!(answer, Verdict::Refused(_)) {
                 break;
@@ -183,12 +190,28 @@ impl Kernel {
         Ok(verdict)
     }
 
+    /// Closes a part of a position with a market order: signed lots with the entry that they belong to.
+    pub(crate) fn close_part(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        position_lots: i64,
+        entry: Option<OrderId>,
+    ) -> Result<Verdict, KernelError> {
+        let order_id = self.next_order_id();
+        let intent = OrderIntent::closing(order_id, strategy, instrument, position_lots, entry, self.now_ns);
+        self.judge_and_send(&intent, position_lots.saturating_abs(), Links::default(), RequestKind::Close)
+    }
+
     /// Returns what is to be closed, as signed lots with the entry they belong to.
     fn closing_parts(
         &self,
         strategy: StrategyId,
         instrument: InstrumentId,
     ) -> Result<Vec<(i64, Option<OrderId>)>, KernelError> {
+        if self.books.ledger.is_hedged(instrument) {
+            return Ok(self.ticket_parts(strategy, instrument));
+        }
         let position_lots = self.books.ledger.position(strategy, instrument);
         if !self.market(instrument)?.venue.traits().closes_by_entry {
             let whole = (position_lots != 0).then_some((position_lots, None));
@@ -249,7 +272,7 @@ impl Kernel {
     }
 
     /// Records a refusal and makes it the answer.
-    fn refused(&mut self, intent: &OrderIntent, refusal: Refusal) -> Verdict {
+    pub(crate) fn refused(&mut self, intent: &OrderIntent, refusal: Refusal) -> Verdict {
         self.books.counters.refusals += 1;
         self.books.activity.note_refusal(self.now_ns, intent, &refusal);
         self.recorder.refused(self.now_ns, intent, &refusal);

@@ -23,8 +23,8 @@ use tradecore_risk::{Limits, ScopesConfig};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Bracket, Command, CommandKind, Currencies, Decimal, Event, EventBatch,
     EventBody, FeedState, Flow, InstrumentId, InstrumentKind, InstrumentSpec, Level, LimitChange, LimitName,
-    LimitValue, LotMethod, Money, OrderId, OrderKind, Permission, PersonName, Quote, Refusal, Release,
-    Report, ReportBody, Scope, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
+    LimitValue, LotMethod, Money, OrderId, OrderKind, Permission, PersonName, Positions, Quote, Refusal,
+    Release, Report, ReportBody, Scope, Sessions, Side, Size, StrategyId, TimeInForce, Trade,
 };
 
 pub const ANNA: StrategyId = StrategyId(0);
@@ -60,6 +60,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         currencies: Vec::new(),
         fee_currency: None,
         lots: LotMethod::Fifo,
+        positions: Positions::Netting,
         leverage: Leverage { numerator: 1, denominator: 1 },
         venue: VenueConfig {
             matching,

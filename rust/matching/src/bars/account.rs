@@ -53,7 +53,8 @@ pub trait BarAccount {
         mark_ticks: i64,
     ) -> bool;
 
-    /// Returns the position of a strategy, short is negative.
+    /// Returns the position of a strategy that an order without a name for what it closes would close first, short is
+    /// negative; 0 where positions hedge.
     fn position(&self, strategy: StrategyId) -> i64;
 
     /// Returns what a strategy has left of an entry order, short is negative; 0 when nothing, also for

@@ -327,7 +327,7 @@ fn cancel_rest<A: BarAccount>(
 }
 
 /// Returns what the entry that an order closes has left, short is negative.
-fn held_for<A: BarAccount>(waiting: &Waiting, account: &A) -> i64 {
+pub(super) fn held_for<A: BarAccount>(waiting: &Waiting, account: &A) -> i64 {
     waiting.closes().map_or(0, |entry| account.lots_of_entry(waiting.order.intent().strategy, entry))
 }
 

@@ -15,7 +15,7 @@
 use tradecore_types::{Bar, CancelReason, Liquidity, OrderKind, ReportBody, Side};
 
 use super::BarAccount;
-use super::filling::{FillTerms, closable, tell};
+use super::filling::{FillTerms, closable, held_for, tell};
 use super::matcher::BarMatcher;
 use super::queue::Waiting;
 use crate::dormant::Dormant;
@@ -89,7 +89,8 @@ impl BarMatcher {
             if oldest.is_none_or(|(known, _)| waiting.id() < known) {
                 oldest = Some((waiting.id(), waiting.side()));
             }
-            let closes = closable(account.position(waiting.order.intent().strategy), waiting.side()) > 0;
+            let closes = closable(account.position(waiting.order.intent().strategy), waiting.side()) > 0
+                || closable(held_for(waiting, account), waiting.side()) > 0;
             match waiting.side() {
                 Side::Buy => closing_buys |= closes,
                 Side::Sell => closing_sells |= closes,
