@@ -255,12 +255,12 @@ fn gross_counts_both_sides_and_net_what_one_is_above_the_other() {
 #[test]
 fn both_sides_are_carried_so_buying_power_counts_them_together() {
     let mut config = hedging(Matching::Quotes);
-    config.cash = money(1_000);
+    config.cash = money(1_010);
     let mut rig = Rig::new(config);
     rig.play(&[quote(1, GOLD, (99, 50), (101, 50))]);
     opened(&mut rig, Side::Buy, 6);
     let more = |lots| (market(GOLD, Side::Sell, lots), Links::default());
-    assert_eq!(refusal(send(&mut rig, more(5))), (Rule::BuyingPower, money(1_000).0, money(1_100).0));
+    assert_eq!(refusal(send(&mut rig, more(5))), (Rule::BuyingPower, money(1_004).0, money(1_100).0));
     opened(&mut rig, Side::Sell, 4);
     assert_eq!(legs(&rig), (6, 4));
 }
@@ -275,7 +275,8 @@ fn margin(maintenance_ppm: i64) -> MarginRule {
 fn margin_is_asked_of_both_sides_and_a_liquidation_closes_every_ticket() {
     for matching in [Matching::Quotes, Matching::Bars] {
         let mut config = hedging(matching);
-        config.cash = money(300);
+        // What the spread of quotes costs comes on top.
+        config.cash = money(if matching == Matching::Bars { 300 } else { 329 });
         config.instruments[0].margin = Some(margin(50_000));
         let mut rig = Rig::new(config);
         let price = |rig: &mut Rig, hour: i64, price: i64| match matching {
