@@ -90,7 +90,7 @@ def price_pairs(engine: Engine, units: Units) -> dict[str, tuple[str | None, str
 
 
 def position_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
-    """Return the open positions, each strategy for itself: size, entry price, mark and profit.
+    """Return the open positions of each strategy, ticket by ticket: size, entry price, mark and profit.
 
     The entry price is the mean of what is open, weighed by size; money is in the currency of the account.
     """
@@ -98,10 +98,12 @@ def position_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
     for held in open_positions(engine.kernel):
         number, mark = held["instrument_id"], held["mark_ticks"]
         unrealised = held["unrealised"]
+        ticket = {} if held["ticket"] is None else {"ticket": str(held["ticket"])}
         rows.append(
             {
                 "symbol": units.symbol(number),
                 "strategy": units.strategy(held["strategy_id"]),
+                **ticket,
                 "side": "long" if held["lots"] > 0 else "short",
                 "quantity": f"{units.quantity(number, held['lots']):f}",
                 "entry_price": f"{units.entry_price(number, held['lots'], held['cost']):f}",

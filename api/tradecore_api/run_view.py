@@ -118,7 +118,8 @@ class RunView:
         orders = order_rows(self._engine, self._units)
         parts: list[RenderableType] = [self._money(), self._market()]
         if positions:
-            columns = ("symbol", "strategy", "quantity", "entry_price", "mark", "unrealised")
+            ticket = ("ticket",) if any("ticket" in row for row in positions) else ()
+            columns = ("symbol", "strategy", *ticket, "quantity", "entry_price", "mark", "unrealised")
             parts.append(_table("position", columns, positions))
         if orders:
             parts.append(_table("open order", ("order_id", "strategy", "words", "open"), orders))

@@ -6,6 +6,7 @@ import math
 from decimal import Decimal
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -33,6 +34,8 @@ SPEC = EngineSpec(
     account=AccountSpec(cash="1000000"),
     venue=VenueSpec(matching=Matching.QUOTES),
 )
+# Only here are there tickets to be asked for.
+HEDGED = msgspec.structs.replace(SPEC, account=AccountSpec(cash="1000000", positions="hedging"))
 WRONG = [
     object(), "GOOG", b"1", "", -1, 7, 2**33, 2**70, -(2**70), 10**400, 1.5, math.nan, math.inf, True,
     None, [], {}, (1, 2), Decimal("0.5"), Decimal("NaN"), 1j, np.int64(-1), np.float64(0.5),
@@ -136,7 +139,9 @@ OF_A_CONTEXT: dict[str, dict[str, object]] = {
     "position": {"instrument_id": 0},
     "round_price": {"price": 1.0, "direction": "down", "instrument_id": 0},
     "round_quantity": {"quantity": 1.0, "direction": "down", "instrument_id": 0},
-    "close": {"instrument_id": 0},
+    "close": {"instrument_id": 0, "ticket": 1, "quantity": 1.0},
+    "tickets": {"instrument_id": 0},
+    "sides": {"instrument_id": 0},
     "target": {"quantity": 1, "instrument_id": 0},
     "adjust_margin": {"amount": "1", "instrument_id": 0},
     "margin_set_aside": {"instrument_id": 0},
@@ -245,7 +250,10 @@ class Asks:
 def asked(name, arguments, parts):
     """Return what was wrong with the errors that a strategy got."""
     strategy = Asks(name, arguments, parts, at_start=name in INDICATORS)
-    engine = Engine(SPEC, [StrategyBinding(name="asks", strategy=strategy, instruments=(0, 1), history=5)])
+    engine = Engine(
+        HEDGED if name == "tickets" else SPEC,
+        [StrategyBinding(name="asks", strategy=strategy, instruments=(0, 1), history=5)],
+    )
     batch = EventBatch()
     batch.quote(10, 0, 99, 50, 101, 50)
     engine.feed(batch)

@@ -202,7 +202,8 @@ def _changed(change: LimitChange) -> str:
 
 
 def _print_tables(told: _Told) -> None:
-    columns = ("symbol", "strategy", "quantity", "entry_price", "mark", "unrealised")
+    ticket = ("ticket",) if any("ticket" in row for row in told.position_rows) else ()
+    columns = ("symbol", "strategy", *ticket, "quantity", "entry_price", "mark", "unrealised")
     _print_table("positions", columns, told.position_rows, told.positions_open)
     orders = [{**row, "order": row.get("order_id"), "what": row.get("words")} for row in told.order_rows]
     _print_table("open orders", ("order", "strategy", "what", "open", "state"), orders, told.open_orders)

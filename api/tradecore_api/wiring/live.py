@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
-from tradecore.domain.spec import InstrumentSpec
+from tradecore.domain.spec import InstrumentSpec, Positions
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
 from tradecore.domain.venue_keys import QueryKey, StoredKey, TradingKey
 from tradecore.ports.venue import Venue
@@ -128,8 +128,10 @@ def link_settings(config: Config, live: LiveTable, capabilities: VenueCapabiliti
     Raises
     ------
     ConfigError
-        When a time is set for a kind of order that the venue does not have.
+        When a time is set for a kind of order that the venue does not have, or when positions at the account
+        there are not of the kind that the configuration says.
     """
+    _check_positions(config, capabilities)
     for kind, value in live.report_timeouts_ms.items():
         if kind not in capabilities.order_kinds:
             key = f"live.report_timeouts_ms.{kind}"
@@ -152,6 +154,20 @@ def link_settings(config: Config, live: LiveTable, capabilities: VenueCapabiliti
         epoch=live.epoch,
         owners=_owners(config, live, capabilities),
     )
+
+
+def _check_positions(config: Config, capabilities: VenueCapabilities) -> None:
+    """Refuse an account whose positions are not as the engine books them: fills would be booked wrongly."""
+    at_venue = Positions.HEDGING if capabilities.hedging else Positions.NETTING
+    booked = config.tables.account.positions
+    if booked is not at_venue:
+        raise ConfigError(
+            config.source_of("account.positions"),
+            "account.positions",
+            booked.value,
+            f"must be {at_venue.value}, as the account at the venue is; where the venue lets you choose, "
+            "switch the account there (an engine trades live on an account that is netting so far)",
+        )
 
 
 def _owners(config: Config, live: LiveTable, capabilities: VenueCapabilities) -> Owners:

@@ -13,7 +13,8 @@ class OpeningLot(msgspec.Struct, frozen=True, kw_only=True):
     strategy, instrument : str
         Name of the strategy that holds it, symbol of what it holds.
     quantity : Decimal
-        Its size; below 0 is short. Lots of a strategy in an instrument are all long or all short.
+        Its size; below 0 is short. Lots of a strategy in an instrument are all long or all
+        short; where positions hedge, those of one entry order are.
     entry_price : Decimal
         Price of the entry, on the grid of the instrument.
     entry_time_ns : int

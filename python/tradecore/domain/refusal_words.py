@@ -50,7 +50,9 @@ def knows(rule: str) -> bool:
 def _ticket_not_open(number: int) -> str:
     if number == 0:
         return "where positions hedge, an order that only closes names its ticket: `after=` the entry order"
-    return f"the strategy has no ticket {number} that it could close: it is closed, not filled or of that side"
+    return (
+        f"the strategy has no ticket {number} that it could close: it is closed, not filled or of that side"
+    )
 
 
 def _invalid_order(limit: int, value: int, units: Units, instrument: int) -> str:

@@ -229,8 +229,8 @@ class LotMethod(StrEnum):
 class Positions(StrEnum):
     """What a trade does to what a strategy holds of the other side.
 
-    `NETTING`: it closes that first, so a strategy is long or short of an instrument. `HEDGING`: it leaves that
-    alone; each entry order opens a ticket of its own, and what closes names the ticket.
+    `NETTING`: it closes that first, so a strategy is long or short of an instrument. `HEDGING`: it leaves
+    that alone; each entry order opens a ticket of its own, and what closes names the ticket.
     """
 
     NETTING = "netting"
@@ -243,8 +243,8 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `currency` is what equity and limits are in. `cash` is an amount of it, or a table by currency. Of every
     other currency `conversions` says what a unit is worth: the symbol of the instrument whose mark is its
     price in what that instrument is settled in (an inverse contract: in `currency`), or a constant as text.
-    `lots` says which lots of a position fills close: `fifo`, `lifo` or `average`. `positions` says whether buys
-    and sells meet in one position (`netting`) or each entry opens a ticket (`hedging`).
+    `lots` says which lots of a position fills close: `fifo`, `lifo` or `average`. `positions` says whether
+    buys and sells meet in one position (`netting`) or each entry opens a ticket (`hedging`).
     """
 
     name: Name = "paper"
@@ -505,6 +505,11 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def account_of(self, instrument: InstrumentSpec) -> str:
         """Return the name of the venue account that trades an instrument."""
         return instrument.account or self.account.name
+
+    def positions_of(self, instrument: InstrumentSpec) -> Positions:
+        """Return whether buys and sells of an instrument meet in one position: its account says it."""
+        own = [each.positions for each in self.accounts if each.name == instrument.account]
+        return next(iter(own), self.account.positions)
 
     def settlement_of(self, instrument: InstrumentSpec) -> str:
         """Return the currency that an instrument is settled in."""

@@ -32,8 +32,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     closed_quantity : float
         What of it is closed, above 0 on either side.
     realised_pnl : float
-        Profit of what is closed, after the fees of entry and exit, in the settlement currency of the instrument.
-        It counts from the start of the journal.
+        Profit of what is closed, after the fees of entry and exit, in the settlement currency of the
+        instrument. It counts from the start of the journal.
     fees : float
         Fees that were paid for the entry of what is open, in that currency.
     unrealised_pnl : float or None

@@ -57,6 +57,8 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
         `one_order`, `fills`, `positions`, `balances`); 1 where none is stated.
     fills_kept_ns : int or None
         How long it shows a fill; `None` for ever.
+    hedging : bool
+        Whether the account is long and short of an instrument at once there, in tickets or on two sides.
     """
 
     order_kinds: frozenset[str]
@@ -71,6 +73,7 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     fills_kept_ns: int | None = None
     requests_burst: float | None = None
     weights: dict[str, float] = {}
+    hedging: bool = False
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -130,9 +130,9 @@ class Context(IndicatorMethods, OrderDesk):
     ) -> int | Refused | None:
         """Close the strategy's position with a market order per entry; `None` when it is flat.
 
-        Where positions hedge, `ticket` closes that one alone, or `quantity` of it, and every ticket of the instrument
-        is closed without. A ticket that is not open is refused (`ticket_not_open`); so is a quantity that is more
-        than the ticket has left (`reduce_only`), or no whole number of lots (`off_lot`).
+        Where positions hedge, `ticket` closes that one alone, or `quantity` of it; without it every ticket of
+        the instrument is closed. A ticket that is not open is refused (`ticket_not_open`); so is a quantity
+        that is more than the ticket has left (`reduce_only`), or no whole number of lots (`off_lot`).
 
         Raises
         ------

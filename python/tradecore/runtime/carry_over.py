@@ -8,7 +8,7 @@ from tradecore.domain.commands import Command
 from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError
 from tradecore.domain.journal import JournalFolder, encode_session
 from tradecore.domain.opening import Opening
-from tradecore.domain.spec import Mode
+from tradecore.domain.spec import InstrumentSpec, Mode
 from tradecore.engine.carried import CarriedAccount, followed_account, opened_frames
 from tradecore.runtime.recovery import feed_taken_up_at, recorded_config
 from tradecore.runtime.session_config import SessionConfig
@@ -187,6 +187,8 @@ def _check_contracts(
     now = {instrument.symbol: instrument for instrument in config.engine.instruments}
     held = {lot.instrument for lot in account.opening.lots}
     for was in recorded.engine.instruments:
+        if was.symbol in held:
+            _check_positions(was, now[was.symbol], recorded, config, folder)
         for key in ("kind", "multiplier", "settlement", "base") if was.symbol in held else ():
             if getattr(was, key) != getattr(now[was.symbol], key):
                 raise ConfigError(
@@ -196,6 +198,25 @@ def _check_contracts(
                     f"was {getattr(was, key)}, and the account has a position in it: restore it, or close "
                     "the position with the settings of before (`tradecore flatten`), then carry it over",
                 )
+
+
+def _check_positions(
+    was: InstrumentSpec,
+    now: InstrumentSpec,
+    recorded: SessionConfig,
+    config: SessionConfig,
+    folder: JournalFolder,
+) -> None:
+    """Refuse a position that was netted where positions hedge now, and tickets where they are netted."""
+    before, after = recorded.engine.positions_of(was), config.engine.positions_of(now)
+    if before != after:
+        raise ConfigError(
+            folder.where,
+            "account.positions",
+            after.value,
+            f"was {before.value}, and the account has a position in {was.symbol}: restore it, or close the "
+            "position with the settings of before (`tradecore flatten`), then carry it over",
+        )
 
 
 def _told_changes(changed: Sequence[str], orders: Sequence[str], left_out: Sequence[str]) -> str:

@@ -37,8 +37,8 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     def encoded(self) -> bytes:
         """Return the JSON text of the journal's first record, keys sorted.
 
-        What only several accounts have is left out where there is one, and that positions are netted where they
-        are: such journals are as they were.
+        What only several accounts have is left out where there is one, and that positions are netted where
+        they are: such journals are as they were.
         """
         tree = msgspec.to_builtins(self)
         for account in (tree["engine"]["account"], *tree["engine"]["accounts"]):

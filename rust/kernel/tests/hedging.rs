@@ -138,8 +138,8 @@ fn orders_that_wait_to_close_a_ticket_share_what_it_has_and_no_other_ticket() {
     rig.play(&[]);
     at(&mut rig, 2, 100);
     assert!(!rig.is_open(loss));
-    let lots = |rig: &Rig, id: OrderId| rig.kernel.orders().get(id).unwrap().open_lots();
-    assert_eq!((lots(&rig, gain), lots(&rig, other)), (3, 10));
+    let open = |rig: &Rig, id: OrderId| rig.kernel.orders().get(id).unwrap().open_lots();
+    assert_eq!((open(&rig, gain), open(&rig, other)), (3, 10));
     assert!(rig.reports_of(loss).contains(&ReportBody::Canceled(CancelReason::Linked)));
     at(&mut rig, 3, 121);
     assert_eq!(tickets(&rig, ANNA), [(second.0, 10)]);

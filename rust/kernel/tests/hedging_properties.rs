@@ -271,8 +271,9 @@ impl Trader {
             0 => Bracket::at(Some(100 - sign * (3 + self.next(5))), Some(100 + sign * (2 + self.next(5)))),
             _ => Bracket::default(),
         };
-        let size = if self.has_shares && self.next(9) == 0 { Size::BuyingPowerPpm(300) } else { plain.size };
-        self.send(kernel, strategy, &OrderRequest { bracket, size, ..plain }, Links::default());
+        let amount =
+            if self.has_shares && self.next(9) == 0 { Size::BuyingPowerPpm(300) } else { plain.size };
+        self.send(kernel, strategy, &OrderRequest { bracket, size: amount, ..plain }, Links::default());
     }
 
     fn close(&mut self, kernel: &mut Kernel, strategy: StrategyId, instrument: InstrumentId) {
@@ -417,7 +418,7 @@ proptest! {
 fn random_trading_opens_both_sides_and_closes_them_in_every_way() {
     let steps: Vec<(i64, u8)> =
         (0..400_i64).map(|step| (94 + step * 7 % 13, u8::try_from(step % 71).unwrap())).collect();
-    for kind in 0..RIGS.len() {
+    for (kind, (matching, _)) in RIGS.into_iter().enumerate() {
         let (mut hedged, mut partly, mut waiting, mut surplus) = (0, 0, 0, 0);
         let mut model = Model::default();
         let rig = played(kind, &steps, 11, |rig| {
@@ -436,6 +437,6 @@ fn random_trading_opens_both_sides_and_closes_them_in_every_way() {
             "{kind}: {hedged} {partly} {waiting} {trades}"
         );
         // Two orders can close the same at once but against bars: what that opens is a ticket until it is closed again.
-        assert_eq!(surplus > 0, RIGS[kind].0 != Matching::Bars, "{kind}: {surplus}");
+        assert_eq!(surplus > 0, matching != Matching::Bars, "{kind}: {surplus}");
     }
 }

@@ -6,9 +6,9 @@ use tradecore_types::{Instrument, InstrumentId, LotMethod, Money, OrderId, PaidP
 
 use crate::accounts::{Accounts, Posting};
 use crate::flow_sums::Flows;
+use crate::hedges::Hedges;
 use crate::lots::{Lots, NONE, Queue};
 use crate::purse::Purse;
-use crate::tickets::Hedges;
 use crate::trade::ClosedTrades;
 use crate::wire::Put;
 use crate::{

@@ -8,13 +8,13 @@ use tradecore_types::{
 };
 
 use crate::dormant::{Dormant, DormantOrders};
+use crate::mandate::{Mandate, fill, reaches, report};
 use crate::open_order::OpenOrder;
 use crate::own_queue::{OwnQueue, Resting};
 use crate::queue::QueuePlace;
 use crate::reserves::{Reserve, Reserves};
 use crate::state::put;
 use crate::taken::TakenDepth;
-use crate::ticket::{Ticket, fill, reaches, report};
 use crate::{FeeSchedule, MarketRest, QueueModel};
 
 /// Levels a side that can be remembered as taken by us.
@@ -120,9 +120,9 @@ impl DepthMatcher {
         let mut tell = |body| out.push(report(order_id, now_ns, body));
         match self.check(order, depth) {
             Err(reason) => tell(ReportBody::Rejected(reason)),
-            Ok(ticket) => {
+            Ok(mandate) => {
                 tell(ReportBody::Accepted);
-                self.accept(&ticket, depth, now_ns, out);
+                self.accept(&mandate, depth, now_ns, out);
             }
         }
     }
@@ -192,8 +192,8 @@ impl DepthMatcher {
             Err(reason) => tell(ReportBody::ReplaceRejected(reason)),
             Ok((price_ticks, requeued)) => {
                 tell(ReportBody::Replaced { price_ticks, lots });
-                if let Some(ticket) = requeued {
-                    self.accept(&ticket, depth, now_ns, out);
+                if let Some(mandate) = requeued {
+                    self.accept(&mandate, depth, now_ns, out);
                 }
             }
         }
@@ -302,74 +302,80 @@ impl DepthMatcher {
     }
 
     /// Says whether the order can be taken, before anything changes.
-    fn check(&self, order: &ApprovedOrder, depth: &impl Depth) -> Result<Ticket, RejectReason> {
+    fn check(&self, order: &ApprovedOrder, depth: &impl Depth) -> Result<Mandate, RejectReason> {
         if self.frozen && !self.only_watches {
             return Err(RejectReason::NoLiquidity);
         }
-        let ticket = Ticket::read(order)?;
-        if ticket.may_wait() && self.len() >= self.capacity {
+        let mandate = Mandate::read(order)?;
+        if mandate.may_wait() && self.len() >= self.capacity {
             return Err(RejectReason::Unsupported);
         }
-        if ticket.kind.is_conditional() {
-            return Ok(ticket);
+        if mandate.kind.is_conditional() {
+            return Ok(mandate);
         }
-        if ticket.post_only && would_take(&ticket, depth) {
+        if mandate.post_only && would_take(&mandate, depth) {
             return Err(RejectReason::WouldTake);
         }
-        let is_market = ticket.limit_ticks().is_none();
-        let whole = ticket.time_in_force == TimeInForce::Fok;
+        let is_market = mandate.limit_ticks().is_none();
+        let whole = mandate.time_in_force == TimeInForce::Fok;
         if is_market || whole {
-            let offered = self.offered(&ticket, depth);
+            let offered = self.offered(&mandate, depth);
             if is_market && offered == 0 {
                 return Err(RejectReason::NoLiquidity);
             }
-            if whole && offered < ticket.lots {
+            if whole && offered < mandate.lots {
                 return Err(RejectReason::CannotFillWhole);
             }
         }
-        Ok(ticket)
+        Ok(mandate)
     }
 
     /// Lets an accepted order sleep, or take what it can.
-    fn accept(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
-        if ticket.kind.is_conditional() {
-            self.dormant.push(Dormant::new(*ticket));
+    fn accept(&mut self, mandate: &Mandate, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) {
+        if mandate.kind.is_conditional() {
+            self.dormant.push(Dormant::new(*mandate));
             self.wake_dormant(depth, now_ns, out);
             return;
         }
-        if ticket.kind == OrderKind::MarketToLimit {
-            let Some(price_ticks) = self.taken.best_offer(depth, ticket.side) else { return };
-            let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
-            let left = self.arrive(&ticket, depth, now_ns, out);
+        if mandate.kind == OrderKind::MarketToLimit {
+            let Some(price_ticks) = self.taken.best_offer(depth, mandate.side) else { return };
+            let mandate = Mandate { kind: OrderKind::Limit { price_ticks }, ..*mandate };
+            let left = self.arrive(&mandate, depth, now_ns, out);
             if left > 0 {
                 let body = ReportBody::Restated { price_ticks: Some(price_ticks), lots: left };
-                out.push(report(ticket.order_id, now_ns, body));
+                out.push(report(mandate.order_id, now_ns, body));
             }
             return;
         }
-        self.arrive(ticket, depth, now_ns, out);
+        self.arrive(mandate, depth, now_ns, out);
     }
 
     /// Lets an order take what it can; the rest waits or is cancelled. Returns what waits.
-    fn arrive(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) -> i64 {
-        let left = self.take(ticket, depth, now_ns, out);
-        match ticket.limit_ticks() {
+    fn arrive(
+        &mut self,
+        mandate: &Mandate,
+        depth: &impl Depth,
+        now_ns: TimeNs,
+        out: &mut Vec<Report>,
+    ) -> i64 {
+        let left = self.take(mandate, depth, now_ns, out);
+        match mandate.limit_ticks() {
             _ if left == 0 => 0,
-            Some(price_ticks) if ticket.may_rest() => {
-                self.rest(ticket, price_ticks, left, depth);
+            Some(price_ticks) if mandate.may_rest() => {
+                self.rest(mandate, price_ticks, left, depth);
                 left
             }
             _ => {
-                out.push(canceled(ticket.order_id, now_ns));
+                out.push(canceled(mandate.order_id, now_ns));
                 0
             }
         }
     }
 
     /// Puts the rest of an order behind what the feed shows at its price; an iceberg shows a part of it.
-    fn rest(&mut self, ticket: &Ticket, price_ticks: i64, lots: i64, depth: &impl Depth) {
-        let Ticket { order_id, side, post_only, .. } = *ticket;
-        let open_lots = match ticket.kind {
+    fn rest(&mut self, mandate: &Mandate, price_ticks: i64, lots: i64, depth: &impl Depth) {
+        let Mandate { order_id, side, post_only, .. } = *mandate;
+        let open_lots = match mandate.kind {
             OrderKind::Iceberg { display_lots, .. } => {
                 let mut reserve =
                     Reserve { order_id, side, price_ticks, display_lots, hidden_lots: lots, post_only };
@@ -412,7 +418,7 @@ impl DepthMatcher {
         price_ticks: Option<i64>,
         lots: i64,
         depth: &impl Depth,
-    ) -> Result<(Option<i64>, Option<Ticket>), RejectReason> {
+    ) -> Result<(Option<i64>, Option<Mandate>), RejectReason> {
         if self.dormant.find(order_id).is_some() {
             return self.amend_dormant(order_id, price_ticks, lots);
         }
@@ -433,11 +439,11 @@ impl DepthMatcher {
             None => OrderKind::Limit { price_ticks },
         };
         let Resting { post_only, .. } = order;
-        let ticket = Ticket { order_id, side, kind, time_in_force: TimeInForce::Gtc, post_only, lots };
-        refuse_if(post_only && would_take(&ticket, depth), RejectReason::WouldTake)?;
+        let mandate = Mandate { order_id, side, kind, time_in_force: TimeInForce::Gtc, post_only, lots };
+        refuse_if(post_only && would_take(&mandate, depth), RejectReason::WouldTake)?;
         self.queue_mut(side).remove(order_id);
         self.reserves.remove(order_id);
-        Ok((Some(price_ticks), Some(ticket)))
+        Ok((Some(price_ticks), Some(mandate)))
     }
 
     fn amend_dormant(
@@ -445,7 +451,7 @@ impl DepthMatcher {
         order_id: OrderId,
         price_ticks: Option<i64>,
         lots: i64,
-    ) -> Result<(Option<i64>, Option<Ticket>), RejectReason> {
+    ) -> Result<(Option<i64>, Option<Mandate>), RejectReason> {
         let known = self.dormant.find(order_id).ok_or(RejectReason::UnknownOrder)?;
         let mut amended = *known;
         let keeps_turn = amended.amend(price_ticks, lots).filter(|_| lots > 0);
@@ -458,7 +464,7 @@ impl DepthMatcher {
             return Err(RejectReason::NoLiquidity);
         }
         self.dormant.remove(order_id);
-        Ok((amended.stated_ticks(), Some(amended.ticket)))
+        Ok((amended.stated_ticks(), Some(amended.mandate)))
     }
 
     /// Makes a resting order smaller; what it hides falls first.
@@ -497,46 +503,46 @@ impl DepthMatcher {
         let last = self.last_trade_ticks;
         self.dormant.watch(|side| watched_ticks(last, depth, side));
         while let Some(dormant) = self.dormant.next_set_off() {
-            let ticket = dormant.awake();
-            out.push(report(ticket.order_id, now_ns, dormant.set_off()));
+            let mandate = dormant.awake();
+            out.push(report(mandate.order_id, now_ns, dormant.set_off()));
             if self.only_watches {
                 continue;
             }
-            let whole = ticket.time_in_force == TimeInForce::Fok;
-            if whole && self.offered(&ticket, depth) < ticket.lots {
-                out.push(canceled(ticket.order_id, now_ns));
+            let whole = mandate.time_in_force == TimeInForce::Fok;
+            if whole && self.offered(&mandate, depth) < mandate.lots {
+                out.push(canceled(mandate.order_id, now_ns));
             } else {
-                self.arrive(&ticket, depth, now_ns, out);
+                self.arrive(&mandate, depth, now_ns, out);
             }
         }
     }
 
     /// Counts what an order could trade now, up to its size.
-    fn offered(&self, ticket: &Ticket, depth: &impl Depth) -> i64 {
-        match self.rest_ticks(ticket, depth) {
-            Some(_) => ticket.lots,
-            None => self.taken.offered(depth, ticket.side, ticket.limit_ticks(), ticket.lots),
+    fn offered(&self, mandate: &Mandate, depth: &impl Depth) -> i64 {
+        match self.rest_ticks(mandate, depth) {
+            Some(_) => mandate.lots,
+            None => self.taken.offered(depth, mandate.side, mandate.limit_ticks(), mandate.lots),
         }
     }
 
     /// Returns the price at which the rest of an order trades that takes more than is shown.
-    fn rest_ticks(&self, ticket: &Ticket, depth: &impl Depth) -> Option<i64> {
-        if ticket.kind != OrderKind::Market || self.market_rest == MarketRest::Cancel {
+    fn rest_ticks(&self, mandate: &Mandate, depth: &impl Depth) -> Option<i64> {
+        if mandate.kind != OrderKind::Market || self.market_rest == MarketRest::Cancel {
             return None;
         }
-        let best = depth.best(ticket.side.opposite())?;
-        self.market_rest.price_ticks(ticket.side, best.price_ticks)
+        let best = depth.best(mandate.side.opposite())?;
+        self.market_rest.price_ticks(mandate.side, best.price_ticks)
     }
 
     /// Takes visible depth, one fill a level, and returns what is left to take.
-    fn take(&mut self, ticket: &Ticket, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) -> i64 {
-        let (fees, instrument, id) = (self.fees, &self.instrument, ticket.order_id);
+    fn take(&mut self, mandate: &Mandate, depth: &impl Depth, now_ns: TimeNs, out: &mut Vec<Report>) -> i64 {
+        let (fees, instrument, id) = (self.fees, &self.instrument, mandate.order_id);
         let taken =
-            self.taken.take(depth, ticket.side, ticket.limit_ticks(), ticket.lots, |price_ticks, lots| {
+            self.taken.take(depth, mandate.side, mandate.limit_ticks(), mandate.lots, |price_ticks, lots| {
                 out.push(fill(&fees, instrument, id, price_ticks, lots, Liquidity::Taker, now_ns));
             });
-        let left = ticket.lots - taken;
-        match self.rest_ticks(ticket, depth).filter(|_| left > 0) {
+        let left = mandate.lots - taken;
+        match self.rest_ticks(mandate, depth).filter(|_| left > 0) {
             Some(price_ticks) => {
                 out.push(fill(&fees, &self.instrument, id, price_ticks, left, Liquidity::Taker, now_ns));
                 0
@@ -554,10 +560,10 @@ impl DepthMatcher {
 }
 
 /// Tells whether the order would trade at once, by what the feed shows: also where we took it all.
-fn would_take(ticket: &Ticket, depth: &impl Depth) -> bool {
-    let best = depth.best(ticket.side.opposite());
-    match (ticket.limit_ticks(), best) {
-        (Some(limit_ticks), Some(best)) => reaches(ticket.side, limit_ticks, best.price_ticks),
+fn would_take(mandate: &Mandate, depth: &impl Depth) -> bool {
+    let best = depth.best(mandate.side.opposite());
+    match (mandate.limit_ticks(), best) {
+        (Some(limit_ticks), Some(best)) => reaches(mandate.side, limit_ticks, best.price_ticks),
         _ => false,
     }
 }

@@ -2,14 +2,14 @@
 
 use tradecore_types::{OrderId, OrderKind, ReportBody, Side};
 
+use crate::mandate::{Mandate, reaches, sets_off};
 use crate::state::{put, put_id};
-use crate::ticket::{Ticket, reaches, sets_off};
 
 /// An order that waits for a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dormant {
     /// The order as it is.
-    pub ticket: Ticket,
+    pub mandate: Mandate,
     /// Price that sets it off; `None` while a trailing stop is not active.
     trigger_ticks: Option<i64>,
     /// Whether it was set off and only waits for its turn.
@@ -18,20 +18,20 @@ pub(crate) struct Dormant {
 
 impl Dormant {
     /// Puts an order to sleep.
-    pub const fn new(ticket: Ticket) -> Self {
-        let trigger_ticks = match ticket.kind {
+    pub const fn new(mandate: Mandate) -> Self {
+        let trigger_ticks = match mandate.kind {
             OrderKind::Stop { trigger_ticks }
             | OrderKind::StopLimit { trigger_ticks, .. }
             | OrderKind::MarketIfTouched { trigger_ticks }
             | OrderKind::LimitIfTouched { trigger_ticks, .. } => Some(trigger_ticks),
             _ => None,
         };
-        Self { ticket, trigger_ticks, is_set_off: false }
+        Self { mandate, trigger_ticks, is_set_off: false }
     }
 
     /// Puts an order to sleep whose trigger, if it trails, has already come to `trail_ticks`.
-    pub fn trailed_to(ticket: Ticket, trail_ticks: Option<i64>) -> Self {
-        let dormant = Self::new(ticket);
+    pub fn trailed_to(mandate: Mandate, trail_ticks: Option<i64>) -> Self {
+        let dormant = Self::new(mandate);
         Self { trigger_ticks: dormant.trigger_ticks.or(trail_ticks), ..dormant }
     }
 
@@ -39,9 +39,9 @@ impl Dormant {
     ///
     /// A trailing stop first asks whether the price hits its trigger, and only then follows the price.
     pub fn see(&mut self, price_ticks: i64) -> bool {
-        let side = self.ticket.side;
+        let side = self.mandate.side;
         if !self.is_set_off {
-            self.is_set_off = self.trigger_ticks.is_some_and(|trigger| match self.ticket.kind {
+            self.is_set_off = self.trigger_ticks.is_some_and(|trigger| match self.mandate.kind {
                 OrderKind::MarketIfTouched { .. } | OrderKind::LimitIfTouched { .. } => {
                     reaches(side, trigger, price_ticks)
                 }
@@ -54,8 +54,8 @@ impl Dormant {
 
     /// Moves the trigger of a trailing stop after the price, once it is active.
     fn follow(&mut self, price_ticks: i64) {
-        let side = self.ticket.side;
-        let (offset_ticks, activation_ticks) = match self.ticket.kind {
+        let side = self.mandate.side;
+        let (offset_ticks, activation_ticks) = match self.mandate.kind {
             OrderKind::TrailingStop { offset_ticks, activation_ticks }
             | OrderKind::TrailingStopLimit { offset_ticks, activation_ticks, .. } => {
                 (offset_ticks, activation_ticks)
@@ -83,22 +83,22 @@ impl Dormant {
     }
 
     /// Returns what it is once it is set off: a market or a limit order.
-    pub fn awake(&self) -> Ticket {
-        let kind = match (self.ticket.kind, self.trigger_ticks) {
+    pub fn awake(&self) -> Mandate {
+        let kind = match (self.mandate.kind, self.trigger_ticks) {
             (OrderKind::StopLimit { price_ticks, .. } | OrderKind::LimitIfTouched { price_ticks, .. }, _) => {
                 OrderKind::Limit { price_ticks }
             }
             (OrderKind::TrailingStopLimit { limit_offset_ticks, .. }, Some(trigger)) => {
-                OrderKind::Limit { price_ticks: trailed(self.ticket.side, trigger, limit_offset_ticks) }
+                OrderKind::Limit { price_ticks: trailed(self.mandate.side, trigger, limit_offset_ticks) }
             }
             _ => OrderKind::Market,
         };
-        Ticket { kind, ..self.ticket }
+        Mandate { kind, ..self.mandate }
     }
 
     /// Returns what is said of it when it is set off: where only then its limit is known, that too.
     pub fn set_off(&self) -> ReportBody {
-        match (self.ticket.kind, self.awake().kind) {
+        match (self.mandate.kind, self.awake().kind) {
             (OrderKind::TrailingStopLimit { .. }, OrderKind::Limit { price_ticks }) => {
                 ReportBody::TriggeredAt { price_ticks }
             }
@@ -109,15 +109,15 @@ impl Dormant {
     /// Gives it a new size and, where it states one, a new price (`None` keeps it). `Some(true)` when it keeps
     /// its turn; `None` when a price was given to an order that states none.
     pub fn amend(&mut self, price_ticks: Option<i64>, lots: i64) -> Option<bool> {
-        let old = self.ticket;
+        let old = self.mandate;
         let kind = price_ticks.map_or(Some(old.kind), |new_ticks| old.kind.with_price(new_ticks))?;
-        let ticket = Ticket { kind, lots, ..old };
+        let mandate = Mandate { kind, lots, ..old };
         let is_trailing = kind.price_ticks().is_none();
         let keeps_turn = is_trailing || (kind == old.kind && lots <= old.lots);
         if keeps_turn {
-            self.ticket = ticket;
+            self.mandate = mandate;
         } else {
-            *self = Self::new(ticket);
+            *self = Self::new(mandate);
         }
         Some(keeps_turn)
     }
@@ -125,7 +125,7 @@ impl Dormant {
     /// Returns the price it states, else its trigger: what a report says of it. A trailing stop has neither
     /// before it is active.
     pub fn stated_ticks(&self) -> Option<i64> {
-        self.ticket.kind.price_ticks().or(self.trigger_ticks)
+        self.mandate.kind.price_ticks().or(self.trigger_ticks)
     }
 }
 
@@ -167,19 +167,19 @@ impl DormantOrders {
 
     /// Takes the order with this id out.
     pub fn remove(&mut self, order_id: OrderId) -> Option<Dormant> {
-        let index = self.orders.iter().position(|order| order.ticket.order_id == order_id)?;
+        let index = self.orders.iter().position(|order| order.mandate.order_id == order_id)?;
         Some(self.orders.remove(index))
     }
 
     /// Returns the order with this id.
     pub fn find(&mut self, order_id: OrderId) -> Option<&mut Dormant> {
-        self.orders.iter_mut().find(|order| order.ticket.order_id == order_id)
+        self.orders.iter_mut().find(|order| order.mandate.order_id == order_id)
     }
 
     /// Shows every order the price that orders of its side watch.
     pub fn watch(&mut self, price: impl Fn(Side) -> Option<i64>) {
         for order in &mut self.orders {
-            if let Some(price_ticks) = price(order.ticket.side) {
+            if let Some(price_ticks) = price(order.mandate.side) {
                 order.see(price_ticks);
             }
         }
@@ -200,13 +200,13 @@ impl DormantOrders {
     pub fn write_state(&self, out: &mut Vec<u8>) {
         put(out, i64::try_from(self.orders.len()).unwrap_or(i64::MAX));
         for order in &self.orders {
-            let ticket = &order.ticket;
-            put_id(out, ticket.order_id.0);
-            put(out, ticket.side.sign());
+            let mandate = &order.mandate;
+            put_id(out, mandate.order_id.0);
+            put(out, mandate.side.sign());
             put(out, order.trigger_ticks.unwrap_or(0));
-            put(out, ticket.lots);
-            out.push(ticket.state_code());
-            match ticket.kind {
+            put(out, mandate.lots);
+            out.push(mandate.state_code());
+            match mandate.kind {
                 OrderKind::StopLimit { price_ticks, .. } | OrderKind::LimitIfTouched { price_ticks, .. } => {
                     put(out, price_ticks);
                 }
@@ -237,7 +237,7 @@ mod tests {
     fn trailing(side: Side, offset_ticks: i64, activation_ticks: i64) -> Dormant {
         let kind = OrderKind::TrailingStop { offset_ticks, activation_ticks };
         let order_id = OrderId(1);
-        Dormant::new(Ticket {
+        Dormant::new(Mandate {
             order_id,
             side,
             kind,

@@ -125,9 +125,9 @@ impl ExchangeMatcher {
         let order_id = order.intent().order_id;
         match self.check(order) {
             Err(reason) => tape.tell(order_id, ReportBody::Rejected(reason)),
-            Ok(ticket) => {
+            Ok(mandate) => {
                 tape.tell(order_id, ReportBody::Accepted);
-                self.accept(&ticket, tape);
+                self.accept(&mandate, tape);
                 self.wake_dormant(tape);
             }
         }
@@ -214,8 +214,8 @@ impl ExchangeMatcher {
             Err(reason) => tape.tell(order_id, ReportBody::ReplaceRejected(reason)),
             Ok((price_ticks, requeued)) => {
                 tape.tell(order_id, ReportBody::Replaced { price_ticks, lots });
-                if let Some(ticket) = requeued {
-                    self.accept(&ticket, tape);
+                if let Some(mandate) = requeued {
+                    self.accept(&mandate, tape);
                     self.wake_dormant(tape);
                 }
             }

@@ -5,10 +5,10 @@ use tradecore_types::{Level, Side};
 
 use crate::SelfTradePrevention;
 use crate::level_list::LevelList;
+use crate::mandate::reaches;
 use crate::resting::{Node, Resting};
 use crate::slab::{NIL, Slab};
 use crate::state::{put, put_id};
-use crate::ticket::reaches;
 
 /// What happened in the book while an order took liquidity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

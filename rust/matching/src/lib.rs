@@ -14,6 +14,7 @@ mod exchange_matcher;
 mod fees;
 mod l3_book;
 mod level_list;
+mod mandate;
 mod market_out;
 mod market_rest;
 mod open_order;
@@ -25,7 +26,6 @@ mod self_trade;
 mod slab;
 mod state;
 mod taken;
-mod ticket;
 
 pub use bars::{
     BarAccount, BarFill, BarMatcher, BarOrder, BarRules, Finalize, OpenPosition, Slippage, Stop, exit_intent,

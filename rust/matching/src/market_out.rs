@@ -2,7 +2,7 @@
 
 use tradecore_types::{Level, OrderId, Report, ReportBody, Side, TimeNs, Trade};
 
-use crate::ticket::report;
+use crate::mandate::report;
 
 /// What the exchange tells everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

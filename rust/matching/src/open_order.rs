@@ -22,12 +22,12 @@ pub struct OpenOrder {
 impl OpenOrder {
     /// Describes an order that waits for a price.
     pub(crate) const fn of_dormant(dormant: &Dormant) -> Self {
-        let ticket = &dormant.ticket;
+        let mandate = &dormant.mandate;
         Self {
-            order_id: ticket.order_id,
-            side: ticket.side,
-            kind: ticket.kind,
-            open_lots: ticket.lots,
+            order_id: mandate.order_id,
+            side: mandate.side,
+            kind: mandate.kind,
+            open_lots: mandate.lots,
             ahead_lots: None,
         }
     }

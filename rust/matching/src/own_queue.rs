@@ -4,9 +4,9 @@ use tradecore_book::Depth;
 use tradecore_types::{OrderId, Side, Trade};
 
 use crate::QueueModel;
+use crate::mandate::reaches;
 use crate::queue::{QueuePlace, shown_lots};
 use crate::state::{put, put_id};
-use crate::ticket::reaches;
 
 /// One resting order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use tradecore_book::Depth;
 use tradecore_types::{Level, Side};
 
+use crate::mandate::reaches;
 use crate::state::put;
-use crate::ticket::reaches;
 
 /// What was taken from one level.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tradecore_kernel::Kernel;
-use tradecore_types::{InstrumentId, StrategyId};
+use tradecore_types::{Instrument, InstrumentId, Money, OrderId, StrategyId};
 
 use crate::access::looked_into;
 use crate::errors::broken_invariant;
@@ -18,11 +18,12 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(losses, module)?)
 }
 
-/// Open positions of an engine, each strategy for itself, by strategy and instrument.
+/// Open positions of an engine, each strategy for itself, by strategy and instrument; where positions hedge, each ticket
+/// for itself, the oldest first.
 ///
-/// A dictionary each: strategy_id, instrument_id, lots (short is negative), cost (signed value at entry of what is
-/// open, in atto units of money), mark_ticks and unrealised (atto units); the last two are None before the first
-/// price.
+/// A dictionary each: strategy_id, instrument_id, ticket (number of the order that opened it; None where positions are
+/// netted), lots (short is negative), cost (signed value at entry of what is open, in atto units of money), mark_ticks
+/// and unrealised (atto units); the last two are None before the first price.
 #[pyfunction]
 fn open_positions<'py>(py: Python<'py>, kernel: &Bound<'py, PyKernel>) -> PyResult<Bound<'py, PyList>> {
     let this = looked_into(kernel.as_unbound(), py)?;
@@ -32,24 +33,54 @@ fn open_positions<'py>(py: Python<'py>, kernel: &Bound<'py, PyKernel>) -> PyResu
     for strategy in (0..strategies).map(StrategyId) {
         for index in 0..kernel.instruments() {
             let id = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
-            let lots = ledger.position(strategy, id);
-            let Some(instrument) = kernel.instrument(id).filter(|_| lots != 0) else { continue };
-            let (cost, mark_ticks) = (ledger.cost(strategy, id).0, kernel.mark(id));
-            let value = |ticks| {
-                let value = instrument.value(ticks, lots).and_then(|value| value.0.checked_sub(cost));
-                value.ok_or_else(|| broken_invariant("the value of a position does not fit"))
-            };
-            let row = PyDict::new(py);
-            row.set_item("strategy_id", strategy.0)?;
-            row.set_item("instrument_id", id.0)?;
-            row.set_item("lots", lots)?;
-            row.set_item("cost", cost)?;
-            row.set_item("mark_ticks", mark_ticks)?;
-            row.set_item("unrealised", mark_ticks.map(value).transpose()?)?;
-            out.append(row)?;
+            let Some(instrument) = kernel.instrument(id) else { continue };
+            if !instrument.is_hedged() {
+                let held = Held {
+                    ticket: None,
+                    lots: ledger.position(strategy, id),
+                    cost: ledger.cost(strategy, id),
+                };
+                if held.lots != 0 {
+                    out.append(held_row(py, strategy, instrument, &held, kernel.mark(id))?)?;
+                }
+                continue;
+            }
+            for ticket in ledger.tickets(strategy, id) {
+                let held = Held { ticket: Some(ticket.entry_order), lots: ticket.lots, cost: ticket.cost };
+                out.append(held_row(py, strategy, instrument, &held, kernel.mark(id))?)?;
+            }
         }
     }
     Ok(out)
+}
+
+/// A position, or a ticket.
+struct Held {
+    ticket: Option<OrderId>,
+    lots: i64,
+    cost: Money,
+}
+
+fn held_row<'py>(
+    py: Python<'py>,
+    strategy: StrategyId,
+    instrument: &Instrument,
+    held: &Held,
+    mark_ticks: Option<i64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let value = |ticks| {
+        let value = instrument.value(ticks, held.lots).and_then(|value| value.0.checked_sub(held.cost.0));
+        value.ok_or_else(|| broken_invariant("the value of a position does not fit"))
+    };
+    let row = PyDict::new(py);
+    row.set_item("strategy_id", strategy.0)?;
+    row.set_item("instrument_id", instrument.id.0)?;
+    row.set_item("ticket", held.ticket.map(|ticket| ticket.0))?;
+    row.set_item("lots", held.lots)?;
+    row.set_item("cost", held.cost.0)?;
+    row.set_item("mark_ticks", mark_ticks)?;
+    row.set_item("unrealised", mark_ticks.map(value).transpose()?)?;
+    Ok(row)
 }
 
 /// Returns the open orders as dictionaries, by number.

@@ -1,6 +1,8 @@
 //! What an account is told of itself: what it begins with, corrections, conversions, and money its owner brings or
 //! takes.
 
+use std::collections::BTreeMap;
+
 use crate::balance::{check_currency, check_reason};
 use crate::{
     Balance, CashConversion, InstrumentId, Money, OrderId, Rule, Scope, StrategyId, TimeNs, ValueError,
@@ -156,17 +158,29 @@ impl Opening {
             let rule = format!("must not be above last_order_id, {}", self.last_order_id);
             return Err(ValueError::new("entry_order", lot.entry_order.0, rule));
         }
-        let is_other_side = |known: &&OpeningLot| {
-            (known.strategy, known.instrument) == (lot.strategy, lot.instrument)
-                && known.lots.signum() != lot.lots.signum()
-        };
-        match self.lots.iter().find(is_other_side) {
-            Some(_) => {
-                let rule = "open lots of a strategy in an instrument are all long or all short";
-                Err(ValueError::new("lots", lot.lots, rule))
+        Ok(())
+    }
+
+    /// Checks that lots which are one position are all long or all short: those of a strategy in an instrument, or where
+    /// that hedges those of one ticket.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] names the first lot that is on the other side.
+    pub fn check_sides(&self, is_hedged: impl Fn(InstrumentId) -> bool) -> Result<(), ValueError> {
+        let mut sides: BTreeMap<(StrategyId, InstrumentId, Option<OrderId>), i64> = BTreeMap::new();
+        for lot in &self.lots {
+            let ticket = is_hedged(lot.instrument).then_some(lot.entry_order);
+            let side = lot.lots.signum();
+            if *sides.entry((lot.strategy, lot.instrument, ticket)).or_insert(side) != side {
+                let rule = match ticket {
+                    Some(_) => "open lots of a ticket are all long or all short",
+                    None => "open lots of a strategy in an instrument are all long or all short",
+                };
+                return Err(ValueError::new("lots", lot.lots, rule));
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 }
 

@@ -70,6 +70,7 @@ impl Kernel {
 
     fn check_opening(&self, opening: &Opening, time_ns: TimeNs) -> Result<(), KernelError> {
         opening.check(time_ns)?;
+        opening.check_sides(|id| self.books.ledger.is_hedged(id))?;
         if opening.cash.is_empty() {
             let rule = format!("must have the balance in {}", self.config.currency);
             return Err(ValueError::new("cash", "{}", rule).into());

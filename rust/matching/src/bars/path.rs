@@ -19,7 +19,7 @@ use super::filling::{FillTerms, closable, held_for, tell};
 use super::matcher::BarMatcher;
 use super::queue::Waiting;
 use crate::dormant::Dormant;
-use crate::ticket::Ticket;
+use crate::mandate::Mandate;
 
 /// An order that the path meets next.
 #[derive(Clone, Copy, Debug)]
@@ -265,7 +265,7 @@ fn rank(waiting: &Waiting) -> u8 {
 
 fn dormant_of(waiting: &Waiting) -> Dormant {
     let intent = waiting.order.intent();
-    let ticket = Ticket {
+    let mandate = Mandate {
         order_id: intent.order_id,
         side: intent.side,
         kind: waiting.kind,
@@ -273,7 +273,7 @@ fn dormant_of(waiting: &Waiting) -> Dormant {
         post_only: false,
         lots: waiting.lots.unwrap_or(0),
     };
-    Dormant::trailed_to(ticket, waiting.trail_ticks)
+    Dormant::trailed_to(mandate, waiting.trail_ticks)
 }
 
 fn awake(waiting: Waiting, dormant: &Dormant) -> Waiting {

@@ -10,8 +10,8 @@ use super::{ExchangeMatcher, OwnOrder, own_id, own_key};
 use crate::SelfTradePrevention;
 use crate::dormant::Dormant;
 use crate::l3_book::BookEvent;
+use crate::mandate::{Mandate, fill, reaches};
 use crate::market_out::{MarketOut, Tape};
-use crate::ticket::{Ticket, fill, reaches};
 
 /// An arriving order, of ours if it has an id.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +23,9 @@ pub(super) struct Taker {
 }
 
 impl Taker {
-    const fn of(ticket: &Ticket) -> Self {
-        let limit = ticket.limit_ticks();
-        Self { order_id: Some(ticket.order_id), side: ticket.side, limit, lots: ticket.lots }
+    const fn of(mandate: &Mandate) -> Self {
+        let limit = mandate.limit_ticks();
+        Self { order_id: Some(mandate.order_id), side: mandate.side, limit, lots: mandate.lots }
     }
 }
 
@@ -42,59 +42,59 @@ pub(super) struct Taken {
 
 impl ExchangeMatcher {
     /// Says whether the order can be taken, before anything changes.
-    pub(super) fn check(&self, order: &ApprovedOrder) -> Result<Ticket, RejectReason> {
-        let ticket = Ticket::read(order)?;
-        if (ticket.may_wait() && self.len() >= self.own_capacity) || self.is_open(ticket.order_id) {
+    pub(super) fn check(&self, order: &ApprovedOrder) -> Result<Mandate, RejectReason> {
+        let mandate = Mandate::read(order)?;
+        if (mandate.may_wait() && self.len() >= self.own_capacity) || self.is_open(mandate.order_id) {
             return Err(RejectReason::Unsupported);
         }
-        if ticket.post_only && self.would_take(&ticket) {
+        if mandate.post_only && self.would_take(&mandate) {
             return Err(RejectReason::WouldTake);
         }
-        let whole = ticket.time_in_force == TimeInForce::Fok;
-        match ticket.kind {
-            OrderKind::Market | OrderKind::MarketToLimit if self.offered(&ticket) == 0 => {
+        let whole = mandate.time_in_force == TimeInForce::Fok;
+        match mandate.kind {
+            OrderKind::Market | OrderKind::MarketToLimit if self.offered(&mandate) == 0 => {
                 Err(RejectReason::NoLiquidity)
             }
-            OrderKind::Market | OrderKind::Limit { .. } if whole && !self.fills_whole(&ticket) => {
+            OrderKind::Market | OrderKind::Limit { .. } if whole && !self.fills_whole(&mandate) => {
                 Err(RejectReason::CannotFillWhole)
             }
-            _ => Ok(ticket),
+            _ => Ok(mandate),
         }
     }
 
     /// Lets an accepted order sleep, or take what it can.
-    pub(super) fn accept(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) {
-        if ticket.kind.is_conditional() {
-            let mut dormant = Dormant::new(*ticket);
-            let watched = self.last_trade_ticks.or_else(|| self.best_opposite(ticket.side));
+    pub(super) fn accept(&mut self, mandate: &Mandate, tape: &mut Tape<'_>) {
+        if mandate.kind.is_conditional() {
+            let mut dormant = Dormant::new(*mandate);
+            let watched = self.last_trade_ticks.or_else(|| self.best_opposite(mandate.side));
             match watched.filter(|price_ticks| dormant.see(*price_ticks)) {
                 Some(_) => self.fire(&dormant, tape),
                 None => self.dormant.push(dormant),
             }
             return;
         }
-        if ticket.kind == OrderKind::MarketToLimit {
-            let Some(price_ticks) = self.best_opposite(ticket.side) else { return };
-            let ticket = Ticket { kind: OrderKind::Limit { price_ticks }, ..*ticket };
-            let left = self.arrive(&ticket, tape);
+        if mandate.kind == OrderKind::MarketToLimit {
+            let Some(price_ticks) = self.best_opposite(mandate.side) else { return };
+            let mandate = Mandate { kind: OrderKind::Limit { price_ticks }, ..*mandate };
+            let left = self.arrive(&mandate, tape);
             if left > 0 {
                 tape.tell(
-                    ticket.order_id,
+                    mandate.order_id,
                     ReportBody::Restated { price_ticks: Some(price_ticks), lots: left },
                 );
             }
             return;
         }
-        self.arrive(ticket, tape);
+        self.arrive(mandate, tape);
     }
 
     /// Lets an order take what it can; the rest waits or is cancelled. Returns what waits.
-    fn arrive(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) -> i64 {
-        let Some(left) = self.trade_own(ticket, tape).filter(|left| *left > 0) else { return 0 };
-        let key = own_key(ticket.order_id);
-        let Ticket { order_id, side, post_only, .. } = *ticket;
-        let rests = ticket.may_rest()
-            && match ticket.kind {
+    fn arrive(&mut self, mandate: &Mandate, tape: &mut Tape<'_>) -> i64 {
+        let Some(left) = self.trade_own(mandate, tape).filter(|left| *left > 0) else { return 0 };
+        let key = own_key(mandate.order_id);
+        let Mandate { order_id, side, post_only, .. } = *mandate;
+        let rests = mandate.may_rest()
+            && match mandate.kind {
                 OrderKind::Limit { price_ticks } => self.rest(key, side, price_ticks, left, tape),
                 OrderKind::Iceberg { price_ticks, display_lots } => {
                     let rests = self.book.rest_iceberg(key, side, price_ticks, left, display_lots).is_ok();
@@ -116,16 +116,16 @@ impl ExchangeMatcher {
 
     /// Lets an order of ours take; returns what is left, or `None` when a meeting with another order of
     /// ours ended it.
-    fn trade_own(&mut self, ticket: &Ticket, tape: &mut Tape<'_>) -> Option<i64> {
-        let outcome = self.take(&Taker::of(ticket), tape);
+    fn trade_own(&mut self, mandate: &Mandate, tape: &mut Tape<'_>) -> Option<i64> {
+        let outcome = self.take(&Taker::of(mandate), tape);
         let ended = outcome.is_stopped || (outcome.left == 0 && outcome.decremented > 0);
         if ended {
-            tape.tell(ticket.order_id, ReportBody::Canceled(CancelReason::SelfTrade));
+            tape.tell(mandate.order_id, ReportBody::Canceled(CancelReason::SelfTrade));
             return None;
         }
         if outcome.decremented > 0 {
-            let price_ticks = ticket.limit_ticks();
-            tape.tell(ticket.order_id, ReportBody::Restated { price_ticks, lots: outcome.left });
+            let price_ticks = mandate.limit_ticks();
+            tape.tell(mandate.order_id, ReportBody::Restated { price_ticks, lots: outcome.left });
         }
         Some(outcome.left)
     }
@@ -137,7 +137,7 @@ impl ExchangeMatcher {
         price_ticks: Option<i64>,
         lots: i64,
         tape: &mut Tape<'_>,
-    ) -> Result<(Option<i64>, Option<Ticket>), RejectReason> {
+    ) -> Result<(Option<i64>, Option<Mandate>), RejectReason> {
         if !self.is_open(order_id) {
             return Err(RejectReason::UnknownOrder);
         }
@@ -146,12 +146,12 @@ impl ExchangeMatcher {
         }
         if let Some(dormant) = self.dormant.find(order_id) {
             let keeps_turn = dormant.amend(price_ticks, lots).ok_or(RejectReason::Unsupported)?;
-            let (stated, ticket) = (dormant.stated_ticks(), dormant.ticket);
+            let (stated, mandate) = (dormant.stated_ticks(), dormant.mandate);
             if keeps_turn {
                 return Ok((stated, None));
             }
             self.dormant.remove(order_id);
-            return Ok((stated, Some(ticket)));
+            return Ok((stated, Some(mandate)));
         }
         let key = own_key(order_id);
         let order = self.book.order(key).ok_or(RejectReason::UnknownOrder)?;
@@ -164,7 +164,7 @@ impl ExchangeMatcher {
             Some(display_lots) => OrderKind::Iceberg { price_ticks, display_lots },
             None => OrderKind::Limit { price_ticks },
         };
-        let ticket = Ticket {
+        let mandate = Mandate {
             order_id,
             side: order.side,
             kind,
@@ -172,12 +172,12 @@ impl ExchangeMatcher {
             post_only: self.own.iter().any(|own| own.order_id == order_id && own.post_only),
             lots,
         };
-        if ticket.post_only && self.would_take(&ticket) {
+        if mandate.post_only && self.would_take(&mandate) {
             return Err(RejectReason::WouldTake);
         }
         self.withdraw(key, tape);
         self.own.retain(|own| own.order_id != order_id);
-        Ok((Some(price_ticks), Some(ticket)))
+        Ok((Some(price_ticks), Some(mandate)))
     }
 
     /// Lets every dormant order arrive that the trades of this input have set off, oldest first.
@@ -201,12 +201,12 @@ impl ExchangeMatcher {
 
     /// Turns a dormant order into a market or a limit order; a market order that finds nobody is cancelled.
     fn fire(&mut self, dormant: &Dormant, tape: &mut Tape<'_>) {
-        let ticket = dormant.awake();
-        tape.tell(ticket.order_id, dormant.set_off());
-        if ticket.time_in_force == TimeInForce::Fok && !self.fills_whole(&ticket) {
-            tape.tell(ticket.order_id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
+        let mandate = dormant.awake();
+        tape.tell(mandate.order_id, dormant.set_off());
+        if mandate.time_in_force == TimeInForce::Fok && !self.fills_whole(&mandate) {
+            tape.tell(mandate.order_id, ReportBody::Canceled(CancelReason::ImmediateOrCancel));
         } else {
-            self.arrive(&ticket, tape);
+            self.arrive(&mandate, tape);
         }
     }
 
@@ -303,33 +303,34 @@ impl ExchangeMatcher {
     }
 
     /// Counts what an order of ours could take now, up to its size; our own orders do not count.
-    fn offered(&self, ticket: &Ticket) -> i64 {
+    fn offered(&self, mandate: &Mandate) -> i64 {
         let reached = |price_ticks| {
-            ticket.limit_ticks().is_none_or(|limit_ticks| reaches(ticket.side, limit_ticks, price_ticks))
+            mandate.limit_ticks().is_none_or(|limit_ticks| reaches(mandate.side, limit_ticks, price_ticks))
         };
         let own = self.own.iter().filter_map(|own| self.book.order(own_key(own.order_id)));
         let own_lots: i64 = own
-            .filter(|order| order.side != ticket.side && reached(order.price_ticks))
+            .filter(|order| order.side != mandate.side && reached(order.price_ticks))
             .fold(0, |sum, order| sum.saturating_add(order.lots));
-        let wanted = ticket.lots.saturating_add(own_lots);
+        let wanted = mandate.lots.saturating_add(own_lots);
         let mut sum = 0i64;
-        self.book.walk(ticket.side.opposite(), &mut |level| {
+        self.book.walk(mandate.side.opposite(), &mut |level| {
             let counts = reached(level.price_ticks);
             sum = sum.saturating_add(if counts { level.lots } else { 0 });
             counts && sum < wanted
         });
-        (sum - own_lots).min(ticket.lots)
+        (sum - own_lots).min(mandate.lots)
     }
 
     /// Tells whether an order of ours fills whole; unless ours that rest give way, it ends where it meets one.
-    fn fills_whole(&self, ticket: &Ticket) -> bool {
+    fn fills_whole(&self, mandate: &Mandate) -> bool {
         if self.self_trade == SelfTradePrevention::CancelOldest {
-            return self.offered(ticket) >= ticket.lots;
+            return self.offered(mandate) >= mandate.lots;
         }
-        let mut left = ticket.lots;
-        for (key, price_ticks, lots) in self.book.orders(ticket.side.opposite()) {
-            let is_reached =
-                ticket.limit_ticks().is_none_or(|limit_ticks| reaches(ticket.side, limit_ticks, price_ticks));
+        let mut left = mandate.lots;
+        for (key, price_ticks, lots) in self.book.orders(mandate.side.opposite()) {
+            let is_reached = mandate
+                .limit_ticks()
+                .is_none_or(|limit_ticks| reaches(mandate.side, limit_ticks, price_ticks));
             if left <= 0 || own_id(key).is_some() || !is_reached {
                 break;
             }
@@ -340,12 +341,12 @@ impl ExchangeMatcher {
 
     pub(super) fn first_open(&self) -> Option<OrderId> {
         let limit = self.own.first().map(|own| own.order_id);
-        limit.or_else(|| self.dormant.orders().first().map(|dormant| dormant.ticket.order_id))
+        limit.or_else(|| self.dormant.orders().first().map(|dormant| dormant.mandate.order_id))
     }
 
-    fn would_take(&self, ticket: &Ticket) -> bool {
-        let best = self.best_opposite(ticket.side);
-        ticket.limit_ticks().zip(best).is_some_and(|(limit, best)| reaches(ticket.side, limit, best))
+    fn would_take(&self, mandate: &Mandate) -> bool {
+        let best = self.best_opposite(mandate.side);
+        mandate.limit_ticks().zip(best).is_some_and(|(limit, best)| reaches(mandate.side, limit, best))
     }
 
     fn best_opposite(&self, side: Side) -> Option<i64> {
@@ -353,7 +354,7 @@ impl ExchangeMatcher {
     }
 
     pub(super) fn is_open(&self, order_id: OrderId) -> bool {
-        let sleeps = self.dormant.orders().iter().any(|dormant| dormant.ticket.order_id == order_id);
+        let sleeps = self.dormant.orders().iter().any(|dormant| dormant.mandate.order_id == order_id);
         sleeps || self.own.iter().any(|own| own.order_id == order_id)
     }
 }

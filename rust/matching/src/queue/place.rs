@@ -3,10 +3,10 @@
 use tradecore_book::Depth;
 use tradecore_types::Side;
 
+use crate::mandate::reaches;
 use crate::queue::QueueModel;
 use crate::queue::fixed_point::{BITS, ONE};
 use crate::state::put;
-use crate::ticket::reaches;
 
 /// `ahead_lots` of an order at a price deeper than the feed shows: nobody knows who waits there.
 pub(crate) const AHEAD_UNKNOWN: i64 = i64::MAX;

@@ -10,7 +10,7 @@ use crate::FeeSchedule;
 
 /// The part of an approved order that a matcher works with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket {
+pub(crate) struct Mandate {
     pub order_id: OrderId,
     pub side: Side,
     pub kind: OrderKind,
@@ -19,7 +19,7 @@ pub(crate) struct Ticket {
     pub lots: i64,
 }
 
-impl Ticket {
+impl Mandate {
     /// Reads an order; one whose size is not known, or that contradicts itself, is not offered here.
     pub fn read(order: &ApprovedOrder) -> Result<Self, RejectReason> {
         let intent = order.intent();

@@ -1,0 +1,89 @@
+"""Positions that hedge, from the file of the example to paper sessions, their journals and their tables."""
+
+import csv
+import json
+from decimal import Decimal
+
+import pytest
+
+from support.command_line import CommandLine
+from support.shared import ROOT
+from tradecore_api.exit_codes import ExitCode
+
+EXAMPLE = str(ROOT / "examples" / "backtest-hedging.toml")
+PAPER = """
+mode = "paper"
+[account]
+name = "hedged"
+cash = 1_000_000
+positions = "hedging"
+[[instruments]]
+symbol = "BTC-USD"
+tick_size = 0.01
+lot_size = 0.0001
+[feed]
+kind = "simulated"
+seconds = 3
+virtual = true
+[strategy]
+class = "straddler.py:Straddler"
+[risk.account]
+position_max = 0.05
+[journal]
+path = "hedged.journal"
+"""
+STRADDLER = '''
+class Straddler:
+    """Is long and short at once, and closes the oldest ticket of either side by its number."""
+
+    seen: int = 0
+
+    def on_book(self, ctx, book):
+        """Open at every tenth book, close at every fifteenth."""
+        self.seen += 1
+        if self.seen % 10 == 0:
+            ctx.buy(quantity=0.01, stop_loss_pct=0.2) if self.seen % 20 else ctx.sell(quantity=0.01)
+        if self.seen % 15 == 0 and (tickets := ctx.tickets()):
+            ctx.close(ticket=tickets[0].number)
+'''
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Return a command line in a folder with a paper configuration."""
+    shell = CommandLine(tmp_path)
+    shell.write("paper.toml", PAPER)
+    shell.write("straddler.py", STRADDLER)
+    return shell
+
+
+def test_the_long_one_is_held_while_short_ones_come_and_go(shell):
+    """Each hedge is a trade of its own; the long one is closed once, as the data end."""
+    result = json.loads(shell.run("backtest", EXAMPLE, "--json", "--trades", "trades.csv")[0])
+    with (shell.folder / "trades.csv").open() as file:
+        trades = list(csv.DictReader(file))
+    longs = [trade for trade in trades if trade["side"] == "long"]
+    shorts = [trade for trade in trades if trade["side"] == "short"]
+    assert ([trade["quantity"] for trade in longs], len(shorts)) == (["0.1"], 15)
+    assert {trade["quantity"] for trade in shorts} == {"0.05"}
+    assert all(longs[0]["entry_time_utc"] < trade["entry_time_utc"] for trade in shorts)
+    assert max(trade["exit_time_utc"] for trade in shorts) <= longs[0]["exit_time_utc"]
+    made = sum(Decimal(trade["pnl"]) for trade in trades)
+    assert Decimal(result["equity"]) == 10_000 + made
+
+
+def test_a_paper_session_replays_and_goes_on_and_its_tables_have_both_sides(shell):
+    """The journal makes itself again; tickets go on in the next one, and not into positions that are netted."""
+    shell.run("run", "paper.toml")
+    first = json.loads(shell.run("journal", "replay", "hedged.journal", "--json")[0])
+    again = json.loads(shell.run("run", "paper.toml", "--json")[0])
+    assert again["state_hash"] == first["state_hash"]
+    shell.refused(
+        "run", "paper.toml", "--carry-over", "--set", "account.positions=netting",
+        code=ExitCode.CONFIG, says=["account.positions", "was hedging", "tradecore flatten"],
+    )  # fmt: skip
+    shell.run("run", "paper.toml", "--carry-over", "--set", "account.leverage=2")
+    lines = shell.run("journal", "export", "hedged.journal")[0].splitlines()
+    opening = next(json.loads(line) for line in lines if '"opening"' in line)
+    sides = {lot["lots"] > 0 for lot in opening["lots"]}
+    assert sides == {True, False}
