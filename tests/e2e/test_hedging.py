@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -82,8 +83,19 @@ def test_a_paper_session_replays_and_goes_on_and_its_tables_have_both_sides(shel
         "run", "paper.toml", "--carry-over", "--set", "account.positions=netting",
         code=ExitCode.CONFIG, says=["account.positions", "was hedging", "tradecore flatten"],
     )  # fmt: skip
+    shell.run("db", "rebuild", "--journal", "hedged.journal", "tables.sqlite")
+    tables = json.loads(shell.run("db", "info", "tables.sqlite", "--json")[0])
     shell.run("run", "paper.toml", "--carry-over", "--set", "account.leverage=2")
     lines = shell.run("journal", "export", "hedged.journal")[0].splitlines()
     opening = next(json.loads(line) for line in lines if '"opening"' in line)
     sides = {lot["lots"] > 0 for lot in opening["lots"]}
     assert sides == {True, False}
+    lots = Counter()
+    for lot in opening["lots"]:
+        lots[lot["entry_order"]] += lot["lots"]
+    shown = {
+        ticket["ticket"]: Decimal(ticket["quantity"]) / Decimal("0.0001") for ticket in tables["tickets"]
+    }
+    assert shown == lots
+    (position,) = tables["positions"]
+    assert Decimal(position["quantity"]) == sum(lots.values()) * Decimal("0.0001")

@@ -7,10 +7,11 @@ import aiosqlite
 import msgspec
 
 from tradecore.domain import questions as asked
-from tradecore.domain.closed_trades import ClosedTrade, TradesOfFills
+from tradecore.domain.closed_trades import ClosedTrade, OpenTicket, TradesOfFills
 from tradecore.domain.errors import DataError, InvalidValueError
 from tradecore.domain.questions import Page, Question
 from tradecore.domain.record_bodies import Order, Report
+from tradecore.domain.spec import Positions as SpecPositions
 from tradecore.domain.units import Units, exact_money
 from tradecore_sqlite.readable import readable_of, settings_of
 
@@ -91,11 +92,18 @@ def _whole(value: str | None) -> int | None:
     return None if value is None else int(value)
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """What all fills together make."""
+
+    trades: list[ClosedTrade]
+    tickets: list[OpenTicket]
+
+
 class Answers:
-    """Answers questions; what closed trades were made is kept until the tables move."""
+    """Answers questions; what was made of all fills is kept until the tables move."""
 
     def __init__(self) -> None:
-        self._trades: tuple[tuple[object, ...], list[ClosedTrade]] | None = None
+        self._made: tuple[tuple[object, ...], _Made] | None = None
 
     async def to(self, connection: aiosqlite.Connection, question: Question[_Row], where: str) -> Page[_Row]:
         """Answer a question; the caller holds one moment of the tables.
@@ -105,22 +113,25 @@ class Answers:
         if isinstance(question, asked.Positions):
             return cast("Page[_Row]", await _positions(connection, question))
         if isinstance(question, asked.Trades):
-            return cast("Page[_Row]", _part(await self._all_trades(connection, where), question))
+            return cast("Page[_Row]", _part((await self._of_fills(connection, where)).trades, question))
+        if isinstance(question, asked.Tickets):
+            tickets = (await self._of_fills(connection, where)).tickets if await _hedges(connection) else []
+            return cast("Page[_Row]", _part(tickets, question))
         if (table := _TABLES.get(type(question))) is None:
             raise InvalidValueError("question", question, "must be one of tradecore.domain.questions")
         return await _rows(connection, question, table)
 
-    async def _all_trades(self, connection: aiosqlite.Connection, where: str) -> list[ClosedTrade]:
+    async def _of_fills(self, connection: aiosqlite.Connection, where: str) -> _Made:
         (moment,) = map(tuple, await connection.execute_fetchall(_MOMENT))
-        if self._trades is None or self._trades[0] != moment:
-            self._trades = moment, await _closed_trades(connection, where)
-        return self._trades[1]
+        if self._made is None or self._made[0] != moment:
+            self._made = moment, await _made_of_fills(connection, where)
+        return self._made[1]
 
 
-def _part(trades: list[ClosedTrade], question: asked.Trades) -> Page[ClosedTrade]:
+def _part(made: Sequence[_Row], question: Question[_Row]) -> Page[_Row]:
     start = question.after + 1
-    rows = tuple(trades[start : start + question.limit])
-    return Page(rows=rows, cursor=question.after + len(rows), has_more=start + len(rows) < len(trades))
+    rows = tuple(made[start : start + question.limit])
+    return Page(rows=rows, cursor=question.after + len(rows), has_more=start + len(rows) < len(made))
 
 
 async def _rows(connection: aiosqlite.Connection, question: Question[Any], table: _Table) -> Page[Any]:
@@ -175,7 +186,7 @@ async def _positions(
     return Page(rows=tuple(rows), cursor=question.after + len(rows), has_more=len(found) > len(rows))
 
 
-async def _closed_trades(connection: aiosqlite.Connection, where: str) -> list[ClosedTrade]:
+async def _made_of_fills(connection: aiosqlite.Connection, where: str) -> _Made:
     config = await _config(connection)
     if config is None:
         raise DataError(where, "has no session: it is empty; `tradecore db rebuild` fills it from a journal")
@@ -199,7 +210,16 @@ async def _closed_trades(connection: aiosqlite.Connection, where: str) -> list[C
             fee_currency=None if is_own else units.currencies.index(currency),
         )
         book.fill(fill, order)
-    return book.trades()
+    return _Made(trades=book.trades(), tickets=book.tickets())
+
+
+async def _hedges(connection: aiosqlite.Connection) -> bool:
+    """Tell whether any position hedges; without, nothing is made of the fills for the sake of tickets."""
+    settings = settings_of(await _config(connection) or "")
+    if settings is None:
+        return False
+    known = settings.engine
+    return any(known.positions_of(each) is SpecPositions.HEDGING for each in known.instruments)
 
 
 async def _config(connection: aiosqlite.Connection) -> str | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, TradecoreError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.questions import ROWS_MAX, Positions, ReadModelState
+from tradecore.domain.questions import ROWS_MAX, Positions, ReadModelState, Tickets
 from tradecore.runtime import Projector
 from tradecore.runtime.projector import journal_state
 from tradecore_api import follower
@@ -83,6 +83,7 @@ async def _info(path: str, *, is_json: bool) -> int:
     try:
         state = await queries.state()
         positions = (await queries.ask(Positions(limit=ROWS_MAX))).rows
+        tickets = (await queries.ask(Tickets(limit=ROWS_MAX))).rows
     finally:
         await queries.aclose()
     says, is_well = _beside_journal(state)
@@ -91,6 +92,7 @@ async def _info(path: str, *, is_json: bool) -> int:
         "next_seq": state.position.next_seq,
         "rows": state.rows,
         "positions": [msgspec.to_builtins(position) for position in positions],
+        **({"tickets": [msgspec.to_builtins(ticket) for ticket in tickets]} if tickets else {}),
         "integrity": state.integrity,
         "journal": state.journal,
         "journal_first": state.position.first,

@@ -38,6 +38,24 @@ class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
 
 
+class OpenTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry order has opened and nobody has closed, where positions hedge; `ticket` is its number.
+
+    Sizes and money are exact, a short `quantity` is below 0. `entry_price` is the mean of what is open,
+    `fees` those of its entry, `realised` the profit of what is closed of it; money is in `currency`.
+    """
+
+    ticket: int
+    symbol: str
+    strategy: str
+    quantity: Decimal
+    entry_time_ns: int
+    entry_price: Decimal
+    fees: Decimal
+    realised: Decimal
+    currency: str
+
+
 class TradesOfFills:
     """Closed trades made again of the records of a journal, by the ledger of the engine.
 
@@ -96,6 +114,24 @@ class TradesOfFills:
             venue_time_ns=fill.venue_time_ns,
             closes=order.closes,
         )
+
+    def tickets(self) -> list[OpenTicket]:
+        """Return the open tickets, by strategy and instrument, the oldest first."""
+        units = self._units
+        return [
+            OpenTicket(
+                ticket=ticket,
+                symbol=units.symbol(number),
+                strategy=units.strategy(strategy),
+                quantity=units.quantity(number, lots),
+                entry_time_ns=entry_ns,
+                entry_price=units.entry_price(number, lots, cost),
+                fees=trimmed(exact_money(fees)),
+                realised=trimmed(exact_money(realised)),
+                currency=units.settlement(number),
+            )
+            for strategy, number, ticket, lots, entry_ns, cost, fees, realised in self._book.tickets()
+        ]
 
     def trades(self) -> list[ClosedTrade]:
         """Return the closed trades so far, in the order of their exits."""

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from tradecore.domain.closed_trades import ClosedTrade
+from tradecore.domain.closed_trades import ClosedTrade, OpenTicket
 from tradecore.domain.errors import InvalidValueError
 from tradecore.domain.record import JournalPosition
 
@@ -227,6 +227,13 @@ class Trades(Question[ClosedTrade], frozen=True, kw_only=True):
 
     They are made of all fills each time they are asked for. Raises `DataError` where the settings of the
     newest session cannot be read.
+    """
+
+
+class Tickets(Question[OpenTicket], frozen=True, kw_only=True):
+    """Open tickets where positions hedge, by strategy and symbol; the cursor counts them.
+
+    They are made of all fills, as trades are; there are none where settings cannot be read.
     """
 
 

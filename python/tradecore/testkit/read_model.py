@@ -100,6 +100,7 @@ class ReadModelContract:
         (position,) = (await read_model.ask(asked.Positions())).rows
         assert (position.strategy, position.symbol, position.quantity) == ("one", "GOLD", Decimal(0))
         assert second.time_ns == position.time_ns
+        assert (await read_model.ask(asked.Tickets())).rows == (), "these positions are netted"
         (refused,) = (await read_model.ask(asked.Refusals())).rows
         assert (refused.rule, refused.limit, refused.value) == ("notional_max", 5, 2**90)
         (session,) = (await read_model.ask(asked.Sessions())).rows

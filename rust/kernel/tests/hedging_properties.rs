@@ -6,8 +6,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{
-    ANNA, BERT, GOLD, Item, Rig, TIN, bar, command, config, limit, market, money, quotes, stop, subscribe,
-    whole,
+    ANNA, BERT, GOLD, Item, Rig, TIN, bar, book, command, config, limit, market, money, quotes, stop,
+    subscribe, trade, whole,
 };
 use proptest::prelude::*;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
@@ -15,8 +15,8 @@ use tradecore_kernel::{Kernel, KernelConfig, Links, Matching, OrderRequest, Verd
 use tradecore_matching::FeeSchedule;
 use tradecore_risk::{ScopeLimits, ScopesConfig};
 use tradecore_types::{
-    Bracket, CommandKind, EventBatch, InstrumentId, Money, OrderId, OrderIntent, Positions, Report,
-    ReportBody, Scope, Side, Size, StrategyId,
+    BookUpdateKind, Bracket, CommandKind, EventBatch, InstrumentId, Money, OrderId, OrderIntent, Positions,
+    Report, ReportBody, Scope, Side, Size, StrategyId,
 };
 
 const BOTH: [StrategyId; 2] = [ANNA, BERT];
@@ -217,7 +217,10 @@ impl Trader {
         self.answers = if wake.time_ns == self.time_ns { self.answers + 1 } else { 1 };
         self.time_ns = wake.time_ns;
         if self.answers > 12
-            || !matches!(wake.body, WakeBody::Quote(_) | WakeBody::Bar { .. } | WakeBody::Order(_))
+            || !matches!(
+                wake.body,
+                WakeBody::Quote(_) | WakeBody::Book | WakeBody::Bar { .. } | WakeBody::Order(_)
+            )
         {
             return;
         }
@@ -302,7 +305,8 @@ impl Trader {
 }
 
 /// How the market is shown, and how long a message takes.
-const RIGS: [(Matching, i64); 3] = [(Matching::Quotes, 0), (Matching::Quotes, 3), (Matching::Bars, 0)];
+const RIGS: [(Matching, i64); 4] =
+    [(Matching::Quotes, 0), (Matching::Quotes, 3), (Matching::Book, 3), (Matching::Bars, 0)];
 
 fn busy((matching, latency_ns): (Matching, i64)) -> KernelConfig {
     let mut config = KernelConfig { positions: Positions::Hedging, cash: money(CASH), ..config(matching) };
@@ -317,12 +321,24 @@ fn busy((matching, latency_ns): (Matching, i64)) -> KernelConfig {
     config
 }
 
-/// The items of a step: quotes of both instruments, or a bar of each.
+/// The items of a step: quotes of both instruments, or a bar of each, or a book with a trade.
 fn items(matching: Matching, time_ns: i64, price: i64, what: u8) -> Vec<Item> {
     if matching == Matching::Bars {
         let (open, reach) = (time_ns - 9, i64::from(what % 5));
         let ohlc = [price, price + reach, price - reach, price + reach / 2];
         return vec![bar(open, time_ns, GOLD, ohlc), bar(open, time_ns, TIN, ohlc)];
+    }
+    if matching == Matching::Book {
+        let id = u64::try_from(time_ns).unwrap();
+        let (bid, ask) = (2 + i64::from(what % 23), 2 + i64::from(what % 19));
+        let side = if what % 2 == 0 { Side::Buy } else { Side::Sell };
+        let traded = price + if side == Side::Buy { 2 } else { 0 };
+        let of = |instrument| {
+            let (bids, asks) = ([(price, bid), (price - 1, 9)], [(price + 2, ask), (price + 3, 9)]);
+            let shown = book(time_ns, instrument, BookUpdateKind::Snapshot, (id, id), &bids, &asks);
+            [shown, trade(time_ns, instrument, side, traded, 1 + i64::from(what % 7))]
+        };
+        return [of(GOLD), of(TIN)].concat();
     }
     let thin = quotes(time_ns, price).map(|mut item| {
         if let tradecore_types::EventBody::Quote(quote) = &mut item.event.body {
@@ -361,7 +377,7 @@ proptest! {
     /// Tickets, cash, equity and closed trades are those of a plain model; exposures those of a plain recount; and no
     /// order was let through that made a side larger than its limit.
     #[test]
-    fn the_books_are_those_of_a_plain_model(kind in 0..3usize, steps in walk(), seed in any::<u64>()) {
+    fn the_books_are_those_of_a_plain_model(kind in 0..RIGS.len(), steps in walk(), seed in any::<u64>()) {
         let mut model = Model::default();
         played(kind, &steps, seed, |rig| {
             model.check(rig);
@@ -379,7 +395,7 @@ proptest! {
 
     /// A flatten closes every ticket, whatever waits, is on its way or was closed half.
     #[test]
-    fn a_flatten_leaves_no_ticket(kind in 0..3usize, steps in walk(), seed in any::<u64>()) {
+    fn a_flatten_leaves_no_ticket(kind in 0..RIGS.len(), steps in walk(), seed in any::<u64>()) {
         let mut rig = played(kind, &steps, seed, |_| {});
         let time_ns = 110 + 10 * i64::try_from(steps.len()).unwrap();
         let matching = RIGS[kind].0;
@@ -399,7 +415,7 @@ proptest! {
 
     /// The journal plays to the same bytes and the same state.
     #[test]
-    fn a_journal_of_tickets_replays_to_the_byte(kind in 0..3usize, steps in walk(), seed in any::<u64>()) {
+    fn a_journal_of_tickets_replays_to_the_byte(kind in 0..RIGS.len(), steps in walk(), seed in any::<u64>()) {
         let rig = played(kind, &steps, seed, |_| {});
         let mut events = EventBatch::default();
         collect_events(&rig.frames, &mut events).unwrap();

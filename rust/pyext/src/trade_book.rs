@@ -1,7 +1,7 @@
 //! Closed trades with their money exact, of an engine or made again of its fills.
 
 use pyo3::prelude::*;
-use tradecore_ledger::{ClosedTrade, FillInput, Ledger};
+use tradecore_ledger::{ClosedTrade, FillInput, Ledger, Ticket};
 use tradecore_types::{Instrument, InstrumentId, Money, OrderId, Side, StrategyId};
 
 use crate::access::looked_into;
@@ -48,6 +48,9 @@ fn row(trade: ClosedTrade) -> Row {
         trade.commission.0,
     )
 }
+
+/// An open ticket: see `TradeBook.tickets`.
+type TicketRow = (u16, u32, u64, i64, i64, i128, i128, i128);
 
 /// Closed trades made again of fills, by the ledger of the engine itself: for each strategy and instrument by the method
 /// of the account, what an order closes by name before all others.
@@ -124,5 +127,23 @@ impl PyTradeBook {
     /// Closed trades so far, as `closed_trades` returns them.
     fn trades(&self) -> Vec<Row> {
         rows(&self.ledger)
+    }
+
+    /// Open tickets where positions hedge, by strategy and instrument, the oldest first.
+    ///
+    /// A tuple each: strategy_id, instrument_id, ticket (number of the order that opened it), lots (short is negative),
+    /// entry_time_ns, and in atto units (1e-18) of money the signed cost, the fees of the entry and what is realised.
+    fn tickets(&self) -> Vec<TicketRow> {
+        let instruments: Vec<_> = self.ledger.instruments().map(|instrument| instrument.id).collect();
+        let pairs =
+            self.ledger.strategies().flat_map(|strategy| instruments.iter().map(move |id| (strategy, *id)));
+        let rows = pairs.flat_map(|(strategy, id)| {
+            let tickets = self.ledger.tickets(strategy, id);
+            tickets.map(move |ticket| {
+                let Ticket { entry_order, lots, entry_time_ns, cost, fees, realised, .. } = ticket;
+                (strategy.0, id.0, entry_order.0, lots, entry_time_ns, cost.0, fees.0, realised.0)
+            })
+        });
+        rows.collect()
     }
 }

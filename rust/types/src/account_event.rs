@@ -232,12 +232,27 @@ mod tests {
         nameless.cash[0].currency = " ".into();
         assert_eq!(refused(&nameless), "currency");
         assert_eq!(refused(&opening(&[lot(0)])), "lots");
-        assert_eq!(refused(&opening(&[lot(3), lot(-1)])), "lots");
         assert_eq!(refused(&opening(&[OpeningLot { entry_time_ns: 6, ..lot(1) }])), "entry_time_ns");
         assert_eq!(refused(&opening(&[OpeningLot { entry_order: OrderId(3), ..lot(1) }])), "entry_order");
         assert_eq!(refused(&opening(&vec![lot(1); Opening::LOTS_MAX + 1])), "lots");
+    }
+
+    #[test]
+    fn lots_of_one_position_are_on_one_side() {
+        let refused = |lots: &[OpeningLot], is_hedged: bool| {
+            opening(lots).check_sides(|_| is_hedged).err().map(|error| (error.field, error.rule.to_string()))
+        };
+        let of_strategy = "open lots of a strategy in an instrument are all long or all short";
+        assert_eq!(refused(&[lot(3), lot(4)], false), None);
+        assert_eq!(refused(&[lot(3), lot(-1)], false), Some(("lots".into(), of_strategy.into())));
         let other = OpeningLot { strategy: StrategyId(1), ..lot(-1) };
-        assert_eq!(opening(&[lot(3), other]).check(5), Ok(()), "each strategy holds its own");
+        assert_eq!(refused(&[lot(3), other], false), None, "each strategy holds its own");
+
+        let second = OpeningLot { entry_order: OrderId(1), ..lot(-1) };
+        assert_eq!(refused(&[lot(3), second], true), None, "each ticket has a side");
+        assert_eq!(refused(&[lot(3), second], false), Some(("lots".into(), of_strategy.into())));
+        let of_ticket = "open lots of a ticket are all long or all short";
+        assert_eq!(refused(&[lot(3), lot(-1)], true), Some(("lots".into(), of_ticket.into())));
     }
 
     #[test]
