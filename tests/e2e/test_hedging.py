@@ -74,7 +74,7 @@ def test_the_long_one_is_held_while_short_ones_come_and_go(shell):
 
 
 def test_a_paper_session_replays_and_goes_on_and_its_tables_have_both_sides(shell):
-    """The journal makes itself again; tickets go on in the next one, and not into positions that are netted."""
+    """The journal makes itself again; tickets go on in the next one, and into no position that is netted."""
     shell.run("run", "paper.toml")
     first = json.loads(shell.run("journal", "replay", "hedged.journal", "--json")[0])
     again = json.loads(shell.run("run", "paper.toml", "--json")[0])
