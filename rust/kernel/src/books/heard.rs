@@ -45,6 +45,8 @@ pub(crate) struct Heard {
     to_end: Option<OrderId>,
     /// Exits that the venue did not take, the newest last.
     refused_exits: VecDeque<ClosedOrder>,
+    /// Orders that may only close because of when they were sent, the newest last.
+    bound: VecDeque<OrderId>,
 }
 
 /// The numbers of a trade. The fee may come later than the trade, and is no part of them.
@@ -120,6 +122,19 @@ impl Heard {
             self.refused_exits.pop_front();
         }
         self.refused_exits.push_back(*order);
+    }
+
+    /// Remembers an order that may only close because nothing else was allowed when it was sent.
+    pub(crate) fn note_bound(&mut self, order_id: OrderId) {
+        if self.bound.len() == ENDED_MAX {
+            self.bound.pop_front();
+        }
+        self.bound.push_back(order_id);
+    }
+
+    /// Tells whether an order may only close because nothing else was allowed when it was sent.
+    pub(crate) fn is_bound(&self, order_id: OrderId) -> bool {
+        self.bound.contains(&order_id)
     }
 
     /// Visits the exits that the venue did not take.
@@ -229,7 +244,8 @@ impl Heard {
                 encode_report(out, 0, report);
             }
         }
-        for order_id in self.entries.iter().map(|entry| entry.order_id).chain(self.unsent.iter().copied()) {
+        let ended = self.entries.iter().map(|entry| entry.order_id).chain(self.unsent.iter().copied());
+        for order_id in ended.chain(self.bound.iter().copied()) {
             out.extend_from_slice(&order_id.0.to_le_bytes());
         }
         self.names.write_state(out);

@@ -82,7 +82,10 @@ impl Kernel {
         let Ok(update) = self.books.orders.note(order_id, OrderEvent::OutcomeLost, self.now_ns) else {
             return;
         };
-        let intent = update.order.intent;
+        let (intent, before) = (update.order.intent, update.before);
+        if before == OrderState::PendingCancel {
+            self.note_ending(order_id, intent.instrument);
+        }
         if self.books.scopes.is_on()
             && let Some(market) = self.markets.get(intent.instrument.index())
         {
