@@ -5,6 +5,7 @@ mod common;
 
 use common::outside::{filled, one_order, sent, state, surprises, tell, tell_about};
 use common::{ANNA, GOLD, Rig, command, limit, quotes};
+use tradecore_kernel::OrderRequest;
 use tradecore_ledger::OrderState;
 use tradecore_types::{
     CancelReason, CommandKind, OrderId, RejectReason, ReportBody, SentBody, Side, VenueEvent,
@@ -151,8 +152,42 @@ fn an_order_that_was_bound_to_close_by_the_moment_is_no_exit_that_is_missed() {
     let (mut rig, entry) = one_order();
     tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
     rig.play(&[command(rig.kernel.now_ns() + 1, CommandKind::Pause)]);
-    let bound = rig.approved(ANNA, &limit(GOLD, Side::Sell, 120, 10));
-    assert!(rig.kernel.orders().get(bound).unwrap().intent.reduce_only);
-    tell_about(&mut rig, bound, ReportBody::Rejected(RejectReason::Unsupported), None);
-    assert_eq!((surprises(&rig), rig.kernel.refused_exits().count()), (vec![], 0));
+    for is_cancelled in [false, true] {
+        tell(&mut rig, VenueEvent::Reconciling);
+        let bound = rig.approved(ANNA, &limit(GOLD, Side::Sell, 120, 10));
+        assert!(rig.kernel.orders().get(bound).unwrap().intent.reduce_only);
+        if is_cancelled {
+            rig.kernel.cancel(ANNA, bound);
+        }
+        tell_about(&mut rig, bound, ReportBody::Rejected(RejectReason::Unsupported), None);
+        assert_eq!((surprises(&rig), rig.kernel.refused_exits().count()), (vec![], 0));
+    }
+}
+
+#[test]
+fn an_exit_whose_end_its_strategy_asked_for_is_none_that_is_missed() {
+    for reason in [RejectReason::Unsupported, RejectReason::NeverArrived] {
+        let (mut rig, entry) = one_order();
+        tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+        let exit =
+            rig.approved(ANNA, &OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 120, 10) });
+        assert!(rig.kernel.cancel(ANNA, exit));
+        tell_about(&mut rig, exit, ReportBody::Rejected(reason), None);
+        wait(&mut rig, 2 * SECOND_NS);
+        assert_eq!((surprises(&rig), rig.kernel.orders().iter().count()), (vec![], 0), "{reason:?}");
+    }
+}
+
+#[test]
+fn an_order_that_was_bound_is_known_to_be_so_for_as_long_as_it_is_open() {
+    let (mut rig, entry) = one_order();
+    tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+    tell(&mut rig, VenueEvent::Reconciling);
+    let first = rig.approved(ANNA, &limit(GOLD, Side::Sell, 120, 1));
+    for _ in 0..9_000 {
+        let next = rig.approved(ANNA, &limit(GOLD, Side::Sell, 120, 1));
+        tell_about(&mut rig, next, ReportBody::Rejected(RejectReason::WouldTake), None);
+    }
+    tell_about(&mut rig, first, ReportBody::Rejected(RejectReason::Unsupported), None);
+    assert_eq!(surprises(&rig), vec![]);
 }

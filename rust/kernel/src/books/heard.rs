@@ -24,6 +24,9 @@ const ANSWERS_MAX: usize = 16;
 /// Entries that have ended, and orders that ended unsent: as many as orders that have ended are remembered.
 const ENDED_MAX: usize = crate::kernel::CLOSED_ORDERS_MAX;
 
+/// Orders bound to close that are remembered until those that have ended are forgotten; all that are open stay.
+const BOUND_MAX: usize = 1 << 13;
+
 /// Exits that were refused, of which people are told while their positions are open.
 const REFUSED_EXITS_MAX: usize = 64;
 
@@ -125,9 +128,9 @@ impl Heard {
     }
 
     /// Remembers an order that may only close because nothing else was allowed when it was sent.
-    pub(crate) fn note_bound(&mut self, order_id: OrderId) {
-        if self.bound.len() == ENDED_MAX {
-            self.bound.pop_front();
+    pub(crate) fn note_bound(&mut self, order_id: OrderId, orders: &Orders) {
+        if self.bound.len() >= BOUND_MAX {
+            self.bound.retain(|order_id| orders.get(*order_id).is_some());
         }
         self.bound.push_back(order_id);
     }

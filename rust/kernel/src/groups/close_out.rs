@@ -405,8 +405,8 @@ impl Kernel {
     ///
     /// A cut is asked for again after a while. An exit that it does not take leaves a position without it: what provably
     /// never got there is sent again, and everything else is said, because only people can mend it. That a condition of
-    /// the order itself does not hold is no news: who asks for post-only or all-or-nothing means to try again.
-    pub(crate) fn follow_refusal(&mut self, report: &Report) {
+    /// the order itself does not hold is no news, nor is the end of one that `is_to_end` as its strategy asked.
+    pub(crate) fn follow_refusal(&mut self, report: &Report, is_to_end: bool) {
         match report.body {
             ReportBody::ReplaceRejected(reason) if reason != RejectReason::Unsupported => {
                 let order = self.books.orders.get(report.order_id).filter(|order| order.only_closes());
@@ -421,7 +421,7 @@ impl Kernel {
                 }
             }
             ReportBody::Rejected(RejectReason::WouldTake | RejectReason::CannotFillWhole) => {}
-            ReportBody::Rejected(_) => self.follow_refused_exit(report.order_id),
+            ReportBody::Rejected(_) if !is_to_end => self.follow_refused_exit(report.order_id),
             ReportBody::CancelRejected(reason) => self.follow_refused_end(report.order_id, reason),
             _ => {}
         }

@@ -20,6 +20,14 @@ pub(crate) struct Ending {
 }
 
 impl Kernel {
+    /// Tells whether the end of an order was asked for.
+    pub(crate) fn is_ending(&self, order_id: OrderId) -> bool {
+        let is_under_way =
+            self.books.orders.get(order_id).is_some_and(|order| order.state == OrderState::PendingCancel);
+        let is_known = |known: &CloseOut| matches!(known, CloseOut::Ending(of) if of.order_id == order_id);
+        is_under_way || self.books.groups.close_outs.iter().any(is_known)
+    }
+
     /// Remembers that the end of an order is wanted, of which nobody knows whether the venue heard it.
     pub(crate) fn note_ending(&mut self, order_id: OrderId, instrument: InstrumentId) {
         let not_before_ns = self.now_ns.saturating_add(ASK_AGAIN_NS);

@@ -232,7 +232,7 @@ impl Kernel {
                         && order.intent().reduce_only
                         && !intent.reduce_only
                     {
-                        self.books.heard.note_bound(intent.order_id);
+                        self.books.heard.note_bound(intent.order_id, &self.books.orders);
                     }
                     return self.approved(&order, links);
                 }
