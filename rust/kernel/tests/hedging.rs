@@ -13,7 +13,7 @@ use tradecore_ledger::{Legs, MarginSchedule, MarginTier, Ticket};
 use tradecore_risk::{ScopeLimits, ScopesConfig};
 use tradecore_types::{
     Bracket, CancelReason, CommandKind, CurrencyId, LimitName, LotMethod, Money, OrderId, Positions,
-    ReportBody, Rule, Scope, Side, StrategyId,
+    ReportBody, Rule, Scope, Side, Size, StrategyId,
 };
 
 fn hedging(matching: Matching) -> KernelConfig {
@@ -112,6 +112,8 @@ fn what_only_closes_must_name_an_open_ticket_of_the_other_side() {
     assert_eq!(refusal(send(&mut rig, too_many)).0, Rule::ReduceOnly);
     let unknown = rig.kernel.close_ticket(ANNA, GOLD, OrderId(999), None).unwrap();
     assert_eq!(refusal(unknown), (Rule::TicketNotOpen, 0, 999));
+    let share = OrderRequest { size: Size::BuyingPowerPpm(500_000), ..market(GOLD, Side::Sell, 1) };
+    assert_eq!(refusal(send(&mut rig, closing(share, long))).0, Rule::InvalidOrder);
     // Another strategy cannot name it.
     let theirs = rig.kernel.close_ticket(BERT, GOLD, long, None).unwrap();
     assert_eq!(refusal(theirs).0, Rule::TicketNotOpen);

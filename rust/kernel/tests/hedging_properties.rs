@@ -11,7 +11,10 @@ use common::{
 };
 use proptest::prelude::*;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
-use tradecore_kernel::{Kernel, KernelConfig, Links, Matching, OrderRequest, Verdict, Wake, WakeBody};
+use tradecore_kernel::{
+    Kernel, KernelConfig, Links, MarginMode, MarginRule, Matching, OrderRequest, Verdict, Wake, WakeBody,
+};
+use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::FeeSchedule;
 use tradecore_risk::{ScopeLimits, ScopesConfig};
 use tradecore_types::{
@@ -20,7 +23,6 @@ use tradecore_types::{
 };
 
 const BOTH: [StrategyId; 2] = [ANNA, BERT];
-const CASH: i128 = 1_000_000;
 const SIDE_MAX: i64 = 40;
 
 /// What a plain model knows of a ticket: its open lots, oldest first, each with price and what is left of its fee.
@@ -40,6 +42,7 @@ struct Model {
     tickets: BTreeMap<(u16, u32, u64), Held>,
     paid: i128,
     trades: usize,
+    liquidations: usize,
     seen: usize,
 }
 
@@ -57,6 +60,8 @@ impl Model {
                 }) => {
                     self.fill(order_id, price_ticks, lots, fee.0);
                 }
+                RecordBody::CashFlow(flow) => self.paid -= flow.amount.0,
+                RecordBody::Liquidation(_) => self.liquidations += 1,
                 _ => {}
             }
         }
@@ -106,11 +111,11 @@ impl Model {
     }
 
     /// Compares everything with the books of the engine.
-    fn check(&mut self, rig: &Rig) {
+    fn check(&mut self, rig: &Rig, cash: Money) {
         self.take(&rig.frames);
         let ledger = rig.kernel.ledger();
         ledger.audit().unwrap();
-        let mut worth = money(CASH).0 - self.paid;
+        let mut worth = cash.0 - self.paid;
         assert_eq!(ledger.cash(), Money(worth), "cash");
         let mut count = 0;
         for strategy in BOTH {
@@ -304,12 +309,24 @@ impl Trader {
     }
 }
 
-/// How the market is shown, and how long a message takes.
-const RIGS: [(Matching, i64); 4] =
-    [(Matching::Quotes, 0), (Matching::Quotes, 3), (Matching::Book, 3), (Matching::Bars, 0)];
+/// What an account begins with.
+fn cash_of(is_margined: bool) -> Money {
+    money(if is_margined { 250 } else { 1_000_000 })
+}
 
-fn busy((matching, latency_ns): (Matching, i64)) -> KernelConfig {
-    let mut config = KernelConfig { positions: Positions::Hedging, cash: money(CASH), ..config(matching) };
+/// How the market is shown, how long a message takes, and whether there is so little cash that margin is used up.
+const RIGS: [(Matching, i64, bool); 6] = [
+    (Matching::Quotes, 0, false),
+    (Matching::Quotes, 3, false),
+    (Matching::Book, 3, false),
+    (Matching::Bars, 0, false),
+    (Matching::Quotes, 3, true),
+    (Matching::Bars, 0, true),
+];
+
+fn busy((matching, latency_ns, is_margined): (Matching, i64, bool)) -> KernelConfig {
+    let mut config =
+        KernelConfig { positions: Positions::Hedging, cash: cash_of(is_margined), ..config(matching) };
     (config.venue.order_latency_ns, config.venue.report_latency_ns) = (latency_ns, latency_ns);
     config.venue.fees = FeeSchedule { maker_ppb: -10_000, taker_ppb: 333_333 };
     let limits = ScopeLimits {
@@ -317,6 +334,16 @@ fn busy((matching, latency_ns): (Matching, i64)) -> KernelConfig {
         gross_max: Some(money(50_000)),
         ..ScopeLimits::default()
     };
+    if is_margined {
+        let tier =
+            MarginTier { notional_max: None, maintenance_ppm: 50_000, leverage_max: 100, amount: None };
+        let schedule = MarginSchedule::new(10, 1, &[tier]).unwrap();
+        for instrument in &mut config.instruments {
+            let schedule = schedule.clone();
+            instrument.margin =
+                Some(MarginRule { mode: MarginMode::Cross, schedule, liquidation_fee_ppb: 1_000_000 });
+        }
+    }
     config.scopes = ScopesConfig { account: limits, ..ScopesConfig::default() };
     config
 }
@@ -331,7 +358,7 @@ fn items(matching: Matching, time_ns: i64, price: i64, what: u8) -> Vec<Item> {
     if matching == Matching::Book {
         let id = u64::try_from(time_ns).unwrap();
         let (bid, ask) = (2 + i64::from(what % 23), 2 + i64::from(what % 19));
-        let side = if what % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if what.is_multiple_of(2) { Side::Buy } else { Side::Sell };
         let traded = price + if side == Side::Buy { 2 } else { 0 };
         let of = |instrument| {
             let (bids, asks) = ([(price, bid), (price - 1, 9)], [(price + 2, ask), (price + 3, 9)]);
@@ -350,8 +377,8 @@ fn items(matching: Matching, time_ns: i64, price: i64, what: u8) -> Vec<Item> {
 }
 
 fn played(kind: usize, steps: &[(i64, u8)], seed: u64, mut after: impl FnMut(&Rig)) -> Rig {
-    let (matching, latency) = RIGS[kind];
-    let mut rig = Rig::new(busy((matching, latency)));
+    let matching = RIGS[kind].0;
+    let mut rig = Rig::new(busy(RIGS[kind]));
     subscribe(&mut rig.kernel);
     let mut trader = Trader::new(seed);
     let mut time_ns = 100;
@@ -380,7 +407,7 @@ proptest! {
     fn the_books_are_those_of_a_plain_model(kind in 0..RIGS.len(), steps in walk(), seed in any::<u64>()) {
         let mut model = Model::default();
         played(kind, &steps, seed, |rig| {
-            model.check(rig);
+            model.check(rig, cash_of(RIGS[kind].2));
             assert_eq!(rig.kernel.scopes().exposure(Scope::ACCOUNT), Some(recounted(rig, &BOTH)));
             for strategy in BOTH {
                 let scope = Scope::Strategy(strategy);
@@ -410,7 +437,7 @@ proptest! {
             }
         }
         prop_assert_eq!(rig.kernel.orders().iter().count(), 0);
-        Model::default().check(&rig);
+        Model::default().check(&rig, cash_of(RIGS[kind].2));
     }
 
     /// The journal plays to the same bytes and the same state.
@@ -434,7 +461,7 @@ proptest! {
 fn random_trading_opens_both_sides_and_closes_them_in_every_way() {
     let steps: Vec<(i64, u8)> =
         (0..400_i64).map(|step| (94 + step * 7 % 13, u8::try_from(step % 71).unwrap())).collect();
-    for (kind, (matching, _)) in RIGS.into_iter().enumerate() {
+    for (kind, (matching, _, is_margined)) in RIGS.into_iter().enumerate() {
         let (mut hedged, mut partly, mut waiting, mut surplus) = (0, 0, 0, 0);
         let mut model = Model::default();
         let rig = played(kind, &steps, 11, |rig| {
@@ -448,6 +475,10 @@ fn random_trading_opens_both_sides_and_closes_them_in_every_way() {
             surplus += model.tickets.keys().filter(|key| is_closing(&key.2)).count();
         });
         let trades = rig.kernel.ledger().trades().count();
+        assert_eq!(model.liquidations > 0, is_margined, "{kind}");
+        if is_margined {
+            continue;
+        }
         assert!(
             hedged > 50 && partly > 20 && waiting > 50 && trades > 100,
             "{kind}: {hedged} {partly} {waiting} {trades}"

@@ -240,19 +240,19 @@ mod tests {
     #[test]
     fn lots_of_one_position_are_on_one_side() {
         let refused = |lots: &[OpeningLot], is_hedged: bool| {
-            opening(lots).check_sides(|_| is_hedged).err().map(|error| (error.field, error.rule.to_string()))
+            opening(lots).check_sides(|_| is_hedged).err().map(|error| (error.field, error.rule))
         };
         let of_strategy = "open lots of a strategy in an instrument are all long or all short";
         assert_eq!(refused(&[lot(3), lot(4)], false), None);
-        assert_eq!(refused(&[lot(3), lot(-1)], false), Some(("lots".into(), of_strategy.into())));
+        assert_eq!(refused(&[lot(3), lot(-1)], false), Some(("lots", of_strategy.into())));
         let other = OpeningLot { strategy: StrategyId(1), ..lot(-1) };
         assert_eq!(refused(&[lot(3), other], false), None, "each strategy holds its own");
 
         let second = OpeningLot { entry_order: OrderId(1), ..lot(-1) };
         assert_eq!(refused(&[lot(3), second], true), None, "each ticket has a side");
-        assert_eq!(refused(&[lot(3), second], false), Some(("lots".into(), of_strategy.into())));
+        assert_eq!(refused(&[lot(3), second], false), Some(("lots", of_strategy.into())));
         let of_ticket = "open lots of a ticket are all long or all short";
-        assert_eq!(refused(&[lot(3), lot(-1)], true), Some(("lots".into(), of_ticket.into())));
+        assert_eq!(refused(&[lot(3), lot(-1)], true), Some(("lots", of_ticket.into())));
     }
 
     #[test]

@@ -95,8 +95,12 @@ impl Kernel {
         if self.books.orders.get(named).is_some() {
             return Ok((links, None));
         }
+        if !matches!(request.size, Size::Lots(_)) {
+            // A share of buying power has no size yet: it is tied to nothing, as ever.
+            return Err(Refusal { rule: Rule::InvalidOrder, limit: 0, value: i128::from(named.0) });
+        }
         let held_lots = self.books.ledger.lots_of_entry(strategy, request.instrument, named);
-        if request.side.closable_lots(held_lots) == 0 || !matches!(request.size, Size::Lots(_)) {
+        if request.side.closable_lots(held_lots) == 0 {
             return Err(not_open(Some(named)));
         }
         Ok((Links { after: None, ..links }, Some(named)))

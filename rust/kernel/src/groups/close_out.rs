@@ -504,17 +504,6 @@ impl Kernel {
         if side == Side::Buy { ask.is_some() } else { bid.is_some() }
     }
 
-    /// Tells whether an order that closes the same at once is on its way.
-    fn is_closing_now(&self, rest: &OrderIntent) -> bool {
-        let OrderIntent { strategy, instrument, closes, .. } = *rest;
-        let is_hedged = self.books.ledger.is_hedged(instrument);
-        self.books.orders.iter().any(|order| {
-            (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
-                && (!is_hedged || order.intent.closes == closes)
-                && self.is_on_its_way(order)
-        })
-    }
-
     /// Tells whether an order is one that closes at once and has been sent; so does a stop that is set off.
     pub(crate) fn is_on_its_way(&self, order: &OpenOrder) -> bool {
         let OrderIntent { order_id, kind, reduce_only, .. } = order.intent;

@@ -97,6 +97,17 @@ impl Kernel {
             .fold(0, i64::saturating_add)
     }
 
+    /// Tells whether an order that closes the same at once is on its way.
+    pub(crate) fn is_closing_now(&self, rest: &OrderIntent) -> bool {
+        let OrderIntent { strategy, instrument, closes, .. } = *rest;
+        let is_hedged = self.books.ledger.is_hedged(instrument);
+        self.books.orders.iter().any(|order| {
+            (order.intent.strategy, order.intent.instrument) == (strategy, instrument)
+                && (!is_hedged || order.intent.closes == closes)
+                && self.is_on_its_way(order)
+        })
+    }
+
     /// Takes out of a position what is being closed at once already. The parts are signed lots with the entry they
     /// belong to.
     ///
