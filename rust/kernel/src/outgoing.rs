@@ -6,6 +6,7 @@ pub(crate) mod expiry;
 pub(crate) mod orders;
 pub(crate) mod schedule;
 pub(crate) mod set_off;
+pub(crate) mod tickets;
 pub(crate) mod watched;
 
 use tradecore_types::{InstrumentId, OrderId, StrategyId};

@@ -277,7 +277,11 @@ impl Ledger {
         if fill.lots <= 0 {
             return Err(LedgerError::NotPositive { lots: fill.lots });
         }
-        let open = self.cut_lots(fill, slot)?;
+        let open = if self.is_hedged(fill.instrument) {
+            self.cut_ticket(fill, slot)?
+        } else {
+            self.cut_lots(fill, slot)?
+        };
         if self.lots.is_average() {
             self.average_cuts(slot)?;
         }
@@ -300,9 +304,6 @@ impl Ledger {
             Side::Sell => (holding.sold, "lots sold"),
         };
         traded.checked_add(i128::from(fill.lots)).ok_or(overflow(what))?;
-        if self.hedges.is_some() && instrument.is_hedged() {
-            self.check_legs(fill.instrument, opened_lots)?;
-        }
         Ok(Plan {
             slot,
             position: moved(holding.position, fill)?,
@@ -320,9 +321,7 @@ impl Ledger {
         self.cuts.clear();
         let mut rest = Rest { lots: fill.lots, fee: fill.fee.0 };
         let Some(&Holding { position, queue, .. }) = self.holdings.get(slot) else { return Ok(rest) };
-        let is_hedged = self.is_hedged(fill.instrument);
         let closes = match fill.side {
-            _ if is_hedged => self.closes_ticket(slot, fill),
             Side::Buy => position < 0,
             Side::Sell => position > 0,
         };
@@ -335,9 +334,6 @@ impl Ledger {
                 index = self.cut(fill, index, &mut rest)?.1;
             }
         }
-        if is_hedged {
-            return Ok(rest);
-        }
         let mut index = queue.head;
         while rest.lots > 0 && index != NONE {
             let is_cut = self.lots.get(index).is_some_and(|lot| Some(lot.entry_order) == fill.closes);
@@ -347,6 +343,22 @@ impl Ledger {
                 self.cut(fill, index, &mut rest)?.0
             };
         }
+        Ok(rest)
+    }
+
+    /// Does the same where positions hedge: there a fill closes lots of the ticket that it names, and no others.
+    #[cold]
+    fn cut_ticket(&mut self, fill: &FillInput, slot: usize) -> Result<Rest, LedgerError> {
+        self.cuts.clear();
+        let mut rest = Rest { lots: fill.lots, fee: fill.fee.0 };
+        let mut index = match fill.closes {
+            Some(ticket) if self.closes_ticket(slot, fill) => self.lots.first_of_entry(slot, ticket),
+            _ => NONE,
+        };
+        while rest.lots > 0 && index != NONE {
+            index = self.cut(fill, index, &mut rest)?.1;
+        }
+        self.check_legs(fill.instrument, rest.lots * fill.side.sign())?;
         Ok(rest)
     }
 
@@ -438,7 +450,7 @@ impl Ledger {
         if was_held != is_held {
             self.note_held(fill.instrument.index(), is_held);
         }
-        if self.is_hedged(fill.instrument) {
+        if self.hedges.is_some() {
             self.move_legs(plan.slot, fill.instrument, plan.opened_lots);
         }
     }

@@ -40,7 +40,14 @@ impl Ledger {
     #[must_use]
     #[inline]
     pub fn is_hedged(&self, instrument: InstrumentId) -> bool {
-        self.hedges.is_some() && self.instruments.get(instrument.index()).is_some_and(Instrument::is_hedged)
+        self.hedges.is_some() && self.is_among_hedged(instrument)
+    }
+
+    /// Answers where any instrument hedges; apart, so that nobody else carries it along.
+    #[cold]
+    #[inline(never)]
+    fn is_among_hedged(&self, instrument: InstrumentId) -> bool {
+        self.instruments.get(instrument.index()).is_some_and(Instrument::is_hedged)
     }
 
     /// Returns what a strategy holds of an instrument on both sides.
@@ -126,14 +133,12 @@ impl Ledger {
     }
 
     /// Tells whether a fill closes lots of a ticket: it names one of the other side.
-    #[cold]
     pub(crate) fn closes_ticket(&self, slot: usize, fill: &FillInput) -> bool {
         let held_lots = fill.closes.map_or(0, |entry| self.lots.lots_of_entry(slot, entry));
         fill.side.closable_lots(held_lots) > 0
     }
 
     /// Checks that both sides fit once a fill has opened these signed lots.
-    #[cold]
     pub(crate) fn check_legs(&self, instrument: InstrumentId, opened_lots: i64) -> Result<(), LedgerError> {
         let Some(hedges) = &self.hedges else { return Ok(()) };
         // All strategies together have at least what each of them has.
@@ -144,6 +149,9 @@ impl Ledger {
     /// Moves the legs by what a fill closed and opened, and counts what was closed of which ticket.
     #[cold]
     pub(crate) fn move_legs(&mut self, slot: usize, instrument: InstrumentId, opened_lots: i64) {
+        if !self.is_hedged(instrument) {
+            return;
+        }
         let Self { hedges: Some(hedges), cuts, reductions, .. } = self else { return };
         let (mut own, mut total) = hedges.legs(slot, instrument.index());
         for (cut, Reduction { entry_order, closed_lots, remaining_lots }) in
@@ -188,6 +196,7 @@ impl Ledger {
     }
 
     /// Checks that the legs of the pair that a fill touched are its position.
+    #[cold]
     pub(crate) fn check_legs_of(&self, slot: usize, held: &Holding) -> Result<(), BrokenInvariant> {
         let Some(hedges) = self.hedges.as_ref().filter(|_| self.is_hedged_at(slot)) else { return Ok(()) };
         let legs = hedges.legs(slot, 0).0;

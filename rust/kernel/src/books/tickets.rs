@@ -1,18 +1,13 @@
-//! Positions that hedge: what is at stake on both sides, and what closes which ticket.
-//!
-//! **Invariant:** where an instrument hedges, nothing closes but by a ticket that it names, and no more than that has.
+//! Positions that hedge: what is at stake on both sides of an instrument.
 
-use tradecore_ledger::{Legs, OpenOrder, Working};
+use tradecore_ledger::{Legs, Working};
 use tradecore_risk::{Exposure, Stake, Stakes};
-use tradecore_types::{
-    Instrument, InstrumentId, OrderId, OrderIntent, Refusal, Rule, Side, Size, StrategyId,
-};
+use tradecore_types::{Instrument, OrderIntent, Side, StrategyId};
 
 use crate::books::Books;
-use crate::{Kernel, KernelError, Links, OrderRequest, Verdict};
 
 /// Returns two sides as what is at stake, the one first that orders of a side add to.
-fn stake(side: Side, legs: Legs, working: Working) -> Stake {
+pub(crate) fn stake(side: Side, legs: Legs, working: Working) -> Stake {
     Stake::hedged(side, (legs.long, legs.short), (working.buy_lots, working.sell_lots))
 }
 
@@ -44,156 +39,4 @@ impl Books {
             open_orders: 0,
         }
     }
-}
-
-impl Kernel {
-    /// Counts what is at stake in an instrument that hedges, the order that is replaced left out of what works.
-    ///
-    /// An order without a ticket adds to its side, and closes nothing. One that names a ticket has that for its position,
-    /// less what other closing orders of the ticket close already.
-    #[cold]
-    pub(crate) fn exposure_of_sides(
-        &self,
-        intent: &OrderIntent,
-        (own, account): (Working, Working),
-        replaced: Option<&OpenOrder>,
-    ) -> Exposure {
-        let (strategy, instrument, side) = (intent.strategy, intent.instrument, intent.side);
-        let own_stake = match intent.closes {
-            None => stake(side, self.books.ledger.legs(strategy, instrument), own),
-            Some(ticket) => {
-                let position_lots = self.books.ledger.lots_of_entry(strategy, instrument, ticket);
-                let counted = replaced.filter(|order| self.is_closing_order(order));
-                let own_lots = counted.map_or(0, OpenOrder::lots_at_stake);
-                let closing_lots = self.closing_lots(intent).saturating_sub(own_lots);
-                Stake { position_lots, ..Stake::default() }.with_order(side, closing_lots)
-            }
-        };
-        Exposure {
-            account: stake(side, self.books.ledger.legs_total(instrument), account),
-            own: own_stake,
-            open_orders: account.open_orders,
-        }
-    }
-
-    /// Reads which ticket a reduce-only order closes where positions hedge: that of the order which it comes after. While
-    /// that one is open it is an exit of it, as ever; else the ticket is what it is bound to, and nothing is waited for.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`] when it names none, or one that is not open on the other side.
-    pub(crate) fn read_ticket(
-        &self,
-        strategy: StrategyId,
-        request: &OrderRequest,
-        links: Links,
-    ) -> Result<(Links, Option<OrderId>), Refusal> {
-        if !request.reduce_only || !self.books.ledger.is_hedged(request.instrument) {
-            return Ok((links, None));
-        }
-        let Some(named) = links.after else { return Err(not_open(None)) };
-        if self.books.orders.get(named).is_some() {
-            return Ok((links, None));
-        }
-        if !matches!(request.size, Size::Lots(_)) {
-            // A share of buying power has no size yet: it is tied to nothing, as ever.
-            return Err(Refusal { rule: Rule::InvalidOrder, limit: 0, value: i128::from(named.0) });
-        }
-        let held_lots = self.books.ledger.lots_of_entry(strategy, request.instrument, named);
-        if request.side.closable_lots(held_lots) == 0 {
-            return Err(not_open(Some(named)));
-        }
-        Ok((Links { after: None, ..links }, Some(named)))
-    }
-
-    /// Closes a ticket of a strategy with a market order, or `lots` of it.
-    ///
-    /// # Errors
-    ///
-    /// [`KernelError::Value`] when the instrument is not in the table.
-    pub fn close_ticket(
-        &mut self,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-        ticket: OrderId,
-        lots: Option<i64>,
-    ) -> Result<Verdict, KernelError> {
-        self.trace_unasked(strategy, instrument, "close")?;
-        let held_lots = if self.books.ledger.is_hedged(instrument) {
-            self.books.ledger.lots_of_entry(strategy, instrument, ticket)
-        } else {
-            0
-        };
-        if held_lots == 0 {
-            let order_id = self.next_order_id();
-            let intent = OrderIntent::closing(
-                order_id,
-                strategy,
-                instrument,
-                lots.unwrap_or_default(),
-                Some(ticket),
-                self.now_ns,
-            );
-            return Ok(self.refused(&intent, not_open(Some(ticket))));
-        }
-        let mut parts = vec![(held_lots, Some(ticket))];
-        self.leave_out_under_way(strategy, instrument, &mut parts);
-        // When all of it is on its way, the refusal says so.
-        let open_lots = parts.first().map_or(held_lots, |part| part.0);
-        let lots = lots.map_or(open_lots, |lots| lots.saturating_mul(held_lots.signum()));
-        self.close_part(strategy, instrument, lots, Some(ticket))
-    }
-
-    /// Returns the instrument in which a strategy has a ticket; `None` when it is not open.
-    #[must_use]
-    pub fn instrument_of_ticket(&self, strategy: StrategyId, ticket: OrderId) -> Option<InstrumentId> {
-        let instruments = self.books.ledger.instruments().map(|instrument| instrument.id);
-        instruments
-            .filter(|id| self.books.ledger.is_hedged(*id))
-            .find(|id| self.books.ledger.lots_of_entry(strategy, *id, ticket) != 0)
-    }
-
-    /// Returns what of an instrument that hedges a strategy holds, as signed lots with the ticket that they belong to.
-    pub(crate) fn ticket_parts(
-        &self,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-    ) -> Vec<(i64, Option<OrderId>)> {
-        let tickets = self.books.ledger.tickets(strategy, instrument);
-        tickets.map(|ticket| (ticket.lots, Some(ticket.entry_order))).collect()
-    }
-
-    /// Tells whether a strategy has tickets that are open.
-    pub(crate) fn has_tickets(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
-        self.books.ledger.is_hedged(instrument) && self.books.ledger.legs(strategy, instrument).size() != 0
-    }
-
-    /// Sends a market order for each ticket that can be closed now: what a flatten has left.
-    pub(crate) fn close_tickets(
-        &mut self,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-    ) -> Result<(), KernelError> {
-        for (lots, ticket) in self.ticket_parts(strategy, instrument) {
-            let side = if lots > 0 { Side::Sell } else { Side::Buy };
-            if self.is_offered(instrument, side) {
-                self.close_lots(strategy, instrument, lots, ticket)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the position that an order may close: of its ticket where positions hedge, else all of it.
-    pub(crate) fn position_for(&self, intent: &OrderIntent) -> i64 {
-        match intent.closes.filter(|_| self.books.ledger.is_hedged(intent.instrument)) {
-            Some(ticket) => self.books.ledger.lots_of_entry(intent.strategy, intent.instrument, ticket),
-            None => self.books.ledger.position(intent.strategy, intent.instrument),
-        }
-    }
-}
-
-/// Refuses what names no ticket that it could close.
-pub(crate) fn not_open(ticket: Option<OrderId>) -> Refusal {
-    let value = ticket.map_or(0, |ticket| i128::from(ticket.0));
-    Refusal { rule: Rule::TicketNotOpen, limit: 0, value }
 }

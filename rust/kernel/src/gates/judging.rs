@@ -208,12 +208,10 @@ impl Kernel {
         }
         let working_lots = stake.working_lots(intent.side);
         let position = stake.position_lots.saturating_mul(intent.side.sign());
-        let after = if market.instrument.is_hedged() {
-            // Both sides are carried, so all that works adds to what is carried.
-            stake.with_order(intent.side, lots).both_sides_lots()
-        } else {
-            position.saturating_add(working_lots).saturating_add(lots)
-        };
+        let mut after = position.saturating_add(working_lots).saturating_add(lots);
+        if market.instrument.is_hedged() {
+            after = both_sides_after(stake, intent.side, lots);
+        }
         if after.unsigned_abs() <= position.unsigned_abs() {
             return Ok(Ok(()));
         }
@@ -275,6 +273,12 @@ impl Kernel {
         let equity = self.books.ledger.equity_of(account, &self.books.marks, None)?;
         Ok(buying_power::total(equity, self.config.leverage_of(account)))
     }
+}
+
+/// Returns what is carried of sides that do not meet once an order and all that works have filled.
+#[cold]
+fn both_sides_after(stake: Stake, side: Side, lots: i64) -> i64 {
+    stake.with_order(side, lots).both_sides_lots()
 }
 
 /// Refuses an amendment to an open size that cannot be counted with what has filled already.

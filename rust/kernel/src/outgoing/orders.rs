@@ -68,6 +68,11 @@ impl Kernel {
         request: &OrderRequest,
         links: Links,
     ) -> Result<Verdict, KernelError> {
+        if request.reduce_only
+            && let Some(answer) = self.submit_to_ticket(strategy, request, links)?
+        {
+            return Ok(answer);
+        }
         let order_id = self.next_order_id();
         let market = self.market(request.instrument)?;
         let is_sized_at_fill = market.venue.traits().sizes_at_fill && request.kind == OrderKind::Market;
@@ -79,18 +84,7 @@ impl Kernel {
                 if is_sized_at_fill { (request.size, lots.max(1)) } else { (Size::Lots(lots), lots) }
             }
         };
-        let mut intent = self.intent(order_id, strategy, request, links, size);
-        let mut links = links;
-        if request.reduce_only {
-            match self.read_ticket(strategy, request, links) {
-                Ok((left, Some(ticket))) => (links, intent.closes) = (left, Some(ticket)),
-                Ok((_, None)) => {}
-                Err(refusal) => {
-                    self.trace_unasked(strategy, request.instrument, asked_side(request.side))?;
-                    return Ok(self.refused(&intent, refusal));
-                }
-            }
-        }
+        let intent = self.intent(order_id, strategy, request, links, size);
         if links != Links::default()
             && let Err(refusal) = self.check_links(&intent, links)
         {
@@ -133,7 +127,7 @@ impl Kernel {
 
     /// Makes an intent of a request, under a new number.
     #[inline]
-    fn intent(
+    pub(crate) fn intent(
         &self,
         order_id: OrderId,
         strategy: StrategyId,
@@ -228,7 +222,7 @@ impl Kernel {
     }
 
     /// Puts an intent before gates and risk and sends it on its way if it is approved.
-    fn judge_and_send(
+    pub(crate) fn judge_and_send(
         &mut self,
         intent: &OrderIntent,
         lots: i64,
@@ -289,7 +283,7 @@ impl Kernel {
     }
 
     /// Checks that the orders a new one depends on are open and the strategy's, and that it has a size.
-    fn check_links(&self, intent: &OrderIntent, links: Links) -> Result<(), Refusal> {
+    pub(crate) fn check_links(&self, intent: &OrderIntent, links: Links) -> Result<(), Refusal> {
         let is_sized = matches!(intent.size, Size::Lots(_));
         for order_id in [links.after, links.oco].into_iter().flatten() {
             let other = self.books.orders.get(order_id).map(|order| &order.intent);
