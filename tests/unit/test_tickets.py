@@ -203,6 +203,35 @@ def test_each_ticket_is_a_row_of_status_and_the_summary_has_what_they_are_togeth
     assert "ticket" not in plain
 
 
+def test_each_account_has_positions_of_its_own_kind():
+    """A buy and a sell meet at the one, and are two tickets at the other."""
+    spec = msgspec.structs.replace(
+        netted(),
+        instruments=(GOLD, InstrumentSpec(symbol="TIN", tick_size="1", account="other")),
+        accounts=(VenueAccountSpec(name="other", cash="5000", positions=Positions.HEDGING),),
+    )
+
+    class Both:
+        def on_quote(self, ctx, quote) -> None:
+            if quote.instrument_id == 1 and not hasattr(self, "done"):
+                self.done = [
+                    send(quantity=1, instrument_id=at) for at in (0, 1) for send in (ctx.buy, ctx.sell)
+                ]
+            elif hasattr(self, "done"):
+                self.sides = (ctx.sides(0), ctx.sides(1), len(ctx.tickets(1)))
+
+    strategy = Both()
+    binding = StrategyBinding(name="both", strategy=strategy, instruments=(0, 1))
+    engine = Engine(spec, [binding])
+    batch = EventBatch()
+    for time_ns in (10, 20, 30):
+        for instrument in (0, 1):
+            batch.quote(time_ns, instrument, 100, 500, 102, 500)
+    engine.feed(batch)
+    engine.run()
+    assert strategy.sides == ((0.0, 0.0), (1.0, 1.0), 2)
+
+
 def test_trades_are_made_again_of_the_records():
     """The trades of a journal are those of the engine, ticket by ticket."""
     steps = Steps(

@@ -12,9 +12,11 @@ impl Kernel {
     #[must_use]
     pub fn entry_price(&self, strategy: StrategyId, instrument: InstrumentId) -> Option<f64> {
         let known = self.instrument(instrument)?;
-        let legs = self.books.ledger.legs(strategy, instrument);
-        if legs.long != 0 && legs.short != 0 {
-            return None;
+        if self.books.ledger.is_hedged(instrument) {
+            let legs = self.books.ledger.legs(strategy, instrument);
+            if legs.long != 0 && legs.short != 0 {
+                return None;
+            }
         }
         if self.config.lots == LotMethod::Average {
             return self.average_price(known, strategy);

@@ -31,7 +31,7 @@ impl Margin {
     ) -> Result<Option<i64>, KernelError> {
         let position = ledger.position_total(leg.instrument);
         let is_against = leg.to_ticks.saturating_sub(leg.from_ticks).signum() == -position.signum();
-        // Both sides need margin: that of the larger notional may rise by more than the net position gains.
+        // Both sides need margin, and more of it as the price rises: it can run out on the way by which the net gains.
         let is_adverse = is_against || ledger.is_hedged(leg.instrument);
         if ledger.size_total(leg.instrument) == 0 || self.get(leg.instrument).is_none() {
             return Ok(None);

@@ -97,6 +97,7 @@ impl Kernel {
         ticket: OrderId,
         lots: Option<i64>,
     ) -> Result<Verdict, KernelError> {
+        self.market(instrument)?;
         self.trace_unasked(strategy, instrument, "close")?;
         let held_lots = if self.books.ledger.is_hedged(instrument) {
             self.books.ledger.lots_of_entry(strategy, instrument, ticket)
