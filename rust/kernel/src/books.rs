@@ -21,6 +21,7 @@ pub(crate) mod outside;
 pub(crate) mod owned;
 pub(crate) mod reports;
 pub(crate) mod scoping;
+pub(crate) mod unreconciled;
 pub(crate) mod venue_accounts;
 
 use tradecore_ledger::{Answer, ClosedOrder, FillInput, Ledger, OpenOrder, OrderError, Orders};
