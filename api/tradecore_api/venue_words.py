@@ -3,7 +3,7 @@
 import msgspec
 
 from tradecore.domain.quoted import cut, printable
-from tradecore.runtime.live.venue_link import LinkStatus
+from tradecore.runtime.live.link_status import LinkStatus
 
 _STEPS = {
     "idle": "books and venue are not compared",

@@ -12,14 +12,16 @@ from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.live.comparison import Comparer, Comparison
 from tradecore.runtime.live.journal_books import JournalFollower
 from tradecore.runtime.live.journal_money import JournalMoney
+from tradecore.runtime.live.record_accounts import of_account
 from tradecore.runtime.recovery import recorded_config
 from tradecore.runtime.session_config import SessionConfig
 from tradecore_api.config.tables import Config
-from tradecore_api.wiring.live import live_of, open_queries, shared_budget
+from tradecore_api.wiring.live import open_queries, shared_budget
+from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
 
 
-async def compare(config: Config, folder: JournalFolder) -> Comparison:
-    """Ask the venue and the journal, and return what they do not agree on; changes neither.
+async def compare(config: Config, folder: JournalFolder) -> dict[str, Comparison]:
+    """Ask venues and journal, and return what they do not agree on by the names of accounts; changes neither.
 
     An engine may be writing the journal. Without a journal the books are empty.
 
@@ -30,26 +32,39 @@ async def compare(config: Config, folder: JournalFolder) -> Comparison:
     StorageError
         When the journal cannot be read.
     VenueError
-        When the venue does not answer.
+        When a venue does not answer.
     """
     if config.tables.mode is not Mode.LIVE:
         rule = 'has no venue outside to be compared with: reconcile needs mode = "live"'
         raise ConfigError(config.source_of("mode"), "mode", config.tables.mode.value, rule)
     recorded = _recorded(folder)
     spec, names = (config.engine_spec(), []) if recorded is None else (recorded.engine, recorded.names)
-    live = live_of(config)
     units = Units(spec, names)
-    follower = JournalFollower(folder, JournalMoney(spec, units))
-    venue = await open_queries(config, spec.instruments)
+    has_journal = recorded is not None
+    return {
+        account.part.name: await _compared(config, folder, account, units, has_journal=has_journal)
+        for account in accounts_of(config, spec)
+    }
+
+
+async def _compared(
+    config: Config, folder: JournalFolder, account: LiveAccount, units: Units, *, has_journal: bool
+) -> Comparison:
+    """Compare one account."""
+    live, part = account.live, account.part
+    money = JournalMoney(units.spec, units)
+    follower = JournalFollower(folder, money, of_account(part, units.parts))
+    venue = await open_queries(config, account)
     try:
         with closing(shared_budget(config, live, venue.capabilities)) as budget:
             comparer = Comparer(
                 venue,
                 follower.catch_up,
                 follower.books,
-                ids=None if recorded is None else ClientIds(live.epoch, folder.first_hash()),
+                ids=ClientIds(live.epoch, folder.first_hash()) if has_journal else None,
                 units=units,
                 budget=budget,
+                part=part,
             )
             return await comparer.compared()
     finally:
