@@ -14,10 +14,9 @@ from typing import Protocol
 
 import msgspec
 
-from tradecore.domain.commands import Command, Kill, Pause, Release, ReleaseKill, Resume
+from tradecore.domain.commands import Kill, Pause, ReleaseKill
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.money_requests import Money
 from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
@@ -27,6 +26,7 @@ from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.session import Phase
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call
+from tradecore_api.command_words import answer_words
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import engine_status
@@ -269,7 +269,7 @@ class Daemon:
         if isinstance(request, Stop):
             self._ask_end(STOP_COMMAND)
             return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
-        idle = _idle_words(session, request)
+        idle = answer_words(session.engine, request)
         # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
         # that crashes before the latch is written starts killed all the same: its journal says so.
         seq = await session.command(request)
@@ -578,19 +578,3 @@ class Daemon:
 
     def _recent_lines(self) -> list[str]:
         return [] if self._recent is None else self._recent.lines()
-
-
-def _idle_words(session: Session, command: Command | Money) -> str:
-    """Say that a command ends what never was; empty for every other one. It is journalled all the same."""
-    found = session.engine.summary()
-    match command:
-        case Release(scope=scope) if scope not in found.halts:
-            halted = ", ".join(found.halts)
-            beside = f"; halted is {halted}" if halted else ""
-            return f"nothing was halted in {scope}, so nothing changed{beside}"
-        case Resume() if not found.is_paused:
-            return "it was not paused, so nothing changed"
-        case ReleaseKill() if not found.is_killed:
-            return "the kill switch was not engaged, so nothing changed"
-        case _:
-            return ""
