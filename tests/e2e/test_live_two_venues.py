@@ -1,4 +1,4 @@
-"""One engine and two venues as processes: faults, kills of the engine, and a venue that stands still or dies."""
+"""One engine and two venues as processes: faults, kills, and a venue that stands still or dies."""
 
 import json
 import random
@@ -216,7 +216,7 @@ def test_after_faults_and_kills_both_venues_have_what_the_books_have(folder):
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_venue_that_is_gone_stops_nothing_at_the_other(folder):
-    """It stands still, comes back and dies: the other account goes on, and its position is closed meanwhile."""
+    """It stands still, comes back and dies: the other account trades, and its position is closed."""
     for name in NAMES:
         folder.write(f"faults-{name}.toml", "seed = 5")
     venues = start_venues(folder)
@@ -228,18 +228,16 @@ def test_a_venue_that_is_gone_stops_nothing_at_the_other(folder):
     assert said["venues"]["left"]["step"] == "agreed"
     before = sum(kind == "report" and fields["report"] == "fill" for kind, fields in rows(folder))
     until(folder, lambda said: said["fills"] > before + 10)
-    rules = {
-        fields["rule"] for kind, fields in rows(folder) if kind == "refused" and fields["instrument"] == 1
-    }
-    assert "unreconciled" not in rules - {"unreconciled"}
     venues["right"].send_signal(signal.SIGCONT)
     until(folder, agree)
     venues["right"].kill()
     venues["right"].wait()
     until(folder, lambda said: not said["venues"]["right"]["is_connected"])
     since = rows(folder)[known:]
-    assert [fields["instrument"] for kind, fields in since if kind == "reconciling"][0] == 0
-    assert not [fields for kind, fields in since if kind == "refused" and fields["instrument"] == 1]
+    compared = {fields["instrument"] for kind, fields in since if kind == "reconciling"}
+    refused = [fields["rule"] for kind, fields in since if kind == "refused" and fields["instrument"] == 1]
+    assert compared == {0}, "the account of the other instrument was never in doubt"
+    assert "unreconciled" not in refused
     folder.run("pause")
     folder.run("flatten")
     said = until(folder, lambda said: not Decimal(said["positions"].get("BTC-USD", "0")))
