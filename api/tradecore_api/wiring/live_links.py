@@ -77,7 +77,7 @@ def watched_spec(config: Config, venues: Venues) -> EngineSpec:
         return spec
     first = watched.pop(spec.account.name)
     others = {name: kinds for name, kinds in watched.items() if kinds}
-    return msgspec.structs.replace(spec, watched=first, watched_at=others)
+    return msgspec.structs.replace(spec, watched=first, watched_at=others or None)
 
 
 def check_needs(config: Config, bindings: Sequence[StrategyBinding], venues: Venues) -> None:

@@ -475,7 +475,7 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     venue: VenueSpec = VenueSpec()
     risk: RiskSpec = RiskSpec()
     watched: tuple[str, ...] = ()
-    watched_at: dict[str, tuple[str, ...]] = {}
+    watched_at: dict[str, tuple[str, ...]] | None = None
 
     @property
     def account_names(self) -> tuple[str, ...]:

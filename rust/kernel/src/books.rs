@@ -4,6 +4,7 @@
 //! So whoever looks between two reports sees books that agree with each other.
 
 pub(crate) mod account;
+pub(crate) mod account_set;
 pub(crate) mod activity;
 pub(crate) mod adopting;
 pub(crate) mod borrow;

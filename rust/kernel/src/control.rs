@@ -5,7 +5,7 @@ pub(crate) mod commands;
 
 use tradecore_risk::Switches;
 
-use crate::books::unreconciled::{AccountSet, Traders};
+use crate::books::account_set::{AccountSet, Traders};
 use crate::control::changes::Changes;
 
 /// What operators have decided.

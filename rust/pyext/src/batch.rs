@@ -576,7 +576,7 @@ impl PyEventBatch {
         &mut self,
         #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
         #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
-        agrees: bool,
+        #[pyo3(from_py_with = flag::agrees)] agrees: bool,
     ) -> PyResult<()> {
         let said = if agrees { VenueEvent::Reconciled } else { VenueEvent::Reconciling };
         self.push_said(time_ns, instrument_id, said)

@@ -156,7 +156,8 @@ fn watched(spec: &Bound<'_, PyAny>) -> PyResult<WatchedKinds> {
 
 /// Reads the same of an account beside the first.
 fn watched_at(spec: &Bound<'_, PyAny>, account: &str) -> PyResult<WatchedKinds> {
-    let by_account: HashMap<String, Vec<String>> = spec.getattr("watched_at")?.extract()?;
+    let given: Option<HashMap<String, Vec<String>>> = spec.getattr("watched_at")?.extract()?;
+    let by_account = given.unwrap_or_default();
     watched_kinds(by_account.get(account).map_or(&[], Vec::as_slice))
 }
 

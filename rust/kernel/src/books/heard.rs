@@ -9,8 +9,8 @@ use tradecore_journal::encode_report;
 use tradecore_ledger::{ClosedOrder, Orders};
 use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBody, VenueReport};
 
+use crate::books::account_set::AccountSet;
 use crate::books::names::Names;
-use crate::books::unreconciled::AccountSet;
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
 /// minutes old, after a reconnection; an order that ended longer ago is not remembered either.
