@@ -178,7 +178,10 @@ def _activity(told: _Told) -> dict[str, object]:
         "feed": f"{heard}, market time {told.engine_time}",
         "books invalid": ", ".join(told.books_waiting),
         "venue": venue_words(told.venue),
-        **{f"venue of {name}": venue_words(venue) for name, venue in told.venues.items()},
+        **{
+            f"venue of {name}": venue_words(venue, is_one_of_several=True)
+            for name, venue in told.venues.items()
+        },
         "start report": told.start_report,
         "journal records": f"{told.records:,}"
         + ("" if lag is None else f"; the read model is {lag:,} behind")
