@@ -26,6 +26,18 @@ class TestLocalVenue(VenueContract):
             await client.aclose()
 
 
+class TestLocalVenueOverHttp(VenueContract):
+    """Each request about an order is one of HTTP."""
+
+    @pytest.fixture
+    async def venue(self):
+        """Return a client of a venue of its own."""
+        async with serving() as ground:
+            client = await ground.client(over_sockets=False)
+            yield client
+            await client.aclose()
+
+
 class TestLocalMarketFeed(LiveFeedContract):
     """What the venue matches."""
 

@@ -240,7 +240,7 @@ class Narrator:
 
     def _venue_of(self, instrument: int) -> str:
         """Name the venue of an instrument, by its account where there are several."""
-        units = self._units
+        units = self.units
         return f"the venue of {units.account(instrument)}" if units.has_accounts else "the venue"
 
     def _tell_replace_request(self, order: KnownOrder | None, request: bodies.ReplaceRequest) -> str:
