@@ -40,23 +40,40 @@ def sources_of(config: Config) -> tuple[FeedSource, ...]:
         When the file of keys that says where a venue listens cannot be used.
     """
     tables = config.tables
-    found: dict[FeedTable | None, dict[int, InstrumentSpec]] = {}
+    found: dict[tuple[FeedTable | None, int], dict[int, InstrumentSpec]] = {}
     for part, account in zip(parts_of(config.engine_spec()), (None, *tables.accounts), strict=True):
         live = tables.live if account is None else account.live
         table = tables.feed if account is None or account.feed is None else account.feed
         symbols = {} if live is None else live.symbols
-        here = found.setdefault(_addressed(config, table, live or tables.live), {})
+        addressed = _addressed(config, table, live or tables.live)
         for number in part.instruments:
             instrument = tables.instruments[number]
-            named = symbols.get(instrument.symbol, instrument.symbol)
-            here[number] = msgspec.structs.replace(instrument, symbol=named)
+            named = msgspec.structs.replace(
+                instrument, symbol=symbols.get(instrument.symbol, instrument.symbol)
+            )
+            _put(found, addressed, number, named)
     return tuple(
         FeedSource(
             table=table, numbers=tuple(sorted(here)), instruments=tuple(here[at] for at in sorted(here))
         )
-        for table, here in found.items()
-        if here or len(found) == 1
+        for (table, _), here in (found or {(tables.feed, 0): {}}).items()
     )
+
+
+def _put(
+    found: dict[tuple[FeedTable | None, int], dict[int, InstrumentSpec]],
+    table: FeedTable | None,
+    number: int,
+    instrument: InstrumentSpec,
+) -> None:
+    """Add an instrument to the first feed of a source that does not have its market yet.
+
+    Two accounts at one venue may trade one market, and a feed brings it as one instrument.
+    """
+    place = 0
+    while any(each.symbol == instrument.symbol for each in found.get((table, place), {}).values()):
+        place += 1
+    found.setdefault((table, place), {})[number] = instrument
 
 
 def _addressed(config: Config, table: FeedTable | None, live: LiveTable | None) -> FeedTable | None:
