@@ -208,6 +208,13 @@ def test_after_faults_and_kills_both_venues_have_what_the_books_have(folder):
     # Each venue took what the books sent there, and nothing that was for the other.
     assert {name: differences(folder, name, said) for name in NAMES} == {"left": (), "right": ()}
     assert not [fields for kind, fields in rows(folder) if kind == "surprise" and fields["halts"]]
+    (tables,) = (folder.folder / "state").rglob("readmodel.sqlite")
+    held = json.loads(folder.run("db", "info", str(tables), "--json")[0])
+    assert {row["symbol"]: row["account"] for row in held["positions"]} == {
+        "BTC-USD": "left",
+        "BTC-USD-RIGHT": "right",
+    }
+    assert held["rows"]["account_equity"] == 2 * held["rows"]["equity"] > 0
     papers = json.loads(folder.run("start-report", "live.toml", "--json")[0])
     assert {name: paper["is_genuine"] for name, paper in papers.items()} == dict.fromkeys(NAMES, True)
     assert [papers[name]["report"]["account"] for name in NAMES] == list(NAMES)
