@@ -251,7 +251,11 @@ def test_a_venue_that_is_gone_stops_nothing_at_the_other(folder):
     until(folder, lambda said: not any(row["account"] == "left" for row in said["order_rows"]))
     assert steps(said)["left"] == "agreed"
     # Nobody can say how the venue that is gone stands, and that is no agreement.
-    folder.run("reconcile", "live.toml", code=69)
+    found = json.loads(folder.run("reconcile", "live.toml", "--json", code=69)[0])
+    assert {name: each["verdict"] for name, each in found["accounts"].items()} == {
+        "left": "agree",
+        "right": "undecided",
+    }
     engine.send_signal(signal.SIGINT)
     assert engine.wait(30) == 0
     folder.run("journal", "replay", "live.journal")

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import msgspec
 
-from tradecore.domain.errors import ConfigError
+from tradecore.domain.errors import ConfigError, VenueError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Mode
 from tradecore.domain.units import Units
@@ -19,11 +19,24 @@ from tradecore_api.config.tables import Config
 from tradecore_api.wiring.live import open_queries, shared_budget
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
 
+# Of an account that was not compared.
+_UNKNOWN = Comparison(
+    findings=(),
+    troubles=(),
+    venue_time_ns=0,
+    fills_since_ns=0,
+    open_orders=0,
+    venue_open_orders=0,
+    positions={},
+    balances=(),
+)
+
 
 async def compare(config: Config, folder: JournalFolder) -> dict[str, Comparison]:
     """Ask venues and journal, and return what they do not agree on by the names of accounts; changes neither.
 
-    An engine may be writing the journal. Without a journal the books are empty.
+    An engine may be writing the journal. Without a journal the books are empty. Where there are several
+    accounts, one whose venue does not answer is undecided, and hides no other.
 
     Raises
     ------
@@ -32,7 +45,7 @@ async def compare(config: Config, folder: JournalFolder) -> dict[str, Comparison
     StorageError
         When the journal cannot be read.
     VenueError
-        When a venue does not answer.
+        When the venue of the only account does not answer.
     """
     if config.tables.mode is not Mode.LIVE:
         rule = 'has no venue outside to be compared with: reconcile needs mode = "live"'
@@ -41,10 +54,16 @@ async def compare(config: Config, folder: JournalFolder) -> dict[str, Comparison
     spec, names = (config.engine_spec(), []) if recorded is None else (recorded.engine, recorded.names)
     units = Units(spec, names)
     has_journal = recorded is not None
-    return {
-        account.part.name: await _compared(config, folder, account, units, has_journal=has_journal)
-        for account in accounts_of(config, spec)
-    }
+    found = {}
+    for account in accounts_of(config, spec):
+        try:
+            compared = await _compared(config, folder, account, units, has_journal=has_journal)
+        except VenueError as error:
+            if account.is_only:
+                raise
+            compared = msgspec.structs.replace(_UNKNOWN, troubles=(f"its venue does not answer: {error}",))
+        found[account.part.name] = compared
+    return found
 
 
 async def _compared(

@@ -172,6 +172,8 @@ def test_a_record_is_of_the_account_of_its_order():
         (record("sent", order_id=7, request="new"), None),
         (record("venue_report", order_id=5, instrument=2, report="fill"), 1),
         (record("surprise", order_id=0, surprise="impossible", halts=True), 1),
+        (record("venue_report", order_id=3, instrument=0, report="fill"), 1),
+        (record("report", order_id=3, report="fill"), 1),
         (record("outcome_lost", order_id=6, instrument=1), 0),
         (record("surprise", order_id=0, surprise="impossible", halts=True), 0),
         (record("reconciling", instrument=0), 1),

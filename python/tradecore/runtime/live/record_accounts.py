@@ -36,8 +36,14 @@ class RecordAccounts:
     def of(self, record: JournalRecord) -> int | None:
         """Return the number of the account, for one record after the other; `None` for all accounts."""
         match record.body:
-            case bodies.VenueReport() | bodies.OutcomeLost() | bodies.Adopted() as said:
-                self._heard = self._of_instruments.get(said.instrument)
+            case bodies.VenueReport() | bodies.OutcomeLost() as said:
+                if said.order_id not in self._orders:
+                    # It ended before these records begin: a venue may tell of its last fill late.
+                    self._know(said.order_id, said.instrument)
+                self._heard = self._of_instruments[said.instrument]
+                return self._heard
+            case bodies.Adopted() as said:
+                self._heard = self._of_instruments[said.instrument]
                 return self._heard
             case bodies.Reconciling() | bodies.Reconciled() as said:
                 return self._of_instruments.get(said.instrument)
