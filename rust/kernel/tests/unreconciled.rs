@@ -1,6 +1,8 @@
 //! Several accounts at venues outside: what is not known of one stops what adds risk there, and elsewhere only what a
 //! limit adds up with it.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+
 mod common;
 
 use common::outside::{about, filled, outside, said};
@@ -10,8 +12,8 @@ use tradecore_kernel::{
 };
 use tradecore_risk::{ScopeLimits, StrategyLimits};
 use tradecore_types::{
-    AccountId, Adopted, AdoptedBody, Currencies, CurrencyId, Decimal, InstrumentId, Money, OrderId, Rule,
-    Side, StrategyId, VenueEvent,
+    AccountId, Adopted, AdoptedBody, Currencies, CurrencyId, Decimal, InstrumentId, OrderId, Rule, Side,
+    StrategyId, VenueEvent,
 };
 
 const SECOND: AccountId = AccountId(1);
