@@ -1,11 +1,16 @@
 """What a configuration of a live engine with several accounts may say, and what is made of it."""
 
 import json
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 
+from support.live_desk import CAPABILITIES
 from tradecore.domain.errors import ConfigError, VenueError
+from tradecore.engine import Engine
 from tradecore.runtime import SystemClock
+from tradecore.strategy import StrategyBinding
 from tradecore_api.config import read
 from tradecore_api.config.tables import LocalFeedTable
 from tradecore_api.live_papers import Papers
@@ -190,6 +195,45 @@ def test_feeds_of_several_kinds_are_joined_if_they_are_live(folder):
         "accounts": {"right": {"kind": "binance", "market": "usdm"}},
     }
     assert feeds.feed_identity(config_of(folder)) == {"kind": "local"}
+
+
+def test_what_a_venue_does_not_have_is_watched_for_its_account(folder):
+    """The other venue does it by itself."""
+    stops = frozenset({"market", "limit", "stop"})
+
+    def venue(**can):
+        return SimpleNamespace(capabilities=msgspec.structs.replace(CAPABILITIES, **can))
+
+    config = config_of(folder)
+    plain = venue(order_kinds=frozenset({"market", "limit"}))
+    both = live_links.watched_spec(config, {"left": venue(order_kinds=stops), "right": plain})
+    assert "stop" not in both.watched
+    assert "stop" in both.watched_at["right"]
+    Engine(both, [])
+    other = live_links.watched_spec(config, {"left": plain, "right": venue(order_kinds=stops)})
+    assert "stop" in other.watched
+    assert "stop" not in other.watched_at["right"]
+    assert live_links.watched_spec(config, {}) == config.engine_spec()
+
+
+def test_a_strategy_needs_the_venues_where_it_trades(folder):
+    """What it needs is not asked of another account."""
+
+    class Needs:
+        venue_needs = ("post_only",)
+
+        def on_bar(self, ctx, bar):
+            """Do nothing."""
+
+    config = config_of(folder)
+    left = SimpleNamespace(capabilities=CAPABILITIES)
+    right = SimpleNamespace(capabilities=msgspec.structs.replace(CAPABILITIES, post_only=False))
+    venues = {"left": left, "right": right}
+    here = StrategyBinding(name="here", strategy=Needs(), instruments=(1,))
+    live_links.check_needs(config, [here], venues)
+    there = StrategyBinding(name="there", strategy=Needs(), instruments=(0,))
+    with pytest.raises(ConfigError, match=r"accounts.0.live.venue.*there needs post_only"):
+        live_links.check_needs(config, [here, there], venues)
 
 
 def test_papers_of_an_account_lie_beside_those_of_the_engine(folder):

@@ -6,7 +6,7 @@
 mod common;
 
 use common::outside::{about, filled, outside, said};
-use common::{ANNA, BERT, GOLD, Rig, TIN, limit, market, money, quotes};
+use common::{ANNA, BERT, GOLD, Rig, TIN, limit, market, money, quotes, stop};
 use tradecore_kernel::{
     AccountConfig, Conversion, CurrencyConfig, FeeWindow, KernelConfig, Verdict, WatchedKinds,
 };
@@ -165,4 +165,18 @@ fn the_state_says_which_account_is_not_known() {
     };
     assert_ne!(hash_with(GOLD), hash_with(TIN));
     assert_eq!(hash_with(TIN), hash_with(TIN));
+}
+
+#[test]
+fn a_kind_is_watched_here_for_the_venue_that_does_not_have_it() {
+    for (here, there) in [(true, false), (false, true)] {
+        let kinds = |is_watched: bool| WatchedKinds::of_names(is_watched.then_some("stop")).unwrap();
+        let mut config = two_accounts();
+        (config.watched, config.accounts[0].watched) = (kinds(here), kinds(there));
+        let mut rig = rig_of(config);
+        let orders = [GOLD, TIN].map(|at| rig.approved(ANNA, &stop(at, Side::Buy, 120, 1)));
+        rig.run(|_, _| {}).unwrap();
+        let are_sent = orders.map(|order_id| rig.kernel.has_been_sent(order_id));
+        assert_eq!(are_sent, [!here, !there]);
+    }
 }
