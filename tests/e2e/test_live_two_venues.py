@@ -82,6 +82,10 @@ FAULTS = (
     ("disconnect", "stream_order", ""),
 )
 NAMES = ("left", "right")
+LEFT_CASH = """name = "left"
+cash = { USD = "1000000", BTC = "2" }
+conversions = { BTC = "BTC-USD" }
+"""
 
 
 @pytest.fixture
@@ -258,4 +262,41 @@ def test_a_venue_that_is_gone_stops_nothing_at_the_other(folder):
     }
     engine.send_signal(signal.SIGINT)
     assert engine.wait(30) == 0
+    folder.run("journal", "replay", "live.journal")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_money_that_nobody_told_of_halts_the_account_where_it_is(folder):
+    """Of accounts that own what they buy balances are compared; the words for it name the balance.
+
+    Both begin with their past, which is asked of each venue for its own instrument.
+    """
+    for name in NAMES:
+        folder.write(f"faults-{name}.toml", "seed = 5")
+        spot = VENUE.format(seed=5).replace("is_margin = true\nleverage = 5\n", "")
+        folder.write(f"venue-{name}.toml", spot.replace('"1000000" }', '"1000000", BTC = "2" }'))
+    text = LIVE.replace('lot_size = "0.0001"', 'lot_size = "0.0001"\nbase = "BTC"')
+    text = text.replace('name = "left"\ncash = "1000000"', LEFT_CASH)
+    text = text.replace(
+        'name = "right"\ncash = "1000000"', 'name = "right"\ncash = { USD = "1000000", BTC = "1.5" }'
+    )
+    text = text.replace("answer_timeout_ms", "check_interval_ms = 500\nanswer_timeout_ms")
+    folder.write("live.toml", text + '[history]\nkind = "local"\nlength = "2s"\n')
+    start_venues(folder)
+    engine = start_engine(folder)
+    said = until(
+        folder, lambda said: steps(said).get("right") == "differs" and steps(said)["left"] == "agreed"
+    )
+    (differs,) = said["venues"]["right"]["balances"]
+    assert (differs["currency"], differs["name_here"], differs["venue"]) == ("BTC", "right:BTC", "2")
+    until(folder, lambda said: said["fills"] > 5)
+    assert {fields["instrument"] for kind, fields in rows(folder) if kind == "order"} == {1}
+    folder.run("transfer", "right:BTC", "0.5", "it was there", "--by", "Ada")
+    until(folder, agree)
+    until(folder, lambda said: any(row["account"] == "right" for row in said["order_rows"]))
+    engine.send_signal(signal.SIGINT)
+    assert engine.wait(30) == 0
+    past = [fields for kind, fields in rows(folder) if kind == "feed"]
+    assert {fields["instrument"] for fields in past} == {0, 1}
     folder.run("journal", "replay", "live.journal")
