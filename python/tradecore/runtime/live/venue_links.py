@@ -42,7 +42,7 @@ class VenueLinks:
 
     def start(self, engine: Engine, wake: Callable[[], None]) -> None:
         """Take over the open orders of an engine; no new risk until books and venues agree."""
-        rows = engine.kernel.open_orders()
+        rows = engine.kernel.open_orders() if len(self._by_number) > 1 else []
         self._accounts.know((row["order_id"], row["instrument_id"]) for row in rows)
         for link in self._by_number:
             link.start(engine, wake)
@@ -53,6 +53,10 @@ class VenueLinks:
 
     def dispatch(self, records: Sequence[JournalRecord]) -> None:
         """Send what these records ask for, each request to the venue of its account; they are durable."""
+        if len(self._by_number) == 1:
+            # All of it is of the one account.
+            self._by_number[0].dispatch(records)
+            return
         shares: list[list[JournalRecord]] = [[] for _ in self._by_number]
         for record in records:
             account = self._accounts.of(record)
