@@ -1,5 +1,7 @@
 //! Reads an `EngineSpec` into the kernel's configuration.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
@@ -137,7 +139,16 @@ fn account_configs(
         if let (Some(leverage), Some(positions), Some(venue), Some(fee_window)) =
             (leverage, positions, venue, fee_window)
         {
-            read.push(AccountConfig { leverage, positions, venue, fee_currency, fee_tiers, fee_window });
+            let watched = watched_at(spec, &text(account, "name")?)?;
+            read.push(AccountConfig {
+                leverage,
+                positions,
+                venue,
+                fee_currency,
+                fee_tiers,
+                fee_window,
+                watched,
+            });
         }
     }
     Ok(read)
@@ -155,7 +166,17 @@ fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
 
 /// Reads which kinds of orders are watched here for a venue outside.
 fn watched(spec: &Bound<'_, PyAny>) -> PyResult<WatchedKinds> {
-    let names: Vec<String> = spec.getattr("watched")?.extract()?;
+    watched_kinds(&spec.getattr("watched")?.extract::<Vec<String>>()?)
+}
+
+/// Reads the same of an account beside the first.
+fn watched_at(spec: &Bound<'_, PyAny>, account: &str) -> PyResult<WatchedKinds> {
+    let given: Option<HashMap<String, Vec<String>>> = spec.getattr("watched_at")?.extract()?;
+    let by_account = given.unwrap_or_default();
+    watched_kinds(by_account.get(account).map_or(&[], Vec::as_slice))
+}
+
+fn watched_kinds(names: &[String]) -> PyResult<WatchedKinds> {
     WatchedKinds::of_names(names.iter().map(String::as_str)).map_err(|error| value_error(&error))
 }
 
