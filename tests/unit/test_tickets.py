@@ -31,7 +31,7 @@ from tradecore.domain.units import Units
 from tradecore.engine.carried import followed_account
 from tradecore.engine.holdings import trades_of
 from tradecore.runtime.session_config import SessionConfig
-from tradecore_api.config.tables import Config, ConfigTables, LiveTable
+from tradecore_api.config.tables import AccountTable, Config, ConfigTables, LiveTable
 from tradecore_api.engine_status import position_rows
 from tradecore_api.wiring import live
 
@@ -311,3 +311,13 @@ def test_a_venue_with_other_positions_than_the_configuration_is_refused():
         settings(Positions.NETTING, hedging=True)
     with pytest.raises(ConfigError, match="must be netting, as the account at the venue is"):
         settings(Positions.HEDGING, hedging=False)
+
+
+def test_the_positions_of_each_live_account_are_held_against_its_own_venue():
+    """The one that differs is named by its key."""
+    first, other = LiveTable(keys="k"), LiveTable(keys="o")
+    account = AccountTable(name="other", cash="1", positions=Positions.HEDGING, live=other)
+    config = Config(tables=ConfigTables(live=first, accounts=(account,)), strategies=(), source="a.toml")
+    assert live.link_settings(config, first, CAPABILITIES)
+    with pytest.raises(ConfigError, match=r"accounts\.0\.positions.*must be netting"):
+        live.link_settings(config, other, CAPABILITIES)
