@@ -102,7 +102,7 @@ pub struct Ledger {
     pub(crate) purses: Vec<Purse>,
     /// Whether some of them are those of another venue account.
     pub(crate) has_accounts: bool,
-    fills: u64,
+    pub(crate) fills: u64,
     pub(crate) cuts: Vec<Cut>,
     reductions: Vec<Reduction>,
 }
@@ -463,14 +463,14 @@ impl Ledger {
 
 /// What is left of a fill or a lot, with the fee that goes with it.
 #[derive(Clone, Copy, Debug)]
-struct Rest {
-    lots: i64,
-    fee: i128,
+pub(crate) struct Rest {
+    pub(crate) lots: i64,
+    pub(crate) fee: i128,
 }
 
 impl Rest {
     /// Returns the share of the fee of some of the lots, rounded towards zero; all lots take all of it.
-    fn share(self, lots: i64) -> i128 {
+    pub(crate) fn share(self, lots: i64) -> i128 {
         // The usual case, and a division of 128 bits costs more than all else here.
         if lots == self.lots || self.fee == 0 {
             return self.fee;
@@ -522,18 +522,24 @@ fn sum_of<'a>(lots: impl Iterator<Item = &'a OpenLot>) -> Option<PaidPrice> {
 
 /// Returns a position after a fill.
 fn moved(position: i64, fill: &FillInput) -> Result<i64, LedgerError> {
-    let after = position.checked_add(fill.lots * fill.side.sign());
+    moved_by(position, fill.lots * fill.side.sign())
+}
+
+/// Returns a position after it has changed by signed lots.
+#[inline]
+pub(crate) fn moved_by(position: i64, lots: i64) -> Result<i64, LedgerError> {
+    let after = position.checked_add(lots);
     // The most negative position has no opposite: it could not be closed by one fill.
     after.filter(|&after| after != i64::MIN).ok_or(overflow("position"))
 }
 
-fn value(instrument: &Instrument, price_ticks: i64, lots: i64) -> Result<i128, LedgerError> {
+pub(crate) fn value(instrument: &Instrument, price_ticks: i64, lots: i64) -> Result<i128, LedgerError> {
     if lots == 0 {
         return Ok(0);
     }
     instrument.value(price_ticks, lots).map(|money| money.0).ok_or(overflow("the value of a fill"))
 }
 
-const fn overflow(what: &'static str) -> LedgerError {
+pub(crate) const fn overflow(what: &'static str) -> LedgerError {
     LedgerError::Overflow { what }
 }
