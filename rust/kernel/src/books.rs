@@ -20,6 +20,7 @@ pub(crate) mod opening;
 pub(crate) mod outside;
 pub(crate) mod owned;
 pub(crate) mod reports;
+pub(crate) mod revising;
 pub(crate) mod scoping;
 pub(crate) mod venue_accounts;
 

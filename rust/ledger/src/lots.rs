@@ -234,7 +234,7 @@ impl Lots {
     ) {
         let Some(lot) = self.arena.get_mut(index) else { return };
         let more = lots - lot.lots;
-        *lot = OpenLot { lots, entry_ticks, value, fee, ..*lot };
+        *lot = OpenLot { entry_ticks, lots, value, fee, ..*lot };
         if let Some(entry) = self.entries.get_mut(&(queue.slot, lot.entry_order)) {
             entry.lots += more;
         }

@@ -117,24 +117,18 @@ impl Ledger {
         self.lots_of_trade(slot, fill).find(|&(_, lots)| lots == fill.lots).map(|(lot, _)| lot)
     }
 
-    /// Visits the open lots of the order of a trade that came at its price, with their sizes: those of its time first.
+    /// Visits the open lots of the order of a trade that came at its price, with their sizes.
     fn lots_of_trade(&self, slot: usize, fill: &FillInput) -> impl Iterator<Item = (usize, i64)> {
-        let walk = || {
-            let mut index = self.lots.first_of_entry(slot, fill.order_id);
-            std::iter::from_fn(move || {
-                let (found, lot) = (index, self.lots.get(index)?);
-                index = lot.next_of_entry;
-                Some((found, lot))
-            })
-        };
-        let is_its = |lot: &crate::OpenLot| {
-            lot.entry_ticks == fill.price_ticks && lot.lots.signum() == fill.side.sign()
-        };
-        let of_its_time =
-            walk().filter(move |(_, lot)| is_its(lot) && lot.entry_time_ns == fill.venue_time_ns);
-        let of_another =
-            walk().filter(move |(_, lot)| is_its(lot) && lot.entry_time_ns != fill.venue_time_ns);
-        of_its_time.chain(of_another).map(|(index, lot)| (index, lot.lots.saturating_abs()))
+        let (price_ticks, sign) = (fill.price_ticks, fill.side.sign());
+        let mut index = self.lots.first_of_entry(slot, fill.order_id);
+        let lots_of_order = std::iter::from_fn(move || {
+            let (found, lot) = (index, self.lots.get(index)?);
+            index = lot.next_of_entry;
+            Some((found, lot))
+        });
+        let of_trade =
+            lots_of_order.filter(move |(_, lot)| lot.entry_ticks == price_ticks && lot.lots.signum() == sign);
+        of_trade.map(|(index, lot)| (index, lot.lots.saturating_abs()))
     }
 
     /// Gives a lot of which nothing is closed the numbers that its trade has from here on, in its place.
@@ -234,9 +228,9 @@ impl Ledger {
         }
         let traded = if fill.side.sign() > 0 { &mut holding.bought } else { &mut holding.sold };
         *traded += i128::from(lots) * i128::from(fill.side.sign());
+        let was_held = total.is_held();
         (holding.position, total.position) = after;
         holding.lots += i128::from(lots);
-        let was_held = total.is_held();
         holding.cost += cost;
         total.cost += cost;
         self.cost += cost;

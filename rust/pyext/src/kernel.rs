@@ -220,8 +220,8 @@ impl PyKernel {
     /// Consumes every event fed and calls strategies; returns how many events were consumed.
     ///
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
-    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
-    /// `on_liquidation`, each a `Callback` or None.
+    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow`,
+    /// `on_liquidation` and `on_revision`, each a `Callback` or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         runs::run(slf, &handlers)
     }

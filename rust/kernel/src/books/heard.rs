@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tradecore_journal::encode_report;
 use tradecore_ledger::{ClosedOrder, Orders};
-use tradecore_types::{Adopted, OrderId, OrderIntent, Report, ReportBody, VenueReport};
+use tradecore_types::{Adopted, OrderId, OrderIntent, Report, ReportBody, Traded, VenueReport};
 
 use crate::books::names::Names;
 
@@ -31,7 +31,7 @@ const REFUSED_EXITS_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// Trades by order and name. Two orders of ours that trade with each other have one trade of one name.
-    trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Traded>>,
+    trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Trade>>,
     oldest_first: VecDeque<(OrderId, Arc<str>)>,
     answers: BTreeMap<OrderId, Answers>,
     /// Entries with a bracket that have ended: what fills of one later is to have its exits.
@@ -47,11 +47,28 @@ pub(crate) struct Heard {
     refused_exits: VecDeque<ClosedOrder>,
 }
 
-/// The numbers of a trade. The fee may come later than the trade, and is no part of them.
+/// A trade as it was told last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Traded {
-    pub(crate) price_ticks: i64,
-    pub(crate) lots: i64,
+pub(crate) struct Trade {
+    /// How often the venue has told it anew; 0 as it was told first.
+    pub(crate) revision: u64,
+    /// What is booked of it; `None` for one that is busted.
+    pub(crate) booked: Option<Traded>,
+    /// What of its order counts as filled by it: a revision changes money and position, and no order.
+    pub(crate) filled_lots: i64,
+}
+
+impl Trade {
+    /// A trade as it is told first.
+    pub(crate) const fn told_first(traded: Traded) -> Self {
+        Self { revision: 0, booked: Some(traded), filled_lots: traded.lots }
+    }
+
+    /// Tells whether these are its price and size. A fee may come later than its trade, and is no part of them.
+    pub(crate) fn is(&self, traded: &Traded) -> bool {
+        self.booked
+            .is_some_and(|booked| (booked.price_ticks, booked.lots) == (traded.price_ticks, traded.lots))
+    }
 }
 
 /// What a venue has said about requests for an order, and of its terms.
@@ -70,9 +87,9 @@ impl Heard {
         if let Some(name) = &said.venue_order_id {
             self.names.note(report.order_id, name, orders);
         }
-        match (report.body, &said.trade_id) {
-            (ReportBody::Fill { price_ticks, lots, .. }, Some(trade_id)) => {
-                self.note_trade(report.order_id, trade_id, Traded { price_ticks, lots }, orders);
+        match (Traded::of(&report.body), &said.trade_id) {
+            (Some(traded), Some(trade_id)) => {
+                self.note_trade(report.order_id, trade_id, Trade::told_first(traded), orders);
             }
             _ if is_answer(&report.body) => self.note_answer(report, orders),
             _ => {}
@@ -127,9 +144,10 @@ impl Heard {
         self.refused_exits.iter()
     }
 
-    fn note_trade(&mut self, order_id: OrderId, trade_id: &str, traded: Traded, orders: &Orders) {
+    /// Remembers a trade as it was told last.
+    pub(crate) fn note_trade(&mut self, order_id: OrderId, trade_id: &str, trade: Trade, orders: &Orders) {
         let name: Arc<str> = Arc::from(trade_id);
-        if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), traded).is_some() {
+        if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), trade).is_some() {
             return;
         }
         self.oldest_first.push_back((order_id, name));
@@ -156,8 +174,19 @@ impl Heard {
     }
 
     /// Returns a trade of an order that is known.
-    pub(crate) fn trade(&self, order_id: OrderId, trade_id: &str) -> Option<Traded> {
+    pub(crate) fn trade(&self, order_id: OrderId, trade_id: &str) -> Option<Trade> {
         self.trades.get(&order_id)?.get(trade_id).copied()
+    }
+
+    /// Returns what the trades of an order that are known have filled of it.
+    pub(crate) fn filled_lots(&self, order_id: OrderId) -> i64 {
+        let trades = self.trades.get(&order_id).into_iter().flat_map(BTreeMap::values);
+        trades.map(|trade| trade.filled_lots).fold(0, i64::saturating_add)
+    }
+
+    /// Remembers the name that a venue gave an order.
+    pub(crate) fn note_name(&mut self, order_id: OrderId, name: &str, orders: &Orders) {
+        self.names.note(order_id, name, orders);
     }
 
     fn note_answer(&mut self, report: &Report, orders: &Orders) {
@@ -219,10 +248,14 @@ impl Heard {
             out.extend_from_slice(&order_id.0.to_le_bytes());
             out.extend_from_slice(&name.len().to_le_bytes());
             out.extend_from_slice(name.as_bytes());
-            if let Some(Traded { price_ticks, lots }) = self.trade(*order_id, name) {
+            let Some(trade) = self.trade(*order_id, name) else { continue };
+            if let Some(Traded { price_ticks, lots, fee, .. }) = trade.booked {
                 out.extend_from_slice(&price_ticks.to_le_bytes());
                 out.extend_from_slice(&lots.to_le_bytes());
+                out.extend_from_slice(&fee.0.to_le_bytes());
             }
+            out.extend_from_slice(&trade.revision.to_le_bytes());
+            out.extend_from_slice(&trade.filled_lots.to_le_bytes());
         }
         for Answers { last, terms } in self.answers.values() {
             for report in last.iter().chain(terms) {

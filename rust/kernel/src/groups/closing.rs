@@ -28,6 +28,8 @@
 
 use std::cmp::Reverse;
 
+use std::collections::BTreeMap;
+
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Side, StrategyId};
 
@@ -128,6 +130,20 @@ impl Kernel {
     /// Returns how much of a position orders on this side can close.
     fn closable_lots(&self, whose: ClosingSide) -> i64 {
         whose.side.closable_lots(self.books.ledger.position(whose.strategy, whose.instrument))
+    }
+
+    /// Returns how much of a position open exits close on this side; those that cancel each other count once.
+    pub(crate) fn exit_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
+        let whose = ClosingSide { strategy, instrument, side };
+        let mut of_groups: BTreeMap<OrderId, i64> = BTreeMap::new();
+        for order in self.books.orders.iter().filter(|order| order.only_closes() && whose.has(&order.intent))
+        {
+            let order_id = order.intent.order_id;
+            let group = self.books.groups.group_of(order_id).unwrap_or(order_id);
+            let largest = of_groups.entry(group).or_default();
+            *largest = order.meant_lots().max(*largest);
+        }
+        of_groups.into_values().fold(0, i64::saturating_add)
     }
 
     // When the position has shrunk
