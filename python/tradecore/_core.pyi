@@ -285,6 +285,7 @@ class EventBatch:
         fee_atto: int = 0,
         reason: str = "",
         fee_currency: int | None = None,
+        revision: int = 0,
     ) -> None: ...
     def outcome_lost(self, time_ns: int, instrument_id: int, order_id: int) -> None: ...
     def reconciling(self, time_ns: int) -> None: ...
@@ -380,6 +381,24 @@ class Liquidation:
     price: Final[float]
     equity_atto: Final[int]
     maintenance_atto: Final[int]
+
+@final
+class Revision:
+    time_ns: Final[int]
+    instrument_id: Final[int]
+    order_id: Final[int]
+    side: Final[Literal["buy", "sell"]]
+    trade_id: Final[str]
+    what: Final[Literal["corrected", "busted", "restored"]]
+    was_price_ticks: Final[int | None]
+    was_lots: Final[int]
+    was_fee_atto: Final[int]
+    price_ticks: Final[int | None]
+    price: Final[float | None]
+    lots: Final[int]
+    fee_atto: Final[int]
+    fee: Final[float]
+    changed_lots: Final[int]
 
 @final
 class OrderUpdate:

@@ -22,6 +22,18 @@ class TradeBook:
         venue_time_ns: int,
         closes: int | None = None,
     ) -> None: ...
+    def revise(
+        self,
+        *,
+        order_id: int,
+        strategy_id: int,
+        instrument_id: int,
+        is_buy: bool,
+        venue_time_ns: int,
+        before: tuple[int | None, int, int] | None,
+        after: tuple[int | None, int, int] | None,
+        closes: int | None = None,
+    ) -> None: ...
     def open(self, lots: list[tuple[int, int, int, int, int, int, int, int | None]]) -> None: ...
     def trades(self) -> list[_TradeRow]: ...
 

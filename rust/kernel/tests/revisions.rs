@@ -15,8 +15,8 @@ use tradecore_kernel::{KernelConfig, OrderRequest, Verdict, WakeBody};
 use tradecore_ledger::OrderState;
 use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
-    Bracket, CancelReason, CommandKind, CurrencyId, EventBatch, ExitPrice, LotMethod, Money, OrderId,
-    ReportBody, Rule, Side, SurpriseKind, TradeRevision, VenueEvent,
+    BookedRevision, Bracket, CancelReason, CommandKind, CurrencyId, EventBatch, ExitPrice, LotMethod, Money,
+    OrderId, ReportBody, Rule, Side, SurpriseKind, TradeRevision, VenueEvent,
 };
 
 /// Cash after buying (or selling, below 0) so many lots at prices, and paying so much.
@@ -84,7 +84,7 @@ fn the_highest_revision_holds_however_often_and_in_whatever_order_they_come() {
     assert_eq!(shown(&rig), (0, cash_after(&[], 0)));
     tell(&mut rig, revised(order_id, "t1", 4, Some((95, 10, 3))));
     assert_eq!(shown(&rig), (10, cash_after(&[(95, 10)], 3)), "it has happened after all");
-    let names: Vec<_> = revisions(&rig).iter().map(|booked| booked.name()).collect();
+    let names: Vec<_> = revisions(&rig).iter().map(BookedRevision::name).collect();
     assert_eq!((names, surprises(&rig)), (vec!["corrected", "busted", "restored"], vec![]));
 }
 
@@ -252,7 +252,7 @@ fn bracket() -> (Rig, OrderId, Vec<u64>) {
 /// The exits of an entry: what they will be open for once all that was asked for is taken.
 fn exits(rig: &Rig, entry: OrderId) -> Vec<(u64, i64)> {
     let orders = rig.kernel.orders().iter().filter(|order| order.intent.closes == Some(entry));
-    let leaves = |state| if state == OrderState::PendingCancel { 0 } else { 1 };
+    let leaves = |state| i64::from(state != OrderState::PendingCancel);
     let meant = |order: &tradecore_ledger::OpenOrder| order.meant_lots() * leaves(order.state);
     let mut exits: Vec<_> = orders.map(|order| (order.intent.order_id.0, meant(order))).collect();
     exits.sort_unstable();

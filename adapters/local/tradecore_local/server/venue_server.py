@@ -18,6 +18,7 @@ from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule,
 from tradecore.testkit.local_venue.settings import VenueSettings
 from tradecore_local.key import Key
 from tradecore_local.server.desk import Asked, Moment, Reply, RequestDesk, Route, route_of
+from tradecore_local.server.revisions import Revisions
 from tradecore_local.server.streams import MarketStreams, PrivateStreams
 
 LOOPBACK = "127.0.0.1"
@@ -95,6 +96,7 @@ class LocalVenueServer:
         words = self._desk.words
         self._private = PrivateStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
         self._public = MarketStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
+        self._revisions = Revisions(self.exchange, self.faults)
         self._sockets: set[web.WebSocketResponse] = set()
         self._passed: dict[Endpoint, asyncio.Event] = {}
         self._ending = asyncio.Event()
@@ -145,7 +147,9 @@ class LocalVenueServer:
     async def _tick(self) -> None:
         """Let time pass: agents trade, and readers see it."""
         while True:
-            self.exchange.advance(self._clock.now_ns())
+            now_ns = self._clock.now_ns()
+            self.exchange.advance(now_ns)
+            self._revisions.advance(now_ns)
             self._private.flush()
             self._public.publish()
             await asyncio.sleep(_SLICE_SECONDS)

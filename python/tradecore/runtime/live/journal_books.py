@@ -28,7 +28,7 @@ _ANSWERS = {
 # Kinds of records that are followed.
 FOLLOWED_KINDS = frozenset(
     {"account", "order", "sized", "sent", "report", "venue_report", "outcome_lost", "reconciling"}
-    | {"reconciled", "surprise", "cash_flow", "adopted"}
+    | {"reconciled", "surprise", "cash_flow", "adopted", "venue_revision", "revision"}
 )
 
 
@@ -114,7 +114,7 @@ class JournalBooks:
         self.records = 0
         # The sides of all orders: a trade may come after the end of its order.
         self._signed: dict[int, tuple[int, int]] = {}
-        self._told: bodies.VenueReport | None = None
+        self._told: bodies.VenueReport | bodies.VenueRevision | None = None
         self._found: bodies.Adopted | None = None
 
     def take(self, record: JournalRecord) -> None:  # noqa: C901, PLR0912 - one for each kind
@@ -144,6 +144,11 @@ class JournalBooks:
                 self._told = body
                 if body.order_id in self.orders and body.venue_order_id is not None:
                     self.orders[body.order_id].venue_order_id = body.venue_order_id
+            case bodies.VenueRevision() as body:
+                self.venue_time_ns = max(self.venue_time_ns, body.venue_time_ns)
+                self._told = body
+            case bodies.Revision() as body:
+                self._revised(body)
             case bodies.OutcomeLost() as body if body.order_id in self.orders:
                 self.orders[body.order_id].is_unknown = True
             case bodies.Report() as body:
@@ -189,6 +194,13 @@ class JournalBooks:
             order.is_unknown = False
         if body.report in _ENDS or order.known.is_filled:
             del self.orders[body.order_id]
+
+    def _revised(self, body: bodies.Revision) -> None:
+        """Take back what a trade was, and book what it is: it counts as told at the time of the last word."""
+        for sign, fill in body.fills():
+            self._add(body.instrument, sign * (fill.lots or 0))
+            if self.money is not None:
+                self.money.filled(body.instrument, sign, fill)
 
     def _note_trade(self, body: bodies.Report) -> None:
         told = self._told

@@ -56,12 +56,14 @@ pub(crate) struct Trade {
     pub(crate) booked: Option<Traded>,
     /// What of its order counts as filled by it: a revision changes money and position, and no order.
     pub(crate) filled_lots: i64,
+    /// Whether the venue has told it first: a later telling may come before that.
+    pub(crate) is_told_first: bool,
 }
 
 impl Trade {
     /// A trade as it is told first.
     pub(crate) const fn told_first(traded: Traded) -> Self {
-        Self { revision: 0, booked: Some(traded), filled_lots: traded.lots }
+        Self { revision: 0, booked: Some(traded), filled_lots: traded.lots, is_told_first: true }
     }
 
     /// Tells whether these are its price and size. A fee may come later than its trade, and is no part of them.
@@ -96,9 +98,18 @@ impl Heard {
         }
     }
 
-    /// Names the trades of an order that are booked.
+    /// Names the trades of an order that were told first: those whose first telling may still come are left out.
     pub(crate) fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
-        self.trades.get(&order_id).into_iter().flat_map(|of_order| of_order.keys().map(|name| &**name))
+        let trades = self.trades.get(&order_id).into_iter().flatten();
+        trades.filter(|(_, trade)| trade.is_told_first).map(|(name, _)| &**name)
+    }
+
+    /// Remembers that a trade was told first, after it was told anew.
+    pub(crate) fn note_first(&mut self, order_id: OrderId, trade_id: &str) {
+        let trade = self.trades.get_mut(&order_id).and_then(|of_order| of_order.get_mut(trade_id));
+        if let Some(trade) = trade {
+            trade.is_told_first = true;
+        }
     }
 
     /// Remembers an order that others made.

@@ -167,7 +167,11 @@ impl Kernel {
         }
         match (Traded::of(&report.body), &said.trade_id) {
             (Some(traded), Some(trade_id)) => {
-                self.read_fill(report, self.books.heard.trade(report.order_id, trade_id), traded)
+                let known = self.books.heard.trade(report.order_id, trade_id);
+                if known.is_some_and(|known| !known.is_told_first) {
+                    self.books.heard.note_first(report.order_id, trade_id);
+                }
+                self.read_fill(report, known, traded)
             }
             _ if self.books.heard.is_repeated(report) => Reading::Known,
             _ => self.as_of_now(said),
@@ -261,7 +265,7 @@ impl Kernel {
         order_id.0 != 0 && order_id.0 <= self.outgoing.last_order_id && !self.is_unsent(order_id)
     }
 
-    /// Names the trades of an order that a venue outside told of and that are booked.
+    /// Names the trades of an order that a venue outside has told first; of others that may still come.
     pub fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
         self.books.heard.trades_of(order_id)
     }

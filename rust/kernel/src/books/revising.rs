@@ -27,6 +27,9 @@ enum Reading {
     Surprise(SurpriseKind),
 }
 
+/// A trade of which nothing was told so far.
+const UNTOLD: Trade = Trade { revision: 0, booked: None, filled_lots: 0, is_told_first: false };
+
 impl Kernel {
     /// Checks a revision before it is queued.
     pub(crate) fn check_revision(&self, said: &TradeRevision) -> Result<(), ValueError> {
@@ -57,7 +60,7 @@ impl Kernel {
             Reading::Changed(trade) => {
                 let is_booked = self.revise(instrument, said, trade.booked, said.traded)?;
                 if is_booked {
-                    self.note_revised(said, trade.filled_lots);
+                    self.note_revised(said, trade);
                 }
             }
         }
@@ -98,11 +101,11 @@ impl Kernel {
     /// Books a trade of which this is the first that is told: as a fill with its last numbers, or not at all.
     fn book_first(&mut self, instrument: InstrumentId, said: &TradeRevision) -> Result<(), KernelError> {
         let Some(traded) = said.traded else {
-            self.note_revised(said, 0);
+            self.note_revised(said, UNTOLD);
             return Ok(());
         };
         if self.book_as_fill(instrument, said.order_id, said.venue_time_ns, traded)? {
-            self.note_revised(said, traded.lots);
+            self.note_revised(said, Trade { filled_lots: traded.lots, ..UNTOLD });
         }
         Ok(())
     }
@@ -133,7 +136,7 @@ impl Kernel {
         // With what was booked before it is one trade of one price now, with the fee that is known.
         let whole = known.booked.map_or(untold, |booked| Traded { lots: booked.lots + lots, ..booked });
         self.revise(instrument, &said, Some(whole), known.booked)?;
-        self.note_revised(&said, traded.lots);
+        self.note_revised(&said, Trade::told_first(traded));
         Ok(true)
     }
 
@@ -153,13 +156,13 @@ impl Kernel {
         Ok(false)
     }
 
-    /// Remembers a trade as it is told now.
-    fn note_revised(&mut self, said: &TradeRevision, filled_lots: i64) {
+    /// Remembers a trade as it is told now; what of it came before stays.
+    fn note_revised(&mut self, said: &TradeRevision, before: Trade) {
         let Books { heard, orders, .. } = &mut self.books;
         if let Some(name) = &said.venue_order_id {
             heard.note_name(said.order_id, name, orders);
         }
-        let trade = Trade { revision: said.revision, booked: said.traded, filled_lots };
+        let trade = Trade { revision: said.revision, booked: said.traded, ..before };
         heard.note_trade(said.order_id, &said.trade_id, trade, orders);
     }
 
