@@ -383,24 +383,6 @@ class Liquidation:
     maintenance_atto: Final[int]
 
 @final
-class Revision:
-    time_ns: Final[int]
-    instrument_id: Final[int]
-    order_id: Final[int]
-    side: Final[Literal["buy", "sell"]]
-    trade_id: Final[str]
-    what: Final[Literal["corrected", "busted", "restored"]]
-    was_price_ticks: Final[int | None]
-    was_lots: Final[int]
-    was_fee_atto: Final[int]
-    price_ticks: Final[int | None]
-    price: Final[float | None]
-    lots: Final[int]
-    fee_atto: Final[int]
-    fee: Final[float]
-    changed_lots: Final[int]
-
-@final
 class OrderUpdate:
     @property
     def time_ns(self) -> int: ...

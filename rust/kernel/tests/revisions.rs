@@ -11,8 +11,8 @@ use common::outside::{
 use common::{ANNA, BERT, GOLD, Rig, TIN, command, limit, market, money, quotes};
 use proptest::prelude::*;
 use tradecore_journal::collect_events;
-use tradecore_kernel::{KernelConfig, OrderRequest, Verdict, WakeBody};
-use tradecore_ledger::OrderState;
+use tradecore_kernel::{Follower, KernelConfig, OrderRequest, Verdict, WakeBody};
+use tradecore_ledger::{Ledger, OrderState};
 use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
     BookedRevision, Bracket, CancelReason, CommandKind, CurrencyId, EventBatch, ExitPrice, LotMethod, Money,
@@ -480,6 +480,15 @@ proptest! {
             prop_assert_eq!(open.unwrap_or(20), lots, "an order has filled what it traded");
         }
         prop_assert_eq!(surprises(&rig), vec![]);
+        // Whoever follows the records alone has the same account, to which it may be carried over.
+        let mut follower = Follower::new(config.clone()).unwrap();
+        follower.take(&rig.frames).unwrap();
+        let (followed, ledger) = (follower.kernel().ledger(), rig.kernel.ledger());
+        prop_assert_eq!((followed.cash(), followed.fills()), (ledger.cash(), ledger.fills()));
+        for strategy in [ANNA, BERT] {
+            let lots = |of: &Ledger| of.open_lots(strategy, GOLD).copied().collect::<Vec<_>>();
+            prop_assert_eq!(lots(followed), lots(ledger));
+        }
         let again = again(many_orders(config).0, &rig.frames);
         prop_assert_eq!(again.frames, rig.frames);
         prop_assert_eq!(again.kernel.state_hash(), rig.kernel.state_hash());

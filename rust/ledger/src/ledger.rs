@@ -522,13 +522,7 @@ fn sum_of<'a>(lots: impl Iterator<Item = &'a OpenLot>) -> Option<PaidPrice> {
 
 /// Returns a position after a fill.
 fn moved(position: i64, fill: &FillInput) -> Result<i64, LedgerError> {
-    moved_by(position, fill.lots * fill.side.sign())
-}
-
-/// Returns a position after it has changed by signed lots.
-#[inline]
-pub(crate) fn moved_by(position: i64, lots: i64) -> Result<i64, LedgerError> {
-    let after = position.checked_add(lots);
+    let after = position.checked_add(fill.lots * fill.side.sign());
     // The most negative position has no opposite: it could not be closed by one fill.
     after.filter(|&after| after != i64::MIN).ok_or(overflow("position"))
 }

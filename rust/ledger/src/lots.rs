@@ -189,7 +189,7 @@ impl Lots {
     /// Takes signed lots with their value and fee from whatever lot, as [`Lots::take`] does from the first one of its
     /// entry order.
     #[cold]
-    pub(crate) fn take_any(&mut self, queue: &mut Queue, index: usize, lots: i64, value: i128, fee: i128) {
+    pub(crate) fn cut_from(&mut self, queue: &mut Queue, index: usize, lots: i64, value: i128, fee: i128) {
         let Some(&lot) = self.arena.get(index) else { return };
         let key = (queue.slot, lot.entry_order);
         let before = self.before_in_entry(key, index);

@@ -8,7 +8,7 @@
 use tradecore_types::{CurrencyId, Money, OrderId};
 
 use crate::accounts::Posting;
-use crate::ledger::{Rest, moved_by, overflow, value};
+use crate::ledger::{Rest, overflow, value};
 use crate::{FillInput, Ledger, LedgerError};
 
 /// What is taken out of an open lot.
@@ -193,7 +193,7 @@ impl Ledger {
         self.shift(slot, fill, lots, Posting { opened: -worth, fee: -fee, ..Posting::default() })?;
         for part in parts {
             if let Some(holding) = self.holdings.get_mut(slot) {
-                self.lots.take_any(&mut holding.queue, part.lot, part.lots, part.value, part.fee);
+                self.lots.cut_from(&mut holding.queue, part.lot, part.lots, part.value, part.fee);
             }
         }
         Ok(rest)
@@ -257,6 +257,13 @@ impl Ledger {
             None => *fill,
         }
     }
+}
+
+/// Returns a position after it has changed by signed lots.
+fn moved_by(position: i64, lots: i64) -> Result<i64, LedgerError> {
+    let after = position.checked_add(lots);
+    // The most negative position has no opposite: it could not be closed by one fill.
+    after.filter(|&after| after != i64::MIN).ok_or(overflow("position"))
 }
 
 /// Returns the fill that takes another one back at its own price, its fee too. It closes what that one opened first, and

@@ -219,7 +219,9 @@ class VenueLink:
         refused = [] if self._engine is None else self._engine.kernel.outside()["refused_exits"]
         bare = ", ".join(map(str, refused[-5:]))
         return [
-            f"A POSITION IS OPEN WITHOUT ITS EXIT: the venue did not take order {bare}" if bare else "",
+            f"A POSITION IS OPEN WITHOUT ITS EXIT: order {bare} was not taken, or a trade of it busted"
+            if bare
+            else "",
             self._reconciliation.trouble or self._table.trouble,
             self._allowance.trouble(self._wall_ns()),
         ]
