@@ -65,6 +65,8 @@ sys.stdout.flush()
 os._exit(code)
 """
 
+# The code with which pytest ends when it does not find what it was told to run.
+NO_SUCH_TEST = 4
 CAUGHT, LET_PASS, UNVIABLE = "caught", "let pass", "does not build"
 
 
@@ -405,6 +407,10 @@ def first_failure(checkout: Checkout, tests: list[str]) -> tuple[str, bool] | No
         seconds = sum(checkout.record.seconds.get(test, math.inf) for test in tests)
         processes = "0" if seconds < SECONDS_OF_ONE_PROCESS_MAX else "2"
         code, words = pytest(checkout, ["-n", processes, *left_out, *tests])
+        if code == NO_SUCH_TEST:
+            # The fault has changed the name of a case: all cases of its test are tried.
+            tests = sorted({name.partition("[")[0] for name in tests})
+            code, words = pytest(checkout, ["-n", processes, *left_out, *tests])
         # 5: no test was collected.
         if code in {0, 5}:
             return None

@@ -36,6 +36,28 @@ class TestLocalVenue(VenueContract):
         return ground.revise
 
 
+class TestLocalVenueOverHttp(VenueContract):
+    """Each request about an order is one of HTTP."""
+
+    @pytest.fixture
+    async def ground(self):
+        """Return a venue of its own."""
+        async with serving() as ground:
+            yield ground
+
+    @pytest.fixture
+    async def venue(self, ground):
+        """Return a client of the venue."""
+        client = await ground.client(over_sockets=False)
+        yield client
+        await client.aclose()
+
+    @pytest.fixture
+    def revise(self, ground):
+        """Return what busts and corrects trades, with the key for tests."""
+        return ground.revise
+
+
 class TestLocalMarketFeed(LiveFeedContract):
     """What the venue matches."""
 

@@ -59,10 +59,11 @@ def submit(name: str = "a", **changes) -> Submit:
     ],
     ids=lambda value: value.kind.value if isinstance(value, FaultRule) else None,
 )
-async def test_a_fault_at_an_order_is_classified_by_what_it_proves(fault, answer, has_effect):
+@pytest.mark.parametrize("over_sockets", [True, False], ids=["socket", "http"])
+async def test_a_fault_at_an_order_is_classified_by_what_it_proves(fault, answer, has_effect, over_sockets):
     """`Lost` proves nothing; after any other answer the venue is as it says. The next order is taken."""
     async with serving(CALM, fault) as ground:
-        client = await ground.client(timeout_seconds=SHORT)
+        client = await ground.client(timeout_seconds=SHORT, over_sockets=over_sockets)
         found = await client.submit(submit())
         await asyncio.sleep(SHORT)
 

@@ -32,6 +32,7 @@ from tradecore_local import wire
 from tradecore_local.answers import answer_of, retry_after_ns
 from tradecore_local.key import Key
 from tradecore_local.reports import Reports
+from tradecore_local.trading_lines import TradingLines
 from tradecore_local.translation import Translation
 
 _RANDOM = secrets.SystemRandom()
@@ -66,6 +67,8 @@ class LocalVenue:
         Spreads the tries to connect again; returns a number from 0 (included) to 1.
     backoff_first_ns, backoff_last_ns : int
         The wait before the first try to connect again, and the longest one.
+    over_sockets : bool
+        Whether requests about orders go over WebSockets that stand, or each over HTTP.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class LocalVenue:
         random: Callable[[], float],
         backoff_first_ns: int,
         backoff_last_ns: int,
+        over_sockets: bool,
     ) -> None:
         self._url = url.rstrip("/")
         self._key = key
@@ -90,6 +94,11 @@ class LocalVenue:
         self._clock = clock
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._lines = (
+            TradingLines(session, URL(f"{self._url}/trade", encoded=True), timeout_seconds=timeout_seconds)
+            if over_sockets
+            else None
+        )
         self._nonce = secrets.token_hex(8)
         self._count = 0
         self._encode = msgspec.json.Encoder().encode
@@ -139,6 +148,7 @@ class LocalVenue:
         random: Callable[[], float] = _RANDOM.random,
         backoff_first_ns: int = 100_000_000,
         backoff_last_ns: int = 10_000_000_000,
+        over_sockets: bool = True,
     ) -> Self:
         """Return a client that signs with any key; what that may do, the venue says; raises as `connect`."""
         session = new_session()
@@ -162,6 +172,7 @@ class LocalVenue:
             random=random,
             backoff_first_ns=backoff_first_ns,
             backoff_last_ns=backoff_last_ns,
+            over_sockets=over_sockets,
         )
 
     @property
@@ -233,18 +244,23 @@ class LocalVenue:
         """Close the sockets; `reports` ends, and what is under way is `Lost`."""
         self._is_closed = True
         await self._reports.aclose()
+        if self._lines is not None:
+            await self._lines.aclose()
         await self._session.close()
 
     async def _ask(self, method: str, body: bytes) -> Answer:
         """Send one request, once."""
         if self._is_closed:
             return NotDone(words="the client is closed")
+        headers = self._headers(method, "/orders", body)
+        if self._lines is not None:
+            return await self._lines.ask(method, "/orders", headers, body)
         try:
             async with self._session.request(
                 method,
                 URL(f"{self._url}/orders", encoded=True),
                 data=body,
-                headers=self._headers(method, "/orders", body),
+                headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:

@@ -251,6 +251,25 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
+class SocketRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A message of `WS /trade`: a request about an order, with the headers and the body it has over HTTP."""
+
+    id: int
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: msgspec.Raw
+
+
+class SocketAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers the request of this `id`: status, headers and body as over HTTP."""
+
+    id: int
+    status: int
+    headers: dict[str, str]
+    body: msgspec.Raw
+
+
 class MarketRule(msgspec.Struct, frozen=True, kw_only=True):
     """A market as the venue states it."""
 

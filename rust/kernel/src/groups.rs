@@ -27,6 +27,7 @@ pub(crate) mod child;
 pub(crate) mod close_out;
 pub(crate) mod closing;
 pub(crate) mod cut;
+mod ending;
 mod late;
 mod lines;
 pub(crate) mod told;

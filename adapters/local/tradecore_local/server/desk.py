@@ -37,11 +37,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that is JSON."""
+    """An answer: JSON, a page of HTML in its place, or JSON of which only the first half arrives."""
 
     status: int
     body: bytes
     headers: dict[str, str]
+    is_page: bool = False
+    is_cut: bool = False
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

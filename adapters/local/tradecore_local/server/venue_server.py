@@ -14,23 +14,22 @@ from tradecore.domain.errors import InvalidValueError, VenueError
 from tradecore.ports.clock import Clock
 from tradecore.testkit.local_venue.access import Access, Denied, Right
 from tradecore.testkit.local_venue.exchange import LocalExchange
-from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule, Faults, FaultScript
+from tradecore.testkit.local_venue.faults import Faults, FaultScript
 from tradecore.testkit.local_venue.settings import VenueSettings
+from tradecore_local import wire
 from tradecore_local.key import Key
-from tradecore_local.server.desk import Asked, Moment, Reply, RequestDesk, Route, route_of
+from tradecore_local.server.desk import Asked, Reply, RequestDesk, route_of
+from tradecore_local.server.effects import Effects
 from tradecore_local.server.revisions import Revisions
 from tradecore_local.server.streams import MarketStreams, PrivateStreams
 
 LOOPBACK = "127.0.0.1"
 _SLICE_SECONDS = 0.02
-_HALF_OPEN_SECONDS_MAX = 600.0
-_REORDERED_MS = 1000
 _END_SECONDS = 0.3
-_HTML = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
-_MS_NS = 1_000_000
-_TOO_MANY = '{"code":"too_many_requests","words":"asked to slow down"}'
+_NO_REQUEST = Reply(
+    status=400, headers={}, body=b'{"code":"no_such_request","words":"see docs/local-venue.md"}'
+)
 NO_FAULTS = FaultScript()
-_NOT_LET_IN = (401, 403, 429)
 
 
 class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,9 +96,9 @@ class LocalVenueServer:
         self._private = PrivateStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
         self._public = MarketStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
         self._revisions = Revisions(self.exchange, self.faults)
+        self._effects = Effects(self._desk, self._private, self.faults, clock)
+        self._decode = msgspec.json.Decoder(wire.SocketRequest).decode
         self._sockets: set[web.WebSocketResponse] = set()
-        self._passed: dict[Endpoint, asyncio.Event] = {}
-        self._ending = asyncio.Event()
         self._runner: web.ServerRunner | None = None
         self._ticker: asyncio.Task[None] | None = None
 
@@ -133,7 +132,7 @@ class LocalVenueServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close every connection, within a second."""
-        self._ending.set()
+        self._effects.end()
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.wait([self._ticker])
@@ -160,94 +159,15 @@ class LocalVenueServer:
             return await self._serve_private(request)
         if path == "/market":
             return await self._serve_public(request)
+        if path == "/trade":
+            return await self._serve_trading(request)
         route = route_of(request.method, path)
         if route is None:
             return web.Response(status=404, text='{"code":"no_such_path","words":"see docs/local-venue.md"}')
         body = await request.read()
         asked = Asked(method=request.method, target=request.raw_path, headers=request.headers, body=body)
-        fault = self.faults.draw(route.endpoint) if route.endpoint is not None else None
-        if fault is None:
-            return _response(self._effect(route, asked))
-        return await self._faulty(request, route, asked, fault)
-
-    def _effect(self, route: Route, asked: Asked, fault: FaultRule | None = None) -> Reply:
-        """Let a request take effect, and tell who listens."""
-        now_ns = clock_ns = self._clock.now_ns()
-        if fault is not None and fault.kind is FaultKind.CLOCK_SKEW:
-            clock_ns += fault.delay_ms * _MS_NS
-        kind = fault.kind if fault is not None else None
-        reply = self._desk.answer(route, asked, Moment(now_ns=now_ns, clock_ns=clock_ns, fault=kind))
-        self._private.flush()
-        if route.endpoint is not None and (passed := self._passed.pop(route.endpoint, None)) is not None:
-            passed.set()
-        return reply
-
-    async def _faulty(
-        self, request: web.BaseRequest, route: Route, asked: Asked, fault: FaultRule
-    ) -> web.StreamResponse:
-        """Let something go wrong with a request: before its effect, or after it."""
-        lost = await self._before(request, route, fault)
-        if lost is not None:
-            return lost
-        reply = self._effect(route, asked, fault)
-        if fault.kind is FaultKind.REQUEST_DOUBLED and reply.status not in _NOT_LET_IN:
-            now_ns = self._clock.now_ns()
-            reply = self._desk.again(route, asked, Moment(now_ns=now_ns, clock_ns=now_ns))
-            self._private.flush()
-        return await self._after(request, reply, fault)
-
-    async def _before(
-        self, request: web.BaseRequest, route: Route, fault: FaultRule
-    ) -> web.StreamResponse | None:
-        """Return the answer to a request that has no effect; `None` for one that has, now."""
-        match fault.kind:
-            case FaultKind.REQUEST_LOST:
-                return _broken(request)
-            case FaultKind.HALF_OPEN:
-                await self._hang(request)
-                return _broken(request)
-            case FaultKind.TOO_MANY_REQUESTS:
-                after = {"Retry-After": str(fault.retry_after_seconds)}
-                return web.Response(status=429, headers=after, text=_TOO_MANY)
-            case FaultKind.SERVER_ERROR if not fault.takes_effect:
-                return _failure(fault)
-            case FaultKind.REQUEST_LATE:
-                await asyncio.sleep(fault.delay_ms / 1000)
-            case FaultKind.REQUEST_REORDERED if route.endpoint is not None:
-                await self._wait_for_next(route.endpoint, (fault.delay_ms or _REORDERED_MS) / 1000)
-        return None
-
-    async def _after(self, request: web.BaseRequest, reply: Reply, fault: FaultRule) -> web.StreamResponse:
-        """Return the answer to a request that had its effect."""
-        match fault.kind:
-            case FaultKind.ANSWER_LOST:
-                return _broken(request)
-            case FaultKind.ANSWER_LATE:
-                await asyncio.sleep(fault.delay_ms / 1000)
-            case FaultKind.SERVER_ERROR:
-                return _failure(fault)
-            case FaultKind.HTML_PAGE:
-                return web.Response(status=fault.status, body=_HTML, content_type="text/html")
-            case FaultKind.TRUNCATED_JSON:
-                reply = msgspec.structs.replace(reply, body=reply.body[: len(reply.body) // 2])
-        return _response(reply)
-
-    async def _hang(self, request: web.BaseRequest) -> None:
-        """Answer nothing until the client has gone or the venue ends."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + _HALF_OPEN_SECONDS_MAX
-        while not self._ending.is_set() and loop.time() < end:
-            if request.transport is None or request.transport.is_closing():
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.1):
-                    await self._ending.wait()
-
-    async def _wait_for_next(self, endpoint: Endpoint, seconds: float) -> None:
-        passed = self._passed.setdefault(endpoint, asyncio.Event())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await passed.wait()
+        reply = await self._effects.answer(route, asked, lambda: _is_gone(request))
+        return _broken(request) if reply is None else _response(reply)
 
     async def _serve_private(self, request: web.BaseRequest) -> web.StreamResponse:
         asked = Asked(method=request.method, target=request.raw_path, headers=request.headers, body=b"")
@@ -261,6 +181,36 @@ class LocalVenueServer:
         finally:
             self._sockets.discard(socket)
         return socket
+
+    async def _serve_trading(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer requests that come as messages of one connection, one after the other."""
+        socket = await self._socket(request)
+        try:
+            async for message in socket:
+                answer = await self._traded(request, message.data)
+                if answer is None:
+                    _broken(request)
+                    break
+                await socket.send_bytes(answer)
+        except ConnectionError:
+            # Who asked has gone before the answer.
+            pass
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    async def _traded(self, request: web.BaseRequest, data: str | bytes) -> bytes | None:
+        """Return the answer to one message; `None` where the connection breaks."""
+        try:
+            said = self._decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return _socket_answer(0, _NO_REQUEST)
+        asked = Asked(method=said.method, target=said.target, headers=said.headers, body=bytes(said.body))
+        route = route_of(said.method, said.target) if said.target == "/orders" else None
+        if route is None or said.method == "GET":
+            return _socket_answer(said.id, _NO_REQUEST)
+        reply = await self._effects.answer(route, asked, lambda: _is_gone(request))
+        return None if reply is None else _socket_answer(said.id, reply)
 
     async def _serve_public(self, request: web.BaseRequest) -> web.StreamResponse:
         socket = await self._socket(request)
@@ -295,13 +245,23 @@ def _log() -> logging.Logger:
 
 
 def _response(reply: Reply) -> web.Response:
-    return web.Response(
-        status=reply.status, body=reply.body, headers=reply.headers, content_type="application/json"
-    )
+    body = reply.body[: len(reply.body) // 2] if reply.is_cut else reply.body
+    kind = "text/html" if reply.is_page else "application/json"
+    return web.Response(status=reply.status, body=body, headers=reply.headers, content_type=kind)
 
 
-def _failure(fault: FaultRule) -> web.Response:
-    return web.Response(status=fault.status, text='{"code":"internal","words":"something went wrong"}')
+def _socket_answer(number: int, reply: Reply) -> bytes:
+    """Return a message that answers the request of a number."""
+    if reply.is_page:
+        return reply.body
+    body = msgspec.Raw(reply.body)
+    answer = wire.SocketAnswer(id=number, status=reply.status, headers=reply.headers, body=body)
+    data = msgspec.json.encode(answer)
+    return data[: len(data) // 2] if reply.is_cut else data
+
+
+def _is_gone(request: web.BaseRequest) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _broken(request: web.BaseRequest) -> web.Response:

@@ -24,6 +24,9 @@ const ANSWERS_MAX: usize = 16;
 /// Entries that have ended, and orders that ended unsent: as many as orders that have ended are remembered.
 const ENDED_MAX: usize = crate::kernel::CLOSED_ORDERS_MAX;
 
+/// Orders bound to close that are remembered until those that have ended are forgotten; all that are open stay.
+const BOUND_MAX: usize = 1 << 13;
+
 /// Exits that were refused, of which people are told while their positions are open.
 const REFUSED_EXITS_MAX: usize = 64;
 
@@ -45,6 +48,8 @@ pub(crate) struct Heard {
     to_end: Option<OrderId>,
     /// Exits that the venue did not take, the newest last.
     refused_exits: VecDeque<ClosedOrder>,
+    /// Orders that may only close because of when they were sent, the newest last.
+    bound: VecDeque<OrderId>,
 }
 
 /// A trade as it was told last.
@@ -148,6 +153,19 @@ impl Heard {
             self.refused_exits.pop_front();
         }
         self.refused_exits.push_back(*order);
+    }
+
+    /// Remembers an order that may only close because nothing else was allowed when it was sent.
+    pub(crate) fn note_bound(&mut self, order_id: OrderId, orders: &Orders) {
+        if self.bound.len() >= BOUND_MAX {
+            self.bound.retain(|order_id| orders.get(*order_id).is_some());
+        }
+        self.bound.push_back(order_id);
+    }
+
+    /// Tells whether an order may only close because nothing else was allowed when it was sent.
+    pub(crate) fn is_bound(&self, order_id: OrderId) -> bool {
+        self.bound.contains(&order_id)
     }
 
     /// Visits the exits that the venue did not take.
@@ -273,7 +291,8 @@ impl Heard {
                 encode_report(out, 0, report);
             }
         }
-        for order_id in self.entries.iter().map(|entry| entry.order_id).chain(self.unsent.iter().copied()) {
+        let ended = self.entries.iter().map(|entry| entry.order_id).chain(self.unsent.iter().copied());
+        for order_id in ended.chain(self.bound.iter().copied()) {
             out.extend_from_slice(&order_id.0.to_le_bytes());
         }
         self.names.write_state(out);

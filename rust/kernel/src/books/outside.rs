@@ -86,7 +86,10 @@ impl Kernel {
         let Ok(update) = self.books.orders.note(order_id, OrderEvent::OutcomeLost, self.now_ns) else {
             return;
         };
-        let intent = update.order.intent;
+        let (intent, before) = (update.order.intent, update.before);
+        if before == OrderState::PendingCancel {
+            self.note_ending(order_id, intent.instrument);
+        }
         if self.books.scopes.is_on()
             && let Some(market) = self.markets.get(intent.instrument.index())
         {
@@ -96,7 +99,7 @@ impl Kernel {
 
     fn on_venue_report(&mut self, instrument: InstrumentId, said: &VenueReport) -> Result<(), KernelError> {
         let order_id = said.report.order_id;
-        let was_unknown = self.is_unknown(order_id);
+        let (was_unknown, is_to_end) = (self.is_unknown(order_id), self.is_ending(order_id));
         let is_booked = match self.read(instrument, said) {
             Reading::News(report) => self.book_news(instrument, &report)?,
             Reading::Known => return Ok(()),
@@ -112,7 +115,7 @@ impl Kernel {
         };
         if is_booked {
             self.books.heard.note(said, &self.books.orders);
-            self.follow_refusal(&said.report);
+            self.follow_refusal(&said.report, is_to_end);
         }
         if was_unknown && !self.is_unknown(order_id) {
             self.measure_anew(order_id);

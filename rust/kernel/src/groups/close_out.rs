@@ -15,6 +15,7 @@ use tradecore_types::{
     Side, Size, StrategyId, SurpriseKind, TimeInForce, TimeNs,
 };
 
+use crate::groups::ending::Ending;
 use crate::{Kernel, KernelError};
 
 /// Something that is to be closed and is not yet.
@@ -26,6 +27,8 @@ pub(crate) enum CloseOut {
     Rest(Rest),
     /// An exit that the venue did not make smaller.
     TooLarge(TooLarge),
+    /// An order whose end was asked for, and may not have been heard.
+    Ending(Ending),
 }
 
 /// A position that an operator wants closed and that is not flat yet.
@@ -64,7 +67,7 @@ pub(crate) struct Rest {
 }
 
 /// How long what a venue refuses, or what did not get there, waits until it is asked for again.
-const ASK_AGAIN_NS: TimeNs = 1_000_000_000;
+pub(crate) const ASK_AGAIN_NS: TimeNs = 1_000_000_000;
 
 /// What an order that has ended was bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +93,7 @@ impl CloseOut {
             Self::Position(flattening) => flattening.instrument,
             Self::Rest(rest) => rest.intent.instrument,
             Self::TooLarge(exit) => exit.instrument,
+            Self::Ending(ending) => ending.instrument,
         }
     }
 
@@ -105,7 +109,8 @@ impl CloseOut {
                     out.extend_from_slice(&asked_until.0.to_le_bytes());
                 }
             }
-            Self::TooLarge(TooLarge { order_id, not_before_ns, .. }) => {
+            Self::TooLarge(TooLarge { order_id, not_before_ns, .. })
+            | Self::Ending(Ending { order_id, not_before_ns, .. }) => {
                 out.extend_from_slice(&order_id.0.to_le_bytes());
                 out.extend_from_slice(&not_before_ns.to_le_bytes());
             }
@@ -222,7 +227,7 @@ impl Kernel {
         }
         let is_known = self.books.groups.close_outs.iter_mut().any(|known| match known {
             CloseOut::Rest(known) => known.join(&rest),
-            CloseOut::Position(_) | CloseOut::TooLarge(_) => false,
+            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) => false,
         });
         if !is_known {
             self.books.groups.close_outs.push(CloseOut::Rest(rest));
@@ -262,7 +267,7 @@ impl Kernel {
     pub(crate) fn give_up_rest(&mut self, strategy: StrategyId, order_id: OrderId) -> bool {
         let is_meant = |known: &CloseOut| match known {
             CloseOut::Rest(Rest { intent, .. }) => (intent.strategy, intent.order_id) == (strategy, order_id),
-            CloseOut::Position(_) | CloseOut::TooLarge(_) => false,
+            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) => false,
         };
         let Some(place) = self.books.groups.close_outs.iter().position(is_meant) else { return false };
         self.recorder.cancel(self.now_ns, order_id, strategy);
@@ -306,6 +311,7 @@ impl Kernel {
                 CloseOut::Position(flattening) => self.flatten_again(&flattening)?,
                 CloseOut::Rest(rest) => self.send_rest(&rest, next)?,
                 CloseOut::TooLarge(exit) => self.cut_again(&exit),
+                CloseOut::Ending(ending) => self.end_again(&ending),
             };
             if stays {
                 next += 1;
@@ -399,8 +405,8 @@ impl Kernel {
     ///
     /// A cut is asked for again after a while. An exit that it does not take leaves a position without it: what provably
     /// never got there is sent again, and everything else is said, because only people can mend it. That a condition of
-    /// the order itself does not hold is no news: who asks for post-only or all-or-nothing means to try again.
-    pub(crate) fn follow_refusal(&mut self, report: &Report) {
+    /// the order itself does not hold is no news, nor is the end of one that `is_to_end` as its strategy asked.
+    pub(crate) fn follow_refusal(&mut self, report: &Report, is_to_end: bool) {
         match report.body {
             ReportBody::ReplaceRejected(reason) if reason != RejectReason::Unsupported => {
                 let order = self.books.orders.get(report.order_id).filter(|order| order.only_closes());
@@ -415,7 +421,8 @@ impl Kernel {
                 }
             }
             ReportBody::Rejected(RejectReason::WouldTake | RejectReason::CannotFillWhole) => {}
-            ReportBody::Rejected(_) => self.follow_refused_exit(report.order_id),
+            ReportBody::Rejected(_) if !is_to_end => self.follow_refused_exit(report.order_id),
+            ReportBody::CancelRejected(reason) => self.follow_refused_end(report.order_id, reason),
             _ => {}
         }
     }
@@ -433,6 +440,10 @@ impl Kernel {
         let Some(order) = self.books.orders.find_closed(order_id).copied() else { return };
         let ClosedOrder { strategy, instrument, side, reduce_only, .. } = order;
         let is_closed_anyway = self.control.switches.is_killed || self.is_flattened(strategy, instrument);
+        if self.books.heard.is_bound(order_id) {
+            // Its strategy meant it to open: it came at a time when only closing is allowed.
+            return;
+        }
         let open_lots = side.closable_lots(self.books.ledger.position(strategy, instrument));
         if reduce_only && open_lots > 0 && !is_closed_anyway {
             self.books.heard.note_refused_exit(&order);

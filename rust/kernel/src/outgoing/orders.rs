@@ -226,7 +226,16 @@ impl Kernel {
             let verdict = self.judge(intent, lots, None, Occasion::first(kind));
             self.books.groups.set_joining(None);
             match verdict? {
-                Ok(approval) => return self.approved(&approval.order(), links),
+                Ok(approval) => {
+                    let order = approval.order();
+                    if self.config.destination.is_outside()
+                        && order.intent().reduce_only
+                        && !intent.reduce_only
+                    {
+                        self.books.heard.note_bound(intent.order_id, &self.books.orders);
+                    }
+                    return self.approved(&order, links);
+                }
                 Err(refusal) => refusal,
             }
         };
@@ -379,8 +388,12 @@ impl Kernel {
             return None;
         }
         let order = self.books.orders.note(order_id, OrderEvent::CancelRequested, self.now_ns).ok()?.order;
-        let intent = order.intent;
+        let (intent, state) = (order.intent, order.state);
         self.recorder.cancel(self.now_ns, order_id, intent.strategy);
+        if state == OrderState::Unknown {
+            // It may get there before the order does.
+            self.note_ending(order_id, intent.instrument);
+        }
         if self.books.scopes.is_on() {
             self.tell_scopes(&intent);
         }

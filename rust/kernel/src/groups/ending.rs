@@ -1,0 +1,64 @@
+//! Orders whose end was asked for and may not have been heard: it is asked for again until they have ended.
+//!
+//! A venue outside may lose a request to cancel, or its answer. Who asked for the end of an order still wants it when the
+//! order turns out to be open; asking twice does no harm. The same goes for a request that provably never got there, and
+//! for every refusal while an operator flattens the position.
+
+use tradecore_ledger::OrderState;
+use tradecore_types::{CancelReason, InstrumentId, OrderId, RejectReason, TimeNs};
+
+use crate::Kernel;
+use crate::groups::close_out::{ASK_AGAIN_NS, CloseOut};
+
+/// An order whose end was asked for, and may not have been heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) order_id: OrderId,
+    pub(crate) instrument: InstrumentId,
+    /// When it may be asked for again at the earliest.
+    pub(crate) not_before_ns: TimeNs,
+}
+
+impl Kernel {
+    /// Tells whether the end of an order was asked for.
+    pub(crate) fn is_ending(&self, order_id: OrderId) -> bool {
+        let is_under_way =
+            self.books.orders.get(order_id).is_some_and(|order| order.state == OrderState::PendingCancel);
+        let is_known = |known: &CloseOut| matches!(known, CloseOut::Ending(of) if of.order_id == order_id);
+        is_under_way || self.books.groups.close_outs.iter().any(is_known)
+    }
+
+    /// Remembers that the end of an order is wanted, of which nobody knows whether the venue heard it.
+    pub(crate) fn note_ending(&mut self, order_id: OrderId, instrument: InstrumentId) {
+        let not_before_ns = self.now_ns.saturating_add(ASK_AGAIN_NS);
+        let of_order = |known: &CloseOut| matches!(known, CloseOut::Ending(of) if of.order_id == order_id);
+        self.books.groups.close_outs.retain(|known| !of_order(known));
+        self.books.groups.close_outs.push(CloseOut::Ending(Ending { order_id, instrument, not_before_ns }));
+    }
+
+    /// Does what follows when a venue outside says no to the end of an order, or was provably not asked.
+    pub(crate) fn follow_refused_end(&mut self, order_id: OrderId, reason: RejectReason) {
+        let Some(instrument) = self.books.orders.get(order_id).map(|order| order.intent.instrument) else {
+            return;
+        };
+        let is_ordered = self.books.heard.to_end().is_some_and(|last| order_id <= last);
+        if reason == RejectReason::NeverArrived || is_ordered {
+            self.note_ending(order_id, instrument);
+        }
+    }
+
+    /// Asks for the end of an order again, once that is due and it is known to be open; tells whether it still waits.
+    pub(crate) fn end_again(&mut self, ending: &Ending) -> bool {
+        let state = self.books.orders.get(ending.order_id).map(|order| order.state);
+        let is_open = matches!(state, Some(OrderState::New | OrderState::PartiallyFilled));
+        let waits = state == Some(OrderState::Unknown) || (is_open && self.now_ns < ending.not_before_ns);
+        if !waits {
+            // One that was asked for again meanwhile, or amended, is in somebody's hands.
+            self.books.groups.close_outs.retain(|known| *known != CloseOut::Ending(*ending));
+            if is_open {
+                self.request_cancel(ending.order_id, CancelReason::Requested);
+            }
+        }
+        waits
+    }
+}
