@@ -42,6 +42,8 @@ def venue_words(status: dict[str, object] | None) -> str:
     words.append(", ".join(orders))
     if told.declined:
         words.append(f"it declined last: {_in_one_line(told.declined)}")
+    if told.revisions:
+        words.append(f"{told.revisions} trades were busted or corrected")
     if told.letters:
         words.append(f"{told.letters} messages were not understood")
     return "; ".join(words)

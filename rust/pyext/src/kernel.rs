@@ -366,8 +366,8 @@ impl PyKernel {
         positions::venue_names(&self.kernel)
     }
 
-    /// What is known of a venue outside: `has_agreed`, `to_end` (the last order that an operator wants ended) and
-    /// `refused_exits`.
+    /// What is known of a venue outside: `has_agreed`, `to_end` (the last order that an operator wants ended),
+    /// `revisions` (how often a trade was told anew) and `refused_exits`.
     fn outside<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         positions::outside(py, &self.kernel)
     }

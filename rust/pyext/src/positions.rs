@@ -87,6 +87,7 @@ pub fn outside<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyD
     let out = PyDict::new(py);
     out.set_item("has_agreed", kernel.has_agreed())?;
     out.set_item("to_end", kernel.to_end().map_or(0, |id| id.0))?;
+    out.set_item("revisions", kernel.counters().revisions)?;
     out.set_item("refused_exits", kernel.refused_exits().map(|id| id.0).collect::<Vec<_>>())?;
     Ok(out)
 }

@@ -85,6 +85,8 @@ class JournalBooks:
         Lots by instrument; short is negative.
     trades : dict
         Trades that are booked, by their name at the venue, with their time there; the last ones of many.
+    revisions : dict
+        The last revision that the engine was told of a trade, by its name; none where it was told once.
     others : dict
         Numbers of orders of others that were taken over, by their name at the venue.
     trades_from_ns : int
@@ -106,6 +108,7 @@ class JournalBooks:
         self.orders: dict[int, BookedOrder] = {}
         self.positions: dict[int, int] = {}
         self.trades: dict[str, int] = {}
+        self.revisions: dict[str, int] = {}
         self.others: dict[str, int] = {}
         self.trades_from_ns = 0
         self.began_ns = 0
@@ -147,6 +150,7 @@ class JournalBooks:
             case bodies.VenueRevision() as body:
                 self.venue_time_ns = max(self.venue_time_ns, body.venue_time_ns)
                 self._told = body
+                self.revisions[body.trade_id] = max(self.revisions.get(body.trade_id, 0), body.revision)
             case bodies.Revision() as body:
                 self._revised(body)
             case bodies.OutcomeLost() as body if body.order_id in self.orders:
@@ -210,6 +214,7 @@ class JournalBooks:
         if len(self.trades) > TRADES_MAX:
             oldest = next(iter(self.trades))
             self.trades_from_ns = max(self.trades_from_ns, self.trades.pop(oldest) + 1)
+            self.revisions.pop(oldest, None)
 
     def _add(self, instrument: int, lots: int) -> None:
         self.positions[instrument] = self.positions.get(instrument, 0) + lots

@@ -108,6 +108,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
         What the venue said when it declined a request last; empty before the first.
     open_orders, unknown, foreign_orders, letters : int
         Orders that are open there, those in doubt, those of others, and messages that were not understood.
+    revisions : int
+        How often a trade was booked anew since the journal began: it was busted or corrected.
     """
 
     is_connected: bool
@@ -120,6 +122,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int
     foreign_orders: int
     letters: int
+    revisions: int = 0
 
 
 class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +204,7 @@ class VenueLink:
     def status(self) -> LinkStatus:
         """How it stands now."""
         table, compared = self._table, self._reconciliation
+        revisions = 0 if self._engine is None else self._engine.kernel.outside()["revisions"]
         return LinkStatus(
             is_connected=self._is_connected,
             step=compared.shown.value,
@@ -212,6 +216,7 @@ class VenueLink:
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
             letters=len(table.letters),
+            revisions=revisions,
         )
 
     def _troubles(self) -> list[str]:
