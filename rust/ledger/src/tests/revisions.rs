@@ -45,13 +45,23 @@ fn booked(method: LotMethod, fills: &[FillInput]) -> Ledger {
     ledger
 }
 
-/// What matters of a ledger: its lots, cash, what they cost, profit, fees and trades.
-fn shown(ledger: &Ledger) -> (Vec<(u64, i64, i64, i128, i128)>, [Money; 4], usize, u64) {
+/// What matters of a ledger.
+#[derive(Debug, PartialEq)]
+struct Shown {
+    /// Entry order, lots, price, value and fee.
+    lots: Vec<(u64, i64, i64, i128, i128)>,
+    /// Cash, what the lots cost, profit and fees.
+    money: [Money; 4],
+    trades: usize,
+    fills: u64,
+}
+
+fn shown(ledger: &Ledger) -> Shown {
     let lots = ledger.open_lots(ANNA, GOLD);
     let lots = lots.map(|lot| (lot.entry_order.0, lot.lots, lot.entry_ticks, lot.value, lot.fee)).collect();
     let accounts = &ledger.accounts;
     let money = [accounts.cash(), accounts.inventory(), accounts.realised(), accounts.fees()];
-    (lots, money, ledger.trades().count(), ledger.fills())
+    Shown { lots, money, trades: ledger.trades().count(), fills: ledger.fills() }
 }
 
 const METHODS: [LotMethod; 3] = [LotMethod::Fifo, LotMethod::Lifo, LotMethod::Average];
@@ -134,7 +144,7 @@ fn a_bust_that_is_taken_back_is_booked_again() {
     let mut ledger = booked(LotMethod::Fifo, &[told]);
     let was = shown(&ledger);
     ledger.revise(Some(&told), None, OrderId(1)).unwrap();
-    assert_eq!(shown(&ledger).1, [OPENING, Money(0), Money(0), Money(0)]);
+    assert_eq!(shown(&ledger).money, [OPENING, Money(0), Money(0), Money(0)]);
     ledger.revise(None, Some(&told), OrderId(1)).unwrap();
     assert_eq!(shown(&ledger), was);
 }
