@@ -148,9 +148,7 @@ def compare(
     booked = _booked(journal)
     deeds = [deed for deed in truth.deeds if deed.account == account]
     last = {deed.number: deed for deed in deeds if isinstance(deed, OrderRow)}
-    told = {(deed.order, deed.trade): deed for deed in deeds if isinstance(deed, FillRow)}
-    # What is told last of a trade is what it is.
-    fills = [deed for deed in told.values() if deed.lots]
+    fills = _standing(deed for deed in deeds if isinstance(deed, FillRow))
     ids = ClientIds(epoch, journal.first_hash())
     differences = _order_differences(booked, last.values(), fills, ids)
     money = _cash_there(truth, account, {d.currency for d in deeds if isinstance(d, DepositRow)})
@@ -201,6 +199,17 @@ def _booked(journal: JournalFolder) -> dict[int, _Booked]:
             case _:
                 pass
     return booked
+
+
+def _standing(fills: Iterable[FillRow]) -> list[FillRow]:
+    """Return the trades as they are now: what is told anew of one takes the place of what was told before."""
+    standing: dict[tuple[int, int], list[FillRow]] = {}
+    for fill in fills:
+        of_trade = standing.setdefault((fill.order, fill.trade), [])
+        if fill.revision:
+            of_trade.clear()
+        of_trade.append(fill)
+    return [fill for of_trade in standing.values() for fill in of_trade if fill.lots]
 
 
 def _order_differences(
