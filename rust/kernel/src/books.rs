@@ -280,8 +280,8 @@ pub(crate) const fn fill_of(intent: &OrderIntent, report: &Report) -> Option<Fil
 }
 
 /// Whose an order is and what it does to a position, be it open or not.
-#[derive(Clone, Copy)]
-struct Owner {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
     strategy: StrategyId,
     instrument: InstrumentId,
     side: Side,

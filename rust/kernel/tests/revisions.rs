@@ -136,15 +136,23 @@ fn a_trade_that_is_not_remembered_is_said_and_halts() {
         assert_eq!(surprises(&rig).last(), Some(&kind));
     }
     tell(&mut rig, VenueEvent::Reconciled);
-    // So many orders later nobody remembers the first one.
+    // So many orders later nobody remembers the first one, but its trade, which can be revised.
     tell_about(&mut rig, order_id, ReportBody::Canceled(CancelReason::Requested), None);
-    while rig.kernel.orders().find_closed(order_id).is_some() {
+    let unfilled = OrderId(order_id.0 + 1);
+    while rig.kernel.orders().find_closed(order_id).is_some()
+        || rig.kernel.orders().find_closed(unfilled).is_some()
+    {
         let other = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 1));
         tell_about(&mut rig, other, ReportBody::Canceled(CancelReason::Requested), None);
     }
-    let was = shown(&rig);
-    tell(&mut rig, revised(order_id, "t1", 1, None));
-    assert_eq!((shown(&rig), surprises(&rig).pop()), (was, Some(SurpriseKind::ForgottenOrder)));
+    tell(&mut rig, revised(order_id, "t1", 1, Some((94, 3, 1))));
+    assert_eq!(shown(&rig), (3, cash_after(&[(94, 3)], 1)));
+    assert!(!rig.kernel.switches().is_unreconciled);
+    // Another trade of it may be one that was forgotten, and so may be all of an order that nobody remembers.
+    tell(&mut rig, revised(order_id, "t0", 1, None));
+    assert_eq!((shown(&rig).0, surprises(&rig).pop()), (3, Some(SurpriseKind::ForgottenTrade)));
+    tell(&mut rig, revised(unfilled, "t1", 1, None));
+    assert_eq!((shown(&rig).0, surprises(&rig).pop()), (3, Some(SurpriseKind::ForgottenOrder)));
     assert_eq!(rig.refused(BERT, &market(GOLD, Side::Buy, 1)).rule, Rule::Unreconciled);
 }
 

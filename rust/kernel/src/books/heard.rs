@@ -9,6 +9,7 @@ use tradecore_journal::encode_report;
 use tradecore_ledger::{ClosedOrder, Orders};
 use tradecore_types::{Adopted, OrderId, OrderIntent, Report, ReportBody, Traded, VenueReport};
 
+use crate::books::Owner;
 use crate::books::names::Names;
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
@@ -35,6 +36,8 @@ const REFUSED_EXITS_MAX: usize = 64;
 pub(crate) struct Heard {
     /// Trades by order and name. Two orders of ours that trade with each other have one trade of one name.
     trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Trade>>,
+    /// Whose the orders of those trades are: they are known for longer than orders that have ended.
+    owners: BTreeMap<OrderId, TradedBy>,
     oldest_first: VecDeque<(OrderId, Arc<str>)>,
     answers: BTreeMap<OrderId, Answers>,
     /// Entries with a bracket that have ended: what fills of one later is to have its exits.
@@ -63,6 +66,26 @@ pub(crate) struct Trade {
     pub(crate) filled_lots: i64,
     /// Whether the venue has told it first: a later telling may come before that.
     pub(crate) is_told_first: bool,
+}
+
+/// Whose an order is that has traded, and what it did to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TradedBy {
+    pub(crate) owner: Owner,
+    /// Whether it could only close.
+    pub(crate) only_closes: bool,
+}
+
+impl TradedBy {
+    /// Reads an order that is open or has ended; `None` for one that is not remembered.
+    pub(crate) fn of(order_id: OrderId, orders: &Orders) -> Option<Self> {
+        if let Some(order) = orders.get(order_id) {
+            return Some(Self { owner: Owner::of(&order.intent), only_closes: order.only_closes() });
+        }
+        let order = orders.find_closed(order_id)?;
+        let only_closes = order.reduce_only || order.closes.is_some();
+        Some(Self { owner: Owner::of_closed(order), only_closes })
+    }
 }
 
 impl Trade {
@@ -176,6 +199,11 @@ impl Heard {
     /// Remembers a trade as it was told last.
     pub(crate) fn note_trade(&mut self, order_id: OrderId, trade_id: &str, trade: Trade, orders: &Orders) {
         let name: Arc<str> = Arc::from(trade_id);
+        if !self.trades.contains_key(&order_id)
+            && let Some(traded_by) = TradedBy::of(order_id, orders)
+        {
+            self.owners.insert(order_id, traded_by);
+        }
         if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), trade).is_some() {
             return;
         }
@@ -198,6 +226,7 @@ impl Heard {
             of_order.remove(&name);
             if of_order.is_empty() {
                 self.trades.remove(&order_id);
+                self.owners.remove(&order_id);
             }
         }
     }
@@ -205,6 +234,11 @@ impl Heard {
     /// Returns a trade of an order that is known.
     pub(crate) fn trade(&self, order_id: OrderId, trade_id: &str) -> Option<Trade> {
         self.trades.get(&order_id)?.get(trade_id).copied()
+    }
+
+    /// Returns whose an order is that has traded, while any of its trades is known.
+    pub(crate) fn traded_by(&self, order_id: OrderId) -> Option<TradedBy> {
+        self.owners.get(&order_id).copied()
     }
 
     /// Returns what the trades of an order that are known have filled of it.

@@ -10,7 +10,7 @@ use tradecore_types::{
     ValueError,
 };
 
-use crate::books::heard::Trade;
+use crate::books::heard::{Trade, TradedBy};
 use crate::books::{Booking, Books, Owner};
 use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError};
@@ -77,9 +77,11 @@ impl Kernel {
             return Reading::Surprise(SurpriseKind::UnknownOrder);
         }
         let (heard, orders) = (&self.books.heard, &self.books.orders);
-        let open = orders.get(order_id).map(|order| (order.intent.instrument, order.filled_lots));
-        let closed = || orders.find_closed(order_id).map(|order| (order.instrument, order.filled_lots));
-        let Some((known, filled_lots)) = open.or_else(closed) else {
+        let open = orders.get(order_id).map(|order| (order.intent.instrument, Some(order.filled_lots)));
+        let closed = || orders.find_closed(order_id).map(|order| (order.instrument, Some(order.filled_lots)));
+        // An order that has ended is forgotten before its trades are.
+        let traded = || heard.traded_by(order_id).map(|by| (by.owner.instrument, None));
+        let Some((known, filled_lots)) = open.or_else(closed).or_else(traded) else {
             return Reading::Surprise(SurpriseKind::ForgottenOrder);
         };
         if known != instrument || self.is_unsent(order_id) {
@@ -91,7 +93,9 @@ impl Kernel {
             Some(trade) if trade.revision == said.revision => Reading::Surprise(SurpriseKind::Impossible),
             Some(trade) => Reading::Changed(trade),
             // What an order of others traded before it was taken over, nobody here knows.
-            None if heard.filled_lots(order_id) == filled_lots && !heard.names().is_adopted(order_id) => {
+            None if Some(heard.filled_lots(order_id)) == filled_lots
+                && !heard.names().is_adopted(order_id) =>
+            {
                 Reading::First
             }
             None => Reading::Surprise(SurpriseKind::ForgottenTrade),
@@ -177,7 +181,10 @@ impl Kernel {
         if before == after {
             return Ok(true);
         }
-        let Some((owner, is_exit)) = self.owner_of(said.order_id) else { return Ok(false) };
+        let Some((owner, is_exit)) = self.owner_of(said.order_id) else {
+            self.note_surprise(said.order_id, SurpriseKind::ForgottenOrder);
+            return Ok(false);
+        };
         let booked = BookedRevision {
             venue_time_ns: said.venue_time_ns,
             order_id: said.order_id,
@@ -223,14 +230,13 @@ impl Kernel {
 
     /// Returns whose an order is, and whether it is an exit or an entry that has exits.
     fn owner_of(&self, order_id: OrderId) -> Option<(Owner, bool)> {
-        let has_exits =
-            self.books.heard.entry(order_id).is_some() || self.books.groups.has_children(order_id);
-        if let Some(order) = self.books.orders.get(order_id) {
-            let has_exits = has_exits || order.only_closes() || !order.intent.bracket.is_empty();
-            return Some((Owner::of(&order.intent), has_exits));
-        }
-        let order = self.books.orders.find_closed(order_id)?;
-        Some((Owner::of_closed(order), has_exits || order.reduce_only || order.closes.is_some()))
+        let by =
+            TradedBy::of(order_id, &self.books.orders).or_else(|| self.books.heard.traded_by(order_id))?;
+        let open = self.books.orders.get(order_id);
+        let has_exits = self.books.heard.entry(order_id).is_some()
+            || self.books.groups.has_children(order_id)
+            || open.is_some_and(|order| !order.intent.bracket.is_empty());
+        Some((by.owner, has_exits || by.only_closes))
     }
 
     /// Says that a position has become larger than its exits, if it has, and none of them can follow.
