@@ -204,7 +204,6 @@ class VenueLink:
     def status(self) -> LinkStatus:
         """How it stands now."""
         table, compared = self._table, self._reconciliation
-        revisions = 0 if self._engine is None else self._engine.kernel.outside()["revisions"]
         return LinkStatus(
             is_connected=self._is_connected,
             step=compared.shown.value,
@@ -216,17 +215,16 @@ class VenueLink:
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
             letters=len(table.letters),
-            revisions=revisions,
+            revisions=0 if self._engine is None else self._engine.kernel.outside()["revisions"],
         )
 
     def _troubles(self) -> list[str]:
         """Say what is wrong, the worst first; empty text where nothing is."""
         refused = [] if self._engine is None else self._engine.kernel.outside()["refused_exits"]
         bare = ", ".join(map(str, refused[-5:]))
+        lost = f"the venue did not take order {bare}, or has busted a trade of it"
         return [
-            f"A POSITION IS OPEN WITHOUT ITS EXIT: order {bare} was not taken, or a trade of it busted"
-            if bare
-            else "",
+            f"A POSITION IS OPEN WITHOUT ITS EXIT: {lost}" if bare else "",
             self._reconciliation.trouble or self._table.trouble,
             self._allowance.trouble(self._wall_ns()),
         ]

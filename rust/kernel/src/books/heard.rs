@@ -9,8 +9,8 @@ use tradecore_journal::encode_report;
 use tradecore_ledger::{ClosedOrder, Orders};
 use tradecore_types::{Adopted, OrderId, OrderIntent, Report, ReportBody, Traded, VenueReport};
 
-use crate::books::Owner;
 use crate::books::names::Names;
+use crate::books::owner::Owner;
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
 /// minutes old, after a reconnection; an order that ended longer ago is not remembered either.

@@ -11,7 +11,8 @@ use tradecore_types::{
 };
 
 use crate::books::heard::{Trade, TradedBy};
-use crate::books::{Booking, Books, Owner};
+use crate::books::owner::Owner;
+use crate::books::{Booking, Books};
 use crate::calls::wake::WakeBody;
 use crate::{Kernel, KernelError};
 
