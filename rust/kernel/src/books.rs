@@ -36,7 +36,7 @@ use crate::books::equity::Curve;
 use crate::books::heard::Heard;
 use crate::books::owner::Owner;
 use crate::calls::wake::{OrderUpdate, WakeBody};
-use crate::groups::close_out::{Rest, Ties};
+use crate::groups::to_close::{Rest, Ties};
 use crate::groups::{Groups, Told};
 use crate::recorder::Recorder;
 use crate::{Counters, KernelError};
