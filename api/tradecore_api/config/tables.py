@@ -400,7 +400,8 @@ class LiveTable(Table, frozen=True):
 
     Orders and positions that others made at the account are reported (`foreign = "report"`), or with `adopt`
     taken over by a strategy of the name `external`, which only holds them. `assign` names a strategy for
-    those in an instrument, e.g. `{ BTC-USD = "trend" }`.
+    those in an instrument, e.g. `{ BTC-USD = "trend" }`. `symbols` has the venue's own name of an instrument
+    that has another one here, e.g. `{ BTC-USD-B = "BTC-USD" }`.
     """
 
     keys: str | None = None
@@ -417,6 +418,30 @@ class LiveTable(Table, frozen=True):
     short_lookback: ShortLookback = ShortLookback.HALT
     foreign: Foreign = Foreign.REPORT
     assign: dict[str, str] = {}
+    symbols: dict[str, str] = {}
+
+
+class AccountTable(VenueAccountSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[accounts]]`: a venue account beside that of `[account]`, with money and terms of its own.
+
+    Its instruments name it (`account = "kraken"`), and are settled in `currency` unless they say otherwise:
+    absent, that is the reporting currency. `cash` is an amount of `currency`, or a table by currency; what a
+    unit of another currency is worth, `[account.conversions]` says for all accounts. `fees` and `venue` that
+    are absent are as in `[fees]` and `[venue]`; the volume of fee tiers is the account's own. `risk` has its
+    limits. Measured latencies, `finalize` and `day_end_ns` are settings of `[venue]` alone.
+
+    With `mode = "live"` `[accounts.live]` names its venue, with keys and settings of its own, as `[live]`
+    does for the first account. `[accounts.feed]` is where its market data come from; absent, it is as
+    `[feed]` says, of its own venue where that is a local one.
+    """
+
+    live: LiveTable | None = None
+    feed: FeedTable | None = None
+
+    @property
+    def spec(self) -> VenueAccountSpec:
+        """The part that decides the behaviour of the engine."""
+        return VenueAccountSpec(**{name: getattr(self, name) for name in VenueAccountSpec.__struct_fields__})
 
 
 class StatisticsTable(Table, frozen=True):
@@ -481,7 +506,7 @@ class ConfigTables(Table, frozen=True):
 
     mode: Mode = Mode.PAPER
     account: AccountSpec = AccountSpec()
-    accounts: tuple[VenueAccountSpec, ...] = ()
+    accounts: tuple[AccountTable, ...] = ()
     instruments: tuple[InstrumentSpec, ...] = ()
     feed: FeedTable | None = None
     data: DataTable | None = None
@@ -551,6 +576,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         below = [source for name, source in self.sources.items() if name.startswith(f"{key}.")]
         return below[0] if below else self.source
 
+    def key_of(self, live: LiveTable) -> str:
+        """Return where a table of a live account stands: `live`, or `accounts.0.live`."""
+        of_others = [index for index, each in enumerate(self.tables.accounts) if each.live is live]
+        return f"accounts.{of_others[0]}.live" if of_others else "live"
+
     def engine_spec(self, mode: Mode | None = None) -> EngineSpec:
         """Return the part that decides the behaviour of the engine."""
         tables = self.tables
@@ -558,7 +588,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             mode=mode or tables.mode,
             instruments=tables.instruments,
             account=tables.account,
-            accounts=tables.accounts,
+            accounts=tuple(each.spec for each in tables.accounts),
             fees=tables.fees,
             venue=tables.venue,
             risk=tables.risk,

@@ -15,8 +15,8 @@ use tradecore_kernel::{Follower, KernelConfig, OrderRequest, Verdict, WakeBody};
 use tradecore_ledger::{Ledger, OrderState};
 use tradecore_risk::{ScopeLimits, ScopesConfig, StrategyLimits};
 use tradecore_types::{
-    BookedRevision, Bracket, CancelReason, CommandKind, CurrencyId, EventBatch, ExitPrice, LotMethod, Money,
-    OrderId, ReportBody, Rule, Side, SurpriseKind, TradeRevision, VenueEvent,
+    AccountId, BookedRevision, Bracket, CancelReason, CommandKind, CurrencyId, EventBatch, ExitPrice,
+    LotMethod, Money, OrderId, ReportBody, Rule, Side, SurpriseKind, TradeRevision, VenueEvent,
 };
 
 /// Cash after buying (or selling, below 0) so many lots at prices, and paying so much.
@@ -309,9 +309,9 @@ fn a_position_that_comes_back_and_has_no_exit_any_more_is_said() {
     assert_eq!(shown(&rig), (10, cash_after(&[(95, 10)], 3)));
     assert_eq!(surprises(&rig), [SurpriseKind::ExitMissing]);
     assert!(!rig.kernel.switches().is_unreconciled, "the books know all of it");
-    assert_eq!(rig.kernel.refused_exits().collect::<Vec<_>>(), [target]);
+    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).collect::<Vec<_>>(), [target]);
     rig.approved(ANNA, &OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 120, 10) });
-    assert_eq!(rig.kernel.refused_exits().count(), 0);
+    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).count(), 0);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Reads an `EngineSpec` into the kernel's configuration.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
@@ -130,7 +132,8 @@ fn account_configs(
         let fee_window = problems.take(&format!("{path}.fees"), fee_window(&fees))?;
         let fee_currency = table.of_fees(id, &fees)?;
         if let (Some(leverage), Some(venue), Some(fee_window)) = (leverage, venue, fee_window) {
-            read.push(AccountConfig { leverage, venue, fee_currency, fee_tiers, fee_window });
+            let watched = watched_at(spec, &text(account, "name")?)?;
+            read.push(AccountConfig { leverage, venue, fee_currency, fee_tiers, fee_window, watched });
         }
     }
     Ok(read)
@@ -148,7 +151,17 @@ fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
 
 /// Reads which kinds of orders are watched here for a venue outside.
 fn watched(spec: &Bound<'_, PyAny>) -> PyResult<WatchedKinds> {
-    let names: Vec<String> = spec.getattr("watched")?.extract()?;
+    watched_kinds(&spec.getattr("watched")?.extract::<Vec<String>>()?)
+}
+
+/// Reads the same of an account beside the first.
+fn watched_at(spec: &Bound<'_, PyAny>, account: &str) -> PyResult<WatchedKinds> {
+    let given: Option<HashMap<String, Vec<String>>> = spec.getattr("watched_at")?.extract()?;
+    let by_account = given.unwrap_or_default();
+    watched_kinds(by_account.get(account).map_or(&[], Vec::as_slice))
+}
+
+fn watched_kinds(names: &[String]) -> PyResult<WatchedKinds> {
     WatchedKinds::of_names(names.iter().map(String::as_str)).map_err(|error| value_error(&error))
 }
 

@@ -54,14 +54,14 @@ impl Kernel {
                 return Ok(());
             }
             Reading::Surprise(kind) => {
-                self.note_surprise(said.order_id, kind);
+                self.note_surprise(instrument, said.order_id, kind);
                 return Ok(());
             }
             Reading::First => self.book_first(instrument, said)?,
             Reading::Changed(trade) => {
                 let is_booked = self.revise(instrument, said, trade.booked, said.traded)?;
                 if is_booked {
-                    self.note_revised(said, trade);
+                    self.note_revised(instrument, said, trade);
                 }
             }
         }
@@ -106,11 +106,11 @@ impl Kernel {
     /// Books a trade of which this is the first that is told: as a fill with its last numbers, or not at all.
     fn book_first(&mut self, instrument: InstrumentId, said: &TradeRevision) -> Result<(), KernelError> {
         let Some(traded) = said.traded else {
-            self.note_revised(said, UNTOLD);
+            self.note_revised(instrument, said, UNTOLD);
             return Ok(());
         };
         if self.book_as_fill(instrument, said.order_id, said.venue_time_ns, traded)? {
-            self.note_revised(said, Trade { filled_lots: traded.lots, ..UNTOLD });
+            self.note_revised(instrument, said, Trade { filled_lots: traded.lots, ..UNTOLD });
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Kernel {
         // With what was booked before it is one trade of one price now, with the fee that is known.
         let whole = known.booked.map_or(untold, |booked| Traded { lots: booked.lots + lots, ..booked });
         self.revise(instrument, &said, Some(whole), known.booked)?;
-        self.note_revised(&said, Trade::told_first(traded));
+        self.note_revised(instrument, &said, Trade::told_first(traded));
         Ok(true)
     }
 
@@ -157,15 +157,16 @@ impl Kernel {
         if self.books.fits(&fill) {
             return self.book_news(instrument, &fill);
         }
-        self.note_surprise(order_id, SurpriseKind::Impossible);
+        self.note_surprise(instrument, order_id, SurpriseKind::Impossible);
         Ok(false)
     }
 
     /// Remembers a trade as it is told now; what of it came before stays.
-    fn note_revised(&mut self, said: &TradeRevision, before: Trade) {
+    fn note_revised(&mut self, instrument: InstrumentId, said: &TradeRevision, before: Trade) {
+        let account = self.account_of(instrument);
         let Books { heard, orders, .. } = &mut self.books;
         if let Some(name) = &said.venue_order_id {
-            heard.note_name(said.order_id, name, orders);
+            heard.note_name(said.order_id, account, name, orders);
         }
         let trade = Trade { revision: said.revision, booked: said.traded, ..before };
         heard.note_trade(said.order_id, &said.trade_id, trade, orders);
@@ -183,7 +184,7 @@ impl Kernel {
             return Ok(true);
         }
         let Some((owner, is_exit)) = self.owner_of(said.order_id) else {
-            self.note_surprise(said.order_id, SurpriseKind::ForgottenOrder);
+            self.note_surprise(instrument, said.order_id, SurpriseKind::ForgottenOrder);
             return Ok(false);
         };
         let booked = BookedRevision {
@@ -202,7 +203,7 @@ impl Kernel {
         let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
         let was = self.books.ledger.position(owner.strategy, instrument);
         if !self.books.revise(&booked, at)? {
-            self.note_surprise(said.order_id, SurpriseKind::Impossible);
+            self.note_surprise(instrument, said.order_id, SurpriseKind::Impossible);
             return Ok(false);
         }
         self.books.counters.revisions += 1;
@@ -252,7 +253,7 @@ impl Kernel {
             let exit = ClosedOrder { side, ..*order };
             self.books.heard.note_refused_exit(&exit);
         }
-        self.note_surprise(order_id, SurpriseKind::ExitMissing);
+        self.note_surprise(instrument, order_id, SurpriseKind::ExitMissing);
     }
 }
 
