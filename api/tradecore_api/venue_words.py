@@ -43,6 +43,8 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
     words.append(", ".join(orders))
     if told.declined:
         words.append(f"it declined last: {_in_one_line(told.declined)}")
+    if told.revisions:
+        words.append(f"{told.revisions} trades were busted or corrected")
     if told.letters:
         words.append(f"{told.letters} messages were not understood")
     return "; ".join(words)

@@ -11,7 +11,7 @@ _WHERE = {
     "tradecore._core": (
         "Bar", "Book", "CashFlow", "EventBatch", "Fill", "Indicator", "LatencySamples", "Liquidation",
         "OrderUpdate", "Quote",
-        "Refused", "Trade",
+        "Refused", "Revision", "Trade",
     ),
     "tradecore.backtest": ("BacktestResult", "Statistics", "run_frame"),
     "tradecore.decision": ("Cooldown", "MaxSpread", "TradingHours"),

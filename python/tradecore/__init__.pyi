@@ -12,6 +12,7 @@ from tradecore._core import (
     OrderUpdate,
     Quote,
     Refused,
+    Revision,
     Trade,
 )
 from tradecore.backtest import BacktestResult, Statistics, run_frame
@@ -127,6 +128,7 @@ __all__ = [
     "QueueModel",
     "Quote",
     "Refused",
+    "Revision",
     "RiskSpec",
     "ScopeRiskSpec",
     "SelfTrade",

@@ -1,6 +1,6 @@
 """Types of native positions and trades, which at run time are in `tradecore._core`; documented in Rust."""
 
-from typing import Any, Self, TypeAlias, final
+from typing import Any, Final, Literal, Self, TypeAlias, final
 
 from tradecore._core import Kernel, Refused
 
@@ -22,9 +22,39 @@ class TradeBook:
         venue_time_ns: int,
         closes: int | None = None,
     ) -> None: ...
+    def revise(
+        self,
+        *,
+        order_id: int,
+        strategy_id: int,
+        instrument_id: int,
+        is_buy: bool,
+        venue_time_ns: int,
+        before: tuple[int | None, int, int] | None,
+        after: tuple[int | None, int, int] | None,
+        closes: int | None = None,
+    ) -> None: ...
     def open(self, lots: list[tuple[int, int, int, int, int, int, int, int | None]]) -> None: ...
     def trades(self) -> list[_TradeRow]: ...
     def tickets(self) -> list[tuple[int, int, int, int, int, int, int, int]]: ...
+
+@final
+class Revision:
+    time_ns: Final[int]
+    instrument_id: Final[int]
+    order_id: Final[int]
+    side: Final[Literal["buy", "sell"]]
+    trade_id: Final[str]
+    what: Final[Literal["corrected", "busted", "restored"]]
+    was_price_ticks: Final[int | None]
+    was_lots: Final[int]
+    was_fee_atto: Final[int]
+    price_ticks: Final[int | None]
+    price: Final[float | None]
+    lots: Final[int]
+    fee_atto: Final[int]
+    fee: Final[float]
+    changed_lots: Final[int]
 
 def closed_trades(kernel: Kernel) -> list[_TradeRow]: ...
 def open_positions(kernel: Kernel) -> list[dict[str, Any]]: ...

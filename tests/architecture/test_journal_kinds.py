@@ -27,6 +27,23 @@ OPENING = record(
 )
 SENT = record("sent", 10**6, 1, order_id=1, request="new", lots=3)
 # No golden journal is of a venue outside.
+REVISED = record(
+    "revision",
+    10**6,
+    1,
+    order_id=1,
+    strategy=0,
+    instrument=0,
+    side="buy",
+    venue_time_ns=1,
+    trade_id="t1",
+    revision=1,
+    revised="busted",
+    was_price_ticks=5,
+    was_lots=9,
+    was_liquidity="taker",
+    was_fee=0,
+)
 LOST = record("outcome_lost", 10**6, 1, instrument=0, order_id=1)
 
 
@@ -65,7 +82,7 @@ def test_a_record_of_every_projected_kind_changes_the_tables_that_are_named():
         for path in GOLDEN
         for seq, time_ns, kind, fields in JournalFolder(path).reader()
     ]
-    for one in [*records, SIZED, SENT, LOST, OPENING]:
+    for one in [*records, SIZED, SENT, LOST, REVISED, OPENING]:
         changed[one.kind] |= tables_changed_by(one)
 
     assert {name: tables for name, tables in changed.items() if tables} == {

@@ -1,5 +1,6 @@
 """A venue outside sees durable records and nothing else, and its answers come in as events."""
 
+from decimal import Decimal
 from unittest import mock
 
 import msgspec
@@ -17,14 +18,24 @@ from tradecore.domain import (
     Matching,
     VenueSpec,
 )
+from tradecore.domain import questions as asked
+from tradecore.domain.closed_trades import TradesOfFills
 from tradecore.domain.journal import events_from_frames
 from tradecore.domain.journal_folder import JournalFolder
 from tradecore.domain.record import JournalPosition
 from tradecore.engine import Engine
+from tradecore.engine.holdings import trades_of
+from tradecore.runtime.live.journal_books import JournalBooks
 from tradecore.strategy import StrategyBinding
 from tradecore_sqlite import SqliteReadModel
 
 SECOND_NS = 1_000_000_000
+SPEC = EngineSpec(
+    instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
+    account=AccountSpec(cash="1000000"),
+    venue=VenueSpec(matching=Matching.QUOTES),
+)
+CONFIG = msgspec.json.encode({"engine": SPEC, "strategies": [{"name": "buyer"}]}).decode()
 WHOLE = 1 << 20
 
 
@@ -48,6 +59,19 @@ class BuysAtEachQuote:
         self.fills.append((fill.order_id, fill.lots))
 
 
+class HearsOfRevisions(BuysAtEachQuote):
+    """Notes what it is told of trades that are told anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = []
+
+    def on_revision(self, ctx, revision) -> None:
+        """Note what it was and what it is."""
+        told = (revision.order_id, revision.trade_id, revision.what, revision.was_lots)
+        self.heard.append((*told, revision.lots, revision.price_ticks, revision.changed_lots))
+
+
 class BuysOnceWithAStop:
     """Buys ten at 95 at the first quote, with a stop at 90."""
 
@@ -62,17 +86,12 @@ class BuysOnceWithAStop:
 
 def live_engine(strategy):
     """Return an engine whose requests go to a venue outside, which no setting can ask for yet."""
-    spec = EngineSpec(
-        instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),),
-        account=AccountSpec(cash="1000000"),
-        venue=VenueSpec(matching=Matching.QUOTES),
-    )
 
     def kernel_of(spec, *arguments, **settings):
         return Kernel(msgspec.structs.replace(spec, mode="live"), *arguments, **settings)
 
     with mock.patch("tradecore.engine.engine.Kernel", kernel_of):
-        return Engine(spec, [StrategyBinding(name="buyer", strategy=strategy)], recording=True)
+        return Engine(SPEC, [StrategyBinding(name="buyer", strategy=strategy)], recording=True)
 
 
 class FakeVenue:
@@ -184,6 +203,73 @@ async def test_answers_are_events_and_whoever_reads_the_journal_sees_what_was_bo
     assert sorted(row["lots"] for row in rows["fills"]) == [3, 4]
     states = {row["order_id"]: (row["state"], row["filled_lots"]) for row in rows["orders"]}
     assert states == {1: ("canceled", 7), 2: ("unknown", 0)}
+
+
+def revised(order_id, trade_id, revision, lots=0, price_ticks=95):
+    """Return what tells a trade anew; without lots it never happened."""
+    word = "fill" if lots else "busted"
+    return lambda batch, now_ns: batch.venue_report(
+        now_ns, 0, order_id, word, trade_id=trade_id, revision=revision, price_ticks=price_ticks, lots=lots
+    )
+
+
+async def test_trades_told_anew_are_in_engine_strategy_tables_and_all_that_reads_the_journal(tmp_path):
+    """One is corrected, one is busted; whoever reads the records ends with the engine's position and cash."""
+    strategy = HearsOfRevisions()
+    made = Runtime(JournalFolder(tmp_path / "live.journal"), strategy)
+    made.quote()
+    made.quote()
+    made.feed(fill(1, "t1", 4))
+    made.feed(fill(1, "t2", 6))
+    made.feed(fill(2, "t3", 10))
+    made.feed(revised(1, "t2", 1, lots=5, price_ticks=94))
+    made.feed(revised(2, "t3", 1))
+    engine = made.engine
+    assert engine.summary().positions == {"GOLD": "9"}
+    assert Decimal(engine.summary().cash) == 1_000_000 - 4 * 95 - 5 * 94
+    assert strategy.heard == [
+        (1, "t2", "corrected", 6, 5, 94, -1),
+        (2, "t3", "busted", 10, 0, None, -10),
+    ]
+
+    again, frames = replayed(made.folder, HearsOfRevisions())
+    assert again.take_frames() == frames
+    assert again.state_hash() == engine.state_hash()
+
+    rows = list(made.folder.reader())
+    records = [record(kind, seq, time_ns, **fields) for seq, time_ns, kind, fields in rows]
+    books, trades = JournalBooks(), TradesOfFills(SPEC, ["buyer"])
+    for each in records:
+        books.take(each)
+        trades.take(each)
+    assert books.positions == {0: 9}
+    assert trades.trades() == trades_of(engine) == []
+    session = record("session", 0, 1, engine_version="1", config=CONFIG)
+    later = [msgspec.structs.replace(each, seq=each.seq + 1) for each in records]
+    read_model = await SqliteReadModel.open(str(tmp_path / "read.sqlite"))
+    await read_model.apply([session, *later], JournalPosition(), JournalPosition(len(later) + 1, "a"))
+    (position,) = (await read_model.ask(asked.Positions())).rows
+    assert (position.quantity, position.fills) == (9, 2)
+    corrected, busted = (await read_model.ask(asked.Revisions())).rows
+    assert (corrected.revised, corrected.was_quantity, corrected.quantity) == ("corrected", 6, 5)
+    assert (busted.revised, busted.was_price, busted.price, busted.quantity) == ("busted", 95, None, None)
+    assert (await read_model.ask(asked.Trades())).rows == ()
+    assert [order.filled for order in (await read_model.ask(asked.Orders())).rows] == [10, 10]
+    await read_model.aclose()
+    made.writer.close()
+
+
+def test_what_is_no_revision_is_refused_with_field_value_and_rule():
+    """A word that revises nothing, and a trade without a name; busted without a revision."""
+    batch = EventBatch()
+    with pytest.raises(InvalidValueError, match="report"):
+        batch.venue_report(1, 0, 1, "canceled", revision=1)
+    with pytest.raises(InvalidValueError, match="trade_id"):
+        batch.venue_report(1, 0, 1, "busted", revision=1)
+    with pytest.raises(InvalidValueError, match="revision"):
+        batch.venue_report(1, 0, 1, "busted", trade_id="t1")
+    with pytest.raises(InvalidValueError, match="lots"):
+        batch.venue_report(1, 0, 1, "fill", trade_id="t1", revision=1, price_ticks=5)
 
 
 def test_what_cannot_be_true_halts_new_orders_until_the_books_are_compared(runtime):

@@ -107,6 +107,29 @@ async def test_everything_that_happened_meanwhile_is_named(path):
     assert said["BTC-USD"] == "BTC-USD: the venue has 0.002, the books have 0.0014"
 
 
+async def test_a_trade_that_was_told_anew_meanwhile_is_named_until_the_books_have_it(path):
+    """A correction that changes no position too, and a bust; after the next start nothing differs."""
+    venue = ScriptedVenue()
+    await traded(path, venue)
+    venue.revise("T1", lots=10, price_ticks=94)
+    found = await compared(path, venue)
+    assert kinds(found) == [("fill_not_booked", "T1")]
+    assert "was told anew, and the books do not have it: buy 0.001 BTC-USD at 0.94" in found.findings[0].words
+    venue.revise("T2", lots=0)
+    found = await compared(path, venue)
+    assert sorted(kinds(found)) == [
+        ("fill_not_booked", "T1"),
+        ("fill_not_booked", "T2"),
+        ("position", "BTC-USD"),
+    ]
+    (bust,) = [each.words for each in found.findings if each.subject == "T2"]
+    assert bust.endswith("it never happened")
+    async with running(path, venue) as live:
+        await ready(live)
+        assert live.position == 10
+    assert (await compared(path, venue)).findings == ()
+
+
 async def test_what_a_running_engine_books_between_two_rounds_is_no_difference(path):
     """The venue is ahead in the first round, and the journal has caught up in the second."""
     venue = ScriptedVenue()

@@ -5,12 +5,15 @@ import random
 import signal
 import time
 import urllib.request
+from decimal import Decimal
 
 import pytest
 
 from support.command_line import CommandLine
+from tradecore.domain import InstrumentSpec
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.secret import Secret
+from tradecore.testkit.local_venue.comparison import Truth, compare
 from tradecore_local import Key
 
 VENUE = """
@@ -198,6 +201,84 @@ def test_after_faults_and_kills_books_and_venue_are_the_same_to_the_last_unit(fo
     # The venue takes profit into its balance at each close; the books are flat, so that all of it is cash.
     assert [each for each in there["positions"] if each["lots"]] == []
     assert said["cash"] == f"{cash // ATTO}.{cash % ATTO:018d}".rstrip("0")
+
+
+REVISED = (
+    ("trade_busted", "trade", "delay_ms = 300", 50_000),
+    ("trade_corrected", "trade", "delay_ms = 500\nticks = 7\nlots = -1", 40_000),
+    ("trade_corrected", "trade", "delay_ms = 20\nticks = -3\nlots = 2", 30_000),
+    ("frame_unsent", "stream_fill", "", 20_000),
+    ("frame_swapped", "stream_fill", "", 50_000),
+    ("frame_doubled", "stream_fill", "", 20_000),
+    ("disconnect", "stream_order", "", 5_000),
+)
+
+
+def last_told(there):
+    """Return the trades of the account as the venue told them last."""
+    fills = [deed for deed in there["deeds"] if deed["type"] == "fill" and deed["account"] == "demo"]
+    return {(deed["order"], deed["trade"]): deed for deed in fills}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_busted_and_corrected_trades_are_booked_to_the_last_unit_over_kills(folder):
+    """One trade in ten is told anew, also while the engine is dead: cash and position are the venue's."""
+    rule = '[[rules]]\nkind = "{}"\nendpoint = "{}"\n{}\nprobability_ppm = {}\n'
+    folder.write("faults.toml", "seed = 7\n" + "".join(rule.format(*fault) for fault in REVISED))
+    venue = start_venue(folder)
+    chance = random.Random(7)
+    for _ in range(3):
+        engine = start_engine(folder)
+        until(folder, lambda said: (said.get("venue") or {}).get("step") == "agreed")
+        time.sleep(chance.uniform(1.5, 3))
+        engine.kill()
+        engine.wait()
+        # What was to be told anew is told meanwhile.
+        time.sleep(chance.uniform(0.2, 0.8))
+    engine = start_engine(folder)
+    until(folder, lambda said: said.get("fills", 0) > 120)
+    folder.run("pause")
+
+    def is_settled(said):
+        line = said.get("venue") or {}
+        return line.get("step") == "agreed" and not line["unknown"] and not said["open_orders"]
+
+    for _ in range(12):
+        # A trade that closed may be busted in its turn.
+        folder.run("flatten")
+        until(folder, is_settled)
+        time.sleep(1.2)
+        said = until(folder, is_settled)
+        there = truth(folder)
+        if not [each for each in there["positions"] if each["lots"]]:
+            break
+    engine.send_signal(signal.SIGINT)
+    assert engine.wait(30) == 0
+    venue.send_signal(signal.SIGINT)
+    venue.wait(10)
+
+    records = rows(folder.folder / "live.journal")
+    told = last_told(there)
+    revised = [deed for deed in told.values() if deed["revision"]]
+    assert len(revised) > 5
+    assert {True, False} == {deed["lots"] == 0 for deed in revised}, "some are busted, some are corrected"
+    booked = [fields["revised"] for kind, fields in records if kind == "revision"]
+    assert {"busted", "corrected"} <= set(booked)
+    halts = [fields for kind, fields in records if kind == "surprise" and fields["halts"]]
+    assert not halts
+    (cash,) = [each["total_atto"] for each in there["balances"] if each["account"] == "demo"]
+    assert [each for each in there["positions"] if each["lots"]] == []
+    assert said["cash"] == f"{cash // ATTO}.{cash % ATTO:018d}".rstrip("0")
+    compared = compare(
+        JournalFolder(folder.folder / "live.journal"),
+        Truth.decoded(json.dumps(there).encode()),
+        account="demo",
+        instruments=[InstrumentSpec(symbol="BTC-USD", tick_size="0.01", lot_size="0.0001")],
+        positions={},
+        cash=Decimal(said["cash"]),
+    )
+    assert compared.is_same, compared.differences
 
 
 @pytest.mark.slow

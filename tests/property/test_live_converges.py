@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from decimal import Decimal
 
 import pytest
 
-from support.live_session import ready, running
+from support.live_session import LIVE, ready, running
 from support.scripted_venue import ScriptedVenue
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.units import exact_money
 from tradecore.domain.venue_findings import VenueOrderState
 from tradecore.runtime.live.adoption import Owners
 
@@ -18,10 +20,16 @@ LIVES, STEPS = 3, 25
 class Chance:
     """What happens next at a venue and to an engine, from a seed."""
 
-    def __init__(self, seed, venue, *, has_others=False) -> None:
+    def __init__(self, seed, venue, *, has_others=False, revises=False) -> None:
         self.random = random.Random(seed)
         self.venue = venue
-        self.more = ("hand", "hand") if has_others else ()
+        self.more = (
+            ("hand", "hand")
+            if has_others
+            else ("fill", "fill", "revise", "revise", "revise")
+            if revises
+            else ()
+        )
 
     async def step(self, live):
         """Do one thing, and let what follows from it begin, or not."""
@@ -51,6 +59,14 @@ class Chance:
             self.venue.end(self.random.choice(open_ones), self.random.choice(_ENDS))
         elif what == "lose":
             self.venue.lose_stream()
+        elif what == "revise" and self.venue.fills:
+            self.venue.revise(
+                self.random.choice(self.venue.fills).trade_id,
+                lots=self.random.choice((0, 0, 1, 3, 12)),
+                price_ticks=self.random.randint(90, 99),
+                fee=self.random.choice(("0", "0.02", "-0.01")),
+                is_told=self.random.random() < 0.8,
+            )
         elif what == "again" and self.venue.fills:
             self.venue.tell(self.random.choice(self.venue.fills))
         for _ in range(self.random.choice((0, 1, 3, 20))):
@@ -124,4 +140,31 @@ async def test_so_they_do_with_others_at_the_account(tmp_path, seed):
     assert live.engine.kernel.position_lots(0, 0) == own, "nothing of theirs is the strategy's"
     assert len(venue.submitted) == len(set(venue.submitted)), "an order went out twice"
     async with running(path, ScriptedVenue(), **settings) as again:
+        assert again.engine.state_hash() == state_hash
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_so_they_do_with_trades_that_are_told_anew(tmp_path, seed):
+    """Busted, corrected, untold, told again: position and cash are those of the last word on each trade."""
+    venue = ScriptedVenue()
+    chance = Chance(seed, venue, revises=True)
+    path = tmp_path / "live.journal"
+    for _ in range(LIVES):
+        async with running(path, venue, is_killed=True, report_seconds_max=0.05) as live:
+            await ready(live)
+            for _ in range(STEPS):
+                await chance.step(live)
+    venue.script = []
+    async with running(path, venue, report_seconds_max=0.05) as live:
+        await live.until(lambda: is_same(live, venue), seconds=20)
+        state_hash = live.engine.state_hash()
+        money = live.engine.kernel.money()
+    standing = [fill for fill in venue.standing() if fill.lots]
+    (spec,) = LIVE.instruments
+    unit = Decimal(spec.tick_size) * Decimal(spec.lot_size)
+    paid = sum((fill.price_ticks * fill.lots * unit + fill.fee for fill in standing), Decimal(0))
+    assert exact_money(money["cash"]) == Decimal(LIVE.account.cash) - paid
+    kinds = [kind for _, _, kind, _ in JournalFolder(path).reader()]
+    assert ("venue_revision" in kinds) == any(fill.revision for fill in venue.fills)
+    async with running(path, ScriptedVenue()) as again:
         assert again.engine.state_hash() == state_hash

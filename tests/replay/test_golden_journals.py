@@ -52,6 +52,8 @@ NOT_HERE = {
     "reconciled",
     "surprise",
     "adopted",
+    "venue_revision",
+    "revision",
 }
 # The last version that changed what orders come out of the same events: their digest is that of its journals.
 ORDERS_OF = 3
@@ -60,7 +62,7 @@ LONG = {"details", "config", "gates"}
 # Columns that came after the rows of these versions were kept; empty for journals that do not say it.
 LATER = {"sent_ns"}
 # Tables that came after them, empty for those journals.
-LATER_TABLES = {"account_events", "opening_lots"}
+LATER_TABLES = {"account_events", "opening_lots", "revisions"}
 
 
 def ids(path):

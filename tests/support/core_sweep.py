@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 
 from tradecore import _core
-from tradecore.domain import AccountSpec, EngineSpec, EventBatch, InstrumentSpec, Matching, VenueSpec
+from tradecore.domain import AccountSpec, EngineSpec, EventBatch, InstrumentSpec, Matching, Mode, VenueSpec
 from tradecore.domain.journal import decode_frames
 from tradecore.engine import Engine
 from tradecore.strategy import BarSource, StrategyBinding
@@ -173,6 +173,37 @@ def engine_of(keeper):
     return engine
 
 
+class Buyer:
+    """Buys once, and keeps what it is told of a trade that is told anew."""
+
+    revision = None
+
+    def on_quote(self, ctx, quote):
+        """Buy."""
+        ctx.buy(quantity_lots=1, limit_ticks=10)
+
+    def on_revision(self, ctx, revision):
+        """Keep it."""
+        self.revision = revision
+
+
+def revised():
+    """Return what a strategy is told of a trade that its venue has corrected."""
+    buyer = Buyer()
+    spec = msgspec.structs.replace(SPEC, mode=Mode.LIVE)
+    engine = Engine(spec, [StrategyBinding(name="buyer", strategy=buyer)])
+    batch = EventBatch()
+    batch.quote(1_000, 0, 198, 50, 202, 50)
+    for revision in range(2):
+        price_ticks = 10 - revision
+        batch.venue_report(
+            2_000, 0, 1, "fill", trade_id="t", price_ticks=price_ticks, lots=1, revision=revision
+        )
+    engine.feed(batch)
+    engine.run()
+    return buyer.revision
+
+
 def subjects(directory):
     """Return an object of every class that there is, by the name of its class, and what else calls need."""
     keeper = Keeper()
@@ -208,6 +239,7 @@ def subjects(directory):
         "VenueBookDecoder": _core.VenueBookDecoder("kraken", SYMBOLS),
         "LatencySamples": _core.LatencySamples(*(np.arange(9) * 10 + each for each in (0, 1, 2))),
         "Callback": _core.Callback(print),
+        "Revision": revised(),
         **{
             name: getattr(_core, name)(*(5 for _, _, default, *_ in parameters if default is None))
             for _, name, _, _, _, parameters in _core.indicator_table()

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
+import aiohttp
 import msgspec
 
 from tradecore.domain.record_bodies import OrderTerms
@@ -45,6 +47,24 @@ class Ground:
     def instruments(self):
         """Return the instruments of the venue."""
         return [market.instrument for market in self.settings.markets]
+
+    async def revise(self, fill, price_ticks, lots):
+        """Let the venue tell a trade anew, by hand and with the key for tests."""
+        spec = self.instruments[fill.instrument]
+        told = {
+            "account": "demo",
+            "venue_order_id": fill.venue_order_id,
+            "trade_id": fill.trade_id,
+            "price": f"{Decimal(spec.tick_size) * price_ticks:f}",
+            "quantity": f"{Decimal(spec.lot_size) * lots:f}",
+        }
+        path, body, now_ns = "/truth/trades", msgspec.json.encode(told), self.clock.now_ns()
+        headers = TRUTH_KEY.headers("POST", path, body, time_ns=now_ns, nonce=str(now_ns))
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.server.url + path, data=body, headers=headers) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
 
     async def client(self, key: Key = KEY, **options) -> LocalVenue:
         """Return a client that waits shortly; the venue alone knows what its key may do."""

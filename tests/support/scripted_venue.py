@@ -139,9 +139,23 @@ class ScriptedVenue:
         self.tell(order)
         return name
 
+    def standing(self):
+        """Return the trades as they are now."""
+        return list({fill.trade_id: fill for fill in self.fills}.values())
+
     def position(self):
         """Return the position by the venue's own trades."""
-        return sum(fill.lots if fill.side == "buy" else -fill.lots for fill in self.fills)
+        return sum(fill.lots if fill.side == "buy" else -fill.lots for fill in self.standing())
+
+    def revise(self, trade_id, *, lots, price_ticks=95, fee="0.01", is_told=True):
+        """Tell a trade anew; without lots it never happened."""
+        last = {fill.trade_id: fill for fill in self.fills}[trade_id]
+        fill = msgspec.structs.replace(
+            last, lots=lots, price_ticks=price_ticks, fee=Decimal(fee), revision=last.revision + 1
+        )
+        self.fills.append(fill)
+        if is_told:
+            self.tell(fill)
 
     def fill(self, client_order_id, lots, *, is_told=True):
         """Let an order trade."""

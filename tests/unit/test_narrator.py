@@ -66,6 +66,27 @@ def fill(lots, order_id=7, fee=31 * ATTO // 100):
     return report("fill", order_id, price_ticks=6_123_450, lots=lots, liquidity="maker", fee=fee)
 
 
+def revision(revised, *, was=None, now=None):
+    """Make the record of a trade that was told anew, from its prices, lots and fees."""
+    fields = {}
+    for prefix, numbers in (("was_", was), ("", now)):
+        if numbers is not None:
+            names = ("price_ticks", "lots", "fee")
+            fields |= {prefix + name: number for name, number in zip(names, numbers, strict=True)}
+    return record(
+        "revision",
+        order_id=7,
+        strategy=0,
+        instrument=0,
+        side="buy",
+        venue_time_ns=3,
+        trade_id="t1",
+        revision=1,
+        revised=revised,
+        **fields,
+    )
+
+
 def told(*records):
     """Return the words of the last of some records."""
     narrator = Narrator(SPEC, ["quoter"])
@@ -115,6 +136,36 @@ def told(*records):
             "FEED LOST for BTC-USD: orders are refused until the market is known again; cancels work",
         ),
         ([record("session_end", reason="end_of_data")], "session ended: the data ended"),
+        (
+            [order(), revision("busted", was=(6_123_450, 100, ATTO))],
+            (
+                "BUSTED: the venue takes back trade t1 of order 7 (quoter): bought 0.01 BTC-USD at 61234.50, "
+                "fee 1.00 USD never happened"
+            ),
+        ),
+        (
+            [order(), revision("corrected", was=(6_123_450, 100, ATTO), now=(6_123_400, 50, -ATTO))],
+            (
+                "CORRECTED: the venue changes trade t1 of order 7 (quoter): bought 0.005 BTC-USD at "
+                "61234.00, rebate 1.00 USD instead of 0.01 BTC-USD at 61234.50, fee 1.00 USD"
+            ),
+        ),
+        (
+            [order(), revision("restored", now=(6_123_450, 100, ATTO))],
+            (
+                "RESTORED: the venue has trade t1 of order 7 (quoter) after all: bought 0.01 BTC-USD at "
+                "61234.50, fee 1.00 USD"
+            ),
+        ),
+        (
+            [
+                order(),
+                record(
+                    "venue_revision", instrument=0, order_id=7, venue_time_ns=3, trade_id="t1", revision=1
+                ),
+            ],
+            "the venue says that trade t1 of order 7 of quoter never happened",
+        ),
         (
             [order(), record("sent", order_id=7, request="new", lots=300)],
             "order 7 of quoter is sent to the venue: 0.03 BTC-USD",

@@ -46,10 +46,10 @@ def test_what_is_wrong_is_told_with_what_follows_from_it():
 
 def test_what_a_person_has_to_look_into_is_counted():
     """Doubts, orders of others, what was declined, and what nobody understood."""
-    said = words(unknown=1, foreign_orders=3, letters=4, declined="no_right: read only")
+    said = words(unknown=1, foreign_orders=3, letters=4, revisions=2, declined="no_right: read only")
     assert said.endswith(
         "2 orders are open there, 1 in doubt, 3 of others; it declined last: no_right: read only; "
-        "4 messages were not understood"
+        "2 trades were busted or corrected; 4 messages were not understood"
     )
 
 

@@ -16,26 +16,46 @@ class TestLocalVenue(VenueContract):
     """Whatever the venue does with ids of clients, and whether it amends orders or not."""
 
     @pytest.fixture(params=[(rule, replaces) for rule in DuplicateIds for replaces in (True, False)])
-    async def venue(self, request):
-        """Return a client of a venue of its own."""
+    async def ground(self, request):
+        """Return a venue of its own."""
         rule, replaces = request.param
         settings = msgspec.structs.replace(VenueSettings(), duplicate_ids=rule, replaces=replaces)
         async with serving(settings) as ground:
-            client = await ground.client()
-            yield client
-            await client.aclose()
+            yield ground
+
+    @pytest.fixture
+    async def venue(self, ground):
+        """Return a client of the venue."""
+        client = await ground.client()
+        yield client
+        await client.aclose()
+
+    @pytest.fixture
+    def revise(self, ground):
+        """Return what busts and corrects trades, with the key for tests."""
+        return ground.revise
 
 
 class TestLocalVenueOverHttp(VenueContract):
     """Each request about an order is one of HTTP."""
 
     @pytest.fixture
-    async def venue(self):
-        """Return a client of a venue of its own."""
+    async def ground(self):
+        """Return a venue of its own."""
         async with serving() as ground:
-            client = await ground.client(over_sockets=False)
-            yield client
-            await client.aclose()
+            yield ground
+
+    @pytest.fixture
+    async def venue(self, ground):
+        """Return a client of the venue."""
+        client = await ground.client(over_sockets=False)
+        yield client
+        await client.aclose()
+
+    @pytest.fixture
+    def revise(self, ground):
+        """Return what busts and corrects trades, with the key for tests."""
+        return ground.revise
 
 
 class TestLocalMarketFeed(LiveFeedContract):

@@ -109,6 +109,7 @@ class Translation:
             fee_currency=said.fee_currency,
             time_ns=said.time_ns,
             cursor=said.cursor,
+            revision=said.revision,
         )
 
     def balance(self, said: wire.Balance) -> BalanceSeen:

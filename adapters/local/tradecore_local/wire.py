@@ -50,7 +50,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="or
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fill"):
-    """A trade of an order of the account."""
+    """A trade of an order of the account; told anew it has a `revision`, and a quantity of 0 is a bust."""
 
     client_order_id: str | None
     venue_order_id: str
@@ -65,6 +65,17 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fil
     fee_currency: str
     time_ns: int
     cursor: str
+    revision: int = 0
+
+
+class RevisionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`POST /truth/trades`: a trade that is told anew; a quantity of 0 busts it, no price keeps its own."""
+
+    account: str
+    venue_order_id: str
+    trade_id: str
+    quantity: str
+    price: str | None = None
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="balance"):

@@ -1,5 +1,6 @@
 """Answers to the questions of `tradecore.domain.questions`, values as their structs have them."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
@@ -10,7 +11,7 @@ from tradecore.domain import questions as asked
 from tradecore.domain.closed_trades import ClosedTrade, OpenTicket, TradesOfFills
 from tradecore.domain.errors import DataError, InvalidValueError
 from tradecore.domain.questions import Page, Question
-from tradecore.domain.record_bodies import Order, Report
+from tradecore.domain.record_bodies import Order, Report, Revision
 from tradecore.domain.spec import Positions as SpecPositions
 from tradecore.domain.units import Units, exact_money
 from tradecore_sqlite.readable import readable_of, settings_of
@@ -56,6 +57,7 @@ _TABLES: dict[type[Question[Any]], _Table] = {
     asked.Sessions: _Table(asked.SessionEntry, "sessions"),
     asked.Orders: _Table(asked.OrderEntry, "orders", "order_id", renamed=_NAMED),
     asked.Fills: _Table(asked.FillEntry, "fills", renamed=_NAMED),
+    asked.Revisions: _Table(asked.RevisionEntry, "revisions", renamed=_NAMED),
     asked.Refusals: _Table(
         asked.RefusalEntry,
         "refusals",
@@ -79,8 +81,13 @@ _POSITIONS = (
     "LIMIT ? OFFSET ?"
 )
 _FILLS = (
-    "SELECT fills.order_id, fills.venue_time_ns, fills.price_ticks, fills.lots, fills.fee_atto, "
+    "SELECT fills.seq, fills.order_id, fills.venue_time_ns, fills.price_ticks, fills.lots, fills.fee_atto, "
     "fee_currency, details FROM fills JOIN orders USING (order_id) ORDER BY fills.seq"
+)
+_REVISED = (
+    "SELECT seq, order_id, strategy, instrument, side, closes, venue_time_ns, trade_id, revision, revised, "
+    "was_price_ticks, was_lots, was_fee_atto, was_fee_currency, price_ticks, lots, fee_atto, fee_currency "
+    "FROM revisions ORDER BY seq"
 )
 _LOT = ("strategy", "instrument", "entry_order", "entry_time_ns", "entry_ticks", "lots", "fee", "cost")
 _OPENING_LOTS = (
@@ -156,7 +163,7 @@ async def _rows(connection: aiosqlite.Connection, question: Question[Any], table
 def _conditions(question: Question[Any]) -> list[_Condition]:
     """Return what narrows the rows down, beside the cursor."""
     found: list[_Condition] = []
-    if isinstance(question, asked.Orders | asked.Fills | asked.Refusals):
+    if isinstance(question, asked.Orders | asked.Fills | asked.Refusals | asked.Revisions):
         named = (
             ("strategy_name", question.strategy),
             ("symbol", question.symbol),
@@ -202,10 +209,12 @@ async def _made_of_fills(connection: aiosqlite.Connection, where: str) -> _Made:
     book, units = TradesOfFills(settings.engine, settings.names), Units(settings.engine, settings.names)
     lots = await connection.execute_fetchall(_OPENING_LOTS)
     book.open([dict(zip(_LOT, map(_whole, row), strict=True)) for row in lots])
+    revised = deque([_revision(tuple(row), units) for row in await connection.execute_fetchall(_REVISED)])
     for row in await connection.execute_fetchall(_FILLS):
-        order_id, time_ns, price_ticks, lots_filled, fee, currency, details = tuple(row)
+        seq, order_id, time_ns, price_ticks, lots_filled, fee, currency, details = tuple(row)
+        while revised and revised[0][0] < seq:
+            book.revise(revised.popleft()[1])
         order = Order(**msgspec.json.decode(details))
-        is_own = currency in (None, units.settlement(order.instrument))
         fill = Report(
             report="fill",
             order_id=order_id,
@@ -213,9 +222,11 @@ async def _made_of_fills(connection: aiosqlite.Connection, where: str) -> _Made:
             price_ticks=price_ticks,
             lots=lots_filled,
             fee=int(fee),
-            fee_currency=None if is_own else units.currencies.index(currency),
+            fee_currency=_currency(currency, order.instrument, units),
         )
         book.fill(fill, order)
+    for _, told in revised:
+        book.revise(told)
     return _Made(trades=book.trades(), tickets=book.tickets())
 
 
@@ -226,6 +237,37 @@ async def _hedges(connection: aiosqlite.Connection) -> bool:
         return False
     known = settings.engine
     return any(known.positions_of(each) is SpecPositions.HEDGING for each in known.instruments)
+
+
+def _revision(row: tuple[Any, ...], units: Units) -> tuple[int, Revision]:
+    """Read a row of `revisions` back as the record that it was made of."""
+    seq, order_id, strategy, instrument, side, closes, time_ns, trade_id, revision, revised, *numbers = row
+    was_ticks, was_lots, was_fee, was_currency, ticks, lots, fee, currency = numbers
+    told = Revision(
+        order_id=order_id,
+        strategy=strategy,
+        instrument=instrument,
+        side=side,
+        closes=closes,
+        venue_time_ns=time_ns,
+        trade_id=trade_id,
+        revision=revision,
+        revised=revised,
+        was_price_ticks=was_ticks,
+        was_lots=was_lots,
+        was_fee=_whole(was_fee),
+        was_fee_currency=_currency(was_currency, instrument, units),
+        price_ticks=ticks,
+        lots=lots,
+        fee=_whole(fee),
+        fee_currency=_currency(currency, instrument, units),
+    )
+    return seq, told
+
+
+def _currency(name: str | None, instrument: int, units: Units) -> int | None:
+    """Return the number of the currency of a fee; `None` for that of the settlement."""
+    return None if name in (None, units.settlement(instrument)) else units.currencies.index(name)
 
 
 async def _config(connection: aiosqlite.Connection) -> str | None:

@@ -29,6 +29,7 @@ LEFT_OUT = {
     "funding": "market data; what each position paid or received is in `cash_flows`",
     "clock": "time alone changes nothing that people ask for",
     "state_hash": "a check of the engine for itself; a replay compares it",
+    "venue_revision": "what the venue said as it came; what was booked of it is a `revision`",
     "venue_report": "what the venue said as it came; what was booked of it is a `report`",
     "reconciling": "begins a halt that `reconciled` ends; both are read from the journal",
     "reconciled": "ends a halt that `surprise` or `reconciling` began; both are read from the journal",
@@ -46,6 +47,7 @@ PROJECTED = {
     "cancel_request": ("requests", "orders"),
     "replace_request": ("requests", "orders"),
     "report": ("fills", "orders"),
+    "revision": ("revisions",),
     "decision": ("decisions",),
     "cash_flow": ("cash_flows",),
     "liquidation": ("liquidations",),
@@ -205,6 +207,8 @@ def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
             names = readable.names(body.strategy, body.instrument)
             judged = (body.strategy, body.instrument, body.action, body.reason, gates)
             return "decisions", (*judged, *names, readable.account(body.instrument))
+        case bodies.Revision():
+            return "revisions", _revision(body, readable)
         case bodies.CashFlow():
             flow = (body.due_ns, body.strategy, body.instrument, body.cash_flow)
             names = readable.names(body.strategy, body.instrument)
@@ -236,6 +240,42 @@ def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
             return "commands", (body.command, *said)
         case _:
             return None
+
+
+def _revision(told: bodies.Revision, readable: Readable) -> Row:
+    number = told.instrument
+    was_fee_currency = fee_currency = None
+    if told.was_lots is not None:
+        was_fee_currency = readable.fee_currency(number, told.was_fee_currency)
+    if told.lots is not None:
+        fee_currency = readable.fee_currency(number, told.fee_currency)
+    return (
+        told.venue_time_ns,
+        told.order_id,
+        told.strategy,
+        number,
+        told.side,
+        told.closes,
+        told.trade_id,
+        told.revision,
+        told.revised,
+        told.was_price_ticks,
+        told.was_lots,
+        None if told.was_fee is None else str(told.was_fee),
+        told.price_ticks,
+        told.lots,
+        None if told.fee is None else str(told.fee),
+        *readable.names(told.strategy, number),
+        readable.price(number, told.was_price_ticks),
+        readable.quantity(number, told.was_lots),
+        money(told.was_fee),
+        was_fee_currency,
+        readable.price(number, told.price_ticks),
+        readable.quantity(number, told.lots),
+        money(told.fee),
+        fee_currency,
+        readable.account(number),
+    )
 
 
 def _text(value: str | bytes) -> str:

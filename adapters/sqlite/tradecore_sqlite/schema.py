@@ -5,7 +5,7 @@ in atto units (10^-18), because it may need more than 64 bits. Beside them stand
 names, and exact decimals for prices, sizes and money. It is empty where a session's settings cannot be read.
 """
 
-VERSION = 10
+VERSION = 11
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -220,6 +220,64 @@ CREATE VIEW positions AS
     GROUP BY strategy, instrument;
 """
 
+# Since version 11.
+_REVISIONS = """
+-- Trades that the venue told anew: `corrected`, `busted` or `restored`. What one was (`was_`) is taken back,
+-- and what it is from here on is booked. In `fills` a trade stays as it was told first.
+CREATE TABLE revisions (
+    seq INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    venue_time_ns INTEGER NOT NULL,
+    order_id INTEGER NOT NULL,
+    strategy INTEGER NOT NULL,
+    instrument INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    closes INTEGER,
+    trade_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    revised TEXT NOT NULL,
+    was_price_ticks INTEGER,
+    was_lots INTEGER,
+    was_fee_atto TEXT,
+    price_ticks INTEGER,
+    lots INTEGER,
+    fee_atto TEXT,
+    strategy_name TEXT,
+    symbol TEXT,
+    was_price TEXT,
+    was_quantity TEXT,
+    was_fee TEXT,
+    was_fee_currency TEXT,
+    price TEXT,
+    quantity TEXT,
+    fee TEXT,
+    fee_currency TEXT,
+    account TEXT
+) STRICT;
+CREATE INDEX revisions_of_order ON revisions (order_id);
+
+DROP VIEW positions;
+-- A view, so that a position is the sum of its fills, of what was told anew of them and of what the account
+-- began with, and nothing else.
+CREATE VIEW positions AS
+    SELECT strategy, instrument, SUM(lots) AS lots, SUM(fills) AS fills, MAX(time_ns) AS time_ns,
+           MAX(account) AS account
+    FROM (
+        SELECT strategy, instrument, CASE side WHEN 'buy' THEN lots ELSE -lots END AS lots, 1 AS fills,
+               time_ns, account
+        FROM fills
+        UNION ALL
+        SELECT strategy, instrument,
+               (IFNULL(lots, 0) - IFNULL(was_lots, 0)) * CASE side WHEN 'buy' THEN 1 ELSE -1 END,
+               (lots IS NOT NULL) - (was_lots IS NOT NULL), time_ns, account
+        FROM revisions
+        UNION ALL
+        SELECT strategy, instrument, lots, 0, account_events.time_ns, opening_lots.account
+        FROM opening_lots JOIN account_events USING (seq)
+    )
+    GROUP BY strategy, instrument;
+"""
+
 # Since version 6: what the numbers of a row mean, at the end of the row, all of it text.
 READABLE = {
     "orders": ("strategy_name", "symbol", "price", "quantity", "filled"),
@@ -313,6 +371,7 @@ TABLES = (
     + _FEE_CURRENCY
     + _CONVERSIONS
     + _OF_ACCOUNTS
+    + _REVISIONS
 )
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
@@ -340,11 +399,13 @@ ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
     7: f"{_FEE_CURRENCY}{_OF_NO_JOURNAL}",
     8: _CONVERSIONS,
     9: f"{_OF_ACCOUNTS}{_OF_NO_JOURNAL}",
+    10: _REVISIONS,
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (
     "sessions",
     "fills",
+    "revisions",
     "requests",
     "refusals",
     "decisions",
@@ -362,6 +423,7 @@ NAMES = (
     "sessions",
     "orders",
     "fills",
+    "revisions",
     "requests",
     "refusals",
     "decisions",

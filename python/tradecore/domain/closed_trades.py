@@ -8,7 +8,7 @@ import msgspec
 
 from tradecore._core import TradeBook
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import Account, Order, OrderTerms, Report
+from tradecore.domain.record_bodies import Account, Order, OrderTerms, Report, Revision
 from tradecore.domain.spec import EngineSpec
 from tradecore.domain.units import Units, exact_money, trimmed
 
@@ -73,12 +73,14 @@ class TradesOfFills:
         self._orders: dict[int, OrderTerms] = {}
 
     def take(self, record: JournalRecord) -> None:
-        """Take a record in; only orders, fills and the lots that an account begins with matter."""
+        """Take a record in; only orders, fills, their revisions and the lots of an opening matter."""
         match record.body:
             case Order() as order:
                 self._orders[order.order_id] = order
             case Report(report="fill") as fill:
                 self.fill(fill, self._orders[fill.order_id])
+            case Revision() as revision:
+                self.revise(revision)
             case Account(account="opening", lots=lots):
                 self.open(lots or ())
 
@@ -132,6 +134,22 @@ class TradesOfFills:
             )
             for strategy, number, ticket, lots, entry_ns, cost, fees, realised in self._book.tickets()
         ]
+
+    def revise(self, told: Revision) -> None:
+        """Book a trade that was told anew."""
+        was_fee = told.was_fee or 0 if told.was_fee_currency is None else 0
+        fee = told.fee or 0 if told.fee_currency is None else 0
+        was = None if told.was_lots is None else (told.was_price_ticks, told.was_lots, was_fee)
+        self._book.revise(
+            order_id=told.order_id,
+            strategy_id=told.strategy,
+            instrument_id=told.instrument,
+            is_buy=told.side == "buy",
+            venue_time_ns=told.venue_time_ns,
+            before=was,
+            after=None if told.lots is None else (told.price_ticks, told.lots, fee),
+            closes=told.closes,
+        )
 
     def trades(self) -> list[ClosedTrade]:
         """Return the closed trades so far, in the order of their exits."""

@@ -34,6 +34,7 @@ __all__ = [
 # Input that is neither of the market nor time: commands, what is about the account, and a venue's word.
 NOT_OF_MARKET = frozenset(
     {"command", "account", "venue_report", "outcome_lost", "reconciling", "reconciled", "adopted"}
+    | {"venue_revision"}
 )
 
 

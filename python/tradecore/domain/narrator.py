@@ -33,11 +33,13 @@ _OF_ORDER = (
     bodies.Link,
     bodies.Sized,
     bodies.Liquidation,
+    bodies.VenueRevision,
+    bodies.Revision,
 )
 # Reports after which nothing more is heard of an order.
 _LAST_WORDS = frozenset(name for name, is_terminal in order_states() if is_terminal)
 # What becomes a decimal in `values`: fields that are money, prices or sizes.
-_MONEY_FIELDS = frozenset({"fee", "amount", "equity", "maintenance", "received", "rate"})
+_MONEY_FIELDS = frozenset({"fee", "was_fee", "amount", "equity", "maintenance", "received", "rate"})
 
 
 def opening_lot_words(lot: Mapping[str, Any], units: Units) -> str:
@@ -126,6 +128,11 @@ class Narrator:
                 return f"NOT EXPECTED of {self._of(order, body)}: {body.surprise.replace('_', ' ')}{waits}"
             case bodies.Adopted() as body:
                 return self._tell_adopted(body)
+            case bodies.VenueRevision() as body:
+                now = "never happened" if body.lots is None else "has other numbers"
+                return f"the venue says that trade {body.trade_id} of {self._of(order, body)} {now}"
+            case bodies.Revision() as body:
+                return self._tell_revision(body)
             case bodies.Reconciling() as body:
                 where = self._venue_of(body.instrument)
                 return f"the books are compared with what {where} has; no new risk is taken until they agree"
@@ -295,6 +302,33 @@ class Narrator:
             f"{units.strategy(order.strategy)} {done} {size} at {price} as {fill.liquidity}, {paid} "
             f"({so_far})"
         )
+
+    def _tell_revision(self, told: bodies.Revision) -> str:
+        done = "bought" if told.side == "buy" else "sold"
+        whose = f"trade {told.trade_id} of order {told.order_id} ({self.units.strategy(told.strategy)})"
+        was = self._traded(told, told.was_lots, told.was_price_ticks, told.was_fee, told.was_fee_currency)
+        now = self._traded(told, told.lots, told.price_ticks, told.fee, told.fee_currency)
+        if told.revised == "busted":
+            return f"BUSTED: the venue takes back {whose}: {done} {was} never happened"
+        if told.revised == "restored":
+            return f"RESTORED: the venue has {whose} after all: {done} {now}"
+        return f"CORRECTED: the venue changes {whose}: {done} {now} instead of {was}"
+
+    def _traded(
+        self,
+        told: bodies.Revision,
+        lots: int | None,
+        price_ticks: int | None,
+        fee: int | None,
+        fee_currency: int | None,
+    ) -> str:
+        units, fee = self.units, fee or 0
+        currency = units.settlement(told.instrument)
+        if fee_currency is not None:
+            currency = units.named_currency(fee_currency)
+        paid = f"rebate {units.money(-fee, currency)}" if fee < 0 else f"fee {units.money(fee, currency)}"
+        size = self._sized(told.instrument, lots)
+        return f"{size} at {price_text(units, told.instrument, price_ticks or 0)}, {paid}"
 
     def _tell_account(self, told: bodies.Account) -> str:
         if told.account == "conversion":

@@ -106,6 +106,34 @@ class FillEntry(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
 
 
+class RevisionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A trade that the venue told anew: `revised` is `corrected`, `busted` or `restored`.
+
+    What it was is taken back (`was_quantity` and so on), and what it is from here on is booked; one that had
+    been busted was nothing, and one that is busted is nothing.
+    """
+
+    seq: int
+    time_ns: int
+    venue_time_ns: int
+    order_id: int
+    strategy: str | None
+    symbol: str | None
+    side: str
+    trade_id: str
+    revision: int
+    revised: str
+    was_price: Decimal | None
+    was_quantity: Decimal | None
+    was_fee: Decimal | None
+    was_fee_currency: str | None
+    price: Decimal | None
+    quantity: Decimal | None
+    fee: Decimal | None
+    fee_currency: str | None
+    account: str | None = None
+
+
 class RefusalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What was refused and why: the rule, its limit and the value, in the unit of the rule (docs/risk.md)."""
 
@@ -214,6 +242,14 @@ class Orders(Question[OrderEntry], frozen=True, kw_only=True):
 
 class Fills(Question[FillEntry], frozen=True, kw_only=True):
     """Fills; the cursor is the number of a record."""
+
+    strategy: str | None = None
+    symbol: str | None = None
+    account: str | None = None
+
+
+class Revisions(Question[RevisionEntry], frozen=True, kw_only=True):
+    """Trades that the venue told anew; the cursor is the number of a record."""
 
     strategy: str | None = None
     symbol: str | None = None

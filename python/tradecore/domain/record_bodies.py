@@ -193,6 +193,22 @@ class VenueReport(Body, frozen=True, kw_only=True, gc=False):
     filled_lots: int | None = None
 
 
+class VenueRevision(Body, frozen=True, kw_only=True, gc=False):
+    """A venue outside told a trade anew, as it came: its numbers from here on, or none: it never happened."""
+
+    instrument: int
+    order_id: int
+    venue_time_ns: int
+    trade_id: str
+    venue_order_id: str | None = None
+    revision: int
+    price_ticks: int | None = None
+    lots: int | None = None
+    liquidity: str | None = None
+    fee: int | None = None
+    fee_currency: int | None = None
+
+
 class OutcomeLost(Body, frozen=True, kw_only=True, gc=False):
     """The outcome of a request to a venue outside is lost: the order counts as open until it says more."""
 
@@ -316,6 +332,63 @@ class GateAnswer(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool
 
 
+class Revision(Body, frozen=True, kw_only=True, gc=False):
+    """A trade that was told anew, as it was booked: `revised` is `corrected`, `busted` or `restored`.
+
+    What it was (`was_lots` and so on) is taken back, and what it is from here on is booked.
+    """
+
+    order_id: int
+    strategy: int
+    instrument: int
+    side: str
+    closes: int | None = None
+    venue_time_ns: int
+    trade_id: str
+    revision: int
+    revised: str
+    was_price_ticks: int | None = None
+    was_lots: int | None = None
+    was_liquidity: str | None = None
+    was_fee: int | None = None
+    was_fee_currency: int | None = None
+    price_ticks: int | None = None
+    lots: int | None = None
+    liquidity: str | None = None
+    fee: int | None = None
+    fee_currency: int | None = None
+
+    def fills(self) -> "list[tuple[int, Report]]":
+        """Return the fills that come to the same, each with a sign: 1 buys, -1 sells.
+
+        The first one takes back what the trade was, its fee too; the other one is what it is from here on.
+        """
+        sign = 1 if self.side == "buy" else -1
+        found: list[tuple[int, Report]] = []
+        if self.was_lots is not None:
+            back = _fill(self, self.was_price_ticks, self.was_lots, -(self.was_fee or 0))
+            back = msgspec.structs.replace(
+                back, liquidity=self.was_liquidity, fee_currency=self.was_fee_currency
+            )
+            found.append((-sign, back))
+        if self.lots is not None:
+            found.append((sign, _fill(self, self.price_ticks, self.lots, self.fee or 0)))
+        return found
+
+
+def _fill(revision: Revision, price_ticks: int | None, lots: int, fee: int) -> "Report":
+    return Report(
+        order_id=revision.order_id,
+        venue_time_ns=revision.venue_time_ns,
+        report="fill",
+        price_ticks=price_ticks,
+        lots=lots,
+        liquidity=revision.liquidity,
+        fee=fee,
+        fee_currency=revision.fee_currency,
+    )
+
+
 class Decision(Body, frozen=True, kw_only=True, gc=False):
     """What a strategy decided, and what each gate said."""
 
@@ -422,6 +495,8 @@ AnyBody = (
     | Sent
     | Surprise
     | Adopted
+    | VenueRevision
+    | Revision
 )
 # Bodies that are about an order, by its number in `order_id`.
 OfOrder = (
@@ -435,6 +510,8 @@ OfOrder = (
     | ReplaceRequest
     | Link
     | Liquidation
+    | VenueRevision
+    | Revision
 )
 
 # The class of each kind, and the kind of each class.

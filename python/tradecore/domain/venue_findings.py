@@ -40,7 +40,7 @@ class OrderSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     price_ticks : int or None
         Its stated price.
     open_lots, filled_lots : int
-        What is open, and what has filled.
+        What is open, and what has filled: what was traded first, also where the venue has told it anew since.
     time_ns : int
         When the venue said so or changed it last.
     reason : str
@@ -61,7 +61,10 @@ class OrderSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class FillSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A trade of one of our orders.
+    """A trade of one of our orders, as it is told first or anew.
+
+    A venue may tell a trade anew under the same name: it has corrected its price, its size or its fee, or has
+    busted it, so that it never happened. Such a telling has a `revision`.
 
     Attributes
     ----------
@@ -70,9 +73,11 @@ class FillSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     trade_id : str
         The venue's name of the trade.
     price_ticks, lots : int
-        At what price, and how much.
+        At what price, and how much; 0 lots for a trade that the venue has busted, whose price and fee say
+        nothing.
     filled_lots : int or None
-        What had filled of the order in all with this trade, where the venue says so.
+        What had filled of the order in all with this trade, where the venue says so. What an order has filled
+        is what it traded first: a trade that is told anew makes it neither more nor less.
     liquidity : str
         `maker` or `taker`.
     fee : Decimal
@@ -80,9 +85,12 @@ class FillSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fee_currency : str
         In which currency.
     time_ns : int
-        When it traded.
+        When it traded, or when the venue told it anew.
     cursor : str
         From which point a later question goes on; empty where the venue has none.
+    revision : int
+        0 for what is told first, and higher each time that the venue tells the trade anew, however it counts:
+        the highest one holds.
     """
 
     client_order_id: str | None
@@ -99,6 +107,7 @@ class FillSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fee_currency: str
     time_ns: int
     cursor: str = ""
+    revision: int = 0
 
 
 class PositionSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -157,7 +166,10 @@ class OneOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class FillsSince(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Ask what traded since a time, that time included, or after the cursor of an earlier answer."""
+    """Ask what traded since a time, that time included, or after the cursor of an earlier answer.
+
+    What was told anew since then is in the answer too, whenever it traded: with its last revision at least.
+    """
 
     time_ns: int
     cursor: str = ""

@@ -48,6 +48,7 @@ class _Handlers(msgspec.Struct):
     on_timer: Callback | None
     on_cash_flow: Callback | None
     on_liquidation: Callback | None
+    on_revision: Callback | None
 
     def callbacks(self) -> dict[str, Callback]:
         """Return those that the strategy has, by name."""
@@ -412,6 +413,7 @@ class Engine:
                     "on_timer",
                     "on_cash_flow",
                     "on_liquidation",
+                    "on_revision",
                 )
             ),
         )

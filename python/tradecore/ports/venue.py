@@ -17,6 +17,8 @@ class Venue(Protocol):
     - What is raised is a fault of ours: whatever a venue or a network does comes back as an `Answer`. An
       adapter that is not sure says `Lost`; `NotDone` and `Declined` are proofs.
     - A cancelled call counts as `Lost`.
+    - A trade that the venue corrects or busts comes again under its name with a higher `revision`, from
+      `reports` and from a query of fills since then. A trade that is missing from an answer is not busted.
     """
 
     @property

@@ -27,7 +27,8 @@ _MARKET_AND_CLOCK = frozenset(
 
 # What a venue outside has said, and what it was asked because of that.
 _OF_VENUE = frozenset(
-    _CODES[name] for name in ("venue_report", "outcome_lost", "reconciling", "reconciled", "adopted")
+    _CODES[name]
+    for name in ("venue_report", "outcome_lost", "reconciling", "reconciled", "adopted", "venue_revision")
 )
 
 

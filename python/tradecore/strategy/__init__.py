@@ -4,7 +4,8 @@ A strategy may have any of these methods; it is called only for what it has:
 
 ``on_start(ctx)``, ``on_bar(ctx, bar)``, ``on_quote(ctx, quote)``, ``on_book(ctx, book)``,
 ``on_trade(ctx, trade)``, ``on_fill(ctx, fill)``, ``on_order(ctx, update)``, ``on_timer(ctx, timer_id)``,
-``on_cash_flow(ctx, flow)``, ``on_liquidation(ctx, liquidation)``, ``on_stop(ctx)``.
+``on_cash_flow(ctx, flow)``, ``on_liquidation(ctx, liquidation)``, ``on_revision(ctx, revision)``,
+``on_stop(ctx)``.
 """
 
 from msgspec import Meta as Bounds

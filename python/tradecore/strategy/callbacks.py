@@ -18,6 +18,7 @@ CALLBACKS = {
     "on_timer": ("timer_id",),
     "on_cash_flow": ("flow",),
     "on_liquidation": ("liquidation",),
+    "on_revision": ("revision",),
     "on_stop": (),
 }
 # What other programs call these: their users write such a name first.

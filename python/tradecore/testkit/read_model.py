@@ -95,11 +95,20 @@ class ReadModelContract:
         first, second = (await read_model.ask(asked.Fills())).rows
         assert (first.strategy, first.symbol, first.side) == ("one", "GOLD", "buy")
         assert (first.price, first.quantity, first.fee) == (Decimal("10.5"), Decimal("0.3"), Decimal("0.1"))
+        (revised,) = (await read_model.ask(asked.Revisions())).rows
+        assert (revised.trade_id, revised.revised, revised.was_quantity) == (
+            "t1",
+            "corrected",
+            Decimal("0.3"),
+        )
+        assert (revised.price, revised.quantity, revised.fee) == (Decimal(11), Decimal("0.3"), Decimal("0.2"))
+        # As if the trade had been told so at first.
         (trade,) = (await read_model.ask(asked.Trades())).rows
-        assert (trade.entry_order, trade.exit_order, trade.pnl) == (1, 2, Decimal("-0.05"))
+        assert (trade.entry_order, trade.exit_order, trade.entry_price) == (1, 2, Decimal(11))
+        assert (trade.pnl, trade.fees) == (Decimal("-0.3"), Decimal(0))
         (position,) = (await read_model.ask(asked.Positions())).rows
         assert (position.strategy, position.symbol, position.quantity) == ("one", "GOLD", Decimal(0))
-        assert second.time_ns == position.time_ns
+        assert (second.time_ns, position.fills) == (position.time_ns, 2)
         assert (await read_model.ask(asked.Tickets())).rows == (), "these positions are netted"
         (refused,) = (await read_model.ask(asked.Refusals())).rows
         assert (refused.rule, refused.limit, refused.value) == ("notional_max", 5, 2**90)
@@ -234,6 +243,24 @@ _BODIES: tuple[bodies.AnyBody, ...] = (
     ),
     _order(3, "buy", strategy=1),
     _order(2, "sell"),
+    bodies.Revision(
+        order_id=1,
+        strategy=0,
+        instrument=0,
+        side="buy",
+        venue_time_ns=_DAY_NS + 9,
+        trade_id="t1",
+        revision=1,
+        revised="corrected",
+        was_price_ticks=21,
+        was_lots=3,
+        was_liquidity="maker",
+        was_fee=_UNIT // 10,
+        price_ticks=22,
+        lots=3,
+        liquidity="maker",
+        fee=_UNIT // 5,
+    ),
     _report(2, "fill", 20),
     bodies.SessionEnd(reason="stopped"),
 )
@@ -260,6 +287,7 @@ _ALL: tuple[asked.Question[Any], ...] = (
     asked.Sessions(),
     asked.Orders(),
     asked.Fills(),
+    asked.Revisions(),
     asked.Refusals(),
     asked.Commands(),
     asked.AccountEvents(),

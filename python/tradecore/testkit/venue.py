@@ -1,11 +1,11 @@
-"""What every venue outside promises, as tests: derive a test class and give it its three fixtures."""
+"""What every venue outside promises, as tests: derive a test class and give it its four fixtures."""
 
 # ruff: noqa: S101 - contracts are tests
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from tradecore.domain.errors import VenueError
 from tradecore.domain.record_bodies import OrderTerms
@@ -28,6 +28,8 @@ from tradecore.domain.venue_requests import Cancel, Declined, Lost, NotDone, Rep
 from tradecore.ports.venue import Venue
 
 SECONDS_MAX = 10.0
+# Makes a venue tell a trade anew: the trade, its price in ticks and its lots from then on.
+Revise: TypeAlias = Callable[[FillSeen, int, int], Awaitable[None]]
 _MessageT = TypeVar("_MessageT", bound=Message)
 
 
@@ -38,7 +40,10 @@ class VenueContract:
 
     - `venue`, a `Venue` of an account that is allowed to trade and has no open order;
     - `resting`, the `OrderTerms` of a limit order that rests, with its `lots` (at least 2) and price;
-    - `trading`, the `OrderTerms` of an order that trades at once.
+    - `trading`, the `OrderTerms` of an order that trades at once;
+    - `revise`, which makes the venue tell a trade anew: it is awaited with a `FillSeen`, and the price in
+      ticks and the lots of the trade from then on (0 lots: it is busted). `None` for a venue that never
+      busts or corrects a trade.
     """
 
     async def test_reports_begin_by_saying_whether_the_stream_stands(self, venue: Venue) -> None:
@@ -174,6 +179,42 @@ class VenueContract:
         if told[-1].cursor:
             assert await _seen(venue, FillsSince(time_ns=0, cursor=told[-1].cursor)) == ()
 
+    async def test_a_trade_that_is_told_anew_has_a_higher_revision_each_time(
+        self, venue: Venue, trading: OrderTerms, revise: Revise | None
+    ) -> None:
+        """Stream and question say it alike: corrected, busted, restored. The order has filled as before."""
+        async with aclosing(_reports(venue)) as reports:
+            await _next(reports, StreamReady, lambda _: True)
+            name = await _taken(venue, trading, "contract-1")
+            first = await _next(reports, FillSeen, lambda fill: fill.venue_order_id == name)
+            assert first.revision == 0
+            if revise is None:
+                # Of a venue that tells each trade once this is all that there is to promise.
+                return
+            (order,) = await _orders(venue, trading, "contract-1", name)
+            told: list[FillSeen] = []
+            for price_ticks, lots in ((first.price_ticks + 1, first.lots), (first.price_ticks, 0)):
+                await revise(first, price_ticks, lots)
+                told.append(await _next(reports, FillSeen, lambda fill: _is_later(fill, [first, *told])))
+            await revise(first, first.price_ticks, first.lots)
+            told.append(await _next(reports, FillSeen, lambda fill: _is_later(fill, told)))
+
+        assert [fill.lots for fill in told] == [first.lots, 0, first.lots]
+        assert (told[0].price_ticks, told[2].price_ticks) == (first.price_ticks + 1, first.price_ticks)
+        assert {fill.trade_id for fill in told} == {first.trade_id}
+        found = [
+            fill
+            for fill in await _seen(venue, FillsSince(time_ns=first.time_ns))
+            if isinstance(fill, FillSeen) and fill.trade_id == first.trade_id
+        ]
+        assert found[-1] == told[-1]
+        if first.cursor:
+            # What was told anew since a cursor comes after it.
+            since = await _seen(venue, FillsSince(time_ns=0, cursor=first.cursor))
+            assert told[-1] in since
+        (after,) = await _orders(venue, trading, "contract-1", name)
+        assert (after.state, after.filled_lots) == (order.state, order.filled_lots)
+
     async def test_balances_and_positions_are_answered_whole(self, venue: Venue) -> None:
         """What is free of a currency is no more than all of it."""
         balances = [row for row in await _seen(venue, Balances()) if isinstance(row, BalanceSeen)]
@@ -199,6 +240,12 @@ class VenueContract:
         except VenueError:
             return
         raise AssertionError("a question to a closed venue was answered")
+
+
+def _is_later(fill: FillSeen, known: list[FillSeen]) -> bool:
+    """Tell whether a trade is the one that is known, told anew since."""
+    last = known[-1]
+    return fill.trade_id == last.trade_id and fill.revision > last.revision
 
 
 async def _reports(venue: Venue) -> AsyncGenerator[Message, None]:

@@ -4,10 +4,10 @@
 //! was accepted encodes to the very same bytes.
 
 use tradecore_types::{
-    Adopted, AdoptedBody, Bar, BookUpdate, CancelReason, CashFlow, CashFlowKind, Command, CurrencyId, Event,
-    EventBody, Flow, Funding, InstrumentId, Liquidation, Mark, Money, OrderId, Quote, Refusal, RejectReason,
-    Report, ReportBody, Rule, Sent, SentBody, StrategyId, Surprise, SurpriseKind, TimeNs, Trade, VenueEvent,
-    VenueReport,
+    Adopted, AdoptedBody, Bar, BookUpdate, BookedRevision, CancelReason, CashFlow, CashFlowKind, Command,
+    CurrencyId, Event, EventBody, Flow, Funding, InstrumentId, Liquidation, Mark, Money, OrderId, Quote,
+    Refusal, RejectReason, Report, ReportBody, Rule, Sent, SentBody, StrategyId, Surprise, SurpriseKind,
+    TimeNs, Trade, TradeRevision, Traded, VenueEvent, VenueReport,
 };
 
 use crate::codes::{book_kind, feed_state, flag, liquidity, side, unknown};
@@ -67,10 +67,16 @@ fn body<'a>(kind: Kind, time_ns: TimeNs, cursor: &mut Cursor<'a>) -> Result<Reco
         Kind::Sized => Ok(RecordBody::Sized { order_id: OrderId(cursor.u64()?), lots: cursor.i64()? }),
         Kind::Sent => Ok(RecordBody::Sent(sent(cursor)?)),
         Kind::Report => Ok(RecordBody::Report(report(cursor)?)),
-        Kind::VenueReport | Kind::OutcomeLost | Kind::Reconciling | Kind::Reconciled | Kind::Adopted => {
+        Kind::VenueReport
+        | Kind::OutcomeLost
+        | Kind::Reconciling
+        | Kind::Reconciled
+        | Kind::Adopted
+        | Kind::VenueRevision => {
             Ok(RecordBody::Venue { instrument: InstrumentId(cursor.u32()?), said: said(kind, cursor)? })
         }
         Kind::Surprise => Ok(RecordBody::Surprise(surprise(cursor)?)),
+        Kind::Revision => Ok(RecordBody::Revision(booked_revision(cursor)?)),
         Kind::Decision => Ok(RecordBody::Decision(decision(cursor)?)),
         Kind::CashFlow => Ok(RecordBody::CashFlow(cash_flow(cursor)?)),
         Kind::Liquidation => Ok(RecordBody::Liquidation(liquidation(cursor)?)),
@@ -261,8 +267,56 @@ fn said<'a>(kind: Kind, cursor: &mut Cursor<'a>) -> Result<VenueEvent<&'a str>, 
         Kind::Reconciling => Ok(VenueEvent::Reconciling),
         Kind::Reconciled => Ok(VenueEvent::Reconciled),
         Kind::Adopted => Ok(VenueEvent::Adopted(adopted(cursor)?)),
+        Kind::VenueRevision => Ok(VenueEvent::Revision(revision(cursor)?)),
         other => Err(CodecError::UnknownKind(other.code())),
     }
+}
+
+fn revision<'a>(cursor: &mut Cursor<'a>) -> Result<TradeRevision<&'a str>, CodecError> {
+    Ok(TradeRevision {
+        venue_time_ns: cursor.i64()?,
+        order_id: OrderId(cursor.u64()?),
+        revision: cursor.u64()?,
+        traded: traded(cursor)?,
+        trade_id: trade_id(cursor)?,
+        venue_order_id: venue_id("venue_order_id", cursor)?,
+    })
+}
+
+fn booked_revision<'a>(cursor: &mut Cursor<'a>) -> Result<BookedRevision<&'a str>, CodecError> {
+    Ok(BookedRevision {
+        venue_time_ns: cursor.i64()?,
+        order_id: OrderId(cursor.u64()?),
+        strategy: StrategyId(cursor.u16()?),
+        instrument: InstrumentId(cursor.u32()?),
+        side: side(cursor.u8()?)?,
+        closes: order_or_none(cursor.u64()?),
+        revision: cursor.u64()?,
+        before: traded(cursor)?,
+        after: traded(cursor)?,
+        trade_id: trade_id(cursor)?,
+    })
+}
+
+/// Reads the numbers of a trade, if there are any.
+fn traded(cursor: &mut Cursor<'_>) -> Result<Option<Traded>, CodecError> {
+    let code = cursor.u8()?;
+    match code {
+        0 => Ok(None),
+        1 | 2 => Ok(Some(Traded {
+            price_ticks: cursor.i64()?,
+            lots: cursor.i64()?,
+            liquidity: liquidity(cursor.u8()?)?,
+            fee: Money(cursor.i128()?),
+            fee_currency: (code == 2).then(|| cursor.u8()).transpose()?.map(CurrencyId),
+        })),
+        code => Err(unknown("traded", code)),
+    }
+}
+
+/// Reads the name of a trade, which is never empty.
+fn trade_id<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, CodecError> {
+    venue_id("trade_id", cursor)?.ok_or(CodecError::Field { field: "trade_id", value: 0 })
 }
 
 fn adopted<'a>(cursor: &mut Cursor<'a>) -> Result<Adopted<&'a str>, CodecError> {

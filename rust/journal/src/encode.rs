@@ -1,9 +1,9 @@
 //! Records to frames, appended to the caller's buffer; nothing else is allocated.
 
 use tradecore_types::{
-    AccountEvent, Adopted, AdoptedBody, BookUpdate, CashFlow, Event, EventBody, Flow, InstrumentId, Level,
-    Liquidation, Money, OrderId, OrderIntent, Refusal, Report, ReportBody, Sent, SentBody, StrategyId,
-    Surprise, TimeNs, VenueEvent,
+    AccountEvent, Adopted, AdoptedBody, BookUpdate, BookedRevision, CashFlow, Event, EventBody, Flow,
+    InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report, ReportBody, Sent,
+    SentBody, StrategyId, Surprise, TimeNs, Traded, VenueEvent,
 };
 
 use crate::account::put_account;
@@ -145,7 +145,39 @@ pub fn encode_venue(
             let frame = frame.id("venue_order_id", found.venue_order_id)?;
             frame.id("client_order_id", found.client_order_id)?.end();
         }
+        VenueEvent::Revision(said) => {
+            put_i64s(frame.out, [said.venue_time_ns]);
+            put_u64(frame.out, said.order_id.0);
+            put_u64(frame.out, said.revision);
+            put_traded(frame.out, said.traded.as_ref());
+            let frame = frame.id("trade_id", Some(said.trade_id))?;
+            frame.id("venue_order_id", said.venue_order_id)?.end();
+        }
     }
+    Ok(())
+}
+
+/// Appends a trade that a venue told anew, as it was booked.
+///
+/// # Errors
+///
+/// [`CodecError::TooLarge`] when the name of the trade does not fit; `out` is then as it was.
+pub fn encode_revision(
+    out: &mut Vec<u8>,
+    time_ns: TimeNs,
+    booked: &BookedRevision<&str>,
+) -> Result<(), CodecError> {
+    let frame = Frame::begin(out, Kind::Revision, time_ns);
+    put_i64s(frame.out, [booked.venue_time_ns]);
+    put_u64(frame.out, booked.order_id.0);
+    frame.out.extend_from_slice(&booked.strategy.0.to_le_bytes());
+    put_u32(frame.out, booked.instrument.0);
+    frame.out.push(side_code(booked.side));
+    put_u64(frame.out, booked.closes.map_or(0, |entry| entry.0));
+    put_u64(frame.out, booked.revision);
+    put_traded(frame.out, booked.before.as_ref());
+    put_traded(frame.out, booked.after.as_ref());
+    frame.id("trade_id", Some(booked.trade_id))?.end();
     Ok(())
 }
 
@@ -252,6 +284,18 @@ fn put_report(out: &mut Vec<u8>, report: &Report) {
             put_i64s(out, [price_or_zero(price_ticks), lots]);
         }
     }
+}
+
+/// Appends the numbers of a trade: 0 for none, 1, or 2 where the fee is in a currency of its own.
+fn put_traded(out: &mut Vec<u8>, traded: Option<&Traded>) {
+    let Some(&Traded { price_ticks, lots, liquidity, fee, fee_currency }) = traded else {
+        return out.push(0);
+    };
+    out.push(if fee_currency.is_some() { 2 } else { 1 });
+    put_i64s(out, [price_ticks, lots]);
+    out.push(liquidity_code(liquidity));
+    out.extend_from_slice(&fee.0.to_le_bytes());
+    out.extend(fee_currency.map(|currency| currency.0));
 }
 
 fn put_adopted(out: &mut Vec<u8>, found: &Adopted<&str>) {

@@ -140,6 +140,15 @@ kinds! {
     Adopted = 45, Input, "adopted",
         ["instrument" "strategy" "side" "lots" "venue_time_ns" "adopted" "price_ticks" "fee" "fee_currency"
          "venue_order_id" "client_order_id"];
+    /// A venue outside told a trade anew, as it came: its numbers from here on, or none where it never happened.
+    VenueRevision = 46, Input, "venue_revision",
+        ["instrument" "order_id" "venue_time_ns" "trade_id" "venue_order_id" "revision" "price_ticks" "lots"
+         "liquidity" "fee" "fee_currency"];
+    /// A trade that was told anew, as it was booked: what is taken back, and what is booked in its place.
+    Revision = 47, Output, "revision",
+        ["order_id" "strategy" "instrument" "side" "closes" "venue_time_ns" "trade_id" "revision" "revised"
+         "was_price_ticks" "was_lots" "was_liquidity" "was_fee" "was_fee_currency"
+         "price_ticks" "lots" "liquidity" "fee" "fee_currency"];
 }
 
 impl Kind {
@@ -158,6 +167,7 @@ impl Kind {
             VenueEvent::Reconciling => Self::Reconciling,
             VenueEvent::Reconciled => Self::Reconciled,
             VenueEvent::Adopted(_) => Self::Adopted,
+            VenueEvent::Revision(_) => Self::VenueRevision,
         }
     }
 

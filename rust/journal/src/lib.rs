@@ -43,8 +43,8 @@ pub use decode::decode;
 pub use encode::{
     encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event, encode_link,
     encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request, encode_report,
-    encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash, encode_surprise,
-    encode_venue,
+    encode_revision, encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash,
+    encode_surprise, encode_venue,
 };
 pub use error::CodecError;
 pub use events::{collect_events, encode_events};

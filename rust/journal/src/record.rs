@@ -1,8 +1,8 @@
 //! One record of the journal, borrowed from its frame.
 
 use tradecore_types::{
-    CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal, Report, Sent,
-    StrategyId, Surprise, TimeNs, VenueEvent,
+    BookedRevision, CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal,
+    Report, Sent, StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
 use crate::codes::flag;
@@ -105,6 +105,8 @@ pub enum RecordBody<'a> {
     Sent(Sent),
     /// What the venue said about an order.
     Report(Report),
+    /// A trade that a venue told anew, as it was booked.
+    Revision(BookedRevision<&'a str>),
     /// A decision with its gates.
     Decision(Decision<'a>),
     /// Money that came or went without a fill.
@@ -142,6 +144,7 @@ impl RecordBody<'_> {
             Self::Sized { .. } => Kind::Sized,
             Self::Sent(_) => Kind::Sent,
             Self::Report(_) => Kind::Report,
+            Self::Revision(_) => Kind::Revision,
             Self::Decision(_) => Kind::Decision,
             Self::CashFlow(_) => Kind::CashFlow,
             Self::Liquidation(_) => Kind::Liquidation,

@@ -42,6 +42,7 @@ fn owned(record: &Record<'_>) -> Owned {
         RecordBody::Sized { order_id, lots } => Owned::Sized { order_id, lots },
         RecordBody::Sent(sent) => Owned::Sent(sent),
         RecordBody::Report(report) => Owned::Report(report),
+        RecordBody::Revision(booked) => Owned::Revision(booked.named(Box::from(booked.trade_id))),
         RecordBody::Venue { instrument, said } => Owned::Venue { instrument, said: said.to_owned() },
         RecordBody::Surprise(surprise) => Owned::Surprise(surprise),
         RecordBody::CashFlow(flow) => Owned::CashFlow(flow),
@@ -208,7 +209,7 @@ fn kinds_read_back_as_the_kind_they_stand_for() {
         assert_ne!(before.name(), after.name());
         assert!(after.about().ends_with('.') && !after.about().contains("  "), "{after:?}");
     }
-    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 17);
+    assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_event()).count(), 18);
 }
 
 #[test]

@@ -20,23 +20,24 @@ pub(crate) mod names;
 pub(crate) mod opening;
 pub(crate) mod outside;
 pub(crate) mod owned;
+pub(crate) mod owner;
 pub(crate) mod reports;
+pub(crate) mod revising;
 pub(crate) mod scoping;
 pub(crate) mod tickets;
 pub(crate) mod unreconciled;
 pub(crate) mod venue_accounts;
 
-use tradecore_ledger::{Answer, ClosedOrder, FillInput, Ledger, OpenOrder, OrderError, Orders};
+use tradecore_ledger::{Answer, FillInput, Ledger, OpenOrder, OrderError, Orders};
 use tradecore_risk::Scopes;
-use tradecore_types::{
-    Instrument, InstrumentId, OrderId, OrderIntent, Report, ReportBody, Side, StrategyId, TimeNs,
-};
+use tradecore_types::{Instrument, OrderIntent, Report, Side, StrategyId, TimeNs};
 
 use crate::books::account::Accounts;
 use crate::books::activity::Activity;
 use crate::books::conversions::Conversions;
 use crate::books::equity::Curve;
 use crate::books::heard::Heard;
+use crate::books::owner::Owner;
 use crate::calls::wake::{OrderUpdate, WakeBody};
 use crate::groups::to_close::{Rest, Ties};
 use crate::groups::{Groups, Told};
@@ -279,45 +280,4 @@ impl Booked {
 /// Returns the ledger's view of a fill of an order.
 pub(crate) const fn fill_of(intent: &OrderIntent, report: &Report) -> Option<FillInput> {
     Owner::of(intent).fill(report)
-}
-
-/// Whose an order is and what it does to a position, be it open or not.
-#[derive(Clone, Copy)]
-struct Owner {
-    strategy: StrategyId,
-    instrument: InstrumentId,
-    side: Side,
-    closes: Option<OrderId>,
-}
-
-impl Owner {
-    #[inline]
-    const fn of(intent: &OrderIntent) -> Self {
-        let OrderIntent { strategy, instrument, side, closes, .. } = *intent;
-        Self { strategy, instrument, side, closes }
-    }
-
-    const fn of_closed(order: &ClosedOrder) -> Self {
-        let ClosedOrder { strategy, instrument, side, closes, .. } = *order;
-        Self { strategy, instrument, side, closes }
-    }
-
-    /// Returns the ledger's view of a fill; `None` when the report is none.
-    #[inline]
-    const fn fill(self, report: &Report) -> Option<FillInput> {
-        let ReportBody::Fill { price_ticks, lots, fee, fee_currency, .. } = report.body else { return None };
-        let Self { strategy, instrument, side, closes } = self;
-        Some(FillInput {
-            order_id: report.order_id,
-            strategy,
-            instrument,
-            side,
-            price_ticks,
-            lots,
-            fee,
-            fee_currency,
-            venue_time_ns: report.venue_time_ns,
-            closes,
-        })
-    }
 }

@@ -4,9 +4,12 @@ pub(crate) mod wake;
 
 use std::collections::VecDeque;
 
-use tradecore_types::{StrategyId, TimeNs};
+use tradecore_types::{BookedRevision, StrategyId, TimeNs};
 
 use crate::calls::wake::{Hearing, Wake};
+
+/// Revisions that are kept for calls that are due; calls follow at once.
+const REVISIONS_MAX: usize = 4_096;
 
 /// How often a strategy was called at the last moment at which it was.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +28,11 @@ pub(crate) struct Calls {
     pub(crate) wakes: VecDeque<Wake>,
     /// What every strategy wants to be told about its orders.
     pub(crate) hearing: Vec<Hearing>,
+    /// Trades that were told anew, the last ones: a call has the number of its own. They are larger than all else that a
+    /// call can be about, and as rare.
+    revisions: VecDeque<BookedRevision>,
+    /// How many came before them.
+    revisions_before: u64,
     max: u32,
     by_strategy: Vec<Moment>,
 }
@@ -34,7 +42,24 @@ impl Calls {
     pub(crate) fn new(max: u32, strategies: usize) -> Self {
         let (hearing, by_strategy) =
             (vec![Hearing::default(); strategies], vec![Moment::default(); strategies]);
-        Self { wakes: VecDeque::new(), hearing, max, by_strategy }
+        let revisions = VecDeque::new();
+        Self { wakes: VecDeque::new(), hearing, revisions, revisions_before: 0, max, by_strategy }
+    }
+
+    /// Keeps a revision for the call about it; returns its number.
+    pub(crate) fn note_revision(&mut self, booked: BookedRevision) -> u64 {
+        if self.revisions.len() == REVISIONS_MAX {
+            self.revisions.pop_front();
+            self.revisions_before += 1;
+        }
+        self.revisions.push_back(booked);
+        self.revisions_before.saturating_add(u64::try_from(self.revisions.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Returns a revision by its number, while it is kept.
+    pub(crate) fn revision(&self, number: u64) -> Option<&BookedRevision> {
+        let place = number.checked_sub(self.revisions_before)?.checked_sub(1)?;
+        self.revisions.get(usize::try_from(place).ok()?)
     }
 
     /// Returns how many calls are allowed.

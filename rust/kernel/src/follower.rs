@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_types::{
-    CashFlow, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, Opening, OrderId, OrderIntent,
-    Report, ReportBody, Size, TimeNs, ValueError,
+    BookedRevision, CashFlow, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, Opening,
+    OrderId, OrderIntent, Report, ReportBody, Size, TimeNs, ValueError,
 };
 
 use crate::books::{Booking, fill_of};
@@ -83,7 +83,8 @@ impl Points {
         }
         let is_fill =
             matches!(body, RecordBody::Report(report) if matches!(report.body, ReportBody::Fill { .. }));
-        let moves = is_fill || matches!(body, RecordBody::CashFlow(_) | RecordBody::Account(_));
+        let moves = is_fill
+            || matches!(body, RecordBody::CashFlow(_) | RecordBody::Account(_) | RecordBody::Revision(_));
         self.last_ns = Some(self.last_ns.map_or(time_ns, |last| last.max(time_ns)));
         self.is_told = false;
         self.is_still &= !moves;
@@ -261,6 +262,9 @@ impl Follower {
             }
             RecordBody::Report(report) => self.follow_report(report),
             RecordBody::CashFlow(flow) => self.kernel.follow_flow(flow),
+            RecordBody::Revision(booked) => {
+                self.kernel.follow_revision(&booked.named(booked.trade_id.into()))
+            }
             _ => Ok(()),
         }
     }
@@ -362,6 +366,16 @@ impl Kernel {
         let Some((fill, market)) = fill_of(intent, report).zip(market) else { return Ok(()) };
         let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: false };
         self.books.book_fill(&fill, at).map(|_| ())
+    }
+
+    /// Books a trade that was told anew, as another engine has recorded it.
+    fn follow_revision(&mut self, booked: &BookedRevision) -> Result<(), KernelError> {
+        let Some(market) = self.markets.get(booked.instrument.index()) else { return Ok(()) };
+        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: false };
+        if self.books.revise(booked, at)? {
+            return Ok(());
+        }
+        Err(KernelError::Broken("a trade that was told anew does not fit".into()))
     }
 
     /// Books a cash flow that another engine has recorded.

@@ -3,11 +3,11 @@
 use tradecore_journal::{
     CodecError, Gate, encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
     encode_link, encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request,
-    encode_report, encode_sent, encode_sized, encode_surprise, encode_venue,
+    encode_report, encode_revision, encode_sent, encode_sized, encode_surprise, encode_venue,
 };
 use tradecore_types::{
-    AccountEvent, CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId, OrderIntent, Refusal,
-    Report, Sent, StrategyId, Surprise, TimeNs, VenueEvent,
+    AccountEvent, BookedRevision, CashFlow, Event, InstrumentId, Level, Liquidation, Money, OrderId,
+    OrderIntent, Refusal, Report, Sent, StrategyId, Surprise, TimeNs, VenueEvent,
 };
 
 /// Frames since they were last taken, and the digest of every order so far.
@@ -69,6 +69,14 @@ impl Recorder {
             return Ok(());
         }
         encode_venue(&mut self.frames, time_ns, instrument, &said.borrowed())
+    }
+
+    /// Records a trade that was told anew, as it is booked.
+    pub(crate) fn revision(&mut self, time_ns: TimeNs, booked: &BookedRevision) -> Result<(), CodecError> {
+        if !self.is_recording {
+            return Ok(());
+        }
+        encode_revision(&mut self.frames, time_ns, &booked.named(&*booked.trade_id))
     }
 
     /// Records that a venue outside said what was not expected.

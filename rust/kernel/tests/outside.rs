@@ -351,6 +351,7 @@ impl Fake {
         match message {
             VenueEvent::Report(said) => self.intents[&said.report.order_id.0].instrument,
             VenueEvent::OutcomeLost { order_id } => self.intents[&order_id.0].instrument,
+            VenueEvent::Revision(said) => self.intents[&said.order_id.0].instrument,
             VenueEvent::Reconciling | VenueEvent::Reconciled | VenueEvent::Adopted(_) => GOLD,
         }
     }

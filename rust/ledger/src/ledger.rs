@@ -105,7 +105,7 @@ pub struct Ledger {
     pub(crate) has_accounts: bool,
     /// What is held on both sides, where any instrument hedges.
     pub(crate) hedges: Option<Box<Hedges>>,
-    fills: u64,
+    pub(crate) fills: u64,
     pub(crate) cuts: Vec<Cut>,
     pub(crate) reductions: Vec<Reduction>,
 }
@@ -491,14 +491,14 @@ impl Ledger {
 
 /// What is left of a fill or a lot, with the fee that goes with it.
 #[derive(Clone, Copy, Debug)]
-struct Rest {
-    lots: i64,
-    fee: i128,
+pub(crate) struct Rest {
+    pub(crate) lots: i64,
+    pub(crate) fee: i128,
 }
 
 impl Rest {
     /// Returns the share of the fee of some of the lots, rounded towards zero; all lots take all of it.
-    fn share(self, lots: i64) -> i128 {
+    pub(crate) fn share(self, lots: i64) -> i128 {
         // The usual case, and a division of 128 bits costs more than all else here.
         if lots == self.lots || self.fee == 0 {
             return self.fee;
@@ -555,13 +555,13 @@ fn moved(position: i64, fill: &FillInput) -> Result<i64, LedgerError> {
     after.filter(|&after| after != i64::MIN).ok_or(overflow("position"))
 }
 
-fn value(instrument: &Instrument, price_ticks: i64, lots: i64) -> Result<i128, LedgerError> {
+pub(crate) fn value(instrument: &Instrument, price_ticks: i64, lots: i64) -> Result<i128, LedgerError> {
     if lots == 0 {
         return Ok(0);
     }
     instrument.value(price_ticks, lots).map(|money| money.0).ok_or(overflow("the value of a fill"))
 }
 
-const fn overflow(what: &'static str) -> LedgerError {
+pub(crate) const fn overflow(what: &'static str) -> LedgerError {
     LedgerError::Overflow { what }
 }

@@ -26,6 +26,7 @@ mod order_index;
 mod orders;
 mod purse;
 mod purses;
+mod revising;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -186,6 +186,60 @@ impl Lots {
         left
     }
 
+    /// Takes signed lots with their value and fee from whatever lot, as [`Lots::take`] does from the first one of its
+    /// entry order.
+    #[cold]
+    pub(crate) fn cut_from(&mut self, queue: &mut Queue, index: usize, lots: i64, value: i128, fee: i128) {
+        let Some(&lot) = self.arena.get(index) else { return };
+        let key = (queue.slot, lot.entry_order);
+        let before = self.before_in_entry(key, index);
+        let (true, Some(before)) = (lot.lots == lots, before) else {
+            self.take(queue, index, lots, value, fee);
+            return;
+        };
+        if let Some(place) = self.arena.get_mut(before) {
+            place.next_of_entry = lot.next_of_entry;
+        }
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.lots -= lots;
+            if entry.tail == index {
+                entry.tail = before;
+            }
+        }
+        self.unlink(queue, index, lot.prev, lot.next);
+    }
+
+    /// Returns the lot before another one of its entry order; `None` for the first one.
+    fn before_in_entry(&self, key: (usize, OrderId), index: usize) -> Option<usize> {
+        let mut at = self.entries.get(&key).map(|entry| entry.head).filter(|head| *head != index)?;
+        loop {
+            let next = self.arena.get(at)?.next_of_entry;
+            if next == index {
+                return Some(at);
+            }
+            at = next;
+        }
+    }
+
+    /// Gives a lot of which nothing is closed another size, signed as before, price, value and fee.
+    #[cold]
+    pub(crate) fn correct(
+        &mut self,
+        queue: Queue,
+        index: usize,
+        lots: i64,
+        entry_ticks: i64,
+        value: i128,
+        fee: i128,
+    ) {
+        let Some(lot) = self.arena.get_mut(index) else { return };
+        let more = lots - lot.lots;
+        *lot = OpenLot { entry_ticks, lots, value, fee, ..*lot };
+        if let Some(entry) = self.entries.get_mut(&(queue.slot, lot.entry_order)) {
+            entry.lots += more;
+        }
+    }
+
     /// Lessens what is left of an entry order by so many lots, whose first lot is `head` from now on when that changed;
     /// returns what is left.
     fn lessen_entry(&mut self, key: (usize, OrderId), lots: i64, head: Option<usize>) -> i64 {

@@ -213,6 +213,18 @@ impl Ledger {
         Ok((FillInput { fee: Money::ZERO, fee_currency: None, ..*fill }, Some((currency, paid))))
     }
 
+    /// Books a fee, or takes one back, in a currency of the account.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Overflow`] when it does not fit, or the account does not have the currency; nothing is changed.
+    pub(crate) fn post_fee(&mut self, currency: CurrencyId, fee: i128) -> Result<(), LedgerError> {
+        let unknown = LedgerError::Overflow { what: "a fee in a currency that the account does not have" };
+        let accounts = self.accounts_mut(currency).ok_or(unknown)?;
+        *accounts = accounts.posted(&Posting { fee, ..Posting::default() })?;
+        Ok(())
+    }
+
     /// Does something with the books of a currency in the place of those in which the account reports: meanwhile they
     /// are all that there is.
     pub(crate) fn within<T>(

@@ -58,7 +58,7 @@ readers! {
     number, "Whole numbers, and no yes or no.", whole_number:
     time_ns: i64, instrument_id: u32, bid_ticks: i64, bid_lots: i64, ask_ticks: i64, ask_lots: i64,
     update_id: u64, price_ticks: i64, lots: i64, trade_id: u64, first_id: u64, last_id: u64, prev_id: u64,
-    order_id: u64, flow_id: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, count: u64, amount: i128,
+    order_id: u64, flow_id: u64, revision: u64, rate_ppb: i64, mark_ticks: i64, scope_id: u32, count: u64, amount: i128,
     fee_atto: i128,
 }
 

@@ -8,8 +8,8 @@ use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use tradecore_journal::{collect_events, encode_events};
 use tradecore_types::{
     Bar, BookUpdate, BookUpdateKind, Command, CommandKind, CommandName, CurrencyId, Event, EventBatch,
-    EventBody, FeedState, Flow, Funding, InstrumentId, Level, Mark, OrderId, PersonName, Quote, Report, Said,
-    Trade, VenueEvent, VenueReport,
+    EventBody, FeedState, Flow, Funding, InstrumentId, Level, Mark, OrderId, PersonName, Quote, Said, Trade,
+    VenueEvent,
 };
 
 use crate::account;
@@ -17,7 +17,7 @@ use crate::adoption::{self, AdoptedRow};
 use crate::arguments::{self, flag, levels, maybe, number, optional, side, text};
 use crate::columns::{Column, rows, slice};
 use crate::errors::{data_error, invalid_value, value_error};
-use crate::reports::{Terms, report_body};
+use crate::reports::{About, Terms, said};
 use crate::risk;
 
 /// Adds this part's classes to the module.
@@ -523,11 +523,11 @@ impl PyEventBatch {
     /// fee in atto units (1e-18), the number of its currency in `currency_names` (None: that of the instrument's
     /// settlement) and `liquidity`. Replaced and restated have the open size, and keep the price when they
     /// name none. `reason` goes with canceled, rejected, cancel_rejected and replace_rejected. The instrument is that of
-    /// the order.
+    /// the order. A `revision` above 0 says that the venue tells a trade anew: a fill with other numbers, or `busted`.
     #[pyo3(signature = (
         time_ns, instrument_id, order_id, report, *, venue_time_ns=None, venue_order_id=None, trade_id=None,
         filled_lots=None, price_ticks=None, lots=0, liquidity="taker", fee_atto=0, reason="",
-        fee_currency=None,
+        fee_currency=None, revision=0,
     ))]
     #[expect(clippy::too_many_arguments, reason = "a report has these fields")]
     fn venue_report(
@@ -546,19 +546,13 @@ impl PyEventBatch {
         #[pyo3(from_py_with = number::fee_atto)] fee_atto: i128,
         #[pyo3(from_py_with = text::reason)] reason: &str,
         #[pyo3(from_py_with = optional::fee_currency)] fee_currency: Option<u8>,
+        #[pyo3(from_py_with = number::revision)] revision: u64,
     ) -> PyResult<()> {
         let fee_currency = fee_currency.map(CurrencyId);
         let terms = Terms { price_ticks, lots, liquidity, fee_atto, fee_currency, reason };
-        let body = report_body(report, &terms)?;
         let venue_time_ns = venue_time_ns.unwrap_or(time_ns);
-        let report = Report { venue_time_ns, order_id: OrderId(order_id), body };
-        let said = VenueReport {
-            report,
-            venue_order_id: venue_order_id.map(String::into_boxed_str),
-            trade_id: trade_id.map(String::into_boxed_str),
-            filled_lots,
-        };
-        self.push_said(time_ns, instrument_id, VenueEvent::Report(said))
+        let about = About { venue_time_ns, order_id, venue_order_id, trade_id, filled_lots, revision };
+        self.push_said(time_ns, instrument_id, said(report, &terms, about)?)
     }
 
     /// Adds that the outcome of a request about an order is lost: it counts as open until its venue says more.

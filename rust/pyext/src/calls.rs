@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use tradecore_kernel::{OrderUpdate, Wake, WakeBody};
-use tradecore_types::ReportBody;
+use tradecore_types::{BookedRevision, ReportBody};
 
 use crate::callback::PyCallback;
 use crate::events::{PyBar, PyQuote, PyTrade, Scale, Shown, ShownBar};
 use crate::kernel::PyKernel;
 use crate::reused::Reused;
+use crate::revision::PyRevision;
 use crate::updates::{FillOf, PyCashFlow, PyFill, PyLiquidation, PyOrderUpdate};
 use crate::views::PyBook;
 
@@ -28,6 +29,7 @@ pub struct Handlers<'py> {
     on_timer: Option<Bound<'py, PyCallback>>,
     on_cash_flow: Option<Bound<'py, PyCallback>>,
     on_liquidation: Option<Bound<'py, PyCallback>>,
+    on_revision: Option<Bound<'py, PyCallback>>,
 }
 
 /// The events that one strategy was last called with.
@@ -50,6 +52,11 @@ impl<'a, 'py> Books<'a, 'py> {
     /// Starts without the objects of a call: each is made when a strategy first needs it.
     pub const fn new(kernel: &'a Bound<'py, PyKernel>) -> Self {
         Self { kernel, shown: BTreeMap::new() }
+    }
+
+    /// Gives a trade that was told anew, while the engine has it.
+    fn revision(&self, number: u64) -> Option<BookedRevision> {
+        self.kernel.borrow().kernel.revision(number).cloned()
     }
 
     /// Gives the book of an instrument, the same object at every call.
@@ -119,6 +126,14 @@ pub fn call(
             if let Some(on_liquidation) = &handlers.on_liquidation {
                 let liquidation = PyLiquidation { liquidation, time_ns, scale };
                 on_liquidation.get().call(context, &Bound::new(py, liquidation)?)?;
+            }
+        }
+        WakeBody::Revision { number } => {
+            if let Some(on_revision) = &handlers.on_revision
+                && let Some(booked) = books.revision(number)
+            {
+                let revision = PyRevision { booked, time_ns, scale };
+                on_revision.get().call(context, &Bound::new(py, revision)?)?;
             }
         }
         WakeBody::Timer { timer_id } => {

@@ -220,8 +220,8 @@ impl PyKernel {
     /// Consumes every event fed and calls strategies; returns how many events were consumed.
     ///
     /// `handlers` holds one object per strategy with the attributes `context`, `on_bar`, `on_quote`,
-    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow` and
-    /// `on_liquidation`, each a `Callback` or None.
+    /// `on_book`, `on_trade`, `on_fill`, `on_order`, `on_timer`, `on_cash_flow`,
+    /// `on_liquidation` and `on_revision`, each a `Callback` or None.
     fn run(slf: &Bound<'_, Self>, handlers: Vec<Handlers<'_>>) -> PyResult<u64> {
         runs::run(slf, &handlers)
     }
@@ -368,7 +368,8 @@ impl PyKernel {
     }
 
     /// What is known of the venue of an account: `has_agreed`, `is_unreconciled`, `to_end` (the last order that an
-    /// operator wants ended, at any account) and `refused_exits`.
+    /// operator wants ended, at any account), `revisions` (how often a trade was told anew, at any account) and
+    /// `refused_exits`.
     #[pyo3(signature = (account_id=0))]
     fn outside<'py>(&self, py: Python<'py>, account_id: u8) -> PyResult<Bound<'py, PyDict>> {
         positions::outside(py, &self.kernel, AccountId(account_id))

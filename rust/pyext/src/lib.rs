@@ -40,6 +40,7 @@ mod problems;
 mod reports;
 mod results;
 mod reused;
+mod revision;
 mod risk;
 mod runs;
 mod still;

@@ -3,11 +3,13 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tradecore_types::{
-    CancelReason, CurrencyId, Liquidity, Money, RejectReason, Report, ReportBody, Surprise, VenueEvent,
+    BookedRevision, CancelReason, CurrencyId, Liquidity, Money, OrderId, RejectReason, Report, ReportBody,
+    Surprise, TradeRevision, Traded, VenueEvent, VenueReport,
 };
 
 use crate::adoption::put_adopted;
 use crate::errors::invalid_value;
+use crate::events::side_name;
 
 /// What a report can have beside its word.
 pub struct Terms<'a> {
@@ -21,9 +23,53 @@ pub struct Terms<'a> {
     pub reason: &'a str,
 }
 
+/// What a report is about, and how often its trade was told.
+pub struct About {
+    pub venue_time_ns: i64,
+    pub order_id: u64,
+    pub venue_order_id: Option<String>,
+    pub trade_id: Option<String>,
+    /// What had filled in all when the venue said it.
+    pub filled_lots: Option<i64>,
+    /// 0 for what is told for the first time.
+    pub revision: u64,
+}
+
+/// Reads what a venue says about an order from a word, its terms and what it is about.
+pub fn said(word: &str, terms: &Terms<'_>, about: About) -> PyResult<VenueEvent> {
+    let About { venue_time_ns, order_id, venue_order_id, trade_id, filled_lots, revision } = about;
+    let (order_id, venue_order_id) = (OrderId(order_id), venue_order_id.map(String::into_boxed_str));
+    if revision == 0 && word != BUSTED {
+        return Ok(VenueEvent::Report(VenueReport {
+            report: Report { venue_time_ns, order_id, body: report_body(word, terms)? },
+            venue_order_id,
+            trade_id: trade_id.map(String::into_boxed_str),
+            filled_lots,
+        }));
+    }
+    let traded = match word {
+        BUSTED => None,
+        "fill" => Traded::of(&report_body(word, terms)?),
+        other => return Err(invalid_value("report", other, "must be fill or busted with a revision")),
+    };
+    let rule = "a trade that is told anew must have its name";
+    let trade_id = trade_id.ok_or_else(|| invalid_value("trade_id", "none", rule))?.into_boxed_str();
+    Ok(VenueEvent::Revision(TradeRevision {
+        venue_time_ns,
+        order_id,
+        trade_id,
+        venue_order_id,
+        revision,
+        traded,
+    }))
+}
+
+/// The word for a trade that never happened.
+const BUSTED: &str = "busted";
+
 /// Every word for a report.
 const WORDS: &str = "must be accepted, rejected, triggered, fill, canceled, cancel_rejected, replaced, restated, \
-    replace_rejected or expired";
+    replace_rejected or expired; busted with a revision";
 
 /// Reads what a report says from its word and its terms.
 pub fn report_body(word: &str, terms: &Terms<'_>) -> PyResult<ReportBody> {
@@ -89,6 +135,51 @@ pub fn put_said(dict: &Bound<'_, PyDict>, said: &VenueEvent<&str>) -> PyResult<(
         VenueEvent::OutcomeLost { order_id } => dict.set_item("order_id", order_id.0),
         VenueEvent::Reconciling | VenueEvent::Reconciled => Ok(()),
         VenueEvent::Adopted(found) => put_adopted(dict, found),
+        VenueEvent::Revision(said) => {
+            dict.set_item("order_id", said.order_id.0)?;
+            dict.set_item("venue_time_ns", said.venue_time_ns)?;
+            dict.set_item("trade_id", said.trade_id)?;
+            put_some(dict, "venue_order_id", said.venue_order_id)?;
+            dict.set_item("revision", said.revision)?;
+            put_traded(dict, NOW, said.traded.as_ref())
+        }
+    }
+}
+
+/// Names of the numbers of a trade in a record: as they are, and as they were.
+const NOW: [&str; 5] = ["price_ticks", "lots", "liquidity", "fee", "fee_currency"];
+const BEFORE: [&str; 5] = ["was_price_ticks", "was_lots", "was_liquidity", "was_fee", "was_fee_currency"];
+
+/// Puts the numbers of a trade, if there are any.
+fn put_traded(dict: &Bound<'_, PyDict>, names: [&str; 5], traded: Option<&Traded>) -> PyResult<()> {
+    let Some(traded) = traded else { return Ok(()) };
+    let [price_ticks, lots, liquidity, fee, fee_currency] = names;
+    dict.set_item(price_ticks, traded.price_ticks)?;
+    dict.set_item(lots, traded.lots)?;
+    dict.set_item(liquidity, liquidity_name(traded.liquidity))?;
+    dict.set_item(fee, traded.fee.0)?;
+    put_some(dict, fee_currency, traded.fee_currency.map(|currency| currency.0))
+}
+
+/// Puts a trade that was told anew, as it was booked.
+pub fn put_revision(dict: &Bound<'_, PyDict>, booked: &BookedRevision<&str>) -> PyResult<()> {
+    dict.set_item("order_id", booked.order_id.0)?;
+    dict.set_item("strategy", booked.strategy.0)?;
+    dict.set_item("instrument", booked.instrument.0)?;
+    dict.set_item("side", side_name(booked.side))?;
+    put_some(dict, "closes", booked.closes.map(|entry| entry.0))?;
+    dict.set_item("venue_time_ns", booked.venue_time_ns)?;
+    dict.set_item("trade_id", booked.trade_id)?;
+    dict.set_item("revision", booked.revision)?;
+    dict.set_item("revised", booked.name())?;
+    put_traded(dict, BEFORE, booked.before.as_ref())?;
+    put_traded(dict, NOW, booked.after.as_ref())
+}
+
+const fn liquidity_name(liquidity: Liquidity) -> &'static str {
+    match liquidity {
+        Liquidity::Maker => "maker",
+        Liquidity::Taker => "taker",
     }
 }
 
@@ -126,11 +217,7 @@ pub fn put_report(dict: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
         ReportBody::Fill { price_ticks, lots, liquidity, fee, fee_currency } => {
             dict.set_item("price_ticks", price_ticks)?;
             dict.set_item("lots", lots)?;
-            let liquidity = match liquidity {
-                Liquidity::Maker => "maker",
-                Liquidity::Taker => "taker",
-            };
-            dict.set_item("liquidity", liquidity)?;
+            dict.set_item("liquidity", liquidity_name(liquidity))?;
             dict.set_item("fee", fee.0)?;
             if let Some(currency) = fee_currency {
                 dict.set_item("fee_currency", currency.0)?;

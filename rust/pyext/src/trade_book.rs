@@ -114,6 +114,41 @@ impl PyTradeBook {
         booked.map_err(|error| invalid_value("fill", &order_id.to_string(), &error.to_string()))
     }
 
+    /// Books a trade that was told anew: `before` is what it was and `after` what it is from here on, each price in ticks,
+    /// lots and fee in atto units (1e-18), or None where it had been or is busted.
+    #[pyo3(signature = (
+        *, order_id, strategy_id, instrument_id, is_buy, venue_time_ns, before, after, closes=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "a trade has so many fields, each by name")]
+    fn revise(
+        &mut self,
+        order_id: u64,
+        strategy_id: u16,
+        instrument_id: u32,
+        is_buy: bool,
+        venue_time_ns: i64,
+        before: Option<(i64, i64, i128)>,
+        after: Option<(i64, i64, i128)>,
+        closes: Option<u64>,
+    ) -> PyResult<()> {
+        let fill = |(price_ticks, lots, fee): (i64, i64, i128)| FillInput {
+            order_id: OrderId(order_id),
+            strategy: StrategyId(strategy_id),
+            instrument: InstrumentId(instrument_id),
+            side: if is_buy { Side::Buy } else { Side::Sell },
+            price_ticks,
+            lots,
+            fee: Money(fee),
+            venue_time_ns,
+            closes: closes.map(OrderId),
+            fee_currency: None,
+        };
+        let (before, after) = (before.map(fill), after.map(fill));
+        let entry = OrderId(closes.unwrap_or(order_id));
+        let booked = self.ledger.revise(before.as_ref(), after.as_ref(), entry).map(|_| ());
+        booked.map_err(|error| invalid_value("revision", &order_id.to_string(), &error.to_string()))
+    }
+
     /// Opens the book with lots that an account began with, before the first fill.
     ///
     /// A tuple each: strategy_id, instrument_id, entry_order, entry_time_ns, entry_ticks, lots, and in atto units

@@ -6,6 +6,7 @@ use tradecore_types::{CashFlow, CurrencyId, Liquidation, Liquidity, Money, Refus
 
 use crate::events::{Scale, Shown, side_of};
 use crate::reused::Rewritten;
+use crate::revision::PyRevision;
 use crate::words::{Flag, MoneyWords, Word};
 
 /// Adds this part's classes to the module.
@@ -14,6 +15,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyOrderUpdate>()?;
     module.add_class::<PyCashFlow>()?;
     module.add_class::<PyLiquidation>()?;
+    module.add_class::<PyRevision>()?;
     module.add_class::<PyRefused>()
 }
 

@@ -488,6 +488,23 @@ impl Scopes {
         self.guard_account(account_cash, now_ns);
     }
 
+    /// Takes the money that a strategy received or paid because a trade was told anew. It is no execution; the stakes
+    /// are set before, and limits look once at all of it.
+    pub fn note_revision(
+        &mut self,
+        strategy: StrategyId,
+        received: &[(Money, CurrencyId)],
+        account_cash: Money,
+        now_ns: TimeNs,
+    ) {
+        let row = strategy.index();
+        for (amount, currency) in received {
+            self.add_cash(row, *currency, amount.0);
+        }
+        self.guard_losses(row, now_ns);
+        self.guard_account(account_cash, now_ns);
+    }
+
     /// Takes a new price of an instrument.
     pub fn mark(&mut self, instrument: &Instrument, mark_ticks: i64, account_cash: Money, now_ns: TimeNs) {
         let strategies = self.strategies();

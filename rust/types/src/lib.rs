@@ -32,6 +32,7 @@ mod refusal;
 mod report;
 mod sent;
 mod sessions;
+mod trade_revision;
 mod venue_event;
 mod venue_id;
 
@@ -65,6 +66,7 @@ pub use refusal::{Refusal, Rule};
 pub use report::{CancelReason, Liquidity, RejectReason, Report, ReportBody};
 pub use sent::{Sent, SentBody};
 pub use sessions::{SESSIONS_MAX, Session, Sessions};
+pub use trade_revision::{BookedRevision, TradeRevision, Traded};
 pub use venue_event::{Surprise, SurpriseKind, VenueEvent, VenueReport};
 pub use venue_id::VENUE_ID_BYTES_MAX;
 

@@ -1,7 +1,7 @@
 //! What comes from a venue outside: reports, and what is known or not known of what was asked of it.
 
 use crate::venue_id::check_id;
-use crate::{Adopted, OrderId, Report, ReportBody, ValueError};
+use crate::{Adopted, OrderId, Report, ReportBody, TradeRevision, ValueError};
 
 /// One message of a venue outside. `T` is its text: owned on the way in, borrowed in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum VenueEvent<T = Box<str>> {
     Reconciled,
     /// An order or a position that others made at the account belongs to a strategy from here on.
     Adopted(Adopted<T>),
+    /// A trade of an order has other numbers from here on, or never happened.
+    Revision(TradeRevision<T>),
 }
 
 /// What a venue outside says about an order, with the names that it uses.
@@ -46,6 +48,7 @@ impl<T: AsRef<str>> VenueEvent<T> {
             Self::Reconciling => "reconciling",
             Self::Reconciled => "reconciled",
             Self::Adopted(_) => "adopted",
+            Self::Revision(_) => "venue_revision",
         }
     }
 
@@ -62,6 +65,7 @@ impl<T: AsRef<str>> VenueEvent<T> {
             Self::Reconciling => VenueEvent::Reconciling,
             Self::Reconciled => VenueEvent::Reconciled,
             Self::Adopted(found) => VenueEvent::Adopted(found.borrowed()),
+            Self::Revision(said) => VenueEvent::Revision(said.borrowed()),
         }
     }
 
@@ -70,12 +74,13 @@ impl<T: AsRef<str>> VenueEvent<T> {
     /// # Errors
     ///
     /// [`ValueError`] when an id is empty, longer than [`crate::VENUE_ID_BYTES_MAX`] or holds a control character, a fill
-    /// names no trade, what has filled is negative or a size is not above 0; and as [`Adopted::check`] says. Prices
-    /// of reports are free.
+    /// names no trade, what has filled is negative or a size is not above 0; and as [`Adopted::check`] and
+    /// [`TradeRevision::check`] say. Prices of reports are free.
     pub fn check(&self) -> Result<(), ValueError> {
         let said = match self {
             Self::Report(said) => said,
             Self::Adopted(found) => return found.check(),
+            Self::Revision(said) => return said.check(),
             Self::OutcomeLost { .. } | Self::Reconciling | Self::Reconciled => return Ok(()),
         };
         for (field, id) in [("venue_order_id", &said.venue_order_id), ("trade_id", &said.trade_id)] {
@@ -124,6 +129,7 @@ impl VenueEvent<&str> {
             Self::Reconciling => VenueEvent::Reconciling,
             Self::Reconciled => VenueEvent::Reconciled,
             Self::Adopted(found) => VenueEvent::Adopted(found.to_owned()),
+            Self::Revision(said) => VenueEvent::Revision(said.to_owned()),
         }
     }
 }
@@ -154,6 +160,11 @@ crate::coded! {
         /// The venue did not take an order that only closes, and it is not tried again: what it was to close is open
         /// without it.
         ExitRefused = 6, "exit_refused";
+        /// A trade that is not known any more has other numbers or never happened: nothing of it is booked, and books
+        /// and venue differ by it.
+        ForgottenTrade = 7, "forgotten_trade";
+        /// A trade was busted or corrected, and what is open since then has no exit or too small a one.
+        ExitMissing = 8, "exit_missing";
     }
 }
 
@@ -165,8 +176,12 @@ impl SurpriseKind {
     #[must_use]
     pub const fn halts(self) -> bool {
         match self {
-            Self::UnknownOrder | Self::Impossible | Self::Overfill | Self::ForgottenOrder => true,
-            Self::LateFill | Self::ExitRefused => false,
+            Self::UnknownOrder
+            | Self::Impossible
+            | Self::Overfill
+            | Self::ForgottenOrder
+            | Self::ForgottenTrade => true,
+            Self::LateFill | Self::ExitRefused | Self::ExitMissing => false,
         }
     }
 }
@@ -216,7 +231,11 @@ mod tests {
     fn codes_read_back_and_only_what_the_books_know_lets_trading_go_on() {
         for kind in SurpriseKind::ALL {
             assert_eq!(SurpriseKind::from_code(kind.code()), Some(kind));
-            assert_eq!(kind.halts(), !matches!(kind, SurpriseKind::LateFill | SurpriseKind::ExitRefused));
+            let is_known = matches!(
+                kind,
+                SurpriseKind::LateFill | SurpriseKind::ExitRefused | SurpriseKind::ExitMissing
+            );
+            assert_eq!(kind.halts(), !is_known);
         }
         assert_eq!(SurpriseKind::from_code(0), None);
     }

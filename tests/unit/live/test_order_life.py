@@ -70,6 +70,49 @@ def test_a_trade_is_told_once_however_often_the_venue_repeats_it():
     assert desk.table.orders[1].filled_lots == 5
 
 
+def test_a_trade_that_is_told_anew_is_told_with_its_revision_and_fills_no_order():
+    """Corrected and busted, by the stream and by an answer to a question; an older telling is passed over."""
+    desk = open_desk()
+    assert desk.told(desk.fill("t1", 4)) == [("fill", "t1")]
+    assert desk.told(desk.fill("t1", 6, revision=2)) == [("fill", "t1")]
+    assert desk.told(desk.fill("t1", 5, revision=1)) == []
+    assert desk.found(FillsSince(time_ns=0), desk.fill("t1", 0, revision=3)) == [("busted", "t1")]
+    assert desk.told(desk.fill("t1", 4)) == []
+    assert desk.table.orders[1].filled_lots == 4
+    (word,) = desk.reading.told(desk.fill("t1", 6, revision=4, fee=Decimal("0.5")), desk.now_ns)
+    assert (word.revision, word.lots, word.fee_atto, word.filled_lots) == (4, 6, 5 * 10**17, None)
+
+
+def test_a_bust_that_comes_first_leaves_its_order_waiting_for_the_trade():
+    """What filled is what was traded first: the end waits for it, and it is told when it comes."""
+    desk = open_desk()
+    assert desk.told(desk.fill("t1", 0, revision=1)) == [("busted", "t1")]
+    assert desk.told(desk.seen("canceled", filled=4)) == []
+    assert desk.told(desk.fill("t1", 4)) == [("fill", "t1"), ("canceled", "requested")]
+    assert desk.table.orders == {}
+    # The engine knows of the trade what nobody here does any more.
+    assert desk.told(desk.fill("t1", 3, revision=2)) == [("fill", "t1")]
+
+
+def test_a_correction_that_comes_first_counts_as_filled_until_the_trade_comes():
+    """And the trade counts the rest."""
+    desk = open_desk()
+    assert desk.told(desk.fill("t1", 3, revision=1)) == [("fill", "t1")]
+    assert desk.table.orders[1].filled_lots == 3
+    assert desk.told(desk.fill("t1", 10)) == [("fill", "t1")]
+    assert desk.table.orders == {}
+
+
+def test_a_trade_of_others_that_is_told_anew_is_kept_for_people():
+    """Nothing of it is booked here, and nothing is passed over in silence."""
+    desk = open_desk()
+    foreign = desk.fill("t9", 0, revision=1, client_order_id="web-1", venue_order_id="V9")
+    assert desk.told(foreign) == []
+    (letter,) = desk.table.letters
+    assert "t9" in letter.text
+    assert "busted" in letter.text
+
+
 def test_what_nobody_knows_is_never_sent_again_and_never_a_rejection_by_time(desk):
     """A day of questions without an answer ends nothing."""
     assert desk.answer(NOBODY_KNOWS) == [("OutcomeLost",)]

@@ -311,6 +311,25 @@ class RequestDesk:
             "positions": [row for each in self._exchange.accounts.values() for row in each.positions()],
         }
 
+    def revise(self, said: _Said, moment: Moment) -> object:
+        """`POST /truth/trades`: a trade is corrected or busted by hand, for tests alone."""
+        body = _read(said.body, wire.RevisionBody)
+        if body.account not in self._exchange.accounts:
+            return Refusal(code="unsupported", words=f"there is no account {body.account!r}")
+        symbol, _, trade = body.trade_id.rpartition("-")
+        market = self._exchange.market(symbol)
+        if market is None:
+            return Refusal(code="unsupported", words=f"there is no trade {body.trade_id!r}")
+        found = self._exchange.revise(
+            body.account,
+            moment.now_ns,
+            number=_number(body.venue_order_id),
+            trade=_number(trade),
+            price_ticks=self.words.prices[market].whole(body.price) if body.price is not None else None,
+            lots=self.words.sizes[market].whole(body.quantity),
+        )
+        return found if isinstance(found, Refusal) else self.words.fill(found)
+
     def _order_answer(self, found: VenueOrder | Refusal) -> object:
         return found if isinstance(found, Refusal) else wire.OrderAnswer(order=self.words.order(found))
 
@@ -344,6 +363,7 @@ _ROUTES = {
     ("GET", "/trades"): Route(endpoint=Endpoint.TRADES, right=None, handler=RequestDesk.trades),
     ("GET", "/bars"): Route(endpoint=Endpoint.BARS, right=None, handler=RequestDesk.bars),
     ("GET", "/rules"): Route(endpoint=Endpoint.RULES, right=None, handler=RequestDesk.rules),
+    ("POST", "/truth/trades"): Route(endpoint=None, right=Right.TRUTH, handler=RequestDesk.revise),
     ("GET", "/truth"): Route(endpoint=None, right=Right.TRUTH, handler=RequestDesk.truth),
 }
 

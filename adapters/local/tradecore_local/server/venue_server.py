@@ -20,6 +20,7 @@ from tradecore_local import wire
 from tradecore_local.key import Key
 from tradecore_local.server.desk import Asked, Reply, RequestDesk, route_of
 from tradecore_local.server.effects import Effects
+from tradecore_local.server.revisions import Revisions
 from tradecore_local.server.streams import MarketStreams, PrivateStreams
 
 LOOPBACK = "127.0.0.1"
@@ -94,6 +95,7 @@ class LocalVenueServer:
         words = self._desk.words
         self._private = PrivateStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
         self._public = MarketStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
+        self._revisions = Revisions(self.exchange, self.faults)
         self._effects = Effects(self._desk, self._private, self.faults, clock)
         self._decode = msgspec.json.Decoder(wire.SocketRequest).decode
         self._sockets: set[web.WebSocketResponse] = set()
@@ -144,7 +146,9 @@ class LocalVenueServer:
     async def _tick(self) -> None:
         """Let time pass: agents trade, and readers see it."""
         while True:
-            self.exchange.advance(self._clock.now_ns())
+            now_ns = self._clock.now_ns()
+            self.exchange.advance(now_ns)
+            self._revisions.advance(now_ns)
             self._private.flush()
             self._public.publish()
             await asyncio.sleep(_SLICE_SECONDS)

@@ -77,6 +77,7 @@ class Words:
             fee_currency=row.fee_currency,
             time_ns=row.time_ns,
             cursor=str(row.cursor),
+            revision=row.revision,
         )
 
     def balance(self, row: BalanceRow) -> wire.Balance:

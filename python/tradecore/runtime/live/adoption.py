@@ -98,9 +98,11 @@ class Adoption:
     def note_trade(self, seen: FillSeen) -> bool:
         """Note a trade of others; return whether it is news that can change a position here."""
         key = (seen.venue_order_id, seen.trade_id)
-        if key in self._trades:
+        known = self._trades.get(key)
+        if key in self._trades and (known is None or known.revision >= seen.revision):
+            # What is in the books already stays as it was; a difference says what the venue has made of it.
             return False
-        self._trades[key] = seen
+        self._trades[key] = seen if seen.lots else None
         if len(self._trades) > TRADES_MAX:
             del self._trades[next(iter(self._trades))]
         return self._owners.of(seen.instrument) is not None

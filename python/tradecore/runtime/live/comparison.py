@@ -251,17 +251,20 @@ class _Round:
 
     def _fills(self) -> Iterator[Finding]:
         shown = [each for each in self._shown.fills.seen if isinstance(each, FillSeen)]
-        for fill in shown:
-            if fill.trade_id in self._books.trades:
+        # What is shown last of a trade is what it is.
+        for fill in {(fill.venue_order_id, fill.trade_id): fill for fill in shown}.values():
+            told = self._books.revisions.get(fill.trade_id, 0)
+            if fill.revision <= told and (told or fill.trade_id in self._books.trades):
                 continue
             number = self._number_of(fill)
             if number is None:
                 words = f"trade {fill.trade_id}: {self._fill_words(fill)}, by others"
                 yield Finding(kind=FindingKind.FILL_OF_OTHERS, subject=fill.trade_id, words=words)
             else:
-                words = (
-                    f"trade {fill.trade_id} of order {number} is not in the books: {self._fill_words(fill)}"
+                lacks = (
+                    "was told anew, and the books do not have it" if fill.revision else "is not in the books"
                 )
+                words = f"trade {fill.trade_id} of order {number} {lacks}: {self._fill_words(fill)}"
                 yield Finding(kind=FindingKind.FILL_NOT_BOOKED, subject=fill.trade_id, words=words)
         if not self._shown.fills.is_complete:
             return
@@ -320,6 +323,8 @@ class _Round:
 
     def _fill_words(self, fill: FillSeen) -> str:
         number = fill.instrument
+        if fill.revision and not fill.lots:
+            return "it never happened"
         price = "" if number is None else f" at {self._units.price(number, fill.price_ticks):f}"
         return f"{fill.side} {self._size(number, fill.lots)} {fill.symbol}{price}"
 

@@ -28,7 +28,7 @@ _ANSWERS = {
 # Kinds of records that are followed.
 FOLLOWED_KINDS = frozenset(
     {"account", "order", "sized", "sent", "report", "venue_report", "outcome_lost", "reconciling"}
-    | {"reconciled", "surprise", "cash_flow", "adopted"}
+    | {"reconciled", "surprise", "cash_flow", "adopted", "venue_revision", "revision"}
 )
 
 
@@ -85,6 +85,8 @@ class JournalBooks:
         Lots by instrument; short is negative.
     trades : dict
         Trades that are booked, by their name at the venue, with their time there; the last ones of many.
+    revisions : dict
+        The last revision that the engine was told of a trade, by its name; none where it was told once.
     others : dict
         Numbers of orders of others that were taken over, by their name at the venue.
     trades_from_ns : int
@@ -106,6 +108,7 @@ class JournalBooks:
         self.orders: dict[int, BookedOrder] = {}
         self.positions: dict[int, int] = {}
         self.trades: dict[str, int] = {}
+        self.revisions: dict[str, int] = {}
         self.others: dict[str, int] = {}
         self.trades_from_ns = 0
         self.began_ns = 0
@@ -114,7 +117,7 @@ class JournalBooks:
         self.records = 0
         # The sides of all orders: a trade may come after the end of its order.
         self._signed: dict[int, tuple[int, int]] = {}
-        self._told: bodies.VenueReport | None = None
+        self._told: bodies.VenueReport | bodies.VenueRevision | None = None
         self._found: JournalRecord | None = None
 
     def take(self, record: JournalRecord) -> None:  # noqa: C901, PLR0912 - one for each kind
@@ -146,6 +149,12 @@ class JournalBooks:
                 self._told = body
                 if body.order_id in self.orders and body.venue_order_id is not None:
                     self.orders[body.order_id].venue_order_id = body.venue_order_id
+            case bodies.VenueRevision() as body:
+                self.venue_time_ns = max(self.venue_time_ns, body.venue_time_ns)
+                self._told = body
+                self.revisions[body.trade_id] = max(self.revisions.get(body.trade_id, 0), body.revision)
+            case bodies.Revision() as body:
+                self._revised(body)
             case bodies.OutcomeLost() as body if body.order_id in self.orders:
                 self.orders[body.order_id].is_unknown = True
             case bodies.Report() as body:
@@ -192,6 +201,13 @@ class JournalBooks:
         if body.report in _ENDS or order.known.is_filled:
             del self.orders[body.order_id]
 
+    def _revised(self, body: bodies.Revision) -> None:
+        """Take back what a trade was, and book what it is: it counts as told at the time of the last word."""
+        for sign, fill in body.fills():
+            self._add(body.instrument, sign * (fill.lots or 0))
+            if self.money is not None:
+                self.money.filled(body.instrument, sign, fill)
+
     def _note_trade(self, body: bodies.Report) -> None:
         told = self._told
         if told is None or told.order_id != body.order_id or told.trade_id is None:
@@ -200,6 +216,7 @@ class JournalBooks:
         if len(self.trades) > TRADES_MAX:
             oldest = next(iter(self.trades))
             self.trades_from_ns = max(self.trades_from_ns, self.trades.pop(oldest) + 1)
+            self.revisions.pop(oldest, None)
 
     def _add(self, instrument: int, lots: int) -> None:
         self.positions[instrument] = self.positions.get(instrument, 0) + lots

@@ -27,6 +27,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
         What the venue said when it declined a request last; empty before the first.
     open_orders, unknown, foreign_orders, letters : int
         Orders that are open there, those in doubt, those of others, and messages that were not understood.
+    revisions : int
+        How often a trade was booked anew since the journal began: it was busted or corrected.
     """
 
     is_connected: bool
@@ -39,6 +41,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int
     foreign_orders: int
     letters: int
+    revisions: int = 0
 
 
 class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):

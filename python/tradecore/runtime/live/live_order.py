@@ -90,6 +90,7 @@ class LiveOrder:
         "lots",
         "order_id",
         "price_ticks",
+        "revised",
         "seen_ns",
         "sent_ns",
         "terms",
@@ -116,6 +117,8 @@ class LiveOrder:
         self.told_lots = 0
         # Trades by their names, with price and size where they were told since the start.
         self.trades: dict[str, tuple[int, int] | None] = {}
+        # Trades that were told anew: the revision, and the lots that count as filled without a first telling.
+        self.revised: dict[str, tuple[int, int]] = {}
         # What the venue has under this name, by its own names: one order, unless something was doubled.
         self.there: dict[str, OrderSeen] = {}
         self.waiting: deque[Wanted] = deque()

@@ -36,7 +36,7 @@ class RecordAccounts:
     def of(self, record: JournalRecord) -> int | None:
         """Return the number of the account, for one record after the other; `None` for all accounts."""
         match record.body:
-            case bodies.VenueReport() | bodies.OutcomeLost() as said:
+            case bodies.VenueReport() | bodies.OutcomeLost() | bodies.VenueRevision() as said:
                 if said.order_id not in self._orders:
                     # It ended before these records begin: a venue may tell of its last fill late.
                     self._know(said.order_id, said.instrument)
@@ -53,8 +53,8 @@ class RecordAccounts:
                 return self._heard
             case bodies.Report() | bodies.Sent() | bodies.Sized() as made:
                 return self._orders.get(made.order_id)
-            case bodies.CashFlow() as flow:
-                return self._of_instruments.get(flow.instrument)
+            case bodies.CashFlow() | bodies.Revision() as booked:
+                return self._of_instruments.get(booked.instrument)
             case _:
                 return None
 

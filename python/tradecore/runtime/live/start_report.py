@@ -86,7 +86,7 @@ class StartFold:
         self._open = frozenset(open_orders)
         self._became: dict[int, str] = dict.fromkeys(sorted(unknown), "")
         self._began: JournalRecord | None = None
-        self._told: bodies.VenueReport | None = None
+        self._told: bodies.VenueReport | bodies.VenueRevision | None = None
         self._fills: list[FillFound] = []
         self._ends: list[str] = []
         self._surprises: list[str] = []
@@ -106,8 +106,10 @@ class StartFold:
         match body:
             case bodies.OutcomeLost():
                 self._became.setdefault(body.order_id, "")
-            case bodies.VenueReport():
+            case bodies.VenueReport() | bodies.VenueRevision():
                 self._told = body
+            case bodies.Revision():
+                self._surprises.append(f"order {body.order_id}: trade {body.trade_id} {body.revised}")
             case bodies.Adopted():
                 # The fill of a position has no name of a trade.
                 self._told = None

@@ -181,6 +181,7 @@ class VenueLink:
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
             letters=len(table.letters),
+            revisions=0 if self._engine is None else self._engine.kernel.outside()["revisions"],
         )
 
     def _troubles(self) -> list[str]:
@@ -188,8 +189,9 @@ class VenueLink:
         kernel = None if self._engine is None else self._engine.kernel
         refused = [] if kernel is None else kernel.outside(self._part.number)["refused_exits"]
         bare = ", ".join(map(str, refused[-5:]))
+        lost = f"the venue did not take order {bare}, or has busted a trade of it"
         return [
-            f"A POSITION IS OPEN WITHOUT ITS EXIT: the venue did not take order {bare}" if bare else "",
+            f"A POSITION IS OPEN WITHOUT ITS EXIT: {lost}" if bare else "",
             self._reconciliation.trouble or self._table.trouble,
             self._allowance.trouble(self._wall_ns()),
         ]

@@ -38,7 +38,8 @@ class VenueReading:
       the list of open orders and by the question about the order itself, twice each, asked after the time in
       which the request could still take effect. Time alone ends nothing.
     - An end that the venue tells of waits for the fills before it.
-    - A trade is told once; what a venue repeats is known by the trade's name.
+    - A trade is told once; what a venue repeats is known by the trade's name, and by its revision where the
+      venue has told it anew.
 
     Parameters
     ----------
@@ -291,41 +292,74 @@ class VenueReading:
         order_id = self._table.number_of(seen.client_order_id, seen.venue_order_id)
         instrument = seen.instrument
         if order_id is None or instrument is None:
-            self._table.foreign_fills += 1
-            if self._table.adoption is not None and self._table.adoption.note_trade(seen):
-                self.has_foreign_news = True
-            return []
+            return self._filled_foreign(seen)
         order = self._table.orders.get(order_id)
+        if seen.revision:
+            return self._revised(seen, order, order_id, instrument)
         words: list[Word] = []
         if order is not None:
             traded = (seen.price_ticks, seen.lots)
             if seen.trade_id in order.trades:
                 if order.trades[seen.trade_id] in (None, traded):
                     return []
-                # The venue has corrected it. The engine cannot follow, and says so once.
+                # Other numbers without a revision: the engine says once that it cannot be.
                 order.trades[seen.trade_id] = traded
                 return [self._fill_word(seen, order_id, instrument)]
             words += shown(order)
             order.trades[seen.trade_id] = traded
-            order.filled_lots += seen.lots
+            counted_lots = order.revised.get(seen.trade_id, (0, 0))[1]
+            order.filled_lots += max(seen.lots - counted_lots, 0)
             order.venue_order_id = order.venue_order_id or seen.venue_order_id
         words.append(self._fill_word(seen, order_id, instrument))
-        if order is not None:
-            words += self._end_if_all_is_told(order)
-            if order.filled_lots >= order.lots and order.amended is None and order.under_way is None:
-                self._table.forget(order_id)
+        return words if order is None else words + self._end_if_filled(order)
+
+    def _end_if_filled(self, order: LiveOrder) -> list[Word]:
+        """Say how an order ended that waits for nothing more, and let one go that has filled whole."""
+        words = self._end_if_all_is_told(order)
+        if order.filled_lots >= order.lots and order.amended is None and order.under_way is None:
+            self._table.forget(order.order_id)
         return words
+
+    def _revised(self, seen: FillSeen, order: LiveOrder | None, order_id: int, instrument: int) -> list[Word]:
+        """Take in a trade that the venue tells anew. What an order has filled is what it traded first."""
+        word = self._fill_word(seen, order_id, instrument)
+        if order is None:
+            return [word]
+        known = order.revised.get(seen.trade_id)
+        if known is not None and known[0] > seen.revision:
+            return []
+        words = shown(order)
+        is_first = known is None and seen.trade_id not in order.trades
+        counted_lots = seen.lots if is_first else 0 if known is None else known[1]
+        order.revised[seen.trade_id] = (seen.revision, counted_lots)
+        if is_first:
+            # The engine counts it the same way, until the first telling comes.
+            order.filled_lots += counted_lots
+        return [*words, word, *self._end_if_filled(order)]
+
+    def _filled_foreign(self, seen: FillSeen) -> list[Word]:
+        """Take in a trade of an order that is not of this journal."""
+        self._table.foreign_fills += 1
+        if self._table.adoption is not None and self._table.adoption.note_trade(seen):
+            self.has_foreign_news = True
+        if seen.revision:
+            what = f"{seen.lots} lots at {seen.price_ticks} ticks" if seen.lots else "busted"
+            text = f"trade {seen.trade_id} of order {seen.venue_order_id}, {seen.symbol}: now {what}"
+            why = "the order is not of this journal: what the books have of it stays as it was"
+            self._table.letters.append(NotUnderstood(text=text, why=why))
+        return []
 
     def _fill_word(self, seen: FillSeen, order_id: int, instrument: int) -> Word:
         fee_atto, fee_currency = self.fee_of(seen, instrument)
         return Told(
             instrument=instrument,
             order_id=order_id,
-            report="fill",
+            report="fill" if seen.lots or not seen.revision else "busted",
             venue_time_ns=seen.time_ns,
             venue_order_id=seen.venue_order_id,
             trade_id=seen.trade_id,
-            filled_lots=seen.filled_lots,
+            revision=seen.revision,
+            filled_lots=None if seen.revision else seen.filled_lots,
             price_ticks=seen.price_ticks,
             lots=seen.lots,
             liquidity=seen.liquidity,

@@ -21,6 +21,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     fee_atto: int = 0
     reason: str = ""
     fee_currency: int | None = None
+    revision: int = 0
 
     def add_to(self, batch: EventBatch, time_ns: int) -> None:
         """Add it to a batch."""
@@ -39,6 +40,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
             fee_atto=self.fee_atto,
             reason=self.reason,
             fee_currency=self.fee_currency,
+            revision=self.revision,
         )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.record_bodies import MAKERS, Order, Report, Sent, VenueReport
+from tradecore.domain.record_bodies import MAKERS, Order, Report, Revision, Sent, VenueReport, VenueRevision
 from tradecore.domain.spec import InstrumentSpec
 from tradecore.domain.units import exact_money
 from tradecore.domain.venue_findings import VenueOrderState
@@ -22,7 +22,7 @@ from tradecore.testkit.local_venue.records import (
 )
 
 DIFFERENCES_MAX = 100
-_KINDS = frozenset({"order", "sent", "report", "venue_report"})
+_KINDS = frozenset({"order", "sent", "report", "venue_report", "venue_revision", "revision"})
 _ENDS = frozenset({"canceled", "expired"})
 _Fill = tuple[int, int, int, bool]
 
@@ -51,7 +51,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     orders_there, orders_booked : int
         Orders that the venue took, and those that the books know to be taken.
     fills_there, fills_booked : int
-        Trades of the account.
+        Trades of the account; one that was busted is none.
     positions_there, positions_booked : dict of str to Decimal
         Sizes by symbol; a flat one is left out.
     cash_there, cash_booked : Decimal
@@ -86,14 +86,27 @@ class _Booked:
     def __init__(self) -> None:
         self.is_taken = False
         self.end = ""
-        self.fills: list[_Fill] = []
+        # By the names of the trades.
+        self._fills: dict[str, list[_Fill]] = {}
 
-    def take(self, report: Report) -> None:
-        """Take in what happened to it."""
+    @property
+    def fills(self) -> list[_Fill]:
+        """Its trades as they are now."""
+        return [fill for parts in self._fills.values() for fill in parts]
+
+    def revise(self, told: Revision) -> None:
+        """Take in what a trade is from here on."""
+        is_maker = told.liquidity == "maker"
+        now = (told.price_ticks or 0, told.lots or 0, told.fee or 0, is_maker)
+        self._fills[told.trade_id] = [] if told.lots is None else [now]
+
+    def take(self, report: Report, trade_id: str) -> None:
+        """Take in what happened to it; a fill is of the trade of this name."""
         self.is_taken |= report.report in {"accepted", "fill"}
         if report.report == "fill":
             price_ticks, lots, fee = report.price_ticks or 0, report.lots or 0, report.fee or 0
-            self.fills.append((price_ticks, lots, fee, report.liquidity == "maker"))
+            parts = self._fills.setdefault(trade_id, [])
+            parts.append((price_ticks, lots, fee, report.liquidity == "maker"))
         elif report.report in _ENDS or report.report == "rejected":
             self.end = report.report
 
@@ -138,7 +151,7 @@ def compare(
     booked = _booked(journal, numbers)
     deeds = [deed for deed in truth.deeds if deed.account == account]
     last = {deed.number: deed for deed in deeds if isinstance(deed, OrderRow)}
-    fills = [deed for deed in deeds if isinstance(deed, FillRow)]
+    fills = _standing(deed for deed in deeds if isinstance(deed, FillRow))
     ids = ClientIds(epoch, journal.first_hash())
     differences = _order_differences(booked, last.values(), fills, ids)
     money = _cash_there(truth, account, {d.currency for d in deeds if isinstance(d, DepositRow)})
@@ -171,6 +184,7 @@ def compare(
 def _booked(journal: JournalFolder, numbers: Collection[int] | None) -> dict[int, _Booked]:
     """Return what the books have of each order in these instruments that was sent, by its number."""
     booked: dict[int, _Booked] = {}
+    trade_id = ""
     elsewhere: set[int] = set()
     for _, _, kind, fields in journal.reader():
         if kind not in _KINDS:
@@ -182,12 +196,27 @@ def _booked(journal: JournalFolder, numbers: Collection[int] | None) -> dict[int
             case Sent(request="new") as sent if sent.order_id not in elsewhere:
                 booked[sent.order_id] = _Booked()
             case Report() as report if report.order_id in booked:
-                booked[report.order_id].take(report)
-            case VenueReport() as shown if shown.order_id in booked and shown.venue_order_id is not None:
-                booked[shown.order_id].is_taken = True
+                booked[report.order_id].take(report, trade_id)
+            case Revision() as told if told.order_id in booked:
+                booked[told.order_id].revise(told)
+            case VenueReport() | VenueRevision() as shown:
+                trade_id = shown.trade_id or ""
+                if shown.order_id in booked and shown.venue_order_id is not None:
+                    booked[shown.order_id].is_taken = True
             case _:
                 pass
     return booked
+
+
+def _standing(fills: Iterable[FillRow]) -> list[FillRow]:
+    """Return the trades as they are now: what is told anew of one takes the place of what was told before."""
+    standing: dict[tuple[int, int], list[FillRow]] = {}
+    for fill in fills:
+        of_trade = standing.setdefault((fill.order, fill.trade), [])
+        if fill.revision:
+            of_trade.clear()
+        of_trade.append(fill)
+    return [fill for of_trade in standing.values() for fill in of_trade if fill.lots]
 
 
 def _order_differences(

@@ -14,6 +14,7 @@ from tradecore.testkit.local_venue.records import (
     BalanceRow,
     Deed,
     DepositRow,
+    FillRow,
     NewOrder,
     News,
     OrderRow,
@@ -213,6 +214,37 @@ class LocalExchange:
         self._book_matches(book)
         return order
 
+    def revise(
+        self,
+        account: str,
+        now_ns: int,
+        *,
+        number: int,
+        trade: int,
+        price_ticks: int | None = None,
+        lots: int,
+    ) -> FillRow | Refusal:
+        """Tell a trade of an order anew: with other numbers, or with 0 lots as one that never happened.
+
+        It changes money and position. What the order has filled, and what is open of it, stays. Without a
+        price the trade keeps its own.
+        """
+        self.advance(now_ns)
+        owner = self.accounts[account]
+        known = next(
+            (fill for fill in reversed(owner.fills) if (fill.order, fill.trade) == (number, trade)), None
+        )
+        if known is None:
+            return Refusal(code="unknown_order", words="there is no such trade of this order")
+        price_ticks = known.price_ticks if price_ticks is None else price_ticks
+        if lots < 0 or price_ticks <= 0:
+            return Refusal(code="unsupported", words="a trade has a price above 0, and 0 lots or more")
+        fill = self._settlement.revise(known, owner, price_ticks=price_ticks, lots=lots, time_ns=self._now_ns)
+        self._note_fill(fill, owner)
+        self._tell_money(fill, owner)
+        self._leave_growing(owner, self._books[fill.market])
+        return fill
+
     def find(
         self, account: str, *, client_order_id: str | None = None, number: int | None = None
     ) -> list[VenueOrder]:
@@ -313,12 +345,18 @@ class LocalExchange:
         order.filled_lots += match.lots
         order.time_ns = match.time_ns
         fill = self._settlement.settle(match, order, owner, is_maker=is_maker)
+        self._note_fill(fill, owner)
+        if order.filled_lots == order.lots:
+            self._close(order, VenueOrderState.FILLED, "")
+        self._tell_money(fill, owner)
+
+    def _note_fill(self, fill: FillRow, owner: Account) -> None:
         owner.fills.append(fill)
         self.truth.append(fill)
         if (news := self._followed.get(owner.name)) is not None:
             news.append(fill)
-        if order.filled_lots == order.lots:
-            self._close(order, VenueOrderState.FILLED, "")
+
+    def _tell_money(self, fill: FillRow, owner: Account) -> None:
         for currency in self._settlement.currencies(fill):
             self._tell_balance(owner, currency)
 

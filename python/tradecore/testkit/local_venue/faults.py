@@ -30,11 +30,13 @@ class Endpoint(StrEnum):
     STREAM_FILL = "stream_fill"
     STREAM_BALANCE = "stream_balance"
     MARKET = "market"
+    TRADE = "trade"
 
 
 FRAMES = frozenset({Endpoint.STREAM_ORDER, Endpoint.STREAM_FILL, Endpoint.STREAM_BALANCE})
 SOCKETS = frozenset({Endpoint.STREAM, Endpoint.MARKET})
-REQUESTS = frozenset(Endpoint) - FRAMES - SOCKETS
+TRADES = frozenset({Endpoint.TRADE})
+REQUESTS = frozenset(Endpoint) - FRAMES - SOCKETS - TRADES
 
 
 class FaultKind(StrEnum):
@@ -84,6 +86,10 @@ class FaultKind(StrEnum):
     """The connection breaks: before this frame, or as soon as it stands."""
     SILENCE = "silence"
     """The connection stays open and nothing comes any more, heartbeats neither."""
+    TRADE_BUSTED = "trade_busted"
+    """The venue takes a trade of an account back after `delay_ms`: it never happened."""
+    TRADE_CORRECTED = "trade_corrected"
+    """After `delay_ms` the trade has a price of `ticks` more and `lots` more (at least one is left)."""
 
 
 _FOR_FRAMES = frozenset(
@@ -93,7 +99,8 @@ _FOR_FRAMES = frozenset(
     }
 )  # fmt: skip
 _FOR_SOCKETS = frozenset({FaultKind.DISCONNECT, FaultKind.SILENCE})
-_FOR_REQUESTS = frozenset(FaultKind) - _FOR_FRAMES
+_FOR_TRADES = frozenset({FaultKind.TRADE_BUSTED, FaultKind.TRADE_CORRECTED})
+_FOR_REQUESTS = frozenset(FaultKind) - _FOR_FRAMES - _FOR_TRADES
 
 
 class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,6 +126,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Whether a request has had its effect before a `server_error`.
     retry_after_seconds : int
         What `Retry-After` says.
+    ticks, lots : int
+        By how much the price and the size of a corrected trade are more; less where they are negative.
     """
 
     kind: FaultKind
@@ -130,6 +139,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     status: int = 503
     takes_effect: bool = False
     retry_after_seconds: int = 1
+    ticks: int = 1
+    lots: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a fault that cannot happen at its endpoint, or never does."""
@@ -138,6 +149,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             if self.endpoint in FRAMES
             else _FOR_SOCKETS
             if self.endpoint in SOCKETS
+            else _FOR_TRADES
+            if self.endpoint in TRADES
             else _FOR_REQUESTS
         )
         if self.kind not in allowed:

@@ -101,7 +101,10 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="order")
 
 
 class FillRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
-    """A trade of an account: `cursor` counts those of the account from 1, `trade` those of the market."""
+    """A trade of an account: `cursor` counts those of the account from 1, `trade` those of the market.
+
+    A trade that was corrected or busted has another row with a higher `revision`; 0 lots are a bust.
+    """
 
     account: str
     cursor: int
@@ -117,6 +120,7 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="fill"):
     fee_atto: int
     fee_currency: str
     time_ns: int
+    revision: int = 0
 
 
 class BalanceRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="balance"):

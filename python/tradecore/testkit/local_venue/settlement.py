@@ -1,5 +1,7 @@
 """The money of orders and trades: what must be there, what is held, what changes hands, what it costs."""
 
+import msgspec
+
 from tradecore.testkit.local_venue.account import Account
 from tradecore.testkit.local_venue.book import MarketBook, Match
 from tradecore.testkit.local_venue.money import ATTO, RATE_PARTS, atto_of, part_of
@@ -82,6 +84,37 @@ class Settlement:
             fee_atto=fee,
             fee_currency=currency,
             time_ns=match.time_ns,
+        )
+
+    def revise(self, fill: FillRow, owner: Account, *, price_ticks: int, lots: int, time_ns: int) -> FillRow:
+        """Take back the money of a trade and settle it with other numbers; with 0 lots it never happened.
+
+        Its fee is that of the new numbers, in the currency in which it was taken.
+        """
+        setting, market = self._markets[fill.market], fill.market
+        side = 1 if fill.is_buy else -1
+        for sign, ticks, size in ((-side, fill.price_ticks, fill.lots), (side, price_ticks, lots)):
+            if not size:
+                continue
+            if setting.is_margin:
+                unit = ticks * self._unit_atto[market]
+                owner.add(setting.quote, owner.trade_position(market, sign * size, unit))
+            else:
+                owner.add(setting.base, sign * size * self._lot_atto[market])
+                owner.add(setting.quote, -sign * ticks * size * self._unit_atto[market])
+        value = price_ticks * lots * self._unit_atto[market]
+        fee = part_of(value, self._rates[fill.is_maker], RATE_PARTS)
+        if fill.fee_currency != setting.quote:
+            fee = part_of(fee, ATTO, self._fee_prices[setting.quote])
+        owner.add(fill.fee_currency, fill.fee_atto - fee)
+        return msgspec.structs.replace(
+            fill,
+            cursor=len(owner.fills) + 1,
+            price_ticks=price_ticks,
+            lots=lots,
+            fee_atto=fee,
+            time_ns=time_ns,
+            revision=fill.revision + 1,
         )
 
     def currencies(self, fill: FillRow) -> tuple[str, ...]:

@@ -6,17 +6,17 @@ use proptest::prelude::*;
 use tradecore_journal::{
     CodecError, Gate, encode_account, encode_cancel_request, encode_cash_flow, encode_decision, encode_event,
     encode_link, encode_liquidation, encode_margin, encode_order, encode_refused, encode_replace_request,
-    encode_report, encode_sent, encode_session, encode_session_end, encode_sized, encode_state_hash,
-    encode_surprise, encode_venue,
+    encode_report, encode_revision, encode_sent, encode_session, encode_session_end, encode_sized,
+    encode_state_hash, encode_surprise, encode_venue,
 };
 use tradecore_types::{
-    AccountChange, AccountEvent, Adopted, AdoptedBody, Balance, Bar, BookUpdate, BookUpdateKind, Bracket,
-    CancelReason, CashConversion, CashFlow, CashFlowKind, Command, CommandKind, CurrencyId, Decimal, Event,
-    EventBody, ExitPrice, FeedState, Flow, Funding, GuardState, InstrumentId, Level, LimitChange, LimitName,
-    LimitValue, Liquidation, Liquidity, Mark, Money, Opening, OpeningLot, OpeningPrice, OrderId, OrderIntent,
-    OrderKind, Permission, PersonName, Quote, Refusal, RejectReason, Release, Report, ReportBody, Rule,
-    Scope, Sent, SentBody, Side, Size, StrategyId, Surprise, SurpriseKind, TimeInForce, TimeNs, Trade,
-    VenueEvent, VenueReport,
+    AccountChange, AccountEvent, Adopted, AdoptedBody, Balance, Bar, BookUpdate, BookUpdateKind,
+    BookedRevision, Bracket, CancelReason, CashConversion, CashFlow, CashFlowKind, Command, CommandKind,
+    CurrencyId, Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding, GuardState, InstrumentId,
+    Level, LimitChange, LimitName, LimitValue, Liquidation, Liquidity, Mark, Money, Opening, OpeningLot,
+    OpeningPrice, OrderId, OrderIntent, OrderKind, Permission, PersonName, Quote, Refusal, RejectReason,
+    Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side, Size, StrategyId, Surprise, SurpriseKind,
+    TimeInForce, TimeNs, Trade, TradeRevision, Traded, VenueEvent, VenueReport,
 };
 
 /// A record with everything it owns.
@@ -35,6 +35,7 @@ pub enum Owned {
     Sized { order_id: OrderId, lots: i64 },
     Sent(Sent),
     Report(Report),
+    Revision(BookedRevision),
     Venue { instrument: InstrumentId, said: VenueEvent },
     Surprise(Surprise),
     CashFlow(CashFlow),
@@ -65,6 +66,7 @@ pub fn encode(out: &mut Vec<u8>, time_ns: TimeNs, record: &Owned) -> Result<(), 
         Owned::Sized { order_id, lots } => encode_sized(out, time_ns, *order_id, *lots),
         Owned::Sent(sent) => encode_sent(out, time_ns, sent),
         Owned::Report(report) => encode_report(out, time_ns, report),
+        Owned::Revision(booked) => encode_revision(out, time_ns, &booked.named(&*booked.trade_id))?,
         Owned::Venue { instrument, said } => encode_venue(out, time_ns, *instrument, &said.borrowed())?,
         Owned::Surprise(surprise) => encode_surprise(out, time_ns, *surprise),
         Owned::CashFlow(flow) => encode_cash_flow(out, time_ns, flow),
@@ -125,6 +127,7 @@ pub fn record() -> impl Strategy<Value = Owned> {
         any::<(u64, i64)>().prop_map(|(order_id, lots)| Owned::Sized { order_id: OrderId(order_id), lots }),
         sent().prop_map(Owned::Sent),
         report().prop_map(Owned::Report),
+        booked_revision().prop_map(Owned::Revision),
         (any::<u32>(), said())
             .prop_map(|(instrument, said)| Owned::Venue { instrument: InstrumentId(instrument), said }),
         (any::<u64>(), proptest::sample::select(SurpriseKind::ALL.as_slice()))
@@ -450,7 +453,62 @@ fn said() -> impl Strategy<Value = VenueEvent> {
         Just(VenueEvent::Reconciling),
         Just(VenueEvent::Reconciled),
         adopted().prop_map(VenueEvent::Adopted),
+        revision().prop_map(VenueEvent::Revision),
     ]
+}
+
+fn trade_id() -> impl Strategy<Value = Box<str>> {
+    ".{1,60}".prop_map(String::into_boxed_str)
+}
+
+fn traded() -> impl Strategy<Value = Option<Traded>> {
+    let numbers = any::<(i64, i64, bool, i128, Option<u8>)>();
+    proptest::option::of(numbers.prop_map(|(price_ticks, lots, is_maker, fee, currency)| Traded {
+        price_ticks,
+        lots,
+        liquidity: if is_maker { Liquidity::Maker } else { Liquidity::Taker },
+        fee: Money(fee),
+        fee_currency: currency.map(CurrencyId),
+    }))
+}
+
+fn revision() -> impl Strategy<Value = TradeRevision> {
+    (any::<(i64, u64, u64)>(), trade_id(), proptest::option::of(trade_id()), traded()).prop_map(
+        |((venue_time_ns, order_id, revision), trade_id, venue_order_id, traded)| TradeRevision {
+            venue_time_ns,
+            order_id: OrderId(order_id),
+            trade_id,
+            venue_order_id,
+            revision,
+            traded,
+        },
+    )
+}
+
+fn booked_revision() -> impl Strategy<Value = BookedRevision> {
+    let ids = any::<(i64, u64, u16, u32, bool, u64, u64)>();
+    (ids, trade_id(), traded(), traded()).prop_map(
+        |(
+            (venue_time_ns, order_id, strategy, instrument, is_buy, closes, revision),
+            trade_id,
+            before,
+            after,
+        )| {
+            BookedRevision {
+                venue_time_ns,
+                order_id: OrderId(order_id),
+                strategy: StrategyId(strategy),
+                instrument: InstrumentId(instrument),
+                side: if is_buy { Side::Buy } else { Side::Sell },
+                // Orders count from 1: 0 is none.
+                closes: (closes % 3 != 0).then_some(OrderId(closes)),
+                trade_id,
+                revision,
+                before,
+                after,
+            }
+        },
+    )
 }
 
 fn adopted() -> impl Strategy<Value = Adopted> {

@@ -104,6 +104,30 @@ impl Accounts {
         }
     }
 
+    /// Notes a trade that the ledger has taken back and booked with other numbers. It is no volume of a fee tier.
+    pub(crate) fn note_revision(
+        &mut self,
+        now_ns: TimeNs,
+        instrument: &Instrument,
+        before: Option<&FillInput>,
+        after: Option<&FillInput>,
+        ledger: &Ledger,
+    ) -> Result<(), KernelError> {
+        let Some(told) = before.or(after) else { return Ok(()) };
+        if let Some(borrow) = &mut self.borrow {
+            let position_lots = ledger.position(told.strategy, told.instrument);
+            borrow.note(now_ns, told.strategy, told.instrument, position_lots);
+        }
+        let Some(margin) = self.margin_mut(instrument.account()) else { return Ok(()) };
+        let position_lots = ledger.position_total(instrument.id);
+        if let Some(before) = before {
+            let again = after.map_or(0, |after| after.lots.saturating_mul(after.side.sign()));
+            let back = FillInput { side: before.side.opposite(), ..*before };
+            margin.note_fill(&back, position_lots.saturating_sub(again))?;
+        }
+        after.map_or(Ok(()), |after| margin.note_fill(after, position_lots))
+    }
+
     /// Notes the positions of an account that was carried over: interest counts from now, and the margin of isolated
     /// positions is the initial one at the prices of their entries.
     pub(crate) fn note_opening(&mut self, now_ns: TimeNs, ledger: &Ledger) -> Result<(), KernelError> {

@@ -17,6 +17,8 @@ pub struct Counters {
     pub maker_fills: u64,
     /// Fills that a venue outside told again, and that were booked before.
     pub repeated_fills: u64,
+    /// Trades that a venue outside told anew, busted or with other numbers, each time that it was booked.
+    pub revisions: u64,
     /// What a venue outside said that was not expected.
     pub surprises: u64,
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use tradecore_journal::encode_report;
 use tradecore_ledger::{ClosedOrder, Orders};
-use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBody, VenueReport};
+use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBody, Traded, VenueReport};
 
 use crate::books::account_set::AccountSet;
 use crate::books::names::Names;
+use crate::books::owner::Owner;
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
 /// minutes old, after a reconnection; an order that ended longer ago is not remembered either.
@@ -35,7 +36,9 @@ const REFUSED_EXITS_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// Trades by order and name. Two orders of ours that trade with each other have one trade of one name.
-    trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Traded>>,
+    trades: BTreeMap<OrderId, BTreeMap<Arc<str>, Trade>>,
+    /// Whose the orders of those trades are: they are known for longer than orders that have ended.
+    owners: BTreeMap<OrderId, TradedBy>,
     oldest_first: VecDeque<(OrderId, Arc<str>)>,
     answers: BTreeMap<OrderId, Answers>,
     /// Entries with a bracket that have ended: what fills of one later is to have its exits.
@@ -53,11 +56,50 @@ pub(crate) struct Heard {
     bound: VecDeque<OrderId>,
 }
 
-/// The numbers of a trade. The fee may come later than the trade, and is no part of them.
+/// A trade as it was told last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Traded {
-    pub(crate) price_ticks: i64,
-    pub(crate) lots: i64,
+pub(crate) struct Trade {
+    /// How often the venue has told it anew; 0 as it was told first.
+    pub(crate) revision: u64,
+    /// What is booked of it; `None` for one that is busted.
+    pub(crate) booked: Option<Traded>,
+    /// What of its order counts as filled by it: a revision changes money and position, and no order.
+    pub(crate) filled_lots: i64,
+    /// Whether the venue has told it first: a later telling may come before that.
+    pub(crate) is_told_first: bool,
+}
+
+/// Whose an order is that has traded, and what it did to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TradedBy {
+    pub(crate) owner: Owner,
+    /// Whether it could only close.
+    pub(crate) only_closes: bool,
+}
+
+impl TradedBy {
+    /// Reads an order that is open or has ended; `None` for one that is not remembered.
+    pub(crate) fn of(order_id: OrderId, orders: &Orders) -> Option<Self> {
+        if let Some(order) = orders.get(order_id) {
+            return Some(Self { owner: Owner::of(&order.intent), only_closes: order.only_closes() });
+        }
+        let order = orders.find_closed(order_id)?;
+        let only_closes = order.reduce_only || order.closes.is_some();
+        Some(Self { owner: Owner::of_closed(order), only_closes })
+    }
+}
+
+impl Trade {
+    /// A trade as it is told first.
+    pub(crate) const fn told_first(traded: Traded) -> Self {
+        Self { revision: 0, booked: Some(traded), filled_lots: traded.lots, is_told_first: true }
+    }
+
+    /// Tells whether these are its price and size. A fee may come later than its trade, and is no part of them.
+    pub(crate) fn is(&self, traded: &Traded) -> bool {
+        self.booked
+            .is_some_and(|booked| (booked.price_ticks, booked.lots) == (traded.price_ticks, traded.lots))
+    }
 }
 
 /// What a venue has said about requests for an order, and of its terms.
@@ -76,18 +118,27 @@ impl Heard {
         if let Some(name) = &said.venue_order_id {
             self.names.note(report.order_id, account, name, orders);
         }
-        match (report.body, &said.trade_id) {
-            (ReportBody::Fill { price_ticks, lots, .. }, Some(trade_id)) => {
-                self.note_trade(report.order_id, trade_id, Traded { price_ticks, lots }, orders);
+        match (Traded::of(&report.body), &said.trade_id) {
+            (Some(traded), Some(trade_id)) => {
+                self.note_trade(report.order_id, trade_id, Trade::told_first(traded), orders);
             }
             _ if is_answer(&report.body) => self.note_answer(report, orders),
             _ => {}
         }
     }
 
-    /// Names the trades of an order that are booked.
+    /// Names the trades of an order that were told first: those whose first telling may still come are left out.
     pub(crate) fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
-        self.trades.get(&order_id).into_iter().flat_map(|of_order| of_order.keys().map(|name| &**name))
+        let trades = self.trades.get(&order_id).into_iter().flatten();
+        trades.filter(|(_, trade)| trade.is_told_first).map(|(name, _)| &**name)
+    }
+
+    /// Remembers that a trade was told first, after it was told anew.
+    pub(crate) fn note_first(&mut self, order_id: OrderId, trade_id: &str) {
+        let trade = self.trades.get_mut(&order_id).and_then(|of_order| of_order.get_mut(trade_id));
+        if let Some(trade) = trade {
+            trade.is_told_first = true;
+        }
     }
 
     /// Remembers an order that others made.
@@ -152,9 +203,15 @@ impl Heard {
         self.refused_exits.iter()
     }
 
-    fn note_trade(&mut self, order_id: OrderId, trade_id: &str, traded: Traded, orders: &Orders) {
+    /// Remembers a trade as it was told last.
+    pub(crate) fn note_trade(&mut self, order_id: OrderId, trade_id: &str, trade: Trade, orders: &Orders) {
         let name: Arc<str> = Arc::from(trade_id);
-        if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), traded).is_some() {
+        if !self.trades.contains_key(&order_id)
+            && let Some(traded_by) = TradedBy::of(order_id, orders)
+        {
+            self.owners.insert(order_id, traded_by);
+        }
+        if self.trades.entry(order_id).or_default().insert(Arc::clone(&name), trade).is_some() {
             return;
         }
         self.oldest_first.push_back((order_id, name));
@@ -176,13 +233,30 @@ impl Heard {
             of_order.remove(&name);
             if of_order.is_empty() {
                 self.trades.remove(&order_id);
+                self.owners.remove(&order_id);
             }
         }
     }
 
     /// Returns a trade of an order that is known.
-    pub(crate) fn trade(&self, order_id: OrderId, trade_id: &str) -> Option<Traded> {
+    pub(crate) fn trade(&self, order_id: OrderId, trade_id: &str) -> Option<Trade> {
         self.trades.get(&order_id)?.get(trade_id).copied()
+    }
+
+    /// Returns whose an order is that has traded, while any of its trades is known.
+    pub(crate) fn traded_by(&self, order_id: OrderId) -> Option<TradedBy> {
+        self.owners.get(&order_id).copied()
+    }
+
+    /// Returns what the trades of an order that are known have filled of it.
+    pub(crate) fn filled_lots(&self, order_id: OrderId) -> i64 {
+        let trades = self.trades.get(&order_id).into_iter().flat_map(BTreeMap::values);
+        trades.map(|trade| trade.filled_lots).fold(0, i64::saturating_add)
+    }
+
+    /// Remembers the name that a venue gave an order.
+    pub(crate) fn note_name(&mut self, order_id: OrderId, account: AccountId, name: &str, orders: &Orders) {
+        self.names.note(order_id, account, name, orders);
     }
 
     fn note_answer(&mut self, report: &Report, orders: &Orders) {
@@ -244,10 +318,14 @@ impl Heard {
             out.extend_from_slice(&order_id.0.to_le_bytes());
             out.extend_from_slice(&name.len().to_le_bytes());
             out.extend_from_slice(name.as_bytes());
-            if let Some(Traded { price_ticks, lots }) = self.trade(*order_id, name) {
+            let Some(trade) = self.trade(*order_id, name) else { continue };
+            if let Some(Traded { price_ticks, lots, fee, .. }) = trade.booked {
                 out.extend_from_slice(&price_ticks.to_le_bytes());
                 out.extend_from_slice(&lots.to_le_bytes());
+                out.extend_from_slice(&fee.0.to_le_bytes());
             }
+            out.extend_from_slice(&trade.revision.to_le_bytes());
+            out.extend_from_slice(&trade.filled_lots.to_le_bytes());
         }
         for Answers { last, terms } in self.answers.values() {
             for report in last.iter().chain(terms) {

@@ -9,11 +9,11 @@
 
 use tradecore_ledger::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState};
 use tradecore_types::{
-    AccountId, CancelReason, InstrumentId, Money, OrderId, OrderIntent, Report, ReportBody, Surprise,
-    SurpriseKind, ValueError, VenueEvent, VenueReport,
+    AccountId, BookedRevision, CancelReason, InstrumentId, Money, OrderId, OrderIntent, Report, ReportBody,
+    Surprise, SurpriseKind, Traded, ValueError, VenueEvent, VenueReport,
 };
 
-use crate::books::heard::Traded;
+use crate::books::heard::Trade;
 use crate::books::{Booking, Outcome};
 use crate::{Kernel, KernelError};
 
@@ -23,6 +23,8 @@ enum Reading {
     News(Report),
     /// It says nothing new: it was told before, or something later was.
     Known,
+    /// The venue has told its trade anew before this came: only what it fills of its order is news.
+    Overtaken(Trade),
     /// It cannot be true of the books, whatever happened at the venue.
     Impossible,
 }
@@ -39,6 +41,7 @@ impl Kernel {
         said.check()?;
         match said {
             VenueEvent::Adopted(found) => self.check_adopted(found),
+            VenueEvent::Revision(said) => self.check_revision(said),
             VenueEvent::Report(VenueReport {
                 report: Report { body: ReportBody::Fill { fee_currency: Some(currency), .. }, .. },
                 ..
@@ -71,6 +74,7 @@ impl Kernel {
                 Ok(())
             }
             VenueEvent::Adopted(found) => self.on_adopted(instrument, found),
+            VenueEvent::Revision(said) => self.on_revision(instrument, said),
         }
     }
 
@@ -99,6 +103,11 @@ impl Kernel {
         let is_booked = match self.read(instrument, said) {
             Reading::News(report) => self.book_news(instrument, &report)?,
             Reading::Known => return Ok(()),
+            Reading::Overtaken(known) => {
+                let trade_id = said.trade_id.as_deref().unwrap_or_default();
+                self.book_overtaken(instrument, trade_id, &said.report, known)?;
+                false
+            }
             Reading::Impossible => {
                 self.note_surprise(instrument, order_id, SurpriseKind::Impossible);
                 return Ok(());
@@ -160,22 +169,25 @@ impl Kernel {
         if known.is_some_and(|known| known != instrument) || self.is_unsent(report.order_id) {
             return Reading::Impossible;
         }
-        match (report.body, &said.trade_id) {
-            (ReportBody::Fill { price_ticks, lots, .. }, Some(trade_id)) => self.read_fill(
-                report,
-                self.books.heard.trade(report.order_id, trade_id),
-                Traded { price_ticks, lots },
-            ),
+        match (Traded::of(&report.body), &said.trade_id) {
+            (Some(traded), Some(trade_id)) => {
+                let known = self.books.heard.trade(report.order_id, trade_id);
+                if known.is_some_and(|known| !known.is_told_first) {
+                    self.books.heard.note_first(report.order_id, trade_id);
+                }
+                self.read_fill(report, known, traded)
+            }
             _ if self.books.heard.is_repeated(report) => Reading::Known,
             _ => self.as_of_now(said),
         }
     }
 
-    /// Reads a fill. A trade that is known is told again in the same numbers; others may be a correction, which
-    /// the books cannot follow. So can they not what is too large for them.
-    fn read_fill(&mut self, report: &Report, known: Option<Traded>, traded: Traded) -> Reading {
+    /// Reads a fill. A trade that is known is told again in the same numbers: others without a revision cannot be true.
+    /// Nor can what is too large for the books.
+    fn read_fill(&mut self, report: &Report, known: Option<Trade>, traded: Traded) -> Reading {
         match known {
-            Some(known) if known == traded => {
+            Some(known) if known.revision > 0 && traded.lots > known.filled_lots => Reading::Overtaken(known),
+            Some(known) if known.revision > 0 || known.is(&traded) => {
                 self.books.counters.repeated_fills += 1;
                 Reading::Known
             }
@@ -257,9 +269,15 @@ impl Kernel {
         order_id.0 != 0 && order_id.0 <= self.outgoing.last_order_id && !self.is_unsent(order_id)
     }
 
-    /// Names the trades of an order that a venue outside told of and that are booked.
+    /// Names the trades of an order that a venue outside has told first; of others that may still come.
     pub fn trades_of(&self, order_id: OrderId) -> impl Iterator<Item = &str> {
         self.books.heard.trades_of(order_id)
+    }
+
+    /// Returns a trade that was told anew, by the number of the call about it; `None` when it is long gone.
+    #[must_use]
+    pub fn revision(&self, number: u64) -> Option<&BookedRevision> {
+        self.calls.revision(number)
     }
 
     /// Visits the orders of an account of which its venue told its name: number, that name, the one that others gave it, and
@@ -300,7 +318,7 @@ impl Kernel {
     }
 
     /// Tells whether an order is known here only: it is held, or it has ended while it was.
-    fn is_unsent(&self, order_id: OrderId) -> bool {
+    pub(crate) fn is_unsent(&self, order_id: OrderId) -> bool {
         self.books.groups.is_unsent(order_id)
             || self.books.heard.is_unsent(order_id)
             || self.outgoing.watched.has(order_id)

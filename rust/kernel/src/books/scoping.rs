@@ -76,6 +76,28 @@ impl Books {
         self.tell_fill(instrument, fill, now_ns);
     }
 
+    /// Tells of a trade that was taken back and booked with other numbers.
+    pub(crate) fn tell_revision(
+        &mut self,
+        instrument: &Instrument,
+        before: Option<&FillInput>,
+        after: Option<&FillInput>,
+        now_ns: TimeNs,
+    ) {
+        let Some(told) = before.or(after) else { return };
+        self.tell_stakes(told.strategy, instrument);
+        let settlement = instrument.currencies.settlement;
+        let mut received = Vec::with_capacity(4);
+        for (fill, sign) in before.map(|fill| (fill, 1)).into_iter().chain(after.map(|fill| (fill, -1))) {
+            let lots = fill.lots.saturating_mul(fill.side.sign());
+            let paid = instrument.value(fill.price_ticks, lots).map_or(0, |money| money.0);
+            received.push((Money(paid.saturating_mul(sign)), settlement));
+            received.push((Money(fill.fee.0.saturating_mul(sign)), fill.fee_currency.unwrap_or(settlement)));
+        }
+        let cash = self.tell_cash();
+        self.scopes.note_revision(told.strategy, &received, cash, now_ns);
+    }
+
     fn tell_fill(&mut self, instrument: &Instrument, fill: &FillInput, now_ns: TimeNs) {
         let execution = Execution {
             strategy: fill.strategy,

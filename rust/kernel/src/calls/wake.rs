@@ -38,6 +38,11 @@ pub enum WakeBody {
     Order(OrderUpdate),
     /// Money came or went without a fill.
     CashFlow(CashFlow),
+    /// A trade of one of the strategy's orders was told anew: it was corrected or busted.
+    Revision {
+        /// Which one: `Kernel::revision` has it until the strategy was called.
+        number: u64,
+    },
     /// The venue closes a position by force; the fill follows.
     Liquidation(Liquidation),
     /// The time came for which the strategy had set a timer.

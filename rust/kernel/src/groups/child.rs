@@ -130,6 +130,12 @@ impl Child {
         self.due_lots = self.due_lots.saturating_add(granted_lots);
     }
 
+    /// Grants what has come back of its entry, or is more of it, whatever was asked for.
+    pub(crate) fn grant_again(&mut self, lots: i64) {
+        self.forgone_lots = self.forgone_lots.saturating_sub(lots).max(0);
+        self.due_lots = self.due_lots.saturating_add(lots);
+    }
+
     /// Lets it go on without its order.
     pub(crate) const fn leave_order(&mut self) {
         (self.order_id, self.growing_lots, self.lost_lots) = (None, 0, 0);

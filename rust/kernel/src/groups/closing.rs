@@ -30,6 +30,8 @@
 
 use std::cmp::Reverse;
 
+use std::collections::BTreeMap;
+
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, Side, StrategyId};
 
@@ -194,6 +196,20 @@ impl Kernel {
     /// Tells whether a closing order waits where it can be cut: a market order trades before it could be.
     fn rests(&self, order: &OpenOrder) -> bool {
         order.intent.kind != OrderKind::Market && self.is_closing_order(order)
+    }
+
+    /// Returns how much of a position open exits close on this side; those that cancel each other count once.
+    pub(crate) fn exit_lots(&self, strategy: StrategyId, instrument: InstrumentId, side: Side) -> i64 {
+        let whose = ClosingSide { strategy, instrument, side, ticket: None };
+        let mut of_groups: BTreeMap<OrderId, i64> = BTreeMap::new();
+        for order in self.books.orders.iter().filter(|order| order.only_closes() && whose.has(&order.intent))
+        {
+            let order_id = order.intent.order_id;
+            let group = self.books.groups.group_of(order_id).unwrap_or(order_id);
+            let largest = of_groups.entry(group).or_default();
+            *largest = order.meant_lots().max(*largest);
+        }
+        of_groups.into_values().fold(0, i64::saturating_add)
     }
 
     // When the position has shrunk

@@ -28,4 +28,17 @@ impl Groups {
             self.due.push_back(entry);
         }
     }
+
+    /// Grants the exits of an entry what has come back of it, or is more of it, since a trade was told anew.
+    pub(crate) fn grant_again(&mut self, entry: OrderId, lots: i64) {
+        let range = self.range_of(entry);
+        let children = self.children.get_mut(range).unwrap_or_default();
+        if lots <= 0 || children.is_empty() {
+            return;
+        }
+        for child in children.iter_mut().filter(|child| child.is_exit() && !child.is_given_up) {
+            child.grant_again(lots);
+        }
+        self.due.push_back(entry);
+    }
 }

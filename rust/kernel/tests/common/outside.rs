@@ -4,8 +4,8 @@ use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_kernel::{Destination, KernelConfig, Matching};
 use tradecore_ledger::OrderState;
 use tradecore_types::{
-    Event, EventBatch, EventBody, InstrumentId, Liquidity, Money, OrderId, Report, ReportBody, Sent, Side,
-    SurpriseKind, VenueEvent, VenueReport,
+    BookedRevision, Event, EventBatch, EventBody, InstrumentId, Liquidity, Money, OrderId, Report,
+    ReportBody, Sent, Side, SurpriseKind, TradeRevision, Traded, VenueEvent, VenueReport,
 };
 
 use super::{ANNA, GOLD, Rig, config, limit, quotes};
@@ -34,12 +34,46 @@ pub fn filled(price_ticks: i64, lots: i64) -> ReportBody {
     ReportBody::Fill { price_ticks, lots, liquidity: Liquidity::Taker, fee: Money(3), fee_currency: None }
 }
 
+/// A trade that is told anew: with these numbers and this fee, or busted.
+pub fn revised(
+    order_id: OrderId,
+    trade_id: &str,
+    revision: u64,
+    now: Option<(i64, i64, i128)>,
+) -> VenueEvent {
+    let traded = now.map(|(price_ticks, lots, fee)| Traded {
+        price_ticks,
+        lots,
+        liquidity: Liquidity::Taker,
+        fee: Money(fee),
+        fee_currency: None,
+    });
+    VenueEvent::Revision(TradeRevision {
+        venue_time_ns: 9,
+        order_id,
+        trade_id: trade_id.into(),
+        venue_order_id: Some(format!("V{}", order_id.0).into()),
+        revision,
+        traded,
+    })
+}
+
+/// What was booked of trades that were told anew, in order.
+pub fn revisions(rig: &Rig) -> Vec<BookedRevision> {
+    let of = |frame: Result<&[u8], _>| match decode(frame.unwrap()).unwrap().body {
+        RecordBody::Revision(booked) => Some(booked.named(booked.trade_id.into())),
+        _ => None,
+    };
+    Frames::new(&rig.frames).filter_map(of).collect()
+}
+
 /// Feeds one message and consumes it; it names the instrument of its order.
 pub fn tell(rig: &mut Rig, message: VenueEvent) {
     let time_ns = rig.kernel.now_ns() + 1;
     let instrument = match &message {
         VenueEvent::Report(said) => instrument_of(rig, said.report.order_id),
         VenueEvent::OutcomeLost { order_id } => instrument_of(rig, *order_id),
+        VenueEvent::Revision(said) => instrument_of(rig, said.order_id),
         VenueEvent::Reconciling | VenueEvent::Reconciled | VenueEvent::Adopted(_) => GOLD,
     };
     rig.kernel.feed(1, said(time_ns, instrument, message)).unwrap();

@@ -6,6 +6,7 @@ mod ledger;
 mod methods;
 mod opening;
 mod orders;
+mod revisions;
 
 use tradecore_types::{Decimal, Instrument, InstrumentId, InstrumentKind, InstrumentSpec};
 

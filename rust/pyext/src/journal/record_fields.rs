@@ -10,7 +10,7 @@ use tradecore_types::{
 
 use crate::account::put_account;
 use crate::errors::data_error;
-use crate::reports::{put_report, put_said, put_some, put_surprise};
+use crate::reports::{put_report, put_revision, put_said, put_some, put_surprise};
 use crate::risk::{scope_name, value_text};
 
 /// Returns the values of a record; what it does not have is left out.
@@ -66,6 +66,7 @@ pub fn fields<'py>(py: Python<'py>, body: &RecordBody<'_>) -> PyResult<Bound<'py
         }
         RecordBody::Sent(sent) => put_sent(&dict, sent)?,
         RecordBody::Report(report) => put_report(&dict, report)?,
+        RecordBody::Revision(booked) => put_revision(&dict, booked)?,
         RecordBody::Decision(decision) => put_decision(&dict, decision)?,
         RecordBody::Liquidation(liquidation) => {
             dict.set_item("strategy", liquidation.strategy.0)?;

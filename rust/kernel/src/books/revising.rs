@@ -1,0 +1,303 @@
+//! A trade that a venue outside tells anew: it has other numbers, or it never happened.
+//!
+//! **Invariant:** of every trade the highest revision is booked, in whatever order and however often they come, so cash and
+//! position are those of it alone. A revision is about money and position: it makes no order larger or smaller, ends none
+//! and brings none back. What cannot be booked is said and halts new risk.
+
+use tradecore_ledger::{ClosedOrder, FillInput};
+use tradecore_types::{
+    BookedRevision, InstrumentId, Money, OrderId, Report, Side, SurpriseKind, TradeRevision, Traded,
+    ValueError,
+};
+
+use crate::books::heard::{Trade, TradedBy};
+use crate::books::owner::Owner;
+use crate::books::{Booking, Books};
+use crate::calls::wake::WakeBody;
+use crate::{Kernel, KernelError};
+
+/// What a revision means for the books as they are now.
+enum Reading {
+    /// The trade is booked with other numbers, or not any more.
+    Changed(Trade),
+    /// Nothing was told of the trade before.
+    First,
+    /// It says nothing new: it was told before, or a later one was.
+    Known,
+    /// It cannot be booked.
+    Surprise(SurpriseKind),
+}
+
+/// A trade of which nothing was told so far.
+const UNTOLD: Trade = Trade { revision: 0, booked: None, filled_lots: 0, is_told_first: false };
+
+impl Kernel {
+    /// Checks a revision before it is queued.
+    pub(crate) fn check_revision(&self, said: &TradeRevision) -> Result<(), ValueError> {
+        match said.traded.and_then(|traded| traded.fee_currency) {
+            Some(currency) if !self.books.ledger.has_currency(currency) => {
+                Err(ValueError::new("fee_currency", currency.0, "must be a currency of the account"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes in a trade that is told anew.
+    pub(crate) fn on_revision(
+        &mut self,
+        instrument: InstrumentId,
+        said: &TradeRevision,
+    ) -> Result<(), KernelError> {
+        match self.read_revision(instrument, said) {
+            Reading::Known => {
+                self.books.counters.repeated_fills += 1;
+                return Ok(());
+            }
+            Reading::Surprise(kind) => {
+                self.note_surprise(instrument, said.order_id, kind);
+                return Ok(());
+            }
+            Reading::First => self.book_first(instrument, said)?,
+            Reading::Changed(trade) => {
+                let is_booked = self.revise(instrument, said, trade.booked, said.traded)?;
+                if is_booked {
+                    self.note_revised(instrument, said, trade);
+                }
+            }
+        }
+        self.follow_reports()?;
+        if !self.outgoing.watched.is_empty() {
+            self.release_ready()?;
+        }
+        Ok(())
+    }
+
+    fn read_revision(&self, instrument: InstrumentId, said: &TradeRevision) -> Reading {
+        let order_id = said.order_id;
+        if order_id.0 == 0 || order_id.0 > self.outgoing.last_order_id {
+            return Reading::Surprise(SurpriseKind::UnknownOrder);
+        }
+        let (heard, orders) = (&self.books.heard, &self.books.orders);
+        let open = orders.get(order_id).map(|order| (order.intent.instrument, Some(order.filled_lots)));
+        let closed = || orders.find_closed(order_id).map(|order| (order.instrument, Some(order.filled_lots)));
+        // An order that has ended is forgotten before its trades are.
+        let traded = || heard.traded_by(order_id).map(|by| (by.owner.instrument, None));
+        let Some((known, filled_lots)) = open.or_else(closed).or_else(traded) else {
+            return Reading::Surprise(SurpriseKind::ForgottenOrder);
+        };
+        // No session trades tickets at a venue outside: which of them a trade made is not looked for.
+        if known != instrument || self.is_unsent(order_id) || self.books.ledger.is_hedged(instrument) {
+            return Reading::Surprise(SurpriseKind::Impossible);
+        }
+        match heard.trade(order_id, &said.trade_id) {
+            Some(trade) if trade.revision > said.revision => Reading::Known,
+            Some(trade) if trade.revision == said.revision && trade.booked == said.traded => Reading::Known,
+            Some(trade) if trade.revision == said.revision => Reading::Surprise(SurpriseKind::Impossible),
+            Some(trade) => Reading::Changed(trade),
+            // What an order of others traded before it was taken over, nobody here knows.
+            None if Some(heard.filled_lots(order_id)) == filled_lots
+                && !heard.names().is_adopted(order_id) =>
+            {
+                Reading::First
+            }
+            None => Reading::Surprise(SurpriseKind::ForgottenTrade),
+        }
+    }
+
+    /// Books a trade of which this is the first that is told: as a fill with its last numbers, or not at all.
+    fn book_first(&mut self, instrument: InstrumentId, said: &TradeRevision) -> Result<(), KernelError> {
+        let Some(traded) = said.traded else {
+            self.note_revised(instrument, said, UNTOLD);
+            return Ok(());
+        };
+        if self.book_as_fill(instrument, said.order_id, said.venue_time_ns, traded)? {
+            self.note_revised(instrument, said, Trade { filled_lots: traded.lots, ..UNTOLD });
+        }
+        Ok(())
+    }
+
+    /// Books the first telling of a trade whose later one is known: its order has filled by as much more, and nothing of
+    /// that is there any more. Returns whether that is so.
+    pub(crate) fn book_overtaken(
+        &mut self,
+        instrument: InstrumentId,
+        trade_id: &str,
+        told: &Report,
+        known: Trade,
+    ) -> Result<bool, KernelError> {
+        let Some(traded) = Traded::of(&told.body) else { return Ok(false) };
+        let lots = traded.lots - known.filled_lots;
+        let untold = Traded { lots, fee: Money::ZERO, fee_currency: None, ..known.booked.unwrap_or(traded) };
+        if !self.book_as_fill(instrument, told.order_id, told.venue_time_ns, untold)? {
+            return Ok(false);
+        }
+        let said = TradeRevision {
+            venue_time_ns: told.venue_time_ns,
+            order_id: told.order_id,
+            trade_id: Box::from(trade_id),
+            venue_order_id: None,
+            revision: known.revision,
+            traded: known.booked,
+        };
+        // With what was booked before it is one trade of one price now, with the fee that is known.
+        let whole = known.booked.map_or(untold, |booked| Traded { lots: booked.lots + lots, ..booked });
+        self.revise(instrument, &said, Some(whole), known.booked)?;
+        self.note_revised(instrument, &said, Trade::told_first(traded));
+        Ok(true)
+    }
+
+    /// Books a fill with these numbers; says so where it cannot be true, and returns whether it is booked.
+    fn book_as_fill(
+        &mut self,
+        instrument: InstrumentId,
+        order_id: OrderId,
+        venue_time_ns: i64,
+        traded: Traded,
+    ) -> Result<bool, KernelError> {
+        let fill = Report { venue_time_ns, order_id, body: traded.fill() };
+        if self.books.fits(&fill) {
+            return self.book_news(instrument, &fill);
+        }
+        self.note_surprise(instrument, order_id, SurpriseKind::Impossible);
+        Ok(false)
+    }
+
+    /// Remembers a trade as it is told now; what of it came before stays.
+    fn note_revised(&mut self, instrument: InstrumentId, said: &TradeRevision, before: Trade) {
+        let account = self.account_of(instrument);
+        let Books { heard, orders, .. } = &mut self.books;
+        if let Some(name) = &said.venue_order_id {
+            heard.note_name(said.order_id, account, name, orders);
+        }
+        let trade = Trade { revision: said.revision, booked: said.traded, ..before };
+        heard.note_trade(said.order_id, &said.trade_id, trade, orders);
+    }
+
+    /// Takes back what is booked of a trade and books what it is from here on; returns whether that could be.
+    fn revise(
+        &mut self,
+        instrument: InstrumentId,
+        said: &TradeRevision,
+        before: Option<Traded>,
+        after: Option<Traded>,
+    ) -> Result<bool, KernelError> {
+        if before == after {
+            return Ok(true);
+        }
+        let Some((owner, is_exit)) = self.owner_of(said.order_id) else {
+            self.note_surprise(instrument, said.order_id, SurpriseKind::ForgottenOrder);
+            return Ok(false);
+        };
+        let booked = BookedRevision {
+            venue_time_ns: said.venue_time_ns,
+            order_id: said.order_id,
+            strategy: owner.strategy,
+            instrument,
+            side: owner.side,
+            closes: owner.closes,
+            trade_id: said.trade_id.clone(),
+            revision: said.revision,
+            before,
+            after,
+        };
+        let Some(market) = self.markets.get(instrument.index()) else { return Ok(false) };
+        let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
+        let was = self.books.ledger.position(owner.strategy, instrument);
+        if !self.books.revise(&booked, at)? {
+            self.note_surprise(instrument, said.order_id, SurpriseKind::Impossible);
+            return Ok(false);
+        }
+        self.books.counters.revisions += 1;
+        self.recorder.revision(self.now_ns, &booked)?;
+        if self.books.accounts.is_some() {
+            self.settle_account();
+        }
+        if self.books.orders.has_closing() {
+            self.note_orphans(owner.strategy, instrument);
+        }
+        self.wake_for(&booked);
+        self.follow_reports()?;
+        let is = self.books.ledger.position(owner.strategy, instrument);
+        let has_grown = is.saturating_abs() > was.saturating_abs() || is.signum() * was.signum() < 0;
+        if has_grown && is_exit {
+            self.note_exit_missing(said.order_id, owner, is);
+        }
+        Ok(true)
+    }
+
+    /// Tells its strategy that a trade was told anew.
+    fn wake_for(&mut self, booked: &BookedRevision) {
+        let number = self.calls.note_revision(booked.clone());
+        self.wake(booked.strategy, booked.instrument, WakeBody::Revision { number });
+    }
+
+    /// Returns whose an order is, and whether it is an exit or an entry that has exits.
+    fn owner_of(&self, order_id: OrderId) -> Option<(Owner, bool)> {
+        let by =
+            TradedBy::of(order_id, &self.books.orders).or_else(|| self.books.heard.traded_by(order_id))?;
+        let open = self.books.orders.get(order_id);
+        let has_exits = self.books.heard.entry(order_id).is_some()
+            || self.books.groups.has_children(order_id)
+            || open.is_some_and(|order| !order.intent.bracket.is_empty());
+        Some((by.owner, has_exits || by.only_closes))
+    }
+
+    /// Says that a position has become larger than its exits, if it has, and none of them can follow.
+    fn note_exit_missing(&mut self, order_id: OrderId, owner: Owner, position: i64) {
+        let Owner { strategy, instrument, .. } = owner;
+        let side = if position > 0 { Side::Sell } else { Side::Buy };
+        let is_closed_anyway = self.control.switches.is_killed || self.is_flattened(strategy, instrument);
+        if is_closed_anyway || self.exit_lots(strategy, instrument, side) >= position.saturating_abs() {
+            return;
+        }
+        if let Some(order) = self.books.orders.find_closed(order_id) {
+            let exit = ClosedOrder { side, ..*order };
+            self.books.heard.note_refused_exit(&exit);
+        }
+        self.note_surprise(instrument, order_id, SurpriseKind::ExitMissing);
+    }
+}
+
+impl Books {
+    /// Books a trade that is told anew; `false` when it does not fit, and then nothing is changed.
+    pub(crate) fn revise(&mut self, booked: &BookedRevision, at: Booking<'_>) -> Result<bool, KernelError> {
+        let owner = Owner {
+            strategy: booked.strategy,
+            instrument: booked.instrument,
+            side: booked.side,
+            closes: booked.closes,
+        };
+        let fill = |traded: Traded| owner.fill(&as_report(booked, traded));
+        let (before, after) = (booked.before.and_then(fill), booked.after.and_then(fill));
+        let (before, after): (Option<&FillInput>, Option<&FillInput>) = (before.as_ref(), after.as_ref());
+        if self.ledger.check_revision(before, after).is_err() {
+            return Ok(false);
+        }
+        let Owner { strategy, instrument, .. } = owner;
+        // What comes back of the lots of an entry is that entry's again.
+        let entry = booked.closes.unwrap_or(booked.order_id);
+        let was_lots = self.ledger.lots_of_entry(strategy, instrument, entry).saturating_abs();
+        let touched = self.ledger.revise(before, after, entry)?;
+        if !self.groups.is_off() {
+            for touched in touched {
+                let lots = self.ledger.lots_of_entry(strategy, instrument, touched);
+                self.groups.note_reduction(touched, lots);
+            }
+            let now_lots = self.ledger.lots_of_entry(strategy, instrument, entry).saturating_abs();
+            self.groups.grant_again(entry, now_lots.saturating_sub(was_lots));
+        }
+        self.ledger.check()?;
+        if let Some(accounts) = &mut self.accounts {
+            accounts.note_revision(at.now_ns, at.instrument, before, after, &self.ledger)?;
+        }
+        if self.scopes.is_on() {
+            self.tell_revision(at.instrument, before, after, at.now_ns);
+        }
+        Ok(true)
+    }
+}
+
+/// Returns a revision as the fill that it is now.
+const fn as_report(booked: &BookedRevision, traded: Traded) -> Report {
+    Report { venue_time_ns: booked.venue_time_ns, order_id: booked.order_id, body: traded.fill() }
+}
