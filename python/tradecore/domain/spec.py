@@ -463,6 +463,9 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     `watched` names the kinds of orders that wait for a price and that a venue outside does not have: the
     engine watches the market for them, and sends a market or a limit order once one is set off.
+
+    `renews_amended` says that a venue outside amends nothing: an amendment ends the order there, and what is
+    left of it is sent anew.
     """
 
     mode: Mode = Mode.PAPER
@@ -474,6 +477,7 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     venue: VenueSpec = VenueSpec()
     risk: RiskSpec = RiskSpec()
     watched: tuple[str, ...] = ()
+    renews_amended: bool = False
 
     @property
     def account_names(self) -> tuple[str, ...]:

@@ -137,6 +137,8 @@ pub struct KernelConfig {
     pub destination: Destination,
     /// Kinds of orders that a venue outside does not have, and that are watched here until they are set off.
     pub watched: crate::WatchedKinds,
+    /// Who amends an order at a venue outside.
+    pub amends: crate::Amends,
     /// Whether journal frames are kept for [`crate::Kernel::take_frames`].
     pub is_recording: bool,
     /// Whether orders are hashed for [`crate::Kernel::orders_digest`].

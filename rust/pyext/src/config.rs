@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
-    AccountConfig, Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples, Leverage,
-    MarginMode, MarginRule, Matching, VenueConfig, WatchedKinds,
+    AccountConfig, Amends, Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples,
+    Leverage, MarginMode, MarginRule, Matching, VenueConfig, WatchedKinds,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
@@ -98,6 +98,7 @@ pub fn read(
         accounts,
         destination: destination.ok_or_else(missing)?,
         watched: watched.ok_or_else(missing)?,
+        amends: if spec.getattr("renews_amended")?.extract()? { Amends::Engine } else { Amends::Venue },
         is_recording,
         has_digest,
         has_equity_curve,

@@ -74,6 +74,8 @@ crate::coded! {
         NotOwned = 32, "not_owned";
         /// What happens is of the past: it warms up what is computed, and nothing is sent on it.
         WarmingUp = 33, "warming_up";
+        /// An order was amended as often as its venue has names for it: it is ended and sent anew each time.
+        AmendmentsMax = 34, "amendments_max";
     }
 }
 
