@@ -39,7 +39,9 @@ async def compare(config: Config, folder: JournalFolder) -> Comparison:
     spec, names = (config.engine_spec(), []) if recorded is None else (recorded.engine, recorded.names)
     live = live_of(config)
     units = Units(spec, names)
-    follower = JournalFollower(folder, JournalMoney(spec, units))
+    follower = JournalFollower(
+        folder, JournalMoney(spec, units), renews_amended=recorded is not None and spec.renews_amended
+    )
     venue = await open_queries(config, spec.instruments)
     try:
         with closing(shared_budget(config, live, venue.capabilities)) as budget:

@@ -6,6 +6,7 @@ import msgspec
 
 from tradecore.domain.errors import ConfigError, DivergenceError, StorageError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder
+from tradecore.domain.spec import EngineSpec
 from tradecore.domain.units import Units
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
@@ -75,7 +76,7 @@ def open_session(
     carried: CarriedOver | None = None
     if is_carry_over and not is_new_journal and folder.exists() and (recorded := recorded_config(folder)):
         is_fresh = recorded_behaviour(recorded) != BEHAVIOUR_VERSION
-        start = _Start(config, folder, is_fresh=is_fresh, watched=_watched(venue))
+        start = _Start(config, folder, is_fresh=is_fresh, venue=venue)
         if changes := start.identity.changes_since(recorded):
             carried = _carried(config, folder, [_told(*change) for change in changes.items()], venue)
     try:
@@ -98,13 +99,11 @@ def _told(key: str, words: str) -> str:
 class _Start:
     """The engine that is to be started, and how its journal names it."""
 
-    def __init__(
-        self, config: Config, folder: JournalFolder, *, is_fresh: bool, watched: tuple[str, ...]
-    ) -> None:
+    def __init__(self, config: Config, folder: JournalFolder, *, is_fresh: bool, venue: Venue | None) -> None:
         built = strategies(config)
         spec = with_calendars(
             config,
-            msgspec.structs.replace(config.engine_spec(), watched=watched),
+            _at_venue(config.engine_spec(), venue),
             lambda: span_of_feed(config),
             recorded=lambda: {} if is_fresh else recorded_calendars(folder),
         )
@@ -134,15 +133,18 @@ def _check_needs(config: Config, bindings: Sequence[StrategyBinding], venue: Ven
         raise ConfigError(config.source_of("live.venue"), "live.venue", None, f"{rule}; see docs/orders.md")
 
 
-def _watched(venue: Venue | None) -> tuple[str, ...]:
-    """Return the kinds of orders that the engine watches the market for, as the venue does not have them."""
-    return () if venue is None else venue.capabilities.watched
+def _at_venue(spec: EngineSpec, venue: Venue | None) -> EngineSpec:
+    """Return what is to run with what the engine does in place of the venue."""
+    if venue is None:
+        return spec
+    can = venue.capabilities
+    return msgspec.structs.replace(spec, watched=can.watched, renews_amended=not can.replaces)
 
 
 def _carried(
     config: Config, folder: JournalFolder, changed: Sequence[str], venue: Venue | None
 ) -> CarriedOver:
-    start = _Start(config, folder, is_fresh=True, watched=_watched(venue))
+    start = _Start(config, folder, is_fresh=True, venue=venue)
     return carry_over(folder, start.identity, VERSION, changed)
 
 
@@ -157,7 +159,7 @@ def _open(
     if folder.exists() and not is_new_journal:
         # First of all, and before a torn tail is cut off: such a journal stays as it is.
         check_recorded_behaviour(folder, GO_ON)
-    start = _Start(config, folder, is_fresh=is_new_journal, watched=_watched(venue))
+    start = _Start(config, folder, is_fresh=is_new_journal, venue=venue)
     engine, identity = start.engine, start.identity
     _check_needs(config, engine.strategies, venue)
     clock = SystemClock()
