@@ -295,6 +295,16 @@ class LocalHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="local
     url: str | None = None
 
 
+class BinanceHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="binance"):
+    """`[history] kind = "binance"`: what traded before, by the public REST interface of the feed's market.
+
+    Trades of one price and side at one moment come as one, so a bar that counts trades is a longer one there;
+    other keys as of `local`. `url` is another host; without it that of the feed is asked.
+    """
+
+    url: str | None = None
+
+
 class FilesHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="files"):
     """`[history] kind = "files"`: the trades and bars of the files in `[data]`; other keys as of `local`.
 
@@ -302,7 +312,7 @@ class FilesHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="files
     """
 
 
-HistoryTable = LocalHistoryTable | FilesHistoryTable
+HistoryTable = LocalHistoryTable | BinanceHistoryTable | FilesHistoryTable
 
 
 class EnvironmentSecretsTable(Table, frozen=True, tag_field="kind", tag="environment"):

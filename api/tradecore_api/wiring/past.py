@@ -15,6 +15,7 @@ from tradecore.runtime.warm_feed import Known, WarmFeed, WarmUp
 from tradecore_api.config import data_paths
 from tradecore_api.config.tables import (
     BinanceFeedTable,
+    BinanceHistoryTable,
     Config,
     FilesHistoryTable,
     Gap,
@@ -80,8 +81,27 @@ def _history(config: Config, table: HistoryTable, clock: SystemClock) -> History
                     config.source, "history.url", None, "is missing: say where the venue listens"
                 )
             return LocalHistory(url, instruments)
+        case BinanceHistoryTable(url=url):
+            return _binance_history(config, url, clock)
         case FilesHistoryTable():
             return _files_history(config, clock)
+
+
+def _binance_history(config: Config, url: str | None, clock: SystemClock) -> History:
+    """Return the past of the market that the feed is of: numbers of trades are those of one market."""
+    from tradecore_binance.history import BinanceHistory
+    from tradecore_binance.market import Market
+
+    feed = config.tables.feed
+    if not isinstance(feed, BinanceFeedTable):
+        rule = 'is the past of another venue than the feed: it needs [feed] kind = "binance"'
+        raise ConfigError(config.source_of("history.kind"), "history.kind", "binance", rule)
+    return BinanceHistory(
+        config.tables.instruments,
+        clock,
+        market=Market(feed.market.value),
+        rest_url=url or feed.rest_url,
+    )
 
 
 def _files_history(config: Config, clock: SystemClock) -> History:
