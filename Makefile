@@ -77,10 +77,12 @@ nightly: dev ## Run what is too long for each change: races, broken streams and 
 	@TRADECORE_NIGHTLY=1 $(BIN)/python -m pytest -q -m nightly $(ARGS)
 	@for seed in 1 2 3 4 5; do $(BIN)/tradecore demo --chaos --seconds 120 --seed $$seed || exit $$?; done
 	@$(BIN)/python benches/live_durable.py
+	@$(BIN)/python benches/live_sending.py
 	@$(BIN)/python benches/live_load.py
 
-bench-live: dev ## Measure live orders: until durable, and at the local venue with faults and kills (ARGS="--rate 500").
+bench-live: dev ## Measure live orders: until durable, until sent, and at the local venue with faults and kills (ARGS="--rate 500").
 	@$(BIN)/python benches/live_durable.py
+	@$(BIN)/python benches/live_sending.py
 	@$(BIN)/python benches/live_load.py $(ARGS)
 
 bench: dev ## Run the workloads beside their baselines, then the native benches; also to benches/results/.

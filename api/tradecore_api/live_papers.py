@@ -20,6 +20,8 @@ from tradecore_api.version import VERSION
 log = logging.getLogger("tradecore.live")
 
 DISK_SECONDS_MAX = 0.5
+# Things that were dropped and are named in a sentence.
+_NAMED_MAX = 10
 Result = TypeVar("Result")
 
 
@@ -97,13 +99,17 @@ class LivePapers:
 
 
 def words_of(signed: SignedReport) -> str:
-    """Return a start report in a sentence."""
+    """Return a start report in a sentence; it names the first of many things, the report all of them."""
     report, facts = signed.report, signed.report.facts
     dropped = report.dropped()
+    named = [*dropped[:_NAMED_MAX]]
+    if len(dropped) > _NAMED_MAX:
+        named.append(f"and {len(dropped) - _NAMED_MAX} more")
     found = [f"{facts.open_orders} orders were open", f"{len(facts.fills)} fills were booked"]
     found += [f"{len(facts.doubts)} orders were in doubt"] if facts.doubts else []
     found += [f"{len(report.foreign_orders)} orders are of others"] if report.foreign_orders else []
-    said = f"{len(dropped)} things were dropped: {'; '.join(dropped)}" if dropped else "nothing was dropped"
+    were = "1 thing was" if len(dropped) == 1 else f"{len(dropped)} things were"
+    said = f"{were} dropped: {'; '.join(named)}" if dropped else "nothing was dropped"
     return f"{said} ({', '.join(found)})"
 
 

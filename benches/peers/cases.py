@@ -47,6 +47,7 @@ class Case(NamedTuple):
 
 NAUTILUS_1 = Peer("nautilus_trader", "nautilus1", ("with_nautilus_1.py",), ("python3.11", "python3.12"))
 NAUTILUS = Peer("nautilus_trader", "nautilus", ("with_nautilus.py",), ("python3.13",), NAUTILUS_1)
+NAUTILUS_LIVE = Peer("nautilus_trader", "nautilus1", ("with_nautilus_live.py",), ("python3.11", "python3.12"))
 BACKTESTING = Peer("backtesting.py", "backtesting", ("with_backtesting.py",))
 BACKTRADER = Peer("backtrader", "backtrader", ("with_backtrader.py",))
 VECTORBT = Peer("vectorbt", "vectorbt", ("with_vectorbt.py",))
@@ -138,6 +139,10 @@ CASES = (
         tolerance=200.0,
         because="the peer rounds each of 100,000 fees to cents",
     ),
+    Case(
+        "B8 live, one in flight, as in memory", NAUTILUS_LIVE, "B8", 2_000, "orders/s", 3, ours="B8 in memory"
+    ),
+    Case("B8 live, one in flight, ours durable", NAUTILUS_LIVE, "B8", 2_000, "orders/s", 0.2),
     _capture("replay", "B7 replay", 1.66),
     _capture("maker", "B7 maker", 1.21),
     _capture("ours also called on each message", "B7 maker", 0.2, ours="B7 maker watching"),

@@ -26,6 +26,7 @@ from engine_runs import (
     run,
     walk_spec,
 )
+from live_paced import paced
 from maker import answer_of, first_step_ns
 from tradecore.domain import Matching
 from tradecore.domain.book import ExchangeBook, L2Book
@@ -106,6 +107,26 @@ def on_quotes(strategy: type, answer):
         return once
 
     return make
+
+
+def on_live(place: str | None) -> Workload:
+    """B8: each order is written to a journal at a place before it leaves."""
+
+    def make(count: int) -> Once:
+        quotes = pair_quotes(count)
+
+        def once() -> tuple[Spent, Answer]:
+            wall, cpu, answer = paced(quotes, [], place)
+            return Spent(wall, cpu), answer
+
+        return once
+
+    def delays(count: int) -> list[int]:
+        found: list[int] = []
+        paced(pair_quotes(count), found, place)
+        return found
+
+    return Workload(make, delays)
 
 
 def delays(count: int) -> list[int]:
@@ -304,6 +325,9 @@ WORKLOADS = {
     "B4": Workload(on_quotes(Watcher, lambda ran: {"events": ran.events})),
     "B5": Workload(on_quotes(Replacer, orders)),
     "B6": Workload(on_quotes(Taker, fills), delays),
+    "B8": on_live(None),
+    # As the peer: what it knows is gone with the machine.
+    "B8 in memory": on_live("/dev/shm"),
     "B7 replay": Workload(on_capture),
     "B7 maker": Workload(on_maker(Maker)),
     "B7 maker watching": Workload(on_maker(WatchingMaker)),

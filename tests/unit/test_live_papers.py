@@ -182,8 +182,16 @@ FILL = FillFound(order_id=1, trade_id="T", price_ticks=1, lots=1)
         (
             {"doubts": (Doubted(order_id=7), Doubted(order_id=8, became="canceled"))},
             (
-                "1 things were dropped: order 7 is still in doubt "
+                "1 thing was dropped: order 7 is still in doubt "
                 "(4 orders were open, 0 fills were booked, 2 orders were in doubt)"
+            ),
+        ),
+        (
+            {"doubts": tuple(Doubted(order_id=number) for number in range(1, 13))},
+            (
+                "12 things were dropped: "
+                + "".join(f"order {each} is still in doubt; " for each in range(1, 11))
+                + "and 2 more (4 orders were open, 0 fills were booked, 12 orders were in doubt)"
             ),
         ),
         (

@@ -100,7 +100,7 @@ def test_a_genuine_report_is_told_on_one_page(place):
     assert (code, talk) == (ExitCode.OK, "")
     assert lines[:4] == [
         (
-            "start report 1 things were dropped: a message was not understood: what "
+            "start report 1 thing was dropped: a message was not understood: what "
             "(4 orders were open, 0 fills were booked, 1 orders are of others)"
         ),
         "agreed at 2024-01-02T10:00:00Z",
