@@ -6,14 +6,17 @@ import itertools
 import msgspec
 import pytest
 
-from support.live_session import Buyer, quote, ready, running
+from support.live_session import LIVE, Buyer, quote, ready, running
 from support.scripted_venue import QUICK, ScriptedVenue
 from tradecore.domain.commands import Flatten, Kill, Pause
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.domain.venue_findings import VenueOrderState
 from tradecore.domain.venue_requests import Declined, Lost
 from tradecore.runtime.live.client_ids import ClientIds
+from tradecore.runtime.live.comparison import Comparer
+from tradecore.runtime.live.journal_books import JournalFollower
 
 CAN = msgspec.structs.replace(QUICK, replaces=False)
 IDS = ClientIds(0, "test")
@@ -452,6 +455,34 @@ async def test_an_order_that_was_doubled_on_the_way_ends_whole_before_it_is_sent
         live.feed.trade(3)
         await live.until(lambda: open_there(there) == {SECOND: (96, 7)})
         assert twins[0].state is VenueOrderState.CANCELED
+
+
+async def test_a_comparison_knows_what_was_sent_anew(path):
+    """Under its newest name, with what filled under all of them; one that the venue has ended differs."""
+    there = venue()
+    async with running(path, there, is_killed=True) as live:
+        await opened(live, there)
+        there.fill(FIRST, 2)
+        await live.until(lambda: live.position == 2)
+        live.feed.trade(3)
+        await live.until(lambda: open_there(there) == {SECOND: (96, 7)})
+        there.fill(SECOND, 1)
+        await live.until(lambda: live.position == 3)
+
+    async def compared():
+        follower = JournalFollower(JournalFolder(path), renews_amended=True)
+        units = Units(LIVE, ["buyer"])
+        comparer = Comparer(
+            there, follower.catch_up, follower.books, ids=IDS, units=units, pause_seconds=0.001
+        )
+        return await comparer.compared()
+
+    found = await compared()
+    assert (found.verdict, found.findings) == ("agree", ())
+    there.end(SECOND)
+    (finding,) = (await compared()).findings
+    assert (finding.kind.value, finding.subject) == ("not_open_there", "1")
+    assert "canceled" in finding.words
 
 
 async def test_a_replay_sends_nothing_and_ends_in_the_same_bytes(path):
