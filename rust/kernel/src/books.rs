@@ -35,7 +35,7 @@ use crate::books::conversions::Conversions;
 use crate::books::equity::Curve;
 use crate::books::heard::Heard;
 use crate::calls::wake::{OrderUpdate, WakeBody};
-use crate::groups::close_out::{Rest, Ties};
+use crate::groups::to_close::{Rest, Ties};
 use crate::groups::{Groups, Told};
 use crate::recorder::Recorder;
 use crate::{Counters, KernelError};

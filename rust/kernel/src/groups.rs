@@ -30,6 +30,7 @@ pub(crate) mod cut;
 mod ending;
 mod late;
 mod lines;
+pub(crate) mod to_close;
 pub(crate) mod told;
 mod unsent;
 
@@ -42,8 +43,8 @@ use tradecore_risk::ApprovedOrder;
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, OrderKind};
 
 use crate::groups::child::{Child, Stage};
-use crate::groups::close_out::{CloseOut, Rest};
 use crate::groups::cut::{Cut, CutCause};
+use crate::groups::to_close::{CloseOut, Rest};
 pub(crate) use crate::groups::told::Told;
 
 /// How a new order depends on others of its strategy.

@@ -3,7 +3,7 @@
 use tradecore_types::{CancelReason, InstrumentId, Report, ReportBody};
 
 use crate::books::{Booked, Booking, Outcome};
-use crate::groups::close_out::{Rest, Ties};
+use crate::groups::to_close::{Rest, Ties};
 use crate::{Kernel, KernelError};
 
 impl Kernel {

@@ -5,19 +5,10 @@
 //! for every refusal while an operator flattens the position.
 
 use tradecore_ledger::OrderState;
-use tradecore_types::{CancelReason, InstrumentId, OrderId, RejectReason, TimeNs};
+use tradecore_types::{CancelReason, InstrumentId, OrderId, RejectReason};
 
 use crate::Kernel;
-use crate::groups::close_out::{ASK_AGAIN_NS, CloseOut};
-
-/// An order whose end was asked for, and may not have been heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ending {
-    pub(crate) order_id: OrderId,
-    pub(crate) instrument: InstrumentId,
-    /// When it may be asked for again at the earliest.
-    pub(crate) not_before_ns: TimeNs,
-}
+use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Ending};
 
 impl Kernel {
     /// Tells whether the end of an order was asked for.

@@ -7,8 +7,8 @@ use tradecore_types::OrderId;
 
 use super::{Groups, Member};
 use crate::groups::child::Child;
-use crate::groups::close_out::Ties;
 use crate::groups::cut::CutCause;
+use crate::groups::to_close::Ties;
 use crate::groups::told::Told;
 
 impl Groups {

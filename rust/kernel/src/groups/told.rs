@@ -3,7 +3,7 @@
 use tradecore_ledger::OpenOrder;
 use tradecore_types::{Report, ReportBody};
 
-use crate::groups::close_out::Rest;
+use crate::groups::to_close::Rest;
 
 /// What a report did to an order.
 #[derive(Clone, Copy, Debug)]
