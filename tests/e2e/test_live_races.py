@@ -89,10 +89,6 @@ async def test_racing_strategies_never_pass_a_limit_by_one_lot(tmp_path, seed, r
     }
     # They raced for it: the limit was in the way.
     assert "position_max" in refused
-    names = [
-        deed.client_order_id for deed in truth.deeds if isinstance(deed, OrderRow) and deed.account == "demo"
-    ]
-    assert any(name[9:11] != "00" for name in names) is not replaces, "amended orders are sent anew"
     assert most > LIMIT_LOTS * 0.9
 
 
