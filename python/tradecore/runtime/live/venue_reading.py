@@ -442,6 +442,9 @@ class VenueReading:
         if end is None or end.filled_lots > order.filled_lots:
             return []
         match end.state:
+            case VenueOrderState.FILLED if order.open_lots:
+                # An amendment that was not shown had made it as small as what has filled.
+                return self._table.end_with(order, "canceled", "requested", end)
             case VenueOrderState.FILLED:
                 self._table.forget(order.order_id)
                 return []
