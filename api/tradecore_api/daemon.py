@@ -14,10 +14,9 @@ from typing import Protocol
 
 import msgspec
 
-from tradecore.domain.commands import Command, Kill, Pause, Release, ReleaseKill, Resume
+from tradecore.domain.commands import Kill, Pause, ReleaseKill
 from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.money_requests import Money
 from tradecore.domain.spec import Mode
 from tradecore.engine import ActivityWatch
 from tradecore.engine.blame import blamed_by_place
@@ -27,6 +26,7 @@ from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.session import Phase
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
 from tradecore_api.bounded import Call
+from tradecore_api.command_words import answer_words
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
 from tradecore_api.engine_status import engine_status
@@ -37,12 +37,12 @@ from tradecore_api.forced_end import ForcedEnd
 from tradecore_api.guard import Guard
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.instance_lock import InstanceLock
-from tradecore_api.live_papers import LivePapers, words_of
+from tradecore_api.live_papers import Papers
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.wiring import readers, sessions
-from tradecore_api.wiring.live import open_venue, report_key
+from tradecore_api.wiring.live_links import close_venues, open_venues, papers_of
 
 log = logging.getLogger("tradecore.daemon")
 
@@ -121,7 +121,7 @@ class Daemon:
         self._before: Heartbeat | None = None
         self._watch: EngineWatch | None = None
         self._projection: Projection | None = None
-        self._papers: LivePapers | None = None
+        self._papers: Papers | None = None
         self._recent: readers.RecentLog | None = None
         self._has_view = has_view
         self._view: View | None = None
@@ -202,7 +202,7 @@ class Daemon:
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
-        venue = await open_venue(self._config) if self._tables.mode is Mode.LIVE else None
+        venues = await open_venues(self._config) if self._tables.mode is Mode.LIVE else {}
         try:
             opened = sessions.open_session(
                 self._config,
@@ -210,11 +210,10 @@ class Daemon:
                 is_new_journal=self._is_new_journal,
                 is_carry_over=self._is_carry_over,
                 notifiers=lambda engine: [readers.log_notifier(engine)],
-                venue=venue,
+                venues=venues,
             )
         except BaseException:
-            if venue is not None:
-                await venue.aclose()
+            await close_venues(venues)
             raise
         finally:
             # An import, a strategy's start or its replay may fork too.
@@ -228,7 +227,7 @@ class Daemon:
             session.stop(self._stop_asked)
         self._guard = Guard(self._lock, self._state, self._journal)
         if session.outside is not None:
-            self._papers = LivePapers(self._state, self._journal, session.outside, report_key(self._config))
+            self._papers = papers_of(self._config, self._state, self._journal, session.outside.links)
         control = ControlServer(self._state.address, self._lock.listener)
         self._projection = projection = self._made_projection()
         if projection is not None:
@@ -270,7 +269,7 @@ class Daemon:
         if isinstance(request, Stop):
             self._ask_end(STOP_COMMAND)
             return ControlReply(accepted=True, seq=session.status().seq, message="the engine is ending")
-        idle = _idle_words(session, request)
+        idle = answer_words(session.engine, request)
         # In memory and in the journal first: a disk that is full or hangs must not keep it from that. One
         # that crashes before the latch is written starts killed all the same: its journal says so.
         seq = await session.command(request)
@@ -482,8 +481,7 @@ class Daemon:
         }
 
     def _report_words(self) -> str:
-        report = None if self._papers is None else self._papers.report
-        return "" if report is None else words_of(report)
+        return "" if self._papers is None else self._papers.words
 
     def _show_view(self, session: Session, watch: EngineWatch) -> asyncio.Task[None] | None:
         """Take the terminal, if it is wanted; return what keeps the view up."""
@@ -580,19 +578,3 @@ class Daemon:
 
     def _recent_lines(self) -> list[str]:
         return [] if self._recent is None else self._recent.lines()
-
-
-def _idle_words(session: Session, command: Command | Money) -> str:
-    """Say that a command ends what never was; empty for every other one. It is journalled all the same."""
-    found = session.engine.summary()
-    match command:
-        case Release(scope=scope) if scope not in found.halts:
-            halted = ", ".join(found.halts)
-            beside = f"; halted is {halted}" if halted else ""
-            return f"nothing was halted in {scope}, so nothing changed{beside}"
-        case Resume() if not found.is_paused:
-            return "it was not paused, so nothing changed"
-        case ReleaseKill() if not found.is_killed:
-            return "the kill switch was not engaged, so nothing changed"
-        case _:
-            return ""

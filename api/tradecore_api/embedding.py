@@ -84,9 +84,10 @@ class EmbeddedEngine:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it runs and may take new risk: live, books and venue agree; not paused, not killed."""
+        """Whether it runs and may take new risk: not paused, not killed, and live every venue agrees."""
         said = self.status()
-        venue = said.get("venue")
-        is_agreed = not isinstance(venue, Mapping) or venue.get("step") == _AGREED
+        several = said.get("venues")
+        lines = [said.get("venue"), *(several.values() if isinstance(several, Mapping) else ())]
+        is_agreed = all(not isinstance(line, Mapping) or line.get("step") == _AGREED for line in lines)
         is_free = not (said.get("is_paused") or said.get("is_killed"))
         return said.get("phase") == "running" and is_agreed and is_free

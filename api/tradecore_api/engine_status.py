@@ -74,8 +74,17 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "halt_rows": halt_rows(engine, units),
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
         "feed_age_seconds": None if age is None else round(age, 3),
-        "venue": None if session.outside is None else msgspec.to_builtins(session.outside.status),
+        **_venues(session),
     }
+
+
+def _venues(session: Session) -> dict[str, object]:
+    """Return how the line to the venue stands, or of several accounts that of each by its name."""
+    links = {} if session.outside is None else session.outside.links
+    plain = {name: msgspec.to_builtins(link.status) for name, link in links.items()}
+    if len(plain) < 2:
+        return {"venue": next(iter(plain.values()), None), "venues": {}}
+    return {"venue": None, "venues": plain}
 
 
 def price_pairs(engine: Engine, units: Units) -> dict[str, tuple[str | None, str | None]]:
@@ -101,6 +110,7 @@ def position_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
         rows.append(
             {
                 "symbol": units.symbol(number),
+                **_account(units, number),
                 "strategy": units.strategy(held["strategy_id"]),
                 "side": "long" if held["lots"] > 0 else "short",
                 "quantity": f"{units.quantity(number, held['lots']):f}",
@@ -122,6 +132,7 @@ def order_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
             {
                 "order_id": order["order_id"],
                 "symbol": units.symbol(number),
+                **_account(units, number),
                 "strategy": units.strategy(order["strategy_id"]),
                 "side": order["side"],
                 "state": order["state"],
@@ -136,6 +147,11 @@ def order_rows(engine: Engine, units: Units) -> list[dict[str, object]]:
             }
         )
     return rows
+
+
+def _account(units: Units, instrument: int) -> dict[str, object]:
+    """Return the account of an instrument as a part of a row, where the engine has several."""
+    return {"account": units.account(instrument)} if units.has_accounts else {}
 
 
 def known_order(row: Mapping[str, Any]) -> KnownOrder:

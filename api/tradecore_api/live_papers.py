@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -64,12 +64,18 @@ class LivePapers:
             if self.report is None and (made := self._made()) is not None:
                 await self._call(lambda: self._write(made))
                 self.report = made
-                log.warning("start_report", extra={"words": f"books and venue agree: {words_of(made)}"})
+                said = f"books and venue{self._where()} agree: {words_of(made)}"
+                log.warning("start_report", extra={"words": said})
             self._problem = ""
         except (TradecoreError, OSError) as error:
             if str(error) != self._problem:
                 self._problem = str(error)
                 log.warning("papers_not_written", extra={"words": str(error)})
+
+    def _where(self) -> str:
+        """Name the account, where it is not the engine's own."""
+        state = self._state
+        return "" if state.venue_account == state.account else f" of {state.venue_account}"
 
     def _kept(self) -> list[NotUnderstood]:
         return [each.letter for each in self._letters.all() if each.read_ns is None]
@@ -79,7 +85,7 @@ class LivePapers:
         if found is None:
             return None
         report = StartReport(
-            account=self._state.account,
+            account=self._state.venue_account,
             journal=self._journal.where,
             journal_first=self._journal.first_hash(),
             version=VERSION,
@@ -96,6 +102,33 @@ class LivePapers:
 
     async def _call(self, call: Callable[[], Result]) -> Result:
         return await Call(call, str(self._state.path)).result_async(DISK_SECONDS_MAX)
+
+
+class Papers:
+    """The papers of each venue account of an engine.
+
+    Parameters
+    ----------
+    of_accounts : mapping of str to LivePapers
+        What writes those of an account, by its name.
+    """
+
+    def __init__(self, of_accounts: Mapping[str, LivePapers]) -> None:
+        self._of_accounts = of_accounts
+
+    async def look(self) -> None:
+        """Write what is new, of each account."""
+        for papers in self._of_accounts.values():
+            await papers.look()
+
+    @property
+    def words(self) -> str:
+        """The start reports that are written, a sentence each; of several accounts each by its name."""
+        reports = {name: papers.report for name, papers in self._of_accounts.items()}
+        told = {name: words_of(report) for name, report in reports.items() if report is not None}
+        if len(reports) == 1:
+            return "".join(told.values())
+        return "; ".join(f"{name}: {words}" for name, words in told.items())
 
 
 def words_of(signed: SignedReport) -> str:

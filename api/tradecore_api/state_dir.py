@@ -60,8 +60,19 @@ class StateDir:
         self.database = self.path / "readmodel.sqlite"
         self.last_words = self.path / "last_words.json"
         self.failed_start = self.path / "failed_start.json"
+        # The venue account that the two files below are of.
+        self.venue_account = account
         self.start_report = self.path / "start_report.json"
         self.dead_letters = self.path / "dead_letters.jsonl"
+
+    def of_venue_account(self, name: str) -> "StateDir":
+        """Return the same directory, with the papers of a venue account; the first has the engine's name."""
+        made = StateDir(self.account, within=self.path.parent)
+        if name != self.account:
+            made.venue_account = name
+            made.start_report = self.path / f"start_report-{name}.json"
+            made.dead_letters = self.path / f"dead_letters-{name}.jsonl"
+        return made
 
     def create(self) -> None:
         """Make the directory, readable by its owner alone.

@@ -3,7 +3,7 @@
 import msgspec
 
 from tradecore.domain.quoted import cut, printable
-from tradecore.runtime.live.venue_link import LinkStatus
+from tradecore.runtime.live.link_status import LinkStatus
 
 _STEPS = {
     "idle": "books and venue are not compared",
@@ -15,10 +15,11 @@ _STEPS = {
     "differs": "books and venue DIFFER",
 }
 _NO_RISK = "no new risk is taken"
+_NO_RISK_THERE = "no new risk is taken there, nor elsewhere where a limit adds it up"
 _WORDS_MAX = 200
 
 
-def venue_words(status: dict[str, object] | None) -> str:
+def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = False) -> str:
     """Return a sentence or two about the line to a venue; nothing where there is none."""
     if status is None:
         return ""
@@ -30,7 +31,7 @@ def venue_words(status: dict[str, object] | None) -> str:
     ]
     words += [each.words for each in told.balances]
     if told.step != "agreed":
-        words.append(_NO_RISK)
+        words.append(_NO_RISK_THERE if is_one_of_several else _NO_RISK)
     if told.trouble:
         words.append(_in_one_line(told.trouble))
     counts = (

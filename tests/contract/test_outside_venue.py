@@ -196,7 +196,7 @@ def test_what_cannot_be_true_halts_new_orders_until_the_books_are_compared(runti
     assert runtime.quote() == ([], [])
     refused = [fields["rule"] for _, _, kind, fields in runtime.folder.reader() if kind == "refused"]
     assert refused == ["unreconciled"]
-    runtime.feed(lambda batch, now_ns: batch.reconciled(now_ns))
+    runtime.feed(lambda batch, now_ns: batch.agreement(now_ns, 0, True))
     assert [what for what, _ in runtime.quote()[1]] == ["new"]
 
 
@@ -272,7 +272,7 @@ def test_what_a_venue_cannot_say_is_refused_with_field_value_and_rule():
     with pytest.raises(InvalidValueError, match="liquidity"):
         batch.venue_report(1, 0, 1, "fill", trade_id="t", price_ticks=95, lots=1, liquidity="both")
     assert len(batch) == 0
-    batch.reconciled(1)
+    batch.agreement(1, 0, True)
     spec = EngineSpec(instruments=(InstrumentSpec(symbol="GOLD", tick_size="1"),))
     simulated = Engine(spec, [StrategyBinding(name="buyer", strategy=BuysAtEachQuote())])
     with pytest.raises(InvalidValueError, match="venue outside"):

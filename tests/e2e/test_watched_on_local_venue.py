@@ -12,7 +12,7 @@ from support.local_venue import DEMO, KEY, serving
 from tradecore.domain.errors import ConfigError
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.config import read
-from tradecore_api.wiring import live, sessions
+from tradecore_api.wiring import live_links, sessions
 
 STRATEGY = '''
 class Exits:
@@ -91,9 +91,9 @@ async def test_a_position_is_left_by_a_stop_that_the_venue_does_not_have(tmp_pat
     """The same strategy ends flat at each venue: once, and with nothing left open there."""
     async with serving(margin(**settings)) as ground:
         config = written(tmp_path, ground.server.url)
-        venue = await live.open_venue(config)
+        venues = await live_links.open_venues(config)
         folder = JournalFolder(str(tmp_path / "live.journal"))
-        session = sessions.open_session(config, folder, venue=venue).session
+        session = sessions.open_session(config, folder, venues=venues).session
         strategy = session.engine.strategies[0].strategy
         task = asyncio.create_task(session.run())
         deadline = time.monotonic() + 40
@@ -123,9 +123,9 @@ async def test_a_start_says_what_nobody_does(tmp_path):
     """Before anything is traded: the strategy by its name, and each thing that it needs."""
     async with serving(margin(replaces=False, post_only=False)) as ground:
         config = written(tmp_path, ground.server.url, '"post_only", "replace", "iceberg", "tpo"')
-        venue = await live.open_venue(config)
+        venues = await live_links.open_venues(config)
         try:
             with pytest.raises(ConfigError, match=r"Exits needs post_only, iceberg, tpo; see docs"):
-                sessions.open_session(config, JournalFolder(str(tmp_path / "live.journal")), venue=venue)
+                sessions.open_session(config, JournalFolder(str(tmp_path / "live.journal")), venues=venues)
         finally:
-            await venue.aclose()
+            await live_links.close_venues(venues)

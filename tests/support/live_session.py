@@ -82,7 +82,9 @@ class Live:
         bindings = [StrategyBinding(name="buyer", strategy=self.strategy)]
         if "owners" in settings:
             bindings.append(StrategyBinding(name="external", strategy=External()))
-        spec = msgspec.structs.replace(LIVE, renews_amended=not venue.capabilities.replaces)
+        spec = msgspec.structs.replace(
+            LIVE, renews_amended=() if venue.capabilities.replaces else (LIVE.account.name,)
+        )
         config = msgspec.structs.replace(CONFIG, engine=spec)
         engine = Engine(spec, bindings, recording=True)
         journal = folder.writer(0)

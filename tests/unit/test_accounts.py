@@ -48,7 +48,6 @@ def other(**values):
         (other(fees=FeesSpec(currency="BTC")), "must not be the currency of the fees"),
         (other(risk=ScopeRiskSpec(gross_max="-1")), "accounts[0].risk.gross_max '-1': must be above 0"),
         (changed(accounts=()), "instruments[1].account 'kraken': is no account; did you mean"),
-        (changed(mode=Mode.LIVE), "live, an engine trades at one venue account"),
         (
             EngineSpec(instruments=(HERE,), risk=RiskSpec(portfolio=ScopeRiskSpec(gross_max="1"))),
             "risk.portfolio None: is for several accounts: this engine has one",

@@ -15,12 +15,13 @@ from tradecore.ports.control_channel import Status
 from tradecore.runtime import forked_child
 from tradecore_api import daemon as daemons
 from tradecore_api import heartbeat, process_deadline
+from tradecore_api.command_words import answer_words
 from tradecore_api.config import read
 from tradecore_api.daemon import FORCE_MARGIN_SECONDS, Daemon
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.guard import Sight
 from tradecore_api.heartbeat import Heartbeat
-from tradecore_api.live_papers import words_of
+from tradecore_api.live_papers import Papers, words_of
 from tradecore_api.projection import CANCEL_SECONDS_MAX
 
 NOW = 1_000.0
@@ -51,7 +52,8 @@ def made(tmp_path, monkeypatch):
 def summary(**fields):
     """Return a session whose engine sums up so."""
     found = SimpleNamespace(**{"halts": {}, "is_paused": False, "is_killed": False} | fields)
-    return SimpleNamespace(engine=SimpleNamespace(summary=lambda: found))
+    spec = SimpleNamespace(account_names=("desk",))
+    return SimpleNamespace(engine=SimpleNamespace(summary=lambda: found, spec=spec))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def summary(**fields):
 )
 def test_a_command_that_ends_what_never_was_says_so(command, found, words):
     """And what else is halted, which may be what was meant."""
-    assert daemons._idle_words(summary(**found), command) == words
+    assert answer_words(summary(**found).engine, command) == words
 
 
 @pytest.mark.parametrize(
@@ -301,12 +303,15 @@ def test_the_report_of_the_start_is_told_once_it_is_written(made):
     """Before that, and without a venue, there is none."""
     daemon = made()
     assert daemon._report_words() == ""
-    daemon._papers = SimpleNamespace(report=None)
+    one, two = SimpleNamespace(report=None), SimpleNamespace(report=None)
+    daemon._papers = Papers({"desk": one})
     assert daemon._report_words() == ""
     facts = SimpleNamespace(open_orders=1, fills=(), doubts=())
     report = SimpleNamespace(facts=facts, foreign_orders=(), dropped=list)
-    daemon._papers.report = SimpleNamespace(report=report)
-    assert daemon._report_words() == words_of(daemon._papers.report) != ""
+    one.report = SimpleNamespace(report=report)
+    assert daemon._report_words() == words_of(one.report) != ""
+    daemon._papers = Papers({"desk": one, "other": two})
+    assert daemon._report_words() == f"desk: {words_of(one.report)}", "of several each has a name"
 
 
 @pytest.mark.parametrize(
@@ -384,9 +389,7 @@ async def test_a_file_that_is_gone_is_told_once_pauses_and_is_told_when_it_is_ba
     async def command(request):
         commands.append(request)
 
-    daemon._session = SimpleNamespace(
-        engine=SimpleNamespace(summary=lambda: SimpleNamespace(is_paused=is_paused)), command=command
-    )
+    daemon._session = SimpleNamespace(engine=summary(is_paused=is_paused).engine, command=command)
     sights = iter(
         [
             Sight(alarms={"journal": "it was removed"}),

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from support.sessions import ListFeed, open_session
 from support.tables import rebuilt, rows_of
@@ -14,6 +15,7 @@ from tradecore import AccountSpec, Engine, EngineSpec, InstrumentSpec, Matching,
 from tradecore.domain import EventBatch
 from tradecore.domain.journal import JournalFolder, encode_session_end
 from tradecore.domain.opening import Transfer
+from tradecore.domain.spec import VenueAccountSpec
 from tradecore.domain.units import exact_money
 from tradecore.engine.equity_points import EquityPoints
 from tradecore.runtime import Projector
@@ -153,6 +155,36 @@ def test_market_events_alone_make_a_point_an_hour():
 
     assert [point.time_ns // HOUR_NS for point in points] == [0, 0, 1, 2, 3, 4]
     assert {point.equity for point in points} == {100_000 * 10**18}
+
+
+def test_of_several_accounts_each_has_what_it_is_worth():
+    """Together they are the whole; an engine with one account has none of that."""
+    spec = replace(
+        SPEC,
+        instruments=(SPEC.instruments[0], replace(SPEC.instruments[1], account="other")),
+        accounts=(VenueAccountSpec(name="other", cash="500"),),
+    )
+    bound = [
+        StrategyBinding(name=name, strategy=Trades(), instruments=(number,))
+        for number, name in enumerate(NAMES)
+    ]
+    engine = Engine(spec, bound, recording=True)
+    batch = EventBatch()
+    for number in range(40):
+        batch.quote((number + 1) * MINUTE_NS, number % 2, 50 + number % 7, 50, 51 + number % 7, 50)
+    engine.feed(batch)
+    engine.run()
+    points = EquityPoints(spec, NAMES).take(engine.take_frames() + encode_session_end(HOUR_NS, "stopped"))
+
+    assert len(points) > 5
+    assert {sum(point.accounts.values()) - point.equity for point in points} == {0}
+    worth = {name: exact_money(atto) for name, atto in points[-1].accounts.items()}
+    assert worth == {name: Decimal(of) for name, of in engine.summary().accounts.items()}
+    assert set(worth) == set(spec.account_names)
+    assert len({point.accounts["other"] for point in points}) > 1
+    _, frames, _ = played([(1, 200, 0)] * 3, ())
+    one = EquityPoints(SPEC, NAMES).take(frames + encode_session_end(HOUR_NS, "stopped"))
+    assert [point.accounts for point in one] == [{}] * len(one) != []
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 700, 1 << 20])

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from tradecore.domain.errors import StorageError
 from tradecore.domain.secret import Secret
 from tradecore.domain.venue_findings import NotUnderstood
+from tradecore.runtime.live.link_status import FoundAtStart
 from tradecore.runtime.live.start_report import (
     Doubted,
     FillFound,
@@ -15,7 +16,6 @@ from tradecore.runtime.live.start_report import (
     StartFacts,
     StartReport,
 )
-from tradecore.runtime.live.venue_link import FoundAtStart
 from tradecore_api.dead_letters import DeadLetters
 from tradecore_api.live_papers import LivePapers, read_report, words_of
 from tradecore_api.state_dir import StateDir

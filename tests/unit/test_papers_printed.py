@@ -87,7 +87,9 @@ def is_the_same(monkeypatch):
     """Let every journal say what a genuine report says."""
     folder = papers.JournalFolder
     monkeypatch.setattr(folder, "first_hash", lambda self: "f")
-    monkeypatch.setattr("tradecore.runtime.live.start_report.facts_of", lambda folder, seq: REPORT.facts)
+    monkeypatch.setattr(
+        "tradecore.runtime.live.start_report.facts_of", lambda folder, seq, of_account: REPORT.facts
+    )
 
 
 @pytest.mark.usefixtures("is_the_same")

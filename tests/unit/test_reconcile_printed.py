@@ -51,7 +51,7 @@ def run(tmp_path, monkeypatch, capsys):
     def of(found, *, is_json=False):
         async def compare(config, folder):
             asked.append((config, folder))
-            return found
+            return {"desk": found}
 
         monkeypatch.setattr(command, "compare", compare)
         arguments = argparse.Namespace(config=str(tmp_path / "live.toml"), settings=[], json=is_json)

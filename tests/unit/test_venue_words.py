@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
+from tradecore.runtime.live.link_status import LinkStatus
 from tradecore.runtime.live.reconciliation import Difference
-from tradecore.runtime.live.venue_link import LinkStatus
 from tradecore_api.venue_words import venue_words
 
 WELL = LinkStatus(

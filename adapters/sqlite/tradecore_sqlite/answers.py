@@ -69,11 +69,12 @@ _TABLES: dict[type[Question[Any]], _Table] = {
         made=dict.fromkeys(_CHANGED, _money),
     ),
     asked.Equity: _Table(asked.EquityEntry, "equity"),
+    asked.AccountEquity: _Table(asked.AccountEquityEntry, "account_equity", "id"),
 }
 _MOMENT = "SELECT value, head, first FROM meta, journal, source WHERE key = 'next_seq'"
 _CONFIG = "SELECT config FROM sessions ORDER BY seq DESC LIMIT 1"
 _POSITIONS = (
-    "SELECT strategy, instrument, lots, fills, time_ns FROM positions ORDER BY strategy, instrument "
+    "SELECT strategy, instrument, lots, fills, time_ns, account FROM positions ORDER BY strategy, instrument "
     "LIMIT ? OFFSET ?"
 )
 _FILLS = (
@@ -145,7 +146,11 @@ def _conditions(question: Question[Any]) -> list[_Condition]:
     """Return what narrows the rows down, beside the cursor."""
     found: list[_Condition] = []
     if isinstance(question, asked.Orders | asked.Fills | asked.Refusals):
-        named = (("strategy_name", question.strategy), ("symbol", question.symbol))
+        named = (
+            ("strategy_name", question.strategy),
+            ("symbol", question.symbol),
+            ("account", question.account),
+        )
         found += [(f"{column} = ?", [name]) for column, name in named if name is not None]
     if isinstance(question, asked.Orders):
         if question.states:
@@ -166,9 +171,10 @@ async def _positions(
     start = question.after + 1
     found = [*await connection.execute_fetchall(_POSITIONS, (question.limit + 1, start))]
     rows = []
-    for strategy, instrument, lots, fills, time_ns in map(tuple, found[: question.limit]):
+    for strategy, instrument, lots, fills, time_ns, account in map(tuple, found[: question.limit]):
         name, symbol = readable.names(strategy, instrument)
         entry: dict[str, Any] = {"strategy": name, "symbol": symbol, "fills": fills, "time_ns": time_ns}
+        entry["account"] = account
         rows.append(
             msgspec.convert({**entry, "quantity": readable.quantity(instrument, lots)}, asked.PositionEntry)
         )

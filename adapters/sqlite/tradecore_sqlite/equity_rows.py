@@ -6,6 +6,16 @@ from tradecore.domain.equity_point import EquityPoint
 from tradecore_sqlite.readable import money
 
 Row = tuple[int | str | None, ...]
+# Venue accounts that an engine has at most.
+ACCOUNTS_MAX = 16
+
+
+def account_rows(points: Iterable[EquityPoint]) -> Iterator[Row]:
+    """Return the rows of the table `account_equity`; none of an engine with one account."""
+    for point in points:
+        for number, (account, equity) in enumerate(point.accounts.items()):
+            key = point.seq * ACCOUNTS_MAX + number
+            yield (key, point.seq, point.time_ns, account, point.currency, str(equity), money(equity))
 
 
 def equity_rows(points: Iterable[EquityPoint], highest: int) -> Iterator[Row]:

@@ -45,6 +45,7 @@ class OrderRow(msgspec.Struct, kw_only=True):
     price: str | None = None
     quantity: str | None = None
     filled: str | None = None
+    account: str | None = None
 
     def make_readable(self, readable: Readable) -> None:
         """Say what its numbers mean."""
@@ -52,6 +53,7 @@ class OrderRow(msgspec.Struct, kw_only=True):
         self.price = readable.price(self.instrument, self.price_ticks)
         self.quantity = readable.quantity(self.instrument, self.lots)
         self.filled = readable.quantity(self.instrument, self.filled_lots)
+        self.account = readable.account(self.instrument)
 
     @classmethod
     def opened(cls, record: JournalRecord, order: bodies.Order) -> "OrderRow":

@@ -148,9 +148,11 @@ class Changes:
             row = (currency, str(cash), told.changed, told.before)
             for place, lot in enumerate(told.lots or ()):
                 cost = str(lot["cost"]) if "cost" in lot else None
-                values = (*(lot[name] for name in _LOT), str(lot["fee"]), cost)
+                account = self._readable.account(lot["instrument"])
+                values = (*(lot[name] for name in _LOT), str(lot["fee"]), cost, account)
                 self._add("opening_lots", (record.seq, place, *values))
-        self._add("account_events", (record.seq, record.time_ns, told.account, *row, *side))
+        account = self._readable.account_with(row[0])
+        self._add("account_events", (record.seq, record.time_ns, told.account, *row, *side, account))
 
     def _keep_session(self) -> None:
         if self._session is not None:
@@ -186,6 +188,7 @@ def _fill(record: JournalRecord, fill: bodies.Report, order: OrderRow | None, re
         readable.quantity(instrument, fill.lots),
         money(fill.fee),
         readable.fee_currency(instrument, fill.fee_currency),
+        readable.account(instrument),
     )
 
 
@@ -195,15 +198,18 @@ def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
         case bodies.Refused():
             told = (body.order_id, body.strategy, body.instrument, body.rule)
             names = readable.names(body.strategy, body.instrument)
-            return "refusals", (*told, str(body.limit), str(body.value), *names)
+            account = readable.account(body.instrument)
+            return "refusals", (*told, str(body.limit), str(body.value), *names, account)
         case bodies.Decision():
             gates = msgspec.json.encode(body.gates).decode()
             names = readable.names(body.strategy, body.instrument)
-            return "decisions", (body.strategy, body.instrument, body.action, body.reason, gates, *names)
+            judged = (body.strategy, body.instrument, body.action, body.reason, gates)
+            return "decisions", (*judged, *names, readable.account(body.instrument))
         case bodies.CashFlow():
             flow = (body.due_ns, body.strategy, body.instrument, body.cash_flow)
             names = readable.names(body.strategy, body.instrument)
-            return "cash_flows", (*flow, str(body.amount), *names, money(body.amount))
+            account = readable.account(body.instrument)
+            return "cash_flows", (*flow, str(body.amount), *names, money(body.amount), account)
         case bodies.Liquidation():
             forced = (body.order_id, body.strategy, body.instrument, body.price_ticks, body.lots)
             meant = (
@@ -212,12 +218,14 @@ def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
                 readable.quantity(body.instrument, body.lots),
                 money(body.equity),
                 money(body.maintenance),
+                readable.account(body.instrument),
             )
             return "liquidations", (*forced, str(body.equity), str(body.maintenance), *meant)
         case bodies.Margin():
             names = readable.names(body.strategy, body.instrument)
             moved = (body.strategy, body.instrument, str(body.amount))
-            return "margin_changes", (*moved, *names, money(body.amount))
+            account = readable.account(body.instrument)
+            return "margin_changes", (*moved, *names, money(body.amount), account)
         case bodies.CancelRequest():
             return "requests", (body.order_id, "cancel", None, None)
         case bodies.ReplaceRequest():

@@ -17,7 +17,7 @@ from tradecore.domain.questions import Page, Question, ReadModelState
 from tradecore.domain.record import JournalPosition, JournalRecord
 from tradecore_sqlite import schema
 from tradecore_sqlite.answers import Answers
-from tradecore_sqlite.equity_rows import equity_rows
+from tradecore_sqlite.equity_rows import account_rows, equity_rows
 from tradecore_sqlite.order_rows import OrderRow
 from tradecore_sqlite.projection import Changes, SessionRow, order_of
 from tradecore_sqlite.readable import readable_of
@@ -140,7 +140,8 @@ class SqliteReadModel:
             if points:
                 highest = int(await _text(self._connection, _HIGHEST) or 0)
                 written["equity"] = [*equity_rows(points, highest)]
-            for table, rows in written.items():
+                written["account_equity"] = [*account_rows(points)]
+            for table, rows in ((table, rows) for table, rows in written.items() if rows):
                 marks = ", ".join("?" * len(rows[0]))
                 insert = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"  # noqa: S608 - names of our own
                 await self._connection.executemany(insert, rows)

@@ -44,6 +44,16 @@ class Readable:
             return None, None
         return self._units.strategy(strategy), self._units.symbol(instrument)
 
+    def account(self, instrument: int | None) -> str | None:
+        """Return the name of the venue account that trades an instrument."""
+        units = self._units_for(instrument)
+        return None if units is None else units.account(instrument or 0)
+
+    def account_with(self, balance: str | None) -> str | None:
+        """Return the name of the venue account that has a balance."""
+        parts = () if self._units is None else self._units.parts
+        return next((part.name for part in parts if balance in part.balances.values()), None)
+
     def fee_currency(self, instrument: int | None, number: int | None) -> str | None:
         """Return the currency of a fee by its number; without one that of the instrument's settlement."""
         if self._units is None or (instrument is None and number is None):

@@ -5,7 +5,7 @@ in atto units (10^-18), because it may need more than 64 bits. Beside them stand
 names, and exact decimals for prices, sizes and money. It is empty where a session's settings cannot be read.
 """
 
-VERSION = 9
+VERSION = 10
 
 # Since version 3.
 _NEWER_TABLES = """
@@ -236,6 +236,19 @@ _READABLE = "".join(
     for column in columns
 )
 
+# Tables whose rows belong to a venue account, which is their last column.
+WITH_ACCOUNT = (
+    "orders",
+    "fills",
+    "refusals",
+    "decisions",
+    "cash_flows",
+    "liquidations",
+    "margin_changes",
+    "account_events",
+    "opening_lots",
+)
+
 # Since version 8: in which currency a fee is.
 _FEE_CURRENCY = "ALTER TABLE fills ADD COLUMN fee_currency TEXT;\n"
 
@@ -249,6 +262,41 @@ ALTER TABLE account_events ADD COLUMN fee_atto TEXT;
 ALTER TABLE account_events ADD COLUMN fee_currency TEXT;
 ALTER TABLE opening_lots ADD COLUMN cost_atto TEXT;
 """
+
+_POSITIONS_OF_ACCOUNTS = """
+DROP VIEW positions;
+CREATE VIEW positions AS
+    SELECT strategy, instrument, SUM(lots) AS lots, SUM(fills) AS fills, MAX(time_ns) AS time_ns,
+           MAX(account) AS account
+    FROM (
+        SELECT strategy, instrument, CASE side WHEN 'buy' THEN lots ELSE -lots END AS lots, 1 AS fills,
+               time_ns, account
+        FROM fills
+        UNION ALL
+        SELECT strategy, instrument, lots, 0, account_events.time_ns, opening_lots.account
+        FROM opening_lots JOIN account_events USING (seq)
+    )
+    GROUP BY strategy, instrument;
+"""
+
+# Since version 10: the venue account that a row belongs to, and what each of several is worth over time.
+# The tables of an engine with one account have its name in every row, and nothing in `account_equity`.
+_OF_ACCOUNTS = (
+    "".join(f"ALTER TABLE {table} ADD COLUMN account TEXT;\n" for table in WITH_ACCOUNT)
+    + """
+-- `id` is 16 times `seq`, and the number of the account: an engine has 16 at most.
+CREATE TABLE account_equity (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    equity_atto TEXT NOT NULL,
+    equity TEXT NOT NULL
+) STRICT;
+"""
+    + _POSITIONS_OF_ACCOUNTS
+)
 
 _OF_NO_JOURNAL = """
 UPDATE source SET first = '', path = '';
@@ -264,6 +312,7 @@ TABLES = (
     + _EQUITY
     + _FEE_CURRENCY
     + _CONVERSIONS
+    + _OF_ACCOUNTS
 )
 
 # What brings the tables of a version to the next one. What they did not keep stays empty until the journal is
@@ -290,6 +339,7 @@ ALTER TABLE orders ADD COLUMN sent_ns INTEGER;
     6: f"{_EQUITY}{_OF_NO_JOURNAL}",
     7: f"{_FEE_CURRENCY}{_OF_NO_JOURNAL}",
     8: _CONVERSIONS,
+    9: f"{_OF_ACCOUNTS}{_OF_NO_JOURNAL}",
 }
 # Tables whose rows each have the number of their record as key.
 BY_SEQ = (
@@ -322,4 +372,5 @@ NAMES = (
     "account_events",
     "opening_lots",
     "equity",
+    "account_equity",
 )

@@ -4,13 +4,14 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from tradecore.domain.errors import ConfigError, TradecoreError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.questions import ROWS_MAX, Positions, ReadModelState
+from tradecore.domain.questions import ROWS_MAX, PositionEntry, Positions, ReadModelState
 from tradecore.runtime import Projector
 from tradecore.runtime.projector import journal_state
 from tradecore_api import follower
@@ -90,7 +91,7 @@ async def _info(path: str, *, is_json: bool) -> int:
         **state.storage,
         "next_seq": state.position.next_seq,
         "rows": state.rows,
-        "positions": [msgspec.to_builtins(position) for position in positions],
+        "positions": _plain(positions),
         "integrity": state.integrity,
         "journal": state.journal,
         "journal_first": state.position.first,
@@ -99,6 +100,15 @@ async def _info(path: str, *, is_json: bool) -> int:
     }
     (print_json if is_json else print_values)(values)
     return ExitCode.OK if state.integrity == "ok" and is_well else ExitCode.CHECK_FAILED
+
+
+def _plain(positions: Sequence[PositionEntry]) -> list[dict[str, object]]:
+    """Return positions as rows, with the account of each where there are several."""
+    rows: list[dict[str, object]] = [msgspec.to_builtins(position) for position in positions]
+    if len({position.account for position in positions}) < 2:
+        for row in rows:
+            del row["account"]
+    return rows
 
 
 def _beside_journal(state: ReadModelState) -> tuple[str, bool]:

@@ -18,6 +18,7 @@ from tradecore_api.wiring import feeds
 from tradecore_api.wiring.reconciling import compare
 
 _CODES = {"agree": ExitCode.OK, "differ": ExitCode.CHECK_FAILED, "undecided": ExitCode.UNAVAILABLE}
+_WORST_FIRST = ("differ", "undecided", "agree")
 _VERDICTS = {
     "agree": "books and venue agree",
     "differ": "books and venue DIFFER",
@@ -36,11 +37,17 @@ def reconcile(arguments: argparse.Namespace) -> int:
     found = asyncio.run(compare(config, folder))
     if not folder.exists():
         print_note(f"{folder.where}: there is no journal yet, so the books are empty")
-    if arguments.json:
-        print_json(_plain(found, account, folder.where))
+    verdict = min((each.verdict for each in found.values()), key=_WORST_FIRST.index)
+    if not arguments.json:
+        for number, (name, each) in enumerate(found.items()):
+            print(end="\n" if number else "")
+            _print(each, name, folder.where)
+    elif len(found) == 1:
+        print_json(_plain(found[account], account, folder.where))
     else:
-        _print(found, account, folder.where)
-    return _CODES[found.verdict]
+        rows = {name: _plain(each, name, folder.where) for name, each in found.items()}
+        print_json({"account": account, "journal": folder.where, "verdict": verdict, "accounts": rows})
+    return _CODES[verdict]
 
 
 def _plain(found: Comparison, account: str, journal: str) -> dict[str, object]:

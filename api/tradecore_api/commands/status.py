@@ -67,6 +67,7 @@ class _Told(msgspec.Struct, frozen=True):
     output_lines_dropped: int = 0
     alarms: tuple[str, ...] = ()
     venue: dict[str, object] | None = None
+    venues: dict[str, dict[str, object]] = {}
     start_report: str = ""
 
 
@@ -177,6 +178,10 @@ def _activity(told: _Told) -> dict[str, object]:
         "feed": f"{heard}, market time {told.engine_time}",
         "books invalid": ", ".join(told.books_waiting),
         "venue": venue_words(told.venue),
+        **{
+            f"venue of {name}": venue_words(venue, is_one_of_several=True)
+            for name, venue in told.venues.items()
+        },
         "start report": told.start_report,
         "journal records": f"{told.records:,}"
         + ("" if lag is None else f"; the read model is {lag:,} behind")
@@ -202,10 +207,12 @@ def _changed(change: LimitChange) -> str:
 
 
 def _print_tables(told: _Told) -> None:
-    columns = ("symbol", "strategy", "quantity", "entry_price", "mark", "unrealised")
+    account = ("account",) if len(told.accounts) > 1 else ()
+    columns = ("symbol", *account, "strategy", "quantity", "entry_price", "mark", "unrealised")
     _print_table("positions", columns, told.position_rows, told.positions_open)
     orders = [{**row, "order": row.get("order_id"), "what": row.get("words")} for row in told.order_rows]
-    _print_table("open orders", ("order", "strategy", "what", "open", "state"), orders, told.open_orders)
+    columns = ("order", *account, "strategy", "what", "open", "state")
+    _print_table("open orders", columns, orders, told.open_orders)
     _print_table("limits", ("scope", "limit", "used", "value"), told.limit_rows, len(told.limit_rows))
 
 

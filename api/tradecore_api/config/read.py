@@ -15,17 +15,15 @@ from tradecore.domain.spec import Mode
 from tradecore.domain.spec_check import check_names
 from tradecore.strategy.check import check_names as check_strategy_names
 from tradecore.strategy.check import check_symbols
-from tradecore_api.config import data_paths, keys, overrides, paths
+from tradecore_api.config import data_paths, keys, live_check, overrides, paths
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
     BookVenue,
     CaptureFeedTable,
     Config,
     ConfigTables,
-    FileSecretsTable,
     Foreign,
     JournalTable,
-    LiveTable,
     Market,
     StrategyConfig,
     StrategyTable,
@@ -45,6 +43,8 @@ PATH_KEYS = (
     "journal.path",
     "database.path",
 )
+# Those of an account beside the first.
+ACCOUNT_PATH_KEYS = ("live.keys", "live.secrets.path", "feed.path")
 # Keys that take several paths, or one for each instrument.
 SEVERAL_KEYS = ("data.path", "data.paths", "data.trades", "data.quotes", "data.funding", "data.marks")
 NO_JOURNAL_RULE = (
@@ -208,14 +208,19 @@ def _fill_in(clean: object) -> None:
         return
     is_simulated = feed["kind"] == "simulated"
     clean.setdefault("venue", {}).setdefault("matching", "exchange" if is_simulated else "book")
+    own = {account["name"]: account.get("feed") for account in clean.get("accounts", [])}
+    for instrument in clean.get("instruments", []):
+        _prove(instrument, own.get(instrument.get("account")) or feed)
+
+
+def _prove(instrument: dict[str, object], feed: Mapping[str, object]) -> None:
+    """Set what proves the book of an instrument, as its feed sends it."""
     if feed["kind"] == "binance" or feed.get("market", "auto") != "auto":
         is_spot = feed.get("market", Market.SPOT) == Market.SPOT
-        for instrument in clean.get("instruments", []):
-            instrument.setdefault("sequence", "binance_spot" if is_spot else "binance_futures")
+        instrument.setdefault("sequence", "binance_spot" if is_spot else "binance_futures")
     if feed["kind"] == "book_capture":
         is_okx = feed["venue"] == BookVenue.OKX
-        for instrument in clean.get("instruments", []):
-            instrument.setdefault("checksum", "okx" if is_okx else "kraken")
+        instrument.setdefault("checksum", "okx" if is_okx else "kraken")
 
 
 def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[StrategyConfig, ...]:
@@ -254,8 +259,9 @@ def _strategies(clean: dict[str, object], raw: Mapping[str, object]) -> tuple[St
 
 def _external(clean: dict[str, object]) -> tuple[StrategyConfig, ...]:
     """Return the strategy that holds what others make at a live account, where they are taken over."""
-    live = clean.get("live")
-    if clean.get("mode") != Mode.LIVE or not isinstance(live, dict) or live.get("foreign") != Foreign.ADOPT:
+    lives = [clean.get("live"), *(account.get("live") for _, account in shape.rows(clean, "accounts"))]
+    adopts = any(isinstance(live, dict) and live.get("foreign") == Foreign.ADOPT for live in lives)
+    if clean.get("mode") != Mode.LIVE or not adopts:
         return ()
     return (
         StrategyConfig(
@@ -305,38 +311,7 @@ def _check_files(config: Config, report: shape.Report) -> None:
     if tables.venue.latency_file is not None:
         paths.check_input("venue.latency_file", tables.venue.latency_file, report)
     if tables.mode is Mode.LIVE:
-        _check_live(tables.live, report)
-        _check_owners(config, report)
-
-
-def _check_live(live: LiveTable | None, report: shape.Report) -> None:
-    if live is None:
-        rule = f'is missing: mode = "live" sends orders to the venue that it names; {shape.DRY_RUN}'
-        report("live", None, rule)
-        return
-    if (live.keys is None) is (live.secrets is None):
-        rule = "name one source of the keys: the file `live.keys` of a local venue, or a store [live.secrets]"
-        report("live.keys", live.keys, rule)
-    if live.secrets is not None and live.url is None:
-        report("live.url", None, "is missing: say where the venue listens; a store of secrets does not")
-    if live.keys is not None:
-        paths.check_input("live.keys", live.keys, report)
-    if isinstance(live.secrets, FileSecretsTable):
-        paths.check_input("live.secrets.path", live.secrets.path, report)
-
-
-def _check_owners(config: Config, report: shape.Report) -> None:
-    """Report names in `live.assign` that nothing has."""
-    assign = {} if config.tables.live is None else config.tables.live.assign
-    symbols = [each.symbol for each in config.tables.instruments]
-    for symbol, name in assign.items():
-        check_symbols("live.assign", [symbol], symbols, report)
-        found = next((each for each in config.strategies if each.name == name), None)
-        if found is None:
-            known = ", ".join(each.name for each in config.strategies)
-            report(f"live.assign.{symbol}", name, f"must be the name of a strategy: {known}")
-        elif found.instruments and symbol not in found.instruments:
-            report(f"live.assign.{symbol}", name, f"must trade it: {', '.join(found.instruments)}")
+        live_check.check(config, report)
 
 
 def _check_outputs(journal: str | None, database: str | None, report: shape.Report) -> None:
@@ -370,6 +345,13 @@ def _anchor_all(tree: dict[str, object], directory: Path) -> None:
         table = _table(tree, above)
         if name in table:
             table[name] = _anchored(key, table[name], directory)
+    accounts = tree.get("accounts")
+    for account in accounts if isinstance(accounts, list) else ():
+        for key in ACCOUNT_PATH_KEYS:
+            *above, name = key.split(".")
+            table = _table(account, above) if isinstance(account, dict) else {}
+            if name in table:
+                table[name] = _anchored(key, table[name], directory)
     data = tree.get("data")
     if isinstance(data, dict) and "paths" in data:
         data["paths"] = _anchored("data.paths", data["paths"], directory)
@@ -394,6 +376,9 @@ def _table(tree: dict[str, object], above: Iterable[str]) -> dict[str, object]:
 
 
 def _anchored(key: str, value: object, directory: Path) -> object:
+    if key.startswith("accounts."):
+        # Its number stands between.
+        return _anchored(key.split(".", 2)[-1], value, directory)
     if key.startswith("data.instrument.") and key.rpartition(".")[2] in data_paths.FILE_KEYS:
         return _anchored(f"data.{key.rpartition('.')[2]}", value, directory)
     if key in SEVERAL_KEYS or key.startswith("data.paths."):

@@ -19,6 +19,7 @@ from tradecore.domain.spec import (
 )
 from tradecore.strategy import FirstBar
 from tradecore.strategy.check import HISTORY_MAX
+from tradecore_api.config.gap import Gap
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -265,13 +266,6 @@ class LiveVenue(StrEnum):
     LOCAL = "local"
 
 
-class Gap(StrEnum):
-    """What a gap between the past and the live feed is: the end of the start, or something to be told."""
-
-    REFUSE = "refuse"
-    TELL = "tell"
-
-
 class _HistoryTable(Table, frozen=True):
     """How far back a session is warmed up."""
 
@@ -410,7 +404,8 @@ class LiveTable(Table, frozen=True):
 
     Orders and positions that others made at the account are reported (`foreign = "report"`), or with `adopt`
     taken over by a strategy of the name `external`, which only holds them. `assign` names a strategy for
-    those in an instrument, e.g. `{ BTC-USD = "trend" }`.
+    those in an instrument, e.g. `{ BTC-USD = "trend" }`. `symbols` has the venue's own name of an instrument
+    that has another one here, e.g. `{ BTC-USD-B = "BTC-USD" }`.
     """
 
     keys: str | None = None
@@ -427,6 +422,30 @@ class LiveTable(Table, frozen=True):
     short_lookback: ShortLookback = ShortLookback.HALT
     foreign: Foreign = Foreign.REPORT
     assign: dict[str, str] = {}
+    symbols: dict[str, str] = {}
+
+
+class AccountTable(VenueAccountSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[accounts]]`: a venue account beside that of `[account]`, with money and terms of its own.
+
+    Its instruments name it (`account = "kraken"`), and are settled in `currency` unless they say otherwise:
+    absent, that is the reporting currency. `cash` is an amount of `currency`, or a table by currency; what a
+    unit of another currency is worth, `[account.conversions]` says for all accounts. `fees` and `venue` that
+    are absent are as in `[fees]` and `[venue]`; the volume of fee tiers is the account's own. `risk` has its
+    limits. Measured latencies, `finalize` and `day_end_ns` are settings of `[venue]` alone.
+
+    With `mode = "live"` `[accounts.live]` names its venue, with keys and settings of its own, as `[live]`
+    does for the first account. `[accounts.feed]` is where its market data come from; absent, it is as
+    `[feed]` says, of its own venue where that is a local one.
+    """
+
+    live: LiveTable | None = None
+    feed: FeedTable | None = None
+
+    @property
+    def spec(self) -> VenueAccountSpec:
+        """The part that decides the behaviour of the engine."""
+        return VenueAccountSpec(**{name: getattr(self, name) for name in VenueAccountSpec.__struct_fields__})
 
 
 class StatisticsTable(Table, frozen=True):
@@ -491,7 +510,7 @@ class ConfigTables(Table, frozen=True):
 
     mode: Mode = Mode.PAPER
     account: AccountSpec = AccountSpec()
-    accounts: tuple[VenueAccountSpec, ...] = ()
+    accounts: tuple[AccountTable, ...] = ()
     instruments: tuple[InstrumentSpec, ...] = ()
     feed: FeedTable | None = None
     data: DataTable | None = None
@@ -561,6 +580,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         below = [source for name, source in self.sources.items() if name.startswith(f"{key}.")]
         return below[0] if below else self.source
 
+    def key_of(self, live: LiveTable) -> str:
+        """Return where a table of a live account stands: `live`, or `accounts.0.live`."""
+        of_others = [index for index, each in enumerate(self.tables.accounts) if each.live is live]
+        return f"accounts.{of_others[0]}.live" if of_others else "live"
+
     def engine_spec(self, mode: Mode | None = None) -> EngineSpec:
         """Return the part that decides the behaviour of the engine."""
         tables = self.tables
@@ -568,7 +592,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             mode=mode or tables.mode,
             instruments=tables.instruments,
             account=tables.account,
-            accounts=tables.accounts,
+            accounts=tuple(each.spec for each in tables.accounts),
             fees=tables.fees,
             venue=tables.venue,
             risk=tables.risk,

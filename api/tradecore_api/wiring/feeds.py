@@ -8,16 +8,18 @@ from tradecore.domain.errors import ConfigError, DataError, InvalidValueError
 from tradecore.domain.spec import SequenceRule
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
+from tradecore.runtime.joined_feed import FeedPart, JoinedFeed
 from tradecore_api.config.tables import (
     BinanceFeedTable,
     BookCaptureFeedTable,
     CaptureFeedTable,
     CaptureMarket,
     Config,
+    FeedTable,
     LocalFeedTable,
     SimulatedFeedTable,
 )
-from tradecore_api.wiring.secrets import venue_url
+from tradecore_api.wiring.feed_sources import sources_of
 
 # Small enough for a stop or a command to be heard at once, large enough to cost nothing.
 BATCH_EVENTS_MAX = 1024
@@ -34,7 +36,7 @@ def completed(config: Config) -> Config:
     tables = config.tables
     feed = tables.feed
     if isinstance(feed, BinanceFeedTable):
-        _check_binance_symbols(config)
+        _check_binance_symbols(config, feed)
         return config
     if isinstance(feed, BookCaptureFeedTable):
         return _with_depths(config, feed)
@@ -64,9 +66,14 @@ def completed(config: Config) -> Config:
     return msgspec.structs.replace(config, tables=tables)
 
 
-def _check_binance_symbols(config: Config) -> None:
+def _check_binance_symbols(config: Config, feed: FeedTable) -> None:
     """Refuse names of other programs, such as BTC/USDT: Binance would never send anything for them."""
+    own = {
+        each.name for each in config.tables.accounts if not isinstance(each.feed or feed, BinanceFeedTable)
+    }
     for index, instrument in enumerate(config.tables.instruments):
+        if instrument.account in own:
+            continue
         written = instrument.symbol.partition(":")[0].translate(str.maketrans("", "", "/- ")).upper()
         if written != instrument.symbol:
             key = f"instruments.{index}.symbol"
@@ -103,8 +110,31 @@ def _with_depths(config: Config, feed: BookCaptureFeedTable) -> Config:
 
 
 def build_feed(config: Config, clock: SystemClock) -> tuple[MarketFeed, bool]:
-    """Return the feed and whether its times are those of the clock."""
-    table = config.tables.feed
+    """Return the feed and whether its times are those of the clock.
+
+    Where instruments have several sources, as those of accounts at several venues do, they are joined.
+
+    Raises
+    ------
+    ConfigError
+        When there is no feed, or several of which one is not live.
+    """
+    sources = sources_of(config)
+    if len(sources) == 1:
+        return _one_feed(sources[0].narrowed(config), sources[0].table, clock)
+    parts = []
+    for source in sources:
+        if not isinstance(source.table, BinanceFeedTable | LocalFeedTable):
+            rule = (
+                "must be live where accounts have feeds of their own: what is recorded has one time for all"
+            )
+            raise ConfigError(config.source_of("feed"), "feed", None, rule)
+        feed, _ = _one_feed(source.narrowed(config), source.table, clock)
+        parts.append(FeedPart(feed, source.numbers))
+    return JoinedFeed(parts, begins_together=config.tables.history is not None), True
+
+
+def _one_feed(config: Config, table: FeedTable | None, clock: SystemClock) -> tuple[MarketFeed, bool]:
     match table:
         case SimulatedFeedTable():
             return _simulated_feed(config, table, clock), False
@@ -187,17 +217,20 @@ def _binance_feed(config: Config, table: BinanceFeedTable, clock: SystemClock) -
 def _local_feed(config: Config, table: LocalFeedTable, clock: SystemClock) -> MarketFeed:
     from tradecore_local.market_feed import LocalMarketFeed
 
-    url = table.url
-    if url is None:
-        if config.tables.live is None:
-            raise ConfigError(config.source, "feed.url", None, "is missing: say where the venue listens")
-        url = venue_url(config, config.tables.live)
-    return LocalMarketFeed(url, config.tables.instruments, clock)
+    if table.url is None:
+        raise ConfigError(config.source, "feed.url", None, "is missing: say where the venue listens")
+    return LocalMarketFeed(table.url, config.tables.instruments, clock)
 
 
 def feed_identity(config: Config) -> dict[str, object]:
     """Return what makes a feed deliver the same events again; its speed and directory do not."""
-    plain = msgspec.to_builtins(config.tables.feed)
+    identity = _identity(config.tables.feed)
+    others = {each.name: _identity(each.feed) for each in config.tables.accounts if each.feed is not None}
+    return identity | ({"accounts": others} if others else {})
+
+
+def _identity(table: FeedTable | None) -> dict[str, object]:
+    plain = msgspec.to_builtins(table)
     identity = {
         name: value
         for name, value in plain.items()

@@ -2,17 +2,16 @@
 
 import hashlib
 import sys
-from collections.abc import Sequence
 from typing import TypeVar
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
-from tradecore.domain.spec import InstrumentSpec
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
 from tradecore.domain.venue_keys import QueryKey, StoredKey, TradingKey
 from tradecore.ports.venue import Venue
 from tradecore.ports.venue_queries import VenueQueries
 from tradecore.runtime import SystemClock
 from tradecore.runtime.keys import key_of
+from tradecore.runtime.live.account_venue import AccountQueries, AccountVenue
 from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
@@ -22,22 +21,15 @@ from tradecore.runtime.live.venue_link import LinkSettings
 from tradecore_api.config.tables import Config, Foreign, LiveTable, RetryTable, ShortLookback
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
+from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
 from tradecore_api.wiring.secrets import secrets_of, venue_url
 
 _MS = 1_000_000
 _KeyT = TypeVar("_KeyT", bound=StoredKey)
 
 
-def live_of(config: Config) -> LiveTable:
-    """Return `[live]` of a configuration; raises `ConfigError` when there is none."""
-    live = config.tables.live
-    if live is None:
-        raise ConfigError(config.source, "live", None, 'is missing: mode = "live" needs a venue')
-    return live
-
-
-async def open_venue(config: Config) -> Venue:
-    """Connect to the venue of a configuration in live mode, with the key that trades.
+async def open_venue(config: Config, account: LiveAccount | None = None) -> Venue:
+    """Connect to the venue of a live account, with the key that trades; without one to that of the first.
 
     Raises
     ------
@@ -48,33 +40,28 @@ async def open_venue(config: Config) -> Venue:
     """
     from tradecore_local.client import LocalVenue
 
-    live = live_of(config)
-    key = live_key(config, live, TradingKey)
+    at = account or accounts_of(config)[0]
+    key = live_key(config, at.live, TradingKey)
     try:
-        return await LocalVenue.connect(
-            venue_url(config, live), key, config.tables.instruments, SystemClock()
-        )
+        venue = await LocalVenue.connect(venue_url(config, at.live), key, at.instruments, SystemClock())
     except InvalidValueError as error:
         raise ConfigError(config.source, f"instruments.{error.field}", error.value, error.rule) from error
+    return venue if at.is_only else AccountVenue(venue, at.part.instruments)
 
 
-async def open_queries(config: Config, instruments: Sequence[InstrumentSpec] | None = None) -> VenueQueries:
-    """Connect to the venue of a configuration with the key that can only ask; raises as `open_venue` does.
-
-    `instruments` are those of the journal, where it is not for the configuration to say.
-    """
+async def open_queries(config: Config, account: LiveAccount) -> VenueQueries:
+    """Connect to the venue of an account with the key that can only ask; raises as `open_venue` does."""
     from tradecore_local.queries import LocalVenueQueries
 
-    live = live_of(config)
-    key = live_key(config, live, QueryKey)
-    known = config.tables.instruments if instruments is None else instruments
+    url, key = venue_url(config, account.live), live_key(config, account.live, QueryKey)
     try:
-        return await LocalVenueQueries.connect(venue_url(config, live), key, known, SystemClock())
+        venue = await LocalVenueQueries.connect(url, key, account.instruments, SystemClock())
     except InvalidValueError as error:
         raise ConfigError(config.source, f"instruments.{error.field}", error.value, error.rule) from error
+    return venue if account.is_only else AccountQueries(venue, account.part.instruments)
 
 
-def report_key(config: Config) -> ReportKey:
+def report_key(config: Config, live: LiveTable | None = None) -> ReportKey:
     """Return the key that signs start reports: made of the account's key to trade, and of no other use.
 
     Raises
@@ -82,7 +69,7 @@ def report_key(config: Config) -> ReportKey:
     ConfigError
         When the keys cannot be read.
     """
-    key = live_key(config, live_of(config), TradingKey)
+    key = live_key(config, live or accounts_of(config)[0].live, TradingKey)
     return ReportKey.of(key.key_id, key.secret)
 
 
@@ -117,9 +104,8 @@ def live_key(config: Config, live: LiveTable, kind: type[_KeyT]) -> _KeyT:
     try:
         return key_of(secrets.store, kind, secrets.account)
     except InvalidValueError as error:
-        raise ConfigError(
-            config.source_of("live.account"), "live.account", live.account, error.rule
-        ) from error
+        named = f"{config.key_of(live)}.account"
+        raise ConfigError(config.source_of(named), named, live.account, error.rule) from error
 
 
 def link_settings(config: Config, live: LiveTable, capabilities: VenueCapabilities) -> LinkSettings:
@@ -132,7 +118,7 @@ def link_settings(config: Config, live: LiveTable, capabilities: VenueCapabiliti
     """
     for kind, value in live.report_timeouts_ms.items():
         if kind not in capabilities.order_kinds:
-            key = f"live.report_timeouts_ms.{kind}"
+            key = f"{config.key_of(live)}.report_timeouts_ms.{kind}"
             rule = f"must be of a kind of order of the venue: {', '.join(sorted(capabilities.order_kinds))}"
             raise ConfigError(config.source_of(key), key, value, rule)
     return LinkSettings(
@@ -163,7 +149,7 @@ def _owners(config: Config, live: LiveTable, capabilities: VenueCapabilities) ->
         rest=names.index(EXTERNAL) if live.foreign is Foreign.ADOPT else None,
     )
     if owners.takes_any and capabilities.duplicate_ids is DuplicateIds.NONE:
-        key = "live.foreign" if live.foreign is Foreign.ADOPT else "live.assign"
+        key = f"{config.key_of(live)}.{'foreign' if live.foreign is Foreign.ADOPT else 'assign'}"
         rule = (
             "the venue knows no ids of clients, so that nobody can tell whose an order is: report them only"
         )

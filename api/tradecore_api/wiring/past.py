@@ -10,19 +10,21 @@ from tradecore.engine import Engine
 from tradecore.ports.history import History
 from tradecore.ports.market_feed import MarketFeed
 from tradecore.runtime import SystemClock
+from tradecore.runtime.joined_history import HistoryPart, JoinedHistory
 from tradecore.runtime.recovery import Recovered
 from tradecore.runtime.warm_feed import Known, WarmFeed, WarmUp
 from tradecore_api.config import data_paths
+from tradecore_api.config.gap import Gap
 from tradecore_api.config.tables import (
     BinanceFeedTable,
     BinanceHistoryTable,
     Config,
     FilesHistoryTable,
-    Gap,
     HistoryTable,
     LocalFeedTable,
     LocalHistoryTable,
 )
+from tradecore_api.wiring.feed_sources import FeedSource, sources_of
 from tradecore_api.wiring.secrets import venue_url
 
 log = logging.getLogger("tradecore.history")
@@ -45,7 +47,8 @@ def with_past(
     ConfigError
         When the feed is no live one, or the settings make no sense.
     """
-    if not isinstance(config.tables.feed, BinanceFeedTable | LocalFeedTable):
+    tables = [config.tables.feed, *(each.feed for each in config.tables.accounts if each.feed is not None)]
+    if not all(isinstance(each, BinanceFeedTable | LocalFeedTable) for each in tables):
         rule = "is for a live feed: a recorded or simulated one has its own past"
         raise ConfigError(config.source_of("history"), "history", None, rule)
     warm_up = _warm_up(config, table, engine)
@@ -69,18 +72,10 @@ def with_past(
 
 
 def _history(config: Config, table: HistoryTable, clock: SystemClock) -> History:
-    instruments = config.tables.instruments
     match table:
         case LocalHistoryTable(url=url):
-            from tradecore_local.history import LocalHistory
-
-            if url is None and config.tables.live is not None:
-                url = venue_url(config, config.tables.live)
-            if url is None:
-                raise ConfigError(
-                    config.source, "history.url", None, "is missing: say where the venue listens"
-                )
-            return LocalHistory(url, instruments)
+            parts = [_of_source(config, source, url) for source in sources_of(config)]
+            return parts[0].history if len(parts) == 1 else JoinedHistory(parts)
         case BinanceHistoryTable(url=url):
             return _binance_history(config, url, clock)
         case FilesHistoryTable():
@@ -102,6 +97,20 @@ def _binance_history(config: Config, url: str | None, clock: SystemClock) -> His
         market=Market(feed.market.value),
         rest_url=url or feed.rest_url,
     )
+
+
+def _of_source(config: Config, source: FeedSource, url: str | None) -> HistoryPart:
+    """Return the past of the instruments of one feed: of its venue, or as the table says."""
+    from tradecore_local.history import LocalHistory
+
+    live, feed = config.tables.live, source.table
+    if url is None and isinstance(feed, LocalFeedTable) and config.tables.accounts:
+        url = feed.url
+    if url is None and live is not None:
+        url = venue_url(config, live)
+    if url is None:
+        raise ConfigError(config.source, "history.url", None, "is missing: say where the venue listens")
+    return HistoryPart(LocalHistory(url, source.instruments), source.numbers)
 
 
 def _files_history(config: Config, clock: SystemClock) -> History:

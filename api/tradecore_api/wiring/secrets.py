@@ -56,7 +56,7 @@ def secrets_of(config: Config, live: LiveTable) -> Secrets:
         case EnvironmentSecretsTable():
             return Secrets(store=_environment(), account=account)
         case FileSecretsTable(path=path):
-            key = "live.secrets.path"
+            key = f"{config.key_of(live)}.secrets.path"
             return Secrets(store=FileSecrets(path, source=config.source_of(key), key=key), account=account)
         case SystemdSecretsTable():
             return Secrets(store=SystemdSecrets(), account=account)
@@ -93,7 +93,7 @@ def key_file(config: Config, live: LiveTable) -> KeyFile:
     """
     from tradecore_secrets import private_bytes
 
-    key = "live.keys"
+    key = f"{config.key_of(live)}.keys"
     source = config.source_of(key)
     if live.keys is None:
         raise ConfigError(source, key, None, "is missing: name the file that `tradecore venue serve` writes")
@@ -120,7 +120,8 @@ def _secrets_of_venue(config: Config, live: LiveTable) -> Secrets:
     if name is None or name not in accounts:
         known = ", ".join(accounts) or "it has none"
         rule = f"must name an account of {live.keys}: {known}"
-        raise ConfigError(config.source_of("live.account"), "live.account", live.account, rule)
+        key = f"{config.key_of(live)}.account"
+        raise ConfigError(config.source_of(key), key, live.account, rule)
     held = {
         kind.secret_name(_ACCOUNT): Secret(
             msgspec.json.encode({"key_id": key.key_id, "secret": key.secret.reveal()}).decode()

@@ -4,21 +4,15 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tradecore.domain.errors import ConfigError, DivergenceError, StorageError
+from tradecore.domain.errors import DivergenceError, StorageError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder
-from tradecore.domain.spec import EngineSpec
-from tradecore.domain.units import Units
 from tradecore.engine import Engine
 from tradecore.ports.notifier import Notifier
-from tradecore.ports.venue import Venue
 from tradecore.runtime import Session, SessionConfig, SessionSettings, SystemClock
 from tradecore.runtime.carry_over import CarriedOver, carry_over
 from tradecore.runtime.later_feed import LaterFeed
-from tradecore.runtime.live.needs import unmet
-from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.recovery import GO_ON, check_recorded_behaviour, recorded_config, recover
 from tradecore.runtime.session_config import check_behaviour, recorded_behaviour
-from tradecore.strategy import StrategyBinding
 from tradecore_api.config.tables import (
     Config,
     ConfigTables,
@@ -29,7 +23,7 @@ from tradecore_api.version import VERSION
 from tradecore_api.wiring.calendars import recorded_calendars, span_of_feed, with_calendars
 from tradecore_api.wiring.engines import build_engine
 from tradecore_api.wiring.feeds import build_feed, feed_identity
-from tradecore_api.wiring.live import link_settings, shared_budget
+from tradecore_api.wiring.live_links import Venues, check_needs, links, watched_spec
 from tradecore_api.wiring.past import with_past
 from tradecore_api.wiring.strategies import recorded_strategies, strategies
 
@@ -48,7 +42,7 @@ def open_session(
     is_new_journal: bool = False,
     is_carry_over: bool = False,
     notifiers: Callable[[Engine], Sequence[Notifier]] = lambda _: (),
-    venue: Venue | None = None,
+    venues: Venues | None = None,
 ) -> Opened:
     """Open the journal, bring a fresh engine to its end, and return the session that goes on from there.
 
@@ -65,8 +59,9 @@ def open_session(
         begin a new one with its account.
     notifiers : callable
         Makes those who are told, for an engine that is where it goes on.
-    venue : Venue, optional
-        Where the orders of a configuration in live mode go; the session closes it.
+    venues : mapping of str to Venue, optional
+        Where the orders of a configuration in live mode go, by the names of the accounts; the session closes
+        them.
 
     Raises
     ------
@@ -74,19 +69,20 @@ def open_session(
         When settings, journal or replay say no; the journal is closed again, unchanged.
     """
     carried: CarriedOver | None = None
+    venues = venues or {}
     if is_carry_over and not is_new_journal and folder.exists() and (recorded := recorded_config(folder)):
         is_fresh = recorded_behaviour(recorded) != BEHAVIOUR_VERSION
-        start = _Start(config, folder, is_fresh=is_fresh, venue=venue)
+        start = _Start(config, folder, is_fresh=is_fresh, venues=venues)
         if changes := start.identity.changes_since(recorded):
-            carried = _carried(config, folder, [_told(*change) for change in changes.items()], venue)
+            carried = _carried(config, folder, [_told(*change) for change in changes.items()], venues)
     try:
-        session = _open(config, folder, is_new_journal=is_new_journal, notifiers=notifiers, venue=venue)
+        session = _open(config, folder, is_new_journal=is_new_journal, notifiers=notifiers, venues=venues)
     except DivergenceError as error:
         if not is_carry_over or carried is not None:
             raise
         changed = [f"code of a strategy or of the engine: {error.where}"]
-        carried = _carried(config, folder, changed, venue)
-        session = _open(config, folder, is_new_journal=False, notifiers=notifiers, venue=venue)
+        carried = _carried(config, folder, changed, venues)
+        session = _open(config, folder, is_new_journal=False, notifiers=notifiers, venues=venues)
     return Opened(session, carried)
 
 
@@ -99,11 +95,11 @@ def _told(key: str, words: str) -> str:
 class _Start:
     """The engine that is to be started, and how its journal names it."""
 
-    def __init__(self, config: Config, folder: JournalFolder, *, is_fresh: bool, venue: Venue | None) -> None:
+    def __init__(self, config: Config, folder: JournalFolder, *, is_fresh: bool, venues: Venues) -> None:
         built = strategies(config)
         spec = with_calendars(
             config,
-            _at_venue(config.engine_spec(), venue),
+            watched_spec(config, venues),
             lambda: span_of_feed(config),
             recorded=lambda: {} if is_fresh else recorded_calendars(folder),
         )
@@ -116,35 +112,8 @@ class _Start:
         )
 
 
-def _check_needs(config: Config, bindings: Sequence[StrategyBinding], venue: Venue | None) -> None:
-    """Refuse to start where nobody does what the engine or a strategy needs.
-
-    Raises
-    ------
-    ConfigError
-        Names who needs what, and all that is not there.
-    """
-    if venue is None:
-        return
-    needs = {each.name: tuple(getattr(type(each.strategy), "venue_needs", ())) for each in bindings}
-    if missing := unmet(venue.capabilities, needs):
-        words = "; ".join(f"{who} needs {', '.join(names)}" for who, names in missing.items())
-        rule = f"does not have all that is needed, and the engine cannot do it in its place: {words}"
-        raise ConfigError(config.source_of("live.venue"), "live.venue", None, f"{rule}; see docs/orders.md")
-
-
-def _at_venue(spec: EngineSpec, venue: Venue | None) -> EngineSpec:
-    """Return what is to run with what the engine does in place of the venue."""
-    if venue is None:
-        return spec
-    can = venue.capabilities
-    return msgspec.structs.replace(spec, watched=can.watched, renews_amended=not can.replaces)
-
-
-def _carried(
-    config: Config, folder: JournalFolder, changed: Sequence[str], venue: Venue | None
-) -> CarriedOver:
-    start = _Start(config, folder, is_fresh=True, venue=venue)
+def _carried(config: Config, folder: JournalFolder, changed: Sequence[str], venues: Venues) -> CarriedOver:
+    start = _Start(config, folder, is_fresh=True, venues=venues)
     return carry_over(folder, start.identity, VERSION, changed)
 
 
@@ -154,14 +123,14 @@ def _open(
     *,
     is_new_journal: bool,
     notifiers: Callable[[Engine], Sequence[Notifier]],
-    venue: Venue | None,
+    venues: Venues,
 ) -> Session:
     if folder.exists() and not is_new_journal:
         # First of all, and before a torn tail is cut off: such a journal stays as it is.
         check_recorded_behaviour(folder, GO_ON)
-    start = _Start(config, folder, is_fresh=is_new_journal, venue=venue)
+    start = _Start(config, folder, is_fresh=is_new_journal, venues=venues)
     engine, identity = start.engine, start.identity
-    _check_needs(config, engine.strategies, venue)
+    check_needs(config, engine.strategies, venues)
     clock = SystemClock()
     feed, is_live = build_feed(config, clock)
     if is_new_journal:
@@ -194,23 +163,7 @@ def _open(
             commit_interval_seconds=tables.journal.commit_interval_ms / 1e3,
             clock_interval_seconds=tables.daemon.clock_interval_ms / 1e3,
         ),
-        outside=None if venue is None else _link(config, folder, venue),
-    )
-
-
-def _link(config: Config, folder: JournalFolder, venue: Venue) -> VenueLink:
-    """Return the line to a venue; the names of its orders say which journal they are of."""
-    live = config.tables.live
-    units = Units(config.engine_spec(), ())
-    if live is None:
-        return VenueLink(venue, folder.first_hash, units, clock=SystemClock())
-    return VenueLink(
-        venue,
-        folder.first_hash,
-        units,
-        link_settings(config, live, venue.capabilities),
-        budget=shared_budget(config, live, venue.capabilities),
-        clock=SystemClock(),
+        outside=links(config, folder, venues),
     )
 
 

@@ -24,6 +24,8 @@ class EquityPoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         What its positions are worth, long and short alike; strategies that share an instrument net.
     profit : int
         Equity less what the owner brought, so that a transfer is neither profit nor loss.
+    accounts : dict
+        What each venue account is worth, by its name; empty where there is one.
     """
 
     seq: int
@@ -33,3 +35,4 @@ class EquityPoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     equity: int
     exposure: int
     profit: int
+    accounts: dict[str, int] = {}

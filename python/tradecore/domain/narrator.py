@@ -126,10 +126,11 @@ class Narrator:
                 return f"NOT EXPECTED of {self._of(order, body)}: {body.surprise.replace('_', ' ')}{waits}"
             case bodies.Adopted() as body:
                 return self._tell_adopted(body)
-            case bodies.Reconciling():
-                return "the books are compared with what the venue has; no new risk is taken until they agree"
-            case bodies.Reconciled():
-                return "the books were compared with what the venue has, and agree"
+            case bodies.Reconciling() as body:
+                where = self._venue_of(body.instrument)
+                return f"the books are compared with what {where} has; no new risk is taken until they agree"
+            case bodies.Reconciled() as body:
+                return f"the books were compared with what {self._venue_of(body.instrument)} has, and agree"
             case bodies.Decision() as body:
                 return self._tell_decision(body)
             case bodies.CashFlow() as body:
@@ -236,6 +237,11 @@ class Narrator:
             why = refusal_words(rule, limit, value, self.units, refused.instrument)
         strategy = self.units.strategy(refused.strategy)
         return f"refused for {strategy}{self._about(order)}: {rule}: {why}"
+
+    def _venue_of(self, instrument: int) -> str:
+        """Name the venue of an instrument, by its account where there are several."""
+        units = self.units
+        return f"the venue of {units.account(instrument)}" if units.has_accounts else "the venue"
 
     def _tell_replace_request(self, order: KnownOrder | None, request: bodies.ReplaceRequest) -> str:
         asked = self._of(order, request)

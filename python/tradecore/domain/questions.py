@@ -85,6 +85,7 @@ class OrderEntry(msgspec.Struct, frozen=True, kw_only=True):
     closed_ns: int | None
     after_order_id: int | None
     oco_order_id: int | None
+    account: str | None = None
 
 
 class FillEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +103,7 @@ class FillEntry(msgspec.Struct, frozen=True, kw_only=True):
     liquidity: str
     fee: Decimal | None
     fee_currency: str | None
+    account: str | None = None
 
 
 class RefusalEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +117,7 @@ class RefusalEntry(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     limit: int
     value: int
+    account: str | None = None
 
 
 class CommandEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +154,7 @@ class AccountEntry(msgspec.Struct, frozen=True, kw_only=True):
     rate: Decimal | None = None
     fee: Decimal | None = None
     fee_currency: str | None = None
+    account: str | None = None
 
 
 class PositionEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +165,7 @@ class PositionEntry(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Decimal | None
     fills: int
     time_ns: int
+    account: str | None = None
 
 
 class EquityEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +185,16 @@ class EquityEntry(msgspec.Struct, frozen=True, kw_only=True):
     drawdown: Decimal
 
 
+class AccountEquityEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of several venue accounts was worth after a record, in the reporting currency."""
+
+    seq: int
+    time_ns: int
+    account: str
+    currency: str
+    equity: Decimal
+
+
 class Sessions(Question[SessionEntry], frozen=True, kw_only=True):
     """The sessions; the cursor is the number of a record."""
 
@@ -194,6 +209,7 @@ class Orders(Question[OrderEntry], frozen=True, kw_only=True):
     is_open: bool | None = None
     strategy: str | None = None
     symbol: str | None = None
+    account: str | None = None
 
 
 class Fills(Question[FillEntry], frozen=True, kw_only=True):
@@ -201,6 +217,7 @@ class Fills(Question[FillEntry], frozen=True, kw_only=True):
 
     strategy: str | None = None
     symbol: str | None = None
+    account: str | None = None
 
 
 class Refusals(Question[RefusalEntry], frozen=True, kw_only=True):
@@ -208,6 +225,7 @@ class Refusals(Question[RefusalEntry], frozen=True, kw_only=True):
 
     strategy: str | None = None
     symbol: str | None = None
+    account: str | None = None
 
 
 class Commands(Question[CommandEntry], frozen=True, kw_only=True):
@@ -239,6 +257,13 @@ class Equity(Question[EquityEntry], frozen=True, kw_only=True):
     since_ns: int | None = None
     until_ns: int | None = None
     is_daily: bool = False
+
+
+class AccountEquity(Question[AccountEquityEntry], frozen=True, kw_only=True):
+    """The equity of each of several venue accounts over time; the cursor counts a record and an account.
+
+    An engine with one account has no rows: its equity is that of `Equity`.
+    """
 
 
 class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from tradecore.domain import shape
-from tradecore.domain.spec import AccountSpec, EngineSpec, InstrumentSpec, Mode, VenueSpec
+from tradecore.domain.spec import AccountSpec, EngineSpec, InstrumentSpec, VenueSpec
 
 # What an engine has once, however many venues it trades at.
 _OF_FIRST_VENUE = {"latency_file", "latency_digest", "finalize", "day_end_ns"}
@@ -106,9 +106,6 @@ def _check_accounts(tree: dict[str, object], report: shape.Report) -> None:
         if isinstance(name, str) and name not in names:
             known = [known for known in names if isinstance(known, str)]
             report(f"instruments[{index}].account", name, f"is no account; {shape.suggestion(name, known)}")
-    if len(names) > 1 and tree.get("mode") == Mode.LIVE:
-        rule = "are for backtest, shadow and paper: live, an engine trades at one venue account"
-        report("accounts", len(names), rule)
 
 
 def check_symbol(key: str, symbol: object, symbols: Collection[str], report: shape.Report) -> None:

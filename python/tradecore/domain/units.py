@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tradecore._core import currency_names
+from tradecore.domain.account_part import parts_of
 from tradecore.domain.spec import EngineSpec, InstrumentKind
 
 # Money within these is worth counting; beyond them a value overflowed and stands for "too much".
@@ -25,6 +26,7 @@ class Units:
     """
 
     def __init__(self, spec: EngineSpec, strategies: Sequence[str]) -> None:
+        self.spec = spec
         self.currencies = tuple(currency_names(spec))
         self.currency = self.currencies[0]
         self._settlements = tuple(spec.settlement_of(each) for each in spec.instruments)
@@ -32,6 +34,7 @@ class Units:
         self._account_names = spec.account_names
         self._bases = tuple(each.base for each in spec.instruments)
         self.symbols = tuple(instrument.symbol for instrument in spec.instruments)
+        self.parts = parts_of(spec)
         self.strategies = tuple(strategies)
         self._ticks = tuple(Decimal(instrument.tick_size) for instrument in spec.instruments)
         self._lots = tuple(Decimal(instrument.lot_size) for instrument in spec.instruments)
@@ -47,6 +50,11 @@ class Units:
         """Return the currency that an instrument is settled in; that of the account where there is none."""
         known = 0 <= instrument < len(self._settlements)
         return self._settlements[instrument] if known else self.currency
+
+    def balance(self, instrument: int, currency: str) -> str:
+        """Return the name of the balance that the account of an instrument has in a currency of its venue."""
+        account = self.account(instrument)
+        return currency if account == self._account_names[0] else f"{account}:{currency}"
 
     @property
     def has_accounts(self) -> bool:

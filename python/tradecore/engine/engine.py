@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from tradecore._core import Callback, Kernel
+from tradecore._core import Callback, Kernel, set_traders
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.commands import Command
@@ -140,6 +140,7 @@ class Engine:
                 # Only bars depend on the instrument: their volume must be a multiple of its lot.
                 problems(f"strategies[{strategy_id}].bars", error.value, error.rule)
         problems.raise_any()
+        set_traders(self._kernel, [list(binding.instruments) for binding in self.strategies])
         self._watched = [
             Watched(binding, handlers.context, handlers.callbacks())
             for binding, handlers in zip(self.strategies, self._handlers, strict=True)

@@ -27,6 +27,7 @@ class EquityPoints:
 
     def __init__(self, spec: EngineSpec, strategies: Sequence[str]) -> None:
         self._currency = spec.account.currency
+        self._accounts = spec.account_names
         self._follower = AccountFollower(spec, list(strategies))
 
     def take(self, frames: bytes) -> list[EquityPoint]:
@@ -44,6 +45,7 @@ class EquityPoints:
                 equity=equity,
                 exposure=exposure,
                 profit=equity - brought,
+                accounts=dict(zip(self._accounts, accounts, strict=True)) if accounts else {},
             )
-            for records, time_ns, cash, equity, exposure, brought in self._follower.take_points()
+            for records, time_ns, cash, equity, exposure, brought, accounts in self._follower.take_points()
         ]

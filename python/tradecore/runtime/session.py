@@ -21,6 +21,7 @@ from tradecore.runtime.commit import Commit
 from tradecore.runtime.engine_input import EngineInput
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.live.venue_link import VenueLink
+from tradecore.runtime.live.venue_links import VenueLinks
 from tradecore.runtime.market_source import MarketSource
 from tradecore.runtime.notice_queue import NoticeQueue
 from tradecore.runtime.recovery import END_OF_DATA, Recovered
@@ -101,8 +102,9 @@ class Session:
         Who is told; the session closes them.
     recovered : Recovered
         What `recover` found in the journal.
-    outside : VenueLink, optional
-        The line to the venue that an engine in live mode sends its orders to; the session closes it.
+    outside : VenueLink or VenueLinks, optional
+        The line to the venue that an engine in live mode sends its orders to, or those of its accounts; the
+        session closes them.
 
     Raises
     ------
@@ -122,7 +124,7 @@ class Session:
         notifiers: Sequence[Notifier] = (),
         recovered: Recovered | None = None,
         settings: SessionSettings | None = None,
-        outside: VenueLink | None = None,
+        outside: VenueLink | VenueLinks | None = None,
     ) -> None:
         if (engine.spec.mode is Mode.LIVE) != (outside is not None):
             rule = "an engine in live mode needs a line to a venue, and no other one may have one"

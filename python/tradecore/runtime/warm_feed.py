@@ -125,7 +125,7 @@ class WarmFeed:
                     yield joined
                 continue
             held.append(batch)
-            if _is_loss(batch):
+            if is_loss(batch):
                 continue
             now_ns = self._clock.now_ns()
             past = [await self._past_of(instrument, now_ns) for instrument in self._instruments]
@@ -261,7 +261,7 @@ class _Seam:
         return False
 
 
-def _is_loss(batch: EventBatch) -> bool:
+def is_loss(batch: EventBatch) -> bool:
     """Tell whether a batch says nothing but that the feed is lost: the connection does not stand yet."""
     return len(batch) < _BATCH_EVENTS and all(event[0] == "feed_lost" for event in read_events(batch))
 

@@ -128,6 +128,38 @@ class ReadModelContract:
         since = await read_model.ask(asked.Equity(since_ns=rows[1].time_ns, until_ns=rows[3].time_ns))
         assert since.rows == rows[1:3]
 
+    async def test_a_row_names_the_account_that_it_belongs_to(self, read_model: AskableModel) -> None:
+        """Also where there is one; and rows are narrowed down by it."""
+        await _fill(read_model)
+        (name,) = _SPEC.account_names
+
+        async def accounts(question: asked.Question[Any]) -> set[str | None]:
+            return {row.account for row in (await read_model.ask(question)).rows}
+
+        assert await accounts(asked.Orders()) == await accounts(asked.Orders(account=name)) == {name}
+        assert await accounts(asked.Fills()) == await accounts(asked.Fills(account=name)) == {name}
+        assert await accounts(asked.Refusals()) == await accounts(asked.Refusals(account=name)) == {name}
+        assert await accounts(asked.Positions()) == {name}
+        other = (asked.Orders(account="x"), asked.Fills(account="x"), asked.Refusals(account="x"))
+        assert [await accounts(question) for question in other] == [set()] * 3
+
+    async def test_each_of_several_accounts_has_an_equity(self, read_model: AskableModel) -> None:
+        """At the moments of the whole, exact; an engine with one account has no such rows."""
+        await read_model.apply([], JournalPosition(), _at(1), _POINTS[:1])
+        assert (await read_model.ask(asked.AccountEquity())).rows == ()
+        points = [
+            msgspec.structs.replace(point, accounts={"one": 60 * _UNIT + 1, "two": point.seq * _UNIT})
+            for point in _POINTS[1:]
+        ]
+        await read_model.apply([], _at(1), _at(4), points)
+        rows = (await read_model.ask(asked.AccountEquity())).rows
+        assert [(row.seq, row.account) for row in rows] == [
+            (point.seq, name) for point in points for name in ("one", "two")
+        ]
+        assert {row.equity for row in rows if row.account == "one"} == {Decimal("60.000000000000000001")}
+        assert [row.equity for row in rows if row.account == "two"] == [1, 2, 3]
+        assert await _paged(read_model, asked.AccountEquity()) == rows
+
     async def test_a_question_that_nobody_can_answer_is_refused(self, read_model: AskableModel) -> None:
         """Of another kind; a page has a size."""
         for limit in (0, asked.ROWS_MAX + 1):
@@ -175,8 +207,9 @@ def _report(order_id: int, report: str, price_ticks: int | None = None) -> bodie
 
 _REFUSED = msgspec.structs.asdict(_order(4, "buy"))
 del _REFUSED["reference_ticks"]
+_SPEC = EngineSpec(instruments=(InstrumentSpec(symbol="GOLD", tick_size="0.5", lot_size="0.1"),))
 _CONFIG = {
-    "engine": EngineSpec(instruments=(InstrumentSpec(symbol="GOLD", tick_size="0.5", lot_size="0.1"),)),
+    "engine": _SPEC,
     "strategies": [{"name": "one"}, {"name": "two"}],
 }
 _BODIES: tuple[bodies.AnyBody, ...] = (

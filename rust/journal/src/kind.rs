@@ -88,7 +88,7 @@ kinds! {
     Account = 27, Input, "account",
         ["account" "currency" "amount" "reason" "into" "received" "rate" "fee" "fee_currency" "cash" "brought"
          "lots" "prices" "guards" "last_order_id" "market_events" "before" "changed"];
-    /// The books are compared with what the venue has from here on; new risk waits for it.
+    /// The books are compared with what the venue of the instrument has from here on; new risk at its account waits.
     Reconciling = 28, Input, "reconciling", ["instrument"];
     /// What a venue outside said about an order, with its own names of the order and the trade.
     VenueReport = 29, Input, "venue_report",
@@ -96,7 +96,7 @@ kinds! {
          "venue_order_id" "trade_id" "filled_lots"];
     /// The outcome of a request to a venue outside is lost: the order counts as open until the venue says more.
     OutcomeLost = 30, Input, "outcome_lost", ["instrument" "order_id"];
-    /// The books were compared with what the venue has, and agree.
+    /// The books were compared with what the venue of the instrument has, and agree.
     Reconciled = 31, Input, "reconciled", ["instrument"];
     /// An order that risk approved.
     Order = 32, Output, "order",

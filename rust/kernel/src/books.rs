@@ -4,6 +4,7 @@
 //! So whoever looks between two reports sees books that agree with each other.
 
 pub(crate) mod account;
+pub(crate) mod account_set;
 pub(crate) mod activity;
 pub(crate) mod adopting;
 pub(crate) mod borrow;
@@ -21,6 +22,7 @@ pub(crate) mod outside;
 pub(crate) mod owned;
 pub(crate) mod reports;
 pub(crate) mod scoping;
+pub(crate) mod unreconciled;
 pub(crate) mod venue_accounts;
 
 use tradecore_ledger::{Answer, ClosedOrder, FillInput, Ledger, OpenOrder, OrderError, Orders};

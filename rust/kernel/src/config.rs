@@ -71,6 +71,10 @@ pub struct AccountConfig {
     pub fee_tiers: Vec<FeeTier>,
     /// Which volume decides the tier.
     pub fee_window: FeeWindow,
+    /// Kinds of orders that its venue outside does not have, as of [`KernelConfig::watched`].
+    pub watched: crate::WatchedKinds,
+    /// Who amends an order at its venue outside.
+    pub amends: crate::Amends,
 }
 
 /// An instrument that may be traded, and what holds for it alone.
@@ -385,6 +389,17 @@ impl KernelConfig {
     #[inline]
     pub(crate) fn leverage_of(&self, account: AccountId) -> Leverage {
         self.other(account).map_or(self.leverage, |other| other.leverage)
+    }
+
+    /// Returns who amends an order at the venue of an account.
+    #[inline]
+    pub(crate) fn amends_at(&self, account: AccountId) -> crate::Amends {
+        self.other(account).map_or(self.amends, |other| other.amends)
+    }
+
+    /// Returns which kinds of orders are watched here for the venue of an account.
+    pub(crate) fn watched_at(&self, account: AccountId) -> crate::WatchedKinds {
+        self.other(account).map_or(self.watched, |other| other.watched)
     }
 
     /// Returns the currency in which the simulated venue of an account takes fees.

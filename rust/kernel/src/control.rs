@@ -5,6 +5,7 @@ pub(crate) mod commands;
 
 use tradecore_risk::Switches;
 
+use crate::books::account_set::{AccountSet, Traders};
 use crate::control::changes::Changes;
 
 /// What operators have decided.
@@ -12,6 +13,9 @@ use crate::control::changes::Changes;
 /// **Invariant:** a kill ends by an operator's word alone; who changed a limit last is known.
 #[derive(Default)]
 pub(crate) struct Control {
+    /// `is_unreconciled` is of any account; [`crate::Kernel::switches_for`] says what an order meets.
     pub(crate) switches: Switches,
+    pub(crate) unreconciled: AccountSet,
+    pub(crate) traders: Traders,
     pub(crate) changes: Changes,
 }

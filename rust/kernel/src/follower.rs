@@ -29,7 +29,7 @@ pub struct FollowedOrder {
 }
 
 /// An account at a moment of its journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountPoint {
     /// How many records of the journal it counts; the last one of them is the last of its span.
     pub records: u64,
@@ -43,6 +43,8 @@ pub struct AccountPoint {
     pub exposure: Money,
     /// What the owner has brought so far, less what was taken.
     pub brought: Money,
+    /// What each venue account is worth, by their numbers; empty where there is one.
+    pub accounts: Vec<Money>,
 }
 
 /// When points of the account over time are due.
@@ -170,6 +172,8 @@ impl Follower {
         self.settle()?;
         let Some(time_ns) = self.points.last_ns else { return Ok(()) };
         let ledger = &self.kernel.books.ledger;
+        let several = self.kernel.config.account_ids().filter(|_| !self.kernel.config.accounts.is_empty());
+        let accounts = several.map(|account| self.kernel.equity_of(account)).collect::<Result<_, _>>()?;
         let point = AccountPoint {
             records: self.points.records,
             time_ns,
@@ -177,6 +181,7 @@ impl Follower {
             equity: self.kernel.equity()?,
             exposure: self.kernel.worth_held()?,
             brought: self.kernel.brought(),
+            accounts,
         };
         debug_assert!(self.points.told.last().is_none_or(|last| last.records < point.records));
         self.points.told.push(point);

@@ -527,6 +527,9 @@ impl Kernel {
         self.outgoing.renewals.write_state(&mut state);
         if self.config.destination.is_outside() {
             state.push(u8::from(self.control.switches.is_unreconciled));
+            if !self.config.accounts.is_empty() {
+                state.extend_from_slice(&self.control.unreconciled.to_le_bytes());
+            }
             self.books.heard.write_state(&mut state);
         }
         *blake3::hash(&state).as_bytes()

@@ -10,7 +10,7 @@ use common::{
 use proptest::prelude::*;
 use tradecore_kernel::{
     AccountConfig, Conversion, CurrencyConfig, FeeTier, FeeWindow, KernelConfig, Leverage, MarginMode,
-    MarginRule, Matching, OrderRequest, Verdict,
+    MarginRule, Matching, OrderRequest, Verdict, WatchedKinds,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::FeeSchedule;
@@ -45,6 +45,8 @@ fn two(matching: Matching, cash: (i128, i128)) -> KernelConfig {
         fee_currency: None,
         fee_tiers: Vec::new(),
         fee_window: FeeWindow::default(),
+        watched: WatchedKinds::default(),
+        amends: tradecore_kernel::Amends::Venue,
     }];
     config.scopes.accounts = vec![ScopeLimits::default(); 2];
     config

@@ -13,8 +13,8 @@ use tradecore_kernel::KernelError;
 use tradecore_ledger::OrderState;
 use tradecore_risk::ScopeLimits;
 use tradecore_types::{
-    Adopted, AdoptedBody, CommandKind, CurrencyId, Money, OrderId, ReportBody, Rule, SentBody, Side,
-    StrategyId, SurpriseKind, VenueEvent,
+    AccountId, Adopted, AdoptedBody, CommandKind, CurrencyId, Money, OrderId, ReportBody, Rule, SentBody,
+    Side, StrategyId, SurpriseKind, VenueEvent,
 };
 
 fn order(name: &str, side: Side, price_ticks: i64, lots: i64) -> VenueEvent {
@@ -57,7 +57,10 @@ fn an_order_of_others_is_open_counts_and_fills_but_is_never_sent() {
     assert_eq!(rig.kernel.orders().working(BERT, GOLD).buy_lots, 10);
     tell_about(&mut rig, OrderId(1), filled(94, 4), Some("T1"));
     assert_eq!((rig.position(BERT, GOLD), rig.position(ANNA, GOLD)), (4, 0));
-    assert_eq!(rig.kernel.venue_names().collect::<Vec<_>>(), [(OrderId(1), "V1", None, true)]);
+    assert_eq!(
+        rig.kernel.venue_names(AccountId::FIRST).collect::<Vec<_>>(),
+        [(OrderId(1), "V1", None, true)]
+    );
     let own = rig.approved(ANNA, &limit(GOLD, Side::Buy, 90, 1));
     assert_eq!(own, OrderId(2), "numbers go on");
     assert_positions_are_sums_of_fills(&rig);

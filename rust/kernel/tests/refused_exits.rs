@@ -8,8 +8,8 @@ use common::{ANNA, GOLD, Rig, command, limit, quotes};
 use tradecore_kernel::OrderRequest;
 use tradecore_ledger::OrderState;
 use tradecore_types::{
-    Bracket, CancelReason, CommandKind, ExitPrice, OrderId, RejectReason, ReportBody, SentBody, Side,
-    SurpriseKind,
+    AccountId, Bracket, CancelReason, CommandKind, ExitPrice, OrderId, RejectReason, ReportBody, SentBody,
+    Side, SurpriseKind,
 };
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -68,14 +68,14 @@ fn an_exit_that_the_venue_does_not_take_is_said_until_there_is_another_one() {
     tell_about(&mut rig, first, rejected(RejectReason::NotPermitted), None);
     assert_eq!(surprises(&rig), [SurpriseKind::ExitRefused]);
     assert!(!rig.kernel.switches().is_unreconciled, "the books know all of it");
-    assert_eq!(rig.kernel.refused_exits().collect::<Vec<_>>(), [first]);
+    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).collect::<Vec<_>>(), [first]);
     let second = rig.approved(ANNA, &exit(120, 10));
-    assert_eq!(rig.kernel.refused_exits().count(), 0);
+    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).count(), 0);
     tell_about(&mut rig, second, ReportBody::Canceled(CancelReason::Requested), None);
-    assert_eq!(rig.kernel.refused_exits().count(), 1, "it is bare again");
+    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).count(), 1, "it is bare again");
     rig.play(&[command(rig.kernel.now_ns() + 1, CommandKind::Flatten)]);
     tell_about(&mut rig, OrderId(4), filled(99, 10), Some("t2"));
-    assert_eq!(rig.kernel.refused_exits().count(), 0);
+    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).count(), 0);
 }
 
 #[test]
@@ -84,7 +84,11 @@ fn an_exit_whose_own_condition_does_not_hold_is_no_news() {
         let mut rig = long();
         let order = rig.approved(ANNA, &exit(120, 10));
         tell_about(&mut rig, order, rejected(reason), None);
-        assert_eq!((surprises(&rig), rig.kernel.refused_exits().count()), (vec![], 0), "{reason:?}");
+        assert_eq!(
+            (surprises(&rig), rig.kernel.refused_exits(AccountId::FIRST).count()),
+            (vec![], 0),
+            "{reason:?}"
+        );
         assert_eq!(rig.kernel.orders().iter().count(), 0, "its strategy decides what comes next");
     }
 }
@@ -99,7 +103,7 @@ fn the_stop_of_a_bracket_is_an_exit_too() {
     let stop = rig.kernel.orders().iter().find(|order| order.only_closes()).unwrap().intent.order_id;
     tell_about(&mut rig, stop, rejected(RejectReason::InsufficientMargin), None);
     assert_eq!(
-        (surprises(&rig), rig.kernel.refused_exits().collect::<Vec<_>>()),
+        (surprises(&rig), rig.kernel.refused_exits(AccountId::FIRST).collect::<Vec<_>>()),
         (vec![SurpriseKind::ExitRefused], vec![stop])
     );
 }

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use tradecore_kernel::{Amends, KernelConfig, Matching, OrderRequest, RENEWALS_MAX, RenewalStep, Verdict};
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_types::{
-    CancelReason, CommandKind, OrderId, RejectReason, Report, ReportBody, Rule, SentBody, Side, SurpriseKind,
-    VenueEvent, VenueReport,
+    AccountId, CancelReason, CommandKind, OrderId, RejectReason, Report, ReportBody, Rule, SentBody, Side,
+    SurpriseKind, VenueEvent, VenueReport,
 };
 
 const ENDED: ReportBody = ReportBody::Canceled(CancelReason::Requested);
@@ -180,7 +180,7 @@ fn an_exit_that_is_not_taken_anew_is_said_and_one_that_never_arrived_is_sent_aga
         tell_about(&mut rig, exit, ENDED, None);
         tell_about(&mut rig, exit, ReportBody::Rejected(reason), None);
         assert_eq!(surprises(&rig), if is_again { vec![] } else { vec![SurpriseKind::ExitRefused] });
-        assert_eq!(rig.kernel.refused_exits().count(), usize::from(!is_again));
+        assert_eq!(rig.kernel.refused_exits(AccountId(0)).count(), usize::from(!is_again));
         rig.play(&quotes(3_000_000_000, 99));
         let news = sent(&rig).iter().filter(|sent| sent.body == SentBody::New { lots: Some(10) }).count();
         assert_eq!(news, if is_again { 3 } else { 2 }, "entry, exit, and the exit again");

@@ -8,7 +8,7 @@ use common::{ANNA, GOLD, Rig, command, limit, quotes};
 use tradecore_kernel::OrderRequest;
 use tradecore_ledger::OrderState;
 use tradecore_types::{
-    CancelReason, CommandKind, OrderId, RejectReason, ReportBody, SentBody, Side, VenueEvent,
+    AccountId, CancelReason, CommandKind, OrderId, RejectReason, ReportBody, SentBody, Side, VenueEvent,
 };
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -160,7 +160,7 @@ fn an_order_that_was_bound_to_close_by_the_moment_is_no_exit_that_is_missed() {
             rig.kernel.cancel(ANNA, bound);
         }
         tell_about(&mut rig, bound, ReportBody::Rejected(RejectReason::Unsupported), None);
-        assert_eq!((surprises(&rig), rig.kernel.refused_exits().count()), (vec![], 0));
+        assert_eq!((surprises(&rig), rig.kernel.refused_exits(AccountId::FIRST).count()), (vec![], 0));
     }
 }
 

@@ -14,6 +14,9 @@ use crate::journal::{put_command, put_intent};
 use crate::kernel::kernel_error;
 use crate::risk;
 
+/// A moment of an account: records, time, cash, equity, exposure, what was brought, and equity by account.
+type PointRow = (u64, i64, i128, i128, i128, i128, Vec<i128>);
+
 /// Adds this part's classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyFollower>()
@@ -278,10 +281,13 @@ impl PyFollower {
     }
 
     /// The account over time since the last call, a tuple for each moment: how many records it counts, its time;
-    /// cash, equity, exposure and what the owner brought in atto units.
-    fn take_points(&mut self) -> Vec<(u64, i64, i128, i128, i128, i128)> {
-        let row =
-            |at: AccountPoint| (at.records, at.time_ns, at.cash.0, at.equity.0, at.exposure.0, at.brought.0);
+    /// cash, equity, exposure and what the owner brought in atto units; and the equity of each of several venue
+    /// accounts, by their numbers.
+    fn take_points(&mut self) -> Vec<PointRow> {
+        let row = |at: AccountPoint| {
+            let accounts = at.accounts.iter().map(|equity| equity.0).collect();
+            (at.records, at.time_ns, at.cash.0, at.equity.0, at.exposure.0, at.brought.0, accounts)
+        };
         self.follower.take_points().into_iter().map(row).collect()
     }
 

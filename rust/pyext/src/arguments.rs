@@ -81,7 +81,7 @@ readers! {
 readers! {
     flag, "A yes or no.", yes_or_no:
     buyer_is_aggressor: bool, is_snapshot: bool, is_buy: bool, post_only: bool,
-    reduce_only: bool, to_limit: bool, passed: bool,
+    reduce_only: bool, to_limit: bool, passed: bool, agrees: bool,
 }
 
 readers! {

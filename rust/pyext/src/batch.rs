@@ -38,7 +38,6 @@ pub struct PyEventBatch {
     inner: Arc<EventBatch>,
 }
 
-/// Returns an event of an instrument.
 const fn event(time_ns: i64, instrument_id: u32, body: EventBody) -> Event {
     Event { time_ns, instrument: InstrumentId(instrument_id), body }
 }
@@ -572,14 +571,15 @@ impl PyEventBatch {
         self.push_said(time_ns, instrument_id, VenueEvent::OutcomeLost { order_id: OrderId(order_id) })
     }
 
-    /// Adds that the books are compared with what the venue has from here on; new risk waits for `reconciled`.
-    fn reconciling(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) -> PyResult<()> {
-        self.push_said(time_ns, 0, VenueEvent::Reconciling)
-    }
-
-    /// Adds that the books were compared with what the venue has, and agree.
-    fn reconciled(&mut self, #[pyo3(from_py_with = number::time_ns)] time_ns: i64) -> PyResult<()> {
-        self.push_said(time_ns, 0, VenueEvent::Reconciled)
+    /// Adds whether the books agree with the venue of an instrument: from `False` on its account waits for `True`.
+    fn agreement(
+        &mut self,
+        #[pyo3(from_py_with = number::time_ns)] time_ns: i64,
+        #[pyo3(from_py_with = number::instrument_id)] instrument_id: u32,
+        #[pyo3(from_py_with = flag::agrees)] agrees: bool,
+    ) -> PyResult<()> {
+        let said = if agrees { VenueEvent::Reconciled } else { VenueEvent::Reconciling };
+        self.push_said(time_ns, instrument_id, said)
     }
 
     /// Adds that an order or a position that others made belongs to a strategy from here on: an object with the fields

@@ -1,5 +1,7 @@
 //! Reads an `EngineSpec` into the kernel's configuration.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
@@ -98,7 +100,7 @@ pub fn read(
         accounts,
         destination: destination.ok_or_else(missing)?,
         watched: watched.ok_or_else(missing)?,
-        amends: if spec.getattr("renews_amended")?.extract()? { Amends::Engine } else { Amends::Venue },
+        amends: amends(spec, &text(&spec.getattr("account")?, "name")?)?,
         is_recording,
         has_digest,
         has_equity_curve,
@@ -131,7 +133,17 @@ fn account_configs(
         let fee_window = problems.take(&format!("{path}.fees"), fee_window(&fees))?;
         let fee_currency = table.of_fees(id, &fees)?;
         if let (Some(leverage), Some(venue), Some(fee_window)) = (leverage, venue, fee_window) {
-            read.push(AccountConfig { leverage, venue, fee_currency, fee_tiers, fee_window });
+            let watched = watched_at(spec, &text(account, "name")?)?;
+            let amends = amends(spec, &text(account, "name")?)?;
+            read.push(AccountConfig {
+                leverage,
+                venue,
+                fee_currency,
+                fee_tiers,
+                fee_window,
+                watched,
+                amends,
+            });
         }
     }
     Ok(read)
@@ -147,9 +159,25 @@ fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
     }
 }
 
+/// Reads who amends an order at the venue outside of an account.
+fn amends(spec: &Bound<'_, PyAny>, account: &str) -> PyResult<Amends> {
+    let names: Vec<String> = spec.getattr("renews_amended")?.extract()?;
+    Ok(if names.iter().any(|name| name == account) { Amends::Engine } else { Amends::Venue })
+}
+
 /// Reads which kinds of orders are watched here for a venue outside.
 fn watched(spec: &Bound<'_, PyAny>) -> PyResult<WatchedKinds> {
-    let names: Vec<String> = spec.getattr("watched")?.extract()?;
+    watched_kinds(&spec.getattr("watched")?.extract::<Vec<String>>()?)
+}
+
+/// Reads the same of an account beside the first.
+fn watched_at(spec: &Bound<'_, PyAny>, account: &str) -> PyResult<WatchedKinds> {
+    let given: Option<HashMap<String, Vec<String>>> = spec.getattr("watched_at")?.extract()?;
+    let by_account = given.unwrap_or_default();
+    watched_kinds(by_account.get(account).map_or(&[], Vec::as_slice))
+}
+
+fn watched_kinds(names: &[String]) -> PyResult<WatchedKinds> {
     WatchedKinds::of_names(names.iter().map(String::as_str)).map_err(|error| value_error(&error))
 }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Kernel, KernelError, Verdict};
-use tradecore_types::{CashFlowKind, InstrumentId, Money, StrategyId};
+use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::access::{asked, taken};
 use crate::activity;
@@ -354,22 +354,24 @@ impl PyKernel {
         self.kernel.switches().is_paused
     }
 
-    /// Whether a venue outside said what cannot be true of the books: nothing new before they are compared.
+    /// Whether the books may not be what the venue of any account has: nothing new there before they are compared.
     #[getter]
     fn is_unreconciled(&self) -> bool {
         self.kernel.switches().is_unreconciled
     }
 
-    /// Orders of which a venue outside told its name: number, that name, the one that others gave it, and whether they
-    /// made it and it was taken over.
-    fn venue_names(&self) -> Vec<(u64, &str, Option<&str>, bool)> {
-        positions::venue_names(&self.kernel)
+    /// Orders of an account of which its venue told its name: number, that name, the one that others gave it, and
+    /// whether they made it and it was taken over.
+    #[pyo3(signature = (account_id=0))]
+    fn venue_names(&self, account_id: u8) -> Vec<(u64, &str, Option<&str>, bool)> {
+        positions::venue_names(&self.kernel, AccountId(account_id))
     }
 
-    /// What is known of a venue outside: `has_agreed`, `to_end` (the last order that an operator wants ended) and
-    /// `refused_exits`.
-    fn outside<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        positions::outside(py, &self.kernel)
+    /// What is known of the venue of an account: `has_agreed`, `is_unreconciled`, `to_end` (the last order that an
+    /// operator wants ended, at any account) and `refused_exits`.
+    #[pyo3(signature = (account_id=0))]
+    fn outside<'py>(&self, py: Python<'py>, account_id: u8) -> PyResult<Bound<'py, PyDict>> {
+        positions::outside(py, &self.kernel, AccountId(account_id))
     }
 
     /// Whether what is fed is of the past: strategies are called, and what they ask for is refused.

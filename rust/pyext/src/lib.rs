@@ -26,6 +26,7 @@ mod exchange_book;
 mod feeds;
 mod gates;
 mod indicators;
+mod joining;
 mod journal;
 mod kernel;
 mod latency;
@@ -76,6 +77,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     desk::register(module)?;
     liquidity::register(module)?;
     order_book::register(module)?;
+    joining::register(module)?;
     positions::register(module)?;
     tables::register(module)?;
     top_view::register(module)?;

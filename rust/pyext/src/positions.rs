@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tradecore_kernel::Kernel;
 use tradecore_ledger::OpenOrder;
-use tradecore_types::{InstrumentId, StrategyId};
+use tradecore_types::{AccountId, InstrumentId, StrategyId};
 
 use crate::access::looked_into;
 use crate::errors::broken_invariant;
@@ -92,18 +92,19 @@ fn renewal<'py>(py: Python<'py>, kernel: &Kernel, order: &OpenOrder) -> PyResult
     Ok(Some(out))
 }
 
-/// How a venue outside calls orders.
-pub fn venue_names(kernel: &Kernel) -> Vec<(u64, &str, Option<&str>, bool)> {
-    let names = kernel.venue_names();
+/// How the venue of an account calls orders.
+pub fn venue_names(kernel: &Kernel, account: AccountId) -> Vec<(u64, &str, Option<&str>, bool)> {
+    let names = kernel.venue_names(account);
     names.map(|(order_id, venue, client, is_theirs)| (order_id.0, venue, client, is_theirs)).collect()
 }
 
-/// What is known of a venue outside beside its orders.
-pub fn outside<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py, PyDict>> {
+/// What is known of the venue of an account beside its orders.
+pub fn outside<'py>(py: Python<'py>, kernel: &Kernel, account: AccountId) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
-    out.set_item("has_agreed", kernel.has_agreed())?;
+    out.set_item("has_agreed", kernel.has_agreed(account))?;
+    out.set_item("is_unreconciled", kernel.is_unreconciled(account))?;
     out.set_item("to_end", kernel.to_end().map_or(0, |id| id.0))?;
-    out.set_item("refused_exits", kernel.refused_exits().map(|id| id.0).collect::<Vec<_>>())?;
+    out.set_item("refused_exits", kernel.refused_exits(account).map(|id| id.0).collect::<Vec<_>>())?;
     Ok(out)
 }
 

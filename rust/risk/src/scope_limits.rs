@@ -131,6 +131,15 @@ impl ScopeLimits {
         self.daily_loss_max.is_some() || self.drawdown_max.is_some()
     }
 
+    /// Tells whether a limit is on that adds up what is held, open or lost in several instruments.
+    pub(crate) const fn adds_up(&self) -> bool {
+        self.open_orders_max.is_some()
+            || self.gross_max.is_some()
+            || self.net_max.is_some()
+            || self.executions_max.is_some()
+            || self.watches_losses()
+    }
+
     /// Tells whether any limit is on.
     pub(crate) fn is_on(&self) -> bool {
         let windows = Self {

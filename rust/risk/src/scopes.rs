@@ -278,6 +278,18 @@ impl Scopes {
             .any(|row| self.checks.get(row).is_some_and(|checks| checks.halt.is_some()))
     }
 
+    /// Tells whether a limit adds up what all venue accounts together have.
+    #[must_use]
+    pub fn adds_up_all(&self) -> bool {
+        self.checks.get(self.whole_row()).is_some_and(|checks| checks.limits.adds_up())
+    }
+
+    /// Tells whether a limit adds up what a strategy has in all its instruments.
+    #[must_use]
+    pub fn adds_up_of(&self, strategy: StrategyId) -> bool {
+        self.checks.get(strategy.index()).is_some_and(|checks| checks.limits.adds_up())
+    }
+
     /// Judges a proposal that the checks of its instrument let pass; `reduces`: it only closes.
     pub(crate) fn check(
         &self,

@@ -130,8 +130,8 @@ def engine_of(*strategies, rows=(), is_killed=False):
         now_ns=77,
         kernel=SimpleNamespace(
             open_orders=lambda: list(rows),
-            venue_names=list,
-            outside=lambda: {"refused_exits": [], "has_agreed": False, "to_end": 0},
+            venue_names=lambda account: [],
+            outside=lambda account=0: {"refused_exits": [], "has_agreed": False, "to_end": 0},
             is_killed=is_killed,
         ),
     )
@@ -141,6 +141,7 @@ def row(order_id, state="new", *, is_sent=True):
     """Return an open order as an engine shows it."""
     return {
         "order_id": order_id,
+        "instrument_id": 0,
         "intent": TERMS | {"order_id": order_id, "decided_ns": 1},
         "state": state,
         "is_sent": is_sent,

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from tradecore.domain.account_part import AccountPart
 from tradecore.domain.errors import VenueError
 from tradecore.domain.order_words import order_text
 from tradecore.domain.units import Units
@@ -25,10 +26,11 @@ from tradecore.domain.venue_findings import (
 )
 from tradecore.ports.venue_queries import VenueQueries
 from tradecore.runtime.live.allowance import ENDPOINTS
-from tradecore.runtime.live.balances import balance_differences, compared_currencies
+from tradecore.runtime.live.balances import BalanceDifference, balance_differences, compared_currencies
 from tradecore.runtime.live.budget import Budget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
 from tradecore.runtime.live.journal_books import BookedOrder, JournalBooks
+from tradecore.runtime.live.journal_money import JournalMoney
 from tradecore.runtime.live.reconciliation import OVERLAP_NS, Difference, position_differences
 
 # Orders that are asked about one by one; a list of more is looked through in parts by calling again.
@@ -151,9 +153,16 @@ class _Round:
     """Compares the books with one round of answers."""
 
     def __init__(
-        self, books: JournalBooks, shown: Shown, ids: ClientIds | None, units: Units, kept: frozenset[int]
+        self,
+        books: JournalBooks,
+        shown: Shown,
+        ids: ClientIds | None,
+        units: Units,
+        kept: frozenset[int],
+        part: AccountPart,
     ) -> None:
         self._books, self._shown, self._ids, self._units, self._kept = books, shown, ids, units, kept
+        self._account = part
 
     def findings(self) -> Iterator[Finding]:
         """Give everything that was found."""
@@ -275,16 +284,20 @@ class _Round:
             words += self._held(each, each.book_lots)
             yield Finding(kind=FindingKind.POSITION, subject=each.symbol, words=words)
 
+    def _differing_balances(self, money: JournalMoney) -> Iterator[BalanceDifference]:
+        shown, names = self._shown.balances, self._account.balances
+        return balance_differences(shown, money.atto, self.currencies, names)
+
     @property
     def currencies(self) -> frozenset[str]:
         """Whose balances are compared: those of an account that owns what it buys."""
-        return compared_currencies(self._units, self._kept)
+        return compared_currencies(self._units, self._kept, self._account)
 
     def _balances(self) -> Iterator[Finding]:
         money = self._books.money
         if money is None or not self._shown.balances.is_complete:
             return
-        for each in balance_differences(self._shown.balances, money.atto, self.currencies):
+        for each in self._differing_balances(money):
             yield Finding(kind=FindingKind.BALANCE, subject=each.currency, words=each.words)
 
     def _held(self, each: Difference, lots: int) -> str:
@@ -340,6 +353,8 @@ class Comparer:
         Lets questions out; shared with an engine that runs, so that it is left what it needs.
     room_seconds_max : float
         How long a question waits for room.
+    part : AccountPart, optional
+        The account of several that is compared, and `books` are of; without one it is all of the engine.
     """
 
     def __init__(
@@ -353,7 +368,9 @@ class Comparer:
         pause_seconds: float = 1.0,
         budget: Budget | None = None,
         room_seconds_max: float = 30.0,
+        part: AccountPart | None = None,
     ) -> None:
+        self._part = part or units.parts[0]
         self._venue, self._catch_up, self._books, self._ids, self._units = venue, catch_up, books, ids, units
         self._pause_seconds = pause_seconds
         self._answers = asyncio.Semaphore(_QUESTIONS_AT_ONCE)
@@ -394,7 +411,7 @@ class Comparer:
 
     def _compared(self, shown: Shown) -> _Round:
         kept = self._venue.capabilities.positions
-        return _Round(self._books, shown, self._ids, self._units, kept)
+        return _Round(self._books, shown, self._ids, self._units, kept, self._part)
 
     def _comparison(self, compared: _Round, shown: Shown) -> Comparison:
         held = [each for each in shown.positions.seen if isinstance(each, PositionSeen) and each.lots]
@@ -405,10 +422,14 @@ class Comparer:
             fills_since_ns=shown.since_ns,
             open_orders=sum(order.is_sent for order in self._books.orders.values()),
             venue_open_orders=sum(isinstance(each, OrderSeen) for each in shown.orders.seen),
-            positions={each.symbol: each.lots for each in held},
+            positions={self._symbol(each): each.lots for each in held},
             balances=tuple(each for each in shown.balances.seen if isinstance(each, BalanceSeen)),
             compared_balances=compared.currencies,
         )
+
+    def _symbol(self, held: PositionSeen) -> str:
+        """Return the name of an instrument here; that of the venue for one that is none of ours."""
+        return held.symbol if held.instrument is None else self._units.symbols[held.instrument]
 
     def _since_ns(self) -> int:
         """Return from when on fills matter: since the oldest open order, or the last word of the venue."""

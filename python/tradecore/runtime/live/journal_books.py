@@ -1,6 +1,6 @@
 """What a journal says of a venue outside: open orders, trades and positions, read from its records alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -126,14 +126,16 @@ class JournalBooks:
         # The sides of all orders: a trade may come after the end of its order.
         self._signed: dict[int, tuple[int, int]] = {}
         self._told: bodies.VenueReport | None = None
-        self._found: bodies.Adopted | None = None
+        self._found: JournalRecord | None = None
 
     def take(self, record: JournalRecord) -> None:  # noqa: C901, PLR0912 - one for each kind
         """Take in the next record."""
-        found, self._found = self._found, None
+        last, self._found = self._found, None
+        # What came between of another account may be left out here.
+        found = last.body if last is not None and last.seq + 1 == record.seq else None
         match record.body:
-            case bodies.Adopted() as body:
-                self._found = body
+            case bodies.Adopted():
+                self._found = record
             case bodies.Account() as body:
                 for lot in body.lots or ():
                     self._add(lot["instrument"], lot["lots"])
@@ -144,7 +146,7 @@ class JournalBooks:
             case bodies.Order() as body:
                 self.orders[body.order_id] = BookedOrder(known=KnownOrder.of(body))
                 self._signed[body.order_id] = (body.instrument, 1 if body.side == "buy" else -1)
-                if found is not None:
+                if isinstance(found, bodies.Adopted):
                     self._adopted(self.orders[body.order_id], found)
             case bodies.Sized() as body if body.order_id in self.orders:
                 self.orders[body.order_id].known.lots = body.lots
@@ -228,9 +230,11 @@ class JournalFollower:
     ----------
     folder : JournalFolder
         The journal; where there is none the books are empty.
-
     money : JournalMoney, optional
         Follows the balances, too.
+    of_account : callable, optional
+        Says of one record after the other whether it concerns the account that is asked about; without it
+        all do.
     renews_amended : bool
         As of `JournalBooks`.
 
@@ -241,15 +245,22 @@ class JournalFollower:
     """
 
     def __init__(
-        self, folder: JournalFolder, money: JournalMoney | None = None, *, renews_amended: bool = False
+        self,
+        folder: JournalFolder,
+        money: JournalMoney | None = None,
+        of_account: Callable[[JournalRecord], bool] = lambda _: True,
+        *,
+        renews_amended: bool = False,
     ) -> None:
         self.books = JournalBooks(money, renews_amended=renews_amended)
+        self._of_account = of_account
         self._reader = folder.reader() if folder.exists() else None
 
     def catch_up(self) -> int:
         """Read what has come since; return how many records there are in all."""
         for record in self._records():
-            self.books.take(record)
+            if self._of_account(record):
+                self.books.take(record)
         return self.books.records
 
     def _records(self) -> Iterator[JournalRecord]:

@@ -1,4 +1,4 @@
-"""What a journal says an account has of each currency, worked out of its records alone."""
+"""What a journal says its accounts have of each currency, worked out of its records alone."""
 
 from decimal import Context, Decimal, localcontext
 
@@ -24,15 +24,17 @@ class JournalMoney:
     Attributes
     ----------
     balances : dict
-        Exact amounts by currency.
+        Exact amounts by the engine's name of the balance.
     """
 
     def __init__(self, spec: EngineSpec, units: Units) -> None:
         self._units = units
-        cash = spec.account.cash
-        given = cash if isinstance(cash, dict) else {spec.account.currency: cash}
         self.balances = dict.fromkeys(units.currencies, Decimal(0))
-        self.balances |= {name: Decimal(amount) for name, amount in given.items()}
+        own = spec.account.currency
+        cash = [(spec.account.cash, own), *((each.cash, each.currency or own) for each in spec.accounts)]
+        for part, (amounts, currency) in zip(units.parts, cash, strict=True):
+            given = amounts if isinstance(amounts, dict) else {currency: amounts}
+            self.balances |= {part.balances[name]: Decimal(amount) for name, amount in given.items()}
 
     @property
     def atto(self) -> dict[str, int]:
@@ -54,7 +56,7 @@ class JournalMoney:
         for lot in body.lots or ():
             number = lot["instrument"]
             if self._units.is_spot(number):
-                self._add(self._units.base(number), self._units.quantity(number, lot["lots"]))
+                self._add(self._base(number), self._units.quantity(number, lot["lots"]))
 
     def _converted(self, body: bodies.Account) -> None:
         into = body.into or ""
@@ -65,7 +67,7 @@ class JournalMoney:
     def filled(self, instrument: int, sign: int, fill: bodies.Report) -> None:
         """Take in a fill of a side: 1 buys, -1 sells."""
         units, fee = self._units, exact_money(fill.fee or 0)
-        settlement = units.settlement(instrument)
+        settlement = self._settlement(instrument)
         paid_in = settlement if fill.fee_currency is None else units.named_currency(fill.fee_currency)
         self._add(paid_in, -fee)
         if not units.is_spot(instrument):
@@ -73,12 +75,20 @@ class JournalMoney:
         size = sign * units.quantity(instrument, fill.lots or 0)
         with localcontext(Context(prec=_DIGITS)):
             value = units.price(instrument, fill.price_ticks or 0) * size * units.multiplier(instrument)
-            self._add(units.base(instrument), size * units.multiplier(instrument))
+            self._add(self._base(instrument), size * units.multiplier(instrument))
             self._add(settlement, -value)
 
     def flowed(self, flow: bodies.CashFlow) -> None:
         """Take in money that came or went for a position, without a fill."""
-        self._add(self._units.settlement(flow.instrument), exact_money(flow.amount))
+        self._add(self._settlement(flow.instrument), exact_money(flow.amount))
+
+    def _settlement(self, instrument: int) -> str:
+        """Return the balance that an instrument is settled in."""
+        return self._units.balance(instrument, self._units.settlement(instrument))
+
+    def _base(self, instrument: int) -> str:
+        """Return the balance that a purchase adds to."""
+        return self._units.balance(instrument, self._units.base(instrument))
 
     def _add(self, currency: str, amount: Decimal) -> None:
         with localcontext(Context(prec=_DIGITS)):

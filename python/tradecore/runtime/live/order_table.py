@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tradecore.domain import record_bodies as bodies
+from tradecore.domain.account_part import AccountPart
 from tradecore.domain.venue_findings import OrderSeen
 from tradecore.engine import Engine
 from tradecore.runtime.live.adoption import Adoption
@@ -352,11 +353,11 @@ def terms_of(intent: dict[str, object]) -> bodies.OrderTerms:
     return msgspec.convert(intent, bodies.OrderTerms)
 
 
-def open_orders_of(engine: Engine) -> list[OpenOrder]:
-    """Return the orders that are open by the books of an engine."""
+def open_orders_of(engine: Engine, part: AccountPart) -> list[OpenOrder]:
+    """Return the orders of an account that are open by the books of an engine."""
     names = {
         order_id: Named(venue_order_id, others_name, is_of_others)
-        for order_id, venue_order_id, others_name, is_of_others in engine.kernel.venue_names()
+        for order_id, venue_order_id, others_name, is_of_others in engine.kernel.venue_names(part.number)
     }
     return [
         OpenOrder(
@@ -371,4 +372,5 @@ def open_orders_of(engine: Engine) -> list[OpenOrder]:
             renewal=None if row["renewal"] is None else Renewal(**row["renewal"]),
         )
         for row in engine.kernel.open_orders()
+        if row["instrument_id"] in part.instruments
     ]

@@ -78,6 +78,8 @@ class Reconciliation:
         Of which the venue keeps positions. Of the others orders, fills and balances are compared.
     currencies : frozenset of str
         Whose balances are compared.
+    names : mapping of str to str
+        How the engine calls the balances, by the venue's names of the currencies; absent: alike.
     retry_seconds : float
         When to compare again what differs, and to ask again what was not answered.
     check_seconds : float
@@ -93,12 +95,13 @@ class Reconciliation:
         instruments: frozenset[int],
         *,
         currencies: frozenset[str] = frozenset(),
+        names: Mapping[str, str] | None = None,
         retry_seconds: float = 1.0,
         check_seconds: float = 60.0,
         fills_kept_ns: int | None = None,
         takes_short_lookback: bool = False,
     ) -> None:
-        self._instruments, self._currencies = instruments, currencies
+        self._instruments, self._currencies, self._names = instruments, currencies, names or {}
         self._retry_ns = int(retry_seconds * _SECOND_NS)
         self._check_ns = int(check_seconds * _SECOND_NS)
         self._fills_kept_ns = fills_kept_ns
@@ -267,7 +270,7 @@ class Reconciliation:
             self.step = Step.COMPARING
             self._due_ns = now_ns + (self._retry_ns if self.is_over else 0)
             return Outcome.NOTHING
-        differences = tuple(balance_differences(findings, books, self._currencies))
+        differences = tuple(balance_differences(findings, books, self._currencies, self._names))
         if not differences:
             return self._agree(now_ns)
         # Money that others moved is never taken over: an operator says what it was.

@@ -82,7 +82,7 @@ class Requests:
         # The order whose amendment was asked for last: the end that is asked for next is a part of it.
         self._amended: int | None = None
         # What others made and the engine took over with the last record: the next one is its order.
-        self._found: bodies.Adopted | None = None
+        self._found: JournalRecord | None = None
 
     def know_trader(self, instrument: int, strategy: int) -> None:
         """Know that a strategy may trade an instrument."""
@@ -91,10 +91,10 @@ class Requests:
     def take(self, records: Iterable[JournalRecord]) -> None:
         """Take in records that are durable now."""
         for record in records:
-            found, self._found = self._found, None
+            found = self._found_before(record)
             match record.body:
-                case bodies.Adopted() as body:
-                    self._found = body
+                case bodies.Adopted():
+                    self._found = record
                 case bodies.Order() as body if found is not None:
                     self._adopt(body, found)
                 case bodies.Order() as body:
@@ -117,6 +117,19 @@ class Requests:
                     self._let_go(found)
                 case _:
                     pass
+
+    def _found_before(self, record: JournalRecord) -> bodies.Adopted | None:
+        """Return what the record just before this one took over; `None` where it took over nothing.
+
+        What came before of another account is not among the records here.
+        """
+        last, self._found = self._found, None
+        if last is None or not isinstance(found := last.body, bodies.Adopted):
+            return None
+        if last.seq + 1 == record.seq:
+            return found
+        self._let_go(found)
+        return None
 
     def _adopt(self, order: bodies.Order, found: bodies.Adopted) -> None:
         """Take over an order of others; of a position the engine's order is filled as it is made."""

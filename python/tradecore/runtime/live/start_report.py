@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -15,6 +15,11 @@ from tradecore.runtime.live.journal_books import FOLLOWED_KINDS, JournalBooks, r
 _ENDS = frozenset({"rejected", "canceled", "expired"})
 _NEVER_ARRIVED = "never_arrived"
 _PURPOSE = b"tradecore start report 1"
+
+
+def _all(record: JournalRecord) -> bool:
+    """Take every record."""
+    return True
 
 
 class Doubted(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +161,7 @@ class StartReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     account, journal, version : str
-        Of the engine, as its configuration and program name them.
+        Of the engine, as its configuration and program name them; of several accounts the one that it is of.
     journal_first : str
         Hash of the journal's first record: which journal it is.
     written_ns : int
@@ -233,8 +238,12 @@ class SignedReport(msgspec.Struct, frozen=True, kw_only=True):
         """Sign a report."""
         return cls(report=report, key_id=key.key_id, mac=key.mac(report))
 
-    def problems(self, key: ReportKey, folder: JournalFolder) -> list[str]:
+    def problems(
+        self, key: ReportKey, folder: JournalFolder, of_account: Callable[[JournalRecord], bool] = _all
+    ) -> list[str]:
         """Return what is wrong with it, a sentence each: its signature, or that the journal says otherwise.
+
+        `of_account` says of one record after the other whether it concerns the account that it is of.
 
         Raises `StorageError` when the journal cannot be read.
         """
@@ -245,12 +254,14 @@ class SignedReport(msgspec.Struct, frozen=True, kw_only=True):
             return ["its signature is wrong: it was changed after it was written"]
         if folder.first_hash() != self.report.journal_first:
             return [f"{folder.where} is another journal than the one that it is about"]
-        found = facts_of(folder, self.report.facts.from_seq)
+        found = facts_of(folder, self.report.facts.from_seq, of_account)
         return [] if found == self.report.facts else [f"{folder.where} says otherwise: {_told(found)}"]
 
 
-def facts_of(folder: JournalFolder, from_seq: int) -> StartFacts | None:
-    """Return what a journal says of the start whose comparison began with record `from_seq`.
+def facts_of(
+    folder: JournalFolder, from_seq: int, of_account: Callable[[JournalRecord], bool] = _all
+) -> StartFacts | None:
+    """Return what a journal says of the start of an account whose comparison began with record `from_seq`.
 
     `None` where no comparison began there, or where books and venue did not agree since.
 
@@ -262,6 +273,8 @@ def facts_of(folder: JournalFolder, from_seq: int) -> StartFacts | None:
         if kind not in FOLLOWED_KINDS:
             continue
         record = record_of(seq, time_ns, kind, fields)
+        if not of_account(record):
+            continue
         if seq < from_seq:
             books.take(record)
             continue

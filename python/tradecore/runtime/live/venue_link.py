@@ -8,6 +8,7 @@ from typing import Any, assert_never
 import msgspec
 
 from tradecore.domain import EventBatch
+from tradecore.domain.account_part import AccountPart
 from tradecore.domain.errors import InvalidValueError, TradecoreError, VenueError
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import Surprise
@@ -32,14 +33,15 @@ from tradecore.ports.letter_reader import LetterReader
 from tradecore.ports.venue import Venue
 from tradecore.runtime.live.adoption import Adoption, Owners
 from tradecore.runtime.live.allowance import Allowance, Leave
-from tradecore.runtime.live.balances import BalanceDifference, compared_currencies
+from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
+from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus, order_words
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
 from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.retries import ReportTimes, Retries
-from tradecore.runtime.live.start_report import StartFacts, StartFold
+from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
 
@@ -89,49 +91,6 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     owners: Owners = Owners()
 
 
-class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the line to a venue stands.
-
-    Attributes
-    ----------
-    is_connected : bool
-        Whether the stream of reports stands.
-    step : str
-        How far books and venue are compared.
-    balances : tuple of BalanceDifference
-        Balances that differ, of an account that owns what it buys.
-    differences : tuple of Difference
-        What does not agree.
-    trouble : str
-        What keeps the comparison from an end; empty where nothing does.
-    declined : str
-        What the venue said when it declined a request last; empty before the first.
-    open_orders, unknown, foreign_orders, letters : int
-        Orders that are open there, those in doubt, those of others, and messages that were not understood.
-    """
-
-    is_connected: bool
-    step: str
-    differences: tuple[Difference, ...]
-    balances: tuple[BalanceDifference, ...] = ()
-    trouble: str
-    declined: str
-    open_orders: int
-    unknown: int
-    foreign_orders: int
-    letters: int
-
-
-class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):
-    """What a start found; fields as of `StartReport`."""
-
-    facts: StartFacts
-    foreign_orders: tuple[str, ...]
-    left_orders: tuple[str, ...]
-    foreign_fills: int
-    letters: tuple[str, ...]
-
-
 class VenueLink:
     """Runs the order manager and the comparison of books and venue on real time.
 
@@ -149,6 +108,8 @@ class VenueLink:
         Lets requests out; without one this line has a budget of its own. The link closes it.
     clock : Clock, optional
         Our clock, which the venue's is compared with.
+    part : AccountPart, optional
+        The account of several that trades here; without one it is all of the engine.
     """
 
     def __init__(
@@ -160,8 +121,10 @@ class VenueLink:
         *,
         budget: Budget | None = None,
         clock: Clock | None = None,
+        part: AccountPart | None = None,
     ) -> None:
         self._venue = venue
+        self._part = part = part or units.parts[0]
         self._settings = settings = settings or LinkSettings()
         capabilities, times = venue.capabilities, settings.report_times
         self._journal = journal
@@ -179,7 +142,8 @@ class VenueLink:
         self._unasked: dict[Question, None] = {}
         self._reconciliation = Reconciliation(
             capabilities.positions,
-            currencies=compared_currencies(units, capabilities.positions),
+            currencies=compared_currencies(units, capabilities.positions, part),
+            names=part.balances,
             check_seconds=settings.check_seconds,
             fills_kept_ns=capabilities.fills_kept_ns,
             takes_short_lookback=settings.takes_short_lookback,
@@ -196,6 +160,11 @@ class VenueLink:
         self._wake: Callable[[], None] = _nothing
         # What a task of ours failed with: it ends the run.
         self._fault: BaseException | None = None
+
+    @property
+    def links(self) -> dict[str, "VenueLink"]:
+        """The lines by the names of their accounts: this one alone."""
+        return {self._part.name: self}
 
     @property
     def status(self) -> LinkStatus:
@@ -216,7 +185,8 @@ class VenueLink:
 
     def _troubles(self) -> list[str]:
         """Say what is wrong, the worst first; empty text where nothing is."""
-        refused = [] if self._engine is None else self._engine.kernel.outside()["refused_exits"]
+        kernel = None if self._engine is None else self._engine.kernel
+        refused = [] if kernel is None else kernel.outside(self._part.number)["refused_exits"]
         bare = ", ".join(map(str, refused[-5:]))
         return [
             f"A POSITION IS OPEN WITHOUT ITS EXIT: the venue did not take order {bare}" if bare else "",
@@ -230,7 +200,7 @@ class VenueLink:
         if self._start.facts is None:
             return None
         table = self._table
-        seen = [(is_ours(each.client_order_id), _order_words(each)) for each in table.foreign.values()]
+        seen = [(is_ours(each.client_order_id), order_words(each)) for each in table.foreign.values()]
         return FoundAtStart(
             facts=self._start.facts,
             foreign_orders=tuple(words for is_left, words in seen if not is_left),
@@ -272,9 +242,9 @@ class VenueLink:
             for instrument in binding.instruments:
                 self._requests.know_trader(instrument, strategy)
         self._reconciliation.watermark_ns = engine.now_ns
-        self._inbox.append(Reconciling())
+        self._inbox.append(Reconciling(self._part.first_instrument))
         self._know_names(engine)
-        known = open_orders_of(engine)
+        known = open_orders_of(engine, self._part)
         self._start = StartFold(
             [each.terms.order_id for each in known if each.is_sent],
             [each.terms.order_id for each in known if each.is_sent and each.state == "unknown"],
@@ -286,7 +256,7 @@ class VenueLink:
 
     def _know_names(self, engine: Engine) -> None:
         """Know how the venue called orders before this start, and which of them others made."""
-        for order_id, name, _, is_of_others in engine.kernel.venue_names():
+        for order_id, name, _, is_of_others in engine.kernel.venue_names(self._part.number):
             self._table.note_name(order_id, name)
             if is_of_others:
                 self._table.others[name] = order_id
@@ -501,7 +471,7 @@ class VenueLink:
         engine = self._engine
         if engine is None or self._inbox:
             return
-        symbols = {each.instrument_id: each.symbol for each in engine.instruments}
+        symbols = {number: engine.instruments[number].symbol for number in self._part.instruments}
         books = {instrument: engine.kernel.position_total_lots(instrument) for instrument in symbols}
         outcome = self._reconciliation.compare(
             findings,
@@ -524,7 +494,8 @@ class VenueLink:
         if self._table.adoption is not None and self._reconciliation.step is Step.AGREED:
             self._table.adoption.note_agreed()
         if outcome is not Outcome.NOTHING:
-            self._inbox.append(Reconciled() if outcome is Outcome.AGREED else Reconciling())
+            at = self._part.first_instrument
+            self._inbox.append(Reconciled(at) if outcome is Outcome.AGREED else Reconciling(at))
             self._wake()
         self._due.set()
 
@@ -537,7 +508,7 @@ class VenueLink:
             differences,
             {each.instrument: each for each in seen if each.instrument is not None},
             engine.kernel.mark_ticks,
-            is_first=not engine.kernel.outside()["has_agreed"],
+            is_first=not engine.kernel.outside(self._part.number)["has_agreed"],
             time_ns=findings.time_ns or engine.now_ns,
         )
         self._hear(list(words))
@@ -570,16 +541,10 @@ class VenueLink:
     def _lost(self) -> None:
         """What happens now may not be told: no new risk until books and venue were compared."""
         if self._reconciliation.is_over:
-            self._inbox.append(Reconciling())
+            self._inbox.append(Reconciling(self._part.first_instrument))
             self._wake()
         self._is_connected = False
         self._reconciliation.stop()
-
-
-def _order_words(seen: OrderSeen) -> str:
-    """Return an order of others in words, in the venue's own lots."""
-    name = f"{seen.venue_order_id} ({seen.client_order_id or 'without a name'})"
-    return f"order {name}, {seen.side} {seen.open_lots} lots of {seen.symbol},"
 
 
 def _halts(record: JournalRecord) -> bool:

@@ -398,10 +398,11 @@ class VenueReading:
         """
         known = self._units.currencies
         why = f"the account has no balance in it, only in {', '.join(known)}; the fee is not booked"
-        if seen.fee_currency in known:
+        balance = self._units.balance(instrument, seen.fee_currency)
+        if balance in known:
             is_settled_in_it = seen.fee_currency == self._units.settlement(instrument)
             try:
-                return atto("fee", seen.fee), None if is_settled_in_it else known.index(seen.fee_currency)
+                return atto("fee", seen.fee), None if is_settled_in_it else known.index(balance)
             except InvalidValueError as error:
                 why = f"{error}; the fee is not booked"
         if seen.fee:

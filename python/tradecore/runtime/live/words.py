@@ -54,19 +54,23 @@ class OutcomeLost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reconciling(msgspec.Struct, frozen=True):
-    """Books and venue are compared from here on."""
+    """The books and the venue of an instrument are compared from here on."""
+
+    instrument: int = 0
 
     def add_to(self, batch: EventBatch, time_ns: int) -> None:
         """Add it to a batch."""
-        batch.reconciling(time_ns)
+        batch.agreement(time_ns, self.instrument, False)
 
 
 class Reconciled(msgspec.Struct, frozen=True):
-    """Books and venue agree."""
+    """The books and the venue of an instrument agree."""
+
+    instrument: int = 0
 
     def add_to(self, batch: EventBatch, time_ns: int) -> None:
         """Add it to a batch."""
-        batch.reconciled(time_ns)
+        batch.agreement(time_ns, self.instrument, True)
 
 
 class Adopt(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,13 @@
 """Holds what a journal has booked against what a local venue really did, to the last unit."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.record_bodies import MAKERS, Report, Sent, VenueReport
+from tradecore.domain.record_bodies import MAKERS, Order, Report, Sent, VenueReport
 from tradecore.domain.spec import InstrumentSpec
 from tradecore.domain.units import exact_money
 from tradecore.domain.venue_findings import VenueOrderState
@@ -22,7 +22,7 @@ from tradecore.testkit.local_venue.records import (
 )
 
 DIFFERENCES_MAX = 100
-_KINDS = frozenset({"sent", "report", "venue_report"})
+_KINDS = frozenset({"order", "sent", "report", "venue_report"})
 _ENDS = frozenset({"canceled", "expired"})
 _Fill = tuple[int, int, int, bool]
 
@@ -108,6 +108,7 @@ def compare(
     positions: Mapping[str, Decimal],
     cash: Decimal,
     epoch: int = 0,
+    numbers: Collection[int] | None = None,
 ) -> Comparison:
     """Compare a journal and what its engine says it has with what a venue did for an account.
 
@@ -127,13 +128,15 @@ def compare(
         What the engine says it has: sizes by symbol, and money.
     epoch : int
         That of the names of its orders.
+    numbers : collection of int, optional
+        The engine's numbers of `instruments`, where it trades others at other accounts.
 
     Returns
     -------
     Comparison
         With every difference of orders, fills, positions and cash.
     """
-    booked = _booked(journal)
+    booked = _booked(journal, numbers)
     deeds = [deed for deed in truth.deeds if deed.account == account]
     last = {deed.number: deed for deed in deeds if isinstance(deed, OrderRow)}
     fills = [deed for deed in deeds if isinstance(deed, FillRow)]
@@ -166,14 +169,18 @@ def compare(
     )
 
 
-def _booked(journal: JournalFolder) -> dict[int, _Booked]:
-    """Return what the books have of each order that was sent, by its number."""
+def _booked(journal: JournalFolder, numbers: Collection[int] | None) -> dict[int, _Booked]:
+    """Return what the books have of each order in these instruments that was sent, by its number."""
     booked: dict[int, _Booked] = {}
+    elsewhere: set[int] = set()
     for _, _, kind, fields in journal.reader():
         if kind not in _KINDS:
             continue
         match MAKERS[kind](**fields):
-            case Sent(request="new") as sent:
+            case Order() as order:
+                if numbers is not None and order.instrument not in numbers:
+                    elsewhere.add(order.order_id)
+            case Sent(request="new") as sent if sent.order_id not in elsewhere:
                 booked[sent.order_id] = _Booked()
             case Sent(request="replace") as sent if sent.order_id in booked:
                 booked[sent.order_id].revisions += 1

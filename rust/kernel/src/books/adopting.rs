@@ -36,8 +36,12 @@ impl Kernel {
         found: &Adopted,
     ) -> Result<(), KernelError> {
         let is_order = matches!(found.body, AdoptedBody::Order { .. });
+        let account = self.account_of(instrument);
         if is_order
-            && found.venue_order_id.as_deref().is_some_and(|name| self.books.heard.names().has_adopted(name))
+            && found
+                .venue_order_id
+                .as_deref()
+                .is_some_and(|name| self.books.heard.names().has_adopted(account, name))
         {
             return Ok(());
         }
@@ -46,18 +50,18 @@ impl Kernel {
         let fill = fill_of_position(found).map(told);
         let fits = fill.and_then(|fill| fill_of(&intent, &fill));
         if fits.is_some_and(|fill| self.books.ledger.check_fill(&fill).is_err()) {
-            self.note_surprise(OrderId(0), SurpriseKind::Impossible);
+            self.note_surprise(instrument, OrderId(0), SurpriseKind::Impossible);
             return Ok(());
         }
         let reference_ticks = self.market(instrument)?.reference.map_or(0, |known| known.0);
         if self.open_order(&intent, reference_ticks).is_err() {
             // There is no room for one more open order, which changes nothing.
-            self.note_surprise(OrderId(0), SurpriseKind::Impossible);
+            self.note_surprise(instrument, OrderId(0), SurpriseKind::Impossible);
             return Ok(());
         }
         self.outgoing.last_order_id = intent.order_id.0;
         if is_order {
-            self.books.heard.note_adopted(intent.order_id, found, &self.books.orders);
+            self.books.heard.note_adopted(intent.order_id, account, found, &self.books.orders);
         }
         for report in std::iter::once(told(ReportBody::Accepted)).chain(fill) {
             self.book_news(instrument, &report)?;

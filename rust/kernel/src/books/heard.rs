@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use tradecore_journal::encode_report;
 use tradecore_ledger::{ClosedOrder, Orders};
-use tradecore_types::{Adopted, OrderId, OrderIntent, Report, ReportBody, VenueReport};
+use tradecore_types::{AccountId, Adopted, OrderId, OrderIntent, Report, ReportBody, VenueReport};
 
+use crate::books::account_set::AccountSet;
 use crate::books::names::Names;
 
 /// Trades of orders that have ended that are remembered by name; those of open orders all are. A venue repeats what is
@@ -42,8 +43,8 @@ pub(crate) struct Heard {
     /// Orders that ended here before any venue saw them.
     unsent: VecDeque<OrderId>,
     names: Names,
-    /// Whether books and venue have agreed since the journal began.
-    has_agreed: bool,
+    /// Accounts whose books and venue have agreed since the journal began.
+    have_agreed: AccountSet,
     /// Last order of which an operator wants an end, with all before it: no refusal is the last word.
     to_end: Option<OrderId>,
     /// Exits that the venue did not take, the newest last.
@@ -70,10 +71,10 @@ struct Answers {
 
 impl Heard {
     /// Remembers what was booked.
-    pub(crate) fn note(&mut self, said: &VenueReport, orders: &Orders) {
+    pub(crate) fn note(&mut self, said: &VenueReport, account: AccountId, orders: &Orders) {
         let report = &said.report;
         if let Some(name) = &said.venue_order_id {
-            self.names.note(report.order_id, name, orders);
+            self.names.note(report.order_id, account, name, orders);
         }
         match (report.body, &said.trade_id) {
             (ReportBody::Fill { price_ticks, lots, .. }, Some(trade_id)) => {
@@ -90,8 +91,14 @@ impl Heard {
     }
 
     /// Remembers an order that others made.
-    pub(crate) fn note_adopted(&mut self, order_id: OrderId, found: &Adopted, orders: &Orders) {
-        self.names.note_adopted(order_id, found, orders);
+    pub(crate) fn note_adopted(
+        &mut self,
+        order_id: OrderId,
+        account: AccountId,
+        found: &Adopted,
+        orders: &Orders,
+    ) {
+        self.names.note_adopted(order_id, account, found, orders);
     }
 
     /// Returns how the venue calls orders.
@@ -99,14 +106,14 @@ impl Heard {
         &self.names
     }
 
-    /// Remembers that books and venue agree.
-    pub(crate) fn note_agreed(&mut self) {
-        self.has_agreed = true;
+    /// Remembers that the books and the venue of an account agree.
+    pub(crate) const fn note_agreed(&mut self, account: AccountId) {
+        self.have_agreed.set(account, true);
     }
 
-    /// Tells whether books and venue have agreed since the journal began.
-    pub(crate) const fn has_agreed(&self) -> bool {
-        self.has_agreed
+    /// Tells whether the books and the venue of an account have agreed since the journal began.
+    pub(crate) const fn has_agreed(&self, account: AccountId) -> bool {
+        self.have_agreed.has(account)
     }
 
     /// Remembers that an operator wants the end of all orders up to this one.

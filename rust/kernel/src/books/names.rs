@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tradecore_ledger::Orders;
-use tradecore_types::{Adopted, OrderId};
+use tradecore_types::{AccountId, Adopted, OrderId};
 
 /// Names that are remembered of orders that have ended: a venue tells of what is minutes old.
 const NAMES_MAX: usize = 1 << 16;
@@ -15,13 +15,14 @@ const NAMES_MAX: usize = 1 << 16;
 pub(crate) struct Names {
     of_orders: BTreeMap<OrderId, Name>,
     oldest_first: VecDeque<OrderId>,
-    /// Names of orders that others made, while they are remembered.
-    adopted: BTreeSet<Box<str>>,
+    /// Names of orders that others made, by account: two venues may have the same one.
+    adopted: BTreeSet<(AccountId, Box<str>)>,
 }
 
 /// How an order is called.
 #[derive(Debug)]
 struct Name {
+    account: AccountId,
     venue: Box<str>,
     /// What whoever made it called it, when others did.
     client: Option<Box<str>>,
@@ -30,19 +31,29 @@ struct Name {
 
 impl Names {
     /// Remembers how the venue calls an order; an amendment may give it another name.
-    pub(crate) fn note(&mut self, order_id: OrderId, venue: &str, orders: &Orders) {
+    pub(crate) fn note(&mut self, order_id: OrderId, account: AccountId, venue: &str, orders: &Orders) {
         match self.of_orders.get_mut(&order_id) {
             Some(name) if *name.venue == *venue => {}
             Some(name) => name.venue = venue.into(),
-            None => self.add(order_id, Name { venue: venue.into(), client: None, is_adopted: false }, orders),
+            None => {
+                let name = Name { account, venue: venue.into(), client: None, is_adopted: false };
+                self.add(order_id, name, orders);
+            }
         }
     }
 
     /// Remembers an order that others made.
-    pub(crate) fn note_adopted(&mut self, order_id: OrderId, found: &Adopted, orders: &Orders) {
+    pub(crate) fn note_adopted(
+        &mut self,
+        order_id: OrderId,
+        account: AccountId,
+        found: &Adopted,
+        orders: &Orders,
+    ) {
         let Some(venue) = found.venue_order_id.clone() else { return };
-        self.adopted.insert(venue.clone());
-        self.add(order_id, Name { venue, client: found.client_order_id.clone(), is_adopted: true }, orders);
+        self.adopted.insert((account, venue.clone()));
+        let client = found.client_order_id.clone();
+        self.add(order_id, Name { account, venue, client, is_adopted: true }, orders);
     }
 
     fn add(&mut self, order_id: OrderId, name: Name, orders: &Orders) {
@@ -62,13 +73,13 @@ impl Names {
         if orders.get(order_id).is_some() {
             self.oldest_first.push_back(order_id);
         } else if let Some(name) = self.of_orders.remove(&order_id) {
-            self.adopted.remove(&name.venue);
+            self.adopted.remove(&(name.account, name.venue));
         }
     }
 
-    /// Tells whether an order of others, by its name at the venue, is in the books.
-    pub(crate) fn has_adopted(&self, venue: &str) -> bool {
-        self.adopted.contains(venue)
+    /// Tells whether an order of others, by its name at the venue of an account, is in the books.
+    pub(crate) fn has_adopted(&self, account: AccountId, venue: &str) -> bool {
+        self.adopted.contains(&(account, Box::from(venue)))
     }
 
     /// Tells whether others made an order.
@@ -76,10 +87,10 @@ impl Names {
         !self.adopted.is_empty() && self.of_orders.get(&order_id).is_some_and(|name| name.is_adopted)
     }
 
-    /// Visits what is remembered: number, the venue's name, and the name that others gave an order of theirs, and
+    /// Visits what is remembered of an account: number, the venue's name, and the name that others gave an order of theirs, and
     /// whether it is one.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (OrderId, &str, Option<&str>, bool)> {
-        let all = self.of_orders.iter();
+    pub(crate) fn of(&self, account: AccountId) -> impl Iterator<Item = (OrderId, &str, Option<&str>, bool)> {
+        let all = self.of_orders.iter().filter(move |(_, name)| name.account == account);
         all.map(|(order_id, name)| (*order_id, &*name.venue, name.client.as_deref(), name.is_adopted))
     }
 

@@ -9,8 +9,8 @@
 
 use tradecore_ledger::{ClosedOrder, OpenOrder, OrderError, OrderEvent, OrderState};
 use tradecore_types::{
-    CancelReason, InstrumentId, Money, OrderId, OrderIntent, Report, ReportBody, Surprise, SurpriseKind,
-    ValueError, VenueEvent, VenueReport,
+    AccountId, CancelReason, InstrumentId, Money, OrderId, OrderIntent, Report, ReportBody, Surprise,
+    SurpriseKind, ValueError, VenueEvent, VenueReport,
 };
 
 use crate::books::heard::Traded;
@@ -58,16 +58,16 @@ impl Kernel {
         match said {
             VenueEvent::Report(said) => self.on_venue_report(instrument, said),
             VenueEvent::OutcomeLost { order_id } => {
-                self.on_outcome_lost(*order_id);
+                self.on_outcome_lost(instrument, *order_id);
                 Ok(())
             }
             VenueEvent::Reconciling => {
-                self.control.switches.is_unreconciled = true;
+                self.note_unreconciled(instrument, true);
                 Ok(())
             }
             VenueEvent::Reconciled => {
-                self.control.switches.is_unreconciled = false;
-                self.books.heard.note_agreed();
+                self.note_unreconciled(instrument, false);
+                self.books.heard.note_agreed(self.account_of(instrument));
                 if self.outgoing.renewals.is_empty() { Ok(()) } else { self.release_renewals() }
             }
             VenueEvent::Adopted(found) => self.on_adopted(instrument, found),
@@ -75,9 +75,9 @@ impl Kernel {
     }
 
     /// The outcome of a request is lost: the order counts as it may be at the venue. One that has ended has ended.
-    fn on_outcome_lost(&mut self, order_id: OrderId) {
+    fn on_outcome_lost(&mut self, instrument: InstrumentId, order_id: OrderId) {
         if !self.has_been_sent(order_id) {
-            return self.note_surprise(order_id, SurpriseKind::UnknownOrder);
+            return self.note_surprise(instrument, order_id, SurpriseKind::UnknownOrder);
         }
         let Ok(update) = self.books.orders.note(order_id, OrderEvent::OutcomeLost, self.now_ns) else {
             return;
@@ -100,12 +100,13 @@ impl Kernel {
             Reading::News(report) => self.book_renewed(instrument, &report)?,
             Reading::Known => return Ok(()),
             Reading::Impossible => {
-                self.note_surprise(order_id, SurpriseKind::Impossible);
+                self.note_surprise(instrument, order_id, SurpriseKind::Impossible);
                 return Ok(());
             }
         };
         if is_booked {
-            self.books.heard.note(said, &self.books.orders);
+            let account = self.account_of(instrument);
+            self.books.heard.note(said, account, &self.books.orders);
             self.follow_refusal(&said.report, is_to_end);
         }
         if was_unknown && !self.is_unknown(order_id) {
@@ -263,16 +264,19 @@ impl Kernel {
         self.books.heard.trades_of(order_id)
     }
 
-    /// Visits the orders of which a venue outside told its name: number, that name, the one that others gave it, and
+    /// Visits the orders of an account of which its venue told its name: number, that name, the one that others gave it, and
     /// whether they made it and it was taken over.
-    pub fn venue_names(&self) -> impl Iterator<Item = (OrderId, &str, Option<&str>, bool)> {
-        self.books.heard.names().iter()
+    pub fn venue_names(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = (OrderId, &str, Option<&str>, bool)> {
+        self.books.heard.names().of(account)
     }
 
-    /// Tells whether books and venue have agreed since the journal began.
+    /// Tells whether the books and the venue of an account have agreed since the journal began.
     #[must_use]
-    pub fn has_agreed(&self) -> bool {
-        self.books.heard.has_agreed()
+    pub fn has_agreed(&self, account: AccountId) -> bool {
+        self.books.heard.has_agreed(account)
     }
 
     /// Returns the last order of which an operator wants an end, with all before it.
@@ -281,8 +285,8 @@ impl Kernel {
         self.books.heard.to_end()
     }
 
-    /// Visits exits that a venue outside did not take: those whose position is open, with no other exit there.
-    pub fn refused_exits(&self) -> impl Iterator<Item = OrderId> {
+    /// Visits exits that the venue of an account did not take: those whose position is open, with no other exit there.
+    pub fn refused_exits(&self, account: AccountId) -> impl Iterator<Item = OrderId> {
         let is_bare = |refused: &&ClosedOrder| {
             let ClosedOrder { strategy, instrument, side, .. } = **refused;
             let is_exit = |order: &OpenOrder| {
@@ -293,7 +297,8 @@ impl Kernel {
             side.closable_lots(self.books.ledger.position(strategy, instrument)) > 0
                 && !self.books.orders.iter().any(is_exit)
         };
-        self.books.heard.refused_exits().filter(is_bare).map(|order| order.order_id)
+        let is_there = move |refused: &&ClosedOrder| self.account_of(refused.instrument) == account;
+        self.books.heard.refused_exits().filter(is_there).filter(is_bare).map(|order| order.order_id)
     }
 
     /// Tells whether an order is known here only: it is held, or it has ended while it was.
@@ -314,11 +319,11 @@ impl Kernel {
                 Ok(true)
             }
             (ReportBody::Fill { .. }, None) => {
-                self.note_surprise(report.order_id, SurpriseKind::ForgottenOrder);
+                self.note_surprise(instrument, report.order_id, SurpriseKind::ForgottenOrder);
                 Ok(false)
             }
             (ReportBody::Rejected(_), Some(order)) if order.filled_lots > 0 => {
-                self.note_surprise(report.order_id, SurpriseKind::Impossible);
+                self.note_surprise(instrument, report.order_id, SurpriseKind::Impossible);
                 Ok(false)
             }
             _ => Ok(false),
@@ -344,7 +349,7 @@ impl Kernel {
         let Some(market) = self.markets.get(instrument.index()) else { return Ok(()) };
         let at = Booking { instrument: &market.instrument, now_ns: self.now_ns, keeps_rests: true };
         let Some(booked) = self.books.book_late(report, at)? else { return Ok(()) };
-        self.note_surprise(report.order_id, kind);
+        self.note_surprise(instrument, report.order_id, kind);
         self.recorder.report(self.now_ns, report);
         self.follow_booked(instrument, report, &booked)
     }
@@ -364,11 +369,11 @@ impl Kernel {
                 Ok(true)
             }
             (OrderError::NotOpen { .. }, _) => {
-                self.note_surprise(report.order_id, SurpriseKind::UnknownOrder);
+                self.note_surprise(instrument, report.order_id, SurpriseKind::UnknownOrder);
                 Ok(false)
             }
             _ => {
-                self.note_surprise(report.order_id, SurpriseKind::Impossible);
+                self.note_surprise(instrument, report.order_id, SurpriseKind::Impossible);
                 Ok(false)
             }
         }
@@ -413,16 +418,18 @@ impl Kernel {
                 self.follow_booked(instrument, report, &booked)
             }
             Outcome::TooLate | Outcome::Ended | Outcome::Surprise(_) => {
-                self.note_surprise(report.order_id, SurpriseKind::Impossible);
+                self.note_surprise(instrument, report.order_id, SurpriseKind::Impossible);
                 Ok(())
             }
         }
     }
 
-    /// Says that a venue said what was not expected, and halts new risk when the books may be wrong.
-    pub(crate) fn note_surprise(&mut self, order_id: OrderId, kind: SurpriseKind) {
+    /// Says that the venue of an instrument said what was not expected, and halts new risk when the books may be wrong.
+    pub(crate) fn note_surprise(&mut self, instrument: InstrumentId, order_id: OrderId, kind: SurpriseKind) {
         self.books.counters.surprises += 1;
-        self.control.switches.is_unreconciled |= kind.halts();
+        if kind.halts() {
+            self.note_unreconciled(instrument, true);
+        }
         self.recorder.surprise(self.now_ns, Surprise { order_id, kind });
     }
 }

@@ -72,7 +72,7 @@ impl Kernel {
             instrument: &market.instrument,
             reference: market.reference(),
             exposure,
-            switches: self.control.switches,
+            switches: self.switches_for(intent.strategy, intent.instrument),
             is_amendment: replaced.is_some(),
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);
@@ -112,7 +112,13 @@ impl Kernel {
         };
         let entry_lots = entry.lots.unwrap_or(i64::MAX);
         let checks = &self.market(intent.instrument)?.checks;
-        Ok(checks.check_exit(&entry.intent, entry_lots, intent, lots, self.control.switches))
+        Ok(checks.check_exit(
+            &entry.intent,
+            entry_lots,
+            intent,
+            lots,
+            self.switches_for(intent.strategy, intent.instrument),
+        ))
     }
 
     /// Checks that an order, of any kind, fits among those that are open and counted.

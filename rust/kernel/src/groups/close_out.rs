@@ -248,7 +248,7 @@ impl Kernel {
         let open_lots = side.closable_lots(self.books.ledger.position(strategy, instrument));
         if reduce_only && open_lots > 0 && !is_closed_anyway {
             self.books.heard.note_refused_exit(&order);
-            self.note_surprise(order_id, SurpriseKind::ExitRefused);
+            self.note_surprise(instrument, order_id, SurpriseKind::ExitRefused);
         }
     }
 

@@ -22,9 +22,11 @@ impl Kernel {
 
     /// Tells whether an amendment of an order ends it at the venue and sends it anew.
     pub(crate) fn is_renewed(&self, order_id: OrderId) -> bool {
-        self.config.amends == Amends::Engine
-            && self.config.destination.is_outside()
-            && !self.outgoing.watched.has(order_id)
+        if !self.config.destination.is_outside() || self.outgoing.watched.has(order_id) {
+            return false;
+        }
+        let account = self.books.orders.get(order_id).map(|order| self.account_of(order.intent.instrument));
+        account.is_some_and(|account| self.config.amends_at(account) == Amends::Engine)
     }
 
     /// Returns how often an order may leave anew, where that is used up for its strategy or for the engine itself.
@@ -147,7 +149,8 @@ impl Kernel {
             self.book_answers(instrument, &Report { body, ..*report }, order.amending.requests)?;
             return self.book_news(instrument, report);
         }
-        if self.control.switches.is_unreconciled && !order.only_closes() {
+        let switches = self.switches_for(order.intent.strategy, instrument);
+        if switches.is_unreconciled && !order.only_closes() {
             if let Some(known) = self.outgoing.renewals.get(order_id) {
                 self.outgoing.renewals.set(order_id, Renewal { step: RenewalStep::Waiting, ..known });
             }

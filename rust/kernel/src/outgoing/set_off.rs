@@ -19,7 +19,7 @@ impl Kernel {
         match *request {
             VenueRequest::Submit(ref order) => {
                 let intent = order.intent();
-                let is_watched = self.config.watched.has(intent.kind);
+                let is_watched = self.config.watched_at(self.account_of(intent.instrument)).has(intent.kind);
                 if is_watched {
                     self.outgoing.watched.add(intent.order_id);
                 }

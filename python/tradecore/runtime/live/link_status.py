@@ -1,0 +1,57 @@
+"""How the line to a venue stands, and what its start found."""
+
+import msgspec
+
+from tradecore.domain.venue_findings import OrderSeen
+from tradecore.runtime.live.balances import BalanceDifference
+from tradecore.runtime.live.reconciliation import Difference
+from tradecore.runtime.live.start_report import StartFacts
+
+
+class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the line to a venue stands.
+
+    Attributes
+    ----------
+    is_connected : bool
+        Whether the stream of reports stands.
+    step : str
+        How far books and venue are compared.
+    balances : tuple of BalanceDifference
+        Balances that differ, of an account that owns what it buys.
+    differences : tuple of Difference
+        What does not agree.
+    trouble : str
+        What keeps the comparison from an end; empty where nothing does.
+    declined : str
+        What the venue said when it declined a request last; empty before the first.
+    open_orders, unknown, foreign_orders, letters : int
+        Orders that are open there, those in doubt, those of others, and messages that were not understood.
+    """
+
+    is_connected: bool
+    step: str
+    differences: tuple[Difference, ...]
+    balances: tuple[BalanceDifference, ...] = ()
+    trouble: str
+    declined: str
+    open_orders: int
+    unknown: int
+    foreign_orders: int
+    letters: int
+
+
+class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start found; fields as of `StartReport`."""
+
+    facts: StartFacts
+    foreign_orders: tuple[str, ...]
+    left_orders: tuple[str, ...]
+    foreign_fills: int
+    letters: tuple[str, ...]
+
+
+def order_words(seen: OrderSeen) -> str:
+    """Return an order of others in words, in the venue's own lots."""
+    name = f"{seen.venue_order_id} ({seen.client_order_id or 'without a name'})"
+    return f"order {name}, {seen.side} {seen.open_lots} lots of {seen.symbol},"
