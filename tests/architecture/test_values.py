@@ -41,7 +41,7 @@ FIELDS_BY_NAME = 4
 BY_PLACE = {
     "tradecore": {"BarSource", "GateVerdict"},
     "tradecore_api": {"BinanceFeedTable", "ConfigTables", "DataTable", "InstrumentDataTable", "LiveTable"}
-    | {"LocalHistoryTable"},
+    | {"BinanceHistoryTable", "LocalHistoryTable"},
     "tradecore_binance": {"DepthMessage"},
     "tradecore_sqlite": {"SessionRow"},
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.embedded_live import trading
+from support.embedded_live import trading, venue_settings
 from support.nightly import size
 from tradecore.domain.journal import JournalFolder
 from tradecore.testkit.local_venue import Endpoint, FaultKind, FaultRule
@@ -55,8 +55,9 @@ def most_at_risk(deeds):
 @pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.timeout(size(60, 1_800))
+@pytest.mark.parametrize("replaces", [True, False], ids=["it amends", "it amends nothing"])
 @pytest.mark.parametrize("seed", range(size(2, 60)))
-async def test_racing_strategies_never_pass_a_limit_by_one_lot(tmp_path, seed):
+async def test_racing_strategies_never_pass_a_limit_by_one_lot(tmp_path, seed, replaces):
     """By what the venue did, at each of its deeds: position and open orders, whichever of them fill."""
     # All on one side: an order that only closes passes every limit, also beside another strategy's position.
     sign = 1 if seed % 2 else -1
@@ -70,7 +71,9 @@ async def test_racing_strategies_never_pass_a_limit_by_one_lot(tmp_path, seed):
         for number in range(STRATEGIES)
     ]
     risk = {"position_max": f"{LIMIT_LOTS / LOTS_OF_ONE:.4f}"}
-    async with trading(tmp_path, *FAULTS, seed=seed, strategy=None, strategies=racers, risk=risk) as live:
+    settings = venue_settings(seed, replaces=replaces)
+    changes = {"strategy": None, "strategies": racers, "risk": risk, "settings": settings}
+    async with trading(tmp_path, *FAULTS, seed=seed, **changes) as live:
         await live.until(lambda said: said["fills"] >= size(60, 400), seconds=50)
         said = await live.settled()
         compared = live.compared(said)

@@ -125,7 +125,7 @@ async def test_a_start_says_what_nobody_does(tmp_path):
         config = written(tmp_path, ground.server.url, '"post_only", "replace", "iceberg", "tpo"')
         venues = await live_links.open_venues(config)
         try:
-            with pytest.raises(ConfigError, match=r"Exits needs post_only, replace, iceberg, tpo; see docs"):
+            with pytest.raises(ConfigError, match=r"Exits needs post_only, iceberg, tpo; see docs"):
                 sessions.open_session(config, JournalFolder(str(tmp_path / "live.journal")), venues=venues)
         finally:
             await live_links.close_venues(venues)

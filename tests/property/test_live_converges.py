@@ -4,31 +4,32 @@ import asyncio
 import random
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from support.live_session import LIVE, ready, running
-from support.scripted_venue import ScriptedVenue
+from support.scripted_venue import QUICK, ScriptedVenue
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.units import exact_money
 from tradecore.domain.venue_findings import VenueOrderState
 from tradecore.runtime.live.adoption import Owners
+from tradecore.runtime.live.client_ids import ClientIds
 
 FATES = ("ok",) * 6 + ("after", "before", "refuse")
 LIVES, STEPS = 3, 25
+IDS = ClientIds(0, "test")
 
 
 class Chance:
     """What happens next at a venue and to an engine, from a seed."""
 
-    def __init__(self, seed, venue, *, has_others=False, revises=False) -> None:
+    def __init__(self, seed, venue, *, has_others=False, revises=False, amends=0) -> None:
         self.random = random.Random(seed)
         self.venue = venue
         self.more = (
-            ("hand", "hand")
-            if has_others
-            else ("fill", "fill", "revise", "revise", "revise")
-            if revises
-            else ()
+            *(("hand", "hand") if has_others else ()),
+            *(("fill", "fill", "revise", "revise", "revise") if revises else ()),
+            *("amend",) * amends,
         )
 
     async def step(self, live):
@@ -86,10 +87,15 @@ def is_same(live, venue):
         if order.state is VenueOrderState.OPEN
     }
     here = {
-        live.session.outside.name_of(order["order_id"]): (order["open_lots"], order["filled_lots"])
+        live.session.outside.name_of(order["order_id"]): (order["open_lots"], filled_under_its_name(order))
         for order in live.engine.kernel.open_orders()
     }
     return here == there and live.position == venue.held_lots + venue.position()
+
+
+def filled_under_its_name(order):
+    """Return what filled of an order since it was sent anew last, where its venue amends nothing."""
+    return order["filled_lots"] - (order["renewal"] or {"past_lots": 0})["past_lots"]
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -167,4 +173,49 @@ async def test_so_they_do_with_trades_that_are_told_anew(tmp_path, seed):
     kinds = [kind for _, _, kind, _ in JournalFolder(path).reader()]
     assert ("venue_revision" in kinds) == any(fill.revision for fill in venue.fills)
     async with running(path, ScriptedVenue()) as again:
+        assert again.engine.state_hash() == state_hash
+
+
+class Twins:
+    """Looks at each order as it arrives at a venue: none of the same number may be open there."""
+
+    def __init__(self, venue) -> None:
+        self.venue = venue
+        self.found = []
+        venue.before_submit = self.look
+
+    def look(self, request):
+        """Note an order beside which an earlier one of the same number is open."""
+        number = IDS.order_id(request.client_order_id)
+        self.found += [
+            (name, request.client_order_id)
+            for name, order in self.venue.orders.items()
+            if IDS.order_id(name) == number and order.state is VenueOrderState.OPEN
+        ]
+
+
+@pytest.mark.parametrize("seed", range(48))
+async def test_so_they_do_where_an_amended_order_is_ended_and_sent_anew(tmp_path, seed):
+    """At no moment the venue has two open orders of one number, and no name goes out twice."""
+    venue = ScriptedVenue(capabilities=msgspec.structs.replace(QUICK, replaces=False))
+    twins = Twins(venue)
+    chance = Chance(seed, venue, amends=4)
+    path = tmp_path / "live.journal"
+    for _ in range(LIVES):
+        async with running(path, venue, is_killed=True, report_seconds_max=0.05) as live:
+            await ready(live)
+            for _ in range(STEPS):
+                await chance.step(live)
+    venue.script = []
+    async with running(path, venue, report_seconds_max=0.05) as live:
+        await live.until(lambda: is_same(live, venue), seconds=20)
+        state_hash = live.engine.state_hash()
+    records = [(kind, fields) for _, _, kind, fields in JournalFolder(path).reader()]
+    booked = [each["lots"] for kind, each in records if kind == "report" and each["report"] == "fill"]
+    assert sum(booked) == sum(fill.lots for fill in venue.fills)
+    assert len(venue.submitted) == len(set(venue.submitted)), "an order went out twice"
+    assert twins.found == []
+    halting = [each for kind, each in records if kind == "surprise" and each["halts"]]
+    assert halting == []
+    async with running(path, ScriptedVenue(capabilities=venue.capabilities)) as again:
         assert again.engine.state_hash() == state_hash

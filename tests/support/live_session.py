@@ -82,9 +82,13 @@ class Live:
         bindings = [StrategyBinding(name="buyer", strategy=self.strategy)]
         if "owners" in settings:
             bindings.append(StrategyBinding(name="external", strategy=External()))
-        engine = Engine(LIVE, bindings, recording=True)
+        spec = msgspec.structs.replace(
+            LIVE, renews_amended=() if venue.capabilities.replaces else (LIVE.account.name,)
+        )
+        config = msgspec.structs.replace(CONFIG, engine=spec)
+        engine = Engine(spec, bindings, recording=True)
         journal = folder.writer(0)
-        recovered = recover(folder, engine, CONFIG) if journal.records else None
+        recovered = recover(folder, engine, config) if journal.records else None
         report_ns = int(settings.pop("report_seconds_max", 0.2) * 1e9)
         settings = {"answer_seconds_max": 0.5, "report_times": ReportTimes(default_ns=report_ns)} | settings
         link = VenueLink(venue, lambda: "test", units_in("USD"), LinkSettings(**settings))
@@ -93,7 +97,7 @@ class Live:
             feed=self.feed,
             journal=journal,
             clock=FakeClock(),
-            config=CONFIG,
+            config=config,
             version="test",
             recovered=recovered,
             outside=link,

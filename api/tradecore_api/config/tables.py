@@ -19,6 +19,7 @@ from tradecore.domain.spec import (
 )
 from tradecore.strategy import FirstBar
 from tradecore.strategy.check import HISTORY_MAX
+from tradecore_api.config.gap import Gap
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -265,13 +266,6 @@ class LiveVenue(StrEnum):
     LOCAL = "local"
 
 
-class Gap(StrEnum):
-    """What a gap between the past and the live feed is: the end of the start, or something to be told."""
-
-    REFUSE = "refuse"
-    TELL = "tell"
-
-
 class _HistoryTable(Table, frozen=True):
     """How far back a session is warmed up."""
 
@@ -295,6 +289,16 @@ class LocalHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="local
     url: str | None = None
 
 
+class BinanceHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="binance"):
+    """`[history] kind = "binance"`: what traded before, by the public REST interface of the feed's market.
+
+    Trades of one price and side at one moment come as one, so a bar that counts trades is a longer one there;
+    other keys as of `local`. `url` is another host; without it that of the feed is asked.
+    """
+
+    url: str | None = None
+
+
 class FilesHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="files"):
     """`[history] kind = "files"`: the trades and bars of the files in `[data]`; other keys as of `local`.
 
@@ -302,7 +306,7 @@ class FilesHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="files
     """
 
 
-HistoryTable = LocalHistoryTable | FilesHistoryTable
+HistoryTable = LocalHistoryTable | BinanceHistoryTable | FilesHistoryTable
 
 
 class EnvironmentSecretsTable(Table, frozen=True, tag_field="kind", tag="environment"):

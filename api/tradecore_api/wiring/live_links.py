@@ -70,14 +70,15 @@ def _check_apart(config: Config) -> None:
 
 
 def watched_spec(config: Config, venues: Venues) -> EngineSpec:
-    """Return the specification, with what the engine watches for as the venue of each account does not."""
+    """Return the specification, with what the engine does as the venue of each account does not."""
     spec = config.engine_spec()
     watched = {name: venue.capabilities.watched for name, venue in venues.items()}
     if not watched:
         return spec
     first = watched.pop(spec.account.name)
     others = {name: kinds for name, kinds in watched.items() if kinds}
-    return msgspec.structs.replace(spec, watched=first, watched_at=others or None)
+    renewing = tuple(name for name, venue in venues.items() if not venue.capabilities.replaces)
+    return msgspec.structs.replace(spec, watched=first, watched_at=others or None, renews_amended=renewing)
 
 
 def check_needs(config: Config, bindings: Sequence[StrategyBinding], venues: Venues) -> None:

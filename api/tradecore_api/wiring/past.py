@@ -14,11 +14,12 @@ from tradecore.runtime.joined_history import HistoryPart, JoinedHistory
 from tradecore.runtime.recovery import Recovered
 from tradecore.runtime.warm_feed import Known, WarmFeed, WarmUp
 from tradecore_api.config import data_paths
+from tradecore_api.config.gap import Gap
 from tradecore_api.config.tables import (
     BinanceFeedTable,
+    BinanceHistoryTable,
     Config,
     FilesHistoryTable,
-    Gap,
     HistoryTable,
     LocalFeedTable,
     LocalHistoryTable,
@@ -75,8 +76,27 @@ def _history(config: Config, table: HistoryTable, clock: SystemClock) -> History
         case LocalHistoryTable(url=url):
             parts = [_of_source(config, source, url) for source in sources_of(config)]
             return parts[0].history if len(parts) == 1 else JoinedHistory(parts)
+        case BinanceHistoryTable(url=url):
+            return _binance_history(config, url, clock)
         case FilesHistoryTable():
             return _files_history(config, clock)
+
+
+def _binance_history(config: Config, url: str | None, clock: SystemClock) -> History:
+    """Return the past of the market that the feed is of: numbers of trades are those of one market."""
+    from tradecore_binance.history import BinanceHistory
+    from tradecore_binance.market import Market
+
+    feed = config.tables.feed
+    if not isinstance(feed, BinanceFeedTable):
+        rule = 'is the past of another venue than the feed: it needs [feed] kind = "binance"'
+        raise ConfigError(config.source_of("history.kind"), "history.kind", "binance", rule)
+    return BinanceHistory(
+        config.tables.instruments,
+        clock,
+        market=Market(feed.market.value),
+        rest_url=url or feed.rest_url,
+    )
 
 
 def _of_source(config: Config, source: FeedSource, url: str | None) -> HistoryPart:

@@ -72,7 +72,8 @@ async def _compared(
     """Compare one account."""
     live, part = account.live, account.part
     money = JournalMoney(units.spec, units)
-    follower = JournalFollower(folder, money, of_account(part, units.parts))
+    renews_amended = has_journal and part.name in units.spec.renews_amended
+    follower = JournalFollower(folder, money, of_account(part, units.parts), renews_amended=renews_amended)
     venue = await open_queries(config, account)
     try:
         with closing(shared_budget(config, live, venue.capabilities)) as budget:

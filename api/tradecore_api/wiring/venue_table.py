@@ -7,12 +7,19 @@ from tradecore.testkit.local_venue import LocalExchange, VenueSettings
 
 
 def table() -> str:
-    """Return the table in Markdown; of the local venue its markets that keep positions."""
+    """Return the table in Markdown.
+
+    Of the local venue it has the markets that keep positions: as they are, and with the least they can do.
+    """
     markets = tuple(
         msgspec.structs.replace(market, is_margin=True, has_agents=False)
         for market in VenueSettings().markets
     )
-    known = {"local": LocalExchange(VenueSettings(markets=markets), start_ns=0).capabilities}
+    least = VenueSettings(markets=markets, replaces=False, post_only=False, reduce_only=False)
+    known = {
+        "local": LocalExchange(VenueSettings(markets=markets), start_ns=0).capabilities,
+        "local, with the least": LocalExchange(least, start_ns=0).capabilities,
+    }
     done = {name: doers(can) for name, can in known.items()}
     names = [*ORDER_KINDS, *TIMES_IN_FORCE, *FEATURES]
     rows = [f"| `{name}` | {' | '.join(done[venue][name].value for venue in done)} |" for name in names]

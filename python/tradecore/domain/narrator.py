@@ -422,6 +422,7 @@ _REASONS = {
     "halted": "by a halt",
     "self_trade": "it would trade with an own order",
     "liquidation": "before a liquidation",
+    "not_taken_anew": "it was ended to be changed, and the venue did not take it anew",
     "would_take": "it was to rest and would have traded at once",
     "cannot_fill_whole": "it was to fill whole at once and cannot",
     "no_liquidity": "nobody takes the other side",

@@ -83,6 +83,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
         The highest number of a trade that the source knows; 0 where it knows none, or numbers none.
     has_every_number : bool
         Whether numbers of trades follow each other without a hole, so that a hole is a trade that was lost.
+    is_followed : bool
+        Whether the trade after the last one has the next number, also where one here stands for several.
     """
 
     trades: tuple[PastTrade, ...] = ()
@@ -90,3 +92,4 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     missing: str = ""
     last_id: int = 0
     has_every_number: bool = False
+    is_followed: bool = False

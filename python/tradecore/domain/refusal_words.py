@@ -147,6 +147,7 @@ _SENTENCES: dict[str, tuple[str, _Number]] = {
     "quantity_max": ("the size is {value}, allowed are {limit}", _size),
     "notional_max": ("the order is worth {value}, allowed are {limit}", _money),
     "position_max": ("the position could become {value}, allowed are {limit}", _size),
+    "amendments_max": ("it was changed {limit} times, and its venue has no name for more", _count),
     "open_orders_max": ("it would be open order number {value}, allowed are {limit}", _count),
     "order_rate_max": ("it would be new order number {value} in the window, allowed are {limit}", _count),
     "message_rate_max": ("it would be message number {value} in the window, allowed are {limit}", _count),

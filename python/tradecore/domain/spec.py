@@ -479,6 +479,9 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `watched` names the kinds of orders that wait for a price and that a venue outside does not have: the
     engine watches the market for them, and sends a market or a limit order once one is set off. Where there
     are several accounts they are those of the first; `watched_at` has those of the others, by name.
+
+    `renews_amended` names the accounts whose venue outside amends nothing: an amendment ends the order there,
+    and what is left of it is sent anew.
     """
 
     mode: Mode = Mode.PAPER
@@ -491,6 +494,7 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     risk: RiskSpec = RiskSpec()
     watched: tuple[str, ...] = ()
     watched_at: dict[str, tuple[str, ...]] | None = None
+    renews_amended: tuple[str, ...] = ()
 
     @property
     def account_names(self) -> tuple[str, ...]:

@@ -180,7 +180,7 @@ class WarmFeed:
             bars=bars.bars,
             trades=trades.trades,
             last_id=max(trades.last_id, last_id),
-            has_every_number=trades.has_every_number,
+            is_followed=trades.has_every_number or trades.is_followed,
         )
 
     async def _asked(self, question: PastQuestion) -> Past:
@@ -216,7 +216,7 @@ class _PastOf(msgspec.Struct, frozen=True, kw_only=True):
     bars: tuple[PastBar, ...]
     trades: tuple[PastTrade, ...]
     last_id: int
-    has_every_number: bool
+    is_followed: bool
 
 
 class _PastEvent(msgspec.Struct, frozen=True):
@@ -255,7 +255,7 @@ class _Seam:
         if trade_id <= past.last_id:
             return True
         del self._waiting[instrument]
-        if past.has_every_number and trade_id > past.last_id + 1:
+        if past.is_followed and trade_id > past.last_id + 1:
             lost = f"trades {past.last_id + 1} to {trade_id - 1}"
             self._gap(f"instrument {instrument}: {lost} are neither in the past nor in the feed")
         return False

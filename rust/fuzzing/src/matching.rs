@@ -3,8 +3,8 @@
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, decode};
 use tradecore_kernel::{
-    Advance, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Matching,
-    OrderRequest, VenueConfig, Wake, WatchedKinds,
+    Advance, Amends, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage,
+    Matching, OrderRequest, VenueConfig, Wake, WatchedKinds,
 };
 use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, MarketRest, QueueModel, SelfTradePrevention, Slippage,
@@ -254,6 +254,7 @@ fn config(matching: Matching, latency_ns: i64, self_trade: SelfTradePrevention) 
         accounts: Vec::new(),
         destination: Destination::Simulated,
         watched: WatchedKinds::default(),
+        amends: Amends::Venue,
         is_recording: true,
         has_digest: false,
         has_equity_curve: false,

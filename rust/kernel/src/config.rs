@@ -75,6 +75,8 @@ pub struct AccountConfig {
     pub fee_window: FeeWindow,
     /// Kinds of orders that its venue outside does not have, as of [`KernelConfig::watched`].
     pub watched: crate::WatchedKinds,
+    /// Who amends an order at its venue outside.
+    pub amends: crate::Amends,
 }
 
 /// An instrument that may be traded, and what holds for it alone.
@@ -143,6 +145,8 @@ pub struct KernelConfig {
     pub destination: Destination,
     /// Kinds of orders that a venue outside does not have, and that are watched here until they are set off.
     pub watched: crate::WatchedKinds,
+    /// Who amends an order at a venue outside.
+    pub amends: crate::Amends,
     /// Whether journal frames are kept for [`crate::Kernel::take_frames`].
     pub is_recording: bool,
     /// Whether orders are hashed for [`crate::Kernel::orders_digest`].
@@ -423,6 +427,12 @@ impl KernelConfig {
     #[inline]
     pub(crate) fn leverage_of(&self, account: AccountId) -> Leverage {
         self.other(account).map_or(self.leverage, |other| other.leverage)
+    }
+
+    /// Returns who amends an order at the venue of an account.
+    #[inline]
+    pub(crate) fn amends_at(&self, account: AccountId) -> crate::Amends {
+        self.other(account).map_or(self.amends, |other| other.amends)
     }
 
     /// Returns which kinds of orders are watched here for the venue of an account.

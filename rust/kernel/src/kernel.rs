@@ -524,6 +524,7 @@ impl Kernel {
             state.push(1);
         }
         self.outgoing.watched.write_state(&mut state);
+        self.outgoing.renewals.write_state(&mut state);
         if self.config.destination.is_outside() {
             state.push(u8::from(self.control.switches.is_unreconciled));
             if !self.config.accounts.is_empty() {

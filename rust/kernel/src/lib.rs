@@ -47,6 +47,7 @@ pub use kernel::Kernel;
 pub use margin::{MarginMode, MarginRule};
 pub use markets::series::{BarSource, Column, HISTORY_MAX, IndicatorValues};
 pub use outgoing::orders::{OrderRequest, Verdict};
+pub use outgoing::renewals::{Amends, RENEWALS_MAX, Renewal, RenewalStep};
 pub use outgoing::watched::WatchedKinds;
 pub use tradecore_bars::{BarRule, BarSpan, FirstBar};
 pub use tradecore_venue::{

@@ -4,6 +4,8 @@ pub(crate) mod arrivals;
 pub(crate) mod dispatch;
 pub(crate) mod expiry;
 pub(crate) mod orders;
+pub(crate) mod renew;
+pub(crate) mod renewals;
 pub(crate) mod schedule;
 pub(crate) mod set_off;
 pub(crate) mod tickets;
@@ -12,6 +14,7 @@ pub(crate) mod watched;
 use tradecore_types::{InstrumentId, OrderId, StrategyId};
 use tradecore_venue::VenueOut;
 
+use crate::outgoing::renewals::Renewals;
 use crate::outgoing::schedule::Schedule;
 use crate::outgoing::watched::Watched;
 
@@ -23,6 +26,8 @@ pub(crate) struct Outgoing {
     pub(crate) schedule: Schedule,
     /// Orders that wait for a price here, for a venue outside that does not have their kind.
     pub(crate) watched: Watched,
+    /// Amendments of open orders at a venue outside that amends nothing.
+    pub(crate) renewals: Renewals,
     /// The number of the order that was given one last.
     pub(crate) last_order_id: u64,
     /// Whose reduce-only orders may be too large for the position after the reports of this moment.

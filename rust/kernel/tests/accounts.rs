@@ -47,6 +47,7 @@ fn two(matching: Matching, cash: (i128, i128)) -> KernelConfig {
         fee_tiers: Vec::new(),
         fee_window: FeeWindow::default(),
         watched: WatchedKinds::default(),
+        amends: tradecore_kernel::Amends::Venue,
     }];
     config.scopes.accounts = vec![ScopeLimits::default(); 2];
     config

@@ -8,7 +8,7 @@ mod common;
 use common::outside::{about, filled, outside, said};
 use common::{ANNA, BERT, GOLD, Rig, TIN, limit, market, money, quotes, stop};
 use tradecore_kernel::{
-    AccountConfig, Conversion, CurrencyConfig, FeeWindow, KernelConfig, Verdict, WatchedKinds,
+    AccountConfig, Amends, Conversion, CurrencyConfig, FeeWindow, KernelConfig, Verdict, WatchedKinds,
 };
 use tradecore_risk::{ScopeLimits, StrategyLimits};
 use tradecore_types::{
@@ -37,6 +37,7 @@ fn two_accounts() -> KernelConfig {
         fee_tiers: Vec::new(),
         fee_window: FeeWindow::default(),
         watched: WatchedKinds::default(),
+        amends: Amends::Venue,
     }];
     config.scopes.accounts = vec![ScopeLimits::default(); 2];
     config
@@ -179,5 +180,21 @@ fn a_kind_is_watched_here_for_the_venue_that_does_not_have_it() {
         rig.run(|_, _| {}).unwrap();
         let are_sent = orders.map(|order_id| rig.kernel.has_been_sent(order_id));
         assert_eq!(are_sent, [!here, !there]);
+    }
+}
+
+#[test]
+fn an_amendment_ends_the_order_at_the_venue_that_amends_nothing() {
+    for (here, there) in [(Amends::Engine, Amends::Venue), (Amends::Venue, Amends::Engine)] {
+        let mut config = two_accounts();
+        (config.amends, config.accounts[0].amends) = (here, there);
+        let mut rig = rig_of(config);
+        let orders = [GOLD, TIN].map(|at| rig.approved(ANNA, &limit(at, Side::Buy, 95, 10)));
+        for order_id in orders {
+            rig.kernel.replace(ANNA, order_id, 96, 7).unwrap();
+        }
+        rig.run(|_, _| {}).unwrap();
+        let are_renewed = orders.map(|order_id| rig.kernel.renewal(order_id).is_some());
+        assert_eq!(are_renewed, [here, there].map(|who| who == Amends::Engine));
     }
 }

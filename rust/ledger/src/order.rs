@@ -97,6 +97,13 @@ impl OpenOrder {
         has_limit && (self.is_set_off || !self.intent.kind.is_conditional())
     }
 
+    /// Returns its kind at the price that the venue confirmed last: as it was before an amendment that failed.
+    #[must_use]
+    pub fn priced_kind(&self) -> OrderKind {
+        let kind = self.intent.kind;
+        self.price_ticks.and_then(|known| kind.with_price(known)).unwrap_or(kind)
+    }
+
     /// Returns what is still open; 0 while the size is not known.
     #[must_use]
     pub fn open_lots(&self) -> i64 {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 use tradecore_book::{BookRules, ChecksumRule, SequenceRule, StepText};
 use tradecore_kernel::{
-    AccountConfig, Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples, Leverage,
-    MarginMode, MarginRule, Matching, VenueConfig, WatchedKinds,
+    AccountConfig, Amends, Destination, FeeTier, FeeWindow, InstrumentConfig, KernelConfig, LatencySamples,
+    Leverage, MarginMode, MarginRule, Matching, VenueConfig, WatchedKinds,
 };
 use tradecore_ledger::{MarginSchedule, MarginTier};
 use tradecore_matching::{
@@ -104,6 +104,7 @@ pub fn read(
         accounts,
         destination: destination.ok_or_else(missing)?,
         watched: watched.ok_or_else(missing)?,
+        amends: amends(spec, &text(&spec.getattr("account")?, "name")?)?,
         is_recording,
         has_digest,
         has_equity_curve,
@@ -140,6 +141,7 @@ fn account_configs(
             (leverage, positions, venue, fee_window)
         {
             let watched = watched_at(spec, &text(account, "name")?)?;
+            let amends = amends(spec, &text(account, "name")?)?;
             read.push(AccountConfig {
                 leverage,
                 positions,
@@ -148,6 +150,7 @@ fn account_configs(
                 fee_tiers,
                 fee_window,
                 watched,
+                amends,
             });
         }
     }
@@ -162,6 +165,12 @@ fn destination(spec: &Bound<'_, PyAny>) -> PyResult<Destination> {
         "live" => Ok(Destination::Outside),
         other => Err(invalid_value("mode", other, "must be one of backtest, shadow, paper, live")),
     }
+}
+
+/// Reads who amends an order at the venue outside of an account.
+fn amends(spec: &Bound<'_, PyAny>, account: &str) -> PyResult<Amends> {
+    let names: Vec<String> = spec.getattr("renews_amended")?.extract()?;
+    Ok(if names.iter().any(|name| name == account) { Amends::Engine } else { Amends::Venue })
 }
 
 /// Reads which kinds of orders are watched here for a venue outside.

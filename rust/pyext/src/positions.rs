@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tradecore_kernel::Kernel;
+use tradecore_ledger::OpenOrder;
 use tradecore_types::{AccountId, Instrument, InstrumentId, Money, OrderId, StrategyId};
 
 use crate::access::looked_into;
@@ -102,9 +103,24 @@ pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py,
         row.set_item("is_sent", kernel.has_been_sent(order.intent.order_id))?;
         row.set_item("trades", kernel.trades_of(order.intent.order_id).collect::<Vec<_>>())?;
         row.set_item("intent", intent)?;
+        row.set_item("renewal", renewal(py, kernel, &order)?)?;
         out.append(row)?;
     }
     Ok(out)
+}
+
+/// How far the amendments of an order are that end it at its venue and send it anew; `None` before the first.
+fn renewal<'py>(py: Python<'py>, kernel: &Kernel, order: &OpenOrder) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(renewal) = kernel.renewal(order.intent.order_id) else { return Ok(None) };
+    let out = PyDict::new(py);
+    out.set_item("revision", renewal.revision)?;
+    out.set_item("step", renewal.step.name())?;
+    out.set_item("price_ticks", renewal.price_ticks)?;
+    out.set_item("past_lots", renewal.past_lots)?;
+    out.set_item("is_answered", renewal.answers == 0)?;
+    out.set_item("lots", order.amending.last_lots)?;
+    out.set_item("is_set_off", order.is_set_off)?;
+    Ok(Some(out))
 }
 
 /// How the venue of an account calls orders.

@@ -77,6 +77,8 @@ crate::coded! {
         /// Where positions hedge, what only closes must name an open ticket of the other side; the value is the
         /// number that it names, 0 for none.
         TicketNotOpen = 34, "ticket_not_open";
+        /// An order was amended as often as its venue has names for it: it is ended and sent anew each time.
+        AmendmentsMax = 35, "amendments_max";
     }
 }
 

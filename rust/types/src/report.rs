@@ -58,6 +58,10 @@ crate::coded! {
         SelfTrade = 9, "self_trade";
         /// The margin was used up and the venue closes positions by force.
         Liquidation = 12, "liquidation";
+        /// It was ended to be amended, and the venue did not take it anew.
+        NotTakenAnew = 13, "not_taken_anew";
+        /// It was ended to be amended, and it is proved that the venue never had it anew.
+        NeverArrived = 14, "never_arrived";
     }
 }
 

@@ -5,9 +5,9 @@ import hashlib
 import pytest
 
 from tradecore.domain.errors import InvalidValueError
-from tradecore.runtime.live.client_ids import EPOCH_MAX, LENGTH, NUMBER_MAX, ClientIds, is_ours
+from tradecore.runtime.live.client_ids import EPOCH_MAX, LENGTH, NUMBER_MAX, REVISION_MAX, ClientIds, is_ours
 
-LAST = 32**9 - 1
+LAST = 32**7 - 1
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ LAST = 32**9 - 1
     [
         (0, "journal", 1, "t000xttvq000000001"),
         (1, "ab", 33, "t001rw87w000000011"),
-        (32_767, "ab", LAST, "tzzzrw87wzzzzzzzzz"),
+        (32_767, "ab", LAST, "tzzzrw87w00zzzzzzz"),
     ],
 )
 def test_a_name_is_the_same_in_every_version(epoch, journal, order_id, name):
@@ -27,13 +27,13 @@ def test_a_name_is_the_same_in_every_version(epoch, journal, order_id, name):
 
 @pytest.mark.parametrize("number", [1, 31, 32, 33, 1_023, 1_024, 10**9, LAST - 1, LAST])
 def test_a_name_has_eighteen_digits_that_count_in_thirty_twos(number):
-    """A mark, three of the epoch, five of the journal's hash, nine of the number; by a plain count."""
+    """A mark, three of the epoch, five of the journal's hash, two of the revision, seven of the number."""
     digits = "0123456789abcdefghjkmnpqrstvwxyz"
     name = ClientIds(1_000, "j").of(number)
     value = 0
-    for digit in name[9:]:
+    for digit in name[11:]:
         value = value * 32 + digits.index(digit)
-    assert (len(name), name[0], value) == (18, "t", number)
+    assert (len(name), name[0], name[9:11], value) == (18, "t", "00", number)
     assert LENGTH == 18
     assert [digits.index(digit) for digit in name[1:4]] == [0, 31, 8]
     hashed = int.from_bytes(hashlib.sha256(b"j").digest()[:4], "big")
@@ -41,6 +41,25 @@ def test_a_name_has_eighteen_digits_that_count_in_thirty_twos(number):
     for digit in name[4:9]:
         journal = journal * 32 + digits.index(digit)
     assert journal == hashed % 32**5
+
+
+@pytest.mark.parametrize(("revision", "digits"), [(1, "01"), (31, "0z"), (99, "33"), (REVISION_MAX, "zz")])
+def test_each_sending_of_an_order_has_a_name_of_its_own(revision, digits):
+    """All of them are ours and read back; the first one is named as ever."""
+    ids = ClientIds(0, "journal")
+    name = ids.of(33, revision)
+    assert name == f"t000xttvq{digits}0000011"
+    assert (ids.order_id(name), ids.revision(name)) == (33, revision)
+    assert (ids.of(33, 0), ids.revision(ids.of(33))) == (ids.of(33), 0)
+    assert is_ours(name)
+    assert ClientIds(1, "journal").revision(name) is None
+
+
+@pytest.mark.parametrize("revision", [-1, REVISION_MAX + 1])
+def test_a_revision_that_no_name_can_hold_is_refused(revision):
+    """Two digits hold so many."""
+    with pytest.raises(InvalidValueError, match="must be from 0 to 1023"):
+        ClientIds(0, "j").of(1, revision)
 
 
 @pytest.mark.parametrize("epoch", [-1, 32_768])

@@ -28,7 +28,7 @@ def test_the_engine_watches_what_the_venue_does_not_have_and_can_finish(kind):
     [
         ({"post_only": False}, "post_only", Doer.NOBODY),
         ({"reduce_only": False}, "reduce_only", Doer.ENGINE),
-        ({"replaces": False}, "replace", Doer.NOBODY),
+        ({"replaces": False}, "replace", Doer.ENGINE),
         ({"duplicate_ids": DuplicateIds.NONE}, "client_ids", Doer.NOBODY),
         ({"times_in_force": frozenset({"gtc"})}, "ioc", Doer.NOBODY),
     ],

@@ -486,3 +486,16 @@ def test_a_fee_is_booked_with_every_digit():
     (word,) = desk.reading.told(desk.fill("t2", 1, fee=Decimal("1e-19")), desk.now_ns)
     assert word.fee_atto == 0
     assert "18 decimals" in [*desk.table.letters][-1].why
+
+
+@pytest.mark.parametrize("is_end_first", [True, False])
+def test_an_order_that_fills_as_small_as_it_was_amended_is_over(desk, is_end_first):
+    """The venue never shows it as amended: its next word is that it has filled whole, with less."""
+    desk.answer(Taken(venue_order_id="V1"))
+    desk.told(desk.seen())
+    desk.sent(1, "replace", price_ticks=97, lots=2)
+    desk.answer(Taken())
+    fill, end = desk.fill("T1", 2), desk.seen("filled", filled=2, price_ticks=97)
+    told = [word for each in ((end, fill) if is_end_first else (fill, end)) for word in desk.told(each)]
+    assert told == [("fill", "T1"), ("canceled", "requested")]
+    assert desk.table.orders == {}

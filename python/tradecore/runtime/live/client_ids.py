@@ -8,9 +8,10 @@ from tradecore.domain.errors import InvalidValueError
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _MARK = "t"
-_EPOCH_DIGITS, _JOURNAL_DIGITS, _NUMBER_DIGITS = 3, 5, 9
-LENGTH = len(_MARK) + _EPOCH_DIGITS + _JOURNAL_DIGITS + _NUMBER_DIGITS
+_EPOCH_DIGITS, _JOURNAL_DIGITS, _REVISION_DIGITS, _NUMBER_DIGITS = 3, 5, 2, 7
+LENGTH = len(_MARK) + _EPOCH_DIGITS + _JOURNAL_DIGITS + _REVISION_DIGITS + _NUMBER_DIGITS
 EPOCH_MAX = 32**_EPOCH_DIGITS - 1
+REVISION_MAX = 32**_REVISION_DIGITS - 1
 NUMBER_MAX = 32**_NUMBER_DIGITS - 1
 
 
@@ -18,7 +19,8 @@ class ClientIds:
     """Makes the names of a journal's orders, and reads them back.
 
     A name has 18 lower-case letters and digits and begins with a letter, which fits the rule of every venue
-    we know: a mark, the epoch of the account, five digits of the journal's first hash, the order's number.
+    we know: a mark, the epoch of the account, five digits of the journal's first hash, how often the order
+    was sent anew, the order's number.
 
     Parameters
     ----------
@@ -38,23 +40,30 @@ class ClientIds:
             + _written(int.from_bytes(digest[:4], "big"), _JOURNAL_DIGITS)
         )
 
-    def of(self, order_id: int) -> str:
-        """Return the name of an order."""
+    def of(self, order_id: int, revision: int = 0) -> str:
+        """Return the name of an order that was sent anew so often."""
         if not 0 < order_id <= NUMBER_MAX:
             raise InvalidValueError("order_id", order_id, f"must be from 1 to {NUMBER_MAX}")
-        return self._head + _written(order_id, _NUMBER_DIGITS)
+        if not 0 <= revision <= REVISION_MAX:
+            raise InvalidValueError("revision", revision, f"must be from 0 to {REVISION_MAX}")
+        return self._head + _written(revision, _REVISION_DIGITS) + _written(order_id, _NUMBER_DIGITS)
 
     def order_id(self, name: str | None) -> int | None:
         """Return the number of the order of this name; `None` for one that is not of this journal."""
+        rest = self._rest(name)
+        return None if rest is None else _read(rest[_REVISION_DIGITS:]) or None
+
+    def revision(self, name: str | None) -> int | None:
+        """Return how often the order of this name was sent anew; `None` for one not of this journal."""
+        rest = self._rest(name)
+        return None if rest is None else _read(rest[:_REVISION_DIGITS])
+
+    def _rest(self, name: str | None) -> str | None:
+        """Return revision and number of a name of this journal."""
         if name is None or len(name) != LENGTH or not name.startswith(self._head):
             return None
-        number = 0
-        for digit in name[len(self._head) :]:
-            value = _VALUES.get(digit)
-            if value is None:
-                return None
-            number = number * 32 + value
-        return number or None
+        rest = name[len(self._head) :]
+        return rest if all(digit in _VALUES for digit in rest) else None
 
 
 def is_ours(name: str | None) -> bool:
@@ -70,3 +79,10 @@ def _written(number: int, digits: int) -> str:
         number, rest = divmod(number, 32)
         written = _DIGITS[rest] + written
     return written
+
+
+def _read(digits: str) -> int:
+    number = 0
+    for digit in digits:
+        number = number * 32 + _VALUES[digit]
+    return number

@@ -222,7 +222,9 @@ class _Round:
             words = f"{said}, is in doubt in the books; the venue shows {self._seen_words(seen)}"
             yield Finding(kind=FindingKind.IN_DOUBT, subject=str(number), words=words)
             return
-        here = (order.price_ticks, order.open_lots, order.known.filled_lots)
+        # Of an order that was sent anew the venue shows what filled since; each trade is compared anyway.
+        filled_lots = seen.filled_lots if order.revision else order.known.filled_lots
+        here = (order.price_ticks, order.open_lots, filled_lots)
         price = here[0] if None in (here[0], seen.price_ticks) else seen.price_ticks
         if here != (price, seen.open_lots, seen.filled_lots):
             words = f"{said}, has {self._part(order)} in the books; the venue shows {self._seen_words(seen)}"
@@ -454,8 +456,8 @@ class Comparer:
 
     def _about(self, number: int) -> Question:
         ids, order = self._ids, self._books.orders[number]
-        is_of_others = number in self._books.others.values()
-        name = (order.others_name or "") if ids is None or is_of_others else ids.of(number)
+        is_of_others = number in self._books.others.values() and not order.revision
+        name = (order.others_name or "") if ids is None or is_of_others else ids.of(number, order.revision)
         return OneOrder(
             client_order_id=name, venue_order_id=order.venue_order_id, instrument=order.known.instrument
         )

@@ -49,6 +49,8 @@ class BookedOrder(msgspec.Struct, kw_only=True):
         The venue's name of it, once it was told.
     others_name : str or None
         What others called it, where they made it.
+    revision : int
+        How often it was sent anew, because its venue amends nothing: a part of its name there.
     """
 
     known: KnownOrder
@@ -57,6 +59,7 @@ class BookedOrder(msgspec.Struct, kw_only=True):
     is_sent: bool = False
     unanswered: set[str] = msgspec.field(default_factory=set)
     is_unknown: bool = False
+    revision: int = 0
 
     @property
     def is_in_doubt(self) -> bool:
@@ -76,6 +79,13 @@ class BookedOrder(msgspec.Struct, kw_only=True):
 
 class JournalBooks:
     """Follows the records of a journal without running a strategy, an engine or anything else of it.
+
+    Parameters
+    ----------
+    money : JournalMoney, optional
+        Follows the balances, too.
+    renews_amended : bool
+        Whether an amendment ends the order at its venue and sends it anew.
 
     Attributes
     ----------
@@ -103,8 +113,9 @@ class JournalBooks:
         Balances, where somebody asks for them.
     """
 
-    def __init__(self, money: JournalMoney | None = None) -> None:
+    def __init__(self, money: JournalMoney | None = None, *, renews_amended: bool = False) -> None:
         self.money = money
+        self._renews_amended = renews_amended
         self.orders: dict[int, BookedOrder] = {}
         self.positions: dict[int, int] = {}
         self.trades: dict[str, int] = {}
@@ -180,6 +191,10 @@ class JournalBooks:
 
     def _sent(self, order: BookedOrder, body: bodies.Sent) -> None:
         order.is_sent = True
+        if body.request == REPLACE and self._renews_amended:
+            order.revision += 1
+            order.venue_order_id = None
+            order.unanswered.discard(CANCEL)
         order.unanswered.add(body.request)
         if body.request == NEW and body.lots:
             order.known.lots = body.lots
@@ -196,6 +211,9 @@ class JournalBooks:
             return
         order.known.note_report(body)
         order.unanswered.discard(_ANSWERS.get(body.report, ""))
+        if self._renews_amended and _ANSWERS.get(body.report) == REPLACE:
+            # Its end was asked for to amend it.
+            order.unanswered.discard(CANCEL)
         if body.report in _PROOFS:
             order.is_unknown = False
         if body.report in _ENDS or order.known.is_filled:
@@ -234,6 +252,8 @@ class JournalFollower:
     of_account : callable, optional
         Says of one record after the other whether it concerns the account that is asked about; without it
         all do.
+    renews_amended : bool
+        As of `JournalBooks`.
 
     Raises
     ------
@@ -246,8 +266,10 @@ class JournalFollower:
         folder: JournalFolder,
         money: JournalMoney | None = None,
         of_account: Callable[[JournalRecord], bool] = lambda _: True,
+        *,
+        renews_amended: bool = False,
     ) -> None:
-        self.books = JournalBooks(money)
+        self.books = JournalBooks(money, renews_amended=renews_amended)
         self._of_account = of_account
         self._reader = folder.reader() if folder.exists() else None
 

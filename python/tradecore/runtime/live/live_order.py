@@ -5,7 +5,7 @@ from collections import deque
 import msgspec
 
 from tradecore.domain.record_bodies import OrderTerms
-from tradecore.domain.venue_capabilities import VenueCapabilities
+from tradecore.domain.venue_capabilities import AWAKE, VenueCapabilities
 from tradecore.domain.venue_findings import OrderSeen, VenueOrderState
 from tradecore.domain.venue_requests import Cancel, Replace, Request, Submit
 
@@ -21,17 +21,25 @@ NEW, CANCEL, REPLACE = "new", "cancel", "replace"
 
 
 class Wanted:
-    """A request that is durable: it waits, is under way, or is to be sent again."""
+    """A request that is durable: it waits, is under way, or is to be sent again.
 
-    __slots__ = ("kind", "lots", "not_before_ns", "price_ticks", "sent_ns", "tries")
+    `target` is what a cancel is to end, where that is one of several orders under our names. `revision` is
+    that of the order as it was sent.
+    """
 
-    def __init__(self, kind: str, price_ticks: int | None, lots: int) -> None:
+    __slots__ = ("kind", "lots", "not_before_ns", "price_ticks", "revision", "sent_ns", "target", "tries")
+
+    def __init__(
+        self, kind: str, price_ticks: int | None, lots: int, target: OrderSeen | None = None
+    ) -> None:
         self.kind = kind
+        self.target = target
         self.price_ticks = price_ticks
         self.lots = lots
         self.tries = 0
         self.not_before_ns = 0
         self.sent_ns = 0
+        self.revision = 0
 
 
 class Doubt:
@@ -69,6 +77,14 @@ class LiveOrder:
         The end that the venue told of, which waits for fills that are not told yet.
     ask_ns : int or None
         When to ask about it, because a report that should have come has not.
+    revision : int
+        How often it was sent anew, because the venue amends nothing; each time it has another name there.
+    is_renewing : bool
+        Its end is asked for to send what is left of it anew.
+    is_gone : bool
+        The venue has nothing of it, and what is left of it is not durable yet.
+    is_renewed : bool
+        It was sent anew, and the venue has not shown that.
     """
 
     __slots__ = (
@@ -78,21 +94,30 @@ class LiveOrder:
         "client_order_id",
         "doubt",
         "end",
+        "ended_ns",
         "ending",
         "filled_lots",
         "instrument",
         "is_cancel_declined",
         "is_cancel_taken",
         "is_cancel_wanted",
+        "is_gone",
         "is_insisted",
         "is_missing",
+        "is_renewed",
+        "is_renewing",
+        "is_set_off",
         "is_taken",
         "lots",
         "order_id",
+        "past",
+        "past_lots",
         "price_ticks",
         "revised",
+        "revision",
         "seen_ns",
         "sent_ns",
+        "stragglers",
         "terms",
         "there",
         "told_lots",
@@ -143,6 +168,15 @@ class LiveOrder:
         self.sent_ns = 0
         # Time of the venue of the newest that it showed of the open order.
         self.seen_ns = 0
+        self.revision = 0
+        self.is_renewing = self.is_gone = self.is_renewed = False
+        # What filled of it, and when the venue ended it, before it was sent anew last.
+        self.past_lots = self.ended_ns = 0
+        # What it was at the venue before that, with what had filled of each; what of it is open all the same.
+        self.past: dict[str, int] = {}
+        self.stragglers: dict[str, OrderSeen] = {}
+        # Whether it waited for a price and was set off.
+        self.is_set_off = False
 
     @property
     def open_lots(self) -> int:
@@ -175,6 +209,48 @@ class LiveOrder:
             time_ns=max(each.time_ns for each in all_of_them),
         )
 
+    def is_past(self, venue_order_id: str, revision: int | None) -> bool:
+        """Tell whether what the venue shows is what the order was before it was sent anew last."""
+        is_older = revision is not None and revision < self.revision
+        return venue_order_id in self.past or is_older or self.is_gone
+
+    def note_gone(self) -> None:
+        """Note that the venue has nothing of it, and that what is left of it is to be sent anew."""
+        self.past.update((name, each.filled_lots) for name, each in self.there.items())
+        self.there, self.end, self.doubt, self.ask_ns, self.amended = {}, None, None, None, None
+        self.waiting.clear()
+        self.is_gone, self.is_renewing, self.is_missing = True, False, False
+        self.is_cancel_taken = self.is_cancel_declined = False
+
+    def renew(self, client_order_id: str, price_ticks: int | None, lots: int) -> None:
+        """Send so many lots of it anew, under another name."""
+        self.client_order_id, self.revision = client_order_id, self.revision + 1
+        self.is_gone, self.is_renewed, self.is_taken = False, True, False
+        self.venue_order_id, self.ending, self.seen_ns = None, None, 0
+        self.past_lots = self.told_lots = self.filled_lots
+        self.lots = self.filled_lots + lots
+        if price_ticks is not None:
+            self.price_ticks = price_ticks
+        self.terms = self._renewed_terms(lots)
+        self.waiting.append(Wanted(NEW, self.price_ticks, lots))
+
+    def _renewed_terms(self, lots: int) -> OrderTerms:
+        """Return the terms with the price that is asked for; what was set off does not wait once more."""
+        terms, price_ticks = self.terms, self.price_ticks
+        if terms.order_kind == "market_to_limit" and price_ticks is not None:
+            return msgspec.structs.replace(terms, order_kind="limit", price_ticks=price_ticks)
+        if self.is_set_off and terms.order_kind in AWAKE:
+            kind = AWAKE[terms.order_kind]
+            limit_ticks = price_ticks if kind == "limit" else None
+            return msgspec.structs.replace(
+                terms, order_kind=kind, price_ticks=limit_ticks, trigger_ticks=None
+            )
+        if terms.display_lots is not None:
+            terms = msgspec.structs.replace(terms, display_lots=min(terms.display_lots, lots))
+        if terms.price_ticks is not None:
+            return msgspec.structs.replace(terms, price_ticks=price_ticks)
+        return msgspec.structs.replace(terms, trigger_ticks=price_ticks)
+
     def name_to_end(self) -> str | None:
         """Return the venue's name of what is to be ended next; `None` where it is not known."""
         names = [name for name, each in self.there.items() if each.state is VenueOrderState.OPEN]
@@ -202,6 +278,12 @@ class LiveOrder:
         Without `with_reduce_only` the engine keeps that promise, which makes every exit smaller as its
         position becomes smaller. An order that the engine has watched is what it has become.
         """
+        if wanted.kind == CANCEL and wanted.target is not None:
+            return Cancel(
+                client_order_id=wanted.target.client_order_id or self.client_order_id,
+                instrument=self.instrument,
+                venue_order_id=wanted.target.venue_order_id,
+            )
         if wanted.kind == CANCEL:
             self.ending = self.name_to_end()
             return Cancel(

@@ -31,7 +31,7 @@ def doers(can: VenueCapabilities) -> dict[str, Doer]:
     features = {
         "post_only": Doer.VENUE if can.post_only else Doer.NOBODY,
         "reduce_only": Doer.VENUE if can.reduce_only else Doer.ENGINE,
-        "replace": Doer.VENUE if can.replaces else Doer.NOBODY,
+        "replace": Doer.VENUE if can.replaces else Doer.ENGINE,
         # Each exit is an order of its own: no venue is asked to link any.
         "bracket": Doer.ENGINE,
         "oco": Doer.ENGINE,

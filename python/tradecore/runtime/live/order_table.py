@@ -31,11 +31,40 @@ class Named(msgspec.Struct, frozen=True):
     is_of_others: bool
 
 
+class Renewal(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the amendments of an order are at a venue that amends nothing.
+
+    Attributes
+    ----------
+    revision : int
+        How often it was sent anew.
+    step : str
+        `resting`, `ending` (its end is asked for), `waiting` (the venue has nothing of it) or `leaving` (it
+        was sent anew and that is not answered).
+    price_ticks, lots : int or None, int
+        What is asked for.
+    past_lots : int
+        What had filled when it was sent anew last.
+    is_answered : bool
+        Whether the venue has shown it since.
+    is_set_off : bool
+        Whether it waited for a price and was set off.
+    """
+
+    revision: int
+    step: str
+    price_ticks: int | None
+    lots: int
+    past_lots: int
+    is_answered: bool
+    is_set_off: bool
+
+
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order that is open by the books.
 
     `price_ticks` is the price that it states now, `trades` has the names of the trades that are booked.
-    `named` is there once the venue told its name.
+    `named` is there once the venue told its name, `renewal` once it was amended where a venue amends nothing.
     """
 
     terms: bodies.OrderTerms
@@ -46,6 +75,7 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     price_ticks: int | None
     trades: tuple[str, ...]
     named: Named | None = None
+    renewal: Renewal | None = None
 
 
 class OrderTable:
@@ -149,18 +179,40 @@ class OrderTable:
                 continue
             lots = known.open_lots + known.filled_lots
             named = known.named or Named("", None, False)
-            name = (named.others_name or "") if named.is_of_others else self.ids.of(order_id)
+            revision = 0 if known.renewal is None else known.renewal.revision
+            is_of_others = named.is_of_others and not revision
+            name = (named.others_name or "") if is_of_others else self.ids.of(order_id, revision)
             order = LiveOrder(order_id, instrument, name, lots, known.terms)
             order.venue_order_id = named.venue_order_id or None
             order.filled_lots, order.price_ticks = known.filled_lots, known.price_ticks
             order.trades.update(dict.fromkeys(known.trades))
             order.is_taken = known.filled_lots > 0 or known.state not in {"pending_new", "unknown"}
             self.orders[order_id] = order
+            if known.renewal is not None:
+                self._go_on(order, known.renewal)
+            if order.is_gone:
+                continue
             if known.state in _UNANSWERED:
                 words.append(OutcomeLost(instrument=instrument, order_id=order_id))
             if known.state in _UNANSWERED or known.state == "unknown":
                 self.doubt(order, now_ns)
         return words
+
+    def _go_on(self, order: LiveOrder, known: Renewal) -> None:
+        """Go on with the amendment of an order at a venue that amends nothing.
+
+        What was sent anew is never sent again. Its end is asked for once more, which does no harm.
+        """
+        order.revision, order.past_lots, order.is_set_off = known.revision, known.past_lots, known.is_set_off
+        order.is_gone = known.step == "waiting"
+        if not known.is_answered:
+            order.is_renewed, order.is_taken, order.venue_order_id = True, False, None
+            order.lots = order.filled_lots + known.lots
+            order.price_ticks = order.price_ticks if known.price_ticks is None else known.price_ticks
+        if known.step == "ending":
+            order.is_renewing = True
+            order.waiting.append(Wanted(CANCEL, None, 0))
+            self.make_ready(order)
 
     def adopt(self, terms: bodies.Order, found: bodies.Adopted) -> None:
         """Take over an order of others, which has a number now, and ask what became of it since."""
@@ -197,8 +249,8 @@ class OrderTable:
     def end_insisted(self) -> None:
         """Ask once more for the end of what an operator wanted ended before this start; that does no harm."""
         for order in self.orders.values():
-            if order.is_insisted and not order.has_cancel:
-                order.is_cancel_wanted = True
+            if order.is_insisted and not order.has_cancel and not order.is_gone:
+                order.is_cancel_wanted, order.is_renewing = True, False
                 order.waiting.append(Wanted(CANCEL, None, 0))
                 self.make_ready(order)
 
@@ -213,6 +265,10 @@ class OrderTable:
         if client_order_id is None and self.knows_no_ids:
             return self._numbers.get(venue_order_id)
         return self.ids.order_id(client_order_id) or self.others.get(venue_order_id)
+
+    def revision_of(self, client_order_id: str | None) -> int | None:
+        """Return how often an order of this name had been sent anew; `None` where it does not say so."""
+        return self.ids.revision(client_order_id)
 
     def make_ready(self, order: LiveOrder) -> None:
         """Note that an order has something to send."""
@@ -256,8 +312,14 @@ class OrderTable:
     def end_with(
         self, order: LiveOrder, report: str, reason: str, seen: OrderSeen | None = None
     ) -> list[Word]:
-        """Say how an order ended, and let it go."""
+        """Say how an order ended, and let it go; one that was ended to be amended stays."""
         filled = None if seen is None else seen.filled_lots
+        if order.is_renewing and report == "canceled":
+            order.ended_ns = max(order.ended_ns, order.seen_ns, 0 if seen is None else seen.time_ns)
+            order.note_gone()
+            self.not_ready(order.order_id)
+            self.timed.pop(order.order_id, None)
+            return [told_of(order, "canceled", reason="requested", seen=seen, filled_lots=filled)]
         self.forget(order.order_id)
         return [told_of(order, report, reason=reason, seen=seen, filled_lots=filled)]
 
@@ -307,6 +369,7 @@ def open_orders_of(engine: Engine, part: AccountPart) -> list[OpenOrder]:
             price_ticks=row["price_ticks"],
             trades=tuple(row["trades"]),
             named=names.get(row["order_id"]),
+            renewal=None if row["renewal"] is None else Renewal(**row["renewal"]),
         )
         for row in engine.kernel.open_orders()
         if row["instrument_id"] in part.instruments

@@ -79,6 +79,8 @@ class Requests:
         self._is_full = False
         # Strategies that trade an instrument, as far as is known.
         self._traders: dict[int, set[int]] = {}
+        # The order whose amendment was asked for last: the end that is asked for next is a part of it.
+        self._amended: int | None = None
         # What others made and the engine took over with the last record: the next one is its order.
         self._found: JournalRecord | None = None
 
@@ -102,8 +104,12 @@ class Requests:
                     self._want(body)
                 case bodies.Command(command="kill" | "flatten"):
                     self._table.insist()
-                case bodies.Report(report="triggered", price_ticks=int(price_ticks)) as body:
-                    self._price(body.order_id, price_ticks)
+                case bodies.ReplaceRequest() as body:
+                    self._amended = body.order_id
+                case bodies.CancelRequest():
+                    self._amended = None
+                case bodies.Report(report="triggered") as body:
+                    self._set_off(body.order_id, body.price_ticks)
                 case bodies.Report() as body if body.report in _ENDED:
                     self._table.forget(body.order_id)
                 case _ if found is not None:
@@ -136,10 +142,13 @@ class Requests:
         if self._table.adoption is not None and found.adopted == "order":
             self._table.adoption.note_order(found.venue_order_id or "")
 
-    def _price(self, order_id: int, price_ticks: int) -> None:
-        """Note the limit of an order that the engine watched: it is known only now that it is set off."""
-        if (terms := self._table.terms.get(order_id)) is not None:
+    def _set_off(self, order_id: int, price_ticks: int | None) -> None:
+        """Note that an order was set off, and its limit where that is known only now."""
+        terms = self._table.terms.get(order_id)
+        if terms is not None and price_ticks is not None:
             self._table.terms[order_id] = msgspec.structs.replace(terms, price_ticks=price_ticks)
+        if (order := self._table.orders.get(order_id)) is not None:
+            order.is_set_off = True
 
     def _want(self, body: bodies.Sent) -> None:
         order = self._table.orders.get(body.order_id)
@@ -153,10 +162,16 @@ class Requests:
         if order is None:
             return
         if body.request == CANCEL:
+            order.is_renewing = self._amended == body.order_id
+            order.is_cancel_wanted = not order.is_renewing
             if order.has_cancel:
                 # One that is under way is asked for once, however often it is wanted meanwhile.
                 return
-            order.is_cancel_wanted = True
+        if body.request == REPLACE and order.is_gone:
+            name = self._table.ids.of(order.order_id, order.revision + 1)
+            order.renew(name, body.price_ticks, body.lots or 0)
+            self._table.make_ready(order)
+            return
         order.waiting.append(Wanted(body.request, body.price_ticks, body.lots or 0))
         self._table.make_ready(order)
 
@@ -203,7 +218,7 @@ class Requests:
         order.waiting.popleft()
         wanted.tries += 1
         wanted.sent_ns = order.sent_ns = now_ns
-        order.under_way = wanted
+        order.under_way, wanted.revision = wanted, order.revision
         with_reduce_only = self._can_reduce_only(order.instrument)
         request = order.request(wanted, self._capabilities, with_reduce_only=with_reduce_only)
         return Send(order.order_id, request, wanted.kind == CANCEL)
@@ -222,6 +237,10 @@ class Requests:
             order.waiting.popleft()
             words.append(told_of(order, "replace_rejected", reason="unsupported"))
             return True
+        if wanted.kind == CANCEL and order.is_gone:
+            # The engine ends it by itself once it hears that the venue has nothing of it.
+            order.waiting.popleft()
+            return True
         if wanted.kind != NEW:
             return False
         if order.is_taken:
@@ -229,6 +248,10 @@ class Requests:
             order.waiting.popleft()
             return True
         is_taken_back = any(later.kind == CANCEL for later in order.waiting)
+        if is_taken_back and (order.is_renewing or order.revision):
+            # Nothing of it was sent under this name.
+            words += self._table.end_with(order, "canceled", "requested")
+            return True
         is_possible = self._can_do(order.terms)
         if is_possible and not is_taken_back:
             return False
@@ -253,6 +276,13 @@ class Requests:
         wanted, order.under_way = order.under_way, None
         if order.waiting:
             self._table.make_ready(order)
+        if wanted.kind == CANCEL and (order.is_gone or wanted.revision < order.revision):
+            # What it was to end has ended, by what the venue told meanwhile.
+            return []
+        if wanted.target is not None:
+            # The engine has not asked for the end of the order, but of what is open beside it.
+            self._table.ask_at(order, now_ns)
+            return []
         match answer:
             case Taken():
                 return self._taken(order, wanted, answer, now_ns)

@@ -1,5 +1,7 @@
 """What a venue outside shows of orders, and what follows from what it does not show."""
 
+import msgspec
+
 from tradecore.domain.errors import InvalidValueError
 from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
@@ -128,7 +130,8 @@ class VenueReading:
         words: list[Word] = []
         if isinstance(question, OneOrder) and findings.is_complete and findings.seen:
             self._drop_gone(question, findings)
-        for seen in findings.seen:
+        # What is open comes first: an order of which the venue has several is over once all of them are.
+        for seen in sorted(findings.seen, key=_is_over):
             if isinstance(seen, OrderSeen):
                 words += self._saw(seen, now_ns, is_answer=True)
             elif isinstance(seen, FillSeen):
@@ -179,9 +182,15 @@ class VenueReading:
         order = self._table.orders.get(order_id) if order_id is not None else None
         if order is None:
             return self._saw_foreign(seen, order_id)
+        revision = self._table.revision_of(seen.client_order_id)
+        if order.is_past(seen.venue_order_id, revision) and seen.venue_order_id not in order.there:
+            return self._saw_past(order, seen, now_ns)
         is_second = bool(order.there) and seen.venue_order_id not in order.there
         self._table.note_name(order.order_id, seen.venue_order_id)
+        self._end_stragglers(order)
         seen = order.merged(seen)
+        if order.past_lots:
+            seen = msgspec.structs.replace(seen, filled_lots=seen.filled_lots + order.past_lots)
         order.venue_order_id, order.is_missing = seen.venue_order_id, False
         order.told_lots = max(order.told_lots, seen.filled_lots)
         words = shown(order, seen) if seen.state is not VenueOrderState.REJECTED else []
@@ -189,9 +198,12 @@ class VenueReading:
             self._table.want_fills(seen.time_ns, now_ns)
         if seen.state is not VenueOrderState.OPEN:
             order.end = seen
+            if self._may_have_more(order, is_answer=is_answer):
+                self._table.ask_at(order, now_ns)
+                return words
             return words + self._end_if_all_is_told(order)
         order.end = None
-        if order.is_cancel_wanted and len(order.there) > 1:
+        if (order.is_cancel_wanted or order.is_renewing) and len(order.there) > 1:
             self._cancel_the_next(order)
         if seen.time_ns >= order.seen_ns:
             # What was overtaken by something newer says nothing of price and size.
@@ -203,6 +215,41 @@ class VenueReading:
             # All that the venue has under this name is asked for.
             self._table.ask_at(order, now_ns)
         return words
+
+    def _may_have_more(self, order: LiveOrder, *, is_answer: bool) -> bool:
+        """Tell whether the venue may have a second order under this name that nobody has told of.
+
+        Before an order is sent anew, all that the venue has of it is asked for.
+        """
+        may_double = self._capabilities.duplicate_ids is not DuplicateIds.REFUSED
+        return order.is_renewing and may_double and not is_answer
+
+    def _saw_past(self, order: LiveOrder, seen: OrderSeen, now_ns: int) -> list[Word]:
+        """Take in what the venue shows of what an order was before it was sent anew.
+
+        That has ended, as the venue has said. What fills of it all the same is asked for. One that nobody
+        knew of is open beside what took its place: it counts, and its end is asked for.
+        """
+        known = order.past.get(seen.venue_order_id)
+        order.past[seen.venue_order_id] = max(known or 0, seen.filled_lots)
+        self._table.note_name(order.order_id, seen.venue_order_id)
+        if known is not None and seen.filled_lots > known:
+            order.told_lots += seen.filled_lots - known
+            self._table.want_fills(seen.time_ns, now_ns)
+        if known is None and seen.state is VenueOrderState.OPEN:
+            order.stragglers[seen.venue_order_id] = seen
+            self._table.ask_at(order, now_ns)
+        return []
+
+    def _end_stragglers(self, order: LiveOrder) -> None:
+        """Count what is open beside what took the place of an order, once that is shown; ask for its end."""
+        if not order.stragglers or not order.there:
+            return
+        for name, seen in order.stragglers.items():
+            order.there[name] = seen
+            order.waiting.append(Wanted(CANCEL, None, 0, target=seen))
+        order.stragglers.clear()
+        self._table.make_ready(order)
 
     def _cancel_the_next(self, order: LiveOrder) -> None:
         """End what is left of an order of which the venue had several: the engine has asked for its end."""
@@ -230,7 +277,13 @@ class VenueReading:
                 self._table.make_ready(order)
                 self._table.timed[order.order_id] = None
                 return words
-            words.append(told_of(order, "cancel_rejected", reason="unknown_order"))
+            report = "replace_rejected" if order.is_renewing else "cancel_rejected"
+            order.is_renewing = False
+            words.append(told_of(order, report, reason="unknown_order"))
+        elif order.is_renewing and not order.is_cancel_taken and not order.has_cancel:
+            # Nobody knows whether its end was asked for: once more does no harm.
+            order.waiting.append(Wanted(CANCEL, None, 0))
+            self._table.make_ready(order)
         if order.amended is not None and is_over:
             order.amended = None
             words.append(told_of(order, "replace_rejected", reason="unknown_order"))
@@ -305,7 +358,12 @@ class VenueReading:
                 # Other numbers without a revision: the engine says once that it cannot be.
                 order.trades[seen.trade_id] = traded
                 return [self._fill_word(seen, order_id, instrument)]
-            words += shown(order)
+            self._end_stragglers(order)
+            revision = self._table.revision_of(seen.client_order_id)
+            if order.is_past(seen.venue_order_id, revision) and seen.venue_order_id not in order.there:
+                words += _filled_late(order, seen)
+            else:
+                words += shown(order)
             order.trades[seen.trade_id] = traded
             counted_lots = order.revised.get(seen.trade_id, (0, 0))[1]
             order.filled_lots += max(seen.lots - counted_lots, 0)
@@ -388,7 +446,7 @@ class VenueReading:
 
     def _absent(self, order: LiveOrder, asked_ns: int, *, is_list: bool) -> list[Word]:
         """Take in that the venue did not have an order among what it showed."""
-        if asked_ns <= order.sent_ns or order.under_way is not None or order.end is not None:
+        if asked_ns <= order.sent_ns or order.under_way is not None or order.end is not None or order.is_gone:
             return []
         if order.doubt is None:
             return self._missing(order, asked_ns, is_list=is_list)
@@ -419,6 +477,9 @@ class VenueReading:
         if end is None or end.filled_lots > order.filled_lots:
             return []
         match end.state:
+            case VenueOrderState.FILLED if order.open_lots:
+                # An amendment that was not shown had made it as small as what has filled.
+                return self._table.end_with(order, "canceled", "requested", end)
             case VenueOrderState.FILLED:
                 self._table.forget(order.order_id)
                 return []
@@ -451,6 +512,8 @@ def shown(order: LiveOrder, seen: OrderSeen | None = None) -> list[Word]:
     """Say that the venue has an order, unless that is known and beyond doubt."""
     is_news = not order.is_taken or order.doubt is not None
     order.is_taken, order.doubt = True, None
+    if order.is_renewed:
+        return [_replaced(order)]
     if not is_news or (seen is not None and seen.state is not VenueOrderState.OPEN):
         return []
     filled = None if seen is None else min(seen.filled_lots, order.filled_lots)
@@ -465,3 +528,42 @@ def _has_another_price(order: LiveOrder, seen: OrderSeen) -> bool:
 def _is_same(amended: Wanted, order: LiveOrder) -> bool:
     """Tell whether an amendment asks for what the order has."""
     return amended.lots == order.open_lots and amended.price_ticks in (None, order.price_ticks)
+
+
+def _replaced(order: LiveOrder) -> Word:
+    """Say that the venue has an order that was sent anew, as it was sent."""
+    order.is_renewed = False
+    return _of_time(
+        told_of(
+            order,
+            "replaced",
+            price_ticks=order.price_ticks,
+            lots=order.open_lots,
+            filled_lots=order.filled_lots,
+        ),
+        order.ended_ns,
+    )
+
+
+def _filled_late(order: LiveOrder, seen: FillSeen) -> list[Word]:
+    """Count a fill of what an order was before it was sent anew: what took its place stays as large."""
+    order.lots += seen.lots
+    order.past_lots += seen.lots
+    order.told_lots = max(order.told_lots, order.filled_lots + seen.lots)
+    word = told_of(
+        order,
+        "restated",
+        price_ticks=order.price_ticks,
+        lots=order.open_lots,
+        filled_lots=order.filled_lots,
+    )
+    return [_of_time(word, max(order.ended_ns, order.seen_ns))]
+
+
+def _of_time(word: Told, time_ns: int) -> Word:
+    """Return a word with the venue's time of the last that it said before; without one it is of now."""
+    return msgspec.structs.replace(word, venue_time_ns=time_ns) if time_ns else word
+
+
+def _is_over(seen: object) -> bool:
+    return isinstance(seen, OrderSeen) and seen.state is not VenueOrderState.OPEN

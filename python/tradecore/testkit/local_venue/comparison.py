@@ -86,6 +86,7 @@ class _Booked:
     def __init__(self) -> None:
         self.is_taken = False
         self.end = ""
+        self.revisions = 0
         # By the names of the trades.
         self._fills: dict[str, list[_Fill]] = {}
 
@@ -102,7 +103,7 @@ class _Booked:
 
     def take(self, report: Report, trade_id: str) -> None:
         """Take in what happened to it; a fill is of the trade of this name."""
-        self.is_taken |= report.report in {"accepted", "fill"}
+        self.is_taken |= report.report in {"accepted", "replaced", "fill"}
         if report.report == "fill":
             price_ticks, lots, fee = report.price_ticks or 0, report.lots or 0, report.fee or 0
             parts = self._fills.setdefault(trade_id, [])
@@ -195,6 +196,8 @@ def _booked(journal: JournalFolder, numbers: Collection[int] | None) -> dict[int
                     elsewhere.add(order.order_id)
             case Sent(request="new") as sent if sent.order_id not in elsewhere:
                 booked[sent.order_id] = _Booked()
+            case Sent(request="replace") as sent if sent.order_id in booked:
+                booked[sent.order_id].revisions += 1
             case Report() as report if report.order_id in booked:
                 booked[report.order_id].take(report, trade_id)
             case Revision() as told if told.order_id in booked:
@@ -237,20 +240,29 @@ def _order_differences(
     for order_id in sorted(booked.keys() | there.keys()):
         rows = there.get(order_id, [])
         known = [trade for row in rows for trade in traded.get(row.number, ())]
+        rows = sorted(rows, key=lambda row: ids.revision(row.client_order_id) or 0)
+        sent_anew = [ids.revision(row.client_order_id) or 0 for row in rows]
         differences += [
-            f"order {order_id}: {what}" for what in _difference(booked.get(order_id), rows, known)
+            f"order {order_id}: {what}" for what in _difference(booked.get(order_id), rows, sent_anew, known)
         ]
     return differences
 
 
-def _difference(booked: _Booked | None, rows: Sequence[OrderRow], traded: Sequence[_Fill]) -> list[str]:
-    if len(rows) > 1:
+def _difference(
+    booked: _Booked | None, rows: Sequence[OrderRow], sent_anew: Sequence[int], traded: Sequence[_Fill]
+) -> list[str]:
+    """Say what differs of an order that the venue has in these rows, by how often each was sent anew."""
+    if len(set(sent_anew)) < len(rows):
         return [f"the venue has it {len(rows)} times"]
+    if any(row.state is VenueOrderState.OPEN for row in rows[:-1]):
+        return ["it is open there beside what took its place"]
     if booked is None:
         return ["the venue has it, and it was never sent"]
+    if sent_anew and sent_anew[-1] > booked.revisions:
+        return [f"the venue has it anew {sent_anew[-1]} times, and it was sent anew {booked.revisions} times"]
     if not rows:
         return ["the books have it, and the venue has not"] if booked.is_taken or not booked.end else []
-    (row,) = rows
+    row = rows[-1]
     if not booked.is_taken:
         return [f"the venue has it ({row.state.value}), and it was never shown ({booked.end or 'in doubt'})"]
     differences = []
@@ -260,7 +272,9 @@ def _difference(booked: _Booked | None, rows: Sequence[OrderRow], traded: Sequen
         differences.append(
             f"{lost.total()} fills of the venue are not booked, {more.total()} are booked that it has not"
         )
-    if booked.end != _end_of(row):
+    # One that was amended to what had filled already is over in the books, and has filled whole there.
+    is_cut_short = row.state is VenueOrderState.FILLED and booked.end == "canceled" and booked.revisions > 0
+    if booked.end != _end_of(row) and not is_cut_short:
         differences.append(f"it is {row.state.value} there, {booked.end or 'not ended'} in the books")
     return differences
 

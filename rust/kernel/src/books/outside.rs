@@ -71,7 +71,7 @@ impl Kernel {
             VenueEvent::Reconciled => {
                 self.note_unreconciled(instrument, false);
                 self.books.heard.note_agreed(self.account_of(instrument));
-                Ok(())
+                if self.outgoing.renewals.is_empty() { Ok(()) } else { self.release_renewals() }
             }
             VenueEvent::Adopted(found) => self.on_adopted(instrument, found),
             VenueEvent::Revision(said) => self.on_revision(instrument, said),
@@ -101,7 +101,7 @@ impl Kernel {
         let order_id = said.report.order_id;
         let (was_unknown, is_to_end) = (self.is_unknown(order_id), self.is_ending(order_id));
         let is_booked = match self.read(instrument, said) {
-            Reading::News(report) => self.book_news(instrument, &report)?,
+            Reading::News(report) => self.book_renewed(instrument, &report)?,
             Reading::Known => return Ok(()),
             Reading::Overtaken(known) => {
                 let trade_id = said.trade_id.as_deref().unwrap_or_default();
@@ -177,7 +177,9 @@ impl Kernel {
                 }
                 self.read_fill(report, known, traded)
             }
-            _ if self.books.heard.is_repeated(report) => Reading::Known,
+            _ if self.books.heard.is_repeated(report) && !self.outgoing.renewals.awaits(report) => {
+                Reading::Known
+            }
             _ => self.as_of_now(said),
         }
     }
@@ -240,7 +242,7 @@ impl Kernel {
         };
         let Some(order) = self.books.orders.get(report.order_id) else { return Reading::News(report) };
         let is_answer = matches!(report.body, ReportBody::Replaced { .. });
-        let is_overtaken = self.books.heard.is_overtaken(&report);
+        let is_overtaken = self.books.heard.is_overtaken(&report) && !self.outgoing.renewals.awaits(&report);
         if is_overtaken && !is_answer {
             return Reading::Known;
         }

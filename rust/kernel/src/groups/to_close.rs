@@ -139,6 +139,8 @@ impl Rest {
         let OpenOrder { intent, price_ticks, .. } = *order;
         let kind = match body {
             ReportBody::Rejected(RejectReason::NoLiquidity | RejectReason::NeverArrived) => intent.kind,
+            // The amendment failed: it is sent again as it was before.
+            ReportBody::Canceled(CancelReason::NeverArrived) => order.priced_kind(),
             ReportBody::Canceled(CancelReason::ImmediateOrCancel | CancelReason::SelfTrade)
                 if is_at_market(intent.kind) =>
             {

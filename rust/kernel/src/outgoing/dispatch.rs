@@ -66,4 +66,10 @@ impl Kernel {
         debug_assert!(!self.outgoing.watched.has(order_id), "what is watched has not left");
         self.recorder.sent(self.now_ns, &Sent { order_id, body: SentBody::New { lots: Some(lots) } });
     }
+
+    /// Lets what is left of an order leave for a venue outside that has ended what it had of it.
+    pub(crate) fn leave_renewed(&mut self, order_id: OrderId, price_ticks: Option<i64>, lots: i64) {
+        debug_assert!(self.config.destination.is_outside(), "a simulated venue amends orders");
+        self.recorder.sent(self.now_ns, &Sent { order_id, body: SentBody::Replace { price_ticks, lots } });
+    }
 }

@@ -423,6 +423,9 @@ impl Kernel {
                 return Some(Cancelling::Ended);
             }
         }
+        if !self.outgoing.renewals.is_empty() && self.end_renewal(&intent, reason) {
+            return Some(Cancelling::Ended);
+        }
         let instrument = intent.instrument;
         Some(Cancelling::AtVenue(VenueRequest::Cancel { order_id, instrument, reason }))
     }
@@ -460,6 +463,10 @@ impl Kernel {
         if self.is_warming_up() {
             return self.refused_as_past(&intent, RequestKind::Amend);
         }
+        if let Some(most) = self.renewals_used_up(order_id, true) {
+            let (limit, value) = (i128::from(most), i128::from(most) + 1);
+            return Ok(self.refused(&intent, Refusal { rule: Rule::AmendmentsMax, limit, value }));
+        }
         let occasion = Occasion::first(amendment_kind(&order, price_ticks, lots));
         let is_bound = match self.judge(&intent, lots, Some(&order), occasion)? {
             Ok(approval) => approval.order().intent().reduce_only,
@@ -483,6 +490,9 @@ impl Kernel {
         if !self.books.groups.is_off() && self.books.groups.is_dropped(order_id) {
             return false;
         }
+        if self.renewals_used_up(order_id, false).is_some() {
+            return false;
+        }
         let Ok(update) = self.books.orders.note_replace(order_id, price_ticks, lots, self.now_ns) else {
             return false;
         };
@@ -495,7 +505,11 @@ impl Kernel {
             self.tell_scopes(&intent);
         }
         let instrument = intent.instrument;
-        self.dispatch(VenueRequest::Replace { order_id, instrument, price_ticks, lots, filled_lots });
+        if self.is_renewed(order_id) {
+            self.renew(order_id, instrument, price_ticks);
+        } else {
+            self.dispatch(VenueRequest::Replace { order_id, instrument, price_ticks, lots, filled_lots });
+        }
         true
     }
 

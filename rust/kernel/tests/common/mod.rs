@@ -13,8 +13,8 @@ pub mod outside;
 use tradecore_book::SequenceRule;
 use tradecore_journal::{Frames, RecordBody, collect_events, decode};
 use tradecore_kernel::{
-    Advance, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage, Links,
-    Matching, OrderRequest, VenueConfig, Verdict, Wake, WakeBody, WatchedKinds,
+    Advance, Amends, Destination, FeeWindow, InstrumentConfig, Kernel, KernelConfig, KernelError, Leverage,
+    Links, Matching, OrderRequest, VenueConfig, Verdict, Wake, WakeBody, WatchedKinds,
 };
 use tradecore_matching::{
     BarFill, BarOrder, FeeSchedule, MarketRest, QueueModel, SelfTradePrevention, Slippage,
@@ -81,6 +81,7 @@ pub fn config(matching: Matching) -> KernelConfig {
         accounts: Vec::new(),
         destination: Destination::Simulated,
         watched: WatchedKinds::default(),
+        amends: Amends::Venue,
         is_recording: true,
         has_digest: true,
         has_equity_curve: false,
