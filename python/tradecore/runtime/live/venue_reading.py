@@ -359,17 +359,25 @@ class VenueReading:
                 order.trades[seen.trade_id] = traded
                 return [self._fill_word(seen, order_id, instrument)]
             self._end_stragglers(order)
-            revision = self._table.revision_of(seen.client_order_id)
-            if order.is_past(seen.venue_order_id, revision) and seen.venue_order_id not in order.there:
-                words += _filled_late(order, seen)
-            else:
-                words += shown(order)
-            order.trades[seen.trade_id] = traded
             counted_lots = order.revised.get(seen.trade_id, (0, 0))[1]
-            order.filled_lots += max(seen.lots - counted_lots, 0)
-            order.venue_order_id = order.venue_order_id or seen.venue_order_id
+            words += self._traded(order, seen, max(seen.lots - counted_lots, 0))
+            order.trades[seen.trade_id] = traded
         words.append(self._fill_word(seen, order_id, instrument))
         return words if order is None else words + self._end_if_filled(order)
+
+    def _traded(self, order: LiveOrder, seen: FillSeen, lots: int) -> list[Word]:
+        """Count so many lots of a trade, and return what is to be said before it.
+
+        A trade of what the order was before it was sent anew last is no proof that the venue has the new one.
+        """
+        revision = self._table.revision_of(seen.client_order_id)
+        if order.is_past(seen.venue_order_id, revision) and seen.venue_order_id not in order.there:
+            words = _filled_late(order, lots) if lots else []
+        else:
+            words = shown(order)
+            order.venue_order_id = order.venue_order_id or seen.venue_order_id
+        order.filled_lots += lots
+        return words
 
     def _end_if_filled(self, order: LiveOrder) -> list[Word]:
         """Say how an order ended that waits for nothing more, and let one go that has filled whole."""
@@ -386,13 +394,11 @@ class VenueReading:
         known = order.revised.get(seen.trade_id)
         if known is not None and known[0] > seen.revision:
             return []
-        words = shown(order)
         is_first = known is None and seen.trade_id not in order.trades
         counted_lots = seen.lots if is_first else 0 if known is None else known[1]
         order.revised[seen.trade_id] = (seen.revision, counted_lots)
-        if is_first:
-            # The engine counts it the same way, until the first telling comes.
-            order.filled_lots += counted_lots
+        # What is told first this way counts the same in the engine, until the first telling comes.
+        words = self._traded(order, seen, counted_lots if is_first else 0)
         return [*words, word, *self._end_if_filled(order)]
 
     def _filled_foreign(self, seen: FillSeen) -> list[Word]:
@@ -545,11 +551,11 @@ def _replaced(order: LiveOrder) -> Word:
     )
 
 
-def _filled_late(order: LiveOrder, seen: FillSeen) -> list[Word]:
-    """Count a fill of what an order was before it was sent anew: what took its place stays as large."""
-    order.lots += seen.lots
-    order.past_lots += seen.lots
-    order.told_lots = max(order.told_lots, order.filled_lots + seen.lots)
+def _filled_late(order: LiveOrder, lots: int) -> list[Word]:
+    """Say that so much is to fill of what an order was before it was sent anew: what took its place stays."""
+    order.lots += lots
+    order.past_lots += lots
+    order.told_lots = max(order.told_lots, order.filled_lots + lots)
     word = told_of(
         order,
         "restated",
