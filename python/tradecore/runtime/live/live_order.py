@@ -258,9 +258,13 @@ class LiveOrder:
 
     @property
     def has_cancel(self) -> bool:
-        """Whether a request for its end waits or is under way."""
-        is_under_way = self.under_way is not None and self.under_way.kind == CANCEL
-        return is_under_way or any(wanted.kind == CANCEL for wanted in self.waiting)
+        """Whether a request for its end waits or is under way; that of its double is another one."""
+        return any(wanted.kind == CANCEL and wanted.target is None for wanted in self.requests)
+
+    @property
+    def requests(self) -> list[Wanted]:
+        """What is under way of it and what waits."""
+        return [*self.waiting] if self.under_way is None else [self.under_way, *self.waiting]
 
     @property
     def acts_at_once(self) -> bool:

@@ -280,9 +280,7 @@ class Requests:
             # What it was to end has ended, by what the venue told meanwhile.
             return []
         if wanted.target is not None:
-            # The engine has not asked for the end of the order, but of what is open beside it.
-            self._table.ask_at(order, now_ns)
-            return []
+            return self._answered_beside(order, wanted, answer, now_ns)
         match answer:
             case Taken():
                 return self._taken(order, wanted, answer, now_ns)
@@ -295,6 +293,23 @@ class Requests:
                 if wanted.kind == REPLACE:
                     order.amended = wanted
                 return [OutcomeLost(instrument=order.instrument, order_id=order_id)]
+
+    def _answered_beside(self, order: LiveOrder, wanted: Wanted, answer: Answer, now_ns: int) -> list[Word]:
+        """Take in the answer to a request for the end of what is open beside an order.
+
+        Where it may not have been heard it is asked for again: twice does no harm.
+        """
+        if isinstance(answer, NotDone | Lost):
+            after_ns = answer.retry_after_ns if isinstance(answer, NotDone) else 0
+            policy = self._retries.modification
+            wanted.not_before_ns = now_ns + policy.wait_ns(wanted.tries, after_ns, order.client_order_id)
+            # Behind what is asked of the order itself.
+            order.waiting.append(wanted)
+            self._table.make_ready(order)
+            self._table.timed[order.order_id] = None
+            return []
+        self._table.ask_at(order, now_ns)
+        return []
 
     def _taken(self, order: LiveOrder, wanted: Wanted, answer: Taken, now_ns: int) -> list[Word]:
         order.venue_order_id = answer.venue_order_id or order.venue_order_id

@@ -169,12 +169,14 @@ class VenueReading:
     def _drop_gone(self, question: OneOrder, findings: Findings) -> None:
         """Forget what the venue has no more of an order under whose name it had several.
 
-        An amendment gives an order another name at some venues, and nothing is told of the end of the first.
+        An amendment gives an order another name at some venues, and nothing is told of the end of the first. What
+        is to be ended beside the order may have an older name of ours, under which nobody has asked.
         """
         number = self._number_asked(question)
         order = self._table.orders.get(number) if number is not None else None
         if order is not None and len(order.there) > 1:
             names = {seen.venue_order_id for seen in findings.seen if isinstance(seen, OrderSeen)}
+            names |= {wanted.target.venue_order_id for wanted in order.requests if wanted.target is not None}
             order.there = {name: each for name, each in order.there.items() if name in names}
 
     def _saw(self, seen: OrderSeen, now_ns: int, *, is_answer: bool) -> list[Word]:
