@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
-from support.live_desk import CAPABILITIES, LiveDesk
+from support.live_desk import CAPABILITIES, TERMS, LiveDesk
+from tradecore.domain import record_bodies as bodies
 from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.domain.venue_requests import Cancel, Declined, Lost, NotDone, Submit, Taken
+from tradecore.runtime.live.order_table import Named, OpenOrder, Renewal
 
 CAN = msgspec.structs.replace(CAPABILITIES, replaces=False)
 
@@ -120,3 +122,55 @@ def test_the_end_of_a_double_is_asked_for_until_it_is_heard(answer):
     (question,) = desk.asks()
     assert desk.found(question, second(desk)) == [("restated",)]
     assert desk.table.orders[1].open_lots == 7
+
+
+def started(step="resting", **changes):
+    """Return a desk that starts with an order of which 3 filled before it was sent anew with 7.
+
+    One more of the old one filled late, so that the books have 4 filled and 7 open.
+    """
+    desk = LiveDesk(CAN)
+    renewal = {
+        "revision": 1,
+        "step": step,
+        "price_ticks": 97,
+        "lots": 7,
+        "past_lots": 3,
+        "is_answered": True,
+        "is_set_off": False,
+    }
+    known = OpenOrder(
+        terms=msgspec.convert(TERMS | {"order_id": 1, "decided_ns": 1}, bodies.OrderTerms),
+        state="partially_filled",
+        is_sent=True,
+        open_lots=7,
+        filled_lots=4,
+        price_ticks=97,
+        trades=("T1", "T2"),
+        named=Named("V1", None, False),
+        renewal=Renewal(**(renewal | changes)),
+    )
+    desk.table.resume([known], desk.now_ns)
+    return desk
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_late_trade_before_a_start_makes_no_order_smaller(is_answered):
+    """The venue has 7 open of what it was sent: so have the books, whatever filled of the old one and when."""
+    desk = started("resting" if is_answered else "leaving", is_answered=is_answered)
+    assert desk.told(second(desk)) == ([] if is_answered else [("replaced",)])
+    order = desk.table.orders[1]
+    assert (order.open_lots, order.filled_lots, order.past_lots) == (7, 4, 4)
+    assert desk.told(second(desk, filled=2)) == []
+    assert desk.told(desk.fill("T3", 2, client_order_id=desk.ids.of(1, 1), venue_order_id="V2")) == [
+        ("fill", "T3")
+    ]
+    assert (order.open_lots, order.lacks_fills) == (5, False)
+
+
+def test_a_start_ends_an_order_by_the_name_that_it_has():
+    """The venue's name that the books heard last may be that of the old one, of which a trade came late."""
+    desk = started("ending")
+    (request,) = desk.due()
+    assert isinstance(request, Cancel)
+    assert (request.client_order_id, request.venue_order_id) == (desk.ids.of(1, 1), None)

@@ -85,6 +85,8 @@ class LiveOrder:
         The venue has nothing of it, and what is left of it is not durable yet.
     is_renewed : bool
         It was sent anew, and the venue has not shown that.
+    may_lack_past : bool
+        More may have filled of what it was before it was sent anew than `past_lots` has.
     """
 
     __slots__ = (
@@ -109,6 +111,7 @@ class LiveOrder:
         "is_set_off",
         "is_taken",
         "lots",
+        "may_lack_past",
         "order_id",
         "past",
         "past_lots",
@@ -170,8 +173,9 @@ class LiveOrder:
         self.seen_ns = 0
         self.revision = 0
         self.is_renewing = self.is_gone = self.is_renewed = False
-        # What filled of it, and when the venue ended it, before it was sent anew last.
+        # What filled of what it was before it was sent anew last, and when the venue ended that.
         self.past_lots = self.ended_ns = 0
+        self.may_lack_past = False
         # What it was at the venue before that, with what had filled of each; what of it is open all the same.
         self.past: dict[str, int] = {}
         self.stragglers: dict[str, OrderSeen] = {}
@@ -213,6 +217,17 @@ class LiveOrder:
         """Tell whether what the venue shows is what the order was before it was sent anew last."""
         is_older = revision is not None and revision < self.revision
         return venue_order_id in self.past or is_older or self.is_gone
+
+    def learn_past(self, seen: OrderSeen) -> None:
+        """Learn from the size of what the venue has what had filled before that was sent: it amends nothing.
+
+        A start does not know of which of its names a trade was that came late.
+        """
+        past_lots = self.lots - seen.open_lots - seen.filled_lots
+        if seen.state in {VenueOrderState.OPEN, VenueOrderState.FILLED}:
+            self.may_lack_past = False
+            if self.past_lots <= past_lots <= self.filled_lots:
+                self.past_lots = past_lots
 
     def note_gone(self) -> None:
         """Note that the venue has nothing of it, and that what is left of it is to be sent anew."""

@@ -204,7 +204,10 @@ class OrderTable:
         What was sent anew is never sent again. Its end is asked for once more, which does no harm.
         """
         order.revision, order.past_lots, order.is_set_off = known.revision, known.past_lots, known.is_set_off
-        order.is_gone = known.step == "waiting"
+        order.is_gone, order.may_lack_past = known.step == "waiting", known.revision > 0
+        if known.revision and not self.knows_no_ids:
+            # What was told last may be of one of its names before.
+            order.venue_order_id = None
         if not known.is_answered:
             order.is_renewed, order.is_taken, order.venue_order_id = True, False, None
             order.lots = order.filled_lots + known.lots

@@ -191,6 +191,8 @@ class VenueReading:
         self._table.note_name(order.order_id, seen.venue_order_id)
         self._end_stragglers(order)
         seen = order.merged(seen)
+        if order.may_lack_past:
+            order.learn_past(seen)
         if order.past_lots:
             seen = msgspec.structs.replace(seen, filled_lots=seen.filled_lots + order.past_lots)
         order.venue_order_id, order.is_missing = seen.venue_order_id, False
