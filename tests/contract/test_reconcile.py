@@ -130,6 +130,18 @@ async def test_a_trade_that_was_told_anew_meanwhile_is_named_until_the_books_hav
     assert (await compared(path, venue)).findings == ()
 
 
+async def test_a_trade_told_anew_that_no_books_can_hold_is_named_after_the_engine_heard_it(path):
+    """The engine was told and said that it cannot be: the books still have it as it was, and so it is said."""
+    venue = ScriptedVenue()
+    await traded(path, venue)
+    venue.revise("T1", lots=2**63 - 1)
+    async with running(path, venue, is_killed=True) as live:
+        await live.until(lambda: "surprise" in live.kinds())
+        assert live.position == 14
+    found = await compared(path, venue)
+    assert ("fill_not_booked", "T1") in kinds(found)
+
+
 async def test_what_a_running_engine_books_between_two_rounds_is_no_difference(path):
     """The venue is ahead in the first round, and the journal has caught up in the second."""
     venue = ScriptedVenue()

@@ -96,7 +96,7 @@ class JournalBooks:
     trades : dict
         Trades that are booked, by their name at the venue, with their time there; the last ones of many.
     revisions : dict
-        The last revision that the engine was told of a trade, by its name; none where it was told once.
+        The last revision of a trade that is in the books, by its name; none where it was told once.
     others : dict
         Numbers of orders of others that were taken over, by their name at the venue.
     trades_from_ns : int
@@ -129,6 +129,8 @@ class JournalBooks:
         # The sides of all orders: a trade may come after the end of its order.
         self._signed: dict[int, tuple[int, int]] = {}
         self._told: bodies.VenueReport | bodies.VenueRevision | None = None
+        # The revision of the trade that is told anew, before it was.
+        self._known_revision: int | None = None
         self._found: JournalRecord | None = None
 
     def take(self, record: JournalRecord) -> None:  # noqa: C901, PLR0912 - one for each kind
@@ -162,8 +164,8 @@ class JournalBooks:
                     self.orders[body.order_id].venue_order_id = body.venue_order_id
             case bodies.VenueRevision() as body:
                 self.venue_time_ns = max(self.venue_time_ns, body.venue_time_ns)
-                self._told = body
-                self.revisions[body.trade_id] = max(self.revisions.get(body.trade_id, 0), body.revision)
+                self._told, self._known_revision = body, self.revisions.get(body.trade_id)
+                self._note_revision(body)
             case bodies.Revision() as body:
                 self._revised(body)
             case bodies.OutcomeLost() as body if body.order_id in self.orders:
@@ -174,8 +176,9 @@ class JournalBooks:
                 self.is_reconciled = False
             case bodies.Reconciled():
                 self.is_reconciled = True
-            case bodies.Surprise(halts=True):
+            case bodies.Surprise(halts=True) as body:
                 self.is_reconciled = False
+                self._unsaid(body)
             case _:
                 pass
 
@@ -226,10 +229,25 @@ class JournalBooks:
             if self.money is not None:
                 self.money.filled(body.instrument, sign, fill)
 
+    def _note_revision(self, told: bodies.VenueRevision) -> None:
+        self.revisions[told.trade_id] = max(self.revisions.get(told.trade_id, 0), told.revision)
+
+    def _unsaid(self, surprise: bodies.Surprise) -> None:
+        """Take back a revision that the engine could not book; where it books a part of it, that comes next."""
+        told = self._told
+        if not isinstance(told, bodies.VenueRevision) or told.order_id != surprise.order_id:
+            return
+        if self._known_revision is None:
+            self.revisions.pop(told.trade_id, None)
+        else:
+            self.revisions[told.trade_id] = self._known_revision
+
     def _note_trade(self, body: bodies.Report) -> None:
         told = self._told
         if told is None or told.order_id != body.order_id or told.trade_id is None:
             return
+        if isinstance(told, bodies.VenueRevision):
+            self._note_revision(told)
         self.trades[told.trade_id] = told.venue_time_ns
         if len(self.trades) > TRADES_MAX:
             oldest = next(iter(self.trades))
