@@ -271,6 +271,23 @@ async def test_a_late_fill_of_what_was_ended_is_booked_to_the_order(path):
         assert "surprise" not in live.kinds()
 
 
+async def test_late_fills_of_one_size_leave_what_was_sent_anew_as_large_as_it_is(path):
+    """Two trades cross the end, one after the other and alike: each makes the whole order larger."""
+    there = venue()
+    async with running(path, there) as live:
+        await opened(live, there)
+        live.feed.trade(3)
+        await live.until(lambda: open_there(there) == {SECOND: (96, 7)} and live.states() == {1: "new"})
+        for filled in (2, 4):
+            there.fill_late(FIRST, 2)
+            await live.until(lambda filled=filled: live.position == filled)
+        (order,) = live.engine.kernel.open_orders()
+        assert (order["open_lots"], order["filled_lots"]) == (7, 4)
+        there.fill(SECOND, 7)
+        await live.until(lambda: live.position == 11 and live.states() == {})
+        assert "surprise" not in live.kinds()
+
+
 @pytest.mark.parametrize("command", [Kill(), Pause(), Flatten()], ids=["kill", "pause", "flatten"])
 async def test_what_is_stopped_meanwhile_is_not_sent(path, command):
     """A kill, a pause or a flatten between the end and the new one: nothing new leaves."""

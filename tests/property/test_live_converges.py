@@ -1,6 +1,7 @@
 """Whatever a venue does, and whenever the engine dies: books and venue end the same."""
 
 import asyncio
+import contextlib
 import random
 from decimal import Decimal
 
@@ -17,19 +18,23 @@ from tradecore.runtime.live.client_ids import ClientIds
 
 FATES = ("ok",) * 6 + ("after", "before", "refuse")
 LIVES, STEPS = 3, 25
+# What an order that has ended fills late at most.
+LATE_MAX = 3
 IDS = ClientIds(0, "test")
 
 
 class Chance:
     """What happens next at a venue and to an engine, from a seed."""
 
-    def __init__(self, seed, venue, *, has_others=False, revises=False, amends=0) -> None:
+    def __init__(self, seed, venue, *, has_others=False, revises=False, amends=0, lates=0, trades=0) -> None:
         self.random = random.Random(seed)
         self.venue = venue
         self.more = (
             *(("hand", "hand") if has_others else ()),
             *(("fill", "fill", "revise", "revise", "revise") if revises else ()),
             *("amend",) * amends,
+            *("late",) * lates,
+            *("trade",) * trades,
         )
 
     async def step(self, live):
@@ -42,12 +47,7 @@ class Chance:
         if what == "trade":
             live.feed.trade()
         elif what == "hand":
-            # Somebody else makes an order, which may be seen, or trade before anybody sees it.
-            self.venue.is_silent = self.random.random() < 0.5
-            name = self.venue.by_hand(self.random.randint(1, 9), side=self.random.choice(("buy", "sell")))
-            if self.random.random() < 0.5:
-                self.venue.fill(name, self.venue.orders[name].open_lots)
-            self.venue.is_silent = False
+            self.order_by_hand()
         elif what == "cancel" and live.strategy.orders:
             live.feed.trade(2)
         elif what == "amend" and live.strategy.orders:
@@ -56,6 +56,8 @@ class Chance:
             name = self.random.choice(open_ones)
             most = self.venue.orders[name].open_lots
             self.venue.fill(name, self.random.randint(1, most), is_told=self.random.random() < 0.8)
+        elif what == "late":
+            self.fill_late()
         elif what == "end" and open_ones:
             self.venue.end(self.random.choice(open_ones), self.random.choice(_ENDS))
         elif what == "lose":
@@ -72,6 +74,32 @@ class Chance:
             self.venue.tell(self.random.choice(self.venue.fills))
         for _ in range(self.random.choice((0, 1, 3, 20))):
             await asyncio.sleep(0)
+
+    def order_by_hand(self):
+        """Let somebody else make an order, which may be seen, or trade before anybody sees it."""
+        self.venue.is_silent = self.random.random() < 0.5
+        name = self.venue.by_hand(self.random.randint(1, 9), side=self.random.choice(("buy", "sell")))
+        if self.random.random() < 0.5:
+            self.venue.fill(name, self.venue.orders[name].open_lots)
+        self.venue.is_silent = False
+
+    def fill_late(self):
+        """Let a part of an order trade that was not filled when it ended, as a cancel crosses a trade."""
+        open_numbers = {
+            IDS.order_id(name)
+            for name, order in self.venue.orders.items()
+            if order.state is VenueOrderState.OPEN
+        }
+        names = [
+            name
+            for name, order in self.venue.orders.items()
+            if order.state is VenueOrderState.CANCELED
+            and order.filled_lots < LATE_MAX
+            and (IDS.order_id(name) in open_numbers or self.random.random() < 0.1)
+        ]
+        if names:
+            name = self.random.choice(names)
+            self.venue.fill_late(name, self.random.randint(1, 2), is_told=self.random.random() < 0.8)
 
 
 _ENDS = (VenueOrderState.CANCELED, VenueOrderState.EXPIRED)
@@ -219,3 +247,47 @@ async def test_so_they_do_where_an_amended_order_is_ended_and_sent_anew(tmp_path
     assert halting == []
     async with running(path, ScriptedVenue(capabilities=venue.capabilities)) as again:
         assert again.engine.state_hash() == state_hash
+
+
+@pytest.mark.parametrize("seed", range(64))
+async def test_so_they_do_where_trades_of_what_was_sent_anew_are_late_and_told_anew(tmp_path, seed):
+    """What fills of an order after it was sent anew, and what is told anew of that, leaves the new one."""
+    venue = ScriptedVenue(capabilities=msgspec.structs.replace(QUICK, replaces=False))
+    chance = Chance(seed, venue, revises=True, amends=6, lates=4, trades=4)
+    path = tmp_path / "live.journal"
+    for _ in range(LIVES):
+        async with running(path, venue, is_killed=True, report_seconds_max=0.05) as live:
+            await ready(live)
+            for _ in range(STEPS):
+                await chance.step(live)
+                if chance.random.random() < 0.5:
+                    # Where books and venue do not agree, nothing is sent.
+                    with contextlib.suppress(TimeoutError):
+                        await live.until(live.is_reconciled, seconds=1)
+    venue.script = []
+    async with running(path, venue, report_seconds_max=0.05) as live:
+        await live.until(lambda: is_open_alike(live, venue), seconds=20)
+        state_hash = live.engine.state_hash()
+        money = live.engine.kernel.money()
+    standing = [fill for fill in venue.standing() if fill.lots]
+    (spec,) = LIVE.instruments
+    unit = Decimal(spec.tick_size) * Decimal(spec.lot_size)
+    paid = sum((fill.price_ticks * fill.lots * unit + fill.fee for fill in standing), Decimal(0))
+    assert exact_money(money["cash"]) == Decimal(LIVE.account.cash) - paid
+    assert len(venue.submitted) == len(set(venue.submitted)), "an order went out twice"
+    async with running(path, ScriptedVenue(capabilities=venue.capabilities)) as again:
+        assert again.engine.state_hash() == state_hash
+
+
+def is_open_alike(live, venue):
+    """Tell whether books and venue agree on what is open and on the position, with nothing in doubt."""
+    if not live.is_reconciled():
+        return False
+    there = {
+        name: order.open_lots for name, order in venue.orders.items() if order.state is VenueOrderState.OPEN
+    }
+    here = {
+        live.session.outside.name_of(order["order_id"]): order["open_lots"]
+        for order in live.engine.kernel.open_orders()
+    }
+    return here == there and live.position == venue.held_lots + venue.position()

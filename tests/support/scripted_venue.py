@@ -160,8 +160,14 @@ class ScriptedVenue:
     def fill(self, client_order_id, lots, *, is_told=True):
         """Let an order trade."""
         order = self.orders[client_order_id]
+        self._traded(order, lots, is_told=is_told)
+        left = order.open_lots - lots
+        state = VenueOrderState.OPEN if left else VenueOrderState.FILLED
+        self._change(order, open_lots=left, filled_lots=order.filled_lots + lots, state=state)
+
+    def _traded(self, order, lots, *, is_told):
         fill = FillSeen(
-            client_order_id=client_order_id,
+            client_order_id=order.client_order_id,
             venue_order_id=order.venue_order_id,
             instrument=0,
             symbol="BTC-USD",
@@ -177,9 +183,12 @@ class ScriptedVenue:
         self.fills.append(fill)
         if is_told:
             self.tell(fill)
-        left = order.open_lots - lots
-        state = VenueOrderState.OPEN if left else VenueOrderState.FILLED
-        self._change(order, open_lots=left, filled_lots=order.filled_lots + lots, state=state)
+
+    def fill_late(self, client_order_id, lots, *, is_told=True):
+        """Let an order trade that has ended: the trade crossed its end."""
+        order = self.orders[client_order_id]
+        self._traded(order, lots, is_told=is_told)
+        self._change(order, filled_lots=order.filled_lots + lots)
 
     def end(self, client_order_id, state=VenueOrderState.CANCELED):
         """End an order."""

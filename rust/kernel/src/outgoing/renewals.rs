@@ -86,11 +86,14 @@ impl Renewals {
         self.0.get(&order_id).copied()
     }
 
-    /// Tells whether a report says that what has left anew is there: the runtime tells that once, and it is news
-    /// whatever was said with the same words before.
+    /// Tells whether a report says that what has left anew is there, or that more has filled of what was before it: the
+    /// runtime tells each once, and it is news whatever was said with the same words before.
     pub(crate) fn awaits(&self, report: &Report) -> bool {
-        matches!(report.body, ReportBody::Replaced { .. })
-            && self.get(report.order_id).is_some_and(|known| known.answers > 0)
+        self.get(report.order_id).is_some_and(|known| match report.body {
+            ReportBody::Replaced { .. } => known.answers > 0,
+            ReportBody::Restated { .. } => known.revision > 0,
+            _ => false,
+        })
     }
 
     /// Notes how far they are.
