@@ -501,3 +501,22 @@ async def test_an_account_is_not_carried_over_while_orders_may_be_open_at_the_ve
         await live.session.command(Kill())
         await live.until(lambda: live.states() == {})
     assert carry_over(JournalFolder(path), other, "test", ["a test"]).orders == ()
+
+
+async def test_a_trade_that_was_told_anew_and_not_first_is_known_after_a_start(path):
+    """Only its later telling was heard before a kill: the next start hears both, and nothing fills twice."""
+    venue = ScriptedVenue()
+    async with running(path, venue, is_killed=True) as live:
+        await ready(live)
+        live.feed.trade()
+        await live.until(lambda: live.states() == {1: "new"})
+        (name,) = venue.orders
+        venue.fill(name, 6, is_told=False)
+        venue.revise("T1", lots=5)
+        await live.until(lambda: live.position == 5)
+    async with running(path, venue) as live:
+        await ready(live)
+        assert live.position == 5
+        assert [row["open_lots"] for row in live.engine.kernel.open_orders()] == [4]
+        venue.end(name)
+        await live.until(lambda: live.states() == {})

@@ -131,7 +131,7 @@ async def test_a_trade_that_was_told_anew_meanwhile_is_named_until_the_books_hav
 
 
 async def test_a_trade_told_anew_that_no_books_can_hold_is_named_after_the_engine_heard_it(path):
-    """The engine was told and said that it cannot be: the books still have it as it was, and so it is said."""
+    """The engine was told and said that it cannot be: the books have it as it was, and so it is said."""
     venue = ScriptedVenue()
     await traded(path, venue)
     venue.revise("T1", lots=2**63 - 1)

@@ -260,6 +260,23 @@ async def test_orders_of_others_are_taken_over_at_each_account(path, venues):
         }
 
 
+async def test_a_trade_that_is_told_anew_is_counted_at_its_account(path, venues):
+    """Both venues have a trade of one name; what one of them busts changes nothing at the other."""
+    async with running(path, venues) as pair:
+        await pair.agreed()
+        for at in (HERE, THERE):
+            await pair.ordered(at)
+        for venue in venues.values():
+            await pair.until(lambda venue=venue: len(venue.orders) == 1)
+            venue.fill(next(iter(venue.orders)), 4)
+        await pair.until(lambda: len(pair.rows("report")) >= 4)
+        venues["second"].revise("T1", lots=0)
+        await pair.until(lambda: pair.kernel.position_total_lots(THERE) == 0)
+        assert pair.kernel.position_total_lots(HERE) == 4
+        links = pair.session.outside.links
+        assert {name: link.status.revisions for name, link in links.items()} == {FIRST: 0, "second": 1}
+
+
 @pytest.mark.parametrize("command", [Flatten(), Kill()])
 async def test_a_kill_and_a_flatten_reach_every_account(path, venues, command):
     """Orders end at both venues, by one word."""

@@ -102,6 +102,7 @@ pub fn open_orders<'py>(py: Python<'py>, kernel: &Kernel) -> PyResult<Bound<'py,
         row.set_item("state", order.state.name())?;
         row.set_item("is_sent", kernel.has_been_sent(order.intent.order_id))?;
         row.set_item("trades", kernel.trades_of(order.intent.order_id).collect::<Vec<_>>())?;
+        row.set_item("revised", kernel.untold_first_of(order.intent.order_id).collect::<Vec<_>>())?;
         row.set_item("intent", intent)?;
         row.set_item("renewal", renewal(py, kernel, &order)?)?;
         out.append(row)?;
@@ -135,7 +136,7 @@ pub fn outside<'py>(py: Python<'py>, kernel: &Kernel, account: AccountId) -> PyR
     out.set_item("has_agreed", kernel.has_agreed(account))?;
     out.set_item("is_unreconciled", kernel.is_unreconciled(account))?;
     out.set_item("to_end", kernel.to_end().map_or(0, |id| id.0))?;
-    out.set_item("revisions", kernel.counters().revisions)?;
+    out.set_item("revisions", kernel.revisions(account))?;
     out.set_item("refused_exits", kernel.refused_exits(account).map(|id| id.0).collect::<Vec<_>>())?;
     Ok(out)
 }

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from support.live_desk import CAPABILITIES, TERMS
+from support.live_desk import CAPABILITIES, TERMS, LiveDesk
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.venue_findings import OrderSeen, VenueOrderState
 from tradecore.runtime.live import order_table
@@ -220,3 +220,16 @@ def test_a_bucket_holds_what_the_venue_says_or_else_a_second(per_second, burst, 
     can = msgspec.structs.replace(CAPABILITIES, requests_per_second=per_second, requests_burst=burst)
     rules = BudgetRules.of(can)
     assert (rules.per_second, rules.burst) == (per_second, holds)
+
+
+def test_a_restart_knows_what_was_told_anew_and_not_first():
+    """Its order counts it as filled already: neither telling of it fills the order a second time."""
+    desk = LiveDesk()
+    order = msgspec.structs.replace(known(5, "partially_filled", filled_lots=3), revised=(("T1", 2, 3),))
+    desk.table.resume([order], desk.now_ns)
+    again = desk.fill("T1", 3, 5, revision=2)
+    assert desk.told(again) == [("fill", "T1")]
+    assert desk.table.orders[5].filled_lots == 3
+    assert desk.told(desk.fill("T1", 4, 5)) == [("fill", "T1")]
+    assert desk.table.orders[5].filled_lots == 4
+    assert desk.told(desk.fill("T1", 4, 5)) == []

@@ -38,7 +38,7 @@ def second(desk, state="open", **changes):
 
 
 def test_a_trade_that_is_told_anew_is_no_proof_of_the_order_that_is_sent_anew():
-    """It waits for room while a trade from before is busted: it still leaves, and nobody says that it is there."""
+    """It waits for room while a trade from before is busted: it leaves, and nobody says that it is there."""
     desk = left_anew(has_room=False)
     assert desk.told(desk.fill("T1", 0, revision=1)) == [("busted", "T1")]
     (request,) = desk.due()
@@ -156,7 +156,7 @@ def started(step="resting", **changes):
 
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_a_late_trade_before_a_start_makes_no_order_smaller(is_answered):
-    """The venue has 7 open of what it was sent: so have the books, whatever filled of the old one and when."""
+    """The venue has 7 open of what it was sent: so have the books, whenever more of the old one filled."""
     desk = started("resting" if is_answered else "leaving", is_answered=is_answered)
     assert desk.told(second(desk)) == ([] if is_answered else [("replaced",)])
     order = desk.table.orders[1]

@@ -149,6 +149,7 @@ def row(order_id, state="new", *, is_sent=True):
         "filled_lots": 0,
         "price_ticks": 95,
         "trades": [],
+        "revised": [],
         "renewal": None,
     }
 

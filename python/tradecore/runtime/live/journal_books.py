@@ -233,7 +233,7 @@ class JournalBooks:
         self.revisions[told.trade_id] = max(self.revisions.get(told.trade_id, 0), told.revision)
 
     def _unsaid(self, surprise: bodies.Surprise) -> None:
-        """Take back a revision that the engine could not book; where it books a part of it, that comes next."""
+        """Take back a revision that the engine could not book; what it books of it nevertheless is next."""
         told = self._told
         if not isinstance(told, bodies.VenueRevision) or told.order_id != surprise.order_id:
             return

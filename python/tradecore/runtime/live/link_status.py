@@ -28,7 +28,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     open_orders, unknown, foreign_orders, letters : int
         Orders that are open there, those in doubt, those of others, and messages that were not understood.
     revisions : int
-        How often a trade was booked anew since the journal began: it was busted or corrected.
+        How often a trade of the account was booked anew since the journal began: it was busted or corrected.
     """
 
     is_connected: bool

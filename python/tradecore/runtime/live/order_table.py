@@ -63,7 +63,8 @@ class Renewal(msgspec.Struct, frozen=True, kw_only=True):
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order that is open by the books.
 
-    `price_ticks` is the price that it states now, `trades` has the names of the trades that are booked.
+    `price_ticks` is the price that it states now, `trades` has the names of the trades that are booked;
+    `revised` those that were told anew and not first, each with its revision and what it filled of the order.
     `named` is there once the venue told its name, `renewal` once it was amended where a venue amends nothing.
     """
 
@@ -74,6 +75,7 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     filled_lots: int
     price_ticks: int | None
     trades: tuple[str, ...]
+    revised: tuple[tuple[str, int, int], ...] = ()
     named: Named | None = None
     renewal: Renewal | None = None
 
@@ -186,6 +188,7 @@ class OrderTable:
             order.venue_order_id = named.venue_order_id or None
             order.filled_lots, order.price_ticks = known.filled_lots, known.price_ticks
             order.trades.update(dict.fromkeys(known.trades))
+            order.revised.update({trade: (anew, filled) for trade, anew, filled in known.revised})
             order.is_taken = known.filled_lots > 0 or known.state not in {"pending_new", "unknown"}
             self.orders[order_id] = order
             if known.renewal is not None:
@@ -371,6 +374,7 @@ def open_orders_of(engine: Engine, part: AccountPart) -> list[OpenOrder]:
             filled_lots=row["filled_lots"],
             price_ticks=row["price_ticks"],
             trades=tuple(row["trades"]),
+            revised=tuple(row["revised"]),
             named=names.get(row["order_id"]),
             renewal=None if row["renewal"] is None else Renewal(**row["renewal"]),
         )

@@ -181,13 +181,17 @@ class VenueLink:
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
             letters=len(table.letters),
-            revisions=0 if self._engine is None else self._engine.kernel.outside()["revisions"],
+            revisions=self._known_outside.get("revisions", 0),
         )
+
+    @property
+    def _known_outside(self) -> dict[str, Any]:
+        """What the engine knows of the venue of this account; nothing before the start."""
+        return {} if self._engine is None else self._engine.kernel.outside(self._part.number)
 
     def _troubles(self) -> list[str]:
         """Say what is wrong, the worst first; empty text where nothing is."""
-        kernel = None if self._engine is None else self._engine.kernel
-        refused = [] if kernel is None else kernel.outside(self._part.number)["refused_exits"]
+        refused = self._known_outside.get("refused_exits", [])
         bare = ", ".join(map(str, refused[-5:]))
         lost = f"the venue did not take order {bare}, or has busted a trade of it"
         return [

@@ -169,8 +169,8 @@ class VenueReading:
     def _drop_gone(self, question: OneOrder, findings: Findings) -> None:
         """Forget what the venue has no more of an order under whose name it had several.
 
-        An amendment gives an order another name at some venues, and nothing is told of the end of the first. What
-        is to be ended beside the order may have an older name of ours, under which nobody has asked.
+        An amendment gives an order another name at some venues, and nothing is told of the end of the first.
+        What is to be ended beside the order may have an older name of ours, of which nobody has asked.
         """
         number = self._number_asked(question)
         order = self._table.orders.get(number) if number is not None else None

@@ -54,6 +54,8 @@ pub(crate) struct Heard {
     refused_exits: VecDeque<ClosedOrder>,
     /// Orders that may only close because of when they were sent, the newest last.
     bound: VecDeque<OrderId>,
+    /// How often a trade of an account was booked anew.
+    revisions: BTreeMap<AccountId, u64>,
 }
 
 /// A trade as it was told last.
@@ -133,6 +135,14 @@ impl Heard {
         trades.filter(|(_, trade)| trade.is_told_first).map(|(name, _)| &**name)
     }
 
+    /// Visits the trades of an order whose first telling may still come, with the last revision and what of the order
+    /// they have filled.
+    pub(crate) fn untold_first_of(&self, order_id: OrderId) -> impl Iterator<Item = (&str, u64, i64)> {
+        let trades = self.trades.get(&order_id).into_iter().flatten();
+        let untold = trades.filter(|(_, trade)| !trade.is_told_first);
+        untold.map(|(name, trade)| (&**name, trade.revision, trade.filled_lots))
+    }
+
     /// Remembers that a trade was told first, after it was told anew.
     pub(crate) fn note_first(&mut self, order_id: OrderId, trade_id: &str) {
         let trade = self.trades.get_mut(&order_id).and_then(|of_order| of_order.get_mut(trade_id));
@@ -183,6 +193,16 @@ impl Heard {
             self.refused_exits.pop_front();
         }
         self.refused_exits.push_back(*order);
+    }
+
+    /// Counts a trade of an account that was booked anew.
+    pub(crate) fn count_revision(&mut self, account: AccountId) {
+        *self.revisions.entry(account).or_default() += 1;
+    }
+
+    /// Returns how often a trade of an account was booked anew.
+    pub(crate) fn revisions(&self, account: AccountId) -> u64 {
+        self.revisions.get(&account).copied().unwrap_or_default()
     }
 
     /// Remembers an order that may only close because nothing else was allowed when it was sent.

@@ -276,6 +276,18 @@ impl Kernel {
         self.books.heard.trades_of(order_id)
     }
 
+    /// Visits the trades of an order that a venue outside has told anew and not first: the name, the last revision and
+    /// what of the order counts as filled by it.
+    pub fn untold_first_of(&self, order_id: OrderId) -> impl Iterator<Item = (&str, u64, i64)> {
+        self.books.heard.untold_first_of(order_id)
+    }
+
+    /// Returns how often a trade of an account was booked anew, because its venue busted or corrected it.
+    #[must_use]
+    pub fn revisions(&self, account: AccountId) -> u64 {
+        self.books.heard.revisions(account)
+    }
+
     /// Returns a trade that was told anew, by the number of the call about it; `None` when it is long gone.
     #[must_use]
     pub fn revision(&self, number: u64) -> Option<&BookedRevision> {

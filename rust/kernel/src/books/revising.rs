@@ -208,6 +208,8 @@ impl Kernel {
             return Ok(false);
         }
         self.books.counters.revisions += 1;
+        let account = self.account_of(instrument);
+        self.books.heard.count_revision(account);
         self.recorder.revision(self.now_ns, &booked)?;
         if self.books.accounts.is_some() {
             self.settle_account();
