@@ -171,6 +171,7 @@ def by_file(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], obj
     # Neither is for a file to say: the run looks them up and asks the venue.
     tree.pop("calendars")
     tree.pop("watched")
+    tree.pop("renews_amended")
     for path, value in changes.items():
         tree = with_value(tree, path, value)
     found = read._read(tree, "test.toml", Path.cwd(), [], {})
