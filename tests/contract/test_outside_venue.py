@@ -363,3 +363,43 @@ def test_what_a_venue_cannot_say_is_refused_with_field_value_and_rule():
     simulated = Engine(spec, [StrategyBinding(name="buyer", strategy=BuysAtEachQuote())])
     with pytest.raises(InvalidValueError, match="venue outside"):
         simulated.feed(batch)
+
+
+class AsksAgain:
+    """Asks for the end of its order at the second quote, and again whenever that is refused."""
+
+    def __init__(self) -> None:
+        self.quotes, self.heard = 0, []
+
+    def on_quote(self, ctx, quote) -> None:
+        """Buy, then take it back."""
+        self.quotes += 1
+        if self.quotes == 1:
+            self.order = ctx.buy(quantity_lots=10, limit_ticks=95)
+        elif self.quotes == 2:
+            ctx.cancel(self.order)
+
+    def on_order(self, ctx, update) -> None:
+        """Ask again."""
+        self.heard.append(update.what)
+        if update.what == "cancel_rejected":
+            ctx.cancel(self.order)
+
+
+def test_the_same_refusal_at_the_same_time_is_heard_each_time(tmp_path):
+    """The market is quiet, so that time stands still: who asks again at once has an answer each time."""
+    made = Runtime(JournalFolder(tmp_path / "live.journal"), AsksAgain())
+    made.quote()
+    made.feed(lambda batch, now_ns: batch.venue_report(now_ns, 0, 1, "accepted"))
+    assert made.quote() == ([], [("cancel", 1)])
+    for _ in range(3):
+        made.now_ns -= SECOND_NS
+        refused = made.feed(
+            lambda batch, now_ns: batch.venue_report(now_ns, 0, 1, "cancel_rejected", reason="unknown_order")
+        )
+        assert refused == ([], [("cancel", 1)])
+    assert made.engine.now_ns == made.now_ns
+    again, frames = replayed(made.folder, AsksAgain())
+    made.writer.close()
+    assert again.take_frames() == frames
+    assert again.state_hash() == made.engine.state_hash()

@@ -177,11 +177,21 @@ impl Kernel {
                 }
                 self.read_fill(report, known, traded)
             }
-            _ if self.books.heard.is_repeated(report) && !self.outgoing.renewals.awaits(report) => {
+            _ if self.books.heard.is_repeated(report)
+                && !self.is_refused_now(report)
+                && !self.outgoing.renewals.awaits(report) =>
+            {
                 Reading::Known
             }
             _ => self.as_of_now(said),
         }
+    }
+
+    /// Tells whether a report is a "no" that has no time of its venue: the runtime says each once, and while the market is
+    /// quiet the next one comes at the same time, in the same words.
+    fn is_refused_now(&self, report: &Report) -> bool {
+        let is_no = matches!(report.body, ReportBody::CancelRejected(_) | ReportBody::ReplaceRejected(_));
+        is_no && report.venue_time_ns == self.now_ns
     }
 
     /// Reads a fill. A trade that is known is told again in the same numbers: others without a revision cannot be true.
