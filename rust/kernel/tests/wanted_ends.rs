@@ -244,3 +244,15 @@ fn an_exit_in_doubt_whose_end_was_asked_for_is_not_sent_again_where_it_never_arr
         assert_eq!((surprises(&rig), rig.kernel.orders().iter().count()), (vec![], 0), "{is_lost_first}");
     }
 }
+
+#[test]
+fn what_an_operator_wants_ended_is_in_the_state() {
+    let hash = |kind| {
+        let (mut rig, order) = one_order();
+        tell_about(&mut rig, order, ReportBody::Canceled(CancelReason::Requested), None);
+        rig.play(&[command(rig.kernel.now_ns() + 1, kind)]);
+        rig.kernel.state_hash()
+    };
+    assert_eq!(hash(CommandKind::Resume), hash(CommandKind::Resume));
+    assert_ne!(hash(CommandKind::Resume), hash(CommandKind::Flatten));
+}

@@ -54,6 +54,8 @@ pub(crate) struct Heard {
     refused_exits: VecDeque<ClosedOrder>,
     /// Orders that may only close because of when they were sent, the newest last.
     bound: VecDeque<OrderId>,
+    /// Whether what is booked just now is taken back at once: nothing is sent because of it.
+    pub(crate) is_taking_back: bool,
 }
 
 /// A trade as it was told last.
@@ -150,6 +152,11 @@ impl Heard {
         orders: &Orders,
     ) {
         self.names.note_adopted(order_id, account, found, orders);
+    }
+
+    /// Remembers that an order leaves anew, under a name that the venue is yet to give it.
+    pub(crate) fn note_renewed(&mut self, order_id: OrderId) {
+        self.names.note_renewed(order_id);
     }
 
     /// Returns how the venue calls orders.
@@ -326,6 +333,7 @@ impl Heard {
             }
             out.extend_from_slice(&trade.revision.to_le_bytes());
             out.extend_from_slice(&trade.filled_lots.to_le_bytes());
+            out.push(u8::from(trade.is_told_first));
         }
         for Answers { last, terms } in self.answers.values() {
             for report in last.iter().chain(terms) {
@@ -333,9 +341,11 @@ impl Heard {
             }
         }
         let ended = self.entries.iter().map(|entry| entry.order_id).chain(self.unsent.iter().copied());
-        for order_id in ended.chain(self.bound.iter().copied()) {
+        let refused = self.refused_exits.iter().map(|exit| exit.order_id);
+        for order_id in ended.chain(self.bound.iter().copied()).chain(refused).chain(self.to_end) {
             out.extend_from_slice(&order_id.0.to_le_bytes());
         }
+        out.extend_from_slice(&self.have_agreed.to_le_bytes());
         self.names.write_state(out);
     }
 }
