@@ -45,9 +45,9 @@ class Case(NamedTuple):
         return f"{self.workload} / {self.peer.name}"
 
 
-NAUTILUS_1 = Peer("nautilus_trader", "nautilus1", ("with_nautilus_1.py",), ("python3.11", "python3.12"))
+NAUTILUS_1 = Peer("nautilus_trader", "nautilus1", ("with_nautilus_1.py",), ("python3.12",))
 NAUTILUS = Peer("nautilus_trader", "nautilus", ("with_nautilus.py",), ("python3.13",), NAUTILUS_1)
-NAUTILUS_LIVE = Peer("nautilus_trader", "nautilus1", ("with_nautilus_live.py",), ("python3.11", "python3.12"))
+NAUTILUS_LIVE = Peer("nautilus_trader", "nautilus1", ("with_nautilus_live.py",), ("python3.12",))
 BACKTESTING = Peer("backtesting.py", "backtesting", ("with_backtesting.py",))
 BACKTRADER = Peer("backtrader", "backtrader", ("with_backtrader.py",))
 VECTORBT = Peer("vectorbt", "vectorbt", ("with_vectorbt.py",))

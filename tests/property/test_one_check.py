@@ -168,9 +168,10 @@ def by_file(changes: dict[tuple[str | int, ...], object]) -> tuple[set[str], obj
     strategy = {"class": f"{Path(idle_strategy.__file__)}:Idle", "name": "idle"}
     # In live mode a file names its venue; any file will do for keys that nobody reads.
     tree = plain(SPEC) | {"strategies": [strategy], "live": {"keys": idle_strategy.__file__}}
-    # Neither is for a file to say: the run looks them up and asks the venue.
+    # None of them is for a file to say: the run looks them up and asks the venue.
     tree.pop("calendars")
     tree.pop("watched")
+    tree.pop("renews_amended")
     for path, value in changes.items():
         tree = with_value(tree, path, value)
     found = read._read(tree, "test.toml", Path.cwd(), [], {})
