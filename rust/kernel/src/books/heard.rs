@@ -46,6 +46,8 @@ pub(crate) struct Heard {
     /// Orders that ended here before any venue saw them.
     unsent: VecDeque<OrderId>,
     names: Names,
+    /// Whether what is booked just now is taken back at once: nothing is sent because of it.
+    pub(crate) is_taking_back: bool,
     /// Accounts whose books and venue have agreed since the journal began.
     have_agreed: AccountSet,
     /// Last order of which an operator wants an end, with all before it: no refusal is the last word.
@@ -54,8 +56,6 @@ pub(crate) struct Heard {
     refused_exits: VecDeque<ClosedOrder>,
     /// Orders that may only close because of when they were sent, the newest last.
     bound: VecDeque<OrderId>,
-    /// Whether what is booked just now is taken back at once: nothing is sent because of it.
-    pub(crate) is_taking_back: bool,
 }
 
 /// A trade as it was told last.
