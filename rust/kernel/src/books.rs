@@ -175,7 +175,7 @@ impl Books {
         };
         if at.keeps_rests {
             self.rest = None;
-            if Rest::may_be_left(order, before) {
+            if Rest::may_be_left(order, before) && !self.groups.is_to_end(report.order_id) {
                 self.rest = Rest::of(order, &report.body);
             }
         } else {

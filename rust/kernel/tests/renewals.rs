@@ -3,14 +3,14 @@
 
 mod common;
 
-use common::outside::{filled, outside, sent, state, surprises, tell, tell_about};
+use common::outside::{about, filled, outside, revised, sent, state, surprises, tell, tell_about};
 use common::{ANNA, GOLD, Rig, command, config, limit, market, quotes};
 use proptest::prelude::*;
 use tradecore_kernel::{Amends, KernelConfig, Matching, OrderRequest, RENEWALS_MAX, RenewalStep, Verdict};
 use tradecore_ledger::{OpenOrder, OrderState};
 use tradecore_types::{
-    AccountId, CancelReason, CommandKind, OrderId, RejectReason, Report, ReportBody, Rule, SentBody, Side,
-    SurpriseKind, VenueEvent, VenueReport,
+    AccountId, Bracket, CancelReason, CommandKind, ExitPrice, OrderId, RejectReason, Report, ReportBody,
+    Rule, SentBody, Side, SurpriseKind, VenueEvent, VenueReport,
 };
 
 const ENDED: ReportBody = ReportBody::Canceled(CancelReason::Requested);
@@ -404,4 +404,106 @@ fn a_simulated_venue_amends_by_itself() {
     rig.run(|_, _| {}).unwrap();
     amend(&mut rig, order_id, Some(96), 7);
     assert_eq!(left(&rig), [anew(96, 7)]);
+}
+
+/// An exit of ten at 120 that rests, of a position of ten.
+fn resting_exit() -> (Rig, OrderId) {
+    let (mut rig, entry) = resting();
+    tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+    let exit = rig.approved(ANNA, &OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 120, 10) });
+    tell_about(&mut rig, exit, ReportBody::Accepted, None);
+    (rig, exit)
+}
+
+#[test]
+fn an_exit_that_its_strategy_wants_again_is_missed_where_it_is_not_taken_anew() {
+    let (mut rig, exit) = resting_exit();
+    assert!(rig.kernel.cancel(ANNA, exit));
+    rig.run(|_, _| {}).unwrap();
+    tell(&mut rig, VenueEvent::OutcomeLost { order_id: exit });
+    tell_about(&mut rig, exit, ReportBody::Accepted, None);
+    assert_eq!(amend(&mut rig, exit, Some(118), 10), Verdict::Approved(exit));
+    tell_about(&mut rig, exit, ENDED, None);
+    assert_eq!(left(&rig).last(), Some(&anew(118, 10)));
+    tell_about(&mut rig, exit, ReportBody::Rejected(RejectReason::InsufficientMargin), None);
+    assert_eq!(surprises(&rig), [SurpriseKind::ExitRefused]);
+}
+
+#[test]
+fn an_exit_whose_end_was_in_doubt_leaves_anew_no_larger_than_what_is_left_to_close() {
+    for (closed_lots, leaves) in [(6, Some(anew(118, 4))), (10, None)] {
+        let (mut rig, exit) = resting_exit();
+        amend(&mut rig, exit, Some(118), 10);
+        tell(&mut rig, VenueEvent::OutcomeLost { order_id: exit });
+        let other = rig.approved(ANNA, &market(GOLD, Side::Sell, closed_lots));
+        tell_about(&mut rig, other, filled(99, closed_lots), Some("o1"));
+        tell_about(&mut rig, exit, ENDED, None);
+        let anew = left(&rig).into_iter().find(|body| matches!(body, SentBody::Replace { .. }));
+        let asked = rig.kernel.orders().get(exit).map(OpenOrder::asked_lots);
+        assert_eq!((anew, asked), (leaves, leaves.map(|_| 10 - closed_lots)), "{closed_lots}");
+        assert_eq!(surprises(&rig), []);
+    }
+}
+
+#[test]
+fn an_order_that_an_amendment_has_bound_to_close_is_no_exit_that_is_missed() {
+    let (mut rig, entry) = resting();
+    tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+    let order_id = rig.approved(ANNA, &limit(GOLD, Side::Sell, 120, 5));
+    tell_about(&mut rig, order_id, ReportBody::Accepted, None);
+    rig.play(&[command(rig.kernel.now_ns() + 1, CommandKind::Pause)]);
+    amend(&mut rig, order_id, Some(118), 5);
+    assert!(rig.kernel.orders().get(order_id).unwrap().intent.reduce_only);
+    tell_about(&mut rig, order_id, ENDED, None);
+    tell_about(&mut rig, order_id, ReportBody::Rejected(RejectReason::InsufficientMargin), None);
+    assert_eq!((surprises(&rig), rig.kernel.refused_exits(AccountId::FIRST).count()), (vec![], 0));
+}
+
+#[test]
+fn what_is_told_late_of_what_it_was_does_not_give_it_its_old_name_back() {
+    let name = |rig: &Rig| {
+        let mut names = rig.kernel.venue_names(AccountId::FIRST);
+        names.next().map(|(_, name, _, _)| name.to_owned()).unwrap()
+    };
+    let (mut rig, order_id) = resting();
+    let old = name(&rig);
+    tell_about(&mut rig, order_id, filled(95, 1), Some("t1"));
+    amend(&mut rig, order_id, Some(96), 7);
+    tell_about(&mut rig, order_id, ENDED, None);
+    let VenueEvent::Report(told) = about(order_id, replaced(96, 7), None) else { panic!("no report") };
+    tell(&mut rig, VenueEvent::Report(VenueReport { venue_order_id: Some("W".into()), ..told }));
+    assert_eq!(name(&rig), "W");
+    // A fill that was on its way, and an older trade that is corrected.
+    tell_about(&mut rig, order_id, filled(95, 2), Some("t2"));
+    tell(&mut rig, revised(order_id, "t1", 1, Some((94, 1, 3))));
+    assert_eq!((rig.position(ANNA, GOLD), surprises(&rig)), (3, vec![]));
+    assert_eq!((name(&rig), old), ("W".to_owned(), format!("V{}", order_id.0)));
+}
+
+#[test]
+fn what_filled_before_an_order_that_waited_ended_here_has_its_exits() {
+    let mut rig = Rig::new(amending());
+    rig.play(&quotes(100, 99));
+    let bracket = Bracket { stop_loss: Some(ExitPrice::Ticks(90)), take_profit: Some(ExitPrice::Ticks(110)) };
+    let entry = rig.approved(ANNA, &OrderRequest { bracket, ..limit(GOLD, Side::Buy, 95, 10) });
+    rig.run(|_, _| {}).unwrap();
+    tell_about(&mut rig, entry, ReportBody::Accepted, None);
+    amend(&mut rig, entry, Some(96), 7);
+    tell(&mut rig, VenueEvent::Reconciling);
+    tell_about(&mut rig, entry, ENDED, None);
+    assert!(rig.kernel.cancel(ANNA, entry));
+    rig.run(|_, _| {}).unwrap();
+    assert_eq!(state(&rig, entry), None);
+    tell_about(&mut rig, entry, filled(95, 4), Some("t1"));
+    let exits = rig.kernel.orders().iter().filter(|order| order.intent.closes == Some(entry));
+    let lots: Vec<i64> = exits.map(OpenOrder::open_lots).collect();
+    assert_eq!((rig.position(ANNA, GOLD), lots), (4, vec![4, 4]));
+}
+
+#[test]
+fn nothing_is_kept_of_one_that_ended_by_a_trade_that_was_corrected_before_it_was_told() {
+    let (mut rig, order_id) = resting();
+    amend(&mut rig, order_id, Some(96), 7);
+    tell(&mut rig, revised(order_id, "t1", 1, Some((95, 10, 3))));
+    assert_eq!((state(&rig, order_id), rig.kernel.renewal(order_id)), (None, None));
 }

@@ -315,6 +315,42 @@ fn a_position_that_comes_back_and_has_no_exit_any_more_is_said() {
 }
 
 #[test]
+fn another_price_or_fee_of_what_is_closed_leaves_later_entries_with_their_exits() {
+    let (mut rig, first, numbers) = bracket();
+    let [stop, target] = [OrderId(numbers[0]), OrderId(numbers[1])];
+    tell_about(&mut rig, target, filled(110, 10), Some("x1"));
+    tell_about(&mut rig, stop, ReportBody::Canceled(CancelReason::Linked), None);
+    let bracket = Bracket { stop_loss: Some(ExitPrice::Ticks(90)), take_profit: Some(ExitPrice::Ticks(110)) };
+    let second = rig.approved(ANNA, &OrderRequest { bracket, ..limit(GOLD, Side::Buy, 95, 5) });
+    tell_about(&mut rig, second, filled(96, 5), Some("t2"));
+    assert_eq!(sizes(&rig, second), [5, 5]);
+    tell(&mut rig, revised(first, "t1", 1, Some((95, 10, 8))));
+    tell(&mut rig, revised(first, "t1", 2, Some((94, 10, 8))));
+    tell(&mut rig, revised(target, "x1", 1, Some((109, 10, 4))));
+    assert_eq!(shown(&rig), (5, cash_after(&[(94, 10), (109, -10), (96, 5)], 8 + 4 + 3)));
+    assert_eq!((sizes(&rig, second), surprises(&rig)), (vec![5, 5], vec![]));
+    let lots: Vec<_> = rig.kernel.ledger().open_lots(ANNA, GOLD).map(|lot| lot.entry_order).collect();
+    assert_eq!(lots, [second]);
+    // What of it never happened is taken out of what is held, as far as that goes.
+    tell(&mut rig, revised(first, "t1", 3, Some((94, 8, 8))));
+    assert_eq!((shown(&rig).0, sizes(&rig, second)), (3, vec![3, 3]));
+}
+
+#[test]
+fn an_exit_too_much_that_is_told_anew_first_closes_no_more_than_it_opened() {
+    for (now, orders) in [(None, vec![]), (Some((90, 3, 3)), vec![3])] {
+        let (mut rig, _, numbers) = bracket();
+        let [stop, target] = [OrderId(numbers[0]), OrderId(numbers[1])];
+        tell_about(&mut rig, target, filled(110, 10), Some("x1"));
+        tell(&mut rig, revised(stop, "x2", 1, now));
+        tell_about(&mut rig, stop, filled(90, 10), Some("x2"));
+        let closing = rig.kernel.orders().iter().filter(|order| order.only_closes());
+        let lots: Vec<i64> = closing.map(|order| order.intent.side.sign() * order.open_lots()).collect();
+        assert_eq!((shown(&rig).0, lots), (-orders.iter().sum::<i64>(), orders));
+    }
+}
+
+#[test]
 fn an_entry_that_is_busted_after_its_exit_has_filled_is_said_too() {
     let (mut rig, entry, numbers) = bracket();
     tell_about(&mut rig, OrderId(numbers[1]), filled(110, 10), Some("x1"));

@@ -4,7 +4,7 @@
 mod common;
 
 use common::outside::{filled, one_order, sent, state, surprises, tell, tell_about};
-use common::{ANNA, GOLD, Rig, command, limit, quotes};
+use common::{ANNA, GOLD, Rig, command, limit, market, quotes};
 use tradecore_kernel::OrderRequest;
 use tradecore_ledger::OrderState;
 use tradecore_types::{
@@ -190,4 +190,69 @@ fn an_order_that_was_bound_is_known_to_be_so_for_as_long_as_it_is_open() {
     }
     tell_about(&mut rig, first, ReportBody::Rejected(RejectReason::Unsupported), None);
     assert_eq!(surprises(&rig), vec![]);
+}
+
+/// A position of ten, and an exit of it at 120.
+fn exit() -> (Rig, OrderId) {
+    let (mut rig, entry) = one_order();
+    tell_about(&mut rig, entry, filled(95, 10), Some("t1"));
+    let exit = rig.approved(ANNA, &OrderRequest { reduce_only: true, ..limit(GOLD, Side::Sell, 120, 10) });
+    (rig, exit)
+}
+
+#[test]
+fn who_amends_it_wants_it_again_also_where_that_is_done_before_the_market_changes() {
+    let (mut rig, order) = cancelling();
+    lose(&mut rig, order);
+    tell_about(&mut rig, order, ReportBody::Accepted, None);
+    rig.kernel.replace(ANNA, order, 96, 10).unwrap();
+    rig.run(|_, _| {}).unwrap();
+    tell_about(&mut rig, order, ReportBody::Replaced { price_ticks: Some(96), lots: 10 }, None);
+    wait(&mut rig, 2 * SECOND_NS);
+    assert_eq!((ends(&rig, order), state(&rig, order)), (1, Some(OrderState::New)));
+}
+
+#[test]
+fn an_end_that_was_lost_is_still_asked_for_where_the_engine_has_cut_the_order_meanwhile() {
+    let (mut rig, exit) = exit();
+    tell_about(&mut rig, exit, ReportBody::Accepted, None);
+    assert!(rig.kernel.cancel(ANNA, exit));
+    rig.run(|_, _| {}).unwrap();
+    lose(&mut rig, exit);
+    let part = rig.approved(ANNA, &market(GOLD, Side::Sell, 4));
+    tell_about(&mut rig, part, filled(99, 4), Some("p1"));
+    tell_about(&mut rig, exit, ReportBody::Accepted, None);
+    assert_eq!(state(&rig, exit), Some(OrderState::PendingReplace), "it is too large for what is left");
+    wait(&mut rig, SECOND_NS);
+    assert_eq!((ends(&rig, exit), state(&rig, exit)), (2, Some(OrderState::PendingCancel)));
+}
+
+#[test]
+fn an_exit_in_doubt_whose_end_was_asked_for_is_not_sent_again_where_it_never_arrived() {
+    for is_lost_first in [true, false] {
+        let (mut rig, exit) = exit();
+        if is_lost_first {
+            lose(&mut rig, exit);
+        }
+        assert!(rig.kernel.cancel(ANNA, exit));
+        rig.run(|_, _| {}).unwrap();
+        if !is_lost_first {
+            lose(&mut rig, exit);
+        }
+        tell_about(&mut rig, exit, ReportBody::Rejected(RejectReason::NeverArrived), None);
+        wait(&mut rig, 2 * SECOND_NS);
+        assert_eq!((surprises(&rig), rig.kernel.orders().iter().count()), (vec![], 0), "{is_lost_first}");
+    }
+}
+
+#[test]
+fn what_an_operator_wants_ended_is_in_the_state() {
+    let hash = |kind| {
+        let (mut rig, order) = one_order();
+        tell_about(&mut rig, order, ReportBody::Canceled(CancelReason::Requested), None);
+        rig.play(&[command(rig.kernel.now_ns() + 1, kind)]);
+        rig.kernel.state_hash()
+    };
+    assert_eq!(hash(CommandKind::Resume), hash(CommandKind::Resume));
+    assert_ne!(hash(CommandKind::Resume), hash(CommandKind::Flatten));
 }

@@ -507,6 +507,12 @@ impl Rest {
         // Quotient and remainder apart: fee * lots may not fit, these products do.
         self.fee / whole * part + self.fee % whole * part / whole
     }
+
+    /// Returns some of the lots with their share of the fee, and the others with what is left of it.
+    pub(crate) fn split(self, lots: i64) -> (Self, Self) {
+        let fee = self.share(lots);
+        (Self { lots, fee }, Self { lots: self.lots - lots, fee: self.fee - fee })
+    }
 }
 
 impl Cut {

@@ -235,6 +235,14 @@ impl Orders {
         self.change(place, Change { event: OrderEvent::ReplaceRequested, what }, time_ns)
     }
 
+    /// Makes the open size that was asked for last no larger than this; what counts until it is answered stays.
+    pub fn ask_at_most(&mut self, order_id: OrderId, lots: i64) {
+        let place = self.index.get(order_id);
+        if let Some(order) = place.and_then(|place| self.slab.get_mut(place)) {
+            order.amending.last_lots = order.amending.last_lots.min(lots);
+        }
+    }
+
     /// Sets the size of an order that was a share of buying power, now that it is known.
     ///
     /// # Errors

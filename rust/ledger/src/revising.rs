@@ -2,14 +2,15 @@
 //!
 //! **Invariant:** position and cash are those of the new numbers alone, whatever happened in between. What a trade opened
 //! and nobody has closed is corrected where it stands, as if it had been told so at first. What was closed since then stays
-//! closed: there the trade is taken back by its opposite at its own price, so what was realised and what the open lots cost
-//! differ from that, and their sum does not.
+//! closed: another price or fee of it is money alone, and touches nothing that is held. What of it never happened is taken
+//! back by its opposite at its own price, so what was realised and what the open lots cost differ from that, and their
+//! sum does not.
 
 use tradecore_types::{CurrencyId, Money, OrderId};
 
 use crate::accounts::Posting;
 use crate::ledger::{Rest, overflow, value};
-use crate::{FillInput, Ledger, LedgerError};
+use crate::{ClosedTrade, FillInput, Ledger, LedgerError};
 
 /// What is taken out of an open lot.
 #[derive(Clone, Copy, Debug)]
@@ -99,16 +100,68 @@ impl Ledger {
             return self.correct_lot(slot, lot, before, after);
         }
         let rest = self.undo(slot, before)?;
-        if rest.lots > 0 {
-            let rest = FillInput { lots: rest.lots, fee: Money(rest.fee), ..*before };
-            let applied = self.apply_fill(&opposite(&rest, entry)?)?;
+        let kept_lots = after.map_or(0, |after| after.lots.min(rest.lots));
+        let (kept, gone) = rest.split(kept_lots);
+        if gone.lots > 0 {
+            let gone = FillInput { lots: gone.lots, fee: Money(gone.fee), ..*before };
+            let applied = self.apply_fill(&opposite(&gone, entry)?)?;
             touched.extend(applied.reductions.iter().map(|reduction| reduction.entry_order));
             touched.push(entry);
         }
         if let Some(after) = after {
-            let applied = self.apply_fill(after)?;
-            touched.extend(applied.reductions.iter().map(|reduction| reduction.entry_order));
+            let (paid, more) = Rest { lots: after.lots, fee: after.fee.0 }.split(kept_lots);
+            if kept_lots > 0 {
+                let of = |fill: &FillInput, part: Rest| FillInput {
+                    lots: kept_lots,
+                    fee: Money(part.fee),
+                    ..*fill
+                };
+                self.pay_anew(slot, &of(before, kept), &of(after, paid), entry)?;
+            }
+            if more.lots > 0 {
+                let more = FillInput { lots: more.lots, fee: Money(more.fee), ..*after };
+                let applied = self.apply_fill(&more)?;
+                touched.extend(applied.reductions.iter().map(|reduction| reduction.entry_order));
+            }
         }
+        Ok(())
+    }
+
+    /// Books that lots which are closed were traded at another price, or for another fee: as profit or loss, and as a
+    /// closed trade from the one price to the other.
+    fn pay_anew(
+        &mut self,
+        slot: usize,
+        before: &FillInput,
+        after: &FillInput,
+        entry: OrderId,
+    ) -> Result<(), LedgerError> {
+        let Some(instrument) = self.instruments.get(before.instrument.index()) else { return Ok(()) };
+        let back = before.side.opposite();
+        let was = value(instrument, before.price_ticks, back.sign() * before.lots)?;
+        let is = value(instrument, after.price_ticks, back.sign() * before.lots)?;
+        let fee = after.fee.0.checked_sub(before.fee.0).ok_or(overflow("fees"))?;
+        let pnl = is.checked_sub(was).and_then(|gain| gain.checked_sub(fee)).ok_or(overflow("profit"))?;
+        if (is, fee) == (was, 0) {
+            return Ok(());
+        }
+        self.accounts =
+            self.accounts.posted(&Posting { opened: was, closed_cost: was, closed_value: is, fee })?;
+        self.last_slot = slot;
+        self.trades.push(ClosedTrade {
+            pnl: Money(pnl),
+            commission: Money(fee),
+            entry_time_ns: before.venue_time_ns,
+            exit_time_ns: after.venue_time_ns,
+            entry_order: entry,
+            exit_order: after.order_id,
+            entry_ticks: before.price_ticks,
+            exit_ticks: after.price_ticks,
+            lots: before.lots,
+            instrument: before.instrument,
+            strategy: before.strategy,
+            side: back,
+        });
         Ok(())
     }
 

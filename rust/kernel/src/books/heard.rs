@@ -46,6 +46,8 @@ pub(crate) struct Heard {
     /// Orders that ended here before any venue saw them.
     unsent: VecDeque<OrderId>,
     names: Names,
+    /// Whether what is booked just now is taken back at once: nothing is sent because of it.
+    pub(crate) is_taking_back: bool,
     /// Accounts whose books and venue have agreed since the journal began.
     have_agreed: AccountSet,
     /// Last order of which an operator wants an end, with all before it: no refusal is the last word.
@@ -160,6 +162,11 @@ impl Heard {
         orders: &Orders,
     ) {
         self.names.note_adopted(order_id, account, found, orders);
+    }
+
+    /// Remembers that an order leaves anew, under a name that the venue is yet to give it.
+    pub(crate) fn note_renewed(&mut self, order_id: OrderId) {
+        self.names.note_renewed(order_id);
     }
 
     /// Returns how the venue calls orders.
@@ -346,6 +353,7 @@ impl Heard {
             }
             out.extend_from_slice(&trade.revision.to_le_bytes());
             out.extend_from_slice(&trade.filled_lots.to_le_bytes());
+            out.push(u8::from(trade.is_told_first));
         }
         for Answers { last, terms } in self.answers.values() {
             for report in last.iter().chain(terms) {
@@ -353,9 +361,11 @@ impl Heard {
             }
         }
         let ended = self.entries.iter().map(|entry| entry.order_id).chain(self.unsent.iter().copied());
-        for order_id in ended.chain(self.bound.iter().copied()) {
+        let refused = self.refused_exits.iter().map(|exit| exit.order_id);
+        for order_id in ended.chain(self.bound.iter().copied()).chain(refused).chain(self.to_end) {
             out.extend_from_slice(&order_id.0.to_le_bytes());
         }
+        out.extend_from_slice(&self.have_agreed.to_le_bytes());
         self.names.write_state(out);
     }
 }

@@ -27,16 +27,19 @@ struct Name {
     /// What whoever made it called it, when others did.
     client: Option<Box<str>>,
     is_adopted: bool,
+    /// How it was called before it left anew: what is told of that later gives it no name.
+    past: Vec<Box<str>>,
 }
 
 impl Names {
     /// Remembers how the venue calls an order; an amendment may give it another name.
     pub(crate) fn note(&mut self, order_id: OrderId, account: AccountId, venue: &str, orders: &Orders) {
         match self.of_orders.get_mut(&order_id) {
-            Some(name) if *name.venue == *venue => {}
+            Some(name) if *name.venue == *venue || name.past.iter().any(|past| **past == *venue) => {}
             Some(name) => name.venue = venue.into(),
             None => {
-                let name = Name { account, venue: venue.into(), client: None, is_adopted: false };
+                let name =
+                    Name { account, venue: venue.into(), client: None, is_adopted: false, past: Vec::new() };
                 self.add(order_id, name, orders);
             }
         }
@@ -53,7 +56,16 @@ impl Names {
         let Some(venue) = found.venue_order_id.clone() else { return };
         self.adopted.insert((account, venue.clone()));
         let client = found.client_order_id.clone();
-        self.add(order_id, Name { account, venue, client, is_adopted: true }, orders);
+        self.add(order_id, Name { account, venue, client, is_adopted: true, past: Vec::new() }, orders);
+    }
+
+    /// Remembers that an order leaves anew: the name that it has is one of before.
+    pub(crate) fn note_renewed(&mut self, order_id: OrderId) {
+        if let Some(name) = self.of_orders.get_mut(&order_id)
+            && !name.past.contains(&name.venue)
+        {
+            name.past.push(name.venue.clone());
+        }
     }
 
     fn add(&mut self, order_id: OrderId, name: Name, orders: &Orders) {
@@ -73,7 +85,9 @@ impl Names {
         if orders.get(order_id).is_some() {
             self.oldest_first.push_back(order_id);
         } else if let Some(name) = self.of_orders.remove(&order_id) {
-            self.adopted.remove(&(name.account, name.venue));
+            for venue in name.past.into_iter().chain([name.venue]) {
+                self.adopted.remove(&(name.account, venue));
+            }
         }
     }
 

@@ -58,7 +58,8 @@ impl Kernel {
             let rest = self.books.rest.take();
             self.follow_rests(booked.ties, report, rest);
         }
-        if booked.surplus_lots != 0 && !self.control.switches.is_killed {
+        let is_surplus = booked.surplus_lots != 0 && !self.books.heard.is_taking_back;
+        if is_surplus && !self.control.switches.is_killed {
             self.close_lots(booked.strategy, instrument, booked.surplus_lots, Some(report.order_id))?;
         }
         if self.calls.hearing.get(booked.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {

@@ -128,7 +128,12 @@ impl Kernel {
         let Some(traded) = Traded::of(&told.body) else { return Ok(false) };
         let lots = traded.lots - known.filled_lots;
         let untold = Traded { lots, fee: Money::ZERO, fee_currency: None, ..known.booked.unwrap_or(traded) };
-        if !self.book_as_fill(instrument, told.order_id, told.venue_time_ns, untold)? {
+        let opened_before = self.opened_by_exit(told.order_id);
+        // What it opens goes again at once, and is nothing to be closed.
+        self.books.heard.is_taking_back = true;
+        let is_booked = self.book_as_fill(instrument, told.order_id, told.venue_time_ns, untold)?;
+        self.books.heard.is_taking_back = false;
+        if !is_booked {
             return Ok(false);
         }
         let said = TradeRevision {
@@ -143,7 +148,23 @@ impl Kernel {
         let whole = known.booked.map_or(untold, |booked| Traded { lots: booked.lots + lots, ..booked });
         self.revise(instrument, &said, Some(whole), known.booked)?;
         self.note_revised(instrument, &said, Trade::told_first(traded));
+        let opened = self.opened_by_exit(told.order_id);
+        let surplus_lots = opened.saturating_sub(opened_before);
+        let has_opened = surplus_lots != 0 && surplus_lots.signum() == opened.signum();
+        if has_opened
+            && !self.control.switches.is_killed
+            && let Some((owner, _)) = self.owner_of(told.order_id)
+        {
+            self.close_lots(owner.strategy, instrument, surplus_lots, Some(told.order_id))?;
+        }
         Ok(true)
+    }
+
+    /// Returns the signed lots that an order which may only close has opened and nobody has closed; 0 for any other.
+    fn opened_by_exit(&self, order_id: OrderId) -> i64 {
+        let by = TradedBy::of(order_id, &self.books.orders).or_else(|| self.books.heard.traded_by(order_id));
+        let exit = by.filter(|by| by.only_closes).map(|by| by.owner);
+        exit.map_or(0, |exit| self.books.ledger.lots_of_entry(exit.strategy, exit.instrument, order_id))
     }
 
     /// Books a fill with these numbers; says so where it cannot be true, and returns whether it is booked.
@@ -156,7 +177,7 @@ impl Kernel {
     ) -> Result<bool, KernelError> {
         let fill = Report { venue_time_ns, order_id, body: traded.fill() };
         if self.books.fits(&fill) {
-            return self.book_news(instrument, &fill);
+            return self.book_renewed(instrument, &fill);
         }
         self.note_surprise(instrument, order_id, SurpriseKind::Impossible);
         Ok(false)

@@ -291,7 +291,7 @@ impl Kernel {
     }
 
     /// Returns how much there is that an order which may only close can close.
-    fn closable_for(&self, intent: &OrderIntent) -> i64 {
+    pub(crate) fn closable_for(&self, intent: &OrderIntent) -> i64 {
         let held_lots = match intent.closes {
             Some(entry) => self.books.ledger.lots_of_entry(intent.strategy, intent.instrument, entry),
             None => self.books.ledger.position(intent.strategy, intent.instrument),

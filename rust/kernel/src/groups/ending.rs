@@ -8,6 +8,7 @@ use tradecore_ledger::OrderState;
 use tradecore_types::{CancelReason, InstrumentId, OrderId, RejectReason};
 
 use crate::Kernel;
+use crate::groups::Groups;
 use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Ending};
 
 impl Kernel {
@@ -15,16 +16,26 @@ impl Kernel {
     pub(crate) fn is_ending(&self, order_id: OrderId) -> bool {
         let is_under_way =
             self.books.orders.get(order_id).is_some_and(|order| order.state == OrderState::PendingCancel);
-        let is_known = |known: &CloseOut| matches!(known, CloseOut::Ending(of) if of.order_id == order_id);
-        is_under_way || self.books.groups.close_outs.iter().any(is_known)
+        is_under_way || self.books.groups.is_to_end(order_id)
     }
 
     /// Remembers that the end of an order is wanted, of which nobody knows whether the venue heard it.
     pub(crate) fn note_ending(&mut self, order_id: OrderId, instrument: InstrumentId) {
         let not_before_ns = self.now_ns.saturating_add(ASK_AGAIN_NS);
-        let of_order = |known: &CloseOut| matches!(known, CloseOut::Ending(of) if of.order_id == order_id);
-        self.books.groups.close_outs.retain(|known| !of_order(known));
+        self.books.groups.forget_end(order_id);
         self.books.groups.close_outs.push(CloseOut::Ending(Ending { order_id, instrument, not_before_ns }));
+    }
+
+    /// Takes in that its strategy amends an order: it wants no end of it any more. What an operator wants stays.
+    pub(crate) fn give_up_ending(&mut self, order_id: OrderId) {
+        if !self.is_ordered_to_end(order_id) {
+            self.books.groups.forget_end(order_id);
+        }
+    }
+
+    /// Tells whether an operator wants the end of an order.
+    pub(crate) fn is_ordered_to_end(&self, order_id: OrderId) -> bool {
+        self.books.heard.to_end().is_some_and(|last| order_id <= last)
     }
 
     /// Does what follows when a venue outside says no to the end of an order, or was provably not asked.
@@ -32,8 +43,7 @@ impl Kernel {
         let Some(instrument) = self.books.orders.get(order_id).map(|order| order.intent.instrument) else {
             return;
         };
-        let is_ordered = self.books.heard.to_end().is_some_and(|last| order_id <= last);
-        if reason == RejectReason::NeverArrived || is_ordered {
+        if reason == RejectReason::NeverArrived || self.is_ordered_to_end(order_id) {
             self.note_ending(order_id, instrument);
         }
     }
@@ -41,10 +51,12 @@ impl Kernel {
     /// Asks for the end of an order again, once that is due and it is known to be open; tells whether it still waits.
     pub(crate) fn end_again(&mut self, ending: &Ending) -> bool {
         let state = self.books.orders.get(ending.order_id).map(|order| order.state);
-        let is_open = matches!(state, Some(OrderState::New | OrderState::PartiallyFilled));
+        // One that is being amended is cut by the engine itself: that its end is wanted stays true.
+        let is_open =
+            matches!(state, Some(OrderState::New | OrderState::PartiallyFilled | OrderState::PendingReplace));
         let waits = state == Some(OrderState::Unknown) || (is_open && self.now_ns < ending.not_before_ns);
         if !waits {
-            // One that was asked for again meanwhile, or amended, is in somebody's hands.
+            // One whose end was asked for again meanwhile is in somebody's hands.
             self.books.groups.close_outs.retain(|known| *known != CloseOut::Ending(*ending));
             if is_open {
                 self.request_cancel(ending.order_id, CancelReason::Requested);
@@ -52,4 +64,19 @@ impl Kernel {
         }
         waits
     }
+}
+
+impl Groups {
+    /// Tells whether the end of an order is wanted, of which nobody knows whether the venue heard it.
+    pub(crate) fn is_to_end(&self, order_id: OrderId) -> bool {
+        self.close_outs.iter().any(|known| is_end_of(known, order_id))
+    }
+
+    fn forget_end(&mut self, order_id: OrderId) {
+        self.close_outs.retain(|known| !is_end_of(known, order_id));
+    }
+}
+
+fn is_end_of(known: &CloseOut, order_id: OrderId) -> bool {
+    matches!(known, CloseOut::Ending(of) if of.order_id == order_id)
 }

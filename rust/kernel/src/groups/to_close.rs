@@ -88,6 +88,12 @@ impl CloseOut {
 
     /// Appends the canonical bytes of the state.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Self::Position(_) => 0,
+            Self::Rest(_) => 1,
+            Self::TooLarge(_) => 2,
+            Self::Ending(_) => 3,
+        });
         match self {
             Self::Position(Flattening { strategy, instrument, last_order_id, asked_ns, asked_until }) => {
                 out.extend_from_slice(&strategy.0.to_le_bytes());

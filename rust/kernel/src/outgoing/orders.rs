@@ -478,7 +478,13 @@ impl Kernel {
         if !self.request_replace(order_id, price_ticks, lots) {
             return Ok(Verdict::Refused(unknown));
         }
+        if !self.books.groups.close_outs.is_empty() {
+            self.give_up_ending(order_id);
+        }
         if is_bound {
+            if self.config.destination.is_outside() && !order.only_closes() {
+                self.books.heard.note_bound(order_id, &self.books.orders);
+            }
             self.bind(&intent)?;
         }
         Ok(Verdict::Approved(order_id))

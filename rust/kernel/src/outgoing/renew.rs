@@ -66,6 +66,10 @@ impl Kernel {
             self.outgoing.renewals.give_up(order_id);
             return false;
         }
+        if !intent.bracket.is_empty() {
+            // What the venue had of it may have filled before its end: that is to have its exits.
+            self.books.heard.note_entry(*intent);
+        }
         let report = Report { venue_time_ns: self.now_ns, order_id, body: ReportBody::Canceled(reason) };
         let delivery = Delivery { instrument: intent.instrument, report };
         self.outgoing.schedule.report(self.now_ns, delivery);
@@ -144,7 +148,8 @@ impl Kernel {
             // As much has filled as it was to be.
             return self.book_news(instrument, report);
         }
-        if !self.may_leave_anew(&order) {
+        let lots = self.lots_to_leave(&order);
+        if lots == 0 || !self.may_leave_anew(&order) {
             let body = ReportBody::ReplaceRejected(RejectReason::RiskRefused);
             self.book_answers(instrument, &Report { body, ..*report }, order.amending.requests)?;
             return self.book_news(instrument, report);
@@ -156,8 +161,16 @@ impl Kernel {
             }
             return Ok(false);
         }
-        self.leave_anew(&order);
+        self.books.orders.ask_at_most(order_id, lots);
+        self.leave_anew(&order, lots);
         Ok(false)
+    }
+
+    /// Returns how much is left of an order: of one that only closes no more than there is. That may have become less
+    /// while nobody knew what became of its end, and it could not be cut.
+    fn lots_to_leave(&self, order: &OpenOrder) -> i64 {
+        let lots = order.amending.last_lots;
+        if order.only_closes() { lots.min(self.closable_for(&order.intent)) } else { lots }
     }
 
     /// Tells whether what is left of an order may leave now: its size and price were judged when they were asked for, and
@@ -170,13 +183,13 @@ impl Kernel {
                 && self.books.scopes.is_halted(intent.strategy, self.account_of(intent.instrument))
         };
         // What an operator wanted ended is not sent anew, whatever became of that.
-        let is_to_end = self.books.heard.to_end().is_some_and(|last| intent.order_id <= last);
+        let is_to_end = self.is_ordered_to_end(intent.order_id);
         !switches.is_killed && !is_to_end && (order.only_closes() || !switches.is_paused && !is_halted())
     }
 
-    /// Lets what is left of an order leave, at the newest price and size that were asked for.
-    fn leave_anew(&mut self, order: &OpenOrder) {
-        let (order_id, lots) = (order.intent.order_id, order.amending.last_lots);
+    /// Lets so much of an order leave, at the newest price that was asked for.
+    fn leave_anew(&mut self, order: &OpenOrder, lots: i64) {
+        let order_id = order.intent.order_id;
         let Some(known) = self.outgoing.renewals.get(order_id) else { return };
         debug_assert!(
             matches!(known.step, RenewalStep::Ending | RenewalStep::Waiting),
@@ -191,6 +204,7 @@ impl Kernel {
             answers: order.amending.requests,
         };
         self.outgoing.renewals.set(order_id, next);
+        self.books.heard.note_renewed(order_id);
         self.leave_renewed(order_id, price_ticks, lots);
     }
 

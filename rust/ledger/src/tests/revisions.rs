@@ -128,6 +128,26 @@ fn a_corrected_exit_leaves_the_profit_of_its_new_price() {
 }
 
 #[test]
+fn what_is_closed_is_paid_anew_and_touches_nothing_that_is_held() {
+    let told = [fill(1, Side::Buy, 10, 100), fill(2, Side::Sell, 10, 130), fill(3, Side::Buy, 5, 110)];
+    for method in METHODS {
+        for is in [
+            FillInput { fee: Money(40), ..told[0] },
+            FillInput { price_ticks: 90, ..told[0] },
+            FillInput { price_ticks: 101, fee: Money(-3), ..told[0] },
+        ] {
+            let mut ledger = booked(method, &told);
+            let was = shown(&ledger);
+            assert_eq!(ledger.revise(Some(&told[0]), Some(&is), OrderId(1)), Ok(vec![OrderId(1)]));
+            let wanted = booked(method, &[is, told[1], told[2]]);
+            assert_eq!((shown(&ledger).lots, ledger.accounts), (was.lots, wanted.accounts), "{method:?}");
+            let profit = |ledger: &Ledger| ledger.trades().map(|trade| trade.pnl.0).sum::<i128>();
+            assert_eq!((profit(&ledger), ledger.audit()), (profit(&wanted), Ok(())));
+        }
+    }
+}
+
+#[test]
 fn a_busted_entry_whose_lots_were_sold_is_a_short_at_its_own_price() {
     let told = [fill(1, Side::Buy, 10, 100), fill(2, Side::Sell, 10, 130)];
     for method in METHODS {
