@@ -60,6 +60,21 @@ def test_a_fill_before_any_answer_is_told_after_the_order_itself(desk):
     assert desk.answer(TAKEN) == []
 
 
+def test_an_order_that_has_filled_before_its_answer_is_let_go_with_the_answer(desk):
+    """That it has ended may be told nowhere else: the frame that says so may be lost."""
+    desk.told(desk.fill("T1", 10))
+    assert list(desk.table.orders) == [1], "its answer is awaited"
+    desk.answer(TAKEN)
+    assert list(desk.table.orders) == []
+
+
+def test_one_that_has_filled_in_part_before_its_answer_stays(desk):
+    """The rest is open."""
+    desk.told(desk.fill("T1", 4))
+    desk.answer(TAKEN)
+    assert list(desk.table.orders) == [1]
+
+
 def test_a_trade_is_told_once_however_often_the_venue_repeats_it():
     """By the stream and by the answer to a question alike."""
     desk = open_desk()

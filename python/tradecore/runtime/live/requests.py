@@ -317,10 +317,14 @@ class Requests:
             self._table.note_name(order.order_id, answer.venue_order_id)
         report_ns = self._report_times.of(order.terms.order_kind)
         if wanted.kind == NEW:
-            if order.acts_at_once:
+            words = shown(order)
+            if order.filled_lots >= order.lots and order.amended is None and not order.waiting:
+                # It has filled before its answer came. That may be all that is told of its end.
+                self._table.forget(order.order_id)
+            elif order.acts_at_once:
                 # What becomes of it has to be told soon; of one that rests nothing need be.
                 self._table.ask_at(order, now_ns + report_ns)
-            return shown(order)
+            return words
         if wanted.kind == REPLACE:
             order.amended = wanted
         else:
