@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from support.command_line import CommandLine
+from support.venue_process import ONE_MARKET
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.secret import Secret
 from tradecore.domain.spec import InstrumentSpec
@@ -18,20 +19,7 @@ from tradecore.testkit.local_venue.comparison import Truth, compare
 from tradecore_local import Key
 
 INSTRUMENT = {"symbol": "BTC-USD", "tick_size": "0.01", "lot_size": "0.0001"}
-VENUE = """
-seed = 11
-replaces = false
-validity_window_ns = 1_000_000_000
-[[accounts]]
-name = "demo"
-balances = { USD = "1000000" }
-[[markets]]
-base = "BTC"
-quote = "USD"
-is_margin = true
-leverage = 5
-instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
-"""
+VENUE = "seed = 11\nreplaces = false\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
 LIVE = """
 mode = "live"
 [live]

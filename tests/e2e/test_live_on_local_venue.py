@@ -10,25 +10,14 @@ from decimal import Decimal
 import pytest
 
 from support.command_line import CommandLine
+from support.venue_process import ONE_MARKET
 from tradecore.domain import InstrumentSpec
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.secret import Secret
 from tradecore.testkit.local_venue.comparison import Truth, compare
 from tradecore_local import Key
 
-VENUE = """
-seed = 5
-validity_window_ns = 1_000_000_000
-[[accounts]]
-name = "demo"
-balances = { USD = "1000000" }
-[[markets]]
-base = "BTC"
-quote = "USD"
-is_margin = true
-leverage = 5
-instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
-"""
+VENUE = "seed = 5\nvalidity_window_ns = 1_000_000_000" + ONE_MARKET
 LIVE = """
 mode = "live"
 [live]

@@ -5,21 +5,10 @@ import time
 
 import pytest
 
-from support.venue_process import venue_beside
+from support.venue_process import ONE_MARKET, venue_beside
 from tradecore_api.exit_codes import ExitCode
 
-VENUE = """
-seed = 5
-[[accounts]]
-name = "demo"
-balances = { USD = "1000000" }
-[[markets]]
-base = "BTC"
-quote = "USD"
-is_margin = true
-leverage = 5
-instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
-"""
+VENUE = "seed = 5" + ONE_MARKET
 LIVE = """
 mode = "live"
 [live]

@@ -7,6 +7,19 @@ from pathlib import Path
 
 from support.command_line import CommandLine
 
+# An account with a million, and one market of margin; a test puts what it changes before it.
+ONE_MARKET = """
+[[accounts]]
+name = "demo"
+balances = { USD = "1000000" }
+[[markets]]
+base = "BTC"
+quote = "USD"
+is_margin = true
+leverage = 5
+instrument = { symbol = "BTC-USD", tick_size = "0.01", lot_size = "0.0001" }
+"""
+
 
 @contextmanager
 def venue_beside(place: Path, venue: str, live: str) -> Iterator[CommandLine]:

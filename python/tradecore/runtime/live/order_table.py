@@ -296,6 +296,13 @@ class OrderTable:
         self.not_ready(order_id)
         self.timed.pop(order_id, None)
 
+    def forget_filled(self, order: LiveOrder) -> bool:
+        """Let an order go that has filled whole and waits for no answer; tell whether it is one."""
+        is_over = order.filled_lots >= order.lots and order.amended is None and order.under_way is None
+        if is_over:
+            self.forget(order.order_id)
+        return is_over
+
     def doubt(self, order: LiveOrder, now_ns: int) -> None:
         """Note that nobody knows what became of an order: it is asked about until that is known."""
         order.doubt = order.doubt or Doubt(now_ns)

@@ -318,10 +318,8 @@ class Requests:
         report_ns = self._report_times.of(order.terms.order_kind)
         if wanted.kind == NEW:
             words = shown(order)
-            if order.filled_lots >= order.lots and order.amended is None and not order.waiting:
-                # It has filled before its answer came. That may be all that is told of its end.
-                self._table.forget(order.order_id)
-            elif order.acts_at_once:
+            # It may have filled before its answer came, and nothing else may tell of its end.
+            if not self._table.forget_filled(order) and order.acts_at_once:
                 # What becomes of it has to be told soon; of one that rests nothing need be.
                 self._table.ask_at(order, now_ns + report_ns)
             return words

@@ -386,8 +386,7 @@ class VenueReading:
     def _end_if_filled(self, order: LiveOrder) -> list[Word]:
         """Say how an order ended that waits for nothing more, and let one go that has filled whole."""
         words = self._end_if_all_is_told(order)
-        if order.filled_lots >= order.lots and order.amended is None and order.under_way is None:
-            self._table.forget(order.order_id)
+        self._table.forget_filled(order)
         return words
 
     def _revised(self, seen: FillSeen, order: LiveOrder | None, order_id: int, instrument: int) -> list[Word]:
