@@ -61,6 +61,8 @@ class LivePapers:
                 self._unkept.clear()
                 said = f"{len(letters)} messages were not understood; they are in {self._state.dead_letters}"
                 log.warning("dead_letters", extra={"words": said})
+            for said in self._link.copy.take_said():
+                log.warning("drop_copy", extra={"words": said})
             if self.report is None and (made := self._made()) is not None:
                 await self._call(lambda: self._write(made))
                 self.report = made

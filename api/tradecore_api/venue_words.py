@@ -3,6 +3,7 @@
 import msgspec
 
 from tradecore.domain.quoted import cut, printable
+from tradecore.runtime.live.drop_copy_line import DropCopyStatus
 from tradecore.runtime.live.link_status import LinkStatus
 
 _STEPS = {
@@ -13,9 +14,17 @@ _STEPS = {
     "balancing": "books and venue are being compared: it is asked for balances",
     "agreed": "books and venue agree",
     "differs": "books and venue DIFFER",
+    "doubted": "books and venue agree where orders go",
 }
 _NO_RISK = "no new risk is taken"
 _NO_RISK_THERE = "no new risk is taken there, nor elsewhere where a limit adds it up"
+_COPY_STEPS = {
+    "doubts": "the drop copy shows something else once, and looks again",
+    "proving": "the drop copy shows something else, and the venue is asked where orders go",
+    "proved": "the drop copy showed something else, and looks again",
+    "contradicts": "VENUE AND DROP COPY CONTRADICT EACH OTHER",
+}
+_FINDINGS_MAX = 3
 _WORDS_MAX = 200
 
 
@@ -32,6 +41,8 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
     words += [each.words for each in told.balances]
     if told.step != "agreed":
         words.append(_NO_RISK_THERE if is_one_of_several else _NO_RISK)
+    if told.drop_copy is not None:
+        words += _copy_words(told.drop_copy)
     if told.trouble:
         words.append(_in_one_line(told.trouble))
     counts = (
@@ -48,6 +59,21 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
     if told.letters:
         words.append(f"{told.letters} messages were not understood")
     return "; ".join(words)
+
+
+def _copy_words(told: DropCopyStatus) -> list[str]:
+    """Say how the second reader stands."""
+    words = []
+    if told.trouble:
+        words.append(f"the drop copy is OF NO USE NOW, which halts nothing: {_in_one_line(told.trouble)}")
+    if told.findings:
+        shown = "; it ".join(_in_one_line(each) for each in told.findings[:_FINDINGS_MAX])
+        words.append(f"{_COPY_STEPS.get(told.step, told.step)}: it {shown}")
+    elif told.looks and not told.trouble:
+        words.append("the drop copy agrees")
+    if told.booked:
+        words.append(f"it found {told.booked} trades that nobody had told")
+    return words
 
 
 def _in_one_line(text: str) -> str:

@@ -15,6 +15,7 @@ from tradecore_api.commands import venue
 from tradecore_api.exit_codes import ExitCode
 
 URL = "http://127.0.0.1:7"
+QUERY_URL = "http://127.0.0.1:8"
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def serve(tmp_path, monkeypatch, capsys):
     def of(*, is_json, duration_ms=None, faults=()):
         async def served(settings, script, keys, *, host, port, on_start):
             assert (settings.seed, host, port) == (7, "h", 70)
-            await on_start(URL)
+            await on_start(URL, QUERY_URL)
             return list(faults)
 
         async def ended(given):
@@ -63,7 +64,8 @@ def test_people_are_told_where_it_is_what_opens_it_and_how_it_ends(serve, tmp_pa
     assert first == f"The local venue listens on {URL} and trades ETH-USD."
     assert second == f"Its keys are in {tmp_path / 'k.json'}, which only you can read."
     assert third == f"{how} docs/local-venue.md shows how to ask it."
-    assert json.loads((tmp_path / "k.json").read_text())["url"] == URL
+    written = json.loads((tmp_path / "k.json").read_text())
+    assert (written["url"], written["query_url"]) == (URL, QUERY_URL)
 
 
 def test_scripts_get_a_line_at_each_end(serve, tmp_path):

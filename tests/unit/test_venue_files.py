@@ -253,12 +253,15 @@ class Server:
     """A server on which something went wrong on purpose."""
 
     url = "http://here"
+    query_url = "http://beside"
 
     def __init__(self, settings, grants, clock, **options) -> None:
         self.grants, self.options = grants, options
         lost = FaultRule(kind=FaultKind.FRAME_LOST, endpoint=Endpoint.STREAM_FILL, counts=(1,))
         late = FaultRule(kind=FaultKind.FRAME_LATE, endpoint=Endpoint.STREAM_FILL, counts=(1,), delay_ms=1)
         self.faults = SimpleNamespace(seen=[lost, late, lost])
+        old = FaultRule(kind=FaultKind.OLD_ANSWER, endpoint=Endpoint.FILLS, counts=(1,))
+        self.query_faults = SimpleNamespace(seen=[old])
         SERVERS.append(self)
 
     async def __aenter__(self):
@@ -277,15 +280,19 @@ async def test_a_venue_is_served_to_its_keys_and_counts_what_went_wrong(monkeypa
     monkeypatch.setattr(server, "LocalVenueServer", Server)
     served, told = local_venue.new_keys(VenueSettings()), []
 
-    async def on_start(url):
-        told.append(url)
+    async def on_start(url, query_url):
+        told.append((url, query_url))
 
     counted = await local_venue.serve(
         VenueSettings(), FaultScript(), served, host="h", port=7, on_start=on_start
     )
 
-    assert told == ["http://here"]
-    assert counted == [("frame_late at stream_fill", 1), ("frame_lost at stream_fill", 2)]
+    assert told == [("http://here", "http://beside")]
+    assert counted == [
+        ("frame_late at stream_fill", 1),
+        ("frame_lost at stream_fill", 2),
+        ("old_answer at fills for who only asks", 1),
+    ]
     (running,) = SERVERS
     assert running.options == {"script": FaultScript(), "host": "h", "port": 7}
     assert [(grant.account, grant.rights, grant.key.key_id) for grant in running.grants] == [

@@ -21,8 +21,8 @@ def serve(arguments: argparse.Namespace) -> int:
     script = local_venue.script_of(arguments.faults)
     served = local_venue.new_keys(settings)
 
-    async def until_told(url: str) -> None:
-        local_venue.write_keys(arguments.keys, url, served)
+    async def until_told(url: str, query_url: str) -> None:
+        local_venue.write_keys(arguments.keys, url, served, query_url)
         _say_start(arguments, url, [market.instrument.symbol for market in settings.markets])
         await _end(arguments.duration_ms)
 

@@ -19,6 +19,7 @@ from tradecore.domain.spec import (
 )
 from tradecore.strategy import FirstBar
 from tradecore.strategy.check import HISTORY_MAX
+from tradecore_api.config.drop_copy_table import DropCopyTable
 from tradecore_api.config.gap import Gap
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -394,9 +395,8 @@ class LiveTable(Table, frozen=True):
     name of the account there, where the file has keys of several.
 
     An answer that takes longer than `answer_timeout_ms` counts as lost, and the venue is asked what became of
-    the order; it is asked, too, when a report takes longer than `report_timeout_ms`, or than
-    `report_timeouts_ms` says for the kind of the order, e.g. `{ market = 5_000 }`. `epoch` is a part of the
-    names of orders: count it up when the account begins anew.
+    the order; so it is when a report takes longer than `report_timeout_ms`, or `report_timeouts_ms` for its
+    kind, e.g. `{ market = 5_000 }`. `epoch` is in the names of orders: count it up when one begins anew.
 
     Books and venue are compared at the start, after each loss of the stream, and every `check_interval_ms` (0
     for never). `short_lookback` says what a start does whose journal is older than the fills that the venue
@@ -418,6 +418,7 @@ class LiveTable(Table, frozen=True):
     report_timeout_ms: Positive = 60_000
     report_timeouts_ms: dict[str, Positive] = {}
     retries: LiveRetriesTable = LiveRetriesTable()
+    drop_copy: DropCopyTable = DropCopyTable()
     check_interval_ms: Count = 60_000
     short_lookback: ShortLookback = ShortLookback.HALT
     foreign: Foreign = Foreign.REPORT

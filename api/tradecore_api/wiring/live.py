@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.spec import Positions
+from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
 from tradecore.domain.venue_keys import QueryKey, StoredKey, TradingKey
 from tradecore.ports.venue import Venue
@@ -15,17 +16,20 @@ from tradecore.runtime.keys import key_of
 from tradecore.runtime.live.account_venue import AccountQueries, AccountVenue
 from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
+from tradecore.runtime.live.drop_copy_line import DropCopyLine, DropCopySettings
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.shared_budget import SharedBudget
 from tradecore.runtime.live.start_report import ReportKey
-from tradecore.runtime.live.venue_link import LinkSettings
 from tradecore_api.config.tables import Config, Foreign, LiveTable, RetryTable, ShortLookback
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
-from tradecore_api.wiring.secrets import secrets_of, venue_url
+from tradecore_api.wiring.secrets import query_url, secrets_of, venue_url
 
 _MS = 1_000_000
+# A second reader that waits longer than it looks again is none.
+_COPY_TIMEOUT_MS_MAX = 5_000
 _KeyT = TypeVar("_KeyT", bound=StoredKey)
 
 
@@ -50,16 +54,46 @@ async def open_venue(config: Config, account: LiveAccount | None = None) -> Venu
     return venue if at.is_only else AccountVenue(venue, at.part.instruments)
 
 
-async def open_queries(config: Config, account: LiveAccount) -> VenueQueries:
-    """Connect to the venue of an account with the key that can only ask; raises as `open_venue` does."""
+async def open_queries(config: Config, account: LiveAccount, where: str | None = None) -> VenueQueries:
+    """Connect to the venue of an account with the key that can only ask; raises as `open_venue` does.
+
+    `where` is another endpoint of it.
+    """
     from tradecore_local.queries import LocalVenueQueries
 
-    url, key = venue_url(config, account.live), live_key(config, account.live, QueryKey)
+    url, key = where or venue_url(config, account.live), live_key(config, account.live, QueryKey)
     try:
         venue = await LocalVenueQueries.connect(url, key, account.instruments, SystemClock())
     except InvalidValueError as error:
         raise ConfigError(config.source, f"instruments.{error.field}", error.value, error.rule) from error
     return venue if account.is_only else AccountQueries(venue, account.part.instruments)
+
+
+def drop_copy(config: Config, account: LiveAccount, units: Units) -> DropCopyLine | None:
+    """Return the second reader of an account; `None` where there is none.
+
+    Raises
+    ------
+    ConfigError
+        When it is asked for, and there is no key that can only ask.
+    """
+    live = account.live
+    if live.drop_copy.enabled is False:
+        return None
+    try:
+        live_key(config, live, QueryKey)
+    except ConfigError as error:
+        if not live.drop_copy.enabled:
+            return None
+        key = f"{config.key_of(live)}.drop_copy.enabled"
+        rule = f"needs a key that can only ask, beside the one that trades: {error}"
+        raise ConfigError(config.source_of(key), key, live.drop_copy.enabled, rule) from error
+    settings = DropCopySettings(
+        interval_seconds=live.drop_copy.interval_ms / 1e3,
+        answer_seconds_max=min(live.answer_timeout_ms, _COPY_TIMEOUT_MS_MAX) / 1e3,
+    )
+    where = query_url(config, live)
+    return DropCopyLine(lambda: open_queries(config, account, where), units, account.part, settings)
 
 
 def report_key(config: Config, live: LiveTable | None = None) -> ReportKey:

@@ -18,7 +18,14 @@ from tradecore.strategy import StrategyBinding
 from tradecore_api.config.tables import Config
 from tradecore_api.live_papers import LivePapers, Papers
 from tradecore_api.state_dir import StateDir
-from tradecore_api.wiring.live import link_settings, live_key, open_venue, report_key, shared_budget
+from tradecore_api.wiring.live import (
+    drop_copy,
+    link_settings,
+    live_key,
+    open_venue,
+    report_key,
+    shared_budget,
+)
 from tradecore_api.wiring.live_accounts import accounts_of
 from tradecore_api.wiring.secrets import venue_url
 
@@ -116,6 +123,7 @@ def links(config: Config, folder: JournalFolder, venues: Venues) -> VenueLinks |
             budget=shared_budget(config, account.live, venue.capabilities),
             clock=SystemClock(),
             part=account.part,
+            copy=drop_copy(config, account, units),
         )
     return VenueLinks(found, units.parts)
 

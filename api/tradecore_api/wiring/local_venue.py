@@ -73,7 +73,7 @@ def new_keys(settings: VenueSettings) -> list[ServedKeys]:
     ]
 
 
-def write_keys(path: str, url: str, served: Sequence[ServedKeys]) -> None:
+def write_keys(path: str, url: str, served: Sequence[ServedKeys], query_url: str | None = None) -> None:
     """Write keys to a file that only its owner can read; one of the same name is replaced.
 
     Raises
@@ -83,6 +83,7 @@ def write_keys(path: str, url: str, served: Sequence[ServedKeys]) -> None:
     """
     content = {
         "url": url,
+        **({} if query_url is None else {"query_url": query_url}),
         "accounts": {
             each.account: {
                 right.value: {"key_id": key_id, "secret": secret.reveal()}
@@ -109,9 +110,11 @@ async def serve(
     *,
     host: str,
     port: int,
-    on_start: Callable[[str], Awaitable[None]],
+    on_start: Callable[[str, str], Awaitable[None]],
 ) -> list[tuple[str, int]]:
-    """Serve a venue until `on_start` returns, which is called with its URL once it listens.
+    """Serve a venue until `on_start` returns, which is called once it listens.
+
+    It gets two URLs: that of the venue, and that of those who only ask.
 
     Returns
     -------
@@ -129,11 +132,12 @@ async def serve(
     async with LocalVenueServer(
         settings, grants, SystemClock(), script=script, host=host, port=port
     ) as server:
-        await on_start(server.url)
+        await on_start(server.url, server.query_url)
         counted: dict[str, int] = {}
-        for seen in server.faults.seen:
-            name = f"{seen.kind.value} at {seen.endpoint.value}"
-            counted[name] = counted.get(name, 0) + 1
+        for faults, where in ((server.faults, ""), (server.query_faults, " for who only asks")):
+            for seen in faults.seen:
+                name = f"{seen.kind.value} at {seen.endpoint.value}{where}"
+                counted[name] = counted.get(name, 0) + 1
     return sorted(counted.items())
 
 

@@ -32,6 +32,7 @@ class KeyFile(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     accounts: dict[str, dict[str, _Key]]
+    query_url: str | None = None
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,20 @@ def venue_url(config: Config, live: LiveTable) -> str:
         When neither says it.
     """
     return live.url if live.url is not None else key_file(config, live).url
+
+
+def query_url(config: Config, live: LiveTable) -> str:
+    """Return where who only asks is answered; without a word of its own where the venue listens.
+
+    Raises
+    ------
+    ConfigError
+        When nothing says where that is.
+    """
+    if live.drop_copy.url is not None:
+        return live.drop_copy.url
+    own = None if live.url is not None or live.keys is None else key_file(config, live).query_url
+    return own or venue_url(config, live)
 
 
 def key_file(config: Config, live: LiveTable) -> KeyFile:

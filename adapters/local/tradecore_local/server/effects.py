@@ -8,6 +8,7 @@ import msgspec
 
 from tradecore.ports.clock import Clock
 from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule, Faults
+from tradecore_local.key import KEY_HEADER
 from tradecore_local.server.desk import Asked, Moment, Reply, RequestDesk, Route
 from tradecore_local.server.streams import PrivateStreams
 
@@ -41,6 +42,8 @@ class Effects:
         self._faults = faults
         self._clock = clock
         self._passed: dict[Endpoint, asyncio.Event] = {}
+        # The last answer to each question, by who asked and where.
+        self._last: dict[tuple[str, str | None], Reply] = {}
         self._ending = asyncio.Event()
 
     def end(self) -> None:
@@ -63,6 +66,8 @@ class Effects:
         match fault.kind:
             case FaultKind.REQUEST_LOST:
                 return None
+            case FaultKind.OLD_ANSWER if (old := self._last.get(_who_asks(route, asked))) is not None:
+                return old
             case FaultKind.HALF_OPEN:
                 await self._hang(is_gone)
                 return None
@@ -90,6 +95,8 @@ class Effects:
         kind = fault.kind if fault is not None else None
         reply = self._desk.answer(route, asked, Moment(now_ns=now_ns, clock_ns=clock_ns, fault=kind))
         self._private.flush()
+        if asked.method == "GET":
+            self._last[_who_asks(route, asked)] = reply
         if route.endpoint is not None and (passed := self._passed.pop(route.endpoint, None)) is not None:
             passed.set()
         return reply
@@ -110,6 +117,10 @@ class Effects:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await passed.wait()
+
+
+def _who_asks(route: Route, asked: Asked) -> tuple[str, str | None]:
+    return asked.headers.get(KEY_HEADER, ""), route.endpoint
 
 
 async def _after(reply: Reply, fault: FaultRule) -> Reply | None:

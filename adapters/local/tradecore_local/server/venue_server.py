@@ -14,7 +14,7 @@ from tradecore.domain.errors import InvalidValueError, VenueError
 from tradecore.ports.clock import Clock
 from tradecore.testkit.local_venue.access import Access, Denied, Right
 from tradecore.testkit.local_venue.exchange import LocalExchange
-from tradecore.testkit.local_venue.faults import Faults, FaultScript
+from tradecore.testkit.local_venue.faults import QUESTIONS, Faults, FaultScript
 from tradecore.testkit.local_venue.settings import VenueSettings
 from tradecore_local import wire
 from tradecore_local.key import Key
@@ -52,11 +52,13 @@ class LocalVenueServer:
     clock : Clock
         The venue's clock.
     script : FaultScript
-        What is to go wrong.
+        What is to go wrong; at the endpoint of those who only ask, what its `query_rules` say.
     host : str
         Address to listen on; another than the loopback interface lets other machines in.
     port : int
         Port to listen on; 0 takes a free one.
+    query_port : int
+        Port of the endpoint of those who only ask; 0 takes a free one.
     heartbeat_seconds : float
         How often a stream without news says so.
 
@@ -64,8 +66,8 @@ class LocalVenueServer:
     ----------
     exchange : LocalExchange
         The exchange; its `truth` is what really happened.
-    faults : Faults
-        What went wrong so far is in its `seen`.
+    faults, query_faults : Faults
+        What went wrong so far is in their `seen`: of the venue, and where one can only ask.
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class LocalVenueServer:
         script: FaultScript = NO_FAULTS,
         host: str = LOOPBACK,
         port: int = 0,
+        query_port: int = 0,
         heartbeat_seconds: float = 1.0,
     ) -> None:
         self.exchange = LocalExchange(settings, start_ns=clock.now_ns())
         self.faults = Faults(script)
+        self.query_faults = Faults(script.of_queries)
         self._clock = clock
-        self._host, self._wanted_port, self._port = host, port, 0
+        self._host, self._wanted_ports, self._ports = host, (port, query_port), [0, 0]
         access = Access(validity_window_ns=settings.validity_window_ns, limits=settings.limits)
         for grant in keys:
             if grant.account not in self.exchange.accounts:
@@ -97,15 +101,21 @@ class LocalVenueServer:
         self._public = MarketStreams(self.exchange, words, self.faults, heartbeat_seconds=heartbeat_seconds)
         self._revisions = Revisions(self.exchange, self.faults)
         self._effects = Effects(self._desk, self._private, self.faults, clock)
+        self._query_effects = Effects(self._desk, self._private, self.query_faults, clock)
         self._decode = msgspec.json.Decoder(wire.SocketRequest).decode
         self._sockets: set[web.WebSocketResponse] = set()
-        self._runner: web.ServerRunner | None = None
+        self._runners: list[web.ServerRunner] = []
         self._ticker: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
         """Return where it listens, for HTTP."""
-        return f"http://{self._host}:{self._port}"
+        return f"http://{self._host}:{self._ports[0]}"
+
+    @property
+    def query_url(self) -> str:
+        """Return where it listens for those who only ask: another endpoint with the same answers."""
+        return f"http://{self._host}:{self._ports[1]}"
 
     async def __aenter__(self) -> Self:
         """Listen.
@@ -115,16 +125,18 @@ class LocalVenueServer:
         VenueError
             When the address cannot be listened on.
         """
-        server = web.Server(self._handle, logger=_log())
-        self._runner = web.ServerRunner(server, shutdown_timeout=_END_SECONDS)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._wanted_port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            where = f"{self._host}:{self._wanted_port}"
-            raise VenueError(f"{where}: cannot listen: {error.strerror}; name another --port") from error
-        self._port = int(self._runner.addresses[0][1])
+        handlers = (self._handle, self._handle_query)
+        for number, (handler, wanted) in enumerate(zip(handlers, self._wanted_ports, strict=True)):
+            runner = web.ServerRunner(web.Server(handler, logger=_log()), shutdown_timeout=_END_SECONDS)
+            self._runners.append(runner)
+            await runner.setup()
+            try:
+                await web.TCPSite(runner, self._host, wanted).start()
+            except OSError as error:
+                await self._stop_listening()
+                where = f"{self._host}:{wanted}"
+                raise VenueError(f"{where}: cannot listen: {error.strerror}; name another --port") from error
+            self._ports[number] = int(runner.addresses[0][1])
         self._ticker = asyncio.create_task(self._tick(), name="local-venue-ticker")
         return self
 
@@ -133,6 +145,7 @@ class LocalVenueServer:
     ) -> None:
         """Close every connection, within a second."""
         self._effects.end()
+        self._query_effects.end()
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.wait([self._ticker])
@@ -140,8 +153,11 @@ class LocalVenueServer:
             with suppress(TimeoutError, ConnectionError):
                 async with asyncio.timeout(_END_SECONDS / 3):
                     await socket.close(code=1001)
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._stop_listening()
+
+    async def _stop_listening(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
 
     async def _tick(self) -> None:
         """Let time pass: agents trade, and readers see it."""
@@ -161,12 +177,23 @@ class LocalVenueServer:
             return await self._serve_public(request)
         if path == "/trade":
             return await self._serve_trading(request)
-        route = route_of(request.method, path)
+        return await self._answer(request, self._effects)
+
+    async def _handle_query(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer who only asks: nothing can be changed here, and there is no stream."""
+        return await self._answer(request, self._query_effects, is_query=True)
+
+    async def _answer(
+        self, request: web.BaseRequest, effects: Effects, *, is_query: bool = False
+    ) -> web.StreamResponse:
+        route = route_of(request.method, request.path)
+        if is_query and (route is None or route.endpoint not in QUESTIONS):
+            route = None
         if route is None:
             return web.Response(status=404, text='{"code":"no_such_path","words":"see docs/local-venue.md"}')
         body = await request.read()
         asked = Asked(method=request.method, target=request.raw_path, headers=request.headers, body=body)
-        reply = await self._effects.answer(route, asked, lambda: _is_gone(request))
+        reply = await effects.answer(route, asked, lambda: _is_gone(request))
         return _broken(request) if reply is None else _response(reply)
 
     async def _serve_private(self, request: web.BaseRequest) -> web.StreamResponse:

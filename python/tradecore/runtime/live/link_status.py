@@ -4,6 +4,7 @@ import msgspec
 
 from tradecore.domain.venue_findings import OrderSeen
 from tradecore.runtime.live.balances import BalanceDifference
+from tradecore.runtime.live.drop_copy_line import DropCopyStatus
 from tradecore.runtime.live.reconciliation import Difference
 from tradecore.runtime.live.start_report import StartFacts
 
@@ -16,7 +17,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     is_connected : bool
         Whether the stream of reports stands.
     step : str
-        How far books and venue are compared.
+        How far books and venue are compared; `doubted` where they agree and the drop copy does not.
     balances : tuple of BalanceDifference
         Balances that differ, of an account that owns what it buys.
     differences : tuple of Difference
@@ -29,6 +30,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
         Orders that are open there, those in doubt, those of others, and messages that were not understood.
     revisions : int
         How often a trade of the account was booked anew since the journal began: it was busted or corrected.
+    drop_copy : DropCopyStatus or None
+        How the second reader stands; `None` where there is none.
     """
 
     is_connected: bool
@@ -42,6 +45,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     foreign_orders: int
     letters: int
     revisions: int = 0
+    drop_copy: DropCopyStatus | None = None
 
 
 class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):

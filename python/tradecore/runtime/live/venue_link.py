@@ -31,16 +31,17 @@ from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
 from tradecore.ports.letter_reader import LetterReader
 from tradecore.ports.venue import Venue
-from tradecore.runtime.live.adoption import Adoption, Owners
+from tradecore.runtime.live.adoption import Adoption
 from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
+from tradecore.runtime.live.drop_copy_line import CopiedLine, DropCopyLine
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus, order_words
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
 from tradecore.runtime.live.requests import Requests, Send
-from tradecore.runtime.live.retries import ReportTimes, Retries
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
@@ -56,39 +57,6 @@ _REASONS = {
     "cancel_rejected": "unsupported",
     "replace_rejected": "unsupported",
 }
-
-
-class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the line waits.
-
-    Attributes
-    ----------
-    answer_seconds_max : float
-        How long an answer to a request may take before its outcome counts as lost.
-    report_times : ReportTimes
-        How long a report of what the venue took may take before it is asked about.
-    retries : Retries
-        How often and how soon what did not happen is sent, or asked, again.
-    query_seconds_max : float
-        How long an answer to a question may take.
-    check_seconds : float
-        How long after books and venue agreed they are compared again; 0 for never.
-    takes_short_lookback : bool
-        Go on where the venue does not show fills far enough back.
-    epoch : int
-        How many times the account began anew: a part of the names of its orders.
-    owners : Owners
-        Whose it is what others make at the account.
-    """
-
-    answer_seconds_max: float = 10.0
-    report_times: ReportTimes = ReportTimes()
-    retries: Retries = Retries()
-    query_seconds_max: float = 10.0
-    check_seconds: float = 60.0
-    takes_short_lookback: bool = False
-    epoch: int = 0
-    owners: Owners = Owners()
 
 
 class VenueLink:
@@ -110,6 +78,8 @@ class VenueLink:
         Our clock, which the venue's is compared with.
     part : AccountPart, optional
         The account of several that trades here; without one it is all of the engine.
+    copy : DropCopyLine, optional
+        The second reader of the account; the link closes it.
     """
 
     def __init__(
@@ -122,8 +92,10 @@ class VenueLink:
         budget: Budget | None = None,
         clock: Clock | None = None,
         part: AccountPart | None = None,
+        copy: DropCopyLine | None = None,
     ) -> None:
         self._venue = venue
+        self.copy = copy or DropCopyLine(None, units, part or units.parts[0])
         self._part = part = part or units.parts[0]
         self._settings = settings = settings or LinkSettings()
         capabilities, times = venue.capabilities, settings.report_times
@@ -172,7 +144,7 @@ class VenueLink:
         table, compared = self._table, self._reconciliation
         return LinkStatus(
             is_connected=self._is_connected,
-            step=compared.shown.value,
+            step=compared.shown.value if not self._waits_for_copy else "doubted",
             differences=compared.differences if compared.shown is Step.DIFFERS else (),
             balances=compared.balances if compared.shown is Step.DIFFERS else (),
             trouble="; ".join(filter(None, self._troubles())),
@@ -182,7 +154,12 @@ class VenueLink:
             foreign_orders=len(table.foreign),
             letters=len(table.letters),
             revisions=self._known_outside.get("revisions", 0),
+            drop_copy=self.copy.status,
         )
+
+    @property
+    def _waits_for_copy(self) -> bool:
+        return self._reconciliation.is_over and self.copy.holds
 
     @property
     def _known_outside(self) -> dict[str, Any]:
@@ -248,6 +225,14 @@ class VenueLink:
             for instrument in binding.instruments:
                 self._requests.know_trader(instrument, strategy)
         self._reconciliation.watermark_ns = engine.now_ns
+        line = CopiedLine(
+            engine=engine,
+            reconciliation=self._reconciliation,
+            news=lambda: None if self._inbox else self._news,
+            compare_anew=self._compare_anew,
+            let_go=self._let_go,
+        )
+        self.copy.attach(line)
         self._inbox.append(Reconciling(self._part.first_instrument))
         self._know_names(engine)
         known = open_orders_of(engine, self._part)
@@ -292,6 +277,7 @@ class VenueLink:
         """Listen and work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="venue reports")
+            group.create_task(self.copy.run(), name="drop copy")
             while self._fault is None:
                 self._due.clear()
                 self._work()
@@ -306,6 +292,7 @@ class VenueLink:
         try:
             async with asyncio.timeout(seconds_max):
                 await self._venue.aclose()
+                await self.copy.aclose()
         except (TimeoutError, TradecoreError, OSError):
             return
 
@@ -429,6 +416,7 @@ class VenueLink:
         if found is None:
             return
         asked_ns, news, findings = found
+        self.copy.hear(*findings.seen)
         if isinstance(question, Positions):
             self._compare(findings, has_news=news != self._news)
             return
@@ -499,11 +487,19 @@ class VenueLink:
     def _follow(self, outcome: Outcome) -> None:
         if self._table.adoption is not None and self._reconciliation.step is Step.AGREED:
             self._table.adoption.note_agreed()
-        if outcome is not Outcome.NOTHING:
-            at = self._part.first_instrument
-            self._inbox.append(Reconciled(at) if outcome is Outcome.AGREED else Reconciling(at))
+        if outcome is Outcome.PARTED:
+            self._inbox.append(Reconciling(self._part.first_instrument))
             self._wake()
+        if outcome is Outcome.AGREED:
+            self.copy.agreed()
+            self._let_go()
         self._due.set()
+
+    def _let_go(self) -> None:
+        """Let new risk go on, where books and venue agree and the second reader does not say otherwise."""
+        if self._reconciliation.is_over and not self._waits_for_copy:
+            self._inbox.append(Reconciled(self._part.first_instrument))
+            self._wake()
 
     def _adopt(self, engine: Engine, differences: tuple[Difference, ...], findings: Findings) -> bool:
         """Take over positions that others made; return whether that is all that differs."""
@@ -529,6 +525,7 @@ class VenueLink:
 
     async def _listen(self) -> None:
         async for message in self._venue.reports():
+            self.copy.hear(message)
             match message:
                 case StreamLost():
                     self._lost()

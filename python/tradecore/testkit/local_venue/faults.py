@@ -37,6 +37,8 @@ FRAMES = frozenset({Endpoint.STREAM_ORDER, Endpoint.STREAM_FILL, Endpoint.STREAM
 SOCKETS = frozenset({Endpoint.STREAM, Endpoint.MARKET})
 TRADES = frozenset({Endpoint.TRADE})
 REQUESTS = frozenset(Endpoint) - FRAMES - SOCKETS - TRADES
+# Requests that change nothing.
+QUESTIONS = REQUESTS - {Endpoint.SUBMIT, Endpoint.CANCEL, Endpoint.REPLACE}
 
 
 class FaultKind(StrEnum):
@@ -70,6 +72,8 @@ class FaultKind(StrEnum):
     """The request takes effect, and a page of HTML comes back with `status`."""
     TRUNCATED_JSON = "truncated_json"
     """The request takes effect, and half of the answer comes back."""
+    OLD_ANSWER = "old_answer"
+    """A question gets the answer that was given to it last, as from a cache on the way."""
     FRAME_UNSENT = "frame_unsent"
     """The frame is never sent, and no number is missing."""
     FRAME_LOST = "frame_lost"
@@ -100,6 +104,7 @@ _FOR_FRAMES = frozenset(
 )  # fmt: skip
 _FOR_SOCKETS = frozenset({FaultKind.DISCONNECT, FaultKind.SILENCE})
 _FOR_TRADES = frozenset({FaultKind.TRADE_BUSTED, FaultKind.TRADE_CORRECTED})
+_FOR_QUESTIONS = frozenset({FaultKind.OLD_ANSWER})
 _FOR_REQUESTS = frozenset(FaultKind) - _FOR_FRAMES - _FOR_TRADES
 
 
@@ -152,6 +157,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             else _FOR_TRADES
             if self.endpoint in TRADES
             else _FOR_REQUESTS
+            if self.endpoint in QUESTIONS
+            else _FOR_REQUESTS - _FOR_QUESTIONS
         )
         if self.kind not in allowed:
             rule = f"cannot happen at {self.endpoint.value!r}: {', '.join(sorted(allowed))} can"
@@ -172,10 +179,33 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class FaultScript(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to go wrong; of several rules for one moment the first one holds."""
+    """What is to go wrong; of several rules for one moment the first one holds.
+
+    Attributes
+    ----------
+    seed : int
+        Decides what happens with a probability.
+    rules : tuple of FaultRule
+        For the venue.
+    query_rules : tuple of FaultRule
+        For the endpoint of those who only ask, which has questions alone.
+    """
 
     seed: int = 0
     rules: tuple[FaultRule, ...] = ()
+    query_rules: tuple[FaultRule, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot happen where one can only ask."""
+        for rule in self.query_rules:
+            if rule.endpoint not in QUESTIONS:
+                words = f"must be a question: {', '.join(sorted(QUESTIONS))}"
+                raise InvalidValueError("query_rules", rule.endpoint.value, words)
+
+    @property
+    def of_queries(self) -> "FaultScript":
+        """What is to go wrong where one can only ask."""
+        return FaultScript(seed=self.seed, rules=self.query_rules)
 
 
 class FaultSeen(msgspec.Struct, frozen=True, kw_only=True):
