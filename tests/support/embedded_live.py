@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from unittest.mock import patch
 
-from support.local_venue import KEY, TRUTH_KEY, serving
+from support.local_venue import KEY, QUERY_KEY, TRUTH_KEY, serving
 from tradecore.domain.commands import Flatten, Pause
 from tradecore.domain.journal import JournalFolder
 from tradecore.testkit.local_venue import AccountSetting, MarketSetting, VenueSettings
@@ -38,14 +38,25 @@ class EmbeddedLive:
         keys = folder / "venue-keys.json"
         named = {
             right: {"key_id": key.key_id, "secret": key.secret.reveal()}
-            for right, key in (("trade", KEY), ("truth", TRUTH_KEY))
+            for right, key in (("trade", KEY), ("truth", TRUTH_KEY), ("query", QUERY_KEY))
         }
-        keys.write_text(json.dumps({"url": ground.server.url, "accounts": {"demo": named}}))
+        drop_copy = changes.pop("drop_copy", None)
+        if drop_copy is None:
+            # Without a key that can only ask there is no second reader.
+            del named["query"]
+        urls = {"url": ground.server.url, "query_url": ground.server.query_url}
+        keys.write_text(json.dumps({**urls, "accounts": {"demo": named}}))
         keys.chmod(0o600)
         self.journal = JournalFolder(folder / "live.journal")
         settings = {
             "mode": "live",
-            "live": {"keys": str(keys), "answer_timeout_ms": 500, "report_timeout_ms": 1_000},
+            "live": {
+                "keys": str(keys),
+                "answer_timeout_ms": 500,
+                "report_timeout_ms": 1_000,
+                **({} if drop_copy is None else {"drop_copy": drop_copy}),
+                **changes.pop("live", {}),
+            },
             "feed": {"kind": "local"},
             "instruments": [INSTRUMENT],
             "account": {"name": "demo", "cash": CASH},
@@ -100,10 +111,12 @@ class EmbeddedLive:
 
 
 @asynccontextmanager
-async def trading(folder, *rules, seed=1, settings=None, **changes):
+async def trading(folder, *rules, seed=1, settings=None, query_rules=(), **changes):
     """Serve a venue with faults and run an engine at it until the block ends."""
     places = {"TRADECORE_STATE_DIR": str(folder / "state")}
-    async with serving(settings or venue_settings(seed), *rules, seed=seed) as ground:
+    async with serving(
+        settings or venue_settings(seed), *rules, seed=seed, query_rules=query_rules
+    ) as ground:
         with patch.dict(os.environ, places):
             live = EmbeddedLive(folder, ground, **changes)
         running = asyncio.create_task(live.engine.run())

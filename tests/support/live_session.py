@@ -89,9 +89,10 @@ class Live:
         engine = Engine(spec, bindings, recording=True)
         journal = folder.writer(0)
         recovered = recover(folder, engine, config) if journal.records else None
+        copy = settings.pop("copy", None)
         report_ns = int(settings.pop("report_seconds_max", 0.2) * 1e9)
         settings = {"answer_seconds_max": 0.5, "report_times": ReportTimes(default_ns=report_ns)} | settings
-        link = VenueLink(venue, lambda: "test", units_in("USD"), LinkSettings(**settings))
+        link = VenueLink(venue, lambda: "test", units_in("USD"), LinkSettings(**settings), copy=copy)
         self.session = Session(
             engine=engine,
             feed=self.feed,

@@ -78,11 +78,11 @@ class Ground:
 
 @asynccontextmanager
 async def serving(
-    settings: VenueSettings = DEMO, *rules: FaultRule, seed: int = 1, clock=None, **options
+    settings: VenueSettings = DEMO, *rules: FaultRule, seed: int = 1, clock=None, query_rules=(), **options
 ) -> AsyncIterator[Ground]:
     """Serve a venue."""
     clock = clock or SystemClock()
-    script = FaultScript(seed=seed, rules=rules)
+    script = FaultScript(seed=seed, rules=rules, query_rules=tuple(query_rules))
     async with LocalVenueServer(settings, GRANTS, clock, script=script, **options) as server:
         yield Ground(server, settings, clock)
 

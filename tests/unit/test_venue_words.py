@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from tradecore.runtime.live.drop_copy_line import DropCopyStatus
 from tradecore.runtime.live.link_status import LinkStatus
 from tradecore.runtime.live.reconciliation import Difference
 from tradecore_api.venue_words import venue_words
@@ -51,6 +52,28 @@ def test_what_a_person_has_to_look_into_is_counted():
         "2 orders are open there, 1 in doubt, 3 of others; it declined last: no_right: read only; "
         "2 trades were busted or corrected; 4 messages were not understood"
     )
+
+
+def copied(step="agrees", **changes):
+    """Return words about a line with a second reader."""
+    told = {"is_answering": True, "trouble": "", "findings": (), "booked": 0, "looks": 3, **changes}
+    where = "doubted" if step in ("proved", "contradicts") else "agreed"
+    return words(step=where, drop_copy=DropCopyStatus(step=step, **told))
+
+
+def test_the_second_reader_is_told_with_what_follows_from_it():
+    """That it agrees; that it is of no use, which halts nothing; and both sides of a contradiction."""
+    assert "; the drop copy agrees; 2 orders" in copied()
+    assert "drop copy" not in copied(looks=0)
+    down = copied(trouble="no answer")
+    assert "the drop copy is OF NO USE NOW, which halts nothing: no answer" in down
+    assert "no new risk" not in down
+    said = copied("contradicts", findings=("has trade T1", "has 3 lots"), booked=2)
+    assert said.startswith("connected; books and venue agree where orders go; no new risk is taken; ")
+    assert "VENUE AND DROP COPY CONTRADICT EACH OTHER: it has trade T1; it has 3 lots" in said
+    assert "it found 2 trades that nobody had told" in said
+    for step in ("doubts", "proving", "proved"):
+        assert "drop copy show" in copied(step, findings=("has trade T1",))
 
 
 def test_what_a_stranger_says_cannot_draw_on_the_terminal():

@@ -75,18 +75,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that the second reader shows otherwise: what it is about, and what it shows.
-
-    `revision` is that of a trade.
-    """
+    """One thing that the second reader shows otherwise: what it is about, and what it shows."""
 
     about: str
     words: str
-    revision: int = 0
 
 
-# What kind of finding it is, and the name of the trade, the instrument or the currency.
-_Key = tuple[str, str]
+# What kind of finding it is, the name of the trade, the instrument or the currency, and the trade's revision.
+_Key = tuple[str, str, int]
 _SUMS = frozenset({"position", "balance"})
 
 
@@ -141,6 +137,8 @@ class DropCopy:
         self.booked = 0
         self._heard: dict[str, FillSeen] = {}
         self._looks = 0
+        # What is found beside a contradiction, once so far.
+        self._new: set[_Key] = set()
 
     @property
     def compares_positions(self) -> bool:
@@ -178,6 +176,13 @@ class DropCopy:
             case CopyStep.CONTRADICTS:
                 if not found and look.is_whole:
                     return self._settled()
+                new = found.keys() - self.findings.keys()
+                if new & self._new:
+                    # It is no part of the contradiction before it was asked about.
+                    self.step, self.findings, self._new = CopyStep.PROVING, found, set()
+                    return Act.PROVE
+                self._new = new
+                found = {key: each for key, each in found.items() if key in self.findings}
                 # Where not all could be compared, what was found about positions and money stands.
                 self.findings = found or self.findings
         return Act.NOTHING
@@ -196,27 +201,27 @@ class DropCopy:
         return Act.NOTHING
 
     def _settled(self) -> Act:
-        self.step, self.findings = CopyStep.AGREES, {}
+        self.step, self.findings, self._new = CopyStep.AGREES, {}, set()
         return Act.LET_GO
 
     def proved(self) -> tuple[str, ...]:
         """Take in that books and the line of orders agree; return the trades that are booked by now."""
         if self.step is not CopyStep.PROVING:
             return ()
-        booked = {key: each for key, each in self.findings.items() if self._is_told(key, each)}
+        booked = {key: each for key, each in self.findings.items() if self._is_told(key)}
         rest = {key: each for key, each in self.findings.items() if key not in booked}
         self.booked += len(booked)
-        if booked and all(what in _SUMS for what, _ in rest):
+        if booked and all(what in _SUMS for what, *_ in rest):
             # A position or a balance differed by those trades.
             rest = {}
         self.step, self.findings, self._looks = CopyStep.PROVED if rest else CopyStep.AGREES, rest, 0
         return tuple(each.about for each in booked.values())
 
-    def _is_told(self, key: _Key, finding: Finding) -> bool:
+    def _is_told(self, key: _Key) -> bool:
         """Tell whether a trade that was not told is by now."""
-        what, name = key
+        what, name, revision = key
         known = self._heard.get(name)
-        return what == "trade" and known is not None and known.revision >= finding.revision
+        return what == "trade" and known is not None and known.revision >= revision
 
     def failed(self) -> Act:
         """Take in that the second reader did not answer: that is no evidence, and holds nothing."""
@@ -231,7 +236,8 @@ class DropCopy:
         """Yield what the second reader shows otherwise than the line of orders told it."""
         shown: dict[str, FillSeen] = {}
         for fill in look.fills.seen:
-            if isinstance(fill, FillSeen):
+            # What is older than what was asked for was compared before.
+            if isinstance(fill, FillSeen) and fill.time_ns >= look.since_ns:
                 known = shown.get(fill.trade_id)
                 if known is None or known.revision <= fill.revision:
                     shown[fill.trade_id] = fill
@@ -246,27 +252,23 @@ class DropCopy:
             kept = {at: lots for at, lots in look.books.positions.items() if at in self._positions}
             for each in position_differences(seen, kept, self._symbols):
                 words = f"has {each.venue_lots} lots of {each.symbol}, and the books have {each.book_lots}"
-                yield ("position", each.symbol), Finding(about=f"the position in {each.symbol}", words=words)
+                about = f"the position in {each.symbol}"
+                yield ("position", each.symbol, 0), Finding(about=about, words=words)
         if look.balances is not None and look.balances.is_complete:
             books = look.books.balances
             for money in balance_differences(look.balances, books, self._currencies, self._names):
                 words = f"has {money.venue:f} {money.currency}, and the books have {money.books:f}"
-                yield (
-                    ("balance", money.currency),
-                    Finding(about=f"the balance of {money.currency}", words=words),
-                )
+                about = f"the balance of {money.currency}"
+                yield ("balance", money.currency, 0), Finding(about=about, words=words)
 
     def _differing(self, name: str, fill: FillSeen) -> Iterator[tuple[_Key, Finding]]:
         told, about = self._heard.get(name), self._words(fill)
         if told is None or told.revision < fill.revision:
             words = f"has {about}, and the line of orders was not told of it"
-            yield ("trade", name), Finding(about=about, words=words, revision=fill.revision)
-        elif told.revision == fill.revision and (told.price_ticks, told.lots) != (
-            fill.price_ticks,
-            fill.lots,
-        ):
+            yield ("trade", name, fill.revision), Finding(about=about, words=words)
+        elif told.revision == fill.revision and _numbers(told) != _numbers(fill):
             words = f"has {about}, and the line of orders was told {self._words(told)}"
-            yield ("terms", name), Finding(about=about, words=words)
+            yield ("terms", name, fill.revision), Finding(about=about, words=words)
 
     def _lacking(self, shown: Mapping[str, FillSeen], look: Look) -> Iterator[tuple[_Key, Finding]]:
         """Yield trades that were told and are not in a whole list that is younger than they are."""
@@ -278,7 +280,7 @@ class DropCopy:
             if name not in shown and from_ns <= fill.time_ns <= until_ns:
                 about = self._words(fill)
                 words = f"does not have {about}, and the line of orders was told of it"
-                yield ("lack", name), Finding(about=about, words=words)
+                yield ("lack", name, fill.revision), Finding(about=about, words=words)
 
     def _words(self, fill: FillSeen) -> str:
         if not fill.lots:
