@@ -22,6 +22,7 @@ _LONG = frozenset(
         "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
         "journal:export", "trades:trades", "database:rebuild", "data:inspect", "venue:serve",
         "reconcile:reconcile", "papers:start_report",
+        "compare:compare_runs",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -301,6 +302,22 @@ def _add_trades(commands: Commands) -> None:
     trades.add_argument("--since", metavar="TIME", help="closed at or after this time, ISO 8601, UTC")
     trades.add_argument("--until", metavar="TIME", help="closed before this time")
     _json(trades)
+    compare = _command(
+        commands,
+        "compare",
+        "compare:compare_runs",
+        "two runs side by side, fill by fill, and why",
+    )
+    compare.add_argument("first", metavar="LIVE", help="account or journal file of a run")
+    compare.add_argument(
+        "second",
+        metavar="BACKTEST",
+        help="the other run: TOML file to backtest over the market of the first one, account or journal file",
+    )
+    compare.add_argument("--all", action="store_true", dest="has_all", help="print every order")
+    compare.add_argument("--csv", metavar="FILE", help="write them to this file; - is standard output")
+    _settings(compare)
+    _json(compare)
 
 
 def _add_files(commands: Commands) -> None:

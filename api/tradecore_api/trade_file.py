@@ -68,7 +68,14 @@ def write_trades(path: str, trades: Sequence[ClosedTrade]) -> None:
 
     Raises `StorageError` when the disk says no.
     """
-    text = trades_csv(trades)
+    write_text(path, trades_csv(trades))
+
+
+def write_text(path: str, text: str) -> None:
+    """Write the text of a table to a file, `-` for standard output; what stood there is replaced.
+
+    Raises `StorageError` when the disk says no.
+    """
     if path == STDOUT:
         sys.stdout.write(text)
         return
@@ -92,8 +99,8 @@ def trades_csv(trades: Sequence[ClosedTrade]) -> str:
     for trade in trades:
         writer.writerow(
             (
-                _text(trade.symbol),
-                _text(trade.strategy),
+                as_text(trade.symbol),
+                as_text(trade.strategy),
                 trade.side,
                 f"{trade.quantity:f}",
                 _time(trade.entry_time_ns, decimals),
@@ -102,10 +109,10 @@ def trades_csv(trades: Sequence[ClosedTrade]) -> str:
                 f"{trade.exit_price:f}",
                 f"{trade.pnl:f}",
                 f"{trade.fees:f}",
-                _text(trade.currency),
+                as_text(trade.currency),
                 trade.entry_order,
                 trade.exit_order,
-                *((_text(trade.account or ""),) if has_accounts else ()),
+                *((as_text(trade.account or ""),) if has_accounts else ()),
             )
         )
     return file.getvalue()
@@ -116,7 +123,7 @@ def _time(time_ns: int, decimals: int) -> str:
     return iso_time(time_ns, decimals).replace("T", " ").removesuffix("Z")
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
     """Return a name that no spreadsheet takes for a formula, and that ends no row."""
     # `csv` puts quotes around every line break but this one.
     safe = text.replace("\r", " ")

@@ -13,15 +13,14 @@ from tradecore.domain.errors import ConfigError, DataError, StorageError
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.questions import ROWS_MAX, Trades
 from tradecore.domain.record_bodies import Session
-from tradecore.domain.spec_check import is_account_name
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.runtime import SessionConfig, frames
-from tradecore_api import heartbeat
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.journal_teller import recorded_config_of
+from tradecore_api.named_journal import named_journal
 from tradecore_api.output import print_json
-from tradecore_api.state_dir import StateDir, accounts
+from tradecore_api.state_dir import accounts
 from tradecore_api.trade_file import STDOUT, check_writable, write_trades
 from tradecore_api.wiring import readers
 
@@ -64,18 +63,7 @@ def _journal(arguments: argparse.Namespace) -> JournalFolder:
             rule = f"name an account ({', '.join(known) or 'there is none'}), a journal file, or --db FILE"
             raise ConfigError("command line", "SOURCE", None, rule)
         source = known[0]
-    named = JournalFolder(source)
-    if named.exists() or not is_account_name(source):
-        named.check_exists()
-        return named
-    state = StateDir(source)
-    beat = heartbeat.read(state.heartbeat)
-    journal = JournalFolder(beat.journal if beat is not None else state.journal)
-    if not journal.exists():
-        names = ", ".join(accounts()) or "none"
-        rule = f"is no file, and no account of this name has a journal; accounts here: {names}"
-        raise ConfigError("command line", "SOURCE", source, rule)
-    return journal
+    return named_journal(source)
 
 
 def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade]]:

@@ -75,6 +75,35 @@ def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> Ba
     return result_of(engine)
 
 
+def recorded(config: Config, take: Callable[[bytes], None]) -> tuple[EngineSpec, list[str]]:
+    """Run the strategies as `backtest` does, and hand over what a journal of the run would have.
+
+    Returns
+    -------
+    EngineSpec, list of str
+        What the engine was made of, and the names of its strategies.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When settings or data cannot be used.
+    """
+    config = completed(config)
+    spec, happened = _spec_and_history(config)
+    engine = build_engine(config, spec, strategies(config).bindings, is_recording=True)
+    with working("backtesting") as progress:
+        events = 0
+        for sources in happened:
+            for source, batch in enumerate(sources):
+                engine.feed(batch, source)
+            events += engine.run()
+            take(engine.take_frames())
+            progress(events, f"at {iso_time(engine.now_ns, 0)}")
+        engine.finish()
+        take(engine.take_frames())
+    return engine.spec, [binding.name for binding in engine.strategies]
+
+
 def _feed_words(config: Config) -> str | None:
     """Say what a backtest of a file with a feed does: it is one of a paper run, and may take long."""
     match None if config.tables.data is not None else config.tables.feed:
