@@ -6,9 +6,11 @@ answers at other times than a simulated one, and fills other orders. So this is 
 by the market alone. One that decides by its fills comes out again where it gets the same: in a replay.
 """
 
+import csv
 import json
 import signal
 import time
+from decimal import Decimal
 
 import pytest
 
@@ -153,6 +155,42 @@ def test_a_backtest_of_the_market_of_a_live_session_makes_the_same_decisions(ses
     assert ours == theirs
     kinds = {kind.code: kind.name for kind in record_kinds()}
     assert {kinds[frame[4]] for frame in theirs} == set(DECIDED)
+
+
+@pytest.mark.slow
+def test_a_live_session_beside_its_backtest_differs_in_fills_alone(session):
+    """Every order is found again and says what it paid in both; the differences are those of the profits."""
+    shell, live = session
+    told = json.loads(shell.run("compare", "live.journal", "live.toml", "--json")[0])
+
+    assert told["names"] == ["live", "backtest"]
+    assert told["decisions"] == {"alike": told["decisions"]["alike"], "part": False}
+    assert Decimal(told["profit"]["live"]) == Decimal(live["pnl"])
+    tested = json.loads(shell.run("backtest", "live.toml", "--set", "data.path=live.journal", "--json")[0])
+    assert Decimal(told["profit"]["backtest"]) == Decimal(tested["pnl"])
+    assert all(row["live"]["order"] == row["backtest"]["order"] for row in told["orders"] if not_refused(row))
+    fills = [fill for row in told["orders"] for fill in row["live"]["fills"]]
+    assert len(fills) == live["fills"]
+    assert all(fill["fee_currency"] == "USD" and fill["after_ns"] > 0 for fill in fills)
+    difference = Decimal(told["profit"]["live"]) - Decimal(told["profit"]["backtest"])
+    assert Decimal(told["difference"]) == difference
+    assert Decimal(told["rest"]) == 0
+    for kind in ("orders", "reasons", "strategies", "instruments", "accounts"):
+        assert sum(Decimal(row["difference"]) for row in told[kind]) == difference, kind
+    assert all(row["why"] for row in told["orders"] if Decimal(row["difference"]))
+
+    printed = shell.run("compare", "live.journal", "live.toml")[0]
+    assert "are alike" in printed
+    shell.run("compare", "live.journal", "live.toml", "--csv", "sides.csv")
+    with (shell.folder / "sides.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sum(Decimal(row["difference"] or 0) for row in rows) == difference
+    assert sum(bool(row["live_price"]) for row in rows) == live["fills"]
+
+
+def not_refused(row):
+    """Tell whether an order was approved."""
+    return row["live"]["refused"] is None
 
 
 @pytest.mark.slow

@@ -107,7 +107,9 @@ def _decisions(parting: Parting | None, names: tuple[str, str], run: ComparedRun
     sides = [
         f"{name} {_decided(each)}" for name, each in zip(names, (parting.first, parting.second), strict=True)
     ]
-    return f"{parting.alike:,} are alike, then they part: {'; '.join(sides)}. Why: {parting.why}"
+    alike = "the first is" if parting.alike == 1 else f"the first {parting.alike:,} are"
+    begin = f"{alike} alike, then they part" if parting.alike else "they part at once"
+    return f"{begin}: {'; '.join(sides)}. Why: {parting.why}"
 
 
 def _decided(decided: Decided | None) -> str:

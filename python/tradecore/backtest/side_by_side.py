@@ -283,8 +283,8 @@ def _why_parted(one: Decided, other: Decided, names: Names) -> str:
         told = "; ".join(f"in {name} {words}" for name, words in zip(names, heard, strict=True))
         return f"the strategy had heard something else before: {told}"
     return (
-        "the strategy had heard the same of its orders in both: its code, its parameters, a setting, a "
-        "command or the market data are not the same"
+        "the strategy had heard the same of its orders in both: the time at which it did, its code, its "
+        "parameters, a setting, a command or the market data are not the same"
     )
 
 
