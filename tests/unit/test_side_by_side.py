@@ -33,7 +33,7 @@ def order(number=1, *, fills=(), decided_ns=SECOND_NS, **changes):
         "terms": ("buy", "limit", 100),
         "sent_ns": decided_ns,
     }
-    return RunOrder(number=number, decided_ns=decided_ns, fills=list(fills), **(plain | changes))
+    return RunOrder(number=number, decided_ns=decided_ns, fills=tuple(fills), **(plain | changes))
 
 
 def fill(lots=10, price_ticks=100, *, after_ns=1_000_000, **changes):

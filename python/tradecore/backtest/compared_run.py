@@ -65,8 +65,8 @@ class RunFill(msgspec.Struct, frozen=True, kw_only=True):
     told: str = ""
 
 
-class RunOrder(msgspec.Struct, kw_only=True):
-    """A wish of a strategy, and what became of it.
+class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy asked for, and what became of it.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class RunOrder(msgspec.Struct, kw_only=True):
         How often it was amended.
     late_lots : int
         How much filled after its end.
-    fills : list of RunFill
+    fills : tuple of RunFill
         Its fills, in their order.
     """
 
@@ -128,7 +128,7 @@ class RunOrder(msgspec.Struct, kw_only=True):
     is_forced: bool = False
     amended: int = 0
     late_lots: int = 0
-    fills: list[RunFill] = msgspec.field(default_factory=list)
+    fills: tuple[RunFill, ...] = ()
 
     @property
     def filled_lots(self) -> int:
@@ -162,9 +162,9 @@ class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
     units : Units
         What its numbers mean.
     orders : tuple of RunOrder
-        Wishes in the order in which they were decided.
+        Orders in the order in which they were decided.
     decided : tuple of Decided
-        Decisions in their order: wishes, amendments, cancels, and what a strategy said that it decided.
+        Decisions in their order: orders, amendments, cancels, and what a strategy said that it decided.
     flows : dict
         Money that came or went without a fill, in atto units, by strategy, symbol and kind.
     profit : int
@@ -199,8 +199,8 @@ class RunReader:
         self._units = Units(spec, strategies)
         self._follower = AccountFollower(spec, strategies)
         self._orders: list[RunOrder] = []
-        # Approved orders by their numbers: a wish that was refused leaves its number to another one.
-        self._known: dict[int, RunOrder] = {}
+        # Places of approved orders by their numbers: what was refused leaves its number to another one.
+        self._known: dict[int, int] = {}
         self._decided: list[Decided] = []
         self._flows: dict[tuple[str, str, str], int] = {}
         self._heard: dict[str, str] = {}
@@ -221,12 +221,19 @@ class RunReader:
         """Return all that was read so far, at the prices of now."""
         units, opening = self._units, self._follower.opening()
         marks = {price["instrument"]: price["price_ticks"] for price in opening["prices"]}
-        for order in self._orders:
-            mark = marks.get(order.instrument, order.reference_ticks)
-            order.fills = [_valued(units, order, fill, mark) for fill in order.fills]
+        orders = tuple(
+            msgspec.structs.replace(
+                order,
+                fills=tuple(
+                    _valued(units, order, fill, marks.get(order.instrument, order.reference_ticks))
+                    for fill in order.fills
+                ),
+            )
+            for order in self._orders
+        )
         return ComparedRun(
             units=units,
-            orders=tuple(self._orders),
+            orders=orders,
             decided=tuple(self._decided),
             flows=dict(self._flows),
             profit=self._follower.equity() - opening["brought"],
@@ -240,9 +247,12 @@ class RunReader:
             case bodies.Adopted():
                 self._adopted = True
             case bodies.Order() as body:
-                order = self._wish(record, body, reference_ticks=body.reference_ticks)
-                order.is_of_others = was_adopted
-                self._known[body.order_id] = order
+                self._known[body.order_id] = len(self._orders)
+                order = _order_of(self._units, record, body)
+                order = msgspec.structs.replace(
+                    order, reference_ticks=body.reference_ticks, is_of_others=was_adopted
+                )
+                self._orders.append(order)
                 if not was_adopted:
                     self._decide(record, order.strategy, ("order", *_what(order)), order.words)
             case bodies.Refused() as body:
@@ -266,66 +276,48 @@ class RunReader:
 
     def _about_order(self, record: JournalRecord) -> None:
         body = record.body
-        order = self._known.get(body.order_id) if isinstance(body, bodies.OfOrder) else None
+        order = self._order(body.order_id) if isinstance(body, bodies.OfOrder) else None
         if order is None:
             return
         match body:
             case bodies.Sized():
-                order.lots = body.lots
+                self._change(order, lots=body.lots)
             case bodies.Sent(request="new"):
-                order.sent_ns, order.lots = record.time_ns, body.lots or order.lots
+                self._change(order, sent_ns=record.time_ns, lots=body.lots or order.lots)
             case bodies.OutcomeLost():
-                order.was_unknown = True
+                self._change(order, was_unknown=True)
             case bodies.Liquidation():
-                order.is_forced = True
+                self._change(order, is_forced=True)
             case bodies.Report():
                 self._reported(record, body, order)
             case _:
                 pass
 
-    def _wish(
-        self, record: JournalRecord, body: bodies.OrderTerms, reference_ticks: int | None = None
-    ) -> RunOrder:
-        units = self._units
-        order = RunOrder(
-            number=body.order_id,
-            seq=record.seq,
-            decided_ns=body.decided_ns,
-            strategy=units.strategy(body.strategy),
-            symbol=units.symbol(body.instrument),
-            account=units.account(body.instrument),
-            side=body.side,
-            order_kind=body.order_kind,
-            instrument=body.instrument,
-            price_ticks=body.price_ticks,
-            lots=body.lots,
-            reference_ticks=reference_ticks,
-            words=order_text(KnownOrder.of(body), units),
-            terms=tuple(getattr(body, name) for name in _TERMS),
-        )
-        self._orders.append(order)
-        return order
+    def _order(self, number: int) -> RunOrder | None:
+        """Return an approved order as it is now."""
+        place = self._known.get(number)
+        return None if place is None else self._orders[place]
+
+    def _change(self, order: RunOrder, **changes: object) -> None:
+        self._orders[self._known[order.number]] = msgspec.structs.replace(order, **changes)
 
     def _refused(self, record: JournalRecord, body: bodies.Refused) -> None:
         words = refusal_words(body.rule, body.limit, body.value, self._units, body.instrument)
-        known = self._known.get(body.order_id)
+        known = self._order(body.order_id)
         if known is not None:
             # An amendment or a cancel of it.
             what = ("refused", known.strategy, known.symbol, body.rule)
             self._decide(record, known.strategy, what, f"a request about {known.words} was refused: {words}")
             return
-        order = self._wish(record, body)
-        order.refused, order.refused_words = body.rule, words
-        self._decide(
-            record,
-            order.strategy,
-            ("refused", *_what(order), body.rule),
-            f"{order.words} was refused: {words}",
-        )
+        order = _order_of(self._units, record, body)
+        order = msgspec.structs.replace(order, refused=body.rule, refused_words=words)
+        self._orders.append(order)
+        decided = ("refused", *_what(order), body.rule)
+        self._decide(record, order.strategy, decided, f"{order.words} was refused: {words}")
         self._heard[order.strategy] = f"{order.words} was refused ({body.rule})"
 
     def _asked(self, record: JournalRecord, number: int, what: str, *more: object) -> None:
-        order = self._known.get(number)
+        order = self._order(number)
         if order is not None:
             words = f"{what} {order.words}"
             self._decide(record, order.strategy, (what, *_what(order), *more), words)
@@ -336,36 +328,35 @@ class RunReader:
         self._decided.append(made)
 
     def _reported(self, record: JournalRecord, body: bodies.Report, order: RunOrder) -> None:
-        quantity = self._units.quantity
         match body.report:
             case "fill":
                 sign = 1 if order.side == "buy" else -1
-                order.fills.append(self._fill(record, body, order.instrument, sign))
-                if order.ended:
-                    order.late_lots += body.lots or 0
-                price = self._units.price(order.instrument, body.price_ticks or 0)
-                said = f"filled {quantity(order.instrument, body.lots or 0):f} at {price:f}"
+                fills = (*order.fills, self._fill(record, body, order.instrument, sign))
+                late = (body.lots or 0) if order.ended else 0
+                self._change(order, fills=fills, late_lots=order.late_lots + late)
+                size = self._units.quantity(order.instrument, body.lots or 0)
+                said = f"filled {size:f} at {self._units.price(order.instrument, body.price_ticks or 0):f}"
             case "accepted":
-                order.accepted_ns = order.accepted_ns or body.venue_time_ns
+                self._change(order, accepted_ns=order.accepted_ns or body.venue_time_ns)
                 return
             case "replaced" | "restated":
-                order.amended += body.report == "replaced"
-                order.lots = order.filled_lots + (body.lots or 0)
+                amended = order.amended + (body.report == "replaced")
+                self._change(order, amended=amended, lots=order.filled_lots + (body.lots or 0))
                 said = body.report
             case how if how in _ENDS:
-                order.ended, order.reason, order.ended_ns = how, body.reason or "", record.time_ns
+                self._change(order, ended=how, reason=body.reason or "", ended_ns=record.time_ns)
                 said = f"{how} {body.reason or ''}".strip()
             case how:
                 said = f"{how} {body.reason or ''}".strip()
         self._heard[order.strategy] = f"{order.words}: {said}"
 
     def _revised(self, record: JournalRecord, body: bodies.Revision) -> None:
-        order = self._known.get(body.order_id)
+        order = self._order(body.order_id)
         if order is None:
             return
-        for sign, fill in body.fills():
-            made = self._fill(record, fill, body.instrument, sign)
-            order.fills.append(msgspec.structs.replace(made, told=body.revised))
+        made = [self._fill(record, fill, body.instrument, sign) for sign, fill in body.fills()]
+        told = (msgspec.structs.replace(each, told=body.revised) for each in made)
+        self._change(order, fills=(*order.fills, *told))
         self._heard[order.strategy] = f"{order.words}: a trade was {body.revised}"
 
     def _fill(self, record: JournalRecord, body: bodies.Report, instrument: int, sign: int) -> RunFill:
@@ -383,6 +374,26 @@ class RunReader:
             fee_currency=paid_in,
             liquidity=body.liquidity or "",
         )
+
+
+def _order_of(units: Units, record: JournalRecord, body: bodies.OrderTerms) -> RunOrder:
+    """Return an order as it was asked for."""
+    return RunOrder(
+        number=body.order_id,
+        seq=record.seq,
+        decided_ns=body.decided_ns,
+        strategy=units.strategy(body.strategy),
+        symbol=units.symbol(body.instrument),
+        account=units.account(body.instrument),
+        side=body.side,
+        order_kind=body.order_kind,
+        instrument=body.instrument,
+        price_ticks=body.price_ticks,
+        lots=body.lots,
+        reference_ticks=None,
+        words=order_text(KnownOrder.of(body), units),
+        terms=tuple(getattr(body, name) for name in _TERMS),
+    )
 
 
 def _what(order: RunOrder) -> tuple[object, ...]:

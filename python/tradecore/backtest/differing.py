@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tradecore.backtest.compared_run import RunFill, RunOrder
+from tradecore.backtest.compared_run import RunOrder
 from tradecore.domain.times import span_text
 from tradecore.domain.units import Units
 
@@ -163,7 +163,7 @@ def _value(order: RunOrder) -> int:
 
 def _mean(order: RunOrder, units: Units, at: int) -> str:
     """Return the mean price of what traded first, with the decimals of its tick and two more."""
-    traded: list[RunFill] = [fill for fill in order.fills if not fill.told] or order.fills
+    traded = [fill for fill in order.fills if not fill.told] or order.fills
     lots = sum(abs(fill.lots) for fill in traded)
     ticks = sum(abs(fill.lots) * fill.price_ticks for fill in traded)
     if not lots:
