@@ -50,7 +50,9 @@ class LivePapers:
         self.report: SignedReport | None = None
 
     async def look(self) -> None:
-        """Write what is new."""
+        """Write what is new, and say what the second reader has to say."""
+        for said in self._link.copy.take_said():
+            log.warning("drop_copy", extra={"words": said})
         try:
             if self._understood is None:
                 self._understood = self._link.read_again(await self._call(self._kept))
@@ -61,8 +63,6 @@ class LivePapers:
                 self._unkept.clear()
                 said = f"{len(letters)} messages were not understood; they are in {self._state.dead_letters}"
                 log.warning("dead_letters", extra={"words": said})
-            for said in self._link.copy.take_said():
-                log.warning("drop_copy", extra={"words": said})
             if self.report is None and (made := self._made()) is not None:
                 await self._call(lambda: self._write(made))
                 self.report = made

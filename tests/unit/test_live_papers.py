@@ -36,6 +36,13 @@ class ScriptedLink:
         self.letters = []
         self.understands = []
         self.asked_again = []
+        self.said = []
+        self.copy = self
+
+    def take_said(self):
+        """Return what the second reader has to say."""
+        taken, self.said = self.said, []
+        return taken
 
     def take_letters(self):
         """Return what is new."""
@@ -114,6 +121,17 @@ async def test_messages_that_were_not_understood_are_kept_and_told(papers, link,
         ("dead_letters", f"{count} messages were not understood; they are in {state.dead_letters}")
         for count in (1, 2)
     ]
+
+
+async def test_what_the_second_reader_says_is_logged_whatever_the_disk_does(papers, link, state, caplog):
+    """Once, a line each."""
+    link.said = ["it does not answer", "it answers again"]
+    state.path.rename(state.path.with_name("away"))
+    link.letters = [ONE]
+    await papers.look()
+    await papers.look()
+    told = [words for name, words in logged(caplog) if name == "drop_copy"]
+    assert told == ["it does not answer", "it answers again"]
 
 
 async def test_what_a_full_disk_did_not_take_is_written_later(papers, link, state, caplog):
