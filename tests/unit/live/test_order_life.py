@@ -154,7 +154,8 @@ def test_absence_is_proved_by_two_endpoints_twice_and_not_before_the_request_is_
     """Everything less leaves it in doubt."""
     one = OneOrder(client_order_id=desk.ids.of(1), instrument=0)
     desk.answer(NOBODY_KNOWS)
-    desk.wait(4.999)
+    # The clock that timed it may be a whole window of 5 seconds ahead of the venue's.
+    desk.wait(9.999)
     for _ in range(5):
         assert desk.found(OpenOrders()) == []
         assert desk.found(one) == []
@@ -434,7 +435,7 @@ def test_an_absence_is_proved_soon_after_it_can_be(desk):
         for question in desk.asks():
             desk.found(one if isinstance(question, OneOrder) else question)
         desk.now_ns = desk.table.next_due_ns() or desk.now_ns
-    assert 5.0 <= (desk.now_ns - started_ns) / 1e9 < 5.5
+    assert 10.0 <= (desk.now_ns - started_ns) / 1e9 < 10.5
 
 
 def test_what_the_venue_said_last_is_kept_for_people(desk):

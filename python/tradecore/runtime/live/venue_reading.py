@@ -100,12 +100,19 @@ class VenueReading:
 
         Longer each time, but at once when its request can no longer take effect: absence is a proof then.
         """
-        void_ns = order.sent_ns + self._capabilities.validity_window_ns
+        void_ns = self._void_ns(order)
         wait_ns = _DOUBT_WAITS_NS[min(doubt.asks, len(_DOUBT_WAITS_NS) - 1)]
         if now_ns < void_ns:
             return min(wait_ns, void_ns - now_ns)
         has_begun = doubt.absent_in_list + doubt.absent_itself > 0
         return _DOUBT_WAITS_NS[0] if has_begun or doubt.next_ask_ns <= void_ns else wait_ns
+
+    def _void_ns(self, order: LiveOrder) -> int:
+        """Return when the last request about an order can no longer take effect.
+
+        Its time is that of the clock here, which may be as far ahead of the venue's as the venue takes.
+        """
+        return order.sent_ns + 2 * self._capabilities.validity_window_ns
 
     def _about(self, order: LiveOrder) -> Question:
         return OneOrder(
@@ -459,7 +466,7 @@ class VenueReading:
             return []
         if order.doubt is None:
             return self._missing(order, asked_ns, is_list=is_list)
-        if asked_ns < order.sent_ns + self._capabilities.validity_window_ns:
+        if asked_ns < self._void_ns(order):
             return []
         if is_list:
             order.doubt.absent_in_list += 1
