@@ -104,7 +104,10 @@ class InstanceLock:
                 return False
         if heartbeat_holder(self._path) is not None:
             return False
-        _write_pid(self._descriptor)
+        try:
+            _write_pid(self._descriptor)
+        except OSError as error:
+            raise StorageError(str(self._path), f"cannot be written: {error.strerror}") from error
         return True
 
     def is_in_place(self) -> bool:

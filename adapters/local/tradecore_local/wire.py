@@ -7,7 +7,9 @@ import msgspec
 from tradecore.domain.venue_capabilities import DuplicateIds
 
 # What a venue may state of itself: a step above 0, a span up to a day or ten years, a count that can be met.
-_Step = Annotated[str, msgspec.Meta(pattern=r"^(?=[0-9.]*[1-9])[0-9]{1,20}([.][0-9]{1,20})?([eE][-+]?[0-9]{1,2})?$")]
+_Step = Annotated[
+    str, msgspec.Meta(pattern=r"^(?=[0-9.]*[1-9])[0-9]{1,20}([.][0-9]{1,20})?([eE][-+]?[0-9]{1,2})?$")
+]
 _Window = Annotated[int, msgspec.Meta(gt=0, le=86_400_000_000_000)]
 _Kept = Annotated[int, msgspec.Meta(ge=0, le=315_360_000_000_000_000)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]

@@ -480,10 +480,11 @@ class Comparer:
             if self._budget.take(now_ns, weight, is_cancel=False):
                 return
             if loop.time() >= until:
-                raise VenueError(
-                    f"no question could be asked for {self._room_seconds_max:g} s: other processes on this "
-                    "account use up all requests that the venue allows. Try again when they do less"
+                why = self._budget.trouble or (
+                    "other processes on this account use up all requests that the venue allows. Try again "
+                    "when they do less"
                 )
+                raise VenueError(f"no question could be asked for {self._room_seconds_max:g} s: {why}")
             seconds = max(self._budget.wait_ns(now_ns, weight), 1_000_000) / 1e9
             await asyncio.sleep(min(seconds, max(until - loop.time(), 0.001)))
 
