@@ -1,4 +1,4 @@
-"""A venue that answers what no venue should: whatever it says, nothing is lost and nothing ends the engine."""
+"""A venue that does what no venue should: whatever it says, nothing is lost and nothing is doubled."""
 
 import asyncio
 

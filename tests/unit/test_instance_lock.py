@@ -328,6 +328,6 @@ def test_a_lock_that_cannot_be_written_names_its_file(tmp_path, monkeypatch):
     lock = InstanceLock(tmp_path / "engine.lock", "one")
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", refuse)
-        with pytest.raises(StorageError, match="engine.lock: cannot be written: No space left"):
+        with pytest.raises(StorageError, match=r"engine\.lock: cannot be written: No space left"):
             lock.acquire()
     lock.release()
