@@ -69,8 +69,8 @@ class VenueTakenError(AlreadyRunningError):
         other = f"another engine (pid {pid})" if pid else "another engine"
         words = (
             f"{other} trades with the key {key_id!r} at {url}: two would take each other's orders for "
-            "those of strangers; `tradecore status` shows the engines; end that one, or give this one another account "
-            "of the venue"
+            "those of strangers; `tradecore status` shows the engines; end that one, or give this one "
+            "another account of the venue"
         )
         TradecoreError.__init__(self, words)
         self.account = key_id

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from support import records
-from support.live_desk import CAPABILITIES, TERMS, LiveDesk
+from support.live_desk import CAPABILITIES, SECOND_NS, TERMS, LiveDesk
 from support.units import units_in
 from tradecore.domain.venue_findings import FillsSince, OneOrder, OpenOrders
 from tradecore.domain.venue_requests import Cancel, Declined, Lost, NotDone, Replace, Submit, Taken
@@ -267,6 +267,25 @@ def test_an_end_waits_for_the_fills_before_it():
     assert desk.table.orders == {}
     desk.wait(3)
     assert desk.asks() == []
+
+
+def test_a_fill_is_found_though_the_clock_that_the_order_was_decided_by_was_ahead():
+    """Set right since: what traded is older than the order then, by the venue's clock."""
+    desk = open_desk()
+    order = desk.table.orders[1]
+    order.terms = msgspec.structs.replace(order.terms, decided_ns=10_000 * SECOND_NS)
+    assert desk.told(desk.seen("canceled", filled=4, time_ns=9_000 * SECOND_NS)) == []
+    asked_s = []
+    while desk.table.orders and len(asked_s) < 6:
+        desk.wait(40)
+        for question in desk.asks():
+            asked_s.append(question.time_ns // SECOND_NS)
+            fills = [desk.fill("t1", 4)] if question.time_ns <= 500 * SECOND_NS else []
+            desk.found(question, *fills)
+
+    # A little before it was seen, twice a minute before it was decided on, and then all.
+    assert asked_s == [8_995, 9_935, 9_935, -5]
+    assert desk.table.orders == {}
 
 
 def test_a_filled_order_is_told_by_its_fills():

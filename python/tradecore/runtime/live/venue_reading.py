@@ -27,6 +27,8 @@ _SECOND_NS = 1_000_000_000
 # An order may be decided on by a clock that is ahead of the venue's.
 _OVERLAP_NS = 60 * _SECOND_NS
 _FILLS_DOUBLINGS_MAX = 5
+# How often trades that are missing are asked for since the order was decided on; then all are asked for.
+_AGED_TRIES = 2
 # How long after a refusal the end of an order is asked for again that an operator wants ended.
 _INSIST_NS = _SECOND_NS
 # Waits between two questions about an order in doubt; the last one goes on.
@@ -509,7 +511,8 @@ class VenueReading:
     def _want_missing_fills(self, now_ns: int) -> None:
         """Go on asking for the fills that orders lack, where the venue's own list did not have them.
 
-        They may be as old as the order.
+        They may be as old as the order; in the end older, where that was decided on by a clock that was ahead
+        of the venue's and has been set right since.
         """
         lacking = [order for order in self._table.orders.values() if order.end or order.lacks_fills]
         if not lacking:
@@ -519,8 +522,8 @@ class VenueReading:
         self._table.fills_tries += 1
         for order in lacking:
             # Of an order of others nobody here knows how old it is.
-            is_of_others = order.venue_order_id in self._table.others
-            since_ns = 0 if is_of_others else order.terms.decided_ns - _OVERLAP_NS
+            has_no_age = order.venue_order_id in self._table.others or self._table.fills_tries > _AGED_TRIES
+            since_ns = 0 if has_no_age else order.terms.decided_ns - _OVERLAP_NS
             self._table.want_fills(since_ns, now_ns + wait_ns)
 
 
