@@ -13,7 +13,7 @@ from tradecore.domain import ConfigError, InvalidValueError
 from tradecore.domain.commands import Flatten, Kill
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.venue_capabilities import DuplicateIds
-from tradecore.domain.venue_findings import VenueOrderState
+from tradecore.domain.venue_findings import StreamReady, VenueOrderState
 from tradecore.domain.venue_requests import Declined
 from tradecore.engine import Engine
 from tradecore.runtime import Session
@@ -520,3 +520,17 @@ async def test_a_trade_that_was_told_anew_and_not_first_is_known_after_a_start(p
         assert [row["open_lots"] for row in live.engine.kernel.open_orders()] == [4]
         venue.end(name)
         await live.until(lambda: live.states() == {})
+
+
+async def test_why_there_is_no_stream_is_told(tmp_path):
+    """A key that the venue does not take looks like any silence otherwise."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "live.journal", venue) as live:
+        await ready(live)
+        assert "stream" not in live.session.outside.status.trouble
+        venue.lose_stream(is_ready_again=False)
+        await live.until(lambda: not live.session.outside.status.is_connected)
+        assert live.session.outside.status.trouble == "the stream of reports: reset"
+        venue.tell(StreamReady())
+        await live.until(live.is_reconciled)
+        assert live.session.outside.status.trouble == ""

@@ -27,7 +27,7 @@ def untold():
 async def test_fills_that_no_frame_ever_told_are_booked_in_time(tmp_path):
     """Each once, to the last unit, and the account can be closed by fills that nobody tells either."""
     drop_copy = {"interval_ms": 1_000}
-    async with trading(tmp_path, *untold(), drop_copy=drop_copy, live=ALONE, strategy=TAKER) as live:
+    async with trading(tmp_path, *untold(), drop_copy=drop_copy, live_waits=ALONE, strategy=TAKER) as live:
         await live.until(lambda said: said["fills"] >= 5 and said["venue"]["drop_copy"]["booked"] >= 3, 90)
         said = await live.settled(90)
         assert live.compared(said).differences == ()

@@ -33,7 +33,7 @@ def venue_settings(seed=7, **changes):
 class EmbeddedLive:
     """An engine that runs, the venue it trades at, and what both have."""
 
-    def __init__(self, folder, ground, **changes) -> None:
+    def __init__(self, folder, ground, *, live_waits=None, **changes) -> None:
         self.ground = ground
         keys = folder / "venue-keys.json"
         named = {
@@ -55,7 +55,7 @@ class EmbeddedLive:
                 "answer_timeout_ms": 500,
                 "report_timeout_ms": 1_000,
                 **({} if drop_copy is None else {"drop_copy": drop_copy}),
-                **changes.pop("live", {}),
+                **(live_waits or {}),
             },
             "feed": {"kind": "local"},
             "instruments": [INSTRUMENT],
@@ -111,12 +111,11 @@ class EmbeddedLive:
 
 
 @asynccontextmanager
-async def trading(folder, *rules, seed=1, settings=None, query_rules=(), **changes):
-    """Serve a venue with faults and run an engine at it until the block ends."""
+async def trading(folder, *rules, seed=1, settings=None, clock=None, query_rules=(), **changes):
+    """Serve a venue with faults and run an engine at it until the block ends; `clock` is the venue's."""
     places = {"TRADECORE_STATE_DIR": str(folder / "state")}
-    async with serving(
-        settings or venue_settings(seed), *rules, seed=seed, query_rules=query_rules
-    ) as ground:
+    options = {"seed": seed, "clock": clock, "query_rules": query_rules}
+    async with serving(settings or venue_settings(seed), *rules, **options) as ground:
         with patch.dict(os.environ, places):
             live = EmbeddedLive(folder, ground, **changes)
         running = asyncio.create_task(live.engine.run())

@@ -171,7 +171,7 @@ OPTIONS = [
         "trades a --db b --csv - --since c --until d",
         {"source": "a", "db": "b", "csv": "-", "since": "c", "until": "d"},
     ),
-    ("compare a b.toml --all --csv c --set x=1", {"has_all": True, "csv": "c", "settings": ["x=1"]}),
+    ("compare a b --all --csv c --set x=1", {"has_all": True, "csv": "c", "settings": ["x=1"]}),
     ("venue serve --port 0", {"port": 0}),
     ("venue serve --port 65535", {"port": 65_535}),
     ("venue serve --instruments A B --duration-ms 0", {"instruments": ["A", "B"], "duration_ms": 0}),

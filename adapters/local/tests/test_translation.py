@@ -104,3 +104,14 @@ def test_an_instrument_must_be_at_the_venue_with_its_multiplier():
         translation(symbols=("A", "C"))
     with pytest.raises(InvalidValueError, match="must be 2 as at the venue"):
         translation(msgspec.structs.replace(RULE, multiplier="2"))
+
+
+@pytest.mark.parametrize("amount", ["1e999999999", "-1e999999999", "1e-999999999", "9" * 41, "NaN", "x"])
+@pytest.mark.parametrize("name", ["total", "free"])
+def test_a_balance_that_no_account_can_have_makes_no_sense(name, amount):
+    """It could be neither compared nor shown: `1e999999999` cannot be subtracted, nor written out."""
+    said = {"total": "1", "free": "1", name: amount}
+    with pytest.raises(InvalidValueError) as caught:
+        translation().balance(wire.Balance(currency="USD", time_ns=1, **said))
+
+    assert caught.value.field == name

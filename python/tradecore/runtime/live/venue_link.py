@@ -126,6 +126,8 @@ class VenueLink:
         # Requests whose answer is awaited.
         self._under_way = 0
         self._is_connected = False
+        # Why there is no stream of reports.
+        self._stream_trouble = ""
         self._news = 0
         self._start = StartFold((), ())
         self._engine: Engine | None = None
@@ -173,6 +175,7 @@ class VenueLink:
         lost = f"the venue did not take order {bare}, or has busted a trade of it"
         return [
             f"A POSITION IS OPEN WITHOUT ITS EXIT: {lost}" if bare else "",
+            self._stream_trouble,
             self._reconciliation.trouble or self._table.trouble,
             self._allowance.trouble(self._wall_ns()),
         ]
@@ -527,10 +530,11 @@ class VenueLink:
         async for message in self._venue.reports():
             self.copy.hear(message)
             match message:
-                case StreamLost():
+                case StreamLost(words=words):
+                    self._stream_trouble = f"the stream of reports: {words}" if words else ""
                     self._lost()
                 case StreamReady():
-                    self._is_connected = True
+                    self._is_connected, self._stream_trouble = True, ""
                     self._begin()
                 case NotUnderstood():
                     # It may have been a fill.

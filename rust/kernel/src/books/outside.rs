@@ -305,7 +305,7 @@ impl Kernel {
     }
 
     /// Visits the orders of an account of which its venue told its name: number, that name, the one that others gave it, and
-    /// whether they made it and it was taken over.
+    /// whether they made it and it was taken over. Names from before an order left anew come first, each in a row of its own.
     pub fn venue_names(
         &self,
         account: AccountId,
