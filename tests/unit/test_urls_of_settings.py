@@ -45,12 +45,13 @@ def test_an_address_that_can_be_asked_is_taken(url):
         "http://user:hidden@a",
     ],
 )
-@pytest.mark.parametrize("table", ["live", "feed", "history"])
+@pytest.mark.parametrize("table", ["live", "feed", "history", "live.drop_copy"])
 def test_any_other_address_is_a_fault_of_its_setting(url, table):
     """It names the key; a password in it is not shown."""
     tables = {
         "live": {"live": LIVE["live"] | {"url": url}},
         "feed": {"feed": {"kind": "local", "url": url}},
+        "live.drop_copy": {"live": LIVE["live"] | {"drop_copy": {"url": url}}},
         "history": {"history": {"kind": "local", "length": "1m", "url": url}},
     }
     with pytest.raises(ConfigError) as caught:

@@ -40,6 +40,10 @@ def _with_urls(tables: ConfigTables) -> Iterator[tuple[str, object]]:
     yield "feed", tables.feed
     yield "history", tables.history
     yield "live", tables.live
+    if tables.live is not None:
+        yield "live.drop_copy", tables.live.drop_copy
     for index, account in enumerate(tables.accounts):
         yield f"accounts.{index}.feed", account.feed
         yield f"accounts.{index}.live", account.live
+        if account.live is not None:
+            yield f"accounts.{index}.live.drop_copy", account.live.drop_copy
