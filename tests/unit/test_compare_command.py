@@ -49,6 +49,15 @@ def test_all_orders_can_be_seen_as_lines_json_and_rows(journals, capsys):
     )
 
 
+@pytest.mark.parametrize("path", sorted(GOLDEN.parent.rglob("*.journal")), ids=lambda path: str(path)[-24:])
+def test_journals_of_every_behaviour_can_be_compared(path, capsys):
+    """What older engines wrote is read as it is."""
+    assert main(["compare", str(path), str(path), "--json"]) == ExitCode.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["orders"]
+    assert told["difference"] == told["rest"] == "0"
+
+
 def test_a_file_of_rows_is_told_of_beside_the_data(journals, tmp_path, capsys):
     """The file has them, and nothing is on standard output."""
     target = tmp_path / "sides.csv"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from support.units import units_in
 from tradecore.domain.venue_findings import BalanceSeen, FillSeen, Findings, PositionSeen
+from tradecore.runtime.live import drop_copy
 from tradecore.runtime.live.drop_copy import Act, CopiedBooks, CopyStep, DropCopy, Look
 
 SECOND_NS = 1_000_000_000
@@ -168,6 +169,17 @@ def test_that_it_does_not_answer_lets_go_what_only_it_holds_but_no_contradiction
         copy.looked(look(trade("T9")))
     assert copy.failed() is Act.NOTHING
     assert copy.holds
+
+
+def test_what_is_remembered_has_an_end_and_what_is_forgotten_is_compared_no_more(monkeypatch):
+    """While the second reader is away for long, nothing grows without end."""
+    monkeypatch.setattr(drop_copy, "HEARD_MAX", 3)
+    heard = [trade(f"T{number}", time_ns=SECOND_NS + number) for number in range(9)]
+    copy = copy_of(*heard)
+    assert len(copy._heard) == 3
+    assert copy.since_ns == SECOND_NS + 6
+    copy.looked(look(*heard, since_ns=copy.since_ns))
+    assert copy.step is CopyStep.AGREES
 
 
 STEPS = st.lists(

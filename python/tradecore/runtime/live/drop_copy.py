@@ -14,6 +14,8 @@ _SECOND_NS = 1_000_000_000
 # How soon what was found once is looked at again.
 SECOND_LOOK_NS = _SECOND_NS // 2
 _LATE_NS_MIN = 2 * _SECOND_NS
+# Trades that are remembered while nobody answers; older ones are compared no more.
+HEARD_MAX = 100_000
 
 
 class CopyStep(StrEnum):
@@ -160,6 +162,9 @@ class DropCopy:
         known = self._heard.get(fill.trade_id)
         if known is None or known.revision <= fill.revision:
             self._heard[fill.trade_id] = fill
+        if len(self._heard) > HEARD_MAX:
+            oldest = self._heard.pop(next(iter(self._heard)))
+            self.since_ns = max(self.since_ns, oldest.time_ns + 1)
 
     def looked(self, look: Look) -> Act:
         """Take in what the second reader was shown, and say what follows."""
