@@ -6,6 +6,7 @@ import pytest
 
 from support.embedded_live import trading
 from tradecore.testkit.local_venue import Endpoint, FaultKind, FaultRule
+from tradecore_api.wiring import sessions
 
 # No comparison but that of the start, and no question about an order for a while: nobody else finds a fill.
 ALONE = {"check_interval_ms": 0, "report_timeout_ms": 15_000, "answer_timeout_ms": 5_000}
@@ -31,6 +32,7 @@ async def test_fills_that_no_frame_ever_told_are_booked_in_time(tmp_path):
         await live.until(lambda said: said["fills"] >= 5 and said["venue"]["drop_copy"]["booked"] >= 3, 90)
         said = await live.settled(90)
         assert live.compared(said).differences == ()
+    assert sessions.replay(live.journal).state_hash
     delays = [
         record[1] - fields["venue_time_ns"]
         for record in live.journal.reader()

@@ -75,13 +75,13 @@ def backtest(config: Config, seen: Callable[[Engine], None] | None = None) -> Ba
     return result_of(engine)
 
 
-def recorded(config: Config, take: Callable[[bytes], None]) -> tuple[EngineSpec, list[str]]:
-    """Run the strategies as `backtest` does, and hand over what a journal of the run would have.
+def recorded(config: Config) -> tuple[EngineSpec, list[str], Iterator[bytes]]:
+    """Run the strategies as `backtest` does, and give what a journal of the run would have, part by part.
 
     Returns
     -------
-    EngineSpec, list of str
-        What the engine was made of, and the names of its strategies.
+    EngineSpec, list of str, iterator of bytes
+        What the engine is made of, the names of its strategies, and whole frames. It runs as they are read.
 
     Raises
     ------
@@ -91,17 +91,20 @@ def recorded(config: Config, take: Callable[[bytes], None]) -> tuple[EngineSpec,
     config = completed(config)
     spec, happened = _spec_and_history(config)
     engine = build_engine(config, spec, strategies(config).bindings, is_recording=True)
+    return engine.spec, [binding.name for binding in engine.strategies], _frames(engine, happened)
+
+
+def _frames(engine: Engine, happened: Iterator[list[EventBatch]]) -> Iterator[bytes]:
     with working("backtesting") as progress:
         events = 0
         for sources in happened:
             for source, batch in enumerate(sources):
                 engine.feed(batch, source)
             events += engine.run()
-            take(engine.take_frames())
             progress(events, f"at {iso_time(engine.now_ns, 0)}")
+            yield engine.take_frames()
         engine.finish()
-        take(engine.take_frames())
-    return engine.spec, [binding.name for binding in engine.strategies]
+        yield engine.take_frames()
 
 
 def _feed_words(config: Config) -> str | None:

@@ -56,10 +56,9 @@ def of_backtest(path: str, options: list[str], journal: JournalFolder) -> NamedR
     config = read.load(Path(path), options=[*options, f"data.path={journal.where}"])
     if not config.strategies:
         raise ConfigError(config.source, "strategy", None, "is missing: name [strategy] or [[strategies]]")
-    made: list[bytes] = []
-    spec, names = backtests.recorded(config, made.append)
+    spec, names, parts = backtests.recorded(config)
     reader, seq = RunReader(spec, names), 0
-    for part in made:
+    for part in parts:
         seq = _take(reader, part, seq)
     return NamedRun(mode=spec.mode.value, where=f"a backtest of {path}", run=reader.run())
 
