@@ -43,6 +43,18 @@ async def test_fills_that_no_frame_ever_told_are_booked_in_time(tmp_path):
     assert max(delays) < BOOKED_WITHIN_NS, sorted(delays)[-5:]
 
 
+async def test_a_busy_account_is_looked_at_again_and_again_without_a_false_alarm(tmp_path):
+    """What is on its way when it looks is none: books and venue are compared at the start alone."""
+    async with trading(tmp_path, drop_copy={"interval_ms": 100}) as live:
+        said = await live.until(
+            lambda said: said["fills"] >= 50 and said["venue"]["drop_copy"]["looks"] >= 40, 90
+        )
+        assert said["venue"]["drop_copy"]["booked"] == 0
+        assert live.compared(await live.settled()).differences == ()
+    kinds = [kind for _, _, kind, _ in live.journal.reader()]
+    assert kinds.count("reconciling") == 1
+
+
 async def test_an_endpoint_that_is_down_halts_nothing(tmp_path):
     """Every question to it fails; orders go on, and the status says it."""
     rules = [FaultRule(kind=FaultKind.SERVER_ERROR, endpoint=Endpoint.FILLS, **ALWAYS)]

@@ -51,7 +51,10 @@ class CopiedBooks(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What the second reader was shown at one time.
+    """What the second reader was shown at one time: positions and balances first, and then fills.
+
+    So a trade that is in the sums is in the fills, too: where all fills were told and nothing was told
+    meanwhile, the sums are those of the books, or there is something that no fill explains.
 
     Attributes
     ----------
@@ -85,7 +88,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 # What kind of finding it is, the name of the trade, the instrument or the currency, and the trade's revision.
 _Key = tuple[str, str, int]
-_SUMS = frozenset({"position", "balance"})
 
 
 class DropCopy:
@@ -216,9 +218,6 @@ class DropCopy:
         booked = {key: each for key, each in self.findings.items() if self._is_told(key)}
         rest = {key: each for key, each in self.findings.items() if key not in booked}
         self.booked += len(booked)
-        if booked and all(what in _SUMS for what, *_ in rest):
-            # A position or a balance differed by those trades.
-            rest = {}
         self.step, self.findings, self._looks = CopyStep.PROVED if rest else CopyStep.AGREES, rest, 0
         return tuple(each.about for each in booked.values())
 
@@ -246,11 +245,13 @@ class DropCopy:
                 known = shown.get(fill.trade_id)
                 if known is None or known.revision <= fill.revision:
                     shown[fill.trade_id] = fill
-        for name, fill in shown.items():
-            yield from self._differing(name, fill)
+        differing = dict(found for name, fill in shown.items() for found in self._differing(name, fill))
+        yield from differing.items()
         if look.fills.is_complete:
             yield from self._lacking(shown, look)
-        if look.books is None:
+        # A trade that is on its way is in the sums of the venue, and not in those of the books.
+        is_on_its_way = any(what == "trade" for what, *_ in differing)
+        if look.books is None or is_on_its_way or not look.fills.is_complete:
             return
         if look.positions is not None and look.positions.is_complete:
             seen = [each for each in look.positions.seen if isinstance(each, PositionSeen) and each.lots]

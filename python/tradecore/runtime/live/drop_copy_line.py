@@ -277,11 +277,12 @@ class DropCopyLine:
     async def _look(self, line: CopiedLine, copy: DropCopy) -> Look | None:
         """Ask for all that is compared; `None` where an answer is missing or is of no use."""
         news, since_ns = line.news(), copy.since_ns
+        # The sums come first: see `Look`.
+        positions = await self._answer(Positions()) if copy.compares_positions else None
+        balances = await self._answer(Balances()) if copy.compares_balances else None
         fills = await self._answer(FillsSince(time_ns=since_ns))
         if fills is None:
             return None
-        positions = await self._answer(Positions()) if copy.compares_positions else None
-        balances = await self._answer(Balances()) if copy.compares_balances else None
         is_whole = not (copy.compares_positions and positions is None)
         is_whole = is_whole and not (copy.compares_balances and balances is None)
         if is_whole:
