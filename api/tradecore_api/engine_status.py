@@ -40,7 +40,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
     units = Units(engine.spec, [binding.name for binding in engine.strategies])
     summary = engine.summary()
     money = engine.kernel.money()
-    equity = Decimal(summary.equity)
+    profit = Decimal(summary.pnl)
     sizes = dict(islice(summary.positions.items(), SIZES_MAX))
     shown = msgspec.structs.replace(summary, positions=sizes, changes=summary.changes[-CHANGES_MAX:])
     plain: dict[str, object] = msgspec.to_builtins(shown, str_keys=True)
@@ -63,8 +63,8 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "engine_time": iso_time(status.engine_time_ns),
         "realised": f"{exact_money(money['realised']):f}",
         "unrealised": f"{exact_money(money['unrealised']):f}",
-        "pnl_session": f"{watch.session_pnl(equity):f}",
-        "pnl_today": f"{watch.day_pnl(equity):f}",
+        "pnl_session": f"{watch.session_pnl(profit):f}",
+        "pnl_today": f"{watch.day_pnl(profit):f}",
         "today_since": iso_time(watch.day_since_ns),
         "prices": price_pairs(engine, units),
         "position_rows": positions[:POSITIONS_MAX],
