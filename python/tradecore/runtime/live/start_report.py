@@ -134,8 +134,10 @@ class StartFold:
             self._ends.append(f"order {body.order_id}: {said}")
         if body.report == "fill":
             told = self._told
-            is_named = isinstance(told, bodies.VenueReport | bodies.VenueRevision)
-            name = told.trade_id if is_named and told.order_id == body.order_id else None
+            name: str | None = None
+            # The fill of a position that others made has no name of a trade.
+            if isinstance(told, bodies.VenueReport | bodies.VenueRevision) and told.order_id == body.order_id:
+                name = told.trade_id
             self._fills.append(
                 FillFound(
                     order_id=body.order_id,
