@@ -69,6 +69,14 @@ def test_trades_stand_in_a_table_with_their_sum_below(run):
     assert run()[0].splitlines()[-1] == "3 closed trades: PnL 998.25 USD after 1.50 USD of fees"
 
 
+def test_trades_of_several_accounts_say_at_which_they_were(run):
+    """As the file has it; with one account nobody needs the column."""
+    output, _ = run([msgspec.structs.replace(FOUND[0], account="left"), FOUND[1]])
+    head, first, second, *_ = [line.split() for line in output.splitlines()]
+    assert head[:3] == ["symbol", "account", "strategy"]
+    assert (first[:3], second[:3]) == (["BTC-USD", "left", "one"], ["BTC-USD", "one", "long"])
+
+
 def test_without_trades_there_is_no_table(run):
     """The sum is in the currency of the account."""
     assert run([])[0] == "0 closed trades: PnL 0.00 EUR after 0.00 EUR of fees\n"

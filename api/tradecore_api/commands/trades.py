@@ -196,10 +196,13 @@ def _plain(trade: ClosedTrade) -> dict[str, object]:
 def _print(found: list[ClosedTrade]) -> None:
     if not found:
         return
-    head = ("symbol", "strategy", "side", "quantity", "entry", "at", "exit", "at", "PnL", "fees")
+    # Which venue account it was at, where an engine has several.
+    account = ("account",) if any(trade.account is not None for trade in found) else ()
+    head = ("symbol", *account, "strategy", "side", "quantity", "entry", "at", "exit", "at", "PnL", "fees")
     rows = [
         (
             trade.symbol,
+            *((trade.account or "",) if account else ()),
             trade.strategy,
             trade.side,
             f"{trade.quantity:f}",
