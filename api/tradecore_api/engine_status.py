@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tradecore.domain.order_words import KnownOrder, order_text
+from tradecore.domain.quoted import cut
 from tradecore.domain.record_bodies import OrderTerms
 from tradecore.domain.refusal_words import refusal_words
 from tradecore.domain.times import iso_time
@@ -27,6 +28,7 @@ SIZES_MAX = 400
 CHANGES_MAX = 40
 BOOKS_MAX = 100
 PRICES_MAX = 60
+NOT_DONE_MAX = 400
 # Settings of limits that are no bound of their own.
 _NO_BOUND = frozenset({"self_trade", "instruments", "cancel_reserve"})
 
@@ -73,6 +75,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "limit_rows": limits[:LIMITS_MAX],
         "halt_rows": halt_rows(engine, units),
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
+        "not_done": cut(engine.activity().brief(), NOT_DONE_MAX),
         "feed_age_seconds": None if age is None else round(age, 3),
         **_venues(session),
     }
