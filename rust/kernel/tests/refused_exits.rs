@@ -89,7 +89,11 @@ fn an_exit_that_the_venue_did_not_take_is_forgotten_with_its_position() {
     let next = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
     tell_about(&mut rig, next, filled(95, 10), Some("t3"));
 
-    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).count(), 0, "nobody wanted an exit of this position");
+    assert_eq!(
+        rig.kernel.refused_exits(AccountId::FIRST).count(),
+        0,
+        "nobody wanted an exit of this position"
+    );
 }
 
 #[test]
