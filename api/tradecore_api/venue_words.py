@@ -3,6 +3,7 @@
 import msgspec
 
 from tradecore.domain.quoted import cut, printable
+from tradecore.domain.times import iso_time
 from tradecore.runtime.live.balances import exchanged_words
 from tradecore.runtime.live.link_status import LinkStatus
 
@@ -44,7 +45,8 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
     orders += [f"{count} {what}" for count, what in counts if count]
     words.append(", ".join(orders))
     if told.declined:
-        words.append(f"it declined last: {_in_one_line(told.declined)}")
+        at = f" at {iso_time(told.declined_ns, 0)}" if told.declined_ns else ""
+        words.append(f"it declined last{at}: {_in_one_line(told.declined)}")
     if told.revisions:
         words.append(f"{_counted(told.revisions, 'trade was', 'trades were')} busted or corrected")
     if told.letters:

@@ -448,7 +448,7 @@ async def test_what_a_flatten_wants_ended_is_asked_for_again_after_a_restart(pat
 async def test_an_exit_that_the_venue_refuses_is_in_the_status_and_the_journal(path):
     """It is said until the position is closed, also after a restart."""
     venue = ScriptedVenue()
-    async with running(path, venue) as live:
+    async with running(path, venue, clock=FakeClock(7)) as live:
         await ready(live)
         live.feed.trade()
         await live.until(lambda: live.states() == {1: "new"})
@@ -459,6 +459,8 @@ async def test_an_exit_that_the_venue_refuses_is_in_the_status_and_the_journal(p
         live.feed.trade(4)
         await live.until(lambda: "WITHOUT ITS EXIT" in live.session.outside.status.trouble)
         assert live.is_reconciled(), "nothing is wrong with the books"
+        assert live.session.outside.status.declined.startswith("order 2: ")
+        assert live.session.outside.status.declined_ns == 7
     said = [fields for _, _, kind, fields in JournalFolder(path).reader() if kind == "surprise"]
     assert said == [{"order_id": 2, "surprise": "exit_refused", "halts": False}]
     async with running(path, venue) as live:

@@ -49,10 +49,17 @@ def test_what_is_wrong_is_told_with_what_follows_from_it():
 
 def test_what_a_person_has_to_look_into_is_counted():
     """Doubts, orders of others, what was declined, and what nobody understood."""
-    said = words(unknown=1, foreign_orders=3, letters=4, revisions=2, declined="no_right: read only")
+    said = words(
+        unknown=1,
+        foreign_orders=3,
+        letters=4,
+        revisions=2,
+        declined="order 7: no",
+        declined_ns=1_704_189_600 * 10**9,
+    )
     assert said.endswith(
-        "2 orders are open there, 1 in doubt, 3 of others; it declined last: no_right: read only; "
-        "2 trades were busted or corrected; 4 messages were not understood"
+        "2 orders are open there, 1 in doubt, 3 of others; it declined last at 2024-01-02T10:00:00Z: "
+        "order 7: no; 2 trades were busted or corrected; 4 messages were not understood"
     )
 
 

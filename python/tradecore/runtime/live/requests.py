@@ -6,7 +6,6 @@ import msgspec
 
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.times import iso_time
 from tradecore.domain.venue_capabilities import VenueCapabilities
 from tradecore.domain.venue_requests import (
     Answer,
@@ -332,7 +331,7 @@ class Requests:
         return []
 
     def _declined(self, order: LiveOrder, wanted: Wanted, answer: Declined, now_ns: int) -> list[Word]:
-        self.declined = f"order {order.order_id} at {iso_time(now_ns, 0)}: {answer.words}"
+        self.declined = f"order {order.order_id}: {answer.words}"
         if wanted.kind == NEW and not order.is_taken:
             if answer.reason == "duplicate_id":
                 # The venue has an order of this name: ours, of a try of which we know less than it does.

@@ -26,7 +26,7 @@ from tradecore.domain.venue_findings import (
     StreamLost,
     StreamReady,
 )
-from tradecore.domain.venue_requests import Answer, Cancel, Lost, Replace, Submit
+from tradecore.domain.venue_requests import Answer, Cancel, Declined, Lost, Replace, Submit
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
 from tradecore.ports.letter_reader import LetterReader
@@ -154,6 +154,8 @@ class VenueLink:
         # Requests whose answer is awaited.
         self._under_way = 0
         self._is_connected = False
+        # When the venue declined a request last, by the clock on the wall.
+        self._declined_ns = 0
         self._news = 0
         self._start = StartFold((), ())
         self._engine: Engine | None = None
@@ -177,6 +179,7 @@ class VenueLink:
             balances=compared.balances if compared.shown is Step.DIFFERS else (),
             trouble="; ".join(filter(None, self._troubles())),
             declined=self._requests.declined,
+            declined_ns=self._declined_ns,
             open_orders=len(table.orders),
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
@@ -407,6 +410,8 @@ class VenueLink:
         finally:
             self._under_way -= 1
         self._allowance.answered(type(send.request), answer, _now_ns())
+        if isinstance(answer, Declined):
+            self._declined_ns = self._wall_ns()
         self._hear(self._requests.answered(send.order_id, answer, _now_ns()))
 
     async def _request(self, send: Send) -> Answer:
