@@ -92,6 +92,15 @@ class Narrator:
         """Take in an order that was open before the first record that is noted."""
         self._orders[order.order_id] = order
 
+    @property
+    def known(self) -> tuple[dict[int, KnownOrder], dict[int, KnownOrder]]:
+        """The orders that are open and the last of those that have ended, by their numbers."""
+        return self._orders, self._ended
+
+    def go_on_from(self, before: "Narrator") -> None:
+        """Know the orders that the narrator of the session before knows: a restart ends none of them."""
+        self._orders, self._ended = before.known
+
     def note(self, record: JournalRecord) -> Noted:
         """Take a record in; what is returned can be told at any later time."""
         body = record.body
