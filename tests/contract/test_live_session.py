@@ -18,6 +18,7 @@ from tradecore.domain.venue_requests import Declined
 from tradecore.engine import Engine
 from tradecore.runtime import Session
 from tradecore.runtime.carry_over import carry_over
+from tradecore.runtime.live.budget import BudgetRules, RequestBudget
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.venue_link import UNDER_WAY_MAX, VenueLink
 from tradecore.strategy import StrategyBinding
@@ -443,6 +444,39 @@ async def test_what_a_flatten_wants_ended_is_asked_for_again_after_a_restart(pat
         await live.until(lambda: live.states() == {})
     assert [order.state for order in venue.orders.values()] == [VenueOrderState.CANCELED]
     assert len(venue.submitted) == 1
+
+
+class OpenBudget(RequestBudget):
+    """A budget with room that fails where it is asked after its end, as a file that is closed does."""
+
+    def __init__(self):
+        super().__init__(BudgetRules(per_second=1e6, burst=1e6))
+        self.is_open = True
+
+    def take(self, now_ns, weight=1.0, *, is_cancel):
+        """Be open."""
+        assert self.is_open
+        return super().take(now_ns, weight, is_cancel=is_cancel)
+
+    def close(self):
+        """End."""
+        self.is_open = False
+
+
+async def test_nothing_is_asked_any_more_while_the_line_is_being_closed(path):
+    """A venue needs a moment to let go, and books and venue would be compared again meanwhile."""
+    venue, budget = ScriptedVenue(), OpenBudget()
+    close = venue.aclose
+
+    async def slowly():
+        await asyncio.sleep(0.05)
+        await close()
+
+    venue.aclose = slowly
+    async with running(path, venue, budget=budget, check_seconds=0.01) as live:
+        await ready(live)
+    assert not budget.is_open
+    assert live.kinds()[-1] == "session_end"
 
 
 async def test_an_exit_that_the_venue_refuses_is_in_the_status_and_the_journal(path):

@@ -153,7 +153,7 @@ class VenueLink:
         self._tasks: set[asyncio.Task[None]] = set()
         # Requests whose answer is awaited.
         self._under_way = 0
-        self._is_connected = False
+        self._is_connected = self._is_closing = False
         # When the venue declined a request last, by the clock on the wall.
         self._declined_ns = 0
         self._news = 0
@@ -303,14 +303,16 @@ class VenueLink:
 
     async def close(self, seconds_max: float) -> None:
         """Let go of what is under way and of the venue; a venue that hangs is left behind."""
+        self._is_closing = True
         for task in self._tasks:
             task.cancel()
-        self._budget.close()
         try:
             async with asyncio.timeout(seconds_max):
                 await self._venue.aclose()
         except (TimeoutError, TradecoreError, OSError):
             return
+        finally:
+            self._budget.close()
 
     async def _wait(self) -> None:
         now_ns = _now_ns()
@@ -328,7 +330,9 @@ class VenueLink:
             return
 
     def _work(self) -> None:
-        """Start what is due."""
+        """Start what is due; nothing any more once the line is being closed, which may take a moment."""
+        if self._is_closing:
+            return
         now_ns = _now_ns()
         wall_ns = self._wall_ns()
         # What is known comes first: a doubt that is not asked about holds more than an order that waits.
