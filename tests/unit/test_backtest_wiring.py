@@ -132,13 +132,13 @@ class = "tradecore_api.demo_strategies:Quoter"
 @pytest.mark.parametrize(
     ("source", "named"),
     [
-        ('[data]\ntrades = "a.csv"\nbook = "b.gz"\n', ["a.csv", "b.gz"]),
+        ('[data]\ntrades = "a.csv"\nquotes = "b.csv"\n', ["a.csv", "b.csv"]),
         ('[feed]\nkind = "binance_capture"\npath = "c.gz"\n', ["test.toml"]),
     ],
 )
 def test_what_has_no_events_is_named(tmp_path, monkeypatch, source, named):
     """Files by their paths; a feed by the file that says which one it is."""
-    for name in ("a.csv", "b.gz", "c.gz"):
+    for name in ("a.csv", "b.csv", "c.gz"):
         (tmp_path / name).touch()
     (tmp_path / "test.toml").write_text(FILE + source)
     config = read.load(tmp_path / "test.toml", environment={})
