@@ -132,7 +132,7 @@ class = "tradecore_api.demo_strategies:Quoter"
 @pytest.mark.parametrize(
     ("source", "named"),
     [
-        ('[data]\ntrades = "a.csv"\nquotes = "b.csv"\n', ["a.csv", "b.csv"]),
+        ('[data]\ntrades = "a.csv"\nquotes = "b.csv"\n', ["b.csv", "a.csv"]),
         ('[feed]\nkind = "binance_capture"\npath = "c.gz"\n', ["test.toml"]),
     ],
 )
