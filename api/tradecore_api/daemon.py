@@ -429,7 +429,7 @@ class Daemon:
                 currency=self._tables.account.currency,
                 positions=summary.positions,
                 day_since_ns=self._watch.day_since_ns if self._watch else 0,
-                day_equity=self._watch.day_equity if self._watch else "",
+                day_profit=self._watch.day_profit if self._watch else "",
             )
         return beat
 

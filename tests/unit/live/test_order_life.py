@@ -458,9 +458,9 @@ def test_an_absence_is_proved_soon_after_it_can_be(desk):
 
 
 def test_what_the_venue_said_last_is_kept_for_people(desk):
-    """A reason of ours is a word; the venue's own says more."""
+    """The venue's own words say more than a reason. They stay, so they say of which order, and when."""
     desk.answer(Declined(reason="not_permitted", words="unknown_key: there is no such key"))
-    assert desk.requests.declined == "unknown_key: there is no such key"
+    assert desk.requests.declined == "order 1: unknown_key: there is no such key"
 
 
 def test_what_is_overtaken_says_nothing_of_price_and_size():

@@ -26,7 +26,12 @@ from tradecore.domain.venue_findings import (
 )
 from tradecore.ports.venue_queries import VenueQueries
 from tradecore.runtime.live.allowance import ENDPOINTS
-from tradecore.runtime.live.balances import BalanceDifference, balance_differences, compared_currencies
+from tradecore.runtime.live.balances import (
+    BalanceDifference,
+    balance_differences,
+    compared_currencies,
+    exchanged_words,
+)
 from tradecore.runtime.live.budget import Budget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
 from tradecore.runtime.live.journal_books import BookedOrder, JournalBooks, TradeName
@@ -301,8 +306,11 @@ class _Round:
         money = self._books.money
         if money is None or not self._shown.balances.is_complete:
             return
-        for each in self._differing_balances(money):
-            yield Finding(kind=FindingKind.BALANCE, subject=each.currency, words=each.words)
+        differing = list(self._differing_balances(money))
+        exchanged = exchanged_words(differing)
+        for each in differing:
+            beside = f"; {exchanged}" if exchanged and each is differing[-1] else ""
+            yield Finding(kind=FindingKind.BALANCE, subject=each.currency, words=each.words + beside)
 
     def _held(self, each: Difference, lots: int) -> str:
         return (

@@ -26,7 +26,7 @@ from tradecore.domain.venue_findings import (
     StreamLost,
     StreamReady,
 )
-from tradecore.domain.venue_requests import Answer, Cancel, Lost, Replace, Submit
+from tradecore.domain.venue_requests import Answer, Cancel, Declined, Lost, Replace, Submit
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
 from tradecore.ports.letter_reader import LetterReader
@@ -125,9 +125,11 @@ class VenueLink:
         self._tasks: set[asyncio.Task[None]] = set()
         # Requests whose answer is awaited.
         self._under_way = 0
-        self._is_connected = False
+        self._is_connected = self._is_closing = False
         # Why there is no stream of reports.
         self._stream_trouble = ""
+        # When the venue declined a request last, by the clock on the wall.
+        self._declined_ns = 0
         self._news = 0
         self._start = StartFold((), ())
         self._engine: Engine | None = None
@@ -151,6 +153,7 @@ class VenueLink:
             balances=compared.balances if compared.shown is Step.DIFFERS else (),
             trouble="; ".join(filter(None, self._troubles())),
             declined=self._requests.declined,
+            declined_ns=self._declined_ns,
             open_orders=len(table.orders),
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
@@ -289,15 +292,17 @@ class VenueLink:
 
     async def close(self, seconds_max: float) -> None:
         """Let go of what is under way and of the venue; a venue that hangs is left behind."""
+        self._is_closing = True
         for task in self._tasks:
             task.cancel()
-        self._budget.close()
         try:
             async with asyncio.timeout(seconds_max):
                 await self._venue.aclose()
                 await self.copy.aclose()
         except (TimeoutError, TradecoreError, OSError):
             return
+        finally:
+            self._budget.close()
 
     async def _wait(self) -> None:
         now_ns = _now_ns()
@@ -315,7 +320,9 @@ class VenueLink:
             return
 
     def _work(self) -> None:
-        """Start what is due."""
+        """Start what is due; nothing any more once the line is being closed, which may take a moment."""
+        if self._is_closing:
+            return
         now_ns = _now_ns()
         wall_ns = self._wall_ns()
         # What is known comes first: a doubt that is not asked about holds more than an order that waits.
@@ -397,6 +404,8 @@ class VenueLink:
         finally:
             self._under_way -= 1
         self._allowance.answered(type(send.request), answer, _now_ns())
+        if isinstance(answer, Declined):
+            self._declined_ns = self._wall_ns()
         self._hear(self._requests.answered(send.order_id, answer, _now_ns()))
 
     async def _request(self, send: Send) -> Answer:
