@@ -297,8 +297,7 @@ class VenueLink:
             task.cancel()
         try:
             async with asyncio.timeout(seconds_max):
-                await self._venue.aclose()
-                await self.copy.aclose()
+                await asyncio.gather(self._venue.aclose(), self.copy.aclose())
         except (TimeoutError, TradecoreError, OSError):
             return
         finally:
