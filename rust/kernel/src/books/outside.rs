@@ -328,14 +328,15 @@ impl Kernel {
     /// Visits exits that the venue of an account did not take: those whose position is open, with no other exit there.
     pub fn refused_exits(&self, account: AccountId) -> impl Iterator<Item = OrderId> {
         let is_bare = |refused: &&ClosedOrder| {
-            let ClosedOrder { strategy, instrument, side, .. } = **refused;
+            let ClosedOrder { strategy, instrument, side, closes, .. } = **refused;
+            let is_hedged = self.books.ledger.is_hedged(instrument);
             let is_exit = |order: &OpenOrder| {
                 let intent = &order.intent;
                 (intent.strategy, intent.instrument, intent.side) == (strategy, instrument, side)
                     && order.only_closes()
+                    && (!is_hedged || intent.closes == closes)
             };
-            side.closable_lots(self.books.ledger.position(strategy, instrument)) > 0
-                && !self.books.orders.iter().any(is_exit)
+            side.closable_lots(self.held_for(refused)) > 0 && !self.books.orders.iter().any(is_exit)
         };
         let is_there = move |refused: &&ClosedOrder| self.account_of(refused.instrument) == account;
         self.books.heard.refused_exits().filter(is_there).filter(is_bare).map(|order| order.order_id)
