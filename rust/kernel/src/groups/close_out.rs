@@ -14,6 +14,7 @@ use tradecore_types::{
     Size, StrategyId, SurpriseKind,
 };
 
+use crate::books::tickets::held_for;
 use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Flattening, Rest, Ties, TooLarge};
 use crate::{Kernel, KernelError};
 
@@ -251,7 +252,7 @@ impl Kernel {
             // Its strategy meant it to open: it came at a time when only closing is allowed.
             return;
         }
-        let open_lots = side.closable_lots(self.held_for(&order));
+        let open_lots = side.closable_lots(held_for(&self.books.ledger, &order));
         if reduce_only && open_lots > 0 && !is_closed_anyway {
             self.books.heard.note_refused_exit(&order);
             self.note_surprise(instrument, order_id, SurpriseKind::ExitRefused);

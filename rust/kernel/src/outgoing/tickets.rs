@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use tradecore_ledger::{ClosedOrder, OpenOrder, OrderState, Working};
+use tradecore_ledger::{OpenOrder, OrderState, Working};
 use tradecore_risk::{Exposure, Stake};
 use tradecore_types::{InstrumentId, OrderId, OrderIntent, Refusal, Rule, Side, Size, StrategyId};
 
@@ -218,14 +218,6 @@ impl Kernel {
         }
         tickets.retain(|_, lots| *lots != 0);
         tickets
-    }
-
-    /// Returns what an order can close or could have closed: its ticket where positions hedge, else the position.
-    pub(crate) fn held_for(&self, order: &ClosedOrder) -> i64 {
-        match order.closes.filter(|_| self.books.ledger.is_hedged(order.instrument)) {
-            Some(ticket) => self.books.ledger.lots_of_entry(order.strategy, order.instrument, ticket),
-            None => self.books.ledger.position(order.strategy, order.instrument),
-        }
     }
 
     /// Returns the position that an order may close: of its ticket where positions hedge, else all of it.
