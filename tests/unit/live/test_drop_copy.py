@@ -146,6 +146,22 @@ def test_positions_and_balances_are_compared_beside_books_that_stand_still():
     ]
 
 
+def test_tickets_of_one_instrument_count_together():
+    """Where positions hedge the venue shows each of them; the books have their sum here."""
+    tickets = Findings(
+        seen=tuple(
+            PositionSeen(instrument=0, symbol="BTC-USD", lots=lots, ticket=name)
+            for name, lots in (("A", 5), ("B", -3), ("C", 1))
+        ),
+        is_complete=True,
+    )
+    copy = copy_of()
+    copy.looked(look(positions=tickets, books=books(3)))
+    assert copy.step is CopyStep.AGREES
+    copy.looked(look(positions=tickets, books=books(1)))
+    assert [each.words for each in copy.findings.values()] == ["has 3 lots of BTC-USD, and the books have 1"]
+
+
 def test_a_sum_that_differs_by_a_trade_on_its_way_is_no_finding():
     """Each look of a busy account may meet one: the trade itself is what is looked at again."""
     copy = copy_of()

@@ -254,7 +254,7 @@ class DropCopy:
         if look.books is None or is_on_its_way or not look.fills.is_complete:
             return
         if look.positions is not None and look.positions.is_complete:
-            seen = [each for each in look.positions.seen if isinstance(each, PositionSeen) and each.lots]
+            seen = _net(look.positions)
             kept = {at: lots for at, lots in look.books.positions.items() if at in self._positions}
             for each in position_differences(seen, kept, self._symbols):
                 words = f"has {each.venue_lots} lots of {each.symbol}, and the books have {each.book_lots}"
@@ -296,6 +296,16 @@ class DropCopy:
             return f"trade {fill.trade_id} ({fill.side} {fill.lots} lots of {fill.symbol})"
         size, price = units.quantity(number, fill.lots), units.price(number, fill.price_ticks)
         return f"trade {fill.trade_id} ({fill.side} {size:f} {fill.symbol} at {price:f})"
+
+
+def _net(positions: Findings) -> list[PositionSeen]:
+    """Return one position for each instrument: where positions hedge, the sum of its tickets."""
+    net: dict[tuple[int | None, str], int] = {}
+    for each in positions.seen:
+        if isinstance(each, PositionSeen):
+            place = (each.instrument, each.symbol)
+            net[place] = net.get(place, 0) + each.lots
+    return [PositionSeen(instrument=at, symbol=name, lots=lots) for (at, name), lots in net.items() if lots]
 
 
 def _numbers(fill: FillSeen) -> tuple[int, int, object, str]:
