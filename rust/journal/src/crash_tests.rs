@@ -8,6 +8,7 @@ use crate::chain::Head;
 use crate::group::Group;
 use crate::layout::{CELL, FileHeader};
 use crate::scan::{Scan, ScanError, Step};
+use crate::segment::Start;
 use crate::{Damage, FORMAT_VERSION, JournalError, Problem, Storage, Writer, encode_session_end};
 
 /// A disk in memory that can fail.
@@ -44,7 +45,7 @@ impl Storage for Memory {
 }
 
 fn writer(fails_at: Option<u32>) -> Writer<Memory> {
-    let file = FileHeader::to_bytes(FORMAT_VERSION, 0).to_vec();
+    let file = FileHeader::to_bytes(FORMAT_VERSION, 0, 0).to_vec();
     let memory = Memory { synced: file.len(), file, calls: 0, fails_at };
     Writer::over("memory".into(), memory, Group::new(Head::START, 0), 32)
 }
@@ -80,10 +81,10 @@ enum Outcome {
 
 /// Walks through a journal and says how it ended, after how many frames and bytes.
 fn walk(bytes: &[u8]) -> (Outcome, u64, u64) {
-    let mut scan = Scan::new(Cursor::new(bytes));
+    let mut scan = Scan::new(Cursor::new(bytes), Start::FIRST, false);
     let outcome = loop {
         match scan.step() {
-            Ok(Step::Block { .. }) => {}
+            Ok(Step::Block { .. } | Step::Gap) => {}
             Ok(Step::End) => break Outcome::Intact,
             Ok(Step::Torn) => break Outcome::Torn,
             Err(ScanError::Damaged(damage)) => break Outcome::Damaged(damage),
@@ -95,7 +96,7 @@ fn walk(bytes: &[u8]) -> (Outcome, u64, u64) {
 
 /// Where the blocks of a journal begin, its length last.
 fn block_offsets(bytes: &[u8]) -> Vec<usize> {
-    let mut scan = Scan::new(Cursor::new(bytes));
+    let mut scan = Scan::new(Cursor::new(bytes), Start::FIRST, false);
     let mut offsets = vec![CELL];
     while let Step::Block { .. } = scan.step().unwrap() {
         offsets.push(usize::try_from(scan.end_offset()).unwrap());
