@@ -15,7 +15,8 @@ class JournalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     The journal goes on in a new file when one has `segment_mb` MiB, or spans `segment_hours` of the market's
     time and has a MiB at least; 0 is for no bound. With `pack`, older files are compressed beside the engine:
-    nothing of them is lost ([the journal](journal.md#segments)).
+    nothing of them is lost ([the journal](journal.md#segments)). `reserve_mb` MiB of the disk are kept for
+    when it is full ([a full disk](journal.md#a-full-disk)); 0 keeps none.
 
     A backtest writes no journal, and refuses when it is asked for one. The configuration of a paper or shadow
     run may be backtested as it is.
@@ -26,3 +27,4 @@ class JournalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     segment_mb: _Mebibytes = 64
     segment_hours: _Hours = 24
     pack: bool = True
+    reserve_mb: Annotated[int, msgspec.Meta(ge=0, le=1 << 10)] = 8

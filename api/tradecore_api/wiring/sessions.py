@@ -172,11 +172,12 @@ def _open(
 
 
 def segments_of(table: JournalTable) -> Segments:
-    """Return when a journal goes on in a new file, as its table says."""
+    """Return when a journal goes on in a new file and what room is kept for it, as its table says."""
     return Segments(
         bytes_max=table.segment_mb << 20,
         span_ns=table.segment_hours * 3_600_000_000_000,
         packs=table.pack,
+        reserve_bytes=table.reserve_mb << 20,
     )
 
 

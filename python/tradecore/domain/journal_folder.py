@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,9 @@ from tradecore._core import (
     journal_backup,
     journal_drop_market_events,
     journal_identity,
+    journal_keep_reserve,
     journal_pack,
+    journal_reserve,
     journal_set_aside,
     journal_succeed,
     journal_verify,
@@ -33,8 +36,8 @@ _MAGIC = b"TCJOURN\n"
 _DIGITS = frozenset("0123456789")
 
 
-class Segments(msgspec.Struct, frozen=True):
-    """When a journal goes on in a new file, and whether a thread of its writer packs the older ones.
+class Segments(msgspec.Struct, frozen=True, kw_only=True):
+    """When a journal goes on in a new file, what becomes of the older ones, and what room is kept for more.
 
     Attributes
     ----------
@@ -43,12 +46,15 @@ class Segments(msgspec.Struct, frozen=True):
     span_ns : int
         Time of the engine after which one is closed that has a mebibyte at least; 0 for no bound.
     packs : bool
-        Older ones are packed.
+        A thread beside the writer packs older ones.
+    reserve_bytes : int
+        Room on the disk that the writer keeps for when it is full; 0 for none.
     """
 
     bytes_max: int = 0
     span_ns: int = 0
     packs: bool = False
+    reserve_bytes: int = 0
 
 
 ONE_FILE = Segments()
@@ -97,13 +103,12 @@ class JournalFolder:
     """Knows the files of one journal; nobody else opens, renames, locks or lists them.
 
     Today these are the newest segment, which has the name of the journal; older ones (`<path>.000001` and
-    so on, with `.packed` behind it where they are packed, `.archive` where market
-    events were dropped); the locks `<path>.lock` and
-    `<path>.segments-lock`; the tails that crashes left unfinished (`<path>.torn-<offset>`); the journals
-    that were set aside (`<path>.<time of the last change>`), and for a moment the one that is about to take
-    its place (`.<name>.next`, a name that no journal may have). Whoever uses a journal relies on none of
-    these names, nor on their number: a place in a journal is a `JournalPosition`, and its size is that of
-    all segments as they were written.
+    so on, with `.packed` behind it where they are packed, `.archive` where market events were dropped); the
+    locks `<path>.lock` and `<path>.segments-lock`; `<path>.reserve`, which keeps room on the disk; the tails
+    that crashes left unfinished (`<path>.torn-<offset>`); the journals that were set aside (`<path>.<time of
+    the last change>`), and for a moment the one that is about to take its place (`.<name>.next`, a name that
+    no journal may have). Whoever uses a journal relies on none of these names, nor on their number: a place
+    in a journal is a `JournalPosition`, and its size is that of all segments as they were written.
 
     Parameters
     ----------
@@ -167,7 +172,13 @@ class JournalFolder:
 
         Raises `OSError` when the disk does not say.
         """
-        return journal_identity(self.where)
+        if sys.platform != "win32":
+            return journal_identity(self.where)
+        try:
+            found = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_dev, found.st_ino
 
     def writer(self, created_ns: int, segments: Segments = ONE_FILE) -> JournalWriter:
         """Return the one writer; a journal that is missing begins, as created at `created_ns` (UTC).
@@ -192,13 +203,31 @@ class JournalFolder:
         except OSError as error:
             what = f"cannot be made: {error.strerror}; choose another journal.path"
             raise StorageError(str(self._path.parent), what) from error
-        return JournalWriter.open(
+        writer = JournalWriter.open(
             self.where,
             created_ns,
             segment_bytes=segments.bytes_max,
             segment_ns=segments.span_ns,
             packs=segments.packs,
+            reserve_bytes=segments.reserve_bytes,
         )
+        self.keep_reserve()
+        return writer
+
+    def keep_reserve(self) -> bool:
+        """Make the room that a writer of this process keeps on the disk; `False` where it has gone on in it.
+
+        It is not made where the disk has less than twice as much: what is left is the journal's then.
+        """
+        with suppress(OSError):
+            kept = journal_reserve(self.where)
+            if kept is None or kept[1]:
+                return True
+            if _free_bytes(self._path) >= 2 * kept[0]:
+                journal_keep_reserve(self.where)
+                return True
+            return not kept[2]
+        return True
 
     def reader(self) -> JournalReader:
         """Return a reader at the beginning; it may follow a writer, changes nothing and takes no lock.
@@ -369,6 +398,14 @@ class JournalFolder:
         suffixes = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
         stamped = sorted((order, suffix) for suffix in suffixes if (order := _order_of(suffix)) is not None)
         return [JournalFolder(self._path.with_name(prefix + suffix)) for _, suffix in stamped]
+
+
+def _free_bytes(path: Path) -> int:
+    """Return how much room the disk of a file has for this user; 0 where the system does not say."""
+    if sys.platform == "win32":
+        return 0
+    found = os.statvfs(path.parent)
+    return found.f_bavail * found.f_frsize
 
 
 def _remove_attempt(successor: Path) -> None:

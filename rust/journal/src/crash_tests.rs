@@ -9,7 +9,7 @@ use crate::group::Group;
 use crate::layout::{CELL, FileHeader};
 use crate::scan::{Scan, ScanError, Step};
 use crate::segment::Start;
-use crate::{Damage, FORMAT_VERSION, JournalError, Problem, Storage, Writer, encode_session_end};
+use crate::{Damage, FORMAT_VERSION, JournalError, Problem, Reserve, Storage, Writer, encode_session_end};
 
 /// A disk in memory that can fail.
 #[derive(Debug, Default)]
@@ -40,6 +40,11 @@ impl Storage for Memory {
             return Err(io::Error::other("input/output error"));
         }
         self.synced = self.file.len();
+        Ok(())
+    }
+
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.truncate(usize::try_from(bytes).unwrap());
         Ok(())
     }
 }
@@ -228,6 +233,35 @@ fn after_any_failed_write_or_sync_nothing_is_acknowledged_again() {
         let (outcome, frames, _) = walk(&writer.into_storage().file);
         assert!(matches!(outcome, Outcome::Intact | Outcome::Torn), "{outcome:?}");
         assert!(frames >= acknowledged, "{frames} of {acknowledged}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_written_on_in_the_reserve_and_no_other_failure_is() {
+    let path = std::env::temp_dir().join(format!("tradecore-reserve-{}", std::process::id()));
+    let reserve_file = path.with_extension("reserve");
+    for fails_at in 1..=40 {
+        let mut writer = writer(Some(fails_at));
+        let reserve = Reserve::beside(&path, 300_000);
+        reserve.make().unwrap();
+        assert_eq!(std::fs::metadata(&reserve_file).unwrap().len(), 300_000);
+        writer.reserve = Some(reserve);
+        let mut has_failed = false;
+        for round in 0..30u64 {
+            let outcome =
+                writer.append(&frame(writer.records())).and_then(|()| writer.commit(round % 3 == 0));
+            has_failed |= outcome.is_err();
+        }
+        // Of every four calls the second is a sync, and nothing is tried again after that.
+        let is_sync = fails_at % 4 == 2;
+        assert_eq!(has_failed, is_sync, "call {fails_at}");
+        assert_eq!(reserve_file.exists(), is_sync);
+        if !is_sync {
+            let (records, bytes) = (writer.records(), writer.bytes());
+            let file = writer.into_storage().file;
+            assert_eq!(walk(&file), (Outcome::Intact, records, bytes));
+        }
+        let _ = std::fs::remove_file(&reserve_file);
     }
 }
 

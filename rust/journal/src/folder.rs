@@ -11,6 +11,7 @@ mod backup;
 mod kept;
 mod out;
 mod pack;
+mod reserve;
 mod retain;
 #[cfg(unix)]
 mod rotate;
@@ -21,6 +22,7 @@ pub use backup::{Backup, backup};
 pub use names::file_id_of;
 pub(crate) use pack::pack_until;
 pub use pack::{PackedSegments, pack};
+pub use reserve::Reserve;
 pub use retain::{Archived, archives, drop_market_events, is_droppable};
 #[cfg(unix)]
 pub(crate) use rotate::begin_segment;

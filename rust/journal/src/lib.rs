@@ -59,8 +59,8 @@ pub use encode::{
 pub use error::CodecError;
 pub use events::{collect_events, encode_events};
 pub use folder::{
-    Archived, Backup, PackedSegments, archives, backup, drop_market_events, file_id_of, is_droppable, pack,
-    set_aside, succeed,
+    Archived, Backup, PackedSegments, Reserve, archives, backup, drop_market_events, file_id_of,
+    is_droppable, pack, set_aside, succeed,
 };
 pub use frames::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frames};
 pub use kind::{Direction, Kind};

@@ -1,7 +1,7 @@
 //! A file on disk, as the writer appends to it.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 #[cfg(unix)]
 use std::path::Path;
 
@@ -16,6 +16,11 @@ impl Storage for File {
 
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.set_len(bytes)?;
+        self.seek(SeekFrom::Start(bytes)).map(drop)
     }
 
     #[cfg(unix)]

@@ -97,8 +97,8 @@ impl fmt::Display for Problem {
             ),
             Self::SegmentMissing(number) => write!(
                 f,
-                "segment {number} of this journal is not there; put its file back beside it, with the name of the \
-                 journal and .{number:06} behind it"
+                "segment {number} of this journal is not there; put its file back, with the name of the journal and \
+                 .{number:06} behind it, or name the journal where this is one of its segments"
             ),
             Self::Leftover(segment) => write!(
                 f,

@@ -20,6 +20,13 @@ pub trait Storage {
     /// The answer of the operating system; what was written since the last success may then be lost.
     fn sync(&mut self) -> io::Result<()>;
 
+    /// Takes away what was written after so many bytes, as a write has left it that failed.
+    ///
+    /// # Errors
+    ///
+    /// The answer of the operating system.
+    fn cut(&mut self, bytes: u64) -> io::Result<()>;
+
     /// Goes on in a new segment that begins with this header; the one of this number gets a name of its own.
     ///
     /// Everything is synced before. `false` when nothing was changed: the old segment goes on.

@@ -1,6 +1,7 @@
 //! The one writer of a journal.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::chain::Head;
@@ -10,7 +11,7 @@ use crate::packing::Packing;
 use crate::recover::{self, Recovered, TornTail};
 use crate::rotation::Rotation;
 use crate::segment::{START_BYTES, Start};
-use crate::{JournalError, Problem, Storage};
+use crate::{JournalError, Problem, Reserve, Storage};
 
 /// Bytes that may wait in memory before they are written without a commit.
 const WAITING_BYTES_MAX: usize = 4 << 20;
@@ -34,6 +35,7 @@ pub struct Writer<S: Storage = File> {
     /// Size at which a rotation that could not be done is tried again.
     retry_bytes: u64,
     packing: Option<Packing>,
+    pub(crate) reserve: Option<Reserve>,
     /// Something was written since the last sync.
     is_unsynced: bool,
     stopped: Option<String>,
@@ -75,6 +77,13 @@ impl Writer<File> {
         self
     }
 
+    /// Keeps so many bytes of the disk for when it is full; 0 for none. It is made by [`Reserve::make`].
+    #[must_use]
+    pub fn with_reserve(mut self, bytes: u64) -> Self {
+        self.reserve = (bytes > 0).then(|| Reserve::beside(&self.path, bytes));
+        self
+    }
+
     /// Returns which file on disk the newest segment is, where the operating system says it.
     #[must_use]
     pub fn file_id(&self) -> Option<(u64, u64)> {
@@ -95,6 +104,7 @@ impl<S: Storage> Writer<S> {
             rotation: Rotation::NEVER,
             retry_bytes: 0,
             packing: None,
+            reserve: None,
             is_unsynced: false,
             stopped: None,
             torn: None,
@@ -165,11 +175,20 @@ impl<S: Storage> Writer<S> {
         self.start.number
     }
 
-    /// Waits for the thread that packs older segments to end, after what it is at now.
-    pub fn end_packing(&mut self) {
+    /// Ends what is beside the writer: the room that it keeps, and the thread that packs, which stops soon.
+    pub fn end_company(&mut self) {
+        if let Some(reserve) = self.reserve.take() {
+            reserve.end();
+        }
         if let Some(packing) = self.packing.take() {
             packing.end();
         }
+    }
+
+    /// Returns the room that is kept for when the disk is full.
+    #[must_use]
+    pub const fn reserve(&self) -> Option<&Reserve> {
+        self.reserve.as_ref()
     }
 
     /// Returns why older segments are not packed, empty when they are.
@@ -192,7 +211,7 @@ impl<S: Storage> Writer<S> {
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         // From here on the file may be longer than it was, whatever the answer.
         self.is_unsynced = true;
-        if let Err(source) = self.storage.append(bytes) {
+        if let Err(source) = append(&mut self.storage, bytes, self.bytes, self.reserve.as_ref()) {
             return Err(self.stop("write", source));
         }
         self.group.written();
@@ -250,7 +269,7 @@ impl<S: Storage> Writer<S> {
         }
     }
 
-    fn stop(&mut self, operation: &'static str, source: std::io::Error) -> JournalError {
+    fn stop(&mut self, operation: &'static str, source: io::Error) -> JournalError {
         self.stopped = Some(format!("cannot {operation}: {source}"));
         JournalError::io(&self.path, operation, source)
     }
@@ -258,6 +277,24 @@ impl<S: Storage> Writer<S> {
     fn error(&self, problem: Problem) -> JournalError {
         JournalError::new(&self.path, problem)
     }
+}
+
+/// Appends to a file of so many bytes; on a full disk, once, in the room of the reserve.
+///
+/// A write that fails for want of room has changed nothing that was durable: what it left is cut off first. A sync
+/// that fails, for whatever reason, is never tried again.
+fn append<S: Storage>(storage: &mut S, bytes: &[u8], at: u64, reserve: Option<&Reserve>) -> io::Result<()> {
+    match (storage.append(bytes), reserve) {
+        (Err(error), Some(reserve)) if is_full(&error) && reserve.spend() => {
+            storage.cut(at)?;
+            storage.append(bytes)
+        }
+        (written, _) => written,
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]

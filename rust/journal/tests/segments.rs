@@ -238,7 +238,7 @@ fn packing_beside_the_writer_leaves_one_form_of_each_segment() {
         writer.append(&frames(writer.records(), 9)).unwrap();
         writer.commit(false).unwrap();
     }
-    writer.end_packing();
+    writer.end_company();
     let (head, segment) = (writer.head(), writer.segment());
     drop(writer);
     pack(&path).unwrap();

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::folder::disk;
-use crate::folder::kept::{forget_segments, name_segments};
+use crate::folder::kept::{forget_segments, hold_segments, name_segments};
+use crate::folder::lock::lock;
 #[cfg(unix)]
 use crate::folder::lock::try_lock;
-use crate::folder::lock::{lock, lock_segments};
 use crate::folder::names::free_name;
 #[cfg(unix)]
 use crate::storage::options;
@@ -32,7 +32,7 @@ pub fn set_aside(path: &Path, suffix: &str) -> Result<Option<PathBuf>, JournalEr
     #[cfg(unix)]
     try_lock(path, &file)?;
     let kept_in = free_name(path, suffix);
-    let _segments = lock_segments(path)?;
+    let _segments = hold_segments(path)?;
     name_segments(path, &kept_in).map_err(failed)?;
     disk::rename(path, &kept_in).map_err(failed)?;
     disk::sync_directory(path).map_err(|source| JournalError::io(path, "sync the directory of", source))?;

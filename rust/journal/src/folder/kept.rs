@@ -1,12 +1,20 @@
 //! Gives the older segments of a journal the names that go with another name of the journal.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use crate::JournalError;
 use crate::folder::disk;
 use crate::folder::leftovers::segments_beside;
+use crate::folder::lock::lock_segments;
 use crate::folder::names::{beside, is_same_file};
 use crate::folder::segments::start_of;
+
+/// Takes the lock of the older segments of a journal, if it has any.
+pub(crate) fn hold_segments(path: &Path) -> Result<Option<File>, JournalError> {
+    if segments_beside(path).is_empty() { Ok(None) } else { lock_segments(path).map(Some) }
+}
 
 /// Gives every older segment its name beside `kept_in`, too; their names beside `path` stay until `forget`.
 ///
@@ -37,7 +45,7 @@ pub(crate) fn forget_segments(path: &Path, kept_in: &Path) {
 
 /// Returns the older segments that the journal has, with what their names end with.
 fn older(path: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>> {
-    let newest = start_of(&std::fs::File::open(path)?)?.number;
+    let newest = start_of(&File::open(path)?)?.number;
     let older = segments_beside(path).into_iter().filter(|(number, _)| *number < newest);
     Ok(older.filter_map(|(_, segment)| Some((suffix_of(path, &segment)?, segment))).collect())
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::folder::aside::check_is_journal;
 use crate::folder::disk;
-use crate::folder::kept::{forget_segments, name_segments};
+use crate::folder::kept::{forget_segments, hold_segments, name_segments};
+use crate::folder::lock::lock;
 #[cfg(unix)]
 use crate::folder::lock::try_lock;
-use crate::folder::lock::{lock, lock_segments};
 use crate::folder::names::{beside, free_name};
 use crate::storage::options;
 use crate::verify::journal_bytes;
@@ -41,7 +41,7 @@ pub fn succeed(
     if journal_bytes(path).map_err(failed("look at"))? != file_bytes {
         return Err(JournalError::new(path, Problem::Locked));
     }
-    let _segments = lock_segments(path)?;
+    let _segments = hold_segments(path)?;
     let known = known_name(path, suffix, &file);
     let kept_in = known.clone().unwrap_or_else(|| free_name(path, suffix));
     // The older segments first: whoever finds the journal under its other name finds it whole.

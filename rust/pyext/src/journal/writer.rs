@@ -6,7 +6,7 @@ use std::process;
 use std::sync::{Arc, Mutex, Weak};
 
 use pyo3::prelude::*;
-use tradecore_journal::{Head, JournalError, Rotation, Writer, file_id_of};
+use tradecore_journal::{Head, JournalError, Reserve, Rotation, Writer, file_id_of};
 
 use super::failure::{locked, storage};
 use crate::caller::{Process, in_each_child};
@@ -16,6 +16,8 @@ use crate::errors::storage_error;
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     in_each_child(module.py(), let_go)?;
     module.add_class::<PyJournalWriter>()?;
+    module.add_function(wrap_pyfunction!(journal_reserve, module)?)?;
+    module.add_function(wrap_pyfunction!(journal_keep_reserve, module)?)?;
     module.add_function(wrap_pyfunction!(journal_identity, module)?)
 }
 
@@ -142,9 +144,10 @@ impl PyJournalWriter {
     /// Everything in it is checked. A tail that a crash left unfinished is cut off and kept in
     /// `<path>.torn-<offset>`; damage raises `StorageError` and changes nothing. It goes on in a new
     /// segment when one has `segment_bytes`, or spans `segment_ns` of the engine's time; 0 is for never.
-    /// With `packs` a thread packs the older ones.
+    /// With `packs` a thread packs the older ones. `reserve_bytes` of the disk are kept for when it is full, once
+    /// `journal_keep_reserve` has made them.
     #[staticmethod]
-    #[pyo3(signature = (path, created_ns, *, segment_bytes = 0, segment_ns = 0, packs = false))]
+    #[pyo3(signature = (path, created_ns, *, segment_bytes = 0, segment_ns = 0, packs = false, reserve_bytes = 0))]
     fn open(
         py: Python<'_>,
         path: PathBuf,
@@ -152,10 +155,13 @@ impl PyJournalWriter {
         segment_bytes: u64,
         segment_ns: i64,
         packs: bool,
+        reserve_bytes: u64,
     ) -> PyResult<Self> {
         let rotation = Rotation { bytes: segment_bytes, span_ns: segment_ns };
-        let opened =
-            py.detach(|| Writer::open(&path, created_ns).map(|writer| writer.with_rotation(rotation, packs)));
+        let opened = py.detach(|| {
+            Writer::open(&path, created_ns)
+                .map(|writer| writer.with_rotation(rotation, packs).with_reserve(reserve_bytes))
+        });
         let writer = opened.map_err(|error| storage(&error))?;
         let (recovered_bytes, recovered_path) =
             writer.torn().map_or((0, None), |torn| (torn.bytes, Some(torn.kept_in.clone())));
@@ -191,7 +197,7 @@ impl PyJournalWriter {
             let mut writer = state.writer.take()?;
             let outcome = writer.commit(true);
             state.note(&writer);
-            writer.end_packing();
+            writer.end_company();
             Some(outcome)
         });
         outcome.unwrap_or(Ok(())).map_err(|error| storage(&error))
@@ -273,4 +279,32 @@ fn identity(path: &Path) -> io::Result<Option<(u64, u64)>> {
     // A writer that has gone on in a new segment is at work on the journal that it was opened on.
     let open = states.iter().find(|state| state.writer.is_some() && state.file_id == Some(found));
     Ok(Some(open.and_then(|state| state.first_file_id).unwrap_or(found)))
+}
+
+/// Return what became of the room that a writer of this process keeps for this journal: its bytes, whether it is
+/// there, and whether the journal has gone on in it; None without a writer or a reserve.
+///
+/// Raises `OSError` when the disk does not say which file the journal is.
+#[pyfunction]
+fn journal_reserve(py: Python<'_>, path: PathBuf) -> PyResult<Option<(u64, bool, bool)>> {
+    let reserve = py.detach(|| reserve_of(&path))?;
+    Ok(reserve.map(|reserve| (reserve.bytes(), reserve.is_held(), reserve.is_spent())))
+}
+
+/// Make the room that a writer of this process keeps for this journal, if it is not there; it holds no commit.
+///
+/// Raises `OSError` when the disk says no.
+#[pyfunction]
+fn journal_keep_reserve(py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    Ok(py.detach(|| reserve_of(&path)?.map_or(Ok(()), |reserve| reserve.make()))?)
+}
+
+fn reserve_of(path: &Path) -> io::Result<Option<Reserve>> {
+    let found = file_id_of(path)?;
+    let writers: Vec<_> = locked(&WRITERS).iter().filter_map(Weak::upgrade).collect();
+    Ok(writers.iter().find_map(|writer| {
+        let state = locked(writer);
+        let is_it = found.is_some() && state.file_id == found;
+        state.writer.as_ref().filter(|_| is_it).and_then(|writer| writer.reserve().cloned())
+    }))
 }
