@@ -268,7 +268,15 @@ def of_folders(checkout: Checkout, room: str, count: int, chance: random.Random)
             "order by module_path, start_pos_row, start_pos_col, operator_name, occurrence"
         ).fetchall()
     for path, line, operator, occurrence in chance.sample(rows, min(count, len(rows))):
-        run([str(COSMIC_RAY), "apply", path, operator, str(occurrence)], checkout.tree)
+        # It lists `except a.B` as an exception to replace, and then cannot replace a name with a dot.
+        if subprocess.run(
+            [str(COSMIC_RAY), "apply", path, operator, str(occurrence)],
+            cwd=checkout.tree,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        ).returncode:
+            checkout.clean()
+            continue
         patch = run(["git", "diff", "--unified=2"], checkout.tree)
         checkout.clean()
         yield Fault(room, f"{path}:{line} {operator.removeprefix('core/')} {occurrence}", path, patch)
