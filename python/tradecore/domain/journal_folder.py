@@ -3,7 +3,6 @@
 import hashlib
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -172,7 +171,7 @@ class JournalFolder:
 
         Raises `OSError` when the disk does not say.
         """
-        if sys.platform != "win32":
+        if os.name != "nt":
             return journal_identity(self.where)
         try:
             found = self._path.stat()
@@ -402,7 +401,7 @@ class JournalFolder:
 
 def _free_bytes(path: Path) -> int:
     """Return how much room the disk of a file has for this user; 0 where the system does not say."""
-    if sys.platform == "win32":
+    if os.name == "nt":
         return 0
     found = os.statvfs(path.parent)
     return found.f_bavail * found.f_frsize
