@@ -4,6 +4,8 @@ import hashlib
 import sys
 from typing import TypeVar
 
+import msgspec
+
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.spec import Positions
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
@@ -156,8 +158,19 @@ def _check_positions(config: Config, live: LiveTable, capabilities: VenueCapabil
             key,
             booked.value,
             f"must be {at_venue.value}, as the account at the venue is; where the venue lets you choose, "
-            "switch the account there (an engine trades live on an account that is netting so far)",
+            "you may switch the account there instead, while it is flat",
         )
+    if booked is Positions.HEDGING and (lacking := _lacking_for_tickets(capabilities)):
+        key = f"{account if of_other else 'account'}.positions"
+        rule = f"must be netting at a venue that {lacking}: an order would open several tickets there"
+        raise ConfigError(config.source_of(key), key, booked.value, rule)
+
+
+def _lacking_for_tickets(can: VenueCapabilities) -> str:
+    """Say why one order could open two tickets at a venue; empty where it cannot."""
+    if can.duplicate_ids is not DuplicateIds.REFUSED:
+        return "may take an order twice"
+    return "" if can.replaces else "amends no orders, so that they are sent anew"
 
 
 def _owners(config: Config, live: LiveTable, capabilities: VenueCapabilities) -> Owners:
@@ -169,11 +182,12 @@ def _owners(config: Config, live: LiveTable, capabilities: VenueCapabilities) ->
         rest=names.index(EXTERNAL) if live.foreign is Foreign.ADOPT else None,
     )
     if owners.takes_any and capabilities.duplicate_ids is DuplicateIds.NONE:
-        key = f"{config.key_of(live)}.{'foreign' if live.foreign is Foreign.ADOPT else 'assign'}"
+        name = "foreign" if live.foreign is Foreign.ADOPT else "assign"
+        key, value = f"{config.key_of(live)}.{name}", msgspec.to_builtins(getattr(live, name))
         rule = (
             "the venue knows no ids of clients, so that nobody can tell whose an order is: report them only"
         )
-        raise ConfigError(config.source_of(key), key, live.foreign.value, rule)
+        raise ConfigError(config.source_of(key), key, value, rule)
     return owners
 
 
