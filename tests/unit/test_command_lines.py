@@ -110,6 +110,8 @@ PLAIN = {
     "journal replay a": {"target": "journal:replay", "path": "a"},
     "journal tail a": {"target": "journal:tail", "path": "a", "lines": 10, "follow": False, "all": False},
     "journal export a": {"target": "journal:export", "path": "a"},
+    "journal compact a": {"target": "keeping:compact", "path": "a", "drop_market_days": None},
+    "journal backup a b": {"target": "keeping:backup", "path": "a", "directory": "b"},
     "trades": {
         "target": "trades:trades",
         "source": None,
