@@ -21,7 +21,7 @@ _LONG = frozenset(
     {
         "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
         "journal:export", "trades:trades", "database:rebuild", "data:inspect", "venue:serve",
-        "reconcile:reconcile", "papers:start_report",
+        "reconcile:reconcile", "papers:start_report", "watchdog:watchdog",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -63,12 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _own_process(target: str) -> None:
     """Let Ctrl-C end the process in time, where Python does not hear of it too.
 
-    `run`, `demo` and `venue serve` have handlers of their own, which are installed first.
+    `run`, `demo`, `watchdog` and `venue serve` have handlers of their own, which are installed first.
     """
     from tradecore_api import process_deadline
 
     process_deadline.own()
-    if target not in {"run:run", "demo:demo", "venue:serve"}:
+    if target not in {"run:run", "demo:demo", "venue:serve", "watchdog:watchdog"}:
         process_deadline.wait_for(
             process_deadline.SIGNALS_OF_COMMANDS, process_deadline.SECONDS, ExitCode.INTERRUPTED
         )
@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_runs(commands)
+    _add_watchdog(commands)
     _add_controls(commands)
     _add_journal(commands)
     _add_trades(commands)
@@ -198,6 +199,25 @@ def _add_runs(commands: Commands) -> None:
         command.add_argument("config", help="TOML file of a live run")
         _settings(command)
         _json(command)
+
+
+def _add_watchdog(commands: Commands) -> None:
+    watchdog = _command(
+        commands, "watchdog", "watchdog:watchdog", "end the open orders of a live engine that dies or hangs"
+    )
+    watchdog.add_argument("config", help="TOML file of the live run")
+    watchdog.add_argument(
+        "--once", action="store_true", dest="is_once", help="judge the engine once, act, and end"
+    )
+    watchdog.add_argument(
+        "--timeout",
+        type=_positive,
+        default=30.0,
+        metavar="SECONDS",
+        help="with --once: how long to wait until none is open (30)",
+    )
+    _settings(watchdog)
+    _json(watchdog)
 
 
 def _add_controls(commands: Commands) -> None:

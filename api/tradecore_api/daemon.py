@@ -29,7 +29,7 @@ from tradecore_api.bounded import Call
 from tradecore_api.command_words import answer_words
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
-from tradecore_api.engine_status import engine_status
+from tradecore_api.engine_status import engine_status, names_of_orders
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.event_loop import loop_factory
 from tradecore_api.exit_codes import ExitCode
@@ -41,6 +41,7 @@ from tradecore_api.live_papers import Papers
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
+from tradecore_api.watchdog.notice import WatchdogNotice
 from tradecore_api.wiring import readers, sessions
 from tradecore_api.wiring.live_links import close_venues, open_venues, papers_of
 
@@ -115,6 +116,7 @@ class Daemon:
         self._beating: Call[None] | None = None
         self._guard: Guard | None = None
         self._alarms: dict[str, str] = {}
+        self._notice = WatchdogNotice()
         self._pauses: set[asyncio.Task[None]] = set()
         self._told_dropped = 0
         self._beat_failure = ""
@@ -352,6 +354,8 @@ class Daemon:
         except StorageError:
             # A disk that hangs: the heartbeat says so.
             return
+        if session.outside is not None:
+            self._notice.note(is_there=sight.has_watchdog)
         for words in sight.repairs:
             log.warning("lock_put_back", extra={"words": words})
         for what, words in sight.alarms.items():
@@ -429,6 +433,7 @@ class Daemon:
                 positions=summary.positions,
                 day_since_ns=self._watch.day_since_ns if self._watch else 0,
                 day_equity=self._watch.day_equity if self._watch else "",
+                order_names=names_of_orders(self._session),
             )
         return beat
 

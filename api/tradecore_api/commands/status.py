@@ -129,6 +129,7 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
         "kill switch": _switch(entry),
+        "watchdog": entry.watchdog,
     }
     if told is not None:
         values |= {"ALARM": "; ".join(told.alarms)}

@@ -20,8 +20,8 @@ from tradecore.domain.spec import (
 from tradecore.strategy import FirstBar
 from tradecore.strategy.check import HISTORY_MAX
 from tradecore_api.config.gap import Gap
+from tradecore_api.config.process_tables import DaemonTable, LogTable, Positive, WatchdogTable
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Paths = str | tuple[str, ...]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -471,30 +471,6 @@ class DatabaseTable(Table, frozen=True):
     finish_timeout_ms: Positive = 10_000
 
 
-class DaemonTable(Table, frozen=True):
-    """`[daemon]`: heartbeat, control socket and the clock events of live feeds."""
-
-    heartbeat_interval_ms: Positive = 500
-    clock_interval_ms: Positive = 1000
-    stop_timeout_ms: Positive = 4000
-
-
-class LogLevel(StrEnum):
-    """How much is told on stderr."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class LogTable(Table, frozen=True):
-    """`[log]`: how much is told, and whether as JSON lines."""
-
-    level: LogLevel = LogLevel.INFO
-    json: bool = False
-
-
 class DecisionTable(Table, frozen=True):
     """`[decision]`: conditions that a request must meet before risk sees it, but what closes (docs/gates.md).
 
@@ -526,6 +502,7 @@ class ConfigTables(Table, frozen=True):
     journal: JournalTable = JournalTable()
     database: DatabaseTable = DatabaseTable()
     daemon: DaemonTable = DaemonTable()
+    watchdog: WatchdogTable = WatchdogTable()
     log: LogTable = LogTable()
 
 

@@ -41,6 +41,7 @@ class SharedBudget:
     def __init__(self, path: Path, rules: BudgetRules) -> None:
         self._path, self._rules = path, rules
         self._is_busy = False
+        self._has_failed = False
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -54,16 +55,22 @@ class SharedBudget:
             self._is_busy = True
             return False
         try:
-            self._is_busy = False
+            self._is_busy = self._has_failed = False
             taken = self._read(now_ns).taken(self._rules, now_ns, weight, is_cancel=is_cancel)
             if taken is not None:
                 os.pwrite(self._file, taken.encoded(), 0)
         except OSError:
             # A disk that says no: without the bucket nothing leaves.
+            self._has_failed = True
             return False
         finally:
             self._unlock()
         return taken is not None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the last `take` saw the bucket: another process may hold it, or its disk say no."""
+        return not (self._is_busy or self._has_failed)
 
     def wait_ns(self, now_ns: int, weight: float = 1.0) -> int:
         """Return how long it takes until there is room for a request that is no cancel."""

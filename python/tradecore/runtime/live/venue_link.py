@@ -240,6 +240,11 @@ class VenueLink:
         order = self._table.orders.get(order_id)
         return self._table.ids.of(order_id) if order is None else order.client_order_id
 
+    @property
+    def names_begin(self) -> str:
+        """Return how the venue's names of all its orders begin; nothing before `start`."""
+        return "" if self._engine is None else self._table.ids.head
+
     def start(self, engine: Engine, wake: Callable[[], None]) -> None:
         """Take over the open orders of an engine; no new risk until books and venue agree."""
         self._engine, self._wake = engine, wake
