@@ -24,6 +24,8 @@ from tradecore_api.wiring.watchdogs import orphans_of
 
 log = logging.getLogger("tradecore.watchdog")
 
+# What is left for the last alarms when it is told to end: the process ends in time all the same.
+_ALARM_SECONDS_MAX = 1.5
 _CODES = {Standing.DEAD: ExitCode.DEAD, Standing.HUNG: ExitCode.HUNG}
 _SAID = {
     Standing.NONE: "no engine has run for this account",
@@ -54,7 +56,7 @@ def _watch(arguments: argparse.Namespace) -> int:
         made = Watchdog(state, config.tables.watchdog, accounts, owners)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             if arguments.is_once:
-                return runner.run(_once(made, arguments, state.account))
+                return runner.run(_once(made, config, arguments, state.account))
             return runner.run(_until_told(made, config, state))
     finally:
         lock.release()
@@ -80,16 +82,16 @@ async def _until_told(made: Watchdog, config: Config, state: StateDir) -> int:
         log.info("watchdog_started", extra={"words": words})
         await made.watch(told)
     finally:
-        await made.aclose()
+        await made.aclose(alarm_seconds_max=_ALARM_SECONDS_MAX)
         signals.let_go()
     return ExitCode.OK
 
 
-async def _once(made: Watchdog, arguments: argparse.Namespace, account: str) -> int:
+async def _once(made: Watchdog, config: Config, arguments: argparse.Namespace, account: str) -> int:
     try:
         judged = await made.once(arguments.timeout)
     finally:
-        await made.aclose()
+        await made.aclose(alarm_seconds_max=config.tables.watchdog.command_timeout_ms / 1e3)
     is_done = made.is_done
     if arguments.json:
         print_json(

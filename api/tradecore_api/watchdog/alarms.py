@@ -17,6 +17,7 @@ log = logging.getLogger("tradecore.watchdog")
 
 # What waits behind a program that does not come to its end; the oldest is left out.
 WAITING_MAX = 16
+_KILL_SECONDS_MAX = 1.0
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +61,8 @@ class Alarms:
         self._account, self._command, self._seconds_max = account, tuple(command), seconds_max
         self._waiting: deque[Alarm] = deque(maxlen=WAITING_MAX)
         self._task: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_over = False
 
     def tell(self, kind: str, words: str, *, is_good: bool = False) -> None:
         """Say what happened."""
@@ -72,13 +75,18 @@ class Alarms:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._hand_on(), name="alarms")
 
-    async def aclose(self) -> None:
-        """Hand on what waits, as long as one alarm may take at most."""
-        if self._task is not None:
-            done, _ = await asyncio.wait({self._task}, timeout=self._seconds_max)
-            if not done:
-                self._task.cancel()
-                await asyncio.gather(self._task, return_exceptions=True)
+    async def aclose(self, seconds_max: float) -> None:
+        """Hand on what waits, for so long at most."""
+        if self._task is None:
+            return
+        done, _ = await asyncio.wait({self._task}, timeout=seconds_max)
+        if not done:
+            # Ended by its process, and not cancelled: one that is just being started would be left behind.
+            self._waiting.clear()
+            self._is_over = True
+            if self._process is not None:
+                _kill(self._process.pid)
+            await asyncio.wait({self._task}, timeout=_KILL_SECONDS_MAX)
 
     async def _hand_on(self) -> None:
         while self._waiting:
@@ -87,9 +95,11 @@ class Alarms:
                 await self._run(alarm)
             except (OSError, ValueError) as error:
                 self._say_failed(f"cannot be run: {error}")
+            finally:
+                self._process = None
 
     async def _run(self, alarm: Alarm) -> None:
-        process = await asyncio.create_subprocess_exec(
+        self._process = process = await asyncio.create_subprocess_exec(
             *self._command,
             alarm.words,
             stdin=asyncio.subprocess.PIPE,
@@ -97,16 +107,13 @@ class Alarms:
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-        try:
-            async with asyncio.timeout(self._seconds_max):
-                await process.communicate(msgspec.json.encode(alarm) + b"\n")
-        except TimeoutError:
+        talk = asyncio.create_task(process.communicate(msgspec.json.encode(alarm) + b"\n"))
+        done, _ = await asyncio.wait({talk}, timeout=0.0 if self._is_over else self._seconds_max)
+        if not done:
+            _kill(process.pid)
             self._say_failed(f"did not end within {self._seconds_max:g} s and was killed")
-        finally:
-            if process.returncode is None:
-                _kill(process.pid)
-                await process.wait()
-        if process.returncode:
+        await talk
+        if done and process.returncode:
             self._say_failed(f"ended with {process.returncode}")
 
     def _say_failed(self, what: str) -> None:

@@ -9,7 +9,6 @@ from tradecore.domain.errors import StorageError, TradecoreError
 from tradecore_api import heartbeat, instance_lock
 from tradecore_api.state_dir import NEVER_WAIT, StateDir, read_small, write_atomically
 
-ENDED = "ended"
 # After so long without a sign of its own a watchdog is taken for gone.
 SILENT_SECONDS_MAX = 5.0
 
@@ -40,9 +39,11 @@ class WatchdogBeat(msgspec.Struct, frozen=True, kw_only=True):
     pid, process_start, time_ns
         As of an engine's heartbeat.
     standing : str
-        What it takes the engine for; `ended` where the watchdog itself has ended.
+        What it takes the engine for.
     words : str
         What it does, or what is wrong at a venue; empty where it just watches.
+    has_ended : bool
+        Whether the watchdog itself has ended, and said so.
     """
 
     pid: int
@@ -50,6 +51,7 @@ class WatchdogBeat(msgspec.Struct, frozen=True, kw_only=True):
     standing: str
     words: str = ""
     process_start: str = ""
+    has_ended: bool = False
 
     @property
     def age_seconds(self) -> float:
@@ -60,7 +62,7 @@ class WatchdogBeat(msgspec.Struct, frozen=True, kw_only=True):
     def is_alive(self) -> bool:
         """Whether its process lives and has said so lately."""
         is_there = heartbeat.is_alive(self.pid) and heartbeat.process_start(self.pid) == self.process_start
-        return self.standing != ENDED and is_there and self.age_seconds <= SILENT_SECONDS_MAX
+        return not self.has_ended and is_there and self.age_seconds <= SILENT_SECONDS_MAX
 
     def write(self, state: StateDir) -> None:
         """Replace the file in one step; raises `StorageError` when the disk says no."""
@@ -80,7 +82,7 @@ def words(state: StateDir) -> str:
     beat = read(state)
     if beat is None:
         return "NONE: nobody ends the open orders if this engine dies (`tradecore watchdog CONFIG`)"
-    if beat.standing == ENDED:
+    if beat.has_ended:
         return "NONE: it was ended, and nobody ends the open orders if this engine dies"
     if not beat.is_alive:
         gone = "does not answer" if heartbeat.is_alive(beat.pid) else "has died"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from tradecore.domain.errors import ConfigError, StorageError, TradecoreError
 from tradecore.domain.times import span_text
@@ -17,7 +18,7 @@ from tradecore_api.state_dir import StateDir
 from tradecore_api.watchdog.alarms import Alarms
 from tradecore_api.watchdog.eyes import Eyes
 from tradecore_api.watchdog.judgement import Judge, Standing
-from tradecore_api.watchdog.presence import ENDED, WatchdogBeat
+from tradecore_api.watchdog.presence import WatchdogBeat
 
 POLL_SECONDS = 0.2
 BEAT_SECONDS = 1.0
@@ -148,22 +149,27 @@ class Watchdog:
             await self._look_once()
         return judged
 
-    async def aclose(self) -> None:
-        """Leave word that nobody watches any more, and let go of everything."""
+    async def aclose(self, *, alarm_seconds_max: float) -> None:
+        """Leave word that nobody watches any more, hand on the last alarms and let go of everything."""
         tasks = [*self._ending.values(), *self._checking.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._leave_word()
         await self._eyes.aclose()
-        await self._alarms.aclose()
         for orphans in self._accounts.values():
             await orphans.aclose()
-        self._begin_beat(ENDED)
-        if self._beating is not None:
-            try:
+        await self._alarms.aclose(alarm_seconds_max)
+
+    async def _leave_word(self) -> None:
+        """Write the last heartbeat, after the one that is being written; no disk is waited for."""
+        with suppress(TradecoreError, OSError):
+            if self._beating is not None:
                 await self._beating.result_async(RETRY_SECONDS)
-            except (TradecoreError, OSError):
-                return
+        self._begin_beat(has_ended=True)
+        with suppress(TradecoreError, OSError):
+            if self._beating is not None:
+                await self._beating.result_async(RETRY_SECONDS)
 
     async def _look_once(self) -> None:
         now_ns = time.monotonic_ns()
@@ -272,17 +278,18 @@ class Watchdog:
         """Leave a sign of life, without waiting for the disk."""
         if now_ns - self._beat_ns >= BEAT_SECONDS * 1e9:
             self._beat_ns = now_ns
-            self._begin_beat(self.standing.value)
+            self._begin_beat()
 
-    def _begin_beat(self, standing: str) -> None:
+    def _begin_beat(self, *, has_ended: bool = False) -> None:
         if self._beating is not None and not self._beating.is_done:
             return
         beat = WatchdogBeat(
             pid=os.getpid(),
             process_start=self._process_start,
             time_ns=time.time_ns(),
-            standing=standing,
+            standing=self.standing.value,
             words=self._words(),
+            has_ended=has_ended,
         )
         self._beating = Call(lambda: beat.write(self._state), str(self._state.watchdog))
 
