@@ -207,7 +207,7 @@ def _add_watchdog(commands: Commands) -> None:
     )
     watchdog.add_argument("config", help="TOML file of the live run")
     watchdog.add_argument(
-        "--once", action="store_true", dest="is_once", help="judge the engine once, act, and end"
+        "--once", action="store_true", dest="is_once", help="look at the engine once, act, and end"
     )
     watchdog.add_argument(
         "--timeout",
@@ -227,15 +227,22 @@ def _add_controls(commands: Commands) -> None:
         ("resume", "end a pause"),
         ("stop", "end the engine cleanly, positions and resting orders as they are, and wait for its end"),
         ("flatten", "cancel every order and close every position"),
+        ("cancel-all", "cancel every order and nothing else: strategies may send new ones"),
         ("kill", "cancel every order and refuse new ones until released; survives restarts"),
         ("emergency-stop", "kill that also works when the engine hangs: ends its process if it must"),
     ):
         target = _TARGETS.get(name, "control:command")
         command = _command(commands, name, target, help_text)
-        command.set_defaults(command=name)
+        command.set_defaults(command="cancel_all" if name == "cancel-all" else name)
         command.add_argument(
             "account", nargs="?", help="name of the account (default: the only or every one)"
         )
+        if name in _IN_PARTS:
+            command.add_argument(
+                "scope",
+                nargs="?",
+                help="only this part: strategy:NAME, instrument:SYMBOL, of several accounts account:NAME",
+            )
         if name == "stop":
             command.add_argument(
                 "--timeout", type=_positive, default=30.0, metavar="SECONDS", help="how long to wait (30)"
@@ -243,6 +250,11 @@ def _add_controls(commands: Commands) -> None:
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)
+    cancel = _command(commands, "cancel", "control:command", "cancel one order, whoever's it is")
+    cancel.set_defaults(command="cancel")
+    cancel.add_argument("order", type=_count, help="its number, as `tradecore status` shows it")
+    cancel.add_argument("--account", help="name of the account (default: the only one)")
+    _json(cancel)
     for name, help_text, fields in (*_ABOUT_SOMETHING, *_ABOUT_MONEY):
         target = "control:money" if (name, help_text, fields) in _ABOUT_MONEY else "control:command"
         command = _command(commands, name, target, help_text)
@@ -256,6 +268,8 @@ def _add_controls(commands: Commands) -> None:
         _json(command)
 
 
+# Commands that can be about a part of trading.
+_IN_PARTS = frozenset({"pause", "resume", "flatten", "cancel-all", "kill"})
 # Commands that somebody answers for, and what each is about.
 _ABOUT_SOMETHING = (
     ("set-limit", "give a limit a new value while it runs", ("scope", "limit", "value")),

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol
@@ -25,7 +25,9 @@ from tradecore.runtime import Session
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.session import Phase
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
-from tradecore_api.bounded import Call
+from tradecore_api.bounded import Call, unheard
+from tradecore_api.command_files import CommandFiles
+from tradecore_api.command_signals import CommandSignals
 from tradecore_api.command_words import answer_words
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
@@ -52,6 +54,8 @@ STOP_COMMAND = "stop_command"
 # And one of a program that the engine runs inside of.
 CANCELLED = "cancelled"
 
+# Scopes that are everything: only for these the kill switch is a file.
+_WHOLE = frozenset({None, "account", "portfolio"})
 # How long a disk may take for a small file before it is taken for one that hangs.
 DISK_SECONDS_MAX = 0.5
 # What is left for the summary and the lock when the read model has taken all the time there is.
@@ -117,7 +121,9 @@ class Daemon:
         self._guard: Guard | None = None
         self._alarms: dict[str, str] = {}
         self._notice = WatchdogNotice()
-        self._pauses: set[asyncio.Task[None]] = set()
+        self._command_files = CommandFiles(self._state)
+        self._by_signal = CommandSignals(lambda command: self._begin(self.answer(command)), self._forks)
+        self._given: set[asyncio.Task[None]] = set()
         self._told_dropped = 0
         self._beat_failure = ""
         self._before: Heartbeat | None = None
@@ -203,7 +209,7 @@ class Daemon:
             self._lock.release()
 
     async def _main(self) -> RunSummary:
-        self._loop = asyncio.get_running_loop()
+        self._loop = self._by_signal.loop = asyncio.get_running_loop()
         venues = await open_venues(self._config) if self._tables.mode is Mode.LIVE else {}
         try:
             opened = sessions.open_session(
@@ -277,11 +283,17 @@ class Daemon:
         seq = await session.command(request)
         said: dict[str, object] = {}
         message = ""
-        if isinstance(request, Kill):
+        if isinstance(request, Kill) and request.scope in _WHOLE:
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
-        elif isinstance(request, ReleaseKill) and (
-            failed := await self._disk(lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX)
+        elif (
+            isinstance(request, ReleaseKill)
+            and request.scope in _WHOLE
+            and (
+                failed := await self._disk(
+                    lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX
+                )
+            )
         ):
             message = f"released; but its next start is killed again, because the latch stays: {failed}"
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
@@ -322,6 +334,7 @@ class Daemon:
                 await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
                 continue
             await self._look_after_files()
+            await self._command_files.work(self.answer)
             if (
                 self._papers is not None
                 and self._session is not None
@@ -364,14 +377,8 @@ class Daemon:
         for what in self._alarms.keys() - sight.alarms.keys():
             log.warning("file_back", extra={"words": f"the {what} is in its place again; the pause stays"})
         if sight.alarms.keys() - self._alarms.keys() and not session.engine.summary().is_paused:
-            task = asyncio.create_task(self._pause(session), name="pause")
-            self._pauses.add(task)
-            task.add_done_callback(self._pauses.discard)
+            self._begin(session.command(Pause()))
         self._alarms = sight.alarms
-
-    async def _pause(self, session: Session) -> None:
-        with suppress(TradecoreError):
-            await session.command(Pause())
 
     def _beat_if_possible(self, phase: str) -> None:
         """Write a heartbeat; one that cannot be written is said, and nothing else depends on it."""
@@ -535,6 +542,7 @@ class Daemon:
         before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         for number in numbers:
             before[number] = signals.install(number, self._on_signal)
+        before |= self._by_signal.install()
         process_deadline.wait_for(numbers, self._seconds_max(), ExitCode.UNAVAILABLE)
         return before
 
@@ -542,6 +550,12 @@ class Daemon:
         """Return how long the process lives after it was asked to end, whatever holds it."""
         seconds = self._tables.daemon.stop_timeout_ms / 1e3 + process_deadline.MARGIN_SECONDS
         return min(seconds, process_deadline.SECONDS_MAX)
+
+    def _begin(self, command: Coroutine[object, object, object]) -> None:
+        """Do what nobody waits for: a pause of our own, a command by signal."""
+        task = asyncio.create_task(unheard(command), name="command that nobody waits for")
+        self._given.add(task)
+        task.add_done_callback(self._given.discard)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._forks.is_child:

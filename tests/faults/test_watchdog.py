@@ -91,7 +91,7 @@ def test_a_venue_that_is_down_is_tried_until_it_is_back(watched):
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_once_judges_a_dead_engine_and_ends_all_of_the_account_if_told_so(watched):
+def test_once_finds_a_dead_engine_and_ends_all_of_the_account_if_told_so(watched):
     """Without a watchdog that stays: exit code 4, nothing open; 69 where the venue does not answer."""
     here = watched(more='cancels = "account"')
     here.start_venue()

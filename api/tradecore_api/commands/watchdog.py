@@ -16,8 +16,8 @@ from tradecore_api.failures import reported
 from tradecore_api.output import print_json, print_note
 from tradecore_api.state_dir import StateDir
 from tradecore_api.unblocked import unblocked
-from tradecore_api.watchdog.judgement import Standing
 from tradecore_api.watchdog.presence import WatchdogLock
+from tradecore_api.watchdog.pulse import Standing
 from tradecore_api.watchdog.watching import Owners, Watchdog
 from tradecore_api.wiring import feeds, readers
 from tradecore_api.wiring.watchdogs import orphans_of
@@ -38,7 +38,7 @@ _SAID = {
 
 
 def watchdog(arguments: argparse.Namespace) -> int:
-    """Watch until a signal comes, or judge once; nobody has to read what it says."""
+    """Watch until a signal comes, or look once; nobody has to read what it says."""
     with unblocked():
         return reported(lambda: _watch(arguments))
 
@@ -89,19 +89,17 @@ async def _until_told(made: Watchdog, config: Config, state: StateDir) -> int:
 
 async def _once(made: Watchdog, config: Config, arguments: argparse.Namespace, account: str) -> int:
     try:
-        judged = await made.once(arguments.timeout)
+        found = await made.once(arguments.timeout)
     finally:
         await made.aclose(alarm_seconds_max=config.tables.watchdog.command_timeout_ms / 1e3)
     is_done = made.is_done
     if arguments.json:
-        print_json(
-            {"account": account, "engine": judged.value, "is_done": is_done if judged.is_gone else None}
-        )
+        print_json({"account": account, "engine": found.value, "is_done": is_done if found.is_gone else None})
     else:
-        print(f"{account}: {_SAID[judged]}")
-    if not judged.is_gone:
+        print(f"{account}: {_SAID[found]}")
+    if not found.is_gone:
         return ExitCode.OK
     if not is_done:
         print_note(f"the venue has not said within {arguments.timeout:g} s that no order is open")
         return ExitCode.UNAVAILABLE
-    return _CODES[judged]
+    return _CODES[found]

@@ -27,7 +27,7 @@ class WatchdogCancels(StrEnum):
     ACCOUNT = "account"
 
 
-class WatchdogTable(ProcessTable, frozen=True):
+class WatchdogTable(ProcessTable, frozen=True, kw_only=True):
     """`[watchdog]`: when `tradecore watchdog` takes the engine for gone, and what it does then.
 
     An engine that has given no sign of life for `silent_ms` hangs: neither a new heartbeat nor an answer. A

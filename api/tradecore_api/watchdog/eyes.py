@@ -9,7 +9,7 @@ from tradecore_api.bounded import Call
 from tradecore_api.control import client
 from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.state_dir import StateDir
-from tradecore_api.watchdog.judgement import Sight
+from tradecore_api.watchdog.pulse import Sight
 
 # How long a disk may take for a look.
 LOOK_SECONDS_MAX = 0.3

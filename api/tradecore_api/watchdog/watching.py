@@ -17,8 +17,8 @@ from tradecore_api.heartbeat import process_start
 from tradecore_api.state_dir import StateDir
 from tradecore_api.watchdog.alarms import Alarms
 from tradecore_api.watchdog.eyes import Eyes
-from tradecore_api.watchdog.judgement import Judge, Standing
 from tradecore_api.watchdog.presence import WatchdogBeat
+from tradecore_api.watchdog.pulse import Pulse, Standing
 
 POLL_SECONDS = 0.2
 BEAT_SECONDS = 1.0
@@ -93,7 +93,7 @@ class Watchdog:
         self, state: StateDir, table: WatchdogTable, accounts: Mapping[str, Orphans], owners: Owners
     ) -> None:
         self._state, self._table, self._accounts, self._owners = state, table, accounts, owners
-        self._judge = Judge(table.silent_ms * 1_000_000, table.start_ms * 1_000_000)
+        self._pulse = Pulse(table.silent_ms * 1_000_000, table.start_ms * 1_000_000)
         self._eyes = Eyes(state)
         self._alarms = Alarms(state.account, table.command, table.command_timeout_ms / 1e3)
         self._process_start = process_start(os.getpid())
@@ -135,19 +135,19 @@ class Watchdog:
                 continue
 
     async def once(self, seconds_max: float) -> Standing:
-        """Judge the engine, end what one that is gone has left, and return what it was taken for.
+        """Look at the engine, end what one that is gone has left, and return what it was taken for.
 
-        That takes at most `seconds_max` after it was judged; `is_done` then says whether nothing is open.
+        That takes at most `seconds_max` after that was known; `is_done` then says whether nothing is open.
         """
         await self._look_once()
         while self.standing is Standing.RUNNING and not self._has_sign:
             await asyncio.sleep(POLL_SECONDS)
             await self._look_once()
-        judged, deadline = self.standing, time.monotonic() + seconds_max
+        found, deadline = self.standing, time.monotonic() + seconds_max
         while self.standing.is_gone and not self.is_done and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)
             await self._look_once()
-        return judged
+        return found
 
     async def aclose(self, *, alarm_seconds_max: float) -> None:
         """Leave word that nobody watches any more, hand on the last alarms and let go of everything."""
@@ -173,12 +173,12 @@ class Watchdog:
 
     async def _look_once(self) -> None:
         now_ns = time.monotonic_ns()
-        before = self._judge.silence_ns(now_ns)
-        sight = await self._eyes.look(self._judge.last_beat, asks=self._asks(before, now_ns))
+        before = self._pulse.silence_ns(now_ns)
+        sight = await self._eyes.look(self._pulse.last_beat, asks=self._asks(before, now_ns))
         self._owners.learn(sight.beat.order_names if sight.beat is not None else {})
         now_ns = time.monotonic_ns()
-        standing = self._judge.judge(sight, now_ns)
-        self._has_sign = sight.has_answered or 0 < self._judge.silence_ns(now_ns) < before
+        standing = self._pulse.feel(sight, now_ns)
+        self._has_sign = sight.has_answered or 0 < self._pulse.silence_ns(now_ns) < before
         self._follow(standing)
         self._keep_beating(now_ns)
         self._keep_checking(now_ns)
@@ -197,7 +197,7 @@ class Watchdog:
         was, self.standing = self.standing, standing
         if standing.is_gone:
             if standing is not was:
-                silence = span_text(self._judge.silence_ns(time.monotonic_ns()))
+                silence = span_text(self._pulse.silence_ns(time.monotonic_ns()))
                 words = _GONE[standing].format(account=self._state.account, silence=silence)
                 self._alarms.tell("engine_gone", f"{words}. Its open orders are being ended")
             self._begin_to_end()

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Kernel, KernelError, Verdict};
-use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, StrategyId};
+use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, StrategyId, Within};
 
 use crate::access::{asked, taken};
 use crate::activity;
@@ -354,6 +354,15 @@ impl PyKernel {
         self.kernel.switches().is_paused
     }
 
+    /// What operators have stopped in parts of trading: the command, the scope and its number.
+    fn stops(&self) -> Vec<(&'static str, &'static str, u32)> {
+        let told = |within: Within| {
+            let (scope, id) = risk::scope_name(within.scope);
+            (within.stop.name(), scope, id)
+        };
+        self.kernel.stops().map(told).collect()
+    }
+
     /// Whether the books may not be what the venue of any account has: nothing new there before they are compared.
     #[getter]
     fn is_unreconciled(&self) -> bool {
@@ -368,7 +377,7 @@ impl PyKernel {
     }
 
     /// What is known of the venue of an account: `has_agreed`, `is_unreconciled`, `to_end` (the last order that an
-    /// operator wants ended, at any account), `revisions` (how often a trade was booked anew) and `refused_exits`.
+    /// operator wants ended, at any account), `ordered_to_end` (the open orders of these), `revisions` (how often a trade was booked anew) and `refused_exits`.
     #[pyo3(signature = (account_id=0))]
     fn outside<'py>(&self, py: Python<'py>, account_id: u8) -> PyResult<Bound<'py, PyDict>> {
         positions::outside(py, &self.kernel, AccountId(account_id))

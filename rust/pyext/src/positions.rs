@@ -136,6 +136,7 @@ pub fn outside<'py>(py: Python<'py>, kernel: &Kernel, account: AccountId) -> PyR
     out.set_item("has_agreed", kernel.has_agreed(account))?;
     out.set_item("is_unreconciled", kernel.is_unreconciled(account))?;
     out.set_item("to_end", kernel.to_end().map_or(0, |id| id.0))?;
+    out.set_item("ordered_to_end", kernel.ordered_to_end().map(|id| id.0).collect::<Vec<_>>())?;
     out.set_item("revisions", kernel.revisions(account))?;
     out.set_item("refused_exits", kernel.refused_exits(account).map(|id| id.0).collect::<Vec<_>>())?;
     Ok(out)

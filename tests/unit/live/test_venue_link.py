@@ -132,7 +132,12 @@ def engine_of(*strategies, rows=(), is_killed=False):
         kernel=SimpleNamespace(
             open_orders=lambda: list(rows),
             venue_names=lambda account: [],
-            outside=lambda account=0: {"refused_exits": [], "has_agreed": False, "to_end": 0},
+            outside=lambda account=0: {
+                "refused_exits": [],
+                "has_agreed": False,
+                "to_end": 0,
+                "ordered_to_end": [],
+            },
             is_killed=is_killed,
         ),
     )

@@ -1,6 +1,6 @@
 """The orders of a journal at a venue outside, and when something is due for each."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -251,6 +251,11 @@ class OrderTable:
         """
         for order in self.orders.values():
             order.is_insisted = order.is_insisted or until is None or order.order_id <= until
+
+    def insist_on(self, orders: Collection[int]) -> None:
+        """Take in that an operator wants these orders ended: no refusal is the last word."""
+        for order in self.orders.values():
+            order.is_insisted = order.is_insisted or order.order_id in orders
 
     def end_insisted(self) -> None:
         """Ask once more for the end of what an operator wanted ended before this start; that does no harm."""

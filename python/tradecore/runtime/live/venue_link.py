@@ -11,7 +11,7 @@ from tradecore.domain import EventBatch
 from tradecore.domain.account_part import AccountPart
 from tradecore.domain.errors import InvalidValueError, TradecoreError, VenueError
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import Surprise
+from tradecore.domain.record_bodies import Command, Surprise
 from tradecore.domain.units import Units
 from tradecore.domain.venue_findings import (
     Balances,
@@ -263,6 +263,7 @@ class VenueLink:
         self._inbox.extend(self._table.resume(known, _now_ns()))
         until = None if engine.kernel.is_killed else engine.kernel.outside()["to_end"]
         self._table.insist(until=until)
+        self._insist_on_parts()
         self._table.end_insisted()
 
     def _know_names(self, engine: Engine) -> None:
@@ -286,12 +287,19 @@ class VenueLink:
         After a surprise that halts new risk, books and venue are compared anew.
         """
         self._requests.take(records)
+        if any(isinstance(record.body, Command) for record in records):
+            self._insist_on_parts()
         if self._start.facts is None:
             for record in records:
                 self._start.take(record)
         if self._reconciliation.is_over and any(map(_halts, records)):
             self._compare_anew()
         self._work()
+
+    def _insist_on_parts(self) -> None:
+        """Take in which orders are to end because an operator stopped a part of trading."""
+        if self._engine is not None:
+            self._table.insist_on(frozenset(self._engine.kernel.outside()["ordered_to_end"]))
 
     async def run(self) -> None:
         """Listen and work until cancelled."""

@@ -51,7 +51,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     has_answered: bool = False
 
 
-class Judge:
+class Pulse:
     """Follows the signs of life of one engine.
 
     A sign is a heartbeat that is new, or an answer. How old a heartbeat says it is counts for nothing, so a
@@ -84,7 +84,7 @@ class Judge:
         """Return how long ago the last sign of life was seen; 0 before the first look."""
         return 0 if self._sign_ns is None else now_ns - self._sign_ns
 
-    def judge(self, sight: Sight, now_ns: int) -> Standing:
+    def feel(self, sight: Sight, now_ns: int) -> Standing:
         """Say what the engine is taken for, from what is seen at `now_ns` of a clock that never jumps."""
         self._forgive_own_silence(now_ns)
         if sight.has_answered or (sight.beat is not None and sight.beat != self._beat):
@@ -112,7 +112,7 @@ class Judge:
             self._known_writer = _writer(beat)
 
     def _starting(self, now_ns: int) -> Standing:
-        """Judge a process that holds the account and has not written that it runs."""
+        """Say what a process is taken for that holds the account and has not written that it runs."""
         if self._start_seen_ns is None:
             self._start_seen_ns = now_ns
         return Standing.HUNG if now_ns - self._start_seen_ns > self._start_ns else Standing.STARTING

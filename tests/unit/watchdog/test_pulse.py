@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradecore_api.heartbeat import Heartbeat
-from tradecore_api.watchdog.judgement import HELD_NS, Judge, Sight, Standing
+from tradecore_api.watchdog.pulse import HELD_NS, Pulse, Sight, Standing
 
 MS = 1_000_000
 SILENT_NS, START_NS = 3_000 * MS, 60_000 * MS
@@ -32,19 +32,19 @@ def sight(last, *, is_held=True, is_writer_alive=True, has_answered=False):
 
 
 class Watch:
-    """A judge that looks five times a second."""
+    """Somebody who looks five times a second."""
 
     def __init__(self):
-        self.judge = Judge(SILENT_NS, START_NS)
+        self.pulse = Pulse(SILENT_NS, START_NS)
         self.now_ms = 0
 
     def see(self, seen, ms=200):
         """Look once, so long after the look before."""
         self.now_ms += ms
-        return self.judge.judge(seen, self.now_ms * MS)
+        return self.pulse.feel(seen, self.now_ms * MS)
 
     def see_for(self, ms, seen):
-        """See the same for so long; return all that was judged."""
+        """See the same for so long; return all that it was taken for."""
         return [self.see(seen) for _ in range(ms // 200)]
 
 
@@ -65,7 +65,7 @@ GONE = {"is_held": False}
         (beat(), False, Standing.DEAD),
     ],
 )
-def test_what_is_seen_first_is_judged_at_once(last, held, standing):
+def test_what_is_seen_first_is_known_at_once(last, held, standing):
     """A process that is gone without a word of its end is dead; silence needs time."""
     assert Watch().see(sight(last, is_held=held)) is standing
 
@@ -134,7 +134,7 @@ def test_an_engine_in_another_container_is_known_by_its_heartbeats():
     assert watch.see_for(3_600, sight(beat(900), is_writer_alive=False))[-1] is Standing.HUNG
 
 
-def test_an_engine_whose_files_are_gone_is_judged_by_what_was_seen_before():
+def test_an_engine_whose_files_are_gone_is_found_by_what_was_seen_before():
     """A state directory that was moved away: it lives as long as it answers, and its death is a death."""
     watch = Watch()
     watch.see(sight(beat(1)))
