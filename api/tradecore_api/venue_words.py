@@ -41,6 +41,8 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
     orders = [f"{told.open_orders} orders are open there"]
     orders += [f"{count} {what}" for count, what in counts if count]
     words.append(", ".join(orders))
+    if told.dead_man:
+        words.append(f"its dead man's timer is {_in_one_line(told.dead_man)}")
     if told.declined:
         words.append(f"it declined last: {_in_one_line(told.declined)}")
     if told.revisions:

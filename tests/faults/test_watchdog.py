@@ -122,3 +122,22 @@ def test_a_watchdog_without_a_venue_outside_or_without_its_key_is_refused(watche
     says = here.shell.refused("watchdog", "live.toml", code=78, says=["venue_watchdog"])
     assert "venue_trading" in says
     here.shell.refused("watchdog", "paper.toml", code=78, says=['needs mode = "live"'])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_without_a_watchdog_the_timer_of_the_venue_ends_the_orders_of_a_dead_engine(watched):
+    """A clean end takes it back, so that what was left rests; a death does not."""
+    here = watched(venue="dead_man_ms_max = 60_000\n", live="dead_man_ms = 1_500\n")
+    here.start_venue()
+    here.start_engine()
+    until(lambda: len(here.open_orders()) == OWN)
+    time.sleep(2.0)
+    assert len(here.open_orders()) == OWN
+    assert "its dead man's timer is armed, 1.5 s" in here.shell.run("status", "main")[0]
+    here.shell.run("stop", "main")
+    time.sleep(2.0)
+    assert len(here.open_orders()) == OWN
+    here.start_engine()
+    until(lambda: "armed, 1.5 s" in here.shell.start("status", "main").communicate(timeout=20)[0])
+    assert here.seconds_until_ended(signal.SIGKILL) < SECONDS_MAX

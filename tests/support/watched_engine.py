@@ -16,6 +16,7 @@ LIVE = """
 mode = "live"
 [live]
 keys = "venue-keys.json"
+{live}
 [feed]
 kind = "local"
 [[instruments]]
@@ -53,12 +54,14 @@ class WatchedEngine:
         After so long without a sign of life the engine is taken for one that hangs.
     more : str
         Further lines of `[watchdog]`.
+    venue, live : str
+        Further settings of the venue, and lines of `[live]`.
     """
 
-    def __init__(self, folder, *, silent_ms=600, more=""):
+    def __init__(self, folder, *, silent_ms=600, more="", venue="", live=""):
         self.shell = CommandLine(folder)
-        self.shell.write("venue.toml", VENUE)
-        self.shell.write("live.toml", LIVE.format(silent_ms=silent_ms, more=more))
+        self.shell.write("venue.toml", venue + VENUE)
+        self.shell.write("live.toml", LIVE.format(silent_ms=silent_ms, more=more, live=live))
         self.processes = []
         self.engine = self.watchdog = self.venue = None
         self.keys = None

@@ -25,6 +25,12 @@ class NameBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     venue_order_id: str | None = None
 
 
+class AfterBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`POST /orders/cancel-after`: all orders of the account end after so long; 0 takes it back."""
+
+    after_ms: int
+
+
 class AmendBody(NameBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`PATCH /orders`: another price, or another whole size with what has filled."""
 
@@ -299,4 +305,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     requests_burst: int = 0
     weights: dict[str, int] = {}
     fills_kept_ns: int = 0
+    dead_man_ms_max: int = 0
     markets: list[MarketRule]

@@ -384,6 +384,13 @@ class Foreign(StrEnum):
     ADOPT = "adopt"
 
 
+class DeadManOnStop(StrEnum):
+    """What becomes of the venue's dead man's timer when the engine ends cleanly."""
+
+    TAKE_BACK = "take_back"
+    KEEP = "keep"
+
+
 class LiveTable(Table, frozen=True):
     """`[live]`: the venue that orders go to with `mode = "live"`.
 
@@ -406,6 +413,9 @@ class LiveTable(Table, frozen=True):
     taken over by a strategy of the name `external`, which only holds them. `assign` names a strategy for
     those in an instrument, e.g. `{ BTC-USD = "trend" }`. `symbols` has the venue's own name of an instrument
     that has another one here, e.g. `{ BTC-USD-B = "BTC-USD" }`.
+
+    Where the venue has a dead man's timer, it ends all orders of the account when the engine has said nothing
+    for `dead_man_ms` (0 for never). A clean end takes it back, or with `dead_man_on_stop = "keep"` does not.
     """
 
     keys: str | None = None
@@ -423,6 +433,8 @@ class LiveTable(Table, frozen=True):
     foreign: Foreign = Foreign.REPORT
     assign: dict[str, str] = {}
     symbols: dict[str, str] = {}
+    dead_man_ms: Count = 30_000
+    dead_man_on_stop: DeadManOnStop = DeadManOnStop.TAKE_BACK
 
 
 class AccountTable(VenueAccountSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):

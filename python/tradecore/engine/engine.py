@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from tradecore._core import Callback, Kernel, set_traders
+from tradecore._core import Callback, Kernel, set_traders, stops
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.commands import Command
@@ -350,7 +350,7 @@ class Engine:
     def stops(self) -> tuple[str, ...]:
         """Return what operators have stopped in parts: the command and its scope, `kill instrument:GOLD`."""
         named = self._names.named
-        return tuple(f"{name} {named(what, number)}" for name, what, number in self._kernel.stops())
+        return tuple(f"{name} {named(what, number)}" for name, what, number in stops(self._kernel))
 
     def balances(self) -> dict[str, CurrencyBalance]:
         """Return what the account has of every currency, by its name; that of the account comes first."""

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use pyo3::{PyTraverseError, PyVisit};
 use tradecore_kernel::{Kernel, KernelError, Verdict};
-use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, StrategyId, Within};
+use tradecore_types::{AccountId, CashFlowKind, InstrumentId, Money, StrategyId};
 
 use crate::access::{asked, taken};
 use crate::activity;
@@ -352,15 +352,6 @@ impl PyKernel {
     #[getter]
     fn is_paused(&self) -> bool {
         self.kernel.switches().is_paused
-    }
-
-    /// What operators have stopped in parts of trading: the command, the scope and its number.
-    fn stops(&self) -> Vec<(&'static str, &'static str, u32)> {
-        let told = |within: Within| {
-            let (scope, id) = risk::scope_name(within.scope);
-            (within.stop.name(), scope, id)
-        };
-        self.kernel.stops().map(told).collect()
     }
 
     /// Whether the books may not be what the venue of any account has: nothing new there before they are compared.

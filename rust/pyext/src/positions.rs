@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tradecore_kernel::Kernel;
 use tradecore_ledger::OpenOrder;
-use tradecore_types::{AccountId, Instrument, InstrumentId, Money, OrderId, StrategyId};
+use tradecore_types::{AccountId, Instrument, InstrumentId, Money, OrderId, StrategyId, Within};
 
 use crate::access::looked_into;
 use crate::errors::broken_invariant;
@@ -16,6 +16,7 @@ use crate::risk;
 /// Adds this part's functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(open_positions, module)?)?;
+    module.add_function(wrap_pyfunction!(stops, module)?)?;
     module.add_function(wrap_pyfunction!(losses, module)?)
 }
 
@@ -122,6 +123,16 @@ fn renewal<'py>(py: Python<'py>, kernel: &Kernel, order: &OpenOrder) -> PyResult
     out.set_item("lots", order.amending.last_lots)?;
     out.set_item("is_set_off", order.is_set_off)?;
     Ok(Some(out))
+}
+
+/// What operators have stopped in parts of trading: the command, the scope and its number.
+#[pyfunction]
+fn stops(kernel: &Bound<'_, PyKernel>) -> PyResult<Vec<(&'static str, &'static str, u32)>> {
+    let told = |within: Within| {
+        let (scope, id) = risk::scope_name(within.scope);
+        (within.stop.name(), scope, id)
+    };
+    Ok(looked_into(kernel.as_unbound(), kernel.py())?.kernel.stops().map(told).collect())
 }
 
 /// How the venue of an account calls orders.

@@ -29,6 +29,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
         Orders that are open there, those in doubt, those of others, and messages that were not understood.
     revisions : int
         How often a trade of the account was booked anew since the journal began: it was busted or corrected.
+    dead_man : str
+        How the venue's dead man's timer stands, in words; empty where there is none.
     """
 
     is_connected: bool
@@ -42,6 +44,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     foreign_orders: int
     letters: int
     revisions: int = 0
+    dead_man: str = ""
 
 
 class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, assert_never
 
 import msgspec
@@ -36,6 +37,7 @@ from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
+from tradecore.runtime.live.dead_man import DeadMan
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus, order_words
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
@@ -44,6 +46,7 @@ from tradecore.runtime.live.retries import ReportTimes, Retries
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
+from tradecore.runtime.system_clock import SystemClock
 
 # Requests under way at once: more of them make no venue faster, and their answers late.
 UNDER_WAY_MAX = 64
@@ -79,6 +82,10 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         How many times the account began anew: a part of the names of its orders.
     owners : Owners
         Whose it is what others make at the account.
+    dead_man_ns : int
+        After so long without a word of the engine the venue ends all orders, where it can; 0 is off.
+    keeps_dead_man : bool
+        Whether that holds after a clean end too.
     """
 
     answer_seconds_max: float = 10.0
@@ -89,6 +96,8 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     takes_short_lookback: bool = False
     epoch: int = 0
     owners: Owners = Owners()
+    dead_man_ns: int = 0
+    keeps_dead_man: bool = False
 
 
 class VenueLink:
@@ -138,6 +147,7 @@ class VenueLink:
         self._budget = budget or RequestBudget(BudgetRules.of(capabilities))
         self._allowance = Allowance(self._budget, capabilities.weights, capabilities.validity_window_ns)
         self._clock = clock
+        self._dead_man = DeadMan(venue, self._budget, clock or SystemClock(), settings.dead_man_ns)
         # Questions that wait for room, in their order.
         self._unasked: dict[Question, None] = {}
         self._reconciliation = Reconciliation(
@@ -182,6 +192,7 @@ class VenueLink:
             foreign_orders=len(table.foreign),
             letters=len(table.letters),
             revisions=self._known_outside.get("revisions", 0),
+            dead_man=self._dead_man.words,
         )
 
     @property
@@ -305,22 +316,28 @@ class VenueLink:
         """Listen and work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="venue reports")
+            group.create_task(self._dead_man.keep(self._due.set), name="dead man's timer")
             while self._fault is None:
                 self._due.clear()
                 self._work()
                 await self._wait()
             raise self._fault
 
-    async def close(self, seconds_max: float) -> None:
-        """Let go of what is under way and of the venue; a venue that hangs is left behind."""
+    async def close(self, seconds_max: float, *, is_clean: bool = False) -> None:
+        """Let go of what is under way and of the venue; a venue that hangs is left behind.
+
+        After a clean end nobody is dead: the timer of the venue is taken back, unless it is to be kept.
+        """
         for task in self._tasks:
             task.cancel()
+        with suppress(TimeoutError, TradecoreError, OSError):
+            async with asyncio.timeout(seconds_max):
+                if is_clean and not self._settings.keeps_dead_man:
+                    await self._dead_man.take_back()
         self._budget.close()
-        try:
+        with suppress(TimeoutError, TradecoreError, OSError):
             async with asyncio.timeout(seconds_max):
                 await self._venue.aclose()
-        except (TimeoutError, TradecoreError, OSError):
-            return
 
     async def _wait(self) -> None:
         now_ns = _now_ns()
