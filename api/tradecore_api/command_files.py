@@ -1,9 +1,11 @@
 """Commands by file: an operator lays one into the state directory, and the engine does what it says."""
 
+import asyncio
 import logging
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -26,6 +28,8 @@ FILES_MAX = 64
 # Who writes a file makes it first: what makes no sense yet may be half of it.
 HALF_WRITTEN_SECONDS_MAX = 2.0
 DISK_SECONDS_MAX = 0.5
+LOOK_SECONDS = 0.02
+WITHOUT_WATCHER_SECONDS = 0.5
 
 
 class CommandFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +71,20 @@ class CommandFiles:
         self._done: set[tuple[int, int]] = set()
         self._looking: Call[list[CommandFile]] | None = None
 
+    async def run(self, answer: Callable[[ControlRequest], Awaitable[ControlReply]]) -> None:
+        """Carry out what is laid there, as soon as it is seen, until cancelled."""
+        loop, seen = asyncio.get_running_loop(), asyncio.Event()
+        watcher = _Watcher(self._state.path, lambda: loop.call_soon_threadsafe(seen.set))
+        try:
+            while True:
+                await self.work(answer)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(WITHOUT_WATCHER_SECONDS):
+                        await seen.wait()
+                seen.clear()
+        finally:
+            watcher.is_over = True
+
     async def work(self, answer: Callable[[ControlRequest], Awaitable[ControlReply]]) -> None:
         """Carry out what lies there; a disk that hangs holds nobody."""
         if self._looking is not None and not self._looking.is_done:
@@ -101,6 +119,37 @@ class CommandFiles:
             done = Call(lambda: file.path.unlink(missing_ok=True), str(file.path))
         with suppress(TradecoreError, OSError):
             await done.result_async(DISK_SECONDS_MAX)
+
+
+class _Watcher:
+    """Looks for files in a thread of its own, which a disk that hangs may hold without holding the engine.
+
+    Parameters
+    ----------
+    path : Path
+        The state directory.
+    tell : callable
+        Called from the thread while there is a file.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[], object]) -> None:
+        self._path, self._tell = path, tell
+        self.is_over = False
+        # Where the system gives no thread, the engine looks by itself, less often.
+        with suppress(RuntimeError):
+            threading.Thread(target=self._watch, name="command files", daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self.is_over:
+            time.sleep(LOOK_SECONDS)
+            with suppress(OSError):
+                if not any(path.name.endswith(ENDING) for path in self._path.iterdir()):
+                    continue
+                try:
+                    self._tell()
+                except RuntimeError:
+                    # The event loop has ended.
+                    return
 
 
 def found(state: StateDir) -> list[CommandFile]:

@@ -243,6 +243,7 @@ class Daemon:
         await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
+        files = asyncio.create_task(self._command_files.run(self.answer), name="command files")
         view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)
@@ -252,6 +253,7 @@ class Daemon:
             if session.is_end_journalled:
                 process_deadline.end_with(ExitCode.OK)
             latch.cancel()
+            files.cancel()
             if view is not None:
                 view.cancel()
             self._leave_view()
@@ -334,7 +336,6 @@ class Daemon:
                 await asyncio.sleep(self._tables.daemon.heartbeat_interval_ms / 1e3)
                 continue
             await self._look_after_files()
-            await self._command_files.work(self.answer)
             if (
                 self._papers is not None
                 and self._session is not None

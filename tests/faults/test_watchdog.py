@@ -141,3 +141,20 @@ def test_without_a_watchdog_the_timer_of_the_venue_ends_the_orders_of_a_dead_eng
     here.start_engine()
     until(lambda: "armed, 1.5 s" in here.shell.start("status", "main").communicate(timeout=20)[0])
     assert here.seconds_until_ended(signal.SIGKILL) < SECONDS_MAX
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_an_engine_ends_in_time_though_its_venue_answers_nothing(watched):
+    """SIGTERM, and a venue that says nothing to any request: five seconds, and the journal is whole."""
+    here = watched(live="dead_man_ms = 30_000\n", venue="dead_man_ms_max = 60_000\n")
+    here.start_venue()
+    here.start_engine()
+    here.venue.send_signal(signal.SIGSTOP)
+    time.sleep(0.5)
+    begun = time.monotonic()
+    here.engine.send_signal(signal.SIGTERM)
+    # The deadline of the process is 4.5 seconds after the signal; the rest is this machine's.
+    assert here.engine.wait(20) == 0
+    assert time.monotonic() - begun < SECONDS_MAX
+    assert "intact" in here.shell.run("journal", "verify", "live.journal")[0]
