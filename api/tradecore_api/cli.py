@@ -158,7 +158,9 @@ def _add_runs(commands: Commands) -> None:
     demo.add_argument("--journal", help="keep the journal in this file (default: a temporary one)")
     _json(demo)
 
-    run = _command(commands, "run", "run:run", "run strategies in shadow or paper mode until told to stop")
+    run = _command(
+        commands, "run", "run:run", "run strategies live, in paper or in shadow mode until told to stop"
+    )
     run.add_argument("config", nargs="?", help="TOML file; not needed with --feed")
     run.add_argument("--feed", choices=["binance"], help="run the built-in paper configuration on this feed")
     begins = run.add_mutually_exclusive_group()

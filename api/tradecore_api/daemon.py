@@ -46,6 +46,7 @@ from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.watchdog.notice import WatchdogNotice
 from tradecore_api.wiring import readers, sessions
 from tradecore_api.wiring.live_links import close_venues, open_venues, papers_of
+from tradecore_api.wiring.venue_claims import claimed
 
 log = logging.getLogger("tradecore.daemon")
 
@@ -54,8 +55,7 @@ STOP_COMMAND = "stop_command"
 # And one of a program that the engine runs inside of.
 CANCELLED = "cancelled"
 
-# Scopes that are everything: only for these the kill switch is a file.
-_WHOLE = frozenset({None, "account", "portfolio"})
+_WHOLE = frozenset({None, "account", "portfolio"})  # scopes for which the kill switch is a file
 # How long a disk may take for a small file before it is taken for one that hangs.
 DISK_SECONDS_MAX = 0.5
 # What is left for the summary and the lock when the read model has taken all the time there is.
@@ -139,7 +139,7 @@ class Daemon:
 
         Raises `AlreadyRunningError` when the account has a running engine, and what the session raises.
         """
-        with self._held(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with self._held(), claimed(self._config), asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(self._main())
 
     async def serve(self) -> RunSummary:
@@ -148,7 +148,7 @@ class Daemon:
         A task that is cancelled first ends the engine cleanly; one that is cancelled twice breaks it off.
         """
         is_cancelled = False
-        with self._held():
+        with self._held(), claimed(self._config):
             main = asyncio.create_task(self._main(), name=f"engine of {self._state.account}")
             try:
                 summary = await asyncio.shield(main)
@@ -440,7 +440,7 @@ class Daemon:
                 currency=self._tables.account.currency,
                 positions=summary.positions,
                 day_since_ns=self._watch.day_since_ns if self._watch else 0,
-                day_equity=self._watch.day_equity if self._watch else "",
+                day_profit=self._watch.day_profit if self._watch else "",
                 order_names=names_of_orders(self._session),
             )
         return beat

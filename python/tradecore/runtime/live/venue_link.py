@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from typing import Any, assert_never
 
 import msgspec
@@ -27,7 +26,7 @@ from tradecore.domain.venue_findings import (
     StreamLost,
     StreamReady,
 )
-from tradecore.domain.venue_requests import Answer, Cancel, Lost, Replace, Submit
+from tradecore.domain.venue_requests import Answer, Cancel, Declined, Lost, Replace, Submit
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
 from tradecore.ports.letter_reader import LetterReader
@@ -39,7 +38,7 @@ from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
 from tradecore.runtime.live.dead_man import DeadMan
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus, order_words
-from tradecore.runtime.live.order_table import OrderTable, open_orders_of
+from tradecore.runtime.live.order_table import OrderTable, open_orders_of, ordered_to_end
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
 from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.retries import ReportTimes, Retries
@@ -82,10 +81,8 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         How many times the account began anew: a part of the names of its orders.
     owners : Owners
         Whose it is what others make at the account.
-    dead_man_ns : int
-        After so long without a word of the engine the venue ends all orders, where it can; 0 is off.
-    keeps_dead_man : bool
-        Whether that holds after a clean end too.
+    dead_man_ns, keeps_dead_man : int, bool
+        After which silence the venue ends all orders, 0 for never; and whether after a clean end too.
     """
 
     answer_seconds_max: float = 10.0
@@ -163,7 +160,11 @@ class VenueLink:
         self._tasks: set[asyncio.Task[None]] = set()
         # Requests whose answer is awaited.
         self._under_way = 0
-        self._is_connected = False
+        self._is_connected = self._is_closing = False
+        # Why there is no stream of reports.
+        self._stream_trouble = ""
+        # When the venue declined a request last, by the clock on the wall.
+        self._declined_ns = 0
         self._news = 0
         self._start = StartFold((), ())
         self._engine: Engine | None = None
@@ -187,6 +188,7 @@ class VenueLink:
             balances=compared.balances if compared.shown is Step.DIFFERS else (),
             trouble="; ".join(filter(None, self._troubles())),
             declined=self._requests.declined,
+            declined_ns=self._declined_ns,
             open_orders=len(table.orders),
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
@@ -207,6 +209,7 @@ class VenueLink:
         lost = f"the venue did not take order {bare}, or has busted a trade of it"
         return [
             f"A POSITION IS OPEN WITHOUT ITS EXIT: {lost}" if bare else "",
+            self._stream_trouble,
             self._reconciliation.trouble or self._table.trouble,
             self._allowance.trouble(self._wall_ns()),
         ]
@@ -274,7 +277,7 @@ class VenueLink:
         self._inbox.extend(self._table.resume(known, _now_ns()))
         until = None if engine.kernel.is_killed else engine.kernel.outside()["to_end"]
         self._table.insist(until=until)
-        self._insist_on_parts()
+        self._table.insist_on(ordered_to_end(engine))
         self._table.end_insisted()
 
     def _know_names(self, engine: Engine) -> None:
@@ -298,19 +301,14 @@ class VenueLink:
         After a surprise that halts new risk, books and venue are compared anew.
         """
         self._requests.take(records)
-        if any(isinstance(record.body, Command) for record in records):
-            self._insist_on_parts()
+        if self._engine is not None and any(isinstance(record.body, Command) for record in records):
+            self._table.insist_on(ordered_to_end(self._engine))
         if self._start.facts is None:
             for record in records:
                 self._start.take(record)
         if self._reconciliation.is_over and any(map(_halts, records)):
             self._compare_anew()
         self._work()
-
-    def _insist_on_parts(self) -> None:
-        """Take in which orders are to end because an operator stopped a part of trading."""
-        if self._engine is not None:
-            self._table.insist_on(frozenset(self._engine.kernel.outside()["ordered_to_end"]))
 
     async def run(self) -> None:
         """Listen and work until cancelled."""
@@ -324,20 +322,19 @@ class VenueLink:
             raise self._fault
 
     async def close(self, seconds_max: float, *, is_clean: bool = False) -> None:
-        """Let go of what is under way and of the venue; a venue that hangs is left behind.
-
-        After a clean end nobody is dead: the timer of the venue is taken back, unless it is to be kept.
-        """
+        """Let go of what is under way and of the venue, even one that hangs; a clean end ends its timer."""
+        self._is_closing = True
         for task in self._tasks:
             task.cancel()
-        with suppress(TimeoutError, TradecoreError, OSError):
+        try:
             async with asyncio.timeout(seconds_max):
                 if is_clean and not self._settings.keeps_dead_man:
                     await self._dead_man.take_back()
-        self._budget.close()
-        with suppress(TimeoutError, TradecoreError, OSError):
-            async with asyncio.timeout(seconds_max):
                 await self._venue.aclose()
+        except (TimeoutError, TradecoreError, OSError):
+            return
+        finally:
+            self._budget.close()
 
     async def _wait(self) -> None:
         now_ns = _now_ns()
@@ -355,7 +352,9 @@ class VenueLink:
             return
 
     def _work(self) -> None:
-        """Start what is due."""
+        """Start what is due; nothing any more once the line is being closed, which may take a moment."""
+        if self._is_closing:
+            return
         now_ns = _now_ns()
         wall_ns = self._wall_ns()
         # What is known comes first: a doubt that is not asked about holds more than an order that waits.
@@ -437,6 +436,8 @@ class VenueLink:
         finally:
             self._under_way -= 1
         self._allowance.answered(type(send.request), answer, _now_ns())
+        if isinstance(answer, Declined):
+            self._declined_ns = self._wall_ns()
         self._hear(self._requests.answered(send.order_id, answer, _now_ns()))
 
     async def _request(self, send: Send) -> Answer:
@@ -560,10 +561,11 @@ class VenueLink:
     async def _listen(self) -> None:
         async for message in self._venue.reports():
             match message:
-                case StreamLost():
+                case StreamLost(words=words):
+                    self._stream_trouble = f"the stream of reports: {words}" if words else ""
                     self._lost()
                 case StreamReady():
-                    self._is_connected = True
+                    self._is_connected, self._stream_trouble = True, ""
                     self._begin()
                 case NotUnderstood():
                     # It may have been a fill.
