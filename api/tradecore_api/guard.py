@@ -72,6 +72,12 @@ class Guard:
             alarms["journal"] = (
                 f"{self._journal.where} was removed or replaced: the next start finds nothing of it; {ways}"
             )
+        elif not self._journal.keep_reserve():
+            alarms["reserve of the disk"] = (
+                f"the disk of {self._journal.where} is full: the journal goes on in the room that was kept "
+                f"for this, which does not last; make room, then `tradecore resume {account}`, or end it "
+                "with `tradecore stop`"
+            )
         watchdog = presence.read(self._state)
         has_watchdog = watchdog is not None and watchdog.is_alive
         return Sight(alarms=alarms, repairs=repairs, has_watchdog=has_watchdog)

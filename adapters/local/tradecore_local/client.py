@@ -208,6 +208,7 @@ class LocalVenue:
             expire_ns=order.expire_ns,
             post_only=order.post_only,
             reduce_only=order.reduce_only,
+            ticket=request.ticket if request.ticket is not None else msgspec.UNSET,
         )
         return await self._ask("POST", self._encode(body))
 
@@ -433,4 +434,5 @@ def _capabilities(rules: wire.Rules, with_positions: frozenset[int]) -> VenueCap
         weights={name: float(weight) for name, weight in rules.weights.items()},
         fills_kept_ns=rules.fills_kept_ns or None,
         dead_man_ns_max=rules.dead_man_ms_max * _MS_NS,
+        hedging=rules.hedging,
     )

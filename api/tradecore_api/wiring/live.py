@@ -17,10 +17,10 @@ from tradecore.runtime.keys import key_of
 from tradecore.runtime.live.account_venue import AccountQueries, AccountVenue
 from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.shared_budget import SharedBudget
 from tradecore.runtime.live.start_report import ReportKey
-from tradecore.runtime.live.venue_link import LinkSettings
 from tradecore_api.config.tables import Config, DeadManOnStop, Foreign, LiveTable, RetryTable, ShortLookback
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
@@ -160,8 +160,19 @@ def _check_positions(config: Config, live: LiveTable, capabilities: VenueCapabil
             key,
             booked.value,
             f"must be {at_venue.value}, as the account at the venue is; where the venue lets you choose, "
-            "switch the account there (an engine trades live on an account that is netting so far)",
+            "you may switch the account there instead, while it is flat",
         )
+    if booked is Positions.HEDGING and (lacking := _lacking_for_tickets(capabilities)):
+        key = f"{account if of_other else 'account'}.positions"
+        rule = f"must be netting at a venue that {lacking}: an order would open several tickets there"
+        raise ConfigError(config.source_of(key), key, booked.value, rule)
+
+
+def _lacking_for_tickets(can: VenueCapabilities) -> str:
+    """Say why one order could open two tickets at a venue; empty where it cannot."""
+    if can.duplicate_ids is not DuplicateIds.REFUSED:
+        return "may take an order twice"
+    return "" if can.replaces else "amends no orders, so that they are sent anew"
 
 
 def _owners(config: Config, live: LiveTable, capabilities: VenueCapabilities) -> Owners:

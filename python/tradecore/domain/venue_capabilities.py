@@ -62,7 +62,8 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     dead_man_ns_max : int
         The longest time of its dead man's timer (`CancelAllAfter`); 0 where it has none.
     hedging : bool
-        Whether the account is long and short of an instrument at once there, in tickets or on two sides.
+        Whether the account is long and short of an instrument at once there: each entry order opens a ticket,
+        and what closes names one.
     """
 
     order_kinds: frozenset[str]

@@ -90,7 +90,13 @@ class Words:
     def position(self, row: PositionRow) -> wire.Position:
         """Return a position."""
         size = self.sizes[row.market].text(row.lots)
-        return wire.Position(symbol=self.symbols[row.market], quantity=size, cost=money(row.cost_atto))
+        return wire.Position(
+            symbol=self.symbols[row.market],
+            quantity=size,
+            cost=money(row.cost_atto),
+            ticket=str(row.ticket) if row.ticket else None,
+            client_order_id=row.client_order_id,
+        )
 
     def market(self, news: MarketNews) -> wire.MarketMessage:
         """Return what a market shows."""
@@ -146,6 +152,7 @@ class Words:
             weights=exchange.settings.limits.weights,
             fills_kept_ns=exchange.settings.fills_kept_ns,
             dead_man_ms_max=exchange.settings.dead_man_ms_max,
+            hedging=can.hedging,
             markets=[
                 wire.MarketRule(
                     symbol=market.instrument.symbol,

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, assert_never
 
 import msgspec
 
+from tradecore._core import ticket_at_venue, tickets_at_venue
 from tradecore.domain import EventBatch
 from tradecore.domain.account_part import AccountPart
 from tradecore.domain.errors import InvalidValueError, TradecoreError, VenueError
@@ -31,18 +33,19 @@ from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
 from tradecore.ports.letter_reader import LetterReader
 from tradecore.ports.venue import Venue
-from tradecore.runtime.live.adoption import Adoption, Owners
+from tradecore.runtime.live.adoption import Adoption
 from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
 from tradecore.runtime.live.dead_man import DeadMan
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus, order_words
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of, ordered_to_end
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
 from tradecore.runtime.live.requests import Requests, Send
-from tradecore.runtime.live.retries import ReportTimes, Retries
 from tradecore.runtime.live.start_report import StartFold
+from tradecore.runtime.live.tickets import ticket_differences
 from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
 from tradecore.runtime.system_clock import SystemClock
@@ -58,43 +61,6 @@ _REASONS = {
     "cancel_rejected": "unsupported",
     "replace_rejected": "unsupported",
 }
-
-
-class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the line waits.
-
-    Attributes
-    ----------
-    answer_seconds_max : float
-        How long an answer to a request may take before its outcome counts as lost.
-    report_times : ReportTimes
-        How long a report of what the venue took may take before it is asked about.
-    retries : Retries
-        How often and how soon what did not happen is sent, or asked, again.
-    query_seconds_max : float
-        How long an answer to a question may take.
-    check_seconds : float
-        How long after books and venue agreed they are compared again; 0 for never.
-    takes_short_lookback : bool
-        Go on where the venue does not show fills far enough back.
-    epoch : int
-        How many times the account began anew: a part of the names of its orders.
-    owners : Owners
-        Whose it is what others make at the account.
-    dead_man_ns, keeps_dead_man : int, bool
-        After which silence the venue ends all orders, 0 for never; and whether after a clean end too.
-    """
-
-    answer_seconds_max: float = 10.0
-    report_times: ReportTimes = ReportTimes()
-    retries: Retries = Retries()
-    query_seconds_max: float = 10.0
-    check_seconds: float = 60.0
-    takes_short_lookback: bool = False
-    epoch: int = 0
-    owners: Owners = Owners()
-    dead_man_ns: int = 0
-    keeps_dead_man: bool = False
 
 
 class VenueLink:
@@ -134,7 +100,7 @@ class VenueLink:
         self._settings = settings = settings or LinkSettings()
         capabilities, times = venue.capabilities, settings.report_times
         self._journal = journal
-        self._table = OrderTable()
+        self._table = OrderTable(hedges=capabilities.hedging)
         self._requests = Requests(self._table, capabilities, retries=settings.retries, report_times=times)
         self._reading = VenueReading(self._table, capabilities, units=units, report_times=times)
         if settings.owners.takes_any:
@@ -266,6 +232,8 @@ class VenueLink:
         for strategy, binding in enumerate(engine.strategies):
             for instrument in binding.instruments:
                 self._requests.know_trader(instrument, strategy)
+        if self._table.tickets is not None:
+            self._table.tickets.at_venue = partial(ticket_at_venue, engine.kernel)
         self._reconciliation.watermark_ns = engine.now_ns
         self._inbox.append(Reconciling(self._part.first_instrument))
         self._know_names(engine)
@@ -517,8 +485,18 @@ class VenueLink:
             _now_ns(),
             has_news=has_news,
             adopts=lambda differences: self._adopt(engine, differences, findings),
+            differ=None if self._table.tickets is None else partial(self._differing_tickets, engine, symbols),
         )
         self._follow(outcome)
+
+    def _differing_tickets(
+        self, engine: Engine, symbols: Mapping[int, str], seen: Iterable[PositionSeen]
+    ) -> Iterator[Difference]:
+        tickets = self._table.tickets
+        if tickets is not None:
+            rows = tickets_at_venue(engine.kernel)
+            books = {(at, number): lots for at, number, lots in rows if at in symbols}
+            yield from ticket_differences(seen, books, symbols, tickets.number)
 
     def _balance(self, findings: Findings, *, has_news: bool) -> None:
         engine = self._engine
