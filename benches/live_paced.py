@@ -18,7 +18,8 @@ from tradecore.domain.venue_findings import FillSeen, Findings, StreamReady
 from tradecore.domain.venue_requests import Declined, Taken
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig
-from tradecore.runtime.live.venue_link import LinkSettings, VenueLink
+from tradecore.runtime.live.link_settings import LinkSettings
+from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.system_clock import SystemClock
 from tradecore.strategy import StrategyBinding
 from tradecore_api.event_loop import loop_factory

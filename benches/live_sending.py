@@ -32,7 +32,8 @@ from tradecore.domain.secret import Secret
 from tradecore.domain.units import Units
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig
-from tradecore.runtime.live.venue_link import LinkSettings, VenueLink
+from tradecore.runtime.live.link_settings import LinkSettings
+from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.system_clock import SystemClock
 from tradecore.testkit.local_venue import Right, VenueSettings
 from tradecore.testkit.local_venue.settings import LimitSetting

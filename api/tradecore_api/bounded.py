@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Generic, TypeVar
 
-from tradecore.domain.errors import StorageError
+from tradecore.domain.errors import StorageError, TradecoreError
 
 Result = TypeVar("Result")
 
@@ -75,3 +76,9 @@ class Call(Generic[Result]):
             self._error = error
         finally:
             self._done.set()
+
+
+async def unheard(command: Coroutine[object, object, object]) -> None:
+    """Do what nobody waits for: whoever carries it out has told what went wrong."""
+    with suppress(TradecoreError):
+        await command

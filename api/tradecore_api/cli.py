@@ -22,6 +22,7 @@ _LONG = frozenset(
         "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
         "journal:export", "keeping:compact", "keeping:backup", "trades:trades", "database:rebuild",
         "data:inspect", "venue:serve", "reconcile:reconcile", "papers:start_report", "compare:compare_runs",
+         "watchdog:watchdog",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -63,12 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _own_process(target: str) -> None:
     """Let Ctrl-C end the process in time, where Python does not hear of it too.
 
-    `run`, `demo` and `venue serve` have handlers of their own, which are installed first.
+    `run`, `demo`, `watchdog` and `venue serve` have handlers of their own, which are installed first.
     """
     from tradecore_api import process_deadline
 
     process_deadline.own()
-    if target not in {"run:run", "demo:demo", "venue:serve"}:
+    if target not in {"run:run", "demo:demo", "venue:serve", "watchdog:watchdog"}:
         process_deadline.wait_for(
             process_deadline.SIGNALS_OF_COMMANDS, process_deadline.SECONDS, ExitCode.INTERRUPTED
         )
@@ -110,6 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_runs(commands)
+    _add_watchdog(commands)
     _add_controls(commands)
     _add_journal(commands)
     _add_trades(commands)
@@ -202,6 +204,25 @@ def _add_runs(commands: Commands) -> None:
         _json(command)
 
 
+def _add_watchdog(commands: Commands) -> None:
+    watchdog = _command(
+        commands, "watchdog", "watchdog:watchdog", "end the open orders of a live engine that dies or hangs"
+    )
+    watchdog.add_argument("config", help="TOML file of the live run")
+    watchdog.add_argument(
+        "--once", action="store_true", dest="is_once", help="look at the engine once, act, and end"
+    )
+    watchdog.add_argument(
+        "--timeout",
+        type=_positive,
+        default=30.0,
+        metavar="SECONDS",
+        help="with --once: how long to wait until none is open (30)",
+    )
+    _settings(watchdog)
+    _json(watchdog)
+
+
 def _add_controls(commands: Commands) -> None:
     for name, help_text in (
         ("status", "what the engines of this machine are doing, alive or not"),
@@ -209,15 +230,22 @@ def _add_controls(commands: Commands) -> None:
         ("resume", "end a pause"),
         ("stop", "end the engine cleanly, positions and resting orders as they are, and wait for its end"),
         ("flatten", "cancel every order and close every position"),
+        ("cancel-all", "cancel every order and nothing else: strategies may send new ones"),
         ("kill", "cancel every order and refuse new ones until released; survives restarts"),
         ("emergency-stop", "kill that also works when the engine hangs: ends its process if it must"),
     ):
         target = _TARGETS.get(name, "control:command")
         command = _command(commands, name, target, help_text)
-        command.set_defaults(command=name)
+        command.set_defaults(command="cancel_all" if name == "cancel-all" else name)
         command.add_argument(
             "account", nargs="?", help="name of the account (default: the only or every one)"
         )
+        if name in _IN_PARTS:
+            command.add_argument(
+                "scope",
+                nargs="?",
+                help="only this part: strategy:NAME, instrument:SYMBOL, of several accounts account:NAME",
+            )
         if name == "stop":
             command.add_argument(
                 "--timeout", type=_positive, default=30.0, metavar="SECONDS", help="how long to wait (30)"
@@ -225,6 +253,11 @@ def _add_controls(commands: Commands) -> None:
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)
+    cancel = _command(commands, "cancel", "control:command", "cancel one order, whoever's it is")
+    cancel.set_defaults(command="cancel")
+    cancel.add_argument("order", type=_count, help="its number, as `tradecore status` shows it")
+    cancel.add_argument("--account", help="name of the account (default: the only one)")
+    _json(cancel)
     for name, help_text, fields in (*_ABOUT_SOMETHING, *_ABOUT_MONEY):
         target = "control:money" if (name, help_text, fields) in _ABOUT_MONEY else "control:command"
         command = _command(commands, name, target, help_text)
@@ -238,6 +271,8 @@ def _add_controls(commands: Commands) -> None:
         _json(command)
 
 
+# Commands that can be about a part of trading.
+_IN_PARTS = frozenset({"pause", "resume", "flatten", "cancel-all", "kill"})
 # Commands that somebody answers for, and what each is about.
 _ABOUT_SOMETHING = (
     ("set-limit", "give a limit a new value while it runs", ("scope", "limit", "value")),

@@ -1,6 +1,8 @@
 """What an operator is told beside that a command was taken."""
 
-from tradecore.domain.commands import Command, Flatten, Kill, Pause, Release, ReleaseKill, Resume
+from collections.abc import Sequence
+
+from tradecore.domain.commands import CancelAll, Command, Flatten, Kill, Pause, Release, ReleaseKill, Resume
 from tradecore.domain.money_requests import Money
 from tradecore.engine import Engine
 
@@ -16,11 +18,29 @@ def answer_words(engine: Engine, command: Command | Money) -> str:
             halted = ", ".join(found.halts)
             beside = f"; halted is {halted}" if halted else ""
             return f"nothing was halted in {scope}, so nothing changed{beside}"
-        case Resume() if not found.is_paused:
-            return "it was not paused, so nothing changed"
-        case ReleaseKill() if not found.is_killed:
-            return "the kill switch was not engaged, so nothing changed"
-        case Pause() | Resume() | Flatten() | Kill() | ReleaseKill() if len(engine.spec.account_names) > 1:
+        case Resume(scope=None) if not found.is_paused:
+            return f"it was not paused, so nothing changed{_parts(found.stops)}"
+        case ReleaseKill(scope=None) if not found.is_killed:
+            return f"the kill switch was not engaged, so nothing changed{_parts(found.stops)}"
+        case Resume(scope=str(scope)) if f"pause {scope}" not in found.stops:
+            return f"{scope} was not paused by itself, so nothing changed{_parts(found.stops)}"
+        case ReleaseKill(scope=str(scope)) if f"kill {scope}" not in found.stops:
+            return f"{scope} was not killed by itself, so nothing changed{_parts(found.stops)}"
+        case Resume(scope=None) | ReleaseKill(scope=None) if found.stops:
+            return f"{command.done()}{_parts(found.stops)}"
+        case (
+            Pause(scope=None)
+            | Resume(scope=None)
+            | Flatten(scope=None)
+            | Kill(scope=None)
+            | ReleaseKill(scope=None)
+            | CancelAll(scope=None)
+        ) if len(engine.spec.account_names) > 1:
             return f"{command.done()}; at every account: {', '.join(engine.spec.account_names)}"
         case _:
             return ""
+
+
+def _parts(stops: Sequence[str]) -> str:
+    """Say what is stopped in parts, and stays so until somebody says otherwise of that very part."""
+    return f"; stopped in parts: {', '.join(stops)}" if stops else ""

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol
@@ -25,11 +25,13 @@ from tradecore.runtime import Session
 from tradecore.runtime.forked_child import ForkWatch
 from tradecore.runtime.session import Phase
 from tradecore_api import heartbeat, kill_latch, last_words, process_deadline, signals, start_lines, unblocked
-from tradecore_api.bounded import Call
+from tradecore_api.bounded import Call, unheard
+from tradecore_api.command_files import CommandFiles
+from tradecore_api.command_signals import CommandSignals
 from tradecore_api.command_words import answer_words
 from tradecore_api.config.tables import Config
 from tradecore_api.control.server import ControlServer
-from tradecore_api.engine_status import engine_status
+from tradecore_api.engine_status import engine_status, names_of_orders
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.event_loop import loop_factory
 from tradecore_api.exit_codes import ExitCode
@@ -41,6 +43,7 @@ from tradecore_api.live_papers import Papers
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
+from tradecore_api.watchdog.notice import WatchdogNotice
 from tradecore_api.wiring import readers, sessions
 from tradecore_api.wiring.live_links import close_venues, open_venues, papers_of
 from tradecore_api.wiring.venue_claims import claimed
@@ -52,6 +55,7 @@ STOP_COMMAND = "stop_command"
 # And one of a program that the engine runs inside of.
 CANCELLED = "cancelled"
 
+_WHOLE = frozenset({None, "account", "portfolio"})  # scopes for which the kill switch is a file
 # How long a disk may take for a small file before it is taken for one that hangs.
 DISK_SECONDS_MAX = 0.5
 # What is left for the summary and the lock when the read model has taken all the time there is.
@@ -116,7 +120,10 @@ class Daemon:
         self._beating: Call[None] | None = None
         self._guard: Guard | None = None
         self._alarms: dict[str, str] = {}
-        self._pauses: set[asyncio.Task[None]] = set()
+        self._notice = WatchdogNotice()
+        self._command_files = CommandFiles(self._state)
+        self._by_signal = CommandSignals(lambda command: self._begin(self.answer(command)), self._forks)
+        self._given: set[asyncio.Task[None]] = set()
         self._told_dropped = 0
         self._beat_failure = ""
         self._before: Heartbeat | None = None
@@ -202,7 +209,7 @@ class Daemon:
             self._lock.release()
 
     async def _main(self) -> RunSummary:
-        self._loop = asyncio.get_running_loop()
+        self._loop = self._by_signal.loop = asyncio.get_running_loop()
         venues = await open_venues(self._config) if self._tables.mode is Mode.LIVE else {}
         try:
             opened = sessions.open_session(
@@ -236,6 +243,7 @@ class Daemon:
         await control.open(self.answer)
         beats = asyncio.create_task(self._keep_beating(), name="heartbeat")
         latch = asyncio.create_task(self._apply_latch(session), name="latch")
+        files = asyncio.create_task(self._command_files.run(self.answer), name="command files")
         view = self._show_view(session, self._watch)
         # The latch comes before the first event of the feed.
         await asyncio.sleep(0)
@@ -245,6 +253,7 @@ class Daemon:
             if session.is_end_journalled:
                 process_deadline.end_with(ExitCode.OK)
             latch.cancel()
+            files.cancel()
             if view is not None:
                 view.cancel()
             self._leave_view()
@@ -276,11 +285,17 @@ class Daemon:
         seq = await session.command(request)
         said: dict[str, object] = {}
         message = ""
-        if isinstance(request, Kill):
+        if isinstance(request, Kill) and request.scope in _WHOLE:
             failed = await self._disk(lambda: kill_latch.engage(self._state, "kill"))
             said = {"latch_failed": failed} if failed else {}
-        elif isinstance(request, ReleaseKill) and (
-            failed := await self._disk(lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX)
+        elif (
+            isinstance(request, ReleaseKill)
+            and request.scope in _WHOLE
+            and (
+                failed := await self._disk(
+                    lambda: kill_latch.clear(self._state), kill_latch.LATCH_SECONDS_MAX
+                )
+            )
         ):
             message = f"released; but its next start is killed again, because the latch stays: {failed}"
         # Whoever looks from now on, with the socket or without it, sees what the command has done.
@@ -353,6 +368,8 @@ class Daemon:
         except StorageError:
             # A disk that hangs: the heartbeat says so.
             return
+        if session.outside is not None:
+            self._notice.note(is_there=sight.has_watchdog)
         for words in sight.repairs:
             log.warning("lock_put_back", extra={"words": words})
         for what, words in sight.alarms.items():
@@ -361,14 +378,8 @@ class Daemon:
         for what in self._alarms.keys() - sight.alarms.keys():
             log.warning("file_back", extra={"words": f"the {what} is in its place again; the pause stays"})
         if sight.alarms.keys() - self._alarms.keys() and not session.engine.summary().is_paused:
-            task = asyncio.create_task(self._pause(session), name="pause")
-            self._pauses.add(task)
-            task.add_done_callback(self._pauses.discard)
+            self._begin(session.command(Pause()))
         self._alarms = sight.alarms
-
-    async def _pause(self, session: Session) -> None:
-        with suppress(TradecoreError):
-            await session.command(Pause())
 
     def _beat_if_possible(self, phase: str) -> None:
         """Write a heartbeat; one that cannot be written is said, and nothing else depends on it."""
@@ -430,6 +441,7 @@ class Daemon:
                 positions=summary.positions,
                 day_since_ns=self._watch.day_since_ns if self._watch else 0,
                 day_profit=self._watch.day_profit if self._watch else "",
+                order_names=names_of_orders(self._session),
             )
         return beat
 
@@ -531,6 +543,7 @@ class Daemon:
         before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
         for number in numbers:
             before[number] = signals.install(number, self._on_signal)
+        before |= self._by_signal.install()
         process_deadline.wait_for(numbers, self._seconds_max(), ExitCode.UNAVAILABLE)
         return before
 
@@ -538,6 +551,12 @@ class Daemon:
         """Return how long the process lives after it was asked to end, whatever holds it."""
         seconds = self._tables.daemon.stop_timeout_ms / 1e3 + process_deadline.MARGIN_SECONDS
         return min(seconds, process_deadline.SECONDS_MAX)
+
+    def _begin(self, command: Coroutine[object, object, object]) -> None:
+        """Do what nobody waits for: a pause of our own, a command by signal."""
+        task = asyncio.create_task(unheard(command), name="command that nobody waits for")
+        self._given.add(task)
+        task.add_done_callback(self._given.discard)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._forks.is_child:

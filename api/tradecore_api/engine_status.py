@@ -90,6 +90,12 @@ def _venues(session: Session) -> dict[str, object]:
     return {"venue": None, "venues": plain}
 
 
+def names_of_orders(session: Session) -> dict[str, str]:
+    """Return how the venue's names of orders begin, by account; nothing before there are any."""
+    links = {} if session.outside is None else session.outside.links
+    return {name: link.names_begin for name, link in links.items() if link.names_begin}
+
+
 def price_pairs(engine: Engine, units: Units) -> dict[str, tuple[str | None, str | None]]:
     """Return best bid and ask by symbol; without a book the last price twice, `None` where there is none."""
     pairs = {}

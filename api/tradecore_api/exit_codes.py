@@ -27,9 +27,12 @@ class ExitCode(IntEnum):
     BROKEN_INVARIANT = 70, "a promise of tradecore itself is broken; trading stopped, the journal is kept"
     NO_RESOURCES = 71, "the system gave no more of something: open files, memory, threads"
     STORAGE = 74, "a disk, directory or database failed"
-    ALREADY_RUNNING = 75, "another engine runs for this account; its pid is named"
+    ALREADY_RUNNING = 75, "another engine, or another watchdog, runs for this account; its pid is named"
     CONFIG = 78, "the configuration cannot be used"
-    INTERRUPTED = 130, "ended by Ctrl-C before there was a result; `run`, `demo` and `venue serve` end with 0"
+    INTERRUPTED = (
+        130,
+        "ended by Ctrl-C before there was a result; `run`, `demo`, `watchdog` and `venue serve` end with 0",
+    )
 
     meaning: str
 

@@ -20,11 +20,13 @@ from tradecore.domain.quoted import error_text, notes_of, printable
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.instance_lock import AlreadyRunningError
 from tradecore_api.stdout import STDOUT
+from tradecore_api.watchdog.presence import WatchdogRunsError
 
 NO_MEMORY = "not enough memory: give the machine more, or run less at a time, then start again"
 
 _CODES: tuple[tuple[type[TradecoreError], ExitCode], ...] = (
     (AlreadyRunningError, ExitCode.ALREADY_RUNNING),
+    (WatchdogRunsError, ExitCode.ALREADY_RUNNING),
     (ConfigError, ExitCode.CONFIG),
     (InvalidValueError, ExitCode.CONFIG),
     (DataError, ExitCode.DATA),

@@ -5,6 +5,7 @@ import msgspec
 from tradecore.domain.journal import JournalFolder
 from tradecore_api.instance_lock import InstanceLock
 from tradecore_api.state_dir import StateDir
+from tradecore_api.watchdog import presence
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,10 +17,13 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         What is gone or replaced, with what it means, in words.
     repairs : tuple of str
         What was gone and is there again, in words.
+    has_watchdog : bool
+        Whether a watchdog gives signs of life.
     """
 
     alarms: dict[str, str] = {}
     repairs: tuple[str, ...] = ()
+    has_watchdog: bool = False
 
 
 class Guard:
@@ -74,7 +78,9 @@ class Guard:
                 f"for this, which does not last; make room, then `tradecore resume {account}`, or end it "
                 "with `tradecore stop`"
             )
-        return Sight(alarms=alarms, repairs=repairs)
+        watchdog = presence.read(self._state)
+        has_watchdog = watchdog is not None and watchdog.is_alive
+        return Sight(alarms=alarms, repairs=repairs, has_watchdog=has_watchdog)
 
     def _has_journal(self) -> bool:
         try:

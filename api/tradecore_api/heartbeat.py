@@ -28,6 +28,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
         When the profit of the day counts from, and what had been made by then since the journal began.
     process_start : str
         When the process was started, in the words of its system: a number of a process is used again.
+    order_names : dict
+        How the venue's names of all orders begin, by account: a watchdog knows by it whose an order is.
     """
 
     pid: int
@@ -52,6 +54,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     day_since_ns: int = 0
     day_profit: str = ""
     process_start: str = ""
+    order_names: dict[str, str] = {}
 
     @property
     def age_seconds(self) -> float:

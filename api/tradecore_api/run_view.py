@@ -112,6 +112,8 @@ class RunView:
         halts = [f"{row['scope']} ({row['rule']})" for row in halt_rows(self._engine, self._units)]
         state = "KILLED" if summary.is_killed else "PAUSED" if summary.is_paused else "running"
         style = "red" if summary.is_killed or halts else "yellow" if summary.is_paused else "green"
+        if summary.stops:
+            state += f", STOPPED IN PARTS: {', '.join(summary.stops)}"
         if halts:
             state += f", HALTED: {', '.join(halts)}"
         positions = position_rows(self._engine, self._units)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tradecore.domain.spec import Mode
 from tradecore.domain.times import iso_time, span_text
 from tradecore.domain.units import shown_money
 from tradecore.ports.control_channel import Status
@@ -15,6 +16,7 @@ from tradecore_api.heartbeat import Heartbeat
 from tradecore_api.last_words import LastWords
 from tradecore_api.last_words import read as read_words
 from tradecore_api.state_dir import StateDir, owner_words, unknown_words
+from tradecore_api.watchdog import presence
 
 HEARTBEAT_SECONDS_MAX = 3.0
 # A replay of a long journal at the start answers nobody; it is no hang.
@@ -52,6 +54,8 @@ class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
         What it said when it ended.
     failed_start : LastWords or None
         Why a start since then failed.
+    watchdog : str
+        Who ends its orders if it dies, in words; empty where none leaves its process.
     """
 
     account: str
@@ -65,6 +69,7 @@ class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
     next_step: str = ""
     last_words: LastWords | None = None
     failed_start: LastWords | None = None
+    watchdog: str = ""
 
 
 def look(account: str) -> AccountStatus:
@@ -97,6 +102,7 @@ def look(account: str) -> AccountStatus:
         engine=engine,
         last_words=None if name in (RUNNING, HUNG) else read_words(state.last_words),
         failed_start=None if name in (RUNNING, HUNG) else read_words(state.failed_start),
+        watchdog=presence.words(state) if beat is not None and beat.mode == Mode.LIVE else "",
     )
     return msgspec.structs.replace(found, why=why_ended(found), next_step=_next_step(found))
 

@@ -152,6 +152,8 @@ def _money(session: Session) -> Line:
     cash, equity = shown_money(Decimal(summary.cash)), shown_money(Decimal(summary.equity))
     held = [f"{row['quantity']} {row['symbol']} of {row['strategy']}" for row in position_rows(engine, units)]
     state = " KILL SWITCH ENGAGED" if summary.is_killed else " PAUSED" if summary.is_paused else ""
+    if summary.stops:
+        state += f" STOPPED IN PARTS: {', '.join(summary.stops)}"
     words = (
         f"cash {cash} {account.currency}, equity {equity} {account.currency}, leverage {account.leverage}; "
         f"positions: {', '.join(held) or 'none'}; open orders: {summary.open_orders}{state}"

@@ -59,6 +59,8 @@ class StateDir:
         self.journal = self.path / "engine.journal"
         self.database = self.path / "readmodel.sqlite"
         self.last_words = self.path / "last_words.json"
+        self.watchdog = self.path / "watchdog.json"
+        self.watchdog_lock = self.path / "watchdog.lock"
         self.failed_start = self.path / "failed_start.json"
         # The venue account that the two files below are of.
         self.venue_account = account

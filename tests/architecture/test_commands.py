@@ -5,11 +5,18 @@ import pytest
 
 from tradecore._core import command_names
 from tradecore.domain import EventBatch, InvalidValueError
-from tradecore.domain.commands import Command, Plain, command_of, commands
+from tradecore.domain.commands import Command, Kill, Plain, Stopping, command_of, commands
 from tradecore.ports.control_channel import ControlRequest
 from tradecore_api.cli import build_parser
 
-SAID = {"scope": "strategy:one", "person": "Ada", "limit": "gross_max", "value": "7", "instrument": "GOLD"}
+SAID = {
+    "scope": "strategy:one",
+    "person": "Ada",
+    "limit": "gross_max",
+    "value": "7",
+    "instrument": "GOLD",
+    "order": 5,
+}
 # `tradecore kill` and `tradecore kill --release`: both work without an engine too.
 NOT_BY_NAME = {"release_kill"}
 
@@ -42,7 +49,9 @@ def test_a_command_goes_every_way_as_one_struct(name):
 @pytest.mark.parametrize("name", commands())
 def test_a_command_that_lacks_something_is_refused_by_every_door(name):
     """Python's struct and the native batch need the same."""
-    fields = commands()[name].__struct_fields__
+    kind = commands()[name]
+    # A stop that names no part is about everything.
+    fields = [field for field in kind.__struct_fields__ if kind not in Stopping.__subclasses__()]
     for left_out in fields:
         with pytest.raises(InvalidValueError, match=left_out):
             command_of(name, **{field: SAID[field] for field in fields if field != left_out})
@@ -51,7 +60,16 @@ def test_a_command_that_lacks_something_is_refused_by_every_door(name):
             EventBatch().command(1, name)
 
 
+@pytest.mark.parametrize("kind", Stopping.__subclasses__())
+def test_a_stop_of_a_part_says_so_and_one_of_everything_does_not(kind):
+    """Whoever reads the journal sees which part it was; a scope without a name is none."""
+    part, everything = kind(scope="strategy:one"), kind()
+    assert "strategy one" in part.words()
+    assert "strategy" not in everything.words()
+    assert kind(scope="") == everything
+
+
 def test_a_request_of_another_version_is_still_taken():
     """Every request used to have all fields; what a command does not know is passed over."""
     before = {"command": "kill", "scope": "", "limit": "", "value": None, "instrument": "", "person": ""}
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(before), type=ControlRequest) == made("kill")
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(before), type=ControlRequest) == Kill()

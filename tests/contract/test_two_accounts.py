@@ -20,8 +20,9 @@ from tradecore.runtime import Session, SessionConfig
 from tradecore.runtime.joined_feed import FeedPart, JoinedFeed
 from tradecore.runtime.live.account_venue import AccountVenue
 from tradecore.runtime.live.adoption import Owners
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes
-from tradecore.runtime.live.venue_link import LinkSettings, VenueLink
+from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.live.venue_links import VenueLinks
 from tradecore.runtime.recovery import recover
 from tradecore.strategy import StrategyBinding

@@ -12,8 +12,9 @@ from tradecore.domain.journal import JournalFolder
 from tradecore.domain.spec import Positions
 from tradecore.engine import Engine
 from tradecore.runtime import Session, SessionConfig
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes
-from tradecore.runtime.live.venue_link import LinkSettings, VenueLink
+from tradecore.runtime.live.venue_link import VenueLink
 from tradecore.runtime.recovery import recover
 from tradecore.sim.simulated_exchange import START_NS
 from tradecore.strategy import StrategyBinding

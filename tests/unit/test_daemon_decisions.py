@@ -51,7 +51,7 @@ def made(tmp_path, monkeypatch):
 
 def summary(**fields):
     """Return a session whose engine sums up so."""
-    found = SimpleNamespace(**{"halts": {}, "is_paused": False, "is_killed": False} | fields)
+    found = SimpleNamespace(**{"halts": {}, "stops": (), "is_paused": False, "is_killed": False} | fields)
     spec = SimpleNamespace(account_names=("desk",))
     return SimpleNamespace(engine=SimpleNamespace(summary=lambda: found, spec=spec))
 
@@ -72,6 +72,22 @@ def summary(**fields):
         (Release(scope="account", person="me"), {"halts": {"account": "x"}}, ""),
         (Resume(), {}, "it was not paused, so nothing changed"),
         (Resume(), {"is_paused": True}, ""),
+        (Resume(scope="strategy:one"), {"stops": ("pause strategy:one",)}, ""),
+        (
+            Resume(scope="strategy:one"),
+            {"is_paused": True, "stops": ("kill strategy:one",)},
+            "strategy:one was not paused by itself, so nothing changed; stopped in parts: kill strategy:one",
+        ),
+        (
+            Resume(),
+            {"is_paused": True, "stops": ("pause strategy:one",)},
+            "resumed: strategies may take new risk again; stopped in parts: pause strategy:one",
+        ),
+        (
+            ReleaseKill(scope="strategy:one"),
+            {"is_killed": True},
+            "strategy:one was not killed by itself, so nothing changed",
+        ),
         (ReleaseKill(), {}, "the kill switch was not engaged, so nothing changed"),
         (ReleaseKill(), {"is_killed": True}, ""),
         (Pause(), {}, ""),
@@ -143,7 +159,7 @@ def test_a_terminal_that_is_closed_ends_it_unless_nohup_asked_to_go_on(
         signal.signal(signal.SIGHUP, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
         old = made()._install_signals()
         expected = [*numbers] if hangs_up else [*numbers[:2]]
-        assert [*old] == expected
+        assert [*old] == [*expected, signal.SIGUSR1, signal.SIGUSR2]
         assert asked == [(expected, 4.5, ExitCode.UNAVAILABLE)]
     finally:
         daemons.signals.let_go()
@@ -389,7 +405,9 @@ async def test_a_file_that_is_gone_is_told_once_pauses_and_is_told_when_it_is_ba
     async def command(request):
         commands.append(request)
 
-    daemon._session = SimpleNamespace(engine=summary(is_paused=is_paused).engine, command=command)
+    daemon._session = SimpleNamespace(
+        engine=summary(is_paused=is_paused).engine, command=command, outside=None
+    )
     sights = iter(
         [
             Sight(alarms={"journal": "it was removed"}),

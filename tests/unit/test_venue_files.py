@@ -16,8 +16,8 @@ import pytest
 from support.live_desk import CAPABILITIES
 from tradecore.domain.errors import ConfigError, StorageError, VenueError
 from tradecore.domain.venue_keys import QueryKey, TradingKey, WatchdogKey
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import Retries, RetryPolicy
-from tradecore.runtime.live.venue_link import LinkSettings
 from tradecore.testkit.local_venue import FaultScript, Right, VenueSettings
 from tradecore.testkit.local_venue.comparison import Truth
 from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule

@@ -26,7 +26,16 @@ from tradecore.domain.venue_findings import (
     Seen,
 )
 from tradecore.domain.venue_keys import TradingKey, required
-from tradecore.domain.venue_requests import Answer, Cancel, Lost, NotDone, Replace, Submit
+from tradecore.domain.venue_requests import (
+    Answer,
+    Cancel,
+    CancelAllAfter,
+    Lost,
+    NotDone,
+    Replace,
+    Submit,
+    Taken,
+)
 from tradecore.ports.clock import Clock
 from tradecore_local import wire
 from tradecore_local.answers import answer_of, retry_after_ns
@@ -37,6 +46,7 @@ from tradecore_local.translation import Translation
 
 _RANDOM = secrets.SystemRandom()
 _PAGES_MAX = 1_000
+_MS_NS = 1_000_000
 # No answer of a venue is as long as that; one without an end would fill the memory until it times out.
 _ANSWER_BYTES_MAX = 1 << 26
 _AnswerT = TypeVar("_AnswerT")
@@ -202,8 +212,11 @@ class LocalVenue:
         )
         return await self._ask("POST", self._encode(body))
 
-    async def cancel(self, request: Cancel) -> Answer:
-        """Ask for the end of an order, by the venue's name of it where it is known."""
+    async def cancel(self, request: Cancel | CancelAllAfter) -> Answer:
+        """Ask for the end of an order, by the venue's name of it where it is known; or of all, later."""
+        if isinstance(request, CancelAllAfter):
+            body = self._encode(wire.AfterBody(after_ms=request.span_ns // _MS_NS))
+            return await self._over_http("POST", "/orders/cancel-after", body)
         if (unnamed := self._unnamed(request)) is not None:
             return unnamed
         return await self._ask("DELETE", self._encode(self._names(request)))
@@ -255,19 +268,26 @@ class LocalVenue:
         """Send one request, once."""
         if self._is_closed:
             return NotDone(words="the client is closed")
-        headers = self._headers(method, "/orders", body)
         if self._lines is not None:
-            return await self._lines.ask(method, "/orders", headers, body)
+            return await self._lines.ask(method, "/orders", self._headers(method, "/orders", body), body)
+        return await self._over_http(method, "/orders", body)
+
+    async def _over_http(self, method: str, path: str, body: bytes) -> Answer:
+        """Send one request over a connection of its own."""
         try:
             async with self._session.request(
                 method,
-                URL(f"{self._url}/orders", encoded=True),
+                URL(f"{self._url}{path}", encoded=True),
                 data=body,
-                headers=headers,
+                headers=self._headers(method, path, body),
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                return answer_of(response.status, response.headers, await _body(response))
+                content = await _body(response)
+                if response.status == 200 and path != "/orders":
+                    # What is done to no order in particular shows none.
+                    return Taken()
+                return answer_of(response.status, response.headers, content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # No connection stood, so that no byte of it has left.
             return NotDone(words=error_text(error))
@@ -413,5 +433,6 @@ def _capabilities(rules: wire.Rules, with_positions: frozenset[int]) -> VenueCap
         requests_burst=float(rules.requests_burst) if rules.requests_burst else None,
         weights={name: float(weight) for name, weight in rules.weights.items()},
         fills_kept_ns=rules.fills_kept_ns or None,
+        dead_man_ns_max=rules.dead_man_ms_max * _MS_NS,
         hedging=rules.hedging,
     )

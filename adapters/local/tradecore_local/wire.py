@@ -41,6 +41,12 @@ class NameBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     venue_order_id: str | None = None
 
 
+class AfterBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`POST /orders/cancel-after`: all orders of the account end after so long; 0 takes it back."""
+
+    after_ms: int
+
+
 class AmendBody(NameBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`PATCH /orders`: another price, or another whole size with what has filled."""
 
@@ -321,5 +327,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     requests_burst: _Count = 0
     weights: dict[str, _Count] = {}
     fills_kept_ns: _Kept = 0
+    dead_man_ms_max: Annotated[int, msgspec.Meta(ge=0, le=86_400_000)] = 0
     hedging: bool = False
     markets: list[MarketRule]

@@ -235,7 +235,9 @@ def _row(body: bodies.AnyBody, readable: Readable) -> tuple[str, Row] | None:
         case bodies.ReplaceRequest():
             return "requests", (body.order_id, "replace", body.price_ticks, body.lots)
         case bodies.Command():
+            # Of a command about one order its number is the value: it has no other.
             value = body.value if isinstance(body.value, str) else None
+            value = value if body.order_id is None else str(body.order_id)
             said = (body.scope, body.scope_id, body.limit, value, body.instrument, body.person)
             return "commands", (body.command, *said)
         case _:

@@ -8,7 +8,7 @@ import time
 
 import msgspec
 
-from tradecore.domain.commands import Command, ReleaseKill, command_of, commands
+from tradecore.domain.commands import Command, Kill, ReleaseKill, command_of, commands
 from tradecore.domain.errors import ConfigError, StorageError
 from tradecore.domain.money_requests import AdjustMoney, ConvertMoney, Money, TransferMoney
 from tradecore.ports.control_channel import Stop
@@ -29,10 +29,18 @@ STOP_POLL_SECONDS = 0.02
 def command(arguments: argparse.Namespace) -> int:
     """Give the engine the command that the command line names, with what it says beside its name."""
     kind = commands()[arguments.command]
+    _place(arguments)
     said = {name: getattr(arguments, name) for name in kind.__struct_fields__}
     if said.get("value") == "off":
         said["value"] = None
     return _command(arguments, command_of(arguments.command, **said))
+
+
+def _place(arguments: argparse.Namespace) -> None:
+    """Tell the account's name from the part of trading that is meant: that has a colon, which no name has."""
+    given, scope = arguments.account, getattr(arguments, "scope", None)
+    if scope is None and given is not None and ":" in given:
+        arguments.account, arguments.scope = None, given
 
 
 def money(arguments: argparse.Namespace) -> int:
@@ -126,7 +134,12 @@ def _is_free_within(state: StateDir, seconds_max: float) -> bool:
 
 
 def kill(arguments: argparse.Namespace) -> int:
-    """Engage the kill switch, or release it; both also when no engine runs."""
+    """Engage the kill switch, or release it; both also when no engine runs, but of a part of trading."""
+    _place(arguments)
+    if arguments.scope:
+        # Its latch is the journal: what no engine has begun to trade is no part of anything.
+        scope = arguments.scope
+        return _command(arguments, ReleaseKill(scope=scope) if arguments.release else Kill(scope=scope))
     account = _account(arguments.account)
     state = StateDir(account)
     if not arguments.release:

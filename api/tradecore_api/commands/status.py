@@ -60,6 +60,7 @@ class _Told(msgspec.Struct, frozen=True):
     halt_rows: tuple[dict[str, str], ...] = ()
     halts: dict[str, str] = {}
     changes: tuple[LimitChange, ...] = ()
+    stops: tuple[str, ...] = ()
     books_waiting: tuple[str, ...] = ()
     feed_age_seconds: float | None = None
     read_model_lag_records: int | None = None
@@ -130,9 +131,11 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
         "kill switch": _switch(entry),
+        "watchdog": entry.watchdog,
     }
     if told is not None:
         values |= {"ALARM": "; ".join(told.alarms)}
+        values |= {"stopped in parts": "; ".join(told.stops)}
         values |= {"paused": told.is_paused, **_halts_and_changes(told)}
     return values
 

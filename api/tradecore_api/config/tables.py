@@ -22,8 +22,8 @@ from tradecore.strategy.check import HISTORY_MAX
 from tradecore_api.config.drop_copy_table import DropCopyTable
 from tradecore_api.config.gap import Gap
 from tradecore_api.config.journal_table import JournalTable
+from tradecore_api.config.process_tables import DaemonTable, LogTable, Positive, WatchdogTable
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Paths = str | tuple[str, ...]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -375,6 +375,13 @@ class Foreign(StrEnum):
     ADOPT = "adopt"
 
 
+class DeadManOnStop(StrEnum):
+    """What becomes of the venue's dead man's timer when the engine ends cleanly."""
+
+    TAKE_BACK = "take_back"
+    KEEP = "keep"
+
+
 class LiveTable(Table, frozen=True):
     """`[live]`: the venue that orders go to with `mode = "live"`.
 
@@ -396,6 +403,9 @@ class LiveTable(Table, frozen=True):
     taken over by a strategy of the name `external`, which only holds them. `assign` names a strategy for
     those in an instrument, e.g. `{ BTC-USD = "trend" }`. `symbols` has the venue's own name of an instrument
     that has another one here, e.g. `{ BTC-USD-B = "BTC-USD" }`.
+
+    Where the venue has a dead man's timer, it ends all orders of the account when the engine has said nothing
+    for `dead_man_ms` (0 for never). A clean end takes it back, or with `dead_man_on_stop = "keep"` does not.
     """
 
     keys: str | None = None
@@ -414,6 +424,8 @@ class LiveTable(Table, frozen=True):
     foreign: Foreign = Foreign.REPORT
     assign: dict[str, str] = {}
     symbols: dict[str, str] = {}
+    dead_man_ms: Count = 30_000
+    dead_man_on_stop: DeadManOnStop = DeadManOnStop.TAKE_BACK
 
 
 class AccountTable(VenueAccountSpec, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -462,30 +474,6 @@ class DatabaseTable(Table, frozen=True):
     finish_timeout_ms: Positive = 10_000
 
 
-class DaemonTable(Table, frozen=True):
-    """`[daemon]`: heartbeat, control socket and the clock events of live feeds."""
-
-    heartbeat_interval_ms: Positive = 500
-    clock_interval_ms: Positive = 1000
-    stop_timeout_ms: Positive = 4000
-
-
-class LogLevel(StrEnum):
-    """How much is told on stderr."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class LogTable(Table, frozen=True):
-    """`[log]`: how much is told, and whether as JSON lines."""
-
-    level: LogLevel = LogLevel.INFO
-    json: bool = False
-
-
 class DecisionTable(Table, frozen=True):
     """`[decision]`: conditions that a request must meet before risk sees it, but what closes (docs/gates.md).
 
@@ -517,6 +505,7 @@ class ConfigTables(Table, frozen=True):
     journal: JournalTable = JournalTable()
     database: DatabaseTable = DatabaseTable()
     daemon: DaemonTable = DaemonTable()
+    watchdog: WatchdogTable = WatchdogTable()
     log: LogTable = LogTable()
 
 

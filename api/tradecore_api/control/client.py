@@ -27,12 +27,13 @@ def ask(
     NotAnsweringError
         When there is no address, nobody listens, or no whole answer came in time.
     """
-    return asyncio.run(_ask(state, request, seconds_max, by_name_first))
+    return asyncio.run(ask_async(state, request, seconds_max=seconds_max, by_name_first=by_name_first))
 
 
-async def _ask(
-    state: StateDir, request: ControlRequest, seconds_max: float, by_name_first: bool
+async def ask_async(
+    state: StateDir, request: ControlRequest, *, seconds_max: float, by_name_first: bool = False
 ) -> ControlReply:
+    """Do as `ask` does, in an event loop that runs."""
     try:
         async with asyncio.timeout(seconds_max):
             reader, writer, token = await _connected(state, by_name_first)

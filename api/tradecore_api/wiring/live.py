@@ -23,7 +23,7 @@ from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.shared_budget import SharedBudget
 from tradecore.runtime.live.start_report import ReportKey
-from tradecore_api.config.tables import Config, Foreign, LiveTable, RetryTable, ShortLookback
+from tradecore_api.config.tables import Config, DeadManOnStop, Foreign, LiveTable, RetryTable, ShortLookback
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
@@ -176,6 +176,8 @@ def link_settings(config: Config, live: LiveTable, capabilities: VenueCapabiliti
         takes_short_lookback=live.short_lookback is ShortLookback.ACCEPT,
         epoch=live.epoch,
         owners=_owners(config, live, capabilities),
+        dead_man_ns=live.dead_man_ms * _MS,
+        keeps_dead_man=live.dead_man_on_stop is DeadManOnStop.KEEP,
     )
 
 

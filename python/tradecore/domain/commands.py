@@ -46,60 +46,127 @@ class Plain(
         return f"command {self.name}"
 
 
-class Pause(Plain, frozen=True, kw_only=True):
+class Stopping(Plain, frozen=True, kw_only=True):
+    """A command that stops trading or lets it go on: all of it, or a part alone.
+
+    Attributes
+    ----------
+    scope : str or None
+        The part: `strategy:NAME`, `instrument:SYMBOL`, and where an engine has several accounts
+        `account:NAME`. `None` is everything.
+    """
+
+    scope: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take a scope without a name for none: commands of other versions have such."""
+        if not self.scope:
+            msgspec.structs.force_setattr(self, "scope", None)
+
+    @property
+    def _part(self) -> str:
+        """Return ` of strategy trend`, and nothing for everything."""
+        return f" of {self.scope.replace(':', ' ', 1)}" if self.scope else ""
+
+
+class Pause(Stopping, frozen=True, kw_only=True):
     """Refuse what adds risk until `Resume`; cancels and closing orders still work."""
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
-        return "paused: no new risk is taken; cancels and closing orders still work until `tradecore resume`"
+        until = f"`tradecore resume{f' {self.scope}' if self.scope else ''}`"
+        return (
+            f"paused: no new risk{self._part} is taken; cancels and closing orders still work until {until}"
+        )
 
     def words(self) -> str:
         """Say what was commanded, to who reads the journal."""
-        return "an operator paused trading: no new risk is taken, cancels and closing orders still work"
+        still = "cancels and closing orders still work"
+        return f"an operator paused trading{self._part}: no new risk is taken, {still}"
 
 
-class Resume(Plain, frozen=True, kw_only=True):
+class Resume(Stopping, frozen=True, kw_only=True):
     """End a pause: what adds risk is judged again, and no longer refused."""
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
+        if self.scope:
+            return f"resumed: new risk{self._part} may be taken again, unless something else stops it"
         return "resumed: strategies may take new risk again"
 
     def words(self) -> str:
         """Say what was commanded, to who reads the journal."""
-        return "an operator ended the pause"
+        return f"an operator ended the pause{self._part}"
 
 
-class Flatten(Plain, frozen=True, kw_only=True):
+class Flatten(Stopping, frozen=True, kw_only=True):
     """Cancel every order and close every position."""
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
-        return "flattening: every order is cancelled, every position is closed as the market allows"
+        what = f"every order{self._part} is cancelled, every position closed"
+        if not self.scope:
+            what = "every order is cancelled, every position is closed"
+        return f"flattening: {what} as the market allows"
 
     def words(self) -> str:
         """Say what was commanded, to who reads the journal."""
+        if self.scope:
+            return f"an operator flattens: every order{self._part} is cancelled and every position closed"
         return "an operator flattens: every order is cancelled and every position is closed"
 
 
-class Kill(Plain, frozen=True, kw_only=True):
+class Kill(Stopping, frozen=True, kw_only=True):
     """Cancel every order and refuse new ones until released."""
 
     def words(self) -> str:
         """Say what was commanded, to who reads the journal."""
-        return "KILL SWITCH engaged: every order is cancelled and new ones are refused until it is released"
+        done = "is cancelled and new ones are refused until it is released"
+        return f"KILL SWITCH engaged: every order{self._part} {done}"
 
 
-class ReleaseKill(Plain, frozen=True, kw_only=True):
+class ReleaseKill(Stopping, frozen=True, kw_only=True):
     """Release the kill switch, so that new orders are judged again."""
 
     def done(self) -> str:
         """Say what has been done, to who gave it."""
-        return "the kill switch is released"
+        return f"the kill switch{self._part} is released"
 
     def words(self) -> str:
         """Say what was commanded, to who reads the journal."""
-        return "the kill switch was released"
+        return f"the kill switch{self._part} was released"
+
+
+class CancelAll(Stopping, frozen=True, kw_only=True):
+    """Cancel every order and nothing else: strategies may send new ones."""
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return f"every order{self._part} is cancelled; strategies may send new ones"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"an operator cancels every order{self._part}"
+
+
+class Cancel(Plain, frozen=True, kw_only=True):
+    """Cancel one order, whoever's it is.
+
+    Attributes
+    ----------
+    order : int
+        Its number, as `tradecore status` and the journal have it.
+    """
+
+    order: int
+
+    def done(self) -> str:
+        """Say what has been done, to who gave it."""
+        return f"the end of order {self.order} is asked for"
+
+    def words(self) -> str:
+        """Say what was commanded, to who reads the journal."""
+        return f"an operator cancels order {self.order}"
 
 
 class Personal(Plain, frozen=True, kw_only=True):
@@ -177,7 +244,9 @@ class Forbid(Personal, frozen=True, kw_only=True):
         return f"{self._whom()} may no longer trade {self.instrument}"
 
 
-Command = Pause | Resume | Flatten | Kill | ReleaseKill | SetLimit | Release | Allow | Forbid
+Command = (
+    Pause | Resume | Flatten | Kill | ReleaseKill | SetLimit | Release | Allow | Forbid | CancelAll | Cancel
+)
 
 
 @cache
@@ -187,7 +256,7 @@ def commands() -> dict[str, type[Command]]:
     return {name: known[name] for name, _ in command_names()}
 
 
-def command_of(name: str, **said: str | None) -> Command:
+def command_of(name: str, **said: str | int | None) -> Command:
     """Return a command by its name and what it says beside that.
 
     Raises
@@ -213,6 +282,7 @@ def told(recorded: RecordedCommand, units: Units) -> str:
         "value": recorded.value if isinstance(recorded.value, str) else None,
         "instrument": units.symbol(recorded.instrument or 0),
         "person": recorded.person or "",
+        "order": recorded.order_id or 0,
     }
     command = kind(**{name: said[name] for name in kind.__struct_fields__})  # type: ignore[arg-type]
     return f"{command.words()}, by {recorded.person}" if recorded.person else command.words()

@@ -126,6 +126,7 @@ class Command(Body, frozen=True, kw_only=True, gc=False):
     value: str | UnsetType | None = UNSET
     instrument: int | None = None
     person: str | None = None
+    order_id: int | None = None
 
 
 class Clock(Body, frozen=True, kw_only=True, gc=False):

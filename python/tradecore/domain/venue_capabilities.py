@@ -59,6 +59,8 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
         `one_order`, `fills`, `positions`, `balances`); 1 where none is stated.
     fills_kept_ns : int or None
         How long it shows a fill; `None` for ever.
+    dead_man_ns_max : int
+        The longest time of its dead man's timer (`CancelAllAfter`); 0 where it has none.
     hedging : bool
         Whether the account is long and short of an instrument at once there: each entry order opens a ticket,
         and what closes names one.
@@ -77,6 +79,7 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     requests_burst: float | None = None
     weights: dict[str, float] = {}
     hedging: bool = False
+    dead_man_ns_max: int = 0
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -48,6 +48,20 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     venue_order_id: str | None = None
 
 
+class CancelAllAfter(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Ask for the end of all orders of the account at a later time: the dead man's timer of a venue.
+
+    Asked again it begins anew, so that it ends them only where nobody asks any more.
+
+    Attributes
+    ----------
+    span_ns : int
+        From now on, in nanoseconds, at most what the venue can; 0 takes it back.
+    """
+
+    span_ns: int
+
+
 class Replace(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Ask for another price or another size of an order.
 

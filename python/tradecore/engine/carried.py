@@ -146,12 +146,13 @@ def _order(fields: Mapping[str, Any], units: Units) -> str:
 
 
 def _command(fields: Mapping[str, Any], names: ScopeNames) -> Command:
-    said: dict[str, str | None] = {}
+    said: dict[str, str | int | None] = {}
     if "limit" in fields:
         said |= {"limit": fields["limit"], "value": fields.get("value")}
     if "scope" in fields:
         said["scope"] = names.named(fields["scope"], fields.get("scope_id", 0))
-        said["person"] = fields.get("person", _NOBODY)
+        if "limit" in fields or "person" in fields:
+            said["person"] = fields.get("person", _NOBODY)
     if "instrument" in fields:
         said["instrument"] = names.instruments[fields["instrument"]]
     return command_of(fields["command"], **said)

@@ -31,5 +31,6 @@ def command_batch(command: Command, time_ns: int, names: ScopeNames) -> EventBat
         value=getattr(command, "value", None),
         instrument_id=None if instrument is None else names.instrument(instrument),
         person=getattr(command, "person", None),
+        order_id=getattr(command, "order", None),
     )
     return batch

@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from tradecore._core import Callback, Kernel, set_traders
+from tradecore._core import Callback, Kernel, set_traders, stops
 from tradecore.decision import Gate
 from tradecore.domain import EngineSpec, EventBatch, Instrument, InvalidValueError, LatencySamples, Mode
 from tradecore.domain.commands import Command
@@ -341,10 +341,16 @@ class Engine:
             ),
             halts=self._halts(),
             changes=self._changes(),
+            stops=self.stops(),
             is_paused=self._kernel.is_paused,
             is_killed=self._kernel.is_killed,
             now_ns=self._kernel.now_ns,
         )
+
+    def stops(self) -> tuple[str, ...]:
+        """Return what operators have stopped in parts: the command and its scope, `kill instrument:GOLD`."""
+        named = self._names.named
+        return tuple(f"{name} {named(what, number)}" for name, what, number in stops(self._kernel))
 
     def balances(self) -> dict[str, CurrencyBalance]:
         """Return what the account has of every currency, by its name; that of the account comes first."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from tradecore.domain.venue_capabilities import VenueCapabilities
 from tradecore.domain.venue_findings import Findings, Message, Question
-from tradecore.domain.venue_requests import Answer, Cancel, Replace, Submit
+from tradecore.domain.venue_requests import Answer, Cancel, CancelAllAfter, Replace, Submit
 
 
 class Venue(Protocol):
@@ -33,8 +33,11 @@ class Venue(Protocol):
         """Ask for a new order."""
         ...
 
-    async def cancel(self, request: Cancel) -> Answer:
-        """Ask for the end of an order; `Declined` with `unknown_order` where the venue has none open."""
+    async def cancel(self, request: Cancel | CancelAllAfter) -> Answer:
+        """Ask for the end of an order; `Declined` with `unknown_order` where the venue has none open.
+
+        Or for the end of all at a later time, where it has a dead man's timer; else `Declined`.
+        """
         ...
 
     async def replace(self, request: Replace) -> Answer:

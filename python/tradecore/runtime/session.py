@@ -232,7 +232,8 @@ class Session:
                     self.phase = Phase.STOPPING
                     self._commands.refuse()
                     if self.outside is not None:
-                        await self.outside.close(self._settings.feed_close_seconds_max)
+                        seconds = self._settings.feed_close_seconds_max
+                        await self.outside.close(seconds, is_clean=self.is_end_journalled)
                     await self._market.close(self._settings.feed_close_seconds_max)
                     self._snapshots.cancel()
                     for task in tasks:

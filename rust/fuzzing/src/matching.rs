@@ -158,7 +158,7 @@ fn batch(time_ns: i64, bytes: &mut Bytes<'_>) -> EventBatch {
         }
         6 | 7 => EventBody::Flow(flow(bytes)),
         8 => {
-            let kind = CommandKind::PLAIN.get(usize::from(bytes.below(5))).copied();
+            let kind = CommandKind::PLAIN.get(usize::from(bytes.below(6))).copied();
             kind.map_or(EventBody::Clock, |kind| EventBody::Command(Command { kind }))
         }
         _ => EventBody::Feed(FeedState::Lost),

@@ -1,8 +1,8 @@
 //! The bytes of an operator's command: its code, then what its name does not say.
 
 use tradecore_types::{
-    AccountId, CommandKind, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, Permission,
-    PersonName, Release, Scope, StrategyId,
+    AccountId, CommandKind, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, OrderId, Permission,
+    PersonName, Release, Scope, Stop, StrategyId, Within,
 };
 
 use crate::CodecError;
@@ -40,6 +40,11 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
             out.push(u8::from(permission.is_allowed));
             put_person(out, permission.person);
         }
+        CommandKind::Within(within) => {
+            out.push(within.stop.code());
+            put_scope(out, within.scope);
+        }
+        CommandKind::Cancel(order) => out.extend_from_slice(&order.0.to_le_bytes()),
         plain => debug_assert!(CommandKind::PLAIN.contains(plain), "its name says everything"),
     }
 }
@@ -59,6 +64,12 @@ pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError
             is_allowed: flag("is_allowed", cursor.u8()?)?,
             person: person(cursor)?,
         })),
+        11 => {
+            let code = cursor.u8()?;
+            let stop = Stop::from_code(code).ok_or_else(|| unknown("stop", code))?;
+            Ok(CommandKind::Within(Within { stop, scope: scope(cursor)? }))
+        }
+        12 => Ok(CommandKind::Cancel(OrderId(cursor.u64()?))),
         7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),
         code => CommandKind::from_code(code).ok_or_else(|| unknown("command", code)),
     }

@@ -2,11 +2,13 @@
 
 pub(crate) mod changes;
 pub(crate) mod commands;
+pub(crate) mod stops;
 
 use tradecore_risk::Switches;
 
 use crate::books::account_set::{AccountSet, Traders};
 use crate::control::changes::Changes;
+use crate::control::stops::Stops;
 
 /// What operators have decided.
 ///
@@ -15,6 +17,8 @@ use crate::control::changes::Changes;
 pub(crate) struct Control {
     /// `is_unreconciled` is of any account; [`crate::Kernel::switches_for`] says what an order meets.
     pub(crate) switches: Switches,
+    /// What is stopped in a part of trading alone.
+    pub(crate) stops: Stops,
     pub(crate) unreconciled: AccountSet,
     pub(crate) traders: Traders,
     pub(crate) changes: Changes,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tradecore_journal::{Frames, RecordBody, decode};
 use tradecore_types::{
     BookedRevision, CashFlow, CommandKind, Event, EventBatch, EventBody, InstrumentId, Money, Opening,
-    OrderId, OrderIntent, Report, ReportBody, Size, TimeNs, ValueError,
+    OrderId, OrderIntent, Report, ReportBody, Scope, Size, Stop, TimeNs, ValueError, Within,
 };
 
 use crate::books::{Booking, fill_of};
@@ -104,7 +104,7 @@ pub struct Follower {
     waiting: EventBatch,
     market_events: u64,
     /// Number of the last order before an operator flattened; what it opened is to be closed until it is.
-    flattened: Option<u64>,
+    flattened: Vec<(Option<Scope>, u64)>,
     points: Points,
 }
 
@@ -131,7 +131,7 @@ impl Follower {
             ended: VecDeque::new(),
             waiting: EventBatch::default(),
             market_events: 0,
-            flattened: None,
+            flattened: Vec::new(),
             points: Points::default(),
         })
     }
@@ -201,14 +201,25 @@ impl Follower {
             self.market_events += u64::from(is_market);
             let is_cost = matches!(event.body, EventBody::Funding(_));
             let kind = if let EventBody::Command(command) = event.body { Some(command.kind) } else { None };
-            let is_order = kind == Some(CommandKind::Flatten);
+            let is_order = matches!(
+                kind,
+                Some(CommandKind::Flatten | CommandKind::Within(Within { stop: Stop::Flatten, .. }))
+            );
             match kind {
                 Some(CommandKind::Flatten) => {
                     // An opening that waits says which order was the last one.
                     self.settle()?;
-                    self.flattened = Some(self.kernel.outgoing.last_order_id);
+                    self.flattened = vec![(None, self.kernel.outgoing.last_order_id)];
                 }
-                Some(CommandKind::Kill) => self.flattened = None,
+                Some(CommandKind::Within(Within { stop: Stop::Flatten, scope })) => {
+                    self.settle()?;
+                    self.flattened.retain(|(known, _)| *known != Some(scope));
+                    self.flattened.push((Some(scope), self.kernel.outgoing.last_order_id));
+                }
+                Some(CommandKind::Kill) => self.flattened.clear(),
+                Some(CommandKind::Within(Within { stop: Stop::Kill, scope })) => {
+                    self.flattened.retain(|(known, _)| *known != Some(scope));
+                }
                 _ => {}
             }
             if is_cost || is_order {
@@ -326,10 +337,17 @@ impl Follower {
     /// lot is open that it has to close.
     #[must_use]
     pub fn standing_commands(&self) -> Vec<CommandKind> {
-        let is_open =
-            |last: u64| self.kernel.books.ledger.opening_lots().any(|lot| lot.entry_order.0 <= last);
-        let flatten = self.flattened.is_some_and(is_open).then_some(CommandKind::Flatten);
-        self.kernel.standing_commands().into_iter().chain(flatten).collect()
+        let is_open = |(within, last): &&(Option<Scope>, u64)| {
+            self.kernel.books.ledger.opening_lots().any(|lot| {
+                let place = self.kernel.place_of(lot.strategy, lot.instrument);
+                lot.entry_order.0 <= *last && within.is_none_or(|scope| place.is_within(scope))
+            })
+        };
+        let flattens = self.flattened.iter().filter(is_open).map(|(within, _)| match within {
+            Some(scope) => CommandKind::Within(Within { stop: Stop::Flatten, scope: *scope }),
+            None => CommandKind::Flatten,
+        });
+        self.kernel.standing_commands().into_iter().chain(flattens).collect()
     }
 
     /// Returns what an account begins with that goes on from here.

@@ -490,6 +490,7 @@ impl Kernel {
         state.extend_from_slice(&self.outgoing.last_order_id.to_le_bytes());
         state.push(u8::from(self.control.switches.is_killed));
         state.push(u8::from(self.control.switches.is_paused));
+        self.control.stops.write_state(&mut state);
         for market in self.markets.iter() {
             market.write_prices(&mut state);
             market.book.write_state(&mut state);

@@ -11,7 +11,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tradecore_kernel::{Destination, KernelConfig, LatencySample, LatencySamples, Matching};
 use tradecore_matching::{BarFill, BarOrder, QueueModel};
-use tradecore_types::{BookUpdateKind, CommandKind, Flow, InstrumentId, Side};
+use tradecore_types::{
+    BookUpdateKind, CommandKind, Flow, InstrumentId, OrderId, Scope, Side, Stop, StrategyId, Within,
+};
 
 /// What happens next, before it has a time and a place in a sequence.
 #[derive(Clone, Debug)]
@@ -59,6 +61,12 @@ fn whats() -> impl Strategy<Value = What> {
         1 => (0..40u64).prop_map(What::CancelFlow),
         1 => Just(What::Clock),
         1 => proptest::sample::select(CommandKind::PLAIN.to_vec()).prop_map(What::Command),
+        1 => (proptest::sample::select(Stop::ALL.to_vec()), 0..2u16, any::<bool>()).prop_map(|(stop, id, whose)| {
+            let of_strategy = Scope::Strategy(StrategyId(id));
+            let scope = if whose { of_strategy } else { Scope::Instrument(InstrumentId(u32::from(id))) };
+            What::Command(CommandKind::Within(Within { stop, scope }))
+        }),
+        1 => (1..30u64).prop_map(|id| What::Command(CommandKind::Cancel(OrderId(id)))),
     ]
 }
 

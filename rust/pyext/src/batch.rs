@@ -415,7 +415,8 @@ impl PyEventBatch {
     /// the unit of the setting `limit`, None switches it off; `person` answers for it. What a command has no use
     /// for is not looked at.
     #[pyo3(signature = (
-        time_ns, name, *, scope=None, scope_id=0, limit=None, value=None, instrument_id=None, person=None
+        time_ns, name, *, scope=None, scope_id=0, limit=None, value=None, instrument_id=None, person=None,
+        order_id=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "what any command may say, by keyword")]
     fn command(
@@ -428,6 +429,7 @@ impl PyEventBatch {
         #[pyo3(from_py_with = arguments::limit_value)] value: Option<String>,
         #[pyo3(from_py_with = optional::instrument_id)] instrument_id: Option<u32>,
         #[pyo3(from_py_with = maybe::person)] person: Option<String>,
+        #[pyo3(from_py_with = optional::order_id)] order_id: Option<u64>,
     ) -> PyResult<()> {
         let said = Said {
             scope: scope.map(|scope| risk::scope(&scope, scope_id)).transpose()?,
@@ -436,6 +438,7 @@ impl PyEventBatch {
             person: person
                 .map(|person| PersonName::new(&person).map_err(|error| value_error(&error)))
                 .transpose()?,
+            order: order_id.map(OrderId),
         };
         let known = || format!("must be one of {}", CommandName::ALL.map(CommandName::name).join(", "));
         let name = CommandName::from_name(name).ok_or_else(|| invalid_value("name", name, &known()))?;

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tradecore_kernel::Kernel;
 use tradecore_ledger::OpenOrder;
-use tradecore_types::{AccountId, Instrument, InstrumentId, Money, OrderId, StrategyId};
+use tradecore_types::{AccountId, Instrument, InstrumentId, Money, OrderId, StrategyId, Within};
 
 use crate::access::looked_into;
 use crate::errors::broken_invariant;
@@ -16,6 +16,7 @@ use crate::risk;
 /// Adds this part's functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(open_positions, module)?)?;
+    module.add_function(wrap_pyfunction!(stops, module)?)?;
     module.add_function(wrap_pyfunction!(losses, module)?)
 }
 
@@ -124,6 +125,16 @@ fn renewal<'py>(py: Python<'py>, kernel: &Kernel, order: &OpenOrder) -> PyResult
     Ok(Some(out))
 }
 
+/// What operators have stopped in parts of trading: the command, the scope and its number.
+#[pyfunction]
+fn stops(kernel: &Bound<'_, PyKernel>) -> PyResult<Vec<(&'static str, &'static str, u32)>> {
+    let told = |within: Within| {
+        let (scope, id) = risk::scope_name(within.scope);
+        (within.stop.name(), scope, id)
+    };
+    Ok(looked_into(kernel.as_unbound(), kernel.py())?.kernel.stops().map(told).collect())
+}
+
 /// How the venue of an account calls orders.
 pub fn venue_names(kernel: &Kernel, account: AccountId) -> Vec<(u64, &str, Option<&str>, bool)> {
     let names = kernel.venue_names(account);
@@ -136,6 +147,7 @@ pub fn outside<'py>(py: Python<'py>, kernel: &Kernel, account: AccountId) -> PyR
     out.set_item("has_agreed", kernel.has_agreed(account))?;
     out.set_item("is_unreconciled", kernel.is_unreconciled(account))?;
     out.set_item("to_end", kernel.to_end().map_or(0, |id| id.0))?;
+    out.set_item("ordered_to_end", kernel.ordered_to_end().map(|id| id.0).collect::<Vec<_>>())?;
     out.set_item("revisions", kernel.revisions(account))?;
     out.set_item("refused_exits", kernel.refused_exits(account).map(|id| id.0).collect::<Vec<_>>())?;
     Ok(out)

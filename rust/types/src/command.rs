@@ -1,6 +1,6 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
-use crate::{AccountId, InstrumentId, LimitName, LimitValue, PersonName, StrategyId, ValueError};
+use crate::{AccountId, InstrumentId, LimitName, LimitValue, OrderId, PersonName, StrategyId, ValueError};
 
 /// What a limit or a halt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +55,68 @@ pub struct Release {
     pub person: PersonName,
 }
 
+crate::named! {
+    /// A way to stop trading, or to let it go on: of everything, or within a scope.
+    pub enum Stop {
+        /// Take no new risk.
+        Pause = "pause";
+        /// End a pause.
+        Resume = "resume";
+        /// Cancel every open order and close every position.
+        Flatten = "flatten";
+        /// Cancel every open order and refuse every new one.
+        Kill = "kill";
+        /// Release the kill switch.
+        ReleaseKill = "release_kill";
+        /// Cancel every open order, and nothing else.
+        CancelAll = "cancel_all";
+    }
+}
+
+impl Stop {
+    /// Returns the command that does it to everything.
+    #[must_use]
+    pub const fn everywhere(self) -> CommandKind {
+        match self {
+            Self::Pause => CommandKind::Pause,
+            Self::Resume => CommandKind::Resume,
+            Self::Flatten => CommandKind::Flatten,
+            Self::Kill => CommandKind::Kill,
+            Self::ReleaseKill => CommandKind::ReleaseKill,
+            Self::CancelAll => CommandKind::CancelAll,
+        }
+    }
+
+    /// Returns the code stored in journals, which is that of the command for everything.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self.everywhere().code()
+    }
+
+    /// Returns the one with this code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|stop| stop.code() == code)
+    }
+
+    /// Makes a command of it: for everything, or within a scope.
+    const fn over(self, scope: Option<Scope>) -> CommandKind {
+        match scope {
+            Some(scope) => CommandKind::Within(Within { stop: self, scope }),
+            None => self.everywhere(),
+        }
+    }
+}
+
+/// A stop that is about a part of trading: a strategy, an instrument or an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// What is done.
+    pub stop: Stop,
+    /// To what: nothing outside of it is touched.
+    pub scope: Scope,
+}
+
 /// What operators can ask of a running engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandKind {
@@ -74,11 +136,18 @@ pub enum CommandKind {
     Release(Release),
     /// Let a strategy trade an instrument, or no longer.
     Permit(Permission),
+    /// Cancel every open order, and nothing else.
+    CancelAll,
+    /// Stop a part of trading, or let it go on.
+    Within(Within),
+    /// Cancel one order, whoever's it is.
+    Cancel(OrderId),
 }
 
 impl CommandKind {
     /// The commands that say everything by their name, in the order of their codes.
-    pub const PLAIN: [Self; 5] = [Self::Pause, Self::Resume, Self::Flatten, Self::Kill, Self::ReleaseKill];
+    pub const PLAIN: [Self; 6] =
+        [Self::Pause, Self::Resume, Self::Flatten, Self::Kill, Self::ReleaseKill, Self::CancelAll];
 
     /// Returns the code stored in journals; it never changes meaning.
     #[must_use]
@@ -93,6 +162,9 @@ impl CommandKind {
             Self::Release(_) => 7,
             Self::SetLimit(LimitChange { person: Some(_), .. }) => 8,
             Self::Permit(_) => 9,
+            Self::CancelAll => 10,
+            Self::Within(_) => 11,
+            Self::Cancel(_) => 12,
         }
     }
 
@@ -115,6 +187,9 @@ impl CommandKind {
             Self::Release(_) => CommandName::Release,
             Self::Permit(Permission { is_allowed: true, .. }) => CommandName::Allow,
             Self::Permit(Permission { is_allowed: false, .. }) => CommandName::Forbid,
+            Self::CancelAll => CommandName::CancelAll,
+            Self::Within(within) => within.stop.everywhere().name(),
+            Self::Cancel(_) => CommandName::Cancel,
         }
     }
 
@@ -125,11 +200,13 @@ impl CommandKind {
     /// [`ValueError`] names what is missing, or is about something that the command cannot be about.
     pub fn of(name: CommandName, said: &Said) -> Result<Self, ValueError> {
         Ok(match name {
-            CommandName::Pause => Self::Pause,
-            CommandName::Resume => Self::Resume,
-            CommandName::Flatten => Self::Flatten,
-            CommandName::Kill => Self::Kill,
-            CommandName::ReleaseKill => Self::ReleaseKill,
+            CommandName::Pause => Stop::Pause.over(said.scope),
+            CommandName::Resume => Stop::Resume.over(said.scope),
+            CommandName::Flatten => Stop::Flatten.over(said.scope),
+            CommandName::Kill => Stop::Kill.over(said.scope),
+            CommandName::ReleaseKill => Stop::ReleaseKill.over(said.scope),
+            CommandName::CancelAll => Stop::CancelAll.over(said.scope),
+            CommandName::Cancel => Self::Cancel(given("order", said.order)?),
             CommandName::SetLimit => {
                 let (limit, value) = given("limit", said.limit)?;
                 let (scope, person) = (given("scope", said.scope)?, Some(given("person", said.person)?));
@@ -173,7 +250,11 @@ impl CommandKind {
                 person: Some(*person),
                 ..Said::default()
             },
-            Self::Pause | Self::Resume | Self::Flatten | Self::Kill | Self::ReleaseKill => Said::default(),
+            Self::Within(Within { scope, .. }) => Said { scope: Some(*scope), ..Said::default() },
+            Self::Cancel(order) => Said { order: Some(*order), ..Said::default() },
+            Self::Pause | Self::Resume | Self::Flatten | Self::Kill | Self::ReleaseKill | Self::CancelAll => {
+                Said::default()
+            }
         }
     }
 }
@@ -189,6 +270,8 @@ pub struct Said {
     pub instrument: Option<InstrumentId>,
     /// The person who answers for it, where a command needs one.
     pub person: Option<PersonName>,
+    /// The order that it is about.
+    pub order: Option<OrderId>,
 }
 
 fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ValueError> {
@@ -236,6 +319,10 @@ command_names! {
     Allow = "allow";
     /// Let a strategy open nothing more in an instrument.
     Forbid = "forbid";
+    /// Cancel every order, and nothing else.
+    CancelAll = "cancel_all";
+    /// Cancel one order, by its number.
+    Cancel = "cancel";
 }
 
 /// A command of an operator on its way into the engine.
@@ -256,15 +343,30 @@ mod tests {
             limit: Some((LimitName::Gross, LimitValue::of(None))),
             instrument: Some(InstrumentId(4)),
             person: PersonName::new("Ada").ok(),
+            order: Some(OrderId(5)),
         };
         for name in CommandName::ALL {
             let kind = CommandKind::of(name, &said).unwrap();
             assert_eq!(kind.name(), name);
             assert_eq!(CommandKind::of(name, &kind.said()), Ok(kind));
             assert_eq!(CommandName::from_name(name.name()), Some(name));
-            let is_plain = CommandKind::PLAIN.contains(&kind);
-            assert_eq!(CommandKind::of(name, &Said::default()).is_ok(), is_plain);
-            assert_eq!(kind.said() == Said::default(), is_plain);
+            let everywhere = CommandKind::of(name, &Said::default());
+            let is_stop = CommandKind::PLAIN.iter().any(|plain| plain.name() == name);
+            assert_eq!(everywhere.is_ok(), is_stop);
+            assert!(everywhere.is_ok_and(|kind| kind.said() == Said::default()) == is_stop);
         }
+    }
+
+    #[test]
+    fn a_stop_is_about_everything_or_about_the_scope_that_is_said() {
+        let scope = Scope::Instrument(InstrumentId(2));
+        for stop in Stop::ALL {
+            let name = stop.everywhere().name();
+            let said = Said { scope: Some(scope), ..Said::default() };
+            assert_eq!(CommandKind::of(name, &said), Ok(CommandKind::Within(Within { stop, scope })));
+            assert_eq!(CommandKind::of(name, &Said::default()), Ok(stop.everywhere()));
+            assert_eq!(Stop::from_code(stop.code()), Some(stop));
+        }
+        assert_eq!(Stop::from_code(6), None);
     }
 }

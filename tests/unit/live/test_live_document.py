@@ -5,8 +5,8 @@ import pytest
 from support.shared import ROOT
 from tradecore.runtime.live import breaker, reconciliation, venue_link, venue_reading
 from tradecore.runtime.live.budget import BudgetRules
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import ReportTimes, Retries
-from tradecore.runtime.live.venue_link import LinkSettings
 
 WORDS = {1: "one", 3: "three", 4: "four", 5: "five"}
 TENTHS = {10: "tenth"}

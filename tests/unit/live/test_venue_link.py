@@ -15,12 +15,13 @@ from tradecore.runtime.live import venue_link
 from tradecore.runtime.live.allowance import Leave
 from tradecore.runtime.live.budget import BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds
+from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.retries import Retries, RetryPolicy
-from tradecore.runtime.live.venue_link import UNDER_WAY_CANCELS, UNDER_WAY_MAX, LinkSettings, VenueLink
+from tradecore.runtime.live.venue_link import UNDER_WAY_CANCELS, UNDER_WAY_MAX, VenueLink
 from tradecore.runtime.live.words import OutcomeLost, Reconciling
 from tradecore.runtime.session import SessionSettings
 from tradecore_api.config.journal_table import JournalTable
-from tradecore_api.config.tables import DaemonTable
+from tradecore_api.config.process_tables import DaemonTable
 
 FREE = BudgetRules(per_second=float("inf"), burst=1.0)
 
@@ -132,7 +133,12 @@ def engine_of(*strategies, rows=(), is_killed=False):
         kernel=SimpleNamespace(
             open_orders=lambda: list(rows),
             venue_names=lambda account: [],
-            outside=lambda account=0: {"refused_exits": [], "has_agreed": False, "to_end": 0},
+            outside=lambda account=0: {
+                "refused_exits": [],
+                "has_agreed": False,
+                "to_end": 0,
+                "ordered_to_end": [],
+            },
             is_killed=is_killed,
         ),
     )

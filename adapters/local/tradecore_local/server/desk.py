@@ -182,6 +182,12 @@ class RequestDesk:
         found = self._exchange.cancel(said.account, moment.now_ns, client_order_id=name, number=number)
         return self._order_answer(found)
 
+    def cancel_after(self, said: _Said, moment: Moment) -> object:
+        """`POST /orders/cancel-after`: the dead man's timer of the account."""
+        after_ms = _read(said.body, wire.AfterBody).after_ms
+        refused = self._exchange.cancel_all_after(said.account, moment.now_ns, after_ms * 1_000_000)
+        return {"after_ms": after_ms} if refused is None else refused
+
     def replace(self, said: _Said, moment: Moment) -> object:
         """`PATCH /orders`."""
         body = _read(said.body, wire.AmendBody)
@@ -350,6 +356,9 @@ _ONE_ORDER = Route(endpoint=Endpoint.ONE_ORDER, right=Right.QUERY, handler=Reque
 _ROUTES = {
     ("POST", "/orders"): Route(endpoint=Endpoint.SUBMIT, right=Right.TRADE, handler=RequestDesk.submit),
     ("DELETE", "/orders"): Route(endpoint=Endpoint.CANCEL, right=Right.CANCEL, handler=RequestDesk.cancel),
+    ("POST", "/orders/cancel-after"): Route(
+        endpoint=Endpoint.CANCEL_ALL_AFTER, right=Right.CANCEL, handler=RequestDesk.cancel_after
+    ),
     ("PATCH", "/orders"): Route(endpoint=Endpoint.REPLACE, right=Right.TRADE, handler=RequestDesk.replace),
     ("GET", "/orders"): _ONE_ORDER,
     ("GET", "/orders/open"): Route(

@@ -151,6 +151,7 @@ class Words:
             requests_burst=exchange.settings.limits.burst,
             weights=exchange.settings.limits.weights,
             fills_kept_ns=exchange.settings.fills_kept_ns,
+            dead_man_ms_max=exchange.settings.dead_man_ms_max,
             hedging=can.hedging,
             markets=[
                 wire.MarketRule(

@@ -17,7 +17,7 @@ from tradecore.domain.venue_findings import (
     Question,
     Seen,
 )
-from tradecore.domain.venue_requests import Answer, Cancel, Replace, Submit
+from tradecore.domain.venue_requests import Answer, Cancel, CancelAllAfter, Replace, Submit
 from tradecore.ports.letter_reader import LetterReader
 from tradecore.ports.venue import Venue
 from tradecore.ports.venue_queries import VenueQueries
@@ -96,8 +96,10 @@ class AccountVenue(AccountQueries):
         order = msgspec.structs.replace(request.order, instrument=there)
         return await self._venue.submit(msgspec.structs.replace(request, order=order))
 
-    async def cancel(self, request: Cancel) -> Answer:
-        """Ask for the end of an order."""
+    async def cancel(self, request: Cancel | CancelAllAfter) -> Answer:
+        """Ask for the end of an order, or of all at a later time."""
+        if isinstance(request, CancelAllAfter):
+            return await self._venue.cancel(request)
         there = self._numbers.there(request.instrument)
         return await self._venue.cancel(msgspec.structs.replace(request, instrument=there))
 

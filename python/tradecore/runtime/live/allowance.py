@@ -12,7 +12,7 @@ from tradecore.domain.venue_findings import (
     Positions,
     Question,
 )
-from tradecore.domain.venue_requests import Answer, Cancel, Lost, NotDone, Replace, Submit
+from tradecore.domain.venue_requests import Answer, Cancel, CancelAllAfter, Lost, NotDone, Replace, Submit
 from tradecore.runtime.live.breaker import Breaker
 from tradecore.runtime.live.budget import Budget
 from tradecore.runtime.live.clock_offset import ClockOffset
@@ -21,6 +21,7 @@ from tradecore.runtime.live.clock_offset import ClockOffset
 ENDPOINTS: dict[type, str] = {
     Submit: "submit",
     Cancel: "cancel",
+    CancelAllAfter: "cancel_all_after",
     Replace: "replace",
     OpenOrders: "open_orders",
     OneOrder: "one_order",

@@ -107,6 +107,11 @@ class Budget(Protocol):
         """Take a request's weight out; `False` when there is no room for it now."""
         ...
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether the last `take` could say how much room there is: where it could not, nothing leaves."""
+        ...
+
     def wait_ns(self, now_ns: int, weight: float = 1.0) -> int:
         """Return how long it takes until there is room for a request that is no cancel."""
         ...
@@ -137,6 +142,11 @@ class RequestBudget:
         taken = self._known(now_ns).taken(self._rules, now_ns, weight, is_cancel=is_cancel)
         self._bucket = taken or self._bucket
         return taken is not None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can say how much room there is: always."""
+        return True
 
     def wait_ns(self, now_ns: int, weight: float = 1.0) -> int:
         """Return how long it takes until there is room for a request that is no cancel."""

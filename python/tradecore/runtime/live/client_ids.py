@@ -40,6 +40,11 @@ class ClientIds:
             + _written(int.from_bytes(digest[:4], "big"), _JOURNAL_DIGITS)
         )
 
+    @property
+    def head(self) -> str:
+        """Return how the names of all orders of the journal begin."""
+        return self._head
+
     def of(self, order_id: int, revision: int = 0) -> str:
         """Return the name of an order that was sent anew so often."""
         if not 0 < order_id <= NUMBER_MAX:
@@ -67,7 +72,7 @@ class ClientIds:
 
 
 def is_ours(name: str | None) -> bool:
-    """Tell whether a name has the form of ours: of this journal, or of one before."""
+    """Tell whether a name has the form of ours: of this journal, or of one before, or of another engine."""
     return (
         name is not None and len(name) == LENGTH and name[0] == _MARK and all(c in _VALUES for c in name[1:])
     )

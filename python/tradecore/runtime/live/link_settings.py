@@ -1,4 +1,4 @@
-"""How long the line to a venue waits, and whose it is what others make there."""
+"""How the line to a venue is set."""
 
 import msgspec
 
@@ -27,6 +27,8 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         How many times the account began anew: a part of the names of its orders.
     owners : Owners
         Whose it is what others make at the account.
+    dead_man_ns, keeps_dead_man : int, bool
+        After which silence the venue ends all orders, 0 for never; and whether after a clean end too.
     """
 
     answer_seconds_max: float = 10.0
@@ -37,3 +39,5 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     takes_short_lookback: bool = False
     epoch: int = 0
     owners: Owners = Owners()
+    dead_man_ns: int = 0
+    keeps_dead_man: bool = False

@@ -34,6 +34,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
         How often a trade of the account was booked anew since the journal began: it was busted or corrected.
     drop_copy : DropCopyStatus or None
         How the second reader stands; `None` where there is none.
+    dead_man : str
+        How the venue's dead man's timer stands, in words; empty where there is none.
     """
 
     is_connected: bool
@@ -49,6 +51,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     revisions: int = 0
     declined_ns: int = 0
     drop_copy: DropCopyStatus | None = None
+    dead_man: str = ""
 
 
 class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):

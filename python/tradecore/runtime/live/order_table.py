@@ -1,6 +1,6 @@
 """The orders of a journal at a venue outside, and when something is due for each."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -261,6 +261,11 @@ class OrderTable:
         for order in self.orders.values():
             order.is_insisted = order.is_insisted or until is None or order.order_id <= until
 
+    def insist_on(self, orders: Collection[int]) -> None:
+        """Take in that an operator wants these orders ended: no refusal is the last word."""
+        for order in self.orders.values():
+            order.is_insisted = order.is_insisted or order.order_id in orders
+
     def end_insisted(self) -> None:
         """Ask once more for the end of what an operator wanted ended before this start; that does no harm."""
         for order in self.orders.values():
@@ -378,6 +383,11 @@ def told_of(
 def terms_of(intent: dict[str, object]) -> bodies.OrderTerms:
     """Read the terms of an order from what the engine shows of an open one."""
     return msgspec.convert(intent, bodies.OrderTerms)
+
+
+def ordered_to_end(engine: Engine) -> frozenset[int]:
+    """Return the open orders whose end an operator wants, of all or of a part of trading."""
+    return frozenset(engine.kernel.outside()["ordered_to_end"])
 
 
 def open_orders_of(engine: Engine, part: AccountPart) -> list[OpenOrder]:

@@ -102,7 +102,7 @@ class Requests:
                     self.know_trader(body.instrument, body.strategy)
                 case bodies.Sent() as body:
                     self._want(body)
-                case bodies.Command(command="kill" | "flatten"):
+                case bodies.Command(command="kill" | "flatten" | "cancel_all", scope=None):
                     self._table.insist()
                 case bodies.ReplaceRequest() as body:
                     self._amended = body.order_id

@@ -93,6 +93,11 @@ class SharedBudget:
             self._unlock()
         return taken is not None
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether the last `take` got at the bucket: another process may hold it."""
+        return not self._is_busy
+
     def wait_ns(self, now_ns: int, weight: float = 1.0) -> int:
         """Return how long it takes until there is room for a request that is no cancel."""
         if not self._rules.has_limit:

@@ -13,7 +13,7 @@ from tradecore.domain import EventBatch
 from tradecore.domain.account_part import AccountPart
 from tradecore.domain.errors import InvalidValueError, TradecoreError, VenueError
 from tradecore.domain.record import JournalRecord
-from tradecore.domain.record_bodies import Surprise
+from tradecore.domain.record_bodies import Command, Surprise
 from tradecore.domain.units import Units
 from tradecore.domain.venue_findings import (
     Balances,
@@ -39,15 +39,17 @@ from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
 from tradecore.runtime.live.drop_copy_line import CopiedLine, DropCopyLine
+from tradecore.runtime.live.dead_man import DeadMan
 from tradecore.runtime.live.link_settings import LinkSettings
 from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus, order_words
-from tradecore.runtime.live.order_table import OrderTable, open_orders_of
+from tradecore.runtime.live.order_table import OrderTable, open_orders_of, ordered_to_end
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
 from tradecore.runtime.live.requests import Requests, Send
 from tradecore.runtime.live.start_report import StartFold
 from tradecore.runtime.live.tickets import ticket_differences
 from tradecore.runtime.live.venue_reading import VenueReading
 from tradecore.runtime.live.words import Reconciled, Reconciling, Told, Word
+from tradecore.runtime.system_clock import SystemClock
 
 # Requests under way at once: more of them make no venue faster, and their answers late.
 UNDER_WAY_MAX = 64
@@ -113,6 +115,7 @@ class VenueLink:
         self._budget = budget or RequestBudget(BudgetRules.of(capabilities))
         self._allowance = Allowance(self._budget, capabilities.weights, capabilities.validity_window_ns)
         self._clock = clock
+        self._dead_man = DeadMan(venue, self._budget, clock or SystemClock(), settings.dead_man_ns)
         # Questions that wait for room, in their order.
         self._unasked: dict[Question, None] = {}
         self._reconciliation = Reconciliation(
@@ -163,6 +166,7 @@ class VenueLink:
             letters=len(table.letters),
             revisions=self._known_outside.get("revisions", 0),
             drop_copy=self.copy.status,
+            dead_man=self._dead_man.words,
         )
 
     @property
@@ -226,6 +230,11 @@ class VenueLink:
         order = self._table.orders.get(order_id)
         return self._table.ids.of(order_id) if order is None else order.client_order_id
 
+    @property
+    def names_begin(self) -> str:
+        """Return how the venue's names of all its orders begin; nothing before `start`."""
+        return "" if self._engine is None else self._table.ids.head
+
     def start(self, engine: Engine, wake: Callable[[], None]) -> None:
         """Take over the open orders of an engine; no new risk until books and venue agree."""
         self._engine, self._wake = engine, wake
@@ -254,6 +263,7 @@ class VenueLink:
         self._inbox.extend(self._table.resume(known, _now_ns()))
         until = None if engine.kernel.is_killed else engine.kernel.outside()["to_end"]
         self._table.insist(until=until)
+        self._table.insist_on(ordered_to_end(engine))
         self._table.end_insisted()
 
     def _know_names(self, engine: Engine) -> None:
@@ -277,6 +287,8 @@ class VenueLink:
         After a surprise that halts new risk, books and venue are compared anew.
         """
         self._requests.take(records)
+        if self._engine is not None and any(isinstance(record.body, Command) for record in records):
+            self._table.insist_on(ordered_to_end(self._engine))
         if self._start.facts is None:
             for record in records:
                 self._start.take(record)
@@ -289,19 +301,22 @@ class VenueLink:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="venue reports")
             group.create_task(self.copy.run(), name="drop copy")
+            group.create_task(self._dead_man.keep(self._due.set), name="dead man's timer")
             while self._fault is None:
                 self._due.clear()
                 self._work()
                 await self._wait()
             raise self._fault
 
-    async def close(self, seconds_max: float) -> None:
-        """Let go of what is under way and of the venue; a venue that hangs is left behind."""
+    async def close(self, seconds_max: float, *, is_clean: bool = False) -> None:
+        """Let go of what is under way and of the venue, even one that hangs; a clean end ends its timer."""
         self._is_closing = True
         for task in self._tasks:
             task.cancel()
         try:
             async with asyncio.timeout(seconds_max):
+                if is_clean and not self._settings.keeps_dead_man:
+                    await self._dead_man.take_back()
                 await asyncio.gather(self._venue.aclose(), self.copy.aclose())
         except (TimeoutError, TradecoreError, OSError):
             return

@@ -71,6 +71,6 @@ class VenueLinks:
             for name, link in self.links.items():
                 group.create_task(link.run(), name=f"venue of {name}")
 
-    async def close(self, seconds_max: float) -> None:
+    async def close(self, seconds_max: float, *, is_clean: bool = False) -> None:
         """Let go of all venues at once; one that hangs is left behind."""
-        await asyncio.gather(*(link.close(seconds_max) for link in self._by_number))
+        await asyncio.gather(*(link.close(seconds_max, is_clean=is_clean) for link in self._by_number))

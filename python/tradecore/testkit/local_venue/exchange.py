@@ -63,6 +63,8 @@ class LocalExchange:
         self._closed: deque[int] = deque()
         self._expiries: list[tuple[int, int]] = []
         self._followed: dict[str, list[News]] = {}
+        # When all orders of an account end, unless it asks again.
+        self._dead_men: dict[str, int] = {}
         self._now_ns = start_ns
         for each in settings.accounts:
             for currency, amount in each.balances.items():
@@ -89,6 +91,7 @@ class LocalExchange:
             requests_burst=float(limits.burst),
             weights={name: float(weight) for name, weight in limits.weights.items()},
             fills_kept_ns=self.settings.fills_kept_ns or None,
+            dead_man_ns_max=self.settings.dead_man_ms_max * 1_000_000,
             hedging=self.settings.hedging,
         )
 
@@ -130,8 +133,32 @@ class LocalExchange:
         return news
 
     def advance(self, now_ns: int) -> None:
-        """Let time pass: agents trade, and orders expire at their times."""
+        """Let time pass: agents trade, orders expire at their times, and dead men's timers run out."""
         now_ns = max(now_ns, self._now_ns)
+        due = [(time_ns, account) for account, time_ns in self._dead_men.items() if time_ns <= now_ns]
+        for time_ns, account in sorted(due):
+            self._pass_time(time_ns)
+            del self._dead_men[account]
+            for order in list(self.accounts[account].open_orders.values()):
+                self._books[order.market].remove(OWN_FIRST + order.number)
+                self._close(order, VenueOrderState.CANCELED, "requested")
+        self._pass_time(now_ns)
+
+    def cancel_all_after(self, account: str, now_ns: int, span_ns: int) -> Refusal | None:
+        """Let all orders of an account end after so long, unless it asks again; 0 takes that back."""
+        self.advance(now_ns)
+        most_ns = self.settings.dead_man_ms_max * 1_000_000
+        if not 0 <= span_ns <= most_ns:
+            words = f"this venue ends orders after {most_ns // 1_000_000} ms at most"
+            return Refusal(code="unsupported", words=words if most_ns else "this venue has no such timer")
+        if span_ns:
+            self._dead_men[account] = self._now_ns + span_ns
+        else:
+            self._dead_men.pop(account, None)
+        return None
+
+    def _pass_time(self, now_ns: int) -> None:
+        """Let agents trade and orders expire until a time that is not before the last one."""
         while self._expiries and self._expiries[0][0] <= now_ns:
             expire_ns, number = heapq.heappop(self._expiries)
             self._run_agents(expire_ns)

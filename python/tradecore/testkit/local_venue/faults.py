@@ -15,6 +15,7 @@ class Endpoint(StrEnum):
 
     SUBMIT = "submit"
     CANCEL = "cancel"
+    CANCEL_ALL_AFTER = "cancel_all_after"
     REPLACE = "replace"
     OPEN_ORDERS = "open_orders"
     ONE_ORDER = "one_order"

@@ -196,6 +196,8 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Orders that are closed and still known, at most; the oldest are forgotten first.
     fills_kept_ns : int
         How long a fill is shown; 0 is for ever.
+    dead_man_ms_max : int
+        The longest time of the dead man's timer of an account; 0 is for a venue that has none.
     """
 
     seed: int = 7
@@ -215,6 +217,7 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     open_orders_max: int = 10_000
     history_orders_max: int = 1_000_000
     fills_kept_ns: int = 0
+    dead_man_ms_max: int = 0
 
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other."""
@@ -229,8 +232,9 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         if self.hedging and not (self.reduce_only and all(market.is_margin for market in self.markets)):
             rule = "needs `reduce_only`, and `is_margin` in every market: tickets are positions on margin"
             raise InvalidValueError("hedging", self.hedging, rule)
-        if self.fills_kept_ns < 0:
-            raise InvalidValueError("fills_kept_ns", self.fills_kept_ns, "must be 0 or more")
+        for name in ("fills_kept_ns", "dead_man_ms_max"):
+            if getattr(self, name) < 0:
+                raise InvalidValueError(name, getattr(self, name), "must be 0 or more")
         if self.open_orders_max * len(self.accounts) > _ORDERS_MAX:
             rule = f"must be at most {_ORDERS_MAX} over all accounts"
             raise InvalidValueError("open_orders_max", self.open_orders_max, rule)

@@ -15,8 +15,8 @@ use tradecore_types::{
     CurrencyId, Decimal, Event, EventBody, ExitPrice, FeedState, Flow, Funding, GuardState, InstrumentId,
     Level, LimitChange, LimitName, LimitValue, Liquidation, Liquidity, Mark, Money, Opening, OpeningLot,
     OpeningPrice, OrderId, OrderIntent, OrderKind, Permission, PersonName, Quote, Refusal, RejectReason,
-    Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side, Size, StrategyId, Surprise, SurpriseKind,
-    TimeInForce, TimeNs, Trade, TradeRevision, Traded, VenueEvent, VenueReport,
+    Release, Report, ReportBody, Rule, Scope, Sent, SentBody, Side, Size, Stop, StrategyId, Surprise,
+    SurpriseKind, TimeInForce, TimeNs, Trade, TradeRevision, Traded, VenueEvent, VenueReport, Within,
 };
 
 /// A record with everything it owns.
@@ -313,6 +313,9 @@ fn command() -> impl Strategy<Value = CommandKind> {
             CommandKind::SetLimit(LimitChange { scope, limit, value: LimitValue::of(value), person })
         }),
         (scope(), person()).prop_map(|(scope, person)| CommandKind::Release(Release { scope, person })),
+        (scope(), proptest::sample::select(Stop::ALL.as_slice()))
+            .prop_map(|(scope, stop)| CommandKind::Within(Within { stop, scope })),
+        any::<u64>().prop_map(|id| CommandKind::Cancel(OrderId(id))),
         (any::<(u16, u32, bool)>(), person()).prop_map(|((strategy, instrument, is_allowed), person)| {
             let (strategy, instrument) = (StrategyId(strategy), InstrumentId(instrument));
             CommandKind::Permit(Permission { strategy, instrument, is_allowed, person })

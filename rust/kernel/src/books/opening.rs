@@ -231,14 +231,15 @@ impl Kernel {
         }
     }
 
-    /// Returns the commands of operators that still hold, as they would be given again: pause, kill, limits and
-    /// permissions.
+    /// Returns the commands of operators that still hold, as they would be given again: pause and kill, of
+    /// everything or of parts, limits and permissions.
     #[must_use]
     pub fn standing_commands(&self) -> Vec<CommandKind> {
         let lasts = |kind: &CommandKind| matches!(kind, CommandKind::SetLimit(_) | CommandKind::Permit(_));
         let changes = self.control.changes.iter().map(|(_, kind)| *kind).filter(lasts);
         let paused = self.control.switches.is_paused.then_some(CommandKind::Pause);
         let killed = self.control.switches.is_killed.then_some(CommandKind::Kill);
-        changes.chain(paused).chain(killed).collect()
+        let parts = self.control.stops.standing().map(CommandKind::Within);
+        changes.chain(paused).chain(killed).chain(parts).collect()
     }
 }

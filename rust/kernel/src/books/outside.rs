@@ -131,9 +131,9 @@ impl Kernel {
     /// A killed engine wants every order ended: one that turns out to be open is taken back once more, be it that
     /// a crash came before the request, or that the venue said no.
     pub(crate) fn end_where_killed(&mut self, order_id: OrderId) {
-        let state = self.books.orders.get(order_id).map(|order| order.state);
-        if self.control.switches.is_killed
-            && matches!(state, Some(OrderState::New | OrderState::PartiallyFilled))
+        let Some(order) = self.books.orders.get(order_id) else { return };
+        if matches!(order.state, OrderState::New | OrderState::PartiallyFilled)
+            && self.is_killed_for(order.intent.strategy, order.intent.instrument)
         {
             self.request_cancel(order_id, CancelReason::Killed);
         }

@@ -59,7 +59,7 @@ impl Kernel {
             self.follow_rests(booked.ties, report, rest);
         }
         let is_surplus = booked.surplus_lots != 0 && !self.books.heard.is_taking_back;
-        if is_surplus && !self.control.switches.is_killed {
+        if is_surplus && !self.is_killed_for(booked.strategy, instrument) {
             self.close_lots(booked.strategy, instrument, booked.surplus_lots, Some(report.order_id))?;
         }
         if self.calls.hearing.get(booked.strategy.index()).is_some_and(|hearing| hearing.is_about(report)) {

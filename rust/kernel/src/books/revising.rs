@@ -151,8 +151,8 @@ impl Kernel {
         let surplus_lots = opened.saturating_sub(opened_before);
         let has_opened = surplus_lots != 0 && surplus_lots.signum() == opened.signum();
         if has_opened
-            && !self.control.switches.is_killed
             && let Some((owner, _)) = self.owner_of(told.order_id)
+            && !self.is_killed_for(owner.strategy, instrument)
         {
             self.close_lots(owner.strategy, instrument, surplus_lots, Some(told.order_id))?;
         }
@@ -278,7 +278,8 @@ impl Kernel {
     fn note_exit_missing(&mut self, order_id: OrderId, owner: Owner, position: i64, ticket: Option<OrderId>) {
         let Owner { strategy, instrument, .. } = owner;
         let side = if position > 0 { Side::Sell } else { Side::Buy };
-        let is_closed_anyway = self.control.switches.is_killed || self.is_flattened(strategy, instrument);
+        let is_closed_anyway =
+            self.is_killed_for(strategy, instrument) || self.is_flattened(strategy, instrument);
         let exit_lots = self.exit_lots(strategy, instrument, side, ticket);
         if is_closed_anyway || exit_lots >= position.saturating_abs() {
             return;

@@ -7,6 +7,7 @@ use tradecore_risk::Switches;
 use tradecore_types::{AccountId, InstrumentId, StrategyId};
 
 use crate::books::account_set::Traders;
+use crate::control::stops::Place;
 use crate::{Kernel, KernelError};
 
 impl Kernel {
@@ -44,11 +45,31 @@ impl Kernel {
     /// Returns the switches as an order of a strategy meets them.
     #[inline]
     pub(crate) fn switches_for(&self, strategy: StrategyId, instrument: InstrumentId) -> Switches {
-        let switches = self.control.switches;
+        let mut switches = self.control.switches;
+        if !self.control.stops.is_empty() {
+            switches = self.control.stops.with(switches, self.place_of(strategy, instrument));
+        }
         if !switches.is_unreconciled || self.config.accounts.is_empty() {
             return switches;
         }
         Switches { is_unreconciled: self.bears_on(strategy, instrument), ..switches }
+    }
+
+    /// Tells whether a kill is engaged that an order of a strategy meets: of everything, or of a part that it is in.
+    #[inline]
+    pub(crate) fn is_killed_for(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
+        self.control.switches.is_killed
+            || !self.control.stops.is_empty()
+                && self
+                    .control
+                    .stops
+                    .with(self.control.switches, self.place_of(strategy, instrument))
+                    .is_killed
+    }
+
+    /// Returns where a strategy's orders in an instrument are, as scopes see it.
+    pub(crate) fn place_of(&self, strategy: StrategyId, instrument: InstrumentId) -> Place {
+        Place { strategy, instrument, account: self.account_of(instrument) }
     }
 
     /// Tells whether the state of an account that is not known bears on an order.

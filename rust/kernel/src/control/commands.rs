@@ -1,9 +1,11 @@
 //! What operators tell the engine.
 
 use tradecore_types::{
-    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, Scope, StrategyId,
+    CancelReason, Command, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId,
+    OrderIntent, Scope, Stop, StrategyId, ValueError, Within,
 };
 
+use crate::control::stops::whole_of;
 use crate::{Kernel, KernelError};
 
 impl Kernel {
@@ -18,17 +20,20 @@ impl Kernel {
             CommandKind::Kill => {
                 self.control.switches.is_killed = true;
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
-                self.books.groups.close_outs.clear();
-                self.cancel_everything(CancelReason::Killed);
+                self.forget_close_outs(None);
+                self.cancel_everything(CancelReason::Killed, None);
             }
             CommandKind::ReleaseKill => self.control.switches.is_killed = false,
             CommandKind::Flatten => {
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
-                self.note_flattenings();
-                self.cancel_everything(CancelReason::Requested);
-                self.close_every_position()?;
-                self.wait_for_orders_until(OrderId(self.outgoing.last_order_id));
+                self.flatten(None)?;
             }
+            CommandKind::CancelAll => {
+                self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
+                self.cancel_all(None);
+            }
+            CommandKind::Within(within) => self.stop_within(*within)?,
+            CommandKind::Cancel(order_id) => self.cancel_for_operator(*order_id),
             CommandKind::SetLimit(change) => self.set_limit(change)?,
             CommandKind::Release(release) => self.books.scopes.release(release.scope),
             CommandKind::Permit(permission) => {
@@ -47,6 +52,9 @@ impl Kernel {
     /// [`KernelError::Value`] names the field, the value and the rule of the first that cannot.
     pub fn check_commands(&self, batch: &EventBatch) -> Result<(), KernelError> {
         batch.events.iter().try_for_each(|event| match &event.body {
+            EventBody::Command(Command { kind: CommandKind::Cancel(order_id) }) => {
+                self.check_order(*order_id)
+            }
             EventBody::Command(command) => self.check_command(&command.kind),
             EventBody::Account(_) => self.check_account(0, batch, event),
             _ => Ok(()),
@@ -63,9 +71,31 @@ impl Kernel {
             CommandKind::SetLimit(change) => self.books.scopes.check_change(change)?,
             CommandKind::Release(release) => self.books.scopes.check_release(release.scope)?,
             CommandKind::Permit(permission) => self.books.scopes.check_permission(permission)?,
+            CommandKind::Within(within) => self.check_scope(within.scope)?,
+            // Whether it is open is not known yet: events that are fed before it decide that.
+            CommandKind::Cancel(_) => {}
             plain => debug_assert!(CommandKind::PLAIN.contains(plain), "it can always be carried out"),
         }
         Ok(())
+    }
+
+    /// Checks that there is what a stop is about.
+    fn check_scope(&self, scope: Scope) -> Result<(), KernelError> {
+        match scope {
+            Scope::Instrument(id) => self.market(id).map(|_| ()),
+            other => Ok(self.books.scopes.check_release(other)?),
+        }
+    }
+
+    /// Checks that an order is open, or that something of it is still to be done.
+    fn check_order(&self, order_id: OrderId) -> Result<(), KernelError> {
+        let is_known = self.books.orders.get(order_id).is_some()
+            || self.books.groups.rests().any(|(_, _, known)| known == order_id);
+        if is_known {
+            return Ok(());
+        }
+        Err(ValueError::new("order", order_id.0, "is not open: `tradecore status` names those that are")
+            .into())
     }
 
     /// Gives a limit a new value, from the next order on.
@@ -89,21 +119,90 @@ impl Kernel {
         Ok(())
     }
 
-    /// Cancels every open order, whoever's it is, in the order they were made.
-    fn cancel_everything(&mut self, reason: CancelReason) {
-        let mut open: Vec<OrderId> = self.books.orders.iter().map(|order| order.intent.order_id).collect();
+    /// Visits what operators have stopped in parts of trading.
+    pub fn stops(&self) -> impl Iterator<Item = Within> + '_ {
+        self.control.stops.standing()
+    }
+
+    /// Visits the open orders whose end an operator wants.
+    pub fn ordered_to_end(&self) -> impl Iterator<Item = OrderId> + '_ {
+        let open = self.books.orders.iter().map(|order| order.intent.order_id);
+        open.filter(|order_id| self.is_ordered_to_end(*order_id))
+    }
+
+    /// Stops a part of trading, or lets it go on; nothing outside of it is touched.
+    fn stop_within(&mut self, within: Within) -> Result<(), KernelError> {
+        if let Some(whole) = whole_of(within, !self.config.accounts.is_empty()) {
+            return self.on_command(&whole);
+        }
+        let Within { stop, scope } = within;
+        self.control.stops.note(within, OrderId(self.outgoing.last_order_id));
+        match stop {
+            Stop::Pause | Stop::Resume | Stop::ReleaseKill => {}
+            Stop::Kill => {
+                self.forget_close_outs(Some(scope));
+                self.cancel_everything(CancelReason::Killed, Some(scope));
+            }
+            Stop::Flatten => self.flatten(Some(scope))?,
+            Stop::CancelAll => self.cancel_all(Some(scope)),
+        }
+        Ok(())
+    }
+
+    /// Cancels every order and closes every position, within a scope or all of them.
+    fn flatten(&mut self, within: Option<Scope>) -> Result<(), KernelError> {
+        self.note_flattenings(within);
+        self.cancel_everything(CancelReason::Requested, within);
+        self.close_every_position(within)?;
+        self.wait_for_orders_until(OrderId(self.outgoing.last_order_id), within);
+        Ok(())
+    }
+
+    /// Cancels every order, also what a closing order has left undone and would be sent again. What an operator
+    /// flattens is closed further.
+    fn cancel_all(&mut self, within: Option<Scope>) {
+        let rests: Vec<_> = self.books.groups.rests().collect();
+        for (strategy, instrument, order_id) in rests {
+            if within.is_none_or(|scope| self.place_of(strategy, instrument).is_within(scope)) {
+                self.give_up_rest(strategy, order_id);
+            }
+        }
+        self.cancel_everything(CancelReason::Requested, within);
+    }
+
+    /// Cancels one order, whoever's it is, and whatever rate of messages is used up.
+    fn cancel_for_operator(&mut self, order_id: OrderId) {
+        let orders = &self.books.orders;
+        self.control.stops.note_order(order_id, |known| orders.get(known).is_some());
+        let rest = self.books.groups.rests().find(|(_, _, of)| *of == order_id);
+        if let Some((strategy, _, _)) = rest {
+            self.give_up_rest(strategy, order_id);
+        }
+        self.request_cancel(order_id, CancelReason::Requested);
+    }
+
+    /// Cancels every open order within a scope, or all of them, whoever's they are, in the order they were made.
+    fn cancel_everything(&mut self, reason: CancelReason, within: Option<Scope>) {
+        let is_meant = |intent: &OrderIntent| {
+            within.is_none_or(|scope| self.place_of(intent.strategy, intent.instrument).is_within(scope))
+        };
+        let intents = self.books.orders.iter().map(|order| &order.intent);
+        let mut open: Vec<OrderId> =
+            intents.filter(|intent| is_meant(intent)).map(|intent| intent.order_id).collect();
         open.sort_unstable();
         for order_id in open {
             self.request_cancel(order_id, reason);
         }
     }
 
-    /// Closes every position with a market order, whatever the limits.
-    fn close_every_position(&mut self) -> Result<(), KernelError> {
+    /// Closes every position within a scope, or all of them, with a market order, whatever the limits.
+    fn close_every_position(&mut self, within: Option<Scope>) -> Result<(), KernelError> {
         for index in 0..self.markets.len() {
             let instrument = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
-            for strategy in 0..self.config.strategies {
-                self.close_position(StrategyId(strategy), instrument)?;
+            for strategy in (0..self.config.strategies).map(StrategyId) {
+                if within.is_none_or(|scope| self.place_of(strategy, instrument).is_within(scope)) {
+                    self.close_position(strategy, instrument)?;
+                }
             }
         }
         Ok(())

@@ -75,7 +75,8 @@ impl Kernel {
         let intent = *child.approved.intent();
         let opened_lots = if child.is_exit() { self.lots_of_entry(&intent, child.entry) } else { i64::MAX };
         // A killed engine sends nothing.
-        let room_lots = if self.control.switches.is_killed { 0 } else { opened_lots };
+        let is_killed = self.is_killed_for(intent.strategy, intent.instrument);
+        let room_lots = if is_killed { 0 } else { opened_lots };
         let order = child.order_id.and_then(|order_id| self.books.orders.get(order_id)).copied();
         match order {
             _ if child.due_lots == 0 && !child.is_last => Ok(false),
@@ -118,7 +119,8 @@ impl Kernel {
             if lots <= 0 || child.is_last {
                 self.books.groups.note_unsent(child.entry, place);
             }
-            if child.is_last || self.control.switches.is_killed {
+            let OrderIntent { strategy, instrument, .. } = order.intent;
+            if child.is_last || self.is_killed_for(strategy, instrument) {
                 self.books.groups.take_held(order_id);
                 let body = if lots > 0 {
                     ReportBody::Rejected(RejectReason::RiskRefused)

@@ -10,12 +10,12 @@
 
 use tradecore_ledger::{ClosedOrder, OpenOrder, OrderState};
 use tradecore_types::{
-    CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, Report, ReportBody, Side,
-    Size, StrategyId, SurpriseKind,
+    CancelReason, InstrumentId, OrderId, OrderIntent, OrderKind, RejectReason, Report, ReportBody, Scope,
+    Side, Size, StrategyId, SurpriseKind,
 };
 
 use crate::books::tickets::held_for;
-use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Flattening, Rest, Ties, TooLarge};
+use crate::groups::to_close::{ASK_AGAIN_NS, CloseOut, Ending, Flattening, Rest, Ties, TooLarge};
 use crate::{Kernel, KernelError};
 
 impl Kernel {
@@ -24,7 +24,7 @@ impl Kernel {
     /// A flatten closes the whole position anyway, and a killed engine sends nothing.
     pub(crate) fn note_rest(&mut self, rest: Rest) {
         let OrderIntent { strategy, instrument, .. } = rest.intent;
-        if self.is_flattened(strategy, instrument) || self.control.switches.is_killed {
+        if self.is_flattened(strategy, instrument) || self.is_killed_for(strategy, instrument) {
             return;
         }
         let is_known = self.books.groups.close_outs.iter_mut().any(|known| match known {
@@ -247,7 +247,8 @@ impl Kernel {
         }
         let Some(order) = self.books.orders.find_closed(order_id).copied() else { return };
         let ClosedOrder { strategy, instrument, side, reduce_only, .. } = order;
-        let is_closed_anyway = self.control.switches.is_killed || self.is_flattened(strategy, instrument);
+        let is_closed_anyway =
+            self.is_killed_for(strategy, instrument) || self.is_flattened(strategy, instrument);
         if self.books.heard.is_bound(order_id) {
             // Its strategy meant it to open: it came at a time when only closing is allowed.
             return;
@@ -315,15 +316,18 @@ impl Kernel {
         reduce_only && is_now && !self.books.groups.is_unsent(order_id)
     }
 
-    /// Notes every position, and every one that an order under way may still open. They take the place of all
-    /// that was to be closed.
+    /// Notes every position within a scope, or all of them, and every one that an order under way may still open. They
+    /// take the place of all that was to be closed there.
     ///
     /// Where a cancel is certain and a market order always fills, as against bars, nothing is left to follow.
-    pub(crate) fn note_flattenings(&mut self) {
-        self.books.groups.close_outs.clear();
+    pub(crate) fn note_flattenings(&mut self, within: Option<Scope>) {
+        self.forget_close_outs(within);
         for market in self.markets.iter().filter(|market| !market.venue.traits().has_certain_cancels) {
             let instrument = market.instrument.id;
             for strategy in (0..self.config.strategies).map(StrategyId) {
+                if within.is_some_and(|scope| !self.place_of(strategy, instrument).is_within(scope)) {
+                    continue;
+                }
                 let has_orders = self.books.orders.working(strategy, instrument).open_orders > 0;
                 if has_orders || self.books.ledger.legs(strategy, instrument).size() != 0 {
                     let (last_order_id, asked_until) = (OrderId(0), OrderId(0));
@@ -336,12 +340,37 @@ impl Kernel {
     }
 
     /// Says which order is the last one from before what is being flattened.
-    pub(crate) fn wait_for_orders_until(&mut self, last: OrderId) {
-        for known in &mut self.books.groups.close_outs {
+    pub(crate) fn wait_for_orders_until(&mut self, last: OrderId, within: Option<Scope>) {
+        let mut close_outs = std::mem::take(&mut self.books.groups.close_outs);
+        for known in &mut close_outs {
             if let CloseOut::Position(flattening) = known {
-                flattening.last_order_id = last;
+                let place = self.place_of(flattening.strategy, flattening.instrument);
+                if within.is_none_or(|scope| place.is_within(scope)) {
+                    flattening.last_order_id = last;
+                }
             }
         }
+        self.books.groups.close_outs = close_outs;
+    }
+
+    /// Forgets what is to be closed within a scope, or all of it: something else takes its place.
+    pub(crate) fn forget_close_outs(&mut self, within: Option<Scope>) {
+        let Some(scope) = within else {
+            self.books.groups.close_outs.clear();
+            return;
+        };
+        let mut close_outs = std::mem::take(&mut self.books.groups.close_outs);
+        close_outs.retain(|known| {
+            let strategy = match known {
+                CloseOut::Position(of) => Some(of.strategy),
+                CloseOut::Rest(rest) => Some(rest.intent.strategy),
+                CloseOut::TooLarge(TooLarge { order_id, .. }) | CloseOut::Ending(Ending { order_id, .. }) => {
+                    self.books.orders.get(*order_id).map(|order| order.intent.strategy)
+                }
+            };
+            strategy.is_some_and(|strategy| !self.place_of(strategy, known.instrument()).is_within(scope))
+        });
+        self.books.groups.close_outs = close_outs;
     }
 
     /// Tells whether an order from before, or one that closes at once, may still change the position.

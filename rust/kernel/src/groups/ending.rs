@@ -5,7 +5,7 @@
 //! for every refusal while an operator flattens the position.
 
 use tradecore_ledger::OrderState;
-use tradecore_types::{CancelReason, InstrumentId, OrderId, RejectReason};
+use tradecore_types::{CancelReason, InstrumentId, OrderId, RejectReason, StrategyId};
 
 use crate::Kernel;
 use crate::groups::Groups;
@@ -35,7 +35,12 @@ impl Kernel {
 
     /// Tells whether an operator wants the end of an order.
     pub(crate) fn is_ordered_to_end(&self, order_id: OrderId) -> bool {
-        self.books.heard.to_end().is_some_and(|last| order_id <= last)
+        if self.books.heard.to_end().is_some_and(|last| order_id <= last) {
+            return true;
+        }
+        let Some(order) = self.books.orders.get(order_id) else { return false };
+        let place = self.place_of(order.intent.strategy, order.intent.instrument);
+        self.control.stops.is_to_end(order_id, place)
     }
 
     /// Does what follows when a venue outside says no to the end of an order, or was provably not asked.
@@ -67,6 +72,16 @@ impl Kernel {
 }
 
 impl Groups {
+    /// Visits what closing orders have left undone: whose, where, and the number of the order.
+    pub(crate) fn rests(&self) -> impl Iterator<Item = (StrategyId, InstrumentId, OrderId)> + '_ {
+        self.close_outs.iter().filter_map(|known| match known {
+            CloseOut::Rest(rest) => {
+                Some((rest.intent.strategy, rest.intent.instrument, rest.intent.order_id))
+            }
+            CloseOut::Position(_) | CloseOut::TooLarge(_) | CloseOut::Ending(_) => None,
+        })
+    }
+
     /// Tells whether the end of an order is wanted, of which nobody knows whether the venue heard it.
     pub(crate) fn is_to_end(&self, order_id: OrderId) -> bool {
         self.close_outs.iter().any(|known| is_end_of(known, order_id))

@@ -12,6 +12,7 @@ use crate::books::buying_power::{self, cost_of};
 use crate::books::owned::share_of_lots;
 use crate::books::{Booking, Books};
 use crate::calls::wake::{Hearing, Wake};
+use crate::control::stops::{Place, Stops};
 use crate::margin::path::Leg;
 use crate::margin::{MarginMode, Margined, Standing, free_notional, verdict};
 use crate::recorder::Recorder;
@@ -23,6 +24,7 @@ pub(crate) struct BarDesk<'a> {
     pub(crate) checks: &'a InstrumentChecks,
     pub(crate) books: &'a mut Books,
     pub(crate) switches: Switches,
+    pub(crate) stops: &'a Stops,
     pub(crate) recorder: &'a mut Recorder,
     pub(crate) wakes: &'a mut std::collections::VecDeque<Wake>,
     pub(crate) hearing: &'a [Hearing],
@@ -208,13 +210,18 @@ impl<'a> BarDesk<'a> {
                 open_orders: 0,
             }
         };
+        let place = Place { strategy: intent.strategy, instrument: id, account: self.instrument.account() };
         let proposal = Proposal {
             intent: &intent,
             lots,
             instrument: self.instrument,
             reference: Reference { price_ticks: Some(price_ticks), ..Reference::default() },
             exposure,
-            switches: self.switches,
+            switches: if self.stops.is_empty() {
+                self.switches
+            } else {
+                self.stops.with(self.switches, place)
+            },
             is_amendment: false,
         };
         let scopes = self.books.scopes.is_on().then_some(&self.books.scopes);

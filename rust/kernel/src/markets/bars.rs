@@ -210,6 +210,7 @@ impl Kernel {
             checks,
             books: &mut self.books,
             switches: self.control.switches,
+            stops: &self.control.stops,
             recorder: &mut self.recorder,
             wakes: &mut self.calls.wakes,
             hearing: &self.calls.hearing,

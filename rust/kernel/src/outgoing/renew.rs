@@ -177,7 +177,7 @@ impl Kernel {
     /// have counted since; what was stopped meanwhile stays stopped.
     fn may_leave_anew(&self, order: &OpenOrder) -> bool {
         let intent = &order.intent;
-        let switches = self.control.switches;
+        let switches = self.switches_for(intent.strategy, intent.instrument);
         let is_halted = || {
             self.books.scopes.is_on()
                 && self.books.scopes.is_halted(intent.strategy, self.account_of(intent.instrument))
