@@ -4,7 +4,9 @@ import msgspec
 
 from tradecore.domain.venue_findings import OrderSeen
 from tradecore.runtime.live.balances import BalanceDifference
+from tradecore.runtime.live.client_ids import is_ours
 from tradecore.runtime.live.drop_copy_line import DropCopyStatus
+from tradecore.runtime.live.order_table import OrderTable
 from tradecore.runtime.live.reconciliation import Difference
 from tradecore.runtime.live.start_report import StartFacts
 
@@ -62,6 +64,18 @@ class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):
     left_orders: tuple[str, ...]
     foreign_fills: int
     letters: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: StartFacts, table: OrderTable) -> "FoundAtStart":
+        """Return what the journal says, and what else is open and was not understood by now."""
+        seen = [(is_ours(each.client_order_id), order_words(each)) for each in table.foreign.values()]
+        return cls(
+            facts=facts,
+            foreign_orders=tuple(words for is_left, words in seen if not is_left),
+            left_orders=tuple(words for is_left, words in seen if is_left),
+            foreign_fills=table.foreign_fills,
+            letters=tuple(f"{each.why}: {each.text}" for each in table.letters),
+        )
 
 
 def order_words(seen: OrderSeen) -> str:

@@ -37,11 +37,11 @@ from tradecore.runtime.live.adoption import Adoption
 from tradecore.runtime.live.allowance import Allowance, Leave
 from tradecore.runtime.live.balances import compared_currencies
 from tradecore.runtime.live.budget import Budget, BudgetRules, RequestBudget
-from tradecore.runtime.live.client_ids import ClientIds, is_ours
-from tradecore.runtime.live.drop_copy_line import CopiedLine, DropCopyLine
+from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.live.dead_man import DeadMan
+from tradecore.runtime.live.drop_copy_line import CopiedLine, DropCopyLine
 from tradecore.runtime.live.link_settings import LinkSettings
-from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus, order_words
+from tradecore.runtime.live.link_status import FoundAtStart, LinkStatus
 from tradecore.runtime.live.order_table import OrderTable, open_orders_of, ordered_to_end
 from tradecore.runtime.live.reconciliation import Difference, Outcome, Reconciliation, Step
 from tradecore.runtime.live.requests import Requests, Send
@@ -193,17 +193,8 @@ class VenueLink:
     @property
     def found_at_start(self) -> FoundAtStart | None:
         """What the start found, once books and venue have agreed; before that `None`."""
-        if self._start.facts is None:
-            return None
-        table = self._table
-        seen = [(is_ours(each.client_order_id), order_words(each)) for each in table.foreign.values()]
-        return FoundAtStart(
-            facts=self._start.facts,
-            foreign_orders=tuple(words for is_left, words in seen if not is_left),
-            left_orders=tuple(words for is_left, words in seen if is_left),
-            foreign_fills=table.foreign_fills,
-            letters=tuple(f"{each.why}: {each.text}" for each in table.letters),
-        )
+        facts = self._start.facts
+        return None if facts is None else FoundAtStart.of(facts, self._table)
 
     def take_letters(self) -> list[NotUnderstood]:
         """Return the messages that were not understood since the last call."""
