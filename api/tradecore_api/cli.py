@@ -21,7 +21,7 @@ _LONG = frozenset(
     {
         "run:run", "backtest:backtest", "demo:demo", "journal:verify", "journal:replay", "journal:tail",
         "journal:export", "trades:trades", "database:rebuild", "data:inspect", "venue:serve",
-        "reconcile:reconcile", "papers:start_report",
+        "reconcile:reconcile", "papers:start_report", "arm:arm",
     }
 )  # fmt: skip
 # As far as the simulated exchange's clock goes with room to spare: 31 years.
@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_runs(commands)
+    _add_arming(commands)
     _add_controls(commands)
     _add_journal(commands)
     _add_trades(commands)
@@ -157,7 +158,9 @@ def _add_runs(commands: Commands) -> None:
     demo.add_argument("--journal", help="keep the journal in this file (default: a temporary one)")
     _json(demo)
 
-    run = _command(commands, "run", "run:run", "run strategies in shadow or paper mode until told to stop")
+    run = _command(
+        commands, "run", "run:run", "run strategies in shadow, paper or live mode until told to stop"
+    )
     run.add_argument("config", nargs="?", help="TOML file; not needed with --feed")
     run.add_argument("--feed", choices=["binance"], help="run the built-in paper configuration on this feed")
     begins = run.add_mutually_exclusive_group()
@@ -197,6 +200,19 @@ def _add_runs(commands: Commands) -> None:
     for command in (reconcile, report, letters):
         command.add_argument("config", help="TOML file of a live run")
         _settings(command)
+        _json(command)
+
+
+def _add_arming(commands: Commands) -> None:
+    arm = _command(
+        commands, "arm", "arm:arm", "let a live configuration trade as it is now, and show what that is"
+    )
+    arm.add_argument("config", help="TOML file of a live run")
+    arm.add_argument("--by", required=True, metavar="PERSON", dest="person", help="who arms it")
+    _settings(arm)
+    disarm = _command(commands, "disarm", "arm:disarm", "refuse the next live start of an account")
+    disarm.add_argument("account", help="name of the account")
+    for command in (arm, disarm):
         _json(command)
 
 

@@ -41,7 +41,7 @@ from tradecore_api.live_papers import Papers
 from tradecore_api.projection import CANCEL_SECONDS_MAX, Projection
 from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
-from tradecore_api.wiring import readers, sessions
+from tradecore_api.wiring import arming, readers, sessions
 from tradecore_api.wiring.live_links import close_venues, open_venues, papers_of
 
 log = logging.getLogger("tradecore.daemon")
@@ -122,6 +122,7 @@ class Daemon:
         self._watch: EngineWatch | None = None
         self._projection: Projection | None = None
         self._papers: Papers | None = None
+        self._armed = ""
         self._recent: readers.RecentLog | None = None
         self._has_view = has_view
         self._view: View | None = None
@@ -202,7 +203,9 @@ class Daemon:
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
-        venues = await open_venues(self._config) if self._tables.mode is Mode.LIVE else {}
+        armed = arming.armed(self._config) if self._tables.mode is Mode.LIVE else None
+        self._armed = "" if armed is None else armed.words
+        venues = {} if armed is None else await open_venues(armed)
         try:
             opened = sessions.open_session(
                 self._config,
@@ -211,6 +214,7 @@ class Daemon:
                 is_carry_over=self._is_carry_over,
                 notifiers=lambda engine: [readers.log_notifier(engine)],
                 venues=venues,
+                armed=armed,
             )
         except BaseException:
             await close_venues(venues)
@@ -222,7 +226,7 @@ class Daemon:
         self._news = session.engine.watch(has_refusals=False)
         last_words.forget(self._state)
         self._watch = EngineWatch(session.engine, self._day_before())
-        start_lines.tell_start(self._config, session, self._journal.where, opened.carried)
+        start_lines.tell_start(self._config, session, self._journal.where, opened.carried, self._armed)
         if self._stop_asked:
             session.stop(self._stop_asked)
         self._guard = Guard(self._lock, self._state, self._journal)
@@ -478,6 +482,7 @@ class Daemon:
             "output_lines_dropped": 0 if streams is None else streams.dropped,
             "alarms": list(self._alarms.values()),
             "start_report": self._report_words(),
+            "armed": self._armed,
         }
 
     def _report_words(self) -> str:

@@ -60,6 +60,7 @@ class StateDir:
         self.database = self.path / "readmodel.sqlite"
         self.last_words = self.path / "last_words.json"
         self.failed_start = self.path / "failed_start.json"
+        self.arming = self.path / "arming.json"
         # The venue account that the two files below are of.
         self.venue_account = account
         self.start_report = self.path / "start_report.json"

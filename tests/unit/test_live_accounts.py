@@ -22,6 +22,11 @@ from tradecore_api.wiring.feed_sources import sources_of
 CONFIG = """
 mode = "live"
 [live]
+person = "Test"
+canary.instruments = ["HERE", "THERE"]
+canary.order_value_max = 1_000_000_000
+canary.orders_a_day_max = 1_000_000
+canary.position_value_max = 1_000_000_000
 keys = "left.json"
 assign = { HERE = "one" }
 [feed]

@@ -56,6 +56,10 @@ class ScriptedPair:
         """Note it."""
         self.deeds.append("venue")
 
+    def arm(self, person):
+        """Say what was armed."""
+        return f"by {person}"
+
     def start_engine(self):
         """Note when."""
         self.starts.append(self.now)

@@ -12,6 +12,7 @@ from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
 from tradecore.engine import CurrencyBalance, LimitChange
 from tradecore_api import state_dir
+from tradecore_api.arming_file import armed_words, read_arming
 from tradecore_api.balance_words import account_words, balance_words
 from tradecore_api.exit_codes import ExitCode
 from tradecore_api.last_words import LastWords
@@ -69,6 +70,7 @@ class _Told(msgspec.Struct, frozen=True):
     venue: dict[str, object] | None = None
     venues: dict[str, dict[str, object]] = {}
     start_report: str = ""
+    armed: str = ""
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -128,12 +130,24 @@ def _head(entry: AccountStatus, told: _Told | None) -> dict[str, object]:
         "mode": beat.mode if beat else "",
         "pid": entry.pid if entry.pid is not None else "",
         "last heartbeat": age_text(entry.heartbeat_age_seconds),
+        "armed": _armed(entry, told),
         "kill switch": _switch(entry),
     }
     if told is not None:
         values |= {"ALARM": "; ".join(told.alarms)}
         values |= {"paused": told.is_paused, **_halts_and_changes(told)}
     return values
+
+
+def _armed(entry: AccountStatus, told: _Told | None) -> str:
+    """Say who armed what: what a running engine began with, else what the next start is held against."""
+    if told is not None:
+        return told.armed
+    try:
+        signed = read_arming(state_dir.StateDir(entry.account))
+    except StorageError as error:
+        return f"not known: {error}"
+    return "" if signed is None else armed_words(signed.arming)
 
 
 def _switch(entry: AccountStatus) -> str:

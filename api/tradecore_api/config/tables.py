@@ -8,6 +8,7 @@ import msgspec
 from tradecore.decision import GateConfig
 from tradecore.domain.spec import (
     AccountSpec,
+    CanarySpec,
     EngineSpec,
     FeesSpec,
     InstrumentSpec,
@@ -19,12 +20,15 @@ from tradecore.domain.spec import (
 )
 from tradecore.strategy import FirstBar
 from tradecore.strategy.check import HISTORY_MAX
-from tradecore_api.config.gap import Gap
+from tradecore_api.config.canary_table import CanaryTable
+from tradecore_api.config.history_tables import HistoryTable
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Paths = str | tuple[str, ...]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+# As the engine has the names of people who answer for commands.
+PersonName = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -266,49 +270,6 @@ class LiveVenue(StrEnum):
     LOCAL = "local"
 
 
-class _HistoryTable(Table, frozen=True):
-    """How far back a session is warmed up."""
-
-    length: str = "1h"
-    bars: str | None = None
-    gap: Gap = Gap.REFUSE
-
-
-class LocalHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="local"):
-    """`[history] kind = "local"`: what traded on a local venue before; without `url`, on the one in `[live]`.
-
-    The past warms up bars and indicators before the first live event: strategies are called, and what they
-    ask for is refused (`warming_up`). `length` is how far back it begins. All of it is trades, or with
-    `bars = "1m"` bars of that length until the last moment at which every bar of a strategy ended, and trades
-    from there on. A restart asks for what traded since its journal ends.
-
-    With `gap = "refuse"` a start ends (65) where something is missing between the past and the feed; with
-    `tell` it is logged (`history_gap`), and the session goes on with it.
-    """
-
-    url: str | None = None
-
-
-class BinanceHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="binance"):
-    """`[history] kind = "binance"`: what traded before, by the public REST interface of the feed's market.
-
-    Trades of one price and side at one moment come as one, so a bar that counts trades is a longer one there;
-    other keys as of `local`. `url` is another host; without it that of the feed is asked.
-    """
-
-    url: str | None = None
-
-
-class FilesHistoryTable(_HistoryTable, frozen=True, tag_field="kind", tag="files"):
-    """`[history] kind = "files"`: the trades and bars of the files in `[data]`; other keys as of `local`.
-
-    Files end before a live feed begins, so there is a gap: they need `gap = "tell"`.
-    """
-
-
-HistoryTable = LocalHistoryTable | BinanceHistoryTable | FilesHistoryTable
-
-
 class EnvironmentSecretsTable(Table, frozen=True, tag_field="kind", tag="environment"):
     """`[live.secrets] kind = "environment"`: variables such as `TRADECORE_SECRET_VENUE_TRADING`.
 
@@ -406,8 +367,13 @@ class LiveTable(Table, frozen=True):
     taken over by a strategy of the name `external`, which only holds them. `assign` names a strategy for
     those in an instrument, e.g. `{ BTC-USD = "trend" }`. `symbols` has the venue's own name of an instrument
     that has another one here, e.g. `{ BTC-USD-B = "BTC-USD" }`.
+
+    `person` is who answers for what is traded, and `[live.canary]` bounds it: a run needs both, and that
+    somebody armed it (`tradecore arm`). `[accounts.live]` without them has those of `[live]`.
     """
 
+    person: PersonName | None = None
+    canary: CanaryTable | None = None
     keys: str | None = None
     url: str | None = None
     secrets: SecretsTable | None = None
@@ -585,6 +551,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         of_others = [index for index, each in enumerate(self.tables.accounts) if each.live is live]
         return f"accounts.{of_others[0]}.live" if of_others else "live"
 
+    def key_of_canary(self, index: int) -> str:
+        """Return where the canary profile of an account stands, by the account's number."""
+        own = self.tables.live if index == 0 else self.tables.accounts[index - 1].live
+        return "live.canary" if own is None or own.canary is None else f"{self.key_of(own)}.canary"
+
+    def canary_of(self, live: LiveTable) -> CanaryTable | None:
+        """Return what bounds a live account: its own canary profile, or that of `[live]`."""
+        common = None if self.tables.live is None else self.tables.live.canary
+        return live.canary or common
+
+    def person_of(self, live: LiveTable) -> str | None:
+        """Return who answers for what a live account trades."""
+        common = None if self.tables.live is None else self.tables.live.person
+        return live.person or common
+
     def engine_spec(self, mode: Mode | None = None) -> EngineSpec:
         """Return the part that decides the behaviour of the engine."""
         tables = self.tables
@@ -596,4 +577,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             fees=tables.fees,
             venue=tables.venue,
             risk=tables.risk,
+            canaries=self._canaries(),
+        )
+
+    def _canaries(self) -> tuple[CanarySpec, ...]:
+        """Return what bounds each live account; a backtest of a live configuration is bounded as that is."""
+        if self.tables.mode is not Mode.LIVE:
+            return ()
+        named = {self.tables.account.name: self.tables.live}
+        named |= {account.name: account.live for account in self.tables.accounts}
+        return tuple(
+            canary.spec(
+                name, [each.symbol for each in self.tables.instruments if (each.account or first) == name]
+            )
+            for first in [self.tables.account.name]
+            for name, live in named.items()
+            if live is not None and (canary := self.canary_of(live)) is not None
         )

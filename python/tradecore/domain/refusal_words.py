@@ -138,6 +138,7 @@ _FIXED = {
     "decision_gate": "a decision gate said no",
     "unreconciled": "the books are compared with what the venue has first",
     "warming_up": "what happens is of the past, and warms up indicators; nothing is sent on it",
+    "canary_instrument": "the canary profile of the account does not name the instrument",
     "instrument_not_allowed": "the strategy may not trade this instrument; `tradecore allow` changes that",
 }
 _SENTENCES: dict[str, tuple[str, _Number]] = {
@@ -148,6 +149,12 @@ _SENTENCES: dict[str, tuple[str, _Number]] = {
     "notional_max": ("the order is worth {value}, allowed are {limit}", _money),
     "position_max": ("the position could become {value}, allowed are {limit}", _size),
     "amendments_max": ("it was changed {limit} times, and its venue has no name for more", _count),
+    "canary_order_value": ("the order is worth {value}, the canary profile allows {limit}", _money),
+    "canary_orders_a_day": ("it would be new order {value} today, the canary profile allows {limit}", _count),
+    "canary_position_value": (
+        "the position could be worth {value}, the canary profile allows {limit}",
+        _money,
+    ),
     "open_orders_max": ("it would be open order number {value}, allowed are {limit}", _count),
     "order_rate_max": ("it would be new order number {value} in the window, allowed are {limit}", _count),
     "message_rate_max": ("it would be message number {value} in the window, allowed are {limit}", _count),

@@ -35,6 +35,8 @@ DECIMAL_KEYS = frozenset(
         "net_max",
         "daily_loss_max",
         "drawdown_max",
+        "order_value_max",
+        "position_value_max",
         "price_collar_bps",
         "price_drift_bps",
         "volume_min",

@@ -79,6 +79,14 @@ crate::coded! {
         TicketNotOpen = 34, "ticket_not_open";
         /// An order was amended as often as its venue has names for it: it is ended and sent anew each time.
         AmendmentsMax = 35, "amendments_max";
+        /// The canary profile of the account does not name the instrument.
+        CanaryInstrument = 36, "canary_instrument";
+        /// The value is above what the canary profile of the account allows one order, in money.
+        CanaryOrderValue = 37, "canary_order_value";
+        /// The canary profile of the account allows no more new orders on this day.
+        CanaryOrdersADay = 38, "canary_orders_a_day";
+        /// The position could become worth more than the canary profile of the account allows, in money.
+        CanaryPositionValue = 39, "canary_position_value";
     }
 }
 
