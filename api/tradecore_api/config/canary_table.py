@@ -20,7 +20,7 @@ class CanaryTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     machine (`127.0.0.1`) need not be named for a local venue. Any other host is refused before a key is read.
     """
 
-    instruments: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    instruments: tuple[str, ...]
     order_value_max: str
     orders_a_day_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     position_value_max: str

@@ -53,6 +53,8 @@ def _check_bounds(config: Config, key: str, live: LiveTable, report: shape.Repor
         return
     own = f"{key}.canary" if live.canary is not None else "live.canary"
     check_symbols(f"{own}.instruments", canary.instruments, symbols, report)
+    if not canary.instruments:
+        report(f"{own}.instruments", [], "must name an instrument: what it does not name is not opened")
 
 
 def _account_there(live: LiveTable) -> object:

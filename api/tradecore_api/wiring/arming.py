@@ -71,6 +71,19 @@ class Armed:
             raise _not_as_armed(self._config, changed)
 
 
+def require_armed(proof: object) -> None:
+    """Refuse anything but the proof that a configuration is armed, for those whom no type checker warns.
+
+    Raises
+    ------
+    InvalidValueError
+        Names what it is.
+    """
+    if type(proof) is not Armed:
+        rule = "must be an Armed: what is not armed opens no connection that trades"
+        raise InvalidValueError("armed", type(proof).__name__, rule)
+
+
 def arm(config: Config, person: str, state: StateDir | None = None) -> SignedArming:
     """Arm a live configuration as it is now: write down, signed, what may trade where, and how much.
 

@@ -10,6 +10,9 @@ from tradecore_api.config.tables import Config, LiveTable, LiveVenue
 # No name before an @, no backslash: what one parser takes for the host is it for all others.
 _PLAIN = re.compile(r"(https?|wss?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?")
 
+# Venues that may be here without being named.
+_OF_THIS_MACHINE = frozenset({LiveVenue.LOCAL})
+
 
 def require_known(config: Config, live: LiveTable, url: str) -> None:
     """Refuse a venue whose host the canary profile of the account does not name.
@@ -31,7 +34,7 @@ def require_known(config: Config, live: LiveTable, url: str) -> None:
     venues = () if canary is None else canary.venues
     if host in venues or parts.netloc in venues:
         return
-    if live.venue is LiveVenue.LOCAL and is_this_machine(host):
+    if live.venue in _OF_THIS_MACHINE and is_this_machine(host):
         return
     known = ", ".join(venues) or "no other"
     rule = (

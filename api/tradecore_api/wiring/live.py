@@ -20,7 +20,7 @@ from tradecore.runtime.live.venue_link import LinkSettings
 from tradecore_api.config.tables import Config, Foreign, LiveTable, RetryTable, ShortLookback
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
-from tradecore_api.wiring.arming import Armed
+from tradecore_api.wiring.arming import Armed, require_armed
 from tradecore_api.wiring.live_accounts import LiveAccount, accounts_of
 from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import secrets_of, venue_url
@@ -42,9 +42,7 @@ async def open_venue(armed: Armed, account: LiveAccount | None = None) -> Venue:
     """
     from tradecore_local.client import LocalVenue
 
-    if type(armed) is not Armed:
-        rule = "must be an Armed: what is not armed opens no connection that trades"
-        raise InvalidValueError("armed", type(armed).__name__, rule)
+    require_armed(armed)
     config = armed.config
     at = account or accounts_of(config)[0]
     key = live_key(config, at.live, TradingKey)

@@ -119,7 +119,7 @@ fn the_orders_of_the_day_come_back_by_replay() {
     let mut rig = Rig::new(configured());
     common::subscribe(&mut rig.kernel);
     for time_ns in [100, 200, 300, 400, 500] {
-        rig.play_with(&quotes(time_ns, 99), act);
+        rig.play_with(&quotes(time_ns, 99), act).unwrap();
     }
     let orders = |rig: &Rig| rig.kernel.scopes().canary_orders(AccountId::FIRST, rig.kernel.now_ns());
     assert_eq!(orders(&rig), Some(3));
