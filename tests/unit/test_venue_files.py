@@ -161,7 +161,7 @@ def test_keys_that_cannot_be_written_name_the_way_out(tmp_path):
 def test_keys_that_others_may_touch_are_not_read(tmp_path, bit):
     """Whoever has read them may trade."""
     path = tmp_path / "keys.json"
-    path.write_text('{"url": "", "accounts": {}}')
+    path.write_text('{"url": "http://127.0.0.1:1", "accounts": {}}')
     path.chmod(0o600 | bit)
     with pytest.raises(ConfigError, match=rf"can be read or changed by others \(mode {0o600 | bit:04o}\)"):
         key_file(*config_of(path))
@@ -200,7 +200,7 @@ async def test_the_account_of_a_file_is_the_only_one_or_named(tmp_path, accounts
         for name, rights in accounts.items()
     }
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"url": "", "accounts": content}))
+    path.write_text(json.dumps({"url": "http://127.0.0.1:1", "accounts": content}))
     path.chmod(0o600)
     config, table = config_of(path, account=account)
     if " " not in found:
@@ -219,7 +219,7 @@ async def test_each_kind_of_key_is_that_of_its_right(tmp_path, kind, key_id):
     rights = {
         right: {"key_id": f"a-{right}", "secret": "x"} for right in ("trade", "query", "cancel", "truth")
     }
-    path.write_text(json.dumps({"url": "", "accounts": {"a": rights}}))
+    path.write_text(json.dumps({"url": "http://127.0.0.1:1", "accounts": {"a": rights}}))
     path.chmod(0o600)
     key = live_key(*config_of(path), kind)
 
