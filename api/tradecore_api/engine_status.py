@@ -14,7 +14,7 @@ from tradecore.domain.refusal_words import refusal_words
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import Units, exact_money, trimmed
 from tradecore.engine import Engine
-from tradecore.engine.holdings import losses, open_positions
+from tradecore.engine.holdings import canary_orders, losses, open_positions
 from tradecore.runtime import Session
 from tradecore_api.engine_watch import EngineWatch
 from tradecore_api.version import VERSION
@@ -179,6 +179,24 @@ def limit_rows(engine: Engine) -> list[dict[str, object]]:
             if value is not None and name not in _NO_BOUND and "window" not in name:
                 shown = f"{trimmed(Decimal(value)):f}"
                 rows.append({"scope": scope, "limit": name, "used": used.get(name), "value": shown})
+    return [*_canary_rows(engine), *rows]
+
+
+def _canary_rows(engine: Engine) -> list[dict[str, object]]:
+    """Return what the canary profiles allow, and how many orders of the day there were."""
+    names = engine.spec.account_names
+    rows: list[dict[str, object]] = []
+    for canary in engine.spec.canaries:
+        scope = f"canary:{canary.account}" if len(names) > 1 else "canary"
+        orders = canary_orders(engine.kernel, names.index(canary.account))
+        rows += [
+            {"scope": scope, "limit": name, "used": used, "value": str(value)}
+            for name, used, value in (
+                ("order_value_max", None, canary.order_value_max),
+                ("orders_a_day_max", str(orders), canary.orders_a_day_max),
+                ("position_value_max", None, canary.position_value_max),
+            )
+        ]
     return rows
 
 

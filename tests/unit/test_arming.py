@@ -41,7 +41,7 @@ def test_what_nobody_armed_is_refused_with_the_command(ground):
     assert "is not armed: nothing trades with money that nobody armed" in said
     assert f"`tradecore arm {ground.folder / 'live.toml'} --by PERSON`" in said
     assert said.endswith("--by PERSON`")
-    assert refused(ground, "strategy.step=4").endswith("--by PERSON`, with the same --set")
+    assert refused(ground, "strategy.step=4").endswith("--by PERSON`, with the same --set and variables")
 
 
 def test_what_is_armed_and_unchanged_may_trade(ground):

@@ -104,9 +104,21 @@ def test_code_that_is_not_there_is_an_error_of_its_key(folder, target):
         code(folder, target)
 
 
-def test_code_that_is_no_python_is_an_error_of_its_key(folder):
+def test_a_name_that_is_a_path_leads_nowhere(folder, tmp_path_factory):
+    """No import finds it, and nothing outside of the folder is looked at."""
+    outside = tmp_path_factory.mktemp("outside") / "secret.py"
+    outside.write_text("x = 1")
+    lines = [
+        f"importlib.import_module({str(name)!r})" for name in (outside.with_suffix(""), "../outside/x", "")
+    ]
+    (folder / "inside.py").write_text("\n".join(["import importlib", *lines]))
+    assert "secret.py" not in "".join(code(folder).files)
+
+
+@pytest.mark.parametrize("text", ["def (:", "x = \0", "x = " + "(" * 5_000])
+def test_code_that_is_no_python_is_an_error_of_its_key(folder, text):
     """Nobody knows what it imports."""
-    (folder / "helper.py").write_text("def (:")
+    (folder / "helper.py").write_text(text)
     with pytest.raises(ConfigError, match="its code cannot be read"):
         code(folder)
 

@@ -140,7 +140,7 @@ def _not_as_armed(config: Config, changes: list[str]) -> ConfigError:
 
 
 def _how(config: Config) -> str:
-    with_options = ", with the same --set" if config.sources else ""
+    with_options = ", with the same --set and variables" if config.sources else ""
     return f"arm it: `tradecore arm {config.source} --by PERSON`{with_options}"
 
 

@@ -7,6 +7,7 @@ while the strategy runs (`import_module(name)`) is not found, and data files tha
 import ast
 import hashlib
 import importlib.util
+import itertools
 from collections.abc import Iterator
 from importlib.machinery import all_suffixes
 from pathlib import Path
@@ -71,7 +72,7 @@ def code_of(
     folder = _Folder(path.parent, package)
     try:
         return StrategyCode(folder.hashed(path))
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, RecursionError) as error:
         raise ConfigError(source, key, target, f"its code cannot be read: {error}") from error
 
 
@@ -115,7 +116,9 @@ class _Folder:
     def _files_of(self, module: str) -> Iterator[Path]:
         """Yield the files that an import of a module runs, if they are in this folder."""
         place = self._path
-        for part in filter(None, module.split(".")):
+        parts = module.split(".") if module else []
+        # A name that is none, such as a path, is found by no import either.
+        for part in itertools.takewhile(str.isidentifier, parts):
             for suffix in all_suffixes():
                 for candidate in (place / f"{part}{suffix}", place / part / f"__init__{suffix}"):
                     if candidate.is_file():
