@@ -123,8 +123,9 @@ def test_code_that_is_no_python_is_an_error_of_its_key(folder, text):
         code(folder)
 
 
-def test_a_cache_of_another_source_is_not_run(tmp_path):
+def test_a_cache_of_another_source_is_not_run(tmp_path, monkeypatch):
     """Of one size and one second, which is all that Python looks at: what is hashed is what runs."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     file = tmp_path / "main.py"
     file.write_text("class Main:\n    step = 1\n")
     times = (file.stat().st_atime, 1_700_000_000)
