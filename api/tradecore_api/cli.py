@@ -239,12 +239,16 @@ def _add_controls(commands: Commands) -> None:
         if name == "kill":
             command.add_argument("--release", action="store_true", help="release the kill switch")
         _json(command)
-    for name, help_text, fields in (*_ABOUT_SOMETHING, *_ABOUT_MONEY):
+    listed = _command(commands, "approvals", "approvals:approvals", "what waits for a person's yes")
+    listed.add_argument("account", nargs="?", help="name of the account (default: every one that runs)")
+    _json(listed)
+    for name, help_text, fields in (*_ABOUT_SOMETHING, *_ABOUT_WISHES, *_ABOUT_MONEY):
         target = "control:money" if (name, help_text, fields) in _ABOUT_MONEY else "control:command"
         command = _command(commands, name, target, help_text)
         command.set_defaults(command=name.replace("-", "_"))
         for field in fields:
-            command.add_argument(field, help=_FIELDS[field])
+            about = _NUMBER if (name, help_text, fields) in _ABOUT_WISHES else _FIELDS[field]
+            command.add_argument(field, help=about)
         command.add_argument(
             "--by", required=True, metavar="PERSON", dest="person", help="who answers for it"
         )
@@ -259,6 +263,12 @@ _ABOUT_SOMETHING = (
     ("allow", "let a strategy trade an instrument while it runs", ("scope", "instrument")),
     ("forbid", "let it open nothing more in an instrument", ("scope", "instrument")),
 )
+# Answers to what waits for a person.
+_ABOUT_WISHES = (
+    ("approve", "let a wish that waits for a person go on to risk", ("value",)),
+    ("reject", "end a wish that waits for a person", ("value",)),
+)
+_NUMBER = "number of the wish, as `tradecore approvals` shows it"
 # What is told of money that no order moved.
 _ABOUT_MONEY = (
     ("transfer", "tell of money that you brought, or took: no profit", ("currency", "amount", "reason")),

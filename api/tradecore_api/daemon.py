@@ -203,7 +203,7 @@ class Daemon:
 
     async def _main(self) -> RunSummary:
         self._loop = asyncio.get_running_loop()
-        armed = arming.armed(self._config) if self._tables.mode is Mode.LIVE else None
+        armed = arming.armed(self._config, self._state) if self._tables.mode is Mode.LIVE else None
         self._armed = "" if armed is None else armed.words
         venues = {} if armed is None else await open_venues(armed)
         try:

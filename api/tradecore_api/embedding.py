@@ -8,6 +8,7 @@ from tradecore.ports.control_channel import ControlReply, ControlRequest
 from tradecore_api.arming_file import armed_words
 from tradecore_api.config import read
 from tradecore_api.daemon import Daemon
+from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary
 from tradecore_api.wiring import arming
 from tradecore_api.wiring.runnable import runnable
@@ -42,6 +43,8 @@ class EmbeddedEngine:
             loaded = read.load(Path(config))
         self._config = loaded = runnable(loaded)
         self.account = loaded.tables.account.name
+        # Where its engine has it, wherever the environment says that others are.
+        self._state = StateDir(self.account)
         self._daemon = Daemon(loaded, owns_process=False)
 
     def arm(self, person: str) -> str:
@@ -57,7 +60,7 @@ class EmbeddedEngine:
         StorageError
             When it cannot be written.
         """
-        return armed_words(arming.arm(self._config, person).arming)
+        return armed_words(arming.arm(self._config, person, self._state).arming)
 
     async def run(self) -> RunSummary:
         """Run until the data end or `stop` is called; return what happened. It can be run once.

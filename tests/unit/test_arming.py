@@ -4,12 +4,13 @@ import argparse
 import json
 import stat
 import sys
+import tomllib
 
 import msgspec
 import pytest
 
 from support.armed import Armed
-from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError
+from tradecore.domain.errors import ConfigError, InvalidValueError, StorageError, VenueError
 from tradecore.domain.venue_keys import QueryKey, TradingKey
 from tradecore_api.arming_file import read_arming, remove_arming, write_arming
 from tradecore_api.commands import arm as arm_commands
@@ -361,6 +362,23 @@ async def test_an_embedded_engine_is_armed_by_a_call(ground):
         await engine.run()
     assert engine.arm("Bob").startswith("by Bob at ")
     assert arming.armed(ground.config()).by.person == "Bob"
+
+
+async def test_an_embedded_engine_is_armed_where_it_was_made(ground, monkeypatch):
+    """Its state directory is that of then, also when the environment names another one later."""
+    settings = tomllib.loads((ground.folder / "live.toml").read_text())
+    settings["live"]["keys"] = str(ground.folder / "keys.json")
+    settings["strategy"]["class"] = str(ground.folder / "own.py:Own")
+    engine = EmbeddedEngine(settings)
+    there = StateDir("main").arming
+    monkeypatch.setenv("TRADECORE_STATE_DIR", str(ground.folder / "another"))
+    with pytest.raises(ConfigError, match=r"is not armed.*call `EmbeddedEngine.arm`"):
+        await engine.run()
+    engine.arm("Bob")
+    assert there.is_file()
+    # Armed, it goes on to the venue, which is not there.
+    with pytest.raises(VenueError):
+        await engine.run()
 
 
 async def test_each_account_has_a_profile_of_its_own_or_the_common_one(ground):

@@ -22,7 +22,8 @@ from tradecore.runtime.live.venue_link import LinkSettings
 from tradecore.testkit.local_venue import FaultScript, Right, VenueSettings
 from tradecore.testkit.local_venue.comparison import Truth
 from tradecore.testkit.local_venue.faults import Endpoint, FaultKind, FaultRule
-from tradecore_api.config.tables import Config, ConfigTables, LiveRetriesTable, LiveTable, ShortLookback
+from tradecore_api.config.retry_tables import LiveRetriesTable
+from tradecore_api.config.tables import Config, ConfigTables, LiveTable, ShortLookback
 from tradecore_api.wiring import live, local_venue
 from tradecore_api.wiring.live_keys import live_key
 from tradecore_api.wiring.secrets import key_file, venue_url

@@ -59,6 +59,7 @@ class _Told(msgspec.Struct, frozen=True):
     order_rows: tuple[dict[str, str | int | None], ...] = ()
     limit_rows: tuple[dict[str, str | None], ...] = ()
     halt_rows: tuple[dict[str, str], ...] = ()
+    waiting_rows: tuple[dict[str, str | int | None], ...] = ()
     halts: dict[str, str] = {}
     changes: tuple[LimitChange, ...] = ()
     books_waiting: tuple[str, ...] = ()
@@ -228,6 +229,8 @@ def _print_tables(told: _Told) -> None:
     orders = [{**row, "order": row.get("order_id"), "what": row.get("words")} for row in told.order_rows]
     columns = ("order", *account, "strategy", "what", "open", "state")
     _print_table("open orders", columns, orders, told.open_orders)
+    columns = ("wish", *account, "strategy", "what", "value", "until")
+    _print_table("waiting for approval", columns, told.waiting_rows, len(told.waiting_rows))
     _print_table("limits", ("scope", "limit", "used", "value"), told.limit_rows, len(told.limit_rows))
 
 

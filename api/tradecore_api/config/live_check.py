@@ -45,6 +45,8 @@ def check(config: Config, report: shape.Report) -> None:
 def _check_bounds(config: Config, key: str, live: LiveTable, report: shape.Report) -> None:
     """Report a live account for which nobody answers, or that nothing bounds."""
     symbols = [each.symbol for each in config.tables.instruments]
+    if live.approval is not None and key != "live":
+        report(f"{key}.approval", None, "is a setting of [live] alone: it is for all accounts")
     if config.person_of(live) is None:
         report("live.person", None, 'is missing: write who answers for it, e.g. person = "Ada"')
     canary = config.canary_of(live)

@@ -8,6 +8,7 @@ import msgspec
 from tradecore.decision import GateConfig
 from tradecore.domain.spec import (
     AccountSpec,
+    ApprovalSpec,
     CanarySpec,
     EngineSpec,
     FeesSpec,
@@ -20,8 +21,10 @@ from tradecore.domain.spec import (
 )
 from tradecore.strategy import FirstBar
 from tradecore.strategy.check import HISTORY_MAX
+from tradecore_api.config.approval_table import ApprovalTable
 from tradecore_api.config.canary_table import CanaryTable
 from tradecore_api.config.history_tables import HistoryTable
+from tradecore_api.config.retry_tables import LiveRetriesTable
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -300,44 +303,6 @@ class ShortLookback(StrEnum):
     ACCEPT = "accept"
 
 
-class RetryTable(Table, frozen=True):
-    """How often something is sent in all, the first wait, doubled each time, and the longest one.
-
-    Waits vary by half, so that many do not come back together.
-    """
-
-    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
-    first_wait_ms: Positive = 100
-    longest_wait_ms: Positive = 5_000
-
-
-class ModificationRetryTable(RetryTable, frozen=True):
-    """As `[live.retries.placement]`, for amendments and cancels; a cancel goes on beyond its tries."""
-
-    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
-    first_wait_ms: Positive = 200
-    longest_wait_ms: Positive = 3_000
-
-
-class DataRetryTable(RetryTable, frozen=True):
-    """As `[live.retries.placement]`, for questions."""
-
-    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
-    first_wait_ms: Positive = 500
-    longest_wait_ms: Positive = 10_000
-
-
-class LiveRetriesTable(Table, frozen=True):
-    """`[live.retries]`: how what provably did not happen is sent again, and what had no answer asked again.
-
-    `placement` is of new orders, `modification` of amendments and cancels, `data` of questions.
-    """
-
-    placement: RetryTable = RetryTable()
-    modification: ModificationRetryTable = ModificationRetryTable()
-    data: DataRetryTable = DataRetryTable()
-
-
 class Foreign(StrEnum):
     """What becomes of orders and positions at the account that others made."""
 
@@ -374,6 +339,7 @@ class LiveTable(Table, frozen=True):
 
     person: PersonName | None = None
     canary: CanaryTable | None = None
+    approval: ApprovalTable | None = None
     keys: str | None = None
     url: str | None = None
     secrets: SecretsTable | None = None
@@ -578,7 +544,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             venue=tables.venue,
             risk=tables.risk,
             canaries=self._canaries(),
+            approval=self._approval() if (mode or tables.mode) is Mode.LIVE else None,
         )
+
+    def _approval(self) -> ApprovalSpec | None:
+        live = self.tables.live
+        return None if live is None or live.approval is None else live.approval.spec
 
     def _canaries(self) -> tuple[CanarySpec, ...]:
         """Return what bounds each live account; a backtest of a live configuration is bounded as that is."""

@@ -106,8 +106,8 @@ def arm(config: Config, person: str, state: StateDir | None = None) -> SignedArm
     return signed
 
 
-def armed(config: Config) -> Armed:
-    """Return the proof that a live configuration is armed as it is now.
+def armed(config: Config, state: StateDir | None = None) -> Armed:
+    """Return the proof that a live configuration is armed as it is now; `state` is where that was written.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def armed(config: Config) -> Armed:
         When the arming cannot be read.
     """
     _require_live(config)
-    signed = read_arming(StateDir(config.tables.account.name))
+    signed = read_arming(state or StateDir(config.tables.account.name))
     if signed is None:
         rule = "is not armed: nothing trades with money that nobody armed"
         raise ConfigError(config.source, "live", None, f"{rule}; {_how(config)}")
@@ -140,6 +140,8 @@ def _not_as_armed(config: Config, changes: list[str]) -> ConfigError:
 
 
 def _how(config: Config) -> str:
+    if not Path(config.source).is_file():
+        return "arm it: call `EmbeddedEngine.arm`"
     with_options = ", with the same --set and variables" if config.sources else ""
     return f"arm it: `tradecore arm {config.source} --by PERSON`{with_options}"
 
@@ -151,7 +153,8 @@ def _key(config: Config) -> ArmingKey:
 
 
 def _arming_of(config: Config, person: str) -> Arming:
-    canaries = {canary.account: canary for canary in config.engine_spec().canaries}
+    spec = config.engine_spec()
+    canaries = {canary.account: canary for canary in spec.canaries}
 
     def armed_account(account: LiveAccount) -> ArmedAccount:
         live = account.live
@@ -172,6 +175,7 @@ def _arming_of(config: Config, person: str) -> Arming:
         account=config.tables.account.name,
         strategies=tuple(_strategies(config)),
         accounts=tuple(armed_account(account) for account in accounts_of(config)),
+        approval=spec.approval,
     )
 
 

@@ -17,7 +17,8 @@ from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.shared_budget import SharedBudget
 from tradecore.runtime.live.start_report import ReportKey
 from tradecore.runtime.live.venue_link import LinkSettings
-from tradecore_api.config.tables import Config, Foreign, LiveTable, RetryTable, ShortLookback
+from tradecore_api.config.retry_tables import RetryTable
+from tradecore_api.config.tables import Config, Foreign, LiveTable, ShortLookback
 from tradecore_api.external_strategy import EXTERNAL
 from tradecore_api.state_dir import shared_file
 from tradecore_api.wiring.arming import Armed, require_armed

@@ -37,6 +37,8 @@ DECIMAL_KEYS = frozenset(
         "drawdown_max",
         "order_value_max",
         "position_value_max",
+        "above",
+        "price_move_bps",
         "price_collar_bps",
         "price_drift_bps",
         "volume_min",

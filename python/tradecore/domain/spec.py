@@ -486,6 +486,18 @@ class CanarySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     position_value_max: str
 
 
+class ApprovalSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which entries wait for a person's yes in live mode, and how long.
+
+    Those worth more than `above` wait, absent every one, at most `timeout_ns`, and while the price moves by
+    `price_move_bps` at most. What only closes never waits.
+    """
+
+    above: str | None = None
+    timeout_ns: SpanNs
+    price_move_bps: str
+
+
 class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides what an engine does with its events, strategies apart.
 
@@ -499,7 +511,8 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `renews_amended` names the accounts whose venue outside amends nothing: an amendment ends the order there,
     and what is left of it is sent anew.
 
-    `canaries` bound what accounts may do in live mode; no command changes them.
+    `canaries` bound what accounts may do in live mode, and with `approval` entries wait for a person; no
+    command changes either.
     """
 
     mode: Mode = Mode.PAPER
@@ -514,6 +527,7 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     watched_at: dict[str, tuple[str, ...]] | None = None
     renews_amended: tuple[str, ...] = ()
     canaries: tuple[CanarySpec, ...] = ()
+    approval: ApprovalSpec | None = None
 
     @property
     def account_names(self) -> tuple[str, ...]:

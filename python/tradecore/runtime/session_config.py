@@ -58,11 +58,14 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
         """Return the JSON text of the journal's first record, keys sorted.
 
         What only several accounts have is left out where there is one, that positions are netted where they
-        are, and canary profiles where there is none: such journals are as they were.
+        are, canary profiles where there is none, and approvals where nobody is asked: such journals are as
+        they were.
         """
         tree = msgspec.to_builtins(self)
         if not self.engine.canaries:
             del tree["engine"]["canaries"]
+        if self.engine.approval is None:
+            del tree["engine"]["approval"]
         for account in (tree["engine"]["account"], *tree["engine"]["accounts"]):
             if account["positions"] == Positions.NETTING:
                 del account["positions"]

@@ -1,8 +1,8 @@
 //! The bytes of an operator's command: its code, then what its name does not say.
 
 use tradecore_types::{
-    AccountId, CommandKind, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, Permission,
-    PersonName, Release, Scope, StrategyId,
+    AccountId, CommandKind, Consent, Decimal, InstrumentId, LimitChange, LimitName, LimitValue, OrderId,
+    Permission, PersonName, Release, Scope, StrategyId,
 };
 
 use crate::CodecError;
@@ -40,6 +40,11 @@ pub(crate) fn put_command(out: &mut Vec<u8>, kind: &CommandKind) {
             out.push(u8::from(permission.is_allowed));
             put_person(out, permission.person);
         }
+        CommandKind::Consent(consent) => {
+            out.extend_from_slice(&consent.order_id.0.to_le_bytes());
+            out.push(u8::from(consent.is_given));
+            put_person(out, consent.person);
+        }
         plain => debug_assert!(CommandKind::PLAIN.contains(plain), "its name says everything"),
     }
 }
@@ -57,6 +62,11 @@ pub(crate) fn command(cursor: &mut Cursor<'_>) -> Result<CommandKind, CodecError
             strategy: StrategyId(cursor.u16()?),
             instrument: InstrumentId(cursor.u32()?),
             is_allowed: flag("is_allowed", cursor.u8()?)?,
+            person: person(cursor)?,
+        })),
+        10 => Ok(CommandKind::Consent(Consent {
+            order_id: OrderId(cursor.u64()?),
+            is_given: flag("is_given", cursor.u8()?)?,
             person: person(cursor)?,
         })),
         7 => Ok(CommandKind::Release(Release { scope: scope(cursor)?, person: person(cursor)? })),

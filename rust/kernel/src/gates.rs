@@ -4,6 +4,7 @@
 //! it then is bound to the position, so that it never becomes an order that a gate did not let pass.
 
 pub(crate) mod built_in;
+pub(crate) mod consents;
 pub(crate) mod decision;
 pub(crate) mod judging;
 

@@ -51,6 +51,8 @@ pub struct Kernel {
     pub(crate) books: Books,
     /// Decision gates and traces, when there are any.
     pub(crate) gates: Option<Box<crate::gates::Gates>>,
+    /// What waits for a person's yes, where that is asked for.
+    pub(crate) consents: Option<Box<crate::gates::consents::Consents>>,
     pub(crate) outgoing: Outgoing,
     pub(crate) control: Control,
     pub(crate) calls: Calls,
@@ -116,6 +118,7 @@ impl Kernel {
             markets: Markets::new(markets, follows_marks),
             books,
             gates: None,
+            consents: None,
             outgoing: Outgoing::default(),
             control: Control::default(),
             calls: Calls::new(config.calls_max, strategies),
@@ -499,6 +502,9 @@ impl Kernel {
         self.books.scopes.write_state(&mut state);
         if let Some(gates) = &self.gates {
             gates.write_state(&mut state);
+        }
+        if let Some(consents) = &self.consents {
+            consents.write_state(&mut state);
         }
         for series in &self.markets.series {
             series.write_state(&mut state);

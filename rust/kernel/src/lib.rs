@@ -41,6 +41,7 @@ pub use currency_config::{Conversion, CurrencyConfig};
 pub use error::KernelError;
 pub use follower::{AccountPoint, FollowedOrder, Follower};
 pub use gates::built_in::BuiltInGate;
+pub use gates::consents::{ConsentRules, Waiting};
 pub use gates::decision::{DecisionGate, DecisionView, GateFailed, GateVerdict, RequestKind};
 pub use groups::Links;
 pub use kernel::Kernel;

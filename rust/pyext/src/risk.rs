@@ -5,8 +5,8 @@ use pyo3::types::PyDict;
 use tradecore_kernel::Kernel;
 use tradecore_risk::{CanaryLimits, Limits, ScopeLimits, ScopesConfig, SelfTrade, StrategyLimits};
 use tradecore_types::{
-    AccountId, Decimal, InstrumentId, InstrumentSpec, LimitName, LimitOwner, LimitValue, Money, Scope,
-    StrategyId,
+    AccountId, Decimal, InstrumentId, InstrumentSpec, LimitName, LimitOwner, LimitValue, Money, OrderId,
+    Scope, StrategyId,
 };
 
 use crate::currencies::others_of;
@@ -287,4 +287,10 @@ fn allowed(kernel: &Kernel, strategy: StrategyId) -> Option<String> {
         instruments.partition(|instrument| kernel.scopes().is_allowed(strategy, instrument.id));
     let symbols = || may.iter().map(|instrument| instrument.spec.symbol.as_str()).collect::<Vec<_>>();
     (!may_not.is_empty()).then(|| symbols().join(", "))
+}
+
+/// Reads the number of a wish.
+pub fn order_number(text: &str) -> PyResult<OrderId> {
+    let number = text.parse().map_err(|_| invalid_value("value", text, "must be the number of a wish"))?;
+    Ok(OrderId(number))
 }

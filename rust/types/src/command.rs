@@ -1,6 +1,6 @@
 //! What an operator tells the engine; journalled and replayed like any other event.
 
-use crate::{AccountId, InstrumentId, LimitName, LimitValue, PersonName, StrategyId, ValueError};
+use crate::{AccountId, InstrumentId, LimitName, LimitValue, OrderId, PersonName, StrategyId, ValueError};
 
 /// What a limit or a halt is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,17 @@ pub struct Permission {
     pub person: PersonName,
 }
 
+/// A person's answer to a wish that waits for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// The number of the wish.
+    pub order_id: OrderId,
+    /// Whether it is to be put before risk.
+    pub is_given: bool,
+    /// The person who decided it, and answers for it.
+    pub person: PersonName,
+}
+
 /// The end of a halt, and who answers for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -74,6 +85,8 @@ pub enum CommandKind {
     Release(Release),
     /// Let a strategy trade an instrument, or no longer.
     Permit(Permission),
+    /// Let a wish that waits for a person go on to risk, or end it.
+    Consent(Consent),
 }
 
 impl CommandKind {
@@ -93,6 +106,7 @@ impl CommandKind {
             Self::Release(_) => 7,
             Self::SetLimit(LimitChange { person: Some(_), .. }) => 8,
             Self::Permit(_) => 9,
+            Self::Consent(_) => 10,
         }
     }
 
@@ -115,6 +129,8 @@ impl CommandKind {
             Self::Release(_) => CommandName::Release,
             Self::Permit(Permission { is_allowed: true, .. }) => CommandName::Allow,
             Self::Permit(Permission { is_allowed: false, .. }) => CommandName::Forbid,
+            Self::Consent(Consent { is_given: true, .. }) => CommandName::Approve,
+            Self::Consent(Consent { is_given: false, .. }) => CommandName::Reject,
         }
     }
 
@@ -151,6 +167,10 @@ impl CommandKind {
                 let (is_allowed, person) = (name == CommandName::Allow, given("person", said.person)?);
                 Self::Permit(Permission { strategy, instrument, is_allowed, person })
             }
+            CommandName::Approve | CommandName::Reject => {
+                let (order_id, person) = (given("value", said.order_id)?, given("person", said.person)?);
+                Self::Consent(Consent { order_id, is_given: name == CommandName::Approve, person })
+            }
         })
     }
 
@@ -173,6 +193,9 @@ impl CommandKind {
                 person: Some(*person),
                 ..Said::default()
             },
+            Self::Consent(Consent { order_id, person, .. }) => {
+                Said { order_id: Some(*order_id), person: Some(*person), ..Said::default() }
+            }
             Self::Pause | Self::Resume | Self::Flatten | Self::Kill | Self::ReleaseKill => Said::default(),
         }
     }
@@ -187,6 +210,8 @@ pub struct Said {
     pub limit: Option<(LimitName, LimitValue)>,
     /// The instrument that it is about.
     pub instrument: Option<InstrumentId>,
+    /// The number of the wish that it is about.
+    pub order_id: Option<OrderId>,
     /// The person who answers for it, where a command needs one.
     pub person: Option<PersonName>,
 }
@@ -236,6 +261,10 @@ command_names! {
     Allow = "allow";
     /// Let a strategy open nothing more in an instrument.
     Forbid = "forbid";
+    /// Put a wish that waits for a person before risk.
+    Approve = "approve";
+    /// End a wish that waits for a person.
+    Reject = "reject";
 }
 
 /// A command of an operator on its way into the engine.
@@ -255,6 +284,7 @@ mod tests {
             scope: Some(Scope::Strategy(StrategyId(3))),
             limit: Some((LimitName::Gross, LimitValue::of(None))),
             instrument: Some(InstrumentId(4)),
+            order_id: Some(OrderId(5)),
             person: PersonName::new("Ada").ok(),
         };
         for name in CommandName::ALL {

@@ -42,7 +42,9 @@ pub use balance::Balance;
 pub use bracket::{Bracket, ExitPrice, PaidPrice, exit_kinds};
 pub use cash_conversion::{CashConversion, OtherSide};
 pub use cash_flow::{CashFlow, CashFlowKind};
-pub use command::{Command, CommandKind, CommandName, LimitChange, Permission, Release, Said, Scope};
+pub use command::{
+    Command, CommandKind, CommandName, Consent, LimitChange, Permission, Release, Said, Scope,
+};
 pub use decimal::Decimal;
 pub use error::ValueError;
 pub use event::{

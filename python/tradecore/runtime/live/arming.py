@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 import msgspec
 
-from tradecore.domain.spec import CanarySpec
+from tradecore.domain.spec import ApprovalSpec, CanarySpec
 from tradecore.runtime.live.derived_key import DerivedKey
 from tradecore.runtime.session_config import ArmedBy
 from tradecore.strategy.code import StrategyCode
@@ -107,6 +107,8 @@ class Arming(msgspec.Struct, frozen=True, kw_only=True):
         What may trade.
     accounts : tuple of ArmedAccount
         Where it may trade, and how much.
+    approval : ApprovalSpec or None
+        Which entries wait for a person.
     """
 
     person: str
@@ -115,12 +117,17 @@ class Arming(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     strategies: tuple[ArmedStrategy, ...]
     accounts: tuple[ArmedAccount, ...]
+    approval: ApprovalSpec | None = None
 
     def changes_since(self, before: "Arming") -> list[str]:
         """Return what is not as it was armed before, a sentence each; by whom and when is no part of it."""
         found: list[str] = []
         if self.account != before.account:
             found.append(f"it was armed for the engine {before.account}, and this one is {self.account}")
+        then, now = (
+            {} if each is None else msgspec.to_builtins(each) for each in (before.approval, self.approval)
+        )
+        found += _changes("approval setting {}", then, now)
         found += _changed_parts("strategy", self.strategies, before.strategies)
         found += _changed_parts("account", self.accounts, before.accounts)
         return found

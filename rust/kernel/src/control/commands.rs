@@ -1,7 +1,8 @@
 //! What operators tell the engine.
 
 use tradecore_types::{
-    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, Scope, StrategyId,
+    CancelReason, CommandKind, EventBatch, EventBody, InstrumentId, LimitChange, OrderId, Rule, Scope,
+    StrategyId,
 };
 
 use crate::{Kernel, KernelError};
@@ -19,10 +20,12 @@ impl Kernel {
                 self.control.switches.is_killed = true;
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.books.groups.close_outs.clear();
+                self.end_waiting(Rule::KillLatch);
                 self.cancel_everything(CancelReason::Killed);
             }
             CommandKind::ReleaseKill => self.control.switches.is_killed = false,
             CommandKind::Flatten => {
+                self.end_waiting(Rule::ApprovalRejected);
                 self.books.heard.note_all_to_end(OrderId(self.outgoing.last_order_id));
                 self.note_flattenings();
                 self.cancel_everything(CancelReason::Requested);
@@ -31,6 +34,7 @@ impl Kernel {
             }
             CommandKind::SetLimit(change) => self.set_limit(change)?,
             CommandKind::Release(release) => self.books.scopes.release(release.scope),
+            CommandKind::Consent(consent) => self.on_consent(consent)?,
             CommandKind::Permit(permission) => {
                 if self.books.scopes.permit(permission) {
                     self.tell_scopes_all();
@@ -47,7 +51,11 @@ impl Kernel {
     /// [`KernelError::Value`] names the field, the value and the rule of the first that cannot.
     pub fn check_commands(&self, batch: &EventBatch) -> Result<(), KernelError> {
         batch.events.iter().try_for_each(|event| match &event.body {
-            EventBody::Command(command) => self.check_command(&command.kind),
+            EventBody::Command(command) => match &command.kind {
+                // What waits changes from event to event: only who is about to give a command can be told.
+                CommandKind::Consent(consent) => Ok(self.check_consent(consent)?),
+                kind => self.check_command(kind),
+            },
             EventBody::Account(_) => self.check_account(0, batch, event),
             _ => Ok(()),
         })
@@ -63,6 +71,7 @@ impl Kernel {
             CommandKind::SetLimit(change) => self.books.scopes.check_change(change)?,
             CommandKind::Release(release) => self.books.scopes.check_release(release.scope)?,
             CommandKind::Permit(permission) => self.books.scopes.check_permission(permission)?,
+            CommandKind::Consent(_) => {}
             plain => debug_assert!(CommandKind::PLAIN.contains(plain), "it can always be carried out"),
         }
         Ok(())
