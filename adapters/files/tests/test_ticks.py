@@ -115,6 +115,21 @@ def test_inspection_tells_what_is_wrong(tmp_path):
     assert "line 3" in summary.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("head", "row", "said"),
+    [
+        ("price,size,side", f"{10**20},1,sell", f'price "{10**20}": must fit 64 bits of steps of 1'),
+        ("price,size,side", f"1,{10**26},sell", f'quantity "{10**26}": must fit 64 bits of steps of 1'),
+        ("open,high,low,close", ",".join([f"{10**20}"] * 4), f'open "{10**20}": must fit 64 bits of steps'),
+        ("open,high,low,close,volume", f"1,1,1,1,{10**26}", f'volume "{10**26}": must fit 64 bits of steps'),
+    ],
+)
+def test_a_number_that_no_step_holds_is_a_problem_and_ends_the_search(tmp_path, head, row, said):
+    """Not even whole numbers do: there is no coarser power of ten to try."""
+    path = write(tmp_path, f"time,{head}\n2024-01-01,{row}\n")
+    assert [said in problem for problem in inspect(path).problems] == [True]
+
+
 @given(
     tail=st.one_of(
         st.binary(max_size=200),

@@ -167,6 +167,7 @@ class JournalBooks:
                 self._told, self._known_revision = body, self.revisions.get(body.trade_id)
                 self._note_revision(body)
             case bodies.Revision() as body:
+                self._told = None
                 self._revised(body)
             case bodies.OutcomeLost() as body if body.order_id in self.orders:
                 self.orders[body.order_id].is_unknown = True

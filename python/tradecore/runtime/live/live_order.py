@@ -297,7 +297,7 @@ class LiveOrder:
         Without `with_reduce_only` the engine keeps that promise, which makes every exit smaller as its
         position becomes smaller. An order that the engine has watched is what it has become.
         """
-        if wanted.kind == CANCEL and wanted.target is not None:
+        if wanted.target is not None:
             return Cancel(
                 client_order_id=wanted.target.client_order_id or self.client_order_id,
                 instrument=self.instrument,
