@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    ANNA, BERT, GOLD, Rig, Script, command, config, money, permit, quotes, recounted, release, replayed,
+    ANNA, BERT, GOLD, Rig, Script, TIN, command, config, money, permit, quotes, recounted, release, replayed,
     set_limit, subscribe, whole,
 };
 use proptest::prelude::*;

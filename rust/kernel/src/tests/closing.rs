@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use tradecore_ledger::OpenOrder;
 use tradecore_risk::CanaryLimits;
 use tradecore_types::{
-    AccountId, Bracket, CommandKind, InstrumentId, LimitName, OrderId, OrderKind, Report, ReportBody, Rule, Scope, Side,
-    StrategyId,
+    AccountId, Bracket, CommandKind, InstrumentId, LimitName, OrderId, OrderKind, Report, ReportBody, Rule,
+    Scope, Side, StrategyId,
 };
 
 use super::common::{
