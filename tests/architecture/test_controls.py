@@ -34,6 +34,9 @@ def is_setting(path):
         if isinstance(kind, inspect.DictType):
             kind = kind.value_type
             continue
+        if isinstance(kind, inspect.UnionType):
+            # A table that may be left out.
+            (kind,) = [each for each in kind.types if isinstance(each, inspect.StructType)]
         fields = {field.encode_name: field.type for field in kind.fields}
         if part not in fields:
             return False

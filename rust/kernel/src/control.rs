@@ -2,11 +2,13 @@
 
 pub(crate) mod changes;
 pub(crate) mod commands;
+pub(crate) mod consents;
 
 use tradecore_risk::Switches;
 
 use crate::books::account_set::{AccountSet, Traders};
 use crate::control::changes::Changes;
+use crate::control::consents::Consents;
 
 /// What operators have decided.
 ///
@@ -18,4 +20,6 @@ pub(crate) struct Control {
     pub(crate) unreconciled: AccountSet,
     pub(crate) traders: Traders,
     pub(crate) changes: Changes,
+    /// What waits for a person's yes, where that is asked for.
+    pub(crate) consents: Option<Box<Consents>>,
 }

@@ -51,8 +51,6 @@ pub struct Kernel {
     pub(crate) books: Books,
     /// Decision gates and traces, when there are any.
     pub(crate) gates: Option<Box<crate::gates::Gates>>,
-    /// What waits for a person's yes, where that is asked for.
-    pub(crate) consents: Option<Box<crate::gates::consents::Consents>>,
     pub(crate) outgoing: Outgoing,
     pub(crate) control: Control,
     pub(crate) calls: Calls,
@@ -118,7 +116,6 @@ impl Kernel {
             markets: Markets::new(markets, follows_marks),
             books,
             gates: None,
-            consents: None,
             outgoing: Outgoing::default(),
             control: Control::default(),
             calls: Calls::new(config.calls_max, strategies),
@@ -503,7 +500,7 @@ impl Kernel {
         if let Some(gates) = &self.gates {
             gates.write_state(&mut state);
         }
-        if let Some(consents) = &self.consents {
+        if let Some(consents) = &self.control.consents {
             consents.write_state(&mut state);
         }
         for series in &self.markets.series {

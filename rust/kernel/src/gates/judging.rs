@@ -27,7 +27,7 @@ impl Kernel {
         occasion: Occasion,
     ) -> Result<Result<Approval<'a>, Refusal>, KernelError> {
         let exposure = self.exposure(intent, replaced);
-        if self.consents.is_some() {
+        if self.control.consents.is_some() {
             let is_closing = exposure.own.is_closing(intent, lots);
             if let Err(refusal) = self.check_consented(intent, lots, occasion.kind, is_closing) {
                 return Ok(Err(refusal));

@@ -233,7 +233,7 @@ impl Kernel {
             return self.refused_as_past(intent, kind);
         }
         if kind == RequestKind::New
-            && self.consents.is_some()
+            && self.control.consents.is_some()
             && let Some(answer) = self.ask_person(intent, lots, links)?
         {
             return Ok(answer);

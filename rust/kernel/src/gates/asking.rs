@@ -7,8 +7,9 @@
 //! **Invariant:** what only closes never waits; of a strategy one wish waits on each side of an instrument; a wish ends
 //! by a consent, by the clock or by an operator who ends everything, and each end is recorded.
 
-use tradecore_types::{Consent, Money, OrderId, OrderIntent, Refusal, Rule, TimeNs, ValueError};
+use tradecore_types::{Consent, OrderIntent, Refusal, Rule, TimeNs, ValueError};
 
+use crate::control::consents::{ConsentRules, Consents, Waiting};
 use crate::gates::decision::RequestKind;
 use crate::outgoing::orders::asked_side;
 use crate::{Kernel, KernelError, Links, Verdict};
@@ -16,89 +17,21 @@ use crate::{Kernel, KernelError, Links, Verdict};
 /// Parts per million in a whole.
 const PPM: i128 = 1_000_000;
 
-/// Which wishes wait for a person, how long, and how far the market may go meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConsentRules {
-    /// What an entry is worth at most that needs nobody; `None`: every entry waits.
-    pub value_max: Option<Money>,
-    /// How long a wish waits, in nanoseconds, above 0.
-    pub timeout_ns: i64,
-    /// How far the price may move from where it was, in parts per million.
-    pub move_ppm_max: i64,
-}
-
-/// A wish that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// What was asked for, and when; its number is the name of the wish.
-    pub intent: OrderIntent,
-    /// Its size.
-    pub lots: i64,
-    /// What it is tied to.
-    pub links: Links,
-    /// The price of the market when it was asked for.
-    pub reference_ticks: i64,
-    /// When it ends by itself.
-    pub until_ns: TimeNs,
-}
-
-/// The rules, and what waits, oldest first.
-#[derive(Debug)]
-pub(crate) struct Consents {
-    rules: ConsentRules,
-    waiting: Vec<Waiting>,
-}
-
-impl Consents {
-    /// Returns when the first wish ends by itself.
-    fn due_ns(&self) -> TimeNs {
-        self.waiting.iter().map(|waiting| waiting.until_ns).min().unwrap_or(TimeNs::MAX)
-    }
-
-    /// Takes out the first wish that ended by itself.
-    fn take_overdue(&mut self, now_ns: TimeNs) -> Option<Waiting> {
-        let index = self.waiting.iter().position(|waiting| waiting.until_ns <= now_ns)?;
-        Some(self.waiting.remove(index))
-    }
-
-    fn take(&mut self, order_id: OrderId) -> Option<Waiting> {
-        let index = self.waiting.iter().position(|waiting| waiting.intent.order_id == order_id)?;
-        Some(self.waiting.remove(index))
-    }
-
-    /// Appends the canonical bytes of what decides later answers.
-    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
-        for Waiting { intent, lots, links, reference_ticks, until_ns } in &self.waiting {
-            out.extend_from_slice(&intent.order_id.0.to_le_bytes());
-            out.extend_from_slice(&intent.strategy.0.to_le_bytes());
-            out.extend_from_slice(&intent.instrument.0.to_le_bytes());
-            out.extend_from_slice(&intent.side.sign().to_le_bytes());
-            out.extend_from_slice(&intent.kind.price_ticks().unwrap_or(i64::MIN).to_le_bytes());
-            for number in [*lots, *reference_ticks, *until_ns, intent.time_ns] {
-                out.extend_from_slice(&number.to_le_bytes());
-            }
-            for order_id in [links.after, links.oco] {
-                out.extend_from_slice(&order_id.map_or(0, |order_id| order_id.0).to_le_bytes());
-            }
-        }
-    }
-}
-
 impl Kernel {
     /// Sets which wishes wait for a person. To be called before the first event.
     pub fn set_consents(&mut self, rules: ConsentRules) {
-        self.consents = Some(Box::new(Consents { rules, waiting: Vec::new() }));
+        self.control.consents = Some(Box::new(Consents { rules, waiting: Vec::new() }));
     }
 
     /// Returns the wishes that wait for a person, oldest first.
     #[must_use]
     pub fn waiting(&self) -> &[Waiting] {
-        self.consents.as_ref().map_or(&[], |consents| &consents.waiting)
+        self.control.consents.as_ref().map_or(&[], |consents| &consents.waiting)
     }
 
     /// Returns when the first wish that waits ends by itself.
     pub(crate) fn consents_due_ns(&self) -> TimeNs {
-        self.consents.as_ref().map_or(TimeNs::MAX, |consents| consents.due_ns())
+        self.control.consents.as_ref().map_or(TimeNs::MAX, |consents| consents.due_ns())
     }
 
     /// Lets a wish wait for a person if it needs one; returns the answer of now, or `None` for one that goes on to
@@ -111,7 +44,7 @@ impl Kernel {
         links: Links,
     ) -> Result<Option<Verdict>, KernelError> {
         let Some(reference_ticks) = self.needs_consent(intent, lots)? else { return Ok(None) };
-        let Some(consents) = &mut self.consents else { return Ok(None) };
+        let Some(consents) = &mut self.control.consents else { return Ok(None) };
         let timeout_ns = consents.rules.timeout_ns;
         let is_same = |waiting: &&Waiting| {
             let other = &waiting.intent;
@@ -122,7 +55,14 @@ impl Kernel {
         let number = known.unwrap_or(intent.order_id);
         if known.is_none() {
             let until_ns = self.now_ns.saturating_add(timeout_ns);
-            consents.waiting.push(Waiting { intent: *intent, lots, links, reference_ticks, until_ns });
+            consents.waiting.push(Waiting {
+                intent: *intent,
+                lots,
+                after: links.after,
+                oco: links.oco,
+                reference_ticks,
+                until_ns,
+            });
             self.books.clock_due_ns = self.books.clock_due_ns.min(until_ns);
         }
         self.trace_unasked(intent.strategy, intent.instrument, asked_side(intent.side))?;
@@ -133,7 +73,9 @@ impl Kernel {
     /// Returns the price of the market where a wish needs a person's yes.
     fn needs_consent(&self, intent: &OrderIntent, lots: i64) -> Result<Option<i64>, KernelError> {
         // What is reduce-only opens nothing, whatever else is on its way.
-        let Some(consents) = self.consents.as_ref().filter(|_| !intent.reduce_only) else { return Ok(None) };
+        let Some(consents) = self.control.consents.as_ref().filter(|_| !intent.reduce_only) else {
+            return Ok(None);
+        };
         let switches = self.switches_for(intent.strategy, intent.instrument);
         if switches.is_killed || switches.is_paused || switches.is_unreconciled {
             return Ok(None);
@@ -160,7 +102,7 @@ impl Kernel {
         is_closing: bool,
     ) -> Result<(), Refusal> {
         let adds = kind == RequestKind::Amend && !is_closing && !intent.reduce_only;
-        let Some(consents) = self.consents.as_ref().filter(|_| adds) else { return Ok(()) };
+        let Some(consents) = self.control.consents.as_ref().filter(|_| adds) else { return Ok(()) };
         let market = self.markets.get(intent.instrument.index());
         let reference_ticks = market.and_then(|market| market.reference).map_or(0, |known| known.0);
         let value = market.and_then(|market| {
@@ -188,7 +130,7 @@ impl Kernel {
 
     /// Does what a person said of a wish: after a yes it is put before gates and risk, with a number of its own.
     pub(crate) fn on_consent(&mut self, consent: &Consent) -> Result<(), KernelError> {
-        let Some(consents) = &mut self.consents else { return Ok(()) };
+        let Some(consents) = &mut self.control.consents else { return Ok(()) };
         let move_ppm_max = consents.rules.move_ppm_max;
         // One that has ended since the answer was given was told of.
         let Some(waiting) = consents.take(consent.order_id) else { return Ok(()) };
@@ -209,19 +151,20 @@ impl Kernel {
         }
         let order_id = self.next_order_id();
         let intent = OrderIntent { order_id, time_ns: self.now_ns, ..waiting.intent };
-        if waiting.links != Links::default()
-            && let Err(refusal) = self.check_links(&intent, waiting.links)
+        let links = Links { after: waiting.after, oco: waiting.oco };
+        if links != Links::default()
+            && let Err(refusal) = self.check_links(&intent, links)
         {
             self.refused(&intent, refusal);
             return Ok(());
         }
-        self.put_forward(&intent, waiting.lots, waiting.links, RequestKind::New).map(|_| ())
+        self.put_forward(&intent, waiting.lots, links, RequestKind::New).map(|_| ())
     }
 
     /// Ends every wish whose time is over.
     pub(crate) fn end_overdue(&mut self) {
         while let Some(waiting) =
-            self.consents.as_mut().and_then(|consents| consents.take_overdue(self.now_ns))
+            self.control.consents.as_mut().and_then(|consents| consents.take_overdue(self.now_ns))
         {
             let limit = i128::from(waiting.until_ns) - i128::from(waiting.intent.time_ns);
             let value = i128::from(self.now_ns) - i128::from(waiting.intent.time_ns);
@@ -231,7 +174,7 @@ impl Kernel {
 
     /// Ends every wish that waits, because an operator ends everything.
     pub(crate) fn end_waiting(&mut self, rule: Rule) {
-        let waiting = self.consents.as_mut().map(|consents| std::mem::take(&mut consents.waiting));
+        let waiting = self.control.consents.as_mut().map(|consents| std::mem::take(&mut consents.waiting));
         for waiting in waiting.into_iter().flatten() {
             self.refused(&waiting.intent, Refusal { rule, limit: 0, value: 1 });
         }
