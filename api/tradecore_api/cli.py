@@ -159,7 +159,7 @@ def _add_runs(commands: Commands) -> None:
     _json(demo)
 
     run = _command(
-        commands, "run", "run:run", "run strategies in shadow, paper or live mode until told to stop"
+        commands, "run", "run:run", "run strategies live, in paper or in shadow mode until told to stop"
     )
     run.add_argument("config", nargs="?", help="TOML file; not needed with --feed")
     run.add_argument("--feed", choices=["binance"], help="run the built-in paper configuration on this feed")

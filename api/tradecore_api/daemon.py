@@ -43,6 +43,7 @@ from tradecore_api.state_dir import StateDir
 from tradecore_api.summary import RunSummary, summarize
 from tradecore_api.wiring import arming, readers, sessions
 from tradecore_api.wiring.live_links import close_venues, open_venues, papers_of
+from tradecore_api.wiring.venue_claims import claimed
 
 log = logging.getLogger("tradecore.daemon")
 
@@ -132,7 +133,7 @@ class Daemon:
 
         Raises `AlreadyRunningError` when the account has a running engine, and what the session raises.
         """
-        with self._held(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with self._held(), claimed(self._config), asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(self._main())
 
     async def serve(self) -> RunSummary:
@@ -141,7 +142,7 @@ class Daemon:
         A task that is cancelled first ends the engine cleanly; one that is cancelled twice breaks it off.
         """
         is_cancelled = False
-        with self._held():
+        with self._held(), claimed(self._config):
             main = asyncio.create_task(self._main(), name=f"engine of {self._state.account}")
             try:
                 summary = await asyncio.shield(main)
@@ -432,7 +433,7 @@ class Daemon:
                 currency=self._tables.account.currency,
                 positions=summary.positions,
                 day_since_ns=self._watch.day_since_ns if self._watch else 0,
-                day_equity=self._watch.day_equity if self._watch else "",
+                day_profit=self._watch.day_profit if self._watch else "",
             )
         return beat
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tradecore.domain.order_words import KnownOrder, order_text
+from tradecore.domain.quoted import cut
 from tradecore.domain.record_bodies import OrderTerms
 from tradecore.domain.refusal_words import refusal_words
 from tradecore.domain.times import iso_time
@@ -28,6 +29,7 @@ CHANGES_MAX = 40
 WAITING_MAX = 40
 BOOKS_MAX = 100
 PRICES_MAX = 60
+NOT_DONE_MAX = 400
 # Settings of limits that are no bound of their own.
 _NO_BOUND = frozenset({"self_trade", "instruments", "cancel_reserve"})
 
@@ -41,7 +43,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
     units = Units(engine.spec, [binding.name for binding in engine.strategies])
     summary = engine.summary()
     money = engine.kernel.money()
-    equity = Decimal(summary.equity)
+    profit = Decimal(summary.pnl)
     sizes = dict(islice(summary.positions.items(), SIZES_MAX))
     shown = msgspec.structs.replace(summary, positions=sizes, changes=summary.changes[-CHANGES_MAX:])
     plain: dict[str, object] = msgspec.to_builtins(shown, str_keys=True)
@@ -64,8 +66,8 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "engine_time": iso_time(status.engine_time_ns),
         "realised": f"{exact_money(money['realised']):f}",
         "unrealised": f"{exact_money(money['unrealised']):f}",
-        "pnl_session": f"{watch.session_pnl(equity):f}",
-        "pnl_today": f"{watch.day_pnl(equity):f}",
+        "pnl_session": f"{watch.session_pnl(profit):f}",
+        "pnl_today": f"{watch.day_pnl(profit):f}",
         "today_since": iso_time(watch.day_since_ns),
         "prices": price_pairs(engine, units),
         "position_rows": positions[:POSITIONS_MAX],
@@ -75,6 +77,7 @@ def engine_status(session: Session, watch: EngineWatch, *, mode: str, journal_pa
         "halt_rows": halt_rows(engine, units),
         "waiting_rows": waiting_rows(engine, units)[:WAITING_MAX],
         "books_waiting": [units.symbol(number) for number in engine.snapshot_requests()[:BOOKS_MAX]],
+        "not_done": cut(engine.activity().brief(), NOT_DONE_MAX),
         "feed_age_seconds": None if age is None else round(age, 3),
         **_venues(session),
     }

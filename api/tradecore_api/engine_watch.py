@@ -26,53 +26,54 @@ class EngineWatch:
 
     def __init__(self, engine: Engine, before: Heartbeat | None) -> None:
         self._engine = engine
-        self._start_equity: Decimal | None = None
+        self._start_profit: Decimal | None = None
         self._day: int | None = None
-        self._day_equity = Decimal(0)
+        self._day_profit = Decimal(0)
         self.day_since_ns = 0
-        self._last_equity: Decimal | None = None
+        self._last_profit: Decimal | None = None
         self._units = Units(engine.spec, [binding.name for binding in engine.strategies])
         self._halted: dict[str, str] = {}
         self._waits_for_snapshot: set[int] = set()
-        if before is not None and before.day_equity:
+        if before is not None and before.day_profit:
             self._day = self._day_of(before.day_since_ns)
-            self._day_equity, self.day_since_ns = Decimal(before.day_equity), before.day_since_ns
+            self._day_profit, self.day_since_ns = Decimal(before.day_profit), before.day_since_ns
 
     @property
-    def day_equity(self) -> str:
-        """What the account was worth where the profit of the day counts from, as decimal text."""
-        return f"{self._day_equity:f}" if self._day is not None else ""
+    def day_profit(self) -> str:
+        """What had been made where the profit of the day counts from, as decimal text."""
+        return f"{self._day_profit:f}" if self._day is not None else ""
 
     def look(self) -> None:
         """Take notice of where the engine is; tell the log what has changed for its operator."""
-        self._follow_equity()
+        self._follow_profit()
         self._follow_halts()
         self._follow_books()
 
-    def session_pnl(self, equity: Decimal) -> Decimal:
-        """Return what this session has made."""
-        return equity - (equity if self._start_equity is None else self._start_equity)
+    def session_pnl(self, profit: Decimal) -> Decimal:
+        """Return what this session has made; `profit` is that since the journal began."""
+        return profit - (profit if self._start_profit is None else self._start_profit)
 
-    def day_pnl(self, equity: Decimal) -> Decimal:
-        """Return what was made since `day_since_ns`."""
-        return equity - self._day_equity if self._day is not None else Decimal(0)
+    def day_pnl(self, profit: Decimal) -> Decimal:
+        """Return what was made since `day_since_ns`; `profit` is that since the journal began."""
+        return profit - self._day_profit if self._day is not None else Decimal(0)
 
     def _day_of(self, time_ns: int) -> int:
         return (time_ns - self._engine.spec.risk.day_start_ns) // DAY_NS
 
-    def _follow_equity(self) -> None:
+    def _follow_profit(self) -> None:
         now_ns = self._engine.now_ns
-        equity = Decimal(self._engine.summary().equity)
-        if self._start_equity is None:
-            self._start_equity = equity
+        # Not equity: money that the owner brings or takes, and the first price of a coin, are no profit.
+        profit = Decimal(self._engine.summary().pnl)
+        if self._start_profit is None:
+            self._start_profit = profit
         if now_ns > 0 and self._day_of(now_ns) != self._day:
-            # A day that began while we looked on begins at its midnight, with the equity of just before.
-            has_looked_on = self._day == self._day_of(now_ns) - 1 and self._last_equity is not None
+            # A day that began while we looked on begins at its midnight, with the profit of just before.
+            has_looked_on = self._day == self._day_of(now_ns) - 1 and self._last_profit is not None
             self._day = self._day_of(now_ns)
             begins_ns = self._day * DAY_NS + self._engine.spec.risk.day_start_ns
             self.day_since_ns = begins_ns if has_looked_on else now_ns
-            self._day_equity = self._start_equity if self._last_equity is None else self._last_equity
-        self._last_equity = equity
+            self._day_profit = self._start_profit if self._last_profit is None else self._last_profit
+        self._last_profit = profit
 
     def _follow_halts(self) -> None:
         halted = {}

@@ -24,8 +24,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
         What the account is worth, that less the opening cash, and in which money; empty before the start.
     positions : dict
         Sizes by symbol, as decimal text.
-    day_since_ns, day_equity : int, str
-        When the profit of the day counts from, and what the account was worth then.
+    day_since_ns, day_profit : int, str
+        When the profit of the day counts from, and what had been made by then since the journal began.
     process_start : str
         When the process was started, in the words of its system: a number of a process is used again.
     """
@@ -50,7 +50,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = ""
     positions: dict[str, str] = {}
     day_since_ns: int = 0
-    day_equity: str = ""
+    day_profit: str = ""
     process_start: str = ""
 
     @property

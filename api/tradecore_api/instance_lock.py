@@ -54,6 +54,29 @@ class AlreadyRunningError(TradecoreError):
         self.pid = pid
 
 
+class VenueTakenError(AlreadyRunningError):
+    """Another engine trades at the same account of a venue.
+
+    Parameters
+    ----------
+    url, key_id : str
+        Where the venue listens, and the name of the key that trades there.
+    pid : int or None
+        Process of the other engine, when it could be told.
+    """
+
+    def __init__(self, url: str, key_id: str, pid: int | None) -> None:
+        other = f"another engine (pid {pid})" if pid else "another engine"
+        words = (
+            f"{other} trades with the key {key_id!r} at {url}: two would take each other's orders for "
+            "those of strangers; `tradecore status` shows the engines; end that one, or give this one "
+            "another account of the venue"
+        )
+        TradecoreError.__init__(self, words)
+        self.account = key_id
+        self.pid = pid
+
+
 class InstanceLock:
     """The locks of one account; held until `release` or the end of the process.
 
@@ -90,7 +113,7 @@ class InstanceLock:
 
     def _has_taken(self) -> bool:
         """Try to take every lock once."""
-        self._descriptor = _opened(self._path)
+        self._descriptor = opened_lock(self._path)
         if not try_lock(self._descriptor, is_exclusive=True):
             return False
         if sys.platform != "win32":
@@ -104,7 +127,10 @@ class InstanceLock:
                 return False
         if heartbeat_holder(self._path) is not None:
             return False
-        _write_pid(self._descriptor)
+        try:
+            _write_pid(self._descriptor)
+        except OSError as error:
+            raise StorageError(str(self._path), f"cannot be written: {error.strerror}") from error
         return True
 
     def is_in_place(self) -> bool:
@@ -124,7 +150,7 @@ class InstanceLock:
             if self._descriptor is None:
                 return False
             try:
-                descriptor = _opened(self._path)
+                descriptor = opened_lock(self._path)
             except StorageError:
                 return False
             if not try_lock(descriptor, is_exclusive=True):
@@ -239,7 +265,7 @@ def _is_locked(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _opened(path: Path) -> int:
+def opened_lock(path: Path) -> int:
     """Open a lock file, and make it; raises `StorageError`, also for what is no file."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NEVER_WAIT, 0o600)

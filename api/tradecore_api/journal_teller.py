@@ -20,7 +20,9 @@ class JournalTeller:
     def note(self, record: JournalRecord) -> Noted:
         """Take a record in, in the order of the journal."""
         if isinstance(record.body, Session):
-            self._narrator = narrator_of(record.body) or self._narrator
+            before, self._narrator = self._narrator, narrator_of(record.body) or self._narrator
+            if before is not None and self._narrator is not None:
+                self._narrator.go_on_from(before)
         return Noted(record=record) if self._narrator is None else self._narrator.note(record)
 
     def words(self, noted: Noted) -> str:

@@ -138,12 +138,19 @@ def words_of(signed: SignedReport) -> str:
     named = [*dropped[:_NAMED_MAX]]
     if len(dropped) > _NAMED_MAX:
         named.append(f"and {len(dropped) - _NAMED_MAX} more")
-    found = [f"{facts.open_orders} orders were open", f"{len(facts.fills)} fills were booked"]
-    found += [f"{len(facts.doubts)} orders were in doubt"] if facts.doubts else []
-    found += [f"{len(report.foreign_orders)} orders are of others"] if report.foreign_orders else []
-    were = "1 thing was" if len(dropped) == 1 else f"{len(dropped)} things were"
-    said = f"{were} dropped: {'; '.join(named)}" if dropped else "nothing was dropped"
+    found = [_count(facts.open_orders, "order", "open"), _count(len(facts.fills), "fill", "booked")]
+    found += [_count(len(facts.doubts), "order", "in doubt")] if facts.doubts else []
+    others = len(report.foreign_orders)
+    found += [f"{others} {'order is' if others == 1 else 'orders are'} of others"] if others else []
+    taken = len(facts.adopted)
+    found += [_count(taken, "thing", "taken over from others")] if taken else []
+    lost = _count(len(dropped), "thing", "dropped")
+    said = f"{lost}: {'; '.join(named)}" if dropped else "nothing was dropped"
     return f"{said} ({', '.join(found)})"
+
+
+def _count(number: int, noun: str, what: str) -> str:
+    return f"{number} {noun} was {what}" if number == 1 else f"{number} {noun}s were {what}"
 
 
 def read_report(state: StateDir) -> SignedReport | None:
@@ -161,4 +168,6 @@ def read_report(state: StateDir) -> SignedReport | None:
     except OSError as error:
         raise StorageError(str(state.start_report), f"cannot be read: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StorageError(str(state.start_report), f"is no start report: {error}") from error
+        raise StorageError(
+            str(state.start_report), f"is no start report of this version: {error}; the next start writes one"
+        ) from error

@@ -129,14 +129,13 @@ class RunView:
 
     def _money(self) -> Text:
         summary = self._engine.summary()
-        equity = Decimal(summary.equity)
-        today = self._watch.day_pnl(equity)
+        profit = Decimal(summary.pnl)
         text = Text()
-        text.append(f"equity {_money(equity)} {self._engine.spec.account.currency}   ")
+        text.append(f"equity {_money(Decimal(summary.equity))} {self._engine.spec.account.currency}   ")
         for name, amount in (
-            ("PnL", Decimal(summary.pnl)),
-            ("session", self._watch.session_pnl(equity)),
-            ("today", today),
+            ("PnL", profit),
+            ("session", self._watch.session_pnl(profit)),
+            ("today", self._watch.day_pnl(profit)),
         ):
             text.append(f"{name} ")
             text.append(f"{_signed(amount)}   ", style="red" if amount < 0 else "green")

@@ -69,7 +69,9 @@ def _instruments(config: Config) -> Line:
         shown.append(f"and {len(instruments) - INSTRUMENTS_SHOWN_MAX} more")
     feed: dict[str, object] = msgspec.to_builtins(config.tables.feed)
     settings = [f"{name} {value}" for name, value in feed.items() if name != "kind" and value is not None]
-    words = f"trades {', '.join(shown)}; feed {feed.get('kind')} ({', '.join(settings)})"
+    words = f"trades {', '.join(shown)}; feed {feed.get('kind')}" + (
+        f" ({', '.join(settings)})" if settings else ""
+    )
     symbols = [instrument.symbol for instrument in instruments]
     return "start_instruments", words, {"instruments": symbols, "feed": feed}
 

@@ -3,6 +3,8 @@
 import msgspec
 
 from tradecore.domain.quoted import cut, printable
+from tradecore.domain.times import iso_time
+from tradecore.runtime.live.balances import exchanged_words
 from tradecore.runtime.live.link_status import LinkStatus
 
 _STEPS = {
@@ -30,6 +32,7 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
         for each in told.differences
     ]
     words += [each.words for each in told.balances]
+    words += [exchanged] if (exchanged := exchanged_words(told.balances)) else []
     if told.step != "agreed":
         words.append(_NO_RISK_THERE if is_one_of_several else _NO_RISK)
     if told.trouble:
@@ -38,16 +41,21 @@ def venue_words(status: dict[str, object] | None, *, is_one_of_several: bool = F
         (told.unknown, "in doubt"),
         (told.foreign_orders, "of others"),
     )
-    orders = [f"{told.open_orders} orders are open there"]
+    orders = [f"{_counted(told.open_orders, 'order is', 'orders are')} open there"]
     orders += [f"{count} {what}" for count, what in counts if count]
     words.append(", ".join(orders))
     if told.declined:
-        words.append(f"it declined last: {_in_one_line(told.declined)}")
+        at = f" at {iso_time(told.declined_ns, 0)}" if told.declined_ns else ""
+        words.append(f"it declined last{at}: {_in_one_line(told.declined)}")
     if told.revisions:
-        words.append(f"{told.revisions} trades were busted or corrected")
+        words.append(f"{_counted(told.revisions, 'trade was', 'trades were')} busted or corrected")
     if told.letters:
-        words.append(f"{told.letters} messages were not understood")
+        words.append(f"{_counted(told.letters, 'message was', 'messages were')} not understood")
     return "; ".join(words)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _in_one_line(text: str) -> str:

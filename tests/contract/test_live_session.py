@@ -13,11 +13,12 @@ from tradecore.domain import ConfigError, InvalidValueError
 from tradecore.domain.commands import Flatten, Kill
 from tradecore.domain.journal import JournalFolder
 from tradecore.domain.venue_capabilities import DuplicateIds
-from tradecore.domain.venue_findings import VenueOrderState
+from tradecore.domain.venue_findings import StreamReady, VenueOrderState
 from tradecore.domain.venue_requests import Declined
 from tradecore.engine import Engine
 from tradecore.runtime import Session
 from tradecore.runtime.carry_over import carry_over
+from tradecore.runtime.live.budget import BudgetRules, RequestBudget
 from tradecore.runtime.live.retries import ReportTimes, Retries, RetryPolicy
 from tradecore.runtime.live.venue_link import UNDER_WAY_MAX, VenueLink
 from tradecore.strategy import StrategyBinding
@@ -445,10 +446,43 @@ async def test_what_a_flatten_wants_ended_is_asked_for_again_after_a_restart(pat
     assert len(venue.submitted) == 1
 
 
+class OpenBudget(RequestBudget):
+    """A budget with room that fails where it is asked after its end, as a file that is closed does."""
+
+    def __init__(self):
+        super().__init__(BudgetRules(per_second=1e6, burst=1e6))
+        self.is_open = True
+
+    def take(self, now_ns, weight=1.0, *, is_cancel):
+        """Be open."""
+        assert self.is_open
+        return super().take(now_ns, weight, is_cancel=is_cancel)
+
+    def close(self):
+        """End."""
+        self.is_open = False
+
+
+async def test_nothing_is_asked_any_more_while_the_line_is_being_closed(path):
+    """A venue needs a moment to let go, and books and venue would be compared again meanwhile."""
+    venue, budget = ScriptedVenue(), OpenBudget()
+    close = venue.aclose
+
+    async def slowly():
+        await asyncio.sleep(0.05)
+        await close()
+
+    venue.aclose = slowly
+    async with running(path, venue, budget=budget, check_seconds=0.01) as live:
+        await ready(live)
+    assert not budget.is_open
+    assert live.kinds()[-1] == "session_end"
+
+
 async def test_an_exit_that_the_venue_refuses_is_in_the_status_and_the_journal(path):
     """It is said until the position is closed, also after a restart."""
     venue = ScriptedVenue()
-    async with running(path, venue) as live:
+    async with running(path, venue, clock=FakeClock(7)) as live:
         await ready(live)
         live.feed.trade()
         await live.until(lambda: live.states() == {1: "new"})
@@ -459,6 +493,8 @@ async def test_an_exit_that_the_venue_refuses_is_in_the_status_and_the_journal(p
         live.feed.trade(4)
         await live.until(lambda: "WITHOUT ITS EXIT" in live.session.outside.status.trouble)
         assert live.is_reconciled(), "nothing is wrong with the books"
+        assert live.session.outside.status.declined.startswith("order 2: ")
+        assert live.session.outside.status.declined_ns == 7
     said = [fields for _, _, kind, fields in JournalFolder(path).reader() if kind == "surprise"]
     assert said == [{"order_id": 2, "surprise": "exit_refused", "halts": False}]
     async with running(path, venue) as live:
@@ -520,3 +556,17 @@ async def test_a_trade_that_was_told_anew_and_not_first_is_known_after_a_start(p
         assert [row["open_lots"] for row in live.engine.kernel.open_orders()] == [4]
         venue.end(name)
         await live.until(lambda: live.states() == {})
+
+
+async def test_why_there_is_no_stream_is_told(tmp_path):
+    """A key that the venue does not take looks like any silence otherwise."""
+    venue = ScriptedVenue()
+    async with running(tmp_path / "live.journal", venue) as live:
+        await ready(live)
+        assert "stream" not in live.session.outside.status.trouble
+        venue.lose_stream(is_ready_again=False)
+        await live.until(lambda: not live.session.outside.status.is_connected)
+        assert live.session.outside.status.trouble == "the stream of reports: reset"
+        venue.tell(StreamReady())
+        await live.until(live.is_reconciled)
+        assert live.session.outside.status.trouble == ""

@@ -107,6 +107,17 @@ async def test_everything_that_happened_meanwhile_is_named(path):
     assert said["BTC-USD"] == "BTC-USD: the venue has 0.002, the books have 0.0014"
 
 
+async def test_trades_of_two_orders_with_one_name_are_two(path):
+    """Two orders of ours that meet have one trade, and markets number theirs alike: what lacks is named."""
+    venue = ScriptedVenue()
+    _, second, _ = await traded(path, venue)
+    venue.fill(second, 6, is_told=False)
+    venue.fills[-1] = msgspec.structs.replace(venue.fills[-1], trade_id=venue.fills[0].trade_id)
+    found = await compared(path, venue)
+
+    assert ("fill_not_booked", "T1") in kinds(found)
+
+
 async def test_a_trade_that_was_told_anew_meanwhile_is_named_until_the_books_have_it(path):
     """A correction that changes no position too, and a bust; after the next start nothing differs."""
     venue = ScriptedVenue()

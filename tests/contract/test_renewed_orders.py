@@ -14,6 +14,7 @@ from tradecore.domain.units import Units
 from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.domain.venue_findings import VenueOrderState
 from tradecore.domain.venue_requests import Declined, Lost
+from tradecore.runtime.live.adoption import Owners
 from tradecore.runtime.live.client_ids import ClientIds
 from tradecore.runtime.live.comparison import Comparer
 from tradecore.runtime.live.journal_books import JournalFollower
@@ -516,3 +517,34 @@ async def test_a_replay_sends_nothing_and_ends_in_the_same_bytes(path):
         await live.until(live.is_reconciled)
         assert live.states() == {1: "new"}
     assert there.submitted == before
+
+
+@pytest.mark.parametrize("is_of_others", [True, False], ids=["of others", "at a venue without names"])
+async def test_a_start_knows_what_trades_late_under_the_name_of_before(path, is_of_others, monkeypatch):
+    """The venue's own name alone says it where others named the order, or no names of ours are known."""
+    there = venue(duplicate_ids=DuplicateIds.REFUSED if is_of_others else DuplicateIds.NONE)
+    there.hides_names = not is_of_others
+    if is_of_others:
+        # The strategy amends what it did not send.
+        monkeypatch.setattr(
+            Buyer, "on_trade", lambda _, ctx, trade: ctx.replace(1, quantity_lots=7, price_ticks=96)
+        )
+    owners = {"owners": Owners(assigned={0: 0})} if is_of_others else {}
+    async with running(path, there, is_killed=True, **owners) as live:
+        await ready(live)
+        first = there.by_hand(10) if is_of_others else FIRST
+        if not is_of_others:
+            live.feed.trade()
+        await live.until(lambda: live.states() == {1: "new"})
+        live.feed.trade(3)
+        await live.until(lambda: there.orders.get(SECOND) is not None and live.states() == {1: "new"})
+    async with running(path, there, **owners) as live:
+        await live.until(live.is_reconciled)
+        there.is_silent = not is_of_others
+        there.fill_late(first, 2)
+        there.is_silent = False
+        there.lose_stream()
+        await live.until(lambda: live.position == 2 and live.is_reconciled())
+        assert live.session.outside._table.foreign_fills == 0
+        assert live.states() == {1: "partially_filled"}
+        assert open_there(there) == {SECOND: (96, 7)}

@@ -116,12 +116,12 @@ def test_the_profit_of_the_day_goes_on_with_its_journal_alone(desk, journal, opt
     stopped_by(process, signal.SIGTERM)
     (path,) = desk.directory.glob("state/**/heartbeat.json")
     left = json.loads(path.read_text())
-    path.write_text(json.dumps({**left, "journal": journal or left["journal"], "day_equity": "1.5"}))
+    path.write_text(json.dumps({**left, "journal": journal or left["journal"], "day_profit": "1.5"}))
 
     process = desk.start(*options)
     beat = json.loads(path.read_text())
     assert beat["pid"] == process.pid
-    assert (beat["day_equity"] == "1.5") == goes_on
+    assert (beat["day_profit"] == "1.5") == goes_on
 
 
 def test_a_start_that_is_refused_leaves_the_status_as_it_was(desk):

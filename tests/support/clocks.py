@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tradecore.runtime.system_clock import SystemClock
+
 
 class JumpingClock:
     """Time passes only by waiting, and waiting takes no time; `waits_ns` remembers each wait."""
@@ -20,3 +22,19 @@ class JumpingClock:
         self.waits_ns.append(time_ns - self._now_ns)
         self._now_ns = max(self._now_ns, time_ns)
         await asyncio.sleep(0)
+
+
+class ShiftedClock:
+    """The clock of this machine, so many nanoseconds ahead; below 0 it is behind."""
+
+    def __init__(self, ahead_ns: int) -> None:
+        self._ahead_ns = ahead_ns
+        self._clock = SystemClock()
+
+    def now_ns(self) -> int:
+        """Return the time on it."""
+        return self._clock.now_ns() + self._ahead_ns
+
+    async def sleep_until(self, time_ns: int, /) -> None:
+        """Wait until it shows a time."""
+        await self._clock.sleep_until(time_ns - self._ahead_ns)

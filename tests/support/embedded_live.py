@@ -40,7 +40,7 @@ def venue_settings(seed=7, **changes):
 class EmbeddedLive:
     """An engine that runs, the venue it trades at, and what both have."""
 
-    def __init__(self, folder, ground, **changes) -> None:
+    def __init__(self, folder, ground, *, live_waits=None, **changes) -> None:
         self.ground = ground
         keys = folder / "venue-keys.json"
         named = {
@@ -58,6 +58,7 @@ class EmbeddedLive:
                 "keys": str(keys),
                 "answer_timeout_ms": 500,
                 "report_timeout_ms": 1_000,
+                **(live_waits or {}),
             },
             "feed": {"kind": "local"},
             "instruments": [INSTRUMENT],
@@ -114,10 +115,10 @@ class EmbeddedLive:
 
 
 @asynccontextmanager
-async def trading(folder, *rules, seed=1, settings=None, **changes):
-    """Serve a venue with faults and run an engine at it until the block ends."""
+async def trading(folder, *rules, seed=1, settings=None, clock=None, **changes):
+    """Serve a venue with faults and run an engine at it until the block ends; `clock` is the venue's."""
     places = {"TRADECORE_STATE_DIR": str(folder / "state")}
-    async with serving(settings or venue_settings(seed), *rules, seed=seed) as ground:
+    async with serving(settings or venue_settings(seed), *rules, seed=seed, clock=clock) as ground:
         with patch.dict(os.environ, places):
             live = EmbeddedLive(folder, ground, **changes)
         running = asyncio.create_task(live.engine.run())

@@ -91,7 +91,8 @@ class Live:
         recovered = recover(folder, engine, config) if journal.records else None
         report_ns = int(settings.pop("report_seconds_max", 0.2) * 1e9)
         settings = {"answer_seconds_max": 0.5, "report_times": ReportTimes(default_ns=report_ns)} | settings
-        link = VenueLink(venue, lambda: "test", units_in("USD"), LinkSettings(**settings))
+        given = {name: settings.pop(name, None) for name in ("clock", "budget")}
+        link = VenueLink(venue, lambda: "test", units_in("USD"), LinkSettings(**settings), **given)
         self.session = Session(
             engine=engine,
             feed=self.feed,

@@ -306,7 +306,7 @@ def test_the_report_of_the_start_is_told_once_it_is_written(made):
     one, two = SimpleNamespace(report=None), SimpleNamespace(report=None)
     daemon._papers = Papers({"desk": one})
     assert daemon._report_words() == ""
-    facts = SimpleNamespace(open_orders=1, fills=(), doubts=())
+    facts = SimpleNamespace(open_orders=1, fills=(), doubts=(), adopted=())
     report = SimpleNamespace(facts=facts, foreign_orders=(), dropped=list)
     one.report = SimpleNamespace(report=report)
     assert daemon._report_words() == words_of(one.report) != ""

@@ -34,7 +34,7 @@ KEYS = {
     "waiting_rows",
     "books_waiting", "feed_age_seconds", "adjusted", "venue", "venues", "prices",
     "accounts",
-    "balances",
+    "balances", "not_done",
 }  # fmt: skip
 
 
@@ -95,6 +95,22 @@ async def test_the_status_of_any_engine_fits_into_one_frame(tmp_path):
 
     assert status["positions_open"] == 1500
     assert len(encode(ControlReply(accepted=True, status=status))) < FRAME_BYTES_MAX
+
+
+async def test_the_status_says_why_orders_were_not_sent(tmp_path):
+    """A count alone sends an operator into the journal; what is long is cut."""
+    session = open_session(tmp_path / "journal")
+    session.engine = engine_of(2, quantity_max="0.5")
+    watch = EngineWatch(session.engine, None)
+    status = engine_status(session, watch, mode="paper", journal_path="j")
+    assert status["not_done"] == "12 orders refused: quantity_max 12"
+
+    instruments = tuple(InstrumentSpec(symbol=f"S{number:05}", tick_size="1") for number in range(500))
+    binding = StrategyBinding(name="everywhere", strategy=Everywhere(), instruments=tuple(range(500)))
+    session.engine = Engine(EngineSpec(instruments=instruments), [binding])
+    status = engine_status(session, watch, mode="paper", journal_path="j")
+    assert status["not_done"].startswith("no data: S00000, S00001")
+    assert len(status["not_done"]) <= 400
 
 
 def test_limits_are_shown_with_what_is_used_of_them():

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from tradecore.domain import EventBatch
+from tradecore.domain import EventBatch, Transfer
 from tradecore.domain.commands import Release
 from tradecore.domain.spec import (
+    AccountSpec,
     EngineSpec,
     InstrumentSpec,
     Matching,
@@ -23,7 +24,6 @@ from tradecore_api.heartbeat import Heartbeat
 
 # 2026-11-28 at noon UTC.
 NOON_NS = 1_795_867_200_000_000_000
-CASH = 10_000
 
 
 class Holder:
@@ -62,7 +62,7 @@ def quote(engine, time_ns, price):
 def day_pnl(engine, watch):
     """Return the profit of the day."""
     watch.look()
-    return watch.day_pnl(Decimal(engine.summary().equity))
+    return watch.day_pnl(Decimal(engine.summary().pnl))
 
 
 def test_the_profit_of_the_day_begins_anew_at_midnight(market):
@@ -76,7 +76,7 @@ def test_the_profit_of_the_day_begins_anew_at_midnight(market):
 
     assert day_pnl(market, watch) == -30
     assert watch.day_since_ns == NOON_NS + DAY_NS // 2
-    assert watch.session_pnl(Decimal(market.summary().equity)) == 0
+    assert watch.session_pnl(Decimal(market.summary().pnl)) == 0
 
 
 @pytest.mark.parametrize("hours", [0, 1, 11, 12, 13, 22])
@@ -103,13 +103,43 @@ def test_the_day_goes_on_after_a_restart(market):
     for time_ns in (NOON_NS, NOON_NS + 1):
         quote(market, time_ns, 100)
     plain = {"pid": 1, "time_ns": 0, "phase": "ended", "account": "a", "mode": "paper", "journal": "j"}
-    same = Heartbeat(**plain, day_since_ns=NOON_NS - 9, day_equity="9900")
-    other = Heartbeat(**plain, day_since_ns=NOON_NS - DAY_NS, day_equity="9900")
+    same = Heartbeat(**plain, day_since_ns=NOON_NS - 9, day_profit="-100")
+    other = Heartbeat(**plain, day_since_ns=NOON_NS - DAY_NS, day_profit="-100")
 
     watch = EngineWatch(market, same)
-    assert (day_pnl(market, watch), watch.day_since_ns) == (CASH - 10 - 9900, NOON_NS - 9)
+    assert (day_pnl(market, watch), watch.day_since_ns) == (-10 - -100, NOON_NS - 9)
     watch = EngineWatch(market, other)
     assert (day_pnl(market, watch), watch.day_since_ns) == (0, NOON_NS + 1)
+
+
+def test_money_that_the_owner_brings_or_takes_is_no_profit_of_the_day(market):
+    """Neither is it one of the session: 500 go to the bank while ten are held, and the price falls by one."""
+    watch = EngineWatch(market, None)
+    for time_ns in (NOON_NS, NOON_NS + 1):
+        quote(market, time_ns, 100)
+    watch.look()
+    made = day_pnl(market, watch)
+    market.change_account(Transfer(currency="USD", amount="-500", reason="to the bank"), NOON_NS + 2)
+    quote(market, NOON_NS + 3, 99)
+
+    assert day_pnl(market, watch) - made == -10
+    assert watch.session_pnl(Decimal(market.summary().pnl)) == -10
+
+
+def test_a_coin_that_was_brought_is_no_profit_once_it_has_a_price():
+    """It is worth nothing before, and the owner brought it all the same; what it rises by is profit."""
+    coin = InstrumentSpec(symbol="COIN-USD", tick_size="1", base="COIN")
+    account = AccountSpec(currency="USD", cash={"USD": "100", "COIN": "5"}, conversions={"COIN": "COIN-USD"})
+    venue = VenueSpec(matching=Matching.QUOTES)
+    engine = Engine(EngineSpec(instruments=(coin,), account=account, venue=venue), [])
+    watch = EngineWatch(engine, None)
+    watch.look()
+    quote(engine, NOON_NS, 1_000)
+    assert day_pnl(engine, watch) == 0
+    quote(engine, NOON_NS + 1, 1_002)
+
+    assert day_pnl(engine, watch) == 10
+    assert watch.session_pnl(Decimal(engine.summary().pnl)) == 10
 
 
 def test_a_halt_is_told_once_in_words_and_so_is_its_end(market, caplog):

@@ -317,3 +317,17 @@ def test_an_open_file_is_the_one_of_its_own_path_alone(tmp_path):
         assert not is_same(descriptor, tmp_path / "none")
         assert not is_same(descriptor, paths[0] / "below a file")
         os.close(descriptor)
+
+
+def test_a_lock_that_cannot_be_written_names_its_file(tmp_path, monkeypatch):
+    """A full disk says which one it is."""
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    lock = InstanceLock(tmp_path / "engine.lock", "one")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", refuse)
+        with pytest.raises(StorageError, match=r"engine\.lock: cannot be written: No space left"):
+            lock.acquire()
+    lock.release()

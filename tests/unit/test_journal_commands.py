@@ -5,10 +5,12 @@ import json
 import os
 import sqlite3
 
+import msgspec
 import pytest
 
 from support.sessions import ListFeed, open_session
 from tradecore.domain.journal import NOT_OF_MARKET, JournalFolder
+from tradecore.domain.record_bodies import CancelRequest
 from tradecore_api import cli
 from tradecore_api.commands import database
 from tradecore_api.commands.journal import EVENT_KINDS, _wanted
@@ -94,6 +96,21 @@ def test_records_are_told_in_words_once_their_session_is_known(recorded):
     assert raw.words(unknown).startswith("order order_id=")
     assert "order_id=" not in teller.words(known)
     assert teller.values(known)
+
+
+def test_a_restart_ends_no_order_for_whoever_reads_the_journal(recorded):
+    """What happens to it in the next session is told with its strategy, its size and its price, as before."""
+    records = [*_records(recorded)]
+    teller = JournalTeller()
+    for record in records[: 1 + next(at for at, each in enumerate(records) if each.kind == "order")]:
+        told = teller.note(record)
+    order = told.order
+    teller.note(records[0])
+    asked = CancelRequest(strategy=order.strategy, order_id=order.order_id)
+    noted = teller.note(msgspec.structs.replace(records[0], body=asked))
+
+    assert noted.order is order
+    assert teller.words(noted).startswith(f"strategy 0 asks to cancel order {order.order_id}: {order.side} ")
 
 
 def _records(path):

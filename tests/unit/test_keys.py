@@ -79,6 +79,16 @@ def as_key(kind, use):
     return kind(key_id=found.key_id, secret=found.secret)
 
 
+@pytest.mark.parametrize("name", ["k\\r\\nX-Other: 1", "a b", "k\\u0000", "\\u00e9", "\\u007f"])
+async def test_a_key_whose_name_is_no_header_is_refused(name):
+    """It goes into each request, where a line break would begin a header of its own."""
+    store = holding(main_trading=f'{{"key_id": "{name}", "secret": "{CANARY}"}}')
+    with pytest.raises(ConfigError, match="must have a key_id in plain letters") as caught:
+        key_of(store, TradingKey, "main")
+
+    assert CANARY not in str(caught.value)
+
+
 async def test_who_trades_takes_no_key_that_only_asks():
     """No type checker warns a program that was never checked: it is refused before anything is sent."""
     async with serving() as ground:
@@ -145,13 +155,16 @@ canary.position_value_max = 1_000_000_000
     [
         ("", "live.keys: name one source of the keys"),
         (
-            'keys = "keys.json"\nurl = "x"\n[live.secrets]\nkind = "environment"',
+            'keys = "keys.json"\nurl = "http://127.0.0.1:1"\n[live.secrets]\nkind = "environment"',
             "name one source of the keys",
         ),
         ('[live.secrets]\nkind = "systemd"', "live.url: is missing"),
-        ('url = "x"\n[live.secrets]\nkind = "file"\npath = "none.json"', "live.secrets.path.*: no such file"),
+        (
+            'url = "http://127.0.0.1:1"\n[live.secrets]\nkind = "file"\npath = "none.json"',
+            "live.secrets.path.*: no such file",
+        ),
         ('keys = "none.json"', "live.keys.*: no such file"),
-        ('url = "x"\n[live.secrets]\nkind = "vault"', "live.secrets.kind"),
+        ('url = "http://127.0.0.1:1"\n[live.secrets]\nkind = "vault"', "live.secrets.kind"),
     ],
 )
 def test_a_live_configuration_names_one_source_of_its_keys(tmp_path, live, says):
@@ -167,7 +180,7 @@ def test_paths_of_keys_are_relative_to_the_file_that_names_them(tmp_path, monkey
     """As all paths of a configuration are; a start from another folder finds them."""
     (tmp_path / "secrets.json").touch()
     (tmp_path / "keys.toml").write_text(LIVE + 'keys = "secrets.json"')
-    table = 'url = "x"\n[live.secrets]\nkind = "file"\npath = "secrets.json"'
+    table = 'url = "http://127.0.0.1:1"\n[live.secrets]\nkind = "file"\npath = "secrets.json"'
     (tmp_path / "store.toml").write_text(LIVE + table)
     monkeypatch.chdir("/")
 

@@ -9,7 +9,7 @@ import pytest
 from tradecore.domain.errors import ConfigError
 from tradecore_api.config.read import PATH_KEYS
 from tradecore_api.config.tables import Config, ConfigTables, LiveTable
-from tradecore_api.wiring.secrets import key_file
+from tradecore_api.wiring.secrets import key_file, venue_url
 
 
 def table_of(annotation):
@@ -52,6 +52,14 @@ def test_a_file_that_will_not_do_is_refused_without_its_content(tmp_path, conten
     with pytest.raises(ConfigError, match=says) as caught:
         key_file(*written(tmp_path, content, mode))
     assert "canary" not in str(caught.value)
+
+
+def test_a_file_of_a_venue_that_is_nowhere_is_refused(tmp_path):
+    """Its address is looked at where it is asked for."""
+    content = json.dumps(KEYS | {"url": "http://127.0.0.1:99999"})
+    with pytest.raises(ConfigError, match="has a `url` that must be an address"):
+        venue_url(*written(tmp_path, content))
+    assert venue_url(*written(tmp_path, json.dumps(KEYS))) == KEYS["url"]
 
 
 @pytest.mark.parametrize(

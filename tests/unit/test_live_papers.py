@@ -168,7 +168,7 @@ def signed(**changes):
     return SignedReport.of(report, KEY)
 
 
-FILL = FillFound(order_id=1, trade_id="T", price_ticks=1, lots=1)
+FILL = FillFound(order_id=1, instrument=0, trade_id="T", price_ticks=1, lots=1)
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ from support.sessions import SPEC, open_session
 from support.tree import names_in_tables
 from tradecore.domain.journal import JournalFolder, record_kinds
 from tradecore.domain.narrator import ENDED_MAX, Narrator
+from tradecore.domain.outside_words import SURPRISES
 from tradecore.domain.record_bodies import values_of
 from tradecore.domain.refusal_words import knows, refusal_words
 from tradecore.domain.spec import EngineSpec, InstrumentKind, InstrumentSpec
 from tradecore.domain.times import iso_time, span_text
 from tradecore.domain.units import Units, exact_money, money_text, shown_money, trimmed
 
+OF_VENUE = {"instrument": 0, "order_id": 7, "venue_time_ns": 3}
 RULES = names_in_tables("rust/types/src/refusal.rs")
 ATTO = 10**18
 UNITS = Units(SPEC, ["quoter"])
@@ -167,6 +169,25 @@ def told(*records):
             "the venue says that trade t1 of order 7 of quoter never happened",
         ),
         (
+            [
+                order(),
+                record(
+                    "venue_report", **OF_VENUE, report="fill", price_ticks=6_123_450, lots=300, trade_id="t1"
+                ),
+            ],
+            (
+                "the venue says that order 7 of quoter traded 0.03 BTC-USD at 61234.50 (trade t1): "
+                "buy 0.05 BTC-USD limit at 61234.50 gtc post-only"
+            ),
+        ),
+        (
+            [order(), record("venue_report", **OF_VENUE, report="rejected", reason="would_take")],
+            (
+                "the venue says that order 7 of quoter was rejected by the venue (it was to rest and would "
+                "have traded at once): buy 0.05 BTC-USD limit at 61234.50 gtc post-only"
+            ),
+        ),
+        (
             [order(), record("sent", order_id=7, request="new", lots=300)],
             "order 7 of quoter is sent to the venue: 0.03 BTC-USD",
         ),
@@ -219,6 +240,20 @@ def test_a_liquidation_says_what_is_closed_and_which_amounts_met():
 
     assert words.startswith("LIQUIDATION: the venue closes -0.5 BTC-USD of quoter by force with order 9")
     assert "at 61000.00 equity of 100.00 USD is not above the maintenance margin of 105.00 USD" in words
+
+
+def test_every_surprise_says_what_it_means_for_the_books():
+    """Whoever reads it has to know whether it was booked, and whether a position has lost its exit."""
+    kinds = names_in_tables("rust/types/src/venue_event.rs")
+
+    assert kinds == list(SURPRISES)
+    for kind in kinds:
+        narrator = Narrator(SPEC, ["quoter"])
+        narrator.note(order())
+        surprise = record("surprise", order_id=7, surprise=kind, halts=False)
+        words = narrator.words(narrator.note(surprise))
+        assert words == f"NOT EXPECTED of order 7 of quoter: {SURPRISES[kind]}"
+    assert [kind for kind in kinds if "WITHOUT" in SURPRISES[kind]] == ["exit_refused", "exit_missing"]
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -6,9 +6,17 @@ import json
 import msgspec
 import pytest
 
+from tradecore.domain import record_bodies as bodies
 from tradecore.domain.secret import Secret
 from tradecore.domain.venue_findings import NotUnderstood
-from tradecore.runtime.live.start_report import ReportKey, SignedReport, StartFacts, StartReport
+from tradecore.runtime.live.start_report import (
+    Doubted,
+    FillFound,
+    ReportKey,
+    SignedReport,
+    StartFacts,
+    StartReport,
+)
 from tradecore_api.commands import papers
 from tradecore_api.dead_letters import DeadLetters
 from tradecore_api.exit_codes import ExitCode
@@ -46,8 +54,22 @@ REPORT = StartReport(
         began_ns=1,
         agreed_ns=NS,
         open_orders=4,
+        doubts=(Doubted(order_id=5), Doubted(order_id=6, became="fill")),
+        fills=(FillFound(order_id=6, instrument=0, trade_id="t1", price_ticks=6_000_050, lots=25),),
         ends=("order 1: canceled",),
         surprises=("order 2: \x1b[2J\nlate", "order 3: " + "x" * 500),
+        adopted=(
+            bodies.Adopted(
+                instrument=0,
+                strategy=0,
+                side="buy",
+                lots=100,
+                venue_time_ns=1,
+                adopted="order",
+                price_ticks=5_000_000,
+                venue_order_id="V1",
+            ),
+        ),
     ),
     foreign_orders=("web",),
     letters=("what",),
@@ -92,6 +114,7 @@ def is_the_same(monkeypatch):
     """Let every journal say what a genuine report says."""
     folder = papers.JournalFolder
     monkeypatch.setattr(folder, "first_hash", lambda self: "f")
+    monkeypatch.setattr(folder, "reader", lambda self: iter([(0, 1, "session", {}), (3, 1, "order", {})]))
     monkeypatch.setattr(
         "tradecore.runtime.live.start_report.facts_of", lambda folder, seq, of_account: REPORT.facts
     )
@@ -107,24 +130,32 @@ def test_a_genuine_report_is_told_on_one_page(place):
     assert (code, talk) == (ExitCode.OK, "")
     assert lines[:4] == [
         (
-            "start report 1 thing was dropped: a message was not understood: what "
-            "(4 orders were open, 0 fills were booked, 1 orders are of others)"
+            "start report 2 things were dropped: order 5 is still in doubt; a message was not understood: "
+            "what (4 orders were open, 1 fill was booked, 2 orders were in doubt, 1 order is of others, "
+            "1 thing was taken over from others)"
         ),
         "agreed at 2024-01-02T10:00:00Z",
         f"journal {place.folder / 'desk.journal'}, records 3 to 9",
         "signature genuine, and the journal says the same",
     ]
-    assert lines[4:9] == ["", "ended meanwhile", "- order 1: canceled", "", "the venue surprised"]
-    assert lines[9] == r"- order 2: \x1b[2J late"
-    assert len(lines[10]) == len("- ") + 400
-    assert lines[11:] == ["", "orders of others", "- web"]
+    assert lines[4:8] == ["", "in doubt", "- order 5: is so still", "- order 6: fill"]
+    assert lines[8:11] == ["", "booked", "- order 6: 0.0025 BTC-USD at 60000.50, trade t1"]
+    assert lines[11:16] == ["", "ended meanwhile", "- order 1: canceled", "", "the venue surprised"]
+    assert lines[16] == r"- order 2: \x1b[2J late"
+    assert len(lines[17]) == len("- ") + 400
+    assert lines[18:] == [
+        *("", "taken over from others"),
+        "- an order of others, V1, to buy 0.01 BTC-USD at 50000.00 belongs to Quoter from here on",
+        *("", "orders of others", "- web"),
+    ]
 
 
 @pytest.mark.usefixtures("is_the_same")
-def test_a_start_that_found_nothing_has_no_empty_lists(place):
+def test_a_start_that_found_nothing_has_no_empty_lists(place, monkeypatch):
     """Only the four lines."""
-    facts = msgspec.structs.replace(REPORT.facts, ends=(), surprises=())
+    facts = msgspec.structs.replace(REPORT.facts, ends=(), surprises=(), doubts=(), fills=(), adopted=())
     place.sign(msgspec.structs.replace(REPORT, facts=facts, foreign_orders=()))
+    monkeypatch.setattr("tradecore.runtime.live.start_report.facts_of", lambda *_: facts)
     assert len(place.run(papers.start_report)[1].splitlines()) == 4
 
 
@@ -148,9 +179,38 @@ def test_scripts_get_the_whole_report(place):
     code, output, _ = place.run(papers.start_report, is_json=True)
     said = json.loads(output)
     assert code == ExitCode.OK
-    assert (said.pop("is_genuine"), said.pop("problems")) == (True, [])
+    assert (said.pop("is_genuine"), said.pop("problems"), said.pop("later_starts")) == (True, [], 0)
     assert said.pop("dropped") == REPORT.dropped()
     assert said == json.loads(msgspec.json.encode(signed))
+
+
+@pytest.mark.usefixtures("is_the_same")
+def test_a_long_list_ends_with_how_many_more_there_are(place, monkeypatch):
+    """A start after a night may have booked thousands of trades; scripts get them all."""
+    facts = msgspec.structs.replace(REPORT.facts, fills=REPORT.facts.fills * 43)
+    place.sign(msgspec.structs.replace(REPORT, facts=facts))
+    monkeypatch.setattr("tradecore.runtime.live.start_report.facts_of", lambda *_: facts)
+
+    lines = place.run(papers.start_report)[1].splitlines()
+    assert lines.count("- order 6: 0.0025 BTC-USD at 60000.50, trade t1") == 40
+    assert lines.count("  and 3 more; --json has all") == 1
+    assert len(json.loads(place.run(papers.start_report, is_json=True)[1])["report"]["facts"]["fills"]) == 43
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+@pytest.mark.usefixtures("is_the_same")
+def test_a_start_that_has_not_agreed_since_is_no_success(place, monkeypatch, is_json):
+    """Else the report of a start of last week would be taken for that of today's."""
+    place.sign(REPORT)
+    starts = [(0, 1, "session", {}), (10, 1, "session", {}), (20, 1, "session", {})]
+    monkeypatch.setattr(papers.JournalFolder, "reader", lambda self: iter(starts))
+    code, output, _ = place.run(papers.start_report, is_json=is_json)
+
+    assert code == ExitCode.CHECK_FAILED
+    if is_json:
+        assert json.loads(output)["later_starts"] == 2
+    else:
+        assert "2 later starts have no report: books and venue have not agreed since" in output
 
 
 def test_an_account_that_never_agreed_has_no_report(place):

@@ -101,6 +101,25 @@ def test_an_account_that_has_nothing_has_none(run):
     assert "balances there none (not compared: no instrument is spot with a base)" in lines
 
 
+def test_of_a_venue_that_has_shown_nothing_nothing_is_told(run):
+    """It may have orders and money, and so may the books: a nought would be a lie."""
+    _, output, _ = run(replace(FOUND, venue_time_ns=0, fills_since_ns=0, troubles=("no answer",)))
+    assert [line.split("  ")[0] for line in output.splitlines()] == [
+        "nothing follows: the venue did not show all",
+        "",
+        "account",
+        "journal",
+        "",
+        "nothing follows from this",
+        "- no answer",
+    ]
+
+
+def test_books_without_a_past_are_compared_with_all_trades(run):
+    """No date of 1970 is shown."""
+    assert "fills compared all that it shows" in lines_of(run(replace(FOUND, fills_since_ns=0))[1])
+
+
 def test_a_journal_that_is_there_is_not_called_missing(run, tmp_path):
     """Its books are compared."""
     (tmp_path / "desk.journal").write_bytes(b"some")
@@ -135,7 +154,7 @@ def test_each_kind_of_finding_has_a_list_of_its_own(run):
         "differences",
         "- order 7 is in doubt",
         "",
-        "of others, beside the books",
+        "of others, no difference",
         "- an order of others",
         "",
         "nothing follows from this",

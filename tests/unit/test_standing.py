@@ -163,3 +163,17 @@ def test_no_process_has_a_number_of_zero_or_less(pid):
 def test_the_age_of_a_heartbeat_is_told_to_the_millisecond(account):
     """No reader needs more of it."""
     assert account("running", 1_234_567_890, is_held=True, answers=True).heartbeat_age_seconds == 1.235
+
+
+@pytest.mark.parametrize("read", [ProcessLookupError, FileNotFoundError, ""])
+def test_a_process_that_ends_while_it_is_looked_at_has_ended(monkeypatch, read):
+    """Its file is there when it is looked for, and gone or empty when it is read."""
+
+    def read_text(path, **_):
+        if isinstance(read, str):
+            return read
+        raise read
+
+    monkeypatch.setattr(heartbeat.Path, "exists", lambda path: True)
+    monkeypatch.setattr(heartbeat.Path, "read_text", read_text)
+    assert heartbeat.is_alive(4_242) is False

@@ -5,6 +5,7 @@ import os
 import tomllib
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from support.sessions import open_session
@@ -16,6 +17,7 @@ from tradecore.runtime.carry_over import CarriedOver
 from tradecore.strategy import StrategyBinding
 from tradecore_api import start_lines
 from tradecore_api.config.read import from_tree
+from tradecore_api.config.tables import LocalFeedTable
 from tradecore_api.demo_strategies import Quoter
 from tradecore_api.version import VERSION
 
@@ -57,6 +59,15 @@ def test_who_runs_is_told_with_its_process():
         "pid": os.getpid(),
         "configuration": "test",
     }
+
+
+def test_a_feed_without_settings_has_no_empty_brackets():
+    """As that of a local venue, whose place is that of the account."""
+    config = config_of()
+    tables = msgspec.structs.replace(config.tables, feed=LocalFeedTable())
+    _, words, _ = start_lines._instruments(msgspec.structs.replace(config, tables=tables))
+
+    assert words.endswith("; feed local")
 
 
 @pytest.mark.parametrize(("count", "more"), [(1, None), (10, None), (11, 1), (13, 3)])

@@ -101,6 +101,7 @@ def test_a_running_engine_is_told_on_one_page(capsys):
         ({"read_model_lag_records": 1_234}, "journal records 5,005; the read model is 1,234 behind"),
         ({"read_model_problem": "locked"}, "journal records 5,005 (locked)"),
         ({"output_lines_dropped": 1_234}, "output 1,234 lines were left out: nobody takes them"),
+        ({"not_done": "3 orders refused: paused 3"}, "not done 3 orders refused: paused 3"),
         ({"feed_age_seconds": None}, "feed last event never, 6,006 events, market time 2024-01-02T10:00:00Z"),
         (
             {"halt_rows": ({"scope": "account", "rule": "drawdown_max", "words": "lost much"},) * 2},

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from tradecore.domain.closed_trades import ClosedTrade
+from tradecore.domain.closed_trades import ClosedTrade, OtherFee
 from tradecore.domain.errors import ConfigError, StorageError
 from tradecore_api.commands import trades
 from tradecore_api.exit_codes import ExitCode
@@ -44,9 +44,9 @@ FOUND = [trade(NS + S), trade(NS + 2 * S, pnl="-3"), trade(NS + 3 * S, pnl="1000
 def run(monkeypatch, capsys):
     """Return what runs the command on trades that were made, and returns output and remarks."""
 
-    def of(found=FOUND, *, csv=None, is_json=False, since=None, until=None):
+    def of(found=FOUND, *, fees=(), csv=None, is_json=False, since=None, until=None):
         monkeypatch.setattr(trades, "_journal", lambda arguments: None)
-        monkeypatch.setattr(trades, "_of_journal", lambda journal: ("EUR", list(found)))
+        monkeypatch.setattr(trades, "_of_journal", lambda journal: ("EUR", list(found), list(fees)))
         given = {"csv": csv, "since": since, "until": until, "db": None, "json": is_json, "source": None}
         assert trades.trades(argparse.Namespace(**given)) == ExitCode.OK
         captured = capsys.readouterr()
@@ -69,6 +69,14 @@ def test_trades_stand_in_a_table_with_their_sum_below(run):
     assert run()[0].splitlines()[-1] == "3 closed trades: PnL 998.25 USD after 1.50 USD of fees"
 
 
+def test_trades_of_several_accounts_say_at_which_they_were(run):
+    """As the file has it; with one account nobody needs the column."""
+    output, _ = run([msgspec.structs.replace(FOUND[0], account="left"), FOUND[1]])
+    head, first, second, *_ = [line.split() for line in output.splitlines()]
+    assert head[:3] == ["symbol", "account", "strategy"]
+    assert (first[:3], second[:3]) == (["BTC-USD", "left", "one"], ["BTC-USD", "one", "long"])
+
+
 def test_without_trades_there_is_no_table(run):
     """The sum is in the currency of the account."""
     assert run([])[0] == "0 closed trades: PnL 0.00 EUR after 0.00 EUR of fees\n"
@@ -84,6 +92,31 @@ def test_each_currency_has_a_sum_of_its_own(run):
     assert run(found)[0].splitlines()[-1] == (
         "3 closed trades: PnL 2.00 EUR after 0.50 EUR of fees; PnL 5.25 USD after 1.00 USD of fees"
     )
+
+
+def test_fees_that_are_no_part_of_a_trade_are_said_beside_its_profit(run, tmp_path):
+    """Else a day that lost money by fees in a token of its venue looks like one that made some."""
+    fees = [
+        OtherFee(venue_time_ns=NS + S, currency="FEE", amount=Decimal("0.25")),
+        OtherFee(venue_time_ns=NS + 2 * S, currency="FEE", amount=Decimal("1.5")),
+        OtherFee(venue_time_ns=NS + 2 * S, currency="ABC", amount=Decimal(-1)),
+    ]
+    said = "3 closed trades: PnL 998.25 USD after 1.50 USD of fees; not in it: fees of -1.00 ABC, 1.75 FEE"
+    assert run(fees=fees)[0].splitlines()[-1] == said
+    assert said in run(fees=fees, csv=str(tmp_path / "trades.csv"))[1]
+    assert run(fees=fees, until="2024-01-02T10:00:02Z")[0].splitlines()[-1] == (
+        "1 closed trade: PnL 1.25 USD after 0.50 USD of fees; not in it: fees of 0.25 FEE"
+    )
+
+
+def test_each_of_several_strategies_has_a_sum_of_its_own(run):
+    """Below the sum of all, in the order of their names."""
+    found = [*FOUND, msgspec.structs.replace(trade(NS, pnl="4"), strategy="else")]
+    assert run(found)[0].splitlines()[-3:] == [
+        "4 closed trades: PnL 1002.25 USD after 2.00 USD of fees",
+        "  else: 1 closed trade: PnL 4.00 USD after 0.50 USD of fees",
+        "  one: 3 closed trades: PnL 998.25 USD after 1.50 USD of fees",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """The line to a venue, as `status` tells it."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
+from tradecore.runtime.live.balances import BalanceDifference
 from tradecore.runtime.live.link_status import LinkStatus
 from tradecore.runtime.live.reconciliation import Difference
 from tradecore_api.venue_words import venue_words
@@ -46,11 +49,38 @@ def test_what_is_wrong_is_told_with_what_follows_from_it():
 
 def test_what_a_person_has_to_look_into_is_counted():
     """Doubts, orders of others, what was declined, and what nobody understood."""
-    said = words(unknown=1, foreign_orders=3, letters=4, revisions=2, declined="no_right: read only")
-    assert said.endswith(
-        "2 orders are open there, 1 in doubt, 3 of others; it declined last: no_right: read only; "
-        "2 trades were busted or corrected; 4 messages were not understood"
+    said = words(
+        unknown=1,
+        foreign_orders=3,
+        letters=4,
+        revisions=2,
+        declined="order 7: no",
+        declined_ns=1_704_189_600 * 10**9,
     )
+    assert said.endswith(
+        "2 orders are open there, 1 in doubt, 3 of others; it declined last at 2024-01-02T10:00:00Z: "
+        "order 7: no; 2 trades were busted or corrected; 4 messages were not understood"
+    )
+
+
+def test_of_one_thing_it_is_said_as_of_one():
+    """An operator reads these lines every day."""
+    said = words(open_orders=1, letters=1, revisions=1)
+    assert said.endswith(
+        "1 order is open there; 1 trade was busted or corrected; 1 message was not understood"
+    )
+
+
+@pytest.mark.parametrize(("other", "is_a_trade"), [("8", False), ("12", True)])
+def test_balances_that_differ_both_ways_may_be_a_trade_of_others(other, is_a_trade):
+    """Told as two transfers, what it won or lost would be in no profit."""
+    balances = (
+        BalanceDifference(currency="BTC", venue=Decimal(1), books=Decimal(2)),
+        BalanceDifference(currency="USD", venue=Decimal(other), books=Decimal(9)),
+    )
+    said = words(step="differs", balances=balances)
+    assert "`tradecore transfer BTC -1 REASON --by PERSON`" in said
+    assert ("if others traded one for the other, say so: `tradecore convert CURRENCY" in said) == is_a_trade
 
 
 def test_what_a_stranger_says_cannot_draw_on_the_terminal():

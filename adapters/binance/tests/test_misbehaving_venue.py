@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import zlib
 from contextlib import aclosing
 
 import pytest
@@ -213,3 +214,16 @@ async def test_a_message_that_would_fill_the_memory_ends_its_connection(length, 
         seen = await events_until(venue.feed(JumpingClock()), lambda seen: seen[-1][0] == "book")
     assert len(lines) == connections
     assert sum(event[0] == "feed_lost" for event in seen) == connections
+
+
+async def test_an_answer_that_unpacks_without_an_end_is_given_up():
+    """A few kilobytes that are a gigabyte: what is left of them is not unpacked."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(1_000)) + packer.flush()
+
+    async def depth(_):
+        return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+    async with Venue(depth) as venue, ClientSession() as session:
+        with pytest.raises(VenueError, match="no answer"):
+            await get(session, f"http://127.0.0.1:{venue.port}/api/v3/depth", {}, timeout_seconds=60.0)

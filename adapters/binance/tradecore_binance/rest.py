@@ -13,6 +13,8 @@ NANOSECONDS_PER_SECOND = 1_000_000_000
 _RETRY_AFTER_DEFAULT_NS = 30 * NANOSECONDS_PER_SECOND
 _SLOW_DOWN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT)
 _SHOWN_BYTES_MAX = 200
+# No answer of the venue is as long as that, unpacked; one without an end would fill the memory.
+_ANSWER_BYTES_MAX = 1 << 27
 _USED_WEIGHT = "X-MBX-USED-WEIGHT-1M"
 
 
@@ -43,7 +45,7 @@ async def weighed(
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     try:
         async with session.get(url, params=parameters, timeout=timeout) as response:
-            body = await response.read()
+            body = await _body(response)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise VenueError(f"{url}: no answer: {error_text(error)}") from error
     if response.status == HTTPStatus.OK:
@@ -53,6 +55,19 @@ async def weighed(
     if response.status in _SLOW_DOWN:
         raise VenueError(message, _retry_after_ns(response.headers.get("Retry-After")))
     raise VenueError(message)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an answer; raises `aiohttp.ClientPayloadError` when it is too long to be one."""
+    parts: list[bytes] = []
+    left = _ANSWER_BYTES_MAX
+    async for part in response.content.iter_any():
+        left -= len(part)
+        if left < 0:
+            response.close()
+            raise aiohttp.ClientPayloadError(f"the answer has more than {_ANSWER_BYTES_MAX} bytes")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _retry_after_ns(seconds: str | None) -> int:

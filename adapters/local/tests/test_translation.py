@@ -11,7 +11,7 @@ from tradecore_local import wire
 from tradecore_local.translation import Translation
 
 RULE = wire.MarketRule(
-    symbol="A", base="A", quote="USD", tick_size="0.01", lot_size="1", multiplier="1", is_margin=True
+    symbol="A", base="A", quote="USD", tick_size="0.05", lot_size="1", multiplier="1", is_margin=True
 )
 ORDER = wire.Order(
     client_order_id="c",
@@ -55,9 +55,12 @@ def translation(*rules, symbols=("A",)):
         duplicate_ids="refused",
         validity_window_ns=1,
         requests_per_second=0,
-        markets=list(rules or (RULE, msgspec.structs.replace(RULE, symbol="B", is_margin=False))),
+        markets=list(
+            rules or (RULE, msgspec.structs.replace(RULE, symbol="B", tick_size="0.01", is_margin=False))
+        ),
     )
-    return Translation([InstrumentSpec(symbol=name, tick_size="0.05") for name in symbols], can)
+    ours = [InstrumentSpec(symbol=name, tick_size="0.01" if name == "B" else "0.05") for name in symbols]
+    return Translation(ours, can)
 
 
 def test_an_order_and_a_fill_are_told_in_ticks_and_lots():
@@ -95,6 +98,14 @@ def test_what_makes_no_sense_is_named(said, changes, field):
     assert found.value.field == field
 
 
+@pytest.mark.parametrize("name", ["tick_size", "lot_size", "multiplier"])
+def test_what_an_instrument_counts_in_must_be_that_of_the_venue(name):
+    """Else the first price of the market would end a session that has begun a journal."""
+    with pytest.raises(InvalidValueError, match=r"must be 0\.02 for A, as at the venue") as found:
+        translation(msgspec.structs.replace(RULE, **{name: "0.02"}))
+    assert found.value.field == name
+
+
 def test_an_instrument_must_be_at_the_venue_with_its_multiplier():
     """However that is written; those with margin have positions."""
     assert translation().with_positions == {0}
@@ -102,5 +113,16 @@ def test_an_instrument_must_be_at_the_venue_with_its_multiplier():
     assert translation(msgspec.structs.replace(RULE, multiplier="1.0"))
     with pytest.raises(InvalidValueError, match="must be a market of the venue: A, B"):
         translation(symbols=("A", "C"))
-    with pytest.raises(InvalidValueError, match="must be 2 as at the venue"):
+    with pytest.raises(InvalidValueError, match="must be 2 for A, as at the venue"):
         translation(msgspec.structs.replace(RULE, multiplier="2"))
+
+
+@pytest.mark.parametrize("amount", ["1e999999999", "-1e999999999", "1e-999999999", "9" * 41, "NaN", "x"])
+@pytest.mark.parametrize("name", ["total", "free"])
+def test_a_balance_that_no_account_can_have_makes_no_sense(name, amount):
+    """It could be neither compared nor shown: `1e999999999` cannot be subtracted, nor written out."""
+    said = {"total": "1", "free": "1", name: amount}
+    with pytest.raises(InvalidValueError) as caught:
+        translation().balance(wire.Balance(currency="USD", time_ns=1, **said))
+
+    assert caught.value.field == name

@@ -224,3 +224,50 @@ def test_an_order_without_further_words_rests_until_it_is_cancelled():
     body = msgspec.json.decode(msgspec.json.encode(content), type=wire.OrderBody)
     assert (body.client_order_id, body.price, body.time_in_force) == ("", None, "gtc")
     assert (body.expire_ns, body.post_only, body.reduce_only) == (None, False, False)
+
+
+RULES = {
+    "order_kinds": [],
+    "times_in_force": [],
+    "replaces": True,
+    "post_only": True,
+    "reduce_only": True,
+    "duplicate_ids": "refused",
+    "validity_window_ns": 1,
+    "requests_per_second": 0,
+    "markets": [],
+}
+MARKET = {"symbol": "A", "base": "A", "quote": "B", "is_margin": True} | dict.fromkeys(
+    ("tick_size", "lot_size", "multiplier"), "1"
+)
+
+
+@pytest.mark.parametrize("step", ["1", "0.01", "1e-8", "5E3", "0.10"])
+def test_a_step_above_zero_is_one_that_a_venue_may_state(step):
+    """With or without an exponent."""
+    market = MARKET | dict.fromkeys(("tick_size", "lot_size", "multiplier"), step)
+    assert msgspec.convert(RULES | {"markets": [market]}, wire.Rules).markets[0].tick_size == step
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"duplicate_ids": "perhaps"},
+        {"validity_window_ns": 0},
+        {"validity_window_ns": 10**30},
+        {"requests_per_second": -1},
+        {"requests_burst": 10**400},
+        {"weights": {"submit": -5}},
+        {"fills_kept_ns": -1},
+        *(
+            {"markets": [MARKET | {name: text}]}
+            for name in ("tick_size", "lot_size", "multiplier")
+            for text in ("", "x", "0", "0.00", "0e5", "-1", "NaN", "sNaN", "Infinity", "1e999", "9" * 400)
+        ),
+    ],
+    ids=str,
+)
+def test_rules_that_no_venue_can_mean_are_not_understood(odd):
+    """So that a start says it (69), and nothing divides by such a step later."""
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(RULES | odd, wire.Rules)

@@ -37,6 +37,8 @@ from tradecore_local.translation import Translation
 
 _RANDOM = secrets.SystemRandom()
 _PAGES_MAX = 1_000
+# No answer of a venue is as long as that; one without an end would fill the memory until it times out.
+_ANSWER_BYTES_MAX = 1 << 26
 _AnswerT = TypeVar("_AnswerT")
 
 
@@ -264,7 +266,7 @@ class LocalVenue:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                return answer_of(response.status, response.headers, await response.read())
+                return answer_of(response.status, response.headers, await _body(response))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # No connection stood, so that no byte of it has left.
             return NotDone(words=error_text(error))
@@ -358,7 +360,7 @@ async def answered(
         async with session.get(
             URL(url, encoded=True), headers=headers, timeout=limit, allow_redirects=False
         ) as response:
-            body = await response.read()
+            body = await _body(response)
     except (TimeoutError, aiohttp.ClientError, OSError, RuntimeError) as error:
         raise VenueError(f"{where}: no answer: {error_text(error)}") from error
     if response.status == 429:
@@ -369,6 +371,25 @@ async def answered(
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise VenueError(f"{where}: an answer makes no sense: {error_text(error)}") from error
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an answer.
+
+    Raises
+    ------
+    aiohttp.ClientPayloadError
+        When it is too long to be one; what comes after that is not read.
+    """
+    parts: list[bytes] = []
+    left = _ANSWER_BYTES_MAX
+    async for part in response.content.iter_any():
+        left -= len(part)
+        if left < 0:
+            response.close()
+            raise aiohttp.ClientPayloadError(f"the answer has more than {_ANSWER_BYTES_MAX} bytes")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _findings(
@@ -385,7 +406,7 @@ def _capabilities(rules: wire.Rules, with_positions: frozenset[int]) -> VenueCap
         post_only=rules.post_only,
         reduce_only=rules.reduce_only,
         positions=with_positions,
-        duplicate_ids=DuplicateIds(rules.duplicate_ids),
+        duplicate_ids=rules.duplicate_ids,
         validity_window_ns=rules.validity_window_ns,
         requests_per_second=float(rules.requests_per_second or "inf"),
         requests_burst=float(rules.requests_burst) if rules.requests_burst else None,

@@ -17,6 +17,7 @@ from tradecore_local.translation import Translation
 from tradecore_local.waiting import wait_until_closed
 
 _MESSAGE_BYTES_MAX = 1 << 22
+_NOT_LET_IN = (401, 403)
 _DATA = (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY)
 
 
@@ -79,6 +80,8 @@ class Reports:
                 words = "closed by the venue"
             except aiohttp.WSServerHandshakeError as error:
                 words = f"refused with {error.status}"
+                if error.status in _NOT_LET_IN:
+                    words += ": the venue does not take the key, its signature or the clock here"
             except (TimeoutError, aiohttp.ClientError, OSError, RuntimeError) as error:
                 words = error_text(error)
             finally:

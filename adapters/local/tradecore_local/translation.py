@@ -23,7 +23,7 @@ class Translation:
     Raises
     ------
     InvalidValueError
-        When an instrument of the engine is not at the venue, or has another multiplier there.
+        When an instrument of the engine is not at the venue, or has another tick, lot or multiplier there.
     """
 
     def __init__(self, instruments: Sequence[InstrumentSpec], rules: wire.Rules) -> None:
@@ -41,10 +41,11 @@ class Translation:
             if rule is None:
                 known = ", ".join(sorted(there))
                 raise InvalidValueError("symbol", spec.symbol, f"must be a market of the venue: {known}")
-            if Decimal(rule.multiplier) != Decimal(spec.multiplier):
-                raise InvalidValueError(
-                    "multiplier", spec.multiplier, f"must be {rule.multiplier} as at the venue"
-                )
+            for name in ("tick_size", "lot_size", "multiplier"):
+                here, at_venue = getattr(spec, name), getattr(rule, name)
+                if Decimal(here) != Decimal(at_venue):
+                    rule_words = f"must be {at_venue} for {spec.symbol}, as at the venue"
+                    raise InvalidValueError(name, here, rule_words)
         grids = {rule.symbol: (rule.tick_size, rule.lot_size) for rule in rules.markets}
         grids |= {spec.symbol: (spec.tick_size, spec.lot_size) for spec in instruments}
         self._prices = {symbol: Steps("price", tick) for symbol, (tick, _) in grids.items()}

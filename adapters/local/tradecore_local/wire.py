@@ -1,6 +1,18 @@
 """What goes over the wire: JSON bodies of requests, answers and frames. Prices, sizes and money are text."""
 
+from typing import Annotated
+
 import msgspec
+
+from tradecore.domain.venue_capabilities import DuplicateIds
+
+# What a venue may state of itself: a step above 0, a span up to a day or ten years, a count that can be met.
+_Step = Annotated[
+    str, msgspec.Meta(pattern=r"^(?=[0-9.]*[1-9])[0-9]{1,20}([.][0-9]{1,20})?([eE][-+]?[0-9]{1,2})?$")
+]
+_Window = Annotated[int, msgspec.Meta(gt=0, le=86_400_000_000_000)]
+_Kept = Annotated[int, msgspec.Meta(ge=0, le=315_360_000_000_000_000)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
 
 class OrderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -276,9 +288,9 @@ class MarketRule(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     base: str
     quote: str
-    tick_size: str
-    lot_size: str
-    multiplier: str
+    tick_size: _Step
+    lot_size: _Step
+    multiplier: _Step
     is_margin: bool
 
 
@@ -293,10 +305,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     replaces: bool
     post_only: bool
     reduce_only: bool
-    duplicate_ids: str
-    validity_window_ns: int
-    requests_per_second: int
-    requests_burst: int = 0
-    weights: dict[str, int] = {}
-    fills_kept_ns: int = 0
+    duplicate_ids: DuplicateIds
+    validity_window_ns: _Window
+    requests_per_second: _Count
+    requests_burst: _Count = 0
+    weights: dict[str, _Count] = {}
+    fills_kept_ns: _Kept = 0
     markets: list[MarketRule]

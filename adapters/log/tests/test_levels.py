@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from support import records
+from tradecore.domain.journal import record_kinds
 from tradecore.domain.narrator import Narrator, Noted
 from tradecore.domain.spec import EngineSpec, InstrumentSpec
 from tradecore_log import notifier
@@ -12,6 +13,12 @@ from tradecore_log.notifier import LogNotifier, Repeats
 from tradecore_log.setup import _one_line, _shown
 
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+# What the market did, and what an order went through until somebody needs to know of it.
+STEPS_BETWEEN = {
+    *("bar", "quote", "trade", "book", "flow", "checked_book", "mark", "funding", "clock", "state_hash"),
+    *("decision", "order", "link", "sized", "sent", "cancel_request", "replace_request"),
+    *("venue_report", "venue_revision"),
+}
 NOW_NS = 1_700_000_000 * 10**9
 
 
@@ -35,6 +42,9 @@ class Body:
         ("surprise", ERROR),
         ("reconciling", WARNING),
         ("reconciled", WARNING),
+        ("account", WARNING),
+        ("adopted", WARNING),
+        ("revision", WARNING),
         ("cash_flow", INFO),
         ("margin", INFO),
         ("order", DEBUG),
@@ -44,6 +54,14 @@ class Body:
 def test_what_needs_a_person_is_loud(kind, level):
     """The many steps between are told where somebody asks for them."""
     assert notifier._level(Body(kind)) == level
+
+
+def test_each_kind_of_record_is_loud_or_one_of_the_many_steps_between():
+    """Whoever adds a kind decides which: what nobody thought of would be told to nobody."""
+    kinds = {kind.name for kind in record_kinds()}
+
+    assert not notifier._LEVELS.keys() & STEPS_BETWEEN
+    assert notifier._LEVELS.keys() | STEPS_BETWEEN | {"report"} == kinds
 
 
 @pytest.mark.parametrize(

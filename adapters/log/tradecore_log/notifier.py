@@ -24,6 +24,9 @@ _LEVELS = {
     "surprise": logging.ERROR,
     "reconciling": logging.WARNING,
     "reconciled": logging.WARNING,
+    "account": logging.WARNING,
+    "adopted": logging.WARNING,
+    "revision": logging.WARNING,
     "cash_flow": logging.INFO,
     "margin": logging.INFO,
 }

@@ -79,19 +79,19 @@ def _print(found: Comparison, account: str, journal: str) -> None:
     held = ", ".join(f"{symbol} {lots} lots" for symbol, lots in found.positions.items())
     money = ", ".join(f"{trimmed(each.total):,f} {each.currency}" for each in found.balances)
     print(f"{_VERDICTS[found.verdict]}\n")
-    values: dict[str, object] = {
-        "account": account,
-        "journal": journal,
-        "open orders": f"{found.open_orders} in the books, {found.venue_open_orders} at the venue",
-        "positions there": held or "none",
-        "balances there": f"{money or 'none'} ({_compared(found)})",
-        "fills compared": f"since {iso_time(found.fills_since_ns)}",
-    }
+    values: dict[str, object] = {"account": account, "journal": journal}
+    # A venue that has shown nothing has no orders and no money to be told of, and the books were not read.
+    if found.venue_time_ns:
+        since = f"since {iso_time(found.fills_since_ns)}" if found.fills_since_ns else "all that it shows"
+        values |= {
+            "open orders": f"{found.open_orders} in the books, {found.venue_open_orders} at the venue",
+            "positions there": held or "none",
+            "balances there": f"{money or 'none'} ({_compared(found)})",
+            "fills compared": since,
+        }
     print_values(values)
     _print_list("differences", [each.words for each in found.findings if each.is_difference])
-    _print_list(
-        "of others, beside the books", [each.words for each in found.findings if not each.is_difference]
-    )
+    _print_list("of others, no difference", [each.words for each in found.findings if not each.is_difference])
     _print_list("nothing follows from this", found.troubles)
 
 

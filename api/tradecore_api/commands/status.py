@@ -72,6 +72,7 @@ class _Told(msgspec.Struct, frozen=True):
     venues: dict[str, dict[str, object]] = {}
     start_report: str = ""
     armed: str = ""
+    not_done: str = ""
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -190,6 +191,7 @@ def _activity(told: _Told) -> dict[str, object]:
     heard = f"last event {age_text(told.feed_age_seconds)}, {told.events:,} events"
     return {
         "orders": f"{orders}, {told.fills:,} fills, {told.refusals:,} refused",
+        "not done": told.not_done,
         "feed": f"{heard}, market time {told.engine_time}",
         "books invalid": ", ".join(told.books_waiting),
         "venue": venue_words(told.venue),

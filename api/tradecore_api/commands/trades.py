@@ -5,17 +5,27 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
-from tradecore.domain.closed_trades import ClosedTrade, TradesOfFills
+from tradecore.domain.closed_trades import ClosedTrade, OtherFee, TradesOfFills
 from tradecore.domain.errors import ConfigError, DataError, StorageError
 from tradecore.domain.journal import JournalFolder
-from tradecore.domain.questions import ROWS_MAX, Trades
+from tradecore.domain.questions import (
+    ROWS_MAX,
+    FillEntry,
+    Fills,
+    Question,
+    RevisionEntry,
+    Revisions,
+    Trades,
+)
 from tradecore.domain.record_bodies import Session
 from tradecore.domain.spec_check import is_account_name
 from tradecore.domain.times import iso_time
 from tradecore.domain.units import shown_money
+from tradecore.ports.read_queries import ReadQueries
 from tradecore.runtime import SessionConfig, frames
 from tradecore_api import heartbeat
 from tradecore_api.exit_codes import ExitCode
@@ -25,6 +35,7 @@ from tradecore_api.state_dir import StateDir, accounts
 from tradecore_api.trade_file import STDOUT, check_writable, write_trades
 from tradecore_api.wiring import readers
 
+Row = TypeVar("Row")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,24 +45,25 @@ def trades(arguments: argparse.Namespace) -> int:
         check_writable(arguments.csv)
     since_ns, until_ns = _bound("--since", arguments.since), _bound("--until", arguments.until)
     if arguments.db:
-        currency, found = asyncio.run(_of_database(arguments.db))
+        currency, found, fees = asyncio.run(_of_database(arguments.db))
     else:
-        currency, found = _of_journal(_journal(arguments))
-    chosen = [
-        trade
-        for trade in found
-        if (since_ns is None or trade.exit_time_ns >= since_ns)
-        and (until_ns is None or trade.exit_time_ns < until_ns)
-    ]
+        currency, found, fees = _of_journal(_journal(arguments))
+
+    def is_chosen(time_ns: int) -> bool:
+        return (since_ns is None or time_ns >= since_ns) and (until_ns is None or time_ns < until_ns)
+
+    chosen = [trade for trade in found if is_chosen(trade.exit_time_ns)]
+    others = [fee for fee in fees if is_chosen(fee.venue_time_ns)]
     if arguments.csv:
         write_trades(arguments.csv, chosen)
         where = "" if arguments.csv == STDOUT else f" written to {arguments.csv}"
-        print(f"tradecore: {_sums(chosen, currency)}{where}", file=sys.stderr)
+        print(f"tradecore: {_sums(chosen, currency, others)}{where}", file=sys.stderr)
     elif arguments.json:
         print_json([_plain(trade) for trade in chosen])
     else:
         _print(chosen)
-        print(_sums(chosen, currency))
+        print(_sums(chosen, currency, others))
+        _print_strategies(chosen)
     return ExitCode.OK
 
 
@@ -78,7 +90,7 @@ def _journal(arguments: argparse.Namespace) -> JournalFolder:
     return journal
 
 
-def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade]]:
+def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade], list[OtherFee]]:
     book, config, seq = None, None, 0
     for chunk in journal.chunks():
         scanned = frames.scan(chunk)
@@ -91,20 +103,43 @@ def _of_journal(journal: JournalFolder) -> tuple[str, list[ClosedTrade]]:
         seq += scanned.frames
     if book is None or config is None:
         raise StorageError(journal.where, "the journal is empty: there are no trades in it")
-    return config.engine.account.currency, book.trades()
+    return config.engine.account.currency, book.trades(), book.other_fees
 
 
-async def _of_database(path: str) -> tuple[str, list[ClosedTrade]]:
+async def _of_database(path: str) -> tuple[str, list[ClosedTrade], list[OtherFee]]:
     queries = await readers.open_read_queries(path)
     try:
-        found: list[ClosedTrade] = []
-        question = Trades(limit=ROWS_MAX)
-        while (page := await queries.ask(question)).rows:
-            found += page.rows
-            question = Trades(after=page.cursor, limit=ROWS_MAX)
-        return (await queries.state()).currency, found
+        found = await _rows(queries, Trades(limit=ROWS_MAX))
+        currency = (await queries.state()).currency
+        settled = {trade.symbol: trade.currency for trade in found}
+        told: list[FillEntry | RevisionEntry] = [*await _rows(queries, Fills(limit=ROWS_MAX))]
+        revised = await _rows(queries, Revisions(limit=ROWS_MAX))
+        told += revised
+        fees = [fee for row in told for fee in _fees_of(row, settled.get(row.symbol or "", currency))]
+        return currency, found, fees
     finally:
         await queries.aclose()
+
+
+async def _rows(queries: ReadQueries, question: Question[Row]) -> list[Row]:
+    """Return all rows that a question has, page by page."""
+    found: list[Row] = []
+    while (page := await queries.ask(question)).rows:
+        found += page.rows
+        question = msgspec.structs.replace(question, after=page.cursor)
+    return found
+
+
+def _fees_of(row: FillEntry | RevisionEntry, settlement: str) -> list[OtherFee]:
+    """Return what a row of the tables says of fees in other currencies than its instrument is settled in."""
+    paid = [(row.fee, row.fee_currency)]
+    if isinstance(row, RevisionEntry):
+        paid.append((None if row.was_fee is None else -row.was_fee, row.was_fee_currency))
+    return [
+        OtherFee(venue_time_ns=row.venue_time_ns, currency=currency, amount=amount)
+        for amount, currency in paid
+        if amount and currency and currency != settlement
+    ]
 
 
 def _config_of(session: Session, where: str) -> SessionConfig:
@@ -127,17 +162,30 @@ def _bound(option: str, text: str | None) -> int | None:
     return (at - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
-def _sums(found: list[ClosedTrade], currency: str) -> str:
+def _sums(found: list[ClosedTrade], currency: str, fees: list[OtherFee]) -> str:
     """Return what the trades made in each currency, the account's own where there is none."""
     name = "trade" if len(found) == 1 else "trades"
     made = [_sum(found, each) for each in sorted({trade.currency for trade in found}) or [currency]]
-    return f"{len(found):,} closed {name}: {'; '.join(made)}"
+    others = [
+        f"{shown_money(sum((fee.amount for fee in fees if fee.currency == each), Decimal(0)))} {each}"
+        for each in sorted({fee.currency for fee in fees})
+    ]
+    beside = f"; not in it: fees of {', '.join(others)}" if others else ""
+    return f"{len(found):,} closed {name}: {'; '.join(made)}{beside}"
 
 
 def _sum(found: list[ClosedTrade], currency: str) -> str:
     own = [trade for trade in found if trade.currency == currency]
     pnl, fees = sum((t.pnl for t in own), Decimal(0)), sum((t.fees for t in own), Decimal(0))
     return f"PnL {shown_money(pnl)} {currency} after {shown_money(fees)} {currency} of fees"
+
+
+def _print_strategies(found: list[ClosedTrade]) -> None:
+    """Print what each strategy made, where there are several."""
+    names = sorted({trade.strategy for trade in found})
+    for name in names if len(names) > 1 else ():
+        own = [trade for trade in found if trade.strategy == name]
+        print(f"  {name}: {_sums(own, '', [])}")
 
 
 def _plain(trade: ClosedTrade) -> dict[str, object]:
@@ -148,10 +196,13 @@ def _plain(trade: ClosedTrade) -> dict[str, object]:
 def _print(found: list[ClosedTrade]) -> None:
     if not found:
         return
-    head = ("symbol", "strategy", "side", "quantity", "entry", "at", "exit", "at", "PnL", "fees")
+    # Which venue account it was at, where an engine has several.
+    account = ("account",) if any(trade.account is not None for trade in found) else ()
+    head = ("symbol", *account, "strategy", "side", "quantity", "entry", "at", "exit", "at", "PnL", "fees")
     rows = [
         (
             trade.symbol,
+            *((trade.account or "",) if account else ()),
             trade.strategy,
             trade.side,
             f"{trade.quantity:f}",

@@ -15,7 +15,7 @@ from tradecore.domain.spec import Mode
 from tradecore.domain.spec_check import check_names
 from tradecore.strategy.check import check_names as check_strategy_names
 from tradecore.strategy.check import check_symbols
-from tradecore_api.config import data_paths, keys, live_check, overrides, paths
+from tradecore_api.config import data_paths, keys, live_check, overrides, paths, urls
 from tradecore_api.config.tables import (
     BookCaptureFeedTable,
     BookVenue,
@@ -305,6 +305,7 @@ def _check_files(config: Config, report: shape.Report) -> None:
     if isinstance(tables.feed, CaptureFeedTable | BookCaptureFeedTable):
         paths.check_input("feed.path", tables.feed.path, report)
     data_paths.check(tables, report)
+    urls.check(tables, report)
     if tables.mode is Mode.BACKTEST and tables.journal != JournalTable():
         report("journal", tables.journal.path, NO_JOURNAL_RULE)
     _check_outputs(tables.journal.path, tables.database.path, report)

@@ -8,7 +8,7 @@ from tradecore.domain.errors import ConfigError
 from tradecore_api.config.tables import Config, LiveTable, LiveVenue
 
 # No name before an @, no backslash: what one parser takes for the host is it for all others.
-_PLAIN = re.compile(r"(https?|wss?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?")
+_PLAIN = re.compile(r"(https?|wss?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?")
 
 # Venues that may be here without being named.
 _OF_THIS_MACHINE = frozenset({LiveVenue.LOCAL})

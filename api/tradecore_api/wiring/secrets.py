@@ -16,6 +16,7 @@ from tradecore_api.config.tables import (
     LiveTable,
     SystemdSecretsTable,
 )
+from tradecore_api.config.urls import url_rule
 
 # Under this name the store has the keys of an account that the configuration does not name.
 _ACCOUNT = "venue"
@@ -90,9 +91,15 @@ def venue_url(config: Config, live: LiveTable) -> str:
     Raises
     ------
     ConfigError
-        When neither says it.
+        When neither says it, or the file says what is no address.
     """
-    return live.url if live.url is not None else _read(config, live, _KeyFileUrl).url
+    if live.url is not None:
+        return live.url
+    url = _read(config, live, _KeyFileUrl).url
+    if (rule := url_rule(url)) is not None:
+        key = f"{config.key_of(live)}.keys"
+        raise ConfigError(config.source_of(key), key, live.keys, f"has a `url` that {rule}")
+    return url
 
 
 def key_file(config: Config, live: LiveTable) -> KeyFile:

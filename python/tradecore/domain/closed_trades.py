@@ -38,6 +38,17 @@ class ClosedTrade(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
 
 
+class OtherFee(msgspec.Struct, frozen=True, kw_only=True):
+    """A fee in another currency than its instrument is settled in: it is no part of a closed trade.
+
+    `amount` above 0 was paid; one below 0 is a rebate, or is given back by a trade that was told anew.
+    """
+
+    venue_time_ns: int
+    currency: str
+    amount: Decimal
+
+
 class OpenTicket(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry order has opened and nobody has closed, where positions hedge; `ticket` is its number.
 
@@ -71,6 +82,8 @@ class TradesOfFills:
         self._units = Units(spec, strategies)
         self._book = TradeBook(spec, len(strategies))
         self._orders: dict[int, OrderTerms] = {}
+        # Fees that are no part of any trade.
+        self.other_fees: list[OtherFee] = []
 
     def take(self, record: JournalRecord) -> None:
         """Take a record in; only orders, fills, their revisions and the lots of an opening matter."""
@@ -104,6 +117,7 @@ class TradesOfFills:
 
     def fill(self, fill: Report, order: OrderTerms) -> None:
         """Book a fill of an order."""
+        self._note_fee(fill.venue_time_ns, fill.fee, fill.fee_currency)
         self._book.fill(
             order_id=fill.order_id,
             strategy_id=order.strategy,
@@ -137,6 +151,8 @@ class TradesOfFills:
 
     def revise(self, told: Revision) -> None:
         """Book a trade that was told anew."""
+        self._note_fee(told.venue_time_ns, -(told.was_fee or 0), told.was_fee_currency)
+        self._note_fee(told.venue_time_ns, told.fee, told.fee_currency)
         was_fee = told.was_fee or 0 if told.was_fee_currency is None else 0
         fee = told.fee or 0 if told.fee_currency is None else 0
         was = None if told.was_lots is None else (told.was_price_ticks, told.was_lots, was_fee)
@@ -150,6 +166,12 @@ class TradesOfFills:
             after=None if told.lots is None else (told.price_ticks, told.lots, fee),
             closes=told.closes,
         )
+
+    def _note_fee(self, time_ns: int, fee: int | None, currency: int | None) -> None:
+        if fee and currency is not None:
+            name = self._units.named_currency(currency)
+            paid = OtherFee(venue_time_ns=time_ns, currency=name, amount=trimmed(exact_money(fee)))
+            self.other_fees.append(paid)
 
     def trades(self) -> list[ClosedTrade]:
         """Return the closed trades so far, in the order of their exits."""

@@ -12,6 +12,7 @@ from tradecore.domain.invalid_order import invalid_order_words
 from tradecore.domain.market_words import market_words
 from tradecore.domain.order_words import KnownOrder, order_text, price_text
 from tradecore.domain.orders import order_states
+from tradecore.domain.outside_words import adopted_words, surprise_words
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import values_of
 from tradecore.domain.refusal_words import refusal_words
@@ -91,6 +92,15 @@ class Narrator:
         """Take in an order that was open before the first record that is noted."""
         self._orders[order.order_id] = order
 
+    @property
+    def known(self) -> tuple[dict[int, KnownOrder], dict[int, KnownOrder]]:
+        """The orders that are open and the last of those that have ended, by their numbers."""
+        return self._orders, self._ended
+
+    def go_on_from(self, before: "Narrator") -> None:
+        """Know the orders that the narrator of the session before knows: a restart ends none of them."""
+        self._orders, self._ended = before.known
+
     def note(self, record: JournalRecord) -> Noted:
         """Take a record in; what is returned can be told at any later time."""
         body = record.body
@@ -118,16 +128,15 @@ class Narrator:
             case bodies.Report() as body:
                 return self._tell_report(noted, body)
             case bodies.VenueReport() as body:
-                said = _REPORTS.get(body.report, body.report.replace("_", " "))
-                return f"the venue says that {self._of(order, body)} {said}{self._about(order)}"
+                return f"the venue says that {self._of(order, body)} {self._said(body)}{self._about(order)}"
             case bodies.OutcomeLost() as body:
                 lost = f"the outcome of a request about {self._of(order, body)} is lost"
                 return f"{lost}: the order counts as open until its venue says more{self._about(order)}"
             case bodies.Surprise() as body:
                 waits = "; no new risk is taken until books and venue are compared" if body.halts else ""
-                return f"NOT EXPECTED of {self._of(order, body)}: {body.surprise.replace('_', ' ')}{waits}"
+                return f"NOT EXPECTED of {self._of(order, body)}: {surprise_words(body.surprise)}{waits}"
             case bodies.Adopted() as body:
-                return self._tell_adopted(body)
+                return adopted_words(body, self.units)
             case bodies.VenueRevision() as body:
                 now = "never happened" if body.lots is None else "has other numbers"
                 return f"the venue says that trade {body.trade_id} of {self._of(order, body)} {now}"
@@ -250,6 +259,15 @@ class Narrator:
         units = self.units
         return f"the venue of {units.account(instrument)}" if units.has_accounts else "the venue"
 
+    def _said(self, told: bodies.VenueReport) -> str:
+        """Return what a venue said of an order: of a trade its numbers and name, of a "no" the reason."""
+        said = _REPORTS.get(told.report, told.report.replace("_", " "))
+        if told.report == "fill":
+            size = self._sized(told.instrument, told.lots)
+            price = self._priced(told.instrument, told.price_ticks)
+            return f"{said} {size}{price}" + (f" (trade {told.trade_id})" if told.trade_id else "")
+        return f"{said} ({_reason_words(told.reason)})" if told.reason else said
+
     def _tell_replace_request(self, order: KnownOrder | None, request: bodies.ReplaceRequest) -> str:
         asked = self._of(order, request)
         if order is None:
@@ -277,7 +295,7 @@ class Narrator:
         said = _REPORTS.get(what, what.replace("_", " "))
         reason = ""
         if report.reason is not None:
-            reason = f" ({_REASONS.get(report.reason, report.reason.replace('_', ' '))})"
+            reason = f" ({_reason_words(report.reason)})"
         now = ""
         if order is not None and what in ("replaced", "restated"):
             price = self._priced(order.instrument, report.price_ticks)
@@ -342,15 +360,6 @@ class Narrator:
         before = f"; the journal before ends with {told.before[:16]}" if told.before is not None else ""
         changed = f"; {'; '.join(told.changed.splitlines())}" if told.changed else ""
         return f"the account begins with {cash} and {held}{before}{changed}"
-
-    def _tell_adopted(self, found: bodies.Adopted) -> str:
-        size = self._sized(found.instrument, found.lots)
-        price = self._priced(found.instrument, found.price_ticks)
-        whose = f"belongs to {self.units.strategy(found.strategy)} from here on"
-        if found.adopted == "order":
-            return f"an order of others, {found.venue_order_id}, to {found.side} {size}{price} {whose}"
-        done = "bought" if found.side == "buy" else "sold"
-        return f"a position that others {done}, {size}{price}, {whose}"
 
     def _tell_decision(self, decision: bodies.Decision) -> str:
         said = []
@@ -432,6 +441,10 @@ _REASONS = {
     "never_arrived": "it is proved that the venue never had it",
     "not_permitted": "the venue does not let us: look at the key, its rights and the clock",
 }
+
+
+def _reason_words(reason: str) -> str:
+    return _REASONS.get(reason, reason.replace("_", " "))
 
 
 def decimal_text(value: object) -> object:

@@ -47,7 +47,9 @@ class VenueCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     duplicate_ids : DuplicateIds
         What it does with a client order id seen before.
     validity_window_ns : int
-        How long a request on its way may still take effect after it was sent: absence is no proof before.
+        How far the time of a request may be from the venue's when it arrives. Where the clock that gave it
+        that time is ahead, a request on its way takes effect for up to twice as long: absence is no proof
+        before.
     requests_per_second : float
         Weight of requests that it takes in a second on one key.
     requests_burst : float or None

@@ -8,6 +8,11 @@ from enum import StrEnum
 
 import msgspec
 
+from tradecore.domain.errors import InvalidValueError
+
+# No money has its first digit further before the point than this, nor its last one further behind.
+_DIGITS_MAX, _DECIMALS_MAX = 39, 60
+
 
 class VenueOrderState(StrEnum):
     """States of an order as a venue says them."""
@@ -120,11 +125,23 @@ class PositionSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class BalanceSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """How much of a currency the account has: in all, and what open orders leave free."""
+    """How much of a currency the account has: in all, and what open orders leave free.
+
+    A number that no account can have, such as `1e999999999`, makes no balance: it could be neither subtracted
+    nor written out.
+    """
 
     currency: str
     total: Decimal
     free: Decimal
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount of money."""
+        for name, amount in (("total", self.total), ("free", self.free)):
+            exponent = amount.as_tuple().exponent
+            if not isinstance(exponent, int) or exponent < -_DECIMALS_MAX or amount.adjusted() > _DIGITS_MAX:
+                rule = f"must be a number with at most {_DIGITS_MAX} digits and {_DECIMALS_MAX} decimals"
+                raise InvalidValueError(name, str(amount), rule)
 
 
 class StreamLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -73,6 +73,9 @@ class VenueKey(StoredKey, frozen=True, kw_only=True):
             key = None
         if key is None or not key.key_id or not key.secret.reveal():
             raise InvalidValueError(f"the {cls.use} key", Secret(""), rule)
+        if not all("!" <= letter <= "~" for letter in key.key_id):
+            # It goes into a header of each request: a line break would begin another one.
+            raise InvalidValueError(f"the {cls.use} key", Secret(""), "must have a key_id in plain letters")
         return key
 
 

@@ -79,6 +79,24 @@ fn an_exit_that_the_venue_does_not_take_is_said_until_there_is_another_one() {
 }
 
 #[test]
+fn an_exit_that_the_venue_did_not_take_is_forgotten_with_its_position() {
+    let mut rig = long();
+    let refused = rig.approved(ANNA, &exit(120, 10));
+    tell_about(&mut rig, refused, rejected(RejectReason::NotPermitted), None);
+    assert_eq!(rig.kernel.refused_exits(AccountId::FIRST).count(), 1);
+    let close = rig.approved(ANNA, &exit(120, 10));
+    tell_about(&mut rig, close, filled(120, 10), Some("t2"));
+    let next = rig.approved(ANNA, &limit(GOLD, Side::Buy, 95, 10));
+    tell_about(&mut rig, next, filled(95, 10), Some("t3"));
+
+    assert_eq!(
+        rig.kernel.refused_exits(AccountId::FIRST).count(),
+        0,
+        "nobody wanted an exit of this position"
+    );
+}
+
+#[test]
 fn an_exit_whose_own_condition_does_not_hold_is_no_news() {
     for reason in [RejectReason::WouldTake, RejectReason::CannotFillWhole] {
         let mut rig = long();

@@ -240,6 +240,24 @@ fn an_answer_that_is_told_twice_is_one_answer() {
 }
 
 #[test]
+fn two_amendments_that_are_refused_at_once_in_the_same_words_are_two() {
+    let no = ReportBody::ReplaceRejected(RejectReason::Unsupported);
+    let (mut rig, order_id) = one_accepted();
+    for lots in [12, 30] {
+        assert_eq!(rig.kernel.replace(ANNA, order_id, None, lots).unwrap(), Verdict::Approved(order_id));
+    }
+    // Without a time of the venue: the runtime has been told each once, while no time has passed.
+    let now_ns = rig.kernel.now_ns() + 1;
+    for _ in 0..2 {
+        let refused = at(about(order_id, no, None), now_ns, 0);
+        rig.kernel.feed(1, said(now_ns, GOLD, refused)).unwrap();
+    }
+    rig.run(|_, _| {}).unwrap();
+    let order = rig.kernel.orders().get(order_id).unwrap();
+    assert_eq!((order.state, order.amending.requests, order.lots_at_stake()), (OrderState::New, 0, 10));
+}
+
+#[test]
 fn amendments_of_one_millisecond_that_are_told_again_change_nothing() {
     let (mut rig, order_id) = one_accepted();
     let amended = |ticks| ReportBody::Replaced { price_ticks: Some(ticks), lots: 10 };

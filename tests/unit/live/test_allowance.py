@@ -123,8 +123,11 @@ def test_a_bucket_that_another_process_holds_is_not_waited_for(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="locks of POSIX")
 @pytest.mark.parametrize("name", ["pread", "pwrite"])
-def test_a_disk_that_says_no_lets_nothing_out(tmp_path, monkeypatch, name):
-    """Without the bucket nobody knows what has left; the lock is let go of, and it is tried again later."""
+def test_a_disk_that_says_no_lets_nothing_out_but_cancels(tmp_path, monkeypatch, name):
+    """Without the bucket nobody knows what has left; the lock is let go of, and it is tried again later.
+
+    A cancel must not wait for a disk: those are counted in what was known last, and are no more than it has.
+    """
 
     def refuse(*_):
         raise OSError(5, "input/output error")
@@ -134,14 +137,46 @@ def test_a_disk_that_says_no_lets_nothing_out(tmp_path, monkeypatch, name):
     with monkeypatch.context() as patched:
         patched.setattr(os, name, refuse)
         assert budget.take(0, is_cancel=False) is False
-        assert budget.take(0, is_cancel=True) is False
+        assert "nothing but cancels leaves" in budget.trouble
+        assert sum(budget.take(0, is_cancel=True) for _ in range(100)) == 19
+        assert budget.take(SECOND_NS // 10, is_cancel=True)
+        assert budget.take(SECOND_NS // 10, is_cancel=False) is False
         if name == "pread":
             assert budget.wait_ns(0) == SECOND_NS
+    assert budget.take(SECOND_NS, is_cancel=False)
+    assert budget.trouble == ""
     other = SharedBudget(tmp_path / "b", RULES)
     assert other.take(0, is_cancel=False)
     free = SharedBudget(tmp_path / "free", BudgetRules(per_second=float("inf"), burst=1.0))
     assert free.take(0, 100.0, is_cancel=False)
     assert free.wait_ns(0) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks of POSIX")
+def test_a_new_bucket_has_its_room_on_the_disk_or_is_refused(tmp_path, monkeypatch):
+    """A full disk is told at once, and not as other processes that use up all requests."""
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", refuse)
+        with pytest.raises(StorageError, match="cannot be written: No space left"):
+            SharedBudget(tmp_path / "b", RULES)
+    SharedBudget(tmp_path / "b", RULES).close()
+    assert (tmp_path / "b").stat().st_size == BYTES
+
+
+def test_a_venue_that_asks_to_be_left_alone_for_long_is_named():
+    """Nothing leaves meanwhile, so `status` has to say why; a second or two is no news."""
+    made = allowance()
+    made.hold(2 * SECOND_NS, 0)
+    assert made.ask(Cancel, 0, 0) is Leave.FULL
+    assert made.trouble(0) == ""
+    made.hold(3_600 * SECOND_NS, 0)
+    assert made.trouble(0) == "the venue asks to be left alone for 1 h, by cancels, too"
+    assert made.ask(Cancel, 3_600 * SECOND_NS, 0) is Leave.GO
+    assert made.trouble(0) == ""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="locks of POSIX")

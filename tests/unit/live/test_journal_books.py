@@ -4,7 +4,9 @@ import pytest
 
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.record import JournalRecord
-from tradecore.runtime.live.journal_books import JournalBooks
+from tradecore.runtime.live.journal_books import JournalBooks, TradeName
+
+T1 = TradeName(0, "", "T1")
 
 
 def told_anew(revision):
@@ -47,17 +49,17 @@ def test_a_telling_that_the_engine_could_not_book_is_not_in_the_books():
     """A surprise about its order follows it at once."""
     surprise = bodies.Surprise(order_id=5, surprise="impossible", halts=True)
     assert books(told_anew(1), surprise).revisions == {}
-    assert books(told_anew(1), BOOKED, told_anew(3), surprise).revisions == {"T1": 1}
+    assert books(told_anew(1), BOOKED, told_anew(3), surprise).revisions == {T1: 1}
 
 
 @pytest.mark.parametrize("order_id", [4, 6])
 def test_a_surprise_about_another_order_says_nothing_of_a_telling(order_id):
     """Neither about an earlier one, nor about a later one."""
     surprise = bodies.Surprise(order_id=order_id, surprise="impossible", halts=True)
-    assert books(told_anew(1), surprise).revisions == {"T1": 1}
+    assert books(told_anew(1), surprise).revisions == {T1: 1}
 
 
 def test_a_telling_that_was_booked_stays_in_the_books_whatever_surprises_later():
     """The record of the booking ends what a surprise could take back."""
     surprise = bodies.Surprise(order_id=5, surprise="impossible", halts=True)
-    assert books(told_anew(1), BOOKED, surprise).revisions == {"T1": 1}
+    assert books(told_anew(1), BOOKED, surprise).revisions == {T1: 1}

@@ -379,6 +379,23 @@ def test_a_venue_reaches_back_to_the_watermark_and_no_further(more_ns, reaches):
     assert desk.compared.step is Step.SETTLING
 
 
+@pytest.mark.parametrize(("kept_ns", "since_ns"), [(None, 0), (2 * DAY_NS, 3 * DAY_NS)])
+def test_books_of_a_clock_that_was_ahead_are_compared_with_all_that_the_venue_shows(kept_ns, since_ns):
+    """What they ask for is in the venue's future: that nothing is there proves nothing."""
+    desk = Desk(fills_kept_ns=kept_ns)
+    desk.venue_ns = 5 * DAY_NS
+    desk.compared.watermark_ns = 5 * DAY_NS + OVERLAP_NS + 1
+    desk.compared.begin(0)
+    for question in desk.asks():
+        desk.answer(question)
+    assert desk.compared.step is Step.ASKING
+    desk.wait(1)
+    (question,) = desk.asks()
+    assert question == FillsSince(time_ns=since_ns)
+    desk.answer(question)
+    assert desk.compared.step is Step.SETTLING
+
+
 def test_an_answer_to_another_question_is_none_to_ours():
     """About one order, from a later time on, or the rest of a list; and one that comes when none is asked."""
     desk = Desk()

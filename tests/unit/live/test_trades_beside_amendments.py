@@ -147,7 +147,7 @@ def started(step="resting", **changes):
         filled_lots=4,
         price_ticks=97,
         trades=("T1", "T2"),
-        named=Named("V1", None, False),
+        named=Named(venue_order_id="V1"),
         renewal=Renewal(**(renewal | changes)),
     )
     desk.table.resume([known], desk.now_ns)

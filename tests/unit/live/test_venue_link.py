@@ -80,7 +80,7 @@ async def test_a_venue_that_says_when_to_come_back_is_left_alone_until_then():
     link = link_to(venue, tries_max=1)
     assert await link._answered(OpenOrders()) is None
     assert venue.count == 1
-    assert link._allowance.trouble(0) == ""
+    assert link._allowance.trouble(0) == "the venue asks to be left alone for 16.67 min, by cancels, too"
     now_ns = venue_link._now_ns()
     assert link._allowance.ask(OpenOrders, now_ns, 0) is Leave.FULL
     assert link._allowance.wait_ns(now_ns) > 9 * 10**11

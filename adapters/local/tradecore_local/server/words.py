@@ -139,7 +139,7 @@ class Words:
             replaces=can.replaces,
             post_only=can.post_only,
             reduce_only=can.reduce_only,
-            duplicate_ids=can.duplicate_ids.value,
+            duplicate_ids=can.duplicate_ids,
             validity_window_ns=can.validity_window_ns,
             requests_per_second=exchange.settings.limits.per_second,
             requests_burst=exchange.settings.limits.burst,

@@ -30,6 +30,8 @@ ENDPOINTS: dict[type, str] = {
 }
 # Share of the venue's window that clocks may be apart before new orders wait.
 _WINDOW_SHARE = 0.8
+# A venue that asks to wait for no longer than that is no news.
+_HELD_QUIET_NS = 5_000_000_000
 
 
 class Leave(StrEnum):
@@ -61,7 +63,9 @@ class Allowance:
         self._budget, self._weights, self._window_ns = budget, weights, window_ns
         self._breakers = {name: Breaker() for name in ENDPOINTS.values()}
         self.clock = ClockOffset()
-        self._held_until_ns = 0
+        self._held_until_ns = self._held_ns = 0
+        # When it was asked last.
+        self._seen_ns = 0
 
     def ask(self, about: type, now_ns: int, wall_ns: int) -> Leave:
         """Say whether a request or a question of this type may leave, and count it if so.
@@ -75,6 +79,7 @@ class Allowance:
         wall_ns : int
             Time of our clock, UTC nanoseconds.
         """
+        self._seen_ns = now_ns
         name, is_new = ENDPOINTS[about], about is Submit
         breaker = self._breakers[name]
         if is_new and (breaker.is_open(now_ns) or self.clock_trouble(wall_ns)):
@@ -118,7 +123,8 @@ class Allowance:
 
     def hold(self, span_ns: int, now_ns: int) -> None:
         """Let nothing out for so long, because the venue asks for it."""
-        self._held_until_ns = max(self._held_until_ns, now_ns + span_ns)
+        if now_ns + span_ns > self._held_until_ns:
+            self._held_until_ns, self._held_ns = now_ns + span_ns, span_ns
 
     def clock_trouble(self, wall_ns: int) -> str:
         """Say why no new order may leave for the time on it; empty where all is well."""
@@ -134,6 +140,13 @@ class Allowance:
     def trouble(self, wall_ns: int) -> str:
         """Say what keeps requests from leaving; empty where nothing does."""
         tripped = [name.replace("_", " ") for name, each in self._breakers.items() if each.is_tripped]
-        said = [f"{', '.join(tripped)}: no answer for a while, tried again by one request at a time"]
-        clock = self.clock_trouble(wall_ns)
-        return "; ".join([*(said if tripped else []), *([clock] if clock else [])])
+        said = f"{', '.join(tripped)}: no answer for a while, tried again by one request at a time"
+        held = f"the venue asks to be left alone for {span_text(self._held_ns)}, by cancels, too"
+        is_held = self._held_until_ns > self._seen_ns and self._held_ns > _HELD_QUIET_NS
+        parts = [
+            said if tripped else "",
+            held if is_held else "",
+            self.clock_trouble(wall_ns),
+            self._budget.trouble,
+        ]
+        return "; ".join(filter(None, parts))

@@ -1,6 +1,6 @@
 """Balances of a spot account: which of them books and venue can compare, and where they differ."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -26,6 +26,18 @@ class BalanceDifference(msgspec.Struct, frozen=True, kw_only=True):
         has = f"{name}: the venue has {trimmed(self.venue):f}, the books have {trimmed(self.books):f}"
         say = f"`tradecore transfer {self.name_here or name} {beyond} REASON --by PERSON`"
         return f"{has}; if {beyond} came or went without a trade, say so: {say}"
+
+
+def exchanged_words(differences: Sequence[BalanceDifference]) -> str:
+    """Say what else explains balances of which some are too large and some too small; else nothing.
+
+    A trade that others made is no transfer: told as two of them, what it lost or won would be in no profit.
+    """
+    beyond = [each.venue - each.books for each in differences]
+    if not any(each > 0 for each in beyond) or not any(each < 0 for each in beyond):
+        return ""
+    say = "`tradecore convert CURRENCY AMOUNT INTO RECEIVED REASON --by PERSON`"
+    return f"if others traded one for the other, say so: {say}, and `tradecore adjust` of a fee beside it"
 
 
 def compared_currencies(units: Units, kept: frozenset[int], part: AccountPart) -> frozenset[str]:

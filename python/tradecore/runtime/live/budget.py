@@ -11,7 +11,7 @@ _SKEW_NS = 5_000_000_000
 # Weight that is left in units of a billionth, when that was, and a check of both.
 _FORM = struct.Struct("<qqQ")
 _CHECK = 0x74726164_65636F72
-_UNIT = 1_000_000_000
+UNIT = 1_000_000_000
 BYTES = _FORM.size
 
 
@@ -56,22 +56,22 @@ class Bucket(msgspec.Struct, frozen=True):
     def taken(self, rules: BudgetRules, now_ns: int, weight: float, *, is_cancel: bool) -> "Bucket | None":
         """Return what is left after a request; `None` where there is no room for it now."""
         filled = self.filled(rules, now_ns)
-        kept = 0 if is_cancel else int(rules.burst * rules.reserve * _UNIT)
-        needed = int(weight * _UNIT)
-        if filled.left < needed + min(kept, max(int(rules.burst * _UNIT) - needed, 0)):
+        kept = 0 if is_cancel else int(rules.burst * rules.reserve * UNIT)
+        needed = int(weight * UNIT)
+        if filled.left < needed + min(kept, max(int(rules.burst * UNIT) - needed, 0)):
             return None
         return Bucket(filled.left - needed, filled.seen_ns)
 
     def wait_ns(self, rules: BudgetRules, now_ns: int, weight: float) -> int:
         """Return how long it takes until there is room for a request that is no cancel."""
-        most, needed = int(rules.burst * _UNIT), int(weight * _UNIT)
+        most, needed = int(rules.burst * UNIT), int(weight * UNIT)
         lacking = min(needed + int(most * rules.reserve), max(most, needed)) - self.filled(rules, now_ns).left
         return int(lacking / rules.per_second) + 1 if lacking > 0 else 0
 
     def filled(self, rules: BudgetRules, now_ns: int) -> "Bucket":
         """Return it with what has come in since; a clock that went back brings nothing."""
         came = int(max(now_ns - self.seen_ns, 0) * rules.per_second)
-        return Bucket(min(self.left + came, int(rules.burst * _UNIT)), max(now_ns, self.seen_ns))
+        return Bucket(min(self.left + came, int(rules.burst * UNIT)), max(now_ns, self.seen_ns))
 
     def encoded(self) -> bytes:
         """Return its bytes, always as many."""
@@ -93,7 +93,15 @@ def _check(left: int, seen_ns: int) -> int:
 
 
 class Budget(Protocol):
-    """Lets requests out within what a venue allows. It never waits."""
+    """Lets requests out within what a venue allows. It never waits.
+
+    Attributes
+    ----------
+    trouble : str
+        Why it is not what all processes share; empty where all is well.
+    """
+
+    trouble: str
 
     def take(self, now_ns: int, weight: float = 1.0, *, is_cancel: bool) -> bool:
         """Take a request's weight out; `False` when there is no room for it now."""
@@ -119,6 +127,7 @@ class RequestBudget:
 
     def __init__(self, rules: BudgetRules) -> None:
         self._rules = rules
+        self.trouble = ""
         self._bucket: Bucket | None = None
 
     def take(self, now_ns: int, weight: float = 1.0, *, is_cancel: bool) -> bool:
@@ -138,5 +147,5 @@ class RequestBudget:
 
     def _known(self, now_ns: int) -> Bucket:
         if self._bucket is None:
-            self._bucket = Bucket(int(self._rules.burst * _UNIT), now_ns)
+            self._bucket = Bucket(int(self._rules.burst * UNIT), now_ns)
         return self._bucket

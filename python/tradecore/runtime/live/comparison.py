@@ -26,10 +26,15 @@ from tradecore.domain.venue_findings import (
 )
 from tradecore.ports.venue_queries import VenueQueries
 from tradecore.runtime.live.allowance import ENDPOINTS
-from tradecore.runtime.live.balances import BalanceDifference, balance_differences, compared_currencies
+from tradecore.runtime.live.balances import (
+    BalanceDifference,
+    balance_differences,
+    compared_currencies,
+    exchanged_words,
+)
 from tradecore.runtime.live.budget import Budget
 from tradecore.runtime.live.client_ids import ClientIds, is_ours
-from tradecore.runtime.live.journal_books import BookedOrder, JournalBooks
+from tradecore.runtime.live.journal_books import BookedOrder, JournalBooks, TradeName
 from tradecore.runtime.live.journal_money import JournalMoney
 from tradecore.runtime.live.reconciliation import OVERLAP_NS, Difference, position_differences
 
@@ -254,9 +259,9 @@ class _Round:
     def _fills(self) -> Iterator[Finding]:
         shown = [each for each in self._shown.fills.seen if isinstance(each, FillSeen)]
         # What is shown last of a trade is what it is.
-        for fill in {(fill.venue_order_id, fill.trade_id): fill for fill in shown}.values():
-            told = self._books.revisions.get(fill.trade_id, 0)
-            if fill.revision <= told and (told or fill.trade_id in self._books.trades):
+        for name, fill in {TradeName.of(fill): fill for fill in shown}.items():
+            told = self._books.revisions.get(name, 0)
+            if fill.revision <= told and (told or name in self._books.trades):
                 continue
             number = self._number_of(fill)
             if number is None:
@@ -270,11 +275,12 @@ class _Round:
                 yield Finding(kind=FindingKind.FILL_NOT_BOOKED, subject=fill.trade_id, words=words)
         if not self._shown.fills.is_complete:
             return
-        there = {fill.trade_id for fill in shown}
+        there = {TradeName.of(fill) for fill in shown}
         for name, time_ns in self._books.trades.items():
             if time_ns >= self._shown.since_ns and name not in there:
-                words = f"trade {name} is in the books, and the venue's list of fills does not have it"
-                yield Finding(kind=FindingKind.FILL_NOT_SHOWN, subject=name, words=words)
+                trade = name.trade_id
+                words = f"trade {trade} is in the books, and the venue's list of fills does not have it"
+                yield Finding(kind=FindingKind.FILL_NOT_SHOWN, subject=trade, words=words)
 
     def _positions(self) -> Iterator[Finding]:
         if not self._shown.positions.is_complete:
@@ -300,8 +306,11 @@ class _Round:
         money = self._books.money
         if money is None or not self._shown.balances.is_complete:
             return
-        for each in self._differing_balances(money):
-            yield Finding(kind=FindingKind.BALANCE, subject=each.currency, words=each.words)
+        differing = list(self._differing_balances(money))
+        exchanged = exchanged_words(differing)
+        for each in differing:
+            beside = f"; {exchanged}" if exchanged and each is differing[-1] else ""
+            yield Finding(kind=FindingKind.BALANCE, subject=each.currency, words=each.words + beside)
 
     def _held(self, each: Difference, lots: int) -> str:
         return (
@@ -480,10 +489,11 @@ class Comparer:
             if self._budget.take(now_ns, weight, is_cancel=False):
                 return
             if loop.time() >= until:
-                raise VenueError(
-                    f"no question could be asked for {self._room_seconds_max:g} s: other processes on this "
-                    "account use up all requests that the venue allows. Try again when they do less"
+                why = self._budget.trouble or (
+                    "other processes on this account use up all requests that the venue allows. Try again "
+                    "when they do less"
                 )
+                raise VenueError(f"no question could be asked for {self._room_seconds_max:g} s: {why}")
             seconds = max(self._budget.wait_ns(now_ns, weight), 1_000_000) / 1e9
             await asyncio.sleep(min(seconds, max(until - loop.time(), 0.001)))
 

@@ -1,7 +1,7 @@
 """What a journal says of a venue outside: open orders, trades and positions, read from its records alone."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,6 +10,7 @@ from tradecore.domain.journal import JournalFolder
 from tradecore.domain.order_words import KnownOrder
 from tradecore.domain.record import JournalRecord
 from tradecore.domain.record_bodies import MAKERS
+from tradecore.domain.venue_findings import FillSeen
 from tradecore.runtime.live.journal_money import JournalMoney
 from tradecore.runtime.live.live_order import CANCEL, NEW, REPLACE, stated_price
 
@@ -77,6 +78,19 @@ class BookedOrder(msgspec.Struct, kw_only=True):
         return stated_price(self.known.terms)
 
 
+class TradeName(NamedTuple):
+    """How a trade is called at the venue: its name alone may be that of another market, or of two orders."""
+
+    instrument: int | None
+    venue_order_id: str
+    trade_id: str
+
+    @classmethod
+    def of(cls, said: FillSeen | bodies.VenueReport | bodies.VenueRevision) -> "TradeName":
+        """Return the name of what a venue shows, or of what the journal has of it."""
+        return cls(said.instrument, said.venue_order_id or "", said.trade_id or "")
+
+
 class JournalBooks:
     """Follows the records of a journal without running a strategy, an engine or anything else of it.
 
@@ -118,8 +132,8 @@ class JournalBooks:
         self._renews_amended = renews_amended
         self.orders: dict[int, BookedOrder] = {}
         self.positions: dict[int, int] = {}
-        self.trades: dict[str, int] = {}
-        self.revisions: dict[str, int] = {}
+        self.trades: dict[TradeName, int] = {}
+        self.revisions: dict[TradeName, int] = {}
         self.others: dict[str, int] = {}
         self.trades_from_ns = 0
         self.began_ns = 0
@@ -164,7 +178,7 @@ class JournalBooks:
                     self.orders[body.order_id].venue_order_id = body.venue_order_id
             case bodies.VenueRevision() as body:
                 self.venue_time_ns = max(self.venue_time_ns, body.venue_time_ns)
-                self._told, self._known_revision = body, self.revisions.get(body.trade_id)
+                self._told, self._known_revision = body, self.revisions.get(TradeName.of(body))
                 self._note_revision(body)
             case bodies.Revision() as body:
                 self._told = None
@@ -231,7 +245,8 @@ class JournalBooks:
                 self.money.filled(body.instrument, sign, fill)
 
     def _note_revision(self, told: bodies.VenueRevision) -> None:
-        self.revisions[told.trade_id] = max(self.revisions.get(told.trade_id, 0), told.revision)
+        name = TradeName.of(told)
+        self.revisions[name] = max(self.revisions.get(name, 0), told.revision)
 
     def _unsaid(self, surprise: bodies.Surprise) -> None:
         """Take back a revision that the engine could not book; what it books of it nevertheless is next."""
@@ -239,9 +254,9 @@ class JournalBooks:
         if not isinstance(told, bodies.VenueRevision) or told.order_id != surprise.order_id:
             return
         if self._known_revision is None:
-            self.revisions.pop(told.trade_id, None)
+            self.revisions.pop(TradeName.of(told), None)
         else:
-            self.revisions[told.trade_id] = self._known_revision
+            self.revisions[TradeName.of(told)] = self._known_revision
 
     def _note_trade(self, body: bodies.Report) -> None:
         told = self._told
@@ -249,7 +264,7 @@ class JournalBooks:
             return
         if isinstance(told, bodies.VenueRevision):
             self._note_revision(told)
-        self.trades[told.trade_id] = told.venue_time_ns
+        self.trades[TradeName.of(told)] = told.venue_time_ns
         if len(self.trades) > TRADES_MAX:
             oldest = next(iter(self.trades))
             self.trades_from_ns = max(self.trades_from_ns, self.trades.pop(oldest) + 1)

@@ -24,7 +24,9 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     trouble : str
         What keeps the comparison from an end; empty where nothing does.
     declined : str
-        What the venue said when it declined a request last; empty before the first.
+        What the venue said when it declined a request last, and of which order; empty before the first.
+    declined_ns : int
+        When that was, UTC nanoseconds; 0 before the first.
     open_orders, unknown, foreign_orders, letters : int
         Orders that are open there, those in doubt, those of others, and messages that were not understood.
     revisions : int
@@ -42,6 +44,7 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     foreign_orders: int
     letters: int
     revisions: int = 0
+    declined_ns: int = 0
 
 
 class FoundAtStart(msgspec.Struct, frozen=True, kw_only=True):

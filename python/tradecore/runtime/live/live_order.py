@@ -115,6 +115,7 @@ class LiveOrder:
         "order_id",
         "past",
         "past_lots",
+        "past_names",
         "price_ticks",
         "revised",
         "revision",
@@ -178,6 +179,8 @@ class LiveOrder:
         self.may_lack_past = False
         # What it was at the venue before that, with what had filled of each; what of it is open all the same.
         self.past: dict[str, int] = {}
+        # How the venue called that before this start, which knows no more of it.
+        self.past_names: frozenset[str] = frozenset()
         self.stragglers: dict[str, OrderSeen] = {}
         # Whether it waited for a price and was set off.
         self.is_set_off = False
@@ -216,7 +219,8 @@ class LiveOrder:
     def is_past(self, venue_order_id: str, revision: int | None) -> bool:
         """Tell whether what the venue shows is what the order was before it was sent anew last."""
         is_older = revision is not None and revision < self.revision
-        return venue_order_id in self.past or is_older or self.is_gone
+        is_known = venue_order_id in self.past or venue_order_id in self.past_names
+        return is_known or is_older or self.is_gone
 
     def learn_past(self, seen: OrderSeen) -> None:
         """Learn from the size of what the venue has what had filled before that was sent: it amends nothing.

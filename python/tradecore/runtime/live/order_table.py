@@ -23,12 +23,16 @@ _NAMES_MAX = 100_000
 _UNANSWERED = frozenset({"pending_new", "pending_cancel", "pending_replace"})
 
 
-class Named(msgspec.Struct, frozen=True):
-    """How the venue calls an order, what others called it, and whether they made it."""
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """How the venue calls an order, what others called it, and whether they made it.
+
+    `past` is how the venue called it before it was sent anew.
+    """
 
     venue_order_id: str
-    others_name: str | None
-    is_of_others: bool
+    others_name: str | None = None
+    is_of_others: bool = False
+    past: tuple[str, ...] = ()
 
 
 class Renewal(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,12 +184,12 @@ class OrderTable:
                 self.terms[order_id] = known.terms
                 continue
             lots = known.open_lots + known.filled_lots
-            named = known.named or Named("", None, False)
+            named = known.named or Named(venue_order_id="")
             revision = 0 if known.renewal is None else known.renewal.revision
             is_of_others = named.is_of_others and not revision
             name = (named.others_name or "") if is_of_others else self.ids.of(order_id, revision)
             order = LiveOrder(order_id, instrument, name, lots, known.terms)
-            order.venue_order_id = named.venue_order_id or None
+            order.venue_order_id, order.past_names = named.venue_order_id or None, frozenset(named.past)
             order.filled_lots, order.price_ticks = known.filled_lots, known.price_ticks
             order.trades.update(dict.fromkeys(known.trades))
             order.revised.update({trade: (anew, filled) for trade, anew, filled in known.revised})
@@ -368,10 +372,14 @@ def terms_of(intent: dict[str, object]) -> bodies.OrderTerms:
 
 def open_orders_of(engine: Engine, part: AccountPart) -> list[OpenOrder]:
     """Return the orders of an account that are open by the books of an engine."""
-    names = {
-        order_id: Named(venue_order_id, others_name, is_of_others)
-        for order_id, venue_order_id, others_name, is_of_others in engine.kernel.venue_names(part.number)
-    }
+    names: dict[int, Named] = {}
+    for order_id, venue_order_id, others_name, is_of_others in engine.kernel.venue_names(part.number):
+        # What it was called before comes first.
+        before = names.get(order_id)
+        past = () if before is None else (*before.past, before.venue_order_id)
+        names[order_id] = Named(
+            venue_order_id=venue_order_id, others_name=others_name, is_of_others=is_of_others, past=past
+        )
     return [
         OpenOrder(
             terms=terms_of(row["intent"]),

@@ -193,6 +193,11 @@ class Reconciliation:
         if isinstance(question, OpenOrders):
             self._has_orders = self._has_orders or self._is_whole(findings, "open orders")
         elif question.time_ns <= self._since_ns and not question.cursor:
+            if findings.time_ns and question.time_ns > findings.time_ns:
+                # The books were written by a clock that was ahead: nothing says how old they are.
+                kept_ns = self._fills_kept_ns or findings.time_ns
+                self.watermark_ns = max(findings.time_ns - kept_ns, 0) + OVERLAP_NS
+                return
             is_whole = self._reaches_back(findings) and self._is_whole(findings, "fills")
             if is_whole and not self._has_fills:
                 self._has_fills, self._asked_up_to_ns = True, findings.time_ns or _last_of(findings)

@@ -72,7 +72,7 @@ class Requests:
         self._capabilities = capabilities
         self._retries = retries or Retries()
         self._report_times = report_times or ReportTimes()
-        # What the venue said when it declined a request last.
+        # What the venue said when it declined a request last, and of which order.
         self.declined = ""
         # Whether a request waits for nothing but room, and whether the rest would in vain.
         self.waits_for_room = False
@@ -331,7 +331,7 @@ class Requests:
         return []
 
     def _declined(self, order: LiveOrder, wanted: Wanted, answer: Declined, now_ns: int) -> list[Word]:
-        self.declined = answer.words
+        self.declined = f"order {order.order_id}: {answer.words}"
         if wanted.kind == NEW and not order.is_taken:
             if answer.reason == "duplicate_id":
                 # The venue has an order of this name: ours, of a try of which we know less than it does.

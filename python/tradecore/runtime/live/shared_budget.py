@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tradecore.domain.errors import StorageError
-from tradecore.runtime.live.budget import BYTES, Bucket, BudgetRules
+from tradecore.runtime.live.budget import BYTES, UNIT, Bucket, BudgetRules
 
 if sys.platform != "win32":
     import fcntl
@@ -22,6 +22,8 @@ class SharedBudget:
     - A lock is never waited for: while another process holds it there is no room, for a fraction of a second.
     - The system lets go of a lock when its process dies, and a bucket whose writing was cut short is empty.
     - A new file begins full. It is never removed: who had it open would have a bucket of his own.
+    - While the disk says no, nothing leaves but cancels, which must not wait for a disk: each process counts
+      those in the bucket as it has changed it last.
     - Times are those of the machine's clock that never jumps, which all processes have in common; after a
       restart of the machine it begins anew, and what was left is left.
 
@@ -35,16 +37,36 @@ class SharedBudget:
     Raises
     ------
     StorageError
-        When the file cannot be opened.
+        When the file cannot be opened, or a new one not be filled.
     """
 
     def __init__(self, path: Path, rules: BudgetRules) -> None:
         self._path, self._rules = path, rules
         self._is_busy = False
+        # The bucket as this process has changed it last.
+        self._last: Bucket | None = None
+        self.trouble = ""
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StorageError(str(path), f"cannot be opened: {error.strerror}") from error
+        try:
+            self._fill_new()
+        except OSError as error:
+            self.close()
+            raise StorageError(str(path), f"cannot be written: {error.strerror}") from error
+
+    def _fill_new(self) -> None:
+        """Fill a new file, so that it has its room on the disk: what is written later is as long."""
+        if not self._rules.has_limit or os.fstat(self._file).st_size or not self._lock():
+            # Who holds the lock fills it, if anybody has to.
+            return
+        try:
+            if not os.fstat(self._file).st_size:
+                full = Bucket(int(self._rules.burst * UNIT), 0)
+                os.pwrite(self._file, full.encoded(), 0)
+        finally:
+            self._unlock()
 
     def take(self, now_ns: int, weight: float = 1.0, *, is_cancel: bool) -> bool:
         """Take a request's weight out; `False` when there is no room for it now."""
@@ -53,14 +75,20 @@ class SharedBudget:
         if not self._lock():
             self._is_busy = True
             return False
+        self._is_busy = False
+        known = self._last or Bucket(0, now_ns)
         try:
-            self._is_busy = False
-            taken = self._read(now_ns).taken(self._rules, now_ns, weight, is_cancel=is_cancel)
+            known = self._read(now_ns)
+            taken = known.taken(self._rules, now_ns, weight, is_cancel=is_cancel)
             if taken is not None:
                 os.pwrite(self._file, taken.encoded(), 0)
-        except OSError:
-            # A disk that says no: without the bucket nothing leaves.
-            return False
+                self._last, self.trouble = taken, ""
+        except OSError as error:
+            self._say(error)
+            taken = (self._last or known).taken(self._rules, now_ns, weight, is_cancel=True)
+            if not is_cancel or taken is None:
+                return False
+            self._last = taken
         finally:
             self._unlock()
         return taken is not None
@@ -84,9 +112,14 @@ class SharedBudget:
 
     def _read(self, now_ns: int) -> Bucket:
         data = os.pread(self._file, BYTES, 0)
-        if not data:
-            return Bucket(int(self._rules.burst * 1_000_000_000), now_ns)
-        return Bucket.decoded(data, now_ns)
+        # Nothing is in a file that somebody has cut.
+        return Bucket.decoded(data, now_ns) if data else Bucket(int(self._rules.burst * UNIT), now_ns)
+
+    def _say(self, error: OSError) -> None:
+        self.trouble = (
+            f"nothing but cancels leaves: what processes share of the venue's limit cannot be kept in "
+            f"{self._path}: {error.strerror}"
+        )
 
     def _lock(self) -> bool:
         try:

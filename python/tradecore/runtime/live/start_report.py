@@ -8,6 +8,7 @@ import msgspec
 
 from tradecore.domain import record_bodies as bodies
 from tradecore.domain.journal import JournalFolder
+from tradecore.domain.outside_words import surprise_words
 from tradecore.domain.record import JournalRecord
 from tradecore.runtime.live.derived_key import DerivedKey
 from tradecore.runtime.live.journal_books import FOLLOWED_KINDS, JournalBooks, record_of
@@ -32,6 +33,7 @@ class FillFound(msgspec.Struct, frozen=True, kw_only=True):
     """A trade that was booked before books and venue agreed."""
 
     order_id: int
+    instrument: int
     trade_id: str
     price_ticks: int
     lots: int
@@ -56,8 +58,8 @@ class StartFacts(msgspec.Struct, frozen=True, kw_only=True):
         Orders that were found to have ended, with how and why.
     surprises : tuple of str
         What the venue said that the books did not expect.
-    adopted : tuple of str
-        Orders and positions of others that were taken over, by the engine's numbers.
+    adopted : tuple of Adopted
+        Orders and positions of others that were taken over, without the fee by which a position counts.
     """
 
     from_seq: int
@@ -69,7 +71,7 @@ class StartFacts(msgspec.Struct, frozen=True, kw_only=True):
     fills: tuple[FillFound, ...] = ()
     ends: tuple[str, ...] = ()
     surprises: tuple[str, ...] = ()
-    adopted: tuple[str, ...] = ()
+    adopted: tuple[bodies.Adopted, ...] = ()
 
 
 class StartFold:
@@ -85,11 +87,12 @@ class StartFold:
         self._open = frozenset(open_orders)
         self._became: dict[int, str] = dict.fromkeys(sorted(unknown), "")
         self._began: JournalRecord | None = None
-        self._told: bodies.VenueReport | bodies.VenueRevision | None = None
+        # What the venue said last, and a fill is made of; the one of a position has no name of a trade.
+        self._told: bodies.VenueReport | bodies.VenueRevision | bodies.Adopted | None = None
         self._fills: list[FillFound] = []
         self._ends: list[str] = []
         self._surprises: list[str] = []
-        self._adopted: list[str] = []
+        self._adopted: list[bodies.Adopted] = []
         # What came of it; `None` until books and venue agree.
         self.facts: StartFacts | None = None
 
@@ -110,13 +113,13 @@ class StartFold:
             case bodies.Revision():
                 self._surprises.append(f"order {body.order_id}: trade {body.trade_id} {body.revised}")
             case bodies.Adopted():
-                # The fill of a position has no name of a trade.
-                self._told = None
-                self._adopted.append(_adopted_words(body))
+                self._told = body
+                # A fee may be too large for JSON.
+                self._adopted.append(msgspec.structs.replace(body, fee=None, fee_currency=None))
             case bodies.Report():
                 self._reported(body)
             case bodies.Surprise():
-                self._surprises.append(f"order {body.order_id}: {body.surprise.replace('_', ' ')}")
+                self._surprises.append(f"order {body.order_id}: {surprise_words(body.surprise)}")
             case bodies.Reconciled():
                 self.facts = self._made(self._began, record)
             case _:
@@ -130,11 +133,15 @@ class StartFold:
             self._ends.append(f"order {body.order_id}: {said}")
         if body.report == "fill":
             told = self._told
-            is_of_it = told is not None and told.order_id == body.order_id
-            name = told.trade_id if told is not None and is_of_it else None
+            name: str | None = None
+            # The fill of a position that others made has no name of a trade.
+            if isinstance(told, bodies.VenueReport | bodies.VenueRevision) and told.order_id == body.order_id:
+                name = told.trade_id
             self._fills.append(
                 FillFound(
                     order_id=body.order_id,
+                    # What a venue says of an order, and what others made, is booked at once.
+                    instrument=0 if told is None else told.instrument,
                     trade_id=name or "",
                     price_ticks=body.price_ticks or 0,
                     lots=body.lots or 0,
@@ -264,12 +271,6 @@ def facts_of(
         if fold.facts is not None:
             return fold.facts if fold.facts.from_seq == from_seq else None
     return None
-
-
-def _adopted_words(found: bodies.Adopted) -> str:
-    name = "" if found.venue_order_id is None else f" {found.venue_order_id}"
-    what = f"{found.adopted}{name}: {found.side} {found.lots} lots"
-    return f"{what} of instrument {found.instrument}, for strategy {found.strategy}"
 
 
 def _fold_of(books: JournalBooks) -> StartFold:

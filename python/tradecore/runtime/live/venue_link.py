@@ -26,7 +26,7 @@ from tradecore.domain.venue_findings import (
     StreamLost,
     StreamReady,
 )
-from tradecore.domain.venue_requests import Answer, Cancel, Lost, Replace, Submit
+from tradecore.domain.venue_requests import Answer, Cancel, Declined, Lost, Replace, Submit
 from tradecore.engine import Engine
 from tradecore.ports.clock import Clock
 from tradecore.ports.letter_reader import LetterReader
@@ -153,7 +153,11 @@ class VenueLink:
         self._tasks: set[asyncio.Task[None]] = set()
         # Requests whose answer is awaited.
         self._under_way = 0
-        self._is_connected = False
+        self._is_connected = self._is_closing = False
+        # Why there is no stream of reports.
+        self._stream_trouble = ""
+        # When the venue declined a request last, by the clock on the wall.
+        self._declined_ns = 0
         self._news = 0
         self._start = StartFold((), ())
         self._engine: Engine | None = None
@@ -177,6 +181,7 @@ class VenueLink:
             balances=compared.balances if compared.shown is Step.DIFFERS else (),
             trouble="; ".join(filter(None, self._troubles())),
             declined=self._requests.declined,
+            declined_ns=self._declined_ns,
             open_orders=len(table.orders),
             unknown=table.unknown,
             foreign_orders=len(table.foreign),
@@ -196,6 +201,7 @@ class VenueLink:
         lost = f"the venue did not take order {bare}, or has busted a trade of it"
         return [
             f"A POSITION IS OPEN WITHOUT ITS EXIT: {lost}" if bare else "",
+            self._stream_trouble,
             self._reconciliation.trouble or self._table.trouble,
             self._allowance.trouble(self._wall_ns()),
         ]
@@ -300,14 +306,16 @@ class VenueLink:
 
     async def close(self, seconds_max: float) -> None:
         """Let go of what is under way and of the venue; a venue that hangs is left behind."""
+        self._is_closing = True
         for task in self._tasks:
             task.cancel()
-        self._budget.close()
         try:
             async with asyncio.timeout(seconds_max):
                 await self._venue.aclose()
         except (TimeoutError, TradecoreError, OSError):
             return
+        finally:
+            self._budget.close()
 
     async def _wait(self) -> None:
         now_ns = _now_ns()
@@ -325,7 +333,9 @@ class VenueLink:
             return
 
     def _work(self) -> None:
-        """Start what is due."""
+        """Start what is due; nothing any more once the line is being closed, which may take a moment."""
+        if self._is_closing:
+            return
         now_ns = _now_ns()
         wall_ns = self._wall_ns()
         # What is known comes first: a doubt that is not asked about holds more than an order that waits.
@@ -407,6 +417,8 @@ class VenueLink:
         finally:
             self._under_way -= 1
         self._allowance.answered(type(send.request), answer, _now_ns())
+        if isinstance(answer, Declined):
+            self._declined_ns = self._wall_ns()
         self._hear(self._requests.answered(send.order_id, answer, _now_ns()))
 
     async def _request(self, send: Send) -> Answer:
@@ -530,10 +542,11 @@ class VenueLink:
     async def _listen(self) -> None:
         async for message in self._venue.reports():
             match message:
-                case StreamLost():
+                case StreamLost(words=words):
+                    self._stream_trouble = f"the stream of reports: {words}" if words else ""
                     self._lost()
                 case StreamReady():
-                    self._is_connected = True
+                    self._is_connected, self._stream_trouble = True, ""
                     self._begin()
                 case NotUnderstood():
                     # It may have been a fill.

@@ -27,6 +27,8 @@ _SECOND_NS = 1_000_000_000
 # An order may be decided on by a clock that is ahead of the venue's.
 _OVERLAP_NS = 60 * _SECOND_NS
 _FILLS_DOUBLINGS_MAX = 5
+# How often trades that are missing are asked for since the order was decided on; then all are asked for.
+_AGED_TRIES = 2
 # How long after a refusal the end of an order is asked for again that an operator wants ended.
 _INSIST_NS = _SECOND_NS
 # Waits between two questions about an order in doubt; the last one goes on.
@@ -100,12 +102,19 @@ class VenueReading:
 
         Longer each time, but at once when its request can no longer take effect: absence is a proof then.
         """
-        void_ns = order.sent_ns + self._capabilities.validity_window_ns
+        void_ns = self._void_ns(order)
         wait_ns = _DOUBT_WAITS_NS[min(doubt.asks, len(_DOUBT_WAITS_NS) - 1)]
         if now_ns < void_ns:
             return min(wait_ns, void_ns - now_ns)
         has_begun = doubt.absent_in_list + doubt.absent_itself > 0
         return _DOUBT_WAITS_NS[0] if has_begun or doubt.next_ask_ns <= void_ns else wait_ns
+
+    def _void_ns(self, order: LiveOrder) -> int:
+        """Return when the last request about an order can no longer take effect.
+
+        Its time is that of the clock here, which may be as far ahead of the venue's as the venue takes.
+        """
+        return order.sent_ns + 2 * self._capabilities.validity_window_ns
 
     def _about(self, order: LiveOrder) -> Question:
         return OneOrder(
@@ -459,7 +468,7 @@ class VenueReading:
             return []
         if order.doubt is None:
             return self._missing(order, asked_ns, is_list=is_list)
-        if asked_ns < order.sent_ns + self._capabilities.validity_window_ns:
+        if asked_ns < self._void_ns(order):
             return []
         if is_list:
             order.doubt.absent_in_list += 1
@@ -502,7 +511,8 @@ class VenueReading:
     def _want_missing_fills(self, now_ns: int) -> None:
         """Go on asking for the fills that orders lack, where the venue's own list did not have them.
 
-        They may be as old as the order.
+        They may be as old as the order; in the end older, where that was decided on by a clock that was ahead
+        of the venue's and has been set right since.
         """
         lacking = [order for order in self._table.orders.values() if order.end or order.lacks_fills]
         if not lacking:
@@ -512,8 +522,8 @@ class VenueReading:
         self._table.fills_tries += 1
         for order in lacking:
             # Of an order of others nobody here knows how old it is.
-            is_of_others = order.venue_order_id in self._table.others
-            since_ns = 0 if is_of_others else order.terms.decided_ns - _OVERLAP_NS
+            has_no_age = order.venue_order_id in self._table.others or self._table.fills_tries > _AGED_TRIES
+            since_ns = 0 if has_no_age else order.terms.decided_ns - _OVERLAP_NS
             self._table.want_fills(since_ns, now_ns + wait_ns)
 
 

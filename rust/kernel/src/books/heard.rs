@@ -202,6 +202,11 @@ impl Heard {
         self.refused_exits.push_back(*order);
     }
 
+    /// Keeps of the exits that the venue did not take those that are still needed.
+    pub(crate) fn keep_refused_exits(&mut self, is_needed: impl Fn(&ClosedOrder) -> bool) {
+        self.refused_exits.retain(is_needed);
+    }
+
     /// Counts a trade of an account that was booked anew.
     pub(crate) fn count_revision(&mut self, account: AccountId) {
         *self.revisions.entry(account).or_default() += 1;

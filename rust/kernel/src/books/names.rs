@@ -101,11 +101,14 @@ impl Names {
         !self.adopted.is_empty() && self.of_orders.get(&order_id).is_some_and(|name| name.is_adopted)
     }
 
-    /// Visits what is remembered of an account: number, the venue's name, and the name that others gave an order of theirs, and
-    /// whether it is one.
+    /// Visits what is remembered of an account: number, the venue's name, the name that others gave an order of theirs, and
+    /// whether it is one. What an order was called before it left anew comes before what it is called.
     pub(crate) fn of(&self, account: AccountId) -> impl Iterator<Item = (OrderId, &str, Option<&str>, bool)> {
         let all = self.of_orders.iter().filter(move |(_, name)| name.account == account);
-        all.map(|(order_id, name)| (*order_id, &*name.venue, name.client.as_deref(), name.is_adopted))
+        all.flat_map(|(order_id, name)| {
+            let names = name.past.iter().chain([&name.venue]);
+            names.map(move |venue| (*order_id, &**venue, name.client.as_deref(), name.is_adopted))
+        })
     }
 
     /// Appends the canonical bytes of what decides something: which orders others made.

@@ -14,7 +14,7 @@ use tradecore_types::{
 };
 
 use crate::books::heard::Trade;
-use crate::books::{Booking, Outcome};
+use crate::books::{Booking, Books, Outcome};
 use crate::{Kernel, KernelError};
 
 /// What a report means for the books as they are now.
@@ -59,23 +59,21 @@ impl Kernel {
         said: &VenueEvent,
     ) -> Result<(), KernelError> {
         match said {
-            VenueEvent::Report(said) => self.on_venue_report(instrument, said),
-            VenueEvent::OutcomeLost { order_id } => {
-                self.on_outcome_lost(instrument, *order_id);
-                Ok(())
-            }
-            VenueEvent::Reconciling => {
-                self.note_unreconciled(instrument, true);
-                Ok(())
-            }
+            VenueEvent::Report(said) => self.on_venue_report(instrument, said)?,
+            VenueEvent::OutcomeLost { order_id } => self.on_outcome_lost(instrument, *order_id),
+            VenueEvent::Reconciling => self.note_unreconciled(instrument, true),
             VenueEvent::Reconciled => {
                 self.note_unreconciled(instrument, false);
                 self.books.heard.note_agreed(self.account_of(instrument));
-                if self.outgoing.renewals.is_empty() { Ok(()) } else { self.release_renewals() }
+                if !self.outgoing.renewals.is_empty() {
+                    self.release_renewals()?;
+                }
             }
-            VenueEvent::Adopted(found) => self.on_adopted(instrument, found),
-            VenueEvent::Revision(said) => self.on_revision(instrument, said),
+            VenueEvent::Adopted(found) => self.on_adopted(instrument, found)?,
+            VenueEvent::Revision(said) => self.on_revision(instrument, said)?,
         }
+        self.books.forget_needless_exits();
+        Ok(())
     }
 
     /// The outcome of a request is lost: the order counts as it may be at the venue. One that has ended has ended.
@@ -305,7 +303,7 @@ impl Kernel {
     }
 
     /// Visits the orders of an account of which its venue told its name: number, that name, the one that others gave it, and
-    /// whether they made it and it was taken over.
+    /// whether they made it and it was taken over. Names from before an order left anew come first, each in a row of its own.
     pub fn venue_names(
         &self,
         account: AccountId,
@@ -334,8 +332,7 @@ impl Kernel {
                 (intent.strategy, intent.instrument, intent.side) == (strategy, instrument, side)
                     && order.only_closes()
             };
-            side.closable_lots(self.books.ledger.position(strategy, instrument)) > 0
-                && !self.books.orders.iter().any(is_exit)
+            !self.books.orders.iter().any(is_exit)
         };
         let is_there = move |refused: &&ClosedOrder| self.account_of(refused.instrument) == account;
         self.books.heard.refused_exits().filter(is_there).filter(is_bare).map(|order| order.order_id)
@@ -483,5 +480,16 @@ fn kind_of_late(order: &ClosedOrder, lots: i64) -> SurpriseKind {
         OrderState::Rejected => SurpriseKind::Impossible,
         _ if order.filled_lots.saturating_add(lots) > order.lots => SurpriseKind::Overfill,
         _ => SurpriseKind::LateFill,
+    }
+}
+
+impl Books {
+    /// Forgets the exits that a venue did not take once there is nothing left for them to close: the next position is
+    /// another one, and may be meant to have no exit.
+    fn forget_needless_exits(&mut self) {
+        let ledger = &self.ledger;
+        let is_needed =
+            |exit: &ClosedOrder| exit.side.closable_lots(ledger.position(exit.strategy, exit.instrument)) > 0;
+        self.heard.keep_refused_exits(is_needed);
     }
 }
