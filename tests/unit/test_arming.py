@@ -214,9 +214,9 @@ def test_an_unknown_host_is_refused_before_a_key_is_read(ground, url):
     ground.keys(url=url, rights=())
     config = ground.config()
     for kind in (TradingKey, QueryKey):
-        with pytest.raises(ConfigError, match=r"live.url.*(host that is not known|must be an address)"):
+        with pytest.raises(ConfigError, match=r"live.keys.*(host that is not known|must be an address)"):
             live_key(config, config.tables.live, kind)
-    assert "live.url" in refused_to_arm(config)
+    assert "live.keys" in refused_to_arm(config)
 
 
 def refused_to_arm(config):

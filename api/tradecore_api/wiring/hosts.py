@@ -24,7 +24,8 @@ def require_known(config: Config, live: LiveTable, url: str) -> None:
     ConfigError
         Names the host and what to write.
     """
-    key = f"{config.key_of(live)}.url"
+    # It is named where it comes from.
+    key = f"{config.key_of(live)}.{'keys' if live.url is None else 'url'}"
     if _PLAIN.fullmatch(url) is None:
         rule = "must be an address such as http://127.0.0.1:8765, with a plain host and no name before it"
         raise ConfigError(config.source_of(key), key, url, rule)
