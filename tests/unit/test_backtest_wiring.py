@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tradecore.domain import EngineSpec, InstrumentSpec
 from tradecore.domain.errors import ConfigError, DataError
 from tradecore.domain.journal import BEHAVIOUR_VERSION, JournalFolder
+from tradecore_api.config import read
 from tradecore_api.config.tables import (
     BinanceFeedTable,
     BookCaptureFeedTable,
@@ -110,3 +112,39 @@ def test_a_feed_that_never_waits_gives_the_same_events():
     assert as_fast_as_possible(binance).tables.feed == BinanceFeedTable()
     other = whole(BinanceFeedTable(ws_url="ws://x", rest_url="http://x", queue_batches_max=3))
     assert feed_identity(other) == feed_identity(binance)
+
+
+FILE = """
+mode = "backtest"
+[account]
+cash = 1000
+[[instruments]]
+symbol = "A"
+tick_size = "1"
+lot_size = "1"
+[venue]
+matching = "book"
+[strategy]
+class = "tradecore_api.demo_strategies:Quoter"
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ('[data]\ntrades = "a.csv"\nquotes = "b.csv"\n', ["b.csv", "a.csv"]),
+        ('[feed]\nkind = "binance_capture"\npath = "c.gz"\n', ["test.toml"]),
+    ],
+)
+def test_what_has_no_events_is_named(tmp_path, monkeypatch, source, named):
+    """Files by their paths; a feed by the file that says which one it is."""
+    for name in ("a.csv", "b.csv", "c.gz"):
+        (tmp_path / name).touch()
+    (tmp_path / "test.toml").write_text(FILE + source)
+    config = read.load(tmp_path / "test.toml", environment={})
+    spec = EngineSpec(instruments=(InstrumentSpec(symbol="A", tick_size="1", lot_size="0.001"),))
+    monkeypatch.setattr(backtests, "completed", lambda config: config)
+    monkeypatch.setattr(backtests, "_spec_and_history", lambda config: (spec, [()]))
+    with pytest.raises(DataError, match="has no events: nothing to test on") as caught:
+        backtests.backtest(config)
+    assert caught.value.where == ", ".join(str(tmp_path / name) for name in named)

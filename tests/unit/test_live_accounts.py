@@ -8,6 +8,7 @@ import pytest
 
 from support.live_desk import CAPABILITIES
 from tradecore.domain.errors import ConfigError, VenueError
+from tradecore.domain.venue_capabilities import DuplicateIds
 from tradecore.engine import Engine
 from tradecore.runtime import SystemClock
 from tradecore.strategy import StrategyBinding
@@ -16,7 +17,7 @@ from tradecore_api.config.tables import LocalFeedTable
 from tradecore_api.live_papers import Papers
 from tradecore_api.state_dir import StateDir
 from tradecore_api.venue_words import venue_words
-from tradecore_api.wiring import arming, feeds, live_accounts, live_links
+from tradecore_api.wiring import arming, feeds, live, live_accounts, live_links
 from tradecore_api.wiring.feed_sources import sources_of
 
 CONFIG = """
@@ -142,6 +143,24 @@ def test_what_an_account_lacks_is_named(folder, account, words):
     """By its key in the file."""
     found = problems_of(folder, account)
     assert any(words in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("at", "options", "key", "value"),
+    [
+        (1, (), "accounts.0.live.foreign", "adopt"),
+        (0, (), "live.assign", {"HERE": "one"}),
+        (0, ("live.foreign=adopt",), "live.foreign", "adopt"),
+    ],
+)
+def test_what_others_make_is_nobodys_where_a_venue_knows_no_names(folder, at, options, key, value):
+    """The setting that asks for it is named, by account."""
+    config = config_of(folder, options=options)
+    account = live_accounts.accounts_of(config)[at]
+    settings = [config, account.live, msgspec.structs.replace(CAPABILITIES, duplicate_ids=DuplicateIds.NONE)]
+    with pytest.raises(ConfigError, match="the venue knows no ids of clients") as caught:
+        live._owners(*settings)
+    assert (caught.value.key, caught.value.value) == (key, value)
 
 
 def test_an_account_without_an_instrument_has_nothing_to_do_live(folder):

@@ -3,6 +3,8 @@
 import hashlib
 import sys
 
+import msgspec
+
 from tradecore.domain.errors import ConfigError, InvalidValueError
 from tradecore.domain.spec import Positions
 from tradecore.domain.venue_capabilities import DuplicateIds, VenueCapabilities
@@ -157,11 +159,12 @@ def _owners(config: Config, live: LiveTable, capabilities: VenueCapabilities) ->
         rest=names.index(EXTERNAL) if live.foreign is Foreign.ADOPT else None,
     )
     if owners.takes_any and capabilities.duplicate_ids is DuplicateIds.NONE:
-        key = f"{config.key_of(live)}.{'foreign' if live.foreign is Foreign.ADOPT else 'assign'}"
+        name = "foreign" if live.foreign is Foreign.ADOPT else "assign"
+        key, value = f"{config.key_of(live)}.{name}", msgspec.to_builtins(getattr(live, name))
         rule = (
             "the venue knows no ids of clients, so that nobody can tell whose an order is: report them only"
         )
-        raise ConfigError(config.source_of(key), key, live.foreign.value, rule)
+        raise ConfigError(config.source_of(key), key, value, rule)
     return owners
 
 
